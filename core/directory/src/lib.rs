@@ -1,0 +1,1 @@
+//! An extendible hash of small copy-on-write tables.

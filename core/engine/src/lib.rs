@@ -1,0 +1,1 @@
+//! Keyspace, command table, transactions, blocking, effects.

@@ -1,0 +1,1 @@
+//! The stream value: entries, groups, pending entries, idempotence.

@@ -1,0 +1,1 @@
+//! The values a key can hold.

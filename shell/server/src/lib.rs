@@ -1,0 +1,1 @@
+//! Sockets, connections, reply gating, the clock.

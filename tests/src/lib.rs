@@ -1,0 +1,1 @@
+//! Scenario runners, differential runs, crash audits, real clients.

@@ -1,1 +1,9 @@
 //! The stream value: entries, groups, pending entries, idempotence.
+//!
+//! Everything here is a plain value: it is told the time, never asks for it, and its mutators are
+//! total. Large parts sit behind reference counts, so a clone is a frozen view that costs a few
+//! pointers, and a later write copies only the node that it touches.
+
+mod id;
+
+pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};

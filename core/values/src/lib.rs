@@ -1,1 +1,15 @@
-//! The values a key can hold.
+//! The values a key can hold, and the key itself.
+//!
+//! Everything here is a plain value whose clone costs at most a reference count: a frozen view holds
+//! clones, and whoever writes afterwards copies only what is shared. Values know nothing of expiry,
+//! databases or the protocol; that is the engine's.
+
+mod integer;
+mod key;
+mod string;
+mod value;
+
+pub use integer::{INTEGER_TEXT_BYTES_MAX, parse_integer};
+pub use key::Key;
+pub use string::{Encoding, Scratch, StringValue};
+pub use value::Value;

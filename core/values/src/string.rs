@@ -1,0 +1,274 @@
+//! The string value: an integer, a few bytes in place, or bytes on the heap.
+//!
+//! 24 bytes. What a client sets is kept exact in size; the first change in place turns it into a
+//! growing buffer, which is also what Redis calls `raw`. A frozen view shares heap bytes, and the
+//! first change after it copies them once. Limits on length are the caller's to check, since only it
+//! knows the setting.
+
+use std::fmt;
+
+use triomphe::Arc;
+
+use crate::integer::parse_integer;
+
+/// A string's bytes. Equal if the bytes are, however they are kept.
+#[derive(Clone)]
+pub struct StringValue(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// The bytes are the canonical text of this number.
+    Integer(i64),
+    Short {
+        len: u8,
+        bytes: [u8; SHORT_BYTES_MAX],
+    },
+    /// As set, one allocation of just the right size.
+    Exact(Arc<[u8]>),
+    /// Changed in place at least once; has room to grow.
+    Growing(Arc<Vec<u8>>),
+}
+
+/// What fits beside the tag and the length in 24 bytes.
+const SHORT_BYTES_MAX: usize = 22;
+
+/// How long a string Redis keeps in one piece with its header. Clients see it in `OBJECT ENCODING`.
+const EMBEDDED_BYTES_MAX: usize = 44;
+
+const _: () = assert!(size_of::<StringValue>() == 24 && size_of::<Option<StringValue>>() == 24);
+
+/// Room to format an integer in, for [`StringValue::as_bytes`].
+pub type Scratch = itoa::Buffer;
+
+/// How a string is kept, as far as clients see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As a number.
+    Int,
+    /// In one piece, never changed in place.
+    Embstr,
+    /// On its own.
+    Raw,
+}
+
+impl Encoding {
+    /// The name that `OBJECT ENCODING` answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Encoding::Int => "int",
+            Encoding::Embstr => "embstr",
+            Encoding::Raw => "raw",
+        }
+    }
+}
+
+impl StringValue {
+    /// The string of these bytes, kept as a number if they are a number's canonical text.
+    #[inline]
+    pub fn from_bytes(bytes: &[u8]) -> StringValue {
+        match parse_integer(bytes) {
+            Some(value) => StringValue(Repr::Integer(value)),
+            None => StringValue::from_text(bytes),
+        }
+    }
+
+    /// The string of these bytes, never kept as a number (the result of `INCRBYFLOAT`).
+    #[inline]
+    pub fn from_text(bytes: &[u8]) -> StringValue {
+        match u8::try_from(bytes.len()) {
+            Ok(len) if bytes.len() <= SHORT_BYTES_MAX => {
+                let mut short = [0; SHORT_BYTES_MAX];
+                short[..bytes.len()].copy_from_slice(bytes);
+                StringValue(Repr::Short { len, bytes: short })
+            }
+            _ => StringValue(Repr::Exact(Arc::from(bytes))),
+        }
+    }
+
+    /// The string of a buffer, taken as it is (the result of `BITOP`).
+    pub fn from_buffer(bytes: Vec<u8>) -> StringValue {
+        StringValue(Repr::Growing(Arc::new(bytes)))
+    }
+
+    /// The canonical text of a number.
+    #[inline]
+    pub fn from_integer(value: i64) -> StringValue {
+        StringValue(Repr::Integer(value))
+    }
+
+    /// Becomes the canonical text of a number (`INCR` and its kin).
+    #[inline]
+    pub fn set_integer(&mut self, value: i64) {
+        self.0 = Repr::Integer(value);
+    }
+
+    /// Adds bytes at the end. Amortised O(length of `tail`) unless a frozen view shares the string.
+    pub fn append(&mut self, tail: &[u8]) {
+        self.edit_with_room(tail.len()).extend_from_slice(tail);
+    }
+
+    /// Overwrites from `offset` on with `patch`; what is missing before `offset` becomes zero bytes.
+    /// An empty `patch` changes nothing, as in `SETRANGE`.
+    pub fn set_range(&mut self, offset: usize, patch: &[u8]) {
+        if patch.is_empty() {
+            return;
+        }
+        let end = offset.saturating_add(patch.len());
+        let bytes = self.edit_with_room(end.saturating_sub(self.len()));
+        if bytes.len() < end {
+            bytes.resize(end, 0);
+        }
+        bytes[offset..end].copy_from_slice(patch);
+    }
+
+    /// The bytes as a growing buffer, unshared, for changes in place (`SETBIT`, `BITFIELD`).
+    pub fn edit(&mut self) -> &mut Vec<u8> {
+        self.edit_with_room(0)
+    }
+
+    /// The bytes; `scratch` holds them if the string is kept as a number.
+    #[inline]
+    pub fn as_bytes<'a>(&'a self, scratch: &'a mut Scratch) -> &'a [u8] {
+        match &self.0 {
+            Repr::Integer(value) => scratch.format(*value).as_bytes(),
+            Repr::Short { len, bytes } => &bytes[..usize::from(*len).min(SHORT_BYTES_MAX)],
+            Repr::Exact(bytes) => bytes,
+            Repr::Growing(bytes) => bytes,
+        }
+    }
+
+    /// Calls `read` with the bytes.
+    #[inline]
+    pub fn with_bytes<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
+        read(self.as_bytes(&mut Scratch::new()))
+    }
+
+    /// Calls `read` with the bytes from `start` to `end`, both included; a negative position counts
+    /// from the end (-1 is the last byte), and positions beyond an end are moved to it. That is
+    /// `GETRANGE`.
+    pub fn with_range<R>(&self, start: i64, end: i64, read: impl FnOnce(&[u8]) -> R) -> R {
+        self.with_bytes(|bytes| {
+            let len = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+            // Both negative and turned around is empty before either is moved to the start.
+            if start < 0 && end < 0 && start > end {
+                return read(&[]);
+            }
+            let from_start = |position: i64| match position {
+                0.. => position,
+                _ => position.saturating_add(len).max(0),
+            };
+            let (start, end) = (from_start(start), from_start(end).min(len - 1));
+            let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+            read(
+                range
+                    .and_then(|(start, end)| bytes.get(start..=end))
+                    .unwrap_or(&[]),
+            )
+        })
+    }
+
+    /// A copy of the bytes.
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.with_bytes(<[u8]>::to_vec)
+    }
+
+    /// The number whose canonical text this is.
+    #[inline]
+    pub fn as_integer(&self) -> Option<i64> {
+        match &self.0 {
+            Repr::Integer(value) => Some(*value),
+            _ => self.with_bytes(parse_integer),
+        }
+    }
+
+    /// How many bytes the string has.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Integer(value) => {
+                let digits = value.unsigned_abs().checked_ilog10().unwrap_or(0) + 1;
+                digits as usize + usize::from(*value < 0)
+            }
+            Repr::Short { len, .. } => usize::from(*len),
+            Repr::Exact(bytes) => bytes.len(),
+            Repr::Growing(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether the string has no bytes.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How the string is kept.
+    pub fn encoding(&self) -> Encoding {
+        match &self.0 {
+            Repr::Integer(_) => Encoding::Int,
+            Repr::Short { .. } => Encoding::Embstr,
+            Repr::Exact(bytes) if bytes.len() <= EMBEDDED_BYTES_MAX => Encoding::Embstr,
+            Repr::Exact(_) | Repr::Growing(_) => Encoding::Raw,
+        }
+    }
+
+    /// Memory outside of the value itself, in bytes; shared memory counts in full.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.0 {
+            Repr::Integer(_) | Repr::Short { .. } => 0,
+            Repr::Exact(bytes) => size_of::<usize>() + bytes.len(),
+            Repr::Growing(bytes) => size_of::<usize>() + size_of::<Vec<u8>>() + bytes.capacity(),
+        }
+    }
+
+    /// The bytes as a growing buffer that no one shares, with room for `more` bytes.
+    fn edit_with_room(&mut self, more: usize) -> &mut Vec<u8> {
+        let unshared = matches!(&self.0, Repr::Growing(bytes) if bytes.is_unique());
+        if !unshared {
+            let mut copy = Vec::with_capacity(self.len().saturating_add(more));
+            self.with_bytes(|bytes| copy.extend_from_slice(bytes));
+            self.0 = Repr::Growing(Arc::new(copy));
+        }
+        let Repr::Growing(bytes) = &mut self.0 else {
+            unreachable!("made a growing buffer just above")
+        };
+        Arc::make_mut(bytes)
+    }
+}
+
+impl Default for StringValue {
+    /// The empty string.
+    fn default() -> StringValue {
+        StringValue::from_text(b"")
+    }
+}
+
+impl From<&[u8]> for StringValue {
+    #[inline]
+    fn from(bytes: &[u8]) -> StringValue {
+        StringValue::from_bytes(bytes)
+    }
+}
+
+impl PartialEq for StringValue {
+    fn eq(&self, other: &StringValue) -> bool {
+        self.as_bytes(&mut Scratch::new()) == other.as_bytes(&mut Scratch::new())
+    }
+}
+
+impl Eq for StringValue {}
+
+impl fmt::Debug for StringValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_bytes(|bytes| {
+            write!(
+                f,
+                "\"{}\" ({})",
+                bytes.escape_ascii(),
+                self.encoding().name()
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn encoding(bytes: &[u8]) -> &'static str {
+    StringValue::from_bytes(bytes).encoding().name()
+}
+
+#[test]
+fn encodings_are_those_that_clients_know() {
+    assert_eq!(encoding(b"123"), "int");
+    assert_eq!(encoding(b"-9223372036854775808"), "int");
+    assert_eq!(encoding(b"0123"), "embstr");
+    assert_eq!(encoding(&[b'x'; 44]), "embstr");
+    assert_eq!(encoding(&[b'x'; 45]), "raw");
+    assert_eq!(StringValue::from_text(b"10").encoding(), Encoding::Embstr);
+    assert_eq!(
+        StringValue::from_buffer(b"10".to_vec()).encoding(),
+        Encoding::Raw
+    );
+}
+
+#[test]
+fn an_appended_string_is_raw_and_still_a_number_if_it_reads_as_one() {
+    let mut string = StringValue::from_bytes(b"1");
+    string.append(b"0");
+    assert_eq!(string.encoding(), Encoding::Raw);
+    assert_eq!(string.as_integer(), Some(10));
+    string.set_integer(11);
+    assert_eq!(string.encoding(), Encoding::Int);
+    assert_eq!(string.to_vec(), b"11");
+}
+
+#[test]
+fn short_strings_and_numbers_need_no_heap() {
+    assert_eq!(StringValue::from_bytes(&[b'x'; 22]).heap_bytes(), 0);
+    assert_eq!(
+        StringValue::from_bytes(b"12345678901234567").heap_bytes(),
+        0
+    );
+    assert_eq!(StringValue::from_bytes(&[b'x'; 23]).heap_bytes(), 31);
+}
+
+#[test]
+fn a_frozen_view_keeps_its_bytes_when_the_string_changes() {
+    let mut string = StringValue::from_bytes(&[b'x'; 100]);
+    string.append(b"y");
+    let frozen = string.clone();
+    string.set_range(0, b"z");
+    assert_eq!(frozen.to_vec()[0], b'x');
+    assert_eq!(string.to_vec()[0], b'z');
+    assert_eq!(string.len(), 101);
+}
+
+#[test]
+fn an_unshared_string_changes_in_place() {
+    let mut string = StringValue::from_bytes(&[b'x'; 100]);
+    string.append(&[b'y'; 50]);
+    let before = string.edit().as_ptr();
+    string.set_range(3, b"z");
+    assert_eq!(string.edit().as_ptr(), before);
+}
+
+#[test]
+fn set_range_fills_the_gap_with_zeros() {
+    let mut string = StringValue::from_bytes(b"ab");
+    string.set_range(4, b"c");
+    assert_eq!(string.to_vec(), b"ab\0\0c");
+    string.set_range(100, b"");
+    assert_eq!(string.len(), 5);
+}
+
+#[test]
+fn ranges_count_from_either_end() {
+    let string = StringValue::from_bytes(b"This is a string");
+    let range = |start, end| string.with_range(start, end, <[u8]>::to_vec);
+    assert_eq!(range(0, 3), b"This");
+    assert_eq!(range(-3, -1), b"ing");
+    assert_eq!(range(0, -1), b"This is a string");
+    assert_eq!(range(10, 100), b"string");
+    assert_eq!(range(-100, 1), b"Th");
+    assert_eq!(range(5, 4), b"");
+    assert_eq!(range(-1, -2), b"");
+    assert_eq!(range(-100, -101), b"");
+    assert_eq!(range(-101, -100), b"T");
+    assert_eq!(range(i64::MIN, i64::MAX), b"This is a string");
+    assert_eq!(range(16, 20), b"");
+    assert_eq!(
+        StringValue::default().with_range(0, -1, <[u8]>::to_vec),
+        b""
+    );
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Set(Vec<u8>),
+    SetInteger(i64),
+    Append(Vec<u8>),
+    SetRange(usize, Vec<u8>),
+    Truncate(usize),
+    Freeze,
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let bytes = || {
+        prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..60),
+            "-?[0-9]{1,20}".prop_map(String::into_bytes)
+        ]
+    };
+    let change = prop_oneof![
+        bytes().prop_map(Change::Set),
+        any::<i64>().prop_map(Change::SetInteger),
+        bytes().prop_map(Change::Append),
+        (0_usize..80, bytes()).prop_map(|(offset, patch)| Change::SetRange(offset, patch)),
+        (0_usize..80).prop_map(Change::Truncate),
+        Just(Change::Freeze),
+    ];
+    prop::collection::vec(change, 0..20)
+}
+
+proptest! {
+    #[test]
+    fn a_string_behaves_as_a_vector_of_bytes(changes in changes()) {
+        let mut string = StringValue::default();
+        let mut model: Vec<u8> = Vec::new();
+        let mut frozen = Vec::new();
+        for change in changes {
+            match change {
+                Change::Set(bytes) => {
+                    string = StringValue::from_bytes(&bytes);
+                    model = bytes;
+                }
+                Change::SetInteger(value) => {
+                    string.set_integer(value);
+                    model = value.to_string().into_bytes();
+                }
+                Change::Append(tail) => {
+                    string.append(&tail);
+                    model.extend_from_slice(&tail);
+                }
+                Change::SetRange(offset, patch) => {
+                    string.set_range(offset, &patch);
+                    if !patch.is_empty() {
+                        model.resize(model.len().max(offset + patch.len()), 0);
+                        model[offset..offset + patch.len()].copy_from_slice(&patch);
+                    }
+                }
+                Change::Truncate(len) => {
+                    string.edit().truncate(len);
+                    model.truncate(len);
+                }
+                Change::Freeze => frozen.push((string.clone(), model.clone())),
+            }
+            prop_assert_eq!(string.to_vec(), model.clone());
+            prop_assert_eq!(string.len(), model.len());
+            prop_assert_eq!(string.as_integer(), parse_integer(&model));
+        }
+        for (string, model) in frozen {
+            prop_assert_eq!(string.to_vec(), model);
+        }
+    }
+}

@@ -5,5 +5,12 @@
 //! pointers, and a later write copies only the node that it touches.
 
 mod id;
+mod idempotence;
+mod wheel;
 
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
+pub use idempotence::{
+    Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerView, Remembered, Restored,
+    Retention, Tracked, fingerprint,
+};
+pub use wheel::Wheel;

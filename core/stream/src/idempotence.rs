@@ -1,0 +1,525 @@
+//! Which idempotent appends a stream remembers: for each producer the entries that its latest iids
+//! stand for, and the two settings and two counters that go with them.
+//!
+//! An iid counts for `duration_s` seconds after its entry was added, and until its producer has
+//! added `maxsize` more. Whether it has expired is decided by the times that callers pass in, never
+//! by whether it has been removed yet: removing what has expired is only about memory, may be
+//! interrupted at any point, and is never a full scan. All of it is part of the stream's value:
+//! a clone is a frozen view that costs a few pointers.
+//!
+//! Here: [`Idempotence`]. Below: `window` (one producer, in the form that suits its size: `small`,
+//! `ring` or `split`), `calendar` (what expires when), `fingerprint` (iids made from messages).
+
+use std::hash::{BuildHasher, Hasher};
+
+use directory::{Directory, Entry};
+use foldhash::fast::FixedState;
+use triomphe::Arc;
+
+use crate::StreamId;
+use calendar::Calendar;
+use limits::{RECORDS_PER_WORK_UNIT, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN};
+use record::Lifetime;
+use window::{Bounds, Window};
+
+mod calendar;
+mod fingerprint;
+mod limits;
+mod record;
+mod ring;
+mod small;
+mod split;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use fingerprint::{FINGERPRINT_BYTES, fingerprint};
+pub use record::Remembered;
+
+/// For how long and how many: what `XCFGSET` sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How many seconds an iid is remembered, by the clock.
+    pub duration_s: u32,
+    /// How many iids are remembered for each producer.
+    pub maxsize: u32,
+}
+
+impl Retention {
+    /// What `duration_s` may be (`spec/beyond-8.6.md`, XCFGSET; one day at most).
+    pub const DURATION_S: std::ops::RangeInclusive<u32> = 1..=86_400;
+    /// What `maxsize` may be.
+    pub const MAXSIZE: std::ops::RangeInclusive<u32> = 1..=10_000;
+}
+
+/// What becomes of the iids when the retention is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forget {
+    /// They stay; from now on the new bounds hold for them.
+    Nothing,
+    /// All iids of all producers go. The counters stay.
+    Everything,
+}
+
+/// How many producers and iids are remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tracked {
+    /// Producers with at least one iid that has not expired.
+    pub producers: usize,
+    /// Iids that have not expired, of all producers.
+    pub iids: usize,
+}
+
+/// What became of an iid that was restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// It is remembered now; or it has expired already, and then it need not be.
+    Recorded,
+    /// It was remembered before, with the same entry.
+    Known,
+    /// It is remembered with this other entry; nothing changed.
+    Conflict(StreamId),
+}
+
+/// Whether expiry is through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Nothing is due any more.
+    Done,
+    /// The budget ran out first.
+    MoreIsDue,
+}
+
+/// Iids that are no longer remembered, still in memory: dropping it frees them. That may take
+/// 100 ms for a million producers, so it is handed out to be dropped where nobody waits.
+#[derive(Debug)]
+pub struct Forgotten {
+    _producers: Directory<Producer>,
+    _calendar: Option<Arc<Calendar>>,
+}
+
+/// The remembered idempotent appends of one stream.
+#[derive(Clone, Debug)]
+pub struct Idempotence {
+    retention: Retention,
+    iids_added: u64,
+    iids_duplicates: u64,
+    /// Of the hashes of producers and iids.
+    seed: u64,
+    producers: Directory<Producer>,
+    /// How many iids there are, those that have expired included.
+    record_count: usize,
+    /// No producer is forgotten before that time. Kept only where there is no calendar.
+    earliest_ms: u64,
+    /// There once the records are more than one wants to look at one by one.
+    calendar: Option<Arc<Calendar>>,
+}
+
+/// A producer in the directory.
+#[derive(Clone, Debug)]
+struct Producer {
+    hash: u64,
+    window: Window,
+}
+
+impl Producer {
+    fn is(&self, hash: u64, name: &[u8]) -> bool {
+        self.hash == hash && self.window.name() == name
+    }
+}
+
+fn hash_of(producer: &Producer) -> u64 {
+    producer.hash
+}
+
+/// The hash of a producer's name or an iid.
+#[inline]
+fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
+    let mut hasher = FixedState::with_seed(seed).build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+impl Idempotence {
+    /// Nothing remembered, under these bounds. `hash_seed` should be hard to guess, so that nobody
+    /// can choose producers whose hashes are equal; nothing that a client sees depends on it.
+    pub const fn new(retention: Retention, hash_seed: u64) -> Self {
+        Idempotence {
+            retention,
+            iids_added: 0,
+            iids_duplicates: 0,
+            seed: hash_seed,
+            producers: Directory::new(),
+            record_count: 0,
+            earliest_ms: u64::MAX,
+            calendar: None,
+        }
+    }
+
+    /// The bounds.
+    pub fn retention(&self) -> Retention {
+        self.retention
+    }
+
+    /// How many idempotent appends added an entry, ever.
+    pub fn iids_added(&self) -> u64 {
+        self.iids_added
+    }
+
+    /// How many were found to be duplicates, ever.
+    pub fn iids_duplicates(&self) -> u64 {
+        self.iids_duplicates
+    }
+
+    /// Sets both counters, for a stream that is read from a file.
+    pub fn set_counters(&mut self, iids_added: u64, iids_duplicates: u64) {
+        self.iids_added = iids_added;
+        self.iids_duplicates = iids_duplicates;
+    }
+
+    /// The entry for which a producer used that iid, if it is remembered at `now_ms` (Unix time in
+    /// milliseconds): then an append is a duplicate.
+    #[inline]
+    pub fn lookup(&self, producer: &[u8], iid: &[u8], now_ms: u64) -> Option<StreamId> {
+        let hash = hash_bytes(self.seed, producer);
+        let found = self.producers.find(hash, |p| p.is(hash, producer))?;
+        let record = found.window.find(iid, |iid| hash_bytes(self.seed, iid))?;
+        (!self.lifetime(now_ms).is_over(record.added_at_ms)).then_some(record.id)
+    }
+
+    /// Remembers that a producer added the entry `id` under that iid at `added_at_ms` (Unix time
+    /// in milliseconds, by the clock), and counts it. Called once the entry has been added.
+    ///
+    /// Iids of that producer that have expired by then go, as does the oldest beyond `maxsize`; an
+    /// iid that is remembered already stands for the new entry from now on. An iid is never older
+    /// than the ones before it: where the clock went back, it counts from their time.
+    #[inline]
+    pub fn record(&mut self, producer: &[u8], iid: &[u8], id: StreamId, added_at_ms: u64) {
+        self.iids_added = self.iids_added.wrapping_add(1);
+        self.remember(
+            producer,
+            Remembered {
+                iid,
+                id,
+                added_at_ms,
+            },
+            added_at_ms,
+        );
+    }
+
+    /// Counts an append that was found to be a duplicate.
+    pub fn count_duplicate(&mut self) {
+        self.iids_duplicates = self.iids_duplicates.wrapping_add(1);
+    }
+
+    /// Remembers an iid that a file or a peer tells of (`XIDMPRECORD`, an RDB value), without
+    /// counting it. For each producer, the oldest comes first. `added_at_ms` is when its entry was
+    /// added or, where the file does not say, the time part of its ID; a time after `now_ms`
+    /// counts as `now_ms`, as an iid would live too long otherwise.
+    pub fn restore_record(
+        &mut self,
+        producer: &[u8],
+        record: Remembered<'_>,
+        now_ms: u64,
+    ) -> Restored {
+        match self.lookup(producer, record.iid, now_ms) {
+            Some(id) if id == record.id => Restored::Known,
+            Some(id) => Restored::Conflict(id),
+            None => {
+                let added_at_ms = record.added_at_ms.min(now_ms);
+                if !self.lifetime(now_ms).is_over(added_at_ms) {
+                    self.remember(
+                        producer,
+                        Remembered {
+                            added_at_ms,
+                            ..record
+                        },
+                        now_ms,
+                    );
+                }
+                Restored::Recorded
+            }
+        }
+    }
+
+    /// Sets the bounds. What is forgotten by that is handed out, to be dropped where it does not
+    /// hurt.
+    ///
+    /// Keeping the iids of a large stream while the duration changes looks at all of them; no
+    /// command does that.
+    pub fn configure(&mut self, retention: Retention, forget: Forget) -> Forgotten {
+        let mut forgotten = Forgotten {
+            _producers: Directory::new(),
+            _calendar: None,
+        };
+        let duration_changes = retention.duration_s != self.retention.duration_s;
+        self.retention = retention;
+        match forget {
+            Forget::Everything => {
+                forgotten._producers = self.producers.clear(0);
+                forgotten._calendar = self.calendar.take();
+                self.record_count = 0;
+                self.earliest_ms = u64::MAX;
+            }
+            Forget::Nothing if duration_changes => {
+                forgotten._calendar = self.calendar.take();
+                self.look_at_all();
+            }
+            Forget::Nothing => {}
+        }
+        forgotten
+    }
+
+    /// What is remembered at `now_ms`, without what has expired and was not removed yet. With many
+    /// iids, the count follows the clock in steps of a second and may be a second late.
+    pub fn tracked(&self, now_ms: u64) -> Tracked {
+        match &self.calendar {
+            Some(calendar) => {
+                let (producers, iids) = calendar.expired(self.lifetime(now_ms));
+                Tracked {
+                    producers: self.producers.len().saturating_sub(producers),
+                    iids: self.record_count.saturating_sub(iids),
+                }
+            }
+            None => self
+                .producers(now_ms)
+                .fold(Tracked::default(), |sum, producer| Tracked {
+                    producers: sum.producers + 1,
+                    iids: sum.iids + producer.len(),
+                }),
+        }
+    }
+
+    /// The time (Unix, in milliseconds) before which [`Idempotence::expire`] finds nothing to do;
+    /// `None` if nothing is remembered. A stream is to be called then, or up to a second later;
+    /// called early it says the next time.
+    #[inline]
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        match &self.calendar {
+            Some(calendar) => calendar.next_deadline_ms(),
+            None => (!self.producers.is_empty()).then_some(self.earliest_ms),
+        }
+    }
+
+    /// Frees the memory of producers whose iids have all expired by `now_ms`. Takes what it does
+    /// off `budget`: one for each producer that it looks at (about half a microsecond where
+    /// nothing is in a cache). Needs no time of its own where nothing is due.
+    ///
+    /// A producer that goes on appending loses its expired iids with its next append; one that
+    /// stopped, all of them when the youngest expires.
+    pub fn expire(&mut self, now_ms: u64, budget: &mut usize) -> Expiry {
+        if self.calendar.is_some() {
+            self.expire_by_calendar(now_ms, budget)
+        } else {
+            if now_ms >= self.earliest_ms && !self.producers.is_empty() {
+                *budget = budget.saturating_sub(self.producers.len());
+                self.expire_all(now_ms);
+            }
+            Expiry::Done
+        }
+    }
+
+    /// The producers that have iids at `now_ms`, in no order that means anything. With 0 for the
+    /// time it is all that are in memory, and their number is that of [`Idempotence::stored`].
+    pub fn producers(&self, now_ms: u64) -> impl Iterator<Item = ProducerView<'_>> {
+        let lifetime = self.lifetime(now_ms);
+        let views = self.producers.iter().map(move |p| ProducerView {
+            window: &p.window,
+            lifetime,
+        });
+        views.filter(move |view| !lifetime.is_over(view.window.newest_at_ms()))
+    }
+
+    /// What is in memory, with what has expired and was not removed yet.
+    pub fn stored(&self) -> Tracked {
+        Tracked {
+            producers: self.producers.len(),
+            iids: self.record_count,
+        }
+    }
+
+    /// About how many bytes of memory it takes: from a sample of the producers.
+    pub fn allocated_bytes(&self) -> usize {
+        const SAMPLE: usize = 32;
+        let sampled: usize = self
+            .producers
+            .iter()
+            .take(SAMPLE)
+            .map(|p| p.window.allocated_bytes())
+            .sum();
+        let len = self.producers.len();
+        // A table is two thirds full on average, and a place in the calendar has 16 bytes.
+        let places = len * (size_of::<Producer>() * 3 / 2 + 16);
+        places + (sampled as u128 * len as u128 / SAMPLE.min(len).max(1) as u128) as usize
+    }
+
+    fn lifetime(&self, now_ms: u64) -> Lifetime {
+        Lifetime {
+            duration_ms: u64::from(self.retention.duration_s) * 1_000,
+            now_ms,
+        }
+    }
+
+    /// When a producer is forgotten whose youngest iid was added then.
+    fn deadline_ms(&self, newest_at_ms: u64) -> u64 {
+        newest_at_ms.saturating_add(self.lifetime(0).duration_ms)
+    }
+
+    /// Adds an iid to its producer's window; what has expired at `now_ms` gives way.
+    fn remember(&mut self, producer: &[u8], mut record: Remembered<'_>, now_ms: u64) {
+        let seed = self.seed;
+        let hash_iid = |iid: &[u8]| hash_bytes(seed, iid);
+        let hash = hash_bytes(seed, producer);
+        let bounds = Bounds {
+            lifetime: self.lifetime(now_ms),
+            records_max: self.retention.maxsize as usize,
+        };
+        let mut calendar = self.calendar.as_mut().map(Arc::make_mut);
+        let mut previous_newest_ms = None;
+        self.record_count += 1;
+        match self
+            .producers
+            .entry(hash, |p| p.is(hash, producer), hash_of)
+        {
+            Entry::Occupied(mut entry) => {
+                let window = &mut entry.get_mut().window;
+                let newest_at_ms = window.newest_at_ms();
+                previous_newest_ms = Some(newest_at_ms);
+                record.added_at_ms = record.added_at_ms.max(newest_at_ms);
+                let record_count = &mut self.record_count;
+                window.record(record, bounds, hash_iid, |added_at_ms| {
+                    *record_count -= 1;
+                    if let Some(calendar) = &mut calendar {
+                        calendar.remove_iid(added_at_ms);
+                    }
+                });
+            }
+            Entry::Vacant(entry) => {
+                let window = Window::new(producer, record, hash_iid);
+                entry.insert(Producer { hash, window });
+            }
+        }
+        let deadline_ms = record
+            .added_at_ms
+            .saturating_add(bounds.lifetime.duration_ms);
+        if let Some(calendar) = calendar {
+            calendar.add_iid(record.added_at_ms);
+            calendar.move_producer(previous_newest_ms, Some(record.added_at_ms));
+            if previous_newest_ms.is_none() {
+                calendar.schedule(hash, deadline_ms);
+            }
+        } else {
+            self.earliest_ms = self.earliest_ms.min(deadline_ms);
+            if self.record_count > UNSORTED_RECORDS_MAX {
+                self.look_at_all();
+            }
+        }
+    }
+
+    /// Looks at all producers to make a calendar, or to know the earliest if they are few.
+    #[cold]
+    fn look_at_all(&mut self) {
+        let deadlines = self
+            .producers
+            .iter()
+            .map(|p| self.deadline_ms(p.window.newest_at_ms()));
+        self.earliest_ms = deadlines.min().unwrap_or(u64::MAX);
+        self.calendar = None;
+        if self.record_count > UNSORTED_RECORDS_MAX {
+            let mut calendar = Calendar::new(self.earliest_ms);
+            for producer in self.producers.iter() {
+                let newest_at_ms = producer.window.newest_at_ms();
+                calendar.schedule(producer.hash, self.deadline_ms(newest_at_ms));
+                calendar.move_producer(None, Some(newest_at_ms));
+                producer
+                    .window
+                    .for_each(|record| calendar.add_iid(record.added_at_ms));
+            }
+            self.calendar = Some(Arc::new(calendar));
+        }
+    }
+
+    /// Removes what has expired by looking at all producers, who are few.
+    fn expire_all(&mut self, now_ms: u64) {
+        let lifetime = self.lifetime(now_ms);
+        let is_over = |p: &Producer| lifetime.is_over(p.window.newest_at_ms());
+        let over = self.producers.iter().filter(|p| is_over(p));
+        let hashes: smallvec::SmallVec<[u64; 8]> = over.map(hash_of).collect();
+        for hash in hashes {
+            let over = |p: &Producer| p.hash == hash && is_over(p);
+            if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {
+                self.record_count -= gone.window.len();
+            }
+        }
+        self.look_at_all();
+    }
+
+    fn expire_by_calendar(&mut self, now_ms: u64, budget: &mut usize) -> Expiry {
+        let lifetime = self.lifetime(now_ms);
+        let Some(shared) = self
+            .calendar
+            .as_mut()
+            .filter(|calendar| calendar.is_due(now_ms))
+        else {
+            return Expiry::Done;
+        };
+        let calendar = Arc::make_mut(shared);
+        while let Some(hash) = calendar.pop_due(now_ms, budget) {
+            let over = |p: &Producer| p.hash == hash && lifetime.is_over(p.window.newest_at_ms());
+            if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {
+                let len = gone.window.len();
+                self.record_count -= len;
+                gone.window
+                    .for_each(|record| calendar.remove_iid(record.added_at_ms));
+                calendar.move_producer(Some(gone.window.newest_at_ms()), None);
+                *budget = budget.saturating_sub(len / RECORDS_PER_WORK_UNIT);
+            } else if let Some(p) = self.producers.find(hash, |p| p.hash == hash) {
+                // It went on appending. (If two producers had this hash, each has its own place in
+                // the calendar, whichever of them is found here.)
+                let deadline_ms = p.window.newest_at_ms().saturating_add(lifetime.duration_ms);
+                calendar.schedule(hash, deadline_ms);
+            }
+        }
+        let is_due = calendar.is_due(now_ms);
+        if self.record_count <= UNSORTED_RECORDS_MIN {
+            self.look_at_all();
+            return self.expire(now_ms, budget);
+        }
+        if is_due {
+            Expiry::MoreIsDue
+        } else {
+            Expiry::Done
+        }
+    }
+}
+
+/// A producer and what is remembered of it.
+#[derive(Clone, Copy, Debug)]
+pub struct ProducerView<'a> {
+    window: &'a Window,
+    lifetime: Lifetime,
+}
+
+impl<'a> ProducerView<'a> {
+    /// The producer's ID.
+    pub fn id(&self) -> &'a [u8] {
+        self.window.name()
+    }
+
+    /// How many iids have not expired; at least one.
+    #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
+    pub fn len(&self) -> usize {
+        let mut len = 0;
+        self.for_each(|_| len += 1);
+        len
+    }
+
+    /// Calls `f` for each iid that has not expired, oldest first.
+    pub fn for_each(&self, mut f: impl FnMut(Remembered<'_>)) {
+        self.window.for_each(|record| {
+            if !self.lifetime.is_over(record.added_at_ms) {
+                f(record);
+            }
+        });
+    }
+}

@@ -1,0 +1,155 @@
+//! When the producers of a large stream are forgotten, and how many iids are still remembered.
+//!
+//! A wheel has each producer once, at or before the time at which its youngest iid is forgotten;
+//! when that comes and younger ones have been added meanwhile, the producer goes back into it. So a
+//! producer is looked at about once per duration of the window, however much it appends.
+//! A ledger counts iids by the second in which they were added, so that what has expired but still
+//! lies there can be left out of a count without looking for it.
+
+use directory::{Directory, Entry};
+
+use super::record::Lifetime;
+use crate::wheel::Wheel;
+
+/// How long a tick of the wheel and a line of the ledger are.
+const TICK_MS: u64 = 1_000;
+
+/// A schedule of producers, named by their hashes, and the ledger.
+#[derive(Clone, Debug)]
+pub(super) struct Calendar {
+    wheel: Wheel<u64>,
+    ledger: Directory<Line>,
+}
+
+/// What was added within one second and is still there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    second: u64,
+    iids: u32,
+    /// Producers whose youngest iid is one of these.
+    producers: u32,
+}
+
+/// Spreads the seconds over the ledger; they are no secret and nobody chooses them.
+fn line_hash(second: u64) -> u64 {
+    let hash = second.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    hash ^ (hash >> 32)
+}
+
+/// The first tick at which the whole moment has passed.
+fn tick_after(ms: u64) -> u64 {
+    ms.div_ceil(TICK_MS)
+}
+
+impl Calendar {
+    /// A calendar for a stream whose earliest producer is forgotten at `earliest_ms`.
+    pub(super) fn new(earliest_ms: u64) -> Self {
+        Calendar {
+            wheel: Wheel::new(tick_after(earliest_ms)),
+            ledger: Directory::new(),
+        }
+    }
+
+    /// Takes up a producer that is forgotten at `deadline_ms` at the latest.
+    pub(super) fn schedule(&mut self, producer_hash: u64, deadline_ms: u64) {
+        self.wheel.insert(tick_after(deadline_ms), producer_hash);
+    }
+
+    /// A producer whose time has come, to be removed or scheduled again.
+    pub(super) fn pop_due(&mut self, now_ms: u64, budget: &mut usize) -> Option<u64> {
+        self.wheel.pop_due(now_ms / TICK_MS, budget)
+    }
+
+    /// Whether [`Calendar::pop_due`] has work to do.
+    pub(super) fn is_due(&self, now_ms: u64) -> bool {
+        self.wheel.is_due(now_ms / TICK_MS)
+    }
+
+    /// Before that time nothing is due.
+    pub(super) fn next_deadline_ms(&self) -> Option<u64> {
+        self.wheel
+            .next_deadline()
+            .map(|tick| tick.saturating_mul(TICK_MS))
+    }
+
+    /// Notes one more iid.
+    pub(super) fn add_iid(&mut self, added_at_ms: u64) {
+        let line = self.line(added_at_ms);
+        line.iids = line.iids.saturating_add(1);
+    }
+
+    /// Notes one iid less.
+    pub(super) fn remove_iid(&mut self, added_at_ms: u64) {
+        let line = self.line(added_at_ms);
+        line.iids = line.iids.saturating_sub(1);
+        self.drop_empty(added_at_ms);
+    }
+
+    /// Notes that the youngest iid of a producer is another one now; `None` before its first and
+    /// after its last.
+    pub(super) fn move_producer(&mut self, from_ms: Option<u64>, to_ms: Option<u64>) {
+        if from_ms.map(|ms| ms / TICK_MS) == to_ms.map(|ms| ms / TICK_MS) {
+            return;
+        }
+        if let Some(ms) = to_ms {
+            let line = self.line(ms);
+            line.producers = line.producers.saturating_add(1);
+        }
+        if let Some(ms) = from_ms {
+            let line = self.line(ms);
+            line.producers = line.producers.saturating_sub(1);
+            self.drop_empty(ms);
+        }
+    }
+
+    /// How many producers and iids have expired but are still there: those of whole seconds, so at
+    /// most a second late.
+    pub(super) fn expired(&self, lifetime: Lifetime) -> (usize, usize) {
+        let over = |line: &&Line| {
+            let last_ms = line
+                .second
+                .saturating_mul(TICK_MS)
+                .saturating_add(TICK_MS - 1);
+            lifetime.is_over(last_ms)
+        };
+        self.ledger
+            .iter()
+            .filter(over)
+            .fold((0, 0), |(producers, iids), line| {
+                (
+                    producers + line.producers as usize,
+                    iids + line.iids as usize,
+                )
+            })
+    }
+
+    /// The line of that time, made if need be.
+    fn line(&mut self, ms: u64) -> &mut Line {
+        let second = ms / TICK_MS;
+        let hash_of = |line: &Line| line_hash(line.second);
+        match self
+            .ledger
+            .entry(line_hash(second), |line| line.second == second, hash_of)
+        {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Line {
+                second,
+                ..Line::default()
+            }),
+        }
+    }
+
+    /// Drops the line of that time if nothing is left of it.
+    fn drop_empty(&mut self, ms: u64) {
+        let second = ms / TICK_MS;
+        let is_empty = |line: &Line| line.second == second && line.iids == 0 && line.producers == 0;
+        if self.ledger.find(line_hash(second), is_empty).is_some() {
+            self.ledger.remove(
+                line_hash(second),
+                is_empty,
+                |line| line_hash(line.second),
+                0,
+            );
+        }
+    }
+}

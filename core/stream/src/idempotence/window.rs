@@ -1,0 +1,233 @@
+//! The window of one producer: its name and its iids, in the form that suits their number.
+
+use triomphe::Arc;
+
+use super::limits::{RING_RECORDS_MAX, SHRINK_RECORDS_MAX};
+use super::record::{Lifetime, Remembered};
+use super::ring::{Ring, tag};
+use super::small::Small;
+use super::split::Split;
+
+/// A producer's name and iids. Never empty: a producer without iids is not tracked.
+#[derive(Clone, Debug)]
+pub(super) enum Window {
+    Small(Small),
+    Ring(Arc<Named<Ring>>),
+    Split(Arc<Named<Split>>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Named<W> {
+    name: Box<[u8]>,
+    iids: W,
+}
+
+/// What a window is bounded by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) lifetime: Lifetime,
+    /// The most iids, at least 1.
+    pub(super) records_max: usize,
+}
+
+impl Window {
+    /// The window of a producer with its first iid.
+    pub(super) fn new(name: &[u8], record: Remembered<'_>, hash: impl Fn(&[u8]) -> u64) -> Window {
+        match Small::new(name, std::iter::once(record)) {
+            Some(small) => Window::Small(small),
+            None => {
+                let mut iids = Ring::default();
+                iids.push(record, tag(hash(record.iid)), 1);
+                Window::Ring(Arc::new(Named {
+                    name: name.into(),
+                    iids,
+                }))
+            }
+        }
+    }
+
+    /// The producer's name.
+    pub(super) fn name(&self) -> &[u8] {
+        match self {
+            Window::Small(small) => small.name(),
+            Window::Ring(ring) => &ring.name,
+            Window::Split(split) => &split.name,
+        }
+    }
+
+    /// How many iids there are, those whose time is over included.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Window::Small(small) => small.len(),
+            Window::Ring(ring) => ring.iids.len(),
+            Window::Split(split) => split.iids.len(),
+        }
+    }
+
+    /// About how many bytes of memory it takes beside its place in a table.
+    pub(super) fn allocated_bytes(&self) -> usize {
+        match self {
+            Window::Small(small) => small.allocated_bytes(),
+            Window::Ring(ring) => {
+                size_of::<Named<Ring>>() + ring.name.len() + ring.iids.allocated_bytes()
+            }
+            Window::Split(split) => {
+                size_of::<Named<Split>>() + split.name.len() + split.iids.allocated_bytes()
+            }
+        }
+    }
+
+    /// When the youngest was added: the time of no other is greater.
+    pub(super) fn newest_at_ms(&self) -> u64 {
+        let newest = match self {
+            Window::Small(small) => small.get(small.len().wrapping_sub(1)),
+            Window::Ring(ring) => ring.iids.get(ring.iids.len().wrapping_sub(1)),
+            Window::Split(split) => return split.iids.newest_at_ms(),
+        };
+        newest.map_or(0, |record| record.added_at_ms)
+    }
+
+    /// Finds an iid, also one whose time is over.
+    #[inline]
+    pub(super) fn find(&self, iid: &[u8], hash: impl Fn(&[u8]) -> u64) -> Option<Remembered<'_>> {
+        match self {
+            Window::Small(small) => small.iter().find(|record| record.iid == iid),
+            Window::Ring(ring) => {
+                let iids = &ring.iids;
+                iids.find(iid, tag(hash(iid))).and_then(|age| iids.get(age))
+            }
+            Window::Split(split) => split.iids.find(iid, hash(iid)),
+        }
+    }
+
+    /// Adds an iid as the youngest, after all that give way to it: those whose time is over, an
+    /// older one of the same iid, the oldest beyond the bounds. `removed` is told when each of
+    /// them had been added. The caller sees to it that times never decrease.
+    pub(super) fn record(
+        &mut self,
+        record: Remembered<'_>,
+        bounds: Bounds,
+        hash: impl Fn(&[u8]) -> u64,
+        mut removed: impl FnMut(u64),
+    ) {
+        let records_max = bounds.records_max.max(1);
+        loop {
+            match self {
+                Window::Small(small) => match small_with(small, record, bounds, &mut removed) {
+                    Some(new) => *small = new,
+                    None => {
+                        *self = grown(small, records_max, &hash);
+                        continue;
+                    }
+                },
+                Window::Ring(shared) => {
+                    let Named { name, iids } = Arc::make_mut(shared);
+                    let tag = tag(hash(record.iid));
+                    let len = iids.len();
+                    while let Some(added_at_ms) = iids.pop_expired(bounds.lifetime) {
+                        removed(added_at_ms);
+                    }
+                    if iids.len() < len
+                        && iids.len() <= SHRINK_RECORDS_MAX
+                        && let Some(small) = Small::new(name, iids.iter())
+                    {
+                        *self = Window::Small(small);
+                        continue;
+                    }
+                    if let Some(age) = iids.find(record.iid, tag) {
+                        iids.get(age)
+                            .into_iter()
+                            .for_each(|old| removed(old.added_at_ms));
+                        iids.remove(age);
+                    }
+                    while iids.len() >= records_max {
+                        iids.pop().into_iter().for_each(&mut removed);
+                    }
+                    if iids.len() >= RING_RECORDS_MAX {
+                        *self = split(name, iids, records_max, &hash);
+                        continue;
+                    }
+                    iids.push(record, tag, records_max.min(RING_RECORDS_MAX));
+                }
+                Window::Split(shared) => {
+                    let Named { name, iids } = Arc::make_mut(shared);
+                    let len = iids.len();
+                    while let Some(added_at_ms) = iids.pop_expired(bounds.lifetime) {
+                        removed(added_at_ms);
+                    }
+                    if iids.len() < len
+                        && iids.len() <= SHRINK_RECORDS_MAX
+                        && let Some(small) = Small::new(name, iids.iter())
+                    {
+                        *self = Window::Small(small);
+                        continue;
+                    }
+                    let hash = hash(record.iid);
+                    iids.remove(record.iid, hash)
+                        .into_iter()
+                        .for_each(&mut removed);
+                    while iids.len() >= records_max {
+                        iids.pop().into_iter().for_each(&mut removed);
+                    }
+                    iids.push(record, hash);
+                }
+            }
+            return;
+        }
+    }
+
+    /// Calls `f` for each iid, oldest first, also for those whose time is over.
+    pub(super) fn for_each(&self, f: impl FnMut(Remembered<'_>)) {
+        match self {
+            Window::Small(small) => small.iter().for_each(f),
+            Window::Ring(ring) => ring.iids.iter().for_each(f),
+            Window::Split(split) => split.iids.iter().for_each(f),
+        }
+    }
+}
+
+/// A small window after one more iid; `None` if it has to take another form first.
+fn small_with(
+    small: &Small,
+    record: Remembered<'_>,
+    bounds: Bounds,
+    removed: &mut impl FnMut(u64),
+) -> Option<Small> {
+    let stays =
+        |old: &Remembered<'_>| old.iid != record.iid && !bounds.lifetime.is_over(old.added_at_ms);
+    let excess = (small.iter().filter(stays).count() + 1).saturating_sub(bounds.records_max.max(1));
+    let kept = small.iter().filter(stays).skip(excess);
+    let new = Small::new(small.name(), kept.chain(std::iter::once(record)))?;
+    let gone = small.iter().filter(|old| !stays(old));
+    gone.chain(small.iter().filter(stays).take(excess))
+        .for_each(|old| removed(old.added_at_ms));
+    Some(new)
+}
+
+/// A small window that its next iid does not fit, as a ring.
+fn grown(small: &Small, records_max: usize, hash: &impl Fn(&[u8]) -> u64) -> Window {
+    let mut iids = Ring::default();
+    for record in small.iter() {
+        iids.push(
+            record,
+            tag(hash(record.iid)),
+            records_max.min(RING_RECORDS_MAX),
+        );
+    }
+    Window::Ring(Arc::new(Named {
+        name: small.name().into(),
+        iids,
+    }))
+}
+
+/// A full ring as several.
+fn split(name: &[u8], ring: &Ring, records_max: usize, hash: &impl Fn(&[u8]) -> u64) -> Window {
+    let mut iids = Split::new(records_max);
+    for record in ring.iter() {
+        iids.push(record, hash(record.iid));
+    }
+    Window::Split(Arc::new(Named {
+        name: name.into(),
+        iids,
+    }))
+}

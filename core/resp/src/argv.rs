@@ -1,0 +1,229 @@
+//! A request's arguments: slices of the bytes that came in.
+//!
+//! An [`Argv`] is two pointers and copies nothing; an [`ArgvBuf`] owns what must outlive the input, as
+//! a queued or blocked request must. Argument 0 is the command's name. Every access is total: a span
+//! that does not lie within the bytes reads as an empty argument.
+
+use std::fmt;
+
+/// Where one argument lies within a request's bytes. A request is shorter than 4 GiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    len: u32,
+}
+
+impl Span {
+    /// The bytes from `start`, `len` of them.
+    #[inline]
+    pub const fn new(start: u32, len: u32) -> Span {
+        Span { start, len }
+    }
+
+    #[inline]
+    fn of(self, bytes: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        bytes
+            .get(start..start + self.len as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// The arguments of a request, borrowed.
+#[derive(Clone, Copy)]
+pub struct Argv<'a> {
+    bytes: &'a [u8],
+    spans: &'a [Span],
+}
+
+impl<'a> Argv<'a> {
+    /// The arguments that `spans` cut out of `bytes`.
+    #[inline]
+    pub const fn new(bytes: &'a [u8], spans: &'a [Span]) -> Argv<'a> {
+        Argv { bytes, spans }
+    }
+
+    /// How many arguments there are, the command's name included.
+    #[inline]
+    pub const fn len(self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is none: an empty inline line, or an array of no elements.
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Argument `index`.
+    #[inline]
+    pub fn get(self, index: usize) -> Option<&'a [u8]> {
+        self.spans.get(index).map(|span| span.of(self.bytes))
+    }
+
+    /// All arguments, from the first.
+    #[inline]
+    pub fn iter(self) -> ArgvIter<'a> {
+        ArgvIter {
+            bytes: self.bytes,
+            spans: self.spans.iter(),
+        }
+    }
+
+    /// All but the first `n` arguments; none if there are not more.
+    #[inline]
+    pub fn skip(self, n: usize) -> Argv<'a> {
+        Argv {
+            bytes: self.bytes,
+            spans: self.spans.get(n..).unwrap_or_default(),
+        }
+    }
+
+    /// The first `n` arguments; all if there are not more.
+    #[inline]
+    pub fn take(self, n: usize) -> Argv<'a> {
+        Argv {
+            bytes: self.bytes,
+            spans: self.spans.get(..n).unwrap_or(self.spans),
+        }
+    }
+
+    /// How long the arguments are together, in bytes.
+    pub fn bytes_len(self) -> usize {
+        self.iter().map(<[u8]>::len).sum()
+    }
+
+    /// A copy that owns its bytes; only the arguments are copied, not what surrounds them.
+    pub fn to_owned(self) -> ArgvBuf {
+        ArgvBuf::from_args(self.iter(), self.bytes_len())
+    }
+}
+
+impl<'a> IntoIterator for Argv<'a> {
+    type Item = &'a [u8];
+    type IntoIter = ArgvIter<'a>;
+
+    #[inline]
+    fn into_iter(self) -> ArgvIter<'a> {
+        self.iter()
+    }
+}
+
+impl PartialEq for Argv<'_> {
+    fn eq(&self, other: &Argv<'_>) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Argv<'_> {}
+
+impl fmt::Debug for Argv<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|arg| arg.escape_ascii().to_string()))
+            .finish()
+    }
+}
+
+/// Iterates over arguments; see [`Argv::iter`].
+#[derive(Clone)]
+pub struct ArgvIter<'a> {
+    bytes: &'a [u8],
+    spans: std::slice::Iter<'a, Span>,
+}
+
+impl<'a> Iterator for ArgvIter<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.spans.next().map(|span| span.of(self.bytes))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.spans.size_hint()
+    }
+
+    #[inline]
+    fn nth(&mut self, n: usize) -> Option<&'a [u8]> {
+        self.spans.nth(n).map(|span| span.of(self.bytes))
+    }
+}
+
+impl<'a> DoubleEndedIterator for ArgvIter<'a> {
+    #[inline]
+    fn next_back(&mut self) -> Option<&'a [u8]> {
+        self.spans.next_back().map(|span| span.of(self.bytes))
+    }
+}
+
+impl ExactSizeIterator for ArgvIter<'_> {}
+
+impl fmt::Debug for ArgvIter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Argv::new(self.bytes, self.spans.as_slice()).fmt(f)
+    }
+}
+
+/// The arguments of a request, owned. Two allocations, both of the exact size.
+#[derive(Clone, Default)]
+pub struct ArgvBuf {
+    bytes: Box<[u8]>,
+    spans: Box<[Span]>,
+}
+
+impl ArgvBuf {
+    /// The arguments, borrowed.
+    #[inline]
+    pub const fn as_argv(&self) -> Argv<'_> {
+        Argv {
+            bytes: &self.bytes,
+            spans: &self.spans,
+        }
+    }
+
+    /// What this costs on the heap, in bytes.
+    pub const fn heap_bytes(&self) -> usize {
+        self.bytes.len() + self.spans.len() * size_of::<Span>()
+    }
+
+    fn from_args<A: AsRef<[u8]>>(args: impl Iterator<Item = A>, bytes_len: usize) -> ArgvBuf {
+        let mut bytes = Vec::with_capacity(bytes_len);
+        let mut spans = Vec::with_capacity(args.size_hint().0);
+        for arg in args {
+            let arg = arg.as_ref();
+            spans.push(Span::new(offset(bytes.len()), offset(arg.len())));
+            bytes.extend_from_slice(arg);
+        }
+        ArgvBuf {
+            bytes: bytes.into(),
+            spans: spans.into(),
+        }
+    }
+}
+
+/// An offset as spans keep it.
+fn offset(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("the parser refuses a request of 4 GiB, and nobody makes one")
+}
+
+impl<A: AsRef<[u8]>> FromIterator<A> for ArgvBuf {
+    fn from_iter<I: IntoIterator<Item = A>>(args: I) -> ArgvBuf {
+        ArgvBuf::from_args(args.into_iter(), 0)
+    }
+}
+
+impl PartialEq for ArgvBuf {
+    fn eq(&self, other: &ArgvBuf) -> bool {
+        self.as_argv() == other.as_argv()
+    }
+}
+
+impl Eq for ArgvBuf {}
+
+impl fmt::Debug for ArgvBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_argv().fmt(f)
+    }
+}

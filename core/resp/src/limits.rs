@@ -1,0 +1,65 @@
+//! What a request may be at most. Each bound is checked before memory is reserved for what it bounds.
+//!
+//! The defaults are those of Redis 8.6, found by sending requests at each bound and one above.
+
+/// Longest single argument (`proto-max-bulk-len`).
+pub const BULK_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// Most arguments in a request.
+pub const ARGS_MAX: usize = i32::MAX as usize;
+
+/// Longest inline request and longest header line (`*…` or `$…`), without its line feed.
+pub const INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Longest request as a whole (`client-query-buffer-limit`).
+pub const REQUEST_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// Most arguments in a request of a client that has yet to authenticate.
+pub const UNAUTHENTICATED_ARGS_MAX: usize = 10;
+
+/// Longest single argument of a client that has yet to authenticate.
+pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 * 1024;
+
+/// Capacity that the parser keeps for the next request, in arguments. What one huge request needed
+/// beyond it is given back, so that a connection costs what it uses.
+pub(crate) const SPANS_KEPT_MAX: usize = 4096;
+
+/// Capacity that the parser keeps for the arguments of inline requests, in bytes.
+pub(crate) const SCRATCH_KEPT_BYTES_MAX: usize = 1024;
+
+/// Whether the client must still authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// It may send anything: it has authenticated, or need not.
+    Trusted,
+    /// It gets just enough room to authenticate.
+    Unauthenticated,
+}
+
+/// The bounds that a request is read under. They may change between two calls of the parser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest single argument, in bytes.
+    pub bulk_bytes_max: usize,
+    /// Most arguments in a request, the command's name included.
+    pub args_max: usize,
+    /// Longest inline request and longest header line, in bytes without the line feed.
+    pub inline_bytes_max: usize,
+    /// Longest request as a whole, in bytes; beyond 4 GiB it has no effect.
+    pub request_bytes_max: usize,
+    /// Whether the client must still authenticate.
+    pub sender: Sender,
+}
+
+impl Default for Limits {
+    /// The defaults of Redis 8.6, for a client that need not authenticate.
+    fn default() -> Limits {
+        Limits {
+            bulk_bytes_max: BULK_BYTES_MAX,
+            args_max: ARGS_MAX,
+            inline_bytes_max: INLINE_BYTES_MAX,
+            request_bytes_max: REQUEST_BYTES_MAX,
+            sender: Sender::Trusted,
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! Replies out: a typed writer over the connection's output buffer.
+//!
+//! Each method writes one RESP element in the protocol that the client speaks; what RESP2 lacks is
+//! written as Redis writes it there (a map as a flat array, a double as a bulk string). An aggregate is
+//! a header, then that many elements: the caller keeps count, or writes the elements first and the
+//! header afterwards with [`Reply::array_since`]. Lengths and types of what follows are not checked.
+
+use std::fmt;
+use std::io::Write as _;
+
+use crate::double::{DOUBLE_TEXT_BYTES_MAX, double_text};
+
+/// The version of the protocol that a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// What every client begins with.
+    #[default]
+    Resp2,
+    /// After `HELLO 3`.
+    Resp3,
+}
+
+/// A place in a [`Reply`]: to go back to, or to put a header at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark(usize);
+
+/// A connection's output, and the one way to write RESP into it.
+#[derive(Debug, Default)]
+pub struct Reply {
+    out: Vec<u8>,
+    protocol: Protocol,
+}
+
+/// Type byte, 20 digits, CR and LF.
+const HEADER_BYTES_MAX: usize = 23;
+
+impl Reply {
+    /// An empty reply. Allocates nothing.
+    pub const fn new(protocol: Protocol) -> Reply {
+        Reply {
+            out: Vec::new(),
+            protocol,
+        }
+    }
+
+    /// An empty reply that writes into `buffer`'s memory.
+    pub fn with_buffer(protocol: Protocol, mut buffer: Vec<u8>) -> Reply {
+        buffer.clear();
+        Reply {
+            out: buffer,
+            protocol,
+        }
+    }
+
+    /// Which protocol the client speaks.
+    #[inline]
+    pub const fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Says which protocol the client speaks from now on; what is written stays as it is.
+    pub const fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
+    /// All that was written.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// How much was written, in bytes.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Whether nothing was written.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// Forgets all that was written and keeps the memory.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.out.clear();
+    }
+
+    /// Takes out all that was written, with its memory.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// How much fits without a new allocation, in bytes.
+    pub const fn capacity(&self) -> usize {
+        self.out.capacity()
+    }
+
+    /// Makes room for `bytes` more.
+    #[inline]
+    pub fn reserve(&mut self, bytes: usize) {
+        self.out.reserve(bytes);
+    }
+
+    /// Gives memory back beyond `bytes` (and beyond what was written).
+    pub fn shrink_to(&mut self, bytes: usize) {
+        self.out.shrink_to(bytes);
+    }
+
+    /// The present end, to [`rollback`](Self::rollback) to.
+    #[inline]
+    pub const fn mark(&self) -> Mark {
+        Mark(self.out.len())
+    }
+
+    /// Forgets what was written since `mark`.
+    #[inline]
+    pub fn rollback(&mut self, mark: Mark) {
+        self.out.truncate(mark.0);
+    }
+
+    /// How much was written since `mark`, in bytes.
+    #[inline]
+    pub const fn len_since(&self, mark: Mark) -> usize {
+        self.out.len().saturating_sub(mark.0)
+    }
+
+    /// What was written since `mark`.
+    #[inline]
+    pub fn bytes_since(&self, mark: Mark) -> &[u8] {
+        self.out.get(mark.0..).unwrap_or_default()
+    }
+
+    /// Ready-made RESP.
+    #[inline]
+    pub fn raw(&mut self, resp: &[u8]) {
+        self.out.extend_from_slice(resp);
+    }
+
+    /// `OK`.
+    #[inline]
+    pub fn ok(&mut self) {
+        self.out.extend_from_slice(b"+OK\r\n");
+    }
+
+    /// A simple string; line ends in it become spaces.
+    #[inline]
+    pub fn simple(&mut self, text: &str) {
+        self.line(b'+', text.as_bytes());
+    }
+
+    /// An error; the text includes its prefix (`ERR …`), and line ends in it become spaces.
+    pub fn error(&mut self, error: impl fmt::Display) {
+        self.out.push(b'-');
+        let text = self.out.len();
+        // Writing to memory does not fail; an error type that fails to display says what it could.
+        let _ = write!(self.out, "{error}");
+        self.end_line(text);
+    }
+
+    /// An error whose text need not be UTF-8, because it quotes what a client sent.
+    pub fn error_bytes(&mut self, text: &[u8]) {
+        self.line(b'-', text);
+    }
+
+    /// An integer.
+    #[inline]
+    pub fn int(&mut self, number: i64) {
+        if let Ok(count) = usize::try_from(number) {
+            self.header(b':', count);
+        } else {
+            self.number(b':', number);
+        }
+    }
+
+    /// An integer that counts something.
+    #[inline]
+    pub fn count(&mut self, count: usize) {
+        self.header(b':', count);
+    }
+
+    /// A bulk string.
+    #[inline]
+    pub fn bulk(&mut self, bytes: &[u8]) {
+        self.out.reserve(bytes.len() + HEADER_BYTES_MAX + 2);
+        self.header(b'$', bytes.len());
+        self.out.extend_from_slice(bytes);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// A number as a bulk string, of any integer type.
+    #[inline]
+    pub fn bulk_int(&mut self, number: impl itoa::Integer) {
+        self.bulk(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// No value: the null bulk string in RESP2.
+    #[inline]
+    pub fn null(&mut self) {
+        self.out.extend_from_slice(match self.protocol {
+            Protocol::Resp2 => b"$-1\r\n",
+            Protocol::Resp3 => b"_\r\n",
+        });
+    }
+
+    /// No value where an array would be: the null array in RESP2.
+    #[inline]
+    pub fn null_array(&mut self) {
+        self.out.extend_from_slice(match self.protocol {
+            Protocol::Resp2 => b"*-1\r\n",
+            Protocol::Resp3 => b"_\r\n",
+        });
+    }
+
+    /// True or false: 1 or 0 in RESP2.
+    #[inline]
+    pub fn boolean(&mut self, value: bool) {
+        self.out.extend_from_slice(match (self.protocol, value) {
+            (Protocol::Resp2, false) => b":0\r\n",
+            (Protocol::Resp2, true) => b":1\r\n",
+            (Protocol::Resp3, false) => b"#f\r\n",
+            (Protocol::Resp3, true) => b"#t\r\n",
+        });
+    }
+
+    /// A floating-point number: a bulk string in RESP2. The text is that of [`double_text`].
+    pub fn double(&mut self, value: f64) {
+        let mut text = [0; DOUBLE_TEXT_BYTES_MAX];
+        let text = double_text(value, &mut text);
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(text),
+            Protocol::Resp3 => self.line(b',', text),
+        }
+    }
+
+    /// A number of any size, in decimal digits: a bulk string in RESP2.
+    pub fn big_number(&mut self, digits: &str) {
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(digits.as_bytes()),
+            Protocol::Resp3 => self.line(b'(', digits.as_bytes()),
+        }
+    }
+
+    /// Text with a format of three letters (`txt`, `mkd`): a bulk string in RESP2.
+    pub fn verbatim(&mut self, format: &str, text: &[u8]) {
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(text),
+            Protocol::Resp3 => {
+                self.header(b'=', format.len() + 1 + text.len());
+                self.out.extend_from_slice(format.as_bytes());
+                self.out.push(b':');
+                self.out.extend_from_slice(text);
+                self.out.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// An array; `len` elements follow.
+    #[inline]
+    pub fn array(&mut self, len: usize) {
+        self.header(b'*', len);
+    }
+
+    /// A map; `len` times a key and a value follow. A flat array in RESP2.
+    #[inline]
+    pub fn map(&mut self, len: usize) {
+        let (kind, len) = self.map_header(len);
+        self.header(kind, len);
+    }
+
+    /// A set; `len` elements follow. An array in RESP2.
+    #[inline]
+    pub fn set(&mut self, len: usize) {
+        self.header(self.set_kind(), len);
+    }
+
+    /// A message that answers nothing; `len` elements follow. An array in RESP2.
+    #[inline]
+    pub fn push(&mut self, len: usize) {
+        self.header(
+            match self.protocol {
+                Protocol::Resp2 => b'*',
+                Protocol::Resp3 => b'>',
+            },
+            len,
+        );
+    }
+
+    /// Begins an aggregate whose length is not known yet: its elements follow, then one of
+    /// [`array_since`](Self::array_since), [`map_since`](Self::map_since), [`set_since`](Self::set_since).
+    #[inline]
+    pub const fn begin(&self) -> Mark {
+        self.mark()
+    }
+
+    /// Makes what was written since `mark` an array of `len` elements. Moves those bytes once; where
+    /// the length is known, [`array`](Self::array) is cheaper.
+    pub fn array_since(&mut self, mark: Mark, len: usize) {
+        self.header_at(mark, b'*', len);
+    }
+
+    /// Makes what was written since `mark` a map of `len` keys and values.
+    pub fn map_since(&mut self, mark: Mark, len: usize) {
+        let (kind, len) = self.map_header(len);
+        self.header_at(mark, kind, len);
+    }
+
+    /// Makes what was written since `mark` a set of `len` elements.
+    pub fn set_since(&mut self, mark: Mark, len: usize) {
+        self.header_at(mark, self.set_kind(), len);
+    }
+
+    const fn map_header(&self, len: usize) -> (u8, usize) {
+        match self.protocol {
+            Protocol::Resp2 => (b'*', len * 2),
+            Protocol::Resp3 => (b'%', len),
+        }
+    }
+
+    const fn set_kind(&self) -> u8 {
+        match self.protocol {
+            Protocol::Resp2 => b'*',
+            Protocol::Resp3 => b'~',
+        }
+    }
+
+    /// A type byte and a length. Short ones are written as one piece of constant size.
+    #[inline]
+    fn header(&mut self, kind: u8, len: usize) {
+        match len {
+            0..10 => self
+                .out
+                .extend_from_slice(&[kind, b'0' + len as u8, b'\r', b'\n']),
+            10..100 => {
+                let (tens, ones) = (len as u8 / 10, len as u8 % 10);
+                self.out
+                    .extend_from_slice(&[kind, b'0' + tens, b'0' + ones, b'\r', b'\n']);
+            }
+            _ => self.number(kind, len),
+        }
+    }
+
+    fn number(&mut self, kind: u8, number: impl itoa::Integer) {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(number).as_bytes();
+        self.out.reserve(HEADER_BYTES_MAX);
+        self.out.push(kind);
+        self.out.extend_from_slice(digits);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// Puts a header before what was written since `mark`.
+    fn header_at(&mut self, mark: Mark, kind: u8, len: usize) {
+        let end = self.out.len();
+        let start = mark.0.min(end);
+        self.header(kind, len);
+        let header_bytes = self.out.len() - end;
+        if let Some(since) = self.out.get_mut(start..) {
+            since.rotate_right(header_bytes);
+        }
+    }
+
+    /// A type byte, text in which line ends become spaces, and the end of the line.
+    fn line(&mut self, kind: u8, text: &[u8]) {
+        self.out.reserve(text.len() + 3);
+        self.out.push(kind);
+        let start = self.out.len();
+        self.out.extend_from_slice(text);
+        self.end_line(start);
+    }
+
+    fn end_line(&mut self, text_start: usize) {
+        for byte in self.out.iter_mut().skip(text_start) {
+            if matches!(byte, b'\r' | b'\n') {
+                *byte = b' ';
+            }
+        }
+        self.out.extend_from_slice(b"\r\n");
+    }
+}

@@ -1,1 +1,27 @@
-//! Bytes to values and back.
+//! Bytes to values and back: snapshots, `DUMP` and `RESTORE` share one codec.
+//!
+//! The format is Redis' own: weir reads what Redis 7.0 to 8.10 writes for the types it has, and Redis
+//! 8.6 reads what weir writes. Bytes come and go in pieces (`source.rs`), so a file need not fit into
+//! memory. Foreign bytes are never trusted: lengths are checked before memory is reserved, and a fault
+//! names its offset. Files, the journal's manifest and what becomes of a value are the shell's.
+#![deny(clippy::indexing_slicing)]
+
+mod checksum;
+mod code;
+mod context;
+mod decode;
+mod encode;
+mod error;
+pub mod limits;
+mod lzf;
+mod payload;
+mod snapshot;
+mod source;
+mod value;
+
+pub use context::Context;
+pub use encode::Compression;
+pub use error::{Fault, FormatError, PayloadError, ReadError};
+pub use payload::{dump, restore};
+pub use snapshot::{Item, Record, SnapshotReader, SnapshotWriter, Usage};
+pub use source::{Sink, Source};

@@ -1,0 +1,35 @@
+//! What a byte that begins a record stands for: a type of value, or what else may stand between
+//! values. The codes of types are below all others.
+
+pub(crate) const STRING: u8 = 0;
+
+pub(crate) const MODULE_KEY_METADATA: u8 = 243;
+pub(crate) const SLOT: u8 = 244;
+pub(crate) const FUNCTION: u8 = 245;
+pub(crate) const FUNCTION_EARLY: u8 = 246;
+pub(crate) const MODULE_AUXILIARY: u8 = 247;
+pub(crate) const IDLE: u8 = 248;
+pub(crate) const FREQUENCY: u8 = 249;
+pub(crate) const AUXILIARY: u8 = 250;
+pub(crate) const RESIZE: u8 = 251;
+pub(crate) const EXPIRES_AT_MS: u8 = 252;
+pub(crate) const EXPIRES_AT_S: u8 = 253;
+pub(crate) const DATABASE: u8 = 254;
+pub(crate) const END: u8 = 255;
+
+/// What a code stands for, for messages about one that is not read.
+pub(crate) fn name_of(code: u8) -> &'static str {
+    match code {
+        0 => "string",
+        1 | 10 | 14 | 18 => "list",
+        2 | 11 | 20 => "set",
+        3 | 5 | 12 | 17 => "sorted set",
+        4 | 9 | 13 | 16 | 22..=25 => "hash",
+        6 | 7 => "module value",
+        15 | 19 | 21 | 26 | 27 => "stream",
+        28 => "array",
+        MODULE_KEY_METADATA => "key metadata of a module",
+        FUNCTION_EARLY => "functions of a release candidate of Redis 7.0",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,166 @@
+//! Writing the building blocks: bytes, lengths, strings. `decode.rs` has their form.
+
+use values::parse_integer;
+
+use crate::checksum::Checksum;
+use crate::limits::{PIECE_BYTES, UNCOMPRESSED_BYTES_MAX};
+use crate::lzf::{Packed, Packer};
+use crate::source::Sink;
+
+/// Whether long strings are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// With LZF, where that makes them shorter (`rdbcompression yes`).
+    Lzf,
+    /// Never.
+    Off,
+}
+
+/// Gathers bytes and hands them to a sink in pieces.
+#[derive(Debug)]
+pub(crate) struct Encoder<K> {
+    out: Vec<u8>,
+    sink: K,
+    written: u64,
+    checksum: Checksum,
+    compression: Compression,
+    packer: Option<Packer>,
+}
+
+impl<K: Sink> Encoder<K> {
+    pub(crate) fn new(sink: K, compression: Compression) -> Encoder<K> {
+        Encoder {
+            out: Vec::new(),
+            sink,
+            written: 0,
+            checksum: Checksum::new(),
+            compression,
+            packer: None,
+        }
+    }
+
+    /// How many bytes were written so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written + self.out.len() as u64
+    }
+
+    /// Hands over what was gathered, if it is enough to be worth it. To be called between values and
+    /// within long ones.
+    #[inline]
+    pub(crate) fn drain(&mut self) -> Result<(), K::Error> {
+        if self.out.len() < PIECE_BYTES {
+            return Ok(());
+        }
+        self.flush()
+    }
+
+    /// Hands over all that was gathered.
+    pub(crate) fn flush(&mut self) -> Result<(), K::Error> {
+        self.checksum.update(&self.out);
+        self.sink.write(&self.out)?;
+        self.written += self.out.len() as u64;
+        self.out.clear();
+        Ok(())
+    }
+
+    /// Writes the checksum of everything before it, and gives back the sink.
+    pub(crate) fn finish(mut self) -> Result<K, K::Error> {
+        self.flush()?;
+        let checksum = self.checksum.value();
+        self.bytes(&checksum.to_le_bytes());
+        self.flush()?;
+        Ok(self.sink)
+    }
+
+    #[inline]
+    pub(crate) fn byte(&mut self, byte: u8) {
+        self.out.push(byte);
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// A length, count or other number.
+    #[inline]
+    pub(crate) fn number(&mut self, number: u64) {
+        push_number(&mut self.out, number);
+    }
+
+    /// A string, in the shortest of its forms.
+    pub(crate) fn string(&mut self, bytes: &[u8]) {
+        if bytes.len() <= INTEGER_BYTES_MAX {
+            let integer = parse_integer(bytes).and_then(|value| i32::try_from(value).ok());
+            if let Some(value) = integer {
+                return self.integer(value);
+            }
+        }
+        self.blob(bytes);
+    }
+
+    /// A string that is no text of an integer.
+    pub(crate) fn blob(&mut self, bytes: &[u8]) {
+        if bytes.len() > UNCOMPRESSED_BYTES_MAX && self.packed(bytes) == Packed::Yes {
+            return;
+        }
+        self.number(bytes.len() as u64);
+        self.bytes(bytes);
+    }
+
+    fn integer(&mut self, value: i32) {
+        let [a, b, ..] = value.to_le_bytes();
+        match value {
+            -0x80..=0x7f => self.bytes(&[0xc0, a]),
+            -0x8000..=0x7fff => self.bytes(&[0xc1, a, b]),
+            _ => {
+                self.byte(0xc2);
+                self.bytes(&value.to_le_bytes());
+            }
+        }
+    }
+
+    /// Writes the string packed, if that is shorter by more than the head that it then needs.
+    fn packed(&mut self, bytes: &[u8]) -> Packed {
+        if self.compression == Compression::Off {
+            return Packed::No;
+        }
+        let packer = self.packer.get_or_insert_with(Packer::new);
+        // The packed length comes before the packed bytes, so those are made at the end first and
+        // the head is then put in between.
+        let start = self.out.len();
+        let limit = bytes.len() - HEAD_BYTES;
+        if packer.pack(bytes, limit, &mut self.out) == Packed::No {
+            return Packed::No;
+        }
+        let packed_len = self.out.len() - start;
+        self.byte(0xc3);
+        self.number(packed_len as u64);
+        self.number(bytes.len() as u64);
+        if let Some(both) = self.out.get_mut(start..) {
+            both.rotate_left(packed_len);
+        }
+        Packed::Yes
+    }
+}
+
+/// The longest text of an integer that has a form of its own: `-2147483648`.
+const INTEGER_BYTES_MAX: usize = 11;
+
+/// What packing must save at least, as in Redis: about what the head of a packed string takes.
+const HEAD_BYTES: usize = 4;
+
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    match number {
+        0..0x40 => out.push(number as u8),
+        0x40..0x4000 => out.extend_from_slice(&(number as u16 | 0x4000).to_be_bytes()),
+        0x4000..=0xffff_ffff => {
+            out.push(0x80);
+            out.extend_from_slice(&(number as u32).to_be_bytes());
+        }
+        _ => {
+            out.push(0x81);
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Reading a snapshot.
+
+use values::{Key, Value};
+
+use super::{MAGIC, Usage};
+use crate::code::{self, name_of};
+use crate::context::Context;
+use crate::decode::{Decoder, Read, Summed};
+use crate::error::{Fault, ReadError};
+use crate::limits::{STRING_BYTES_MAX, VERSION_READ_MAX};
+use crate::source::Source;
+use crate::value;
+
+/// Reads a snapshot from a source, record after record.
+#[derive(Debug)]
+pub struct SnapshotReader<S> {
+    from: Decoder<S>,
+    context: Context,
+    version: u16,
+    /// What was said about the next key.
+    expires_at_ms: Option<i64>,
+    usage: Usage,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Reading,
+    Ended,
+}
+
+/// What a snapshot holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// Something about the file, such as the version of the server that wrote it.
+    Auxiliary {
+        /// What it is about: `redis-ver`, `ctime`, `aof-base` and others.
+        name: Vec<u8>,
+        /// What is said.
+        value: Vec<u8>,
+    },
+    /// The keys that follow belong to this database.
+    Database(u64),
+    /// How large the database is, as a hint.
+    Size {
+        /// How many keys it has.
+        keys: u64,
+        /// How many of them expire.
+        expiring: u64,
+    },
+    /// The source of a function library.
+    Function(Vec<u8>),
+    /// A key and its value.
+    Record(Record),
+}
+
+/// A key with everything that belongs to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The key.
+    pub key: Key,
+    /// Its value.
+    pub value: Value,
+    /// From when on it is gone, in milliseconds since the epoch.
+    pub expires_at_ms: Option<i64>,
+    /// How it was used.
+    pub usage: Usage,
+}
+
+impl<S: Source> SnapshotReader<S> {
+    /// Begins to read. `context` says what the file does not.
+    ///
+    /// # Errors
+    /// If this is no snapshot or of a version that is not read, or by the source.
+    pub fn new(source: S, context: Context) -> Result<SnapshotReader<S>, ReadError<S::Error>> {
+        let mut from = Decoder::new(source, Summed::Yes);
+        if from.array("`REDIS`, the head of a snapshot")? != *MAGIC {
+            return Err(from.contradiction("not a snapshot: it does not begin with `REDIS`"));
+        }
+        let digits = from.array::<4>("the version of the format")?;
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return Err(from.contradiction("the version of the format is not a number"));
+        }
+        let version = digits
+            .iter()
+            .fold(0, |version, digit| version * 10 + u16::from(digit - b'0'));
+        if version == 0 || version > VERSION_READ_MAX {
+            return Err(from.fault(Fault::UnsupportedVersion(u32::from(version))));
+        }
+        Ok(SnapshotReader {
+            from,
+            context,
+            version,
+            expires_at_ms: None,
+            usage: Usage::Unknown,
+            state: State::Reading,
+        })
+    }
+
+    /// The version of the format that the file says it has.
+    pub fn version(&self) -> u16 {
+        self.version
+    }
+
+    /// How much was read, in bytes from the start.
+    pub fn offset(&self) -> u64 {
+        self.from.offset()
+    }
+
+    /// The next item; `None` after the end, whose checksum was right then.
+    ///
+    /// # Errors
+    /// If the bytes are damaged or hold a value of a type that is not supported, or by the source.
+    /// There is no way on after that.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it can fail, and reads as one in a loop"
+    )]
+    pub fn next(&mut self) -> Result<Option<Item>, ReadError<S::Error>> {
+        if self.state == State::Ended {
+            return Ok(None);
+        }
+        loop {
+            let code = self.from.byte("the code of a record")?;
+            let item = match code {
+                code::END => {
+                    self.check_sum()?;
+                    self.state = State::Ended;
+                    return Ok(None);
+                }
+                code::DATABASE => Item::Database(self.from.number("a database")?),
+                code::RESIZE => Item::Size {
+                    keys: self.from.number("the number of keys")?,
+                    expiring: self.from.number("the number of expiring keys")?,
+                },
+                code::AUXILIARY => {
+                    let name = self.string("the name of an auxiliary field")?;
+                    let value = self.string("the value of an auxiliary field")?;
+                    Item::Auxiliary { name, value }
+                }
+                code::FUNCTION => Item::Function(self.string("a function library")?),
+                0..code::MODULE_KEY_METADATA => Item::Record(self.record(code)?),
+                _ => {
+                    self.attribute(code)?;
+                    continue;
+                }
+            };
+            return Ok(Some(item));
+        }
+    }
+
+    /// Gives back the source, positioned behind what was read.
+    pub fn into_source(self) -> S {
+        self.from.into_source()
+    }
+
+    /// Reads what is no item of its own.
+    fn attribute(&mut self, code: u8) -> Read<(), S> {
+        match code {
+            code::EXPIRES_AT_MS => {
+                let at = self.from.array("the expiry of a key")?;
+                self.expires_at_ms = Some(i64::from_le_bytes(at));
+            }
+            code::EXPIRES_AT_S => {
+                let at = i32::from_le_bytes(self.from.array("the expiry of a key")?);
+                self.expires_at_ms = Some(i64::from(at) * 1000);
+            }
+            code::IDLE => {
+                self.usage = Usage::IdleSeconds(self.from.number("the idle time of a key")?);
+            }
+            code::FREQUENCY => {
+                self.usage = Usage::Frequency(self.from.byte("the frequency of a key")?);
+            }
+            code::SLOT => {
+                for _ in 0..3 {
+                    self.from.number("the size of a slot")?;
+                }
+            }
+            code::MODULE_AUXILIARY => self.skip_module_data()?,
+            _ => {
+                let (name, key) = (name_of(code), Box::default());
+                return Err(self.from.fault(Fault::UnsupportedType { code, name, key }));
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, code: u8) -> Read<Record, S> {
+        let key = self
+            .from
+            .with_string(STRING_BYTES_MAX, "a key", |key| Key::from(key))?;
+        let value = value::read(code, &key, &mut self.from, &self.context)?;
+        Ok(Record {
+            key,
+            value,
+            expires_at_ms: self.expires_at_ms.take(),
+            usage: std::mem::take(&mut self.usage),
+        })
+    }
+
+    fn string(&mut self, expected: &'static str) -> Read<Vec<u8>, S> {
+        self.from
+            .with_string(STRING_BYTES_MAX, expected, <[u8]>::to_vec)
+    }
+
+    /// Passes over a module's data: its identity, when it was saved, and then values, each with a
+    /// number before it that tells its kind.
+    fn skip_module_data(&mut self) -> Read<(), S> {
+        self.from.number("the identity of a module")?;
+        loop {
+            match self.from.number("the kind of a module's value")? {
+                0 => return Ok(()),
+                1 | 2 => {
+                    self.from.number("a number of a module")?;
+                }
+                3 => self.from.skip(4, "a number of a module")?,
+                4 => self.from.skip(8, "a number of a module")?,
+                5 => self.from.skip_string("a string of a module")?,
+                found => {
+                    let expected = "the kind of a module's value";
+                    return Err(self.from.fault(Fault::Unexpected { expected, found }));
+                }
+            }
+        }
+    }
+
+    fn check_sum(&mut self) -> Read<(), S> {
+        if self.version < FIRST_SUMMED_VERSION {
+            return Ok(());
+        }
+        let computed = self.from.checksum()?;
+        let found = u64::from_le_bytes(self.from.array("the checksum")?);
+        match computed {
+            Some(computed) if found != 0 && computed != found => {
+                Err(self.from.fault(Fault::Checksum { computed, found }))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Before it, files end without a checksum.
+const FIRST_SUMMED_VERSION: u16 = 5;

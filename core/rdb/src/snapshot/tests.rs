@@ -1,0 +1,262 @@
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+use values::{Key, StringValue, Value};
+
+use super::*;
+use crate::{Compression, Context, Fault, ReadError, Source};
+
+fn context() -> Context {
+    Context {
+        now_ms: 1_700_000_000_000,
+    }
+}
+
+fn read_all(bytes: &[u8]) -> Result<Vec<Item>, ReadError<Infallible>> {
+    let mut reader = SnapshotReader::new(bytes, context())?;
+    let mut items = Vec::new();
+    while let Some(item) = reader.next()? {
+        items.push(item);
+    }
+    assert_eq!(
+        reader.into_source(),
+        b"",
+        "all bytes belong to the snapshot"
+    );
+    Ok(items)
+}
+
+fn string(bytes: &[u8]) -> Value {
+    StringValue::from_bytes(bytes).into()
+}
+
+fn record(key: &[u8], value: Value) -> Record {
+    Record {
+        key: Key::from(key),
+        value,
+        expires_at_ms: None,
+        usage: Usage::Unknown,
+    }
+}
+
+fn write(records: &[Record], compression: Compression) -> Vec<u8> {
+    let mut writer = SnapshotWriter::new(Vec::new(), compression).unwrap();
+    writer.auxiliary(b"redis-ver", b"8.6.3").unwrap();
+    writer.database(3, records.len() as u64, 0).unwrap();
+    for record in records {
+        writer
+            .record(
+                &record.key,
+                &record.value,
+                record.expires_at_ms,
+                record.usage,
+            )
+            .unwrap();
+    }
+    let bytes = writer.finish().unwrap();
+    assert_eq!(bytes.get(..9), Some(&b"REDIS0013"[..]));
+    bytes
+}
+
+#[test]
+fn a_file_of_redis_8_6_is_read() {
+    let items = read_all(include_bytes!("../../fixtures/strings.rdb")).unwrap();
+    let records: Vec<&Record> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Record(record) => Some(record),
+            _ => None,
+        })
+        .collect();
+    let value_of = |key: &[u8]| {
+        let record = records.iter().find(|record| *record.key == *key).unwrap();
+        let Value::String(string) = &record.value;
+        string.to_vec()
+    };
+    assert_eq!(value_of(b"int8"), b"-100");
+    assert_eq!(value_of(b"int16"), b"-3000");
+    assert_eq!(value_of(b"int32"), b"70000");
+    assert_eq!(value_of(b"int64"), b"5000000000");
+    assert_eq!(value_of(b"short"), b"hello");
+    assert_eq!(value_of(b"long"), [b'a'; 1000]);
+    assert_eq!(value_of(b"12345"), b"");
+    let expiring = records
+        .iter()
+        .find(|record| *record.key == *b"expiring")
+        .unwrap();
+    assert_eq!(expiring.expires_at_ms, Some(4_000_000_000_123));
+    assert_eq!(
+        records
+            .iter()
+            .filter(|record| record.expires_at_ms.is_some())
+            .count(),
+        1
+    );
+    assert!(items.contains(&Item::Database(0)) && items.contains(&Item::Database(9)));
+    assert!(items.contains(&Item::Size {
+        keys: 8,
+        expiring: 1
+    }));
+    let version = Item::Auxiliary {
+        name: b"redis-ver".to_vec(),
+        value: b"8.6.3".to_vec(),
+    };
+    assert!(items.contains(&version));
+    assert!(
+        items
+            .iter()
+            .any(|item| matches!(item, Item::Function(source) if source.starts_with(b"#!lua")))
+    );
+}
+
+#[test]
+fn a_type_that_is_not_read_is_refused_by_name_and_key() {
+    let mut bytes = b"REDIS0013".to_vec();
+    bytes.extend(b"\x12\x03key\x00");
+    let error = read_all(&bytes).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "offset 14: type 18 (list) of key \"key\" is not supported"
+    );
+}
+
+#[test]
+fn records_that_mean_nothing_to_weir_are_passed_over() {
+    let mut bytes = b"REDIS0013".to_vec();
+    bytes.extend(b"\xf4\x01\x02\x03");
+    bytes.extend(b"\xf7\x81\0\0\0\0\0\0\0\x09\x02\x01\x01\x05\x03abcd\x04abcdefgh\x05\x03abc\x00");
+    bytes.extend(b"\xfd\x01\x00\x00\x00\xf9\x07\x00\x01k\x01v");
+    bytes.extend(b"\xff\0\0\0\0\0\0\0\0");
+    let items = read_all(&bytes).unwrap();
+    // The third value is of kind 5, a string of three bytes.
+    let expected = Record {
+        expires_at_ms: Some(1000),
+        usage: Usage::Frequency(7),
+        ..record(b"k", string(b"v"))
+    };
+    assert_eq!(items, [Item::Record(expected)]);
+}
+
+#[test]
+fn a_wrong_checksum_is_told() {
+    let mut bytes = write(&[record(b"k", string(b"v"))], Compression::Lzf);
+    *bytes.last_mut().unwrap() ^= 1;
+    let Err(ReadError::Format(error)) = read_all(&bytes) else {
+        panic!("a wrong checksum was not seen")
+    };
+    assert!(matches!(error.fault, Fault::Checksum { .. }));
+}
+
+#[test]
+fn foreign_heads_and_later_versions_are_refused() {
+    assert!(read_all(b"VALKEY080").is_err());
+    assert!(read_all(b"REDIS").is_err());
+    assert!(read_all(b"REDIS00x3").is_err());
+    assert!(read_all(b"REDIS0016\xff\0\0\0\0\0\0\0\0").is_err());
+    assert_eq!(read_all(b"REDIS0015\xff\0\0\0\0\0\0\0\0"), Ok(vec![]));
+}
+
+#[test]
+fn reading_ends_where_the_snapshot_ends() {
+    let mut bytes = write(&[record(b"k", string(b"v"))], Compression::Lzf);
+    bytes.extend(b"*1\r\n");
+    let mut reader = SnapshotReader::new(bytes.as_slice(), context()).unwrap();
+    while reader.next().unwrap().is_some() {}
+    assert_eq!(reader.next(), Ok(None));
+    assert_eq!(reader.into_source(), b"*1\r\n");
+}
+
+#[test]
+fn a_source_that_fails_is_told_with_the_offset() {
+    #[derive(Debug, PartialEq)]
+    struct Torn;
+    #[derive(Debug)]
+    struct Tearing(&'static [u8]);
+    impl Source for Tearing {
+        type Error = Torn;
+        fn fill(&mut self) -> Result<&[u8], Torn> {
+            if self.0.is_empty() {
+                Err(Torn)
+            } else {
+                Ok(self.0)
+            }
+        }
+        fn consume(&mut self, len: usize) {
+            self.0 = &self.0[len..];
+        }
+    }
+    let error = SnapshotReader::new(Tearing(b"REDIS00"), context()).unwrap_err();
+    assert_eq!(
+        error,
+        ReadError::Source {
+            offset: 7,
+            source: Torn
+        }
+    );
+}
+
+fn records() -> impl Strategy<Value = Vec<Record>> {
+    let bytes = || {
+        prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..60),
+            prop::collection::vec(0_u8..3, 0..600),
+            any::<i32>().prop_map(|value| value.to_string().into_bytes()),
+        ]
+    };
+    let usage = prop_oneof![
+        Just(Usage::Unknown),
+        any::<u64>().prop_map(Usage::IdleSeconds),
+        any::<u8>().prop_map(Usage::Frequency),
+    ];
+    let record = (bytes(), bytes(), any::<Option<i64>>(), usage).prop_map(
+        |(key, value, expires_at_ms, usage)| Record {
+            key: Key::from(key.as_slice()),
+            value: string(&value),
+            expires_at_ms,
+            usage,
+        },
+    );
+    prop::collection::vec(record, 0..8)
+}
+
+proptest! {
+    #[test]
+    fn records_are_read_back(
+        records in records(),
+        compression in prop::sample::select(vec![Compression::Lzf, Compression::Off]),
+    ) {
+        let bytes = write(&records, compression);
+        let read: Vec<Record> = read_all(&bytes)
+            .unwrap()
+            .into_iter()
+            .filter_map(|item| match item {
+                Item::Record(record) => Some(record),
+                _ => None,
+            })
+            .collect();
+        prop_assert_eq!(read, records);
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_refused(
+        records in records(),
+        at in any::<prop::sample::Index>(),
+        flip in 1_u8..,
+    ) {
+        let mut bytes = write(&records, Compression::Lzf);
+        let at = at.index(bytes.len());
+        prop_assert!(read_all(&bytes[..at]).is_err());
+        bytes[at] ^= flip;
+        let version = read_all(&bytes[..9]).is_err();
+        prop_assert!(version, "a head alone is no snapshot");
+        prop_assert!(read_all(&bytes).is_err());
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_read_or_refused(tail in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut bytes = b"REDIS0013".to_vec();
+        bytes.extend(tail);
+        let mut reader = SnapshotReader::new(bytes.as_slice(), context()).unwrap();
+        while let Ok(Some(_)) = reader.next() {}
+    }
+}

@@ -16,6 +16,19 @@ use std::time::{Duration, Instant};
 use directory::Directory;
 use foldhash::fast::FixedState;
 
+/// Says it only when measuring: the numbers of a test run mean nothing.
+macro_rules! say {
+    ($($what:tt)*) => {
+        if is_measuring() {
+            println!($($what)*);
+        }
+    };
+}
+
+fn is_measuring() -> bool {
+    std::env::args().any(|arg| arg == "--bench")
+}
+
 struct Counting;
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
 
@@ -43,7 +56,7 @@ static ALLOCATOR: Counting = Counting;
 type Value = (u64, u64);
 
 fn main() {
-    let measure = std::env::args().any(|arg| arg == "--bench");
+    let measure = is_measuring();
     let sizes: &[u64] = if measure {
         &[1_000, 30_000, 1_000_000]
     } else {
@@ -58,7 +71,7 @@ fn main() {
 
 fn report(what: &str, key_count: u64, started: Instant) {
     let each_ns = started.elapsed().as_nanos() as f64 / key_count as f64;
-    println!("{key_count:>9} keys: {what:<40} {each_ns:8.1} ns each");
+    say!("{key_count:>9} keys: {what:<40} {each_ns:8.1} ns each");
 }
 
 fn run(key_count: u64) {
@@ -78,7 +91,7 @@ fn run(key_count: u64) {
     }
     report("insert", key_count, started);
     let bytes = ALLOCATED.load(Ordering::Relaxed) - before;
-    println!(
+    say!(
         "{key_count:>9} keys: {:.1} bytes each for values of 16",
         bytes as f64 / key_count as f64
     );
@@ -115,7 +128,7 @@ fn run(key_count: u64) {
 
     let started = Instant::now();
     let frozen = directory.freeze();
-    println!("{key_count:>9} keys: freeze {:?}", started.elapsed());
+    say!("{key_count:>9} keys: freeze {:?}", started.elapsed());
     let mut longest = Duration::ZERO;
     let whole = Instant::now();
     for &key in &order {
@@ -126,7 +139,7 @@ fn run(key_count: u64) {
         longest = longest.max(started.elapsed());
     }
     report("find_mut with copying", key_count, whole);
-    println!("{key_count:>9} keys: longest find_mut with copying {longest:?}");
+    say!("{key_count:>9} keys: longest find_mut with copying {longest:?}");
     let started = Instant::now();
     let sum: u64 = frozen.iter().map(|value| value.1).sum();
     report("iter", key_count, started);
@@ -148,7 +161,7 @@ fn run(key_count: u64) {
     }
     times.sort_unstable();
     let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
-    println!(
+    say!(
         "{key_count:>9} keys: insert p50 {:?} p99 {:?} p99.9 {:?} longest {:?}",
         at(0.5),
         at(0.99),

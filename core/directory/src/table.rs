@@ -94,7 +94,7 @@ impl<T> Table<T> {
         let (value, _) = entry.remove();
         self.stamp = self.stamp.max(stamp);
         let len = self.values.len();
-        if len.is_multiple_of(8) && len * 4 <= self.values.capacity() {
+        if len.is_multiple_of(8) && len * 8 <= self.values.capacity() {
             self.values
                 .shrink_to(len + len / 2, |value| inner_hash(hash_of(value)));
         }

@@ -73,7 +73,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// Each step acts on 97 keys, so that tables split and merge; the map's value is a counter.
     #[test]

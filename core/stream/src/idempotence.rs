@@ -372,7 +372,7 @@ impl Idempotence {
         let hash = hash_bytes(seed, producer);
         let bounds = Bounds {
             lifetime: self.lifetime(now_ms),
-            records_max: self.retention.maxsize as usize,
+            records_max: self.retention.maxsize.max(1) as usize,
         };
         let mut calendar = self.calendar.as_mut().map(Arc::make_mut);
         let mut previous_newest_ms = None;

@@ -11,7 +11,7 @@ use crate::StreamId;
 /// How many tags are compared in one go.
 const TAGS_AT_ONCE: usize = 32;
 /// The first size of a ring.
-const SLOTS_MIN: usize = 16;
+const SLOTS_MIN: usize = 12;
 
 /// With more dead bytes than this the buffer is compacted before it is full, so that the memory of
 /// a huge iid does not stay.
@@ -28,6 +28,7 @@ pub(super) fn tag(hash: u64) -> u16 {
 /// A ring of iids.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ring {
+    /// Of the slots, and then of none up to a multiple of what is compared at once.
     tags: Vec<u16>,
     slots: Vec<Slot>,
     /// The slot of the oldest.
@@ -98,20 +99,30 @@ impl Ring {
         (0..self.len).filter_map(|index| self.get(index))
     }
 
+    /// When the youngest was added.
+    #[inline]
+    pub(super) fn newest_at_ms(&self) -> u64 {
+        self.len
+            .checked_sub(1)
+            .map_or(0, |last| self.slots[self.slot_of(last)].added_at_ms)
+    }
+
     /// The age of an iid.
     #[inline]
     pub(super) fn find(&self, iid: &[u8], tag: u16) -> Option<usize> {
-        for (tags, first) in self
-            .tags
-            .chunks(TAGS_AT_ONCE)
-            .zip((0..).step_by(TAGS_AT_ONCE))
-        {
-            // Without an early exit, so that it becomes vector code.
+        let (tags, _) = self.tags.as_chunks::<TAGS_AT_ONCE>();
+        for (tags, first) in tags.iter().zip((0..).step_by(TAGS_AT_ONCE)) {
+            // Of fixed length and without an early exit, so that it becomes vector code.
             if !tags.iter().fold(false, |any, t| any | (*t == tag)) {
                 continue;
             }
             for (_, slot) in tags.iter().zip(first..).filter(|(t, _)| **t == tag) {
-                let age = (slot + self.slots.len() - self.head) % self.slots.len();
+                let ahead = if slot < self.head {
+                    self.slots.len()
+                } else {
+                    0
+                };
+                let age = slot + ahead - self.head;
                 if self.get(age).is_some_and(|record| record.iid == iid) {
                     return Some(age);
                 }
@@ -171,19 +182,21 @@ impl Ring {
         }
     }
 
-    /// Doubles the slots, but not beyond what will be needed.
+    /// Adds half as many slots, but not more than will be needed.
     #[cold]
     fn grow(&mut self, slots_max: usize) {
-        let slot_count = (2 * self.slots.len())
+        let slot_count = (self.slots.len() * 3 / 2)
             .clamp(SLOTS_MIN, slots_max.max(SLOTS_MIN))
             .max(self.len + 1);
-        self.slots.rotate_left(self.head);
+        self.tags.truncate(self.slots.len());
         self.tags.rotate_left(self.head);
+        self.slots.rotate_left(self.head);
         self.head = 0;
         self.slots.reserve_exact(slot_count - self.slots.len());
         self.slots.resize(slot_count, Slot::default());
-        self.tags.reserve_exact(slot_count - self.tags.len());
-        self.tags.resize(slot_count, FREE);
+        let tag_count = slot_count.next_multiple_of(TAGS_AT_ONCE);
+        self.tags.reserve_exact(tag_count - self.tags.len());
+        self.tags.resize(tag_count, FREE);
     }
 
     /// Makes sure that the buffer takes so many bytes more.

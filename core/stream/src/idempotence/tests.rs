@@ -576,3 +576,22 @@ fn the_memory_of_huge_iids_and_names_comes_back() {
         idempotence.allocated_bytes()
     );
 }
+
+#[test]
+fn a_window_under_a_long_name_survives_running_empty() {
+    for name_bytes in [700, 1_000, 100_000] {
+        let name = vec![b'x'; name_bytes];
+        let mut idempotence = fresh(100, 100);
+        idempotence.record(&name, b"1", entry_id(1), START_MS);
+        let later_ms = START_MS + 100_000;
+        idempotence.record(&name, b"2", entry_id(2), later_ms);
+        assert_eq!(idempotence.lookup(&name, b"2", later_ms), Some(entry_id(2)));
+        assert_eq!(
+            idempotence.stored(),
+            Tracked {
+                producers: 1,
+                iids: 1
+            }
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! The window of one producer: its name and its iids, in the form that suits their number.
 
+use smallvec::SmallVec;
 use triomphe::Arc;
 
 use super::limits::{RING_RECORDS_MAX, SHRINK_RECORDS_MAX};
@@ -18,7 +19,7 @@ pub(super) enum Window {
 
 #[derive(Clone, Debug)]
 pub(super) struct Named<W> {
-    name: Box<[u8]>,
+    name: SmallVec<[u8; 24]>,
     iids: W,
 }
 
@@ -26,7 +27,7 @@ pub(super) struct Named<W> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) lifetime: Lifetime,
-    /// The most iids, at least 1.
+    /// The most iids; 1 at least, as the new one is among them.
     pub(super) records_max: usize,
 }
 
@@ -79,19 +80,18 @@ impl Window {
 
     /// When the youngest was added: the time of no other is greater.
     pub(super) fn newest_at_ms(&self) -> u64 {
-        let newest = match self {
-            Window::Small(small) => small.get(small.len().wrapping_sub(1)),
-            Window::Ring(ring) => ring.iids.get(ring.iids.len().wrapping_sub(1)),
-            Window::Split(split) => return split.iids.newest_at_ms(),
-        };
-        newest.map_or(0, |record| record.added_at_ms)
+        match self {
+            Window::Small(small) => small.newest_at_ms(),
+            Window::Ring(ring) => ring.iids.newest_at_ms(),
+            Window::Split(split) => split.iids.newest_at_ms(),
+        }
     }
 
     /// Finds an iid, also one whose time is over.
     #[inline]
     pub(super) fn find(&self, iid: &[u8], hash: impl Fn(&[u8]) -> u64) -> Option<Remembered<'_>> {
         match self {
-            Window::Small(small) => small.iter().find(|record| record.iid == iid),
+            Window::Small(small) => small.find(iid).map(|(_, record)| record),
             Window::Ring(ring) => {
                 let iids = &ring.iids;
                 iids.find(iid, tag(hash(iid))).and_then(|age| iids.get(age))
@@ -110,7 +110,7 @@ impl Window {
         hash: impl Fn(&[u8]) -> u64,
         mut removed: impl FnMut(u64),
     ) {
-        let records_max = bounds.records_max.max(1);
+        let records_max = bounds.records_max;
         loop {
             match self {
                 Window::Small(small) => match small_with(small, record, bounds, &mut removed) {
@@ -193,13 +193,32 @@ fn small_with(
     bounds: Bounds,
     removed: &mut impl FnMut(u64),
 ) -> Option<Small> {
-    let stays =
-        |old: &Remembered<'_>| old.iid != record.iid && !bounds.lifetime.is_over(old.added_at_ms);
-    let excess = (small.iter().filter(stays).count() + 1).saturating_sub(bounds.records_max.max(1));
-    let kept = small.iter().filter(stays).skip(excess);
-    let new = Small::new(small.name(), kept.chain(std::iter::once(record)))?;
-    let gone = small.iter().filter(|old| !stays(old));
-    gone.chain(small.iter().filter(stays).take(excess))
+    let expired = small.expired_len(bounds.lifetime);
+    let (new, dropped) = match small.find(record.iid) {
+        Some((place, _)) if place >= expired => {
+            // An older one of the same iid makes room as well, so only the bound's change drops more.
+            let excess = (small.len() - expired).saturating_sub(bounds.records_max);
+            let dropped = expired + excess;
+            let stays = |&(index, _): &(usize, Remembered<'_>)| index >= dropped && index != place;
+            let kept = small.iter().enumerate().filter(stays).map(|(_, old)| old);
+            let new = Small::new(small.name(), kept.chain(std::iter::once(record)))?;
+            if place >= dropped {
+                small
+                    .iter()
+                    .nth(place)
+                    .into_iter()
+                    .for_each(|old| removed(old.added_at_ms));
+            }
+            (new, dropped)
+        }
+        Some(_) | None => {
+            let dropped = expired.max((small.len() + 1).saturating_sub(bounds.records_max));
+            (small.with(dropped, record)?, dropped)
+        }
+    };
+    small
+        .iter()
+        .take(dropped)
         .for_each(|old| removed(old.added_at_ms));
     Some(new)
 }

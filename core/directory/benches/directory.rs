@@ -1,10 +1,6 @@
 //! Times of a directory: `cargo bench -p directory`. Without `--bench` it only runs once with few
 //! keys, so that a test run shows that it still works.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "it measures and reports"
-)]
+#![expect(clippy::disallowed_methods, reason = "it measures and reports")]
 #![expect(clippy::disallowed_types, reason = "it measures and reports")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

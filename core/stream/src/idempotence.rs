@@ -31,10 +31,12 @@ mod small;
 mod split;
 #[cfg(test)]
 mod tests;
+mod view;
 mod window;
 
 pub use fingerprint::{FINGERPRINT_BYTES, fingerprint};
 pub use record::Remembered;
+pub use view::ProducerView;
 
 /// For how long and how many: what `XCFGSET` sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,11 +325,11 @@ impl Idempotence {
     /// time it is all that are in memory, and their number is that of [`Idempotence::stored`].
     pub fn producers(&self, now_ms: u64) -> impl Iterator<Item = ProducerView<'_>> {
         let lifetime = self.lifetime(now_ms);
-        let views = self.producers.iter().map(move |p| ProducerView {
-            window: &p.window,
-            lifetime,
-        });
-        views.filter(move |view| !lifetime.is_over(view.window.newest_at_ms()))
+        let views = self
+            .producers
+            .iter()
+            .map(move |p| ProducerView::new(&p.window, lifetime));
+        views.filter(ProducerView::is_tracked)
     }
 
     /// What is in memory, with what has expired and was not removed yet.
@@ -490,36 +492,5 @@ impl Idempotence {
         } else {
             Expiry::Done
         }
-    }
-}
-
-/// A producer and what is remembered of it.
-#[derive(Clone, Copy, Debug)]
-pub struct ProducerView<'a> {
-    window: &'a Window,
-    lifetime: Lifetime,
-}
-
-impl<'a> ProducerView<'a> {
-    /// The producer's ID.
-    pub fn id(&self) -> &'a [u8] {
-        self.window.name()
-    }
-
-    /// How many iids have not expired; at least one.
-    #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
-    pub fn len(&self) -> usize {
-        let mut len = 0;
-        self.for_each(|_| len += 1);
-        len
-    }
-
-    /// Calls `f` for each iid that has not expired, oldest first.
-    pub fn for_each(&self, mut f: impl FnMut(Remembered<'_>)) {
-        self.window.for_each(|record| {
-            if !self.lifetime.is_over(record.added_at_ms) {
-                f(record);
-            }
-        });
     }
 }

@@ -595,3 +595,22 @@ fn a_window_under_a_long_name_survives_running_empty() {
         );
     }
 }
+
+#[test]
+fn an_iid_recorded_again_becomes_the_youngest() {
+    for count in [3_u64, 50, 300, 2_000] {
+        let mut idempotence = fresh(100, 10_000);
+        for number in 0..count {
+            idempotence.record(b"p", &number.to_le_bytes(), entry_id(number), START_MS);
+        }
+        let again = count * 2 / 3;
+        idempotence.record(b"p", &again.to_le_bytes(), entry_id(count), START_MS);
+        let mut found = Vec::new();
+        for view in idempotence.producers(START_MS) {
+            view.for_each(|record| found.push(record.id));
+        }
+        let stay = (0..count).filter(|number| *number != again);
+        let expected: Vec<StreamId> = stay.chain([count]).map(entry_id).collect();
+        assert!(found == expected, "{count} iids");
+    }
+}

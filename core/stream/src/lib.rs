@@ -4,13 +4,21 @@
 //! total. Large parts sit behind reference counts, so a clone is a frozen view that costs a few
 //! pointers, and a later write copies only the node that it touches.
 
+mod consumer;
+mod group;
+mod groups;
 mod id;
 mod idempotence;
+mod pending;
 mod wheel;
 
+pub use consumer::{Activity, Consumer, ConsumerHandle, Created};
+pub use group::{Acknowledgement, Group, GroupRestorer, RestoreError};
+pub use groups::Groups;
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
 pub use idempotence::{
     Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerView, Remembered, Restored,
     Retention, Tracked, fingerprint,
 };
+pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
 pub use wheel::Wheel;

@@ -1,0 +1,262 @@
+//! A group of consumers: how far it has read, who reads, what is pending.
+//!
+//! A group is told what happens and when; its mutators are total and keep its orders in agreement.
+//! Which entries exist, what the lag is and what is replied is decided above.
+//! Consumers go by handle here ([`Group::consumer`]); a handle of a deleted consumer stands for
+//! nobody until it is given anew, so handles are not for keeping. Rebuilding a group from
+//! a file is in `restore`.
+
+mod restore;
+
+use crate::StreamId;
+use crate::consumer::{Activity, Consumer, ConsumerHandle, Consumers, Created};
+use crate::pending::{CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry};
+
+pub use restore::{GroupRestorer, RestoreError};
+
+/// Whether entries that are delivered wait for an acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// They are pending until one comes.
+    Awaited,
+    /// They are done with (`NOACK`).
+    Waived,
+}
+
+/// A group of consumers that share the entries of a stream. Cheap to clone: a clone shares
+/// everything large, and a later write copies the few KiB that it touches.
+#[derive(Clone, Debug)]
+pub struct Group {
+    last_delivered: StreamId,
+    entries_read: Option<u64>,
+    consumers: Consumers,
+    pending: Pending,
+}
+
+impl Group {
+    /// A group that has read up to `last_delivered`, the `entries_read`-th entry of the stream
+    /// (`None`: not known).
+    pub fn new(last_delivered: StreamId, entries_read: Option<u64>) -> Group {
+        Group {
+            last_delivered,
+            entries_read,
+            consumers: Consumers::default(),
+            pending: Pending::new(),
+        }
+    }
+
+    /// Sets how far the group has read, forwards or backwards. What is pending stays so.
+    pub fn set_id(&mut self, last_delivered: StreamId, entries_read: Option<u64>) {
+        self.last_delivered = last_delivered;
+        self.entries_read = entries_read;
+    }
+
+    /// Makes a consumer that was seen now, unless there is one of that name, which is not touched.
+    pub fn create_consumer(&mut self, name: &[u8], now_ms: u64) -> Created {
+        self.consumers.create(name, now_ms)
+    }
+
+    /// Deletes a consumer and what it has pending; returns how many entries that were, or `None`
+    /// if there is no such consumer.
+    pub fn delete_consumer(&mut self, consumer: ConsumerHandle) -> Option<usize> {
+        let consumer = self.consumers.delete(consumer)?;
+        self.pending.remove_held(consumer.held());
+        Some(consumer.pending_count())
+    }
+
+    /// Notes that a consumer called, at this time in Unix milliseconds.
+    pub fn touch(&mut self, consumer: ConsumerHandle, now_ms: u64, activity: Activity) {
+        if let Some(consumer) = self.consumers.find_mut(consumer) {
+            consumer.touch(now_ms, activity);
+        }
+    }
+
+    /// Delivers entries for the first time (`XREADGROUP … >`), in ascending order, and moves the
+    /// last-delivered ID to the last of them, unless it is above. `entries_read` is what the
+    /// group has read after that. The consumer counts as active if there are entries.
+    ///
+    /// An entry that is pending already, because the group was set back, moves to the consumer
+    /// and has been delivered once.
+    pub fn deliver(
+        &mut self,
+        consumer: ConsumerHandle,
+        ids: &[StreamId],
+        now_ms: u64,
+        acknowledgement: Acknowledgement,
+        entries_read: Option<u64>,
+    ) {
+        let Some(&last) = ids.last() else {
+            return;
+        };
+        if acknowledgement == Acknowledgement::Awaited {
+            self.pending
+                .deliver(&mut self.consumers, consumer, ids, now_ms);
+        }
+        self.last_delivered = self.last_delivered.max(last);
+        self.entries_read = entries_read;
+        self.touch(consumer, now_ms, Activity::Active);
+    }
+
+    /// Moves pending entries to `holder.consumer`, delivered at `holder.delivered_ms`; in the
+    /// order by age they stand behind all others of that time, in this order. Returns how many of
+    /// them the consumer now has: those that were pending, and with [`Missing::Create`] all.
+    ///
+    /// The consumer is not touched: the delivery time may be any time ([`Group::touch`]).
+    pub fn claim(
+        &mut self,
+        holder: Holder,
+        ids: &[StreamId],
+        count: CountChange,
+        missing: Missing,
+    ) -> usize {
+        self.pending
+            .claim(&mut self.consumers, holder, ids, count, missing)
+    }
+
+    /// Gives an entry back to the group (`XNACK`): it has no holder, this delivery count, and
+    /// stands behind the other given-back entries. An entry that is not pending becomes so.
+    pub fn give_back(&mut self, id: StreamId, delivery_count: u64) {
+        self.pending
+            .give_back(&mut self.consumers, id, delivery_count);
+    }
+
+    /// Acknowledges entries, or forgets entries that are no longer in the stream; returns how
+    /// many of them were pending. Ascending IDs are the fastest.
+    pub fn acknowledge(&mut self, ids: &[StreamId]) -> usize {
+        if self.pending.len() == 0 {
+            return 0;
+        }
+        self.pending.remove(&mut self.consumers, ids)
+    }
+
+    /// The greatest ID that was delivered, or what the group was set to.
+    pub fn last_delivered(&self) -> StreamId {
+        self.last_delivered
+    }
+
+    /// How many entries of the stream the group has read up to the last-delivered ID; `None` if
+    /// that is not known.
+    pub fn entries_read(&self) -> Option<u64> {
+        self.entries_read
+    }
+
+    /// The handle of the consumer of this name.
+    pub fn consumer(&self, name: &[u8]) -> Option<ConsumerHandle> {
+        self.consumers.named(name)
+    }
+
+    /// The consumer of this handle.
+    pub fn consumer_at(&self, consumer: ConsumerHandle) -> Option<&Consumer> {
+        self.consumers.find(consumer)
+    }
+
+    /// All consumers in the byte order of their names.
+    pub fn consumers(&self) -> impl Iterator<Item = (ConsumerHandle, &Consumer)> + Clone + '_ {
+        self.consumers.iter()
+    }
+
+    /// How many consumers there are.
+    pub fn consumer_count(&self) -> usize {
+        self.consumers.len()
+    }
+
+    /// The pending entry of this ID.
+    pub fn pending(&self, id: StreamId) -> Option<PendingEntry> {
+        self.pending.find(id)
+    }
+
+    /// How many entries are pending, given-back ones included.
+    pub fn pending_count(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// How many entries were given back and have no holder since.
+    pub fn given_back_count(&self) -> usize {
+        self.pending.given_back_count()
+    }
+
+    /// The least and the greatest ID of the pending entries.
+    pub fn pending_bounds(&self) -> Option<(StreamId, StreamId)> {
+        self.pending.first_id().zip(self.pending.last_id())
+    }
+
+    /// Pending entries from `start` up to `end`, both included, by ID.
+    pub fn pending_range(
+        &self,
+        start: StreamId,
+        end: StreamId,
+    ) -> impl Iterator<Item = PendingEntry> + Clone + '_ {
+        self.pending.range(start, end)
+    }
+
+    /// The same for the entries that were given back or are idle for at least so long. Costs
+    /// little when few entries are, or most.
+    pub fn pending_range_idle(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        idle: IdleAtLeast,
+    ) -> impl Iterator<Item = PendingEntry> + Clone + '_ {
+        self.pending.idle_range(start, end, idle)
+    }
+
+    /// Pending entries of a consumer from `start` up to `end`, both included, by ID.
+    /// [`Consumer::pending_ids`] gives the IDs alone, for less.
+    pub fn pending_range_of(
+        &self,
+        consumer: ConsumerHandle,
+        start: StreamId,
+        end: StreamId,
+    ) -> impl Iterator<Item = PendingEntry> + Clone + '_ {
+        let consumer = self.consumers.find(consumer).into_iter();
+        let ids = consumer.flat_map(move |consumer| consumer.pending_ids(start));
+        ids.take_while(move |&id| id <= end)
+            .filter_map(|id| self.pending.find(id))
+    }
+
+    /// Pending entries that were given back or are idle for at least so long: first those given
+    /// back, first in, first out; then the longest idle first. Among equal times the one that was
+    /// delivered first is first. Collect them before changing them.
+    pub fn pending_by_age(&self, idle: IdleAtLeast) -> impl Iterator<Item = StreamId> + Clone + '_ {
+        self.pending.by_age(idle)
+    }
+
+    /// The delivery time of the entry that has been idle longest, in Unix milliseconds; 0 if one
+    /// was given back. It is idle for `t` milliseconds from that time plus `t` on.
+    pub fn oldest_delivery_ms(&self) -> Option<u64> {
+        self.pending.oldest_delivery_ms()
+    }
+
+    /// The given-back entries, first in first: what a file has to hold to restore their order.
+    pub fn given_back(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
+        self.pending.given_back()
+    }
+
+    /// The held entries whose place in the order by age does not follow from their delivery time
+    /// and ID, in that order: among equal times, those behind a greater ID and all that follow.
+    /// [`GroupRestorer::finish`] takes them. Looks at all entries.
+    pub fn latecomers(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
+        self.pending.latecomers()
+    }
+
+    /// Whether an entry was delivered to the group and is not pending in it.
+    pub fn has_settled(&self, id: StreamId) -> bool {
+        id <= self.last_delivered && self.pending(id).is_none()
+    }
+
+    /// All IDs below this one are settled in that sense.
+    pub fn settled_below(&self) -> StreamId {
+        let next = self.last_delivered.next().unwrap_or(StreamId::MAX);
+        self.pending
+            .first_id()
+            .map_or(next, |first| first.min(next))
+    }
+
+    /// Bytes on the heap, shared ones included. Walks over all blocks.
+    pub fn heap_bytes(&self) -> usize {
+        self.consumers.heap_bytes() + self.pending.heap_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests;

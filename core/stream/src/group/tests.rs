@@ -1,0 +1,656 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::pending::DELIVERY_COUNT_MAX;
+
+/// A group as plainly as it can be said.
+#[derive(Clone, Debug, Default)]
+struct Model {
+    last_delivered: StreamId,
+    entries_read: Option<u64>,
+    /// Name to seen time and active time.
+    consumers: BTreeMap<Vec<u8>, (u64, Option<u64>)>,
+    entries: BTreeMap<StreamId, ModelEntry>,
+    /// Counts changes of place in the order by age.
+    arrivals: u64,
+}
+
+#[derive(Clone, Debug)]
+struct ModelEntry {
+    count: u64,
+    holder: Option<(Vec<u8>, u64)>,
+    arrival: u64,
+}
+
+impl Model {
+    fn place(&mut self, id: StreamId, count: u64, holder: Option<(Vec<u8>, u64)>) {
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        self.entries.insert(
+            id,
+            ModelEntry {
+                count,
+                holder,
+                arrival,
+            },
+        );
+    }
+
+    /// IDs by age with their delivery times, given-back ones first.
+    fn by_age(&self) -> Vec<(Option<u64>, StreamId)> {
+        let mut order: Vec<_> = self.entries.iter().collect();
+        order.sort_by_key(|(_, entry)| {
+            (
+                entry.holder.as_ref().map(|&(_, delivered_ms)| delivered_ms),
+                entry.arrival,
+            )
+        });
+        let since = |entry: &ModelEntry| entry.holder.as_ref().map(|&(_, since)| since);
+        order
+            .into_iter()
+            .map(|(&id, entry)| (since(entry), id))
+            .collect()
+    }
+}
+
+const NAMES: [&[u8]; 5] = [b"zoe", b"adam", b"", b"\xff\0x", b"bob"];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Create {
+        name: usize,
+    },
+    Delete {
+        name: usize,
+    },
+    Deliver {
+        name: usize,
+        count: u64,
+        step: u64,
+        waived: bool,
+    },
+    SetBack {
+        by: u64,
+    },
+    Claim {
+        name: usize,
+        ids: Vec<u64>,
+        delivered_ms: u64,
+        change: CountChange,
+        missing: Missing,
+    },
+    ClaimOldest {
+        name: usize,
+        idle_ms_min: u64,
+        count: usize,
+    },
+    GiveBack {
+        ids: Vec<u64>,
+        count: u64,
+    },
+    Acknowledge {
+        ids: Vec<u64>,
+    },
+    AcknowledgeRun {
+        start: u64,
+        count: u64,
+    },
+    Wait {
+        ms: u64,
+    },
+    SetClockBack {
+        ms: u64,
+    },
+    Freeze,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let name = 0..NAMES.len();
+    let ids = || prop::collection::vec(0..2500_u64, 1..12);
+    let change = prop_oneof![
+        Just(CountChange::Raise),
+        Just(CountChange::Keep),
+        (0..9_u64).prop_map(CountChange::Set),
+        Just(CountChange::Set(DELIVERY_COUNT_MAX)),
+    ];
+    let missing = prop_oneof![Just(Missing::Skip), Just(Missing::Create)];
+    let time = prop_oneof![Just(0), 0..60_u64, any::<u64>()];
+    let step = prop_oneof![
+        3 => name.clone().prop_map(|name| Step::Create { name }),
+        1 => name.clone().prop_map(|name| Step::Delete { name }),
+        6 => (name.clone(), 1..700_u64, 1..4_u64, any::<u8>()).prop_map(
+            |(name, count, step, dice)| Step::Deliver { name, count, step, waived: dice < 20 }),
+        1 => (0..1500_u64).prop_map(|by| Step::SetBack { by }),
+        4 => (name.clone(), ids(), time, change, missing).prop_map(
+            |(name, ids, delivered_ms, change, missing)| {
+                Step::Claim { name, ids, delivered_ms, change, missing }
+            }),
+        4 => (name, 0..40_u64, 1..150_usize).prop_map(
+            |(name, idle_ms_min, count)| Step::ClaimOldest { name, idle_ms_min, count }),
+        3 => (ids(), 0..5_u64).prop_map(|(ids, count)| Step::GiveBack { ids, count }),
+        3 => ids().prop_map(|ids| Step::Acknowledge { ids }),
+        4 => (0..2500_u64, 1..900_u64).prop_map(
+            |(start, count)| Step::AcknowledgeRun { start, count }),
+        4 => (0..15_u64).prop_map(|ms| Step::Wait { ms }),
+        1 => (0..30_u64).prop_map(|ms| Step::SetClockBack { ms }),
+        1 => Just(Step::Freeze),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+fn id(number: u64) -> StreamId {
+    StreamId::new(1_700_000_000_000 + number / 3, number % 3)
+}
+
+fn number_of(id: StreamId) -> u64 {
+    id.ms.saturating_sub(1_700_000_000_000) * 3 + id.seq
+}
+
+/// One group, and its model, through the same steps.
+struct Pair {
+    group: Group,
+    model: Model,
+    now_ms: u64,
+}
+
+impl Pair {
+    fn apply(&mut self, step: Step) {
+        let now_ms = self.now_ms;
+        match step {
+            Step::Create { name } => {
+                let is_new = !self.model.consumers.contains_key(NAMES[name]);
+                let created = self.group.create_consumer(NAMES[name], now_ms);
+                assert_eq!(is_new, matches!(created, Created::New(_)));
+                self.model
+                    .consumers
+                    .entry(NAMES[name].to_vec())
+                    .or_insert((now_ms, None));
+            }
+            Step::Delete { name } => {
+                let Some(handle) = self.group.consumer(NAMES[name]) else {
+                    return;
+                };
+                let before = self.model.entries.len();
+                let is_other = |entry: &ModelEntry| {
+                    entry
+                        .holder
+                        .as_ref()
+                        .is_none_or(|(holder, _)| holder != NAMES[name])
+                };
+                self.model.entries.retain(|_, entry| is_other(entry));
+                self.model.consumers.remove(NAMES[name]);
+                let gone = before - self.model.entries.len();
+                assert_eq!(self.group.delete_consumer(handle), Some(gone));
+                assert_eq!(self.group.delete_consumer(handle), None);
+            }
+            Step::Deliver {
+                name,
+                count,
+                step,
+                waived,
+            } => {
+                let handle = self.group.create_consumer(NAMES[name], now_ms).handle();
+                let first = number_of(self.model.last_delivered) + 1;
+                let ids: Vec<_> = (0..count).map(|number| id(first + number * step)).collect();
+                let acknowledgement = match waived {
+                    true => Acknowledgement::Waived,
+                    false => Acknowledgement::Awaited,
+                };
+                self.group
+                    .deliver(handle, &ids, now_ms, acknowledgement, Some(first + count));
+                self.model
+                    .consumers
+                    .insert(NAMES[name].to_vec(), (now_ms, Some(now_ms)));
+                self.model.last_delivered = id(first + (count - 1) * step);
+                self.model.entries_read = Some(first + count);
+                for id in ids.into_iter().filter(|_| !waived) {
+                    self.model
+                        .place(id, 1, Some((NAMES[name].to_vec(), now_ms)));
+                }
+            }
+            Step::SetBack { by } => {
+                let back = id(number_of(self.model.last_delivered).saturating_sub(by));
+                self.group.set_id(back, None);
+                self.model.last_delivered = back;
+                self.model.entries_read = None;
+            }
+            Step::Claim {
+                name,
+                ids,
+                delivered_ms,
+                change,
+                missing,
+            } => {
+                let Some(consumer) = self.group.consumer(NAMES[name]) else {
+                    return;
+                };
+                let ids: Vec<_> = ids.into_iter().map(id).collect();
+                let holder = Holder {
+                    consumer,
+                    delivered_ms,
+                };
+                let claimed = self.group.claim(holder, &ids, change, missing);
+                self.group.touch(consumer, now_ms, Activity::Seen);
+                let delivered_ms = delivered_ms.min(u64::MAX - 1);
+                let expected = self.claim_in_model(name, &ids, delivered_ms, change, missing);
+                assert_eq!(claimed, expected);
+                if let Some((seen_ms, _)) = self.model.consumers.get_mut(NAMES[name]) {
+                    *seen_ms = now_ms;
+                }
+            }
+            Step::ClaimOldest {
+                name,
+                idle_ms_min,
+                count,
+            } => {
+                let consumer = self.group.create_consumer(NAMES[name], now_ms).handle();
+                let idle = IdleAtLeast {
+                    idle_ms_min,
+                    now_ms,
+                };
+                let ids: Vec<_> = self.group.pending_by_age(idle).take(count).collect();
+                let is_idle = |since: u64| {
+                    idle_ms_min == 0 || now_ms >= since && now_ms - since >= idle_ms_min
+                };
+                let oldest = self.model.by_age().into_iter();
+                let oldest = oldest.filter(|&(since, _)| since.is_none_or(is_idle));
+                let expected: Vec<_> = oldest.map(|(_, id)| id).take(count).collect();
+                assert_eq!(ids, expected);
+                let holder = Holder {
+                    consumer,
+                    delivered_ms: now_ms,
+                };
+                self.group
+                    .claim(holder, &ids, CountChange::Raise, Missing::Skip);
+                self.group.touch(consumer, now_ms, Activity::Active);
+                self.model
+                    .consumers
+                    .insert(NAMES[name].to_vec(), (now_ms, Some(now_ms)));
+                self.claim_in_model(name, &ids, now_ms, CountChange::Raise, Missing::Skip);
+            }
+            Step::GiveBack { ids, count } => {
+                for id in ids.into_iter().map(id) {
+                    self.group.give_back(id, count);
+                    self.model.place(id, count, None);
+                }
+            }
+            Step::Acknowledge { ids } => {
+                let ids: Vec<_> = ids.into_iter().map(id).collect();
+                self.acknowledge(&ids);
+            }
+            Step::AcknowledgeRun { start, count } => {
+                let ids: Vec<_> = (start..start + count).map(id).collect();
+                self.acknowledge(&ids);
+            }
+            Step::Wait { ms } => self.now_ms += ms,
+            Step::SetClockBack { ms } => self.now_ms = self.now_ms.saturating_sub(ms),
+            Step::Freeze => {}
+        }
+    }
+
+    fn acknowledge(&mut self, ids: &[StreamId]) {
+        let before = self.model.entries.len();
+        for id in ids {
+            self.model.entries.remove(id);
+        }
+        let gone = before - self.model.entries.len();
+        assert_eq!(self.group.acknowledge(ids), gone);
+    }
+
+    fn claim_in_model(
+        &mut self,
+        name: usize,
+        ids: &[StreamId],
+        delivered_ms: u64,
+        change: CountChange,
+        missing: Missing,
+    ) -> usize {
+        let mut claimed = 0;
+        for &id in ids {
+            let before = self.model.entries.get(&id).map(|entry| entry.count);
+            let before = match (before, missing) {
+                (Some(count), _) => count,
+                (None, Missing::Create) => 1,
+                (None, Missing::Skip) => continue,
+            };
+            let count = match change {
+                CountChange::Raise => (before + 1).min(DELIVERY_COUNT_MAX),
+                CountChange::Keep => before,
+                CountChange::Set(count) => count,
+            };
+            self.model
+                .place(id, count, Some((NAMES[name].to_vec(), delivered_ms)));
+            claimed += 1;
+        }
+        claimed
+    }
+}
+
+/// What the group says of an entry, with the name of its holder.
+fn told(group: &Group, entry: PendingEntry) -> (StreamId, u64, Option<(Vec<u8>, u64)>) {
+    let holder = entry.holder.map(|holder| {
+        let consumer = group
+            .consumer_at(holder.consumer)
+            .expect("the holder is there");
+        (consumer.name().to_vec(), holder.delivered_ms)
+    });
+    (entry.id, entry.delivery_count, holder)
+}
+
+const ALL: IdleAtLeast = IdleAtLeast {
+    idle_ms_min: 0,
+    now_ms: 0,
+};
+
+fn check(group: &Group, model: &Model, now_ms: u64) {
+    assert_eq!(group.last_delivered(), model.last_delivered);
+    assert_eq!(group.entries_read(), model.entries_read);
+
+    let expected = |start: StreamId, end: StreamId| {
+        let range = model.entries.range(start..=end);
+        range
+            .map(|(&id, entry)| (id, entry.count, entry.holder.clone()))
+            .collect::<Vec<_>>()
+    };
+    let (start, end) = (StreamId::MIN, StreamId::MAX);
+    let all: Vec<_> = group
+        .pending_range(start, end)
+        .map(|entry| told(group, entry))
+        .collect();
+    assert_eq!(all, expected(start, end));
+    assert_eq!(group.pending_count(), all.len());
+    let bounds = all
+        .first()
+        .zip(all.last())
+        .map(|(first, last)| (first.0, last.0));
+    assert_eq!(group.pending_bounds(), bounds);
+    let (start, end) = (id(300), id(1100));
+    let part: Vec<_> = group
+        .pending_range(start, end)
+        .map(|entry| told(group, entry))
+        .collect();
+    assert_eq!(part, expected(start, end));
+
+    let by_age = model.by_age();
+    assert!(
+        group
+            .pending_by_age(ALL)
+            .eq(by_age.iter().map(|&(_, id)| id))
+    );
+    let oldest = by_age.first().map(|&(since, _)| since.unwrap_or(0));
+    assert_eq!(group.oldest_delivery_ms(), oldest);
+    let given_back = by_age
+        .iter()
+        .filter(|(since, _)| since.is_none())
+        .map(|&(_, id)| id);
+    assert!(group.given_back().eq(given_back.clone()));
+    assert_eq!(group.given_back_count(), given_back.count());
+
+    for idle_ms_min in [1, 5, 20, 1_000_000] {
+        let idle = IdleAtLeast {
+            idle_ms_min,
+            now_ms,
+        };
+        let is_idle = |since: u64| {
+            now_ms
+                .checked_sub(since)
+                .is_some_and(|ms| ms >= idle_ms_min)
+        };
+        let expected = expected(start, end).into_iter();
+        let expected = expected
+            .filter(|(_, _, holder)| holder.as_ref().is_none_or(|holder| is_idle(holder.1)));
+        let idle = group
+            .pending_range_idle(start, end, idle)
+            .map(|entry| told(group, entry));
+        assert!(idle.eq(expected));
+    }
+
+    let names: Vec<_> = group
+        .consumers()
+        .map(|(_, consumer)| consumer.name().to_vec())
+        .collect();
+    assert!(names.iter().eq(model.consumers.keys()));
+    assert_eq!(group.consumer_count(), names.len());
+    for (handle, consumer) in group.consumers() {
+        let (seen_ms, active_ms) = model.consumers[consumer.name()];
+        assert_eq!(
+            (consumer.seen_ms(), consumer.active_ms()),
+            (seen_ms, active_ms)
+        );
+        let is_held = |entry: &(StreamId, u64, Option<(Vec<u8>, u64)>)| {
+            entry
+                .2
+                .as_ref()
+                .is_some_and(|(name, _)| name == consumer.name())
+        };
+        let held: Vec<_> = all.iter().filter(|entry| is_held(entry)).cloned().collect();
+        assert_eq!(consumer.pending_count(), held.len());
+        assert!(
+            consumer
+                .pending_ids(StreamId::MIN)
+                .eq(held.iter().map(|entry| entry.0))
+        );
+        let part = group
+            .pending_range_of(handle, start, end)
+            .map(|entry| told(group, entry));
+        assert!(
+            part.eq(held
+                .into_iter()
+                .filter(|entry| start <= entry.0 && entry.0 <= end))
+        );
+    }
+    for number in (0..2500).step_by(97) {
+        let found = group.pending(id(number)).map(|entry| told(group, entry));
+        assert_eq!(found, expected(id(number), id(number)).pop());
+    }
+}
+
+/// The group as a file would bring it back.
+fn restored(group: &Group) -> Group {
+    let mut restorer = GroupRestorer::new(group.last_delivered(), group.entries_read());
+    for entry in group.pending_range(StreamId::MIN, StreamId::MAX) {
+        let delivered_ms = entry.holder.map_or(0, |holder| holder.delivered_ms);
+        restorer
+            .pending(entry.id, delivered_ms, entry.delivery_count)
+            .unwrap();
+    }
+    for (_, consumer) in group.consumers() {
+        let (seen_ms, active_ms) = (consumer.seen_ms(), consumer.active_ms());
+        let handle = restorer
+            .consumer(consumer.name(), seen_ms, active_ms)
+            .unwrap();
+        for id in consumer.pending_ids(StreamId::MIN) {
+            restorer.hold(handle, id).unwrap();
+        }
+    }
+    for id in group.given_back() {
+        restorer.give_back(id).unwrap();
+    }
+    restorer
+        .finish(&group.latecomers().collect::<Vec<_>>())
+        .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_group_behaves_like_its_model(steps in steps()) {
+        let mut pair = Pair {
+            group: Group::new(id(0), Some(0)),
+            model: Model { last_delivered: id(0), entries_read: Some(0), ..Model::default() },
+            now_ms: 50,
+        };
+        let mut frozen = Vec::new();
+        for step in steps {
+            if matches!(step, Step::Freeze) {
+                frozen.push((pair.group.clone(), pair.model.clone(), pair.now_ms));
+            }
+            pair.apply(step);
+        }
+        check(&pair.group, &pair.model, pair.now_ms);
+        check(&restored(&pair.group), &pair.model, pair.now_ms);
+        for (group, model, now_ms) in frozen {
+            check(&group, &model, now_ms);
+        }
+    }
+}
+
+fn by_age(group: &Group) -> Vec<u64> {
+    group.pending_by_age(ALL).map(number_of).collect()
+}
+
+#[test]
+fn of_equal_delivery_times_the_one_that_came_later_is_later() {
+    let mut group = Group::new(id(0), Some(0));
+    let consumer = group.create_consumer(b"a", 9).handle();
+    let ids: Vec<_> = (1..=7).map(id).collect();
+    group.deliver(consumer, &ids, 100, Acknowledgement::Awaited, None);
+    let holder = |delivered_ms| Holder {
+        consumer,
+        delivered_ms,
+    };
+    for number in [5, 2, 4] {
+        group.claim(holder(50), &[id(number)], CountChange::Keep, Missing::Skip);
+    }
+    group.claim(holder(40), &[id(3)], CountChange::Keep, Missing::Skip);
+    assert_eq!(by_age(&group), [3, 5, 2, 4, 1, 6, 7]);
+    group.claim(holder(50), &[id(5)], CountChange::Keep, Missing::Skip);
+    assert_eq!(by_age(&group), [3, 2, 4, 5, 1, 6, 7]);
+    group.claim(
+        holder(100),
+        &[id(7), id(1), id(6)],
+        CountChange::Keep,
+        Missing::Skip,
+    );
+    assert_eq!(by_age(&group), [3, 2, 4, 5, 7, 1, 6]);
+    assert_eq!(
+        group.latecomers().map(number_of).collect::<Vec<_>>(),
+        [1, 6]
+    );
+    assert_eq!(by_age(&restored(&group)), by_age(&group));
+}
+
+#[test]
+fn given_back_entries_stand_before_the_longest_idle_one() {
+    let mut group = Group::new(id(0), Some(0));
+    let consumer = group.create_consumer(b"a", 9).handle();
+    group.deliver(
+        consumer,
+        &[id(1), id(2), id(3)],
+        0,
+        Acknowledgement::Awaited,
+        None,
+    );
+    group.give_back(id(3), 1);
+    group.give_back(id(2), 1);
+    assert_eq!(by_age(&group), [3, 2, 1]);
+    group.give_back(id(3), 1);
+    assert_eq!(by_age(&group), [2, 3, 1]);
+    assert_eq!(group.given_back_count(), 2);
+    let never_idle = IdleAtLeast {
+        idle_ms_min: 10,
+        now_ms: 5,
+    };
+    assert_eq!(group.pending_by_age(never_idle).count(), 2);
+    assert_eq!(
+        group.consumer_at(consumer).map(Consumer::pending_count),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_handle_is_given_anew_without_what_its_consumer_had() {
+    let mut group = Group::new(id(0), Some(0));
+    let first = group.create_consumer(b"first", 1).handle();
+    let kept = group.create_consumer(b"kept", 1).handle();
+    group.deliver(first, &[id(1), id(2)], 5, Acknowledgement::Awaited, None);
+    group.deliver(kept, &[id(3)], 5, Acknowledgement::Awaited, None);
+    assert_eq!(group.delete_consumer(first), Some(2));
+    group.deliver(first, &[id(4)], 6, Acknowledgement::Awaited, None);
+    assert_eq!(
+        group.pending_count(),
+        1,
+        "nobody holds what is delivered to nobody"
+    );
+    assert_eq!(group.create_consumer(b"second", 7), Created::New(first));
+    assert_eq!(
+        group.consumer_at(first).map(Consumer::pending_count),
+        Some(0)
+    );
+    assert_eq!(group.pending_count(), 1);
+}
+
+#[test]
+fn thousands_of_consumers_come_and_go() {
+    let mut group = Group::new(id(0), Some(0));
+    for number in 0..3000_u32 {
+        group.create_consumer(format!("c{number}").as_bytes(), 1);
+    }
+    let full_bytes = group.heap_bytes();
+    for number in 0..2999_u32 {
+        let consumer = group.consumer(format!("c{number}").as_bytes()).unwrap();
+        assert_eq!(group.delete_consumer(consumer), Some(0));
+    }
+    assert_eq!(group.consumer_count(), 1);
+    assert!(
+        group.heap_bytes() < full_bytes / 8,
+        "{} of {full_bytes}",
+        group.heap_bytes()
+    );
+    let again = group.create_consumer(b"again", 2).handle();
+    assert_eq!(group.consumer(b"again"), Some(again));
+}
+
+#[test]
+fn what_contradicts_itself_is_not_restored() {
+    let begin = || {
+        let mut restorer = GroupRestorer::new(id(9), None);
+        restorer.pending(id(1), 5, 1).unwrap();
+        restorer.pending(id(2), 5, u64::MAX).unwrap();
+        restorer
+    };
+    let mut restorer = begin();
+    assert_eq!(
+        restorer.pending(id(2), 5, 1),
+        Err(RestoreError::OutOfOrder(id(2)))
+    );
+    let consumer = restorer.consumer(b"a", 1, None).unwrap();
+    assert_eq!(
+        restorer.consumer(b"a", 1, None),
+        Err(RestoreError::ConsumerTwice)
+    );
+    assert_eq!(
+        restorer.hold(consumer, id(3)),
+        Err(RestoreError::NotPending(id(3)))
+    );
+    restorer.hold(consumer, id(1)).unwrap();
+    assert_eq!(
+        restorer.hold(consumer, id(1)),
+        Err(RestoreError::HeldTwice(id(1)))
+    );
+    assert_eq!(
+        restorer.give_back(id(1)),
+        Err(RestoreError::HeldTwice(id(1)))
+    );
+    assert_eq!(
+        restorer.give_back(id(7)),
+        Err(RestoreError::NotPending(id(7)))
+    );
+    let error = restorer.clone().finish(&[]).map(|_| ());
+    assert_eq!(error, Err(RestoreError::NotHeld(id(2))));
+    restorer.give_back(id(2)).unwrap();
+    assert_eq!(
+        restorer.give_back(id(2)),
+        Err(RestoreError::HeldTwice(id(2)))
+    );
+    let error = restorer.clone().finish(&[id(8)]).map(|_| ());
+    assert_eq!(error, Err(RestoreError::NotPending(id(8))));
+    let group = restorer.finish(&[]).unwrap();
+    assert_eq!(
+        group.pending(id(2)).map(|entry| entry.delivery_count),
+        Some(DELIVERY_COUNT_MAX)
+    );
+}

@@ -1,0 +1,95 @@
+//! Rows of a tree in order, from some key on.
+
+use smallvec::SmallVec;
+
+use super::rows::Rows;
+use super::tree::{Inner, Node};
+
+/// The rows of a [`super::tree::Tree`] from a key on.
+#[derive(Clone, Debug)]
+pub(crate) struct Range<'a, const N: usize, const K: usize> {
+    /// The inner nodes above the leaf, and which child comes next in each.
+    path: SmallVec<[(&'a Inner<N, K>, usize); 4]>,
+    leaf: Option<&'a Rows<N>>,
+    at: usize,
+    ceiling: Option<(usize, u64)>,
+}
+
+impl<'a, const N: usize, const K: usize> Range<'a, N, K> {
+    /// Starts at the first row whose key is not below `from`.
+    pub(super) fn new(root: Option<&'a Node<N, K>>, from: &[u64; K]) -> Self {
+        let mut range = Range {
+            path: SmallVec::new(),
+            leaf: None,
+            at: 0,
+            ceiling: None,
+        };
+        let mut next = root;
+        while let Some(node) = next {
+            match node {
+                Node::Inner(inner) => {
+                    let index = inner.child_of(from);
+                    range.path.push((inner, index + 1));
+                    next = inner.child(index);
+                }
+                Node::Leaf(rows) => {
+                    range.at = rows.search(0, from).unwrap_or_else(|index| index);
+                    range.leaf = Some(rows);
+                    next = None;
+                }
+            }
+        }
+        range
+    }
+
+    /// Passes over leaves in which all rows are known to have more than `most` in `column`. Other
+    /// rows with more may still come.
+    pub(super) fn skip_above(mut self, column: usize, most: u64) -> Self {
+        self.ceiling = Some((column, most));
+        self
+    }
+
+    /// The leaf after this one.
+    fn next_leaf(&mut self) -> Option<&'a Rows<N>> {
+        let mut node = loop {
+            let (inner, next) = self.path.last_mut()?;
+            match inner.child(*next) {
+                Some(child) => {
+                    *next += 1;
+                    break child;
+                }
+                None => {
+                    self.path.pop();
+                }
+            }
+        };
+        loop {
+            match node {
+                Node::Inner(inner) => {
+                    self.path.push((inner, 1));
+                    node = inner.child(0)?;
+                }
+                Node::Leaf(rows) => return Some(rows),
+            }
+        }
+    }
+}
+
+impl<const N: usize, const K: usize> Iterator for Range<'_, N, K> {
+    type Item = [u64; N];
+
+    fn next(&mut self) -> Option<[u64; N]> {
+        loop {
+            let leaf = self.leaf?;
+            let is_above = self
+                .ceiling
+                .is_some_and(|(column, most)| leaf.at_least(column) > most);
+            if self.at < leaf.len() && !is_above {
+                self.at += 1;
+                return Some(leaf.row(self.at - 1));
+            }
+            self.leaf = self.next_leaf();
+            self.at = 0;
+        }
+    }
+}

@@ -1,0 +1,558 @@
+//! A short run of rows of numbers in ascending order, packed.
+//!
+//! A row is `N` numbers; the leading `K` of them are its key, and no two rows have the same key.
+//! Neighbours resemble each other, so each column keeps a base and stores what a row has above it,
+//! in as few bytes as its greatest value needs (none at all if all rows agree). Rows lie one after
+//! another, so that putting one in and taking one out is a single move of bytes.
+//! The columns of a row stand as in a number, the first one highest: a row of at most eight bytes,
+//! which most are, is read and written at once, and its key compares as one number.
+//! A column whose new value does not fit is widened, which rewrites the run; a rewrite leaves room,
+//! so that it happens a few times in the life of a run. How runs make an order is in `tree`.
+
+use std::cmp::Ordering;
+
+/// Ascending rows of `N` numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Rows<const N: usize> {
+    /// The skipped rows, the rows, and `SLACK_BYTES` more; or nothing before the first row.
+    bytes: Vec<u8>,
+    columns: Columns<N>,
+    len: u16,
+    /// Rows removed at the front whose bytes are still there: removal in order moves nothing.
+    skipped: u16,
+}
+
+/// How the columns of a run are packed.
+#[derive(Clone, Copy, Debug)]
+struct Columns<const N: usize> {
+    bases: [u64; N],
+    /// How many bytes each column takes in a row, 0 to 8. One of 8 has the base 0.
+    widths: [u8; N],
+    /// Where in the bytes of a row each column begins.
+    offsets: [u8; N],
+    /// Bytes of a row: the sum of the widths.
+    stride: u8,
+}
+
+/// Bytes after the last row: every number is read and written as eight bytes.
+const SLACK_BYTES: usize = 8;
+
+/// A row of so many bytes is one number.
+const NARROW_BYTES_MAX: u8 = 8;
+
+/// The least memory that is asked for.
+const CAPACITY_MIN: usize = 64;
+
+/// What an empty run may keep.
+const CLEARED_CAPACITY_MAX: usize = 256;
+
+/// The greatest number that fits so many bytes.
+const MASKS: [u64; 9] = [
+    0,
+    0xff,
+    0xffff,
+    0xff_ffff,
+    0xffff_ffff,
+    0xff_ffff_ffff,
+    0xffff_ffff_ffff,
+    0xff_ffff_ffff_ffff,
+    u64::MAX,
+];
+
+impl<const N: usize> Rows<N> {
+    /// A run of so many rows takes no more.
+    pub(super) const LEN_MAX: usize = 256;
+
+    /// No rows.
+    pub(super) fn new() -> Self {
+        Rows {
+            bytes: Vec::new(),
+            columns: Columns::new([0; N], [0; N]),
+            len: 0,
+            skipped: 0,
+        }
+    }
+
+    /// Adds rows behind the last one. The caller keeps the order and `LEN_MAX`.
+    pub(super) fn append(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) {
+        if self.len == 0 || !self.append_if_fitting(rows.clone()) {
+            self.widen(rows.clone());
+            let fitted = self.append_if_fitting(rows);
+            debug_assert!(fitted, "the columns were widened for these rows");
+        }
+    }
+
+    /// Puts a row before the row at `index`.
+    pub(super) fn insert(&mut self, index: usize, row: &[u64; N]) {
+        if index >= self.len() {
+            return self.append([*row].into_iter());
+        }
+        self.make_fit(row);
+        if index == 0 && self.skipped > 0 {
+            self.skipped -= 1;
+        } else {
+            self.reserve(1);
+            let (at, end) = (self.offset(index), self.bytes.len());
+            let stride = usize::from(self.columns.stride);
+            self.bytes.resize(end + stride, 0);
+            self.bytes.copy_within(at..end, at + stride);
+        }
+        self.len += 1;
+        self.store(index, row);
+    }
+
+    /// Replaces the row at `index` by one with the same key.
+    pub(super) fn set(&mut self, index: usize, row: &[u64; N]) {
+        self.make_fit(row);
+        self.store(index, row);
+    }
+
+    /// Takes out the rows from `start` up to `end`, which is not among them.
+    pub(super) fn remove(&mut self, start: usize, end: usize) {
+        let end = end.min(self.len());
+        if start >= end {
+            return;
+        }
+        let count = end - start;
+        if count == self.len() {
+            self.clear();
+            return;
+        }
+        if start == 0 {
+            self.skipped += count as u16;
+        } else {
+            let (to, from) = (self.offset(start), self.offset(end));
+            self.bytes.copy_within(from.., to);
+            let bytes_len = self.bytes.len() - (from - to);
+            self.bytes.truncate(bytes_len);
+        }
+        self.len -= count as u16;
+        if self.skipped > self.len {
+            self.drop_skipped();
+        }
+        let used = self.bytes.len();
+        if self.bytes.capacity() > 4 * used + CLEARED_CAPACITY_MAX {
+            self.bytes.shrink_to(2 * used);
+        }
+    }
+
+    /// Moves the rows from `index` on into a run of their own.
+    pub(super) fn split_off(&mut self, index: usize) -> Self {
+        let mut right = Rows::new();
+        right.append(self.iter_from(index));
+        self.remove(index, self.len());
+        right
+    }
+
+    /// Gives back the memory that was kept for further rows.
+    pub(super) fn seal(&mut self) {
+        self.drop_skipped();
+        self.bytes.shrink_to_fit();
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// What a row of this run has in a column is never below this.
+    #[inline]
+    pub(super) fn at_least(&self, column: usize) -> u64 {
+        self.columns.bases[column]
+    }
+
+    /// The row at `index`, which is below `len`.
+    #[inline]
+    pub(super) fn row(&self, index: usize) -> [u64; N] {
+        let at = self.offset(index);
+        if self.columns.is_narrow() {
+            self.columns.unpack(load(&self.bytes, at))
+        } else {
+            self.columns.load(&self.bytes, at)
+        }
+    }
+
+    /// Where the row with this key is, or where it would be; looks at the rows from `from` on.
+    #[inline]
+    pub(super) fn search<const K: usize>(
+        &self,
+        from: usize,
+        key: &[u64; K],
+    ) -> Result<usize, usize> {
+        let (mut low, mut high) = (from, self.len());
+        if !self.columns.is_narrow() {
+            while low < high {
+                let middle = low.midpoint(high);
+                match self.compare(middle, key) {
+                    Ordering::Less => low = middle + 1,
+                    Ordering::Greater => high = middle,
+                    Ordering::Equal => return Ok(middle),
+                }
+            }
+            return Err(low);
+        }
+        let target = self.columns.target(key);
+        while low < high {
+            let middle = low.midpoint(high);
+            if target.is_above(self.word(middle)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if low < self.len() && target.is_key_of(self.word(low)) {
+            Ok(low)
+        } else {
+            Err(low)
+        }
+    }
+
+    /// Whether the row at `index` has this key.
+    #[inline]
+    pub(super) fn is_at<const K: usize>(&self, index: usize, key: &[u64; K]) -> bool {
+        index < self.len() && self.compare(index, key).is_eq()
+    }
+
+    /// The rows from `index` on.
+    pub(super) fn iter_from(
+        &self,
+        index: usize,
+    ) -> impl ExactSizeIterator<Item = [u64; N]> + Clone + '_ {
+        (index..self.len()).map(|index| self.row(index))
+    }
+
+    /// Bytes that this run has on the heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    #[inline]
+    fn compare<const K: usize>(&self, index: usize, key: &[u64; K]) -> Ordering {
+        let at = self.offset(index);
+        for (column, part) in key.iter().enumerate() {
+            match self.columns.number(&self.bytes, at, column).cmp(part) {
+                Ordering::Equal => {}
+                unequal => return unequal,
+            }
+        }
+        Ordering::Equal
+    }
+
+    #[inline]
+    fn offset(&self, index: usize) -> usize {
+        (usize::from(self.skipped) + index) * usize::from(self.columns.stride)
+    }
+
+    /// A narrow row and, above it, what follows.
+    #[inline]
+    fn word(&self, index: usize) -> u64 {
+        load(&self.bytes, self.offset(index))
+    }
+
+    /// Writes the row at `index` and touches no byte of its neighbours.
+    fn store(&mut self, index: usize, row: &[u64; N]) {
+        let at = self.offset(index);
+        for (column, number) in row.iter().enumerate() {
+            let at = at + usize::from(self.columns.offsets[column]);
+            let mask = self.columns.mask(column);
+            let above = number.wrapping_sub(self.columns.bases[column]);
+            let kept = load(&self.bytes, at) & !mask;
+            store(&mut self.bytes, at, kept | (above & mask));
+        }
+    }
+
+    /// Adds the rows if every number fits its column; otherwise nothing has happened.
+    fn append_if_fitting(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]>) -> bool {
+        let count = rows.len();
+        self.reserve(count);
+        let start = self.offset(self.len());
+        let columns = self.columns;
+        let stride = usize::from(columns.stride);
+        self.bytes.resize(start + count * stride + SLACK_BYTES, 0);
+        let mut excess = 0;
+        // Eight bytes are written for a number; what is too much is overwritten by the next row.
+        if columns.is_narrow() {
+            let mut at = start;
+            for row in rows.take(count) {
+                let (word, row_excess) = columns.pack(&row);
+                store(&mut self.bytes, at, word);
+                excess |= row_excess;
+                at += stride;
+            }
+        } else {
+            let mut at = start;
+            for row in rows.take(count) {
+                for column in (0..N).rev() {
+                    let above = row[column].wrapping_sub(columns.bases[column]);
+                    let at = at + usize::from(columns.offsets[column]);
+                    store(&mut self.bytes, at, above);
+                    excess |= above & !columns.mask(column);
+                }
+                at += stride;
+            }
+        }
+        if excess != 0 {
+            self.bytes.truncate(start + SLACK_BYTES);
+            return false;
+        }
+        self.len += count as u16;
+        true
+    }
+
+    fn make_fit(&mut self, row: &[u64; N]) {
+        if !self.columns.fits(row) {
+            self.widen([*row].into_iter());
+        }
+    }
+
+    /// Makes the columns wide enough for these rows too.
+    fn widen(&mut self, rows: impl Iterator<Item = [u64; N]>) {
+        let (mut lows, mut highs) = ([u64::MAX; N], [0; N]);
+        for row in rows {
+            for column in 0..N {
+                lows[column] = lows[column].min(row[column]);
+                highs[column] = highs[column].max(row[column]);
+            }
+        }
+        let Columns {
+            mut bases,
+            mut widths,
+            ..
+        } = self.columns;
+        for column in 0..N {
+            let (low, high) = (lows[column], highs[column]);
+            if self.len == 0 {
+                bases[column] = low;
+                widths[column] = bytes_for(high.saturating_sub(low));
+                continue;
+            }
+            if low >= bases[column] && high - bases[column] <= self.columns.mask(column) {
+                continue;
+            }
+            let (low_here, high_here) = self.extent(column);
+            let (lowest, highest) = (low.min(low_here), high.max(high_here));
+            // Room for half as much again: what moves steadily is not rewritten at each step.
+            let span = highest - lowest;
+            widths[column] = bytes_for(span.saturating_add(span / 2)).max(widths[column]);
+            let room = MASKS[usize::from(widths[column])] - span;
+            let is_sinking = low < bases[column];
+            bases[column] = lowest.saturating_sub(if is_sinking { room / 2 } else { 0 });
+        }
+        self.repack(Columns::new(bases, widths));
+    }
+
+    /// The least and the greatest number in a column.
+    fn extent(&self, column: usize) -> (u64, u64) {
+        self.iter_from(0).fold((u64::MAX, 0), |(low, high), row| {
+            (low.min(row[column]), high.max(row[column]))
+        })
+    }
+
+    /// Writes all rows anew in these columns, which they fit.
+    fn repack(&mut self, columns: Columns<N>) {
+        let mut packed = Rows {
+            columns,
+            ..Rows::new()
+        };
+        if self.len == 0 {
+            packed.bytes = std::mem::take(&mut self.bytes);
+            packed.bytes.clear();
+        } else {
+            let fitted = packed.append_if_fitting(self.iter_from(0));
+            debug_assert!(fitted, "the columns were chosen for these rows");
+        }
+        *self = packed;
+    }
+
+    /// Makes sure of the memory for so many further rows.
+    fn reserve(&mut self, count: usize) {
+        if self.offset(self.len() + count) + SLACK_BYTES > self.bytes.capacity() {
+            self.drop_skipped();
+            let needed = self.offset(self.len() + count) + SLACK_BYTES;
+            let capacity = self.bytes.capacity();
+            if needed > capacity {
+                let target = needed.max(capacity + capacity / 2).max(CAPACITY_MIN);
+                self.bytes.reserve_exact(target - self.bytes.len());
+            }
+        }
+    }
+
+    fn drop_skipped(&mut self) {
+        let gone = self.offset(0);
+        self.bytes.drain(..gone);
+        self.skipped = 0;
+    }
+
+    /// Forgets all rows and keeps a little memory, so that a run that is used again and again,
+    /// and is mostly empty, does not allocate each time.
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(CLEARED_CAPACITY_MAX);
+        (self.len, self.skipped) = (0, 0);
+    }
+}
+
+impl<const N: usize> Columns<N> {
+    /// Columns of these widths. Eight bytes hold any difference, even a negative one, which wraps;
+    /// so there the base is 0 and remains a lower bound.
+    fn new(mut bases: [u64; N], widths: [u8; N]) -> Self {
+        let mut offsets = [0; N];
+        let mut stride = 0;
+        for column in (0..N).rev() {
+            offsets[column] = stride;
+            stride += widths[column];
+            if widths[column] == 8 {
+                bases[column] = 0;
+            }
+        }
+        Columns {
+            bases,
+            widths,
+            offsets,
+            stride,
+        }
+    }
+
+    #[inline]
+    fn is_narrow(&self) -> bool {
+        self.stride <= NARROW_BYTES_MAX
+    }
+
+    #[inline]
+    fn mask(&self, column: usize) -> u64 {
+        MASKS[usize::from(self.widths[column] & 15)]
+    }
+
+    /// Where a column begins in a narrow row. A column without width may have its place at 64;
+    /// shifts wrap and the mask leaves nothing.
+    #[inline]
+    fn shift(&self, column: usize) -> u32 {
+        u32::from(self.offsets[column]) * 8
+    }
+
+    fn fits(&self, row: &[u64; N]) -> bool {
+        (0..N).all(|column| row[column].wrapping_sub(self.bases[column]) <= self.mask(column))
+    }
+
+    /// The number of a column in the row at `at`.
+    #[inline]
+    fn number(&self, bytes: &[u8], at: usize, column: usize) -> u64 {
+        let above = load(bytes, at + usize::from(self.offsets[column])) & self.mask(column);
+        self.bases[column].wrapping_add(above)
+    }
+
+    /// The row at `at`.
+    #[inline]
+    fn load(&self, bytes: &[u8], at: usize) -> [u64; N] {
+        std::array::from_fn(|column| self.number(bytes, at, column))
+    }
+
+    /// A narrow row from its word.
+    #[inline]
+    fn unpack(&self, word: u64) -> [u64; N] {
+        std::array::from_fn(|column| {
+            let above = word.wrapping_shr(self.shift(column)) & self.mask(column);
+            self.bases[column].wrapping_add(above)
+        })
+    }
+
+    /// The word of a narrow row, and bits that are set if it does not fit.
+    #[inline]
+    fn pack(&self, row: &[u64; N]) -> (u64, u64) {
+        let (mut word, mut excess) = (0, 0);
+        for (column, number) in row.iter().enumerate() {
+            let above = number.wrapping_sub(self.bases[column]);
+            word |= above.wrapping_shl(self.shift(column));
+            excess |= above & !self.mask(column);
+        }
+        (word, excess)
+    }
+
+    /// What to compare the words of narrow rows with, to find this key.
+    #[inline]
+    fn target<const K: usize>(&self, key: &[u64; K]) -> Target {
+        // The key columns are on top; what is above the row is shifted out.
+        let up = 64 - u32::from(self.stride) * 8;
+        let below = K.checked_sub(1).map_or(0, |last| self.shift(last));
+        let mask = u64::MAX.checked_shl(below).unwrap_or(0) & u64::MAX.checked_shr(up).unwrap_or(0);
+        let mut target = Target {
+            number: 0,
+            mask,
+            fit: Fit::Exact,
+        };
+        for (column, &part) in key.iter().enumerate() {
+            let shift = self.shift(column);
+            match part.checked_sub(self.bases[column]) {
+                Some(above) if above <= self.mask(column) => {
+                    target.number |= above.wrapping_shl(shift);
+                }
+                // No row has this number; the columns after it do not matter any more.
+                Some(_) => {
+                    let rest = MASKS[usize::from(self.offsets[column] + self.widths[column])];
+                    target.number |= rest & mask;
+                    target.fit = Fit::Behind;
+                    break;
+                }
+                None => {
+                    target.fit = Fit::Before;
+                    break;
+                }
+            }
+        }
+        target
+    }
+}
+
+/// A key as the words of narrow rows have it.
+#[derive(Clone, Copy)]
+struct Target {
+    number: u64,
+    /// The bits of the key in a word.
+    mask: u64,
+    fit: Fit,
+}
+
+/// Where rows stand whose key is the number of the target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// They have the key that is sought.
+    Exact,
+    /// The key that is sought stands before them.
+    Before,
+    /// The key that is sought stands behind them.
+    Behind,
+}
+
+impl Target {
+    /// Whether the key that is sought stands behind the row.
+    #[inline]
+    fn is_above(&self, word: u64) -> bool {
+        let key = word & self.mask;
+        key < self.number || (self.fit == Fit::Behind && key == self.number)
+    }
+
+    #[inline]
+    fn is_key_of(&self, word: u64) -> bool {
+        self.fit == Fit::Exact && word & self.mask == self.number
+    }
+}
+
+#[inline]
+fn load(bytes: &[u8], at: usize) -> u64 {
+    let eight = bytes
+        .get(at..at + 8)
+        .and_then(|eight| eight.try_into().ok());
+    eight.map_or(0, u64::from_le_bytes)
+}
+
+#[inline]
+fn store(bytes: &mut [u8], at: usize, number: u64) {
+    if let Some(eight) = bytes.get_mut(at..at + 8) {
+        eight.copy_from_slice(&number.to_le_bytes());
+    }
+}
+
+/// How many bytes hold the numbers up to this one.
+fn bytes_for(greatest: u64) -> u8 {
+    (u64::BITS - greatest.leading_zeros()).div_ceil(8) as u8
+}

@@ -1,0 +1,537 @@
+//! An ordered set of rows in small blocks, cheap to clone.
+//!
+//! A B+ tree: [`Rows`] are its leaves, and inner nodes hold up to 64 children with a lower bound
+//! of the keys of each. Every node is reference-counted: a clone is one pointer, and a write after
+//! it copies the leaf that it touches and the nodes above it, a few KiB.
+//! Two shapes of use get a path of their own: rows behind the last one are appended in runs, and
+//! rows with ascending keys are changed or removed in one walk.
+//! Reading in order is in `range`.
+
+use smallvec::SmallVec;
+use triomphe::Arc;
+
+use super::range::Range;
+use super::rows::Rows;
+
+/// Rows of `N` numbers in the order of their leading `K`, which are different for each.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree<const N: usize, const K: usize> {
+    root: Option<Node<N, K>>,
+    len: usize,
+}
+
+/// What becomes of a row that [`Tree::edit`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edit {
+    /// The row stays, with what was changed in it behind its key.
+    Keep,
+    /// The row goes.
+    Remove,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Node<const N: usize, const K: usize> {
+    /// Empty only where it is the root.
+    Leaf(Arc<Rows<N>>),
+    Inner(Arc<Inner<N, K>>),
+}
+
+/// Children in the order of their keys; there is at least one.
+#[derive(Clone, Debug)]
+pub(super) struct Inner<const N: usize, const K: usize> {
+    /// A lower bound of each child's keys, above all keys of the child before it. The first one
+    /// may lie: what is below it belongs to the first child all the same.
+    bounds: Vec<[u64; K]>,
+    children: Vec<Node<N, K>>,
+}
+
+/// A node that has to be placed behind its left neighbour, and its bound.
+type Sibling<const N: usize, const K: usize> = ([u64; K], Node<N, K>);
+
+/// Children of an inner node.
+const CHILDREN_MAX: usize = 64;
+
+impl<const N: usize, const K: usize> Tree<N, K> {
+    /// No rows.
+    pub(crate) const fn new() -> Self {
+        Tree { root: None, len: 0 }
+    }
+
+    /// Puts in a row whose key is not there yet.
+    pub(crate) fn insert(&mut self, row: &[u64; N]) {
+        match &mut self.root {
+            Some(root) => {
+                let sibling = root.insert(row, Edge::Last);
+                self.add_level(sibling);
+            }
+            None => self.root = Some(Node::leaf([*row].into_iter())),
+        }
+        self.len += 1;
+    }
+
+    /// Puts in ascending rows whose keys are all above the last one.
+    pub(crate) fn append(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) {
+        let count = rows.len();
+        let mut added = 0;
+        if let Some(root) = &mut self.root {
+            added = root.append(rows.clone());
+        }
+        while added < count {
+            let run = rows.clone().skip(added).take(Rows::<N>::LEN_MAX);
+            added += run.len();
+            let leaf = Node::leaf(run);
+            match &mut self.root {
+                Some(root) => {
+                    let sibling = root.push(leaf.first_key(), leaf);
+                    self.add_level(sibling);
+                }
+                None => self.root = Some(leaf),
+            }
+        }
+        self.len += count;
+    }
+
+    /// Shows `edit` the rows that have these keys, in the order of the keys, and does as it says.
+    /// Keys that are not there are passed over. Ascending keys cost one walk.
+    pub(crate) fn edit(
+        &mut self,
+        keys: impl IntoIterator<Item = [u64; K]>,
+        mut edit: impl FnMut(&mut [u64; N]) -> Edit,
+    ) {
+        let mut keys = Keys::new(keys.into_iter());
+        while keys.next.is_some()
+            && let Some(root) = &mut self.root
+        {
+            keys.last = None;
+            self.len -= root.edit(&mut keys, None, &mut edit);
+            self.drop_levels();
+        }
+    }
+
+    /// Removes the row with this key.
+    pub(super) fn remove(&mut self, key: [u64; K]) -> Option<[u64; N]> {
+        let mut removed = None;
+        self.edit([key], |row| {
+            removed = Some(*row);
+            Edit::Remove
+        });
+        removed
+    }
+
+    /// How many rows there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The row with this key.
+    pub(super) fn find(&self, key: &[u64; K]) -> Option<[u64; N]> {
+        let mut node = self.root.as_ref()?;
+        loop {
+            match node {
+                Node::Inner(inner) => node = inner.children.get(inner.child_of(key))?,
+                Node::Leaf(rows) => return rows.search(0, key).ok().map(|index| rows.row(index)),
+            }
+        }
+    }
+
+    /// The row with the least key.
+    pub(super) fn first(&self) -> Option<[u64; N]> {
+        let mut node = self.root.as_ref()?;
+        loop {
+            match node {
+                Node::Inner(inner) => node = inner.children.first()?,
+                Node::Leaf(rows) => return (rows.len() > 0).then(|| rows.row(0)),
+            }
+        }
+    }
+
+    /// The row with the greatest key.
+    pub(crate) fn last(&self) -> Option<[u64; N]> {
+        let mut node = self.root.as_ref()?;
+        loop {
+            match node {
+                Node::Inner(inner) => node = inner.children.last()?,
+                Node::Leaf(rows) => return rows.len().checked_sub(1).map(|last| rows.row(last)),
+            }
+        }
+    }
+
+    /// The row with the greatest key that is not above this one.
+    pub(super) fn last_up_to(&self, key: &[u64; K]) -> Option<[u64; N]> {
+        self.root.as_ref()?.last_up_to(key)
+    }
+
+    /// The rows from this key on, in order.
+    pub(crate) fn range(&self, from: &[u64; K]) -> Range<'_, N, K> {
+        Range::new(self.root.as_ref(), from)
+    }
+
+    /// Bytes of all nodes on the heap, shared ones included.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.root.as_ref().map_or(0, Node::heap_bytes)
+    }
+
+    /// Sets a new root above the old one if that has split.
+    fn add_level(&mut self, sibling: Option<Sibling<N, K>>) {
+        if let Some((bound, right)) = sibling
+            && let Some(left) = self.root.take()
+        {
+            self.root = Some(Node::Inner(Arc::new(Inner {
+                bounds: vec![[0; K], bound],
+                children: vec![left, right],
+            })));
+        }
+    }
+
+    /// Takes away roots that have a single child, or none.
+    fn drop_levels(&mut self) {
+        while let Some(Node::Inner(inner)) = &self.root
+            && inner.children.len() < 2
+        {
+            self.root = inner.children.first().cloned();
+        }
+    }
+}
+
+/// Whether a node is at the right edge of the tree.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Last,
+    Within,
+}
+
+impl<const N: usize, const K: usize> Node<N, K> {
+    fn leaf(rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) -> Self {
+        let mut leaf = Rows::new();
+        leaf.append(rows);
+        Node::Leaf(Arc::new(leaf))
+    }
+
+    /// Puts in a row; returns the right half if the node has split.
+    fn insert(&mut self, row: &[u64; N], edge: Edge) -> Option<Sibling<N, K>> {
+        let key = key_of::<N, K>(row);
+        match self {
+            Node::Leaf(rows) => {
+                let rows = Arc::make_mut(rows);
+                let index = rows.search(0, &key).unwrap_or_else(|index| index);
+                if rows.len() < Rows::<N>::LEN_MAX {
+                    rows.insert(index, row);
+                    return None;
+                }
+                if index == rows.len() && edge == Edge::Last {
+                    rows.seal();
+                    return Some((key, Node::leaf([*row].into_iter())));
+                }
+                let middle = rows.len() / 2;
+                let mut right = rows.split_off(middle);
+                let bound = key_of(&right.row(0));
+                if index <= middle {
+                    rows.insert(index, row);
+                } else {
+                    right.insert(index - middle, row);
+                }
+                Some((bound, Node::Leaf(Arc::new(right))))
+            }
+            Node::Inner(inner) => {
+                let inner = Arc::make_mut(inner);
+                let index = inner.child_of(&key);
+                let is_last = index + 1 == inner.children.len();
+                let edge = if is_last { edge } else { Edge::Within };
+                let (bound, child) = inner.children.get_mut(index)?.insert(row, edge)?;
+                inner.place(index + 1, bound, child)
+            }
+        }
+    }
+
+    /// Fills the last leaf with the first of these rows; returns how many it took.
+    fn append(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) -> usize {
+        match self {
+            Node::Leaf(leaf) => {
+                let room = Rows::<N>::LEN_MAX.saturating_sub(leaf.len());
+                let is_filled = rows.len() > room;
+                let run = rows.take(room);
+                let added = run.len();
+                if added > 0 || is_filled {
+                    let leaf = Arc::make_mut(leaf);
+                    leaf.append(run);
+                    if is_filled {
+                        leaf.seal();
+                    }
+                }
+                added
+            }
+            Node::Inner(inner) => match Arc::make_mut(inner).children.last_mut() {
+                Some(child) => child.append(rows),
+                None => 0,
+            },
+        }
+    }
+
+    /// Places a leaf behind the last one; returns the new right neighbour if the node was full.
+    fn push(&mut self, bound: [u64; K], leaf: Self) -> Option<Sibling<N, K>> {
+        match self {
+            Node::Leaf(_) => Some((bound, leaf)),
+            Node::Inner(inner) => {
+                let inner = Arc::make_mut(inner);
+                let (bound, child) = inner.children.last_mut()?.push(bound, leaf)?;
+                inner.place(inner.children.len(), bound, child)
+            }
+        }
+    }
+
+    /// Edits the rows with these keys that belong here; returns how many were removed.
+    fn edit<I: Iterator<Item = [u64; K]>>(
+        &mut self,
+        keys: &mut Keys<I, K>,
+        bound: Option<&[u64; K]>,
+        edit: &mut impl FnMut(&mut [u64; N]) -> Edit,
+    ) -> usize {
+        match self {
+            Node::Leaf(rows) => edit_rows(rows, keys, bound, edit),
+            Node::Inner(inner) => {
+                let inner = Arc::make_mut(inner);
+                let mut removed = 0;
+                while let Some(key) = keys.peek(bound) {
+                    let index = inner.child_of(&key);
+                    let next_bound = inner.bounds.get(index + 1).copied();
+                    let bound = next_bound.as_ref().or(bound);
+                    let Some(child) = inner.children.get_mut(index) else {
+                        break;
+                    };
+                    removed += child.edit(keys, bound, edit);
+                    inner.settle(index);
+                }
+                removed
+            }
+        }
+    }
+
+    fn last_up_to(&self, key: &[u64; K]) -> Option<[u64; N]> {
+        match self {
+            Node::Leaf(rows) => match rows.search(0, key) {
+                Ok(index) => Some(rows.row(index)),
+                Err(index) => index.checked_sub(1).map(|index| rows.row(index)),
+            },
+            // The bound of a child may be lower than all its keys; then the row is in the one before.
+            Node::Inner(inner) => {
+                let children = inner.children.get(..=inner.child_of(key))?;
+                children
+                    .iter()
+                    .rev()
+                    .find_map(|child| child.last_up_to(key))
+            }
+        }
+    }
+
+    /// The least key of a leaf that is not empty.
+    fn first_key(&self) -> [u64; K] {
+        match self {
+            Node::Leaf(rows) if rows.len() > 0 => key_of(&rows.row(0)),
+            Node::Leaf(_) => [0; K],
+            Node::Inner(inner) => inner.children.first().map_or([0; K], Node::first_key),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Node::Leaf(rows) => rows.len() == 0,
+            Node::Inner(inner) => inner.children.is_empty(),
+        }
+    }
+
+    /// Rows of a leaf, or children; and how many there may be.
+    fn fill(&self) -> (usize, usize) {
+        match self {
+            Node::Leaf(rows) => (rows.len(), Rows::<N>::LEN_MAX),
+            Node::Inner(inner) => (inner.children.len(), CHILDREN_MAX),
+        }
+    }
+
+    /// Takes in the right neighbour, whose bound is `bound`.
+    fn merge(&mut self, bound: [u64; K], right: Self) {
+        match (self, right) {
+            (Node::Leaf(left), Node::Leaf(right)) => {
+                Arc::make_mut(left).append(right.iter_from(0));
+            }
+            (Node::Inner(left), Node::Inner(mut right)) => {
+                let (left, right) = (Arc::make_mut(left), Arc::make_mut(&mut right));
+                // The first bound of an inner node may lie; the one above it does not.
+                if let Some(first) = right.bounds.first_mut() {
+                    *first = bound;
+                }
+                left.bounds.append(&mut right.bounds);
+                left.children.append(&mut right.children);
+            }
+            _ => debug_assert!(false, "neighbours are on one level"),
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let count_bytes = size_of::<usize>();
+        match self {
+            Node::Leaf(rows) => count_bytes + size_of::<Rows<N>>() + rows.heap_bytes(),
+            Node::Inner(inner) => {
+                let bounds = inner.bounds.capacity() * size_of::<[u64; K]>();
+                let children = inner.children.capacity() * size_of::<Self>();
+                let below: usize = inner.children.iter().map(Node::heap_bytes).sum();
+                count_bytes + size_of::<Inner<N, K>>() + bounds + children + below
+            }
+        }
+    }
+}
+
+impl<const N: usize, const K: usize> Inner<N, K> {
+    /// The child to which a key belongs.
+    #[inline]
+    pub(super) fn child_of(&self, key: &[u64; K]) -> usize {
+        self.bounds
+            .partition_point(|bound| bound <= key)
+            .saturating_sub(1)
+    }
+
+    /// The child at `index`.
+    #[inline]
+    pub(super) fn child(&self, index: usize) -> Option<&Node<N, K>> {
+        self.children.get(index)
+    }
+
+    /// Places a child at `index`; returns the right half if that was one too many.
+    fn place(&mut self, index: usize, bound: [u64; K], child: Node<N, K>) -> Option<Sibling<N, K>> {
+        self.bounds.insert(index, bound);
+        self.children.insert(index, child);
+        if self.children.len() <= CHILDREN_MAX {
+            return None;
+        }
+        // Growth at the end leaves full nodes behind.
+        let is_append = index == CHILDREN_MAX;
+        let middle = if is_append {
+            CHILDREN_MAX
+        } else {
+            CHILDREN_MAX / 2
+        };
+        let right = Inner {
+            bounds: self.bounds.split_off(middle),
+            children: self.children.split_off(middle),
+        };
+        let bound = right.bounds.first().copied()?;
+        Some((bound, Node::Inner(Arc::new(right))))
+    }
+
+    /// Drops the child at `index` if it is empty, joins it to a neighbour if it is small.
+    fn settle(&mut self, index: usize) {
+        let Some(child) = self.children.get(index) else {
+            return;
+        };
+        let (fill, fill_max) = child.fill();
+        if child.is_empty() {
+            self.bounds.remove(index);
+            self.children.remove(index);
+        } else if fill < fill_max / 4 {
+            let joins = |neighbour: usize| {
+                let neighbour = self.children.get(neighbour).map(Node::fill);
+                neighbour.is_some_and(|(other, _)| fill + other <= fill_max / 4 * 3)
+            };
+            let left = if joins(index + 1) {
+                index
+            } else if index > 0 && joins(index - 1) {
+                index - 1
+            } else {
+                return;
+            };
+            let bound = self.bounds.remove(left + 1);
+            let right = self.children.remove(left + 1);
+            if let Some(left) = self.children.get_mut(left) {
+                left.merge(bound, right);
+            }
+        }
+    }
+}
+
+/// Edits the rows of one leaf; rows side by side are removed together.
+fn edit_rows<const N: usize, const K: usize, I: Iterator<Item = [u64; K]>>(
+    rows: &mut Arc<Rows<N>>,
+    keys: &mut Keys<I, K>,
+    bound: Option<&[u64; K]>,
+    edit: &mut impl FnMut(&mut [u64; N]) -> Edit,
+) -> usize {
+    let mut at = 0;
+    let mut doomed: SmallVec<[(usize, usize); 8]> = SmallVec::new();
+    while let Some(key) = keys.peek(bound) {
+        let found = if rows.is_at(at, &key) {
+            Ok(at)
+        } else {
+            rows.search(at, &key)
+        };
+        if let Ok(index) = found {
+            let before = rows.row(index);
+            let mut row = before;
+            match edit(&mut row) {
+                Edit::Keep if row == before => {}
+                Edit::Keep => Arc::make_mut(rows).set(index, &row),
+                Edit::Remove => match doomed.last_mut() {
+                    Some((_, end)) if *end == index => *end += 1,
+                    _ => doomed.push((index, index + 1)),
+                },
+            }
+            at = index + 1;
+        } else if let Err(index) = found {
+            at = index;
+        }
+        keys.step();
+    }
+    if doomed.is_empty() {
+        return 0;
+    }
+    let rows = Arc::make_mut(rows);
+    let before = rows.len();
+    for &(start, end) in doomed.iter().rev() {
+        rows.remove(start, end);
+    }
+    before - rows.len()
+}
+
+/// Keys on their way through the tree.
+struct Keys<I, const K: usize> {
+    rest: I,
+    next: Option<[u64; K]>,
+    /// The key before `next` in this walk.
+    last: Option<[u64; K]>,
+}
+
+impl<I: Iterator<Item = [u64; K]>, const K: usize> Keys<I, K> {
+    fn new(mut keys: I) -> Self {
+        Keys {
+            next: keys.next(),
+            rest: keys,
+            last: None,
+        }
+    }
+
+    /// The next key if it is below the bound and above the last one, so that the walk goes on.
+    #[inline]
+    fn peek(&self, bound: Option<&[u64; K]>) -> Option<[u64; K]> {
+        let next = self.next?;
+        let is_below = bound.is_none_or(|bound| next < *bound);
+        let is_above = self.last.is_none_or(|last| next > last);
+        (is_below && is_above).then_some(next)
+    }
+
+    #[inline]
+    fn step(&mut self) {
+        self.last = self.next;
+        self.next = self.rest.next();
+    }
+}
+
+/// The key of a row: its leading numbers.
+#[inline]
+pub(super) fn key_of<const N: usize, const K: usize>(row: &[u64; N]) -> [u64; K] {
+    const { assert!(K <= N) };
+    let mut key = [0; K];
+    key.copy_from_slice(&row[..K]);
+    key
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use triomphe::Arc;
 
-use crate::limits::{BRANCH_BITS, BRANCH_SLOTS, MERGED_LEN_MAX, SPARSE_LEN};
+use crate::limits::{BRANCH_BITS, BRANCH_SLOTS, MERGED_LEN_MAX, SPARSE_LEN, SPARSE_STEP};
 use crate::table::Table;
 
 /// A table, or a branch towards several.
@@ -222,7 +222,8 @@ impl<T: Clone> Branch<T> {
             return false;
         };
         let (len, run_len) = (table.len(), self.run_len(table.depth()));
-        if len > SPARSE_LEN || run_len == BRANCH_SLOTS {
+        // Not at every length, as the look at the neighbour costs as much as the removal.
+        if len > SPARSE_LEN || !len.is_multiple_of(SPARSE_STEP) || run_len == BRANCH_SLOTS {
             return false;
         }
         let neighbour_index = self.slots[(slot & !(run_len - 1)) ^ run_len];

@@ -8,8 +8,12 @@ pub const PREFIX_BITS: u32 = 48;
 /// 128 buckets hold, so a full table wastes nothing, and a table of pointers is about a page.
 pub const TABLE_LEN_MAX: usize = 112;
 
-/// A table at or below this length looks whether it can merge with its neighbour.
+/// A table at or below this length looks whether it can merge with its neighbour, whenever its
+/// length is a multiple of [`SPARSE_STEP`]: so also when it runs empty.
 pub(crate) const SPARSE_LEN: usize = 24;
+
+/// How many removals there are between two such looks.
+pub(crate) const SPARSE_STEP: usize = 4;
 
 /// Two neighbours merge when they hold at most this many values together: far enough below
 /// [`TABLE_LEN_MAX`] that adding and removing at the border does not split and merge in turn.

@@ -1,1 +1,10 @@
 //! The simulated world and its checkers.
+//!
+//! One seed gives one run: [`rng`] is the only source of chance, [`clock`] the only source of time,
+//! and [`disk`] the only place where bytes outlive a crash. [`journal_run`] drives the journal
+//! alone.
+
+pub mod clock;
+pub mod disk;
+pub mod journal_run;
+pub mod rng;

@@ -1,1 +1,45 @@
 //! The log on disk: group commit, snapshots, recovery.
+//!
+//! The crate deals in bytes: batches of effects that the engine has encoded as RESP commands, each
+//! with an LSN. It knows nothing of their meaning. From the bottom: [`Disk`] is what is asked of a
+//! directory; [`LocalLog`] keeps a [`Log`] in it, in Redis' multi-part append-only format with an
+//! [`annotation`] line before each group; [`Recovery`] reads one; [`Commit`] is the state machine
+//! that decides when to append, sync and release.
+
+pub mod annotation;
+mod commit;
+mod disk;
+mod file_disk;
+mod health;
+pub mod limits;
+mod local;
+mod log;
+mod lsn;
+mod manifest;
+mod names;
+mod pending_file;
+mod reader;
+mod recovery;
+mod scan;
+mod window;
+
+pub use commit::{
+    Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, UNSYNCED_AGE_MAX,
+};
+pub use disk::{Access, Disk, DiskFile};
+pub use file_disk::FileDisk;
+pub use health::{Fault, Health, Operation};
+pub use local::{Base, BaseWriter, FileSync, History, LocalLog};
+pub use log::{
+    AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotFormat, SnapshotSink, SyncJob,
+    Trimmed,
+};
+pub use lsn::Lsn;
+pub use manifest::{Entry, Manifest, ManifestError};
+pub use names::Names;
+pub use pending_file::{PendingFile, RenameError};
+pub use reader::{Behind, Damage, Reason};
+pub use recovery::{
+    BaseReader, Batches, Ending, Item, Progress, Recovery, RecoveryError, Report, Source, TornEnd,
+    TornTail,
+};

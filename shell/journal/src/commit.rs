@@ -1,0 +1,500 @@
+//! The commit state machine: what the journal does, without threads and without a clock.
+//!
+//! A driver waits for one [`Event`], applies it, and carries out what the [`Flush`] asks for. The
+//! driver of the product is a thread ([`Journal`](crate::Journal)), that of the simulator is a
+//! loop. Batches pass four stations, each an LSN that never goes back: submitted, written (the
+//! process may die), durable (the machine may), released. A reply may leave when the LSN that it
+//! depends on is released; what that takes, the [`SyncPolicy`] says.
+//!
+//! Three rules. There is one sync at a time (see [`Log::sync_job`]). Bytes leave [`Commit`] in the
+//! order in which they came, and none is dropped but by a log that is not trusted, which needs a
+//! snapshot of the state after them anyway. While the log is not trusted, nothing is released.
+
+use std::io;
+use std::time::Duration;
+
+use crate::health::{Fault, Health, Operation};
+use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotSink};
+use crate::lsn::Lsn;
+
+/// A moment, as the time since some fixed one. It never goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mono(Duration);
+
+/// When written batches are made durable: the setting `appendfsync`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SyncPolicy {
+    /// Before they are released. Whatever arrives during one sync shares the next one.
+    #[default]
+    Always,
+    /// Once a second. They are released when they are written, unless the last sync is so late that
+    /// more than [`UNSYNCED_AGE_MAX`] could be lost.
+    EverySecond,
+    /// When the operating system likes. They are released when they are written.
+    Never,
+}
+
+/// Oldest batch that may be released without being durable under [`SyncPolicy::EverySecond`];
+/// Redis' figure.
+pub const UNSYNCED_AGE_MAX: Duration = Duration::from_secs(2);
+
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a full disk is left alone before the next attempt.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What producers handed over since the last time.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// The batches.
+    pub bytes: Vec<u8>,
+    /// The LSN of the last of them.
+    pub last: Lsn,
+    /// Where among them a snapshot begins, if one does.
+    pub cut: Option<Cut>,
+}
+
+/// The place of a snapshot among the batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// How many of the bytes belong to batches that the snapshot includes.
+    pub bytes: usize,
+    /// The LSN of the last batch that the snapshot includes.
+    pub at: Lsn,
+}
+
+/// Everything that can happen to the journal.
+pub enum Event<L: Log> {
+    /// Producers submitted batches, or asked for a snapshot.
+    Gathered(Gathered),
+    /// A sync that a [`Flush`] gave out has ended.
+    Synced(L::Sync, io::Result<()>),
+    /// The snapshot is whole and durable.
+    SnapshotWritten(<L::Sink as SnapshotSink>::Snapshot),
+    /// There will be no snapshot.
+    SnapshotAbandoned,
+    /// What a snapshot had made superfluous is gone.
+    Trimmed,
+    /// The setting changed.
+    Policy(SyncPolicy),
+    /// The moment has come that the last [`Flush`] named.
+    Tick,
+    /// Nothing more will be submitted.
+    Close,
+}
+
+impl<L: Log> Event<L> {
+    /// What happened, for a trace.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Gathered(_) => "gathered",
+            Event::Synced(..) => "synced",
+            Event::SnapshotWritten(_) => "snapshot written",
+            Event::SnapshotAbandoned => "snapshot abandoned",
+            Event::Trimmed => "trimmed",
+            Event::Policy(_) => "policy",
+            Event::Tick => "tick",
+            Event::Close => "close",
+        }
+    }
+}
+
+/// What the driver has to do after an event.
+pub struct Flush<L: Log> {
+    /// Run this, anywhere, and report [`Event::Synced`].
+    pub sync: Option<L::Sync>,
+    /// The answer to a cut: write the snapshot, then report [`Event::SnapshotWritten`] or
+    /// [`Event::SnapshotAbandoned`].
+    pub snapshot: Option<Result<L::Sink, SnapshotError>>,
+    /// The answer to a snapshot that was written: remove this, then report [`Event::Trimmed`].
+    pub stored: Option<Result<L::Trimmed, SnapshotError>>,
+    /// A buffer for the next batches.
+    pub recycled: Option<Vec<u8>>,
+    /// When to report [`Event::Tick`], if nothing happens before.
+    pub wake_at: Option<Mono>,
+    /// The log was closed; there is nothing more to do.
+    pub closed: Option<Result<(), Fault>>,
+}
+
+/// How far the batches have come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The last batch that survives the end of the process.
+    pub written: Lsn,
+    /// The last batch that survives a power cut.
+    pub durable: Lsn,
+    /// The last batch whose reply may leave.
+    pub released: Lsn,
+}
+
+/// What the journal has done since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Groups appended.
+    pub groups: u64,
+    /// Batches in them.
+    pub batches: u64,
+    /// Bytes in them, without annotations.
+    pub bytes: u64,
+    /// Syncs that succeeded, without those of files that a rewrite makes.
+    pub syncs: u64,
+    /// How often batches had to wait because a sync was late (Redis' `aof_delayed_fsync`).
+    pub delayed_syncs: u64,
+}
+
+/// The journal's state.
+pub struct Commit<L: Log> {
+    log: L,
+    policy: SyncPolicy,
+    health: Health,
+    released: Lsn,
+    counters: Counters,
+    /// What is not appended yet. Empty between events, unless the disk is full or a cut waits for a
+    /// sync to end.
+    held: Vec<u8>,
+    submitted: Lsn,
+    cut: Option<Cut>,
+    retry_at: Option<Mono>,
+    sync: SyncState,
+    closing: Closing,
+    flush: Flush<L>,
+}
+
+/// The syncs of batches that were appended.
+#[derive(Clone, Copy, Debug, Default)]
+struct SyncState {
+    /// When the oldest batch was appended that no sync covers, finished or running.
+    uncovered_since: Option<Mono>,
+    /// The running sync, and when the oldest batch was appended that it covers.
+    running: Option<Mono>,
+    last_started: Mono,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closing {
+    No,
+    Asked,
+    Done,
+}
+
+impl<L: Log> Commit<L> {
+    /// A journal that continues `log`.
+    pub fn new(log: L, policy: SyncPolicy) -> Self {
+        Commit {
+            policy,
+            health: Health::Good,
+            released: log.durable(),
+            counters: Counters::default(),
+            held: Vec::new(),
+            submitted: log.last(),
+            cut: None,
+            retry_at: None,
+            sync: SyncState::default(),
+            closing: Closing::No,
+            flush: Flush::nothing(),
+            log,
+        }
+    }
+
+    /// Takes note of an event, and does what follows from it.
+    pub fn apply(&mut self, event: Event<L>, now: Mono) {
+        match event {
+            Event::Gathered(gathered) => self.gather(gathered),
+            Event::Synced(job, result) => {
+                self.sync.running = None;
+                self.counters.syncs += u64::from(result.is_ok());
+                if let Err(fault) = self.log.synced(job, result) {
+                    self.poison(fault);
+                }
+            }
+            Event::SnapshotWritten(snapshot) => {
+                let result = self.log.put_snapshot(snapshot);
+                if result.is_err() {
+                    self.log.abandon_snapshot();
+                }
+                self.flush.stored = Some(result);
+                self.follow_trust();
+            }
+            Event::SnapshotAbandoned => self.log.abandon_snapshot(),
+            Event::Trimmed => {
+                self.log.trimmed();
+                self.follow_trust();
+            }
+            Event::Policy(policy) => self.policy = policy,
+            Event::Tick => {}
+            Event::Close => {
+                if self.closing == Closing::No {
+                    self.closing = Closing::Asked;
+                }
+            }
+        }
+        self.append_held(now);
+        self.sync_as_due(now);
+        self.release(now);
+        self.close_if_asked();
+    }
+
+    /// What the driver has to do now.
+    pub fn flush(&mut self) -> Flush<L> {
+        let mut flush = std::mem::replace(&mut self.flush, Flush::nothing());
+        let next_sync = self.next_sync();
+        flush.wake_at = self.retry_at.into_iter().chain(next_sync).min();
+        flush
+    }
+
+    /// How far the batches have come.
+    pub fn position(&self) -> Position {
+        Position {
+            written: self.log.last(),
+            durable: self.log.durable(),
+            released: self.released,
+        }
+    }
+
+    /// Whether the log takes writes.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// What was done so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The size of the log.
+    pub fn size(&self) -> LogSize {
+        self.log.size()
+    }
+
+    /// The log itself.
+    pub fn log(&self) -> &L {
+        &self.log
+    }
+
+    fn gather(&mut self, mut gathered: Gathered) {
+        debug_assert!(gathered.last >= self.submitted, "LSNs never go back");
+        let before = self.held.len();
+        if before == 0 {
+            std::mem::swap(&mut self.held, &mut gathered.bytes);
+        } else {
+            self.held.extend_from_slice(&gathered.bytes);
+            gathered.bytes.clear();
+        }
+        self.submitted = gathered.last.max(self.submitted);
+        self.flush.recycled = Some(gathered.bytes);
+        match gathered.cut {
+            Some(_) if self.cut.is_some() => {
+                self.flush.snapshot = Some(Err(SnapshotError::InProgress));
+            }
+            Some(cut) => {
+                self.cut = Some(Cut {
+                    bytes: before + cut.bytes,
+                    at: cut.at,
+                })
+            }
+            None => {}
+        }
+    }
+
+    /// Appends what is held: up to the cut, then, in the new increment, the rest.
+    fn append_held(&mut self, now: Mono) {
+        while let Some(cut) = self.cut {
+            if !self.append(cut.bytes, cut.at, now) {
+                let Some(fault) = self.health.fault() else {
+                    return;
+                };
+                self.flush.snapshot = Some(Err(SnapshotError::Full(fault.clone())));
+                self.cut = None;
+                return;
+            }
+            self.cut = Some(Cut {
+                bytes: 0,
+                at: cut.at,
+            });
+            if self.sync.running.is_some() {
+                return;
+            }
+            self.cut = None;
+            let begun = self.log.begin_snapshot(cut.at);
+            if begun.is_ok() {
+                // Everything before the cut was synced on the way, or will be covered by the
+                // snapshot.
+                self.sync.uncovered_since = None;
+            }
+            self.flush.snapshot = Some(begun);
+            self.follow_trust();
+        }
+        self.append(self.held.len(), self.submitted, now);
+    }
+
+    /// Appends the first `len` bytes of what is held; false if they must wait.
+    fn append(&mut self, len: usize, last: Lsn, now: Mono) -> bool {
+        if matches!(&self.health, Health::Full(_)) && self.retry_at.is_some_and(|at| now < at) {
+            return false;
+        }
+        self.retry_at = None;
+        let first = self.log.last();
+        if last > first {
+            let inline = self.policy == SyncPolicy::Always && self.sync.running.is_none();
+            let pace = if inline {
+                Pace::SyncNext
+            } else {
+                Pace::SyncLater
+            };
+            match self.log.append(
+                first,
+                Group {
+                    bytes: &self.held[..len],
+                    last,
+                    pace,
+                },
+            ) {
+                Ok(()) => {
+                    self.counters.groups += 1;
+                    self.counters.batches += last.since(first);
+                    self.counters.bytes += len as u64;
+                    self.sync.uncovered_since.get_or_insert(now);
+                    if matches!(self.health, Health::Full(_)) {
+                        tracing::info!("there is room on the disk again");
+                        self.health = Health::Good;
+                    }
+                }
+                Err(AppendError::Full(fault)) => {
+                    if self.health.is_good() {
+                        tracing::warn!(%fault, "the disk is full: writes are refused");
+                    }
+                    self.health = Health::Full(fault);
+                    self.retry_at = Some(now.plus(RETRY_INTERVAL));
+                    return false;
+                }
+                Err(AppendError::Failed(fault)) => self.poison(fault),
+                Err(fenced @ AppendError::Fenced { .. }) => {
+                    let error = io::Error::other(fenced);
+                    self.poison(Fault::new(Operation::Write, "the log", error));
+                }
+            }
+        }
+        if len == self.held.len() {
+            self.held.clear();
+        } else {
+            self.held.drain(..len);
+        }
+        true
+    }
+
+    fn sync_as_due(&mut self, now: Mono) {
+        let Some(due) = self.next_sync().filter(|&due| due <= now) else {
+            return;
+        };
+        debug_assert!(self.sync.running.is_none() && due <= now);
+        let oldest = self.sync.uncovered_since.take();
+        self.sync.last_started = now;
+        if self.policy == SyncPolicy::EverySecond {
+            self.sync.running = oldest;
+            self.flush.sync = Some(self.log.sync_job());
+            return;
+        }
+        match self.log.sync() {
+            Ok(_) => self.counters.syncs += 1,
+            Err(fault) => self.poison(fault),
+        }
+    }
+
+    /// When the next sync has to begin.
+    fn next_sync(&self) -> Option<Mono> {
+        if self.sync.uncovered_since.is_none() || self.sync.running.is_some() {
+            return None;
+        }
+        match self.policy {
+            SyncPolicy::Always => Some(Mono::default()),
+            SyncPolicy::EverySecond => Some(self.sync.last_started.plus(SYNC_INTERVAL)),
+            SyncPolicy::Never => None,
+        }
+    }
+
+    fn release(&mut self, now: Mono) {
+        if matches!(self.health, Health::Poisoned(_)) {
+            return;
+        }
+        let oldest = self.sync.running.or(self.sync.uncovered_since);
+        let late = oldest.is_some_and(|since| now >= since.plus(UNSYNCED_AGE_MAX));
+        let released = match self.policy {
+            SyncPolicy::EverySecond if !late => self.log.last(),
+            SyncPolicy::Never => self.log.last(),
+            SyncPolicy::EverySecond => {
+                self.counters.delayed_syncs += u64::from(self.log.last() > self.released);
+                self.log.durable()
+            }
+            SyncPolicy::Always => self.log.durable(),
+        };
+        self.released = self.released.max(released);
+    }
+
+    fn close_if_asked(&mut self) {
+        if self.closing != Closing::Asked || self.sync.running.is_some() {
+            return;
+        }
+        self.closing = Closing::Done;
+        let result = match self.health.fault() {
+            None => self.log.close(),
+            Some(fault) => Err(fault.clone()),
+        };
+        if result.is_ok() {
+            self.released = self.released.max(self.log.durable());
+        }
+        self.follow_trust();
+        self.flush.closed = Some(result);
+    }
+
+    /// Brings the health in line with what the log says of itself.
+    fn follow_trust(&mut self) {
+        let poisoned = matches!(self.health, Health::Poisoned(_));
+        match self.log.fault().cloned() {
+            Some(fault) if !poisoned => self.poison(fault),
+            None if poisoned => {
+                tracing::info!("the log was rewritten and is trusted again");
+                self.health = Health::Good;
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn poison(&mut self, fault: Fault) {
+        if !matches!(self.health, Health::Poisoned(_)) {
+            tracing::error!(%fault, "the log is not trusted any more: writes are refused until a rewrite");
+            self.health = Health::Poisoned(fault);
+        }
+        self.sync.uncovered_since = None;
+    }
+}
+
+impl<L: Log> Flush<L> {
+    fn nothing() -> Self {
+        Flush {
+            sync: None,
+            snapshot: None,
+            stored: None,
+            recycled: None,
+            wake_at: None,
+            closed: None,
+        }
+    }
+}
+
+impl Mono {
+    /// The moment that lies this long after the fixed one.
+    pub const fn new(since: Duration) -> Self {
+        Mono(since)
+    }
+
+    /// The moment that lies `duration` later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Mono(self.0.saturating_add(duration))
+    }
+
+    /// How long it is from `earlier` to here; zero where `earlier` is not earlier.
+    pub fn since(self, earlier: Mono) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}

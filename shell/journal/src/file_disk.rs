@@ -1,0 +1,200 @@
+//! A directory of real files.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IoSlice, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::disk::{Access, Disk, DiskFile};
+
+/// A [`Disk`] in a directory of the file system.
+#[derive(Debug)]
+pub struct FileDisk {
+    path: PathBuf,
+    directory: File,
+}
+
+impl FileDisk {
+    /// Opens the directory, and makes it (durably) where it is missing.
+    ///
+    /// # Errors
+    /// What the operating system says: no permission, not a directory.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if !path.is_dir() {
+            fs::create_dir_all(path)?;
+            if let Some(parent) = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+            {
+                File::open(parent)?.sync_all()?;
+            }
+        }
+        Self::open_existing(path)
+    }
+
+    /// Opens a directory that exists, and changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, or what else the operating system says.
+    pub fn open_existing(path: &Path) -> io::Result<Self> {
+        Ok(FileDisk {
+            path: path.to_owned(),
+            directory: File::open(path)?,
+        })
+    }
+
+    /// Where the directory is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Disk for FileDisk {
+    type File = File;
+    type Lock = File;
+
+    fn create(&self, name: &str) -> io::Result<File> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(self.path.join(name))
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<File> {
+        let write = access == Access::ReadWrite;
+        OpenOptions::new()
+            .read(true)
+            .write(write)
+            .open(self.path.join(name))
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            // A name that is not UTF-8 is none of ours.
+            if let (true, Ok(name)) = (
+                entry.file_type()?.is_file(),
+                entry.file_name().into_string(),
+            ) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        self.directory.sync_all()
+    }
+
+    fn lock(&self, name: &str) -> io::Result<File> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.path.join(name))?;
+        file.try_lock().map_err(|error| match error {
+            fs::TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
+            fs::TryLockError::Error(error) => error,
+        })?;
+        // The process number is for the reader of an error message only; the lock is the lock.
+        file.set_len(0)?;
+        writeln!(file, "{}", std::process::id())?;
+        Ok(file)
+    }
+}
+
+impl DiskFile for File {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self, buffer, offset)
+    }
+
+    fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> io::Result<usize> {
+        Ok(rustix::io::pwritev(self, buffers, offset)?)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn truncate(&self, size: u64) -> io::Result<()> {
+        self.set_len(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::write_all_at;
+
+    #[test]
+    fn a_file_is_written_at_offsets_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::open(&folder.path().join("new/deep")).unwrap();
+        let file = disk.create("a").unwrap();
+        write_all_at(
+            &file,
+            &mut [
+                IoSlice::new(b"abc"),
+                IoSlice::new(b""),
+                IoSlice::new(b"def"),
+            ],
+            0,
+        )
+        .unwrap();
+        write_all_at(&file, &mut [IoSlice::new(b"XY")], 2).unwrap();
+        file.sync().unwrap();
+        let mut buffer = [0; 16];
+        assert_eq!(DiskFile::read_at(&file, &mut buffer, 1).unwrap(), 5);
+        assert_eq!(&buffer[..5], b"bXYef");
+        file.truncate(3).unwrap();
+        assert_eq!(file.size().unwrap(), 3);
+        disk.rename("a", "b").unwrap();
+        disk.sync_dir().unwrap();
+        assert_eq!(disk.list().unwrap(), ["b"]);
+        disk.remove("b").unwrap();
+        assert_eq!(
+            disk.open("b", Access::Read).unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
+    }
+
+    #[test]
+    fn more_slices_than_one_call_takes_are_written_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::open(folder.path()).unwrap();
+        let file = disk.create("a").unwrap();
+        let piece = [b'x'; 3];
+        let mut slices = vec![IoSlice::new(&piece); 2000];
+        write_all_at(&file, &mut slices, 0).unwrap();
+        assert_eq!(file.size().unwrap(), 6000);
+    }
+
+    #[test]
+    fn a_lock_is_held_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::open(folder.path()).unwrap();
+        let held = disk.lock("lock").unwrap();
+        assert_eq!(
+            disk.lock("lock").unwrap_err().kind(),
+            io::ErrorKind::WouldBlock
+        );
+        drop(held);
+        disk.lock("lock").unwrap();
+    }
+}

@@ -1,0 +1,88 @@
+//! Whether the log can be written, and what keeps it from that.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// What the journal was doing when the disk failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Writing to a file.
+    Write,
+    /// Making a file durable.
+    Sync,
+    /// Making a file.
+    Create,
+    /// Opening or reading a file.
+    Read,
+    /// Replacing one file by another.
+    Rename,
+    /// Making the names in the directory durable.
+    SyncDirectory,
+}
+
+/// An operation that the disk failed to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{operation} {file}: {source}")]
+pub struct Fault {
+    /// What was tried.
+    pub operation: Operation,
+    /// With which file.
+    pub file: String,
+    /// What the operating system said.
+    pub source: Arc<io::Error>,
+}
+
+impl Fault {
+    pub(crate) fn new(operation: Operation, file: &str, source: io::Error) -> Self {
+        Fault {
+            operation,
+            file: file.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+}
+
+/// Whether the log takes writes.
+///
+/// Reads are never affected. Nothing that was acknowledged is taken back in any state.
+#[derive(Clone, Debug, Default)]
+pub enum Health {
+    /// All is well.
+    #[default]
+    Good,
+    /// The disk is full. The journal holds what it could not write and tries again; the server
+    /// refuses writes meanwhile.
+    Full(Fault),
+    /// A write or a sync failed, and the file is not trusted any more: nobody knows what is in it.
+    /// Writes are refused until a rewrite into new files has succeeded.
+    Poisoned(Fault),
+}
+
+impl Health {
+    /// What is wrong, if something is.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Health::Good => None,
+            Health::Full(fault) | Health::Poisoned(fault) => Some(fault),
+        }
+    }
+
+    /// Whether writes may be accepted.
+    pub fn is_good(&self) -> bool {
+        self.fault().is_none()
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operation::Write => "cannot write",
+            Operation::Sync => "cannot sync",
+            Operation::Create => "cannot create",
+            Operation::Read => "cannot read",
+            Operation::Rename => "cannot rename",
+            Operation::SyncDirectory => "cannot sync the directory of",
+        })
+    }
+}

@@ -1,0 +1,522 @@
+//! The log in the files of one directory.
+//!
+//! [`Recovery`](crate::Recovery) reads the files and then gives a [`LocalLog`], open at the end of
+//! the last increment. A group is its annotation line and its bytes in one write, at the place
+//! where the log ends; it overwrites what was written ahead (padding), if there is any. On the file
+//! systems we know, a sync that neither grows the file nor fills new blocks need not commit the
+//! file system's own journal, and takes half the time.
+//!
+//! The rule of the state: bytes are appended only to a file that is [`Trust::Whole`], or to one
+//! that no manifest names yet ([`Trust::Renewing`]). Every error that leaves a file or a name
+//! uncertain ends in [`Trust::Lost`].
+
+use std::io::{self, IoSlice, Write};
+use std::sync::Arc;
+
+use crate::annotation::{Header, PADDING_ALIGNMENT};
+use crate::disk::{Disk, DiskFile, is_full, write_all_at};
+use crate::health::{Fault, Operation};
+use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX};
+use crate::log::{
+    AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotFormat, SnapshotSink, SyncJob,
+    Trimmed,
+};
+use crate::lsn::Lsn;
+use crate::manifest::{Entry, Manifest};
+use crate::names::Names;
+use crate::pending_file::{PendingFile, RenameError};
+
+/// The log in the files of one directory.
+pub struct LocalLog<D: Disk> {
+    disk: Arc<D>,
+    names: Names,
+    manifest: Manifest,
+    current: Increment<D::File>,
+    trust: Trust,
+    durable: Lsn,
+    base_bytes: u64,
+    /// The sizes of the increments before the current one, as far as the base does not cover them.
+    older_bytes: u64,
+    /// Numbers for new files. An attempt uses one up even if it fails: a manifest may name its file
+    /// all the same.
+    next_increment: u64,
+    next_base: u64,
+    snapshot: Option<Begun>,
+    _lock: D::Lock,
+}
+
+/// Whether the files are known to hold what was written to them.
+enum Trust {
+    /// They are.
+    Whole,
+    /// They are not, and nothing is written to them.
+    Lost(Fault),
+    /// The old ones are not; batches go to a new increment, which a snapshot will make part of the
+    /// log.
+    Renewing(Fault),
+}
+
+/// The increment that is written.
+pub(crate) struct Increment<F> {
+    pub(crate) entry: Entry,
+    pub(crate) file: Arc<F>,
+    /// Where the next group goes.
+    pub(crate) end: u64,
+    /// The size of the file: `end`, or beyond it by at least two bytes of padding.
+    pub(crate) extent: u64,
+    /// The LSN of the last batch in it.
+    pub(crate) last: Lsn,
+    /// The last batch in it that is durable.
+    pub(crate) synced: Lsn,
+}
+
+/// A snapshot in the making.
+struct Begun {
+    at: Lsn,
+    /// The first increment that is not covered by it.
+    first_increment: u64,
+}
+
+/// How much is written ahead at once.
+const PADDING_BYTES: u64 = 256 << 10;
+
+/// Longest group that brings padding with it: for long groups, writing everything twice costs more
+/// than it saves.
+const PADDED_GROUP_BYTES_MAX: u64 = 16 << 10;
+
+static HASHES: [u8; 32 << 10] = [b'#'; 32 << 10];
+
+/// How many slices of [`HASHES`] the longest padding needs.
+const HASHES_SLICES: usize = (PADDING_BYTES + PADDING_ALIGNMENT) as usize / HASHES.len() + 1;
+
+impl<D: Disk> LocalLog<D> {
+    pub(crate) fn new(
+        disk: Arc<D>,
+        lock: D::Lock,
+        names: Names,
+        manifest: Manifest,
+        current: Increment<D::File>,
+        base_bytes: u64,
+        older_bytes: u64,
+    ) -> Self {
+        LocalLog {
+            disk,
+            names,
+            durable: current.synced,
+            base_bytes,
+            older_bytes,
+            next_increment: manifest.next_increment_seq(),
+            next_base: manifest.next_base_seq(),
+            manifest,
+            current,
+            trust: Trust::Whole,
+            snapshot: None,
+            _lock: lock,
+        }
+    }
+
+    /// The files that make up the log.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn lose(&mut self, fault: Fault) -> Fault {
+        self.trust = Trust::Lost(fault.clone());
+        fault
+    }
+
+    /// Makes the next increment, durable and with its first mark, but in no manifest yet.
+    fn create_increment(&mut self, at: Lsn) -> Result<Increment<D::File>, Fault> {
+        let seq = self.next_increment;
+        self.next_increment += 1;
+        let entry = Entry {
+            name: self.names.increment(seq),
+            seq,
+        };
+        create_increment(&*self.disk, entry, at)
+    }
+
+    fn replace_manifest(&mut self, manifest: Manifest) -> Result<(), SnapshotError> {
+        match write_manifest(&self.disk, &self.names, &manifest) {
+            Ok(()) => {
+                self.manifest = manifest;
+                Ok(())
+            }
+            Err(RenameError::Unchanged(fault)) => Err(SnapshotError::Failed(fault)),
+            Err(RenameError::Unknown(fault)) => Err(SnapshotError::Failed(self.lose(fault))),
+        }
+    }
+
+    fn write_group(&mut self, header: &Header, body: &[u8], pace: Pace) -> io::Result<()> {
+        let line = header.encode();
+        let current = &mut self.current;
+        let end = current.end + line.as_bytes().len() as u64 + header.body_bytes;
+        let fits = current.extent == end || current.extent >= end + 2;
+        let ahead = if fits {
+            0
+        } else if pace == Pace::SyncNext && end - current.end <= PADDED_GROUP_BYTES_MAX {
+            PADDING_BYTES
+        } else if current.extent > end {
+            2
+        } else {
+            0
+        };
+        let mut padding_bytes = 0;
+        if ahead > 0 {
+            let extent = (end + ahead).next_multiple_of(PADDING_ALIGNMENT);
+            padding_bytes = usize::try_from(extent - end).unwrap_or_default();
+        }
+        let mut slices = [IoSlice::new(b""); 3 + HASHES_SLICES];
+        slices[0] = IoSlice::new(line.as_bytes());
+        slices[1] = IoSlice::new(body);
+        let mut left = padding_bytes.saturating_sub(1);
+        for slice in &mut slices[2..2 + HASHES_SLICES] {
+            let hashes = left.min(HASHES.len());
+            *slice = IoSlice::new(&HASHES[..hashes]);
+            left -= hashes;
+        }
+        if padding_bytes > 0 {
+            slices[2 + HASHES_SLICES] = IoSlice::new(b"\n");
+        }
+        write_all_at(&*current.file, &mut slices, current.end)?;
+        current.end = end;
+        current.extent = current.extent.max(end + padding_bytes as u64);
+        Ok(())
+    }
+}
+
+impl<D: Disk> Log for LocalLog<D> {
+    type Sync = FileSync<D::File>;
+    type Sink = BaseWriter<D>;
+    type Trimmed = History<D>;
+
+    fn last(&self) -> Lsn {
+        self.current.last
+    }
+
+    fn durable(&self) -> Lsn {
+        self.durable
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        match &self.trust {
+            Trust::Whole => None,
+            Trust::Lost(fault) | Trust::Renewing(fault) => Some(fault),
+        }
+    }
+
+    fn size(&self) -> LogSize {
+        LogSize {
+            base_bytes: self.base_bytes,
+            log_bytes: self.older_bytes + self.current.end,
+        }
+    }
+
+    fn append(&mut self, expected: Lsn, group: Group<'_>) -> Result<(), AppendError> {
+        if let Trust::Lost(fault) = &self.trust {
+            return Err(AppendError::Failed(fault.clone()));
+        }
+        let last = self.current.last;
+        let batch_count = group.last.since(expected);
+        if expected != last || batch_count == 0 {
+            return Err(AppendError::Fenced {
+                expected,
+                actual: last,
+            });
+        }
+        let name = &self.current.entry.name;
+        if batch_count > GROUP_BATCHES_MAX || group.bytes.len() as u64 > GROUP_BYTES_MAX {
+            let fault = Fault::new(Operation::Write, name, io::ErrorKind::FileTooLarge.into());
+            return Err(AppendError::Failed(self.lose(fault)));
+        }
+        let lag = last.since(self.current.synced).min(GROUP_BATCHES_MAX);
+        let header = Header::of(group.last, batch_count, lag, group.bytes);
+        let mut pace = group.pace;
+        loop {
+            let Err(error) = self.write_group(&header, group.bytes, pace) else {
+                self.current.last = group.last;
+                return Ok(());
+            };
+            let full = is_full(&error);
+            let fault = Fault::new(Operation::Write, &self.current.entry.name, error);
+            // Part of the group may be in the file. It must not stay in front of what is written
+            // next.
+            if !full || self.current.file.truncate(self.current.end).is_err() {
+                return Err(AppendError::Failed(self.lose(fault)));
+            }
+            self.current.extent = self.current.end;
+            if pace == Pace::SyncLater {
+                return Err(AppendError::Full(fault));
+            }
+            // There may be room for the group, if not for the padding.
+            pace = Pace::SyncLater;
+        }
+    }
+
+    fn sync(&mut self) -> Result<Lsn, Fault> {
+        let job = self.sync_job();
+        let result = job.run();
+        self.synced(job, result)
+    }
+
+    fn sync_job(&self) -> FileSync<D::File> {
+        FileSync {
+            file: Arc::clone(&self.current.file),
+            name: self.current.entry.name.clone(),
+            lsn: self.current.last,
+        }
+    }
+
+    fn synced(&mut self, job: FileSync<D::File>, result: io::Result<()>) -> Result<Lsn, Fault> {
+        if let Err(error) = result {
+            return Err(self.lose(Fault::new(Operation::Sync, &job.name, error)));
+        }
+        if let Trust::Lost(fault) = &self.trust {
+            return Err(fault.clone());
+        }
+        if job.name == self.current.entry.name {
+            self.current.synced = job.lsn;
+        }
+        if matches!(self.trust, Trust::Whole) {
+            self.durable = self.durable.max(self.current.synced);
+        }
+        Ok(self.durable)
+    }
+
+    fn begin_snapshot(&mut self, at: Lsn) -> Result<BaseWriter<D>, SnapshotError> {
+        if self.snapshot.is_some() {
+            return Err(SnapshotError::InProgress);
+        }
+        // A later increment must never be there without the end of the one before it.
+        if matches!(self.trust, Trust::Whole) {
+            self.sync().map_err(SnapshotError::Failed)?;
+        }
+        let base = PendingFile::create(Arc::clone(&self.disk), &self.names.temporary_base())
+            .map_err(SnapshotError::Failed)?;
+        let next = self.create_increment(at).map_err(SnapshotError::Failed)?;
+        let first_increment = next.entry.seq;
+        match &self.trust {
+            Trust::Whole => {
+                let mut manifest = self.manifest.clone();
+                manifest.increments.push(next.entry.clone());
+                self.replace_manifest(manifest)?;
+                // Padding in the middle of the log is harmless, so nothing depends on this.
+                let _ = self.current.file.truncate(self.current.end);
+                self.older_bytes += self.current.end;
+            }
+            Trust::Lost(fault) | Trust::Renewing(fault) => {
+                self.trust = Trust::Renewing(fault.clone());
+            }
+        }
+        self.current = next;
+        self.snapshot = Some(Begun {
+            at,
+            first_increment,
+        });
+        Ok(BaseWriter { file: base, at })
+    }
+
+    fn put_snapshot(&mut self, base: Base<D>) -> Result<History<D>, SnapshotError> {
+        let begun = self.snapshot.as_ref().filter(|begun| begun.at == base.at);
+        let first_increment = begun.ok_or(SnapshotError::GivenUp)?.first_increment;
+        if let Trust::Lost(fault) = &self.trust {
+            return Err(SnapshotError::Failed(fault.clone()));
+        }
+        let entry = Entry {
+            name: self.names.base(self.next_base, base.format),
+            seq: self.next_base,
+        };
+        self.next_base += 1;
+        // No manifest names the base yet: whatever happens to its name, the log is as it was.
+        base.file.rename(&entry.name).map_err(|error| match error {
+            RenameError::Unchanged(fault) | RenameError::Unknown(fault) => {
+                SnapshotError::Failed(fault)
+            }
+        })?;
+        let old = self.manifest.clone();
+        let (mut increments, superfluous): (Vec<_>, Vec<_>) = old
+            .increments
+            .into_iter()
+            .partition(|entry| entry.seq >= first_increment);
+        if matches!(self.trust, Trust::Renewing(_)) {
+            increments.push(self.current.entry.clone());
+        }
+        let history: Vec<Entry> = old
+            .history
+            .into_iter()
+            .chain(old.base)
+            .chain(superfluous)
+            .collect();
+        let names = history.iter().map(|entry| entry.name.clone()).collect();
+        self.replace_manifest(Manifest {
+            base: Some(entry),
+            increments,
+            history,
+        })?;
+        self.snapshot = None;
+        self.trust = Trust::Whole;
+        self.durable = self.durable.max(self.current.synced);
+        self.base_bytes = base.bytes;
+        self.older_bytes = 0;
+        Ok(History {
+            disk: Arc::clone(&self.disk),
+            names,
+        })
+    }
+
+    fn abandon_snapshot(&mut self) {
+        self.snapshot = None;
+        // The new increment stays part of the log. If it was to renew it, there is nothing to be
+        // part of.
+        if let Trust::Renewing(fault) = &self.trust {
+            self.trust = Trust::Lost(fault.clone());
+            let _ = self.disk.remove(&self.current.entry.name);
+        }
+    }
+
+    fn trimmed(&mut self) {
+        if !matches!(self.trust, Trust::Whole) || self.manifest.history.is_empty() {
+            return;
+        }
+        let mut manifest = self.manifest.clone();
+        manifest.history.clear();
+        // The names do no harm where they are, unless it is unknown which manifest is there.
+        if let Err(error) = self.replace_manifest(manifest) {
+            tracing::warn!(%error, "the names of removed files stay in the manifest");
+        }
+    }
+
+    fn close(&mut self) -> Result<(), Fault> {
+        if let Some(fault) = self.fault() {
+            return Err(fault.clone());
+        }
+        self.sync()?;
+        let header = Header::mark(self.current.last);
+        let fault = |operation, error| Fault::new(operation, &self.current.entry.name, error);
+        // Everything is durable already; what is left is for the next reader's convenience.
+        let file = Arc::clone(&self.current.file);
+        file.truncate(self.current.end)
+            .map_err(|e| fault(Operation::Write, e))?;
+        self.current.extent = self.current.end;
+        self.write_group(&header, b"", Pace::SyncLater)
+            .and_then(|()| file.sync())
+            .map_err(|e| Fault::new(Operation::Write, &self.current.entry.name, e))
+    }
+}
+
+/// Makes an increment that begins after `at`.
+pub(crate) fn create_increment<D: Disk>(
+    disk: &D,
+    entry: Entry,
+    at: Lsn,
+) -> Result<Increment<D::File>, Fault> {
+    let fault = |operation, error| Fault::new(operation, &entry.name, error);
+    let line = Header::mark(at).encode();
+    let file = disk
+        .create(&entry.name)
+        .map_err(|e| fault(Operation::Create, e))?;
+    let made = write_all_at(&file, &mut [IoSlice::new(line.as_bytes())], 0)
+        .map_err(|e| fault(Operation::Write, e))
+        .and_then(|()| file.sync().map_err(|e| fault(Operation::Sync, e)));
+    if let Err(fault) = made {
+        // No manifest names it; the next attempt would empty it anyway.
+        let _ = disk.remove(&entry.name);
+        return Err(fault);
+    }
+    let end = line.as_bytes().len() as u64;
+    Ok(Increment {
+        entry,
+        file: Arc::new(file),
+        end,
+        extent: end,
+        last: at,
+        synced: at,
+    })
+}
+
+/// Replaces the manifest, and makes that durable together with every name that came before.
+pub(crate) fn write_manifest<D: Disk>(
+    disk: &Arc<D>,
+    names: &Names,
+    manifest: &Manifest,
+) -> Result<(), RenameError> {
+    let mut file = PendingFile::create(Arc::clone(disk), &names.temporary_manifest())
+        .map_err(RenameError::Unchanged)?;
+    file.write_all(manifest.to_text().as_bytes())
+        .map_err(|e| RenameError::Unchanged(Fault::new(Operation::Write, &names.manifest(), e)))?;
+    file.sync().map_err(RenameError::Unchanged)?;
+    file.rename(&names.manifest())
+}
+
+/// A sync of the increment that was current when it was made.
+pub struct FileSync<F> {
+    file: Arc<F>,
+    name: String,
+    lsn: Lsn,
+}
+
+impl<F: DiskFile> SyncJob for FileSync<F> {
+    fn run(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+}
+
+/// Writes a base.
+pub struct BaseWriter<D: Disk> {
+    file: PendingFile<D>,
+    at: Lsn,
+}
+
+impl<D: Disk> Write for BaseWriter<D> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl<D: Disk> SnapshotSink for BaseWriter<D> {
+    type Snapshot = Base<D>;
+
+    fn at(&self) -> Lsn {
+        self.at
+    }
+
+    fn finish(mut self, format: SnapshotFormat) -> Result<Base<D>, Fault> {
+        let bytes = self.file.sync()?;
+        Ok(Base {
+            file: self.file,
+            at: self.at,
+            format,
+            bytes,
+        })
+    }
+}
+
+/// A base that is durable, but not yet part of the log.
+pub struct Base<D: Disk> {
+    file: PendingFile<D>,
+    at: Lsn,
+    format: SnapshotFormat,
+    bytes: u64,
+}
+
+/// Files that the log does not need any more.
+pub struct History<D: Disk> {
+    disk: Arc<D>,
+    names: Vec<String>,
+}
+
+impl<D: Disk> Trimmed for History<D> {
+    fn remove(self) {
+        for name in &self.names {
+            match self.disk.remove(name) {
+                Ok(()) => tracing::debug!(%name, "removed a file that the log does not need"),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => tracing::warn!(%name, %error, "cannot remove a superfluous file"),
+            }
+        }
+    }
+}

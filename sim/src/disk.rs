@@ -1,0 +1,707 @@
+//! A disk that does what disks do when they fail.
+//!
+//! Every file has two contents: what a reader sees (the page cache) and what is durable. A sync
+//! makes them equal; until then a power cut keeps, of what was written since, nothing, everything,
+//! everything but a torn end, or any mixture of sectors. Names are durable after a sync of the
+//! directory; before that, any of the changes may be lost. A sync that fails leaves some of the
+//! bytes lost for good, and forgets that it failed: the next one reports success, as Linux does.
+//!
+//! Operations that change something are numbered. A run without faults tells how many there are;
+//! then the same run is repeated with a crash, or an error, at each number.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{self, ErrorKind, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use journal::{Access, Disk, DiskFile};
+
+use crate::rng::Rng;
+
+/// A simulated directory. Clones are the same one.
+#[derive(Clone)]
+pub struct SimDisk {
+    state: Arc<Mutex<State>>,
+}
+
+/// An open file of a [`SimDisk`]. It is of no use after the machine, or only the process, was
+/// restarted.
+pub struct SimFile {
+    disk: SimDisk,
+    name: String,
+    inode: usize,
+    life: u64,
+}
+
+/// A lock on a [`SimDisk`].
+pub struct SimLock {
+    disk: SimDisk,
+    name: String,
+    life: u64,
+}
+
+/// A planned fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The operation fails with an input/output error, having done any part of its work.
+    Error,
+    /// The power goes away during the operation.
+    PowerCut,
+}
+
+/// What syncs do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syncs {
+    /// What they say.
+    Honest,
+    /// Nothing, and report success: a bug for the checkers to find.
+    Dropped,
+}
+
+struct State {
+    rng: Rng,
+    operations: u64,
+    plan: BTreeMap<u64, Failure>,
+    /// Counts restarts; files of an earlier life are closed.
+    life: u64,
+    is_off: bool,
+    inodes: Vec<Inode>,
+    names: BTreeMap<String, usize>,
+    durable_names: BTreeMap<String, usize>,
+    name_changes: Vec<NameChange>,
+    locks: BTreeSet<String>,
+    capacity_bytes: u64,
+    syncs: Syncs,
+    trace: VecDeque<String>,
+}
+
+#[derive(Clone, Default)]
+struct Inode {
+    seen: Vec<u8>,
+    durable: Vec<u8>,
+    /// What was done since the last sync.
+    pending: Vec<Change>,
+}
+
+#[derive(Clone)]
+enum Change {
+    Write { at: usize, bytes: Vec<u8> },
+    Truncate(usize),
+}
+
+#[derive(Clone)]
+enum NameChange {
+    Create { name: String, inode: usize },
+    Rename { from: String, to: String },
+    Remove { name: String },
+}
+
+/// How many lines of what happened are kept for the message of a failed run.
+const TRACE_LINES_MAX: usize = 60;
+
+/// What reaches the medium in one piece.
+const SECTOR_BYTES: usize = 512;
+
+impl SimDisk {
+    /// An empty disk; the seed decides what its faults look like.
+    pub fn new(rng: Rng) -> Self {
+        SimDisk {
+            state: Arc::new(Mutex::new(State {
+                rng,
+                operations: 0,
+                plan: BTreeMap::new(),
+                life: 0,
+                is_off: false,
+                inodes: Vec::new(),
+                names: BTreeMap::new(),
+                durable_names: BTreeMap::new(),
+                name_changes: Vec::new(),
+                locks: BTreeSet::new(),
+                capacity_bytes: u64::MAX,
+                syncs: Syncs::Honest,
+                trace: VecDeque::new(),
+            })),
+        }
+    }
+
+    /// How many operations there were that changed something.
+    pub fn operations(&self) -> u64 {
+        self.state().operations
+    }
+
+    /// Plans a fault at the operation with this number.
+    pub fn plan(&self, operation: u64, failure: Failure) {
+        self.state().plan.insert(operation, failure);
+    }
+
+    /// Takes back all planned faults that did not happen.
+    pub fn forget_plan(&self) {
+        self.state().plan.clear();
+    }
+
+    /// Whether the power is off.
+    pub fn is_off(&self) -> bool {
+        self.state().is_off
+    }
+
+    /// How much the files may hold in all.
+    pub fn set_capacity(&self, bytes: u64) {
+        self.state().capacity_bytes = bytes;
+    }
+
+    /// Says what syncs do from now on.
+    pub fn set_syncs(&self, syncs: Syncs) {
+        self.state().syncs = syncs;
+    }
+
+    /// Adds a line to the trace.
+    pub fn note(&self, line: String) {
+        self.state().note(line);
+    }
+
+    /// What happened last, oldest first.
+    pub fn trace(&self) -> Vec<String> {
+        self.state().trace.iter().cloned().collect()
+    }
+
+    /// Ends the process that uses the disk. Everything that it has written stays.
+    pub fn kill(&self) {
+        self.state().end_life();
+    }
+
+    /// Cuts the power, if it is not off already, and switches it on again: of what was not synced,
+    /// chance decides.
+    pub fn power_cycle(&self) {
+        self.state().power_cycle();
+    }
+
+    /// The file's content as a reader sees it.
+    pub fn content(&self, name: &str) -> Option<Vec<u8>> {
+        let state = self.state();
+        state
+            .names
+            .get(name)
+            .map(|&inode| state.inodes[inode].seen.clone())
+    }
+
+    /// Changes a file behind everybody's back, durably.
+    pub fn damage(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.state();
+        if let Some(&inode) = state.names.get(name) {
+            let inode = &mut state.inodes[inode];
+            change(&mut inode.seen);
+            inode.durable = inode.seen.clone();
+            inode.pending.clear();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state stays usable for the message of a failed run.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What becomes of one operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Works,
+    Fails,
+    IsCutOff,
+}
+
+impl State {
+    /// Numbers an operation and says what becomes of it.
+    fn begin(&mut self, life: u64, what: std::fmt::Arguments<'_>) -> io::Result<Fate> {
+        if self.is_off || life != self.life {
+            return Err(off());
+        }
+        self.operations += 1;
+        let failure = self.plan.remove(&self.operations);
+        self.note(match failure {
+            None => format!("{}: {what}", self.operations),
+            Some(failure) => format!("{}: {what} -> {failure:?}", self.operations),
+        });
+        Ok(match failure {
+            None => Fate::Works,
+            Some(Failure::Error) => Fate::Fails,
+            Some(Failure::PowerCut) => {
+                self.is_off = true;
+                Fate::IsCutOff
+            }
+        })
+    }
+
+    fn note(&mut self, line: String) {
+        if self.trace.len() == TRACE_LINES_MAX {
+            self.trace.pop_front();
+        }
+        self.trace.push_back(line);
+    }
+
+    fn end(fate: Fate) -> io::Result<()> {
+        match fate {
+            Fate::Works => Ok(()),
+            Fate::Fails => Err(io::Error::other("simulated input/output error")),
+            Fate::IsCutOff => Err(off()),
+        }
+    }
+
+    /// Whether an operation with this fate takes effect.
+    fn takes_effect(&mut self, fate: Fate) -> bool {
+        fate == Fate::Works || self.rng.once_in(2)
+    }
+
+    fn end_life(&mut self) {
+        self.note("the process ends".to_owned());
+        self.life += 1;
+        self.locks.clear();
+    }
+
+    fn power_cycle(&mut self) {
+        self.end_life();
+        self.note("the power goes away and comes back".to_owned());
+        self.is_off = false;
+        let mut changes = std::mem::take(&mut self.name_changes);
+        match self.rng.below(3) {
+            0 => changes.clear(),
+            1 => changes.truncate(self.rng.index(changes.len() + 1)),
+            _ => changes.retain(|_| self.rng.once_in(2)),
+        }
+        for change in changes {
+            change.apply(&mut self.durable_names);
+        }
+        self.names = self.durable_names.clone();
+        for inode in &mut self.inodes {
+            inode.settle(&mut self.rng);
+            inode.seen = inode.durable.clone();
+        }
+    }
+
+    fn used_bytes(&self) -> u64 {
+        self.names
+            .values()
+            .map(|&inode| self.inodes[inode].seen.len() as u64)
+            .sum()
+    }
+}
+
+impl NameChange {
+    fn apply(self, names: &mut BTreeMap<String, usize>) {
+        match self {
+            NameChange::Create { name, inode } => drop(names.insert(name, inode)),
+            NameChange::Rename { from, to } => {
+                if let Some(inode) = names.remove(&from) {
+                    names.insert(to, inode);
+                }
+            }
+            NameChange::Remove { name } => drop(names.remove(&name)),
+        }
+    }
+}
+
+impl Inode {
+    fn change(&mut self, change: Change) {
+        change.apply(&mut self.seen);
+        self.pending.push(change);
+    }
+
+    /// Decides what becomes durable of the changes since the last sync.
+    fn settle(&mut self, rng: &mut Rng) {
+        let changes = std::mem::take(&mut self.pending);
+        let kept = match rng.below(4) {
+            0 => 0,
+            1 => changes.len(),
+            _ => rng.index(changes.len() + 1),
+        };
+        let by_sector = rng.once_in(2);
+        let mut size_is_certain = true;
+        for (index, change) in changes.into_iter().enumerate() {
+            match change {
+                Change::Truncate(size) if index < kept => {
+                    Change::Truncate(size).apply(&mut self.durable);
+                }
+                // What comes after a lost truncation cannot be told apart from what it should have
+                // cut.
+                Change::Truncate(_) => break,
+                Change::Write { at, bytes } if index < kept => {
+                    let torn = index + 1 == kept && rng.once_in(2);
+                    let len = if torn {
+                        rng.index(bytes.len() + 1)
+                    } else {
+                        bytes.len()
+                    };
+                    if by_sector {
+                        self.keep_sectors(at, &bytes[..len], rng);
+                    } else {
+                        Change::Write {
+                            at,
+                            bytes: bytes[..len].to_vec(),
+                        }
+                        .apply(&mut self.durable);
+                    }
+                }
+                // Sectors that exist already may be written early.
+                Change::Write { at, bytes } if by_sector && size_is_certain => {
+                    let inside = self.durable.len().saturating_sub(at).min(bytes.len());
+                    self.keep_sectors(at, &bytes[..inside], rng);
+                    size_is_certain = inside == bytes.len();
+                }
+                Change::Write { .. } => {}
+            }
+        }
+    }
+
+    fn keep_sectors(&mut self, mut at: usize, mut bytes: &[u8], rng: &mut Rng) {
+        while !bytes.is_empty() {
+            let len = (SECTOR_BYTES - at % SECTOR_BYTES).min(bytes.len());
+            let (sector, rest) = bytes.split_at(len);
+            if rng.once_in(2) {
+                Change::Write {
+                    at,
+                    bytes: sector.to_vec(),
+                }
+                .apply(&mut self.durable);
+            } else if self.durable.len() < at + len && rng.once_in(2) {
+                // The size was written, the bytes were not.
+                self.durable.resize(at + len, 0);
+            }
+            at += len;
+            bytes = rest;
+        }
+    }
+}
+
+impl Change {
+    fn apply(&self, content: &mut Vec<u8>) {
+        match self {
+            Change::Write { at, bytes } => {
+                let end = at + bytes.len();
+                if content.len() < end {
+                    content.resize(end, 0);
+                }
+                content[*at..end].copy_from_slice(bytes);
+            }
+            Change::Truncate(size) => content.truncate(*size),
+        }
+    }
+}
+
+fn off() -> io::Error {
+    io::Error::other("the simulated machine is off")
+}
+
+fn not_found() -> io::Error {
+    ErrorKind::NotFound.into()
+}
+
+impl Disk for SimDisk {
+    type File = SimFile;
+    type Lock = SimLock;
+
+    fn create(&self, name: &str) -> io::Result<SimFile> {
+        let mut state = self.state();
+        let life = state.life;
+        let fate = state.begin(life, format_args!("create {name}"))?;
+        if !state.takes_effect(fate) {
+            State::end(fate)?;
+        }
+        let inode = if let Some(&inode) = state.names.get(name) {
+            state.inodes[inode].change(Change::Truncate(0));
+            inode
+        } else {
+            let inode = state.inodes.len();
+            state.inodes.push(Inode::default());
+            let change = NameChange::Create {
+                name: name.to_owned(),
+                inode,
+            };
+            change.clone().apply(&mut state.names);
+            state.name_changes.push(change);
+            inode
+        };
+        State::end(fate)?;
+        Ok(SimFile {
+            disk: self.clone(),
+            name: name.to_owned(),
+            inode,
+            life,
+        })
+    }
+
+    fn open(&self, name: &str, _: Access) -> io::Result<SimFile> {
+        let state = self.state();
+        if state.is_off {
+            return Err(off());
+        }
+        let inode = *state.names.get(name).ok_or_else(not_found)?;
+        Ok(SimFile {
+            disk: self.clone(),
+            name: name.to_owned(),
+            inode,
+            life: state.life,
+        })
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let state = self.state();
+        if state.is_off {
+            Err(off())
+        } else {
+            Ok(state.names.keys().cloned().collect())
+        }
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.state();
+        let life = state.life;
+        let fate = state.begin(life, format_args!("rename {from} to {to}"))?;
+        if !state.names.contains_key(from) {
+            return Err(not_found());
+        }
+        if state.takes_effect(fate) {
+            let change = NameChange::Rename {
+                from: from.to_owned(),
+                to: to.to_owned(),
+            };
+            change.clone().apply(&mut state.names);
+            state.name_changes.push(change);
+        }
+        State::end(fate)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let mut state = self.state();
+        let life = state.life;
+        let fate = state.begin(life, format_args!("remove {name}"))?;
+        if !state.names.contains_key(name) {
+            return Err(not_found());
+        }
+        if state.takes_effect(fate) {
+            let change = NameChange::Remove {
+                name: name.to_owned(),
+            };
+            change.clone().apply(&mut state.names);
+            state.name_changes.push(change);
+        }
+        State::end(fate)
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        let mut state = self.state();
+        let life = state.life;
+        let fate = state.begin(life, format_args!("sync the directory"))?;
+        if state.takes_effect(fate) && state.syncs == Syncs::Honest {
+            state.durable_names = state.names.clone();
+            state.name_changes.clear();
+        }
+        State::end(fate)
+    }
+
+    fn lock(&self, name: &str) -> io::Result<SimLock> {
+        let mut state = self.state();
+        if state.is_off {
+            return Err(off());
+        }
+        if !state.locks.insert(name.to_owned()) {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        Ok(SimLock {
+            disk: self.clone(),
+            name: name.to_owned(),
+            life: state.life,
+        })
+    }
+}
+
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        let mut state = self.disk.state();
+        if state.life == self.life {
+            state.locks.remove(&self.name);
+        }
+    }
+}
+
+impl DiskFile for SimFile {
+    fn size(&self) -> io::Result<u64> {
+        let state = self.disk.state();
+        if state.is_off || state.life != self.life {
+            return Err(off());
+        }
+        Ok(state.inodes[self.inode].seen.len() as u64)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let state = self.disk.state();
+        if state.is_off || state.life != self.life {
+            return Err(off());
+        }
+        let seen = &state.inodes[self.inode].seen;
+        let tail = usize::try_from(offset)
+            .ok()
+            .and_then(|at| seen.get(at..))
+            .unwrap_or_default();
+        let len = tail.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&tail[..len]);
+        Ok(len)
+    }
+
+    fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> io::Result<usize> {
+        let mut state = self.disk.state();
+        let mut bytes = Vec::new();
+        for slice in buffers {
+            bytes.extend_from_slice(slice);
+        }
+        let what = format_args!("write {} {offset} +{}", self.name, bytes.len());
+        let fate = state.begin(self.life, what)?;
+        let at = usize::try_from(offset).map_err(|_| ErrorKind::FileTooLarge)?;
+        if fate != Fate::Works || state.rng.once_in(32) {
+            // Part of the work was done. A short write without an error is always allowed.
+            let least = usize::from(fate == Fate::Works && !bytes.is_empty());
+            bytes.truncate(state.rng.index(bytes.len() + 1).max(least));
+        }
+        let size = state.inodes[self.inode].seen.len();
+        let room = state.capacity_bytes.saturating_sub(state.used_bytes());
+        let room = usize::try_from(room)
+            .unwrap_or(usize::MAX)
+            .saturating_add(size);
+        if at + bytes.len() > room.max(size) {
+            bytes.truncate(room.saturating_sub(at));
+            if bytes.is_empty() && fate == Fate::Works {
+                return Err(ErrorKind::StorageFull.into());
+            }
+        }
+        let written = bytes.len();
+        state.inodes[self.inode].change(Change::Write { at, bytes });
+        State::end(fate)?;
+        Ok(written)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.disk.state();
+        let state = &mut *state;
+        let fate = state.begin(self.life, format_args!("sync {}", self.name))?;
+        let inode = &mut state.inodes[self.inode];
+        match fate {
+            Fate::Works if state.syncs == Syncs::Dropped => {}
+            Fate::Works => {
+                for change in std::mem::take(&mut inode.pending) {
+                    change.apply(&mut inode.durable);
+                }
+            }
+            // What was lost is not pending any more: nobody will write it again.
+            Fate::Fails => inode.settle(&mut state.rng),
+            Fate::IsCutOff => {}
+        }
+        State::end(fate)
+    }
+
+    fn truncate(&self, size: u64) -> io::Result<()> {
+        let mut state = self.disk.state();
+        let fate = state.begin(self.life, format_args!("truncate {} to {size}", self.name))?;
+        if state.takes_effect(fate) {
+            let size = usize::try_from(size).unwrap_or(usize::MAX);
+            state.inodes[self.inode].change(Change::Truncate(size));
+        }
+        State::end(fate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(seed: u64) -> SimDisk {
+        SimDisk::new(Rng::new(seed))
+    }
+
+    fn write(file: &SimFile, bytes: &[u8], mut at: u64) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let written = file.write_at(&[IoSlice::new(rest)], at).unwrap();
+            at += written as u64;
+            rest = &rest[written..];
+        }
+    }
+
+    #[test]
+    fn what_was_synced_survives_a_power_cut_and_the_rest_may() {
+        let (mut lost, mut kept, mut torn) = (0, 0, 0);
+        for seed in 0..100 {
+            let disk = disk(seed);
+            let file = disk.create("a").unwrap();
+            write(&file, b"durable", 0);
+            file.sync().unwrap();
+            disk.sync_dir().unwrap();
+            write(&file, &[b'x'; 2000], 7);
+            disk.power_cycle();
+            let content = disk.content("a").unwrap();
+            assert!(content.starts_with(b"durable"));
+            match content.len() {
+                7 => lost += 1,
+                2007 if content[7..].iter().all(|&byte| byte == b'x') => kept += 1,
+                _ => torn += 1,
+            }
+        }
+        assert!(lost > 0 && kept > 0 && torn > 0, "{lost} {kept} {torn}");
+    }
+
+    #[test]
+    fn names_survive_only_after_the_directory_was_synced() {
+        let survivors = (0..100).filter(|&seed| {
+            let disk = disk(seed);
+            disk.create("a").unwrap().sync().unwrap();
+            disk.power_cycle();
+            disk.content("a").is_some()
+        });
+        assert!((10..90).contains(&survivors.count()));
+        let disk = disk(0);
+        disk.create("a").unwrap();
+        disk.sync_dir().unwrap();
+        disk.power_cycle();
+        assert!(disk.content("a").is_some());
+    }
+
+    #[test]
+    fn a_failed_sync_is_not_made_good_by_the_next_one() {
+        let lost = (0..100).filter(|&seed| {
+            let disk = disk(seed);
+            let file = disk.create("a").unwrap();
+            disk.sync_dir().unwrap();
+            write(&file, b"abc", 0);
+            disk.plan(disk.operations() + 1, Failure::Error);
+            file.sync().unwrap_err();
+            assert_eq!(disk.content("a").unwrap(), b"abc");
+            file.sync().unwrap();
+            disk.power_cycle();
+            disk.content("a").unwrap() != b"abc"
+        });
+        assert!(lost.count() > 20);
+    }
+
+    #[test]
+    fn a_full_disk_takes_what_fits() {
+        let disk = disk(3);
+        let file = disk.create("a").unwrap();
+        disk.set_capacity(10);
+        write(&file, b"0123456789", 0);
+        let error = file.write_at(&[IoSlice::new(b"x")], 10).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
+        write(&file, b"over", 3);
+        assert_eq!(disk.content("a").unwrap(), b"012over789");
+    }
+
+    #[test]
+    fn files_and_locks_end_with_the_process() {
+        let disk = disk(4);
+        let file = disk.create("a").unwrap();
+        let lock = disk.lock("l").unwrap();
+        assert_eq!(disk.lock("l").err().unwrap().kind(), ErrorKind::WouldBlock);
+        disk.kill();
+        assert!(file.sync().is_err());
+        let again = disk.lock("l").unwrap();
+        drop(lock);
+        assert!(disk.lock("l").is_err());
+        drop(again);
+        assert!(disk.lock("l").is_ok());
+    }
+}

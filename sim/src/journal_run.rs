@@ -1,0 +1,697 @@
+//! The journal alone, on a simulated disk: random batches, rewrites, faults and crashes, and after
+//! every restart the question whether what came back is right.
+//!
+//! A run is one seed. Its [`Driver`](World) does what the journal's thread does, one random step at
+//! a time, and keeps the batches that it submitted. After a crash the recovered batches must be a
+//! prefix of those, bit by bit; they must include every batch that was reported durable, and every
+//! batch that was released, unless the policy allows to lose it and the power went away; the
+//! batches that were lost after they had been released must have been so within two seconds.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use journal::{
+    BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, Item, LocalLog, Lsn, Mono,
+    Names, Position, Recovery, RecoveryError, SnapshotFormat, SnapshotSink, SyncJob, SyncPolicy,
+    TornTail, Trimmed, UNSYNCED_AGE_MAX,
+};
+
+use crate::clock::Clock;
+use crate::disk::{Failure, SimDisk, Syncs};
+use crate::rng::Rng;
+
+type Log = LocalLog<SimDisk>;
+
+/// What a run does.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Decides everything else.
+    pub seed: u64,
+    /// How many steps the run has.
+    pub steps: u64,
+    /// Cut the power at the disk operation with this number.
+    pub power_cut_at: Option<u64>,
+    /// Whether the run draws faults of its own: crashes, errors, a full disk.
+    pub chaos: Chaos,
+    /// A bug, for the checkers to find.
+    pub bug: Option<Bug>,
+}
+
+/// Whether a run draws faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chaos {
+    /// It does.
+    Drawn,
+    /// Only what the plan says happens.
+    Planned,
+}
+
+/// A planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// Syncs report success and do nothing.
+    SyncDropped,
+    /// Replies leave when their batch is submitted.
+    ReleasedEarly,
+    /// A rewrite leaves a batch out of the snapshot.
+    SnapshotStale,
+    /// Recovered batches are applied twice.
+    AppliedTwice,
+}
+
+/// What a run came to, if it found nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Operations of the disk that changed something.
+    pub operations: u64,
+    /// Batches submitted.
+    pub batches: u64,
+    /// Restarts after a crash of the machine or of the process.
+    pub crashes: u64,
+    /// Snapshots that became the begin of the log.
+    pub rewrites: u64,
+    /// How often the log was not trusted.
+    pub poisonings: u64,
+    /// Torn ends that were cut off.
+    pub cuts: u64,
+}
+
+/// Runs a plan.
+///
+/// # Errors
+/// What the checkers found.
+pub fn run(plan: Plan) -> Result<Outcome> {
+    let mut world = World::new(plan);
+    world.run().with_context(|| {
+        format!(
+            "{plan:?}\nthe end of the trace:\n{}\n",
+            world.disk.trace().join("\n")
+        )
+    })
+}
+
+/// The simulated machine with a journal on it.
+struct World {
+    plan: Plan,
+    rng: Rng,
+    clock: Clock,
+    disk: SimDisk,
+    commit: Option<Commit<Log>>,
+    policy: SyncPolicy,
+    /// Every batch since the begin of time, with the moment when it was released.
+    batches: Vec<Batch>,
+    gathered: Gathered,
+    position: Position,
+    sync: Option<FileSync<<SimDisk as journal::Disk>::File>>,
+    rewrite: Rewrite,
+    wake_at: Option<Mono>,
+    outcome: Outcome,
+    /// The weakest policy since the last restart. All but the strongest may lose what was released.
+    weakest: SyncPolicy,
+}
+
+struct Batch {
+    bytes: Vec<u8>,
+    released_at: Option<Mono>,
+}
+
+enum Rewrite {
+    None,
+    Asked,
+    Writing(BaseWriter<SimDisk>),
+    Trimming(History<SimDisk>),
+}
+
+impl World {
+    fn new(plan: Plan) -> Self {
+        let mut rng = Rng::new(plan.seed);
+        let disk = SimDisk::new(rng.fork());
+        if let Some(operation) = plan.power_cut_at {
+            disk.plan(operation, Failure::PowerCut);
+        }
+        if plan.bug == Some(Bug::SyncDropped) {
+            disk.set_syncs(Syncs::Dropped);
+        }
+        let policy = draw_policy(&mut rng);
+        World {
+            plan,
+            rng,
+            clock: Clock::new(1_700_000_000_000),
+            disk,
+            commit: None,
+            policy,
+            batches: Vec::new(),
+            gathered: Gathered::default(),
+            position: Position::default(),
+            sync: None,
+            rewrite: Rewrite::None,
+            wake_at: None,
+            outcome: Outcome::default(),
+            weakest: policy,
+        }
+    }
+
+    fn run(&mut self) -> Result<Outcome> {
+        self.recover(Crash::Process)?;
+        for _ in 0..self.plan.steps {
+            self.step()?;
+            if self.disk.is_off() {
+                self.restart(Crash::Machine)?;
+            }
+        }
+        self.settle()?;
+        self.outcome.operations = self.disk.operations();
+        self.outcome.batches = self.batches.len() as u64;
+        Ok(self.outcome)
+    }
+
+    fn step(&mut self) -> Result<()> {
+        let chaos = self.plan.chaos == Chaos::Drawn;
+        match self.rng.below(100) {
+            0..40 => self.submit(),
+            40..65 => self.deliver()?,
+            65..75 => self.finish_sync()?,
+            75..82 => self.go_on_with_rewrite()?,
+            82..84 => {
+                if matches!(self.rewrite, Rewrite::None) {
+                    self.rewrite = Rewrite::Asked;
+                    let (bytes, at) = (self.gathered.bytes.len(), self.submitted());
+                    self.gathered.cut = Some(Cut { bytes, at });
+                    self.gathered.last = at;
+                }
+            }
+            84..92 => {
+                let ms = if self.rng.once_in(10) { 3000 } else { 300 };
+                self.clock
+                    .advance(Duration::from_millis(self.rng.below(ms)));
+                if self.wake_at.is_some_and(|at| at <= self.clock.mono()) {
+                    self.apply(Event::Tick)?;
+                }
+            }
+            92 => {
+                self.policy = draw_policy(&mut self.rng);
+                self.weakest = weaker(self.weakest, self.policy);
+                self.apply(Event::Policy(self.policy))?;
+            }
+            93 if chaos => self.restart(Crash::Process)?,
+            94 if chaos => self.restart(Crash::Machine)?,
+            95 if chaos => {
+                let failure = if self.rng.once_in(2) {
+                    Failure::Error
+                } else {
+                    Failure::PowerCut
+                };
+                let within = 1 + self.rng.below(20);
+                self.disk.plan(self.disk.operations() + within, failure);
+            }
+            96 if chaos => {
+                let bytes = if self.rng.once_in(2) {
+                    u64::MAX
+                } else {
+                    self.rng.below(600_000)
+                };
+                self.disk.set_capacity(bytes);
+            }
+            97 => self.close_and_reopen()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn submitted(&self) -> Lsn {
+        Lsn::new(self.batches.len() as u64)
+    }
+
+    /// A producer has done something, unless writes are refused.
+    fn submit(&mut self) {
+        let healthy = self
+            .commit
+            .as_ref()
+            .is_some_and(|commit| commit.health().is_good());
+        // Expiries and the like go on.
+        if !healthy && !self.rng.once_in(20) {
+            return;
+        }
+        for _ in 0..1 + self.rng.below(4) {
+            let bytes = draw_batch(&mut self.rng, self.batches.len() + 1);
+            self.gathered.bytes.extend_from_slice(&bytes);
+            let early = self.plan.bug == Some(Bug::ReleasedEarly);
+            let released_at = early.then(|| self.clock.mono());
+            self.batches.push(Batch { bytes, released_at });
+        }
+        self.gathered.last = self.submitted();
+        if self.plan.bug == Some(Bug::ReleasedEarly) {
+            self.position.released = self.submitted();
+        }
+    }
+
+    fn deliver(&mut self) -> Result<()> {
+        if self.gathered.bytes.is_empty() && self.gathered.cut.is_none() {
+            return Ok(());
+        }
+        let gathered = std::mem::take(&mut self.gathered);
+        self.gathered.last = gathered.last;
+        self.apply(Event::Gathered(gathered))
+    }
+
+    fn finish_sync(&mut self) -> Result<()> {
+        let Some(job) = self.sync.take() else {
+            return Ok(());
+        };
+        let result = job.run();
+        self.apply(Event::Synced(job, result))
+    }
+
+    fn go_on_with_rewrite(&mut self) -> Result<()> {
+        match std::mem::replace(&mut self.rewrite, Rewrite::None) {
+            Rewrite::Writing(_) if self.rng.once_in(8) => self.apply(Event::SnapshotAbandoned),
+            Rewrite::Writing(mut sink) => {
+                let stale = u64::from(self.plan.bug == Some(Bug::SnapshotStale));
+                let at = Lsn::new(sink.at().since(Lsn::new(stale)));
+                let base = snapshot(at, self.digest(at));
+                let written = sink.write_all(&base).is_ok();
+                match sink.finish(SnapshotFormat::Rdb) {
+                    Ok(snapshot) if written => self.apply(Event::SnapshotWritten(snapshot)),
+                    Ok(_) | Err(_) => self.apply(Event::SnapshotAbandoned),
+                }
+            }
+            Rewrite::Trimming(history) => {
+                history.remove();
+                self.apply(Event::Trimmed)
+            }
+            other => {
+                self.rewrite = other;
+                Ok(())
+            }
+        }
+    }
+
+    /// Does what the journal's thread does with an event.
+    fn apply(&mut self, event: Event<Log>) -> Result<()> {
+        let now = self.clock.mono();
+        let Some(commit) = &mut self.commit else {
+            return Ok(());
+        };
+        let was_good = !matches!(commit.health(), Health::Poisoned(_));
+        let name = event.name();
+        commit.apply(event, now);
+        let flush = commit.flush();
+        let position = commit.position();
+        let is_good = !matches!(commit.health(), Health::Poisoned(_));
+        self.outcome.poisonings += u64::from(was_good && !is_good);
+        self.wake_at = flush.wake_at;
+        if let Some(job) = flush.sync {
+            ensure!(self.sync.is_none(), "two syncs at a time");
+            self.sync = Some(job);
+        }
+        match flush.snapshot {
+            Some(Ok(sink)) => self.rewrite = Rewrite::Writing(sink),
+            Some(Err(_)) => self.rewrite = Rewrite::None,
+            None => {}
+        }
+        match flush.stored {
+            Some(Ok(history)) => {
+                self.outcome.rewrites += 1;
+                self.rewrite = Rewrite::Trimming(history);
+            }
+            Some(Err(_)) => self.rewrite = Rewrite::None,
+            None => {}
+        }
+        // What a machine reports whose power went away reaches nobody.
+        if self.disk.is_off() {
+            return Ok(());
+        }
+        let health = commit.health();
+        self.disk
+            .note(format!("at {now:?}: {name}: {position:?}, {health:?}"));
+        let before = self.position;
+        ensure!(
+            position.durable >= before.durable && position.released >= before.released
+                || self.plan.bug == Some(Bug::ReleasedEarly),
+            "a position went back: {before:?} {position:?}"
+        );
+        ensure!(position.durable <= self.submitted() && position.released <= self.submitted());
+        self.position.durable = position.durable;
+        self.position.written = position.written;
+        self.position.released = before.released.max(position.released);
+        let newly = before.released.number()..self.position.released.number();
+        for number in newly {
+            self.batches[index(number)].released_at = Some(now);
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, crash: Crash) -> Result<()> {
+        self.outcome.crashes += 1;
+        self.forget_process();
+        match crash {
+            Crash::Process => self.disk.kill(),
+            Crash::Machine => self.disk.power_cycle(),
+        }
+        self.recover(crash)
+    }
+
+    /// Everything that lives in the process is gone, and does nothing on its way.
+    fn forget_process(&mut self) {
+        self.disk.kill();
+        self.commit = None;
+        self.sync = None;
+        self.rewrite = Rewrite::None;
+        self.gathered = Gathered::default();
+    }
+
+    fn close_and_reopen(&mut self) -> Result<()> {
+        self.deliver()?;
+        self.finish_sync()?;
+        let now = self.clock.mono();
+        let Some(mut commit) = self.commit.take() else {
+            return Ok(());
+        };
+        commit.apply(Event::Close, now);
+        let mut closed = commit.flush().closed;
+        if let Some(job) = self.sync.take() {
+            let result = job.run();
+            commit.apply(Event::Synced(job, result), now);
+            closed = commit.flush().closed;
+        }
+        let is_durable = matches!(closed, Some(Ok(()))) && !self.disk.is_off();
+        drop(commit);
+        if self.disk.is_off() {
+            return self.restart(Crash::Machine);
+        }
+        ensure!(closed.is_some(), "the journal did not close");
+        self.forget_process();
+        let submitted = self.submitted();
+        if is_durable {
+            self.position = Position {
+                written: submitted,
+                durable: submitted,
+                released: submitted,
+            };
+        }
+        let crash = if self.rng.once_in(2) {
+            Crash::Machine
+        } else {
+            Crash::Process
+        };
+        if crash == Crash::Machine {
+            self.disk.power_cycle();
+        }
+        self.recover(crash)
+    }
+
+    /// Reads the log until that succeeds, crashing on the way as the plan says, and checks what
+    /// came back.
+    fn recover(&mut self, mut crash: Crash) -> Result<()> {
+        let chaos = self.plan.chaos == Chaos::Drawn;
+        for attempt in 0.. {
+            ensure!(attempt < 100, "recovery does not come to an end");
+            if chaos && attempt < 3 && self.rng.once_in(8) {
+                let within = 1 + self.rng.below(8);
+                let failure = if self.rng.once_in(3) {
+                    Failure::Error
+                } else {
+                    Failure::PowerCut
+                };
+                self.disk.plan(self.disk.operations() + within, failure);
+            } else if attempt >= 3 {
+                self.disk.forget_plan();
+                self.disk.set_capacity(u64::MAX);
+            }
+            let disk = Arc::new(self.disk.clone());
+            let names = Names::new("appendonly.aof");
+            match self.read_log(disk, names) {
+                Ok(()) => break,
+                Err(ReadError::Wrong(error)) => return Err(error),
+                Err(ReadError::Refused(
+                    error @ (RecoveryError::Disk(_) | RecoveryError::Locked { .. }),
+                )) => {
+                    if self.disk.is_off() {
+                        self.disk.power_cycle();
+                        crash = Crash::Machine;
+                    } else {
+                        ensure!(!matches!(error, RecoveryError::Locked { .. }), "{error}");
+                        self.disk.kill();
+                    }
+                }
+                Err(ReadError::Refused(error)) => bail!("the log does not come back: {error}"),
+            }
+        }
+        let recovered = self
+            .commit
+            .as_ref()
+            .map_or(Lsn::ZERO, |commit| commit.position().written);
+        self.check_nothing_is_lost(recovered, crash)?;
+        self.batches.truncate(index(recovered.number()));
+        let now = self.clock.mono();
+        for batch in &mut self.batches {
+            batch.released_at.get_or_insert(now);
+        }
+        self.gathered.last = recovered;
+        self.position = Position {
+            written: recovered,
+            durable: recovered,
+            released: recovered,
+        };
+        self.weakest = self.policy;
+        self.wake_at = None;
+        Ok(())
+    }
+
+    fn read_log(&mut self, disk: Arc<SimDisk>, names: Names) -> Result<(), ReadError> {
+        let mut recovery = Recovery::open(Arc::clone(&disk), names.clone(), TornTail::Cut)
+            .map_err(ReadError::Refused)?;
+        if !self.disk.is_off() && Recovery::open(disk, names, TornTail::Cut).is_ok() {
+            return Err(ReadError::Wrong(anyhow::anyhow!(
+                "a second server got the lock"
+            )));
+        }
+        let mut at = Lsn::ZERO;
+        while let Some(item) = recovery.next().map_err(ReadError::Refused)? {
+            match item {
+                Item::Base(mut base) => {
+                    let mut bytes = Vec::new();
+                    if base.read_to_end(&mut bytes).is_err() {
+                        break;
+                    }
+                    at = self.check_base(&bytes).map_err(ReadError::Wrong)?;
+                }
+                Item::BaseCommands(_) => {
+                    return Err(ReadError::Wrong(anyhow::anyhow!(
+                        "the base became commands"
+                    )));
+                }
+                Item::Batches(batches) => {
+                    for _ in 0..1 + u8::from(self.plan.bug == Some(Bug::AppliedTwice)) {
+                        self.check_batches(&batches, &mut at)
+                            .map_err(ReadError::Wrong)?;
+                    }
+                }
+            }
+        }
+        let (log, report) = recovery.finish().map_err(ReadError::Refused)?;
+        if report.last != at {
+            return Err(ReadError::Wrong(anyhow::anyhow!(
+                "the log is at {}, not {at}",
+                report.last
+            )));
+        }
+        self.outcome.cuts += report.cuts.len() as u64;
+        self.commit = Some(Commit::new(log, self.policy));
+        Ok(())
+    }
+
+    fn check_base(&self, bytes: &[u8]) -> Result<Lsn> {
+        let at = bytes
+            .get(5..13)
+            .and_then(|number| number.try_into().ok())
+            .map(u64::from_le_bytes);
+        let at = Lsn::new(at.context("the base is cut short")?);
+        ensure!(
+            at <= self.submitted(),
+            "the base is ahead of what was submitted"
+        );
+        ensure!(
+            bytes == snapshot(at, self.digest(at)),
+            "the base is not the state at {at}"
+        );
+        Ok(at)
+    }
+
+    fn check_batches(&self, batches: &journal::Batches<'_>, at: &mut Lsn) -> Result<()> {
+        ensure!(
+            batches.first == at.next(),
+            "batch {} follows batch {at}",
+            batches.first
+        );
+        ensure!(
+            batches.last <= self.submitted(),
+            "batch {} was never submitted",
+            batches.last
+        );
+        let mine = &self.batches[index(at.number())..index(batches.last.number())];
+        let expected: Vec<u8> = mine
+            .iter()
+            .flat_map(|batch| batch.bytes.iter().copied())
+            .collect();
+        ensure!(
+            batches.bytes == expected,
+            "batches {} to {} differ",
+            batches.first,
+            batches.last
+        );
+        *at = batches.last;
+        Ok(())
+    }
+
+    fn check_nothing_is_lost(&self, recovered: Lsn, crash: Crash) -> Result<()> {
+        let Position {
+            durable, released, ..
+        } = self.position;
+        ensure!(
+            recovered >= durable,
+            "batch {durable} was durable, but the log ends at {recovered}"
+        );
+        if recovered >= released {
+            return Ok(());
+        }
+        ensure!(
+            crash == Crash::Machine && self.weakest != SyncPolicy::Always,
+            "batch {released} was acknowledged, but the log ends at {recovered}"
+        );
+        let lost = &self.batches[index(recovered.number())..index(released.number())];
+        let moments = || lost.iter().filter_map(|batch| batch.released_at);
+        if let (Some(first), Some(last)) = (moments().min(), moments().max())
+            && self.weakest == SyncPolicy::EverySecond
+        {
+            let window = last.since(first);
+            ensure!(
+                window <= UNSYNCED_AGE_MAX,
+                "{window:?} of acknowledged batches are lost"
+            );
+        }
+        Ok(())
+    }
+
+    /// Without further faults everything that was submitted must be released in the end.
+    fn settle(&mut self) -> Result<()> {
+        self.disk.forget_plan();
+        self.disk.set_capacity(u64::MAX);
+        for _ in 0..100 {
+            self.deliver()?;
+            self.finish_sync()?;
+            self.go_on_with_rewrite()?;
+            self.clock.advance(Duration::from_millis(1100));
+            self.apply(Event::Tick)?;
+            let healthy = self
+                .commit
+                .as_ref()
+                .is_some_and(|commit| commit.health().is_good());
+            if healthy && self.position.released == self.submitted() {
+                return Ok(());
+            }
+            if !healthy && matches!(self.rewrite, Rewrite::None) {
+                self.rewrite = Rewrite::Asked;
+                let (bytes, at) = (self.gathered.bytes.len(), self.submitted());
+                self.gathered.cut = Some(Cut { bytes, at });
+                self.gathered.last = at;
+            }
+        }
+        bail!(
+            "released {}, submitted {}",
+            self.position.released,
+            self.submitted()
+        )
+    }
+
+    /// Stands for the state after batch `at`.
+    fn digest(&self, at: Lsn) -> u64 {
+        self.batches[..index(at.number())]
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325, |digest, batch| {
+                batch.bytes.iter().fold(digest, |digest: u64, &byte| {
+                    (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+                })
+            })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Crash {
+    Process,
+    Machine,
+}
+
+enum ReadError {
+    /// Recovery says no.
+    Refused(RecoveryError),
+    /// What came back is wrong.
+    Wrong(anyhow::Error),
+}
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn draw_policy(rng: &mut Rng) -> SyncPolicy {
+    match rng.below(4) {
+        0 | 1 => SyncPolicy::Always,
+        2 => SyncPolicy::EverySecond,
+        _ => SyncPolicy::Never,
+    }
+}
+
+fn weaker(one: SyncPolicy, other: SyncPolicy) -> SyncPolicy {
+    match (one, other) {
+        (SyncPolicy::Never, _) | (_, SyncPolicy::Never) => SyncPolicy::Never,
+        (SyncPolicy::EverySecond, _) | (_, SyncPolicy::EverySecond) => SyncPolicy::EverySecond,
+        (SyncPolicy::Always, SyncPolicy::Always) => SyncPolicy::Always,
+    }
+}
+
+/// A base that says which state it is.
+fn snapshot(at: Lsn, digest: u64) -> Vec<u8> {
+    let mut bytes = b"REDIS".to_vec();
+    bytes.extend(at.number().to_le_bytes());
+    bytes.extend(digest.to_le_bytes());
+    // Some have many sectors.
+    bytes.resize(bytes.len() + index(digest % 5000), b'.');
+    bytes
+}
+
+/// A batch; some of them contain what looks like an annotation.
+fn draw_batch(rng: &mut Rng, number: usize) -> Vec<u8> {
+    let mut value = Vec::new();
+    match rng.below(8) {
+        0 => value.extend(b"\n#weir:1 lsn=9999 n=1 len=0 crc=00000000\r\n"),
+        1 => value.extend(b"#".repeat(rng.index(200))),
+        2 => value.resize(rng.index(3000), b'v'),
+        3 if rng.once_in(8) => value.resize(rng.index(40_000), 0),
+        _ => value.resize(rng.index(60), b'x'),
+    }
+    let mut batch = Vec::new();
+    let set = |batch: &mut Vec<u8>, value: &[u8]| {
+        let key = format!("key:{number}");
+        batch.extend(
+            format!(
+                "*3\r\n$3\r\nSET\r\n${}\r\n{key}\r\n${}\r\n",
+                key.len(),
+                value.len()
+            )
+            .bytes(),
+        );
+        batch.extend_from_slice(value);
+        batch.extend(b"\r\n");
+    };
+    if rng.once_in(4) {
+        batch.extend(b"#t:1700000000000\r\n*1\r\n$5\r\nMULTI\r\n");
+        set(&mut batch, &value);
+        set(&mut batch, b"second");
+        batch.extend(b"*1\r\n$4\r\nEXEC\r\n");
+    } else {
+        set(&mut batch, &value);
+    }
+    batch
+}

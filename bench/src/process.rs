@@ -1,0 +1,218 @@
+//! What the kernel knows about a process: CPU time, memory, the cores it may use.
+//!
+//! CPU time comes from the process' CPU clock, which counts the nanoseconds that all its threads ran;
+//! the times in `/proc/PID/stat` move in steps of 10 ms, too coarse for rounds of half a second.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+use nix::sys::time::TimeValLike;
+use nix::time::ClockId;
+use nix::unistd::Pid;
+
+/// Another process, watched from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct Process {
+    pid: Pid,
+    clock: ClockId,
+}
+
+impl Process {
+    /// The process with this id.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn new(pid: u32) -> Result<Self> {
+        let pid = Pid::from_raw(i32::try_from(pid).context("process id")?);
+        let clock = ClockId::pid_cpu_clock_id(pid).context("CPU clock of the process")?;
+        Ok(Self { pid, clock })
+    }
+
+    /// CPU time of all its threads so far, those that ended included, in user and kernel mode.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        Ok(Duration::from(
+            self.clock.now().context("CPU time of the process")?,
+        ))
+    }
+
+    /// Resident memory in bytes.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        let kib: u64 = status
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("VmRSS:")?
+                    .trim()
+                    .strip_suffix(" kB")?
+                    .trim()
+                    .parse()
+                    .ok()
+            })
+            .context("VmRSS in /proc/PID/status")?;
+        Ok(kib * 1024)
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+}
+
+/// The cores that a process may run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// One core, by its number.
+    Core(usize),
+    /// Every core of this machine.
+    Anywhere,
+}
+
+/// Which core is whose. The load client never shares the server's core, if there are two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cores {
+    /// The core that a pinned server runs on.
+    pub server: usize,
+    /// The core of the load client and of the pinger.
+    pub load: usize,
+}
+
+impl Cores {
+    /// The first and the last core that this process may use.
+    ///
+    /// # Errors
+    /// When the kernel does not tell.
+    pub fn of_this_machine() -> Result<Self> {
+        let set = sched_getaffinity(Pid::this()).context("sched_getaffinity")?;
+        let usable: Vec<usize> = (0..CpuSet::count())
+            .filter(|core| set.is_set(*core).unwrap_or(false))
+            .collect();
+        match usable[..] {
+            [] => anyhow::bail!("no usable core"),
+            [server, .., load] => Ok(Self { server, load }),
+            [only] => Ok(Self {
+                server: only,
+                load: only,
+            }),
+        }
+    }
+}
+
+/// Moves the calling thread; threads and processes that it starts from now on inherit the placement.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn place_this_thread(placement: Placement) -> Result<()> {
+    let mut set = CpuSet::new();
+    match placement {
+        Placement::Core(core) => set.set(core)?,
+        Placement::Anywhere => {
+            let last = last_online_core().context("list of online cores")?;
+            for core in 0..=last {
+                set.set(core)?;
+            }
+        }
+    }
+    sched_setaffinity(Pid::from_raw(0), &set).context("sched_setaffinity")
+}
+
+/// Lets this process and those that it starts hold as many files as the hard limit allows; returns that number.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn raise_open_files() -> Result<u64> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    Ok(hard)
+}
+
+/// Busy time of all cores so far, whoever used them.
+///
+/// # Errors
+/// When `/proc/stat` is not readable.
+pub fn machine_busy() -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().context("first line of /proc/stat")?;
+    let ticks: Vec<u64> = line
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal: all but the two that mean waiting. One tick is 10 ms.
+    let busy: u64 = ticks
+        .iter()
+        .take(8)
+        .enumerate()
+        .filter(|(i, _)| *i != 3 && *i != 4)
+        .map(|(_, t)| t)
+        .sum();
+    Ok(Duration::from_millis(busy * 10))
+}
+
+/// CPU time of this process and of all its children that ended so far.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn family_cpu_time() -> Result<Duration> {
+    let mut sum = Duration::ZERO;
+    for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
+        let usage = getrusage(who)?;
+        for time in [usage.user_time(), usage.system_time()] {
+            sum += Duration::from_micros(u64::try_from(time.num_microseconds())?);
+        }
+    }
+    Ok(sum)
+}
+
+/// Number of cores of this machine.
+pub fn core_count() -> usize {
+    last_online_core().map_or(1, |last| last + 1)
+}
+
+/// CPU time of this very process so far.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn own_cpu_time() -> Result<Duration> {
+    Ok(Duration::from(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?))
+}
+
+/// The highest core number in a list such as `0-1` or `0,2-3`.
+fn last_online_core() -> Option<usize> {
+    let list = fs::read_to_string("/sys/devices/system/cpu/online").ok()?;
+    list.trim().rsplit([',', '-']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_of_a_process_grows_while_it_computes() {
+        let process = Process::new(std::process::id()).unwrap();
+        let before = process.cpu_time().unwrap();
+        let sum = (0..2_000_000_u64).fold(0, |sum: u64, number| sum ^ number.wrapping_mul(31));
+        assert_ne!(sum, 1);
+        assert!(process.cpu_time().unwrap() > before);
+        assert!(process.resident_bytes().unwrap() > 100_000);
+    }
+
+    #[test]
+    fn a_thread_can_be_moved_and_freed_again() {
+        std::thread::spawn(|| {
+            let cores = Cores::of_this_machine().unwrap();
+            place_this_thread(Placement::Core(cores.load)).unwrap();
+            place_this_thread(Placement::Anywhere).unwrap();
+        })
+        .join()
+        .unwrap();
+    }
+}

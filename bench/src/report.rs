@@ -1,0 +1,336 @@
+//! What a run prints: a table per lane as soon as it is there, a summary at the end, and everything as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::peer::Peer;
+use crate::runner::{Ending, PeerResult, WorkResult};
+use crate::sample::{Better, Metric, Spread};
+use crate::works::{Scale, Setup};
+
+/// The tables of a work, one per lane.
+pub fn tables(result: &WorkResult) -> String {
+    let mut text = String::new();
+    let differing = result.differing_lanes();
+    for (lane, title) in result.lanes.iter().enumerate() {
+        let agree = if differing.contains(&title.as_str()) {
+            "REPLIES DIFFER"
+        } else if compared(result, lane) {
+            "replies agree"
+        } else {
+            "replies not compared"
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{title}  [{}: {} rounds, {agree}, others used {:.0}% of the machine]",
+            result.name,
+            result.rounds,
+            result.foreign_load * 100.0
+        );
+        text.push_str(&table(result, lane));
+        text.push('\n');
+    }
+    text
+}
+
+/// One line per lane: the first metric of each server, and its ratio to the reference.
+pub fn summary(results: &[WorkResult]) -> String {
+    let mut rows = vec![vec!["work".to_owned(), "measure".to_owned()]];
+    if let Some(first) = results.first() {
+        rows[0].extend(
+            first
+                .peers
+                .iter()
+                .flat_map(|peer| [peer.peer.clone(), "ratio".to_owned()]),
+        );
+    }
+    for result in results {
+        for (lane, title) in result.lanes.iter().enumerate() {
+            let Some(reference) = result.reference() else {
+                continue;
+            };
+            let Some(metric) = reference.metrics(lane).first().copied() else {
+                continue;
+            };
+            let mut row = vec![title.clone(), metric.title().to_owned()];
+            for peer in &result.peers {
+                row.push(number(peer.spread(lane, metric), metric));
+                row.push(ratio(peer, lane, metric, reference));
+            }
+            rows.push(row);
+        }
+    }
+    align(&rows)
+}
+
+/// Everything that was measured, round by round.
+pub fn json(results: &[WorkResult], peers: &[Peer], setup: &Setup, rounds: u32) -> Value {
+    json!({
+        "machine": machine(),
+        "setup": {
+            "rounds": rounds,
+            "scale": match setup.scale { Scale::Full(factor) => json!(factor), Scale::Quick => json!("quick") },
+            "io_threads": setup.io_threads,
+            "server_core": setup.cores.server,
+            "load_core": setup.cores.load,
+        },
+        "peers": peers.iter()
+            .map(|peer| json!({ "name": peer.name, "version": peer.version }))
+            .collect::<Vec<_>>(),
+        "works": results.iter().flat_map(lanes_json).collect::<Vec<_>>(),
+    })
+}
+
+/// Processor, cores, kernel and load average, as the head of a run shows them.
+pub fn machine() -> Value {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or("");
+    json!({
+        "cpu": model.trim_start_matches(['\t', ' ', ':']),
+        "cores": crate::process::core_count(),
+        "kernel": read("/proc/sys/kernel/osrelease").trim(),
+        "load_average": read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" "),
+    })
+}
+
+fn lanes_json(result: &WorkResult) -> Vec<Value> {
+    let differing = result.differing_lanes();
+    let lane_json = |(lane, title): (usize, &String)| {
+        let peers: Vec<Value> = result
+            .peers
+            .iter()
+            .map(|peer| peer_json(peer, lane, result.reference()))
+            .collect();
+        json!({
+            "suite": result.suite.name(),
+            "work": result.name,
+            "lane": title,
+            "rounds": result.rounds,
+            "replies_differ": differing.contains(&title.as_str()),
+            "foreign_load": result.foreign_load,
+            "reference": result.reference().map(|peer| peer.peer.as_str()),
+            "peers": peers,
+        })
+    };
+    result.lanes.iter().enumerate().map(lane_json).collect()
+}
+
+fn peer_json(peer: &PeerResult, lane: usize, reference: Option<&PeerResult>) -> Value {
+    let spread_json = |spread: Option<Spread>| {
+        spread
+            .map(|spread| json!({ "median": spread.median, "min": spread.min, "max": spread.max }))
+    };
+    let figures: serde_json::Map<String, Value> = peer
+        .metrics(lane)
+        .into_iter()
+        .map(|metric| {
+            let figure = json!({
+                "better": match metric.better() { Better::Lower => "lower", Better::Higher => "higher" },
+                "spread": spread_json(peer.spread(lane, metric)),
+                "ratio": spread_json(reference.and_then(|reference| peer.ratio(lane, metric, reference))),
+                "rounds": peer.values(lane, metric),
+            });
+            (metric.title().to_owned(), figure)
+        })
+        .collect();
+    let ending = match &peer.ending {
+        Ending::Finished => "finished".to_owned(),
+        Ending::Unsupported => "unsupported".to_owned(),
+        Ending::Failed(error) => format!("failed: {error}"),
+    };
+    json!({ "peer": peer.peer, "ending": ending, "figures": figures })
+}
+
+fn table(result: &WorkResult, lane: usize) -> String {
+    let Some(reference) = result.reference() else {
+        return endings(result);
+    };
+    let metrics = reference.metrics(lane);
+    let Some(first) = metrics.first().copied() else {
+        return endings(result);
+    };
+    let mut head = vec![
+        "".to_owned(),
+        first.title().to_owned(),
+        "min..max".to_owned(),
+    ];
+    head.extend([format!("to {}", reference.peer), "min..max".to_owned()]);
+    head.extend(metrics[1..].iter().map(|metric| metric.title().to_owned()));
+    let mut rows = vec![head];
+    for peer in result
+        .peers
+        .iter()
+        .filter(|peer| peer.ending == Ending::Finished)
+    {
+        let ratios = peer.ratio(lane, first, reference);
+        let mut row = vec![
+            peer.peer.clone(),
+            number(peer.spread(lane, first), first),
+            range(peer.spread(lane, first), first.decimals()),
+            ratio(peer, lane, first, reference),
+            range(ratios, 2),
+        ];
+        row.extend(
+            metrics[1..]
+                .iter()
+                .map(|metric| number(peer.spread(lane, *metric), *metric)),
+        );
+        rows.push(row);
+    }
+    align(&rows) + &endings(result)
+}
+
+/// A line for each server that did not finish.
+fn endings(result: &WorkResult) -> String {
+    let line = |peer: &PeerResult| match &peer.ending {
+        Ending::Finished => String::new(),
+        Ending::Unsupported => format!("  {}: does not support this\n", peer.peer),
+        Ending::Failed(error) => format!("  {}: FAILED: {error}\n", peer.peer),
+    };
+    result.peers.iter().map(line).collect()
+}
+
+fn compared(result: &WorkResult, lane: usize) -> bool {
+    let with_digest = result.peers.iter().filter(|peer| {
+        peer.rounds
+            .first()
+            .and_then(|samples| samples.get(lane))
+            .is_some_and(|s| s.digest.is_some())
+    });
+    with_digest.count() > 1
+}
+
+fn number(spread: Option<Spread>, metric: Metric) -> String {
+    spread.map_or_else(
+        || "-".to_owned(),
+        |spread| format!("{:.*}", metric.decimals(), spread.median),
+    )
+}
+
+fn range(spread: Option<Spread>, decimals: usize) -> String {
+    spread.map_or_else(
+        || "-".to_owned(),
+        |spread| format!("{:.decimals$}..{:.decimals$}", spread.min, spread.max),
+    )
+}
+
+fn ratio(peer: &PeerResult, lane: usize, metric: Metric, reference: &PeerResult) -> String {
+    let ratio = peer.ratio(lane, metric, reference);
+    ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{:.2}", ratio.median))
+}
+
+/// Columns of equal width: the first to the left, the others to the right.
+fn align(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::from(" ");
+        for (column, cell) in row.iter().enumerate() {
+            let width = widths[column];
+            // Writing to a String cannot fail.
+            let _ = if column == 0 {
+                write!(line, " {cell:<width$}")
+            } else {
+                write!(line, "  {cell:>width$}")
+            };
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Sample;
+    use crate::works::Suite;
+
+    fn result() -> WorkResult {
+        let peer = |name: &str, values: &[f64], digest| PeerResult {
+            peer: name.to_owned(),
+            ending: Ending::Finished,
+            rounds: values
+                .iter()
+                .map(|value| {
+                    let figures = vec![(Metric::CpuNs, *value), (Metric::P50Us, 7.0)];
+                    vec![Sample {
+                        figures,
+                        digest: Some(digest),
+                    }]
+                })
+                .collect(),
+        };
+        WorkResult {
+            suite: Suite::Streams,
+            name: "xadd".to_owned(),
+            lanes: vec!["XADD".to_owned()],
+            rounds: 3,
+            peers: vec![
+                peer("weir", &[500.0, 510.0, 490.0], 1),
+                peer("redis86", &[2000.0, 2040.0, 1900.0], 1),
+                PeerResult {
+                    peer: "old".to_owned(),
+                    ending: Ending::Unsupported,
+                    rounds: Vec::new(),
+                },
+            ],
+            foreign_load: 0.25,
+        }
+    }
+
+    #[test]
+    fn a_table_shows_medians_spread_and_the_ratio_to_the_reference() {
+        let expected = "\
+XADD  [xadd: 3 rounds, replies agree, others used 25% of the machine]
+           CPU ns/op    min..max  to redis86    min..max  p50 us
+  weir           500    490..510        0.25  0.25..0.26       7
+  redis86       2000  1900..2040        1.00  1.00..1.00       7
+  old: does not support this
+
+";
+        assert_eq!(tables(&result()), expected);
+    }
+
+    #[test]
+    fn different_replies_are_shouted() {
+        let mut result = result();
+        result.peers[0].rounds[1][0].digest = Some(2);
+        assert!(tables(&result).contains("REPLIES DIFFER"));
+    }
+
+    #[test]
+    fn json_has_every_round() {
+        let value = Value::Array(lanes_json(&result()));
+        assert_eq!(
+            value[0]["peers"][0]["figures"]["CPU ns/op"]["rounds"][1],
+            510.0
+        );
+        assert_eq!(
+            value[0]["peers"][0]["figures"]["CPU ns/op"]["ratio"]["median"],
+            0.25
+        );
+        assert_eq!(value[0]["peers"][2]["ending"], "unsupported");
+    }
+
+    #[test]
+    fn the_summary_has_a_line_per_lane() {
+        let text = summary(&[result()]);
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.contains("0.25"));
+    }
+}

@@ -1,0 +1,107 @@
+//! XRANGE from a random place in a stream of 100,000 entries.
+
+use anyhow::Result;
+
+use super::timed::{EntryShape, FIRST_MS_PREFIX, Repeat, SERIAL_DIGITS, fill, measure};
+use super::{Rig, Setup, Suite, Work};
+use crate::load::{Check, Load};
+use crate::node::{Node, Persistence};
+use crate::peer::Peer;
+use crate::request::{Piece, Template, Texts};
+use crate::sample::Sample;
+
+pub(super) fn works() -> Vec<Box<dyn Work>> {
+    let range = |shape, count| -> Box<dyn Work> { Box::new(Range { shape, count }) };
+    vec![
+        range(EntryShape::One64, 100),
+        range(EntryShape::One64, 1000),
+        range(EntryShape::Five16, 100),
+        range(EntryShape::Five16, 1000),
+    ]
+}
+
+struct Range {
+    shape: EntryShape,
+    count: u64,
+}
+
+impl Work for Range {
+    fn suite(&self) -> Suite {
+        Suite::Streams
+    }
+
+    fn name(&self) -> String {
+        format!("xrange-{}-{}", self.shape.name(), self.count)
+    }
+
+    fn lanes(&self) -> Vec<String> {
+        vec![format!(
+            "XRANGE COUNT {} {} P1 c{CONNECTIONS}",
+            self.count,
+            self.shape.name()
+        )]
+    }
+
+    fn begin(&self, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
+        let node = setup.start(peer, Persistence::None, &[])?;
+        let texts = setup.texts.clone();
+        // The start is drawn from a power of ten, so that it can be written as random digits.
+        let digits = setup.scale.fixed(5, 2) as usize;
+        fill(
+            &node,
+            KEY,
+            self.shape,
+            10_u64.pow(digits as u32) + self.count,
+            &texts,
+        )?;
+        let zeros = vec![b'0'; SERIAL_DIGITS - digits];
+        let start = [
+            Piece::Fixed(FIRST_MS_PREFIX),
+            Piece::Fixed(&zeros),
+            Piece::Digits(digits),
+        ];
+        let count = self.count.to_string();
+        let template = Template::new(
+            &[
+                &[Piece::Fixed(b"XRANGE")],
+                &[Piece::Fixed(KEY)],
+                &start,
+                &[Piece::Fixed(b"+")],
+                &[Piece::Fixed(b"COUNT")],
+                &[Piece::Fixed(count.as_bytes())],
+            ],
+            0,
+        );
+        Ok(Box::new(Running {
+            load: Load::connect(node.address(), CONNECTIONS)?,
+            node,
+            texts,
+            template,
+            requests: setup.scale.count(600_000 / self.count, 20),
+        }))
+    }
+}
+
+struct Running {
+    node: Node,
+    load: Load,
+    texts: Texts,
+    template: Template,
+    requests: u64,
+}
+
+impl Rig for Running {
+    fn round(&mut self, _round: u32) -> Result<Vec<Sample>> {
+        let templates = std::slice::from_ref(&self.template);
+        let mut source = Repeat::new(templates, &self.texts, CONNECTIONS, 1, self.requests);
+        Ok(vec![measure(
+            &self.node,
+            &mut self.load,
+            &mut source,
+            Check::Bytes,
+        )?])
+    }
+}
+
+const KEY: &[u8] = b"bench:range";
+const CONNECTIONS: usize = 10;

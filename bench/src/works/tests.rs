@@ -1,0 +1,81 @@
+use super::*;
+use crate::peer::Places;
+use crate::runner;
+
+fn quick_setup(folder: &std::path::Path) -> Setup {
+    Setup {
+        scale: Scale::Quick,
+        io_threads: 1,
+        connections: 4,
+        data_dir: folder.to_owned(),
+        cores: Cores::of_this_machine().unwrap(),
+        texts: Texts::new(),
+    }
+}
+
+/// Runs the quick form of a suite on the servers that are there: weir when it was built, the others when they were
+/// fetched. So no bench rots unseen.
+fn run_quickly(suite: Suite) {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = quick_setup(folder.path());
+    let places = Places::from_environment();
+    let peers: Vec<Peer> = crate::peer::DEFAULT_PEERS
+        .iter()
+        .filter_map(|name| places.find(name).ok())
+        .collect();
+    for work in all(&setup).into_iter().filter(|work| work.suite() == suite) {
+        let result = runner::run(work.as_ref(), &peers, &setup, 1);
+        let failures: Vec<_> = result.failures().collect();
+        assert!(failures.is_empty(), "{}: {failures:?}", work.name());
+        assert!(
+            result.differing_lanes().is_empty(),
+            "{}: replies differ",
+            work.name()
+        );
+    }
+}
+
+#[test]
+fn streams_run_in_their_quick_form() {
+    run_quickly(Suite::Streams);
+}
+
+#[test]
+fn durable_works_run_in_their_quick_form() {
+    run_quickly(Suite::Durable);
+}
+
+#[test]
+fn steady_works_run_in_their_quick_form() {
+    run_quickly(Suite::Steady);
+}
+
+#[test]
+fn names_are_unique_and_every_work_has_a_lane() {
+    let folder = tempfile::tempdir().unwrap();
+    let works = all(&quick_setup(folder.path()));
+    let mut names: Vec<String> = works.iter().map(|work| work.name()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), works.len());
+    assert!(works.iter().all(|work| !work.lanes().is_empty()));
+}
+
+#[test]
+fn a_filter_is_a_suite_or_a_name_or_else_part_of_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let chosen = |filters: &[&str]| {
+        let filters: Vec<String> = filters.iter().map(|filter| (*filter).to_owned()).collect();
+        let works = select(all(&quick_setup(folder.path())), &filters);
+        works.iter().map(|work| work.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(chosen(&["ping-gap"]), ["ping-gap"]);
+    assert_eq!(chosen(&["ping"]), ["ping-gap", "ping-gap-streams"]);
+    assert_eq!(
+        chosen(&["xrange-1x64", "restart"]),
+        ["xrange-1x64-100", "xrange-1x64-1000", "restart"]
+    );
+    assert!(chosen(&["durable"]).contains(&"always-p16-c50".to_owned()));
+    assert!(chosen(&["nothing like it"]).is_empty());
+    assert_eq!(chosen(&[]).len(), all(&quick_setup(folder.path())).len());
+}

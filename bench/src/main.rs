@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use bench::peer::{DEFAULT_PEERS, Peer, Places};
+use bench::peer::{DEFAULT_PEERS, Peer, Places, target_directory};
 use bench::process::{Cores, Placement, place_this_thread, raise_open_files};
 use bench::request::Texts;
 use bench::works::{Scale, Setup, all, select};
@@ -43,7 +43,7 @@ struct Arguments {
     #[arg(long, default_value_t = 50)]
     connections: usize,
 
-    /// Where servers keep their data; must be on a real disk for durable works.
+    /// Where servers keep their data, by default in the target directory. Durable works need a real disk.
     #[arg(long)]
     data_dir: Option<PathBuf>,
 
@@ -66,7 +66,7 @@ fn main() -> Result<()> {
         },
         io_threads: arguments.io_threads,
         connections: arguments.connections,
-        data_dir: arguments.data_dir.unwrap_or_else(std::env::temp_dir),
+        data_dir: arguments.data_dir.unwrap_or_else(default_data_dir),
         cores: Cores::of_this_machine()?,
         texts: Texts::new(),
     };
@@ -129,6 +129,11 @@ fn main() -> Result<()> {
         0 => Ok(()),
         count => bail!("{count} works failed or had differing replies"),
     }
+}
+
+/// Not the folder for temporary files, which is often memory: a sync would cost nothing there.
+fn default_data_dir() -> PathBuf {
+    target_directory().map_or_else(std::env::temp_dir, |target| target.join("bench-data"))
 }
 
 fn write_head(out: &mut impl Write, peers: &[Peer], setup: &Setup) -> Result<()> {

@@ -38,9 +38,7 @@ impl Places {
     /// As the environment says: `WEIR_BIN` is weir's binary, `WEIR_PEERS` the folder that `tests/peers` filled.
     /// Without them, this program's own target directory.
     pub fn from_environment() -> Self {
-        let target = std::env::current_exe()
-            .ok()
-            .and_then(|program| target_directory(&program));
+        let target = target_directory();
         let weir = std::env::var_os("WEIR_BIN").map(PathBuf::from).or_else(|| {
             let binary = target.as_ref()?.join("release/weir");
             binary.is_file().then_some(binary)
@@ -106,8 +104,9 @@ fn version(binary: &Path) -> Result<String> {
     Ok(line)
 }
 
-/// The target directory that a built program lies in: the ancestor that cargo tagged.
-fn target_directory(program: &Path) -> Option<PathBuf> {
+/// The target directory that this program was built into: the ancestor that cargo tagged.
+pub fn target_directory() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
     program
         .ancestors()
         .find(|folder| folder.join("CACHEDIR.TAG").is_file())

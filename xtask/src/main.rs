@@ -1,3 +1,44 @@
-//! xtask.
+//! `cargo xtask CHORE`: one command for each chore of the house.
+//!
+//! A chore is a file: a struct of its arguments with a `run`. To add one, write the file and name it here three
+//! times: as a module, as a variant, and in `main`. `ci` decides which chores continuous integration runs.
 
-fn main() {}
+mod bench;
+mod check;
+mod ci;
+mod command;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    bin_name = "cargo xtask",
+    about = "One command for each chore of the house"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Formatting and lints, over the whole workspace.
+    Check(check::Check),
+    /// All tests, against a weir built from this tree.
+    Test(test::Test),
+    /// The same work on weir and on real peers; `bench --list` names the works.
+    Bench(bench::Bench),
+    /// What continuous integration runs.
+    Ci(ci::Ci),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().chore {
+        Chore::Check(check) => check.run(),
+        Chore::Test(test) => test.run(),
+        Chore::Bench(bench) => bench.run(),
+        Chore::Ci(ci) => ci.run(),
+    }
+}

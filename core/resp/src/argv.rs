@@ -188,6 +188,13 @@ impl ArgvBuf {
         self.bytes.len() + self.spans.len() * size_of::<Span>()
     }
 
+    pub(crate) fn from_parts(bytes: Vec<u8>, spans: Vec<Span>) -> ArgvBuf {
+        ArgvBuf {
+            bytes: bytes.into(),
+            spans: spans.into(),
+        }
+    }
+
     fn from_args<A: AsRef<[u8]>>(args: impl Iterator<Item = A>, bytes_len: usize) -> ArgvBuf {
         let mut bytes = Vec::with_capacity(bytes_len);
         let mut spans = Vec::with_capacity(args.size_hint().0);
@@ -204,7 +211,7 @@ impl ArgvBuf {
 }
 
 /// An offset as spans keep it.
-fn offset(bytes: usize) -> u32 {
+pub(crate) fn offset(bytes: usize) -> u32 {
     u32::try_from(bytes).expect("the parser refuses a request of 4 GiB, and nobody makes one")
 }
 
@@ -225,5 +232,63 @@ impl Eq for ArgvBuf {}
 impl fmt::Debug for ArgvBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_argv().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPANS: &[Span] = &[Span::new(1, 3), Span::new(4, 0), Span::new(5, 2)];
+
+    fn collected(argv: Argv<'_>) -> Vec<&[u8]> {
+        argv.iter().collect()
+    }
+
+    #[test]
+    fn arguments_are_cut_out_of_the_bytes() {
+        let argv = Argv::new(b".SET.ab.", SPANS);
+        assert_eq!(
+            (argv.len(), argv.is_empty(), argv.bytes_len()),
+            (3, false, 5)
+        );
+        assert_eq!(collected(argv), [&b"SET"[..], b"", b"ab"]);
+        assert_eq!((argv.get(0), argv.get(3)), (Some(&b"SET"[..]), None));
+        assert_eq!(argv.iter().rev().nth(2), Some(&b"SET"[..]));
+        assert_eq!(
+            (argv.iter().len(), argv.iter().nth(2)),
+            (3, Some(&b"ab"[..]))
+        );
+        assert_eq!(format!("{argv:?}"), r#"["SET", "", "ab"]"#);
+    }
+
+    #[test]
+    fn skipping_and_taking_stop_at_the_end() {
+        let argv = Argv::new(b".SET.ab.", SPANS);
+        assert_eq!(collected(argv.skip(1)), [&b""[..], b"ab"]);
+        assert_eq!(collected(argv.take(1)), [&b"SET"[..]]);
+        assert_eq!(
+            (argv.skip(3).len(), argv.skip(4).len(), argv.take(9).len()),
+            (0, 0, 3)
+        );
+    }
+
+    #[test]
+    fn a_span_outside_the_bytes_reads_as_empty() {
+        let spans = [Span::new(7, 2), Span::new(u32::MAX, u32::MAX)];
+        let argv = Argv::new(b".SET.ab.", &spans);
+        assert_eq!(collected(argv), [b"", b""]);
+    }
+
+    #[test]
+    fn an_owned_copy_keeps_the_arguments_and_nothing_else() {
+        let argv = Argv::new(b".SET.ab.", SPANS);
+        let owned = argv.to_owned();
+        assert_eq!(owned.as_argv(), argv);
+        assert_eq!(owned.heap_bytes(), 5 + 3 * 8);
+        assert_eq!(owned, ["SET", "", "ab"].into_iter().collect());
+        assert_ne!(owned, ["SET", "", "ac"].into_iter().collect());
+        assert_eq!(argv.skip(1).to_owned().heap_bytes(), 2 + 2 * 8);
+        assert!(ArgvBuf::default().as_argv().is_empty());
     }
 }

@@ -7,12 +7,14 @@
 
 mod argv;
 mod double;
+mod inline;
 mod limits;
 mod reply;
 mod request;
 
 pub use argv::{Argv, ArgvBuf, ArgvIter, Span};
 pub use double::{DOUBLE_TEXT_BYTES_MAX, double_text};
+pub use inline::split_line;
 pub use limits::{
     ARGS_MAX, BULK_BYTES_MAX, INLINE_BYTES_MAX, Limits, REQUEST_BYTES_MAX, Sender,
     UNAUTHENTICATED_ARGS_MAX, UNAUTHENTICATED_BULK_BYTES_MAX,

@@ -43,7 +43,8 @@ pub struct Limits {
     pub bulk_bytes_max: usize,
     /// Most arguments in a request, the command's name included.
     pub args_max: usize,
-    /// Longest inline request and longest header line, in bytes without the line feed.
+    /// Longest inline request and longest header line, in bytes without the line feed. Headers of up
+    /// to a dozen bytes are read whatever it says.
     pub inline_bytes_max: usize,
     /// Longest request as a whole, in bytes; beyond 4 GiB it has no effect.
     pub request_bytes_max: usize,

@@ -379,3 +379,6 @@ impl Reply {
         self.out.extend_from_slice(b"\r\n");
     }
 }
+
+#[cfg(test)]
+mod tests;

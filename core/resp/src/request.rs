@@ -7,6 +7,7 @@
 use thiserror::Error;
 
 use crate::argv::{Argv, Span};
+use crate::inline;
 use crate::limits::{
     Limits, SCRATCH_KEPT_BYTES_MAX, SPANS_KEPT_MAX, Sender, UNAUTHENTICATED_ARGS_MAX,
     UNAUTHENTICATED_BULK_BYTES_MAX,
@@ -202,6 +203,8 @@ impl Parser {
     /// Goes on from where the parser stopped. Returns the end of the request if it is complete.
     #[inline]
     fn advance(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, ProtocolError> {
+        // Only the line that the parser stopped in was looked at before.
+        let mut scanned = std::mem::take(&mut self.scanned);
         if self.args_left == 0 {
             self.begin();
             match *input {
@@ -213,7 +216,7 @@ impl Parser {
                     self.at = 4;
                 }
                 [b'*', ..] => {
-                    if !self.count(input, limits)? {
+                    if !self.count(input, scanned, limits)? {
                         return Ok(None);
                     }
                     if self.args_left == 0 {
@@ -221,10 +224,11 @@ impl Parser {
                     }
                 }
                 [] => return Ok(None),
-                _ => return self.inline(input, limits),
+                _ => return self.inline(input, scanned, limits),
             }
+            scanned = 0;
         }
-        self.arguments(input, limits)
+        self.arguments(input, scanned, limits)
     }
 
     /// Clears what the last request left, and gives memory back if that was a huge one.
@@ -248,10 +252,15 @@ impl Parser {
     }
 
     /// Reads the number of arguments; `false` if its line is not complete.
-    fn count(&mut self, input: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
+    fn count(
+        &mut self,
+        input: &[u8],
+        scanned: usize,
+        limits: &Limits,
+    ) -> Result<bool, ProtocolError> {
         // Redis looks for the end of this line as for that of a string: a zero byte hides it.
-        let (number, end) = match self.header(input, limits, |line| memchr::memchr2(b'\r', 0, line))
-        {
+        let find_end = |line: &[u8]| memchr::memchr2(b'\r', 0, line);
+        let (number, end) = match self.header(input, 0, scanned, limits, find_end) {
             Header::Complete { number, end } => (number, end),
             Header::Partial => return Ok(false),
             Header::TooLong => return Err(ProtocolError::CountTooLong),
@@ -271,36 +280,26 @@ impl Parser {
 
     /// Reads arguments until all are there (then the end of the request) or the input is used up.
     #[inline]
-    fn arguments(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, ProtocolError> {
-        let bulk_bytes_max = match limits.sender {
-            Sender::Trusted => limits.bulk_bytes_max,
-            // Longer ones are refused on the slow path, which knows which error it is.
-            Sender::Unauthenticated => limits.bulk_bytes_max.min(UNAUTHENTICATED_BULK_BYTES_MAX),
-        };
+    fn arguments(
+        &mut self,
+        input: &[u8],
+        mut scanned: usize,
+        limits: &Limits,
+    ) -> Result<Option<usize>, ProtocolError> {
+        let mut at = self.at;
+        // A length that was read before its body had arrived is within the limits.
+        let mut announced = self.body.take();
         while self.args_left > 0 {
-            let rest = input.get(self.at..).unwrap_or_default();
-            // Most arguments are shorter than 100 bytes.
-            let (len, start) = match (self.body, rest) {
-                (None, &[b'$', d @ b'0'..=b'9', b'\r', _, ..]) => {
-                    (usize::from(d - b'0'), self.at + 4)
-                }
-                (None, &[b'$', tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', _, ..]) => (
-                    usize::from(tens - b'0') * 10 + usize::from(ones - b'0'),
-                    self.at + 5,
-                ),
-                (None, _) => match self.bulk_length(input, limits)? {
-                    Some((len, start)) => (len, start),
-                    None => return Ok(None),
+            let (len, start) = match announced.take() {
+                Some(len) => (len, at),
+                None => match self.bulk_length(input, at, scanned, limits)? {
+                    Some(header) => header,
+                    None => {
+                        self.at = at;
+                        return Ok(None);
+                    }
                 },
-                (Some(len), _) => (len, self.at),
             };
-            if len > bulk_bytes_max && self.body.is_none() {
-                return Err(if len > limits.bulk_bytes_max {
-                    ProtocolError::InvalidBulkLength
-                } else {
-                    ProtocolError::UnauthenticatedBulkLength
-                });
-            }
             // The two bytes that end an argument are skipped unseen, as Redis does.
             let end = start.saturating_add(len).saturating_add(2);
             if end > input.len() {
@@ -309,81 +308,106 @@ impl Parser {
                 self.needed = end;
                 return Ok(None);
             }
-            self.body = None;
             self.spans.push(Span::new(start as u32, len as u32));
-            self.at = end;
+            at = end;
+            scanned = 0;
             self.args_left -= 1;
         }
-        Ok(Some(self.at))
+        Ok(Some(at))
     }
 
-    /// Reads the length of the next argument and says where its body begins.
+    /// Reads the length of the argument at `at` and says where its body begins; `None` if its line is
+    /// not complete.
+    #[inline]
     fn bulk_length(
         &mut self,
         input: &[u8],
+        at: usize,
+        scanned: usize,
         limits: &Limits,
     ) -> Result<Option<(usize, usize)>, ProtocolError> {
-        let (number, end) = match self.header(input, limits, |line| memchr::memchr(b'\r', line)) {
+        let (len, start) = match short_header(input.get(at..).unwrap_or_default()) {
+            Some((len, header_bytes)) => (len, at + header_bytes),
+            None => match self.bulk_header(input, at, scanned, limits)? {
+                Some(header) => header,
+                None => return Ok(None),
+            },
+        };
+        if len > limits.bulk_bytes_max {
+            return Err(ProtocolError::InvalidBulkLength);
+        }
+        if limits.sender == Sender::Unauthenticated && len > UNAUTHENTICATED_BULK_BYTES_MAX {
+            return Err(ProtocolError::UnauthenticatedBulkLength);
+        }
+        Ok(Some((len, start)))
+    }
+
+    /// Reads any `$` line, and finds out what is wrong with one.
+    #[cold]
+    fn bulk_header(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        scanned: usize,
+        limits: &Limits,
+    ) -> Result<Option<(usize, usize)>, ProtocolError> {
+        let find_end = |line: &[u8]| memchr::memchr(b'\r', line);
+        let (number, end) = match self.header(input, at, scanned, limits, find_end) {
             Header::Complete { number, end } => (number, end),
             Header::Partial => return Ok(None),
             Header::TooLong => return Err(ProtocolError::BulkLengthTooLong),
         };
-        match input.get(self.at) {
-            Some(b'$') => {}
+        match input.get(at) {
+            Some(b'$') | None => {}
             Some(&other) => return Err(ProtocolError::ExpectedBulk(other)),
-            None => return Ok(None),
         }
         let len = number.and_then(|len| usize::try_from(len).ok());
         Ok(Some((len.ok_or(ProtocolError::InvalidBulkLength)?, end)))
     }
 
-    /// Reads the line at `self.at`: a byte that says what it is, a number, CR and one byte more.
+    /// Reads the line at `at`: a byte that says what it is, a number, CR and one byte more.
     fn header(
         &mut self,
         input: &[u8],
+        at: usize,
+        scanned: usize,
         limits: &Limits,
         find_end: impl FnOnce(&[u8]) -> Option<usize>,
     ) -> Header {
-        let window = self
-            .at
-            .saturating_add(limits.inline_bytes_max)
-            .saturating_add(1)
-            .min(input.len());
-        let line = input.get(self.at..window).unwrap_or_default();
-        let fresh = line.get(self.scanned..).unwrap_or_default();
-        match find_end(fresh).map(|offset| self.scanned + offset) {
-            Some(cr) if line.get(cr) == Some(&b'\r') && self.at + cr + 1 < input.len() => {
-                self.scanned = 0;
-                let number = line.get(1..cr).and_then(canonical_i64);
-                Header::Complete {
+        let rest = input.get(at..).unwrap_or_default();
+        // A CR at the limit still ends the line.
+        let line = rest.get(..=limits.inline_bytes_max).unwrap_or(rest);
+        let fresh = line.get(scanned..).unwrap_or_default();
+        let stop = find_end(fresh).map_or(line.len(), |offset| scanned + offset);
+        if line.get(stop) == Some(&b'\r') {
+            if stop + 1 < rest.len() {
+                let number = line.get(1..stop).and_then(canonical_i64);
+                return Header::Complete {
                     number,
-                    end: self.at + cr + 2,
-                }
+                    end: at + stop + 2,
+                };
             }
-            // Not scanned further than to what was found: it is found again with what follows.
-            Some(found) => self.partial_header(input, limits, found),
-            None => self.partial_header(input, limits, line.len()),
-        }
-    }
-
-    fn partial_header(&mut self, input: &[u8], limits: &Limits, scanned: usize) -> Header {
-        let cr_awaits_a_byte = input.len() == self.at + scanned + 1 && input.last() == Some(&b'\r');
-        if input.len() - self.at > limits.inline_bytes_max && !cr_awaits_a_byte {
+        } else if rest.len() > limits.inline_bytes_max {
             return Header::TooLong;
         }
-        self.scanned = scanned;
+        // What stopped the search is found again when more has arrived.
+        self.scanned = stop;
         self.needed = input.len() + 1;
         Header::Partial
     }
 
     /// Reads a line as a person types it. Returns its end if it is complete.
-    fn inline(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, ProtocolError> {
+    fn inline(
+        &mut self,
+        input: &[u8],
+        scanned: usize,
+        limits: &Limits,
+    ) -> Result<Option<usize>, ProtocolError> {
         let window = limits.inline_bytes_max.saturating_add(1).min(input.len());
         let line = input.get(..window).unwrap_or_default();
-        let fresh = line.get(self.scanned..).unwrap_or_default();
+        let fresh = line.get(scanned..).unwrap_or_default();
         // A zero byte hides what follows it, as in Redis: such a line never ends.
-        let stop =
-            memchr::memchr2(b'\n', 0, fresh).map_or(line.len(), |offset| self.scanned + offset);
+        let stop = memchr::memchr2(b'\n', 0, fresh).map_or(line.len(), |offset| scanned + offset);
         if line.get(stop) != Some(&b'\n') {
             if input.len() > limits.inline_bytes_max {
                 return Err(ProtocolError::InlineTooLong);
@@ -392,26 +416,36 @@ impl Parser {
             self.needed = input.len() + 1;
             return Ok(None);
         }
-        self.scanned = 0;
         let line = line.get(..stop).unwrap_or_default();
-        self.split(line.strip_suffix(b"\r").unwrap_or(line))?;
+        self.scratch.clear();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        inline::split(line, &mut self.scratch, &mut self.spans)?;
         Ok(Some(stop + 1))
     }
+}
 
-    /// Cuts a line into arguments and takes their quotes off.
-    fn split(&mut self, line: &[u8]) -> Result<(), ProtocolError> {
-        self.scratch.clear();
-        let mut rest = line;
-        loop {
-            rest = skip_space(rest);
-            if rest.is_empty() {
-                return Ok(());
-            }
-            let start = self.scratch.len();
-            rest = unquote(rest, &mut self.scratch)?;
-            self.spans
-                .push(Span::new(start as u32, (self.scratch.len() - start) as u32));
+/// The number in a complete `$` line of up to nine digits, and the line's length. `None` for all other
+/// lines, right or wrong: they are rare.
+#[inline]
+fn short_header(line: &[u8]) -> Option<(usize, usize)> {
+    let digit = |digit: u8| usize::from(digit - b'0');
+    match *line {
+        [b'$', a @ b'0'..=b'9', b'\r', _, ..] => Some((digit(a), 4)),
+        [b'$', a @ b'1'..=b'9', b @ b'0'..=b'9', b'\r', _, ..] => {
+            Some((digit(a) * 10 + digit(b), 5))
         }
+        [b'$', a @ b'1'..=b'9', ref rest @ ..] => {
+            let mut number = digit(a);
+            for (index, byte) in rest.iter().enumerate().take(9) {
+                match *byte {
+                    next @ b'0'..=b'9' if index < 8 => number = number * 10 + digit(next),
+                    b'\r' if index + 1 < rest.len() => return Some((number, index + 4)),
+                    _ => break,
+                }
+            }
+            None
+        }
+        _ => None,
     }
 }
 
@@ -444,92 +478,5 @@ fn canonical_i64(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// What Redis takes for space between arguments.
-const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t'..=b'\r')
-}
-
-fn skip_space(line: &[u8]) -> &[u8] {
-    let start = line
-        .iter()
-        .position(|byte| !is_space(*byte))
-        .unwrap_or(line.len());
-    line.get(start..).unwrap_or_default()
-}
-
-/// Moves the argument at the front of `line` to `out`, without its quotes; returns what follows it.
-fn unquote<'l>(mut line: &'l [u8], out: &mut Vec<u8>) -> Result<&'l [u8], ProtocolError> {
-    loop {
-        line = match line {
-            // Vertical tab and form feed part arguments only where one has not begun.
-            [] | [b' ' | b'\t' | b'\n' | b'\r', ..] => return Ok(line),
-            [b'"', rest @ ..] => return closed(double_quoted(rest, out)?),
-            [b'\'', rest @ ..] => return closed(single_quoted(rest, out)?),
-            [byte, rest @ ..] => {
-                out.push(*byte);
-                rest
-            }
-        }
-    }
-}
-
-/// A closing quote ends the argument: space or nothing may follow.
-fn closed(rest: &[u8]) -> Result<&[u8], ProtocolError> {
-    match rest.first() {
-        Some(byte) if !is_space(*byte) => Err(ProtocolError::UnbalancedQuotes),
-        Some(_) | None => Ok(rest),
-    }
-}
-
-fn double_quoted<'l>(mut line: &'l [u8], out: &mut Vec<u8>) -> Result<&'l [u8], ProtocolError> {
-    loop {
-        let (byte, rest) = match line {
-            [] => return Err(ProtocolError::UnbalancedQuotes),
-            [b'"', rest @ ..] => return Ok(rest),
-            [b'\\', b'x', high, low, rest @ ..] if is_hex(*high) && is_hex(*low) => {
-                (hex(*high) << 4 | hex(*low), rest)
-            }
-            [b'\\', escaped, rest @ ..] => (unescape(*escaped), rest),
-            [byte, rest @ ..] => (*byte, rest),
-        };
-        out.push(byte);
-        line = rest;
-    }
-}
-
-fn single_quoted<'l>(mut line: &'l [u8], out: &mut Vec<u8>) -> Result<&'l [u8], ProtocolError> {
-    loop {
-        let (byte, rest) = match line {
-            [] => return Err(ProtocolError::UnbalancedQuotes),
-            [b'\'', rest @ ..] => return Ok(rest),
-            [b'\\', b'\'', rest @ ..] => (b'\'', rest),
-            [byte, rest @ ..] => (*byte, rest),
-        };
-        out.push(byte);
-        line = rest;
-    }
-}
-
-const fn is_hex(digit: u8) -> bool {
-    digit.is_ascii_hexdigit()
-}
-
-/// The value of a hexadecimal digit.
-const fn hex(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => (digit | 0x20) - b'a' + 10,
-    }
-}
-
-/// What a backslash and this byte stand for.
-const fn unescape(byte: u8) -> u8 {
-    match byte {
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'b' => 0x08,
-        b'a' => 0x07,
-        other => other,
-    }
-}
+#[cfg(test)]
+mod tests;

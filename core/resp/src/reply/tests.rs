@@ -1,0 +1,178 @@
+//! The bytes of every kind of reply, in both protocols.
+
+use super::*;
+
+/// What `write` writes in RESP2 and in RESP3.
+fn written(write: impl Fn(&mut Reply)) -> [String; 2] {
+    [Protocol::Resp2, Protocol::Resp3].map(|protocol| {
+        let mut reply = Reply::new(protocol);
+        write(&mut reply);
+        reply.as_bytes().escape_ascii().to_string()
+    })
+}
+
+fn check(write: impl Fn(&mut Reply), resp2: &str, resp3: &str) {
+    assert_eq!(written(write), [resp2, resp3]);
+}
+
+fn check_both(write: impl Fn(&mut Reply), expected: &str) {
+    check(write, expected, expected);
+}
+
+#[test]
+fn what_both_protocols_have_is_the_same_in_both() {
+    check_both(|reply| reply.ok(), r"+OK\r\n");
+    check_both(|reply| reply.simple("PONG"), r"+PONG\r\n");
+    check_both(|reply| reply.bulk(b""), r"$0\r\n\r\n");
+    check_both(|reply| reply.bulk(b"a\r\n\xff"), r"$4\r\na\r\n\xff\r\n");
+    check_both(|reply| reply.bulk_int(-5_i64), r"$2\r\n-5\r\n");
+    check_both(
+        |reply| reply.bulk_int(u64::MAX),
+        r"$20\r\n18446744073709551615\r\n",
+    );
+    check_both(|reply| reply.array(0), r"*0\r\n");
+    check_both(|reply| reply.array(1234), r"*1234\r\n");
+    check_both(|reply| reply.raw(b":1\r\n"), r":1\r\n");
+    check_both(|reply| reply.count(7), r":7\r\n");
+}
+
+#[test]
+fn what_resp2_lacks_is_written_as_redis_does() {
+    check(|reply| reply.null(), r"$-1\r\n", r"_\r\n");
+    check(|reply| reply.null_array(), r"*-1\r\n", r"_\r\n");
+    check(|reply| reply.boolean(true), r":1\r\n", r"#t\r\n");
+    check(|reply| reply.boolean(false), r":0\r\n", r"#f\r\n");
+    check(|reply| reply.double(3.25), r"$4\r\n3.25\r\n", r",3.25\r\n");
+    check(
+        |reply| reply.double(f64::NEG_INFINITY),
+        r"$4\r\n-inf\r\n",
+        r",-inf\r\n",
+    );
+    check(
+        |reply| reply.big_number("-123"),
+        r"$4\r\n-123\r\n",
+        r"(-123\r\n",
+    );
+    check(
+        |reply| reply.verbatim("txt", b"a\nb"),
+        r"$3\r\na\nb\r\n",
+        r"=7\r\ntxt:a\nb\r\n",
+    );
+    check(|reply| reply.map(5), r"*10\r\n", r"%5\r\n");
+    check(|reply| reply.set(100), r"*100\r\n", r"~100\r\n");
+    check(|reply| reply.push(3), r"*3\r\n", r">3\r\n");
+}
+
+#[test]
+fn numbers_of_every_length_are_written_whole() {
+    let mut numbers = vec![0, i64::MIN, i64::MAX];
+    for power in 0..19 {
+        let ten = 10_i64.pow(power);
+        numbers.extend([ten - 1, ten, ten + 1, -ten]);
+    }
+    for number in numbers {
+        check_both(|reply| reply.int(number), &format!(r":{number}\r\n"));
+    }
+    for len in [0, 9, 10, 99, 100, 101, 65536] {
+        let bytes = vec![b'x'; len];
+        let expected = format!(r"${len}\r\n{}\r\n", "x".repeat(len));
+        check_both(|reply| reply.bulk(&bytes), &expected);
+    }
+}
+
+#[test]
+fn line_ends_within_a_line_become_spaces() {
+    check_both(|reply| reply.error("ERR a\r\nb\nc"), r"-ERR a  b c\r\n");
+    check_both(
+        |reply| reply.error_bytes(b"ERR \xff\n\r"),
+        r"-ERR \xff  \r\n",
+    );
+    check_both(|reply| reply.simple("a\nb"), r"+a b\r\n");
+    let before = |reply: &mut Reply| {
+        reply.bulk(b"x\ny");
+        reply.error(format_args!("ERR {}", 5));
+    };
+    check_both(before, r"$3\r\nx\ny\r\n-ERR 5\r\n");
+}
+
+#[test]
+fn headers_may_come_after_their_elements() {
+    for elements in [0, 9, 10, 1000] {
+        let deferred = |reply: &mut Reply| {
+            reply.ok();
+            let mark = reply.begin();
+            (0..elements).for_each(|element| reply.count(element));
+            reply.array_since(mark, elements);
+        };
+        let known = |reply: &mut Reply| {
+            reply.ok();
+            reply.array(elements);
+            (0..elements).for_each(|element| reply.count(element));
+        };
+        assert_eq!(written(deferred), written(known));
+    }
+    let map = |reply: &mut Reply| {
+        let outer = reply.begin();
+        reply.bulk(b"k");
+        let inner = reply.begin();
+        reply.count(1);
+        reply.set_since(inner, 1);
+        reply.map_since(outer, 1);
+    };
+    check(
+        map,
+        r"*2\r\n$1\r\nk\r\n*1\r\n:1\r\n",
+        r"%1\r\n$1\r\nk\r\n~1\r\n:1\r\n",
+    );
+}
+
+#[test]
+fn rolling_back_forgets_what_came_after_the_mark() {
+    let mut reply = Reply::new(Protocol::Resp3);
+    reply.ok();
+    let mark = reply.mark();
+    reply.array(2);
+    reply.bulk(b"half of it");
+    assert_eq!(reply.bytes_since(mark), b"*2\r\n$10\r\nhalf of it\r\n");
+    assert_eq!(reply.len_since(mark), 21);
+    reply.rollback(mark);
+    reply.error("ERR no");
+    assert_eq!(reply.as_bytes(), b"+OK\r\n-ERR no\r\n");
+}
+
+#[test]
+fn a_mark_beyond_the_end_does_no_harm() {
+    let mut reply = Reply::new(Protocol::Resp2);
+    reply.bulk(b"gone");
+    let mark = reply.mark();
+    reply.clear();
+    reply.rollback(mark);
+    assert_eq!(
+        (reply.len_since(mark), reply.bytes_since(mark)),
+        (0, &b""[..])
+    );
+    reply.ok();
+    reply.array_since(mark, 0);
+    assert_eq!(reply.as_bytes(), b"+OK\r\n*0\r\n");
+}
+
+#[test]
+fn the_protocol_may_change_between_replies() {
+    let mut reply = Reply::new(Protocol::Resp2);
+    reply.null();
+    reply.set_protocol(Protocol::Resp3);
+    reply.null();
+    assert_eq!(reply.protocol(), Protocol::Resp3);
+    assert_eq!(reply.take(), b"$-1\r\n_\r\n");
+    assert!(reply.is_empty());
+}
+
+#[test]
+fn buffers_are_reused() {
+    let mut reply = Reply::with_buffer(Protocol::Resp2, Vec::with_capacity(100));
+    reply.bulk(&[b'x'; 50]);
+    reply.clear();
+    assert_eq!((reply.len(), reply.capacity()), (0, 100));
+    reply.shrink_to(0);
+    assert_eq!(reply.capacity(), 0);
+}

@@ -4,7 +4,8 @@
 //! the times in `/proc/PID/stat` move in steps of 10 ms, too coarse for rounds of half a second.
 
 use std::fs;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -33,12 +34,33 @@ impl Process {
 
     /// CPU time of all its threads so far, those that ended included, in user and kernel mode.
     ///
+    /// The kernel books the time of a thread when it stops running, or else at the next tick: of a thread that runs
+    /// right now, up to a tick is missing.
+    ///
     /// # Errors
     /// When the process is gone.
     pub fn cpu_time(&self) -> Result<Duration> {
         Ok(Duration::from(
             self.clock.now().context("CPU time of the process")?,
         ))
+    }
+
+    /// The same, once the process has nothing to do: what a server does after its last reply, or in the background,
+    /// belongs to the work. Waits two seconds at most.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn cpu_time_at_rest(&self) -> Result<Duration> {
+        let since = Instant::now();
+        let mut last = self.cpu_time()?;
+        loop {
+            thread::sleep(REST_INTERVAL);
+            let now = self.cpu_time()?;
+            if now - last < REST_CPU_MAX || since.elapsed() > REST_WAIT_MAX {
+                return Ok(now);
+            }
+            last = now;
+        }
     }
 
     /// Resident memory in bytes.
@@ -184,6 +206,11 @@ pub fn core_count() -> usize {
 pub fn own_cpu_time() -> Result<Duration> {
     Ok(Duration::from(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?))
 }
+
+const REST_INTERVAL: Duration = Duration::from_millis(10);
+/// More than a server's own timers use in an interval.
+const REST_CPU_MAX: Duration = Duration::from_micros(300);
+const REST_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// The highest core number in a list such as `0-1` or `0,2-3`.
 fn last_online_core() -> Option<usize> {

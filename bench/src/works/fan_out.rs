@@ -82,8 +82,8 @@ impl Rig for Running {
         let mut latency = new_histogram()?;
         let (mut append, mut read) = (Vec::new(), Vec::new());
         self.load.reset_digest();
+        let before = self.node.process().cpu_time_at_rest()?;
         let (started, client_cpu) = (Instant::now(), own_cpu_time()?);
-        let before = self.node.process().cpu_time()?;
         for cycle in 0..self.cycles {
             // The last ID instead of `$`: a reader that came late would be served at once instead of never.
             let last = if self.entries == 0 {
@@ -110,9 +110,13 @@ impl Rig for Running {
             latency.saturating_record(sent.elapsed().as_nanos() as u64);
             self.entries += 1;
         }
-        let cpu = self.node.process().cpu_time()?.saturating_sub(before);
         let elapsed = started.elapsed();
         let client_cpu = own_cpu_time()?.saturating_sub(client_cpu);
+        let cpu = self
+            .node
+            .process()
+            .cpu_time_at_rest()?
+            .saturating_sub(before);
         expect_length(&mut self.control, KEY, self.entries)?;
         let wake_ups = (self.cycles * self.readers as u64) as f64;
         let mut figures = vec![

@@ -128,9 +128,9 @@ pub(super) fn measure(
     source: &mut dyn Source,
     check: Check,
 ) -> Result<Sample> {
-    let before = node.process().cpu_time()?;
+    let before = node.process().cpu_time_at_rest()?;
     let outcome = load.run(source, check)?;
-    let cpu = node.process().cpu_time()?.saturating_sub(before);
+    let cpu = node.process().cpu_time_at_rest()?.saturating_sub(before);
     Ok(sample(cpu, &outcome))
 }
 

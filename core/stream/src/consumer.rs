@@ -8,7 +8,7 @@ use triomphe::Arc;
 
 use crate::StreamId;
 use crate::groups::names::{Name, NameMap};
-use crate::pending::{Edit, Tree, id_of};
+use crate::pending::{Edit, IdKey, Tree, id_key, id_of};
 
 /// Stands for a consumer of one group, until that consumer is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +75,7 @@ impl Consumer {
 
     /// The IDs of its pending entries from `from` on, ascending: its history.
     pub fn pending_ids(&self, from: StreamId) -> impl Iterator<Item = StreamId> + Clone + '_ {
-        self.held.range(&[from.ms, from.seq]).map(|id| id_of(&id))
+        self.held.range(&id_key(from)).map(|id| id_of(&id))
     }
 
     pub(crate) fn touch(&mut self, now_ms: u64, activity: Activity) {
@@ -86,13 +86,11 @@ impl Consumer {
     }
 
     /// Adds entries with ascending IDs, none of which it has.
-    pub(crate) fn hold(&mut self, ids: &[StreamId]) {
-        let keys = ids.iter().map(|id| [id.ms, id.seq]);
-        let last = self.held.last().map(|last| id_of(&last));
-        if ids
-            .first()
-            .is_some_and(|&first| last.is_none_or(|last| last < first))
-        {
+    pub(crate) fn hold(&mut self, keys: impl ExactSizeIterator<Item = IdKey> + Clone) {
+        let Some(first) = keys.clone().next() else {
+            return;
+        };
+        if self.held.last().is_none_or(|last| last < first) {
             self.held.append(keys);
         } else {
             keys.for_each(|key| self.held.insert(&key));
@@ -100,7 +98,7 @@ impl Consumer {
     }
 
     /// Lets go of entries; ascending ones in one walk.
-    pub(crate) fn release(&mut self, keys: impl IntoIterator<Item = [u64; 2]>) {
+    pub(crate) fn release(&mut self, keys: &[IdKey]) {
         self.held.edit(keys, |_| Edit::Remove);
     }
 

@@ -7,7 +7,7 @@
 use crate::StreamId;
 use crate::consumer::{ConsumerHandle, Created};
 use crate::group::Group;
-use crate::pending::{Pending, Unplaced};
+use crate::pending::{Pending, Unplaced, id_key};
 
 /// A group that is being rebuilt.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ impl GroupRestorer {
             return Err(RestoreError::HeldTwice(id));
         }
         entry.hold(consumer);
-        consumer_here.hold(&[id]);
+        consumer_here.hold([id_key(id)].into_iter());
         Ok(())
     }
 

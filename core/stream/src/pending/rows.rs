@@ -26,11 +26,12 @@ pub(super) struct Rows<const N: usize> {
 #[derive(Clone, Copy, Debug)]
 struct Columns<const N: usize> {
     bases: [u64; N],
-    /// How many bytes each column takes in a row, 0 to 8. One of 8 has the base 0.
-    widths: [u8; N],
+    /// The greatest number above its base that each column holds: as many bytes as it takes in a
+    /// row, 0 to 8. One of 8 has the base 0.
+    masks: [u64; N],
     /// Where in the bytes of a row each column begins.
     offsets: [u8; N],
-    /// Bytes of a row: the sum of the widths.
+    /// Bytes of a row: of all columns together.
     stride: u8,
 }
 
@@ -68,6 +69,16 @@ impl<const N: usize> Rows<N> {
         Rows {
             bytes: Vec::new(),
             columns: Columns::new([0; N], [0; N]),
+            len: 0,
+            skipped: 0,
+        }
+    }
+
+    /// No rows, but memory for a run that resembles this one.
+    pub(super) fn to_next(&self) -> Self {
+        Rows {
+            bytes: Vec::with_capacity(self.bytes.len()),
+            columns: self.columns,
             len: 0,
             skipped: 0,
         }
@@ -162,7 +173,7 @@ impl<const N: usize> Rows<N> {
     }
 
     /// The row at `index`, which is below `len`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn row(&self, index: usize) -> [u64; N] {
         let at = self.offset(index);
         if self.columns.is_narrow() {
@@ -207,12 +218,6 @@ impl<const N: usize> Rows<N> {
         }
     }
 
-    /// Whether the row at `index` has this key.
-    #[inline]
-    pub(super) fn is_at<const K: usize>(&self, index: usize, key: &[u64; K]) -> bool {
-        index < self.len() && self.compare(index, key).is_eq()
-    }
-
     /// The rows from `index` on.
     pub(super) fn iter_from(
         &self,
@@ -254,7 +259,7 @@ impl<const N: usize> Rows<N> {
         let at = self.offset(index);
         for (column, number) in row.iter().enumerate() {
             let at = at + usize::from(self.columns.offsets[column]);
-            let mask = self.columns.mask(column);
+            let mask = self.columns.masks[column];
             let above = number.wrapping_sub(self.columns.bases[column]);
             let kept = load(&self.bytes, at) & !mask;
             store(&mut self.bytes, at, kept | (above & mask));
@@ -270,23 +275,27 @@ impl<const N: usize> Rows<N> {
         let stride = usize::from(columns.stride);
         self.bytes.resize(start + count * stride + SLACK_BYTES, 0);
         let mut excess = 0;
+        let mut at = start;
         // Eight bytes are written for a number; what is too much is overwritten by the next row.
         if columns.is_narrow() {
-            let mut at = start;
-            for row in rows.take(count) {
-                let (word, row_excess) = columns.pack(&row);
+            let shifts: [u32; N] = std::array::from_fn(|column| columns.shift(column));
+            for row in rows {
+                let mut word = 0;
+                for column in 0..N {
+                    let above = row[column].wrapping_sub(columns.bases[column]);
+                    word |= above.wrapping_shl(shifts[column]);
+                    excess |= above & !columns.masks[column];
+                }
                 store(&mut self.bytes, at, word);
-                excess |= row_excess;
                 at += stride;
             }
         } else {
-            let mut at = start;
-            for row in rows.take(count) {
+            for row in rows {
                 for column in (0..N).rev() {
                     let above = row[column].wrapping_sub(columns.bases[column]);
                     let at = at + usize::from(columns.offsets[column]);
                     store(&mut self.bytes, at, above);
-                    excess |= above & !columns.mask(column);
+                    excess |= above & !columns.masks[column];
                 }
                 at += stride;
             }
@@ -308,34 +317,38 @@ impl<const N: usize> Rows<N> {
     /// Makes the columns wide enough for these rows too.
     fn widen(&mut self, rows: impl Iterator<Item = [u64; N]>) {
         let (mut lows, mut highs) = ([u64::MAX; N], [0; N]);
+        let mut len = self.len();
         for row in rows {
+            len += 1;
             for column in 0..N {
                 lows[column] = lows[column].min(row[column]);
                 highs[column] = highs[column].max(row[column]);
             }
         }
-        let Columns {
-            mut bases,
-            mut widths,
-            ..
-        } = self.columns;
+        let mut bases = self.columns.bases;
+        let mut widths = self.columns.masks.map(bytes_for);
         for column in 0..N {
             let (low, high) = (lows[column], highs[column]);
-            if self.len == 0 {
-                bases[column] = low;
-                widths[column] = bytes_for(high.saturating_sub(low));
-                continue;
-            }
-            if low >= bases[column] && high - bases[column] <= self.columns.mask(column) {
+            let is_first = self.len == 0;
+            if !is_first
+                && low >= bases[column]
+                && high - bases[column] <= self.columns.masks[column]
+            {
                 continue;
             }
             let (low_here, high_here) = self.extent(column);
             let (lowest, highest) = (low.min(low_here), high.max(high_here));
-            // Room for half as much again: what moves steadily is not rewritten at each step.
             let span = highest - lowest;
-            widths[column] = bytes_for(span.saturating_add(span / 2)).max(widths[column]);
+            // What grows with the rows is given room for a full run at once. Otherwise it has half
+            // as much again: what moves steadily must not be rewritten at each step.
+            let full = span.saturating_mul((Self::LEN_MAX / len) as u64);
+            let expected = bytes_for(full.max(span.saturating_add(span / 2)));
+            // A run before this one may have needed more, so this one probably will; but what was
+            // an exception there is not handed on for ever.
+            let hint = if is_first { expected + 1 } else { 8 };
+            widths[column] = expected.max(widths[column].min(hint));
             let room = MASKS[usize::from(widths[column])] - span;
-            let is_sinking = low < bases[column];
+            let is_sinking = !is_first && low < bases[column];
             bases[column] = lowest.saturating_sub(if is_sinking { room / 2 } else { 0 });
         }
         self.repack(Columns::new(bases, widths));
@@ -371,7 +384,7 @@ impl<const N: usize> Rows<N> {
             let needed = self.offset(self.len() + count) + SLACK_BYTES;
             let capacity = self.bytes.capacity();
             if needed > capacity {
-                let target = needed.max(capacity + capacity / 2).max(CAPACITY_MIN);
+                let target = needed.max(2 * capacity).max(CAPACITY_MIN);
                 self.bytes.reserve_exact(target - self.bytes.len());
             }
         }
@@ -405,9 +418,10 @@ impl<const N: usize> Columns<N> {
                 bases[column] = 0;
             }
         }
+        let masks = widths.map(|width| MASKS[usize::from(width)]);
         Columns {
             bases,
-            widths,
+            masks,
             offsets,
             stride,
         }
@@ -418,11 +432,6 @@ impl<const N: usize> Columns<N> {
         self.stride <= NARROW_BYTES_MAX
     }
 
-    #[inline]
-    fn mask(&self, column: usize) -> u64 {
-        MASKS[usize::from(self.widths[column] & 15)]
-    }
-
     /// Where a column begins in a narrow row. A column without width may have its place at 64;
     /// shifts wrap and the mask leaves nothing.
     #[inline]
@@ -431,13 +440,13 @@ impl<const N: usize> Columns<N> {
     }
 
     fn fits(&self, row: &[u64; N]) -> bool {
-        (0..N).all(|column| row[column].wrapping_sub(self.bases[column]) <= self.mask(column))
+        (0..N).all(|column| row[column].wrapping_sub(self.bases[column]) <= self.masks[column])
     }
 
     /// The number of a column in the row at `at`.
     #[inline]
     fn number(&self, bytes: &[u8], at: usize, column: usize) -> u64 {
-        let above = load(bytes, at + usize::from(self.offsets[column])) & self.mask(column);
+        let above = load(bytes, at + usize::from(self.offsets[column])) & self.masks[column];
         self.bases[column].wrapping_add(above)
     }
 
@@ -448,28 +457,16 @@ impl<const N: usize> Columns<N> {
     }
 
     /// A narrow row from its word.
-    #[inline]
+    #[inline(always)]
     fn unpack(&self, word: u64) -> [u64; N] {
         std::array::from_fn(|column| {
-            let above = word.wrapping_shr(self.shift(column)) & self.mask(column);
+            let above = word.wrapping_shr(self.shift(column)) & self.masks[column];
             self.bases[column].wrapping_add(above)
         })
     }
 
-    /// The word of a narrow row, and bits that are set if it does not fit.
-    #[inline]
-    fn pack(&self, row: &[u64; N]) -> (u64, u64) {
-        let (mut word, mut excess) = (0, 0);
-        for (column, number) in row.iter().enumerate() {
-            let above = number.wrapping_sub(self.bases[column]);
-            word |= above.wrapping_shl(self.shift(column));
-            excess |= above & !self.mask(column);
-        }
-        (word, excess)
-    }
-
     /// What to compare the words of narrow rows with, to find this key.
-    #[inline]
+    #[inline(always)]
     fn target<const K: usize>(&self, key: &[u64; K]) -> Target {
         // The key columns are on top; what is above the row is shifted out.
         let up = 64 - u32::from(self.stride) * 8;
@@ -483,13 +480,14 @@ impl<const N: usize> Columns<N> {
         for (column, &part) in key.iter().enumerate() {
             let shift = self.shift(column);
             match part.checked_sub(self.bases[column]) {
-                Some(above) if above <= self.mask(column) => {
+                Some(above) if above <= self.masks[column] => {
                     target.number |= above.wrapping_shl(shift);
                 }
                 // No row has this number; the columns after it do not matter any more.
                 Some(_) => {
-                    let rest = MASKS[usize::from(self.offsets[column] + self.widths[column])];
-                    target.number |= rest & mask;
+                    let above_column =
+                        u64::MAX.checked_shl(shift + self.masks[column].count_ones());
+                    target.number |= mask & !above_column.unwrap_or(0);
                     target.fit = Fit::Behind;
                     break;
                 }

@@ -79,10 +79,13 @@ impl<const N: usize, const K: usize> Tree<N, K> {
         while added < count {
             let run = rows.clone().skip(added).take(Rows::<N>::LEN_MAX);
             added += run.len();
-            let leaf = Node::leaf(run);
+            let mut leaf = self.last_leaf().map_or_else(Rows::new, Rows::to_next);
+            leaf.append(run);
+            let bound = key_of(&leaf.row(0));
+            let leaf = Node::Leaf(Arc::new(leaf));
             match &mut self.root {
                 Some(root) => {
-                    let sibling = root.push(leaf.first_key(), leaf);
+                    let sibling = root.push(bound, leaf);
                     self.add_level(sibling);
                 }
                 None => self.root = Some(leaf),
@@ -93,29 +96,19 @@ impl<const N: usize, const K: usize> Tree<N, K> {
 
     /// Shows `edit` the rows that have these keys, in the order of the keys, and does as it says.
     /// Keys that are not there are passed over. Ascending keys cost one walk.
-    pub(crate) fn edit(
-        &mut self,
-        keys: impl IntoIterator<Item = [u64; K]>,
-        mut edit: impl FnMut(&mut [u64; N]) -> Edit,
-    ) {
-        let mut keys = Keys::new(keys.into_iter());
-        while keys.next.is_some()
+    pub(crate) fn edit(&mut self, keys: &[[u64; K]], mut edit: impl FnMut(&mut [u64; N]) -> Edit) {
+        let mut keys = Keys {
+            keys,
+            next: 0,
+            start: 0,
+        };
+        while keys.next < keys.keys.len()
             && let Some(root) = &mut self.root
         {
-            keys.last = None;
+            keys.start = keys.next;
             self.len -= root.edit(&mut keys, None, &mut edit);
             self.drop_levels();
         }
-    }
-
-    /// Removes the row with this key.
-    pub(super) fn remove(&mut self, key: [u64; K]) -> Option<[u64; N]> {
-        let mut removed = None;
-        self.edit([key], |row| {
-            removed = Some(*row);
-            Edit::Remove
-        });
-        removed
     }
 
     /// How many rows there are.
@@ -148,13 +141,8 @@ impl<const N: usize, const K: usize> Tree<N, K> {
 
     /// The row with the greatest key.
     pub(crate) fn last(&self) -> Option<[u64; N]> {
-        let mut node = self.root.as_ref()?;
-        loop {
-            match node {
-                Node::Inner(inner) => node = inner.children.last()?,
-                Node::Leaf(rows) => return rows.len().checked_sub(1).map(|last| rows.row(last)),
-            }
-        }
+        let rows = self.last_leaf()?;
+        rows.len().checked_sub(1).map(|last| rows.row(last))
     }
 
     /// The row with the greatest key that is not above this one.
@@ -170,6 +158,16 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     /// Bytes of all nodes on the heap, shared ones included.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.root.as_ref().map_or(0, Node::heap_bytes)
+    }
+
+    fn last_leaf(&self) -> Option<&Rows<N>> {
+        let mut node = self.root.as_ref()?;
+        loop {
+            match node {
+                Node::Inner(inner) => node = inner.children.last()?,
+                Node::Leaf(rows) => return Some(rows),
+            }
+        }
     }
 
     /// Sets a new root above the old one if that has split.
@@ -281,9 +279,9 @@ impl<const N: usize, const K: usize> Node<N, K> {
     }
 
     /// Edits the rows with these keys that belong here; returns how many were removed.
-    fn edit<I: Iterator<Item = [u64; K]>>(
+    fn edit(
         &mut self,
-        keys: &mut Keys<I, K>,
+        keys: &mut Keys<'_, K>,
         bound: Option<&[u64; K]>,
         edit: &mut impl FnMut(&mut [u64; N]) -> Edit,
     ) -> usize {
@@ -293,7 +291,7 @@ impl<const N: usize, const K: usize> Node<N, K> {
                 let inner = Arc::make_mut(inner);
                 let mut removed = 0;
                 while let Some(key) = keys.peek(bound) {
-                    let index = inner.child_of(&key);
+                    let index = inner.child_of(key);
                     let next_bound = inner.bounds.get(index + 1).copied();
                     let bound = next_bound.as_ref().or(bound);
                     let Some(child) = inner.children.get_mut(index) else {
@@ -321,15 +319,6 @@ impl<const N: usize, const K: usize> Node<N, K> {
                     .rev()
                     .find_map(|child| child.last_up_to(key))
             }
-        }
-    }
-
-    /// The least key of a leaf that is not empty.
-    fn first_key(&self) -> [u64; K] {
-        match self {
-            Node::Leaf(rows) if rows.len() > 0 => key_of(&rows.row(0)),
-            Node::Leaf(_) => [0; K],
-            Node::Inner(inner) => inner.children.first().map_or([0; K], Node::first_key),
         }
     }
 
@@ -386,7 +375,7 @@ impl<const N: usize, const K: usize> Inner<N, K> {
     #[inline]
     pub(super) fn child_of(&self, key: &[u64; K]) -> usize {
         self.bounds
-            .partition_point(|bound| bound <= key)
+            .partition_point(|bound| !is_less(key, bound))
             .saturating_sub(1)
     }
 
@@ -449,36 +438,42 @@ impl<const N: usize, const K: usize> Inner<N, K> {
 }
 
 /// Edits the rows of one leaf; rows side by side are removed together.
-fn edit_rows<const N: usize, const K: usize, I: Iterator<Item = [u64; K]>>(
+fn edit_rows<const N: usize, const K: usize>(
     rows: &mut Arc<Rows<N>>,
-    keys: &mut Keys<I, K>,
+    keys: &mut Keys<'_, K>,
     bound: Option<&[u64; K]>,
     edit: &mut impl FnMut(&mut [u64; N]) -> Edit,
 ) -> usize {
     let mut at = 0;
     let mut doomed: SmallVec<[(usize, usize); 8]> = SmallVec::new();
-    while let Some(key) = keys.peek(bound) {
-        let found = if rows.is_at(at, &key) {
-            Ok(at)
-        } else {
-            rows.search(at, &key)
-        };
-        if let Ok(index) = found {
-            let before = rows.row(index);
-            let mut row = before;
-            match edit(&mut row) {
-                Edit::Keep if row == before => {}
-                Edit::Keep => Arc::make_mut(rows).set(index, &row),
-                Edit::Remove => match doomed.last_mut() {
-                    Some((_, end)) if *end == index => *end += 1,
-                    _ => doomed.push((index, index + 1)),
-                },
+    while let Some(key) = keys.keys.get(keys.next) {
+        // Rows side by side are often removed together, so the next one is looked at first.
+        let is_here = at < rows.len() && has_key(&rows.row(at), key);
+        if !is_here {
+            if keys.peek(bound).is_none() {
+                break;
             }
-            at = index + 1;
-        } else if let Err(index) = found {
-            at = index;
+            match rows.search(at, key) {
+                Ok(index) => at = index,
+                Err(index) => {
+                    at = index;
+                    keys.next += 1;
+                    continue;
+                }
+            }
         }
-        keys.step();
+        let before = rows.row(at);
+        let mut row = before;
+        match edit(&mut row) {
+            Edit::Keep if row == before => {}
+            Edit::Keep => Arc::make_mut(rows).set(at, &row),
+            Edit::Remove => match doomed.last_mut() {
+                Some((_, end)) if *end == at => *end += 1,
+                _ => doomed.push((at, at + 1)),
+            },
+        }
+        at += 1;
+        keys.next += 1;
     }
     if doomed.is_empty() {
         return 0;
@@ -492,36 +487,42 @@ fn edit_rows<const N: usize, const K: usize, I: Iterator<Item = [u64; K]>>(
 }
 
 /// Keys on their way through the tree.
-struct Keys<I, const K: usize> {
-    rest: I,
-    next: Option<[u64; K]>,
-    /// The key before `next` in this walk.
-    last: Option<[u64; K]>,
+struct Keys<'a, const K: usize> {
+    keys: &'a [[u64; K]],
+    next: usize,
+    /// The first key of this walk.
+    start: usize,
 }
 
-impl<I: Iterator<Item = [u64; K]>, const K: usize> Keys<I, K> {
-    fn new(mut keys: I) -> Self {
-        Keys {
-            next: keys.next(),
-            rest: keys,
-            last: None,
-        }
-    }
-
+impl<const K: usize> Keys<'_, K> {
     /// The next key if it is below the bound and above the last one, so that the walk goes on.
     #[inline]
-    fn peek(&self, bound: Option<&[u64; K]>) -> Option<[u64; K]> {
-        let next = self.next?;
-        let is_below = bound.is_none_or(|bound| next < *bound);
-        let is_above = self.last.is_none_or(|last| next > last);
+    fn peek(&self, bound: Option<&[u64; K]>) -> Option<&[u64; K]> {
+        let next = self.keys.get(self.next)?;
+        let is_below = bound.is_none_or(|bound| is_less(next, bound));
+        let is_above = self.next == self.start
+            || self
+                .keys
+                .get(self.next - 1)
+                .is_some_and(|last| is_less(last, next));
         (is_below && is_above).then_some(next)
     }
+}
 
-    #[inline]
-    fn step(&mut self) {
-        self.last = self.next;
-        self.next = self.rest.next();
+#[inline]
+fn has_key<const N: usize, const K: usize>(row: &[u64; N], key: &[u64; K]) -> bool {
+    row.iter().zip(key).all(|(number, part)| number == part)
+}
+
+/// The order of keys, for few numbers faster than that of slices.
+#[inline]
+fn is_less<const K: usize>(one: &[u64; K], other: &[u64; K]) -> bool {
+    for (one, other) in one.iter().zip(other) {
+        if one != other {
+            return one < other;
+        }
     }
+    false
 }
 
 /// The key of a row: its leading numbers.

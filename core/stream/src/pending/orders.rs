@@ -1,0 +1,399 @@
+//! The pending entries by ID and by age, and the moves that keep all orders in agreement.
+//!
+//! Entries go through the orders in batches of ascending IDs: for consumers that read, claim and
+//! acknowledge runs, which most do, a batch is one walk in each order.
+
+use smallvec::SmallVec;
+
+use super::row::{
+    AgeRow, EntryRow, GIVEN_BACK, IdKey, OWNER, RANK, Unplaced, age_id, age_of, count_of,
+    entry_key, entry_of, entry_row, id_key, id_of, owner_of, rank_max, rank_of,
+};
+use super::tree::{Edit, Tree};
+use super::{CountChange, Holder, IdleAtLeast, Missing, PendingEntry};
+use crate::StreamId;
+use crate::consumer::{ConsumerHandle, Consumers};
+
+/// The pending entries by ID and by age. The orders by consumer are in [`Consumers`], which the
+/// methods take along.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    by_id: Tree<6, 2>,
+    by_age: Tree<4, 4>,
+    given_back_count: usize,
+}
+
+/// Entries that are taken through the orders together.
+const BATCH_LEN: usize = 64;
+
+/// Filled in place: what is as large must not be moved about.
+type Batch<T> = SmallVec<[T; BATCH_LEN]>;
+
+/// When at most so many entries are idle long enough, they are sorted by ID instead of looking
+/// through all pending entries for them.
+const FEW_IDLE: usize = 256;
+
+impl Pending {
+    pub(crate) fn new() -> Self {
+        Pending {
+            by_id: Tree::new(),
+            by_age: Tree::new(),
+            given_back_count: 0,
+        }
+    }
+
+    /// The pending entries by ID, those of one rank in that order too. The consumers hold theirs
+    /// already.
+    pub(crate) fn restore(entries: Vec<Unplaced>) -> Self {
+        let mut pending = Pending::new();
+        pending.by_id.append(entries.iter().map(Unplaced::row));
+        let mut by_age: Vec<AgeRow> = entries.iter().map(|entry| age_of(&entry.row())).collect();
+        drop(entries);
+        by_age.sort_unstable();
+        pending.by_age.append(by_age.iter().copied());
+        pending.given_back_count = by_age.partition_point(|row| row[0] == GIVEN_BACK);
+        pending
+    }
+
+    /// Gives entries to a consumer for the first time; what is pending elsewhere moves to it.
+    pub(crate) fn deliver(
+        &mut self,
+        consumers: &mut Consumers,
+        consumer: ConsumerHandle,
+        ids: &[StreamId],
+        delivered_ms: u64,
+    ) {
+        let holder = Holder {
+            consumer,
+            delivered_ms,
+        };
+        let (Some(&first), Some(consumer)) = (ids.first(), consumers.find_mut(consumer)) else {
+            return;
+        };
+        let is_new = self.last_id().is_none_or(|last| first > last)
+            && ids.is_sorted_by(|one, next| one < next);
+        if is_new {
+            let holder = Some(holder);
+            let keys = ids.iter().map(|&id| id_key(id));
+            let tie = self.join(rank_of(holder), keys.clone());
+            self.by_id
+                .append(keys.clone().map(|key| entry_row(key, holder, tie, 1)));
+            consumer.hold(keys);
+        } else {
+            self.place(
+                consumers,
+                ids,
+                Some(holder),
+                CountChange::Set(1),
+                Missing::Create,
+            );
+        }
+    }
+
+    /// Moves entries to a consumer; returns how many of them it now has.
+    pub(crate) fn claim(
+        &mut self,
+        consumers: &mut Consumers,
+        holder: Holder,
+        ids: &[StreamId],
+        count: CountChange,
+        missing: Missing,
+    ) -> usize {
+        match consumers.find(holder.consumer) {
+            Some(_) => self.place(consumers, ids, Some(holder), count, missing),
+            None => 0,
+        }
+    }
+
+    /// Puts an entry behind those that were given back, with this count; makes it if need be.
+    pub(crate) fn give_back(&mut self, consumers: &mut Consumers, id: StreamId, count: u64) {
+        self.place(
+            consumers,
+            &[id],
+            None,
+            CountChange::Set(count),
+            Missing::Create,
+        );
+    }
+
+    /// Moves an entry behind all others of its rank, as if it had come last; returns whether it
+    /// is pending.
+    pub(crate) fn come_last(&mut self, consumers: &mut Consumers, id: StreamId) -> bool {
+        let entry = self.find(id);
+        if let Some(entry) = entry {
+            self.place(
+                consumers,
+                &[id],
+                entry.holder,
+                CountChange::Keep,
+                Missing::Skip,
+            );
+        }
+        entry.is_some()
+    }
+
+    /// Takes entries out; returns how many of them were pending.
+    pub(crate) fn remove(&mut self, consumers: &mut Consumers, ids: &[StreamId]) -> usize {
+        let mut removed_count = 0;
+        for ids in ids.chunks(BATCH_LEN) {
+            let mut keys = Batch::new();
+            keys.extend(ids.iter().map(|&id| id_key(id)));
+            let mut removed = Batch::new();
+            self.take(&keys, &mut removed);
+            removed_count += removed.len();
+            release(consumers, &removed, None);
+        }
+        removed_count
+    }
+
+    /// Takes out what a consumer held that is itself gone already.
+    pub(crate) fn remove_held(&mut self, held: &Tree<2, 2>) {
+        let mut held = held.range(&[0; 2]);
+        loop {
+            let mut keys = Batch::new();
+            keys.extend(held.by_ref().take(BATCH_LEN));
+            if keys.is_empty() {
+                return;
+            }
+            self.take(&keys, &mut Batch::new());
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub(crate) fn given_back_count(&self) -> usize {
+        self.given_back_count
+    }
+
+    pub(crate) fn find(&self, id: StreamId) -> Option<PendingEntry> {
+        self.by_id.find(&id_key(id)).map(|row| entry_of(&row))
+    }
+
+    pub(crate) fn first_id(&self) -> Option<StreamId> {
+        self.by_id.first().map(|row| id_of(&row))
+    }
+
+    pub(crate) fn last_id(&self) -> Option<StreamId> {
+        self.by_id.last().map(|row| id_of(&row))
+    }
+
+    /// Entries from `start` up to `end`, both included, by ID.
+    pub(crate) fn range(
+        &self,
+        start: StreamId,
+        end: StreamId,
+    ) -> impl Iterator<Item = PendingEntry> + Clone + '_ {
+        let rows = self.by_id.range(&id_key(start)).map(|row| entry_of(&row));
+        rows.take_while(move |entry| entry.id <= end)
+    }
+
+    /// Entries of that range that were given back or are idle for at least so long, by ID.
+    pub(crate) fn idle_range(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        idle: IdleAtLeast,
+    ) -> impl Iterator<Item = PendingEntry> + Clone + '_ {
+        let rank_max = rank_max(idle);
+        let oldest = self
+            .by_age
+            .range(&[0; 4])
+            .take_while(move |row| row[0] <= rank_max);
+        let mut few: Vec<StreamId> = oldest.take(FEW_IDLE + 1).map(|row| age_id(&row)).collect();
+        let are_few = few.len() <= FEW_IDLE;
+        if are_few {
+            few.retain(|&id| start <= id && id <= end);
+            few.sort_unstable();
+        } else {
+            few = Vec::new();
+        }
+        let few = few.into_iter().filter_map(|id| self.find(id));
+        let many = (!are_few).then(|| self.by_id.range(&id_key(start)).skip_above(RANK, rank_max));
+        let many = many
+            .into_iter()
+            .flatten()
+            .take_while(move |row| id_of(row) <= end);
+        let many = many.filter(move |row| row[RANK] <= rank_max);
+        few.chain(many.map(|row| entry_of(&row)))
+    }
+
+    /// Entries that were given back or are idle for at least so long: first those given back, in
+    /// that order, then the longest idle first.
+    pub(crate) fn by_age(&self, idle: IdleAtLeast) -> impl Iterator<Item = StreamId> + Clone + '_ {
+        let rank_max = rank_max(idle);
+        let rows = self.by_age.range(&[0; 4]);
+        rows.take_while(move |row| row[0] <= rank_max)
+            .map(|row| age_id(&row))
+    }
+
+    /// The entries that were given back, first in first.
+    pub(crate) fn given_back(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
+        let rows = self.by_age.range(&[GIVEN_BACK, 0, 0, 0]);
+        rows.take_while(|row| row[0] == GIVEN_BACK)
+            .map(|row| age_id(&row))
+    }
+
+    /// Held entries that stand, among those of their rank, behind one with a greater ID, and what
+    /// follows them there; in the order by age.
+    pub(crate) fn latecomers(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
+        let rows = self.by_age.range(&[GIVEN_BACK + 1, 0, 0, 0]);
+        let late = rows.scan(
+            (GIVEN_BACK, StreamId::MIN, false),
+            |(rank, last, is_late), row| {
+                *is_late = *rank == row[0] && (*is_late || age_id(&row) < *last);
+                (*rank, *last) = (row[0], age_id(&row));
+                Some((*is_late, *last))
+            },
+        );
+        late.filter(|&(is_late, _)| is_late).map(|(_, id)| id)
+    }
+
+    /// The delivery time of the longest idle entry; 0 if one was given back.
+    pub(crate) fn oldest_delivery_ms(&self) -> Option<u64> {
+        self.by_age.first().map(|row| row[0].saturating_sub(1))
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.by_id.heap_bytes() + self.by_age.heap_bytes()
+    }
+
+    /// Sets holder and count of entries and puts them, in this order, behind all others of their
+    /// rank; returns how many there are of them now.
+    fn place(
+        &mut self,
+        consumers: &mut Consumers,
+        ids: &[StreamId],
+        holder: Option<Holder>,
+        count: CountChange,
+        missing: Missing,
+    ) -> usize {
+        let ascending = ids.chunk_by(|one, next| one < next);
+        let batches = ascending.flat_map(|ids| ids.chunks(BATCH_LEN));
+        batches
+            .map(|ids| self.place_batch(consumers, ids, holder, count, missing))
+            .sum()
+    }
+
+    /// The same for a batch of ascending IDs.
+    fn place_batch(
+        &mut self,
+        consumers: &mut Consumers,
+        ids: &[StreamId],
+        holder: Option<Holder>,
+        count: CountChange,
+        missing: Missing,
+    ) -> usize {
+        let (mut all, mut before, mut known) = (Batch::new(), Batch::new(), Batch::new());
+        all.extend(ids.iter().map(|&id| id_key(id)));
+        self.by_id.edit(&all, |row| {
+            before.push(*row);
+            Edit::Keep
+        });
+        known.extend(before.iter().map(entry_key));
+        let placed = match missing {
+            Missing::Skip => &known,
+            Missing::Create => &all,
+        };
+        self.leave(&before);
+        let rank = rank_of(holder);
+        let tie = self.join(rank, placed.iter().copied());
+        if rank == GIVEN_BACK {
+            self.given_back_count += placed.len();
+        }
+        let changed = |before: u64| match count {
+            CountChange::Raise => before.saturating_add(1),
+            CountChange::Keep => before,
+            CountChange::Set(count) => count,
+        };
+        self.by_id.edit(&known, |row| {
+            *row = entry_row([row[0], row[1]], holder, tie, changed(count_of(row)));
+            Edit::Keep
+        });
+        if placed.len() > known.len() {
+            for key in all.iter().filter(|key| known.binary_search(key).is_err()) {
+                self.by_id.insert(&entry_row(*key, holder, tie, changed(1)));
+            }
+        }
+        release(consumers, &before, holder);
+        let holder = holder.map(|holder| holder.consumer);
+        if let Some(consumer) = holder.and_then(|holder| consumers.find_mut(holder)) {
+            let (mut kept, mut new) = (Batch::new(), Batch::new());
+            let held_before = before.iter().filter(|row| owner_of(row) == holder);
+            kept.extend(held_before.map(entry_key));
+            new.extend(
+                placed
+                    .iter()
+                    .copied()
+                    .filter(|key| kept.binary_search(key).is_err()),
+            );
+            consumer.hold(new.iter().copied());
+        }
+        placed.len()
+    }
+
+    /// Takes entries out of the orders by ID and by age, and puts their rows into `taken`.
+    fn take(&mut self, keys: &[IdKey], taken: &mut Batch<EntryRow>) {
+        self.by_id.edit(keys, |row| {
+            taken.push(*row);
+            Edit::Remove
+        });
+        self.leave(taken);
+    }
+
+    /// Takes entries out of the order by age.
+    fn leave(&mut self, entries: &[EntryRow]) {
+        let mut ages = Batch::new();
+        ages.extend(entries.iter().map(age_of));
+        self.by_age.edit(&ages, |_| Edit::Remove);
+        let given_back = entries.iter().filter(|row| row[RANK] == GIVEN_BACK);
+        self.given_back_count -= given_back.count();
+    }
+
+    /// Puts entries with ascending IDs, none of which is in the order by age, behind all others of
+    /// their rank, and returns their tie.
+    fn join(&mut self, rank: u64, mut keys: impl ExactSizeIterator<Item = IdKey> + Clone) -> u64 {
+        let rest = keys.clone();
+        let Some(first) = keys.next() else {
+            return 0;
+        };
+        let youngest = self.by_age.last();
+        let is_youngest = youngest.is_none_or(|row| row[0] <= rank);
+        let before = if is_youngest {
+            youngest
+        } else {
+            self.by_age
+                .last_up_to(&[rank, u64::MAX, u64::MAX, u64::MAX])
+        };
+        let tie = match before {
+            Some(row) if row[0] == rank && age_id(&row) < id_of(&first) => row[1],
+            Some(row) if row[0] == rank => row[1].saturating_add(1),
+            _ => 0,
+        };
+        let rows = rest.map(|key| [rank, tie, key[0], key[1]]);
+        if is_youngest {
+            self.by_age.append(rows);
+        } else {
+            rows.for_each(|row| self.by_age.insert(&row));
+        }
+        tie
+    }
+}
+
+/// Lets the owners of entries go of them, all but the new holder.
+fn release(consumers: &mut Consumers, entries: &[EntryRow], holder: Option<Holder>) {
+    let holder = holder.map(|holder| holder.consumer);
+    for run in entries.chunk_by(|one, next| one[OWNER] == next[OWNER]) {
+        let owner = run.first().and_then(owner_of);
+        if let Some(owner) = owner
+            && Some(owner) != holder
+            && let Some(consumer) = consumers.find_mut(owner)
+        {
+            let mut keys = Batch::new();
+            keys.extend(run.iter().map(entry_key));
+            consumer.release(&keys);
+        }
+    }
+}

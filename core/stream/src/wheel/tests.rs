@@ -50,7 +50,7 @@ fn drain(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn it_hands_out_what_is_due_and_nothing_else(start in any::<u32>(), steps in steps()) {

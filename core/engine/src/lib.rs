@@ -1,1 +1,206 @@
-//! Keyspace, command table, transactions, blocking, effects.
+//! The deterministic heart of weir: keyspace, command table, transactions, blocking, effects.
+//!
+//! An [`Engine`] is a plain value without clock, randomness, thread, file or socket. Requests, times and
+//! deliveries go in and out through a handful of methods: [`Engine::request`] runs a command,
+//! [`Engine::timer`] does what is due, [`Engine::next_deadline`] tells when, [`Engine::replay`] runs a
+//! journal. Whoever owns the engine drives it: the server under one lock a shard, the simulator from an
+//! event queue, a test by hand.
+//!
+//! Read on in [`table`] (what a command is), [`effect`] (what can happen) and [`tx`] (where it happens).
+
+pub mod args;
+pub mod blocking;
+pub mod commands;
+pub mod config;
+pub mod ctx;
+mod dispatch;
+pub mod effect;
+pub mod error;
+pub mod keyspace;
+pub mod limits;
+pub mod log;
+mod lsn;
+pub mod node;
+mod rng;
+mod serve;
+pub mod session;
+pub mod stats;
+pub mod table;
+mod time;
+mod timer;
+mod transaction;
+pub mod tx;
+mod watch;
+
+use stream::Wheel;
+
+pub use lsn::Lsn;
+pub use rng::Rng;
+pub use time::{Mono, Now, UnixMs};
+
+use crate::blocking::Blocking;
+use crate::commands::CommandIndex;
+use crate::config::{Config, Settings};
+use crate::keyspace::{Frozen, Keyspace};
+use crate::log::{EffectLog, Journalling};
+use crate::node::{Delivery, Node, Order, ShellFigures};
+use crate::session::{IoFigures, SessionId, Sessions};
+use crate::stats::{CommandStats, KeyspaceStats};
+use crate::tx::Data;
+use crate::watch::Watches;
+
+/// A shard: its keyspace, its clients, and everything that commands do to them.
+#[derive(Debug)]
+pub struct Engine {
+    data: Data,
+    /// All that is not keyspace.
+    pub node: Node,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Outcome {
+    /// The batch that must be durable before the reply leaves.
+    pub depends_on: Lsn,
+    /// What becomes of the connection.
+    pub then: Next,
+}
+
+/// What becomes of a connection after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It goes on.
+    Continue,
+    /// It waits; a [`Delivery`] with [`node::Then::Resume`] ends that.
+    Wait,
+    /// It is closed after the reply.
+    Close,
+}
+
+impl Engine {
+    /// An empty engine. The same settings, seed and calls give the same engine, byte for byte.
+    pub fn new(settings: Settings, seed: u64, now: Now) -> Engine {
+        let config = Config::resolve(&settings);
+        let commands = CommandIndex::new();
+        let mut rng = Rng::new(seed);
+        Engine {
+            data: Data {
+                keyspace: Keyspace::new(config.databases, rng.next()),
+                log: EffectLog::new(Journalling::Off, Lsn::NONE),
+                watches: Watches::default(),
+                blocking: Blocking::default(),
+                stats: KeyspaceStats::default(),
+                retention: config.retention,
+                producer_seed: rng.next(),
+                node_limits: config.node_limits,
+                forgetting: Wheel::new(now.stream_ms()),
+                dropped: Vec::new(),
+            },
+            node: Node {
+                command_stats: vec![CommandStats::default(); commands.counters()],
+                config,
+                settings,
+                sessions: Sessions::default(),
+                commands,
+                rng,
+                started: now,
+                monitors: 0,
+                writes_refused: None,
+                outbox: Vec::new(),
+                orders: Vec::new(),
+                shell: ShellFigures::default(),
+            },
+        }
+    }
+
+    /// Takes in a client that connected.
+    pub fn connect(&mut self, address: String, local_address: String, now: Now) -> SessionId {
+        let authenticated = self.node.config.requirepass.is_empty();
+        self.node
+            .sessions
+            .connect(address, local_address, authenticated, now)
+    }
+
+    /// Lets a client go: its watches, its queued commands and its wait end.
+    pub fn disconnect(&mut self, id: SessionId) {
+        let Some(mut session) = self.node.sessions.take(id) else {
+            return;
+        };
+        self.data.watches.remove(id, &session.watched);
+        if let Some(wait) = session.wait.take() {
+            self.data.blocking.remove(id, &wait);
+        }
+        self.node.monitors -= usize::from(session.monitor);
+        self.node.sessions.disconnect(session);
+    }
+
+    /// Tells the figures of a client's connection, for `CLIENT LIST`.
+    pub fn set_io_figures(&mut self, id: SessionId, io: IoFigures) {
+        if let Some(session) = self.node.sessions.find_mut(id) {
+            session.io = io;
+        }
+    }
+
+    /// Takes what goes to clients that did not just ask.
+    pub fn take_outbox(&mut self) -> Vec<Delivery> {
+        std::mem::take(&mut self.node.outbox)
+    }
+
+    /// Whether anything goes to clients that did not just ask.
+    pub fn has_outbox(&self) -> bool {
+        !self.node.outbox.is_empty()
+    }
+
+    /// Takes the work that commands asked of the shell.
+    pub fn take_orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.node.orders)
+    }
+
+    /// Content of flushed databases, which the caller drops where it stops nobody.
+    pub fn take_dropped(&mut self) -> Vec<directory::Directory<keyspace::Record>> {
+        std::mem::take(&mut self.data.dropped)
+    }
+
+    /// Lets new settings count: the config is made anew, and what the keyspace needs of it passed on.
+    pub fn settings_changed(&mut self) {
+        self.node.config = Config::resolve(&self.node.settings);
+        self.data.retention = self.node.config.retention;
+        self.data.node_limits = self.node.config.node_limits;
+    }
+
+    /// The keyspace, to look at.
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.data.keyspace
+    }
+
+    /// All databases as they are now, for a thread that serialises them.
+    pub fn freeze(&self) -> Frozen {
+        self.data.keyspace.freeze()
+    }
+
+    /// Counters of the keyspace.
+    pub fn stats(&self) -> &KeyspaceStats {
+        &self.data.stats
+    }
+
+    /// The effects that no log has taken yet.
+    pub fn log(&self) -> &EffectLog {
+        &self.data.log
+    }
+
+    /// Forgets the encoded effects, once a log has them.
+    pub fn effects_taken(&mut self) {
+        self.data.log.clear();
+    }
+
+    /// Begins or ends the encoding of effects for a log.
+    pub fn set_journalling(&mut self, journalling: Journalling) {
+        self.data.log.set_journalling(journalling);
+    }
+
+    /// What follows goes to a new journal file, whose reader knows neither database nor time yet.
+    pub fn restart_journal(&mut self) {
+        self.data.log.restart();
+    }
+}

@@ -2,6 +2,16 @@
 //! values. The codes of types are below all others.
 
 pub(crate) const STRING: u8 = 0;
+/// Redis 5.0 to 6.2.
+pub(crate) const STREAM_1: u8 = 15;
+/// Redis 7.0: counters of entries, read and added.
+pub(crate) const STREAM_2: u8 = 19;
+/// Redis 7.2 to 8.4: when a consumer was active.
+pub(crate) const STREAM_3: u8 = 21;
+/// Redis 8.6: idempotence.
+pub(crate) const STREAM_4: u8 = 26;
+/// Redis 8.8: entries given back.
+pub(crate) const STREAM_5: u8 = 27;
 
 pub(crate) const MODULE_KEY_METADATA: u8 = 243;
 pub(crate) const SLOT: u8 = 244;

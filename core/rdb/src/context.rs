@@ -1,8 +1,15 @@
 //! What a reader must know beside the bytes.
 
+use stream::Retention;
+
 /// What the bytes of a value do not say.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// The current time, in milliseconds since the epoch.
+    /// The current time, in milliseconds since the epoch: no remembered append is taken to be later,
+    /// and those that have expired by then are left out.
     pub now_ms: u64,
+    /// Seed of the hashes of producers and idempotent ids.
+    pub hash_seed: u64,
+    /// The settings of a stream from before Redis 8.6, which has none of its own.
+    pub retention: Retention,
 }

@@ -150,7 +150,9 @@ const INTEGER_BYTES_MAX: usize = 11;
 /// What packing must save at least, as in Redis: about what the head of a packed string takes.
 const HEAD_BYTES: usize = 4;
 
-fn push_number(out: &mut Vec<u8>, number: u64) {
+/// A length, count or other number, to a buffer.
+#[inline]
+pub(crate) fn push_number(out: &mut Vec<u8>, number: u64) {
     match number {
         0..0x40 => out.push(number as u8),
         0x40..0x4000 => out.extend_from_slice(&(number as u16 | 0x4000).to_be_bytes()),

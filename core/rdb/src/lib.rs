@@ -13,15 +13,17 @@ mod decode;
 mod encode;
 mod error;
 pub mod limits;
+mod listpack;
 mod lzf;
 mod payload;
 mod snapshot;
 mod source;
+mod stream;
 mod value;
 
 pub use context::Context;
 pub use encode::Compression;
 pub use error::{Fault, FormatError, PayloadError, ReadError};
-pub use payload::{dump, restore};
+pub use payload::{dump, restore, sign};
 pub use snapshot::{Item, Record, SnapshotReader, SnapshotWriter, Usage};
 pub use source::{Sink, Source};

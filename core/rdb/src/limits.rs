@@ -10,6 +10,9 @@ pub const VERSION_READ_MAX: u16 = 15;
 /// The version that is written: that of Redis 8.6.
 pub const VERSION_WRITTEN: u16 = 13;
 
+/// The first version that knows entries given back to their group (stream type 27).
+pub(crate) const VERSION_OF_GIVEN_BACK: u16 = 14;
+
 /// How much memory is reserved on the word of a length alone, in bytes; beyond it, memory follows the
 /// bytes that have really come.
 pub(crate) const TRUSTED_BYTES_MAX: usize = 64 * 1024;
@@ -19,3 +22,17 @@ pub(crate) const UNCOMPRESSED_BYTES_MAX: usize = 20;
 
 /// How much is gathered before it goes to the sink, in bytes.
 pub(crate) const PIECE_BYTES: usize = 64 * 1024;
+
+/// How many entries a node of a stream that we write has at most: `stream-node-max-entries` of Redis.
+pub(crate) const NODE_ENTRIES_MAX: usize = 100;
+
+/// How many bytes a node that we write has at most, unless a single entry is larger:
+/// `stream-node-max-bytes` of Redis.
+pub(crate) const NODE_BYTES_MAX: usize = 4096;
+
+/// Names of a node's fields that are longer together are not kept once in memory, in bytes.
+pub(crate) const NAMES_REPEATED_BYTES_MAX: usize = 8 * 1024;
+
+/// How many times the bytes of a node the names of its fields may take if they are repeated for each
+/// entry. With up to 100 entries in a node, as Redis has by default, it is never more than 100.
+pub(crate) const REPETITION_MAX: u64 = 256;

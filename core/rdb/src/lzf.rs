@@ -170,8 +170,22 @@ fn matching(bytes: &[u8], from: usize, at: usize) -> usize {
     let (Some(earlier), Some(later)) = (bytes.get(from..), bytes.get(at..)) else {
         return 0;
     };
-    let pairs = earlier.iter().zip(later.iter().take(MATCH_MAX));
-    pairs.take_while(|(a, b)| a == b).count()
+    let later = later.get(..MATCH_MAX).unwrap_or(later);
+    let mut len = 0;
+    let eights = earlier
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .zip(later.as_chunks::<8>().0);
+    for (a, b) in eights {
+        let differing = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differing != 0 {
+            return len + differing.trailing_zeros() as usize / 8;
+        }
+        len += 8;
+    }
+    let tails = earlier.iter().zip(later).skip(len);
+    len + tails.take_while(|(a, b)| a == b).count()
 }
 
 fn push_literals(out: &mut Vec<u8>, bytes: &[u8]) {

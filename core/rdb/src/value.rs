@@ -1,5 +1,6 @@
 //! Values: a type code, and the body that belongs to it.
 
+use triomphe::Arc;
 use values::{StringValue, Value};
 
 use crate::code::{self, name_of};
@@ -7,20 +8,31 @@ use crate::context::Context;
 use crate::decode::{Decoder, Read};
 use crate::encode::Encoder;
 use crate::error::Fault;
-use crate::limits::{STRING_BYTES_MAX, VERSION_WRITTEN};
+use crate::limits::{STRING_BYTES_MAX, VERSION_OF_GIVEN_BACK, VERSION_WRITTEN};
 use crate::source::{Sink, Source};
+use crate::stream::{self, Extras};
 
 /// The code of the type that a value is written as.
 pub(crate) fn code_of(value: &Value) -> u8 {
     match value {
         Value::String(_) => code::STRING,
+        Value::Stream(stream) => stream::code_of(stream),
     }
 }
 
-/// The version of the format that a reader must know for this value.
-pub(crate) fn version_of(value: &Value) -> u16 {
+/// The version of the format that a reader must know for a value written as this type.
+pub(crate) fn version_of(code: u8) -> u16 {
+    match code {
+        code::STREAM_5 => VERSION_OF_GIVEN_BACK,
+        _ => VERSION_WRITTEN,
+    }
+}
+
+/// Writes auxiliary fields about a value, which go before everything about its key.
+pub(crate) fn write_extras<K: Sink>(value: &Value, out: &mut Encoder<K>) -> Result<(), K::Error> {
     match value {
-        Value::String(_) => VERSION_WRITTEN,
+        Value::String(_) => Ok(()),
+        Value::Stream(stream) => stream::write_extras(stream, out),
     }
 }
 
@@ -28,19 +40,26 @@ pub(crate) fn version_of(value: &Value) -> u16 {
 pub(crate) fn write<K: Sink>(value: &Value, out: &mut Encoder<K>) -> Result<(), K::Error> {
     match value {
         Value::String(string) => write_string(string, out),
+        Value::Stream(stream) => stream::write(stream, out)?,
     }
     Ok(())
 }
 
-/// Reads the body of a value whose type code was just read.
+/// Reads the body of a value whose type code was just read. `extras` are what auxiliary fields said
+/// about it.
 pub(crate) fn read<S: Source>(
     code: u8,
     key: &[u8],
     from: &mut Decoder<S>,
-    _context: &Context,
+    context: &Context,
+    extras: &Extras,
 ) -> Read<Value, S> {
     match code {
         code::STRING => read_string(from).map(Value::String),
+        code::STREAM_1 | code::STREAM_2 | code::STREAM_3 | code::STREAM_4 | code::STREAM_5 => {
+            let stream = stream::read(code, from, context, extras)?;
+            Ok(Value::Stream(Arc::new(stream)))
+        }
         _ => {
             let (name, key) = (name_of(code), Box::from(key));
             Err(from.fault(Fault::UnsupportedType { code, name, key }))

@@ -138,6 +138,12 @@ impl Reply {
         self.out.extend_from_slice(resp);
     }
 
+    /// Ready-made RESP that `write` appends to the output; it must not touch what is there.
+    #[inline]
+    pub fn raw_with<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        write(&mut self.out)
+    }
+
     /// `OK`.
     #[inline]
     pub fn ok(&mut self) {
@@ -379,6 +385,3 @@ impl Reply {
         self.out.extend_from_slice(b"\r\n");
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,15 +4,26 @@
 //! total. Large parts sit behind reference counts, so a clone is a frozen view that costs a few
 //! pointers, and a later write copies only the node that it touches.
 
+mod chunk;
 mod consumer;
+mod entries;
 mod group;
 mod groups;
 mod id;
 mod idempotence;
+mod limits;
+mod node;
 mod pending;
+mod range;
+mod render;
+mod shape;
+mod stream;
+mod trim;
+mod varint;
 mod wheel;
 
 pub use consumer::{Activity, Consumer, ConsumerHandle, Created};
+pub use entries::{Entries, OutOfOrder};
 pub use group::{Acknowledgement, Group, GroupRestorer, RestoreError};
 pub use groups::Groups;
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
@@ -20,5 +31,9 @@ pub use idempotence::{
     Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerView, Remembered, Restored,
     Retention, Tracked, fingerprint,
 };
+pub use node::NodeLimits;
 pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
+pub use range::{EntryRef, FieldIter, Range, RangeReverse};
+pub use stream::{NoId, Stream};
+pub use trim::{Bound, Cut, Precision, References};
 pub use wheel::Wheel;

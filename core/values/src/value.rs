@@ -1,13 +1,18 @@
 //! What a key holds: one of the types.
 
+use stream::Stream;
+use triomphe::Arc;
+
 use crate::string::StringValue;
 
 /// The value of a key. A clone is a frozen view: it shares what is large, and a later write to
 /// either side copies what it touches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Value {
     /// Bytes, or a number kept as one.
     String(StringValue),
+    /// Entries in the order of their IDs. Whoever changes it does so through `Arc::make_mut`.
+    Stream(Arc<Stream>),
 }
 
 impl Value {
@@ -16,6 +21,7 @@ impl Value {
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::String(_) => "string",
+            Value::Stream(_) => "stream",
         }
     }
 }
@@ -24,6 +30,13 @@ impl From<StringValue> for Value {
     #[inline]
     fn from(string: StringValue) -> Value {
         Value::String(string)
+    }
+}
+
+impl From<Stream> for Value {
+    #[inline]
+    fn from(stream: Stream) -> Value {
+        Value::Stream(Arc::new(stream))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::decode::{Decoder, Read, Summed};
 use crate::error::{Fault, ReadError};
 use crate::limits::{STRING_BYTES_MAX, VERSION_READ_MAX};
 use crate::source::Source;
+use crate::stream::{Extras, Taken};
 use crate::value;
 
 /// Reads a snapshot from a source, record after record.
@@ -20,6 +21,7 @@ pub struct SnapshotReader<S> {
     /// What was said about the next key.
     expires_at_ms: Option<i64>,
     usage: Usage,
+    extras: Extras,
     state: State,
 }
 
@@ -30,7 +32,7 @@ enum State {
 }
 
 /// What a snapshot holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Item {
     /// Something about the file, such as the version of the server that wrote it.
     Auxiliary {
@@ -55,7 +57,7 @@ pub enum Item {
 }
 
 /// A key with everything that belongs to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Record {
     /// The key.
     pub key: Key,
@@ -93,6 +95,7 @@ impl<S: Source> SnapshotReader<S> {
             version,
             expires_at_ms: None,
             usage: Usage::Unknown,
+            extras: Extras::default(),
             state: State::Reading,
         })
     }
@@ -136,6 +139,9 @@ impl<S: Source> SnapshotReader<S> {
                 code::AUXILIARY => {
                     let name = self.string("the name of an auxiliary field")?;
                     let value = self.string("the value of an auxiliary field")?;
+                    if self.extras.take(&name, &value) == Taken::Yes {
+                        continue;
+                    }
                     Item::Auxiliary { name, value }
                 }
                 code::FUNCTION => Item::Function(self.string("a function library")?),
@@ -189,7 +195,8 @@ impl<S: Source> SnapshotReader<S> {
         let key = self
             .from
             .with_string(STRING_BYTES_MAX, "a key", |key| Key::from(key))?;
-        let value = value::read(code, &key, &mut self.from, &self.context)?;
+        let extras = std::mem::take(&mut self.extras);
+        let value = value::read(code, &key, &mut self.from, &self.context, &extras)?;
         Ok(Record {
             key,
             value,

@@ -74,6 +74,7 @@ impl<K: Sink> SnapshotWriter<K> {
         expires_at_ms: Option<i64>,
         usage: Usage,
     ) -> Result<(), K::Error> {
+        value::write_extras(value, &mut self.out)?;
         if let Some(at) = expires_at_ms {
             self.out.byte(code::EXPIRES_AT_MS);
             self.out.bytes(&at.to_le_bytes());

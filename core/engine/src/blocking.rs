@@ -1,0 +1,184 @@
+//! Clients that wait for a key.
+//!
+//! A command that must wait leaves a [`Wait`] with the request to run again. Whoever changes a key that
+//! is waited for marks it ready; after the command or the whole transaction the engine runs the waiting
+//! requests again, in the order in which they began to wait. One that still finds nothing keeps its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use resp::ArgvBuf;
+
+use crate::session::SessionId;
+use crate::time::Mono;
+
+/// What a blocked client waits for.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// Database of the keys.
+    pub database: u16,
+    /// The keys, any of which may end the wait.
+    pub keys: Vec<Vec<u8>>,
+    /// When to give up; never if `None`.
+    pub deadline: Option<Mono>,
+    /// When to try again even if no key was changed (a pending entry becomes idle long enough).
+    pub retry_at: Option<Mono>,
+    /// The request to run again, with what depended on the moment made explicit (`$` as an ID).
+    pub request: ArgvBuf,
+    /// What it answers when it gives up.
+    pub on_timeout: TimeoutReply,
+    /// A cheap test of whether running the request again can help.
+    pub interest: Interest,
+    /// Its place among all that wait, given when the wait begins.
+    pub(crate) ticket: Ticket,
+}
+
+/// A place in the order in which clients began to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Ticket(u64);
+
+/// What a blocked command answers when its time is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeoutReply {
+    /// The null array (`XREAD`, `BLPOP`).
+    NullArray,
+    /// The null (`BLMOVE`).
+    Null,
+}
+
+/// What kind of change can end a wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Interest {
+    /// Any change of the key.
+    Any,
+    /// An entry above an ID, for each key in turn (`XREAD`).
+    EntriesAbove(Vec<stream::StreamId>),
+    /// News for a group: entries above its last-delivered ID, or that the group is gone (`XREADGROUP`).
+    Group(Vec<u8>),
+}
+
+type AwaitedKey = (u16, Vec<u8>);
+
+/// Who waits for which key.
+#[derive(Debug, Default)]
+pub struct Blocking {
+    waiting: BTreeMap<AwaitedKey, BTreeMap<Ticket, SessionId>>,
+    deadlines: BTreeSet<(Mono, SessionId)>,
+    ready: Vec<AwaitedKey>,
+    clients: usize,
+    last_ticket: Ticket,
+}
+
+impl Blocking {
+    /// How many clients wait.
+    pub fn clients(&self) -> usize {
+        self.clients
+    }
+
+    /// Keys that are waited for.
+    pub fn keys(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Notes a client that begins to wait.
+    pub(crate) fn add(&mut self, session: SessionId, wait: &mut Wait) {
+        self.last_ticket.0 += 1;
+        wait.ticket = self.last_ticket;
+        for key in &wait.keys {
+            let queue = self
+                .waiting
+                .entry((wait.database, key.clone()))
+                .or_default();
+            queue.insert(wait.ticket, session);
+        }
+        self.schedule(session, wait);
+        self.clients += 1;
+    }
+
+    /// Notes that a client waits no more.
+    pub(crate) fn remove(&mut self, session: SessionId, wait: &Wait) {
+        for key in &wait.keys {
+            let place = (wait.database, key.clone());
+            if let Some(queue) = self.waiting.get_mut(&place) {
+                queue.remove(&wait.ticket);
+                if queue.is_empty() {
+                    self.waiting.remove(&place);
+                }
+            }
+        }
+        self.unschedule(session, wait);
+        self.clients -= 1;
+    }
+
+    /// Notes when the client is to be looked at even if nothing happens.
+    pub(crate) fn schedule(&mut self, session: SessionId, wait: &Wait) {
+        self.deadlines.extend(
+            [wait.deadline, wait.retry_at]
+                .into_iter()
+                .flatten()
+                .map(|at| (at, session)),
+        );
+    }
+
+    /// Undoes [`Blocking::schedule`].
+    pub(crate) fn unschedule(&mut self, session: SessionId, wait: &Wait) {
+        for at in [wait.deadline, wait.retry_at].into_iter().flatten() {
+            self.deadlines.remove(&(at, session));
+        }
+    }
+
+    /// Marks a changed key, if anyone waits for it.
+    #[inline]
+    pub(crate) fn mark(&mut self, database: u16, key: &[u8]) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let place = (database, key.to_vec());
+        if self.waiting.contains_key(&place) && !self.ready.contains(&place) {
+            self.ready.push(place);
+        }
+    }
+
+    /// Marks every key of a database that is waited for: all of it was replaced.
+    pub(crate) fn mark_database(&mut self, database: u16) {
+        let keys = self.waiting.keys().filter(|(db, _)| *db == database);
+        let keys: Vec<AwaitedKey> = keys
+            .filter(|key| !self.ready.contains(key))
+            .cloned()
+            .collect();
+        self.ready.extend(keys);
+    }
+
+    /// Whether a changed key is waited for.
+    #[inline]
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The keys that were marked, in the order in which they were changed.
+    pub(crate) fn take_ready(&mut self) -> Vec<AwaitedKey> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Who waits for a key, longest first.
+    pub(crate) fn queue(&self, key: &AwaitedKey) -> Vec<SessionId> {
+        self.waiting
+            .get(key)
+            .map(|queue| queue.values().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// The next moment at which a client is to be looked at.
+    pub(crate) fn next_deadline(&self) -> Option<Mono> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Takes a client whose moment has come.
+    pub(crate) fn pop_due(&mut self, now: Mono) -> Option<SessionId> {
+        let (at, session) = *self.deadlines.first()?;
+        if at > now {
+            return None;
+        }
+        self.deadlines.pop_first();
+        Some(session)
+    }
+}

@@ -1,0 +1,52 @@
+//! `DEL`.
+
+use resp::Argv;
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::effect::{DeleteCause, Effect};
+use crate::error::CmdError;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+
+/// `DEL key [key …]`
+pub(super) struct Del;
+
+impl Command for Del {
+    const SPEC: Spec = Spec {
+        summary: "Deletes keys, and tells how many there were.",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(N) in the number of keys; a large value is dropped in the background.",
+        arity: Arity::AtLeast(2),
+        flags: Flags::WRITE,
+        keys: &[KeySpec::range(
+            1,
+            KeyFlags::RM.and(KeyFlags::DELETE),
+            -1,
+            1,
+            0,
+        )],
+        tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
+        args: &[Arg::key("key", 0).multiple()],
+        ..Spec::named("del")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let mut deleted = 0;
+        for key in keys.iter() {
+            if ctx.tx.peek(key).is_some() {
+                deleted += ctx.tx.apply(&Effect::Delete {
+                    key,
+                    cause: DeleteCause::Command,
+                });
+            }
+        }
+        ctx.reply.int(deleted as i64);
+        Ok(Flow::Done)
+    }
+}

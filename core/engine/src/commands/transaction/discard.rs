@@ -1,0 +1,40 @@
+//! `DISCARD`.
+
+use super::unwatch_all;
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arity, Command, Flags, Flow, Group, Spec};
+
+/// `DISCARD`
+pub(super) struct Discard;
+
+impl Command for Discard {
+    const SPEC: Spec = Spec {
+        summary: "Ends a transaction and forgets what was queued.",
+        since: "2.0.0",
+        group: Group::Transactions,
+        complexity: "O(N) in the number of queued commands.",
+        arity: Arity::Exactly(1),
+        flags: Flags::NO_SCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::ALLOW_BUSY),
+        ..Spec::named("discard")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.session.transaction.take().is_none() {
+            return Err(CmdError::WithoutMulti("DISCARD"));
+        }
+        unwatch_all(ctx);
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,51 @@
+//! `EXEC`.
+
+use super::unwatch_all;
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arity, Command, Flags, Flow, Group, Spec};
+
+/// `EXEC`: decides whether the queue runs; the engine runs it.
+pub(super) struct Exec;
+
+impl Command for Exec {
+    const SPEC: Spec = Spec {
+        summary: "Runs the commands queued since MULTI, as one.",
+        since: "1.2.0",
+        group: Group::Transactions,
+        complexity: "As the queued commands.",
+        arity: Arity::Exactly(1),
+        flags: Flags::NO_SCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::SKIP_SLOWLOG),
+        ..Spec::named("exec")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let Some(queue) = ctx.session.transaction.take() else {
+            return Err(CmdError::WithoutMulti("EXEC"));
+        };
+        // A watched key whose time came is as good as changed.
+        for (database, key) in ctx.session.watched.clone() {
+            ctx.tx.remove_expired_in(database, &key);
+        }
+        let broken = ctx.tx.watches().is_broken(ctx.session.id);
+        unwatch_all(ctx);
+        if queue.aborted {
+            return Err(CmdError::ExecAbort);
+        }
+        if broken {
+            ctx.tx.depend_on_all();
+            ctx.reply.null_array();
+            return Ok(Flow::Done);
+        }
+        Ok(Flow::RunQueue(queue))
+    }
+}

@@ -1,0 +1,56 @@
+//! `WATCH`.
+
+use resp::Argv;
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+
+/// `WATCH key [key …]`
+pub(super) struct Watch;
+
+impl Command for Watch {
+    const SPEC: Spec = Spec {
+        summary: "Lets the next EXEC run only if none of the keys was changed until then.",
+        since: "2.2.0",
+        group: Group::Transactions,
+        complexity: "O(1) a key.",
+        arity: Arity::AtLeast(2),
+        flags: Flags::NO_SCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::ALLOW_BUSY),
+        keys: &[KeySpec::range(1, KeyFlags::RO, -1, 1, 0)],
+        args: &[Arg::key("key", 0).multiple()],
+        ..Spec::named("watch")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.session.transaction.is_some() {
+            return Err(CmdError::WatchInMulti);
+        }
+        let database = ctx.tx.database;
+        for key in keys.iter() {
+            // A key that has expired by now is watched as missing.
+            ctx.tx.peek(key);
+            if !ctx
+                .session
+                .watched
+                .iter()
+                .any(|(db, name)| *db == database && name == key)
+            {
+                ctx.session.watched.push((database, key.to_vec()));
+                ctx.tx.watches().add(ctx.session.id, database, key);
+            }
+        }
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

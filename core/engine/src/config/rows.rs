@@ -1,0 +1,164 @@
+//! The settings, sorted by name. Names, ranges and defaults are Redis' where Redis has them.
+
+use super::Kind::{Bytes, Flag, Integer, Text};
+use super::When::{AtStart, Live};
+use super::{Kind, Setting, When};
+
+const fn row(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    when: When,
+    doc: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        kind,
+        default,
+        when,
+        doc,
+    }
+}
+
+/// Every setting.
+pub static SETTINGS: &[Setting] = &[
+    row(
+        "active-expire",
+        Flag,
+        "yes",
+        Live,
+        "Whether expired keys are removed before somebody asks for them.",
+    ),
+    row(
+        "databases",
+        Integer { min: 1, max: 1024 },
+        "16",
+        AtStart,
+        "Number of databases.",
+    ),
+    row(
+        "latency-monitor-threshold",
+        Integer {
+            min: 0,
+            max: i64::MAX,
+        },
+        "0",
+        Live,
+        "Events that take longer are kept for LATENCY, in milliseconds; 0: none.",
+    ),
+    row(
+        "maxclients",
+        Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+        "10000",
+        Live,
+        "Clients that may be connected at once.",
+    ),
+    row(
+        "proto-max-bulk-len",
+        Bytes {
+            min: 1 << 20,
+            max: i64::MAX,
+        },
+        "536870912",
+        Live,
+        "Longest argument of a request, in bytes.",
+    ),
+    row(
+        "requirepass",
+        Text,
+        "",
+        Live,
+        "The password that clients must give with AUTH; empty: none.",
+    ),
+    row(
+        "slowlog-log-slower-than",
+        Integer {
+            min: -1,
+            max: i64::MAX,
+        },
+        "10000",
+        Live,
+        "Commands that take longer are in the slow log, in microseconds; -1: none.",
+    ),
+    row(
+        "slowlog-max-len",
+        Integer {
+            min: 0,
+            max: i64::MAX,
+        },
+        "128",
+        Live,
+        "Entries that the slow log keeps.",
+    ),
+    row(
+        "stream-idmp-duration",
+        Integer {
+            min: 1,
+            max: 86_400,
+        },
+        "100",
+        Live,
+        "Seconds for which a new stream keeps idempotent IDs.",
+    ),
+    row(
+        "stream-idmp-maxsize",
+        Integer {
+            min: 1,
+            max: 10_000,
+        },
+        "100",
+        Live,
+        "Idempotent IDs that a new stream keeps per producer.",
+    ),
+    row(
+        "stream-node-max-bytes",
+        Bytes {
+            min: 0,
+            max: u32::MAX as i64,
+        },
+        "4096",
+        Live,
+        "Bytes of the runs of entries that approximate trimming removes whole; 0: no bound.",
+    ),
+    row(
+        "stream-node-max-entries",
+        Integer {
+            min: 0,
+            max: u32::MAX as i64,
+        },
+        "100",
+        Live,
+        "Entries in the runs that approximate trimming removes whole; 0: no bound.",
+    ),
+    row(
+        "timeout",
+        Integer {
+            min: 0,
+            max: i32::MAX as i64,
+        },
+        "0",
+        Live,
+        "Seconds after which an idle client is disconnected; 0: never.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::SETTINGS;
+
+    #[test]
+    fn rows_are_sorted_and_each_default_is_a_value_of_its_row() {
+        assert!(SETTINGS.is_sorted_by(|a, b| a.name < b.name));
+        for setting in SETTINGS {
+            assert_eq!(
+                setting.canonical(setting.default).as_deref(),
+                Ok(setting.default),
+                "{}",
+                setting.name
+            );
+        }
+    }
+}

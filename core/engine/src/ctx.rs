@@ -1,0 +1,41 @@
+//! What a command has at hand while it executes.
+
+use resp::Reply;
+
+use crate::blocking::Wait;
+use crate::node::Node;
+use crate::session::Session;
+use crate::time::Now;
+use crate::tx::Tx;
+
+/// Everything a command may use: the keyspace through `tx`, its session, the reply, the time.
+#[derive(Debug)]
+pub struct Ctx<'e> {
+    /// The keyspace: reads, and effects.
+    pub tx: Tx<'e>,
+    /// All that is neither keyspace nor session: settings, other clients, counters.
+    pub node: &'e mut Node,
+    /// Who asks.
+    pub session: &'e mut Session,
+    /// Where the reply goes.
+    pub reply: &'e mut Reply,
+    /// The time of the command or transaction.
+    pub now: Now,
+    /// How the command runs.
+    pub mode: Mode,
+    /// What it waits for; set before [`crate::table::Flow::Block`] is returned.
+    pub wait: Option<Wait>,
+}
+
+/// How a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// On its own: it may block.
+    Alone,
+    /// Within a transaction: nothing blocks.
+    Transaction,
+    /// Run again for a client that waits; its deadline stays as it is.
+    Resumed,
+    /// From a journal: no limits, no waiting, the file decides.
+    Replay,
+}

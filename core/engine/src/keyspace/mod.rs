@@ -1,0 +1,253 @@
+//! The keys: databases of records, and the order in which records expire.
+//!
+//! Only [`crate::tx::Tx`] changes a keyspace. Everything else reads, or takes a [`Frozen`] view: pointers
+//! only, so that taking one costs a millisecond for millions of keys, and a later write copies just the
+//! small table that it touches.
+
+mod record;
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher};
+
+use directory::Directory;
+use foldhash::quality::FixedState;
+
+pub use record::Record;
+
+use crate::lsn::Lsn;
+use crate::time::UnixMs;
+
+/// All databases of a shard.
+#[derive(Debug)]
+pub struct Keyspace {
+    databases: Vec<Database>,
+    hasher: FixedState,
+    /// Every record that expires: when, database, hash of its key.
+    expiries: BTreeSet<(UnixMs, u16, u64)>,
+}
+
+#[derive(Debug, Default)]
+struct Database {
+    records: Directory<Record>,
+    expiring: usize,
+    /// The batch that last emptied or swapped the whole database.
+    replaced: Lsn,
+}
+
+/// A view of all databases at one moment, for whoever serialises them elsewhere.
+#[derive(Debug, Clone)]
+pub struct Frozen {
+    /// The records of each database, in the order of the databases.
+    pub databases: Vec<Directory<Record>>,
+}
+
+impl Keyspace {
+    /// Empty databases, keys ordered by a hash with this seed.
+    pub fn new(databases: u16, seed: u64) -> Keyspace {
+        Keyspace {
+            databases: (0..databases).map(|_| Database::default()).collect(),
+            hasher: FixedState::with_seed(seed),
+            expiries: BTreeSet::new(),
+        }
+    }
+
+    /// How many databases there are.
+    pub fn database_count(&self) -> u16 {
+        self.databases.len() as u16
+    }
+
+    /// The hash by which a key is found and ordered.
+    #[inline]
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        hash_key(&self.hasher, key)
+    }
+
+    /// Number of keys in a database, those that have expired but were not yet removed included.
+    pub fn len(&self, db: u16) -> usize {
+        self.database(db).map_or(0, |db| db.records.len())
+    }
+
+    /// Whether no database holds a key.
+    pub fn is_empty(&self) -> bool {
+        self.databases.iter().all(|db| db.records.is_empty())
+    }
+
+    /// Number of keys of a database that have an expiry.
+    pub fn expiring(&self, db: u16) -> usize {
+        self.database(db).map_or(0, |db| db.expiring)
+    }
+
+    /// The record of a key, expired or not.
+    #[inline]
+    pub fn find(&self, db: u16, hash: u64, key: &[u8]) -> Option<&Record> {
+        self.database(db)?
+            .records
+            .find(hash, |record| record.key() == key)
+    }
+
+    /// Whether a database holds a key, expired or not.
+    pub fn exists(&self, db: u16, key: &[u8]) -> bool {
+        self.find(db, self.hash(key), key).is_some()
+    }
+
+    /// The last batch that may have removed the key from the database.
+    #[inline]
+    pub fn removed(&self, db: u16, hash: u64) -> Lsn {
+        self.database(db)
+            .map_or(Lsn::NONE, |db| Lsn(db.records.stamp(hash)).max(db.replaced))
+    }
+
+    /// The earliest expiry of any key.
+    pub fn next_expiry(&self) -> Option<UnixMs> {
+        self.expiries.first().map(|(at, _, _)| *at)
+    }
+
+    /// A key whose time has come: its database and name.
+    pub fn first_expired(&self, now: UnixMs) -> Option<(u16, Vec<u8>)> {
+        let (at, db, hash) = *self.expiries.first()?;
+        if at > now {
+            return None;
+        }
+        let record = self
+            .database(db)?
+            .records
+            .find(hash, |r| r.expires_at() == Some(at))?;
+        Some((db, record.key().to_vec()))
+    }
+
+    /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. The next cursor, 0 at
+    /// the end.
+    pub fn scan(&self, db: u16, cursor: u64, count: usize, visit: impl FnMut(&Record)) -> u64 {
+        self.database(db)
+            .map_or(0, |db| db.records.scan(cursor, count, visit))
+    }
+
+    /// Goes over all records of a database, in hash order.
+    pub fn records(&self, db: u16) -> impl Iterator<Item = &Record> {
+        self.database(db)
+            .into_iter()
+            .flat_map(|db| db.records.iter())
+    }
+
+    /// A record of the database, picked by random bits.
+    pub fn random(&self, db: u16, random: u64) -> Option<&Record> {
+        self.database(db)?.records.random(random)
+    }
+
+    /// All databases as they are now.
+    pub fn freeze(&self) -> Frozen {
+        Frozen {
+            databases: self.databases.iter().map(|db| db.records.clone()).collect(),
+        }
+    }
+
+    fn database(&self, db: u16) -> Option<&Database> {
+        self.databases.get(usize::from(db))
+    }
+
+    /// The record of a key, to be changed.
+    #[inline]
+    pub(crate) fn find_mut(&mut self, db: u16, hash: u64, key: &[u8]) -> Option<&mut Record> {
+        let db = self.databases.get_mut(usize::from(db))?;
+        db.records.find_mut(hash, |record| record.key() == key)
+    }
+
+    /// Puts a record in, which replaces one with the same key.
+    pub(crate) fn put(&mut self, db: u16, record: Record) -> Option<Record> {
+        let hash = self.hash(record.key());
+        let old = self.remove(db, hash, record.key(), Lsn::NONE);
+        let hasher = self.hasher.clone();
+        let database = self.databases.get_mut(usize::from(db))?;
+        if let Some(at) = record.expires_at() {
+            self.expiries.insert((at, db, hash));
+            database.expiring += 1;
+        }
+        database
+            .records
+            .insert(hash, record, |record| hash_key(&hasher, record.key()));
+        old
+    }
+
+    /// Takes a record out; `lsn` is the batch that does it.
+    pub(crate) fn remove(&mut self, db: u16, hash: u64, key: &[u8], lsn: Lsn) -> Option<Record> {
+        let database = self.databases.get_mut(usize::from(db))?;
+        let hasher = &self.hasher;
+        let hash_of = |record: &Record| hash_key(hasher, record.key());
+        let record = database
+            .records
+            .remove(hash, |record| record.key() == key, hash_of, lsn.0)?;
+        if let Some(at) = record.expires_at() {
+            self.expiries.remove(&(at, db, hash));
+            database.expiring -= 1;
+        }
+        Some(record)
+    }
+
+    /// Sets or takes away the expiry of an existing record. Whether the record exists.
+    pub(crate) fn set_expiry(
+        &mut self,
+        db: u16,
+        hash: u64,
+        key: &[u8],
+        at: Option<UnixMs>,
+    ) -> bool {
+        let Some(database) = self.databases.get_mut(usize::from(db)) else {
+            return false;
+        };
+        let Some(record) = database
+            .records
+            .find_mut(hash, |record| record.key() == key)
+        else {
+            return false;
+        };
+        if let Some(old) = record.expires_at() {
+            self.expiries.remove(&(old, db, hash));
+            database.expiring -= 1;
+        }
+        record.set_expiry(at);
+        if let Some(at) = at {
+            self.expiries.insert((at, db, hash));
+            database.expiring += 1;
+        }
+        true
+    }
+
+    /// Empties a database and hands out what it held, so that the caller chooses who pays for dropping
+    /// it.
+    pub(crate) fn clear(&mut self, db: u16, lsn: Lsn) -> Directory<Record> {
+        self.expiries.retain(|(_, of, _)| *of != db);
+        let Some(database) = self.databases.get_mut(usize::from(db)) else {
+            return Directory::default();
+        };
+        database.expiring = 0;
+        database.replaced = lsn;
+        database.records.clear(lsn.0)
+    }
+
+    /// Exchanges two databases.
+    pub(crate) fn swap(&mut self, a: u16, b: u16, lsn: Lsn) {
+        self.databases.swap(usize::from(a), usize::from(b));
+        for db in [a, b] {
+            if let Some(database) = self.databases.get_mut(usize::from(db)) {
+                database.replaced = lsn;
+            }
+        }
+        self.expiries = std::mem::take(&mut self.expiries)
+            .into_iter()
+            .map(|(at, db, hash)| {
+                let db = match db {
+                    db if db == a => b,
+                    db if db == b => a,
+                    db => db,
+                };
+                (at, db, hash)
+            })
+            .collect();
+    }
+}
+
+fn hash_key(hasher: &FixedState, key: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}

@@ -1,0 +1,128 @@
+//! A key and everything kept with it.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use values::{Key, Value};
+
+use crate::lsn::Lsn;
+use crate::time::UnixMs;
+
+/// A key, its value, and when it was changed, read and expires.
+#[derive(Debug)]
+pub struct Record {
+    key: Key,
+    /// The value.
+    pub(crate) value: Value,
+    expires_at: i64,
+    /// The batch that changed the record last.
+    pub(crate) changed: Lsn,
+    /// When the value was last used, in seconds since the epoch. Atomic, so that a read does not copy a
+    /// table that a frozen view shares.
+    used_s: AtomicU32,
+    /// Whether it is noted that the stream has idempotent IDs to forget.
+    pub(crate) forgetting: AtomicBool,
+}
+
+/// Stands for "never" in `expires_at`; no expiry can be so early.
+const NEVER: i64 = i64::MIN;
+
+impl Record {
+    /// A record changed by the batch `changed`, used at `now`.
+    pub fn new(
+        key: Key,
+        value: Value,
+        expires_at: Option<UnixMs>,
+        changed: Lsn,
+        now: UnixMs,
+    ) -> Record {
+        Record {
+            key,
+            value,
+            expires_at: expires_at.map_or(NEVER, |at| at.0),
+            changed,
+            used_s: AtomicU32::new(seconds(now)),
+            forgetting: AtomicBool::new(false),
+        }
+    }
+
+    /// The key's bytes.
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The value.
+    #[inline]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// From when on the key is gone.
+    #[inline]
+    pub fn expires_at(&self) -> Option<UnixMs> {
+        if self.expires_at == NEVER {
+            None
+        } else {
+            Some(UnixMs(self.expires_at))
+        }
+    }
+
+    /// Whether the key's time has come.
+    #[inline]
+    pub fn is_expired(&self, now: UnixMs) -> bool {
+        self.expires_at != NEVER && self.expires_at <= now.0
+    }
+
+    /// The batch that changed the record last.
+    #[inline]
+    pub fn changed(&self) -> Lsn {
+        self.changed
+    }
+
+    /// Seconds since the value was last used.
+    pub fn idle_s(&self, now: UnixMs) -> u32 {
+        seconds(now).saturating_sub(self.used_s.load(Ordering::Relaxed))
+    }
+
+    /// Notes that the value was used.
+    #[inline]
+    pub(crate) fn touch(&self, now: UnixMs) {
+        self.used_s.store(seconds(now), Ordering::Relaxed);
+    }
+
+    /// Notes that the value was last used so many seconds ago (`RESTORE … IDLETIME`).
+    pub(crate) fn set_idle_s(&self, now: UnixMs, idle_s: u32) {
+        self.used_s
+            .store(seconds(now).saturating_sub(idle_s), Ordering::Relaxed);
+    }
+
+    pub(super) fn set_expiry(&mut self, at: Option<UnixMs>) {
+        self.expires_at = at.map_or(NEVER, |at| at.0);
+    }
+
+    /// The same value under another name.
+    pub(crate) fn renamed(self, key: Key) -> Record {
+        Record {
+            key,
+            forgetting: AtomicBool::new(false),
+            ..self
+        }
+    }
+}
+
+impl Clone for Record {
+    fn clone(&self) -> Record {
+        Record {
+            key: self.key.clone(),
+            value: self.value.clone(),
+            expires_at: self.expires_at,
+            changed: self.changed,
+            used_s: AtomicU32::new(self.used_s.load(Ordering::Relaxed)),
+            forgetting: AtomicBool::new(self.forgetting.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+fn seconds(now: UnixMs) -> u32 {
+    u32::try_from(now.0 / 1000).unwrap_or(0)
+}

@@ -1,0 +1,220 @@
+//! What the engine knows of each connected client.
+
+use resp::{ArgvBuf, Protocol};
+
+use crate::blocking::Wait;
+use crate::time::{Mono, Now};
+
+/// Names a connected client within the engine; never used twice while it is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId {
+    /// `CLIENT ID`: rises with each connection.
+    pub client: u64,
+    slot: u32,
+}
+
+/// One connected client.
+#[derive(Debug)]
+pub struct Session {
+    /// Who it is.
+    pub id: SessionId,
+    /// The database that its commands use.
+    pub database: u16,
+    /// The protocol in which it is answered.
+    pub protocol: Protocol,
+    /// Whether it gave the password, or none is asked for.
+    pub authenticated: bool,
+    /// `CLIENT SETNAME`; empty if none.
+    pub name: Vec<u8>,
+    /// `CLIENT SETINFO`: the client library and its version; empty if not said.
+    pub library: (Vec<u8>, Vec<u8>),
+    /// Where it comes from, `ip:port` or the path of a unix socket.
+    pub address: String,
+    /// Where it connected to.
+    pub local_address: String,
+    /// When it connected.
+    pub connected: Mono,
+    /// When it sent its last request.
+    pub last_request: Mono,
+    /// The full name of its last command.
+    pub last_command: &'static str,
+    /// The commands queued since `MULTI`.
+    pub transaction: Option<Queue>,
+    /// Whether a watched key was changed since `WATCH`.
+    pub watch_broken: bool,
+    /// Keys that it watches: database and name.
+    pub watched: Vec<(u16, Vec<u8>)>,
+    /// What it waits for, if it is blocked.
+    pub wait: Option<Wait>,
+    /// Whether it sees all commands (`MONITOR`).
+    pub monitor: bool,
+    /// Which replies it gets (`CLIENT REPLY`).
+    pub replies: Replies,
+    /// `CLIENT NO-EVICT`.
+    pub no_evict: bool,
+    /// `CLIENT NO-TOUCH`: its reads do not count as uses of a key.
+    pub no_touch: bool,
+    /// Figures of its connection, which the shell keeps up to date.
+    pub io: IoFigures,
+}
+
+/// Figures of a connection for `CLIENT LIST`, set by the shell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IoFigures {
+    /// The socket's number.
+    pub fd: i32,
+    /// Bytes that wait in the query buffer.
+    pub query_bytes: usize,
+    /// Bytes that wait to be sent.
+    pub output_bytes: usize,
+    /// Bytes received since it connected.
+    pub received_bytes: u64,
+    /// Bytes sent since it connected.
+    pub sent_bytes: u64,
+}
+
+/// Which replies a client gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replies {
+    /// All.
+    On,
+    /// None.
+    Off,
+    /// None to the next command.
+    SkipNext,
+    /// None to this command, all after it.
+    SkipThis,
+}
+
+/// Commands queued since `MULTI`.
+#[derive(Debug, Default)]
+pub struct Queue {
+    /// The requests, in order.
+    pub requests: Vec<ArgvBuf>,
+    /// Whether one was refused, so that `EXEC` must refuse all.
+    pub aborted: bool,
+}
+
+impl Session {
+    fn new(
+        id: SessionId,
+        address: String,
+        local_address: String,
+        authenticated: bool,
+        now: Now,
+    ) -> Session {
+        Session {
+            id,
+            database: 0,
+            protocol: Protocol::Resp2,
+            authenticated,
+            name: Vec::new(),
+            library: (Vec::new(), Vec::new()),
+            address,
+            local_address,
+            connected: now.mono,
+            last_request: now.mono,
+            last_command: "NULL",
+            transaction: None,
+            watch_broken: false,
+            watched: Vec::new(),
+            wait: None,
+            monitor: false,
+            replies: Replies::On,
+            no_evict: false,
+            no_touch: false,
+            io: IoFigures::default(),
+        }
+    }
+}
+
+/// All connected clients.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    slots: Vec<Option<Box<Session>>>,
+    free: Vec<u32>,
+    last_client: u64,
+    count: usize,
+}
+
+impl Sessions {
+    /// Takes in a new client.
+    pub(crate) fn connect(
+        &mut self,
+        address: String,
+        local_address: String,
+        authenticated: bool,
+        now: Now,
+    ) -> SessionId {
+        self.last_client += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            (self.slots.len() - 1) as u32
+        });
+        let id = SessionId {
+            client: self.last_client,
+            slot,
+        };
+        self.slots[slot as usize] = Some(Box::new(Session::new(
+            id,
+            address,
+            local_address,
+            authenticated,
+            now,
+        )));
+        self.count += 1;
+        id
+    }
+
+    /// How many clients are connected.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether no client is connected.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The client of that name, unless it is gone or is the one whose command runs now.
+    pub fn find(&self, id: SessionId) -> Option<&Session> {
+        self.slots
+            .get(id.slot as usize)?
+            .as_deref()
+            .filter(|session| session.id == id)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn find_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.slots
+            .get_mut(id.slot as usize)?
+            .as_deref_mut()
+            .filter(|session| session.id == id)
+    }
+
+    /// All clients but the one whose command runs now, in no particular order that matters: callers sort.
+    pub fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.slots.iter().filter_map(|slot| slot.as_deref())
+    }
+
+    /// Takes a client out while its command runs, so that the command can see the others.
+    #[inline]
+    pub(crate) fn take(&mut self, id: SessionId) -> Option<Box<Session>> {
+        self.slots
+            .get_mut(id.slot as usize)?
+            .take_if(|session| session.id == id)
+    }
+
+    /// Puts back a client that was taken out.
+    #[inline]
+    pub(crate) fn put_back(&mut self, session: Box<Session>) {
+        let slot = session.id.slot as usize;
+        self.slots[slot] = Some(session);
+    }
+
+    /// Lets a client that was taken out go.
+    pub(crate) fn disconnect(&mut self, session: Box<Session>) {
+        self.free.push(session.id.slot);
+        self.count -= 1;
+    }
+}

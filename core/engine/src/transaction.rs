@@ -1,0 +1,38 @@
+//! `EXEC`: the queued commands as one atomic batch.
+
+use resp::Reply;
+
+use crate::Engine;
+use crate::ctx::Mode;
+use crate::lsn::Lsn;
+use crate::session::{Queue, Session};
+use crate::time::Now;
+
+impl Engine {
+    /// Runs queued commands, their replies as one array. They see one time, nothing blocks, and a
+    /// command that fails does not undo or stop the others.
+    pub(crate) fn run_queue(
+        &mut self,
+        session: &mut Session,
+        queue: &Queue,
+        now: Now,
+        reply: &mut Reply,
+    ) -> Lsn {
+        let mut depends_on = Lsn::NONE;
+        reply.array(queue.requests.len());
+        for request in &queue.requests {
+            let argv = request.as_argv();
+            match self.admit(session, argv) {
+                Ok(Some((found, first_arg))) => {
+                    let mode = Mode::Transaction;
+                    let (_, depends) =
+                        self.execute(session, found, argv, first_arg, now, reply, mode);
+                    depends_on = depends_on.max(depends);
+                }
+                Ok(None) => {}
+                Err(error) => reply.error(error),
+            }
+        }
+        depends_on
+    }
+}

@@ -1,0 +1,138 @@
+//! How effects change keys regardless of what they hold.
+
+use values::{Key, Value};
+
+use super::Tx;
+use crate::effect::{DeleteCause, Effect};
+use crate::keyspace::Record;
+use crate::time::UnixMs;
+
+impl Tx<'_> {
+    pub(super) fn change_key(&mut self, effect: &Effect<'_>) -> u64 {
+        match *effect {
+            Effect::Delete { key, cause } => self.delete(key, cause),
+            Effect::ExpireAt { key, at } => self.set_expiry(key, Some(at)),
+            Effect::Persist { key } => self.set_expiry(key, None),
+            Effect::Rename { key, to } => self.rename(key, to),
+            Effect::Move { key, to_db } => self.relocate(key, to_db),
+            Effect::Copy { key, to, to_db } => self.copy(key, to, to_db),
+            Effect::Restore {
+                key, ref value, at, ..
+            } => {
+                self.put(self.database, key, value.clone(), at);
+                1
+            }
+            Effect::SwapDb { a, b } => self.swap(a, b),
+            Effect::Flush { db } => self.flush(db),
+            _ => 0,
+        }
+    }
+
+    fn delete(&mut self, key: &[u8], cause: DeleteCause) -> u64 {
+        let lsn = self.data.log.open();
+        let hash = self.data.keyspace.hash(key);
+        let Some(record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
+            return 0;
+        };
+        drop(record);
+        if cause == DeleteCause::Expired {
+            self.data.stats.expired += 1;
+        }
+        self.touched(key);
+        1
+    }
+
+    fn set_expiry(&mut self, key: &[u8], at: Option<UnixMs>) -> u64 {
+        let lsn = self.data.log.open();
+        let hash = self.data.keyspace.hash(key);
+        if !self.data.keyspace.set_expiry(self.database, hash, key, at) {
+            return 0;
+        }
+        if let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) {
+            record.changed = lsn;
+        }
+        self.touched_quietly(key);
+        1
+    }
+
+    fn rename(&mut self, key: &[u8], to: &[u8]) -> u64 {
+        let lsn = self.data.log.open();
+        let hash = self.data.keyspace.hash(key);
+        let Some(record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
+            return 0;
+        };
+        let mut record = record.renamed(Key::from(to));
+        record.changed = lsn;
+        self.data.keyspace.put(self.database, record);
+        self.touched(key);
+        self.touched(to);
+        1
+    }
+
+    fn relocate(&mut self, key: &[u8], to_db: u16) -> u64 {
+        let lsn = self.data.log.open();
+        let hash = self.data.keyspace.hash(key);
+        let Some(mut record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
+            return 0;
+        };
+        record.changed = lsn;
+        self.data.keyspace.put(to_db, record);
+        self.touched(key);
+        self.touched_in(to_db, key);
+        1
+    }
+
+    fn copy(&mut self, key: &[u8], to: &[u8], to_db: u16) -> u64 {
+        let hash = self.data.keyspace.hash(key);
+        let Some(record) = self.data.keyspace.find(self.database, hash, key) else {
+            return 0;
+        };
+        let (value, at) = (record.value().clone(), record.expires_at());
+        self.put(to_db, to, value, at);
+        1
+    }
+
+    fn put(&mut self, database: u16, key: &[u8], value: Value, at: Option<UnixMs>) {
+        let lsn = self.data.log.open();
+        let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
+        self.data.keyspace.put(database, record);
+        self.touched_in(database, key);
+    }
+
+    fn touched_in(&mut self, database: u16, key: &[u8]) {
+        self.data.watches.mark(database, key);
+        self.data.blocking.mark(database, key);
+    }
+
+    fn swap(&mut self, a: u16, b: u16) -> u64 {
+        let lsn = self.data.log.open();
+        // A watched key was touched unless it is missing on both sides.
+        for (db, other) in [(a, b), (b, a)] {
+            let keyspace = &self.data.keyspace;
+            let held = |key: &[u8]| keyspace.exists(db, key) || keyspace.exists(other, key);
+            self.data.watches.mark_database(db, held);
+        }
+        self.data.keyspace.swap(a, b, lsn);
+        self.data.blocking.mark_database(a);
+        self.data.blocking.mark_database(b);
+        1
+    }
+
+    fn flush(&mut self, db: Option<u16>) -> u64 {
+        let lsn = self.data.log.open();
+        let databases = match db {
+            Some(db) => db..db + 1,
+            None => 0..self.data.keyspace.database_count(),
+        };
+        for db in databases {
+            let keyspace = &self.data.keyspace;
+            self.data
+                .watches
+                .mark_database(db, |key| keyspace.exists(db, key));
+            let dropped = self.data.keyspace.clear(db, lsn);
+            self.data.dropped.push(dropped);
+            self.data.blocking.mark_database(db);
+        }
+        1
+    }
+}

@@ -1,0 +1,149 @@
+//! How effects change groups, consumers and pending entries.
+
+use stream::{CountChange, Group, Holder, Missing, StreamId};
+
+use super::Tx;
+use crate::effect::{Claim, Effect};
+
+impl Tx<'_> {
+    pub(super) fn change_group(&mut self, effect: &Effect<'_>) -> u64 {
+        let now_ms = self.now.stream_ms();
+        match *effect {
+            Effect::GroupCreate {
+                key,
+                group,
+                id,
+                entries_read,
+            } => {
+                let changed = self.edit_or_make_stream(key, |stream| {
+                    stream
+                        .groups_mut()
+                        .insert(group, Group::new(id, entries_read));
+                    1
+                });
+                self.touched(key);
+                changed
+            }
+            Effect::GroupSetId {
+                key,
+                group,
+                id,
+                entries_read,
+            } => self.edit_stream_quietly(key, |stream| {
+                let found = stream.groups_mut().find_mut(group);
+                found
+                    .map(|group| group.set_id(id, entries_read))
+                    .map_or(0, |()| 1)
+            }),
+            Effect::GroupDestroy { key, group } => self.edit_stream(key, |stream| {
+                u64::from(stream.groups_mut().remove(group).is_some())
+            }),
+            Effect::ConsumerCreate {
+                key,
+                group,
+                consumer,
+            } => self.edit_group(key, group, |group| {
+                if group.consumer(consumer).is_some() {
+                    return 0;
+                }
+                group.create_consumer(consumer, now_ms);
+                1
+            }),
+            Effect::ConsumerDelete {
+                key,
+                group,
+                consumer,
+            } => self.edit_group(key, group, |group| {
+                let Some(handle) = group.consumer(consumer) else {
+                    return 0;
+                };
+                group.delete_consumer(handle);
+                1
+            }),
+            Effect::ConsumerSeen {
+                key,
+                group,
+                consumer,
+                activity,
+            } => {
+                self.edit_stream_silently(key, |stream| {
+                    if let Some(group) = stream.groups_mut().find_mut(group)
+                        && let Some(handle) = group.consumer(consumer)
+                    {
+                        group.touch(handle, now_ms, activity);
+                    }
+                });
+                0
+            }
+            Effect::GroupDeliver {
+                key,
+                group,
+                consumer,
+                ids,
+                entries_read,
+                acknowledgement,
+                ..
+            } => self.edit_group(key, group, |group| {
+                let handle = group.create_consumer(consumer, now_ms).handle();
+                group.deliver(handle, ids, now_ms, acknowledgement, entries_read);
+                ids.len() as u64
+            }),
+            Effect::GroupClaim {
+                key,
+                group,
+                consumer,
+                claims,
+            } => self.edit_group(key, group, |group| claim(group, consumer, claims, now_ms)),
+            Effect::GroupAcknowledge { key, group, ids } => {
+                self.edit_group(key, group, |group| group.acknowledge(ids) as u64)
+            }
+            Effect::GroupGiveBack {
+                key,
+                group,
+                entries,
+            } => {
+                let changed = self.edit_group(key, group, |group| {
+                    for (id, delivery_count) in entries {
+                        group.give_back(*id, *delivery_count);
+                    }
+                    entries.len() as u64
+                });
+                if changed > 0 {
+                    self.touched(key);
+                }
+                changed
+            }
+            _ => 0,
+        }
+    }
+
+    fn edit_group(
+        &mut self,
+        key: &[u8],
+        group: &[u8],
+        edit: impl FnOnce(&mut Group) -> u64,
+    ) -> u64 {
+        self.edit_stream_quietly(key, |stream| {
+            stream.groups_mut().find_mut(group).map_or(0, edit)
+        })
+    }
+}
+
+/// Moves pending entries to a consumer; runs that say the same of every entry go together.
+fn claim(group: &mut Group, consumer: &[u8], claims: &[Claim], now_ms: u64) -> u64 {
+    let handle = group.create_consumer(consumer, now_ms).handle();
+    let mut claimed = 0;
+    for run in claims
+        .chunk_by(|a, b| (a.delivered_at, a.delivery_count) == (b.delivered_at, b.delivery_count))
+    {
+        let ids: Vec<StreamId> = run.iter().map(|claim| claim.id).collect();
+        let delivered_ms = run[0].delivered_at.0.max(0) as u64;
+        let holder = Holder {
+            consumer: handle,
+            delivered_ms,
+        };
+        let count = CountChange::Set(run[0].delivery_count);
+        claimed += group.claim(holder, &ids, count, Missing::Create) as u64;
+    }
+    claimed
+}

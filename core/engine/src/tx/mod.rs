@@ -1,0 +1,278 @@
+//! The one place where the keyspace is read and changed.
+//!
+//! [`Tx::apply`] changes the value, appends to the batch, breaks watches, marks waiters and counts, in one
+//! call, so that none can be forgotten. It is total and uses neither randomness nor any time but the one
+//! given. Reads remove expired keys first and note what their reply depends on.
+
+mod generic;
+mod group;
+mod stream_value;
+mod string;
+
+use stream::{NodeLimits, Retention, Stream, Wheel};
+use values::{Key, StringValue, Value};
+
+use crate::blocking::Blocking;
+use crate::effect::{DeleteCause, Effect};
+use crate::error::CmdError;
+use crate::keyspace::{Keyspace, Record};
+use crate::log::EffectLog;
+use crate::lsn::Lsn;
+use crate::stats::KeyspaceStats;
+use crate::time::Now;
+use crate::watch::Watches;
+
+/// The keyspace with everything that must follow a change of it.
+#[derive(Debug)]
+pub struct Data {
+    pub(crate) keyspace: Keyspace,
+    pub(crate) log: EffectLog,
+    pub(crate) watches: Watches,
+    pub(crate) blocking: Blocking,
+    pub(crate) stats: KeyspaceStats,
+    /// What a new stream remembers of its producers.
+    pub(crate) retention: Retention,
+    /// Seed of the hashes of producers.
+    pub(crate) producer_seed: u64,
+    /// When a run of entries that approximate trimming removes whole is full.
+    pub(crate) node_limits: NodeLimits,
+    /// Streams that have idempotent IDs to forget, by the time of the first, in Unix milliseconds.
+    pub(crate) forgetting: Wheel<(u16, Key)>,
+    /// Content of flushed databases, to be dropped outside of the request path.
+    pub(crate) dropped: Vec<directory::Directory<Record>>,
+}
+
+/// A command's or transaction's view of the keyspace.
+#[derive(Debug)]
+pub struct Tx<'e> {
+    data: &'e mut Data,
+    /// The database that keys are looked up in.
+    pub database: u16,
+    now: Now,
+    depends_on: Lsn,
+    access: Access,
+}
+
+/// What looking a key up does beside finding it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It counts as a use, and removes the key if its time has come.
+    Use,
+    /// It does not count as a use (`CLIENT NO-TOUCH`).
+    NoTouch,
+    /// It only finds: in a replay, keys go when the journal says so.
+    Replay,
+}
+
+impl<'e> Tx<'e> {
+    pub(crate) fn new(data: &'e mut Data, database: u16, now: Now, access: Access) -> Tx<'e> {
+        Tx {
+            data,
+            database,
+            now,
+            depends_on: Lsn::NONE,
+            access,
+        }
+    }
+
+    /// The batch that must be durable before the reply may leave.
+    pub(crate) fn depends_on(&self) -> Lsn {
+        self.depends_on
+    }
+
+    /// The time of the command.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// The keyspace, for commands that look at many keys. Expired keys are still in it.
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.data.keyspace
+    }
+
+    /// Counters of the keyspace.
+    pub fn stats(&self) -> &KeyspaceStats {
+        &self.data.stats
+    }
+
+    /// Who waits for which key.
+    pub fn blocking(&self) -> &Blocking {
+        &self.data.blocking
+    }
+
+    /// The watches of all sessions.
+    pub(crate) fn watches(&mut self) -> &mut Watches {
+        &mut self.data.watches
+    }
+
+    /// The log of effects.
+    pub fn log(&self) -> &EffectLog {
+        &self.data.log
+    }
+
+    /// The reply depends on everything that happened so far.
+    pub fn depend_on_all(&mut self) {
+        self.depends_on = self.data.log.last();
+    }
+
+    /// The record of a key, unless it is missing or its time has come; it counts as used.
+    #[inline]
+    pub fn record(&mut self, key: &[u8]) -> Option<&Record> {
+        let hash = self.data.keyspace.hash(key);
+        let database = self.database;
+        if self.data.keyspace.expiring(database) > 0 {
+            self.remove_if_expired(hash, key);
+        }
+        match self.data.keyspace.find(database, hash, key) {
+            Some(record) => {
+                self.data.stats.hits += 1;
+                self.depends_on = self.depends_on.max(record.changed());
+                if self.access == Access::Use {
+                    record.touch(self.now.unix());
+                }
+                Some(record)
+            }
+            None => {
+                self.data.stats.misses += 1;
+                self.depends_on = self
+                    .depends_on
+                    .max(self.data.keyspace.removed(database, hash));
+                None
+            }
+        }
+    }
+
+    /// The same, but looking does not count as using it, nor as a hit or a miss.
+    pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
+        let hash = self.data.keyspace.hash(key);
+        let database = self.database;
+        if self.data.keyspace.expiring(database) > 0 {
+            self.remove_if_expired(hash, key);
+        }
+        let found = self.data.keyspace.find(database, hash, key);
+        let changed = match found {
+            Some(record) => record.changed(),
+            None => self.data.keyspace.removed(database, hash),
+        };
+        self.depends_on = self.depends_on.max(changed);
+        found
+    }
+
+    /// The value of a key.
+    #[inline]
+    pub fn value(&mut self, key: &[u8]) -> Option<&Value> {
+        self.record(key).map(Record::value)
+    }
+
+    /// Whether a key exists.
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        self.record(key).is_some()
+    }
+
+    /// The stream of a key.
+    ///
+    /// # Errors
+    /// `WRONGTYPE` if it holds something else.
+    #[inline]
+    pub fn stream(&mut self, key: &[u8]) -> Result<Option<&Stream>, CmdError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Stream(stream)) => Ok(Some(stream)),
+            Some(_) => Err(CmdError::WrongType),
+        }
+    }
+
+    /// The string of a key.
+    ///
+    /// # Errors
+    /// `WRONGTYPE` if it holds something else.
+    #[inline]
+    pub fn string(&mut self, key: &[u8]) -> Result<Option<&StringValue>, CmdError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::String(string)) => Ok(Some(string)),
+            Some(_) => Err(CmdError::WrongType),
+        }
+    }
+
+    /// Makes an effect happen: changes the keyspace, adds to the batch, breaks watches, marks waiters,
+    /// counts. How much changed: 0 means that nothing did, and then nothing is logged.
+    #[inline]
+    pub fn apply(&mut self, effect: &Effect<'_>) -> u64 {
+        let changed = self.change(effect);
+        if changed > 0 {
+            self.data.stats.effects += 1;
+            self.data.log.record(self.database, self.now, effect);
+            self.depends_on = self.data.log.open();
+        }
+        changed
+    }
+
+    fn change(&mut self, effect: &Effect<'_>) -> u64 {
+        match *effect {
+            Effect::Set { .. } | Effect::Append { .. } | Effect::SetRange { .. } => {
+                self.change_string(effect)
+            }
+            Effect::Delete { .. }
+            | Effect::ExpireAt { .. }
+            | Effect::Persist { .. }
+            | Effect::Rename { .. }
+            | Effect::Move { .. }
+            | Effect::Copy { .. }
+            | Effect::Restore { .. }
+            | Effect::SwapDb { .. }
+            | Effect::Flush { .. } => self.change_key(effect),
+            Effect::StreamAppend { .. }
+            | Effect::StreamDuplicate { .. }
+            | Effect::StreamTrim { .. }
+            | Effect::StreamDelete { .. }
+            | Effect::StreamSetId { .. }
+            | Effect::StreamConfigure { .. }
+            | Effect::StreamRecordIdempotent { .. } => self.change_stream(effect),
+            Effect::GroupCreate { .. }
+            | Effect::GroupSetId { .. }
+            | Effect::GroupDestroy { .. }
+            | Effect::ConsumerCreate { .. }
+            | Effect::ConsumerDelete { .. }
+            | Effect::ConsumerSeen { .. }
+            | Effect::GroupDeliver { .. }
+            | Effect::GroupClaim { .. }
+            | Effect::GroupAcknowledge { .. }
+            | Effect::GroupGiveBack { .. } => self.change_group(effect),
+        }
+    }
+
+    /// Removes a key of a database if its time has come.
+    pub(crate) fn remove_expired_in(&mut self, database: u16, key: &[u8]) {
+        let own = std::mem::replace(&mut self.database, database);
+        let hash = self.data.keyspace.hash(key);
+        self.remove_if_expired(hash, key);
+        self.database = own;
+    }
+
+    fn remove_if_expired(&mut self, hash: u64, key: &[u8]) {
+        if self.access == Access::Replay {
+            return;
+        }
+        let found = self.data.keyspace.find(self.database, hash, key);
+        if found.is_some_and(|record| record.is_expired(self.now.unix())) {
+            self.apply(&Effect::Delete {
+                key,
+                cause: DeleteCause::Expired,
+            });
+        }
+    }
+
+    /// A key was changed: whoever watches it must know, and whoever waits for it may go on.
+    #[inline]
+    fn touched(&mut self, key: &[u8]) {
+        self.data.watches.mark(self.database, key);
+        self.data.blocking.mark(self.database, key);
+    }
+
+    /// A key was changed in a way that no waiting client cares for.
+    #[inline]
+    fn touched_quietly(&mut self, key: &[u8]) {
+        self.data.watches.mark(self.database, key);
+    }
+}

@@ -1,0 +1,209 @@
+//! How effects change streams: entries, counters, remembered producers.
+
+use std::sync::atomic::Ordering;
+
+use stream::{Forget, Remembered, Retention, Stream};
+use values::{Key, Value};
+
+use super::Tx;
+use crate::effect::{Effect, Idempotent, Trim};
+use crate::keyspace::Record;
+
+impl Tx<'_> {
+    pub(super) fn change_stream(&mut self, effect: &Effect<'_>) -> u64 {
+        match *effect {
+            Effect::StreamAppend {
+                key,
+                id,
+                fields,
+                idempotent,
+                trim,
+            } => {
+                let now_ms = self.stream_time(id);
+                let limits = self.data.node_limits;
+                let changed = self.edit_or_make_stream(key, |stream| {
+                    if !stream.append(id, fields, limits) {
+                        return 0;
+                    }
+                    if let Some(Idempotent { producer, iid, .. }) = idempotent {
+                        stream.idempotence_mut().record(producer, iid, id, now_ms);
+                    }
+                    if let Some(Trim { below, references }) = trim {
+                        stream.trim(below, references);
+                    }
+                    1
+                });
+                if changed > 0 {
+                    self.touched(key);
+                    if idempotent.is_some() {
+                        self.schedule_forgetting(key);
+                    }
+                }
+                changed
+            }
+            Effect::StreamDuplicate { key } => {
+                self.edit_stream_silently(key, |stream| stream.idempotence_mut().count_duplicate());
+                0
+            }
+            Effect::StreamTrim { key, trim } => {
+                self.edit_stream(key, |stream| stream.trim(trim.below, trim.references))
+            }
+            Effect::StreamDelete {
+                key,
+                ids,
+                references,
+            } => self.edit_stream(key, |stream| stream.delete(ids, references)),
+            Effect::StreamSetId {
+                key,
+                last_id,
+                entries_added,
+                max_deleted,
+            } => self.edit_stream(key, |stream| {
+                stream.set_id(last_id, entries_added, max_deleted);
+                1
+            }),
+            Effect::StreamConfigure {
+                key,
+                duration_s,
+                maxsize,
+                forget,
+            } => {
+                let changed = self.edit_stream(key, |stream| {
+                    let had = stream.idempotence().stored().iids > 0;
+                    let idempotence = stream.idempotence_mut();
+                    let retention = Retention {
+                        duration_s,
+                        maxsize,
+                    };
+                    let same = idempotence.retention() == retention;
+                    let gone = idempotence.configure(retention, forget);
+                    drop(gone);
+                    u64::from(!same || (had && forget == Forget::Everything))
+                });
+                self.schedule_forgetting(key);
+                changed
+            }
+            Effect::StreamRecordIdempotent {
+                key,
+                producer,
+                iid,
+                id,
+            } => {
+                let now_ms = self.now.stream_ms();
+                let changed = self.edit_stream(key, |stream| {
+                    let record = Remembered {
+                        iid,
+                        id,
+                        added_at_ms: id.ms,
+                    };
+                    let restored = stream
+                        .idempotence_mut()
+                        .restore_record(producer, record, now_ms);
+                    u64::from(restored == stream::Restored::Recorded)
+                });
+                self.schedule_forgetting(key);
+                changed
+            }
+            _ => 0,
+        }
+    }
+
+    /// The time at which an entry counts as added: the clock's. A file of Redis without times gives
+    /// nothing but the ID.
+    fn stream_time(&self, id: stream::StreamId) -> u64 {
+        match self.now.stream_ms() {
+            0 => id.ms,
+            now_ms => now_ms,
+        }
+    }
+
+    /// Changes an existing stream; whoever waits for the key is woken if something changed.
+    pub(super) fn edit_stream(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream) -> u64) -> u64 {
+        let changed = self.edit_stream_quietly(key, edit);
+        if changed > 0 {
+            self.data.blocking.mark(self.database, key);
+        }
+        changed
+    }
+
+    /// Changes an existing stream in a way that no waiting client cares for.
+    pub(super) fn edit_stream_quietly(
+        &mut self,
+        key: &[u8],
+        edit: impl FnOnce(&mut Stream) -> u64,
+    ) -> u64 {
+        let hash = self.data.keyspace.hash(key);
+        let lsn = self.data.log.open();
+        let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
+            return 0;
+        };
+        let Value::Stream(stream) = &mut record.value else {
+            return 0;
+        };
+        let changed = edit(triomphe::Arc::make_mut(stream));
+        if changed > 0 {
+            record.changed = lsn;
+            self.touched_quietly(key);
+        }
+        changed
+    }
+
+    /// Changes what is no part of the stream's contents: no watch is broken, no reply depends on it.
+    pub(super) fn edit_stream_silently(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream)) {
+        let hash = self.data.keyspace.hash(key);
+        let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
+            return;
+        };
+        if let Value::Stream(stream) = &mut record.value {
+            edit(triomphe::Arc::make_mut(stream));
+        }
+    }
+
+    /// Changes a stream, or makes one with the server's settings and changes that.
+    pub(super) fn edit_or_make_stream(
+        &mut self,
+        key: &[u8],
+        edit: impl FnOnce(&mut Stream) -> u64,
+    ) -> u64 {
+        let hash = self.data.keyspace.hash(key);
+        let lsn = self.data.log.open();
+        if let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) {
+            let Value::Stream(stream) = &mut record.value else {
+                return 0;
+            };
+            let changed = edit(triomphe::Arc::make_mut(stream));
+            record.changed = lsn;
+            return changed;
+        }
+        let mut stream = Stream::new(self.data.retention, self.data.producer_seed);
+        let changed = edit(&mut stream);
+        let record = Record::new(
+            Key::from(key),
+            Value::from(stream),
+            None,
+            lsn,
+            self.now.unix(),
+        );
+        self.data.keyspace.put(self.database, record);
+        changed
+    }
+
+    /// Notes when the stream has idempotent IDs to forget, unless it is noted already.
+    fn schedule_forgetting(&mut self, key: &[u8]) {
+        let hash = self.data.keyspace.hash(key);
+        let Some(record) = self.data.keyspace.find(self.database, hash, key) else {
+            return;
+        };
+        let Value::Stream(stream) = record.value() else {
+            return;
+        };
+        let Some(deadline_ms) = stream.idempotence().next_deadline_ms() else {
+            return;
+        };
+        if record.forgetting.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let slot = (self.database, Key::from(key));
+        self.data.forgetting.insert(deadline_ms, slot);
+    }
+}

@@ -1,0 +1,76 @@
+//! How effects change strings.
+
+use values::{Key, StringValue, Value};
+
+use super::Tx;
+use crate::effect::{Effect, Expiry};
+use crate::keyspace::Record;
+use crate::lsn::Lsn;
+
+impl Tx<'_> {
+    pub(super) fn change_string(&mut self, effect: &Effect<'_>) -> u64 {
+        match *effect {
+            Effect::Set { key, value, expiry } => self.set(key, value, expiry),
+            Effect::Append { key, tail } => {
+                let changed = self.edit_string(key, |string| string.append(tail));
+                if changed {
+                    1
+                } else {
+                    self.set(key, tail, Expiry::Never)
+                }
+            }
+            Effect::SetRange { key, offset, value } => {
+                if !self.data.keyspace.exists(self.database, key) {
+                    self.set(key, b"", Expiry::Never);
+                }
+                let offset = offset as usize;
+                u64::from(self.edit_string(key, |string| string.set_range(offset, value)))
+            }
+            _ => 0,
+        }
+    }
+
+    fn set(&mut self, key: &[u8], value: &[u8], expiry: Expiry) -> u64 {
+        let hash = self.data.keyspace.hash(key);
+        let lsn = self.data.log.open();
+        let value = Value::String(StringValue::from_bytes(value));
+        let old = self.data.keyspace.find_mut(self.database, hash, key);
+        let unchanged_expiry = match (&old, expiry) {
+            (Some(_), Expiry::Keep) => true,
+            (Some(record), Expiry::Never) => record.expires_at().is_none(),
+            _ => false,
+        };
+        match old {
+            Some(record) if unchanged_expiry => {
+                record.value = value;
+                record.changed = lsn;
+            }
+            _ => {
+                let at = match expiry {
+                    Expiry::At(at) => Some(at),
+                    Expiry::Never | Expiry::Keep => None,
+                };
+                let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
+                self.data.keyspace.put(self.database, record);
+            }
+        }
+        self.touched(key);
+        1
+    }
+
+    /// Changes an existing string in place. Whether there was one.
+    fn edit_string(&mut self, key: &[u8], edit: impl FnOnce(&mut StringValue)) -> bool {
+        let hash = self.data.keyspace.hash(key);
+        let lsn: Lsn = self.data.log.open();
+        let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
+            return false;
+        };
+        let Value::String(string) = &mut record.value else {
+            return false;
+        };
+        edit(string);
+        record.changed = lsn;
+        self.touched(key);
+        true
+    }
+}

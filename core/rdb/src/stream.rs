@@ -1,0 +1,140 @@
+//! Streams.
+//!
+//! | part | form | in types |
+//! |---|---|---|
+//! | nodes | number; per node: the ID of its first entry (a string of 16 bytes), a listpack (`stream/nodes.rs`) | all |
+//! | entries | number | all |
+//! | last ID | two numbers | all |
+//! | first ID | two numbers; 0-0 if there are no entries | from 19 on |
+//! | greatest deleted ID | two numbers | from 19 on |
+//! | entries added | number | from 19 on |
+//! | groups | number; per group: `stream/groups.rs` | all |
+//! | idempotence | `stream/idempotence.rs` | from 26 on |
+//!
+//! IDs in 16 bytes are milliseconds and sequence, both big endian; times are 8 bytes, little endian.
+//! Redis writes type 15 up to 6.2, 19 in 7.0, 21 from 7.2 to 8.4, 26 in 8.6, and 27 in 8.8. weir writes 26, and
+//! 27 only where a group has entries that were given back, which Redis 8.6 cannot read in any form.
+//! Deleted entries are left out.
+
+mod extras;
+mod groups;
+mod idempotence;
+mod nodes;
+
+use stream::{Idempotence, Stream, StreamId};
+
+use crate::code;
+use crate::context::Context;
+use crate::decode::{Decoder, Read};
+use crate::encode::Encoder;
+use crate::source::{Sink, Source};
+
+pub(crate) use extras::{Extras, Taken, write as write_extras};
+
+/// The type as which a stream is written.
+pub(crate) fn code_of(stream: &Stream) -> u8 {
+    if stream
+        .groups()
+        .iter()
+        .any(|(_, group)| group.given_back_count() > 0)
+    {
+        code::STREAM_5
+    } else {
+        code::STREAM_4
+    }
+}
+
+/// Writes the body of a stream.
+pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<(), K::Error> {
+    let entries = stream.entries();
+    nodes::write(entries, out)?;
+    out.number(entries.len());
+    write_id(out, stream.last_id());
+    write_id(
+        out,
+        entries.first().map_or(StreamId::MIN, |entry| entry.id()),
+    );
+    write_id(out, stream.max_deleted_id());
+    out.number(stream.entries_added());
+    out.number(stream.groups().len() as u64);
+    let code = code_of(stream);
+    for (name, group) in stream.groups().iter() {
+        groups::write(code, name, group, out)?;
+    }
+    idempotence::write(stream.idempotence(), out)
+}
+
+/// Reads the body of a stream of type `code`.
+pub(crate) fn read<S: Source>(
+    code: u8,
+    from: &mut Decoder<S>,
+    context: &Context,
+    extras: &Extras,
+) -> Read<Stream, S> {
+    let entries = nodes::read(from)?;
+    if from.number("the number of entries")? != entries.len() {
+        return Err(from.contradiction("the number of entries is not that of the nodes"));
+    }
+    let forgetful = Idempotence::new(context.retention, context.hash_seed);
+    let mut stream = Stream::from_entries(entries, forgetful);
+    // Redis loads counters that cannot be, and some of its versions have written such; they are
+    // raised to what the entries show.
+    let last_id = read_id(from, "the last ID")?.max(stream.last_id());
+    stream.set_id(last_id, None, None);
+    if code >= code::STREAM_2 {
+        // The first ID is that of the first entry, and the nodes have told it.
+        read_id(from, "the first ID")?;
+        let max_deleted_id = read_id(from, "the greatest deleted ID")?;
+        let entries_added = from
+            .number("the number of entries added")?
+            .max(stream.len());
+        stream.set_id(last_id, Some(entries_added), Some(max_deleted_id));
+    }
+    let mut order = extras.pending_order();
+    for _ in 0..from.number("the number of groups")? {
+        let latecomers = order.next().map_err(|damaged| from.fault(damaged.into()))?;
+        let (name, group) = groups::read(code, from, &stream, &latecomers)?;
+        if stream.groups().find(&name).is_some() {
+            return Err(from.contradiction("two groups have the same name"));
+        }
+        stream.groups_mut().insert(&name, group);
+    }
+    if code >= code::STREAM_4 {
+        *stream.idempotence_mut() = idempotence::read(from, context, extras)?;
+    }
+    Ok(stream)
+}
+
+fn write_id<K: Sink>(out: &mut Encoder<K>, id: StreamId) {
+    out.number(id.ms);
+    out.number(id.seq);
+}
+
+fn read_id<S: Source>(from: &mut Decoder<S>, expected: &'static str) -> Read<StreamId, S> {
+    Ok(StreamId {
+        ms: from.number(expected)?,
+        seq: from.number(expected)?,
+    })
+}
+
+fn read_raw_id<S: Source>(from: &mut Decoder<S>, expected: &'static str) -> Read<StreamId, S> {
+    from.array(expected).map(id_of_bytes)
+}
+
+/// How many bytes an ID takes that is not two numbers.
+const ID_BYTES: usize = 16;
+
+fn id_bytes(id: StreamId) -> [u8; ID_BYTES] {
+    (u128::from(id.ms) << 64 | u128::from(id.seq)).to_be_bytes()
+}
+
+fn id_of_bytes(bytes: [u8; ID_BYTES]) -> StreamId {
+    let both = u128::from_be_bytes(bytes);
+    StreamId {
+        ms: (both >> 64) as u64,
+        seq: both as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests;

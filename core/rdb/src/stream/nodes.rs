@@ -1,0 +1,320 @@
+//! The nodes of a stream: runs of entries, each a listpack.
+//!
+//! A node's listpack begins with a master entry: how many entries are there, how many of them are
+//! marked as deleted, how many fields the first entry had, the names of those, and 0. Then come the
+//! entries, deleted ones too:
+//!
+//! | element | meaning |
+//! |---|---|
+//! | flags | 1: deleted; 2: has the master's fields |
+//! | milliseconds, sequence | what the ID has over the node's ID, wrapping around |
+//! | with flag 2: the values | in the order of the master's fields |
+//! | without: number of fields, name, value, name, value… | |
+//! | number of elements of this entry before this one | to find its begin from behind |
+//!
+//! As in Redis, a node that we write has at most 100 entries and, unless it has but one, at most
+//! 4096 bytes.
+
+use std::ops::Range;
+
+use stream::{Entries, EntryRef, NodeLimits, OutOfOrder, StreamId};
+
+use super::ID_BYTES;
+use crate::decode::{Decoder, Read};
+use crate::encode::Encoder;
+use crate::error::Fault;
+use crate::limits::{
+    NAMES_REPEATED_BYTES_MAX, NODE_BYTES_MAX, NODE_ENTRIES_MAX, REPETITION_MAX, STRING_BYTES_MAX,
+};
+use crate::listpack::{Element, Reader, Writer, element_bytes_max};
+use crate::source::{Sink, Source};
+
+const DELETED: i64 = 1;
+const SAME_FIELDS: i64 = 2;
+
+/// Writes the entries as nodes, their number first.
+pub(super) fn write<K: Sink>(entries: &Entries, out: &mut Encoder<K>) -> Result<(), K::Error> {
+    // The number of nodes stands before them, so the entries are divided in a walk of its own.
+    let nodes = divide(entries);
+    out.number(nodes.len() as u64);
+    let mut rest = entries.iter();
+    let mut listpack = Writer::default();
+    for count in nodes {
+        let mut node = rest.by_ref().take(usize::from(count));
+        let Some(first) = node.next() else { break };
+        begin(&mut listpack, first, count);
+        add(&mut listpack, first, first);
+        for entry in node {
+            add(&mut listpack, first, entry);
+        }
+        out.byte(ID_BYTES as u8);
+        out.bytes(&super::id_bytes(first.id()));
+        out.blob(listpack.finish());
+        out.drain()?;
+    }
+    Ok(())
+}
+
+/// How many entries each node gets.
+fn divide(entries: &Entries) -> Vec<u8> {
+    let mut nodes = Vec::new();
+    let mut count = 0_u8;
+    let mut node_bytes = 0;
+    let mut first: Option<EntryRef<'_>> = None;
+    for entry in entries.iter() {
+        let bytes = match first {
+            Some(first) => entry_bytes_max(first, entry),
+            None => 0,
+        };
+        if first.is_some()
+            && usize::from(count) < NODE_ENTRIES_MAX
+            && node_bytes + bytes <= NODE_BYTES_MAX
+        {
+            count += 1;
+            node_bytes += bytes;
+            continue;
+        }
+        if count > 0 {
+            nodes.push(count);
+        }
+        first = Some(entry);
+        count = 1;
+        node_bytes = HEAD_BYTES_MAX + names_bytes_max(entry) + entry_bytes_max(entry, entry);
+    }
+    if count > 0 {
+        nodes.push(count);
+    }
+    nodes
+}
+
+/// What a listpack and its master entry need beside the names of the fields, at most.
+const HEAD_BYTES_MAX: usize = 7 + 2 + 2 + 10 + 2;
+
+/// What flags, ID, a number of fields and the number of elements need at most.
+const ENTRY_BYTES_MAX: usize = 2 + 10 + 10 + 10 + 10;
+
+fn names_bytes_max(entry: EntryRef<'_>) -> usize {
+    entry
+        .fields()
+        .map(|(name, _)| element_bytes_max(name.len()))
+        .sum()
+}
+
+fn entry_bytes_max(first: EntryRef<'_>, entry: EntryRef<'_>) -> usize {
+    let values = entry
+        .fields()
+        .map(|(_, value)| element_bytes_max(value.len()));
+    let values: usize = values.sum();
+    let names = if has_names_of(entry, first) {
+        0
+    } else {
+        names_bytes_max(entry)
+    };
+    ENTRY_BYTES_MAX + values + names
+}
+
+/// Whether two entries have the same names in the same order.
+#[inline]
+fn has_names_of(entry: EntryRef<'_>, first: EntryRef<'_>) -> bool {
+    if entry.field_count() != first.field_count() {
+        return false;
+    }
+    let mut pairs = entry.fields().zip(first.fields());
+    match pairs.next() {
+        None => true,
+        // Entries that share one name in memory share the set that it is in.
+        Some(((a, _), (b, _))) if std::ptr::eq(a, b) => true,
+        Some(((a, _), (b, _))) => a == b && pairs.all(|((a, _), (b, _))| a == b),
+    }
+}
+
+/// Begins a node of `count` entries with the master entry.
+fn begin(listpack: &mut Writer, first: EntryRef<'_>, count: u8) {
+    listpack.begin();
+    listpack.integer(i64::from(count));
+    listpack.integer(0);
+    listpack.integer(first.field_count() as i64);
+    for (name, _) in first.fields() {
+        listpack.bytes(name);
+    }
+    listpack.integer(0);
+}
+
+fn add(listpack: &mut Writer, first: EntryRef<'_>, entry: EntryRef<'_>) {
+    let same = has_names_of(entry, first);
+    listpack.integer(if same { SAME_FIELDS } else { 0 });
+    listpack.integer(entry.id().ms.wrapping_sub(first.id().ms).cast_signed());
+    listpack.integer(entry.id().seq.wrapping_sub(first.id().seq).cast_signed());
+    let field_count = entry.field_count() as i64;
+    if same {
+        for (_, value) in entry.fields() {
+            listpack.bytes(value);
+        }
+        listpack.integer(field_count + 3);
+    } else {
+        listpack.integer(field_count);
+        for (name, value) in entry.fields() {
+            listpack.bytes(name);
+            listpack.bytes(value);
+        }
+        listpack.integer(2 * field_count + 4);
+    }
+}
+
+/// Reads the nodes of a stream. Entries that are marked as deleted are left out.
+pub(super) fn read<S: Source>(from: &mut Decoder<S>) -> Read<Entries, S> {
+    let mut entries = Entries::new();
+    for _ in 0..from.number("the number of nodes")? {
+        let id = from.with_string(ID_BYTES as u64, "the ID of a node", |bytes| {
+            bytes.try_into().map(super::id_of_bytes)
+        })?;
+        let Ok(id) = id else {
+            return Err(from.contradiction("the ID of a node is not 16 bytes"));
+        };
+        let loaded = from.with_string(STRING_BYTES_MAX, "a node", |node| {
+            load(id, node, &mut entries)
+        })?;
+        loaded.map_err(|fault| from.fault(fault))?;
+    }
+    Ok(entries)
+}
+
+/// A name or value: in the node, or, if it is kept there as an integer, in a buffer of such texts.
+#[derive(Clone)]
+enum Text<'n> {
+    Bytes(&'n [u8]),
+    Digits(Range<usize>),
+}
+
+impl<'n> Text<'n> {
+    #[inline]
+    fn new(element: Element<'n>, digits: &mut Vec<u8>) -> Text<'n> {
+        match element {
+            Element::Bytes(bytes) => Text::Bytes(bytes),
+            Element::Integer(value) => {
+                let start = digits.len();
+                digits.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+                Text::Digits(start..digits.len())
+            }
+        }
+    }
+
+    #[inline]
+    fn bytes<'t>(&'t self, digits: &'t [u8]) -> &'t [u8] {
+        match self {
+            Text::Bytes(bytes) => bytes,
+            Text::Digits(range) => digits.get(range.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Appends the entries of a node.
+fn load(id: StreamId, node: &[u8], entries: &mut Entries) -> Result<(), Fault> {
+    const BAD_COUNT: Fault = Fault::Contradiction("the number of elements of an entry is wrong");
+    let mut listpack = Reader::new(node)?;
+    let live_said = listpack.integer("the number of entries of a node")?;
+    let deleted_said = listpack.integer("the number of deleted entries of a node")?;
+    let mut digits = Vec::new();
+    let names = names(&mut listpack, &mut digits)?;
+    let names_digits = digits.len();
+    check_repetition(&names, &digits, live_said, node.len())?;
+    let (mut live, mut deleted) = (0, 0);
+    let mut fields = Vec::with_capacity(2 * names.len());
+    while let Some(flags) = listpack.next()? {
+        let flags = match flags {
+            Element::Integer(flags @ 0..=3) => flags,
+            _ => return Err(Fault::Contradiction("the flags of an entry are not known")),
+        };
+        let ms = listpack
+            .integer("the milliseconds of an entry")?
+            .cast_unsigned();
+        let seq = listpack
+            .integer("the sequence of an entry")?
+            .cast_unsigned();
+        fields.clear();
+        digits.truncate(names_digits);
+        let elements = if flags & SAME_FIELDS == 0 {
+            let field_count = listpack.integer("the number of fields of an entry")?;
+            for _ in 0..field_count.saturating_mul(2) {
+                fields.push(Text::new(
+                    listpack.element("a field of an entry")?,
+                    &mut digits,
+                ));
+            }
+            field_count.saturating_mul(2).saturating_add(4)
+        } else {
+            for name in &names {
+                fields.push(name.clone());
+                fields.push(Text::new(
+                    listpack.element("a value of an entry")?,
+                    &mut digits,
+                ));
+            }
+            names.len() as i64 + 3
+        };
+        if listpack.integer("the number of elements of an entry")? != elements {
+            return Err(BAD_COUNT);
+        }
+        if flags & DELETED != 0 {
+            deleted += 1;
+            continue;
+        }
+        if fields.is_empty() {
+            return Err(Fault::Contradiction("an entry has no fields"));
+        }
+        live += 1;
+        let id = StreamId {
+            ms: id.ms.wrapping_add(ms),
+            seq: id.seq.wrapping_add(seq),
+        };
+        let texts = fields.iter().map(|text| text.bytes(&digits));
+        let appended = entries.append(id, texts, NodeLimits::DEFAULT);
+        appended.map_err(|OutOfOrder { .. }| {
+            Fault::Contradiction("an entry is not above the one before it")
+        })?;
+    }
+    if (live, deleted) != (live_said, deleted_said) {
+        return Err(Fault::Contradiction(
+            "the number of entries is not what the node says",
+        ));
+    }
+    Ok(())
+}
+
+/// The names of the master's fields.
+fn names<'n>(listpack: &mut Reader<'n>, digits: &mut Vec<u8>) -> Result<Vec<Text<'n>>, Fault> {
+    let count = listpack.integer("the number of fields of a node")?;
+    let mut names = Vec::new();
+    for _ in 0..count {
+        names.push(Text::new(listpack.element("the name of a field")?, digits));
+    }
+    match listpack.integer("the end of the master entry")? {
+        0 => Ok(names),
+        _ => Err(Fault::Contradiction("the master entry does not end with 0")),
+    }
+}
+
+/// Long names that stand once in a node are kept once for each entry in memory, so that a small
+/// node could ask for any amount of it.
+fn check_repetition(
+    names: &[Text<'_>],
+    digits: &[u8],
+    entry_count: i64,
+    node_bytes: usize,
+) -> Result<(), Fault> {
+    let name_bytes: usize = names.iter().map(|name| name.bytes(digits).len()).sum();
+    if name_bytes <= NAMES_REPEATED_BYTES_MAX {
+        return Ok(());
+    }
+    let length = (name_bytes as u64).saturating_mul(entry_count.unsigned_abs());
+    let limit = (node_bytes as u64).saturating_mul(REPETITION_MAX);
+    if length > limit {
+        let what = "the names of a node's fields, taken once for each entry,";
+        return Err(Fault::TooLong {
+            what,
+            length,
+            limit,
+        });
+    }
+    Ok(())
+}

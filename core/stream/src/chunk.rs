@@ -1,0 +1,677 @@
+//! One chunk: a run of entries in ID order, about 16 KiB of them, in one buffer.
+//!
+//! | part of an entry | bytes |
+//! |---|---|
+//! | head | 1: bit 7 deleted; bit 6 a sequence follows; bits 0 to 5 the field-name set, 63: none |
+//! | time | delta: milliseconds above the chunk's base |
+//! | sequence, if bit 6 | delta: above the base's in its millisecond, else the number itself |
+//! | no set: fields | delta: how many |
+//! | each value; without a set each name and value | length, then the bytes |
+//!
+//! Marks (an offset each, every few entries) make a search logarithmic. Deleting sets a bit or, at
+//! the front, moves on; a chunk in which too much is dead is written anew. This file reads and
+//! writes the bytes, `render.rs` makes RESP of them; how chunks make a stream is in `entries.rs`.
+
+use smallvec::SmallVec;
+use triomphe::Arc;
+
+use crate::StreamId;
+use crate::limits::{CHUNK_BYTES_MAX, MARK_BYTES, MARK_ENTRIES_MAX};
+use crate::node::Node;
+use crate::shape::{Fields, Found, Shape, Shapes};
+use crate::varint::{delta_bytes, length_bytes, put_delta, put_length, take_delta, take_length};
+
+/// A run of entries. Cloning copies all of it, so it lives behind a reference count.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunk {
+    /// At or below the ID of every entry; deltas count from here.
+    base: StreamId,
+    data: Vec<u8>,
+    marks: SmallVec<[Mark; 4]>,
+    shapes: Option<Arc<Shapes>>,
+    /// Which of the shapes some entry refers to, one bit each.
+    shapes_used: u64,
+    /// Bytes of entries that are dead: deleted, or before the front.
+    dead_bytes: u32,
+    /// The offset of the first live entry.
+    front: u16,
+    /// How many entries lie before the front.
+    front_ordinal: u16,
+    /// How many entries the data holds, dead ones too.
+    ordinals: u16,
+    live: u16,
+    /// Entries and bytes since the last mark.
+    unmarked_entries: u8,
+    shape_hint: u8,
+    last_mark: u16,
+}
+
+/// A place in a chunk's data where an entry begins.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    offset: u16,
+    /// The number of entries before it; the top bit is set where a node begins.
+    ordinal_and_node: u16,
+}
+
+const NODE_BIT: u16 = 1 << 15;
+
+impl Mark {
+    fn ordinal(self) -> u16 {
+        self.ordinal_and_node & !NODE_BIT
+    }
+
+    fn begins_node(self) -> bool {
+        self.ordinal_and_node & NODE_BIT != 0
+    }
+}
+
+/// How an entry is going to be stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    shape: u8,
+    /// Bytes behind the ID.
+    pub(crate) body_bytes: usize,
+    /// Names that are not among them.
+    pub(crate) shared_name_bytes: usize,
+    pub(crate) field_count: usize,
+}
+
+/// An entry's head, decoded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub(crate) id: StreamId,
+    /// Where the entry begins.
+    pub(crate) at: usize,
+    /// Where its fields begin.
+    pub(crate) body: usize,
+    bits: u8,
+}
+
+const DEAD: u8 = 1 << 7;
+const HAS_SEQ: u8 = 1 << 6;
+const SHAPE: u8 = HAS_SEQ - 1;
+const NO_SHAPE: u8 = SHAPE;
+
+impl Head {
+    #[inline]
+    pub(crate) fn is_live(&self) -> bool {
+        self.bits & DEAD == 0
+    }
+}
+
+impl Form {
+    /// Whether the entry would carry its own names.
+    pub(crate) fn is_own(&self) -> bool {
+        self.shape == NO_SHAPE
+    }
+}
+
+impl Chunk {
+    /// A chunk for entries from `base` on that may use these sets of names.
+    pub(crate) fn new(base: StreamId, shapes: Option<Arc<Shapes>>, bytes: usize) -> Chunk {
+        Chunk {
+            base,
+            data: Vec::with_capacity(bytes),
+            marks: SmallVec::new(),
+            shapes,
+            shapes_used: 0,
+            dead_bytes: 0,
+            front: 0,
+            front_ordinal: 0,
+            ordinals: 0,
+            live: 0,
+            unmarked_entries: 0,
+            shape_hint: 0,
+            last_mark: 0,
+        }
+    }
+
+    /// How an entry with these fields would be stored.
+    #[inline]
+    pub(crate) fn form<'f>(&self, fields: impl Fields<'f>) -> Form {
+        let shapes = self.shapes.as_deref();
+        match shapes.and_then(|shapes| shapes.find(self.shape_hint, fields.clone())) {
+            Some(found) => shared_form(found),
+            None => own_form(fields),
+        }
+    }
+
+    /// Keeps the names of these fields as a set and returns the form that uses it, if it fits.
+    pub(crate) fn share_names<'f>(&mut self, fields: impl Fields<'f>) -> Option<Form> {
+        let shapes = self.shapes.get_or_insert_default();
+        if shapes.is_full() {
+            return None;
+        }
+        let shape = Arc::make_mut(shapes).add(fields.clone())?;
+        shapes.find(shape, fields).map(shared_form)
+    }
+
+    /// Bytes that an entry of this form would take here.
+    #[inline]
+    pub(crate) fn entry_bytes(&self, id: StreamId, form: Form) -> usize {
+        let (ms, seq) = if self.data.is_empty() {
+            (0, 0)
+        } else {
+            self.delta(id)
+        };
+        1 + delta_bytes(ms) + if seq == 0 { 0 } else { delta_bytes(seq) } + form.body_bytes
+    }
+
+    /// Whether an entry of so many bytes still fits.
+    #[inline]
+    pub(crate) fn has_room(&self, entry_bytes: usize) -> bool {
+        self.data.is_empty() || self.data.len() + entry_bytes <= CHUNK_BYTES_MAX
+    }
+
+    /// Appends an entry. `id` is above every entry here, there is room, `form` is of this chunk.
+    #[inline]
+    pub(crate) fn append<'f>(
+        &mut self,
+        id: StreamId,
+        mut fields: impl Fields<'f>,
+        form: Form,
+        entry_bytes: usize,
+        node: Node,
+    ) {
+        if self.data.capacity() - self.data.len() < entry_bytes {
+            self.grow(entry_bytes);
+        }
+        let at = self.data.len();
+        if at == 0 {
+            self.base = id;
+        }
+        self.mark(at, node);
+        let (ms, seq) = self.delta(id);
+        let seq_bit = if seq == 0 { 0 } else { HAS_SEQ };
+        self.data.push(form.shape | seq_bit);
+        put_delta(&mut self.data, ms);
+        if seq != 0 {
+            put_delta(&mut self.data, seq);
+        }
+        if form.shape == NO_SHAPE {
+            put_delta(&mut self.data, fields.len() as u64 / 2);
+            for text in fields.clone().take(fields.len() & !1) {
+                self.put_text(text);
+            }
+        } else {
+            self.shape_hint = form.shape;
+            self.shapes_used |= 1 << form.shape;
+            while let (Some(_name), Some(value)) = (fields.next(), fields.next()) {
+                self.put_text(value);
+            }
+        }
+        debug_assert_eq!(self.data.len() - at, entry_bytes);
+        self.ordinals += 1;
+        self.live += 1;
+    }
+
+    /// Marks the entry at this offset deleted. It is live.
+    pub(crate) fn delete(&mut self, at: usize) {
+        let end = self.end(&self.head(at));
+        self.data[at] |= DEAD;
+        self.live -= 1;
+        self.dead_bytes += (end - at) as u32;
+        if at == self.front() && self.live > 0 {
+            self.skip_dead_at_front();
+        }
+    }
+
+    /// Removes every entry up to and including this ID; returns how many were live.
+    pub(crate) fn cut_through(&mut self, id: StreamId) -> u16 {
+        let before = self.live;
+        let mut at = self.front();
+        while self.live > 0 {
+            let head = self.head(at);
+            if head.id > id {
+                break;
+            }
+            let end = self.end(&head);
+            if head.is_live() {
+                self.live -= 1;
+                self.dead_bytes += (end - at) as u32;
+            }
+            self.front_ordinal += 1;
+            at = end;
+        }
+        if self.live > 0 {
+            self.front = at as u16;
+            self.skip_dead_at_front();
+        }
+        before - self.live
+    }
+
+    /// Forgets everything but the sets of names. Nothing is live.
+    pub(crate) fn clear(&mut self) {
+        self.data.clear();
+        self.data.shrink_to(EMPTY_BYTES);
+        self.marks.clear();
+        self.marks.shrink_to_fit();
+        (self.dead_bytes, self.shapes_used) = (0, 0);
+        (self.front, self.front_ordinal, self.ordinals) = (0, 0, 0);
+        (self.last_mark, self.unmarked_entries) = (0, 0);
+    }
+
+    /// Gives the memory of dead entries back if they are enough to be worth the copying.
+    pub(crate) fn reclaim(&mut self) {
+        let dead = self.dead_bytes as usize;
+        if dead >= RECLAIM_BYTES_MIN && dead * 4 > self.data.len() {
+            self.rewrite();
+        }
+    }
+
+    /// Gives back what growing reserved too much: the chunk is not going to be appended to.
+    pub(crate) fn seal(&mut self) {
+        if self.data.capacity() - self.data.len() > self.data.len() / 16 {
+            self.data.shrink_to_fit();
+        }
+        self.marks.shrink_to_fit();
+    }
+
+    /// The chunk's lower bound.
+    #[inline]
+    pub(crate) fn base(&self) -> StreamId {
+        self.base
+    }
+
+    /// How many entries are live.
+    #[inline]
+    pub(crate) fn live(&self) -> u16 {
+        self.live
+    }
+
+    /// The sets of names, for a chunk that follows this one.
+    pub(crate) fn shapes_for_next(&self) -> Option<Arc<Shapes>> {
+        let shapes = self.shapes.as_ref()?;
+        if shapes.is_full() && self.shapes_used.count_ones() < crate::limits::SHAPES_MAX as u32 {
+            return Some(Arc::new(shapes.only(self.shapes_used)));
+        }
+        Some(shapes.clone())
+    }
+
+    /// The sets of names that entries refer to.
+    #[inline]
+    pub(crate) fn shapes(&self) -> Option<&Arc<Shapes>> {
+        self.shapes.as_ref()
+    }
+
+    /// The encoded entries.
+    #[inline]
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Where the first live entry begins.
+    #[inline]
+    pub(crate) fn front(&self) -> usize {
+        usize::from(self.front)
+    }
+
+    /// Decodes the head of the entry at this offset.
+    #[inline]
+    pub(crate) fn head(&self, at: usize) -> Head {
+        let bits = self.data[at];
+        let mut body = at + 1;
+        let ms = take_delta(&self.data, &mut body);
+        let mut seq = 0;
+        if bits & HAS_SEQ != 0 {
+            seq = take_delta(&self.data, &mut body);
+        }
+        if ms == 0 {
+            seq += self.base.seq;
+        }
+        Head {
+            id: StreamId {
+                ms: self.base.ms + ms,
+                seq,
+            },
+            at,
+            body,
+            bits,
+        }
+    }
+
+    /// The set of names of an entry, if it has one.
+    #[inline]
+    pub(crate) fn shape(&self, head: &Head) -> Option<&Shape> {
+        let index = head.bits & SHAPE;
+        if index == NO_SHAPE {
+            return None;
+        }
+        self.shapes.as_deref().map(|shapes| shapes.at(index))
+    }
+
+    /// Where the fields of an entry without a set begin, and how many there are.
+    #[inline]
+    pub(crate) fn own_fields(&self, head: &Head) -> (usize, usize) {
+        let mut at = head.body;
+        let count = take_delta(&self.data, &mut at) as usize;
+        (at, count)
+    }
+
+    /// Where the entry ends.
+    #[inline]
+    pub(crate) fn end(&self, head: &Head) -> usize {
+        let (mut at, texts) = match self.shape(head) {
+            Some(shape) => (head.body, shape.field_count()),
+            None => {
+                let (at, count) = self.own_fields(head);
+                (at, 2 * count)
+            }
+        };
+        for _ in 0..texts {
+            let bytes = take_length(&self.data, &mut at);
+            at += bytes;
+        }
+        at
+    }
+
+    /// The offset of the first entry, dead or live, whose ID is not below `id`, with its ordinal.
+    pub(crate) fn seek(&self, id: StreamId) -> (usize, u16) {
+        let after = self
+            .marks
+            .partition_point(|mark| self.head(mark.offset.into()).id < id);
+        let (mut at, mut ordinal) = match after.checked_sub(1) {
+            Some(index) => (
+                usize::from(self.marks[index].offset),
+                self.marks[index].ordinal(),
+            ),
+            None => (0, 0),
+        };
+        if at < self.front() {
+            (at, ordinal) = (self.front(), self.front_ordinal);
+        }
+        while at < self.data.len() {
+            let head = self.head(at);
+            if head.id >= id {
+                break;
+            }
+            at = self.end(&head);
+            ordinal += 1;
+        }
+        (at, ordinal)
+    }
+
+    /// The live entry with this ID.
+    pub(crate) fn find(&self, id: StreamId) -> Option<Head> {
+        let (at, _) = self.seek(id);
+        let head = self.head_before_end(at)?;
+        (head.id == id && head.is_live()).then_some(head)
+    }
+
+    /// The first live entry at or behind an offset at which an entry begins, or ends.
+    #[inline]
+    pub(crate) fn live_from(&self, mut at: usize) -> Option<Head> {
+        loop {
+            let head = self.head_before_end(at)?;
+            if head.is_live() {
+                return Some(head);
+            }
+            at = self.end(&head);
+        }
+    }
+
+    /// Whether a live entry has an ID up to `id`.
+    pub(crate) fn live_through(&self, id: StreamId) -> bool {
+        self.live_from(self.front())
+            .is_some_and(|head| head.id <= id)
+    }
+
+    /// How many live entries have an ID below `id`.
+    pub(crate) fn live_below(&self, id: StreamId) -> u16 {
+        let (at, ordinal) = self.seek(id);
+        self.live_before(at, ordinal)
+    }
+
+    /// The live entry that has `index` live ones before it here.
+    pub(crate) fn select(&self, index: u16) -> Option<Head> {
+        if index >= self.live {
+            return None;
+        }
+        let (mut at, mut skip) = (self.front(), index);
+        if self.is_whole() {
+            let ordinal = self.front_ordinal + index;
+            let after = self.marks.partition_point(|mark| mark.ordinal() <= ordinal);
+            let mark = after.checked_sub(1).map(|index| self.marks[index]);
+            if let Some(mark) = mark.filter(|mark| mark.ordinal() >= self.front_ordinal) {
+                (at, skip) = (usize::from(mark.offset), ordinal - mark.ordinal());
+            }
+        }
+        let mut head = self.live_from(at)?;
+        for _ in 0..skip {
+            head = self.live_from(self.end(&head))?;
+        }
+        Some(head)
+    }
+
+    /// The last place where a node begins that has at most `live_max` live entries before it here:
+    /// the ID of the entry there, and how many live ones are before it.
+    pub(crate) fn last_node(&self, live_max: u64) -> Option<(StreamId, u16)> {
+        let nodes = self
+            .nodes()
+            .take_while(|&(_, before)| u64::from(before) <= live_max);
+        nodes
+            .last()
+            .map(|(mark, before)| (self.head(mark.offset.into()).id, before))
+    }
+
+    /// How many live entries stand here before the first node that has more than `live_min` of
+    /// them before it.
+    pub(crate) fn next_node(&self, live_min: u16) -> Option<u16> {
+        self.nodes()
+            .map(|(_, before)| before)
+            .find(|&before| before > live_min)
+    }
+
+    /// Whether a node begins with the first live entry.
+    pub(crate) fn begins_node(&self) -> bool {
+        self.marks
+            .iter()
+            .any(|mark| mark.begins_node() && mark.offset <= self.front)
+    }
+
+    /// Where nodes begin, each with the number of live entries before it here.
+    fn nodes(&self) -> impl Iterator<Item = (Mark, u16)> {
+        let (mut at, mut live) = (self.front(), 0);
+        self.marks
+            .iter()
+            .copied()
+            .filter(|mark| mark.begins_node())
+            .map(move |mark| {
+                let offset = usize::from(mark.offset);
+                if self.is_whole() {
+                    return (mark, mark.ordinal().saturating_sub(self.front_ordinal));
+                }
+                while at < offset {
+                    let head = self.head(at);
+                    live += u16::from(head.is_live());
+                    at = self.end(&head);
+                }
+                (mark, live)
+            })
+    }
+
+    /// Offsets of the entries, dead ones too, between the last mark before `at` and `at`; and none
+    /// if there is nothing before `at`. For walking backwards.
+    pub(crate) fn group_before(&self, at: usize, offsets: &mut SmallVec<[u16; 16]>) {
+        offsets.clear();
+        if at <= self.front() {
+            return;
+        }
+        let after = self
+            .marks
+            .partition_point(|mark| usize::from(mark.offset) < at);
+        let start = after
+            .checked_sub(1)
+            .map_or(0, |index| usize::from(self.marks[index].offset));
+        let mut offset = start.max(self.front());
+        while offset < at {
+            offsets.push(offset as u16);
+            offset = self.end(&self.head(offset));
+        }
+    }
+
+    /// Bytes on the heap, without the shared sets of names.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let marks = if self.marks.spilled() {
+            self.marks.capacity()
+        } else {
+            0
+        };
+        size_of::<usize>() + size_of::<Chunk>() + self.data.capacity() + marks * size_of::<Mark>()
+    }
+
+    #[inline]
+    fn delta(&self, id: StreamId) -> (u64, u64) {
+        let ms = id.ms - self.base.ms;
+        (
+            ms,
+            if ms == 0 {
+                id.seq - self.base.seq
+            } else {
+                id.seq
+            },
+        )
+    }
+
+    #[inline]
+    fn put_text(&mut self, text: &[u8]) {
+        put_length(&mut self.data, text.len());
+        self.data.extend_from_slice(text);
+    }
+
+    /// Small streams stay small and large ones double, up to a whole chunk.
+    #[cold]
+    fn grow(&mut self, entry_bytes: usize) {
+        let needed = self.data.len() + entry_bytes;
+        let doubled = (2 * self.data.capacity()).min(CHUNK_BYTES_MAX);
+        let capacity = needed.max(doubled).next_multiple_of(16);
+        self.data.reserve_exact(capacity - self.data.len());
+    }
+
+    #[inline]
+    fn mark(&mut self, at: usize, node: Node) {
+        let is_due = usize::from(self.unmarked_entries) >= MARK_ENTRIES_MAX
+            || at - usize::from(self.last_mark) >= MARK_BYTES;
+        if at == 0 || is_due || node == Node::Begins {
+            self.push_mark(at, self.ordinals, node);
+        }
+        self.unmarked_entries += 1;
+    }
+
+    fn push_mark(&mut self, at: usize, ordinal: u16, node: Node) {
+        let node_bit = if node == Node::Begins { NODE_BIT } else { 0 };
+        self.marks.push(Mark {
+            offset: at as u16,
+            ordinal_and_node: ordinal | node_bit,
+        });
+        self.last_mark = at as u16;
+        self.unmarked_entries = 0;
+    }
+
+    #[inline]
+    fn head_before_end(&self, at: usize) -> Option<Head> {
+        (at < self.data.len()).then(|| self.head(at))
+    }
+
+    /// Whether every entry from the front on is live.
+    fn is_whole(&self) -> bool {
+        self.ordinals - self.front_ordinal == self.live
+    }
+
+    /// How many live entries stand before the entry at this offset.
+    fn live_before(&self, at: usize, ordinal: u16) -> u16 {
+        if at <= self.front() {
+            return 0;
+        }
+        if self.is_whole() {
+            return ordinal - self.front_ordinal;
+        }
+        let (mut live, mut offset) = (0, self.front());
+        while offset < at {
+            let head = self.head(offset);
+            live += u16::from(head.is_live());
+            offset = self.end(&head);
+        }
+        live
+    }
+
+    /// Moves the front to the first live entry; there is one.
+    fn skip_dead_at_front(&mut self) {
+        let mut at = self.front();
+        while let Some(head) = self.head_before_end(at).filter(|head| !head.is_live()) {
+            at = self.end(&head);
+            self.front_ordinal += 1;
+        }
+        self.front = at as u16;
+    }
+
+    /// Moves the live entries together. A node that lost its first entry begins with the next one.
+    fn rewrite(&mut self) {
+        let marks = std::mem::take(&mut self.marks);
+        let mut marks = marks.iter().filter(|mark| mark.begins_node()).peekable();
+        let (mut at, mut to, mut ordinal) = (self.front(), 0, 0);
+        self.unmarked_entries = 0;
+        self.last_mark = 0;
+        let mut node = Node::Continues;
+        while at < self.data.len() {
+            let head = self.head(at);
+            let end = self.end(&head);
+            while marks
+                .next_if(|mark| usize::from(mark.offset) <= at)
+                .is_some()
+            {
+                node = Node::Begins;
+            }
+            if head.is_live() {
+                self.data.copy_within(at..end, to);
+                self.ordinals = ordinal;
+                self.mark(to, node);
+                node = Node::Continues;
+                to += end - at;
+                ordinal += 1;
+            }
+            at = end;
+        }
+        self.data.truncate(to);
+        if self.data.capacity() > to + to / 4 {
+            self.data.shrink_to_fit();
+        }
+        self.ordinals = ordinal;
+        self.front = 0;
+        self.front_ordinal = 0;
+        self.dead_bytes = 0;
+    }
+}
+
+/// What a chunk without entries may keep reserved.
+const EMPTY_BYTES: usize = 256;
+
+/// Below this a rewrite would cost more than it gives.
+const RECLAIM_BYTES_MIN: usize = 512;
+
+#[inline]
+fn shared_form(found: Found<'_>) -> Form {
+    Form {
+        shape: found.index,
+        body_bytes: found.value_bytes,
+        shared_name_bytes: found.shape.name_bytes(),
+        field_count: found.shape.field_count(),
+    }
+}
+
+/// The form of an entry that carries its own names.
+fn own_form<'f>(fields: impl Fields<'f>) -> Form {
+    let field_count = fields.len() / 2;
+    let texts = fields.take(2 * field_count);
+    let text_bytes: usize = texts
+        .map(|text| length_bytes(text.len()) + text.len())
+        .sum();
+    let body_bytes = delta_bytes(field_count as u64) + text_bytes;
+    Form {
+        shape: NO_SHAPE,
+        body_bytes,
+        shared_name_bytes: 0,
+        field_count,
+    }
+}

@@ -1,0 +1,581 @@
+//! The entries of a stream: chunks in ID order, most of them in copy-on-write blocks.
+//!
+//! The tail chunk is appended to; a full one moves to the last block. A clone counts up one
+//! reference for every block of 128 chunks, and a later write copies the block's pointers and the
+//! one chunk that it touches. An ID is found by binary search over blocks, chunks, marks.
+//! Counters that outlive entries (last ID, entries added) are the stream's, in `stream.rs`.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+use resp::Reply;
+use triomphe::Arc;
+
+use crate::StreamId;
+use crate::chunk::{Chunk, Head};
+use crate::limits::BLOCK_CHUNKS_MAX;
+use crate::node::{NodeLimits, OpenNode};
+use crate::range::{EntryRef, Range, RangeReverse};
+use crate::render::Renderer;
+use crate::shape::Fields;
+
+/// The live entries of a stream, sorted by ID.
+#[derive(Clone, Debug, Default)]
+pub struct Entries {
+    /// Full chunks.
+    blocks: VecDeque<Block>,
+    /// The chunk that is appended to. There is one whenever there are entries.
+    tail: Option<Arc<Chunk>>,
+    len: u64,
+    /// The greatest ID ever appended.
+    top: StreamId,
+    node: OpenNode,
+    /// The hash of the last names that no set had: met twice running, they become one.
+    missed: u64,
+}
+
+/// Neighbouring chunks behind one reference count.
+#[derive(Clone, Debug)]
+struct Block {
+    first: StreamId,
+    live: u64,
+    slots: Arc<Vec<Slot>>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    /// At or below every ID of the chunk, above every ID before it.
+    first: StreamId,
+    live: u16,
+    chunk: Arc<Chunk>,
+}
+
+/// Where a chunk stands. The tail stands behind the last block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    block: usize,
+    slot: usize,
+}
+
+impl Place {
+    pub(crate) const FIRST: Place = Place { block: 0, slot: 0 };
+}
+
+/// An append with an ID that is not above the last entry's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("entry {id} is not above the one before it")]
+pub struct OutOfOrder {
+    /// The ID that was refused.
+    pub id: StreamId,
+}
+
+impl Entries {
+    /// No entries.
+    pub const fn new() -> Entries {
+        Entries {
+            blocks: VecDeque::new(),
+            tail: None,
+            len: 0,
+            top: StreamId::MIN,
+            node: OpenNode::EMPTY,
+            missed: 0,
+        }
+    }
+
+    /// Appends an entry; `fields` are names and values in turn, a name without value is left out.
+    ///
+    /// # Errors
+    /// [`OutOfOrder`] if `id` is not above every entry that was ever here; nothing has changed then.
+    #[inline]
+    pub fn append<'f>(
+        &mut self,
+        id: StreamId,
+        fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone,
+        limits: NodeLimits,
+    ) -> Result<(), OutOfOrder> {
+        if id <= self.top {
+            return Err(OutOfOrder { id });
+        }
+        let tail = match &mut self.tail {
+            Some(tail) => tail,
+            None => self.tail.insert(Arc::new(Chunk::new(id, None, 0))),
+        };
+        let mut chunk = Arc::make_mut(tail);
+        let mut form = chunk.form(fields.clone());
+        if form.is_own() {
+            let hash = names_hash(fields.clone());
+            if hash == self.missed {
+                form = chunk.share_names(fields.clone()).unwrap_or(form);
+            }
+            self.missed = hash;
+        }
+        let node = self.node.count(form, limits);
+        let mut entry_bytes = chunk.entry_bytes(id, form);
+        if !chunk.has_room(entry_bytes) {
+            chunk = self.next_tail(id);
+            form = chunk.form(fields.clone());
+            entry_bytes = chunk.entry_bytes(id, form);
+        }
+        chunk.append(id, fields, form, entry_bytes, node);
+        self.top = id;
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Removes the entry with this ID; says whether there was one.
+    pub fn delete(&mut self, id: StreamId) -> bool {
+        let Some((place, head)) = self.find(id) else {
+            return false;
+        };
+        self.change(place, |chunk| {
+            chunk.delete(head.at);
+            chunk.reclaim();
+        });
+        true
+    }
+
+    /// Removes every entry up to and including `id`; returns how many.
+    pub fn remove_through(&mut self, id: StreamId) -> u64 {
+        let before = self.len;
+        while let Some(block) = self.blocks.front().filter(|block| block.first <= id) {
+            let next = self.blocks.get(1).map(|block| block.first);
+            let next = next.or_else(|| self.tail.as_deref().map(Chunk::base));
+            if next.is_some_and(|next| next <= id) {
+                self.len -= block.live;
+                self.blocks.pop_front();
+            } else {
+                self.cut_front_block(id);
+                return before - self.len;
+            }
+        }
+        if self.tail.as_deref().is_some_and(|tail| tail.base() <= id) {
+            self.cut_chunk(self.tail_place(), id);
+        }
+        before - self.len
+    }
+
+    /// How many entries there are.
+    #[inline]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many chunks hold the entries.
+    pub fn chunk_count(&self) -> usize {
+        let sealed: usize = self.blocks.iter().map(|block| block.slots.len()).sum();
+        sealed + usize::from(self.tail.is_some())
+    }
+
+    /// The entry with this ID.
+    #[inline]
+    pub fn entry(&self, id: StreamId) -> Option<EntryRef<'_>> {
+        let (place, head) = self.find(id)?;
+        self.chunk(place).map(|chunk| EntryRef::new(chunk, head))
+    }
+
+    /// Whether there is an entry with this ID.
+    #[inline]
+    pub fn contains(&self, id: StreamId) -> bool {
+        self.find(id).is_some()
+    }
+
+    /// The first entry.
+    #[inline]
+    pub fn first(&self) -> Option<EntryRef<'_>> {
+        let chunk = self.chunk(Place::FIRST)?;
+        chunk
+            .live_from(chunk.front())
+            .map(|head| EntryRef::new(chunk, head))
+    }
+
+    /// The last entry.
+    pub fn last(&self) -> Option<EntryRef<'_>> {
+        self.range_reverse(StreamId::MIN, StreamId::MAX).next()
+    }
+
+    /// The entries from `start` to `end`, both included, lowest first.
+    #[inline]
+    pub fn range(&self, start: StreamId, end: StreamId) -> Range<'_> {
+        Range::new(self, start, end)
+    }
+
+    /// The entries from `start` to `end`, both included, highest first.
+    #[inline]
+    pub fn range_reverse(&self, start: StreamId, end: StreamId) -> RangeReverse<'_> {
+        RangeReverse::new(self, start, end)
+    }
+
+    /// Every entry, lowest first.
+    pub fn iter(&self) -> Range<'_> {
+        self.range(StreamId::MIN, StreamId::MAX)
+    }
+
+    /// Writes the entries from `start` to `end`, both included, lowest first and at most `limit`:
+    /// each as `[id, [name, value, …]]`. Returns how many.
+    pub fn write_range(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        reply: &mut Reply,
+    ) -> u64 {
+        reply.raw_with(|out| {
+            let mut renderer = Renderer::new(out);
+            let mut left = limit;
+            let mut next = Some(self.place_from(start));
+            'chunks: while let Some(place) = next
+                && let Some(chunk) = self.chunk(place)
+            {
+                let mut at = chunk.seek(start).0;
+                while let Some(head) = chunk.live_from(at) {
+                    if left == 0 || head.id > end {
+                        break 'chunks;
+                    }
+                    at = renderer.entry(chunk, &head);
+                    left -= 1;
+                }
+                next = self.place_after(place);
+            }
+            renderer.finish();
+            limit - left
+        })
+    }
+
+    /// The same, highest first.
+    pub fn write_range_reverse(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        reply: &mut Reply,
+    ) -> u64 {
+        reply.raw_with(|out| {
+            let mut renderer = Renderer::new(out);
+            let mut count = 0;
+            let mut range = self.range_reverse(start, end);
+            while count < limit
+                && let Some(entry) = range.next()
+            {
+                entry.render(&mut renderer);
+                count += 1;
+            }
+            renderer.finish();
+            count
+        })
+    }
+
+    /// How many entries have an ID below `id`.
+    pub fn count_below(&self, id: StreamId) -> u64 {
+        let Some(place) = self.place_of(id) else {
+            return 0;
+        };
+        let inside = self.chunk(place).map_or(0, |chunk| chunk.live_below(id));
+        self.count_before(place) + u64::from(inside)
+    }
+
+    /// How many entries have an ID above `id`.
+    pub fn count_above(&self, id: StreamId) -> u64 {
+        id.next()
+            .map_or(0, |next| self.len - self.count_below(next))
+    }
+
+    /// How many entries lie between `start` and `end`, both included.
+    pub fn count_between(&self, start: StreamId, end: StreamId) -> u64 {
+        let through_end = end.next().map_or(self.len, |next| self.count_below(next));
+        through_end.saturating_sub(self.count_below(start))
+    }
+
+    /// The entry that has `index` entries before it.
+    pub fn nth(&self, index: u64) -> Option<EntryRef<'_>> {
+        let (place, before) = self.place_of_nth(index)?;
+        let chunk = self.chunk(place)?;
+        chunk
+            .select((index - before) as u16)
+            .map(|head| EntryRef::new(chunk, head))
+    }
+
+    /// Bytes on the heap. Looks at every chunk, or at about `samples` of them if that is not 0.
+    pub fn heap_bytes(&self, samples: usize) -> usize {
+        let chunk_count = self.chunk_count();
+        let step = if samples == 0 {
+            1
+        } else {
+            (chunk_count / samples).max(1)
+        };
+        let slots = self.blocks.iter().flat_map(|block| block.slots.iter());
+        let chunks = slots.map(|slot| &*slot.chunk).chain(self.tail.as_deref());
+        let (mut bytes, mut seen, mut shapes_before) = (0, 0, None);
+        let mut shape_bytes = 0;
+        for chunk in chunks.step_by(step) {
+            bytes += chunk.heap_bytes();
+            seen += 1;
+            // Neighbours mostly share one table.
+            let shapes = chunk.shapes().map(Arc::as_ptr);
+            if shapes != shapes_before {
+                shape_bytes += chunk.shapes().map_or(0, |shapes| shapes.heap_bytes());
+                shapes_before = shapes;
+            }
+        }
+        if seen > 0 && seen < chunk_count {
+            bytes = (bytes as u64 * chunk_count as u64 / seen as u64) as usize;
+        }
+        let slot_count: usize = self.blocks.iter().map(|block| block.slots.capacity()).sum();
+        let vectors = self.blocks.len() * (size_of::<usize>() + size_of::<Vec<Slot>>());
+        let blocks = self.blocks.capacity() * size_of::<Block>();
+        bytes + shape_bytes + slot_count * size_of::<Slot>() + vectors + blocks
+    }
+
+    /// The chunk at this place.
+    #[inline]
+    pub(crate) fn chunk(&self, place: Place) -> Option<&Chunk> {
+        match self.blocks.get(place.block) {
+            Some(block) => block.slots.get(place.slot).map(|slot| &*slot.chunk),
+            None => self.tail.as_deref().filter(|_| place == self.tail_place()),
+        }
+    }
+
+    /// Where an entry with this ID must be: the last chunk that does not begin above it.
+    #[inline]
+    pub(crate) fn place_of(&self, id: StreamId) -> Option<Place> {
+        if self.tail.as_deref().is_some_and(|tail| tail.base() <= id) {
+            return Some(self.tail_place());
+        }
+        let block = self
+            .blocks
+            .partition_point(|block| block.first <= id)
+            .checked_sub(1)?;
+        let slots = &self.blocks[block].slots;
+        let slot = slots
+            .partition_point(|slot| slot.first <= id)
+            .checked_sub(1)?;
+        Some(Place { block, slot })
+    }
+
+    /// Where a walk upwards from this ID begins.
+    #[inline]
+    pub(crate) fn place_from(&self, id: StreamId) -> Place {
+        self.place_of(id).unwrap_or(Place::FIRST)
+    }
+
+    /// The next place up.
+    pub(crate) fn place_after(&self, place: Place) -> Option<Place> {
+        let block = self.blocks.get(place.block)?;
+        if place.slot + 1 < block.slots.len() {
+            return Some(Place {
+                slot: place.slot + 1,
+                ..place
+            });
+        }
+        Some(Place {
+            block: place.block + 1,
+            slot: 0,
+        })
+    }
+
+    /// The next place down.
+    pub(crate) fn place_before(&self, place: Place) -> Option<Place> {
+        if let Some(slot) = place.slot.checked_sub(1) {
+            return Some(Place { slot, ..place });
+        }
+        let block = place.block.checked_sub(1)?;
+        Some(Place {
+            block,
+            slot: self.blocks[block].slots.len() - 1,
+        })
+    }
+
+    /// How many entries lie in chunks before this place.
+    pub(crate) fn count_before(&self, place: Place) -> u64 {
+        if place == self.tail_place() {
+            return self.len
+                - self
+                    .tail
+                    .as_deref()
+                    .map_or(0, |tail| u64::from(tail.live()));
+        }
+        let blocks = self.blocks.iter().take(place.block);
+        let before: u64 = blocks.map(|block| block.live).sum();
+        let Some(block) = self.blocks.get(place.block) else {
+            return before;
+        };
+        let slots = block.slots.iter().take(place.slot);
+        before + slots.map(|slot| u64::from(slot.live)).sum::<u64>()
+    }
+
+    /// Where the entry stands that has `index` entries before it, and how many are before its chunk.
+    pub(crate) fn place_of_nth(&self, index: u64) -> Option<(Place, u64)> {
+        if index >= self.len {
+            return None;
+        }
+        let mut before = 0;
+        for (block_index, block) in self.blocks.iter().enumerate() {
+            if index - before >= block.live {
+                before += block.live;
+                continue;
+            }
+            for (slot_index, slot) in block.slots.iter().enumerate() {
+                if index - before < u64::from(slot.live) {
+                    return Some((
+                        Place {
+                            block: block_index,
+                            slot: slot_index,
+                        },
+                        before,
+                    ));
+                }
+                before += u64::from(slot.live);
+            }
+        }
+        Some((self.tail_place(), before))
+    }
+
+    #[inline]
+    fn find(&self, id: StreamId) -> Option<(Place, Head)> {
+        let place = self.place_of(id)?;
+        self.chunk(place)?.find(id).map(|head| (place, head))
+    }
+
+    /// Seals the tail and begins another one with an entry of this ID.
+    #[cold]
+    fn next_tail(&mut self, id: StreamId) -> &mut Chunk {
+        let mut shapes = None;
+        if let Some(mut full) = self.tail.take() {
+            // A frozen view may hold it too; then it stays as large as it is.
+            if let Some(full) = Arc::get_mut(&mut full) {
+                full.seal();
+            }
+            shapes = full.shapes_for_next();
+            self.push_sealed(full);
+        }
+        let tail = Arc::new(Chunk::new(id, shapes, NEXT_CHUNK_BYTES));
+        Arc::make_mut(self.tail.insert(tail))
+    }
+
+    fn push_sealed(&mut self, chunk: Arc<Chunk>) {
+        let slot = Slot {
+            first: chunk.base(),
+            live: chunk.live(),
+            chunk,
+        };
+        if slot.live == 0 {
+            return;
+        }
+        match self
+            .blocks
+            .back_mut()
+            .filter(|block| block.slots.len() < BLOCK_CHUNKS_MAX)
+        {
+            Some(block) => {
+                block.live += u64::from(slot.live);
+                Arc::make_mut(&mut block.slots).push(slot);
+            }
+            None => self.blocks.push_back(Block {
+                first: slot.first,
+                live: slot.live.into(),
+                slots: Arc::new(vec![slot]),
+            }),
+        }
+    }
+
+    /// Changes the chunk at this place, keeps the counts, and drops a sealed chunk that got empty.
+    fn change(&mut self, place: Place, change: impl FnOnce(&mut Chunk)) {
+        let Some(block) = self.blocks.get_mut(place.block) else {
+            if let Some(tail) = &mut self.tail {
+                let tail = Arc::make_mut(tail);
+                let before = tail.live();
+                change(tail);
+                self.len -= u64::from(before - tail.live());
+                if tail.live() == 0 {
+                    tail.clear();
+                }
+            }
+            return;
+        };
+        let slots = Arc::make_mut(&mut block.slots);
+        let Some(slot) = slots.get_mut(place.slot) else {
+            return;
+        };
+        let chunk = Arc::make_mut(&mut slot.chunk);
+        change(chunk);
+        let removed = slot.live - chunk.live();
+        slot.live = chunk.live();
+        block.live -= u64::from(removed);
+        self.len -= u64::from(removed);
+        if slot.live == 0 {
+            slots.remove(place.slot);
+            if slots.is_empty() {
+                self.blocks.remove(place.block);
+            }
+        }
+    }
+
+    /// Removes what is up to `id` from the first block; its last chunk may go beyond.
+    fn cut_front_block(&mut self, id: StreamId) {
+        let Some(block) = self.blocks.front_mut() else {
+            return;
+        };
+        let last = block
+            .slots
+            .partition_point(|slot| slot.first <= id)
+            .saturating_sub(1);
+        if last > 0 {
+            let whole = Arc::make_mut(&mut block.slots).drain(..last);
+            let removed: u64 = whole.map(|slot| u64::from(slot.live)).sum();
+            block.live -= removed;
+            self.len -= removed;
+        }
+        self.cut_chunk(Place::FIRST, id);
+    }
+
+    fn cut_chunk(&mut self, place: Place, id: StreamId) {
+        // Copying a shared chunk is worth it only if something goes.
+        if self
+            .chunk(place)
+            .is_some_and(|chunk| chunk.live_through(id))
+        {
+            self.change(place, |chunk| {
+                chunk.cut_through(id);
+                chunk.reclaim();
+            });
+        }
+    }
+
+    fn tail_place(&self) -> Place {
+        Place {
+            block: self.blocks.len(),
+            slot: 0,
+        }
+    }
+}
+
+impl<'e> IntoIterator for &'e Entries {
+    type Item = EntryRef<'e>;
+    type IntoIter = Range<'e>;
+
+    fn into_iter(self) -> Range<'e> {
+        self.iter()
+    }
+}
+
+/// What a second chunk begins with; the first one of a stream begins with its first entry.
+const NEXT_CHUNK_BYTES: usize = 2048;
+
+/// A hash of the names. Equal ones by chance make a set that is of no use, nothing worse.
+fn names_hash<'f>(fields: impl Fields<'f>) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    for name in fields.step_by(2) {
+        hasher.write(name);
+        hasher.write_usize(name.len());
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;

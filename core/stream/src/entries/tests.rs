@@ -1,0 +1,425 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use resp::Protocol;
+
+use super::*;
+use crate::limits::CHUNK_BYTES_MAX;
+
+type Model = BTreeMap<StreamId, Vec<Vec<u8>>>;
+
+fn id(ms: u64, seq: u64) -> StreamId {
+    StreamId::new(ms, seq)
+}
+
+fn append(entries: &mut Entries, id: StreamId, fields: &[&[u8]]) {
+    entries
+        .append(id, fields.iter().copied(), NodeLimits::DEFAULT)
+        .unwrap();
+}
+
+fn numbered(count: u64) -> Entries {
+    let mut entries = Entries::new();
+    for seq in 1..=count {
+        append(&mut entries, id(1, seq), &[b"name", b"value of the field"]);
+    }
+    entries
+}
+
+fn content(entry: EntryRef<'_>) -> (StreamId, Vec<Vec<u8>>) {
+    let fields = entry.fields();
+    assert_eq!(fields.len(), entry.field_count());
+    (
+        entry.id(),
+        fields
+            .flat_map(|(name, value)| [name.to_vec(), value.to_vec()])
+            .collect(),
+    )
+}
+
+/// What RESP says of these entries, made the slow way.
+fn resp<'a>(entries: impl Iterator<Item = (&'a StreamId, &'a Vec<Vec<u8>>)>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut bulk = |out: &mut Vec<u8>, text: &[u8]| {
+        out.extend_from_slice(format!("${}\r\n", text.len()).as_bytes());
+        out.extend_from_slice(text);
+        out.extend_from_slice(b"\r\n");
+    };
+    for (id, fields) in entries {
+        out.extend_from_slice(b"*2\r\n");
+        bulk(&mut out, id.to_string().as_bytes());
+        out.extend_from_slice(format!("*{}\r\n", fields.len()).as_bytes());
+        for text in fields {
+            bulk(&mut out, text);
+        }
+    }
+    out
+}
+
+fn check_all(entries: &Entries, model: &Model) {
+    assert_eq!(entries.len(), model.len() as u64);
+    let all: Vec<_> = entries.iter().map(content).collect();
+    let expected: Vec<_> = model
+        .iter()
+        .map(|(id, fields)| (*id, fields.clone()))
+        .collect();
+    assert_eq!(all, expected);
+    let mut reverse: Vec<_> = entries
+        .range_reverse(StreamId::MIN, StreamId::MAX)
+        .map(content)
+        .collect();
+    reverse.reverse();
+    assert_eq!(reverse, expected);
+    assert_eq!(
+        entries.first().map(|entry| entry.id()),
+        model.keys().next().copied()
+    );
+    assert_eq!(
+        entries.last().map(|entry| entry.id()),
+        model.keys().next_back().copied()
+    );
+    let live: u64 = entries.blocks.iter().map(|block| block.live).sum();
+    assert_eq!(
+        live + entries
+            .tail
+            .as_deref()
+            .map_or(0, |tail| u64::from(tail.live())),
+        entries.len
+    );
+    for block in &entries.blocks {
+        assert_eq!(
+            block.live,
+            block
+                .slots
+                .iter()
+                .map(|slot| u64::from(slot.live))
+                .sum::<u64>()
+        );
+        assert!(
+            block
+                .slots
+                .iter()
+                .all(|slot| slot.live > 0 && slot.live == slot.chunk.live())
+        );
+    }
+}
+
+fn check_range(entries: &Entries, model: &Model, start: StreamId, end: StreamId, limit: u64) {
+    let within = || model.iter().filter(|(id, _)| **id >= start && **id <= end);
+    let ids: Vec<_> = within().map(|(id, _)| *id).collect();
+    assert_eq!(
+        entries
+            .range(start, end)
+            .map(|entry| entry.id())
+            .collect::<Vec<_>>(),
+        ids
+    );
+    let mut reverse: Vec<_> = entries
+        .range_reverse(start, end)
+        .map(|entry| entry.id())
+        .collect();
+    reverse.reverse();
+    assert_eq!(reverse, ids);
+    assert_eq!(entries.count_between(start, end), ids.len() as u64);
+    let mut reply = Reply::new(Protocol::Resp3);
+    reply.ok();
+    let before = reply.mark();
+    let count = entries.write_range(start, end, limit, &mut reply);
+    assert_eq!(count, limit.min(ids.len() as u64));
+    assert_eq!(
+        reply.bytes_since(before),
+        resp(within().take(limit as usize))
+    );
+    reply.rollback(before);
+    let count = entries.write_range_reverse(start, end, limit, &mut reply);
+    assert_eq!(count, limit.min(ids.len() as u64));
+    assert_eq!(
+        reply.bytes_since(before),
+        resp(within().rev().take(limit as usize))
+    );
+    reply.rollback(before);
+    if let Some(entry) = entries.range(start, end).next() {
+        entry.write(&mut reply);
+        let whole = reply.bytes_since(before).to_vec();
+        assert_eq!(whole, resp(within().take(1)));
+        reply.rollback(before);
+        entry.write_fields(&mut reply);
+        let fields = reply.bytes_since(before);
+        assert!(fields.starts_with(b"*") && whole.ends_with(fields));
+    }
+    assert_eq!(
+        entries.count_below(start),
+        model.range(..start).count() as u64
+    );
+    assert_eq!(
+        entries.count_above(start),
+        model.keys().filter(|id| **id > start).count() as u64
+    );
+    assert_eq!(
+        entries.entry(start).map(content),
+        model.get(&start).map(|fields| (start, fields.clone()))
+    );
+    assert_eq!(entries.contains(end), model.contains_key(&end));
+    let place = entries.count_below(start);
+    assert_eq!(
+        entries.nth(place).map(|entry| entry.id()),
+        model.range(start..).next().map(|(id, _)| *id)
+    );
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A run of entries: how far each is above the last, the names' kind, the values' length.
+    Append {
+        count: u8,
+        ms: u64,
+        seq: u64,
+        names: u8,
+        value_len: u16,
+    },
+    /// Deletes the entries at these places (in parts of 65536) and so many after each.
+    Delete {
+        at: u16,
+        count: u8,
+    },
+    /// Deletes every n-th entry.
+    Thin {
+        step: u8,
+        offset: u8,
+    },
+    Cut {
+        at: u16,
+    },
+    Freeze,
+    Range {
+        start: u16,
+        end: u16,
+        limit: u8,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let value_len = prop_oneof![4 => 0_u16..40, 2 => 40_u16..300, 1 => 300_u16..6000];
+    let ms = prop_oneof![3 => 0_u64..3, 1 => 0_u64..100_000_000, 1 => Just(1 << 40)];
+    let seq = prop_oneof![3 => 0_u64..3, 1 => 0_u64..u64::from(u32::MAX)];
+    let step = prop_oneof![
+        6 => (1_u8.., ms, seq, any::<u8>(), value_len).prop_map(
+            |(count, ms, seq, names, value_len)| Step::Append { count, ms, seq, names, value_len }
+        ),
+        2 => (any::<u16>(), 1_u8..60).prop_map(|(at, count)| Step::Delete { at, count }),
+        1 => (1_u8..5, any::<u8>()).prop_map(|(step, offset)| Step::Thin { step, offset }),
+        1 => any::<u16>().prop_map(|at| Step::Cut { at }),
+        1 => Just(Step::Freeze),
+        3 => (any::<u16>(), any::<u16>(), any::<u8>())
+            .prop_map(|(start, end, limit)| Step::Range { start, end, limit }),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// Names of a kind: a few sets come again and again, one kind is new each time.
+fn fields_of(names: u8, value_len: u16, salt: u64) -> Vec<Vec<u8>> {
+    let value = |field: u64| vec![b'a' + ((salt + field) % 26) as u8; usize::from(value_len)];
+    match names % 8 {
+        0 => (0..5)
+            .flat_map(|field| [format!("field{field}").into_bytes(), value(field)])
+            .collect(),
+        1 => vec![b"".to_vec(), value(1)],
+        2 => vec![format!("only{salt}").into_bytes(), value(2)],
+        kind => vec![
+            b"type".to_vec(),
+            vec![kind],
+            vec![b'n'; usize::from(kind) * 9],
+            value(3),
+        ],
+    }
+}
+
+fn pick(model: &Model, at: u16) -> StreamId {
+    let index = usize::from(at) * model.len() / 65536;
+    model.keys().nth(index).copied().unwrap_or(id(7, 7))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn entries_are_a_sorted_map_and_clones_are_frozen(steps in steps()) {
+        let mut entries = Entries::new();
+        let mut model = Model::new();
+        let mut frozen: Vec<(Entries, Model)> = Vec::new();
+        let mut top = StreamId::MIN;
+        for step in steps {
+            match step {
+                Step::Append { count, ms, seq, names, value_len } => {
+                    let count = if value_len > 300 { count % 8 } else { count };
+                    for salt in 0..u64::from(count) {
+                        let seq = if ms == 0 { top.seq + 1 + seq } else { seq };
+                        let above = id(top.ms + ms, seq);
+                        let fields = fields_of(names, value_len, salt + above.ms);
+                        let texts = fields.iter().map(Vec::as_slice);
+                        entries.append(above, texts, NodeLimits::DEFAULT).unwrap();
+                        prop_assert!(entries.append(top, [].into_iter(), NodeLimits::DEFAULT).is_err());
+                        model.insert(above, fields);
+                        top = above;
+                    }
+                }
+                Step::Delete { at, count } => {
+                    let from = pick(&model, at);
+                    let ids: Vec<_> =
+                        model.range(from..).map(|(id, _)| *id).take(count.into()).collect();
+                    for id in ids {
+                        prop_assert!(entries.delete(id));
+                        prop_assert!(!entries.delete(id));
+                        model.remove(&id);
+                    }
+                }
+                Step::Thin { step, offset } => {
+                    let ids: Vec<_> = model.keys().skip(offset.into()).step_by(step.into()).copied().collect();
+                    for id in ids {
+                        prop_assert!(entries.delete(id));
+                        model.remove(&id);
+                    }
+                }
+                Step::Cut { at } => {
+                    let through = pick(&model, at);
+                    let rest = model.split_off(&through.next().unwrap());
+                    prop_assert_eq!(entries.remove_through(through), model.len() as u64);
+                    model = rest;
+                }
+                Step::Freeze => frozen.push((entries.clone(), model.clone())),
+                Step::Range { start, end, limit } => {
+                    let (start, end) = (pick(&model, start), pick(&model, end));
+                    check_range(&entries, &model, start, end, limit.into());
+                    check_range(&entries, &model, start, StreamId::MAX, u64::from(limit) * 100);
+                    if let (Some(start), Some(end)) = (start.next(), end.previous()) {
+                        check_range(&entries, &model, start, end, u64::MAX);
+                    }
+                }
+            }
+        }
+        check_all(&entries, &model);
+        for (entries, model) in frozen {
+            check_all(&entries, &model);
+        }
+    }
+}
+
+#[test]
+fn an_id_that_is_not_above_the_last_is_refused_even_after_a_deletion() {
+    let mut entries = numbered(3);
+    assert!(entries.delete(id(1, 3)));
+    let again = entries.append(id(1, 3), [].into_iter(), NodeLimits::DEFAULT);
+    assert_eq!(again, Err(OutOfOrder { id: id(1, 3) }));
+    assert_eq!(entries.len(), 2);
+    append(&mut entries, id(1, 4), &[b"f", b"v"]);
+}
+
+#[test]
+fn the_extreme_ids_can_be_stored_and_read() {
+    let mut entries = Entries::new();
+    append(&mut entries, id(0, 1), &[b"f", b"v"]);
+    append(&mut entries, StreamId::MAX, &[b"f", b"v"]);
+    let ids: Vec<_> = entries.iter().map(|entry| entry.id()).collect();
+    assert_eq!(ids, [id(0, 1), StreamId::MAX]);
+    assert_eq!(entries.last().map(|entry| entry.id()), Some(StreamId::MAX));
+    assert_eq!(entries.count_above(id(0, 1)), 1);
+    assert_eq!(entries.count_above(StreamId::MAX), 0);
+    assert_eq!(entries.remove_through(StreamId::MAX), 2);
+    assert!(entries.is_empty());
+}
+
+#[test]
+fn one_entry_may_be_larger_than_a_chunk() {
+    let mut entries = Entries::new();
+    let large = vec![b'x'; 5 * CHUNK_BYTES_MAX];
+    for ms in 1..=4 {
+        entries.remove_through(id(ms, 0));
+        append(&mut entries, id(ms, 1), &[b"small", b"v"]);
+        append(&mut entries, id(ms, 2), &[b"large", &large]);
+        append(&mut entries, id(ms, 3), &[b"small", b"v"]);
+    }
+    assert_eq!(entries.len(), 3);
+    let lens: Vec<_> = entries
+        .iter()
+        .flat_map(|entry| entry.fields().map(|(_, value)| value.len()))
+        .collect();
+    assert_eq!(lens, [1, large.len(), 1]);
+    assert!(entries.delete(id(4, 2)));
+    assert!(entries.delete(id(4, 3)));
+    assert!(entries.heap_bytes(0) < 2000);
+}
+
+#[test]
+fn deleted_entries_give_their_memory_back() {
+    let mut entries = numbered(20_000);
+    let full = entries.heap_bytes(0);
+    for seq in (1..=20_000).filter(|seq| seq % 10 != 0) {
+        assert!(entries.delete(id(1, seq)));
+    }
+    assert_eq!(entries.len(), 2000);
+    assert!(
+        entries.heap_bytes(0) < full / 6,
+        "{} of {full}",
+        entries.heap_bytes(0)
+    );
+    for seq in (1..=20_000).filter(|seq| seq % 10 == 0) {
+        assert!(entries.delete(id(1, seq)));
+    }
+    assert!(entries.heap_bytes(0) < 1000, "{}", entries.heap_bytes(0));
+}
+
+#[test]
+fn a_stream_held_short_stays_small() {
+    let mut entries = Entries::new();
+    for seq in 1..=100_000 {
+        append(&mut entries, id(1, seq), &[b"name", b"value of the field"]);
+        if seq > 10 {
+            entries.remove_through(id(1, seq - 10));
+        }
+    }
+    assert_eq!(entries.len(), 10);
+    assert!(entries.heap_bytes(0) < 3000, "{}", entries.heap_bytes(0));
+}
+
+#[test]
+fn a_clone_shares_all_but_what_is_written_later() {
+    let mut entries = numbered(100_000);
+    let frozen = entries.clone();
+    append(&mut entries, id(2, 0), &[b"name", b"v"]);
+    assert!(entries.delete(id(1, 5)));
+    let shared = entries.blocks.iter().zip(&frozen.blocks);
+    let copied = shared
+        .filter(|(ours, theirs)| !Arc::ptr_eq(&ours.slots, &theirs.slots))
+        .count();
+    assert_eq!(copied, 1);
+    let slots = entries.blocks[0]
+        .slots
+        .iter()
+        .zip(frozen.blocks[0].slots.iter());
+    let copied = slots
+        .filter(|(ours, theirs)| !Arc::ptr_eq(&ours.chunk, &theirs.chunk))
+        .count();
+    assert_eq!(copied, 1);
+    assert_eq!(frozen.len(), 100_000);
+    assert!(frozen.contains(id(1, 5)));
+}
+
+#[test]
+fn entries_of_many_shapes_are_read_back() {
+    let mut entries = Entries::new();
+    let mut model = Model::new();
+    for seq in 1..=3000_u64 {
+        let name = format!("kind{}", seq * seq % 150);
+        let fields = vec![name.into_bytes(), seq.to_string().into_bytes()];
+        entries
+            .append(
+                id(9, seq),
+                fields.iter().map(Vec::as_slice),
+                NodeLimits::DEFAULT,
+            )
+            .unwrap();
+        model.insert(id(9, seq), fields);
+    }
+    check_all(&entries, &model);
+    check_range(&entries, &model, id(9, 1), id(9, 3000), u64::MAX);
+}

@@ -1,0 +1,22 @@
+//! The bounds of a stream's parts, in one place.
+
+/// Bytes of encoded entries in a chunk. Only a chunk of one entry may be larger.
+pub(crate) const CHUNK_BYTES_MAX: usize = 16 * 1024;
+
+/// A chunk's offsets are found by walking at most this many entries from a mark,
+pub(crate) const MARK_ENTRIES_MAX: usize = 16;
+
+/// or about this many bytes.
+pub(crate) const MARK_BYTES: usize = 1024;
+
+/// Chunks that share one copy-on-write node.
+pub(crate) const BLOCK_CHUNKS_MAX: usize = 128;
+
+/// Field-name sets that one table holds.
+pub(crate) const SHAPES_MAX: usize = 62;
+
+/// Names in a set that is kept once; wider entries carry their own names.
+pub(crate) const SHAPE_FIELDS_MAX: usize = 256;
+
+/// Bytes of names in a set that is kept once.
+pub(crate) const SHAPE_NAME_BYTES_MAX: usize = 8 * 1024;

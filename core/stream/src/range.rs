@@ -1,0 +1,243 @@
+//! Reading entries: one of them, and runs of them upwards and downwards.
+
+use std::fmt;
+
+use resp::Reply;
+use smallvec::SmallVec;
+
+use crate::StreamId;
+use crate::chunk::{Chunk, Head};
+use crate::entries::{Entries, Place};
+use crate::render::Renderer;
+use crate::shape::Shape;
+use crate::varint::take_length;
+
+/// An entry where it is stored.
+#[derive(Clone, Copy)]
+pub struct EntryRef<'e> {
+    chunk: &'e Chunk,
+    head: Head,
+}
+
+impl<'e> EntryRef<'e> {
+    #[inline]
+    pub(crate) fn new(chunk: &'e Chunk, head: Head) -> EntryRef<'e> {
+        EntryRef { chunk, head }
+    }
+
+    /// Its ID.
+    #[inline]
+    pub fn id(&self) -> StreamId {
+        self.head.id
+    }
+
+    /// How many fields it has.
+    pub fn field_count(&self) -> usize {
+        match self.chunk.shape(&self.head) {
+            Some(shape) => shape.field_count(),
+            None => self.chunk.own_fields(&self.head).1,
+        }
+    }
+
+    /// Its fields, name and value, in the order in which they were appended.
+    pub fn fields(&self) -> FieldIter<'e> {
+        let shape = self.chunk.shape(&self.head);
+        let (at, left) = match shape {
+            Some(shape) => (self.head.body, shape.field_count()),
+            None => self.chunk.own_fields(&self.head),
+        };
+        FieldIter {
+            data: self.chunk.data(),
+            at,
+            shape,
+            left,
+        }
+    }
+
+    /// Writes `[id, [name, value, …]]`.
+    #[inline]
+    pub fn write(&self, reply: &mut Reply) {
+        reply.raw_with(|out| {
+            let mut renderer = Renderer::new(out);
+            renderer.entry(self.chunk, &self.head);
+            renderer.finish();
+        });
+    }
+
+    #[inline]
+    pub(crate) fn render(&self, renderer: &mut Renderer<'_>) {
+        renderer.entry(self.chunk, &self.head);
+    }
+
+    /// Writes `[name, value, …]`, for a reply that has more to say of the entry than this.
+    pub fn write_fields(&self, reply: &mut Reply) {
+        reply.raw_with(|out| {
+            let mut renderer = Renderer::new(out);
+            renderer.fields_alone(self.chunk, &self.head);
+            renderer.finish();
+        });
+    }
+}
+
+impl fmt::Debug for EntryRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntryRef")
+            .field("id", &self.head.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The fields of an entry: name and value.
+#[derive(Clone, Debug)]
+pub struct FieldIter<'e> {
+    data: &'e [u8],
+    at: usize,
+    shape: Option<&'e Shape>,
+    left: usize,
+}
+
+impl<'e> FieldIter<'e> {
+    #[inline]
+    fn text(&mut self) -> &'e [u8] {
+        let bytes = take_length(self.data, &mut self.at);
+        let text = &self.data[self.at..self.at + bytes];
+        self.at += bytes;
+        text
+    }
+}
+
+impl<'e> Iterator for FieldIter<'e> {
+    type Item = (&'e [u8], &'e [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
+        let name = match self.shape {
+            Some(shape) => shape.name(&shape.pieces()[shape.field_count() - self.left]),
+            None => self.text(),
+        };
+        self.left -= 1;
+        Some((name, self.text()))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for FieldIter<'_> {}
+
+/// Entries of a range, lowest ID first.
+#[derive(Clone, Debug)]
+pub struct Range<'e> {
+    entries: &'e Entries,
+    chunk: Option<&'e Chunk>,
+    place: Place,
+    at: usize,
+    end: StreamId,
+}
+
+impl<'e> Range<'e> {
+    #[inline]
+    pub(crate) fn new(entries: &'e Entries, start: StreamId, end: StreamId) -> Range<'e> {
+        let place = entries.place_from(start);
+        let chunk = entries.chunk(place);
+        let at = chunk.map_or(0, |chunk| chunk.seek(start).0);
+        Range {
+            entries,
+            chunk,
+            place,
+            at,
+            end,
+        }
+    }
+}
+
+impl<'e> Iterator for Range<'e> {
+    type Item = EntryRef<'e>;
+
+    #[inline]
+    fn next(&mut self) -> Option<EntryRef<'e>> {
+        loop {
+            let chunk = self.chunk?;
+            if let Some(head) = chunk.live_from(self.at) {
+                if head.id > self.end {
+                    self.chunk = None;
+                    return None;
+                }
+                self.at = chunk.end(&head);
+                return Some(EntryRef::new(chunk, head));
+            }
+            self.chunk = self.entries.place_after(self.place).and_then(|place| {
+                self.place = place;
+                self.entries.chunk(place)
+            });
+            self.at = self.chunk.map_or(0, Chunk::front);
+        }
+    }
+}
+
+/// Entries of a range, highest ID first.
+#[derive(Clone, Debug)]
+pub struct RangeReverse<'e> {
+    entries: &'e Entries,
+    chunk: Option<&'e Chunk>,
+    place: Place,
+    /// Where entries begin that are next, the last of them first.
+    offsets: SmallVec<[u16; 16]>,
+    /// Where the walk down goes on when these are done.
+    at: usize,
+    start: StreamId,
+}
+
+impl<'e> RangeReverse<'e> {
+    pub(crate) fn new(entries: &'e Entries, start: StreamId, end: StreamId) -> RangeReverse<'e> {
+        let place = entries.place_of(end).unwrap_or(Place::FIRST);
+        let chunk = entries.chunk(place);
+        let at = chunk.map_or(0, |chunk| match end.next() {
+            Some(above) => chunk.seek(above).0,
+            None => chunk.data().len(),
+        });
+        RangeReverse {
+            entries,
+            chunk,
+            place,
+            offsets: SmallVec::new(),
+            at,
+            start,
+        }
+    }
+}
+
+impl<'e> Iterator for RangeReverse<'e> {
+    type Item = EntryRef<'e>;
+
+    fn next(&mut self) -> Option<EntryRef<'e>> {
+        loop {
+            let chunk = self.chunk?;
+            while let Some(offset) = self.offsets.pop() {
+                let head = chunk.head(offset.into());
+                if head.id < self.start {
+                    self.chunk = None;
+                    return None;
+                }
+                if head.is_live() {
+                    return Some(EntryRef::new(chunk, head));
+                }
+            }
+            chunk.group_before(self.at, &mut self.offsets);
+            match self.offsets.first() {
+                Some(&first) => self.at = first.into(),
+                None => {
+                    self.chunk = self.entries.place_before(self.place).and_then(|place| {
+                        self.place = place;
+                        self.entries.chunk(place)
+                    });
+                    self.at = self.chunk.map_or(0, |chunk| chunk.data().len());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! RESP out of a chunk: `[id, [field, value, …]]`, mostly by copying.
+//!
+//! Names are ready-made pieces, lengths come from a table, and short texts are copied with a fixed
+//! width that may run over their end, which is cheaper than an exact copy; what comes next
+//! overwrites the rest. All of it is plain slices, so a mistake here is a panic in a test and
+//! never a read out of bounds.
+
+use crate::chunk::{Chunk, Head};
+use crate::varint::take_length;
+
+/// Writes entries at the end of a buffer.
+pub(crate) struct Renderer<'o> {
+    out: &'o mut Vec<u8>,
+    start: usize,
+    /// How much of the buffer is filled; what lies behind is to be overwritten or cut off.
+    at: usize,
+    time: TimeText,
+}
+
+impl<'o> Renderer<'o> {
+    /// A writer that appends to this buffer.
+    #[inline]
+    pub(crate) fn new(out: &'o mut Vec<u8>) -> Renderer<'o> {
+        let start = out.len();
+        out.resize(start + ROOM_FIRST, 0);
+        Renderer {
+            out,
+            start,
+            at: start,
+            time: TimeText::ZERO,
+        }
+    }
+
+    /// Cuts off the room that was not filled. Without this the buffer ends in rubbish.
+    pub(crate) fn finish(self) {
+        self.out.truncate(self.at);
+    }
+
+    /// Writes one entry and returns where it ends in the chunk.
+    #[inline]
+    pub(crate) fn entry(&mut self, chunk: &Chunk, head: &Head) -> usize {
+        self.time.set(head.id.ms);
+        loop {
+            let pen = Pen {
+                out: &mut self.out[..],
+                at: self.at,
+            };
+            match entry(pen, &self.time, chunk, head) {
+                Ok(written) => {
+                    self.at = written.at;
+                    return written.end;
+                }
+                Err(short) => self.grow(short),
+            }
+        }
+    }
+
+    /// Writes the fields alone, an array, and returns where the entry ends in the chunk.
+    pub(crate) fn fields_alone(&mut self, chunk: &Chunk, head: &Head) -> usize {
+        loop {
+            let pen = Pen {
+                out: &mut self.out[..],
+                at: self.at,
+            };
+            match fields(pen, chunk, head, LINE_END) {
+                Ok(written) => {
+                    self.at = written.at;
+                    return written.end;
+                }
+                Err(short) => self.grow(short),
+            }
+        }
+    }
+
+    /// Makes the room that an entry lacked, and some for what may follow: as much as was written.
+    #[cold]
+    fn grow(&mut self, short: Short) {
+        let written = (short.at - self.start).min(ROOM_STEP_MAX);
+        self.out.resize(short.at + short.bytes + written, 0);
+    }
+}
+
+/// The longest run of bytes between two checks for room, the texts themselves apart.
+const ROOM: usize = 64;
+/// How much room is made to begin with.
+const ROOM_FIRST: usize = 320;
+/// How much room is made at most beyond what is needed.
+const ROOM_STEP_MAX: usize = 8192;
+/// The width of a copy of a short text.
+const SHORT: usize = 32;
+/// Bytes of a line end.
+const LINE_END: usize = 2;
+
+/// An entry that was written: where it ends in the output and in its chunk.
+struct Written {
+    at: usize,
+    end: usize,
+}
+
+/// At `at` so many bytes more are needed.
+struct Short {
+    at: usize,
+    bytes: usize,
+}
+
+#[inline]
+fn entry(mut pen: Pen<'_>, time: &TimeText, chunk: &Chunk, head: &Head) -> Result<Written, Short> {
+    pen.room(ROOM)?;
+    pen.put(b"*2\r\n", 4);
+    if head.id.seq < 10 {
+        pen.length(time.len() + 2);
+        pen.time(time);
+        pen.put(&[b'-', b'0' + head.id.seq as u8], 2);
+    } else {
+        let mut digits = itoa::Buffer::new();
+        let seq = digits.format(head.id.seq).as_bytes();
+        pen.length(time.len() + 1 + seq.len());
+        pen.time(time);
+        pen.put(b"-", 1);
+        pen.copy(seq, 0, seq.len());
+    }
+    fields(pen, chunk, head, 0)
+}
+
+/// Writes the line end of what came before, without its first `skip` bytes, then the fields.
+#[inline]
+fn fields(mut pen: Pen<'_>, chunk: &Chunk, head: &Head, mut skip: usize) -> Result<Written, Short> {
+    let Some(shape) = chunk.shape(head) else {
+        return own_fields(pen, chunk, head, skip);
+    };
+    let (data, text) = (chunk.data(), shape.text());
+    let mut at = head.body;
+    for piece in shape.pieces() {
+        let start = piece.start as usize + skip;
+        skip = 0;
+        let value_len = take_length(data, &mut at);
+        let piece_len = piece.end as usize - start;
+        pen.room(piece_len + value_len + ROOM)?;
+        pen.copy(text, start, piece_len);
+        pen.length(value_len);
+        pen.copy(data, at, value_len);
+        at += value_len;
+    }
+    pen.put(b"\r\n", 2);
+    Ok(Written {
+        at: pen.at,
+        end: at,
+    })
+}
+
+/// The same for an entry that carries its names.
+fn own_fields(mut pen: Pen<'_>, chunk: &Chunk, head: &Head, skip: usize) -> Result<Written, Short> {
+    let data = chunk.data();
+    let (mut at, count) = chunk.own_fields(head);
+    pen.room(ROOM)?;
+    if skip == 0 {
+        pen.put(b"\r\n", 2);
+    }
+    pen.put(b"*", 1);
+    pen.number(2 * count as u64);
+    pen.put(b"\r\n", 2);
+    for _ in 0..2 * count {
+        let text_len = take_length(data, &mut at);
+        pen.room(text_len + ROOM)?;
+        pen.length(text_len);
+        pen.copy(data, at, text_len);
+        pen.put(b"\r\n", 2);
+        at += text_len;
+    }
+    Ok(Written {
+        at: pen.at,
+        end: at,
+    })
+}
+
+/// A place in the output. Lives in registers, so it is passed by value and never borrowed by what
+/// is not inlined.
+struct Pen<'o> {
+    out: &'o mut [u8],
+    at: usize,
+}
+
+impl Pen<'_> {
+    /// Makes sure that so many bytes can be put.
+    #[inline(always)]
+    fn room(&self, bytes: usize) -> Result<(), Short> {
+        if self.out.len() - self.at < bytes {
+            return Err(Short { at: self.at, bytes });
+        }
+        Ok(())
+    }
+
+    /// Puts all of `bytes` and keeps the first `len` of them.
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+        self.out[self.at..self.at + N].copy_from_slice(bytes);
+        self.at += len;
+    }
+
+    /// Copies `from[start..start + len]`.
+    #[inline(always)]
+    fn copy(&mut self, from: &[u8], start: usize, len: usize) {
+        let at = self.at;
+        self.at += len;
+        if len <= SHORT
+            && let Some(wide) = from.get(start..start + SHORT)
+        {
+            self.out[at..at + SHORT].copy_from_slice(wide);
+        } else {
+            self.out[at..at + len].copy_from_slice(&from[start..start + len]);
+        }
+    }
+
+    /// Writes `$`, a length and a line end.
+    #[inline(always)]
+    fn length(&mut self, length: usize) {
+        match LENGTHS.get(length) {
+            Some(text) => self.put(text, usize::from(text[7])),
+            None => {
+                self.put(b"$", 1);
+                self.number(length as u64);
+                self.put(b"\r\n", 2);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn time(&mut self, time: &TimeText) {
+        self.put(&time.upper, time.upper_len);
+        self.put(&time.lower, time.lower_len);
+    }
+
+    #[inline(always)]
+    fn number(&mut self, number: u64) {
+        self.at = decimal(self.out, self.at, number);
+    }
+}
+
+/// Writes a number at `at` and returns where it ends.
+#[cold]
+fn decimal(out: &mut [u8], at: usize, number: u64) -> usize {
+    let mut digits = itoa::Buffer::new();
+    let text = digits.format(number).as_bytes();
+    out[at..at + text.len()].copy_from_slice(text);
+    at + text.len()
+}
+
+/// The decimal text of a time. Neighbouring entries differ in the last four digits at most; these
+/// are kept apart, because a wide read over what was just written would stall.
+struct TimeText {
+    ms: u64,
+    /// Twenty digits at most, and what a copy in whole words takes.
+    upper: [u8; 24],
+    upper_len: usize,
+    lower: [u8; 4],
+    lower_len: usize,
+}
+
+impl TimeText {
+    const ZERO: TimeText = TimeText {
+        ms: 0,
+        upper: [b'0'; 24],
+        upper_len: 1,
+        lower: [0; 4],
+        lower_len: 0,
+    };
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.upper_len + self.lower_len
+    }
+
+    #[inline]
+    fn set(&mut self, ms: u64) {
+        if ms == self.ms {
+            return;
+        }
+        let (upper, lower) = (ms / 10_000, (ms % 10_000) as usize);
+        if upper != self.ms / 10_000 || upper == 0 {
+            self.set_upper(upper, ms);
+        }
+        if upper != 0 {
+            let [a, b] = TWO_DIGITS[lower / 100];
+            let [c, d] = TWO_DIGITS[lower % 100];
+            self.lower = [a, b, c, d];
+        }
+        self.ms = ms;
+    }
+
+    #[cold]
+    fn set_upper(&mut self, upper: u64, ms: u64) {
+        let mut digits = itoa::Buffer::new();
+        let (text, lower_len) = match upper {
+            0 => (digits.format(ms), 0),
+            _ => (digits.format(upper), 4),
+        };
+        self.upper[..text.len()].copy_from_slice(text.as_bytes());
+        (self.upper_len, self.lower_len) = (text.len(), lower_len);
+    }
+}
+
+/// `$n\r\n` for short lengths; the last byte says how long the text is.
+static LENGTHS: [[u8; 8]; 512] = lengths();
+
+const fn lengths() -> [[u8; 8]; 512] {
+    let mut texts = [[0; 8]; 512];
+    let mut length = 0;
+    while length < texts.len() {
+        let digits = if length >= 100 {
+            3
+        } else if length >= 10 {
+            2
+        } else {
+            1
+        };
+        let text = &mut texts[length];
+        text[0] = b'$';
+        let (mut rest, mut digit) = (length, digits);
+        while digit > 0 {
+            text[digit] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            digit -= 1;
+        }
+        text[digits + 1] = b'\r';
+        text[digits + 2] = b'\n';
+        text[7] = digits as u8 + 3;
+        length += 1;
+    }
+    texts
+}
+
+static TWO_DIGITS: [[u8; 2]; 100] = two_digits();
+
+const fn two_digits() -> [[u8; 2]; 100] {
+    let mut texts = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        texts[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
+        number += 1;
+    }
+    texts
+}

@@ -342,7 +342,11 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_bit_is_noticed(body in prop::collection::vec(any::<u8>(), 1..64), at: prop::sample::Index, bit in 0u32..8) {
+        fn a_flipped_bit_is_noticed(
+            body in prop::collection::vec(any::<u8>(), 1..64),
+            at: prop::sample::Index,
+            bit in 0u32..8,
+        ) {
             let header = Header::of(Lsn::new(7), 1, 0, &body);
             let mut bytes = header.encode().as_bytes().to_vec();
             let line_bytes = bytes.len();

@@ -461,7 +461,7 @@ impl<L: Log> Commit<L> {
 
     fn poison(&mut self, fault: Fault) {
         if !matches!(self.health, Health::Poisoned(_)) {
-            tracing::error!(%fault, "the log is not trusted any more: writes are refused until a rewrite");
+            tracing::error!(%fault, "the log is not trusted: writes are refused until a rewrite");
             self.health = Health::Poisoned(fault);
         }
         self.sync.uncovered_since = None;

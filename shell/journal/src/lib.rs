@@ -10,7 +10,10 @@ pub mod annotation;
 mod commit;
 mod disk;
 mod file_disk;
+mod gate;
 mod health;
+mod inbox;
+mod journal;
 pub mod limits;
 mod local;
 mod log;
@@ -20,6 +23,7 @@ mod names;
 mod pending_file;
 mod reader;
 mod recovery;
+mod rewrite;
 mod scan;
 mod window;
 
@@ -28,7 +32,10 @@ pub use commit::{
 };
 pub use disk::{Access, Disk, DiskFile};
 pub use file_disk::FileDisk;
+pub use gate::{Gate, Poisoned, Reached, Run};
 pub use health::{Fault, Health, Operation};
+pub use inbox::Kick;
+pub use journal::{Journal, Stats, Watch};
 pub use local::{Base, BaseWriter, FileSync, History, LocalLog};
 pub use log::{
     AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotFormat, SnapshotSink, SyncJob,
@@ -43,3 +50,4 @@ pub use recovery::{
     BaseReader, Batches, Ending, Item, Progress, Recovery, RecoveryError, Report, Source, TornEnd,
     TornTail,
 };
+pub use rewrite::{PendingRewrite, Rewrite};

@@ -77,17 +77,24 @@ struct Begun {
     first_increment: u64,
 }
 
-/// How much is written ahead at once.
-const PADDING_BYTES: u64 = 256 << 10;
+/// How much is written ahead, in groups like the one that brings it. More would make the group that
+/// brings it slower, less would let too many groups bring some.
+const PADDING_GROUPS: u64 = 16;
 
-/// Longest group that brings padding with it: for long groups, writing everything twice costs more
-/// than it saves.
-const PADDED_GROUP_BYTES_MAX: u64 = 16 << 10;
+/// Least that is written ahead, in bytes.
+const PADDING_BYTES_MIN: u64 = 64 << 10;
+
+/// Most that is written ahead, in bytes.
+const PADDING_BYTES_MAX: u64 = 1 << 20;
+
+/// Longest group that brings padding with it. Beyond that, writing everything twice costs more than
+/// it saves.
+const PADDED_GROUP_BYTES_MAX: u64 = 128 << 10;
 
 static HASHES: [u8; 32 << 10] = [b'#'; 32 << 10];
 
 /// How many slices of [`HASHES`] the longest padding needs.
-const HASHES_SLICES: usize = (PADDING_BYTES + PADDING_ALIGNMENT) as usize / HASHES.len() + 1;
+const HASHES_SLICES: usize = (PADDING_BYTES_MAX + PADDING_ALIGNMENT) as usize / HASHES.len() + 1;
 
 impl<D: Disk> LocalLog<D> {
     pub(crate) fn new(
@@ -155,7 +162,7 @@ impl<D: Disk> LocalLog<D> {
         let ahead = if fits {
             0
         } else if pace == Pace::SyncNext && end - current.end <= PADDED_GROUP_BYTES_MAX {
-            PADDING_BYTES
+            (PADDING_GROUPS * (end - current.end)).clamp(PADDING_BYTES_MIN, PADDING_BYTES_MAX)
         } else if current.extent > end {
             2
         } else {

@@ -9,7 +9,8 @@ use crate::reader::{Behind, Damage};
 pub enum RecoveryError {
     /// The directory belongs to another process.
     #[error(
-        "another server uses this directory (it holds the lock {name}); stop it, or choose another directory"
+        "another server uses this directory (it holds the lock {name}); stop it, or choose another \
+         directory"
     )]
     Locked {
         /// The lock file.
@@ -34,8 +35,9 @@ pub enum RecoveryError {
     },
     /// A file is damaged where no crash can have done it.
     #[error(
-        "{name} is damaged at offset {}: {}{}; `weir check` says more, and `weir repair` writes what is whole into a new \
-         file beside it", damage.offset, damage.reason, describe(*behind)
+        "{name} is damaged at offset {}: {}{}; `weir check` says more, and `weir repair` writes what \
+         is whole into a new file beside it",
+        damage.offset, damage.reason, describe(*behind)
     )]
     Damaged {
         /// The file.
@@ -47,7 +49,8 @@ pub enum RecoveryError {
     },
     /// The last file has a torn end, which must not be cut.
     #[error(
-        "{name} ends torn at offset {}: {}; set aof-load-truncated to yes to cut it off, or use `weir repair`",
+        "{name} ends torn at offset {}: {}; set aof-load-truncated to yes to cut it off, or use \
+         `weir repair`",
         damage.offset, damage.reason
     )]
     Torn {

@@ -1,0 +1,193 @@
+//! Where producers and the journal's thread meet: the batches that gather while a sync runs.
+//!
+//! A producer appends under a short lock, usually by swapping buffers; the thread takes everything
+//! at once. Only a thread that sleeps is woken, and the waking is left to a [`Kick`], which the
+//! producer drops when it has released its own locks.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::commit::{Cut, Event, Gathered};
+use crate::log::{Log, SnapshotError};
+use crate::lsn::Lsn;
+
+/// The batches and events that wait for the journal's thread.
+pub(crate) struct Inbox<L: Log> {
+    state: Mutex<State<L>>,
+    arrived: Condvar,
+}
+
+struct State<L: Log> {
+    gathered: Gathered,
+    events: VecDeque<Event<L>>,
+    thread: Thread,
+    rewrite: Rewriting,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Thread {
+    Working,
+    Asleep,
+    /// It will not look again.
+    Ended,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rewriting {
+    No,
+    Yes,
+}
+
+/// Wakes the journal's thread when it is dropped, if that sleeps. Keep it until every lock is
+/// released that somebody else may wait for.
+#[derive(Default)]
+pub struct Kick<'a> {
+    asleep: Option<&'a Condvar>,
+}
+
+impl Drop for Kick<'_> {
+    fn drop(&mut self) {
+        if let Some(arrived) = self.asleep {
+            arrived.notify_one();
+        }
+    }
+}
+
+impl<L: Log> Inbox<L> {
+    /// An inbox for a log that is at `last`.
+    pub(crate) fn new(last: Lsn) -> Self {
+        Inbox {
+            state: Mutex::new(State {
+                gathered: Gathered {
+                    last,
+                    ..Gathered::default()
+                },
+                events: VecDeque::new(),
+                thread: Thread::Working,
+                rewrite: Rewriting::No,
+            }),
+            arrived: Condvar::new(),
+        }
+    }
+
+    /// Adds batches; `batches` is empty afterwards.
+    pub(crate) fn submit(&self, batches: &mut Vec<u8>, last: Lsn) -> Kick<'_> {
+        let mut state = self.state.lock();
+        debug_assert!(
+            last > state.gathered.last,
+            "each batch has an LSN of its own"
+        );
+        state.gathered.last = last;
+        let gathered = &mut state.gathered.bytes;
+        if gathered.is_empty() {
+            std::mem::swap(gathered, batches);
+        } else {
+            gathered.extend_from_slice(batches);
+            batches.clear();
+        }
+        self.kick(&mut state)
+    }
+
+    /// Marks the place of a snapshot behind everything that was submitted.
+    pub(crate) fn cut(&self, at: Lsn) -> Result<Kick<'_>, SnapshotError> {
+        let mut state = self.state.lock();
+        if state.thread == Thread::Ended {
+            return Err(SnapshotError::GivenUp);
+        }
+        if state.rewrite == Rewriting::Yes {
+            return Err(SnapshotError::InProgress);
+        }
+        debug_assert!(
+            at == state.gathered.last,
+            "a snapshot is of the state of now"
+        );
+        state.rewrite = Rewriting::Yes;
+        let bytes = state.gathered.bytes.len();
+        state.gathered.cut = Some(Cut { bytes, at });
+        Ok(self.kick(&mut state))
+    }
+
+    /// Says that the rewrite which [`Inbox::cut`] began has come to its end.
+    pub(crate) fn end_rewrite(&self) {
+        self.state.lock().rewrite = Rewriting::No;
+    }
+
+    /// Whether a rewrite is in progress.
+    pub(crate) fn is_rewriting(&self) -> bool {
+        self.state.lock().rewrite == Rewriting::Yes
+    }
+
+    /// Adds an event; gives it back if nobody will take it.
+    pub(crate) fn send(&self, event: Event<L>) -> Result<(), Event<L>> {
+        let mut state = self.state.lock();
+        if state.thread == Thread::Ended {
+            return Err(event);
+        }
+        state.events.push_back(event);
+        drop(self.kick(&mut state));
+        Ok(())
+    }
+
+    /// How many bytes wait for the journal's thread.
+    pub(crate) fn backlog_bytes(&self) -> usize {
+        self.state.lock().gathered.bytes.len()
+    }
+
+    /// Waits for an event; at `deadline`, that is a tick.
+    pub(crate) fn wait(&self, deadline: Option<Instant>, spare: &mut Vec<u8>) -> Event<L> {
+        let mut state = self.state.lock();
+        loop {
+            let has_batches = !state.gathered.bytes.is_empty() || state.gathered.cut.is_some();
+            // Events first, or they would wait for as long as producers are busy; but a close must
+            // find no batches left.
+            let first_is_close = matches!(state.events.front(), Some(Event::Close));
+            if !(first_is_close && has_batches)
+                && let Some(event) = state.events.pop_front()
+            {
+                return event;
+            }
+            if has_batches {
+                let last = state.gathered.last;
+                let next = Gathered {
+                    bytes: std::mem::take(spare),
+                    last,
+                    cut: None,
+                };
+                return Event::Gathered(std::mem::replace(&mut state.gathered, next));
+            }
+            state.thread = Thread::Asleep;
+            let timed_out = match deadline {
+                Some(deadline) => self.arrived.wait_until(&mut state, deadline).timed_out(),
+                None => {
+                    self.arrived.wait(&mut state);
+                    false
+                }
+            };
+            state.thread = Thread::Working;
+            // If something arrived at the last moment, the tick is not missed: it comes with that.
+            if timed_out && state.gathered.bytes.is_empty() && state.events.is_empty() {
+                return Event::Tick;
+            }
+        }
+    }
+
+    /// Says that nobody will look again, and drops what waits.
+    pub(crate) fn end(&self) {
+        let mut state = self.state.lock();
+        state.thread = Thread::Ended;
+        state.events.clear();
+    }
+
+    fn kick(&self, state: &mut State<L>) -> Kick<'_> {
+        if state.thread != Thread::Asleep {
+            return Kick::default();
+        }
+        // The first one wakes it for all.
+        state.thread = Thread::Working;
+        Kick {
+            asleep: Some(&self.arrived),
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! The journal as the server sees it: a thread that commits, and a handle that never waits for it.
+//!
+//! The thread is nothing but the driver of [`Commit`]: it waits for one event, applies it, and
+//! carries out the flush. What it has reached can be read at any time and from any thread; who must
+//! wait registers a [`Watch`] and is called.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::commit::{Commit, Counters, Event, Flush, Mono, Position, SyncPolicy};
+use crate::health::{Fault, Health, Operation};
+use crate::inbox::{Inbox, Kick};
+use crate::log::{Log, LogSize, SnapshotError, SyncJob};
+use crate::lsn::Lsn;
+use crate::rewrite::PendingRewrite;
+
+/// A journal with its threads. Dropping it closes it.
+pub struct Journal<L: Log> {
+    shared: Arc<Shared<L>>,
+    thread: Mutex<Option<JoinHandle<Result<(), Fault>>>>,
+}
+
+/// Somebody who must know how far the journal has come. Called from the journal's thread, which
+/// does nothing else meanwhile: wake who waits, and return.
+pub trait Watch: Send + Sync {
+    /// The replies that depend on this LSN, or an earlier one, may leave.
+    fn released(&self, up_to: Lsn);
+
+    /// Writes are refused from now on, or accepted again.
+    fn health_changed(&self, health: &Health);
+}
+
+/// What the journal reports of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// What was done so far.
+    pub counters: Counters,
+    /// The size of the log.
+    pub size: LogSize,
+    /// How long the last group took, with its sync if the policy wants one.
+    pub commit_last: Duration,
+    /// How long the slowest group took.
+    pub commit_slowest: Duration,
+}
+
+pub(crate) struct Shared<L: Log> {
+    pub(crate) inbox: Inbox<L>,
+    written: AtomicU64,
+    durable: AtomicU64,
+    released: AtomicU64,
+    health_kind: AtomicU8,
+    health: Mutex<Health>,
+    watchers: Mutex<Vec<Arc<dyn Watch>>>,
+    stats: Mutex<Stats>,
+    pub(crate) replies: Mutex<Replies<L>>,
+}
+
+/// Who waits for the journal's answers during a rewrite.
+pub(crate) struct Replies<L: Log> {
+    pub(crate) begun: Option<SyncSender<Result<L::Sink, SnapshotError>>>,
+    pub(crate) stored: Option<SyncSender<Result<L::Trimmed, SnapshotError>>>,
+}
+
+/// The kinds of [`Health`], for a look without a lock.
+const GOOD: u8 = 0;
+const FULL: u8 = 1;
+const POISONED: u8 = 2;
+
+impl<L: Log> Journal<L> {
+    /// Starts the thread of a journal that continues `log`.
+    ///
+    /// # Errors
+    /// What the operating system says if it gives no thread.
+    pub fn start(log: L, policy: SyncPolicy) -> io::Result<Self> {
+        let commit = Commit::new(log, policy);
+        let Position {
+            written,
+            durable,
+            released,
+        } = commit.position();
+        let shared = Arc::new(Shared {
+            inbox: Inbox::new(written),
+            written: AtomicU64::new(written.number()),
+            durable: AtomicU64::new(durable.number()),
+            released: AtomicU64::new(released.number()),
+            health_kind: AtomicU8::new(GOOD),
+            health: Mutex::new(Health::Good),
+            watchers: Mutex::new(Vec::new()),
+            stats: Mutex::new(Stats {
+                size: commit.size(),
+                ..Stats::default()
+            }),
+            replies: Mutex::new(Replies {
+                begun: None,
+                stored: None,
+            }),
+        });
+        let driver = Driver {
+            shared: Arc::clone(&shared),
+            commit,
+            origin: Instant::now(),
+            syncer: None,
+            spare: Vec::new(),
+        };
+        let thread = thread::Builder::new()
+            .name("weir-journal".to_owned())
+            .spawn(|| driver.run())?;
+        Ok(Journal {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Hands over batches, of which `last` is the LSN of the last one; `batches` is empty then. To
+    /// be called in the order of the LSNs, which the shard's lock gives. It never waits for the
+    /// disk.
+    #[inline]
+    pub fn submit(&self, batches: &mut Vec<u8>, last: Lsn) -> Kick<'_> {
+        self.shared.inbox.submit(batches, last)
+    }
+
+    /// The last batch whose reply may leave.
+    #[inline]
+    pub fn released(&self) -> Lsn {
+        Lsn::new(self.shared.released.load(Ordering::Acquire))
+    }
+
+    /// The last batch that survives a power cut.
+    #[inline]
+    pub fn durable(&self) -> Lsn {
+        Lsn::new(self.shared.durable.load(Ordering::Acquire))
+    }
+
+    /// The last batch that survives the end of the process.
+    #[inline]
+    pub fn written(&self) -> Lsn {
+        Lsn::new(self.shared.written.load(Ordering::Acquire))
+    }
+
+    /// Whether writes may be accepted: [`Journal::health`], without a lock.
+    #[inline]
+    pub fn accepts_writes(&self) -> bool {
+        self.shared.health_kind.load(Ordering::Acquire) == GOOD
+    }
+
+    /// Whether writes may be accepted, and if not, why.
+    pub fn health(&self) -> Health {
+        self.shared.health.lock().clone()
+    }
+
+    /// How many bytes were submitted that the thread has not taken yet. Who lets clients send more
+    /// while this grows, lets them fill the memory.
+    pub fn backlog_bytes(&self) -> usize {
+        self.shared.inbox.backlog_bytes()
+    }
+
+    /// What the journal reports of itself.
+    pub fn stats(&self) -> Stats {
+        *self.shared.stats.lock()
+    }
+
+    /// Adds somebody to be called, and calls him with the state of now.
+    pub fn watch(&self, watch: Arc<dyn Watch>) {
+        let mut watchers = self.shared.watchers.lock();
+        watch.released(self.released());
+        watch.health_changed(&self.health());
+        watchers.push(watch);
+    }
+
+    /// Changes when batches are made durable.
+    pub fn set_policy(&self, policy: SyncPolicy) {
+        // A journal that has ended has no use for it.
+        let _ = self.shared.inbox.send(Event::Policy(policy));
+    }
+
+    /// Begins a rewrite: whoever owns the shard calls this with the LSN of its last batch, and
+    /// keeps a frozen view of the state of that moment. It does not wait. The next batch must
+    /// select its database, as if it were the first of a file.
+    ///
+    /// # Errors
+    /// [`SnapshotError::InProgress`], [`SnapshotError::GivenUp`] after a close.
+    pub fn begin_rewrite(&self, at: Lsn) -> Result<PendingRewrite<L>, SnapshotError> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let mut replies = self.shared.replies.lock();
+        let kick = self.shared.inbox.cut(at)?;
+        replies.begun = Some(sender);
+        drop(replies);
+        drop(kick);
+        Ok(PendingRewrite::new(Arc::clone(&self.shared), receiver))
+    }
+
+    /// Whether a rewrite is in progress.
+    pub fn is_rewriting(&self) -> bool {
+        self.shared.inbox.is_rewriting()
+    }
+
+    /// Commits what was submitted, makes it durable, and ends the thread.
+    ///
+    /// # Errors
+    /// The fault that keeps the log from being complete.
+    pub fn close(&self) -> Result<(), Fault> {
+        let Some(thread) = self.thread.lock().take() else {
+            return Ok(());
+        };
+        // If nobody takes it, the thread has ended already.
+        let _ = self.shared.inbox.send(Event::Close);
+        thread.join().unwrap_or_else(|_| Err(ended_early()))
+    }
+}
+
+impl<L: Log> Drop for Journal<L> {
+    fn drop(&mut self) {
+        if let Err(fault) = self.close() {
+            tracing::error!(%fault, "the journal is not complete");
+        }
+    }
+}
+
+/// What runs on the journal's thread.
+struct Driver<L: Log> {
+    shared: Arc<Shared<L>>,
+    commit: Commit<L>,
+    origin: Instant,
+    syncer: Option<Sender<L::Sync>>,
+    spare: Vec<u8>,
+}
+
+/// Longest buffer that is kept for the next batches.
+const SPARE_BYTES_MAX: usize = 4 << 20;
+
+impl<L: Log> Driver<L> {
+    fn run(mut self) -> Result<(), Fault> {
+        let _ended = Ended(Arc::clone(&self.shared));
+        let mut deadline = None;
+        loop {
+            let event = self.shared.inbox.wait(deadline, &mut self.spare);
+            let is_group = matches!(event, Event::Gathered(_));
+            let begun = self.origin.elapsed();
+            self.commit.apply(event, Mono::new(begun));
+            let flush = self.commit.flush();
+            let took = is_group.then(|| self.origin.elapsed().saturating_sub(begun));
+            self.publish(took);
+            deadline = flush
+                .wake_at
+                .map(|at| self.origin + at.since(Mono::default()));
+            if let Some(result) = self.carry_out(flush) {
+                return result;
+            }
+        }
+    }
+
+    fn publish(&self, took: Option<Duration>) {
+        let Position {
+            written,
+            durable,
+            released,
+        } = self.commit.position();
+        let shared = &*self.shared;
+        // Who is called finds everything else up to date.
+        let mut stats = shared.stats.lock();
+        stats.counters = self.commit.counters();
+        stats.size = self.commit.size();
+        if let Some(took) = took {
+            stats.commit_last = took;
+            stats.commit_slowest = stats.commit_slowest.max(took);
+        }
+        drop(stats);
+        shared.written.store(written.number(), Ordering::Release);
+        shared.durable.store(durable.number(), Ordering::Release);
+        let before = shared.released.swap(released.number(), Ordering::AcqRel);
+        let health = self.commit.health();
+        let kind = match health {
+            Health::Good => GOOD,
+            Health::Full(_) => FULL,
+            Health::Poisoned(_) => POISONED,
+        };
+        let changed = shared.health_kind.swap(kind, Ordering::AcqRel) != kind;
+        if changed {
+            shared.health.lock().clone_from(health);
+        }
+        if changed || before != released.number() {
+            for watch in &*shared.watchers.lock() {
+                if before != released.number() {
+                    watch.released(released);
+                }
+                if changed {
+                    watch.health_changed(health);
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, flush: Flush<L>) -> Option<Result<(), Fault>> {
+        if let Some(mut buffer) = flush.recycled
+            && buffer.capacity() > self.spare.capacity()
+        {
+            buffer.clear();
+            if buffer.capacity() <= SPARE_BYTES_MAX {
+                self.spare = buffer;
+            }
+        }
+        if let Some(job) = flush.sync {
+            self.run_sync(job);
+        }
+        if let Some(result) = flush.snapshot {
+            let failed = result.is_err();
+            let reply = self.shared.replies.lock().begun.take();
+            let undelivered = reply.is_none_or(|reply| reply.send(result).is_err());
+            if failed || undelivered {
+                self.shared.inbox.end_rewrite();
+            }
+            if undelivered && !failed {
+                // Whoever asked has gone. The thread itself is not asleep now.
+                let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
+            }
+        }
+        if let Some(result) = flush.stored {
+            self.shared.inbox.end_rewrite();
+            if let Some(reply) = self.shared.replies.lock().stored.take() {
+                // Whoever asked waits for it, or has ended; what is not removed now is so later.
+                let _ = reply.send(result);
+            }
+        }
+        flush.closed
+    }
+
+    /// Hands a sync to its own thread, so that writes go on meanwhile.
+    fn run_sync(&mut self, job: L::Sync) {
+        if self.syncer.is_none() {
+            let (sender, receiver) = mpsc::channel();
+            let shared = Arc::clone(&self.shared);
+            let spawned = thread::Builder::new()
+                .name("weir-sync".to_owned())
+                .spawn(move || run_syncs(&shared, &receiver));
+            self.syncer = spawned.is_ok().then_some(sender);
+        }
+        let unsent = match &self.syncer {
+            Some(syncer) => syncer.send(job).err().map(|error| error.0),
+            None => Some(job),
+        };
+        if let Some(job) = unsent {
+            let result = job.run();
+            let _ = self.shared.inbox.send(Event::Synced(job, result));
+        }
+    }
+}
+
+fn run_syncs<L: Log>(shared: &Shared<L>, jobs: &Receiver<L::Sync>) {
+    while let Ok(job) = jobs.recv() {
+        let result = job.run();
+        if shared.inbox.send(Event::Synced(job, result)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Tells everybody when the thread ends, even by a panic: nothing will be released any more.
+struct Ended<L: Log>(Arc<Shared<L>>);
+
+impl<L: Log> Drop for Ended<L> {
+    fn drop(&mut self) {
+        let shared = &*self.0;
+        shared.inbox.end();
+        *shared.replies.lock() = Replies {
+            begun: None,
+            stored: None,
+        };
+        let health = Health::Poisoned(ended_early());
+        shared.health_kind.store(POISONED, Ordering::Release);
+        if shared.health.lock().is_good() {
+            shared.health.lock().clone_from(&health);
+        }
+        for watch in &*shared.watchers.lock() {
+            watch.health_changed(&health);
+        }
+    }
+}
+
+fn ended_early() -> Fault {
+    Fault::new(
+        Operation::Write,
+        "the log",
+        io::Error::other("the journal has ended"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

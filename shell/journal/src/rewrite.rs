@@ -1,0 +1,105 @@
+//! A rewrite: a snapshot, written off the journal's thread, that becomes the new begin of the log.
+//!
+//! [`Journal::begin_rewrite`](crate::Journal::begin_rewrite) marks the place, under the shard's
+//! lock; the journal's thread goes on to a new increment there. Meanwhile a background thread waits
+//! for that, writes the state of that place into the [`Rewrite`], and finishes it. Whatever is
+//! dropped on the way gives the rewrite up, and the log is as it was.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use crate::commit::Event;
+use crate::journal::Shared;
+use crate::log::{Log, SnapshotError, SnapshotFormat, SnapshotSink, Trimmed};
+use crate::lsn::Lsn;
+
+/// A rewrite for which the journal prepares the log.
+pub struct PendingRewrite<L: Log> {
+    shared: Arc<Shared<L>>,
+    begun: Receiver<Result<L::Sink, SnapshotError>>,
+}
+
+/// A snapshot in the making.
+pub struct Rewrite<L: Log> {
+    shared: Arc<Shared<L>>,
+    sink: Option<L::Sink>,
+}
+
+impl<L: Log> PendingRewrite<L> {
+    pub(crate) fn new(
+        shared: Arc<Shared<L>>,
+        begun: Receiver<Result<L::Sink, SnapshotError>>,
+    ) -> Self {
+        PendingRewrite { shared, begun }
+    }
+
+    /// Waits until the log has gone on to a new increment; a few syncs long.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; the rewrite has ended then.
+    pub fn wait(self) -> Result<Rewrite<L>, SnapshotError> {
+        let sink = self.begun.recv().map_err(|_| SnapshotError::GivenUp)??;
+        Ok(Rewrite {
+            shared: self.shared,
+            sink: Some(sink),
+        })
+    }
+}
+
+impl<L: Log> Rewrite<L> {
+    /// The LSN of the last batch that the snapshot must include.
+    pub fn at(&self) -> Lsn {
+        self.sink.as_ref().map_or(Lsn::ZERO, SnapshotSink::at)
+    }
+
+    /// Makes what was written the begin of the log, and removes what it replaces. Until this
+    /// returns, a restart finds the old log, whole.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; the log is as it was, without the snapshot.
+    pub fn finish(mut self, format: SnapshotFormat) -> Result<(), SnapshotError> {
+        let Some(sink) = self.sink.take() else {
+            return Err(SnapshotError::GivenUp);
+        };
+        let snapshot = sink.finish(format).map_err(|fault| {
+            self.give_up();
+            SnapshotError::Failed(fault)
+        })?;
+        let (sender, stored) = mpsc::sync_channel(1);
+        self.shared.replies.lock().stored = Some(sender);
+        let sent = self.shared.inbox.send(Event::SnapshotWritten(snapshot));
+        sent.map_err(|_| SnapshotError::GivenUp)?;
+        let trimmed = stored.recv().map_err(|_| SnapshotError::GivenUp)??;
+        trimmed.remove();
+        // After a close, the next start takes note.
+        let _ = self.shared.inbox.send(Event::Trimmed);
+        Ok(())
+    }
+
+    fn give_up(&self) {
+        self.shared.inbox.end_rewrite();
+        let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
+    }
+}
+
+impl<L: Log> Write for Rewrite<L> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.sink {
+            Some(sink) => sink.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl<L: Log> Drop for Rewrite<L> {
+    fn drop(&mut self) {
+        if self.sink.take().is_some() {
+            self.give_up();
+        }
+    }
+}

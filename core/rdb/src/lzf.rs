@@ -261,6 +261,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn what_is_packed_unpacks_to_the_same(
             strings in prop::collection::vec(prop::collection::vec(0_u8..4, 0..2000), 1..4),

@@ -110,6 +110,11 @@ fn write_id<K: Sink>(out: &mut Encoder<K>, id: StreamId) {
     out.number(id.seq);
 }
 
+/// A counter that is never above what a signed number holds, since it goes into replies.
+fn read_counter<S: Source>(from: &mut Decoder<S>, expected: &'static str) -> Read<u64, S> {
+    Ok(from.number(expected)?.min(i64::MAX as u64))
+}
+
 fn read_id<S: Source>(from: &mut Decoder<S>, expected: &'static str) -> Read<StreamId, S> {
     Ok(StreamId {
         ms: from.number(expected)?,

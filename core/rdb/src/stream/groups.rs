@@ -78,7 +78,8 @@ pub(super) fn read<S: Source>(
     let last_delivered = read_id(from, "the last-delivered ID of a group")?;
     let entries_read = if code >= code::STREAM_2 {
         let number = from.number("the number of entries that a group has read")?;
-        (number != UNKNOWN).then_some(number)
+        // Nor can it be known if it is above what a reply could hold.
+        (number <= i64::MAX as u64).then_some(number)
     } else {
         // As Redis does for files that do not tell it.
         stream.entries_read_at(last_delivered)

@@ -13,7 +13,7 @@
 
 use stream::{Idempotence, Remembered, Restored, Retention};
 
-use super::{Extras, read_id, write_id};
+use super::{Extras, read_counter, read_id, write_id};
 use crate::context::Context;
 use crate::decode::{Decoder, Read};
 use crate::encode::Encoder;
@@ -77,8 +77,8 @@ pub(super) fn read<S: Source>(
             }
         }
     }
-    let iids_added = from.number("the number of idempotent appends")?;
-    let iids_duplicates = from.number("the number of duplicates")?;
+    let iids_added = read_counter(from, "the number of idempotent appends")?;
+    let iids_duplicates = read_counter(from, "the number of duplicates")?;
     idempotence.set_counters(iids_added, iids_duplicates);
     Ok(idempotence)
 }

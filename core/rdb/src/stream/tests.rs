@@ -427,7 +427,7 @@ fn plans() -> impl Strategy<Value = Plan> {
         any::<Option<u64>>(),
         prop::collection::vec(step, 0..10),
     )
-        .prop_map(|(name, read, steps)| (name, read.filter(|&read| read != u64::MAX), steps));
+        .prop_map(|(name, read, steps)| (name, read.map(|read| read >> 1), steps));
     (
         prop::collection::vec(entry, 0..260),
         prop::collection::vec(index(), 0..20),
@@ -584,7 +584,7 @@ fn coarse_picture(stream: &Stream) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn a_snapshot_keeps_everything_of_a_stream(plan in plans()) {

@@ -56,7 +56,7 @@ impl Process {
         loop {
             thread::sleep(REST_INTERVAL);
             let now = self.cpu_time()?;
-            if now - last < REST_CPU_MAX || since.elapsed() > REST_WAIT_MAX {
+            if now.saturating_sub(last) < REST_CPU_MAX || since.elapsed() > REST_WAIT_MAX {
                 return Ok(now);
             }
             last = now;

@@ -7,6 +7,7 @@
 //! that decides when to append, sync and release.
 
 pub mod annotation;
+mod check;
 mod commit;
 mod disk;
 mod file_disk;
@@ -27,6 +28,7 @@ mod rewrite;
 mod scan;
 mod window;
 
+pub use check::{Content, FileReport, LogReport, RepairError, Repaired, Rest, check, repair};
 pub use commit::{
     Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, UNSYNCED_AGE_MAX,
 };

@@ -91,6 +91,15 @@ pub enum Behind {
     TooMuch,
 }
 
+/// What a damaged place is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The torn end of the log, as a crash leaves it.
+    Torn,
+    /// Damage that no crash can have done.
+    Damaged(Behind),
+}
+
 /// Who wrote what came last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writer {
@@ -211,11 +220,33 @@ impl<F: DiskFile> Reader<F> {
         }
     }
 
-    /// Looks behind a damaged place for evidence that it had once been whole and durable.
+    /// Decides whether a crash can have left this place at the end of the log. `file` is another
+    /// handle to the same file.
     ///
     /// # Errors
     /// The disk's.
-    pub(crate) fn behind(&self, damage: Damage, file: F) -> io::Result<Behind> {
+    pub(crate) fn judge(&self, damage: Damage, file: F) -> io::Result<Verdict> {
+        if damage.reason == Reason::ShortCommand {
+            return Ok(Verdict::Torn);
+        }
+        if !self.may_be_torn_here(damage) {
+            return Ok(Verdict::Damaged(Behind::Nothing));
+        }
+        Ok(match self.behind(damage, file)? {
+            Behind::Nothing => Verdict::Torn,
+            behind @ (Behind::Vouched(_) | Behind::Foreign(_) | Behind::TooMuch) => {
+                Verdict::Damaged(behind)
+            }
+        })
+    }
+
+    /// Whether this looks like what a torn write of weir leaves, behind something that weir wrote.
+    pub(crate) fn may_be_torn_here(&self, damage: Damage) -> bool {
+        damage.reason.may_be_torn() && self.writer == Writer::Weir
+    }
+
+    /// Looks behind a damaged place for evidence that it had once been whole and durable.
+    fn behind(&self, damage: Damage, file: F) -> io::Result<Behind> {
         let mut budget = self.window.size().saturating_mul(RESYNC_FACTOR_MAX);
         let mut window = Window::new(file)?;
         window.advance(damage.offset);
@@ -427,7 +458,7 @@ fn line_at(bytes: &[u8]) -> Option<(usize, Header)> {
 impl Reason {
     /// Whether a write of weir that a crash tore can look like this. A group begins with `#`, or
     /// with whatever was there before it: padding, zeros; never with a command.
-    pub(crate) fn may_be_torn(self) -> bool {
+    fn may_be_torn(self) -> bool {
         match self {
             Reason::ShortLine
             | Reason::MalformedLine
@@ -463,6 +494,21 @@ impl fmt::Display for Reason {
             Reason::MalformedCommand { at, expected } => {
                 write!(f, "expected {expected} at offset {at}")
             }
+        }
+    }
+}
+
+/// A subordinate clause, to follow what is wrong; nothing for [`Behind::Nothing`].
+impl fmt::Display for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Behind::Nothing => Ok(()),
+            Behind::Vouched(offset) => write!(
+                f,
+                ", although the group at offset {offset} was written when these bytes were durable"
+            ),
+            Behind::Foreign(offset) => write!(f, ", and commands follow it at offset {offset}"),
+            Behind::TooMuch => f.write_str(", and it is too long to tell what follows"),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::limits::MANIFEST_BYTES_MAX;
 use crate::lsn::Lsn;
 use crate::manifest::{Entry, Manifest, ManifestError};
 use crate::names::Names;
-use crate::reader::{Behind, Damage, Reader, Reason, Record, Writer};
+use crate::reader::{Behind, Damage, Reader, Record, Verdict};
 use crate::window::Window;
 
 mod error;
@@ -434,24 +434,24 @@ impl<D: Disk> Recovery<D> {
             return Ok(());
         };
         let name = entry.name.clone();
-        let mut behind = Behind::Nothing;
-        let ours = damage.reason.may_be_torn() && reader.writer() == Writer::Weir;
-        let torn = match (role, self.unread.front()) {
-            (Role::Base, _) => false,
+        let verdict = match (role, self.unread.front()) {
+            (Role::Base, _) => Verdict::Damaged(Behind::Nothing),
             // If the next file continues with the very next batch, nothing can be missing here.
-            (Role::Increment, Some((next, _))) => {
-                ours && begins_after(&*self.disk, next)? == Some(reader.last())
+            (Role::Increment, Some((next, _)))
+                if reader.may_be_torn_here(damage)
+                    && begins_after(&*self.disk, next)? == Some(reader.last()) =>
+            {
+                Verdict::Torn
             }
-            (Role::Increment, None) if ours => {
+            (Role::Increment, Some(_)) => Verdict::Damaged(Behind::Nothing),
+            (Role::Increment, None) => {
                 let (file, _) = open(&*self.disk, entry)?;
-                behind = reader
-                    .behind(damage, file)
-                    .map_err(|e| read_fault(entry, e))?;
-                behind == Behind::Nothing
+                reader
+                    .judge(damage, file)
+                    .map_err(|e| read_fault(entry, e))?
             }
-            (Role::Increment, None) => damage.reason == Reason::ShortCommand,
         };
-        if !torn {
+        if let Verdict::Damaged(behind) = verdict {
             return Err(RecoveryError::Damaged {
                 name,
                 damage,
@@ -549,3 +549,6 @@ fn begins_after<D: Disk>(disk: &D, entry: &Entry) -> Result<Option<Lsn>, Recover
         Record::Foreign(_) | Record::Padding | Record::End | Record::Damage(_) => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ pub enum RecoveryError {
     #[error(
         "{name} is damaged at offset {}: {}{}; `weir check` says more, and `weir repair` writes what \
          is whole into a new file beside it",
-        damage.offset, damage.reason, describe(*behind)
+        damage.offset, damage.reason, behind
     )]
     Damaged {
         /// The file.
@@ -59,15 +59,4 @@ pub enum RecoveryError {
         /// Where and how.
         damage: Damage,
     },
-}
-
-fn describe(behind: Behind) -> String {
-    match behind {
-        Behind::Nothing => String::new(),
-        Behind::Vouched(offset) => format!(
-            ", although the group at offset {offset} was written when these bytes were durable"
-        ),
-        Behind::Foreign(offset) => format!(", and commands follow it at offset {offset}"),
-        Behind::TooMuch => ", and it is too long to tell what follows".to_owned(),
-    }
 }

@@ -195,16 +195,36 @@ fn length_backwards(len: usize, out: &mut [u8; LENGTH_BYTES_MAX]) -> &[u8] {
     out.get(..size).unwrap_or_default()
 }
 
-/// How many bytes an element takes at most that is a string of `len` bytes.
+/// How many bytes an integer takes as an element.
 #[inline]
-pub(crate) fn element_bytes_max(len: usize) -> usize {
-    // Head and length behind have one byte each for short strings.
-    if len < 0x40 {
-        len + 2
-    } else {
-        len + 5 + LENGTH_BYTES_MAX
+pub(crate) fn integer_bytes(value: i64) -> usize {
+    1 + match value {
+        0..=127 => 1,
+        -4096..=4095 => 2,
+        -0x8000..=0x7fff => 3,
+        -0x80_0000..=0x7f_ffff => 4,
+        -0x8000_0000..=0x7fff_ffff => 5,
+        _ => 9,
     }
 }
+
+/// How many bytes a string takes as an element.
+#[inline]
+pub(crate) fn text_bytes(text: &[u8]) -> usize {
+    if let Some(value) = parse_integer(text) {
+        return integer_bytes(value);
+    }
+    let bytes = text.len()
+        + match text.len() {
+            0..0x40 => 1,
+            0x40..0x1000 => 2,
+            _ => 5,
+        };
+    bytes + length_backwards(bytes, &mut [0; LENGTH_BYTES_MAX]).len()
+}
+
+/// What a listpack has beside its elements.
+pub(crate) const FRAME_BYTES: usize = HEADER_BYTES + 1;
 
 /// Writes a listpack, element after element, into a buffer of its own that is used again.
 #[derive(Debug, Default)]
@@ -338,6 +358,29 @@ mod tests {
             }
         }
         assert_eq!(read(&write(&elements)).unwrap(), elements);
+    }
+
+    #[track_caller]
+    fn check_size(text: &[u8]) {
+        assert_eq!(
+            write(&[text.to_vec()]).len(),
+            FRAME_BYTES + text_bytes(text)
+        );
+    }
+
+    #[test]
+    fn sizes_are_known_before_writing() {
+        for len in [
+            0, 1, 63, 64, 125, 126, 127, 4094, 4095, 4096, 16_377, 16_378, 16_379, 3_000_000,
+        ] {
+            check_size(&vec![b'x'; len]);
+        }
+        for bits in [7, 12, 15, 23, 31, 62] {
+            let border = 1_i64 << bits;
+            for value in [border - 1, border, -border - 1, -border] {
+                check_size(value.to_string().as_bytes());
+            }
+        }
     }
 
     #[test]

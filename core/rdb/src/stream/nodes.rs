@@ -26,7 +26,7 @@ use crate::error::Fault;
 use crate::limits::{
     NAMES_REPEATED_BYTES_MAX, NODE_BYTES_MAX, NODE_ENTRIES_MAX, REPETITION_MAX, STRING_BYTES_MAX,
 };
-use crate::listpack::{Element, Reader, Writer, element_bytes_max};
+use crate::listpack::{Element, FRAME_BYTES, Reader, Writer, integer_bytes, text_bytes};
 use crate::source::{Sink, Source};
 
 const DELETED: i64 = 1;
@@ -49,7 +49,9 @@ pub(super) fn write<K: Sink>(entries: &Entries, out: &mut Encoder<K>) -> Result<
         }
         out.byte(ID_BYTES as u8);
         out.bytes(&super::id_bytes(first.id()));
-        out.blob(listpack.finish());
+        let listpack = listpack.finish();
+        debug_assert!(count == 1 || listpack.len() <= NODE_BYTES_MAX);
+        out.blob(listpack);
         out.drain()?;
     }
     Ok(())
@@ -62,10 +64,7 @@ fn divide(entries: &Entries) -> Vec<u8> {
     let mut node_bytes = 0;
     let mut first: Option<EntryRef<'_>> = None;
     for entry in entries.iter() {
-        let bytes = match first {
-            Some(first) => entry_bytes_max(first, entry),
-            None => 0,
-        };
+        let bytes = first.map_or(0, |first| entry_bytes(first, entry));
         if first.is_some()
             && usize::from(count) < NODE_ENTRIES_MAX
             && node_bytes + bytes <= NODE_BYTES_MAX
@@ -79,7 +78,7 @@ fn divide(entries: &Entries) -> Vec<u8> {
         }
         first = Some(entry);
         count = 1;
-        node_bytes = HEAD_BYTES_MAX + names_bytes_max(entry) + entry_bytes_max(entry, entry);
+        node_bytes = FRAME_BYTES + master_bytes(entry) + entry_bytes(entry, entry);
     }
     if count > 0 {
         nodes.push(count);
@@ -87,30 +86,38 @@ fn divide(entries: &Entries) -> Vec<u8> {
     nodes
 }
 
-/// What a listpack and its master entry need beside the names of the fields, at most.
-const HEAD_BYTES_MAX: usize = 7 + 2 + 2 + 10 + 2;
-
-/// What flags, ID, a number of fields and the number of elements need at most.
-const ENTRY_BYTES_MAX: usize = 2 + 10 + 10 + 10 + 10;
-
-fn names_bytes_max(entry: EntryRef<'_>) -> usize {
-    entry
-        .fields()
-        .map(|(name, _)| element_bytes_max(name.len()))
-        .sum()
+/// How many bytes the master entry takes that [`begin`] writes.
+fn master_bytes(first: EntryRef<'_>) -> usize {
+    // Two counts and the end are below 128.
+    3 * integer_bytes(0) + integer_bytes(first.field_count() as i64) + names_bytes(first)
 }
 
-fn entry_bytes_max(first: EntryRef<'_>, entry: EntryRef<'_>) -> usize {
-    let values = entry
-        .fields()
-        .map(|(_, value)| element_bytes_max(value.len()));
-    let values: usize = values.sum();
-    let names = if has_names_of(entry, first) {
-        0
+/// How many bytes [`add`] writes.
+fn entry_bytes(first: EntryRef<'_>, entry: EntryRef<'_>) -> usize {
+    let (ms, seq) = above(first, entry);
+    let field_count = entry.field_count() as i64;
+    let values: usize = entry.fields().map(|(_, value)| text_bytes(value)).sum();
+    let head = integer_bytes(SAME_FIELDS) + integer_bytes(ms) + integer_bytes(seq) + values;
+    if has_names_of(entry, first) {
+        head + integer_bytes(field_count + 3)
     } else {
-        names_bytes_max(entry)
-    };
-    ENTRY_BYTES_MAX + values + names
+        let counts = integer_bytes(field_count) + integer_bytes(2 * field_count + 4);
+        head + counts + names_bytes(entry)
+    }
+}
+
+fn names_bytes(entry: EntryRef<'_>) -> usize {
+    entry.fields().map(|(name, _)| text_bytes(name)).sum()
+}
+
+/// What the ID of an entry has over that of the node.
+#[inline]
+fn above(first: EntryRef<'_>, entry: EntryRef<'_>) -> (i64, i64) {
+    let (id, base) = (entry.id(), first.id());
+    (
+        id.ms.wrapping_sub(base.ms).cast_signed(),
+        id.seq.wrapping_sub(base.seq).cast_signed(),
+    )
 }
 
 /// Whether two entries have the same names in the same order.
@@ -143,8 +150,9 @@ fn begin(listpack: &mut Writer, first: EntryRef<'_>, count: u8) {
 fn add(listpack: &mut Writer, first: EntryRef<'_>, entry: EntryRef<'_>) {
     let same = has_names_of(entry, first);
     listpack.integer(if same { SAME_FIELDS } else { 0 });
-    listpack.integer(entry.id().ms.wrapping_sub(first.id().ms).cast_signed());
-    listpack.integer(entry.id().seq.wrapping_sub(first.id().seq).cast_signed());
+    let (ms, seq) = above(first, entry);
+    listpack.integer(ms);
+    listpack.integer(seq);
     let field_count = entry.field_count() as i64;
     if same {
         for (_, value) in entry.fields() {

@@ -156,6 +156,11 @@ fn take_bytes(bytes: &[u8], len: usize) -> Result<(Element<'_>, &[u8]), Fault> {
 /// Checks and passes over the length that stands behind an element of `len` bytes.
 #[inline]
 fn skip_length(bytes: &[u8], len: usize) -> Result<&[u8], Fault> {
+    if let [behind @ 0..0x80, tail @ ..] = bytes
+        && usize::from(*behind) == len
+    {
+        return Ok(tail);
+    }
     let mut expected = [0; LENGTH_BYTES_MAX];
     let expected = length_backwards(len, &mut expected);
     bytes.strip_prefix(expected).ok_or(Fault::Contradiction(

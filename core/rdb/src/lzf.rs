@@ -29,18 +29,38 @@ pub(crate) fn unpack(packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(),
         return Err(Damaged);
     }
     let start = out.len();
-    let end = start.saturating_add(len);
-    out.reserve(len);
+    out.resize(start.saturating_add(len).saturating_add(SLACK), 0);
+    let unpacked = fill(packed, len, out.get_mut(start..).unwrap_or_default());
+    out.truncate(start + len);
+    unpacked
+}
+
+/// Room behind the end, so that short copies may have one length.
+const SLACK: usize = LITERAL_MAX;
+
+/// Unpacks `packed` to the first `len` bytes of `out`, which has [`SLACK`] more.
+fn fill(packed: &[u8], len: usize, out: &mut [u8]) -> Result<(), Damaged> {
+    let mut at = 0;
     let mut rest = packed;
     while let [control, tail @ ..] = rest {
         let control = usize::from(*control);
         if control < LITERAL_MAX {
-            let (literal, tail) = tail.split_at_checked(control + 1).ok_or(Damaged)?;
-            if out.len() + literal.len() > end {
+            let literal_len = control + 1;
+            if literal_len > len - at {
                 return Err(Damaged);
             }
-            out.extend_from_slice(literal);
-            rest = tail;
+            let to = out.get_mut(at..).ok_or(Damaged)?;
+            match (tail.first_chunk::<LITERAL_MAX>(), to.first_chunk_mut()) {
+                (Some(from), Some(to)) => *to = *from,
+                _ => {
+                    let from = tail.get(..literal_len).ok_or(Damaged)?;
+                    to.get_mut(..literal_len)
+                        .ok_or(Damaged)?
+                        .copy_from_slice(from);
+                }
+            }
+            at += literal_len;
+            rest = tail.get(literal_len..).ok_or(Damaged)?;
             continue;
         }
         let (match_len, low, tail) = match (control >> 5, tail) {
@@ -49,28 +69,39 @@ pub(crate) fn unpack(packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(),
             _ => return Err(Damaged),
         };
         let distance = ((control & 0x1f) << 8 | usize::from(*low)) + 1;
-        if distance > out.len() - start || out.len() + match_len > end {
+        if distance > at || match_len > len - at {
             return Err(Damaged);
         }
-        repeat(out, distance, match_len);
+        repeat(out, at, distance, match_len);
+        at += match_len;
         rest = tail;
     }
-    if out.len() == end {
-        Ok(())
-    } else {
-        Err(Damaged)
-    }
+    if at == len { Ok(()) } else { Err(Damaged) }
 }
 
-/// Appends `len` bytes that begin `distance` back; what is copied grows where they overlap.
+/// Writes `len` bytes at `at` that begin `distance` back; what is copied grows where they overlap.
 #[inline]
-fn repeat(out: &mut Vec<u8>, distance: usize, len: usize) {
-    let from = out.len() - distance;
-    let mut left = len;
-    while left > 0 {
-        let step = left.min(out.len() - from);
-        out.extend_from_within(from..from + step);
-        left -= step;
+fn repeat(out: &mut [u8], at: usize, distance: usize, len: usize) {
+    const BLOCK: usize = 16;
+    let Some(out) = out.get_mut(at - distance..at + len + BLOCK) else {
+        return;
+    };
+    // Whole blocks, if none of them needs bytes that it makes itself.
+    let step = if distance >= BLOCK { BLOCK } else { 1 };
+    let mut done = 0;
+    while done < len {
+        let (from, to) = out.split_at_mut(distance + done);
+        if step == 1 {
+            if let (Some(from), Some(to)) = (from.get(done), to.first_mut()) {
+                *to = *from;
+            }
+        } else if let (Some(from), Some(to)) = (
+            from.get(done..).and_then(<[u8]>::first_chunk::<BLOCK>),
+            to.first_chunk_mut::<BLOCK>(),
+        ) {
+            *to = *from;
+        }
+        done += step;
     }
 }
 

@@ -214,6 +214,30 @@ impl Group {
             .filter_map(|id| self.pending.find(id))
     }
 
+    /// The same for those that have been idle for at least so long.
+    pub fn pending_range_of_idle(
+        &self,
+        consumer: ConsumerHandle,
+        start: StreamId,
+        end: StreamId,
+        idle: IdleAtLeast,
+    ) -> impl Iterator<Item = PendingEntry> + Clone + '_ {
+        let few = self.pending.few_idle(start, end, idle);
+        let many = few
+            .is_none()
+            .then(|| self.pending_range_of(consumer, start, end));
+        let few = few
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.pending.find(id));
+        let few = few.filter(move |entry| entry.holder.is_some_and(|it| it.consumer == consumer));
+        let many = many
+            .into_iter()
+            .flatten()
+            .filter(move |entry| idle.admits(entry));
+        few.chain(many)
+    }
+
     /// Pending entries that were given back or are idle for at least so long: first those given
     /// back, first in, first out; then the longest idle first. Among equal times the one that was
     /// delivered first is first. Collect them before changing them.
@@ -225,6 +249,12 @@ impl Group {
     /// was given back. It is idle for `t` milliseconds from that time plus `t` on.
     pub fn oldest_delivery_ms(&self) -> Option<u64> {
         self.pending.oldest_delivery_ms()
+    }
+
+    /// When the next of the entries that are not idle enough at `idle.now_ms` will be, in Unix
+    /// milliseconds: until then [`Group::pending_by_age`] has nothing new.
+    pub fn next_idle_ms(&self, idle: IdleAtLeast) -> Option<u64> {
+        self.pending.next_idle_ms(idle)
     }
 
     /// The given-back entries, first in first: what a file has to hold to restore their order.

@@ -6,6 +6,8 @@
 
 pub(crate) mod names;
 
+use triomphe::Arc;
+
 use crate::StreamId;
 use crate::group::Group;
 use names::NameMap;
@@ -13,7 +15,7 @@ use names::NameMap;
 /// The groups of a stream in the byte order of their names. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
-    by_name: NameMap<Group>,
+    by_name: NameMap<Arc<Group>>,
 }
 
 impl Groups {
@@ -24,40 +26,51 @@ impl Groups {
 
     /// Gives a group this name, in place of one that had it.
     pub fn insert(&mut self, name: &[u8], group: Group) {
-        self.by_name.insert(name.iter().copied().collect(), group);
+        let name = name.iter().copied().collect();
+        self.by_name.insert(name, Arc::new(group));
     }
 
     /// Takes a group out; returns it if there was one.
     pub fn remove(&mut self, name: &[u8]) -> Option<Group> {
-        self.by_name.remove(name)
+        self.by_name.remove(name).map(Arc::unwrap_or_clone)
     }
 
     /// The group of this name, to be changed.
     #[inline]
     pub fn find_mut(&mut self, name: &[u8]) -> Option<&mut Group> {
-        self.by_name.find_mut(name)
+        self.by_name.find_mut(name).map(Arc::make_mut)
     }
 
     /// Forgets an entry: it is no longer pending in any group. Returns in how many it was.
     pub fn forget(&mut self, id: StreamId) -> usize {
-        if !self.is_pending_anywhere(id) {
+        self.forget_all(&[id])
+    }
+
+    /// Forgets entries; returns how many pending entries that were in all groups. Ascending IDs
+    /// are the fastest.
+    pub fn forget_all(&mut self, ids: &[StreamId]) -> usize {
+        let is_concerned = |group: &Group| ids.iter().any(|&id| group.pending(id).is_some());
+        if !self.iter().any(|(_, group)| is_concerned(group)) {
             return 0;
         }
-        self.by_name
+        let groups = self
+            .by_name
             .values_mut()
-            .map(|group| group.acknowledge(&[id]))
+            .filter(|group| is_concerned(group));
+        groups
+            .map(|group| Arc::make_mut(group).acknowledge(ids))
             .sum()
     }
 
     /// The group of this name.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&Group> {
-        self.by_name.find(name)
+        self.by_name.find(name).map(|group| &**group)
     }
 
     /// All groups in the byte order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Group)> + Clone + '_ {
-        self.by_name.iter().map(|(name, group)| (&**name, group))
+        self.by_name.iter().map(|(name, group)| (&**name, &**group))
     }
 
     /// How many groups there are.

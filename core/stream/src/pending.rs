@@ -33,6 +33,15 @@ pub struct PendingEntry {
     pub holder: Option<Holder>,
 }
 
+impl PendingEntry {
+    /// How long it has been idle at this time in Unix milliseconds; 0 if the clock was set back,
+    /// `None` if it was given back.
+    pub fn idle_ms(&self, now_ms: u64) -> Option<u64> {
+        self.holder
+            .map(|holder| now_ms.saturating_sub(holder.delivered_ms))
+    }
+}
+
 /// The consumer that has a pending entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
@@ -72,4 +81,12 @@ pub struct IdleAtLeast {
     pub idle_ms_min: u64,
     /// The present, in Unix milliseconds.
     pub now_ms: u64,
+}
+
+impl IdleAtLeast {
+    /// Whether the entry has been idle for so long, or was given back.
+    pub fn admits(self, entry: &PendingEntry) -> bool {
+        let idle_ms = entry.idle_ms(self.now_ms);
+        idle_ms.is_none_or(|idle_ms| idle_ms >= self.idle_ms_min)
+    }
 }

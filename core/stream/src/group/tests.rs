@@ -389,7 +389,7 @@ fn check(group: &Group, model: &Model, now_ms: u64) {
     assert_eq!(group.given_back_count(), given_back.count());
 
     for idle_ms_min in [1, 5, 20, 1_000_000] {
-        let idle = IdleAtLeast {
+        let asked = IdleAtLeast {
             idle_ms_min,
             now_ms,
         };
@@ -402,9 +402,25 @@ fn check(group: &Group, model: &Model, now_ms: u64) {
         let expected = expected
             .filter(|(_, _, holder)| holder.as_ref().is_none_or(|holder| is_idle(holder.1)));
         let idle = group
-            .pending_range_idle(start, end, idle)
+            .pending_range_idle(start, end, asked)
             .map(|entry| told(group, entry));
-        assert!(idle.eq(expected));
+        assert!(idle.clone().eq(expected.clone()));
+        for (handle, consumer) in group.consumers() {
+            let held = group
+                .pending_range_of_idle(handle, start, end, asked)
+                .map(|entry| told(group, entry));
+            let is_held = |entry: &(StreamId, u64, Option<(Vec<u8>, u64)>)| {
+                entry
+                    .2
+                    .as_ref()
+                    .is_some_and(|(name, _)| name == consumer.name())
+            };
+            assert!(held.eq(expected.clone().filter(is_held)));
+        }
+        let later = by_age.iter().filter_map(|&(since, _)| since);
+        let later = later.filter(|&since| !is_idle(since));
+        let next = later.map(|since| since.saturating_add(idle_ms_min)).min();
+        assert_eq!(group.next_idle_ms(asked), next);
     }
 
     let names: Vec<_> = group
@@ -586,7 +602,8 @@ fn a_handle_is_given_anew_without_what_its_consumer_had() {
 #[test]
 fn thousands_of_consumers_come_and_go() {
     let mut group = Group::new(id(0), Some(0));
-    for number in 0..3000_u32 {
+    let first = group.create_consumer(b"c0", 1).handle();
+    for number in 1..3000_u32 {
         group.create_consumer(format!("c{number}").as_bytes(), 1);
     }
     let full_bytes = group.heap_bytes();
@@ -602,6 +619,7 @@ fn thousands_of_consumers_come_and_go() {
     );
     let again = group.create_consumer(b"again", 2).handle();
     assert_eq!(group.consumer(b"again"), Some(again));
+    assert_eq!(again, first, "vacant handles are used again");
 }
 
 #[test]

@@ -44,6 +44,20 @@ fn an_entry_is_settled_when_every_group_has_read_and_acknowledged_it() {
 }
 
 #[test]
+fn many_entries_are_forgotten_in_all_groups_at_once() {
+    let mut groups = Groups::new();
+    groups.insert(b"one", group(9, &[5, 7]));
+    groups.insert(b"two", group(9, &[6, 7]));
+    groups.insert(b"none", group(0, &[]));
+    assert_eq!(groups.forget_all(&[id(1), id(7), id(6), id(6)]), 3);
+    let pending: Vec<_> = (1..=10)
+        .filter(|&ms| groups.is_pending_anywhere(id(ms)))
+        .collect();
+    assert_eq!(pending, [5]);
+    assert_eq!(groups.forget_all(&[]), 0);
+}
+
+#[test]
 fn groups_are_listed_in_the_byte_order_of_their_names() {
     let mut groups = Groups::new();
     for name in [b"zeta".as_slice(), b"alpha", b"\xff", b"", b"mid"] {

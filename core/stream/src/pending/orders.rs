@@ -196,27 +196,34 @@ impl Pending {
         end: StreamId,
         idle: IdleAtLeast,
     ) -> impl Iterator<Item = PendingEntry> + Clone + '_ {
+        let few = self.few_idle(start, end, idle);
         let rank_max = rank_max(idle);
-        let oldest = self
-            .by_age
-            .range(&[0; 4])
-            .take_while(move |row| row[0] <= rank_max);
-        let mut few: Vec<StreamId> = oldest.take(FEW_IDLE + 1).map(|row| age_id(&row)).collect();
-        let are_few = few.len() <= FEW_IDLE;
-        if are_few {
-            few.retain(|&id| start <= id && id <= end);
-            few.sort_unstable();
-        } else {
-            few = Vec::new();
-        }
-        let few = few.into_iter().filter_map(|id| self.find(id));
-        let many = (!are_few).then(|| self.by_id.range(&id_key(start)).skip_above(RANK, rank_max));
-        let many = many
+        let rows = few.is_none().then(|| self.by_id.range(&id_key(start)));
+        let rows = rows
+            .map(|rows| rows.skip_above(RANK, rank_max))
             .into_iter()
-            .flatten()
-            .take_while(move |row| id_of(row) <= end);
+            .flatten();
+        let many = rows.take_while(move |row| id_of(row) <= end);
         let many = many.filter(move |row| row[RANK] <= rank_max);
+        let few = few.into_iter().flatten().filter_map(|id| self.find(id));
         few.chain(many.map(|row| entry_of(&row)))
+    }
+
+    /// The IDs of the entries in that range that were given back or are idle for at least so
+    /// long; `None` if many entries of the group are.
+    pub(crate) fn few_idle(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        idle: IdleAtLeast,
+    ) -> Option<Vec<StreamId>> {
+        let mut few: Vec<_> = self.by_age(idle).take(FEW_IDLE + 1).collect();
+        if few.len() > FEW_IDLE {
+            return None;
+        }
+        few.retain(|&id| start <= id && id <= end);
+        few.sort_unstable();
+        Some(few)
     }
 
     /// Entries that were given back or are idle for at least so long: first those given back, in
@@ -253,6 +260,13 @@ impl Pending {
     /// The delivery time of the longest idle entry; 0 if one was given back.
     pub(crate) fn oldest_delivery_ms(&self) -> Option<u64> {
         self.by_age.first().map(|row| row[0].saturating_sub(1))
+    }
+
+    /// When the next of the entries that are not idle enough yet will be.
+    pub(crate) fn next_idle_ms(&self, idle: IdleAtLeast) -> Option<u64> {
+        let rank = rank_max(idle).checked_add(1)?;
+        let next = self.by_age.range(&[rank, 0, 0, 0]).next()?;
+        Some(next[0].saturating_sub(1).saturating_add(idle.idle_ms_min))
     }
 
     /// Bytes on the heap.

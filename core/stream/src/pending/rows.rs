@@ -86,11 +86,15 @@ impl<const N: usize> Rows<N> {
 
     /// Adds rows behind the last one. The caller keeps the order and `LEN_MAX`.
     pub(super) fn append(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) {
-        if self.len == 0 || !self.append_if_fitting(rows.clone()) {
+        if self.len == 0 {
+            self.begin(rows.clone());
+        } else if self.append_if_fitting(rows.clone()) {
+            return;
+        } else {
             self.widen(rows.clone());
-            let fitted = self.append_if_fitting(rows);
-            debug_assert!(fitted, "the columns were widened for these rows");
         }
+        let fitted = self.append_if_fitting(rows);
+        debug_assert!(fitted, "the columns were chosen for these rows");
     }
 
     /// Puts a row before the row at `index`.
@@ -314,67 +318,58 @@ impl<const N: usize> Rows<N> {
         }
     }
 
-    /// Makes the columns wide enough for these rows too.
-    fn widen(&mut self, rows: impl Iterator<Item = [u64; N]>) {
-        let (mut lows, mut highs) = ([u64::MAX; N], [0; N]);
-        let mut len = self.len();
-        for row in rows {
-            len += 1;
-            for column in 0..N {
-                lows[column] = lows[column].min(row[column]);
-                highs[column] = highs[column].max(row[column]);
-            }
-        }
-        let mut bases = self.columns.bases;
-        let mut widths = self.columns.masks.map(bytes_for);
+    /// Chooses the columns for these rows, which will be the first ones.
+    fn begin(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]>) {
+        let len = rows.len().max(1);
+        let (lows, highs) = extents(rows);
+        let mut widths = self.columns.widths();
         for column in 0..N {
-            let (low, high) = (lows[column], highs[column]);
-            let is_first = self.len == 0;
-            if !is_first
-                && low >= bases[column]
-                && high - bases[column] <= self.columns.masks[column]
-            {
-                continue;
-            }
-            let (low_here, high_here) = self.extent(column);
-            let (lowest, highest) = (low.min(low_here), high.max(high_here));
-            let span = highest - lowest;
-            // What grows with the rows is given room for a full run at once. Otherwise it has half
-            // as much again: what moves steadily must not be rewritten at each step.
-            let full = span.saturating_mul((Self::LEN_MAX / len) as u64);
-            let expected = bytes_for(full.max(span.saturating_add(span / 2)));
+            let span = highs[column].saturating_sub(lows[column]);
+            let needed = bytes_for(Self::expected_span(span, len));
             // A run before this one may have needed more, so this one probably will; but what was
             // an exception there is not handed on for ever.
-            let hint = if is_first { expected + 1 } else { 8 };
-            widths[column] = expected.max(widths[column].min(hint));
+            widths[column] = widths[column].clamp(needed, (needed + 1).min(8));
+        }
+        self.columns = Columns::new(lows, widths);
+        self.bytes.clear();
+        self.skipped = 0;
+    }
+
+    /// Makes the columns wide enough for these rows too.
+    fn widen(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]>) {
+        let len = self.len() + rows.len();
+        let (lows, highs) = extents(rows);
+        let (lows_here, highs_here) = extents(self.iter_from(0));
+        let (mut bases, mut widths) = (self.columns.bases, self.columns.widths());
+        for column in 0..N {
+            let (low, high) = (lows[column], highs[column]);
+            let is_sinking = low < bases[column];
+            if !is_sinking && high - bases[column] <= self.columns.masks[column] {
+                continue;
+            }
+            let lowest = low.min(lows_here[column]);
+            let span = high.max(highs_here[column]) - lowest;
+            widths[column] = bytes_for(Self::expected_span(span, len)).max(widths[column]);
             let room = MASKS[usize::from(widths[column])] - span;
-            let is_sinking = !is_first && low < bases[column];
             bases[column] = lowest.saturating_sub(if is_sinking { room / 2 } else { 0 });
         }
-        self.repack(Columns::new(bases, widths));
-    }
-
-    /// The least and the greatest number in a column.
-    fn extent(&self, column: usize) -> (u64, u64) {
-        self.iter_from(0).fold((u64::MAX, 0), |(low, high), row| {
-            (low.min(row[column]), high.max(row[column]))
-        })
-    }
-
-    /// Writes all rows anew in these columns, which they fit.
-    fn repack(&mut self, columns: Columns<N>) {
         let mut packed = Rows {
-            columns,
-            ..Rows::new()
+            bytes: Vec::with_capacity(self.bytes.capacity()),
+            columns: Columns::new(bases, widths),
+            len: 0,
+            skipped: 0,
         };
-        if self.len == 0 {
-            packed.bytes = std::mem::take(&mut self.bytes);
-            packed.bytes.clear();
-        } else {
-            let fitted = packed.append_if_fitting(self.iter_from(0));
-            debug_assert!(fitted, "the columns were chosen for these rows");
-        }
+        let fitted = packed.append_if_fitting(self.iter_from(0));
+        debug_assert!(fitted, "the columns were chosen for these rows");
         *self = packed;
+    }
+
+    /// How far apart the numbers of a column may come to be that has this span in so many rows.
+    /// What grows with the rows is given room for a full run at once. Otherwise it has half as
+    /// much again: what moves steadily must not be rewritten at each step.
+    fn expected_span(span: u64, len: usize) -> u64 {
+        let full = span.saturating_mul((Self::LEN_MAX / len) as u64);
+        full.max(span.saturating_add(span / 2))
     }
 
     /// Makes sure of the memory for so many further rows.
@@ -425,6 +420,10 @@ impl<const N: usize> Columns<N> {
             offsets,
             stride,
         }
+    }
+
+    fn widths(&self) -> [u8; N] {
+        self.masks.map(bytes_for)
     }
 
     #[inline]
@@ -548,6 +547,18 @@ fn store(bytes: &mut [u8], at: usize, number: u64) {
     if let Some(eight) = bytes.get_mut(at..at + 8) {
         eight.copy_from_slice(&number.to_le_bytes());
     }
+}
+
+/// The least and the greatest number in each column.
+fn extents<const N: usize>(rows: impl Iterator<Item = [u64; N]>) -> ([u64; N], [u64; N]) {
+    let (mut lows, mut highs) = ([u64::MAX; N], [0; N]);
+    for row in rows {
+        for column in 0..N {
+            lows[column] = lows[column].min(row[column]);
+            highs[column] = highs[column].max(row[column]);
+        }
+    }
+    (lows, highs)
 }
 
 /// How many bytes hold the numbers up to this one.

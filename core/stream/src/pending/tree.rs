@@ -445,7 +445,9 @@ fn edit_rows<const N: usize, const K: usize>(
     edit: &mut impl FnMut(&mut [u64; N]) -> Edit,
 ) -> usize {
     let mut at = 0;
+    // Runs of rows to remove; the last of them grows outside of the list.
     let mut doomed: SmallVec<[(usize, usize); 8]> = SmallVec::new();
+    let (mut start, mut end) = (0, 0);
     while let Some(key) = keys.keys.get(keys.next) {
         // Rows side by side are often removed together, so the next one is looked at first.
         let is_here = at < rows.len() && has_key(&rows.row(at), key);
@@ -467,19 +469,25 @@ fn edit_rows<const N: usize, const K: usize>(
         match edit(&mut row) {
             Edit::Keep if row == before => {}
             Edit::Keep => Arc::make_mut(rows).set(at, &row),
-            Edit::Remove => match doomed.last_mut() {
-                Some((_, end)) if *end == at => *end += 1,
-                _ => doomed.push((at, at + 1)),
-            },
+            Edit::Remove => {
+                if end != at || start == end {
+                    if start < end {
+                        doomed.push((start, end));
+                    }
+                    start = at;
+                }
+                end = at + 1;
+            }
         }
         at += 1;
         keys.next += 1;
     }
-    if doomed.is_empty() {
+    if start == end {
         return 0;
     }
     let rows = Arc::make_mut(rows);
     let before = rows.len();
+    rows.remove(start, end);
     for &(start, end) in doomed.iter().rev() {
         rows.remove(start, end);
     }

@@ -226,6 +226,39 @@ fn three_levels_fill_from_the_end_and_empty_from_the_front() {
 }
 
 #[test]
+fn keys_below_the_bound_of_an_inner_node_are_found_after_it_was_joined() {
+    let (mut tree, mut model) = (Tree3::new(), Model::new());
+    let leaf_len = Rows::<3>::LEN_MAX as u64;
+    let inner_len = leaf_len * CHILDREN_MAX as u64;
+    let all = keys(0, 1, 3 * inner_len).map(|key| row(key, 0));
+    model.extend(all.clone().map(|row| ([row[0], row[1]], row[2])));
+    tree.append(all);
+    let remove = |tree: &mut Tree3, model: &mut Model, start: u64, end: u64| {
+        let keys: Vec<_> = (start..end).map(|key| key_of(&row(key, 0))).collect();
+        model.retain(|key, _| keys.binary_search(key).is_err());
+        tree.edit(&keys, |_| Edit::Remove);
+    };
+    // The second inner node loses its first leaves, then gets keys from their range again.
+    remove(&mut tree, &mut model, inner_len, inner_len + 9 * leaf_len);
+    for key in inner_len..inner_len + 40 {
+        tree.insert(&row(key, 1));
+        model.insert(key_of(&row(key, 0)), 1);
+    }
+    // Few leaves stay in both, so that they are joined.
+    remove(&mut tree, &mut model, 9 * leaf_len, inner_len);
+    remove(
+        &mut tree,
+        &mut model,
+        inner_len + 12 * leaf_len,
+        2 * inner_len,
+    );
+    check_against(&tree, &model);
+    for key in inner_len..inner_len + 40 {
+        assert_eq!(tree.find(&key_of(&row(key, 0))), Some(row(key, 1)));
+    }
+}
+
+#[test]
 fn what_is_left_after_random_removals_takes_little_memory() {
     let mut tree = Tree3::new();
     tree.append(keys(0, 1, 50_000).map(|key| row(key, 1)));

@@ -152,6 +152,19 @@ impl Engine {
         !self.node.outbox.is_empty()
     }
 
+    /// Whether commands asked for work of the shell.
+    pub fn has_orders(&self) -> bool {
+        !self.node.orders.is_empty()
+    }
+
+    /// Whether a client may run commands. The parser trusts it with large requests then.
+    pub fn is_authenticated(&self, id: SessionId) -> bool {
+        self.node
+            .sessions
+            .find(id)
+            .is_some_and(|session| session.authenticated)
+    }
+
     /// Takes the work that commands asked of the shell.
     pub fn take_orders(&mut self) -> Vec<Order> {
         std::mem::take(&mut self.node.orders)

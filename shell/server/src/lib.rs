@@ -1,1 +1,21 @@
-//! Sockets, connections, reply gating, the clock.
+//! The thin shell around an engine: sockets, connections, the clock, and the lock around the shard.
+//!
+//! A few threads each run a single-threaded runtime; a connection is one task on one of them. A task reads
+//! what has arrived, takes the shard's lock once, executes all of it, releases the lock and writes the
+//! replies in one go. Commands are atomic because the lock covers them; the engine knows nothing of
+//! threads. What must wait (a blocking read, a reply that is not durable yet) waits without the lock.
+
+mod clock;
+mod connection;
+mod figures;
+pub mod limits;
+mod listen;
+mod mailbox;
+mod shard;
+mod threads;
+mod timer;
+
+pub use clock::Clock;
+pub use listen::{ListenError, Listeners};
+pub use shard::Shard;
+pub use threads::{Options, serve};

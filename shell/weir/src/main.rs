@@ -1,3 +1,112 @@
-//! weir.
+//! The weir server: command line, configuration file, start and stop.
 
-fn main() {}
+mod command_line;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use engine::Engine;
+use engine::config::Settings;
+use server::{Clock, Listeners, Options, Shard};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::command_line::Invocation;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    match command_line::read(std::env::args_os().skip(1)) {
+        Ok(Invocation::Serve(settings)) => match run(*settings) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&format!("{error:#}")),
+        },
+        Ok(Invocation::Print(text)) => {
+            use std::io::Write;
+            // A reader that went away has seen enough.
+            std::io::stdout().write_all(text.as_bytes()).ok();
+            ExitCode::SUCCESS
+        }
+        Err(error) => complain(&format!("{error:#}")),
+    }
+}
+
+fn complain(message: &str) -> ExitCode {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "weir: {message}").ok();
+    ExitCode::FAILURE
+}
+
+fn run(settings: Settings) -> anyhow::Result<()> {
+    let text = |name: &str| settings.value(name).unwrap_or_default().to_owned();
+    let number = |name: &str| text(name).parse::<u64>().unwrap_or_default();
+    tracing_subscriber::fmt()
+        .with_max_level(match text("loglevel").as_str() {
+            "debug" => LevelFilter::DEBUG,
+            "warning" => LevelFilter::WARN,
+            "nothing" => LevelFilter::OFF,
+            _ => LevelFilter::INFO,
+        })
+        .with_target(false)
+        .init();
+    let mut listeners = Listeners::new();
+    let port = number("port") as u16;
+    if port > 0 {
+        listeners.tcp(&text("bind"), port, number("tcp-backlog") as i32)?;
+    }
+    if !text("unixsocket").is_empty() {
+        let mode = u32::from_str_radix(&text("unixsocketperm"), 8)
+            .context("unixsocketperm must be an octal number such as 770")?;
+        listeners.unix(Path::new(&text("unixsocket")), mode)?;
+    }
+    let io_threads = match number("io-threads") {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8)),
+        threads => threads as usize,
+    };
+    let keepalive = Duration::from_secs(number("tcp-keepalive"));
+    let clock = Clock::start();
+    let mut engine = Engine::new(settings, seed()?, clock.now());
+    engine.node.shell.port = port;
+    engine.node.shell.io_threads = io_threads as u32;
+    engine.node.shell.run_id = run_id()?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        port,
+        io_threads,
+        "weir is ready"
+    );
+    let options = Options {
+        io_threads,
+        keepalive,
+        used_memory,
+    };
+    server::serve(Shard::new(engine, clock), listeners, options)?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Bytes allocated, as the allocator counts them.
+fn used_memory() -> u64 {
+    tikv_jemalloc_ctl::epoch::advance().ok();
+    tikv_jemalloc_ctl::stats::allocated::read().map_or(0, |bytes| bytes as u64)
+}
+
+fn seed() -> anyhow::Result<u64> {
+    let mut bytes = [0; 8];
+    fill_random(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+fn run_id() -> anyhow::Result<String> {
+    let mut bytes = [0; 20];
+    fill_random(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn fill_random(bytes: &mut [u8]) -> anyhow::Result<()> {
+    use std::io::Read;
+    let mut source = std::fs::File::open("/dev/urandom").context("no source of random numbers")?;
+    source.read_exact(bytes).context("no random numbers")
+}

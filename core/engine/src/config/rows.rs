@@ -1,6 +1,6 @@
 //! The settings, sorted by name. Names, ranges and defaults are Redis' where Redis has them.
 
-use super::Kind::{Bytes, Flag, Integer, Text};
+use super::Kind::{Bytes, Choice, Flag, Integer, Text};
 use super::When::{AtStart, Live};
 use super::{Kind, Setting, When};
 
@@ -30,11 +30,46 @@ pub static SETTINGS: &[Setting] = &[
         "Whether expired keys are removed before somebody asks for them.",
     ),
     row(
+        "appendfsync",
+        Choice(&["always", "everysec", "no"]),
+        "always",
+        Live,
+        "When the journal is synced: before each reply leaves, each second, or never.",
+    ),
+    row(
+        "appendonly",
+        Flag,
+        "yes",
+        AtStart,
+        "Whether changes go to the journal.",
+    ),
+    row(
+        "bind",
+        Text,
+        "127.0.0.1 -::1",
+        AtStart,
+        "Addresses to listen on; one with a - before it may be missing.",
+    ),
+    row(
         "databases",
         Integer { min: 1, max: 1024 },
         "16",
         AtStart,
         "Number of databases.",
+    ),
+    row(
+        "dir",
+        Text,
+        ".",
+        AtStart,
+        "The folder of the journal and snapshots.",
+    ),
+    row(
+        "io-threads",
+        Integer { min: 0, max: 128 },
+        "0",
+        AtStart,
+        "Threads that serve connections; 0: one a core, at most 8.",
     ),
     row(
         "latency-monitor-threshold",
@@ -47,6 +82,13 @@ pub static SETTINGS: &[Setting] = &[
         "Events that take longer are kept for LATENCY, in milliseconds; 0: none.",
     ),
     row(
+        "loglevel",
+        Choice(&["debug", "verbose", "notice", "warning", "nothing"]),
+        "notice",
+        AtStart,
+        "How much is logged.",
+    ),
+    row(
         "maxclients",
         Integer {
             min: 1,
@@ -55,6 +97,13 @@ pub static SETTINGS: &[Setting] = &[
         "10000",
         Live,
         "Clients that may be connected at once.",
+    ),
+    row(
+        "port",
+        Integer { min: 0, max: 65535 },
+        "6379",
+        AtStart,
+        "TCP port; 0: none.",
     ),
     row(
         "proto-max-bulk-len",
@@ -72,6 +121,13 @@ pub static SETTINGS: &[Setting] = &[
         "",
         Live,
         "The password that clients must give with AUTH; empty: none.",
+    ),
+    row(
+        "save",
+        Text,
+        "",
+        Live,
+        "Save points, seconds and changes in turn; empty: none.",
     ),
     row(
         "slowlog-log-slower-than",
@@ -134,6 +190,26 @@ pub static SETTINGS: &[Setting] = &[
         "Entries in the runs that approximate trimming removes whole; 0: no bound.",
     ),
     row(
+        "tcp-backlog",
+        Integer {
+            min: 1,
+            max: i32::MAX as i64,
+        },
+        "511",
+        AtStart,
+        "Connections that may wait to be accepted.",
+    ),
+    row(
+        "tcp-keepalive",
+        Integer {
+            min: 0,
+            max: i32::MAX as i64,
+        },
+        "300",
+        AtStart,
+        "Seconds of silence after which a client is probed; 0: never.",
+    ),
+    row(
         "timeout",
         Integer {
             min: 0,
@@ -142,6 +218,20 @@ pub static SETTINGS: &[Setting] = &[
         "0",
         Live,
         "Seconds after which an idle client is disconnected; 0: never.",
+    ),
+    row(
+        "unixsocket",
+        Text,
+        "",
+        AtStart,
+        "Path of a unix socket to listen on; empty: none.",
+    ),
+    row(
+        "unixsocketperm",
+        Text,
+        "0",
+        AtStart,
+        "Permissions of the unix socket, octal; 0: as the system sets them.",
     ),
 ];
 

@@ -1,0 +1,265 @@
+//! One client: reads requests, runs them under the lock, writes replies.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use engine::session::SessionId;
+use engine::{Lsn, Next};
+use resp::{Limits, Parser, Protocol, Reply, Sender};
+
+use crate::limits::{KEPT_BUFFER_BYTES, READ_BYTES, REPLY_BATCH_BYTES};
+use crate::listen::Stream;
+use crate::mailbox::Mailbox;
+use crate::shard::Shard;
+
+/// Buffers that the connections of a thread share: only one of them runs at a time, and an idle one needs
+/// none.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    input: RefCell<Vec<u8>>,
+    output: RefCell<Vec<u8>>,
+}
+
+impl Scratch {
+    /// Buffers for one thread.
+    pub(crate) fn new() -> Rc<Scratch> {
+        Rc::new(Scratch {
+            input: RefCell::new(vec![0; READ_BYTES]),
+            output: RefCell::default(),
+        })
+    }
+}
+
+/// A client's connection.
+pub(crate) struct Connection {
+    shard: Arc<Shard>,
+    scratch: Rc<Scratch>,
+    stream: Stream,
+    session: SessionId,
+    mailbox: Arc<Mailbox>,
+    parser: Parser,
+    protocol: Protocol,
+    /// The beginning of a request whose rest has not arrived, or requests held back while it waits.
+    partial: Vec<u8>,
+    state: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Reading,
+    /// A blocking command waits; requests are held back.
+    Waiting,
+    Closing,
+}
+
+impl Connection {
+    /// Registers a client with the engine.
+    pub(crate) fn open(shard: Arc<Shard>, scratch: Rc<Scratch>, stream: Stream) -> Connection {
+        let now = shard.clock.now();
+        let (address, local_address) = stream.addresses();
+        let mailbox = Arc::new(Mailbox::default());
+        let mut state = shard.lock();
+        let session = state.engine.connect(address, local_address, now);
+        state.mailboxes.insert(session, Arc::clone(&mailbox));
+        drop(state);
+        Connection {
+            shard,
+            scratch,
+            stream,
+            session,
+            mailbox,
+            parser: Parser::new(),
+            protocol: Protocol::Resp2,
+            partial: Vec::new(),
+            state: Phase::Reading,
+        }
+    }
+
+    /// Serves the client until it goes, errs, or the server stops.
+    pub(crate) async fn serve(mut self) {
+        let shard = Arc::clone(&self.shard);
+        let ended = tokio::select! {
+            ended = self.run() => ended,
+            () = shard.stopped() => Ok(()),
+        };
+        if let Err(error) = ended {
+            tracing::debug!(client = self.session.client, %error, "connection lost");
+        }
+    }
+
+    async fn run(&mut self) -> io::Result<()> {
+        let mailbox = Arc::clone(&self.mailbox);
+        loop {
+            tokio::select! {
+                readable = self.stream.readable() => {
+                    readable?;
+                    if !self.receive().await? {
+                        return Ok(());
+                    }
+                }
+                () = mailbox.rung() => self.collect_mail().await?,
+            }
+            if self.state == Phase::Closing {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads what has arrived and serves it. False at the end of the stream.
+    async fn receive(&mut self) -> io::Result<bool> {
+        if self.partial.is_empty() && self.state == Phase::Reading {
+            let scratch = Rc::clone(&self.scratch);
+            // The buffer is taken out, so that no borrow is held while this task waits.
+            let mut input = scratch.input.take();
+            input.resize(READ_BYTES, 0);
+            let served = match self.stream.try_read(&mut input) {
+                Ok(0) => Ok(false),
+                Ok(n) => self.serve_bytes(&input[..n]).await.map(|()| true),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+                Err(error) => Err(error),
+            };
+            scratch.input.replace(input);
+            return served;
+        }
+        let len = self.partial.len();
+        let missing = self.parser.bytes_missing(len).max(READ_BYTES);
+        self.partial.resize(len + missing, 0);
+        let read = self.stream.try_read(&mut self.partial[len..]);
+        self.partial
+            .truncate(len + read.as_ref().copied().unwrap_or(0));
+        match read {
+            Ok(0) => Ok(false),
+            Ok(_) => self.serve_partial().await.map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn serve_partial(&mut self) -> io::Result<()> {
+        if self.state != Phase::Reading || self.partial.is_empty() {
+            return Ok(());
+        }
+        let input = std::mem::take(&mut self.partial);
+        self.serve_bytes(&input).await?;
+        if self.partial.is_empty() && input.capacity() <= KEPT_BUFFER_BYTES {
+            self.partial = input;
+            self.partial.clear();
+        }
+        Ok(())
+    }
+
+    /// Runs all complete requests in `input`; what is left of it is kept.
+    async fn serve_bytes(&mut self, input: &[u8]) -> io::Result<()> {
+        let mut rest = input;
+        loop {
+            let output = self.scratch.output.take();
+            let mut reply = Reply::with_buffer(self.protocol, output);
+            let (consumed, depends_on, more) = self.execute(rest, &mut reply);
+            rest = &rest[consumed..];
+            self.protocol = reply.protocol();
+            let written = self.send(reply.as_bytes(), depends_on).await;
+            let mut output = reply.take();
+            output.clear();
+            output.shrink_to(REPLY_BATCH_BYTES);
+            self.scratch.output.replace(output);
+            written?;
+            if !more {
+                break;
+            }
+        }
+        if self.state != Phase::Closing && !rest.is_empty() {
+            // While part of a request is remembered, the parser counts from the front of what is kept.
+            let kept = std::mem::take(&mut self.partial);
+            self.partial = rest.to_vec();
+            self.partial.extend_from_slice(&kept);
+        }
+        Ok(())
+    }
+
+    /// Runs requests under the lock until the input or the room for replies is used up. How many bytes
+    /// that took, what the replies depend on, and whether to go on with the rest.
+    fn execute(&mut self, input: &[u8], reply: &mut Reply) -> (usize, Lsn, bool) {
+        let mut consumed = 0;
+        let mut depends_on = Lsn::NONE;
+        let mut more = false;
+        let mut guard = self.shard.lock();
+        let state = &mut *guard;
+        let now = self.shard.clock.now();
+        let mut limits = Limits {
+            bulk_bytes_max: state.engine.node.config.bulk_bytes_max,
+            ..Limits::default()
+        };
+        if !state.engine.is_authenticated(self.session) {
+            limits.sender = Sender::Unauthenticated;
+        }
+        while self.state == Phase::Reading {
+            match self.parser.parse(&input[consumed..], &limits) {
+                Ok(None) => break,
+                Ok(Some(request)) => {
+                    let outcome = state.engine.request(self.session, request.argv, now, reply);
+                    consumed += request.consumed;
+                    depends_on = depends_on.max(outcome.depends_on);
+                    match outcome.then {
+                        Next::Continue => {}
+                        Next::Wait => self.state = Phase::Waiting,
+                        Next::Close => self.state = Phase::Closing,
+                    }
+                }
+                Err(error) => {
+                    error.write(reply);
+                    self.state = Phase::Closing;
+                }
+            }
+            if reply.len() >= REPLY_BATCH_BYTES {
+                more = true;
+                break;
+            }
+        }
+        self.shard.finish(state, now);
+        (consumed, depends_on, more)
+    }
+
+    async fn collect_mail(&mut self) -> io::Result<()> {
+        let letters = self.mailbox.collect();
+        self.send(&letters.bytes, letters.depends_on).await?;
+        if letters.close {
+            self.state = Phase::Closing;
+        } else if letters.resume && self.state == Phase::Waiting {
+            self.state = Phase::Reading;
+            self.serve_partial().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes bytes once what they depend on is durable.
+    async fn send(&self, mut bytes: &[u8], depends_on: Lsn) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        debug_assert!(
+            depends_on <= self.shard.released(),
+            "nothing is gated without a journal"
+        );
+        while !bytes.is_empty() {
+            match self.stream.try_write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => bytes = &bytes[n..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.stream.writable().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let mut state = self.shard.lock();
+        state.mailboxes.remove(&self.session);
+        state.engine.disconnect(self.session);
+    }
+}

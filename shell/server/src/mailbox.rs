@@ -1,0 +1,51 @@
+//! What other tasks leave for a connection: replies to blocked requests, pushes, orders to close.
+
+use engine::Lsn;
+use engine::node::{Delivery, Then};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::limits::MAILBOX_BYTES_MAX;
+
+/// The letters of one connection, and the bell that tells of them.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    letters: Mutex<Letters>,
+    bell: Notify,
+}
+
+/// What lay in a mailbox.
+#[derive(Debug, Default)]
+pub(crate) struct Letters {
+    /// For the wire, in order.
+    pub(crate) bytes: Vec<u8>,
+    /// The batch that must be durable before they leave.
+    pub(crate) depends_on: Lsn,
+    /// The connection's wait is over.
+    pub(crate) resume: bool,
+    /// The connection ends after the bytes.
+    pub(crate) close: bool,
+}
+
+impl Mailbox {
+    /// Leaves a delivery. A client that lets too much pile up is closed.
+    pub(crate) fn post(&self, delivery: &Delivery) {
+        let mut letters = self.letters.lock();
+        letters.bytes.extend_from_slice(&delivery.bytes);
+        letters.depends_on = letters.depends_on.max(delivery.depends_on);
+        letters.resume |= delivery.then == Then::Resume;
+        letters.close |= delivery.then == Then::Close || letters.bytes.len() > MAILBOX_BYTES_MAX;
+        drop(letters);
+        self.bell.notify_one();
+    }
+
+    /// Takes what is there.
+    pub(crate) fn collect(&self) -> Letters {
+        std::mem::take(&mut *self.letters.lock())
+    }
+
+    /// Waits until something may be there.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+}

@@ -35,7 +35,7 @@ impl Engine {
         };
         session.last_request = now.mono;
         let start = reply.mark();
-        let outcome = self.dispatch(&mut session, argv, now, reply);
+        let outcome = self.dispatch(&mut session, argv, now, reply, Mode::Alone);
         match session.replies {
             Replies::On => {}
             Replies::Off => reply.rollback(start),
@@ -55,12 +55,13 @@ impl Engine {
         outcome
     }
 
-    fn dispatch(
+    pub(crate) fn dispatch(
         &mut self,
         session: &mut Session,
         argv: Argv<'_>,
         now: Now,
         reply: &mut Reply,
+        mode: Mode,
     ) -> Outcome {
         let done = |depends_on| Outcome {
             depends_on,
@@ -90,7 +91,6 @@ impl Engine {
             }
             return done(Lsn::NONE);
         }
-        let mode = Mode::Alone;
         let (flow, depends_on) = self.execute(session, found, argv, first_arg, now, reply, mode);
         self.data.log.commit();
         let then = match flow {
@@ -187,7 +187,7 @@ impl Engine {
                 (Flow::Block, depends_on)
             }
             Ok(Flow::RunQueue(queue)) => {
-                let depends_on = self.run_queue(session, &queue, now, reply);
+                let depends_on = self.run_queue(session, &queue, now, reply, mode);
                 (Flow::Done, depends_on)
             }
             Ok(flow) => (flow, depends_on),

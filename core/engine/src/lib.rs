@@ -21,6 +21,7 @@ pub mod limits;
 pub mod log;
 mod lsn;
 pub mod node;
+mod replay;
 mod rng;
 mod serve;
 pub mod session;
@@ -35,6 +36,7 @@ mod watch;
 use stream::Wheel;
 
 pub use lsn::Lsn;
+pub use replay::{Replay, ReplayError};
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 

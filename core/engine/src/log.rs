@@ -12,8 +12,11 @@ use crate::time::{Now, UnixMs};
 pub enum Journalling {
     /// A log consumes them.
     On,
-    /// Nothing does (a cache, or a replay); batches are numbered all the same.
+    /// Nothing does (a cache); batches are numbered all the same.
     Off,
+    /// The effects come from a log. They are neither encoded nor numbered, and nothing depends on them:
+    /// what is read from a log is durable.
+    Replaying,
 }
 
 /// The encoded effects that no log has taken yet.
@@ -52,7 +55,10 @@ impl EffectLog {
     /// The number that the open batch will have if anything happens in it.
     #[inline]
     pub(crate) fn open(&self) -> Lsn {
-        self.last.next()
+        match self.journalling {
+            Journalling::Replaying => Lsn::NONE,
+            Journalling::On | Journalling::Off => self.last.next(),
+        }
     }
 
     /// Begins or ends encoding; what follows does not rely on what was taken before.
@@ -75,7 +81,7 @@ impl EffectLog {
     /// Adds an effect to the open batch.
     #[inline]
     pub(crate) fn record(&mut self, database: u16, now: Now, effect: &Effect<'_>) {
-        if self.journalling == Journalling::Off {
+        if self.journalling != Journalling::On {
             self.batch_effects += 1;
             return;
         }
@@ -101,7 +107,7 @@ impl EffectLog {
         }
         self.batch_effects = 0;
         self.batch_start = self.bytes.len();
-        self.last = self.last.next();
+        self.last = self.open().max(self.last);
         Some(self.last)
     }
 

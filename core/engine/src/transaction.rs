@@ -17,6 +17,7 @@ impl Engine {
         queue: &Queue,
         now: Now,
         reply: &mut Reply,
+        mode: Mode,
     ) -> Lsn {
         let mut depends_on = Lsn::NONE;
         reply.array(queue.requests.len());
@@ -24,7 +25,10 @@ impl Engine {
             let argv = request.as_argv();
             match self.admit(session, argv) {
                 Ok(Some((found, first_arg))) => {
-                    let mode = Mode::Transaction;
+                    let mode = match mode {
+                        Mode::Replay => Mode::Replay,
+                        Mode::Alone | Mode::Transaction | Mode::Resumed => Mode::Transaction,
+                    };
                     let (_, depends) =
                         self.execute(session, found, argv, first_arg, now, reply, mode);
                     depends_on = depends_on.max(depends);

@@ -1,0 +1,180 @@
+//! Running a journal, and taking in a snapshot: how an engine gets its state back.
+//!
+//! The commands of a file go through the same table as those of clients, under [`Mode::Replay`]: no
+//! limits, no waiting, no expiry but what the file says, time from the file. weir's own files hold effects,
+//! so that replay decides nothing; files of Redis hold what Redis wrote, with its meaning.
+
+use resp::{Limits, Parser, ProtocolError, Reply, Sender};
+use thiserror::Error;
+use values::{Key, Value};
+
+use crate::Engine;
+use crate::ctx::Mode;
+use crate::keyspace::Record;
+use crate::log::Journalling;
+use crate::lsn::Lsn;
+use crate::session::SessionId;
+use crate::time::{Mono, Now, UnixMs};
+
+/// Why a journal cannot be replayed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReplayError {
+    /// The bytes are no requests.
+    #[error("not a request at byte {offset} of the piece: {source}")]
+    Format {
+        /// Where, counted from the begin of the piece.
+        offset: usize,
+        /// What is wrong.
+        source: ProtocolError,
+    },
+    /// A request is cut off.
+    #[error("the piece ends within a request that begins at byte {offset}")]
+    Incomplete {
+        /// Where the request begins.
+        offset: usize,
+    },
+}
+
+/// An engine that is being filled. Made by [`Engine::begin_replay`], ended by [`Engine::end_replay`].
+#[derive(Debug)]
+pub struct Replay {
+    session: SessionId,
+    now: Now,
+    /// Requests that ran.
+    pub requests: u64,
+    /// Requests that answered an error; a file of weir has none.
+    pub refused: u64,
+    /// The first error, with the request's name.
+    pub first_error: Option<String>,
+}
+
+impl Engine {
+    /// Prepares the engine for a snapshot and a journal. Nobody is connected yet.
+    pub fn begin_replay(&mut self) -> Replay {
+        self.data.log.set_journalling(Journalling::Replaying);
+        let session = self.connect("journal".to_owned(), String::new(), Now::default());
+        if let Some(session) = self.node.sessions.find_mut(session) {
+            session.authenticated = true;
+        }
+        Replay {
+            session,
+            now: Now::default(),
+            requests: 0,
+            refused: 0,
+            first_error: None,
+        }
+    }
+
+    /// Takes in one key of a snapshot. `now` is the time of loading: a key whose time has come by then is
+    /// left out.
+    pub fn load(
+        &mut self,
+        database: u16,
+        key: Key,
+        value: Value,
+        expires_at: Option<UnixMs>,
+        now: Now,
+    ) {
+        if expires_at.is_some_and(|at| at <= now.unix()) {
+            return;
+        }
+        let forgets = match &value {
+            Value::Stream(stream) => stream.idempotence().next_deadline_ms(),
+            Value::String(_) => None,
+        };
+        let record = Record::new(key.clone(), value, expires_at, Lsn::NONE, now.unix());
+        if let Some(at_ms) = forgets {
+            record
+                .forgetting
+                .store(true, std::sync::atomic::Ordering::Relaxed);
+            self.data.forgetting.insert(at_ms, (database, key));
+        }
+        self.data.keyspace.put(database, record);
+    }
+
+    /// Runs whole requests of a journal.
+    ///
+    /// # Errors
+    /// [`ReplayError`] where the bytes are no requests. A request that answers an error is counted.
+    pub fn replay(&mut self, replay: &mut Replay, bytes: &[u8]) -> Result<(), ReplayError> {
+        let limits = Limits {
+            sender: Sender::Trusted,
+            ..Limits::default()
+        };
+        let mut parser = Parser::new();
+        let mut offset = 0;
+        let Some(mut session) = self.node.sessions.take(replay.session) else {
+            return Ok(());
+        };
+        let mut reply = Reply::new(session.protocol);
+        let mut result = Ok(());
+        while offset < bytes.len() {
+            if bytes[offset] == b'#' {
+                let rest = &bytes[offset..];
+                let line = rest
+                    .iter()
+                    .position(|byte| *byte == b'\n')
+                    .map_or(rest, |at| &rest[..=at]);
+                if let Some(at) = annotated_time(line) {
+                    replay.now = Now {
+                        unix_us: at.saturating_mul(1000),
+                        mono: Mono(0),
+                    };
+                }
+                offset += line.len();
+                continue;
+            }
+            match parser.parse(&bytes[offset..], &limits) {
+                Ok(Some(request)) => {
+                    let mode = Mode::Replay;
+                    let _ = self.dispatch(&mut session, request.argv, replay.now, &mut reply, mode);
+                    replay.requests += 1;
+                    if reply.as_bytes().first() == Some(&b'-') {
+                        replay.refused += 1;
+                        replay.first_error.get_or_insert_with(|| {
+                            let name = request.argv.get(0).unwrap_or_default();
+                            let error = String::from_utf8_lossy(reply.as_bytes());
+                            format!("{}: {}", String::from_utf8_lossy(name), error.trim_end())
+                        });
+                    }
+                    reply.clear();
+                    offset += request.consumed;
+                }
+                Ok(None) => {
+                    result = Err(ReplayError::Incomplete { offset });
+                    break;
+                }
+                Err(source) => {
+                    result = Err(ReplayError::Format { offset, source });
+                    break;
+                }
+            }
+        }
+        self.node.sessions.put_back(session);
+        result
+    }
+
+    /// The engine has its state, of which `last` is the last batch; from now on effects are numbered from
+    /// there, and encoded if a log takes them.
+    pub fn end_replay(&mut self, replay: Replay, last: Lsn, journalling: Journalling) {
+        self.disconnect(replay.session);
+        self.data.log.set_last(last);
+        self.data.log.set_journalling(journalling);
+        self.node
+            .command_stats
+            .fill(crate::stats::CommandStats::default());
+        self.data.stats = crate::stats::KeyspaceStats::default();
+    }
+}
+
+/// The time in a line `#t:<ms>` of ours or `#TS:<s>` of Redis, in milliseconds.
+fn annotated_time(line: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(line).ok()?.trim_end();
+    if let Some(ms) = text.strip_prefix("#t:") {
+        return ms.parse().ok();
+    }
+    text.strip_prefix("#TS:")?
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(1000)
+}

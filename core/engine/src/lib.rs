@@ -59,6 +59,9 @@ pub struct Engine {
     pub node: Node,
 }
 
+/// The version of Redis whose behaviour clients find.
+pub const REDIS_VERSION: &str = "8.6.3";
+
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -202,6 +205,11 @@ impl Engine {
     /// The effects that no log has taken yet.
     pub fn log(&self) -> &EffectLog {
         &self.data.log
+    }
+
+    /// The encoded effects, for a log that takes them and leaves the vector empty.
+    pub fn effects(&mut self) -> &mut Vec<u8> {
+        self.data.log.bytes_mut()
     }
 
     /// Forgets the encoded effects, once a log has them.

@@ -121,6 +121,11 @@ impl EffectLog {
         &self.bytes
     }
 
+    /// The same, for a log that takes them.
+    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
     /// Forgets the bytes once the log has them; their room is kept for the next ones.
     pub fn clear(&mut self) {
         self.bytes.clear();

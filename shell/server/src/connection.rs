@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use engine::session::SessionId;
 use engine::{Lsn, Next};
+use journal::Gate;
 use resp::{Limits, Parser, Protocol, Reply, Sender};
 
 use crate::limits::{KEPT_BUFFER_BYTES, READ_BYTES, REPLY_BATCH_BYTES};
@@ -16,16 +17,18 @@ use crate::shard::Shard;
 
 /// Buffers that the connections of a thread share: only one of them runs at a time, and an idle one needs
 /// none.
-#[derive(Debug)]
 pub(crate) struct Scratch {
     input: RefCell<Vec<u8>>,
     output: RefCell<Vec<u8>>,
+    /// Where replies wait until they may leave; none without a journal.
+    gate: Option<Gate>,
 }
 
 impl Scratch {
     /// Buffers for one thread.
-    pub(crate) fn new() -> Rc<Scratch> {
+    pub(crate) fn new(gate: Option<Gate>) -> Rc<Scratch> {
         Rc::new(Scratch {
+            gate,
             input: RefCell::new(vec![0; READ_BYTES]),
             output: RefCell::default(),
         })
@@ -217,7 +220,9 @@ impl Connection {
                 break;
             }
         }
-        self.shard.finish(state, now);
+        let kick = self.shard.finish(state, now);
+        drop(guard);
+        drop(kick);
         (consumed, depends_on, more)
     }
 
@@ -238,10 +243,12 @@ impl Connection {
         if bytes.is_empty() {
             return Ok(());
         }
-        debug_assert!(
-            depends_on <= self.shard.released(),
-            "nothing is gated without a journal"
-        );
+        if let Some(gate) = &self.scratch.gate {
+            let lsn = journal::Lsn::new(depends_on.0);
+            if !gate.is_open_for(lsn) {
+                gate.reached(lsn).await.map_err(io::Error::other)?;
+            }
+        }
         while !bytes.is_empty() {
             match self.stream.try_write(bytes) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -11,11 +11,14 @@ mod figures;
 pub mod limits;
 mod listen;
 mod mailbox;
+mod persistence;
 mod shard;
 mod threads;
 mod timer;
 
 pub use clock::Clock;
+pub use journal::{SyncPolicy, TornTail};
 pub use listen::{ListenError, Listeners};
-pub use shard::Shard;
+pub use persistence::{FileJournal, OpenError, open};
+pub use shard::{Shard, sync_policy};
 pub use threads::{Options, serve};

@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::node::Order;
 use engine::session::SessionId;
-use engine::{Engine, Lsn, Mono, Now};
+use engine::{Engine, Mono, Now};
+use journal::{Gate, Health, Kick, SyncPolicy};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::mailbox::Mailbox;
+use crate::persistence::{self, FileJournal};
 
 /// A shard as tasks share it.
-#[derive(Debug)]
 pub struct Shard {
     state: Mutex<State>,
     /// The shell's clock.
@@ -24,6 +25,7 @@ pub struct Shard {
     timer_bell: Notify,
     stop_bell: Notify,
     stop_asked: Notify,
+    journal: Option<FileJournal>,
 }
 
 /// What the lock guards.
@@ -35,8 +37,8 @@ pub(crate) struct State {
 }
 
 impl Shard {
-    /// A shard around an engine.
-    pub fn new(engine: Engine, clock: Clock) -> Shard {
+    /// A shard around an engine, and the journal that takes its effects; without one it is a cache.
+    pub fn new(engine: Engine, clock: Clock, journal: Option<FileJournal>) -> Shard {
         Shard {
             state: Mutex::new(State {
                 engine,
@@ -48,6 +50,7 @@ impl Shard {
             timer_bell: Notify::new(),
             stop_bell: Notify::new(),
             stop_asked: Notify::new(),
+            journal,
         }
     }
 
@@ -58,7 +61,9 @@ impl Shard {
 
     /// Ends a batch of engine calls: what it has for others is delivered, the timer learns of an earlier
     /// deadline, orders are carried out.
-    pub(crate) fn finish(&self, state: &mut State, now: Now) {
+    ///
+    /// The result wakes the journal's thread when it is dropped, which is best done without the lock.
+    pub(crate) fn finish(&self, state: &mut State, now: Now) -> Kick<'_> {
         if state.engine.has_outbox() {
             for delivery in state.engine.take_outbox() {
                 if let Some(mailbox) = state.mailboxes.get(&delivery.session) {
@@ -66,7 +71,12 @@ impl Shard {
                 }
             }
         }
-        if state.engine.log().has_bytes() {
+        let mut kick = Kick::default();
+        if let Some(journal) = &self.journal
+            && state.engine.log().has_bytes()
+        {
+            let last = journal::Lsn::new(state.engine.log().last().0);
+            kick = journal.submit(state.engine.effects(), last);
             state.engine.effects_taken();
         }
         if state.engine.has_orders() {
@@ -79,22 +89,58 @@ impl Shard {
             self.timer_at.store(due, Ordering::Relaxed);
             self.timer_bell.notify_one();
         }
+        kick
     }
 
     fn carry_out(&self, state: &mut State, order: &Order) {
         match order {
-            Order::SettingsChanged => state.engine.settings_changed(),
+            Order::SettingsChanged => {
+                state.engine.settings_changed();
+                let policy = sync_policy(state.engine.node.settings.value("appendfsync"));
+                if let Some(journal) = &self.journal {
+                    journal.set_policy(policy);
+                }
+            }
             Order::Shutdown { .. } => {
                 state.stopping = true;
                 self.stop_asked.notify_one();
             }
-            Order::Snapshot | Order::RewriteJournal => {}
+            Order::RewriteJournal => {
+                let Some(journal) = &self.journal else { return };
+                if let Err(error) = persistence::begin_rewrite(journal, &mut state.engine) {
+                    tracing::warn!(error, "the journal is not rewritten");
+                }
+            }
+            Order::Snapshot => {}
         }
     }
 
-    /// The batch up to which replies may leave.
-    pub(crate) fn released(&self) -> Lsn {
-        Lsn(u64::MAX)
+    /// A gate at which the replies of one thread wait; none without a journal.
+    pub(crate) fn gate(&self) -> Option<Gate> {
+        let gate = Gate::default();
+        self.journal.as_ref()?.watch(gate.watch());
+        Some(gate)
+    }
+
+    /// Lets the engine know whether the journal takes writes, and rewrites a journal that has grown.
+    pub(crate) fn look_at_journal(&self, state: &mut State) {
+        let Some(journal) = &self.journal else { return };
+        state.engine.node.writes_refused = match journal.health() {
+            Health::Good => None,
+            Health::Full(fault) => Some(format!(
+                "The journal cannot be written: {fault}. Writes are refused until there is room; free some."
+            )),
+            Health::Poisoned(fault) => Some(format!(
+                "The journal cannot be trusted: {fault}. Writes are refused until BGREWRITEAOF has succeeded."
+            )),
+        };
+    }
+
+    /// Commits what the journal was given, makes it durable and ends its thread.
+    pub(crate) fn close_journal(&self) {
+        if let Some(Err(fault)) = self.journal.as_ref().map(FileJournal::close) {
+            tracing::error!(%fault, "the journal was not closed in order");
+        }
     }
 
     /// Notes when the timer will look next.
@@ -120,5 +166,14 @@ impl Shard {
     /// Waits until the server stops.
     pub(crate) async fn stopped(&self) {
         self.stop_bell.notified().await;
+    }
+}
+
+/// The policy that the setting `appendfsync` names.
+pub fn sync_policy(setting: Option<&str>) -> SyncPolicy {
+    match setting {
+        Some("everysec") => SyncPolicy::EverySecond,
+        Some("no") => SyncPolicy::Never,
+        _ => SyncPolicy::Always,
     }
 }

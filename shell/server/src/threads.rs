@@ -86,6 +86,7 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
             tracing::error!("an I/O thread panicked");
         }
     }
+    shard.close_journal();
     if let Some(path) = unix_path {
         // A socket file that somebody removed already is no trouble.
         std::fs::remove_file(path).ok();
@@ -126,7 +127,11 @@ async fn serve_connections(
     shard: Arc<Shard>,
     options: Options,
 ) {
-    let scratch = Scratch::new();
+    let gate = shard.gate();
+    if let Some(gate) = &gate {
+        spawn_local(gate.run());
+    }
+    let scratch = Scratch::new(gate);
     while let Some(accepted) = receiver.recv().await {
         let stream = match accepted {
             Accepted::Tcp(stream) => Stream::tcp(stream, options.keepalive),

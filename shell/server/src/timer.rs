@@ -18,14 +18,18 @@ pub(crate) async fn run(shard: Arc<Shard>, memory: fn() -> u64) {
             let now = shard.clock.now();
             state.engine.timer(now);
             figures::update(&mut state.engine.node.shell, memory());
-            shard.finish(state, now);
+            shard.look_at_journal(state);
+            let kick = shard.finish(state, now);
             let due = state
                 .engine
                 .next_deadline(now)
                 .unwrap_or(now.mono.plus(1000));
             let due = due.min(now.mono.plus(PERIOD.as_millis() as u64));
             shard.timer_sleeps_until(due);
-            drop(state.engine.take_dropped());
+            let dropped = state.engine.take_dropped();
+            drop(guard);
+            drop(kick);
+            drop(dropped);
             due
         };
         let sleep = shard.clock.until(due);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use engine::Engine;
 use engine::config::Settings;
-use server::{Clock, Listeners, Options, Shard};
+use server::{Clock, Listeners, Options, Shard, TornTail};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::command_line::Invocation;
@@ -67,10 +67,14 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     };
     let keepalive = Duration::from_secs(number("tcp-keepalive"));
     let clock = Clock::start();
-    let mut engine = Engine::new(settings, seed()?, clock.now());
+    let mut engine = Engine::new(settings.clone(), seed()?, clock.now());
     engine.node.shell.port = port;
     engine.node.shell.io_threads = io_threads as u32;
     engine.node.shell.run_id = run_id()?;
+    let journal = match text("appendonly").as_str() {
+        "yes" => Some(open_journal(&mut engine, &text, clock)?),
+        _ => None,
+    };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         port,
@@ -82,9 +86,30 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         keepalive,
         used_memory,
     };
-    server::serve(Shard::new(engine, clock), listeners, options)?;
+    server::serve(Shard::new(engine, clock, journal), listeners, options)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn open_journal(
+    engine: &mut Engine,
+    text: &impl Fn(&str) -> String,
+    clock: Clock,
+) -> anyhow::Result<server::FileJournal> {
+    let folder = Path::new(&text("dir")).join(text("appenddirname"));
+    let policy = server::sync_policy(Some(&text("appendfsync")));
+    let torn_tail = match text("aof-load-truncated").as_str() {
+        "yes" => TornTail::Cut,
+        _ => TornTail::Refuse,
+    };
+    Ok(server::open(
+        engine,
+        &folder,
+        &text("appendfilename"),
+        policy,
+        torn_tail,
+        clock.now(),
+    )?)
 }
 
 /// Bytes allocated, as the allocator counts them.

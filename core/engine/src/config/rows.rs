@@ -30,6 +30,27 @@ pub static SETTINGS: &[Setting] = &[
         "Whether expired keys are removed before somebody asks for them.",
     ),
     row(
+        "aof-load-truncated",
+        Flag,
+        "yes",
+        AtStart,
+        "Whether a journal whose end was torn by a crash is cut back to its last whole batch.",
+    ),
+    row(
+        "appenddirname",
+        Text,
+        "appendonlydir",
+        AtStart,
+        "The folder of the journal, within dir.",
+    ),
+    row(
+        "appendfilename",
+        Text,
+        "appendonly.aof",
+        AtStart,
+        "What the names of the journal's files begin with.",
+    ),
+    row(
         "appendfsync",
         Choice(&["always", "everysec", "no"]),
         "always",

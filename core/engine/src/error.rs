@@ -83,6 +83,18 @@ pub enum CmdError {
     /// The log cannot take writes; what happened and what to do.
     #[error("MISCONF {0}")]
     Misconfigured(String),
+    /// A snapshot is being written already.
+    #[error("ERR Background save already in progress")]
+    SaveInProgress,
+    /// The journal is being rewritten already.
+    #[error("ERR Background append only file rewriting already in progress")]
+    RewriteInProgress,
+    /// There is no journal to rewrite.
+    #[error("ERR this server keeps no journal; start it with --appendonly yes")]
+    NoJournal,
+    /// A snapshot could not be written, and why.
+    #[error("ERR the snapshot was not written: {0}")]
+    SaveFailed(String),
     /// Something that cannot happen did; it was logged, and nothing was changed.
     #[error("ERR internal error: {0}")]
     Internal(&'static str),

@@ -71,10 +71,34 @@ pub enum Order {
         /// Whether a snapshot is written first; as the save points say if `None`.
         save: Option<bool>,
     },
-    /// `BGSAVE`, or `SAVE` when the client waits for it.
-    Snapshot,
+    /// `BGSAVE`, or `SAVE` of a client that waits for the end.
+    Snapshot {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: Option<SessionId>,
+    },
     /// `BGREWRITEAOF`.
     RewriteJournal,
+}
+
+/// How data reaches the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PersistenceFigures {
+    /// Effects go to a journal.
+    pub journalling: bool,
+    /// Bytes of the journal, its base included.
+    pub journal_bytes: u64,
+    /// Bytes of the journal's base.
+    pub journal_base_bytes: u64,
+    /// The journal is being rewritten.
+    pub rewriting: bool,
+    /// A snapshot is being written.
+    pub snapshotting: bool,
+    /// The last snapshot failed.
+    pub snapshot_failed: bool,
+    /// When the last snapshot was written, in seconds since the epoch; 0: never by this process.
+    pub snapshot_at_s: i64,
+    /// Effects applied when the last snapshot was begun.
+    pub snapshot_effects: u64,
 }
 
 /// Figures that only the shell knows.
@@ -106,6 +130,8 @@ pub struct ShellFigures {
     pub received_bytes: u64,
     /// Bytes sent.
     pub sent_bytes: u64,
+    /// How data reaches the disk.
+    pub persistence: PersistenceFigures,
     /// User and system CPU seconds of the process.
     pub cpu_user_s: f64,
     /// System CPU seconds of the process.

@@ -134,6 +134,23 @@ impl Engine {
         true
     }
 
+    /// Ends the wait of a client for work of the shell (`SAVE`): `OK`, or why not.
+    pub fn end_wait(&mut self, id: SessionId, result: Result<(), String>) {
+        let Some(session) = self.node.sessions.find_mut(id) else {
+            return;
+        };
+        let Some(wait) = session.wait.take() else {
+            return;
+        };
+        let mut reply = Reply::new(session.protocol);
+        match result {
+            Ok(()) => reply.ok(),
+            Err(reason) => reply.error(CmdError::SaveFailed(reason)),
+        }
+        self.data.blocking.remove(id, &wait);
+        self.deliver(id, reply, Lsn::NONE);
+    }
+
     fn deliver(&mut self, session: SessionId, mut reply: Reply, depends_on: Lsn) {
         let bytes = reply.take();
         self.node.outbox.push(Delivery {

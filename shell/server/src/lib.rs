@@ -5,6 +5,7 @@
 //! replies in one go. Commands are atomic because the lock covers them; the engine knows nothing of
 //! threads. What must wait (a blocking read, a reply that is not durable yet) waits without the lock.
 
+mod background;
 mod clock;
 mod connection;
 mod figures;
@@ -13,6 +14,7 @@ mod listen;
 mod mailbox;
 mod persistence;
 mod shard;
+mod snapshot;
 mod threads;
 mod timer;
 
@@ -21,4 +23,5 @@ pub use journal::{SyncPolicy, TornTail};
 pub use listen::{ListenError, Listeners};
 pub use persistence::{FileJournal, OpenError, open};
 pub use shard::{Shard, sync_policy};
+pub use snapshot::{LoadError, load_file};
 pub use threads::{Options, serve};

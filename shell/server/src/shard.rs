@@ -1,8 +1,10 @@
 //! A shard: an engine and the mailboxes of its clients, behind one lock.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use engine::node::Order;
 use engine::session::SessionId;
@@ -11,9 +13,11 @@ use journal::{Gate, Health, Kick, SyncPolicy};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
+use crate::background::{Background, Ended};
 use crate::clock::Clock;
 use crate::mailbox::Mailbox;
 use crate::persistence::{self, FileJournal};
+use crate::snapshot;
 
 /// A shard as tasks share it.
 pub struct Shard {
@@ -26,6 +30,8 @@ pub struct Shard {
     stop_bell: Notify,
     stop_asked: Notify,
     journal: Option<FileJournal>,
+    snapshot_path: PathBuf,
+    background: Arc<Background>,
 }
 
 /// What the lock guards.
@@ -37,8 +43,14 @@ pub(crate) struct State {
 }
 
 impl Shard {
-    /// A shard around an engine, and the journal that takes its effects; without one it is a cache.
-    pub fn new(engine: Engine, clock: Clock, journal: Option<FileJournal>) -> Shard {
+    /// A shard around an engine, and the journal that takes its effects; without one it is a cache. Snapshots
+    /// go to `snapshot_path`.
+    pub fn new(
+        engine: Engine,
+        clock: Clock,
+        journal: Option<FileJournal>,
+        snapshot_path: PathBuf,
+    ) -> Shard {
         Shard {
             state: Mutex::new(State {
                 engine,
@@ -51,6 +63,8 @@ impl Shard {
             stop_bell: Notify::new(),
             stop_asked: Notify::new(),
             journal,
+            snapshot_path,
+            background: Arc::default(),
         }
     }
 
@@ -105,14 +119,91 @@ impl Shard {
                 state.stopping = true;
                 self.stop_asked.notify_one();
             }
-            Order::RewriteJournal => {
-                let Some(journal) = &self.journal else { return };
-                if let Err(error) = persistence::begin_rewrite(journal, &mut state.engine) {
-                    tracing::warn!(error, "the journal is not rewritten");
+            Order::RewriteJournal => self.begin_rewrite(state),
+            Order::Snapshot { waiting } => self.begin_snapshot(state, *waiting),
+        }
+    }
+
+    fn begin_rewrite(&self, state: &mut State) {
+        let Some(journal) = &self.journal else { return };
+        let now = self.clock.now();
+        let begun = persistence::begin_rewrite(journal, &mut state.engine, &self.background, now);
+        if let Err(error) = begun {
+            self.background.note(Ended::Rewrite(Err(error)));
+        }
+    }
+
+    fn begin_snapshot(&self, state: &mut State, waiting: Option<SessionId>) {
+        let frozen = state.engine.freeze();
+        let effects = state.engine.stats().effects;
+        let now = self.clock.now();
+        let path = self.snapshot_path.clone();
+        let background = Arc::clone(&self.background);
+        let write = move || {
+            let result = snapshot::write_file(&frozen, &path, now);
+            let result = result.map_err(|error| format!("{}: {error}", path.display()));
+            background.note(Ended::Snapshot {
+                waiting,
+                result,
+                effects,
+            });
+        };
+        let spawned = thread::Builder::new()
+            .name("weir-snapshot".to_owned())
+            .spawn(write);
+        if let Err(error) = spawned {
+            let result = Err(error.to_string());
+            self.background.note(Ended::Snapshot {
+                waiting,
+                result,
+                effects,
+            });
+        }
+    }
+
+    /// Tells the engine of work that has ended.
+    pub(crate) fn look_at_background(&self, state: &mut State, now: Now) {
+        for ended in self.background.collect() {
+            match ended {
+                Ended::Snapshot {
+                    waiting,
+                    result,
+                    effects,
+                } => {
+                    let persistence = &mut state.engine.node.shell.persistence;
+                    persistence.snapshotting = false;
+                    persistence.snapshot_failed = result.is_err();
+                    match &result {
+                        Ok(bytes) => {
+                            persistence.snapshot_at_s = now.unix().0 / 1000;
+                            persistence.snapshot_effects = effects;
+                            tracing::info!(bytes, "snapshot written");
+                        }
+                        Err(error) => tracing::error!(error, "the snapshot was not written"),
+                    }
+                    if let Some(session) = waiting {
+                        state.engine.end_wait(session, result.map(drop));
+                    }
+                }
+                Ended::Rewrite(result) => {
+                    state.engine.node.shell.persistence.rewriting = false;
+                    match result {
+                        Ok(bytes) => tracing::info!(bytes, "journal rewritten"),
+                        Err(error) => {
+                            tracing::error!(
+                                error,
+                                "the journal was not rewritten; it is as it was"
+                            );
+                        }
+                    }
                 }
             }
-            Order::Snapshot => {}
         }
+    }
+
+    /// Waits until work has ended.
+    pub(crate) async fn background_ended(&self) {
+        self.background.rung().await;
     }
 
     /// A gate at which the replies of one thread wait; none without a journal.
@@ -125,6 +216,21 @@ impl Shard {
     /// Lets the engine know whether the journal takes writes, and rewrites a journal that has grown.
     pub(crate) fn look_at_journal(&self, state: &mut State) {
         let Some(journal) = &self.journal else { return };
+        let size = journal.stats().size;
+        let node = &mut state.engine.node;
+        let persistence = &mut node.shell.persistence;
+        persistence.journalling = true;
+        persistence.journal_bytes = size.base_bytes + size.log_bytes;
+        persistence.journal_base_bytes = size.base_bytes;
+        let growth = node.config.rewrite_growth_percent;
+        let limit = size
+            .base_bytes
+            .saturating_add(size.base_bytes / 100 * growth);
+        let limit = limit.max(node.config.rewrite_bytes_min);
+        if growth > 0 && !persistence.rewriting && persistence.journal_bytes > limit {
+            persistence.rewriting = true;
+            node.orders.push(Order::RewriteJournal);
+        }
         state.engine.node.writes_refused = match journal.health() {
             Health::Good => None,
             Health::Full(fault) => Some(format!(

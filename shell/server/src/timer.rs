@@ -18,6 +18,7 @@ pub(crate) async fn run(shard: Arc<Shard>, memory: fn() -> u64) {
             let now = shard.clock.now();
             state.engine.timer(now);
             figures::update(&mut state.engine.node.shell, memory());
+            shard.look_at_background(state, now);
             shard.look_at_journal(state);
             let kick = shard.finish(state, now);
             let due = state
@@ -41,6 +42,7 @@ pub(crate) async fn run(shard: Arc<Shard>, memory: fn() -> u64) {
         tokio::select! {
             () = tokio::time::sleep(sleep) => {}
             () = shard.earlier_deadline() => {}
+            () = shard.background_ended() => {}
         }
     }
 }

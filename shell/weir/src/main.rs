@@ -71,9 +71,13 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     engine.node.shell.port = port;
     engine.node.shell.io_threads = io_threads as u32;
     engine.node.shell.run_id = run_id()?;
+    let snapshot = Path::new(&text("dir")).join(text("dbfilename"));
     let journal = match text("appendonly").as_str() {
-        "yes" => Some(open_journal(&mut engine, &text, clock)?),
-        _ => None,
+        "yes" => Some(open_journal(&mut engine, &text, &snapshot, clock)?),
+        _ => {
+            server::load_file(&mut engine, &snapshot, clock.now())?;
+            None
+        }
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -86,7 +90,11 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         keepalive,
         used_memory,
     };
-    server::serve(Shard::new(engine, clock, journal), listeners, options)?;
+    server::serve(
+        Shard::new(engine, clock, journal, snapshot),
+        listeners,
+        options,
+    )?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -94,6 +102,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
 fn open_journal(
     engine: &mut Engine,
     text: &impl Fn(&str) -> String,
+    snapshot: &Path,
     clock: Clock,
 ) -> anyhow::Result<server::FileJournal> {
     let folder = Path::new(&text("dir")).join(text("appenddirname"));
@@ -106,6 +115,7 @@ fn open_journal(
         engine,
         &folder,
         &text("appendfilename"),
+        snapshot,
         policy,
         torn_tail,
         clock.now(),

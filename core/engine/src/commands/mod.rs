@@ -52,7 +52,7 @@ impl CommandIndex {
         let mut number = 0;
         for entry in all() {
             let hash = hash(entry.spec.name.as_bytes());
-            table.insert_unique(hash, Found { entry, number }, |found| hash_of(found));
+            table.insert_unique(hash, Found { entry, number }, hash_of);
             number += 1 + entry.subcommands.len() as u16;
         }
         CommandIndex {

@@ -226,6 +226,10 @@ pub struct Config {
     pub slow_log_len: usize,
     /// Events that took longer are kept for `LATENCY`, in milliseconds; 0: none.
     pub latency_threshold_ms: u64,
+    /// How much the journal may grow beyond its base before it is rewritten, in percent; 0: never.
+    pub rewrite_growth_percent: u64,
+    /// A smaller journal is not rewritten by itself, in bytes.
+    pub rewrite_bytes_min: u64,
     /// Clients that may be connected at once.
     pub clients_max: usize,
     /// Seconds after which an idle client is disconnected; 0: never.
@@ -251,6 +255,8 @@ impl Config {
             slow_log_us: settings.int("slowlog-log-slower-than"),
             slow_log_len: settings.int("slowlog-max-len") as usize,
             latency_threshold_ms: settings.int("latency-monitor-threshold") as u64,
+            rewrite_growth_percent: settings.int("auto-aof-rewrite-percentage") as u64,
+            rewrite_bytes_min: settings.int("auto-aof-rewrite-min-size") as u64,
             clients_max: settings.int("maxclients") as usize,
             client_timeout_s: settings.int("timeout") as u64,
         }

@@ -65,6 +65,26 @@ pub static SETTINGS: &[Setting] = &[
         "Whether changes go to the journal.",
     ),
     row(
+        "auto-aof-rewrite-min-size",
+        Bytes {
+            min: 0,
+            max: i64::MAX,
+        },
+        "67108864",
+        Live,
+        "A journal smaller than this, in bytes, is not rewritten by itself.",
+    ),
+    row(
+        "auto-aof-rewrite-percentage",
+        Integer {
+            min: 0,
+            max: i32::MAX as i64,
+        },
+        "100",
+        Live,
+        "How much the journal may grow beyond its base before it is rewritten, in percent; 0: never.",
+    ),
+    row(
         "bind",
         Text,
         "127.0.0.1 -::1",
@@ -77,6 +97,13 @@ pub static SETTINGS: &[Setting] = &[
         "16",
         AtStart,
         "Number of databases.",
+    ),
+    row(
+        "dbfilename",
+        Text,
+        "dump.rdb",
+        AtStart,
+        "The name of the snapshot file, within dir.",
     ),
     row(
         "dir",

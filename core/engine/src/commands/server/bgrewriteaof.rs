@@ -1,0 +1,44 @@
+//! `BGREWRITEAOF`.
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::node::Order;
+use crate::table::{Arity, Command, Flags, Flow, Group, Spec};
+
+/// `BGREWRITEAOF`
+pub(super) struct BgRewriteAof;
+
+impl Command for BgRewriteAof {
+    const SPEC: Spec = Spec {
+        summary: "Lets the journal begin anew with a snapshot of now, while the server goes on.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(1),
+        flags: Flags::ADMIN
+            .and(Flags::NO_ASYNC_LOADING)
+            .and(Flags::NO_SCRIPT),
+        ..Spec::named("bgrewriteaof")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let persistence = &mut ctx.node.shell.persistence;
+        if !persistence.journalling {
+            return Err(CmdError::NoJournal);
+        }
+        if persistence.rewriting {
+            return Err(CmdError::RewriteInProgress);
+        }
+        persistence.rewriting = true;
+        ctx.node.orders.push(Order::RewriteJournal);
+        ctx.reply
+            .simple("Background append only file rewriting started");
+        Ok(Flow::Done)
+    }
+}

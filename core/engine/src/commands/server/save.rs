@@ -1,0 +1,53 @@
+//! `SAVE`.
+
+use crate::args::Args;
+use crate::blocking::{Interest, Ticket, TimeoutReply, Wait};
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::node::Order;
+use crate::table::{Arity, Command, Compat, Flags, Flow, Group, Spec};
+
+/// `SAVE`: the client waits for the snapshot, nobody else does.
+pub(super) struct Save;
+
+impl Command for Save {
+    const SPEC: Spec = Spec {
+        summary: "Writes a snapshot of all databases, and answers when it is on the disk.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(N) in the number of keys.",
+        arity: Arity::Exactly(1),
+        flags: Flags::ADMIN
+            .and(Flags::NO_ASYNC_LOADING)
+            .and(Flags::NO_MULTI)
+            .and(Flags::NO_SCRIPT),
+        compat: Compat::Differs("Other clients are served meanwhile."),
+        ..Spec::named("save")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.node.shell.persistence.snapshotting {
+            return Err(CmdError::SaveInProgress);
+        }
+        ctx.node.shell.persistence.snapshotting = true;
+        ctx.node.orders.push(Order::Snapshot {
+            waiting: Some(ctx.session.id),
+        });
+        ctx.wait = Some(Wait {
+            database: ctx.tx.database,
+            keys: Vec::new(),
+            deadline: None,
+            retry_at: None,
+            request: [b"SAVE"].into_iter().collect(),
+            on_timeout: TimeoutReply::Null,
+            interest: Interest::Any,
+            ticket: Ticket::default(),
+        });
+        Ok(Flow::Block)
+    }
+}

@@ -1,0 +1,173 @@
+//! Snapshots: the keyspace in one file of Redis' RDB format, written beside the running engine.
+//!
+//! A snapshot is written to a temporary file, synced, and renamed; so the file under the proper name is
+//! whole at any time.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use engine::keyspace::Frozen;
+use engine::{Engine, Now, UnixMs};
+use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
+use thiserror::Error;
+
+/// Why a snapshot cannot be loaded.
+#[derive(Debug, Error)]
+#[error("the snapshot {name} cannot be loaded: {reason}; restore it from a copy")]
+pub struct LoadError {
+    name: String,
+    reason: String,
+}
+
+/// How much of a snapshot is read or written at once, in bytes.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Loads a snapshot file, if there is one. Whether there was.
+///
+/// # Errors
+/// [`LoadError`] if it cannot be read to its end.
+pub fn load_file(engine: &mut Engine, path: &Path, now: Now) -> Result<bool, LoadError> {
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(file) => load(engine, &name, file, now).map(|_| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(LoadError {
+            name,
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// Loads a snapshot. Where it ended, as commands may follow it.
+pub(crate) fn load(
+    engine: &mut Engine,
+    name: &str,
+    reader: impl Read,
+    now: Now,
+) -> Result<u64, LoadError> {
+    let broken = |reason: &dyn std::fmt::Display| LoadError {
+        name: name.to_owned(),
+        reason: reason.to_string(),
+    };
+    let context = engine.snapshot_context(now);
+    let mut reader = SnapshotReader::new(Pieces::new(reader), context).map_err(|e| broken(&e))?;
+    let mut database = 0;
+    while let Some(item) = reader.next().map_err(|e| broken(&e))? {
+        match item {
+            rdb::Item::Database(index) => {
+                database = u16::try_from(index)
+                    .ok()
+                    .filter(|index| *index < engine.keyspace().database_count())
+                    .ok_or_else(|| {
+                        broken(&format!("it uses database {index}; raise --databases"))
+                    })?;
+            }
+            rdb::Item::Record(record) => {
+                let expires_at = record.expires_at_ms.map(UnixMs);
+                engine.load(database, record.key, record.value, expires_at, now);
+            }
+            rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } | rdb::Item::Function(_) => {}
+        }
+    }
+    Ok(reader.offset())
+}
+
+/// Writes a frozen view as a snapshot; how many bytes it has.
+pub(crate) fn write(frozen: &Frozen, out: impl Write, now: Now) -> io::Result<u64> {
+    let mut writer = SnapshotWriter::new(Outlet(out), Compression::Off)?;
+    writer.auxiliary(b"redis-ver", engine::REDIS_VERSION.as_bytes())?;
+    writer.auxiliary(b"redis-bits", b"64")?;
+    writer.auxiliary(b"ctime", (now.unix().0 / 1000).to_string().as_bytes())?;
+    for (index, records) in frozen.databases.iter().enumerate() {
+        if records.is_empty() {
+            continue;
+        }
+        let expiring = records
+            .iter()
+            .filter(|record| record.expires_at().is_some())
+            .count();
+        writer.database(index as u64, records.len() as u64, expiring as u64)?;
+        for record in records.iter() {
+            let expires_at = record.expires_at().map(|at| at.0);
+            writer.record(record.key(), record.value(), expires_at, Usage::Unknown)?;
+        }
+    }
+    let bytes = writer.written_bytes();
+    writer.finish()?.0.flush()?;
+    Ok(bytes)
+}
+
+/// Writes a frozen view to a file of that name, whole or not at all.
+pub(crate) fn write_file(frozen: &Frozen, path: &Path, now: Now) -> io::Result<u64> {
+    let temporary = temporary_path(path);
+    let written = File::create(&temporary).and_then(|file| {
+        let mut out = io::BufWriter::with_capacity(PIECE_BYTES, file);
+        let bytes = write(frozen, &mut out, now)?;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(bytes)
+    });
+    if written.is_err() {
+        // What is left of a failed attempt is of no use; that it cannot be removed changes nothing.
+        std::fs::remove_file(&temporary).ok();
+    }
+    written
+}
+
+fn temporary_path(path: &Path) -> PathBuf {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    path.with_file_name(format!("temp-{}-{name}", std::process::id()))
+}
+
+/// Bytes of a reader, in pieces.
+struct Pieces<R> {
+    reader: R,
+    buffer: Box<[u8]>,
+    range: std::ops::Range<usize>,
+}
+
+impl<R: Read> Pieces<R> {
+    fn new(reader: R) -> Pieces<R> {
+        Pieces {
+            reader,
+            buffer: vec![0; PIECE_BYTES].into(),
+            range: 0..0,
+        }
+    }
+}
+
+impl<R: Read> rdb::Source for Pieces<R> {
+    type Error = io::Error;
+
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        if self.range.is_empty() {
+            self.range = 0..self.reader.read(&mut self.buffer)?;
+        }
+        Ok(&self.buffer[self.range.clone()])
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.range.start = (self.range.start + len).min(self.range.end);
+    }
+}
+
+/// A writer as a sink of snapshots.
+struct Outlet<W>(W);
+
+impl<W: Write> rdb::Sink for Outlet<W> {
+    type Error = io::Error;
+
+    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.0.write_all(piece)
+    }
+}

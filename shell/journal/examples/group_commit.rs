@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::fs::File;
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use journal::{
-    FileDisk, Health, Journal, LocalLog, Lsn, Names, Recovery, SyncPolicy, TornTail, Watch,
+    FileDisk, Health, Journal, LocalLog, Lsn, Names, PendingRewrite, Recovery, SnapshotFormat,
+    SyncPolicy, TornTail, Watch,
 };
 
 struct Waker {
@@ -49,27 +51,64 @@ fn main() {
         .unwrap_or(3);
     let folder = Path::new(&folder).join("group-commit-bench");
     raw_syncs(&folder.with_extension("raw"), Duration::from_secs(1));
-    for (policy, clients, batch_bytes) in [
-        (SyncPolicy::Always, 1, 170),
-        (SyncPolicy::Always, 50, 170),
-        (SyncPolicy::Always, 50, 16 * 170),
-        (SyncPolicy::Always, 500, 170),
-        (SyncPolicy::EverySecond, 50, 170),
-        (SyncPolicy::Never, 50, 170),
+    let time = Duration::from_secs(seconds);
+    for (policy, clients, batch_bytes, base_bytes) in [
+        (SyncPolicy::Always, 1, 170, 0),
+        (SyncPolicy::Always, 50, 170, 0),
+        (SyncPolicy::Always, 50, 16 * 170, 0),
+        (SyncPolicy::Always, 500, 170, 0),
+        (SyncPolicy::EverySecond, 50, 170, 0),
+        (SyncPolicy::Never, 50, 170, 0),
+        (SyncPolicy::Always, 50, 170, 1 << 30),
+        (SyncPolicy::EverySecond, 50, 170, 1 << 30),
     ] {
         let _ = std::fs::remove_dir_all(&folder);
-        run(
-            &folder,
+        let load = Load {
             policy,
             clients,
             batch_bytes,
-            Duration::from_secs(seconds),
-        );
+            base_bytes,
+            time,
+        };
+        run(&folder, load);
     }
     let _ = std::fs::remove_dir_all(&folder);
 }
 
-fn run(folder: &Path, policy: SyncPolicy, clients: usize, batch_bytes: usize, time: Duration) {
+/// What clients do, and how large a base is written at the same time.
+#[derive(Clone, Copy)]
+struct Load {
+    policy: SyncPolicy,
+    clients: usize,
+    batch_bytes: usize,
+    base_bytes: usize,
+    time: Duration,
+}
+
+/// Plays a background thread that rewrites the log.
+fn write_base(pending: PendingRewrite<LocalLog<FileDisk>>, bytes: usize) {
+    let mut rewrite = pending.wait().expect("a rewrite can begin");
+    let piece = vec![b'b'; 64 << 10];
+    let begin = Instant::now();
+    for _ in 0..bytes / piece.len() {
+        rewrite.write_all(&piece).expect("there is room");
+    }
+    rewrite.finish(SnapshotFormat::Rdb).expect("the disk works");
+    println!(
+        "  a base of {} MiB took {:.1?}",
+        bytes >> 20,
+        begin.elapsed()
+    );
+}
+
+fn run(folder: &Path, load: Load) {
+    let Load {
+        policy,
+        clients,
+        batch_bytes,
+        base_bytes,
+        time,
+    } = load;
     let journal = Journal::start(open(folder), policy).expect("a thread can be started");
     let waker = Arc::new(Waker {
         released: AtomicU64::new(0),
@@ -82,7 +121,14 @@ fn run(folder: &Path, policy: SyncPolicy, clients: usize, batch_bytes: usize, ti
     let (mut lsn, mut idle) = (0, clients);
     let mut latencies = Vec::new();
     let begin = Instant::now();
+    let mut background = None;
     while begin.elapsed() < time {
+        if base_bytes > 0 && background.is_none() && begin.elapsed() > time / 10 {
+            let pending = journal
+                .begin_rewrite(Lsn::new(lsn))
+                .expect("no rewrite is in progress");
+            background = Some(thread::spawn(move || write_base(pending, base_bytes)));
+        }
         // A client's batch is handed over as soon as it was executed, as by one connection's task.
         for _ in 0..std::mem::take(&mut idle) {
             lsn += 1;
@@ -106,6 +152,9 @@ fn run(folder: &Path, policy: SyncPolicy, clients: usize, batch_bytes: usize, ti
     let took = begin.elapsed().as_secs_f64();
     let stats = journal.stats();
     let cpu = cpu_seconds();
+    if let Some(background) = background {
+        background.join().expect("the rewrite succeeds");
+    }
     journal.close().expect("the log is complete");
     latencies.sort();
     let at = |share: usize| {
@@ -114,12 +163,13 @@ fn run(folder: &Path, policy: SyncPolicy, clients: usize, batch_bytes: usize, ti
     let bytes = stats.size.log_bytes as f64 / stats.counters.batches as f64;
     println!(
         "{policy:?} c{clients} {batch_bytes} B: {:.0} batches/s, {:.0} groups/s, p50 {:.0} us, p99 {:.0} us, \
-         p99.9 {:.0} us, {bytes:.1} B/batch on disk, cpu so far {cpu:.2} s",
+         p99.9 {:.0} us, max {:.0} us, {bytes:.1} B/batch on disk, cpu so far {cpu:.2} s",
         latencies.len() as f64 / took,
         stats.counters.groups as f64 / took,
         at(500),
         at(990),
         at(999),
+        at(1000),
     );
 }
 

@@ -27,8 +27,8 @@ pub enum SyncPolicy {
     /// Before they are released. Whatever arrives during one sync shares the next one.
     #[default]
     Always,
-    /// Once a second. They are released when they are written, unless the last sync is so late that
-    /// more than [`UNSYNCED_AGE_MAX`] could be lost.
+    /// Once a second, or sooner if there are many. They are released when they are written, unless
+    /// the last sync is so late that more than [`UNSYNCED_AGE_MAX`] could be lost.
     EverySecond,
     /// When the operating system likes. They are released when they are written.
     Never,
@@ -39,6 +39,10 @@ pub enum SyncPolicy {
 pub const UNSYNCED_AGE_MAX: Duration = Duration::from_secs(2);
 
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+
+/// With so many bytes, a sync begins before its second has passed: a disk that gets a second's
+/// worth at once has no time for anything else meanwhile.
+const SYNC_BYTES: u64 = 4 << 20;
 
 /// How long a full disk is left alone before the next attempt.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -165,6 +169,7 @@ pub struct Commit<L: Log> {
 struct SyncState {
     /// When the oldest batch was appended that no sync covers, finished or running.
     uncovered_since: Option<Mono>,
+    uncovered_bytes: u64,
     /// The running sync, and when the oldest batch was appended that it covers.
     running: Option<Mono>,
     last_started: Mono,
@@ -182,7 +187,7 @@ impl<L: Log> Commit<L> {
     pub fn new(log: L, policy: SyncPolicy) -> Self {
         Commit {
             policy,
-            health: Health::Good,
+            health: log.fault().cloned().map_or(Health::Good, Health::Poisoned),
             released: log.durable(),
             counters: Counters::default(),
             held: Vec::new(),
@@ -320,6 +325,7 @@ impl<L: Log> Commit<L> {
                 // Everything before the cut was synced on the way, or will be covered by the
                 // snapshot.
                 self.sync.uncovered_since = None;
+                self.sync.uncovered_bytes = 0;
             }
             self.flush.snapshot = Some(begun);
             self.follow_trust();
@@ -354,6 +360,7 @@ impl<L: Log> Commit<L> {
                     self.counters.batches += last.since(first);
                     self.counters.bytes += len as u64;
                     self.sync.uncovered_since.get_or_insert(now);
+                    self.sync.uncovered_bytes += len as u64;
                     if matches!(self.health, Health::Full(_)) {
                         tracing::info!("there is room on the disk again");
                         self.health = Health::Good;
@@ -388,6 +395,7 @@ impl<L: Log> Commit<L> {
         };
         debug_assert!(self.sync.running.is_none() && due <= now);
         let oldest = self.sync.uncovered_since.take();
+        self.sync.uncovered_bytes = 0;
         self.sync.last_started = now;
         if self.policy == SyncPolicy::EverySecond {
             self.sync.running = oldest;
@@ -407,6 +415,9 @@ impl<L: Log> Commit<L> {
         }
         match self.policy {
             SyncPolicy::Always => Some(Mono::default()),
+            SyncPolicy::EverySecond if self.sync.uncovered_bytes >= SYNC_BYTES => {
+                Some(Mono::default())
+            }
             SyncPolicy::EverySecond => Some(self.sync.last_started.plus(SYNC_INTERVAL)),
             SyncPolicy::Never => None,
         }
@@ -465,6 +476,7 @@ impl<L: Log> Commit<L> {
             self.health = Health::Poisoned(fault);
         }
         self.sync.uncovered_since = None;
+        self.sync.uncovered_bytes = 0;
     }
 }
 
@@ -498,3 +510,6 @@ impl Mono {
         self.0.saturating_sub(earlier.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

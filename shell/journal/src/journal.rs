@@ -89,8 +89,8 @@ impl<L: Log> Journal<L> {
             written: AtomicU64::new(written.number()),
             durable: AtomicU64::new(durable.number()),
             released: AtomicU64::new(released.number()),
-            health_kind: AtomicU8::new(GOOD),
-            health: Mutex::new(Health::Good),
+            health_kind: AtomicU8::new(kind_of(commit.health())),
+            health: Mutex::new(commit.health().clone()),
             watchers: Mutex::new(Vec::new()),
             stats: Mutex::new(Stats {
                 size: commit.size(),
@@ -275,11 +275,7 @@ impl<L: Log> Driver<L> {
         shared.durable.store(durable.number(), Ordering::Release);
         let before = shared.released.swap(released.number(), Ordering::AcqRel);
         let health = self.commit.health();
-        let kind = match health {
-            Health::Good => GOOD,
-            Health::Full(_) => FULL,
-            Health::Poisoned(_) => POISONED,
-        };
+        let kind = kind_of(health);
         let changed = shared.health_kind.swap(kind, Ordering::AcqRel) != kind;
         if changed {
             shared.health.lock().clone_from(health);
@@ -312,19 +308,20 @@ impl<L: Log> Driver<L> {
             let failed = result.is_err();
             let reply = self.shared.replies.lock().begun.take();
             let undelivered = reply.is_none_or(|reply| reply.send(result).is_err());
-            if failed || undelivered {
-                self.shared.inbox.end_rewrite();
-            }
             if undelivered && !failed {
-                // Whoever asked has gone. The thread itself is not asleep now.
+                // Whoever asked has gone.
                 let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
+            }
+            if undelivered || failed {
+                self.shared.inbox.end_rewrite();
             }
         }
         if let Some(result) = flush.stored {
-            self.shared.inbox.end_rewrite();
-            if let Some(reply) = self.shared.replies.lock().stored.take() {
-                // Whoever asked waits for it, or has ended; what is not removed now is so later.
-                let _ = reply.send(result);
+            let failed = result.is_err();
+            let reply = self.shared.replies.lock().stored.take();
+            // Whoever waits for it ends the rewrite when he has removed what is superfluous.
+            if reply.is_none_or(|reply| reply.send(result).is_err()) || failed {
+                self.shared.inbox.end_rewrite();
             }
         }
         flush.closed
@@ -379,6 +376,14 @@ impl<L: Log> Drop for Ended<L> {
         for watch in &*shared.watchers.lock() {
             watch.health_changed(&health);
         }
+    }
+}
+
+fn kind_of(health: &Health) -> u8 {
+    match health {
+        Health::Good => GOOD,
+        Health::Full(_) => FULL,
+        Health::Poisoned(_) => POISONED,
     }
 }
 

@@ -122,6 +122,14 @@ impl<D: Disk> LocalLog<D> {
         }
     }
 
+    /// Declares that the log does not hold the data set: it is not trusted before a snapshot was
+    /// put.
+    pub(crate) fn distrust(mut self) -> Self {
+        let missing = io::Error::other("the log does not hold the data set yet");
+        self.lose(Fault::new(Operation::Read, &self.names.manifest(), missing));
+        self
+    }
+
     /// The files that make up the log.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -298,7 +306,8 @@ impl<D: Disk> Log for LocalLog<D> {
         if matches!(self.trust, Trust::Whole) {
             self.sync().map_err(SnapshotError::Failed)?;
         }
-        let base = PendingFile::create(Arc::clone(&self.disk), &self.names.temporary_base())
+        let temporary = self.names.temporary_base(self.next_increment);
+        let base = PendingFile::create(Arc::clone(&self.disk), &temporary)
             .map_err(SnapshotError::Failed)?;
         let next = self.create_increment(at).map_err(SnapshotError::Failed)?;
         let first_increment = next.entry.seq;

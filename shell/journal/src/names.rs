@@ -44,9 +44,17 @@ impl Names {
         format!("{}.lock", self.stem)
     }
 
-    /// A base in the making.
-    pub fn temporary_base(&self) -> String {
-        format!("{TEMPORARY}{}.base", self.stem)
+    /// A base in the making. Each attempt has a number, so that who gives up late removes his own.
+    pub fn temporary_base(&self, attempt: u64) -> String {
+        format!("{TEMPORARY}{}.{attempt}.base", self.stem)
+    }
+
+    /// Whether a file of this name is one in the making.
+    pub fn is_temporary(&self, name: &str) -> bool {
+        let stem = name
+            .strip_prefix(TEMPORARY)
+            .and_then(|rest| rest.strip_prefix(&self.stem));
+        stem.is_some_and(|rest| rest.starts_with('.'))
     }
 
     /// A manifest in the making.
@@ -63,6 +71,9 @@ mod tests {
     fn names_follow_redis() {
         let names = Names::new("appendonly.aof");
         assert_eq!(names.manifest(), "appendonly.aof.manifest");
+        assert!(names.is_temporary(&names.temporary_base(7)));
+        assert!(names.is_temporary(&names.temporary_manifest()));
+        assert!(!names.is_temporary("temp-appendonly.aofs.manifest"));
         assert_eq!(names.increment(3), "appendonly.aof.3.incr.aof");
         assert_eq!(
             names.base(2, SnapshotFormat::Rdb),

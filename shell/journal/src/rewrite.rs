@@ -74,12 +74,14 @@ impl<L: Log> Rewrite<L> {
         trimmed.remove();
         // After a close, the next start takes note.
         let _ = self.shared.inbox.send(Event::Trimmed);
+        self.shared.inbox.end_rewrite();
         Ok(())
     }
 
     fn give_up(&self) {
-        self.shared.inbox.end_rewrite();
         let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
+        // Not before: the next rewrite must find this one gone.
+        self.shared.inbox.end_rewrite();
     }
 }
 

@@ -101,7 +101,8 @@ fn a_repair_saves_the_whole_part_in_a_new_file() {
 
 #[test]
 fn values_that_look_like_groups_do_not_make_the_search_long() {
-    // Each of these claims a long body, so that checking them all would take the square of the size.
+    // Each of these claims a long body, so that checking them all would take the square of the
+    // size.
     let mut body = b"*2\r\n$3\r\nADD\r\n$1000000\r\n".to_vec();
     let value_at = body.len();
     while body.len() < value_at + 1_000_000 {

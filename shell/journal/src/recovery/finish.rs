@@ -96,8 +96,15 @@ impl<D: Disk> Recovery<D> {
                 current
             }
         };
-        let temporary = [self.names.temporary_base(), self.names.temporary_manifest()];
-        for name in history.iter().map(|entry| &entry.name).chain(&temporary) {
+        let mut superfluous: Vec<String> = history.into_iter().map(|entry| entry.name).collect();
+        // Not to know them is no reason not to start.
+        let found = self.disk.list().unwrap_or_default();
+        superfluous.extend(
+            found
+                .into_iter()
+                .filter(|name| self.names.is_temporary(name)),
+        );
+        for name in &superfluous {
             match self.disk.remove(name) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     tracing::warn!(%name, %error, "cannot remove a superfluous file");
@@ -117,6 +124,19 @@ impl<D: Disk> Recovery<D> {
             older_bytes,
         );
         Ok((log, self.report))
+    }
+
+    /// Opens the log for a data set that is in memory already and at `at`, whatever the files hold.
+    /// They stay until the first rewrite has succeeded; until then the log is not trusted.
+    ///
+    /// # Errors
+    /// [`RecoveryError`], if the directory cannot be written.
+    pub fn supersede(self, at: Lsn) -> Result<LocalLog<D>, RecoveryError> {
+        let seq = self.manifest.next_increment_seq();
+        let name = self.names.increment(seq);
+        let current = create_increment(&*self.disk, Entry { name, seq }, at)?;
+        let (disk, lock, names) = (self.disk, self.lock, self.names);
+        Ok(LocalLog::new(disk, lock, names, self.manifest, current, 0, 0).distrust())
     }
 }
 

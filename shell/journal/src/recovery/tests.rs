@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -6,7 +7,7 @@ use super::*;
 use crate::annotation::Header;
 use crate::file_disk::FileDisk;
 use crate::local::LocalLog;
-use crate::log::{Group, Log, Pace};
+use crate::log::{Group, Log, Pace, SnapshotFormat, SnapshotSink, Trimmed};
 
 const PREFIX: &str = "appendonly.aof";
 const FIRST: &str = "appendonly.aof.1.incr.aof";
@@ -309,11 +310,59 @@ fn missing_and_unreadable_files_are_named() {
 }
 
 #[test]
+fn a_log_for_a_data_set_in_memory_is_trusted_after_its_first_rewrite() {
+    let (folder, _) = five();
+    let append = |log: &mut LocalLog<FileDisk>, number| {
+        let bytes = batch(number);
+        let last = Lsn::new(number);
+        let pace = Pace::SyncNext;
+        log.append(
+            log.last(),
+            Group {
+                bytes: &bytes,
+                last,
+                pace,
+            },
+        )
+    };
+    let recovery = open_with(folder.path(), TornTail::Cut).unwrap();
+    let mut log = recovery.supersede(Lsn::new(100)).unwrap();
+    assert!(append(&mut log, 101).is_err());
+    let sink = log.begin_snapshot(Lsn::new(103)).unwrap();
+    append(&mut log, 104).unwrap();
+    log.sync().unwrap();
+    assert_eq!(log.durable(), Lsn::new(100));
+    drop((sink, log));
+    // Until then, the old log is what a restart finds.
+    assert_eq!(read(folder.path()).unwrap().last, 5);
+
+    let recovery = open_with(folder.path(), TornTail::Cut).unwrap();
+    let mut log = recovery.supersede(Lsn::new(100)).unwrap();
+    let mut sink = log.begin_snapshot(Lsn::new(103)).unwrap();
+    append(&mut log, 104).unwrap();
+    log.sync().unwrap();
+    sink.write_all(b"REDIS").unwrap();
+    let snapshot = sink.finish(SnapshotFormat::Rdb).unwrap();
+    log.put_snapshot(snapshot).unwrap().remove();
+    assert_eq!(
+        (log.durable(), log.fault().is_none()),
+        (Lsn::new(104), true)
+    );
+    drop(log);
+    let found = read(folder.path()).unwrap();
+    assert_eq!(
+        (&found.base[..], found.batches, found.last),
+        (&b"REDIS"[..], batch(104), 104)
+    );
+    assert!(!folder.path().join(FIRST).exists());
+}
+
+#[test]
 fn history_and_unfinished_files_are_removed() {
     let (folder, _) = five();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("appendonly.aof.1.base.rdb"), "old").unwrap();
-    std::fs::write(path("temp-appendonly.aof.base"), "half").unwrap();
+    std::fs::write(path("temp-appendonly.aof.7.base"), "half").unwrap();
     let manifest = path("appendonly.aof.manifest");
     let text = std::fs::read_to_string(&manifest).unwrap();
     std::fs::write(
@@ -323,7 +372,7 @@ fn history_and_unfinished_files_are_removed() {
     .unwrap();
     assert_eq!(read(folder.path()).unwrap().last, 5);
     assert!(!path("appendonly.aof.1.base.rdb").exists());
-    assert!(!path("temp-appendonly.aof.base").exists());
+    assert!(!path("temp-appendonly.aof.7.base").exists());
     assert!(
         !std::fs::read_to_string(&manifest)
             .unwrap()

@@ -1,0 +1,184 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::file_disk::FileDisk;
+use crate::local::LocalLog;
+use crate::log::{SnapshotFormat, SyncJob, Trimmed};
+use crate::names::Names;
+use crate::recovery::{Recovery, TornTail};
+
+/// A journal in a folder of its own, with a clock in milliseconds.
+struct Machine {
+    commit: Commit<LocalLog<FileDisk>>,
+    submitted: u64,
+    now_ms: u64,
+    _folder: tempfile::TempDir,
+}
+
+type Files = LocalLog<FileDisk>;
+
+fn machine(policy: SyncPolicy) -> Machine {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FileDisk::open(folder.path()).unwrap());
+    let names = Names::new("appendonly.aof");
+    let (log, _) = Recovery::open(disk, names, TornTail::Cut)
+        .unwrap()
+        .finish()
+        .unwrap();
+    let commit = Commit::new(log, policy);
+    Machine {
+        commit,
+        submitted: 0,
+        now_ms: 10_000,
+        _folder: folder,
+    }
+}
+
+impl Machine {
+    fn apply(&mut self, event: Event<Files>) -> Flush<Files> {
+        self.commit
+            .apply(event, Mono::new(Duration::from_millis(self.now_ms)));
+        self.commit.flush()
+    }
+
+    /// Submits a batch of this size.
+    fn submit(&mut self, bytes: usize) -> Flush<Files> {
+        self.submitted += 1;
+        let last = Lsn::new(self.submitted);
+        let bytes = vec![b'x'; bytes];
+        self.apply(Event::Gathered(Gathered {
+            bytes,
+            last,
+            cut: None,
+        }))
+    }
+
+    /// Asks for a snapshot of the state of now.
+    fn cut(&mut self) -> Flush<Files> {
+        let at = Lsn::new(self.submitted);
+        let cut = Some(Cut { bytes: 0, at });
+        self.apply(Event::Gathered(Gathered {
+            bytes: Vec::new(),
+            last: at,
+            cut,
+        }))
+    }
+
+    fn after_ms(&mut self, ms: u64) -> Flush<Files> {
+        self.now_ms += ms;
+        self.apply(Event::Tick)
+    }
+
+    fn end_sync(&mut self, flush: &mut Flush<Files>) -> Flush<Files> {
+        let job = flush.sync.take().unwrap();
+        let result = job.run();
+        self.apply(Event::Synced(job, result))
+    }
+
+    /// Written, durable, released.
+    fn position(&self) -> [u64; 3] {
+        let Position {
+            written,
+            durable,
+            released,
+        } = self.commit.position();
+        [written.number(), durable.number(), released.number()]
+    }
+}
+
+#[test]
+fn always_releases_what_is_durable() {
+    let mut machine = machine(SyncPolicy::Always);
+    let flush = machine.submit(10);
+    assert!(flush.sync.is_none() && flush.wake_at.is_none());
+    assert_eq!(machine.position(), [1, 1, 1]);
+}
+
+#[test]
+fn every_second_releases_what_is_written_and_syncs_once_a_second() {
+    let mut machine = machine(SyncPolicy::EverySecond);
+    let mut first = machine.submit(10);
+    assert_eq!(machine.position(), [1, 0, 1]);
+    // The machine has long been running, so the first sync is due at once.
+    assert!(machine.submit(10).sync.is_none(), "two at a time");
+    machine.end_sync(&mut first);
+    assert_eq!(machine.position(), [2, 1, 2]);
+    let flush = machine.after_ms(999);
+    assert!(flush.sync.is_none());
+    assert_eq!(
+        flush.wake_at,
+        Some(Mono::new(Duration::from_millis(11_000)))
+    );
+    let mut flush = machine.after_ms(1);
+    machine.end_sync(&mut flush);
+    assert_eq!(machine.position(), [2, 2, 2]);
+    assert_eq!(machine.after_ms(5000).wake_at);
+}
+
+#[test]
+fn a_late_sync_holds_replies_back() {
+    let mut machine = machine(SyncPolicy::EverySecond);
+    let mut flush = machine.submit(10);
+    assert!(flush.sync.is_some());
+    machine.after_ms(1999);
+    machine.submit(10);
+    assert_eq!(machine.position(), [2, 0, 2]);
+    machine.after_ms(1);
+    machine.submit(10);
+    assert_eq!(machine.position(), [3, 0, 2]);
+    assert_eq!(machine.commit.counters().delayed_syncs, 1);
+    machine.end_sync(&mut flush);
+    assert_eq!(machine.position(), [3, 1, 3]);
+}
+
+#[test]
+fn many_bytes_are_synced_before_their_second_has_passed() {
+    let mut machine = machine(SyncPolicy::EverySecond);
+    let mut flush = machine.submit(10);
+    machine.end_sync(&mut flush);
+    assert!(machine.submit(3 << 20).sync.is_none());
+    assert!(machine.submit(1 << 20).sync.is_some());
+}
+
+#[test]
+fn never_releases_what_is_written() {
+    let mut machine = machine(SyncPolicy::Never);
+    assert!(machine.submit(10).wake_at.is_none());
+    assert!(machine.after_ms(60_000).sync.is_none());
+    assert_eq!(machine.position(), [1, 0, 1]);
+    machine.apply(Event::Policy(SyncPolicy::Always));
+    assert_eq!(machine.position(), [1, 1, 1]);
+}
+
+#[test]
+fn a_cut_waits_until_no_sync_runs() {
+    let mut machine = machine(SyncPolicy::EverySecond);
+    let mut sync = machine.submit(10);
+    machine.submit(10);
+    assert!(machine.cut().snapshot.is_none());
+    // What follows belongs into the next file.
+    machine.submit(10);
+    assert_eq!(machine.position(), [2, 0, 2]);
+    let sink = machine.end_sync(&mut sync).snapshot.unwrap().unwrap();
+    assert_eq!(machine.position(), [3, 2, 3]);
+    let refused = machine.cut().snapshot.unwrap();
+    assert!(matches!(refused, Err(SnapshotError::InProgress)));
+    let snapshot = sink.finish(SnapshotFormat::Rdb).unwrap();
+    let stored = machine
+        .apply(Event::SnapshotWritten(snapshot))
+        .stored
+        .unwrap();
+    stored.unwrap().remove();
+    machine.apply(Event::Trimmed);
+    let manifest = machine.commit.log().manifest();
+    assert_eq!((manifest.increments.len(), manifest.history.len()), (1, 0));
+}
+
+#[test]
+fn a_close_waits_until_no_sync_runs() {
+    let mut machine = machine(SyncPolicy::EverySecond);
+    let mut sync = machine.submit(10);
+    assert!(machine.apply(Event::Close).closed.is_none());
+    assert!(matches!(machine.end_sync(&mut sync).closed, Some(Ok(()))));
+    assert_eq!(machine.position(), [1, 1, 1]);
+}

@@ -455,21 +455,6 @@ impl Chunk {
             .map(|(mark, before)| (self.head(mark.offset.into()).id, before))
     }
 
-    /// How many live entries stand here before the first node that has more than `live_min` of
-    /// them before it.
-    pub(crate) fn next_node(&self, live_min: u16) -> Option<u16> {
-        self.nodes()
-            .map(|(_, before)| before)
-            .find(|&before| before > live_min)
-    }
-
-    /// Whether a node begins with the first live entry.
-    pub(crate) fn begins_node(&self) -> bool {
-        self.marks
-            .iter()
-            .any(|mark| mark.begins_node() && mark.offset <= self.front)
-    }
-
     /// Where nodes begin, each with the number of live entries before it here.
     fn nodes(&self) -> impl Iterator<Item = (Mark, u16)> {
         let (mut at, mut live) = (self.front(), 0);

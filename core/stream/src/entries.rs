@@ -304,11 +304,7 @@ impl Entries {
     /// Bytes on the heap. Looks at every chunk, or at about `samples` of them if that is not 0.
     pub fn heap_bytes(&self, samples: usize) -> usize {
         let chunk_count = self.chunk_count();
-        let step = if samples == 0 {
-            1
-        } else {
-            (chunk_count / samples).max(1)
-        };
+        let step = chunk_count.checked_div(samples).unwrap_or(1).max(1);
         let slots = self.blocks.iter().flat_map(|block| block.slots.iter());
         let chunks = slots.map(|slot| &*slot.chunk).chain(self.tail.as_deref());
         let (mut bytes, mut seen, mut shapes_before) = (0, 0, None);

@@ -9,6 +9,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use engine::config::{SETTINGS, Settings};
 
+use crate::files;
+
 /// What the user asks for.
 pub(crate) enum Invocation {
     /// Serve with these settings.
@@ -25,6 +27,17 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> anyhow::Result<Invoc
         .collect::<anyhow::Result<Vec<String>>>()?
         .into_iter()
         .peekable();
+    if let Some(command) = args.next_if(|arg| arg == "check" || arg == "repair") {
+        let (Some(file), None) = (args.next(), args.next()) else {
+            bail!("usage: weir {command} FILE");
+        };
+        let look = if command == "check" {
+            files::check
+        } else {
+            files::repair
+        };
+        return look(Path::new(&file)).map(Invocation::Print);
+    }
     if let Some(file) = args.next_if(|arg| !arg.starts_with('-')) {
         read_file(&mut settings, Path::new(&file))?;
     }
@@ -81,7 +94,9 @@ fn read_file(settings: &mut Settings, path: &Path) -> anyhow::Result<()> {
 
 fn help() -> String {
     let mut text = String::from(
-        "weir: a Redis-compatible streams server\n\nusage: weir [CONFIG_FILE] [--SETTING VALUE]...\n\n\
+        "weir: a Redis-compatible streams server\n\nusage: weir [CONFIG_FILE] [--SETTING VALUE]...   serve\n       \
+         weir check FILE                           look at a file of a journal\n       \
+         weir repair FILE                          save the whole part of a damaged one\n\n\
          Settings, with their defaults (a configuration file has one `setting value` a line):\n",
     );
     for setting in SETTINGS {

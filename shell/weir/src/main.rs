@@ -1,6 +1,7 @@
 //! The weir server: command line, configuration file, start and stop.
 
 mod command_line;
+mod files;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -98,7 +98,110 @@ pub enum CmdError {
     /// Something that cannot happen did; it was logged, and nothing was changed.
     #[error("ERR internal error: {0}")]
     Internal(&'static str),
+    /// Not a stream entry's ID.
+    #[error("ERR Invalid stream ID specified as stream command argument")]
+    InvalidStreamId,
+    /// An exclusive lower bound above which there is no ID.
+    #[error("ERR invalid start ID for the interval")]
+    InvalidIntervalStart,
+    /// An exclusive upper bound below which there is no ID.
+    #[error("ERR invalid end ID for the interval")]
+    InvalidIntervalEnd,
+    /// Key or group of a consumer-group command is missing.
+    #[error("NOGROUP No such key '{key}' or consumer group '{group}'{context}")]
+    NoKeyOrGroup {
+        /// The key.
+        key: String,
+        /// The group.
+        group: String,
+        /// What the text ends with: empty, or which command it was.
+        context: &'static str,
+    },
+    /// The key exists, the group does not.
+    #[error("NOGROUP No such consumer group '{group}' for key name '{key}'")]
+    NoGroup {
+        /// The key.
+        key: String,
+        /// The group.
+        group: String,
+    },
+    /// `XGROUP CREATE` of a group that exists.
+    #[error("BUSYGROUP Consumer Group name already exists")]
+    GroupExists,
+    /// `XGROUP` on a missing key.
+    #[error(
+        "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically."
+    )]
+    GroupNeedsKey,
+    /// A read counter below -1.
+    #[error("ERR value for ENTRIESREAD must be positive or -1")]
+    EntriesReadNegative,
+    /// Options of a subcommand that do not follow its grammar.
+    #[error("ERR unknown subcommand or wrong number of arguments for '{sub}'. Try {command} HELP.")]
+    SubcommandUsage {
+        /// The subcommand as given, cut to 128 bytes.
+        sub: String,
+        /// The command's name in capitals.
+        command: &'static str,
+    },
+    /// A reading command with an uneven list of streams; its name, and the special ID of the text.
+    #[error(
+        "ERR Unbalanced '{command}' list of streams: for each stream key an ID or '{special}' must be specified."
+    )]
+    UnbalancedStreams {
+        /// The command's name in lower case.
+        command: &'static str,
+        /// The special ID that it takes.
+        special: &'static str,
+    },
+    /// `XREADGROUP` without `GROUP`.
+    #[error("ERR Missing GROUP option for XREADGROUP")]
+    GroupMissing,
+    /// An ID that only `XREAD` knows.
+    #[error(
+        "ERR The {0} ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The {0} ID would just return an empty result set."
+    )]
+    MeaninglessId(char),
+    /// `XREADGROUP … CLAIM` with something that is not a number.
+    #[error("ERR min-idle-time is not an integer or out of range")]
+    IdleNotAnInteger,
+    /// `XREADGROUP … CLAIM` with a negative number.
+    #[error("ERR min-idle-time must be a positive integer")]
+    IdleNegative,
+    /// The least idle time of a claim is not a number; the command's name in capitals.
+    #[error("ERR Invalid min-idle-time argument for {0}")]
+    InvalidMinIdle(&'static str),
+    /// The value of an option of `XCLAIM` is not a number.
+    #[error("ERR Invalid {0} option argument for XCLAIM")]
+    InvalidClaimOption(&'static str),
+    /// An option that `XCLAIM` does not know.
+    #[error("ERR Unrecognized XCLAIM option '{0}'")]
+    UnknownClaimOption(String),
+    /// `XAUTOCLAIM … COUNT` out of its range.
+    #[error("ERR COUNT must be > 0")]
+    CountNotPositive,
+    /// The count before a list of IDs is no positive number.
+    #[error("ERR Number of IDs must be a positive integer")]
+    IdCountNotPositive,
+    /// Fewer IDs than the count before them says.
+    #[error("ERR The `numids` parameter must match the number of arguments")]
+    IdCountMismatch,
+    /// A bound on a whole reply that is zero or negative: `MAXCOUNT` or `MAXSIZE`.
+    #[error("ERR {0} must be positive")]
+    BoundNotPositive(&'static str),
+    /// A bound on the whole reply below the bound on each stream.
+    #[error("ERR MAXCOUNT must be greater than or equal to COUNT")]
+    MaxCountBelowCount,
+    /// A timeout whose end is beyond any clock.
+    #[error("ERR timeout is out of range")]
+    TimeoutOutOfRange,
     /// A text made of the request, where an enum variant would say no more.
     #[error("{0}")]
     Text(String),
+}
+
+impl From<stream::InvalidId> for CmdError {
+    fn from(_: stream::InvalidId) -> CmdError {
+        CmdError::InvalidStreamId
+    }
 }

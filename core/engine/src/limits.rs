@@ -12,3 +12,6 @@ pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 /// Steps of work that one timer call spends on forgetting idempotent IDs at most; about a microsecond
 /// each at worst.
 pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
+
+/// Pending entries that are looked at to find when a waiting reader may claim one.
+pub const CLAIM_LOOKS_MAX: usize = 100;

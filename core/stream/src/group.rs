@@ -73,7 +73,8 @@ impl Group {
 
     /// Delivers entries for the first time (`XREADGROUP … >`), in ascending order, and moves the
     /// last-delivered ID to the last of them, unless it is above. `entries_read` is what the
-    /// group has read after that. The consumer counts as active if there are entries.
+    /// group has read after that. The consumer counts as active if there are entries that are
+    /// pending now.
     ///
     /// An entry that is pending already, because the group was set back, moves to the consumer
     /// and has been delivered once.
@@ -94,7 +95,12 @@ impl Group {
         }
         self.last_delivered = self.last_delivered.max(last);
         self.entries_read = entries_read;
-        self.touch(consumer, now_ms, Activity::Active);
+        // Reading without acknowledgement does not count as activity in Redis.
+        let activity = match acknowledgement {
+            Acknowledgement::Awaited => Activity::Active,
+            Acknowledgement::Waived => Activity::Seen,
+        };
+        self.touch(consumer, now_ms, activity);
     }
 
     /// Moves pending entries to `holder.consumer`, delivered at `holder.delivered_ms`; in the

@@ -1,0 +1,87 @@
+//! What `XCLAIM` and `XAUTOCLAIM` have in common: pending entries that change their owner.
+
+use resp::Reply;
+use stream::{Activity, PendingEntry, Stream, StreamId};
+
+use super::group_key::GroupKey;
+use super::write_id;
+use super::xclaim::Show;
+use crate::effect::{Claim, Effect};
+use crate::error::CmdError;
+use crate::tx::Tx;
+
+/// For how long a pending entry has been idle, in milliseconds; `None` if it was given back, which is
+/// longer than any time.
+pub(super) fn idle_ms(entry: &PendingEntry, now_ms: u64) -> Option<u64> {
+    entry
+        .holder
+        .map(|holder| now_ms.saturating_sub(holder.delivered_ms))
+}
+
+/// What a claim is going to change.
+#[derive(Debug, Default)]
+pub(super) struct Claimed {
+    /// Entries that get a new owner.
+    pub(super) claims: Vec<Claim>,
+    /// Pending entries that are not in the stream any more; they are pending no longer.
+    pub(super) gone: Vec<StreamId>,
+}
+
+impl Claimed {
+    /// Notes a claim, and writes the entry.
+    pub(super) fn claim(&mut self, claim: Claim, show: Show, stream: &Stream, reply: &mut Reply) {
+        match (show, stream.entries().entry(claim.id)) {
+            (Show::Entry, Some(entry)) => entry.write(reply),
+            (Show::Id, _) | (Show::Entry, None) => write_id(reply, claim.id),
+        }
+        self.claims.push(claim);
+    }
+
+    /// Makes it happen.
+    pub(super) fn apply(&self, place: GroupKey<'_>, consumer: &[u8], tx: &mut Tx<'_>) {
+        let GroupKey { key, group } = place;
+        if !self.gone.is_empty() {
+            tx.apply(&Effect::GroupAcknowledge {
+                key,
+                group,
+                ids: &self.gone,
+            });
+        }
+        if !self.claims.is_empty() {
+            tx.apply(&Effect::GroupClaim {
+                key,
+                group,
+                consumer,
+                claims: &self.claims,
+            });
+        }
+    }
+}
+
+/// Makes the calling consumer if it is missing, and notes that it called and whether it got anything.
+pub(super) fn note_caller(
+    place: GroupKey<'_>,
+    consumer: &[u8],
+    claimed: usize,
+    tx: &mut Tx<'_>,
+) -> Result<(), CmdError> {
+    let (_, found) = place.required(tx)?;
+    let GroupKey { key, group } = place;
+    if found.consumer(consumer).is_none() {
+        tx.apply(&Effect::ConsumerCreate {
+            key,
+            group,
+            consumer,
+        });
+    }
+    tx.apply(&Effect::ConsumerSeen {
+        key,
+        group,
+        consumer,
+        activity: match claimed {
+            0 => Activity::Seen,
+            _ => Activity::Active,
+        },
+    });
+    Ok(())
+}

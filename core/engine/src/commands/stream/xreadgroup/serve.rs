@@ -1,0 +1,377 @@
+//! What `XREADGROUP` does with one stream: entries that others left pending for too long, new entries,
+//! or what the consumer itself has pending.
+
+use resp::Reply;
+use stream::{
+    Acknowledgement, Activity, DELIVERY_COUNT_MAX, EntryRef, Group, IdleAtLeast, Stream, StreamId,
+};
+
+use crate::commands::stream::claiming::idle_ms;
+use crate::commands::stream::group_key::GroupKey;
+use crate::commands::stream::read_budget::ReadBudget;
+use crate::commands::stream::write_id;
+use crate::ctx::Ctx;
+use crate::effect::{Claim, Effect};
+use crate::error::CmdError;
+use crate::limits::CLAIM_LOOKS_MAX;
+use crate::tx::Tx;
+
+/// How the consumer reads, the same for all streams.
+pub(super) struct Delivery<'a> {
+    pub(super) consumer: &'a [u8],
+    pub(super) acknowledgement: Acknowledgement,
+    /// With `CLAIM`: how long an entry must have been pending, in milliseconds.
+    pub(super) claim_idle_ms_min: Option<u64>,
+}
+
+/// What came of one stream.
+pub(super) enum Served {
+    /// Its entries were written; of a history perhaps none.
+    Something,
+    /// Nothing was written. Entries may become idle enough in so many milliseconds.
+    Nothing { retry_in_ms: Option<u64> },
+}
+
+/// What is read of a stream.
+pub(super) enum Request<'t> {
+    /// `>`: what nobody of the group was given yet.
+    New(&'t Stream, &'t Group),
+    /// What the consumer has pending from an ID on; `None` is above all IDs.
+    History(&'t Stream, &'t Group, Option<StreamId>),
+}
+
+impl<'t> Request<'t> {
+    /// Finds stream and group, and reads the ID.
+    pub(super) fn new(
+        place: GroupKey<'_>,
+        id: &[u8],
+        tx: &'t mut Tx<'_>,
+    ) -> Result<Request<'t>, CmdError> {
+        let found = place.find(tx)?;
+        let (stream, group) =
+            found.ok_or_else(|| place.missing(" in XREADGROUP with GROUP option"))?;
+        match id {
+            b">" => Ok(Request::New(stream, group)),
+            b"$" => Err(CmdError::MeaninglessId('$')),
+            b"+" => Err(CmdError::MeaninglessId('+')),
+            id => {
+                let from = StreamId::parse(id, 0)?.next();
+                Ok(Request::History(stream, group, from))
+            }
+        }
+    }
+}
+
+/// What serving changes, decided while the entries are written.
+#[derive(Default)]
+struct Decided {
+    claims: Vec<Claim>,
+    delivered: Vec<StreamId>,
+    entries_read: Option<u64>,
+}
+
+/// Serves one stream: writes the array of its entries, and makes the deliveries happen.
+pub(super) fn serve(
+    place: GroupKey<'_>,
+    id: &[u8],
+    how: &Delivery<'_>,
+    budget: &mut ReadBudget,
+    ctx: &mut Ctx<'_>,
+) -> Result<Served, CmdError> {
+    let now_ms = ctx.now.stream_ms();
+    let mut decided = Decided::default();
+    let known;
+    let mut activity = Activity::Seen;
+    let served = match Request::new(place, id, &mut ctx.tx)? {
+        Request::History(_, group, None) => {
+            known = group.consumer(how.consumer).is_some();
+            Served::Nothing { retry_in_ms: None }
+        }
+        Request::History(stream, group, Some(from)) => {
+            known = group.consumer(how.consumer).is_some();
+            if budget.is_spent() {
+                Served::Nothing { retry_in_ms: None }
+            } else {
+                let view = View {
+                    stream,
+                    group,
+                    now_ms,
+                };
+                view.write_history(how, from, budget, ctx.reply, &mut decided);
+                Served::Something
+            }
+        }
+        Request::New(stream, group) => {
+            known = group.consumer(how.consumer).is_some();
+            let view = View {
+                stream,
+                group,
+                now_ms,
+            };
+            let served = view.write_new(how, budget, ctx.reply, &mut decided);
+            if !decided.claims.is_empty() {
+                activity = Activity::Active;
+            }
+            served
+        }
+    };
+    decided.apply(place, how, known, activity, ctx);
+    Ok(served)
+}
+
+impl Decided {
+    fn apply(
+        &self,
+        place: GroupKey<'_>,
+        how: &Delivery<'_>,
+        known: bool,
+        activity: Activity,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let GroupKey { key, group } = place;
+        let consumer = how.consumer;
+        let pending_made = !self.claims.is_empty()
+            || !self.delivered.is_empty() && how.acknowledgement == Acknowledgement::Awaited;
+        // Where pending entries are made, the consumer comes with them.
+        if !known && !pending_made {
+            ctx.tx.apply(&Effect::ConsumerCreate {
+                key,
+                group,
+                consumer,
+            });
+        }
+        if !self.claims.is_empty() {
+            ctx.tx.apply(&Effect::GroupClaim {
+                key,
+                group,
+                consumer,
+                claims: &self.claims,
+            });
+        }
+        if !self.delivered.is_empty() {
+            ctx.tx.apply(&Effect::GroupDeliver {
+                key,
+                group,
+                consumer,
+                ids: &self.delivered,
+                at: ctx.now.unix(),
+                entries_read: self.entries_read,
+                acknowledgement: how.acknowledgement,
+            });
+        }
+        // A delivery says by itself that the consumer called.
+        if self.delivered.is_empty() && known || activity == Activity::Active {
+            ctx.tx.apply(&Effect::ConsumerSeen {
+                key,
+                group,
+                consumer,
+                activity,
+            });
+        }
+    }
+}
+
+/// One stream and group, as they are before anything is delivered.
+struct View<'t> {
+    stream: &'t Stream,
+    group: &'t Group,
+    now_ms: u64,
+}
+
+impl View<'_> {
+    /// Writes what the consumer has pending. Each entry that is still there counts as delivered again.
+    fn write_history(
+        &self,
+        how: &Delivery<'_>,
+        from: StreamId,
+        budget: &mut ReadBudget,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
+        let start = reply.mark();
+        let mut len = 0;
+        let mut left = budget.stream_limit();
+        let consumer = self.group.consumer(how.consumer).into_iter();
+        let pending = consumer
+            .flat_map(|consumer| self.group.pending_range_of(consumer, from, StreamId::MAX));
+        for pending in pending {
+            if left == 0 {
+                break;
+            }
+            let entry = self.stream.entries().entry(pending.id);
+            let written = budget.write(reply, |reply| match entry {
+                Some(entry) => entry.write(reply),
+                None => {
+                    reply.array(2);
+                    write_id(reply, pending.id);
+                    reply.null_array();
+                }
+            });
+            if !written {
+                break;
+            }
+            left -= 1;
+            len += 1;
+            if entry.is_some() {
+                let count = pending.delivery_count;
+                decided.claims.push(self.claim(pending.id, count));
+            }
+        }
+        reply.array_since(start, len);
+    }
+
+    /// Writes idle entries if asked for, and then new ones.
+    fn write_new(
+        &self,
+        how: &Delivery<'_>,
+        budget: &mut ReadBudget,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) -> Served {
+        if how.claim_idle_ms_min.is_none() && budget.counts_only() {
+            self.write_run(budget, reply, decided);
+        } else {
+            let start = reply.mark();
+            let mut left = budget.stream_limit();
+            if let Some(idle_ms_min) = how.claim_idle_ms_min {
+                self.write_idle(idle_ms_min, &mut left, budget, reply, decided);
+            }
+            self.write_one_by_one(how, left, budget, reply, decided);
+            let len = decided.claims.len() + decided.delivered.len();
+            if len > 0 {
+                reply.array_since(start, len);
+            }
+        }
+        if let Some(last) = decided.delivered.last() {
+            let count = decided.delivered.len() as u64;
+            decided.entries_read = self.stream.entries_read_after(self.group, count, *last);
+        }
+        if decided.claims.is_empty() && decided.delivered.is_empty() {
+            return Served::Nothing {
+                retry_in_ms: how.claim_idle_ms_min.map(|min| self.idle_enough_in_ms(min)),
+            };
+        }
+        Served::Something
+    }
+
+    /// Writes new entries as one run of bytes.
+    fn write_run(&self, budget: &mut ReadBudget, reply: &mut Reply, decided: &mut Decided) {
+        let limit = budget.stream_limit();
+        let Some(from) = self.first_new().filter(|_| limit > 0) else {
+            return;
+        };
+        let entries = self.stream.entries();
+        let taken = usize::try_from(limit).unwrap_or(usize::MAX);
+        let ids = entries.range(from, StreamId::MAX).take(taken);
+        decided.delivered.extend(ids.map(|entry| entry.id()));
+        if let Some(last) = decided.delivered.last() {
+            reply.array(decided.delivered.len());
+            entries.write_range(from, *last, limit, reply);
+            budget.note(decided.delivered.len() as u64);
+        }
+    }
+
+    fn write_one_by_one(
+        &self,
+        how: &Delivery<'_>,
+        left: u64,
+        budget: &mut ReadBudget,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
+        let Some(from) = self.first_new() else {
+            return;
+        };
+        let taken = usize::try_from(left).unwrap_or(usize::MAX);
+        for entry in self.stream.entries().range(from, StreamId::MAX).take(taken) {
+            let written = budget.write(reply, |reply| match how.claim_idle_ms_min {
+                Some(_) => write_with_past(reply, &entry, 0, 0),
+                None => entry.write(reply),
+            });
+            if !written {
+                return;
+            }
+            decided.delivered.push(entry.id());
+        }
+    }
+
+    /// Writes pending entries that were idle for long enough, longest first. Those that are gone from the
+    /// stream stay as they are.
+    fn write_idle(
+        &self,
+        idle_ms_min: u64,
+        left: &mut u64,
+        budget: &mut ReadBudget,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
+        let idle = IdleAtLeast {
+            idle_ms_min,
+            now_ms: self.now_ms,
+        };
+        for id in self.group.pending_by_age(idle) {
+            if *left == 0 {
+                return;
+            }
+            let (Some(pending), Some(entry)) =
+                (self.group.pending(id), self.stream.entries().entry(id))
+            else {
+                continue;
+            };
+            let count = pending.delivery_count;
+            let idle = idle_ms(&pending, self.now_ms).map_or(-1, |idle| idle as i64);
+            let written = budget.write(reply, |reply| {
+                write_with_past(reply, &entry, idle, count as i64);
+            });
+            if !written {
+                return;
+            }
+            *left -= 1;
+            decided.claims.push(self.claim(id, count));
+        }
+    }
+
+    /// In how many milliseconds a pending entry may have become idle enough; at the latest when one that
+    /// is delivered right now would be.
+    fn idle_enough_in_ms(&self, idle_ms_min: u64) -> u64 {
+        let all = IdleAtLeast {
+            idle_ms_min: 0,
+            now_ms: self.now_ms,
+        };
+        let oldest = self.group.pending_by_age(all).take(CLAIM_LOOKS_MAX);
+        let mut oldest = oldest.filter(|id| self.stream.entries().contains(*id));
+        let oldest = oldest.next().and_then(|id| self.group.pending(id));
+        let idle = oldest.and_then(|oldest| idle_ms(&oldest, self.now_ms));
+        let wait = idle_ms_min.saturating_sub(idle.unwrap_or(0));
+        // With nothing pending, or with an idle time of 0, there is nothing to reckon with.
+        wait.max(match idle {
+            Some(_) => 1,
+            None => RETRY_MS_MIN,
+        })
+    }
+
+    fn claim(&self, id: StreamId, count: u64) -> Claim {
+        Claim {
+            id,
+            delivered_at: crate::time::UnixMs(self.now_ms as i64),
+            delivery_count: count.saturating_add(1).min(DELIVERY_COUNT_MAX),
+        }
+    }
+
+    fn first_new(&self) -> Option<StreamId> {
+        let last = self.group.last_delivered();
+        last.next().filter(|_| last < self.stream.last_id())
+    }
+}
+
+/// How often a waiting reader looks for idle entries at most, where none is pending yet.
+const RETRY_MS_MIN: u64 = 100;
+
+/// Writes an entry with its idle time and its earlier deliveries.
+fn write_with_past(reply: &mut Reply, entry: &EntryRef<'_>, idle_ms: i64, deliveries: i64) {
+    reply.array(4);
+    write_id(reply, entry.id());
+    entry.write_fields(reply);
+    reply.int(idle_ms);
+    reply.int(deliveries);
+}

@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod ci;
 mod command;
+mod crash;
 mod test;
 
 use anyhow::Result;
@@ -30,6 +31,8 @@ enum Chore {
     Test(test::Test),
     /// The same work on weir and on real peers; `bench --list` names the works.
     Bench(bench::Bench),
+    /// Kills a loaded server again and again, and audits what it kept.
+    Crash(crash::Crash),
     /// What continuous integration runs.
     Ci(ci::Ci),
 }
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
         Chore::Check(check) => check.run(),
         Chore::Test(test) => test.run(),
         Chore::Bench(bench) => bench.run(),
+        Chore::Crash(crash) => crash.run(),
         Chore::Ci(ci) => ci.run(),
     }
 }

@@ -90,6 +90,7 @@ fn write_base(pending: PendingRewrite<LocalLog<FileDisk>>, bytes: usize) {
     let mut rewrite = pending.wait().expect("a rewrite can begin");
     let piece = vec![b'b'; 64 << 10];
     let begin = Instant::now();
+    rewrite.write_all(b"REDIS").expect("there is room");
     for _ in 0..bytes / piece.len() {
         rewrite.write_all(&piece).expect("there is room");
     }
@@ -156,6 +157,10 @@ fn run(folder: &Path, load: Load) {
         background.join().expect("the rewrite succeeds");
     }
     journal.close().expect("the log is complete");
+    drop(journal);
+    let begin = Instant::now();
+    drop(open(folder));
+    let recovery = begin.elapsed();
     latencies.sort();
     let at = |share: usize| {
         latencies[(latencies.len() * share / 1000).min(latencies.len() - 1)].as_secs_f64() * 1e6
@@ -163,7 +168,7 @@ fn run(folder: &Path, load: Load) {
     let bytes = stats.size.log_bytes as f64 / stats.counters.batches as f64;
     println!(
         "{policy:?} c{clients} {batch_bytes} B: {:.0} batches/s, {:.0} groups/s, p50 {:.0} us, p99 {:.0} us, \
-         p99.9 {:.0} us, max {:.0} us, {bytes:.1} B/batch on disk, cpu so far {cpu:.2} s",
+         p99.9 {:.0} us, max {:.0} us, {bytes:.1} B/batch on disk, read back in {recovery:.0?}, cpu so far {cpu:.2} s",
         latencies.len() as f64 / took,
         stats.counters.groups as f64 / took,
         at(500),

@@ -303,6 +303,12 @@ fn missing_and_unreadable_files_are_named() {
         error.starts_with("appendonly.aof.manifest, line 1: a key has no value"),
         "{error}"
     );
+    let long = "#".repeat(usize::try_from(MANIFEST_BYTES_MAX).unwrap() - 1) + "\n";
+    std::fs::write(folder.path().join("appendonly.aof.manifest"), &long).unwrap();
+    read(folder.path()).unwrap();
+    std::fs::write(folder.path().join("appendonly.aof.manifest"), long + "\n").unwrap();
+    let error = read(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("the manifest is too long"), "{error}");
     let newer = b"#weir:2 lsn=0 n=0 len=0 crc=00000000\r\n";
     let folder = write_folder(&[(FIRST, newer)]);
     let error = read(folder.path()).unwrap_err().to_string();

@@ -77,6 +77,15 @@ pub(crate) struct Form {
     pub(crate) field_count: usize,
 }
 
+/// How much more than needed is reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Growth {
+    /// Nothing but what the allocator gives anyway: for the first chunk, as most streams never have a second one.
+    Tight,
+    /// As much again.
+    Double,
+}
+
 /// An entry's head, decoded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
@@ -164,6 +173,14 @@ impl Chunk {
         self.data.is_empty() || self.data.len() + entry_bytes <= CHUNK_BYTES_MAX
     }
 
+    /// Reserves memory for an entry of so many bytes.
+    #[inline]
+    pub(crate) fn reserve(&mut self, entry_bytes: usize, growth: Growth) {
+        if self.data.capacity() - self.data.len() < entry_bytes {
+            self.grow(entry_bytes, growth);
+        }
+    }
+
     /// Appends an entry. `id` is above every entry here, there is room, `form` is of this chunk.
     #[inline]
     pub(crate) fn append<'f>(
@@ -174,9 +191,6 @@ impl Chunk {
         entry_bytes: usize,
         node: Node,
     ) {
-        if self.data.capacity() - self.data.len() < entry_bytes {
-            self.grow(entry_bytes);
-        }
         let at = self.data.len();
         if at == 0 {
             self.base = id;
@@ -252,11 +266,21 @@ impl Chunk {
         (self.last_mark, self.unmarked_entries) = (0, 0);
     }
 
-    /// Gives the memory of dead entries back if they are enough to be worth the copying.
-    pub(crate) fn reclaim(&mut self) {
+    /// Gives the memory of dead entries back if they are enough to be worth the copying. Says what
+    /// [`Chunk::rewrite`] says.
+    pub(crate) fn reclaim(&mut self) -> Node {
         let dead = self.dead_bytes as usize;
         if dead >= RECLAIM_BYTES_MIN && dead * 4 > self.data.len() {
-            self.rewrite();
+            self.rewrite()
+        } else {
+            Node::Continues
+        }
+    }
+
+    /// Lets a node begin with the first entry.
+    pub(crate) fn begin_node(&mut self) {
+        if let Some(mark) = self.marks.first_mut() {
+            mark.ordinal_and_node |= NODE_BIT;
         }
     }
 
@@ -447,12 +471,20 @@ impl Chunk {
     /// The last place where a node begins that has at most `live_max` live entries before it here:
     /// the ID of the entry there, and how many live ones are before it.
     pub(crate) fn last_node(&self, live_max: u64) -> Option<(StreamId, u16)> {
-        let nodes = self
-            .nodes()
-            .take_while(|&(_, before)| u64::from(before) <= live_max);
-        nodes
+        self.nodes()
+            .take_while(|&(_, before)| u64::from(before) <= live_max)
             .last()
             .map(|(mark, before)| (self.head(mark.offset.into()).id, before))
+    }
+
+    /// Whether a node begins somewhere here.
+    pub(crate) fn node(&self) -> Node {
+        let begins = self.marks.iter().any(|mark| mark.begins_node());
+        if begins {
+            Node::Begins
+        } else {
+            Node::Continues
+        }
     }
 
     /// Where nodes begin, each with the number of live entries before it here.
@@ -525,12 +557,14 @@ impl Chunk {
         self.data.extend_from_slice(text);
     }
 
-    /// Small streams stay small and large ones double, up to a whole chunk.
     #[cold]
-    fn grow(&mut self, entry_bytes: usize) {
+    fn grow(&mut self, entry_bytes: usize, growth: Growth) {
         let needed = self.data.len() + entry_bytes;
-        let doubled = (2 * self.data.capacity()).min(CHUNK_BYTES_MAX);
-        let capacity = needed.max(doubled).next_multiple_of(16);
+        let grown = match growth {
+            Growth::Tight => needed,
+            Growth::Double => 2 * needed,
+        };
+        let capacity = size_class(grown.min(CHUNK_BYTES_MAX).max(needed));
         self.data.reserve_exact(capacity - self.data.len());
     }
 
@@ -591,8 +625,9 @@ impl Chunk {
         self.front = at as u16;
     }
 
-    /// Moves the live entries together. A node that lost its first entry begins with the next one.
-    fn rewrite(&mut self) {
+    /// Moves the live entries together. A node that lost its first entry begins with the next one;
+    /// says whether one begins with what comes behind this chunk.
+    pub(crate) fn rewrite(&mut self) -> Node {
         let marks = std::mem::take(&mut self.marks);
         let mut marks = marks.iter().filter(|mark| mark.begins_node()).peekable();
         let (mut at, mut to, mut ordinal) = (self.front(), 0, 0);
@@ -626,6 +661,7 @@ impl Chunk {
         self.front = 0;
         self.front_ordinal = 0;
         self.dead_bytes = 0;
+        node
     }
 }
 
@@ -634,6 +670,11 @@ const EMPTY_BYTES: usize = 256;
 
 /// Below this a rewrite would cost more than it gives.
 const RECLAIM_BYTES_MIN: usize = 512;
+
+/// What an allocator gives for so many bytes: jemalloc has four sizes for each doubling.
+fn size_class(bytes: usize) -> usize {
+    bytes.next_multiple_of((bytes.next_power_of_two() / 8).max(16))
+}
 
 #[inline]
 fn shared_form(found: Found<'_>) -> Form {

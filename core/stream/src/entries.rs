@@ -13,22 +13,22 @@ use resp::Reply;
 use triomphe::Arc;
 
 use crate::StreamId;
-use crate::chunk::{Chunk, Head};
-use crate::limits::BLOCK_CHUNKS_MAX;
-use crate::node::{NodeLimits, OpenNode};
+use crate::chunk::{Chunk, Growth, Head};
+use crate::limits::{BLOCK_CHUNKS_MAX, CHUNK_BYTES_MAX};
+use crate::node::{Node, NodeLimits, OpenNode};
 use crate::range::{EntryRef, Range, RangeReverse};
 use crate::render::Renderer;
 use crate::shape::Fields;
 
 /// The live entries of a stream, sorted by ID.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Entries {
     /// Full chunks.
     blocks: VecDeque<Block>,
     /// The chunk that is appended to. There is one whenever there are entries.
     tail: Option<Arc<Chunk>>,
     len: u64,
-    /// The greatest ID ever appended.
+    /// At or above every entry, dead ones in the tail included.
     top: StreamId,
     node: OpenNode,
     /// The hash of the last names that no set had: met twice running, they become one.
@@ -78,7 +78,7 @@ impl Entries {
             tail: None,
             len: 0,
             top: StreamId::MIN,
-            node: OpenNode::EMPTY,
+            node: OpenNode::NONE,
             missed: 0,
         }
     }
@@ -86,7 +86,8 @@ impl Entries {
     /// Appends an entry; `fields` are names and values in turn, a name without value is left out.
     ///
     /// # Errors
-    /// [`OutOfOrder`] if `id` is not above every entry that was ever here; nothing has changed then.
+    /// [`OutOfOrder`] if `id` is not above every entry; nothing has changed then. It may be that of
+    /// an entry that is gone: whether IDs may come again is the stream's affair.
     #[inline]
     pub fn append<'f>(
         &mut self,
@@ -95,8 +96,13 @@ impl Entries {
         limits: NodeLimits,
     ) -> Result<(), OutOfOrder> {
         if id <= self.top {
-            return Err(OutOfOrder { id });
+            self.go_back_below(id)?;
         }
+        let growth = if self.blocks.is_empty() {
+            Growth::Tight
+        } else {
+            Growth::Double
+        };
         let tail = match &mut self.tail {
             Some(tail) => tail,
             None => self.tail.insert(Arc::new(Chunk::new(id, None, 0))),
@@ -110,13 +116,14 @@ impl Entries {
             }
             self.missed = hash;
         }
-        let node = self.node.count(form, limits);
+        let node = self.node.append(id, form, limits);
         let mut entry_bytes = chunk.entry_bytes(id, form);
         if !chunk.has_room(entry_bytes) {
             chunk = self.next_tail(id);
             form = chunk.form(fields.clone());
             entry_bytes = chunk.entry_bytes(id, form);
         }
+        chunk.reserve(entry_bytes, growth);
         chunk.append(id, fields, form, entry_bytes, node);
         self.top = id;
         self.len += 1;
@@ -130,28 +137,17 @@ impl Entries {
         };
         self.change(place, |chunk| {
             chunk.delete(head.at);
-            chunk.reclaim();
+            chunk.reclaim()
         });
+        self.node.delete(id);
         true
     }
 
     /// Removes every entry up to and including `id`; returns how many.
     pub fn remove_through(&mut self, id: StreamId) -> u64 {
         let before = self.len;
-        while let Some(block) = self.blocks.front().filter(|block| block.first <= id) {
-            let next = self.blocks.get(1).map(|block| block.first);
-            let next = next.or_else(|| self.tail.as_deref().map(Chunk::base));
-            if next.is_some_and(|next| next <= id) {
-                self.len -= block.live;
-                self.blocks.pop_front();
-            } else {
-                self.cut_front_block(id);
-                return before - self.len;
-            }
-        }
-        if self.tail.as_deref().is_some_and(|tail| tail.base() <= id) {
-            self.cut_chunk(self.tail_place(), id);
-        }
+        self.cut_through(id);
+        self.node.remove_through(id, self.len);
         before - self.len
     }
 
@@ -438,6 +434,20 @@ impl Entries {
         self.chunk(place)?.find(id).map(|head| (place, head))
     }
 
+    /// Forgets entries that are gone from `id` on, so that one with this ID may be appended: the last
+    /// ID can be set back once they are gone.
+    #[cold]
+    fn go_back_below(&mut self, id: StreamId) -> Result<(), OutOfOrder> {
+        let last = self.last().map_or(StreamId::MIN, |entry| entry.id());
+        if id <= last {
+            return Err(OutOfOrder { id });
+        }
+        // What is dead would be out of order with what comes.
+        self.change(self.tail_place(), Chunk::rewrite);
+        self.top = last;
+        Ok(())
+    }
+
     /// Seals the tail and begins another one with an entry of this ID.
     #[cold]
     fn next_tail(&mut self, id: StreamId) -> &mut Chunk {
@@ -450,7 +460,16 @@ impl Entries {
             shapes = full.shapes_for_next();
             self.push_sealed(full);
         }
-        let tail = Arc::new(Chunk::new(id, shapes, NEXT_CHUNK_BYTES));
+        let is_long = self
+            .blocks
+            .front()
+            .is_some_and(|block| block.slots.len() >= LONG_CHUNKS);
+        let bytes = if is_long {
+            CHUNK_BYTES_MAX
+        } else {
+            NEXT_CHUNK_BYTES
+        };
+        let tail = Arc::new(Chunk::new(id, shapes, bytes));
         Arc::make_mut(self.tail.insert(tail))
     }
 
@@ -480,35 +499,73 @@ impl Entries {
         }
     }
 
-    /// Changes the chunk at this place, keeps the counts, and drops a sealed chunk that got empty.
-    fn change(&mut self, place: Place, change: impl FnOnce(&mut Chunk)) {
-        let Some(block) = self.blocks.get_mut(place.block) else {
-            if let Some(tail) = &mut self.tail {
-                let tail = Arc::make_mut(tail);
-                let before = tail.live();
-                change(tail);
-                self.len -= u64::from(before - tail.live());
-                if tail.live() == 0 {
-                    tail.clear();
+    /// Changes the chunk at this place, keeps the counts, and drops a chunk that got empty.
+    /// `change` says whether a node that began there has to begin behind it.
+    fn change(&mut self, place: Place, change: impl FnOnce(&mut Chunk) -> Node) {
+        let tail_place = self.tail_place();
+        let Some(chunk) = self.chunk_mut(place) else {
+            return;
+        };
+        let before = chunk.live();
+        let mut moved = change(chunk);
+        let live = chunk.live();
+        if live == 0 && chunk.node() == Node::Begins {
+            moved = Node::Begins;
+        }
+        if live == 0 && place == tail_place {
+            chunk.clear();
+        }
+        let removed = u64::from(before - live);
+        self.len -= removed;
+        let mut next = self.place_after(place);
+        if let Some(block) = self.blocks.get_mut(place.block) {
+            block.live -= removed;
+            let slots = Arc::make_mut(&mut block.slots);
+            slots[place.slot].live = live;
+            if live == 0 {
+                slots.remove(place.slot);
+                next = Some(place);
+                if slots.is_empty() {
+                    self.blocks.remove(place.block);
+                } else if slots.len() == place.slot {
+                    next = Some(Place {
+                        block: place.block + 1,
+                        slot: 0,
+                    });
                 }
             }
-            return;
-        };
-        let slots = Arc::make_mut(&mut block.slots);
-        let Some(slot) = slots.get_mut(place.slot) else {
-            return;
-        };
-        let chunk = Arc::make_mut(&mut slot.chunk);
-        change(chunk);
-        let removed = slot.live - chunk.live();
-        slot.live = chunk.live();
-        block.live -= u64::from(removed);
-        self.len -= u64::from(removed);
-        if slot.live == 0 {
-            slots.remove(place.slot);
-            if slots.is_empty() {
-                self.blocks.remove(place.block);
+        }
+        // What comes first begins a node in any case.
+        if moved == Node::Begins
+            && let Some(next) = next.filter(|&next| next != Place::FIRST)
+            && let Some(chunk) = self.chunk_mut(next)
+        {
+            chunk.begin_node();
+        }
+    }
+
+    fn chunk_mut(&mut self, place: Place) -> Option<&mut Chunk> {
+        match self.blocks.get_mut(place.block) {
+            Some(block) => {
+                let slot = Arc::make_mut(&mut block.slots).get_mut(place.slot)?;
+                Some(Arc::make_mut(&mut slot.chunk))
             }
+            None => self.tail.as_mut().map(Arc::make_mut),
+        }
+    }
+
+    fn cut_through(&mut self, id: StreamId) {
+        while let Some(block) = self.blocks.front().filter(|block| block.first <= id) {
+            let next = self.blocks.get(1).map(|block| block.first);
+            let next = next.or_else(|| self.tail.as_deref().map(Chunk::base));
+            if next.is_none_or(|next| next > id) {
+                return self.cut_front_block(id);
+            }
+            self.len -= block.live;
+            self.blocks.pop_front();
+        }
+        if self.tail.as_deref().is_some_and(|tail| tail.base() <= id) {
+            self.cut_chunk(self.tail_place(), id);
         }
     }
 
@@ -538,7 +595,7 @@ impl Entries {
         {
             self.change(place, |chunk| {
                 chunk.cut_through(id);
-                chunk.reclaim();
+                chunk.reclaim()
             });
         }
     }
@@ -548,6 +605,12 @@ impl Entries {
             block: self.blocks.len(),
             slot: 0,
         }
+    }
+}
+
+impl Default for Entries {
+    fn default() -> Entries {
+        Entries::new()
     }
 }
 
@@ -562,6 +625,9 @@ impl<'e> IntoIterator for &'e Entries {
 
 /// What a second chunk begins with; the first one of a stream begins with its first entry.
 const NEXT_CHUNK_BYTES: usize = 2048;
+
+/// From so many chunks on the next one is reserved whole.
+const LONG_CHUNKS: usize = 8;
 
 /// A hash of the names. Equal ones by chance make a set that is of no use, nothing worse.
 fn names_hash<'f>(fields: impl Fields<'f>) -> u64 {

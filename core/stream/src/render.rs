@@ -75,7 +75,7 @@ impl<'o> Renderer<'o> {
     /// Makes the room that an entry lacked, and some for what may follow: as much as was written.
     #[cold]
     fn grow(&mut self, short: Short) {
-        let written = (short.at - self.start).min(ROOM_STEP_MAX);
+        let written = (short.at - self.start).clamp(ROOM_FIRST, ROOM_STEP_MAX);
         self.out.resize(short.at + short.bytes + written, 0);
     }
 }
@@ -123,7 +123,7 @@ fn entry(mut pen: Pen<'_>, time: &TimeText, chunk: &Chunk, head: &Head) -> Resul
 }
 
 /// Writes the line end of what came before, without its first `skip` bytes, then the fields.
-#[inline]
+#[inline(always)]
 fn fields(mut pen: Pen<'_>, chunk: &Chunk, head: &Head, mut skip: usize) -> Result<Written, Short> {
     let Some(shape) = chunk.shape(head) else {
         return own_fields(pen, chunk, head, skip);

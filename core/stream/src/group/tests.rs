@@ -200,9 +200,12 @@ impl Pair {
                 };
                 self.group
                     .deliver(handle, &ids, now_ms, acknowledgement, Some(first + count));
-                self.model
-                    .consumers
-                    .insert(NAMES[name].to_vec(), (now_ms, Some(now_ms)));
+                let times = self.model.consumers.entry(NAMES[name].to_vec());
+                let times = times.or_insert((now_ms, None));
+                times.0 = now_ms;
+                if !waived {
+                    times.1 = Some(now_ms);
+                }
                 self.model.last_delivered = id(first + (count - 1) * step);
                 self.model.entries_read = Some(first + count);
                 for id in ids.into_iter().filter(|_| !waived) {

@@ -257,33 +257,42 @@ impl Stream {
         None
     }
 
-    /// The read counter of a group after it was delivered `count` entries, the last of which is `last`.
-    pub fn entries_read_after(&self, group: &Group, count: u64, last: StreamId) -> Option<u64> {
-        match group.entries_read() {
-            Some(read)
-                if group.last_delivered() >= self.first_id()
-                    && !self.has_deleted_from(group.last_delivered()) =>
-            {
-                Some(read.saturating_add(count))
-            }
-            _ => self.entries_read_at(last),
+    /// The read counter of a group after it was delivered these entries, the first ones above its
+    /// last-delivered ID. Redis counts entry by entry; this gives what that ends with.
+    pub fn entries_read_after(&self, group: &Group, ids: &[StreamId]) -> Option<u64> {
+        let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else {
+            return group.entries_read();
+        };
+        let after_first = match self.trusted_counter(group) {
+            Some(read) => Some(read.saturating_add(1)),
+            None => self.entries_read_at(first),
+        };
+        // Where an entry was deleted above the first one, the counter is lost on the way.
+        let kept = after_first.filter(|_| ids.len() == 1 || !self.has_deleted_from(first));
+        match kept {
+            Some(read) => Some(read.saturating_add(ids.len() as u64 - 1)),
+            None => self.entries_read_at(last),
         }
     }
 
     /// How many entries a group has not been delivered yet. Where the read counter tells, what it
     /// tells; else the entries above its last-delivered ID are counted, so that lag is a number always.
     pub fn lag(&self, group: &Group) -> u64 {
-        if self.entries_added == 0 {
+        if self.is_empty() {
             return 0;
         }
-        let by_counter = match group.entries_read() {
-            Some(read) if !self.has_deleted_from(group.last_delivered()) => Some(read),
-            _ => self.entries_read_at(group.last_delivered()),
-        };
-        match by_counter {
+        let read = self.trusted_counter(group);
+        match read.or_else(|| self.entries_read_at(group.last_delivered())) {
             Some(read) => self.entries_added.saturating_sub(read),
             None => self.entries.count_above(group.last_delivered()),
         }
+    }
+
+    /// The read counter of a group, where what was deleted or trimmed has not made it doubtful.
+    fn trusted_counter(&self, group: &Group) -> Option<u64> {
+        let last_delivered = group.last_delivered();
+        let doubtful = last_delivered < self.first_id() || self.has_deleted_from(last_delivered);
+        group.entries_read().filter(|_| !doubtful)
     }
 
     /// Whether an entry at or above an ID may have been deleted.

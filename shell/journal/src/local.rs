@@ -89,7 +89,7 @@ const PADDING_BYTES_MAX: u64 = 1 << 20;
 
 /// Longest group that brings padding with it. Beyond that, writing everything twice costs more than
 /// it saves.
-const PADDED_GROUP_BYTES_MAX: u64 = 128 << 10;
+const PADDED_GROUP_BYTES_MAX: u64 = 64 << 10;
 
 static HASHES: [u8; 32 << 10] = [b'#'; 32 << 10];
 

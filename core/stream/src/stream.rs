@@ -307,3 +307,62 @@ impl Stream {
             + self.idempotence.allocated_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Stream;
+    use crate::{Acknowledgement, Group, NodeLimits, Retention, StreamId};
+    use resp::ArgvBuf;
+
+    const LIMITS: NodeLimits = NodeLimits::DEFAULT;
+
+    fn id(seq: u64) -> StreamId {
+        StreamId::new(1, seq)
+    }
+
+    fn stream(len: u64) -> Stream {
+        let retention = Retention {
+            duration_s: 100,
+            maxsize: 100,
+        };
+        let mut stream = Stream::new(retention, 1);
+        let fields: ArgvBuf = [b"f".as_slice(), b"v"].into_iter().collect();
+        for seq in 1..=len {
+            assert!(stream.append(id(seq), fields.as_argv(), LIMITS));
+        }
+        stream
+    }
+
+    #[test]
+    fn a_group_from_the_start_counts_what_it_reads_although_it_stops_midway() {
+        let group = Group::new(StreamId::MIN, None);
+        assert_eq!(
+            stream(3).entries_read_after(&group, &[id(1), id(2)]),
+            Some(2)
+        );
+    }
+
+    #[test]
+    fn a_deleted_entry_ahead_loses_the_counter_until_the_end_is_reached() {
+        let mut stream = stream(4);
+        let mut group = Group::new(id(1), Some(1));
+        stream.delete(&[id(3)], crate::References::Keep);
+        assert_eq!(stream.entries_read_after(&group, &[id(2)]), None);
+        assert_eq!(stream.entries_read_after(&group, &[id(2), id(4)]), Some(4));
+        assert_eq!(stream.lag(&group), 2, "counted, for want of a counter");
+        let reader = group.create_consumer(b"c", 0).handle();
+        group.deliver(reader, &[id(2)], 0, Acknowledgement::Awaited, None);
+        assert_eq!(stream.lag(&group), 1);
+    }
+
+    #[test]
+    fn a_group_behind_the_first_entry_lags_by_what_is_there() {
+        let mut stream = stream(4);
+        let group = Group::new(StreamId::MIN, Some(4));
+        assert_eq!(stream.lag(&group), 4, "its counter cannot be true");
+        stream.trim(id(3), crate::References::Keep);
+        assert_eq!(stream.lag(&group), 2);
+        stream.trim(StreamId::MAX, crate::References::Keep);
+        assert_eq!(stream.lag(&group), 0, "nothing is left to read");
+    }
+}

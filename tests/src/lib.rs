@@ -1,1 +1,14 @@
-//! Scenario runners, differential runs, crash audits, real clients.
+//! Tests of the whole server, over a socket: recorded cases, differential runs against Redis, real clients.
+//!
+//! Nothing here knows weir's insides. Servers are processes ([`server`]) and replies are values ([`value`]), so
+//! that the same runners drive weir, Redis and Valkey. The data lies beside the code: `cases/`,
+//! `known-differences.json`, `data/`. What needs the real servers to compare with takes them from [`peers`].
+
+pub mod case;
+pub mod client;
+pub mod expect;
+pub mod known;
+pub mod peers;
+pub mod scenario;
+pub mod server;
+pub mod value;

@@ -1,0 +1,173 @@
+//! A server process: started on a free port in a folder of its own, stopped by its id when it goes out of scope.
+//!
+//! weir and its peers take the same settings on the command line, so one launcher starts them all.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::client::{Client, Protocol};
+use crate::value::Value;
+
+/// How long a server may take until it answers; generous, since test machines are busy.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a server may take to stop before it is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Ports that are tried: another process may take one between finding it free and listening on it.
+const PORTS_TRIED_MAX: usize = 5;
+
+/// What every server is started with: nothing on disk, and DEBUG for the tests.
+const SETTINGS: [(&str, &str); 4] = [
+    ("bind", "127.0.0.1"),
+    ("save", ""),
+    ("appendonly", "no"),
+    ("enable-debug-command", "yes"),
+];
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts `binary`, without persistence, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it cannot be started, ends by itself, or does not answer in time; with the end of its log.
+    pub fn start(binary: &Path) -> Result<Self> {
+        Self::start_with(binary, &[])
+    }
+
+    /// Starts `binary` with further settings, which win over the usual ones, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it cannot be started, ends by itself, or does not answer in time; with the end of its log.
+    pub fn start_with(binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        let mut last = None;
+        for _ in 0..PORTS_TRIED_MAX {
+            match Self::try_start(binary, settings) {
+                Ok(server) => return Ok(server),
+                Err(error) if format!("{error:#}").contains("in use") => last = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| anyhow::anyhow!("no free port")))
+    }
+
+    fn try_start(binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("weir-test").tempdir()?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
+        let log = File::create(log_path(folder.path()))?;
+        let mut command = Command::new(binary);
+        command
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .args(["--port", &port.to_string()])
+            .arg("--dir")
+            .arg(folder.path());
+        for (name, value) in SETTINGS.iter().chain(settings) {
+            command.arg(format!("--{name}")).arg(value);
+        }
+        let child = command
+            .spawn()
+            .with_context(|| format!("starting {}", binary.display()))?;
+        let mut server = Self {
+            child,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            folder,
+        };
+        server.wait_until_it_answers()?;
+        Ok(server)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process id.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A new connection.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub fn connect(&self, protocol: Protocol) -> Result<Client> {
+        Ok(Client::connect(self.address, protocol)?)
+    }
+
+    /// The end of what it has logged.
+    pub fn log(&self) -> String {
+        let log = std::fs::read(log_path(self.folder.path())).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    fn wait_until_it_answers(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START_TIMEOUT;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended by itself: {status}\n{}", self.log());
+            }
+            if let Ok(mut client) = Client::connect(self.address, Protocol::Resp2)
+                && let Ok(Value::Simple(_)) = client.command(&["PING"])
+            {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        bail!("the server did not answer in time\n{}", self.log());
+    }
+
+    fn stop(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        let process = Pid::from_raw(i32::try_from(self.child.id())?);
+        kill(process, Signal::SIGTERM)?;
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while Instant::now() < deadline {
+            if self.child.try_wait()?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.stop().is_err() {
+            // Whatever went wrong, the process must not outlive the test.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn log_path(folder: &Path) -> PathBuf {
+    folder.join("server.log")
+}

@@ -1,0 +1,384 @@
+//! Draws the commands of an episode.
+//!
+//! Few keys, groups, consumers, producers and IDs, so that commands meet each other's traces; every option of every
+//! command. Two flavours of episode: IDs from a small set, always explicit; and IDs of a far future, where the clock has no
+//! say and `*` gives the same ID on every server. There a stream is made by an explicit ID, or given one by XSETID.
+//!
+//! Left out on purpose, because the outcome would depend on the moment or the server:
+//! - what Redis 8.6 does not have (XNACK, MAXCOUNT, MAXSIZE, the short tokens of XCFGSET);
+//! - idle times near a threshold: entries are idle for seconds or, by XCLAIM IDLE and TIME, for more than ten minutes
+//!   (each time another value, since the longest idle come first), and thresholds are zero or ten minutes;
+//! - times to live that end within the run; waiting for more than a millisecond;
+//! - `~` on streams that could have more than one node in Redis;
+//! - RANDOMKEY and SCAN in parts;
+//! - faults of Redis 8.6.3: `SET … GET IFDEQ` with a bad digest replies twice, XSETID with the largest
+//!   ENTRIESADDED makes the counter negative.
+
+mod keyspace;
+mod streams;
+mod strings;
+
+use super::command::{Command, Slot};
+use super::random::Random;
+
+/// The first millisecond of the far future: above any clock.
+const FUTURE_MS: u64 = 100_000_000_000_000;
+
+/// IDs that are remembered to be used again.
+const RECENT_IDS_MAX: usize = 40;
+
+const STREAMS: [&str; 3] = ["s", "t", "u"];
+const STRINGS: [&str; 4] = ["k", "l", "m", "n"];
+const GROUPS: [&str; 2] = ["g", "h"];
+const CONSUMERS: [&str; 3] = ["a", "b", "c"];
+
+/// Which IDs an episode uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flavour {
+    Small,
+    Future,
+}
+
+/// Draws commands, and knows roughly what they have done.
+struct Generator {
+    random: Random,
+    flavour: Flavour,
+    commands: Vec<Command>,
+    /// The last ID given to each stream, as far as it is known.
+    tops: [(u64, u64); STREAMS.len()],
+    /// Entries added to each stream since its key was made anew, at most.
+    added: [u32; STREAMS.len()],
+    /// IDs that were used.
+    recent: Vec<String>,
+    /// Dumps that can be restored, and the keys that they are of.
+    dumps: Vec<(Slot, &'static str)>,
+    slots: u32,
+    /// How many times a time was set.
+    times_set: u64,
+    in_transaction: bool,
+}
+
+/// The commands of an episode: `count` that are drawn, then those that look at everything.
+pub fn episode(mut random: Random, count: usize) -> Vec<Command> {
+    let flavour = random.pick(&[
+        Flavour::Small,
+        Flavour::Small,
+        Flavour::Future,
+        Flavour::Future,
+        Flavour::Future,
+    ]);
+    let mut generator = Generator {
+        random,
+        flavour,
+        commands: Vec::with_capacity(count + 50),
+        tops: [(0, 0); STREAMS.len()],
+        added: [0; STREAMS.len()],
+        recent: Vec::new(),
+        dumps: Vec::new(),
+        slots: 0,
+        times_set: 0,
+        in_transaction: false,
+    };
+    while generator.commands.len() < count {
+        generator.draw();
+    }
+    generator.look_at_everything();
+    generator.commands
+}
+
+impl Generator {
+    fn draw(&mut self) {
+        let weights = [72, 14, 7, 7];
+        match self.random.weighted(weights.into_iter()) {
+            0 => self.stream_command(),
+            1 => self.string_command(),
+            2 => self.keyspace_command(),
+            _ => self.transaction_command(),
+        }
+    }
+
+    /// Adds a command, sometimes with something wrong in it.
+    fn emit(&mut self, command: Command) {
+        let command = if self.random.percent(3) {
+            self.spoil(command)
+        } else {
+            command
+        };
+        self.commands.push(command);
+    }
+
+    /// Adds a command whose reply later commands may use.
+    fn emit_kept(&mut self, mut command: Command) -> Option<Slot> {
+        // In a transaction the reply is QUEUED.
+        let slot = (!self.in_transaction).then(|| {
+            self.slots += 1;
+            Slot(self.slots)
+        });
+        command.slot = slot;
+        self.commands.push(command);
+        slot
+    }
+
+    /// Drops, doubles, or replaces an argument, in commands where that cannot make the outcome depend on the moment.
+    fn spoil(&mut self, mut command: Command) -> Command {
+        const JUNK: [&str; 14] = [
+            "abc",
+            "-1",
+            "0",
+            "",
+            "1.5",
+            "9223372036854775807",
+            "9223372036854775808",
+            "*",
+            "+",
+            "-",
+            "$",
+            "(1-1",
+            "1-1-1",
+            "NOPE",
+        ];
+        let delicate = [
+            "BLOCK", "CLAIM", "IFDEQ", "IFDNE", "RESTORE", "DUMP", "XSETID", "IDLE", "TIME", "EX",
+            "PX",
+        ];
+        let name = command.name();
+        if command.arguments.len() < 2
+            || delicate.iter().any(|word| command.has(word))
+            || ["setrange", "setbit", "bitfield"].contains(&name.as_str())
+        {
+            return command;
+        }
+        let last = command.arguments.len() as u64 - 1;
+        let at = usize::try_from(1 + self.random.below(last)).unwrap_or(1);
+        let may_move = !["xclaim", "xautoclaim", "xpending"].contains(&name.as_str());
+        match self.random.below(4) {
+            0 if may_move => drop(command.arguments.remove(at)),
+            1 if may_move => command.arguments.insert(at, command.arguments[at].clone()),
+            // A star could make an ID of the clock.
+            _ => match self.random.pick(&JUNK) {
+                "*" if name == "xadd" => {}
+                junk => command.arguments[at] = junk.into(),
+            },
+        }
+        command
+    }
+
+    fn transaction_command(&mut self) {
+        if self.in_transaction {
+            let word = if self.random.percent(85) {
+                "EXEC"
+            } else {
+                "DISCARD"
+            };
+            self.in_transaction = false;
+            self.commands.push(Command::new(&[word]));
+            return;
+        }
+        match self.random.below(10) {
+            0 => {
+                let mut command = Command::new(&["WATCH"]);
+                command.push(self.any_key());
+                self.commands.push(command);
+            }
+            1 => self.commands.push(Command::new(&["UNWATCH"])),
+            2 => self
+                .commands
+                .push(Command::new(&[self.random.pick(&["EXEC", "DISCARD"])])),
+            _ => {
+                self.in_transaction = true;
+                self.commands.push(Command::new(&["MULTI"]));
+                for _ in 0..self.random.below(6) {
+                    self.draw();
+                    if !self.in_transaction {
+                        return;
+                    }
+                }
+                self.transaction_command();
+            }
+        }
+    }
+
+    fn look_at_everything(&mut self) {
+        if self.in_transaction {
+            self.commands.push(Command::new(&["EXEC"]));
+            self.in_transaction = false;
+        }
+        for database in ["1", "0"] {
+            self.commands.push(Command::new(&["SELECT", database]));
+            self.commands.push(Command::new(&["DBSIZE"]));
+            self.commands.push(Command::new(&["KEYS", "*"]));
+            for key in STREAMS.into_iter().chain(STRINGS) {
+                for words in [
+                    &["TYPE", key][..],
+                    &["TTL", key],
+                    &["GET", key],
+                    &["XRANGE", key, "-", "+"],
+                    &["XREVRANGE", key, "+", "-"],
+                    &["XINFO", "STREAM", key],
+                    &["XINFO", "STREAM", key, "FULL", "COUNT", "0"],
+                    &["XINFO", "GROUPS", key],
+                ] {
+                    self.commands.push(Command::new(words));
+                }
+            }
+        }
+    }
+
+    fn any_key(&mut self) -> &'static str {
+        if self.random.percent(60) {
+            self.random.pick(&STREAMS)
+        } else {
+            self.random.pick(&STRINGS)
+        }
+    }
+
+    /// The index of a stream; the first ones more often.
+    fn stream(&mut self) -> usize {
+        self.random.weighted([6, 3, 1].into_iter())
+    }
+
+    /// The key of a stream, seldom that of something else.
+    fn stream_key(&mut self) -> &'static str {
+        if self.random.percent(2) {
+            self.random.pick(&STRINGS)
+        } else {
+            STREAMS[self.stream()]
+        }
+    }
+
+    /// The key of a string, seldom that of something else.
+    fn string_key(&mut self) -> &'static str {
+        if self.random.percent(2) {
+            self.random.pick(&STREAMS)
+        } else {
+            self.random.pick(&STRINGS)
+        }
+    }
+
+    /// A key to write a value over that `key` holds: mostly one of its type.
+    fn key_like(&mut self, key: &str) -> &'static str {
+        if STREAMS.contains(&key) != self.random.percent(3) {
+            self.random.pick(&STREAMS)
+        } else {
+            self.random.pick(&STRINGS)
+        }
+    }
+
+    /// A group; the first one more often.
+    fn group(&mut self) -> &'static str {
+        GROUPS[self.random.weighted([3, 1].into_iter())]
+    }
+
+    /// The key was deleted or replaced.
+    fn forget_key(&mut self, key: &str) {
+        if let Some(index) = STREAMS.iter().position(|name| *name == key) {
+            // What takes its place may go on from any other stream's last ID, or begin anew.
+            self.tops[index] = if self.random.percent(20) {
+                (0, 0)
+            } else {
+                self.tops.iter().copied().max().unwrap_or_default()
+            };
+            // Whatever takes its place may hold as many entries as any stream.
+            self.added[index] = self.added.iter().copied().max().unwrap_or(0);
+        }
+    }
+
+    /// All keys are gone.
+    fn forget_all(&mut self) {
+        self.tops = [(0, 0); STREAMS.len()];
+        self.added = [0; STREAMS.len()];
+    }
+
+    fn base_ms(&self) -> u64 {
+        match self.flavour {
+            Flavour::Small => 0,
+            Flavour::Future => FUTURE_MS,
+        }
+    }
+
+    /// An ID that may exist: one that was used, or one from a small set.
+    fn id(&mut self) -> String {
+        if !self.recent.is_empty() && self.random.percent(85) {
+            let index = self.random.below(self.recent.len() as u64);
+            return self.recent[usize::try_from(index).unwrap_or(0)].clone();
+        }
+        self.small_id()
+    }
+
+    fn small_id(&mut self) -> String {
+        let ms = self.base_ms() + self.random.below(40);
+        match self.random.below(10) {
+            0 => ms.to_string(),
+            _ => format!("{ms}-{}", self.random.below(4)),
+        }
+    }
+
+    fn remember(&mut self, id: String) {
+        if self.recent.len() == RECENT_IDS_MAX {
+            let index = self.random.below(RECENT_IDS_MAX as u64);
+            self.recent.swap_remove(usize::try_from(index).unwrap_or(0));
+        }
+        self.recent.push(id);
+    }
+
+    fn push_id(&mut self, command: &mut Command) {
+        let id = self.id();
+        command.push(id);
+    }
+
+    /// A time to live that does not end within a run; each time another one, since they are compared with each other.
+    fn lifetime_seconds(&mut self) -> u64 {
+        self.times_set += 1;
+        5_000 + 100 * self.times_set
+    }
+
+    fn push_number(&mut self, command: &mut Command, bound: u64) {
+        let number = self.random.below(bound);
+        command.push(number.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_episode_depends_on_its_seed_alone() {
+        let first = episode(Random::new(7), 500);
+        assert_eq!(first, episode(Random::new(7), 500));
+        assert_ne!(first, episode(Random::new(8), 500));
+    }
+
+    #[test]
+    fn every_stream_command_is_drawn() {
+        let mut names: Vec<String> = (0..20)
+            .flat_map(|seed| episode(Random::new(seed), 1000))
+            .map(|command| command.name())
+            .filter(|name| name.starts_with('x'))
+            .collect();
+        names.sort();
+        names.dedup();
+        let expected = [
+            "xack",
+            "xackdel",
+            "xadd",
+            "xautoclaim",
+            "xcfgset",
+            "xclaim",
+            "xdel",
+            "xdelex",
+            "xgroup",
+            "xidmprecord",
+            "xinfo",
+            "xlen",
+            "xpending",
+            "xrange",
+            "xread",
+            "xreadgroup",
+            "xrevrange",
+            "xsetid",
+            "xtrim",
+        ];
+        assert_eq!(names, expected);
+    }
+}

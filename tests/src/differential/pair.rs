@@ -1,0 +1,149 @@
+//! Two servers that are sent the same commands.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use anyhow::{Result, bail};
+
+use crate::client::{Client, Protocol, encode};
+use crate::value::Value;
+
+use super::command::{Command, Slot};
+use super::compare::{same, shows_clock_id};
+
+/// Commands that are sent before their replies are read.
+const BATCH_COMMANDS: usize = 64;
+
+/// Connections to both servers, which were emptied.
+#[derive(Debug)]
+pub struct Pair {
+    reference: Side,
+    tested: Side,
+}
+
+/// A connection, and the replies that later commands may use.
+#[derive(Debug)]
+struct Side {
+    client: Client,
+    replies: HashMap<Slot, Vec<u8>>,
+}
+
+/// Two replies that do not say the same.
+#[derive(Debug, Clone)]
+pub struct Mismatch {
+    /// Of the server that is taken as right.
+    pub reference: Value,
+    /// Of the server that is tested.
+    pub tested: Value,
+}
+
+/// What playing a sequence showed.
+#[derive(Debug)]
+pub struct Played {
+    /// Commands whose replies were compared, up to the first difference.
+    pub compared: usize,
+    /// Replies of the reference that were errors.
+    pub errors: usize,
+    /// Whether the clock has made an ID, so that a difference may be its doing. A drawn sequence avoids that, but one
+    /// that was cut down may not.
+    pub clock_id: bool,
+    /// The first difference: the replies to the last command that was compared.
+    pub mismatch: Option<Mismatch>,
+}
+
+impl Pair {
+    /// Connects to both servers and empties them.
+    ///
+    /// # Errors
+    /// When one cannot be reached or emptied.
+    pub fn connect(reference: SocketAddr, tested: SocketAddr, protocol: Protocol) -> Result<Self> {
+        Ok(Self {
+            reference: Side::connect(reference, protocol)?,
+            tested: Side::connect(tested, protocol)?,
+        })
+    }
+
+    /// Plays a sequence up to its first difference.
+    ///
+    /// # Errors
+    /// When a connection fails.
+    pub fn play(&mut self, commands: &[Command]) -> Result<Played> {
+        let mut played = Played {
+            compared: 0,
+            errors: 0,
+            clock_id: false,
+            mismatch: None,
+        };
+        let mut queued: Vec<Command> = Vec::new();
+        let mut rest = commands;
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(batch_length(rest));
+            rest = later;
+            self.reference.send(batch)?;
+            self.tested.send(batch)?;
+            for command in batch {
+                let reference = self.reference.read(command)?;
+                let tested = self.tested.read(command)?;
+                played.compared += 1;
+                if matches!(reference, Value::Error(_)) {
+                    played.errors += 1;
+                }
+                if matches!(command.name().as_str(), "xadd" | "exec") {
+                    played.clock_id |= shows_clock_id(&reference);
+                }
+                if !same(command, &queued, &reference, &tested) {
+                    played.mismatch = Some(Mismatch { reference, tested });
+                    return Ok(played);
+                }
+                match (&reference, command.name().as_str()) {
+                    (Value::Simple(text), _) if text == b"QUEUED" => queued.push(command.clone()),
+                    (_, "exec" | "discard") => queued.clear(),
+                    _ => {}
+                }
+            }
+        }
+        Ok(played)
+    }
+}
+
+impl Side {
+    fn connect(address: SocketAddr, protocol: Protocol) -> Result<Self> {
+        let mut client = Client::connect(address, protocol)?;
+        let reply = client.command(&["FLUSHALL"])?;
+        if !matches!(reply, Value::Simple(_)) {
+            bail!("FLUSHALL: {reply}");
+        }
+        Ok(Self {
+            client,
+            replies: HashMap::new(),
+        })
+    }
+
+    fn send(&mut self, commands: &[Command]) -> Result<()> {
+        let mut bytes = Vec::with_capacity(commands.len() * 64);
+        for command in commands {
+            encode(&mut bytes, &command.resolve(&self.replies));
+        }
+        Ok(self.client.send_raw(&bytes)?)
+    }
+
+    fn read(&mut self, command: &Command) -> Result<Value> {
+        let reply = self.client.read()?;
+        if let (Some(slot), Value::Bulk(bytes)) = (command.slot, &reply) {
+            self.replies.insert(slot, bytes.clone());
+        }
+        Ok(reply)
+    }
+}
+
+/// How many of the first commands can be sent at once: none of them uses the reply to another.
+fn batch_length(commands: &[Command]) -> usize {
+    let mut made = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        if index == BATCH_COMMANDS || command.uses().any(|slot| made.contains(&slot)) {
+            return index;
+        }
+        made.extend(command.slot);
+    }
+    commands.len()
+}

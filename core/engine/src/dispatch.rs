@@ -9,6 +9,8 @@ use crate::effect::Effect;
 use crate::error::CmdError;
 use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::lsn::Lsn;
+use crate::node::{Afterwards, Delivery, Then};
+use crate::pause::HELD;
 use crate::session::{Replies, Session, SessionId};
 use crate::table::{Flags, Flow};
 use crate::time::Now;
@@ -34,8 +36,29 @@ impl Engine {
             };
         };
         session.last_request = now.mono;
+        session.requests += 1;
+        let outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
+        self.node.sessions.put_back(session);
+        if self.data.blocking.has_ready() {
+            self.serve_ready(now);
+        }
+        if !self.node.afterwards.is_empty() {
+            self.do_afterwards(now);
+        }
+        outcome
+    }
+
+    /// Runs a request and writes the reply, if the client wants one.
+    pub(crate) fn serve(
+        &mut self,
+        session: &mut Session,
+        argv: Argv<'_>,
+        now: Now,
+        reply: &mut Reply,
+        mode: Mode,
+    ) -> Outcome {
         let start = reply.mark();
-        let outcome = self.dispatch(&mut session, argv, now, reply, Mode::Alone);
+        let outcome = self.dispatch(session, argv, now, reply, mode);
         match session.replies {
             Replies::On => {}
             Replies::Off => reply.rollback(start),
@@ -43,14 +66,12 @@ impl Engine {
                 reply.rollback(start);
                 session.replies = Replies::SkipThis;
             }
+            // The reply of a command that waits is still to come.
+            Replies::SkipThis if outcome.then == Next::Wait => {}
             Replies::SkipThis => {
                 reply.rollback(start);
                 session.replies = Replies::On;
             }
-        }
-        self.node.sessions.put_back(session);
-        if self.data.blocking.has_ready() {
-            self.serve_ready(now);
         }
         outcome
     }
@@ -70,21 +91,19 @@ impl Engine {
         let (found, first_arg) = match self.admit(session, argv) {
             Ok(Some(admitted)) => admitted,
             Ok(None) => return done(Lsn::NONE),
-            Err(error) => {
-                if let Some(queue) = &mut session.transaction {
-                    queue.aborted = true;
-                }
-                reply.error(error);
-                return done(Lsn::NONE);
-            }
+            Err(error) => return self.refuse_request(session, argv, error, reply),
         };
-        session.last_command = found.entry.spec.name;
+        session.last_command = Some(found);
+        if self.node.pause.active(now).is_some() && self.is_held_back(session, found, now) {
+            self.hold_back(session, argv);
+            return HELD;
+        }
         if let Some(queue) = &mut session.transaction
             && !runs_at_once(found.entry.spec.name)
         {
             if found.entry.spec.flags.has(Flags::NO_MULTI) {
                 queue.aborted = true;
-                reply.error(CmdError::NotInTransaction);
+                self.refuse(CmdError::NotInTransaction, reply);
             } else {
                 queue.requests.push(argv.to_owned());
                 reply.simple("QUEUED");
@@ -93,13 +112,76 @@ impl Engine {
         }
         let (flow, depends_on) = self.execute(session, found, argv, first_arg, now, reply, mode);
         self.data.log.commit();
+        self.node.ran = Some(found);
+        self.show_to_monitors(session, &found.entry.spec, argv, now);
         let then = match flow {
-            Flow::Done => Next::Continue,
+            _ if session.closing => Next::Close,
+            Flow::Done | Flow::RunQueue(_) => Next::Continue,
             Flow::Block => Next::Wait,
             Flow::Close => Next::Close,
-            Flow::RunQueue(_) => Next::Continue,
         };
         Outcome { depends_on, then }
+    }
+
+    /// Answers an error and counts it.
+    pub(crate) fn refuse(&mut self, error: CmdError, reply: &mut Reply) {
+        self.node.errors.note(&error);
+        error.write(reply);
+    }
+
+    /// Answers a request that was not admitted. A transaction that it would have been part of is lost.
+    fn refuse_request(
+        &mut self,
+        session: &mut Session,
+        argv: Argv<'_>,
+        mut error: CmdError,
+        reply: &mut Reply,
+    ) -> Outcome {
+        let name = argv.get(0).unwrap_or_default();
+        let mut then = Next::Continue;
+        if matches!(error, CmdError::UnknownCommand(_)) && is_http(name) {
+            then = Next::Abandon;
+        }
+        if name.eq_ignore_ascii_case(b"EXEC") {
+            session.transaction = None;
+            let watched = std::mem::take(&mut session.watched);
+            self.data.watches.remove(session.id, &watched);
+            let text = error.to_string();
+            error = CmdError::ExecRefused(text.trim_start_matches("ERR ").to_owned());
+        }
+        if let Some(queue) = &mut session.transaction {
+            queue.aborted = true;
+        }
+        self.refuse(error, reply);
+        Outcome {
+            depends_on: Lsn::NONE,
+            then,
+        }
+    }
+
+    /// Does to others what a command asked for.
+    #[cold]
+    fn do_afterwards(&mut self, now: Now) {
+        for afterwards in std::mem::take(&mut self.node.afterwards) {
+            match afterwards {
+                Afterwards::EndWait(id, how) => {
+                    self.give_up(id, how);
+                }
+                Afterwards::Disconnect(id) => self.disconnect_other(id),
+                Afterwards::EndPause => self.end_pause(now),
+            }
+        }
+    }
+
+    /// Lets go a client that did not ask for it; the shell closes its connection.
+    pub(crate) fn disconnect_other(&mut self, id: SessionId) {
+        self.disconnect(id);
+        self.node.outbox.push(Delivery {
+            session: id,
+            bytes: Vec::new(),
+            depends_on: Lsn::NONE,
+            then: Then::Close,
+        });
     }
 
     /// Finds the command of a request and checks whether this client may run it now. The position of its
@@ -127,10 +209,13 @@ impl Engine {
         let spec = &found.entry.spec;
         if !spec.arity.accepts(argv.len()) || found.entry.is_container() {
             self.node.command_stats[usize::from(found.number)].rejected += 1;
-            return Err(CmdError::Arity(full_name(command, found)));
+            return Err(CmdError::Arity(found.full_name()));
         }
         if !session.authenticated && !spec.flags.has(Flags::NO_AUTH) {
             return Err(CmdError::NoAuth);
+        }
+        if spec.flags.has(Flags::DENY_OOM) && self.node.is_memory_used_up() {
+            return Err(CmdError::OutOfMemory);
         }
         if spec.flags.has(Flags::WRITE)
             && let Some(reason) = &self.node.writes_refused
@@ -194,7 +279,7 @@ impl Engine {
             Err(error) => {
                 stats.failed += 1;
                 reply.rollback(start);
-                reply.error(error);
+                self.refuse(error, reply);
                 (Flow::Done, depends_on)
             }
         }
@@ -215,39 +300,40 @@ fn runs_at_once(name: &str) -> bool {
     )
 }
 
-/// `xgroup|create` for a subcommand, `get` for a command.
-pub(crate) fn full_name(command: Found, found: Found) -> String {
-    if command.number == found.number {
-        return found.entry.spec.name.to_owned();
-    }
-    format!("{}|{}", command.entry.spec.name, found.entry.spec.name)
+/// Whether an unknown command is part of an HTTP request: somebody's browser was tricked into sending it.
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"HOST:")
 }
 
 fn unknown_command(argv: Argv<'_>) -> CmdError {
-    let mut args = String::new();
-    for arg in argv.skip(1).iter() {
-        if args.len() >= ERROR_ECHO_BYTES_MAX {
-            break;
+    let mut text = b"ERR unknown command '".to_vec();
+    text.extend_from_slice(cut(argv.get(0).unwrap_or_default(), ERROR_ECHO_BYTES_MAX));
+    text.push(b'\'');
+    if argv.len() > 1 {
+        text.extend_from_slice(b", with args beginning with: ");
+        let start = text.len();
+        for arg in argv.skip(1).iter() {
+            let echoed = text.len() - start;
+            if echoed >= ERROR_ECHO_BYTES_MAX {
+                break;
+            }
+            text.push(b'\'');
+            text.extend_from_slice(cut(arg, ERROR_ECHO_BYTES_MAX - echoed));
+            text.extend_from_slice(b"' ");
         }
-        args.push_str(&format!(
-            "'{}' ",
-            cut(arg, ERROR_ECHO_BYTES_MAX - args.len())
-        ));
     }
-    let name = argv.get(0).unwrap_or_default();
-    CmdError::UnknownCommand {
-        name: cut(name, ERROR_ECHO_BYTES_MAX),
-        args,
-    }
+    CmdError::UnknownCommand(text)
 }
 
 fn unknown_subcommand(command: Found, sub: &[u8]) -> CmdError {
     CmdError::UnknownSubcommand {
-        sub: cut(sub, ERROR_ECHO_BYTES_MAX),
+        sub: String::from_utf8_lossy(cut(sub, ERROR_ECHO_BYTES_MAX)).into_owned(),
         command: command.entry.spec.name.to_ascii_uppercase(),
     }
 }
 
-fn cut(bytes: &[u8], len: usize) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(len)]).into_owned()
+/// The beginning of a text, up to a zero byte.
+fn cut(bytes: &[u8], len: usize) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    &bytes[..end.unwrap_or(bytes.len()).min(len)]
 }

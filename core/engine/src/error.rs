@@ -2,6 +2,7 @@
 //!
 //! Nothing elsewhere writes "ERR ". A golden test lists the texts.
 
+use resp::Reply;
 use thiserror::Error;
 
 /// What a command answers instead of a reply.
@@ -31,14 +32,9 @@ pub enum CmdError {
     /// Too few or too many arguments; the full name, `xgroup|create`.
     #[error("ERR wrong number of arguments for '{0}' command")]
     Arity(String),
-    /// No such command, and how it was called.
-    #[error("ERR unknown command '{name}', with args beginning with: {args}")]
-    UnknownCommand {
-        /// The name as given, cut to 128 bytes.
-        name: String,
-        /// The first arguments, quoted, cut to 128 bytes in all.
-        args: String,
-    },
+    /// No such command, and how it was called; as it goes over the wire, see [`CmdError::write`].
+    #[error("{}", String::from_utf8_lossy(.0))]
+    UnknownCommand(Vec<u8>),
     /// No such subcommand of a command.
     #[error("ERR unknown subcommand '{sub}'. Try {command} HELP.")]
     UnknownSubcommand {
@@ -50,6 +46,66 @@ pub enum CmdError {
     /// The session has not authenticated.
     #[error("NOAUTH Authentication required.")]
     NoAuth,
+    /// `EXEC` itself was refused, and why.
+    #[error("EXECABORT Transaction discarded because of: {0}")]
+    ExecRefused(String),
+    /// `AUTH` with the wrong user or password.
+    #[error("WRONGPASS invalid username-password pair or user is disabled.")]
+    WrongPassword,
+    /// `AUTH password` while none is asked for.
+    #[error(
+        "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+    )]
+    NoPasswordSet,
+    /// `HELLO` of a client that has not authenticated.
+    #[error(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+    )]
+    HelloNoAuth,
+    /// `HELLO` with a protocol other than 2 and 3.
+    #[error("NOPROTO unsupported protocol version")]
+    UnsupportedProtocol,
+    /// `HELLO` with a protocol that is no number.
+    #[error("ERR Protocol version is not an integer or out of range")]
+    ProtocolNotAnInteger,
+    /// An option that `HELLO` does not know, or without its value.
+    #[error("ERR Syntax error in HELLO option '{0}'")]
+    HelloOption(String),
+    /// A client's name with bytes that would blur `CLIENT LIST`.
+    #[error("ERR Client names cannot contain spaces, newlines or special characters.")]
+    InvalidClientName,
+    /// `CONFIG SET` of settings that do not exist.
+    #[error("ERR Unknown option or number of arguments for CONFIG SET - '{0}'")]
+    UnknownSetting(String),
+    /// `CONFIG SET` of a value that the setting refuses.
+    #[error("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}")]
+    SettingRefused {
+        /// The setting as given.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// `CONFIG REWRITE` of a server that was started without a file.
+    #[error("ERR The server is running without a config file")]
+    NoConfigFile,
+    /// `CONFIG REWRITE`: weir does not write to files that people edit.
+    #[error("ERR weir does not rewrite its configuration file; edit it by hand")]
+    ConfigFileKept,
+    /// `COMMAND GETKEYS` of a request that names no command.
+    #[error("ERR Invalid command specified")]
+    KeysOfUnknownCommand,
+    /// `COMMAND GETKEYS` of a command without keys.
+    #[error("ERR The command has no key arguments")]
+    NoKeyArguments,
+    /// `COMMAND GETKEYS` of a request with too few or too many arguments.
+    #[error("ERR Invalid number of arguments specified for command")]
+    KeysOfWrongArity,
+    /// `COMMAND GETKEYS` of a request whose keys cannot be found.
+    #[error("ERR Invalid arguments specified for command")]
+    KeysNotFound,
+    /// Memory is used up to `maxmemory`.
+    #[error("OOM command not allowed when used memory > 'maxmemory'.")]
+    OutOfMemory,
     /// An earlier command of the transaction was refused.
     #[error("EXECABORT Transaction discarded because of previous errors.")]
     ExecAbort,
@@ -198,6 +254,23 @@ pub enum CmdError {
     /// A text made of the request, where an enum variant would say no more.
     #[error("{0}")]
     Text(String),
+}
+
+impl CmdError {
+    /// Writes the error as a reply, byte for byte.
+    pub fn write(&self, reply: &mut Reply) {
+        match self {
+            CmdError::UnknownCommand(text) => reply.error_bytes(text),
+            error => reply.error(error),
+        }
+    }
+
+    /// The text before the first space, by which `INFO` counts errors.
+    pub fn code(&self) -> String {
+        let mut text = self.to_string();
+        text.truncate(text.find(' ').unwrap_or(text.len()));
+        text
+    }
 }
 
 impl From<stream::InvalidId> for CmdError {

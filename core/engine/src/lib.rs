@@ -16,15 +16,22 @@ pub mod ctx;
 mod dispatch;
 pub mod effect;
 pub mod error;
+pub mod glob;
+mod idle;
+pub mod keys;
 pub mod keyspace;
 pub mod limits;
 pub mod log;
 mod lsn;
+mod monitor;
 pub mod node;
+pub mod pause;
+mod redact;
 mod replay;
 mod rng;
 mod serve;
 pub mod session;
+pub mod slow_log;
 pub mod stats;
 pub mod table;
 mod time;
@@ -46,8 +53,10 @@ use crate::config::{Config, Settings};
 use crate::keyspace::{Frozen, Keyspace};
 use crate::log::{EffectLog, Journalling};
 use crate::node::{Delivery, Node, Order, ShellFigures};
+use crate::pause::Pause;
 use crate::session::{IoFigures, SessionId, Sessions};
-use crate::stats::{CommandStats, KeyspaceStats};
+use crate::slow_log::{Latencies, SlowLog};
+use crate::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
 use crate::tx::Data;
 use crate::watch::Watches;
 
@@ -81,6 +90,8 @@ pub enum Next {
     Wait,
     /// It is closed after the reply.
     Close,
+    /// It is closed at once, and what was written for it is dropped: it speaks another protocol.
+    Abandon,
 }
 
 impl Engine {
@@ -112,6 +123,16 @@ impl Engine {
                 started: now,
                 monitors: 0,
                 writes_refused: None,
+                ran: None,
+                slow_log: SlowLog::default(),
+                latencies: Latencies::default(),
+                errors: ErrorStats::default(),
+                command_rate: Rate::default(),
+                input_rate: Rate::default(),
+                output_rate: Rate::default(),
+                pause: Pause::default(),
+                afterwards: Vec::new(),
+                idle_looked: now.mono,
                 outbox: Vec::new(),
                 orders: Vec::new(),
                 shell: ShellFigures::default(),
@@ -183,8 +204,7 @@ impl Engine {
     /// Lets new settings count: the config is made anew, and what the keyspace needs of it passed on.
     pub fn settings_changed(&mut self) {
         self.node.config = Config::resolve(&self.node.settings);
-        self.data.retention = self.node.config.retention;
-        self.data.node_limits = self.node.config.node_limits;
+        self.data.settings_changed(&self.node.config);
     }
 
     /// The keyspace, to look at.

@@ -15,3 +15,15 @@ pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
 
 /// Pending entries that are looked at to find when a waiting reader may claim one.
 pub const CLAIM_LOOKS_MAX: usize = 100;
+
+/// Codes of errors that are counted apart, as many as Redis does.
+pub const ERROR_CODES_MAX: usize = 128;
+
+/// Events in the history of one kind of latency, as many as in Redis.
+pub const LATENCY_EVENTS_MAX: usize = 160;
+
+/// Arguments of a request that the slow log keeps, the last of which may say how many are left out.
+pub const SLOW_LOG_ARGS_MAX: usize = 32;
+
+/// Bytes of an argument that the slow log keeps.
+pub const SLOW_LOG_ARG_BYTES_MAX: usize = 128;

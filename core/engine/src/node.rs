@@ -1,12 +1,15 @@
 //! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
 
-use crate::commands::CommandIndex;
+use crate::commands::{CommandIndex, Found};
 use crate::config::{Config, Settings};
 use crate::lsn::Lsn;
+use crate::pause::Pause;
 use crate::rng::Rng;
+use crate::serve::GiveUp;
 use crate::session::{SessionId, Sessions};
-use crate::stats::CommandStats;
-use crate::time::Now;
+use crate::slow_log::{Latencies, SlowLog};
+use crate::stats::{CommandStats, ErrorStats, Rate};
+use crate::time::{Mono, Now};
 
 /// The state around the keyspace.
 #[derive(Debug)]
@@ -29,12 +32,57 @@ pub struct Node {
     pub monitors: usize,
     /// Why writes are refused, if they are: the log failed. Set by the shell.
     pub writes_refused: Option<String>,
+    /// The command that the last request ran, until it is measured.
+    pub ran: Option<Found>,
+    /// Commands that took long.
+    pub slow_log: SlowLog,
+    /// Events that took long.
+    pub latencies: Latencies,
+    /// Errors that were answered.
+    pub errors: ErrorStats,
+    /// Commands a second.
+    pub command_rate: Rate,
+    /// Bytes received a second.
+    pub input_rate: Rate,
+    /// Bytes sent a second.
+    pub output_rate: Rate,
+    /// Requests held back by `CLIENT PAUSE`.
+    pub pause: Pause,
+    /// What a command asks to be done to others once it has ended.
+    pub(crate) afterwards: Vec<Afterwards>,
+    /// When idle clients were last looked for.
+    pub(crate) idle_looked: Mono,
     /// What goes to clients other than the one whose request runs.
     pub outbox: Vec<Delivery>,
     /// Work that commands ask of the shell.
     pub orders: Vec<Order>,
     /// Figures that only the shell knows, for `INFO`.
     pub shell: ShellFigures,
+}
+
+/// What a command does to other clients, once it has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    /// `CLIENT UNBLOCK`.
+    EndWait(SessionId, GiveUp),
+    /// `CLIENT KILL`.
+    Disconnect(SessionId),
+    /// `CLIENT UNPAUSE`.
+    EndPause,
+}
+
+impl Node {
+    /// Whether as much memory is used as may be.
+    #[inline]
+    pub fn is_memory_used_up(&self) -> bool {
+        let limit = self.config.memory_bytes_max;
+        limit > 0 && self.shell.used_memory > limit
+    }
+
+    /// Commands that ran since the counters were reset.
+    pub fn commands_run(&self) -> u64 {
+        self.command_stats.iter().map(|stats| stats.calls).sum()
+    }
 }
 
 /// Bytes for a client that did not just ask for them.
@@ -93,6 +141,12 @@ pub struct PersistenceFigures {
     pub rewriting: bool,
     /// A snapshot is being written.
     pub snapshotting: bool,
+    /// The last rewrite of the journal failed.
+    pub rewrite_failed: bool,
+    /// Rewrites of the journal that succeeded.
+    pub rewrites: u64,
+    /// Snapshots that were written.
+    pub snapshots: u64,
     /// The last snapshot failed.
     pub snapshot_failed: bool,
     /// When the last snapshot was written, in seconds since the epoch; 0: never by this process.
@@ -114,6 +168,12 @@ pub struct ShellFigures {
     pub used_memory: u64,
     /// Greatest number of bytes allocated.
     pub used_memory_peak: u64,
+    /// Bytes allocated before the first key was there.
+    pub used_memory_startup: u64,
+    /// Memory of the machine, in bytes.
+    pub system_memory: u64,
+    /// The operating system: name, release and machine.
+    pub system: String,
     /// Resident memory in bytes.
     pub resident_memory: u64,
     /// Threads that serve connections.
@@ -132,7 +192,7 @@ pub struct ShellFigures {
     pub sent_bytes: u64,
     /// How data reaches the disk.
     pub persistence: PersistenceFigures,
-    /// User and system CPU seconds of the process.
+    /// User CPU seconds of the process.
     pub cpu_user_s: f64,
     /// System CPU seconds of the process.
     pub cpu_system_s: f64,

@@ -172,6 +172,7 @@ impl Engine {
         self.node
             .command_stats
             .fill(crate::stats::CommandStats::default());
+        self.node.errors = crate::stats::ErrorStats::default();
         self.data.stats = crate::stats::KeyspaceStats::default();
     }
 }

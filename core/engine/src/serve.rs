@@ -8,7 +8,7 @@ use crate::ctx::Mode;
 use crate::error::CmdError;
 use crate::lsn::Lsn;
 use crate::node::{Delivery, Then};
-use crate::session::SessionId;
+use crate::session::{Replies, SessionId};
 use crate::table::Flow;
 use crate::time::Now;
 
@@ -91,7 +91,7 @@ impl Engine {
             }
             Ok(None) => (Flow::Done, Lsn::NONE),
             Err(error) => {
-                reply.error(error);
+                self.refuse(error, &mut reply);
                 (Flow::Done, Lsn::NONE)
             }
         };
@@ -101,6 +101,9 @@ impl Engine {
             self.wait_on(&mut session, wait);
         } else {
             self.data.blocking.remove(id, &wait);
+            if session.replies != Replies::On {
+                reply.clear();
+            }
             self.deliver(id, reply, depends_on);
         }
         self.node.sessions.put_back(session);
@@ -125,7 +128,10 @@ impl Engine {
         };
         let mut reply = Reply::new(session.protocol);
         match (how, wait.on_timeout) {
-            (GiveUp::Error(error), _) => reply.error(error),
+            (GiveUp::Error(error), _) => {
+                self.node.errors.note(&error);
+                error.write(&mut reply);
+            }
             (GiveUp::Timeout, TimeoutReply::NullArray) => reply.null_array(),
             (GiveUp::Timeout, TimeoutReply::Null) => reply.null(),
         }

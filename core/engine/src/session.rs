@@ -3,6 +3,7 @@
 use resp::{ArgvBuf, Protocol};
 
 use crate::blocking::Wait;
+use crate::commands::Found;
 use crate::time::{Mono, Now};
 
 /// Names a connected client within the engine; never used twice while it is connected.
@@ -36,8 +37,14 @@ pub struct Session {
     pub connected: Mono,
     /// When it sent its last request.
     pub last_request: Mono,
-    /// The full name of its last command.
-    pub last_command: &'static str,
+    /// Its last command; `None` before the first.
+    pub last_command: Option<Found>,
+    /// Requests that it sent.
+    pub requests: u64,
+    /// Its request is held back while clients are paused (`CLIENT PAUSE`).
+    pub held: bool,
+    /// Its connection closes after the reply to the request that runs.
+    pub closing: bool,
     /// The commands queued since `MULTI`.
     pub transaction: Option<Queue>,
     /// Whether a watched key was changed since `WATCH`.
@@ -114,7 +121,10 @@ impl Session {
             local_address,
             connected: now.mono,
             last_request: now.mono,
-            last_command: "NULL",
+            last_command: None,
+            requests: 0,
+            held: false,
+            closing: false,
             transaction: None,
             watch_broken: false,
             watched: Vec::new(),

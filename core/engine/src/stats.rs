@@ -1,5 +1,11 @@
 //! What a shard has counted since it started; `INFO` and the exporter read it.
 
+use std::collections::BTreeMap;
+
+use crate::error::CmdError;
+use crate::limits::ERROR_CODES_MAX;
+use crate::time::Mono;
+
 /// Counters of the keyspace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeyspaceStats {
@@ -18,10 +24,118 @@ pub struct KeyspaceStats {
 pub struct CommandStats {
     /// Times it ran.
     pub calls: u64,
-    /// Microseconds it took in all, as the shell measured.
-    pub microseconds: u64,
+    /// Nanoseconds it took in all, as the shell measured.
+    pub nanoseconds: u64,
     /// Times it was refused before it ran.
     pub rejected: u64,
     /// Times it ran and answered an error.
     pub failed: u64,
+    /// How often it took so long.
+    pub durations: Durations,
+}
+
+/// How often something took how long, by powers of two of microseconds: the first counter is for less than
+/// one, the next for less than two, then four, and so on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Durations([u32; DURATION_COUNTERS]);
+
+/// Enough for a duration of half an hour.
+const DURATION_COUNTERS: usize = 32;
+
+impl Durations {
+    /// Notes one.
+    #[inline]
+    pub fn note(&mut self, nanoseconds: u64) {
+        let us = nanoseconds / 1000;
+        let index = (u64::BITS - us.leading_zeros()) as usize;
+        let counter = &mut self.0[index.min(DURATION_COUNTERS - 1)];
+        *counter = counter.saturating_add(1);
+    }
+
+    /// Upper bounds in microseconds (exclusive), each with how many took less.
+    pub fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> {
+        let mut sum = 0;
+        self.0.iter().enumerate().map(move |(index, count)| {
+            sum += u64::from(*count);
+            (1 << index, sum)
+        })
+    }
+
+    /// How many were noted.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|count| u64::from(*count)).sum()
+    }
+
+    /// A bound in microseconds that the given share of all, in thousandths, stayed under.
+    pub fn quantile_us(&self, thousandths: u64) -> u64 {
+        let wanted = (self.count() * thousandths).div_ceil(1000);
+        self.cumulative()
+            .find(|(_, count)| *count >= wanted)
+            .map_or(0, |(bound, _)| bound)
+    }
+}
+
+/// How much was done a second, of late.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rate {
+    samples: [u64; RATE_SAMPLES],
+    next: usize,
+    last: u64,
+    at: Mono,
+}
+
+/// Samples of a [`Rate`].
+const RATE_SAMPLES: usize = 16;
+
+/// How far apart they are, in milliseconds.
+const RATE_PERIOD_MS: u64 = 100;
+
+impl Rate {
+    /// Takes a sample of a counter, if the last one is old enough.
+    pub(crate) fn sample(&mut self, counter: u64, now: Mono) {
+        let elapsed_ms = now.0.saturating_sub(self.at.0);
+        if elapsed_ms < RATE_PERIOD_MS {
+            return;
+        }
+        let done = counter.saturating_sub(self.last);
+        self.samples[self.next] = done.saturating_mul(1000) / elapsed_ms;
+        self.next = (self.next + 1) % RATE_SAMPLES;
+        self.last = counter;
+        self.at = now;
+    }
+
+    /// The mean of the samples.
+    pub fn per_second(&self) -> u64 {
+        self.samples.iter().sum::<u64>() / RATE_SAMPLES as u64
+    }
+}
+
+/// Errors that clients were answered, by their code (the word before the first space).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorStats {
+    counts: BTreeMap<String, u64>,
+    total: u64,
+}
+
+impl ErrorStats {
+    /// Notes one. Codes beyond [`ERROR_CODES_MAX`] count in the total only.
+    pub(crate) fn note(&mut self, error: &CmdError) {
+        self.total += 1;
+        let code = error.code();
+        if self.counts.len() < ERROR_CODES_MAX || self.counts.contains_key(&code) {
+            *self.counts.entry(code).or_default() += 1;
+        }
+    }
+
+    /// Codes and how often they were answered.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.counts
+            .iter()
+            .map(|(code, count)| (code.as_str(), *count))
+    }
+
+    /// How many errors were answered.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
 }

@@ -258,6 +258,12 @@ macro_rules! bit_set {
                 $name(self.0 | other.0)
             }
 
+            /// The set without the other.
+            #[must_use]
+            pub const fn without(self, other: $name) -> $name {
+                $name(self.0 & !other.0)
+            }
+
             /// Whether all of `other` is in the set.
             pub const fn has(self, other: $name) -> bool {
                 self.0 & other.0 == other.0

@@ -11,8 +11,11 @@ use values::Value;
 impl Engine {
     /// Does what is due, in bounded pieces; call it again at [`Engine::next_deadline`].
     pub fn timer(&mut self, now: Now) {
+        self.sample_rates(now);
+        self.disconnect_idle(now);
         self.end_waits(now);
-        if self.node.config.active_expire {
+        self.end_pause(now);
+        if self.node.config.active_expire && self.node.pause.active(now).is_none() {
             self.remove_expired(now);
         }
         self.forget_idempotent(now);
@@ -23,18 +26,20 @@ impl Engine {
 
     /// When [`Engine::timer`] has something to do; at most `now` if that is already so.
     pub fn next_deadline(&self, now: Now) -> Option<Mono> {
-        let expiry = self
-            .data
-            .keyspace
-            .next_expiry()
-            .filter(|_| self.node.config.active_expire);
+        let expiry =
+            self.data.keyspace.next_expiry().filter(|_| {
+                self.node.config.active_expire && self.node.pause.active(now).is_none()
+            });
         let expiry = expiry.map(|at| now.mono.plus((at.0 - now.unix().0).max(0) as u64));
         let forgetting = self
             .data
             .forgetting
             .next_deadline()
             .map(|at_ms| now.mono.plus(at_ms.saturating_sub(now.stream_ms())));
-        [self.data.blocking.next_deadline(), expiry, forgetting]
+        let pause = self.node.pause.deadline();
+        let idle = self.next_idle_look();
+        let waits = self.data.blocking.next_deadline();
+        [waits, expiry, forgetting, pause, idle]
             .into_iter()
             .flatten()
             .min()
@@ -64,6 +69,13 @@ impl Engine {
                 return;
             }
         }
+    }
+
+    fn sample_rates(&mut self, now: Now) {
+        let node = &mut self.node;
+        node.command_rate.sample(node.commands_run(), now.mono);
+        node.input_rate.sample(node.shell.received_bytes, now.mono);
+        node.output_rate.sample(node.shell.sent_bytes, now.mono);
     }
 
     fn end_waits(&mut self, now: Now) {

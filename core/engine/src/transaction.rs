@@ -32,9 +32,10 @@ impl Engine {
                     let (_, depends) =
                         self.execute(session, found, argv, first_arg, now, reply, mode);
                     depends_on = depends_on.max(depends);
+                    self.show_to_monitors(session, &found.entry.spec, argv, now);
                 }
                 Ok(None) => {}
-                Err(error) => reply.error(error),
+                Err(error) => self.refuse(error, reply),
             }
         }
         depends_on

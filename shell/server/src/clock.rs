@@ -29,8 +29,32 @@ impl Clock {
         }
     }
 
+    /// A stopwatch that begins now.
+    pub(crate) fn stopwatch(&self) -> Stopwatch {
+        Stopwatch {
+            lap: Instant::now(),
+        }
+    }
+
     /// How long it is until a moment.
     pub fn until(&self, at: Mono) -> Duration {
         Duration::from_millis(at.0).saturating_sub(self.zero.elapsed())
+    }
+}
+
+/// Measures commands one after the other: where one ends, the next begins.
+#[derive(Debug)]
+pub(crate) struct Stopwatch {
+    lap: Instant,
+}
+
+impl Stopwatch {
+    /// Nanoseconds since the last time, or since the stopwatch was made.
+    #[inline]
+    pub(crate) fn lap_ns(&mut self) -> u64 {
+        let now = Instant::now();
+        let lap = now.duration_since(self.lap);
+        self.lap = now;
+        u64::try_from(lap.as_nanos()).unwrap_or(u64::MAX)
     }
 }

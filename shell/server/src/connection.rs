@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use engine::session::SessionId;
+use engine::session::{IoFigures, SessionId};
 use engine::{Lsn, Next};
 use journal::Gate;
 use resp::{Limits, Parser, Protocol, Reply, Sender};
@@ -47,7 +47,14 @@ pub(crate) struct Connection {
     /// The beginning of a request whose rest has not arrived, or requests held back while it waits.
     partial: Vec<u8>,
     state: Phase,
+    /// What `CLIENT LIST` tells of the connection.
+    io: IoFigures,
+    /// The part of it that the figures of the whole server have.
+    counted: IoFigures,
 }
+
+/// What a client is told that is one too many.
+const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -58,16 +65,30 @@ enum Phase {
 }
 
 impl Connection {
-    /// Registers a client with the engine.
-    pub(crate) fn open(shard: Arc<Shard>, scratch: Rc<Scratch>, stream: Stream) -> Connection {
+    /// Registers a client with the engine; none if there are as many as there may be. That one is told
+    /// so, as far as its socket takes it.
+    pub(crate) fn open(
+        shard: Arc<Shard>,
+        scratch: Rc<Scratch>,
+        stream: Stream,
+    ) -> Option<Connection> {
         let now = shard.clock.now();
         let (address, local_address) = stream.addresses();
         let mailbox = Arc::new(Mailbox::default());
         let mut state = shard.lock();
+        let node = &mut state.engine.node;
+        node.shell.connections_received += 1;
+        if node.sessions.len() >= node.config.clients_max {
+            node.shell.connections_rejected += 1;
+            drop(state);
+            stream.try_write(TOO_MANY_CLIENTS).ok();
+            return None;
+        }
         let session = state.engine.connect(address, local_address, now);
         state.mailboxes.insert(session, Arc::clone(&mailbox));
         drop(state);
-        Connection {
+        let fd = stream.fd();
+        Some(Connection {
             shard,
             scratch,
             stream,
@@ -77,7 +98,12 @@ impl Connection {
             protocol: Protocol::Resp2,
             partial: Vec::new(),
             state: Phase::Reading,
-        }
+            io: IoFigures {
+                fd,
+                ..IoFigures::default()
+            },
+            counted: IoFigures::default(),
+        })
     }
 
     /// Serves the client until it goes, errs, or the server stops.
@@ -119,7 +145,10 @@ impl Connection {
             input.resize(READ_BYTES, 0);
             let served = match self.stream.try_read(&mut input) {
                 Ok(0) => Ok(false),
-                Ok(n) => self.serve_bytes(&input[..n]).await.map(|()| true),
+                Ok(n) => {
+                    self.io.received_bytes += n as u64;
+                    self.serve_bytes(&input[..n]).await.map(|()| true)
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
                 Err(error) => Err(error),
             };
@@ -134,7 +163,10 @@ impl Connection {
             .truncate(len + read.as_ref().copied().unwrap_or(0));
         match read {
             Ok(0) => Ok(false),
-            Ok(_) => self.serve_partial().await.map(|()| true),
+            Ok(n) => {
+                self.io.received_bytes += n as u64;
+                self.serve_partial().await.map(|()| true)
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
             Err(error) => Err(error),
         }
@@ -189,25 +221,38 @@ impl Connection {
         let mut more = false;
         let mut guard = self.shard.lock();
         let state = &mut *guard;
+        let mut stopwatch = self.shard.clock.stopwatch();
         let now = self.shard.clock.now();
         let mut limits = Limits {
             bulk_bytes_max: state.engine.node.config.bulk_bytes_max,
             ..Limits::default()
         };
-        if !state.engine.is_authenticated(self.session) {
-            limits.sender = Sender::Unauthenticated;
+        if let Some(session) = state.engine.node.sessions.find(self.session) {
+            // A request that was held back may have changed it meanwhile.
+            reply.set_protocol(session.protocol);
+            if !session.authenticated {
+                limits.sender = Sender::Unauthenticated;
+            }
         }
         while self.state == Phase::Reading {
             match self.parser.parse(&input[consumed..], &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {
                     let outcome = state.engine.request(self.session, request.argv, now, reply);
+                    let took_ns = stopwatch.lap_ns();
+                    state
+                        .engine
+                        .measured(self.session, request.argv, took_ns, now);
                     consumed += request.consumed;
                     depends_on = depends_on.max(outcome.depends_on);
                     match outcome.then {
                         Next::Continue => {}
                         Next::Wait => self.state = Phase::Waiting,
                         Next::Close => self.state = Phase::Closing,
+                        Next::Abandon => {
+                            reply.clear();
+                            self.state = Phase::Closing;
+                        }
                     }
                 }
                 Err(error) => {
@@ -220,6 +265,13 @@ impl Connection {
                 break;
             }
         }
+        self.io.query_bytes = input.len() - consumed;
+        self.io.output_bytes = reply.len();
+        let node = &mut state.engine.node;
+        node.shell.received_bytes += self.io.received_bytes - self.counted.received_bytes;
+        node.shell.sent_bytes += self.io.sent_bytes - self.counted.sent_bytes;
+        self.counted = self.io;
+        state.engine.set_io_figures(self.session, self.io);
         let kick = self.shard.finish(state, now);
         drop(guard);
         drop(kick);
@@ -239,7 +291,7 @@ impl Connection {
     }
 
     /// Writes bytes once what they depend on is durable.
-    async fn send(&self, mut bytes: &[u8], depends_on: Lsn) -> io::Result<()> {
+    async fn send(&mut self, mut bytes: &[u8], depends_on: Lsn) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -252,7 +304,10 @@ impl Connection {
         while !bytes.is_empty() {
             match self.stream.try_write(bytes) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => bytes = &bytes[n..],
+                Ok(n) => {
+                    self.io.sent_bytes += n as u64;
+                    bytes = &bytes[n..];
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.stream.writable().await?;
                 }

@@ -3,24 +3,50 @@
 use engine::node::ShellFigures;
 use rustix::process::{self};
 
+/// Notes what does not change while the server runs.
+pub(crate) fn begin(figures: &mut ShellFigures, used_memory: u64) {
+    figures.process_id = process::getpid().as_raw_nonzero().get().unsigned_abs();
+    figures.used_memory_startup = used_memory;
+    figures.system_memory = system_memory().unwrap_or(0);
+    let system = rustix::system::uname();
+    figures.system = [system.sysname(), system.release(), system.machine()]
+        .map(|part| part.to_string_lossy().into_owned())
+        .join(" ");
+    if let Ok(path) = std::env::current_exe() {
+        figures.executable = path.display().to_string();
+    }
+}
+
 /// Reads memory and CPU time of the process.
 pub(crate) fn update(figures: &mut ShellFigures, used_memory: u64) {
     figures.used_memory = used_memory;
     figures.used_memory_peak = figures.used_memory_peak.max(used_memory);
     if let Ok(statm) = std::fs::read_to_string("/proc/self/statm") {
-        let pages = statm
-            .split(' ')
-            .nth(1)
-            .and_then(|pages| pages.parse::<u64>().ok());
-        figures.resident_memory = pages.unwrap_or(0) * process_page_bytes();
+        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+        figures.resident_memory = pages.unwrap_or(0) * rustix::param::page_size() as u64;
+    }
+    if let Some((user_s, system_s)) = cpu_times() {
+        figures.cpu_user_s = user_s;
+        figures.cpu_system_s = system_s;
     }
 }
 
-fn process_page_bytes() -> u64 {
-    rustix::param::page_size() as u64
+/// User and system seconds. The system tells them in fields 14 and 15; the second, in parentheses, may hold
+/// spaces.
+fn cpu_times() -> Option<(f64, f64)> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let after_name = stat.rsplit_once(") ")?.1;
+    let mut fields = after_name.split(' ').skip(11);
+    let mut seconds = || -> Option<f64> {
+        let ticks: u64 = fields.next()?.parse().ok()?;
+        Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+    };
+    Some((seconds()?, seconds()?))
 }
 
-/// The number of this process.
-pub(crate) fn process_id() -> u32 {
-    process::getpid().as_raw_nonzero().get().unsigned_abs()
+fn system_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+    let kibibytes: u64 = line.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
 }

@@ -173,6 +173,7 @@ impl Shard {
                     let persistence = &mut state.engine.node.shell.persistence;
                     persistence.snapshotting = false;
                     persistence.snapshot_failed = result.is_err();
+                    persistence.snapshots += u64::from(result.is_ok());
                     match &result {
                         Ok(bytes) => {
                             persistence.snapshot_at_s = now.unix().0 / 1000;
@@ -186,9 +187,14 @@ impl Shard {
                     }
                 }
                 Ended::Rewrite(result) => {
-                    state.engine.node.shell.persistence.rewriting = false;
+                    let persistence = &mut state.engine.node.shell.persistence;
+                    persistence.rewriting = false;
+                    persistence.rewrite_failed = result.is_err();
                     match result {
-                        Ok(bytes) => tracing::info!(bytes, "journal rewritten"),
+                        Ok(bytes) => {
+                            persistence.rewrites += 1;
+                            tracing::info!(bytes, "journal rewritten");
+                        }
                         Err(error) => {
                             tracing::error!(
                                 error,

@@ -41,7 +41,7 @@ enum Accepted {
 /// If a thread or a runtime cannot be made.
 pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result<()> {
     let shard = Arc::new(shard);
-    shard.lock().engine.node.shell.process_id = figures::process_id();
+    figures::begin(&mut shard.lock().engine.node.shell, (options.used_memory)());
     let mut senders = Vec::new();
     let mut handles = Vec::new();
     for number in 1..options.io_threads.max(1) {
@@ -139,8 +139,10 @@ async fn serve_connections(
         };
         match stream {
             Ok(stream) => {
-                let connection = Connection::open(Arc::clone(&shard), Rc::clone(&scratch), stream);
-                spawn_local(connection.serve());
+                let opened = Connection::open(Arc::clone(&shard), Rc::clone(&scratch), stream);
+                if let Some(connection) = opened {
+                    spawn_local(connection.serve());
+                }
             }
             Err(error) => tracing::debug!(%error, "a connection was lost before it was served"),
         }

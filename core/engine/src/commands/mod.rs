@@ -1,6 +1,7 @@
 //! The list of commands, one line each, and how a name finds its row.
 
 mod connection;
+mod help;
 mod key;
 mod server;
 mod stream;
@@ -34,8 +35,20 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 pub struct Found {
     /// The row.
     pub entry: &'static Entry,
+    /// The name of the command that it is a subcommand of; empty if it is none.
+    pub container: &'static str,
     /// Index of its counters in [`crate::node::Node::command_stats`].
     pub number: u16,
+}
+
+impl Found {
+    /// `xgroup|create` for a subcommand, `get` for a command.
+    pub fn full_name(self) -> String {
+        match self.container {
+            "" => self.entry.spec.name.to_owned(),
+            container => format!("{container}|{}", self.entry.spec.name),
+        }
+    }
 }
 
 /// Finds commands by name, in any case of letters.
@@ -52,7 +65,12 @@ impl CommandIndex {
         let mut number = 0;
         for entry in all() {
             let hash = hash(entry.spec.name.as_bytes());
-            table.insert_unique(hash, Found { entry, number }, hash_of);
+            let found = Found {
+                entry,
+                container: "",
+                number,
+            };
+            table.insert_unique(hash, found, hash_of);
             number += 1 + entry.subcommands.len() as u16;
         }
         CommandIndex {
@@ -77,6 +95,34 @@ impl CommandIndex {
             .copied()
     }
 
+    /// The command or subcommand of a full name, `get` or `xgroup|create`.
+    pub fn find_full(&self, name: &[u8]) -> Option<Found> {
+        match name.iter().position(|byte| *byte == b'|') {
+            None => self.find(name),
+            Some(bar) => self.subcommand(self.find(&name[..bar])?, &name[bar + 1..]),
+        }
+    }
+
+    /// Every command with its subcommands after it, in the order of their counters.
+    pub fn iter(&self) -> impl Iterator<Item = Found> {
+        let mut number = 0;
+        all().flat_map(move |entry| {
+            let first = number;
+            number += 1 + entry.subcommands.len() as u16;
+            let command = Found {
+                entry,
+                container: "",
+                number: first,
+            };
+            let subcommands = entry.subcommands.iter().enumerate();
+            std::iter::once(command).chain(subcommands.map(move |(index, sub)| Found {
+                entry: sub,
+                container: entry.spec.name,
+                number: first + 1 + index as u16,
+            }))
+        })
+    }
+
     /// The subcommand of a command.
     pub fn subcommand(&self, command: Found, name: &[u8]) -> Option<Found> {
         let position = command
@@ -86,6 +132,7 @@ impl CommandIndex {
             .position(|entry| entry.spec.name.as_bytes().eq_ignore_ascii_case(name))?;
         Some(Found {
             entry: &command.entry.subcommands[position],
+            container: command.entry.spec.name,
             number: command.number + 1 + position as u16,
         })
     }

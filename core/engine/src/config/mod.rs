@@ -69,6 +69,9 @@ pub enum SettingError {
     /// Cannot change while the server runs.
     #[error("can't set immutable config")]
     Immutable,
+    /// Given twice in one command.
+    #[error("duplicate parameter")]
+    Duplicate,
     /// Not a whole number.
     #[error("argument couldn't be parsed into an integer")]
     NotAnInteger,
@@ -171,6 +174,13 @@ impl Settings {
         SETTINGS.iter().zip(self.values.iter().map(String::as_str))
     }
 
+    /// The row of a setting, its name in any case of letters.
+    pub fn row(&self, name: &str) -> Option<&'static Setting> {
+        SETTINGS
+            .iter()
+            .find(|setting| setting.name.eq_ignore_ascii_case(name))
+    }
+
     /// The value of a setting.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.iter()
@@ -204,6 +214,17 @@ impl Settings {
     }
 }
 
+/// Who may use `DEBUG`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Debugging {
+    /// Nobody.
+    Nobody,
+    /// Clients of a unix socket or of the loopback address.
+    ThisMachine,
+    /// Everybody.
+    Everybody,
+}
+
 /// What the settings mean: a plain value that commands and shell read. Made by [`Config::resolve`] only,
 /// so that no field can disagree with its setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,6 +251,10 @@ pub struct Config {
     pub rewrite_growth_percent: u64,
     /// A smaller journal is not rewritten by itself, in bytes.
     pub rewrite_bytes_min: u64,
+    /// Who may use `DEBUG`.
+    pub debugging: Debugging,
+    /// Beyond this, commands that need more memory are refused, in bytes; 0: never.
+    pub memory_bytes_max: u64,
     /// Clients that may be connected at once.
     pub clients_max: usize,
     /// Seconds after which an idle client is disconnected; 0: never.
@@ -257,6 +282,12 @@ impl Config {
             latency_threshold_ms: settings.int("latency-monitor-threshold") as u64,
             rewrite_growth_percent: settings.int("auto-aof-rewrite-percentage") as u64,
             rewrite_bytes_min: settings.int("auto-aof-rewrite-min-size") as u64,
+            debugging: match settings.text("enable-debug-command") {
+                "yes" => Debugging::Everybody,
+                "local" => Debugging::ThisMachine,
+                _ => Debugging::Nobody,
+            },
+            memory_bytes_max: settings.int("maxmemory") as u64,
             clients_max: settings.int("maxclients") as usize,
             client_timeout_s: settings.int("timeout") as u64,
         }

@@ -52,7 +52,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     row(
         "appendfsync",
-        Choice(&["always", "everysec", "no"]),
+        Choice(&["everysec", "always", "no"]),
         "always",
         Live,
         "When the journal is synced: before each reply leaves, each second, or never.",
@@ -113,6 +113,13 @@ pub static SETTINGS: &[Setting] = &[
         "The folder of the journal and snapshots.",
     ),
     row(
+        "enable-debug-command",
+        Choice(&["no", "yes", "local"]),
+        "no",
+        AtStart,
+        "Who may use DEBUG: nobody, everybody, or clients on this machine.",
+    ),
+    row(
         "io-threads",
         Integer { min: 0, max: 128 },
         "0",
@@ -145,6 +152,23 @@ pub static SETTINGS: &[Setting] = &[
         "10000",
         Live,
         "Clients that may be connected at once.",
+    ),
+    row(
+        "maxmemory",
+        Bytes {
+            min: 0,
+            max: i64::MAX,
+        },
+        "0",
+        Live,
+        "Commands that need more memory are refused beyond this, in bytes; 0: never.",
+    ),
+    row(
+        "maxmemory-policy",
+        Choice(&["noeviction"]),
+        "noeviction",
+        Live,
+        "What happens at maxmemory; weir removes no key by itself.",
     ),
     row(
         "port",

@@ -13,6 +13,7 @@ use stream::{NodeLimits, Retention, Stream, Wheel};
 use values::{Key, StringValue, Value};
 
 use crate::blocking::Blocking;
+use crate::config::Config;
 use crate::effect::{DeleteCause, Effect};
 use crate::error::CmdError;
 use crate::keyspace::{Keyspace, Record};
@@ -40,6 +41,14 @@ pub struct Data {
     pub(crate) forgetting: Wheel<(u16, Key)>,
     /// Content of flushed databases, to be dropped outside of the request path.
     pub(crate) dropped: Vec<directory::Directory<Record>>,
+}
+
+impl Data {
+    /// Takes over what the keyspace needs of new settings.
+    pub(crate) fn settings_changed(&mut self, config: &Config) {
+        self.retention = config.retention;
+        self.node_limits = config.node_limits;
+    }
 }
 
 /// A command's or transaction's view of the keyspace.
@@ -103,6 +112,20 @@ impl<'e> Tx<'e> {
     /// The watches of all sessions.
     pub(crate) fn watches(&mut self) -> &mut Watches {
         &mut self.data.watches
+    }
+
+    /// Takes over what the keyspace needs of new settings.
+    pub(crate) fn settings_changed(&mut self, config: &Config) {
+        self.data.settings_changed(config);
+    }
+
+    /// Begins to count anew (`CONFIG RESETSTAT`).
+    pub(crate) fn reset_stats(&mut self) {
+        let effects = self.data.stats.effects;
+        self.data.stats = KeyspaceStats {
+            effects,
+            ..KeyspaceStats::default()
+        };
     }
 
     /// The log of effects.

@@ -2,9 +2,13 @@
 
 mod bgrewriteaof;
 mod bgsave;
+mod command;
+mod config;
 mod dbsize;
+mod info;
 mod lastsave;
 mod save;
+mod time;
 
 use crate::table::{Entry, entry};
 
@@ -12,7 +16,11 @@ use crate::table::{Entry, entry};
 pub(super) static COMMANDS: &[Entry] = &[
     entry::<bgrewriteaof::BgRewriteAof>(),
     entry::<bgsave::BgSave>(),
+    command::COMMAND,
+    config::CONFIG,
     entry::<dbsize::DbSize>(),
+    entry::<info::Info>(),
     entry::<lastsave::LastSave>(),
     entry::<save::Save>(),
+    entry::<time::Time>(),
 ];

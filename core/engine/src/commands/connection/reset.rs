@@ -1,0 +1,52 @@
+//! `RESET`.
+
+use resp::Protocol;
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::session::Replies;
+use crate::table::{Arity, Command, Flags, Flow, Group, Spec};
+
+/// `RESET`: the connection is as if it had just been made.
+pub(super) struct Reset;
+
+impl Command for Reset {
+    const SPEC: Spec = Spec {
+        summary: "Puts the connection back to where it began.",
+        since: "6.2.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::Exactly(1),
+        flags: Flags::ALLOW_BUSY
+            .and(Flags::FAST)
+            .and(Flags::LOADING)
+            .and(Flags::NO_AUTH)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        ..Spec::named("reset")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let session = &mut *ctx.session;
+        session.transaction = None;
+        let watched = std::mem::take(&mut session.watched);
+        ctx.tx.watches().remove(session.id, &watched);
+        ctx.node.monitors -= usize::from(std::mem::take(&mut session.monitor));
+        session.database = 0;
+        session.protocol = Protocol::Resp2;
+        session.authenticated = ctx.node.config.requirepass.is_empty();
+        session.name.clear();
+        session.replies = Replies::On;
+        session.no_evict = false;
+        session.no_touch = false;
+        ctx.reply.set_protocol(Protocol::Resp2);
+        ctx.reply.simple("RESET");
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,48 @@
+//! `COMMAND INFO`.
+
+use resp::Argv;
+
+use super::row;
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arg, Arity, Categories, Command, Flags, Flow, Group, Spec};
+
+/// `COMMAND INFO [command …]`
+pub(super) struct Info;
+
+impl Command for Info {
+    const SPEC: Spec = Spec {
+        summary: "Tells what is known of commands without running them.",
+        since: "2.8.13",
+        group: Group::Server,
+        complexity: "O(N) where N is the number of commands to look up",
+        arity: Arity::AtLeast(2),
+        flags: Flags::LOADING.and(Flags::STALE),
+        categories: Categories::CONNECTION,
+        tips: &["nondeterministic_output_order"],
+        history: &[("7.0.0", "Without names, it tells of all commands.")],
+        args: &[Arg::string("command-name").optional().multiple()],
+        ..Spec::named("info")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if names.is_empty() {
+            row::write_all(ctx.reply);
+            return Ok(Flow::Done);
+        }
+        ctx.reply.array(names.len());
+        for name in names.iter() {
+            match ctx.node.commands.find_full(name) {
+                Some(found) => row::write(ctx.reply, found),
+                None => ctx.reply.null_array(),
+            }
+        }
+        Ok(Flow::Done)
+    }
+}

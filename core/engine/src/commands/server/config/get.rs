@@ -1,0 +1,57 @@
+//! `CONFIG GET`.
+
+use resp::Argv;
+
+use crate::args::Args;
+use crate::config::SETTINGS;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::glob::{self, Letters};
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, Spec};
+
+/// `CONFIG GET parameter [parameter …]`
+pub(super) struct Get;
+
+impl Command for Get {
+    const SPEC: Spec = Spec {
+        summary: "Tells the values of the settings that fit any of the patterns.",
+        since: "2.0.0",
+        group: Group::Server,
+        complexity: "O(N) when N is the number of configuration parameters provided",
+        arity: Arity::AtLeast(3),
+        flags: Flags::ADMIN
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        history: &[("7.0.0", "Several patterns can be given.")],
+        args: &[Arg::string("parameter").multiple()],
+        ..Spec::named("get")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(patterns: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let mut told = vec![false; SETTINGS.len()];
+        let start = ctx.reply.mark();
+        let mut count = 0;
+        for pattern in patterns.iter() {
+            let is_name = !pattern.iter().any(|byte| b"*?[".contains(byte));
+            for (index, (setting, value)) in ctx.node.settings.iter().enumerate() {
+                let name = setting.name.as_bytes();
+                if told[index] || !glob::matches(pattern, name, Letters::AnyCase) {
+                    continue;
+                }
+                told[index] = true;
+                count += 1;
+                // A name comes back as it was spelled.
+                ctx.reply.bulk(if is_name { pattern } else { name });
+                ctx.reply.bulk(value.as_bytes());
+            }
+        }
+        ctx.reply.map_since(start, count);
+        Ok(Flow::Done)
+    }
+}

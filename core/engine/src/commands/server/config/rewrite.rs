@@ -1,0 +1,38 @@
+//! `CONFIG REWRITE`.
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arity, Command, Compat, Flags, Flow, Group, Spec};
+
+/// `CONFIG REWRITE`
+pub(super) struct Rewrite;
+
+impl Command for Rewrite {
+    const SPEC: Spec = Spec {
+        summary: "Writes the settings back to the configuration file.",
+        since: "2.8.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::ADMIN
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+        compat: Compat::Differs("The file is left to those who edit it."),
+        ..Spec::named("rewrite")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.node.shell.config_file.is_empty() {
+            return Err(CmdError::NoConfigFile);
+        }
+        Err(CmdError::ConfigFileKept)
+    }
+}

@@ -1,0 +1,86 @@
+//! `CONFIG SET`.
+
+use resp::Argv;
+
+use crate::args::Args;
+use crate::config::{Config, SettingError, When};
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::node::Order;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, Spec};
+
+/// `CONFIG SET parameter value [parameter value …]`: all of it, or nothing.
+pub(super) struct Set;
+
+impl Command for Set {
+    const SPEC: Spec = Spec {
+        summary: "Changes settings while the server runs.",
+        since: "2.0.0",
+        group: Group::Server,
+        complexity: "O(N) when N is the number of configuration parameters provided",
+        arity: Arity::AtLeast(4),
+        flags: Flags::ADMIN
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+        history: &[("7.0.0", "Several settings can be changed at once.")],
+        args: &[Arg::block("data", &[Arg::string("parameter"), Arg::string("value")]).multiple()],
+        ..Spec::named("set")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        if args.left() % 2 == 1 {
+            return Err(CmdError::Arity("config|set".to_owned()));
+        }
+        Ok(args.rest())
+    }
+
+    fn execute(pairs: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let mut settings = ctx.node.settings.clone();
+        let pairs: Vec<(String, String)> = (0..pairs.len())
+            .step_by(2)
+            .map(|at| (text(pairs.get(at)), text(pairs.get(at + 1))))
+            .collect();
+        for (name, _) in &pairs {
+            settings
+                .row(name)
+                .ok_or_else(|| CmdError::UnknownSetting(name.clone()))?;
+        }
+        for (index, (name, _)) in pairs.iter().enumerate() {
+            let when = settings.row(name).map(|row| row.when);
+            let mut before = pairs[..index].iter();
+            if when == Some(When::AtStart) {
+                return Err(refused(name, &SettingError::Immutable));
+            }
+            if before.any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                return Err(refused(name, &SettingError::Duplicate));
+            }
+        }
+        for (name, value) in &pairs {
+            settings
+                .set(name, value)
+                .map_err(|error| refused(name, &error))?;
+        }
+        // What follows in the same batch goes by the new settings already; the order is for the shell.
+        ctx.node.config = Config::resolve(&settings);
+        ctx.node.settings = settings;
+        ctx.tx.settings_changed(&ctx.node.config);
+        ctx.node.slow_log.truncate(ctx.node.config.slow_log_len);
+        ctx.node.orders.push(Order::SettingsChanged);
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}
+
+fn text(arg: Option<&[u8]>) -> String {
+    String::from_utf8_lossy(arg.unwrap_or_default()).into_owned()
+}
+
+fn refused(name: &str, error: &SettingError) -> CmdError {
+    CmdError::SettingRefused {
+        name: name.to_owned(),
+        reason: error.to_string(),
+    }
+}

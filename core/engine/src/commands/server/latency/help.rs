@@ -1,0 +1,32 @@
+//! `LATENCY HELP`.
+
+use crate::args::Args;
+use crate::commands::help;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arity, Command, Flags, Flow, Group, Spec};
+
+/// `LATENCY HELP`
+pub(super) struct Help;
+
+impl Command for Help {
+    const SPEC: Spec = Spec {
+        summary: "Lists the subcommands.",
+        since: "2.8.13",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::LOADING.and(Flags::STALE),
+        ..Spec::named("help")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        help::answer(ctx, "latency");
+        Ok(Flow::Done)
+    }
+}

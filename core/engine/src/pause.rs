@@ -1,0 +1,126 @@
+//! `CLIENT PAUSE`: requests that are held back until the pause ends, then served in order.
+
+use resp::{Argv, ArgvBuf, Reply};
+
+use crate::Engine;
+use crate::commands::Found;
+use crate::ctx::Mode;
+use crate::node::{Delivery, Then};
+use crate::session::{Session, SessionId};
+use crate::table::Flags;
+use crate::time::{Mono, Now};
+use crate::{Next, Outcome};
+
+/// Which requests a pause holds back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pausing {
+    /// Those that may write.
+    Writes,
+    /// All.
+    All,
+}
+
+/// A pause, and the requests that it holds back.
+#[derive(Debug, Default)]
+pub struct Pause {
+    active: Option<(Pausing, Mono)>,
+    held: Vec<(SessionId, ArgvBuf)>,
+}
+
+impl Pause {
+    /// Begins a pause, or adds to the one there is: it lasts as long as the longer of both, and holds back
+    /// what either does.
+    pub(crate) fn begin(&mut self, pausing: Pausing, until: Mono) {
+        self.active = Some(match self.active {
+            Some((already, end)) => (already.max(pausing), end.max(until)),
+            None => (pausing, until),
+        });
+    }
+
+    /// Ends the pause; the engine serves what was held back after the command.
+    pub(crate) fn end(&mut self) {
+        self.active = None;
+    }
+
+    /// What is held back now.
+    #[inline]
+    pub fn active(&self, now: Now) -> Option<Pausing> {
+        let (pausing, until) = self.active?;
+        (now.mono < until).then_some(pausing)
+    }
+
+    /// When the pause ends by itself.
+    pub(crate) fn deadline(&self) -> Option<Mono> {
+        self.active.map(|(_, until)| until)
+    }
+}
+
+impl Engine {
+    /// Whether a pause holds back a request that was found to be `found`.
+    #[inline]
+    pub(crate) fn is_held_back(&self, session: &Session, found: Found, now: Now) -> bool {
+        match self.node.pause.active(now) {
+            None => false,
+            Some(Pausing::All) => true,
+            Some(Pausing::Writes) => {
+                found.entry.spec.flags.has(Flags::WRITE)
+                    || (found.entry.spec.name == "exec" && self.queue_writes(session))
+            }
+        }
+    }
+
+    fn queue_writes(&self, session: &Session) -> bool {
+        let requests = session.transaction.iter().flat_map(|queue| &queue.requests);
+        requests.into_iter().any(|request| {
+            let argv = request.as_argv();
+            let command = argv.get(0).and_then(|name| self.node.commands.find(name));
+            let found = command.map(|command| {
+                let sub = argv.get(1);
+                sub.and_then(|sub| self.node.commands.subcommand(command, sub))
+                    .unwrap_or(command)
+            });
+            found.is_some_and(|found| found.entry.spec.flags.has(Flags::WRITE))
+        })
+    }
+
+    /// Keeps a request until the pause ends.
+    pub(crate) fn hold_back(&mut self, session: &mut Session, argv: Argv<'_>) {
+        session.held = true;
+        self.node.pause.held.push((session.id, argv.to_owned()));
+    }
+
+    /// Serves what was held back, if the pause is over.
+    pub(crate) fn end_pause(&mut self, now: Now) {
+        if self.node.pause.active(now).is_some() {
+            return;
+        }
+        self.node.pause.end();
+        for (id, request) in std::mem::take(&mut self.node.pause.held) {
+            let Some(mut session) = self.node.sessions.take(id) else {
+                continue;
+            };
+            session.held = false;
+            let mut reply = Reply::new(session.protocol);
+            let argv = request.as_argv();
+            let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
+            self.node.sessions.put_back(session);
+            let then = match outcome.then {
+                Next::Wait => continue,
+                Next::Continue => Then::Resume,
+                Next::Close | Next::Abandon => Then::Close,
+            };
+            self.node.outbox.push(Delivery {
+                session: id,
+                bytes: reply.take(),
+                depends_on: outcome.depends_on,
+                then,
+            });
+        }
+    }
+}
+
+/// What a held request is answered for now.
+pub(crate) const HELD: Outcome = Outcome {
+    depends_on: crate::Lsn::NONE,
+    then: Next::Wait,
+};

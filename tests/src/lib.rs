@@ -10,6 +10,8 @@ pub mod differential;
 pub mod expect;
 pub mod known;
 pub mod peers;
+pub mod programs;
 pub mod scenario;
 pub mod server;
+pub mod table;
 pub mod value;

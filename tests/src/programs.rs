@@ -1,0 +1,193 @@
+//! Other people's programs that talk to a server: scripts in `clients/` with the libraries that they need.
+//!
+//! The libraries are installed by name and version (`clients/requirements.txt`, `clients/package.json`) into the
+//! target directory, once. Every run ends after a while. A machine without Python or Node cannot run these; then
+//! [`Outcome::Unavailable`] says so, and `WEIR_REQUIRE_CLIENTS=1` makes that a failure.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::peers::target_directory;
+
+/// How long a program may run, and how long installing libraries may take.
+const RUN_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// One installation at a time: two tests may need the same libraries.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
+/// What became of running a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ended well, and said this.
+    Done(String),
+    /// This machine does not have what it needs.
+    Unavailable(String),
+}
+
+impl Outcome {
+    /// What the program said; none on a machine that cannot run it.
+    ///
+    /// # Errors
+    /// When `WEIR_REQUIRE_CLIENTS` is set, and this machine cannot run it.
+    pub fn said(self) -> Result<Option<String>> {
+        match self {
+            Self::Done(said) => Ok(Some(said)),
+            Self::Unavailable(why) if std::env::var_os("WEIR_REQUIRE_CLIENTS").is_some() => {
+                bail!(why)
+            }
+            Self::Unavailable(_) => Ok(None),
+        }
+    }
+}
+
+/// Runs `clients/SCRIPT` in Python with these arguments.
+///
+/// # Errors
+/// When the libraries cannot be installed, or the script fails or does not end.
+pub fn python(script: &str, arguments: &[&str]) -> Result<Outcome> {
+    let folder = target_directory()?.join("clients/python");
+    let python = folder.join("bin/python");
+    let installed = install(&folder, "requirements.txt", "python3", |wanted| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        let mut pip = Command::new(&python);
+        run(pip
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "-r",
+            ])
+            .arg(wanted))
+    })?;
+    match installed {
+        Some(why) => Ok(Outcome::Unavailable(why)),
+        None => {
+            let mut command = Command::new(&python);
+            command
+                .args(["-W", "ignore"])
+                .arg(clients().join(script))
+                .args(arguments);
+            run(&mut command).map(Outcome::Done)
+        }
+    }
+}
+
+/// Runs `clients/SCRIPT` in Node with these arguments.
+///
+/// # Errors
+/// When the libraries cannot be installed, or the script fails or does not end.
+pub fn node(script: &str, arguments: &[&str]) -> Result<Outcome> {
+    let folder = target_directory()?.join("clients/node");
+    let installed = install(&folder, "package.json", "npm", |wanted| {
+        std::fs::copy(wanted, folder.join("package.json"))?;
+        let mut npm = Command::new("npm");
+        run(npm.current_dir(&folder).args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]))
+    })?;
+    match installed {
+        Some(why) => Ok(Outcome::Unavailable(why)),
+        None => {
+            let mut command = Command::new("node");
+            command
+                .env("NODE_PATH", folder.join("node_modules"))
+                .arg(clients().join(script))
+                .args(arguments);
+            run(&mut command).map(Outcome::Done)
+        }
+    }
+}
+
+/// Runs a program to its end, and returns what it said.
+///
+/// # Errors
+/// When it cannot be started, fails, or does not end in time; with the end of what it said.
+pub fn run(command: &mut Command) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("output");
+    let output = File::create(&path)?;
+    command
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output);
+    wait(command, &name, &path)
+}
+
+/// Runs a program that reads `input`, and returns what it said.
+///
+/// # Errors
+/// When it cannot be started, fails, or does not end in time; with the end of what it said.
+pub fn run_with_input(command: &mut Command, input: &[u8]) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let folder = tempfile::tempdir()?;
+    let (path, given) = (folder.path().join("output"), folder.path().join("input"));
+    std::fs::write(&given, input)?;
+    let output = File::create(&path)?;
+    command
+        .stdin(File::open(&given)?)
+        .stdout(output.try_clone()?)
+        .stderr(output);
+    wait(command, &name, &path)
+}
+
+fn wait(command: &mut Command, name: &str, output: &Path) -> Result<String> {
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("starting {name}"))?;
+    let said = || {
+        let bytes = std::fs::read(output).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let deadline = Instant::now() + RUN_TIMEOUT;
+    loop {
+        match child.try_wait()? {
+            Some(status) if status.success() => return Ok(said()),
+            Some(status) => bail!("{name}: {status}\n{}", said()),
+            None if Instant::now() > deadline => {
+                child.kill()?;
+                child.wait()?;
+                bail!("{name}: still running after {RUN_TIMEOUT:?}\n{}", said());
+            }
+            None => thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// Installs what `clients/WANTED` lists, unless that was done already; says why it cannot be done here.
+fn install(
+    folder: &Path,
+    wanted: &str,
+    tool: &str,
+    install: impl FnOnce(&Path) -> Result<String>,
+) -> Result<Option<String>> {
+    let _one_at_a_time = INSTALLING.lock();
+    if Command::new(tool).arg("--version").output().is_err() {
+        return Ok(Some(format!("no {tool} on this machine")));
+    }
+    let wanted = clients().join(wanted);
+    let list = std::fs::read_to_string(&wanted)?;
+    let done = folder.join("installed");
+    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == list) {
+        return Ok(None);
+    }
+    std::fs::create_dir_all(folder)?;
+    install(&wanted).with_context(|| format!("installing {}", wanted.display()))?;
+    std::fs::write(&done, list)?;
+    Ok(None)
+}
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}

@@ -74,6 +74,50 @@ pub enum CmdError {
     /// A client's name with bytes that would blur `CLIENT LIST`.
     #[error("ERR Client names cannot contain spaces, newlines or special characters.")]
     InvalidClientName,
+    /// A client's library or its version with bytes that would blur `CLIENT LIST`.
+    #[error("ERR {0} cannot contain spaces, newlines or special characters.")]
+    InvalidLibrary(&'static str),
+    /// An option that `CLIENT SETINFO` does not know.
+    #[error("ERR Unrecognized option '{0}'")]
+    UnknownClientOption(String),
+    /// `CLIENT LIST ID` of something that is no number.
+    #[error("ERR Invalid client ID")]
+    InvalidClientId,
+    /// `CLIENT KILL ID` of something that is no positive number.
+    #[error("ERR client-id should be greater than 0")]
+    ClientIdNotPositive,
+    /// `CLIENT KILL MAXAGE` with something that is no number.
+    #[error("ERR maxage is not an integer or out of range")]
+    MaxAgeNotAnInteger,
+    /// `CLIENT KILL MAXAGE` with zero or less.
+    #[error("ERR maxage should be greater than 0")]
+    MaxAgeNotPositive,
+    /// A type of clients that does not exist.
+    #[error("ERR Unknown client type '{0}'")]
+    UnknownClientType(String),
+    /// A user that does not exist.
+    #[error("ERR No such user '{0}'")]
+    NoSuchUser(String),
+    /// `CLIENT KILL` of an address that nobody has.
+    #[error("ERR No such client")]
+    NoSuchClient,
+    /// `CLIENT PAUSE` of neither writes nor all.
+    #[error("ERR CLIENT PAUSE mode must be WRITE or ALL")]
+    PauseMode,
+    /// `CLIENT UNBLOCK` with neither of its ways.
+    #[error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")]
+    UnblockReason,
+    /// What a client is answered whose wait `CLIENT UNBLOCK` ended.
+    #[error("UNBLOCKED client unblocked via CLIENT UNBLOCK")]
+    Unblocked,
+    /// `CLIENT TRACKING ON`.
+    #[error("ERR weir does not track what clients read")]
+    NoTracking,
+    /// `CLIENT CACHING` while nothing is tracked.
+    #[error(
+        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+    )]
+    CachingWithoutTracking,
     /// `CONFIG SET` of settings that do not exist.
     #[error("ERR Unknown option or number of arguments for CONFIG SET - '{0}'")]
     UnknownSetting(String),

@@ -309,7 +309,12 @@ impl Connection {
                     bytes = &bytes[n..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stream.writable().await?;
+                    tokio::select! {
+                        writable = self.stream.writable() => writable?,
+                        () = self.mailbox.close_asked() => {
+                            return Err(io::ErrorKind::ConnectionAborted.into());
+                        }
+                    }
                 }
                 Err(error) => return Err(error),
             }

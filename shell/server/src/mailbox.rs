@@ -12,6 +12,7 @@ use crate::limits::MAILBOX_BYTES_MAX;
 pub(crate) struct Mailbox {
     letters: Mutex<Letters>,
     bell: Notify,
+    close_bell: Notify,
 }
 
 /// What lay in a mailbox.
@@ -35,13 +36,22 @@ impl Mailbox {
         letters.depends_on = letters.depends_on.max(delivery.depends_on);
         letters.resume |= delivery.then == Then::Resume;
         letters.close |= delivery.then == Then::Close || letters.bytes.len() > MAILBOX_BYTES_MAX;
+        let close = letters.close;
         drop(letters);
+        if close {
+            self.close_bell.notify_one();
+        }
         self.bell.notify_one();
     }
 
     /// Takes what is there.
     pub(crate) fn collect(&self) -> Letters {
         std::mem::take(&mut *self.letters.lock())
+    }
+
+    /// Waits until the connection is to be closed, for one that waits for its socket.
+    pub(crate) async fn close_asked(&self) {
+        self.close_bell.notified().await;
     }
 
     /// Waits until something may be there.

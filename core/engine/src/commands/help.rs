@@ -1,6 +1,10 @@
 //! The `HELP` of commands that hold subcommands, made of their rows.
 
+use resp::Argv;
+
 use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::table::{Arg, ArgKind, Spec};
 
 /// Answers the usage and summary of each subcommand of a command.
@@ -80,5 +84,15 @@ fn write_list(text: &mut String, args: &[Arg], separator: &str) {
             text.push_str(separator);
         }
         write_arg(text, arg);
+    }
+}
+
+/// The error for arguments that a subcommand does not have.
+pub(super) fn usage_error(request: Argv<'_>, command: &'static str) -> CmdError {
+    let sub = request.get(1).unwrap_or_default();
+    let sub = &sub[..sub.len().min(ERROR_ECHO_BYTES_MAX)];
+    CmdError::SubcommandUsage {
+        sub: String::from_utf8_lossy(sub).into_owned(),
+        command,
     }
 }

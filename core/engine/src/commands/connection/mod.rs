@@ -1,6 +1,7 @@
 //! Commands about the connection itself.
 
 mod auth;
+mod client;
 mod client_name;
 mod credentials;
 mod echo;
@@ -14,6 +15,7 @@ use crate::table::{Entry, entry};
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
     entry::<auth::Auth>(),
+    client::CLIENT,
     entry::<echo::Echo>(),
     entry::<hello::Hello>(),
     entry::<ping::Ping>(),

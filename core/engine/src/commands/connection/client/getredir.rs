@@ -1,0 +1,31 @@
+//! `CLIENT GETREDIR`.
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arity, Command, Flags, Flow, Group, Spec};
+
+/// `CLIENT GETREDIR`
+pub(super) struct GetRedir;
+
+impl Command for GetRedir {
+    const SPEC: Spec = Spec {
+        summary: "Tells to which client invalidations go; -1: to none.",
+        since: "6.0.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::LOADING.and(Flags::NO_SCRIPT).and(Flags::STALE),
+        ..Spec::named("getredir")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.reply.int(-1);
+        Ok(Flow::Done)
+    }
+}

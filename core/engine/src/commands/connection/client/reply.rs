@@ -1,0 +1,52 @@
+//! `CLIENT REPLY`.
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::session::Replies;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, Spec};
+
+/// `CLIENT REPLY ON | OFF | SKIP`
+pub(super) struct Reply;
+
+impl Command for Reply {
+    const SPEC: Spec = Spec {
+        summary: "Says which replies the client wants.",
+        since: "3.2.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::Exactly(3),
+        flags: Flags::LOADING.and(Flags::NO_SCRIPT).and(Flags::STALE),
+        args: &[Arg::one_of(
+            "action",
+            &[
+                Arg::word("on", "ON"),
+                Arg::word("off", "OFF"),
+                Arg::word("skip", "SKIP"),
+            ],
+        )],
+        ..Spec::named("reply")
+    };
+    type Parsed<'a> = Replies;
+
+    fn parse(args: &mut Args<'_>) -> Result<Replies, CmdError> {
+        if args.keyword("ON") {
+            Ok(Replies::On)
+        } else if args.keyword("OFF") {
+            Ok(Replies::Off)
+        } else if args.keyword("SKIP") {
+            Ok(Replies::SkipNext)
+        } else {
+            Err(CmdError::Syntax)
+        }
+    }
+
+    fn execute(replies: Replies, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        // Who wants no replies at all does not want one skipped.
+        if replies != Replies::SkipNext || ctx.session.replies != Replies::Off {
+            ctx.session.replies = replies;
+        }
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

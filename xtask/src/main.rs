@@ -8,7 +8,10 @@ mod check;
 mod ci;
 mod command;
 mod crash;
+mod docs;
 mod test;
+#[cfg(test)]
+mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -33,6 +36,8 @@ enum Chore {
     Bench(bench::Bench),
     /// Kills a loaded server again and again, and audits what it kept.
     Crash(crash::Crash),
+    /// Writes the reference pages that are made from the tables of commands and settings.
+    Docs(docs::Docs),
     /// What continuous integration runs.
     Ci(ci::Ci),
 }
@@ -43,6 +48,7 @@ fn main() -> Result<()> {
         Chore::Test(test) => test.run(),
         Chore::Bench(bench) => bench.run(),
         Chore::Crash(crash) => crash.run(),
+        Chore::Docs(docs) => docs.run(),
         Chore::Ci(ci) => ci.run(),
     }
 }

@@ -250,7 +250,16 @@ fn every_type_of_stream_is_read() {
         "ids 50 s, 7 each, 2 added, 5 again",
         "producer p: i=1-2@1 j=3-0@3",
     ];
-    let types: [(&str, &str, &str, [&str; 2], &str, &[&str]); 5] = [
+    // The payload, then what it says: counters, entries read, consumers, the zone, ids.
+    type Row<'a> = (
+        &'a str,
+        &'a str,
+        &'a str,
+        [&'a str; 2],
+        &'a str,
+        &'a [&'a str],
+    );
+    let types: [Row<'_>; 5] = [
         ("handmade-15", old_counters, "None", seen, "[]", &no_ids),
         ("handmade-19", counters, "Some(2)", seen, "[]", &no_ids),
         ("handmade-21", counters, "Some(2)", active, "[]", &no_ids),
@@ -463,10 +472,13 @@ fn names_that_many_entries_of_a_node_share_may_not_ask_for_any_amount_of_memory(
     assert!(shared(400).contains("limit"));
 }
 
+/// Fields and values of an entry.
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// A stream as commands could have made it.
 #[derive(Debug, Clone)]
 struct Plan {
-    entries: Vec<(u8, u16, Vec<(Vec<u8>, Vec<u8>)>)>,
+    entries: Vec<(u8, u16, Fields)>,
     deleted: Vec<prop::sample::Index>,
     groups: Vec<(Vec<u8>, Option<u64>, Vec<Step>)>,
     ids: Vec<(u8, u8, u64, i16)>,

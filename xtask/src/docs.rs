@@ -1,0 +1,101 @@
+//! `docs`: writes the reference pages that are made from tables.
+//!
+//! The command table gives a page for each family and the compatibility page, the settings give theirs. Nobody
+//! edits these pages; a test ([`crate::tidy`]) fails when one of them is not what this chore would write.
+
+mod commands;
+mod compatibility;
+mod formats;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::command::root;
+
+#[derive(Debug, Args)]
+pub(crate) struct Docs {}
+
+/// Where the families' pages are. Nothing else is in this folder.
+const FAMILIES: &str = "docs/commands";
+
+/// The first line of every page here.
+const NOTICE: &str =
+    "<!-- Written by `cargo xtask docs`. Change the tables, not this page. -->\n\n";
+
+impl Docs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let root = root()?;
+        let pages = pages()?;
+        for path in superfluous(root, &pages)? {
+            fs::remove_file(root.join(&path)).with_context(|| format!("removing {path}"))?;
+        }
+        for (path, text) in pages {
+            let path = root.join(path);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Paths of the pages that are not what [`Docs`] would write, or that it would not write at all.
+#[cfg(test)]
+pub(crate) fn stale() -> Result<Vec<String>> {
+    let root = root()?;
+    let pages = pages()?;
+    let mut stale = superfluous(root, &pages)?;
+    for (path, text) in pages {
+        if fs::read_to_string(root.join(&path)).ok().as_deref() != Some(&text) {
+            stale.push(path);
+        }
+    }
+    Ok(stale)
+}
+
+/// Every generated page: its path from the workspace's root, and its text.
+fn pages() -> Result<BTreeMap<String, String>> {
+    let mut pages = BTreeMap::new();
+    for (family, text) in commands::pages() {
+        pages.insert(format!("{FAMILIES}/{family}.md"), format!("{NOTICE}{text}"));
+    }
+    let compatibility = compatibility::page(root()?)?;
+    pages.insert(
+        "docs/compatibility.md".to_owned(),
+        format!("{NOTICE}{compatibility}"),
+    );
+    let formats = formats::page(root()?)?;
+    pages.insert("docs/formats.md".to_owned(), format!("{NOTICE}{formats}"));
+    pages.insert(
+        "docs/settings.md".to_owned(),
+        format!("{NOTICE}{}", settings::page()),
+    );
+    Ok(pages)
+}
+
+/// Pages of families that are no more.
+fn superfluous(root: &Path, pages: &BTreeMap<String, String>) -> Result<Vec<String>> {
+    let mut superfluous = Vec::new();
+    let folder = root.join(FAMILIES);
+    if !folder.is_dir() {
+        return Ok(superfluous);
+    }
+    for file in fs::read_dir(folder)? {
+        let path = format!("{FAMILIES}/{}", file?.file_name().to_string_lossy());
+        if !pages.contains_key(&path) {
+            superfluous.push(path);
+        }
+    }
+    Ok(superfluous)
+}
+
+/// A text as a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}

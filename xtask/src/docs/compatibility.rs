@@ -1,0 +1,113 @@
+//! The compatibility page: what differs, from the command table, and what is missing, from the list that Redis
+//! gave of its commands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use engine::REDIS_VERSION;
+use engine::commands::all;
+use engine::table::{Compat, Entry};
+use serde_json::Value;
+
+use super::cell;
+use super::commands::full_name;
+
+/// What Redis said of its commands.
+const RECORDING: &str = "tests/data/commands.json";
+
+pub(super) fn page(root: &Path) -> Result<String> {
+    let recording = fs::read_to_string(root.join(RECORDING)).context(RECORDING)?;
+    let recording: Value = serde_json::from_str(&recording).context(RECORDING)?;
+    let commands = recording["commands"].as_array().context("commands")?;
+    let mut text = format!(
+        "# Compatibility with Redis {REDIS_VERSION}\n\n\
+         A command that is here answers as Redis does, errors included, unless this page says otherwise. What is \
+         missing answers `ERR unknown command`.\n"
+    );
+    here(&mut text, commands)?;
+    differences(&mut text)?;
+    missing(&mut text, commands)?;
+    Ok(text)
+}
+
+fn here(text: &mut String, commands: &[Value]) -> Result<()> {
+    text.push_str("\n## What is here\n\n| family | commands | of Redis' |\n|---|---|---|\n");
+    let mut families: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for entry in all() {
+        let names = families.entry(entry.spec.group.name()).or_default();
+        names.push(full_name(None, entry.spec.name));
+    }
+    for (family, mut names) in families {
+        names.sort_unstable();
+        let of = commands
+            .iter()
+            .filter(|command| command["group"] == family)
+            .count();
+        writeln!(
+            text,
+            "| [{family}](commands/{family}.md) | {} | {of} |",
+            names.join(", ")
+        )?;
+    }
+    Ok(())
+}
+
+fn differences(text: &mut String) -> Result<()> {
+    text.push_str("\n## What differs on purpose\n\n| command | how |\n|---|---|\n");
+    let mut entries: Vec<&Entry> = all().collect();
+    entries.sort_by_key(|entry| entry.spec.name);
+    for entry in entries {
+        let subcommands = entry.subcommands.iter();
+        let rows = subcommands.map(|sub| (Some(entry.spec.name), sub));
+        for (container, entry) in std::iter::once((None, entry)).chain(rows) {
+            match entry.spec.compat {
+                Compat::Same => {}
+                Compat::Differs(how) => {
+                    let name = full_name(container, entry.spec.name);
+                    writeln!(text, "| {name} | {} |", cell(how))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn missing(text: &mut String, commands: &[Value]) -> Result<()> {
+    let mut here = BTreeSet::new();
+    for entry in all() {
+        here.insert(full_name(None, entry.spec.name));
+        for sub in entry.subcommands {
+            here.insert(full_name(Some(entry.spec.name), sub.spec.name));
+        }
+    }
+    let mut families: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for command in commands {
+        let family = command["group"].as_str().unwrap_or("other");
+        let name = command["name"].as_str().context("a command's name")?;
+        let absent = families.entry(family).or_default();
+        if !here.contains(&full_name(None, name)) {
+            absent.push(full_name(None, name));
+            continue;
+        }
+        for sub in command["subcommands"].as_array().into_iter().flatten() {
+            let sub = sub["name"].as_str().context("a subcommand's name")?;
+            // Redis gives the whole name, `xgroup|create`.
+            let sub = sub.rsplit('|').next().unwrap_or(sub);
+            let name = full_name(Some(name), sub);
+            if !here.contains(&name) {
+                absent.push(name);
+            }
+        }
+    }
+    text.push_str("\n## What is missing\n\n| family | commands |\n|---|---|\n");
+    for (family, mut names) in families {
+        names.sort_unstable();
+        if !names.is_empty() {
+            writeln!(text, "| {family} | {} |", names.join(", "))?;
+        }
+    }
+    Ok(())
+}

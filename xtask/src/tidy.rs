@@ -1,0 +1,212 @@
+//! Rules of the repository that a machine can check, as tests: floors, generated pages, paths in documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::command::{cargo, root};
+use crate::docs;
+
+/// The product's crates, bottom floor first. A crate may name crates before it, none behind it.
+const FLOORS: &[&str] = &[
+    "resp",
+    "directory",
+    "stream",
+    "values",
+    "rdb",
+    "engine",
+    "journal",
+    "server",
+    "weir",
+];
+
+/// How many of [`FLOORS`] are the core.
+const CORE_FLOORS: usize = 6;
+
+/// Crates of others that the core may stand on: data structures and codecs without a clock, chance or I/O.
+const CORE_DEPENDENCIES: &[&str] = &[
+    "crc-fast",
+    "foldhash",
+    "hashbrown",
+    "itoa",
+    "memchr",
+    "ryu",
+    "smallvec",
+    "thiserror",
+    "triomphe",
+    "xxhash-rust",
+];
+
+/// Documents whose paths and types must exist.
+const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+
+/// Ends of names by which a word in backquotes is a path.
+const ENDS_OF_PATHS: &[&str] = &[".rs", ".md", ".toml", ".json", ".jsonl", "/"];
+
+/// The direct dependencies of each crate of the workspace, those of its tests left out.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"])
+        .unwrap()
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let dependencies = packages.iter().map(|package| {
+        let named = package["dependencies"].as_array().unwrap().iter();
+        let named = named.filter(|dependency| dependency["kind"].is_null());
+        let names = named.map(|dependency| dependency["name"].as_str().unwrap().to_owned());
+        (
+            package["name"].as_str().unwrap().to_owned(),
+            names.collect(),
+        )
+    });
+    dependencies.collect()
+}
+
+#[test]
+fn arrows_between_crates_go_down_only() {
+    let dependencies = dependencies();
+    for (floor, name) in FLOORS.iter().enumerate() {
+        let named = dependencies
+            .get(*name)
+            .unwrap_or_else(|| panic!("no crate {name}"));
+        for dependency in named {
+            if let Some(below) = FLOORS.iter().position(|other| other == dependency) {
+                assert!(below < floor, "{name} must not name {dependency}");
+            }
+            assert!(
+                !["sim", "weir-tests", "bench", "xtask"].contains(&dependency.as_str()),
+                "{name} is part of the product and must not name {dependency}"
+            );
+        }
+    }
+    // The journal deals in bytes and knows nothing of their meaning.
+    let engine = FLOORS.iter().position(|name| *name == "engine").unwrap();
+    for name in &FLOORS[..=engine] {
+        assert!(
+            !dependencies["journal"].contains(*name),
+            "journal must not name {name}"
+        );
+    }
+}
+
+#[test]
+fn the_core_stands_on_nothing_that_reaches_the_world() {
+    let dependencies = dependencies();
+    for name in &FLOORS[..CORE_FLOORS] {
+        for dependency in &dependencies[*name] {
+            assert!(
+                FLOORS.contains(&dependency.as_str())
+                    || CORE_DEPENDENCIES.contains(&dependency.as_str()),
+                "{name} names {dependency}: is it free of clocks, chance and I/O? Then add it to the list"
+            );
+        }
+    }
+}
+
+#[test]
+fn generated_pages_are_fresh() {
+    let stale = docs::stale().unwrap();
+    assert!(stale.is_empty(), "run `cargo xtask docs`: {stale:?}");
+}
+
+#[test]
+fn paths_in_documents_exist() {
+    let root = root().unwrap();
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(root.join(document)).unwrap();
+        for word in quoted(&text) {
+            if ENDS_OF_PATHS.iter().any(|end| word.ends_with(end)) && word.contains('/') {
+                assert!(exists(root, word), "{document} names {word}");
+            }
+        }
+        for target in links(&text) {
+            let folder = root.join(document);
+            let folder = folder.parent().unwrap();
+            assert!(folder.join(target).exists(), "{document} links to {target}");
+        }
+    }
+}
+
+#[test]
+fn tests_and_types_that_the_architecture_names_exist() {
+    let root = root().unwrap();
+    let mut sources = String::new();
+    for folder in ["core", "shell", "sim", "tests", "bench", "xtask"] {
+        read_sources(&root.join(folder), &mut sources);
+    }
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    for word in quoted(&text) {
+        let name = word
+            .rsplit("::")
+            .next()
+            .unwrap()
+            .split(['(', '<'])
+            .next()
+            .unwrap();
+        let is_identifier =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let starts_upper = name.starts_with(|c: char| c.is_ascii_uppercase());
+        let is_type = starts_upper && name.contains(|c: char| c.is_ascii_lowercase());
+        let is_test = name.matches('_').count() >= 3;
+        if is_identifier && (is_type || is_test) {
+            let declared = if is_test {
+                sources.contains(&format!("fn {name}("))
+            } else {
+                ["struct", "enum", "trait", "type"]
+                    .iter()
+                    .any(|kind| contains_word(&sources, &format!("{kind} {name}")))
+            };
+            assert!(
+                declared,
+                "ARCHITECTURE.md names {word}, which nothing declares"
+            );
+        }
+    }
+}
+
+/// What stands in backquotes, outside of indented blocks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter(|line| !line.starts_with("    "));
+    lines.flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// Targets of links within the repository.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
+    targets
+        .map(|target| target.split('#').next().unwrap_or(target))
+        .filter(|target| !target.is_empty() && !target.contains("://"))
+}
+
+/// Whether a path is in the repository: from its root, or, for short, from a folder of it.
+fn exists(root: &Path, path: &str) -> bool {
+    path.contains(['*', '{', '<', '…'])
+        || root.join(path).exists()
+        || ["core", "shell", "tests"]
+            .iter()
+            .any(|folder| root.join(folder).join(path).exists())
+}
+
+fn contains_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let next = text[at + word.len()..].chars().next();
+        !next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+fn read_sources(folder: &Path, sources: &mut String) {
+    for file in fs::read_dir(folder).unwrap() {
+        let path: PathBuf = file.unwrap().path();
+        if path.is_dir() {
+            read_sources(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}

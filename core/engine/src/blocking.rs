@@ -43,6 +43,8 @@ pub enum TimeoutReply {
     NullArray,
     /// The null (`BLMOVE`).
     Null,
+    /// `OK` (`DEBUG SLEEP`).
+    Ok,
 }
 
 /// What kind of change can end a wait.

@@ -118,6 +118,34 @@ pub enum CmdError {
         "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
     )]
     CachingWithoutTracking,
+    /// `MONITOR` where no stream of replies can follow.
+    #[error("ERR MONITOR isn't allowed for DENY BLOCKING client")]
+    MonitorInTransaction,
+    /// `SHUTDOWN ABORT` while the server does not stop.
+    #[error("ERR No shutdown in progress.")]
+    NoShutdown,
+    /// `SLOWLOG GET` with a count that is none.
+    #[error("ERR count should be greater than or equal to -1")]
+    SlowLogCount,
+    /// `LATENCY GRAPH` of an event that never took long.
+    #[error("ERR No samples available for event '{0}'")]
+    NoSamples(String),
+    /// `DEBUG` where it is not enabled.
+    #[error(
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server."
+    )]
+    DebugNotAllowed,
+    /// `DEBUG PROTOCOL` of a type that is none.
+    #[error(
+        "ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
+    )]
+    ProtocolType,
+    /// `DEBUG PROTOCOL PUSH` in a protocol that has no such thing.
+    #[error("ERR RESP2 is not supported by this command")]
+    NeedsResp3,
+    /// `DEBUG QUICKLIST-PACKED-THRESHOLD` of no number of bytes.
+    #[error("ERR argument must be a memory value bigger than 1 and smaller than 4gb")]
+    PackedThreshold,
     /// `CONFIG SET` of settings that do not exist.
     #[error("ERR Unknown option or number of arguments for CONFIG SET - '{0}'")]
     UnknownSetting(String),

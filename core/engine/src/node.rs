@@ -116,8 +116,10 @@ pub enum Order {
     SettingsChanged,
     /// `SHUTDOWN`.
     Shutdown {
-        /// Whether a snapshot is written first; as the save points say if `None`.
-        save: Option<bool>,
+        /// Whether a snapshot is written first.
+        save: bool,
+        /// Who asked; [`crate::Engine::end_wait`] tells it why the server goes on.
+        waiting: SessionId,
     },
     /// `BGSAVE`, or `SAVE` of a client that waits for the end.
     Snapshot {

@@ -134,6 +134,7 @@ impl Engine {
             }
             (GiveUp::Timeout, TimeoutReply::NullArray) => reply.null_array(),
             (GiveUp::Timeout, TimeoutReply::Null) => reply.null(),
+            (GiveUp::Timeout, TimeoutReply::Ok) => reply.ok(),
         }
         self.data.blocking.remove(id, &wait);
         self.deliver(id, reply, Lsn::NONE);

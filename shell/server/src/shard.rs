@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) engine: Engine,
     pub(crate) mailboxes: HashMap<SessionId, Arc<Mailbox>>,
     pub(crate) stopping: bool,
+    /// Who asked the server to stop once a snapshot is written.
+    pub(crate) stop_after_snapshot_of: Option<SessionId>,
 }
 
 impl Shard {
@@ -56,6 +58,7 @@ impl Shard {
                 engine,
                 mailboxes: HashMap::new(),
                 stopping: false,
+                stop_after_snapshot_of: None,
             }),
             clock,
             timer_at: AtomicU64::new(0),
@@ -115,13 +118,22 @@ impl Shard {
                     journal.set_policy(policy);
                 }
             }
-            Order::Shutdown { .. } => {
-                state.stopping = true;
-                self.stop_asked.notify_one();
+            Order::Shutdown { save: false, .. } => self.ask_to_stop(state),
+            Order::Shutdown {
+                save: true,
+                waiting,
+            } => {
+                state.stop_after_snapshot_of = Some(*waiting);
+                self.begin_snapshot(state, Some(*waiting));
             }
             Order::RewriteJournal => self.begin_rewrite(state),
             Order::Snapshot { waiting } => self.begin_snapshot(state, *waiting),
         }
+    }
+
+    fn ask_to_stop(&self, state: &mut State) {
+        state.stopping = true;
+        self.stop_asked.notify_one();
     }
 
     fn begin_rewrite(&self, state: &mut State) {
@@ -182,7 +194,13 @@ impl Shard {
                         }
                         Err(error) => tracing::error!(error, "the snapshot was not written"),
                     }
-                    if let Some(session) = waiting {
+                    let stops = waiting.is_some() && state.stop_after_snapshot_of == waiting;
+                    if stops {
+                        state.stop_after_snapshot_of = None;
+                    }
+                    if stops && result.is_ok() {
+                        self.ask_to_stop(state);
+                    } else if let Some(session) = waiting {
                         state.engine.end_wait(session, result.map(drop));
                     }
                 }

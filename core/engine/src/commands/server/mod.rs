@@ -5,9 +5,17 @@ mod bgsave;
 mod command;
 mod config;
 mod dbsize;
+mod debug;
+mod debug_protocol;
 mod info;
 mod lastsave;
+mod latency;
+mod lolwut;
+mod monitor;
+mod role;
 mod save;
+mod shutdown;
+mod slowlog;
 mod time;
 
 use crate::table::{Entry, entry};
@@ -19,8 +27,15 @@ pub(super) static COMMANDS: &[Entry] = &[
     command::COMMAND,
     config::CONFIG,
     entry::<dbsize::DbSize>(),
+    entry::<debug::Debug>(),
     entry::<info::Info>(),
     entry::<lastsave::LastSave>(),
+    latency::LATENCY,
+    entry::<lolwut::Lolwut>(),
+    entry::<monitor::Monitor>(),
+    entry::<role::Role>(),
     entry::<save::Save>(),
+    entry::<shutdown::Shutdown>(),
+    slowlog::SLOWLOG,
     entry::<time::Time>(),
 ];

@@ -8,7 +8,7 @@
 pub(crate) mod encode;
 
 use resp::Argv;
-use stream::{Acknowledgement, Activity, Forget, References, StreamId};
+use stream::{Acknowledgement, Activity, Forget, References, SetId, StreamId};
 
 use crate::time::UnixMs;
 
@@ -106,7 +106,7 @@ pub enum Effect<'a> {
         /// The database; all if `None`.
         db: Option<u16>,
     },
-    /// `XADD`, and the trimming that came with it, in one line. Makes the key if it is missing.
+    /// `XADD`. Makes the key if it is missing. A trim that came with it is an effect of its own.
     StreamAppend {
         /// The key.
         key: &'a [u8],
@@ -116,20 +116,20 @@ pub enum Effect<'a> {
         fields: Argv<'a>,
         /// The producer's claim to have said this once.
         idempotent: Option<Idempotent<'a>>,
-        /// Entries below this ID go after the append.
-        trim: Option<Trim>,
     },
     /// A duplicate append was answered: the counter moves, nothing else.
     StreamDuplicate {
         /// The key.
         key: &'a [u8],
     },
-    /// `XTRIM key MINID = id`.
+    /// `XTRIM key MINID = id`, which may leave entries that groups still need.
     StreamTrim {
         /// The key.
         key: &'a [u8],
-        /// What goes.
-        trim: Trim,
+        /// No entry above this one goes.
+        through: StreamId,
+        /// What becomes of pending entries, and which entries stay for them.
+        references: References,
     },
     /// `XDEL`/`XDELEX`: IDs that exist.
     StreamDelete {
@@ -144,12 +144,8 @@ pub enum Effect<'a> {
     StreamSetId {
         /// The key.
         key: &'a [u8],
-        /// The new last ID.
-        last_id: StreamId,
-        /// The new count of entries ever added, if given.
-        entries_added: Option<u64>,
-        /// The new greatest deleted ID, if given.
-        max_deleted: Option<StreamId>,
+        /// What is set, and allowed.
+        set: SetId,
     },
     /// `XCFGSET`.
     StreamConfigure {
@@ -317,15 +313,6 @@ pub enum IidOrigin {
     Given,
     /// `IDMPAUTO`: it is the fingerprint of the fields.
     Fingerprint,
-}
-
-/// What trimming removes: entries below an ID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trim {
-    /// Entries with lower IDs go, as far as `references` lets them.
-    pub below: StreamId,
-    /// What becomes of pending entries.
-    pub references: References,
 }
 
 /// One pending entry that changes its owner.

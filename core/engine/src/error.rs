@@ -272,14 +272,14 @@ pub enum CmdError {
         /// The command's name in capitals.
         command: &'static str,
     },
-    /// A reading command with an uneven list of streams; its name, and the special ID of the text.
+    /// A reading command with an uneven list of streams.
     #[error(
-        "ERR Unbalanced '{command}' list of streams: for each stream key an ID or '{special}' must be specified."
+        "ERR Unbalanced '{command}' list of streams: for each stream key an ID{special} must be specified."
     )]
     UnbalancedStreams {
         /// The command's name in lower case.
         command: &'static str,
-        /// The special ID that it takes.
+        /// The special IDs that it takes, as the text has them.
         special: &'static str,
     },
     /// `XREADGROUP` without `GROUP`.
@@ -323,6 +323,71 @@ pub enum CmdError {
     /// A timeout whose end is beyond any clock.
     #[error("ERR timeout is out of range")]
     TimeoutOutOfRange,
+    /// Entries to keep, below zero.
+    #[error("ERR The MAXLEN argument must be >= 0.")]
+    MaxLenNegative,
+    /// Entries to remove at most, below zero.
+    #[error("ERR The LIMIT argument must be >= 0.")]
+    LimitNegative,
+    /// A second way to trim.
+    #[error("ERR syntax error, MAXLEN and MINID options at the same time are not compatible")]
+    TwoStrategies,
+    /// `LIMIT` with nothing to limit.
+    #[error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy")]
+    LimitWithoutStrategy,
+    /// `LIMIT` of an exact trim.
+    #[error("ERR syntax error, LIMIT cannot be used without the special ~ option")]
+    LimitWithoutApproximate,
+    /// An idempotent append with an ID that is not the clock's.
+    #[error("ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs")]
+    IdempotentWithId,
+    /// Two idempotent IDs for one append.
+    #[error("ERR syntax error, IDMP/IDMPAUTO specified multiple times")]
+    IdempotentTwice,
+    /// An empty producer; the option.
+    #[error("ERR syntax error, {0} requires a non-empty producer ID")]
+    EmptyProducer(&'static str),
+    /// An empty idempotent ID.
+    #[error("ERR syntax error, IDMP requires a non-empty idempotent ID")]
+    EmptyIid,
+    /// `XIDMPRECORD` with an empty producer.
+    #[error("ERR producer ID must be non-empty")]
+    EmptyRecordedProducer,
+    /// `XIDMPRECORD` with an empty idempotent ID.
+    #[error("ERR idempotent ID must be non-empty")]
+    EmptyRecordedIid,
+    /// `XIDMPRECORD` of an entry that is not there.
+    #[error("ERR No such message in stream")]
+    NoSuchMessage,
+    /// `XIDMPRECORD` of an idempotent ID that stands for another entry.
+    #[error("ERR IID already exists for this producer with a different stream ID")]
+    IidTaken,
+    /// `XCFGSET` without a setting.
+    #[error("ERR syntax error: At least one parameter must be specified")]
+    NothingToConfigure,
+    /// `XCFGSET` with a setting twice.
+    #[error("ERR {0} specified multiple times")]
+    ConfiguredTwice(&'static str),
+    /// `XCFGSET` with a value that its setting cannot have.
+    #[error("ERR {0}")]
+    InvalidRetention(&'static str),
+    /// `XSETID … ENTRIESADDED` below zero.
+    #[error("ERR entries_added must be positive")]
+    EntriesAddedNegative,
+    /// An option of `XREADGROUP` in `XREAD`.
+    #[error("ERR The {0} option is only supported by XREADGROUP. You called XREAD instead.")]
+    GroupOptionInRead(&'static str),
+    /// The ID for new entries of a group in `XREAD`.
+    #[error(
+        "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
+    )]
+    GroupIdInRead,
+    /// An ID that cannot be appended.
+    #[error("ERR {0}")]
+    IdRefused(#[from] stream::IdRefused),
+    /// A last ID that cannot be set.
+    #[error("ERR {0}")]
+    SetIdRefused(#[from] stream::SetIdRefused),
     /// A text made of the request, where an enum variant would say no more.
     #[error("{0}")]
     Text(String),

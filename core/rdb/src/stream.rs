@@ -21,7 +21,7 @@ mod groups;
 mod idempotence;
 mod nodes;
 
-use stream::{Idempotence, Stream, StreamId};
+use stream::{Groups, Idempotence, Stream, StreamId, StreamParts};
 
 use crate::code;
 use crate::context::Context;
@@ -76,20 +76,24 @@ pub(crate) fn read<S: Source>(
         return Err(from.contradiction("the number of entries is not that of the nodes"));
     }
     let forgetful = Idempotence::new(context.retention, context.hash_seed);
-    let mut stream = Stream::from_entries(entries, forgetful);
-    // Redis loads counters that cannot be, and some of its versions have written such; they are
-    // raised to what the entries show.
-    let last_id = read_id(from, "the last ID")?.max(stream.last_id());
-    stream.set_id(last_id, None, None);
+    let last_id = read_id(from, "the last ID")?;
+    let (mut max_deleted_id, mut entries_added) = (StreamId::MIN, entries.len());
     if code >= code::STREAM_2 {
         // The first ID is that of the first entry, and the nodes have told it.
         read_id(from, "the first ID")?;
-        let max_deleted_id = read_id(from, "the greatest deleted ID")?;
-        let entries_added = from
-            .number("the number of entries added")?
-            .max(stream.len());
-        stream.set_id(last_id, Some(entries_added), Some(max_deleted_id));
+        max_deleted_id = read_id(from, "the greatest deleted ID")?;
+        entries_added = from.number("the number of entries added")?;
     }
+    // Redis loads counters that cannot be, and some of its versions have written such; they are
+    // raised to what the entries show.
+    let mut stream = Stream::from_parts(StreamParts {
+        entries,
+        groups: Groups::new(),
+        idempotence: forgetful,
+        last_id,
+        max_deleted_id,
+        entries_added,
+    });
     let mut order = extras.pending_order();
     for _ in 0..from.number("the number of groups")? {
         let latecomers = order.next().map_err(|damaged| from.fault(damaged.into()))?;

@@ -304,6 +304,11 @@ impl Chunk {
         self.live
     }
 
+    /// How many entries the data holds, dead ones too.
+    pub(crate) fn ordinals(&self) -> u16 {
+        self.ordinals
+    }
+
     /// The sets of names, for a chunk that follows this one.
     pub(crate) fn shapes_for_next(&self) -> Option<Arc<Shapes>> {
         let shapes = self.shapes.as_ref()?;
@@ -470,11 +475,17 @@ impl Chunk {
 
     /// The last place where a node begins that has at most `live_max` live entries before it here:
     /// the ID of the entry there, and how many live ones are before it.
-    pub(crate) fn last_node(&self, live_max: u64) -> Option<(StreamId, u16)> {
-        self.nodes()
-            .take_while(|&(_, before)| u64::from(before) <= live_max)
-            .last()
-            .map(|(mark, before)| (self.head(mark.offset.into()).id, before))
+    pub(crate) fn last_node(&self, live_max: u64) -> Option<(StreamId, u64)> {
+        let nodes = self.nodes().map(|(mark, before)| (mark, u64::from(before)));
+        let last = nodes.take_while(|&(_, before)| before <= live_max).last();
+        last.map(|(mark, before)| (self.head(mark.offset.into()).id, before))
+    }
+
+    /// The first place where a node begins that has at least `live_min` live entries before it here.
+    pub(crate) fn next_node(&self, live_min: u64) -> Option<(StreamId, u64)> {
+        let mut nodes = self.nodes().map(|(mark, before)| (mark, u64::from(before)));
+        let (mark, before) = nodes.find(|&(_, before)| before >= live_min)?;
+        Some((self.head(mark.offset.into()).id, before))
     }
 
     /// Whether a node begins somewhere here.

@@ -28,7 +28,7 @@ pub struct Entries {
     /// The chunk that is appended to. There is one whenever there are entries.
     tail: Option<Arc<Chunk>>,
     len: u64,
-    /// At or above every entry, dead ones in the tail included.
+    /// The next entry must be above this; no entry is.
     top: StreamId,
     node: OpenNode,
     /// The hash of the last names that no set had: met twice running, they become one.
@@ -62,6 +62,15 @@ impl Place {
     pub(crate) const FIRST: Place = Place { block: 0, slot: 0 };
 }
 
+/// Where a node ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeEnd {
+    /// How many entries there are up to its end.
+    pub(crate) entry_count: u64,
+    /// Where the next one begins; `None` if there is no other.
+    pub(crate) next_id: Option<StreamId>,
+}
+
 /// An append with an ID that is not above the last entry's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("entry {id} is not above the one before it")]
@@ -86,8 +95,8 @@ impl Entries {
     /// Appends an entry; `fields` are names and values in turn, a name without value is left out.
     ///
     /// # Errors
-    /// [`OutOfOrder`] if `id` is not above every entry; nothing has changed then. It may be that of
-    /// an entry that is gone: whether IDs may come again is the stream's affair.
+    /// [`OutOfOrder`] if `id` is not above every entry that was ever here, or what
+    /// [`Entries::allow_above`] has set since; nothing has changed then.
     #[inline]
     pub fn append<'f>(
         &mut self,
@@ -96,7 +105,7 @@ impl Entries {
         limits: NodeLimits,
     ) -> Result<(), OutOfOrder> {
         if id <= self.top {
-            self.go_back_below(id)?;
+            return Err(OutOfOrder { id });
         }
         let growth = if self.blocks.is_empty() {
             Growth::Tight
@@ -128,6 +137,22 @@ impl Entries {
         self.top = id;
         self.len += 1;
         Ok(())
+    }
+
+    /// Lets the next entry have any ID above this one and above the last entry there is, even if
+    /// entries that are gone had greater ones.
+    pub fn allow_above(&mut self, id: StreamId) {
+        let last = self.last().map_or(StreamId::MIN, |entry| entry.id());
+        self.top = self.top.min(id.max(last));
+        if self
+            .tail
+            .as_deref()
+            .is_some_and(|tail| tail.live() < tail.ordinals())
+        {
+            // What is dead would be out of order with what comes.
+            let place = self.tail_place();
+            self.change(place, Chunk::rewrite);
+        }
     }
 
     /// Removes the entry with this ID; says whether there was one.
@@ -300,7 +325,9 @@ impl Entries {
     /// Bytes on the heap. Looks at every chunk, or at about `samples` of them if that is not 0.
     pub fn heap_bytes(&self, samples: usize) -> usize {
         let chunk_count = self.chunk_count();
-        let step = chunk_count.checked_div(samples).unwrap_or(1).max(1);
+        let step = chunk_count
+            .checked_div(samples)
+            .map_or(1, |step| step.max(1));
         let slots = self.blocks.iter().flat_map(|block| block.slots.iter());
         let chunks = slots.map(|slot| &*slot.chunk).chain(self.tail.as_deref());
         let (mut bytes, mut seen, mut shapes_before) = (0, 0, None);
@@ -322,6 +349,52 @@ impl Entries {
         let vectors = self.blocks.len() * (size_of::<usize>() + size_of::<Vec<Slot>>());
         let blocks = self.blocks.capacity() * size_of::<Block>();
         bytes + shape_bytes + slot_count * size_of::<Slot>() + vectors + blocks
+    }
+
+    /// The most of the first nodes that have at most `entries_max` entries together, if there are
+    /// any: an ID between them and the rest, and how many entries they have.
+    pub(crate) fn nodes_within(&self, entries_max: u64) -> Option<(StreamId, u64)> {
+        if self.len <= entries_max {
+            return (self.len > 0).then_some((self.top, self.len));
+        }
+        let (mut place, mut before) = self.place_of_nth(entries_max)?;
+        loop {
+            let chunk = self.chunk(place)?;
+            if let Some((id, inside)) = chunk.last_node(entries_max - before) {
+                let through = id.previous()?;
+                return (before + inside > 0).then_some((through, before + inside));
+            }
+            place = self.place_before(place)?;
+            before -= u64::from(self.chunk(place)?.live());
+        }
+    }
+
+    /// The end of the node that has `entries_before` entries before it.
+    pub(crate) fn node_end(&self, entries_before: u64) -> NodeEnd {
+        let Some((mut place, mut before)) = self.place_of_nth(entries_before) else {
+            return NodeEnd {
+                entry_count: self.len,
+                next_id: None,
+            };
+        };
+        while let Some(chunk) = self.chunk(place) {
+            let live_min = (entries_before + 1).saturating_sub(before);
+            if let Some((id, inside)) = chunk.next_node(live_min) {
+                return NodeEnd {
+                    entry_count: before + inside,
+                    next_id: Some(id),
+                };
+            }
+            before += u64::from(chunk.live());
+            let Some(next) = self.place_after(place) else {
+                break;
+            };
+            place = next;
+        }
+        NodeEnd {
+            entry_count: self.len,
+            next_id: None,
+        }
     }
 
     /// The chunk at this place.
@@ -432,20 +505,6 @@ impl Entries {
     fn find(&self, id: StreamId) -> Option<(Place, Head)> {
         let place = self.place_of(id)?;
         self.chunk(place)?.find(id).map(|head| (place, head))
-    }
-
-    /// Forgets entries that are gone from `id` on, so that one with this ID may be appended: the last
-    /// ID can be set back once they are gone.
-    #[cold]
-    fn go_back_below(&mut self, id: StreamId) -> Result<(), OutOfOrder> {
-        let last = self.last().map_or(StreamId::MIN, |entry| entry.id());
-        if id <= last {
-            return Err(OutOfOrder { id });
-        }
-        // What is dead would be out of order with what comes.
-        self.change(self.tail_place(), Chunk::rewrite);
-        self.top = last;
-        Ok(())
     }
 
     /// Seals the tail and begins another one with an entry of this ID.

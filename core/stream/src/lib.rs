@@ -2,10 +2,12 @@
 //!
 //! Everything here is a plain value: it is told the time, never asks for it, and its mutators are
 //! total. Large parts sit behind reference counts, so a clone is a frozen view that costs a few
-//! pointers, and a later write copies only the node that it touches.
+//! pointers, and a later write copies only the node that it touches. [`Stream`] is the whole, and
+//! the place to start reading; each part can be used and tested without the others.
 
 mod chunk;
 mod consumer;
+mod counters;
 mod entries;
 mod group;
 mod groups;
@@ -23,6 +25,7 @@ mod varint;
 mod wheel;
 
 pub use consumer::{Activity, Consumer, ConsumerHandle, Created};
+pub use counters::Counters;
 pub use entries::{Entries, OutOfOrder};
 pub use group::{Acknowledgement, Group, GroupRestorer, RestoreError};
 pub use groups::Groups;
@@ -34,6 +37,8 @@ pub use idempotence::{
 pub use node::NodeLimits;
 pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
 pub use range::{EntryRef, FieldIter, Range, RangeReverse};
-pub use stream::{NoId, Stream};
-pub use trim::{Bound, Cut, Precision, References};
+pub use stream::{
+    Deletion, ENTRIES_ADDED_MAX, IdRefused, SetId, SetIdRefused, Stream, StreamParts,
+};
+pub use trim::{Cut, Keep, Precision, References, Trim};
 pub use wheel::Wheel;

@@ -1,14 +1,22 @@
-//! The value of a stream key: entries, groups and remembered producers, with the counters that outlive
-//! them.
+//! The stream: entries, groups, idempotence, and the counters that outlive entries.
+//!
+//! What concerns one part alone is that part's; here is what spans them: which ID comes next, what
+//! a trim or a deletion means for the groups, how far a group lags behind. Methods that begin with
+//! a question decide and change nothing; the mutators are total, so that the same calls on the
+//! same state give the same state, in whatever process.
 
-use resp::Argv;
+use resp::Reply;
 
-use crate::trim::{Cut, References};
-use crate::{
-    Bound, Entries, Group, Groups, Idempotence, NodeLimits, Precision, Retention, StreamId,
-};
+use crate::counters::Counters;
+use crate::entries::{Entries, OutOfOrder};
+use crate::groups::Groups;
+use crate::idempotence::{Idempotence, Retention};
+use crate::node::NodeLimits;
+use crate::range::EntryRef;
+use crate::trim::{Cut, References, Trim};
+use crate::{Group, StreamId, trim};
 
-/// A stream. A clone is a frozen view.
+/// A stream. Cloning it gives a frozen view that shares everything large.
 #[derive(Clone, Debug)]
 pub struct Stream {
     entries: Entries,
@@ -19,19 +27,28 @@ pub struct Stream {
     entries_added: u64,
 }
 
-/// Why no ID can be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoId {
-    /// The last ID is the greatest there is.
-    #[error("the last possible ID is taken")]
-    Exhausted,
-    /// The ID would not be above the last one.
-    #[error("the ID is not above the last one")]
-    NotAbove,
+/// The parts of a stream that is read from a file or comes from a peer.
+#[derive(Clone, Debug)]
+pub struct StreamParts {
+    /// What is in the stream.
+    pub entries: Entries,
+    /// Who reads it.
+    pub groups: Groups,
+    /// Which appends it remembers.
+    pub idempotence: Idempotence,
+    /// The greatest ID that was given out.
+    pub last_id: StreamId,
+    /// The greatest ID that was deleted other than by trimming, or `0-0`.
+    pub max_deleted_id: StreamId,
+    /// How many entries were ever added.
+    pub entries_added: u64,
 }
 
+/// The greatest count of added entries: what clients read as a signed 64-bit number. It stays there.
+pub const ENTRIES_ADDED_MAX: u64 = i64::MAX as u64;
+
 impl Stream {
-    /// A stream without entries, which remembers producers under these bounds. `hash_seed` as for
+    /// An empty stream, which remembers producers under these bounds. `hash_seed` as for
     /// [`Idempotence::new`].
     pub fn new(retention: Retention, hash_seed: u64) -> Stream {
         Stream {
@@ -44,102 +61,125 @@ impl Stream {
         }
     }
 
-    /// A stream that has these entries, for one that is read from a file. Until
-    /// [`Stream::set_id`] says more, its counters are what the entries show.
-    pub fn from_entries(entries: Entries, idempotence: Idempotence) -> Stream {
-        let last_id = entries.last().map_or(StreamId::MIN, |entry| entry.id());
-        let entries_added = entries.len();
-        Stream {
-            entries,
-            groups: Groups::new(),
+    /// A stream of these parts. Counters that contradict the entries are raised to fit them.
+    pub fn from_parts(parts: StreamParts) -> Stream {
+        let StreamParts {
+            mut entries,
+            groups,
             idempotence,
             last_id,
-            max_deleted_id: StreamId::MIN,
+            max_deleted_id,
             entries_added,
+        } = parts;
+        let top = entries.last().map_or(StreamId::MIN, |entry| entry.id());
+        let last_id = last_id.max(top);
+        entries.allow_above(last_id);
+        Stream {
+            last_id,
+            entries_added: entries_added.max(entries.len()).min(ENTRIES_ADDED_MAX),
+            entries,
+            groups,
+            idempotence,
+            max_deleted_id,
         }
     }
 
-    /// Adds an entry of fields and values in turn, at an ID above the last one. Whether it did.
+    /// Appends an entry: names and values in turn. [`Stream::check_id`] has allowed the ID.
+    ///
+    /// # Errors
+    /// [`OutOfOrder`] if `id` is not above the last one; nothing has changed then.
     #[inline]
-    pub fn append(&mut self, id: StreamId, fields: Argv<'_>, limits: NodeLimits) -> bool {
-        if id <= self.last_id || self.entries.append(id, fields.iter(), limits).is_err() {
-            return false;
-        }
-        self.last_id = id;
-        self.entries_added = self.entries_added.saturating_add(1).min(i64::MAX as u64);
-        true
-    }
-
-    /// Deletes entries; returns how many there were. With [`References::Acked`] only those that no
-    /// group needs any more.
-    pub fn delete(&mut self, ids: &[StreamId], references: References) -> u64 {
-        let mut deleted = 0;
-        for &id in ids {
-            if references == References::Acked && !self.groups.acknowledged_by_all(id) {
-                continue;
-            }
-            if self.entries.delete(id) {
-                deleted += 1;
-                self.max_deleted_id = self.max_deleted_id.max(id);
-            }
-            if references == References::Delete {
-                self.groups.forget(id);
-            }
-        }
-        deleted
-    }
-
-    /// Removes the entries below an ID, as far as `references` lets them; returns how many.
-    pub fn trim(&mut self, below: StreamId, references: References) -> u64 {
-        let Some(last) = below.previous() else {
-            return 0;
-        };
-        if references == References::Keep || self.groups.is_empty() {
-            return self.entries.remove_through(last);
-        }
-        let ids: Vec<StreamId> = self
-            .entries
-            .range(StreamId::MIN, last)
-            .map(|entry| entry.id())
-            .collect();
-        match references {
-            References::Keep => 0,
-            References::Delete => {
-                for id in ids {
-                    self.groups.forget(id);
-                }
-                self.entries.remove_through(last)
-            }
-            References::Acked => {
-                let done = ids
-                    .into_iter()
-                    .filter(|id| self.groups.acknowledged_by_all(*id));
-                done.collect::<Vec<_>>()
-                    .into_iter()
-                    .map(|id| u64::from(self.entries.delete(id)))
-                    .sum()
-            }
-        }
-    }
-
-    /// Sets the last ID and, where given, the counters (`XSETID`).
-    pub fn set_id(
+    pub fn append<'f>(
         &mut self,
-        last_id: StreamId,
-        entries_added: Option<u64>,
-        max_deleted_id: Option<StreamId>,
-    ) {
-        self.last_id = last_id;
-        self.entries_added = entries_added.unwrap_or(self.entries_added);
-        self.max_deleted_id = max_deleted_id.unwrap_or(self.max_deleted_id);
+        id: StreamId,
+        fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone,
+        limits: NodeLimits,
+    ) -> Result<(), OutOfOrder> {
+        if id <= self.last_id {
+            return Err(OutOfOrder { id });
+        }
+        self.entries.append(id, fields, limits)?;
+        self.last_id = id;
+        self.entries_added = (self.entries_added + 1).min(ENTRIES_ADDED_MAX);
+        Ok(())
+    }
+
+    /// Removes what a [`Cut`] goes through; returns how many entries that were. With
+    /// [`References::Acknowledged`] those that the groups are not done with stay.
+    pub fn trim(&mut self, through: StreamId, references: References) -> u64 {
+        let before = self.entries.len();
+        match references {
+            References::Keep => {}
+            References::Delete => {
+                for entry in self.entries.range(StreamId::MIN, through) {
+                    if self.groups.is_empty() {
+                        break;
+                    }
+                    self.groups.forget(entry.id());
+                }
+            }
+            References::Acknowledged if self.groups.is_empty() => {}
+            References::Acknowledged => {
+                // Up to the first pending entry they go at once, the others one by one.
+                let gap = self.groups.settled_below();
+                if let Some(whole) = gap.previous() {
+                    self.entries.remove_through(whole.min(through));
+                }
+                let ids: Vec<_> =
+                    trim::settled(&self.entries, &self.groups, gap, through).collect();
+                for id in ids {
+                    self.entries.delete(id);
+                }
+                return before - self.entries.len();
+            }
+        }
+        self.entries.remove_through(through)
+    }
+
+    /// Deletes an entry, as `XDEL`, `XDELEX` and `XACKDEL` do.
+    ///
+    /// [`References::Delete`] forgets references even if the entry is gone already.
+    pub fn delete(&mut self, id: StreamId, references: References) -> Deletion {
+        let is_referenced =
+            references == References::Acknowledged && !self.groups.acknowledged_by_all(id);
+        if is_referenced && self.entries.contains(id) {
+            return Deletion::Referenced;
+        }
+        if references == References::Delete {
+            self.groups.forget(id);
+        }
+        if !self.entries.delete(id) {
+            return Deletion::NotFound;
+        }
+        self.max_deleted_id = self.max_deleted_id.max(id);
+        Deletion::Deleted
+    }
+
+    /// Does what [`Stream::check_set_id`] has allowed. The top entry's ID bounds the last ID from
+    /// below in any case.
+    pub fn set_id(&mut self, set: &SetId) {
+        let top = self
+            .entries
+            .last()
+            .map_or(StreamId::MIN, |entry| entry.id());
+        self.last_id = set.last_id.max(top);
+        self.entries.allow_above(self.last_id);
+        if let Some(entries_added) = set.entries_added {
+            self.entries_added = entries_added.max(self.entries.len()).min(ENTRIES_ADDED_MAX);
+        }
+        if let Some(max_deleted_id) = set.max_deleted_id.filter(|&id| id != StreamId::MIN) {
+            self.max_deleted_id = max_deleted_id;
+        }
     }
 
     /// The groups, to be changed.
+    #[inline]
     pub fn groups_mut(&mut self) -> &mut Groups {
         &mut self.groups
     }
 
-    /// The remembered producers, to be changed.
+    /// The remembered appends, to be changed.
+    #[inline]
     pub fn idempotence_mut(&mut self) -> &mut Idempotence {
         &mut self.idempotence
     }
@@ -156,7 +196,7 @@ impl Stream {
         &self.groups
     }
 
-    /// The remembered producers.
+    /// The remembered appends.
     #[inline]
     pub fn idempotence(&self) -> &Idempotence {
         &self.idempotence
@@ -168,139 +208,148 @@ impl Stream {
         self.entries.len()
     }
 
-    /// Whether there are no entries.
+    /// Whether there are none. An empty stream is a key all the same.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The greatest ID ever added, or what it was set to.
+    /// The greatest ID that was given out, or set by `XSETID`.
     #[inline]
     pub fn last_id(&self) -> StreamId {
         self.last_id
     }
 
-    /// The ID of the first entry; 0-0 if there is none.
+    /// The ID of the first entry; `0-0` if there is none.
     pub fn first_id(&self) -> StreamId {
         self.entries
             .first()
             .map_or(StreamId::MIN, |entry| entry.id())
     }
 
-    /// The greatest ID that was deleted; trimming does not count.
+    /// The greatest ID that was deleted; trimming does not count. `0-0` if there is none.
+    #[inline]
     pub fn max_deleted_id(&self) -> StreamId {
         self.max_deleted_id
     }
 
-    /// How many entries were ever added. Stays at the greatest signed number once there.
+    /// How many entries were ever added; at most [`ENTRIES_ADDED_MAX`].
+    #[inline]
     pub fn entries_added(&self) -> u64 {
         self.entries_added
     }
 
-    /// The ID that the clock gives: its time, or the next above the last ID. `None` if there is no
-    /// higher one.
+    /// The entry with this ID.
     #[inline]
-    pub fn next_id(&self, now_ms: u64) -> Option<StreamId> {
-        if now_ms > self.last_id.ms {
-            Some(StreamId::new(now_ms, 0))
-        } else {
-            self.last_id.next()
-        }
+    pub fn entry(&self, id: StreamId) -> Option<EntryRef<'_>> {
+        self.entries.entry(id)
     }
 
-    /// The lowest free ID of a millisecond (`ms-*`).
+    /// Writes up to `limit` entries from `start` to `end`; see [`Entries::write_range`].
+    #[inline]
+    pub fn write_range(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        reply: &mut Reply,
+    ) -> u64 {
+        self.entries.write_range(start, end, limit, reply)
+    }
+
+    /// The ID that the clock gives (`*`): that of `now_ms`, or the next one up if it is not above
+    /// the last.
     ///
     /// # Errors
-    /// [`NoId`] if there is none.
-    pub fn next_in_ms(&self, ms: u64) -> Result<StreamId, NoId> {
+    /// [`IdRefused::Exhausted`].
+    #[inline]
+    pub fn next_id(&self, now_ms: u64) -> Result<StreamId, IdRefused> {
+        if now_ms > self.last_id.ms {
+            return Ok(StreamId { ms: now_ms, seq: 0 });
+        }
+        self.last_id.next().ok_or(IdRefused::Exhausted)
+    }
+
+    /// The first free ID of a millisecond (`ms-*`).
+    ///
+    /// # Errors
+    /// [`IdRefused`] if there is none.
+    pub fn next_id_in(&self, ms: u64) -> Result<StreamId, IdRefused> {
         if self.last_id == StreamId::MAX {
-            return Err(NoId::Exhausted);
+            return Err(IdRefused::Exhausted);
         }
-        match ms.cmp(&self.last_id.ms) {
-            std::cmp::Ordering::Less => Err(NoId::NotAbove),
-            std::cmp::Ordering::Equal => {
-                let seq = self.last_id.seq.checked_add(1).ok_or(NoId::NotAbove)?;
-                Ok(StreamId::new(ms, seq))
-            }
-            std::cmp::Ordering::Greater => Ok(StreamId::new(ms, 0)),
+        if ms > self.last_id.ms {
+            return Ok(StreamId { ms, seq: 0 });
         }
+        let next = self.last_id.next().filter(|next| next.ms == ms);
+        next.ok_or(IdRefused::NotAboveTop)
     }
 
-    /// What a trim would remove.
-    pub fn cut(&self, bound: Bound, precision: Precision) -> Option<Cut> {
-        self.entries.cut(bound, precision)
-    }
-
-    /// How many entries of the stream's whole life are at or below an ID, where that can be told
-    /// without counting: the group's read counter (streams page, XINFO).
-    pub fn entries_read_at(&self, id: StreamId) -> Option<u64> {
-        if self.entries_added == 0 {
-            return Some(0);
-        }
-        if self.is_empty() && id < self.last_id {
-            return Some(self.entries_added);
-        }
-        if id == self.last_id {
-            return Some(self.entries_added);
-        }
+    /// Whether an entry may be appended with this ID.
+    ///
+    /// # Errors
+    /// [`IdRefused`] says why not.
+    #[inline]
+    pub fn check_id(&self, id: StreamId) -> Result<(), IdRefused> {
         if id > self.last_id {
-            return None;
+            return Ok(());
         }
-        let first = self.first_id();
-        if self.max_deleted_id == StreamId::MIN || self.max_deleted_id < first {
-            if id < first {
-                return Some(self.entries_added.saturating_sub(self.len()));
-            }
-            if id == first {
-                return Some(self.entries_added.saturating_sub(self.len()) + 1);
-            }
-        }
-        None
+        Err(match id {
+            StreamId::MIN => IdRefused::Zero,
+            _ if self.last_id == StreamId::MAX => IdRefused::Exhausted,
+            _ => IdRefused::NotAboveTop,
+        })
     }
 
-    /// The read counter of a group after it was delivered these entries, the first ones above its
-    /// last-delivered ID. Redis counts entry by entry; this gives what that ends with.
-    pub fn entries_read_after(&self, group: &Group, ids: &[StreamId]) -> Option<u64> {
-        let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else {
-            return group.entries_read();
-        };
-        let after_first = match self.trusted_counter(group) {
-            Some(read) => Some(read.saturating_add(1)),
-            None => self.entries_read_at(first),
-        };
-        // Where an entry was deleted above the first one, the counter is lost on the way.
-        let kept = after_first.filter(|_| ids.len() == 1 || !self.has_deleted_from(first));
-        match kept {
-            Some(read) => Some(read.saturating_add(ids.len() as u64 - 1)),
-            None => self.entries_read_at(last),
+    /// Whether `XSETID` may do this.
+    ///
+    /// # Errors
+    /// [`SetIdRefused`] says why not.
+    pub fn check_set_id(&self, set: &SetId) -> Result<(), SetIdRefused> {
+        set.check()?;
+        if set.last_id < self.max_deleted_id {
+            return Err(SetIdRefused::BelowMaxDeleted);
         }
-    }
-
-    /// How many entries a group has not been delivered yet. Where the read counter tells, what it
-    /// tells; else the entries above its last-delivered ID are counted, so that lag is a number always.
-    pub fn lag(&self, group: &Group) -> u64 {
-        if self.is_empty() {
-            return 0;
+        if self
+            .entries
+            .last()
+            .is_some_and(|top| set.last_id < top.id())
+        {
+            return Err(SetIdRefused::BelowTop);
         }
-        let read = self.trusted_counter(group);
-        match read.or_else(|| self.entries_read_at(group.last_delivered())) {
-            Some(read) => self.entries_added.saturating_sub(read),
-            None => self.entries.count_above(group.last_delivered()),
+        match set.entries_added {
+            Some(entries_added) if entries_added < self.len() => Err(SetIdRefused::AddedBelowLen),
+            _ => Ok(()),
         }
     }
 
-    /// The read counter of a group, where what was deleted or trimmed has not made it doubtful.
-    fn trusted_counter(&self, group: &Group) -> Option<u64> {
+    /// What a trim would remove; `None` if nothing. `XADD` plans its trim after the append.
+    pub fn plan_trim(&self, trim: &Trim, references: References) -> Option<Cut> {
+        trim::plan(&self.entries, &self.groups, trim, references)
+    }
+
+    /// The figures from which the read counters of groups follow.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            entries_added: self.entries_added,
+            len: self.len(),
+            first_id: self.first_id(),
+            last_id: self.last_id,
+            max_deleted_id: self.max_deleted_id,
+        }
+    }
+
+    /// How many entries a group has yet to read: by Redis' rule where that gives a number, else
+    /// the entries above its last-delivered ID, counted.
+    pub fn lag(&self, group: &Group) -> i64 {
         let last_delivered = group.last_delivered();
-        let doubtful = last_delivered < self.first_id() || self.has_deleted_from(last_delivered);
-        group.entries_read().filter(|_| !doubtful)
+        let lag = self.counters().lag(last_delivered, group.entries_read());
+        lag.unwrap_or_else(|| {
+            i64::try_from(self.entries.count_above(last_delivered)).unwrap_or(i64::MAX)
+        })
     }
 
-    /// Whether an entry at or above an ID may have been deleted.
-    fn has_deleted_from(&self, id: StreamId) -> bool {
-        !self.is_empty() && self.max_deleted_id != StreamId::MIN && self.max_deleted_id >= id
-    }
-
-    /// Bytes on the heap; looks at about `samples` chunks, at all if 0.
+    /// Bytes on the heap. Looks at about `samples` chunks, at all of them if that is 0.
     pub fn heap_bytes(&self, samples: usize) -> usize {
         self.entries.heap_bytes(samples)
             + self.groups.heap_bytes()
@@ -308,61 +357,74 @@ impl Stream {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Stream;
-    use crate::{Acknowledgement, Group, NodeLimits, Retention, StreamId};
-    use resp::ArgvBuf;
+/// What became of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// There is no such entry.
+    NotFound,
+    /// The entry is gone.
+    Deleted,
+    /// The entry stays: some group is not done with it.
+    Referenced,
+}
 
-    const LIMITS: NodeLimits = NodeLimits::DEFAULT;
+/// What `XSETID` sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetId {
+    /// The last ID.
+    pub last_id: StreamId,
+    /// `ENTRIESADDED`.
+    pub entries_added: Option<u64>,
+    /// `MAXDELETEDID`; `0-0` leaves it as it is.
+    pub max_deleted_id: Option<StreamId>,
+}
 
-    fn id(seq: u64) -> StreamId {
-        StreamId::new(1, seq)
-    }
-
-    fn stream(len: u64) -> Stream {
-        let retention = Retention {
-            duration_s: 100,
-            maxsize: 100,
-        };
-        let mut stream = Stream::new(retention, 1);
-        let fields: ArgvBuf = [b"f".as_slice(), b"v"].into_iter().collect();
-        for seq in 1..=len {
-            assert!(stream.append(id(seq), fields.as_argv(), LIMITS));
+impl SetId {
+    /// Whether this makes sense for any stream. Redis checks it before it looks for the key.
+    ///
+    /// # Errors
+    /// [`SetIdRefused::BelowGivenMaxDeleted`].
+    pub fn check(&self) -> Result<(), SetIdRefused> {
+        if self
+            .max_deleted_id
+            .is_some_and(|max_deleted_id| self.last_id < max_deleted_id)
+        {
+            return Err(SetIdRefused::BelowGivenMaxDeleted);
         }
-        stream
-    }
-
-    #[test]
-    fn a_group_from_the_start_counts_what_it_reads_although_it_stops_midway() {
-        let group = Group::new(StreamId::MIN, None);
-        assert_eq!(
-            stream(3).entries_read_after(&group, &[id(1), id(2)]),
-            Some(2)
-        );
-    }
-
-    #[test]
-    fn a_deleted_entry_ahead_loses_the_counter_until_the_end_is_reached() {
-        let mut stream = stream(4);
-        let mut group = Group::new(id(1), Some(1));
-        stream.delete(&[id(3)], crate::References::Keep);
-        assert_eq!(stream.entries_read_after(&group, &[id(2)]), None);
-        assert_eq!(stream.entries_read_after(&group, &[id(2), id(4)]), Some(4));
-        assert_eq!(stream.lag(&group), 2, "counted, for want of a counter");
-        let reader = group.create_consumer(b"c", 0).handle();
-        group.deliver(reader, &[id(2)], 0, Acknowledgement::Awaited, None);
-        assert_eq!(stream.lag(&group), 1);
-    }
-
-    #[test]
-    fn a_group_behind_the_first_entry_lags_by_what_is_there() {
-        let mut stream = stream(4);
-        let group = Group::new(StreamId::MIN, Some(4));
-        assert_eq!(stream.lag(&group), 4, "its counter cannot be true");
-        stream.trim(id(3), crate::References::Keep);
-        assert_eq!(stream.lag(&group), 2);
-        stream.trim(StreamId::MAX, crate::References::Keep);
-        assert_eq!(stream.lag(&group), 0, "nothing is left to read");
+        Ok(())
     }
 }
+
+/// Why an ID cannot be appended. Displays what Redis says after `ERR`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdRefused {
+    /// `0-0` is below every entry.
+    #[error("The ID specified in XADD must be greater than 0-0")]
+    Zero,
+    /// It is not above the last ID.
+    #[error("The ID specified in XADD is equal or smaller than the target stream top item")]
+    NotAboveTop,
+    /// The last ID is the greatest there is.
+    #[error("The stream has exhausted the last possible ID, unable to add more items")]
+    Exhausted,
+}
+
+/// Why `XSETID` cannot be done. Displays what Redis says after `ERR`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetIdRefused {
+    /// The last ID would be below the greatest deleted one that the same command sets.
+    #[error("The ID specified in XSETID is smaller than the provided max_deleted_entry_id")]
+    BelowGivenMaxDeleted,
+    /// The last ID would be below the greatest deleted one.
+    #[error("The ID specified in XSETID is smaller than current max_deleted_entry_id")]
+    BelowMaxDeleted,
+    /// The last ID would be below an entry's.
+    #[error("The ID specified in XSETID is smaller than the target stream top item")]
+    BelowTop,
+    /// More entries are here than would ever have been added.
+    #[error("The entries_added specified in XSETID is smaller than the target stream length")]
+    AddedBelowLen,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,104 +1,208 @@
-//! Trimming: what goes is decided first, as a [`Cut`], and removed later.
+//! Trimming: which entries go.
 //!
-//! Approximate trimming removes whole nodes (see `node.rs`) and never more than was asked for; exact
-//! trimming removes just what was asked for.
+//! Planning looks and changes nothing; its outcome, a [`Cut`], is what a log or a peer is told, and
+//! applying that is total. What Redis does, and so what happens here:
+//!
+//! | references | exact | approximate |
+//! |---|---|---|
+//! | keep | the first entries, down to the bound | whole nodes, never beyond the bound |
+//! | delete | the same | exact; but the limit stops at the head of a node |
+//! | acknowledged | those that all groups are done with | the same, with that limit |
+//!
+//! An entry that some group is not done with is passed over and the next one looked at.
 
-use crate::chunk::Chunk;
-use crate::{Entries, StreamId};
+use std::num::NonZeroU64;
 
-/// What becomes of pending entries when their entry is deleted or trimmed.
+use crate::entries::Entries;
+use crate::groups::Groups;
+use crate::pending::PendingEntry;
+use crate::{Group, StreamId};
+
+/// What `MAXLEN` or `MINID` of `XADD` and `XTRIM` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum References {
-    /// `KEEPREF`: they stay.
-    Keep,
-    /// `DELREF`: they go, in every group.
-    Delete,
-    /// `ACKED`: only entries go that every group has delivered and acknowledged.
-    Acked,
+pub struct Trim {
+    /// What may stay.
+    pub keep: Keep,
+    /// Whether it is reached to the entry.
+    pub precision: Precision,
 }
 
-/// What a trim leaves.
+/// What may stay of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
-    /// So many entries at most.
+pub enum Keep {
+    /// So many of the last entries.
     MaxLen(u64),
-    /// No entry below this ID.
+    /// Entries from this ID on.
     MinId(StreamId),
 }
 
-/// How closely a trim keeps to its bound.
+/// How exactly a trim keeps to its bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// To the entry.
+    /// `=`: to the entry.
     Exact,
-    /// Whole nodes, and so many entries at most; any number if `None`.
-    Nodes(Option<u64>),
+    /// `~`: whole nodes go, as far as the bound allows.
+    Approximate {
+        /// How many entries go at most; `None`: no cap.
+        limit: Option<NonZeroU64>,
+    },
+}
+
+/// What becomes of the references that groups hold to an entry that is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum References {
+    /// `KEEPREF`: it stays pending.
+    #[default]
+    Keep,
+    /// `DELREF`: it is no longer pending in any group.
+    Delete,
+    /// `ACKED`: the entry is removed only if every group was delivered it and has it acknowledged.
+    Acknowledged,
 }
 
 /// What a trim removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// All entries below this ID.
-    pub below: StreamId,
-    /// How many those are.
-    pub count: u64,
+    /// No entry above this one goes. With [`References::Acknowledged`] some at or below it stay.
+    pub through: StreamId,
+    /// How many entries go; not 0.
+    pub entry_count: u64,
 }
 
-impl Entries {
-    /// What a trim would remove; nothing if it would remove no entry.
-    pub fn cut(&self, bound: Bound, precision: Precision) -> Option<Cut> {
-        let excess = match bound {
-            Bound::MaxLen(max) => self.len().saturating_sub(max),
-            Bound::MinId(id) => self.count_below(id),
-        };
-        let cut = match precision {
-            Precision::Exact => self.cut_exactly(excess),
-            Precision::Nodes(limit) => self.cut_nodes(excess.min(limit.unwrap_or(u64::MAX))),
-        };
-        cut.filter(|cut| cut.count > 0)
+/// What a trim would remove; `None` if nothing.
+pub(crate) fn plan(
+    entries: &Entries,
+    groups: &Groups,
+    trim: &Trim,
+    references: References,
+) -> Option<Cut> {
+    let excess = match trim.keep {
+        Keep::MaxLen(len) => entries.len().saturating_sub(len),
+        Keep::MinId(id) => entries.count_below(id),
+    };
+    if excess == 0 {
+        return None;
     }
-
-    /// The cut that removes just `count` entries.
-    fn cut_exactly(&self, count: u64) -> Option<Cut> {
-        let below = match self.nth(count) {
-            Some(entry) => entry.id(),
-            None => self.last()?.id().next().unwrap_or(StreamId::MAX),
-        };
-        Some(Cut {
-            below,
-            count: count.min(self.len()),
-        })
-    }
-
-    /// The greatest cut at the beginning of a node that removes at most `count_max` entries.
-    fn cut_nodes(&self, count_max: u64) -> Option<Cut> {
-        if count_max >= self.len() {
-            return self.cut_exactly(count_max);
+    let limit = match trim.precision {
+        Precision::Exact => None,
+        Precision::Approximate { limit } => Some(limit.map_or(u64::MAX, NonZeroU64::get)),
+    };
+    match (references, limit) {
+        (References::Keep | References::Delete, None) => first(entries, excess),
+        (References::Keep, Some(limit)) => whole_nodes(entries, excess.min(limit)),
+        (References::Delete, Some(limit)) => {
+            let within = whole_nodes(entries, limit)?;
+            first(entries, excess.min(within.entry_count))
         }
-        let mut best = None;
-        let mut before = 0;
-        for chunk in self.chunks() {
-            if let Some((below, live)) = chunk.last_node(count_max - before) {
-                best = Some(Cut {
-                    below,
-                    count: before + u64::from(live),
-                });
-            }
-            before += u64::from(chunk.live());
-            if before > count_max {
-                break;
-            }
+        (References::Acknowledged, limit) => {
+            let bound = match trim.keep {
+                Keep::MaxLen(_) => StreamId::MAX,
+                Keep::MinId(id) => id.previous()?,
+            };
+            acknowledged(entries, groups, excess, bound, limit)
         }
-        best
-    }
-
-    /// The chunks from the head on.
-    fn chunks(&self) -> impl Iterator<Item = &Chunk> {
-        let mut place = Some(crate::entries::Place::FIRST);
-        std::iter::from_fn(move || {
-            let here = place?;
-            place = self.place_after(here);
-            self.chunk(here)
-        })
     }
 }
+
+/// The acknowledged entries up to `through`, above those that are acknowledged without a gap.
+pub(crate) fn settled<'a>(
+    entries: &'a Entries,
+    groups: &'a Groups,
+    start: StreamId,
+    through: StreamId,
+) -> impl Iterator<Item = StreamId> + 'a {
+    let delivered = groups.iter().map(|(_, group)| group.last_delivered());
+    let end = delivered
+        .min()
+        .map_or(through, |delivered| delivered.min(through));
+    let mut pending: Vec<_> = groups
+        .iter()
+        .map(|(_, group)| pending_from(group, start, end).peekable())
+        .collect();
+    entries
+        .range(start, end)
+        .map(|entry| entry.id())
+        .filter(move |id| {
+            pending.iter_mut().all(|ids| {
+                while ids.next_if(|pending| pending < id).is_some() {}
+                ids.peek() != Some(id)
+            })
+        })
+}
+
+fn pending_from(
+    group: &Group,
+    start: StreamId,
+    end: StreamId,
+) -> impl Iterator<Item = StreamId> + '_ {
+    group
+        .pending_range(start, end)
+        .map(|PendingEntry { id, .. }| id)
+}
+
+/// The first `count` entries.
+fn first(entries: &Entries, count: u64) -> Option<Cut> {
+    let last = entries.nth(count.checked_sub(1)?)?;
+    Some(Cut {
+        through: last.id(),
+        entry_count: count,
+    })
+}
+
+/// As many of the first nodes as have at most `entries_max` entries together.
+fn whole_nodes(entries: &Entries, entries_max: u64) -> Option<Cut> {
+    let (through, entry_count) = entries.nodes_within(entries_max)?;
+    Some(Cut {
+        through,
+        entry_count,
+    })
+}
+
+/// Up to `quota` acknowledged entries up to `bound`.
+fn acknowledged(
+    entries: &Entries,
+    groups: &Groups,
+    quota: u64,
+    bound: StreamId,
+    limit: Option<u64>,
+) -> Option<Cut> {
+    let Some(limit) = limit.filter(|&limit| limit < entries.len()) else {
+        // Without a gap it is known how many; so the walk only has to look at what comes after.
+        let gap = groups.settled_below();
+        let whole = entries.count_below(gap).min(quota);
+        let whole_cut = first(entries, whole);
+        let ids = settled(entries, groups, gap, bound).take((quota - whole) as usize);
+        let last = ids.enumerate().last();
+        let behind = last.map(|(index, through)| Cut {
+            through,
+            entry_count: whole + index as u64 + 1,
+        });
+        return behind.or(whole_cut);
+    };
+    let (mut cut, mut removed, mut node_start) = (None, 0, 0);
+    let mut node = entries.node_end(node_start);
+    if node.entry_count > limit {
+        return None;
+    }
+    let mut ids = settled(entries, groups, StreamId::MIN, bound);
+    while removed < quota
+        && let Some(through) = ids.next()
+    {
+        while node.next_id.is_some_and(|next_id| next_id <= through) {
+            node_start = node.entry_count;
+            node = entries.node_end(node_start);
+            if removed + (node.entry_count - node_start) > limit {
+                return cut;
+            }
+        }
+        removed += 1;
+        cut = Some(Cut {
+            through,
+            entry_count: removed,
+        });
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests;

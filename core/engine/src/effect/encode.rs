@@ -117,14 +117,12 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
             id,
             fields,
             idempotent,
-            trim,
         } => {
             let idempotent_args = idempotent.map_or(0, |i| match i.origin {
                 IidOrigin::Given => 3,
                 IidOrigin::Fingerprint => 2,
             });
-            let trim_args = trim.map_or(0, |trim| 3 + policy_args(trim.references));
-            let mut line = Line::new(out, 3 + idempotent_args + trim_args + fields.len(), "XADD");
+            let mut line = Line::new(out, 3 + idempotent_args + fields.len(), "XADD");
             line.arg(key);
             match idempotent {
                 Some(Idempotent {
@@ -143,26 +141,24 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
                 }
                 None => {}
             }
-            if let Some(trim) = trim {
-                line.policy(trim.references)
-                    .arg(b"MINID")
-                    .arg(b"=")
-                    .id(trim.below);
-            }
             line.id(id);
             for arg in fields.iter() {
                 line.arg(arg);
             }
             line.end()
         }
-        Effect::StreamTrim { key, trim } => {
-            let mut line = Line::new(out, 5 + policy_args(trim.references), "XTRIM");
-            line.arg(key)
-                .arg(b"MINID")
-                .arg(b"=")
-                .id(trim.below)
-                .policy(trim.references)
-                .end()
+        Effect::StreamTrim {
+            key,
+            through,
+            references,
+        } => {
+            let mut line = Line::new(out, 5 + policy_args(references), "XTRIM");
+            line.arg(key);
+            match through.next() {
+                Some(below) => line.arg(b"MINID").arg(b"=").id(below),
+                None => line.arg(b"MAXLEN").arg(b"=").int(0),
+            };
+            line.policy(references).end()
         }
         Effect::StreamDelete {
             key,
@@ -185,20 +181,15 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
                 .ids(ids)
                 .end()
         }
-        Effect::StreamSetId {
-            key,
-            last_id,
-            entries_added,
-            max_deleted,
-        } => {
-            let options =
-                2 * (usize::from(entries_added.is_some()) + usize::from(max_deleted.is_some()));
-            let mut line = Line::new(out, 3 + options, "XSETID");
-            line.arg(key).id(last_id);
-            if let Some(n) = entries_added {
+        Effect::StreamSetId { key, set } => {
+            let options = usize::from(set.entries_added.is_some())
+                + usize::from(set.max_deleted_id.is_some());
+            let mut line = Line::new(out, 3 + 2 * options, "XSETID");
+            line.arg(key).id(set.last_id);
+            if let Some(n) = set.entries_added {
                 line.arg(b"ENTRIESADDED").int(count(n));
             }
-            if let Some(id) = max_deleted {
+            if let Some(id) = set.max_deleted_id {
                 line.arg(b"MAXDELETEDID").id(id);
             }
             line.end()
@@ -462,7 +453,7 @@ impl<'o> Line<'o> {
         match references {
             References::Keep => self,
             References::Delete => self.arg(b"DELREF"),
-            References::Acked => self.arg(b"ACKED"),
+            References::Acknowledged => self.arg(b"ACKED"),
         }
     }
 

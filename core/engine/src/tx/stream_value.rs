@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use stream::{Forget, Remembered, Retention, Stream};
+use stream::{Deletion, Forget, References, Remembered, Retention, Stream, StreamId};
 use values::{Key, Value};
 
 use super::Tx;
-use crate::effect::{Effect, Idempotent, Trim};
+use crate::effect::{Effect, Idempotent};
 use crate::keyspace::Record;
 
 impl Tx<'_> {
@@ -17,19 +17,15 @@ impl Tx<'_> {
                 id,
                 fields,
                 idempotent,
-                trim,
             } => {
                 let now_ms = self.stream_time(id);
                 let limits = self.data.node_limits;
                 let changed = self.edit_or_make_stream(key, |stream| {
-                    if !stream.append(id, fields, limits) {
+                    if stream.append(id, fields.iter(), limits).is_err() {
                         return 0;
                     }
                     if let Some(Idempotent { producer, iid, .. }) = idempotent {
                         stream.idempotence_mut().record(producer, iid, id, now_ms);
-                    }
-                    if let Some(Trim { below, references }) = trim {
-                        stream.trim(below, references);
                     }
                     1
                 });
@@ -45,21 +41,20 @@ impl Tx<'_> {
                 self.edit_stream_silently(key, |stream| stream.idempotence_mut().count_duplicate());
                 0
             }
-            Effect::StreamTrim { key, trim } => {
-                self.edit_stream(key, |stream| stream.trim(trim.below, trim.references))
-            }
+            Effect::StreamTrim {
+                key,
+                through,
+                references,
+            } => self.edit_stream(key, |stream| stream.trim(through, references)),
             Effect::StreamDelete {
                 key,
                 ids,
                 references,
-            } => self.edit_stream(key, |stream| stream.delete(ids, references)),
-            Effect::StreamSetId {
-                key,
-                last_id,
-                entries_added,
-                max_deleted,
             } => self.edit_stream(key, |stream| {
-                stream.set_id(last_id, entries_added, max_deleted);
+                ids.iter().map(|id| delete(stream, *id, references)).sum()
+            }),
+            Effect::StreamSetId { key, ref set } => self.edit_stream(key, |stream| {
+                stream.set_id(set);
                 1
             }),
             Effect::StreamConfigure {
@@ -110,7 +105,7 @@ impl Tx<'_> {
 
     /// The time at which an entry counts as added: the clock's. A file of Redis without times gives
     /// nothing but the ID.
-    fn stream_time(&self, id: stream::StreamId) -> u64 {
+    fn stream_time(&self, id: StreamId) -> u64 {
         match self.now.stream_ms() {
             0 => id.ms,
             now_ms => now_ms,
@@ -206,4 +201,11 @@ impl Tx<'_> {
         let slot = (self.database, Key::from(key));
         self.data.forgetting.insert(deadline_ms, slot);
     }
+}
+
+/// Deletes an entry; 1 if the entry, or with [`References::Delete`] a reference to it, went.
+fn delete(stream: &mut Stream, id: StreamId, references: References) -> u64 {
+    let referenced = references == References::Delete && stream.groups().is_pending_anywhere(id);
+    let deleted = stream.delete(id, references) == Deletion::Deleted;
+    u64::from(deleted || referenced)
 }

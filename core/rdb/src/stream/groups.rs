@@ -82,7 +82,7 @@ pub(super) fn read<S: Source>(
         (number <= i64::MAX as u64).then_some(number)
     } else {
         // As Redis does for files that do not tell it.
-        stream.entries_read_at(last_delivered)
+        stream.counters().entries_up_to(last_delivered)
     };
     let mut group = GroupRestorer::new(last_delivered, entries_read);
     for _ in 0..from.number("the number of pending entries of a group")? {

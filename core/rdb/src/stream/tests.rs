@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use stream::{
     Acknowledgement, CountChange, Created, Entries, Group, Groups, Holder, Idempotence, Missing,
-    NodeLimits, Remembered, Retention, Stream, StreamId,
+    NodeLimits, Remembered, Retention, Stream, StreamId, StreamParts,
 };
 use values::Value;
 
@@ -369,7 +369,8 @@ fn a_snapshot_tells_when_any_number_of_entries_was_added() {
             idempotence.restore_record(producer, record, NOW_MS);
         }
     }
-    let stream = Stream::from_entries(Entries::new(), idempotence);
+    let mut stream = Stream::new(RETENTION, 9);
+    *stream.idempotence_mut() = idempotence;
     let snapshot = snapshot_of(&stream);
     let fields = snapshot
         .windows(15)
@@ -576,10 +577,14 @@ fn build(plan: &Plan) -> Stream {
         idempotence.restore_record(&[producer], record, NOW_MS);
     }
     idempotence.set_counters(plan.ids.len() as u64, 3);
-    let mut stream = Stream::from_entries(entries, idempotence);
-    stream.set_id(last_id, Some(all.len() as u64), Some(max_deleted_id));
-    *stream.groups_mut() = groups;
-    stream
+    Stream::from_parts(StreamParts {
+        entries,
+        groups,
+        idempotence,
+        last_id,
+        max_deleted_id,
+        entries_added: all.len() as u64,
+    })
 }
 
 fn build_group(entries_read: Option<u64>, steps: &[Step], all: &[StreamId]) -> Group {

@@ -9,6 +9,7 @@ mod hello;
 mod ping;
 mod quit;
 mod reset;
+mod select;
 
 use crate::table::{Entry, entry};
 
@@ -21,4 +22,5 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<ping::Ping>(),
     entry::<quit::Quit>(),
     entry::<reset::Reset>(),
+    entry::<select::Select>(),
 ];

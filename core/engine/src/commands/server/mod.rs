@@ -7,6 +7,7 @@ mod config;
 mod dbsize;
 mod debug;
 mod debug_protocol;
+mod flush;
 mod info;
 mod lastsave;
 mod latency;
@@ -28,6 +29,8 @@ pub(super) static COMMANDS: &[Entry] = &[
     config::CONFIG,
     entry::<dbsize::DbSize>(),
     entry::<debug::Debug>(),
+    entry::<flush::FlushAll>(),
+    entry::<flush::FlushDb>(),
     entry::<info::Info>(),
     entry::<lastsave::LastSave>(),
     latency::LATENCY,

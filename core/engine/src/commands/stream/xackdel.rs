@@ -7,6 +7,7 @@ use stream::{Group as StreamGroup, References, Stream, StreamId};
 
 use super::group_key::GroupKey;
 use super::ids_block::{parse_ids, parse_ids_block};
+use super::references_option::parse_references;
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::effect::Effect;
@@ -135,7 +136,7 @@ impl Plan {
             // Whether other groups still need an entry is decided here.
             references: match references {
                 References::Delete => References::Delete,
-                References::Keep | References::Acked => References::Keep,
+                References::Keep | References::Acknowledged => References::Keep,
             },
             replies: Vec::with_capacity(ids.len()),
         };
@@ -147,7 +148,7 @@ impl Plan {
                 continue;
             }
             plan.acknowledged.push(id);
-            if references == References::Acked && !others_are_done(stream, own, place, id) {
+            if references == References::Acknowledged && !others_are_done(stream, own, place, id) {
                 plan.replies.push(STILL_REFERENCED);
                 continue;
             }
@@ -195,15 +196,7 @@ fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {
             ids = Some(parse_ids_block(args)?);
             continue;
         }
-        let policy = if args.keyword("KEEPREF") {
-            References::Keep
-        } else if args.keyword("DELREF") {
-            References::Delete
-        } else if args.keyword("ACKED") {
-            References::Acked
-        } else {
-            return Err(CmdError::Syntax);
-        };
+        let policy = parse_references(args).ok_or(CmdError::Syntax)?;
         if references.replace(policy).is_some() {
             return Err(CmdError::Syntax);
         }

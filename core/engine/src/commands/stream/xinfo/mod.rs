@@ -49,5 +49,6 @@ fn progress(reply: &mut Reply, stream: &::stream::Stream, group: &::stream::Grou
         Some(read) => reply.int(i64::try_from(read).unwrap_or(i64::MAX)),
         None => reply.null(),
     }
-    count(reply, "lag", stream.lag(group));
+    reply.bulk(b"lag");
+    reply.int(stream.lag(group));
 }

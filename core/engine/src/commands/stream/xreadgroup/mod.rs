@@ -197,7 +197,7 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
     if streams.len() % 2 != 0 {
         return Err(CmdError::UnbalancedStreams {
             command: "xreadgroup",
-            special: ">",
+            special: " or '>'",
         });
     }
     let (group, consumer) = names.ok_or(CmdError::GroupMissing)?;

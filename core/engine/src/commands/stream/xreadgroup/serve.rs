@@ -242,9 +242,11 @@ impl View<'_> {
                 reply.array_since(start, len);
             }
         }
-        decided.entries_read = self
-            .stream
-            .entries_read_after(self.group, &decided.delivered);
+        decided.entries_read = self.stream.counters().entries_read_after(
+            self.group.last_delivered(),
+            self.group.entries_read(),
+            &decided.delivered,
+        );
         if decided.claims.is_empty() && decided.delivered.is_empty() {
             return Served::Nothing {
                 retry_in_ms: how.claim_idle_ms_min.map(|min| self.idle_enough_in_ms(min)),

@@ -1,0 +1,37 @@
+//! `SELECT`.
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, Spec};
+
+/// `SELECT index`
+pub(super) struct Select;
+
+impl Command for Select {
+    const SPEC: Spec = Spec {
+        summary: "Lets the commands that follow use another database.",
+        since: "1.0.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::FAST.and(Flags::LOADING).and(Flags::STALE),
+        args: &[Arg::integer("index")],
+        ..Spec::named("select")
+    };
+    type Parsed<'a> = i64;
+
+    fn parse(args: &mut Args<'_>) -> Result<i64, CmdError> {
+        args.integer()
+    }
+
+    fn execute(index: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let database = u16::try_from(index).map_err(|_| CmdError::DbIndex)?;
+        if database >= ctx.tx.keyspace().database_count() {
+            return Err(CmdError::DbIndex);
+        }
+        ctx.session.database = database;
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,76 @@
+//! `XIDMPRECORD`: restores one remembered idempotent ID, when a file is read back.
+
+use stream::StreamId;
+
+use crate::args::Args;
+use crate::ctx::{Ctx, Mode};
+use crate::effect::Effect;
+use crate::error::CmdError;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+
+/// `XIDMPRECORD key pid iid stream-id`
+pub(super) struct XIdmpRecord;
+
+pub(super) struct Parsed<'a> {
+    key: &'a [u8],
+    producer: &'a [u8],
+    iid: &'a [u8],
+    id: &'a [u8],
+}
+
+impl Command for XIdmpRecord {
+    const SPEC: Spec = Spec {
+        summary: "Lets a stream remember that a producer said an entry, as files tell it.",
+        since: "8.6.2",
+        group: Group::Stream,
+        complexity: "O(1)",
+        arity: Arity::Exactly(5),
+        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
+        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("pid"),
+            Arg::string("iid"),
+            Arg::string("stream-id"),
+        ],
+        ..Spec::named("xidmprecord")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        Ok(Parsed {
+            key: args.required()?,
+            producer: args.required()?,
+            iid: args.required()?,
+            id: args.required()?,
+        })
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        if cmd.producer.is_empty() {
+            return Err(CmdError::EmptyRecordedProducer);
+        }
+        if cmd.iid.is_empty() {
+            return Err(CmdError::EmptyRecordedIid);
+        }
+        let id = StreamId::parse(cmd.id, 0)?;
+        // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the same.
+        if ctx.mode != Mode::Replay && !stream.entries().contains(id) {
+            return Err(CmdError::NoSuchMessage);
+        }
+        let now_ms = ctx.now.stream_ms();
+        let known = stream.idempotence().lookup(cmd.producer, cmd.iid, now_ms);
+        if known.is_some_and(|known| known != id) {
+            return Err(CmdError::IidTaken);
+        }
+        ctx.tx.apply(&Effect::StreamRecordIdempotent {
+            key: cmd.key,
+            producer: cmd.producer,
+            iid: cmd.iid,
+            id,
+        });
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

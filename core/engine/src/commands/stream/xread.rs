@@ -1,0 +1,217 @@
+//! `XREAD`.
+
+use resp::{Argv, ArgvBuf, Protocol};
+use stream::{ID_TEXT_BYTES_MAX, Stream, StreamId};
+
+use super::block_option::Patience;
+use super::read_budget::{ReadBounds, ReadBudget};
+use crate::args::Args;
+use crate::blocking::{Interest, TimeoutReply, Wait};
+use crate::ctx::{Ctx, Mode};
+use crate::error::CmdError;
+use crate::table::{
+    Arg, Arity, BeginSearch, Command, FindKeys, Flags, Flow, Group, KeyFlags, KeySpec, Spec,
+};
+
+/// `XREAD [COUNT n] [MAXCOUNT n] [MAXSIZE bytes] [BLOCK ms] STREAMS key [key …] id [id …]`
+pub(super) struct XRead;
+
+pub(super) struct Parsed<'a> {
+    whole: Argv<'a>,
+    bounds: ReadBounds,
+    block: Option<Patience>,
+    keys: Argv<'a>,
+    ids: Argv<'a>,
+}
+
+impl Command for XRead {
+    const SPEC: Spec = Spec {
+        summary: "Answers the entries of streams above given IDs, or waits for some.",
+        since: "5.0.0",
+        group: Group::Stream,
+        complexity: "",
+        arity: Arity::AtLeast(4),
+        flags: Flags::READONLY
+            .and(Flags::BLOCKING)
+            .and(Flags::MOVABLE_KEYS),
+        keys: &[KeySpec {
+            flags: KeyFlags::RO.and(KeyFlags::ACCESS).and(KeyFlags::INCOMPLETE),
+            begin: BeginSearch::Keyword("STREAMS", 1),
+            find: FindKeys::Range {
+                last: -1,
+                step: 1,
+                limit: 2,
+            },
+            notes: "",
+        }],
+        history: &[("8.10.0", "MAXCOUNT and MAXSIZE were added.")],
+        args: &[
+            Arg::integer("count").token("COUNT").optional(),
+            Arg::integer("maxcount")
+                .token("MAXCOUNT")
+                .since("8.10.0")
+                .optional(),
+            Arg::integer("maxsize")
+                .token("MAXSIZE")
+                .since("8.10.0")
+                .optional(),
+            Arg::integer("milliseconds").token("BLOCK").optional(),
+            Arg::block(
+                "streams",
+                &[Arg::key("key", 0).multiple(), Arg::string("id").multiple()],
+            )
+            .token("STREAMS"),
+        ],
+        ..Spec::named("xread")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        let whole = args.whole();
+        let mut bounds = ReadBounds::default();
+        let mut block = None;
+        let streams = loop {
+            if bounds.parse(args)? {
+                continue;
+            } else if args.keyword_with_value("BLOCK") {
+                block = Some(Patience::parse(args)?);
+            } else if args.keyword_with_value("STREAMS") {
+                break args.rest();
+            } else {
+                return Err(refused_option(args));
+            }
+        };
+        if streams.len() % 2 != 0 {
+            return Err(CmdError::UnbalancedStreams {
+                command: "xread",
+                special: ", '+', or '$'",
+            });
+        }
+        bounds.check()?;
+        let key_count = streams.len() / 2;
+        Ok(Parsed {
+            whole,
+            bounds,
+            block,
+            keys: streams.take(key_count),
+            ids: streams.skip(key_count),
+        })
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let mut after = Vec::with_capacity(cmd.keys.len());
+        for (key, id) in cmd.keys.iter().zip(cmd.ids.iter()) {
+            after.push(read_id(ctx.tx.stream(key)?, id)?);
+        }
+        let outer = ctx.reply.mark();
+        let mut budget = cmd.bounds.begin(ctx.reply);
+        let mut served = 0;
+        for (key, after) in cmd.keys.iter().zip(&after) {
+            served += usize::from(serve(key, *after, &mut budget, ctx)?);
+        }
+        if served > 0 {
+            match ctx.reply.protocol() {
+                Protocol::Resp2 => ctx.reply.array_since(outer, served),
+                Protocol::Resp3 => ctx.reply.map_since(outer, served),
+            }
+            return Ok(Flow::Done);
+        }
+        if let Some(block) = cmd.block
+            && matches!(ctx.mode, Mode::Alone | Mode::Resumed)
+        {
+            ctx.wait = Some(Wait {
+                database: ctx.tx.database,
+                keys: cmd.keys.iter().map(<[u8]>::to_vec).collect(),
+                deadline: block.deadline(ctx.now.mono),
+                retry_at: None,
+                request: cmd.with_ids(&after),
+                on_timeout: TimeoutReply::NullArray,
+                interest: Interest::EntriesAbove(after),
+                ticket: Default::default(),
+            });
+            return Ok(Flow::Block);
+        }
+        ctx.reply.null_array();
+        Ok(Flow::Done)
+    }
+}
+
+impl Parsed<'_> {
+    /// The request with IDs that mean the same later.
+    fn with_ids(&self, ids: &[StreamId]) -> ArgvBuf {
+        let fixed = self.whole.len() - self.ids.len();
+        let fixed = self.whole.take(fixed).iter().map(<[u8]>::to_vec);
+        let text = |id: &StreamId| id.write_text(&mut [0; ID_TEXT_BYTES_MAX]).to_vec();
+        fixed.chain(ids.iter().map(text)).collect()
+    }
+}
+
+/// The ID above which a stream is read.
+fn read_id(stream: Option<&Stream>, text: &[u8]) -> Result<StreamId, CmdError> {
+    let last_id = stream.map_or(StreamId::MIN, Stream::last_id);
+    match text {
+        b"$" => Ok(last_id),
+        b"+" => {
+            let last = stream.and_then(|stream| stream.entries().last());
+            Ok(last
+                .and_then(|entry| entry.id().previous())
+                .unwrap_or(last_id))
+        }
+        b">" => Err(CmdError::GroupIdInRead),
+        id => Ok(StreamId::parse(id, 0)?),
+    }
+}
+
+/// Writes what one stream has above an ID. Whether it has anything.
+fn serve(
+    key: &[u8],
+    after: StreamId,
+    budget: &mut ReadBudget,
+    ctx: &mut Ctx<'_>,
+) -> Result<bool, CmdError> {
+    let Some(from) = after.next().filter(|_| !budget.is_spent()) else {
+        return Ok(false);
+    };
+    let Some(stream) = ctx.tx.stream(key)? else {
+        return Ok(false);
+    };
+    if after >= stream.last_id() {
+        return Ok(false);
+    }
+    let head = ctx.reply.mark();
+    if ctx.reply.protocol() == Protocol::Resp2 {
+        ctx.reply.array(2);
+    }
+    ctx.reply.bulk(key);
+    let entries = stream.entries();
+    let limit = budget.stream_limit();
+    let start = ctx.reply.begin();
+    let mut len = 0;
+    if budget.counts_only() {
+        len = entries.write_range(from, StreamId::MAX, limit, ctx.reply);
+        budget.note(len);
+    } else {
+        let taken = usize::try_from(limit).unwrap_or(usize::MAX);
+        for entry in entries.range(from, StreamId::MAX).take(taken) {
+            if !budget.write(ctx.reply, |reply| entry.write(reply)) {
+                break;
+            }
+            len += 1;
+        }
+    }
+    if len == 0 {
+        ctx.reply.rollback(head);
+        return Ok(false);
+    }
+    ctx.reply.array_since(start, len as usize);
+    Ok(true)
+}
+
+fn refused_option(args: &mut Args<'_>) -> CmdError {
+    for option in ["GROUP", "NOACK", "CLAIM"] {
+        if args.keyword(option) {
+            return CmdError::GroupOptionInRead(option);
+        }
+    }
+    CmdError::Syntax
+}

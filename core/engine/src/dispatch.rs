@@ -112,7 +112,6 @@ impl Engine {
         }
         let (flow, depends_on) = self.execute(session, found, argv, first_arg, now, reply, mode);
         self.data.log.commit();
-        self.node.ran = Some(found);
         self.show_to_monitors(session, &found.entry.spec, argv, now);
         let then = match flow {
             _ if session.closing => Next::Close,
@@ -258,6 +257,10 @@ impl Engine {
         let result = found.entry.run(&mut Args::new(argv, first_arg), &mut ctx);
         let wait = ctx.wait.take();
         let depends_on = ctx.tx.depends_on();
+        let work = ctx.tx.work();
+        if mode == Mode::Alone {
+            self.node.unmeasured.add(found, work);
+        }
         let stats = &mut self.node.command_stats[usize::from(found.number)];
         stats.calls += 1;
         match result {

@@ -55,7 +55,7 @@ use crate::log::{EffectLog, Journalling};
 use crate::node::{Delivery, Node, Order, ShellFigures};
 use crate::pause::Pause;
 use crate::session::{IoFigures, SessionId, Sessions};
-use crate::slow_log::{Latencies, SlowLog};
+use crate::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
 use crate::tx::Data;
 use crate::watch::Watches;
@@ -123,7 +123,7 @@ impl Engine {
                 started: now,
                 monitors: 0,
                 writes_refused: None,
-                ran: None,
+                unmeasured: Unmeasured::default(),
                 slow_log: SlowLog::default(),
                 latencies: Latencies::default(),
                 errors: ErrorStats::default(),

@@ -1,13 +1,13 @@
 //! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
 
-use crate::commands::{CommandIndex, Found};
+use crate::commands::CommandIndex;
 use crate::config::{Config, Settings};
 use crate::lsn::Lsn;
 use crate::pause::Pause;
 use crate::rng::Rng;
 use crate::serve::GiveUp;
 use crate::session::{SessionId, Sessions};
-use crate::slow_log::{Latencies, SlowLog};
+use crate::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::stats::{CommandStats, ErrorStats, Rate};
 use crate::time::{Mono, Now};
 
@@ -32,8 +32,8 @@ pub struct Node {
     pub monitors: usize,
     /// Why writes are refused, if they are: the log failed. Set by the shell.
     pub writes_refused: Option<String>,
-    /// The command that the last request ran, until it is measured.
-    pub ran: Option<Found>,
+    /// Commands that ran and were not measured yet.
+    pub(crate) unmeasured: Unmeasured,
     /// Commands that took long.
     pub slow_log: SlowLog,
     /// Events that took long.

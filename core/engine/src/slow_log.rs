@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use resp::{Argv, ArgvBuf};
+use smallvec::SmallVec;
 
 use crate::Engine;
+use crate::commands::Found;
 use crate::config::Config;
 use crate::limits::{LATENCY_EVENTS_MAX, SLOW_LOG_ARG_BYTES_MAX, SLOW_LOG_ARGS_MAX};
 use crate::redact::redacted;
@@ -170,19 +172,65 @@ impl Latencies {
     }
 }
 
-impl Engine {
-    /// Tells how long the client's last request took. It belongs to the command that [`Engine::request`]
-    /// ran; nothing is counted if it ran none.
+/// Commands that ran and were not measured yet.
+#[derive(Debug, Default)]
+pub struct Unmeasured {
+    /// Their counters.
+    numbers: SmallVec<[u16; UNMEASURED_MAX]>,
+    /// The last of them.
+    last: Option<Found>,
+    /// Whether the last one may have taken long.
+    heavy: bool,
+}
+
+/// So many light commands are measured together.
+const UNMEASURED_MAX: usize = 16;
+
+/// What a command changes at least that is not light.
+const HEAVY_WORK_MIN: u64 = 64;
+
+/// The least threshold of the slow log, in microseconds, that light commands cannot reach.
+const LIGHT_US_MAX: i64 = 1000;
+
+impl Unmeasured {
+    /// Notes a command that ran.
     #[inline]
-    pub fn measured(&mut self, id: SessionId, argv: Argv<'_>, nanoseconds: u64, now: Now) {
-        let Some(found) = self.node.ran.take() else {
+    pub(crate) fn add(&mut self, found: Found, work: u64) {
+        self.heavy = work >= HEAVY_WORK_MIN || !found.entry.spec.flags.has(Flags::FAST);
+        self.numbers.push(found.number);
+        self.last = Some(found);
+    }
+}
+
+impl Engine {
+    /// Whether what ran since the last [`Engine::measured`] should be measured now. To read a clock takes
+    /// a good part of the time of a light command (a fast one that changed little), so that several of
+    /// them are measured together; none of them can be slow. One that may be slow ends the group.
+    #[inline]
+    pub fn wants_measuring(&self) -> bool {
+        let unmeasured = &self.node.unmeasured;
+        unmeasured.heavy
+            || unmeasured.numbers.len() >= UNMEASURED_MAX
+            || (0..LIGHT_US_MAX).contains(&self.node.config.slow_log_us)
+    }
+
+    /// Tells how long the requests took that ran since the last call; `last` is the last of them, if it is
+    /// still at hand. They share the time evenly, and if it was long the last one is to blame.
+    pub fn measured(&mut self, id: SessionId, last: Option<Argv<'_>>, nanoseconds: u64, now: Now) {
+        let unmeasured = std::mem::take(&mut self.node.unmeasured);
+        let Some(found) = unmeasured.last else {
             return;
         };
-        let stats = &mut self.node.command_stats[usize::from(found.number)];
-        stats.nanoseconds += nanoseconds;
-        stats.durations.note(nanoseconds);
+        let each = nanoseconds / unmeasured.numbers.len().max(1) as u64;
+        for number in unmeasured.numbers {
+            let stats = &mut self.node.command_stats[usize::from(number)];
+            stats.nanoseconds += each;
+            stats.durations.note(each);
+        }
         let us = nanoseconds / 1000;
-        if is_slow(us, &self.node.config) {
+        if is_slow(us, &self.node.config)
+            && let Some(argv) = last
+        {
             self.note_slow(id, argv, us, found.entry.spec.flags, now);
         }
     }

@@ -4,13 +4,16 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
+use engine::config::OutputLimits;
 use engine::session::{IoFigures, SessionId};
 use engine::{Lsn, Next};
 use journal::Gate;
 use resp::{Limits, Parser, Protocol, Reply, Sender};
+use tokio::time::Instant;
 
-use crate::limits::{KEPT_BUFFER_BYTES, READ_BYTES, REPLY_BATCH_BYTES};
+use crate::limits::{KEPT_BUFFER_BYTES, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
 use crate::listen::Stream;
 use crate::mailbox::Mailbox;
 use crate::shard::Shard;
@@ -238,11 +241,14 @@ impl Connection {
             match self.parser.parse(&input[consumed..], &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {
+                    let written = reply.len();
                     let outcome = state.engine.request(self.session, request.argv, now, reply);
-                    let took_ns = stopwatch.lap_ns();
-                    state
-                        .engine
-                        .measured(self.session, request.argv, took_ns, now);
+                    let is_large = request.consumed.max(reply.len() - written) > LIGHT_BYTES_MAX;
+                    if is_large || state.engine.wants_measuring() {
+                        let last = Some(request.argv);
+                        let took_ns = stopwatch.lap_ns();
+                        state.engine.measured(self.session, last, took_ns, now);
+                    }
                     consumed += request.consumed;
                     depends_on = depends_on.max(outcome.depends_on);
                     match outcome.then {
@@ -265,8 +271,9 @@ impl Connection {
                 break;
             }
         }
+        let took_ns = stopwatch.lap_ns();
+        state.engine.measured(self.session, None, took_ns, now);
         self.io.query_bytes = input.len() - consumed;
-        self.io.output_bytes = reply.len();
         let node = &mut state.engine.node;
         node.shell.received_bytes += self.io.received_bytes - self.counted.received_bytes;
         node.shell.sent_bytes += self.io.sent_bytes - self.counted.sent_bytes;
@@ -301,6 +308,8 @@ impl Connection {
                 gate.reached(lsn).await.map_err(io::Error::other)?;
             }
         }
+        let mut patience = None;
+        let mut was_held_up = false;
         while !bytes.is_empty() {
             match self.stream.try_write(bytes) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -309,17 +318,49 @@ impl Connection {
                     bytes = &bytes[n..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let limits = self.note_unsent(bytes.len());
+                    let waiting = (bytes.len() + self.mailbox.waiting_bytes()) as u64;
+                    if limits.hard_bytes > 0 && waiting > limits.hard_bytes {
+                        return Err(io::Error::other("the client takes no replies"));
+                    }
+                    if limits.soft_bytes == 0 || waiting <= limits.soft_bytes {
+                        patience = None;
+                    } else if patience.is_none() {
+                        patience = Some(Instant::now() + Duration::from_secs(limits.soft_s));
+                    }
                     tokio::select! {
                         writable = self.stream.writable() => writable?,
                         () = self.mailbox.close_asked() => {
                             return Err(io::ErrorKind::ConnectionAborted.into());
                         }
+                        () = until(patience) => {
+                            return Err(io::Error::other("the client takes replies too slowly"));
+                        }
                     }
+                    was_held_up = true;
                 }
                 Err(error) => return Err(error),
             }
         }
+        if was_held_up {
+            self.note_unsent(0);
+        }
         Ok(())
+    }
+
+    /// Tells how much the socket did not take. What may wait, by the settings.
+    fn note_unsent(&mut self, bytes: usize) -> OutputLimits {
+        self.io.output_bytes = bytes;
+        let mut state = self.shard.lock();
+        state.engine.set_io_figures(self.session, self.io);
+        state.engine.node.config.output_limits
+    }
+}
+
+async fn until(patience: Option<Instant>) {
+    match patience {
+        Some(end) => tokio::time::sleep_until(end).await,
+        None => std::future::pending().await,
     }
 }
 

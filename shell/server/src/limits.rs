@@ -11,3 +11,6 @@ pub const MAILBOX_BYTES_MAX: usize = 256 << 20;
 
 /// Buffers larger than this are given back when a connection has nothing to say.
 pub const KEPT_BUFFER_BYTES: usize = 64 * 1024;
+
+/// A command with a larger request or reply is measured on its own.
+pub const LIGHT_BYTES_MAX: usize = 4096;

@@ -5,8 +5,6 @@ use engine::node::{Delivery, Then};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::limits::MAILBOX_BYTES_MAX;
-
 /// The letters of one connection, and the bell that tells of them.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
@@ -29,19 +27,24 @@ pub(crate) struct Letters {
 }
 
 impl Mailbox {
-    /// Leaves a delivery. A client that lets too much pile up is closed.
-    pub(crate) fn post(&self, delivery: &Delivery) {
+    /// Leaves a delivery. A client that lets more than `limit` bytes pile up is closed.
+    pub(crate) fn post(&self, delivery: &Delivery, limit: usize) {
         let mut letters = self.letters.lock();
         letters.bytes.extend_from_slice(&delivery.bytes);
         letters.depends_on = letters.depends_on.max(delivery.depends_on);
         letters.resume |= delivery.then == Then::Resume;
-        letters.close |= delivery.then == Then::Close || letters.bytes.len() > MAILBOX_BYTES_MAX;
+        letters.close |= delivery.then == Then::Close || letters.bytes.len() > limit;
         let close = letters.close;
         drop(letters);
         if close {
             self.close_bell.notify_one();
         }
         self.bell.notify_one();
+    }
+
+    /// Bytes that wait in it.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.letters.lock().bytes.len()
     }
 
     /// Takes what is there.

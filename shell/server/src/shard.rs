@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use engine::config::Settings;
 use engine::node::Order;
 use engine::session::SessionId;
 use engine::{Engine, Mono, Now};
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 
 use crate::background::{Background, Ended};
 use crate::clock::Clock;
+use crate::limits::MAILBOX_BYTES_MAX;
 use crate::mailbox::Mailbox;
 use crate::persistence::{self, FileJournal};
 use crate::snapshot;
@@ -32,7 +34,11 @@ pub struct Shard {
     journal: Option<FileJournal>,
     snapshot_path: PathBuf,
     background: Arc<Background>,
+    settings_hook: Option<SettingsHook>,
 }
+
+/// What the binary does when settings change.
+type SettingsHook = Box<dyn Fn(&Settings) + Send + Sync>;
 
 /// What the lock guards.
 #[derive(Debug)]
@@ -68,7 +74,18 @@ impl Shard {
             journal,
             snapshot_path,
             background: Arc::default(),
+            settings_hook: None,
         }
+    }
+
+    /// The same shard, which tells of changed settings.
+    #[must_use]
+    pub fn on_settings_changed(
+        mut self,
+        hook: impl Fn(&Settings) + Send + Sync + 'static,
+    ) -> Shard {
+        self.settings_hook = Some(Box::new(hook));
+        self
     }
 
     /// The lock. Nobody awaits while holding it.
@@ -82,9 +99,13 @@ impl Shard {
     /// The result wakes the journal's thread when it is dropped, which is best done without the lock.
     pub(crate) fn finish(&self, state: &mut State, now: Now) -> Kick<'_> {
         if state.engine.has_outbox() {
+            let limit = match state.engine.node.config.output_limits.hard_bytes {
+                0 => MAILBOX_BYTES_MAX,
+                hard => MAILBOX_BYTES_MAX.min(hard as usize),
+            };
             for delivery in state.engine.take_outbox() {
                 if let Some(mailbox) = state.mailboxes.get(&delivery.session) {
-                    mailbox.post(&delivery);
+                    mailbox.post(&delivery, limit);
                 }
             }
         }
@@ -113,6 +134,9 @@ impl Shard {
         match order {
             Order::SettingsChanged => {
                 state.engine.settings_changed();
+                if let Some(hook) = &self.settings_hook {
+                    hook(&state.engine.node.settings);
+                }
                 let policy = sync_policy(state.engine.node.settings.value("appendfsync"));
                 if let Some(journal) = &self.journal {
                     journal.set_policy(policy);

@@ -12,6 +12,9 @@ use engine::Engine;
 use engine::config::Settings;
 use server::{Clock, Listeners, Options, Shard, TornTail};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::command_line::Invocation;
 
@@ -43,14 +46,11 @@ fn complain(message: &str) -> ExitCode {
 fn run(settings: Settings) -> anyhow::Result<()> {
     let text = |name: &str| settings.value(name).unwrap_or_default().to_owned();
     let number = |name: &str| text(name).parse::<u64>().unwrap_or_default();
-    tracing_subscriber::fmt()
-        .with_max_level(match text("loglevel").as_str() {
-            "debug" => LevelFilter::DEBUG,
-            "warning" => LevelFilter::WARN,
-            "nothing" => LevelFilter::OFF,
-            _ => LevelFilter::INFO,
-        })
-        .with_target(false)
+    let (level, log) = reload::Layer::new(log_level(&settings));
+    let lines = tracing_subscriber::fmt::layer().with_target(false);
+    tracing_subscriber::registry()
+        .with(level)
+        .with(lines)
         .init();
     let mut listeners = Listeners::new();
     let port = number("port") as u16;
@@ -92,7 +92,10 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         used_memory,
     };
     server::serve(
-        Shard::new(engine, clock, journal, snapshot),
+        Shard::new(engine, clock, journal, snapshot).on_settings_changed(move |settings| {
+            // It fails only once the log is gone, and then nobody misses it.
+            log.reload(log_level(settings)).ok();
+        }),
         listeners,
         options,
     )?;
@@ -121,6 +124,15 @@ fn open_journal(
         torn_tail,
         clock.now(),
     )?)
+}
+
+fn log_level(settings: &Settings) -> LevelFilter {
+    match settings.value("loglevel") {
+        Some("debug") => LevelFilter::DEBUG,
+        Some("warning") => LevelFilter::WARN,
+        Some("nothing") => LevelFilter::OFF,
+        _ => LevelFilter::INFO,
+    }
 }
 
 /// Bytes allocated, as the allocator counts them.

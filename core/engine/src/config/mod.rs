@@ -4,11 +4,15 @@
 //! One row a setting, in `config/rows.rs`; command line, configuration file, `CONFIG GET`/`SET`, the
 //! sample file and the reference page come from the rows. Clocks, disks and logs are never settings.
 
+mod output_limits;
 mod rows;
 
 use stream::{NodeLimits, Retention};
 use thiserror::Error;
 
+use self::output_limits::ByClass;
+
+pub use output_limits::OutputLimits;
 pub use rows::SETTINGS;
 
 /// One setting.
@@ -47,6 +51,8 @@ pub enum Kind {
     Flag,
     /// One of some words.
     Choice(&'static [&'static str]),
+    /// How much may wait to be sent, by class of clients.
+    OutputLimits,
     /// Any text.
     Text,
 }
@@ -98,11 +104,12 @@ pub enum SettingError {
 }
 
 impl Setting {
-    /// The value in its canonical form.
+    /// The value in its canonical form. Of a setting with parts, those that the text does not name are as
+    /// `before`.
     ///
     /// # Errors
     /// Why the text is no value of this setting.
-    pub fn canonical(&self, text: &str) -> Result<String, SettingError> {
+    pub fn canonical(&self, text: &str, before: &str) -> Result<String, SettingError> {
         match self.kind {
             Kind::Integer { min, max } => {
                 let n: i64 = text.parse().map_err(|_| SettingError::NotAnInteger)?;
@@ -120,6 +127,11 @@ impl Setting {
                 found
                     .map(|word| (*word).to_owned())
                     .ok_or_else(|| SettingError::NotAChoice(words.join(", ")))
+            }
+            Kind::OutputLimits => {
+                // What is there was canonical before.
+                let before = ByClass::default().changed(before).unwrap_or_default();
+                before.changed(text).map(|limits| limits.to_string())
             }
             Kind::Text => Ok(text.to_owned()),
         }
@@ -197,7 +209,7 @@ impl Settings {
             .iter()
             .position(|setting| setting.name.eq_ignore_ascii_case(name))
             .ok_or_else(|| SettingError::Unknown(name.to_owned()))?;
-        self.values[index] = SETTINGS[index].canonical(text)?;
+        self.values[index] = SETTINGS[index].canonical(text, &self.values[index])?;
         Ok(())
     }
 
@@ -257,6 +269,8 @@ pub struct Config {
     pub memory_bytes_max: u64,
     /// Clients that may be connected at once.
     pub clients_max: usize,
+    /// How much may wait to be sent to a client.
+    pub output_limits: OutputLimits,
     /// Seconds after which an idle client is disconnected; 0: never.
     pub client_timeout_s: u64,
 }
@@ -289,6 +303,10 @@ impl Config {
             },
             memory_bytes_max: settings.int("maxmemory") as u64,
             clients_max: settings.int("maxclients") as usize,
+            output_limits: ByClass::default()
+                .changed(settings.text("client-output-buffer-limit"))
+                .unwrap_or_default()
+                .normal(),
             client_timeout_s: settings.int("timeout") as u64,
         }
     }

@@ -1,6 +1,6 @@
 //! The settings, sorted by name. Names, ranges and defaults are Redis' where Redis has them.
 
-use super::Kind::{Bytes, Choice, Flag, Integer, Text};
+use super::Kind::{Bytes, Choice, Flag, Integer, OutputLimits, Text};
 use super::When::{AtStart, Live};
 use super::{Kind, Setting, When};
 
@@ -92,6 +92,13 @@ pub static SETTINGS: &[Setting] = &[
         "Addresses to listen on; one with a - before it may be missing.",
     ),
     row(
+        "client-output-buffer-limit",
+        OutputLimits,
+        "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+        Live,
+        "What may wait to be sent to clients of a class: bytes, bytes for some seconds, and those seconds; 0: no limit.",
+    ),
+    row(
         "databases",
         Integer { min: 1, max: 1024 },
         "16",
@@ -140,7 +147,7 @@ pub static SETTINGS: &[Setting] = &[
         "loglevel",
         Choice(&["debug", "verbose", "notice", "warning", "nothing"]),
         "notice",
-        AtStart,
+        Live,
         "How much is logged.",
     ),
     row(
@@ -316,7 +323,7 @@ mod tests {
         assert!(SETTINGS.is_sorted_by(|a, b| a.name < b.name));
         for setting in SETTINGS {
             assert_eq!(
-                setting.canonical(setting.default).as_deref(),
+                setting.canonical(setting.default, "").as_deref(),
                 Ok(setting.default),
                 "{}",
                 setting.name

@@ -60,6 +60,7 @@ pub struct Tx<'e> {
     now: Now,
     depends_on: Lsn,
     access: Access,
+    work: u64,
 }
 
 /// What looking a key up does beside finding it.
@@ -81,7 +82,13 @@ impl<'e> Tx<'e> {
             now,
             depends_on: Lsn::NONE,
             access,
+            work: 0,
         }
+    }
+
+    /// How much was changed, in the units of the effects.
+    pub(crate) fn work(&self) -> u64 {
+        self.work
     }
 
     /// The batch that must be durable before the reply may leave.
@@ -224,6 +231,7 @@ impl<'e> Tx<'e> {
     pub fn apply(&mut self, effect: &Effect<'_>) -> u64 {
         let changed = self.change(effect);
         if changed > 0 {
+            self.work += changed;
             self.data.stats.effects += 1;
             self.data.log.record(self.database, self.now, effect);
             self.depends_on = self.data.log.open();

@@ -1,0 +1,101 @@
+//! `client-output-buffer-limit`: how much may wait to be sent to a client, by class of clients.
+//!
+//! The text holds a class, a hard limit in bytes, a soft limit in bytes and seconds, for each class. A value
+//! that names some classes leaves the others as they are. weir has normal clients only; the other classes
+//! are kept for tools that read and write the whole.
+
+use std::fmt;
+
+use super::{SettingError, parse_bytes};
+
+/// How much may wait to be sent to a client.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OutputLimits {
+    /// More than this closes the connection, in bytes; 0: no limit.
+    pub hard_bytes: u64,
+    /// More than this closes it after [`OutputLimits::soft_s`], in bytes; 0: no limit.
+    pub soft_bytes: u64,
+    /// How long more than the soft limit may wait, in seconds.
+    pub soft_s: u64,
+}
+
+/// The classes as they are written, and another word for one of them.
+const CLASSES: [(&str, &str); 3] = [
+    ("normal", "normal"),
+    ("slave", "replica"),
+    ("pubsub", "pubsub"),
+];
+
+/// The limits of all classes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ByClass([OutputLimits; CLASSES.len()]);
+
+impl ByClass {
+    /// Reads a value; classes that it does not name are as in `self`.
+    pub(super) fn changed(mut self, text: &str) -> Result<ByClass, SettingError> {
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        if !words.len().is_multiple_of(4) {
+            return Err(SettingError::Invalid(
+                "Wrong number of arguments in buffer limit configuration.",
+            ));
+        }
+        for part in words.chunks_exact(4) {
+            let class = CLASSES.iter().position(|(name, other)| {
+                part[0].eq_ignore_ascii_case(name) || part[0].eq_ignore_ascii_case(other)
+            });
+            let class = class.ok_or(SettingError::Invalid(
+                "Invalid client class specified in buffer limit configuration.",
+            ))?;
+            let bytes = |text: &str| parse_bytes(text).and_then(|bytes| u64::try_from(bytes).ok());
+            let limits = (|| {
+                Some(OutputLimits {
+                    hard_bytes: bytes(part[1])?,
+                    soft_bytes: bytes(part[2])?,
+                    soft_s: part[3].parse().ok()?,
+                })
+            })();
+            self.0[class] = limits.ok_or(SettingError::Invalid(
+                "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
+            ))?;
+        }
+        Ok(self)
+    }
+
+    /// The limits of clients that send requests.
+    pub(super) fn normal(&self) -> OutputLimits {
+        self.0[0]
+    }
+}
+
+impl fmt::Display for ByClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, ((name, _), limits)) in CLASSES.iter().zip(&self.0).enumerate() {
+            let gap = if index > 0 { " " } else { "" };
+            let OutputLimits {
+                hard_bytes,
+                soft_bytes,
+                soft_s,
+            } = limits;
+            write!(f, "{gap}{name} {hard_bytes} {soft_bytes} {soft_s}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ByClass;
+
+    #[test]
+    fn classes_that_are_not_named_stay() {
+        let before = ByClass::default().changed("pubsub 32mb 8mb 60").unwrap();
+        let after = before.changed("normal 1mb 512kb 10 replica 1 2 3").unwrap();
+        assert_eq!(
+            after.to_string(),
+            "normal 1048576 524288 10 slave 1 2 3 pubsub 33554432 8388608 60"
+        );
+        assert!(after.changed("normal 1 2").is_err());
+        assert!(after.changed("other 1 2 3").is_err());
+        assert!(after.changed("normal 1 2 x").is_err());
+    }
+}

@@ -19,6 +19,7 @@ pub(super) fn page() -> String {
             Kind::Bytes { min, max } => format!("bytes, {}", bounds(min, max)),
             Kind::Flag => "yes, no".to_owned(),
             Kind::Choice(words) => words.join(", "),
+            Kind::OutputLimits => "class, bytes, bytes, seconds; for each class".to_owned(),
             Kind::Text => "text".to_owned(),
         };
         let default = match setting.default {

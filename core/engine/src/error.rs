@@ -388,6 +388,86 @@ pub enum CmdError {
     /// A last ID that cannot be set.
     #[error("ERR {0}")]
     SetIdRefused(#[from] stream::SetIdRefused),
+    /// An option that `EXPIRE` does not know.
+    #[error("ERR Unsupported option {0}")]
+    UnsupportedOption(String),
+    /// `NX` beside other conditions of `EXPIRE`.
+    #[error("ERR NX and XX, GT or LT options at the same time are not compatible")]
+    ExpireOptions,
+    /// `GT` beside `LT` of `EXPIRE`.
+    #[error("ERR GT and LT options at the same time are not compatible")]
+    ExpireLaterAndEarlier,
+    /// Source and destination are the same.
+    #[error("ERR source and destination objects are the same")]
+    SameObject,
+    /// A cursor that no `SCAN` gave.
+    #[error("ERR invalid cursor")]
+    InvalidCursor,
+    /// `RESTORE` onto a key that exists.
+    #[error("BUSYKEY Target key name already exists.")]
+    BusyKey,
+    /// `RESTORE` with a time to live below zero.
+    #[error("ERR Invalid TTL value, must be >= 0")]
+    InvalidTtl,
+    /// `RESTORE … IDLETIME` below zero.
+    #[error("ERR Invalid IDLETIME value, must be >= 0")]
+    InvalidIdleTime,
+    /// `RESTORE … FREQ` out of its range.
+    #[error("ERR Invalid FREQ value, must be >= 0 and <= 255")]
+    InvalidFrequency,
+    /// `RESTORE` of bytes that another version wrote, or that were damaged.
+    #[error("ERR DUMP payload version or checksum are wrong")]
+    PayloadVersion,
+    /// `RESTORE` of bytes that are no value.
+    #[error("ERR Bad data format")]
+    PayloadFormat,
+    /// `OBJECT FREQ`: uses are not counted.
+    #[error(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+    )]
+    NoFrequency,
+    /// `SWAPDB` of something that is no number; which of the two.
+    #[error("ERR invalid {0} DB index")]
+    InvalidSwapIndex(&'static str),
+    /// A digest that is not 16 hexadecimal digits.
+    #[error("ERR must be exactly 16 hexadecimal characters")]
+    InvalidDigest,
+    /// A condition that `DELEX` does not know.
+    #[error("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE")]
+    InvalidCondition,
+    /// A condition on a value that is no string.
+    #[error("ERR Key should be of string type if conditions are specified")]
+    ConditionNeedsString,
+    /// `MSETEX` with a count of keys that is none.
+    #[error("ERR invalid numkeys value")]
+    InvalidKeyCount,
+    /// `MSETEX` with fewer keys than it says.
+    #[error("ERR wrong number of key-value pairs")]
+    WrongKeyCount,
+    /// A string beyond the greatest length.
+    #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
+    StringTooLong,
+    /// An offset below zero.
+    #[error("ERR offset is out of range")]
+    OffsetOutOfRange,
+    /// A sum that does not fit 64 bits.
+    #[error("ERR increment or decrement would overflow")]
+    Overflow,
+    /// The least number, which has no opposite.
+    #[error("ERR decrement would overflow")]
+    DecrementOverflow,
+    /// A sum that is infinite or no number.
+    #[error("ERR increment would produce NaN or Infinity")]
+    NotFinite,
+    /// `LCS … LEN IDX`.
+    #[error("ERR If you want both the length and indexes, please just use IDX.")]
+    LcsLenAndPositions,
+    /// `LCS` of something else than strings.
+    #[error("ERR The specified keys must contain string values")]
+    LcsNeedsStrings,
+    /// `LCS` of strings whose comparison would take too much memory.
+    #[error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")]
+    LcsTooLong,
     /// A text made of the request, where an enum variant would say no more.
     #[error("{0}")]
     Text(String),
@@ -407,6 +487,15 @@ impl CmdError {
         let mut text = self.to_string();
         text.truncate(text.find(' ').unwrap_or(text.len()));
         text
+    }
+}
+
+impl From<rdb::PayloadError> for CmdError {
+    fn from(error: rdb::PayloadError) -> CmdError {
+        match error {
+            rdb::PayloadError::VersionOrChecksum => CmdError::PayloadVersion,
+            rdb::PayloadError::Format(_) => CmdError::PayloadFormat,
+        }
     }
 }
 

@@ -27,3 +27,6 @@ pub const SLOW_LOG_ARGS_MAX: usize = 32;
 
 /// Bytes of an argument that the slow log keeps.
 pub const SLOW_LOG_ARG_BYTES_MAX: usize = 128;
+
+/// Most cells of four bytes that `LCS` fills, for the product of the lengths of both strings.
+pub const LCS_CELLS_MAX: usize = (512 << 20) / 4;

@@ -67,11 +67,7 @@ impl Engine {
 
     /// What a reader of snapshots and payloads must know of this engine.
     pub fn snapshot_context(&self, now: Now) -> rdb::Context {
-        rdb::Context {
-            now_ms: now.stream_ms(),
-            hash_seed: self.data.producer_seed,
-            retention: self.data.retention,
-        }
+        self.data.snapshot_context(now)
     }
 
     /// Takes in one key of a snapshot. `now` is the time of loading: a key whose time has come by then is

@@ -52,6 +52,16 @@ impl Engine {
         let mut budget = FORGOTTEN_PER_TIMER_MAX;
         while let Some((database, key)) = self.data.forgetting.pop_due(now_ms, &mut budget) {
             let hash = self.data.keyspace.hash(&key);
+            // SWAPDB may have taken the key to another database since.
+            let keyspace = &self.data.keyspace;
+            let is_awaited = |db: &u16| {
+                let record = keyspace.find(*db, hash, &key);
+                record.is_some_and(|record| record.forgetting.load(Ordering::Relaxed))
+            };
+            let mut databases = std::iter::once(database).chain(0..keyspace.database_count());
+            let Some(database) = databases.find(is_awaited) else {
+                continue;
+            };
             let Some(record) = self.data.keyspace.find_mut(database, hash, &key) else {
                 continue;
             };

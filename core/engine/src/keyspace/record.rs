@@ -84,6 +84,16 @@ impl Record {
         seconds(now).saturating_sub(self.used_s.load(Ordering::Relaxed))
     }
 
+    /// Bytes that the record takes, in the table and on the heap. Of a large value about `samples` parts are
+    /// looked at, all of them if that is 0.
+    pub fn memory_bytes(&self, samples: usize) -> usize {
+        let value = match &self.value {
+            Value::String(string) => string.heap_bytes(),
+            Value::Stream(stream) => size_of::<stream::Stream>() + stream.heap_bytes(samples),
+        };
+        size_of::<Record>() + self.key.heap_bytes() + value
+    }
+
     /// Notes that the value was used.
     #[inline]
     pub(crate) fn touch(&self, now: UnixMs) {

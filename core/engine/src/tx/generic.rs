@@ -64,6 +64,7 @@ impl Tx<'_> {
         let mut record = record.renamed(Key::from(to));
         record.changed = lsn;
         self.data.keyspace.put(self.database, record);
+        self.schedule_forgetting(self.database, to);
         self.touched(key);
         self.touched(to);
         1
@@ -76,7 +77,9 @@ impl Tx<'_> {
             return 0;
         };
         record.changed = lsn;
+        let record = record.renamed(Key::from(key));
         self.data.keyspace.put(to_db, record);
+        self.schedule_forgetting(to_db, key);
         self.touched(key);
         self.touched_in(to_db, key);
         1
@@ -96,6 +99,7 @@ impl Tx<'_> {
         let lsn = self.data.log.open();
         let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
         self.data.keyspace.put(database, record);
+        self.schedule_forgetting(database, key);
         self.touched_in(database, key);
     }
 

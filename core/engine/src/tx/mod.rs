@@ -51,6 +51,17 @@ impl Data {
     }
 }
 
+impl Data {
+    /// What a reader of snapshots and payloads must know.
+    pub(crate) fn snapshot_context(&self, now: Now) -> rdb::Context {
+        rdb::Context {
+            now_ms: now.stream_ms(),
+            hash_seed: self.producer_seed,
+            retention: self.retention,
+        }
+    }
+}
+
 /// A command's or transaction's view of the keyspace.
 #[derive(Debug)]
 pub struct Tx<'e> {
@@ -186,6 +197,28 @@ impl<'e> Tx<'e> {
         };
         self.depends_on = self.depends_on.max(changed);
         found
+    }
+
+    /// Whether a key of any database exists.
+    pub fn exists_in(&mut self, database: u16, key: &[u8]) -> bool {
+        let own = std::mem::replace(&mut self.database, database);
+        let exists = self.peek(key).is_some();
+        self.database = own;
+        exists
+    }
+
+    /// Notes that a key was last used so many seconds ago.
+    pub fn set_idle_s(&mut self, key: &[u8], idle_s: u32) {
+        let now = self.now.unix();
+        let hash = self.data.keyspace.hash(key);
+        if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
+            record.set_idle_s(now, idle_s);
+        }
+    }
+
+    /// What a reader of snapshots and payloads must know.
+    pub fn snapshot_context(&self) -> rdb::Context {
+        self.data.snapshot_context(self.now)
     }
 
     /// The value of a key.

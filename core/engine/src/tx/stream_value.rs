@@ -32,7 +32,7 @@ impl Tx<'_> {
                 if changed > 0 {
                     self.touched(key);
                     if idempotent.is_some() {
-                        self.schedule_forgetting(key);
+                        self.schedule_forgetting(self.database, key);
                     }
                 }
                 changed
@@ -75,7 +75,7 @@ impl Tx<'_> {
                     drop(gone);
                     u64::from(!same || (had && forget == Forget::Everything))
                 });
-                self.schedule_forgetting(key);
+                self.schedule_forgetting(self.database, key);
                 changed
             }
             Effect::StreamRecordIdempotent {
@@ -96,7 +96,7 @@ impl Tx<'_> {
                         .restore_record(producer, record, now_ms);
                     u64::from(restored == stream::Restored::Recorded)
                 });
-                self.schedule_forgetting(key);
+                self.schedule_forgetting(self.database, key);
                 changed
             }
             _ => 0,
@@ -184,9 +184,9 @@ impl Tx<'_> {
     }
 
     /// Notes when the stream has idempotent IDs to forget, unless it is noted already.
-    fn schedule_forgetting(&mut self, key: &[u8]) {
+    pub(super) fn schedule_forgetting(&mut self, database: u16, key: &[u8]) {
         let hash = self.data.keyspace.hash(key);
-        let Some(record) = self.data.keyspace.find(self.database, hash, key) else {
+        let Some(record) = self.data.keyspace.find(database, hash, key) else {
             return;
         };
         let Value::Stream(stream) = record.value() else {
@@ -198,7 +198,7 @@ impl Tx<'_> {
         if record.forgetting.swap(true, Ordering::Relaxed) {
             return;
         }
-        let slot = (self.database, Key::from(key));
+        let slot = (database, Key::from(key));
         self.data.forgetting.insert(deadline_ms, slot);
     }
 }

@@ -37,16 +37,21 @@ impl Command for Del {
     }
 
     fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let mut deleted = 0;
-        for key in keys.iter() {
-            if ctx.tx.peek(key).is_some() {
-                deleted += ctx.tx.apply(&Effect::Delete {
-                    key,
-                    cause: DeleteCause::Command,
-                });
-            }
-        }
-        ctx.reply.int(deleted as i64);
-        Ok(Flow::Done)
+        delete(keys, ctx)
     }
+}
+
+/// Deletes keys, and answers how many there were.
+pub(super) fn delete(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    let mut deleted = 0;
+    for key in keys.iter() {
+        if ctx.tx.peek(key).is_some() {
+            deleted += ctx.tx.apply(&Effect::Delete {
+                key,
+                cause: DeleteCause::Command,
+            });
+        }
+    }
+    ctx.reply.int(deleted as i64);
+    Ok(Flow::Done)
 }

@@ -12,11 +12,13 @@ mod info;
 mod lastsave;
 mod latency;
 mod lolwut;
+mod memory;
 mod monitor;
 mod role;
 mod save;
 mod shutdown;
 mod slowlog;
+mod swapdb;
 mod time;
 
 use crate::table::{Entry, entry};
@@ -35,10 +37,12 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<lastsave::LastSave>(),
     latency::LATENCY,
     entry::<lolwut::Lolwut>(),
+    memory::MEMORY,
     entry::<monitor::Monitor>(),
     entry::<role::Role>(),
     entry::<save::Save>(),
     entry::<shutdown::Shutdown>(),
     slowlog::SLOWLOG,
+    entry::<swapdb::SwapDb>(),
     entry::<time::Time>(),
 ];

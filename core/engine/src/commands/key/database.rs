@@ -1,0 +1,11 @@
+//! The number of a database as an argument.
+
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+
+/// A database that exists.
+pub(super) fn parse_database(number: i64, ctx: &Ctx<'_>) -> Result<u16, CmdError> {
+    let count = ctx.tx.keyspace().database_count();
+    let database = u16::try_from(number).ok().filter(|number| *number < count);
+    database.ok_or(CmdError::DbIndex)
+}

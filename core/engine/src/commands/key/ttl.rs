@@ -1,0 +1,141 @@
+//! `TTL`, `PTTL`, `EXPIRETIME` and `PEXPIRETIME`.
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+
+/// `TTL key`
+pub(super) struct Ttl;
+
+impl Command for Ttl {
+    const SPEC: Spec = Spec {
+        summary: "Tells in how many seconds a key goes.",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::FAST.and(Flags::READONLY),
+        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
+        tips: &["nondeterministic_output"],
+        history: &[("2.8.0", "Options were added.")],
+        args: &[Arg::key("key", 0)],
+        ..Spec::named("ttl")
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        answer(cmd, ctx, |at, now| (at - now + 500).div_euclid(1000))
+    }
+}
+
+/// `PTTL key`
+pub(super) struct PTtl;
+
+impl Command for PTtl {
+    const SPEC: Spec = Spec {
+        summary: "Tells in how many milliseconds a key goes.",
+        since: "2.6.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::FAST.and(Flags::READONLY),
+        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
+        tips: &["nondeterministic_output"],
+        history: &[("2.8.0", "Options were added.")],
+        args: &[Arg::key("key", 0)],
+        ..Spec::named("pttl")
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        answer(cmd, ctx, |at, now| at - now)
+    }
+}
+
+/// `EXPIRETIME key`
+pub(super) struct ExpireTime;
+
+impl Command for ExpireTime {
+    const SPEC: Spec = Spec {
+        summary: "Tells when a key goes, in seconds.",
+        since: "7.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::FAST.and(Flags::READONLY),
+        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
+        args: &[Arg::key("key", 0)],
+        ..Spec::named("expiretime")
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        answer(cmd, ctx, |at, now| {
+            let _ = now;
+            (at + 500).div_euclid(1000)
+        })
+    }
+}
+
+/// `PEXPIRETIME key`
+pub(super) struct PExpireTime;
+
+impl Command for PExpireTime {
+    const SPEC: Spec = Spec {
+        summary: "Tells when a key goes, in milliseconds.",
+        since: "7.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::FAST.and(Flags::READONLY),
+        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
+        args: &[Arg::key("key", 0)],
+        ..Spec::named("pexpiretime")
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        answer(cmd, ctx, |at, now| {
+            let _ = now;
+            at
+        })
+    }
+}
+
+/// What is answered for a key that does not exist.
+const MISSING: i64 = -2;
+
+/// What is answered for a key that never goes.
+const NEVER: i64 = -1;
+
+/// Answers a number made of the expiry and the present, both in Unix milliseconds.
+fn answer(
+    key: &[u8],
+    ctx: &mut Ctx<'_>,
+    number: impl Fn(i64, i64) -> i64,
+) -> Result<Flow, CmdError> {
+    let now = ctx.now.unix().0;
+    let answer = match ctx.tx.peek(key) {
+        None => MISSING,
+        Some(record) => record.expires_at().map_or(NEVER, |at| number(at.0, now)),
+    };
+    ctx.reply.int(answer);
+    Ok(Flow::Done)
+}

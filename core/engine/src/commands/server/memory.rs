@@ -1,0 +1,102 @@
+//! `MEMORY`: what keys cost.
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+use crate::table::{Entry, container, entry};
+
+/// `MEMORY`
+pub(super) const MEMORY: Entry = container(
+    Spec {
+        summary: "Tells what keys cost.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "Depends on subcommand.",
+        arity: Arity::AtLeast(2),
+        ..Spec::named("memory")
+    },
+    &[entry::<Help>(), entry::<Usage>()],
+);
+
+/// `MEMORY USAGE key [SAMPLES count]`
+pub(super) struct Usage;
+
+impl Command for Usage {
+    const SPEC: Spec = Spec {
+        summary: "Tells how many bytes a key takes, its value and bookkeeping included.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "O(N) where N is the number of samples.",
+        arity: Arity::AtLeast(3),
+        flags: Flags::READONLY,
+        keys: &[KeySpec::at(2, KeyFlags::RO)],
+        args: &[
+            Arg::key("key", 0),
+            Arg::integer("count").token("SAMPLES").optional(),
+        ],
+        ..Spec::named("usage")
+    };
+    type Parsed<'a> = (&'a [u8], usize);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let key = args.required()?;
+        let mut samples = SAMPLES_DEFAULT;
+        while args.left() > 0 {
+            if !args.keyword_with_value("SAMPLES") {
+                return Err(CmdError::Syntax);
+            }
+            samples = usize::try_from(args.integer()?).map_err(|_| CmdError::Syntax)?;
+        }
+        Ok((key, samples))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, samples) = cmd;
+        match ctx.tx.peek(key).map(|record| record.memory_bytes(samples)) {
+            Some(bytes) => ctx.reply.count(bytes),
+            None => ctx.reply.null(),
+        }
+        Ok(Flow::Done)
+    }
+}
+
+/// `MEMORY HELP`
+pub(super) struct Help;
+
+impl Command for Help {
+    const SPEC: Spec = Spec {
+        summary: "Lists the subcommands.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::LOADING.and(Flags::STALE),
+        ..Spec::named("help")
+    };
+    type Parsed<'a> = ();
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let _ = args;
+        Ok(())
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let () = cmd;
+        ctx.reply.array(HELP.len());
+        HELP.iter().for_each(|line| ctx.reply.simple(line));
+        Ok(Flow::Done)
+    }
+}
+
+/// Parts of a value that are looked at unless told otherwise.
+const SAMPLES_DEFAULT: usize = 5;
+
+const HELP: &[&str] = &[
+    "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "USAGE <key> [SAMPLES <count>]",
+    "    Return memory in bytes used by <key> and its value. Nested values are",
+    "    sampled up to <count> times (default: 5, 0 means sample all).",
+    "HELP",
+    "    Print this help.",
+];

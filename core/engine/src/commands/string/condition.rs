@@ -1,0 +1,71 @@
+//! `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`: what a string must be for a command to happen.
+
+use values::StringValue;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::args::Args;
+use crate::error::CmdError;
+
+/// What a string must be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Condition<'a> {
+    /// These bytes.
+    Equal(&'a [u8]),
+    /// Other bytes.
+    NotEqual(&'a [u8]),
+    /// Bytes of this digest.
+    DigestEqual(&'a [u8]),
+    /// Bytes of another digest.
+    DigestNotEqual(&'a [u8]),
+}
+
+/// Characters of a digest.
+const DIGEST_CHARS: usize = 16;
+
+impl<'a> Condition<'a> {
+    /// Takes a condition with its value, if it comes next.
+    pub(super) fn parse(args: &mut Args<'a>) -> Result<Option<Condition<'a>>, CmdError> {
+        Ok(Some(if args.keyword_with_value("IFEQ") {
+            Condition::Equal(args.required()?)
+        } else if args.keyword_with_value("IFNE") {
+            Condition::NotEqual(args.required()?)
+        } else if args.keyword_with_value("IFDEQ") {
+            Condition::DigestEqual(args.required()?)
+        } else if args.keyword_with_value("IFDNE") {
+            Condition::DigestNotEqual(args.required()?)
+        } else {
+            return Ok(None);
+        }))
+    }
+
+    /// Whether a missing key counts as fulfilling it.
+    pub(super) fn holds_for_missing(&self) -> bool {
+        matches!(self, Condition::NotEqual(_) | Condition::DigestNotEqual(_))
+    }
+
+    /// Whether a string fulfils it.
+    ///
+    /// # Errors
+    /// If the digest to compare with is none.
+    pub(super) fn holds(&self, string: &StringValue) -> Result<bool, CmdError> {
+        match *self {
+            Condition::Equal(value) => Ok(string.with_bytes(|bytes| bytes == value)),
+            Condition::NotEqual(value) => Ok(string.with_bytes(|bytes| bytes != value)),
+            Condition::DigestEqual(text) => Ok(has_digest(string, text)?),
+            Condition::DigestNotEqual(text) => Ok(!has_digest(string, text)?),
+        }
+    }
+}
+
+fn has_digest(string: &StringValue, text: &[u8]) -> Result<bool, CmdError> {
+    if text.len() != DIGEST_CHARS {
+        return Err(CmdError::InvalidDigest);
+    }
+    Ok(digest(string).as_bytes().eq_ignore_ascii_case(text))
+}
+
+/// The digest of a string: XXH3-64 as 16 hexadecimal digits.
+pub(super) fn digest(string: &StringValue) -> String {
+    let hash = string.with_bytes(xxh3_64);
+    format!("{hash:016x}")
+}

@@ -1,0 +1,174 @@
+//! `LCS`: the longest common subsequence of two strings.
+
+use crate::args::Args;
+use crate::ctx::Ctx;
+use crate::error::CmdError;
+use crate::limits::LCS_CELLS_MAX;
+use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+
+/// `LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]`
+pub(super) struct Lcs;
+
+impl Command for Lcs {
+    const SPEC: Spec = Spec {
+        summary: "Answers the longest sequence of bytes that two strings have in common.",
+        since: "7.0.0",
+        group: Group::String,
+        complexity: "O(N*M) where N and M are the lengths of s1 and s2, respectively",
+        arity: Arity::AtLeast(3),
+        flags: Flags::READONLY,
+        keys: &[KeySpec::range(
+            1,
+            KeyFlags::RO.and(KeyFlags::ACCESS),
+            1,
+            1,
+            0,
+        )],
+        args: &[
+            Arg::key("key1", 0),
+            Arg::key("key2", 0),
+            Arg::word("len", "LEN").optional(),
+            Arg::word("idx", "IDX").optional(),
+            Arg::integer("min-match-len")
+                .token("MINMATCHLEN")
+                .optional(),
+            Arg::word("withmatchlen", "WITHMATCHLEN").optional(),
+        ],
+        ..Spec::named("lcs")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let mut parsed = Parsed {
+            keys: (args.required()?, args.required()?),
+            len: false,
+            positions: false,
+            len_min: 0,
+            with_len: false,
+        };
+        while args.left() > 0 {
+            if args.keyword("LEN") {
+                parsed.len = true;
+            } else if args.keyword("IDX") {
+                parsed.positions = true;
+            } else if args.keyword("WITHMATCHLEN") {
+                parsed.with_len = true;
+            } else if args.keyword_with_value("MINMATCHLEN") {
+                parsed.len_min = usize::try_from(args.integer()?).unwrap_or(0);
+            } else {
+                return Err(CmdError::Syntax);
+            }
+        }
+        Ok(parsed)
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let a = read(cmd.keys.0, ctx)?;
+        let b = read(cmd.keys.1, ctx)?;
+        if cmd.len && cmd.positions {
+            return Err(CmdError::LcsLenAndPositions);
+        }
+        let common = Common::find(&a, &b)?;
+        if cmd.positions {
+            let matches = common.matches.iter().filter(|m| m.len >= cmd.len_min);
+            ctx.reply.map(2);
+            ctx.reply.bulk(b"matches");
+            ctx.reply.array(matches.clone().count());
+            for found in matches {
+                ctx.reply.array(2 + usize::from(cmd.with_len));
+                for start in [found.a, found.b] {
+                    ctx.reply.array(2);
+                    ctx.reply.count(start);
+                    ctx.reply.count(start + found.len - 1);
+                }
+                if cmd.with_len {
+                    ctx.reply.count(found.len);
+                }
+            }
+            ctx.reply.bulk(b"len");
+            ctx.reply.count(common.bytes.len());
+        } else if cmd.len {
+            ctx.reply.count(common.bytes.len());
+        } else {
+            ctx.reply.bulk(&common.bytes);
+        }
+        Ok(Flow::Done)
+    }
+}
+
+pub(super) struct Parsed<'a> {
+    keys: (&'a [u8], &'a [u8]),
+    len: bool,
+    positions: bool,
+    len_min: usize,
+    with_len: bool,
+}
+
+fn read(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Vec<u8>, CmdError> {
+    match ctx.tx.string(key) {
+        Ok(found) => Ok(found.map(|string| string.to_vec()).unwrap_or_default()),
+        Err(_) => Err(CmdError::LcsNeedsStrings),
+    }
+}
+
+/// What two strings have in common.
+struct Common {
+    bytes: Vec<u8>,
+    /// The runs of it, the last one first.
+    matches: Vec<Run>,
+}
+
+/// Bytes that stand together in both strings.
+struct Run {
+    a: usize,
+    b: usize,
+    len: usize,
+}
+
+impl Common {
+    /// Compares in time and memory in proportion to the product of both lengths, which is bounded.
+    fn find(a: &[u8], b: &[u8]) -> Result<Common, CmdError> {
+        let width = b.len() + 1;
+        let cells = (a.len() + 1).checked_mul(width);
+        let cells = cells.filter(|cells| *cells <= LCS_CELLS_MAX);
+        let mut lens = vec![0_u32; cells.ok_or(CmdError::LcsTooLong)?];
+        for (i, x) in a.iter().enumerate() {
+            for (j, y) in b.iter().enumerate() {
+                let here = (i + 1) * width + j + 1;
+                lens[here] = if x == y {
+                    lens[here - width - 1] + 1
+                } else {
+                    lens[here - width].max(lens[here - 1])
+                };
+            }
+        }
+        let mut common = Common {
+            bytes: Vec::new(),
+            matches: Vec::new(),
+        };
+        let (mut i, mut j) = (a.len(), b.len());
+        while i > 0 && j > 0 {
+            if a[i - 1] == b[j - 1] {
+                i -= 1;
+                j -= 1;
+                common.bytes.push(a[i]);
+                match common.matches.last_mut() {
+                    Some(run) if run.a == i + 1 && run.b == j + 1 => {
+                        *run = Run {
+                            a: i,
+                            b: j,
+                            len: run.len + 1,
+                        };
+                    }
+                    _ => common.matches.push(Run { a: i, b: j, len: 1 }),
+                }
+            } else if lens[(i - 1) * width + j] > lens[i * width + j - 1] {
+                i -= 1;
+            } else {
+                j -= 1;
+            }
+        }
+        common.bytes.reverse();
+        Ok(common)
+    }
+}

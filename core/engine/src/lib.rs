@@ -43,7 +43,7 @@ mod watch;
 use stream::Wheel;
 
 pub use lsn::Lsn;
-pub use replay::{Replay, ReplayError};
+pub use replay::{Expired, Replay, ReplayError};
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 

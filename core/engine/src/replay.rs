@@ -48,6 +48,16 @@ pub struct Replay {
     pub first_error: Option<String>,
 }
 
+/// What becomes of keys of a snapshot whose time has come when it is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expired {
+    /// They are gone.
+    LeftOut,
+    /// They are there until the engine removes them, since a journal follows: it may say that they got more
+    /// time before theirs came, and its effects need the keys that they were applied to.
+    Kept,
+}
+
 impl Engine {
     /// Prepares the engine for a snapshot and a journal. Nobody is connected yet.
     pub fn begin_replay(&mut self) -> Replay {
@@ -70,17 +80,17 @@ impl Engine {
         self.data.snapshot_context(now)
     }
 
-    /// Takes in one key of a snapshot. `now` is the time of loading: a key whose time has come by then is
-    /// left out.
+    /// Takes in one key of a snapshot. `now` is the time of loading, by which the key's time may have come.
     pub fn load(
         &mut self,
         database: u16,
         key: Key,
         value: Value,
         expires_at: Option<UnixMs>,
+        expired: Expired,
         now: Now,
     ) {
-        if expires_at.is_some_and(|at| at <= now.unix()) {
+        if expired == Expired::LeftOut && expires_at.is_some_and(|at| at <= now.unix()) {
             return;
         }
         let forgets = match &value {

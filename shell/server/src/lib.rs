@@ -14,14 +14,14 @@ mod listen;
 mod mailbox;
 mod persistence;
 mod shard;
-mod snapshot;
+pub mod snapshot;
 mod threads;
 mod timer;
 
 pub use clock::Clock;
 pub use journal::{SyncPolicy, TornTail};
 pub use listen::{ListenError, Listeners};
-pub use persistence::{FileJournal, OpenError, open};
+pub use persistence::{FileJournal, OpenError, open, read_log};
 pub use shard::{Shard, sync_policy};
 pub use snapshot::{LoadError, load_file};
 pub use threads::{Options, serve};

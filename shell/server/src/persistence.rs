@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use engine::keyspace::Frozen;
 use engine::log::Journalling;
 use engine::node::Order;
-use engine::{Engine, Lsn, Now, ReplayError};
+use engine::{Engine, Expired, Lsn, Now, Replay, ReplayError};
 use journal::{
-    Ending, FileDisk, Item, Journal, LocalLog, Names, Recovery, RecoveryError, Rewrite,
-    SnapshotFormat, SyncPolicy, TornTail,
+    Disk, Ending, FileDisk, Item, Journal, LocalLog, Names, Recovery, RecoveryError, Report,
+    Rewrite, SnapshotFormat, SyncPolicy, TornTail,
 };
 use thiserror::Error;
 
@@ -67,41 +67,9 @@ pub fn open(
         source,
     };
     let disk = Arc::new(FileDisk::open(folder).map_err(in_folder)?);
-    let mut recovery = Recovery::open(disk, Names::new(stem), torn_tail)?;
+    let recovery = Recovery::open(disk, Names::new(stem), torn_tail)?;
     let mut replay = engine.begin_replay();
-    let mut told = Instant::now();
-    loop {
-        let ended_at = match recovery.next()? {
-            None => break,
-            Some(Item::Base(base)) => Some(snapshot::load(
-                engine,
-                "at the begin of the journal",
-                base,
-                now,
-            )?),
-            Some(Item::BaseCommands(bytes)) => {
-                engine.replay(&mut replay, bytes)?;
-                None
-            }
-            Some(Item::Batches(batches)) => {
-                engine.replay(&mut replay, batches.bytes)?;
-                None
-            }
-        };
-        if let Some(offset) = ended_at {
-            recovery.base_ended_at(offset);
-        }
-        if told.elapsed() > Duration::from_secs(1) {
-            told = Instant::now();
-            let progress = recovery.progress();
-            tracing::info!(
-                read = progress.bytes_read,
-                of = progress.bytes_total,
-                "loading"
-            );
-        }
-    }
-    let (log, report) = recovery.finish()?;
+    let (log, report) = read_log(engine, recovery, &mut replay, now)?;
     // A folder without a journal may come from a server that had none: its snapshot is the data then,
     // and becomes the begin of the journal.
     let taken_over = report.ending == Ending::Empty && snapshot::load_file(engine, snapshot, now)?;
@@ -133,6 +101,52 @@ pub fn open(
         engine.node.orders.push(Order::RewriteJournal);
     }
     Ok(journal)
+}
+
+/// Fills an empty engine from a log; the log, to go on with. The caller ends the replay.
+///
+/// # Errors
+/// [`OpenError`]; nothing was changed on the disk then.
+pub fn read_log<D: Disk>(
+    engine: &mut Engine,
+    mut recovery: Recovery<D>,
+    replay: &mut Replay,
+    now: Now,
+) -> Result<(LocalLog<D>, Report), OpenError> {
+    let mut told = Instant::now();
+    loop {
+        let ended_at = match recovery.next()? {
+            None => break,
+            Some(Item::Base(base)) => Some(snapshot::load(
+                engine,
+                "at the begin of the journal",
+                base,
+                Expired::Kept,
+                now,
+            )?),
+            Some(Item::BaseCommands(bytes)) => {
+                engine.replay(replay, bytes)?;
+                None
+            }
+            Some(Item::Batches(batches)) => {
+                engine.replay(replay, batches.bytes)?;
+                None
+            }
+        };
+        if let Some(offset) = ended_at {
+            recovery.base_ended_at(offset);
+        }
+        if told.elapsed() > Duration::from_secs(1) {
+            told = Instant::now();
+            let progress = recovery.progress();
+            tracing::info!(
+                read = progress.bytes_read,
+                of = progress.bytes_total,
+                "loading"
+            );
+        }
+    }
+    Ok(recovery.finish()?)
 }
 
 /// Begins a rewrite: the engine's state of this moment becomes the new begin of the log, written by a

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use engine::keyspace::Frozen;
-use engine::{Engine, Now, UnixMs};
+use engine::{Engine, Expired, Now, UnixMs};
 use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
 use thiserror::Error;
 
@@ -30,7 +30,7 @@ const PIECE_BYTES: usize = 1 << 20;
 pub fn load_file(engine: &mut Engine, path: &Path, now: Now) -> Result<bool, LoadError> {
     let name = path.display().to_string();
     match File::open(path) {
-        Ok(file) => load(engine, &name, file, now).map(|_| true),
+        Ok(file) => load(engine, &name, file, Expired::LeftOut, now).map(|_| true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(LoadError {
             name,
@@ -40,10 +40,14 @@ pub fn load_file(engine: &mut Engine, path: &Path, now: Now) -> Result<bool, Loa
 }
 
 /// Loads a snapshot. Where it ended, as commands may follow it.
-pub(crate) fn load(
+///
+/// # Errors
+/// [`LoadError`] if it cannot be read to its end.
+pub fn load(
     engine: &mut Engine,
     name: &str,
     reader: impl Read,
+    expired: Expired,
     now: Now,
 ) -> Result<u64, LoadError> {
     let broken = |reason: &dyn std::fmt::Display| LoadError {
@@ -65,7 +69,7 @@ pub(crate) fn load(
             }
             rdb::Item::Record(record) => {
                 let expires_at = record.expires_at_ms.map(UnixMs);
-                engine.load(database, record.key, record.value, expires_at, now);
+                engine.load(database, record.key, record.value, expires_at, expired, now);
             }
             rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } | rdb::Item::Function(_) => {}
         }
@@ -74,7 +78,10 @@ pub(crate) fn load(
 }
 
 /// Writes a frozen view as a snapshot; how many bytes it has.
-pub(crate) fn write(frozen: &Frozen, out: impl Write, now: Now) -> io::Result<u64> {
+///
+/// # Errors
+/// What the outlet says.
+pub fn write(frozen: &Frozen, out: impl Write, now: Now) -> io::Result<u64> {
     let mut writer = SnapshotWriter::new(Outlet(out), Compression::Off)?;
     writer.auxiliary(b"redis-ver", engine::REDIS_VERSION.as_bytes())?;
     writer.auxiliary(b"redis-bits", b"64")?;
@@ -169,5 +176,48 @@ impl<W: Write> rdb::Sink for Outlet<W> {
 
     fn write(&mut self, piece: &[u8]) -> io::Result<()> {
         self.0.write_all(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::config::Settings;
+    use engine::log::Journalling;
+    use engine::{Lsn, Mono};
+    use resp::{ArgvBuf, Protocol, Reply};
+
+    use super::*;
+
+    fn at(ms: i64) -> Now {
+        Now {
+            unix_us: ms * 1000,
+            mono: Mono(0),
+        }
+    }
+
+    fn ask(engine: &mut Engine, request: &str, now: Now) -> Vec<u8> {
+        let session = engine.connect(String::new(), String::new(), now);
+        let argv: ArgvBuf = request.split(' ').collect();
+        let mut reply = Reply::new(Protocol::Resp2);
+        let _ = engine.request(session, argv.as_argv(), now, &mut reply);
+        reply.take()
+    }
+
+    #[test]
+    fn a_key_that_got_more_time_after_the_snapshot_outlives_its_first_time() {
+        let mut live = Engine::new(Settings::default(), 1, at(1000));
+        live.set_journalling(Journalling::On);
+        ask(&mut live, "SET key value PX 500", at(1000));
+        let mut base = Vec::new();
+        write(&live.freeze(), &mut base, at(1100)).unwrap();
+        live.effects_taken();
+        ask(&mut live, "PERSIST key", at(1200));
+
+        let mut back = Engine::new(Settings::default(), 1, at(9000));
+        let mut replay = back.begin_replay();
+        load(&mut back, "base", base.as_slice(), Expired::Kept, at(9000)).unwrap();
+        back.replay(&mut replay, live.effects()).unwrap();
+        back.end_replay(replay, Lsn(2), Journalling::On);
+        assert_eq!(ask(&mut back, "GET key", at(9000)), b"$5\r\nvalue\r\n");
     }
 }

@@ -1,6 +1,14 @@
 //! The journal on the simulated disk. `SIM_SEEDS=100000` runs more seeds, `SIM_SEED=17` one.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::{
+    Commit, Cut, Event, Gathered, Health, Lsn, Mono, Names, Recovery, SyncPolicy, TornTail,
+};
+use sim::disk::{Failure, SimDisk};
 use sim::journal_run::{Bug, Chaos, Outcome, Plan, run};
+use sim::rng::Rng;
 
 fn plan(seed: u64) -> Plan {
     Plan {
@@ -94,4 +102,43 @@ fn planted_bugs_are_found() {
         });
         assert!(found, "{bug:?} was not found");
     }
+}
+
+#[test]
+fn a_full_disk_does_not_make_a_log_trusted_again() {
+    let disk = SimDisk::new(Rng::new(1));
+    let names = Names::new("appendonly.aof");
+    let recovery = Recovery::open(Arc::new(disk.clone()), names, TornTail::Cut).unwrap();
+    let (log, _) = recovery.finish().unwrap();
+    let mut commit = Commit::new(log, SyncPolicy::Never);
+    let batch = |number, cut| {
+        Event::Gathered(Gathered {
+            bytes: b"*1\r\n$4\r\nPING\r\n".to_vec(),
+            last: Lsn::new(number),
+            cut,
+        })
+    };
+    let now = |s| Mono::new(Duration::from_secs(s));
+    commit.apply(batch(1, None), now(1));
+    disk.plan(disk.operations() + 1, Failure::Error);
+    commit.apply(batch(2, None), now(2));
+    assert!(matches!(commit.health(), Health::Poisoned(_)));
+    // The second batch is in no file, only in the snapshot that is being written.
+    let (at, bytes) = (Lsn::new(2), 0);
+    commit.apply(
+        Event::Gathered(Gathered {
+            last: at,
+            cut: Some(Cut { bytes, at }),
+            ..Gathered::default()
+        }),
+        now(3),
+    );
+    let snapshot = commit.flush().snapshot;
+    assert!(matches!(snapshot, Some(Ok(_))));
+    disk.set_capacity(0);
+    commit.apply(batch(3, None), now(4));
+    disk.set_capacity(u64::MAX);
+    commit.apply(Event::Tick, now(10));
+    assert!(matches!(commit.health(), Health::Poisoned(_)));
+    assert_eq!(commit.position().released, Lsn::new(1));
 }

@@ -335,7 +335,7 @@ impl<L: Log> Commit<L> {
 
     /// Appends the first `len` bytes of what is held; false if they must wait.
     fn append(&mut self, len: usize, last: Lsn, now: Mono) -> bool {
-        if matches!(&self.health, Health::Full(_)) && self.retry_at.is_some_and(|at| now < at) {
+        if self.retry_at.is_some_and(|at| now < at) {
             return false;
         }
         self.retry_at = None;
@@ -367,10 +367,14 @@ impl<L: Log> Commit<L> {
                     }
                 }
                 Err(AppendError::Full(fault)) => {
-                    if self.health.is_good() {
-                        tracing::warn!(%fault, "the disk is full: writes are refused");
+                    // A log that is not trusted stays so, or the batches would be released that it
+                    // dropped.
+                    if !matches!(self.health, Health::Poisoned(_)) {
+                        if self.health.is_good() {
+                            tracing::warn!(%fault, "the disk is full: writes are refused");
+                        }
+                        self.health = Health::Full(fault);
                     }
-                    self.health = Health::Full(fault);
                     self.retry_at = Some(now.plus(RETRY_INTERVAL));
                     return false;
                 }

@@ -2,9 +2,10 @@
 //!
 //! One seed gives one run: [`rng`] is the only source of chance, [`clock`] the only source of time,
 //! and [`disk`] the only place where bytes outlive a crash. [`journal_run`] drives the journal
-//! alone.
+//! alone, [`engine_run`] engine and journal with clients of many kinds.
 
 pub mod clock;
 pub mod disk;
+pub mod engine_run;
 pub mod journal_run;
 pub mod rng;

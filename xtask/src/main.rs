@@ -9,6 +9,7 @@ mod ci;
 mod command;
 mod crash;
 mod docs;
+mod sim;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -36,6 +37,8 @@ enum Chore {
     Bench(bench::Bench),
     /// Kills a loaded server again and again, and audits what it kept.
     Crash(crash::Crash),
+    /// Runs engine and journal in a simulated world, crashing again and again.
+    Sim(sim::Sim),
     /// Writes the reference pages that are made from the tables of commands and settings.
     Docs(docs::Docs),
     /// What continuous integration runs.
@@ -48,6 +51,7 @@ fn main() -> Result<()> {
         Chore::Test(test) => test.run(),
         Chore::Bench(bench) => bench.run(),
         Chore::Crash(crash) => crash.run(),
+        Chore::Sim(sim) => sim.run(),
         Chore::Docs(docs) => docs.run(),
         Chore::Ci(ci) => ci.run(),
     }

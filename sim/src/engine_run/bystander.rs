@@ -1,0 +1,154 @@
+//! Everybody else: readers, counters, transactions, whoever trims, deletes, renames and copies.
+
+use engine::Engine;
+use stream::{Stream, StreamId};
+use values::Value;
+
+use super::ledger::Ledger;
+use super::producer::name_of;
+use super::request::{Purpose, Request, request};
+use crate::rng::Rng;
+
+/// Draws what a bystander does next: requests that are sent together.
+pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
+    let stream = rng.index(ledger.streams.len());
+    match rng.below(12) {
+        0..4 => vec![look(stream, rng)],
+        4 => vec![count(rng)],
+        5 => transaction(),
+        6 => vec![shorten(engine, stream, ledger, rng)],
+        7 => vec![delete(stream, ledger, rng)],
+        8..10 => (0..1 + rng.below(3)).map(|_| change(stream, rng)).collect(),
+        10 => elsewhere(rng),
+        _ => vec![expiring(rng)],
+    }
+}
+
+/// The stream of a key.
+pub(super) fn stream_of<'e>(engine: &'e Engine, key: &str) -> Option<&'e Stream> {
+    let keyspace = engine.keyspace();
+    let record = keyspace.find(0, keyspace.hash(key.as_bytes()), key.as_bytes())?;
+    if let Value::Stream(stream) = record.value() {
+        Some(stream)
+    } else {
+        None
+    }
+}
+
+fn look(stream: usize, rng: &mut Rng) -> Request {
+    let key = name_of(stream);
+    match rng.below(9) {
+        0 => request!(
+            Purpose::Entries(stream),
+            "XRANGE",
+            key,
+            "-",
+            "+",
+            "COUNT",
+            "20"
+        ),
+        1..4 => request!(
+            Purpose::Entries(stream),
+            "XREVRANGE",
+            key,
+            "+",
+            "-",
+            "COUNT",
+            "6"
+        ),
+        4 => request!(Purpose::Look, "XLEN", key),
+        5 => request!(Purpose::Look, "XPENDING", key, "g0"),
+        6 => request!(Purpose::Look, "GET", format!("n:{}", rng.below(2))),
+        7 => request!(Purpose::Pair, "MGET", "t:a", "t:b"),
+        _ => {
+            let m = format!("m:{}", rng.below(3));
+            match rng.below(3) {
+                0 => request!(Purpose::Look, "GET", m),
+                1 => request!(Purpose::Look, "EXISTS", m, "copy"),
+                _ => request!(Purpose::Look, "TYPE", "copy"),
+            }
+        }
+    }
+}
+
+fn count(rng: &mut Rng) -> Request {
+    let counter = rng.below(2);
+    request!(Purpose::Count(counter), "INCR", format!("n:{counter}"))
+}
+
+/// Three keys that only ever change together.
+fn transaction() -> Vec<Request> {
+    vec![
+        request!(Purpose::Any, "MULTI"),
+        request!(Purpose::Any, "INCR", "t:a"),
+        request!(Purpose::Any, "XADD", "t:s", "*", "field", "value"),
+        request!(Purpose::Any, "INCR", "t:b"),
+        request!(Purpose::Any, "EXEC"),
+    ]
+}
+
+fn shorten(engine: &Engine, stream: usize, ledger: &mut Ledger, rng: &mut Rng) -> Request {
+    let key = name_of(stream);
+    let keep = 10 + rng.below(40);
+    // What may go is known before it goes, or an answer that is lost would take the knowledge along.
+    let entries = stream_of(engine, &key).map(Stream::entries);
+    let last = entries.and_then(|entries| entries.nth(entries.len().checked_sub(keep + 1)?));
+    let last = last.map_or(StreamId::MIN, |entry| entry.id());
+    ledger.streams[stream].ask_trim(last);
+    match rng.below(4) {
+        0 => request!(Purpose::Any, "XTRIM", key, "MAXLEN", "~", keep),
+        1 => request!(Purpose::Any, "XTRIM", key, "MAXLEN", "=", keep, "DELREF"),
+        2 => request!(Purpose::Any, "XTRIM", key, "MINID", last, "ACKED"),
+        _ => request!(Purpose::Any, "XTRIM", key, "MAXLEN", "=", keep),
+    }
+}
+
+fn delete(stream: usize, ledger: &mut Ledger, rng: &mut Rng) -> Request {
+    let known = &mut ledger.streams[stream];
+    let last = known.last_id().unwrap_or(StreamId::new(1, 1));
+    let from = StreamId::new(last.ms.saturating_sub(rng.below(2000)), 0);
+    let id = known.some_id(from).unwrap_or(last);
+    known.ask_delete(id);
+    request!(Purpose::Delete(stream, id), "XDEL", name_of(stream), id)
+}
+
+fn change(stream: usize, rng: &mut Rng) -> Request {
+    let key = format!("m:{}", rng.below(3));
+    let value = "v".repeat(rng.index(40));
+    match rng.below(8) {
+        0 | 1 => request!(Purpose::Any, "SET", key, value),
+        2 | 3 => request!(Purpose::Any, "APPEND", key, "tail"),
+        4 => request!(Purpose::Any, "DEL", key),
+        5 => request!(Purpose::Any, "RENAME", key, format!("m:{}", rng.below(3))),
+        6 => request!(Purpose::Any, "COPY", name_of(stream), "copy", "REPLACE"),
+        _ => request!(Purpose::Any, "DEL", "copy"),
+    }
+}
+
+/// In another database.
+fn elsewhere(rng: &mut Rng) -> Vec<Request> {
+    let key = format!("m:{}", rng.below(2));
+    let change = match rng.below(4) {
+        0 => request!(Purpose::Any, "FLUSHDB"),
+        1 => request!(Purpose::Any, "MOVE", key, "0"),
+        _ => request!(Purpose::Any, "APPEND", key, "elsewhere"),
+    };
+    vec![
+        request!(Purpose::Any, "SELECT", "1"),
+        change,
+        request!(Purpose::Any, "SELECT", "0"),
+    ]
+}
+
+/// Keys whose time comes.
+fn expiring(rng: &mut Rng) -> Request {
+    let key = format!("e:{}", rng.below(3));
+    match rng.below(7) {
+        0 | 1 => request!(Purpose::Any, "SET", key, "soon", "PX", 1 + rng.below(3000)),
+        2 => request!(Purpose::Any, "APPEND", key, "er"),
+        3 => request!(Purpose::Any, "PEXPIRE", key, 1 + rng.below(2000)),
+        4 => request!(Purpose::Any, "XADD", "e:s", "*", "field", "value"),
+        5 => request!(Purpose::Any, "PEXPIRE", "e:s", 1 + rng.below(3000)),
+        _ => request!(Purpose::Any, "GET", key),
+    }
+}

@@ -1,0 +1,143 @@
+//! A client as the server sees it: a connection, and the reply that is on its way.
+
+use anyhow::{Context, Result, bail, ensure};
+use engine::Now;
+use engine::session::SessionId;
+use journal::Lsn;
+use resp::ArgvBuf;
+
+use super::answer::Answer;
+use super::consumer::Consumer;
+use super::ledger::{Ledger, Turn};
+use super::producer::Producer;
+use super::request::{Purpose, Request};
+use super::world::Counts;
+
+/// A client.
+pub(super) struct Client {
+    pub(super) session: Option<SessionId>,
+    pub(super) role: Role,
+    /// What was asked and not answered yet.
+    pub(super) asked: Option<Asked>,
+}
+
+/// What a client does.
+pub(super) enum Role {
+    Produces(Producer),
+    Consumes(Consumer),
+    Other,
+}
+
+/// Requests that ran together, and their replies, which wait until they may leave.
+pub(super) struct Asked {
+    pub(super) sent: Vec<Sent>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) depends_on: Lsn,
+    /// The last of them waits for something to read.
+    pub(super) is_blocked: bool,
+}
+
+/// A request that ran.
+pub(super) struct Sent {
+    pub(super) request: Request,
+    pub(super) turn: Turn,
+    pub(super) now: Now,
+    /// The last batch when it had run.
+    pub(super) at: Lsn,
+}
+
+/// A look whose reply left, and the state that it showed.
+pub(super) struct Look {
+    pub(super) argv: ArgvBuf,
+    pub(super) now: Now,
+    pub(super) at: Lsn,
+    pub(super) reply: Vec<u8>,
+}
+
+impl Client {
+    pub(super) fn new(role: Role) -> Client {
+        Client {
+            session: None,
+            role,
+            asked: None,
+        }
+    }
+
+    /// The connection is lost, and with it whatever was on its way. The session, if there was one.
+    pub(super) fn lose_connection(&mut self) -> Option<SessionId> {
+        self.asked = None;
+        if let Role::Consumes(consumer) = &mut self.role {
+            consumer.forget();
+        }
+        self.session.take()
+    }
+
+    /// Reads the replies to what was asked. Looks are handed out.
+    pub(super) fn read(
+        &mut self,
+        asked: Asked,
+        ledger: &mut Ledger,
+        counts: &mut Counts,
+    ) -> Result<Vec<Look>> {
+        let mut rest = asked.bytes.as_slice();
+        let mut looks = Vec::new();
+        for sent in asked.sent {
+            let before = rest;
+            let answer = Answer::read(&mut rest)?;
+            let purpose = &sent.request.purpose;
+            self.answered(purpose, &answer, sent.turn, ledger, counts)
+                .with_context(|| format!("reply to {:?}: {answer:?}", sent.request.argv))?;
+            if sent.request.is_look() {
+                looks.push(Look {
+                    reply: before[..before.len() - rest.len()].to_vec(),
+                    argv: sent.request.argv,
+                    now: sent.now,
+                    at: sent.at,
+                });
+            }
+        }
+        ensure!(rest.is_empty(), "a reply too many: {rest:?}");
+        Ok(looks)
+    }
+
+    fn answered(
+        &mut self,
+        purpose: &Purpose,
+        answer: &Answer,
+        turn: Turn,
+        ledger: &mut Ledger,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        match (&mut self.role, purpose) {
+            (Role::Produces(producer), Purpose::Append(message)) => {
+                producer.answered(*message, answer, ledger, counts)
+            }
+            (Role::Consumes(consumer), _) => {
+                consumer.answered(purpose, answer, turn, ledger, counts)
+            }
+            (_, Purpose::Entries(stream)) => {
+                let entries = answer.list().context("no entries")?;
+                let stream = &mut ledger.streams[*stream];
+                entries
+                    .iter()
+                    .try_for_each(|entry| stream.entry(entry, turn).map(drop))
+            }
+            (_, Purpose::Delete(stream, id)) => {
+                if matches!(answer, Answer::Number(_)) {
+                    ledger.streams[*stream].is_gone(*id, turn);
+                }
+                Ok(())
+            }
+            (_, Purpose::Count(counter)) => match answer {
+                Answer::Number(value) => ledger.counter(*counter, turn, *value),
+                Answer::Error(error) if error.starts_with("MISCONF") => Ok(()),
+                _ => bail!("a counter is {answer:?}"),
+            },
+            (_, Purpose::Pair) => match answer.list() {
+                Some([one, other]) if one.number() == other.number() => Ok(()),
+                _ => bail!("half a transaction: {answer:?}"),
+            },
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Engine and journal together, on a simulated disk: producers, consumers and others at work, while
+//! the process ends, the power goes away, the disk errs and fills up, replies get lost.
+//!
+//! A run is one seed. It drives the pieces that the server consists of ([`engine::Engine`],
+//! [`journal::Commit`], [`server::read_log`], [`server::snapshot`]) by one loop instead of by
+//! threads, and holds replies back as the server does. After each restart it checks that
+//!
+//! - each message is there exactly once, in the order in which its producer said it, if anybody was
+//!   told of it, and at most once otherwise;
+//! - the journal includes every batch that any reply depended on;
+//! - looks that were answered before the crash are answered in the same way after it;
+//! - the state is that of the batch at which the journal ends, and no effect is refused;
+//!
+//! and at times that a second engine, fed with the effects alone, has the same state as the first.
+//! In the end every group must have got everything. Ways to break all this are planted by [`Bug`].
+
+mod answer;
+mod bystander;
+mod client;
+mod consumer;
+mod ledger;
+mod picture;
+mod process;
+mod producer;
+mod request;
+mod setting;
+mod world;
+
+use anyhow::{Context, Result};
+
+use crate::disk::SimDisk;
+use crate::rng::Rng;
+
+pub use world::Counts;
+
+/// What a run does.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Decides everything else.
+    pub seed: u64,
+    /// How many steps the run has.
+    pub steps: u64,
+    /// A bug, for the checkers to find.
+    pub bug: Option<Bug>,
+}
+
+/// A planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// Syncs report success and do nothing.
+    SyncDropped,
+    /// Replies leave at once.
+    ReleasedEarly,
+    /// Replies of looks leave at once.
+    LookReleasedEarly,
+    /// Snapshots are written without the remembered appends.
+    IdempotenceForgotten,
+    /// The last recovered batch is applied twice.
+    AppliedTwice,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Bug; 5] = [
+        Bug::SyncDropped,
+        Bug::ReleasedEarly,
+        Bug::LookReleasedEarly,
+        Bug::IdempotenceForgotten,
+        Bug::AppliedTwice,
+    ];
+}
+
+/// Runs a plan.
+///
+/// # Errors
+/// What the checkers found, with the plan and the end of the trace.
+pub fn run(plan: Plan) -> Result<Counts> {
+    let disk = SimDisk::new(Rng::new(!plan.seed));
+    let ended = world::World::new(plan, disk.clone()).and_then(|mut world| world.run());
+    ended.with_context(|| {
+        let trace = disk.trace().join("\n");
+        format!("{plan:?}\nthe end of the trace:\n{trace}\n")
+    })
+}

@@ -1,0 +1,145 @@
+//! What a keyspace holds, in a form in which two of them can be compared.
+//!
+//! A picture leaves out what no promise covers: when consumers were last seen, how many duplicates
+//! were answered (counted lazily), and everything whose time is over at the moment of the picture,
+//! since the memory of that is freed without an effect.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use anyhow::{Result, ensure};
+use engine::Now;
+use engine::keyspace::Frozen;
+use resp::{Protocol, Reply};
+use stream::{Group, Stream, StreamId};
+use values::Value;
+
+/// The contents of each key, by database and name.
+pub(super) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
+
+impl Picture {
+    /// The picture of a view at a moment.
+    pub(super) fn of(view: &Frozen, now: Now) -> Picture {
+        let mut keys = BTreeMap::new();
+        for (database, records) in view.databases.iter().enumerate() {
+            for record in records
+                .iter()
+                .filter(|record| !record.is_expired(now.unix()))
+            {
+                let mut out = Vec::new();
+                line(&mut out, format_args!("expires {:?}", record.expires_at()));
+                let value = record.value();
+                if let Value::Stream(stream) = value {
+                    draw_stream(&mut out, stream, now.stream_ms());
+                } else if let Value::String(string) = value {
+                    string.with_bytes(|bytes| out.extend_from_slice(bytes));
+                } else {
+                    out.extend(rdb::dump(value));
+                }
+                keys.insert((database, record.key().to_vec()), out);
+            }
+        }
+        Picture(keys)
+    }
+
+    /// Whether the other picture is the same.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub(super) fn ensure_same(&self, other: &Picture, what: &str) -> Result<()> {
+        for (key, mine) in &self.0 {
+            let theirs = other
+                .0
+                .get(key)
+                .map_or(&b"(no such key)"[..], Vec::as_slice);
+            if mine != theirs {
+                let (mine, theirs) = (difference(mine, theirs), difference(theirs, mine));
+                let name = String::from_utf8_lossy(&key.1);
+                anyhow::bail!(
+                    "{what}: key {name} of database {}: {mine} but {theirs}",
+                    key.0
+                );
+            }
+        }
+        let extra = other.0.keys().find(|key| !self.0.contains_key(key));
+        ensure!(
+            extra.is_none(),
+            "{what}: there is a key too many: {extra:?}"
+        );
+        Ok(())
+    }
+}
+
+/// The part of a text in which it differs from another, with what comes before.
+fn difference(text: &[u8], other: &[u8]) -> String {
+    let same = text.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let begin = text[..same].iter().rposition(|&byte| byte == b'\n');
+    let begin = begin.unwrap_or(same.saturating_sub(100));
+    let end = text.len().min(same + 200);
+    format!("{:?}", String::from_utf8_lossy(&text[begin..end]))
+}
+
+fn line(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // A vector takes everything.
+    out.write_fmt(text).ok();
+    out.push(b'\n');
+}
+
+fn draw_stream(out: &mut Vec<u8>, stream: &Stream, now_ms: u64) {
+    line(
+        out,
+        format_args!(
+            "stream last {} deleted {} added {}",
+            stream.last_id(),
+            stream.max_deleted_id(),
+            stream.entries_added()
+        ),
+    );
+    let mut reply = Reply::with_buffer(Protocol::Resp2, std::mem::take(out));
+    for entry in stream.entries().iter() {
+        entry.write(&mut reply);
+    }
+    *out = reply.take();
+    let mut groups: Vec<_> = stream.groups().iter().collect();
+    groups.sort_by_key(|(name, _)| *name);
+    for (name, group) in groups {
+        draw_group(out, name, group);
+    }
+    let idempotence = stream.idempotence();
+    let retention = idempotence.retention();
+    let added = idempotence.iids_added();
+    line(out, format_args!("remembers {retention:?}, added {added}"));
+    let mut producers: Vec<_> = idempotence.producers(now_ms).collect();
+    producers.sort_by_key(stream::ProducerView::id);
+    for producer in producers {
+        line(out, format_args!("producer {:?}", producer.id()));
+        producer.for_each(|record| line(out, format_args!("{record:?}")));
+    }
+}
+
+fn draw_group(out: &mut Vec<u8>, name: &[u8], group: &Group) {
+    let name = String::from_utf8_lossy(name);
+    let (last, read) = (group.last_delivered(), group.entries_read());
+    line(out, format_args!("group {name} last {last} read {read:?}"));
+    for (_, consumer) in group.consumers() {
+        let name = String::from_utf8_lossy(consumer.name());
+        line(
+            out,
+            format_args!("consumer {name} has {}", consumer.pending_count()),
+        );
+    }
+    for entry in group.pending_range(StreamId::MIN, StreamId::MAX) {
+        let holder = entry.holder.map(|holder| {
+            let consumer = group.consumer_at(holder.consumer);
+            (consumer.map(stream::Consumer::name), holder.delivered_ms)
+        });
+        let (id, count) = (entry.id, entry.delivery_count);
+        line(out, format_args!("pending {id} {count} {holder:?}"));
+    }
+    group
+        .given_back()
+        .for_each(|id| line(out, format_args!("given back {id}")));
+    group
+        .latecomers()
+        .for_each(|id| line(out, format_args!("late {id}")));
+}

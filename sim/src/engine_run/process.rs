@@ -1,0 +1,370 @@
+//! The server's process: an engine and its journal, driven as the shell drives them, by one loop
+//! instead of by threads. Everything in it dies with it.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use engine::keyspace::Frozen;
+use engine::log::Journalling;
+use engine::node::Delivery;
+use engine::{Engine, Expired, Now, Replay};
+use journal::{
+    BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,
+    Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob, TornTail, Trimmed,
+};
+use server::{OpenError, snapshot};
+
+use super::Bug;
+use super::picture::Picture;
+use super::setting::Setting;
+use crate::disk::{SimDisk, SimFile};
+
+type Log = LocalLog<SimDisk>;
+
+/// A server that runs.
+pub(super) struct Process {
+    pub(super) engine: Engine,
+    pub(super) position: Position,
+    /// The state after each batch that may still be the last after a crash.
+    pub(super) views: BTreeMap<Lsn, Frozen>,
+    /// The last batches, for a bug that applies one twice.
+    pub(super) batches: BTreeMap<Lsn, Vec<u8>>,
+    pub(super) report: Report,
+    /// The first effect that recovery could not apply.
+    pub(super) refused: Option<String>,
+    commit: Commit<Log>,
+    gathered: Gathered,
+    sync: Option<FileSync<SimFile>>,
+    rewrite: Rewrite,
+    wake_at: Option<Mono>,
+    twin: Option<Twin>,
+    bug: Option<Bug>,
+    pub(super) rewrites: u64,
+    pub(super) poisonings: u64,
+}
+
+/// A second engine that is fed with the effects of the first.
+struct Twin {
+    engine: Engine,
+    replay: Replay,
+}
+
+enum Rewrite {
+    None,
+    Asked(Frozen, Now),
+    Writing(BaseWriter<SimDisk>, Frozen, Now),
+    Trimming(History<SimDisk>),
+}
+
+/// Whether a second engine follows the first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follow {
+    Yes,
+    No,
+}
+
+impl Process {
+    /// Starts the server from what is on the disk.
+    pub(super) fn start(
+        disk: &SimDisk,
+        setting: &Setting,
+        earlier_batches: &BTreeMap<Lsn, Vec<u8>>,
+        follow: Follow,
+        now: Now,
+    ) -> Result<Process, OpenError> {
+        let mut engine = setting.engine(now);
+        let names = Names::new("appendonly.aof");
+        let recovery = Recovery::open(Arc::new(disk.clone()), names, TornTail::Cut)?;
+        let mut replay = engine.begin_replay();
+        let (log, report) = server::read_log(&mut engine, recovery, &mut replay, now)?;
+        if setting.bug == Some(Bug::AppliedTwice)
+            && let Some(batch) = earlier_batches.get(&report.last)
+        {
+            engine.replay(&mut replay, batch)?;
+        }
+        let refused = replay.first_error.take();
+        engine.end_replay(replay, engine::Lsn(report.last.number()), Journalling::On);
+        engine.node.shell.persistence.journalling = true;
+        let twin = match follow {
+            Follow::Yes => Some(Twin::of(&engine, setting, now)?),
+            Follow::No => None,
+        };
+        Ok(Process {
+            position: Position {
+                written: report.last,
+                durable: report.last,
+                released: report.last,
+            },
+            views: BTreeMap::from([(report.last, engine.freeze())]),
+            batches: BTreeMap::new(),
+            commit: Commit::new(log, setting.policy),
+            gathered: Gathered {
+                last: report.last,
+                ..Gathered::default()
+            },
+            report,
+            refused,
+            engine,
+            sync: None,
+            rewrite: Rewrite::None,
+            wake_at: None,
+            twin,
+            bug: setting.bug,
+            rewrites: 0,
+            poisonings: 0,
+        })
+    }
+
+    /// Ends a batch of engine calls, as the shell does: what happened goes to the journal. What goes
+    /// to clients that did not just ask is returned.
+    pub(super) fn finish(&mut self) -> Result<Vec<Delivery>> {
+        if self.engine.log().has_bytes() {
+            let last = self.last();
+            let mut bytes = std::mem::take(self.engine.effects());
+            self.engine.effects_taken();
+            if let Some(twin) = &mut self.twin {
+                twin.engine.replay(&mut twin.replay, &bytes)?;
+                let error = &twin.replay.first_error;
+                ensure!(error.is_none(), "an effect was refused: {error:?}");
+            }
+            if self.bug == Some(Bug::AppliedTwice) {
+                self.batches.insert(last, bytes.clone());
+            }
+            self.gathered.bytes.append(&mut bytes);
+            self.gathered.last = last;
+            self.views.insert(last, self.engine.freeze());
+        }
+        self.engine.take_orders();
+        drop(self.engine.take_dropped());
+        Ok(self.engine.take_outbox())
+    }
+
+    /// The last batch of the engine.
+    pub(super) fn last(&self) -> Lsn {
+        Lsn::new(self.engine.log().last().0)
+    }
+
+    /// Lets the engine know whether the journal takes writes.
+    pub(super) fn look_at_journal(&mut self) {
+        let fault = self.commit.health().fault();
+        self.engine.node.writes_refused = fault.map(ToString::to_string);
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        self.commit.health().is_good()
+    }
+
+    pub(super) fn is_poisoned(&self) -> bool {
+        matches!(self.commit.health(), Health::Poisoned(_))
+    }
+
+    pub(super) fn is_rewriting(&self) -> bool {
+        !matches!(self.rewrite, Rewrite::None)
+    }
+
+    /// Whether nothing that the engine did still waits for the journal.
+    pub(super) fn is_settled(&self) -> bool {
+        self.position.released == self.last() && self.is_good()
+    }
+
+    /// Begins a rewrite with the state of now, if none is in progress.
+    pub(super) fn begin_rewrite(&mut self, now: Now) {
+        if self.is_rewriting() {
+            return;
+        }
+        let (bytes, at) = (self.gathered.bytes.len(), self.last());
+        self.gathered.cut = Some(Cut { bytes, at });
+        self.engine.restart_journal();
+        self.rewrite = Rewrite::Asked(self.engine.freeze(), now);
+    }
+
+    /// The journal's thread takes what has gathered.
+    pub(super) fn deliver(&mut self, disk: &SimDisk, mono: Mono) -> Result<()> {
+        if self.gathered.bytes.is_empty() && self.gathered.cut.is_none() {
+            return Ok(());
+        }
+        let gathered = std::mem::take(&mut self.gathered);
+        self.gathered.last = gathered.last;
+        self.apply(Event::Gathered(gathered), disk, mono)
+    }
+
+    /// The sync that runs beside the journal ends.
+    pub(super) fn finish_sync(&mut self, disk: &SimDisk, mono: Mono) -> Result<()> {
+        let Some(job) = self.sync.take() else {
+            return Ok(());
+        };
+        let result = job.run();
+        self.apply(Event::Synced(job, result), disk, mono)
+    }
+
+    /// The moment may have come that the journal waits for.
+    pub(super) fn tick(&mut self, disk: &SimDisk, mono: Mono) -> Result<()> {
+        if self.wake_at.is_some_and(|at| at <= mono) {
+            self.apply(Event::Tick, disk, mono)?;
+        }
+        Ok(())
+    }
+
+    /// The thread that rewrites goes one step on, or gives up if `gives_up`.
+    pub(super) fn go_on_with_rewrite(
+        &mut self,
+        gives_up: impl FnOnce() -> bool,
+        disk: &SimDisk,
+        mono: Mono,
+    ) -> Result<()> {
+        match std::mem::replace(&mut self.rewrite, Rewrite::None) {
+            Rewrite::Writing(..) if gives_up() => self.apply(Event::SnapshotAbandoned, disk, mono),
+            Rewrite::Writing(mut sink, view, now) => {
+                let written = if self.bug == Some(Bug::IdempotenceForgotten) {
+                    let base = without_idempotence(&view, &self.engine, now)?;
+                    sink.write_all(&base).is_ok()
+                } else {
+                    snapshot::write(&view, &mut sink, now).is_ok()
+                };
+                match sink.finish(SnapshotFormat::Rdb) {
+                    Ok(base) if written => self.apply(Event::SnapshotWritten(base), disk, mono),
+                    Ok(_) | Err(_) => self.apply(Event::SnapshotAbandoned, disk, mono),
+                }
+            }
+            Rewrite::Trimming(history) => {
+                history.remove();
+                self.apply(Event::Trimmed, disk, mono)
+            }
+            other => {
+                self.rewrite = other;
+                Ok(())
+            }
+        }
+    }
+
+    /// Stops in order. Whether everything is durable now.
+    pub(super) fn close(&mut self, disk: &SimDisk, mono: Mono) -> Result<bool> {
+        self.deliver(disk, mono)?;
+        self.finish_sync(disk, mono)?;
+        self.commit.apply(Event::Close, mono);
+        let mut flush = self.commit.flush();
+        if let Some(job) = flush.sync.take().or(self.sync.take()) {
+            let result = job.run();
+            self.commit.apply(Event::Synced(job, result), mono);
+            flush = self.commit.flush();
+        }
+        ensure!(
+            flush.closed.is_some() || disk.is_off(),
+            "the journal did not close"
+        );
+        Ok(matches!(flush.closed, Some(Ok(()))) && !disk.is_off())
+    }
+
+    /// The second engine, fed with effects alone, must hold what the first one holds.
+    pub(super) fn compare_with_twin(&self, now: Now) -> Result<()> {
+        let Some(twin) = &self.twin else {
+            return Ok(());
+        };
+        let live = Picture::of(&self.engine.freeze(), now);
+        let replayed = Picture::of(&twin.engine.freeze(), now);
+        live.ensure_same(&replayed, "live state and replayed effects differ")
+    }
+
+    /// Does what the journal's thread does with an event.
+    fn apply(&mut self, event: Event<Log>, disk: &SimDisk, mono: Mono) -> Result<()> {
+        let was_poisoned = self.is_poisoned();
+        let name = event.name();
+        self.commit.apply(event, mono);
+        let flush = self.commit.flush();
+        self.poisonings += u64::from(!was_poisoned && self.is_poisoned());
+        self.wake_at = flush.wake_at;
+        if let Some(job) = flush.sync {
+            ensure!(self.sync.is_none(), "two syncs at a time");
+            self.sync = Some(job);
+        }
+        match (
+            flush.snapshot,
+            std::mem::replace(&mut self.rewrite, Rewrite::None),
+        ) {
+            (Some(Ok(sink)), Rewrite::Asked(view, now)) => {
+                self.rewrite = Rewrite::Writing(sink, view, now);
+            }
+            (Some(_), _) => {}
+            (None, rewrite) => self.rewrite = rewrite,
+        }
+        match flush.stored {
+            Some(Ok(history)) => {
+                self.rewrites += 1;
+                self.rewrite = Rewrite::Trimming(history);
+            }
+            Some(Err(_)) => self.rewrite = Rewrite::None,
+            None => {}
+        }
+        // What a machine reports whose power went away reaches nobody.
+        if disk.is_off() {
+            return Ok(());
+        }
+        let (before, position) = (self.position, self.commit.position());
+        let health = if self.is_good() { "good" } else { "ill" };
+        let Position {
+            durable, released, ..
+        } = position;
+        disk.note(format!(
+            "{name}: durable {durable}, released {released}, {health}"
+        ));
+        ensure!(
+            position.durable >= before.durable && position.released >= before.released,
+            "a position went back: {before:?} {position:?}"
+        );
+        self.position = position;
+        self.views = self.views.split_off(&position.released);
+        Ok(())
+    }
+}
+
+impl Twin {
+    /// An engine with the same state, which came by way of a snapshot.
+    fn of(engine: &Engine, setting: &Setting, now: Now) -> Result<Twin, OpenError> {
+        let mut bytes = Vec::new();
+        // A vector takes everything.
+        snapshot::write(&engine.freeze(), &mut bytes, now).ok();
+        let mut engine = setting.engine(now);
+        let replay = engine.begin_replay();
+        snapshot::load(
+            &mut engine,
+            "of a twin",
+            bytes.as_slice(),
+            Expired::Kept,
+            now,
+        )?;
+        Ok(Twin { engine, replay })
+    }
+}
+
+/// A snapshot as somebody writes it who knows nothing of idempotence.
+fn without_idempotence(view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    snapshot::write(view, &mut bytes, now)?;
+    let context = engine.snapshot_context(now);
+    let mut reader = rdb::SnapshotReader::new(bytes.as_slice(), context)?;
+    let mut writer = rdb::SnapshotWriter::new(Vec::new(), rdb::Compression::Off)
+        .map_err(|never: Infallible| match never {})?;
+    while let Some(item) = reader.next().context("what was just written")? {
+        match item {
+            rdb::Item::Database(index) => writer.database(index, 1, 0)?,
+            rdb::Item::Record(mut record) => {
+                if let values::Value::Stream(stream) = &mut record.value {
+                    let idempotence = triomphe::Arc::make_mut(stream).idempotence_mut();
+                    let retention = idempotence.retention();
+                    drop(idempotence.configure(retention, stream::Forget::Everything));
+                }
+                writer.record(
+                    &record.key,
+                    &record.value,
+                    record.expires_at_ms,
+                    rdb::Usage::Unknown,
+                )?;
+            }
+            rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } | rdb::Item::Function(_) => {}
+        }
+    }
+    Ok(writer.finish()?)
+}

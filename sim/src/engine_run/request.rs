@@ -1,0 +1,62 @@
+//! A request with what its sender wants to know from the reply.
+
+use resp::ArgvBuf;
+use stream::StreamId;
+
+use super::ledger::Message;
+
+/// A request.
+pub(super) struct Request {
+    pub(super) argv: ArgvBuf,
+    pub(super) purpose: Purpose,
+}
+
+/// What the reply means to whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The ID of an appended message.
+    Append(Message),
+    /// New entries of a group.
+    New,
+    /// Entries that the consumer has already.
+    Own,
+    /// Entries of others, which it has now: `[cursor, entries, deleted]`.
+    Scan,
+    /// Entries of others, which it has now.
+    Claim,
+    /// These are acknowledged.
+    Acknowledge(Vec<StreamId>),
+    /// This entry of a stream is gone.
+    Delete(usize, StreamId),
+    /// A counter after it was counted up.
+    Count(u64),
+    /// Two counters that one transaction counts up.
+    Pair,
+    /// Entries of a stream, which it does not change.
+    Entries(usize),
+    /// Something that it does not change.
+    Look,
+    /// Whatever it may be.
+    Any,
+}
+
+impl Request {
+    /// A request of these words.
+    pub(super) fn new<A: AsRef<[u8]>>(words: &[A], purpose: Purpose) -> Request {
+        let argv = words.iter().collect();
+        Request { argv, purpose }
+    }
+
+    /// Whether it changes nothing, so that the same state gives the same reply.
+    pub(super) fn is_look(&self) -> bool {
+        matches!(self.purpose, Purpose::Entries(_) | Purpose::Look)
+    }
+}
+
+/// Makes a request of words of any kind that can be shown.
+macro_rules! request {
+    ($purpose:expr, $($word:expr),+ $(,)?) => {
+        $crate::engine_run::request::Request::new(&[$($word.to_string()),+], $purpose)
+    };
+}
+pub(super) use request;

@@ -1,0 +1,58 @@
+//! What a seed decides once for a whole run.
+
+use anyhow::Result;
+use engine::config::Settings;
+use engine::{Engine, Now};
+use journal::SyncPolicy;
+
+use super::Bug;
+use crate::rng::Rng;
+
+/// The setting of a run.
+pub(super) struct Setting {
+    settings: Settings,
+    engine_seed: u64,
+    pub(super) policy: SyncPolicy,
+    pub(super) bug: Option<Bug>,
+}
+
+/// For how long appends are remembered, in seconds.
+const IDEMPOTENCE_S: u64 = 300;
+
+/// A producer that could not get an answer for so long gives a message up, in milliseconds.
+pub(super) const PATIENCE_MS: u64 = (IDEMPOTENCE_S - 100) * 1000;
+
+impl Setting {
+    pub(super) fn draw(rng: &mut Rng, bug: Option<Bug>) -> Result<Setting> {
+        let mut settings = Settings::default();
+        settings.set("databases", "2")?;
+        settings.set("stream-idmp-duration", &IDEMPOTENCE_S.to_string())?;
+        // With the weaker policies the power stays on: they promise to survive the process only.
+        let policy = match rng.below(6) {
+            0 => SyncPolicy::EverySecond,
+            1 => SyncPolicy::Never,
+            _ => SyncPolicy::Always,
+        };
+        let needs_power_cuts = bug == Some(Bug::SyncDropped);
+        Ok(Setting {
+            settings,
+            engine_seed: rng.number(),
+            policy: if needs_power_cuts {
+                SyncPolicy::Always
+            } else {
+                policy
+            },
+            bug,
+        })
+    }
+
+    /// Whether the power may go away.
+    pub(super) fn has_power_cuts(&self) -> bool {
+        self.policy == SyncPolicy::Always
+    }
+
+    /// An empty engine.
+    pub(super) fn engine(&self, now: Now) -> Engine {
+        Engine::new(self.settings.clone(), self.engine_seed, now)
+    }
+}

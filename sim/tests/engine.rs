@@ -1,0 +1,56 @@
+//! Engine and journal on the simulated disk. `SIM_SEEDS=1000` runs more seeds, `SIM_SEED=17` one.
+
+use sim::engine_run::{Bug, Counts, Plan, run};
+
+fn plan(seed: u64) -> Plan {
+    Plan {
+        seed,
+        steps: 1500,
+        bug: None,
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn run_or_fail(plan: Plan) -> Counts {
+    run(plan).unwrap_or_else(|error| panic!("{error:#}\nreproduce: SIM_SEED={}", plan.seed))
+}
+
+#[test]
+fn nothing_that_was_told_is_lost_or_doubled() {
+    if let Some(seed) = number("SIM_SEED") {
+        run_or_fail(plan(seed));
+        return;
+    }
+    let mut sum = Counts::default();
+    for seed in 0..number("SIM_SEEDS").unwrap_or(8) {
+        sum.add(&run_or_fail(plan(seed)));
+    }
+    // Otherwise the runs show nothing.
+    assert!(
+        sum.crashes > 100 && sum.rewrites > 0 && sum.poisonings > 0 && sum.cuts > 0,
+        "{sum:?}"
+    );
+    assert!(
+        sum.retries > 100 && sum.batches_lost > 0 && sum.looks_repeated > 0 && sum.refused > 0,
+        "{sum:?}"
+    );
+}
+
+#[test]
+fn a_run_repeats_itself() {
+    assert_eq!(run_or_fail(plan(5)), run_or_fail(plan(5)));
+}
+
+#[test]
+fn planted_bugs_are_found() {
+    for bug in Bug::ALL {
+        let found = (0..30).any(|seed| {
+            let bug = Some(bug);
+            run(Plan { bug, ..plan(seed) }).is_err()
+        });
+        assert!(found, "{bug:?} was not found");
+    }
+}

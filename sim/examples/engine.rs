@@ -20,9 +20,13 @@ fn main() -> Result<()> {
     let begin = Instant::now();
     let plan = |seed, bug| Plan { seed, steps, bug };
     for bug in Bug::ALL {
-        let found = (first..first + BUG_SEEDS).find(|&seed| run(plan(seed, Some(bug))).is_err());
-        let tried = found.with_context(|| format!("{bug:?} was not found"))? - first + 1;
-        println!("planted {bug:?}: found by seed {tried} of {BUG_SEEDS}");
+        let mut runs = (first..first + BUG_SEEDS).map(|seed| (seed, run(plan(seed, Some(bug)))));
+        let found = runs.find_map(|(seed, result)| Some((seed, result.err()?)));
+        let (seed, error) = found.with_context(|| format!("{bug:?} was not found"))?;
+        println!(
+            "planted {bug:?}, found by seed {seed}: {}",
+            error.root_cause()
+        );
     }
     let mut sum = Counts::default();
     for seed in first..first + seeds {

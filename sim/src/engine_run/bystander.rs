@@ -12,7 +12,7 @@ use crate::rng::Rng;
 /// Draws what a bystander does next: requests that are sent together.
 pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
     let stream = rng.index(ledger.streams.len());
-    match rng.below(12) {
+    match rng.below(14) {
         0..4 => vec![look(stream, rng)],
         4 => vec![count(rng)],
         5 => transaction(),
@@ -20,7 +20,12 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         7 => vec![delete(stream, ledger, rng)],
         8..10 => (0..1 + rng.below(3)).map(|_| change(stream, rng)).collect(),
         10 => elsewhere(rng),
-        _ => vec![expiring(rng)],
+        11 => vec![expiring(rng)],
+        _ => {
+            let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
+            let id = id.unwrap_or(StreamId::new(1, 1));
+            (0..1 + rng.below(3)).map(|_| scratch(id, rng)).collect()
+        }
     }
 }
 
@@ -122,6 +127,92 @@ fn change(stream: usize, rng: &mut Rng) -> Request {
         5 => request!(Purpose::Any, "RENAME", key, format!("m:{}", rng.below(3))),
         6 => request!(Purpose::Any, "COPY", name_of(stream), "copy", "REPLACE"),
         _ => request!(Purpose::Any, "DEL", "copy"),
+    }
+}
+
+/// Anything at all happens to a copied stream, as nobody relies on it.
+fn scratch(id: StreamId, rng: &mut Rng) -> Request {
+    let consumer = format!("c{}", rng.below(6));
+    let group = format!("g{}", rng.below(2));
+    let number = 1 + rng.below(3);
+    match rng.below(13) {
+        0..3 => request!(
+            Purpose::Any,
+            "XADD",
+            "copy",
+            "IDMP",
+            consumer,
+            number,
+            "*",
+            "field",
+            "value"
+        ),
+        3 => request!(
+            Purpose::Any,
+            "XCFGSET",
+            "copy",
+            "IDMP-DURATION",
+            number,
+            "IDMP-MAXSIZE",
+            number
+        ),
+        4 => request!(
+            Purpose::Any,
+            "XGROUP",
+            "DELCONSUMER",
+            "copy",
+            group,
+            consumer
+        ),
+        5 => request!(Purpose::Any, "XGROUP", "DESTROY", "copy", group),
+        6 => request!(Purpose::Any, "XGROUP", "SETID", "copy", group, id),
+        7 => request!(Purpose::Any, "XNACK", "copy", group, "FAIL", "IDS", "1", id),
+        8 => request!(
+            Purpose::Any,
+            "XACKDEL",
+            "copy",
+            group,
+            "DELREF",
+            "IDS",
+            "1",
+            id
+        ),
+        9 => request!(Purpose::Any, "XDELEX", "copy", "ACKED", "IDS", "1", id),
+        10 => request!(
+            Purpose::Any,
+            "XADD",
+            "copy",
+            "MAXLEN",
+            "~",
+            "5",
+            "*",
+            "field",
+            "value"
+        ),
+        11 => request!(
+            Purpose::Any,
+            "XREADGROUP",
+            "GROUP",
+            group,
+            consumer,
+            "COUNT",
+            number,
+            "STREAMS",
+            "copy",
+            ">"
+        ),
+        _ => request!(
+            Purpose::Any,
+            "XCLAIM",
+            "copy",
+            group,
+            consumer,
+            "0",
+            id,
+            "FORCE",
+            "RETRYCOUNT",
+            number
+        ),
     }
 }
 

@@ -3,10 +3,11 @@
 //! A run is a series of episodes. Each begins with empty servers, draws its commands from a seed, and ends by looking
 //! at everything ([`generate`]). Replies are compared one by one with what is known to depend on the clock made equal
 //! ([`compare`]). The first difference is cut down to a short sequence that still shows it ([`shrink`]), and printed
-//! with its seed. What is left out on purpose stands at the head of [`generate`] and [`compare`].
+//! with its seed. In a second kind of run some clients block, and who is woken by what is compared as well ([`crowd`]). What is left out on purpose stands at the head of [`generate`] and [`compare`].
 
 pub mod command;
 pub mod compare;
+pub mod crowd;
 pub mod generate;
 pub mod pair;
 pub mod random;
@@ -19,8 +20,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::client::Protocol;
-use command::Command;
-use pair::{Mismatch, Pair};
+use crowd::Crowd;
+use pair::{Mismatch, Pair, Played};
 use random::Random;
 
 /// How long cutting a difference down may take.
@@ -49,6 +50,8 @@ pub struct Summary {
     pub commands: usize,
     /// Replies that were errors.
     pub errors: usize,
+    /// Clients that waited, and then got a reply.
+    pub woken: usize,
     /// Episodes.
     pub episodes: usize,
     /// How long it took.
@@ -64,8 +67,8 @@ pub struct Difference {
     /// Commands that the episode had sent when it showed.
     sent: usize,
     clock_id: bool,
-    /// A short sequence whose last reply differs.
-    commands: Vec<Command>,
+    /// A short sequence whose last reply differs, as lines of a case script.
+    script: Vec<String>,
     mismatch: Mismatch,
 }
 
@@ -78,16 +81,37 @@ pub enum Outcome {
     Different(Box<Difference>),
 }
 
-/// Runs a plan to its end or to the first difference.
+/// Runs a plan with one client, in pipelines.
 ///
 /// # Errors
 /// When a server cannot be reached or closes its connection.
 pub fn run(plan: &Plan) -> Result<Outcome> {
+    episodes(plan, generate::episode, |protocol, commands| {
+        Pair::connect(plan.reference, plan.tested, protocol)?.play(commands)
+    })
+}
+
+/// Runs a plan with one client that works, and others that wait for what it does.
+///
+/// # Errors
+/// When a server cannot be reached or closes its connection.
+pub fn run_waiting(plan: &Plan) -> Result<Outcome> {
+    episodes(plan, generate::waiting_episode, |protocol, steps| {
+        Crowd::gather(plan.reference, plan.tested, protocol)?.play(steps)
+    })
+}
+
+fn episodes<T: Clone + fmt::Display>(
+    plan: &Plan,
+    draw: impl Fn(Random, usize) -> Vec<T>,
+    play: impl Fn(Protocol, &[T]) -> Result<Played>,
+) -> Result<Outcome> {
     let began = Instant::now();
     let mut random = Random::new(plan.seed);
     let mut summary = Summary {
         commands: 0,
         errors: 0,
+        woken: 0,
         episodes: 0,
         took: Duration::ZERO,
     };
@@ -98,18 +122,17 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
             Protocol::Resp3
         };
         let wanted = EPISODE_COMMANDS.min(plan.commands - summary.commands);
-        let commands = generate::episode(random.split(), wanted);
-        let mut pair = Pair::connect(plan.reference, plan.tested, protocol)?;
-        let played = pair.play(&commands)?;
+        let steps = draw(random.split(), wanted);
+        let played = play(protocol, &steps)?;
         summary.commands += played.compared;
         summary.errors += played.errors;
+        summary.woken += played.woken;
         if let Some(mismatch) = played.mismatch {
             let deadline = Instant::now() + SHRINK_TIME_MAX;
             let sent = played.compared;
-            let first = commands[..sent].to_vec();
-            let (commands, mismatch) = shrink::shrink(first, mismatch, deadline, |candidate| {
-                let mut pair = Pair::connect(plan.reference, plan.tested, protocol)?;
-                pair.play(candidate)
+            let first = steps[..sent.min(steps.len())].to_vec();
+            let (steps, mismatch) = shrink::shrink(first, mismatch, deadline, |candidate| {
+                play(protocol, candidate)
             });
             return Ok(Outcome::Different(Box::new(Difference {
                 seed: plan.seed,
@@ -117,7 +140,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
                 protocol,
                 sent,
                 clock_id: played.clock_id,
-                commands,
+                script: steps.iter().map(T::to_string).collect(),
                 mismatch,
             })));
         }
@@ -136,7 +159,7 @@ impl fmt::Display for Difference {
             self.episode,
             self.protocol,
             self.sent,
-            self.commands.len()
+            self.script.len()
         )?;
         if self.clock_id {
             writeln!(
@@ -144,8 +167,11 @@ impl fmt::Display for Difference {
                 "(the clock has made an ID: the generator must not let it)"
             )?;
         }
-        for command in &self.commands {
-            writeln!(f, "> {command}")?;
+        for line in &self.script {
+            writeln!(f, "{line}")?;
+        }
+        if let Some(of) = &self.mismatch.of {
+            writeln!(f, "the reply to {of}")?;
         }
         writeln!(f, "reference: {}", self.mismatch.reference)?;
         write!(f, "tested:    {}", self.mismatch.tested)
@@ -156,10 +182,11 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} commands in {} episodes, {} of them refused, no difference, {:.1} s",
+            "{} commands in {} episodes, {} of them refused, {} clients woken, no difference, {:.1} s",
             self.commands,
             self.episodes,
             self.errors,
+            self.woken,
             self.took.as_secs_f64()
         )
     }

@@ -20,6 +20,9 @@ struct Arguments {
     /// Commands in all.
     #[arg(long, default_value_t = 100_000)]
     commands: usize,
+    /// With clients that wait, instead of one client in pipelines.
+    #[arg(long)]
+    waiting: bool,
     /// The reference: a server that is running on this port. Without it, Redis is started.
     #[arg(long)]
     port_a: Option<u16>,
@@ -54,7 +57,12 @@ fn main() -> Result<ExitCode> {
         reference,
         tested,
     };
-    match differential::run(&plan)? {
+    let outcome = if arguments.waiting {
+        differential::run_waiting(&plan)?
+    } else {
+        differential::run(&plan)?
+    };
+    match outcome {
         Outcome::Same(summary) => {
             writeln!(out, "{summary}")?;
             Ok(ExitCode::SUCCESS)

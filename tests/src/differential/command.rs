@@ -19,6 +19,15 @@ pub enum Argument {
     Reply(&'static str, Slot),
 }
 
+/// A command, and who sends it in a run with clients that wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// One of those that may wait; none for the one that works.
+    pub reader: Option<usize>,
+    /// What is sent.
+    pub command: Command,
+}
+
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Command {
@@ -26,6 +35,16 @@ pub struct Command {
     pub arguments: Vec<Argument>,
     /// The name of its reply, if a later command may use it.
     pub slot: Option<Slot>,
+}
+
+impl Step {
+    /// A step of the client that works.
+    pub fn of_worker(command: Command) -> Self {
+        Self {
+            reader: None,
+            command,
+        }
+    }
 }
 
 impl Command {
@@ -101,8 +120,9 @@ impl From<String> for Argument {
 /// As a line of a case script: `$rN` is the reply to the command `rN => ...`.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Slot(number)) = self.slot {
-            write!(f, "r{number} => ")?;
+        match self.slot {
+            Some(Slot(number)) => write!(f, "r{number} => ")?,
+            None => f.write_str("> ")?,
         }
         for (index, argument) in self.arguments.iter().enumerate() {
             f.write_str(if index > 0 { " " } else { "" })?;
@@ -118,5 +138,14 @@ impl fmt::Display for Command {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reader {
+            Some(reader) => write!(f, "reader{reader}~{}", self.command),
+            None => write!(f, "{}", self.command),
+        }
     }
 }

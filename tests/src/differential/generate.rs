@@ -18,7 +18,7 @@ mod keyspace;
 mod streams;
 mod strings;
 
-use super::command::{Command, Slot};
+use super::command::{Command, Slot, Step};
 use super::random::Random;
 
 /// The first millisecond of the far future: above any clock.
@@ -26,6 +26,9 @@ const FUTURE_MS: u64 = 100_000_000_000_000;
 
 /// IDs that are remembered to be used again.
 const RECENT_IDS_MAX: usize = 40;
+
+/// Clients that may wait.
+pub const READERS: usize = 4;
 
 const STREAMS: [&str; 3] = ["s", "t", "u"];
 const STRINGS: [&str; 4] = ["k", "l", "m", "n"];
@@ -67,18 +70,7 @@ pub fn episode(mut random: Random, count: usize) -> Vec<Command> {
         Flavour::Future,
         Flavour::Future,
     ]);
-    let mut generator = Generator {
-        random,
-        flavour,
-        commands: Vec::with_capacity(count + 50),
-        tops: [(0, 0); STREAMS.len()],
-        added: [0; STREAMS.len()],
-        recent: Vec::new(),
-        dumps: Vec::new(),
-        slots: 0,
-        times_set: 0,
-        in_transaction: false,
-    };
+    let mut generator = Generator::new(random, flavour);
     while generator.commands.len() < count {
         generator.draw();
     }
@@ -86,7 +78,53 @@ pub fn episode(mut random: Random, count: usize) -> Vec<Command> {
     generator.commands
 }
 
+/// The steps of an episode in which [`READERS`] clients may wait, with about `count` commands.
+pub fn waiting_episode(mut random: Random, count: usize) -> Vec<Step> {
+    let mut generator = Generator::new(random.split(), Flavour::Small);
+    let mut steps = Vec::with_capacity(count + 50);
+    while steps.len() < count {
+        if random.percent(30) {
+            let reader = usize::try_from(random.below(READERS as u64)).unwrap_or(0);
+            let command = generator.waiting_command();
+            steps.push(Step {
+                reader: Some(reader),
+                command,
+            });
+        } else {
+            generator.draw_for_waiting();
+            steps.extend(generator.commands.drain(..).map(Step::of_worker));
+        }
+    }
+    generator.look_at_everything();
+    steps.extend(generator.commands.drain(..).map(Step::of_worker));
+    steps
+}
+
 impl Generator {
+    fn new(random: Random, flavour: Flavour) -> Self {
+        Self {
+            random,
+            flavour,
+            commands: Vec::new(),
+            tops: [(0, 0); STREAMS.len()],
+            added: [0; STREAMS.len()],
+            recent: Vec::new(),
+            dumps: Vec::new(),
+            slots: 0,
+            times_set: 0,
+            in_transaction: false,
+        }
+    }
+
+    /// As [`Self::draw`], with more of what wakes clients, and of what they need to wait at all.
+    fn draw_for_waiting(&mut self) {
+        match self.random.below(10) {
+            0..=4 => self.xadd(),
+            5 => self.xgroup_create(),
+            _ => self.draw(),
+        }
+    }
+
     fn draw(&mut self) {
         let weights = [72, 14, 7, 7];
         match self.random.weighted(weights.into_iter()) {

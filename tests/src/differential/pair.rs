@@ -23,14 +23,16 @@ pub struct Pair {
 
 /// A connection, and the replies that later commands may use.
 #[derive(Debug)]
-struct Side {
-    client: Client,
+pub(super) struct Side {
+    pub(super) client: Client,
     replies: HashMap<Slot, Vec<u8>>,
 }
 
 /// Two replies that do not say the same.
 #[derive(Debug, Clone)]
 pub struct Mismatch {
+    /// The command that they reply to, where it is not the last one.
+    pub of: Option<String>,
     /// Of the server that is taken as right.
     pub reference: Value,
     /// Of the server that is tested.
@@ -44,6 +46,8 @@ pub struct Played {
     pub compared: usize,
     /// Replies of the reference that were errors.
     pub errors: usize,
+    /// Clients that waited, and then got a reply.
+    pub woken: usize,
     /// Whether the clock has made an ID, so that a difference may be its doing. A drawn sequence avoids that, but one
     /// that was cut down may not.
     pub clock_id: bool,
@@ -71,6 +75,7 @@ impl Pair {
         let mut played = Played {
             compared: 0,
             errors: 0,
+            woken: 0,
             clock_id: false,
             mismatch: None,
         };
@@ -92,14 +97,14 @@ impl Pair {
                     played.clock_id |= shows_clock_id(&reference);
                 }
                 if !same(command, &queued, &reference, &tested) {
-                    played.mismatch = Some(Mismatch { reference, tested });
+                    played.mismatch = Some(Mismatch {
+                        of: None,
+                        reference,
+                        tested,
+                    });
                     return Ok(played);
                 }
-                match (&reference, command.name().as_str()) {
-                    (Value::Simple(text), _) if text == b"QUEUED" => queued.push(command.clone()),
-                    (_, "exec" | "discard") => queued.clear(),
-                    _ => {}
-                }
+                follow(&mut queued, command, &reference);
             }
         }
         Ok(played)
@@ -107,7 +112,7 @@ impl Pair {
 }
 
 impl Side {
-    fn connect(address: SocketAddr, protocol: Protocol) -> Result<Self> {
+    pub(super) fn connect(address: SocketAddr, protocol: Protocol) -> Result<Self> {
         let mut client = Client::connect(address, protocol)?;
         let reply = client.command(&["FLUSHALL"])?;
         if !matches!(reply, Value::Simple(_)) {
@@ -119,7 +124,7 @@ impl Side {
         })
     }
 
-    fn send(&mut self, commands: &[Command]) -> Result<()> {
+    pub(super) fn send(&mut self, commands: &[Command]) -> Result<()> {
         let mut bytes = Vec::with_capacity(commands.len() * 64);
         for command in commands {
             encode(&mut bytes, &command.resolve(&self.replies));
@@ -127,12 +132,21 @@ impl Side {
         Ok(self.client.send_raw(&bytes)?)
     }
 
-    fn read(&mut self, command: &Command) -> Result<Value> {
+    pub(super) fn read(&mut self, command: &Command) -> Result<Value> {
         let reply = self.client.read()?;
         if let (Some(slot), Value::Bulk(bytes)) = (command.slot, &reply) {
             self.replies.insert(slot, bytes.clone());
         }
         Ok(reply)
+    }
+}
+
+/// Keeps the commands that are queued in a transaction.
+pub(super) fn follow(queued: &mut Vec<Command>, command: &Command, reply: &Value) {
+    match (reply, command.name().as_str()) {
+        (Value::Simple(text), _) if text == b"QUEUED" => queued.push(command.clone()),
+        (_, "exec" | "discard") => queued.clear(),
+        _ => {}
     }
 }
 

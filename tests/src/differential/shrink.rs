@@ -4,19 +4,18 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::command::Command;
 use super::pair::{Mismatch, Played};
 
 /// Takes commands away as long as a difference remains, or until the deadline.
 ///
 /// Whole runs of commands go first, then shorter ones, down to single commands. A candidate that fails to play at all
 /// counts as showing nothing, and so does one in which the clock has made an ID.
-pub fn shrink(
-    mut commands: Vec<Command>,
+pub fn shrink<T: Clone>(
+    mut commands: Vec<T>,
     mut mismatch: Mismatch,
     deadline: Instant,
-    mut play: impl FnMut(&[Command]) -> Result<Played>,
-) -> (Vec<Command>, Mismatch) {
+    mut play: impl FnMut(&[T]) -> Result<Played>,
+) -> (Vec<T>, Mismatch) {
     let mut length = commands.len() / 2;
     while length > 0 {
         let mut start = 0;
@@ -55,6 +54,7 @@ pub fn shrink(
 mod tests {
     use std::time::Duration;
 
+    use super::super::command::Command;
     use super::*;
     use crate::value::Value;
 
@@ -63,6 +63,7 @@ mod tests {
         let names: Vec<String> = (0..200).map(|index| format!("c{index}")).collect();
         let commands: Vec<Command> = names.iter().map(|name| Command::new(&[name])).collect();
         let found = Mismatch {
+            of: None,
             reference: Value::Nil,
             tested: Value::Nil,
         };
@@ -73,6 +74,7 @@ mod tests {
             Ok(Played {
                 compared: shown.map_or(candidate.len(), |index| index + 1),
                 errors: 0,
+                woken: 0,
                 clock_id: false,
                 mismatch: shown.map(|_| found.clone()),
             })

@@ -52,7 +52,7 @@ impl Generator {
         COMMANDS[index].1(self);
     }
 
-    fn xadd(&mut self) {
+    pub(super) fn xadd(&mut self) {
         let stream = self.stream();
         let key = if self.random.percent(1) {
             self.random.pick(&super::STRINGS)
@@ -292,6 +292,44 @@ impl Generator {
         self.emit(command);
     }
 
+    /// A read that waits until there is something.
+    pub(super) fn waiting_command(&mut self) -> Command {
+        let of_group = self.random.percent(50);
+        let mut command = Command::default();
+        if of_group {
+            command.extend(&["XREADGROUP", "GROUP"]);
+            command.push(self.group());
+            command.push(self.random.pick(&CONSUMERS));
+        } else {
+            command.push("XREAD");
+        }
+        if self.random.percent(50) {
+            command.push("COUNT");
+            command.push((1 + self.random.below(2)).to_string());
+        }
+        command.extend(&["BLOCK", "0"]);
+        if of_group && self.random.percent(15) {
+            command.push("NOACK");
+        }
+        let streams = 1 + self.random.below(4) / 3;
+        command.push("STREAMS");
+        for _ in 0..streams {
+            let key = self.stream_key();
+            command.push(key);
+        }
+        for _ in 0..streams {
+            let id = match self.random.below(12) {
+                0 => self.id(),
+                1 => "0".to_owned(),
+                2 | 3 if !of_group => "+".to_owned(),
+                _ if of_group => ">".to_owned(),
+                _ => "$".to_owned(),
+            };
+            command.push(id);
+        }
+        command
+    }
+
     fn xack(&mut self) {
         let mut command = self.of_group("XACK");
         for _ in 0..=self.random.below(4) {
@@ -409,7 +447,7 @@ impl Generator {
         self.emit(command);
     }
 
-    fn xgroup_create(&mut self) {
+    pub(super) fn xgroup_create(&mut self) {
         let key = self.stream_key();
         let mut command = Command::new(&["XGROUP", "CREATE", key]);
         command.push(self.group());

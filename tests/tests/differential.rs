@@ -1,0 +1,57 @@
+//! Random commands have the same replies and effects on weir as on Redis.
+
+use weir_tests::differential::{Outcome, Plan, run};
+use weir_tests::peers::{self, Peers};
+use weir_tests::server::Server;
+
+/// Commands of the run against Redis.
+const COMMANDS: usize = 120_000;
+
+/// The seed unless `WEIR_SEED` names one; what it draws is the same on every machine.
+const SEED: u64 = 86;
+
+#[test]
+fn random_commands_have_the_same_replies_as_on_redis() {
+    let Some(redis) = Peers::binary("redis86-server").unwrap() else {
+        return;
+    };
+    let (redis, weir) = (
+        Server::start(&redis).unwrap(),
+        Server::start(&peers::weir().unwrap()).unwrap(),
+    );
+    let seed = std::env::var("WEIR_SEED").map_or(SEED, |seed| seed.parse().unwrap());
+    let plan = Plan {
+        seed,
+        commands: COMMANDS,
+        reference: redis.address(),
+        tested: weir.address(),
+    };
+    if let Outcome::Different(difference) = run(&plan).unwrap() {
+        panic!("{difference}");
+    }
+}
+
+#[test]
+fn redis_agrees_with_itself_and_not_with_valkey() {
+    let (Some(redis), Some(valkey)) = (
+        Peers::binary("redis86-server").unwrap(),
+        Peers::binary("valkey91-server").unwrap(),
+    ) else {
+        return;
+    };
+    let first = Server::start(&redis).unwrap();
+    let agrees = |server: &Server, commands| {
+        let plan = Plan {
+            seed: SEED,
+            commands,
+            reference: first.address(),
+            tested: server.address(),
+        };
+        match run(&plan).unwrap() {
+            Outcome::Same(_) => None,
+            Outcome::Different(difference) => Some(difference.to_string()),
+        }
+    };
+    assert_eq!(agrees(&Server::start(&redis).unwrap(), 20_000), None);
+    assert!(agrees(&Server::start(&valkey).unwrap(), 20_000).is_some());
+}

@@ -122,7 +122,8 @@ if (beyond) works.beyond = async client => {
   const ids = [];
   for (let n = 0; n < 3; n++) ids.push(await client.xadd('s', '*', 'n', n));
   const read = await client.call('XREADGROUP', 'GROUP', 'g', 'alice', 'MAXCOUNT', 2, 'STREAMS', 's', '>');
-  assert.equal(entries(read).length, 2);
+  // A command that the client does not know comes as RESP3 has it: key and entries in turn.
+  assert.equal(read[1].length, 2);
   assert.equal(await client.call('XNACK', 's', 'g', 'FAIL', 'IDS', 1, ids[0]), 1);
   assert.equal(await client.call('XCFGSET', 's', 'DURATION', 300, 'MAXSIZE', 10), 'OK');
 };

@@ -55,7 +55,12 @@ pub enum Interest {
     /// An entry above an ID, for each key in turn (`XREAD`).
     EntriesAbove(Vec<stream::StreamId>),
     /// News for a group: entries above its last-delivered ID, or that the group is gone (`XREADGROUP`).
-    Group(Vec<u8>),
+    Group {
+        /// Its name.
+        group: Vec<u8>,
+        /// Who reads; if it was removed, the next try makes it anew.
+        consumer: Vec<u8>,
+    },
 }
 
 type AwaitedKey = (u16, Vec<u8>);

@@ -199,6 +199,9 @@ pub enum CmdError {
     /// A database number that does not exist.
     #[error("ERR DB index is out of range")]
     DbIndex,
+    /// The number of a database that is none even by its size.
+    #[error("ERR value is out of range, value must between -2147483648 and 2147483647")]
+    DbIndexTooLarge,
     /// A database argument that is not a number.
     #[error("ERR invalid DB index")]
     InvalidDbIndex,

@@ -97,6 +97,10 @@ fn after_keyword(word: &str, from: i8, argv: Argv<'_>) -> Result<usize, KeysNotF
 
 /// What happens to the keys; with some commands that depends on the options.
 fn flags_of_request(spec: &Spec, keys: &KeySpec, argv: Argv<'_>) -> KeyFlags {
+    if matches!(spec.name, "xread" | "xreadgroup") {
+        // Incomplete is only what a client knows that goes by the specification alone.
+        return keys.flags.without(KeyFlags::INCOMPLETE);
+    }
     if !keys.flags.has(KeyFlags::VARIABLE_FLAGS) {
         return keys.flags;
     }

@@ -54,7 +54,7 @@ impl Engine {
         let stream = match record.map(crate::keyspace::Record::value) {
             Some(values::Value::Stream(stream)) => stream,
             // Gone, or of another type: a group's reader is told, a plain reader waits on.
-            _ => return matches!(wait.interest, Interest::Group(_)),
+            _ => return matches!(wait.interest, Interest::Group { .. }),
         };
         match &wait.interest {
             Interest::Any => true,
@@ -63,8 +63,12 @@ impl Engine {
                 .iter()
                 .zip(ids)
                 .any(|(name, id)| name == key && stream.last_id() > *id),
-            Interest::Group(name) => match stream.groups().find(name) {
-                Some(group) => group.last_delivered() < stream.last_id() || wait.retry_at.is_some(),
+            Interest::Group { group, consumer } => match stream.groups().find(group) {
+                Some(group) => {
+                    group.last_delivered() < stream.last_id()
+                        || wait.retry_at.is_some()
+                        || group.consumer(consumer).is_none()
+                }
                 None => true,
             },
         }

@@ -32,8 +32,8 @@ enum Repr {
 /// What fits beside the tag and the length in 24 bytes.
 const SHORT_BYTES_MAX: usize = 22;
 
-/// How long a string Redis keeps in one piece with its header. Clients see it in `OBJECT ENCODING`.
-const EMBEDDED_BYTES_MAX: usize = 44;
+/// How long key and string may be together for Redis to keep them in one piece. Clients see it in `OBJECT ENCODING`.
+const EMBEDDED_BYTES_MAX: usize = 41;
 
 const _: () = assert!(size_of::<StringValue>() == 24 && size_of::<Option<StringValue>>() == 24);
 
@@ -201,13 +201,16 @@ impl StringValue {
         self.len() == 0
     }
 
-    /// How the string is kept.
-    pub fn encoding(&self) -> Encoding {
+    /// How Redis would keep the string under a key of so many bytes.
+    pub fn encoding(&self, key_len: usize) -> Encoding {
         match &self.0 {
             Repr::Integer(_) => Encoding::Int,
-            Repr::Short { .. } => Encoding::Embstr,
-            Repr::Exact(bytes) if bytes.len() <= EMBEDDED_BYTES_MAX => Encoding::Embstr,
-            Repr::Exact(_) | Repr::Growing(_) => Encoding::Raw,
+            Repr::Short { .. } | Repr::Exact(_)
+                if key_len.saturating_add(self.len()) <= EMBEDDED_BYTES_MAX =>
+            {
+                Encoding::Embstr
+            }
+            Repr::Short { .. } | Repr::Exact(_) | Repr::Growing(_) => Encoding::Raw,
         }
     }
 
@@ -264,7 +267,7 @@ impl fmt::Debug for StringValue {
                 f,
                 "\"{}\" ({})",
                 bytes.escape_ascii(),
-                self.encoding().name()
+                self.encoding(0).name()
             )
         })
     }

@@ -15,13 +15,16 @@ impl Tx<'_> {
                 id,
                 entries_read,
             } => {
+                let is_new = self.peek(key).is_none();
                 let changed = self.edit_or_make_stream(key, |stream| {
                     stream
                         .groups_mut()
                         .insert(group, Group::new(id, entries_read));
                     1
                 });
-                self.touched(key);
+                if is_new {
+                    self.touched(key);
+                }
                 changed
             }
             Effect::GroupSetId {
@@ -35,9 +38,14 @@ impl Tx<'_> {
                     .map(|group| group.set_id(id, entries_read))
                     .map_or(0, |()| 1)
             }),
-            Effect::GroupDestroy { key, group } => self.edit_stream(key, |stream| {
-                u64::from(stream.groups_mut().remove(group).is_some())
-            }),
+            Effect::GroupDestroy { key, group } => {
+                let changed = self.edit_stream_quietly(key, |stream| {
+                    u64::from(stream.groups_mut().remove(group).is_some())
+                });
+                // Whoever reads as the group has to be told that it is gone.
+                self.data.blocking.mark(self.database, key);
+                changed
+            }
             Effect::ConsumerCreate {
                 key,
                 group,
@@ -109,7 +117,7 @@ impl Tx<'_> {
                     entries.len() as u64
                 });
                 if changed > 0 {
-                    self.touched(key);
+                    self.data.blocking.mark(self.database, key);
                 }
                 changed
             }

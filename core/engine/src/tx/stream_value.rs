@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use stream::{Deletion, Forget, References, Remembered, Retention, Stream, StreamId};
+use stream::{Deletion, Forget, References, Retention, Stream, StreamId};
 use values::{Key, Value};
 
 use super::Tx;
@@ -53,7 +53,7 @@ impl Tx<'_> {
             } => self.edit_stream(key, |stream| {
                 ids.iter().map(|id| delete(stream, *id, references)).sum()
             }),
-            Effect::StreamSetId { key, ref set } => self.edit_stream(key, |stream| {
+            Effect::StreamSetId { key, ref set } => self.edit_stream_quietly(key, |stream| {
                 stream.set_id(set);
                 1
             }),
@@ -63,7 +63,7 @@ impl Tx<'_> {
                 maxsize,
                 forget,
             } => {
-                let changed = self.edit_stream(key, |stream| {
+                let changed = self.edit_stream_quietly(key, |stream| {
                     let had = stream.idempotence().stored().iids > 0;
                     let idempotence = stream.idempotence_mut();
                     let retention = Retention {
@@ -84,17 +84,14 @@ impl Tx<'_> {
                 iid,
                 id,
             } => {
-                let now_ms = self.now.stream_ms();
-                let changed = self.edit_stream(key, |stream| {
-                    let record = Remembered {
-                        iid,
-                        id,
-                        added_at_ms: id.ms,
-                    };
-                    let restored = stream
-                        .idempotence_mut()
-                        .restore_record(producer, record, now_ms);
-                    u64::from(restored == stream::Restored::Recorded)
+                let added_at_ms = self.stream_time(id);
+                let changed = self.edit_stream_quietly(key, |stream| {
+                    let idempotence = stream.idempotence_mut();
+                    if idempotence.lookup(producer, iid, added_at_ms).is_some() {
+                        return 0;
+                    }
+                    idempotence.record(producer, iid, id, added_at_ms);
+                    1
                 });
                 self.schedule_forgetting(self.database, key);
                 changed
@@ -112,16 +109,16 @@ impl Tx<'_> {
         }
     }
 
-    /// Changes an existing stream; whoever waits for the key is woken if something changed.
+    /// Takes something from an existing stream. No client waits for that, but watches may be broken.
     pub(super) fn edit_stream(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream) -> u64) -> u64 {
         let changed = self.edit_stream_quietly(key, edit);
         if changed > 0 {
-            self.data.blocking.mark(self.database, key);
+            self.touched_quietly(key);
         }
         changed
     }
 
-    /// Changes an existing stream in a way that no waiting client cares for.
+    /// Changes an existing stream in a way that no waiting client and no watch cares for: Redis counts only entries.
     pub(super) fn edit_stream_quietly(
         &mut self,
         key: &[u8],
@@ -138,7 +135,6 @@ impl Tx<'_> {
         let changed = edit(triomphe::Arc::make_mut(stream));
         if changed > 0 {
             record.changed = lsn;
-            self.touched_quietly(key);
         }
         changed
     }

@@ -1,6 +1,7 @@
 //! `SELECT`.
 
 use crate::args::Args;
+use crate::commands::key::database::parse_database;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::table::{Arg, Arity, Command, Flags, Flow, Group, Spec};
@@ -26,11 +27,7 @@ impl Command for Select {
     }
 
     fn execute(index: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let database = u16::try_from(index).map_err(|_| CmdError::DbIndex)?;
-        if database >= ctx.tx.keyspace().database_count() {
-            return Err(CmdError::DbIndex);
-        }
-        ctx.session.database = database;
+        ctx.session.database = parse_database(index, ctx)?;
         ctx.reply.ok();
         Ok(Flow::Done)
     }

@@ -4,7 +4,10 @@ use crate::ctx::Ctx;
 use crate::error::CmdError;
 
 /// A database that exists.
-pub(super) fn parse_database(number: i64, ctx: &Ctx<'_>) -> Result<u16, CmdError> {
+pub(in crate::commands) fn parse_database(number: i64, ctx: &Ctx<'_>) -> Result<u16, CmdError> {
+    if i32::try_from(number).is_err() {
+        return Err(CmdError::DbIndexTooLarge);
+    }
     let count = ctx.tx.keyspace().database_count();
     let database = u16::try_from(number).ok().filter(|number| *number < count);
     database.ok_or(CmdError::DbIndex)

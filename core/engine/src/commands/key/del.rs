@@ -16,7 +16,7 @@ impl Command for Del {
         summary: "Deletes keys, and tells how many there were.",
         since: "1.0.0",
         group: Group::Generic,
-        complexity: "O(N) in the number of keys; a large value is dropped in the background.",
+        complexity: "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).",
         arity: Arity::AtLeast(2),
         flags: Flags::WRITE,
         keys: &[KeySpec::range(

@@ -85,15 +85,17 @@ impl Command for Restore {
             absolute: false,
             idle_s: None,
         };
+        let mut frequency_said = false;
         while args.left() > 0 {
             if args.keyword("REPLACE") {
                 parsed.replace = true;
             } else if args.keyword("ABSTTL") {
                 parsed.absolute = true;
-            } else if args.keyword_with_value("IDLETIME") {
+            } else if !frequency_said && args.keyword_with_value("IDLETIME") {
                 let idle_s = u32::try_from(args.integer()?.max(-1));
                 parsed.idle_s = Some(idle_s.map_err(|_| CmdError::InvalidIdleTime)?);
-            } else if args.keyword_with_value("FREQ") {
+            } else if parsed.idle_s.is_none() && args.keyword_with_value("FREQ") {
+                frequency_said = true;
                 if !(0..=255).contains(&args.integer()?) {
                     return Err(CmdError::InvalidFrequency);
                 }

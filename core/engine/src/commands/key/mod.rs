@@ -1,7 +1,7 @@
 //! Commands on keys, whatever they hold.
 
 mod copy;
-mod database;
+pub(in crate::commands) mod database;
 mod del;
 mod dump;
 mod exists;

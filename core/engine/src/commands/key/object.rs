@@ -51,7 +51,7 @@ impl Command for Encoding {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let encoding = ctx.tx.peek(cmd).map(|record| match record.value() {
-            Value::String(string) => string.encoding().name(),
+            Value::String(string) => string.encoding(cmd.len()).name(),
             Value::Stream(_) => "stream",
         });
         match encoding {

@@ -1,6 +1,6 @@
 //! `SCAN`, `KEYS` and `RANDOMKEY`.
 
-use crate::args::Args;
+use crate::args::{Args, parse_i64};
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::glob::{Letters, matches};
@@ -34,11 +34,7 @@ impl Command for Scan {
     type Parsed<'a> = Parsed<'a>;
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        let cursor = args.required()?;
-        let cursor = std::str::from_utf8(cursor)
-            .ok()
-            .and_then(|text| text.parse().ok());
-        let cursor = cursor.ok_or(CmdError::InvalidCursor)?;
+        let cursor = parse_cursor(args.required()?).ok_or(CmdError::InvalidCursor)?;
         let mut parsed = Parsed {
             cursor,
             pattern: None,
@@ -92,6 +88,22 @@ impl Command for Scan {
             ctx.reply.bulk(key);
         }
         Ok(Flow::Done)
+    }
+}
+
+/// Reads a cursor as Redis does: what is no plain number may have spaces before it, and a sign.
+fn parse_cursor(text: &[u8]) -> Option<u64> {
+    if let Some(number) = parse_i64(text) {
+        return u64::try_from(number).ok();
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
+    match text.strip_prefix('-') {
+        Some(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
+            digits.parse().ok().map(u64::wrapping_neg)
+        }
+        Some(_) => None,
+        None => text.parse().ok(),
     }
 }
 

@@ -113,7 +113,7 @@ fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {
     let now = ctx.now;
     let record = ctx.tx.peek(key).ok_or(CmdError::NoSuchKey)?;
     let encoding = match record.value() {
-        values::Value::String(value) => value.encoding().name(),
+        values::Value::String(value) => value.encoding(key.len()).name(),
         values::Value::Stream(_) => "stream",
     };
     // Without the type before the value, and version and checksum after it.

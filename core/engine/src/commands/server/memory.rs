@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
+use crate::node::ShellFigures;
 use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 use crate::table::{Entry, container, entry};
 
@@ -16,7 +17,7 @@ pub(super) const MEMORY: Entry = container(
         arity: Arity::AtLeast(2),
         ..Spec::named("memory")
     },
-    &[entry::<Help>(), entry::<Usage>()],
+    &[entry::<Doctor>(), entry::<Help>(), entry::<Usage>()],
 );
 
 /// `MEMORY USAGE key [SAMPLES count]`
@@ -61,6 +62,62 @@ impl Command for Usage {
     }
 }
 
+/// `MEMORY DOCTOR`
+pub(super) struct Doctor;
+
+impl Command for Doctor {
+    const SPEC: Spec = Spec {
+        summary: "Says in words how the memory is doing.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        tips: &[
+            "nondeterministic_output",
+            "request_policy:all_shards",
+            "response_policy:special",
+        ],
+        ..Spec::named("doctor")
+    };
+    type Parsed<'a> = ();
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let _ = args;
+        Ok(())
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let () = cmd;
+        let text = diagnosis(&ctx.node.shell, ctx.node.config.memory_bytes_max);
+        ctx.reply.verbatim("txt", text.as_bytes());
+        Ok(Flow::Done)
+    }
+}
+
+/// Memory below which shares of it say nothing, in bytes.
+const SMALL_BYTES: u64 = 5 << 20;
+
+fn diagnosis(figures: &ShellFigures, limit: u64) -> String {
+    let used = figures.used_memory;
+    let mut findings = Vec::new();
+    if limit > 0 && used > limit / 10 * 9 {
+        findings.push("More than 90 % of maxmemory is used: writes are refused when it is full.");
+    }
+    if used >= SMALL_BYTES {
+        if figures.used_memory_peak > used.saturating_mul(3) / 2 {
+            findings.push("The peak was more than 1.5 times what is used now.");
+        }
+        if figures.resident_memory > used.saturating_mul(7) / 5 {
+            findings.push("The process holds more than 1.4 times what is used: fragmentation.");
+        }
+    }
+    if findings.is_empty() {
+        format!("{used} bytes are used. Nothing stands out.\n")
+    } else {
+        format!("{used} bytes are used.\n* {}\n", findings.join("\n* "))
+    }
+}
+
 /// `MEMORY HELP`
 pub(super) struct Help;
 
@@ -94,6 +151,8 @@ const SAMPLES_DEFAULT: usize = 5;
 
 const HELP: &[&str] = &[
     "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "DOCTOR",
+    "    Say in words how the memory is doing.",
     "USAGE <key> [SAMPLES <count>]",
     "    Return memory in bytes used by <key> and its value. Nested values are",
     "    sampled up to <count> times (default: 5, 0 means sample all).",

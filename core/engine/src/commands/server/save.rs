@@ -15,7 +15,7 @@ impl Command for Save {
         summary: "Writes a snapshot of all databases, and answers when it is on the disk.",
         since: "1.0.0",
         group: Group::Server,
-        complexity: "O(N) in the number of keys.",
+        complexity: "O(N) where N is the total number of keys in all databases",
         arity: Arity::Exactly(1),
         flags: Flags::ADMIN
             .and(Flags::NO_ASYNC_LOADING)

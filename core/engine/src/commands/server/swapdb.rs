@@ -30,10 +30,11 @@ impl Command for SwapDb {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let index = |text, which| {
             let number = crate::args::parse_i64(text);
+            let number = number.and_then(|number| i32::try_from(number).ok());
             number.ok_or(CmdError::InvalidSwapIndex(which))
         };
         let (a, b) = (index(cmd.0, "first")?, index(cmd.1, "second")?);
-        let count = i64::from(ctx.tx.keyspace().database_count());
+        let count = i32::from(ctx.tx.keyspace().database_count());
         if !(0..count).contains(&a) || !(0..count).contains(&b) {
             return Err(CmdError::DbIndex);
         }

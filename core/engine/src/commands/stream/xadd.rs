@@ -174,6 +174,9 @@ impl Command for XAdd {
         if cmd.producer.is_some() && !by_clock && ctx.mode != Mode::Replay {
             return Err(CmdError::IdempotentWithId);
         }
+        if matches!(cmd.id, IdSpec::Exactly(StreamId::MIN)) {
+            return Err(stream::IdRefused::Zero.into());
+        }
         let now_ms = ctx.now.stream_ms();
         let found = ctx.tx.stream(key)?;
         if found.is_none() && !cmd.create {
@@ -223,7 +226,6 @@ impl Command for XAdd {
                 stream.check_id(*id)?;
                 *id
             }
-            (None, IdSpec::Exactly(StreamId::MIN)) => return Err(stream::IdRefused::Zero.into()),
             (None, IdSpec::Exactly(id)) => *id,
         };
         ctx.tx.apply(&Effect::StreamAppend {

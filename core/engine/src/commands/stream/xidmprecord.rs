@@ -15,7 +15,7 @@ pub(super) struct Parsed<'a> {
     key: &'a [u8],
     producer: &'a [u8],
     iid: &'a [u8],
-    id: &'a [u8],
+    id: StreamId,
 }
 
 impl Command for XIdmpRecord {
@@ -38,37 +38,38 @@ impl Command for XIdmpRecord {
     type Parsed<'a> = Parsed<'a>;
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        let (key, producer, iid) = (args.required()?, args.required()?, args.required()?);
+        let id = StreamId::parse(args.required()?, 0)?;
+        if producer.is_empty() {
+            return Err(CmdError::EmptyRecordedProducer);
+        }
+        if iid.is_empty() {
+            return Err(CmdError::EmptyRecordedIid);
+        }
         Ok(Parsed {
-            key: args.required()?,
-            producer: args.required()?,
-            iid: args.required()?,
-            id: args.required()?,
+            key,
+            producer,
+            iid,
+            id,
         })
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
-        if cmd.producer.is_empty() {
-            return Err(CmdError::EmptyRecordedProducer);
-        }
-        if cmd.iid.is_empty() {
-            return Err(CmdError::EmptyRecordedIid);
-        }
-        let id = StreamId::parse(cmd.id, 0)?;
         // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the same.
-        if ctx.mode != Mode::Replay && !stream.entries().contains(id) {
+        if ctx.mode != Mode::Replay && !stream.entries().contains(cmd.id) {
             return Err(CmdError::NoSuchMessage);
         }
         let now_ms = ctx.now.stream_ms();
         let known = stream.idempotence().lookup(cmd.producer, cmd.iid, now_ms);
-        if known.is_some_and(|known| known != id) {
+        if known.is_some_and(|known| known != cmd.id) {
             return Err(CmdError::IidTaken);
         }
         ctx.tx.apply(&Effect::StreamRecordIdempotent {
             key: cmd.key,
             producer: cmd.producer,
             iid: cmd.iid,
-            id,
+            id: cmd.id,
         });
         ctx.reply.ok();
         Ok(Flow::Done)

@@ -137,12 +137,15 @@ impl Command for XRead {
 }
 
 impl Parsed<'_> {
-    /// The request with IDs that mean the same later.
+    /// The request with IDs that mean the same later. `+` stays: it waits for what will be the last entry.
     fn with_ids(&self, ids: &[StreamId]) -> ArgvBuf {
         let fixed = self.whole.len() - self.ids.len();
         let fixed = self.whole.take(fixed).iter().map(<[u8]>::to_vec);
-        let text = |id: &StreamId| id.write_text(&mut [0; ID_TEXT_BYTES_MAX]).to_vec();
-        fixed.chain(ids.iter().map(text)).collect()
+        let text = |(said, id): (&[u8], &StreamId)| match said {
+            b"+" => said.to_vec(),
+            _ => id.write_text(&mut [0; ID_TEXT_BYTES_MAX]).to_vec(),
+        };
+        fixed.chain(self.ids.iter().zip(ids).map(text)).collect()
     }
 }
 
@@ -153,9 +156,9 @@ fn read_id(stream: Option<&Stream>, text: &[u8]) -> Result<StreamId, CmdError> {
         b"$" => Ok(last_id),
         b"+" => {
             let last = stream.and_then(|stream| stream.entries().last());
-            Ok(last
-                .and_then(|entry| entry.id().previous())
-                .unwrap_or(last_id))
+            // With no entry to begin at, whatever comes is news: the key may be replaced by one with lower IDs.
+            let before = last.and_then(|entry| entry.id().previous());
+            Ok(before.unwrap_or(StreamId::MIN))
         }
         b">" => Err(CmdError::GroupIdInRead),
         id => Ok(StreamId::parse(id, 0)?),

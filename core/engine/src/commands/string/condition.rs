@@ -1,10 +1,45 @@
-//! `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`: what a string must be for a command to happen.
+//! `NX`, `XX`, `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`: what must be for a command to happen.
 
 use values::StringValue;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::args::Args;
+use crate::ctx::Ctx;
 use crate::error::CmdError;
+
+/// Whether keys must exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existence {
+    /// It does not matter.
+    Any,
+    /// `NX`: none of them.
+    Missing,
+    /// `XX`: all of them.
+    There,
+}
+
+impl Existence {
+    /// Takes `NX` or `XX`, if one comes next that does not contradict what was said before.
+    pub(super) fn parse(&mut self, args: &mut Args<'_>) -> bool {
+        if *self != Existence::There && args.keyword("NX") {
+            *self = Existence::Missing;
+        } else if *self != Existence::Missing && args.keyword("XX") {
+            *self = Existence::There;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Whether a key may be as it is.
+    pub(super) fn holds(self, key: &[u8], ctx: &mut Ctx<'_>) -> bool {
+        match self {
+            Existence::Any => true,
+            Existence::Missing => ctx.tx.record(key).is_none(),
+            Existence::There => ctx.tx.record(key).is_some(),
+        }
+    }
+}
 
 /// What a string must be.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +71,11 @@ impl<'a> Condition<'a> {
         } else {
             return Ok(None);
         }))
+    }
+
+    /// Whether both are of the same kind: then the later one counts.
+    pub(super) fn is_alike(&self, other: &Condition<'_>) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
     /// Whether a missing key counts as fulfilling it.

@@ -2,6 +2,8 @@
 
 use super::condition::Condition;
 
+use values::Value;
+
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::effect::{DeleteCause, Effect};
@@ -40,29 +42,29 @@ impl Command for DelEx {
         ],
         ..Spec::named("delex")
     };
-    type Parsed<'a> = (&'a [u8], Option<Condition<'a>>);
+    type Parsed<'a> = (&'a [u8], When<'a>);
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
         let key = args.required()?;
-        let condition = Condition::parse(args)?;
-        if condition.is_none() && args.left() > 0 {
-            return Err(match args.left() {
-                1 => CmdError::Arity("delex".to_owned()),
-                _ => CmdError::InvalidCondition,
-            });
+        let when = match args.left() {
+            0 => When::Always,
+            2 => Condition::parse(args)?.map_or(When::Unknown, When::Holds),
+            _ => return Err(CmdError::Arity("delex".to_owned())),
+        };
+        if matches!(when, When::Unknown) {
+            args.rest();
         }
-        Ok((key, condition))
+        Ok((key, when))
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, condition) = cmd;
-        let met = match condition {
-            None => ctx.tx.record(key).is_some(),
-            Some(condition) => match ctx.tx.value(key) {
-                None => false,
-                Some(values::Value::String(string)) => condition.holds(string)?,
-                Some(_) => return Err(CmdError::ConditionNeedsString),
-            },
+        let (key, when) = cmd;
+        let met = match (when, ctx.tx.value(key)) {
+            (_, None) => false,
+            (When::Always, Some(_)) => true,
+            (_, Some(Value::Stream(_))) => return Err(CmdError::ConditionNeedsString),
+            (When::Holds(condition), Some(Value::String(string))) => condition.holds(string)?,
+            (When::Unknown, Some(Value::String(_))) => return Err(CmdError::InvalidCondition),
         };
         if met {
             let cause = DeleteCause::Command;
@@ -71,4 +73,13 @@ impl Command for DelEx {
         ctx.reply.int(i64::from(met));
         Ok(Flow::Done)
     }
+}
+
+/// When the key is deleted.
+pub(super) enum When<'a> {
+    Always,
+    /// Its string fulfils this.
+    Holds(Condition<'a>),
+    /// The condition is none that there is: an error, unless the key is missing.
+    Unknown,
 }

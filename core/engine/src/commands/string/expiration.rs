@@ -1,9 +1,59 @@
-//! `EX`, `PX`, `EXAT` and `PXAT`: when a string goes.
+//! `EX`, `PX`, `EXAT`, `PXAT`, and what may stand in their place: how long a string stays.
 
 use crate::args::{Args, parse_i64};
 use crate::commands::key::expiry::{Base, Unit, expiry_ms};
+use crate::effect::Expiry;
 use crate::error::CmdError;
 use crate::time::UnixMs;
+
+/// What a command says about how long a string stays.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Lifetime<'a> {
+    /// Nothing.
+    Unsaid,
+    /// The word that the command has beside a time: `KEEPTTL` or `PERSIST`.
+    Word,
+    /// Until then.
+    Until(Expiration<'a>),
+}
+
+impl<'a> Lifetime<'a> {
+    /// Takes an option of the lifetime, if one comes next: `word`, or one with a time. Said twice, the last one
+    /// counts.
+    ///
+    /// # Errors
+    /// If another option was there before.
+    pub(super) fn parse(&mut self, args: &mut Args<'a>, word: &str) -> Result<bool, CmdError> {
+        let next = if args.keyword(word) {
+            Lifetime::Word
+        } else if let Some(expiration) = Expiration::parse(args)? {
+            Lifetime::Until(expiration)
+        } else {
+            return Ok(false);
+        };
+        let agree = match (&self, &next) {
+            (Lifetime::Unsaid, _) | (Lifetime::Word, Lifetime::Word) => true,
+            (Lifetime::Until(last), Lifetime::Until(next)) => {
+                (last.unit, last.base) == (next.unit, next.base)
+            }
+            _ => false,
+        };
+        if !agree {
+            return Err(CmdError::Syntax);
+        }
+        *self = next;
+        Ok(true)
+    }
+
+    /// As an effect says it, where the word is `KEEPTTL`; `command` is the name that stands in errors.
+    pub(super) fn expiry(&self, now: UnixMs, command: &'static str) -> Result<Expiry, CmdError> {
+        Ok(match self {
+            Lifetime::Unsaid => Expiry::Never,
+            Lifetime::Word => Expiry::Keep,
+            Lifetime::Until(expiration) => Expiry::At(expiration.resolve(now, command)?),
+        })
+    }
+}
 
 /// When a string goes, as the client said it.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +74,7 @@ impl<'a> Expiration<'a> {
     }
 
     /// Takes one of the options with its number, if it comes next.
-    pub(super) fn parse(args: &mut Args<'a>) -> Result<Option<Expiration<'a>>, CmdError> {
+    fn parse(args: &mut Args<'a>) -> Result<Option<Expiration<'a>>, CmdError> {
         let options = [
             ("EX", Unit::Seconds, Base::Now),
             ("PX", Unit::Milliseconds, Base::Now),

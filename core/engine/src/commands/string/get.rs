@@ -1,7 +1,7 @@
 //! `GET`, `GETDEL`, `GETEX`, `STRLEN` and `DIGEST`.
 
 use super::condition::digest;
-use super::expiration::Expiration;
+use super::expiration::Lifetime;
 use super::reply_string;
 
 use crate::args::Args;
@@ -106,18 +106,11 @@ impl Command for GetEx {
     fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
         let mut parsed = Parsed {
             key: args.required()?,
-            persist: false,
-            expiration: None,
+            lifetime: Lifetime::Unsaid,
         };
         while args.left() > 0 {
-            if parsed.persist || parsed.expiration.is_some() {
+            if !parsed.lifetime.parse(args, "PERSIST")? {
                 return Err(CmdError::Syntax);
-            }
-            if args.keyword("PERSIST") {
-                parsed.persist = true;
-            } else {
-                let expiration = Expiration::parse(args)?;
-                parsed.expiration = Some(expiration.ok_or(CmdError::Syntax)?);
             }
         }
         Ok(parsed)
@@ -130,10 +123,10 @@ impl Command for GetEx {
             return Ok(Flow::Done);
         };
         let now = ctx.now.unix();
-        let at = cmd
-            .expiration
-            .map(|expiration| expiration.resolve(now, "getex"));
-        let at = at.transpose()?;
+        let at = match cmd.lifetime {
+            Lifetime::Until(expiration) => Some(expiration.resolve(now, "getex")?),
+            Lifetime::Unsaid | Lifetime::Word => None,
+        };
         reply_string(Some(string), ctx.reply);
         match at {
             Some(at) if at <= now && ctx.mode != Mode::Replay => {
@@ -143,7 +136,7 @@ impl Command for GetEx {
             Some(at) => {
                 ctx.tx.apply(&Effect::ExpireAt { key, at });
             }
-            None if cmd.persist => {
+            None if matches!(cmd.lifetime, Lifetime::Word) => {
                 let expires = ctx.tx.peek(key).is_some_and(|r| r.expires_at().is_some());
                 if expires {
                     ctx.tx.apply(&Effect::Persist { key });
@@ -215,6 +208,5 @@ impl Command for Digest {
 
 pub(super) struct Parsed<'a> {
     key: &'a [u8],
-    persist: bool,
-    expiration: Option<Expiration<'a>>,
+    lifetime: Lifetime<'a>,
 }

@@ -1,6 +1,8 @@
 //! `INCR`, `DECR`, `INCRBY`, `DECRBY` and `INCRBYFLOAT`.
 
-use super::float::{format_float, parse_float};
+use super::float::{Number, format_float, parse_float};
+
+use rustc_apfloat::Float;
 
 use crate::args::Args;
 use crate::ctx::Ctx;
@@ -153,10 +155,10 @@ impl Command for IncrByFloat {
         let (key, by) = cmd;
         let number = match ctx.tx.string(key)? {
             Some(string) => string.with_bytes(parse_float).ok_or(CmdError::NotAFloat)?,
-            None => 0.0,
+            None => Number::ZERO,
         };
         let by = parse_float(by).ok_or(CmdError::NotAFloat)?;
-        let sum = number + by;
+        let sum = (number + by).value;
         if !sum.is_finite() {
             return Err(CmdError::NotFinite);
         }

@@ -1,5 +1,7 @@
 //! `LCS`: the longest common subsequence of two strings.
 
+use resp::Argv;
+
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
@@ -39,55 +41,39 @@ impl Command for Lcs {
     type Parsed<'a> = Parsed<'a>;
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        let mut parsed = Parsed {
+        Ok(Parsed {
             keys: (args.required()?, args.required()?),
-            len: false,
-            positions: false,
-            len_min: 0,
-            with_len: false,
-        };
-        while args.left() > 0 {
-            if args.keyword("LEN") {
-                parsed.len = true;
-            } else if args.keyword("IDX") {
-                parsed.positions = true;
-            } else if args.keyword("WITHMATCHLEN") {
-                parsed.with_len = true;
-            } else if args.keyword_with_value("MINMATCHLEN") {
-                parsed.len_min = usize::try_from(args.integer()?).unwrap_or(0);
-            } else {
-                return Err(CmdError::Syntax);
-            }
-        }
-        Ok(parsed)
+            options: Options::parse(args.rest()),
+        })
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let a = read(cmd.keys.0, ctx)?;
         let b = read(cmd.keys.1, ctx)?;
-        if cmd.len && cmd.positions {
+        let options = cmd.options?;
+        if options.len && options.positions {
             return Err(CmdError::LcsLenAndPositions);
         }
         let common = Common::find(&a, &b)?;
-        if cmd.positions {
-            let matches = common.matches.iter().filter(|m| m.len >= cmd.len_min);
+        if options.positions {
+            let matches = common.matches.iter().filter(|m| m.len >= options.len_min);
             ctx.reply.map(2);
             ctx.reply.bulk(b"matches");
             ctx.reply.array(matches.clone().count());
             for found in matches {
-                ctx.reply.array(2 + usize::from(cmd.with_len));
+                ctx.reply.array(2 + usize::from(options.with_len));
                 for start in [found.a, found.b] {
                     ctx.reply.array(2);
                     ctx.reply.count(start);
                     ctx.reply.count(start + found.len - 1);
                 }
-                if cmd.with_len {
+                if options.with_len {
                     ctx.reply.count(found.len);
                 }
             }
             ctx.reply.bulk(b"len");
             ctx.reply.count(common.bytes.len());
-        } else if cmd.len {
+        } else if options.len {
             ctx.reply.count(common.bytes.len());
         } else {
             ctx.reply.bulk(&common.bytes);
@@ -98,10 +84,37 @@ impl Command for Lcs {
 
 pub(super) struct Parsed<'a> {
     keys: (&'a [u8], &'a [u8]),
+    /// What is wrong with them is told only if both keys are strings.
+    options: Result<Options, CmdError>,
+}
+
+#[derive(Default)]
+struct Options {
     len: bool,
     positions: bool,
     len_min: usize,
     with_len: bool,
+}
+
+impl Options {
+    fn parse(argv: Argv<'_>) -> Result<Options, CmdError> {
+        let mut args = Args::new(argv, 0);
+        let mut options = Options::default();
+        while args.left() > 0 {
+            if args.keyword("LEN") {
+                options.len = true;
+            } else if args.keyword("IDX") {
+                options.positions = true;
+            } else if args.keyword("WITHMATCHLEN") {
+                options.with_len = true;
+            } else if args.keyword_with_value("MINMATCHLEN") {
+                options.len_min = usize::try_from(args.integer()?).unwrap_or(0);
+            } else {
+                return Err(CmdError::Syntax);
+            }
+        }
+        Ok(options)
+    }
 }
 
 fn read(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Vec<u8>, CmdError> {

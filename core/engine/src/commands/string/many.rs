@@ -1,6 +1,7 @@
 //! `MGET`, `MSET`, `MSETNX` and `MSETEX`: several strings at once.
 
-use super::expiration::Expiration;
+use super::condition::Existence;
+use super::expiration::Lifetime;
 use super::reply_string;
 use super::set::set;
 use resp::Argv;
@@ -187,22 +188,11 @@ impl Command for MSetEx {
         }
         let mut parsed = Parsed {
             pairs: args.take(count * 2)?,
-            when: When::Always,
-            keep_ttl: false,
-            expiration: None,
+            existence: Existence::Any,
+            lifetime: Lifetime::Unsaid,
         };
         while args.left() > 0 {
-            let undecided = matches!(parsed.when, When::Always);
-            let unlimited = parsed.expiration.is_none() && !parsed.keep_ttl;
-            if undecided && args.keyword("NX") {
-                parsed.when = When::Missing;
-            } else if undecided && args.keyword("XX") {
-                parsed.when = When::There;
-            } else if unlimited && args.keyword("KEEPTTL") {
-                parsed.keep_ttl = true;
-            } else if unlimited && let Some(expiration) = Expiration::parse(args)? {
-                parsed.expiration = Some(expiration);
-            } else {
+            if !parsed.existence.parse(args) && !parsed.lifetime.parse(args, "KEEPTTL")? {
                 return Err(CmdError::Syntax);
             }
         }
@@ -210,16 +200,8 @@ impl Command for MSetEx {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let expiry = match cmd.expiration {
-            Some(expiration) => Expiry::At(expiration.resolve(ctx.now.unix(), "msetex")?),
-            None if cmd.keep_ttl => Expiry::Keep,
-            None => Expiry::Never,
-        };
-        let met = pairs(cmd.pairs).all(|(key, _)| match cmd.when {
-            When::Always => true,
-            When::Missing => ctx.tx.record(key).is_none(),
-            When::There => ctx.tx.record(key).is_some(),
-        });
+        let expiry = cmd.lifetime.expiry(ctx.now.unix(), "msetex")?;
+        let met = pairs(cmd.pairs).all(|(key, _)| cmd.existence.holds(key, ctx));
         if met {
             for (key, value) in pairs(cmd.pairs) {
                 set(key, value, expiry, ctx);
@@ -232,18 +214,8 @@ impl Command for MSetEx {
 
 pub(super) struct Parsed<'a> {
     pairs: Argv<'a>,
-    when: When,
-    keep_ttl: bool,
-    expiration: Option<Expiration<'a>>,
-}
-
-/// When the strings are set.
-enum When {
-    Always,
-    /// None of the keys exists.
-    Missing,
-    /// All of them do.
-    There,
+    existence: Existence,
+    lifetime: Lifetime<'a>,
 }
 
 fn parse_pairs<'a>(args: &mut Args<'a>, name: &str) -> Result<Argv<'a>, CmdError> {

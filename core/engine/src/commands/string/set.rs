@@ -1,7 +1,7 @@
 //! `SET`, `SETNX`, `SETEX`, `PSETEX` and `GETSET`.
 
-use super::condition::Condition;
-use super::expiration::Expiration;
+use super::condition::{Condition, Existence};
+use super::expiration::{Expiration, Lifetime};
 use super::reply_string;
 
 use crate::args::Args;
@@ -80,27 +80,28 @@ impl Command for Set {
         let mut parsed = Parsed {
             key,
             value,
-            when: When::Always,
+            existence: Existence::Any,
+            condition: None,
             get: false,
-            keep_ttl: false,
-            expiration: None,
+            lifetime: Lifetime::Unsaid,
         };
         while args.left() > 0 {
-            let undecided = matches!(parsed.when, When::Always);
-            let unlimited = parsed.expiration.is_none() && !parsed.keep_ttl;
-            if undecided && args.keyword("NX") {
-                parsed.when = When::Missing;
-            } else if undecided && args.keyword("XX") {
-                parsed.when = When::There;
-            } else if undecided && let Some(condition) = Condition::parse(args)? {
-                parsed.when = When::Holds(condition);
+            if parsed.existence.parse(args) {
+                continue;
+            } else if let Some(condition) = Condition::parse(args)? {
+                // NX and XX may follow on a condition, but not go before one.
+                let alone = parsed.existence == Existence::Any;
+                if !alone
+                    || parsed
+                        .condition
+                        .is_some_and(|last| !last.is_alike(&condition))
+                {
+                    return Err(CmdError::Syntax);
+                }
+                parsed.condition = Some(condition);
             } else if args.keyword("GET") {
                 parsed.get = true;
-            } else if unlimited && args.keyword("KEEPTTL") {
-                parsed.keep_ttl = true;
-            } else if unlimited && let Some(expiration) = Expiration::parse(args)? {
-                parsed.expiration = Some(expiration);
-            } else {
+            } else if !parsed.lifetime.parse(args, "KEEPTTL")? {
                 return Err(CmdError::Syntax);
             }
         }
@@ -109,20 +110,14 @@ impl Command for Set {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let Parsed { key, value, .. } = cmd;
-        let expiry = match cmd.expiration {
-            Some(expiration) => Expiry::At(expiration.resolve(ctx.now.unix(), "set")?),
-            None if cmd.keep_ttl => Expiry::Keep,
-            None => Expiry::Never,
-        };
-        let met = match cmd.when {
-            When::Always => true,
-            When::Missing => ctx.tx.record(key).is_none(),
-            When::There => ctx.tx.record(key).is_some(),
-            When::Holds(condition) => match ctx.tx.string(key)? {
+        let expiry = cmd.lifetime.expiry(ctx.now.unix(), "set")?;
+        let mut met = cmd.existence.holds(key, ctx);
+        if met && let Some(condition) = cmd.condition {
+            met = match ctx.tx.string(key)? {
                 Some(string) => condition.holds(string)?,
                 None => condition.holds_for_missing(),
-            },
-        };
+            };
+        }
         if cmd.get {
             reply_string(ctx.tx.string(key)?, ctx.reply);
         } else if met {
@@ -292,21 +287,10 @@ impl Command for GetSet {
 pub(super) struct Parsed<'a> {
     key: &'a [u8],
     value: &'a [u8],
-    when: When<'a>,
+    existence: Existence,
+    condition: Option<Condition<'a>>,
     get: bool,
-    keep_ttl: bool,
-    expiration: Option<Expiration<'a>>,
-}
-
-/// When the string is set.
-enum When<'a> {
-    Always,
-    /// The key does not exist.
-    Missing,
-    /// The key exists.
-    There,
-    /// Its string fulfils this.
-    Holds(Condition<'a>),
+    lifetime: Lifetime<'a>,
 }
 
 /// Sets the string; one that would be gone already is not made at all.

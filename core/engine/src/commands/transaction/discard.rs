@@ -14,7 +14,7 @@ impl Command for Discard {
         summary: "Ends a transaction and forgets what was queued.",
         since: "2.0.0",
         group: Group::Transactions,
-        complexity: "O(N) in the number of queued commands.",
+        complexity: "O(N), when N is the number of queued commands",
         arity: Arity::Exactly(1),
         flags: Flags::NO_SCRIPT
             .and(Flags::LOADING)

@@ -14,7 +14,7 @@ impl Command for Exec {
         summary: "Runs the commands queued since MULTI, as one.",
         since: "1.2.0",
         group: Group::Transactions,
-        complexity: "As the queued commands.",
+        complexity: "Depends on commands in the transaction",
         arity: Arity::Exactly(1),
         flags: Flags::NO_SCRIPT
             .and(Flags::LOADING)

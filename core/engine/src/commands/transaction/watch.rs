@@ -15,7 +15,7 @@ impl Command for Watch {
         summary: "Lets the next EXEC run only if none of the keys was changed until then.",
         since: "2.2.0",
         group: Group::Transactions,
-        complexity: "O(1) a key.",
+        complexity: "O(1) for every key.",
         arity: Arity::AtLeast(2),
         flags: Flags::NO_SCRIPT
             .and(Flags::LOADING)

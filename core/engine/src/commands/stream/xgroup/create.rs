@@ -20,6 +20,9 @@ pub(super) struct Parsed<'a> {
     entries_read: Option<u64>,
 }
 
+/// How many words the options may have, said twice or not.
+const OPTIONS_MAX: usize = 3;
+
 impl Command for Create {
     const SPEC: Spec = Spec {
         summary: "Makes a group that reads on from an ID.",
@@ -55,6 +58,7 @@ impl Command for Create {
             make_stream: false,
             entries_read: None,
         };
+        let too_many = args.left() > OPTIONS_MAX;
         while args.left() > 0 {
             if args.keyword("MKSTREAM") {
                 parsed.make_stream = true;
@@ -63,6 +67,9 @@ impl Command for Create {
             } else {
                 return Err(usage(args.whole(), "XGROUP"));
             }
+        }
+        if too_many {
+            return Err(usage(args.whole(), "XGROUP"));
         }
         Ok(parsed)
     }

@@ -52,8 +52,8 @@ impl Command for SetId {
             position: args.required()?,
             entries_read: None,
         };
-        if args.left() > 0 {
-            if args.left() != 2 || !args.keyword("ENTRIESREAD") {
+        while args.left() > 0 {
+            if !args.keyword_with_value("ENTRIESREAD") {
                 return Err(usage(args.whole(), "XGROUP"));
             }
             parsed.entries_read = parse_entries_read(args)?;

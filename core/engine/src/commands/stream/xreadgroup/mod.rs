@@ -100,13 +100,18 @@ impl Command for XReadGroup {
         let mut budget = cmd.bounds.begin(ctx.reply);
         let mut served_count = 0;
         let mut retry_at: Option<Mono> = None;
+        let mut delivery = cmd.delivery;
         for (place, id) in cmd.streams() {
+            // From the first stream on that is read by an ID, CLAIM counts no more: so it is in Redis.
+            if id != b">" {
+                delivery.claim_idle_ms_min = None;
+            }
             let head = ctx.reply.mark();
             if cmd.keys.len() == 1 {
                 write_streams(ctx.reply, 1);
             }
             write_stream(ctx.reply, place.key);
-            match serve::serve(place, id, &cmd.delivery, &mut budget, ctx)? {
+            match serve::serve(place, id, &delivery, &mut budget, ctx)? {
                 Served::Something => served_count += 1,
                 Served::Nothing { retry_in_ms } => {
                     ctx.reply.rollback(head);
@@ -135,7 +140,10 @@ impl Command for XReadGroup {
                 retry_at,
                 request: cmd.whole.to_owned(),
                 on_timeout: TimeoutReply::NullArray,
-                interest: Interest::Group(cmd.group.to_vec()),
+                interest: Interest::Group {
+                    group: cmd.group.to_vec(),
+                    consumer: cmd.delivery.consumer.to_vec(),
+                },
                 ticket: Default::default(),
             });
             return Ok(Flow::Block);

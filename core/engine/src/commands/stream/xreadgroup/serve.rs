@@ -16,7 +16,8 @@ use crate::error::CmdError;
 use crate::limits::CLAIM_LOOKS_MAX;
 use crate::tx::Tx;
 
-/// How the consumer reads, the same for all streams.
+/// How the consumer reads.
+#[derive(Clone, Copy)]
 pub(super) struct Delivery<'a> {
     pub(super) consumer: &'a [u8],
     pub(super) acknowledgement: Acknowledgement,

@@ -48,7 +48,10 @@ impl<'a> Args<'a> {
     /// A syntax error if there is none.
     #[inline]
     pub fn required(&mut self) -> Result<&'a [u8], CmdError> {
-        self.next().ok_or(CmdError::Syntax)
+        match self.next() {
+            Some(arg) => Ok(arg),
+            None => Err(CmdError::Syntax),
+        }
     }
 
     /// Takes the next argument if there is one.

@@ -193,8 +193,13 @@ impl Engine {
         let Some(name) = argv.get(0) else {
             return Ok(None);
         };
-        let Some(command) = self.node.commands.find(name) else {
-            return Err(unknown_command(argv));
+        // Most clients send the same command again and again.
+        let command = match session.last_command {
+            Some(last) if last.is_called(name) => last,
+            _ => match self.node.commands.find(name) {
+                Some(found) => found,
+                None => return Err(unknown_command(argv)),
+            },
         };
         let (found, first_arg) = match argv.get(1) {
             Some(sub) if !command.entry.subcommands.is_empty() => {

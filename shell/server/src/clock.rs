@@ -20,20 +20,20 @@ impl Clock {
 
     /// Both clocks.
     pub fn now(&self) -> Now {
+        self.now_measured().0
+    }
+
+    /// Both clocks, and a stopwatch that begins now.
+    pub(crate) fn now_measured(&self) -> (Now, Stopwatch) {
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);
-        Now {
+        let lap = Instant::now();
+        let now = Now {
             unix_us: i64::try_from(unix.as_micros()).unwrap_or(i64::MAX),
-            mono: Mono(self.zero.elapsed().as_millis() as u64),
-        }
-    }
-
-    /// A stopwatch that begins now.
-    pub(crate) fn stopwatch(&self) -> Stopwatch {
-        Stopwatch {
-            lap: Instant::now(),
-        }
+            mono: Mono(lap.duration_since(self.zero).as_millis() as u64),
+        };
+        (now, Stopwatch { lap })
     }
 
     /// How long it is until a moment.

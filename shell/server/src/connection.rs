@@ -1,9 +1,11 @@
 //! One client: reads requests, runs them under the lock, writes replies.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use engine::config::OutputLimits;
@@ -59,6 +61,18 @@ pub(crate) struct Connection {
 /// What a client is told that is one too many.
 const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 
+/// What a connection waits for.
+enum Event {
+    /// Something lies in the mailbox.
+    Letters,
+    /// So many bytes arrived in the thread's buffer, which has to be put back.
+    Input(Vec<u8>, usize),
+    /// Something arrived that belongs behind what is kept.
+    MoreInput,
+    /// The client sends no more.
+    End,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Reading,
@@ -109,55 +123,55 @@ impl Connection {
         })
     }
 
-    /// Serves the client until it goes, errs, or the server stops.
+    /// Serves the client until it goes or errs. When the server stops, its threads drop what they serve.
     pub(crate) async fn serve(mut self) {
-        let shard = Arc::clone(&self.shard);
-        let ended = tokio::select! {
-            ended = self.run() => ended,
-            () = shard.stopped() => Ok(()),
-        };
-        if let Err(error) = ended {
+        if let Err(error) = self.run().await {
             tracing::debug!(client = self.session.client, %error, "connection lost");
         }
     }
 
     async fn run(&mut self) -> io::Result<()> {
-        let mailbox = Arc::clone(&self.mailbox);
-        loop {
-            tokio::select! {
-                readable = self.stream.readable() => {
-                    readable?;
-                    if !self.receive().await? {
+        while self.state != Phase::Closing {
+            match poll_fn(|cx| self.poll_event(cx)).await? {
+                Event::Letters => self.collect_mail().await?,
+                Event::Input(input, len) => {
+                    self.io.received_bytes += len as u64;
+                    let served = self.serve_bytes(&input[..len]).await;
+                    self.scratch.input.replace(input);
+                    served?;
+                }
+                Event::MoreInput => {
+                    if !self.receive_more().await? {
                         return Ok(());
                     }
                 }
-                () = mailbox.rung() => self.collect_mail().await?,
-            }
-            if self.state == Phase::Closing {
-                return Ok(());
+                Event::End => return Ok(()),
             }
         }
+        Ok(())
     }
 
-    /// Reads what has arrived and serves it. False at the end of the stream.
-    async fn receive(&mut self) -> io::Result<bool> {
-        if self.partial.is_empty() && self.state == Phase::Reading {
-            let scratch = Rc::clone(&self.scratch);
-            // The buffer is taken out, so that no borrow is held while this task waits.
-            let mut input = scratch.input.take();
-            input.resize(READ_BYTES, 0);
-            let served = match self.stream.try_read(&mut input) {
-                Ok(0) => Ok(false),
-                Ok(n) => {
-                    self.io.received_bytes += n as u64;
-                    self.serve_bytes(&input[..n]).await.map(|()| true)
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
-                Err(error) => Err(error),
-            };
-            scratch.input.replace(input);
-            return served;
+    /// Waits for the mailbox and the socket alike.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Event>> {
+        if self.mailbox.poll_letters(cx).is_ready() {
+            return Poll::Ready(Ok(Event::Letters));
         }
+        if !self.partial.is_empty() || self.state != Phase::Reading {
+            return self.stream.poll_readable(cx).map_ok(|()| Event::MoreInput);
+        }
+        // The buffer is taken out, so that no borrow is held while this task waits.
+        let mut input = self.scratch.input.take();
+        input.resize(READ_BYTES, 0);
+        let read = self.stream.poll_read(cx, &mut input);
+        if let Poll::Ready(Ok(len @ 1..)) = read {
+            return Poll::Ready(Ok(Event::Input(input, len)));
+        }
+        self.scratch.input.replace(input);
+        read.map_ok(|_| Event::End)
+    }
+
+    /// Reads behind what is kept, and serves it. False at the end of the stream.
+    async fn receive_more(&mut self) -> io::Result<bool> {
         let len = self.partial.len();
         let missing = self.parser.bytes_missing(len).max(READ_BYTES);
         self.partial.resize(len + missing, 0);
@@ -224,8 +238,7 @@ impl Connection {
         let mut more = false;
         let mut guard = self.shard.lock();
         let state = &mut *guard;
-        let mut stopwatch = self.shard.clock.stopwatch();
-        let now = self.shard.clock.now();
+        let (now, mut stopwatch) = self.shard.clock.now_measured();
         let mut limits = Limits {
             bulk_bytes_max: state.engine.node.config.bulk_bytes_max,
             ..Limits::default()

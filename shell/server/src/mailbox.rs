@@ -1,15 +1,21 @@
 //! What other tasks leave for a connection: replies to blocked requests, pushes, orders to close.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use atomic_waker::AtomicWaker;
 use engine::Lsn;
 use engine::node::{Delivery, Then};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// The letters of one connection, and the bell that tells of them.
+/// The letters of one connection, and the bells that tell of them.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     letters: Mutex<Letters>,
-    bell: Notify,
+    /// Looked at before each read of a connection: no lock, no list of who waits.
+    has_letters: AtomicBool,
+    reader: AtomicWaker,
     close_bell: Notify,
 }
 
@@ -39,7 +45,8 @@ impl Mailbox {
         if close {
             self.close_bell.notify_one();
         }
-        self.bell.notify_one();
+        self.has_letters.store(true, Ordering::Release);
+        self.reader.wake();
     }
 
     /// Bytes that wait in it.
@@ -57,8 +64,16 @@ impl Mailbox {
         self.close_bell.notified().await;
     }
 
-    /// Waits until something may be there.
-    pub(crate) async fn rung(&self) {
-        self.bell.notified().await;
+    /// Ready when something may be there, once for each time. Only the connection itself may wait.
+    pub(crate) fn poll_letters(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.has_letters.load(Ordering::Acquire) {
+            self.reader.register(cx.waker());
+            // A letter that was posted meanwhile found the waker or is seen here.
+            if !self.has_letters.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+        }
+        self.has_letters.store(false, Ordering::Relaxed);
+        Poll::Ready(())
     }
 }

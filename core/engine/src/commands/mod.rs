@@ -42,6 +42,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// Whether this is a command, and none's subcommand, of that name in any case of letters.
+    #[inline]
+    pub fn is_called(self, name: &[u8]) -> bool {
+        self.container.is_empty() && self.entry.spec.name.as_bytes().eq_ignore_ascii_case(name)
+    }
+
     /// `xgroup|create` for a subcommand, `get` for a command.
     pub fn full_name(self) -> String {
         match self.container {

@@ -16,7 +16,7 @@ impl Tx<'_> {
                 entries_read,
             } => {
                 let is_new = self.peek(key).is_none();
-                let changed = self.edit_or_make_stream(key, |stream| {
+                let (changed, _) = self.edit_or_make_stream(key, |stream| {
                     stream
                         .groups_mut()
                         .insert(group, Group::new(id, entries_read));

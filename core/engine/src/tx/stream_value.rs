@@ -20,7 +20,7 @@ impl Tx<'_> {
             } => {
                 let now_ms = self.stream_time(id);
                 let limits = self.data.node_limits;
-                let changed = self.edit_or_make_stream(key, |stream| {
+                let (changed, is_scheduled) = self.edit_or_make_stream(key, |stream| {
                     if stream.append(id, fields.iter(), limits).is_err() {
                         return 0;
                     }
@@ -31,7 +31,7 @@ impl Tx<'_> {
                 });
                 if changed > 0 {
                     self.touched(key);
-                    if idempotent.is_some() {
+                    if idempotent.is_some() && !is_scheduled {
                         self.schedule_forgetting(self.database, key);
                     }
                 }
@@ -150,21 +150,22 @@ impl Tx<'_> {
         }
     }
 
-    /// Changes a stream, or makes one with the server's settings and changes that.
+    /// Changes a stream, or makes one with the server's settings and changes that. How much was changed, and
+    /// whether it is noted already when the stream has idempotent IDs to forget.
     pub(super) fn edit_or_make_stream(
         &mut self,
         key: &[u8],
         edit: impl FnOnce(&mut Stream) -> u64,
-    ) -> u64 {
+    ) -> (u64, bool) {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();
         if let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) {
             let Value::Stream(stream) = &mut record.value else {
-                return 0;
+                return (0, false);
             };
             let changed = edit(triomphe::Arc::make_mut(stream));
             record.changed = lsn;
-            return changed;
+            return (changed, record.forgetting.load(Ordering::Relaxed));
         }
         let mut stream = Stream::new(self.data.retention, self.data.producer_seed);
         let changed = edit(&mut stream);
@@ -176,7 +177,7 @@ impl Tx<'_> {
             self.now.unix(),
         );
         self.data.keyspace.put(self.database, record);
-        changed
+        (changed, false)
     }
 
     /// Notes when the stream has idempotent IDs to forget, unless it is noted already.

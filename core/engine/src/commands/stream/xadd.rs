@@ -134,14 +134,24 @@ impl Command for XAdd {
         let mut producer = None;
         let mut trim = TrimClause::default();
         // Nearly all IDs begin with `*` or a digit, and no option does.
-        while !matches!(args.peek(), Some([b'*' | b'0'..=b'9', ..])) {
-            if args.keyword("NOMKSTREAM") {
-                create = false;
-            } else if references.is_none()
-                && let Some(policy) = parse_references(args)
-            {
-                references = Some(policy);
-            } else if !trim.parse(args)? && !parse_producer(args, &mut producer)? {
+        while let Some([first, ..]) = args.peek()
+            && !matches!(first, b'*' | b'0'..=b'9')
+        {
+            // The first letter tells which option it can be at all.
+            let is_option = match first.to_ascii_uppercase() {
+                b'I' => parse_producer(args, &mut producer)?,
+                b'M' | b'L' => trim.parse(args)?,
+                b'N' if args.keyword("NOMKSTREAM") => {
+                    create = false;
+                    true
+                }
+                _ if references.is_none() => {
+                    references = parse_references(args);
+                    references.is_some()
+                }
+                _ => false,
+            };
+            if !is_option {
                 break;
             }
         }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use resp::ArgvBuf;
+use resp::{ArgvBuf, Reply};
 
 use crate::session::SessionId;
 use crate::time::Mono;
@@ -45,6 +45,30 @@ pub enum TimeoutReply {
     Null,
     /// `OK` (`DEBUG SLEEP`).
     Ok,
+    /// 0 (`WAIT`).
+    Zero,
+    /// How many copies there are on the disk of this server, and on those of replicas: none (`WAITAOF`).
+    Copies {
+        /// 0 or 1.
+        local: i64,
+    },
+}
+
+impl TimeoutReply {
+    /// Writes it.
+    pub fn write(self, reply: &mut Reply) {
+        match self {
+            TimeoutReply::NullArray => reply.null_array(),
+            TimeoutReply::Null => reply.null(),
+            TimeoutReply::Ok => reply.ok(),
+            TimeoutReply::Zero => reply.int(0),
+            TimeoutReply::Copies { local } => {
+                reply.array(2);
+                reply.int(local);
+                reply.int(0);
+            }
+        }
+    }
 }
 
 /// What kind of change can end a wait.

@@ -199,6 +199,38 @@ pub enum CmdError {
     /// A database number that does not exist.
     #[error("ERR DB index is out of range")]
     DbIndex,
+    /// `WAITAOF` for more than one copy here.
+    #[error("ERR value is out of range, value must between 0 and 1")]
+    LocalCopies,
+    /// `WAITAOF` for a copy on a disk that is not written.
+    #[error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")]
+    NoLocalCopies,
+    /// The place of a bit that no string can have.
+    #[error("ERR bit offset is not an integer or out of range")]
+    BitOffset,
+    /// `SETBIT` to something else than 0 or 1.
+    #[error("ERR bit is not an integer or out of range")]
+    BitValue,
+    /// `BITPOS` of something else than 0 or 1.
+    #[error("ERR The bit argument must be 1 or 0.")]
+    BitArgument,
+    /// `BITOP NOT` of several keys.
+    #[error("ERR BITOP NOT must be called with a single source key.")]
+    BitNotSources,
+    /// `BITOP` of one key with an operation that compares keys.
+    #[error("ERR BITOP {0} must be called with at least two source keys.")]
+    BitOperationSources(&'static str),
+    /// `BITFIELD` with a type that is none.
+    #[error(
+        "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+    )]
+    BitFieldType,
+    /// `BITFIELD … OVERFLOW` with a way that is none.
+    #[error("ERR Invalid OVERFLOW type specified")]
+    OverflowType,
+    /// `BITFIELD_RO` with a subcommand that writes.
+    #[error("ERR BITFIELD_RO only supports the GET subcommand")]
+    BitFieldReadOnly,
     /// The number of a database that is none even by its size.
     #[error("ERR value is out of range, value must between -2147483648 and 2147483647")]
     DbIndexTooLarge,

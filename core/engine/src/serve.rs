@@ -3,7 +3,7 @@
 use resp::Reply;
 
 use crate::Engine;
-use crate::blocking::{Interest, TimeoutReply, Wait};
+use crate::blocking::{Interest, Wait};
 use crate::ctx::Mode;
 use crate::error::CmdError;
 use crate::lsn::Lsn;
@@ -136,9 +136,7 @@ impl Engine {
                 self.node.errors.note(&error);
                 error.write(&mut reply);
             }
-            (GiveUp::Timeout, TimeoutReply::NullArray) => reply.null_array(),
-            (GiveUp::Timeout, TimeoutReply::Null) => reply.null(),
-            (GiveUp::Timeout, TimeoutReply::Ok) => reply.ok(),
+            (GiveUp::Timeout, on_timeout) => on_timeout.write(&mut reply),
         }
         self.data.blocking.remove(id, &wait);
         self.deliver(id, reply, Lsn::NONE);

@@ -35,8 +35,10 @@ enum Rule {
     TimeSeconds,
     /// A number, or nil where a server does not know it.
     Lag,
-    /// The name of an encoding; a whole number that INCRBYFLOAT made is `embstr` for Redis until it restarts.
+    /// The name of an encoding; those of strings depend on how a string came to be, in Redis until it restarts.
     Encoding,
+    /// An error in which weir has both the text of Redis and that of the page that asked for the command.
+    Advice,
     /// Both there, or neither.
     Presence,
     /// Elements in any order.
@@ -58,11 +60,6 @@ pub fn same(command: &Command, queued: &[Command], a: &Value, b: &Value) -> bool
                 .zip(queued)
                 .all(|((a, b), command)| compare(rule(command), a, b))
         }
-        // weir's text holds both that of Redis and that of the page that asked for the command.
-        (Value::Error(a), Value::Error(b)) if command.name() == "xcfgset" => {
-            let short = |text: &[u8]| String::from_utf8_lossy(text).replace("syntax error: ", "");
-            short(a) == short(b)
-        }
         _ => compare(rule(command), a, b),
     }
 }
@@ -74,10 +71,12 @@ fn compare(rule: Rule, a: &Value, b: &Value) -> bool {
         (Rule::Lag, Value::Nil | Value::Int(_), Value::Nil)
         | (Rule::Lag, Value::Nil, Value::Int(_)) => true,
         (Rule::Encoding, Value::Bulk(a), Value::Bulk(b)) => {
-            a == b
-                || [a, b]
-                    .into_iter()
-                    .all(|name| name == b"int" || name == b"embstr")
+            let of_string = |name: &[u8]| matches!(name, b"int" | b"embstr" | b"raw");
+            a == b || (of_string(a) && of_string(b))
+        }
+        (Rule::Advice, Value::Error(a), Value::Error(b)) => {
+            let short = |text: &[u8]| String::from_utf8_lossy(text).replace("syntax error: ", "");
+            short(a) == short(b)
         }
         (Rule::Presence, Value::Error(_), _) | (Rule::Presence, _, Value::Error(_)) => a == b,
         (Rule::Presence, a, b) => (*a == Value::Nil) == (*b == Value::Nil),
@@ -172,6 +171,7 @@ fn rule(command: &Command) -> Rule {
         // A cursor that no server gave means what it happens to mean.
         "scan" if !command.has("0") => Rule::Presence,
         "keys" | "scan" => Rule::Unordered,
+        "xcfgset" => Rule::Advice,
         "dump" | "memory" => Rule::Presence,
         "object" if command.has("REFCOUNT") => Rule::Presence,
         "object" if command.has("ENCODING") => Rule::Encoding,

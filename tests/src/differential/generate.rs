@@ -12,7 +12,8 @@
 //! - `~` on streams that could have more than one node in Redis;
 //! - RANDOMKEY and SCAN in parts;
 //! - faults of Redis 8.6.3: `SET … GET IFDEQ` with a bad digest replies twice, XSETID with the largest
-//!   ENTRIESADDED makes the counter negative.
+//!   ENTRIESADDED makes the counter negative, `BITFIELD … OVERFLOW FAIL` makes a key that no replica and no watch is
+//!   told of.
 
 mod keyspace;
 mod streams;

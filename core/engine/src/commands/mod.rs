@@ -1,8 +1,10 @@
 //! The list of commands, one line each, and how a name finds its row.
 
+mod bitmap;
 mod connection;
 mod help;
 mod key;
+mod patience;
 mod server;
 mod stream;
 mod string;
@@ -17,6 +19,7 @@ use crate::table::Entry;
 
 /// Every command, family by family; names are unique.
 pub static COMMANDS: &[&[Entry]] = &[
+    bitmap::COMMANDS,
     connection::COMMANDS,
     key::COMMANDS,
     server::COMMANDS,

@@ -286,7 +286,7 @@ impl Generator {
                 0 => command.extend(&["GET", kind, offset]),
                 1 => command.extend(&["SET", kind, offset, number]),
                 2 => command.extend(&["INCRBY", kind, offset, number]),
-                _ => command.extend(&["OVERFLOW", self.random.pick(&["WRAP", "SAT", "FAIL"])]),
+                _ => command.extend(&["OVERFLOW", self.random.pick(&["WRAP", "SAT"])]),
             }
         }
         command

@@ -15,6 +15,7 @@ mod scan;
 mod ttl;
 mod type_of;
 mod unlink;
+mod wait;
 
 use crate::table::{Entry, entry};
 
@@ -44,4 +45,6 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<ttl::Ttl>(),
     entry::<type_of::Type>(),
     entry::<unlink::Unlink>(),
+    entry::<wait::Wait>(),
+    entry::<wait::WaitAof>(),
 ];

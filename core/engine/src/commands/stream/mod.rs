@@ -1,6 +1,5 @@
 //! Stream commands. Source of the rules: the streams and idempotence pages of the specification.
 
-mod block_option;
 mod claiming;
 mod group_key;
 mod ids_block;

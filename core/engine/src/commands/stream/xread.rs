@@ -3,10 +3,10 @@
 use resp::{Argv, ArgvBuf, Protocol};
 use stream::{ID_TEXT_BYTES_MAX, Stream, StreamId};
 
-use super::block_option::Patience;
 use super::read_budget::{ReadBounds, ReadBudget};
 use crate::args::Args;
 use crate::blocking::{Interest, TimeoutReply, Wait};
+use crate::commands::patience::Patience;
 use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
 use crate::table::{

@@ -5,11 +5,11 @@ mod serve;
 use resp::{Argv, Protocol, Reply};
 
 use self::serve::{Delivery, Request, Served};
-use super::block_option::Patience;
 use super::group_key::GroupKey;
 use super::read_budget::ReadBounds;
 use crate::args::{Args, parse_i64};
 use crate::blocking::{Interest, TimeoutReply, Wait};
+use crate::commands::patience::Patience;
 use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
 use crate::table::{

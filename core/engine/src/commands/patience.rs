@@ -1,12 +1,12 @@
-//! `BLOCK milliseconds` of the reading commands.
+//! `BLOCK milliseconds` and other timeouts of commands that wait.
 
 use crate::args::{Args, parse_i64};
 use crate::error::CmdError;
 use crate::time::Mono;
 
-/// How long a reading command waits for entries.
+/// How long a command waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Patience {
+pub(in crate::commands) enum Patience {
     /// For ever.
     Endless,
     /// So many milliseconds; at least one.
@@ -17,8 +17,8 @@ pub(super) enum Patience {
 const BLOCK_MS_MAX: u64 = i64::MAX as u64 - (1 << 42);
 
 impl Patience {
-    /// Takes the number after `BLOCK`; 0 means for ever.
-    pub(super) fn parse(args: &mut Args<'_>) -> Result<Patience, CmdError> {
+    /// Takes a number of milliseconds; 0 means for ever.
+    pub(in crate::commands) fn parse(args: &mut Args<'_>) -> Result<Patience, CmdError> {
         let ms = parse_i64(args.required()?).ok_or(CmdError::TimeoutNotAnInteger)?;
         match u64::try_from(ms) {
             Err(_) => Err(CmdError::TimeoutNegative),
@@ -29,7 +29,7 @@ impl Patience {
     }
 
     /// When a wait that begins now ends.
-    pub(super) fn deadline(self, now: Mono) -> Option<Mono> {
+    pub(in crate::commands) fn deadline(self, now: Mono) -> Option<Mono> {
         match self {
             Patience::Endless => None,
             Patience::Ms(ms) => Some(now.plus(ms)),

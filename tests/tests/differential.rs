@@ -1,17 +1,20 @@
 //! Random commands have the same replies and effects on weir as on Redis.
 
-use weir_tests::differential::{Outcome, Plan, run};
+use weir_tests::differential::{Outcome, Plan, run, run_waiting};
 use weir_tests::peers::{self, Peers};
 use weir_tests::server::Server;
 
 /// Commands of the run against Redis.
 const COMMANDS: usize = 120_000;
 
+/// Commands of the run with clients that wait: after each of them, all have to be looked at.
+const COMMANDS_WITH_WAITING: usize = 6_000;
+
 /// The seed unless `WEIR_SEED` names one; what it draws is the same on every machine.
 const SEED: u64 = 86;
 
-#[test]
-fn random_commands_have_the_same_replies_as_on_redis() {
+/// Runs random commands on Redis and weir, where Redis can be had.
+fn compare(commands: usize, run: fn(&Plan) -> anyhow::Result<Outcome>) {
     let Some(redis) = Peers::binary("redis86-server").unwrap() else {
         return;
     };
@@ -22,13 +25,23 @@ fn random_commands_have_the_same_replies_as_on_redis() {
     let seed = std::env::var("WEIR_SEED").map_or(SEED, |seed| seed.parse().unwrap());
     let plan = Plan {
         seed,
-        commands: COMMANDS,
+        commands,
         reference: redis.address(),
         tested: weir.address(),
     };
     if let Outcome::Different(difference) = run(&plan).unwrap() {
         panic!("{difference}");
     }
+}
+
+#[test]
+fn random_commands_have_the_same_replies_as_on_redis() {
+    compare(COMMANDS, run);
+}
+
+#[test]
+fn the_same_clients_are_woken_as_on_redis() {
+    compare(COMMANDS_WITH_WAITING, run_waiting);
 }
 
 #[test]

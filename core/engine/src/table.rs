@@ -65,11 +65,11 @@ impl Entry {
     }
 
     /// The ACL categories: what flags and family imply, and what the row adds. A command that only
-    /// holds subcommands belongs to no family.
+    /// holds subcommands belongs to no family; WAIT is documented with keys, but is about the connection.
     pub fn acl_categories(&self) -> Categories {
         let spec = &self.spec;
         let mut all = spec.categories;
-        if !self.is_container() {
+        if !self.is_container() && !all.has(Categories::CONNECTION) {
             all = all.and(spec.group.category());
         }
         if spec.flags.has(Flags::WRITE) {

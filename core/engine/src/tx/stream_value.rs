@@ -50,9 +50,21 @@ impl Tx<'_> {
                 key,
                 ids,
                 references,
-            } => self.edit_stream(key, |stream| {
-                ids.iter().map(|id| delete(stream, *id, references)).sum()
-            }),
+            } => {
+                let mut deleted = false;
+                let changed = self.edit_stream_quietly(key, |stream| {
+                    let change = |id: &StreamId| {
+                        let outcome = delete(stream, *id, references);
+                        deleted |= outcome == Some(Gone::Entry);
+                        u64::from(outcome.is_some())
+                    };
+                    ids.iter().map(change).sum()
+                });
+                if deleted {
+                    self.touched_quietly(key);
+                }
+                changed
+            }
             Effect::StreamSetId { key, ref set } => self.edit_stream_quietly(key, |stream| {
                 stream.set_id(set);
                 1
@@ -200,9 +212,20 @@ impl Tx<'_> {
     }
 }
 
-/// Deletes an entry; 1 if the entry, or with [`References::Delete`] a reference to it, went.
-fn delete(stream: &mut Stream, id: StreamId, references: References) -> u64 {
+/// What deleting an ID took away.
+#[derive(PartialEq, Eq)]
+enum Gone {
+    Entry,
+    /// The entry had gone before.
+    References,
+}
+
+/// Deletes an entry, and what refers to it with [`References::Delete`].
+fn delete(stream: &mut Stream, id: StreamId, references: References) -> Option<Gone> {
     let referenced = references == References::Delete && stream.groups().is_pending_anywhere(id);
-    let deleted = stream.delete(id, references) == Deletion::Deleted;
-    u64::from(deleted || referenced)
+    match stream.delete(id, references) {
+        Deletion::Deleted => Some(Gone::Entry),
+        _ if referenced => Some(Gone::References),
+        _ => None,
+    }
 }

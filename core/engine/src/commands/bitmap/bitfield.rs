@@ -286,11 +286,11 @@ impl Field {
     }
 
     fn read(&self, bytes: &[u8]) -> i128 {
-        self.from_bits(read(bytes, self.offset, self.bits))
+        self.number_of(read(bytes, self.offset, self.bits))
     }
 
     /// The number that the lowest bits mean.
-    fn from_bits(self, bits: u64) -> i128 {
+    fn number_of(self, bits: u64) -> i128 {
         let unused = 64 - self.bits;
         if self.is_signed {
             i128::from(((bits << unused) as i64) >> unused)
@@ -358,7 +358,7 @@ impl Operation {
             return Some(wanted);
         }
         match self.overflow {
-            Overflow::Wrap => Some(self.field.from_bits(wanted as u64)),
+            Overflow::Wrap => Some(self.field.number_of(wanted as u64)),
             Overflow::Saturate => Some(wanted.clamp(min, max)),
             Overflow::Fail => None,
         }

@@ -66,7 +66,7 @@ pub(super) fn count(bytes: &[u8]) -> u64 {
     let ones = |ones: u64, more: u32| ones + u64::from(more);
     let in_words = words
         .iter()
-        .map(|word| u64::from_ne_bytes(*word).count_ones());
+        .map(|word| u64::from_be_bytes(*word).count_ones());
     let in_rest = rest.iter().map(|byte| byte.count_ones());
     in_words.chain(in_rest).fold(0, ones)
 }

@@ -14,34 +14,32 @@ const COMMANDS_WITH_WAITING: usize = 6_000;
 const SEED: u64 = 86;
 
 /// Runs random commands on Redis and weir, where Redis can be had.
-fn compare(commands: usize, run: fn(&Plan) -> anyhow::Result<Outcome>) {
-    let Some(redis) = Peers::binary("redis86-server").unwrap() else {
-        return;
+fn compare(commands: usize, run: fn(&Plan) -> anyhow::Result<Outcome>) -> anyhow::Result<()> {
+    let Some(redis) = Peers::binary("redis86-server")? else {
+        return Ok(());
     };
-    let (redis, weir) = (
-        Server::start(&redis).unwrap(),
-        Server::start(&peers::weir().unwrap()).unwrap(),
-    );
-    let seed = std::env::var("WEIR_SEED").map_or(SEED, |seed| seed.parse().unwrap());
+    let (redis, weir) = (Server::start(&redis)?, Server::start(&peers::weir()?)?);
+    let seed = std::env::var("WEIR_SEED").map_or(Ok(SEED), |seed| seed.parse())?;
     let plan = Plan {
         seed,
         commands,
         reference: redis.address(),
         tested: weir.address(),
     };
-    if let Outcome::Different(difference) = run(&plan).unwrap() {
-        panic!("{difference}");
+    match run(&plan)? {
+        Outcome::Same(_) => Ok(()),
+        Outcome::Different(difference) => anyhow::bail!("{difference}"),
     }
 }
 
 #[test]
 fn random_commands_have_the_same_replies_as_on_redis() {
-    compare(COMMANDS, run);
+    compare(COMMANDS, run).unwrap();
 }
 
 #[test]
 fn the_same_clients_are_woken_as_on_redis() {
-    compare(COMMANDS_WITH_WAITING, run_waiting);
+    compare(COMMANDS_WITH_WAITING, run_waiting).unwrap();
 }
 
 #[test]

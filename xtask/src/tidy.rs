@@ -32,6 +32,7 @@ const CORE_DEPENDENCIES: &[&str] = &[
     "hashbrown",
     "itoa",
     "memchr",
+    "rustc_apfloat",
     "ryu",
     "smallvec",
     "thiserror",

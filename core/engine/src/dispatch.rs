@@ -88,13 +88,17 @@ impl Engine {
             depends_on,
             then: Next::Continue,
         };
-        let (found, first_arg) = match self.admit(session, argv) {
+        let (found, first_arg) = match self.admit(session, argv, mode) {
             Ok(Some(admitted)) => admitted,
             Ok(None) => return done(Lsn::NONE),
             Err(error) => return self.refuse_request(session, argv, error, reply),
         };
         session.last_command = Some(found);
-        if self.node.pause.active(now).is_some() && self.is_held_back(session, found, now) {
+        let is_client = mode != Mode::Replay;
+        if is_client
+            && self.node.pause.active(now).is_some()
+            && self.is_held_back(session, found, now)
+        {
             self.hold_back(session, argv);
             return HELD;
         }
@@ -112,7 +116,9 @@ impl Engine {
         }
         let (flow, depends_on) = self.execute(session, found, argv, first_arg, now, reply, mode);
         self.data.log.commit();
-        self.show_to_monitors(session, &found.entry.spec, argv, now);
+        if is_client {
+            self.show_to_monitors(session, &found.entry.spec, argv, now);
+        }
         let then = match flow {
             _ if session.closing => Next::Close,
             Flow::Done | Flow::RunQueue(_) => Next::Continue,
@@ -189,6 +195,7 @@ impl Engine {
         &mut self,
         session: &Session,
         argv: Argv<'_>,
+        mode: Mode,
     ) -> Result<Option<(Found, usize)>, CmdError> {
         let Some(name) = argv.get(0) else {
             return Ok(None);
@@ -217,6 +224,9 @@ impl Engine {
         }
         if !session.authenticated && !spec.flags.has(Flags::NO_AUTH) {
             return Err(CmdError::NoAuth);
+        }
+        if mode == Mode::Replay {
+            return Ok(Some((found, first_arg)));
         }
         if spec.flags.has(Flags::DENY_OOM) && self.node.is_memory_used_up() {
             return Err(CmdError::OutOfMemory);

@@ -258,6 +258,12 @@ pub enum CmdError {
     /// A snapshot could not be written, and why.
     #[error("ERR the snapshot was not written: {0}")]
     SaveFailed(String),
+    /// A file could not be loaded, and why; the databases are as they were.
+    #[error("ERR nothing was loaded: {0}")]
+    LoadFailed(String),
+    /// `DEBUG RELOAD` with another option.
+    #[error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")]
+    ReloadOption,
     /// Something that cannot happen did; it was logged, and nothing was changed.
     #[error("ERR internal error: {0}")]
     Internal(&'static str),

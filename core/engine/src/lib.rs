@@ -27,6 +27,7 @@ mod monitor;
 pub mod node;
 pub mod pause;
 mod redact;
+mod reload;
 mod replay;
 mod rng;
 mod serve;
@@ -43,6 +44,7 @@ mod watch;
 use stream::Wheel;
 
 pub use lsn::Lsn;
+pub use reload::Contents;
 pub use replay::{Expired, Replay, ReplayError};
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};

@@ -128,6 +128,56 @@ pub enum Order {
     },
     /// `BGREWRITEAOF`.
     RewriteJournal,
+    /// `DEBUG RELOAD`.
+    Reload {
+        /// What to do.
+        reload: Reload,
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+    },
+    /// `DEBUG LOADAOF`.
+    ReloadJournal {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+    },
+}
+
+/// How the snapshot file is loaded into a running server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reload {
+    /// Whether the file is written first; otherwise it is loaded as it is.
+    pub source: ReloadSource,
+    /// Whether the databases are emptied first.
+    pub before: ReloadInto,
+    /// What becomes of keys that are there already.
+    pub conflicts: Conflicts,
+}
+
+/// What `DEBUG RELOAD` loads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReloadSource {
+    /// A snapshot of now.
+    NewSnapshot,
+    /// The file that is there (`NOSAVE`).
+    File,
+}
+
+/// What `DEBUG RELOAD` loads into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReloadInto {
+    /// Empty databases.
+    Emptied,
+    /// The databases as they are (`NOFLUSH`).
+    Existing,
+}
+
+/// What becomes of keys that are there already when a snapshot is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflicts {
+    /// Nothing is loaded then.
+    Refused,
+    /// The file's take their place (`MERGE`).
+    Replaced,
 }
 
 /// How data reaches the disk.

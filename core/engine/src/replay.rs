@@ -14,6 +14,7 @@ use crate::keyspace::Record;
 use crate::log::Journalling;
 use crate::lsn::Lsn;
 use crate::session::SessionId;
+use crate::stats::{CommandStats, ErrorStats, KeyspaceStats};
 use crate::time::{Mono, Now, UnixMs};
 
 /// Why a journal cannot be replayed.
@@ -40,12 +41,21 @@ pub enum ReplayError {
 pub struct Replay {
     session: SessionId,
     now: Now,
+    /// The counters before, as replaying is no work for anybody.
+    counters: Counters,
     /// Requests that ran.
     pub requests: u64,
     /// Requests that answered an error; a file of weir has none.
     pub refused: u64,
     /// The first error, with the request's name.
     pub first_error: Option<String>,
+}
+
+#[derive(Debug)]
+struct Counters {
+    commands: Vec<CommandStats>,
+    errors: ErrorStats,
+    keyspace: KeyspaceStats,
 }
 
 /// What becomes of keys of a snapshot whose time has come when it is loaded.
@@ -69,6 +79,11 @@ impl Engine {
         Replay {
             session,
             now: Now::default(),
+            counters: Counters {
+                commands: self.node.command_stats.clone(),
+                errors: self.node.errors.clone(),
+                keyspace: self.data.stats,
+            },
             requests: 0,
             refused: 0,
             first_error: None,
@@ -97,7 +112,9 @@ impl Engine {
             Value::Stream(stream) => stream.idempotence().next_deadline_ms(),
             Value::String(_) => None,
         };
-        let record = Record::new(key.clone(), value, expires_at, Lsn::NONE, now.unix());
+        // Nothing depends on it at the start; later a reload may take in what is not yet durable.
+        let changed = self.data.log.last();
+        let record = Record::new(key.clone(), value, expires_at, changed, now.unix());
         if let Some(at_ms) = forgets {
             record
                 .forgetting
@@ -175,11 +192,9 @@ impl Engine {
         self.disconnect(replay.session);
         self.data.log.set_last(last);
         self.data.log.set_journalling(journalling);
-        self.node
-            .command_stats
-            .fill(crate::stats::CommandStats::default());
-        self.node.errors = crate::stats::ErrorStats::default();
-        self.data.stats = crate::stats::KeyspaceStats::default();
+        self.node.command_stats = replay.counters.commands;
+        self.node.errors = replay.counters.errors;
+        self.data.stats = replay.counters.keyspace;
     }
 }
 

@@ -85,7 +85,7 @@ impl Engine {
         };
         let request = wait.request.clone();
         let argv = request.as_argv();
-        let found = self.admit(&session, argv);
+        let found = self.admit(&session, argv, Mode::Resumed);
         let mut reply = Reply::new(session.protocol);
         let database = std::mem::replace(&mut session.database, wait.database);
         let (flow, depends_on) = match found {
@@ -144,7 +144,7 @@ impl Engine {
     }
 
     /// Ends the wait of a client for work of the shell (`SAVE`): `OK`, or why not.
-    pub fn end_wait(&mut self, id: SessionId, result: Result<(), String>) {
+    pub fn end_wait(&mut self, id: SessionId, result: Result<(), CmdError>) {
         let Some(session) = self.node.sessions.find_mut(id) else {
             return;
         };
@@ -154,7 +154,7 @@ impl Engine {
         let mut reply = Reply::new(session.protocol);
         match result {
             Ok(()) => reply.ok(),
-            Err(reason) => reply.error(CmdError::SaveFailed(reason)),
+            Err(error) => error.write(&mut reply),
         }
         self.data.blocking.remove(id, &wait);
         self.deliver(id, reply, Lsn::NONE);

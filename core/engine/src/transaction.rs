@@ -19,20 +19,22 @@ impl Engine {
         reply: &mut Reply,
         mode: Mode,
     ) -> Lsn {
+        let mode = match mode {
+            Mode::Replay => Mode::Replay,
+            Mode::Alone | Mode::Transaction | Mode::Resumed => Mode::Transaction,
+        };
         let mut depends_on = Lsn::NONE;
         reply.array(queue.requests.len());
         for request in &queue.requests {
             let argv = request.as_argv();
-            match self.admit(session, argv) {
+            match self.admit(session, argv, mode) {
                 Ok(Some((found, first_arg))) => {
-                    let mode = match mode {
-                        Mode::Replay => Mode::Replay,
-                        Mode::Alone | Mode::Transaction | Mode::Resumed => Mode::Transaction,
-                    };
                     let (_, depends) =
                         self.execute(session, found, argv, first_arg, now, reply, mode);
                     depends_on = depends_on.max(depends);
-                    self.show_to_monitors(session, &found.entry.spec, argv, now);
+                    if mode != Mode::Replay {
+                        self.show_to_monitors(session, &found.entry.spec, argv, now);
+                    }
                 }
                 Ok(None) => {}
                 Err(error) => self.refuse(error, reply),

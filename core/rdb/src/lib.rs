@@ -10,6 +10,7 @@ mod checksum;
 mod code;
 mod context;
 mod decode;
+mod digest;
 mod encode;
 mod error;
 pub mod limits;
@@ -22,6 +23,7 @@ mod stream;
 mod value;
 
 pub use context::Context;
+pub use digest::Digest;
 pub use encode::Compression;
 pub use error::{Fault, FormatError, PayloadError, ReadError};
 pub use payload::{dump, restore, sign};

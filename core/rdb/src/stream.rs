@@ -46,6 +46,20 @@ pub(crate) fn code_of(stream: &Stream) -> u8 {
 
 /// Writes the body of a stream.
 pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<(), K::Error> {
+    write_entries(stream, out)?;
+    out.number(stream.groups().len() as u64);
+    let code = code_of(stream);
+    for (name, group) in stream.groups().iter() {
+        groups::write(code, name, group, out)?;
+    }
+    idempotence::write(stream.idempotence(), out)
+}
+
+/// Writes the body of a stream up to the groups.
+pub(crate) fn write_entries<K: Sink>(
+    stream: &Stream,
+    out: &mut Encoder<K>,
+) -> Result<(), K::Error> {
     let entries = stream.entries();
     nodes::write(entries, out)?;
     out.number(entries.len());
@@ -56,12 +70,7 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
     );
     write_id(out, stream.max_deleted_id());
     out.number(stream.entries_added());
-    out.number(stream.groups().len() as u64);
-    let code = code_of(stream);
-    for (name, group) in stream.groups().iter() {
-        groups::write(code, name, group, out)?;
-    }
-    idempotence::write(stream.idempotence(), out)
+    Ok(())
 }
 
 /// Reads the body of a stream of type `code`.

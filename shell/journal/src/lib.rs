@@ -22,6 +22,7 @@ mod lsn;
 mod manifest;
 mod names;
 mod pending_file;
+mod read_only;
 mod reader;
 mod recovery;
 mod rewrite;
@@ -47,6 +48,7 @@ pub use lsn::Lsn;
 pub use manifest::{Entry, Manifest, ManifestError};
 pub use names::Names;
 pub use pending_file::{PendingFile, RenameError};
+pub use read_only::ReadOnly;
 pub use reader::{Behind, Damage, Reason};
 pub use recovery::{
     BaseReader, Batches, Ending, Item, Progress, Recovery, RecoveryError, Report, Source, TornEnd,

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use engine::keyspace::Frozen;
 use engine::log::Journalling;
-use engine::node::Order;
+use engine::node::{Conflicts, Order};
 use engine::{Engine, Expired, Lsn, Now, Replay, ReplayError};
 use journal::{
-    Disk, Ending, FileDisk, Item, Journal, LocalLog, Names, Recovery, RecoveryError, Report,
-    Rewrite, SnapshotFormat, SyncPolicy, TornTail,
+    Disk, Ending, FileDisk, Item, Journal, LocalLog, Names, ReadOnly, Recovery, RecoveryError,
+    Report, Rewrite, SnapshotFormat, SyncPolicy, TornTail,
 };
 use thiserror::Error;
 
@@ -72,7 +72,7 @@ pub fn open(
     let (log, report) = read_log(engine, recovery, &mut replay, now)?;
     // A folder without a journal may come from a server that had none: its snapshot is the data then,
     // and becomes the begin of the journal.
-    let taken_over = report.ending == Ending::Empty && snapshot::load_file(engine, snapshot, now)?;
+    let taken_over = report.ending == Ending::Empty && take_over(engine, snapshot, now)?;
     for cut in &report.cuts {
         tracing::warn!(
             file = cut.name, bytes = cut.bytes, damage = ?cut.damage,
@@ -103,6 +103,14 @@ pub fn open(
     Ok(journal)
 }
 
+/// Fills an empty engine from a snapshot file, if there is one. Whether there was.
+///
+/// # Errors
+/// [`LoadError`] if it cannot be read to its end.
+pub fn take_over(engine: &mut Engine, snapshot: &Path, now: Now) -> Result<bool, LoadError> {
+    snapshot::load_file(engine, snapshot, Expired::LeftOut, Conflicts::Refused, now)
+}
+
 /// Fills an empty engine from a log; the log, to go on with. The caller ends the replay.
 ///
 /// # Errors
@@ -113,6 +121,17 @@ pub fn read_log<D: Disk>(
     replay: &mut Replay,
     now: Now,
 ) -> Result<(LocalLog<D>, Report), OpenError> {
+    read_whole(engine, &mut recovery, replay, now)?;
+    Ok(recovery.finish()?)
+}
+
+/// Fills an empty engine from a log, which is left as it is.
+fn read_whole<D: Disk>(
+    engine: &mut Engine,
+    recovery: &mut Recovery<D>,
+    replay: &mut Replay,
+    now: Now,
+) -> Result<(), OpenError> {
     let mut told = Instant::now();
     loop {
         let ended_at = match recovery.next()? {
@@ -122,6 +141,7 @@ pub fn read_log<D: Disk>(
                 "at the begin of the journal",
                 base,
                 Expired::Kept,
+                Conflicts::Refused,
                 now,
             )?),
             Some(Item::BaseCommands(bytes)) => {
@@ -146,7 +166,45 @@ pub fn read_log<D: Disk>(
             );
         }
     }
-    Ok(recovery.finish()?)
+    Ok(())
+}
+
+/// Fills an emptied engine anew from the log that it goes on with. Everything that the engine did must have
+/// been written.
+///
+/// # Errors
+/// [`OpenError`]; what was loaded by then is in the engine.
+pub(crate) fn reload(
+    engine: &mut Engine,
+    folder: &Path,
+    stem: &str,
+    now: Now,
+) -> Result<(), OpenError> {
+    let in_folder = |source| OpenError::Folder {
+        folder: folder.display().to_string(),
+        source,
+    };
+    let disk = FileDisk::open_existing(folder).map_err(in_folder)?;
+    let disk = Arc::new(ReadOnly::new(disk));
+    let mut recovery = Recovery::open(disk, Names::new(stem), TornTail::Refuse)?;
+    let last = engine.log().last();
+    let mut replay = engine.begin_replay();
+    let read = read_whole(engine, &mut recovery, &mut replay, now);
+    engine.end_replay(replay, last, Journalling::On);
+    read
+}
+
+/// Rewrites the log while the caller waits: the engine's state of this moment becomes its begin.
+///
+/// # Errors
+/// What went wrong, in words; the log is as it was then.
+pub(crate) fn rewrite(journal: &FileJournal, engine: &mut Engine, now: Now) -> Result<(), String> {
+    let at = journal::Lsn::new(engine.log().last().0);
+    let begun = journal.begin_rewrite(at).map_err(|e| e.to_string())?;
+    engine.restart_journal();
+    let rewrite = begun.wait().map_err(|e| e.to_string())?;
+    write_base(&engine.freeze(), rewrite, now).map_err(|e| e.to_string())?;
+    Ok(())
 }
 
 /// Begins a rewrite: the engine's state of this moment becomes the new begin of the log, written by a

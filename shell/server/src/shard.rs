@@ -1,5 +1,7 @@
 //! A shard: an engine and the mailboxes of its clients, behind one lock.
 
+mod reload;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use engine::config::Settings;
+use engine::error::CmdError;
 use engine::node::Order;
 use engine::session::SessionId;
 use engine::{Engine, Mono, Now};
@@ -99,15 +102,7 @@ impl Shard {
     /// The result wakes the journal's thread when it is dropped, which is best done without the lock.
     pub(crate) fn finish(&self, state: &mut State, now: Now) -> Kick<'_> {
         if state.engine.has_outbox() {
-            let limit = match state.engine.node.config.output_limits.hard_bytes {
-                0 => MAILBOX_BYTES_MAX,
-                hard => MAILBOX_BYTES_MAX.min(hard as usize),
-            };
-            for delivery in state.engine.take_outbox() {
-                if let Some(mailbox) = state.mailboxes.get(&delivery.session) {
-                    mailbox.post(&delivery, limit);
-                }
-            }
+            deliver(state);
         }
         let mut kick = Kick::default();
         if let Some(journal) = &self.journal
@@ -118,9 +113,12 @@ impl Shard {
             state.engine.effects_taken();
         }
         if state.engine.has_orders() {
+            // Some orders wait for the journal, which must know of its work then.
+            drop(std::mem::take(&mut kick));
             for order in state.engine.take_orders() {
                 self.carry_out(state, &order);
             }
+            deliver(state);
         }
         let due = state.engine.next_deadline(now).map_or(u64::MAX, |at| at.0);
         if due < self.timer_at.load(Ordering::Relaxed) {
@@ -151,6 +149,14 @@ impl Shard {
                 self.begin_snapshot(state, Some(*waiting));
             }
             Order::RewriteJournal => self.begin_rewrite(state),
+            Order::Reload { reload, waiting } => {
+                let result = self.reload(state, *reload);
+                state.engine.end_wait(*waiting, result);
+            }
+            Order::ReloadJournal { waiting } => {
+                let result = self.reload_journal(state);
+                state.engine.end_wait(*waiting, result);
+            }
             Order::Snapshot { waiting } => self.begin_snapshot(state, *waiting),
         }
     }
@@ -197,6 +203,16 @@ impl Shard {
         }
     }
 
+    /// Tells the engine that a snapshot was written that holds so many effects.
+    fn snapshot_written(&self, state: &mut State, bytes: u64, effects: u64, now: Now) {
+        let persistence = &mut state.engine.node.shell.persistence;
+        persistence.snapshot_failed = false;
+        persistence.snapshots += 1;
+        persistence.snapshot_at_s = now.unix().0 / 1000;
+        persistence.snapshot_effects = effects;
+        tracing::info!(bytes, "snapshot written");
+    }
+
     /// Tells the engine of work that has ended.
     pub(crate) fn look_at_background(&self, state: &mut State, now: Now) {
         for ended in self.background.collect() {
@@ -209,13 +225,8 @@ impl Shard {
                     let persistence = &mut state.engine.node.shell.persistence;
                     persistence.snapshotting = false;
                     persistence.snapshot_failed = result.is_err();
-                    persistence.snapshots += u64::from(result.is_ok());
                     match &result {
-                        Ok(bytes) => {
-                            persistence.snapshot_at_s = now.unix().0 / 1000;
-                            persistence.snapshot_effects = effects;
-                            tracing::info!(bytes, "snapshot written");
-                        }
+                        Ok(bytes) => self.snapshot_written(state, *bytes, effects, now),
                         Err(error) => tracing::error!(error, "the snapshot was not written"),
                     }
                     let stops = waiting.is_some() && state.stop_after_snapshot_of == waiting;
@@ -225,7 +236,8 @@ impl Shard {
                     if stops && result.is_ok() {
                         self.ask_to_stop(state);
                     } else if let Some(session) = waiting {
-                        state.engine.end_wait(session, result.map(drop));
+                        let result = result.map(drop).map_err(CmdError::SaveFailed);
+                        state.engine.end_wait(session, result);
                     }
                 }
                 Ended::Rewrite(result) => {
@@ -320,6 +332,19 @@ impl Shard {
     /// Waits until the server stops.
     pub(crate) async fn stopped(&self) {
         self.stop_bell.notified().await;
+    }
+}
+
+/// Posts what the engine has for clients that did not just ask.
+fn deliver(state: &mut State) {
+    let limit = match state.engine.node.config.output_limits.hard_bytes {
+        0 => MAILBOX_BYTES_MAX,
+        hard => MAILBOX_BYTES_MAX.min(hard as usize),
+    };
+    for delivery in state.engine.take_outbox() {
+        if let Some(mailbox) = state.mailboxes.get(&delivery.session) {
+            mailbox.post(&delivery, limit);
+        }
     }
 }
 

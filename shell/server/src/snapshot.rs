@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use engine::keyspace::Frozen;
+use engine::node::Conflicts;
 use engine::{Engine, Expired, Now, UnixMs};
 use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
 use thiserror::Error;
@@ -27,10 +28,16 @@ const PIECE_BYTES: usize = 1 << 20;
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end.
-pub fn load_file(engine: &mut Engine, path: &Path, now: Now) -> Result<bool, LoadError> {
+pub fn load_file(
+    engine: &mut Engine,
+    path: &Path,
+    expired: Expired,
+    conflicts: Conflicts,
+    now: Now,
+) -> Result<bool, LoadError> {
     let name = path.display().to_string();
     match File::open(path) {
-        Ok(file) => load(engine, &name, file, Expired::LeftOut, now).map(|_| true),
+        Ok(file) => load(engine, &name, file, expired, conflicts, now).map(|_| true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(LoadError {
             name,
@@ -48,6 +55,7 @@ pub fn load(
     name: &str,
     reader: impl Read,
     expired: Expired,
+    conflicts: Conflicts,
     now: Now,
 ) -> Result<u64, LoadError> {
     let broken = |reason: &dyn std::fmt::Display| LoadError {
@@ -69,6 +77,12 @@ pub fn load(
             }
             rdb::Item::Record(record) => {
                 let expires_at = record.expires_at_ms.map(UnixMs);
+                if conflicts == Conflicts::Refused
+                    && engine.keyspace().exists(database, &record.key)
+                {
+                    let key = String::from_utf8_lossy(&record.key);
+                    return Err(broken(&format!("key {key:?} is there already")));
+                }
                 engine.load(database, record.key, record.value, expires_at, expired, now);
             }
             rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } | rdb::Item::Function(_) => {}
@@ -215,7 +229,15 @@ mod tests {
 
         let mut back = Engine::new(Settings::default(), 1, at(9000));
         let mut replay = back.begin_replay();
-        load(&mut back, "base", base.as_slice(), Expired::Kept, at(9000)).unwrap();
+        load(
+            &mut back,
+            "base",
+            base.as_slice(),
+            Expired::Kept,
+            Conflicts::Refused,
+            at(9000),
+        )
+        .unwrap();
         back.replay(&mut replay, live.effects()).unwrap();
         back.end_replay(replay, Lsn(2), Journalling::On);
         assert_eq!(ask(&mut back, "GET key", at(9000)), b"$5\r\nvalue\r\n");

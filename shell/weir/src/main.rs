@@ -76,7 +76,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     let journal = match text("appendonly").as_str() {
         "yes" => Some(open_journal(&mut engine, &text, &snapshot, clock)?),
         _ => {
-            server::load_file(&mut engine, &snapshot, clock.now())?;
+            server::take_over(&mut engine, &snapshot, clock.now())?;
             None
         }
     };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use engine::keyspace::Frozen;
 use engine::log::Journalling;
-use engine::node::Delivery;
+use engine::node::{Conflicts, Delivery};
 use engine::{Engine, Expired, Now, Replay};
 use journal::{
     BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,
@@ -333,6 +333,7 @@ impl Twin {
             "of a twin",
             bytes.as_slice(),
             Expired::Kept,
+            Conflicts::Refused,
             now,
         )?;
         Ok(Twin { engine, replay })

@@ -18,7 +18,7 @@ use crate::lsn::Lsn;
 use crate::time::UnixMs;
 
 /// All databases of a shard.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Keyspace {
     databases: Vec<Database>,
     hasher: FixedState,
@@ -26,7 +26,7 @@ pub struct Keyspace {
     expiries: BTreeSet<(UnixMs, u16, u64)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Database {
     records: Directory<Record>,
     expiring: usize,
@@ -47,6 +47,19 @@ impl Keyspace {
         Keyspace {
             databases: (0..databases).map(|_| Database::default()).collect(),
             hasher: FixedState::with_seed(seed),
+            expiries: BTreeSet::new(),
+        }
+    }
+
+    /// Databases of the same number and seed without keys, which the batch `lsn` emptied.
+    pub(crate) fn emptied(&self, lsn: Lsn) -> Keyspace {
+        let database = Database {
+            replaced: lsn,
+            ..Database::default()
+        };
+        Keyspace {
+            databases: vec![database; self.databases.len()],
+            hasher: self.hasher.clone(),
             expiries: BTreeSet::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use resp::Argv;
 
-use super::debug_protocol;
+use super::{debug_digest, debug_protocol, debug_reload};
 use crate::args::{Args, parse_i64};
 use crate::blocking::{Interest, Ticket, TimeoutReply, Wait};
 use crate::commands::help::usage_error;
@@ -18,14 +18,23 @@ pub(super) struct Debug;
 /// What it does, a line each.
 const HELP: &[&str] = &[
     "DEBUG <subcommand> [<arg> ...]. Subcommands are:",
+    "DIGEST",
+    "    Digests all keys: equal databases have equal digests.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    Digests the value and expiry of each key.",
     "ERROR <text>",
     "    Answers the text as an error.",
+    "LOADAOF",
+    "    Empties the databases and loads the journal.",
     "OBJECT <key>",
     "    Tells how a key's value is kept.",
     "PROTOCOL <type>",
     "    Answers something of that type.",
     "QUICKLIST-PACKED-THRESHOLD <bytes>",
     "    Does nothing: weir has no such lists.",
+    "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+    "    Writes the snapshot file, empties the databases and loads it. NOSAVE does not write it, NOFLUSH does not",
+    "    empty them, and with MERGE keys of the file take the place of those that are there.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Ends or begins the removal of expired keys that nobody asks for.",
     "SLEEP <seconds>",
@@ -67,9 +76,12 @@ impl Command for Debug {
                     ctx.reply.simple(line);
                 }
             }
+            (b"digest", None, _) => debug_digest::of_everything(ctx),
+            (b"digest-value", _, _) => debug_digest::of_values(ctx, request.skip(2)),
             (b"error", Some(text), 3) => {
                 return Err(CmdError::Text(String::from_utf8_lossy(text).into_owned()));
             }
+            (b"loadaof", _, _) => return debug_reload::journal(ctx),
             (b"object", Some(key), _) => describe(ctx, key)?,
             (b"protocol", Some(name), 3) => debug_protocol::answer(ctx.reply, name)?,
             (b"quicklist-packed-threshold", Some(bytes), 3) => {
@@ -79,6 +91,7 @@ impl Command for Debug {
                     .ok_or(CmdError::PackedThreshold)?;
                 ctx.reply.ok();
             }
+            (b"reload", _, _) => return debug_reload::snapshot(ctx, request.skip(2)),
             (b"set-active-expire", Some(flag), 3) => {
                 let word = if parse_i64(flag).is_some_and(|flag| flag != 0) {
                     "yes"

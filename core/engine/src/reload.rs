@@ -1,0 +1,50 @@
+//! Exchanging all that is in the databases, for `DEBUG RELOAD` and `DEBUG LOADAOF`: what is read from a file
+//! takes the place of what is in memory, or does not, if the file turns out to be bad.
+//!
+//! No effect tells of it. Whoever loads something else than what the journal holds must begin the journal
+//! anew before the next batch.
+
+use stream::Wheel;
+use values::Key;
+
+use crate::Engine;
+use crate::keyspace::Keyspace;
+use crate::time::Now;
+
+/// What is in the databases at one moment. Most of it is shared with the engine that it was taken from.
+#[derive(Debug)]
+pub struct Contents {
+    keyspace: Keyspace,
+    forgetting: Wheel<(u16, Key)>,
+}
+
+impl Engine {
+    /// What is in the databases now.
+    pub fn contents(&self) -> Contents {
+        Contents {
+            keyspace: self.data.keyspace.clone(),
+            forgetting: self.data.forgetting.clone(),
+        }
+    }
+
+    /// Empties the databases.
+    pub fn clear_contents(&mut self, now: Now) {
+        self.data.keyspace = self.data.keyspace.emptied(self.data.log.last());
+        self.data.forgetting = Wheel::new(now.stream_ms());
+    }
+
+    /// Puts back what was in the databases.
+    pub fn set_contents(&mut self, contents: Contents) {
+        self.data.keyspace = contents.keyspace;
+        self.data.forgetting = contents.forgetting;
+    }
+
+    /// Tells whoever watches keys or waits for them that all may have changed.
+    pub fn contents_exchanged(&mut self, now: Now) {
+        for database in 0..self.data.keyspace.database_count() {
+            self.data.watches.mark_database(database, |_| true);
+            self.data.blocking.mark_database(database);
+        }
+        self.serve_ready(now);
+    }
+}

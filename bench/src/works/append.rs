@@ -25,7 +25,7 @@ pub(super) fn works(setup: &Setup) -> Vec<Box<dyn Work>> {
             }));
         }
     }
-    for pipeline in [16, 64] {
+    for pipeline in [1, 16, 64] {
         let variants = &[Variant::Plain, Variant::Idmp, Variant::IdmpAuto];
         works.push(Box::new(Append {
             shape: EntryShape::One64,

@@ -203,8 +203,20 @@ pub struct PersistenceFigures {
     pub snapshot_failed: bool,
     /// When the last snapshot was written, in seconds since the epoch; 0: never by this process.
     pub snapshot_at_s: i64,
-    /// Effects applied when the last snapshot was begun.
-    pub snapshot_effects: u64,
+    /// Snapshots that failed since one succeeded.
+    pub snapshot_failures: u64,
+    /// Changes made when the last snapshot was begun.
+    pub snapshot_changes: u64,
+    /// When the snapshot was begun that is being written.
+    pub snapshot_begun: Option<Mono>,
+    /// How long the last snapshot took, in seconds.
+    pub snapshot_took_s: Option<u64>,
+    /// Rewrites of the journal that failed since one succeeded.
+    pub rewrite_failures: u64,
+    /// When the rewrite was begun that goes on.
+    pub rewrite_begun: Option<Mono>,
+    /// How long the last rewrite took, in seconds.
+    pub rewrite_took_s: Option<u64>,
 }
 
 /// Figures that only the shell knows.

@@ -17,6 +17,8 @@ pub struct KeyspaceStats {
     pub expired: u64,
     /// Effects applied.
     pub effects: u64,
+    /// Keys, entries and the like that were changed, by all effects.
+    pub changes: u64,
 }
 
 /// Counters of one command.

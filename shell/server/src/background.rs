@@ -12,7 +12,8 @@ pub(crate) enum Ended {
     Snapshot {
         waiting: Option<SessionId>,
         result: Result<u64, String>,
-        effects: u64,
+        /// Changes made when it was begun.
+        changes: u64,
     },
     /// A rewrite of the journal.
     Rewrite(Result<u64, String>),

@@ -238,6 +238,10 @@ impl Connection {
         let mut more = false;
         let mut guard = self.shard.lock();
         let state = &mut *guard;
+        if state.stopping {
+            self.state = Phase::Closing;
+            return (0, depends_on, more);
+        }
         let (now, mut stopwatch) = self.shard.clock.now_measured();
         let mut limits = Limits {
             bulk_bytes_max: state.engine.node.config.bulk_bytes_max,

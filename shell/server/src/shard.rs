@@ -48,9 +48,10 @@ type SettingsHook = Box<dyn Fn(&Settings) + Send + Sync>;
 pub(crate) struct State {
     pub(crate) engine: Engine,
     pub(crate) mailboxes: HashMap<SessionId, Arc<Mailbox>>,
+    /// Nobody is served any more: what is done now would be lost where there is no journal.
     pub(crate) stopping: bool,
-    /// Who asked the server to stop once a snapshot is written.
-    pub(crate) stop_after_snapshot_of: Option<SessionId>,
+    /// When the last snapshot failed.
+    snapshot_failed: Option<Mono>,
 }
 
 impl Shard {
@@ -67,7 +68,7 @@ impl Shard {
                 engine,
                 mailboxes: HashMap::new(),
                 stopping: false,
-                stop_after_snapshot_of: None,
+                snapshot_failed: None,
             }),
             clock,
             timer_at: AtomicU64::new(0),
@@ -145,8 +146,12 @@ impl Shard {
                 save: true,
                 waiting,
             } => {
-                state.stop_after_snapshot_of = Some(*waiting);
-                self.begin_snapshot(state, Some(*waiting));
+                let written = self.write_snapshot(state);
+                state.engine.node.shell.persistence.snapshotting = false;
+                match written {
+                    Ok(()) => self.ask_to_stop(state),
+                    Err(error) => state.engine.end_wait(*waiting, Err(error)),
+                }
             }
             Order::RewriteJournal => self.begin_rewrite(state),
             Order::Reload { reload, waiting } => {
@@ -169,6 +174,7 @@ impl Shard {
     fn begin_rewrite(&self, state: &mut State) {
         let Some(journal) = &self.journal else { return };
         let now = self.clock.now();
+        state.engine.node.shell.persistence.rewrite_begun = Some(now.mono);
         let begun = persistence::begin_rewrite(journal, &mut state.engine, &self.background, now);
         if let Err(error) = begun {
             self.background.note(Ended::Rewrite(Err(error)));
@@ -177,8 +183,9 @@ impl Shard {
 
     fn begin_snapshot(&self, state: &mut State, waiting: Option<SessionId>) {
         let frozen = state.engine.freeze();
-        let effects = state.engine.stats().effects;
+        let changes = state.engine.stats().changes;
         let now = self.clock.now();
+        state.engine.node.shell.persistence.snapshot_begun = Some(now.mono);
         let path = self.snapshot_path.clone();
         let background = Arc::clone(&self.background);
         let write = move || {
@@ -187,7 +194,7 @@ impl Shard {
             background.note(Ended::Snapshot {
                 waiting,
                 result,
-                effects,
+                changes,
             });
         };
         let spawned = thread::Builder::new()
@@ -198,18 +205,19 @@ impl Shard {
             self.background.note(Ended::Snapshot {
                 waiting,
                 result,
-                effects,
+                changes,
             });
         }
     }
 
-    /// Tells the engine that a snapshot was written that holds so many effects.
-    fn snapshot_written(&self, state: &mut State, bytes: u64, effects: u64, now: Now) {
+    /// Tells the engine that a snapshot was written that holds so many changes.
+    fn snapshot_written(&self, state: &mut State, bytes: u64, changes: u64, now: Now) {
         let persistence = &mut state.engine.node.shell.persistence;
         persistence.snapshot_failed = false;
+        persistence.snapshot_failures = 0;
         persistence.snapshots += 1;
         persistence.snapshot_at_s = now.unix().0 / 1000;
-        persistence.snapshot_effects = effects;
+        persistence.snapshot_changes = changes;
         tracing::info!(bytes, "snapshot written");
     }
 
@@ -220,22 +228,22 @@ impl Shard {
                 Ended::Snapshot {
                     waiting,
                     result,
-                    effects,
+                    changes,
                 } => {
                     let persistence = &mut state.engine.node.shell.persistence;
                     persistence.snapshotting = false;
-                    persistence.snapshot_failed = result.is_err();
+                    let begun = persistence.snapshot_begun.take();
+                    persistence.snapshot_took_s = took_s(begun, now);
                     match &result {
-                        Ok(bytes) => self.snapshot_written(state, *bytes, effects, now),
-                        Err(error) => tracing::error!(error, "the snapshot was not written"),
+                        Ok(bytes) => self.snapshot_written(state, *bytes, changes, now),
+                        Err(error) => {
+                            persistence.snapshot_failed = true;
+                            persistence.snapshot_failures += 1;
+                            state.snapshot_failed = Some(now.mono);
+                            tracing::error!(error, "the snapshot was not written");
+                        }
                     }
-                    let stops = waiting.is_some() && state.stop_after_snapshot_of == waiting;
-                    if stops {
-                        state.stop_after_snapshot_of = None;
-                    }
-                    if stops && result.is_ok() {
-                        self.ask_to_stop(state);
-                    } else if let Some(session) = waiting {
+                    if let Some(session) = waiting {
                         let result = result.map(drop).map_err(CmdError::SaveFailed);
                         state.engine.end_wait(session, result);
                     }
@@ -244,12 +252,16 @@ impl Shard {
                     let persistence = &mut state.engine.node.shell.persistence;
                     persistence.rewriting = false;
                     persistence.rewrite_failed = result.is_err();
+                    let begun = persistence.rewrite_begun.take();
+                    persistence.rewrite_took_s = took_s(begun, now);
                     match result {
                         Ok(bytes) => {
                             persistence.rewrites += 1;
+                            persistence.rewrite_failures = 0;
                             tracing::info!(bytes, "journal rewritten");
                         }
                         Err(error) => {
+                            persistence.rewrite_failures += 1;
                             tracing::error!(
                                 error,
                                 "the journal was not rewritten; it is as it was"
@@ -259,6 +271,73 @@ impl Shard {
                 }
             }
         }
+    }
+
+    /// Begins a snapshot if a save point was reached.
+    pub(crate) fn look_at_save_points(&self, state: &mut State, now: Now) {
+        let changes = state.engine.stats().changes;
+        let node = &mut state.engine.node;
+        let persistence = &mut node.shell.persistence;
+        let last_s = match persistence.snapshot_at_s {
+            0 => node.started.unix().0 / 1000,
+            at_s => at_s,
+        };
+        let changes = changes - persistence.snapshot_changes;
+        let elapsed_s = (now.unix().0 / 1000)
+            .saturating_sub(last_s)
+            .max(0)
+            .unsigned_abs();
+        let Some(point) = node.config.save_points.reached(changes, elapsed_s) else {
+            return;
+        };
+        let rests = state
+            .snapshot_failed
+            .is_some_and(|at| now.mono < at.plus(SNAPSHOT_RETRY_MS));
+        if persistence.snapshotting || (persistence.snapshot_failed && rests) {
+            return;
+        }
+        tracing::info!(
+            changes,
+            seconds = point.seconds,
+            "a save point was reached; a snapshot begins"
+        );
+        persistence.snapshotting = true;
+        node.orders.push(Order::Snapshot { waiting: None });
+    }
+
+    /// Writes a snapshot before the server stops, if there are save points. Nobody is served meanwhile. Whether
+    /// the server may stop.
+    pub(crate) fn save_before_stop(&self) -> bool {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let changes = state.engine.stats().changes;
+        let persistence = &state.engine.node.shell.persistence;
+        if state.engine.node.config.save_points.is_empty()
+            || changes == persistence.snapshot_changes
+        {
+            return true;
+        }
+        match self.write_snapshot(state) {
+            Ok(()) => {
+                state.stopping = true;
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the server goes on");
+                false
+            }
+        }
+    }
+
+    /// Writes a snapshot while everybody waits.
+    fn write_snapshot(&self, state: &mut State) -> Result<(), CmdError> {
+        let (now, path) = (self.clock.now(), &self.snapshot_path);
+        let changes = state.engine.stats().changes;
+        let written = snapshot::write_file(&state.engine.freeze(), path, now);
+        let bytes = written
+            .map_err(|error| CmdError::SaveFailed(format!("{}: {error}", path.display())))?;
+        self.snapshot_written(state, bytes, changes, now);
+        Ok(())
     }
 
     /// Waits until work has ended.
@@ -333,6 +412,13 @@ impl Shard {
     pub(crate) async fn stopped(&self) {
         self.stop_bell.notified().await;
     }
+}
+
+/// How long after a failed snapshot no save point begins another, in milliseconds; as in Redis.
+const SNAPSHOT_RETRY_MS: u64 = 5000;
+
+fn took_s(begun: Option<Mono>, now: Now) -> Option<u64> {
+    begun.map(|begun| now.mono.0.saturating_sub(begun.0) / 1000)
 }
 
 /// Posts what the engine has for clients that did not just ask.

@@ -97,12 +97,19 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
 async fn stop_signal(shard: &Shard) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM received, stopping"),
-        _ = interrupt.recv() => tracing::info!("SIGINT received, stopping"),
-        () = shard.stop_asked() => tracing::info!("SHUTDOWN received, stopping"),
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM received, stopping"),
+            _ = interrupt.recv() => tracing::info!("SIGINT received, stopping"),
+            () = shard.stop_asked() => {
+                tracing::info!("SHUTDOWN received, stopping");
+                return Ok(());
+            }
+        }
+        if shard.save_before_stop() {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 fn serve_thread(receiver: UnboundedReceiver<Accepted>, shard: &Arc<Shard>, options: Options) {

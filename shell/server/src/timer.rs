@@ -20,6 +20,7 @@ pub(crate) async fn run(shard: Arc<Shard>, memory: fn() -> u64) {
             figures::update(&mut state.engine.node.shell, memory());
             shard.look_at_background(state, now);
             shard.look_at_journal(state);
+            shard.look_at_save_points(state, now);
             let kick = shard.finish(state, now);
             let due = state
                 .engine

@@ -20,6 +20,7 @@ pub(super) fn page() -> String {
             Kind::Flag => "yes, no".to_owned(),
             Kind::Choice(words) => words.join(", "),
             Kind::OutputLimits => "class, bytes, bytes, seconds; for each class".to_owned(),
+            Kind::SavePoints => "seconds and changes, in turn".to_owned(),
             Kind::Text => "text".to_owned(),
         };
         let default = match setting.default {

@@ -6,6 +6,7 @@
 
 mod output_limits;
 mod rows;
+mod save_points;
 
 use stream::{NodeLimits, Retention};
 use thiserror::Error;
@@ -14,6 +15,7 @@ use self::output_limits::ByClass;
 
 pub use output_limits::OutputLimits;
 pub use rows::SETTINGS;
+pub use save_points::{SavePoint, SavePoints};
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +55,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// How much may wait to be sent, by class of clients.
     OutputLimits,
+    /// Seconds and changes in turn.
+    SavePoints,
     /// Any text.
     Text,
 }
@@ -133,6 +137,7 @@ impl Setting {
                 let before = ByClass::default().changed(before).unwrap_or_default();
                 before.changed(text).map(|limits| limits.to_string())
             }
+            Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),
             Kind::Text => Ok(text.to_owned()),
         }
     }
@@ -263,6 +268,8 @@ pub struct Config {
     pub rewrite_growth_percent: u64,
     /// A smaller journal is not rewritten by itself, in bytes.
     pub rewrite_bytes_min: u64,
+    /// When a snapshot is due by itself.
+    pub save_points: SavePoints,
     /// Who may use `DEBUG`.
     pub debugging: Debugging,
     /// Beyond this, commands that need more memory are refused, in bytes; 0: never.
@@ -296,6 +303,8 @@ impl Config {
             latency_threshold_ms: settings.int("latency-monitor-threshold") as u64,
             rewrite_growth_percent: settings.int("auto-aof-rewrite-percentage") as u64,
             rewrite_bytes_min: settings.int("auto-aof-rewrite-min-size") as u64,
+            // What is there was canonical before.
+            save_points: SavePoints::parse(settings.text("save")).unwrap_or_default(),
             debugging: match settings.text("enable-debug-command") {
                 "yes" => Debugging::Everybody,
                 "local" => Debugging::ThisMachine,

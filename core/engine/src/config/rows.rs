@@ -1,6 +1,6 @@
 //! The settings, sorted by name. Names, ranges and defaults are Redis' where Redis has them.
 
-use super::Kind::{Bytes, Choice, Flag, Integer, OutputLimits, Text};
+use super::Kind::{Bytes, Choice, Flag, Integer, OutputLimits, SavePoints, Text};
 use super::When::{AtStart, Live};
 use super::{Kind, Setting, When};
 
@@ -203,10 +203,10 @@ pub static SETTINGS: &[Setting] = &[
     ),
     row(
         "save",
-        Text,
+        SavePoints,
         "",
         Live,
-        "Save points, seconds and changes in turn; empty: none.",
+        "When a snapshot is written by itself: so many seconds after the last, if there were so many changes; several pairs may follow each other; empty: never.",
     ),
     row(
         "slowlog-log-slower-than",

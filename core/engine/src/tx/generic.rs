@@ -128,8 +128,10 @@ impl Tx<'_> {
             Some(db) => db..db + 1,
             None => 0..self.data.keyspace.database_count(),
         };
+        let mut removed = 0;
         for db in databases {
             let keyspace = &self.data.keyspace;
+            removed += keyspace.len(db) as u64;
             self.data
                 .watches
                 .mark_database(db, |key| keyspace.exists(db, key));
@@ -137,6 +139,7 @@ impl Tx<'_> {
             self.data.dropped.push(dropped);
             self.data.blocking.mark_database(db);
         }
-        1
+        // Even of empty databases it tells whoever follows.
+        removed.max(1)
     }
 }

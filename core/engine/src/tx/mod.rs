@@ -139,9 +139,12 @@ impl<'e> Tx<'e> {
 
     /// Begins to count anew (`CONFIG RESETSTAT`).
     pub(crate) fn reset_stats(&mut self) {
-        let effects = self.data.stats.effects;
+        let KeyspaceStats {
+            effects, changes, ..
+        } = self.data.stats;
         self.data.stats = KeyspaceStats {
             effects,
+            changes,
             ..KeyspaceStats::default()
         };
     }
@@ -266,6 +269,7 @@ impl<'e> Tx<'e> {
         if changed > 0 {
             self.work += changed;
             self.data.stats.effects += 1;
+            self.data.stats.changes += changed;
             self.data.log.record(self.database, self.now, effect);
             self.depends_on = self.data.log.open();
         }

@@ -24,11 +24,7 @@ impl Shard {
         let now = self.clock.now();
         let path = &self.snapshot_path;
         if reload.source == ReloadSource::NewSnapshot {
-            let effects = state.engine.stats().effects;
-            let written = snapshot::write_file(&state.engine.freeze(), path, now);
-            let written = written
-                .map_err(|error| CmdError::SaveFailed(format!("{}: {error}", path.display())))?;
-            self.snapshot_written(state, written, effects, now);
+            self.write_snapshot(state)?;
         }
         exchange(&mut state.engine, |engine| {
             if reload.before == ReloadInto::Emptied {

@@ -68,12 +68,7 @@ impl Command for Shutdown {
         if cmd.abort {
             return Err(CmdError::NoShutdown);
         }
-        let has_save_points = ctx
-            .node
-            .settings
-            .value("save")
-            .is_some_and(|save| !save.is_empty());
-        let save = cmd.save.unwrap_or(has_save_points);
+        let save = cmd.save.unwrap_or(!ctx.node.config.save_points.is_empty());
         if save && std::mem::replace(&mut ctx.node.shell.persistence.snapshotting, true) {
             return Err(CmdError::SaveInProgress);
         }

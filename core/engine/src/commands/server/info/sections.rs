@@ -3,6 +3,7 @@
 use super::sheet::Sheet;
 use crate::REDIS_VERSION;
 use crate::ctx::Ctx;
+use crate::time::Mono;
 
 pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let shell = &ctx.node.shell;
@@ -110,11 +111,10 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         0 => ctx.node.started.unix().0 / 1000,
         at_s => at_s,
     };
-    let changes = ctx
-        .tx
-        .stats()
-        .effects
-        .saturating_sub(figures.snapshot_effects);
+    let changes = ctx.tx.stats().changes - figures.snapshot_changes;
+    let now = ctx.now.mono;
+    let running_s = |begun: Option<Mono>| begun.map(|begun| now.0.saturating_sub(begun.0) / 1000);
+    let seconds = |time: Option<u64>| time.map_or(-1, u64::cast_signed);
     sheet.section("Persistence");
     sheet.line("loading", 0);
     sheet.line("async_loading", 0);
@@ -122,12 +122,27 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.flag("rdb_bgsave_in_progress", figures.snapshotting);
     sheet.line("rdb_last_save_time", saved_at_s);
     sheet.line("rdb_last_bgsave_status", status(figures.snapshot_failed));
+    sheet.line("rdb_last_bgsave_time_sec", seconds(figures.snapshot_took_s));
+    sheet.line(
+        "rdb_current_bgsave_time_sec",
+        seconds(running_s(figures.snapshot_begun)),
+    );
     sheet.line("rdb_saves", figures.snapshots);
+    sheet.line("rdb_saves_consecutive_failures", figures.snapshot_failures);
     sheet.flag("aof_enabled", figures.journalling);
     sheet.flag("aof_rewrite_in_progress", figures.rewriting);
     sheet.line("aof_rewrite_scheduled", 0);
+    sheet.line("aof_last_rewrite_time_sec", seconds(figures.rewrite_took_s));
+    sheet.line(
+        "aof_current_rewrite_time_sec",
+        seconds(running_s(figures.rewrite_begun)),
+    );
     sheet.line("aof_last_bgrewrite_status", status(figures.rewrite_failed));
     sheet.line("aof_rewrites", figures.rewrites);
+    sheet.line(
+        "aof_rewrites_consecutive_failures",
+        figures.rewrite_failures,
+    );
     let refused = ctx.node.writes_refused.is_some();
     sheet.line("aof_last_write_status", status(refused));
     if figures.journalling {

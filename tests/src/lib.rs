@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod client;
+pub mod data_set;
 pub mod differential;
 pub mod expect;
 pub mod known;

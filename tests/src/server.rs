@@ -2,8 +2,10 @@
 //!
 //! weir and its peers take the same settings on the command line, so one launcher starts them all.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -34,6 +36,16 @@ const SETTINGS: [(&str, &str); 4] = [
     ("enable-debug-command", "yes"),
 ];
 
+/// The user without any rights, by convention.
+const NOBODY: u32 = 65_534;
+
+/// As whom a server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum User {
+    Own,
+    Nobody,
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
@@ -56,9 +68,13 @@ impl Server {
     /// # Errors
     /// When it cannot be started, ends by itself, or does not answer in time; with the end of its log.
     pub fn start_with(binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::start_as(User::Own, binary, settings)
+    }
+
+    fn start_as(user: User, binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let mut last = None;
         for _ in 0..PORTS_TRIED_MAX {
-            match Self::try_start(binary, settings) {
+            match Self::try_start(user, binary, settings) {
                 Ok(server) => return Ok(server),
                 Err(error) if format!("{error:#}").contains("in use") => last = Some(error),
                 Err(error) => return Err(error),
@@ -67,7 +83,7 @@ impl Server {
         Err(last.unwrap_or_else(|| anyhow::anyhow!("no free port")))
     }
 
-    fn try_start(binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+    fn try_start(user: User, binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("weir-test").tempdir()?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
@@ -85,6 +101,9 @@ impl Server {
         for (name, value) in SETTINGS.iter().chain(settings) {
             command.arg(format!("--{name}")).arg(value);
         }
+        if user == User::Nobody {
+            command.uid(NOBODY);
+        }
         let child = command
             .spawn()
             .with_context(|| format!("starting {}", binary.display()))?;
@@ -95,6 +114,59 @@ impl Server {
         };
         server.wait_until_it_answers()?;
         Ok(server)
+    }
+
+    /// Starts `binary` with its data in a folder that outlives it.
+    ///
+    /// # Errors
+    /// As [`Server::start_with`].
+    pub fn start_in(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        let data = data.to_str().context("a folder with an odd name")?;
+        let mut all = vec![("dir", data)];
+        all.extend(settings);
+        Self::start_with(binary, &all)
+    }
+
+    /// Starts `binary` with its data in a folder, as somebody to whom permissions apply: root gives up being root,
+    /// and owns neither folder nor files.
+    ///
+    /// # Errors
+    /// As [`Server::start_with`].
+    pub fn start_unprivileged(
+        binary: &Path,
+        data: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
+        let data = data.to_str().context("a folder with an odd name")?;
+        let mut all = vec![("dir", data)];
+        all.extend(settings);
+        if !rustix::process::geteuid().is_root() {
+            return Self::start_with(binary, &all);
+        }
+        // The binary may lie where only root can go.
+        let folder = tempfile::Builder::new().prefix("weir-test").tempdir()?;
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+        let copy = folder.path().join("server");
+        std::fs::copy(binary, &copy)?;
+        Self::start_as(User::Nobody, &copy, &all)
+    }
+
+    /// Stops it as a user would, and waits for its end.
+    ///
+    /// # Errors
+    /// When it cannot be stopped.
+    pub fn stop(mut self) -> Result<()> {
+        self.end()
+    }
+
+    /// Kills it, as a crash would.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// Where it listens.
@@ -139,7 +211,7 @@ impl Server {
         bail!("the server did not answer in time\n{}", self.log());
     }
 
-    fn stop(&mut self) -> Result<()> {
+    fn end(&mut self) -> Result<()> {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
@@ -160,7 +232,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if self.stop().is_err() {
+        if self.end().is_err() {
             // Whatever went wrong, the process must not outlive the test.
             let _ = self.child.kill();
             let _ = self.child.wait();

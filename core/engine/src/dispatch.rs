@@ -9,7 +9,7 @@ use crate::effect::Effect;
 use crate::error::CmdError;
 use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::lsn::Lsn;
-use crate::node::{Afterwards, Delivery, Then};
+use crate::node::{Afterwards, Delivery, Refusal, Then};
 use crate::pause::HELD;
 use crate::session::{Replies, Session, SessionId};
 use crate::table::{Flags, Flow};
@@ -91,7 +91,10 @@ impl Engine {
         let (found, first_arg) = match self.admit(session, argv, mode) {
             Ok(Some(admitted)) => admitted,
             Ok(None) => return done(Lsn::NONE),
-            Err(error) => return self.refuse_request(session, argv, error, reply),
+            Err(error) => {
+                self.note_refusal(mode, argv, &error);
+                return self.refuse_request(session, argv, error, reply);
+            }
         };
         session.last_command = Some(found);
         let is_client = mode != Mode::Replay;
@@ -126,6 +129,18 @@ impl Engine {
             Flow::Close => Next::Close,
         };
         Outcome { depends_on, then }
+    }
+
+    /// Notes that a request of a journal cannot be done.
+    #[cold]
+    pub(crate) fn note_refusal(&mut self, mode: Mode, argv: Argv<'_>, error: &CmdError) {
+        if mode == Mode::Replay {
+            let name = argv.get(0).unwrap_or_default();
+            self.node.refused_in_replay.get_or_insert_with(|| Refusal {
+                request: String::from_utf8_lossy(cut(name, ERROR_ECHO_BYTES_MAX)).into_owned(),
+                reply: error.to_string(),
+            });
+        }
     }
 
     /// Answers an error and counts it.
@@ -297,6 +312,7 @@ impl Engine {
             Err(error) => {
                 stats.failed += 1;
                 reply.rollback(start);
+                self.note_refusal(mode, argv, &error);
                 self.refuse(error, reply);
                 (Flow::Done, depends_on)
             }

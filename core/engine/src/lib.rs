@@ -125,6 +125,7 @@ impl Engine {
                 started: now,
                 monitors: 0,
                 writes_refused: None,
+                refused_in_replay: None,
                 unmeasured: Unmeasured::default(),
                 slow_log: SlowLog::default(),
                 latencies: Latencies::default(),

@@ -32,6 +32,8 @@ pub struct Node {
     pub monitors: usize,
     /// Why writes are refused, if they are: the log failed. Set by the shell.
     pub writes_refused: Option<String>,
+    /// The first request that a replay could not do, of a transaction too.
+    pub(crate) refused_in_replay: Option<Refusal>,
     /// Commands that ran and were not measured yet.
     pub(crate) unmeasured: Unmeasured,
     /// Commands that took long.
@@ -58,6 +60,15 @@ pub struct Node {
     pub orders: Vec<Order>,
     /// Figures that only the shell knows, for `INFO`.
     pub shell: ShellFigures,
+}
+
+/// A request of a journal that was answered an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The request's name.
+    pub(crate) request: String,
+    /// The error.
+    pub(crate) reply: String,
 }
 
 /// What a command does to other clients, once it has ended.

@@ -13,6 +13,7 @@ use crate::ctx::Mode;
 use crate::keyspace::Record;
 use crate::log::Journalling;
 use crate::lsn::Lsn;
+use crate::node::Refusal;
 use crate::session::SessionId;
 use crate::stats::{CommandStats, ErrorStats, KeyspaceStats};
 use crate::time::{Mono, Now, UnixMs};
@@ -21,7 +22,7 @@ use crate::time::{Mono, Now, UnixMs};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReplayError {
     /// The bytes are no requests.
-    #[error("not a request at byte {offset} of the piece: {source}")]
+    #[error("not a request: {source}")]
     Format {
         /// Where, counted from the begin of the piece.
         offset: usize,
@@ -29,11 +30,33 @@ pub enum ReplayError {
         source: ProtocolError,
     },
     /// A request is cut off.
-    #[error("the piece ends within a request that begins at byte {offset}")]
+    #[error("the batches end within a request")]
     Incomplete {
         /// Where the request begins.
         offset: usize,
     },
+    /// A request answers an error: the state is not the one that the journal is about, or another server wrote
+    /// the journal, which knows more.
+    #[error("{request} was refused: {reply}")]
+    Refused {
+        /// Where the request begins, counted from the begin of the piece.
+        offset: usize,
+        /// Its name.
+        request: String,
+        /// The error.
+        reply: String,
+    },
+}
+
+impl ReplayError {
+    /// Where the request begins that cannot be replayed, counted from the begin of the piece.
+    pub fn offset(&self) -> usize {
+        match self {
+            ReplayError::Format { offset, .. }
+            | ReplayError::Incomplete { offset }
+            | ReplayError::Refused { offset, .. } => *offset,
+        }
+    }
 }
 
 /// An engine that is being filled. Made by [`Engine::begin_replay`], ended by [`Engine::end_replay`].
@@ -45,10 +68,6 @@ pub struct Replay {
     counters: Counters,
     /// Requests that ran.
     pub requests: u64,
-    /// Requests that answered an error; a file of weir has none.
-    pub refused: u64,
-    /// The first error, with the request's name.
-    pub first_error: Option<String>,
 }
 
 #[derive(Debug)]
@@ -85,8 +104,6 @@ impl Engine {
                 keyspace: self.data.stats,
             },
             requests: 0,
-            refused: 0,
-            first_error: None,
         }
     }
 
@@ -127,7 +144,8 @@ impl Engine {
     /// Runs whole requests of a journal.
     ///
     /// # Errors
-    /// [`ReplayError`] where the bytes are no requests. A request that answers an error is counted.
+    /// [`ReplayError`] where the bytes are no requests, or a request is refused. What stands before it has been
+    /// done.
     pub fn replay(&mut self, replay: &mut Replay, bytes: &[u8]) -> Result<(), ReplayError> {
         let limits = Limits {
             sender: Sender::Trusted,
@@ -161,13 +179,13 @@ impl Engine {
                     let mode = Mode::Replay;
                     let _ = self.dispatch(&mut session, request.argv, replay.now, &mut reply, mode);
                     replay.requests += 1;
-                    if reply.as_bytes().first() == Some(&b'-') {
-                        replay.refused += 1;
-                        replay.first_error.get_or_insert_with(|| {
-                            let name = request.argv.get(0).unwrap_or_default();
-                            let error = String::from_utf8_lossy(reply.as_bytes());
-                            format!("{}: {}", String::from_utf8_lossy(name), error.trim_end())
+                    if let Some(Refusal { request, reply }) = self.node.refused_in_replay.take() {
+                        result = Err(ReplayError::Refused {
+                            offset,
+                            request,
+                            reply,
                         });
+                        break;
                     }
                     reply.clear();
                     offset += request.consumed;

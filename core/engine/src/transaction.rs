@@ -37,7 +37,10 @@ impl Engine {
                     }
                 }
                 Ok(None) => {}
-                Err(error) => self.refuse(error, reply),
+                Err(error) => {
+                    self.note_refusal(mode, argv, &error);
+                    self.refuse(error, reply);
+                }
             }
         }
         depends_on

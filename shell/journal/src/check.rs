@@ -238,8 +238,10 @@ impl fmt::Display for LogReport {
             rest,
         } = self;
         write!(f, "{batches} batches in {groups} groups")?;
-        if let Some(after) = after {
-            write!(f, " (LSN {} to {last})", after.next())?;
+        match after {
+            Some(after) if after < last => write!(f, " (LSN {} to {last})", after.next())?,
+            Some(after) => write!(f, " (after LSN {after})")?,
+            None => {}
         }
         if *foreign_batches > 0 {
             write!(f, ", {foreign_batches} batches without checksum")?;

@@ -128,10 +128,11 @@ pub(crate) fn write_all_at<F: DiskFile>(
     Ok(())
 }
 
-/// Whether the error says that there is no room, so that the same write may succeed later.
+/// Whether the error says that there is no room, so that the same write may succeed later. A limit on the size
+/// of files counts, as somebody may raise it.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     )
 }

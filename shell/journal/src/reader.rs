@@ -154,6 +154,11 @@ impl<F: DiskFile> Reader<F> {
             .unwrap_or_default()
     }
 
+    /// Where the batches of the record begin that was returned last.
+    pub(crate) fn bytes_offset(&self) -> u64 {
+        self.window.offset() + self.bytes_at as u64
+    }
+
     /// The LSN of the last batch that was read.
     pub(crate) fn last(&self) -> Lsn {
         self.last

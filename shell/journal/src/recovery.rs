@@ -282,6 +282,14 @@ impl<D: Disk> Recovery<D> {
         }
     }
 
+    /// The file that is being read, and where in it the bytes begin of the item that was returned last.
+    pub fn place(&self) -> Option<(&str, u64)> {
+        match self.open.as_ref()? {
+            Open::Rdb { entry, .. } => Some((&entry.name, 0)),
+            Open::Commands { entry, reader, .. } => Some((&entry.name, reader.bytes_offset())),
+        }
+    }
+
     /// How much of the files was read.
     pub fn progress(&self) -> Progress {
         let within = match &self.open {

@@ -3,6 +3,7 @@
 //! The engine numbers batches of effects and never waits; the journal writes and syncs them on a thread of
 //! its own; replies wait at a gate of their thread until the batch they depend on may be shown.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -42,9 +43,35 @@ pub enum OpenError {
     /// The snapshot at the begin of the log cannot be read.
     #[error(transparent)]
     Base(#[from] LoadError),
-    /// Batches whose checksum is right hold no requests.
-    #[error("the journal cannot be replayed: {0}; restore it from a copy")]
-    Replay(#[from] ReplayError),
+    /// Batches that were read whole cannot be done.
+    #[error(
+        "{file} at offset {offset}{}: {source}; start the version that wrote the journal, or restore it from a \
+         copy",
+        BatchNumbers(*.batches)
+    )]
+    Replay {
+        /// The file.
+        file: String,
+        /// Where in it the request begins.
+        offset: u64,
+        /// The first and the last batch of the group that it is in; unknown of commands in a base.
+        batches: Option<(journal::Lsn, journal::Lsn)>,
+        /// What is wrong.
+        source: ReplayError,
+    },
+}
+
+/// Batches in words.
+struct BatchNumbers(Option<(journal::Lsn, journal::Lsn)>);
+
+impl fmt::Display for BatchNumbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => Ok(()),
+            Some((first, last)) if first == last => write!(f, " (LSN {first})"),
+            Some((first, last)) => write!(f, " (in LSN {first} to {last})"),
+        }
+    }
 }
 
 /// Fills an empty engine from the log in a folder, and opens the log to go on with it. `snapshot` is the file
@@ -77,13 +104,6 @@ pub fn open(
         tracing::warn!(
             file = cut.name, bytes = cut.bytes, damage = ?cut.damage,
             "the torn end of the journal was cut back to the last whole batch"
-        );
-    }
-    if let Some(error) = &replay.first_error {
-        tracing::warn!(
-            refused = replay.refused,
-            first = error,
-            "requests of the journal were refused"
         );
     }
     tracing::info!(
@@ -134,25 +154,33 @@ fn read_whole<D: Disk>(
 ) -> Result<(), OpenError> {
     let mut told = Instant::now();
     loop {
-        let ended_at = match recovery.next()? {
+        let (ended_at, failed) = match recovery.next()? {
             None => break,
-            Some(Item::Base(base)) => Some(snapshot::load(
-                engine,
-                "at the begin of the journal",
-                base,
-                Expired::Kept,
-                Conflicts::Refused,
-                now,
-            )?),
+            Some(Item::Base(base)) => {
+                let name = "at the begin of the journal";
+                let (expired, conflicts) = (Expired::Kept, Conflicts::Refused);
+                let ended_at = snapshot::load(engine, name, base, expired, conflicts, now)?;
+                (Some(ended_at), None)
+            }
             Some(Item::BaseCommands(bytes)) => {
-                engine.replay(replay, bytes)?;
-                None
+                let failed = engine.replay(replay, bytes).err();
+                (None, failed.map(|source| (source, None)))
             }
             Some(Item::Batches(batches)) => {
-                engine.replay(replay, batches.bytes)?;
-                None
+                let numbers = (batches.first, batches.last);
+                let failed = engine.replay(replay, batches.bytes).err();
+                (None, failed.map(|source| (source, Some(numbers))))
             }
         };
+        if let Some((source, batches)) = failed {
+            let (file, begin) = recovery.place().unwrap_or_default();
+            return Err(OpenError::Replay {
+                file: file.to_owned(),
+                offset: begin + source.offset() as u64,
+                batches,
+                source,
+            });
+        }
         if let Some(offset) = ended_at {
             recovery.base_ended_at(offset);
         }

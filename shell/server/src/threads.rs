@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -97,6 +98,8 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
 async fn stop_signal(shard: &Shard) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // A write beyond the limit on the size of files is an error of that write, not the end of the server.
+    let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     loop {
         tokio::select! {
             _ = terminate.recv() => tracing::info!("SIGTERM received, stopping"),

@@ -115,7 +115,7 @@ fn open_journal(
         "yes" => TornTail::Cut,
         _ => TornTail::Refuse,
     };
-    Ok(server::open(
+    server::open(
         engine,
         &folder,
         &text("appendfilename"),
@@ -123,7 +123,8 @@ fn open_journal(
         policy,
         torn_tail,
         clock.now(),
-    )?)
+    )
+    .with_context(|| format!("cannot serve from {}", folder.display()))
 }
 
 fn log_level(settings: &Settings) -> LevelFilter {

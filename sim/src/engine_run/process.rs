@@ -33,8 +33,6 @@ pub(super) struct Process {
     /// The last batches, for a bug that applies one twice.
     pub(super) batches: BTreeMap<Lsn, Vec<u8>>,
     pub(super) report: Report,
-    /// The first effect that recovery could not apply.
-    pub(super) refused: Option<String>,
     commit: Commit<Log>,
     gathered: Gathered,
     sync: Option<FileSync<SimFile>>,
@@ -83,9 +81,14 @@ impl Process {
         if setting.bug == Some(Bug::AppliedTwice)
             && let Some(batch) = earlier_batches.get(&report.last)
         {
-            engine.replay(&mut replay, batch)?;
+            let refused = |source| OpenError::Replay {
+                file: "a batch applied twice".to_owned(),
+                offset: 0,
+                batches: None,
+                source,
+            };
+            engine.replay(&mut replay, batch).map_err(refused)?;
         }
-        let refused = replay.first_error.take();
         engine.end_replay(replay, engine::Lsn(report.last.number()), Journalling::On);
         engine.node.shell.persistence.journalling = true;
         let twin = match follow {
@@ -106,7 +109,6 @@ impl Process {
                 ..Gathered::default()
             },
             report,
-            refused,
             engine,
             sync: None,
             rewrite: Rewrite::None,
@@ -127,8 +129,6 @@ impl Process {
             self.engine.effects_taken();
             if let Some(twin) = &mut self.twin {
                 twin.engine.replay(&mut twin.replay, &bytes)?;
-                let error = &twin.replay.first_error;
-                ensure!(error.is_none(), "an effect was refused: {error:?}");
             }
             if self.bug == Some(Bug::AppliedTwice) {
                 self.batches.insert(last, bytes.clone());

@@ -61,7 +61,8 @@ fn start(disk: &SimDisk, policy: SyncPolicy) -> (Journal<Log>, Arc<Seen>) {
 
 fn submit(journal: &Journal<Log>, lsn: u64) {
     let mut batch = format!("*2\r\n$3\r\nADD\r\n$5\r\n{lsn:05}\r\n").into_bytes();
-    drop(journal.submit(&mut batch, Lsn::new(lsn)));
+    journal.submit(&mut batch, Lsn::new(lsn));
+    journal.kick();
 }
 
 #[test]

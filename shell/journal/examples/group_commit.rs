@@ -130,13 +130,15 @@ fn run(folder: &Path, load: Load) {
                 .expect("no rewrite is in progress");
             background = Some(thread::spawn(move || write_base(pending, base_bytes)));
         }
-        // A client's batch is handed over as soon as it was executed, as by one connection's task.
+        // The batches of clients that sent at about the same time are handed over one by one and kicked off once, as a
+        // server's thread does it.
         for _ in 0..std::mem::take(&mut idle) {
             lsn += 1;
             waiting.push_back((lsn, Instant::now()));
             buffer.extend_from_slice(&batch);
-            drop(journal.submit(&mut buffer, Lsn::new(lsn)));
+            journal.submit(&mut buffer, Lsn::new(lsn));
         }
+        journal.kick();
         let released = waker.released.load(Ordering::Acquire);
         let now = Instant::now();
         while let Some(&(first, sent)) = waiting.front()

@@ -1,8 +1,8 @@
 //! Where producers and the journal's thread meet: the batches that gather while a sync runs.
 //!
 //! A producer appends under a short lock, usually by swapping buffers; the thread takes everything
-//! at once. Only a thread that sleeps is woken, and the waking is left to a [`Kick`], which the
-//! producer drops when it has released its own locks.
+//! at once. Waking the thread is a step of its own, [`Inbox::kick`]: a producer that has more to
+//! hand over soon does it once for all, and without its own locks.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -40,21 +40,6 @@ enum Rewriting {
     Yes,
 }
 
-/// Wakes the journal's thread when it is dropped, if that sleeps. Keep it until every lock is
-/// released that somebody else may wait for.
-#[derive(Default)]
-pub struct Kick<'a> {
-    asleep: Option<&'a Condvar>,
-}
-
-impl Drop for Kick<'_> {
-    fn drop(&mut self) {
-        if let Some(arrived) = self.asleep {
-            arrived.notify_one();
-        }
-    }
-}
-
 impl<L: Log> Inbox<L> {
     /// An inbox for a log that is at `last`.
     pub(crate) fn new(last: Lsn) -> Self {
@@ -72,8 +57,9 @@ impl<L: Log> Inbox<L> {
         }
     }
 
-    /// Adds batches; `batches` is empty afterwards.
-    pub(crate) fn submit(&self, batches: &mut Vec<u8>, last: Lsn) -> Kick<'_> {
+    /// Adds batches, for the thread to find when it is kicked or looks by itself; `batches` is empty
+    /// afterwards.
+    pub(crate) fn submit(&self, batches: &mut Vec<u8>, last: Lsn) {
         let mut state = self.state.lock();
         debug_assert!(
             last > state.gathered.last,
@@ -87,11 +73,10 @@ impl<L: Log> Inbox<L> {
             gathered.extend_from_slice(batches);
             batches.clear();
         }
-        self.kick(&mut state)
     }
 
     /// Marks the place of a snapshot behind everything that was submitted.
-    pub(crate) fn cut(&self, at: Lsn) -> Result<Kick<'_>, SnapshotError> {
+    pub(crate) fn cut(&self, at: Lsn) -> Result<(), SnapshotError> {
         let mut state = self.state.lock();
         if state.thread == Thread::Ended {
             return Err(SnapshotError::GivenUp);
@@ -106,7 +91,9 @@ impl<L: Log> Inbox<L> {
         state.rewrite = Rewriting::Yes;
         let bytes = state.gathered.bytes.len();
         state.gathered.cut = Some(Cut { bytes, at });
-        Ok(self.kick(&mut state))
+        drop(state);
+        self.kick();
+        Ok(())
     }
 
     /// Says that the rewrite which [`Inbox::cut`] began has come to its end.
@@ -126,7 +113,8 @@ impl<L: Log> Inbox<L> {
             return Err(event);
         }
         state.events.push_back(event);
-        drop(self.kick(&mut state));
+        drop(state);
+        self.kick();
         Ok(())
     }
 
@@ -180,14 +168,14 @@ impl<L: Log> Inbox<L> {
         state.events.clear();
     }
 
-    fn kick(&self, state: &mut State<L>) -> Kick<'_> {
-        if state.thread != Thread::Asleep {
-            return Kick::default();
-        }
-        // The first one wakes it for all.
-        state.thread = Thread::Working;
-        Kick {
-            asleep: Some(&self.arrived),
+    /// Wakes the thread if it sleeps.
+    pub(crate) fn kick(&self) {
+        let mut state = self.state.lock();
+        if state.thread == Thread::Asleep {
+            // The first one wakes it for all.
+            state.thread = Thread::Working;
+            drop(state);
+            self.arrived.notify_one();
         }
     }
 }

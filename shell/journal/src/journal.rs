@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use crate::commit::{Commit, Counters, Event, Flush, Mono, Position, SyncPolicy};
 use crate::health::{Fault, Health, Operation};
-use crate::inbox::{Inbox, Kick};
+use crate::inbox::Inbox;
 use crate::log::{Log, LogSize, SnapshotError, SyncJob};
 use crate::lsn::Lsn;
 use crate::rewrite::PendingRewrite;
@@ -119,10 +119,18 @@ impl<L: Log> Journal<L> {
 
     /// Hands over batches, of which `last` is the LSN of the last one; `batches` is empty then. To
     /// be called in the order of the LSNs, which the shard's lock gives. It never waits for the
-    /// disk.
+    /// disk. The thread, if it sleeps, learns of it by [`Journal::kick`].
     #[inline]
-    pub fn submit(&self, batches: &mut Vec<u8>, last: Lsn) -> Kick<'_> {
-        self.shared.inbox.submit(batches, last)
+    pub fn submit(&self, batches: &mut Vec<u8>, last: Lsn) {
+        self.shared.inbox.submit(batches, last);
+    }
+
+    /// Wakes the thread, so that what was submitted is written. Best called without the shard's
+    /// lock, and once for whatever is submitted at about the same time: that shares one write and
+    /// one sync.
+    #[inline]
+    pub fn kick(&self) {
+        self.shared.inbox.kick();
     }
 
     /// The last batch whose reply may leave.
@@ -188,10 +196,9 @@ impl<L: Log> Journal<L> {
     pub fn begin_rewrite(&self, at: Lsn) -> Result<PendingRewrite<L>, SnapshotError> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let mut replies = self.shared.replies.lock();
-        let kick = self.shared.inbox.cut(at)?;
+        self.shared.inbox.cut(at)?;
         replies.begun = Some(sender);
         drop(replies);
-        drop(kick);
         Ok(PendingRewrite::new(Arc::clone(&self.shared), receiver))
     }
 

@@ -37,7 +37,6 @@ pub use disk::{Access, Disk, DiskFile};
 pub use file_disk::FileDisk;
 pub use gate::{Gate, Poisoned, Reached, Run};
 pub use health::{Fault, Health, Operation};
-pub use inbox::Kick;
 pub use journal::{Journal, Stats, Watch};
 pub use local::{Base, BaseWriter, FileSync, History, LocalLog};
 pub use log::{

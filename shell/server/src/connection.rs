@@ -15,10 +15,11 @@ use journal::Gate;
 use resp::{Limits, Parser, Protocol, Reply, Sender};
 use tokio::time::Instant;
 
+use crate::kicker::Kicker;
 use crate::limits::{KEPT_BUFFER_BYTES, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
 use crate::listen::Stream;
 use crate::mailbox::Mailbox;
-use crate::shard::Shard;
+use crate::shard::{Shard, Submitted};
 
 /// Buffers that the connections of a thread share: only one of them runs at a time, and an idle one needs
 /// none.
@@ -27,13 +28,15 @@ pub(crate) struct Scratch {
     output: RefCell<Vec<u8>>,
     /// Where replies wait until they may leave; none without a journal.
     gate: Option<Gate>,
+    kicker: Kicker,
 }
 
 impl Scratch {
     /// Buffers for one thread.
-    pub(crate) fn new(gate: Option<Gate>) -> Rc<Scratch> {
+    pub(crate) fn new(gate: Option<Gate>, kicker: Kicker) -> Rc<Scratch> {
         Rc::new(Scratch {
             gate,
+            kicker,
             input: RefCell::new(vec![0; READ_BYTES]),
             output: RefCell::default(),
         })
@@ -296,9 +299,11 @@ impl Connection {
         node.shell.sent_bytes += self.io.sent_bytes - self.counted.sent_bytes;
         self.counted = self.io;
         state.engine.set_io_figures(self.session, self.io);
-        let kick = self.shard.finish(state, now);
+        let submitted = self.shard.finish(state, now);
         drop(guard);
-        drop(kick);
+        if submitted == Submitted::Batches {
+            self.scratch.kicker.ring();
+        }
         (consumed, depends_on, more)
     }
 

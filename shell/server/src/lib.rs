@@ -9,6 +9,7 @@ mod background;
 mod clock;
 mod connection;
 mod figures;
+mod kicker;
 pub mod limits;
 mod listen;
 mod mailbox;

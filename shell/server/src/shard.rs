@@ -13,7 +13,7 @@ use engine::error::CmdError;
 use engine::node::Order;
 use engine::session::SessionId;
 use engine::{Engine, Mono, Now};
-use journal::{Gate, Health, Kick, SyncPolicy};
+use journal::{Gate, Health, SyncPolicy};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
@@ -42,6 +42,14 @@ pub struct Shard {
 
 /// What the binary does when settings change.
 type SettingsHook = Box<dyn Fn(&Settings) + Send + Sync>;
+
+/// Whether the journal was given something, so that it has to be kicked, best without the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Submitted {
+    Nothing,
+    Batches,
+}
 
 /// What the lock guards.
 #[derive(Debug)]
@@ -99,23 +107,22 @@ impl Shard {
 
     /// Ends a batch of engine calls: what it has for others is delivered, the timer learns of an earlier
     /// deadline, orders are carried out.
-    ///
-    /// The result wakes the journal's thread when it is dropped, which is best done without the lock.
-    pub(crate) fn finish(&self, state: &mut State, now: Now) -> Kick<'_> {
+    pub(crate) fn finish(&self, state: &mut State, now: Now) -> Submitted {
         if state.engine.has_outbox() {
             deliver(state);
         }
-        let mut kick = Kick::default();
+        let mut submitted = Submitted::Nothing;
         if let Some(journal) = &self.journal
             && state.engine.log().has_bytes()
         {
             let last = journal::Lsn::new(state.engine.log().last().0);
-            kick = journal.submit(state.engine.effects(), last);
+            journal.submit(state.engine.effects(), last);
+            submitted = Submitted::Batches;
             state.engine.effects_taken();
         }
         if state.engine.has_orders() {
             // Some orders wait for the journal, which must know of its work then.
-            drop(std::mem::take(&mut kick));
+            self.kick_journal();
             for order in state.engine.take_orders() {
                 self.carry_out(state, &order);
             }
@@ -126,7 +133,14 @@ impl Shard {
             self.timer_at.store(due, Ordering::Relaxed);
             self.timer_bell.notify_one();
         }
-        kick
+        submitted
+    }
+
+    /// Lets the journal's thread begin with what was submitted.
+    pub(crate) fn kick_journal(&self) {
+        if let Some(journal) = &self.journal {
+            journal.kick();
+        }
     }
 
     fn carry_out(&self, state: &mut State, order: &Order) {

@@ -15,6 +15,7 @@ use tokio::task::{LocalSet, spawn_local};
 
 use crate::connection::{Connection, Scratch};
 use crate::figures;
+use crate::kicker::Kicker;
 use crate::listen::{Listeners, Stream};
 use crate::shard::Shard;
 use crate::timer;
@@ -141,7 +142,9 @@ async fn serve_connections(
     if let Some(gate) = &gate {
         spawn_local(gate.run());
     }
-    let scratch = Scratch::new(gate);
+    let kicker = Kicker::default();
+    spawn_local(kicker.clone().run(Arc::clone(&shard)));
+    let scratch = Scratch::new(gate, kicker);
     while let Some(accepted) = receiver.recv().await {
         let stream = match accepted {
             Accepted::Tcp(stream) => Stream::tcp(stream, options.keepalive),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::figures;
-use crate::shard::Shard;
+use crate::shard::{Shard, Submitted};
 
 /// The engine is looked at so often even if nothing is due, for figures that only the shell knows.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -21,7 +21,7 @@ pub(crate) async fn run(shard: Arc<Shard>, memory: fn() -> u64) {
             shard.look_at_background(state, now);
             shard.look_at_journal(state);
             shard.look_at_save_points(state, now);
-            let kick = shard.finish(state, now);
+            let submitted = shard.finish(state, now);
             let due = state
                 .engine
                 .next_deadline(now)
@@ -30,7 +30,9 @@ pub(crate) async fn run(shard: Arc<Shard>, memory: fn() -> u64) {
             shard.timer_sleeps_until(due);
             let dropped = state.engine.take_dropped();
             drop(guard);
-            drop(kick);
+            if submitted == Submitted::Batches {
+                shard.kick_journal();
+            }
             drop(dropped);
             due
         };

@@ -10,35 +10,39 @@ use crate::error::CmdError;
 use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 use crate::time::UnixMs;
 
+/// What the rows of the family share.
+const FAMILY: Spec = Spec {
+    group: Group::Generic,
+    complexity: "O(1)",
+    arity: Arity::AtLeast(3),
+    flags: Flags::FAST.and(Flags::WRITE),
+    keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
+    history: &[("7.0.0", "Options were added.")],
+    ..Spec::named("")
+};
+
+const CONDITION: Arg = Arg::one_of(
+    "condition",
+    &[
+        Arg::word("nx", "NX"),
+        Arg::word("xx", "XX"),
+        Arg::word("gt", "GT"),
+        Arg::word("lt", "LT"),
+    ],
+)
+.since("7.0.0")
+.optional();
+
 /// `EXPIRE key seconds [NX | XX | GT | LT]`
 pub(super) struct Expire;
 
 impl Command for Expire {
     const SPEC: Spec = Spec {
+        name: "expire",
         summary: "Lets a key go after so many seconds.",
         since: "1.0.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::AtLeast(3),
-        flags: Flags::FAST.and(Flags::WRITE),
-        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
-        history: &[("7.0.0", "Options were added.")],
-        args: &[
-            Arg::key("key", 0),
-            Arg::integer("seconds"),
-            Arg::one_of(
-                "condition",
-                &[
-                    Arg::word("nx", "NX"),
-                    Arg::word("xx", "XX"),
-                    Arg::word("gt", "GT"),
-                    Arg::word("lt", "LT"),
-                ],
-            )
-            .since("7.0.0")
-            .optional(),
-        ],
-        ..Spec::named("expire")
+        args: &[Arg::key("key", 0), Arg::integer("seconds"), CONDITION],
+        ..FAMILY
     };
     type Parsed<'a> = Parsed<'a>;
 
@@ -56,30 +60,11 @@ pub(super) struct PExpire;
 
 impl Command for PExpire {
     const SPEC: Spec = Spec {
+        name: "pexpire",
         summary: "Lets a key go after so many milliseconds.",
         since: "2.6.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::AtLeast(3),
-        flags: Flags::FAST.and(Flags::WRITE),
-        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
-        history: &[("7.0.0", "Options were added.")],
-        args: &[
-            Arg::key("key", 0),
-            Arg::integer("milliseconds"),
-            Arg::one_of(
-                "condition",
-                &[
-                    Arg::word("nx", "NX"),
-                    Arg::word("xx", "XX"),
-                    Arg::word("gt", "GT"),
-                    Arg::word("lt", "LT"),
-                ],
-            )
-            .since("7.0.0")
-            .optional(),
-        ],
-        ..Spec::named("pexpire")
+        args: &[Arg::key("key", 0), Arg::integer("milliseconds"), CONDITION],
+        ..FAMILY
     };
     type Parsed<'a> = Parsed<'a>;
 
@@ -97,30 +82,15 @@ pub(super) struct ExpireAt;
 
 impl Command for ExpireAt {
     const SPEC: Spec = Spec {
+        name: "expireat",
         summary: "Lets a key go at a time, in seconds.",
         since: "1.2.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::AtLeast(3),
-        flags: Flags::FAST.and(Flags::WRITE),
-        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
-        history: &[("7.0.0", "Options were added.")],
         args: &[
             Arg::key("key", 0),
             Arg::unix_time("unix-time-seconds"),
-            Arg::one_of(
-                "condition",
-                &[
-                    Arg::word("nx", "NX"),
-                    Arg::word("xx", "XX"),
-                    Arg::word("gt", "GT"),
-                    Arg::word("lt", "LT"),
-                ],
-            )
-            .since("7.0.0")
-            .optional(),
+            CONDITION,
         ],
-        ..Spec::named("expireat")
+        ..FAMILY
     };
     type Parsed<'a> = Parsed<'a>;
 
@@ -138,30 +108,15 @@ pub(super) struct PExpireAt;
 
 impl Command for PExpireAt {
     const SPEC: Spec = Spec {
+        name: "pexpireat",
         summary: "Lets a key go at a time, in milliseconds.",
         since: "2.6.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::AtLeast(3),
-        flags: Flags::FAST.and(Flags::WRITE),
-        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
-        history: &[("7.0.0", "Options were added.")],
         args: &[
             Arg::key("key", 0),
             Arg::unix_time("unix-time-milliseconds"),
-            Arg::one_of(
-                "condition",
-                &[
-                    Arg::word("nx", "NX"),
-                    Arg::word("xx", "XX"),
-                    Arg::word("gt", "GT"),
-                    Arg::word("lt", "LT"),
-                ],
-            )
-            .since("7.0.0")
-            .optional(),
+            CONDITION,
         ],
-        ..Spec::named("pexpireat")
+        ..FAMILY
     };
     type Parsed<'a> = Parsed<'a>;
 

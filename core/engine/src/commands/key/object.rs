@@ -3,6 +3,7 @@
 use values::Value;
 
 use crate::args::Args;
+use crate::commands::help;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
@@ -180,26 +181,7 @@ impl Command for Help {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let () = cmd;
-        ctx.reply.array(HELP.len());
-        HELP.iter().for_each(|line| ctx.reply.simple(line));
+        help::answer(ctx, "object");
         Ok(Flow::Done)
     }
 }
-
-const HELP: &[&str] = &[
-    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "ENCODING <key>",
-    "    Return the kind of internal representation used in order to store the value",
-    "    associated with a <key>.",
-    "FREQ <key>",
-    "    Return the access frequency index of the <key>. The returned integer is",
-    "    proportional to the logarithm of the recent access frequency of the key.",
-    "IDLETIME <key>",
-    "    Return the idle time of the <key>, that is the approximated number of",
-    "    seconds elapsed since the last access to the key.",
-    "REFCOUNT <key>",
-    "    Return the number of references of the value associated with the specified",
-    "    <key>.",
-    "HELP",
-    "    Print this help.",
-];

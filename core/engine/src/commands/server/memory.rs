@@ -1,6 +1,7 @@
 //! `MEMORY`: what keys cost.
 
 use crate::args::Args;
+use crate::commands::help;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::node::ShellFigures;
@@ -140,22 +141,10 @@ impl Command for Help {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let () = cmd;
-        ctx.reply.array(HELP.len());
-        HELP.iter().for_each(|line| ctx.reply.simple(line));
+        help::answer(ctx, "memory");
         Ok(Flow::Done)
     }
 }
 
 /// Parts of a value that are looked at unless told otherwise.
 const SAMPLES_DEFAULT: usize = 5;
-
-const HELP: &[&str] = &[
-    "MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "DOCTOR",
-    "    Say in words how the memory is doing.",
-    "USAGE <key> [SAMPLES <count>]",
-    "    Return memory in bytes used by <key> and its value. Nested values are",
-    "    sampled up to <count> times (default: 5, 0 means sample all).",
-    "HELP",
-    "    Print this help.",
-];

@@ -10,23 +10,29 @@ use crate::effect::{Effect, Expiry};
 use crate::error::CmdError;
 use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 
+/// What the rows of the family share.
+const FAMILY: Spec = Spec {
+    group: Group::String,
+    complexity: "O(1)",
+    flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
+    keys: &[KeySpec::at(
+        1,
+        KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+    )],
+    ..Spec::named("")
+};
+
 /// `INCR key`
 pub(super) struct Incr;
 
 impl Command for Incr {
     const SPEC: Spec = Spec {
+        name: "incr",
         summary: "Adds one to the number in a string.",
         since: "1.0.0",
-        group: Group::String,
-        complexity: "O(1)",
         arity: Arity::Exactly(2),
-        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
-        keys: &[KeySpec::at(
-            1,
-            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
-        )],
         args: &[Arg::key("key", 0)],
-        ..Spec::named("incr")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -44,18 +50,12 @@ pub(super) struct Decr;
 
 impl Command for Decr {
     const SPEC: Spec = Spec {
+        name: "decr",
         summary: "Takes one from the number in a string.",
         since: "1.0.0",
-        group: Group::String,
-        complexity: "O(1)",
         arity: Arity::Exactly(2),
-        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
-        keys: &[KeySpec::at(
-            1,
-            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
-        )],
         args: &[Arg::key("key", 0)],
-        ..Spec::named("decr")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -73,18 +73,12 @@ pub(super) struct IncrBy;
 
 impl Command for IncrBy {
     const SPEC: Spec = Spec {
+        name: "incrby",
         summary: "Adds to the number in a string.",
         since: "1.0.0",
-        group: Group::String,
-        complexity: "O(1)",
         arity: Arity::Exactly(3),
-        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
-        keys: &[KeySpec::at(
-            1,
-            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
-        )],
         args: &[Arg::key("key", 0), Arg::integer("increment")],
-        ..Spec::named("incrby")
+        ..FAMILY
     };
     type Parsed<'a> = (&'a [u8], i64);
 
@@ -102,18 +96,12 @@ pub(super) struct DecrBy;
 
 impl Command for DecrBy {
     const SPEC: Spec = Spec {
+        name: "decrby",
         summary: "Takes from the number in a string.",
         since: "1.0.0",
-        group: Group::String,
-        complexity: "O(1)",
         arity: Arity::Exactly(3),
-        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
-        keys: &[KeySpec::at(
-            1,
-            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
-        )],
         args: &[Arg::key("key", 0), Arg::integer("decrement")],
-        ..Spec::named("decrby")
+        ..FAMILY
     };
     type Parsed<'a> = (&'a [u8], i64);
 
@@ -132,18 +120,12 @@ pub(super) struct IncrByFloat;
 
 impl Command for IncrByFloat {
     const SPEC: Spec = Spec {
+        name: "incrbyfloat",
         summary: "Adds to the floating-point number in a string.",
         since: "2.6.0",
-        group: Group::String,
-        complexity: "O(1)",
         arity: Arity::Exactly(3),
-        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
-        keys: &[KeySpec::at(
-            1,
-            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
-        )],
         args: &[Arg::key("key", 0), Arg::double("increment")],
-        ..Spec::named("incrbyfloat")
+        ..FAMILY
     };
     type Parsed<'a> = (&'a [u8], &'a [u8]);
 

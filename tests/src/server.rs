@@ -3,6 +3,7 @@
 //! weir and its peers take the same settings on the command line, so one launcher starts them all.
 
 use std::fs::{File, Permissions};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -104,9 +105,8 @@ impl Server {
         if user == User::Nobody {
             command.uid(NOBODY);
         }
-        let child = command
-            .spawn()
-            .with_context(|| format!("starting {}", binary.display()))?;
+        let child =
+            spawn(&mut command).with_context(|| format!("starting {}", binary.display()))?;
         let mut server = Self {
             child,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
@@ -236,6 +236,23 @@ impl Drop for Server {
             // Whatever went wrong, the process must not outlive the test.
             let _ = self.child.kill();
             let _ = self.child.wait();
+        }
+    }
+}
+
+/// Spawns a command. A binary that was just copied counts as being written while a process that another test spawns has
+/// not begun its own program yet: that passes.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy
+                    && Instant::now() < deadline =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            spawned => return spawned,
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::disk::{Access, Disk, DiskFile};
 
@@ -49,6 +51,34 @@ impl FileDisk {
     }
 }
 
+/// Gives back the space of a file that was just removed or replaced, if nobody knows it under another name: bit by
+/// bit, since a file system that frees a gigabyte at once holds up every sync meanwhile (ext4: by 50 ms for
+/// 200 MB).
+pub fn free_in_steps(file: &File) {
+    let Ok(metadata) = file.metadata() else {
+        return;
+    };
+    // Whoever linked the file to keep it, wants it whole.
+    let mut size = if metadata.nlink() == 0 {
+        metadata.len()
+    } else {
+        0
+    };
+    while size > FREED_AT_ONCE_BYTES {
+        size -= FREED_AT_ONCE_BYTES;
+        if file.set_len(size).is_err() {
+            return;
+        }
+        thread::sleep(FREEING_PAUSE);
+    }
+}
+
+/// How much of a removed file is freed at once, in bytes.
+const FREED_AT_ONCE_BYTES: u64 = 4 << 20;
+
+/// How long syncs have between two pieces.
+const FREEING_PAUSE: Duration = Duration::from_millis(1);
+
 impl Disk for FileDisk {
     type File = File;
     type Lock = File;
@@ -90,7 +120,13 @@ impl Disk for FileDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        let path = self.path.join(name);
+        let file = OpenOptions::new().write(true).open(&path);
+        fs::remove_file(&path)?;
+        if let Ok(file) = file {
+            free_in_steps(&file);
+        }
+        Ok(())
     }
 
     fn sync_dir(&self) -> io::Result<()> {
@@ -141,6 +177,23 @@ impl DiskFile for File {
 mod tests {
     use super::*;
     use crate::disk::write_all_at;
+
+    #[test]
+    fn a_removed_file_is_freed_unless_it_has_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::open(folder.path()).unwrap();
+        let bytes = 2 * FREED_AT_ONCE_BYTES + 1;
+        let file = disk.create("gone").unwrap();
+        file.truncate(bytes).unwrap();
+        disk.remove("gone").unwrap();
+        assert_eq!(file.size().unwrap(), 1);
+
+        disk.create("a").unwrap().truncate(bytes).unwrap();
+        fs::hard_link(folder.path().join("a"), folder.path().join("copy")).unwrap();
+        disk.remove("a").unwrap();
+        let copy = disk.open("copy", Access::Read).unwrap();
+        assert_eq!(copy.size().unwrap(), bytes);
+    }
 
     #[test]
     fn a_file_is_written_at_offsets_and_read_back() {

@@ -34,7 +34,7 @@ pub use commit::{
     Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, UNSYNCED_AGE_MAX,
 };
 pub use disk::{Access, Disk, DiskFile};
-pub use file_disk::FileDisk;
+pub use file_disk::{FileDisk, free_in_steps};
 pub use gate::{Gate, Poisoned, Reached, Run};
 pub use health::{Fault, Health, Operation};
 pub use journal::{Journal, Stats, Watch};

@@ -23,7 +23,7 @@ pub struct PendingFile<D: Disk> {
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// How much is written before it is made durable.
-const SYNC_BYTES: u64 = 4 << 20;
+const SYNC_BYTES: u64 = 1 << 20;
 
 impl<D: Disk> PendingFile<D> {
     /// Begins a file, under a name that is not its final one.

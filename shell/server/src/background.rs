@@ -1,8 +1,12 @@
 //! Work on threads of its own: snapshots and rewrites of the journal. What has ended is noted here, and the
 //! timer tells the engine.
 
+use std::io;
+use std::thread;
+
 use engine::session::SessionId;
 use parking_lot::Mutex;
+use rustix::process::{getpriority_process, setpriority_process};
 use tokio::sync::Notify;
 
 /// Work that has ended.
@@ -42,4 +46,24 @@ impl Background {
     pub(crate) async fn rung(&self) {
         self.bell.notified().await;
     }
+}
+
+/// How much lower the priority of work in the background is (`nice`): where there are not enough cores, clients
+/// are served first.
+const NICENESS: i32 = 15;
+
+/// Runs work on a thread of its own that gives way to those that serve clients.
+///
+/// # Errors
+/// What the system says if it gives no thread.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let yielding = move || {
+        // On Linux it is the priority of this thread. Without it the work is done all the same.
+        if let Ok(priority) = getpriority_process(None) {
+            setpriority_process(None, priority.saturating_add(NICENESS)).ok();
+        }
+        work();
+    };
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(yielding);
+    spawned.map(drop)
 }

@@ -7,7 +7,6 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use engine::keyspace::Frozen;
@@ -20,7 +19,7 @@ use journal::{
 };
 use thiserror::Error;
 
-use crate::background::{Background, Ended};
+use crate::background::{self, Background, Ended};
 use crate::snapshot::{self, LoadError};
 
 /// A journal in files.
@@ -249,7 +248,7 @@ pub(crate) fn begin_rewrite(
         .map_err(|error| error.to_string())?;
     engine.restart_journal();
     let frozen = engine.freeze();
-    let background = Arc::clone(background);
+    let ended = Arc::clone(background);
     let write = move || {
         let written = pending
             .wait()
@@ -257,12 +256,9 @@ pub(crate) fn begin_rewrite(
             .and_then(|rewrite| {
                 write_base(&frozen, rewrite, now).map_err(|error| error.to_string())
             });
-        background.note(Ended::Rewrite(written));
+        ended.note(Ended::Rewrite(written));
     };
-    let spawned = thread::Builder::new()
-        .name("weir-rewrite".to_owned())
-        .spawn(write);
-    spawned.map(drop).map_err(|error| error.to_string())
+    background::spawn("weir-rewrite", write).map_err(|error| error.to_string())
 }
 
 fn write_base(

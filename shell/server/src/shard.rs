@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use engine::config::Settings;
 use engine::error::CmdError;
@@ -17,7 +16,7 @@ use journal::{Gate, Health, SyncPolicy};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-use crate::background::{Background, Ended};
+use crate::background::{self, Background, Ended};
 use crate::clock::Clock;
 use crate::limits::MAILBOX_BYTES_MAX;
 use crate::mailbox::Mailbox;
@@ -201,20 +200,17 @@ impl Shard {
         let now = self.clock.now();
         state.engine.node.shell.persistence.snapshot_begun = Some(now.mono);
         let path = self.snapshot_path.clone();
-        let background = Arc::clone(&self.background);
+        let ended = Arc::clone(&self.background);
         let write = move || {
             let result = snapshot::write_file(&frozen, &path, now);
             let result = result.map_err(|error| format!("{}: {error}", path.display()));
-            background.note(Ended::Snapshot {
+            ended.note(Ended::Snapshot {
                 waiting,
                 result,
                 changes,
             });
         };
-        let spawned = thread::Builder::new()
-            .name("weir-snapshot".to_owned())
-            .spawn(write);
-        if let Err(error) = spawned {
+        if let Err(error) = background::spawn("weir-snapshot", write) {
             let result = Err(error.to_string());
             self.background.note(Ended::Snapshot {
                 waiting,

@@ -123,15 +123,19 @@ pub fn write(frozen: &Frozen, out: impl Write, now: Now) -> io::Result<u64> {
 pub(crate) fn write_file(frozen: &Frozen, path: &Path, now: Now) -> io::Result<u64> {
     let temporary = temporary_path(path);
     let written = File::create(&temporary).and_then(|file| {
-        let mut out = io::BufWriter::with_capacity(PIECE_BYTES, file);
+        let mut out = io::BufWriter::with_capacity(SYNC_BYTES, Durable::new(file));
         let bytes = write(frozen, &mut out, now)?;
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
+        let durable = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        durable.file.sync_all()?;
+        let old = File::options().write(true).open(path);
         std::fs::rename(&temporary, path)?;
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        if let Ok(old) = old {
+            journal::free_in_steps(&old);
+        }
         Ok(bytes)
     });
     if written.is_err() {
@@ -148,6 +152,41 @@ fn temporary_path(path: &Path) -> PathBuf {
         .to_string_lossy()
         .into_owned();
     path.with_file_name(format!("temp-{}-{name}", std::process::id()))
+}
+
+/// A file that is made durable as it grows, so that the syncs of the journal never stand in line behind all of
+/// it.
+struct Durable {
+    file: File,
+    unsynced_bytes: usize,
+}
+
+/// How much is written before it is made durable, in bytes.
+const SYNC_BYTES: usize = 1 << 20;
+
+impl Durable {
+    fn new(file: File) -> Durable {
+        Durable {
+            file,
+            unsynced_bytes: 0,
+        }
+    }
+}
+
+impl Write for Durable {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.unsynced_bytes += written;
+        if self.unsynced_bytes >= SYNC_BYTES {
+            self.unsynced_bytes = 0;
+            self.file.sync_data()?;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Bytes of a reader, in pieces.

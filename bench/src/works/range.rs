@@ -11,18 +11,27 @@ use crate::request::{Piece, Template, Texts};
 use crate::sample::Sample;
 
 pub(super) fn works() -> Vec<Box<dyn Work>> {
-    let range = |shape, count| -> Box<dyn Work> { Box::new(Range { shape, count }) };
+    let range = |shape, count, pipeline| -> Box<dyn Work> {
+        Box::new(Range {
+            shape,
+            count,
+            pipeline,
+        })
+    };
     vec![
-        range(EntryShape::One64, 100),
-        range(EntryShape::One64, 1000),
-        range(EntryShape::Five16, 100),
-        range(EntryShape::Five16, 1000),
+        range(EntryShape::One64, 100, 1),
+        range(EntryShape::One64, 100, 16),
+        range(EntryShape::One64, 1000, 1),
+        range(EntryShape::Five16, 100, 1),
+        range(EntryShape::Five16, 100, 16),
+        range(EntryShape::Five16, 1000, 1),
     ]
 }
 
 struct Range {
     shape: EntryShape,
     count: u64,
+    pipeline: u64,
 }
 
 impl Work for Range {
@@ -31,14 +40,16 @@ impl Work for Range {
     }
 
     fn name(&self) -> String {
-        format!("xrange-{}-{}", self.shape.name(), self.count)
+        let (shape, count, pipeline) = (self.shape.name(), self.count, self.pipeline);
+        format!("xrange-{shape}-{count}-p{pipeline}")
     }
 
     fn lanes(&self) -> Vec<String> {
         vec![format!(
-            "XRANGE COUNT {} {} P1 c{CONNECTIONS}",
+            "XRANGE COUNT {} {} P{} c{CONNECTIONS}",
             self.count,
-            self.shape.name()
+            self.shape.name(),
+            self.pipeline
         )]
     }
 
@@ -78,6 +89,7 @@ impl Work for Range {
             texts,
             template,
             requests: setup.scale.count(600_000 / self.count, 20),
+            pipeline: self.pipeline,
         }))
     }
 }
@@ -88,12 +100,14 @@ struct Running {
     texts: Texts,
     template: Template,
     requests: u64,
+    pipeline: u64,
 }
 
 impl Rig for Running {
     fn round(&mut self, _round: u32) -> Result<Vec<Sample>> {
         let templates = std::slice::from_ref(&self.template);
-        let mut source = Repeat::new(templates, &self.texts, CONNECTIONS, 1, self.requests);
+        let (texts, pipeline) = (&self.texts, self.pipeline);
+        let mut source = Repeat::new(templates, texts, CONNECTIONS, pipeline, self.requests);
         Ok(vec![measure(
             &self.node,
             &mut self.load,

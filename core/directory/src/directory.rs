@@ -69,6 +69,27 @@ impl<T> Directory<T> {
         self.root.as_ref()?.table(hash).find(hash, eq)
     }
 
+    /// Finds several values at once, each by its hash and whatever `eq` compares it with: [`Directory::find`] for each of
+    /// them. One step is done for all before the next, so that what one waits for in memory, all wait for at the same
+    /// time.
+    pub fn find_all<'d, K: Copy, const N: usize>(
+        &'d self,
+        wanted: &[Option<(u64, K)>; N],
+        eq: impl Fn(&T, K) -> bool,
+    ) -> [Option<&'d T>; N] {
+        let Some(root) = &self.root else {
+            return [None; N];
+        };
+        let tables = wanted.map(|wanted| wanted.map(|(hash, key)| (root.table(hash), hash, key)));
+        // Each table's head has to be there before it can be searched.
+        let len = |(table, ..): &(&Table<T>, u64, K)| table.len();
+        std::hint::black_box(tables.iter().flatten().map(len).sum::<usize>());
+        tables.map(|wanted| {
+            let (table, hash, key) = wanted?;
+            table.find(hash, |value| eq(value, key))
+        })
+    }
+
     /// The greatest stamp of a removal from the table that would hold `hash`: whatever was removed
     /// under that hash was removed at or before it. 0 if nothing was.
     pub fn stamp(&self, hash: u64) -> u64 {

@@ -205,6 +205,32 @@ fn a_scan_without_changes_shows_each_value_once_in_bounded_steps() {
 }
 
 #[test]
+fn several_are_found_as_each_alone() {
+    let empty = Directory::<Value>::new();
+    assert_eq!(
+        empty.find_all(&[Some((0, 0))], |value, key| value.1 == key),
+        [None]
+    );
+    for len in [1, 100, 5000] {
+        let directory = filled(0..len);
+        for first in (0..len + 10).step_by(7) {
+            let mut wanted = [None; 8];
+            for (wanted, key) in wanted.iter_mut().zip(first..first + 6) {
+                *wanted = Some((spread(key), key));
+            }
+            let alone = wanted.map(|wanted| {
+                let (hash, key) = wanted?;
+                directory.find(hash, has(key))
+            });
+            assert_eq!(
+                directory.find_all(&wanted, |value, key| value.1 == key),
+                alone
+            );
+        }
+    }
+}
+
+#[test]
 fn any_number_is_a_cursor() {
     let directory = filled(0..5_000);
     for cursor in [1, 77, 1 << 47, (1 << 48) - 1, 1 << 48, u64::MAX] {

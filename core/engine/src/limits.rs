@@ -30,3 +30,9 @@ pub const SLOW_LOG_ARG_BYTES_MAX: usize = 128;
 
 /// Most cells of four bytes that `LCS` fills, for the product of the lengths of both strings.
 pub const LCS_CELLS_MAX: usize = (512 << 20) / 4;
+
+/// Requests of a client that are looked ahead at once; each costs tens of nanoseconds, whether it helps or not.
+pub const LOOK_AHEAD_REQUESTS_MAX: usize = 16;
+
+/// Keys in a database from which on its tables do not fit into the processor's nearer caches.
+pub const LOOK_AHEAD_KEYS_MIN: usize = 10_000;

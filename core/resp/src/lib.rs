@@ -5,6 +5,7 @@
 //! straight into the connection's output and knows which protocol the client speaks. There is no tree
 //! of values in either direction, and no socket: where bytes come from and go to is the caller's matter.
 
+mod ahead;
 mod argv;
 mod double;
 mod inline;
@@ -12,6 +13,7 @@ mod limits;
 mod reply;
 mod request;
 
+pub use ahead::KeysAhead;
 pub use argv::{Argv, ArgvBuf, ArgvIter, Span};
 pub use double::{DOUBLE_TEXT_BYTES_MAX, double_text};
 pub use inline::split_line;

@@ -12,7 +12,7 @@ use engine::config::OutputLimits;
 use engine::session::{IoFigures, SessionId};
 use engine::{Lsn, Next};
 use journal::Gate;
-use resp::{Limits, Parser, Protocol, Reply, Sender};
+use resp::{KeysAhead, Limits, Parser, Protocol, Reply, Sender};
 use tokio::time::Instant;
 
 use crate::kicker::Kicker;
@@ -257,7 +257,17 @@ impl Connection {
                 limits.sender = Sender::Unauthenticated;
             }
         }
+        // How many requests are served before the next look ahead.
+        let mut until_look = 0;
         while self.state == Phase::Reading {
+            if until_look == 0 {
+                let keys = KeysAhead::new(&input[consumed..]).skip(1);
+                until_look = match state.engine.look_ahead(self.session, keys) {
+                    0 => usize::MAX,
+                    looked => looked + 1,
+                };
+            }
+            until_look -= 1;
             match self.parser.parse(&input[consumed..], &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {

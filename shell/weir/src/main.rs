@@ -3,6 +3,7 @@
 mod command_line;
 mod files;
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,7 +48,9 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     let text = |name: &str| settings.value(name).unwrap_or_default().to_owned();
     let number = |name: &str| text(name).parse::<u64>().unwrap_or_default();
     let (level, log) = reload::Layer::new(log_level(&settings));
-    let lines = tracing_subscriber::fmt::layer().with_target(false);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_target(false)
+        .with_ansi(std::io::stdout().is_terminal());
     tracing_subscriber::registry()
         .with(level)
         .with(lines)

@@ -98,6 +98,19 @@ impl Keyspace {
             .find(hash, |record| record.key() == key)
     }
 
+    /// The records of several keys with their hashes, expired or not: looked up at once, which takes less time than one
+    /// after the other where they are not in the processor's caches.
+    pub fn find_all<const N: usize>(
+        &self,
+        db: u16,
+        keys: &[Option<(u64, &[u8])>; N],
+    ) -> [Option<&Record>; N] {
+        self.database(db).map_or([None; N], |db| {
+            let records = &db.records;
+            records.find_all(keys, |record, key| record.key() == key)
+        })
+    }
+
     /// Whether a database holds a key, expired or not.
     pub fn exists(&self, db: u16, key: &[u8]) -> bool {
         self.find(db, self.hash(key), key).is_some()

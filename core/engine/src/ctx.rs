@@ -3,6 +3,7 @@
 use resp::Reply;
 
 use crate::blocking::Wait;
+use crate::limits::STRING_BYTES_MAX;
 use crate::node::Node;
 use crate::session::Session;
 use crate::time::Now;
@@ -25,6 +26,17 @@ pub struct Ctx<'e> {
     pub mode: Mode,
     /// What it waits for; set before [`crate::table::Flow::Block`] is returned.
     pub wait: Option<Wait>,
+}
+
+impl Ctx<'_> {
+    /// Longest string that a command may make, in bytes (`proto-max-bulk-len`). What a journal holds was
+    /// allowed when it was written.
+    pub fn string_bytes_max(&self) -> usize {
+        match self.mode {
+            Mode::Replay => STRING_BYTES_MAX,
+            Mode::Alone | Mode::Transaction | Mode::Resumed => self.node.config.bulk_bytes_max,
+        }
+    }
 }
 
 /// How a command runs.

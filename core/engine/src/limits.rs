@@ -1,6 +1,7 @@
 //! Bounds on what one client, file or call can make the engine do.
 
-/// Longest string value, in bytes (Redis' 512 MB).
+/// Longest string value, in bytes (Redis' 512 MB). Files with a longer one are not loaded, so that no
+/// setting may allow one.
 pub const STRING_BYTES_MAX: usize = 512 << 20;
 
 /// Expired keys that one timer call removes at most.

@@ -250,7 +250,7 @@ pub struct Config {
     pub databases: u16,
     /// The password of the default user; empty if none is asked for.
     pub requirepass: String,
-    /// Longest argument of a request, in bytes.
+    /// Longest argument of a request, and longest string that a command makes, in bytes.
     pub bulk_bytes_max: usize,
     /// What a new stream remembers of its producers.
     pub retention: Retention,

@@ -3,6 +3,7 @@
 use super::Kind::{Bytes, Choice, Flag, Integer, OutputLimits, SavePoints, Text};
 use super::When::{AtStart, Live};
 use super::{Kind, Setting, When};
+use crate::limits::STRING_BYTES_MAX;
 
 const fn row(
     name: &'static str,
@@ -188,11 +189,11 @@ pub static SETTINGS: &[Setting] = &[
         "proto-max-bulk-len",
         Bytes {
             min: 1 << 20,
-            max: i64::MAX,
+            max: STRING_BYTES_MAX as i64,
         },
         "536870912",
         Live,
-        "Longest argument of a request, in bytes.",
+        "Longest argument of a request, and longest string that a command makes, in bytes.",
     ),
     row(
         "requirepass",

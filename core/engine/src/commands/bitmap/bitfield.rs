@@ -1,11 +1,12 @@
 //! `BITFIELD` and `BITFIELD_RO`: a string as numbers of any width.
 
-use super::bits::{byte_of, check_offset, read, replaced};
+use super::bits::{Patch, byte_of, check_offset, read, replaced};
 use crate::args::{Args, parse_i64};
 use crate::ctx::Ctx;
 use crate::effect::Effect;
 use crate::error::CmdError;
-use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+use crate::limits::STRING_BYTES_MAX;
+use crate::table::{Arg, Arity, Command, Compat, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 
 /// `BITFIELD key [GET encoding offset | [OVERFLOW how] SET encoding offset value | …]`
 pub(super) struct BitField;
@@ -121,6 +122,11 @@ impl Command for BitField {
             .optional()
             .multiple(),
         ],
+        compat: Compat::Differs(
+            "`SAT` turns every `SET` below the least number into that number, as Redis documents it; Redis \
+             makes the greatest of those near -2^63. No field is written beyond `proto-max-bulk-len`, not \
+             even in part.",
+        ),
         ..Spec::named("bitfield")
     };
     type Parsed<'a> = Parsed<'a>;
@@ -131,6 +137,7 @@ impl Command for BitField {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let Parsed { key, operations } = cmd;
+        check_places(&operations, ctx.string_bytes_max())?;
         let len = ctx.tx.string(key)?.map_or(0, |string| string.len());
         let writes = operations
             .iter()
@@ -157,12 +164,8 @@ impl Command for BitField {
                 Some(number) => ctx.reply.int(number),
                 None => ctx.reply.null(),
             }
-            if let Some((at, bytes)) = outcome.patch {
-                ctx.tx.apply(&Effect::SetRange {
-                    key,
-                    offset: at as u32,
-                    value: &bytes,
-                });
+            if let Some(patch) = outcome.patch {
+                patch.apply(key, &mut ctx.tx);
             }
         }
         Ok(Flow::Done)
@@ -203,6 +206,7 @@ impl Command for BitFieldRo {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        check_places(&cmd.operations, ctx.string_bytes_max())?;
         let string = ctx.tx.string(cmd.key)?;
         ctx.reply.array(cmd.operations.len());
         for Operation { field, .. } in cmd.operations {
@@ -242,6 +246,18 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
     Ok(Parsed { key, operations })
 }
 
+/// Checks that strings of at most so many bytes may have what is read, and can hold what is written.
+fn check_places(operations: &[Operation], bytes_max: usize) -> Result<(), CmdError> {
+    for Operation { field, action, .. } in operations {
+        let place = match action {
+            Action::Get => field.offset,
+            Action::Set(_) | Action::Add(_) => field.last_bit(),
+        };
+        check_offset(place, bytes_max)?;
+    }
+    Ok(())
+}
+
 impl Overflow {
     fn parse(args: &mut Args<'_>) -> Result<Overflow, CmdError> {
         if args.keyword("WRAP") {
@@ -272,13 +288,12 @@ impl Field {
         };
         let offset = parse_i64(number).and_then(|number| u64::try_from(number).ok());
         let offset = offset.and_then(|offset| offset.checked_mul(unit));
-        let field = Field {
+        let offset = offset.ok_or(CmdError::BitOffset)?;
+        Ok(Field {
             is_signed,
             bits,
-            offset: check_offset(offset.ok_or(CmdError::BitOffset)?)?,
-        };
-        check_offset(field.last_bit())?;
-        Ok(field)
+            offset: check_offset(offset, STRING_BYTES_MAX)?,
+        })
     }
 
     fn last_bit(&self) -> u64 {
@@ -316,7 +331,7 @@ impl Field {
 /// What an operation answers, and what it puts where.
 struct Change {
     reply: Option<i64>,
-    patch: Option<(usize, Vec<u8>)>,
+    patch: Option<Patch>,
 }
 
 impl Operation {

@@ -1,6 +1,7 @@
 //! `BITOP`.
 
 use resp::Argv;
+use values::StringValue;
 
 use crate::args::Args;
 use crate::ctx::Ctx;
@@ -90,10 +91,10 @@ impl Command for BitOp {
         let (operation, to, keys) = cmd;
         let mut sources = Vec::with_capacity(keys.len());
         for key in keys.iter() {
-            let string = ctx.tx.string(key)?;
-            sources.push(string.map(|string| string.to_vec()).unwrap_or_default());
+            // Clones share their bytes: a key may be named many times.
+            sources.push(ctx.tx.string(key)?.cloned().unwrap_or_default());
         }
-        let result = combine(operation, sources);
+        let result = combine(operation, &sources);
         if !result.is_empty() {
             ctx.tx.apply(&Effect::Set {
                 key: to,
@@ -110,45 +111,100 @@ impl Command for BitOp {
 }
 
 /// A result as long as the longest source; shorter ones go on with zeros.
-fn combine(operation: Operation, mut sources: Vec<Vec<u8>>) -> Vec<u8> {
-    let len = sources.iter().map(Vec::len).max().unwrap_or(0);
-    for source in &mut sources {
-        source.resize(len, 0);
-    }
-    let mut sources = sources.into_iter();
-    let Some(mut first) = sources.next() else {
+fn combine(operation: Operation, sources: &[StringValue]) -> Vec<u8> {
+    let len = sources.iter().map(StringValue::len).max().unwrap_or(0);
+    let Some((first, others)) = sources.split_first() else {
         return Vec::new();
     };
+    let mut result = Vec::with_capacity(len);
+    first.with_bytes(|bytes| result.extend_from_slice(bytes));
+    result.resize(len, 0);
     match operation {
-        Operation::Not => first.iter_mut().for_each(|byte| *byte = !*byte),
-        Operation::And => sources.for_each(|source| merge(&mut first, &source, |a, b| a & b)),
-        Operation::Or => sources.for_each(|source| merge(&mut first, &source, |a, b| a | b)),
-        Operation::Xor => sources.for_each(|source| merge(&mut first, &source, |a, b| a ^ b)),
-        Operation::Diff => sources.for_each(|source| merge(&mut first, &source, |a, b| a & !b)),
-        Operation::Diff1 => merge(&mut first, &any(sources, len), |a, b| !a & b),
-        Operation::AndOr => merge(&mut first, &any(sources, len), |a, b| a & b),
+        Operation::Not => result.iter_mut().for_each(|byte| *byte = !*byte),
+        Operation::And => merge_all(&mut result, others, |a, b| a & b),
+        Operation::Or => merge_all(&mut result, others, |a, b| a | b),
+        Operation::Xor => merge_all(&mut result, others, |a, b| a ^ b),
+        Operation::Diff => merge_all(&mut result, others, |a, b| a & !b),
+        Operation::Diff1 => merge(&mut result, &union(others, len), |a, b| !a & b),
+        Operation::AndOr => merge(&mut result, &union(others, len), |a, b| a & b),
         Operation::One => {
             let mut twice = vec![0; len];
-            for source in sources {
-                for ((once, twice), byte) in first.iter_mut().zip(&mut twice).zip(&source) {
-                    *twice |= *once & byte;
-                    *once |= byte;
-                }
+            for source in others {
+                source.with_bytes(|bytes| {
+                    for ((once, twice), byte) in result.iter_mut().zip(&mut twice).zip(bytes) {
+                        *twice |= *once & byte;
+                        *once |= byte;
+                    }
+                });
             }
-            merge(&mut first, &twice, |a, b| a & !b);
+            merge(&mut result, &twice, |a, b| a & !b);
         }
     }
-    first
+    result
 }
 
-fn any(sources: impl Iterator<Item = Vec<u8>>, len: usize) -> Vec<u8> {
+/// What is in any of the sources.
+fn union(sources: &[StringValue], len: usize) -> Vec<u8> {
     let mut all = vec![0; len];
-    sources.for_each(|source| merge(&mut all, &source, |a, b| a | b));
+    merge_all(&mut all, sources, |a, b| a | b);
     all
 }
 
+fn merge_all(into: &mut [u8], sources: &[StringValue], operation: impl Fn(u8, u8) -> u8) {
+    for source in sources {
+        source.with_bytes(|bytes| merge(into, bytes, &operation));
+    }
+}
+
+/// Puts bytes together one by one; where `from` is shorter, it goes on with zeros.
 fn merge(into: &mut [u8], from: &[u8], operation: impl Fn(u8, u8) -> u8) {
-    for (a, b) in into.iter_mut().zip(from) {
+    let (both, alone) = into.split_at_mut(from.len().min(into.len()));
+    for (a, b) in both.iter_mut().zip(from) {
         *a = operation(*a, *b);
+    }
+    for a in alone {
+        *a = operation(*a, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn byte(operation: Operation, sources: &[Vec<u8>], at: usize) -> u8 {
+        let bit = |bit: u32| {
+            let has = |source: &Vec<u8>| source.get(at).is_some_and(|byte| byte >> bit & 1 == 1);
+            let (first, others) = (has(&sources[0]), sources.iter().skip(1).any(has));
+            match operation {
+                Operation::And => sources.iter().all(has),
+                Operation::Or => first || others,
+                Operation::Xor => sources.iter().filter(|source| has(source)).count() % 2 == 1,
+                Operation::Not => !first,
+                Operation::Diff => first && !others,
+                Operation::Diff1 => !first && others,
+                Operation::AndOr => first && others,
+                Operation::One => sources.iter().filter(|source| has(source)).count() == 1,
+            }
+        };
+        (0..8).fold(0, |byte, at| byte | u8::from(bit(at)) << at)
+    }
+
+    proptest! {
+        #[test]
+        fn bits_are_put_together_one_by_one(
+            sources in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..30), 1..6),
+        ) {
+            let strings: Vec<StringValue> = sources.iter().map(|bytes| StringValue::from_bytes(bytes)).collect();
+            let len = sources.iter().map(Vec::len).max().unwrap_or(0);
+            for (name, operation) in OPERATIONS {
+                let count = if operation == Operation::Not { 1 } else { sources.len() };
+                let (sources, strings) = (&sources[..count], &strings[..count]);
+                let len = if count == 1 { sources[0].len() } else { len };
+                let expected: Vec<u8> = (0..len).map(|at| byte(operation, sources, at)).collect();
+                prop_assert_eq!(combine(operation, strings), expected, "{}", name);
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bits::position;
 use super::span::{Span, Unit};
-use crate::args::Args;
+use crate::args::{Args, parse_i64};
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
@@ -76,10 +76,12 @@ impl Command for BitPos {
             parsed.span.start = args.integer()?;
         }
         if args.left() >= 1 {
-            parsed.span.end = args.integer()?;
-        }
-        if args.left() == 1 {
-            parsed.span.unit = Unit::parse(args)?;
+            // The unit is looked at before the end is.
+            let end = args.required()?;
+            if args.left() == 1 {
+                parsed.span.unit = Unit::parse(args)?;
+            }
+            parsed.span.end = parse_i64(end).ok_or(CmdError::NotAnInteger)?;
         }
         Ok(parsed)
     }

@@ -1,18 +1,20 @@
 //! Bits of byte strings: bit 0 is the highest of the first byte, and what is beyond the end is zero.
 
 use crate::args::parse_i64;
+use crate::effect::Effect;
 use crate::error::CmdError;
 use crate::limits::STRING_BYTES_MAX;
+use crate::tx::Tx;
 
-/// Reads the place of a bit that a string may have.
+/// Reads the place of a bit that a string may have under any setting.
 pub(super) fn parse_offset(text: &[u8]) -> Result<u64, CmdError> {
     let offset = parse_i64(text).and_then(|offset| u64::try_from(offset).ok());
-    check_offset(offset.ok_or(CmdError::BitOffset)?)
+    check_offset(offset.ok_or(CmdError::BitOffset)?, STRING_BYTES_MAX)
 }
 
-/// Checks that a string may have a bit there.
-pub(super) fn check_offset(offset: u64) -> Result<u64, CmdError> {
-    if offset / 8 < STRING_BYTES_MAX as u64 {
+/// Checks that a string of at most so many bytes may have a bit there.
+pub(super) fn check_offset(offset: u64, bytes_max: usize) -> Result<u64, CmdError> {
+    if offset / 8 < bytes_max as u64 {
         Ok(offset)
     } else {
         Err(CmdError::BitOffset)
@@ -32,14 +34,40 @@ pub(super) fn read(bytes: &[u8], offset: u64, len: u32) -> u64 {
     ((window >> shift) & mask) as u64
 }
 
-/// The bytes around up to 64 bits with those replaced, and where the first of these bytes lies.
-pub(super) fn replaced(bytes: &[u8], offset: u64, len: u32, value: u64) -> (usize, Vec<u8>) {
+/// A few bytes that go over those of a string.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patch {
+    first: usize,
+    window: [u8; 16],
+    count: usize,
+}
+
+impl Patch {
+    /// Writes the bytes into the string of a key.
+    pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) {
+        tx.apply(&Effect::SetRange {
+            key,
+            offset: self.first as u32,
+            value: self.bytes(),
+        });
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.window[16 - self.count..]
+    }
+}
+
+/// The bytes around up to 64 bits with those replaced.
+pub(super) fn replaced(bytes: &[u8], offset: u64, len: u32, value: u64) -> Patch {
     let (first, window) = window(bytes, offset, len);
     let shift = bits_behind(offset, len);
     let mask = ((1_u128 << len) - 1) << shift;
     let window = (window & !mask) | ((u128::from(value) << shift) & mask);
-    let count = window_bytes(offset, len);
-    (first, window.to_be_bytes()[16 - count..].to_vec())
+    Patch {
+        first,
+        window: window.to_be_bytes(),
+        count: window_bytes(offset, len),
+    }
 }
 
 /// How many bytes so many bits touch: 9 at most.
@@ -74,7 +102,11 @@ pub(super) fn count(bytes: &[u8]) -> u64 {
 /// Where the first bit of a kind lies.
 pub(super) fn position(bytes: &[u8], bit: bool) -> Option<u64> {
     let all_other = if bit { 0 } else { u8::MAX };
-    let at = bytes.iter().position(|byte| *byte != all_other)?;
+    let (words, _) = bytes.as_chunks::<8>();
+    let skipped = words.iter().take_while(|word| **word == [all_other; 8]);
+    let skipped = skipped.count() * 8;
+    let rest = &bytes[skipped..];
+    let at = skipped + rest.iter().position(|byte| *byte != all_other)?;
     let byte = bytes[at];
     let leading = if bit {
         byte.leading_zeros()
@@ -113,9 +145,9 @@ mod tests {
             len in 1_u32..=64,
             value: u64,
         ) {
-            let (first, patch) = replaced(&bytes, offset, len, value);
+            let patch = replaced(&bytes, offset, len, value);
             let mut changed = bytes.clone();
-            changed[first..first + patch.len()].copy_from_slice(&patch);
+            changed[patch.first..][..patch.count].copy_from_slice(patch.bytes());
             let mask = u64::MAX >> (64 - len);
             prop_assert_eq!(read(&changed, offset, len), value & mask);
             for at in (0..240).filter(|at| !(offset..offset + u64::from(len)).contains(at)) {

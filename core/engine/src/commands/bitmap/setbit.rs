@@ -1,9 +1,8 @@
 //! `SETBIT` and `GETBIT`.
 
-use super::bits::{byte_of, parse_offset, read, replaced};
+use super::bits::{byte_of, check_offset, parse_offset, read, replaced};
 use crate::args::Args;
 use crate::ctx::Ctx;
-use crate::effect::Effect;
 use crate::error::CmdError;
 use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 
@@ -43,6 +42,7 @@ impl Command for SetBit {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, offset, bit) = cmd;
+        check_offset(offset, ctx.string_bytes_max())?;
         let change = |bytes: &[u8]| {
             let is_there = byte_of(offset) < bytes.len();
             let old = read(bytes, offset, 1);
@@ -53,12 +53,8 @@ impl Command for SetBit {
             Some(string) => string.with_bytes(change),
             None => change(b""),
         };
-        if let Some((at, byte)) = patch {
-            ctx.tx.apply(&Effect::SetRange {
-                key,
-                offset: at as u32,
-                value: &byte,
-            });
+        if let Some(patch) = patch {
+            patch.apply(key, &mut ctx.tx);
         }
         ctx.reply.int(old as i64);
         Ok(Flow::Done)
@@ -88,6 +84,7 @@ impl Command for GetBit {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, offset) = cmd;
+        check_offset(offset, ctx.string_bytes_max())?;
         let bit = match ctx.tx.string(key)? {
             Some(string) => string.with_bytes(|bytes| read(bytes, offset, 1)),
             None => 0,

@@ -4,7 +4,6 @@ use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::effect::Effect;
 use crate::error::CmdError;
-use crate::limits::STRING_BYTES_MAX;
 use crate::table::{Arg, Arity, Command, Deprecated, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 
 /// `APPEND key value`
@@ -32,7 +31,7 @@ impl Command for Append {
         let (key, tail) = cmd;
         let len = ctx.tx.string(key)?.map_or(0, |string| string.len());
         let len = len.saturating_add(tail.len());
-        if len > STRING_BYTES_MAX {
+        if len > ctx.string_bytes_max() {
             return Err(CmdError::StringTooLong);
         }
         ctx.tx.apply(&Effect::Append { key, tail });
@@ -139,7 +138,7 @@ impl Command for SetRange {
             ctx.reply.count(len);
             return Ok(Flow::Done);
         }
-        if end > STRING_BYTES_MAX {
+        if end > ctx.string_bytes_max() {
             return Err(CmdError::StringTooLong);
         }
         ctx.tx.apply(&Effect::SetRange {

@@ -267,12 +267,35 @@ impl<S: Source> Decoder<S> {
         expected: &'static str,
         make: impl FnOnce(&[u8]) -> T,
     ) -> Read<T, S> {
+        if let Some(len) = self.plain_length_at_hand(limit)? {
+            // Most strings lie in the piece as they are: no need to copy them.
+            let made = make(self.piece()?.get(..len).unwrap_or_default());
+            self.at += len;
+            return Ok(made);
+        }
         let mut string = std::mem::take(&mut self.string);
         let made = self
             .string(&mut string, limit, expected)
             .map(|()| make(&string));
         self.string = kept(string);
         made
+    }
+
+    /// Reads the length of a string that is neither packed nor an integer, within the limit, and whole in the
+    /// current piece; otherwise it reads nothing.
+    #[inline]
+    fn plain_length_at_hand(&mut self, limit: u64) -> Read<Option<usize>, S> {
+        let (head_len, len) = match *self.piece()? {
+            [low @ 0..0x40, ..] => (1, u64::from(low)),
+            [high @ 0x40..0x80, low, ..] => (2, u64::from(u16::from_be_bytes([high & 0x3f, low]))),
+            _ => return Ok(None),
+        };
+        let at_hand = (self.piece()?.len() - head_len) as u64;
+        if len > limit || len > at_hand {
+            return Ok(None);
+        }
+        self.at += head_len;
+        Ok(Some(len as usize))
     }
 
     /// Passes over the next `len` bytes.

@@ -66,6 +66,27 @@ impl<'a> Reader<'a> {
     /// The next element; `None` after the last.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Element<'a>>, Fault> {
+        match self.short_element() {
+            Some(element) => Ok(Some(element)),
+            None => self.next_of_any_form(),
+        }
+    }
+
+    /// The next element if it is of one of the forms that nearly all have, and whole.
+    #[inline]
+    fn short_element(&mut self) -> Option<Element<'a>> {
+        let (element, tail) = match *self.rest {
+            [value @ 0..=0x7f, 1, ref tail @ ..] => (Element::Integer(i64::from(value)), tail),
+            [head @ 0xc0..=0xdf, low, 2, ref tail @ ..] => (integer_of_13_bits(head, low), tail),
+            [head @ 0x80..=0xbf, ref tail @ ..] => short_bytes(tail, usize::from(head & 0x3f), 1)?,
+            [0xe0, len, ref tail @ ..] => short_bytes(tail, usize::from(len), 2)?,
+            _ => return None,
+        };
+        self.rest = tail;
+        Some(element)
+    }
+
+    fn next_of_any_form(&mut self) -> Result<Option<Element<'a>>, Fault> {
         let Some((&head, tail)) = self.rest.split_first() else {
             return Ok(None);
         };
@@ -75,9 +96,7 @@ impl<'a> Reader<'a> {
             0x80..=0xbf => take_bytes(tail, usize::from(head & 0x3f))?,
             0xc0..=0xdf => {
                 let ([low], tail) = take(tail)?;
-                // 13 bits, shifted up to where the sign is.
-                let bits = u16::from_be_bytes([head, low]) << 3;
-                (Element::Integer(i64::from(bits.cast_signed() >> 3)), tail)
+                (integer_of_13_bits(head, low), tail)
             }
             0xe0..=0xef => {
                 let ([low], tail) = take(tail)?;
@@ -132,6 +151,25 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn element(&mut self, expected: &'static str) -> Result<Element<'a>, Fault> {
         self.next()?.ok_or(Fault::Truncated { expected })
+    }
+}
+
+#[inline]
+fn integer_of_13_bits(head: u8, low: u8) -> Element<'static> {
+    // Shifted up to where the sign is.
+    let bits = u16::from_be_bytes([head, low]) << 3;
+    Element::Integer(i64::from(bits.cast_signed() >> 3))
+}
+
+/// A string of `len` bytes with a head of `head_len`, if the length behind it takes one byte and is right.
+#[inline]
+fn short_bytes(bytes: &[u8], len: usize, head_len: usize) -> Option<(Element<'_>, &[u8])> {
+    let (data, tail) = bytes.split_at_checked(len)?;
+    match tail {
+        [behind @ 0..0x80, tail @ ..] if usize::from(*behind) == len + head_len => {
+            Some((Element::Bytes(data), tail))
+        }
+        _ => None,
     }
 }
 

@@ -146,6 +146,27 @@ impl Chunk {
         }
     }
 
+    /// The form of an entry with the names of the last one, which has a set of names; `None` if there are not as
+    /// many values.
+    #[inline]
+    pub(crate) fn form_like_last<'f>(
+        &self,
+        values: impl ExactSizeIterator<Item = &'f [u8]>,
+    ) -> Option<Form> {
+        let shape = self.shapes.as_deref()?.at(self.shape_hint);
+        if values.len() != shape.field_count() {
+            return None;
+        }
+        let value_bytes = values
+            .map(|value| length_bytes(value.len()) + value.len())
+            .sum();
+        Some(shared_form(Found {
+            index: self.shape_hint,
+            shape,
+            value_bytes,
+        }))
+    }
+
     /// Keeps the names of these fields as a set and returns the form that uses it, if it fits.
     pub(crate) fn share_names<'f>(&mut self, fields: impl Fields<'f>) -> Option<Form> {
         let shapes = self.shapes.get_or_insert_default();
@@ -191,18 +212,7 @@ impl Chunk {
         entry_bytes: usize,
         node: Node,
     ) {
-        let at = self.data.len();
-        if at == 0 {
-            self.base = id;
-        }
-        self.mark(at, node);
-        let (ms, seq) = self.delta(id);
-        let seq_bit = if seq == 0 { 0 } else { HAS_SEQ };
-        self.data.push(form.shape | seq_bit);
-        put_delta(&mut self.data, ms);
-        if seq != 0 {
-            put_delta(&mut self.data, seq);
-        }
+        let at = self.begin_entry(id, form, node);
         if form.shape == NO_SHAPE {
             put_delta(&mut self.data, fields.len() as u64 / 2);
             for text in fields.clone().take(fields.len() & !1) {
@@ -218,6 +228,43 @@ impl Chunk {
         debug_assert_eq!(self.data.len() - at, entry_bytes);
         self.ordinals += 1;
         self.live += 1;
+    }
+
+    /// Appends an entry whose names are a set of this chunk, the one of the entry before it.
+    #[inline]
+    pub(crate) fn append_values<'f>(
+        &mut self,
+        id: StreamId,
+        values: impl Iterator<Item = &'f [u8]>,
+        form: Form,
+        entry_bytes: usize,
+        node: Node,
+    ) {
+        let at = self.begin_entry(id, form, node);
+        for value in values {
+            self.put_text(value);
+        }
+        debug_assert_eq!(self.data.len() - at, entry_bytes);
+        self.ordinals += 1;
+        self.live += 1;
+    }
+
+    /// Writes what stands before an entry's fields; where it begins.
+    #[inline]
+    fn begin_entry(&mut self, id: StreamId, form: Form, node: Node) -> usize {
+        let at = self.data.len();
+        if at == 0 {
+            self.base = id;
+        }
+        self.mark(at, node);
+        let (ms, seq) = self.delta(id);
+        let seq_bit = if seq == 0 { 0 } else { HAS_SEQ };
+        self.data.push(form.shape | seq_bit);
+        put_delta(&mut self.data, ms);
+        if seq != 0 {
+            put_delta(&mut self.data, seq);
+        }
+        at
     }
 
     /// Marks the entry at this offset deleted. It is live.

@@ -33,6 +33,8 @@ pub struct Entries {
     node: OpenNode,
     /// The hash of the last names that no set had: met twice running, they become one.
     missed: u64,
+    /// Whether the last entry's names are a set of the tail, and no chunk has changed but by appending since.
+    is_repeatable: bool,
 }
 
 /// Neighbouring chunks behind one reference count.
@@ -89,6 +91,7 @@ impl Entries {
             top: StreamId::MIN,
             node: OpenNode::NONE,
             missed: 0,
+            is_repeatable: false,
         }
     }
 
@@ -136,7 +139,42 @@ impl Entries {
         chunk.append(id, fields, form, entry_bytes, node);
         self.top = id;
         self.len += 1;
+        self.is_repeatable = !form.is_own();
         Ok(())
+    }
+
+    /// Appends an entry that has the names of the entry that was appended last, which are not looked at for
+    /// that. Whether it was appended: it is not where it would need more than a look at the last one.
+    ///
+    /// # Errors
+    /// As [`Entries::append`].
+    #[inline]
+    pub fn append_like_last<'f>(
+        &mut self,
+        id: StreamId,
+        values: impl ExactSizeIterator<Item = &'f [u8]> + Clone,
+        limits: NodeLimits,
+    ) -> Result<bool, OutOfOrder> {
+        if id <= self.top {
+            return Err(OutOfOrder { id });
+        }
+        let Some(tail) = self.tail.as_mut().filter(|_| self.is_repeatable) else {
+            return Ok(false);
+        };
+        let chunk = Arc::make_mut(tail);
+        let Some(form) = chunk.form_like_last(values.clone()) else {
+            return Ok(false);
+        };
+        let entry_bytes = chunk.entry_bytes(id, form);
+        if !chunk.has_room(entry_bytes) {
+            return Ok(false);
+        }
+        let node = self.node.append(id, form, limits);
+        chunk.reserve(entry_bytes, Growth::Double);
+        chunk.append_values(id, values, form, entry_bytes, node);
+        self.top = id;
+        self.len += 1;
+        Ok(true)
     }
 
     /// Lets the next entry have any ID above this one and above the last entry there is, even if
@@ -604,6 +642,7 @@ impl Entries {
     }
 
     fn chunk_mut(&mut self, place: Place) -> Option<&mut Chunk> {
+        self.is_repeatable = false;
         match self.blocks.get_mut(place.block) {
             Some(block) => {
                 let slot = Arc::make_mut(&mut block.slots).get_mut(place.slot)?;

@@ -3,6 +3,8 @@
 //! A snapshot is written to a temporary file, synced, and renamed; so the file under the proper name is
 //! whole at any time.
 
+mod pieces;
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use engine::{Engine, Expired, Now, UnixMs};
 use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
 use thiserror::Error;
 
+use self::pieces::Pieces;
+
 /// Why a snapshot cannot be loaded.
 #[derive(Debug, Error)]
 #[error("the snapshot {name} cannot be loaded: {reason}; restore it from a copy")]
@@ -20,9 +24,6 @@ pub struct LoadError {
     name: String,
     reason: String,
 }
-
-/// How much of a snapshot is read or written at once, in bytes.
-const PIECE_BYTES: usize = 1 << 20;
 
 /// Loads a snapshot file, if there is one. Whether there was.
 ///
@@ -53,7 +54,7 @@ pub fn load_file(
 pub fn load(
     engine: &mut Engine,
     name: &str,
-    reader: impl Read,
+    reader: impl Read + Send,
     expired: Expired,
     conflicts: Conflicts,
     now: Now,
@@ -63,32 +64,35 @@ pub fn load(
         reason: reason.to_string(),
     };
     let context = engine.snapshot_context(now);
-    let mut reader = SnapshotReader::new(Pieces::new(reader), context).map_err(|e| broken(&e))?;
-    let mut database = 0;
-    while let Some(item) = reader.next().map_err(|e| broken(&e))? {
-        match item {
-            rdb::Item::Database(index) => {
-                database = u16::try_from(index)
-                    .ok()
-                    .filter(|index| *index < engine.keyspace().database_count())
-                    .ok_or_else(|| {
-                        broken(&format!("it uses database {index}; raise --databases"))
-                    })?;
-            }
-            rdb::Item::Record(record) => {
-                let expires_at = record.expires_at_ms.map(UnixMs);
-                if conflicts == Conflicts::Refused
-                    && engine.keyspace().exists(database, &record.key)
-                {
-                    let key = String::from_utf8_lossy(&record.key);
-                    return Err(broken(&format!("key {key:?} is there already")));
+    let load_all = |pieces: Pieces| -> Result<u64, LoadError> {
+        let mut reader = SnapshotReader::new(pieces, context).map_err(|e| broken(&e))?;
+        let mut database = 0;
+        while let Some(item) = reader.next().map_err(|e| broken(&e))? {
+            match item {
+                rdb::Item::Database(index) => {
+                    database = u16::try_from(index)
+                        .ok()
+                        .filter(|index| *index < engine.keyspace().database_count())
+                        .ok_or_else(|| {
+                            broken(&format!("it uses database {index}; raise --databases"))
+                        })?;
                 }
-                engine.load(database, record.key, record.value, expires_at, expired, now);
+                rdb::Item::Record(record) => {
+                    let expires_at = record.expires_at_ms.map(UnixMs);
+                    if conflicts == Conflicts::Refused
+                        && engine.keyspace().exists(database, &record.key)
+                    {
+                        let key = String::from_utf8_lossy(&record.key);
+                        return Err(broken(&format!("key {key:?} is there already")));
+                    }
+                    engine.load(database, record.key, record.value, expires_at, expired, now);
+                }
+                rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } | rdb::Item::Function(_) => {}
             }
-            rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } | rdb::Item::Function(_) => {}
         }
-    }
-    Ok(reader.offset())
+        Ok(reader.offset())
+    };
+    pieces::ahead(reader, load_all).unwrap_or_else(|error| Err(broken(&error)))
 }
 
 /// Writes a frozen view as a snapshot; how many bytes it has.
@@ -186,38 +190,6 @@ impl Write for Durable {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
-    }
-}
-
-/// Bytes of a reader, in pieces.
-struct Pieces<R> {
-    reader: R,
-    buffer: Box<[u8]>,
-    range: std::ops::Range<usize>,
-}
-
-impl<R: Read> Pieces<R> {
-    fn new(reader: R) -> Pieces<R> {
-        Pieces {
-            reader,
-            buffer: vec![0; PIECE_BYTES].into(),
-            range: 0..0,
-        }
-    }
-}
-
-impl<R: Read> rdb::Source for Pieces<R> {
-    type Error = io::Error;
-
-    fn fill(&mut self) -> io::Result<&[u8]> {
-        if self.range.is_empty() {
-            self.range = 0..self.reader.read(&mut self.buffer)?;
-        }
-        Ok(&self.buffer[self.range.clone()])
-    }
-
-    fn consume(&mut self, len: usize) {
-        self.range.start = (self.range.start + len).min(self.range.end);
     }
 }
 

@@ -228,6 +228,9 @@ fn load(id: StreamId, node: &[u8], entries: &mut Entries) -> Result<(), Fault> {
     check_repetition(&names, &digits, live_said, node.len())?;
     let (mut live, mut deleted) = (0, 0);
     let mut fields = Vec::with_capacity(2 * names.len());
+    let mut values = Vec::with_capacity(names.len());
+    // Whether the entry that was appended last has the names of the master entry.
+    let mut is_like_last = false;
     while let Some(flags) = listpack.next()? {
         let flags = match flags {
             Element::Integer(flags @ 0..=3) => flags,
@@ -240,8 +243,10 @@ fn load(id: StreamId, node: &[u8], entries: &mut Entries) -> Result<(), Fault> {
             .integer("the sequence of an entry")?
             .cast_unsigned();
         fields.clear();
+        values.clear();
         digits.truncate(names_digits);
-        let elements = if flags & SAME_FIELDS == 0 {
+        let has_same_fields = flags & SAME_FIELDS != 0;
+        let elements = if !has_same_fields {
             let field_count = listpack.integer("the number of fields of an entry")?;
             for _ in 0..field_count.saturating_mul(2) {
                 fields.push(Text::new(
@@ -251,12 +256,9 @@ fn load(id: StreamId, node: &[u8], entries: &mut Entries) -> Result<(), Fault> {
             }
             field_count.saturating_mul(2).saturating_add(4)
         } else {
-            for name in &names {
-                fields.push(name.clone());
-                fields.push(Text::new(
-                    listpack.element("a value of an entry")?,
-                    &mut digits,
-                ));
+            for _ in &names {
+                let value = listpack.element("a value of an entry")?;
+                values.push(Text::new(value, &mut digits));
             }
             names.len() as i64 + 3
         };
@@ -267,7 +269,7 @@ fn load(id: StreamId, node: &[u8], entries: &mut Entries) -> Result<(), Fault> {
             deleted += 1;
             continue;
         }
-        if fields.is_empty() {
+        if fields.is_empty() && values.is_empty() {
             return Err(Fault::Contradiction("an entry has no fields"));
         }
         live += 1;
@@ -275,11 +277,22 @@ fn load(id: StreamId, node: &[u8], entries: &mut Entries) -> Result<(), Fault> {
             ms: id.ms.wrapping_add(ms),
             seq: id.seq.wrapping_add(seq),
         };
+        const ORDER: Fault = Fault::Contradiction("an entry is not above the one before it");
+        if has_same_fields && is_like_last {
+            let values = values.iter().map(|text| text.bytes(&digits));
+            let appended = entries.append_like_last(id, values, NodeLimits::DEFAULT);
+            if appended.map_err(|OutOfOrder { .. }| ORDER)? {
+                continue;
+            }
+        }
+        if has_same_fields {
+            let pairs = names.iter().zip(&values);
+            fields.extend(pairs.flat_map(|(name, value)| [name.clone(), value.clone()]));
+        }
         let texts = fields.iter().map(|text| text.bytes(&digits));
         let appended = entries.append(id, texts, NodeLimits::DEFAULT);
-        appended.map_err(|OutOfOrder { .. }| {
-            Fault::Contradiction("an entry is not above the one before it")
-        })?;
+        appended.map_err(|OutOfOrder { .. }| ORDER)?;
+        is_like_last = has_same_fields;
     }
     if (live, deleted) != (live_said, deleted_said) {
         return Err(Fault::Contradiction(

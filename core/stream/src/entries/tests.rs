@@ -423,3 +423,51 @@ fn entries_of_many_shapes_are_read_back() {
     check_all(&entries, &model);
     check_range(&entries, &model, id(9, 1), id(9, 3000), u64::MAX);
 }
+
+/// Appends an entry with these values under the names `a` and `b`, without a look at the names where that works.
+fn append_like_last(entries: &mut Entries, ms: u64, values: [&[u8]; 2]) -> bool {
+    let id = StreamId { ms, seq: 0 };
+    let repeated = entries
+        .append_like_last(id, values.into_iter(), NodeLimits::DEFAULT)
+        .unwrap();
+    if !repeated {
+        let fields = [b"a".as_slice(), values[0], b"b", values[1]];
+        entries
+            .append(id, fields.into_iter(), NodeLimits::DEFAULT)
+            .unwrap();
+    }
+    repeated
+}
+
+#[test]
+fn entries_appended_like_the_last_are_those_that_name_their_fields() {
+    let (mut fast, mut plain) = (Entries::new(), Entries::new());
+    let mut repeated = 0;
+    for ms in 1..2000 {
+        let (one, two) = (vec![b'x'; ms as usize % 90], ms.to_string().into_bytes());
+        repeated += u32::from(append_like_last(&mut fast, ms, [&one, &two]));
+        let fields = [b"a".as_slice(), &one, b"b", &two];
+        let id = StreamId { ms, seq: 0 };
+        plain
+            .append(id, fields.into_iter(), NodeLimits::DEFAULT)
+            .unwrap();
+        if ms % 500 == 0 {
+            // Whatever changes in between, the next entry names its fields.
+            assert!(fast.delete(id) && plain.delete(id));
+            assert!(!append_like_last(&mut fast.clone(), ms + 1, [b"1", b"2"]));
+        }
+    }
+    assert!(repeated > 1800, "{repeated}");
+    let all = |entries: &Entries| entries.iter().map(content).collect::<Vec<_>>();
+    assert_eq!(all(&fast), all(&plain));
+    assert_eq!(fast.chunk_count(), plain.chunk_count());
+    let below = fast.append_like_last(
+        StreamId { ms: 1, seq: 0 },
+        [].into_iter(),
+        NodeLimits::DEFAULT,
+    );
+    assert!(below.is_err());
+    let id = StreamId { ms: 9999, seq: 0 };
+    let fewer = fast.append_like_last(id, [b"1".as_slice()].into_iter(), NodeLimits::DEFAULT);
+    assert_eq!(fewer, Ok(false));
+}

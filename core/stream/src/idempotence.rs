@@ -214,8 +214,8 @@ impl Idempotence {
         self.iids_duplicates = self.iids_duplicates.wrapping_add(1);
     }
 
-    /// Remembers an iid that a file or a peer tells of (`XIDMPRECORD`, an RDB value), without
-    /// counting it. For each producer, the oldest comes first. `added_at_ms` is when its entry was
+    /// Remembers an iid that a value of a file or a payload tells of, without counting it: the
+    /// value has the counters, too. For each producer, the oldest comes first. `added_at_ms` is when its entry was
     /// added or, where the file does not say, the time part of its ID; a time after `now_ms`
     /// counts as `now_ms`, as an iid would live too long otherwise.
     pub fn restore_record(

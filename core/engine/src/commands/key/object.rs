@@ -28,21 +28,27 @@ pub(super) const OBJECT: Entry = container(
     ],
 );
 
+/// What the rows of the family share.
+const FAMILY: Spec = Spec {
+    group: Group::Generic,
+    complexity: "O(1)",
+    arity: Arity::Exactly(3),
+    flags: Flags::READONLY,
+    keys: &[KeySpec::at(2, KeyFlags::RO)],
+    tips: &["nondeterministic_output"],
+    args: &[Arg::key("key", 0)],
+    ..Spec::named("")
+};
+
 /// `OBJECT ENCODING key`
 pub(super) struct Encoding;
 
 impl Command for Encoding {
     const SPEC: Spec = Spec {
+        name: "encoding",
         summary: "Tells how the value of a key is kept.",
         since: "2.2.3",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(3),
-        flags: Flags::READONLY,
-        keys: &[KeySpec::at(2, KeyFlags::RO)],
-        tips: &["nondeterministic_output"],
-        args: &[Arg::key("key", 0)],
-        ..Spec::named("encoding")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -68,16 +74,10 @@ pub(super) struct Freq;
 
 impl Command for Freq {
     const SPEC: Spec = Spec {
+        name: "freq",
         summary: "Tells how often a key is used, where that is counted; weir does not.",
         since: "4.0.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(3),
-        flags: Flags::READONLY,
-        keys: &[KeySpec::at(2, KeyFlags::RO)],
-        tips: &["nondeterministic_output"],
-        args: &[Arg::key("key", 0)],
-        ..Spec::named("freq")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -101,16 +101,10 @@ pub(super) struct IdleTime;
 
 impl Command for IdleTime {
     const SPEC: Spec = Spec {
+        name: "idletime",
         summary: "Tells for how many seconds a key was not used.",
         since: "2.2.3",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(3),
-        flags: Flags::READONLY,
-        keys: &[KeySpec::at(2, KeyFlags::RO)],
-        tips: &["nondeterministic_output"],
-        args: &[Arg::key("key", 0)],
-        ..Spec::named("idletime")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -133,16 +127,10 @@ pub(super) struct RefCount;
 
 impl Command for RefCount {
     const SPEC: Spec = Spec {
+        name: "refcount",
         summary: "Tells how many hold the value of a key: weir shares none.",
         since: "2.2.3",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(3),
-        flags: Flags::READONLY,
-        keys: &[KeySpec::at(2, KeyFlags::RO)],
-        tips: &["nondeterministic_output"],
-        args: &[Arg::key("key", 0)],
-        ..Spec::named("refcount")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 

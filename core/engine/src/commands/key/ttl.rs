@@ -5,22 +5,28 @@ use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 
+/// What the rows of the family share.
+const FAMILY: Spec = Spec {
+    group: Group::Generic,
+    complexity: "O(1)",
+    arity: Arity::Exactly(2),
+    flags: Flags::FAST.and(Flags::READONLY),
+    keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
+    args: &[Arg::key("key", 0)],
+    ..Spec::named("")
+};
+
 /// `TTL key`
 pub(super) struct Ttl;
 
 impl Command for Ttl {
     const SPEC: Spec = Spec {
+        name: "ttl",
         summary: "Tells in how many seconds a key goes.",
         since: "1.0.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(2),
-        flags: Flags::FAST.and(Flags::READONLY),
-        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
         tips: &["nondeterministic_output"],
         history: &[("2.8.0", "Options were added.")],
-        args: &[Arg::key("key", 0)],
-        ..Spec::named("ttl")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -38,17 +44,12 @@ pub(super) struct PTtl;
 
 impl Command for PTtl {
     const SPEC: Spec = Spec {
+        name: "pttl",
         summary: "Tells in how many milliseconds a key goes.",
         since: "2.6.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(2),
-        flags: Flags::FAST.and(Flags::READONLY),
-        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
         tips: &["nondeterministic_output"],
         history: &[("2.8.0", "Options were added.")],
-        args: &[Arg::key("key", 0)],
-        ..Spec::named("pttl")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -66,15 +67,10 @@ pub(super) struct ExpireTime;
 
 impl Command for ExpireTime {
     const SPEC: Spec = Spec {
+        name: "expiretime",
         summary: "Tells when a key goes, in seconds.",
         since: "7.0.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(2),
-        flags: Flags::FAST.and(Flags::READONLY),
-        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
-        args: &[Arg::key("key", 0)],
-        ..Spec::named("expiretime")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -83,10 +79,7 @@ impl Command for ExpireTime {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, now| {
-            let _ = now;
-            (at + 500).div_euclid(1000)
-        })
+        answer(cmd, ctx, |at, _| (at + 500).div_euclid(1000))
     }
 }
 
@@ -95,15 +88,10 @@ pub(super) struct PExpireTime;
 
 impl Command for PExpireTime {
     const SPEC: Spec = Spec {
+        name: "pexpiretime",
         summary: "Tells when a key goes, in milliseconds.",
         since: "7.0.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(2),
-        flags: Flags::FAST.and(Flags::READONLY),
-        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
-        args: &[Arg::key("key", 0)],
-        ..Spec::named("pexpiretime")
+        ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
 
@@ -112,10 +100,7 @@ impl Command for PExpireTime {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, now| {
-            let _ = now;
-            at
-        })
+        answer(cmd, ctx, |at, _| at)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `XIDMPRECORD`: restores one remembered idempotent ID, when a file is read back.
+//! `XIDMPRECORD`: remembers an idempotent ID for an entry that is there: from a file of Redis, or by hand.
 
 use stream::StreamId;
 

@@ -6,13 +6,15 @@
 //! server's process per operation: on a shared machine it is far steadier than throughput.
 //!
 //! Where to read on: [`load`] is the load client, [`node`] a running server, [`works`] the work itself,
-//! [`report`] what is printed.
+//! [`report`] what is printed, [`curve`] and [`plot`] what is drawn.
 
 pub mod control;
+pub mod curve;
 pub mod load;
 pub mod node;
 pub mod peer;
 pub mod pinger;
+pub mod plot;
 pub mod process;
 pub mod reply;
 pub mod report;

@@ -9,14 +9,14 @@ use anyhow::{Result, bail};
 use bench::peer::{DEFAULT_PEERS, Peer, Places, target_directory};
 use bench::process::{Cores, Placement, place_this_thread, raise_open_files};
 use bench::request::Texts;
-use bench::works::{Scale, Setup, all, select};
-use bench::{report, runner};
+use bench::works::{Scale, Setup, Sizes, all, select};
+use bench::{plot, report, runner};
 use clap::Parser;
 
 /// Runs the same work on weir and on its peers, and compares.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Suites (streams, durable, steady), works (see --list) or parts of their names; all without any.
+    /// Suites (streams, durable, steady, scale), works (see --list) or parts of their names; all without any.
     names: Vec<String>,
 
     /// Servers to compare: weir, a name in the folder of peers, or name=/path/to/binary.
@@ -51,6 +51,18 @@ struct Arguments {
     #[arg(long)]
     json: Option<PathBuf>,
 
+    /// Writes the summary as a Markdown table to this file.
+    #[arg(long)]
+    table: Option<PathBuf>,
+
+    /// Draws each curve of the suite scale as an SVG file in this folder.
+    #[arg(long)]
+    plots: Option<PathBuf>,
+
+    /// Lets streams of the suite scale grow to 100 million entries, about 10 GB for each server; one round of those.
+    #[arg(long)]
+    large: bool,
+
     /// Lists the works and ends.
     #[arg(long)]
     list: bool,
@@ -63,6 +75,11 @@ fn main() -> Result<()> {
             Scale::Quick
         } else {
             Scale::Full(arguments.scale)
+        },
+        sizes: if arguments.large {
+            Sizes::Large
+        } else {
+            Sizes::Usual
         },
         io_threads: arguments.io_threads,
         connections: arguments.connections,
@@ -121,6 +138,13 @@ fn main() -> Result<()> {
     if let Some(path) = arguments.json {
         let value = report::json(&results, &peers, &setup, rounds);
         std::fs::write(path, serde_json::to_string_pretty(&value)?)?;
+    }
+    if let Some(path) = arguments.table {
+        std::fs::write(path, report::markdown(&results))?;
+    }
+    if let Some(folder) = arguments.plots {
+        let count = plot::write_all(&folder, &results)?;
+        writeln!(out, "{count} curves drawn in {}", folder.display())?;
     }
     let wrong = results
         .iter()

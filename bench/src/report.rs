@@ -1,4 +1,5 @@
-//! What a run prints: a table per lane as soon as it is there, a summary at the end, and everything as JSON.
+//! What a run prints: a table per lane as soon as it is there, a summary at the end, also as Markdown, and everything
+//! as JSON.
 
 use std::fmt::Write as _;
 
@@ -37,6 +38,26 @@ pub fn tables(result: &WorkResult) -> String {
 
 /// One line per lane: the first metric of each server, and its ratio to the reference.
 pub fn summary(results: &[WorkResult]) -> String {
+    align(&summary_rows(results))
+}
+
+/// The summary as a table in Markdown.
+pub fn markdown(results: &[WorkResult]) -> String {
+    let rows = summary_rows(results);
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+        if index == 0 {
+            let numbers = "---: | ".repeat(row.len().saturating_sub(2));
+            let _ = writeln!(text, "| --- | --- | {}", numbers.trim_end());
+        }
+    }
+    text
+}
+
+fn summary_rows(results: &[WorkResult]) -> Vec<Vec<String>> {
     let mut rows = vec![vec!["work".to_owned(), "measure".to_owned()]];
     if let Some(first) = results.first() {
         rows[0].extend(
@@ -62,7 +83,7 @@ pub fn summary(results: &[WorkResult]) -> String {
             rows.push(row);
         }
     }
-    align(&rows)
+    rows
 }
 
 /// Everything that was measured, round by round.
@@ -255,12 +276,12 @@ fn align(rows: &[Vec<String>]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::sample::Sample;
     use crate::works::Suite;
 
-    fn result() -> WorkResult {
+    pub(crate) fn result() -> WorkResult {
         let peer = |name: &str, values: &[f64], digest| PeerResult {
             peer: name.to_owned(),
             ending: Ending::Finished,
@@ -279,6 +300,7 @@ mod tests {
             suite: Suite::Streams,
             name: "xadd".to_owned(),
             lanes: vec!["XADD".to_owned()],
+            curves: Vec::new(),
             rounds: 3,
             peers: vec![
                 peer("weir", &[500.0, 510.0, 490.0], 1),
@@ -325,6 +347,19 @@ XADD  [xadd: 3 rounds, replies agree, others used 25% of the machine]
             0.25
         );
         assert_eq!(value[0]["peers"][2]["ending"], "unsupported");
+    }
+
+    #[test]
+    fn the_summary_is_a_table_of_markdown_too() {
+        let mut result = result();
+        result.lanes[0] = "XADD a|b".to_owned();
+        let expected = "\
+| work | measure | weir | ratio | redis86 | ratio | old | ratio |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+| XADD a\\|b | CPU ns/op | 500 | 0.25 | 2000 | 1.00 | - | - |
+";
+        assert_eq!(markdown(&[result]), expected);
+        assert_eq!(markdown(&[]).lines().count(), 2);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::curve::Curve;
 use crate::node::Persistence;
 use crate::peer::{Peer, REFERENCE};
 use crate::process::{core_count, family_cpu_time, machine_busy};
@@ -17,6 +18,8 @@ pub struct WorkResult {
     pub name: String,
     /// Titles of its lanes.
     pub lanes: Vec<String>,
+    /// Curves that some of the lanes are points of.
+    pub curves: Vec<Curve>,
     /// Rounds that count.
     pub rounds: u32,
     /// The servers, in the order of the run.
@@ -80,6 +83,7 @@ pub fn run(work: &dyn Work, peers: &[Peer], setup: &Setup, rounds: u32) -> WorkR
         suite: work.suite(),
         name: work.name(),
         lanes: work.lanes(),
+        curves: work.curves(),
         rounds,
         peers: results,
         foreign_load: foreign_load.unwrap_or(0.0),

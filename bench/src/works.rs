@@ -12,6 +12,7 @@ mod memory;
 mod ping_gap;
 mod range;
 mod restart;
+mod scale;
 mod snapshot;
 mod strings;
 mod timed;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::curve::Curve;
 use crate::node::{Node, NodeSettings, Persistence};
 use crate::peer::Peer;
 use crate::process::{Cores, Placement};
@@ -36,6 +38,11 @@ pub trait Work {
 
     /// Titles of its lanes.
     fn lanes(&self) -> Vec<String>;
+
+    /// The lanes that show one thing against a size, and so can be drawn as curves.
+    fn curves(&self) -> Vec<Curve> {
+        Vec::new()
+    }
 
     /// What a server must have to take part.
     fn needs(&self) -> Needs {
@@ -72,6 +79,8 @@ pub enum Suite {
     Durable,
     /// Stalls while much expires, and many connections.
     Steady,
+    /// The cost of an operation against the size of what it works on.
+    Scale,
 }
 
 impl Suite {
@@ -81,6 +90,7 @@ impl Suite {
             Suite::Streams => "streams",
             Suite::Durable => "durable",
             Suite::Steady => "steady",
+            Suite::Scale => "scale",
         }
     }
 }
@@ -111,6 +121,8 @@ pub enum Schedule {
 pub struct Setup {
     /// How much work a round is.
     pub scale: Scale,
+    /// How far sizes go.
+    pub sizes: Sizes,
     /// Threads for connections, for every peer.
     pub io_threads: u32,
     /// Connections where a work does not say how many.
@@ -162,6 +174,15 @@ impl Setup {
     }
 }
 
+/// How far the sizes of the suite `scale` go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sizes {
+    /// As far as a few gigabytes of memory and a few minutes allow.
+    Usual,
+    /// To streams of 100 million entries, about ten gigabytes for each server.
+    Large,
+}
+
 /// How much work a round is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scale {
@@ -203,6 +224,7 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works.extend(snapshot::works());
     works.extend(ping_gap::works());
     works.extend(connections::works());
+    works.extend(scale::works(setup));
     works
 }
 

@@ -46,23 +46,33 @@ impl Work for FanOut {
     }
 
     fn begin(&self, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
-        let node = setup.start(peer, Persistence::None, &[])?;
-        let id = [
-            Piece::Fixed(FIRST_MS_PREFIX),
-            Piece::Serial(SERIAL_DIGITS),
-            Piece::Fixed(b"-0"),
-        ];
-        Ok(Box::new(Running {
-            load: Load::connect(node.address(), self.readers + 1)?,
-            control: node.control()?,
-            node,
-            texts: setup.texts.clone(),
-            append: xadd(KEY, &[&id], EntryShape::One64),
-            readers: self.readers,
-            cycles: setup.scale.count(40_000 / self.readers as u64, 3),
-            entries: 0,
-        }))
+        begin_with(self.readers, 40_000, peer, setup)
     }
+}
+
+/// Starts with this many readers, who together are woken about `wake_ups` times in a round.
+pub(super) fn begin_with(
+    readers: usize,
+    wake_ups: u64,
+    peer: &Peer,
+    setup: &Setup,
+) -> Result<Box<dyn Rig>> {
+    let node = setup.start(peer, Persistence::None, &[])?;
+    let id = [
+        Piece::Fixed(FIRST_MS_PREFIX),
+        Piece::Serial(SERIAL_DIGITS),
+        Piece::Fixed(b"-0"),
+    ];
+    Ok(Box::new(Running {
+        load: Load::connect(node.address(), readers + 1)?,
+        control: node.control()?,
+        node,
+        texts: setup.texts.clone(),
+        append: xadd(KEY, &[&id], EntryShape::One64),
+        readers,
+        cycles: setup.scale.count(wake_ups / readers as u64, 3),
+        entries: 0,
+    }))
 }
 
 struct Running {

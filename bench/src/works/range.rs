@@ -28,6 +28,16 @@ pub(super) fn works() -> Vec<Box<dyn Work>> {
     ]
 }
 
+/// XRANGE COUNT 100 on a stream of ten to the power of `digits` entries with one value of 64 characters.
+pub(super) fn begin_100(digits: usize, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
+    let range = Range {
+        shape: EntryShape::One64,
+        count: 100,
+        pipeline: 1,
+    };
+    Ok(Box::new(range.begin_with(digits, peer, setup)?))
+}
+
 struct Range {
     shape: EntryShape,
     count: u64,
@@ -54,17 +64,19 @@ impl Work for Range {
     }
 
     fn begin(&self, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
+        let digits = setup.scale.fixed(5, 2) as usize;
+        Ok(Box::new(self.begin_with(digits, peer, setup)?))
+    }
+}
+
+impl Range {
+    /// Starts on a stream of ten to the power of `digits` entries, and those that the last of the ranges needs: the
+    /// first entry of a range is drawn from a power of ten, so that it can be written as random digits.
+    fn begin_with(&self, digits: usize, peer: &Peer, setup: &Setup) -> Result<Running> {
         let node = setup.start(peer, Persistence::None, &[])?;
         let texts = setup.texts.clone();
-        // The start is drawn from a power of ten, so that it can be written as random digits.
-        let digits = setup.scale.fixed(5, 2) as usize;
-        fill(
-            &node,
-            KEY,
-            self.shape,
-            10_u64.pow(digits as u32) + self.count,
-            &texts,
-        )?;
+        let entries = 10_u64.pow(digits as u32) + self.count;
+        fill(&node, KEY, self.shape, entries, &texts)?;
         let zeros = vec![b'0'; SERIAL_DIGITS - digits];
         let start = [
             Piece::Fixed(FIRST_MS_PREFIX),
@@ -83,14 +95,14 @@ impl Work for Range {
             ],
             0,
         );
-        Ok(Box::new(Running {
+        Ok(Running {
             load: Load::connect(node.address(), CONNECTIONS)?,
             node,
             texts,
             template,
             requests: setup.scale.count(600_000 / self.count, 20),
             pipeline: self.pipeline,
-        }))
+        })
     }
 }
 

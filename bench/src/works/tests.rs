@@ -5,6 +5,7 @@ use crate::runner;
 fn quick_setup(folder: &std::path::Path) -> Setup {
     Setup {
         scale: Scale::Quick,
+        sizes: Sizes::Usual,
         io_threads: 1,
         connections: 4,
         data_dir: folder.to_owned(),
@@ -48,6 +49,41 @@ fn durable_works_run_in_their_quick_form() {
 #[test]
 fn steady_works_run_in_their_quick_form() {
     run_quickly(Suite::Steady);
+}
+
+#[test]
+fn works_of_scale_run_in_their_quick_form() {
+    run_quickly(Suite::Scale);
+}
+
+#[test]
+fn every_lane_of_scale_is_a_point_of_a_curve_with_a_name_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for scale in [Scale::Quick, Scale::Full(1.0)] {
+        let setup = Setup {
+            scale,
+            ..quick_setup(folder.path())
+        };
+        let works = select(all(&setup), &["scale".to_owned()]);
+        let mut names = std::collections::HashSet::new();
+        for work in &works {
+            let curves = work.curves();
+            for lane in 0..work.lanes().len() {
+                let on_curve = |curve: &Curve| curve.points.iter().any(|point| point.lane == lane);
+                assert!(curves.iter().any(on_curve), "{}: lane {lane}", work.name());
+            }
+            for curve in curves {
+                assert!(
+                    curve
+                        .points
+                        .iter()
+                        .all(|point| point.lane < work.lanes().len())
+                );
+                assert!(names.insert(curve.name.clone()), "{}", curve.name);
+            }
+        }
+        assert!(names.len() >= 10);
+    }
 }
 
 #[test]

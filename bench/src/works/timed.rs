@@ -6,9 +6,9 @@ use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
 
 use crate::control::{Control, Value};
-use crate::load::{Check, Load, Outcome, Source};
+use crate::load::{Check, Load, Outcome, Source, new_histogram};
 use crate::node::Node;
-use crate::request::{Piece, Template, Texts};
+use crate::request::{Piece, Template, Texts, mix};
 use crate::sample::{Metric, Sample};
 
 /// Sends `batches_each` batches of `pipeline` requests on each connection.
@@ -128,28 +128,81 @@ pub(super) fn measure(
     source: &mut dyn Source,
     check: Check,
 ) -> Result<Sample> {
-    let before = node.process().cpu_time_at_rest()?;
-    let outcome = load.run(source, check)?;
-    let cpu = node.process().cpu_time_at_rest()?.saturating_sub(before);
-    Ok(sample(cpu, &outcome))
+    let mut tally = Tally::new()?;
+    tally.run(node, load, source, check)?;
+    Ok(tally.sample(1))
 }
 
-/// The figures of a run.
-fn sample(cpu: Duration, outcome: &Outcome) -> Sample {
-    let operations = outcome.replies as f64;
-    let mut figures = vec![
-        (Metric::CpuNs, cpu.as_nanos() as f64 / operations),
-        (
-            Metric::Throughput,
-            operations / outcome.elapsed.as_secs_f64(),
-        ),
-    ];
-    figures.extend(percentiles(&outcome.batch_latency_ns));
-    let busy = outcome.client_cpu.as_secs_f64() / outcome.elapsed.as_secs_f64();
-    figures.push((Metric::ClientPercent, busy * 100.0));
-    Sample {
-        figures,
-        digest: Some(outcome.digest),
+/// Adds up runs that are pieces of one measurement, with things between them that are not measured.
+pub(super) struct Tally {
+    cpu: Duration,
+    elapsed: Duration,
+    client_cpu: Duration,
+    replies: u64,
+    batch_latency_ns: Histogram<u64>,
+    digest: u64,
+}
+
+impl Tally {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self {
+            cpu: Duration::ZERO,
+            elapsed: Duration::ZERO,
+            client_cpu: Duration::ZERO,
+            replies: 0,
+            batch_latency_ns: new_histogram()?,
+            digest: 0,
+        })
+    }
+
+    /// Runs a source, the server being at rest before and after.
+    pub(super) fn run(
+        &mut self,
+        node: &Node,
+        load: &mut Load,
+        source: &mut dyn Source,
+        check: Check,
+    ) -> Result<()> {
+        let before = node.process().cpu_time_at_rest()?;
+        let outcome = load.run(source, check)?;
+        self.add_cpu(node.process().cpu_time_at_rest()?.saturating_sub(before));
+        self.add(&outcome)
+    }
+
+    /// Adds CPU time of the server.
+    pub(super) fn add_cpu(&mut self, cpu: Duration) {
+        self.cpu += cpu;
+    }
+
+    /// Adds what the load client found, which does not know the server's CPU time.
+    pub(super) fn add(&mut self, outcome: &Outcome) -> Result<()> {
+        self.elapsed += outcome.elapsed;
+        self.client_cpu += outcome.client_cpu;
+        self.replies += outcome.replies;
+        self.batch_latency_ns.add(&outcome.batch_latency_ns)?;
+        self.add_to_digest(outcome.digest);
+        Ok(())
+    }
+
+    /// Lets another number take part in the comparison of peers.
+    pub(super) fn add_to_digest(&mut self, number: u64) {
+        self.digest = mix(self.digest ^ number);
+    }
+
+    /// The figures, where an operation has this many replies.
+    pub(super) fn sample(&self, replies_per_operation: u64) -> Sample {
+        let operations = self.replies as f64 / replies_per_operation as f64;
+        let mut figures = vec![
+            (Metric::CpuNs, self.cpu.as_nanos() as f64 / operations),
+            (Metric::Throughput, operations / self.elapsed.as_secs_f64()),
+        ];
+        figures.extend(percentiles(&self.batch_latency_ns));
+        let busy = self.client_cpu.as_secs_f64() / self.elapsed.as_secs_f64();
+        figures.push((Metric::ClientPercent, busy * 100.0));
+        Sample {
+            figures,
+            digest: Some(self.digest),
+        }
     }
 }
 
@@ -260,10 +313,18 @@ impl EntryShape {
 
 /// `XADD key arguments… fields…`, where the arguments end with the ID.
 pub(super) fn xadd(key: &[u8], arguments: &[&[Piece<'_>]], shape: EntryShape) -> Template {
+    xadd_to(&[Piece::Fixed(key)], arguments, shape)
+}
+
+/// The same to a key that may vary.
+pub(super) fn xadd_to(
+    key: &[Piece<'_>],
+    arguments: &[&[Piece<'_>]],
+    shape: EntryShape,
+) -> Template {
     let fields = shape.fields();
     let name = [Piece::Fixed(b"XADD")];
-    let key = [Piece::Fixed(key)];
-    let mut all: Vec<&[Piece<'_>]> = vec![&name, &key];
+    let mut all: Vec<&[Piece<'_>]> = vec![&name, key];
     all.extend(arguments);
     all.extend(fields.iter().map(Vec::as_slice));
     Template::new(&all, fields.len())
@@ -282,21 +343,25 @@ pub(super) fn fill(
         Piece::Serial(SERIAL_DIGITS),
         Piece::Fixed(b"-0"),
     ];
-    let templates = [xadd(key, &[&id], shape)];
+    send_all(node, &xadd(key, &[&id], shape), entries, texts)?;
+    expect_length(&mut node.control()?, key, entries)
+}
+
+/// Sends a request with each of the serial numbers from 0 on, in order and quickly; nothing is measured.
+pub(super) fn send_all(node: &Node, template: &Template, count: u64, texts: &Texts) -> Result<()> {
+    let templates = std::slice::from_ref(template);
     let mut load = Load::connect(node.address(), 1)?;
-    // Whole batches first, then the rest, so that the number of entries is exact.
-    let whole = entries / FILL_PIPELINE * FILL_PIPELINE;
+    // Whole batches first, then the rest, so that the number of requests is exact.
+    let whole = count / FILL_PIPELINE * FILL_PIPELINE;
     if whole > 0 {
-        load.run(
-            &mut Repeat::new(&templates, texts, 1, FILL_PIPELINE, whole),
-            Check::Shape,
-        )?;
+        let mut batches = Repeat::new(templates, texts, 1, FILL_PIPELINE, whole);
+        load.run(&mut batches, Check::Shape)?;
     }
-    if entries > whole {
-        let mut rest = Repeat::new(&templates, texts, 1, 1, entries - whole).starting_at(whole);
+    if count > whole {
+        let mut rest = Repeat::new(templates, texts, 1, 1, count - whole).starting_at(whole);
         load.run(&mut rest, Check::Shape)?;
     }
-    expect_length(&mut node.control()?, key, entries)
+    Ok(())
 }
 
 /// Fails unless the stream has this many entries.

@@ -31,6 +31,7 @@ const CORE_DEPENDENCIES: &[&str] = &[
     "foldhash",
     "hashbrown",
     "itoa",
+    "lz4_flex",
     "memchr",
     "rustc_apfloat",
     "ryu",

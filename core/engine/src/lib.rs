@@ -25,6 +25,7 @@ pub mod log;
 mod lsn;
 mod monitor;
 pub mod node;
+pub mod packing;
 pub mod pause;
 mod redact;
 mod reload;
@@ -56,6 +57,7 @@ use crate::config::{Config, Settings};
 use crate::keyspace::{Frozen, Keyspace};
 use crate::log::{EffectLog, Journalling};
 use crate::node::{Delivery, Node, Order, ShellFigures};
+use crate::packing::PackingQueue;
 use crate::pause::Pause;
 use crate::session::{IoFigures, SessionId, Sessions};
 use crate::slow_log::{Latencies, SlowLog, Unmeasured};
@@ -114,6 +116,8 @@ impl Engine {
                 producer_seed: rng.next(),
                 node_limits: config.node_limits,
                 forgetting: Wheel::new(now.stream_ms()),
+                packing: PackingQueue::default(),
+                stream_compress: config.stream_compress,
                 dropped: Vec::new(),
             },
             node: Node {

@@ -14,6 +14,15 @@ pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 /// each at worst.
 pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
 
+/// Chunks of a stream that are packed in one go; some 20 microseconds each.
+pub const PACKING_BATCH_CHUNKS_MAX: usize = 16;
+
+/// How long a full chunk stays plain, in milliseconds.
+pub const PACKING_DELAY_MS: u64 = 100;
+
+/// Streams that one search for something to pack looks at.
+pub const PACKING_LOOKS_MAX: usize = 16;
+
 /// Pending entries that are looked at to find when a waiting reader may claim one.
 pub const CLAIM_LOOKS_MAX: usize = 100;
 

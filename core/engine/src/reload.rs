@@ -9,6 +9,7 @@ use values::Key;
 
 use crate::Engine;
 use crate::keyspace::Keyspace;
+use crate::packing::PackingQueue;
 use crate::time::Now;
 
 /// What is in the databases at one moment. Most of it is shared with the engine that it was taken from.
@@ -16,6 +17,7 @@ use crate::time::Now;
 pub struct Contents {
     keyspace: Keyspace,
     forgetting: Wheel<(u16, Key)>,
+    packing: PackingQueue,
 }
 
 impl Engine {
@@ -24,6 +26,7 @@ impl Engine {
         Contents {
             keyspace: self.data.keyspace.clone(),
             forgetting: self.data.forgetting.clone(),
+            packing: self.data.packing.clone(),
         }
     }
 
@@ -31,12 +34,14 @@ impl Engine {
     pub fn clear_contents(&mut self, now: Now) {
         self.data.keyspace = self.data.keyspace.emptied(self.data.log.last());
         self.data.forgetting = Wheel::new(now.stream_ms());
+        self.data.packing = PackingQueue::default();
     }
 
     /// Puts back what was in the databases.
     pub fn set_contents(&mut self, contents: Contents) {
         self.data.keyspace = contents.keyspace;
         self.data.forgetting = contents.forgetting;
+        self.data.packing = contents.packing;
     }
 
     /// Tells whoever watches keys or waits for them that all may have changed.

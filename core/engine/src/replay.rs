@@ -138,6 +138,7 @@ impl Engine {
                 .store(true, std::sync::atomic::Ordering::Relaxed);
             self.data.forgetting.insert(at_ms, (database, key));
         }
+        self.data.packing.note(database, &record, now);
         self.data.keyspace.put(database, record);
     }
 

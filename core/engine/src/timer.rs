@@ -51,18 +51,13 @@ impl Engine {
         let now_ms = now.stream_ms();
         let mut budget = FORGOTTEN_PER_TIMER_MAX;
         while let Some((database, key)) = self.data.forgetting.pop_due(now_ms, &mut budget) {
-            let hash = self.data.keyspace.hash(&key);
-            // SWAPDB may have taken the key to another database since.
-            let keyspace = &self.data.keyspace;
-            let is_awaited = |db: &u16| {
-                let record = keyspace.find(*db, hash, &key);
-                record.is_some_and(|record| record.forgetting.load(Ordering::Relaxed))
-            };
-            let mut databases = std::iter::once(database).chain(0..keyspace.database_count());
-            let Some(database) = databases.find(is_awaited) else {
+            let keyspace = &mut self.data.keyspace;
+            let noted = keyspace.noted_in(database, &key, |record| &record.forgetting);
+            let Some(database) = noted else {
                 continue;
             };
-            let Some(record) = self.data.keyspace.find_mut(database, hash, &key) else {
+            let hash = keyspace.hash(&key);
+            let Some(record) = keyspace.find_mut(database, hash, &key) else {
                 continue;
             };
             let Value::Stream(stream) = &mut record.value else {

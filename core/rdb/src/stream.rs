@@ -64,10 +64,7 @@ pub(crate) fn write_entries<K: Sink>(
     nodes::write(entries, out)?;
     out.number(entries.len());
     write_id(out, stream.last_id());
-    write_id(
-        out,
-        entries.first().map_or(StreamId::MIN, |entry| entry.id()),
-    );
+    write_id(out, stream.first_id());
     write_id(out, stream.max_deleted_id());
     out.number(stream.entries_added());
     Ok(())

@@ -339,6 +339,26 @@ impl Chunk {
         self.marks.shrink_to_fit();
     }
 
+    /// Takes the encoded entries away, for the memory that they are in.
+    pub(crate) fn take_data(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.data)
+    }
+
+    /// Gives a chunk without data the encoded entries that it had.
+    pub(crate) fn put_data(&mut self, data: Vec<u8>) {
+        self.data = data;
+    }
+
+    /// The same chunk without its data: counts, names and marks. Nothing that looks at entries may be asked of it.
+    pub(crate) fn without_data(&self) -> Chunk {
+        Chunk {
+            data: Vec::new(),
+            marks: self.marks.clone(),
+            shapes: self.shapes.clone(),
+            ..*self
+        }
+    }
+
     /// The chunk's lower bound.
     #[inline]
     pub(crate) fn base(&self) -> StreamId {
@@ -487,10 +507,10 @@ impl Chunk {
         }
     }
 
-    /// Whether a live entry has an ID up to `id`.
-    pub(crate) fn live_through(&self, id: StreamId) -> bool {
-        self.live_from(self.front())
-            .is_some_and(|head| head.id <= id)
+    /// The ID of the first live entry.
+    #[inline]
+    pub(crate) fn first_live(&self) -> Option<StreamId> {
+        self.live_from(self.front()).map(|head| head.id)
     }
 
     /// How many live entries have an ID below `id`.

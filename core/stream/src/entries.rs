@@ -5,6 +5,8 @@
 //! one chunk that it touches. An ID is found by binary search over blocks, chunks, marks.
 //! Counters that outlive entries (last ID, entries added) are the stream's, in `stream.rs`.
 
+mod packing;
+
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
@@ -14,11 +16,17 @@ use triomphe::Arc;
 
 use crate::StreamId;
 use crate::chunk::{Chunk, Growth, Head};
-use crate::limits::{BLOCK_CHUNKS_MAX, CHUNK_BYTES_MAX};
+use crate::limits::{BLOCK_CHUNKS_MAX, CHUNK_BYTES_MAX, PLAIN_CHUNKS};
+use crate::lookup::Lookup;
 use crate::node::{Node, NodeLimits, OpenNode};
+use crate::packed::{Opened, Stored};
 use crate::range::{EntryRef, Range, RangeReverse};
 use crate::render::Renderer;
 use crate::shape::Fields;
+
+use self::packing::Packing;
+
+pub use self::packing::PackJob;
 
 /// The live entries of a stream, sorted by ID.
 #[derive(Clone, Debug)]
@@ -35,6 +43,7 @@ pub struct Entries {
     missed: u64,
     /// Whether the last entry's names are a set of the tail, and no chunk has changed but by appending since.
     is_repeatable: bool,
+    packing: Packing,
 }
 
 /// Neighbouring chunks behind one reference count.
@@ -50,11 +59,13 @@ struct Slot {
     /// At or below every ID of the chunk, above every ID before it.
     first: StreamId,
     live: u16,
-    chunk: Arc<Chunk>,
+    /// Whether packing the chunk as it is now was of no use.
+    is_incompressible: bool,
+    chunk: Stored,
 }
 
 /// Where a chunk stands. The tail stands behind the last block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     block: usize,
     slot: usize,
@@ -92,6 +103,7 @@ impl Entries {
             node: OpenNode::NONE,
             missed: 0,
             is_repeatable: false,
+            packing: Packing::NONE,
         }
     }
 
@@ -210,6 +222,9 @@ impl Entries {
     pub fn remove_through(&mut self, id: StreamId) -> u64 {
         let before = self.len;
         self.cut_through(id);
+        if self.len < before {
+            self.keep_first_plain();
+        }
         self.node.remove_through(id, self.len);
         before - self.len
     }
@@ -235,8 +250,15 @@ impl Entries {
     /// The entry with this ID.
     #[inline]
     pub fn entry(&self, id: StreamId) -> Option<EntryRef<'_>> {
-        let (place, head) = self.find(id)?;
-        self.chunk(place).map(|chunk| EntryRef::new(chunk, head))
+        let chunk = self.chunk(self.place_of(id)?)?;
+        let head = chunk.find(id)?;
+        Some(EntryRef::new(chunk, head))
+    }
+
+    /// Looks up one entry after the other, which costs less than [`Entries::entry`] for each where they are
+    /// neighbours.
+    pub fn look_up(&self) -> Lookup<'_> {
+        Lookup::new(self)
     }
 
     /// Whether there is an entry with this ID.
@@ -249,9 +271,17 @@ impl Entries {
     #[inline]
     pub fn first(&self) -> Option<EntryRef<'_>> {
         let chunk = self.chunk(Place::FIRST)?;
-        chunk
-            .live_from(chunk.front())
-            .map(|head| EntryRef::new(chunk, head))
+        let head = chunk.live_from(chunk.front())?;
+        Some(EntryRef::new(chunk, head))
+    }
+
+    /// The ID of the first entry.
+    #[inline]
+    pub fn first_id(&self) -> Option<StreamId> {
+        match self.blocks.front() {
+            Some(block) => block.slots.first()?.chunk.first_live(),
+            None => self.tail.as_deref()?.first_live(),
+        }
     }
 
     /// The last entry.
@@ -285,22 +315,39 @@ impl Entries {
         limit: u64,
         reply: &mut Reply,
     ) -> u64 {
+        self.write_range_noting(start, end, limit, reply, |_| {})
+    }
+
+    /// The same, and tells the ID of each entry.
+    #[inline]
+    pub fn write_range_noting(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        reply: &mut Reply,
+        mut note: impl FnMut(StreamId),
+    ) -> u64 {
         reply.raw_with(|out| {
             let mut renderer = Renderer::new(out);
             let mut left = limit;
             let mut next = Some(self.place_from(start));
+            let mut spare = None;
             'chunks: while let Some(place) = next
-                && let Some(chunk) = self.chunk(place)
+                && let Some(opened) = self.open(place, spare)
             {
+                let chunk = &*opened;
                 let mut at = chunk.seek(start).0;
                 while let Some(head) = chunk.live_from(at) {
                     if left == 0 || head.id > end {
                         break 'chunks;
                     }
                     at = renderer.entry(chunk, &head);
+                    note(head.id);
                     left -= 1;
                 }
                 next = self.place_after(place);
+                spare = opened.into_spare();
             }
             renderer.finish();
             limit - left
@@ -319,10 +366,7 @@ impl Entries {
             let mut renderer = Renderer::new(out);
             let mut count = 0;
             let mut range = self.range_reverse(start, end);
-            while count < limit
-                && let Some(entry) = range.next()
-            {
-                entry.render(&mut renderer);
+            while count < limit && range.render_next(&mut renderer).is_some() {
                 count += 1;
             }
             renderer.finish();
@@ -355,9 +399,8 @@ impl Entries {
     pub fn nth(&self, index: u64) -> Option<EntryRef<'_>> {
         let (place, before) = self.place_of_nth(index)?;
         let chunk = self.chunk(place)?;
-        chunk
-            .select((index - before) as u16)
-            .map(|head| EntryRef::new(chunk, head))
+        let head = chunk.select((index - before) as u16)?;
+        Some(EntryRef::new(chunk, head))
     }
 
     /// Bytes on the heap. Looks at every chunk, or at about `samples` of them if that is not 0.
@@ -367,7 +410,8 @@ impl Entries {
             .checked_div(samples)
             .map_or(1, |step| step.max(1));
         let slots = self.blocks.iter().flat_map(|block| block.slots.iter());
-        let chunks = slots.map(|slot| &*slot.chunk).chain(self.tail.as_deref());
+        let tail = self.tail.clone().map(Stored::Plain);
+        let chunks = slots.map(|slot| &slot.chunk).chain(&tail);
         let (mut bytes, mut seen, mut shapes_before) = (0, 0, None);
         let mut shape_bytes = 0;
         for chunk in chunks.step_by(step) {
@@ -403,7 +447,7 @@ impl Entries {
                 return (before + inside > 0).then_some((through, before + inside));
             }
             place = self.place_before(place)?;
-            before -= u64::from(self.chunk(place)?.live());
+            before -= u64::from(self.live_at(place));
         }
     }
 
@@ -435,12 +479,29 @@ impl Entries {
         }
     }
 
-    /// The chunk at this place.
+    /// The chunk at this place, to be read.
     #[inline]
-    pub(crate) fn chunk(&self, place: Place) -> Option<&Chunk> {
+    pub(crate) fn chunk(&self, place: Place) -> Option<Opened<'_>> {
+        self.open(place, None)
+    }
+
+    /// The same, with a chunk that was opened before and is not needed any more.
+    #[inline]
+    pub(crate) fn open(&self, place: Place, spare: Option<Arc<Chunk>>) -> Option<Opened<'_>> {
         match self.blocks.get(place.block) {
-            Some(block) => block.slots.get(place.slot).map(|slot| &*slot.chunk),
-            None => self.tail.as_deref().filter(|_| place == self.tail_place()),
+            Some(block) => Some(block.slots.get(place.slot)?.chunk.open(spare)),
+            None => {
+                let tail = self.tail.as_deref()?;
+                (place == self.tail_place()).then_some(Opened::Lent(tail))
+            }
+        }
+    }
+
+    /// How many entries the chunk at this place has.
+    fn live_at(&self, place: Place) -> u16 {
+        match self.blocks.get(place.block) {
+            Some(block) => block.slots.get(place.slot).map_or(0, |slot| slot.live),
+            None => self.tail.as_deref().map_or(0, Chunk::live),
         }
     }
 
@@ -574,11 +635,15 @@ impl Entries {
         let slot = Slot {
             first: chunk.base(),
             live: chunk.live(),
-            chunk,
+            is_incompressible: false,
+            chunk: Stored::Plain(chunk),
         };
         if slot.live == 0 {
             return;
         }
+        let first_is_long = |block: &Block| block.slots.len() >= PLAIN_CHUNKS;
+        let is_long = self.blocks.len() > 1 || self.blocks.front().is_some_and(first_is_long);
+        self.packing.note_sealed(is_long);
         match self
             .blocks
             .back_mut()
@@ -646,7 +711,11 @@ impl Entries {
         match self.blocks.get_mut(place.block) {
             Some(block) => {
                 let slot = Arc::make_mut(&mut block.slots).get_mut(place.slot)?;
-                Some(Arc::make_mut(&mut slot.chunk))
+                if slot.chunk.is_packed() || slot.is_incompressible {
+                    slot.is_incompressible = false;
+                    self.packing.note_changed(slot.first);
+                }
+                slot.chunk.chunk_mut()
             }
             None => self.tail.as_mut().map(Arc::make_mut),
         }
@@ -686,11 +755,15 @@ impl Entries {
     }
 
     fn cut_chunk(&mut self, place: Place, id: StreamId) {
+        let first = match self.blocks.get(place.block) {
+            Some(block) => block
+                .slots
+                .get(place.slot)
+                .and_then(|slot| slot.chunk.first_live()),
+            None => self.tail.as_deref().and_then(Chunk::first_live),
+        };
         // Copying a shared chunk is worth it only if something goes.
-        if self
-            .chunk(place)
-            .is_some_and(|chunk| chunk.live_through(id))
-        {
+        if first.is_some_and(|first| first <= id) {
             self.change(place, |chunk| {
                 chunk.cut_through(id);
                 chunk.reclaim()

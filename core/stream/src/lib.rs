@@ -14,7 +14,9 @@ mod groups;
 mod id;
 mod idempotence;
 mod limits;
+mod lookup;
 mod node;
+mod packed;
 mod pending;
 mod range;
 mod render;
@@ -26,7 +28,7 @@ mod wheel;
 
 pub use consumer::{Activity, Consumer, ConsumerHandle, Created};
 pub use counters::Counters;
-pub use entries::{Entries, OutOfOrder};
+pub use entries::{Entries, OutOfOrder, PackJob};
 pub use group::{Acknowledgement, Group, GroupRestorer, RestoreError};
 pub use groups::Groups;
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
@@ -34,6 +36,7 @@ pub use idempotence::{
     Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerView, Remembered, Restored,
     Retention, Tracked, fingerprint,
 };
+pub use lookup::Lookup;
 pub use node::NodeLimits;
 pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
 pub use range::{EntryRef, FieldIter, Range, RangeReverse};

@@ -20,3 +20,18 @@ pub(crate) const SHAPE_FIELDS_MAX: usize = 256;
 
 /// Bytes of names in a set that is kept once.
 pub(crate) const SHAPE_NAME_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of encoded entries below which packing a chunk gives too little,
+pub(crate) const PACKED_BYTES_MIN: usize = 1024;
+
+/// and above which unpacking it would take too long: a chunk of one large entry.
+pub(crate) const PACKED_BYTES_MAX: usize = 256 * 1024;
+
+/// Full chunks before the tail that stay plain, so that who reads what was just written never unpacks.
+pub(crate) const PLAIN_CHUNKS: usize = 2;
+
+/// Chunks that one search for chunks to pack looks at.
+pub(crate) const PACKING_LOOKS_MAX: usize = 4096;
+
+/// Where packing does not pay, one chunk in two to the power of this is tried at least.
+pub(crate) const PACKING_BACKOFF_MAX: u32 = 6;

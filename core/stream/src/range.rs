@@ -6,22 +6,23 @@ use resp::Reply;
 use smallvec::SmallVec;
 
 use crate::StreamId;
-use crate::chunk::{Chunk, Head};
+use crate::chunk::Head;
 use crate::entries::{Entries, Place};
+use crate::packed::Opened;
 use crate::render::Renderer;
 use crate::shape::Shape;
 use crate::varint::take_length;
 
-/// An entry where it is stored.
-#[derive(Clone, Copy)]
+/// An entry where it is stored, or a copy of it where that is packed.
+#[derive(Clone)]
 pub struct EntryRef<'e> {
-    chunk: &'e Chunk,
+    chunk: Opened<'e>,
     head: Head,
 }
 
 impl<'e> EntryRef<'e> {
     #[inline]
-    pub(crate) fn new(chunk: &'e Chunk, head: Head) -> EntryRef<'e> {
+    pub(crate) fn new(chunk: Opened<'e>, head: Head) -> EntryRef<'e> {
         EntryRef { chunk, head }
     }
 
@@ -40,7 +41,7 @@ impl<'e> EntryRef<'e> {
     }
 
     /// Its fields, name and value, in the order in which they were appended.
-    pub fn fields(&self) -> FieldIter<'e> {
+    pub fn fields(&self) -> FieldIter<'_> {
         let shape = self.chunk.shape(&self.head);
         let (at, left) = match shape {
             Some(shape) => (self.head.body, shape.field_count()),
@@ -59,21 +60,16 @@ impl<'e> EntryRef<'e> {
     pub fn write(&self, reply: &mut Reply) {
         reply.raw_with(|out| {
             let mut renderer = Renderer::new(out);
-            renderer.entry(self.chunk, &self.head);
+            renderer.entry(&self.chunk, &self.head);
             renderer.finish();
         });
-    }
-
-    #[inline]
-    pub(crate) fn render(&self, renderer: &mut Renderer<'_>) {
-        renderer.entry(self.chunk, &self.head);
     }
 
     /// Writes `[name, value, …]`, for a reply that has more to say of the entry than this.
     pub fn write_fields(&self, reply: &mut Reply) {
         reply.raw_with(|out| {
             let mut renderer = Renderer::new(out);
-            renderer.fields_alone(self.chunk, &self.head);
+            renderer.fields_alone(&self.chunk, &self.head);
             renderer.finish();
         });
     }
@@ -133,7 +129,7 @@ impl ExactSizeIterator for FieldIter<'_> {}
 #[derive(Clone, Debug)]
 pub struct Range<'e> {
     entries: &'e Entries,
-    chunk: Option<&'e Chunk>,
+    chunk: Option<Opened<'e>>,
     place: Place,
     at: usize,
     end: StreamId,
@@ -144,7 +140,7 @@ impl<'e> Range<'e> {
     pub(crate) fn new(entries: &'e Entries, start: StreamId, end: StreamId) -> Range<'e> {
         let place = entries.place_from(start);
         let chunk = entries.chunk(place);
-        let at = chunk.map_or(0, |chunk| chunk.seek(start).0);
+        let at = chunk.as_ref().map_or(0, |chunk| chunk.seek(start).0);
         Range {
             entries,
             chunk,
@@ -161,20 +157,21 @@ impl<'e> Iterator for Range<'e> {
     #[inline]
     fn next(&mut self) -> Option<EntryRef<'e>> {
         loop {
-            let chunk = self.chunk?;
+            let chunk = self.chunk.as_ref()?;
             if let Some(head) = chunk.live_from(self.at) {
                 if head.id > self.end {
                     self.chunk = None;
                     return None;
                 }
                 self.at = chunk.end(&head);
-                return Some(EntryRef::new(chunk, head));
+                return Some(EntryRef::new(chunk.clone(), head));
             }
+            let spare = self.chunk.take().and_then(Opened::into_spare);
             self.chunk = self.entries.place_after(self.place).and_then(|place| {
                 self.place = place;
-                self.entries.chunk(place)
+                self.entries.open(place, spare)
             });
-            self.at = self.chunk.map_or(0, Chunk::front);
+            self.at = self.chunk.as_ref().map_or(0, |chunk| chunk.front());
         }
     }
 }
@@ -183,7 +180,7 @@ impl<'e> Iterator for Range<'e> {
 #[derive(Clone, Debug)]
 pub struct RangeReverse<'e> {
     entries: &'e Entries,
-    chunk: Option<&'e Chunk>,
+    chunk: Option<Opened<'e>>,
     place: Place,
     /// Where entries begin that are next, the last of them first.
     offsets: SmallVec<[u16; 16]>,
@@ -196,7 +193,7 @@ impl<'e> RangeReverse<'e> {
     pub(crate) fn new(entries: &'e Entries, start: StreamId, end: StreamId) -> RangeReverse<'e> {
         let place = entries.place_of(end).unwrap_or(Place::FIRST);
         let chunk = entries.chunk(place);
-        let at = chunk.map_or(0, |chunk| match end.next() {
+        let at = chunk.as_ref().map_or(0, |chunk| match end.next() {
             Some(above) => chunk.seek(above).0,
             None => chunk.data().len(),
         });
@@ -209,14 +206,19 @@ impl<'e> RangeReverse<'e> {
             start,
         }
     }
-}
 
-impl<'e> Iterator for RangeReverse<'e> {
-    type Item = EntryRef<'e>;
+    /// Renders the next entry, if there is one.
+    pub(crate) fn render_next(&mut self, renderer: &mut Renderer<'_>) -> Option<()> {
+        let head = self.next_head()?;
+        let chunk = self.chunk.as_ref()?;
+        renderer.entry(chunk, &head);
+        Some(())
+    }
 
-    fn next(&mut self) -> Option<EntryRef<'e>> {
+    /// The next entry, which is in the chunk that is open.
+    fn next_head(&mut self) -> Option<Head> {
         loop {
-            let chunk = self.chunk?;
+            let chunk = self.chunk.as_deref()?;
             while let Some(offset) = self.offsets.pop() {
                 let head = chunk.head(offset.into());
                 if head.id < self.start {
@@ -224,20 +226,31 @@ impl<'e> Iterator for RangeReverse<'e> {
                     return None;
                 }
                 if head.is_live() {
-                    return Some(EntryRef::new(chunk, head));
+                    return Some(head);
                 }
             }
             chunk.group_before(self.at, &mut self.offsets);
             match self.offsets.first() {
                 Some(&first) => self.at = first.into(),
                 None => {
+                    let spare = self.chunk.take().and_then(Opened::into_spare);
                     self.chunk = self.entries.place_before(self.place).and_then(|place| {
                         self.place = place;
-                        self.entries.chunk(place)
+                        self.entries.open(place, spare)
                     });
-                    self.at = self.chunk.map_or(0, |chunk| chunk.data().len());
+                    self.at = self.chunk.as_ref().map_or(0, |chunk| chunk.data().len());
                 }
             }
         }
+    }
+}
+
+impl<'e> Iterator for RangeReverse<'e> {
+    type Item = EntryRef<'e>;
+
+    fn next(&mut self) -> Option<EntryRef<'e>> {
+        let head = self.next_head()?;
+        let chunk = self.chunk.as_ref()?;
+        Some(EntryRef::new(chunk.clone(), head))
     }
 }

@@ -8,7 +8,7 @@
 use resp::Reply;
 
 use crate::counters::Counters;
-use crate::entries::{Entries, OutOfOrder};
+use crate::entries::{Entries, OutOfOrder, PackJob};
 use crate::groups::Groups;
 use crate::idempotence::{Idempotence, Retention};
 use crate::node::NodeLimits;
@@ -172,6 +172,16 @@ impl Stream {
         }
     }
 
+    /// The next full chunks to be packed; see [`Entries::packing_jobs`].
+    pub fn packing_jobs(&mut self, chunks_max: usize) -> Vec<PackJob> {
+        self.entries.packing_jobs(chunks_max)
+    }
+
+    /// Takes in a chunk that was packed; see [`Entries::finish_packing`].
+    pub fn finish_packing(&mut self, job: &mut PackJob) {
+        self.entries.finish_packing(job);
+    }
+
     /// The groups, to be changed.
     #[inline]
     pub fn groups_mut(&mut self) -> &mut Groups {
@@ -222,9 +232,7 @@ impl Stream {
 
     /// The ID of the first entry; `0-0` if there is none.
     pub fn first_id(&self) -> StreamId {
-        self.entries
-            .first()
-            .map_or(StreamId::MIN, |entry| entry.id())
+        self.entries.first_id().unwrap_or(StreamId::MIN)
     }
 
     /// The greatest ID that was deleted; trimming does not count. `0-0` if there is none.

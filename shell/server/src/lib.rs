@@ -13,6 +13,7 @@ mod kicker;
 pub mod limits;
 mod listen;
 mod mailbox;
+mod packer;
 mod persistence;
 mod shard;
 pub mod snapshot;

@@ -18,7 +18,7 @@ use crate::figures;
 use crate::kicker::Kicker;
 use crate::listen::{Listeners, Stream};
 use crate::shard::Shard;
-use crate::timer;
+use crate::{packer, timer};
 
 /// How connections are served.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,7 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
     let ended = local.block_on(&runtime, async {
         spawn_local(serve_connections(receiver, Arc::clone(&shard), options));
         spawn_local(timer::run(Arc::clone(&shard), options.used_memory));
+        spawn_local(packer::run(Arc::clone(&shard)));
         let senders = Rc::new(senders);
         for listener in listeners.tcp {
             spawn_local(accept_tcp(

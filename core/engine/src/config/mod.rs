@@ -256,6 +256,8 @@ pub struct Config {
     pub retention: Retention,
     /// When a run of entries that approximate trimming removes whole is full.
     pub node_limits: NodeLimits,
+    /// Whether full chunks of streams are packed.
+    pub stream_compress: bool,
     /// Whether expired keys are removed before somebody asks for them.
     pub active_expire: bool,
     /// Commands that took longer are in the slow log, in microseconds; negative: none.
@@ -297,6 +299,7 @@ impl Config {
                 entries_max: settings.int("stream-node-max-entries") as u32,
                 bytes_max: settings.int("stream-node-max-bytes") as u32,
             },
+            stream_compress: settings.flag("stream-compress"),
             active_expire: settings.flag("active-expire"),
             slow_log_us: settings.int("slowlog-log-slower-than"),
             slow_log_len: settings.int("slowlog-max-len") as usize,

@@ -230,6 +230,13 @@ pub static SETTINGS: &[Setting] = &[
         "Entries that the slow log keeps.",
     ),
     row(
+        "stream-compress",
+        Flag,
+        "yes",
+        Live,
+        "Whether full chunks of streams are compressed in memory, but those at the end; what is compressed stays so.",
+    ),
+    row(
         "stream-idmp-duration",
         Integer {
             min: 1,

@@ -8,6 +8,7 @@ mod record;
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use directory::Directory;
 use foldhash::quality::FixedState;
@@ -139,6 +140,24 @@ impl Keyspace {
             .records
             .find(hash, |r| r.expires_at() == Some(at))?;
         Some((db, record.key().to_vec()))
+    }
+
+    /// The database in which the key's record has this flag: the given one, or another if `SWAPDB` has taken
+    /// it there since.
+    pub(crate) fn noted_in(
+        &self,
+        db: u16,
+        key: &[u8],
+        flag: impl Fn(&Record) -> &AtomicBool,
+    ) -> Option<u16> {
+        let hash = self.hash(key);
+        let is_noted = |db: &u16| {
+            let record = self.find(*db, hash, key);
+            record.is_some_and(|record| flag(record).load(Ordering::Relaxed))
+        };
+        std::iter::once(db)
+            .chain(0..self.database_count())
+            .find(is_noted)
     }
 
     /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. The next cursor, 0 at

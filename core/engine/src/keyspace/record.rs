@@ -21,6 +21,8 @@ pub struct Record {
     used_s: AtomicU32,
     /// Whether it is noted that the stream has idempotent IDs to forget.
     pub(crate) forgetting: AtomicBool,
+    /// Whether it is noted that the stream may have chunks to pack.
+    pub(crate) packing: AtomicBool,
 }
 
 /// Stands for "never" in `expires_at`; no expiry can be so early.
@@ -42,6 +44,7 @@ impl Record {
             changed,
             used_s: AtomicU32::new(seconds(now)),
             forgetting: AtomicBool::new(false),
+            packing: AtomicBool::new(false),
         }
     }
 
@@ -115,6 +118,7 @@ impl Record {
         Record {
             key,
             forgetting: AtomicBool::new(false),
+            packing: AtomicBool::new(false),
             ..self
         }
     }
@@ -129,6 +133,7 @@ impl Clone for Record {
             changed: self.changed,
             used_s: AtomicU32::new(self.used_s.load(Ordering::Relaxed)),
             forgetting: AtomicBool::new(self.forgetting.load(Ordering::Relaxed)),
+            packing: AtomicBool::new(self.packing.load(Ordering::Relaxed)),
         }
     }
 }

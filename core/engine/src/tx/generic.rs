@@ -65,6 +65,7 @@ impl Tx<'_> {
         record.changed = lsn;
         self.data.keyspace.put(self.database, record);
         self.schedule_forgetting(self.database, to);
+        self.schedule_packing(self.database, to);
         self.touched(key);
         self.touched(to);
         1
@@ -80,6 +81,7 @@ impl Tx<'_> {
         let record = record.renamed(Key::from(key));
         self.data.keyspace.put(to_db, record);
         self.schedule_forgetting(to_db, key);
+        self.schedule_packing(to_db, key);
         self.touched(key);
         self.touched_in(to_db, key);
         1
@@ -100,6 +102,7 @@ impl Tx<'_> {
         let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
         self.data.keyspace.put(database, record);
         self.schedule_forgetting(database, key);
+        self.schedule_packing(database, key);
         self.touched_in(database, key);
     }
 

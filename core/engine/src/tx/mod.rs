@@ -19,6 +19,7 @@ use crate::error::CmdError;
 use crate::keyspace::{Keyspace, Record};
 use crate::log::EffectLog;
 use crate::lsn::Lsn;
+use crate::packing::PackingQueue;
 use crate::stats::KeyspaceStats;
 use crate::time::Now;
 use crate::watch::Watches;
@@ -39,6 +40,10 @@ pub struct Data {
     pub(crate) node_limits: NodeLimits,
     /// Streams that have idempotent IDs to forget, by the time of the first, in Unix milliseconds.
     pub(crate) forgetting: Wheel<(u16, Key)>,
+    /// Streams that may have chunks to pack.
+    pub(crate) packing: PackingQueue,
+    /// Whether they are packed.
+    pub(crate) stream_compress: bool,
     /// Content of flushed databases, to be dropped outside of the request path.
     pub(crate) dropped: Vec<directory::Directory<Record>>,
 }
@@ -48,6 +53,7 @@ impl Data {
     pub(crate) fn settings_changed(&mut self, config: &Config) {
         self.retention = config.retention;
         self.node_limits = config.node_limits;
+        self.stream_compress = config.stream_compress;
     }
 }
 

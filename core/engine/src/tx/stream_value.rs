@@ -147,6 +147,9 @@ impl Tx<'_> {
         let changed = edit(triomphe::Arc::make_mut(stream));
         if changed > 0 {
             record.changed = lsn;
+            if self.data.stream_compress {
+                self.data.packing.note(self.database, record, self.now);
+            }
         }
         changed
     }
@@ -177,6 +180,9 @@ impl Tx<'_> {
             };
             let changed = edit(triomphe::Arc::make_mut(stream));
             record.changed = lsn;
+            if self.data.stream_compress {
+                self.data.packing.note(self.database, record, self.now);
+            }
             return (changed, record.forgetting.load(Ordering::Relaxed));
         }
         let mut stream = Stream::new(self.data.retention, self.data.producer_seed);
@@ -190,6 +196,13 @@ impl Tx<'_> {
         );
         self.data.keyspace.put(self.database, record);
         (changed, false)
+    }
+
+    /// Notes that the stream may have chunks to pack, unless it is noted already.
+    pub(super) fn schedule_packing(&mut self, database: u16, key: &[u8]) {
+        if self.data.stream_compress {
+            self.data.schedule_packing(database, key, self.now);
+        }
     }
 
     /// Notes when the stream has idempotent IDs to forget, unless it is noted already.

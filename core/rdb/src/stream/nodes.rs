@@ -42,10 +42,10 @@ pub(super) fn write<K: Sink>(entries: &Entries, out: &mut Encoder<K>) -> Result<
     for count in nodes {
         let mut node = rest.by_ref().take(usize::from(count));
         let Some(first) = node.next() else { break };
-        begin(&mut listpack, first, count);
-        add(&mut listpack, first, first);
+        begin(&mut listpack, &first, count);
+        add(&mut listpack, &first, &first);
         for entry in node {
-            add(&mut listpack, first, entry);
+            add(&mut listpack, &first, &entry);
         }
         out.byte(ID_BYTES as u8);
         out.bytes(&super::id_bytes(first.id()));
@@ -64,7 +64,7 @@ fn divide(entries: &Entries) -> Vec<u8> {
     let mut node_bytes = 0;
     let mut first: Option<EntryRef<'_>> = None;
     for entry in entries.iter() {
-        let bytes = first.map_or(0, |first| entry_bytes(first, entry));
+        let bytes = first.as_ref().map_or(0, |first| entry_bytes(first, &entry));
         if first.is_some()
             && usize::from(count) < NODE_ENTRIES_MAX
             && node_bytes + bytes <= NODE_BYTES_MAX
@@ -76,9 +76,9 @@ fn divide(entries: &Entries) -> Vec<u8> {
         if count > 0 {
             nodes.push(count);
         }
-        first = Some(entry);
         count = 1;
-        node_bytes = FRAME_BYTES + master_bytes(entry) + entry_bytes(entry, entry);
+        node_bytes = FRAME_BYTES + master_bytes(&entry) + entry_bytes(&entry, &entry);
+        first = Some(entry);
     }
     if count > 0 {
         nodes.push(count);
@@ -87,13 +87,13 @@ fn divide(entries: &Entries) -> Vec<u8> {
 }
 
 /// How many bytes the master entry takes that [`begin`] writes.
-fn master_bytes(first: EntryRef<'_>) -> usize {
+fn master_bytes(first: &EntryRef<'_>) -> usize {
     // Two counts and the end are below 128.
     3 * integer_bytes(0) + integer_bytes(first.field_count() as i64) + names_bytes(first)
 }
 
 /// How many bytes [`add`] writes.
-fn entry_bytes(first: EntryRef<'_>, entry: EntryRef<'_>) -> usize {
+fn entry_bytes(first: &EntryRef<'_>, entry: &EntryRef<'_>) -> usize {
     let (ms, seq) = above(first, entry);
     let field_count = entry.field_count() as i64;
     let values: usize = entry.fields().map(|(_, value)| text_bytes(value)).sum();
@@ -106,13 +106,13 @@ fn entry_bytes(first: EntryRef<'_>, entry: EntryRef<'_>) -> usize {
     }
 }
 
-fn names_bytes(entry: EntryRef<'_>) -> usize {
+fn names_bytes(entry: &EntryRef<'_>) -> usize {
     entry.fields().map(|(name, _)| text_bytes(name)).sum()
 }
 
 /// What the ID of an entry has over that of the node.
 #[inline]
-fn above(first: EntryRef<'_>, entry: EntryRef<'_>) -> (i64, i64) {
+fn above(first: &EntryRef<'_>, entry: &EntryRef<'_>) -> (i64, i64) {
     let (id, base) = (entry.id(), first.id());
     (
         id.ms.wrapping_sub(base.ms).cast_signed(),
@@ -122,7 +122,7 @@ fn above(first: EntryRef<'_>, entry: EntryRef<'_>) -> (i64, i64) {
 
 /// Whether two entries have the same names in the same order.
 #[inline]
-fn has_names_of(entry: EntryRef<'_>, first: EntryRef<'_>) -> bool {
+fn has_names_of(entry: &EntryRef<'_>, first: &EntryRef<'_>) -> bool {
     if entry.field_count() != first.field_count() {
         return false;
     }
@@ -136,7 +136,7 @@ fn has_names_of(entry: EntryRef<'_>, first: EntryRef<'_>) -> bool {
 }
 
 /// Begins a node of `count` entries with the master entry.
-fn begin(listpack: &mut Writer, first: EntryRef<'_>, count: u8) {
+fn begin(listpack: &mut Writer, first: &EntryRef<'_>, count: u8) {
     listpack.begin();
     listpack.integer(i64::from(count));
     listpack.integer(0);
@@ -147,7 +147,7 @@ fn begin(listpack: &mut Writer, first: EntryRef<'_>, count: u8) {
     listpack.integer(0);
 }
 
-fn add(listpack: &mut Writer, first: EntryRef<'_>, entry: EntryRef<'_>) {
+fn add(listpack: &mut Writer, first: &EntryRef<'_>, entry: &EntryRef<'_>) {
     let same = has_names_of(entry, first);
     listpack.integer(if same { SAME_FIELDS } else { 0 });
     let (ms, seq) = above(first, entry);

@@ -99,7 +99,7 @@ fn check_all(entries: &Entries, model: &Model) {
             block
                 .slots
                 .iter()
-                .all(|slot| slot.live > 0 && slot.live == slot.chunk.live())
+                .all(|slot| slot.live > 0 && slot.live == slot.chunk.open(None).live())
         );
     }
 }
@@ -160,6 +160,13 @@ fn check_range(entries: &Entries, model: &Model, start: StreamId, end: StreamId,
         model.get(&start).map(|fields| (start, fields.clone()))
     );
     assert_eq!(entries.contains(end), model.contains_key(&end));
+    assert_eq!(entries.first_id(), model.keys().next().copied());
+    let mut look = entries.look_up();
+    for id in [start, end, start] {
+        assert_eq!(look.contains(id), model.contains_key(&id));
+        let entry = look.entry(id).map(content);
+        assert_eq!(entry, model.get(&id).map(|fields| (id, fields.clone())));
+    }
     let place = entries.count_below(start);
     assert_eq!(
         entries.nth(place).map(|entry| entry.id()),
@@ -191,6 +198,12 @@ enum Step {
         at: u16,
     },
     Freeze,
+    /// Takes up to so many chunks to be packed,
+    BeginPacking {
+        chunks: u8,
+    },
+    /// and what was taken comes back.
+    EndPacking,
     Range {
         start: u16,
         end: u16,
@@ -210,6 +223,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (1_u8..5, any::<u8>()).prop_map(|(step, offset)| Step::Thin { step, offset }),
         1 => any::<u16>().prop_map(|at| Step::Cut { at }),
         1 => Just(Step::Freeze),
+        3 => (1_u8..20).prop_map(|chunks| Step::BeginPacking { chunks }),
+        2 => Just(Step::EndPacking),
         3 => (any::<u16>(), any::<u16>(), any::<u8>())
             .prop_map(|(start, end, limit)| Step::Range { start, end, limit }),
     ];
@@ -248,8 +263,16 @@ proptest! {
         let mut model = Model::new();
         let mut frozen: Vec<(Entries, Model)> = Vec::new();
         let mut top = StreamId::MIN;
+        let mut jobs = Vec::new();
         for step in steps {
             match step {
+                Step::BeginPacking { chunks } => jobs.extend(entries.packing_jobs(chunks.into())),
+                Step::EndPacking => {
+                    for mut job in jobs.drain(..) {
+                        job.run();
+                        entries.finish_packing(&mut job);
+                    }
+                }
                 Step::Append { count, ms, seq, names, value_len } => {
                     let count = if value_len > 300 { count % 8 } else { count };
                     for salt in 0..u64::from(count) {
@@ -341,7 +364,7 @@ fn one_entry_may_be_larger_than_a_chunk() {
     assert_eq!(entries.len(), 3);
     let lens: Vec<_> = entries
         .iter()
-        .flat_map(|entry| entry.fields().map(|(_, value)| value.len()))
+        .map(|entry| entry.fields().map(|(_, value)| value.len()).sum::<usize>())
         .collect();
     assert_eq!(lens, [1, large.len(), 1]);
     assert!(entries.delete(id(4, 2)));
@@ -381,6 +404,14 @@ fn a_stream_held_short_stays_small() {
     assert!(entries.heap_bytes(0) < 3000, "{}", entries.heap_bytes(0));
 }
 
+fn is_same(ours: &Stored, theirs: &Stored) -> bool {
+    match (ours, theirs) {
+        (Stored::Plain(ours), Stored::Plain(theirs)) => Arc::ptr_eq(ours, theirs),
+        (Stored::Packed(ours), Stored::Packed(theirs)) => Arc::ptr_eq(ours, theirs),
+        _ => false,
+    }
+}
+
 #[test]
 fn a_clone_shares_all_but_what_is_written_later() {
     let mut entries = numbered(100_000);
@@ -397,7 +428,7 @@ fn a_clone_shares_all_but_what_is_written_later() {
         .iter()
         .zip(frozen.blocks[0].slots.iter());
     let copied = slots
-        .filter(|(ours, theirs)| !Arc::ptr_eq(&ours.chunk, &theirs.chunk))
+        .filter(|(ours, theirs)| !is_same(&ours.chunk, &theirs.chunk))
         .count();
     assert_eq!(copied, 1);
     assert_eq!(frozen.len(), 100_000);
@@ -470,4 +501,106 @@ fn entries_appended_like_the_last_are_those_that_name_their_fields() {
     let id = StreamId { ms: 9999, seq: 0 };
     let fewer = fast.append_like_last(id, [b"1".as_slice()].into_iter(), NodeLimits::DEFAULT);
     assert_eq!(fewer, Ok(false));
+}
+
+/// A stream of so many chunks at least, with values that get smaller when they are packed.
+fn packable(chunks: usize) -> Entries {
+    let mut entries = Entries::new();
+    let mut seq = 0;
+    while entries.chunk_count() < chunks {
+        seq += 1;
+        let value = format!(
+            "{{\"order\":{},\"state\":\"shipped\"}}",
+            seq * 7919 % 10_000
+        );
+        append(&mut entries, id(1, seq), &[b"event", value.as_bytes()]);
+    }
+    entries
+}
+
+fn packed(entries: &Entries) -> Vec<bool> {
+    let slots = entries.blocks.iter().flat_map(|block| block.slots.iter());
+    slots.map(|slot| slot.chunk.is_packed()).collect()
+}
+
+#[test]
+fn full_chunks_are_packed_but_the_last_two() {
+    let mut entries = packable(7);
+    let before = entries.heap_bytes(0);
+    let content_before: Vec<_> = entries.iter().map(content).collect();
+    assert!(entries.wants_packing());
+    entries.pack();
+    assert!(!entries.wants_packing());
+    assert_eq!(packed(&entries), [true, true, true, true, false, false]);
+    assert!(entries.heap_bytes(0) < before * 3 / 4);
+    let content_after: Vec<_> = entries.iter().map(content).collect();
+    assert_eq!(content_after, content_before);
+}
+
+#[test]
+fn a_change_makes_a_chunk_plain_until_it_is_packed_again() {
+    let mut entries = packable(7);
+    entries.pack();
+    let second = entries.blocks[0].slots[1].first;
+    assert!(entries.delete(second));
+    assert_eq!(packed(&entries), [true, false, true, true, false, false]);
+    entries.pack();
+    assert_eq!(packed(&entries), [true, true, true, true, false, false]);
+    assert!(!entries.contains(second));
+}
+
+#[test]
+fn a_chunk_that_changes_while_it_is_packed_stays_plain() {
+    let mut entries = packable(7);
+    let mut jobs = entries.packing_jobs(3);
+    let first = entries.first_id().unwrap();
+    assert!(entries.delete(first));
+    let second = entries.blocks[0].slots[1].first;
+    entries.remove_through(second);
+    for job in &mut jobs {
+        job.run();
+        entries.finish_packing(job);
+    }
+    assert_eq!(packed(&entries)[..2], [false, true]);
+    assert_eq!(entries.first_id(), second.next());
+}
+
+#[test]
+fn the_first_chunk_of_a_trimmed_stream_is_plain() {
+    let mut entries = packable(9);
+    entries.pack();
+    let third = entries.blocks[0].slots[2].first;
+    entries.remove_through(third.previous().unwrap());
+    assert_eq!(packed(&entries)[..3], [false, true, true]);
+    let mut more = packable(3);
+    more.remove_through(id(1, 1));
+    more.pack();
+    assert!(!packed(&more)[0]);
+}
+
+#[test]
+fn chunks_that_do_not_get_smaller_are_tried_ever_more_seldom() {
+    let mut entries = Entries::new();
+    let mut state = 1_u64;
+    for seq in 1..=20_000 {
+        let mut value = [0; 64];
+        for bytes in value.chunks_mut(8) {
+            state = (state ^ seq)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .rotate_left(29);
+            bytes.copy_from_slice(&state.to_le_bytes());
+        }
+        append(&mut entries, id(1, seq), &[b"noise", &value]);
+    }
+    let chunks = entries.chunk_count();
+    let mut tried = 0;
+    while entries.wants_packing() {
+        for mut job in entries.packing_jobs(1) {
+            tried += 1;
+            job.run();
+            entries.finish_packing(&mut job);
+        }
+    }
+    assert!(packed(&entries).iter().all(|is_packed| !is_packed));
+    assert!(tried < chunks / 8, "{tried} of {chunks}");
 }

@@ -1,7 +1,7 @@
 //! What `XCLAIM` and `XAUTOCLAIM` have in common: pending entries that change their owner.
 
 use resp::Reply;
-use stream::{Activity, PendingEntry, Stream, StreamId};
+use stream::{Activity, Lookup, PendingEntry, StreamId};
 
 use super::group_key::GroupKey;
 use super::write_id;
@@ -29,10 +29,20 @@ pub(super) struct Claimed {
 
 impl Claimed {
     /// Notes a claim, and writes the entry.
-    pub(super) fn claim(&mut self, claim: Claim, show: Show, stream: &Stream, reply: &mut Reply) {
-        match (show, stream.entries().entry(claim.id)) {
-            (Show::Entry, Some(entry)) => entry.write(reply),
-            (Show::Id, _) | (Show::Entry, None) => write_id(reply, claim.id),
+    pub(super) fn claim(
+        &mut self,
+        claim: Claim,
+        show: Show,
+        look: &mut Lookup<'_>,
+        reply: &mut Reply,
+    ) {
+        let shown = match show {
+            Show::Entry => look.entry(claim.id),
+            Show::Id => None,
+        };
+        match shown {
+            Some(entry) => entry.write(reply),
+            None => write_id(reply, claim.id),
         }
         self.claims.push(claim);
     }

@@ -142,6 +142,7 @@ impl Plan {
         };
         let mut seen = BTreeSet::new();
         let mut gone = Vec::new();
+        let mut look = stream.entries().look_up();
         for &id in ids {
             if own.pending(id).is_none() || !seen.insert(id) {
                 plan.replies.push(NOT_FOUND);
@@ -153,7 +154,7 @@ impl Plan {
                 continue;
             }
             plan.replies.push(DELETED);
-            if stream.entries().contains(id) {
+            if look.contains(id) {
                 plan.deleted.push(id);
             } else {
                 gone.push(id);

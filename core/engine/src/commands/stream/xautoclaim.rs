@@ -98,12 +98,13 @@ impl Command for XAutoClaim {
         let mut looks = cmd.count.saturating_mul(LOOKS_PER_CLAIM);
         let mut pending = group.pending_range(cmd.start, StreamId::MAX);
         let start = ctx.reply.mark();
+        let mut look = stream.entries().look_up();
         while left > 0
             && looks > 0
             && let Some(entry) = pending.next()
         {
             looks -= 1;
-            if !stream.entries().contains(entry.id) {
+            if !look.contains(entry.id) {
                 decided.gone.push(entry.id);
                 left -= 1;
                 continue;
@@ -121,7 +122,7 @@ impl Command for XAutoClaim {
                     Show::Id => count,
                 },
             };
-            decided.claim(claim, cmd.show, stream, ctx.reply);
+            decided.claim(claim, cmd.show, &mut look, ctx.reply);
         }
         let cursor = pending.next().map_or(StreamId::MIN, |entry| entry.id);
         drop(pending);

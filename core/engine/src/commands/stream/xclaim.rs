@@ -1,6 +1,6 @@
 //! `XCLAIM`.
 
-use stream::{DELIVERY_COUNT_MAX, Group as StreamGroup, Stream, StreamId};
+use stream::{DELIVERY_COUNT_MAX, Group as StreamGroup, Lookup, StreamId};
 
 use super::claiming::{Claimed, idle_ms, note_caller};
 use super::group_key::GroupKey;
@@ -123,11 +123,12 @@ impl Command for XClaim {
         for run in options.ids.chunk_by(|a, b| a < b) {
             let (stream, found) = cmd.place.required(&mut ctx.tx)?;
             let mut decided = Claimed::default();
+            let mut look = stream.entries().look_up();
             for &id in run {
                 let claim =
-                    options.decide(stream, found, id, at, ctx.now.stream_ms(), &mut decided);
+                    options.decide(&mut look, found, id, at, ctx.now.stream_ms(), &mut decided);
                 if let Some(claim) = claim {
-                    decided.claim(claim, options.show, stream, ctx.reply);
+                    decided.claim(claim, options.show, &mut look, ctx.reply);
                 }
             }
             claimed += decided.claims.len();
@@ -156,7 +157,7 @@ impl Options {
 
     fn decide(
         &self,
-        stream: &Stream,
+        look: &mut Lookup<'_>,
         group: &StreamGroup,
         id: StreamId,
         at: UnixMs,
@@ -164,7 +165,7 @@ impl Options {
         decided: &mut Claimed,
     ) -> Option<Claim> {
         let pending = group.pending(id);
-        if !stream.entries().contains(id) {
+        if !look.contains(id) {
             decided.gone.extend(pending.map(|entry| entry.id));
             return None;
         }

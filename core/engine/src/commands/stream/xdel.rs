@@ -45,7 +45,8 @@ impl Command for XDel {
             return Ok(Flow::Done);
         };
         let ids = parse_ids(cmd.ids)?;
-        let there = ids.into_iter().filter(|id| stream.entries().contains(*id));
+        let mut look = stream.entries().look_up();
+        let there = ids.into_iter().filter(|id| look.contains(*id));
         let there: Vec<StreamId> = there.collect();
         let deleted = ctx.tx.apply(&Effect::StreamDelete {
             key: cmd.key,

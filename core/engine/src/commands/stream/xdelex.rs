@@ -100,12 +100,13 @@ impl Command for XDelEx {
 fn decide(stream: &Stream, ids: &[StreamId], references: References) -> (Vec<i64>, Vec<StreamId>) {
     let mut deleted = Vec::new();
     let mut seen = BTreeSet::new();
+    let mut look = stream.entries().look_up();
     let mut decide = |id: StreamId| {
         // Whether a group is done with an ID can be asked of any ID, and is asked first.
         if references == References::Acknowledged && !stream.groups().acknowledged_by_all(id) {
             return STILL_REFERENCED;
         }
-        let there = stream.entries().contains(id);
+        let there = look.contains(id);
         if !seen.insert(id) {
             return NOT_FOUND;
         }

@@ -1,7 +1,7 @@
 //! `XNACK` (8.8): entries go back to their group. Source: the documentation of Redis 8.8.
 
 use resp::Argv;
-use stream::{DELIVERY_COUNT_MAX, Group as StreamGroup, Stream, StreamId};
+use stream::{DELIVERY_COUNT_MAX, Group as StreamGroup, Lookup, StreamId};
 
 use super::group_key::GroupKey;
 use super::ids_block::{parse_ids, parse_ids_block};
@@ -97,7 +97,8 @@ impl Command for XNack {
         for run in ids.chunk_by(|a, b| a < b) {
             let (stream, group) = cmd.place.required(&mut ctx.tx)?;
             let entries = run.iter();
-            let entries = entries.filter_map(|id| options.decide(stream, group, *id));
+            let mut look = stream.entries().look_up();
+            let entries = entries.filter_map(|id| options.decide(&mut look, group, *id));
             let entries: Vec<(StreamId, u64)> = entries.collect();
             if !entries.is_empty() {
                 given_back += ctx.tx.apply(&Effect::GroupGiveBack {
@@ -116,13 +117,13 @@ impl Options<'_> {
     /// The entry with its delivery count afterwards, if it is to be given back.
     fn decide(
         &self,
-        stream: &Stream,
+        look: &mut Lookup<'_>,
         group: &StreamGroup,
         id: StreamId,
     ) -> Option<(StreamId, u64)> {
         let before = match group.pending(id) {
             Some(entry) => entry.delivery_count,
-            None if self.unknown == Unknown::Forced && stream.entries().contains(id) => 0,
+            None if self.unknown == Unknown::Forced && look.contains(id) => 0,
             None => return None,
         };
         let after = match self.mode {

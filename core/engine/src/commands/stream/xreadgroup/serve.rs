@@ -195,12 +195,13 @@ impl View<'_> {
         let consumer = self.group.consumer(how.consumer).into_iter();
         let pending = consumer
             .flat_map(|consumer| self.group.pending_range_of(consumer, from, StreamId::MAX));
+        let mut look = self.stream.entries().look_up();
         for pending in pending {
             if left == 0 {
                 break;
             }
-            let entry = self.stream.entries().entry(pending.id);
-            let written = budget.write(reply, |reply| match entry {
+            let entry = look.entry(pending.id);
+            let written = budget.write(reply, |reply| match &entry {
                 Some(entry) => entry.write(reply),
                 None => {
                     reply.array(2);
@@ -263,13 +264,12 @@ impl View<'_> {
             return;
         };
         let entries = self.stream.entries();
-        let taken = usize::try_from(limit).unwrap_or(usize::MAX);
-        let ids = entries.range(from, StreamId::MAX).take(taken);
-        decided.delivered.extend(ids.map(|entry| entry.id()));
-        if let Some(last) = decided.delivered.last() {
-            reply.array(decided.delivered.len());
-            entries.write_range(from, *last, limit, reply);
-            budget.note(decided.delivered.len() as u64);
+        let start = reply.mark();
+        let note = |id| decided.delivered.push(id);
+        let len = entries.write_range_noting(from, StreamId::MAX, limit, reply, note);
+        if len > 0 {
+            reply.array_since(start, len as usize);
+            budget.note(len);
         }
     }
 
@@ -311,13 +311,12 @@ impl View<'_> {
             idle_ms_min,
             now_ms: self.now_ms,
         };
+        let mut look = self.stream.entries().look_up();
         for id in self.group.pending_by_age(idle) {
             if *left == 0 {
                 return;
             }
-            let (Some(pending), Some(entry)) =
-                (self.group.pending(id), self.stream.entries().entry(id))
-            else {
+            let (Some(pending), Some(entry)) = (self.group.pending(id), look.entry(id)) else {
                 continue;
             };
             let count = pending.delivery_count;
@@ -341,7 +340,8 @@ impl View<'_> {
             now_ms: self.now_ms,
         };
         let oldest = self.group.pending_by_age(all).take(CLAIM_LOOKS_MAX);
-        let mut oldest = oldest.filter(|id| self.stream.entries().contains(*id));
+        let mut look = self.stream.entries().look_up();
+        let mut oldest = oldest.filter(|id| look.contains(*id));
         let oldest = oldest.next().and_then(|id| self.group.pending(id));
         let idle = oldest.and_then(|oldest| idle_ms(&oldest, self.now_ms));
         let wait = idle_ms_min.saturating_sub(idle.unwrap_or(0));

@@ -1,0 +1,154 @@
+//! Packing the full chunks of streams, beside everything else.
+//!
+//! A stream that may have chunks to pack waits in a queue for a moment, so that what is trimmed soon is
+//! never packed. Who drives the engine takes a [`PackingBatch`] from it, does the work wherever it likes
+//! (the server in a thread of its own, without the lock), and gives it back. It is no effect: nothing that
+//! a client, a replay or a file can see depends on it, the memory used apart.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+
+use stream::PackJob;
+use values::{Key, Value};
+
+use crate::Engine;
+use crate::keyspace::Record;
+use crate::limits::{PACKING_BATCH_CHUNKS_MAX, PACKING_DELAY_MS, PACKING_LOOKS_MAX};
+use crate::time::{Mono, Now};
+use crate::tx::Data;
+
+/// Streams that wait to be packed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PackingQueue(VecDeque<Waiting>);
+
+#[derive(Debug, Clone)]
+struct Waiting {
+    due: Mono,
+    database: u16,
+    key: Key,
+}
+
+/// Some chunks of one stream, to be packed.
+#[derive(Debug)]
+pub struct PackingBatch {
+    database: u16,
+    key: Key,
+    jobs: Vec<PackJob>,
+}
+
+impl PackingBatch {
+    /// Does the work: some 20 microseconds for each of at most [`PACKING_BATCH_CHUNKS_MAX`] chunks.
+    pub fn run(&mut self) {
+        for job in &mut self.jobs {
+            job.run();
+        }
+    }
+}
+
+impl PackingQueue {
+    /// Notes that the record's stream may have chunks to pack, unless that is noted already.
+    #[inline]
+    pub(crate) fn note(&mut self, database: u16, record: &Record, now: Now) {
+        let Value::Stream(stream) = record.value() else {
+            return;
+        };
+        if stream.entries().wants_packing() {
+            self.push(database, record, now.mono.plus(PACKING_DELAY_MS));
+        }
+    }
+
+    #[cold]
+    fn push(&mut self, database: u16, record: &Record, due: Mono) {
+        if !record.packing.swap(true, Ordering::Relaxed) {
+            self.0.push_back(Waiting {
+                due,
+                database,
+                key: Key::from(record.key()),
+            });
+        }
+    }
+}
+
+impl Data {
+    /// Notes that the stream of this key may have chunks to pack.
+    pub(crate) fn schedule_packing(&mut self, database: u16, key: &[u8], now: Now) {
+        let hash = self.keyspace.hash(key);
+        if let Some(record) = self.keyspace.find(database, hash, key) {
+            self.packing.note(database, record, now);
+        }
+    }
+}
+
+impl Engine {
+    /// Whether a stream has waited for long enough.
+    pub fn is_packing_due(&self, now: Now) -> bool {
+        let first = self.data.packing.0.front();
+        self.data.stream_compress && first.is_some_and(|waiting| waiting.due <= now.mono)
+    }
+
+    /// Takes the next chunks to be packed, if any are found at once; where there are none,
+    /// [`Engine::is_packing_due`] tells whether to look again. They stay readable and may be changed until
+    /// [`Engine::end_packing`].
+    pub fn begin_packing(&mut self, now: Now) -> Option<PackingBatch> {
+        for _ in 0..PACKING_LOOKS_MAX {
+            if !self.is_packing_due(now) {
+                return None;
+            }
+            let Waiting { database, key, .. } = self.data.packing.0.pop_front()?;
+            let keyspace = &mut self.data.keyspace;
+            let Some(database) = keyspace.noted_in(database, &key, |record| &record.packing) else {
+                continue;
+            };
+            let hash = keyspace.hash(&key);
+            let Some(record) = keyspace.find_mut(database, hash, &key) else {
+                continue;
+            };
+            let Value::Stream(stream) = &mut record.value else {
+                continue;
+            };
+            let jobs = triomphe::Arc::make_mut(stream).packing_jobs(PACKING_BATCH_CHUNKS_MAX);
+            record.packing.store(false, Ordering::Relaxed);
+            if !jobs.is_empty() {
+                return Some(PackingBatch {
+                    database,
+                    key,
+                    jobs,
+                });
+            }
+            self.pack_more(database, &key, now);
+        }
+        None
+    }
+
+    /// Takes in what was packed. What is left of the batch is memory to be freed, better without a lock.
+    pub fn end_packing(&mut self, batch: &mut PackingBatch, now: Now) {
+        let hash = self.data.keyspace.hash(&batch.key);
+        let record = self
+            .data
+            .keyspace
+            .find_mut(batch.database, hash, &batch.key);
+        if let Some(record) = record
+            && let Value::Stream(stream) = &mut record.value
+        {
+            let stream = triomphe::Arc::make_mut(stream);
+            for job in &mut batch.jobs {
+                stream.finish_packing(job);
+            }
+        }
+        self.pack_more(batch.database, &batch.key, now);
+    }
+
+    /// Lets a stream that has more to pack wait at the end of the queue.
+    fn pack_more(&mut self, database: u16, key: &Key, now: Now) {
+        let hash = self.data.keyspace.hash(key);
+        if let Some(record) = self.data.keyspace.find(database, hash, key)
+            && let Value::Stream(stream) = record.value()
+            && stream.entries().wants_packing()
+        {
+            self.data.packing.push(database, record, now.mono);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Which chunks are packed, and when.
+//!
+//! The caller asks for jobs, runs them wherever and whenever it likes, and hands them in. What was changed
+//! meanwhile stays as it is. The tail and the full chunks right before it are left plain for those who
+//! read what was just written, and so is the first chunk of a stream that is trimmed, as each trim looks
+//! at it. An append only notes that a chunk got full.
+
+use triomphe::Arc;
+
+use super::{Entries, Place};
+use crate::StreamId;
+use crate::chunk::Chunk;
+use crate::limits::{PACKING_BACKOFF_MAX, PACKING_LOOKS_MAX, PLAIN_CHUNKS};
+use crate::packed::{Packed, Stored};
+
+/// How far packing has come.
+#[derive(Clone, Debug)]
+pub(super) struct Packing {
+    /// Chunks that begin up to here were looked at.
+    through: StreamId,
+    /// Whether there may be something to pack.
+    is_due: bool,
+    /// Whether entries were removed at the front.
+    is_trimmed: bool,
+    /// How many of the last chunks did not get smaller; see [`PACKING_BACKOFF_MAX`].
+    failed: u32,
+    /// How many chunks are passed over before the next one is tried.
+    skip: u32,
+}
+
+impl Packing {
+    pub(super) const NONE: Packing = Packing {
+        through: StreamId::MIN,
+        is_due: false,
+        is_trimmed: false,
+        failed: 0,
+        skip: 0,
+    };
+
+    /// There is one more full chunk. `is_long`: they are more than those that stay plain.
+    pub(super) fn note_sealed(&mut self, is_long: bool) {
+        self.is_due |= is_long;
+    }
+
+    /// A chunk that was looked at is plain again, or may get smaller now.
+    pub(super) fn note_changed(&mut self, first: StreamId) {
+        self.through = self.through.min(first.previous().unwrap_or(StreamId::MIN));
+        self.is_due = true;
+    }
+}
+
+/// A chunk to be packed. It can be done in another thread than the one that owns the stream.
+#[derive(Debug)]
+pub struct PackJob {
+    first: StreamId,
+    chunk: Arc<Chunk>,
+    packed: Option<Packed>,
+}
+
+impl PackJob {
+    /// Does the work; some 20 microseconds.
+    pub fn run(&mut self) {
+        self.packed = Packed::of(&self.chunk);
+    }
+}
+
+impl Entries {
+    /// Whether [`Entries::packing_jobs`] may have something to do.
+    #[inline]
+    pub fn wants_packing(&self) -> bool {
+        self.packing.is_due
+    }
+
+    /// The next chunks to be packed, at most so many. There may be more as long as
+    /// [`Entries::wants_packing`] says so.
+    pub fn packing_jobs(&mut self, chunks_max: usize) -> Vec<PackJob> {
+        let mut jobs = Vec::new();
+        let Some(end) = self.packing_end() else {
+            self.packing.is_due = false;
+            return jobs;
+        };
+        let through = self.place_of(self.packing.through);
+        let mut place = through.and_then(|through| self.place_after(through));
+        if through.is_none() {
+            place = Some(Place::FIRST);
+        }
+        let chunks_max = if self.packing.failed > 0 {
+            1
+        } else {
+            chunks_max
+        };
+        let mut looks = 0..PACKING_LOOKS_MAX;
+        while jobs.len() < chunks_max && looks.next().is_some() {
+            let Some((at, slot)) = place.filter(|&place| place < end).and_then(|place| {
+                Some((place, self.blocks.get(place.block)?.slots.get(place.slot)?))
+            }) else {
+                self.packing.is_due = false;
+                return jobs;
+            };
+            self.packing.through = slot.first;
+            place = self.place_after(at);
+            let is_kept = slot.is_incompressible || (at == Place::FIRST && self.packing.is_trimmed);
+            let Stored::Plain(chunk) = &slot.chunk else {
+                continue;
+            };
+            if is_kept {
+                continue;
+            }
+            if let Some(skip) = self.packing.skip.checked_sub(1) {
+                self.packing.skip = skip;
+                continue;
+            }
+            jobs.push(PackJob {
+                first: slot.first,
+                chunk: chunk.clone(),
+                packed: None,
+            });
+        }
+        jobs
+    }
+
+    /// Takes in what [`PackJob::run`] has done, unless the chunk was changed or removed since.
+    pub fn finish_packing(&mut self, job: &mut PackJob) {
+        let Some(place) = self.place_of(job.first) else {
+            return;
+        };
+        let Some(block) = self.blocks.get_mut(place.block) else {
+            return;
+        };
+        let is_same = block.slots.get(place.slot).is_some_and(
+            |slot| matches!(&slot.chunk, Stored::Plain(chunk) if Arc::ptr_eq(chunk, &job.chunk)),
+        );
+        if !is_same {
+            return;
+        }
+        let Some(slot) = Arc::make_mut(&mut block.slots).get_mut(place.slot) else {
+            return;
+        };
+        let packing = &mut self.packing;
+        if let Some(packed) = job.packed.take() {
+            slot.chunk = Stored::Packed(Arc::new(packed));
+            (packing.failed, packing.skip) = (0, 0);
+        } else {
+            slot.is_incompressible = true;
+            packing.failed = (packing.failed + 1).min(PACKING_BACKOFF_MAX);
+            packing.skip = (1 << packing.failed) - 1;
+        }
+    }
+
+    /// Packs all that can be packed, here and now.
+    pub fn pack(&mut self) {
+        while self.wants_packing() {
+            for mut job in self.packing_jobs(usize::MAX) {
+                job.run();
+                self.finish_packing(&mut job);
+            }
+        }
+    }
+
+    /// Notes that entries were removed at the front; makes the chunk plain that is the first one now.
+    pub(super) fn keep_first_plain(&mut self) {
+        self.packing.is_trimmed = true;
+        if let Some(block) = self.blocks.front_mut()
+            && block
+                .slots
+                .first()
+                .is_some_and(|slot| slot.chunk.is_packed())
+            && let Some(slot) = Arc::make_mut(&mut block.slots).first_mut()
+        {
+            slot.chunk.chunk_mut();
+        }
+    }
+
+    /// The first of the chunks that stay plain because they are close to the tail.
+    fn packing_end(&self) -> Option<Place> {
+        let mut place = self.tail_place();
+        for _ in 0..PLAIN_CHUNKS {
+            place = self.place_before(place)?;
+        }
+        Some(place)
+    }
+}

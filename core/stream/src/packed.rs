@@ -1,0 +1,180 @@
+//! Chunks that are not appended to any more, kept smaller: their entries compressed with LZ4.
+//!
+//! What a chunk knows of its entries as a whole (marks, counts, the IDs at its ends) stays as it is;
+//! only their bytes are packed. Reading opens a packed chunk: it becomes a plain one for as long as
+//! it is looked at. A change makes it plain again for good. Nothing that can be read, and nothing
+//! that a change does, depends on which chunks are packed; when to pack is decided in
+//! `entries/packing.rs`, and why LZ4 is told in `docs/decisions/0007-packed-chunks.md`.
+
+use std::ops::Deref;
+
+use triomphe::Arc;
+
+use crate::StreamId;
+use crate::chunk::Chunk;
+use crate::limits::{PACKED_BYTES_MAX, PACKED_BYTES_MIN};
+use crate::shape::Shapes;
+
+/// A chunk with its entries compressed.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    /// The chunk without its data.
+    chunk: Chunk,
+    bytes: Box<[u8]>,
+    data_bytes: usize,
+    /// The ID of the first live entry.
+    first_live: StreamId,
+}
+
+/// A chunk as it is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Stored {
+    Plain(Arc<Chunk>),
+    Packed(Arc<Packed>),
+}
+
+/// A chunk as it is read.
+#[derive(Clone, Debug)]
+pub(crate) enum Opened<'e> {
+    /// It is kept plain.
+    Lent(&'e Chunk),
+    /// It was unpacked. Whoever reads entries of it holds it.
+    Own(Arc<Chunk>),
+}
+
+impl Packed {
+    /// The chunk packed, if that saves at least an eighth.
+    pub(crate) fn of(chunk: &Chunk) -> Option<Packed> {
+        let data = chunk.data();
+        if !(PACKED_BYTES_MIN..=PACKED_BYTES_MAX).contains(&data.len()) {
+            return None;
+        }
+        let first_live = chunk.first_live()?;
+        let bytes = lz4_flex::block::compress(data);
+        if bytes.len() > data.len() - data.len() / 8 {
+            return None;
+        }
+        Some(Packed {
+            chunk: chunk.without_data(),
+            bytes: bytes.into_boxed_slice(),
+            data_bytes: data.len(),
+            first_live,
+        })
+    }
+
+    /// The chunk as it was before.
+    pub(crate) fn unpack(&self) -> Chunk {
+        let mut chunk = self.chunk.clone();
+        self.unpack_into(Vec::new(), &mut chunk);
+        chunk
+    }
+
+    /// The chunk as it was before, in the memory of one that was looked at before if nobody else does.
+    fn open(&self, spare: Option<Arc<Chunk>>) -> Arc<Chunk> {
+        let Some(mut opened) = spare else {
+            return Arc::new(self.unpack());
+        };
+        let Some(chunk) = Arc::get_mut(&mut opened) else {
+            return Arc::new(self.unpack());
+        };
+        let buffer = chunk.take_data();
+        *chunk = self.chunk.clone();
+        self.unpack_into(buffer, chunk);
+        opened
+    }
+
+    /// Fills the chunk with the entries. Bytes that are not what was packed, which only broken memory can
+    /// bring about, give a chunk without entries.
+    fn unpack_into(&self, mut buffer: Vec<u8>, chunk: &mut Chunk) {
+        buffer.resize(self.data_bytes, 0);
+        let unpacked = lz4_flex::block::decompress_into(&self.bytes, &mut buffer);
+        if unpacked.is_ok_and(|bytes| bytes == self.data_bytes) {
+            chunk.put_data(buffer);
+        } else {
+            debug_assert!(false, "a packed chunk is damaged");
+            *chunk = Chunk::new(self.chunk.base(), None, 0);
+        }
+    }
+}
+
+impl Stored {
+    /// The chunk, to be read. `spare` is one that was opened before and is not needed any more.
+    #[inline]
+    pub(crate) fn open(&self, spare: Option<Arc<Chunk>>) -> Opened<'_> {
+        match self {
+            Stored::Plain(chunk) => Opened::Lent(chunk),
+            Stored::Packed(packed) => Opened::Own(packed.open(spare)),
+        }
+    }
+
+    /// The chunk, to be changed: plain from now on.
+    #[inline]
+    pub(crate) fn chunk_mut(&mut self) -> Option<&mut Chunk> {
+        if let Stored::Packed(packed) = self {
+            *self = Stored::Plain(Arc::new(packed.unpack()));
+        }
+        match self {
+            Stored::Plain(chunk) => Some(Arc::make_mut(chunk)),
+            Stored::Packed(_) => None,
+        }
+    }
+
+    /// The ID of the first live entry.
+    #[inline]
+    pub(crate) fn first_live(&self) -> Option<StreamId> {
+        match self {
+            Stored::Plain(chunk) => chunk.first_live(),
+            Stored::Packed(packed) => Some(packed.first_live),
+        }
+    }
+
+    /// The sets of names that entries refer to.
+    pub(crate) fn shapes(&self) -> Option<&Arc<Shapes>> {
+        self.outline().shapes()
+    }
+
+    /// Whether the entries are packed.
+    pub(crate) fn is_packed(&self) -> bool {
+        matches!(self, Stored::Packed(_))
+    }
+
+    /// Bytes on the heap, without the shared sets of names.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let packed = match self {
+            Stored::Plain(_) => 0,
+            Stored::Packed(packed) => size_of::<Packed>() - size_of::<Chunk>() + packed.bytes.len(),
+        };
+        self.outline().heap_bytes() + packed
+    }
+
+    /// The chunk, perhaps without its data.
+    fn outline(&self) -> &Chunk {
+        match self {
+            Stored::Plain(chunk) => chunk,
+            Stored::Packed(packed) => &packed.chunk,
+        }
+    }
+}
+
+impl Opened<'_> {
+    /// What can be given to the next [`Stored::open`].
+    #[inline]
+    pub(crate) fn into_spare(self) -> Option<Arc<Chunk>> {
+        match self {
+            Opened::Lent(_) => None,
+            Opened::Own(chunk) => Some(chunk),
+        }
+    }
+}
+
+impl Deref for Opened<'_> {
+    type Target = Chunk;
+
+    #[inline]
+    fn deref(&self) -> &Chunk {
+        match self {
+            Opened::Lent(chunk) => chunk,
+            Opened::Own(chunk) => chunk,
+        }
+    }
+}

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use bench::peer::{DEFAULT_PEERS, Peer, Places, target_directory};
 use bench::process::{Cores, Placement, place_this_thread, raise_open_files};
 use bench::request::Texts;
@@ -122,6 +122,10 @@ fn main() -> Result<()> {
     raise_open_files()?;
     place_this_thread(Placement::Core(setup.cores.load))?;
     std::fs::create_dir_all(&setup.data_dir)?;
+    if let Some(folder) = &arguments.plots {
+        // Said now rather than after minutes of measuring, if it cannot be made.
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
     write_head(&mut out, &peers, &setup)?;
     let mut results = Vec::new();
     for work in works {

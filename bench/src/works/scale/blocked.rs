@@ -4,15 +4,15 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use super::super::timed::{EntryShape, Repeat, measure, xadd};
-use super::super::{Needs, Rig, Schedule, Setup};
 use super::{CONNECTIONS, Growth, Operation, PIPELINE, sizes};
 use crate::control::Control;
 use crate::load::{Check, Load};
 use crate::node::{Node, Persistence};
 use crate::peer::Peer;
-use crate::request::{Template, Texts, encode};
+use crate::request::{Piece, Template, Texts, encode};
 use crate::sample::Sample;
+use crate::works::timed::{EntryShape, Repeat, measure, xadd};
+use crate::works::{Needs, Rig, Schedule, Setup};
 
 pub(super) fn growth(setup: &Setup) -> Growth {
     Growth {
@@ -51,11 +51,7 @@ fn begin(peer: &Peer, setup: &Setup, size: u64) -> Result<Box<dyn Rig>> {
         node,
         readers,
         texts: setup.texts.clone(),
-        append: xadd(
-            KEY,
-            &[&[crate::request::Piece::Fixed(b"*")]],
-            EntryShape::One64,
-        ),
+        append: xadd(KEY, &[&[Piece::Fixed(b"*")]], EntryShape::One64),
         requests: setup.scale.count(80_000, 800),
     };
     let since = Instant::now();

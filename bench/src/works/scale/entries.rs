@@ -4,10 +4,6 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::timed::{
-    EntryShape, FIRST_MS_PREFIX, Repeat, SERIAL_DIGITS, Tally, expect_length, fill, xadd,
-};
-use super::super::{Needs, Rig, Schedule, Setup, Sizes, range};
 use super::{CONNECTIONS, Growth, Operation, PIPELINE, sizes};
 use crate::control::Control;
 use crate::load::{Check, Load, Source};
@@ -15,6 +11,10 @@ use crate::node::{Node, Persistence};
 use crate::peer::Peer;
 use crate::request::{Piece, Template, Texts};
 use crate::sample::Sample;
+use crate::works::timed::{
+    EntryShape, FIRST_MS_PREFIX, Repeat, SERIAL_DIGITS, Tally, expect_length, fill, xadd,
+};
+use crate::works::{Needs, Rig, Schedule, Setup, Sizes, range};
 
 pub(super) fn appends(setup: &Setup) -> Growth {
     Growth {

@@ -5,8 +5,6 @@
 
 use anyhow::{Result, ensure};
 
-use super::super::timed::{EntryShape, Prepared, Repeat, Tally, entry_ms, fill, send_all};
-use super::super::{Needs, Rig, Schedule, Setup};
 use super::{Growth, Operation, PIPELINE, sizes};
 use crate::control::{Control, Value};
 use crate::load::{Check, Load};
@@ -14,6 +12,8 @@ use crate::node::{Node, Persistence};
 use crate::peer::Peer;
 use crate::request::{Piece, Template, Texts, encode};
 use crate::sample::Sample;
+use crate::works::timed::{EntryShape, Prepared, Repeat, Tally, entry_ms, fill, send_all};
+use crate::works::{Needs, Rig, Schedule, Setup};
 
 pub(super) fn growth(setup: &Setup) -> Growth {
     Growth {

@@ -2,8 +2,6 @@
 
 use anyhow::Result;
 
-use super::super::timed::{EntryShape, Repeat, expect_length, measure, send_all, xadd};
-use super::super::{Needs, Rig, Schedule, Setup};
 use super::{CONNECTIONS, Growth, Operation, PIPELINE, sizes};
 use crate::control::Control;
 use crate::load::{Check, Load};
@@ -11,6 +9,8 @@ use crate::node::{Node, Persistence};
 use crate::peer::Peer;
 use crate::request::{Piece, Template, Texts};
 use crate::sample::Sample;
+use crate::works::timed::{EntryShape, Repeat, expect_length, measure, send_all, xadd};
+use crate::works::{Needs, Rig, Schedule, Setup};
 
 pub(super) fn growth(setup: &Setup) -> Growth {
     Growth {

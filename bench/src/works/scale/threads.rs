@@ -2,8 +2,6 @@
 
 use anyhow::Result;
 
-use super::super::timed::{EntryShape, Repeat, expect_length, flush, measure, xadd};
-use super::super::{Needs, Rig, Schedule, Setup};
 use super::{CONNECTIONS, Growth, Operation, PIPELINE, sizes};
 use crate::control::Control;
 use crate::load::{Check, Load};
@@ -12,6 +10,8 @@ use crate::peer::Peer;
 use crate::process::Placement;
 use crate::request::{Piece, Template, Texts};
 use crate::sample::{Metric, Sample};
+use crate::works::timed::{EntryShape, Repeat, expect_length, flush, measure, xadd};
+use crate::works::{Needs, Rig, Schedule, Setup};
 
 /// Threads cost CPU time and may give throughput: neither tells alone.
 pub(super) fn growth(setup: &Setup) -> Growth {

@@ -8,7 +8,7 @@ use stream::Retention;
 
 fn context() -> Context {
     let retention = Retention { duration_s: 100, maxsize: 100 };
-    Context { now_ms: 1_700_000_000_000, hash_seed: 1, retention }
+    Context { now_ms: 1_700_000_000_000, hash_seed: 1, retention, packing: rdb::Packing::Later }
 }
 
 fuzz_target!(|content: &[u8]| {

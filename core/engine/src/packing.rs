@@ -120,6 +120,20 @@ impl Engine {
         None
     }
 
+    /// Packs all there is, however new, for who fills an engine before it serves anybody.
+    pub fn pack_all(&mut self) {
+        let end_of_time = Now {
+            mono: Mono(u64::MAX),
+            ..Now::default()
+        };
+        while self.is_packing_due(end_of_time) {
+            if let Some(mut batch) = self.begin_packing(end_of_time) {
+                batch.run();
+                self.end_packing(&mut batch, end_of_time);
+            }
+        }
+    }
+
     /// Takes in what was packed. What is left of the batch is memory to be freed, better without a lock.
     pub fn end_packing(&mut self, batch: &mut PackingBatch, now: Now) {
         let hash = self.data.keyspace.hash(&batch.key);

@@ -107,9 +107,14 @@ impl Engine {
         }
     }
 
-    /// What a reader of snapshots and payloads must know of this engine.
+    /// What a reader of snapshots must know of this engine.
     pub fn snapshot_context(&self, now: Now) -> rdb::Context {
-        self.data.snapshot_context(now)
+        let packing = if self.data.stream_compress {
+            rdb::Packing::WhileReading
+        } else {
+            rdb::Packing::Later
+        };
+        self.data.snapshot_context(now, packing)
     }
 
     /// Takes in one key of a snapshot. `now` is the time of loading, by which the key's time may have come.

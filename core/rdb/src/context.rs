@@ -12,4 +12,15 @@ pub struct Context {
     pub hash_seed: u64,
     /// The settings of a stream from before Redis 8.6, which has none of its own.
     pub retention: Retention,
+    /// When full chunks of streams are packed.
+    pub packing: Packing,
+}
+
+/// When full chunks of a stream that is read are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// At once, so that a stream never takes more memory than it is going to.
+    WhileReading,
+    /// Whenever its owner likes.
+    Later,
 }

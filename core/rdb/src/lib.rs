@@ -22,7 +22,7 @@ mod source;
 mod stream;
 mod value;
 
-pub use context::Context;
+pub use context::{Context, Packing};
 pub use digest::Digest;
 pub use encode::Compression;
 pub use error::{Fault, FormatError, PayloadError, ReadError};

@@ -77,7 +77,7 @@ pub(crate) fn read<S: Source>(
     context: &Context,
     extras: &Extras,
 ) -> Read<Stream, S> {
-    let entries = nodes::read(from)?;
+    let entries = nodes::read(from, context.packing)?;
     if from.number("the number of entries")? != entries.len() {
         return Err(from.contradiction("the number of entries is not that of the nodes"));
     }

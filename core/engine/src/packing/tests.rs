@@ -95,6 +95,19 @@ fn nothing_is_packed_where_the_setting_says_no() {
     assert!(pack(&mut engine, 10_000) > 0);
 }
 
+#[test]
+fn an_engine_that_is_filled_packs_what_it_gets() {
+    let mut live = engine();
+    add(&mut live, "s", 5000, 1000);
+    let before = memory(&mut live, "s", 7000);
+    let mut back = Engine::new(Settings::default(), 1, at(7000));
+    let mut replay = back.begin_replay();
+    back.replay(&mut replay, live.effects()).unwrap();
+    back.pack_all();
+    let after = memory(&mut back, "s", 7000);
+    assert!(after < before * 2 / 3, "{after} of {before}");
+}
+
 /// A request that says something of a stream or changes it, by a few numbers.
 fn request(kind: u8, a: u64, b: u64) -> String {
     let key = ["s", "t"][(a % 2) as usize];

@@ -59,11 +59,12 @@ impl Data {
 
 impl Data {
     /// What a reader of snapshots and payloads must know.
-    pub(crate) fn snapshot_context(&self, now: Now) -> rdb::Context {
+    pub(crate) fn snapshot_context(&self, now: Now, packing: rdb::Packing) -> rdb::Context {
         rdb::Context {
             now_ms: now.stream_ms(),
             hash_seed: self.producer_seed,
             retention: self.retention,
+            packing,
         }
     }
 }
@@ -225,9 +226,9 @@ impl<'e> Tx<'e> {
         }
     }
 
-    /// What a reader of snapshots and payloads must know.
-    pub fn snapshot_context(&self) -> rdb::Context {
-        self.data.snapshot_context(self.now)
+    /// What a reader of payloads must know.
+    pub fn payload_context(&self) -> rdb::Context {
+        self.data.snapshot_context(self.now, rdb::Packing::Later)
     }
 
     /// The value of a key.

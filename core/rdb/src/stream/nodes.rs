@@ -20,6 +20,7 @@ use std::ops::Range;
 use stream::{Entries, EntryRef, NodeLimits, OutOfOrder, StreamId};
 
 use super::ID_BYTES;
+use crate::Packing;
 use crate::decode::{Decoder, Read};
 use crate::encode::Encoder;
 use crate::error::Fault;
@@ -170,7 +171,7 @@ fn add(listpack: &mut Writer, first: &EntryRef<'_>, entry: &EntryRef<'_>) {
 }
 
 /// Reads the nodes of a stream. Entries that are marked as deleted are left out.
-pub(super) fn read<S: Source>(from: &mut Decoder<S>) -> Read<Entries, S> {
+pub(super) fn read<S: Source>(from: &mut Decoder<S>, packing: Packing) -> Read<Entries, S> {
     let mut entries = Entries::new();
     for _ in 0..from.number("the number of nodes")? {
         let id = from.with_string(ID_BYTES as u64, "the ID of a node", |bytes| {
@@ -183,6 +184,9 @@ pub(super) fn read<S: Source>(from: &mut Decoder<S>) -> Read<Entries, S> {
             load(id, node, &mut entries)
         })?;
         loaded.map_err(|fault| from.fault(fault))?;
+        if packing == Packing::WhileReading {
+            entries.pack();
+        }
     }
     Ok(entries)
 }

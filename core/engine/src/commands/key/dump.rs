@@ -120,7 +120,7 @@ impl Command for Restore {
             at if cmd.absolute => Some(UnixMs(at)),
             ttl => Some(ctx.now.unix().plus(ttl)),
         };
-        let value = rdb::restore(payload, &ctx.tx.snapshot_context())?;
+        let value = rdb::restore(payload, &ctx.tx.payload_context())?;
         if at.is_some_and(|at| at <= ctx.now.unix()) && ctx.mode != Mode::Replay {
             ctx.tx.apply(&Effect::Delete {
                 key,

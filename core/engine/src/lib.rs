@@ -42,7 +42,7 @@ mod transaction;
 pub mod tx;
 mod watch;
 
-use stream::Wheel;
+use stream::{Unpacked, Wheel};
 use values::Value;
 
 pub use lsn::Lsn;
@@ -127,6 +127,7 @@ impl Engine {
                 sessions: Sessions::default(),
                 commands,
                 rng,
+                unpacked: Unpacked::default(),
                 started: now,
                 monitors: 0,
                 writes_refused: None,

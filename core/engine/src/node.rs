@@ -1,5 +1,7 @@
 //! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
 
+use stream::Unpacked;
+
 use crate::commands::CommandIndex;
 use crate::config::{Config, Settings};
 use crate::lsn::Lsn;
@@ -26,6 +28,8 @@ pub struct Node {
     pub command_stats: Vec<CommandStats>,
     /// Random numbers.
     pub rng: Rng,
+    /// Chunks of streams that were unpacked to be read.
+    pub unpacked: Unpacked,
     /// When the engine was made.
     pub started: Now,
     /// How many clients see all commands.

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use resp::{Protocol, Reply};
-use stream::{Entries, NodeLimits, StreamId};
+use stream::{Entries, NodeLimits, StreamId, Unpacked};
 
 struct Counting;
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
@@ -101,6 +101,7 @@ fn measure(count: u64, fields: &[&[u8]]) {
     report("append", count, || (), |()| filled(count, fields));
     report("clone (whole, in ns)", 1, || (), |()| entries.clone());
     let mut reply = Reply::new(Protocol::Resp2);
+    let mut unpacked = Unpacked::default();
     for limit in [10, 100, 1000] {
         report(
             &format!("write_range {limit}"),
@@ -110,7 +111,7 @@ fn measure(count: u64, fields: &[&[u8]]) {
                 let mut start = StreamId::MIN;
                 for run in 1..=count / limit {
                     reply.clear();
-                    entries.write_range(start, StreamId::MAX, limit, &mut reply);
+                    entries.write_range(start, StreamId::MAX, limit, &mut unpacked, &mut reply);
                     start = id(run * limit);
                 }
                 reply.len()

@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use resp::{Protocol, Reply};
-use stream::{Entries, NodeLimits, StreamId};
+use stream::{Entries, NodeLimits, StreamId, Unpacked};
 
 fn main() {
     let count = std::env::args().nth(1).and_then(|count| count.parse().ok());
@@ -106,6 +106,7 @@ fn measure(count: u64, fields: fn(u64) -> Vec<String>) {
     });
     for (what, entries) in [("plain", &plain), ("packed", &packed)] {
         let mut reply = Reply::new(Protocol::Resp2);
+        let mut unpacked = Unpacked::default();
         for limit in [1, 10, 100, 1000] {
             report(
                 &format!("{what}: write_range {limit}, ns"),
@@ -114,7 +115,7 @@ fn measure(count: u64, fields: fn(u64) -> Vec<String>) {
                     let mut start = StreamId::MIN;
                     for run in 1..=count / limit {
                         reply.clear();
-                        entries.write_range(start, StreamId::MAX, limit, &mut reply);
+                        entries.write_range(start, StreamId::MAX, limit, &mut unpacked, &mut reply);
                         start = id(run * limit);
                     }
                 },

@@ -19,7 +19,7 @@ use crate::chunk::{Chunk, Growth, Head};
 use crate::limits::{BLOCK_CHUNKS_MAX, CHUNK_BYTES_MAX, PLAIN_CHUNKS};
 use crate::lookup::Lookup;
 use crate::node::{Node, NodeLimits, OpenNode};
-use crate::packed::{Opened, Stored};
+use crate::packed::{Opened, Stored, Unpacked};
 use crate::range::{EntryRef, Range, RangeReverse};
 use crate::render::Renderer;
 use crate::shape::Fields;
@@ -307,15 +307,17 @@ impl Entries {
     }
 
     /// Writes the entries from `start` to `end`, both included, lowest first and at most `limit`:
-    /// each as `[id, [name, value, …]]`. Returns how many.
+    /// each as `[id, [name, value, …]]`. Returns how many. Chunks that have to be unpacked are looked for in
+    /// `unpacked`, and left there.
     pub fn write_range(
         &self,
         start: StreamId,
         end: StreamId,
         limit: u64,
+        unpacked: &mut Unpacked,
         reply: &mut Reply,
     ) -> u64 {
-        self.write_range_noting(start, end, limit, reply, |_| {})
+        self.write_range_noting(start, end, limit, unpacked, reply, |_| {})
     }
 
     /// The same, and tells the ID of each entry.
@@ -325,6 +327,7 @@ impl Entries {
         start: StreamId,
         end: StreamId,
         limit: u64,
+        unpacked: &mut Unpacked,
         reply: &mut Reply,
         mut note: impl FnMut(StreamId),
     ) -> u64 {
@@ -332,9 +335,8 @@ impl Entries {
             let mut renderer = Renderer::new(out);
             let mut left = limit;
             let mut next = Some(self.place_from(start));
-            let mut spare = None;
             'chunks: while let Some(place) = next
-                && let Some(opened) = self.open(place, spare)
+                && let Some(opened) = self.open_in(place, unpacked)
             {
                 let chunk = &*opened;
                 let mut at = chunk.seek(start).0;
@@ -347,7 +349,6 @@ impl Entries {
                     left -= 1;
                 }
                 next = self.place_after(place);
-                spare = opened.into_spare();
             }
             renderer.finish();
             limit - left
@@ -494,6 +495,15 @@ impl Entries {
                 let tail = self.tail.as_deref()?;
                 (place == self.tail_place()).then_some(Opened::Lent(tail))
             }
+        }
+    }
+
+    /// The same, if it was not unpacked just before.
+    #[inline]
+    fn open_in(&self, place: Place, unpacked: &mut Unpacked) -> Option<Opened<'_>> {
+        match self.blocks.get(place.block) {
+            Some(block) => Some(block.slots.get(place.slot)?.chunk.open_in(unpacked)),
+            None => self.open(place, None),
         }
     }
 

@@ -38,6 +38,7 @@ pub use idempotence::{
 };
 pub use lookup::Lookup;
 pub use node::NodeLimits;
+pub use packed::Unpacked;
 pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
 pub use range::{EntryRef, FieldIter, Range, RangeReverse};
 pub use stream::{

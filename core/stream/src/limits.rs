@@ -27,6 +27,9 @@ pub(crate) const PACKED_BYTES_MIN: usize = 1024;
 /// and above which unpacking it would take too long: a chunk of one large entry.
 pub(crate) const PACKED_BYTES_MAX: usize = 256 * 1024;
 
+/// Chunks that are kept unpacked beside the packed ones, for whoever reads on where it stopped.
+pub(crate) const UNPACKED_CHUNKS: usize = 4;
+
 /// Full chunks before the tail that stay plain, so that who reads what was just written never unpacks.
 pub(crate) const PLAIN_CHUNKS: usize = 2;
 

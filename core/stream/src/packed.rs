@@ -12,7 +12,7 @@ use triomphe::Arc;
 
 use crate::StreamId;
 use crate::chunk::Chunk;
-use crate::limits::{PACKED_BYTES_MAX, PACKED_BYTES_MIN};
+use crate::limits::{PACKED_BYTES_MAX, PACKED_BYTES_MIN, UNPACKED_CHUNKS};
 use crate::shape::Shapes;
 
 /// A chunk with its entries compressed.
@@ -107,6 +107,15 @@ impl Stored {
         }
     }
 
+    /// The same, if it was not unpacked just before.
+    #[inline]
+    pub(crate) fn open_in(&self, unpacked: &mut Unpacked) -> Opened<'_> {
+        match self {
+            Stored::Plain(chunk) => Opened::Lent(chunk),
+            Stored::Packed(packed) => Opened::Own(unpacked.open(packed)),
+        }
+    }
+
     /// The chunk, to be changed: plain from now on.
     #[inline]
     pub(crate) fn chunk_mut(&mut self) -> Option<&mut Chunk> {
@@ -153,6 +162,30 @@ impl Stored {
             Stored::Plain(chunk) => chunk,
             Stored::Packed(packed) => &packed.chunk,
         }
+    }
+}
+
+/// The chunks that were unpacked last. Who reads a stream a few entries at a time finds the chunk that it
+/// was in before.
+#[derive(Debug, Default)]
+pub struct Unpacked {
+    recent: [Option<(Arc<Packed>, Arc<Chunk>)>; UNPACKED_CHUNKS],
+    /// Which of them is replaced next.
+    next: usize,
+}
+
+impl Unpacked {
+    fn open(&mut self, packed: &Arc<Packed>) -> Arc<Chunk> {
+        let mut recent = self.recent.iter().flatten();
+        if let Some((_, chunk)) = recent.find(|(of, _)| Arc::ptr_eq(of, packed)) {
+            return chunk.clone();
+        }
+        let place = &mut self.recent[self.next % UNPACKED_CHUNKS];
+        self.next = (self.next + 1) % UNPACKED_CHUNKS;
+        let spare = place.take().map(|(_, chunk)| chunk);
+        let chunk = packed.open(spare);
+        *place = Some((packed.clone(), chunk.clone()));
+        chunk
     }
 }
 

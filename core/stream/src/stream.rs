@@ -12,6 +12,7 @@ use crate::entries::{Entries, OutOfOrder, PackJob};
 use crate::groups::Groups;
 use crate::idempotence::{Idempotence, Retention};
 use crate::node::NodeLimits;
+use crate::packed::Unpacked;
 use crate::range::EntryRef;
 use crate::trim::{Cut, References, Trim};
 use crate::{Group, StreamId, trim};
@@ -260,9 +261,10 @@ impl Stream {
         start: StreamId,
         end: StreamId,
         limit: u64,
+        unpacked: &mut Unpacked,
         reply: &mut Reply,
     ) -> u64 {
-        self.entries.write_range(start, end, limit, reply)
+        self.entries.write_range(start, end, limit, unpacked, reply)
     }
 
     /// The ID that the clock gives (`*`): that of `now_ms`, or the next one up if it is not above

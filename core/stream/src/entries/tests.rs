@@ -104,7 +104,14 @@ fn check_all(entries: &Entries, model: &Model) {
     }
 }
 
-fn check_range(entries: &Entries, model: &Model, start: StreamId, end: StreamId, limit: u64) {
+fn check_range(
+    entries: &Entries,
+    model: &Model,
+    start: StreamId,
+    end: StreamId,
+    limit: u64,
+    unpacked: &mut Unpacked,
+) {
     let within = || model.iter().filter(|(id, _)| **id >= start && **id <= end);
     let ids: Vec<_> = within().map(|(id, _)| *id).collect();
     assert_eq!(
@@ -124,7 +131,7 @@ fn check_range(entries: &Entries, model: &Model, start: StreamId, end: StreamId,
     let mut reply = Reply::new(Protocol::Resp3);
     reply.ok();
     let before = reply.mark();
-    let count = entries.write_range(start, end, limit, &mut reply);
+    let count = entries.write_range(start, end, limit, unpacked, &mut reply);
     assert_eq!(count, limit.min(ids.len() as u64));
     assert_eq!(
         reply.bytes_since(before),
@@ -264,6 +271,7 @@ proptest! {
         let mut frozen: Vec<(Entries, Model)> = Vec::new();
         let mut top = StreamId::MIN;
         let mut jobs = Vec::new();
+        let mut unpacked = Unpacked::default();
         for step in steps {
             match step {
                 Step::BeginPacking { chunks } => jobs.extend(entries.packing_jobs(chunks.into())),
@@ -312,10 +320,10 @@ proptest! {
                 Step::Freeze => frozen.push((entries.clone(), model.clone())),
                 Step::Range { start, end, limit } => {
                     let (start, end) = (pick(&model, start), pick(&model, end));
-                    check_range(&entries, &model, start, end, limit.into());
-                    check_range(&entries, &model, start, StreamId::MAX, u64::from(limit) * 100);
+                    check_range(&entries, &model, start, end, limit.into(), &mut unpacked);
+                    check_range(&entries, &model, start, StreamId::MAX, u64::from(limit) * 100, &mut unpacked);
                     if let (Some(start), Some(end)) = (start.next(), end.previous()) {
-                        check_range(&entries, &model, start, end, u64::MAX);
+                        check_range(&entries, &model, start, end, u64::MAX, &mut unpacked);
                     }
                 }
             }
@@ -452,7 +460,14 @@ fn entries_of_many_shapes_are_read_back() {
         model.insert(id(9, seq), fields);
     }
     check_all(&entries, &model);
-    check_range(&entries, &model, id(9, 1), id(9, 3000), u64::MAX);
+    check_range(
+        &entries,
+        &model,
+        id(9, 1),
+        id(9, 3000),
+        u64::MAX,
+        &mut Unpacked::default(),
+    );
 }
 
 /// Appends an entry with these values under the names `a` and `b`, without a look at the names where that works.
@@ -576,6 +591,18 @@ fn the_first_chunk_of_a_trimmed_stream_is_plain() {
     more.remove_through(id(1, 1));
     more.pack();
     assert!(!packed(&more)[0]);
+}
+
+#[test]
+fn a_chunk_that_is_read_in_steps_is_unpacked_once() {
+    let mut entries = packable(7);
+    entries.pack();
+    let mut unpacked = Unpacked::default();
+    let mut open = || match entries.open_in(Place::FIRST, &mut unpacked) {
+        Some(Opened::Own(chunk)) => chunk,
+        _ => panic!("the first chunk is plain"),
+    };
+    assert!(Arc::ptr_eq(&open(), &open()));
 }
 
 #[test]

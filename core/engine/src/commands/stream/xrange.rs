@@ -125,7 +125,10 @@ fn answer(cmd: &Parsed<'_>, direction: Direction, ctx: &mut Ctx<'_>) -> Result<F
     let mark = ctx.reply.begin();
     let entries = stream.entries();
     let len = match direction {
-        Direction::Upwards => entries.write_range(cmd.start, cmd.end, limit, ctx.reply),
+        Direction::Upwards => {
+            let unpacked = &mut ctx.node.unpacked;
+            entries.write_range(cmd.start, cmd.end, limit, unpacked, ctx.reply)
+        }
         Direction::Downwards => entries.write_range_reverse(cmd.start, cmd.end, limit, ctx.reply),
     };
     ctx.reply.array_since(mark, len as usize);

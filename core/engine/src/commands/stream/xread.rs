@@ -191,7 +191,8 @@ fn serve(
     let start = ctx.reply.begin();
     let mut len = 0;
     if budget.counts_only() {
-        len = entries.write_range(from, StreamId::MAX, limit, ctx.reply);
+        let unpacked = &mut ctx.node.unpacked;
+        len = entries.write_range(from, StreamId::MAX, limit, unpacked, ctx.reply);
         budget.note(len);
     } else {
         let taken = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -1,7 +1,7 @@
 //! `XINFO STREAM`, short and `FULL`.
 
 use resp::Reply;
-use stream::{Consumer, ConsumerHandle, Group as StreamGroup, Stream, StreamId};
+use stream::{Consumer, ConsumerHandle, Group as StreamGroup, Stream, StreamId, Unpacked};
 
 use super::{count, id, progress};
 use crate::args::{Args, parse_i64};
@@ -162,7 +162,8 @@ fn write_full(reply: &mut Reply, stream: &Stream, limit: usize) {
             .unwrap_or(usize::MAX)
             .min(limit),
     );
-    entries.write_range(StreamId::MIN, StreamId::MAX, limit as u64, reply);
+    let unpacked = &mut Unpacked::default();
+    entries.write_range(StreamId::MIN, StreamId::MAX, limit as u64, unpacked, reply);
     reply.bulk(b"groups");
     reply.array(stream.groups().len());
     for (name, group) in stream.groups().iter() {

@@ -4,6 +4,7 @@
 use resp::Reply;
 use stream::{
     Acknowledgement, Activity, DELIVERY_COUNT_MAX, EntryRef, Group, IdleAtLeast, Stream, StreamId,
+    Unpacked,
 };
 
 use crate::commands::stream::claiming::idle_ms;
@@ -109,7 +110,8 @@ pub(super) fn serve(
                 group,
                 now_ms,
             };
-            let served = view.write_new(how, budget, ctx.reply, &mut decided);
+            let unpacked = &mut ctx.node.unpacked;
+            let served = view.write_new(how, budget, unpacked, ctx.reply, &mut decided);
             if !decided.claims.is_empty() {
                 activity = Activity::Active;
             }
@@ -227,11 +229,12 @@ impl View<'_> {
         &self,
         how: &Delivery<'_>,
         budget: &mut ReadBudget,
+        unpacked: &mut Unpacked,
         reply: &mut Reply,
         decided: &mut Decided,
     ) -> Served {
         if how.claim_idle_ms_min.is_none() && budget.counts_only() {
-            self.write_run(budget, reply, decided);
+            self.write_run(budget, unpacked, reply, decided);
         } else {
             let start = reply.mark();
             let mut left = budget.stream_limit();
@@ -258,7 +261,13 @@ impl View<'_> {
     }
 
     /// Writes new entries as one run of bytes.
-    fn write_run(&self, budget: &mut ReadBudget, reply: &mut Reply, decided: &mut Decided) {
+    fn write_run(
+        &self,
+        budget: &mut ReadBudget,
+        unpacked: &mut Unpacked,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
         let limit = budget.stream_limit();
         let Some(from) = self.first_new().filter(|_| limit > 0) else {
             return;
@@ -266,7 +275,7 @@ impl View<'_> {
         let entries = self.stream.entries();
         let start = reply.mark();
         let note = |id| decided.delivered.push(id);
-        let len = entries.write_range_noting(from, StreamId::MAX, limit, reply, note);
+        let len = entries.write_range_noting(from, StreamId::MAX, limit, unpacked, reply, note);
         if len > 0 {
             reply.array_since(start, len as usize);
             budget.note(len);

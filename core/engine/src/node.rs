@@ -232,6 +232,10 @@ pub struct PersistenceFigures {
     pub rewrite_begun: Option<Mono>,
     /// How long the last rewrite took, in seconds.
     pub rewrite_took_s: Option<u64>,
+    /// Keys that running snapshots and rewrites have written.
+    pub keys_written: u64,
+    /// Keys that running snapshots and rewrites will have written in the end.
+    pub keys_to_write: u64,
 }
 
 /// Figures that only the shell knows.

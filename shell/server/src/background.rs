@@ -9,6 +9,8 @@ use parking_lot::Mutex;
 use rustix::process::{getpriority_process, setpriority_process};
 use tokio::sync::Notify;
 
+use crate::snapshot::Progress;
+
 /// Work that has ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
@@ -23,9 +25,13 @@ pub(crate) enum Ended {
     Rewrite(Result<u64, String>),
 }
 
-/// What has ended since somebody looked.
+/// How far running work is, and what has ended since somebody looked.
 #[derive(Debug, Default)]
 pub(crate) struct Background {
+    /// Of the snapshot, if one is being written.
+    pub(crate) snapshot: Progress,
+    /// Of the journal's new base, if it is being rewritten.
+    pub(crate) rewrite: Progress,
     ended: Mutex<Vec<Ended>>,
     bell: Notify,
 }

@@ -20,7 +20,7 @@ use journal::{
 use thiserror::Error;
 
 use crate::background::{self, Background, Ended};
-use crate::snapshot::{self, LoadError};
+use crate::snapshot::{self, LoadError, Progress};
 
 /// A journal in files.
 pub type FileJournal = Journal<LocalLog<FileDisk>>;
@@ -232,7 +232,7 @@ pub(crate) fn rewrite(journal: &FileJournal, engine: &mut Engine, now: Now) -> R
     let begun = journal.begin_rewrite(at).map_err(|e| e.to_string())?;
     engine.restart_journal();
     let rewrite = begun.wait().map_err(|e| e.to_string())?;
-    write_base(&engine.freeze(), rewrite, now).map_err(|e| e.to_string())?;
+    write_base(&engine.freeze(), rewrite, now, &Progress::default()).map_err(|e| e.to_string())?;
     Ok(())
 }
 
@@ -256,7 +256,7 @@ pub(crate) fn begin_rewrite(
             .wait()
             .map_err(|error| error.to_string())
             .and_then(|rewrite| {
-                write_base(&frozen, rewrite, now).map_err(|error| error.to_string())
+                write_base(&frozen, rewrite, now, &ended.rewrite).map_err(|error| error.to_string())
             });
         ended.note(Ended::Rewrite(written));
     };
@@ -267,8 +267,9 @@ fn write_base(
     frozen: &Frozen,
     mut rewrite: Rewrite<LocalLog<FileDisk>>,
     now: Now,
+    progress: &Progress,
 ) -> io::Result<u64> {
-    let bytes = snapshot::write(frozen, &mut rewrite, now)?;
+    let bytes = snapshot::write(frozen, &mut rewrite, now, progress)?;
     rewrite
         .finish(SnapshotFormat::Rdb)
         .map_err(io::Error::other)?;

@@ -21,7 +21,8 @@ use crate::clock::Clock;
 use crate::limits::MAILBOX_BYTES_MAX;
 use crate::mailbox::Mailbox;
 use crate::persistence::{self, FileJournal};
-use crate::snapshot;
+use crate::snapshot::progress::Written;
+use crate::snapshot::{self, Progress};
 
 /// A shard as tasks share it.
 pub struct Shard {
@@ -59,6 +60,8 @@ pub(crate) struct State {
     pub(crate) stopping: bool,
     /// When the last snapshot failed.
     snapshot_failed: Option<Mono>,
+    /// When the log was told last how far a snapshot or rewrite is, or that none was being written.
+    progress_told: Mono,
 }
 
 impl Shard {
@@ -76,6 +79,7 @@ impl Shard {
                 mailboxes: HashMap::new(),
                 stopping: false,
                 snapshot_failed: None,
+                progress_told: Mono(0),
             }),
             clock,
             timer_at: AtomicU64::new(0),
@@ -202,7 +206,7 @@ impl Shard {
         let path = self.snapshot_path.clone();
         let ended = Arc::clone(&self.background);
         let write = move || {
-            let result = snapshot::write_file(&frozen, &path, now);
+            let result = snapshot::write_file(&frozen, &path, now, &ended.snapshot);
             let result = result.map_err(|error| format!("{}: {error}", path.display()));
             ended.note(Ended::Snapshot {
                 waiting,
@@ -242,6 +246,7 @@ impl Shard {
                 } => {
                     let persistence = &mut state.engine.node.shell.persistence;
                     persistence.snapshotting = false;
+                    self.background.snapshot.end();
                     let begun = persistence.snapshot_begun.take();
                     persistence.snapshot_took_s = took_s(begun, now);
                     match &result {
@@ -261,6 +266,7 @@ impl Shard {
                 Ended::Rewrite(result) => {
                     let persistence = &mut state.engine.node.shell.persistence;
                     persistence.rewriting = false;
+                    self.background.rewrite.end();
                     persistence.rewrite_failed = result.is_err();
                     let begun = persistence.rewrite_begun.take();
                     persistence.rewrite_took_s = took_s(begun, now);
@@ -278,6 +284,30 @@ impl Shard {
                             );
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// Tells the engine, and now and then the log, how far snapshots and rewrites are.
+    pub(crate) fn look_at_progress(&self, state: &mut State, now: Now) {
+        let (snapshot, rewrite) = (&self.background.snapshot, &self.background.rewrite);
+        let (snapshot, rewrite) = (snapshot.written(), rewrite.written());
+        let persistence = &mut state.engine.node.shell.persistence;
+        persistence.keys_written = snapshot.keys + rewrite.keys;
+        persistence.keys_to_write = snapshot.keys_total + rewrite.keys_total;
+        if persistence.keys_to_write == 0 {
+            state.progress_told = now.mono;
+        } else if now.mono >= state.progress_told.plus(PROGRESS_MS) {
+            state.progress_told = now.mono;
+            for (work, written) in [("snapshot", snapshot), ("rewrite", rewrite)] {
+                let Written {
+                    keys,
+                    keys_total: of,
+                    bytes,
+                } = written;
+                if of > 0 {
+                    tracing::info!(work, keys, of, bytes, "writing");
                 }
             }
         }
@@ -343,7 +373,8 @@ impl Shard {
     fn write_snapshot(&self, state: &mut State) -> Result<(), CmdError> {
         let (now, path) = (self.clock.now(), &self.snapshot_path);
         let changes = state.engine.stats().changes;
-        let written = snapshot::write_file(&state.engine.freeze(), path, now);
+        let frozen = state.engine.freeze();
+        let written = snapshot::write_file(&frozen, path, now, &Progress::default());
         let bytes = written
             .map_err(|error| CmdError::SaveFailed(format!("{}: {error}", path.display())))?;
         self.snapshot_written(state, bytes, changes, now);
@@ -426,6 +457,9 @@ impl Shard {
 
 /// How long after a failed snapshot no save point begins another, in milliseconds; as in Redis.
 const SNAPSHOT_RETRY_MS: u64 = 5000;
+
+/// How often the log tells how far a snapshot or rewrite is, in milliseconds.
+const PROGRESS_MS: u64 = 2000;
 
 fn took_s(begun: Option<Mono>, now: Now) -> Option<u64> {
     begun.map(|begun| now.mono.0.saturating_sub(begun.0) / 1000)

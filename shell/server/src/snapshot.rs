@@ -4,6 +4,7 @@
 //! whole at any time.
 
 mod pieces;
+pub(crate) mod progress;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -16,6 +17,7 @@ use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
 use thiserror::Error;
 
 use self::pieces::Pieces;
+pub use self::progress::Progress;
 
 /// Why a snapshot cannot be loaded.
 #[derive(Debug, Error)]
@@ -95,12 +97,25 @@ pub fn load(
     pieces::ahead(reader, load_all).unwrap_or_else(|error| Err(broken(&error)))
 }
 
-/// Writes a frozen view as a snapshot; how many bytes it has.
+/// Writes a frozen view as a snapshot, noting how far it is; how many bytes it has.
 ///
 /// # Errors
 /// What the outlet says.
-pub fn write(frozen: &Frozen, out: impl Write, now: Now) -> io::Result<u64> {
-    let mut writer = SnapshotWriter::new(Outlet(out), Compression::Off)?;
+pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) -> io::Result<u64> {
+    progress.begin(
+        frozen
+            .databases
+            .iter()
+            .map(|records| records.len() as u64)
+            .sum(),
+    );
+    let mut keys = 0;
+    let outlet = Outlet {
+        out,
+        bytes: 0,
+        progress,
+    };
+    let mut writer = SnapshotWriter::new(outlet, Compression::Off)?;
     writer.auxiliary(b"redis-ver", engine::REDIS_VERSION.as_bytes())?;
     writer.auxiliary(b"redis-bits", b"64")?;
     writer.auxiliary(b"ctime", (now.unix().0 / 1000).to_string().as_bytes())?;
@@ -116,19 +131,26 @@ pub fn write(frozen: &Frozen, out: impl Write, now: Now) -> io::Result<u64> {
         for record in records.iter() {
             let expires_at = record.expires_at().map(|at| at.0);
             writer.record(record.key(), record.value(), expires_at, Usage::Unknown)?;
+            keys += 1;
+            progress.keys(keys);
         }
     }
     let bytes = writer.written_bytes();
-    writer.finish()?.0.flush()?;
+    writer.finish()?.out.flush()?;
     Ok(bytes)
 }
 
 /// Writes a frozen view to a file of that name, whole or not at all.
-pub(crate) fn write_file(frozen: &Frozen, path: &Path, now: Now) -> io::Result<u64> {
+pub(crate) fn write_file(
+    frozen: &Frozen,
+    path: &Path,
+    now: Now,
+    progress: &Progress,
+) -> io::Result<u64> {
     let temporary = temporary_path(path);
     let written = File::create(&temporary).and_then(|file| {
         let mut out = io::BufWriter::with_capacity(SYNC_BYTES, Durable::new(file));
-        let bytes = write(frozen, &mut out, now)?;
+        let bytes = write(frozen, &mut out, now, progress)?;
         let durable = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         durable.file.sync_all()?;
         let old = File::options().write(true).open(path);
@@ -194,13 +216,20 @@ impl Write for Durable {
 }
 
 /// A writer as a sink of snapshots.
-struct Outlet<W>(W);
+struct Outlet<'a, W> {
+    out: W,
+    bytes: u64,
+    progress: &'a Progress,
+}
 
-impl<W: Write> rdb::Sink for Outlet<W> {
+impl<W: Write> rdb::Sink for Outlet<'_, W> {
     type Error = io::Error;
 
     fn write(&mut self, piece: &[u8]) -> io::Result<()> {
-        self.0.write_all(piece)
+        self.out.write_all(piece)?;
+        self.bytes += piece.len() as u64;
+        self.progress.bytes(self.bytes);
+        Ok(())
     }
 }
 
@@ -229,12 +258,44 @@ mod tests {
     }
 
     #[test]
+    fn who_watches_sees_keys_and_bytes_grow_up_to_the_total() {
+        struct Watching<'a>(&'a Progress, Vec<progress::Written>);
+        impl Write for Watching<'_> {
+            fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+                self.1.push(self.0.written());
+                Ok(piece.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut engine = Engine::new(Settings::default(), 1, at(1000));
+        let value = "v".repeat(100_000);
+        for key in 0..20 {
+            ask(&mut engine, &format!("SET {key} {value}"), at(1000));
+        }
+        let progress = Progress::default();
+        let mut out = Watching(&progress, Vec::new());
+        let bytes = write(&engine.freeze(), &mut out, at(1000), &progress).unwrap();
+
+        let seen = out.1;
+        assert!(seen.is_sorted_by_key(|written| (written.keys, written.bytes)));
+        assert!(seen.iter().any(|written| (1..20).contains(&written.keys)));
+        assert!(seen.iter().all(|written| written.keys_total == 20));
+        let end = progress.written();
+        assert_eq!(end.keys, 20);
+        assert!(end.bytes >= bytes && bytes > 2_000_000);
+        progress.end();
+        assert_eq!(progress.written(), progress::Written::default());
+    }
+
+    #[test]
     fn a_key_that_got_more_time_after_the_snapshot_outlives_its_first_time() {
         let mut live = Engine::new(Settings::default(), 1, at(1000));
         live.set_journalling(Journalling::On);
         ask(&mut live, "SET key value PX 500", at(1000));
         let mut base = Vec::new();
-        write(&live.freeze(), &mut base, at(1100)).unwrap();
+        write(&live.freeze(), &mut base, at(1100), &Progress::default()).unwrap();
         live.effects_taken();
         ask(&mut live, "PERSIST key", at(1200));
 

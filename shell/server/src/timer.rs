@@ -19,6 +19,7 @@ pub(crate) async fn run(shard: Arc<Shard>, memory: fn() -> u64) {
             state.engine.timer(now);
             figures::update(&mut state.engine.node.shell, memory());
             shard.look_at_background(state, now);
+            shard.look_at_progress(state, now);
             shard.look_at_journal(state);
             shard.look_at_save_points(state, now);
             let submitted = shard.finish(state, now);

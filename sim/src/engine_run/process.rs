@@ -15,6 +15,7 @@ use journal::{
     BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,
     Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob, TornTail, Trimmed,
 };
+use server::snapshot::Progress;
 use server::{OpenError, snapshot};
 
 use super::Bug;
@@ -222,7 +223,7 @@ impl Process {
                     let base = without_idempotence(&view, &self.engine, now)?;
                     sink.write_all(&base).is_ok()
                 } else {
-                    snapshot::write(&view, &mut sink, now).is_ok()
+                    snapshot::write(&view, &mut sink, now, &Progress::default()).is_ok()
                 };
                 match sink.finish(SnapshotFormat::Rdb) {
                     Ok(base) if written => self.apply(Event::SnapshotWritten(base), disk, mono),
@@ -325,7 +326,7 @@ impl Twin {
     fn of(engine: &Engine, setting: &Setting, now: Now) -> Result<Twin, OpenError> {
         let mut bytes = Vec::new();
         // A vector takes everything.
-        snapshot::write(&engine.freeze(), &mut bytes, now).ok();
+        snapshot::write(&engine.freeze(), &mut bytes, now, &Progress::default()).ok();
         let mut engine = setting.engine(now);
         let replay = engine.begin_replay();
         snapshot::load(
@@ -343,7 +344,7 @@ impl Twin {
 /// A snapshot as somebody writes it who knows nothing of idempotence.
 fn without_idempotence(view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    snapshot::write(view, &mut bytes, now)?;
+    snapshot::write(view, &mut bytes, now, &Progress::default())?;
     let context = engine.snapshot_context(now);
     let mut reader = rdb::SnapshotReader::new(bytes.as_slice(), context)?;
     let mut writer = rdb::SnapshotWriter::new(Vec::new(), rdb::Compression::Off)

@@ -118,6 +118,11 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Persistence");
     sheet.line("loading", 0);
     sheet.line("async_loading", 0);
+    let (written, of) = (figures.keys_written, figures.keys_to_write);
+    let percent = 100.0 * written as f64 / of.max(1) as f64;
+    sheet.line("current_fork_perc", format_args!("{percent:.2}"));
+    sheet.line("current_save_keys_processed", written);
+    sheet.line("current_save_keys_total", of);
     sheet.line("rdb_changes_since_last_save", changes);
     sheet.flag("rdb_bgsave_in_progress", figures.snapshotting);
     sheet.line("rdb_last_save_time", saved_at_s);

@@ -4,7 +4,8 @@
 //! when that comes and younger ones have been added meanwhile, the producer goes back into it. So a
 //! producer is looked at about once per duration of the window, however much it appends.
 //! A ledger counts iids by the second in which they were added, so that what has expired but still
-//! lies there can be left out of a count without looking for it.
+//! lies there can be left out of a count without looking for it. Its newest line lies open beside the others: it is
+//! the one that nearly every append writes.
 
 use directory::{Directory, Entry};
 
@@ -18,6 +19,8 @@ const TICK_MS: u64 = 1_000;
 #[derive(Clone, Debug)]
 pub(super) struct Calendar {
     wheel: Wheel<u64>,
+    /// The line of the latest second of all; the ledger has the others.
+    open: Line,
     ledger: Directory<Line>,
 }
 
@@ -28,6 +31,33 @@ struct Line {
     iids: u32,
     /// Producers whose youngest iid is one of these.
     producers: u32,
+}
+
+impl Line {
+    fn of(second: u64) -> Line {
+        Line {
+            second,
+            iids: 0,
+            producers: 0,
+        }
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.iids == 0 && self.producers == 0
+    }
+
+    fn hash(&self) -> u64 {
+        line_hash(self.second)
+    }
+}
+
+/// The line of that second among others, made if need be.
+fn file(ledger: &mut Directory<Line>, second: u64) -> &mut Line {
+    match ledger.entry(line_hash(second), |line| line.second == second, Line::hash) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert(Line::of(second)),
+    }
 }
 
 /// Spreads the seconds over the ledger; they are no secret and nobody chooses them.
@@ -46,6 +76,7 @@ impl Calendar {
     pub(super) fn new(earliest_ms: u64) -> Self {
         Calendar {
             wheel: Wheel::new(tick_after(earliest_ms)),
+            open: Line::default(),
             ledger: Directory::new(),
         }
     }
@@ -82,7 +113,9 @@ impl Calendar {
     pub(super) fn remove_iid(&mut self, added_at_ms: u64) {
         let line = self.line(added_at_ms);
         line.iids = line.iids.saturating_sub(1);
-        self.drop_empty(added_at_ms);
+        if line.is_empty() {
+            self.drop_line(added_at_ms);
+        }
     }
 
     /// Notes that the youngest iid of a producer is another one now; `None` before its first and
@@ -98,7 +131,9 @@ impl Calendar {
         if let Some(ms) = from_ms {
             let line = self.line(ms);
             line.producers = line.producers.saturating_sub(1);
-            self.drop_empty(ms);
+            if line.is_empty() {
+                self.drop_line(ms);
+            }
         }
     }
 
@@ -114,6 +149,7 @@ impl Calendar {
         };
         self.ledger
             .iter()
+            .chain(std::iter::once(&self.open))
             .filter(over)
             .fold((0, 0), |(producers, iids), line| {
                 (
@@ -124,32 +160,33 @@ impl Calendar {
     }
 
     /// The line of that time, made if need be.
+    #[inline]
     fn line(&mut self, ms: u64) -> &mut Line {
         let second = ms / TICK_MS;
-        let hash_of = |line: &Line| line_hash(line.second);
-        match self
-            .ledger
-            .entry(line_hash(second), |line| line.second == second, hash_of)
-        {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Line {
-                second,
-                ..Line::default()
-            }),
+        if second == self.open.second {
+            return &mut self.open;
         }
+        self.other_line(second)
     }
 
-    /// Drops the line of that time if nothing is left of it.
-    fn drop_empty(&mut self, ms: u64) {
+    /// The line of a second that is not the open one's.
+    fn other_line(&mut self, second: u64) -> &mut Line {
+        if second > self.open.second {
+            let closed = std::mem::replace(&mut self.open, Line::of(second));
+            if !closed.is_empty() {
+                *file(&mut self.ledger, closed.second) = closed;
+            }
+            return &mut self.open;
+        }
+        file(&mut self.ledger, second)
+    }
+
+    /// Drops the line of that time, of which nothing is left.
+    fn drop_line(&mut self, ms: u64) {
         let second = ms / TICK_MS;
-        let is_empty = |line: &Line| line.second == second && line.iids == 0 && line.producers == 0;
-        if self.ledger.find(line_hash(second), is_empty).is_some() {
-            self.ledger.remove(
-                line_hash(second),
-                is_empty,
-                |line| line_hash(line.second),
-                0,
-            );
+        if second != self.open.second {
+            let is_it = |line: &Line| line.second == second;
+            self.ledger.remove(line_hash(second), is_it, Line::hash, 0);
         }
     }
 }

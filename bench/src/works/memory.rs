@@ -65,7 +65,7 @@ impl Work for Memory {
     fn begin(&self, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
         let node = setup.start(peer, Persistence::None, &[])?;
         let entries = setup.scale.count(1_000_000, 1000);
-        let steady = Duration::from_millis(setup.scale.fixed(300, 5));
+        let steady = Duration::from_millis(setup.scale.fixed(1500, 5));
         Ok(Box::new(Running {
             control: node.control()?,
             texts: setup.texts.clone(),

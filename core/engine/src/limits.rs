@@ -17,8 +17,8 @@ pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
 /// Chunks of a stream that are packed in one go; some 20 microseconds each.
 pub const PACKING_BATCH_CHUNKS_MAX: usize = 16;
 
-/// How long a full chunk stays plain, in milliseconds.
-pub const PACKING_DELAY_MS: u64 = 100;
+/// How long a full chunk stays plain at least, in milliseconds.
+pub const PACKING_DELAY_MS: u64 = 1000;
 
 /// Streams that one search for something to pack looks at.
 pub const PACKING_LOOKS_MAX: usize = 16;

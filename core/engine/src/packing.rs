@@ -1,14 +1,15 @@
 //! Packing the full chunks of streams, beside everything else.
 //!
-//! A stream that may have chunks to pack waits in a queue for a moment, so that what is trimmed soon is
-//! never packed. Who drives the engine takes a [`PackingBatch`] from it, does the work wherever it likes
-//! (the server in a thread of its own, without the lock), and gives it back. It is no effect: nothing that
-//! a client, a replay or a file can see depends on it, the memory used apart.
+//! A stream that may have chunks to pack waits in a queue for a moment, and then only those are packed that
+//! it had at the beginning: what is trimmed soon is never packed, however fast entries come and go. Who
+//! drives the engine takes a [`PackingBatch`] from it, does the work wherever it likes (the server in a
+//! thread of its own, without the lock), and gives it back. It is no effect: nothing that a client, a
+//! replay or a file can see depends on it, the memory used apart.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
-use stream::PackJob;
+use stream::{PackJob, StreamId};
 use values::{Key, Value};
 
 use crate::Engine;
@@ -24,6 +25,8 @@ pub(crate) struct PackingQueue(VecDeque<Waiting>);
 #[derive(Debug, Clone)]
 struct Waiting {
     due: Mono,
+    /// The stream's last ID when the wait began: chunks above it have not waited yet.
+    through: StreamId,
     database: u16,
     key: Key,
 }
@@ -33,6 +36,7 @@ struct Waiting {
 pub struct PackingBatch {
     database: u16,
     key: Key,
+    through: StreamId,
     jobs: Vec<PackJob>,
 }
 
@@ -53,15 +57,17 @@ impl PackingQueue {
             return;
         };
         if stream.entries().wants_packing() {
-            self.push(database, record, now.mono.plus(PACKING_DELAY_MS));
+            let due = now.mono.plus(PACKING_DELAY_MS);
+            self.push(database, record, stream.last_id(), due);
         }
     }
 
     #[cold]
-    fn push(&mut self, database: u16, record: &Record, due: Mono) {
+    fn push(&mut self, database: u16, record: &Record, through: StreamId, due: Mono) {
         if !record.packing.swap(true, Ordering::Relaxed) {
             self.0.push_back(Waiting {
                 due,
+                through,
                 database,
                 key: Key::from(record.key()),
             });
@@ -94,7 +100,13 @@ impl Engine {
             if !self.is_packing_due(now) {
                 return None;
             }
-            let Waiting { database, key, .. } = self.data.packing.0.pop_front()?;
+            let waiting = self.data.packing.0.pop_front()?;
+            let Waiting {
+                through,
+                database,
+                key,
+                ..
+            } = waiting;
             let keyspace = &mut self.data.keyspace;
             let Some(database) = keyspace.noted_in(database, &key, |record| &record.packing) else {
                 continue;
@@ -106,16 +118,18 @@ impl Engine {
             let Value::Stream(stream) = &mut record.value else {
                 continue;
             };
-            let jobs = triomphe::Arc::make_mut(stream).packing_jobs(PACKING_BATCH_CHUNKS_MAX);
+            let jobs =
+                triomphe::Arc::make_mut(stream).packing_jobs(PACKING_BATCH_CHUNKS_MAX, through);
             record.packing.store(false, Ordering::Relaxed);
             if !jobs.is_empty() {
                 return Some(PackingBatch {
                     database,
                     key,
+                    through,
                     jobs,
                 });
             }
-            self.pack_more(database, &key, now);
+            self.pack_more(database, &key, through, now);
         }
         None
     }
@@ -149,17 +163,21 @@ impl Engine {
                 stream.finish_packing(job);
             }
         }
-        self.pack_more(batch.database, &batch.key, now);
+        self.pack_more(batch.database, &batch.key, batch.through, now);
     }
 
-    /// Lets a stream that has more to pack wait at the end of the queue.
-    fn pack_more(&mut self, database: u16, key: &Key, now: Now) {
+    /// Lets a stream that has more to pack wait at the end of the queue: no longer than it takes, for what has
+    /// waited before.
+    fn pack_more(&mut self, database: u16, key: &Key, through: StreamId, now: Now) {
         let hash = self.data.keyspace.hash(key);
         if let Some(record) = self.data.keyspace.find(database, hash, key)
             && let Value::Stream(stream) = record.value()
-            && stream.entries().wants_packing()
         {
-            self.data.packing.push(database, record, now.mono);
+            if stream.entries().wants_packing_through(through) {
+                self.data.packing.push(database, record, through, now.mono);
+            } else {
+                self.data.packing.note(database, record, now);
+            }
         }
     }
 }

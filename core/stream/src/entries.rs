@@ -223,7 +223,7 @@ impl Entries {
         let before = self.len;
         self.cut_through(id);
         if self.len < before {
-            self.keep_first_plain();
+            self.keep_front_plain();
         }
         self.node.remove_through(id, self.len);
         before - self.len

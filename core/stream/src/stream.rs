@@ -174,8 +174,8 @@ impl Stream {
     }
 
     /// The next full chunks to be packed; see [`Entries::packing_jobs`].
-    pub fn packing_jobs(&mut self, chunks_max: usize) -> Vec<PackJob> {
-        self.entries.packing_jobs(chunks_max)
+    pub fn packing_jobs(&mut self, chunks_max: usize, through: StreamId) -> Vec<PackJob> {
+        self.entries.packing_jobs(chunks_max, through)
     }
 
     /// Takes in a chunk that was packed; see [`Entries::finish_packing`].

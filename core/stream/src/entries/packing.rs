@@ -2,12 +2,14 @@
 //!
 //! The caller asks for jobs, runs them wherever and whenever it likes, and hands them in. What was changed
 //! meanwhile stays as it is. The tail and the full chunks right before it are left plain for those who
-//! read what was just written, and so is the first chunk of a stream that is trimmed, as each trim looks
-//! at it. An append only notes that a chunk got full.
+//! read what was just written, and so are the first two chunks of a stream that is trimmed: each trim looks
+//! at the entry at its bound, less than a node behind the front. An append only notes that a chunk got full.
+
+use std::collections::VecDeque;
 
 use triomphe::Arc;
 
-use super::{Entries, Place};
+use super::{Block, Entries, Place, Slot};
 use crate::StreamId;
 use crate::chunk::Chunk;
 use crate::limits::{PACKING_BACKOFF_MAX, PACKING_LOOKS_MAX, PLAIN_CHUNKS};
@@ -71,19 +73,23 @@ impl Entries {
         self.packing.is_due
     }
 
-    /// The next chunks to be packed, at most so many. There may be more as long as
-    /// [`Entries::wants_packing`] says so.
-    pub fn packing_jobs(&mut self, chunks_max: usize) -> Vec<PackJob> {
+    /// Whether [`Entries::packing_jobs`] may find something, now and with this bound.
+    pub fn wants_packing_through(&self, through: StreamId) -> bool {
+        let next = self.next_to_look_at();
+        let next = next.and_then(|place| slot(&self.blocks, place));
+        self.packing.is_due && next.is_none_or(|slot| slot.first <= through)
+    }
+
+    /// The next chunks to be packed, at most so many, of those that begin at `through` or below. There may be
+    /// more as long as [`Entries::wants_packing_through`] says so.
+    pub fn packing_jobs(&mut self, chunks_max: usize, through: StreamId) -> Vec<PackJob> {
         let mut jobs = Vec::new();
         let Some(end) = self.packing_end() else {
             self.packing.is_due = false;
             return jobs;
         };
-        let through = self.place_of(self.packing.through);
-        let mut place = through.and_then(|through| self.place_after(through));
-        if through.is_none() {
-            place = Some(Place::FIRST);
-        }
+        let mut place = self.next_to_look_at();
+        let front = self.packing.is_trimmed.then(|| self.front_places());
         let chunks_max = if self.packing.failed > 0 {
             1
         } else {
@@ -91,15 +97,20 @@ impl Entries {
         };
         let mut looks = 0..PACKING_LOOKS_MAX;
         while jobs.len() < chunks_max && looks.next().is_some() {
-            let Some((at, slot)) = place.filter(|&place| place < end).and_then(|place| {
-                Some((place, self.blocks.get(place.block)?.slots.get(place.slot)?))
-            }) else {
+            let Some((at, slot)) = place
+                .filter(|&place| place < end)
+                .and_then(|place| Some((place, slot(&self.blocks, place)?)))
+            else {
                 self.packing.is_due = false;
                 return jobs;
             };
+            if slot.first > through {
+                return jobs;
+            }
             self.packing.through = slot.first;
             place = self.place_after(at);
-            let is_kept = slot.is_incompressible || (at == Place::FIRST && self.packing.is_trimmed);
+            let is_front = front.is_some_and(|places| places.contains(&Some(at)));
+            let is_kept = slot.is_incompressible || is_front;
             let Stored::Plain(chunk) = &slot.chunk else {
                 continue;
             };
@@ -150,24 +161,39 @@ impl Entries {
     /// Packs all that can be packed, here and now.
     pub fn pack(&mut self) {
         while self.wants_packing() {
-            for mut job in self.packing_jobs(usize::MAX) {
+            for mut job in self.packing_jobs(usize::MAX, StreamId::MAX) {
                 job.run();
                 self.finish_packing(&mut job);
             }
         }
     }
 
-    /// Notes that entries were removed at the front; makes the chunk plain that is the first one now.
-    pub(super) fn keep_first_plain(&mut self) {
+    /// Notes that entries were removed at the front; makes the chunks plain that are the first ones now.
+    pub(super) fn keep_front_plain(&mut self) {
         self.packing.is_trimmed = true;
-        if let Some(block) = self.blocks.front_mut()
-            && block
-                .slots
-                .first()
-                .is_some_and(|slot| slot.chunk.is_packed())
-            && let Some(slot) = Arc::make_mut(&mut block.slots).first_mut()
-        {
-            slot.chunk.chunk_mut();
+        for place in self.front_places().into_iter().flatten() {
+            if let Some(block) = self.blocks.get_mut(place.block)
+                && block
+                    .slots
+                    .get(place.slot)
+                    .is_some_and(|slot| slot.chunk.is_packed())
+                && let Some(slot) = Arc::make_mut(&mut block.slots).get_mut(place.slot)
+            {
+                slot.chunk.chunk_mut();
+            }
+        }
+    }
+
+    /// The chunks that trims look at.
+    fn front_places(&self) -> [Option<Place>; 2] {
+        [Some(Place::FIRST), self.place_after(Place::FIRST)]
+    }
+
+    /// The first chunk that was not looked at.
+    fn next_to_look_at(&self) -> Option<Place> {
+        match self.place_of(self.packing.through) {
+            Some(through) => self.place_after(through),
+            None => Some(Place::FIRST),
         }
     }
 
@@ -179,4 +205,9 @@ impl Entries {
         }
         Some(place)
     }
+}
+
+/// The full chunk at that place.
+fn slot(blocks: &VecDeque<Block>, place: Place) -> Option<&Slot> {
+    blocks.get(place.block)?.slots.get(place.slot)
 }

@@ -8,7 +8,7 @@
 //! | no set: fields | delta: how many |
 //! | each value; without a set each name and value | length, then the bytes |
 //!
-//! Marks (an offset each, every few entries) make a search logarithmic. Deleting sets a bit or, at
+//! Marks every few entries make a search logarithmic (`marks.rs`). Deleting sets a bit or, at
 //! the front, moves on; a chunk in which too much is dead is written anew. This file reads and
 //! writes the bytes, `render.rs` makes RESP of them; how chunks make a stream is in `entries.rs`.
 
@@ -16,7 +16,8 @@ use smallvec::SmallVec;
 use triomphe::Arc;
 
 use crate::StreamId;
-use crate::limits::{CHUNK_BYTES_MAX, MARK_BYTES, MARK_ENTRIES_MAX};
+use crate::limits::CHUNK_BYTES_MAX;
+use crate::marks::{Key, Mark, Marks};
 use crate::node::Node;
 use crate::shape::{Fields, Found, Shape, Shapes};
 use crate::varint::{delta_bytes, length_bytes, put_delta, put_length, take_delta, take_length};
@@ -27,7 +28,7 @@ pub(crate) struct Chunk {
     /// At or below the ID of every entry; deltas count from here.
     base: StreamId,
     data: Vec<u8>,
-    marks: SmallVec<[Mark; 4]>,
+    marks: Marks,
     shapes: Option<Arc<Shapes>>,
     /// Which of the shapes some entry refers to, one bit each.
     shapes_used: u64,
@@ -40,30 +41,7 @@ pub(crate) struct Chunk {
     /// How many entries the data holds, dead ones too.
     ordinals: u16,
     live: u16,
-    /// Entries and bytes since the last mark.
-    unmarked_entries: u8,
     shape_hint: u8,
-    last_mark: u16,
-}
-
-/// A place in a chunk's data where an entry begins.
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    offset: u16,
-    /// The number of entries before it; the top bit is set where a node begins.
-    ordinal_and_node: u16,
-}
-
-const NODE_BIT: u16 = 1 << 15;
-
-impl Mark {
-    fn ordinal(self) -> u16 {
-        self.ordinal_and_node & !NODE_BIT
-    }
-
-    fn begins_node(self) -> bool {
-        self.ordinal_and_node & NODE_BIT != 0
-    }
 }
 
 /// How an entry is going to be stored.
@@ -122,7 +100,7 @@ impl Chunk {
         Chunk {
             base,
             data: Vec::with_capacity(bytes),
-            marks: SmallVec::new(),
+            marks: Marks::default(),
             shapes,
             shapes_used: 0,
             dead_bytes: 0,
@@ -130,9 +108,7 @@ impl Chunk {
             front_ordinal: 0,
             ordinals: 0,
             live: 0,
-            unmarked_entries: 0,
             shape_hint: 0,
-            last_mark: 0,
         }
     }
 
@@ -256,8 +232,9 @@ impl Chunk {
         if at == 0 {
             self.base = id;
         }
-        self.mark(at, node);
         let (ms, seq) = self.delta(id);
+        let key = || Key::new(ms, seq);
+        self.marks.note(at, self.ordinals, key, node);
         let seq_bit = if seq == 0 { 0 } else { HAS_SEQ };
         self.data.push(form.shape | seq_bit);
         put_delta(&mut self.data, ms);
@@ -306,11 +283,9 @@ impl Chunk {
     pub(crate) fn clear(&mut self) {
         self.data.clear();
         self.data.shrink_to(EMPTY_BYTES);
-        self.marks.clear();
-        self.marks.shrink_to_fit();
+        self.marks = Marks::default();
         (self.dead_bytes, self.shapes_used) = (0, 0);
         (self.front, self.front_ordinal, self.ordinals) = (0, 0, 0);
-        (self.last_mark, self.unmarked_entries) = (0, 0);
     }
 
     /// Gives the memory of dead entries back if they are enough to be worth the copying. Says what
@@ -326,9 +301,7 @@ impl Chunk {
 
     /// Lets a node begin with the first entry.
     pub(crate) fn begin_node(&mut self) {
-        if let Some(mark) = self.marks.first_mut() {
-            mark.ordinal_and_node |= NODE_BIT;
-        }
+        self.marks.begin_node();
     }
 
     /// Gives back what growing reserved too much: the chunk is not going to be appended to.
@@ -336,7 +309,7 @@ impl Chunk {
         if self.data.capacity() - self.data.len() > self.data.len() / 16 {
             self.data.shrink_to_fit();
         }
-        self.marks.shrink_to_fit();
+        self.marks.seal();
     }
 
     /// Takes the encoded entries away, for the memory that they are in.
@@ -464,16 +437,11 @@ impl Chunk {
 
     /// The offset of the first entry, dead or live, whose ID is not below `id`, with its ordinal.
     pub(crate) fn seek(&self, id: StreamId) -> (usize, u16) {
-        let after = self
-            .marks
-            .partition_point(|mark| self.head(mark.offset.into()).id < id);
-        let (mut at, mut ordinal) = match after.checked_sub(1) {
-            Some(index) => (
-                usize::from(self.marks[index].offset),
-                self.marks[index].ordinal(),
-            ),
-            None => (0, 0),
+        let mark = match self.key(id) {
+            Some(key) => self.marks.below(key, |offset| self.head(offset).id < id),
+            None => None,
         };
+        let (mut at, mut ordinal) = mark.map_or((0, 0), |mark| (mark.offset(), mark.ordinal()));
         if at < self.front() {
             (at, ordinal) = (self.front(), self.front_ordinal);
         }
@@ -527,10 +495,9 @@ impl Chunk {
         let (mut at, mut skip) = (self.front(), index);
         if self.is_whole() {
             let ordinal = self.front_ordinal + index;
-            let after = self.marks.partition_point(|mark| mark.ordinal() <= ordinal);
-            let mark = after.checked_sub(1).map(|index| self.marks[index]);
+            let mark = self.marks.through_ordinal(ordinal);
             if let Some(mark) = mark.filter(|mark| mark.ordinal() >= self.front_ordinal) {
-                (at, skip) = (usize::from(mark.offset), ordinal - mark.ordinal());
+                (at, skip) = (mark.offset(), ordinal - mark.ordinal());
             }
         }
         let mut head = self.live_from(at)?;
@@ -545,20 +512,19 @@ impl Chunk {
     pub(crate) fn last_node(&self, live_max: u64) -> Option<(StreamId, u64)> {
         let nodes = self.nodes().map(|(mark, before)| (mark, u64::from(before)));
         let last = nodes.take_while(|&(_, before)| before <= live_max).last();
-        last.map(|(mark, before)| (self.head(mark.offset.into()).id, before))
+        last.map(|(mark, before)| (self.head(mark.offset()).id, before))
     }
 
     /// The first place where a node begins that has at least `live_min` live entries before it here.
     pub(crate) fn next_node(&self, live_min: u64) -> Option<(StreamId, u64)> {
         let mut nodes = self.nodes().map(|(mark, before)| (mark, u64::from(before)));
         let (mark, before) = nodes.find(|&(_, before)| before >= live_min)?;
-        Some((self.head(mark.offset.into()).id, before))
+        Some((self.head(mark.offset()).id, before))
     }
 
     /// Whether a node begins somewhere here.
     pub(crate) fn node(&self) -> Node {
-        let begins = self.marks.iter().any(|mark| mark.begins_node());
-        if begins {
+        if self.marks.nodes().next().is_some() {
             Node::Begins
         } else {
             Node::Continues
@@ -568,22 +534,18 @@ impl Chunk {
     /// Where nodes begin, each with the number of live entries before it here.
     fn nodes(&self) -> impl Iterator<Item = (Mark, u16)> {
         let (mut at, mut live) = (self.front(), 0);
-        self.marks
-            .iter()
-            .copied()
-            .filter(|mark| mark.begins_node())
-            .map(move |mark| {
-                let offset = usize::from(mark.offset);
-                if self.is_whole() {
-                    return (mark, mark.ordinal().saturating_sub(self.front_ordinal));
-                }
-                while at < offset {
-                    let head = self.head(at);
-                    live += u16::from(head.is_live());
-                    at = self.end(&head);
-                }
-                (mark, live)
-            })
+        self.marks.nodes().map(move |mark| {
+            let offset = mark.offset();
+            if self.is_whole() {
+                return (mark, mark.ordinal().saturating_sub(self.front_ordinal));
+            }
+            while at < offset {
+                let head = self.head(at);
+                live += u16::from(head.is_live());
+                at = self.end(&head);
+            }
+            (mark, live)
+        })
     }
 
     /// Offsets of the entries, dead ones too, between the last mark before `at` and `at`; and none
@@ -593,12 +555,7 @@ impl Chunk {
         if at <= self.front() {
             return;
         }
-        let after = self
-            .marks
-            .partition_point(|mark| usize::from(mark.offset) < at);
-        let start = after
-            .checked_sub(1)
-            .map_or(0, |index| usize::from(self.marks[index].offset));
+        let start = self.marks.before_offset(at).map_or(0, Mark::offset);
         let mut offset = start.max(self.front());
         while offset < at {
             offsets.push(offset as u16);
@@ -608,12 +565,17 @@ impl Chunk {
 
     /// Bytes on the heap, without the shared sets of names.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let marks = if self.marks.spilled() {
-            self.marks.capacity()
-        } else {
-            0
-        };
-        size_of::<usize>() + size_of::<Chunk>() + self.data.capacity() + marks * size_of::<Mark>()
+        let own = size_of::<usize>() + size_of::<Chunk>();
+        own + self.data.capacity() + self.marks.heap_bytes()
+    }
+
+    /// What a mark would know of this ID; `None` below the base.
+    #[inline]
+    fn key(&self, id: StreamId) -> Option<Key> {
+        (id >= self.base).then(|| {
+            let (ms, seq) = self.delta(id);
+            Key::new(ms, seq)
+        })
     }
 
     #[inline]
@@ -644,26 +606,6 @@ impl Chunk {
         };
         let capacity = size_class(grown.min(CHUNK_BYTES_MAX).max(needed));
         self.data.reserve_exact(capacity - self.data.len());
-    }
-
-    #[inline]
-    fn mark(&mut self, at: usize, node: Node) {
-        let is_due = usize::from(self.unmarked_entries) >= MARK_ENTRIES_MAX
-            || at - usize::from(self.last_mark) >= MARK_BYTES;
-        if at == 0 || is_due || node == Node::Begins {
-            self.push_mark(at, self.ordinals, node);
-        }
-        self.unmarked_entries += 1;
-    }
-
-    fn push_mark(&mut self, at: usize, ordinal: u16, node: Node) {
-        let node_bit = if node == Node::Begins { NODE_BIT } else { 0 };
-        self.marks.push(Mark {
-            offset: at as u16,
-            ordinal_and_node: ordinal | node_bit,
-        });
-        self.last_mark = at as u16;
-        self.unmarked_entries = 0;
     }
 
     #[inline]
@@ -707,24 +649,19 @@ impl Chunk {
     /// says whether one begins with what comes behind this chunk.
     pub(crate) fn rewrite(&mut self) -> Node {
         let marks = std::mem::take(&mut self.marks);
-        let mut marks = marks.iter().filter(|mark| mark.begins_node()).peekable();
+        let mut nodes = marks.nodes().peekable();
         let (mut at, mut to, mut ordinal) = (self.front(), 0, 0);
-        self.unmarked_entries = 0;
-        self.last_mark = 0;
         let mut node = Node::Continues;
         while at < self.data.len() {
             let head = self.head(at);
             let end = self.end(&head);
-            while marks
-                .next_if(|mark| usize::from(mark.offset) <= at)
-                .is_some()
-            {
+            while nodes.next_if(|mark| mark.offset() <= at).is_some() {
                 node = Node::Begins;
             }
             if head.is_live() {
                 self.data.copy_within(at..end, to);
-                self.ordinals = ordinal;
-                self.mark(to, node);
+                let (ms, seq) = self.delta(head.id);
+                self.marks.note(to, ordinal, || Key::new(ms, seq), node);
                 node = Node::Continues;
                 to += end - at;
                 ordinal += 1;

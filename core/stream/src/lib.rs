@@ -15,6 +15,7 @@ mod id;
 mod idempotence;
 mod limits;
 mod lookup;
+mod marks;
 mod node;
 mod packed;
 mod pending;

@@ -86,8 +86,10 @@ const ROOM: usize = 64;
 const ROOM_FIRST: usize = 320;
 /// How much room is made at most beyond what is needed.
 const ROOM_STEP_MAX: usize = 8192;
-/// The width of a copy of a short text.
+/// The width of a copy of a short text,
 const SHORT: usize = 32;
+/// and of one that is not so short.
+const MEDIUM: usize = 64;
 /// Bytes of a line end.
 const LINE_END: usize = 2;
 
@@ -206,6 +208,10 @@ impl Pen<'_> {
             && let Some(wide) = from.get(start..start + SHORT)
         {
             self.out[at..at + SHORT].copy_from_slice(wide);
+        } else if len <= MEDIUM
+            && let Some(wide) = from.get(start..start + MEDIUM)
+        {
+            self.out[at..at + MEDIUM].copy_from_slice(wide);
         } else {
             self.out[at..at + len].copy_from_slice(&from[start..start + len]);
         }

@@ -1,5 +1,7 @@
 //! The directory: what callers use.
 
+use std::hint::black_box;
+
 use hashbrown::hash_table;
 
 use crate::branch::Node;
@@ -71,10 +73,11 @@ impl<T> Directory<T> {
 
     /// Finds several values at once, each by its hash and whatever `eq` compares it with: [`Directory::find`] for each of
     /// them. One step is done for all before the next, so that what one waits for in memory, all wait for at the same
-    /// time.
-    pub fn find_all<'d, K: Copy, const N: usize>(
+    /// time. `touch` reads a little of a value, wherever `eq` and the caller are going to look.
+    pub fn find_all<'d, K: Copy, R, const N: usize>(
         &'d self,
         wanted: &[Option<(u64, K)>; N],
+        touch: impl Fn(&T) -> R,
         eq: impl Fn(&T, K) -> bool,
     ) -> [Option<&'d T>; N] {
         let Some(root) = &self.root else {
@@ -83,9 +86,19 @@ impl<T> Directory<T> {
         let tables = wanted.map(|wanted| wanted.map(|(hash, key)| (root.table(hash), hash, key)));
         // Each table's head has to be there before it can be searched.
         let len = |(table, ..): &(&Table<T>, u64, K)| table.len();
-        std::hint::black_box(tables.iter().flatten().map(len).sum::<usize>());
+        black_box(tables.iter().flatten().map(len).sum::<usize>());
+        let first = |(table, hash, _): (&'d Table<T>, u64, K)| table.first_compared(hash);
+        let compared = black_box(tables.map(|wanted| wanted.and_then(first)));
+        for value in compared.into_iter().flatten() {
+            black_box(touch(value));
+        }
+        let mut compared = compared.into_iter();
         tables.map(|wanted| {
             let (table, hash, key) = wanted?;
+            let first = compared.next().flatten()?;
+            if eq(first, key) {
+                return Some(first);
+            }
             table.find(hash, |value| eq(value, key))
         })
     }

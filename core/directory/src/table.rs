@@ -58,6 +58,12 @@ impl<T> Table<T> {
         self.values.find(inner_hash(hash), eq)
     }
 
+    /// The value that a search for this hash compares first: found without looking at any value.
+    #[inline]
+    pub(crate) fn first_compared(&self, hash: u64) -> Option<&T> {
+        self.values.iter_hash(inner_hash(hash)).next()
+    }
+
     #[inline]
     pub(crate) fn find_mut(&mut self, hash: u64, eq: impl FnMut(&T) -> bool) -> Option<&mut T> {
         self.values.find_mut(inner_hash(hash), eq)

@@ -208,7 +208,11 @@ fn a_scan_without_changes_shows_each_value_once_in_bounded_steps() {
 fn several_are_found_as_each_alone() {
     let empty = Directory::<Value>::new();
     assert_eq!(
-        empty.find_all(&[Some((0, 0))], |value, key| value.1 == key),
+        empty.find_all(
+            &[Some((0, 0))],
+            |value| value.1,
+            |value, key| value.1 == key
+        ),
         [None]
     );
     for len in [1, 100, 5000] {
@@ -223,7 +227,7 @@ fn several_are_found_as_each_alone() {
                 directory.find(hash, has(key))
             });
             assert_eq!(
-                directory.find_all(&wanted, |value, key| value.1 == key),
+                directory.find_all(&wanted, |value| value.1, |value, key| value.1 == key),
                 alone
             );
         }

@@ -42,6 +42,8 @@ mod transaction;
 pub mod tx;
 mod watch;
 
+use std::hint::black_box;
+
 use stream::{Unpacked, Wheel};
 use values::Value;
 
@@ -179,7 +181,7 @@ impl Engine {
 
     /// Looks up the keys of requests that come next, all of them before the first is served. Lookups that do not wait
     /// for one another share the time that memory takes; served one by one, each would take it anew. How many keys it
-    /// looked up: none in a database that is small enough for the processor's caches.
+    /// looked up: none in a database that is small enough for the processor's caches, and not a single one.
     pub fn look_ahead<'a>(&self, id: SessionId, keys: impl Iterator<Item = &'a [u8]>) -> usize {
         let Some(session) = self.node.sessions.find(id) else {
             return 0;
@@ -194,9 +196,18 @@ impl Engine {
             *wanted = Some((keyspace.hash(key), key));
             looked += 1;
         }
+        if looked < 2 {
+            return 0;
+        }
         for record in keyspace.find_all(database, &wanted).into_iter().flatten() {
-            if let Value::String(string) = record.value() {
-                std::hint::black_box(string.with_bytes(|bytes| bytes.first().copied()));
+            match record.value() {
+                Value::String(string) => {
+                    let ends = |bytes: &[u8]| (bytes.first().copied(), bytes.last().copied());
+                    black_box(string.with_bytes(ends));
+                }
+                Value::Stream(stream) => {
+                    black_box(stream.peek());
+                }
             }
         }
         looked

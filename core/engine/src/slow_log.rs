@@ -196,7 +196,7 @@ impl Unmeasured {
     /// Notes a command that ran.
     #[inline]
     pub(crate) fn add(&mut self, found: Found, work: u64) {
-        self.heavy = work >= HEAVY_WORK_MIN || !found.entry.spec.flags.has(Flags::FAST);
+        self.heavy = work >= HEAVY_WORK_MIN || !found.entry.spec.is_light();
         self.numbers.push(found.number);
         self.last = Some(found);
     }
@@ -204,7 +204,7 @@ impl Unmeasured {
 
 impl Engine {
     /// Whether what ran since the last [`Engine::measured`] should be measured now. To read a clock takes
-    /// a good part of the time of a light command (a fast one that changed little), so that several of
+    /// a good part of the time of a light command ([`Spec::is_light`]) that changed little, so that several of
     /// them are measured together; none of them can be slow. One that may be slow ends the group.
     #[inline]
     pub fn wants_measuring(&self) -> bool {

@@ -175,6 +175,13 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Whether it takes well below a microsecond unless it is about many bytes: what Redis flags as fast, and
+    /// of the string commands also those that Redis does not flag as they may free a large value of another type.
+    #[inline]
+    pub fn is_light(&self) -> bool {
+        self.flags.has(Flags::FAST) || self.group == Group::String && self.complexity == "O(1)"
+    }
+
     /// A row with the given name and everything optional empty; completed with struct update syntax.
     pub const fn named(name: &'static str) -> Spec {
         Spec {

@@ -370,6 +370,14 @@ impl Chunk {
         &self.data
     }
 
+    /// A byte of the last entry, and one of its set of names; none where there is either not.
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<(u8, u8)> {
+        let last = *self.data.last()?;
+        let names = self.shapes.as_deref()?.peek(self.shape_hint)?;
+        Some((last, names))
+    }
+
     /// Where the first live entry begins.
     #[inline]
     pub(crate) fn front(&self) -> usize {

@@ -375,6 +375,12 @@ impl Entries {
         })
     }
 
+    /// Reads what an append looks at first: the end of the tail, and the names of its last entry.
+    #[inline]
+    pub(crate) fn peek_tail(&self) -> Option<(u8, u8)> {
+        self.tail.as_ref()?.peek()
+    }
+
     /// How many entries have an ID below `id`.
     pub fn count_below(&self, id: StreamId) -> u64 {
         let Some(place) = self.place_of(id) else {

@@ -116,6 +116,13 @@ impl Shape {
         &self.text
     }
 
+    /// A byte of the text and one of where its pieces lie, added up.
+    #[inline]
+    fn peek(&self) -> u8 {
+        let piece = self.pieces.first().map_or(0, |piece| piece.end as u8);
+        piece.wrapping_add(self.text.first().copied().unwrap_or_default())
+    }
+
     #[inline]
     pub(crate) fn name(&self, piece: &Piece) -> &[u8] {
         &self.text[piece.name as usize..piece.end as usize - 2]
@@ -145,6 +152,12 @@ impl Shapes {
     #[inline]
     pub(crate) fn at(&self, index: u8) -> &Shape {
         &self.list[usize::from(index)]
+    }
+
+    /// Reads a little of the set at this index, if there is one.
+    #[inline]
+    pub(crate) fn peek(&self, index: u8) -> Option<u8> {
+        self.list.get(usize::from(index)).map(|shape| shape.peek())
     }
 
     /// The set that these fields have; looks at `hint` first.

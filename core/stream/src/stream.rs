@@ -225,6 +225,12 @@ impl Stream {
         self.entries.is_empty()
     }
 
+    /// Reads a little of what an append is going to look at, so that it is in the processor's caches then.
+    #[inline]
+    pub fn peek(&self) -> (StreamId, Option<(u8, u8)>) {
+        (self.last_id, self.entries.peek_tail())
+    }
+
     /// The greatest ID that was given out, or set by `XSETID`.
     #[inline]
     pub fn last_id(&self) -> StreamId {

@@ -261,10 +261,10 @@ impl Connection {
         let mut until_look = 0;
         while self.state == Phase::Reading {
             if until_look == 0 {
-                let keys = KeysAhead::new(&input[consumed..]).skip(1);
+                let keys = KeysAhead::new(&input[consumed..]);
                 until_look = match state.engine.look_ahead(self.session, keys) {
                     0 => usize::MAX,
-                    looked => looked + 1,
+                    looked => looked,
                 };
             }
             until_look -= 1;

@@ -108,7 +108,7 @@ impl Keyspace {
     ) -> [Option<&Record>; N] {
         self.database(db).map_or([None; N], |db| {
             let records = &db.records;
-            records.find_all(keys, |record, key| record.key() == key)
+            records.find_all(keys, Record::peek, |record, key| record.key() == key)
         })
     }
 

@@ -97,6 +97,13 @@ impl Record {
         size_of::<Record>() + self.key.heap_bytes() + value
     }
 
+    /// Reads a byte of each cache line that a record may lie in: its key and the time of its last use.
+    #[inline]
+    pub(crate) fn peek(&self) -> (bool, u32) {
+        let used_s = self.used_s.load(Ordering::Relaxed);
+        (self.key.is_empty(), used_s)
+    }
+
     /// Notes that the value was used.
     #[inline]
     pub(crate) fn touch(&self, now: UnixMs) {

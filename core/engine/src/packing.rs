@@ -134,8 +134,8 @@ impl Engine {
         None
     }
 
-    /// Packs all there is, however new, for who fills an engine before it serves anybody.
-    pub fn pack_all(&mut self) {
+    /// Packs all there is, however new: while an engine is filled, before it serves anybody.
+    pub(crate) fn pack_all(&mut self) {
         let end_of_time = Now {
             mono: Mono(u64::MAX),
             ..Now::default()

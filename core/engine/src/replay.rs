@@ -11,6 +11,7 @@ use values::{Key, Value};
 use crate::Engine;
 use crate::ctx::Mode;
 use crate::keyspace::Record;
+use crate::limits::LOADED_PLAIN_BYTES_MAX;
 use crate::log::Journalling;
 use crate::lsn::Lsn;
 use crate::node::Refusal;
@@ -68,6 +69,8 @@ pub struct Replay {
     counters: Counters,
     /// Requests that ran.
     pub requests: u64,
+    /// Bytes that were read since streams were packed last.
+    plain_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -104,13 +107,14 @@ impl Engine {
                 keyspace: self.data.stats,
             },
             requests: 0,
+            plain_bytes: 0,
         }
     }
 
     /// What a reader of snapshots must know of this engine.
     pub fn snapshot_context(&self, now: Now) -> rdb::Context {
         let packing = if self.data.stream_compress {
-            rdb::Packing::WhileReading
+            rdb::Packing::BeyondBytes(LOADED_PLAIN_BYTES_MAX)
         } else {
             rdb::Packing::Later
         };
@@ -207,6 +211,11 @@ impl Engine {
             }
         }
         self.node.sessions.put_back(session);
+        replay.plain_bytes += offset as u64;
+        if replay.plain_bytes > LOADED_PLAIN_BYTES_MAX {
+            replay.plain_bytes = 0;
+            self.pack_all();
+        }
         result
     }
 

@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         now_ms,
         hash_seed: 1,
         retention,
-        packing: rdb::Packing::WhileReading,
+        packing: rdb::Packing::BeyondBytes(0),
     };
     let mut input = Vec::new();
     io::stdin().lock().read_to_end(&mut input)?;

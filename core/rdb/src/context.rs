@@ -19,8 +19,9 @@ pub struct Context {
 /// When full chunks of a stream that is read are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
-    /// At once, so that a stream never takes more memory than it is going to.
-    WhileReading,
+    /// While reading, from this offset in the input on: what takes much memory never takes more than it is going
+    /// to, and what takes little is read without that work.
+    BeyondBytes(u64),
     /// Whenever its owner likes.
     Later,
 }

@@ -180,8 +180,6 @@ fn read_whole<D: Disk>(
                 source,
             });
         }
-        // What is left plain until the end may not fit.
-        engine.pack_all();
         if let Some(offset) = ended_at {
             recovery.base_ended_at(offset);
         }

@@ -14,7 +14,7 @@ fn context() -> Context {
             duration_s: 100,
             maxsize: 100,
         },
-        packing: crate::Packing::WhileReading,
+        packing: crate::Packing::BeyondBytes(0),
     }
 }
 

@@ -184,7 +184,9 @@ pub(super) fn read<S: Source>(from: &mut Decoder<S>, packing: Packing) -> Read<E
             load(id, node, &mut entries)
         })?;
         loaded.map_err(|fault| from.fault(fault))?;
-        if packing == Packing::WhileReading {
+        if let Packing::BeyondBytes(bytes) = packing
+            && from.offset() > bytes
+        {
             entries.pack();
         }
     }

@@ -22,7 +22,7 @@ fn context_at(now_ms: u64) -> Context {
         now_ms,
         hash_seed: 7,
         retention: RETENTION,
-        packing: crate::Packing::WhileReading,
+        packing: crate::Packing::BeyondBytes(0),
     }
 }
 

@@ -87,15 +87,15 @@ impl<T> Directory<T> {
         // Each table's head has to be there before it can be searched.
         let len = |(table, ..): &(&Table<T>, u64, K)| table.len();
         black_box(tables.iter().flatten().map(len).sum::<usize>());
-        let first = |(table, hash, _): (&'d Table<T>, u64, K)| table.first_compared(hash);
-        let compared = black_box(tables.map(|wanted| wanted.and_then(first)));
-        for value in compared.into_iter().flatten() {
-            black_box(touch(value));
-        }
-        let mut compared = compared.into_iter();
-        tables.map(|wanted| {
+        let compared = black_box(tables.map(|wanted| {
             let (table, hash, key) = wanted?;
-            let first = compared.next().flatten()?;
+            Some((table, hash, key, table.first_compared(hash)?))
+        }));
+        for (.., first) in compared.iter().flatten() {
+            black_box(touch(first));
+        }
+        compared.map(|wanted| {
+            let (table, hash, key, first) = wanted?;
             if eq(first, key) {
                 return Some(first);
             }

@@ -220,7 +220,7 @@ fn several_are_found_as_each_alone() {
         for first in (0..len + 10).step_by(7) {
             let mut wanted = [None; 8];
             for (wanted, key) in wanted.iter_mut().zip(first..first + 6) {
-                *wanted = Some((spread(key), key));
+                *wanted = (key % 4 != 3).then_some((spread(key), key));
             }
             let alone = wanted.map(|wanted| {
                 let (hash, key) = wanted?;

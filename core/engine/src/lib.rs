@@ -181,7 +181,7 @@ impl Engine {
 
     /// Looks up the keys of requests that come next, all of them before the first is served. Lookups that do not wait
     /// for one another share the time that memory takes; served one by one, each would take it anew. How many keys it
-    /// looked up: none in a database that is small enough for the processor's caches, and not a single one.
+    /// looked up: none in a database that is small enough for the processor's caches, and none where there is only one.
     pub fn look_ahead<'a>(&self, id: SessionId, keys: impl Iterator<Item = &'a [u8]>) -> usize {
         let Some(session) = self.node.sessions.find(id) else {
             return 0;

@@ -20,8 +20,8 @@ pub const PACKING_BATCH_CHUNKS_MAX: usize = 16;
 /// How long a full chunk stays plain at least, in milliseconds.
 pub const PACKING_DELAY_MS: u64 = 1000;
 
-/// Bytes of a snapshot or a journal that are loaded before streams are packed: a small load does not wait for
-/// that, and of a large one no more than this is plain at a time.
+/// Bytes of a snapshot, and of a journal, that are loaded before streams are packed. A small load does not wait
+/// for that, and a large one takes no more memory for it than this much of each would plain.
 pub const LOADED_PLAIN_BYTES_MAX: u64 = 128 << 20;
 
 /// Streams that one search for something to pack looks at.

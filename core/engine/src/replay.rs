@@ -70,7 +70,7 @@ pub struct Replay {
     /// Requests that ran.
     pub requests: u64,
     /// Bytes that were read since streams were packed last.
-    plain_bytes: u64,
+    pub(crate) plain_bytes: u64,
 }
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Marks: places in a chunk's data where an entry begins, so that a search walks over a few entries only.
 //!
-//! A mark knows about which ID stands there, so that a search reads the marks and not the entries, each of
+//! A mark knows roughly which ID stands there, so that a search reads the marks and not the entries, each of
 //! which would be a cache miss.
 
 use smallvec::SmallVec;

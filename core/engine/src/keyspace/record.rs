@@ -97,7 +97,7 @@ impl Record {
         size_of::<Record>() + self.key.heap_bytes() + value
     }
 
-    /// Reads a byte of each cache line that a record may lie in: its key and the time of its last use.
+    /// Reads what every command looks at: the key's length, and the time of the last use.
     #[inline]
     pub(crate) fn peek(&self) -> (bool, u32) {
         let used_s = self.used_s.load(Ordering::Relaxed);

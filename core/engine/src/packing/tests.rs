@@ -3,6 +3,7 @@ use resp::{ArgvBuf, Protocol, Reply};
 
 use super::*;
 use crate::config::Settings;
+use crate::limits::LOADED_PLAIN_BYTES_MAX;
 use crate::log::Journalling;
 
 fn at(ms: u64) -> Now {
@@ -113,16 +114,19 @@ fn nothing_is_packed_where_the_setting_says_no() {
 }
 
 #[test]
-fn an_engine_that_is_filled_packs_what_it_gets() {
+fn an_engine_that_is_filled_packs_when_it_got_much() {
     let mut live = engine();
     add(&mut live, "s", 5000, 1000);
     let before = memory(&mut live, "s", 7000);
-    let mut back = Engine::new(Settings::default(), 1, at(7000));
-    let mut replay = back.begin_replay();
-    back.replay(&mut replay, live.effects()).unwrap();
-    back.pack_all();
-    let after = memory(&mut back, "s", 7000);
-    assert!(after < before * 2 / 3, "{after} of {before}");
+    for (plain_bytes, is_packed) in [(0, false), (LOADED_PLAIN_BYTES_MAX, true)] {
+        let mut back = Engine::new(Settings::default(), 1, at(7000));
+        let mut replay = back.begin_replay();
+        replay.plain_bytes = plain_bytes;
+        back.replay(&mut replay, live.effects()).unwrap();
+        let after = memory(&mut back, "s", 7000);
+        assert_eq!(after < before * 2 / 3, is_packed, "{after} of {before}");
+        assert!(is_packed || pack(&mut back, 7000) > 0);
+    }
 }
 
 /// A request that says something of a stream or changes it, by a few numbers.

@@ -77,3 +77,31 @@ proptest! {
         let _ = restore(&sign(content), &context());
     }
 }
+
+#[test]
+fn a_stream_is_packed_from_the_wanted_offset_on() {
+    let mut stream = stream::Stream::new(context().retention, 7);
+    for seq in 1..=5000 {
+        let fields: [&[u8]; 2] = [b"state", b"shipped by the first carrier"];
+        let limits = stream::NodeLimits::DEFAULT;
+        let id = stream::StreamId::new(1, seq);
+        stream.append(id, fields.into_iter(), limits).unwrap();
+    }
+    let payload = dump(&Value::from(stream));
+    let len = payload.len() as u64;
+    let bytes = |packing| {
+        let context = Context {
+            packing,
+            ..context()
+        };
+        match restore(&payload, &context).unwrap() {
+            Value::Stream(stream) => stream.entries().heap_bytes(0),
+            Value::String(_) => panic!("not a stream"),
+        }
+    };
+    let plain = bytes(crate::Packing::Later);
+    assert_eq!(bytes(crate::Packing::BeyondBytes(len)), plain);
+    for offset in [0, len / 2] {
+        assert!(bytes(crate::Packing::BeyondBytes(offset)) < plain / 2);
+    }
+}

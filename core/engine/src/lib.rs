@@ -61,7 +61,7 @@ use crate::log::{EffectLog, Journalling};
 use crate::node::{Delivery, Node, Order, ShellFigures};
 use crate::packing::PackingQueue;
 use crate::pause::Pause;
-use crate::session::{IoFigures, SessionId, Sessions};
+use crate::session::{IoFigures, Session, SessionId, Sessions};
 use crate::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
 use crate::tx::Data;
@@ -170,6 +170,13 @@ impl Engine {
         }
         self.node.monitors -= usize::from(session.monitor);
         self.node.sessions.disconnect(session);
+    }
+
+    /// Tells that requests of a client come next, and the figures of its connection. The client, unless it is gone.
+    pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<&Session> {
+        let session = self.node.sessions.find_mut(id)?;
+        session.io = io;
+        Some(session)
     }
 
     /// Tells the figures of a client's connection, for `CLIENT LIST`.

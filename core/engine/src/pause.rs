@@ -7,7 +7,6 @@ use crate::commands::Found;
 use crate::ctx::Mode;
 use crate::node::{Delivery, Then};
 use crate::session::{Session, SessionId};
-use crate::slow_log::Unmeasured;
 use crate::table::Flags;
 use crate::time::{Mono, Now};
 use crate::{Next, Outcome};
@@ -104,7 +103,7 @@ impl Engine {
             let mut reply = Reply::new(session.protocol);
             let argv = request.as_argv();
             let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
-            self.node.unmeasured = Unmeasured::default();
+            self.node.unmeasured.forget();
             self.node.sessions.put_back(session);
             let then = match outcome.then {
                 Next::Wait => continue,

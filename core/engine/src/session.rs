@@ -14,6 +14,13 @@ pub struct SessionId {
     slot: u32,
 }
 
+impl SessionId {
+    /// A small number that no other connected client has; it is used again when the client has gone.
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+}
+
 /// One connected client.
 #[derive(Debug)]
 pub struct Session {

@@ -12,6 +12,7 @@ use crate::Engine;
 use crate::commands::Found;
 use crate::config::Config;
 use crate::limits::{LATENCY_EVENTS_MAX, SLOW_LOG_ARG_BYTES_MAX, SLOW_LOG_ARGS_MAX};
+use crate::node::Node;
 use crate::redact::redacted;
 use crate::session::{Session, SessionId};
 use crate::table::Flags;
@@ -181,6 +182,8 @@ pub struct Unmeasured {
     last: Option<Found>,
     /// Whether the last one may have taken long.
     heavy: bool,
+    /// How long each of the last light ones took that were measured without a heavy one, in nanoseconds.
+    light_ns: u64,
 }
 
 /// So many light commands are measured together.
@@ -193,6 +196,13 @@ const HEAVY_WORK_MIN: u64 = 64;
 const LIGHT_US_MAX: i64 = 1000;
 
 impl Unmeasured {
+    /// Forgets what ran.
+    pub(crate) fn forget(&mut self) {
+        self.numbers.clear();
+        self.last = None;
+        self.heavy = false;
+    }
+
     /// Notes a command that ran.
     #[inline]
     pub(crate) fn add(&mut self, found: Found, work: u64) {
@@ -214,24 +224,40 @@ impl Engine {
             || (0..LIGHT_US_MAX).contains(&self.node.config.slow_log_us)
     }
 
-    /// Tells how long the requests took that ran since the last call; `last` is the last of them, if it is
-    /// still at hand. They share the time evenly, and if it was long the last one is to blame.
-    pub fn measured(&mut self, id: SessionId, last: Option<Argv<'_>>, nanoseconds: u64, now: Now) {
-        let unmeasured = std::mem::take(&mut self.node.unmeasured);
-        let Some(found) = unmeasured.last else {
+    /// Tells how long the requests took that ran since the last call; `last` is the last of them and its client, if
+    /// they are still at hand. If it was long, that one is to blame.
+    ///
+    /// Light requests share the time evenly. One that may be slow ends the group: those before it count as the last
+    /// light ones did, and it took the rest.
+    pub fn measured(&mut self, last: Option<(SessionId, Argv<'_>)>, nanoseconds: u64, now: Now) {
+        let Node {
+            unmeasured,
+            command_stats,
+            ..
+        } = &mut self.node;
+        let Some(found) = unmeasured.last.take() else {
             return;
         };
-        let each = nanoseconds / unmeasured.numbers.len().max(1) as u64;
-        for number in unmeasured.numbers {
-            let stats = &mut self.node.command_stats[usize::from(number)];
-            stats.nanoseconds += each;
-            stats.durations.note(each);
+        let mut each = nanoseconds / unmeasured.numbers.len().max(1) as u64;
+        if unmeasured.heavy {
+            each = each.min(unmeasured.light_ns);
+        } else {
+            unmeasured.light_ns = each;
         }
+        let mut left = nanoseconds;
+        if let Some((last, before)) = unmeasured.numbers.split_last() {
+            for number in before {
+                command_stats[usize::from(*number)].note_duration(each);
+                left -= each;
+            }
+            command_stats[usize::from(*last)].note_duration(left);
+        }
+        unmeasured.forget();
         let us = nanoseconds / 1000;
         if is_slow(us, &self.node.config)
-            && let Some(argv) = last
+            && let Some((session, argv)) = last
         {
-            self.note_slow(id, argv, us, found.entry.spec.flags, now);
+            self.note_slow(session, argv, us, found.entry.spec.flags, now);
         }
     }
 

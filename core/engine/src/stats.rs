@@ -36,6 +36,15 @@ pub struct CommandStats {
     pub durations: Durations,
 }
 
+impl CommandStats {
+    /// Notes how long it took once.
+    #[inline]
+    pub(crate) fn note_duration(&mut self, nanoseconds: u64) {
+        self.nanoseconds += nanoseconds;
+        self.durations.note(nanoseconds);
+    }
+}
+
 /// How often something took how long, by powers of two of microseconds: the first counter is for less than
 /// one, the next for less than two, then four, and so on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

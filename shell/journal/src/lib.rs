@@ -35,7 +35,7 @@ pub use commit::{
 };
 pub use disk::{Access, Disk, DiskFile};
 pub use file_disk::{FileDisk, free_in_steps};
-pub use gate::{Gate, Poisoned, Reached, Run};
+pub use gate::{Gate, Poisoned};
 pub use health::{Fault, Health, Operation};
 pub use journal::{Journal, Stats, Watch};
 pub use local::{Base, BaseWriter, FileSync, History, LocalLog};

@@ -2,13 +2,14 @@
 //! timer tells the engine.
 
 use std::io;
+use std::sync::Arc;
 use std::thread;
 
 use engine::session::SessionId;
 use parking_lot::Mutex;
 use rustix::process::{getpriority_process, setpriority_process};
-use tokio::sync::Notify;
 
+use crate::alarm::Alarm;
 use crate::snapshot::Progress;
 
 /// Work that has ended.
@@ -26,31 +27,37 @@ pub(crate) enum Ended {
 }
 
 /// How far running work is, and what has ended since somebody looked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Background {
     /// Of the snapshot, if one is being written.
     pub(crate) snapshot: Progress,
     /// Of the journal's new base, if it is being rewritten.
     pub(crate) rewrite: Progress,
     ended: Mutex<Vec<Ended>>,
-    bell: Notify,
+    /// Wakes the timer, which looks at what has ended.
+    alarm: Arc<Alarm>,
 }
 
 impl Background {
+    /// Nothing runs.
+    pub(crate) fn new(alarm: Arc<Alarm>) -> Background {
+        Background {
+            snapshot: Progress::default(),
+            rewrite: Progress::default(),
+            ended: Mutex::default(),
+            alarm,
+        }
+    }
+
     /// Notes that work has ended.
     pub(crate) fn note(&self, ended: Ended) {
         self.ended.lock().push(ended);
-        self.bell.notify_one();
+        self.alarm.ring();
     }
 
     /// Takes what has ended.
     pub(crate) fn collect(&self) -> Vec<Ended> {
         std::mem::take(&mut *self.ended.lock())
-    }
-
-    /// Waits until something may have ended.
-    pub(crate) async fn rung(&self) {
-        self.bell.notified().await;
     }
 }
 

@@ -33,7 +33,7 @@ impl Clock {
             unix_us: i64::try_from(unix.as_micros()).unwrap_or(i64::MAX),
             mono: Mono(lap.duration_since(self.zero).as_millis() as u64),
         };
-        (now, Stopwatch { lap })
+        (now, Stopwatch { begun: lap, lap })
     }
 
     /// How long it is until a moment.
@@ -45,6 +45,7 @@ impl Clock {
 /// Measures commands one after the other: where one ends, the next begins.
 #[derive(Debug)]
 pub(crate) struct Stopwatch {
+    begun: Instant,
     lap: Instant,
 }
 
@@ -57,4 +58,18 @@ impl Stopwatch {
         self.lap = now;
         u64::try_from(lap.as_nanos()).unwrap_or(u64::MAX)
     }
+
+    /// Whether the last lap ended so long after the begin that the time read then is not that of now. The begin is
+    /// the end of that lap from then on.
+    #[inline]
+    pub(crate) fn outran_the_clock(&mut self) -> bool {
+        let outran = self.lap.duration_since(self.begun) >= CLOCK_AGE_MAX;
+        if outran {
+            self.begun = self.lap;
+        }
+        outran
+    }
 }
+
+/// How old the time may be that requests of different connections are told.
+const CLOCK_AGE_MAX: Duration = Duration::from_millis(1);

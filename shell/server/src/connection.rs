@@ -1,79 +1,49 @@
-//! One client: reads requests, runs them under the lock, writes replies.
+//! One client's connection: what it sent, what it is owed, and how far both have come.
+//!
+//! A connection does nothing by itself. Its thread lets it read, run its requests under the shard's lock and send,
+//! and asks it afterwards what it waits for. Replies leave in order; while some wait (for the log, or for a socket
+//! that takes no more) nothing further is read, so that a client cannot make the server hoard replies.
 
-use std::cell::RefCell;
-use std::future::poll_fn;
 use std::io;
-use std::rc::Rc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use engine::config::OutputLimits;
+use engine::node::{Delivery, Then};
 use engine::session::{IoFigures, SessionId};
-use engine::{Lsn, Next};
-use journal::Gate;
-use resp::{KeysAhead, Limits, Parser, Protocol, Reply, Sender};
-use tokio::time::Instant;
+use engine::{Engine, Lsn, Mono, Next, Now};
+use journal::{Gate, Poisoned};
+use resp::{KeysAhead, Limits, Parser, Reply, Sender};
 
-use crate::kicker::Kicker;
-use crate::limits::{KEPT_BUFFER_BYTES, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
-use crate::listen::Stream;
-use crate::mailbox::Mailbox;
-use crate::shard::{Shard, Submitted};
-
-/// Buffers that the connections of a thread share: only one of them runs at a time, and an idle one needs
-/// none.
-pub(crate) struct Scratch {
-    input: RefCell<Vec<u8>>,
-    output: RefCell<Vec<u8>>,
-    /// Where replies wait until they may leave; none without a journal.
-    gate: Option<Gate>,
-    kicker: Kicker,
-}
-
-impl Scratch {
-    /// Buffers for one thread.
-    pub(crate) fn new(gate: Option<Gate>, kicker: Kicker) -> Rc<Scratch> {
-        Rc::new(Scratch {
-            gate,
-            kicker,
-            input: RefCell::new(vec![0; READ_BYTES]),
-            output: RefCell::default(),
-        })
-    }
-}
+use crate::clock::Stopwatch;
+use crate::limits::{
+    KEPT_BYTES_MAX, LIGHT_BYTES_MAX, PUSHED_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES,
+};
+use crate::shard::{Home, Shard, State};
+use crate::socket::Socket;
 
 /// A client's connection.
 pub(crate) struct Connection {
     shard: Arc<Shard>,
-    scratch: Rc<Scratch>,
-    stream: Stream,
+    socket: Socket,
     session: SessionId,
-    mailbox: Arc<Mailbox>,
+    phase: Phase,
+    /// The socket may have something to read: nobody has found it empty since it said so.
+    readable: bool,
+    /// The client said that it sends no more, or is gone; what it sent before may still be there.
+    ended: bool,
     parser: Parser,
-    protocol: Protocol,
-    /// The beginning of a request whose rest has not arrived, or requests held back while it waits.
-    partial: Vec<u8>,
-    state: Phase,
+    /// The beginning of a request whose rest has not arrived, or requests behind one that waits.
+    input: Vec<u8>,
+    /// Whether whole requests may be in it.
+    has_requests: bool,
+    /// What it read is staged to run, and nothing more may be read before.
+    staged: bool,
+    output: Output,
     /// What `CLIENT LIST` tells of the connection.
     io: IoFigures,
     /// The part of it that the figures of the whole server have.
     counted: IoFigures,
-}
-
-/// What a client is told that is one too many.
-const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
-
-/// What a connection waits for.
-enum Event {
-    /// Something lies in the mailbox.
-    Letters,
-    /// So many bytes arrived in the thread's buffer, which has to be put back.
-    Input(Vec<u8>, usize),
-    /// Something arrived that belongs behind what is kept.
-    MoreInput,
-    /// The client sends no more.
-    End,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,43 +51,93 @@ enum Phase {
     Reading,
     /// A blocking command waits; requests are held back.
     Waiting,
+    /// It ends when everything was sent.
     Closing,
 }
+
+/// Replies that could not leave at once.
+#[derive(Debug, Default)]
+struct Output {
+    bytes: Vec<u8>,
+    /// How many of them were sent.
+    sent: usize,
+    /// The batch that must be durable before the rest leaves.
+    depends_on: Lsn,
+    /// Since the socket took less than it was offered.
+    stuck: Option<Stuck>,
+}
+
+/// What a client may do that takes no replies.
+#[derive(Debug, Clone, Copy)]
+struct Stuck {
+    limits: OutputLimits,
+    /// Until when more than the soft limit may wait; none while less does.
+    patience: Option<Mono>,
+}
+
+/// Where bytes lie that a connection read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// So many are at the end of the stage's buffer, with those that the connection had kept.
+    Staged(usize),
+    /// In the connection's own buffer, or they were there already.
+    Kept,
+    /// Nowhere: nothing has come.
+    Nothing,
+    /// Nowhere: the client sends no more.
+    End,
+}
+
+/// What becomes of replies that were to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// The socket has them.
+    All,
+    /// They wait for this batch.
+    Held(Lsn),
+    /// They wait for the socket.
+    Stuck,
+}
+
+/// What a client is told that is one too many.
+const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
+
+/// What a client is told whose request ran into an error of the server.
+const INTERNAL_ERROR: &str =
+    "ERR internal error; the server's log has more. The connection is closed";
 
 impl Connection {
     /// Registers a client with the engine; none if there are as many as there may be. That one is told
     /// so, as far as its socket takes it.
-    pub(crate) fn open(
-        shard: Arc<Shard>,
-        scratch: Rc<Scratch>,
-        stream: Stream,
-    ) -> Option<Connection> {
+    pub(crate) fn open(shard: &Arc<Shard>, socket: Socket, home: Home) -> Option<Connection> {
         let now = shard.clock.now();
-        let (address, local_address) = stream.addresses();
-        let mailbox = Arc::new(Mailbox::default());
+        let (address, local_address) = socket.addresses();
         let mut state = shard.lock();
         let node = &mut state.engine.node;
         node.shell.connections_received += 1;
         if node.sessions.len() >= node.config.clients_max {
             node.shell.connections_rejected += 1;
             drop(state);
-            stream.try_write(TOO_MANY_CLIENTS).ok();
+            // A client that does not take it learns of it by the end of the connection.
+            socket.send(TOO_MANY_CLIENTS).ok();
             return None;
         }
         let session = state.engine.connect(address, local_address, now);
-        state.mailboxes.insert(session, Arc::clone(&mailbox));
+        state.homes.insert(session, home);
         drop(state);
-        let fd = stream.fd();
+        let fd = socket.number();
         Some(Connection {
-            shard,
-            scratch,
-            stream,
+            shard: Arc::clone(shard),
+            socket,
             session,
-            mailbox,
+            phase: Phase::Reading,
+            readable: true,
+            ended: false,
             parser: Parser::new(),
-            protocol: Protocol::Resp2,
-            partial: Vec::new(),
-            state: Phase::Reading,
+            input: Vec::new(),
+            has_requests: false,
+            staged: false,
+            output: Output::default(),
             io: IoFigures {
                 fd,
                 ..IoFigures::default()
@@ -126,258 +146,374 @@ impl Connection {
         })
     }
 
-    /// Serves the client until it goes or errs. When the server stops, its threads drop what they serve.
-    pub(crate) async fn serve(mut self) {
-        if let Err(error) = self.run().await {
-            tracing::debug!(client = self.session.client, %error, "connection lost");
+    /// The client's name within the engine.
+    pub(crate) fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Whether it has something to do as soon as it may: something to read or to run, and nothing that must leave
+    /// before.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.phase == Phase::Reading
+            && !self.staged
+            && self.output.is_empty()
+            && (self.readable || self.has_requests)
+    }
+
+    /// Whether it is over: it was to be closed and everything was sent, or nobody is there to wait for what it waits
+    /// for.
+    pub(crate) fn is_over(&self) -> bool {
+        match self.phase {
+            Phase::Reading => false,
+            Phase::Waiting => self.ended,
+            Phase::Closing => self.output.is_empty(),
         }
     }
 
-    async fn run(&mut self) -> io::Result<()> {
-        while self.state != Phase::Closing {
-            match poll_fn(|cx| self.poll_event(cx)).await? {
-                Event::Letters => self.collect_mail().await?,
-                Event::Input(input, len) => {
-                    self.io.received_bytes += len as u64;
-                    let served = self.serve_bytes(&input[..len]).await;
-                    self.scratch.input.replace(input);
-                    served?;
-                }
-                Event::MoreInput => {
-                    if !self.receive_more().await? {
-                        return Ok(());
-                    }
-                }
-                Event::End => return Ok(()),
+    /// Whether its socket takes no replies.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.output.stuck.is_some()
+    }
+
+    /// Until when it may go on taking no replies, if that is bounded.
+    pub(crate) fn patience(&self) -> Option<Mono> {
+        self.output.stuck?.patience
+    }
+
+    /// The socket says that something came, or that nothing will any more.
+    pub(crate) fn note_readable(&mut self, ended: bool) {
+        self.readable = true;
+        self.ended |= ended;
+    }
+
+    /// Reads what has come: behind what is in `stage`, together with what the connection kept, unless that is part of a
+    /// large request. Does nothing if requests are left from before.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub(crate) fn receive(&mut self, stage: &mut Vec<u8>) -> io::Result<Received> {
+        if self.has_requests {
+            self.staged = true;
+            return Ok(Received::Kept);
+        }
+        let kept = self.input.len();
+        let missing = self.parser.bytes_missing(kept);
+        if kept > 0 && kept.saturating_add(missing) > READ_BYTES {
+            let mut input = std::mem::take(&mut self.input);
+            // Room grows with what has come: how much is still to come is the client's claim.
+            input.reserve(missing.min(kept.max(READ_BYTES)));
+            let read = self.read(&mut input);
+            self.input = input;
+            return Ok(match read? {
+                Some(1..) => Received::Kept,
+                Some(0) => Received::End,
+                None => Received::Nothing,
+            });
+        }
+        let start = stage.len();
+        stage.reserve(kept + READ_BYTES);
+        stage.extend_from_slice(&self.input);
+        let read = self.read(stage)?;
+        if let Some(len @ 1..) = read {
+            self.input.clear();
+            self.input.shrink_to(KEPT_BYTES_MAX);
+            return Ok(Received::Staged(kept + len));
+        }
+        stage.truncate(start);
+        Ok(if read.is_some() {
+            Received::End
+        } else {
+            Received::Nothing
+        })
+    }
+
+    /// Reads behind what is in `buffer`, which has room. How many bytes: 0 at the end; none if nothing is there.
+    fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        let room = buffer.capacity() - buffer.len();
+        match self.socket.receive(buffer) {
+            Ok(len) => {
+                // A read that does not fill the buffer has emptied the socket, unless its end comes next.
+                self.readable = len == room || self.ended;
+                self.io.received_bytes += len as u64;
+                self.staged = len > 0;
+                Ok(Some(len))
             }
-        }
-        Ok(())
-    }
-
-    /// Waits for the mailbox and the socket alike.
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Event>> {
-        if self.mailbox.poll_letters(cx).is_ready() {
-            return Poll::Ready(Ok(Event::Letters));
-        }
-        if !self.partial.is_empty() || self.state != Phase::Reading {
-            return self.stream.poll_readable(cx).map_ok(|()| Event::MoreInput);
-        }
-        // The buffer is taken out, so that no borrow is held while this task waits.
-        let mut input = self.scratch.input.take();
-        input.resize(READ_BYTES, 0);
-        let read = self.stream.poll_read(cx, &mut input);
-        if let Poll::Ready(Ok(len @ 1..)) = read {
-            return Poll::Ready(Ok(Event::Input(input, len)));
-        }
-        self.scratch.input.replace(input);
-        read.map_ok(|_| Event::End)
-    }
-
-    /// Reads behind what is kept, and serves it. False at the end of the stream.
-    async fn receive_more(&mut self) -> io::Result<bool> {
-        let len = self.partial.len();
-        let missing = self.parser.bytes_missing(len).max(READ_BYTES);
-        self.partial.resize(len + missing, 0);
-        let read = self.stream.try_read(&mut self.partial[len..]);
-        self.partial
-            .truncate(len + read.as_ref().copied().unwrap_or(0));
-        match read {
-            Ok(0) => Ok(false),
-            Ok(n) => {
-                self.io.received_bytes += n as u64;
-                self.serve_partial().await.map(|()| true)
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                self.ended = false;
+                Ok(None)
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
             Err(error) => Err(error),
         }
     }
 
-    async fn serve_partial(&mut self) -> io::Result<()> {
-        if self.state != Phase::Reading || self.partial.is_empty() {
-            return Ok(());
-        }
-        let input = std::mem::take(&mut self.partial);
-        self.serve_bytes(&input).await?;
-        if self.partial.is_empty() && input.capacity() <= KEPT_BUFFER_BYTES {
-            self.partial = input;
-            self.partial.clear();
-        }
-        Ok(())
-    }
-
-    /// Runs all complete requests in `input`; what is left of it is kept.
-    async fn serve_bytes(&mut self, input: &[u8]) -> io::Result<()> {
-        let mut rest = input;
-        loop {
-            let output = self.scratch.output.take();
-            let mut reply = Reply::with_buffer(self.protocol, output);
-            let (consumed, depends_on, more) = self.execute(rest, &mut reply);
-            rest = &rest[consumed..];
-            self.protocol = reply.protocol();
-            let written = self.send(reply.as_bytes(), depends_on).await;
-            let mut output = reply.take();
-            output.clear();
-            output.shrink_to(REPLY_BATCH_BYTES);
-            self.scratch.output.replace(output);
-            written?;
-            if !more {
-                break;
-            }
-        }
-        if self.state != Phase::Closing && !rest.is_empty() {
-            // While part of a request is remembered, the parser counts from the front of what is kept.
-            let kept = std::mem::take(&mut self.partial);
-            self.partial = rest.to_vec();
-            self.partial.extend_from_slice(&kept);
-        }
-        Ok(())
-    }
-
-    /// Runs requests under the lock until the input or the room for replies is used up. How many bytes
-    /// that took, what the replies depend on, and whether to go on with the rest.
-    fn execute(&mut self, input: &[u8], reply: &mut Reply) -> (usize, Lsn, bool) {
-        let mut consumed = 0;
-        let mut depends_on = Lsn::NONE;
-        let mut more = false;
-        let mut guard = self.shard.lock();
-        let state = &mut *guard;
+    /// Runs the requests in `staged`, or, if there is none, in what the connection kept. Replies go behind what
+    /// `reply` holds. What they depend on.
+    pub(crate) fn run(
+        &mut self,
+        staged: Option<&[u8]>,
+        state: &mut State,
+        now: Now,
+        stopwatch: &mut Stopwatch,
+        reply: &mut Reply,
+    ) -> Lsn {
+        self.staged = false;
         if state.stopping {
-            self.state = Phase::Closing;
-            return (0, depends_on, more);
+            self.phase = Phase::Closing;
+            return Lsn::NONE;
         }
-        let (now, mut stopwatch) = self.shard.clock.now_measured();
+        let kept = match staged {
+            Some(_) => Vec::new(),
+            None => std::mem::take(&mut self.input),
+        };
+        let input = staged.unwrap_or(&kept);
+        self.has_requests = false;
+        self.io.query_bytes = input.len();
+        let start = reply.mark();
+        let run =
+            AssertUnwindSafe(|| self.run_requests(input, &mut state.engine, now, stopwatch, reply));
+        let (consumed, depends_on) = catch_unwind(run).unwrap_or_else(|_| {
+            // The panic was reported where it happened. Nobody knows how far the request came.
+            tracing::error!(
+                client = self.session.client,
+                "a request failed, its connection is closed"
+            );
+            reply.rollback(start);
+            reply.error(format_args!("{INTERNAL_ERROR}"));
+            self.phase = Phase::Closing;
+            (input.len(), state.engine.log().last())
+        });
+        self.io.query_bytes = input.len() - consumed;
+        if self.phase == Phase::Waiting {
+            self.has_requests = true;
+        }
+        self.keep(staged, kept, consumed);
+        depends_on
+    }
+
+    /// Keeps what was not consumed.
+    fn keep(&mut self, staged: Option<&[u8]>, mut kept: Vec<u8>, consumed: usize) {
+        if let Some(staged) = staged {
+            if consumed < staged.len() {
+                self.input.extend_from_slice(&staged[consumed..]);
+            }
+        } else {
+            kept.drain(..consumed);
+            if kept.is_empty() {
+                kept.shrink_to(KEPT_BYTES_MAX);
+            }
+            self.input = kept;
+        }
+        self.has_requests &= !self.input.is_empty();
+    }
+
+    /// Runs complete requests until there is none, or one waits, or there are many replies. How many bytes of the
+    /// input that took, and what the replies depend on.
+    fn run_requests(
+        &mut self,
+        input: &[u8],
+        engine: &mut Engine,
+        now: Now,
+        stopwatch: &mut Stopwatch,
+        reply: &mut Reply,
+    ) -> (usize, Lsn) {
         let mut limits = Limits {
-            bulk_bytes_max: state.engine.node.config.bulk_bytes_max,
+            bulk_bytes_max: engine.node.config.bulk_bytes_max,
             ..Limits::default()
         };
-        if let Some(session) = state.engine.node.sessions.find(self.session) {
-            // A request that was held back may have changed it meanwhile.
+        self.count_in(engine);
+        if let Some(session) = engine.begin_requests(self.session, self.io) {
             reply.set_protocol(session.protocol);
             if !session.authenticated {
                 limits.sender = Sender::Unauthenticated;
             }
         }
+        let start = reply.mark();
+        let (mut consumed, mut depends_on) = (0, Lsn::NONE);
         // How many requests are served before the next look ahead.
         let mut until_look = 0;
-        while self.state == Phase::Reading {
+        while self.phase == Phase::Reading {
+            let rest = &input[consumed..];
+            if rest.is_empty() {
+                break;
+            }
             if until_look == 0 {
-                let keys = KeysAhead::new(&input[consumed..]);
-                until_look = match state.engine.look_ahead(self.session, keys) {
+                until_look = match engine.look_ahead(self.session, KeysAhead::new(rest)) {
                     0 => usize::MAX,
                     looked => looked,
                 };
             }
             until_look -= 1;
-            match self.parser.parse(&input[consumed..], &limits) {
+            match self.parser.parse(rest, &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {
                     let written = reply.len();
-                    let outcome = state.engine.request(self.session, request.argv, now, reply);
+                    let outcome = engine.request(self.session, request.argv, now, reply);
                     let is_large = request.consumed.max(reply.len() - written) > LIGHT_BYTES_MAX;
-                    if is_large || state.engine.wants_measuring() {
-                        let last = Some(request.argv);
-                        let took_ns = stopwatch.lap_ns();
-                        state.engine.measured(self.session, last, took_ns, now);
+                    if is_large || engine.wants_measuring() {
+                        let last = Some((self.session, request.argv));
+                        engine.measured(last, stopwatch.lap_ns(), now);
                     }
                     consumed += request.consumed;
                     depends_on = depends_on.max(outcome.depends_on);
                     match outcome.then {
                         Next::Continue => {}
-                        Next::Wait => self.state = Phase::Waiting,
-                        Next::Close => self.state = Phase::Closing,
+                        Next::Wait => self.phase = Phase::Waiting,
+                        Next::Close => self.phase = Phase::Closing,
                         Next::Abandon => {
-                            reply.clear();
-                            self.state = Phase::Closing;
+                            reply.rollback(start);
+                            self.phase = Phase::Closing;
                         }
                     }
                 }
                 Err(error) => {
                     error.write(reply);
-                    self.state = Phase::Closing;
+                    self.phase = Phase::Closing;
                 }
             }
-            if reply.len() >= REPLY_BATCH_BYTES {
-                more = true;
+            if reply.len_since(start) >= REPLY_BATCH_BYTES {
+                self.has_requests = true;
                 break;
             }
         }
-        let took_ns = stopwatch.lap_ns();
-        state.engine.measured(self.session, None, took_ns, now);
-        self.io.query_bytes = input.len() - consumed;
-        let node = &mut state.engine.node;
-        node.shell.received_bytes += self.io.received_bytes - self.counted.received_bytes;
-        node.shell.sent_bytes += self.io.sent_bytes - self.counted.sent_bytes;
+        (consumed, depends_on)
+    }
+
+    /// Adds what the connection transferred to the figures of the server.
+    fn count_in(&mut self, engine: &mut Engine) {
+        let shell = &mut engine.node.shell;
+        shell.received_bytes += self.io.received_bytes - self.counted.received_bytes;
+        shell.sent_bytes += self.io.sent_bytes - self.counted.sent_bytes;
         self.counted = self.io;
-        state.engine.set_io_figures(self.session, self.io);
-        let submitted = self.shard.finish(state, now);
-        drop(guard);
-        if submitted == Submitted::Batches {
-            self.scratch.kicker.ring();
-        }
-        (consumed, depends_on, more)
     }
 
-    async fn collect_mail(&mut self) -> io::Result<()> {
-        let letters = self.mailbox.collect();
-        self.send(&letters.bytes, letters.depends_on).await?;
-        if letters.close {
-            self.state = Phase::Closing;
-        } else if letters.resume && self.state == Phase::Waiting {
-            self.state = Phase::Reading;
-            self.serve_partial().await?;
+    /// Takes what others have for the client.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub(crate) fn take(&mut self, delivery: &Delivery, gate: Option<&Gate>) -> io::Result<Sent> {
+        match delivery.then {
+            Then::Continue => {}
+            Then::Resume if self.phase == Phase::Waiting => self.phase = Phase::Reading,
+            Then::Resume => {}
+            Then::Close => self.phase = Phase::Closing,
         }
-        Ok(())
+        let sent = self.send(&delivery.bytes, delivery.depends_on, gate)?;
+        if sent == Sent::Stuck && self.output.waiting() > PUSHED_BYTES_MAX {
+            return Err(io::Error::other(
+                "the client does not take what others send it",
+            ));
+        }
+        Ok(sent)
     }
 
-    /// Writes bytes once what they depend on is durable.
-    async fn send(&mut self, mut bytes: &[u8], depends_on: Lsn) -> io::Result<()> {
+    /// Sends bytes behind those that are on their way, if what they depend on is durable; else they are kept.
+    ///
+    /// # Errors
+    /// The connection is lost, or the client takes no replies and too many wait for it.
+    #[inline]
+    pub(crate) fn send(
+        &mut self,
+        bytes: &[u8],
+        depends_on: Lsn,
+        gate: Option<&Gate>,
+    ) -> io::Result<Sent> {
+        if !self.output.is_empty() {
+            return self.send_later(bytes, depends_on);
+        }
         if bytes.is_empty() {
-            return Ok(());
+            return Ok(Sent::All);
         }
-        if let Some(gate) = &self.scratch.gate {
-            let lsn = journal::Lsn::new(depends_on.0);
-            if !gate.is_open_for(lsn) {
-                gate.reached(lsn).await.map_err(io::Error::other)?;
+        if gate.is_some_and(|gate| !gate.is_open_for(journal_lsn(depends_on))) {
+            self.output.depends_on = depends_on;
+            self.output.bytes.extend_from_slice(bytes);
+            return Ok(Sent::Held(depends_on));
+        }
+        match self.socket.send(bytes) {
+            Ok(len) => {
+                self.io.sent_bytes += len as u64;
+                if len == bytes.len() {
+                    return Ok(Sent::All);
+                }
+                self.output.bytes.extend_from_slice(&bytes[len..]);
             }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.output.bytes.extend_from_slice(bytes);
+            }
+            Err(error) => return Err(error),
         }
-        let mut patience = None;
-        let mut was_held_up = false;
-        while !bytes.is_empty() {
-            match self.stream.try_write(bytes) {
+        self.get_stuck()
+    }
+
+    fn send_later(&mut self, bytes: &[u8], depends_on: Lsn) -> io::Result<Sent> {
+        self.output.bytes.extend_from_slice(bytes);
+        self.output.depends_on = self.output.depends_on.max(depends_on);
+        if self.is_stuck() {
+            self.get_stuck()
+        } else {
+            Ok(Sent::Held(self.output.depends_on))
+        }
+    }
+
+    /// Sends what was kept, now that it may leave, or that the socket has room.
+    ///
+    /// # Errors
+    /// As [`Connection::send`]; also if the log failed, and nobody can say whether the replies are true.
+    pub(crate) fn flush(&mut self, gate: Option<&Gate>) -> io::Result<Sent> {
+        let output = &mut self.output;
+        if output.is_empty() {
+            return Ok(Sent::All);
+        }
+        match gate.map_or(Some(Ok(())), |gate| {
+            gate.answer(journal_lsn(output.depends_on))
+        }) {
+            Some(Ok(())) => {}
+            Some(Err(Poisoned)) => return Err(io::Error::other(Poisoned)),
+            // Where something that must wait came behind what is stuck, all of it waits for both.
+            None => return Ok(Sent::Held(output.depends_on)),
+        }
+        while let Some(rest) = output.bytes.get(output.sent..)
+            && !rest.is_empty()
+        {
+            match self.socket.send(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => {
-                    self.io.sent_bytes += n as u64;
-                    bytes = &bytes[n..];
+                Ok(len) => {
+                    self.io.sent_bytes += len as u64;
+                    output.sent += len;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let limits = self.note_unsent(bytes.len());
-                    let waiting = (bytes.len() + self.mailbox.waiting_bytes()) as u64;
-                    if limits.hard_bytes > 0 && waiting > limits.hard_bytes {
-                        return Err(io::Error::other("the client takes no replies"));
-                    }
-                    if limits.soft_bytes == 0 || waiting <= limits.soft_bytes {
-                        patience = None;
-                    } else if patience.is_none() {
-                        patience = Some(Instant::now() + Duration::from_secs(limits.soft_s));
-                    }
-                    tokio::select! {
-                        writable = self.stream.writable() => writable?,
-                        () = self.mailbox.close_asked() => {
-                            return Err(io::ErrorKind::ConnectionAborted.into());
-                        }
-                        () = until(patience) => {
-                            return Err(io::Error::other("the client takes replies too slowly"));
-                        }
-                    }
-                    was_held_up = true;
+                    return self.get_stuck();
                 }
                 Err(error) => return Err(error),
             }
         }
-        if was_held_up {
+        output.sent = 0;
+        output.bytes.clear();
+        output.bytes.shrink_to(KEPT_BYTES_MAX);
+        if output.stuck.take().is_some() {
             self.note_unsent(0);
         }
-        Ok(())
+        Ok(Sent::All)
+    }
+
+    /// The socket took less than it was offered: more than so much must not wait for it.
+    fn get_stuck(&mut self) -> io::Result<Sent> {
+        let waiting = self.output.waiting();
+        let limits = match self.output.stuck {
+            Some(stuck) => stuck.limits,
+            None => self.note_unsent(waiting),
+        };
+        if limits.hard_bytes > 0 && waiting as u64 > limits.hard_bytes {
+            return Err(io::Error::other("the client takes no replies"));
+        }
+        let before = self.output.stuck.and_then(|stuck| stuck.patience);
+        let is_soft = limits.soft_bytes == 0 || waiting as u64 <= limits.soft_bytes;
+        let patience = (!is_soft).then(|| {
+            let soft_ms = limits.soft_s.saturating_mul(1000);
+            before.unwrap_or_else(|| self.shard.clock.now().mono.plus(soft_ms))
+        });
+        self.output.stuck = Some(Stuck { limits, patience });
+        Ok(Sent::Stuck)
     }
 
     /// Tells how much the socket did not take. What may wait, by the settings.
@@ -389,17 +525,26 @@ impl Connection {
     }
 }
 
-async fn until(patience: Option<Instant>) {
-    match patience {
-        Some(end) => tokio::time::sleep_until(end).await,
-        None => std::future::pending().await,
+impl Output {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
     }
+
+    /// How many bytes wait.
+    fn waiting(&self) -> usize {
+        self.bytes.len() - self.sent
+    }
+}
+
+/// An LSN of the engine as the journal knows it.
+fn journal_lsn(lsn: Lsn) -> journal::Lsn {
+    journal::Lsn::new(lsn.0)
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         let mut state = self.shard.lock();
-        state.mailboxes.remove(&self.session);
+        state.homes.remove(self.session);
         state.engine.disconnect(self.session);
     }
 }

@@ -1,22 +1,27 @@
 //! The thin shell around an engine: sockets, connections, the clock, and the lock around the shard.
 //!
-//! A few threads each run a single-threaded runtime; a connection is one task on one of them. A task reads
-//! what has arrived, takes the shard's lock once, executes all of it, releases the lock and writes the
-//! replies in one go. Commands are atomic because the lock covers them; the engine knows nothing of
-//! threads. What must wait (a blocking read, a reply that is not durable yet) waits without the lock.
+//! A few threads each serve some of the connections, in turns. In a turn a thread reads from the sockets that have
+//! something, takes the shard's lock once for what it has read, runs all of it, releases the lock and sends the
+//! replies. Commands are atomic because the lock covers them; the engine knows nothing of threads. What must wait
+//! (a blocking read, a reply that is not durable yet) waits without the lock, and no thread waits for it.
 
+mod accept;
+mod alarm;
 mod background;
 mod clock;
 mod connection;
+mod connections;
 mod figures;
-mod kicker;
+mod inbox;
+mod io_thread;
 pub mod limits;
 mod listen;
-mod mailbox;
 mod packer;
 mod persistence;
 mod shard;
 pub mod snapshot;
+mod socket;
+mod stage;
 mod threads;
 mod timer;
 

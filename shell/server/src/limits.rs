@@ -6,11 +6,15 @@ pub const READ_BYTES: usize = 64 * 1024;
 /// Replies are written when so many bytes have gathered, even if more requests are there.
 pub const REPLY_BATCH_BYTES: usize = 1 << 20;
 
-/// Bytes that may wait for a client that does not read them (what others send it).
-pub const MAILBOX_BYTES_MAX: usize = 256 << 20;
+/// Requests run under one hold of the shard's lock once so many bytes of them have been read, even if more connections
+/// are ready. What a core's own cache holds beside everything else.
+pub const STAGE_BYTES: usize = 32 * 1024;
 
-/// Buffers larger than this are given back when a connection has nothing to say.
-pub const KEPT_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes that may wait for a client that does not read what others send it, even if the settings allow more.
+pub const PUSHED_BYTES_MAX: usize = 256 << 20;
+
+/// Memory that a connection keeps for its next bytes, in each direction, when it has none to keep.
+pub const KEPT_BYTES_MAX: usize = 1024;
 
 /// A command with a larger request or reply is measured on its own.
 pub const LIGHT_BYTES_MAX: usize = 4096;

@@ -2,17 +2,11 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
 
 /// Why the server cannot listen.
 #[derive(Debug, Error)]
@@ -125,100 +119,4 @@ fn listen_tcp(address: &str, port: u16, backlog: i32) -> io::Result<StdTcpListen
     socket.bind(&at.into())?;
     socket.listen(backlog)?;
     Ok(socket.into())
-}
-
-/// A connected socket of either kind.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
-impl Stream {
-    /// Takes over a TCP connection on the runtime of this thread.
-    pub(crate) fn tcp(stream: std::net::TcpStream, keepalive: Duration) -> io::Result<Stream> {
-        stream.set_nonblocking(true)?;
-        stream.set_nodelay(true)?;
-        if !keepalive.is_zero() {
-            let keepalive = TcpKeepalive::new().with_time(keepalive);
-            SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-        }
-        TcpStream::from_std(stream).map(Stream::Tcp)
-    }
-
-    /// Takes over a unix connection on the runtime of this thread.
-    pub(crate) fn unix(stream: std::os::unix::net::UnixStream) -> io::Result<Stream> {
-        stream.set_nonblocking(true)?;
-        UnixStream::from_std(stream).map(Stream::Unix)
-    }
-
-    /// Where the client is, and where it connected to.
-    pub(crate) fn addresses(&self) -> (String, String) {
-        match self {
-            Stream::Tcp(stream) => {
-                let text =
-                    |at: io::Result<SocketAddr>| at.map(|at| at.to_string()).unwrap_or_default();
-                (text(stream.peer_addr()), text(stream.local_addr()))
-            }
-            Stream::Unix(stream) => {
-                let local = stream.local_addr().ok();
-                let path =
-                    local.and_then(|at| at.as_pathname().map(|path| path.display().to_string()));
-                let path = format!("{}:0", path.unwrap_or_default());
-                (path.clone(), path)
-            }
-        }
-    }
-
-    /// The socket's number.
-    pub(crate) fn fd(&self) -> i32 {
-        match self {
-            Stream::Tcp(stream) => stream.as_raw_fd(),
-            Stream::Unix(stream) => stream.as_raw_fd(),
-        }
-    }
-
-    /// Reads what is there. A read that does not fill the buffer has emptied the socket: unlike after
-    /// [`Stream::try_read`], the next one waits without asking it.
-    pub(crate) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        let read = match self {
-            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
-            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
-        };
-        read.map_ok(|()| buffer.filled().len())
-    }
-
-    /// Ready when the socket may have something to read.
-    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Stream::Tcp(stream) => stream.poll_read_ready(cx),
-            Stream::Unix(stream) => stream.poll_read_ready(cx),
-        }
-    }
-
-    pub(crate) async fn writable(&self) -> io::Result<()> {
-        match self {
-            Stream::Tcp(stream) => stream.writable().await,
-            Stream::Unix(stream) => stream.writable().await,
-        }
-    }
-
-    pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Stream::Tcp(stream) => stream.try_read(buffer),
-            Stream::Unix(stream) => stream.try_read(buffer),
-        }
-    }
-
-    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Stream::Tcp(stream) => stream.try_write(bytes),
-            Stream::Unix(stream) => stream.try_write(bytes),
-        }
-    }
 }

@@ -4,6 +4,8 @@
 //! since what the timer does must not wait for it.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use crate::shard::Shard;
@@ -11,32 +13,24 @@ use crate::shard::Shard;
 /// How long the packer sleeps where nothing is to be packed. What is to be packed is in no hurry.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Runs until the server stops.
-pub(crate) async fn run(shard: Arc<Shard>) {
-    loop {
+/// Runs until the other end of `stop` is dropped.
+pub(crate) fn run(shard: &Arc<Shard>, stop: &Receiver<()>) {
+    let mut pause = Duration::ZERO;
+    while stop.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let now = shard.clock.now();
         let (batch, is_due) = {
             let engine = &mut shard.lock().engine;
             (engine.begin_packing(now), engine.is_packing_due(now))
         };
-        let Some(mut batch) = batch else {
-            if is_due {
-                tokio::task::yield_now().await;
-            } else {
-                tokio::time::sleep(PERIOD).await;
+        pause = Duration::ZERO;
+        match batch {
+            Some(mut batch) => {
+                batch.run();
+                let now = shard.clock.now();
+                shard.lock().engine.end_packing(&mut batch, now);
             }
-            continue;
-        };
-        let work = tokio::task::spawn_blocking(move || {
-            batch.run();
-            batch
-        });
-        // It fails only if the runtime ends; then nobody misses it.
-        let Ok(mut batch) = work.await else {
-            return;
-        };
-        let now = shard.clock.now();
-        shard.lock().engine.end_packing(&mut batch, now);
-        drop(batch);
+            None if is_due => thread::yield_now(),
+            None => pause = PERIOD,
+        }
     }
 }

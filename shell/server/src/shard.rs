@@ -1,11 +1,11 @@
-//! A shard: an engine and the mailboxes of its clients, behind one lock.
+//! A shard: an engine, and where its clients are served, behind one lock.
 
+mod homes;
 mod reload;
 
-use std::collections::HashMap;
+use std::ops::BitOrAssign;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use engine::config::Settings;
 use engine::error::CmdError;
@@ -14,26 +14,26 @@ use engine::session::SessionId;
 use engine::{Engine, Mono, Now};
 use journal::{Gate, Health, SyncPolicy};
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use signal_hook::iterator::Handle as Signals;
 
+use crate::alarm::Alarm;
 use crate::background::{self, Background, Ended};
 use crate::clock::Clock;
-use crate::limits::MAILBOX_BYTES_MAX;
-use crate::mailbox::Mailbox;
+use crate::inbox::{Inbox, Letter};
 use crate::persistence::{self, FileJournal};
 use crate::snapshot::progress::Written;
 use crate::snapshot::{self, Progress};
 
-/// A shard as tasks share it.
+pub(crate) use homes::{Home, Homes};
+
+/// A shard as threads share it.
 pub struct Shard {
     state: Mutex<State>,
     /// The shell's clock.
     pub clock: Clock,
-    /// When the timer will look, in milliseconds of the monotonic clock.
-    timer_at: AtomicU64,
-    timer_bell: Notify,
-    stop_bell: Notify,
-    stop_asked: Notify,
+    pub(crate) alarm: Arc<Alarm>,
+    /// What the main thread waits for; closing it asks the server to stop.
+    signals: OnceLock<Signals>,
     journal: Option<FileJournal>,
     snapshot_path: PathBuf,
     background: Arc<Background>,
@@ -51,11 +51,22 @@ pub(crate) enum Submitted {
     Batches,
 }
 
+impl BitOrAssign for Submitted {
+    fn bitor_assign(&mut self, other: Submitted) {
+        if other == Submitted::Batches {
+            *self = other;
+        }
+    }
+}
+
 /// What the lock guards.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) engine: Engine,
-    pub(crate) mailboxes: HashMap<SessionId, Arc<Mailbox>>,
+    /// Where each client is served.
+    pub(crate) homes: Homes,
+    /// The threads that serve clients, by number.
+    pub(crate) inboxes: Vec<Arc<Inbox>>,
     /// Nobody is served any more: what is done now would be lost where there is no journal.
     pub(crate) stopping: bool,
     /// When the last snapshot failed.
@@ -73,22 +84,22 @@ impl Shard {
         journal: Option<FileJournal>,
         snapshot_path: PathBuf,
     ) -> Shard {
+        let alarm = Arc::new(Alarm::default());
         Shard {
             state: Mutex::new(State {
                 engine,
-                mailboxes: HashMap::new(),
+                homes: Homes::default(),
+                inboxes: Vec::new(),
                 stopping: false,
                 snapshot_failed: None,
                 progress_told: Mono(0),
             }),
             clock,
-            timer_at: AtomicU64::new(0),
-            timer_bell: Notify::new(),
-            stop_bell: Notify::new(),
-            stop_asked: Notify::new(),
+            background: Arc::new(Background::new(Arc::clone(&alarm))),
+            alarm,
+            signals: OnceLock::new(),
             journal,
             snapshot_path,
-            background: Arc::default(),
             settings_hook: None,
         }
     }
@@ -103,16 +114,23 @@ impl Shard {
         self
     }
 
-    /// The lock. Nobody awaits while holding it.
+    /// The lock. Nobody waits for a client or a disk while holding it.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
 
-    /// Ends a batch of engine calls: what it has for others is delivered, the timer learns of an earlier
-    /// deadline, orders are carried out.
-    pub(crate) fn finish(&self, state: &mut State, now: Now) -> Submitted {
+    /// Ends a batch of engine calls by thread `own`: what the engine has for others is delivered, with what is for
+    /// connections of that thread behind its `letters`; the timer learns of an earlier deadline; orders are carried
+    /// out.
+    pub(crate) fn finish(
+        &self,
+        state: &mut State,
+        now: Now,
+        own: usize,
+        letters: &mut Vec<Letter>,
+    ) -> Submitted {
         if state.engine.has_outbox() {
-            deliver(state);
+            deliver(state, own, letters);
         }
         let mut submitted = Submitted::Nothing;
         if let Some(journal) = &self.journal
@@ -129,12 +147,14 @@ impl Shard {
             for order in state.engine.take_orders() {
                 self.carry_out(state, &order);
             }
-            deliver(state);
+            deliver(state, own, letters);
         }
-        let due = state.engine.next_deadline(now).map_or(u64::MAX, |at| at.0);
-        if due < self.timer_at.load(Ordering::Relaxed) {
-            self.timer_at.store(due, Ordering::Relaxed);
-            self.timer_bell.notify_one();
+        if let Some(due) = state.engine.next_deadline(now) {
+            if own == TIMER_THREAD {
+                self.alarm.set(due);
+            } else {
+                self.alarm.set_from_outside(due);
+            }
         }
         submitted
     }
@@ -185,7 +205,9 @@ impl Shard {
 
     fn ask_to_stop(&self, state: &mut State) {
         state.stopping = true;
-        self.stop_asked.notify_one();
+        if let Some(signals) = self.signals.get() {
+            signals.close();
+        }
     }
 
     fn begin_rewrite(&self, state: &mut State) {
@@ -381,15 +403,12 @@ impl Shard {
         Ok(())
     }
 
-    /// Waits until work has ended.
-    pub(crate) async fn background_ended(&self) {
-        self.background.rung().await;
-    }
-
-    /// A gate at which the replies of one thread wait; none without a journal.
-    pub(crate) fn gate(&self) -> Option<Gate> {
-        let gate = Gate::default();
-        self.journal.as_ref()?.watch(gate.watch());
+    /// A gate for the thread that reads `inbox`; none without a journal.
+    pub(crate) fn gate(&self, inbox: &Arc<Inbox>) -> Option<Gate> {
+        let journal = self.journal.as_ref()?;
+        let inbox = Arc::clone(inbox);
+        let gate = Gate::new(move || inbox.wake());
+        journal.watch(gate.watch());
         Some(gate)
     }
 
@@ -429,31 +448,21 @@ impl Shard {
         }
     }
 
-    /// Notes when the timer will look next.
-    pub(crate) fn timer_sleeps_until(&self, at: Mono) {
-        self.timer_at.store(at.0, Ordering::Relaxed);
+    /// Says what `SHUTDOWN` closes so that the server stops. Only the first time counts.
+    pub(crate) fn stops_by(&self, signals: Signals) {
+        self.signals.get_or_init(|| signals);
     }
 
-    /// Waits until something is due before the timer would look.
-    pub(crate) async fn earlier_deadline(&self) {
-        self.timer_bell.notified().await;
-    }
-
-    /// Waits until a client asked the server to stop.
-    pub(crate) async fn stop_asked(&self) {
-        self.stop_asked.notified().await;
-    }
-
-    /// Tells every connection to end.
+    /// Tells the threads that serve clients to end.
     pub(crate) fn stop(&self) {
-        self.stop_bell.notify_waiters();
-    }
-
-    /// Waits until the server stops.
-    pub(crate) async fn stopped(&self) {
-        self.stop_bell.notified().await;
+        for inbox in &self.lock().inboxes {
+            inbox.post(Letter::Stop);
+        }
     }
 }
+
+/// The thread that also looks after what is due.
+pub(crate) const TIMER_THREAD: usize = 0;
 
 /// How long after a failed snapshot no save point begins another, in milliseconds; as in Redis.
 const SNAPSHOT_RETRY_MS: u64 = 5000;
@@ -466,14 +475,16 @@ fn took_s(begun: Option<Mono>, now: Now) -> Option<u64> {
 }
 
 /// Posts what the engine has for clients that did not just ask.
-fn deliver(state: &mut State) {
-    let limit = match state.engine.node.config.output_limits.hard_bytes {
-        0 => MAILBOX_BYTES_MAX,
-        hard => MAILBOX_BYTES_MAX.min(hard as usize),
-    };
+fn deliver(state: &mut State, own: usize, letters: &mut Vec<Letter>) {
     for delivery in state.engine.take_outbox() {
-        if let Some(mailbox) = state.mailboxes.get(&delivery.session) {
-            mailbox.post(&delivery, limit);
+        let Some(home) = state.homes.find(delivery.session) else {
+            continue;
+        };
+        let letter = Letter::Delivery(home.place, delivery);
+        if home.thread == own {
+            letters.push(letter);
+        } else if let Some(inbox) = state.inboxes.get(home.thread) {
+            inbox.post(letter);
         }
     }
 }

@@ -1,0 +1,101 @@
+//! Accepting connections.
+
+use std::io;
+use std::time::Duration;
+
+use mio::net::{TcpListener, UnixListener};
+use mio::{Interest, Registry, Token};
+
+use crate::listen::Listeners;
+use crate::socket::Socket;
+
+/// Listeners that are being served.
+pub(crate) struct Acceptor {
+    listeners: Vec<Listener>,
+    /// The token of the first listener; the others follow.
+    first: usize,
+    keepalive: Duration,
+    /// The system refused a connection (it has no file descriptors left, say): it is to be asked again.
+    refused: bool,
+}
+
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Acceptor {
+    /// Takes over listeners. TCP connections are probed when they were silent for so long; never if that is zero.
+    pub(crate) fn new(listeners: Listeners, keepalive: Duration) -> Acceptor {
+        let tcp = listeners.tcp.into_iter();
+        let tcp = tcp.map(|listener| Listener::Tcp(TcpListener::from_std(listener)));
+        let unix = listeners.unix.into_iter();
+        let unix = unix.map(|(listener, _)| Listener::Unix(UnixListener::from_std(listener)));
+        Acceptor {
+            listeners: tcp.chain(unix).collect(),
+            first: 0,
+            keepalive,
+            refused: false,
+        }
+    }
+
+    /// Asks for events, with the tokens just below `end`.
+    pub(crate) fn register(&mut self, registry: &Registry, end: Token) -> io::Result<()> {
+        self.first = end.0 - self.listeners.len();
+        for (index, listener) in self.listeners.iter_mut().enumerate() {
+            let token = Token(self.first + index);
+            match listener {
+                Listener::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
+                Listener::Unix(listener) => registry.register(listener, token, Interest::READABLE),
+            }?;
+        }
+        Ok(())
+    }
+
+    /// The tokens of the listeners.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> + use<> {
+        (self.first..self.first + self.listeners.len()).map(Token)
+    }
+
+    /// Whether the system refused a connection that may still be there.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// All connections that wait at the listener with this token, if it is one.
+    pub(crate) fn accept(&mut self, token: Token) -> impl Iterator<Item = Socket> {
+        let index = token.0.checked_sub(self.first);
+        let listener = index.and_then(|index| self.listeners.get(index));
+        let (keepalive, refused) = (self.keepalive, &mut self.refused);
+        std::iter::from_fn(move || {
+            loop {
+                match listener?.accept(keepalive) {
+                    Ok(socket) => {
+                        *refused = false;
+                        return Some(socket);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        *refused = false;
+                        return None;
+                    }
+                    // This one has gone again; the next may be there.
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot accept a connection");
+                        *refused = true;
+                        return None;
+                    }
+                }
+            }
+        })
+    }
+}
+
+impl Listener {
+    fn accept(&self, keepalive: Duration) -> io::Result<Socket> {
+        match self {
+            Listener::Tcp(listener) => Socket::tcp(listener.accept()?.0, keepalive),
+            Listener::Unix(listener) => Ok(Socket::Unix(listener.accept()?.0)),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! A thread that serves connections, in turns: wait for events, read, run, send.
+//!
+//! The thread owns its connections; nobody else touches them. Others leave letters in its inbox. It waits for events
+//! only, never for a client or a disk.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::event::Event;
+use mio::{Events, Poll, Token, Waker};
+
+use crate::accept::Acceptor;
+use crate::connection::Connection;
+use crate::connections::Connections;
+use crate::inbox::{Inbox, Letter};
+use crate::shard::{Home, Shard, Submitted, TIMER_THREAD};
+use crate::socket::Socket;
+use crate::stage::{Replies, Stage};
+use crate::timer;
+
+/// A thread that serves connections, before and while it runs.
+pub(crate) struct IoThread {
+    number: usize,
+    shard: Arc<Shard>,
+    /// Bytes allocated by the process.
+    memory: fn() -> u64,
+    poll: Poll,
+    inbox: Arc<Inbox>,
+    connections: Connections,
+    letters: Vec<Letter>,
+    stage: Stage,
+    replies: Vec<Replies>,
+    door: Option<Door>,
+    stopped: bool,
+}
+
+/// Where connections come in, and who serves them in turn.
+struct Door {
+    acceptor: Acceptor,
+    threads: Vec<Arc<Inbox>>,
+    turn: usize,
+}
+
+/// The token of the inbox. Listeners come below it, and connections count from 0.
+const INBOX: Token = Token(usize::MAX);
+
+/// Events taken from the system at once.
+const EVENTS_MAX: usize = 1024;
+
+impl IoThread {
+    /// A thread without connections.
+    ///
+    /// # Errors
+    /// What the system says if it gives no poller.
+    pub(crate) fn new(
+        number: usize,
+        shard: Arc<Shard>,
+        memory: fn() -> u64,
+    ) -> io::Result<IoThread> {
+        let poll = Poll::new()?;
+        let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), INBOX)?));
+        let gate = shard.gate(&inbox);
+        if number == TIMER_THREAD {
+            shard.alarm.wakes(Arc::clone(&inbox));
+        }
+        Ok(IoThread {
+            number,
+            shard,
+            memory,
+            poll,
+            inbox,
+            connections: Connections::new(gate),
+            letters: Vec::new(),
+            stage: Stage::new(),
+            replies: Vec::new(),
+            door: None,
+            stopped: false,
+        })
+    }
+
+    /// Where letters for this thread go.
+    pub(crate) fn inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
+    }
+
+    /// Has this thread accept connections, for all threads in turn.
+    ///
+    /// # Errors
+    /// What the system says if a listener cannot be watched.
+    pub(crate) fn accept_for(
+        &mut self,
+        threads: Vec<Arc<Inbox>>,
+        mut acceptor: Acceptor,
+    ) -> io::Result<()> {
+        acceptor.register(self.poll.registry(), INBOX)?;
+        self.door = Some(Door {
+            acceptor,
+            threads,
+            turn: 0,
+        });
+        Ok(())
+    }
+
+    /// Serves until the server stops. Nothing that a client sends should make this code panic; if something does, the
+    /// thread's connections are lost, and it goes on.
+    pub(crate) fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        while !self.stopped {
+            let serve = AssertUnwindSafe(|| {
+                while !self.stopped {
+                    self.turn(&mut events);
+                }
+            });
+            if catch_unwind(serve).is_err() {
+                let connections = self.connections.len();
+                tracing::error!(
+                    connections,
+                    "an I/O thread failed; its connections are closed"
+                );
+                self.connections.clear();
+                self.stage = Stage::new();
+                self.replies.clear();
+            }
+        }
+    }
+
+    fn turn(&mut self, events: &mut Events) {
+        let timeout = self.may_sleep_for();
+        if let Err(error) = self.poll.poll(events, timeout)
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            tracing::error!(%error, "an I/O thread cannot wait for events");
+        }
+        self.connections.awake();
+        for event in &*events {
+            self.note_event(event);
+        }
+        self.inbox.collect(&mut self.letters);
+        self.open_letters();
+        self.connections.release();
+        self.serve();
+        if self.number == TIMER_THREAD {
+            self.look_at_timer();
+        }
+        if self.connections.patience().is_some() {
+            self.connections.end_patience(self.shard.clock.now().mono);
+        }
+    }
+
+    /// How long the thread may wait for events; for ever if that is not said.
+    fn may_sleep_for(&self) -> Option<Duration> {
+        if !self.connections.may_sleep() {
+            return Some(Duration::ZERO);
+        }
+        let alarm = (self.number == TIMER_THREAD).then(|| self.shard.alarm.at());
+        let until = alarm.into_iter().chain(self.connections.patience()).min();
+        until.map(|at| self.shard.clock.until(at))
+    }
+
+    fn note_event(&mut self, event: &Event) {
+        let Token(place) = event.token();
+        if !self.connections.note_event(place, event) && event.token() != INBOX {
+            self.accept(event.token());
+        }
+    }
+
+    /// Takes in connections from the listener with this token, if it is one.
+    fn accept(&mut self, token: Token) {
+        let Some(door) = &mut self.door else {
+            return;
+        };
+        for socket in door.acceptor.accept(token) {
+            door.turn = (door.turn + 1) % door.threads.len();
+            let letter = Letter::Accepted(socket);
+            if door.turn == self.number {
+                self.letters.push(letter);
+            } else {
+                door.threads[door.turn].post(letter);
+            }
+        }
+    }
+
+    fn open_letters(&mut self) {
+        let mut letters = std::mem::take(&mut self.letters);
+        for letter in letters.drain(..) {
+            match letter {
+                Letter::Accepted(socket) => self.open(socket),
+                Letter::Delivery(place, delivery) => self.connections.deliver(place, &delivery),
+                Letter::Stop => self.stopped = true,
+            }
+        }
+        self.letters = letters;
+    }
+
+    fn open(&mut self, mut socket: Socket) {
+        let place = self.connections.next_place();
+        if let Err(error) = socket.register(self.poll.registry(), Token(place)) {
+            tracing::warn!(%error, "a connection cannot be served");
+            return;
+        }
+        let home = Home {
+            thread: self.number,
+            place,
+        };
+        if let Some(connection) = Connection::open(&self.shard, socket, home) {
+            self.connections.add(connection);
+        }
+    }
+
+    /// Serves every connection that is ready, once.
+    fn serve(&mut self) {
+        let mut submitted = Submitted::Nothing;
+        let mut left = self.connections.ready_len();
+        while left > 0 {
+            self.stage.clear();
+            while left > 0 && !self.stage.is_full() {
+                left -= 1;
+                let Some((place, connection)) = self.connections.pop_ready() else {
+                    continue;
+                };
+                if let Err(error) = self.stage.receive(place, connection) {
+                    self.connections.lose(place, &error);
+                }
+            }
+            while !self.stage.is_done() {
+                submitted |= self.run_stage();
+            }
+        }
+        // Once for all: that shares one write and one sync.
+        if submitted == Submitted::Batches {
+            self.shard.kick_journal();
+        }
+    }
+
+    fn run_stage(&mut self) -> Submitted {
+        let submitted = self.stage.run(
+            &self.shard,
+            self.number,
+            &mut self.connections,
+            &mut self.replies,
+            &mut self.letters,
+        );
+        for Replies {
+            place,
+            bytes,
+            depends_on,
+        } in self.replies.drain(..)
+        {
+            self.connections
+                .send(place, &self.stage.replies()[bytes], depends_on);
+        }
+        self.open_letters();
+        submitted
+    }
+
+    fn look_at_timer(&mut self) {
+        if self.shard.clock.until(self.shard.alarm.at()).is_zero() {
+            timer::look(&self.shard, self.memory, &mut self.letters);
+            if let Some(door) = &self.door
+                && door.acceptor.was_refused()
+            {
+                for token in door.acceptor.tokens() {
+                    self.accept(token);
+                }
+            }
+            self.open_letters();
+        }
+    }
+}

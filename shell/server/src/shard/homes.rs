@@ -1,0 +1,42 @@
+//! Where each client is served: its thread, and its place among that thread's connections.
+
+use engine::session::SessionId;
+
+/// Where a client is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Home {
+    /// The thread's number.
+    pub(crate) thread: usize,
+    /// The connection's place among those of the thread.
+    pub(crate) place: usize,
+}
+
+/// The homes of all clients.
+#[derive(Debug, Default)]
+pub(crate) struct Homes {
+    by_slot: Vec<Option<(SessionId, Home)>>,
+}
+
+impl Homes {
+    /// Notes where a client is served.
+    pub(crate) fn insert(&mut self, session: SessionId, home: Home) {
+        let slot = session.slot();
+        if self.by_slot.len() <= slot {
+            self.by_slot.resize(slot + 1, None);
+        }
+        self.by_slot[slot] = Some((session, home));
+    }
+
+    /// Forgets a client that has gone.
+    pub(crate) fn remove(&mut self, session: SessionId) {
+        if let Some(slot) = self.by_slot.get_mut(session.slot()) {
+            slot.take_if(|(holder, _)| *holder == session);
+        }
+    }
+
+    /// Where a client is served, unless it has gone.
+    pub(crate) fn find(&self, session: SessionId) -> Option<Home> {
+        let (holder, home) = (*self.by_slot.get(session.slot())?)?;
+        (holder == session).then_some(home)
+    }
+}

@@ -1,0 +1,143 @@
+//! The middle of a turn: what several connections have read runs under one hold of the shard's lock.
+//!
+//! Reading first, then running everything, then sending keeps each of the three at work in the processor's caches,
+//! and lets what is done once (the lock, the clocks) serve them all. A stage is bounded in bytes, so that what
+//! was read is still in the cache when it runs.
+
+use std::ops::Range;
+
+use engine::Lsn;
+use resp::{Protocol, Reply};
+
+use crate::connection::{Connection, Received};
+use crate::connections::Connections;
+use crate::inbox::Letter;
+use crate::limits::{READ_BYTES, REPLY_BATCH_BYTES, STAGE_BYTES};
+use crate::shard::{Shard, Submitted};
+
+/// What was read, and the replies to it.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    input: Vec<u8>,
+    parts: Vec<Part>,
+    replies: Vec<u8>,
+    /// How many parts have run.
+    run: usize,
+}
+
+/// The part of one connection.
+#[derive(Debug)]
+struct Part {
+    place: usize,
+    /// Where its input is; none if the connection has it.
+    input: Option<Range<usize>>,
+}
+
+/// Replies of one connection.
+#[derive(Debug)]
+pub(crate) struct Replies {
+    /// The connection.
+    pub(crate) place: usize,
+    /// Where they are within those of all.
+    pub(crate) bytes: Range<usize>,
+    /// The batch that must be durable before they leave.
+    pub(crate) depends_on: Lsn,
+}
+
+impl Stage {
+    /// An empty stage, with memory for a full one.
+    pub(crate) fn new() -> Stage {
+        Stage {
+            input: Vec::with_capacity(STAGE_BYTES + READ_BYTES),
+            parts: Vec::new(),
+            replies: Vec::new(),
+            run: 0,
+        }
+    }
+
+    /// Whether it has as much to run as should run at once.
+    pub(crate) fn is_full(&self) -> bool {
+        self.input.len() >= STAGE_BYTES
+    }
+
+    /// Whether everything in it has run.
+    pub(crate) fn is_done(&self) -> bool {
+        self.run == self.parts.len()
+    }
+
+    /// Lets a connection read.
+    ///
+    /// # Errors
+    /// The connection is lost, or has ended.
+    pub(crate) fn receive(
+        &mut self,
+        place: usize,
+        connection: &mut Connection,
+    ) -> std::io::Result<()> {
+        let start = self.input.len();
+        let input = match connection.receive(&mut self.input)? {
+            Received::Staged(len) => Some(start..start + len),
+            Received::Kept => None,
+            Received::Nothing => return Ok(()),
+            Received::End => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+        };
+        self.parts.push(Part { place, input });
+        Ok(())
+    }
+
+    /// Runs what was read, until all has run or there are many replies. Whether the journal was given something.
+    /// Which replies are whose goes to `replies`; what the engine has for other connections of the thread, to
+    /// `letters`.
+    pub(crate) fn run(
+        &mut self,
+        shard: &Shard,
+        thread: usize,
+        connections: &mut Connections,
+        replies: &mut Vec<Replies>,
+        letters: &mut Vec<Letter>,
+    ) -> Submitted {
+        let mut reply = Reply::with_buffer(Protocol::Resp2, std::mem::take(&mut self.replies));
+        let mut guard = shard.lock();
+        let state = &mut *guard;
+        let (mut now, mut stopwatch) = shard.clock.now_measured();
+        for part in &self.parts[self.run..] {
+            self.run += 1;
+            let Some(connection) = connections.get_mut(part.place) else {
+                continue;
+            };
+            let start = reply.len();
+            let input = part.input.clone().map(|range| &self.input[range]);
+            let depends_on = connection.run(input, state, now, &mut stopwatch, &mut reply);
+            replies.push(Replies {
+                place: part.place,
+                bytes: start..reply.len(),
+                depends_on,
+            });
+            if reply.len() >= REPLY_BATCH_BYTES {
+                break;
+            }
+            if stopwatch.outran_the_clock() {
+                now = shard.clock.now();
+            }
+        }
+        state.engine.measured(None, stopwatch.lap_ns(), now);
+        let submitted = shard.finish(state, now, thread, letters);
+        drop(guard);
+        self.replies = reply.take();
+        submitted
+    }
+
+    /// Replies of all connections, one behind the other.
+    pub(crate) fn replies(&self) -> &[u8] {
+        &self.replies
+    }
+
+    /// Empties it for the next connections.
+    pub(crate) fn clear(&mut self) {
+        self.input.clear();
+        self.parts.clear();
+        self.run = 0;
+        self.replies.clear();
+        self.replies.shrink_to(REPLY_BATCH_BYTES);
+    }
+}

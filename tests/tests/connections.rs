@@ -1,0 +1,276 @@
+//! What sockets do to a connection, whatever the requests: pieces, ends, clients that do not read, clients that wait.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it must be"
+)]
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use weir_tests::client::{Client, Protocol};
+use weir_tests::peers;
+use weir_tests::server::Server;
+use weir_tests::value::Value;
+
+/// How long something may take that happens by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// With and without a journal, and with several threads: replies leave in other ways.
+const WAYS: [&[(&str, &str)]; 3] = [
+    &[("io-threads", "1")],
+    &[("io-threads", "2")],
+    &[
+        ("io-threads", "2"),
+        ("appendonly", "yes"),
+        ("appendfsync", "always"),
+    ],
+];
+
+fn server(settings: &[(&str, &str)]) -> Server {
+    Server::start_with(&peers::weir().unwrap(), settings).unwrap()
+}
+
+fn raw(server: &Server) -> TcpStream {
+    let stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn request(args: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = format!("*{}\r\n", args.len()).into_bytes();
+    for arg in args {
+        bytes.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
+        bytes.extend_from_slice(arg);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes
+}
+
+fn read_exactly(stream: &mut TcpStream, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+fn text(client: &mut Client, command: &[&str]) -> String {
+    let reply = client.command(command).unwrap();
+    String::from_utf8(reply.as_bytes().unwrap().to_vec()).unwrap()
+}
+
+/// A figure of `INFO clients`.
+fn figure(client: &mut Client, name: &str) -> usize {
+    let info = text(client, &["INFO", "clients"]);
+    let mut pairs = info.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = pairs.find(|(found, _)| *found == name).unwrap();
+    value.trim().parse().unwrap()
+}
+
+fn connected(client: &mut Client) -> usize {
+    figure(client, "connected_clients")
+}
+
+fn blocked(client: &mut Client) -> usize {
+    figure(client, "blocked_clients")
+}
+
+fn until(mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "it does not come about");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn requests_may_come_in_any_pieces() {
+    let large = vec![b'x'; 300_000];
+    let mut requests = request(&[b"ECHO", b"begin"]);
+    let mut replies = b"$5\r\nbegin\r\n".to_vec();
+    for index in 0..40 {
+        let text = format!("value {index}");
+        requests.extend(request(&[b"ECHO", text.as_bytes()]));
+        replies.extend(format!("${}\r\n{text}\r\n", text.len()).into_bytes());
+    }
+    requests.extend(request(&[b"SET", b"large", &large]));
+    replies.extend(b"+OK\r\n");
+    requests.extend(b"PING\r\n");
+    replies.extend(b"+PONG\r\n");
+    requests.extend(request(&[b"GET", b"large"]));
+    replies.extend(format!("${}\r\n", large.len()).into_bytes());
+    replies.extend(&large);
+    replies.extend(b"\r\n");
+    for way in WAYS {
+        let server = server(way);
+        for piece in [1, 2, 7, 13, 1_000, 64 * 1024, usize::MAX] {
+            let mut stream = raw(&server);
+            // What is large comes in larger pieces, or it would take minutes.
+            let (head, tail) = requests.split_at(1_500);
+            for piece in head.chunks(piece).chain(tail.chunks(piece.max(4_000))) {
+                stream.write_all(piece).unwrap();
+            }
+            assert!(
+                read_exactly(&mut stream, replies.len()) == replies,
+                "pieces of {piece}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_client_that_ends_its_side_gets_all_its_replies() {
+    for way in WAYS {
+        let server = server(way);
+        let mut stream = raw(&server);
+        let add = request(&[b"XADD", b"s", b"*", b"f", b"v"]);
+        stream.write_all(&add.repeat(1_000)).unwrap();
+        stream.write_all(&request(&[b"XLEN", b"s"])).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut replies = Vec::new();
+        stream.read_to_end(&mut replies).unwrap();
+        assert!(replies.ends_with(b"\r\n:1000\r\n"));
+    }
+}
+
+#[test]
+fn requests_behind_one_that_waits_are_served_after_it() {
+    for way in WAYS {
+        let server = server(way);
+        let mut stream = raw(&server);
+        let wait = request(&[b"XREAD", b"BLOCK", b"0", b"STREAMS", b"s", b"$"]);
+        let behind = request(&[b"ECHO", b"behind"]);
+        let (first, second) = behind.split_at(9);
+        stream
+            .write_all(&[wait.as_slice(), &behind, first].concat())
+            .unwrap();
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        until(|| blocked(&mut other) == 1);
+        stream.write_all(second).unwrap();
+        other.command(&["XADD", "s", "1-1", "f", "v"]).unwrap();
+        let expected =
+            b"*1\r\n*2\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n\
+            $6\r\nbehind\r\n$6\r\nbehind\r\n";
+        assert_eq!(read_exactly(&mut stream, expected.len()), expected);
+    }
+}
+
+#[test]
+fn a_client_that_goes_while_it_waits_is_let_go() {
+    for way in WAYS {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        for end in [Shutdown::Write, Shutdown::Both] {
+            let mut stream = raw(&server);
+            let wait = request(&[b"XREAD", b"BLOCK", b"0", b"STREAMS", b"s", b"$"]);
+            stream.write_all(&wait).unwrap();
+            until(|| connected(&mut other) == 2);
+            stream.shutdown(end).unwrap();
+            until(|| connected(&mut other) == 1);
+        }
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_up_nobody_and_gets_everything_in_the_end() {
+    for way in WAYS {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        let value = vec![b'v'; 100_000];
+        other.command(&[b"SET".as_slice(), b"k", &value]).unwrap();
+        let mut stream = raw(&server);
+        // More than the sockets between both take.
+        let count = 500;
+        stream
+            .write_all(&request(&[b"GET", b"k"]).repeat(count))
+            .unwrap();
+        stream.write_all(&request(&[b"ECHO", b"end"])).unwrap();
+        until(|| {
+            let list = text(&mut other, &["CLIENT", "LIST"]);
+            list.lines().any(|line| !line.contains(" obl=0 "))
+        });
+        assert_eq!(
+            other.command(&["PING"]).unwrap(),
+            Value::Simple("PONG".into())
+        );
+        let one = [b"$100000\r\n", value.as_slice(), b"\r\n"].concat();
+        for _ in 0..count {
+            assert!(read_exactly(&mut stream, one.len()) == one);
+        }
+        assert_eq!(read_exactly(&mut stream, 9), b"$3\r\nend\r\n");
+    }
+}
+
+#[test]
+fn a_client_that_takes_no_replies_is_closed_at_the_limit() {
+    for (limit, least, most) in [
+        ("normal 2mb 0 0", Duration::ZERO, PATIENCE),
+        ("normal 0 1mb 1", Duration::from_secs(1), PATIENCE),
+    ] {
+        let server = server(&[("client-output-buffer-limit", limit)]);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        other
+            .command(&[b"SET".as_slice(), b"k", &vec![b'v'; 8_000_000]])
+            .unwrap();
+        let mut stream = raw(&server);
+        let begun = Instant::now();
+        stream
+            .write_all(&request(&[b"GET", b"k"]).repeat(4))
+            .unwrap();
+        stream.peek(&mut [0]).unwrap();
+        until(|| connected(&mut other) == 1);
+        let mut end = Vec::new();
+        // What the sockets between both had taken is less than was asked for.
+        let _ = stream.read_to_end(&mut end);
+        assert!(end.len() < 32_000_000);
+        assert!((least..most).contains(&begun.elapsed()), "{limit}");
+    }
+}
+
+#[test]
+fn one_client_more_than_there_may_be_is_told_so() {
+    let server = server(&[("maxclients", "2"), ("io-threads", "2")]);
+    let mut first = server.connect(Protocol::Resp2).unwrap();
+    let second = server.connect(Protocol::Resp2).unwrap();
+    let mut third = raw(&server);
+    let mut told = Vec::new();
+    third.read_to_end(&mut told).unwrap();
+    assert_eq!(told, b"-ERR max number of clients reached\r\n");
+    drop(second);
+    until(|| connected(&mut first) == 1);
+    let mut again = server.connect(Protocol::Resp2).unwrap();
+    assert_eq!(
+        again.command(&["PING"]).unwrap(),
+        Value::Simple("PONG".into())
+    );
+}
+
+#[test]
+fn readers_of_several_threads_are_woken_by_one_append() {
+    for way in WAYS {
+        let server = server(way);
+        let mut readers: Vec<Client> = (0..20)
+            .map(|_| server.connect(Protocol::Resp2).unwrap())
+            .collect();
+        for reader in &mut readers {
+            reader
+                .send(&["XREAD", "BLOCK", "0", "STREAMS", "s", "$"])
+                .unwrap();
+        }
+        let mut writer = server.connect(Protocol::Resp2).unwrap();
+        until(|| blocked(&mut writer) == 20);
+        writer.command(&["XADD", "s", "1-1", "f", "v"]).unwrap();
+        let woken: Vec<String> = readers
+            .iter_mut()
+            .map(|reader| reader.read().unwrap().to_string())
+            .collect();
+        assert!(
+            woken
+                .iter()
+                .all(|reply| *reply == woken[0] && reply.contains("1-1"))
+        );
+    }
+}

@@ -160,9 +160,13 @@ impl Blocking {
     /// Marks a changed key, if anyone waits for it.
     #[inline]
     pub(crate) fn mark(&mut self, database: u16, key: &[u8]) {
-        if self.waiting.is_empty() {
-            return;
+        if !self.waiting.is_empty() {
+            self.mark_awaited(database, key);
         }
+    }
+
+    #[cold]
+    fn mark_awaited(&mut self, database: u16, key: &[u8]) {
         let place = (database, key.to_vec());
         if self.waiting.contains_key(&place) && !self.ready.contains(&place) {
             self.ready.push(place);

@@ -3,7 +3,7 @@
 use resp::{Argv, Reply};
 
 use crate::args::Args;
-use crate::commands::Found;
+use crate::commands::Row;
 use crate::ctx::{Ctx, Mode};
 use crate::effect::Effect;
 use crate::error::CmdError;
@@ -124,7 +124,7 @@ impl Engine {
         }
         let then = match flow {
             _ if session.closing => Next::Close,
-            Flow::Done | Flow::RunQueue(_) => Next::Continue,
+            Flow::Done | Flow::RunQueue => Next::Continue,
             Flow::Block => Next::Wait,
             Flow::Close => Next::Close,
         };
@@ -211,7 +211,7 @@ impl Engine {
         session: &Session,
         argv: Argv<'_>,
         mode: Mode,
-    ) -> Result<Option<(Found, usize)>, CmdError> {
+    ) -> Result<Option<(&'static Row, usize)>, CmdError> {
         let Some(name) = argv.get(0) else {
             return Ok(None);
         };
@@ -262,7 +262,7 @@ impl Engine {
     pub(crate) fn execute(
         &mut self,
         session: &mut Session,
-        found: Found,
+        found: &'static Row,
         argv: Argv<'_>,
         first_arg: usize,
         now: Now,
@@ -304,7 +304,8 @@ impl Engine {
                 session.wait = Some(wait);
                 (Flow::Block, depends_on)
             }
-            Ok(Flow::RunQueue(queue)) => {
+            Ok(Flow::RunQueue) => {
+                let queue = session.transaction.take().unwrap_or_default();
                 let depends_on = self.run_queue(session, &queue, now, reply, mode);
                 (Flow::Done, depends_on)
             }
@@ -359,7 +360,7 @@ fn unknown_command(argv: Argv<'_>) -> CmdError {
     CmdError::UnknownCommand(text)
 }
 
-fn unknown_subcommand(command: Found, sub: &[u8]) -> CmdError {
+fn unknown_subcommand(command: &'static Row, sub: &[u8]) -> CmdError {
     CmdError::UnknownSubcommand {
         sub: String::from_utf8_lossy(cut(sub, ERROR_ECHO_BYTES_MAX)).into_owned(),
         command: command.entry.spec.name.to_ascii_uppercase(),

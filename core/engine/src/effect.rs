@@ -304,6 +304,8 @@ pub struct Idempotent<'a> {
     pub iid: &'a [u8],
     /// Where the idempotent ID comes from.
     pub origin: IidOrigin,
+    /// What a search for it has found out, if there was one; it changes nothing but how long applying takes.
+    pub sought: Option<&'a stream::Sought>,
 }
 
 /// Where an idempotent ID comes from.

@@ -44,7 +44,7 @@ mod watch;
 
 use std::hint::black_box;
 
-use stream::{Unpacked, Wheel};
+use stream::{IdText, Unpacked, Wheel};
 use values::Value;
 
 pub use lsn::Lsn;
@@ -130,6 +130,7 @@ impl Engine {
                 commands,
                 rng,
                 unpacked: Unpacked::default(),
+                id_text: IdText::new(),
                 started: now,
                 monitors: 0,
                 writes_refused: None,

@@ -1,6 +1,6 @@
 //! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
 
-use stream::Unpacked;
+use stream::{IdText, Unpacked};
 
 use crate::commands::CommandIndex;
 use crate::config::{Config, Settings};
@@ -30,6 +30,8 @@ pub struct Node {
     pub rng: Rng,
     /// Chunks of streams that were unpacked to be read.
     pub unpacked: Unpacked,
+    /// The text of the last ID that was answered.
+    pub(crate) id_text: IdText,
     /// When the engine was made.
     pub started: Now,
     /// How many clients see all commands.

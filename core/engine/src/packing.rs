@@ -56,7 +56,7 @@ impl PackingQueue {
         let Value::Stream(stream) = record.value() else {
             return;
         };
-        if stream.entries().wants_packing() {
+        if stream.entries().wants_packing() && !record.packing.load(Ordering::Relaxed) {
             let due = now.mono.plus(PACKING_DELAY_MS);
             self.push(database, record, stream.last_id(), due);
         }
@@ -64,14 +64,13 @@ impl PackingQueue {
 
     #[cold]
     fn push(&mut self, database: u16, record: &Record, through: StreamId, due: Mono) {
-        if !record.packing.swap(true, Ordering::Relaxed) {
-            self.0.push_back(Waiting {
-                due,
-                through,
-                database,
-                key: Key::from(record.key()),
-            });
-        }
+        record.packing.store(true, Ordering::Relaxed);
+        self.0.push_back(Waiting {
+            due,
+            through,
+            database,
+            key: Key::from(record.key()),
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use resp::{Argv, ArgvBuf, Reply};
 
 use crate::Engine;
-use crate::commands::Found;
+use crate::commands::Row;
 use crate::ctx::Mode;
 use crate::node::{Delivery, Then};
 use crate::session::{Session, SessionId};
@@ -58,7 +58,7 @@ impl Pause {
 impl Engine {
     /// Whether a pause holds back a request that was found to be `found`.
     #[inline]
-    pub(crate) fn is_held_back(&self, session: &Session, found: Found, now: Now) -> bool {
+    pub(crate) fn is_held_back(&self, session: &Session, found: &'static Row, now: Now) -> bool {
         match self.node.pause.active(now) {
             None => false,
             Some(Pausing::All) => true,

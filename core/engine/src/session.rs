@@ -3,7 +3,7 @@
 use resp::{ArgvBuf, Protocol};
 
 use crate::blocking::Wait;
-use crate::commands::Found;
+use crate::commands::Row;
 use crate::time::{Mono, Now};
 
 /// Names a connected client within the engine; never used twice while it is connected.
@@ -45,7 +45,7 @@ pub struct Session {
     /// When it sent its last request.
     pub last_request: Mono,
     /// Its last command; `None` before the first.
-    pub last_command: Option<Found>,
+    pub last_command: Option<&'static Row>,
     /// Requests that it sent.
     pub requests: u64,
     /// Its request is held back while clients are paused (`CLIENT PAUSE`).

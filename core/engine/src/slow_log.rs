@@ -9,7 +9,7 @@ use resp::{Argv, ArgvBuf};
 use smallvec::SmallVec;
 
 use crate::Engine;
-use crate::commands::Found;
+use crate::commands::Row;
 use crate::config::Config;
 use crate::limits::{LATENCY_EVENTS_MAX, SLOW_LOG_ARG_BYTES_MAX, SLOW_LOG_ARGS_MAX};
 use crate::node::Node;
@@ -179,7 +179,7 @@ pub struct Unmeasured {
     /// Their counters.
     numbers: SmallVec<[u16; UNMEASURED_MAX]>,
     /// The last of them.
-    last: Option<Found>,
+    last: Option<&'static Row>,
     /// Whether the last one may have taken long.
     heavy: bool,
     /// How long each of the last light ones took that were measured without a heavy one, in nanoseconds.
@@ -205,7 +205,7 @@ impl Unmeasured {
 
     /// Notes a command that ran.
     #[inline]
-    pub(crate) fn add(&mut self, found: Found, work: u64) {
+    pub(crate) fn add(&mut self, found: &'static Row, work: u64) {
         self.heavy = work >= HEAVY_WORK_MIN || !found.entry.spec.is_light();
         self.numbers.push(found.number);
         self.last = Some(found);

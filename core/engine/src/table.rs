@@ -8,7 +8,6 @@
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
-use crate::session::Queue;
 
 /// A command: its row, how its arguments are read, and what it does.
 pub trait Command {
@@ -29,7 +28,7 @@ pub trait Command {
 }
 
 /// How a command ends.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// The reply is complete.
     Done,
@@ -37,8 +36,8 @@ pub enum Flow {
     Block,
     /// The reply is complete and the connection closes after it.
     Close,
-    /// `EXEC`: the engine runs the queue, and its replies are the reply.
-    RunQueue(Queue),
+    /// `EXEC`: the engine runs the session's queue, and its replies are the reply.
+    RunQueue,
 }
 
 type Run = fn(&mut Args<'_>, &mut Ctx<'_>) -> Result<Flow, CmdError>;

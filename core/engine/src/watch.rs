@@ -36,9 +36,13 @@ impl Watches {
     /// A key was changed.
     #[inline]
     pub(crate) fn mark(&mut self, database: u16, key: &[u8]) {
-        if self.watchers.is_empty() {
-            return;
+        if !self.watchers.is_empty() {
+            self.mark_watched(database, key);
         }
+    }
+
+    #[cold]
+    fn mark_watched(&mut self, database: u16, key: &[u8]) {
         if let Some(watchers) = self.watchers.get(&(database, key.to_vec())) {
             self.broken.extend(watchers);
         }

@@ -288,10 +288,19 @@ impl Parser {
     ) -> Result<Option<usize>, ProtocolError> {
         let mut at = self.at;
         // A length that was read before its body had arrived is within the limits.
-        let mut announced = self.body.take();
+        let mut announced = self.body.take().map(|len| (len, at));
+        let short_max = match limits.sender {
+            Sender::Trusted => limits.bulk_bytes_max,
+            Sender::Unauthenticated => limits.bulk_bytes_max.min(UNAUTHENTICATED_BULK_BYTES_MAX),
+        };
         while self.args_left > 0 {
-            let (len, start) = match announced.take() {
-                Some(len) => (len, at),
+            let header = announced.take().or_else(|| {
+                let line = input.get(at..).unwrap_or_default();
+                let (len, header_bytes) = short_header(line)?;
+                (len <= short_max).then_some((len, at + header_bytes))
+            });
+            let (len, start) = match header {
+                Some(header) => header,
                 None => match self.bulk_length(input, at, scanned, limits)? {
                     Some(header) => header,
                     None => {
@@ -317,8 +326,8 @@ impl Parser {
     }
 
     /// Reads the length of the argument at `at` and says where its body begins; `None` if its line is
-    /// not complete.
-    #[inline]
+    /// not complete. For lines that are not as they mostly are, right or wrong.
+    #[cold]
     fn bulk_length(
         &mut self,
         input: &[u8],
@@ -326,12 +335,8 @@ impl Parser {
         scanned: usize,
         limits: &Limits,
     ) -> Result<Option<(usize, usize)>, ProtocolError> {
-        let (len, start) = match short_header(input.get(at..).unwrap_or_default()) {
-            Some((len, header_bytes)) => (len, at + header_bytes),
-            None => match self.bulk_header(input, at, scanned, limits)? {
-                Some(header) => header,
-                None => return Ok(None),
-            },
+        let Some((len, start)) = self.bulk_header(input, at, scanned, limits)? else {
+            return Ok(None);
         };
         if len > limits.bulk_bytes_max {
             return Err(ProtocolError::InvalidBulkLength);
@@ -343,7 +348,6 @@ impl Parser {
     }
 
     /// Reads any `$` line, and finds out what is wrong with one.
-    #[cold]
     fn bulk_header(
         &mut self,
         input: &[u8],
@@ -424,27 +428,35 @@ impl Parser {
     }
 }
 
-/// The number in a complete `$` line of up to nine digits, and the line's length. `None` for all other
-/// lines, right or wrong: they are rare.
+/// The number in a complete `$` line of up to four digits, and the line's length. `None` for all other
+/// lines, right or wrong: they are rare, or come with arguments so long that it does not matter.
 #[inline]
 fn short_header(line: &[u8]) -> Option<(usize, usize)> {
     let digit = |digit: u8| usize::from(digit - b'0');
-    match *line {
-        [b'$', a @ b'0'..=b'9', b'\r', _, ..] => Some((digit(a), 4)),
-        [b'$', a @ b'1'..=b'9', b @ b'0'..=b'9', b'\r', _, ..] => {
-            Some((digit(a) * 10 + digit(b), 5))
-        }
-        [b'$', a @ b'1'..=b'9', ref rest @ ..] => {
-            let mut number = digit(a);
-            for (index, byte) in rest.iter().enumerate().take(9) {
-                match *byte {
-                    next @ b'0'..=b'9' if index < 8 => number = number * 10 + digit(next),
-                    b'\r' if index + 1 < rest.len() => return Some((number, index + 4)),
-                    _ => break,
-                }
-            }
-            None
-        }
+    // An argument of one byte, and what ends it, are as long; only a last empty one is shorter.
+    match *line.first_chunk::<7>()? {
+        [b'$', a @ b'0'..=b'9', b'\r', ..] => Some((digit(a), 4)),
+        [b'$', a @ b'1'..=b'9', b @ b'0'..=b'9', b'\r', ..] => Some((digit(a) * 10 + digit(b), 5)),
+        [
+            b'$',
+            a @ b'1'..=b'9',
+            b @ b'0'..=b'9',
+            c @ b'0'..=b'9',
+            b'\r',
+            ..,
+        ] => Some(((digit(a) * 10 + digit(b)) * 10 + digit(c), 6)),
+        [
+            b'$',
+            a @ b'1'..=b'9',
+            b @ b'0'..=b'9',
+            c @ b'0'..=b'9',
+            d @ b'0'..=b'9',
+            b'\r',
+            _,
+        ] => Some((
+            ((digit(a) * 10 + digit(b)) * 10 + digit(c)) * 10 + digit(d),
+            7,
+        )),
         _ => None,
     }
 }

@@ -64,7 +64,12 @@ impl StreamId {
         if text.len() > TEXT_BYTES_MAX {
             return Err(InvalidId);
         }
-        match text.iter().position(|&byte| byte == b'-') {
+        // Times have had 13 digits since 2001. Where a dash stands elsewhere too, the text is none anyway.
+        let dash = match text.get(TIME_DIGITS) {
+            Some(b'-') => Some(TIME_DIGITS),
+            _ => text.iter().position(|&byte| byte == b'-'),
+        };
+        match dash {
             Some(dash) => Ok(StreamId {
                 ms: number(&text[..dash])?,
                 seq: number(&text[dash + 1..])?,
@@ -116,8 +121,52 @@ pub struct InvalidId;
 /// Longer texts are refused before they are read.
 const TEXT_BYTES_MAX: usize = 127;
 
+/// How many digits the time of an entry has that was added between 2001 and 2286.
+const TIME_DIGITS: usize = 13;
+
 #[inline]
 fn number(text: &[u8]) -> Result<u64, InvalidId> {
+    match *text {
+        [digit @ b'0'..=b'9'] => Ok(u64::from(digit - b'0')),
+        // Anything odd is looked at again.
+        _ => eight_to_sixteen_digits(text).map_or_else(|| any_number(text), Ok),
+    }
+}
+
+/// A number of 8 to 16 digits, nothing else: eight digits are read as one word.
+#[inline]
+fn eight_to_sixteen_digits(text: &[u8]) -> Option<u64> {
+    let upper_digits = text.len().checked_sub(8).filter(|&upper| upper <= 8)?;
+    let lower = eight_digits(u64::from_le_bytes(*text.last_chunk()?))?;
+    if upper_digits == 0 {
+        return Some(lower);
+    }
+    // The digits before the last eight, moved up behind zeros.
+    let first = u64::from_le_bytes(*text.first_chunk()?);
+    let moved = 64 - 8 * upper_digits as u32;
+    let upper = eight_digits(first << moved | ZEROS & !(u64::MAX << moved))?;
+    Some(upper * 100_000_000 + lower)
+}
+
+/// Eight digits, the first in the lowest byte. Neighbours are joined: digits to numbers of two, these to four, to eight.
+#[inline]
+fn eight_digits(text: u64) -> Option<u64> {
+    // The upper half of every byte must be that of `0`, also when six is added.
+    const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let plus_six = text.wrapping_add(0x0606_0606_0606_0606);
+    if text & UPPER != ZEROS || plus_six & UPPER != ZEROS {
+        return None;
+    }
+    let digits = text & 0x0f0f_0f0f_0f0f_0f0f;
+    let twos = (digits.wrapping_mul(10) + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos.wrapping_mul(100) + (twos >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff)
+}
+
+/// Eight times the digit zero.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+fn any_number(text: &[u8]) -> Result<u64, InvalidId> {
     let digits = match text {
         [b'0'..=b'9', ..] => text,
         _ => after_lead(text),
@@ -206,6 +255,24 @@ mod tests {
             "1-1\0",
         ] {
             assert_eq!(parsed(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_length_are_read_digit_by_digit_or_eight_at_once() {
+        let digits = "98765432109876543210";
+        for len in 1..=digits.len() {
+            for start in 0..=digits.len() - len {
+                let text = &digits[start..start + len];
+                assert_eq!(number(text.as_bytes()).ok(), text.parse().ok(), "{text}");
+                for at in 0..len {
+                    for odd in [b'/', b':', b'-', 0, b' ', b'0' | 0x80, 0xff] {
+                        let mut text = text.as_bytes().to_vec();
+                        text[at] = odd;
+                        assert_eq!(number(&text), any_number(&text), "{text:?}");
+                    }
+                }
+            }
         }
     }
 

@@ -83,6 +83,23 @@ pub enum Restored {
     Conflict(StreamId),
 }
 
+/// What a search for an iid has found out. It saves [`Idempotence::record_sought`] searching again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// The entry that the iid stands for, if it is remembered: then an append is a duplicate.
+    pub known: Option<StreamId>,
+    producer_hash: u64,
+    iid: SoughtIid,
+}
+
+/// What a search has found out about the iid itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SoughtIid {
+    hash: u64,
+    /// Whether the producer has it, be it that its time is over.
+    is_stored: bool,
+}
+
 /// Whether expiry is through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
@@ -183,10 +200,29 @@ impl Idempotence {
     /// milliseconds): then an append is a duplicate.
     #[inline]
     pub fn lookup(&self, producer: &[u8], iid: &[u8], now_ms: u64) -> Option<StreamId> {
-        let hash = hash_bytes(self.seed, producer);
-        let found = self.producers.find(hash, |p| p.is(hash, producer))?;
-        let record = found.window.find(iid, |iid| hash_bytes(self.seed, iid))?;
-        (!self.lifetime(now_ms).is_over(record.added_at_ms)).then_some(record.id)
+        self.seek(producer, iid, now_ms).known
+    }
+
+    /// The same, with what [`Idempotence::record_sought`] may take over.
+    #[inline]
+    pub fn seek(&self, producer: &[u8], iid: &[u8], now_ms: u64) -> Sought {
+        let producer_hash = hash_bytes(self.seed, producer);
+        let hash = hash_bytes(self.seed, iid);
+        let found = self
+            .producers
+            .find(producer_hash, |p| p.is(producer_hash, producer));
+        let record = found.and_then(|found| found.window.find(iid, hash));
+        let lifetime = self.lifetime(now_ms);
+        Sought {
+            known: record
+                .filter(|record| !lifetime.is_over(record.added_at_ms))
+                .map(|record| record.id),
+            producer_hash,
+            iid: SoughtIid {
+                hash,
+                is_stored: record.is_some(),
+            },
+        }
     }
 
     /// Remembers that a producer added the entry `id` under that iid at `added_at_ms` (Unix time
@@ -197,16 +233,28 @@ impl Idempotence {
     /// than the ones before it: where the clock went back, it counts from their time.
     #[inline]
     pub fn record(&mut self, producer: &[u8], iid: &[u8], id: StreamId, added_at_ms: u64) {
+        let sought = self.seek(producer, iid, added_at_ms);
+        self.record_sought(producer, iid, id, added_at_ms, &sought);
+    }
+
+    /// The same after a search for this producer's iid, since which nothing has changed here.
+    #[inline]
+    pub fn record_sought(
+        &mut self,
+        producer: &[u8],
+        iid: &[u8],
+        id: StreamId,
+        added_at_ms: u64,
+        sought: &Sought,
+    ) {
+        debug_assert_eq!(sought.iid, self.seek(producer, iid, added_at_ms).iid);
         self.iids_added = self.iids_added.wrapping_add(1);
-        self.remember(
-            producer,
-            Remembered {
-                iid,
-                id,
-                added_at_ms,
-            },
+        let record = Remembered {
+            iid,
+            id,
             added_at_ms,
-        );
+        };
+        self.remember(producer, record, added_at_ms, sought);
     }
 
     /// Counts an append that was found to be a duplicate.
@@ -224,7 +272,8 @@ impl Idempotence {
         record: Remembered<'_>,
         now_ms: u64,
     ) -> Restored {
-        match self.lookup(producer, record.iid, now_ms) {
+        let sought = self.seek(producer, record.iid, now_ms);
+        match sought.known {
             Some(id) if id == record.id => Restored::Known,
             Some(id) => Restored::Conflict(id),
             None => {
@@ -237,6 +286,7 @@ impl Idempotence {
                             ..record
                         },
                         now_ms,
+                        &sought,
                     );
                 }
                 Restored::Recorded
@@ -368,10 +418,16 @@ impl Idempotence {
     }
 
     /// Adds an iid to its producer's window; what has expired at `now_ms` gives way.
-    fn remember(&mut self, producer: &[u8], mut record: Remembered<'_>, now_ms: u64) {
+    fn remember(
+        &mut self,
+        producer: &[u8],
+        mut record: Remembered<'_>,
+        now_ms: u64,
+        sought: &Sought,
+    ) {
         let seed = self.seed;
         let hash_iid = |iid: &[u8]| hash_bytes(seed, iid);
-        let hash = hash_bytes(seed, producer);
+        let hash = sought.producer_hash;
         let bounds = Bounds {
             lifetime: self.lifetime(now_ms),
             records_max: self.retention.maxsize.max(1) as usize,
@@ -389,7 +445,7 @@ impl Idempotence {
                 previous_newest_ms = Some(newest_at_ms);
                 record.added_at_ms = record.added_at_ms.max(newest_at_ms);
                 let record_count = &mut self.record_count;
-                window.record(record, bounds, hash_iid, |added_at_ms| {
+                window.record(record, sought.iid, bounds, hash_iid, |added_at_ms| {
                     *record_count -= 1;
                     if let Some(calendar) = &mut calendar {
                         calendar.remove_iid(added_at_ms);
@@ -397,7 +453,7 @@ impl Idempotence {
                 });
             }
             Entry::Vacant(entry) => {
-                let window = Window::new(producer, record, hash_iid);
+                let window = Window::new(producer, record, sought.iid.hash);
                 entry.insert(Producer { hash, window });
             }
         }

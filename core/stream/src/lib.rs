@@ -12,6 +12,7 @@ mod entries;
 mod group;
 mod groups;
 mod id;
+mod id_text;
 mod idempotence;
 mod limits;
 mod lookup;
@@ -33,9 +34,10 @@ pub use entries::{Entries, OutOfOrder, PackJob};
 pub use group::{Acknowledgement, Group, GroupRestorer, RestoreError};
 pub use groups::Groups;
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
+pub use id_text::IdText;
 pub use idempotence::{
     Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerView, Remembered, Restored,
-    Retention, Tracked, fingerprint,
+    Retention, Sought, Tracked, fingerprint,
 };
 pub use lookup::Lookup;
 pub use node::NodeLimits;

@@ -129,6 +129,7 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
                     producer,
                     iid,
                     origin: IidOrigin::Given,
+                    ..
                 }) => {
                     line.arg(b"IDMP").arg(producer).arg(iid);
                 }

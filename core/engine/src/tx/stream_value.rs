@@ -24,8 +24,20 @@ impl Tx<'_> {
                     if stream.append(id, fields.iter(), limits).is_err() {
                         return 0;
                     }
-                    if let Some(Idempotent { producer, iid, .. }) = idempotent {
-                        stream.idempotence_mut().record(producer, iid, id, now_ms);
+                    if let Some(Idempotent {
+                        producer,
+                        iid,
+                        sought,
+                        ..
+                    }) = idempotent
+                    {
+                        let idempotence = stream.idempotence_mut();
+                        match sought {
+                            Some(sought) => {
+                                idempotence.record_sought(producer, iid, id, now_ms, sought);
+                            }
+                            None => idempotence.record(producer, iid, id, now_ms),
+                        }
                     }
                     1
                 });

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 use triomphe::Arc;
 
+use super::SoughtIid;
 use super::limits::{RING_RECORDS_MAX, SHRINK_RECORDS_MAX};
 use super::record::{Lifetime, Remembered};
 use super::ring::{Ring, tag};
@@ -33,12 +34,12 @@ pub(super) struct Bounds {
 
 impl Window {
     /// The window of a producer with its first iid.
-    pub(super) fn new(name: &[u8], record: Remembered<'_>, hash: impl Fn(&[u8]) -> u64) -> Window {
+    pub(super) fn new(name: &[u8], record: Remembered<'_>, hash: u64) -> Window {
         match Small::new(name, std::iter::once(record)) {
             Some(small) => Window::Small(small),
             None => {
                 let mut iids = Ring::default();
-                iids.push(record, tag(hash(record.iid)), 1);
+                iids.push(record, tag(hash), 1);
                 Window::Ring(Arc::new(Named {
                     name: name.into(),
                     iids,
@@ -87,25 +88,26 @@ impl Window {
         }
     }
 
-    /// Finds an iid, also one whose time is over.
+    /// Finds an iid with this hash, also one whose time is over.
     #[inline]
-    pub(super) fn find(&self, iid: &[u8], hash: impl Fn(&[u8]) -> u64) -> Option<Remembered<'_>> {
+    pub(super) fn find(&self, iid: &[u8], hash: u64) -> Option<Remembered<'_>> {
         match self {
             Window::Small(small) => small.find(iid).map(|(_, record)| record),
             Window::Ring(ring) => {
                 let iids = &ring.iids;
-                iids.find(iid, tag(hash(iid))).and_then(|age| iids.get(age))
+                iids.find(iid, tag(hash)).and_then(|age| iids.get(age))
             }
-            Window::Split(split) => split.iids.find(iid, hash(iid)),
+            Window::Split(split) => split.iids.find(iid, hash),
         }
     }
 
     /// Adds an iid as the youngest, after all that give way to it: those whose time is over, an
     /// older one of the same iid, the oldest beyond the bounds. `removed` is told when each of
-    /// them had been added. The caller sees to it that times never decrease.
+    /// them had been added. The caller sees to it that times never decrease, and has sought the iid.
     pub(super) fn record(
         &mut self,
         record: Remembered<'_>,
+        sought: SoughtIid,
         bounds: Bounds,
         hash: impl Fn(&[u8]) -> u64,
         mut removed: impl FnMut(u64),
@@ -113,16 +115,18 @@ impl Window {
         let records_max = bounds.records_max;
         loop {
             match self {
-                Window::Small(small) => match small_with(small, record, bounds, &mut removed) {
-                    Some(new) => *small = new,
-                    None => {
-                        *self = grown(small, records_max, &hash);
-                        continue;
+                Window::Small(small) => {
+                    match small_with(small, record, sought, bounds, &mut removed) {
+                        Some(new) => *small = new,
+                        None => {
+                            *self = grown(small, records_max, &hash);
+                            continue;
+                        }
                     }
-                },
+                }
                 Window::Ring(shared) => {
                     let Named { name, iids } = Arc::make_mut(shared);
-                    let tag = tag(hash(record.iid));
+                    let tag = tag(sought.hash);
                     let len = iids.len();
                     while let Some(added_at_ms) = iids.pop_expired(bounds.lifetime) {
                         removed(added_at_ms);
@@ -134,7 +138,9 @@ impl Window {
                         *self = Window::Small(small);
                         continue;
                     }
-                    if let Some(age) = iids.find(record.iid, tag) {
+                    if sought.is_stored
+                        && let Some(age) = iids.find(record.iid, tag)
+                    {
                         iids.get(age)
                             .into_iter()
                             .for_each(|old| removed(old.added_at_ms));
@@ -162,14 +168,15 @@ impl Window {
                         *self = Window::Small(small);
                         continue;
                     }
-                    let hash = hash(record.iid);
-                    iids.remove(record.iid, hash)
-                        .into_iter()
-                        .for_each(&mut removed);
+                    if sought.is_stored {
+                        iids.remove(record.iid, sought.hash)
+                            .into_iter()
+                            .for_each(&mut removed);
+                    }
                     while iids.len() >= records_max {
                         iids.pop().into_iter().for_each(&mut removed);
                     }
-                    iids.push(record, hash);
+                    iids.push(record, sought.hash);
                 }
             }
             return;
@@ -190,11 +197,17 @@ impl Window {
 fn small_with(
     small: &Small,
     record: Remembered<'_>,
+    sought: SoughtIid,
     bounds: Bounds,
     removed: &mut impl FnMut(u64),
 ) -> Option<Small> {
     let expired = small.expired_len(bounds.lifetime);
-    let (new, dropped) = match small.find(record.iid) {
+    let older = if sought.is_stored {
+        small.find(record.iid)
+    } else {
+        None
+    };
+    let (new, dropped) = match older {
         Some((place, _)) if place >= expired => {
             // An older one of the same iid makes room as well, so only the bound's change drops more.
             let excess = (small.len() - expired).saturating_sub(bounds.records_max);

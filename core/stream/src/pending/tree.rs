@@ -450,21 +450,22 @@ fn edit_rows<const N: usize, const K: usize>(
     let (mut start, mut end) = (0, 0);
     while let Some(key) = keys.keys.get(keys.next) {
         // Rows side by side are often removed together, so the next one is looked at first.
-        let is_here = at < rows.len() && has_key(&rows.row(at), key);
-        if !is_here {
-            if keys.peek(bound).is_none() {
-                break;
-            }
-            match rows.search(at, key) {
-                Ok(index) => at = index,
+        let here = (at < rows.len()).then(|| rows.row(at));
+        let before = match here.filter(|row| has_key(row, key)) {
+            Some(row) => row,
+            None if keys.peek(bound).is_none() => break,
+            None => match rows.search(at, key) {
+                Ok(index) => {
+                    at = index;
+                    rows.row(at)
+                }
                 Err(index) => {
                     at = index;
                     keys.next += 1;
                     continue;
                 }
-            }
-        }
-        let before = rows.row(at);
+            },
+        };
         let mut row = before;
         match edit(&mut row) {
             Edit::Keep if row == before => {}

@@ -1,5 +1,6 @@
 //! `IDS numids id [id …]`: a counted list of IDs.
 
+use smallvec::SmallVec;
 use stream::StreamId;
 
 use crate::args::{Args, parse_i64};
@@ -15,9 +16,14 @@ pub(super) fn parse_ids_block<'a>(args: &mut Args<'a>) -> Result<resp::Argv<'a>,
     }
 }
 
+/// IDs of a request; most name a few.
+pub(super) type Ids = SmallVec<[StreamId; 16]>;
+
 /// Reads a list of IDs; a missing sequence number is 0.
-pub(super) fn parse_ids(ids: resp::Argv<'_>) -> Result<Vec<StreamId>, CmdError> {
-    ids.iter()
-        .map(|id| StreamId::parse(id, 0).map_err(CmdError::from))
-        .collect()
+pub(super) fn parse_ids(ids: resp::Argv<'_>) -> Result<Ids, CmdError> {
+    let mut parsed = Ids::with_capacity(ids.len());
+    for id in ids {
+        parsed.push(StreamId::parse(id, 0)?);
+    }
+    Ok(parsed)
 }

@@ -13,8 +13,20 @@ use crate::error::CmdError;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TrimClause {
     keep: Option<Keep>,
-    approximate: bool,
+    operator: Operator,
     limit: Option<u64>,
+}
+
+/// How exactly the threshold is meant. As wide as its neighbours: a single byte among them would be copied together
+/// with those behind it, and a read that spans several writes of a moment ago holds the processor up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u64)]
+enum Operator {
+    /// `=`, or none.
+    #[default]
+    Exactly,
+    /// `~`
+    Approximately,
 }
 
 impl TrimClause {
@@ -42,7 +54,9 @@ impl TrimClause {
     pub(super) fn finish(self) -> Result<Option<TrimClause>, CmdError> {
         match (self.keep, self.limit) {
             (None, Some(_)) => Err(CmdError::LimitWithoutStrategy),
-            (Some(_), Some(_)) if !self.approximate => Err(CmdError::LimitWithoutApproximate),
+            (Some(_), Some(_)) if self.operator == Operator::Exactly => {
+                Err(CmdError::LimitWithoutApproximate)
+            }
             (None, None) => Ok(None),
             (Some(_), _) => Ok(Some(self)),
         }
@@ -68,13 +82,14 @@ impl TrimClause {
 
     /// With no limit said, an approximate trim does what can be done at once.
     fn resolve(self, nodes: NodeLimits) -> Option<Trim> {
-        let precision = if self.approximate {
-            let limit = self.limit.unwrap_or_else(|| nodes.trim_limit_default());
-            Precision::Approximate {
-                limit: NonZeroU64::new(limit),
+        let precision = match self.operator {
+            Operator::Exactly => Precision::Exact,
+            Operator::Approximately => {
+                let limit = self.limit.unwrap_or_else(|| nodes.trim_limit_default());
+                Precision::Approximate {
+                    limit: NonZeroU64::new(limit),
+                }
             }
-        } else {
-            Precision::Exact
         };
         Some(Trim {
             keep: self.keep?,
@@ -90,8 +105,9 @@ impl TrimClause {
     }
 
     fn operator(&mut self, args: &mut Args<'_>) {
-        self.approximate = args.keyword_with_value("~");
-        if !self.approximate {
+        if args.keyword_with_value("~") {
+            self.operator = Operator::Approximately;
+        } else {
             args.keyword_with_value("=");
         }
     }

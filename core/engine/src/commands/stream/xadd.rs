@@ -5,7 +5,6 @@ use stream::{References, StreamId};
 
 use super::references_option::parse_references;
 use super::trim_option::TrimClause;
-use super::write_id;
 use crate::args::Args;
 use crate::ctx::{Ctx, Mode};
 use crate::effect::{Effect, Idempotent, IidOrigin};
@@ -193,8 +192,8 @@ impl Command for XAdd {
             ctx.reply.null();
             return Ok(Flow::Done);
         }
-        let fingerprint;
-        let idempotent = match &cmd.producer {
+        let (fingerprint, sought);
+        let mut idempotent = match &cmd.producer {
             None => None,
             Some(Producer {
                 name,
@@ -203,6 +202,7 @@ impl Command for XAdd {
                 producer: name,
                 iid,
                 origin: IidOrigin::Given,
+                sought: None,
             }),
             Some(Producer { name, iid: None }) => {
                 fingerprint = stream::fingerprint(fields.iter(), FINGERPRINT_KEY);
@@ -210,20 +210,29 @@ impl Command for XAdd {
                     producer: name,
                     iid: &fingerprint,
                     origin: IidOrigin::Fingerprint,
+                    sought: None,
                 })
             }
         };
-        if let Some(Idempotent { producer, iid, .. }) = idempotent {
+        if let Some(idempotent) = &mut idempotent {
             // In a journal, a line with an ID is an entry and one without is a retry, whatever is
             // remembered: so replay decides nothing.
             let known = match ctx.mode {
                 Mode::Replay if by_clock => Some(StreamId::MIN),
                 Mode::Replay => None,
-                _ => found.and_then(|stream| stream.idempotence().lookup(producer, iid, now_ms)),
+                _ => match found {
+                    Some(stream) => {
+                        let Idempotent { producer, iid, .. } = *idempotent;
+                        sought = stream.idempotence().seek(producer, iid, now_ms);
+                        idempotent.sought = Some(&sought);
+                        sought.known
+                    }
+                    None => None,
+                },
             };
             if let Some(id) = known {
                 ctx.tx.apply(&Effect::StreamDuplicate { key });
-                write_id(ctx.reply, id);
+                write_id(ctx, id);
                 return Ok(Flow::Done);
             }
         }
@@ -247,7 +256,7 @@ impl Command for XAdd {
         if let Some(trim) = cmd.trim {
             trim.apply(key, cmd.references, ctx);
         }
-        write_id(ctx.reply, id);
+        write_id(ctx, id);
         Ok(Flow::Done)
     }
 }
@@ -285,6 +294,13 @@ fn parse_producer<'a>(
     }
     *producer = Some(Producer { name, iid });
     Ok(true)
+}
+
+/// Answers the entry's ID.
+#[inline]
+fn write_id(ctx: &mut Ctx<'_>, id: StreamId) {
+    let id_text = &mut ctx.node.id_text;
+    ctx.reply.raw_with(|out| id_text.write(id, out));
 }
 
 fn arity() -> CmdError {

@@ -29,23 +29,25 @@ impl Command for Exec {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(queue) = ctx.session.transaction.take() else {
+        let Some(queue) = &ctx.session.transaction else {
             return Err(CmdError::WithoutMulti("EXEC"));
         };
+        let aborted = queue.aborted;
         // A watched key whose time came is as good as changed.
         for (database, key) in ctx.session.watched.clone() {
             ctx.tx.remove_expired_in(database, &key);
         }
         let broken = ctx.tx.watches().is_broken(ctx.session.id);
         unwatch_all(ctx);
-        if queue.aborted {
+        if !aborted && !broken {
+            return Ok(Flow::RunQueue);
+        }
+        ctx.session.transaction = None;
+        if aborted {
             return Err(CmdError::ExecAbort);
         }
-        if broken {
-            ctx.tx.depend_on_all();
-            ctx.reply.null_array();
-            return Ok(Flow::Done);
-        }
-        Ok(Flow::RunQueue(queue))
+        ctx.tx.depend_on_all();
+        ctx.reply.null_array();
+        Ok(Flow::Done)
     }
 }

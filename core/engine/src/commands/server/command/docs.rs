@@ -4,7 +4,7 @@ use resp::{Argv, Reply};
 
 use super::row::write_words;
 use crate::args::Args;
-use crate::commands::{self, Found};
+use crate::commands::{self, Row};
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::table::{
@@ -45,7 +45,7 @@ impl Command for Docs {
         let found = names
             .iter()
             .filter_map(|name| ctx.node.commands.find_full(name));
-        let found: Vec<Found> = found.collect();
+        let found: Vec<&'static Row> = found.collect();
         ctx.reply.map(found.len());
         for found in found {
             ctx.reply.bulk(found.full_name().as_bytes());

@@ -2,7 +2,7 @@
 
 use resp::Reply;
 
-use crate::commands::{self, Found};
+use crate::commands::{self, Row};
 use crate::table::{BeginSearch, Entry, FindKeys, KeySpec};
 
 /// The rows of all commands.
@@ -14,7 +14,7 @@ pub(super) fn write_all(reply: &mut Reply) {
 }
 
 /// The row of one command or subcommand.
-pub(super) fn write(reply: &mut Reply, found: Found) {
+pub(super) fn write(reply: &mut Reply, found: &'static Row) {
     write_entry(reply, found.entry, found.container);
 }
 

@@ -3,7 +3,7 @@
 use resp::Argv;
 
 use crate::args::Args;
-use crate::commands::Found;
+use crate::commands::Row;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::table::{Arg, Arity, Command, Compat, Flags, Flow, Group, Spec};
@@ -39,9 +39,9 @@ impl Command for Histogram {
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let stats = &ctx.node.command_stats;
-        let durations = |found: &Found| &stats[usize::from(found.number)].durations;
+        let durations = |found: &&'static Row| &stats[usize::from(found.number)].durations;
         // A command stands for its subcommands too.
-        let wanted = |found: &Found| {
+        let wanted = |found: &&'static Row| {
             let is = |name: &[u8], of: &str| name.eq_ignore_ascii_case(of.as_bytes());
             let full_name = found.full_name();
             names.is_empty()
@@ -51,7 +51,7 @@ impl Command for Histogram {
         };
         let commands = ctx.node.commands.iter();
         let commands = commands.filter(|found| wanted(found) && durations(found).count() > 0);
-        let commands: Vec<Found> = commands.collect();
+        let commands: Vec<&'static Row> = commands.collect();
         ctx.reply.map(commands.len());
         for found in commands {
             let durations = durations(&found);

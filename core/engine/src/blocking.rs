@@ -89,10 +89,14 @@ pub enum Interest {
 
 type AwaitedKey = (u16, Vec<u8>);
 
+/// Who waits for one key, longest first.
+type Queue = BTreeMap<Ticket, SessionId>;
+
 /// Who waits for which key.
 #[derive(Debug, Default)]
 pub struct Blocking {
-    waiting: BTreeMap<AwaitedKey, BTreeMap<Ticket, SessionId>>,
+    /// By database and key.
+    waiting: BTreeMap<u16, BTreeMap<Vec<u8>, Queue>>,
     deadlines: BTreeSet<(Mono, SessionId)>,
     ready: Vec<AwaitedKey>,
     clients: usize,
@@ -107,19 +111,20 @@ impl Blocking {
 
     /// Keys that are waited for.
     pub fn keys(&self) -> usize {
-        self.waiting.len()
+        self.waiting.values().map(BTreeMap::len).sum()
     }
 
     /// Notes a client that begins to wait.
     pub(crate) fn add(&mut self, session: SessionId, wait: &mut Wait) {
         self.last_ticket.0 += 1;
         wait.ticket = self.last_ticket;
+        let awaited = self.waiting.entry(wait.database).or_default();
         for key in &wait.keys {
-            let queue = self
-                .waiting
-                .entry((wait.database, key.clone()))
-                .or_default();
-            queue.insert(wait.ticket, session);
+            if let Some(queue) = awaited.get_mut(key) {
+                queue.insert(wait.ticket, session);
+            } else {
+                awaited.insert(key.clone(), Queue::from([(wait.ticket, session)]));
+            }
         }
         self.schedule(session, wait);
         self.clients += 1;
@@ -127,12 +132,13 @@ impl Blocking {
 
     /// Notes that a client waits no more.
     pub(crate) fn remove(&mut self, session: SessionId, wait: &Wait) {
-        for key in &wait.keys {
-            let place = (wait.database, key.clone());
-            if let Some(queue) = self.waiting.get_mut(&place) {
-                queue.remove(&wait.ticket);
-                if queue.is_empty() {
-                    self.waiting.remove(&place);
+        if let Some(awaited) = self.waiting.get_mut(&wait.database) {
+            for key in &wait.keys {
+                if let Some(queue) = awaited.get_mut(key) {
+                    queue.remove(&wait.ticket);
+                    if queue.is_empty() {
+                        awaited.remove(key);
+                    }
                 }
             }
         }
@@ -160,27 +166,34 @@ impl Blocking {
     /// Marks a changed key, if anyone waits for it.
     #[inline]
     pub(crate) fn mark(&mut self, database: u16, key: &[u8]) {
-        if !self.waiting.is_empty() {
+        if self.clients > 0 {
             self.mark_awaited(database, key);
         }
     }
 
     #[cold]
     fn mark_awaited(&mut self, database: u16, key: &[u8]) {
-        let place = (database, key.to_vec());
-        if self.waiting.contains_key(&place) && !self.ready.contains(&place) {
-            self.ready.push(place);
+        let awaited = self.waiting.get(&database);
+        if awaited.is_some_and(|awaited| awaited.contains_key(key)) && !self.is_ready(database, key)
+        {
+            self.ready.push((database, key.to_vec()));
         }
     }
 
     /// Marks every key of a database that is waited for: all of it was replaced.
     pub(crate) fn mark_database(&mut self, database: u16) {
-        let keys = self.waiting.keys().filter(|(db, _)| *db == database);
+        let awaited = self.waiting.get(&database);
+        let keys = awaited.into_iter().flat_map(BTreeMap::keys);
         let keys: Vec<AwaitedKey> = keys
-            .filter(|key| !self.ready.contains(key))
-            .cloned()
+            .filter(|key| !self.is_ready(database, key))
+            .map(|key| (database, key.clone()))
             .collect();
         self.ready.extend(keys);
+    }
+
+    fn is_ready(&self, database: u16, key: &[u8]) -> bool {
+        let is_same = |(at, ready): &AwaitedKey| *at == database && ready == key;
+        self.ready.iter().any(is_same)
     }
 
     /// Whether a changed key is waited for.
@@ -195,9 +208,10 @@ impl Blocking {
     }
 
     /// Who waits for a key, longest first.
-    pub(crate) fn queue(&self, key: &AwaitedKey) -> Vec<SessionId> {
+    pub(crate) fn queue(&self, (database, key): &AwaitedKey) -> Vec<SessionId> {
         self.waiting
-            .get(key)
+            .get(database)
+            .and_then(|awaited| awaited.get(key))
             .map(|queue| queue.values().copied().collect())
             .unwrap_or_default()
     }

@@ -12,6 +12,9 @@ use crate::session::{Replies, SessionId};
 use crate::table::Flow;
 use crate::time::Now;
 
+/// Room for the reply of a client that is served after a wait: that of a few entries.
+const REPLY_BYTES: usize = 512;
+
 /// How a wait ends without what was waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GiveUp {
@@ -83,10 +86,10 @@ impl Engine {
             self.node.sessions.put_back(session);
             return;
         };
-        let request = wait.request.clone();
-        let argv = request.as_argv();
+        let argv = wait.request.as_argv();
         let found = self.admit(&session, argv, Mode::Resumed);
         let mut reply = Reply::new(session.protocol);
+        reply.reserve(REPLY_BYTES);
         let database = std::mem::replace(&mut session.database, wait.database);
         let (flow, depends_on) = match found {
             Ok(Some((found, first_arg))) => {

@@ -215,9 +215,14 @@ pub(crate) fn offset(bytes: usize) -> u32 {
     u32::try_from(bytes).expect("the parser refuses a request of 4 GiB, and nobody makes one")
 }
 
+/// How long an argument is that was not measured.
+const ARG_BYTES_GUESS: usize = 16;
+
 impl<A: AsRef<[u8]>> FromIterator<A> for ArgvBuf {
     fn from_iter<I: IntoIterator<Item = A>>(args: I) -> ArgvBuf {
-        ArgvBuf::from_args(args.into_iter(), 0)
+        let args = args.into_iter();
+        let bytes_guess = args.size_hint().0 * ARG_BYTES_GUESS;
+        ArgvBuf::from_args(args, bytes_guess)
     }
 }
 

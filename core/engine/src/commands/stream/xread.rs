@@ -1,6 +1,7 @@
 //! `XREAD`.
 
 use resp::{Argv, ArgvBuf, Protocol};
+use smallvec::SmallVec;
 use stream::{ID_TEXT_BYTES_MAX, Stream, StreamId};
 
 use super::read_budget::{ReadBounds, ReadBudget};
@@ -136,14 +137,17 @@ impl Command for XRead {
     }
 }
 
+/// An argument on its way to a request that is kept, without a place on the heap of its own if it is short.
+type Argument = SmallVec<[u8; ID_TEXT_BYTES_MAX]>;
+
 impl Parsed<'_> {
     /// The request with IDs that mean the same later. `+` stays: it waits for what will be the last entry.
     fn with_ids(&self, ids: &[StreamId]) -> ArgvBuf {
         let fixed = self.whole.len() - self.ids.len();
-        let fixed = self.whole.take(fixed).iter().map(<[u8]>::to_vec);
+        let fixed = self.whole.take(fixed).iter().map(Argument::from_slice);
         let text = |(said, id): (&[u8], &StreamId)| match said {
-            b"+" => said.to_vec(),
-            _ => id.write_text(&mut [0; ID_TEXT_BYTES_MAX]).to_vec(),
+            b"+" => Argument::from_slice(said),
+            _ => Argument::from_slice(id.write_text(&mut [0; ID_TEXT_BYTES_MAX])),
         };
         fixed.chain(self.ids.iter().zip(ids).map(text)).collect()
     }

@@ -28,12 +28,23 @@ impl Clock {
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);
-        let lap = Instant::now();
+        let lap_ns = self.elapsed_ns();
         let now = Now {
             unix_us: i64::try_from(unix.as_micros()).unwrap_or(i64::MAX),
-            mono: Mono(lap.duration_since(self.zero).as_millis() as u64),
+            mono: Mono(lap_ns / 1_000_000),
         };
-        (now, Stopwatch { begun: lap, lap })
+        let stopwatch = Stopwatch {
+            clock: *self,
+            begun_ns: lap_ns,
+            lap_ns,
+        };
+        (now, stopwatch)
+    }
+
+    /// Nanoseconds of the clock that never steps back; enough for five hundred years.
+    #[inline]
+    fn elapsed_ns(&self) -> u64 {
+        self.zero.elapsed().as_nanos() as u64
     }
 
     /// How long it is until a moment.
@@ -45,31 +56,30 @@ impl Clock {
 /// Measures commands one after the other: where one ends, the next begins.
 #[derive(Debug)]
 pub(crate) struct Stopwatch {
-    begun: Instant,
-    lap: Instant,
+    clock: Clock,
+    begun_ns: u64,
+    lap_ns: u64,
 }
 
 impl Stopwatch {
     /// Nanoseconds since the last time, or since the stopwatch was made.
     #[inline]
     pub(crate) fn lap_ns(&mut self) -> u64 {
-        let now = Instant::now();
-        let lap = now.duration_since(self.lap);
-        self.lap = now;
-        u64::try_from(lap.as_nanos()).unwrap_or(u64::MAX)
+        let now_ns = self.clock.elapsed_ns();
+        now_ns.saturating_sub(std::mem::replace(&mut self.lap_ns, now_ns))
     }
 
     /// Whether the last lap ended so long after the begin that the time read then is not that of now. The begin is
     /// the end of that lap from then on.
     #[inline]
     pub(crate) fn outran_the_clock(&mut self) -> bool {
-        let outran = self.lap.duration_since(self.begun) >= CLOCK_AGE_MAX;
+        let outran = self.lap_ns - self.begun_ns >= CLOCK_AGE_NS_MAX;
         if outran {
-            self.begun = self.lap;
+            self.begun_ns = self.lap_ns;
         }
         outran
     }
 }
 
-/// How old the time may be that requests of different connections are told.
-const CLOCK_AGE_MAX: Duration = Duration::from_millis(1);
+/// How old the time may be that requests of different connections are told, in nanoseconds.
+const CLOCK_AGE_NS_MAX: u64 = 1_000_000;

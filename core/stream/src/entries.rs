@@ -6,6 +6,8 @@
 //! Counters that outlive entries (last ID, entries added) are the stream's, in `stream.rs`.
 
 mod packing;
+mod places;
+mod upkeep;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
@@ -15,16 +17,17 @@ use resp::Reply;
 use triomphe::Arc;
 
 use crate::StreamId;
-use crate::chunk::{Chunk, Growth, Head};
-use crate::limits::{BLOCK_CHUNKS_MAX, CHUNK_BYTES_MAX, PLAIN_CHUNKS};
+use crate::chunk::{Chunk, Growth};
 use crate::lookup::Lookup;
-use crate::node::{Node, NodeLimits, OpenNode};
-use crate::packed::{Opened, Stored, Unpacked};
+use crate::node::{NodeLimits, OpenNode};
+use crate::packed::{Stored, Unpacked};
 use crate::range::{EntryRef, Range, RangeReverse};
 use crate::render::Renderer;
 use crate::shape::Fields;
 
 use self::packing::Packing;
+
+pub(crate) use self::places::Place;
 
 pub use self::packing::PackJob;
 
@@ -62,26 +65,6 @@ struct Slot {
     /// Whether packing the chunk as it is now was of no use.
     is_incompressible: bool,
     chunk: Stored,
-}
-
-/// Where a chunk stands. The tail stands behind the last block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    block: usize,
-    slot: usize,
-}
-
-impl Place {
-    pub(crate) const FIRST: Place = Place { block: 0, slot: 0 };
-}
-
-/// Where a node ends.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NodeEnd {
-    /// How many entries there are up to its end.
-    pub(crate) entry_count: u64,
-    /// Where the next one begins; `None` if there is no other.
-    pub(crate) next_id: Option<StreamId>,
 }
 
 /// An append with an ID that is not above the last entry's.
@@ -381,35 +364,6 @@ impl Entries {
         self.tail.as_ref()?.peek()
     }
 
-    /// How many entries have an ID below `id`.
-    pub fn count_below(&self, id: StreamId) -> u64 {
-        let Some(place) = self.place_of(id) else {
-            return 0;
-        };
-        let inside = self.chunk(place).map_or(0, |chunk| chunk.live_below(id));
-        self.count_before(place) + u64::from(inside)
-    }
-
-    /// How many entries have an ID above `id`.
-    pub fn count_above(&self, id: StreamId) -> u64 {
-        id.next()
-            .map_or(0, |next| self.len - self.count_below(next))
-    }
-
-    /// How many entries lie between `start` and `end`, both included.
-    pub fn count_between(&self, start: StreamId, end: StreamId) -> u64 {
-        let through_end = end.next().map_or(self.len, |next| self.count_below(next));
-        through_end.saturating_sub(self.count_below(start))
-    }
-
-    /// The entry that has `index` entries before it.
-    pub fn nth(&self, index: u64) -> Option<EntryRef<'_>> {
-        let (place, before) = self.place_of_nth(index)?;
-        let chunk = self.chunk(place)?;
-        let head = chunk.select((index - before) as u16)?;
-        Some(EntryRef::new(chunk, head))
-    }
-
     /// Bytes on the heap. Looks at every chunk, or at about `samples` of them if that is not 0.
     pub fn heap_bytes(&self, samples: usize) -> usize {
         let chunk_count = self.chunk_count();
@@ -439,360 +393,6 @@ impl Entries {
         let blocks = self.blocks.capacity() * size_of::<Block>();
         bytes + shape_bytes + slot_count * size_of::<Slot>() + vectors + blocks
     }
-
-    /// The most of the first nodes that have at most `entries_max` entries together, if there are
-    /// any: an ID between them and the rest, and how many entries they have.
-    pub(crate) fn nodes_within(&self, entries_max: u64) -> Option<(StreamId, u64)> {
-        if self.len <= entries_max {
-            return (self.len > 0).then_some((self.top, self.len));
-        }
-        let (mut place, mut before) = self.place_of_nth(entries_max)?;
-        loop {
-            let chunk = self.chunk(place)?;
-            if let Some((id, inside)) = chunk.last_node(entries_max - before) {
-                let through = id.previous()?;
-                return (before + inside > 0).then_some((through, before + inside));
-            }
-            place = self.place_before(place)?;
-            before -= u64::from(self.live_at(place));
-        }
-    }
-
-    /// The end of the node that has `entries_before` entries before it.
-    pub(crate) fn node_end(&self, entries_before: u64) -> NodeEnd {
-        let Some((mut place, mut before)) = self.place_of_nth(entries_before) else {
-            return NodeEnd {
-                entry_count: self.len,
-                next_id: None,
-            };
-        };
-        while let Some(chunk) = self.chunk(place) {
-            let live_min = (entries_before + 1).saturating_sub(before);
-            if let Some((id, inside)) = chunk.next_node(live_min) {
-                return NodeEnd {
-                    entry_count: before + inside,
-                    next_id: Some(id),
-                };
-            }
-            before += u64::from(chunk.live());
-            let Some(next) = self.place_after(place) else {
-                break;
-            };
-            place = next;
-        }
-        NodeEnd {
-            entry_count: self.len,
-            next_id: None,
-        }
-    }
-
-    /// The chunk at this place, to be read.
-    #[inline]
-    pub(crate) fn chunk(&self, place: Place) -> Option<Opened<'_>> {
-        self.open(place, None)
-    }
-
-    /// The same, with a chunk that was opened before and is not needed any more.
-    #[inline]
-    pub(crate) fn open(&self, place: Place, spare: Option<Arc<Chunk>>) -> Option<Opened<'_>> {
-        match self.blocks.get(place.block) {
-            Some(block) => Some(block.slots.get(place.slot)?.chunk.open(spare)),
-            None => {
-                let tail = self.tail.as_deref()?;
-                (place == self.tail_place()).then_some(Opened::Lent(tail))
-            }
-        }
-    }
-
-    /// The same, if it was not unpacked just before.
-    #[inline]
-    fn open_in(&self, place: Place, unpacked: &mut Unpacked) -> Option<Opened<'_>> {
-        match self.blocks.get(place.block) {
-            Some(block) => Some(block.slots.get(place.slot)?.chunk.open_in(unpacked)),
-            None => self.open(place, None),
-        }
-    }
-
-    /// How many entries the chunk at this place has.
-    fn live_at(&self, place: Place) -> u16 {
-        match self.blocks.get(place.block) {
-            Some(block) => block.slots.get(place.slot).map_or(0, |slot| slot.live),
-            None => self.tail.as_deref().map_or(0, Chunk::live),
-        }
-    }
-
-    /// Where an entry with this ID must be: the last chunk that does not begin above it.
-    #[inline]
-    pub(crate) fn place_of(&self, id: StreamId) -> Option<Place> {
-        if self.tail.as_deref().is_some_and(|tail| tail.base() <= id) {
-            return Some(self.tail_place());
-        }
-        let block = self
-            .blocks
-            .partition_point(|block| block.first <= id)
-            .checked_sub(1)?;
-        let slots = &self.blocks[block].slots;
-        let slot = slots
-            .partition_point(|slot| slot.first <= id)
-            .checked_sub(1)?;
-        Some(Place { block, slot })
-    }
-
-    /// Where a walk upwards from this ID begins.
-    #[inline]
-    pub(crate) fn place_from(&self, id: StreamId) -> Place {
-        self.place_of(id).unwrap_or(Place::FIRST)
-    }
-
-    /// The next place up.
-    pub(crate) fn place_after(&self, place: Place) -> Option<Place> {
-        let block = self.blocks.get(place.block)?;
-        if place.slot + 1 < block.slots.len() {
-            return Some(Place {
-                slot: place.slot + 1,
-                ..place
-            });
-        }
-        Some(Place {
-            block: place.block + 1,
-            slot: 0,
-        })
-    }
-
-    /// The next place down.
-    pub(crate) fn place_before(&self, place: Place) -> Option<Place> {
-        if let Some(slot) = place.slot.checked_sub(1) {
-            return Some(Place { slot, ..place });
-        }
-        let block = place.block.checked_sub(1)?;
-        Some(Place {
-            block,
-            slot: self.blocks[block].slots.len() - 1,
-        })
-    }
-
-    /// How many entries lie in chunks before this place.
-    pub(crate) fn count_before(&self, place: Place) -> u64 {
-        if place == self.tail_place() {
-            return self.len
-                - self
-                    .tail
-                    .as_deref()
-                    .map_or(0, |tail| u64::from(tail.live()));
-        }
-        let blocks = self.blocks.iter().take(place.block);
-        let before: u64 = blocks.map(|block| block.live).sum();
-        let Some(block) = self.blocks.get(place.block) else {
-            return before;
-        };
-        let slots = block.slots.iter().take(place.slot);
-        before + slots.map(|slot| u64::from(slot.live)).sum::<u64>()
-    }
-
-    /// Where the entry stands that has `index` entries before it, and how many are before its chunk.
-    pub(crate) fn place_of_nth(&self, index: u64) -> Option<(Place, u64)> {
-        if index >= self.len {
-            return None;
-        }
-        let mut before = 0;
-        for (block_index, block) in self.blocks.iter().enumerate() {
-            if index - before >= block.live {
-                before += block.live;
-                continue;
-            }
-            for (slot_index, slot) in block.slots.iter().enumerate() {
-                if index - before < u64::from(slot.live) {
-                    return Some((
-                        Place {
-                            block: block_index,
-                            slot: slot_index,
-                        },
-                        before,
-                    ));
-                }
-                before += u64::from(slot.live);
-            }
-        }
-        Some((self.tail_place(), before))
-    }
-
-    #[inline]
-    fn find(&self, id: StreamId) -> Option<(Place, Head)> {
-        let place = self.place_of(id)?;
-        self.chunk(place)?.find(id).map(|head| (place, head))
-    }
-
-    /// Seals the tail and begins another one with an entry of this ID.
-    #[cold]
-    fn next_tail(&mut self, id: StreamId) -> &mut Chunk {
-        let mut shapes = None;
-        if let Some(mut full) = self.tail.take() {
-            // A frozen view may hold it too; then it stays as large as it is.
-            if let Some(full) = Arc::get_mut(&mut full) {
-                full.seal();
-            }
-            shapes = full.shapes_for_next();
-            self.push_sealed(full);
-        }
-        let is_long = self
-            .blocks
-            .front()
-            .is_some_and(|block| block.slots.len() >= LONG_CHUNKS);
-        let bytes = if is_long {
-            CHUNK_BYTES_MAX
-        } else {
-            NEXT_CHUNK_BYTES
-        };
-        let tail = Arc::new(Chunk::new(id, shapes, bytes));
-        Arc::make_mut(self.tail.insert(tail))
-    }
-
-    fn push_sealed(&mut self, chunk: Arc<Chunk>) {
-        let slot = Slot {
-            first: chunk.base(),
-            live: chunk.live(),
-            is_incompressible: false,
-            chunk: Stored::Plain(chunk),
-        };
-        if slot.live == 0 {
-            return;
-        }
-        let first_is_long = |block: &Block| block.slots.len() >= PLAIN_CHUNKS;
-        let is_long = self.blocks.len() > 1 || self.blocks.front().is_some_and(first_is_long);
-        self.packing.note_sealed(is_long);
-        match self
-            .blocks
-            .back_mut()
-            .filter(|block| block.slots.len() < BLOCK_CHUNKS_MAX)
-        {
-            Some(block) => {
-                block.live += u64::from(slot.live);
-                Arc::make_mut(&mut block.slots).push(slot);
-            }
-            None => self.blocks.push_back(Block {
-                first: slot.first,
-                live: slot.live.into(),
-                slots: Arc::new(vec![slot]),
-            }),
-        }
-    }
-
-    /// Changes the chunk at this place, keeps the counts, and drops a chunk that got empty.
-    /// `change` says whether a node that began there has to begin behind it.
-    fn change(&mut self, place: Place, change: impl FnOnce(&mut Chunk) -> Node) {
-        let tail_place = self.tail_place();
-        let Some(chunk) = self.chunk_mut(place) else {
-            return;
-        };
-        let before = chunk.live();
-        let mut moved = change(chunk);
-        let live = chunk.live();
-        if live == 0 && chunk.node() == Node::Begins {
-            moved = Node::Begins;
-        }
-        if live == 0 && place == tail_place {
-            chunk.clear();
-        }
-        let removed = u64::from(before - live);
-        self.len -= removed;
-        let mut next = self.place_after(place);
-        if let Some(block) = self.blocks.get_mut(place.block) {
-            block.live -= removed;
-            let slots = Arc::make_mut(&mut block.slots);
-            slots[place.slot].live = live;
-            if live == 0 {
-                slots.remove(place.slot);
-                next = Some(place);
-                if slots.is_empty() {
-                    self.blocks.remove(place.block);
-                } else if slots.len() == place.slot {
-                    next = Some(Place {
-                        block: place.block + 1,
-                        slot: 0,
-                    });
-                }
-            }
-        }
-        // What comes first begins a node in any case.
-        if moved == Node::Begins
-            && let Some(next) = next.filter(|&next| next != Place::FIRST)
-            && let Some(chunk) = self.chunk_mut(next)
-        {
-            chunk.begin_node();
-        }
-    }
-
-    fn chunk_mut(&mut self, place: Place) -> Option<&mut Chunk> {
-        self.is_repeatable = false;
-        match self.blocks.get_mut(place.block) {
-            Some(block) => {
-                let slot = Arc::make_mut(&mut block.slots).get_mut(place.slot)?;
-                if slot.chunk.is_packed() || slot.is_incompressible {
-                    slot.is_incompressible = false;
-                    self.packing.note_changed(slot.first);
-                }
-                slot.chunk.chunk_mut()
-            }
-            None => self.tail.as_mut().map(Arc::make_mut),
-        }
-    }
-
-    fn cut_through(&mut self, id: StreamId) {
-        while let Some(block) = self.blocks.front().filter(|block| block.first <= id) {
-            let next = self.blocks.get(1).map(|block| block.first);
-            let next = next.or_else(|| self.tail.as_deref().map(Chunk::base));
-            if next.is_none_or(|next| next > id) {
-                return self.cut_front_block(id);
-            }
-            self.len -= block.live;
-            self.blocks.pop_front();
-        }
-        if self.tail.as_deref().is_some_and(|tail| tail.base() <= id) {
-            self.cut_chunk(self.tail_place(), id);
-        }
-    }
-
-    /// Removes what is up to `id` from the first block; its last chunk may go beyond.
-    fn cut_front_block(&mut self, id: StreamId) {
-        let Some(block) = self.blocks.front_mut() else {
-            return;
-        };
-        let last = block
-            .slots
-            .partition_point(|slot| slot.first <= id)
-            .saturating_sub(1);
-        if last > 0 {
-            let whole = Arc::make_mut(&mut block.slots).drain(..last);
-            let removed: u64 = whole.map(|slot| u64::from(slot.live)).sum();
-            block.live -= removed;
-            self.len -= removed;
-        }
-        self.cut_chunk(Place::FIRST, id);
-    }
-
-    fn cut_chunk(&mut self, place: Place, id: StreamId) {
-        let first = match self.blocks.get(place.block) {
-            Some(block) => block
-                .slots
-                .get(place.slot)
-                .and_then(|slot| slot.chunk.first_live()),
-            None => self.tail.as_deref().and_then(Chunk::first_live),
-        };
-        // Copying a shared chunk is worth it only if something goes.
-        if first.is_some_and(|first| first <= id) {
-            self.change(place, |chunk| {
-                chunk.cut_through(id);
-                chunk.reclaim()
-            });
-        }
-    }
-
-    fn tail_place(&self) -> Place {
-        Place {
-            block: self.blocks.len(),
-            slot: 0,
-        }
-    }
 }
 
 impl Default for Entries {
@@ -809,12 +409,6 @@ impl<'e> IntoIterator for &'e Entries {
         self.iter()
     }
 }
-
-/// What a second chunk begins with; the first one of a stream begins with its first entry.
-const NEXT_CHUNK_BYTES: usize = 2048;
-
-/// From so many chunks on the next one is reserved whole.
-const LONG_CHUNKS: usize = 8;
 
 /// A hash of the names. Equal ones by chance make a set that is of no use, nothing worse.
 fn names_hash<'f>(fields: impl Fields<'f>) -> u64 {

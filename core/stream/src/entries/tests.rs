@@ -5,6 +5,7 @@ use resp::Protocol;
 
 use super::*;
 use crate::limits::CHUNK_BYTES_MAX;
+use crate::packed::Opened;
 
 type Model = BTreeMap<StreamId, Vec<Vec<u8>>>;
 

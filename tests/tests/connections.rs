@@ -234,7 +234,9 @@ fn a_client_that_takes_no_replies_is_closed_at_the_limit() {
 fn one_client_more_than_there_may_be_is_told_so() {
     let server = server(&[("maxclients", "2"), ("io-threads", "2")]);
     let mut first = server.connect(Protocol::Resp2).unwrap();
+    until(|| connected(&mut first) == 1);
     let second = server.connect(Protocol::Resp2).unwrap();
+    until(|| connected(&mut first) == 2);
     let mut third = raw(&server);
     let mut told = Vec::new();
     third.read_to_end(&mut told).unwrap();

@@ -1,5 +1,8 @@
 //! Engine and journal on the simulated disk. `SIM_SEEDS=1000` runs more seeds, `SIM_SEED=17` one.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use sim::engine_run::{Bug, Counts, Plan, run};
 
 fn plan(seed: u64) -> Plan {
@@ -37,11 +40,23 @@ fn nothing_that_was_told_is_lost_or_doubled() {
         sum.retries > 100 && sum.batches_lost > 0 && sum.looks_repeated > 0 && sum.refused > 0,
         "{sum:?}"
     );
+    assert!(sum.packed > 0, "{sum:?}");
 }
 
 #[test]
 fn a_run_repeats_itself() {
     assert_eq!(run_or_fail(plan(5)), run_or_fail(plan(5)));
+}
+
+#[test]
+fn several_nodes_in_one_process_do_not_know_of_one_another() {
+    let seeds = [5, 6, 7];
+    let alone = seeds.map(|seed| run_or_fail(plan(seed)));
+    let together = thread::scope(|scope| {
+        let runs = seeds.map(|seed| scope.spawn(move || run_or_fail(plan(seed))));
+        runs.map(|run| run.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    assert_eq!(alone, together);
 }
 
 #[test]

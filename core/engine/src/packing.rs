@@ -64,13 +64,14 @@ impl PackingQueue {
 
     #[cold]
     fn push(&mut self, database: u16, record: &Record, through: StreamId, due: Mono) {
-        record.packing.store(true, Ordering::Relaxed);
-        self.0.push_back(Waiting {
-            due,
-            through,
-            database,
-            key: Key::from(record.key()),
-        });
+        if !record.packing.swap(true, Ordering::Relaxed) {
+            self.0.push_back(Waiting {
+                due,
+                through,
+                database,
+                key: Key::from(record.key()),
+            });
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use resp::ArgvBuf;
 
 use super::answer::Answer;
 use super::consumer::Consumer;
+use super::counts::Counts;
 use super::ledger::{Ledger, Turn};
 use super::producer::Producer;
 use super::request::{Purpose, Request};
-use super::world::Counts;
 
 /// A client.
 pub(super) struct Client {

@@ -4,10 +4,10 @@ use anyhow::{Context, Result, bail};
 use stream::StreamId;
 
 use super::answer::Answer;
+use super::counts::Counts;
 use super::ledger::{Ledger, Turn};
 use super::producer::name_of;
 use super::request::{Purpose, Request, request};
-use super::world::Counts;
 use crate::rng::Rng;
 
 /// A consumer.

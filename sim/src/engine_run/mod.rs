@@ -18,6 +18,7 @@ mod answer;
 mod bystander;
 mod client;
 mod consumer;
+mod counts;
 mod ledger;
 mod picture;
 mod process;
@@ -31,7 +32,7 @@ use anyhow::{Context, Result};
 use crate::disk::SimDisk;
 use crate::rng::Rng;
 
-pub use world::Counts;
+pub use counts::Counts;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug)]

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use engine::keyspace::Frozen;
 use engine::log::Journalling;
 use engine::node::{Conflicts, Delivery};
+use engine::packing::PackingBatch;
 use engine::{Engine, Expired, Now, Replay};
 use journal::{
     BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,
@@ -39,9 +40,12 @@ pub(super) struct Process {
     sync: Option<FileSync<SimFile>>,
     rewrite: Rewrite,
     wake_at: Option<Mono>,
+    /// What the thread that packs chunks of streams is at.
+    packing: Option<PackingBatch>,
     twin: Option<Twin>,
     bug: Option<Bug>,
     pub(super) rewrites: u64,
+    pub(super) packed: u64,
     pub(super) poisonings: u64,
 }
 
@@ -114,9 +118,11 @@ impl Process {
             sync: None,
             rewrite: Rewrite::None,
             wake_at: None,
+            packing: None,
             twin,
             bug: setting.bug,
             rewrites: 0,
+            packed: 0,
             poisonings: 0,
         })
     }
@@ -238,6 +244,18 @@ impl Process {
                 self.rewrite = other;
                 Ok(())
             }
+        }
+    }
+
+    /// The thread that packs chunks hands in what it has packed, or else takes what is to be packed.
+    pub(super) fn go_on_with_packing(&mut self, now: Now) {
+        match self.packing.take() {
+            Some(mut batch) => {
+                batch.run();
+                self.engine.end_packing(&mut batch, now);
+                self.packed += 1;
+            }
+            None => self.packing = self.engine.begin_packing(now),
         }
     }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 
 use super::answer::Answer;
+use super::counts::Counts;
 use super::ledger::{Ledger, Message};
 use super::request::{Purpose, Request};
 use super::setting::PATIENCE_MS;
-use super::world::Counts;
 use crate::rng::Rng;
 
 /// Messages on their way at a time.
@@ -73,9 +73,10 @@ impl Producer {
             words.extend(["IDMPAUTO".to_owned(), format!("p{producer}")]);
         }
         words.extend(["*", "p", &producer.to_string(), "n", &number.to_string()].map(String::from));
-        // Some have many sectors.
+        // Some have many sectors, and a few of them fill a chunk, so that there is something to pack.
         let padding = match number % 16 {
             3 => 700,
+            5 | 13 => 5000,
             _ => number % 7,
         };
         words.extend(["x".to_owned(), "x".repeat(padding as usize)]);

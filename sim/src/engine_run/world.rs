@@ -13,6 +13,7 @@ use stream::StreamId;
 use super::bystander::{self, stream_of};
 use super::client::{Asked, Client, Look, Role, Sent};
 use super::consumer::Consumer;
+use super::counts::Counts;
 use super::ledger::{Ledger, Turn};
 use super::picture::Picture;
 use super::process::{Follow, Process};
@@ -23,92 +24,6 @@ use super::{Bug, Plan};
 use crate::clock::Clock;
 use crate::disk::{Failure, SimDisk, Syncs};
 use crate::rng::Rng;
-
-/// What happened in a run, or in many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Restarts after a crash of the machine or of the process, those during a recovery included.
-    pub crashes: u64,
-    /// Of those, the ones in which the power went away.
-    pub power_cuts: u64,
-    /// Restarts after a stop in order.
-    pub stops: u64,
-    /// Batches that a crash took back; no reply had told of them.
-    pub batches_lost: u64,
-    /// Torn ends that were cut off.
-    pub cuts: u64,
-    /// Snapshots that became the begin of the journal.
-    pub rewrites: u64,
-    /// How often the journal was not trusted.
-    pub poisonings: u64,
-    /// Requests that ran.
-    pub requests: u64,
-    /// Messages whose append was acknowledged.
-    pub acknowledged: u64,
-    /// Appends that were sent again.
-    pub retries: u64,
-    /// Appends that were refused, as the journal took none.
-    pub refused: u64,
-    /// Messages that a producer gave up.
-    pub given_up: u64,
-    /// Entries delivered to consumers, repeated ones included.
-    pub delivered: u64,
-    /// Entries that consumers acknowledged.
-    pub consumed: u64,
-    /// Looks whose reply left, and that were repeated after a crash that took later batches back.
-    pub looks_repeated: u64,
-    /// Operations of the disk that changed something.
-    pub disk_operations: u64,
-}
-
-impl Counts {
-    /// Adds what happened in another run.
-    pub fn add(&mut self, other: &Counts) {
-        let mut other = *other;
-        for (mine, theirs) in self.all().into_iter().zip(other.all()) {
-            *mine += *theirs;
-        }
-    }
-
-    fn all(&mut self) -> [&mut u64; 16] {
-        let Counts {
-            crashes,
-            power_cuts,
-            stops,
-            batches_lost,
-            cuts,
-            rewrites,
-            poisonings,
-            requests,
-            acknowledged,
-            retries,
-            refused,
-            given_up,
-            delivered,
-            consumed,
-            looks_repeated,
-            disk_operations,
-        } = self;
-        [
-            crashes,
-            power_cuts,
-            stops,
-            batches_lost,
-            cuts,
-            rewrites,
-            poisonings,
-            requests,
-            acknowledged,
-            retries,
-            refused,
-            given_up,
-            delivered,
-            consumed,
-            looks_repeated,
-            disk_operations,
-        ]
-    }
-}
 
 /// Everything.
 pub(super) struct World {
@@ -292,6 +207,7 @@ impl World {
             self.process.begin_rewrite(now);
         }
         self.process.engine.timer(now);
+        self.process.go_on_with_packing(now);
         self.finish()
     }
 
@@ -434,6 +350,7 @@ impl World {
     fn restart(&mut self, crash: Crash) -> Result<()> {
         self.counts.crashes += u64::from(crash != Crash::Stop);
         self.counts.rewrites += self.process.rewrites;
+        self.counts.packed += self.process.packed;
         self.counts.poisonings += self.process.poisonings;
         self.disk.kill();
         for client in &mut self.clients {

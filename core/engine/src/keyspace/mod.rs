@@ -117,6 +117,12 @@ impl Keyspace {
         self.find(db, self.hash(key), key).is_some()
     }
 
+    /// The last batch that emptied the whole database, or put another in its place.
+    #[inline]
+    pub fn replaced(&self, db: u16) -> Lsn {
+        self.database(db).map_or(Lsn::NONE, |db| db.replaced)
+    }
+
     /// The last batch that may have removed the key from the database.
     #[inline]
     pub fn removed(&self, db: u16, hash: u64) -> Lsn {

@@ -177,7 +177,9 @@ impl<'e> Tx<'e> {
         match self.data.keyspace.find(database, hash, key) {
             Some(record) => {
                 self.data.stats.hits += 1;
-                self.depends_on = self.depends_on.max(record.changed());
+                // A database that took the place of another brings records that were changed before.
+                let changed = record.changed().max(self.data.keyspace.replaced(database));
+                self.depends_on = self.depends_on.max(changed);
                 if self.access == Access::Use {
                     record.touch(self.now.unix());
                 }
@@ -202,7 +204,7 @@ impl<'e> Tx<'e> {
         }
         let found = self.data.keyspace.find(database, hash, key);
         let changed = match found {
-            Some(record) => record.changed(),
+            Some(record) => record.changed().max(self.data.keyspace.replaced(database)),
             None => self.data.keyspace.removed(database, hash),
         };
         self.depends_on = self.depends_on.max(changed);

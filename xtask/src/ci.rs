@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::{check::Check, test::Test};
+use crate::{check::Check, deny::Deny, test::Test};
 
 #[derive(Debug, Args)]
 pub(crate) struct Ci {}
@@ -11,6 +11,7 @@ pub(crate) struct Ci {}
 impl Ci {
     pub(crate) fn run(&self) -> Result<()> {
         Check {}.run()?;
-        Test::everything().run()
+        Test::everything().run()?;
+        Deny::without_advisories().run_if_possible()
     }
 }

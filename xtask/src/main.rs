@@ -8,6 +8,7 @@ mod check;
 mod ci;
 mod command;
 mod crash;
+mod deny;
 mod docs;
 mod sim;
 mod test;
@@ -39,6 +40,8 @@ enum Chore {
     Crash(crash::Crash),
     /// Runs engine and journal in a simulated world, crashing again and again.
     Sim(sim::Sim),
+    /// Licences, sources and bans of dependencies.
+    Deny(deny::Deny),
     /// Writes the reference pages that are made from the tables of commands and settings.
     Docs(docs::Docs),
     /// What continuous integration runs.
@@ -52,6 +55,7 @@ fn main() -> Result<()> {
         Chore::Bench(bench) => bench.run(),
         Chore::Crash(crash) => crash.run(),
         Chore::Sim(sim) => sim.run(),
+        Chore::Deny(deny) => deny.run(),
         Chore::Docs(docs) => docs.run(),
         Chore::Ci(ci) => ci.run(),
     }

@@ -287,20 +287,21 @@ impl Parser {
         limits: &Limits,
     ) -> Result<Option<usize>, ProtocolError> {
         let mut at = self.at;
-        // A length that was read before its body had arrived is within the limits.
-        let mut announced = self.body.take().map(|len| (len, at));
+        if let Some(len) = self.body.take() {
+            // A length that was read before its body had arrived is within the limits.
+            match self.take_argument(input, at, len) {
+                Some(end) => (at, scanned) = (end, 0),
+                None => return Ok(None),
+            }
+        }
         let short_max = match limits.sender {
             Sender::Trusted => limits.bulk_bytes_max,
             Sender::Unauthenticated => limits.bulk_bytes_max.min(UNAUTHENTICATED_BULK_BYTES_MAX),
         };
         while self.args_left > 0 {
-            let header = announced.take().or_else(|| {
-                let line = input.get(at..).unwrap_or_default();
-                let (len, header_bytes) = short_header(line)?;
-                (len <= short_max).then_some((len, at + header_bytes))
-            });
-            let (len, start) = match header {
-                Some(header) => header,
+            let short = short_header(input, at).filter(|(len, _)| *len <= short_max);
+            let (len, start) = match short {
+                Some((len, header_bytes)) => (len, at + header_bytes),
                 None => match self.bulk_length(input, at, scanned, limits)? {
                     Some(header) => header,
                     None => {
@@ -309,20 +310,29 @@ impl Parser {
                     }
                 },
             };
-            // The two bytes that end an argument are skipped unseen, as Redis does.
-            let end = start.saturating_add(len).saturating_add(2);
-            if end > input.len() {
-                self.at = start;
-                self.body = Some(len);
-                self.needed = end;
-                return Ok(None);
+            match self.take_argument(input, start, len) {
+                Some(end) => (at, scanned) = (end, 0),
+                None => return Ok(None),
             }
-            self.spans.push(Span::new(start as u32, len as u32));
-            at = end;
-            scanned = 0;
-            self.args_left -= 1;
         }
         Ok(Some(at))
+    }
+
+    /// Takes an argument whose body begins at `start`. Where the next one's header begins, or `None` if not all of
+    /// the body is there.
+    #[inline]
+    fn take_argument(&mut self, input: &[u8], start: usize, len: usize) -> Option<usize> {
+        // The two bytes that end an argument are skipped unseen, as Redis does.
+        let end = start.saturating_add(len).saturating_add(2);
+        if end > input.len() {
+            self.at = start;
+            self.body = Some(len);
+            self.needed = end;
+            return None;
+        }
+        self.spans.push(Span::new(start as u32, len as u32));
+        self.args_left -= 1;
+        Some(end)
     }
 
     /// Reads the length of the argument at `at` and says where its body begins; `None` if its line is
@@ -428,37 +438,35 @@ impl Parser {
     }
 }
 
-/// The number in a complete `$` line of up to four digits, and the line's length. `None` for all other
+/// The number in a complete `$` line of up to four digits at `at`, and the line's length. `None` for all other
 /// lines, right or wrong: they are rare, or come with arguments so long that it does not matter.
 #[inline]
-fn short_header(line: &[u8]) -> Option<(usize, usize)> {
-    let digit = |digit: u8| usize::from(digit - b'0');
-    // An argument of one byte, and what ends it, are as long; only a last empty one is shorter.
-    match *line.first_chunk::<7>()? {
-        [b'$', a @ b'0'..=b'9', b'\r', ..] => Some((digit(a), 4)),
-        [b'$', a @ b'1'..=b'9', b @ b'0'..=b'9', b'\r', ..] => Some((digit(a) * 10 + digit(b), 5)),
-        [
-            b'$',
-            a @ b'1'..=b'9',
-            b @ b'0'..=b'9',
-            c @ b'0'..=b'9',
-            b'\r',
-            ..,
-        ] => Some(((digit(a) * 10 + digit(b)) * 10 + digit(c), 6)),
-        [
-            b'$',
-            a @ b'1'..=b'9',
-            b @ b'0'..=b'9',
-            c @ b'0'..=b'9',
-            d @ b'0'..=b'9',
-            b'\r',
-            _,
-        ] => Some((
-            ((digit(a) * 10 + digit(b)) * 10 + digit(c)) * 10 + digit(d),
-            7,
-        )),
-        _ => None,
+fn short_header(input: &[u8], at: usize) -> Option<(usize, usize)> {
+    // The line, an argument of one byte and what ends it are no shorter; at the end of the input the line of an empty
+    // one is.
+    let line: [u8; 7] = *input.get(at..)?.first_chunk()?;
+    let digit = |index: usize| {
+        let digit = line[index].wrapping_sub(b'0');
+        (digit < 10).then_some(usize::from(digit))
+    };
+    let mut number = digit(1)?;
+    if line[0] != b'$' {
+        return None;
     }
+    if line[2] == b'\r' {
+        return Some((number, 4));
+    }
+    // A number of several digits does not begin with zero.
+    if number == 0 {
+        return None;
+    }
+    for index in 2..5 {
+        number = 10 * number + digit(index)?;
+        if line[index + 1] == b'\r' {
+            return Some((number, index + 3));
+        }
+    }
+    None
 }
 
 /// A number as Redis takes it in a header: no sign but a minus, no zero in front, nothing around it.

@@ -81,8 +81,9 @@ impl Acceptor {
                     // This one has gone again; the next may be there.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(error) => {
-                        tracing::warn!(%error, "cannot accept a connection");
-                        *refused = true;
+                        if !std::mem::replace(refused, true) {
+                            tracing::warn!(%error, "cannot accept a connection; trying again");
+                        }
                         return None;
                     }
                 }

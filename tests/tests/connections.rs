@@ -10,6 +10,7 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use weir_tests::client::{Client, Protocol};
 use weir_tests::peers;
 use weir_tests::server::Server;
@@ -248,6 +249,28 @@ fn one_client_more_than_there_may_be_is_told_so() {
         again.command(&["PING"]).unwrap(),
         Value::Simple("PONG".into())
     );
+}
+
+#[test]
+fn clients_for_whom_there_is_no_file_descriptor_are_served_when_others_have_gone() {
+    let server = server(&[("io-threads", "2")]);
+    let process = Pid::from_raw(server.process_id().cast_signed());
+    let limit = Rlimit {
+        current: Some(40),
+        maximum: Some(40),
+    };
+    prlimit(process, Resource::Nofile, limit).unwrap();
+    let mut streams: Vec<TcpStream> = (0..60).map(|_| raw(&server)).collect();
+    for stream in &mut streams {
+        stream.write_all(b"PING\r\n").unwrap();
+    }
+    // Connections are accepted in their order.
+    let mut rest = streams.split_off(50);
+    until(|| server.log().contains("cannot accept a connection"));
+    drop(streams);
+    for stream in &mut rest {
+        assert_eq!(read_exactly(stream, 7), b"+PONG\r\n");
+    }
 }
 
 #[test]

@@ -232,6 +232,26 @@ fn a_client_that_takes_no_replies_is_closed_at_the_limit() {
 }
 
 #[test]
+fn a_client_that_takes_no_replies_can_be_killed() {
+    for way in WAYS {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        let value = vec![b'v'; 20_000_000];
+        other.command(&[b"SET".as_slice(), b"k", &value]).unwrap();
+        let mut stream = raw(&server);
+        stream.write_all(&request(&[b"GET", b"k"])).unwrap();
+        stream.peek(&mut [0]).unwrap();
+        let address = stream.local_addr().unwrap().to_string();
+        let killed = other.command(&["CLIENT", "KILL", "ADDR", &address]);
+        assert_eq!(killed.unwrap(), Value::Int(1));
+        until(|| connected(&mut other) == 1);
+        let mut taken = Vec::new();
+        let _cut_short = stream.read_to_end(&mut taken);
+        assert!(taken.len() < value.len(), "the whole reply was kept for it");
+    }
+}
+
+#[test]
 fn one_client_more_than_there_may_be_is_told_so() {
     let server = server(&[("maxclients", "2"), ("io-threads", "2")]);
     let mut first = server.connect(Protocol::Resp2).unwrap();

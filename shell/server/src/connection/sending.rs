@@ -61,6 +61,8 @@ impl Connection {
             Then::Continue => {}
             Then::Resume if self.phase == Phase::Waiting => self.phase = Phase::Reading,
             Then::Resume => {}
+            // Nobody knows when it would take what is left for it.
+            Then::Close if self.is_stuck() => return Err(io::ErrorKind::ConnectionAborted.into()),
             Then::Close => self.phase = Phase::Closing,
         }
         let sent = self.send(&delivery.bytes, delivery.depends_on, gate)?;

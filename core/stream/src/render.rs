@@ -36,44 +36,45 @@ impl<'o> Renderer<'o> {
         self.out.truncate(self.at);
     }
 
-    /// Writes one entry and returns where it ends in the chunk.
-    #[inline]
+    /// Writes one entry and returns where it ends in the chunk. Part of its caller's loop: calls
+    /// for each entry cost a tenth of a range.
+    #[inline(always)]
     pub(crate) fn entry(&mut self, chunk: &Chunk, head: &Head) -> usize {
         self.time.set(head.id.ms);
+        match entry(Pen::new(self.out, self.at), &self.time, chunk, head) {
+            Ok(written) => self.advance(written),
+            Err(short) => self.entry_with_more_room(short, chunk, head),
+        }
+    }
+
+    #[cold]
+    fn entry_with_more_room(&mut self, mut short: Short, chunk: &Chunk, head: &Head) -> usize {
         loop {
-            let pen = Pen {
-                out: &mut self.out[..],
-                at: self.at,
+            self.grow(short);
+            short = match entry(Pen::new(self.out, self.at), &self.time, chunk, head) {
+                Ok(written) => return self.advance(written),
+                Err(short) => short,
             };
-            match entry(pen, &self.time, chunk, head) {
-                Ok(written) => {
-                    self.at = written.at;
-                    return written.end;
-                }
-                Err(short) => self.grow(short),
-            }
         }
     }
 
     /// Writes the fields alone, an array, and returns where the entry ends in the chunk.
     pub(crate) fn fields_alone(&mut self, chunk: &Chunk, head: &Head) -> usize {
         loop {
-            let pen = Pen {
-                out: &mut self.out[..],
-                at: self.at,
-            };
-            match fields(pen, chunk, head, LINE_END) {
-                Ok(written) => {
-                    self.at = written.at;
-                    return written.end;
-                }
+            match fields(Pen::new(self.out, self.at), chunk, head, LINE_END) {
+                Ok(written) => return self.advance(written),
                 Err(short) => self.grow(short),
             }
         }
     }
 
+    #[inline(always)]
+    fn advance(&mut self, written: Written) -> usize {
+        self.at = written.at;
+        written.end
+    }
+
     /// Makes the room that an entry lacked, and some for what may follow: as much as was written.
-    #[cold]
     fn grow(&mut self, short: Short) {
         let written = (short.at - self.start).clamp(ROOM_FIRST, ROOM_STEP_MAX);
         self.out.resize(short.at + short.bytes + written, 0);
@@ -105,20 +106,19 @@ struct Short {
     bytes: usize,
 }
 
-#[inline]
+#[inline(always)]
 fn entry(mut pen: Pen<'_>, time: &TimeText, chunk: &Chunk, head: &Head) -> Result<Written, Short> {
     pen.room(ROOM)?;
-    pen.put(b"*2\r\n", 4);
     if head.id.seq < 10 {
-        pen.length(time.len() + 2);
-        pen.time(time);
-        pen.put(&[b'-', b'0' + head.id.seq as u8], 2);
+        pen.put(&time.opening, time.opening_len);
+        pen.put(&time.lower_with(head.id.seq), time.lower_len + 2);
     } else {
         let mut digits = itoa::Buffer::new();
         let seq = digits.format(head.id.seq).as_bytes();
-        pen.length(time.len() + 1 + seq.len());
-        pen.time(time);
-        pen.put(b"-", 1);
+        pen.put(b"*2\r\n", 4);
+        pen.length(time.upper_len + time.lower_len + 1 + seq.len());
+        pen.put(&time.upper, time.upper_len);
+        pen.put(&time.lower_with(0), time.lower_len + 1);
         pen.copy(seq, 0, seq.len());
     }
     fields(pen, chunk, head, 0)
@@ -182,7 +182,12 @@ struct Pen<'o> {
     at: usize,
 }
 
-impl Pen<'_> {
+impl<'o> Pen<'o> {
+    #[inline(always)]
+    fn new(out: &'o mut [u8], at: usize) -> Pen<'o> {
+        Pen { out, at }
+    }
+
     /// Makes sure that so many bytes can be put.
     #[inline(always)]
     fn room(&self, bytes: usize) -> Result<(), Short> {
@@ -231,12 +236,6 @@ impl Pen<'_> {
     }
 
     #[inline(always)]
-    fn time(&mut self, time: &TimeText) {
-        self.put(&time.upper, time.upper_len);
-        self.put(&time.lower, time.lower_len);
-    }
-
-    #[inline(always)]
     fn number(&mut self, number: u64) {
         self.at = decimal(self.out, self.at, number);
     }
@@ -251,32 +250,41 @@ fn decimal(out: &mut [u8], at: usize, number: u64) -> usize {
     at + text.len()
 }
 
-/// The decimal text of a time. Neighbouring entries differ in the last four digits at most; these
-/// are kept apart, because a wide read over what was just written would stall.
+/// The decimal text of a time, with what stands before and behind it. Neighbouring entries differ
+/// in the last four digits at most; these are kept apart, in a register: a wide read over what was
+/// just written would stall.
 struct TimeText {
     ms: u64,
+    /// What an entry begins with if its sequence number has one digit: `*2`, the length of the ID,
+    /// and the upper digits.
+    opening: [u8; 32],
+    opening_len: usize,
     /// Twenty digits at most, and what a copy in whole words takes.
     upper: [u8; 24],
     upper_len: usize,
-    lower: [u8; 4],
+    /// The last four digits, or none if there are no others, then `-0`.
+    lower: u64,
     lower_len: usize,
 }
 
 impl TimeText {
     const ZERO: TimeText = TimeText {
         ms: 0,
+        opening: *b"*2\r\n$3\r\n0-----------------------",
+        opening_len: 9,
         upper: [b'0'; 24],
         upper_len: 1,
-        lower: [0; 4],
+        lower: u64::from_le_bytes(*b"-0------"),
         lower_len: 0,
     };
 
-    #[inline]
-    fn len(&self) -> usize {
-        self.upper_len + self.lower_len
+    /// The lower digits, a dash and a sequence number below ten.
+    #[inline(always)]
+    fn lower_with(&self, seq: u64) -> [u8; 8] {
+        (self.lower + (seq << (8 * (self.lower_len + 1)))).to_le_bytes()
     }
 
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, ms: u64) {
         if ms == self.ms {
             return;
@@ -288,7 +296,7 @@ impl TimeText {
         if upper != 0 {
             let [a, b] = TWO_DIGITS[lower / 100];
             let [c, d] = TWO_DIGITS[lower % 100];
-            self.lower = [a, b, c, d];
+            self.lower = u64::from_le_bytes([a, b, c, d, b'-', b'0', 0, 0]);
         }
         self.ms = ms;
     }
@@ -302,6 +310,15 @@ impl TimeText {
         };
         self.upper[..text.len()].copy_from_slice(text.as_bytes());
         (self.upper_len, self.lower_len) = (text.len(), lower_len);
+        self.lower = TimeText::ZERO.lower;
+        let length = &LENGTHS[text.len() + lower_len + 2];
+        let length = &length[..usize::from(length[7])];
+        let mut opening_len = 4;
+        for piece in [length, text.as_bytes()] {
+            self.opening[opening_len..opening_len + piece.len()].copy_from_slice(piece);
+            opening_len += piece.len();
+        }
+        self.opening_len = opening_len;
     }
 }
 

@@ -36,8 +36,9 @@ impl Chunk {
         (head.id == id && head.is_live()).then_some(head)
     }
 
-    /// The first live entry at or behind an offset at which an entry begins, or ends.
-    #[inline]
+    /// The first live entry at or behind an offset at which an entry begins, or ends. Part of the
+    /// loop over a range.
+    #[inline(always)]
     pub(crate) fn live_from(&self, mut at: usize) -> Option<Head> {
         loop {
             let head = self.head_before_end(at)?;

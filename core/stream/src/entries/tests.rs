@@ -595,6 +595,37 @@ fn the_first_two_chunks_of_a_trimmed_stream_are_plain() {
 }
 
 #[test]
+fn an_id_of_any_width_is_written_as_its_text() {
+    let edges = [
+        0,
+        1,
+        9,
+        10,
+        99,
+        100,
+        9_999,
+        10_000,
+        10_001,
+        99_999,
+        100_000,
+        1_699_999_999_999,
+        1_700_000_000_000,
+        u64::MAX - 1,
+        u64::MAX,
+    ];
+    let (mut entries, mut model) = (Entries::new(), Model::new());
+    let ids = edges.iter().flat_map(|&ms| edges.map(|seq| id(ms, seq)));
+    for id in ids.filter(|&id| id > StreamId::MIN) {
+        append(&mut entries, id, &[b"name", b"value"]);
+        model.insert(id, vec![b"name".to_vec(), b"value".to_vec()]);
+    }
+    let mut reply = Reply::new(Protocol::Resp3);
+    let (start, unpacked) = (reply.mark(), &mut Unpacked::default());
+    entries.write_range(StreamId::MIN, StreamId::MAX, u64::MAX, unpacked, &mut reply);
+    assert_eq!(reply.bytes_since(start), resp(model.iter()));
+}
+
+#[test]
 fn a_chunk_that_is_read_in_steps_is_unpacked_once() {
     let mut entries = packable(7);
     entries.pack();

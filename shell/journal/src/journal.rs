@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -54,6 +54,7 @@ pub(crate) struct Shared<L: Log> {
     written: AtomicU64,
     durable: AtomicU64,
     released: AtomicU64,
+    syncs_first: AtomicBool,
     health_kind: AtomicU8,
     health: Mutex<Health>,
     watchers: Mutex<Vec<Arc<dyn Watch>>>,
@@ -89,6 +90,7 @@ impl<L: Log> Journal<L> {
             written: AtomicU64::new(written.number()),
             durable: AtomicU64::new(durable.number()),
             released: AtomicU64::new(released.number()),
+            syncs_first: AtomicBool::new(policy == SyncPolicy::Always),
             health_kind: AtomicU8::new(kind_of(commit.health())),
             health: Mutex::new(commit.health().clone()),
             watchers: Mutex::new(Vec::new()),
@@ -131,6 +133,14 @@ impl<L: Log> Journal<L> {
     #[inline]
     pub fn kick(&self) {
         self.shared.inbox.kick();
+    }
+
+    /// Whether batches are released only when they are durable ([`SyncPolicy::Always`]). Then it
+    /// pays to kick early: a sync lasts longer than many requests, and what is submitted meanwhile
+    /// shares the next one.
+    #[inline]
+    pub fn syncs_first(&self) -> bool {
+        self.shared.syncs_first.load(Ordering::Relaxed)
     }
 
     /// The last batch whose reply may leave.
@@ -183,6 +193,8 @@ impl<L: Log> Journal<L> {
 
     /// Changes when batches are made durable.
     pub fn set_policy(&self, policy: SyncPolicy) {
+        let always = policy == SyncPolicy::Always;
+        self.shared.syncs_first.store(always, Ordering::Relaxed);
         // A journal that has ended has no use for it.
         let _ = self.shared.inbox.send(Event::Policy(policy));
     }

@@ -227,10 +227,10 @@ impl IoThread {
             while !self.stage.is_done() {
                 submitted |= self.run_stage();
             }
-        }
-        // Once for all: that shares one write and one sync.
-        if submitted == Submitted::Batches {
-            self.shard.kick_journal();
+            if submitted == Submitted::Batches && (left == 0 || self.shard.syncs_first()) {
+                self.shard.kick_journal();
+                submitted = Submitted::Nothing;
+            }
         }
     }
 

@@ -166,6 +166,11 @@ impl Shard {
         }
     }
 
+    /// Whether the journal has to begin early, because replies wait for its syncs.
+    pub(crate) fn syncs_first(&self) -> bool {
+        self.journal.as_ref().is_some_and(FileJournal::syncs_first)
+    }
+
     fn carry_out(&self, state: &mut State, order: &Order) {
         match order {
             Order::SettingsChanged => {

@@ -111,24 +111,32 @@ impl Ring {
     #[inline]
     pub(super) fn find(&self, iid: &[u8], tag: u16) -> Option<usize> {
         let (tags, _) = self.tags.as_chunks::<TAGS_AT_ONCE>();
-        for (tags, first) in tags.iter().zip((0..).step_by(TAGS_AT_ONCE)) {
+        tags.iter().enumerate().find_map(|(index, tags)| {
             // Of fixed length and without an early exit, so that it becomes vector code.
-            if !tags.iter().fold(false, |any, t| any | (*t == tag)) {
-                continue;
+            let is_there = tags.iter().fold(false, |any, t| any | (*t == tag));
+            if is_there {
+                self.find_among(tags, index * TAGS_AT_ONCE, iid, tag)
+            } else {
+                None
             }
-            for (_, slot) in tags.iter().zip(first..).filter(|(t, _)| **t == tag) {
-                let ahead = if slot < self.head {
-                    self.slots.len()
-                } else {
-                    0
-                };
-                let age = slot + ahead - self.head;
-                if self.get(age).is_some_and(|record| record.iid == iid) {
-                    return Some(age);
-                }
-            }
-        }
-        None
+        })
+    }
+
+    /// The age of an iid, if it is in one of the slots from `first` on that have these tags. Not
+    /// part of the loop over all, which it would slow down.
+    #[inline(never)]
+    fn find_among(&self, tags: &[u16], first: usize, iid: &[u8], tag: u16) -> Option<usize> {
+        let mut slots = tags.iter().zip(first..).filter(|(t, _)| **t == tag);
+        slots.find_map(|(_, slot)| {
+            let ahead = if slot < self.head {
+                self.slots.len()
+            } else {
+                0
+            };
+            let age = slot + ahead - self.head;
+            let record = self.get(age)?;
+            (record.iid == iid).then_some(age)
+        })
     }
 
     /// Adds an iid as the youngest. `slots_max` is how many the ring is going to hold at most, as

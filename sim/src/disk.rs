@@ -17,6 +17,10 @@ use journal::{Access, Disk, DiskFile};
 
 use crate::rng::Rng;
 
+use self::inode::{Change, Inode};
+
+mod inode;
+
 /// A simulated directory. Clones are the same one.
 #[derive(Clone)]
 pub struct SimDisk {
@@ -74,20 +78,6 @@ struct State {
     trace: VecDeque<String>,
 }
 
-#[derive(Clone, Default)]
-struct Inode {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-    /// What was done since the last sync.
-    pending: Vec<Change>,
-}
-
-#[derive(Clone)]
-enum Change {
-    Write { at: usize, bytes: Vec<u8> },
-    Truncate(usize),
-}
-
 #[derive(Clone)]
 enum NameChange {
     Create { name: String, inode: usize },
@@ -97,9 +87,6 @@ enum NameChange {
 
 /// How many lines of what happened are kept for the message of a failed run.
 const TRACE_LINES_MAX: usize = 60;
-
-/// What reaches the medium in one piece.
-const SECTOR_BYTES: usize = 512;
 
 impl SimDisk {
     /// An empty disk; the seed decides what its faults look like.
@@ -294,93 +281,6 @@ impl NameChange {
                 }
             }
             NameChange::Remove { name } => drop(names.remove(&name)),
-        }
-    }
-}
-
-impl Inode {
-    fn change(&mut self, change: Change) {
-        change.apply(&mut self.seen);
-        self.pending.push(change);
-    }
-
-    /// Decides what becomes durable of the changes since the last sync.
-    fn settle(&mut self, rng: &mut Rng) {
-        let changes = std::mem::take(&mut self.pending);
-        let kept = match rng.below(4) {
-            0 => 0,
-            1 => changes.len(),
-            _ => rng.index(changes.len() + 1),
-        };
-        let by_sector = rng.once_in(2);
-        let mut size_is_certain = true;
-        for (index, change) in changes.into_iter().enumerate() {
-            match change {
-                Change::Truncate(size) if index < kept => {
-                    Change::Truncate(size).apply(&mut self.durable);
-                }
-                // What comes after a lost truncation cannot be told apart from what it should have
-                // cut.
-                Change::Truncate(_) => break,
-                Change::Write { at, bytes } if index < kept => {
-                    let torn = index + 1 == kept && rng.once_in(2);
-                    let len = if torn {
-                        rng.index(bytes.len() + 1)
-                    } else {
-                        bytes.len()
-                    };
-                    if by_sector {
-                        self.keep_sectors(at, &bytes[..len], rng);
-                    } else {
-                        Change::Write {
-                            at,
-                            bytes: bytes[..len].to_vec(),
-                        }
-                        .apply(&mut self.durable);
-                    }
-                }
-                // Sectors that exist already may be written early.
-                Change::Write { at, bytes } if by_sector && size_is_certain => {
-                    let inside = self.durable.len().saturating_sub(at).min(bytes.len());
-                    self.keep_sectors(at, &bytes[..inside], rng);
-                    size_is_certain = inside == bytes.len();
-                }
-                Change::Write { .. } => {}
-            }
-        }
-    }
-
-    fn keep_sectors(&mut self, mut at: usize, mut bytes: &[u8], rng: &mut Rng) {
-        while !bytes.is_empty() {
-            let len = (SECTOR_BYTES - at % SECTOR_BYTES).min(bytes.len());
-            let (sector, rest) = bytes.split_at(len);
-            if rng.once_in(2) {
-                Change::Write {
-                    at,
-                    bytes: sector.to_vec(),
-                }
-                .apply(&mut self.durable);
-            } else if self.durable.len() < at + len && rng.once_in(2) {
-                // The size was written, the bytes were not.
-                self.durable.resize(at + len, 0);
-            }
-            at += len;
-            bytes = rest;
-        }
-    }
-}
-
-impl Change {
-    fn apply(&self, content: &mut Vec<u8>) {
-        match self {
-            Change::Write { at, bytes } => {
-                let end = at + bytes.len();
-                if content.len() < end {
-                    content.resize(end, 0);
-                }
-                content[*at..end].copy_from_slice(bytes);
-            }
-            Change::Truncate(size) => content.truncate(*size),
         }
     }
 }
@@ -607,101 +507,4 @@ impl DiskFile for SimFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn disk(seed: u64) -> SimDisk {
-        SimDisk::new(Rng::new(seed))
-    }
-
-    fn write(file: &SimFile, bytes: &[u8], mut at: u64) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let written = file.write_at(&[IoSlice::new(rest)], at).unwrap();
-            at += written as u64;
-            rest = &rest[written..];
-        }
-    }
-
-    #[test]
-    fn what_was_synced_survives_a_power_cut_and_the_rest_may() {
-        let (mut lost, mut kept, mut torn) = (0, 0, 0);
-        for seed in 0..100 {
-            let disk = disk(seed);
-            let file = disk.create("a").unwrap();
-            write(&file, b"durable", 0);
-            file.sync().unwrap();
-            disk.sync_dir().unwrap();
-            write(&file, &[b'x'; 2000], 7);
-            disk.power_cycle();
-            let content = disk.content("a").unwrap();
-            assert!(content.starts_with(b"durable"));
-            match content.len() {
-                7 => lost += 1,
-                2007 if content[7..].iter().all(|&byte| byte == b'x') => kept += 1,
-                _ => torn += 1,
-            }
-        }
-        assert!(lost > 0 && kept > 0 && torn > 0, "{lost} {kept} {torn}");
-    }
-
-    #[test]
-    fn names_survive_only_after_the_directory_was_synced() {
-        let survivors = (0..100).filter(|&seed| {
-            let disk = disk(seed);
-            disk.create("a").unwrap().sync().unwrap();
-            disk.power_cycle();
-            disk.content("a").is_some()
-        });
-        assert!((10..90).contains(&survivors.count()));
-        let disk = disk(0);
-        disk.create("a").unwrap();
-        disk.sync_dir().unwrap();
-        disk.power_cycle();
-        assert!(disk.content("a").is_some());
-    }
-
-    #[test]
-    fn a_failed_sync_is_not_made_good_by_the_next_one() {
-        let lost = (0..100).filter(|&seed| {
-            let disk = disk(seed);
-            let file = disk.create("a").unwrap();
-            disk.sync_dir().unwrap();
-            write(&file, b"abc", 0);
-            disk.plan(disk.operations() + 1, Failure::Error);
-            file.sync().unwrap_err();
-            assert_eq!(disk.content("a").unwrap(), b"abc");
-            file.sync().unwrap();
-            disk.power_cycle();
-            disk.content("a").unwrap() != b"abc"
-        });
-        assert!(lost.count() > 20);
-    }
-
-    #[test]
-    fn a_full_disk_takes_what_fits() {
-        let disk = disk(3);
-        let file = disk.create("a").unwrap();
-        disk.set_capacity(10);
-        write(&file, b"0123456789", 0);
-        let error = file.write_at(&[IoSlice::new(b"x")], 10).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::StorageFull);
-        write(&file, b"over", 3);
-        assert_eq!(disk.content("a").unwrap(), b"012over789");
-    }
-
-    #[test]
-    fn files_and_locks_end_with_the_process() {
-        let disk = disk(4);
-        let file = disk.create("a").unwrap();
-        let lock = disk.lock("l").unwrap();
-        assert_eq!(disk.lock("l").err().unwrap().kind(), ErrorKind::WouldBlock);
-        disk.kill();
-        assert!(file.sync().is_err());
-        let again = disk.lock("l").unwrap();
-        drop(lock);
-        assert!(disk.lock("l").is_err());
-        drop(again);
-        assert!(disk.lock("l").is_ok());
-    }
-}
+mod tests;

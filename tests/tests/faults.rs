@@ -281,10 +281,9 @@ fn a_journal_with_a_request_that_weir_cannot_do_is_refused_by_name_and_place() {
         journal.find("*3\r\n$5").unwrap()
     );
     assert!(said.contains(&place), "{said}");
-    assert!(
-        said.contains("LPUSH was refused: ERR unknown command"),
-        "{said}"
-    );
+    // Once, however many errors wrap it.
+    let reason = "LPUSH was refused: ERR unknown command";
+    assert_eq!(said.matches(reason).count(), 1, "{said}");
     assert_eq!(fs::read_to_string(increment(data.path())).unwrap(), journal);
 
     let kept = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";

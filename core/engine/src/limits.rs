@@ -50,3 +50,6 @@ pub const LOOK_AHEAD_REQUESTS_MAX: usize = 16;
 
 /// Keys in a database from which on its tables do not fit into the processor's nearer caches.
 pub const LOOK_AHEAD_KEYS_MIN: usize = 10_000;
+
+// A snapshot has an entry in a node of its own if need be, and what was accepted must be read again.
+const _: () = assert!(rdb::limits::NODE_BYTES_READ_MAX > resp::REQUEST_BYTES_MAX as u64);

@@ -4,7 +4,7 @@
 //! limits, no waiting, no expiry but what the file says, time from the file. weir's own files hold effects,
 //! so that replay decides nothing; files of Redis hold what Redis wrote, with its meaning.
 
-use resp::{Limits, Parser, ProtocolError, Reply, Sender};
+use resp::{Limits, Parser, ProtocolError, Reply};
 use thiserror::Error;
 use values::{Key, Value};
 
@@ -158,7 +158,8 @@ impl Engine {
     /// done.
     pub fn replay(&mut self, replay: &mut Replay, bytes: &[u8]) -> Result<(), ReplayError> {
         let limits = Limits {
-            sender: Sender::Trusted,
+            // An effect may be a little longer than the request that was accepted.
+            request_bytes_max: usize::MAX,
             ..Limits::default()
         };
         let mut parser = Parser::new();

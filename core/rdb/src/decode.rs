@@ -246,7 +246,7 @@ impl<S: Source> Decoder<S> {
         expected: &'static str,
     ) -> Read<(), S> {
         let packed_len = self.number("the packed length of a string")?;
-        let packed_len = self.checked(packed_len, STRING_BYTES_MAX, expected)?;
+        let packed_len = self.checked(packed_len, limit.max(STRING_BYTES_MAX), expected)?;
         let len = self.number("the length of a packed string")?;
         let len = self.checked(len, limit, expected)?;
         let mut packed = std::mem::take(&mut self.packed);

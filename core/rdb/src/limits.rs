@@ -3,6 +3,10 @@
 /// The longest string that is read, in bytes: what Redis allows at most for one argument.
 pub const STRING_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
+/// The longest node of a stream that is read, in bytes: as much as a listpack can say. One that we write has a single
+/// entry if it is large, and that may be as long as a request.
+pub const NODE_BYTES_READ_MAX: u64 = u32::MAX as u64;
+
 /// The newest version of the format that is read. Redis 8.6 writes 13, and 8.8 writes 14; one more is
 /// let through, since each value names its type and an unknown one is refused by name.
 pub const VERSION_READ_MAX: u16 = 15;

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     match command_line::read(std::env::args_os().skip(1)) {
         Ok(Invocation::Serve(settings)) => match run(*settings) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(&format!("{error:#}")),
+            Err(error) => complain(&error),
         },
         Ok(Invocation::Print(text)) => {
             use std::io::Write;
@@ -34,13 +34,20 @@ fn main() -> ExitCode {
             std::io::stdout().write_all(text.as_bytes()).ok();
             ExitCode::SUCCESS
         }
-        Err(error) => complain(&format!("{error:#}")),
+        Err(error) => complain(&error),
     }
 }
 
-fn complain(message: &str) -> ExitCode {
+/// Says what went wrong, and why as far as that is not said yet.
+fn complain(error: &anyhow::Error) -> ExitCode {
     use std::io::Write;
-    writeln!(std::io::stderr(), "weir: {message}").ok();
+    let mut message = "weir".to_owned();
+    for cause in error.chain().map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
+    writeln!(std::io::stderr(), "{message}").ok();
     ExitCode::FAILURE
 }
 

@@ -3,7 +3,7 @@
 //! Producers append with idempotent IDs and retry the same ID until they have its reply; consumers read in a
 //! group and acknowledge. After the last restart every acknowledged append must be in its stream exactly
 //! once, in the order of its producer, under the ID that was replied; and no acknowledged entry may be
-//! pending. The run is bounded: so many cycles, each of a fraction of a second.
+//! pending. The run is bounded: so many cycles, each of a fraction of a second, but for those that wait for a rewrite.
 //!
 //! usage: crash --server BINARY [--cycles N] [--producers N] [--seed N] [--dir FOLDER]
 
@@ -21,6 +21,10 @@ use redis::{Connection, RedisResult, Value};
 
 const STREAMS: u64 = 4;
 const GROUP: &str = "workers";
+
+/// In one of so many cycles the server lives long enough for a rewrite of the journal: restarts begin from one as well,
+/// and the journal does not grow for ever.
+const REWRITE_CYCLES: u64 = 20;
 
 struct Options {
     server: PathBuf,
@@ -80,6 +84,9 @@ fn main() -> Result<()> {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         thread::sleep(Duration::from_millis(20 + (random >> 33) % 180));
+        if cycle % REWRITE_CYCLES == 0 {
+            let_rewrite_end(port)?;
+        }
         server.kill().context("kill -9")?;
         server.wait()?;
         server = start(&options, port)?;
@@ -171,6 +178,23 @@ fn try_connect(port: u16) -> RedisResult<Connection> {
     connection.set_read_timeout(Some(Duration::from_secs(5)))?;
     redis::cmd("PING").query::<()>(&mut connection)?;
     Ok(connection)
+}
+
+/// Waits until a rewrite of the journal has ended since the server started, or none is in progress. (Under this load the
+/// next one may begin at once.)
+fn let_rewrite_end(port: u16) -> Result<()> {
+    let mut connection = connect(port, Duration::from_secs(20))?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let figures: String = redis::cmd("INFO")
+            .arg("persistence")
+            .query(&mut connection)?;
+        if figures.contains("aof_rewrite_in_progress:0") || !figures.contains("aof_rewrites:0\r") {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "a rewrite takes over a minute");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Runs a request until it is answered, over any number of restarts.

@@ -25,7 +25,7 @@ use crate::decode::{Decoder, Read};
 use crate::encode::Encoder;
 use crate::error::Fault;
 use crate::limits::{
-    NAMES_REPEATED_BYTES_MAX, NODE_BYTES_MAX, NODE_ENTRIES_MAX, REPETITION_MAX, STRING_BYTES_MAX,
+    NAMES_REPEATED_BYTES_MAX, NODE_BYTES_MAX, NODE_BYTES_READ_MAX, NODE_ENTRIES_MAX, REPETITION_MAX,
 };
 use crate::listpack::{Element, FRAME_BYTES, Reader, Writer, integer_bytes, text_bytes};
 use crate::source::{Sink, Source};
@@ -180,7 +180,7 @@ pub(super) fn read<S: Source>(from: &mut Decoder<S>, packing: Packing) -> Read<E
         let Ok(id) = id else {
             return Err(from.contradiction("the ID of a node is not 16 bytes"));
         };
-        let loaded = from.with_string(STRING_BYTES_MAX, "a node", |node| {
+        let loaded = from.with_string(NODE_BYTES_READ_MAX, "a node", |node| {
             load(id, node, &mut entries)
         })?;
         loaded.map_err(|fault| from.fault(fault))?;

@@ -49,7 +49,7 @@ use values::Value;
 
 pub use lsn::Lsn;
 pub use reload::Contents;
-pub use replay::{Expired, Replay, ReplayError};
+pub use replay::{Author, Expired, Replay, ReplayError};
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 

@@ -3,6 +3,8 @@
 //! The effects of one command or transaction are one batch. The shell takes the bytes with the number of
 //! the last batch in them and hands both to its log; the engine never waits for it.
 
+use stream::Retention;
+
 use crate::effect::{Effect, encode};
 use crate::lsn::Lsn;
 use crate::time::{Now, UnixMs};
@@ -85,15 +87,64 @@ impl EffectLog {
             self.batch_effects += 1;
             return;
         }
+        self.set_time(now);
+        if !matches!(effect, Effect::SwapDb { .. }) {
+            self.set_database(database);
+        }
+        self.batch_effects += encode::effect(&mut self.bytes, effect);
+    }
+
+    /// Adds to the open batch that a stream is made with this retention: before the effect that makes it, so that
+    /// what that remembers stays. Nothing if a reader of the log gives it the same.
+    #[inline]
+    pub(crate) fn record_new_stream(
+        &mut self,
+        database: u16,
+        now: Now,
+        key: &[u8],
+        retention: Retention,
+    ) {
+        if self.must_say(retention) {
+            self.set_time(now);
+            self.set_database(database);
+            self.batch_effects += encode::new_stream(&mut self.bytes, key, retention);
+        }
+    }
+
+    /// Adds to the open batch that a stream has this retention, which came with nothing that says so. Nothing if a
+    /// reader of the log gives it the same.
+    pub(crate) fn record_retention(
+        &mut self,
+        database: u16,
+        now: Now,
+        key: &[u8],
+        retention: Retention,
+    ) {
+        if self.must_say(retention) {
+            self.set_time(now);
+            self.set_database(database);
+            self.batch_effects += encode::retention(&mut self.bytes, key, retention);
+        }
+    }
+
+    fn must_say(&self, retention: Retention) -> bool {
+        self.journalling == Journalling::On && retention != Retention::DEFAULT
+    }
+
+    #[inline]
+    fn set_time(&mut self, now: Now) {
         if self.time != Some(now.unix()) {
             self.time = Some(now.unix());
             encode::time(&mut self.bytes, now.unix());
         }
-        if self.database != Some(database) && !matches!(effect, Effect::SwapDb { .. }) {
+    }
+
+    #[inline]
+    fn set_database(&mut self, database: u16) {
+        if self.database != Some(database) {
             self.database = Some(database);
             encode::select(&mut self.bytes, database);
         }
-        self.batch_effects += encode::effect(&mut self.bytes, effect);
     }
 
     /// Ends the open batch: its number, if anything happened in it.

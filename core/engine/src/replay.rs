@@ -5,6 +5,7 @@
 //! so that replay decides nothing; files of Redis hold what Redis wrote, with its meaning.
 
 use resp::{Limits, Parser, ProtocolError, Reply};
+use stream::Retention;
 use thiserror::Error;
 use values::{Key, Value};
 
@@ -58,6 +59,15 @@ impl ReplayError {
             | ReplayError::Refused { offset, .. } => *offset,
         }
     }
+}
+
+/// Who wrote what is replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// weir: effects, which say all that there is to say. Nothing depends on the settings of now.
+    Weir,
+    /// Redis, or somebody else: requests. A new stream takes the server's settings, as it does there.
+    Other,
 }
 
 /// An engine that is being filled. Made by [`Engine::begin_replay`], ended by [`Engine::end_replay`].
@@ -156,7 +166,27 @@ impl Engine {
     /// # Errors
     /// [`ReplayError`] where the bytes are no requests, or a request is refused. What stands before it has been
     /// done.
-    pub fn replay(&mut self, replay: &mut Replay, bytes: &[u8]) -> Result<(), ReplayError> {
+    pub fn replay(
+        &mut self,
+        replay: &mut Replay,
+        bytes: &[u8],
+        author: Author,
+    ) -> Result<(), ReplayError> {
+        self.data.retention = match author {
+            Author::Weir => Retention::DEFAULT,
+            Author::Other => self.node.config.retention,
+        };
+        let result = self.replay_requests(replay, bytes);
+        self.data.retention = self.node.config.retention;
+        replay.plain_bytes += bytes.len() as u64;
+        if replay.plain_bytes > LOADED_PLAIN_BYTES_MAX {
+            replay.plain_bytes = 0;
+            self.pack_all();
+        }
+        result
+    }
+
+    fn replay_requests(&mut self, replay: &mut Replay, bytes: &[u8]) -> Result<(), ReplayError> {
         let limits = Limits {
             // An effect may be a little longer than the request that was accepted.
             request_bytes_max: usize::MAX,
@@ -212,11 +242,6 @@ impl Engine {
             }
         }
         self.node.sessions.put_back(session);
-        replay.plain_bytes += offset as u64;
-        if replay.plain_bytes > LOADED_PLAIN_BYTES_MAX {
-            replay.plain_bytes = 0;
-            self.pack_all();
-        }
         result
     }
 

@@ -16,7 +16,7 @@ use engine::config::Settings;
 use engine::log::Journalling;
 use engine::session::SessionId;
 use engine::table::{Flags, Group};
-use engine::{Engine, Lsn, Mono, Next, Now};
+use engine::{Author, Engine, Lsn, Mono, Next, Now};
 use resp::{ArgvBuf, Protocol, Reply};
 use serde_json::Value;
 
@@ -195,7 +195,9 @@ impl Node {
 
     /// An engine after a crash that kept the batches up to this one. What was written at once is kept as a whole.
     fn recovered(&self, kept: Lsn) -> Engine {
-        let settings = self.engine.node.settings.clone();
+        let mut settings = self.engine.node.settings.clone();
+        // What was logged means the same under any settings.
+        settings.set("stream-idmp-duration", "1").unwrap();
         let mut engine = Engine::new(settings, SEED, now(START_MS));
         let mut replay = engine.begin_replay();
         let mut last = Lsn::NONE;
@@ -203,7 +205,9 @@ impl Node {
             if last >= kept {
                 break;
             }
-            engine.replay(&mut replay, &written.bytes).unwrap();
+            engine
+                .replay(&mut replay, &written.bytes, Author::Weir)
+                .unwrap();
             last = written.last;
         }
         engine.end_replay(replay, last, Journalling::On);

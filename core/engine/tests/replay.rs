@@ -1,4 +1,4 @@
-//! What the log holds is taken in again, whatever it is: it was acknowledged.
+//! What the log holds is taken in again, whatever it is, and means what it meant: it was acknowledged.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,8 +6,123 @@
 )]
 
 use engine::config::Settings;
-use engine::{Engine, Now};
-use resp::Limits;
+use engine::log::Journalling;
+use engine::session::SessionId;
+use engine::{Author, Engine, Lsn, Mono, Now};
+use resp::{ArgvBuf, Limits, Protocol, Reply};
+
+/// A server, one client of it, and its clock.
+struct Node {
+    engine: Engine,
+    session: SessionId,
+    now: Now,
+}
+
+impl Node {
+    /// A server whose new streams keep idempotent IDs for so many seconds.
+    fn new(duration_s: u32) -> Node {
+        let mut settings = Settings::default();
+        settings
+            .set("stream-idmp-duration", &duration_s.to_string())
+            .unwrap();
+        let now = Now {
+            unix_us: 1_790_000_000_000_000,
+            mono: Mono(0),
+        };
+        let mut engine = Engine::new(settings, 7, now);
+        engine.set_journalling(Journalling::On);
+        let session = engine.connect(String::new(), String::new(), now);
+        Node {
+            engine,
+            session,
+            now,
+        }
+    }
+
+    fn ask(&mut self, argv: &[&[u8]]) -> Vec<u8> {
+        let mut reply = Reply::new(Protocol::Resp2);
+        let argv: ArgvBuf = argv.iter().collect();
+        let _ = self
+            .engine
+            .request(self.session, argv.as_argv(), self.now, &mut reply);
+        reply.take()
+    }
+
+    fn ask_words(&mut self, request: &str) -> String {
+        let words: Vec<&[u8]> = request.split(' ').map(str::as_bytes).collect();
+        String::from_utf8(self.ask(&words)).unwrap()
+    }
+
+    /// A server with other settings that was given what this one has logged.
+    fn replayed(&mut self, duration_s: u32, author: Author) -> Node {
+        let mut other = Node::new(duration_s);
+        let mut replay = other.engine.begin_replay();
+        let effects = std::mem::take(self.engine.effects());
+        other.engine.replay(&mut replay, &effects, author).unwrap();
+        other.engine.end_replay(replay, Lsn(1), Journalling::On);
+        other
+    }
+}
+
+/// What Valkey 9.1 dumps of a stream with one entry, 1-1, without version and checksum: a type that knows nothing of
+/// idempotent IDs.
+const OLD_STREAM: &[u8] = &[
+    0x15, 0x01, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x01, 0x1d, 0x1d, 0x00, 0x00, 0x00, 0x0a, 0x00, 0x01, 0x01, 0x00, 0x01, 0x01, 0x01,
+    0x81, 0x66, 0x02, 0x00, 0x01, 0x02, 0x01, 0x00, 0x01, 0x00, 0x01, 0x81, 0x76, 0x02, 0x04, 0x01,
+    0xff, 0x01, 0x01, 0x01, 0x01, 0x01, 0x00, 0x00, 0x01, 0x00,
+];
+
+#[test]
+fn a_stream_keeps_the_retention_that_it_was_made_with() {
+    let payload = rdb::sign(OLD_STREAM.to_vec());
+    let makers: [&[&[u8]]; 5] = [
+        &[b"XADD", b"s", b"1-1", b"f", b"v"],
+        &[b"XADD", b"s", b"IDMP", b"p", b"i", b"*", b"f", b"v"],
+        &[b"XADD", b"s", b"IDMPAUTO", b"p", b"*", b"f", b"v"],
+        &[b"XGROUP", b"CREATE", b"s", b"g", b"0", b"MKSTREAM"],
+        &[b"RESTORE", b"s", b"0", &payload],
+    ];
+    for maker in makers {
+        let mut node = Node::new(3600);
+        node.ask(maker);
+        let before = node.ask_words("XINFO STREAM s FULL");
+        assert!(before.contains("idmp-duration\r\n:3600\r\n"), "{before}");
+        // Whatever the settings are when it is read.
+        let mut replayed = node.replayed(55, Author::Weir);
+        assert_eq!(replayed.ask_words("XINFO STREAM s FULL"), before);
+        // A retry, if it is one, is still known.
+        let retry = node.ask(maker);
+        assert_eq!(replayed.ask(maker), retry);
+        // A stream that is made now takes the settings of now.
+        replayed.ask_words("XADD new 1-1 f v");
+        let new = replayed.ask_words("XINFO STREAM new");
+        assert!(new.contains("idmp-duration\r\n:55\r\n"), "{new}");
+    }
+}
+
+#[test]
+fn a_stream_of_the_default_retention_costs_no_more_words() {
+    let mut node = Node::new(100);
+    node.ask_words("XADD s 1-1 f v");
+    let said = String::from_utf8(node.engine.effects().clone()).unwrap();
+    assert!(
+        !said.contains("XCFGSET") && !said.contains("MULTI"),
+        "{said}"
+    );
+    let mut replayed = node.replayed(55, Author::Weir);
+    let stream = replayed.ask_words("XINFO STREAM s");
+    assert!(stream.contains("idmp-duration\r\n:100\r\n"), "{stream}");
+}
+
+#[test]
+fn a_stream_in_a_log_of_redis_takes_the_settings_as_there() {
+    let mut node = Node::new(100);
+    node.ask_words("XADD s 1-1 f v");
+    let mut replayed = node.replayed(55, Author::Other);
+    let stream = replayed.ask_words("XINFO STREAM s");
+    assert!(stream.contains("idmp-duration\r\n:55\r\n"), "{stream}");
+}
 
 /// A request with so many values of `value_bytes` zero bytes each, whose memory nobody has to touch.
 fn request(words: &[&str], values: usize, value_bytes: usize) -> Vec<u8> {
@@ -41,6 +156,6 @@ fn an_effect_may_be_longer_than_a_request() {
     assert!(bytes.len() > limits.request_bytes_max);
     let mut engine = Engine::new(Settings::default(), 7, Now::default());
     let mut replay = engine.begin_replay();
-    engine.replay(&mut replay, &bytes).unwrap();
+    engine.replay(&mut replay, &bytes, Author::Weir).unwrap();
     assert_eq!(replay.requests, 1);
 }

@@ -52,6 +52,12 @@ impl Retention {
     pub const DURATION_S: std::ops::RangeInclusive<u32> = 1..=86_400;
     /// What `maxsize` may be.
     pub const MAXSIZE: std::ops::RangeInclusive<u32> = 1..=10_000;
+    /// What a stream has unless somebody says otherwise (`spec/idempotence.md`). A log does not say
+    /// it of a stream, so it must stay what it is.
+    pub const DEFAULT: Retention = Retention {
+        duration_s: 100,
+        maxsize: 100,
+    };
 }
 
 /// What becomes of the iids when the retention is set.

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use engine::keyspace::Frozen;
 use engine::log::Journalling;
 use engine::node::{Conflicts, Order};
-use engine::{Engine, Expired, Lsn, Now, Replay, ReplayError};
+use engine::{Author, Engine, Expired, Lsn, Now, Replay, ReplayError};
 use journal::{
     Disk, Ending, FileDisk, Item, Journal, LocalLog, Names, ReadOnly, Recovery, RecoveryError,
-    Report, Rewrite, SnapshotFormat, SyncPolicy, TornTail,
+    Report, Rewrite, SnapshotFormat, Source, SyncPolicy, TornTail,
 };
 use thiserror::Error;
 
@@ -162,12 +162,16 @@ fn read_whole<D: Disk>(
                 (Some(ended_at), None)
             }
             Some(Item::BaseCommands(bytes)) => {
-                let failed = engine.replay(replay, bytes).err();
+                let failed = engine.replay(replay, bytes, Author::Other).err();
                 (None, failed.map(|source| (source, None)))
             }
             Some(Item::Batches(batches)) => {
                 let numbers = (batches.first, batches.last);
-                let failed = engine.replay(replay, batches.bytes).err();
+                let author = match batches.source {
+                    Source::Weir => Author::Weir,
+                    Source::Foreign => Author::Other,
+                };
+                let failed = engine.replay(replay, batches.bytes, author).err();
                 (None, failed.map(|source| (source, Some(numbers))))
             }
         };

@@ -237,7 +237,7 @@ impl<W: Write> rdb::Sink for Outlet<'_, W> {
 mod tests {
     use engine::config::Settings;
     use engine::log::Journalling;
-    use engine::{Lsn, Mono};
+    use engine::{Author, Lsn, Mono};
     use resp::{ArgvBuf, Protocol, Reply};
 
     use super::*;
@@ -310,7 +310,8 @@ mod tests {
             at(9000),
         )
         .unwrap();
-        back.replay(&mut replay, live.effects()).unwrap();
+        back.replay(&mut replay, live.effects(), Author::Weir)
+            .unwrap();
         back.end_replay(replay, Lsn(2), Journalling::On);
         assert_eq!(ask(&mut back, "GET key", at(9000)), b"$5\r\nvalue\r\n");
     }

@@ -11,7 +11,7 @@ use engine::keyspace::Frozen;
 use engine::log::Journalling;
 use engine::node::{Conflicts, Delivery};
 use engine::packing::PackingBatch;
-use engine::{Engine, Expired, Now, Replay};
+use engine::{Author, Engine, Expired, Now, Replay};
 use journal::{
     BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,
     Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob, TornTail, Trimmed,
@@ -92,7 +92,9 @@ impl Process {
                 batches: None,
                 source,
             };
-            engine.replay(&mut replay, batch).map_err(refused)?;
+            engine
+                .replay(&mut replay, batch, Author::Weir)
+                .map_err(refused)?;
         }
         engine.end_replay(replay, engine::Lsn(report.last.number()), Journalling::On);
         engine.node.shell.persistence.journalling = true;
@@ -135,7 +137,7 @@ impl Process {
             let mut bytes = std::mem::take(self.engine.effects());
             self.engine.effects_taken();
             if let Some(twin) = &mut self.twin {
-                twin.engine.replay(&mut twin.replay, &bytes)?;
+                twin.engine.replay(&mut twin.replay, &bytes, Author::Weir)?;
             }
             if self.bug == Some(Bug::AppliedTwice) {
                 self.batches.insert(last, bytes.clone());
@@ -340,12 +342,12 @@ impl Process {
 }
 
 impl Twin {
-    /// An engine with the same state, which came by way of a snapshot.
+    /// An engine with the same state, which came by way of a snapshot, under other settings.
     fn of(engine: &Engine, setting: &Setting, now: Now) -> Result<Twin, OpenError> {
         let mut bytes = Vec::new();
         // A vector takes everything.
         snapshot::write(&engine.freeze(), &mut bytes, now, &Progress::default()).ok();
-        let mut engine = setting.engine(now);
+        let mut engine = setting.changed_engine(now);
         let replay = engine.begin_replay();
         snapshot::load(
             &mut engine,

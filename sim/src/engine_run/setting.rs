@@ -11,6 +11,7 @@ use crate::rng::Rng;
 /// The setting of a run.
 pub(super) struct Setting {
     settings: Settings,
+    changed_settings: Settings,
     engine_seed: u64,
     pub(super) policy: SyncPolicy,
     pub(super) bug: Option<Bug>,
@@ -27,6 +28,17 @@ impl Setting {
         let mut settings = Settings::default();
         settings.set("databases", "2")?;
         settings.set("stream-idmp-duration", &IDEMPOTENCE_S.to_string())?;
+        let mut changed_settings = settings.clone();
+        for (name, value) in [
+            ("stream-idmp-duration", "1"),
+            ("stream-idmp-maxsize", "1"),
+            ("stream-node-max-entries", "3"),
+            ("stream-compress", "no"),
+            ("proto-max-bulk-len", "1mb"),
+            ("maxmemory", "1"),
+        ] {
+            changed_settings.set(name, value)?;
+        }
         // With the weaker policies the power stays on: they promise to survive the process only.
         let policy = match rng.below(6) {
             0 => SyncPolicy::EverySecond,
@@ -36,6 +48,7 @@ impl Setting {
         let needs_power_cuts = bug == Some(Bug::SyncDropped);
         Ok(Setting {
             settings,
+            changed_settings,
             engine_seed: rng.number(),
             policy: if needs_power_cuts {
                 SyncPolicy::Always
@@ -54,5 +67,10 @@ impl Setting {
     /// An empty engine.
     pub(super) fn engine(&self, now: Now) -> Engine {
         Engine::new(self.settings.clone(), self.engine_seed, now)
+    }
+
+    /// An empty engine under other settings: what is replayed must not depend on them.
+    pub(super) fn changed_engine(&self, now: Now) -> Engine {
+        Engine::new(self.changed_settings.clone(), self.engine_seed, now)
     }
 }

@@ -10,7 +10,7 @@
 //! (duplicates counted, idempotent IDs forgotten by age) follows from these and the time, or is kept
 //! lazily.
 
-use stream::{Acknowledgement, Forget, ID_TEXT_BYTES_MAX, References, StreamId};
+use stream::{Acknowledgement, Forget, ID_TEXT_BYTES_MAX, References, Retention, StreamId};
 
 use super::{Effect, Expiry, Idempotent, IidOrigin};
 use crate::time::UnixMs;
@@ -203,12 +203,16 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
         } => {
             // The released form forgets tracked IDs exactly when a value changes. Where they go although
             // no value changes, a change there and back says it in words that Redis knows.
+            let set = Retention {
+                duration_s,
+                maxsize,
+            };
             let mut lines = 0;
             if forget == Forget::Everything {
-                let other = if maxsize == 1 { 2 } else { 1 };
-                lines += configure(out, key, duration_s, other);
+                let maxsize = if maxsize == 1 { 2 } else { 1 };
+                lines += retention(out, key, Retention { maxsize, ..set });
             }
-            lines + configure(out, key, duration_s, maxsize)
+            lines + retention(out, key, set)
         }
         Effect::StreamRecordIdempotent {
             key,
@@ -225,14 +229,35 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
     }
 }
 
-fn configure(out: &mut Vec<u8>, key: &[u8], duration_s: u32, maxsize: u32) -> u32 {
+/// Writes that a stream has this retention, and tells how many commands that took. What it remembers goes if that
+/// changes something.
+pub(crate) fn retention(out: &mut Vec<u8>, key: &[u8], retention: Retention) -> u32 {
     Line::new(out, 6, "XCFGSET")
         .arg(key)
         .arg(b"IDMP-DURATION")
-        .int(i64::from(duration_s))
+        .int(i64::from(retention.duration_s))
         .arg(b"IDMP-MAXSIZE")
-        .int(i64::from(maxsize))
+        .int(i64::from(retention.maxsize))
         .end()
+}
+
+/// Writes that there is an empty stream with this retention, and tells how many commands that took: Redis has no
+/// shorter words for it.
+pub(crate) fn new_stream(out: &mut Vec<u8>, key: &[u8], set: Retention) -> u32 {
+    let group = b"weir";
+    let made = Line::new(out, 6, "XGROUP")
+        .arg(b"CREATE")
+        .arg(key)
+        .arg(group)
+        .int(0)
+        .arg(b"MKSTREAM")
+        .end();
+    let bare = Line::new(out, 4, "XGROUP")
+        .arg(b"DESTROY")
+        .arg(key)
+        .arg(group)
+        .end();
+    made + bare + retention(out, key, set)
 }
 
 fn group_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {

@@ -5,6 +5,7 @@ use super::*;
 use crate::config::Settings;
 use crate::limits::LOADED_PLAIN_BYTES_MAX;
 use crate::log::Journalling;
+use crate::replay::Author;
 
 fn at(ms: u64) -> Now {
     Now {
@@ -122,7 +123,8 @@ fn an_engine_that_is_filled_packs_when_it_got_much() {
         let mut back = Engine::new(Settings::default(), 1, at(7000));
         let mut replay = back.begin_replay();
         replay.plain_bytes = plain_bytes;
-        back.replay(&mut replay, live.effects()).unwrap();
+        back.replay(&mut replay, live.effects(), Author::Weir)
+            .unwrap();
         let after = memory(&mut back, "s", 7000);
         assert_eq!(after < before * 2 / 3, is_packed, "{after} of {before}");
         assert!(is_packed || pack(&mut back, 7000) > 0);

@@ -197,7 +197,11 @@ impl Tx<'_> {
             }
             return (changed, record.forgetting.load(Ordering::Relaxed));
         }
-        let mut stream = Stream::new(self.data.retention, self.data.producer_seed);
+        let retention = self.data.retention;
+        let mut stream = Stream::new(retention, self.data.producer_seed);
+        self.data
+            .log
+            .record_new_stream(self.database, self.now, key, retention);
         let changed = edit(&mut stream);
         let record = Record::new(
             Key::from(key),
@@ -208,6 +212,21 @@ impl Tx<'_> {
         );
         self.data.keyspace.put(self.database, record);
         (changed, false)
+    }
+
+    /// A stream was restored from a payload, which may not say its retention: old ones do not. Then the log does.
+    pub(crate) fn record_retention(&mut self, key: &[u8]) {
+        let hash = self.data.keyspace.hash(key);
+        let found = self.data.keyspace.find(self.database, hash, key);
+        if let Some(Value::Stream(stream)) = found.map(Record::value)
+            && stream.idempotence().stored().iids == 0
+        {
+            let retention = stream.idempotence().retention();
+            let (database, now) = (self.database, self.now);
+            self.data
+                .log
+                .record_retention(database, now, key, retention);
+        }
     }
 
     /// Notes that the stream may have chunks to pack, unless it is noted already.

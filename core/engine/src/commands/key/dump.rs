@@ -133,6 +133,7 @@ impl Command for Restore {
                 payload,
                 at,
             });
+            ctx.tx.record_retention(key);
             if let Some(idle_s) = cmd.idle_s {
                 ctx.tx.set_idle_s(key, idle_s);
             }

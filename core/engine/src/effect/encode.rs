@@ -6,6 +6,9 @@
 //! | `SELECT db` | the database of the commands that follow |
 //! | `MULTI` … `EXEC` | one atomic batch of several effects |
 //!
+//! A stream that is made with another retention than 100 seconds and 100 idempotent IDs is made empty (`XGROUP CREATE … MKSTREAM`
+//! and `XGROUP DESTROY`) and configured (`XCFGSET`), whatever the settings are when this is read.
+//!
 //! All else is one command an effect, as the variants of [`Effect`] say. What Redis has no words for
 //! (duplicates counted, idempotent IDs forgotten by age) follows from these and the time, or is kept
 //! lazily.

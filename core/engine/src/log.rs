@@ -94,41 +94,22 @@ impl EffectLog {
         self.batch_effects += encode::effect(&mut self.bytes, effect);
     }
 
-    /// Adds to the open batch that a stream is made with this retention: before the effect that makes it, so that
-    /// what that remembers stays. Nothing if a reader of the log gives it the same.
+    /// Adds to the open batch that a stream has this retention, in the words of `encode`. Nothing if a reader of the log
+    /// gives it the same by itself.
     #[inline]
-    pub(crate) fn record_new_stream(
-        &mut self,
-        database: u16,
-        now: Now,
-        key: &[u8],
-        retention: Retention,
-    ) {
-        if self.must_say(retention) {
-            self.set_time(now);
-            self.set_database(database);
-            self.batch_effects += encode::new_stream(&mut self.bytes, key, retention);
-        }
-    }
-
-    /// Adds to the open batch that a stream has this retention, which came with nothing that says so. Nothing if a
-    /// reader of the log gives it the same.
     pub(crate) fn record_retention(
         &mut self,
         database: u16,
         now: Now,
         key: &[u8],
         retention: Retention,
+        encode: impl FnOnce(&mut Vec<u8>, &[u8], Retention) -> u32,
     ) {
-        if self.must_say(retention) {
+        if self.journalling == Journalling::On && retention != Retention::DEFAULT {
             self.set_time(now);
             self.set_database(database);
-            self.batch_effects += encode::retention(&mut self.bytes, key, retention);
+            self.batch_effects += encode(&mut self.bytes, key, retention);
         }
-    }
-
-    fn must_say(&self, retention: Retention) -> bool {
-        self.journalling == Journalling::On && retention != Retention::DEFAULT
     }
 
     #[inline]

@@ -6,7 +6,7 @@ use stream::{Deletion, Forget, References, Retention, Stream, StreamId};
 use values::{Key, Value};
 
 use super::Tx;
-use crate::effect::{Effect, Idempotent};
+use crate::effect::{Effect, Idempotent, encode};
 use crate::keyspace::Record;
 
 impl Tx<'_> {
@@ -199,9 +199,10 @@ impl Tx<'_> {
         }
         let retention = self.data.retention;
         let mut stream = Stream::new(retention, self.data.producer_seed);
+        // Before the effect that makes it, so that what that remembers stays.
         self.data
             .log
-            .record_new_stream(self.database, self.now, key, retention);
+            .record_retention(self.database, self.now, key, retention, encode::new_stream);
         let changed = edit(&mut stream);
         let record = Record::new(
             Key::from(key),
@@ -223,9 +224,8 @@ impl Tx<'_> {
         {
             let retention = stream.idempotence().retention();
             let (database, now) = (self.database, self.now);
-            self.data
-                .log
-                .record_retention(database, now, key, retention);
+            let log = &mut self.data.log;
+            log.record_retention(database, now, key, retention, encode::retention);
         }
     }
 

@@ -61,11 +61,10 @@ impl Engine {
         };
         match &wait.interest {
             Interest::Any => true,
-            Interest::EntriesAbove(ids) => wait
-                .keys
-                .iter()
-                .zip(ids)
-                .any(|(name, id)| name == key && stream.last_id() > *id),
+            // Another of several keys may have another type by now, which the reader learns from any of them.
+            Interest::EntriesAbove(ids) => {
+                wait.keys.len() > 1 || ids.iter().any(|id| stream.last_id() > *id)
+            }
             Interest::Group { group, consumer } => match stream.groups().find(group) {
                 Some(group) => {
                     group.last_delivered() < stream.last_id()

@@ -11,6 +11,8 @@
 //! - times to live that end within the run; waiting for more than a millisecond;
 //! - `~` on streams that could have more than one node in Redis;
 //! - RANDOMKEY and SCAN in parts;
+//! - readers of a group that wait for several streams: in Redis one loses its turn on all of them when something
+//!   happens to one;
 //! - faults of Redis 8.6.3: `SET … GET IFDEQ` with a bad digest replies twice, XSETID with the largest
 //!   ENTRIESADDED makes the counter negative, `BITFIELD … OVERFLOW FAIL` makes a key that no replica and no watch is
 //!   told of.

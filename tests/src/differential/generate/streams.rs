@@ -314,7 +314,11 @@ impl Generator {
         if of_group && self.random.percent(15) {
             command.push("NOACK");
         }
-        let streams = 1 + self.random.below(4) / 3;
+        let streams = if of_group {
+            1
+        } else {
+            1 + self.random.below(4) / 3
+        };
         command.push("STREAMS");
         for _ in 0..streams {
             let key = self.stream_key();

@@ -18,6 +18,8 @@ pub(super) struct Parsed<'a> {
     position: &'a [u8],
     make_stream: bool,
     entries_read: Option<u64>,
+    /// What is wrong with the options if there are too many. What is wrong with the key comes first.
+    too_many: Option<CmdError>,
 }
 
 /// How many words the options may have, said twice or not.
@@ -57,8 +59,8 @@ impl Command for Create {
             position: args.required()?,
             make_stream: false,
             entries_read: None,
+            too_many: (args.left() > OPTIONS_MAX).then(|| usage(args.whole(), "XGROUP")),
         };
-        let too_many = args.left() > OPTIONS_MAX;
         while args.left() > 0 {
             if args.keyword("MKSTREAM") {
                 parsed.make_stream = true;
@@ -68,9 +70,6 @@ impl Command for Create {
                 return Err(usage(args.whole(), "XGROUP"));
             }
         }
-        if too_many {
-            return Err(usage(args.whole(), "XGROUP"));
-        }
         Ok(parsed)
     }
 
@@ -79,6 +78,9 @@ impl Command for Create {
         let stream = ctx.tx.stream(key)?;
         if stream.is_none() && !cmd.make_stream {
             return Err(CmdError::GroupNeedsKey);
+        }
+        if let Some(error) = cmd.too_many {
+            return Err(error);
         }
         let (last_id, added) = stream.map_or((StreamId::MIN, 0), |stream| {
             (stream.last_id(), stream.entries_added())

@@ -13,7 +13,7 @@ use crate::commands::patience::Patience;
 use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
 use crate::table::{
-    Arg, Arity, BeginSearch, Command, FindKeys, Flags, Flow, Group, KeyFlags, KeySpec, Spec,
+    Arg, Arity, BeginSearch, Command, Compat, FindKeys, Flags, Flow, Group, KeyFlags, KeySpec, Spec,
 };
 use crate::time::Mono;
 
@@ -79,6 +79,9 @@ impl Command for XReadGroup {
             )
             .token("STREAMS"),
         ],
+        compat: Compat::Differs(
+            "Of those that wait, who has waited longest is served first. In Redis, who waits for several streams goes to the back of all when something happens to one.",
+        ),
         ..Spec::named("xreadgroup")
     };
 

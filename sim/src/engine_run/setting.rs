@@ -71,6 +71,9 @@ impl Setting {
 
     /// An empty engine under other settings: what is replayed must not depend on them.
     pub(super) fn changed_engine(&self, now: Now) -> Engine {
-        Engine::new(self.changed_settings.clone(), self.engine_seed, now)
+        let mut engine = Engine::new(self.changed_settings.clone(), self.engine_seed, now);
+        // More than `maxmemory`.
+        engine.node.shell.used_memory = 2;
+        engine
     }
 }

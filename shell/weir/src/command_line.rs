@@ -7,9 +7,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use engine::config::{SETTINGS, Settings};
+use engine::config::Settings;
 
-use crate::files;
+use crate::{help, subcommands};
 
 /// What the user asks for.
 pub(crate) enum Invocation {
@@ -27,30 +27,19 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> anyhow::Result<Invoc
         .collect::<anyhow::Result<Vec<String>>>()?
         .into_iter()
         .peekable();
-    if let Some(command) = args.next_if(|arg| arg == "check" || arg == "repair") {
-        let (Some(file), None) = (args.next(), args.next()) else {
-            bail!("usage: weir {command} FILE");
-        };
-        let look = if command == "check" {
-            files::check
-        } else {
-            files::repair
-        };
-        return look(Path::new(&file)).map(Invocation::Print);
+    if let Some(subcommand) = args.peek().and_then(|name| subcommands::find(name)) {
+        let arguments: Vec<String> = args.skip(1).collect();
+        return subcommand.run(&arguments).map(Invocation::Print);
     }
     if let Some(file) = args.next_if(|arg| !arg.starts_with('-')) {
         read_file(&mut settings, Path::new(&file))?;
     }
     while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "-h" | "--help" => return Ok(Invocation::Print(help())),
-            "-v" | "--version" => {
-                return Ok(Invocation::Print(format!(
-                    "weir {}\n",
-                    env!("CARGO_PKG_VERSION")
-                )));
-            }
-            _ => {}
+        if subcommands::is_help(&arg) {
+            return Ok(Invocation::Print(help::general()));
+        }
+        if matches!(arg.as_str(), "-v" | "-V" | "--version") {
+            return Ok(Invocation::Print(format!("weir {}\n", help::version())));
         }
         let Some(name) = arg.strip_prefix("--") else {
             bail!("unexpected argument '{arg}'; settings are given as --name value (see --help)");
@@ -90,25 +79,4 @@ fn read_file(settings: &mut Settings, path: &Path) -> anyhow::Result<()> {
         settings.set(name, &values.join(" ")).with_context(place)?;
     }
     Ok(())
-}
-
-fn help() -> String {
-    let mut text = String::from(
-        "weir: a Redis-compatible streams server\n\nusage: weir [CONFIG_FILE] [--SETTING VALUE]...   serve\n       \
-         weir check FILE                           look at a file of a journal\n       \
-         weir repair FILE                          save the whole part of a damaged one\n\n\
-         Settings, with their defaults (a configuration file has one `setting value` a line):\n",
-    );
-    for setting in SETTINGS {
-        let default = if setting.default.is_empty() {
-            "\"\""
-        } else {
-            setting.default
-        };
-        text.push_str(&format!(
-            "  --{} {}\n        {}\n",
-            setting.name, default, setting.doc
-        ));
-    }
-    text
 }

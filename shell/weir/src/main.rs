@@ -1,7 +1,11 @@
 //! The weir server: command line, configuration file, start and stop.
 
 mod command_line;
+mod completions;
 mod files;
+mod help;
+mod manual;
+mod subcommands;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -90,12 +94,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
             None
         }
     };
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        port,
-        io_threads,
-        "weir is ready"
-    );
+    tracing::info!(version = help::version(), port, io_threads, "weir is ready");
     let options = Options {
         io_threads,
         keepalive,

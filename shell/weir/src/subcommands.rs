@@ -1,0 +1,194 @@
+//! What weir does beside serving: one row for each subcommand.
+//!
+//! The rows drive lookup, usage errors, `weir help`, the manual page and the shells' completions.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use crate::completions::{self, Shell};
+use crate::{files, help, manual};
+
+/// A subcommand: a row of data and what it does.
+pub(crate) struct Subcommand {
+    /// The first word of the command line.
+    pub name: &'static str,
+    /// The arguments as usage shows them; empty where there is none.
+    pub arguments: &'static str,
+    /// What it does, as a line of `weir help`.
+    pub summary: &'static str,
+    /// What its own help says beside that, in paragraphs.
+    pub detail: &'static str,
+    /// What an argument names, for completions.
+    pub completes: Completes,
+    run: fn(&[String]) -> anyhow::Result<Answer>,
+}
+
+/// What the arguments of a subcommand name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Completes {
+    /// Files and folders.
+    Paths,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// Subcommands.
+    Subcommands,
+    /// Nothing: there are no arguments.
+    Nothing,
+}
+
+/// What a subcommand comes to.
+pub(crate) enum Answer {
+    /// This text is printed.
+    Text(String),
+    /// The arguments are not what it takes.
+    Usage,
+}
+
+/// Every subcommand, sorted by name.
+pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand {
+        name: "check",
+        arguments: "FILE",
+        summary: "look at a file of a journal",
+        detail: "Reads the whole file, changes nothing, and tells what is in it. The exit status is \
+                 not 0 if it is damaged, and the text says where.",
+        completes: Completes::Paths,
+        run: |arguments| match arguments {
+            [file] => files::check(Path::new(file)).map(Answer::Text),
+            _ => Ok(Answer::Usage),
+        },
+    },
+    Subcommand {
+        name: "completions",
+        arguments: "bash|fish|zsh",
+        summary: "print completions for a shell",
+        detail: "With bash, for one user: `weir completions bash > \
+                 ~/.local/share/bash-completion/completions/weir`. The Debian package brings them \
+                 for all three shells.",
+        completes: Completes::Words(Shell::NAMES),
+        run: |arguments| match arguments {
+            [shell] => match Shell::called(shell) {
+                Some(shell) => Ok(Answer::Text(completions::script(shell))),
+                None => bail!(
+                    "there are completions for {}, and none for '{shell}'",
+                    Shell::NAMES.join(", ")
+                ),
+            },
+            _ => Ok(Answer::Usage),
+        },
+    },
+    Subcommand {
+        name: "help",
+        arguments: "[SUBCOMMAND]",
+        summary: "say how weir, or a subcommand, is called",
+        detail: "`weir SUBCOMMAND --help` says the same of a subcommand.",
+        completes: Completes::Subcommands,
+        run: |arguments| match arguments {
+            [] => Ok(Answer::Text(help::general())),
+            [name] => match find(name) {
+                Some(subcommand) => Ok(Answer::Text(help::of(subcommand))),
+                None => bail!("there is no subcommand '{name}' (see weir help)"),
+            },
+            _ => Ok(Answer::Usage),
+        },
+    },
+    Subcommand {
+        name: "manual",
+        arguments: "",
+        summary: "print the manual page",
+        detail: "To read it at once: `weir manual | man -l -`.",
+        completes: Completes::Nothing,
+        run: |arguments| match arguments {
+            [] => Ok(Answer::Text(manual::page())),
+            _ => Ok(Answer::Usage),
+        },
+    },
+    Subcommand {
+        name: "repair",
+        arguments: "FILE",
+        summary: "save the whole part of a damaged one",
+        detail: "Writes what comes before the damage into a new file beside the damaged one, which \
+                 stays as it is. What comes behind the damage is left out.",
+        completes: Completes::Paths,
+        run: |arguments| match arguments {
+            [file] => files::repair(Path::new(file)).map(Answer::Text),
+            _ => Ok(Answer::Usage),
+        },
+    },
+    Subcommand {
+        name: "version",
+        arguments: "",
+        summary: "print the version, and the commit it was built from",
+        detail: "`-v`, `-V` and `--version` do the same.",
+        completes: Completes::Nothing,
+        run: |arguments| match arguments {
+            [] => Ok(Answer::Text(format!("weir {}\n", help::version()))),
+            _ => Ok(Answer::Usage),
+        },
+    },
+];
+
+/// The subcommand of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Subcommand> {
+    SUBCOMMANDS
+        .iter()
+        .find(|subcommand| subcommand.name == name)
+}
+
+impl Subcommand {
+    /// How it is called.
+    pub(crate) fn usage(&self) -> String {
+        format!("weir {} {}", self.name, self.arguments)
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Does it; the text to print.
+    ///
+    /// # Errors
+    /// The arguments are not what it takes, or what it does fails.
+    pub(crate) fn run(&self, arguments: &[String]) -> anyhow::Result<String> {
+        if arguments.iter().any(|argument| is_help(argument)) {
+            return Ok(help::of(self));
+        }
+        match (self.run)(arguments)? {
+            Answer::Text(text) => Ok(text),
+            Answer::Usage => bail!("usage: {}", self.usage()),
+        }
+    }
+}
+
+/// Whether an argument asks for help.
+pub(crate) fn is_help(argument: &str) -> bool {
+    matches!(argument, "-h" | "--help")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SUBCOMMANDS, find};
+
+    #[test]
+    fn subcommands_are_sorted_and_each_tells_of_itself() {
+        assert!(SUBCOMMANDS.is_sorted_by(|a, b| a.name < b.name));
+        for subcommand in SUBCOMMANDS {
+            let told = subcommand.run(&["--help".to_owned()]).unwrap_or_default();
+            assert!(told.contains(subcommand.detail.split(' ').next().unwrap_or_default()));
+            assert!(told.contains(&subcommand.usage()), "{told}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_are_not_taken_are_answered_with_the_usage() {
+        let too_many = ["a".to_owned(), "b".to_owned()];
+        for subcommand in SUBCOMMANDS {
+            let error = subcommand
+                .run(&too_many)
+                .err()
+                .map(|error| error.to_string());
+            let usage = format!("usage: {}", subcommand.usage());
+            assert_eq!(error, Some(usage), "{}", subcommand.name);
+        }
+        assert!(find("chek").is_none());
+    }
+}

@@ -33,9 +33,7 @@ pub(crate) fn general() -> String {
         let usage = subcommand.usage();
         text.push_str(&format!("  {usage:width$}  {}\n", subcommand.summary));
     }
-    text.push_str(
-        "\nSettings and their defaults; a configuration file has one `setting value` a line:\n",
-    );
+    text.push_str("\nSettings and their defaults; in a file, one `setting value` a line:\n");
     for setting in SETTINGS {
         text.push_str(&format!("  --{} {}\n", setting.name, default(setting)));
         text.push_str(&wrapped(setting.doc, "        "));

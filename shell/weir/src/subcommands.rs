@@ -119,7 +119,7 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "version",
         arguments: "",
-        summary: "print the version, and the commit it was built from",
+        summary: "print the version and its commit",
         detail: "`-v`, `-V` and `--version` do the same.",
         completes: Completes::Nothing,
         run: |arguments| match arguments {

@@ -5,6 +5,7 @@
 //! requests again, in the order in which they began to wait. One that still finds nothing keeps its place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::{Excluded, Unbounded};
 
 use resp::{ArgvBuf, Reply};
 
@@ -87,10 +88,17 @@ pub enum Interest {
     },
 }
 
-type AwaitedKey = (u16, Vec<u8>);
+/// A key that is waited for: database and name.
+pub(crate) type AwaitedKey = (u16, Vec<u8>);
 
-/// Who waits for one key, longest first.
-type Queue = BTreeMap<Ticket, SessionId>;
+/// Who waits for one key.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Longest first.
+    sessions: BTreeMap<Ticket, SessionId>,
+    /// Whether the key was changed and is to be looked at.
+    is_ready: bool,
+}
 
 /// Who waits for which key.
 #[derive(Debug, Default)]
@@ -120,11 +128,11 @@ impl Blocking {
         wait.ticket = self.last_ticket;
         let awaited = self.waiting.entry(wait.database).or_default();
         for key in &wait.keys {
-            if let Some(queue) = awaited.get_mut(key) {
-                queue.insert(wait.ticket, session);
-            } else {
-                awaited.insert(key.clone(), Queue::from([(wait.ticket, session)]));
-            }
+            let queue = match awaited.get_mut(key) {
+                Some(queue) => queue,
+                None => awaited.entry(key.clone()).or_default(),
+            };
+            queue.sessions.insert(wait.ticket, session);
         }
         self.schedule(session, wait);
         self.clients += 1;
@@ -135,8 +143,8 @@ impl Blocking {
         if let Some(awaited) = self.waiting.get_mut(&wait.database) {
             for key in &wait.keys {
                 if let Some(queue) = awaited.get_mut(key) {
-                    queue.remove(&wait.ticket);
-                    if queue.is_empty() {
+                    queue.sessions.remove(&wait.ticket);
+                    if queue.sessions.is_empty() {
                         awaited.remove(key);
                     }
                 }
@@ -173,8 +181,9 @@ impl Blocking {
 
     #[cold]
     fn mark_awaited(&mut self, database: u16, key: &[u8]) {
-        let awaited = self.waiting.get(&database);
-        if awaited.is_some_and(|awaited| awaited.contains_key(key)) && !self.is_ready(database, key)
+        let awaited = self.waiting.get_mut(&database);
+        if let Some(queue) = awaited.and_then(|awaited| awaited.get_mut(key))
+            && !std::mem::replace(&mut queue.is_ready, true)
         {
             self.ready.push((database, key.to_vec()));
         }
@@ -182,18 +191,11 @@ impl Blocking {
 
     /// Marks every key of a database that is waited for: all of it was replaced.
     pub(crate) fn mark_database(&mut self, database: u16) {
-        let awaited = self.waiting.get(&database);
-        let keys = awaited.into_iter().flat_map(BTreeMap::keys);
-        let keys: Vec<AwaitedKey> = keys
-            .filter(|key| !self.is_ready(database, key))
-            .map(|key| (database, key.clone()))
-            .collect();
-        self.ready.extend(keys);
-    }
-
-    fn is_ready(&self, database: u16, key: &[u8]) -> bool {
-        let is_same = |(at, ready): &AwaitedKey| *at == database && ready == key;
-        self.ready.iter().any(is_same)
+        for (key, queue) in self.waiting.get_mut(&database).into_iter().flatten() {
+            if !std::mem::replace(&mut queue.is_ready, true) {
+                self.ready.push((database, key.clone()));
+            }
+        }
     }
 
     /// Whether a changed key is waited for.
@@ -204,16 +206,28 @@ impl Blocking {
 
     /// The keys that were marked, in the order in which they were changed.
     pub(crate) fn take_ready(&mut self) -> Vec<AwaitedKey> {
-        std::mem::take(&mut self.ready)
+        let ready = std::mem::take(&mut self.ready);
+        for (database, key) in &ready {
+            let awaited = self.waiting.get_mut(database);
+            if let Some(queue) = awaited.and_then(|awaited| awaited.get_mut(key)) {
+                queue.is_ready = false;
+            }
+        }
+        ready
     }
 
-    /// Who waits for a key, longest first.
-    pub(crate) fn queue(&self, (database, key): &AwaitedKey) -> Vec<SessionId> {
+    /// Who waits for a key and began to do so after `last`, longest first.
+    pub(crate) fn after(
+        &self,
+        (database, key): &AwaitedKey,
+        last: Ticket,
+    ) -> impl Iterator<Item = (Ticket, SessionId)> {
         self.waiting
             .get(database)
             .and_then(|awaited| awaited.get(key))
-            .map(|queue| queue.values().copied().collect())
-            .unwrap_or_default()
+            .into_iter()
+            .flat_map(move |queue| queue.sessions.range((Excluded(last), Unbounded)))
+            .map(|(ticket, session)| (*ticket, *session))
     }
 
     /// The next moment at which a client is to be looked at.

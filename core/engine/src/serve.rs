@@ -1,9 +1,13 @@
 //! Serving clients that waited, in the order in which they began to wait.
 
+use std::collections::BTreeSet;
+
 use resp::Reply;
+use stream::Group;
+use values::Value;
 
 use crate::Engine;
-use crate::blocking::{Interest, Wait};
+use crate::blocking::{AwaitedKey, Interest, Ticket, Wait};
 use crate::ctx::Mode;
 use crate::error::CmdError;
 use crate::lsn::Lsn;
@@ -25,55 +29,79 @@ pub(crate) enum GiveUp {
 }
 
 impl Engine {
-    /// Runs the requests of clients that wait for keys which were changed. What they do may make further
-    /// keys ready; those are served too.
+    /// Runs the requests of clients that wait for keys which were changed. What they do may make
+    /// further keys ready; those are served too.
     pub(crate) fn serve_ready(&mut self, now: Now) {
         while self.data.blocking.has_ready() {
+            // What was changed, was changed before the first of them runs: who waits for several of
+            // these keys looks at all of them at once, and need not again for the next.
+            let mut tried = BTreeSet::new();
             for key in self.data.blocking.take_ready() {
-                for id in self.data.blocking.queue(&key) {
-                    if self.may_be_served(id, &key.1) {
-                        self.resume(id, now);
+                let mut last = Ticket::default();
+                while let Some((ticket, id)) = self.next_to_serve(&key, last, &tried) {
+                    self.resume(id, now);
+                    last = ticket;
+                    if self.waits_for_several(id) {
+                        tried.insert(id);
                     }
                 }
             }
         }
     }
 
-    /// A cheap look before a request runs again.
-    fn may_be_served(&self, id: SessionId, key: &[u8]) -> bool {
-        let Some(wait) = self
-            .node
-            .sessions
-            .find(id)
-            .and_then(|session| session.wait.as_ref())
-        else {
-            return false;
-        };
-        if wait.interest == Interest::Any {
-            return true;
-        }
+    /// The next client behind a place in a key's queue whose request is worth running again. The
+    /// key, and a group that many wait for, are looked up once for all that are passed over.
+    fn next_to_serve(
+        &self,
+        key: &AwaitedKey,
+        last: Ticket,
+        tried: &BTreeSet<SessionId>,
+    ) -> Option<(Ticket, SessionId)> {
         let keyspace = &self.data.keyspace;
-        let record = keyspace.find(wait.database, keyspace.hash(key), key);
+        let (database, name) = (key.0, &key.1);
+        let record = keyspace.find(database, keyspace.hash(name), name);
         let stream = match record.map(crate::keyspace::Record::value) {
-            Some(values::Value::Stream(stream)) => stream,
-            // Gone, or of another type: a group's reader is told, a plain reader waits on.
-            _ => return matches!(wait.interest, Interest::Group { .. }),
+            Some(Value::Stream(stream)) => Some(stream),
+            Some(Value::String(_)) | None => None,
         };
-        match &wait.interest {
-            Interest::Any => true,
-            // Another of several keys may have another type by now, which the reader learns from any of them.
-            Interest::EntriesAbove(ids) => {
-                wait.keys.len() > 1 || ids.iter().any(|id| stream.last_id() > *id)
+        let mut found: Option<(&[u8], Option<&Group>)> = None;
+        self.data.blocking.after(key, last).find(|(_, id)| {
+            let session = self.node.sessions.find(*id);
+            let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
+                return false;
+            };
+            if tried.contains(id) {
+                return false;
             }
-            Interest::Group { group, consumer } => match stream.groups().find(group) {
-                Some(group) => {
-                    group.last_delivered() < stream.last_id()
-                        || wait.retry_at.is_some()
-                        || group.consumer(consumer).is_none()
+            match (&wait.interest, stream) {
+                (Interest::Any, _) => true,
+                // Gone, or of another type: a group's reader is told, a plain reader waits on.
+                (Interest::EntriesAbove(_), None) => false,
+                (Interest::Group { .. }, None) => true,
+                // Another of several keys may have another type by now, which the reader learns
+                // from any of them.
+                (Interest::EntriesAbove(ids), Some(stream)) => {
+                    wait.keys.len() > 1 || ids.iter().any(|id| stream.last_id() > *id)
                 }
-                None => true,
-            },
-        }
+                (Interest::Group { group, consumer }, Some(stream)) => {
+                    let group = match found {
+                        Some((name, known)) if name == group => known,
+                        _ => found.insert((group, stream.groups().find(group))).1,
+                    };
+                    group.is_none_or(|group| {
+                        group.last_delivered() < stream.last_id()
+                            || wait.retry_at.is_some()
+                            || group.consumer(consumer).is_none()
+                    })
+                }
+            }
+        })
+    }
+
+    fn waits_for_several(&self, id: SessionId) -> bool {
+        let session = self.node.sessions.find(id);
+        let wait = session.and_then(|session| session.wait.as_ref());
+        wait.is_some_and(|wait| wait.keys.len() > 1)
     }
 
     /// Runs the request of a client that waits. It either gets its reply or goes on waiting in its place.

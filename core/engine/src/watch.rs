@@ -12,12 +12,12 @@ pub(crate) struct Watches {
 }
 
 impl Watches {
-    /// A session begins to watch a key.
-    pub(crate) fn add(&mut self, session: SessionId, database: u16, key: &[u8]) {
+    /// A session begins to watch a key. Whether it did not watch it before.
+    pub(crate) fn add(&mut self, session: SessionId, database: u16, key: &[u8]) -> bool {
         self.watchers
             .entry((database, key.to_vec()))
             .or_default()
-            .insert(session);
+            .insert(session)
     }
 
     /// A session watches none of these keys any more.

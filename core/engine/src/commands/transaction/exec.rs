@@ -34,8 +34,8 @@ impl Command for Exec {
         };
         let aborted = queue.aborted;
         // A watched key whose time came is as good as changed.
-        for (database, key) in ctx.session.watched.clone() {
-            ctx.tx.remove_expired_in(database, &key);
+        for (database, key) in &ctx.session.watched {
+            ctx.tx.remove_expired_in(*database, key);
         }
         let broken = ctx.tx.watches().is_broken(ctx.session.id);
         unwatch_all(ctx);

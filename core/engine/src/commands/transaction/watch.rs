@@ -40,14 +40,8 @@ impl Command for Watch {
         for key in keys.iter() {
             // A key that has expired by now is watched as missing.
             ctx.tx.peek(key);
-            if !ctx
-                .session
-                .watched
-                .iter()
-                .any(|(db, name)| *db == database && name == key)
-            {
+            if ctx.tx.watches().add(ctx.session.id, database, key) {
                 ctx.session.watched.push((database, key.to_vec()));
-                ctx.tx.watches().add(ctx.session.id, database, key);
             }
         }
         ctx.reply.ok();

@@ -14,6 +14,7 @@ pub mod commands;
 pub mod config;
 pub mod ctx;
 mod dispatch;
+mod dropped;
 pub mod effect;
 pub mod error;
 pub mod glob;
@@ -47,6 +48,7 @@ use std::hint::black_box;
 use stream::{IdText, Unpacked, Wheel};
 use values::Value;
 
+pub use dropped::Dropped;
 pub use lsn::Lsn;
 pub use reload::Contents;
 pub use replay::{Author, Expired, Replay, ReplayError};
@@ -56,6 +58,7 @@ pub use time::{Mono, Now, UnixMs};
 use crate::blocking::Blocking;
 use crate::commands::CommandIndex;
 use crate::config::{Config, Settings};
+use crate::dropped::Discard;
 use crate::keyspace::{Frozen, Keyspace};
 use crate::log::{EffectLog, Journalling};
 use crate::node::{Delivery, Node, Order, ShellFigures};
@@ -120,7 +123,7 @@ impl Engine {
                 forgetting: Wheel::new(now.stream_ms()),
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
-                dropped: Vec::new(),
+                dropped: Discard::default(),
             },
             node: Node {
                 command_stats: vec![CommandStats::default(); commands.counters()],
@@ -249,9 +252,15 @@ impl Engine {
         std::mem::take(&mut self.node.orders)
     }
 
-    /// Content of flushed databases, which the caller drops where it stops nobody.
-    pub fn take_dropped(&mut self) -> Vec<directory::Directory<keyspace::Record>> {
-        std::mem::take(&mut self.data.dropped)
+    /// What is large and no longer part of the keyspace, which the caller drops where nobody waits
+    /// for it.
+    pub fn take_dropped(&mut self) -> Vec<Dropped> {
+        self.data.dropped.take_all()
+    }
+
+    /// Whether something waits to be dropped.
+    pub fn has_dropped(&self) -> bool {
+        !self.data.dropped.is_empty()
     }
 
     /// Lets new settings count: the config is made anew, and what the keyspace needs of it passed on.

@@ -14,6 +14,16 @@ pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 /// each at worst.
 pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
 
+/// From about so many bytes on, what goes is freed where nobody waits for it: freeing less takes
+/// some ten microseconds at most.
+pub const DROPPED_BYTES_MIN: usize = 1 << 20;
+
+/// About how many bytes may wait to be freed, unless one value alone takes more.
+pub const DROPPED_BYTES_MAX: usize = 256 << 20;
+
+/// About how many bytes a key with a small value takes.
+pub(crate) const RECORD_BYTES: usize = 128;
+
 /// Chunks of a stream that are packed in one go; some 20 microseconds each.
 pub const PACKING_BATCH_CHUNKS_MAX: usize = 16;
 

@@ -178,6 +178,8 @@ impl Engine {
         };
         let result = self.replay_requests(replay, bytes);
         self.data.retention = self.node.config.retention;
+        // Nobody is served meanwhile who would have to wait for that.
+        drop(self.take_dropped());
         replay.plain_bytes += bytes.len() as u64;
         if replay.plain_bytes > LOADED_PLAIN_BYTES_MAX {
             replay.plain_bytes = 0;

@@ -93,3 +93,91 @@ fn a_transaction_touches_many_awaited_keys_one_by_one() {
     let delivered = server.engine.take_outbox();
     assert!(matches!(&delivered[..], [one] if one.session == reader));
 }
+
+/// Requests that fill keys, and one that lets something large go.
+const LETTING_GO: &[(&[&str], &str)] = &[
+    (&["SETRANGE k 2000000 x"], "DEL k"),
+    (&["SETRANGE k 2000000 x"], "UNLINK k"),
+    (&["SETRANGE k 2000000 x"], "GETDEL k"),
+    (&["SETRANGE k 2000000 x"], "SET k v"),
+    (&["SETRANGE k 2000000 x"], "SET k v EX 10"),
+    (&["SETRANGE k 2000000 x"], "MSET k v"),
+    (&["SETRANGE k 2000000 x"], "PEXPIREAT k 1"),
+    (&["SETRANGE k 2000000 x"], "BITOP OR k none"),
+    (&["SETRANGE k 2000000 x", "SET o v"], "BITOP OR k o"),
+    (&["SETRANGE k 2000000 x", "SET o v"], "RENAME o k"),
+    (&["SETRANGE k 2000000 x", "SET o v"], "COPY o k REPLACE"),
+    (&["FILL k"], "DEL k"),
+    (&["FILL k"], "SET k v"),
+    (&["FILL k"], "XTRIM k MAXLEN 0"),
+    (&["FILL k"], "XTRIM k MINID 9999999999999"),
+    (&["FILL k"], "XADD k MAXLEN 1 * f v"),
+    (&["FILL k", "XGROUP CREATE k g $"], "XTRIM k MAXLEN 0 ACKED"),
+    (&["FILL k", "READ k"], "XGROUP DESTROY k g"),
+    (&["KEYS"], "FLUSHDB"),
+    (&["KEYS"], "FLUSHALL"),
+];
+
+impl Server {
+    fn ask_words(&mut self, session: SessionId, request: &str) -> String {
+        let words: Vec<&str> = request.split(' ').collect();
+        match words[..] {
+            ["FILL", key] => {
+                let value = "v".repeat(200);
+                for _ in 0..30_000 {
+                    self.ask(session, &["XADD", key, "*", "f", &value]);
+                }
+                String::new()
+            }
+            ["READ", key] => {
+                self.ask(session, &["XGROUP", "CREATE", key, "g", "0"]);
+                self.ask(
+                    session,
+                    &["XREADGROUP", "GROUP", "g", "c", "STREAMS", key, ">"],
+                )
+            }
+            ["KEYS"] => {
+                for n in 0..10_000 {
+                    self.ask(session, &["SET", &format!("key:{n}"), "v"]);
+                }
+                String::new()
+            }
+            _ => self.ask(session, &words),
+        }
+    }
+}
+
+#[test]
+fn what_is_large_is_handed_out_to_be_freed() {
+    for (fill, request) in LETTING_GO {
+        let mut server = Server::new();
+        let client = server.connect();
+        for filling in *fill {
+            server.ask_words(client, filling);
+        }
+        assert!(!server.engine.has_dropped(), "{fill:?}");
+        let reply = server.ask_words(client, request);
+        assert!(!reply.starts_with('-'), "{request}: {reply}");
+        let dropped = server.engine.take_dropped();
+        let bytes: usize = dropped.iter().map(engine::Dropped::bytes).sum();
+        assert!(bytes > 1 << 20, "{fill:?}, {request}: {bytes} bytes");
+    }
+}
+
+#[test]
+fn a_large_value_that_expires_is_handed_out_to_be_freed() {
+    let mut server = Server::new();
+    let client = server.connect();
+    for look in [true, false] {
+        server.ask_words(client, "SETRANGE k 2000000 x");
+        server.ask_words(client, "PEXPIRE k 5");
+        server.now.unix_us += 10_000;
+        server.now.mono = server.now.mono.plus(10);
+        if look {
+            assert_eq!(server.ask_words(client, "GET k"), "$-1\r\n");
+        } else {
+            server.engine.timer(server.now);
+        }
+        assert_eq!(server.engine.take_dropped().len(), 1);
+    }
+}

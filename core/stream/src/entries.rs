@@ -18,6 +18,7 @@ use triomphe::Arc;
 
 use crate::StreamId;
 use crate::chunk::{Chunk, Growth};
+use crate::limits::CHUNK_BYTES_MAX;
 use crate::lookup::Lookup;
 use crate::node::{NodeLimits, OpenNode};
 use crate::packed::{Stored, Unpacked};
@@ -65,6 +66,21 @@ struct Slot {
     /// Whether packing the chunk as it is now was of no use.
     is_incompressible: bool,
     chunk: Stored,
+}
+
+/// Entries that are gone, still in memory: dropping it frees them. Millions take long enough that
+/// it is handed out, to be dropped where nobody waits.
+#[derive(Debug, Default)]
+pub struct Removed {
+    blocks: Vec<Block>,
+    chunks: usize,
+}
+
+impl Removed {
+    /// About how many bytes are freed with it.
+    pub fn bytes(&self) -> usize {
+        self.chunks * CHUNK_BYTES_MAX
+    }
 }
 
 /// An append with an ID that is not above the last entry's.
@@ -203,8 +219,13 @@ impl Entries {
 
     /// Removes every entry up to and including `id`; returns how many.
     pub fn remove_through(&mut self, id: StreamId) -> u64 {
+        self.take_through(id, &mut Removed::default())
+    }
+
+    /// The same, but most of the memory of many entries goes to `removed`.
+    pub fn take_through(&mut self, id: StreamId, removed: &mut Removed) -> u64 {
         let before = self.len;
-        self.cut_through(id);
+        self.cut_through(id, removed);
         if self.len < before {
             self.keep_front_plain();
         }

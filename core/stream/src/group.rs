@@ -10,6 +10,7 @@ mod restore;
 
 use crate::StreamId;
 use crate::consumer::{Activity, Consumer, ConsumerHandle, Consumers, Created};
+use crate::limits::{CONSUMER_BYTES, GROUP_BYTES, PENDING_BYTES};
 use crate::pending::{CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry};
 
 pub use restore::{GroupRestorer, RestoreError};
@@ -286,6 +287,11 @@ impl Group {
         self.pending
             .first_id()
             .map_or(next, |first| first.min(next))
+    }
+
+    /// About how many bytes it takes, told without a walk.
+    pub fn weight(&self) -> usize {
+        GROUP_BYTES + self.consumer_count() * CONSUMER_BYTES + self.pending_count() * PENDING_BYTES
     }
 
     /// Bytes on the heap, shared ones included. Walks over all blocks.

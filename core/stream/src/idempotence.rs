@@ -121,6 +121,14 @@ pub enum Expiry {
 pub struct Forgotten {
     _producers: Directory<Producer>,
     _calendar: Option<Arc<Calendar>>,
+    bytes: usize,
+}
+
+impl Forgotten {
+    /// About how many bytes are freed with it.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 /// The remembered idempotent appends of one stream.
@@ -309,11 +317,13 @@ impl Idempotence {
         let mut forgotten = Forgotten {
             _producers: Directory::new(),
             _calendar: None,
+            bytes: 0,
         };
         let duration_changes = retention.duration_s != self.retention.duration_s;
         self.retention = retention;
         match forget {
             Forget::Everything => {
+                forgotten.bytes = self.allocated_bytes();
                 forgotten._producers = self.producers.clear(0);
                 forgotten._calendar = self.calendar.take();
                 self.record_count = 0;

@@ -38,3 +38,11 @@ pub(crate) const PACKING_LOOKS_MAX: usize = 4096;
 
 /// Where packing does not pay, one chunk in two to the power of this is tried at least.
 pub(crate) const PACKING_BACKOFF_MAX: u32 = 6;
+
+/// Chunks that are looked at to tell about how many bytes a stream takes.
+pub(crate) const WEIGHED_CHUNKS: usize = 8;
+
+/// About how many bytes a group, a consumer and a pending entry take.
+pub(crate) const GROUP_BYTES: usize = 512;
+pub(crate) const CONSUMER_BYTES: usize = 128;
+pub(crate) const PENDING_BYTES: usize = 48;

@@ -8,9 +8,10 @@
 use resp::Reply;
 
 use crate::counters::Counters;
-use crate::entries::{Entries, OutOfOrder, PackJob};
+use crate::entries::{Entries, OutOfOrder, PackJob, Removed};
 use crate::groups::Groups;
 use crate::idempotence::{Idempotence, Retention};
+use crate::limits::WEIGHED_CHUNKS;
 use crate::node::NodeLimits;
 use crate::packed::Unpacked;
 use crate::range::EntryRef;
@@ -106,8 +107,14 @@ impl Stream {
     }
 
     /// Removes what a [`Cut`] goes through; returns how many entries that were. With
-    /// [`References::Acknowledged`] those that the groups are not done with stay.
-    pub fn trim(&mut self, through: StreamId, references: References) -> u64 {
+    /// [`References::Acknowledged`] those that the groups are not done with stay. Most of the memory
+    /// of many entries goes to `removed`.
+    pub fn trim(
+        &mut self,
+        through: StreamId,
+        references: References,
+        removed: &mut Removed,
+    ) -> u64 {
         let before = self.entries.len();
         match references {
             References::Keep => {}
@@ -124,7 +131,7 @@ impl Stream {
                 // Up to the first pending entry they go at once, the others one by one.
                 let gap = self.groups.settled_below();
                 if let Some(whole) = gap.previous() {
-                    self.entries.remove_through(whole.min(through));
+                    self.entries.take_through(whole.min(through), removed);
                 }
                 let ids: Vec<_> =
                     trim::settled(&self.entries, &self.groups, gap, through).collect();
@@ -134,7 +141,7 @@ impl Stream {
                 return before - self.entries.len();
             }
         }
-        self.entries.remove_through(through)
+        self.entries.take_through(through, removed)
     }
 
     /// Deletes an entry, as `XDEL`, `XDELEX` and `XACKDEL` do.
@@ -363,6 +370,13 @@ impl Stream {
         lag.unwrap_or_else(|| {
             i64::try_from(self.entries.count_above(last_delivered)).unwrap_or(i64::MAX)
         })
+    }
+
+    /// About how many bytes it takes, told from a few of its chunks and from counts.
+    pub fn weight(&self) -> usize {
+        let pending: usize = self.groups.iter().map(|(_, group)| group.weight()).sum();
+        let remembered = self.idempotence.allocated_bytes();
+        self.entries.heap_bytes(WEIGHED_CHUNKS) + pending + remembered
     }
 
     /// Bytes on the heap. Looks at about `samples` chunks, at all of them if that is 0.

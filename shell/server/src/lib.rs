@@ -11,6 +11,7 @@ mod background;
 mod clock;
 mod connection;
 mod connections;
+mod dropper;
 mod figures;
 mod inbox;
 mod io_thread;

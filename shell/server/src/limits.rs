@@ -16,5 +16,9 @@ pub const PUSHED_BYTES_MAX: usize = 256 << 20;
 /// Memory that a connection keeps for its next bytes, in each direction, when it has none to keep.
 pub const KEPT_BYTES_MAX: usize = 1024;
 
+/// About how many bytes may wait for the thread that frees large values before others free them
+/// themselves.
+pub const DROPPER_BYTES_MAX: usize = 512 << 20;
+
 /// A command with a larger request or reply is measured on its own.
 pub const LIGHT_BYTES_MAX: usize = 4096;

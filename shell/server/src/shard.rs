@@ -19,6 +19,7 @@ use signal_hook::iterator::Handle as Signals;
 use crate::alarm::Alarm;
 use crate::background::{self, Background, Ended};
 use crate::clock::Clock;
+use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
 use crate::persistence::{self, FileJournal};
 use crate::snapshot::progress::Written;
@@ -32,6 +33,8 @@ pub struct Shard {
     /// The shell's clock.
     pub clock: Clock,
     pub(crate) alarm: Arc<Alarm>,
+    /// Frees what the engine lets go of.
+    pub(crate) dropper: Dropper,
     /// What the main thread waits for; closing it asks the server to stop.
     signals: OnceLock<Signals>,
     journal: Option<FileJournal>,
@@ -97,6 +100,7 @@ impl Shard {
             clock,
             background: Arc::new(Background::new(Arc::clone(&alarm))),
             alarm,
+            dropper: Dropper::default(),
             signals: OnceLock::new(),
             journal,
             snapshot_path,

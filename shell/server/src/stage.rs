@@ -122,7 +122,9 @@ impl Stage {
         }
         state.engine.measured(None, stopwatch.lap_ns(), now);
         let submitted = shard.finish(state, now, thread, letters);
+        let dropped = state.engine.take_dropped();
         drop(guard);
+        shard.dropper.hand_in(dropped);
         self.replies = reply.take();
         submitted
     }

@@ -53,10 +53,13 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
     let packer = spawn("weir-packer".to_owned(), move || {
         packer::run(&packed, &stop)
     })?;
+    let drops = Arc::clone(&shard);
+    let dropper = spawn("weir-dropper".to_owned(), move || drops.dropper.run())?;
     wait_for_stop(&shard, &mut signals);
     shard.stop();
+    shard.dropper.stop();
     drop(stop_packer);
-    for handle in handles.into_iter().chain([packer]) {
+    for handle in handles.into_iter().chain([packer, dropper]) {
         if handle.join().is_err() {
             tracing::error!("a thread panicked");
         }

@@ -17,7 +17,8 @@ pub(crate) fn look(shard: &Arc<Shard>, memory: fn() -> u64, letters: &mut Vec<Le
     let state = &mut *guard;
     let now = shard.clock.now();
     state.engine.timer(now);
-    figures::update(&mut state.engine.node.shell, memory());
+    let used_memory = memory().saturating_sub(shard.dropper.waiting_bytes() as u64);
+    figures::update(&mut state.engine.node.shell, used_memory);
     shard.look_at_background(state, now);
     shard.look_at_progress(state, now);
     shard.look_at_journal(state);
@@ -29,5 +30,5 @@ pub(crate) fn look(shard: &Arc<Shard>, memory: fn() -> u64, letters: &mut Vec<Le
     if submitted == Submitted::Batches {
         shard.kick_journal();
     }
-    drop(dropped);
+    shard.dropper.hand_in(dropped);
 }

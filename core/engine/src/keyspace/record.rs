@@ -97,6 +97,11 @@ impl Record {
         size_of::<Record>() + self.key.heap_bytes() + value
     }
 
+    /// About how many bytes it takes, told without a walk over the value's parts.
+    pub(crate) fn weight(&self) -> usize {
+        self.key.heap_bytes() + self.value.weight()
+    }
+
     /// Reads what every command looks at: the key's length, and the time of the last use.
     #[inline]
     pub(crate) fn peek(&self) -> (bool, u32) {

@@ -3,6 +3,7 @@
 use values::{Key, Value};
 
 use super::Tx;
+use crate::dropped::What;
 use crate::effect::{DeleteCause, Effect};
 use crate::keyspace::Record;
 use crate::time::UnixMs;
@@ -34,7 +35,7 @@ impl Tx<'_> {
         let Some(record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
             return 0;
         };
-        drop(record);
+        self.data.dropped.take(What::Record(record));
         if cause == DeleteCause::Expired {
             self.data.stats.expired += 1;
         }
@@ -63,7 +64,7 @@ impl Tx<'_> {
         };
         let mut record = record.renamed(Key::from(to));
         record.changed = lsn;
-        self.data.keyspace.put(self.database, record);
+        self.put_record(self.database, record);
         self.schedule_forgetting(self.database, to);
         self.schedule_packing(self.database, to);
         self.touched(key);
@@ -79,7 +80,7 @@ impl Tx<'_> {
         };
         record.changed = lsn;
         let record = record.renamed(Key::from(key));
-        self.data.keyspace.put(to_db, record);
+        self.put_record(to_db, record);
         self.schedule_forgetting(to_db, key);
         self.schedule_packing(to_db, key);
         self.touched(key);
@@ -100,10 +101,17 @@ impl Tx<'_> {
     fn put(&mut self, database: u16, key: &[u8], value: Value, at: Option<UnixMs>) {
         let lsn = self.data.log.open();
         let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
-        self.data.keyspace.put(database, record);
+        self.put_record(database, record);
         self.schedule_forgetting(database, key);
         self.schedule_packing(database, key);
         self.touched_in(database, key);
+    }
+
+    /// Puts a record in; one that was there goes.
+    pub(super) fn put_record(&mut self, database: u16, record: Record) {
+        if let Some(old) = self.data.keyspace.put(database, record) {
+            self.data.dropped.take(What::Record(old));
+        }
     }
 
     fn touched_in(&mut self, database: u16, key: &[u8]) {
@@ -139,7 +147,7 @@ impl Tx<'_> {
                 .watches
                 .mark_database(db, |key| keyspace.exists(db, key));
             let dropped = self.data.keyspace.clear(db, lsn);
-            self.data.dropped.push(dropped);
+            self.data.dropped.take(What::Records(dropped));
             self.data.blocking.mark_database(db);
         }
         // Even of empty databases it tells whoever follows.

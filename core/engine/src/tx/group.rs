@@ -3,6 +3,7 @@
 use stream::{CountChange, Group, Holder, Missing, StreamId};
 
 use super::Tx;
+use crate::dropped::What;
 use crate::effect::{Claim, Effect};
 
 impl Tx<'_> {
@@ -39,9 +40,14 @@ impl Tx<'_> {
                     .map_or(0, |()| 1)
             }),
             Effect::GroupDestroy { key, group } => {
+                let mut gone = None;
                 let changed = self.edit_stream_quietly(key, |stream| {
-                    u64::from(stream.groups_mut().remove(group).is_some())
+                    gone = stream.groups_mut().remove(group);
+                    u64::from(gone.is_some())
                 });
+                if let Some(gone) = gone {
+                    self.data.dropped.take(What::Group(gone));
+                }
                 // Whoever reads as the group has to be told that it is gone.
                 self.data.blocking.mark(self.database, key);
                 changed

@@ -14,6 +14,7 @@ use values::{Key, StringValue, Value};
 
 use crate::blocking::Blocking;
 use crate::config::Config;
+use crate::dropped::Discard;
 use crate::effect::{DeleteCause, Effect};
 use crate::error::CmdError;
 use crate::keyspace::{Keyspace, Record};
@@ -44,8 +45,8 @@ pub struct Data {
     pub(crate) packing: PackingQueue,
     /// Whether they are packed.
     pub(crate) stream_compress: bool,
-    /// Content of flushed databases, to be dropped outside of the request path.
-    pub(crate) dropped: Vec<directory::Directory<Record>>,
+    /// What is to be dropped outside of the request path.
+    pub(crate) dropped: Discard,
 }
 
 impl Data {

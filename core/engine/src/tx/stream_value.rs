@@ -2,10 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use stream::{Deletion, Forget, References, Retention, Stream, StreamId};
+use stream::{Deletion, Forget, References, Removed, Retention, Stream, StreamId};
 use values::{Key, Value};
 
 use super::Tx;
+use crate::dropped::What;
 use crate::effect::{Effect, Idempotent, encode};
 use crate::keyspace::Record;
 
@@ -57,7 +58,13 @@ impl Tx<'_> {
                 key,
                 through,
                 references,
-            } => self.edit_stream(key, |stream| stream.trim(through, references)),
+            } => {
+                let mut removed = Removed::default();
+                let changed =
+                    self.edit_stream(key, |stream| stream.trim(through, references, &mut removed));
+                self.data.dropped.take(What::Entries(removed));
+                changed
+            }
             Effect::StreamDelete {
                 key,
                 ids,
@@ -87,6 +94,7 @@ impl Tx<'_> {
                 maxsize,
                 forget,
             } => {
+                let mut gone = None;
                 let changed = self.edit_stream_quietly(key, |stream| {
                     let had = stream.idempotence().stored().iids > 0;
                     let idempotence = stream.idempotence_mut();
@@ -95,10 +103,12 @@ impl Tx<'_> {
                         maxsize,
                     };
                     let same = idempotence.retention() == retention;
-                    let gone = idempotence.configure(retention, forget);
-                    drop(gone);
+                    gone = Some(idempotence.configure(retention, forget));
                     u64::from(!same || (had && forget == Forget::Everything))
                 });
+                if let Some(gone) = gone {
+                    self.data.dropped.take(What::Forgotten(gone));
+                }
                 self.schedule_forgetting(self.database, key);
                 changed
             }
@@ -211,7 +221,7 @@ impl Tx<'_> {
             lsn,
             self.now.unix(),
         );
-        self.data.keyspace.put(self.database, record);
+        self.put_record(self.database, record);
         (changed, false)
     }
 

@@ -3,6 +3,7 @@
 use values::{Key, StringValue, Value};
 
 use super::Tx;
+use crate::dropped::What;
 use crate::effect::{Effect, Expiry};
 use crate::keyspace::Record;
 use crate::lsn::Lsn;
@@ -42,8 +43,9 @@ impl Tx<'_> {
         };
         match old {
             Some(record) if unchanged_expiry => {
-                record.value = value;
+                let old = std::mem::replace(&mut record.value, value);
                 record.changed = lsn;
+                self.data.dropped.take(What::Value(old));
             }
             _ => {
                 let at = match expiry {
@@ -51,7 +53,7 @@ impl Tx<'_> {
                     Expiry::Never | Expiry::Keep => None,
                 };
                 let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
-                self.data.keyspace.put(self.database, record);
+                self.put_record(self.database, record);
             }
         }
         self.touched(key);

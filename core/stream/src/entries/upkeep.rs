@@ -2,7 +2,7 @@
 
 use triomphe::Arc;
 
-use super::{Block, Entries, Place, Slot};
+use super::{Block, Entries, Place, Removed, Slot};
 use crate::StreamId;
 use crate::chunk::Chunk;
 use crate::limits::{BLOCK_CHUNKS_MAX, CHUNK_BYTES_MAX, PLAIN_CHUNKS};
@@ -125,7 +125,7 @@ impl Entries {
         }
     }
 
-    pub(super) fn cut_through(&mut self, id: StreamId) {
+    pub(super) fn cut_through(&mut self, id: StreamId, removed: &mut Removed) {
         while let Some(block) = self.blocks.front().filter(|block| block.first <= id) {
             let next = self.blocks.get(1).map(|block| block.first);
             let next = next.or_else(|| self.tail.as_deref().map(Chunk::base));
@@ -133,7 +133,8 @@ impl Entries {
                 return self.cut_front_block(id);
             }
             self.len -= block.live;
-            self.blocks.pop_front();
+            removed.chunks += block.slots.len();
+            removed.blocks.extend(self.blocks.pop_front());
         }
         if self.tail.as_deref().is_some_and(|tail| tail.base() <= id) {
             self.cut_chunk(self.tail_place(), id);

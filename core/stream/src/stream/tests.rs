@@ -3,7 +3,7 @@
 use resp::ArgvBuf;
 
 use super::*;
-use crate::{Acknowledgement, Retention};
+use crate::{Acknowledgement, Removed, Retention};
 
 fn id(seq: u64) -> StreamId {
     StreamId::new(1, seq)
@@ -54,9 +54,9 @@ fn a_group_behind_the_first_entry_lags_by_what_is_there() {
     let mut stream = stream(4);
     let group = Group::new(StreamId::MIN, Some(4));
     assert_eq!(stream.lag(&group), 4, "its counter cannot be true");
-    stream.trim(id(2), References::Keep);
+    stream.trim(id(2), References::Keep, &mut Removed::default());
     assert_eq!(stream.lag(&group), 2);
-    stream.trim(StreamId::MAX, References::Keep);
+    stream.trim(StreamId::MAX, References::Keep, &mut Removed::default());
     assert_eq!(stream.lag(&group), 0, "nothing is left to read");
 }
 

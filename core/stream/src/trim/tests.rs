@@ -3,7 +3,7 @@ use std::num::NonZeroU64;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Acknowledgement, NodeLimits};
+use crate::{Acknowledgement, NodeLimits, Removed};
 
 fn id(seq: u64) -> StreamId {
     StreamId::new(1, seq)
@@ -414,7 +414,7 @@ proptest! {
                     prop_assert_eq!(cut.map_or(0, |cut| cut.entry_count), gone.len() as u64, "{:?}", trim);
                     let Some(cut) = cut else { continue };
                     let pending_before = stream.groups().clone();
-                    prop_assert_eq!(stream.trim(cut.through, references), cut.entry_count);
+                    prop_assert_eq!(stream.trim(cut.through, references, &mut Removed::default()), cut.entry_count);
                     for &seq in &gone {
                         model.delete(seq);
                         if references == References::Delete {

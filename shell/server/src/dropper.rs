@@ -1,0 +1,75 @@
+//! Frees what is large and no longer part of the keyspace, in a thread that nobody waits for.
+//!
+//! Whoever held the shard's lock hands in what the engine let go of. Freeing is faster than filling,
+//! so that little waits here; should too much wait all the same, who hands in more frees it itself.
+
+use engine::Dropped;
+use parking_lot::{Condvar, Mutex};
+
+use crate::limits::DROPPER_BYTES_MAX;
+
+/// What waits for the thread.
+#[derive(Debug, Default)]
+pub(crate) struct Dropper {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<Dropped>,
+    /// About how many bytes wait, what is being freed included.
+    bytes: usize,
+    stopped: bool,
+}
+
+impl Dropper {
+    /// Hands in what is to be freed. Not to be called with the shard's lock.
+    pub(crate) fn hand_in(&self, dropped: Vec<Dropped>) {
+        if dropped.is_empty() {
+            return;
+        }
+        let bytes: usize = dropped.iter().map(Dropped::bytes).sum();
+        let mut state = self.state.lock();
+        if state.bytes > DROPPER_BYTES_MAX || state.stopped {
+            drop(state);
+            drop(dropped);
+            return;
+        }
+        state.bytes += bytes;
+        state.waiting.extend(dropped);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// About how many bytes are to be freed.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.state.lock().bytes
+    }
+
+    /// Frees what is handed in until the server stops.
+    pub(crate) fn run(&self) {
+        loop {
+            let mut state = self.state.lock();
+            self.changed.wait_while(&mut state, |state| {
+                state.waiting.is_empty() && !state.stopped
+            });
+            if state.stopped {
+                return;
+            }
+            let waiting = std::mem::take(&mut state.waiting);
+            drop(state);
+            for dropped in waiting {
+                let bytes = dropped.bytes();
+                drop(dropped);
+                self.state.lock().bytes -= bytes;
+            }
+        }
+    }
+
+    /// Ends the thread. What waits is left to the end of the process.
+    pub(crate) fn stop(&self) {
+        self.state.lock().stopped = true;
+        self.changed.notify_one();
+    }
+}

@@ -6,13 +6,17 @@
 
 pub mod case;
 pub mod client;
+pub mod command_lines;
 pub mod data_set;
 pub mod differential;
+pub mod documents;
 pub mod expect;
 pub mod known;
 pub mod peers;
 pub mod programs;
+pub mod redis_cli;
 pub mod scenario;
 pub mod server;
+pub mod sessions;
 pub mod table;
 pub mod value;

@@ -1,0 +1,175 @@
+//! What README and docs show is what happens: sessions are run, command lines are looked up.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use weir_tests::client::Protocol;
+use weir_tests::command_lines::{Programs, command_lines};
+use weir_tests::documents::{Page, pages};
+use weir_tests::peers::{self, Peers};
+use weir_tests::redis_cli::{arguments, shown};
+use weir_tests::server::Server;
+use weir_tests::sessions;
+
+/// What a reader's server has and those of other tests do not: the settings that weir has by itself.
+const DEFAULTS: &[(&str, &str)] = &[("appendonly", "yes"), ("enable-debug-command", "no")];
+
+/// Pages whose sessions run at the same time.
+const THREADS: usize = 4;
+
+/// Command lines of other programs, by their first words, and why they are not looked up.
+const OTHERS: &[(&str, &str)] = &[
+    (
+        "git clone",
+        "fetches this repository from where the reader has it from",
+    ),
+    ("cd ", "changes the folder"),
+    (
+        "redis-cli",
+        "a client; what is typed in it is a session, which runs",
+    ),
+];
+
+#[test]
+fn sessions_in_documents_are_answered_as_shown() {
+    let weir = peers::weir().unwrap();
+    let pages = Mutex::new(VecDeque::from(pages().unwrap()));
+    let failures = Mutex::new(Vec::new());
+    let count = Mutex::new(0);
+    let work = || {
+        while let Some(page) = locked(&pages).pop_front() {
+            let mut server = None;
+            let run = sessions::run(&page, || {
+                let started = server.insert(Server::start_with(&weir, DEFAULTS)?);
+                Ok(started.address())
+            });
+            match run {
+                Ok(requests) => *locked(&count) += requests,
+                Err(error) => locked(&failures).push(format!("{error:#}")),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(work);
+        }
+    });
+    let failures = locked(&failures);
+    assert!(
+        failures.is_empty(),
+        "{} pages show what weir does not answer (CONTRIBUTING.md tells the form of a session):\n\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
+    assert!(*locked(&count) > 0, "no page has a session");
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[test]
+fn a_page_that_shows_another_reply_fails_with_path_and_line() {
+    let server = Server::start(&peers::weir().unwrap()).unwrap();
+    let page = Page {
+        path: "docs/page.md".to_owned(),
+        text: "# Page\n\n    > SET k v\n    OK\n    > STRLEN k\n    (integer) 2\n".to_owned(),
+    };
+    let error = sessions::run(&page, || Ok(server.address())).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.starts_with("docs/page.md, line 5: STRLEN k\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn command_lines_in_documents_name_what_is_there() {
+    let mut programs = Programs::find(&peers::weir().unwrap()).unwrap();
+    let mut failures = Vec::new();
+    for page in pages().unwrap() {
+        for line in command_lines(&page) {
+            let typed = line.words.join(" ");
+            match programs.check(&line) {
+                Ok(true) => {}
+                Ok(false) if OTHERS.iter().any(|(other, _)| typed.starts_with(other)) => {}
+                Ok(false) => failures.push(format!(
+                    "{}: {typed}: what no test checks belongs to OTHERS, with the reason",
+                    line.place
+                )),
+                Err(error) => failures.push(format!("{}: {typed}: {error:#}", line.place)),
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Requests whose replies have every shape: each kind of value, nested and empty ones.
+const SHAPES: &[&str] = &[
+    "XADD s 1-1 f v g w",
+    "XADD s 1-2 f \"a\\\"b\\x01\\n\\\\\"",
+    "XGROUP CREATE s g 0",
+    "XREADGROUP GROUP g c COUNT 1 STREAMS s >",
+    "XRANGE s - +",
+    "XRANGE nothing - +",
+    "XREAD STREAMS s s2 0 0",
+    "XREAD STREAMS s $",
+    "XINFO STREAM s",
+    "XINFO GROUPS s",
+    "XINFO CONSUMERS nothing g",
+    "XPENDING s g",
+    "SET k 'it\\'s'",
+    "GET k",
+    "GET nothing",
+    "MGET k nothing",
+    "CONFIG GET appendf*",
+    "CONFIG GET nothing",
+    "COMMAND INFO xadd",
+    "COMMAND DOCS xcfgset",
+    "INFO nothing",
+    "LATENCY DOCTOR",
+    "DEBUG PROTOCOL double",
+    "DEBUG PROTOCOL null",
+    "DEBUG PROTOCOL set",
+    "DEBUG PROTOCOL map",
+    "DEBUG PROTOCOL verbatim",
+    "DEBUG PROTOCOL true",
+    "DEBUG PROTOCOL false",
+];
+
+#[test]
+fn replies_are_shown_as_redis_cli_shows_them() {
+    let Some(cli) = Peers::binary("redis86-cli").unwrap() else {
+        return;
+    };
+    for (protocol, option) in [(Protocol::Resp2, "-2"), (Protocol::Resp3, "-3")] {
+        let own = Server::start(&peers::weir().unwrap()).unwrap();
+        let other = Server::start(&peers::weir().unwrap()).unwrap();
+        let mut client = own.connect(protocol).unwrap();
+        for request in SHAPES {
+            let words = arguments(request).unwrap();
+            let ours = shown(&words, &client.command(&words).unwrap());
+            let port = other.address().port().to_string();
+            let mut program = Command::new(&cli)
+                .args(["-p", &port, "--no-raw", option])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut input = program.stdin.take().unwrap();
+            writeln!(input, "{request}").unwrap();
+            drop(input);
+            let theirs = program.wait_with_output().unwrap().stdout;
+            let theirs = String::from_utf8_lossy(&theirs).into_owned();
+            let mut theirs: Vec<&str> = theirs.lines().map(str::trim_end).collect();
+            while theirs.last().is_some_and(|line| line.is_empty()) {
+                theirs.pop();
+            }
+            assert_eq!(ours, theirs, "{option} {request}");
+        }
+    }
+}

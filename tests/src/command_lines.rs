@@ -33,9 +33,9 @@ const PROGRAMS: &[&str] = &[
 ];
 
 /// What a word in backquotes begins with that is a whole command line.
-const QUOTED_PROGRAMS: &[&str] = &["cargo ", "weir -", "weir check ", "weir repair "];
+const QUOTED_PROGRAMS: &[&str] = &["cargo ", "weir "];
 
-/// What begins a subcommand of weir, or a file that its command line names.
+/// What an option begins with.
 const OPTION: &str = "--";
 
 /// A command line and where it stands.

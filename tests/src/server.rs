@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -167,6 +167,21 @@ impl Server {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Waits until it ends by itself; how, and the end of its log.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub fn ended(mut self) -> Result<(ExitStatus, String)> {
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok((status, self.log()));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        bail!("the server does not end\n{}", self.log());
     }
 
     /// Where it listens.

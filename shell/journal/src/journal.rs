@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::commit::{Commit, Counters, Event, Flush, Mono, Position, SyncPolicy};
+use crate::fatal::PanicEndsProcess;
 use crate::health::{Fault, Health, Operation};
 use crate::inbox::Inbox;
 use crate::log::{Log, LogSize, SnapshotError, SyncJob};
@@ -256,6 +257,7 @@ const SPARE_BYTES_MAX: usize = 4 << 20;
 impl<L: Log> Driver<L> {
     fn run(mut self) -> Result<(), Fault> {
         let _ended = Ended(Arc::clone(&self.shared));
+        let _fatal = PanicEndsProcess::with(FAILED);
         let mut deadline = None;
         loop {
             let event = self.shared.inbox.wait(deadline, &mut self.spare);
@@ -368,6 +370,7 @@ impl<L: Log> Driver<L> {
 }
 
 fn run_syncs<L: Log>(shared: &Shared<L>, jobs: &Receiver<L::Sync>) {
+    let _fatal = PanicEndsProcess::with(FAILED);
     while let Ok(job) = jobs.recv() {
         let result = job.run();
         if shared.inbox.send(Event::Synced(job, result)).is_err() {
@@ -376,7 +379,14 @@ fn run_syncs<L: Log>(shared: &Shared<L>, jobs: &Receiver<L::Sync>) {
     }
 }
 
-/// Tells everybody when the thread ends, even by a panic: nothing will be released any more.
+/// What is said when a thread of the journal panics. Without it nothing would be written any more,
+/// not even by a rewrite.
+const FAILED: &str = "\
+    The journal failed by an error in this program, and the process ends: it could keep nothing \
+    that is written from now on. What was acknowledged is in the journal: start the server \
+    again, and please report what was logged before this line.";
+
+/// Tells everybody when the thread ends: nothing will be released any more.
 struct Ended<L: Log>(Arc<Shared<L>>);
 
 impl<L: Log> Drop for Ended<L> {

@@ -10,6 +10,7 @@ pub mod annotation;
 mod check;
 mod commit;
 mod disk;
+mod fatal;
 mod file_disk;
 mod gate;
 mod health;
@@ -34,6 +35,7 @@ pub use commit::{
     Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, UNSYNCED_AGE_MAX,
 };
 pub use disk::{Access, Disk, DiskFile};
+pub use fatal::PanicEndsProcess;
 pub use file_disk::{FileDisk, free_in_steps};
 pub use gate::{Gate, Poisoned};
 pub use health::{Fault, Health, Operation};

@@ -24,6 +24,18 @@ pub struct PendingRewrite<L: Log> {
 pub struct Rewrite<L: Log> {
     shared: Arc<Shared<L>>,
     sink: Option<L::Sink>,
+    phase: Phase,
+}
+
+/// How far a rewrite is: what is to be done where it ends early, be it by a panic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The snapshot is being written, and may be given up.
+    Writing,
+    /// It is the begin of the log. What it replaces is being removed.
+    Stored,
+    /// There is nothing left to do here.
+    Over,
 }
 
 impl<L: Log> PendingRewrite<L> {
@@ -43,6 +55,7 @@ impl<L: Log> PendingRewrite<L> {
         Ok(Rewrite {
             shared: self.shared,
             sink: Some(sink),
+            phase: Phase::Writing,
         })
     }
 }
@@ -68,17 +81,26 @@ impl<L: Log> Rewrite<L> {
         })?;
         let (sender, stored) = mpsc::sync_channel(1);
         self.shared.replies.lock().stored = Some(sender);
+        // Until the log has it, the journal's thread ends the rewrite if it fails.
+        self.phase = Phase::Over;
         let sent = self.shared.inbox.send(Event::SnapshotWritten(snapshot));
         sent.map_err(|_| SnapshotError::GivenUp)?;
         let trimmed = stored.recv().map_err(|_| SnapshotError::GivenUp)??;
+        self.phase = Phase::Stored;
         trimmed.remove();
-        // After a close, the next start takes note.
-        let _ = self.shared.inbox.send(Event::Trimmed);
-        self.shared.inbox.end_rewrite();
+        self.end();
         Ok(())
     }
 
-    fn give_up(&self) {
+    fn end(&mut self) {
+        self.phase = Phase::Over;
+        // After a close, the next start takes note.
+        let _ = self.shared.inbox.send(Event::Trimmed);
+        self.shared.inbox.end_rewrite();
+    }
+
+    fn give_up(&mut self) {
+        self.phase = Phase::Over;
         let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
         // Not before: the next rewrite must find this one gone.
         self.shared.inbox.end_rewrite();
@@ -100,8 +122,13 @@ impl<L: Log> Write for Rewrite<L> {
 
 impl<L: Log> Drop for Rewrite<L> {
     fn drop(&mut self) {
-        if self.sink.take().is_some() {
-            self.give_up();
+        match self.phase {
+            Phase::Writing => {
+                drop(self.sink.take());
+                self.give_up();
+            }
+            Phase::Stored => self.end(),
+            Phase::Over => {}
         }
     }
 }

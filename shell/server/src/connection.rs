@@ -7,7 +7,6 @@
 mod sending;
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use engine::session::{IoFigures, SessionId};
@@ -71,10 +70,6 @@ pub(crate) enum Received {
 
 /// What a client is told that is one too many.
 const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
-
-/// What a client is told whose request ran into an error of the server.
-const INTERNAL_ERROR: &str =
-    "ERR internal error; the server's log has more. The connection is closed";
 
 impl Connection {
     /// Registers a client with the engine; none if there are as many as there may be. That one is told
@@ -229,20 +224,8 @@ impl Connection {
         let input = staged.unwrap_or(&kept);
         self.has_requests = false;
         self.io.query_bytes = input.len();
-        let start = reply.mark();
-        let run =
-            AssertUnwindSafe(|| self.run_requests(input, &mut state.engine, now, stopwatch, reply));
-        let (consumed, depends_on) = catch_unwind(run).unwrap_or_else(|_| {
-            // The panic was reported where it happened. Nobody knows how far the request came.
-            tracing::error!(
-                client = self.session.client,
-                "a request failed, its connection is closed"
-            );
-            reply.rollback(start);
-            reply.error(format_args!("{INTERNAL_ERROR}"));
-            self.phase = Phase::Closing;
-            (input.len(), state.engine.log().last())
-        });
+        let (consumed, depends_on) =
+            self.run_requests(input, &mut state.engine, now, stopwatch, reply);
         self.io.query_bytes = input.len() - consumed;
         if self.phase == Phase::Waiting {
             self.has_requests = true;

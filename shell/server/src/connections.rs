@@ -5,12 +5,14 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::io;
 
 use engine::node::Delivery;
+use engine::session::SessionId;
 use engine::{Lsn, Mono};
 use journal::Gate;
 use mio::event::Event;
 use slab::Slab;
 
 use crate::connection::{Connection, Sent};
+use crate::contained::contained;
 
 /// The connections of one thread, each in its place.
 pub(crate) struct Connections {
@@ -61,9 +63,10 @@ impl Connections {
         self.patience.clear();
     }
 
-    /// The connection in a place.
-    pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut Connection> {
-        self.all.get_mut(place)
+    /// The connection of a client in its place, if it is still there.
+    pub(crate) fn find_mut(&mut self, place: usize, session: SessionId) -> Option<&mut Connection> {
+        let connection = self.all.get_mut(place)?;
+        (connection.session() == session).then_some(connection)
     }
 
     /// Takes note of what a socket says. Whether there is such a connection.
@@ -76,8 +79,7 @@ impl Connections {
             connection.note_readable(ended);
         }
         if connection.is_stuck() && (event.is_writable() || event.is_write_closed()) {
-            let sent = connection.flush(self.gate.as_ref());
-            self.follow(place, sent);
+            self.act(place, Connection::flush);
         } else {
             self.follow(place, Ok(Sent::All));
         }
@@ -97,20 +99,18 @@ impl Connections {
     }
 
     /// Sends a connection's replies, now or when they may leave.
-    pub(crate) fn send(&mut self, place: usize, bytes: &[u8], depends_on: Lsn) {
-        if let Some(connection) = self.all.get_mut(place) {
-            let sent = connection.send(bytes, depends_on, self.gate.as_ref());
-            self.follow(place, sent);
+    pub(crate) fn send(&mut self, place: usize, session: SessionId, bytes: &[u8], depends_on: Lsn) {
+        if self.find_mut(place, session).is_some() {
+            self.act(place, |connection, gate| {
+                connection.send(bytes, depends_on, gate)
+            });
         }
     }
 
     /// Hands over what others have for a client, if it is still there.
     pub(crate) fn deliver(&mut self, place: usize, delivery: &Delivery) {
-        if let Some(connection) = self.all.get_mut(place)
-            && connection.session() == delivery.session
-        {
-            let sent = connection.take(delivery, self.gate.as_ref());
-            self.follow(place, sent);
+        if self.find_mut(place, delivery.session).is_some() {
+            self.act(place, |connection, gate| connection.take(delivery, gate));
         }
     }
 
@@ -125,10 +125,7 @@ impl Connections {
             let Some(Reverse((_, place))) = self.held.pop() else {
                 return;
             };
-            if let Some(connection) = self.all.get_mut(place) {
-                let sent = connection.flush(self.gate.as_ref());
-                self.follow(place, sent);
-            }
+            self.act(place, Connection::flush);
         }
     }
 
@@ -177,6 +174,22 @@ impl Connections {
         }
     }
 
+    /// Lets a connection do something, and notes what it waits for then. A panic costs that
+    /// connection and no other.
+    #[inline]
+    fn act(
+        &mut self,
+        place: usize,
+        action: impl FnOnce(&mut Connection, Option<&Gate>) -> io::Result<Sent>,
+    ) {
+        let Some(connection) = self.all.get_mut(place) else {
+            return;
+        };
+        let gate = self.gate.as_ref();
+        let sent = contained(|| action(connection, gate));
+        self.follow(place, sent);
+    }
+
     /// Notes what a connection waits for, after something happened to it.
     #[inline]
     fn follow(&mut self, place: usize, sent: io::Result<Sent>) {
@@ -206,5 +219,73 @@ impl Connections {
     fn held_for(&self) -> Option<journal::Lsn> {
         let Reverse((lsn, _)) = self.held.peek()?;
         Some(journal::Lsn::new(lsn.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use engine::Engine;
+    use engine::config::Settings;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::shard::{Home, Shard};
+    use crate::socket::Socket;
+
+    /// A client's end of a new connection.
+    fn connect(
+        shard: &Arc<Shard>,
+        connections: &mut Connections,
+    ) -> (UnixStream, usize, SessionId) {
+        let (client, server) = UnixStream::pair().unwrap();
+        server.set_nonblocking(true).unwrap();
+        let place = connections.next_place();
+        let home = Home { thread: 0, place };
+        let socket = Socket::Unix(mio::net::UnixStream::from_std(server));
+        let connection = Connection::open(shard, socket, home).unwrap();
+        let session = connection.session();
+        connections.add(connection);
+        (client, place, session)
+    }
+
+    fn shard() -> Arc<Shard> {
+        let clock = Clock::start();
+        let engine = Engine::new(Settings::default(), 1, clock.now());
+        Arc::new(Shard::new(engine, clock, None, PathBuf::new()))
+    }
+
+    #[test]
+    fn a_panic_without_the_lock_costs_one_connection_and_what_it_has_in_the_engine() {
+        let (shard, mut connections) = (shard(), Connections::new(None));
+        let (mut lost, lost_place, _) = connect(&shard, &mut connections);
+        let (mut kept, place, session) = connect(&shard, &mut connections);
+        connections.act(lost_place, |_, _| panic!("planted"));
+        assert_eq!(lost.read_to_end(&mut Vec::new()).unwrap(), 0);
+        assert_eq!(connections.len(), 1);
+        assert_eq!(shard.lock().engine.node.sessions.len(), 1);
+        connections.send(place, session, b"+PONG\r\n", Lsn::NONE);
+        let mut reply = [0; 7];
+        kept.read_exact(&mut reply).unwrap();
+        assert_eq!(&reply, b"+PONG\r\n");
+    }
+
+    #[test]
+    fn what_is_for_a_client_that_has_gone_is_not_for_the_next_in_its_place() {
+        let (shard, mut connections) = (shard(), Connections::new(None));
+        let (_, place, gone) = connect(&shard, &mut connections);
+        connections.lose(place, &io::Error::other("it goes"));
+        let (mut next, same_place, session) = connect(&shard, &mut connections);
+        assert_eq!(same_place, place);
+        assert!(connections.find_mut(place, gone).is_none());
+        connections.send(place, gone, b"-for the other\r\n", Lsn::NONE);
+        connections.send(place, session, b"+OK\r\n", Lsn::NONE);
+        let mut reply = [0; 5];
+        next.read_exact(&mut reply).unwrap();
+        assert_eq!(&reply, b"+OK\r\n");
     }
 }

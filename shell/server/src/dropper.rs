@@ -6,6 +6,7 @@
 use engine::Dropped;
 use parking_lot::{Condvar, Mutex};
 
+use crate::contained::contained;
 use crate::limits::DROPPER_BYTES_MAX;
 
 /// What waits for the thread.
@@ -61,7 +62,14 @@ impl Dropper {
             drop(state);
             for dropped in waiting {
                 let bytes = dropped.bytes();
-                drop(dropped);
+                // The thread has to go on: it does the same for everybody else.
+                let freed = contained(|| {
+                    drop(dropped);
+                    Ok(())
+                });
+                if let Err(error) = freed {
+                    tracing::error!(%error, "something large was not freed");
+                }
                 self.state.lock().bytes -= bytes;
             }
         }

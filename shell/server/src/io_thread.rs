@@ -14,6 +14,7 @@ use mio::{Events, Poll, Token, Waker};
 use crate::accept::Acceptor;
 use crate::connection::Connection;
 use crate::connections::Connections;
+use crate::contained::contained;
 use crate::inbox::{Inbox, Letter};
 use crate::shard::{Home, Shard, Submitted, TIMER_THREAD};
 use crate::socket::Socket;
@@ -103,8 +104,8 @@ impl IoThread {
         Ok(())
     }
 
-    /// Serves until the server stops. Nothing that a client sends should make this code panic; if something does, the
-    /// thread's connections are lost, and it goes on.
+    /// Serves until the server stops. What is done for one connection costs no other if it panics;
+    /// a panic in what is done for all of them costs the thread's connections, and it goes on.
     pub(crate) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.stopped {
@@ -186,7 +187,11 @@ impl IoThread {
         let mut letters = std::mem::take(&mut self.letters);
         for letter in letters.drain(..) {
             match letter {
-                Letter::Accepted(socket) => self.open(socket),
+                Letter::Accepted(socket) => {
+                    if let Err(error) = contained(|| self.open(socket)) {
+                        tracing::warn!(%error, "a connection cannot be served");
+                    }
+                }
                 Letter::Delivery(place, delivery) => self.connections.deliver(place, &delivery),
                 Letter::Stop => self.stopped = true,
             }
@@ -194,12 +199,9 @@ impl IoThread {
         self.letters = letters;
     }
 
-    fn open(&mut self, mut socket: Socket) {
+    fn open(&mut self, mut socket: Socket) -> io::Result<()> {
         let place = self.connections.next_place();
-        if let Err(error) = socket.register(self.poll.registry(), Token(place)) {
-            tracing::warn!(%error, "a connection cannot be served");
-            return;
-        }
+        socket.register(self.poll.registry(), Token(place))?;
         let home = Home {
             thread: self.number,
             place,
@@ -207,6 +209,7 @@ impl IoThread {
         if let Some(connection) = Connection::open(&self.shard, socket, home) {
             self.connections.add(connection);
         }
+        Ok(())
     }
 
     /// Serves every connection that is ready, once.
@@ -244,12 +247,13 @@ impl IoThread {
         );
         for Replies {
             place,
+            session,
             bytes,
             depends_on,
         } in self.replies.drain(..)
         {
             self.connections
-                .send(place, &self.stage.replies()[bytes], depends_on);
+                .send(place, session, &self.stage.replies()[bytes], depends_on);
         }
         self.open_letters();
         submitted

@@ -11,6 +11,7 @@ mod background;
 mod clock;
 mod connection;
 mod connections;
+mod contained;
 mod dropper;
 mod figures;
 mod inbox;

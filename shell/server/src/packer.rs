@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use crate::contained::contained;
 use crate::shard::Shard;
 
 /// How long the packer sleeps where nothing is to be packed. What is to be packed is in no hurry.
@@ -25,7 +26,13 @@ pub(crate) fn run(shard: &Arc<Shard>, stop: &Receiver<()>) {
         pause = Duration::ZERO;
         match batch {
             Some(mut batch) => {
-                batch.run();
+                let packed = contained(|| {
+                    batch.run();
+                    Ok(())
+                });
+                if let Err(error) = packed {
+                    tracing::error!(%error, "chunks of a stream are not packed");
+                }
                 let now = shard.clock.now();
                 shard.lock().engine.end_packing(&mut batch, now);
             }

@@ -20,6 +20,7 @@ use journal::{
 use thiserror::Error;
 
 use crate::background::{self, Background, Ended};
+use crate::contained::contained;
 use crate::snapshot::{self, LoadError, Progress};
 
 /// A journal in files.
@@ -254,13 +255,11 @@ pub(crate) fn begin_rewrite(
     let frozen = engine.freeze();
     let ended = Arc::clone(background);
     let write = move || {
-        let written = pending
-            .wait()
-            .map_err(|error| error.to_string())
-            .and_then(|rewrite| {
-                write_base(&frozen, rewrite, now, &ended.rewrite).map_err(|error| error.to_string())
-            });
-        ended.note(Ended::Rewrite(written));
+        let written = contained(|| {
+            let rewrite = pending.wait().map_err(io::Error::other)?;
+            write_base(&frozen, rewrite, now, &ended.rewrite)
+        });
+        ended.note(Ended::Rewrite(written.map_err(|error| error.to_string())));
     };
     background::spawn("weir-rewrite", write).map_err(|error| error.to_string())
 }

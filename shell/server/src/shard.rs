@@ -1,5 +1,6 @@
 //! A shard: an engine, and where its clients are served, behind one lock.
 
+mod held;
 mod homes;
 mod reload;
 
@@ -13,18 +14,20 @@ use engine::node::Order;
 use engine::session::SessionId;
 use engine::{Engine, Mono, Now};
 use journal::{Gate, Health, SyncPolicy};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use signal_hook::iterator::Handle as Signals;
 
 use crate::alarm::Alarm;
 use crate::background::{self, Background, Ended};
 use crate::clock::Clock;
+use crate::contained::contained;
 use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
 use crate::persistence::{self, FileJournal};
 use crate::snapshot::progress::Written;
 use crate::snapshot::{self, Progress};
 
+pub(crate) use held::Held;
 pub(crate) use homes::{Home, Homes};
 
 /// A shard as threads share it.
@@ -118,9 +121,16 @@ impl Shard {
         self
     }
 
-    /// The lock. Nobody waits for a client or a disk while holding it.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
+    /// The lock. Nobody waits for a client while holding it. For a disk wait only those that let
+    /// everybody wait for them: `SHUTDOWN SAVE`, the snapshot at the end, `DEBUG RELOAD` and `DEBUG
+    /// LOADAOF`. A panic while it is held ends the process.
+    #[inline]
+    pub(crate) fn lock(&self) -> Held<'_> {
+        let message = match self.journal {
+            Some(_) => held::FAILED,
+            None => held::FAILED_WITHOUT_JOURNAL,
+        };
+        Held::new(self.state.lock(), message)
     }
 
     /// Ends a batch of engine calls by thread `own`: what the engine has for others is delivered, with what is for
@@ -237,7 +247,7 @@ impl Shard {
         let path = self.snapshot_path.clone();
         let ended = Arc::clone(&self.background);
         let write = move || {
-            let result = snapshot::write_file(&frozen, &path, now, &ended.snapshot);
+            let result = contained(|| snapshot::write_file(&frozen, &path, now, &ended.snapshot));
             let result = result.map_err(|error| format!("{}: {error}", path.display()));
             ended.note(Ended::Snapshot {
                 waiting,

@@ -7,10 +7,12 @@
 use std::ops::Range;
 
 use engine::Lsn;
+use engine::session::SessionId;
 use resp::{Protocol, Reply};
 
 use crate::connection::{Connection, Received};
 use crate::connections::Connections;
+use crate::contained::contained;
 use crate::inbox::Letter;
 use crate::limits::{READ_BYTES, REPLY_BATCH_BYTES, STAGE_BYTES};
 use crate::shard::{Shard, Submitted};
@@ -29,6 +31,7 @@ pub(crate) struct Stage {
 #[derive(Debug)]
 struct Part {
     place: usize,
+    session: SessionId,
     /// Where its input is; none if the connection has it.
     input: Option<Range<usize>>,
 }
@@ -36,8 +39,10 @@ struct Part {
 /// Replies of one connection.
 #[derive(Debug)]
 pub(crate) struct Replies {
-    /// The connection.
+    /// The connection's place.
     pub(crate) place: usize,
+    /// Whose they are, should another connection have come into the place.
+    pub(crate) session: SessionId,
     /// Where they are within those of all.
     pub(crate) bytes: Range<usize>,
     /// The batch that must be durable before they leave.
@@ -65,7 +70,7 @@ impl Stage {
         self.run == self.parts.len()
     }
 
-    /// Lets a connection read.
+    /// Lets a connection read. If that panics, the connection is lost.
     ///
     /// # Errors
     /// The connection is lost, or has ended.
@@ -75,13 +80,17 @@ impl Stage {
         connection: &mut Connection,
     ) -> std::io::Result<()> {
         let start = self.input.len();
-        let input = match connection.receive(&mut self.input)? {
+        let input = match contained(|| connection.receive(&mut self.input))? {
             Received::Staged(len) => Some(start..start + len),
             Received::Kept => None,
             Received::Nothing => return Ok(()),
             Received::End => return Err(std::io::ErrorKind::UnexpectedEof.into()),
         };
-        self.parts.push(Part { place, input });
+        self.parts.push(Part {
+            place,
+            session: connection.session(),
+            input,
+        });
         Ok(())
     }
 
@@ -102,7 +111,7 @@ impl Stage {
         let (mut now, mut stopwatch) = shard.clock.now_measured();
         for part in &self.parts[self.run..] {
             self.run += 1;
-            let Some(connection) = connections.get_mut(part.place) else {
+            let Some(connection) = connections.find_mut(part.place, part.session) else {
                 continue;
             };
             let start = reply.len();
@@ -110,6 +119,7 @@ impl Stage {
             let depends_on = connection.run(input, state, now, &mut stopwatch, &mut reply);
             replies.push(Replies {
                 place: part.place,
+                session: part.session,
                 bytes: start..reply.len(),
                 depends_on,
             });

@@ -5,6 +5,7 @@ mod completions;
 mod files;
 mod help;
 mod manual;
+mod panics;
 mod subcommands;
 
 use std::io::IsTerminal;
@@ -66,6 +67,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         .with(level)
         .with(lines)
         .init();
+    panics::go_to_the_log();
     let mut listeners = Listeners::new();
     let port = number("port") as u16;
     if port > 0 {

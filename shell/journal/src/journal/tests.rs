@@ -1,5 +1,7 @@
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Condvar;
 use std::sync::Mutex as StdMutex;
 
@@ -11,6 +13,9 @@ use crate::names::Names;
 use crate::recovery::{Ending, Item, Recovery, Report, TornTail};
 
 type Files = LocalLog<FileDisk>;
+
+/// The signal by which a process ends itself.
+const SIGABRT: i32 = 6;
 
 /// Everything that is in the log of a folder: the base, the batches, and the log itself.
 fn read(folder: &Path) -> (Vec<u8>, Vec<u8>, Files, Report) {
@@ -206,4 +211,44 @@ fn the_policy_can_be_changed_while_it_runs() {
     journal.set_policy(SyncPolicy::Always);
     waiter.wait_for(submit(&shard, &journal));
     assert_eq!(journal.durable(), Lsn::new(2));
+}
+
+/// Fails when it is told anything, as a callback would that has an error.
+struct Faulty;
+
+impl Watch for Faulty {
+    fn released(&self, up_to: Lsn) {
+        assert!(up_to == Lsn::ZERO, "planted");
+    }
+
+    fn health_changed(&self, _: &Health) {}
+}
+
+#[test]
+fn a_panic_on_the_journals_thread_ends_the_process_and_loses_nothing() {
+    const FOLDER: &str = "WEIR_TEST_JOURNAL_FOLDER";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        // This is the process that ends.
+        let (.., log, _) = read(Path::new(&folder));
+        let journal = Journal::start(log, SyncPolicy::Always).unwrap();
+        let waiter = Arc::new(Waiter::default());
+        journal.watch(Arc::clone(&waiter) as Arc<dyn Watch>);
+        journal.watch(Arc::new(Faulty));
+        submit(&Mutex::new(0), &journal);
+        waiter.wait_for(2);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let this = "journal::tests::a_panic_on_the_journals_thread_ends_the_process_and_loses_nothing";
+    let ended = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", this, "--nocapture"])
+        .env(FOLDER, folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.signal(), Some(SIGABRT), "{said}");
+    assert!(said.contains("planted"), "{said}");
+    assert!(said.contains("start the server again"), "{said}");
+    let (_, found, ..) = read(folder.path());
+    assert!(found == batches(1..=1));
 }

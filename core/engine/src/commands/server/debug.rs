@@ -28,6 +28,8 @@ const HELP: &[&str] = &[
     "    Empties the databases and loads the journal.",
     "OBJECT <key>",
     "    Tells how a key's value is kept.",
+    "PANIC",
+    "    Fails by an error of the program, which ends the process.",
     "PROTOCOL <type>",
     "    Answers something of that type.",
     "QUICKLIST-PACKED-THRESHOLD <bytes>",
@@ -83,6 +85,7 @@ impl Command for Debug {
             }
             (b"loadaof", _, _) => return debug_reload::journal(ctx),
             (b"object", Some(key), _) => describe(ctx, key)?,
+            (b"panic", None, _) => panic!("DEBUG PANIC"),
             (b"protocol", Some(name), 3) => debug_protocol::answer(ctx.reply, name)?,
             (b"quicklist-packed-threshold", Some(bytes), 3) => {
                 let bytes = std::str::from_utf8(bytes).ok().and_then(parse_bytes);

@@ -1,0 +1,127 @@
+//! The state of a shard, held by one thread.
+
+use std::ops::{Deref, DerefMut};
+
+use journal::PanicEndsProcess;
+use parking_lot::MutexGuard;
+
+use super::State;
+
+/// The state of a shard as long as its lock is held. A panic meanwhile ends the process, before
+/// anybody else gets the lock: what it interrupted may be half done, in no batch of the journal,
+/// and a rewrite would make that durable.
+pub(crate) struct Held<'s> {
+    // Dropped first, and so before the lock is released.
+    _fatal: PanicEndsProcess,
+    state: MutexGuard<'s, State>,
+}
+
+impl<'s> Held<'s> {
+    /// The lock is held. `message` is what is said of a panic.
+    #[inline]
+    pub(super) fn new(state: MutexGuard<'s, State>, message: &'static str) -> Held<'s> {
+        Held {
+            _fatal: PanicEndsProcess::with(message),
+            state,
+        }
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = State;
+
+    #[inline]
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Held<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+/// What is said where there is a journal.
+pub(super) const FAILED: &str = "\
+    A request or a task failed by an error in this program, perhaps half done, and the process \
+    ends so that nobody sees that or keeps it. What was acknowledged is in the journal: start \
+    the server again, and please report what was logged before this line.";
+
+/// What is said where there is none.
+pub(super) const FAILED_WITHOUT_JOURNAL: &str = "\
+    A request or a task failed by an error in this program, perhaps half done, and the process \
+    ends so that nobody sees that or keeps it. There is no journal (appendonly no): a restart \
+    finds the last snapshot. Start the server again, and please report what was logged before \
+    this line.";
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::path::PathBuf;
+    use std::process::Command;
+    use std::sync::Arc;
+    use std::thread;
+
+    use engine::Engine;
+    use engine::config::Settings;
+
+    use crate::clock::Clock;
+    use crate::contained::contained;
+    use crate::shard::Shard;
+
+    /// The signal by which a process ends itself.
+    const SIGABRT: i32 = 6;
+
+    fn shard() -> Arc<Shard> {
+        let clock = Clock::start();
+        let engine = Engine::new(Settings::default(), 1, clock.now());
+        Arc::new(Shard::new(engine, clock, None, PathBuf::new()))
+    }
+
+    #[test]
+    fn a_panic_under_the_lock_ends_the_process_on_any_thread() {
+        const PLANTED: &str = "WEIR_TEST_PANIC_UNDER_THE_LOCK";
+        if std::env::var_os(PLANTED).is_some() {
+            // This is the process that ends.
+            let shard = shard();
+            let work = thread::spawn(move || {
+                contained::<()>(|| {
+                    let _state = shard.lock();
+                    panic!("planted")
+                })
+            });
+            work.join().ok();
+            return;
+        }
+        let this = "shard::held::tests::a_panic_under_the_lock_ends_the_process_on_any_thread";
+        let ended = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", this, "--nocapture"])
+            .env(PLANTED, "yes")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.signal(), Some(SIGABRT), "{said}");
+        assert!(said.contains("planted"), "{said}");
+        assert!(said.contains("There is no journal"), "{said}");
+        assert!(said.contains("Start the server again"), "{said}");
+    }
+
+    #[test]
+    fn what_cleans_up_after_a_panic_elsewhere_may_take_the_lock() {
+        struct Cleaned(Arc<Shard>);
+        impl Drop for Cleaned {
+            fn drop(&mut self) {
+                self.0.lock().stopping = true;
+            }
+        }
+        let shard = shard();
+        let cleaned = Cleaned(Arc::clone(&shard));
+        let failed = contained::<()>(move || {
+            let _cleaned = cleaned;
+            panic!("planted")
+        });
+        assert!(failed.is_err() && shard.lock().stopping);
+    }
+}

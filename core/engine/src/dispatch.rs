@@ -14,7 +14,7 @@ use crate::pause::HELD;
 use crate::session::{Replies, Session, SessionId};
 use crate::table::{Flags, Flow};
 use crate::time::Now;
-use crate::tx::{Access, Tx};
+use crate::tx::{Access, Overdue, Tx};
 use crate::{Engine, Next, Outcome};
 
 impl Engine {
@@ -269,14 +269,19 @@ impl Engine {
         reply: &mut Reply,
         mode: Mode,
     ) -> (Flow, Lsn) {
-        let access = match mode {
-            Mode::Replay => Access::Replay,
-            _ if session.no_touch => Access::NoTouch,
-            _ => Access::Use,
+        let access = if session.no_touch || mode == Mode::Replay {
+            Access::NoTouch
+        } else {
+            Access::Use
+        };
+        let overdue = match mode {
+            Mode::Replay => Overdue::Kept,
+            _ if self.node.pause.active(now).is_some() => Overdue::Hidden,
+            _ => Overdue::Removed,
         };
         let start = reply.mark();
         let mut ctx = Ctx {
-            tx: Tx::new(&mut self.data, session.database, now, access),
+            tx: Tx::new(&mut self.data, session.database, now, access, overdue),
             node: &mut self.node,
             session,
             reply,
@@ -322,7 +327,8 @@ impl Engine {
 
     /// Applies an effect on behalf of the engine itself, as a batch of its own.
     pub(crate) fn apply(&mut self, database: u16, now: Now, effect: &Effect<'_>) {
-        Tx::new(&mut self.data, database, now, Access::Replay).apply(effect);
+        let (access, overdue) = (Access::NoTouch, Overdue::Kept);
+        Tx::new(&mut self.data, database, now, access, overdue).apply(effect);
         self.data.log.commit();
     }
 }

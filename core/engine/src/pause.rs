@@ -1,4 +1,9 @@
 //! `CLIENT PAUSE`: requests that are held back until the pause ends, then served in order.
+//!
+//! Where writes are held back, nothing else writes either: keys whose time is over stay, hidden
+//! ([`crate::tx::Overdue::Hidden`]), and a waiting client whose request may write waits on.
+
+use std::collections::BTreeSet;
 
 use resp::{Argv, ArgvBuf, Reply};
 
@@ -25,6 +30,8 @@ pub enum Pausing {
 pub struct Pause {
     active: Option<(Pausing, Mono)>,
     held: Vec<(SessionId, ArgvBuf)>,
+    /// Clients that were waiting already, and would have been served but for the pause.
+    held_waits: BTreeSet<SessionId>,
 }
 
 impl Pause {
@@ -47,6 +54,11 @@ impl Pause {
     pub fn active(&self, now: Now) -> Option<Pausing> {
         let (pausing, until) = self.active?;
         (now.mono < until).then_some(pausing)
+    }
+
+    /// A client that waits is to be looked at again when the pause ends.
+    pub(crate) fn hold_wait(&mut self, id: SessionId) {
+        self.held_waits.insert(id);
     }
 
     /// When the pause ends by itself.
@@ -95,6 +107,9 @@ impl Engine {
             return;
         }
         self.node.pause.end();
+        for id in std::mem::take(&mut self.node.pause.held_waits) {
+            self.resume(id, now);
+        }
         for (id, request) in std::mem::take(&mut self.node.pause.held) {
             let Some(mut session) = self.node.sessions.take(id) else {
                 continue;

@@ -115,6 +115,14 @@ impl Engine {
         };
         let argv = wait.request.as_argv();
         let found = self.admit(&session, argv, Mode::Resumed);
+        if let Ok(Some((found, _))) = found
+            && self.is_held_back(&session, found, now)
+        {
+            self.wait_on(&mut session, wait);
+            self.node.pause.hold_wait(id);
+            self.node.sessions.put_back(session);
+            return;
+        }
         let mut reply = Reply::new(session.protocol);
         reply.reserve(REPLY_BYTES);
         let database = std::mem::replace(&mut session.database, wait.database);

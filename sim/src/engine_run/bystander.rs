@@ -12,7 +12,7 @@ use crate::rng::Rng;
 /// Draws what a bystander does next: requests that are sent together.
 pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
     let stream = rng.index(ledger.streams.len());
-    match rng.below(14) {
+    match rng.below(17) {
         0..4 => vec![look(stream, rng)],
         4 => vec![count(rng)],
         5 => transaction(),
@@ -20,7 +20,7 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         7 => vec![delete(stream, ledger, rng)],
         8..10 => (0..1 + rng.below(3)).map(|_| change(stream, rng)).collect(),
         10 => elsewhere(rng),
-        11 => vec![expiring(rng)],
+        11..14 => expiring(rng),
         _ => {
             let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
             let id = id.unwrap_or(StreamId::new(1, 1));
@@ -231,15 +231,36 @@ fn elsewhere(rng: &mut Rng) -> Vec<Request> {
     ]
 }
 
-/// Keys whose time comes.
-fn expiring(rng: &mut Rng) -> Request {
+/// Keys whose time comes, and what is made of them when it has.
+fn expiring(rng: &mut Rng) -> Vec<Request> {
     let key = format!("e:{}", rng.below(3));
-    match rng.below(7) {
-        0 | 1 => request!(Purpose::Any, "SET", key, "soon", "PX", 1 + rng.below(3000)),
+    vec![match rng.below(15) {
+        0 | 1 => request!(Purpose::Any, "SET", key, "soon", "PX", 1 + rng.below(300)),
         2 => request!(Purpose::Any, "APPEND", key, "er"),
         3 => request!(Purpose::Any, "PEXPIRE", key, 1 + rng.below(2000)),
         4 => request!(Purpose::Any, "XADD", "e:s", "*", "field", "value"),
         5 => request!(Purpose::Any, "PEXPIRE", "e:s", 1 + rng.below(3000)),
+        6 => request!(Purpose::Any, "SETRANGE", key, 2, "range"),
+        7 => request!(Purpose::Any, "RENAME", key, format!("e:{}", rng.below(3))),
+        8 => request!(Purpose::Any, "COPY", "e:s", key, "REPLACE"),
+        9 => request!(Purpose::Any, "XTRIM", "e:s", "MAXLEN", "1"),
+        10..14 => return overwriting(key, rng),
         _ => request!(Purpose::Any, "GET", key),
-    }
+    }]
+}
+
+/// A value that keeps an expiry can be read at once, whatever was there before.
+fn overwriting(key: String, rng: &mut Rng) -> Vec<Request> {
+    let value = rng.number().to_string();
+    let write = if rng.once_in(2) {
+        request!(Purpose::Any, "SET", key, value, "KEEPTTL")
+    } else {
+        request!(Purpose::Any, "MSETEX", "1", key, value, "KEEPTTL")
+    };
+    vec![
+        request!(Purpose::Any, "MULTI"),
+        write,
+        request!(Purpose::Any, "GET", key),
+        request!(Purpose::Written(value), "EXEC"),
+    ]
 }

@@ -133,6 +133,15 @@ impl Client {
                 Answer::Error(error) if error.starts_with("MISCONF") => Ok(()),
                 _ => bail!("a counter is {answer:?}"),
             },
+            (_, Purpose::Written(value)) => match answer {
+                Answer::List(answers) if answers.last() == Some(&text(value)) => Ok(()),
+                Answer::Error(error)
+                    if error.starts_with("MISCONF") || error.starts_with("EXECABORT") =>
+                {
+                    Ok(())
+                }
+                _ => bail!("what was just written is {answer:?}"),
+            },
             (_, Purpose::Pair) => match answer.list() {
                 Some([one, other]) if one.number() == other.number() => Ok(()),
                 _ => bail!("half a transaction: {answer:?}"),
@@ -140,4 +149,8 @@ impl Client {
             _ => Ok(()),
         }
     }
+}
+
+fn text(value: &str) -> Answer {
+    Answer::Text(value.as_bytes().to_vec())
 }

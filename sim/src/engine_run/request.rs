@@ -32,6 +32,8 @@ pub(super) enum Purpose {
     Count(u64),
     /// Two counters that one transaction counts up.
     Pair,
+    /// What a transaction answers that writes this value and reads it again.
+    Written(String),
     /// Entries of a stream, which it does not change.
     Entries(usize),
     /// Something that it does not change.

@@ -28,6 +28,10 @@ impl Setting {
         let mut settings = Settings::default();
         settings.set("databases", "2")?;
         settings.set("stream-idmp-duration", &IDEMPOTENCE_S.to_string())?;
+        // Then keys whose time is over stay until somebody meets them.
+        if rng.once_in(2) {
+            settings.set("active-expire", "no")?;
+        }
         let mut changed_settings = settings.clone();
         for (name, value) in [
             ("stream-idmp-duration", "1"),

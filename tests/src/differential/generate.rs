@@ -8,7 +8,10 @@
 //! - what Redis 8.6 does not have (XNACK, MAXCOUNT, MAXSIZE, the short tokens of XCFGSET);
 //! - idle times near a threshold: entries are idle for seconds or, by XCLAIM IDLE and TIME, for more than ten minutes
 //!   (each time another value, since the longest idle come first), and thresholds are zero or ten minutes;
-//! - times to live that end within the run; waiting for more than a millisecond;
+//! - times to live that end within the run, but for keys whose time is over and that are still there
+//!   (`DEBUG SET-ACTIVE-EXPIRE 0`): those are made by a millisecond to live and a longer sleep of the server;
+//! - waiting for more than a millisecond;
+//! - WATCH of a key whose time is over: weir removes it, Redis lets it stay and count;
 //! - `~` on streams that could have more than one node in Redis;
 //! - RANDOMKEY and SCAN in parts;
 //! - readers of a group that wait for several streams: in Redis one loses its turn on all of them when something
@@ -29,6 +32,9 @@ const FUTURE_MS: u64 = 100_000_000_000_000;
 
 /// IDs that are remembered to be used again.
 const RECENT_IDS_MAX: usize = 40;
+
+/// Outlives a millisecond on every server. What follows it is sent when both have replied.
+pub(super) const SLEEP: [&str; 3] = ["DEBUG", "SLEEP", "0.003"];
 
 /// Clients that may wait.
 pub const READERS: usize = 4;
@@ -62,6 +68,8 @@ struct Generator {
     /// How many times a time was set.
     times_set: u64,
     in_transaction: bool,
+    /// A key that is still there although its time has just ended, while a command on it is drawn.
+    overdue: Option<&'static str>,
 }
 
 /// The commands of an episode: `count` that are drawn, then those that look at everything.
@@ -74,6 +82,7 @@ pub fn episode(mut random: Random, count: usize) -> Vec<Command> {
         Flavour::Future,
     ]);
     let mut generator = Generator::new(random, flavour);
+    generator.keep_overdue_keys();
     while generator.commands.len() < count {
         generator.draw();
     }
@@ -84,6 +93,7 @@ pub fn episode(mut random: Random, count: usize) -> Vec<Command> {
 /// The steps of an episode in which [`READERS`] clients may wait, with about `count` commands.
 pub fn waiting_episode(mut random: Random, count: usize) -> Vec<Step> {
     let mut generator = Generator::new(random.split(), Flavour::Small);
+    generator.keep_overdue_keys();
     let mut steps = Vec::with_capacity(count + 50);
     while steps.len() < count {
         if random.percent(30) {
@@ -116,6 +126,7 @@ impl Generator {
             slots: 0,
             times_set: 0,
             in_transaction: false,
+            overdue: None,
         }
     }
 
@@ -129,13 +140,50 @@ impl Generator {
     }
 
     fn draw(&mut self) {
-        let weights = [72, 14, 7, 7];
+        let weights = [70, 14, 7, 7, 2];
         match self.random.weighted(weights.into_iter()) {
             0 => self.stream_command(),
             1 => self.string_command(),
             2 => self.keyspace_command(),
-            _ => self.transaction_command(),
+            3 => self.transaction_command(),
+            _ => self.outlive(),
         }
+    }
+
+    /// Keys whose time is over stay until a command meets them.
+    fn keep_overdue_keys(&mut self) {
+        self.commands
+            .push(Command::new(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]));
+    }
+
+    /// Lets the time of one or two keys end, and draws a command that mostly meets one of them.
+    fn outlive(&mut self) {
+        if self.in_transaction {
+            return;
+        }
+        let key = self.any_key();
+        let mut keys = vec![key];
+        if self.random.percent(30) {
+            keys.push(self.any_key());
+        }
+        keys.dedup();
+        for key in keys {
+            self.commands.push(Command::new(&["PEXPIRE", key, "1"]));
+            self.forget_key(key);
+        }
+        self.commands.push(Command::new(&SLEEP));
+        self.overdue = Some(key);
+        match self.random.below(5) {
+            0..3 => self.string_command(),
+            3 => self.keyspace_command(),
+            _ => self.stream_command(),
+        }
+        self.overdue = None;
+    }
+
+    /// The key whose time has just ended, for most keys of the command after that.
+    fn overdue_key(&mut self) -> Option<&'static str> {
+        self.overdue.filter(|_| self.random.percent(70))
     }
 
     /// Adds a command, sometimes with something wrong in it.
@@ -217,9 +265,9 @@ impl Generator {
         }
         match self.random.below(10) {
             0 => {
-                let mut command = Command::new(&["WATCH"]);
-                command.push(self.any_key());
-                self.commands.push(command);
+                let key = self.any_key();
+                self.commands.push(Command::new(&["EXISTS", key]));
+                self.commands.push(Command::new(&["WATCH", key]));
             }
             1 => self.commands.push(Command::new(&["UNWATCH"])),
             2 => self
@@ -266,6 +314,9 @@ impl Generator {
     }
 
     fn any_key(&mut self) -> &'static str {
+        if let Some(key) = self.overdue_key() {
+            return key;
+        }
         if self.random.percent(60) {
             self.random.pick(&STREAMS)
         } else {
@@ -280,6 +331,9 @@ impl Generator {
 
     /// The key of a stream, seldom that of something else.
     fn stream_key(&mut self) -> &'static str {
+        if let Some(key) = self.overdue_key() {
+            return key;
+        }
         if self.random.percent(2) {
             self.random.pick(&STRINGS)
         } else {
@@ -289,6 +343,9 @@ impl Generator {
 
     /// The key of a string, seldom that of something else.
     fn string_key(&mut self) -> &'static str {
+        if let Some(key) = self.overdue_key() {
+            return key;
+        }
         if self.random.percent(2) {
             self.random.pick(&STREAMS)
         } else {

@@ -10,6 +10,7 @@ use crate::value::Value;
 
 use super::command::{Command, Slot};
 use super::compare::{same, shows_clock_id};
+use super::generate::SLEEP;
 
 /// Commands that are sent before their replies are read.
 const BATCH_COMMANDS: usize = 64;
@@ -150,7 +151,8 @@ pub(super) fn follow(queued: &mut Vec<Command>, command: &Command, reply: &Value
     }
 }
 
-/// How many of the first commands can be sent at once: none of them uses the reply to another.
+/// How many of the first commands can be sent at once: none of them uses the reply to another, and only
+/// the last one takes time, so that the time of those behind it is a later one on both servers.
 fn batch_length(commands: &[Command]) -> usize {
     let mut made = Vec::new();
     for (index, command) in commands.iter().enumerate() {
@@ -158,6 +160,9 @@ fn batch_length(commands: &[Command]) -> usize {
             return index;
         }
         made.extend(command.slot);
+        if *command == Command::new(&SLEEP) {
+            return index + 1;
+        }
     }
     commands.len()
 }

@@ -35,8 +35,9 @@ impl Tx<'_> {
         let Some(record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
             return 0;
         };
+        let is_overdue = record.is_expired(self.over_at());
         self.data.dropped.take(What::Record(record));
-        if cause == DeleteCause::Expired {
+        if is_overdue || cause == DeleteCause::Expired {
             self.data.stats.expired += 1;
         }
         self.touched(key);
@@ -46,6 +47,9 @@ impl Tx<'_> {
     fn set_expiry(&mut self, key: &[u8], at: Option<UnixMs>) -> u64 {
         let lsn = self.data.log.open();
         let hash = self.data.keyspace.hash(key);
+        if self.pass_over_overdue_in(self.database, key) {
+            return 0;
+        }
         if !self.data.keyspace.set_expiry(self.database, hash, key, at) {
             return 0;
         }
@@ -57,6 +61,10 @@ impl Tx<'_> {
     }
 
     fn rename(&mut self, key: &[u8], to: &[u8]) -> u64 {
+        if self.pass_over_overdue_in(self.database, key) {
+            return 0;
+        }
+        self.pass_over_overdue_in(self.database, to);
         let lsn = self.data.log.open();
         let hash = self.data.keyspace.hash(key);
         let Some(record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
@@ -73,6 +81,10 @@ impl Tx<'_> {
     }
 
     fn relocate(&mut self, key: &[u8], to_db: u16) -> u64 {
+        if self.pass_over_overdue_in(self.database, key) {
+            return 0;
+        }
+        self.pass_over_overdue_in(to_db, key);
         let lsn = self.data.log.open();
         let hash = self.data.keyspace.hash(key);
         let Some(mut record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
@@ -89,6 +101,9 @@ impl Tx<'_> {
     }
 
     fn copy(&mut self, key: &[u8], to: &[u8], to_db: u16) -> u64 {
+        if self.pass_over_overdue_in(self.database, key) {
+            return 0;
+        }
         let hash = self.data.keyspace.hash(key);
         let Some(record) = self.data.keyspace.find(self.database, hash, key) else {
             return 0;
@@ -99,6 +114,7 @@ impl Tx<'_> {
     }
 
     fn put(&mut self, database: u16, key: &[u8], value: Value, at: Option<UnixMs>) {
+        self.pass_over_overdue_in(database, key);
         let lsn = self.data.log.open();
         let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
         self.put_record(database, record);

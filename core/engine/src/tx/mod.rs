@@ -2,7 +2,8 @@
 //!
 //! [`Tx::apply`] changes the value, appends to the batch, breaks watches, marks waiters and counts, in one
 //! call, so that none can be forgotten. It is total and uses neither randomness nor any time but the one
-//! given. Reads remove expired keys first and note what their reply depends on.
+//! given. Reads and effects remove keys whose time is over first ([`Overdue`]), so that neither ever
+//! meets one; reads note what their reply depends on.
 
 mod generic;
 mod group;
@@ -22,7 +23,7 @@ use crate::log::EffectLog;
 use crate::lsn::Lsn;
 use crate::packing::PackingQueue;
 use crate::stats::KeyspaceStats;
-use crate::time::Now;
+use crate::time::{Now, UnixMs};
 use crate::watch::Watches;
 
 /// The keyspace with everything that must follow a change of it.
@@ -79,28 +80,45 @@ pub struct Tx<'e> {
     now: Now,
     depends_on: Lsn,
     access: Access,
+    overdue: Overdue,
     work: u64,
 }
 
-/// What looking a key up does beside finding it.
+/// Whether looking a key up counts as using it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It counts as a use, and removes the key if its time has come.
+    /// It does.
     Use,
-    /// It does not count as a use (`CLIENT NO-TOUCH`).
+    /// It does not (`CLIENT NO-TOUCH`).
     NoTouch,
-    /// It only finds: in a replay, keys go when the journal says so.
-    Replay,
+}
+
+/// What becomes of a key whose time is over when a command or an effect meets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overdue {
+    /// It is removed, by an effect that comes before whatever else happens.
+    Removed,
+    /// It counts as missing but stays: during `CLIENT PAUSE` a read writes nothing.
+    Hidden,
+    /// It counts as there: in a replay, keys go when the journal says so.
+    Kept,
 }
 
 impl<'e> Tx<'e> {
-    pub(crate) fn new(data: &'e mut Data, database: u16, now: Now, access: Access) -> Tx<'e> {
+    pub(crate) fn new(
+        data: &'e mut Data,
+        database: u16,
+        now: Now,
+        access: Access,
+        overdue: Overdue,
+    ) -> Tx<'e> {
         Tx {
             data,
             database,
             now,
             depends_on: Lsn::NONE,
             access,
+            overdue,
             work: 0,
         }
     }
@@ -172,8 +190,8 @@ impl<'e> Tx<'e> {
     pub fn record(&mut self, key: &[u8]) -> Option<&Record> {
         let hash = self.data.keyspace.hash(key);
         let database = self.database;
-        if self.data.keyspace.expiring(database) > 0 {
-            self.remove_if_expired(hash, key);
+        if self.is_overdue(hash, key) {
+            return self.miss_overdue(hash, key);
         }
         match self.data.keyspace.find(database, hash, key) {
             Some(record) => {
@@ -200,8 +218,9 @@ impl<'e> Tx<'e> {
     pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
         let hash = self.data.keyspace.hash(key);
         let database = self.database;
-        if self.data.keyspace.expiring(database) > 0 {
-            self.remove_if_expired(hash, key);
+        if self.is_overdue(hash, key) {
+            self.pass_over(hash, key);
+            return None;
         }
         let found = self.data.keyspace.find(database, hash, key);
         let changed = match found {
@@ -320,25 +339,66 @@ impl<'e> Tx<'e> {
         }
     }
 
-    /// Removes a key of a database if its time has come.
-    pub(crate) fn remove_expired_in(&mut self, database: u16, key: &[u8]) {
+    /// Whether a key of a database is there although its time is over. Unless it must stay, it is
+    /// removed.
+    pub(crate) fn pass_over_overdue_in(&mut self, database: u16, key: &[u8]) -> bool {
         let own = std::mem::replace(&mut self.database, database);
         let hash = self.data.keyspace.hash(key);
-        self.remove_if_expired(hash, key);
+        let is_overdue = self.is_overdue(hash, key);
+        if is_overdue {
+            self.pass_over(hash, key);
+        }
         self.database = own;
+        is_overdue
     }
 
-    fn remove_if_expired(&mut self, hash: u64, key: &[u8]) {
-        if self.access == Access::Replay {
-            return;
+    /// The time up to which the time of keys is over.
+    #[inline]
+    fn over_at(&self) -> UnixMs {
+        match self.overdue {
+            Overdue::Removed | Overdue::Hidden => self.now.unix(),
+            Overdue::Kept => UnixMs(i64::MIN),
+        }
+    }
+
+    #[inline]
+    fn is_overdue(&self, hash: u64, key: &[u8]) -> bool {
+        if self.data.keyspace.expiring(self.database) == 0 {
+            return false;
         }
         let found = self.data.keyspace.find(self.database, hash, key);
-        if found.is_some_and(|record| record.is_expired(self.now.unix())) {
-            self.apply(&Effect::Delete {
-                key,
-                cause: DeleteCause::Expired,
-            });
+        found.is_some_and(|record| record.is_expired(self.over_at()))
+    }
+
+    #[cold]
+    fn miss_overdue(&mut self, hash: u64, key: &[u8]) -> Option<&Record> {
+        self.pass_over(hash, key);
+        self.data.stats.misses += 1;
+        None
+    }
+
+    /// A lookup met a key whose time is over.
+    #[cold]
+    fn pass_over(&mut self, hash: u64, key: &[u8]) {
+        if self.overdue == Overdue::Removed {
+            self.expire(key);
+        } else if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
+            // It is missing because of what set its expiry.
+            let changed = record
+                .changed()
+                .max(self.data.keyspace.replaced(self.database));
+            self.depends_on = self.depends_on.max(changed);
         }
+    }
+
+    /// Removes a key whose time is over. An effect that meets one calls this first: nothing may be
+    /// made of a value, an expiry or a type that nobody could see any more.
+    #[cold]
+    fn expire(&mut self, key: &[u8]) {
+        self.apply(&Effect::Delete {
+            key,
+            cause: DeleteCause::Expired,
+        });
     }
 
     /// A key was changed: whoever watches it must know, and whoever waits for it may go on.

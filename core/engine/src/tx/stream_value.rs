@@ -160,9 +160,14 @@ impl Tx<'_> {
     ) -> u64 {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();
+        let over_at = self.over_at();
         let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
             return 0;
         };
+        if record.is_expired(over_at) {
+            self.expire(key);
+            return 0;
+        }
         let Value::Stream(stream) = &mut record.value else {
             return 0;
         };
@@ -179,9 +184,14 @@ impl Tx<'_> {
     /// Changes what is no part of the stream's contents: no watch is broken, no reply depends on it.
     pub(super) fn edit_stream_silently(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream)) {
         let hash = self.data.keyspace.hash(key);
+        let over_at = self.over_at();
         let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
             return;
         };
+        if record.is_expired(over_at) {
+            self.expire(key);
+            return;
+        }
         if let Value::Stream(stream) = &mut record.value {
             edit(triomphe::Arc::make_mut(stream));
         }
@@ -196,7 +206,13 @@ impl Tx<'_> {
     ) -> (u64, bool) {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();
-        if let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) {
+        let over_at = self.over_at();
+        let mut old = self.data.keyspace.find_mut(self.database, hash, key);
+        if old.as_ref().is_some_and(|old| old.is_expired(over_at)) {
+            self.expire(key);
+            old = None;
+        }
+        if let Some(record) = old {
             let Value::Stream(stream) = &mut record.value else {
                 return (0, false);
             };

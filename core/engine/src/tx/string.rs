@@ -21,11 +21,13 @@ impl Tx<'_> {
                 }
             }
             Effect::SetRange { key, offset, value } => {
-                if !self.data.keyspace.exists(self.database, key) {
-                    self.set(key, b"", Expiry::Never);
-                }
                 let offset = offset as usize;
-                u64::from(self.edit_string(key, |string| string.set_range(offset, value)))
+                let edit = |string: &mut StringValue| string.set_range(offset, value);
+                if self.edit_string(key, edit) {
+                    return 1;
+                }
+                self.set(key, b"", Expiry::Never);
+                u64::from(self.edit_string(key, edit))
             }
             _ => 0,
         }
@@ -35,7 +37,12 @@ impl Tx<'_> {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();
         let value = Value::String(StringValue::from_bytes(value));
-        let old = self.data.keyspace.find_mut(self.database, hash, key);
+        let over_at = self.over_at();
+        let mut old = self.data.keyspace.find_mut(self.database, hash, key);
+        if old.as_ref().is_some_and(|old| old.is_expired(over_at)) {
+            self.expire(key);
+            old = None;
+        }
         let unchanged_expiry = match (&old, expiry) {
             (Some(_), Expiry::Keep) => true,
             (Some(record), Expiry::Never) => record.expires_at().is_none(),
@@ -64,9 +71,14 @@ impl Tx<'_> {
     fn edit_string(&mut self, key: &[u8], edit: impl FnOnce(&mut StringValue)) -> bool {
         let hash = self.data.keyspace.hash(key);
         let lsn: Lsn = self.data.log.open();
+        let over_at = self.over_at();
         let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
             return false;
         };
+        if record.is_expired(over_at) {
+            self.expire(key);
+            return false;
+        }
         let Value::String(string) = &mut record.value else {
             return false;
         };

@@ -62,7 +62,7 @@ impl Command for Scan {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.tx.depend_on_all();
         let now = ctx.now.unix();
-        let mut keys: Vec<Vec<u8>> = Vec::new();
+        let (mut keys, mut overdue) = (Vec::new(), Vec::new());
         let database = ctx.tx.database;
         let next = ctx
             .tx
@@ -73,14 +73,21 @@ impl Command for Scan {
                     .type_name
                     .is_none_or(|name| name.eq_ignore_ascii_case(type_name));
                 if wanted
-                    && !record.is_expired(now)
                     && cmd
                         .pattern
                         .is_none_or(|pattern| matches(pattern, record.key(), Letters::Exact))
                 {
-                    keys.push(record.key().to_vec());
+                    let found = if record.is_expired(now) {
+                        &mut overdue
+                    } else {
+                        &mut keys
+                    };
+                    found.push(record.key().to_vec());
                 }
             });
+        for key in &overdue {
+            ctx.tx.pass_over_overdue_in(database, key);
+        }
         ctx.reply.array(2);
         ctx.reply.bulk_int(next);
         ctx.reply.array(keys.len());

@@ -34,10 +34,11 @@ impl Command for Exec {
         };
         let aborted = queue.aborted;
         // A watched key whose time came is as good as changed.
+        let mut broken = false;
         for (database, key) in &ctx.session.watched {
-            ctx.tx.remove_expired_in(*database, key);
+            broken |= ctx.tx.pass_over_overdue_in(*database, key);
         }
-        let broken = ctx.tx.watches().is_broken(ctx.session.id);
+        broken |= ctx.tx.watches().is_broken(ctx.session.id);
         unwatch_all(ctx);
         if !aborted && !broken {
             return Ok(Flow::RunQueue);

@@ -24,6 +24,7 @@ files! {
     idempotent_appends: "idempotence",
     keys_of_any_type: "keys",
     bytes_on_the_wire: "protocol",
+    replies_that_are_wanted: "replies",
     the_server_itself: "server",
     edges_of_streams: "streams-edges",
     strings: "strings",

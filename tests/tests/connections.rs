@@ -123,6 +123,57 @@ fn requests_may_come_in_any_pieces() {
 }
 
 #[test]
+fn what_a_request_allows_counts_for_what_is_behind_it_in_the_same_write() {
+    let auth = |value: &[u8]| request(&[b"AUTH", value]);
+    let set = |len: usize| request(&[b"SET", b"k", &vec![b'v'; len]]);
+    let too_large = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1048577\r\n".to_vec();
+    let limit = |bytes: &[u8]| request(&[b"CONFIG", b"SET", b"proto-max-bulk-len", bytes]);
+    let wrong = request(&[b"HELLO", b"3", b"AUTH", b"default", b"no"]);
+    let (unknown, large) = (
+        "-ERR Protocol error: unauthenticated bulk length\r\n",
+        "-ERR Protocol error: invalid bulk length\r\n",
+    );
+    let refused = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+    for way in WAYS {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        text(&mut other, &["CONFIG", "SET", "requirepass", "secret"]);
+        for (requests, replies) in [
+            (
+                vec![auth(b"secret"), set(20_000)],
+                "+OK\r\n+OK\r\n".to_owned(),
+            ),
+            (
+                vec![wrong.clone(), set(20_000)],
+                [refused, unknown].concat(),
+            ),
+            (
+                vec![auth(b"secret"), request(&[b"RESET"]), set(20_000)],
+                ["+OK\r\n+RESET\r\n", unknown].concat(),
+            ),
+            (
+                vec![
+                    auth(b"secret"),
+                    limit(b"1mb"),
+                    set(1 << 20),
+                    too_large.clone(),
+                ],
+                ["+OK\r\n+OK\r\n+OK\r\n", large].concat(),
+            ),
+            (
+                vec![auth(b"secret"), limit(b"2mb"), set((1 << 20) + 1)],
+                "+OK\r\n+OK\r\n+OK\r\n".to_owned(),
+            ),
+        ] {
+            let mut stream = raw(&server);
+            stream.write_all(&requests.concat()).unwrap();
+            let got = read_exactly(&mut stream, replies.len());
+            assert_eq!(String::from_utf8(got).unwrap(), replies);
+        }
+    }
+}
+
+#[test]
 fn a_client_that_ends_its_side_gets_all_its_replies() {
     for way in WAYS {
         let server = server(way);

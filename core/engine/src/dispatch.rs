@@ -1,6 +1,6 @@
 //! From a request to a reply: lookup, checks, transaction queue, execution, commit.
 
-use resp::{Argv, Reply};
+use resp::{Argv, Reply, Sender};
 
 use crate::args::Args;
 use crate::commands::Row;
@@ -11,7 +11,7 @@ use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::lsn::Lsn;
 use crate::node::{Afterwards, Delivery, Refusal, Then};
 use crate::pause::HELD;
-use crate::session::{Replies, Session, SessionId};
+use crate::session::{Session, SessionId};
 use crate::table::{Flags, Flow};
 use crate::time::Now;
 use crate::tx::{Access, Overdue, Tx};
@@ -30,14 +30,12 @@ impl Engine {
         reply: &mut Reply,
     ) -> Outcome {
         let Some(mut session) = self.node.sessions.take(id) else {
-            return Outcome {
-                depends_on: Lsn::NONE,
-                then: Next::Close,
-            };
+            return ended(Lsn::NONE, Next::Close);
         };
         session.last_request = now.mono;
         session.requests += 1;
-        let outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
+        let mut outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
+        outcome.sender = self.node.sender(&session);
         self.node.sessions.put_back(session);
         if self.data.blocking.has_ready() {
             self.serve_ready(now);
@@ -57,21 +55,11 @@ impl Engine {
         reply: &mut Reply,
         mode: Mode,
     ) -> Outcome {
-        let start = reply.mark();
+        let (start, before) = (reply.mark(), session.replies);
         let outcome = self.dispatch(session, argv, now, reply, mode);
-        match session.replies {
-            Replies::On => {}
-            Replies::Off => reply.rollback(start),
-            Replies::SkipNext => {
-                reply.rollback(start);
-                session.replies = Replies::SkipThis;
-            }
-            // The reply of a command that waits is still to come.
-            Replies::SkipThis if outcome.then == Next::Wait => {}
-            Replies::SkipThis => {
-                reply.rollback(start);
-                session.replies = Replies::On;
-            }
+        // The answer to a request that waits is still to come.
+        if outcome.then != Next::Wait && !session.wants_answer(before) {
+            reply.rollback(start);
         }
         outcome
     }
@@ -84,10 +72,7 @@ impl Engine {
         reply: &mut Reply,
         mode: Mode,
     ) -> Outcome {
-        let done = |depends_on| Outcome {
-            depends_on,
-            then: Next::Continue,
-        };
+        let done = |depends_on| ended(depends_on, Next::Continue);
         let (found, first_arg) = match self.admit(session, argv, mode) {
             Ok(Some(admitted)) => admitted,
             Ok(None) => return done(Lsn::NONE),
@@ -112,6 +97,7 @@ impl Engine {
                 queue.aborted = true;
                 self.refuse(CmdError::NotInTransaction, reply);
             } else {
+                queue.flags = queue.flags.and(found.entry.spec.flags);
                 queue.requests.push(argv.to_owned());
                 reply.simple("QUEUED");
             }
@@ -128,7 +114,7 @@ impl Engine {
             Flow::Block => Next::Wait,
             Flow::Close => Next::Close,
         };
-        Outcome { depends_on, then }
+        ended(depends_on, then)
     }
 
     /// Notes that a request of a journal cannot be done.
@@ -173,10 +159,7 @@ impl Engine {
             queue.aborted = true;
         }
         self.refuse(error, reply);
-        Outcome {
-            depends_on: Lsn::NONE,
-            then,
-        }
+        ended(Lsn::NONE, then)
     }
 
     /// Does to others what a command asked for.
@@ -237,21 +220,39 @@ impl Engine {
             self.node.command_stats[usize::from(found.number)].rejected += 1;
             return Err(CmdError::Arity(found.full_name()));
         }
-        if !session.authenticated && !spec.flags.has(Flags::NO_AUTH) {
+        if !session.authenticated
+            && !spec.flags.has(Flags::NO_AUTH)
+            && self.node.sender(session) == Sender::Unauthenticated
+        {
             return Err(CmdError::NoAuth);
         }
         if mode == Mode::Replay {
             return Ok(Some((found, first_arg)));
         }
-        if spec.flags.has(Flags::DENY_OOM) && self.node.is_memory_used_up() {
-            return Err(CmdError::OutOfMemory);
-        }
-        if spec.flags.has(Flags::WRITE)
-            && let Some(reason) = &self.node.writes_refused
+        // A transaction was checked as a whole.
+        if mode != Mode::Transaction
+            && (self.node.is_memory_used_up() || self.node.writes_refused.is_some())
         {
-            return Err(CmdError::Misconfigured(reason.clone()));
+            self.check_resources(session, found)?;
         }
         Ok(Some((found, first_arg)))
+    }
+
+    /// Whether a command may run although memory is short or writes are refused. `EXEC` does all that its
+    /// transaction does, or nothing.
+    #[cold]
+    fn check_resources(&self, session: &Session, found: &'static Row) -> Result<(), CmdError> {
+        let flags = match &session.transaction {
+            Some(queue) if found.entry.spec.name == "exec" => queue.flags,
+            _ => found.entry.spec.flags,
+        };
+        if flags.has(Flags::DENY_OOM) && self.node.is_memory_used_up() {
+            return Err(CmdError::OutOfMemory);
+        }
+        match &self.node.writes_refused {
+            Some(reason) if flags.has(Flags::WRITE) => Err(CmdError::Misconfigured(reason.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// Runs an admitted command. Its effects join the open batch; the caller commits.
@@ -330,6 +331,15 @@ impl Engine {
         let (access, overdue) = (Access::NoTouch, Overdue::Kept);
         Tx::new(&mut self.data, database, now, access, overdue).apply(effect);
         self.data.log.commit();
+    }
+}
+
+/// How a request ended. Who its client is by then, [`Engine::request`] says.
+pub(crate) const fn ended(depends_on: Lsn, then: Next) -> Outcome {
+    Outcome {
+        depends_on,
+        then,
+        sender: Sender::Unauthenticated,
     }
 }
 

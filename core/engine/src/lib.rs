@@ -45,6 +45,7 @@ mod watch;
 
 use std::hint::black_box;
 
+use resp::{Protocol, Sender};
 use stream::{IdText, Unpacked, Wheel};
 use values::Value;
 
@@ -64,7 +65,7 @@ use crate::log::{EffectLog, Journalling};
 use crate::node::{Delivery, Node, Order, ShellFigures};
 use crate::packing::PackingQueue;
 use crate::pause::Pause;
-use crate::session::{IoFigures, Session, SessionId, Sessions};
+use crate::session::{IoFigures, SessionId, Sessions};
 use crate::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
 use crate::tx::Data;
@@ -89,6 +90,8 @@ pub struct Outcome {
     pub depends_on: Lsn,
     /// What becomes of the connection.
     pub then: Next,
+    /// What the client may send from now on.
+    pub sender: Sender,
 }
 
 /// What becomes of a connection after a request.
@@ -176,11 +179,12 @@ impl Engine {
         self.node.sessions.disconnect(session);
     }
 
-    /// Tells that requests of a client come next, and the figures of its connection. The client, unless it is gone.
-    pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<&Session> {
-        let session = self.node.sessions.find_mut(id)?;
-        session.io = io;
-        Some(session)
+    /// Tells that requests of a client come next, and the figures of its connection. The protocol in
+    /// which it is answered and what it may send, unless it is gone.
+    pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<(Protocol, Sender)> {
+        self.node.sessions.find_mut(id)?.io = io;
+        let session = self.node.sessions.find(id)?;
+        Some((session.protocol, self.node.sender(session)))
     }
 
     /// Tells the figures of a client's connection, for `CLIENT LIST`.
@@ -239,12 +243,10 @@ impl Engine {
         !self.node.orders.is_empty()
     }
 
-    /// Whether a client may run commands. The parser trusts it with large requests then.
-    pub fn is_authenticated(&self, id: SessionId) -> bool {
-        self.node
-            .sessions
-            .find(id)
-            .is_some_and(|session| session.authenticated)
+    /// Whether a client that sent something else than a request wants an answer to that.
+    pub fn wants_answer(&mut self, id: SessionId) -> bool {
+        let session = self.node.sessions.find_mut(id);
+        session.is_none_or(|session| session.wants_answer(session.replies))
     }
 
     /// Takes the work that commands asked of the shell.

@@ -6,7 +6,7 @@ use crate::Engine;
 use crate::lsn::Lsn;
 use crate::node::{Delivery, Then};
 use crate::redact::redacted;
-use crate::session::Session;
+use crate::session::{Replies, Session};
 use crate::table::{Flags, Spec};
 use crate::time::Now;
 
@@ -43,7 +43,12 @@ impl Engine {
             quote(&mut line, arg);
         }
         line.extend_from_slice(b"\r\n");
-        let monitors = self.node.sessions.iter().filter(|other| other.monitor);
+        let others = self.node.sessions.iter();
+        // One that asked for no replies, or that skips its next one, is shown nothing.
+        let monitors = others
+            .chain([session])
+            .filter(|client| client.monitor)
+            .filter(|client| !matches!(client.replies, Replies::Off | Replies::SkipThis));
         for monitor in monitors {
             self.node.outbox.push(Delivery {
                 session: monitor.id,

@@ -1,5 +1,6 @@
 //! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
 
+use resp::Sender;
 use stream::{IdText, Unpacked};
 
 use crate::commands::CommandIndex;
@@ -8,7 +9,7 @@ use crate::lsn::Lsn;
 use crate::pause::Pause;
 use crate::rng::Rng;
 use crate::serve::GiveUp;
-use crate::session::{SessionId, Sessions};
+use crate::session::{Session, SessionId, Sessions};
 use crate::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::stats::{CommandStats, ErrorStats, Rate};
 use crate::time::{Mono, Now};
@@ -94,6 +95,17 @@ impl Node {
     pub fn is_memory_used_up(&self) -> bool {
         let limit = self.config.memory_bytes_max;
         limit > 0 && self.shell.used_memory > limit
+    }
+
+    /// Whether a client may run commands; the parser trusts it with large requests then. Where no
+    /// password is asked for any more, everybody may.
+    #[inline]
+    pub(crate) fn sender(&self, session: &Session) -> Sender {
+        if session.authenticated || self.config.requirepass.is_empty() {
+            Sender::Trusted
+        } else {
+            Sender::Unauthenticated
+        }
     }
 
     /// Commands that ran since the counters were reset.

@@ -10,6 +10,7 @@ use resp::{Argv, ArgvBuf, Reply};
 use crate::Engine;
 use crate::commands::Row;
 use crate::ctx::Mode;
+use crate::dispatch::ended;
 use crate::node::{Delivery, Then};
 use crate::session::{Session, SessionId};
 use crate::table::Flags;
@@ -75,24 +76,12 @@ impl Engine {
             None => false,
             Some(Pausing::All) => true,
             Some(Pausing::Writes) => {
+                let queue = session.transaction.as_ref();
                 found.entry.spec.flags.has(Flags::WRITE)
-                    || (found.entry.spec.name == "exec" && self.queue_writes(session))
+                    || (found.entry.spec.name == "exec"
+                        && queue.is_some_and(|queue| queue.flags.has(Flags::WRITE)))
             }
         }
-    }
-
-    fn queue_writes(&self, session: &Session) -> bool {
-        let requests = session.transaction.iter().flat_map(|queue| &queue.requests);
-        requests.into_iter().any(|request| {
-            let argv = request.as_argv();
-            let command = argv.get(0).and_then(|name| self.node.commands.find(name));
-            let found = command.map(|command| {
-                let sub = argv.get(1);
-                sub.and_then(|sub| self.node.commands.subcommand(command, sub))
-                    .unwrap_or(command)
-            });
-            found.is_some_and(|found| found.entry.spec.flags.has(Flags::WRITE))
-        })
     }
 
     /// Keeps a request until the pause ends.
@@ -136,7 +125,4 @@ impl Engine {
 }
 
 /// What a held request is answered for now.
-pub(crate) const HELD: Outcome = Outcome {
-    depends_on: crate::Lsn::NONE,
-    then: Next::Wait,
-};
+pub(crate) const HELD: Outcome = ended(crate::Lsn::NONE, Next::Wait);

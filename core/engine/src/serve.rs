@@ -7,12 +7,12 @@ use stream::Group;
 use values::Value;
 
 use crate::Engine;
-use crate::blocking::{AwaitedKey, Interest, Ticket, Wait};
+use crate::blocking::{AwaitedKey, Interest, Ticket, TimeoutReply, Wait};
 use crate::ctx::Mode;
 use crate::error::CmdError;
 use crate::lsn::Lsn;
-use crate::node::{Delivery, Then};
-use crate::session::{Replies, SessionId};
+use crate::node::{Delivery, Node, Then};
+use crate::session::{Session, SessionId};
 use crate::table::Flow;
 use crate::time::Now;
 
@@ -143,16 +143,13 @@ impl Engine {
             self.wait_on(&mut session, wait);
         } else {
             self.data.blocking.remove(id, &wait);
-            if session.replies != Replies::On {
-                reply.clear();
-            }
-            self.deliver(id, reply, depends_on);
+            self.node.answer(&mut session, reply, depends_on);
         }
         self.node.sessions.put_back(session);
     }
 
     /// A client keeps its place and its deadline; only the time of the next try may have changed.
-    fn wait_on(&mut self, session: &mut crate::session::Session, mut wait: Wait) {
+    fn wait_on(&mut self, session: &mut Session, mut wait: Wait) {
         let retry_at = session.wait.take().and_then(|again| again.retry_at);
         self.data.blocking.unschedule(session.id, &wait);
         wait.retry_at = retry_at;
@@ -162,47 +159,56 @@ impl Engine {
 
     /// Ends a client's wait without what it waited for. Whether it waited.
     pub(crate) fn give_up(&mut self, id: SessionId, how: GiveUp) -> bool {
-        let Some(session) = self.node.sessions.find_mut(id) else {
-            return false;
-        };
-        let Some(wait) = session.wait.take() else {
-            return false;
-        };
-        let mut reply = Reply::new(session.protocol);
-        match (how, wait.on_timeout) {
-            (GiveUp::Error(error), _) => {
-                self.node.errors.note(&error);
-                error.write(&mut reply);
+        self.conclude(id, |on_timeout, reply| match how {
+            GiveUp::Timeout => {
+                on_timeout.write(reply);
+                Ok(())
             }
-            (GiveUp::Timeout, on_timeout) => on_timeout.write(&mut reply),
-        }
-        self.data.blocking.remove(id, &wait);
-        self.deliver(id, reply, Lsn::NONE);
-        true
+            GiveUp::Error(error) => Err(error),
+        })
     }
 
     /// Ends the wait of a client for work of the shell (`SAVE`): `OK`, or why not.
     pub fn end_wait(&mut self, id: SessionId, result: Result<(), CmdError>) {
-        let Some(session) = self.node.sessions.find_mut(id) else {
-            return;
-        };
-        let Some(wait) = session.wait.take() else {
-            return;
-        };
-        let mut reply = Reply::new(session.protocol);
-        match result {
-            Ok(()) => reply.ok(),
-            Err(error) => error.write(&mut reply),
-        }
-        self.data.blocking.remove(id, &wait);
-        self.deliver(id, reply, Lsn::NONE);
+        self.conclude(id, |_, reply| {
+            result?;
+            reply.ok();
+            Ok(())
+        });
     }
 
-    fn deliver(&mut self, session: SessionId, mut reply: Reply, depends_on: Lsn) {
-        let bytes = reply.take();
-        self.node.outbox.push(Delivery {
-            session,
-            bytes,
+    /// Ends a client's wait with what `write` answers. Whether it waited.
+    fn conclude(
+        &mut self,
+        id: SessionId,
+        write: impl FnOnce(TimeoutReply, &mut Reply) -> Result<(), CmdError>,
+    ) -> bool {
+        let Some(mut session) = self.node.sessions.take(id) else {
+            return false;
+        };
+        let wait = session.wait.take();
+        if let Some(wait) = &wait {
+            self.data.blocking.remove(id, wait);
+            let mut reply = Reply::new(session.protocol);
+            if let Err(error) = write(wait.on_timeout, &mut reply) {
+                self.refuse(error, &mut reply);
+            }
+            self.node.answer(&mut session, reply, Lsn::NONE);
+        }
+        self.node.sessions.put_back(session);
+        wait.is_some()
+    }
+}
+
+impl Node {
+    /// Gives a client whose wait has ended the answer, unless it wants none.
+    fn answer(&mut self, session: &mut Session, mut reply: Reply, depends_on: Lsn) {
+        if !session.wants_answer(session.replies) {
+            reply.clear();
+        }
+        self.outbox.push(Delivery {
+            session: session.id,
+            bytes: reply.take(),
             depends_on,
             then: Then::Resume,
         });

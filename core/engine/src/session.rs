@@ -4,6 +4,7 @@ use resp::{ArgvBuf, Protocol};
 
 use crate::blocking::Wait;
 use crate::commands::Row;
+use crate::table::Flags;
 use crate::time::{Mono, Now};
 
 /// Names a connected client within the engine; never used twice while it is connected.
@@ -101,12 +102,24 @@ pub enum Replies {
 }
 
 /// Commands queued since `MULTI`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Queue {
     /// The requests, in order.
     pub requests: Vec<ArgvBuf>,
+    /// What they do to the server, all together.
+    pub flags: Flags,
     /// Whether one was refused, so that `EXEC` must refuse all.
     pub aborted: bool,
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue {
+            requests: Vec::new(),
+            flags: Flags::NONE,
+            aborted: false,
+        }
+    }
 }
 
 impl Session {
@@ -142,6 +155,25 @@ impl Session {
             no_touch: false,
             io: IoFigures::default(),
         }
+    }
+}
+
+impl Session {
+    /// The answer to a request is known: at once, or because its wait has ended. Whether the client
+    /// wants it; `before` is what it wanted when the request began. Whatever the request said about
+    /// replies counts from now on.
+    ///
+    /// A transaction that asks for no replies gets its own all the same: an array without an element
+    /// would put the connection out of step.
+    #[inline]
+    pub(crate) fn wants_answer(&mut self, before: Replies) -> bool {
+        let wanted = before == Replies::On || self.replies == Replies::On;
+        self.replies = match self.replies {
+            Replies::SkipNext => Replies::SkipThis,
+            Replies::SkipThis => Replies::On,
+            replies @ (Replies::On | Replies::Off) => replies,
+        };
+        wanted
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use engine::session::{IoFigures, SessionId};
 use engine::{Engine, Lsn, Next, Now};
-use resp::{KeysAhead, Limits, Parser, Reply, Sender};
+use resp::{KeysAhead, Limits, Parser, Reply};
 
 use crate::clock::Stopwatch;
 use crate::limits::{KEPT_BYTES_MAX, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
@@ -260,16 +260,11 @@ impl Connection {
         stopwatch: &mut Stopwatch,
         reply: &mut Reply,
     ) -> (usize, Lsn) {
-        let mut limits = Limits {
-            bulk_bytes_max: engine.node.config.bulk_bytes_max,
-            ..Limits::default()
-        };
+        let mut limits = Limits::default();
         self.count_in(engine);
-        if let Some(session) = engine.begin_requests(self.session, self.io) {
-            reply.set_protocol(session.protocol);
-            if !session.authenticated {
-                limits.sender = Sender::Unauthenticated;
-            }
+        if let Some((protocol, sender)) = engine.begin_requests(self.session, self.io) {
+            reply.set_protocol(protocol);
+            limits.sender = sender;
         }
         let start = reply.mark();
         let (mut consumed, mut depends_on) = (0, Lsn::NONE);
@@ -287,6 +282,8 @@ impl Connection {
                 };
             }
             until_look -= 1;
+            // The request before may have changed it.
+            limits.bulk_bytes_max = engine.node.config.bulk_bytes_max;
             match self.parser.parse(rest, &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {
@@ -299,6 +296,7 @@ impl Connection {
                     }
                     consumed += request.consumed;
                     depends_on = depends_on.max(outcome.depends_on);
+                    limits.sender = outcome.sender;
                     match outcome.then {
                         Next::Continue => {}
                         Next::Wait => self.phase = Phase::Waiting,
@@ -310,7 +308,9 @@ impl Connection {
                     }
                 }
                 Err(error) => {
-                    error.write(reply);
+                    if engine.wants_answer(self.session) {
+                        error.write(reply);
+                    }
                     self.phase = Phase::Closing;
                 }
             }

@@ -1,6 +1,6 @@
 //! `HELLO`.
 
-use resp::Protocol;
+use resp::{Protocol, Sender};
 
 use super::{client_name, credentials};
 use crate::REDIS_VERSION;
@@ -86,7 +86,7 @@ impl Command for Hello {
         if let Some((user, password)) = cmd.auth {
             credentials::check(ctx, user, password)?;
         }
-        if !ctx.session.authenticated {
+        if ctx.node.sender(ctx.session) == Sender::Unauthenticated {
             return Err(CmdError::HelloNoAuth);
         }
         if let Some(name) = cmd.name {

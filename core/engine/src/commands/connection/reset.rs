@@ -42,7 +42,10 @@ impl Command for Reset {
         session.protocol = Protocol::Resp2;
         session.authenticated = ctx.node.config.requirepass.is_empty();
         session.name.clear();
-        session.replies = Replies::On;
+        // Its own reply is skipped if that was asked for.
+        if session.replies == Replies::Off {
+            session.replies = Replies::On;
+        }
         session.no_evict = false;
         session.no_touch = false;
         ctx.reply.set_protocol(Protocol::Resp2);

@@ -1,10 +1,10 @@
 //! `CLIENT REPLY`.
 
 use crate::args::Args;
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
 use crate::session::Replies;
-use crate::table::{Arg, Arity, Command, Flags, Flow, Group, Spec};
+use crate::table::{Arg, Arity, Command, Compat, Flags, Flow, Group, Spec};
 
 /// `CLIENT REPLY ON | OFF | SKIP`
 pub(super) struct Reply;
@@ -25,6 +25,10 @@ impl Command for Reply {
                 Arg::word("skip", "SKIP"),
             ],
         )],
+        compat: Compat::Differs(
+            "Within a transaction it answers OK and leaves the reply to EXEC whole; Redis leaves elements \
+             out. QUIT, and what is no request, end the connection under OFF and SKIP too.",
+        ),
         ..Spec::named("reply")
     };
     type Parsed<'a> = Replies;
@@ -46,7 +50,10 @@ impl Command for Reply {
         if replies != Replies::SkipNext || ctx.session.replies != Replies::Off {
             ctx.session.replies = replies;
         }
-        ctx.reply.ok();
+        // Who asks for none gets none to that either; an element of a transaction's reply cannot be missing.
+        if replies == Replies::On || ctx.mode == Mode::Transaction {
+            ctx.reply.ok();
+        }
         Ok(Flow::Done)
     }
 }

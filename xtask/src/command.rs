@@ -77,6 +77,18 @@ pub(crate) fn build(package: &str, arguments: &[&str]) -> Result<PathBuf> {
     binary.with_context(|| format!("{shown} built no binary"))
 }
 
+/// A program of this name, which is installed into the target directory first if it is not there.
+pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf> {
+    let folder = target_directory()?.join("tools");
+    let tool = folder.join("bin").join(name);
+    if !tool.is_file() {
+        let mut install = cargo(&["install", name, "--version", version, "--locked"])?;
+        // A debug build is slow to run and quick to make, and it runs a few times.
+        run(install.args(["--debug", "--quiet", "--root"]).arg(&folder))?;
+    }
+    Ok(tool)
+}
+
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str());

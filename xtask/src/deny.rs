@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::command::{cargo, run, target_directory};
+use crate::command::{run, target_directory, tool};
 
 /// The version that is installed where there is none.
 const VERSION: &str = "0.20.2";
@@ -26,14 +26,7 @@ impl Deny {
 
     /// Checks, with a cargo-deny that is installed into the target directory first if it is not there.
     pub(crate) fn run(&self) -> Result<()> {
-        let folder = target_directory()?.join("tools");
-        let tool = folder.join("bin/cargo-deny");
-        if !tool.is_file() {
-            let mut install = cargo(&["install", "cargo-deny", "--version", VERSION, "--locked"])?;
-            // A debug build is slow to run and quick to make, and it runs once.
-            run(install.args(["--debug", "--quiet", "--root"]).arg(&folder))?;
-        }
-        self.check(tool)
+        self.check(tool("cargo-deny", VERSION)?)
     }
 
     /// The same where the tool may be out of reach, which is no fault of the dependencies.

@@ -1,6 +1,7 @@
 //! `docs`: writes the reference pages that are made from tables.
 //!
-//! The command table gives a page for each family and the compatibility page, the settings give theirs. Nobody
+//! The command table gives a page for each family and the compatibility page, the settings give theirs,
+//! and the configuration file of packages. Nobody
 //! edits these pages; a test ([`crate::tidy`]) fails when one of them is not what this chore would write.
 
 mod commands;
@@ -75,6 +76,10 @@ fn pages() -> Result<BTreeMap<String, String>> {
     pages.insert(
         "docs/settings.md".to_owned(),
         format!("{NOTICE}{}", settings::page()),
+    );
+    pages.insert(
+        "packaging/weir.conf".to_owned(),
+        settings::configuration_file(),
     );
     Ok(pages)
 }

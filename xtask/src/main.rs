@@ -10,6 +10,7 @@ mod command;
 mod crash;
 mod deny;
 mod docs;
+mod package;
 mod sim;
 mod test;
 #[cfg(test)]
@@ -42,6 +43,8 @@ enum Chore {
     Sim(sim::Sim),
     /// Licences, sources and bans of dependencies.
     Deny(deny::Deny),
+    /// A Debian package, with manual page, completions and service.
+    Package(package::Package),
     /// Writes the reference pages that are made from the tables of commands and settings.
     Docs(docs::Docs),
     /// What continuous integration runs.
@@ -57,6 +60,7 @@ fn main() -> Result<()> {
         Chore::Sim(sim) => sim.run(),
         Chore::Deny(deny) => deny.run(),
         Chore::Docs(docs) => docs.run(),
+        Chore::Package(package) => package.run(),
         Chore::Ci(ci) => ci.run(),
     }
 }

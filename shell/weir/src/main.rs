@@ -97,6 +97,10 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         }
     };
     tracing::info!(version = help::version(), port, io_threads, "weir is ready");
+    // Without somebody who waits for it, as under systemd, this says nothing.
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        tracing::warn!(%error, "who started weir cannot be told that it is ready");
+    }
     let options = Options {
         io_threads,
         keepalive,

@@ -21,6 +21,7 @@ files! {
     bits_of_strings: "bitmap",
     connections: "connection",
     expiring_keys: "expire",
+    counters_and_references_of_groups: "groups",
     idempotent_appends: "idempotence",
     keys_of_any_type: "keys",
     bytes_on_the_wire: "protocol",

@@ -37,6 +37,10 @@ pub const LOADED_PLAIN_BYTES_MAX: u64 = 128 << 20;
 /// Streams that one search for something to pack looks at.
 pub const PACKING_LOOKS_MAX: usize = 16;
 
+/// Pending entries of which one `XREADGROUP … CLAIM` finds out that they are gone from the stream, and clears; the
+/// next call clears the next ones.
+pub const CLAIM_GONE_MAX: usize = 10_000;
+
 /// Pending entries that are looked at to find when a waiting reader may claim one.
 pub const CLAIM_LOOKS_MAX: usize = 100;
 

@@ -159,3 +159,55 @@ fn an_effect_may_be_longer_than_a_request() {
     engine.replay(&mut replay, &bytes, Author::Weir).unwrap();
     assert_eq!(replay.requests, 1);
 }
+
+#[test]
+fn counters_and_references_of_groups_come_back_as_they_were() {
+    let mut node = Node::new(100);
+    let mut ask = |requests: &[&str]| {
+        for request in requests {
+            node.ask_words(request);
+        }
+        let asked = ["XINFO STREAM s FULL COUNT 0", "XINFO GROUPS s"];
+        let before = asked.map(|request| node.ask_words(request));
+        let mut replayed = Node::new(100);
+        let mut replay = replayed.engine.begin_replay();
+        let effects = node.engine.effects().clone();
+        replayed
+            .engine
+            .replay(&mut replay, &effects, Author::Weir)
+            .unwrap();
+        replayed.engine.end_replay(replay, Lsn(1), Journalling::On);
+        assert_eq!(asked.map(|request| replayed.ask_words(request)), before);
+        before
+    };
+    ask(&[
+        "XADD s 1-1 f v",
+        "XADD s 1-2 f v",
+        "XADD s 1-3 f v",
+        "XADD s 1-4 f v",
+        "XADD s 1-5 f v",
+        "XADD s 1-6 f v",
+        "XGROUP CREATE s g 0",
+        "XGROUP CREATE s h 1-2 ENTRIESREAD 6",
+        "XREADGROUP GROUP g a COUNT 5 STREAMS s >",
+        // More than was added, if each counted.
+        "XREADGROUP GROUP h a COUNT 2 STREAMS s >",
+        "XDEL s 1-1 1-4",
+    ]);
+    let [_, groups] = ask(&["XREADGROUP GROUP g b CLAIM 0 COUNT 1 STREAMS s >"]);
+    assert!(groups.contains("pending\r\n:4\r\n"), "{groups}");
+    // Only references go.
+    let [_, groups] = ask(&["XDEL s 1-2", "XTRIM s MINID 1-3 DELREF"]);
+    assert!(groups.contains("pending\r\n:3\r\n"), "{groups}");
+    let [_, groups] = ask(&["XCLAIM s g a 0 1-3 LASTID 1-6"]);
+    assert!(
+        groups.contains("entries-read\r\n:6\r\n$3\r\nlag\r\n:0\r\n"),
+        "{groups}"
+    );
+    let [_, groups] = ask(&["XTRIM s MAXLEN 1", "XSETID s 9-0 ENTRIESADDED 1"]);
+    assert!(
+        groups.contains("entries-read\r\n:1\r\n$3\r\nlag\r\n:0\r\n"),
+        "{groups}"
+    );
+    ask(&["XADD s MAXLEN 0 DELREF 10-0 f v"]);
+}

@@ -107,7 +107,7 @@ pub(crate) fn read<S: Source>(
         if stream.groups().find(&name).is_some() {
             return Err(from.contradiction("two groups have the same name"));
         }
-        stream.groups_mut().insert(&name, group);
+        stream.insert_group(&name, group);
     }
     if code >= code::STREAM_4 {
         *stream.idempotence_mut() = idempotence::read(from, context, extras)?;

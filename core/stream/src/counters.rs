@@ -61,20 +61,19 @@ impl Counters {
         entries_read
     }
 
-    /// The lag of a group by Redis' rule: `None` where Redis does not know it. Negative where
-    /// `XSETID` has set `entries_added` below what the group has read.
-    pub fn lag(&self, last_delivered: StreamId, entries_read: Option<u64>) -> Option<i64> {
+    /// The lag of a group by Redis' rule: `None` where Redis does not know it.
+    pub fn lag(&self, last_delivered: StreamId, entries_read: Option<u64>) -> Option<u64> {
         if self.len == 0 {
             return Some(0);
         }
         if last_delivered < self.first_id && self.is_whole() {
-            return Some(clamp(self.len));
+            return Some(self.len);
         }
         let read = match entries_read {
             Some(read) if !self.is_gap_above(last_delivered) => Some(read),
             _ => self.entries_up_to(last_delivered),
         };
-        read.map(|read| clamp(self.entries_added) - clamp(read))
+        read.map(|read| self.entries_added.saturating_sub(read))
     }
 
     /// Whether nothing is missing between the first entry and the last.
@@ -83,11 +82,7 @@ impl Counters {
     }
 
     /// Whether an entry at or above this ID was deleted.
-    fn is_gap_above(&self, id: StreamId) -> bool {
+    pub(crate) fn is_gap_above(&self, id: StreamId) -> bool {
         self.len > 0 && self.max_deleted_id != StreamId::MIN && id <= self.max_deleted_id
     }
-}
-
-fn clamp(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -281,6 +281,13 @@ impl Group {
         id <= self.last_delivered && self.pending(id).is_none()
     }
 
+    /// Whether an entry up to this ID is pending.
+    pub fn has_pending_through(&self, through: StreamId) -> bool {
+        self.pending
+            .first_id()
+            .is_some_and(|first| first <= through)
+    }
+
     /// All IDs below this one are settled in that sense.
     pub fn settled_below(&self) -> StreamId {
         let next = self.last_delivered.next().unwrap_or(StreamId::MAX);

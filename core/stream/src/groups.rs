@@ -62,6 +62,30 @@ impl Groups {
             .sum()
     }
 
+    /// Forgets all entries up to this ID; returns how many pending entries that were in all groups.
+    pub fn forget_through(&mut self, through: StreamId) -> u64 {
+        let mut forgotten = 0;
+        let groups = self
+            .by_name
+            .values_mut()
+            .filter(|group| group.has_pending_through(through));
+        for group in groups {
+            let group = Arc::make_mut(group);
+            while group.has_pending_through(through) {
+                let ids = group.pending_range(StreamId::MIN, through);
+                let ids: Vec<_> = ids.map(|entry| entry.id).take(FORGOTTEN_AT_ONCE).collect();
+                forgotten += group.acknowledge(&ids) as u64;
+            }
+        }
+        forgotten
+    }
+
+    /// Whether an entry up to this ID is pending in some group.
+    pub fn is_pending_through(&self, through: StreamId) -> bool {
+        self.iter()
+            .any(|(_, group)| group.has_pending_through(through))
+    }
+
     /// The group of this name.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&Group> {
@@ -109,6 +133,9 @@ impl Groups {
         self.by_name.heap_bytes() + groups
     }
 }
+
+/// How many IDs are gathered before they are forgotten, where there may be any number.
+const FORGOTTEN_AT_ONCE: usize = 1024;
 
 #[cfg(test)]
 mod tests;

@@ -47,5 +47,5 @@ pub use range::{EntryRef, FieldIter, Range, RangeReverse};
 pub use stream::{
     Deletion, ENTRIES_ADDED_MAX, IdRefused, SetId, SetIdRefused, Stream, StreamParts,
 };
-pub use trim::{Cut, Keep, Precision, References, Trim};
+pub use trim::{Cut, Keep, Precision, References, Trim, Trimmed};
 pub use wheel::Wheel;

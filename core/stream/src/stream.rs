@@ -15,7 +15,7 @@ use crate::limits::WEIGHED_CHUNKS;
 use crate::node::NodeLimits;
 use crate::packed::Unpacked;
 use crate::range::EntryRef;
-use crate::trim::{Cut, References, Trim};
+use crate::trim::{Cut, References, Trim, Trimmed};
 use crate::{Group, StreamId, trim};
 
 /// A stream. Cloning it gives a frozen view that shares everything large.
@@ -63,7 +63,8 @@ impl Stream {
         }
     }
 
-    /// A stream of these parts. Counters that contradict the entries are raised to fit them.
+    /// A stream of these parts. Counters that contradict the entries are raised to fit them, those
+    /// of the groups lowered.
     pub fn from_parts(parts: StreamParts) -> Stream {
         let StreamParts {
             mut entries,
@@ -76,14 +77,16 @@ impl Stream {
         let top = entries.last().map_or(StreamId::MIN, |entry| entry.id());
         let last_id = last_id.max(top);
         entries.allow_above(last_id);
-        Stream {
+        let mut stream = Stream {
             last_id,
             entries_added: entries_added.max(entries.len()).min(ENTRIES_ADDED_MAX),
             entries,
             groups,
             idempotence,
             max_deleted_id,
-        }
+        };
+        stream.bound_groups();
+        stream
     }
 
     /// Appends an entry: names and values in turn. [`Stream::check_id`] has allowed the ID.
@@ -106,26 +109,21 @@ impl Stream {
         Ok(())
     }
 
-    /// Removes what a [`Cut`] goes through; returns how many entries that were. With
-    /// [`References::Acknowledged`] those that the groups are not done with stay. Most of the memory
-    /// of many entries goes to `removed`.
+    /// Removes what a [`Cut`] goes through. With [`References::Acknowledged`] entries that the
+    /// groups are not done with stay; with [`References::Delete`] nothing up to there stays
+    /// pending, nor does what was deleted before. Most of the memory of many entries goes to
+    /// `removed`.
     pub fn trim(
         &mut self,
         through: StreamId,
         references: References,
         removed: &mut Removed,
-    ) -> u64 {
+    ) -> Trimmed {
         let before = self.entries.len();
+        let mut trimmed = Trimmed::default();
         match references {
             References::Keep => {}
-            References::Delete => {
-                for entry in self.entries.range(StreamId::MIN, through) {
-                    if self.groups.is_empty() {
-                        break;
-                    }
-                    self.groups.forget(entry.id());
-                }
-            }
+            References::Delete => trimmed.references = self.groups.forget_through(through),
             References::Acknowledged if self.groups.is_empty() => {}
             References::Acknowledged => {
                 // Up to the first pending entry they go at once, the others one by one.
@@ -138,10 +136,12 @@ impl Stream {
                 for id in ids {
                     self.entries.delete(id);
                 }
-                return before - self.entries.len();
+                trimmed.entries = before - self.entries.len();
+                return trimmed;
             }
         }
-        self.entries.take_through(through, removed)
+        trimmed.entries = self.entries.take_through(through, removed);
+        trimmed
     }
 
     /// Deletes an entry, as `XDEL`, `XDELEX` and `XACKDEL` do.
@@ -164,7 +164,7 @@ impl Stream {
     }
 
     /// Does what [`Stream::check_set_id`] has allowed. The top entry's ID bounds the last ID from
-    /// below in any case.
+    /// below in any case, and no group has then read more than was added.
     pub fn set_id(&mut self, set: &SetId) {
         let top = self
             .entries
@@ -177,6 +177,51 @@ impl Stream {
         }
         if let Some(max_deleted_id) = set.max_deleted_id.filter(|&id| id != StreamId::MIN) {
             self.max_deleted_id = max_deleted_id;
+        }
+        self.bound_groups();
+    }
+
+    /// Gives a group this name, in place of one that had it. What it says it has read is bounded
+    /// ([`Stream::bounded_read`]).
+    pub fn insert_group(&mut self, name: &[u8], mut group: Group) {
+        let last_delivered = group.last_delivered();
+        group.set_id(
+            last_delivered,
+            self.bounded_read(last_delivered, group.entries_read()),
+        );
+        self.groups.insert(name, group);
+    }
+
+    /// Sets how far a group has read, and bounds what it says it has read. Whether there is one of
+    /// this name.
+    pub fn set_group_id(
+        &mut self,
+        name: &[u8],
+        last_delivered: StreamId,
+        entries_read: Option<u64>,
+    ) -> bool {
+        let entries_read = self.bounded_read(last_delivered, entries_read);
+        let Some(group) = self.groups.find_mut(name) else {
+            return false;
+        };
+        group.set_id(last_delivered, entries_read);
+        true
+    }
+
+    /// Lowers the counters of groups that have read more than was added.
+    fn bound_groups(&mut self) {
+        let above = |group: &Group| group.entries_read() > Some(self.entries_added);
+        let names: Vec<Box<[u8]>> = self
+            .groups
+            .iter()
+            .filter(|(_, group)| above(group))
+            .map(|(name, _)| Box::from(name))
+            .collect();
+        for name in names {
+            if let Some(group) = self.groups.find(&name) {
+                let (last_delivered, entries_read) = (group.last_delivered(), group.entries_read());
+                self.set_group_id(&name, last_delivered, entries_read);
+            }
         }
     }
 
@@ -364,12 +409,40 @@ impl Stream {
 
     /// How many entries a group has yet to read: by Redis' rule where that gives a number, else
     /// the entries above its last-delivered ID, counted.
-    pub fn lag(&self, group: &Group) -> i64 {
+    pub fn lag(&self, group: &Group) -> u64 {
         let last_delivered = group.last_delivered();
         let lag = self.counters().lag(last_delivered, group.entries_read());
-        lag.unwrap_or_else(|| {
-            i64::try_from(self.entries.count_above(last_delivered)).unwrap_or(i64::MAX)
-        })
+        lag.unwrap_or_else(|| self.entries.count_above(last_delivered))
+    }
+
+    /// What a group has read after these entries were delivered to it, in ascending order.
+    pub fn entries_read_after(&self, group: &Group, delivered: &[StreamId]) -> Option<u64> {
+        let last_delivered = group.last_delivered();
+        let read = group.entries_read();
+        let read = self
+            .counters()
+            .entries_read_after(last_delivered, read, delivered);
+        let last = delivered.last().copied().unwrap_or(StreamId::MIN);
+        self.bounded_read(last_delivered.max(last), read)
+    }
+
+    /// What a group up to this ID can have read. Nobody has read more than was added: who says so
+    /// has read what was added, but for the entries that are still ahead.
+    pub fn bounded_read(&self, last_delivered: StreamId, entries_read: Option<u64>) -> Option<u64> {
+        let read = entries_read?;
+        if read <= self.entries_added {
+            return Some(read);
+        }
+        Some(self.entries_added - self.entries.count_above(last_delivered))
+    }
+
+    /// How many entries were ever added up to this ID, by counting those above; `None` if one of
+    /// them was deleted, or if the ID is above all that were given out.
+    pub fn count_up_to(&self, id: StreamId) -> Option<u64> {
+        if id > self.last_id || self.counters().is_gap_above(id) {
+            return None;
+        }
+        Some(self.entries_added - self.entries.count_above(id))
     }
 
     /// About how many bytes it takes, told from a few of its chunks and from counts.

@@ -10,6 +10,9 @@
 //! | acknowledged | those that all groups are done with | the same, with that limit |
 //!
 //! An entry that some group is not done with is passed over and the next one looked at.
+//!
+//! With references to delete, nothing stays pending below the first entry that stays; with `MINID`,
+//! nothing below its bound. In Redis what had been deleted there before stays pending for ever.
 
 use std::num::NonZeroU64;
 
@@ -54,7 +57,7 @@ pub enum References {
     /// `KEEPREF`: it stays pending.
     #[default]
     Keep,
-    /// `DELREF`: it is no longer pending in any group.
+    /// `DELREF`: it is no longer pending in any group, and nor is what was deleted before it.
     Delete,
     /// `ACKED`: the entry is removed only if every group was delivered it and has it acknowledged.
     Acknowledged,
@@ -65,8 +68,17 @@ pub enum References {
 pub struct Cut {
     /// No entry above this one goes. With [`References::Acknowledged`] some at or below it stay.
     pub through: StreamId,
-    /// How many entries go; not 0.
+    /// How many entries go; not 0, unless only references do.
     pub entry_count: u64,
+}
+
+/// What a trim has removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// How many entries.
+    pub entries: u64,
+    /// How many pending entries, in all groups together.
+    pub references: u64,
 }
 
 /// What a trim would remove; `None` if nothing.
@@ -80,7 +92,7 @@ pub(crate) fn plan(
         Keep::MaxLen(len) => entries.len().saturating_sub(len),
         Keep::MinId(id) => entries.count_below(id),
     };
-    if excess == 0 {
+    if excess == 0 && references != References::Delete {
         return None;
     }
     let limit = match trim.precision {
@@ -88,11 +100,12 @@ pub(crate) fn plan(
         Precision::Approximate { limit } => Some(limit.map_or(u64::MAX, NonZeroU64::get)),
     };
     match (references, limit) {
-        (References::Keep | References::Delete, None) => first(entries, excess),
+        (References::Keep, None) => first(entries, excess),
         (References::Keep, Some(limit)) => whole_nodes(entries, excess.min(limit)),
+        (References::Delete, None) => with_references(entries, groups, trim.keep, excess),
         (References::Delete, Some(limit)) => {
-            let within = whole_nodes(entries, limit)?;
-            first(entries, excess.min(within.entry_count))
+            let within = whole_nodes(entries, limit).map_or(0, |cut| cut.entry_count);
+            with_references(entries, groups, trim.keep, excess.min(within))
         }
         (References::Acknowledged, limit) => {
             let bound = match trim.keep {
@@ -147,6 +160,23 @@ fn first(entries: &Entries, count: u64) -> Option<Cut> {
         through: last.id(),
         entry_count: count,
     })
+}
+
+/// The first `count` entries, and what is pending up to the next one.
+fn with_references(entries: &Entries, groups: &Groups, keep: Keep, count: u64) -> Option<Cut> {
+    let through = match entries.nth(count) {
+        Some(stays) => stays.id().previous()?,
+        None => StreamId::MAX,
+    };
+    let through = match keep {
+        Keep::MaxLen(_) => through,
+        Keep::MinId(id) => through.min(id.previous()?),
+    };
+    let cut = Cut {
+        through,
+        entry_count: count,
+    };
+    (count > 0 || groups.is_pending_through(through)).then_some(cut)
 }
 
 /// As many of the first nodes as have at most `entries_max` entries together.

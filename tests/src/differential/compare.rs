@@ -4,6 +4,7 @@
 //! - A lag that one server does not know may be any number (weir always knows it).
 //! - How a server stores a stream or a string in memory (`radix-tree-*`, MEMORY USAGE, DUMP,
 //!   OBJECT REFCOUNT) is its own affair.
+//! - Which references to deleted entries are still there to be cleared (`generate::streams::mending`).
 //! - The order of KEYS and SCAN is free, and so is that of entries that XREADGROUP claims whatever their idle time.
 //!
 //! Nothing else may differ.
@@ -12,6 +13,7 @@ use crate::expect::is_id;
 use crate::value::Value;
 
 use super::command::Command;
+use super::generate::NEVER_IDLE_MS;
 
 /// How far two servers' times in milliseconds may be apart.
 const TIME_TOLERANCE_MS: i64 = 5_000;
@@ -173,6 +175,7 @@ fn rule(command: &Command) -> Rule {
         "keys" | "scan" => Rule::Unordered,
         "xcfgset" => Rule::Advice,
         "dump" | "memory" => Rule::Presence,
+        "xautoclaim" if command.has(NEVER_IDLE_MS) => Rule::Presence,
         "object" if command.has("REFCOUNT") => Rule::Presence,
         "object" if command.has("ENCODING") => Rule::Encoding,
         "xreadgroup" if command.has("CLAIM") && command.has("0") => Rule::UnorderedEntries,

@@ -18,9 +18,7 @@ impl Tx<'_> {
             } => {
                 let is_new = self.peek(key).is_none();
                 let (changed, _) = self.edit_or_make_stream(key, |stream| {
-                    stream
-                        .groups_mut()
-                        .insert(group, Group::new(id, entries_read));
+                    stream.insert_group(group, Group::new(id, entries_read));
                     1
                 });
                 if is_new {
@@ -34,10 +32,7 @@ impl Tx<'_> {
                 id,
                 entries_read,
             } => self.edit_stream_quietly(key, |stream| {
-                let found = stream.groups_mut().find_mut(group);
-                found
-                    .map(|group| group.set_id(id, entries_read))
-                    .map_or(0, |()| 1)
+                u64::from(stream.set_group_id(group, id, entries_read))
             }),
             Effect::GroupDestroy { key, group } => {
                 let mut gone = None;
@@ -97,7 +92,12 @@ impl Tx<'_> {
                 entries_read,
                 acknowledgement,
                 ..
-            } => self.edit_group(key, group, |group| {
+            } => self.edit_stream_quietly(key, |stream| {
+                let last = ids.last().copied().unwrap_or(StreamId::MIN);
+                let entries_read = stream.bounded_read(last, entries_read);
+                let Some(group) = stream.groups_mut().find_mut(group) else {
+                    return 0;
+                };
                 let handle = group.create_consumer(consumer, now_ms).handle();
                 group.deliver(handle, ids, now_ms, acknowledgement, entries_read);
                 ids.len() as u64

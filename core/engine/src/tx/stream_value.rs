@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use stream::{Deletion, Forget, References, Removed, Retention, Stream, StreamId};
+use stream::{Deletion, Forget, References, Removed, Retention, Stream, StreamId, Trimmed};
 use values::{Key, Value};
 
 use super::Tx;
@@ -60,9 +60,15 @@ impl Tx<'_> {
                 references,
             } => {
                 let mut removed = Removed::default();
-                let changed =
-                    self.edit_stream(key, |stream| stream.trim(through, references, &mut removed));
+                let mut trimmed = Trimmed::default();
+                let changed = self.edit_stream_quietly(key, |stream| {
+                    trimmed = stream.trim(through, references, &mut removed);
+                    trimmed.entries + trimmed.references
+                });
                 self.data.dropped.take(What::Entries(removed));
+                if trimmed.entries > 0 {
+                    self.touched_quietly(key);
+                }
                 changed
             }
             Effect::StreamDelete {
@@ -141,15 +147,6 @@ impl Tx<'_> {
             0 => id.ms,
             now_ms => now_ms,
         }
-    }
-
-    /// Takes something from an existing stream. No client waits for that, but watches may be broken.
-    pub(super) fn edit_stream(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream) -> u64) -> u64 {
-        let changed = self.edit_stream_quietly(key, edit);
-        if changed > 0 {
-            self.touched_quietly(key);
-        }
-        changed
     }
 
     /// Changes an existing stream in a way that no waiting client and no watch cares for: Redis counts only entries.

@@ -1,5 +1,6 @@
 //! How read counters and lag follow what happens to a stream.
 
+use proptest::prelude::*;
 use resp::ArgvBuf;
 
 use super::*;
@@ -90,4 +91,127 @@ fn xsetid_keeps_counters_possible() {
         check(&stream, set(id(4), None, None)),
         Err(SetIdRefused::BelowMaxDeleted)
     );
+}
+
+#[test]
+fn what_a_group_says_that_it_has_read_is_never_more_than_was_added() {
+    let mut stream = stream(10);
+    stream.insert_group(b"g", Group::new(id(8), Some(8)));
+    stream.insert_group(b"behind", Group::new(id(1), Some(1)));
+    stream.insert_group(b"unknown", Group::new(id(8), None));
+    stream.trim(id(7), References::Keep, &mut Removed::default());
+    stream.set_id(&SetId {
+        last_id: id(10),
+        entries_added: Some(3),
+        max_deleted_id: None,
+    });
+    let read = |stream: &Stream, name: &[u8]| {
+        let group = stream.groups().find(name).unwrap();
+        (group.entries_read(), stream.lag(group))
+    };
+    assert_eq!(read(&stream, b"g"), (Some(1), 2));
+    assert_eq!(read(&stream, b"behind"), (Some(1), 3));
+    assert_eq!(read(&stream, b"unknown"), (None, 2));
+    assert!(stream.set_group_id(b"behind", id(9), Some(5)));
+    assert_eq!(read(&stream, b"behind"), (Some(2), 1));
+    stream.insert_group(b"new", Group::new(id(10), Some(11)));
+    assert_eq!(read(&stream, b"new"), (Some(3), 0));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append,
+    Delete(u8),
+    Trim(u8),
+    SetId {
+        ahead: u8,
+        entries_added: Option<u8>,
+        max_deleted: Option<u8>,
+    },
+    SetGroup {
+        at: u8,
+        entries_read: Option<u8>,
+    },
+    Deliver(u8),
+    ClaimLastId(u8),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => Just(Step::Append),
+        1 => (0_u8..30).prop_map(Step::Delete),
+        1 => (0_u8..30).prop_map(Step::Trim),
+        2 => (0_u8..3, prop::option::of(0_u8..40), prop::option::of(0_u8..30)).prop_map(
+            |(ahead, entries_added, max_deleted)| Step::SetId { ahead, entries_added, max_deleted }
+        ),
+        1 => (0_u8..30, prop::option::of(0_u8..40))
+            .prop_map(|(at, entries_read)| Step::SetGroup { at, entries_read }),
+        3 => (1_u8..6).prop_map(Step::Deliver),
+        1 => (0_u8..30).prop_map(Step::ClaimLastId),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+proptest! {
+    #[test]
+    fn lag_and_counters_are_possible_whatever_is_set(steps in steps()) {
+        let mut stream = stream(0);
+        stream.insert_group(b"g", Group::new(StreamId::MIN, None));
+        for step in steps {
+            let before = stream.groups().find(b"g").unwrap().clone();
+            // Whether the lag must be exact after this step.
+            let mut counted = false;
+            match step {
+                Step::Append => {
+                    let next = id(stream.last_id().seq + 1);
+                    let fields = [b"f".as_slice(), b"v"].into_iter();
+                    stream.append(next, fields, NodeLimits::DEFAULT).unwrap();
+                }
+                Step::Delete(at) => {
+                    stream.delete(id(at.into()), References::Keep);
+                }
+                Step::Trim(through) => {
+                    stream.trim(id(through.into()), References::Keep, &mut Removed::default());
+                }
+                Step::SetId { ahead, entries_added, max_deleted } => {
+                    let set = SetId {
+                        last_id: id(stream.last_id().seq + u64::from(ahead)),
+                        entries_added: entries_added.map(u64::from),
+                        max_deleted_id: max_deleted.map(|seq| id(seq.into())),
+                    };
+                    if stream.check_set_id(&set).is_ok() {
+                        stream.set_id(&set);
+                        counted = before.entries_read() > Some(stream.entries_added());
+                    }
+                }
+                Step::SetGroup { at, entries_read } => {
+                    let entries_read = entries_read.map(u64::from);
+                    stream.set_group_id(b"g", id(at.into()), entries_read);
+                    counted = entries_read > Some(stream.entries_added());
+                }
+                Step::Deliver(count) => {
+                    let from = before.last_delivered().next().unwrap();
+                    let ids = stream.entries().range(from, StreamId::MAX).map(|entry| entry.id());
+                    let ids: Vec<_> = ids.take(count.into()).collect();
+                    if let Some(&last) = ids.last() {
+                        let read = stream.entries_read_after(&before, &ids);
+                        prop_assert_eq!(read, stream.bounded_read(last, read));
+                        stream.set_group_id(b"g", last, read);
+                    }
+                }
+                Step::ClaimLastId(at) => {
+                    let last = id(at.into());
+                    stream.set_group_id(b"g", last, stream.count_up_to(last));
+                    counted = true;
+                }
+            }
+            let group = stream.groups().find(b"g").unwrap();
+            prop_assert!(group.entries_read() <= Some(stream.entries_added()));
+            prop_assert!(stream.lag(group) <= stream.entries_added());
+            let ahead = stream.entries().iter().filter(|entry| entry.id() > group.last_delivered());
+            if counted {
+                prop_assert_eq!(stream.lag(group), ahead.count() as u64);
+            }
+        }
+    }
 }

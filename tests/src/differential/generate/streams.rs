@@ -1,7 +1,7 @@
 //! Commands on streams.
 
-use super::super::command::Command;
-use super::{CONSUMERS, FUTURE_MS, Flavour, Generator, STREAMS};
+use super::super::command::{Argument, Command};
+use super::{CONSUMERS, FUTURE_MS, Flavour, GROUPS, Generator, STREAMS};
 
 /// Entries that fit in one node of Redis, with room to spare.
 const NODE_ENTRIES: u32 = 80;
@@ -14,6 +14,54 @@ const SET_IDLE_MS: (u64, u64) = (700_000, 10_000);
 
 /// A moment long ago, in milliseconds of the clock.
 const LONG_AGO_MS: u64 = 1_600_000_000_000;
+
+/// Where a group is set to.
+#[derive(Debug, Clone, Copy)]
+enum Position {
+    Within,
+    End,
+}
+
+/// A threshold that no entry ever reaches: an XAUTOCLAIM with it clears references to deleted entries, and that alone.
+/// Which those are is not compared.
+pub(in crate::differential) const NEVER_IDLE_MS: &str = "9000000000000000";
+
+/// Commands that make Redis and weir the same again after one where they differ on purpose: Redis keeps pending what
+/// DELREF and CLAIM find to be deleted, and counters of groups that XSETID and XCLAIM LASTID make wrong.
+pub(super) fn mending(command: &Command) -> Vec<Command> {
+    let first_key = || command.arguments.get(1).cloned().into_iter().collect();
+    let (keys, clears): (Vec<Argument>, bool) = match command.name().as_str() {
+        "xadd" | "xtrim" if command.has("DELREF") => (first_key(), true),
+        "xreadgroup" if command.has("CLAIM") => {
+            let words = &command.arguments;
+            let streams = Argument::from("STREAMS");
+            let begin = words.iter().position(|word| *word == streams);
+            let behind = words.get(begin.map_or(words.len(), |at| at + 1)..);
+            let behind = behind.unwrap_or_default();
+            (behind[..behind.len() / 2].to_vec(), true)
+        }
+        "xsetid" if command.has("ENTRIESADDED") => (first_key(), false),
+        "xclaim" if command.has("LASTID") => (first_key(), false),
+        _ => return Vec::new(),
+    };
+    let mut mending = Vec::new();
+    for key in keys {
+        for group in GROUPS {
+            let mut command = Command::default();
+            if clears {
+                command.push("XAUTOCLAIM");
+                command.push(key.clone());
+                command.extend(&[group, CONSUMERS[0], NEVER_IDLE_MS, "0", "COUNT", "1000"]);
+            } else {
+                command.extend(&["XGROUP", "SETID"]);
+                command.push(key.clone());
+                command.extend(&[group, "0"]);
+            }
+            mending.push(command);
+        }
+    }
+    mending
+}
 
 type Draw = fn(&mut Generator);
 
@@ -103,7 +151,7 @@ impl Generator {
         self.added[stream] += 1;
         if id.ends_with('*') {
             // Where a star is, no argument may go astray: it could make an ID of the clock.
-            self.commands.push(command);
+            self.push(command);
         } else {
             self.remember(id);
             self.emit(command);
@@ -278,13 +326,17 @@ impl Generator {
         if self.random.percent(12) {
             command.push("NOACK");
         }
-        let streams = 1 + self.random.below(5) / 4;
         command.push("STREAMS");
-        for _ in 0..streams {
+        let mut keys = vec![self.stream_key()];
+        if self.random.below(5) == 4 {
             let key = self.stream_key();
-            command.push(key);
+            // What CLAIM clears is missing when the same stream is read again.
+            if !command.has("CLAIM") || keys[0] != key {
+                keys.push(key);
+            }
         }
-        for _ in 0..streams {
+        command.extend(&keys);
+        for _ in keys {
             let id = match self.random.below(10) {
                 0 | 1 => "0".into(),
                 2 => self.id(),
@@ -458,12 +510,12 @@ impl Generator {
         let key = self.stream_key();
         let mut command = Command::new(&["XGROUP", "CREATE", key]);
         command.push(self.group());
-        self.group_id(&mut command);
+        let id = self.group_id(&mut command);
         let make = self.random.percent(60);
         if make {
             command.push("MKSTREAM");
         }
-        self.entries_read(&mut command);
+        self.entries_read(id, &mut command);
         if make && self.flavour == Flavour::Future {
             // An empty stream takes its first ID from the clock, unless it was given one.
             let first = format!("{FUTURE_MS}-0");
@@ -476,24 +528,30 @@ impl Generator {
 
     fn xgroup_setid(&mut self) {
         let mut command = self.group_command("SETID");
-        self.group_id(&mut command);
-        self.entries_read(&mut command);
+        let id = self.group_id(&mut command);
+        self.entries_read(id, &mut command);
         self.emit(command);
     }
 
-    fn group_id(&mut self, command: &mut Command) {
-        let id = match self.random.below(4) {
-            0 | 1 => "0".into(),
-            2 => "$".into(),
-            _ => self.id(),
+    fn group_id(&mut self, command: &mut Command) -> Position {
+        let (id, position) = match self.random.below(4) {
+            0 | 1 => ("0".into(), Position::Within),
+            2 => ("$".into(), Position::End),
+            _ => (self.id(), Position::Within),
         };
         command.push(id);
+        position
     }
 
-    fn entries_read(&mut self, command: &mut Command) {
+    /// What the group is said to have read: before the end not so much that it would be more than was added once it has
+    /// read the rest.
+    fn entries_read(&mut self, position: Position, command: &mut Command) {
         if self.random.percent(15) {
             command.push("ENTRIESREAD");
-            let number = self.random.pick(&["-1", "0", "1", "2", "5", "20"]);
+            let number = match position {
+                Position::Within => self.random.pick(&["-1", "0"]),
+                Position::End => self.random.pick(&["-1", "0", "1", "2", "5", "20"]),
+            };
             command.push(number);
         }
     }

@@ -77,7 +77,8 @@ impl TrimClause {
             key,
             through: cut.through,
             references,
-        })
+        });
+        cut.entry_count
     }
 
     /// With no limit said, an approximate trim does what can be done at once.

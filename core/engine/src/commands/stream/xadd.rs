@@ -9,7 +9,7 @@ use crate::args::Args;
 use crate::ctx::{Ctx, Mode};
 use crate::effect::{Effect, Idempotent, IidOrigin};
 use crate::error::CmdError;
-use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+use crate::table::{Arg, Arity, Command, Compat, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 
 /// `XADD key [options] id field value [field value …]`
 pub(super) struct XAdd;
@@ -121,6 +121,9 @@ impl Command for XAdd {
             ),
             Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple(),
         ],
+        compat: Compat::Differs(
+            "With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
+        ),
         ..Spec::named("xadd")
     };
     type Parsed<'a> = Parsed<'a>;

@@ -82,7 +82,7 @@ impl Command for XClaim {
             Arg::string("lastid").token("LASTID").optional(),
         ],
         compat: Compat::Differs(
-            "The delivery count stays at 9223372036854775807 instead of turning negative.",
+            "The delivery count stays at 9223372036854775807 instead of turning negative. With LASTID the group's entries-read is counted, so that its lag is right; in Redis it stays as it was.",
         ),
         ..Spec::named("xclaim")
     };
@@ -103,12 +103,12 @@ impl Command for XClaim {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
-        let (_, found) = cmd.place.required(&mut ctx.tx)?;
+        let (stream, found) = cmd.place.required(&mut ctx.tx)?;
         let options = cmd.options?;
         if let Some(last_id) = options.last_id
             && last_id > found.last_delivered()
         {
-            let entries_read = found.entries_read();
+            let entries_read = stream.count_up_to(last_id);
             ctx.tx.apply(&Effect::GroupSetId {
                 key,
                 group,

@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::effect::Effect;
 use crate::error::CmdError;
-use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+use crate::table::{Arg, Arity, Command, Compat, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 
 /// `XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]`
 pub(super) struct XSetId;
@@ -38,6 +38,9 @@ impl Command for XSetId {
                 .since("7.0.0")
                 .optional(),
         ],
+        compat: Compat::Differs(
+            "Where ENTRIESADDED is below what a group has read, that is lowered too. In Redis the group's lag turns negative.",
+        ),
         ..Spec::named("xsetid")
     };
     type Parsed<'a> = Parsed<'a>;

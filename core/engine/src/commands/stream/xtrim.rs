@@ -7,7 +7,7 @@ use super::trim_option::TrimClause;
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
-use crate::table::{Arg, Arity, Command, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
+use crate::table::{Arg, Arity, Command, Compat, Flags, Flow, Group, KeyFlags, KeySpec, Spec};
 
 /// `XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]`
 pub(super) struct XTrim;
@@ -66,6 +66,9 @@ impl Command for XTrim {
                 ],
             ),
         ],
+        compat: Compat::Differs(
+            "With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
+        ),
         ..Spec::named("xtrim")
     };
     type Parsed<'a> = Parsed<'a>;

@@ -21,7 +21,7 @@ impl Command for Groups {
         history: &[("7.0.0", "The fields entries-read and lag were added.")],
         args: &[Arg::key("key", 0)],
         compat: Compat::Differs(
-            "The lag is always a number: where Redis gives null, entries are counted.",
+            "The lag is always a number: where Redis gives null, entries are counted, and it is never below 0.",
         ),
         ..Spec::named("groups")
     };

@@ -50,5 +50,5 @@ fn progress(reply: &mut Reply, stream: &::stream::Stream, group: &::stream::Grou
         None => reply.null(),
     }
     reply.bulk(b"lag");
-    reply.int(stream.lag(group));
+    reply.int(stream.lag(group) as i64);
 }

@@ -65,7 +65,7 @@ impl Command for Info {
             .optional(),
         ],
         compat: Compat::Differs(
-            "The lag is always a number: where Redis gives null, entries are counted.",
+            "The lag is always a number: where Redis gives null, entries are counted, and it is never below 0.",
         ),
         ..Spec::named("stream")
     };

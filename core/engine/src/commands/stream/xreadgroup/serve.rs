@@ -14,7 +14,7 @@ use crate::commands::stream::write_id;
 use crate::ctx::Ctx;
 use crate::effect::{Claim, Effect};
 use crate::error::CmdError;
-use crate::limits::CLAIM_LOOKS_MAX;
+use crate::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX};
 use crate::tx::Tx;
 
 /// How the consumer reads.
@@ -67,6 +67,8 @@ impl<'t> Request<'t> {
 /// What serving changes, decided while the entries are written.
 #[derive(Default)]
 struct Decided {
+    /// Pending entries that are not in the stream any more; they are pending no longer.
+    gone: Vec<StreamId>,
     claims: Vec<Claim>,
     delivered: Vec<StreamId>,
     entries_read: Option<u64>,
@@ -141,6 +143,13 @@ impl Decided {
                 key,
                 group,
                 consumer,
+            });
+        }
+        if !self.gone.is_empty() {
+            ctx.tx.apply(&Effect::GroupAcknowledge {
+                key,
+                group,
+                ids: &self.gone,
             });
         }
         if !self.claims.is_empty() {
@@ -247,11 +256,8 @@ impl View<'_> {
                 reply.array_since(start, len);
             }
         }
-        decided.entries_read = self.stream.counters().entries_read_after(
-            self.group.last_delivered(),
-            self.group.entries_read(),
-            &decided.delivered,
-        );
+        let delivered = &decided.delivered;
+        decided.entries_read = self.stream.entries_read_after(self.group, delivered);
         if decided.claims.is_empty() && decided.delivered.is_empty() {
             return Served::Nothing {
                 retry_in_ms: how.claim_idle_ms_min.map(|min| self.idle_enough_in_ms(min)),
@@ -307,7 +313,7 @@ impl View<'_> {
     }
 
     /// Writes pending entries that were idle for long enough, longest first. Those that are gone from the
-    /// stream stay as they are.
+    /// stream are not written, and stay pending no longer.
     fn write_idle(
         &self,
         idle_ms_min: u64,
@@ -325,7 +331,13 @@ impl View<'_> {
             if *left == 0 {
                 return;
             }
-            let (Some(pending), Some(entry)) = (self.group.pending(id), look.entry(id)) else {
+            let Some(pending) = self.group.pending(id) else {
+                continue;
+            };
+            let Some(entry) = look.entry(id) else {
+                if decided.gone.len() < CLAIM_GONE_MAX {
+                    decided.gone.push(id);
+                }
                 continue;
             };
             let count = pending.delivery_count;

@@ -99,6 +99,7 @@ pub fn run(page: &Page, address: impl FnOnce() -> Result<SocketAddr>) -> Result<
             sessions.push((block, steps));
         }
     }
+    check_prompts(page, &sessions)?;
     if sessions.is_empty() {
         return Ok(0);
     }
@@ -124,6 +125,21 @@ pub fn run(page: &Page, address: impl FnOnce() -> Result<SocketAddr>) -> Result<
         }
     }
     Ok(count)
+}
+
+/// Checks that every prompt of a page is in a session: what is not set as code would not be run.
+fn check_prompts(page: &Page, sessions: &[(Block, Vec<Step>)]) -> Result<()> {
+    let steps = || sessions.iter().flat_map(|(_, steps)| steps);
+    for (index, text) in page.text.lines().enumerate() {
+        let line = index + 1;
+        let is_prompt = text.trim_start().starts_with(PROMPT_START) && typed(text.trim()).is_some();
+        ensure!(
+            !is_prompt || steps().any(|step| step.line == line),
+            "{}, line {line}: a prompt outside of a block",
+            page.path
+        );
+    }
+    Ok(())
 }
 
 /// The times and IDs of a page, and what stands for them in this run.

@@ -39,8 +39,9 @@ fn sessions_in_documents_are_answered_as_shown() {
     let pages = Mutex::new(VecDeque::from(pages().unwrap()));
     let failures = Mutex::new(Vec::new());
     let count = Mutex::new(0);
+    let next = || locked(&pages).pop_front();
     let work = || {
-        while let Some(page) = locked(&pages).pop_front() {
+        while let Some(page) = next() {
             let mut server = None;
             let run = sessions::run(&page, || {
                 let started = server.insert(Server::start_with(&weir, DEFAULTS)?);
@@ -84,6 +85,17 @@ fn a_page_that_shows_another_reply_fails_with_path_and_line() {
         error.starts_with("docs/page.md, line 5: STRLEN k\n"),
         "{error}"
     );
+}
+
+#[test]
+fn a_prompt_that_is_not_set_as_code_fails() {
+    let page = Page {
+        path: "docs/page.md".to_owned(),
+        text: "# Page\n\n127.0.0.1:6379> SET k v\n    OK\n".to_owned(),
+    };
+    let error = sessions::run(&page, || anyhow::bail!("nothing to run")).unwrap_err();
+    let error = error.to_string();
+    assert_eq!(error, "docs/page.md, line 3: a prompt outside of a block");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! `docs`: writes the reference pages that are made from tables.
 //!
-//! The command table gives a page for each family and the compatibility page, the settings give theirs,
+//! The command table gives a page for each command and the compatibility page, the settings give theirs,
 //! and the configuration file of packages. Nobody
 //! edits these pages; a test ([`crate::tidy`]) fails when one of them is not what this chore would write.
 
 mod commands;
 mod compatibility;
 mod formats;
+mod reference;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -21,12 +22,12 @@ use crate::command::root;
 #[derive(Debug, Args)]
 pub(crate) struct Docs {}
 
-/// Where the families' pages are. Nothing else is in this folder.
-const FAMILIES: &str = "docs/commands";
+/// Where the commands' pages are. Nothing else is in this folder.
+const COMMANDS: &str = "docs/commands";
 
 /// The first line of every page here.
 const NOTICE: &str =
-    "<!-- Written by `cargo xtask docs`. Change the tables, not this page. -->\n\n";
+    "<!-- Written by `cargo xtask docs`. Change the tables and texts that it is made from. -->\n\n";
 
 impl Docs {
     pub(crate) fn run(&self) -> Result<()> {
@@ -63,8 +64,8 @@ pub(crate) fn stale() -> Result<Vec<String>> {
 /// Every generated page: its path from the workspace's root, and its text.
 fn pages() -> Result<BTreeMap<String, String>> {
     let mut pages = BTreeMap::new();
-    for (family, text) in commands::pages() {
-        pages.insert(format!("{FAMILIES}/{family}.md"), format!("{NOTICE}{text}"));
+    for (name, text) in commands::pages(root()?)? {
+        pages.insert(format!("{COMMANDS}/{name}.md"), format!("{NOTICE}{text}"));
     }
     let compatibility = compatibility::page(root()?)?;
     pages.insert(
@@ -84,15 +85,15 @@ fn pages() -> Result<BTreeMap<String, String>> {
     Ok(pages)
 }
 
-/// Pages of families that are no more.
+/// Pages of commands that are no more.
 fn superfluous(root: &Path, pages: &BTreeMap<String, String>) -> Result<Vec<String>> {
     let mut superfluous = Vec::new();
-    let folder = root.join(FAMILIES);
+    let folder = root.join(COMMANDS);
     if !folder.is_dir() {
         return Ok(superfluous);
     }
     for file in fs::read_dir(folder)? {
-        let path = format!("{FAMILIES}/{}", file?.file_name().to_string_lossy());
+        let path = format!("{COMMANDS}/{}", file?.file_name().to_string_lossy());
         if !pages.contains_key(&path) {
             superfluous.push(path);
         }

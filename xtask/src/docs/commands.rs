@@ -1,88 +1,171 @@
-//! The reference pages of the commands, one a family, from the command table.
+//! The reference pages: one for each command, with its subcommands, and a list of all.
+//!
+//! A page is the command's row in the table woven with the text beside the command ([`References`]).
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::path::Path;
 
+use anyhow::Result;
 use engine::commands::all;
-use engine::table::{Arg, ArgKind, Arity, Compat, Entry};
+use engine::table::{Arg, ArgKind, Arity, Compat, Entry, Flags, Spec};
 
-/// The text of each family's page, by the family's name.
-pub(super) fn pages() -> BTreeMap<&'static str, String> {
-    let mut families: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+use super::cell;
+use super::reference::{Reference, References, name_of};
+
+/// What the list of all commands begins with.
+const INTRODUCTION: &str = include_str!("commands.md");
+
+/// How wide a line is at most.
+const WIDTH: usize = 100;
+
+/// The name of the list of all commands.
+const LIST: &str = "README";
+
+/// The pages, by name.
+pub(super) fn pages(root: &Path) -> Result<BTreeMap<String, String>> {
+    let references = References::read(root)?;
+    let mut pages = BTreeMap::new();
     for entry in all() {
-        families
-            .entry(entry.spec.group.name())
-            .or_default()
-            .push(entry);
+        pages.insert(entry.spec.name.to_owned(), page(entry, &references));
     }
-    families
-        .into_iter()
-        .map(|(family, mut entries)| {
-            entries.sort_by_key(|entry| entry.spec.name);
-            (family, page(family, &entries))
-        })
-        .collect()
+    pages.insert(LIST.to_owned(), list());
+    Ok(pages)
 }
 
-fn page(family: &str, entries: &[&Entry]) -> String {
-    let mut text = format!("# Commands: {family}\n");
-    for entry in entries {
-        if entry.is_container() {
-            for sub in entry.subcommands {
-                command(&mut text, Some(entry.spec.name), sub);
+fn list() -> String {
+    let mut families: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in all() {
+        let family = families.entry(entry.spec.group.name()).or_default();
+        family.push(entry);
+    }
+    let mut text = INTRODUCTION.to_owned();
+    for (family, mut entries) in families {
+        entries.sort_by_key(|entry| entry.spec.name);
+        text.push_str(&format!(
+            "\n## {family}\n\n| command | what it does |\n|---|---|\n"
+        ));
+        for entry in entries {
+            let name = name_of(None, entry);
+            let page = format!("{}.md", entry.spec.name);
+            if !entry.is_container() {
+                let summary = cell(entry.spec.summary);
+                text.push_str(&format!("| [{name}]({page}) | {summary} |\n"));
             }
-            continue;
-        }
-        command(&mut text, None, entry);
-        for sub in entry.subcommands {
-            command(&mut text, Some(entry.spec.name), sub);
+            for sub in entry.subcommands {
+                let name = name_of(Some(entry), sub);
+                let anchor = name.to_ascii_lowercase().replace(' ', "-");
+                let summary = cell(sub.spec.summary);
+                text.push_str(&format!("| [{name}]({page}#{anchor}) | {summary} |\n"));
+            }
         }
     }
     text
 }
 
-fn command(text: &mut String, container: Option<&str>, entry: &Entry) {
+fn page(entry: &Entry, references: &References) -> String {
+    let mut text = format!("# {}\n", name_of(None, entry));
+    if entry.is_container() {
+        text.push_str(&format!("\n{}\n", entry.spec.summary));
+    } else {
+        let reference = references.find(None, entry);
+        command(&mut text, None, entry, reference, "##");
+    }
+    for sub in entry.subcommands {
+        text.push_str(&format!("\n## {}\n", name_of(Some(entry), sub)));
+        let reference = references.find(Some(entry), sub);
+        command(&mut text, Some(entry), sub, reference, "###");
+    }
+    text
+}
+
+/// Everything of a command beneath its title; `level` begins the titles of its sections.
+fn command(
+    text: &mut String,
+    container: Option<&Entry>,
+    entry: &Entry,
+    reference: Option<&Reference>,
+    level: &str,
+) {
     let spec = &entry.spec;
-    let name = full_name(container, spec.name);
-    let grammar = std::iter::once(name.clone()).chain(spec.args.iter().map(grammar));
-    let grammar = grammar.collect::<Vec<_>>().join(" ");
-    let mut line = |words: std::fmt::Arguments<'_>| {
-        // Writing to a string cannot fail.
-        text.write_fmt(words).ok();
+    let mut parts = vec![name_of(container, entry)];
+    parts.extend(spec.args.iter().map(grammar));
+    let summary = spec.summary;
+    let grammar = wrapped(&parts, "    ", "            ");
+    text.push_str(&format!("\n{summary}\n\n{grammar}\n"));
+    if let Some(reference) = reference
+        && !reference.introduction.trim().is_empty()
+    {
+        text.push_str(&format!(
+            "\n{}\n",
+            reference.introduction.trim_matches('\n')
+        ));
+    }
+    for (title, body) in reference
+        .into_iter()
+        .flat_map(|reference| &reference.sections)
+    {
+        let body = body.trim_matches('\n');
+        let more = match title.as_str() {
+            "Errors" => {
+                let gap = if body.starts_with("- ") { "\n" } else { "\n\n" };
+                format!("{gap}{}", general_errors(spec))
+            }
+            _ => String::new(),
+        };
+        text.push_str(&format!("\n{level} {title}\n\n{body}{more}\n"));
+    }
+    text.push_str(&format!("\n{level} Facts\n\n"));
+    for fact in facts(entry) {
+        let words: Vec<String> = fact.split(' ').map(str::to_owned).collect();
+        text.push_str(&wrapped(&words, "- ", "  "));
         text.push('\n');
-    };
-    line(format_args!(
-        "\n## {name}\n\n    {grammar}\n\n{}\n",
-        spec.summary
-    ));
-    line(format_args!(
-        "- Since Redis {}. Cost: {}",
-        spec.since,
-        sentence(spec.complexity)
-    ));
+    }
+}
+
+/// The errors that come from outside of the command.
+fn general_errors(spec: &Spec) -> String {
+    let mut kinds = vec!["a wrong number of arguments", "no authentication"];
+    if spec.flags.has(Flags::DENY_OOM) {
+        kinds.push("`maxmemory` reached");
+    }
+    if spec.flags.has(Flags::WRITE) {
+        kinds.push("a log that cannot be written");
+    }
+    let line = format!(
+        "- What [any command](README.md#errors-of-any-command) may answer: {}.",
+        kinds.join(", ")
+    );
+    let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    wrapped(&words, "", "  ")
+}
+
+fn facts(entry: &Entry) -> Vec<String> {
+    let spec = &entry.spec;
     let arity = match spec.arity {
         Arity::Exactly(count) => format!("exactly {count}"),
         Arity::AtLeast(count) => format!("{count} or more"),
     };
-    line(format_args!("- Arguments, the name included: {arity}."));
-    line(format_args!("- Flags: {}.", list(spec.flags.names())));
-    line(format_args!(
-        "- ACL categories: {}.",
-        list(entry.acl_categories().names())
-    ));
+    let mut facts = vec![format!("Since Redis {}.", spec.since)];
+    // Of some commands Redis says no cost; then the text does.
+    if !spec.complexity.is_empty() {
+        facts.push(format!("Cost: {}", sentence(spec.complexity)));
+    }
+    facts.push(format!("Arguments, the name included: {arity}."));
+    facts.push(format!("Flags: {}.", names(spec.flags.names())));
+    let categories = names(entry.acl_categories().names());
+    facts.push(format!("ACL categories: {categories}."));
     if let Some(deprecated) = spec.deprecated {
-        line(format_args!(
-            "- Deprecated since Redis {}: use {}.",
-            deprecated.since, deprecated.replaced_by
-        ));
+        let (since, instead) = (deprecated.since, deprecated.replaced_by);
+        facts.push(format!("Deprecated since Redis {since}: use {instead}."));
     }
     for (version, change) in spec.history {
-        line(format_args!("- {version}: {change}"));
+        facts.push(format!("{version}: {change}"));
     }
     match spec.compat {
         Compat::Same => {}
-        Compat::Differs(how) => line(format_args!("- Differs from Redis: {how}")),
+        Compat::Differs(how) => facts.push(format!("Differs from Redis: {how}")),
     }
+    facts
 }
 
 /// The name as a client writes it.
@@ -129,7 +212,29 @@ fn grammar(arg: &Arg) -> String {
     }
 }
 
-fn list(names: impl Iterator<Item = &'static str>) -> String {
+/// Parts in lines of at most [`WIDTH`], the first line behind `first` and the others behind `next`.
+fn wrapped(parts: &[String], first: &str, next: &str) -> String {
+    let mut text = String::new();
+    let mut line = first.to_owned();
+    let mut is_empty = true;
+    for part in parts {
+        if !is_empty && line.chars().count() + 1 + part.chars().count() > WIDTH {
+            text.push_str(&line);
+            text.push('\n');
+            line = next.to_owned();
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(part);
+        is_empty = false;
+    }
+    text.push_str(&line);
+    text
+}
+
+fn names(names: impl Iterator<Item = &'static str>) -> String {
     let names = names.collect::<Vec<_>>().join(", ");
     if names.is_empty() {
         "none".to_owned()

@@ -48,7 +48,7 @@ fn here(text: &mut String, commands: &[Value]) -> Result<()> {
             .count();
         writeln!(
             text,
-            "| [{family}](commands/{family}.md) | {} | {of} |",
+            "| [{family}](commands/README.md#{family}) | {} | {of} |",
             names.join(", ")
         )?;
     }

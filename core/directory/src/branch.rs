@@ -203,7 +203,7 @@ impl<T: Clone> Branch<T> {
         // There are at most as many children as slots, so an index fits.
         let right_index = self.children.len() as u8;
         let Node::Table(table) = self.child_mut(hash) else {
-            return;
+            unreachable!("who asks has found a full table there");
         };
         let table = Arc::make_mut(table);
         let right = table.split(hash_of);

@@ -311,7 +311,8 @@ impl Engine {
                 (Flow::Block, depends_on)
             }
             Ok(Flow::RunQueue) => {
-                let queue = session.transaction.take().unwrap_or_default();
+                let queue = session.transaction.take();
+                let queue = queue.expect("EXEC asks for this within a transaction only");
                 let depends_on = self.run_queue(session, &queue, now, reply, mode);
                 (Flow::Done, depends_on)
             }

@@ -196,9 +196,8 @@ impl Engine {
         };
         let mut parser = Parser::new();
         let mut offset = 0;
-        let Some(mut session) = self.node.sessions.take(replay.session) else {
-            return Ok(());
-        };
+        let session = self.node.sessions.take(replay.session);
+        let mut session = session.expect("the session of a replay ends with it");
         let mut reply = Reply::new(session.protocol);
         let mut result = Ok(());
         while offset < bytes.len() {

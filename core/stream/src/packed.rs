@@ -83,17 +83,17 @@ impl Packed {
         opened
     }
 
-    /// Fills the chunk with the entries. Bytes that are not what was packed, which only broken memory can
-    /// bring about, give a chunk without entries.
+    /// Fills the chunk with the entries. Bytes that are not what was packed, which only broken
+    /// memory can bring about, are no chunk without entries: that would be made durable sooner or
+    /// later.
     fn unpack_into(&self, mut buffer: Vec<u8>, chunk: &mut Chunk) {
         buffer.resize(self.data_bytes, 0);
         let unpacked = lz4_flex::block::decompress_into(&self.bytes, &mut buffer);
-        if unpacked.is_ok_and(|bytes| bytes == self.data_bytes) {
-            chunk.put_data(buffer);
-        } else {
-            debug_assert!(false, "a packed chunk is damaged");
-            *chunk = Chunk::new(self.chunk.base(), None, 0);
-        }
+        assert!(
+            unpacked.is_ok_and(|bytes| bytes == self.data_bytes),
+            "packed entries of a stream are damaged in memory"
+        );
+        chunk.put_data(buffer);
     }
 }
 
@@ -118,13 +118,13 @@ impl Stored {
 
     /// The chunk, to be changed: plain from now on.
     #[inline]
-    pub(crate) fn chunk_mut(&mut self) -> Option<&mut Chunk> {
+    pub(crate) fn chunk_mut(&mut self) -> &mut Chunk {
         if let Stored::Packed(packed) = self {
             *self = Stored::Plain(Arc::new(packed.unpack()));
         }
         match self {
-            Stored::Plain(chunk) => Some(Arc::make_mut(chunk)),
-            Stored::Packed(_) => None,
+            Stored::Plain(chunk) => Arc::make_mut(chunk),
+            Stored::Packed(_) => unreachable!("it was made plain just now"),
         }
     }
 
@@ -209,5 +209,50 @@ impl Deref for Opened<'_> {
             Opened::Lent(chunk) => chunk,
             Opened::Own(chunk) => chunk,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Node;
+
+    /// A chunk of many entries, packed, whose bytes `damage` has changed.
+    fn packed(damage: impl FnOnce(&mut Vec<u8>)) -> Stored {
+        let mut chunk = Chunk::new(StreamId::MIN, None, 0);
+        let fields = [b"field".as_slice(), b"value"].into_iter();
+        for ms in 1.. {
+            let id = StreamId { ms, seq: 0 };
+            let form = chunk.form(fields.clone());
+            let entry_bytes = chunk.entry_bytes(id, form);
+            if !chunk.has_room(entry_bytes) {
+                break;
+            }
+            chunk.append(id, fields.clone(), form, entry_bytes, Node::Begins);
+        }
+        let mut packed = Packed::of(&chunk).unwrap();
+        let mut bytes = packed.bytes.into_vec();
+        damage(&mut bytes);
+        packed.bytes = bytes.into();
+        Stored::Packed(Arc::new(packed))
+    }
+
+    #[test]
+    fn what_was_packed_is_read_and_changed() {
+        let mut stored = packed(|_| {});
+        assert!(stored.open(None).live() > 100);
+        assert!(stored.chunk_mut().live() > 100);
+    }
+
+    #[test]
+    #[should_panic(expected = "damaged in memory")]
+    fn damaged_entries_are_not_read_as_none() {
+        packed(|bytes| bytes.truncate(bytes.len() / 2)).open(None);
+    }
+
+    #[test]
+    #[should_panic(expected = "damaged in memory")]
+    fn damaged_entries_are_not_changed_into_none() {
+        packed(|bytes| bytes.fill(0xff)).chunk_mut();
     }
 }

@@ -146,9 +146,7 @@ impl<P: Clone> Wheel<P> {
                 slots: Vec::new(),
             });
         }
-        let Some(level) = self.levels.get_mut(level_index as usize) else {
-            return;
-        };
+        let level = &mut self.levels[level_index as usize];
         level.push(digit(deadline, level_index), (deadline, payload));
     }
 
@@ -230,7 +228,7 @@ impl<P: Clone> Level<P> {
             return None;
         }
         let index = self.slot_index(digit);
-        let head = Arc::make_mut(self.slots.get_mut(index)?);
+        let head = Arc::make_mut(&mut self.slots[index]);
         let timer = head.timers.pop();
         if head.timers.is_empty() {
             match head.rest.take() {

@@ -87,7 +87,7 @@ impl Header {
         let mut line = self.covered();
         // The limits on each number keep the line within its array.
         let written = write!(line, " crc={:08x}\r\n", self.checksum);
-        debug_assert!(written.is_ok(), "an annotation line has a bounded length");
+        assert!(written.is_ok(), "an annotation line has a bounded length");
         line
     }
 
@@ -161,7 +161,7 @@ impl Header {
         if *lag > 0 {
             written = written.and_then(|()| write!(line, " lag={lag}"));
         }
-        debug_assert!(written.is_ok(), "an annotation line has a bounded length");
+        assert!(written.is_ok(), "an annotation line has a bounded length");
         line
     }
 

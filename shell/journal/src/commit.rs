@@ -277,7 +277,7 @@ impl<L: Log> Commit<L> {
     }
 
     fn gather(&mut self, mut gathered: Gathered) {
-        debug_assert!(gathered.last >= self.submitted, "LSNs never go back");
+        assert!(gathered.last >= self.submitted, "LSNs never go back");
         let before = self.held.len();
         if before == 0 {
             std::mem::swap(&mut self.held, &mut gathered.bytes);
@@ -384,6 +384,8 @@ impl<L: Log> Commit<L> {
                     self.poison(Fault::new(Operation::Write, "the log", error));
                 }
             }
+        } else {
+            assert!(len == 0, "batches without a number of their own");
         }
         if len == self.held.len() {
             self.held.clear();

@@ -61,7 +61,7 @@ impl<L: Log> Inbox<L> {
     /// afterwards.
     pub(crate) fn submit(&self, batches: &mut Vec<u8>, last: Lsn) {
         let mut state = self.state.lock();
-        debug_assert!(
+        assert!(
             last > state.gathered.last,
             "each batch has an LSN of its own"
         );
@@ -84,7 +84,7 @@ impl<L: Log> Inbox<L> {
         if state.rewrite == Rewriting::Yes {
             return Err(SnapshotError::InProgress);
         }
-        debug_assert!(
+        assert!(
             at == state.gathered.last,
             "a snapshot is of the state of now"
         );

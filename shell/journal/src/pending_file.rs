@@ -63,7 +63,7 @@ impl<D: Disk> PendingFile<D> {
     /// # Errors
     /// [`RenameError`] says whether the old file can be gone.
     pub fn rename(mut self, to: &str) -> Result<(), RenameError> {
-        debug_assert!(
+        assert!(
             self.unsynced == 0 && self.buffer.is_empty(),
             "a name must not come first"
         );

@@ -151,7 +151,7 @@ impl<F: DiskFile> Reader<F> {
         self.window
             .bytes()
             .get(self.bytes_at..end)
-            .unwrap_or_default()
+            .expect("a record that was found lies within the window")
     }
 
     /// Where the batches of the record begin that was returned last.

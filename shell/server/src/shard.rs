@@ -192,7 +192,7 @@ impl Shard {
                 if let Some(hook) = &self.settings_hook {
                     hook(&state.engine.node.settings);
                 }
-                let policy = sync_policy(state.engine.node.settings.value("appendfsync"));
+                let policy = sync_policy(&state.engine.node.settings);
                 if let Some(journal) = &self.journal {
                     journal.set_policy(policy);
                 }
@@ -509,10 +509,40 @@ fn deliver(state: &mut State, own: usize, letters: &mut Vec<Letter>) {
 }
 
 /// The policy that the setting `appendfsync` names.
-pub fn sync_policy(setting: Option<&str>) -> SyncPolicy {
-    match setting {
-        Some("everysec") => SyncPolicy::EverySecond,
-        Some("no") => SyncPolicy::Never,
-        _ => SyncPolicy::Always,
+pub fn sync_policy(settings: &Settings) -> SyncPolicy {
+    match settings.text("appendfsync") {
+        "always" => SyncPolicy::Always,
+        "everysec" => SyncPolicy::EverySecond,
+        "no" => SyncPolicy::Never,
+        word => panic!("no policy is called {word}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::config::Kind;
+
+    use super::*;
+
+    #[test]
+    fn each_word_of_appendfsync_names_a_policy_of_its_own() {
+        let mut settings = Settings::default();
+        assert_eq!(sync_policy(&settings), SyncPolicy::Always);
+        let Some(Kind::Choice(words)) = settings.row("appendfsync").map(|row| row.kind) else {
+            unreachable!("it is a choice");
+        };
+        let mut policies = Vec::new();
+        for word in words {
+            settings.set("appendfsync", word).unwrap();
+            policies.push(sync_policy(&settings));
+        }
+        policies.dedup();
+        assert_eq!(policies.len(), 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "no setting is called apendonly")]
+    fn a_misspelt_name_is_no_default() {
+        Settings::default().flag("apendonly");
     }
 }

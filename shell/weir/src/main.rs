@@ -57,8 +57,6 @@ fn complain(error: &anyhow::Error) -> ExitCode {
 }
 
 fn run(settings: Settings) -> anyhow::Result<()> {
-    let text = |name: &str| settings.value(name).unwrap_or_default().to_owned();
-    let number = |name: &str| text(name).parse::<u64>().unwrap_or_default();
     let (level, log) = reload::Layer::new(log_level(&settings));
     let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
@@ -69,32 +67,31 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         .init();
     panics::go_to_the_log();
     let mut listeners = Listeners::new();
-    let port = number("port") as u16;
+    let port = settings.number("port");
     if port > 0 {
-        listeners.tcp(&text("bind"), port, number("tcp-backlog") as i32)?;
+        listeners.tcp(settings.text("bind"), port, settings.number("tcp-backlog"))?;
     }
-    if !text("unixsocket").is_empty() {
-        let mode = u32::from_str_radix(&text("unixsocketperm"), 8)
+    if !settings.text("unixsocket").is_empty() {
+        let mode = u32::from_str_radix(settings.text("unixsocketperm"), 8)
             .context("unixsocketperm must be an octal number such as 770")?;
-        listeners.unix(Path::new(&text("unixsocket")), mode)?;
+        listeners.unix(Path::new(settings.text("unixsocket")), mode)?;
     }
-    let io_threads = match number("io-threads") {
+    let io_threads = match settings.number("io-threads") {
         0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8)),
-        threads => threads as usize,
+        threads => threads,
     };
-    let keepalive = Duration::from_secs(number("tcp-keepalive"));
+    let keepalive = Duration::from_secs(settings.number("tcp-keepalive"));
     let clock = Clock::start();
     let mut engine = Engine::new(settings.clone(), seed()?, clock.now());
     engine.node.shell.port = port;
     engine.node.shell.io_threads = io_threads as u32;
     engine.node.shell.run_id = run_id()?;
-    let snapshot = Path::new(&text("dir")).join(text("dbfilename"));
-    let journal = match text("appendonly").as_str() {
-        "yes" => Some(open_journal(&mut engine, &text, &snapshot, clock)?),
-        _ => {
-            server::take_over(&mut engine, &snapshot, clock.now())?;
-            None
-        }
+    let snapshot = Path::new(settings.text("dir")).join(settings.text("dbfilename"));
+    let journal = if settings.flag("appendonly") {
+        Some(open_journal(&mut engine, &settings, &snapshot, clock)?)
+    } else {
+        server::take_over(&mut engine, &snapshot, clock.now())?;
+        None
     };
     tracing::info!(version = help::version(), port, io_threads, "weir is ready");
     // Without somebody who waits for it, as under systemd, this says nothing.
@@ -120,22 +117,22 @@ fn run(settings: Settings) -> anyhow::Result<()> {
 
 fn open_journal(
     engine: &mut Engine,
-    text: &impl Fn(&str) -> String,
+    settings: &Settings,
     snapshot: &Path,
     clock: Clock,
 ) -> anyhow::Result<server::FileJournal> {
-    let folder = Path::new(&text("dir")).join(text("appenddirname"));
-    let policy = server::sync_policy(Some(&text("appendfsync")));
-    let torn_tail = match text("aof-load-truncated").as_str() {
-        "yes" => TornTail::Cut,
-        _ => TornTail::Refuse,
+    let folder = Path::new(settings.text("dir")).join(settings.text("appenddirname"));
+    let torn_tail = if settings.flag("aof-load-truncated") {
+        TornTail::Cut
+    } else {
+        TornTail::Refuse
     };
     server::open(
         engine,
         &folder,
-        &text("appendfilename"),
+        settings.text("appendfilename"),
         snapshot,
-        policy,
+        server::sync_policy(settings),
         torn_tail,
         clock.now(),
     )
@@ -143,11 +140,12 @@ fn open_journal(
 }
 
 fn log_level(settings: &Settings) -> LevelFilter {
-    match settings.value("loglevel") {
-        Some("debug") => LevelFilter::DEBUG,
-        Some("warning") => LevelFilter::WARN,
-        Some("nothing") => LevelFilter::OFF,
-        _ => LevelFilter::INFO,
+    match settings.text("loglevel") {
+        "debug" => LevelFilter::DEBUG,
+        "verbose" | "notice" => LevelFilter::INFO,
+        "warning" => LevelFilter::WARN,
+        "nothing" => LevelFilter::OFF,
+        word => panic!("no level is called {word}"),
     }
 }
 
@@ -173,4 +171,23 @@ fn fill_random(bytes: &mut [u8]) -> anyhow::Result<()> {
     use std::io::Read;
     let mut source = std::fs::File::open("/dev/urandom").context("no source of random numbers")?;
     source.read_exact(bytes).context("no random numbers")
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::config::Kind;
+
+    use super::*;
+
+    #[test]
+    fn each_word_of_loglevel_names_a_level() {
+        let mut settings = Settings::default();
+        let Some(Kind::Choice(words)) = settings.row("loglevel").map(|row| row.kind) else {
+            unreachable!("it is a choice");
+        };
+        for word in words {
+            settings.set("loglevel", word).unwrap();
+            log_level(&settings);
+        }
+    }
 }

@@ -133,8 +133,7 @@ impl Setting {
                     .ok_or_else(|| SettingError::NotAChoice(words.join(", ")))
             }
             Kind::OutputLimits => {
-                // What is there was canonical before.
-                let before = ByClass::default().changed(before).unwrap_or_default();
+                let before = ByClass::default().changed(before).expect(CANONICAL);
                 before.changed(text).map(|limits| limits.to_string())
             }
             Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),
@@ -142,6 +141,9 @@ impl Setting {
         }
     }
 }
+
+/// Why a value that is kept can be read again.
+const CANONICAL: &str = "a setting takes only values in their canonical form";
 
 fn in_range(n: i64, min: i64, max: i64) -> Result<String, SettingError> {
     if (min..=max).contains(&n) {
@@ -218,16 +220,32 @@ impl Settings {
         Ok(())
     }
 
-    fn text(&self, name: &str) -> &str {
-        self.value(name).unwrap_or_default()
+    /// The value of a setting that the program knows by name. A name that no row has is an error of
+    /// the program, and never the default of anything.
+    pub fn text(&self, name: &str) -> &str {
+        self.value(name)
+            .unwrap_or_else(|| panic!("no setting is called {name}"))
+    }
+
+    /// The value of a setting that is a number, of a type that holds all that its row allows.
+    pub fn number<N: TryFrom<i64>>(&self, name: &str) -> N {
+        let number = self.text(name).parse().ok();
+        number
+            .and_then(|number: i64| N::try_from(number).ok())
+            .unwrap_or_else(|| panic!("{name} is no number of its type"))
+    }
+
+    /// The value of a setting that is a flag.
+    pub fn flag(&self, name: &str) -> bool {
+        match self.text(name) {
+            "yes" => true,
+            "no" => false,
+            _ => panic!("{name} is no flag"),
+        }
     }
 
     fn int(&self, name: &str) -> i64 {
-        self.text(name).parse().unwrap_or_default()
-    }
-
-    fn flag(&self, name: &str) -> bool {
-        self.text(name) == "yes"
+        self.number(name)
     }
 }
 
@@ -306,18 +324,18 @@ impl Config {
             latency_threshold_ms: settings.int("latency-monitor-threshold") as u64,
             rewrite_growth_percent: settings.int("auto-aof-rewrite-percentage") as u64,
             rewrite_bytes_min: settings.int("auto-aof-rewrite-min-size") as u64,
-            // What is there was canonical before.
-            save_points: SavePoints::parse(settings.text("save")).unwrap_or_default(),
+            save_points: SavePoints::parse(settings.text("save")).expect(CANONICAL),
             debugging: match settings.text("enable-debug-command") {
                 "yes" => Debugging::Everybody,
                 "local" => Debugging::ThisMachine,
-                _ => Debugging::Nobody,
+                "no" => Debugging::Nobody,
+                word => panic!("enable-debug-command is {word}"),
             },
             memory_bytes_max: settings.int("maxmemory") as u64,
             clients_max: settings.int("maxclients") as usize,
             output_limits: ByClass::default()
                 .changed(settings.text("client-output-buffer-limit"))
-                .unwrap_or_default()
+                .expect(CANONICAL)
                 .normal(),
             client_timeout_s: settings.int("timeout") as u64,
         }

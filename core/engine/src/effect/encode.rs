@@ -228,7 +228,9 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
             .arg(iid)
             .id(id)
             .end(),
-        _ => 0,
+        // What is counted is no change, and never recorded.
+        Effect::StreamDuplicate { .. } => 0,
+        _ => unreachable!("not of a stream: {effect:?}"),
     }
 }
 
@@ -378,7 +380,9 @@ fn group_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
                     .end()
             })
             .sum(),
-        _ => 0,
+        // It is no change, and never recorded.
+        Effect::ConsumerSeen { .. } => 0,
+        _ => unreachable!("not of a group: {effect:?}"),
     }
 }
 

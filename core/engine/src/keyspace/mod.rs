@@ -78,7 +78,7 @@ impl Keyspace {
 
     /// Number of keys in a database, those that have expired but were not yet removed included.
     pub fn len(&self, db: u16) -> usize {
-        self.database(db).map_or(0, |db| db.records.len())
+        self.database(db).records.len()
     }
 
     /// Whether no database holds a key.
@@ -88,13 +88,13 @@ impl Keyspace {
 
     /// Number of keys of a database that have an expiry.
     pub fn expiring(&self, db: u16) -> usize {
-        self.database(db).map_or(0, |db| db.expiring)
+        self.database(db).expiring
     }
 
     /// The record of a key, expired or not.
     #[inline]
     pub fn find(&self, db: u16, hash: u64, key: &[u8]) -> Option<&Record> {
-        self.database(db)?
+        self.database(db)
             .records
             .find(hash, |record| record.key() == key)
     }
@@ -106,10 +106,8 @@ impl Keyspace {
         db: u16,
         keys: &[Option<(u64, &[u8])>; N],
     ) -> [Option<&Record>; N] {
-        self.database(db).map_or([None; N], |db| {
-            let records = &db.records;
-            records.find_all(keys, Record::peek, |record, key| record.key() == key)
-        })
+        let records = &self.database(db).records;
+        records.find_all(keys, Record::peek, |record, key| record.key() == key)
     }
 
     /// Whether a database holds a key, expired or not.
@@ -120,14 +118,14 @@ impl Keyspace {
     /// The last batch that emptied the whole database, or put another in its place.
     #[inline]
     pub fn replaced(&self, db: u16) -> Lsn {
-        self.database(db).map_or(Lsn::NONE, |db| db.replaced)
+        self.database(db).replaced
     }
 
     /// The last batch that may have removed the key from the database.
     #[inline]
     pub fn removed(&self, db: u16, hash: u64) -> Lsn {
-        self.database(db)
-            .map_or(Lsn::NONE, |db| Lsn(db.records.stamp(hash)).max(db.replaced))
+        let database = self.database(db);
+        Lsn(database.records.stamp(hash)).max(database.replaced)
     }
 
     /// The earliest expiry of any key.
@@ -142,9 +140,10 @@ impl Keyspace {
             return None;
         }
         let record = self
-            .database(db)?
+            .database(db)
             .records
-            .find(hash, |r| r.expires_at() == Some(at))?;
+            .find(hash, |r| r.expires_at() == Some(at))
+            .expect("each expiry is that of a record");
         Some((db, record.key().to_vec()))
     }
 
@@ -169,20 +168,17 @@ impl Keyspace {
     /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. The next cursor, 0 at
     /// the end.
     pub fn scan(&self, db: u16, cursor: u64, count: usize, visit: impl FnMut(&Record)) -> u64 {
-        self.database(db)
-            .map_or(0, |db| db.records.scan(cursor, count, visit))
+        self.database(db).records.scan(cursor, count, visit)
     }
 
     /// Goes over all records of a database, in hash order.
     pub fn records(&self, db: u16) -> impl Iterator<Item = &Record> {
-        self.database(db)
-            .into_iter()
-            .flat_map(|db| db.records.iter())
+        self.database(db).records.iter()
     }
 
     /// A record of the database, picked by random bits.
     pub fn random(&self, db: u16, random: u64) -> Option<&Record> {
-        self.database(db)?.records.random(random)
+        self.database(db).records.random(random)
     }
 
     /// All databases as they are now.
@@ -192,15 +188,24 @@ impl Keyspace {
         }
     }
 
-    fn database(&self, db: u16) -> Option<&Database> {
-        self.databases.get(usize::from(db))
+    /// A database. Who names one has asked [`Keyspace::database_count`] before: a number that is
+    /// beyond it must not pass for a database without keys.
+    #[inline]
+    fn database(&self, db: u16) -> &Database {
+        &self.databases[usize::from(db)]
+    }
+
+    #[inline]
+    fn database_mut(&mut self, db: u16) -> &mut Database {
+        &mut self.databases[usize::from(db)]
     }
 
     /// The record of a key, to be changed.
     #[inline]
     pub(crate) fn find_mut(&mut self, db: u16, hash: u64, key: &[u8]) -> Option<&mut Record> {
-        let db = self.databases.get_mut(usize::from(db))?;
-        db.records.find_mut(hash, |record| record.key() == key)
+        self.database_mut(db)
+            .records
+            .find_mut(hash, |record| record.key() == key)
     }
 
     /// Puts a record in, which replaces one with the same key.
@@ -208,7 +213,7 @@ impl Keyspace {
         let hash = self.hash(record.key());
         let old = self.remove(db, hash, record.key(), Lsn::NONE);
         let hasher = self.hasher.clone();
-        let database = self.databases.get_mut(usize::from(db))?;
+        let database = &mut self.databases[usize::from(db)];
         if let Some(at) = record.expires_at() {
             self.expiries.insert((at, db, hash));
             database.expiring += 1;
@@ -221,7 +226,7 @@ impl Keyspace {
 
     /// Takes a record out; `lsn` is the batch that does it.
     pub(crate) fn remove(&mut self, db: u16, hash: u64, key: &[u8], lsn: Lsn) -> Option<Record> {
-        let database = self.databases.get_mut(usize::from(db))?;
+        let database = &mut self.databases[usize::from(db)];
         let hasher = &self.hasher;
         let hash_of = |record: &Record| hash_key(hasher, record.key());
         let record = database
@@ -242,9 +247,7 @@ impl Keyspace {
         key: &[u8],
         at: Option<UnixMs>,
     ) -> bool {
-        let Some(database) = self.databases.get_mut(usize::from(db)) else {
-            return false;
-        };
+        let database = &mut self.databases[usize::from(db)];
         let Some(record) = database
             .records
             .find_mut(hash, |record| record.key() == key)
@@ -267,9 +270,7 @@ impl Keyspace {
     /// it.
     pub(crate) fn clear(&mut self, db: u16, lsn: Lsn) -> Directory<Record> {
         self.expiries.retain(|(_, of, _)| *of != db);
-        let Some(database) = self.databases.get_mut(usize::from(db)) else {
-            return Directory::default();
-        };
+        let database = self.database_mut(db);
         database.expiring = 0;
         database.replaced = lsn;
         database.records.clear(lsn.0)
@@ -279,9 +280,7 @@ impl Keyspace {
     pub(crate) fn swap(&mut self, a: u16, b: u16, lsn: Lsn) {
         self.databases.swap(usize::from(a), usize::from(b));
         for db in [a, b] {
-            if let Some(database) = self.databases.get_mut(usize::from(db)) {
-                database.replaced = lsn;
-            }
+            self.database_mut(db).replaced = lsn;
         }
         self.expiries = std::mem::take(&mut self.expiries)
             .into_iter()

@@ -2,7 +2,7 @@
 
 use values::{Key, Value};
 
-use super::Tx;
+use super::{DECIDED, Tx};
 use crate::dropped::What;
 use crate::effect::{DeleteCause, Effect};
 use crate::keyspace::Record;
@@ -25,7 +25,7 @@ impl Tx<'_> {
             }
             Effect::SwapDb { a, b } => self.swap(a, b),
             Effect::Flush { db } => self.flush(db),
-            _ => 0,
+            _ => unreachable!("not for a key: {effect:?}"),
         }
     }
 
@@ -50,12 +50,10 @@ impl Tx<'_> {
         if self.pass_over_overdue_in(self.database, key) {
             return 0;
         }
-        if !self.data.keyspace.set_expiry(self.database, hash, key, at) {
-            return 0;
-        }
-        if let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) {
-            record.changed = lsn;
-        }
+        let was_set = self.data.keyspace.set_expiry(self.database, hash, key, at);
+        assert!(was_set, "{DECIDED}");
+        let record = self.data.keyspace.find_mut(self.database, hash, key);
+        record.expect(DECIDED).changed = lsn;
         self.touched_quietly(key);
         1
     }
@@ -67,9 +65,8 @@ impl Tx<'_> {
         self.pass_over_overdue_in(self.database, to);
         let lsn = self.data.log.open();
         let hash = self.data.keyspace.hash(key);
-        let Some(record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
-            return 0;
-        };
+        let record = self.data.keyspace.remove(self.database, hash, key, lsn);
+        let record = record.expect(DECIDED);
         let mut record = record.renamed(Key::from(to));
         record.changed = lsn;
         self.put_record(self.database, record);
@@ -87,9 +84,8 @@ impl Tx<'_> {
         self.pass_over_overdue_in(to_db, key);
         let lsn = self.data.log.open();
         let hash = self.data.keyspace.hash(key);
-        let Some(mut record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
-            return 0;
-        };
+        let record = self.data.keyspace.remove(self.database, hash, key, lsn);
+        let mut record = record.expect(DECIDED);
         record.changed = lsn;
         let record = record.renamed(Key::from(key));
         self.put_record(to_db, record);
@@ -105,9 +101,8 @@ impl Tx<'_> {
             return 0;
         }
         let hash = self.data.keyspace.hash(key);
-        let Some(record) = self.data.keyspace.find(self.database, hash, key) else {
-            return 0;
-        };
+        let record = self.data.keyspace.find(self.database, hash, key);
+        let record = record.expect(DECIDED);
         let (value, at) = (record.value().clone(), record.expires_at());
         self.put(to_db, to, value, at);
         1

@@ -2,7 +2,7 @@
 
 use stream::{CountChange, Group, Holder, Missing, StreamId};
 
-use super::Tx;
+use super::{DECIDED, Tx};
 use crate::dropped::What;
 use crate::effect::{Claim, Effect};
 
@@ -32,7 +32,9 @@ impl Tx<'_> {
                 id,
                 entries_read,
             } => self.edit_stream_quietly(key, |stream| {
-                u64::from(stream.set_group_id(group, id, entries_read))
+                let is_set = stream.set_group_id(group, id, entries_read);
+                assert!(is_set, "{DECIDED}");
+                1
             }),
             Effect::GroupDestroy { key, group } => {
                 let mut gone = None;
@@ -95,9 +97,7 @@ impl Tx<'_> {
             } => self.edit_stream_quietly(key, |stream| {
                 let last = ids.last().copied().unwrap_or(StreamId::MIN);
                 let entries_read = stream.bounded_read(last, entries_read);
-                let Some(group) = stream.groups_mut().find_mut(group) else {
-                    return 0;
-                };
+                let group = stream.groups_mut().find_mut(group).expect(DECIDED);
                 let handle = group.create_consumer(consumer, now_ms).handle();
                 group.deliver(handle, ids, now_ms, acknowledgement, entries_read);
                 ids.len() as u64
@@ -127,7 +127,7 @@ impl Tx<'_> {
                 }
                 changed
             }
-            _ => 0,
+            _ => unreachable!("not for a group: {effect:?}"),
         }
     }
 
@@ -138,7 +138,7 @@ impl Tx<'_> {
         edit: impl FnOnce(&mut Group) -> u64,
     ) -> u64 {
         self.edit_stream_quietly(key, |stream| {
-            stream.groups_mut().find_mut(group).map_or(0, edit)
+            edit(stream.groups_mut().find_mut(group).expect(DECIDED))
         })
     }
 }

@@ -71,6 +71,11 @@ impl Data {
     }
 }
 
+/// Why an effect finds what it is to change. If it does not, the reply to what it belongs to is
+/// wrong, and going on would keep that.
+const DECIDED: &str =
+    "a command decides on an effect by what is there, and nothing happens in between";
+
 /// A command's or transaction's view of the keyspace.
 #[derive(Debug)]
 pub struct Tx<'e> {
@@ -412,5 +417,58 @@ impl<'e> Tx<'e> {
     #[inline]
     fn touched_quietly(&mut self, key: &[u8]) {
         self.data.watches.mark(self.database, key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use stream::{References, StreamId};
+
+    use super::*;
+    use crate::Engine;
+    use crate::config::Settings;
+
+    #[test]
+    fn an_effect_on_what_is_not_there_is_not_passed_over() {
+        let effects = [
+            Effect::Persist { key: b"none" },
+            Effect::Rename {
+                key: b"none",
+                to: b"other",
+            },
+            Effect::StreamTrim {
+                key: b"none",
+                through: StreamId::MAX,
+                references: References::Keep,
+            },
+            Effect::GroupAcknowledge {
+                key: b"stream",
+                group: b"none",
+                ids: &[StreamId::MIN],
+            },
+        ];
+        for effect in effects {
+            let now = Now::default();
+            let mut engine = Engine::new(Settings::default(), 1, now);
+            let made = Effect::GroupCreate {
+                key: b"stream",
+                group: b"group",
+                id: StreamId::MIN,
+                entries_read: None,
+            };
+            engine.apply(0, now, &made);
+            let applied = catch_unwind(AssertUnwindSafe(|| engine.apply(0, now, &effect)));
+            assert!(applied.is_err(), "{effect:?}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_none_is_not_an_empty_one() {
+        let engine = Engine::new(Settings::default(), 1, Now::default());
+        let keyspace = engine.keyspace();
+        let beyond = keyspace.database_count();
+        assert!(catch_unwind(AssertUnwindSafe(|| keyspace.exists(beyond, b"key"))).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use stream::{Deletion, Forget, References, Removed, Retention, Stream, StreamId, Trimmed};
 use values::{Key, Value};
 
-use super::Tx;
+use super::{DECIDED, Tx};
 use crate::dropped::What;
 use crate::effect::{Effect, Idempotent, encode};
 use crate::keyspace::Record;
@@ -22,9 +22,8 @@ impl Tx<'_> {
                 let now_ms = self.stream_time(id);
                 let limits = self.data.node_limits;
                 let (changed, is_scheduled) = self.edit_or_make_stream(key, |stream| {
-                    if stream.append(id, fields.iter(), limits).is_err() {
-                        return 0;
-                    }
+                    let appended = stream.append(id, fields.iter(), limits);
+                    appended.expect(DECIDED);
                     if let Some(Idempotent {
                         producer,
                         iid,
@@ -136,7 +135,7 @@ impl Tx<'_> {
                 self.schedule_forgetting(self.database, key);
                 changed
             }
-            _ => 0,
+            _ => unreachable!("not for a stream: {effect:?}"),
         }
     }
 
@@ -158,15 +157,14 @@ impl Tx<'_> {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
-        let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
-            return 0;
-        };
+        let record = self.data.keyspace.find_mut(self.database, hash, key);
+        let record = record.expect(DECIDED);
         if record.is_expired(over_at) {
             self.expire(key);
             return 0;
         }
         let Value::Stream(stream) = &mut record.value else {
-            return 0;
+            panic!("{DECIDED}");
         };
         let changed = edit(triomphe::Arc::make_mut(stream));
         if changed > 0 {
@@ -182,16 +180,16 @@ impl Tx<'_> {
     pub(super) fn edit_stream_silently(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream)) {
         let hash = self.data.keyspace.hash(key);
         let over_at = self.over_at();
-        let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
-            return;
-        };
+        let record = self.data.keyspace.find_mut(self.database, hash, key);
+        let record = record.expect(DECIDED);
         if record.is_expired(over_at) {
             self.expire(key);
             return;
         }
-        if let Value::Stream(stream) = &mut record.value {
-            edit(triomphe::Arc::make_mut(stream));
-        }
+        let Value::Stream(stream) = &mut record.value else {
+            panic!("{DECIDED}");
+        };
+        edit(triomphe::Arc::make_mut(stream));
     }
 
     /// Changes a stream, or makes one with the server's settings and changes that. How much was changed, and
@@ -211,7 +209,7 @@ impl Tx<'_> {
         }
         if let Some(record) = old {
             let Value::Stream(stream) = &mut record.value else {
-                return (0, false);
+                panic!("{DECIDED}");
             };
             let changed = edit(triomphe::Arc::make_mut(stream));
             record.changed = lsn;

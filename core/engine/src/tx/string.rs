@@ -2,7 +2,7 @@
 
 use values::{Key, StringValue, Value};
 
-use super::Tx;
+use super::{DECIDED, Tx};
 use crate::dropped::What;
 use crate::effect::{Effect, Expiry};
 use crate::keyspace::Record;
@@ -29,7 +29,7 @@ impl Tx<'_> {
                 self.set(key, b"", Expiry::Never);
                 u64::from(self.edit_string(key, edit))
             }
-            _ => 0,
+            _ => unreachable!("not for a string: {effect:?}"),
         }
     }
 
@@ -80,7 +80,7 @@ impl Tx<'_> {
             return false;
         }
         let Value::String(string) = &mut record.value else {
-            return false;
+            panic!("{DECIDED}");
         };
         edit(string);
         record.changed = lsn;

@@ -69,9 +69,7 @@ impl Entries {
     /// `change` says whether a node that began there has to begin behind it.
     pub(super) fn change(&mut self, place: Place, change: impl FnOnce(&mut Chunk) -> Node) {
         let tail_place = self.tail_place();
-        let Some(chunk) = self.chunk_mut(place) else {
-            return;
-        };
+        let chunk = self.chunk_mut(place).expect("the place was found here");
         let before = chunk.live();
         let mut moved = change(chunk);
         let live = chunk.live();
@@ -119,7 +117,7 @@ impl Entries {
                     slot.is_incompressible = false;
                     self.packing.note_changed(slot.first);
                 }
-                slot.chunk.chunk_mut()
+                Some(slot.chunk.chunk_mut())
             }
             None => self.tail.as_mut().map(Arc::make_mut),
         }
@@ -143,9 +141,7 @@ impl Entries {
 
     /// Removes what is up to `id` from the first block; its last chunk may go beyond.
     fn cut_front_block(&mut self, id: StreamId) {
-        let Some(block) = self.blocks.front_mut() else {
-            return;
-        };
+        let block = self.blocks.front_mut().expect("the block was found here");
         let last = block
             .slots
             .partition_point(|slot| slot.first <= id)

@@ -69,9 +69,7 @@ impl Split {
     /// Adds an iid as the youngest.
     pub(super) fn push(&mut self, record: Remembered<'_>, hash: u64) {
         let number = self.part_of(hash);
-        let Some(part) = self.parts.get_mut(usize::from(number)) else {
-            return;
-        };
+        let part = &mut self.parts[usize::from(number)];
         Arc::make_mut(part).push(record, tag(hash), RING_RECORDS_MAX);
         self.order.push_back(number);
         self.newest_at_ms = record.added_at_ms;

@@ -67,9 +67,10 @@ impl Pending {
             consumer,
             delivered_ms,
         };
-        let (Some(&first), Some(consumer)) = (ids.first(), consumers.find_mut(consumer)) else {
+        let Some(&first) = ids.first() else {
             return;
         };
+        let consumer = consumers.find_mut(consumer).expect(OWNER_EXISTS);
         let is_new = self.last_id().is_none_or(|last| first > last)
             && ids.is_sorted_by(|one, next| one < next);
         if is_new {
@@ -99,10 +100,8 @@ impl Pending {
         count: CountChange,
         missing: Missing,
     ) -> usize {
-        match consumers.find(holder.consumer) {
-            Some(_) => self.place(consumers, ids, Some(holder), count, missing),
-            None => 0,
-        }
+        consumers.find(holder.consumer).expect(OWNER_EXISTS);
+        self.place(consumers, ids, Some(holder), count, missing)
     }
 
     /// Puts an entry behind those that were given back, with this count; makes it if need be.
@@ -395,6 +394,9 @@ impl Pending {
         tie
     }
 }
+
+/// Why the consumer is found that entries go to.
+const OWNER_EXISTS: &str = "a handle is made or found in the group right before it is used";
 
 /// Lets the owners of entries go of them, all but the new holder.
 fn release(consumers: &mut Consumers, entries: &[EntryRow], holder: Option<Holder>) {

@@ -94,7 +94,7 @@ impl<const N: usize> Rows<N> {
             self.widen(rows.clone());
         }
         let fitted = self.append_if_fitting(rows);
-        debug_assert!(fitted, "the columns were chosen for these rows");
+        assert!(fitted, "the columns were chosen for these rows");
     }
 
     /// Puts a row before the row at `index`.
@@ -360,7 +360,7 @@ impl<const N: usize> Rows<N> {
             skipped: 0,
         };
         let fitted = packed.append_if_fitting(self.iter_from(0));
-        debug_assert!(fitted, "the columns were chosen for these rows");
+        assert!(fitted, "the columns were chosen for these rows");
         *self = packed;
     }
 
@@ -536,17 +536,13 @@ impl Target {
 
 #[inline]
 fn load(bytes: &[u8], at: usize) -> u64 {
-    let eight = bytes
-        .get(at..at + 8)
-        .and_then(|eight| eight.try_into().ok());
-    eight.map_or(0, u64::from_le_bytes)
+    let eight = bytes[at..at + 8].try_into();
+    u64::from_le_bytes(eight.expect("eight bytes are eight"))
 }
 
 #[inline]
 fn store(bytes: &mut [u8], at: usize, number: u64) {
-    if let Some(eight) = bytes.get_mut(at..at + 8) {
-        eight.copy_from_slice(&number.to_le_bytes());
-    }
+    bytes[at..at + 8].copy_from_slice(&number.to_le_bytes());
 }
 
 /// The least and the greatest number in each column.

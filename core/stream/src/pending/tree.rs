@@ -199,6 +199,9 @@ enum Edge {
     Within,
 }
 
+/// Why there is a last child.
+const HAS_CHILDREN: &str = "an inner node without children is removed";
+
 impl<const N: usize, const K: usize> Node<N, K> {
     fn leaf(rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) -> Self {
         let mut leaf = Rows::new();
@@ -236,7 +239,7 @@ impl<const N: usize, const K: usize> Node<N, K> {
                 let index = inner.child_of(&key);
                 let is_last = index + 1 == inner.children.len();
                 let edge = if is_last { edge } else { Edge::Within };
-                let (bound, child) = inner.children.get_mut(index)?.insert(row, edge)?;
+                let (bound, child) = inner.children[index].insert(row, edge)?;
                 inner.place(index + 1, bound, child)
             }
         }
@@ -259,10 +262,10 @@ impl<const N: usize, const K: usize> Node<N, K> {
                 }
                 added
             }
-            Node::Inner(inner) => match Arc::make_mut(inner).children.last_mut() {
-                Some(child) => child.append(rows),
-                None => 0,
-            },
+            Node::Inner(inner) => {
+                let last = Arc::make_mut(inner).children.last_mut();
+                last.expect(HAS_CHILDREN).append(rows)
+            }
         }
     }
 
@@ -272,7 +275,8 @@ impl<const N: usize, const K: usize> Node<N, K> {
             Node::Leaf(_) => Some((bound, leaf)),
             Node::Inner(inner) => {
                 let inner = Arc::make_mut(inner);
-                let (bound, child) = inner.children.last_mut()?.push(bound, leaf)?;
+                let last = inner.children.last_mut().expect(HAS_CHILDREN);
+                let (bound, child) = last.push(bound, leaf)?;
                 inner.place(inner.children.len(), bound, child)
             }
         }
@@ -294,10 +298,7 @@ impl<const N: usize, const K: usize> Node<N, K> {
                     let index = inner.child_of(key);
                     let next_bound = inner.bounds.get(index + 1).copied();
                     let bound = next_bound.as_ref().or(bound);
-                    let Some(child) = inner.children.get_mut(index) else {
-                        break;
-                    };
-                    removed += child.edit(keys, bound, edit);
+                    removed += inner.children[index].edit(keys, bound, edit);
                     inner.settle(index);
                 }
                 removed
@@ -352,7 +353,9 @@ impl<const N: usize, const K: usize> Node<N, K> {
                 left.bounds.append(&mut right.bounds);
                 left.children.append(&mut right.children);
             }
-            _ => debug_assert!(false, "neighbours are on one level"),
+            (Node::Leaf(_), Node::Inner(_)) | (Node::Inner(_), Node::Leaf(_)) => {
+                unreachable!("neighbours are on one level")
+            }
         }
     }
 
@@ -403,8 +406,7 @@ impl<const N: usize, const K: usize> Inner<N, K> {
             bounds: self.bounds.split_off(middle),
             children: self.children.split_off(middle),
         };
-        let bound = right.bounds.first().copied()?;
-        Some((bound, Node::Inner(Arc::new(right))))
+        Some((right.bounds[0], Node::Inner(Arc::new(right))))
     }
 
     /// Drops the child at `index` if it is empty, joins it to a neighbour if it is small.
@@ -430,9 +432,7 @@ impl<const N: usize, const K: usize> Inner<N, K> {
             };
             let bound = self.bounds.remove(left + 1);
             let right = self.children.remove(left + 1);
-            if let Some(left) = self.children.get_mut(left) {
-                left.merge(bound, right);
-            }
+            self.children[left].merge(bound, right);
         }
     }
 }

@@ -53,9 +53,9 @@ impl Shard {
         let now = self.clock.now();
         wait_for(journal, journal::Lsn::new(state.engine.log().last().0))
             .map_err(CmdError::LoadFailed)?;
-        let setting = |name| state.engine.node.settings.value(name).unwrap_or_default();
-        let folder = Path::new(setting("dir")).join(setting("appenddirname"));
-        let stem = setting("appendfilename").to_owned();
+        let settings = &state.engine.node.settings;
+        let folder = Path::new(settings.text("dir")).join(settings.text("appenddirname"));
+        let stem = settings.text("appendfilename").to_owned();
         exchange(&mut state.engine, |engine| {
             engine.clear_contents(now);
             persistence::reload(engine, &folder, &stem, now).map_err(|error| error.to_string())

@@ -6,16 +6,19 @@
 )]
 
 use std::fs::{self, OpenOptions, Permissions};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use weir_tests::client::{Client, Protocol};
 use weir_tests::peers;
+use weir_tests::programs::run;
 use weir_tests::server::Server;
 use weir_tests::value::Value;
 
@@ -291,6 +294,79 @@ fn a_journal_with_a_request_that_weir_cannot_do_is_refused_by_name_and_place() {
     let server = start(data.path());
     let mut client = server.connect(Protocol::Resp2).unwrap();
     assert_eq!(client.command(&["GET", "a"]).unwrap().to_string(), "\"1\"");
+}
+
+/// Makes something that is no file.
+fn make_no_file(kind: FileType, path: &Path) {
+    match kind {
+        FileType::Fifo => mknodat(CWD, path, kind, Mode::RUSR | Mode::WUSR, 0).unwrap(),
+        FileType::Socket => drop(UnixListener::bind(path).unwrap()),
+        FileType::Directory => fs::create_dir(path).unwrap(),
+        // What a device is, a link to it is.
+        _ => symlink("/dev/zero", path).unwrap(),
+    }
+}
+
+#[test]
+fn what_is_no_file_where_one_must_be_is_named_and_not_waited_for() {
+    let kinds = [
+        (FileType::Fifo, "a FIFO"),
+        (FileType::Socket, "a socket"),
+        (FileType::Directory, "a folder"),
+        (FileType::CharacterDevice, "a device"),
+    ];
+    let files = [
+        "appendonlydir/appendonly.aof.1.incr.aof",
+        "appendonlydir/appendonly.aof.manifest",
+        "appendonlydir/appendonly.aof.lock",
+    ];
+    let kept = tempfile::tempdir().unwrap();
+    killed_with(kept.path(), 1);
+    for (kind, word) in kinds {
+        let expected = format!("a file must be there, and it is {word}");
+        for file in files {
+            let moved = kept.path().join("moved");
+            fs::rename(kept.path().join(file), &moved).unwrap();
+            make_no_file(kind, &kept.path().join(file));
+            let said = refusal(kept.path());
+            let name = file.rsplit('/').next().unwrap();
+            assert!(said.contains(name) && said.contains(&expected), "{said}");
+            match kind {
+                FileType::Directory => fs::remove_dir(kept.path().join(file)).unwrap(),
+                _ => fs::remove_file(kept.path().join(file)).unwrap(),
+            }
+            fs::rename(&moved, kept.path().join(file)).unwrap();
+        }
+        let data = tempfile::tempdir().unwrap();
+        make_no_file(kind, &data.path().join("dump.rdb"));
+        let said = refusal(data.path());
+        assert!(
+            said.contains("dump.rdb") && said.contains(&expected),
+            "{said}"
+        );
+
+        let settings = data.path().join("weir.conf");
+        make_no_file(kind, &settings);
+        let started = run(Command::new(peers::weir().unwrap()).arg(&settings));
+        let said = format!("{:#}", started.unwrap_err());
+        assert!(
+            said.contains("weir.conf") && said.contains(&expected),
+            "{said}"
+        );
+
+        if kind != FileType::Directory {
+            let data = tempfile::tempdir().unwrap();
+            make_no_file(kind, &data.path().join("appendonlydir"));
+            let said = refusal(data.path());
+            let expected = format!("a folder must be there, and it is {word}");
+            assert!(
+                said.contains("appendonlydir") && said.contains(&expected),
+                "{said}"
+            );
+        }
+    }
+    let server = start(kept.path());
+    assert_eq!(len(&mut server.connect(Protocol::Resp2).unwrap()), 1);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::disk::{Access, Disk, DiskFile};
+use crate::regular::{name_of, open_regular};
 
 /// A [`Disk`] in a directory of the file system.
 #[derive(Debug)]
@@ -23,6 +24,11 @@ impl FileDisk {
     /// What the operating system says: no permission, not a directory.
     pub fn open(path: &Path) -> io::Result<Self> {
         if !path.is_dir() {
+            if let Ok(metadata) = fs::metadata(path) {
+                let found = name_of(metadata.file_type());
+                let error = format!("a folder must be there, and it is {found}");
+                return Err(io::Error::new(io::ErrorKind::NotADirectory, error));
+            }
             fs::create_dir_all(path)?;
             if let Some(parent) = path
                 .parent()
@@ -84,20 +90,15 @@ impl Disk for FileDisk {
     type Lock = File;
 
     fn create(&self, name: &str) -> io::Result<File> {
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(self.path.join(name))
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        open_regular(&mut options, &self.path.join(name))
     }
 
     fn open(&self, name: &str, access: Access) -> io::Result<File> {
         let write = access == Access::ReadWrite;
-        OpenOptions::new()
-            .read(true)
-            .write(write)
-            .open(self.path.join(name))
+        let mut options = OpenOptions::new();
+        open_regular(options.read(true).write(write), &self.path.join(name))
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -121,7 +122,7 @@ impl Disk for FileDisk {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         let path = self.path.join(name);
-        let file = OpenOptions::new().write(true).open(&path);
+        let file = open_regular(OpenOptions::new().write(true), &path);
         fs::remove_file(&path)?;
         if let Ok(file) = file {
             free_in_steps(&file);
@@ -134,12 +135,9 @@ impl Disk for FileDisk {
     }
 
     fn lock(&self, name: &str) -> io::Result<File> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.path.join(name))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = open_regular(&mut options, &self.path.join(name))?;
         file.try_lock().map_err(|error| match error {
             fs::TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
             fs::TryLockError::Error(error) => error,

@@ -26,6 +26,7 @@ mod pending_file;
 mod read_only;
 mod reader;
 mod recovery;
+mod regular;
 mod rewrite;
 mod scan;
 mod window;
@@ -55,4 +56,5 @@ pub use recovery::{
     BaseReader, Batches, Ending, Item, Progress, Recovery, RecoveryError, Report, Source, TornEnd,
     TornTail,
 };
+pub use regular::open_regular;
 pub use rewrite::{PendingRewrite, Rewrite};

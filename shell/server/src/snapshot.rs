@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use engine::keyspace::Frozen;
 use engine::node::Conflicts;
 use engine::{Engine, Expired, Now, UnixMs};
+use journal::open_regular;
 use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
 use thiserror::Error;
 
@@ -39,7 +40,7 @@ pub fn load_file(
     now: Now,
 ) -> Result<bool, LoadError> {
     let name = path.display().to_string();
-    match File::open(path) {
+    match open_regular(File::options().read(true), path) {
         Ok(file) => load(engine, &name, file, expired, conflicts, now).map(|_| true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(LoadError {
@@ -148,12 +149,14 @@ pub(crate) fn write_file(
     progress: &Progress,
 ) -> io::Result<u64> {
     let temporary = temporary_path(path);
-    let written = File::create(&temporary).and_then(|file| {
+    let mut new = File::options();
+    new.write(true).create(true).truncate(true);
+    let written = open_regular(&mut new, &temporary).and_then(|file| {
         let mut out = io::BufWriter::with_capacity(SYNC_BYTES, Durable::new(file));
         let bytes = write(frozen, &mut out, now, progress)?;
         let durable = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         durable.file.sync_all()?;
-        let old = File::options().write(true).open(path);
+        let old = open_regular(File::options().write(true), path);
         std::fs::rename(&temporary, path)?;
         let folder = path
             .parent()

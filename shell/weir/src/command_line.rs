@@ -4,6 +4,8 @@
 //! line wins over the file.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -59,7 +61,9 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> anyhow::Result<Invoc
 }
 
 fn read_file(settings: &mut Settings, path: &Path) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(path)
+    let file = journal::open_regular(File::options().read(true), path);
+    let text = file
+        .and_then(io::read_to_string)
         .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();

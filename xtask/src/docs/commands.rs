@@ -18,6 +18,9 @@ const INTRODUCTION: &str = include_str!("commands.md");
 /// How wide a line is at most.
 const WIDTH: usize = 100;
 
+/// What a line of a grammar begins with that goes on with the one before.
+const CONTINUED: &str = "            ";
+
 /// The name of the list of all commands.
 const LIST: &str = "README";
 
@@ -26,7 +29,7 @@ pub(super) fn pages(root: &Path) -> Result<BTreeMap<String, String>> {
     let references = References::read(root)?;
     let mut pages = BTreeMap::new();
     for entry in all() {
-        pages.insert(entry.spec.name.to_owned(), page(entry, &references));
+        pages.insert(entry.spec.name.to_owned(), page(entry, &references)?);
     }
     pages.insert(LIST.to_owned(), list());
     Ok(pages)
@@ -62,20 +65,20 @@ fn list() -> String {
     text
 }
 
-fn page(entry: &Entry, references: &References) -> String {
+fn page(entry: &Entry, references: &References) -> Result<String> {
     let mut text = format!("# {}\n", name_of(None, entry));
     if entry.is_container() {
         text.push_str(&format!("\n{}\n", entry.spec.summary));
     } else {
-        let reference = references.find(None, entry);
+        let reference = references.find(None, entry)?;
         command(&mut text, None, entry, reference, "##");
     }
     for sub in entry.subcommands {
         text.push_str(&format!("\n## {}\n", name_of(Some(entry), sub)));
-        let reference = references.find(Some(entry), sub);
+        let reference = references.find(Some(entry), sub)?;
         command(&mut text, Some(entry), sub, reference, "###");
     }
-    text
+    Ok(text)
 }
 
 /// Everything of a command beneath its title; `level` begins the titles of its sections.
@@ -83,27 +86,26 @@ fn command(
     text: &mut String,
     container: Option<&Entry>,
     entry: &Entry,
-    reference: Option<&Reference>,
+    reference: &Reference,
     level: &str,
 ) {
     let spec = &entry.spec;
     let mut parts = vec![name_of(container, entry)];
-    parts.extend(spec.args.iter().map(grammar));
-    let summary = spec.summary;
-    let grammar = wrapped(&parts, "    ", "            ");
-    text.push_str(&format!("\n{summary}\n\n{grammar}\n"));
-    if let Some(reference) = reference
-        && !reference.introduction.trim().is_empty()
-    {
-        text.push_str(&format!(
-            "\n{}\n",
-            reference.introduction.trim_matches('\n')
-        ));
+    for part in spec.args.iter().map(grammar) {
+        // What does not fit into a line breaks between its words.
+        match part.len() > WIDTH - CONTINUED.len() {
+            true => parts.extend(part.split(' ').map(str::to_owned)),
+            false => parts.push(part),
+        }
     }
-    for (title, body) in reference
-        .into_iter()
-        .flat_map(|reference| &reference.sections)
-    {
+    let summary = spec.summary;
+    let grammar = wrapped(&parts, "    ", CONTINUED);
+    text.push_str(&format!("\n{summary}\n\n{grammar}\n"));
+    let introduction = reference.introduction.trim_matches('\n');
+    if !introduction.is_empty() {
+        text.push_str(&format!("\n{introduction}\n"));
+    }
+    for (title, body) in &reference.sections {
         let body = body.trim_matches('\n');
         let more = match title.as_str() {
             "Errors" => {

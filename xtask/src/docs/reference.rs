@@ -45,8 +45,10 @@ impl References {
     }
 
     /// The text of a command, or of a subcommand of `container`.
-    pub(super) fn find(&self, container: Option<&Entry>, entry: &Entry) -> Option<&Reference> {
-        self.texts.get(&path(container, entry))
+    pub(super) fn find(&self, container: Option<&Entry>, entry: &Entry) -> Result<&Reference> {
+        let path = path(container, entry);
+        let found = self.texts.get(&path);
+        found.with_context(|| format!("{FOLDER}/{path} is missing"))
     }
 }
 

@@ -52,12 +52,12 @@ fn references() -> References {
 }
 
 #[test]
-fn every_stream_command_has_a_text_and_every_text_a_command() {
+fn every_command_has_a_text_and_every_text_a_command() {
     let mut texts: BTreeSet<String> = references().texts.into_keys().collect();
     let mut missing = Vec::new();
     for (container, entry) in described() {
         let path = path(container, entry);
-        if !texts.remove(&path) && entry.spec.group == Group::Stream {
+        if !texts.remove(&path) {
             missing.push(path);
         }
     }
@@ -70,9 +70,7 @@ fn a_text_has_the_sections_that_readers_look_for() {
     let references = references();
     let mut failures = Vec::new();
     for (container, entry) in described() {
-        let Some(text) = references.find(container, entry) else {
-            continue;
-        };
+        let text = references.find(container, entry).unwrap();
         let name = name_of(container, entry);
         let is_stream = entry.spec.group == Group::Stream && entry.spec.name != "help";
         let mut wanted = vec!["Reply", "Errors"];
@@ -104,9 +102,7 @@ fn every_argument_of_a_stream_command_is_explained() {
     let references = references();
     let mut failures = Vec::new();
     for (container, entry) in described() {
-        let Some(text) = references.find(container, entry) else {
-            continue;
-        };
+        let text = references.find(container, entry).unwrap();
         if entry.spec.group != Group::Stream {
             continue;
         }
@@ -153,9 +149,7 @@ fn every_error_that_a_text_lists_is_one_that_clients_can_see() {
     let mut failures = Vec::new();
     let references = references();
     for (container, entry) in described() {
-        let Some(text) = references.find(container, entry) else {
-            continue;
-        };
+        let text = references.find(container, entry).unwrap();
         let name = name_of(container, entry);
         let listed = errors(text.section("Errors")).into_iter();
         let unknown = listed.filter(|error| !declared.iter().any(|text| fits(text, error)));
@@ -182,10 +176,10 @@ fn every_error_that_was_recorded_of_a_command_is_in_its_text() {
         let Some((_, container, entry)) = row else {
             continue;
         };
-        let general = GENERAL.iter().any(|general| error.starts_with(general));
-        let Some(text) = references.find(container, entry).filter(|_| !general) else {
+        if GENERAL.iter().any(|general| error.starts_with(general)) {
             continue;
-        };
+        }
+        let text = references.find(container, entry).unwrap();
         let mut listed = errors(text.section("Errors")).into_iter();
         if !listed.any(|listed| fits(&filled(&listed), &error)) {
             failures.insert(format!("{}: {error}", name_of(container, entry)));
@@ -320,7 +314,12 @@ fn recorded() -> Vec<(Vec<String>, String)> {
                 };
                 let words = step["cmd"].as_array().into_iter().flatten();
                 let words = words.map(|word| word.as_str().unwrap_or_default().to_owned());
-                recorded.push((words.collect(), error.to_owned()));
+                let words: Vec<String> = words.collect();
+                // Who sends it says what it answers.
+                if words.starts_with(&["DEBUG".to_owned(), "ERROR".to_owned()]) {
+                    continue;
+                }
+                recorded.push((words, error.to_owned()));
             }
         }
     }

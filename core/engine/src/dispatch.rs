@@ -1,6 +1,6 @@
 //! From a request to a reply: lookup, checks, transaction queue, execution, commit.
 
-use resp::{Argv, Reply, Sender};
+use resp::{Argv, Reply, Rope, Sender};
 
 use crate::args::Args;
 use crate::commands::Row;
@@ -11,7 +11,7 @@ use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::lsn::Lsn;
 use crate::node::{Afterwards, Delivery, Refusal, Then};
 use crate::pause::HELD;
-use crate::session::{Session, SessionId};
+use crate::session::{Replies, Session, SessionId};
 use crate::table::{Flags, Flow};
 use crate::time::Now;
 use crate::tx::{Access, Overdue, Tx};
@@ -56,7 +56,12 @@ impl Engine {
         mode: Mode,
     ) -> Outcome {
         let (start, before) = (reply.mark(), session.replies);
+        // What is not sent does not count against what may be.
+        let muted = (before != Replies::On).then(|| reply.begin_part(usize::MAX));
         let outcome = self.dispatch(session, argv, now, reply, mode);
+        if let Some(outer) = muted {
+            reply.resume_part(outer);
+        }
         // The answer to a request that waits is still to come.
         if outcome.then != Next::Wait && !session.wants_answer(before) {
             reply.rollback(start);
@@ -181,7 +186,7 @@ impl Engine {
         self.disconnect(id);
         self.node.outbox.push(Delivery {
             session: id,
-            bytes: Vec::new(),
+            bytes: Rope::default(),
             depends_on: Lsn::NONE,
             then: Then::Close,
         });

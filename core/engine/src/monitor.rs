@@ -1,6 +1,6 @@
 //! `MONITOR`: clients that see all commands.
 
-use resp::Argv;
+use resp::{Argv, Rope};
 
 use crate::Engine;
 use crate::lsn::Lsn;
@@ -50,9 +50,11 @@ impl Engine {
             .filter(|client| client.monitor)
             .filter(|client| !matches!(client.replies, Replies::Off | Replies::SkipThis));
         for monitor in monitors {
+            let mut bytes = Rope::default();
+            bytes.push(&line);
             self.node.outbox.push(Delivery {
                 session: monitor.id,
-                bytes: line.clone(),
+                bytes,
                 depends_on: Lsn::NONE,
                 then: Then::Continue,
             });

@@ -1,6 +1,6 @@
 //! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
 
-use resp::Sender;
+use resp::{Rope, Sender};
 use stream::{IdText, Unpacked};
 
 use crate::commands::CommandIndex;
@@ -115,12 +115,12 @@ impl Node {
 }
 
 /// Bytes for a client that did not just ask for them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Delivery {
     /// To whom.
     pub session: SessionId,
     /// What, ready for the wire.
-    pub bytes: Vec<u8>,
+    pub bytes: Rope,
     /// The batch that must be durable before it leaves.
     pub depends_on: Lsn,
     /// What else happens to the client.
@@ -283,6 +283,8 @@ pub struct ShellFigures {
     pub connections_received: u64,
     /// Connections refused because of `maxclients`.
     pub connections_rejected: u64,
+    /// Clients that were disconnected because too much waited for them.
+    pub output_limit_disconnections: u64,
     /// Bytes received.
     pub received_bytes: u64,
     /// Bytes sent.

@@ -105,12 +105,16 @@ impl Engine {
             };
             session.held = false;
             let mut reply = Reply::new(session.protocol);
+            let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
             let argv = request.as_argv();
             let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
             self.node.unmeasured.forget();
             self.node.sessions.put_back(session);
+            let is_too_much = reply.is_full();
+            self.node.shell.output_limit_disconnections += u64::from(is_too_much);
             let then = match outcome.then {
                 Next::Wait => continue,
+                _ if is_too_much => Then::Close,
                 Next::Continue => Then::Resume,
                 Next::Close | Next::Abandon => Then::Close,
             };

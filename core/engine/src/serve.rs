@@ -124,6 +124,7 @@ impl Engine {
             return;
         }
         let mut reply = Reply::new(session.protocol);
+        let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
         reply.reserve(REPLY_BYTES);
         let database = std::mem::replace(&mut session.database, wait.database);
         let (flow, depends_on) = match found {
@@ -203,14 +204,18 @@ impl Engine {
 impl Node {
     /// Gives a client whose wait has ended the answer, unless it wants none.
     fn answer(&mut self, session: &mut Session, mut reply: Reply, depends_on: Lsn) {
+        let mut then = Then::Resume;
         if !session.wants_answer(session.replies) {
             reply.clear();
+        } else if reply.is_full() {
+            self.shell.output_limit_disconnections += 1;
+            then = Then::Close;
         }
         self.outbox.push(Delivery {
             session: session.id,
             bytes: reply.take(),
             depends_on,
-            then: Then::Resume,
+            then,
         });
     }
 }

@@ -34,7 +34,7 @@ impl Server {
         let _ = self
             .engine
             .request(session, argv.as_argv(), self.now, &mut reply);
-        String::from_utf8_lossy(&reply.take()).into_owned()
+        String::from_utf8_lossy(&reply.into_bytes()).into_owned()
     }
 }
 
@@ -88,7 +88,7 @@ fn a_transaction_touches_many_awaited_keys_one_by_one() {
         server.ask(writer, &["XADD", &key, "1-2", "f", "v"]);
     }
     server.ask(writer, &["EXEC"]);
-    assert_eq!(server.engine.take_outbox(), []);
+    assert!(server.engine.take_outbox().is_empty());
     server.ask(writer, &["XADD", "k7", "9999999999999-1", "f", "v"]);
     let delivered = server.engine.take_outbox();
     assert!(matches!(&delivered[..], [one] if one.session == reader));

@@ -45,7 +45,7 @@ impl Node {
         let _ = self
             .engine
             .request(self.session, argv.as_argv(), self.now, &mut reply);
-        reply.take()
+        reply.into_bytes()
     }
 
     fn ask_words(&mut self, request: &str) -> String {

@@ -20,6 +20,19 @@ pub const UNAUTHENTICATED_ARGS_MAX: usize = 10;
 /// Longest single argument of a client that has yet to authenticate.
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 * 1024;
 
+/// From this length on a text is referred to where it is instead of being copied into a reply. Copying less costs less.
+pub const SHARED_BYTES_MIN: usize = 16 * 1024;
+
+/// The same in a reply that has copied [`SHARED_LATE_BYTES`] already.
+pub const SHARED_BYTES_MIN_LATE: usize = 512;
+
+/// See [`SHARED_BYTES_MIN_LATE`]. Replies that are read without delay stay below it.
+pub const SHARED_LATE_BYTES: usize = 1 << 20;
+
+/// What a reply, or those that a client gets at once, may copy, in bytes. Beyond it the client is disconnected,
+/// whatever the settings say: most of it is what many short texts take.
+pub const REPLY_COPIED_BYTES_MAX: usize = 1 << 30;
+
 /// Capacity that the parser keeps for the next request, in arguments. What one huge request needed
 /// beyond it is given back, so that a connection costs what it uses.
 pub(crate) const SPANS_KEPT_MAX: usize = 4096;

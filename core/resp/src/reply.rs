@@ -4,11 +4,23 @@
 //! written as Redis writes it there (a map as a flat array, a double as a bulk string). An aggregate is
 //! a header, then that many elements: the caller keeps count, or writes the elements first and the
 //! header afterwards with [`Reply::array_since`]. Lengths and types of what follows are not checked.
+//!
+//! What is large need not be copied: [`Reply::bulk_shared`] and [`Reply::run`] leave a piece between the bytes, which
+//! something else owns. How much a reply may hold is bounded, see [`Reply::is_full`].
 
+mod bounds;
+mod pieces;
+
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write as _;
 
 use crate::double::{DOUBLE_TEXT_BYTES_MAX, double_text};
+use crate::rope::Piece;
+
+use self::bounds::Bounds;
+
+pub use self::bounds::Part;
 
 /// The version of the protocol that a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,13 +34,25 @@ pub enum Protocol {
 
 /// A place in a [`Reply`]: to go back to, or to put a header at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark(usize);
+pub struct Mark {
+    /// Bytes before it,
+    bytes: usize,
+    /// pieces before it,
+    pieces: usize,
+    /// and the bytes of these.
+    in_pieces: usize,
+}
 
 /// A connection's output, and the one way to write RESP into it.
 #[derive(Debug, Default)]
 pub struct Reply {
     out: Vec<u8>,
     protocol: Protocol,
+    /// What lies between the bytes, in order.
+    pieces: VecDeque<Piece>,
+    /// How many bytes the pieces have.
+    in_pieces: usize,
+    bounds: Bounds,
 }
 
 /// Type byte, 20 digits, CR and LF.
@@ -40,6 +64,9 @@ impl Reply {
         Reply {
             out: Vec::new(),
             protocol,
+            pieces: VecDeque::new(),
+            in_pieces: 0,
+            bounds: Bounds::NONE,
         }
     }
 
@@ -48,7 +75,7 @@ impl Reply {
         buffer.clear();
         Reply {
             out: buffer,
-            protocol,
+            ..Reply::new(protocol)
         }
     }
 
@@ -63,33 +90,31 @@ impl Reply {
         self.protocol = protocol;
     }
 
-    /// All that was written.
+    /// All that was written, where nothing of it is in pieces.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
+        debug_assert!(self.pieces.is_empty(), "some of it is in pieces");
         &self.out
     }
 
-    /// How much was written, in bytes.
+    /// How much was written, in bytes; of runs, about.
     #[inline]
     pub const fn len(&self) -> usize {
-        self.out.len()
+        self.out.len() + self.in_pieces
     }
 
     /// Whether nothing was written.
     #[inline]
     pub const fn is_empty(&self) -> bool {
-        self.out.is_empty()
+        self.len() == 0
     }
 
     /// Forgets all that was written and keeps the memory.
     #[inline]
     pub fn clear(&mut self) {
         self.out.clear();
-    }
-
-    /// Takes out all that was written, with its memory.
-    pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.out)
+        self.pieces.clear();
+        self.in_pieces = 0;
     }
 
     /// How much fits without a new allocation, in bytes.
@@ -110,26 +135,28 @@ impl Reply {
 
     /// The present end, to [`rollback`](Self::rollback) to.
     #[inline]
-    pub const fn mark(&self) -> Mark {
-        Mark(self.out.len())
+    pub fn mark(&self) -> Mark {
+        Mark {
+            bytes: self.out.len(),
+            pieces: self.pieces.len(),
+            in_pieces: self.in_pieces,
+        }
     }
 
     /// Forgets what was written since `mark`.
     #[inline]
     pub fn rollback(&mut self, mark: Mark) {
-        self.out.truncate(mark.0);
+        self.out.truncate(mark.bytes);
+        if self.pieces.len() > mark.pieces {
+            self.pieces.truncate(mark.pieces);
+            self.in_pieces = mark.in_pieces;
+        }
     }
 
-    /// How much was written since `mark`, in bytes.
+    /// How much was written since `mark`, in bytes; of runs, about.
     #[inline]
     pub const fn len_since(&self, mark: Mark) -> usize {
-        self.out.len().saturating_sub(mark.0)
-    }
-
-    /// What was written since `mark`.
-    #[inline]
-    pub fn bytes_since(&self, mark: Mark) -> &[u8] {
-        self.out.get(mark.0..).unwrap_or_default()
+        self.len().saturating_sub(mark.bytes + mark.in_pieces)
     }
 
     /// Ready-made RESP.
@@ -296,7 +323,7 @@ impl Reply {
     /// Begins an aggregate whose length is not known yet: its elements follow, then one of
     /// [`array_since`](Self::array_since), [`map_since`](Self::map_since), [`set_since`](Self::set_since).
     #[inline]
-    pub const fn begin(&self) -> Mark {
+    pub fn begin(&self) -> Mark {
         self.mark()
     }
 
@@ -358,12 +385,20 @@ impl Reply {
 
     /// Puts a header before what was written since `mark`.
     fn header_at(&mut self, mark: Mark, kind: u8, len: usize) {
-        let end = self.out.len();
-        let start = mark.0.min(end);
+        let end = self.mark();
         self.header(kind, len);
-        let header_bytes = self.out.len() - end;
+        self.swap(mark, end);
+    }
+
+    /// Puts what was written since `second` before what was written between `first` and it.
+    pub fn swap(&mut self, first: Mark, second: Mark) {
+        let end = self.out.len();
+        let (start, middle) = (first.bytes.min(end), second.bytes.min(end));
         if let Some(since) = self.out.get_mut(start..) {
-            since.rotate_right(header_bytes);
+            since.rotate_right(end - middle);
+        }
+        if self.pieces.len() > first.pieces {
+            self.swap_pieces(first, second);
         }
     }
 

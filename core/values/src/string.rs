@@ -6,6 +6,7 @@
 //! knows the setting.
 
 use std::fmt;
+use std::ops::Range;
 
 use triomphe::Arc;
 
@@ -143,28 +144,33 @@ impl StringValue {
         read(self.as_bytes(&mut Scratch::new()))
     }
 
-    /// Calls `read` with the bytes from `start` to `end`, both included; a negative position counts
-    /// from the end (-1 is the last byte), and positions beyond an end are moved to it. That is
-    /// `GETRANGE`.
-    pub fn with_range<R>(&self, start: i64, end: i64, read: impl FnOnce(&[u8]) -> R) -> R {
-        self.with_bytes(|bytes| {
-            let len = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-            // Both negative and turned around is empty before either is moved to the start.
-            if start < 0 && end < 0 && start > end {
-                return read(&[]);
-            }
-            let from_start = |position: i64| match position {
-                0.. => position,
-                _ => position.saturating_add(len).max(0),
-            };
-            let (start, end) = (from_start(start), from_start(end).min(len - 1));
-            let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-            read(
-                range
-                    .and_then(|(start, end)| bytes.get(start..=end))
-                    .unwrap_or(&[]),
-            )
-        })
+    /// The bytes, if they are on the heap: a clone of the string shares them then.
+    #[inline]
+    pub fn heap(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Repr::Integer(_) | Repr::Short { .. } => None,
+            Repr::Exact(bytes) => Some(bytes),
+            Repr::Growing(bytes) => Some(bytes),
+        }
+    }
+
+    /// Where the bytes are from `start` to `end`, both included; a negative position counts from the
+    /// end (-1 is the last byte), and positions beyond an end are moved to it. That is `GETRANGE`.
+    pub fn range(&self, start: i64, end: i64) -> Range<usize> {
+        let len = i64::try_from(self.len()).unwrap_or(i64::MAX);
+        // Both negative and turned around is empty before either is moved to the start.
+        if start < 0 && end < 0 && start > end {
+            return 0..0;
+        }
+        let from_start = |position: i64| match position {
+            0.. => position,
+            _ => position.saturating_add(len).max(0),
+        };
+        let (start, end) = (from_start(start), from_start(end).min(len - 1));
+        match (usize::try_from(start), usize::try_from(end)) {
+            (Ok(start), Ok(end)) if start <= end => start..end + 1,
+            _ => 0..0,
+        }
     }
 
     /// A copy of the bytes.

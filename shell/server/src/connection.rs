@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use engine::session::{IoFigures, SessionId};
 use engine::{Engine, Lsn, Next, Now};
-use resp::{KeysAhead, Limits, Parser, Reply};
+use resp::{KeysAhead, Limits, Mark, Parser, Reply};
 
 use crate::clock::Stopwatch;
 use crate::limits::{KEPT_BYTES_MAX, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
@@ -266,6 +266,11 @@ impl Connection {
             reply.set_protocol(protocol);
             limits.sender = sender;
         }
+        let limits_out = engine.node.config.output_limits;
+        self.output.limits = limits_out;
+        let _ = reply.begin_part(limits_out.bytes_max());
+        // From so many bytes on, the replies are sent before more requests run.
+        let batch_bytes = REPLY_BATCH_BYTES.min(limits_out.bytes_max().saturating_add(1));
         let start = reply.mark();
         let (mut consumed, mut depends_on) = (0, Lsn::NONE);
         // How many requests are served before the next look ahead.
@@ -314,12 +319,27 @@ impl Connection {
                     self.phase = Phase::Closing;
                 }
             }
-            if reply.len_since(start) >= REPLY_BATCH_BYTES {
-                self.has_requests = true;
+            if reply.len_since(start) >= batch_bytes || reply.is_overrun() {
+                self.end_batch(engine, reply, start);
                 break;
             }
         }
         (consumed, depends_on)
+    }
+
+    /// There are many replies. They go out before further requests run; if they are too many, the connection ends.
+    #[cold]
+    fn end_batch(&mut self, engine: &mut Engine, reply: &mut Reply, start: Mark) {
+        self.has_requests = true;
+        if reply.is_full() {
+            reply.rollback(start);
+            self.phase = Phase::Closing;
+            engine.node.shell.output_limit_disconnections += 1;
+            tracing::warn!(
+                client = self.session.client,
+                "a client is disconnected: its replies are more than client-output-buffer-limit or the server allows"
+            );
+        }
     }
 
     /// Adds what the connection transferred to the figures of the server.

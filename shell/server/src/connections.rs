@@ -9,6 +9,7 @@ use engine::session::SessionId;
 use engine::{Lsn, Mono};
 use journal::Gate;
 use mio::event::Event;
+use resp::Rope;
 use slab::Slab;
 
 use crate::connection::{Connection, Sent};
@@ -23,6 +24,8 @@ pub(crate) struct Connections {
     ready: VecDeque<usize>,
     /// Places of connections whose replies wait for a batch, the lowest first. One may be in it for nothing.
     held: BinaryHeap<Reverse<(Lsn, usize)>>,
+    /// Places of connections whose sockets take more, in turn. One may be in it twice, or for nothing.
+    sending: VecDeque<usize>,
     /// Until when clients may go on taking no replies, with their places. One may be in it for nothing.
     patience: BTreeSet<(Mono, usize)>,
 }
@@ -35,6 +38,7 @@ impl Connections {
             gate,
             ready: VecDeque::new(),
             held: BinaryHeap::new(),
+            sending: VecDeque::new(),
             patience: BTreeSet::new(),
         }
     }
@@ -60,6 +64,7 @@ impl Connections {
         self.all.clear();
         self.ready.clear();
         self.held.clear();
+        self.sending.clear();
         self.patience.clear();
     }
 
@@ -107,8 +112,33 @@ impl Connections {
         }
     }
 
+    /// The same for replies that were not copied together.
+    pub(crate) fn send_rope(
+        &mut self,
+        place: usize,
+        session: SessionId,
+        rope: Rope,
+        depends_on: Lsn,
+    ) {
+        if self.find_mut(place, session).is_some() {
+            self.act(place, |connection, gate| {
+                connection.send_rope(rope, depends_on, gate)
+            });
+        }
+    }
+
+    /// Goes on with sending what is long.
+    pub(crate) fn send_on(&mut self) {
+        for _ in 0..self.sending.len() {
+            let Some(place) = self.sending.pop_front() else {
+                return;
+            };
+            self.act(place, Connection::flush);
+        }
+    }
+
     /// Hands over what others have for a client, if it is still there.
-    pub(crate) fn deliver(&mut self, place: usize, delivery: &Delivery) {
+    pub(crate) fn deliver(&mut self, place: usize, delivery: Delivery) {
         if self.find_mut(place, delivery.session).is_some() {
             self.act(place, |connection, gate| connection.take(delivery, gate));
         }
@@ -133,6 +163,7 @@ impl Connections {
     /// replies may leave.
     pub(crate) fn may_sleep(&self) -> bool {
         self.ready.is_empty()
+            && self.sending.is_empty()
             && match (&self.gate, self.held_for()) {
                 (Some(gate), Some(lsn)) => gate.may_sleep(lsn),
                 _ => true,
@@ -158,9 +189,9 @@ impl Connections {
                 self.patience.insert((until, place));
                 return;
             }
-            let connection = self.all.get(place);
-            if connection.is_some_and(|connection| connection.patience() == Some(until)) {
-                let error = io::Error::other("the client takes replies too slowly");
+            let connection = self.all.get_mut(place);
+            if let Some(slow) = connection.filter(|found| found.patience() == Some(until)) {
+                let error = slow.end_for_output();
                 self.lose(place, &error);
             }
         }
@@ -172,6 +203,13 @@ impl Connections {
             let client = connection.session().client;
             tracing::debug!(client, %error, "connection lost");
         }
+    }
+
+    /// Notes until when a connection may go on having much that waits.
+    #[inline]
+    fn note_patience(&mut self, place: usize) {
+        let patience = self.all.get(place).and_then(Connection::patience);
+        self.patience.extend(patience.map(|until| (until, place)));
     }
 
     /// Lets a connection do something, and notes what it waits for then. A panic costs that
@@ -195,11 +233,12 @@ impl Connections {
     fn follow(&mut self, place: usize, sent: io::Result<Sent>) {
         match sent {
             Ok(Sent::All) => {}
-            Ok(Sent::Held(lsn)) => self.held.push(Reverse((lsn, place))),
-            Ok(Sent::Stuck) => {
-                let patience = self.all.get(place).and_then(Connection::patience);
-                self.patience.extend(patience.map(|until| (until, place)));
+            Ok(Sent::Held(lsn)) => {
+                self.held.push(Reverse((lsn, place)));
+                self.note_patience(place);
             }
+            Ok(Sent::Stuck) => self.note_patience(place),
+            Ok(Sent::Some) => self.sending.push_back(place),
             Err(error) => {
                 self.lose(place, &error);
                 return;

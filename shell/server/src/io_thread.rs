@@ -18,7 +18,7 @@ use crate::contained::contained;
 use crate::inbox::{Inbox, Letter};
 use crate::shard::{Home, Shard, Submitted, TIMER_THREAD};
 use crate::socket::Socket;
-use crate::stage::{Replies, Stage};
+use crate::stage::{Replies, Stage, Written};
 use crate::timer;
 
 /// A thread that serves connections, before and while it runs.
@@ -141,6 +141,7 @@ impl IoThread {
         self.inbox.collect(&mut self.letters);
         self.open_letters();
         self.connections.release();
+        self.connections.send_on();
         self.serve();
         if self.number == TIMER_THREAD {
             self.look_at_timer();
@@ -192,7 +193,7 @@ impl IoThread {
                         tracing::warn!(%error, "a connection cannot be served");
                     }
                 }
-                Letter::Delivery(place, delivery) => self.connections.deliver(place, &delivery),
+                Letter::Delivery(place, delivery) => self.connections.deliver(place, delivery),
                 Letter::Stop => self.stopped = true,
             }
         }
@@ -248,12 +249,18 @@ impl IoThread {
         for Replies {
             place,
             session,
-            bytes,
+            written,
             depends_on,
         } in self.replies.drain(..)
         {
-            self.connections
-                .send(place, session, &self.stage.replies()[bytes], depends_on);
+            let connections = &mut self.connections;
+            match written {
+                Written::Together(bytes) => {
+                    let bytes = &self.stage.replies()[bytes];
+                    connections.send(place, session, bytes, depends_on);
+                }
+                Written::Apart(rope) => connections.send_rope(place, session, rope, depends_on),
+            }
         }
         self.open_letters();
         submitted

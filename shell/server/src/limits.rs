@@ -13,6 +13,12 @@ pub const STAGE_BYTES: usize = 32 * 1024;
 /// Bytes that may wait for a client that does not read what others send it, even if the settings allow more.
 pub const PUSHED_BYTES_MAX: usize = 256 << 20;
 
+/// Bytes that are sent to a client in one go, if its socket takes them, before others have their turn.
+pub const SEND_BYTES: usize = 1 << 20;
+
+/// Bytes that may wait for the log before the engine is told of them.
+pub const UNTOLD_BYTES_MAX: usize = 64 * 1024;
+
 /// Memory that a connection keeps for its next bytes, in each direction, when it has none to keep.
 pub const KEPT_BYTES_MAX: usize = 1024;
 

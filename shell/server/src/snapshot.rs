@@ -257,7 +257,7 @@ mod tests {
         let argv: ArgvBuf = request.split(' ').collect();
         let mut reply = Reply::new(Protocol::Resp2);
         let _ = engine.request(session, argv.as_argv(), now, &mut reply);
-        reply.take()
+        reply.into_bytes()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A client's socket, TCP or unix. It never waits.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, send, sendmsg};
 use socket2::{SockRef, TcpKeepalive};
 
 /// A connected socket of either kind.
@@ -92,7 +92,37 @@ impl Socket {
             }
         }
     }
+
+    /// Writes as much of all segments as the socket takes now.
+    ///
+    /// # Errors
+    /// `WouldBlock` if it takes nothing.
+    pub(crate) fn send_all_of<'s>(
+        &self,
+        segments: impl Iterator<Item = &'s [u8]>,
+    ) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); SEGMENTS_MAX];
+        let mut len = 0;
+        for (slice, segment) in slices.iter_mut().zip(segments) {
+            *slice = IoSlice::new(segment);
+            len += 1;
+        }
+        let slices = &slices[..len];
+        if let [only] = slices {
+            return self.send(only);
+        }
+        loop {
+            let mut control = SendAncillaryBuffer::default();
+            match sendmsg(self, slices, &mut control, SendFlags::NOSIGNAL) {
+                Err(Errno::INTR) => {}
+                sent => return Ok(sent?),
+            }
+        }
+    }
 }
+
+/// Segments that are written at once.
+const SEGMENTS_MAX: usize = 64;
 
 impl AsFd for Socket {
     #[inline]

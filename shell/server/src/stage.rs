@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use engine::Lsn;
 use engine::session::SessionId;
-use resp::{Protocol, Reply};
+use resp::{Protocol, Reply, Rope};
 
 use crate::connection::{Connection, Received};
 use crate::connections::Connections;
@@ -43,10 +43,19 @@ pub(crate) struct Replies {
     pub(crate) place: usize,
     /// Whose they are, should another connection have come into the place.
     pub(crate) session: SessionId,
-    /// Where they are within those of all.
-    pub(crate) bytes: Range<usize>,
+    /// Where they are.
+    pub(crate) written: Written,
     /// The batch that must be durable before they leave.
     pub(crate) depends_on: Lsn,
+}
+
+/// Where replies are.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// Within those of all.
+    Together(Range<usize>),
+    /// Apart: they refer to something, or are many.
+    Apart(Rope),
 }
 
 impl Stage {
@@ -114,16 +123,23 @@ impl Stage {
             let Some(connection) = connections.find_mut(part.place, part.session) else {
                 continue;
             };
-            let start = reply.len();
+            let start = reply.mark();
+            let start_bytes = reply.len();
             let input = part.input.clone().map(|range| &self.input[range]);
             let depends_on = connection.run(input, state, now, &mut stopwatch, &mut reply);
+            let is_apart = reply.has_pieces() || reply.len_since(start) >= REPLY_BATCH_BYTES;
+            let written = match is_apart {
+                true => Written::Apart(reply.split_off(start)),
+                false => Written::Together(start_bytes..reply.len()),
+            };
+            let is_much = is_apart || reply.len() >= REPLY_BATCH_BYTES;
             replies.push(Replies {
                 place: part.place,
                 session: part.session,
-                bytes: start..reply.len(),
+                written,
                 depends_on,
             });
-            if reply.len() >= REPLY_BATCH_BYTES {
+            if is_much {
                 break;
             }
             if stopwatch.outran_the_clock() {
@@ -135,7 +151,7 @@ impl Stage {
         let dropped = state.engine.take_dropped();
         drop(guard);
         shard.dropper.hand_in(dropped);
-        self.replies = reply.take();
+        self.replies = reply.into_buffer();
         submitted
     }
 

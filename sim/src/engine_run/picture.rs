@@ -99,7 +99,7 @@ fn draw_stream(out: &mut Vec<u8>, stream: &Stream, now_ms: u64) {
     for entry in stream.entries().iter() {
         entry.write(&mut reply);
     }
-    *out = reply.take();
+    *out = reply.into_bytes();
     let mut groups: Vec<_> = stream.groups().iter().collect();
     groups.sort_by_key(|(name, _)| *name);
     for (name, group) in groups {

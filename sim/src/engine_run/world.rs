@@ -267,7 +267,7 @@ impl World {
                 at: Lsn::new(engine.log().last().0),
             });
         }
-        asked.bytes = reply.take();
+        asked.bytes = reply.into_bytes();
         client.asked = Some(asked);
         self.finish()
     }
@@ -286,7 +286,7 @@ impl World {
             let asked = client.asked.as_mut().context("an answer to nothing")?;
             ensure!(asked.is_blocked, "an answer to somebody who does not wait");
             asked.is_blocked = false;
-            asked.bytes.extend_from_slice(&delivery.bytes);
+            asked.bytes.append(&mut delivery.bytes.into_bytes());
             asked.depends_on = asked.depends_on.max(Lsn::new(delivery.depends_on.0));
             // It ran now, not when it began to wait.
             self.turn += 1;

@@ -19,6 +19,28 @@ pub struct OutputLimits {
     pub soft_s: u64,
 }
 
+impl OutputLimits {
+    /// Whether so many bytes are more than may ever wait.
+    #[inline]
+    pub fn is_above_hard(&self, bytes: usize) -> bool {
+        self.hard_bytes > 0 && bytes as u64 > self.hard_bytes
+    }
+
+    /// Whether so many bytes are more than may wait for long.
+    #[inline]
+    pub fn is_above_soft(&self, bytes: usize) -> bool {
+        self.soft_bytes > 0 && bytes as u64 > self.soft_bytes
+    }
+
+    /// How many bytes may wait, by the hard limit.
+    pub fn bytes_max(&self) -> usize {
+        match self.hard_bytes {
+            0 => usize::MAX,
+            bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+        }
+    }
+}
+
 /// The classes as they are written, and another word for one of them.
 const CLASSES: [(&str, &str); 3] = [
     ("normal", "normal"),

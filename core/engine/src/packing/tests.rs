@@ -26,7 +26,7 @@ fn ask(engine: &mut Engine, request: &str, ms: u64) -> Vec<u8> {
     let mut reply = Reply::new(Protocol::Resp2);
     let _ = engine.request(session, argv.as_argv(), at(ms), &mut reply);
     engine.disconnect(session);
-    reply.take()
+    reply.into_bytes()
 }
 
 /// Packs what is due. How many batches that were.

@@ -62,7 +62,7 @@ fn request_of(args: &[&[u8]]) -> Vec<u8> {
     let mut out = Reply::new(Protocol::Resp2);
     out.array(args.len());
     args.iter().for_each(|arg| out.bulk(arg));
-    out.take()
+    out.into_buffer()
 }
 
 fn error_text(input: &[u8], limits: &Limits) -> String {

@@ -1,4 +1,7 @@
 //! Replies on their way out: at once where they may leave and the socket takes them, else kept in order.
+//!
+//! What waits is counted, whatever it waits for, and bounded by `client-output-buffer-limit`. Bytes that are only
+//! referred to count in full: while the reply waits, a write may make it the only one that still has them.
 
 use std::io;
 
@@ -6,9 +9,10 @@ use engine::config::OutputLimits;
 use engine::node::{Delivery, Then};
 use engine::{Lsn, Mono};
 use journal::{Gate, Poisoned};
+use resp::Rope;
 
 use super::{Connection, Phase};
-use crate::limits::{KEPT_BYTES_MAX, PUSHED_BYTES_MAX};
+use crate::limits::{PUSHED_BYTES_MAX, SEND_BYTES, UNTOLD_BYTES_MAX};
 
 /// What becomes of replies that were to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,44 +23,42 @@ pub(crate) enum Sent {
     Held(Lsn),
     /// They wait for the socket.
     Stuck,
+    /// The socket has taken much and may take more, once others had their turn.
+    Some,
 }
 
 /// Replies that could not leave at once.
 #[derive(Debug, Default)]
 pub(super) struct Output {
-    bytes: Vec<u8>,
-    /// How many of them were sent.
-    sent: usize,
+    rope: Rope,
     /// The batch that must be durable before the rest leaves.
     depends_on: Lsn,
-    /// Since the socket took less than it was offered.
-    stuck: Option<Stuck>,
-}
-
-/// What a client may do that takes no replies.
-#[derive(Debug, Clone, Copy)]
-struct Stuck {
-    limits: OutputLimits,
+    /// What may wait, by the settings.
+    pub(super) limits: OutputLimits,
+    /// Whether the socket took less than it was offered.
+    is_stuck: bool,
     /// Until when more than the soft limit may wait; none while less does.
     patience: Option<Mono>,
+    /// How many waiting bytes the engine knows of.
+    told_bytes: usize,
 }
 
 impl Connection {
     /// Whether its socket takes no replies.
     pub(crate) fn is_stuck(&self) -> bool {
-        self.output.stuck.is_some()
+        self.output.is_stuck
     }
 
     /// Until when it may go on taking no replies, if that is bounded.
     pub(crate) fn patience(&self) -> Option<Mono> {
-        self.output.stuck?.patience
+        self.output.patience
     }
 
     /// Takes what others have for the client.
     ///
     /// # Errors
     /// As [`Connection::send`].
-    pub(crate) fn take(&mut self, delivery: &Delivery, gate: Option<&Gate>) -> io::Result<Sent> {
+    pub(crate) fn take(&mut self, delivery: Delivery, gate: Option<&Gate>) -> io::Result<Sent> {
         match delivery.then {
             Then::Continue => {}
             Then::Resume if self.phase == Phase::Waiting => self.phase = Phase::Reading,
@@ -65,8 +67,8 @@ impl Connection {
             Then::Close if self.is_stuck() => return Err(io::ErrorKind::ConnectionAborted.into()),
             Then::Close => self.phase = Phase::Closing,
         }
-        let sent = self.send(&delivery.bytes, delivery.depends_on, gate)?;
-        if sent == Sent::Stuck && self.output.waiting() > PUSHED_BYTES_MAX {
+        let sent = self.send_rope(delivery.bytes, delivery.depends_on, gate)?;
+        if sent == Sent::Stuck && self.output.rope.len() > PUSHED_BYTES_MAX {
             return Err(io::Error::other(
                 "the client does not take what others send it",
             ));
@@ -77,7 +79,7 @@ impl Connection {
     /// Sends bytes behind those that are on their way, if what they depend on is durable; else they are kept.
     ///
     /// # Errors
-    /// The connection is lost, or the client takes no replies and too many wait for it.
+    /// The connection is lost, or too much waits for it.
     #[inline]
     pub(crate) fn send(
         &mut self,
@@ -86,15 +88,16 @@ impl Connection {
         gate: Option<&Gate>,
     ) -> io::Result<Sent> {
         if !self.output.is_empty() {
-            return self.send_later(bytes, depends_on);
+            self.output.rope.push(bytes);
+            return self.send_later(depends_on);
         }
         if bytes.is_empty() {
             return Ok(Sent::All);
         }
         if gate.is_some_and(|gate| !gate.is_open_for(journal_lsn(depends_on))) {
+            self.output.rope.push(bytes);
             self.output.depends_on = depends_on;
-            self.output.bytes.extend_from_slice(bytes);
-            return Ok(Sent::Held(depends_on));
+            return self.hold();
         }
         match self.socket.send(bytes) {
             Ok(len) => {
@@ -102,23 +105,45 @@ impl Connection {
                 if len == bytes.len() {
                     return Ok(Sent::All);
                 }
-                self.output.bytes.extend_from_slice(&bytes[len..]);
+                self.output.rope.push(&bytes[len..]);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.output.bytes.extend_from_slice(bytes);
+                self.output.rope.push(bytes);
             }
             Err(error) => return Err(error),
         }
+        self.output.depends_on = Lsn::NONE;
         self.get_stuck()
     }
 
-    fn send_later(&mut self, bytes: &[u8], depends_on: Lsn) -> io::Result<Sent> {
-        self.output.bytes.extend_from_slice(bytes);
+    /// The same for replies that were not copied together.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub(crate) fn send_rope(
+        &mut self,
+        rope: Rope,
+        depends_on: Lsn,
+        gate: Option<&Gate>,
+    ) -> io::Result<Sent> {
+        let is_first = self.output.is_empty();
+        self.output.rope.append(rope);
+        if !is_first {
+            return self.send_later(depends_on);
+        }
+        self.output.depends_on = depends_on;
+        match self.flush(gate)? {
+            Sent::Held(_) => self.hold(),
+            sent => Ok(sent),
+        }
+    }
+
+    fn send_later(&mut self, depends_on: Lsn) -> io::Result<Sent> {
         self.output.depends_on = self.output.depends_on.max(depends_on);
         if self.is_stuck() {
             self.get_stuck()
         } else {
-            Ok(Sent::Held(self.output.depends_on))
+            self.hold()
         }
     }
 
@@ -139,14 +164,18 @@ impl Connection {
             // Where something that must wait came behind what is stuck, all of it waits for both.
             None => return Ok(Sent::Held(output.depends_on)),
         }
-        while let Some(rest) = output.bytes.get(output.sent..)
-            && !rest.is_empty()
-        {
-            match self.socket.send(rest) {
+        let mut sent_bytes = 0;
+        while !output.is_empty() {
+            if sent_bytes >= SEND_BYTES {
+                return Ok(Sent::Some);
+            }
+            output.rope.prepare();
+            match self.socket.send_all_of(output.rope.segments()) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(len) => {
                     self.io.sent_bytes += len as u64;
-                    output.sent += len;
+                    sent_bytes += len;
+                    output.rope.advance(len);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return self.get_stuck();
@@ -154,52 +183,72 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-        output.sent = 0;
-        output.bytes.clear();
-        output.bytes.shrink_to(KEPT_BYTES_MAX);
-        if output.stuck.take().is_some() {
-            self.note_unsent(0);
+        output.is_stuck = false;
+        output.patience = None;
+        if output.told_bytes > 0 {
+            self.tell_waiting(0);
         }
         Ok(Sent::All)
     }
 
-    /// The socket took less than it was offered: more than so much must not wait for it.
+    /// What is there waits for the log.
+    fn hold(&mut self) -> io::Result<Sent> {
+        self.check_waiting()?;
+        Ok(Sent::Held(self.output.depends_on))
+    }
+
+    /// The socket took less than it was offered.
     fn get_stuck(&mut self) -> io::Result<Sent> {
-        let waiting = self.output.waiting();
-        let limits = match self.output.stuck {
-            Some(stuck) => stuck.limits,
-            None => self.note_unsent(waiting),
-        };
-        if limits.hard_bytes > 0 && waiting as u64 > limits.hard_bytes {
-            return Err(io::Error::other("the client takes no replies"));
-        }
-        let before = self.output.stuck.and_then(|stuck| stuck.patience);
-        let is_soft = limits.soft_bytes == 0 || waiting as u64 <= limits.soft_bytes;
-        let patience = (!is_soft).then(|| {
-            let soft_ms = limits.soft_s.saturating_mul(1000);
-            before.unwrap_or_else(|| self.shard.clock.now().mono.plus(soft_ms))
-        });
-        self.output.stuck = Some(Stuck { limits, patience });
+        self.output.is_stuck = true;
+        self.check_waiting()?;
         Ok(Sent::Stuck)
     }
 
-    /// Tells how much the socket did not take. What may wait, by the settings.
-    fn note_unsent(&mut self, bytes: usize) -> OutputLimits {
+    /// More than so much must not wait.
+    fn check_waiting(&mut self) -> io::Result<()> {
+        let waiting = self.output.rope.len();
+        let told = self.output.told_bytes;
+        let is_news = waiting > told.saturating_mul(2) || waiting < told / 2;
+        if is_news && (waiting > UNTOLD_BYTES_MAX || self.output.is_stuck) {
+            self.tell_waiting(waiting);
+        }
+        let limits = self.output.limits;
+        if limits.is_above_hard(waiting) {
+            return Err(self.end_for_output());
+        }
+        let before = self.output.patience;
+        self.output.patience = limits.is_above_soft(waiting).then(|| {
+            let soft_ms = limits.soft_s.saturating_mul(1000);
+            before.unwrap_or_else(|| self.shard.clock.now().mono.plus(soft_ms))
+        });
+        Ok(())
+    }
+
+    /// The client takes its replies too slowly, or asks for too much at once. It is counted and told.
+    pub(crate) fn end_for_output(&mut self) -> io::Error {
+        let shell = &mut self.shard.lock().engine.node.shell;
+        shell.output_limit_disconnections += 1;
+        tracing::warn!(
+            client = self.session.client,
+            waiting = self.output.rope.len(),
+            "a client is disconnected: more waits for it than client-output-buffer-limit allows"
+        );
+        io::Error::other("too much waits for the client")
+    }
+
+    /// Tells the engine how much waits, and learns how much may by now.
+    fn tell_waiting(&mut self, bytes: usize) {
+        self.output.told_bytes = bytes;
         self.io.output_bytes = bytes;
         let mut state = self.shard.lock();
         state.engine.set_io_figures(self.session, self.io);
-        state.engine.node.config.output_limits
+        self.output.limits = state.engine.node.config.output_limits;
     }
 }
 
 impl Output {
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// How many bytes wait.
-    fn waiting(&self) -> usize {
-        self.bytes.len() - self.sent
+        self.rope.is_empty()
     }
 }
 

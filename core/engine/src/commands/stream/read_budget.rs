@@ -100,7 +100,7 @@ impl ReadBudget {
         }
         let mark = reply.mark();
         write(reply);
-        let bytes = reply.bytes_since(self.start).len();
+        let bytes = reply.len_since(self.start);
         if self.written > 0 && self.bytes_max.is_some_and(|max| bytes > max) {
             reply.rollback(mark);
             self.count_left = 0;

@@ -130,11 +130,10 @@ impl Command for XAutoClaim {
         note_caller(cmd.place, cmd.consumer, decided.claims.len(), &mut ctx.tx)?;
         // The cursor is known last and stands first.
         ctx.reply.array_since(start, decided.claims.len());
-        let entries = ctx.reply.bytes_since(start).to_vec();
-        ctx.reply.rollback(start);
+        let end = ctx.reply.mark();
         ctx.reply.array(3);
         write_id(ctx.reply, cursor);
-        ctx.reply.raw(&entries);
+        ctx.reply.swap(start, end);
         ctx.reply.array(decided.gone.len());
         for id in decided.gone {
             write_id(ctx.reply, id);

@@ -2,7 +2,7 @@
 
 use super::condition::digest;
 use super::expiration::Lifetime;
-use super::reply_string;
+use super::reply::reply_string;
 
 use crate::args::Args;
 use crate::ctx::Ctx;

@@ -2,7 +2,7 @@
 
 use super::condition::Existence;
 use super::expiration::Lifetime;
-use super::reply_string;
+use super::reply::reply_string;
 use super::set::set;
 use resp::Argv;
 use values::Value;
@@ -46,6 +46,9 @@ impl Command for MGet {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.array(cmd.len());
         for key in cmd.iter() {
+            if ctx.reply.is_full() {
+                break;
+            }
             match ctx.tx.value(key) {
                 Some(Value::String(string)) => reply_string(Some(string), ctx.reply),
                 _ => ctx.reply.null(),

@@ -9,10 +9,8 @@ mod incr;
 mod lcs;
 mod many;
 mod range;
+mod reply;
 mod set;
-
-use resp::Reply;
-use values::StringValue;
 
 use crate::table::{Entry, entry};
 
@@ -44,12 +42,3 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<get::StrLen>(),
     entry::<range::SubStr>(),
 ];
-
-/// Answers a string, or null for a key without one.
-#[inline]
-fn reply_string(string: Option<&StringValue>, reply: &mut Reply) {
-    match string {
-        Some(string) => string.with_bytes(|bytes| reply.bulk(bytes)),
-        None => reply.null(),
-    }
-}

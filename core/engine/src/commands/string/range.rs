@@ -1,5 +1,6 @@
 //! `APPEND`, `GETRANGE`, `SUBSTR` and `SETRANGE`: parts of strings.
 
+use super::reply::reply_range;
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::effect::Effect;
@@ -153,7 +154,7 @@ impl Command for SetRange {
 
 fn get_range((key, start, end): (&[u8], i64, i64), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
     match ctx.tx.string(key)? {
-        Some(string) => string.with_range(start, end, |bytes| ctx.reply.bulk(bytes)),
+        Some(string) => reply_range(string, string.range(start, end), ctx.reply),
         None => ctx.reply.bulk(b""),
     }
     Ok(Flow::Done)

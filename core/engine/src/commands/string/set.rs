@@ -2,7 +2,7 @@
 
 use super::condition::{Condition, Existence};
 use super::expiration::{Expiration, Lifetime};
-use super::reply_string;
+use super::reply::reply_string;
 
 use crate::args::Args;
 use crate::commands::key::expiry::Unit;

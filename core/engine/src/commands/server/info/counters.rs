@@ -31,6 +31,10 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("expired_keys", keys.expired);
     sheet.line("evicted_keys", 0);
     sheet.line("evicted_clients", 0);
+    sheet.line(
+        "client_output_buffer_limit_disconnections",
+        shell.output_limit_disconnections,
+    );
     sheet.line("keyspace_hits", keys.hits);
     sheet.line("keyspace_misses", keys.misses);
     sheet.line("pubsub_channels", 0);

@@ -1,0 +1,45 @@
+//! Strings in replies: copied if they are short, referred to if they are long.
+
+use std::ops::Range;
+
+use resp::{Bytes, Reply};
+use values::StringValue;
+
+/// Answers a string, or null for a key without one.
+#[inline]
+pub(super) fn reply_string(string: Option<&StringValue>, reply: &mut Reply) {
+    match string {
+        Some(string) if reply.refers_to(string.len()) => refer(string, 0..string.len(), reply),
+        Some(string) => string.with_bytes(|bytes| reply.bulk(bytes)),
+        None => reply.null(),
+    }
+}
+
+/// Answers a part of a string.
+pub(super) fn reply_range(string: &StringValue, range: Range<usize>, reply: &mut Reply) {
+    if reply.refers_to(range.len()) {
+        refer(string, range, reply);
+    } else {
+        string.with_bytes(|bytes| reply.bulk(bytes.get(range).unwrap_or_default()));
+    }
+}
+
+#[cold]
+fn refer(string: &StringValue, range: Range<usize>, reply: &mut Reply) {
+    let string = string.clone();
+    reply.bulk_shared(Box::new(Part { string, range }));
+}
+
+/// A part of a string as it was when it was asked for: a write to the key leaves these bytes alone.
+#[derive(Debug)]
+struct Part {
+    string: StringValue,
+    range: Range<usize>,
+}
+
+impl Bytes for Part {
+    fn bytes(&self) -> &[u8] {
+        let bytes = self.string.heap().unwrap_or_default();
+        bytes.get(self.range.clone()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,311 @@
+//! Bytes on their way out: some of their own, and between them pieces that belong to something else.
+//!
+//! A reply to `GET` of a large value refers to the value, and one of many entries to the stream as it was: nothing is
+//! copied while the server is held up, and a client that does not read costs references. A piece is either shared
+//! bytes ([`Bytes`]), sent from where they are, or a run of elements ([`Run`]), rendered a little at a time when its
+//! turn comes to be sent.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use crate::reply::{Protocol, Reply};
+
+/// Bytes that something else owns, and that stay as they are for as long as this is there.
+pub trait Bytes: fmt::Debug + Send {
+    /// The bytes, always the same ones.
+    fn bytes(&self) -> &[u8];
+}
+
+/// Elements of a reply that are rendered only when they are sent.
+pub trait Run: fmt::Debug + Send {
+    /// Writes the next of them: at least one if any is left, and about [`RUN_STEP_BYTES`] at most.
+    fn write_some(&mut self, reply: &mut Reply);
+
+    /// About how many bytes are still to come; 0 when, and only when, nothing is.
+    fn bytes_left(&self) -> usize;
+}
+
+/// What a [`Run`] renders at a time, in bytes. It may be more by one element.
+pub const RUN_STEP_BYTES: usize = 64 * 1024;
+
+/// Own bytes that are gathered in one buffer before the next is begun.
+const STRAND_BYTES: usize = 64 * 1024;
+
+/// Memory that an empty rope keeps for its next bytes.
+const SPARE_BYTES_MAX: usize = 1024;
+
+/// Something of which a reply has a reference, and where.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// How many of the own bytes beside it come before.
+    pub(crate) at: usize,
+    pub(crate) what: What,
+    /// How many bytes are still to be sent of it; of a run, about.
+    pub(crate) left: usize,
+}
+
+#[derive(Debug)]
+pub(crate) enum What {
+    Shared {
+        of: Box<dyn Bytes>,
+        sent: usize,
+    },
+    Run {
+        of: Box<dyn Run>,
+        protocol: Protocol,
+    },
+}
+
+/// Own bytes, and the pieces between them.
+#[derive(Debug, Default)]
+struct Strand {
+    bytes: Vec<u8>,
+    sent: usize,
+    pieces: VecDeque<Piece>,
+    /// How many bytes are left, pieces included; 0 if nothing is.
+    len: usize,
+}
+
+/// Bytes to be sent, in order.
+#[derive(Debug, Default)]
+pub struct Rope {
+    strands: VecDeque<Strand>,
+    len: usize,
+    /// An empty buffer for the next own bytes.
+    spare: Vec<u8>,
+}
+
+impl Rope {
+    /// What a reply wrote.
+    pub(crate) fn of_reply(bytes: Vec<u8>, pieces: VecDeque<Piece>) -> Rope {
+        let mut rope = Rope::default();
+        rope.push_strand(Strand::new(bytes, pieces));
+        rope
+    }
+
+    /// How many bytes there are; what is still to be rendered is an estimate.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is left.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.strands.is_empty()
+    }
+
+    /// Adds bytes at the end, by copying them.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        match self.strands.back_mut() {
+            Some(last) if last.bytes.len() < STRAND_BYTES => {
+                last.bytes.extend_from_slice(bytes);
+                last.len += bytes.len();
+                self.len += bytes.len();
+            }
+            _ => {
+                let mut buffer = std::mem::take(&mut self.spare);
+                buffer.extend_from_slice(bytes);
+                self.push_strand(Strand::new(buffer, VecDeque::new()));
+            }
+        }
+    }
+
+    /// Adds bytes at the end that something else owns.
+    pub fn push_shared(&mut self, of: Box<dyn Bytes>) {
+        let left = of.bytes().len();
+        let what = What::Shared { of, sent: 0 };
+        let piece = Piece { at: 0, what, left };
+        self.push_strand(Strand::new(Vec::new(), VecDeque::from([piece])));
+    }
+
+    /// Adds what another holds at the end.
+    pub fn append(&mut self, mut other: Rope) {
+        self.len += other.len;
+        self.strands.append(&mut other.strands);
+    }
+
+    fn push_strand(&mut self, strand: Strand) {
+        if strand.len > 0 {
+            self.len += strand.len;
+            self.strands.push_back(strand);
+        }
+    }
+
+    /// Makes sure that what comes first is there as bytes: of a run, so much is rendered as is sent at once.
+    pub fn prepare(&mut self) {
+        while let Some(first) = self.strands.front_mut() {
+            let before = first.len;
+            let Some(rendered) = first.render() else {
+                return;
+            };
+            self.len = self.len - before + first.len;
+            if first.len == 0 {
+                self.strands.pop_front();
+            }
+            if rendered.len > 0 {
+                self.len += rendered.len;
+                self.strands.push_front(rendered);
+            }
+        }
+    }
+
+    /// The bytes, in pieces, up to the first that are still to be rendered.
+    pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        let mut is_open = true;
+        let strands = self.strands.iter().take_while(move |strand| {
+            let before = is_open;
+            is_open = strand.pieces.iter().all(|piece| !piece.is_run());
+            before
+        });
+        strands.flat_map(Strand::segments)
+    }
+
+    /// Forgets the first bytes, which were sent; as many as [`Rope::segments`] gave, or fewer.
+    pub fn advance(&mut self, mut bytes: usize) {
+        while let Some(first) = self.strands.front_mut() {
+            let sent = first.advance(bytes);
+            self.len -= sent;
+            bytes -= sent;
+            if first.len > 0 {
+                return;
+            }
+            let gone = self.strands.pop_front();
+            self.keep_buffer(gone);
+        }
+    }
+
+    /// Keeps the memory of what has gone for what comes next, unless it is much.
+    fn keep_buffer(&mut self, gone: Option<Strand>) {
+        if let Some(Strand { mut bytes, .. }) = gone
+            && bytes.capacity() <= SPARE_BYTES_MAX
+            && bytes.capacity() > self.spare.capacity()
+        {
+            bytes.clear();
+            self.spare = bytes;
+        }
+    }
+
+    /// All of it in one buffer.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        let mut all = Vec::new();
+        while !self.is_empty() {
+            self.prepare();
+            let start = all.len();
+            for segment in self.segments() {
+                all.extend_from_slice(segment);
+            }
+            self.advance(all.len() - start);
+        }
+        all
+    }
+}
+
+impl Strand {
+    fn new(bytes: Vec<u8>, pieces: VecDeque<Piece>) -> Strand {
+        let in_pieces: usize = pieces.iter().map(|piece| piece.left).sum();
+        Strand {
+            len: bytes.len() + in_pieces,
+            bytes,
+            sent: 0,
+            pieces,
+        }
+    }
+
+    /// Renders some of what comes first, if that is a run.
+    fn render(&mut self) -> Option<Strand> {
+        let piece = self.pieces.front_mut()?;
+        let What::Run { of, protocol } = &mut piece.what else {
+            return None;
+        };
+        if piece.at > self.sent {
+            return None;
+        }
+        let mut reply = Reply::new(*protocol);
+        of.write_some(&mut reply);
+        let left = of.bytes_left();
+        self.len = self.len - piece.left + left;
+        piece.left = left;
+        if left == 0 {
+            self.pieces.pop_front();
+        }
+        let (bytes, pieces) = reply.into_parts();
+        Some(Strand::new(bytes, pieces))
+    }
+
+    /// The bytes up to the first run.
+    fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        let mut at = self.sent;
+        let mut pieces = self.pieces.iter();
+        let mut is_open = true;
+        // Own bytes and shared ones in turn.
+        let pairs = std::iter::from_fn(move || {
+            if !is_open {
+                return None;
+            }
+            let Some(piece) = pieces.next() else {
+                is_open = false;
+                return Some([self.bytes.get(at..), None]);
+            };
+            let own = self.bytes.get(at..piece.at);
+            at = piece.at;
+            is_open = !piece.is_run();
+            Some([own, piece.bytes()])
+        });
+        pairs
+            .flatten()
+            .flatten()
+            .filter(|segment| !segment.is_empty())
+    }
+
+    /// Forgets up to so many bytes, and says how many.
+    fn advance(&mut self, bytes: usize) -> usize {
+        let mut to_go = bytes;
+        while let Some(piece) = self.pieces.front_mut() {
+            let own = to_go.min(piece.at - self.sent);
+            self.sent += own;
+            to_go -= own;
+            let What::Shared { sent, .. } = &mut piece.what else {
+                break;
+            };
+            let shared = match self.sent == piece.at {
+                true => to_go.min(piece.left),
+                false => 0,
+            };
+            *sent += shared;
+            piece.left -= shared;
+            to_go -= shared;
+            if self.sent < piece.at || piece.left > 0 {
+                break;
+            }
+            self.pieces.pop_front();
+        }
+        if self.pieces.is_empty() {
+            let own = to_go.min(self.bytes.len() - self.sent);
+            self.sent += own;
+            to_go -= own;
+        }
+        self.len -= bytes - to_go;
+        bytes - to_go
+    }
+}
+
+impl Piece {
+    fn is_run(&self) -> bool {
+        matches!(self.what, What::Run { .. })
+    }
+
+    /// What is left of shared bytes.
+    fn bytes(&self) -> Option<&[u8]> {
+        match &self.what {
+            What::Shared { of, sent } => of.bytes().get(*sent..),
+            What::Run { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

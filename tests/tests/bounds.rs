@@ -1,0 +1,234 @@
+//! What one client can make the server hold: replies that nobody reads, requests that are never run.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it must be"
+)]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use weir_tests::client::{Client, Protocol};
+use weir_tests::peers;
+use weir_tests::server::Server;
+
+/// How long something may take that happens by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const MEGABYTE: usize = 1_000_000;
+
+fn server(settings: &[(&str, &str)]) -> Server {
+    Server::start_with(&peers::weir().unwrap(), settings).unwrap()
+}
+
+fn raw(server: &Server) -> TcpStream {
+    let stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn request(args: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = format!("*{}\r\n", args.len()).into_bytes();
+    for arg in args {
+        bytes.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
+        bytes.extend_from_slice(arg);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes
+}
+
+fn bulk(value: &[u8]) -> Vec<u8> {
+    [format!("${}\r\n", value.len()).as_bytes(), value, b"\r\n"].concat()
+}
+
+fn read_exactly(stream: &mut TcpStream, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+fn text(client: &mut Client, command: &[&str]) -> String {
+    let reply = client.command(command).unwrap();
+    String::from_utf8(reply.as_bytes().unwrap().to_vec()).unwrap()
+}
+
+/// The number behind a name in `INFO`.
+fn figure(client: &mut Client, name: &str) -> usize {
+    let info = text(client, &["INFO", "everything"]);
+    let mut pairs = info.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = pairs.find(|(found, _)| *found == name).unwrap();
+    value.trim().parse().unwrap()
+}
+
+fn until(mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "it does not come about");
+        thread::yield_now();
+    }
+}
+
+/// The most memory that the server has had so far, as the system saw it, in bytes.
+fn peak(server: &Server) -> usize {
+    let path = format!("/proc/{}/status", server.process_id());
+    let status = std::fs::read_to_string(path).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kibibytes = line.unwrap().split_ascii_whitespace().nth(1).unwrap();
+    kibibytes.parse::<usize>().unwrap() * 1024
+}
+
+/// Waits until so many clients have replies that they do not take.
+fn until_stuck(client: &mut Client, count: usize) {
+    until(|| {
+        let list = text(client, &["CLIENT", "LIST"]);
+        let stuck = list.lines().filter(|line| !line.contains(" obl=0 "));
+        stuck.count() == count
+    });
+}
+
+/// With a journal, whose syncs replies wait for, and without.
+const WAYS: [&[(&str, &str)]; 2] = [
+    &[("io-threads", "2")],
+    &[
+        ("io-threads", "2"),
+        ("appendonly", "yes"),
+        ("appendfsync", "always"),
+    ],
+];
+
+/// A way to ask for a gigabyte that is a few megabytes in fact, and what comes.
+struct Ask {
+    requests: Vec<u8>,
+    /// What the reply begins with, before the values.
+    opening: Vec<u8>,
+    values: usize,
+}
+
+#[test]
+fn replies_that_nobody_reads_refer_to_values() {
+    let value = vec![b'v'; 10 * MEGABYTE];
+    let get = request(&[b"GET", b"k"]);
+    let keys = [vec![b"MGET".as_slice()], vec![b"k".as_slice(); 100]].concat();
+    let queued = [
+        b"+OK\r\n".as_slice(),
+        &b"+QUEUED\r\n".repeat(100),
+        b"*100\r\n",
+    ];
+    let asks = [
+        Ask {
+            requests: request(&keys),
+            opening: b"*100\r\n".to_vec(),
+            values: 100,
+        },
+        Ask {
+            requests: [b"MULTI\r\n", get.repeat(100).as_slice(), b"EXEC\r\n"].concat(),
+            opening: queued.concat(),
+            values: 100,
+        },
+        Ask {
+            requests: get.repeat(100),
+            opening: Vec::new(),
+            values: 1,
+        },
+    ];
+    for way in WAYS {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        other.command(&[b"SET".as_slice(), b"k", &value]).unwrap();
+        let before = peak(&server);
+        let mut streams = Vec::new();
+        for ask in &asks {
+            for _ in 0..10 {
+                let mut stream = raw(&server);
+                stream.write_all(&ask.requests).unwrap();
+                streams.push((stream, ask));
+            }
+        }
+        until_stuck(&mut other, streams.len());
+        let gained = peak(&server) - before;
+        assert!(gained < 20 * MEGABYTE, "{gained} bytes for references");
+        // The values that are asked for go, and yet each reply is whole.
+        other.command(&["APPEND", "k", "more"]).unwrap();
+        for (stream, ask) in streams.iter_mut().step_by(10) {
+            assert!(read_exactly(stream, ask.opening.len()) == ask.opening);
+            for _ in 0..ask.values.min(5) {
+                assert!(read_exactly(stream, bulk(&value).len()) == bulk(&value));
+            }
+        }
+        drop(streams);
+        until(|| figure(&mut other, "connected_clients") == 1);
+    }
+}
+
+#[test]
+fn many_values_that_are_not_large_are_referred_to_once_they_are_much() {
+    let server = server(&[]);
+    let mut other = server.connect(Protocol::Resp2).unwrap();
+    let value = vec![b'v'; 15_000];
+    other.command(&[b"SET".as_slice(), b"k", &value]).unwrap();
+    let before = peak(&server);
+    let count = 20_000;
+    let keys = [vec![b"MGET".as_slice()], vec![b"k".as_slice(); count]].concat();
+    let mut stream = raw(&server);
+    stream.write_all(&request(&keys)).unwrap();
+    until_stuck(&mut other, 1);
+    let gained = peak(&server) - before;
+    assert!(
+        gained < 20 * MEGABYTE,
+        "{gained} bytes of {}",
+        count * 15_000
+    );
+    assert_eq!(read_exactly(&mut stream, 8), b"*20000\r\n");
+    for _ in 0..count {
+        assert!(read_exactly(&mut stream, bulk(&value).len()) == bulk(&value));
+    }
+}
+
+#[test]
+fn a_reply_above_the_limit_is_not_built_and_ends_the_connection() {
+    for way in WAYS {
+        // "*10\r\n" and ten times "$100000\r\n…\r\n".
+        let reply_bytes = 5 + 10 * (9 + 100_000 + 2);
+        let limit = format!("normal {reply_bytes} 0 0");
+        let settings = [way, &[("client-output-buffer-limit", limit.as_str())]].concat();
+        let server = server(&settings);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        let value = vec![b'v'; 100_000];
+        other.command(&[b"SET".as_slice(), b"k", &value]).unwrap();
+        other.command(&["SET", "one", "1"]).unwrap();
+
+        let at_the_bound = [vec![b"MGET".as_slice()], vec![b"k".as_slice(); 10]].concat();
+        let mut stream = raw(&server);
+        stream.write_all(&request(&at_the_bound)).unwrap();
+        assert!(read_exactly(&mut stream, reply_bytes).ends_with(&bulk(&value)));
+
+        let one_more = [at_the_bound.as_slice(), &[b"none".as_slice()]].concat();
+        stream.write_all(&request(&one_more)).unwrap();
+        assert_eq!(stream.read_to_end(&mut Vec::new()).unwrap_or(0), 0);
+
+        // What a transaction does is done, whatever becomes of its reply.
+        let mut stream = raw(&server);
+        let get = request(&[b"GET", b"k"]).repeat(11);
+        let incr = request(&[b"INCR", b"one"]);
+        let requests = [b"MULTI\r\n", get.as_slice(), &incr, b"EXEC\r\n"].concat();
+        stream.write_all(&requests).unwrap();
+        // Replies that came before may have left before.
+        stream.read_to_end(&mut Vec::new()).unwrap_or(0);
+        assert_eq!(text(&mut other, &["GET", "one"]), "2");
+
+        // A client that takes no replies is not disconnected for them.
+        let mut stream = raw(&server);
+        stream.write_all(b"CLIENT REPLY OFF\r\n").unwrap();
+        stream.write_all(&request(&one_more)).unwrap();
+        stream.write_all(b"CLIENT REPLY ON\r\n").unwrap();
+        assert_eq!(read_exactly(&mut stream, 5), b"+OK\r\n");
+        assert_eq!(
+            figure(&mut other, "client_output_buffer_limit_disconnections"),
+            2
+        );
+        assert!(server.log().contains("client-output-buffer-limit"));
+    }
+}

@@ -152,16 +152,51 @@ fn dedent(mut lines: Vec<&str>) -> Vec<String> {
 /// What stands in backquotes, outside of blocks, with the number of its line.
 pub fn quoted(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    let mut fenced = false;
-    for (index, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with(FENCE) {
-            fenced = !fenced;
-        } else if !fenced && !is_indented(line) {
-            let quoted = line.split('`').skip(1).step_by(2);
-            found.extend(quoted.map(|word| (index + 1, word.to_owned())));
-        }
+    for (index, line) in prose(text) {
+        let quoted = line.split('`').skip(1).step_by(2);
+        found.extend(quoted.map(|word| (index + 1, word.to_owned())));
     }
     found
+}
+
+/// The links to pages of the repository, outside of blocks: the number of the line, and the target
+/// with its anchor.
+pub fn links(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (index, line) in prose(text) {
+        let targets = line.split("](").skip(1);
+        let targets = targets.filter_map(|rest| rest.split(')').next());
+        let targets = targets.filter(|target| !target.contains("://"));
+        found.extend(targets.map(|target| (index + 1, target.to_owned())));
+    }
+    found
+}
+
+/// The anchors of a page, as GitHub makes them from its titles.
+pub fn anchors(text: &str) -> Vec<String> {
+    let titles = prose(text).filter_map(|(_, line)| {
+        let title = line.trim_start_matches('#');
+        (title.len() < line.len()).then_some(title.trim())
+    });
+    let letter = |c: char| match c {
+        ' ' => Some('-'),
+        '-' | '_' => Some(c),
+        c if c.is_alphanumeric() => Some(c.to_ascii_lowercase()),
+        _ => None,
+    };
+    titles
+        .map(|title| title.chars().filter_map(letter).collect())
+        .collect()
+}
+
+/// The lines outside of blocks, with their indexes.
+fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut fenced = false;
+    text.lines().enumerate().filter(move |(_, line)| {
+        let is_fence = line.trim_start().starts_with(FENCE);
+        fenced ^= is_fence;
+        !fenced && !is_fence && !is_indented(line)
+    })
 }
 
 #[cfg(test)]
@@ -199,5 +234,12 @@ mod tests {
     fn quoted_words_are_found_outside_of_blocks() {
         let page = "see `a b` and `c`\n\n    not `this`\n\n```\nnor `that`\n```\n";
         assert_eq!(quoted(page), [(1, "a b".to_owned()), (1, "c".to_owned())]);
+    }
+
+    #[test]
+    fn links_and_anchors_are_read_as_readers_of_the_page_follow_them() {
+        let page = "# XADD key\n\nsee [a](b.md#the-c) and [d](https://e)\n\n    [no](link)\n\n## What's *it*?\n";
+        assert_eq!(links(page), [(3, "b.md#the-c".to_owned())]);
+        assert_eq!(anchors(page), ["xadd-key", "whats-it"]);
     }
 }

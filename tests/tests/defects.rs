@@ -4,6 +4,8 @@
 //! expired by then, passes for a duplicate. And its journal holds duplicates as commands: where the ID is no
 //! longer remembered, such a line becomes a new entry, above those that follow, which are dropped then. The wrong
 //! behaviour is asserted too, so that a version of Redis without it is noticed.
+//!
+//! The README shows both as scripts, and these tests run the scripts that stand there.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,41 +17,79 @@ use std::thread;
 use std::time::Duration;
 
 use weir_tests::client::{Client, Protocol};
+use weir_tests::documents::{blocks, pages};
 use weir_tests::peers::{self, Peers};
 use weir_tests::server::Server;
 
 const JOURNAL: &[(&str, &str)] = &[("appendonly", "yes"), ("appendfsync", "always")];
 
-/// Longer than idempotent IDs are remembered here, which is one second.
-const FORGOTTEN_AFTER: Duration = Duration::from_millis(2500);
+/// What a line of a script begins with that waits, and how it ends.
+const WAIT: (&str, &str) = ("(wait ", " seconds)");
+
+/// What the last line of a script begins with: the crash, and what becomes of the entries.
+const CRASH: &str = "(kill -9, start again)";
+
+/// A script that the README shows.
+struct Script {
+    /// Requests and waits.
+    lines: Vec<String>,
+    /// How many entries Redis has before and after the crash.
+    redis: [String; 2],
+    /// And weir.
+    weir: [String; 2],
+}
+
+/// The scripts of the README, in order.
+fn scripts() -> Vec<Script> {
+    let pages = pages().unwrap();
+    let readme = pages.iter().find(|page| page.path == "README.md").unwrap();
+    let mut scripts = Vec::new();
+    for mut block in blocks(&readme.text) {
+        let Some(last) = block.lines.pop().filter(|last| last.starts_with(CRASH)) else {
+            continue;
+        };
+        let counts = last[CRASH.len()..].split(|c: char| !c.is_ascii_digit());
+        let counts: Vec<String> = counts
+            .filter(|count| !count.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let [a, b, c, d] = <[String; 4]>::try_from(counts).unwrap();
+        scripts.push(Script {
+            lines: block.lines,
+            redis: [a, b],
+            weir: [c, d],
+        });
+    }
+    scripts
+}
 
 /// An idempotent ID that expired and was used again.
-fn use_an_expired_id_again(client: &mut Client) {
-    ask(client, "XADD s 1-1 f v");
-    ask(client, "XCFGSET s IDMP-DURATION 1");
-    ask(client, "XADD s IDMP p 1 * f a");
-    thread::sleep(FORGOTTEN_AFTER);
-    ask(client, "XADD s IDMP p 1 * f b");
+fn an_expired_id_used_again() -> Script {
+    scripts().swap_remove(0)
 }
 
 /// The same with a bound on how many IDs are remembered, and entries of others behind it.
-fn use_ids_again_that_others_pushed_out(client: &mut Client) {
-    ask(client, "XADD s 1-1 f v");
-    ask(client, "XCFGSET s IDMP-DURATION 1 IDMP-MAXSIZE 2");
-    ask(client, "XADD s IDMP p 1 * f a");
-    thread::sleep(FORGOTTEN_AFTER);
-    for request in [
-        "XADD s IDMP p 2 * f c",
-        "XADD s IDMP p 1 * f b",
-        "XADD s IDMP p 3 * f d",
-        "XADD s IDMP p 1 * f b",
-        "XADD s * f e",
-        "XADD s * f f",
-        "XADD s * f g",
-        "XADD s * f h",
-    ] {
-        ask(client, request);
+fn ids_used_again_that_others_pushed_out() -> Script {
+    scripts().swap_remove(1)
+}
+
+impl Script {
+    fn run(&self, client: &mut Client) {
+        for line in &self.lines {
+            // What follows a gap is a remark.
+            let line = line.split("  ").next().unwrap_or(line);
+            let wait = line.strip_prefix(WAIT.0);
+            match wait.and_then(|wait| wait.strip_suffix(WAIT.1)) {
+                Some(seconds) => thread::sleep(Duration::from_secs(seconds.parse().unwrap())),
+                None => drop(ask(client, line)),
+            }
+        }
     }
+}
+
+#[test]
+fn the_readme_has_the_scripts_of_these_tests() {
+    assert_eq!(scripts().len(), 2);
 }
 
 fn ask(client: &mut Client, request: &str) -> String {
@@ -60,50 +100,52 @@ fn ask(client: &mut Client, request: &str) -> String {
 }
 
 /// How many entries the stream has before and after a crash.
-fn crash(binary: &Path, work: fn(&mut Client), restart: &Path) -> (String, String) {
+fn crash(binary: &Path, script: &Script, restart: &Path) -> [String; 2] {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start_in(binary, data.path(), JOURNAL).unwrap();
     let mut client = server.connect(Protocol::Resp2).unwrap();
-    work(&mut client);
+    script.run(&mut client);
     let before = ask(&mut client, "XLEN s");
     server.kill().unwrap();
     let server = Server::start_in(restart, data.path(), JOURNAL).unwrap();
     let after = ask(&mut server.connect(Protocol::Resp2).unwrap(), "XLEN s");
-    (before, after)
+    [before, after]
 }
 
 #[track_caller]
-fn assert_entries(binary: &Path, work: fn(&mut Client), before: &str, after: &str) {
-    let counts = crash(binary, work, binary);
-    assert_eq!(counts, (before.to_owned(), after.to_owned()));
+fn assert_weir_keeps(script: &Script) {
+    let weir = peers::weir().unwrap();
+    assert_eq!(crash(&weir, script, &weir), script.weir);
+    assert_eq!(script.weir[0], script.weir[1]);
+}
+
+#[track_caller]
+fn assert_redis_loses(script: &Script) {
+    let Some(redis) = Peers::binary("redis86-server").unwrap() else {
+        return;
+    };
+    assert_eq!(crash(&redis, script, &redis), script.redis);
+    assert_ne!(script.redis[0], script.redis[1]);
 }
 
 #[test]
 fn weir_keeps_entries_whose_idempotent_ids_had_expired() {
-    let weir = peers::weir().unwrap();
-    assert_entries(&weir, use_an_expired_id_again, "3", "3");
+    assert_weir_keeps(&an_expired_id_used_again());
 }
 
 #[test]
 fn weir_keeps_entries_whose_idempotent_ids_had_been_pushed_out() {
-    let weir = peers::weir().unwrap();
-    assert_entries(&weir, use_ids_again_that_others_pushed_out, "9", "9");
+    assert_weir_keeps(&ids_used_again_that_others_pushed_out());
 }
 
 #[test]
 fn redis_loses_entries_whose_idempotent_ids_had_expired() {
-    let Some(redis) = Peers::binary("redis86-server").unwrap() else {
-        return;
-    };
-    assert_entries(&redis, use_an_expired_id_again, "3", "2");
+    assert_redis_loses(&an_expired_id_used_again());
 }
 
 #[test]
 fn redis_loses_entries_whose_idempotent_ids_had_been_pushed_out() {
-    let Some(redis) = Peers::binary("redis86-server").unwrap() else {
-        return;
-    };
-    assert_entries(&redis, use_ids_again_that_others_pushed_out, "9", "5");
+    assert_redis_loses(&ids_used_again_that_others_pushed_out());
 }
 
 #[test]
@@ -112,11 +154,7 @@ fn weir_finds_in_a_journal_of_redis_what_redis_loses() {
         return;
     };
     let weir = peers::weir().unwrap();
-    for (work, entries) in [
-        (use_an_expired_id_again as fn(&mut Client), "3"),
-        (use_ids_again_that_others_pushed_out, "9"),
-    ] {
-        let counts = crash(&redis, work, &weir);
-        assert_eq!(counts, (entries.to_owned(), entries.to_owned()));
+    for script in scripts() {
+        assert_eq!(crash(&redis, &script, &weir), script.weir);
     }
 }

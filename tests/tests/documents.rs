@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use weir_tests::client::Protocol;
 use weir_tests::command_lines::{Programs, command_lines};
-use weir_tests::documents::{Page, pages};
+use weir_tests::documents::{Page, anchors, links, pages, root};
 use weir_tests::peers::{self, Peers};
 use weir_tests::redis_cli::{arguments, shown};
 use weir_tests::server::Server;
@@ -117,6 +118,29 @@ fn command_lines_in_documents_name_what_is_there() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn links_in_documents_lead_to_pages_and_titles() {
+    let mut failures = Vec::new();
+    for page in pages().unwrap() {
+        let folder = Path::new(&page.path).parent().unwrap();
+        for (line, link) in links(&page.text) {
+            let (target, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let path = match target {
+                "" => root().join(&page.path),
+                target => root().join(folder).join(target),
+            };
+            let is_there = match std::fs::read_to_string(&path) {
+                Ok(text) => anchor.is_empty() || anchors(&text).iter().any(|name| name == anchor),
+                Err(_) => path.is_dir() && anchor.is_empty() || path.is_file(),
+            };
+            if !is_there {
+                failures.push(format!("{}, line {line}: {link}", page.path));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "nothing there: {failures:#?}");
 }
 
 /// Requests whose replies have every shape: each kind of value, nested and empty ones.

@@ -42,7 +42,7 @@ const OPERATIONS: [(&str, Operation); 8] = [
 
 impl Command for BitOp {
     const SPEC: Spec = Spec {
-        summary: "Puts the bits of strings together in another one.",
+        summary: "Combines the bits of strings, and stores the result.",
         since: "2.6.0",
         group: Group::Bitmap,
         complexity: "O(N)",

@@ -16,7 +16,7 @@ pub(super) struct Parsed<'a> {
 
 impl Command for Auth {
     const SPEC: Spec = Spec {
-        summary: "Lets the connection in by password.",
+        summary: "Authenticates the connection with a password.",
         since: "1.0.0",
         group: Group::Connection,
         complexity: "O(N) where N is the number of passwords defined for the user",

@@ -11,7 +11,7 @@ pub(super) struct Select;
 
 impl Command for Select {
     const SPEC: Spec = Spec {
-        summary: "Lets the commands that follow use another database.",
+        summary: "Selects the database of the commands that follow.",
         since: "1.0.0",
         group: Group::Connection,
         complexity: "O(1)",

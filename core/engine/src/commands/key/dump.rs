@@ -44,7 +44,7 @@ pub(super) struct Restore;
 
 impl Command for Restore {
     const SPEC: Spec = Spec {
-        summary: "Makes a key of what DUMP answered.",
+        summary: "Makes a key from what DUMP answered.",
         since: "2.6.0",
         group: Group::Generic,
         complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",

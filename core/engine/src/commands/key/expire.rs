@@ -39,7 +39,7 @@ pub(super) struct Expire;
 impl Command for Expire {
     const SPEC: Spec = Spec {
         name: "expire",
-        summary: "Lets a key go after so many seconds.",
+        summary: "Sets the time to live of a key, in seconds.",
         since: "1.0.0",
         args: &[Arg::key("key", 0), Arg::integer("seconds"), CONDITION],
         ..FAMILY
@@ -61,7 +61,7 @@ pub(super) struct PExpire;
 impl Command for PExpire {
     const SPEC: Spec = Spec {
         name: "pexpire",
-        summary: "Lets a key go after so many milliseconds.",
+        summary: "Sets the time to live of a key, in milliseconds.",
         since: "2.6.0",
         args: &[Arg::key("key", 0), Arg::integer("milliseconds"), CONDITION],
         ..FAMILY
@@ -83,7 +83,7 @@ pub(super) struct ExpireAt;
 impl Command for ExpireAt {
     const SPEC: Spec = Spec {
         name: "expireat",
-        summary: "Lets a key go at a time, in seconds.",
+        summary: "Sets when a key expires, in seconds since 1970.",
         since: "1.2.0",
         args: &[
             Arg::key("key", 0),
@@ -109,7 +109,7 @@ pub(super) struct PExpireAt;
 impl Command for PExpireAt {
     const SPEC: Spec = Spec {
         name: "pexpireat",
-        summary: "Lets a key go at a time, in milliseconds.",
+        summary: "Sets when a key expires, in milliseconds since 1970.",
         since: "2.6.0",
         args: &[
             Arg::key("key", 0),

@@ -11,7 +11,7 @@ pub(super) struct Persist;
 
 impl Command for Persist {
     const SPEC: Spec = Spec {
-        summary: "Lets a key stay that would have gone.",
+        summary: "Removes the time to live of a key.",
         since: "2.2.0",
         group: Group::Generic,
         complexity: "O(1)",

@@ -11,7 +11,7 @@ pub(super) struct Scan;
 
 impl Command for Scan {
     const SPEC: Spec = Spec {
-        summary: "Goes over the keys of a database, piece by piece.",
+        summary: "Iterates over the keys of a database, a few at a time.",
         since: "2.8.0",
         group: Group::Generic,
         complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.",

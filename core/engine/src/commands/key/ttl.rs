@@ -22,7 +22,7 @@ pub(super) struct Ttl;
 impl Command for Ttl {
     const SPEC: Spec = Spec {
         name: "ttl",
-        summary: "Tells in how many seconds a key goes.",
+        summary: "Tells in how many seconds a key expires.",
         since: "1.0.0",
         tips: &["nondeterministic_output"],
         history: &[("2.8.0", "Options were added.")],
@@ -45,7 +45,7 @@ pub(super) struct PTtl;
 impl Command for PTtl {
     const SPEC: Spec = Spec {
         name: "pttl",
-        summary: "Tells in how many milliseconds a key goes.",
+        summary: "Tells in how many milliseconds a key expires.",
         since: "2.6.0",
         tips: &["nondeterministic_output"],
         history: &[("2.8.0", "Options were added.")],
@@ -68,7 +68,7 @@ pub(super) struct ExpireTime;
 impl Command for ExpireTime {
     const SPEC: Spec = Spec {
         name: "expiretime",
-        summary: "Tells when a key goes, in seconds.",
+        summary: "Tells when a key expires, in seconds since 1970.",
         since: "7.0.0",
         ..FAMILY
     };
@@ -89,7 +89,7 @@ pub(super) struct PExpireTime;
 impl Command for PExpireTime {
     const SPEC: Spec = Spec {
         name: "pexpiretime",
-        summary: "Tells when a key goes, in milliseconds.",
+        summary: "Tells when a key expires, in milliseconds since 1970.",
         since: "7.0.0",
         ..FAMILY
     };

@@ -12,7 +12,7 @@ pub(super) struct Wait;
 
 impl Command for Wait {
     const SPEC: Spec = Spec {
-        summary: "Waits until so many replicas have the client's writes; weir has none.",
+        summary: "Waits until that many replicas have the client's writes; weir has none.",
         since: "3.0.0",
         group: Group::Generic,
         complexity: "O(1)",
@@ -44,7 +44,7 @@ pub(super) struct WaitAof;
 
 impl Command for WaitAof {
     const SPEC: Spec = Spec {
-        summary: "Waits until the client's writes are on the disk, here and on so many replicas; weir has none.",
+        summary: "Waits until the client's writes are on the disk, here and on that many replicas; weir has none.",
         since: "7.2.0",
         group: Group::Generic,
         complexity: "O(1)",

@@ -11,7 +11,7 @@ pub(super) struct BgRewriteAof;
 
 impl Command for BgRewriteAof {
     const SPEC: Spec = Spec {
-        summary: "Lets the journal begin anew with a snapshot of now, while the server goes on.",
+        summary: "Rewrites the journal from what is in memory, while the server goes on.",
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(1)",

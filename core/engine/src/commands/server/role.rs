@@ -10,7 +10,7 @@ pub(super) struct Role;
 
 impl Command for Role {
     const SPEC: Spec = Spec {
-        summary: "Tells the server's part in replication, and how far it is.",
+        summary: "Tells the server's role in replication, and its position.",
         since: "2.8.12",
         group: Group::Server,
         complexity: "O(1)",

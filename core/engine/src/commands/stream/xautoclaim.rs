@@ -36,7 +36,7 @@ const COUNT_MAX: i64 = i64::MAX / 16;
 
 impl Command for XAutoClaim {
     const SPEC: Spec = Spec {
-        summary: "Makes a consumer the owner of entries that have been pending for a time, from an ID on.",
+        summary: "Gives entries that have been pending for long enough to a consumer, starting at an ID.",
         since: "6.2.0",
         group: Group::Stream,
         complexity: "O(1) if COUNT is small.",

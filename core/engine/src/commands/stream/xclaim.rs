@@ -58,7 +58,7 @@ pub(super) enum Show {
 
 impl Command for XClaim {
     const SPEC: Spec = Spec {
-        summary: "Makes a consumer the owner of entries that are pending in its group.",
+        summary: "Gives pending entries of a group to another consumer.",
         since: "5.0.0",
         group: Group::Stream,
         complexity: "O(log N) with N being the number of messages in the PEL of the consumer group.",

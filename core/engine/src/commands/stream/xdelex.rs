@@ -33,7 +33,7 @@ const STILL_REFERENCED: i64 = 2;
 
 impl Command for XDelEx {
     const SPEC: Spec = Spec {
-        summary: "Deletes entries, as far as groups that refer to them allow, and tells of each.",
+        summary: "Deletes entries, as far as the groups that refer to them allow, and answers for each.",
         since: "8.2.0",
         group: Group::Stream,
         complexity: "O(1) for each single item to delete in the stream, regardless of the stream size.",

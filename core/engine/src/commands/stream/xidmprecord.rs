@@ -20,7 +20,7 @@ pub(super) struct Parsed<'a> {
 
 impl Command for XIdmpRecord {
     const SPEC: Spec = Spec {
-        summary: "Lets a stream remember that a producer said an entry, as files tell it.",
+        summary: "Records that an entry is a producer's message with an idempotent ID.",
         since: "8.6.2",
         group: Group::Stream,
         complexity: "O(1)",

@@ -31,7 +31,7 @@ struct List<'a> {
 
 impl Command for XPending {
     const SPEC: Spec = Spec {
-        summary: "Tells what is pending in a group, in sum or entry by entry.",
+        summary: "Tells what is pending in a group: a summary, or a list of entries.",
         since: "5.0.0",
         group: Group::Stream,
         complexity: "O(N) with N being the number of elements returned, so asking for a small fixed number of entries per call is O(1). O(M), where M is the total number of entries scanned when used with the IDLE filter. When the command returns just the summary and the list of consumers is small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every consumer.",

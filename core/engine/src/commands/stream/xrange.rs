@@ -29,7 +29,7 @@ enum Direction {
 
 impl Command for XRange {
     const SPEC: Spec = Spec {
-        summary: "Answers the entries of a range of IDs, lowest first.",
+        summary: "Reads the entries in a range of IDs, lowest first.",
         since: "5.0.0",
         group: Group::Stream,
         complexity: "O(N) with N being the number of elements being returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).",
@@ -61,7 +61,7 @@ impl Command for XRange {
 
 impl Command for XRevRange {
     const SPEC: Spec = Spec {
-        summary: "Answers the entries of a range of IDs, highest first.",
+        summary: "Reads the entries in a range of IDs, highest first.",
         since: "5.0.0",
         group: Group::Stream,
         complexity: "O(N) with N being the number of elements returned. If N is constant (e.g. always asking for the first 10 elements with COUNT), you can consider it O(1).",

@@ -27,7 +27,7 @@ pub(super) struct Parsed<'a> {
 
 impl Command for XRead {
     const SPEC: Spec = Spec {
-        summary: "Answers the entries of streams above given IDs, or waits for some.",
+        summary: "Reads the entries of streams above given IDs, or waits for new ones.",
         since: "5.0.0",
         group: Group::Stream,
         complexity: "",

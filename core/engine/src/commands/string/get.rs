@@ -78,7 +78,7 @@ pub(super) struct GetEx;
 
 impl Command for GetEx {
     const SPEC: Spec = Spec {
-        summary: "Answers the string of a key, and sets when it goes.",
+        summary: "Answers the string of a key, and sets when it expires.",
         since: "6.2.0",
         group: Group::String,
         complexity: "O(1)",

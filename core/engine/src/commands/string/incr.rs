@@ -51,7 +51,7 @@ pub(super) struct Decr;
 impl Command for Decr {
     const SPEC: Spec = Spec {
         name: "decr",
-        summary: "Takes one from the number in a string.",
+        summary: "Subtracts one from the number in a string.",
         since: "1.0.0",
         arity: Arity::Exactly(2),
         args: &[Arg::key("key", 0)],
@@ -97,7 +97,7 @@ pub(super) struct DecrBy;
 impl Command for DecrBy {
     const SPEC: Spec = Spec {
         name: "decrby",
-        summary: "Takes from the number in a string.",
+        summary: "Subtracts from the number in a string.",
         since: "1.0.0",
         arity: Arity::Exactly(3),
         args: &[Arg::key("key", 0), Arg::integer("decrement")],

@@ -142,7 +142,7 @@ pub(super) struct MSetEx;
 
 impl Command for MSetEx {
     const SPEC: Spec = Spec {
-        summary: "Sets the strings of keys under a condition, and when they go.",
+        summary: "Sets the strings of keys under a condition, and when they expire.",
         since: "8.4.0",
         group: Group::String,
         complexity: "O(N) where N is the number of keys to set.",

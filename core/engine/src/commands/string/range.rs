@@ -12,7 +12,7 @@ pub(super) struct Append;
 
 impl Command for Append {
     const SPEC: Spec = Spec {
-        summary: "Adds bytes to the string of a key, and tells how long it is then.",
+        summary: "Appends bytes to the string of a key, and answers its new length.",
         since: "2.0.0",
         group: Group::String,
         complexity: "O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present value is of any size, since the dynamic string library used by Redis will double the free space available on every reallocation.",

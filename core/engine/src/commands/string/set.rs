@@ -173,7 +173,7 @@ pub(super) struct SetEx;
 
 impl Command for SetEx {
     const SPEC: Spec = Spec {
-        summary: "Sets the string of a key that goes after so many seconds.",
+        summary: "Sets the string of a key, and its time to live in seconds.",
         since: "2.0.0",
         group: Group::String,
         complexity: "O(1)",
@@ -213,7 +213,7 @@ pub(super) struct PSetEx;
 
 impl Command for PSetEx {
     const SPEC: Spec = Spec {
-        summary: "Sets the string of a key that goes after so many milliseconds.",
+        summary: "Sets the string of a key, and its time to live in milliseconds.",
         since: "2.6.0",
         group: Group::String,
         complexity: "O(1)",

@@ -12,7 +12,7 @@ pub(super) struct Watch;
 
 impl Command for Watch {
     const SPEC: Spec = Spec {
-        summary: "Lets the next EXEC run only if none of the keys was changed until then.",
+        summary: "Makes the next EXEC run only if none of the keys has changed by then.",
         since: "2.2.0",
         group: Group::Transactions,
         complexity: "O(1) for every key.",

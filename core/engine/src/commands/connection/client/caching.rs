@@ -10,7 +10,7 @@ pub(super) struct Caching;
 
 impl Command for Caching {
     const SPEC: Spec = Spec {
-        summary: "Says whether the next reads are tracked; weir does not track.",
+        summary: "Says whether the next reads are tracked; weir tracks none.",
         since: "6.0.0",
         group: Group::Connection,
         complexity: "O(1)",

@@ -10,7 +10,7 @@ pub(super) struct GetRedir;
 
 impl Command for GetRedir {
     const SPEC: Spec = Spec {
-        summary: "Tells to which client invalidations go; -1: to none.",
+        summary: "Tells which client gets invalidations; -1: none.",
         since: "6.0.0",
         group: Group::Connection,
         complexity: "O(1)",

@@ -11,7 +11,7 @@ pub(super) struct NoTouch;
 
 impl Command for NoTouch {
     const SPEC: Spec = Spec {
-        summary: "Lets reads of the connection not count as uses of keys.",
+        summary: "Makes the connection's commands not count as uses of keys.",
         since: "7.2.0",
         group: Group::Connection,
         complexity: "O(1)",

@@ -11,7 +11,7 @@ pub(super) struct Tracking;
 
 impl Command for Tracking {
     const SPEC: Spec = Spec {
-        summary: "Begins or ends the tracking of what the connection reads; weir does not track.",
+        summary: "Turns the tracking of what the connection reads on or off; weir has it off.",
         since: "6.0.0",
         group: Group::Connection,
         complexity: "O(1). Some options may introduce additional complexity.",

@@ -16,7 +16,7 @@ pub(super) struct Docs;
 
 impl Command for Docs {
     const SPEC: Spec = Spec {
-        summary: "Tells the documentation of commands.",
+        summary: "Answers the documentation of commands.",
         since: "7.0.0",
         group: Group::Server,
         complexity: "O(N) where N is the number of commands to look up",

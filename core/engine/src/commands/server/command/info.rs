@@ -13,7 +13,7 @@ pub(super) struct Info;
 
 impl Command for Info {
     const SPEC: Spec = Spec {
-        summary: "Tells what is known of commands without running them.",
+        summary: "Describes commands: their arguments, flags, keys and subcommands.",
         since: "2.8.13",
         group: Group::Server,
         complexity: "O(N) where N is the number of commands to look up",

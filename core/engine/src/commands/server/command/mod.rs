@@ -33,7 +33,7 @@ struct All;
 
 impl Command for All {
     const SPEC: Spec = Spec {
-        summary: "Tells all about every command.",
+        summary: "Describes every command.",
         since: "2.8.13",
         group: Group::Server,
         complexity: "O(N) where N is the total number of Redis commands",

@@ -14,7 +14,7 @@ pub(super) struct Get;
 
 impl Command for Get {
     const SPEC: Spec = Spec {
-        summary: "Tells the values of the settings that fit any of the patterns.",
+        summary: "Answers the settings whose names match any of the patterns.",
         since: "2.0.0",
         group: Group::Server,
         complexity: "O(N) when N is the number of configuration parameters provided",

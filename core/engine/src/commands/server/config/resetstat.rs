@@ -11,7 +11,7 @@ pub(super) struct ResetStat;
 
 impl Command for ResetStat {
     const SPEC: Spec = Spec {
-        summary: "Lets the counters of INFO begin anew.",
+        summary: "Resets the counters of INFO.",
         since: "2.0.0",
         group: Group::Server,
         complexity: "O(1)",

@@ -53,7 +53,7 @@ static SECTIONS: &[Section] = &[
 
 impl Command for Info {
     const SPEC: Spec = Spec {
-        summary: "Tells what the server knows of itself.",
+        summary: "Answers facts and counters about the server.",
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(1)",

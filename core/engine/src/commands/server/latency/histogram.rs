@@ -13,7 +13,7 @@ pub(super) struct Histogram;
 
 impl Command for Histogram {
     const SPEC: Spec = Spec {
-        summary: "Tells how often commands took how long, in microseconds.",
+        summary: "Answers histograms of how long commands took, in microseconds.",
         since: "7.0.0",
         group: Group::Server,
         complexity: "O(N) where N is the number of commands with latency information being retrieved.",

@@ -84,6 +84,12 @@ impl Discard {
         self.waiting.push(Dropped { _what: what, bytes });
     }
 
+    /// About how many bytes wait.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()

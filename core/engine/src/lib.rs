@@ -260,6 +260,12 @@ impl Engine {
         self.data.dropped.take_all()
     }
 
+    /// About how many bytes wait to be dropped.
+    #[inline]
+    pub fn dropped_bytes(&self) -> u64 {
+        self.data.dropped.bytes() as u64
+    }
+
     /// Whether something waits to be dropped.
     pub fn has_dropped(&self) -> bool {
         !self.data.dropped.is_empty()

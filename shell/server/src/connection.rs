@@ -15,6 +15,7 @@ use resp::{KeysAhead, Limits, Mark, Parser, Reply};
 
 use crate::clock::Stopwatch;
 use crate::limits::{KEPT_BYTES_MAX, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
+use crate::memory::Meter;
 use crate::shard::{Home, Shard, State};
 use crate::socket::Socket;
 
@@ -211,6 +212,7 @@ impl Connection {
         now: Now,
         stopwatch: &mut Stopwatch,
         reply: &mut Reply,
+        meter: &mut Meter,
     ) -> Lsn {
         self.staged = false;
         if state.stopping {
@@ -225,7 +227,7 @@ impl Connection {
         self.has_requests = false;
         self.io.query_bytes = input.len();
         let (consumed, depends_on) =
-            self.run_requests(input, &mut state.engine, now, stopwatch, reply);
+            self.run_requests(input, &mut state.engine, now, stopwatch, reply, meter);
         self.io.query_bytes = input.len() - consumed;
         if self.phase == Phase::Waiting {
             self.has_requests = true;
@@ -259,6 +261,7 @@ impl Connection {
         now: Now,
         stopwatch: &mut Stopwatch,
         reply: &mut Reply,
+        meter: &mut Meter,
     ) -> (usize, Lsn) {
         let mut limits = Limits::default();
         self.count_in(engine);
@@ -289,6 +292,9 @@ impl Connection {
             until_look -= 1;
             // The request before may have changed it.
             limits.bulk_bytes_max = engine.node.config.bulk_bytes_max;
+            if engine.node.config.memory_bytes_max > 0 {
+                meter.tell(engine);
+            }
             match self.parser.parse(rest, &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {

@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::contained::contained;
 use crate::limits::DROPPER_BYTES_MAX;
+use crate::memory::{Meter, Untold};
 
 /// What waits for the thread.
 #[derive(Debug, Default)]
@@ -25,19 +26,28 @@ struct State {
 }
 
 impl Dropper {
-    /// Hands in what is to be freed. Not to be called with the shard's lock.
-    pub(crate) fn hand_in(&self, dropped: Vec<Dropped>) {
+    /// Says what will be handed in. To be called with the shard's lock, so that these bytes count as free
+    /// without a gap.
+    pub(crate) fn announce(&self, dropped: &[Dropped]) {
+        if !dropped.is_empty() {
+            self.state.lock().bytes += bytes_of(dropped);
+        }
+    }
+
+    /// Hands in what was announced. Not to be called with the shard's lock.
+    pub(crate) fn hand_in(&self, dropped: Vec<Dropped>, untold: &Untold) {
         if dropped.is_empty() {
             return;
         }
-        let bytes: usize = dropped.iter().map(Dropped::bytes).sum();
+        let bytes = bytes_of(&dropped);
         let mut state = self.state.lock();
-        if state.bytes > DROPPER_BYTES_MAX || state.stopped {
+        if state.bytes - bytes > DROPPER_BYTES_MAX || state.stopped {
+            state.bytes -= bytes;
             drop(state);
             drop(dropped);
+            untold.leave(bytes as i64);
             return;
         }
-        state.bytes += bytes;
         state.waiting.extend(dropped);
         drop(state);
         self.changed.notify_one();
@@ -49,7 +59,7 @@ impl Dropper {
     }
 
     /// Frees what is handed in until the server stops.
-    pub(crate) fn run(&self) {
+    pub(crate) fn run(&self, mut meter: Meter, untold: &Untold) {
         loop {
             let mut state = self.state.lock();
             self.changed.wait_while(&mut state, |state| {
@@ -71,6 +81,8 @@ impl Dropper {
                     tracing::error!(%error, "something large was not freed");
                 }
                 self.state.lock().bytes -= bytes;
+                // It counted as free before.
+                untold.leave(meter.growth() + bytes as i64);
             }
         }
     }
@@ -80,4 +92,8 @@ impl Dropper {
         self.state.lock().stopped = true;
         self.changed.notify_one();
     }
+}
+
+fn bytes_of(dropped: &[Dropped]) -> usize {
+    dropped.iter().map(Dropped::bytes).sum()
 }

@@ -16,6 +16,7 @@ use crate::connection::Connection;
 use crate::connections::Connections;
 use crate::contained::contained;
 use crate::inbox::{Inbox, Letter};
+use crate::memory::{Allocator, Meter};
 use crate::shard::{Home, Shard, Submitted, TIMER_THREAD};
 use crate::socket::Socket;
 use crate::stage::{Replies, Stage, Written};
@@ -25,8 +26,9 @@ use crate::timer;
 pub(crate) struct IoThread {
     number: usize,
     shard: Arc<Shard>,
-    /// Bytes allocated by the process.
-    memory: fn() -> u64,
+    allocator: Allocator,
+    /// What this thread has told of its memory.
+    meter: Meter,
     poll: Poll,
     inbox: Arc<Inbox>,
     connections: Connections,
@@ -58,7 +60,7 @@ impl IoThread {
     pub(crate) fn new(
         number: usize,
         shard: Arc<Shard>,
-        memory: fn() -> u64,
+        allocator: Allocator,
     ) -> io::Result<IoThread> {
         let poll = Poll::new()?;
         let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), INBOX)?));
@@ -69,7 +71,8 @@ impl IoThread {
         Ok(IoThread {
             number,
             shard,
-            memory,
+            allocator,
+            meter: Meter::new(allocator),
             poll,
             inbox,
             connections: Connections::new(gate),
@@ -146,6 +149,7 @@ impl IoThread {
         if self.number == TIMER_THREAD {
             self.look_at_timer();
         }
+        self.meter.leave(&self.shard.untold);
         if self.connections.patience().is_some() {
             self.connections.end_patience(self.shard.clock.now().mono);
         }
@@ -245,6 +249,7 @@ impl IoThread {
             &mut self.connections,
             &mut self.replies,
             &mut self.letters,
+            &mut self.meter,
         );
         for Replies {
             place,
@@ -268,7 +273,12 @@ impl IoThread {
 
     fn look_at_timer(&mut self) {
         if self.shard.clock.until(self.shard.alarm.at()).is_zero() {
-            timer::look(&self.shard, self.memory, &mut self.letters);
+            timer::look(
+                &self.shard,
+                self.allocator,
+                &mut self.meter,
+                &mut self.letters,
+            );
             if let Some(door) = &self.door
                 && door.acceptor.was_refused()
             {

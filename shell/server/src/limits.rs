@@ -28,3 +28,6 @@ pub const DROPPER_BYTES_MAX: usize = 512 << 20;
 
 /// A command with a larger request or reply is measured on its own.
 pub const LIGHT_BYTES_MAX: usize = 4096;
+
+/// How much a thread's memory may have grown or shrunk without the server's figure of it.
+pub const UNTOLD_MEMORY_BYTES_MAX: u64 = 64 * 1024;

@@ -12,7 +12,7 @@ use engine::config::Settings;
 use engine::error::CmdError;
 use engine::node::Order;
 use engine::session::SessionId;
-use engine::{Engine, Mono, Now};
+use engine::{Dropped, Engine, Mono, Now};
 use journal::{Gate, Health, SyncPolicy};
 use parking_lot::Mutex;
 use signal_hook::iterator::Handle as Signals;
@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::contained::contained;
 use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
+use crate::memory::{Meter, Untold};
 use crate::persistence::{self, FileJournal};
 use crate::snapshot::progress::Written;
 use crate::snapshot::{self, Progress};
@@ -38,6 +39,7 @@ pub struct Shard {
     pub(crate) alarm: Arc<Alarm>,
     /// Frees what the engine lets go of.
     pub(crate) dropper: Dropper,
+    pub(crate) untold: Untold,
     /// What the main thread waits for; closing it asks the server to stop.
     signals: OnceLock<Signals>,
     journal: Option<FileJournal>,
@@ -104,6 +106,7 @@ impl Shard {
             background: Arc::new(Background::new(Arc::clone(&alarm))),
             alarm,
             dropper: Dropper::default(),
+            untold: Untold::default(),
             signals: OnceLock::new(),
             journal,
             snapshot_path,
@@ -171,6 +174,14 @@ impl Shard {
             }
         }
         submitted
+    }
+
+    /// Takes what the engine let go of, to be handed to the dropper without the lock.
+    pub(crate) fn take_dropped(&self, state: &mut State, meter: &mut Meter) -> Vec<Dropped> {
+        let dropped = state.engine.take_dropped();
+        self.dropper.announce(&dropped);
+        meter.dropped_taken();
+        dropped
     }
 
     /// Lets the journal's thread begin with what was submitted.

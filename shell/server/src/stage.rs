@@ -15,6 +15,7 @@ use crate::connections::Connections;
 use crate::contained::contained;
 use crate::inbox::Letter;
 use crate::limits::{READ_BYTES, REPLY_BATCH_BYTES, STAGE_BYTES};
+use crate::memory::{self, Meter};
 use crate::shard::{Shard, Submitted};
 
 /// What was read, and the replies to it.
@@ -113,10 +114,13 @@ impl Stage {
         connections: &mut Connections,
         replies: &mut Vec<Replies>,
         letters: &mut Vec<Letter>,
+        meter: &mut Meter,
     ) -> Submitted {
         let mut reply = Reply::with_buffer(Protocol::Resp2, std::mem::take(&mut self.replies));
         let mut guard = shard.lock();
         let state = &mut *guard;
+        memory::add(&mut state.engine, shard.untold.take());
+        meter.tell(&mut state.engine);
         let (mut now, mut stopwatch) = shard.clock.now_measured();
         for part in &self.parts[self.run..] {
             self.run += 1;
@@ -126,7 +130,7 @@ impl Stage {
             let start = reply.mark();
             let start_bytes = reply.len();
             let input = part.input.clone().map(|range| &self.input[range]);
-            let depends_on = connection.run(input, state, now, &mut stopwatch, &mut reply);
+            let depends_on = connection.run(input, state, now, &mut stopwatch, &mut reply, meter);
             let is_apart = reply.has_pieces() || reply.len_since(start) >= REPLY_BATCH_BYTES;
             let written = match is_apart {
                 true => Written::Apart(reply.split_off(start)),
@@ -148,9 +152,10 @@ impl Stage {
         }
         state.engine.measured(None, stopwatch.lap_ns(), now);
         let submitted = shard.finish(state, now, thread, letters);
-        let dropped = state.engine.take_dropped();
+        meter.tell(&mut state.engine);
+        let dropped = shard.take_dropped(state, meter);
         drop(guard);
-        shard.dropper.hand_in(dropped);
+        shard.dropper.hand_in(dropped, &shard.untold);
         self.replies = reply.into_buffer();
         submitted
     }

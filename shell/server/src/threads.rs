@@ -12,6 +12,7 @@ use crate::accept::Acceptor;
 use crate::figures;
 use crate::io_thread::IoThread;
 use crate::listen::Listeners;
+use crate::memory::{Allocator, Meter};
 use crate::packer;
 use crate::shard::Shard;
 
@@ -22,8 +23,8 @@ pub struct Options {
     pub io_threads: usize,
     /// How long a TCP connection may be silent before its peer is probed; zero: never.
     pub keepalive: Duration,
-    /// Bytes allocated by the process.
-    pub used_memory: fn() -> u64,
+    /// How memory is counted.
+    pub allocator: Allocator,
 }
 
 /// Serves until a signal or `SHUTDOWN` ends it.
@@ -32,12 +33,15 @@ pub struct Options {
 /// If a thread or what it needs cannot be made.
 pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result<()> {
     let shard = Arc::new(shard);
-    figures::begin(&mut shard.lock().engine.node.shell, (options.used_memory)());
+    figures::begin(
+        &mut shard.lock().engine.node.shell,
+        (options.allocator.used)(),
+    );
     let mut signals = Signals::new(SIGNALS)?;
     shard.stops_by(signals.handle());
     let unix_path = listeners.unix.as_ref().map(|(_, path)| path.clone());
     let io_threads = (0..options.io_threads.max(1))
-        .map(|number| IoThread::new(number, Arc::clone(&shard), options.used_memory));
+        .map(|number| IoThread::new(number, Arc::clone(&shard), options.allocator));
     let mut io_threads = io_threads.collect::<io::Result<Vec<IoThread>>>()?;
     let inboxes: Vec<_> = io_threads.iter().map(IoThread::inbox).collect();
     shard.lock().inboxes.clone_from(&inboxes);
@@ -54,7 +58,10 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
         packer::run(&packed, &stop)
     })?;
     let drops = Arc::clone(&shard);
-    let dropper = spawn("weir-dropper".to_owned(), move || drops.dropper.run())?;
+    let dropper = spawn("weir-dropper".to_owned(), move || {
+        let meter = Meter::new(options.allocator);
+        drops.dropper.run(meter, &drops.untold);
+    })?;
     wait_for_stop(&shard, &mut signals);
     shard.stop();
     shard.dropper.stop();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::figures;
 use crate::inbox::Letter;
+use crate::memory::{Allocator, Meter};
 use crate::shard::{Shard, Submitted, TIMER_THREAD};
 
 /// The engine is looked at so often even if nothing is due, for figures that only the shell knows; in milliseconds.
@@ -11,13 +12,22 @@ const PERIOD_MS: u64 = 100;
 
 /// Looks at everything, and sets the alarm for the next time. What the engine has for connections of this thread goes
 /// behind its `letters`.
-pub(crate) fn look(shard: &Arc<Shard>, memory: fn() -> u64, letters: &mut Vec<Letter>) {
+pub(crate) fn look(
+    shard: &Arc<Shard>,
+    allocator: Allocator,
+    meter: &mut Meter,
+    letters: &mut Vec<Letter>,
+) {
     shard.alarm.begin_look();
     let mut guard = shard.lock();
     let state = &mut *guard;
     let now = shard.clock.now();
     state.engine.timer(now);
-    let used_memory = memory().saturating_sub(shard.dropper.waiting_bytes() as u64);
+    // What was left, and what this thread did, is part of the whole.
+    shard.untold.take();
+    meter.start_over(&state.engine);
+    let dropped = state.engine.dropped_bytes() + shard.dropper.waiting_bytes() as u64;
+    let used_memory = (allocator.used)().saturating_sub(dropped);
     figures::update(&mut state.engine.node.shell, used_memory);
     shard.look_at_background(state, now);
     shard.look_at_progress(state, now);
@@ -25,10 +35,11 @@ pub(crate) fn look(shard: &Arc<Shard>, memory: fn() -> u64, letters: &mut Vec<Le
     shard.look_at_save_points(state, now);
     let submitted = shard.finish(state, now, TIMER_THREAD, letters);
     shard.alarm.set(now.mono.plus(PERIOD_MS));
-    let dropped = state.engine.take_dropped();
+    meter.tell(&mut state.engine);
+    let dropped = shard.take_dropped(state, meter);
     drop(guard);
     if submitted == Submitted::Batches {
         shard.kick_journal();
     }
-    shard.dropper.hand_in(dropped);
+    shard.dropper.hand_in(dropped, &shard.untold);
 }

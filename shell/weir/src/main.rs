@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::Context;
 use engine::Engine;
 use engine::config::Settings;
-use server::{Clock, Listeners, Options, Shard, TornTail};
+use server::{Allocator, Clock, Listeners, Options, Shard, TornTail};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
@@ -101,7 +101,10 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     let options = Options {
         io_threads,
         keepalive,
-        used_memory,
+        allocator: Allocator {
+            used: used_memory,
+            of_thread: memory_of_thread,
+        },
     };
     server::serve(
         Shard::new(engine, clock, journal, snapshot).on_settings_changed(move |settings| {
@@ -153,6 +156,20 @@ fn log_level(settings: &Settings) -> LevelFilter {
 fn used_memory() -> u64 {
     tikv_jemalloc_ctl::epoch::advance().ok();
     tikv_jemalloc_ctl::stats::allocated::read().map_or(0, |bytes| bytes as u64)
+}
+
+/// Bytes that this thread has allocated less those that it has freed.
+fn memory_of_thread() -> u64 {
+    use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
+    thread_local! {
+        static COUNTERS: Option<(ThreadLocal<u64>, ThreadLocal<u64>)> =
+            allocatedp::read().ok().zip(deallocatedp::read().ok());
+    }
+    COUNTERS.with(|counters| {
+        counters.map_or(0, |(allocated, freed)| {
+            allocated.get().wrapping_sub(freed.get())
+        })
+    })
 }
 
 fn seed() -> anyhow::Result<u64> {

@@ -28,6 +28,7 @@ files! {
     replies_that_are_wanted: "replies",
     the_server_itself: "server",
     edges_of_streams: "streams-edges",
+    errors_of_stream_commands: "stream-errors",
     strings: "strings",
     strings_compared: "strings-compare",
     transactions: "transactions",

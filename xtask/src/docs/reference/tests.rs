@@ -188,6 +188,35 @@ fn every_error_that_was_recorded_of_a_command_is_in_its_text() {
     assert!(failures.is_empty(), "not listed: {failures:#?}");
 }
 
+#[test]
+fn every_error_that_the_text_of_a_stream_command_lists_was_recorded_of_it() {
+    let references = references();
+    let recorded = recorded();
+    let mut failures = Vec::new();
+    for (container, entry) in described() {
+        if entry.spec.group != Group::Stream {
+            continue;
+        }
+        let name = name_of(container, entry);
+        let words: Vec<&str> = name.split(' ').collect();
+        let is_asked = |request: &[String]| {
+            let pairs = request
+                .get(..words.len())
+                .map(|said| said.iter().zip(&words));
+            pairs.is_some_and(|mut pairs| pairs.all(|(said, word)| said.eq_ignore_ascii_case(word)))
+        };
+        let said = recorded.iter().filter(|(request, _)| is_asked(request));
+        let said: Vec<&String> = said.map(|(_, error)| error).collect();
+        let text = references.find(container, entry).unwrap();
+        for error in errors(text.section("Errors")) {
+            if !said.iter().any(|said| fits(&filled(&error), said)) {
+                failures.push(format!("{name}: {error}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "add cases of them: {failures:#?}");
+}
+
 /// The errors of a list: what stands in backquotes at the beginning of each point.
 fn errors(section: &str) -> Vec<String> {
     let points = section

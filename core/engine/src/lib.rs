@@ -52,7 +52,9 @@ use values::Value;
 pub use dropped::Dropped;
 pub use lsn::Lsn;
 pub use reload::Contents;
-pub use replay::{Author, Expired, Replay, ReplayError};
+pub use replay::{
+    Author, Expired, LeftOut, LeftOutKey, OnUnknown, Refused, Replay, ReplayError, Unknown,
+};
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 
@@ -121,6 +123,7 @@ impl Engine {
                 blocking: Blocking::default(),
                 stats: KeyspaceStats::default(),
                 retention: config.retention,
+                added: tx::Added::Now,
                 producer_seed: rng.next(),
                 node_limits: config.node_limits,
                 forgetting: Wheel::new(now.stream_ms()),

@@ -2,9 +2,12 @@
 //!
 //! The commands of a file go through the same table as those of clients, under [`Mode::Replay`]: no
 //! limits, no waiting, no expiry but what the file says, time from the file. weir's own files hold effects,
-//! so that replay decides nothing; files of Redis hold what Redis wrote, with its meaning.
+//! so that replay decides nothing; files of Redis hold what Redis wrote, with its meaning. Times that
+//! these do not tell are that of the load; what they hold that weir does not have is in `unknown`.
 
-use resp::{Limits, Parser, ProtocolError, Reply};
+mod unknown;
+
+use resp::{Argv, Limits, Parser, ProtocolError, Reply};
 use stream::Retention;
 use thiserror::Error;
 use values::{Key, Value};
@@ -19,6 +22,10 @@ use crate::node::Refusal;
 use crate::session::SessionId;
 use crate::stats::{CommandStats, ErrorStats, KeyspaceStats};
 use crate::time::{Mono, Now, UnixMs};
+use crate::tx::Added;
+
+use self::unknown::Run;
+pub use self::unknown::{LeftOut, LeftOutKey, OnUnknown, Refused, Unknown};
 
 /// Why a journal cannot be replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -48,6 +55,14 @@ pub enum ReplayError {
         /// The error.
         reply: String,
     },
+    /// The file holds something that weir does not have, and it may not be left out.
+    #[error("{what}")]
+    Unknown {
+        /// Where the request begins, counted from the begin of the piece.
+        offset: usize,
+        /// What it is.
+        what: Refused,
+    },
 }
 
 impl ReplayError {
@@ -56,7 +71,8 @@ impl ReplayError {
         match self {
             ReplayError::Format { offset, .. }
             | ReplayError::Incomplete { offset }
-            | ReplayError::Refused { offset, .. } => *offset,
+            | ReplayError::Refused { offset, .. }
+            | ReplayError::Unknown { offset, .. } => *offset,
         }
     }
 }
@@ -74,13 +90,71 @@ pub enum Author {
 #[derive(Debug)]
 pub struct Replay {
     session: SessionId,
-    now: Now,
+    clock: Clock,
+    unknown: Unknown,
     /// The counters before, as replaying is no work for anybody.
     counters: Counters,
     /// Requests that ran.
     pub requests: u64,
     /// Bytes that were read since streams were packed last.
     pub(crate) plain_bytes: u64,
+}
+
+/// The time of what is replayed.
+#[derive(Debug)]
+struct Clock {
+    /// What weir's files told last.
+    weir: Now,
+    /// What files of Redis told last; the time of the load as long as they tell none.
+    other: Now,
+    other_is_told: bool,
+}
+
+impl Clock {
+    fn now(&self, author: Author) -> Now {
+        match author {
+            Author::Weir => self.weir,
+            Author::Other => self.other,
+        }
+    }
+
+    fn added(&self, author: Author) -> Added {
+        match author {
+            Author::Other if !self.other_is_told => Added::ById,
+            Author::Other | Author::Weir => Added::Now,
+        }
+    }
+
+    /// Takes in a line `#t:<ms>` of weir or `#TS:<s>` of Redis; others tell no time.
+    fn annotated(&mut self, line: &[u8]) {
+        let Ok(text) = std::str::from_utf8(line) else {
+            return;
+        };
+        let text = text.trim_end();
+        let at = |number: &str, us: i64| {
+            let unix_us = number.parse::<i64>().ok()?.saturating_mul(us);
+            let mono = Mono(0);
+            Some(Now { unix_us, mono })
+        };
+        if let Some(ms) = text.strip_prefix("#t:") {
+            self.weir = at(ms, 1000).unwrap_or(self.weir);
+        } else if let Some(now) = text.strip_prefix("#TS:").and_then(|s| at(s, 1_000_000)) {
+            self.other = now;
+            self.other_is_told = true;
+        }
+    }
+}
+
+impl Replay {
+    /// What to do with things that weir does not have, in place of what the settings say.
+    pub fn on_unknown(&mut self, on_unknown: OnUnknown) {
+        self.unknown = Unknown::new(on_unknown);
+    }
+
+    /// Where what weir does not have is noted.
+    pub fn unknown(&mut self) -> &mut Unknown {
+        &mut self.unknown
+    }
 }
 
 #[derive(Debug)]
@@ -101,8 +175,8 @@ pub enum Expired {
 }
 
 impl Engine {
-    /// Prepares the engine for a snapshot and a journal. Nobody is connected yet.
-    pub fn begin_replay(&mut self) -> Replay {
+    /// Prepares the engine for a snapshot and a journal, at the time of the load. Nobody is connected yet.
+    pub fn begin_replay(&mut self, now: Now) -> Replay {
         self.data.log.set_journalling(Journalling::Replaying);
         let session = self.connect("journal".to_owned(), String::new(), Now::default());
         if let Some(session) = self.node.sessions.find_mut(session) {
@@ -110,7 +184,12 @@ impl Engine {
         }
         Replay {
             session,
-            now: Now::default(),
+            clock: Clock {
+                weir: now,
+                other: now,
+                other_is_told: false,
+            },
+            unknown: Unknown::new(self.node.config.on_unknown),
             counters: Counters {
                 commands: self.node.command_stats.clone(),
                 errors: self.node.errors.clone(),
@@ -176,8 +255,9 @@ impl Engine {
             Author::Weir => Retention::DEFAULT,
             Author::Other => self.node.config.retention,
         };
-        let result = self.replay_requests(replay, bytes);
+        let result = self.replay_requests(replay, bytes, author);
         self.data.retention = self.node.config.retention;
+        self.data.added = Added::Now;
         // Nobody is served meanwhile who would have to wait for that.
         drop(self.take_dropped());
         replay.plain_bytes += bytes.len() as u64;
@@ -188,7 +268,12 @@ impl Engine {
         result
     }
 
-    fn replay_requests(&mut self, replay: &mut Replay, bytes: &[u8]) -> Result<(), ReplayError> {
+    fn replay_requests(
+        &mut self,
+        replay: &mut Replay,
+        bytes: &[u8],
+        author: Author,
+    ) -> Result<(), ReplayError> {
         let limits = Limits {
             // An effect may be a little longer than the request that was accepted.
             request_bytes_max: usize::MAX,
@@ -200,6 +285,7 @@ impl Engine {
         let mut session = session.expect("the session of a replay ends with it");
         let mut reply = Reply::new(session.protocol);
         let mut result = Ok(());
+        self.data.added = replay.clock.added(author);
         while offset < bytes.len() {
             if bytes[offset] == b'#' {
                 let rest = &bytes[offset..];
@@ -207,19 +293,33 @@ impl Engine {
                     .iter()
                     .position(|byte| *byte == b'\n')
                     .map_or(rest, |at| &rest[..=at]);
-                if let Some(at) = annotated_time(line) {
-                    replay.now = Now {
-                        unix_us: at.saturating_mul(1000),
-                        mono: Mono(0),
-                    };
-                }
+                replay.clock.annotated(line);
+                self.data.added = replay.clock.added(author);
                 offset += line.len();
                 continue;
             }
             match parser.parse(&bytes[offset..], &limits) {
                 Ok(Some(request)) => {
-                    let mode = Mode::Replay;
-                    let _ = self.dispatch(&mut session, request.argv, replay.now, &mut reply, mode);
+                    let now = replay.clock.now(author);
+                    let run = match author {
+                        Author::Weir => Ok(Run::AsItIs),
+                        Author::Other => self.look(&mut replay.unknown, request.argv),
+                    };
+                    let mut run_one = |argv| {
+                        let _ = self.dispatch(&mut session, argv, now, &mut reply, Mode::Replay);
+                    };
+                    match run {
+                        Ok(Run::AsItIs) => run_one(request.argv),
+                        Ok(Run::Instead(requests)) => {
+                            for request in &requests {
+                                run_one(request.as_argv());
+                            }
+                        }
+                        Err(what) => {
+                            result = Err(ReplayError::Unknown { offset, what });
+                            break;
+                        }
+                    }
                     replay.requests += 1;
                     if let Some(Refusal { request, reply }) = self.node.refused_in_replay.take() {
                         result = Err(ReplayError::Refused {
@@ -246,26 +346,21 @@ impl Engine {
         result
     }
 
+    /// Looks whether weir has what a request of another server is about.
+    fn look(&self, unknown: &mut Unknown, argv: Argv<'_>) -> Result<Run, Refused> {
+        let row = argv.get(0).and_then(|name| self.node.commands.find(name));
+        unknown.request(argv, row)
+    }
+
     /// The engine has its state, of which `last` is the last batch; from now on effects are numbered from
-    /// there, and encoded if a log takes them.
-    pub fn end_replay(&mut self, replay: Replay, last: Lsn, journalling: Journalling) {
+    /// there, and encoded if a log takes them. What was left out.
+    pub fn end_replay(&mut self, replay: Replay, last: Lsn, journalling: Journalling) -> LeftOut {
         self.disconnect(replay.session);
         self.data.log.set_last(last);
         self.data.log.set_journalling(journalling);
         self.node.command_stats = replay.counters.commands;
         self.node.errors = replay.counters.errors;
         self.data.stats = replay.counters.keyspace;
+        replay.unknown.finish(&self.data.keyspace)
     }
-}
-
-/// The time in a line `#t:<ms>` of ours or `#TS:<s>` of Redis, in milliseconds.
-fn annotated_time(line: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(line).ok()?.trim_end();
-    if let Some(ms) = text.strip_prefix("#t:") {
-        return ms.parse().ok();
-    }
-    text.strip_prefix("#TS:")?
-        .parse::<i64>()
-        .ok()?
-        .checked_mul(1000)
 }

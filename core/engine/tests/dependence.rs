@@ -199,7 +199,7 @@ impl Node {
         // What was logged means the same under any settings.
         settings.set("stream-idmp-duration", "1").unwrap();
         let mut engine = Engine::new(settings, SEED, now(START_MS));
-        let mut replay = engine.begin_replay();
+        let mut replay = engine.begin_replay(Now::default());
         let mut last = Lsn::NONE;
         for written in &self.written {
             if last >= kept {

@@ -56,7 +56,7 @@ impl Node {
     /// A server with other settings that was given what this one has logged.
     fn replayed(&mut self, duration_s: u32, author: Author) -> Node {
         let mut other = Node::new(duration_s);
-        let mut replay = other.engine.begin_replay();
+        let mut replay = other.engine.begin_replay(other.now);
         let effects = std::mem::take(self.engine.effects());
         other.engine.replay(&mut replay, &effects, author).unwrap();
         other.engine.end_replay(replay, Lsn(1), Journalling::On);
@@ -155,7 +155,7 @@ fn an_effect_may_be_longer_than_a_request() {
     );
     assert!(bytes.len() > limits.request_bytes_max);
     let mut engine = Engine::new(Settings::default(), 7, Now::default());
-    let mut replay = engine.begin_replay();
+    let mut replay = engine.begin_replay(Now::default());
     engine.replay(&mut replay, &bytes, Author::Weir).unwrap();
     assert_eq!(replay.requests, 1);
 }
@@ -170,7 +170,7 @@ fn counters_and_references_of_groups_come_back_as_they_were() {
         let asked = ["XINFO STREAM s FULL COUNT 0", "XINFO GROUPS s"];
         let before = asked.map(|request| node.ask_words(request));
         let mut replayed = Node::new(100);
-        let mut replay = replayed.engine.begin_replay();
+        let mut replay = replayed.engine.begin_replay(replayed.now);
         let effects = node.engine.effects().clone();
         replayed
             .engine
@@ -210,4 +210,84 @@ fn counters_and_references_of_groups_come_back_as_they_were() {
         "{groups}"
     );
     ask(&["XADD s MAXLEN 0 DELREF 10-0 f v"]);
+}
+
+/// A server that was given these requests of a file of Redis, a line each.
+fn loaded(lines: &[&str]) -> Node {
+    let mut node = Node::new(100);
+    let mut bytes = Vec::new();
+    for line in lines {
+        if line.starts_with('#') {
+            bytes.extend(format!("{line}\r\n").bytes());
+            continue;
+        }
+        let words: Vec<&str> = line.split(' ').collect();
+        bytes.extend(format!("*{}\r\n", words.len()).bytes());
+        for word in words {
+            bytes.extend(format!("${}\r\n{word}\r\n", word.len()).bytes());
+        }
+    }
+    let mut replay = node.engine.begin_replay(node.now);
+    let replayed = node.engine.replay(&mut replay, &bytes, Author::Other);
+    replayed.unwrap();
+    let left_out = node.engine.end_replay(replay, Lsn(1), Journalling::On);
+    assert!(left_out.is_empty());
+    node
+}
+
+#[test]
+fn times_that_a_file_of_redis_does_not_tell_are_that_of_the_load() {
+    let requests = [
+        "XADD s 1-1 f v",
+        "XGROUP CREATE s g 0",
+        "XCLAIM s g a 0 1-1 TIME 1789999999000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1",
+        "XGROUP CREATECONSUMER s g b",
+        "XGROUP CREATECONSUMER s g c",
+        "SET k v",
+        "EXPIRE k 100",
+    ];
+    let mut node = loaded(&requests);
+    let consumers = node.ask_words("XINFO CONSUMERS s g");
+    let idle = consumers.matches("idle\r\n:0\r\n").count();
+    assert_eq!(idle, 3, "{consumers}");
+    let active = "inactive\r\n:0\r\n";
+    assert_eq!(consumers.matches(active).count(), 1, "{consumers}");
+    let pending = node.ask_words("XPENDING s g - + 1");
+    assert!(pending.contains(":1000\r\n:1\r\n"), "{pending}");
+    assert_eq!(node.ask_words("TTL k"), ":100\r\n");
+    assert_eq!(node.ask_words("OBJECT IDLETIME k"), ":0\r\n");
+
+    // What it tells counts.
+    let mut node = loaded(&[&["#TS:1789999990"], &requests[..]].concat());
+    let consumers = node.ask_words("XINFO CONSUMERS s g");
+    let idle = consumers.matches("idle\r\n:10000\r\n").count();
+    assert_eq!(idle, 3, "{consumers}");
+    assert_eq!(node.ask_words("TTL k"), ":90\r\n");
+}
+
+#[test]
+fn idempotent_ids_of_a_file_of_redis_age_from_their_entries() {
+    // The load is at 1790000000000, and they are kept for 100 seconds.
+    let mut node = loaded(&[
+        "XADD s IDMP p young 1789999950000-0 f v",
+        "XADD s IDMP p ahead 1790000900000-0 f v",
+    ]);
+    let duplicates = |node: &mut Node| {
+        node.ask_words("XADD s IDMP p young * f v");
+        node.ask_words("XADD s IDMP p ahead * f v");
+        let stream = node.ask_words("XINFO STREAM s");
+        let (_, rest) = stream.split_once("iids-duplicates\r\n:").unwrap();
+        rest.split("\r\n").next().unwrap().to_owned()
+    };
+    assert_eq!(duplicates(&mut node), "2");
+    node.now.unix_us += 60_000_000;
+    node.now.mono = Mono(60_000_000);
+    assert_eq!(duplicates(&mut node), "3", "the young one is gone");
+    node.now.unix_us += 60_000_000;
+    node.now.mono = Mono(120_000_000);
+    assert_eq!(
+        duplicates(&mut node),
+        "4",
+        "and now the other, which is known again"
+    );
 }

@@ -62,6 +62,7 @@ fn snapshot(input: &[u8], context: Context) -> Result<Vec<u8>, Box<dyn Error>> {
             Item::Database(index) => database = index,
             Item::Size { keys, expiring } => writer.database(database, keys, expiring)?,
             Item::Function(library) => writer.function(&library)?,
+            Item::ModuleData { .. } | Item::Unknown { .. } => {}
             Item::Record(record) => {
                 writer.record(
                     &record.key,

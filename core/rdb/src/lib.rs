@@ -3,7 +3,7 @@
 //! The format is Redis' own: weir reads what Redis 7.0 to 8.10 writes for the types it has, and Redis
 //! 8.6 reads what weir writes. Bytes come and go in pieces (`source.rs`), so a file need not fit into
 //! memory. Foreign bytes are never trusted: lengths are checked before memory is reserved, and a fault
-//! names its offset. Files, the journal's manifest and what becomes of a value are the shell's.
+//! names its offset; values of types that weir does not have are passed over and named. Files, the journal's manifest and what becomes of a value are the shell's.
 #![deny(clippy::indexing_slicing)]
 
 mod checksum;
@@ -17,6 +17,7 @@ pub mod limits;
 mod listpack;
 mod lzf;
 mod payload;
+mod skip;
 mod snapshot;
 mod source;
 mod stream;
@@ -26,6 +27,6 @@ pub use context::{Context, Packing};
 pub use digest::Digest;
 pub use encode::Compression;
 pub use error::{Fault, FormatError, PayloadError, ReadError};
-pub use payload::{dump, restore, sign};
+pub use payload::{dump, restore, sign, type_left_out};
 pub use snapshot::{Item, Record, SnapshotReader, SnapshotWriter, Usage};
 pub use source::{Sink, Source};

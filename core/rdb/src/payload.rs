@@ -12,11 +12,13 @@ use std::convert::Infallible;
 use values::Value;
 
 use crate::checksum::checksum;
+use crate::code::name_of;
 use crate::context::Context;
 use crate::decode::{Decoder, Summed};
 use crate::encode::{Compression, Encoder};
 use crate::error::{PayloadError, ReadError};
 use crate::limits::{VERSION_READ_MAX, VERSION_WRITTEN};
+use crate::skip;
 use crate::stream::Extras;
 use crate::value;
 
@@ -63,6 +65,12 @@ pub fn restore(payload: &[u8], context: &Context) -> Result<Value, PayloadError>
         ReadError::Format(error) => PayloadError::Format(error),
         ReadError::Source { source, .. } => match source {},
     })
+}
+
+/// The name of the type of a payload, if it is none that is read.
+pub fn type_left_out(payload: &[u8]) -> Option<&'static str> {
+    let code = *payload.first()?;
+    (!skip::is_kept(code)).then(|| name_of(code))
 }
 
 fn read(from: &mut Decoder<&[u8]>, context: &Context) -> Result<Value, ReadError<Infallible>> {

@@ -4,10 +4,10 @@
 //!
 //! | code | then | meaning |
 //! |---|---|---|
-//! | 0 to 28 | key (string), body | a value; the code is its type |
+//! | 0 to 28 | key (string), body | a value; the code is its type; passed over and named if weir does not have it |
 //! | `f4` | three numbers | a cluster slot and its sizes; passed over |
 //! | `f5` | string | a function library |
-//! | `f7` | | data of a module that belongs to no key; passed over |
+//! | `f7` | number, then values, each behind its kind (number), until kind 0 | data of a module that belongs to no key; passed over and named |
 //! | `f8` | number | the next key was last used so many seconds ago |
 //! | `f9` | 1 byte | how often the next key is used (logarithmic) |
 //! | `fa` | name, value (strings) | something about the file |

@@ -103,7 +103,7 @@ pub(crate) fn read<S: Source>(
     let mut order = extras.pending_order();
     for _ in 0..from.number("the number of groups")? {
         let latecomers = order.next().map_err(|damaged| from.fault(damaged.into()))?;
-        let (name, group) = groups::read(code, from, &stream, &latecomers)?;
+        let (name, group) = groups::read(code, from, &stream, &latecomers, context)?;
         if stream.groups().find(&name).is_some() {
             return Err(from.contradiction("two groups have the same name"));
         }

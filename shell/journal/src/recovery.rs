@@ -290,6 +290,11 @@ impl<D: Disk> Recovery<D> {
         }
     }
 
+    /// Whether nothing was in what was read: neither a base nor a batch.
+    pub fn is_empty(&self) -> bool {
+        self.manifest.base.is_none() && self.report.batches == 0
+    }
+
     /// How much of the files was read.
     pub fn progress(&self) -> Progress {
         let within = match &self.open {

@@ -14,6 +14,7 @@ mod connections;
 mod contained;
 mod dropper;
 mod figures;
+mod import;
 mod inbox;
 mod io_thread;
 pub mod limits;
@@ -29,6 +30,7 @@ mod threads;
 mod timer;
 
 pub use clock::Clock;
+pub use import::{ImportError, Imported, Target, import};
 pub use journal::{SyncPolicy, TornTail};
 pub use listen::{ListenError, Listeners};
 pub use memory::Allocator;

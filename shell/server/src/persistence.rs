@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 
 use engine::keyspace::Frozen;
 use engine::log::Journalling;
-use engine::node::{Conflicts, Order};
-use engine::{Author, Engine, Expired, Lsn, Now, Replay, ReplayError};
+use engine::node::Conflicts;
+use engine::{Author, Engine, Expired, Lsn, Now, Refused, Replay, ReplayError};
 use journal::{
-    Disk, Ending, FileDisk, Item, Journal, LocalLog, Names, ReadOnly, Recovery, RecoveryError,
-    Report, Rewrite, SnapshotFormat, Source, SyncPolicy, TornTail,
+    Disk, FileDisk, Item, Journal, LocalLog, Names, ReadOnly, Recovery, RecoveryError, Report,
+    Rewrite, SnapshotFormat, Source, SyncPolicy, TornTail,
 };
 use thiserror::Error;
 
 use crate::background::{self, Background, Ended};
 use crate::contained::contained;
-use crate::snapshot::{self, LoadError, Progress};
+use crate::snapshot::{self, LEAVE_OUT, LoadError, Progress};
 
 /// A journal in files.
 pub type FileJournal = Journal<LocalLog<FileDisk>>;
@@ -59,6 +59,19 @@ pub enum OpenError {
         /// What is wrong.
         source: ReplayError,
     },
+    /// The snapshot cannot become the begin of the log.
+    #[error("the journal cannot begin with the snapshot: {0}")]
+    TakeOver(String),
+    /// The log has something that weir does not have.
+    #[error("{file} at offset {offset}: {what}; {LEAVE_OUT}")]
+    Unknown {
+        /// The file.
+        file: String,
+        /// Where in it the request begins.
+        offset: u64,
+        /// What it is.
+        what: Refused,
+    },
 }
 
 /// Batches in words.
@@ -94,12 +107,13 @@ pub fn open(
         source,
     };
     let disk = Arc::new(FileDisk::open(folder).map_err(in_folder)?);
-    let recovery = Recovery::open(disk, Names::new(stem), torn_tail)?;
-    let mut replay = engine.begin_replay();
-    let (log, report) = read_log(engine, recovery, &mut replay, now)?;
+    let mut recovery = Recovery::open(disk, Names::new(stem), torn_tail)?;
+    let mut replay = engine.begin_replay(now);
+    read_whole(engine, &mut recovery, &mut replay, now)?;
     // A folder without a journal may come from a server that had none: its snapshot is the data then,
     // and becomes the begin of the journal.
-    let taken_over = report.ending == Ending::Empty && take_over(engine, snapshot, now)?;
+    let taken_over = recovery.is_empty() && take_over(engine, snapshot, now)?;
+    let (log, report) = recovery.finish()?;
     for cut in &report.cuts {
         tracing::warn!(
             file = cut.name, bytes = cut.bytes, damage = ?cut.damage,
@@ -114,11 +128,13 @@ pub fn open(
         ms = begun.elapsed().as_millis() as u64,
         "data loaded"
     );
-    engine.end_replay(replay, Lsn(report.last.number()), Journalling::On);
+    let left_out = engine.end_replay(replay, Lsn(report.last.number()), Journalling::On);
+    snapshot::say_left_out(&left_out);
     let journal = Journal::start(log, policy).map_err(in_folder)?;
     if taken_over {
+        // Before anybody is served: a journal that has batches and not this must not exist.
+        rewrite(&journal, engine, now).map_err(OpenError::TakeOver)?;
         tracing::info!(file = %snapshot.display(), "snapshot loaded; the journal begins with it");
-        engine.node.orders.push(Order::RewriteJournal);
     }
     Ok(journal)
 }
@@ -146,7 +162,7 @@ pub fn read_log<D: Disk>(
 }
 
 /// Fills an empty engine from a log, which is left as it is.
-fn read_whole<D: Disk>(
+pub(crate) fn read_whole<D: Disk>(
     engine: &mut Engine,
     recovery: &mut Recovery<D>,
     replay: &mut Replay,
@@ -159,7 +175,15 @@ fn read_whole<D: Disk>(
             Some(Item::Base(base)) => {
                 let name = "at the begin of the journal";
                 let (expired, conflicts) = (Expired::Kept, Conflicts::Refused);
-                let ended_at = snapshot::load(engine, name, base, expired, conflicts, now)?;
+                let ended_at = snapshot::load(
+                    engine,
+                    name,
+                    base,
+                    expired,
+                    conflicts,
+                    now,
+                    replay.unknown(),
+                )?;
                 (Some(ended_at), None)
             }
             Some(Item::BaseCommands(bytes)) => {
@@ -178,11 +202,16 @@ fn read_whole<D: Disk>(
         };
         if let Some((source, batches)) = failed {
             let (file, begin) = recovery.place().unwrap_or_default();
-            return Err(OpenError::Replay {
-                file: file.to_owned(),
-                offset: begin + source.offset() as u64,
-                batches,
-                source,
+            let file = file.to_owned();
+            let offset = begin + source.offset() as u64;
+            return Err(match source {
+                ReplayError::Unknown { what, .. } => OpenError::Unknown { file, offset, what },
+                source => OpenError::Replay {
+                    file,
+                    offset,
+                    batches,
+                    source,
+                },
             });
         }
         if let Some(offset) = ended_at {
@@ -220,9 +249,9 @@ pub(crate) fn reload(
     let disk = Arc::new(ReadOnly::new(disk));
     let mut recovery = Recovery::open(disk, Names::new(stem), TornTail::Refuse)?;
     let last = engine.log().last();
-    let mut replay = engine.begin_replay();
+    let mut replay = engine.begin_replay(now);
     let read = read_whole(engine, &mut recovery, &mut replay, now);
-    engine.end_replay(replay, last, Journalling::On);
+    snapshot::say_left_out(&engine.end_replay(replay, last, Journalling::On));
     read
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use engine::keyspace::Frozen;
 use engine::node::Conflicts;
-use engine::{Engine, Expired, Now, UnixMs};
+use engine::{Engine, Expired, LeftOut, Now, Refused, UnixMs, Unknown};
 use journal::open_regular;
 use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
 use thiserror::Error;
@@ -22,11 +22,19 @@ pub use self::progress::Progress;
 
 /// Why a snapshot cannot be loaded.
 #[derive(Debug, Error)]
-#[error("the snapshot {name} cannot be loaded: {reason}; restore it from a copy")]
+#[error("the snapshot {name} cannot be loaded: {reason}; {advice}")]
 pub struct LoadError {
     name: String,
     reason: String,
+    advice: &'static str,
 }
+
+/// What to do about a snapshot that cannot be read.
+const RESTORE: &str = "restore it from a copy";
+
+/// What to do about a file with things that weir does not have.
+pub(crate) const LEAVE_OUT: &str = "`weir import` takes the rest into a new folder and lists what it leaves out, and \
+     `load-unknown skip` lets it be left out here";
 
 /// Loads a snapshot file, if there is one. Whether there was.
 ///
@@ -40,20 +48,26 @@ pub fn load_file(
     now: Now,
 ) -> Result<bool, LoadError> {
     let name = path.display().to_string();
+    let mut unknown = Unknown::new(engine.node.config.on_unknown);
     match open_regular(File::options().read(true), path) {
-        Ok(file) => load(engine, &name, file, expired, conflicts, now).map(|_| true),
+        Ok(file) => {
+            load(engine, &name, file, expired, conflicts, now, &mut unknown)?;
+            say_left_out(&unknown.finish(engine.keyspace()));
+            Ok(true)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(LoadError {
             name,
             reason: error.to_string(),
+            advice: RESTORE,
         }),
     }
 }
 
-/// Loads a snapshot. Where it ended, as commands may follow it.
+/// Loads a snapshot. Where it ended, as commands may follow it. `unknown` notes what weir does not have.
 ///
 /// # Errors
-/// [`LoadError`] if it cannot be read to its end.
+/// [`LoadError`] if it cannot be read to its end, or has something that may not be left out.
 pub fn load(
     engine: &mut Engine,
     name: &str,
@@ -61,10 +75,17 @@ pub fn load(
     expired: Expired,
     conflicts: Conflicts,
     now: Now,
+    unknown: &mut Unknown,
 ) -> Result<u64, LoadError> {
     let broken = |reason: &dyn std::fmt::Display| LoadError {
         name: name.to_owned(),
         reason: reason.to_string(),
+        advice: RESTORE,
+    };
+    let refused = |what: Refused| LoadError {
+        name: name.to_owned(),
+        reason: what.to_string(),
+        advice: LEAVE_OUT,
     };
     let context = engine.snapshot_context(now);
     let load_all = |pieces: Pieces| -> Result<u64, LoadError> {
@@ -90,12 +111,49 @@ pub fn load(
                     }
                     engine.load(database, record.key, record.value, expires_at, expired, now);
                 }
-                rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } | rdb::Item::Function(_) => {}
+                rdb::Item::Unknown { key, type_name } => {
+                    unknown.key(database, &key, type_name).map_err(refused)?;
+                }
+                rdb::Item::Function(source) => {
+                    unknown.other(function(&source)).map_err(refused)?;
+                }
+                rdb::Item::ModuleData { module } => {
+                    let what = format!("data of module {module}");
+                    unknown.other(what).map_err(refused)?;
+                }
+                rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } => {}
             }
         }
         Ok(reader.offset())
     };
     pieces::ahead(reader, load_all).unwrap_or_else(|error| Err(broken(&error)))
+}
+
+/// A function library in words.
+fn function(source: &[u8]) -> String {
+    let first = source
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let first = first.escape_ascii().to_string();
+    let name = first.split(' ').find_map(|word| word.strip_prefix("name="));
+    format!("function library {}", name.unwrap_or_default())
+}
+
+/// Says in the log what a load has left out.
+pub(crate) fn say_left_out(left_out: &LeftOut) {
+    for (type_name, (keys, first)) in left_out.types() {
+        let first = first.escape_ascii().to_string();
+        tracing::warn!(
+            type_name,
+            keys,
+            first,
+            "keys were left out: weir does not have their type"
+        );
+    }
+    for (what, times) in left_out.others() {
+        tracing::warn!(what, times, "left out: weir does not have it");
+    }
 }
 
 /// Writes a frozen view as a snapshot, noting how far it is; how many bytes it has.
@@ -303,7 +361,7 @@ mod tests {
         ask(&mut live, "PERSIST key", at(1200));
 
         let mut back = Engine::new(Settings::default(), 1, at(9000));
-        let mut replay = back.begin_replay();
+        let mut replay = back.begin_replay(at(9000));
         load(
             &mut back,
             "base",
@@ -311,6 +369,7 @@ mod tests {
             Expired::Kept,
             Conflicts::Refused,
             at(9000),
+            replay.unknown(),
         )
         .unwrap();
         back.replay(&mut replay, live.effects(), Author::Weir)

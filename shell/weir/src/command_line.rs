@@ -23,7 +23,6 @@ pub(crate) enum Invocation {
 
 /// Reads the arguments after the program's name.
 pub(crate) fn read(args: impl Iterator<Item = OsString>) -> anyhow::Result<Invocation> {
-    let mut settings = Settings::default();
     let mut args = args
         .map(|arg| arg.into_string().ok().context("arguments must be UTF-8"))
         .collect::<anyhow::Result<Vec<String>>>()?
@@ -33,6 +32,13 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> anyhow::Result<Invoc
         let arguments: Vec<String> = args.skip(1).collect();
         return subcommand.run(&arguments).map(Invocation::Print);
     }
+    settings(args)
+}
+
+/// Reads a configuration file, if one comes first, and settings.
+pub(crate) fn settings(args: impl Iterator<Item = String>) -> anyhow::Result<Invocation> {
+    let mut settings = Settings::default();
+    let mut args = args.peekable();
     if let Some(file) = args.next_if(|arg| !arg.starts_with('-')) {
         read_file(&mut settings, Path::new(&file))?;
     }

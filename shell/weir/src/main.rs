@@ -4,6 +4,7 @@ mod command_line;
 mod completions;
 mod files;
 mod help;
+mod import;
 mod manual;
 mod panics;
 mod subcommands;
@@ -172,7 +173,7 @@ fn memory_of_thread() -> u64 {
     })
 }
 
-fn seed() -> anyhow::Result<u64> {
+pub(crate) fn seed() -> anyhow::Result<u64> {
     let mut bytes = [0; 8];
     fill_random(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::bail;
 
 use crate::completions::{self, Shell};
-use crate::{files, help, manual};
+use crate::{files, help, import, manual};
 
 /// A subcommand: a row of data and what it does.
 pub(crate) struct Subcommand {
@@ -90,6 +90,23 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
                 Some(subcommand) => Ok(Answer::Text(help::of(subcommand))),
                 None => bail!("there is no subcommand '{name}' (see weir help)"),
             },
+            _ => Ok(Answer::Usage),
+        },
+    },
+    Subcommand {
+        name: "import",
+        arguments: "FOLDER|FILE --dir DIR",
+        summary: "take over the data of a Redis server",
+        detail: "Reads a dump.rdb, an append-only file, an append-only folder, or the folder that \
+                 has one of these, and writes what weir has of it as a new journal into the folder \
+                 that --dir names. The source is only read. Prints what is left out: keys of types \
+                 that weir does not have, by database, type and name (a key that had become empty \
+                 may be among them), functions, and data of modules. Other settings may follow, such as --databases.",
+        completes: Completes::Paths,
+        run: |arguments| match arguments {
+            [source, first, ..] if first.starts_with("--") => {
+                import::import(Path::new(source), &arguments[1..]).map(Answer::Text)
+            }
             _ => Ok(Answer::Usage),
         },
     },

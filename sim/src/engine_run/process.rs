@@ -81,7 +81,7 @@ impl Process {
         let mut engine = setting.engine(now);
         let names = Names::new("appendonly.aof");
         let recovery = Recovery::open(Arc::new(disk.clone()), names, TornTail::Cut)?;
-        let mut replay = engine.begin_replay();
+        let mut replay = engine.begin_replay(now);
         let (log, report) = server::read_log(&mut engine, recovery, &mut replay, now)?;
         if setting.bug == Some(Bug::AppliedTwice)
             && let Some(batch) = earlier_batches.get(&report.last)
@@ -348,7 +348,7 @@ impl Twin {
         // A vector takes everything.
         snapshot::write(&engine.freeze(), &mut bytes, now, &Progress::default()).ok();
         let mut engine = setting.changed_engine(now);
-        let replay = engine.begin_replay();
+        let mut replay = engine.begin_replay(now);
         snapshot::load(
             &mut engine,
             "of a twin",
@@ -356,6 +356,7 @@ impl Twin {
             Expired::Kept,
             Conflicts::Refused,
             now,
+            replay.unknown(),
         )?;
         Ok(Twin { engine, replay })
     }
@@ -385,7 +386,11 @@ fn without_idempotence(view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                     rdb::Usage::Unknown,
                 )?;
             }
-            rdb::Item::Auxiliary { .. } | rdb::Item::Size { .. } | rdb::Item::Function(_) => {}
+            rdb::Item::Auxiliary { .. }
+            | rdb::Item::Size { .. }
+            | rdb::Item::Function(_)
+            | rdb::Item::ModuleData { .. }
+            | rdb::Item::Unknown { .. } => {}
         }
     }
     Ok(writer.finish()?)

@@ -12,6 +12,7 @@ use stream::{NodeLimits, Retention};
 use thiserror::Error;
 
 use self::output_limits::ByClass;
+use crate::replay::OnUnknown;
 
 pub use output_limits::OutputLimits;
 pub use rows::SETTINGS;
@@ -276,6 +277,8 @@ pub struct Config {
     pub node_limits: NodeLimits,
     /// Whether full chunks of streams are packed.
     pub stream_compress: bool,
+    /// What a load does with things that weir does not have.
+    pub on_unknown: OnUnknown,
     /// Whether expired keys are removed before somebody asks for them.
     pub active_expire: bool,
     /// Commands that took longer are in the slow log, in microseconds; negative: none.
@@ -318,6 +321,10 @@ impl Config {
                 bytes_max: settings.int("stream-node-max-bytes") as u32,
             },
             stream_compress: settings.flag("stream-compress"),
+            on_unknown: match settings.text("load-unknown") {
+                "skip" => OnUnknown::Skip,
+                _ => OnUnknown::Refuse,
+            },
             active_expire: settings.flag("active-expire"),
             slow_log_us: settings.int("slowlog-log-slower-than"),
             slow_log_len: settings.int("slowlog-max-len") as usize,

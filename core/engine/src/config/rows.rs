@@ -145,6 +145,15 @@ pub static SETTINGS: &[Setting] = &[
         "Events that take longer are kept for LATENCY, in milliseconds; 0: none.",
     ),
     row(
+        "load-unknown",
+        Choice(&["refuse", "skip"]),
+        "refuse",
+        Live,
+        "What becomes of keys of types that weir does not have, of functions and of modules' data when files of Redis are \
+         loaded: the load is refused, or they are left out, and the log says what. What was left out is gone with the next \
+         rewrite.",
+    ),
+    row(
         "loglevel",
         Choice(&["debug", "verbose", "notice", "warning", "nothing"]),
         "notice",

@@ -121,7 +121,7 @@ fn an_engine_that_is_filled_packs_when_it_got_much() {
     let before = memory(&mut live, "s", 7000);
     for (plain_bytes, is_packed) in [(0, false), (LOADED_PLAIN_BYTES_MAX, true)] {
         let mut back = Engine::new(Settings::default(), 1, at(7000));
-        let mut replay = back.begin_replay();
+        let mut replay = back.begin_replay(Now::default());
         replay.plain_bytes = plain_bytes;
         back.replay(&mut replay, live.effects(), Author::Weir)
             .unwrap();

@@ -36,6 +36,8 @@ pub struct Data {
     pub(crate) stats: KeyspaceStats,
     /// What a new stream remembers of its producers.
     pub(crate) retention: Retention,
+    /// When new entries count as added.
+    pub(crate) added: Added,
     /// Seed of the hashes of producers.
     pub(crate) producer_seed: u64,
     /// When a run of entries that approximate trimming removes whole is full.
@@ -75,6 +77,15 @@ impl Data {
 /// wrong, and going on would keep that.
 const DECIDED: &str =
     "a command decides on an effect by what is there, and nothing happens in between";
+
+/// When an entry counts as added, which is when its idempotent ID begins to age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// At the time of the command.
+    Now,
+    /// At the time in its ID, if that has come: a file of Redis may tell nothing else.
+    ById,
+}
 
 /// A command's or transaction's view of the keyspace.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use stream::{Deletion, Forget, References, Removed, Retention, Stream, StreamId, Trimmed};
 use values::{Key, Value};
 
-use super::{DECIDED, Tx};
+use super::{Added, DECIDED, Tx};
 use crate::dropped::What;
 use crate::effect::{Effect, Idempotent, encode};
 use crate::keyspace::Record;
@@ -139,12 +139,12 @@ impl Tx<'_> {
         }
     }
 
-    /// The time at which an entry counts as added: the clock's. A file of Redis without times gives
-    /// nothing but the ID.
+    /// The time at which an entry counts as added.
     fn stream_time(&self, id: StreamId) -> u64 {
-        match self.now.stream_ms() {
-            0 => id.ms,
-            now_ms => now_ms,
+        let now_ms = self.now.stream_ms();
+        match self.data.added {
+            Added::Now => now_ms,
+            Added::ById => id.ms.min(now_ms),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Reading a snapshot.
 
+use std::borrow::Cow;
+
 use values::{Key, Value};
 
 use super::{MAGIC, Usage};
@@ -8,6 +10,7 @@ use crate::context::Context;
 use crate::decode::{Decoder, Read, Summed};
 use crate::error::{Fault, ReadError};
 use crate::limits::{STRING_BYTES_MAX, VERSION_READ_MAX};
+use crate::skip;
 use crate::source::Source;
 use crate::stream::{Extras, Taken};
 use crate::value;
@@ -52,8 +55,20 @@ pub enum Item {
     },
     /// The source of a function library.
     Function(Vec<u8>),
+    /// Data of a module that belongs to no key, which was passed over.
+    ModuleData {
+        /// What the module calls its data.
+        module: String,
+    },
     /// A key and its value.
     Record(Record),
+    /// A key with a value of a type that is not read, which was passed over.
+    Unknown {
+        /// The key.
+        key: Box<[u8]>,
+        /// What the type is called.
+        type_name: Cow<'static, str>,
+    },
 }
 
 /// A key with everything that belongs to it.
@@ -113,7 +128,7 @@ impl<S: Source> SnapshotReader<S> {
     /// The next item; `None` after the end, whose checksum was right then.
     ///
     /// # Errors
-    /// If the bytes are damaged or hold a value of a type that is not supported, or by the source.
+    /// If the bytes are damaged or hold a value that cannot even be passed over, or by the source.
     /// There is no way on after that.
     #[expect(
         clippy::should_implement_trait,
@@ -145,7 +160,11 @@ impl<S: Source> SnapshotReader<S> {
                     Item::Auxiliary { name, value }
                 }
                 code::FUNCTION => Item::Function(self.string("a function library")?),
-                0..code::MODULE_KEY_METADATA => Item::Record(self.record(code)?),
+                code::MODULE_AUXILIARY => Item::ModuleData {
+                    module: skip::module_data(&mut self.from)?,
+                },
+                code if skip::is_kept(code) => Item::Record(self.record(code)?),
+                0..code::MODULE_KEY_METADATA => self.unknown(code)?,
                 _ => {
                     self.attribute(code)?;
                     continue;
@@ -182,7 +201,6 @@ impl<S: Source> SnapshotReader<S> {
                     self.from.number("the size of a slot")?;
                 }
             }
-            code::MODULE_AUXILIARY => self.skip_module_data()?,
             _ => {
                 let (name, key) = (name_of(code), Box::default());
                 return Err(self.from.fault(Fault::UnsupportedType { code, name, key }));
@@ -205,30 +223,19 @@ impl<S: Source> SnapshotReader<S> {
         })
     }
 
+    /// Passes over a key with a value of a type that is not read.
+    fn unknown(&mut self, code: u8) -> Read<Item, S> {
+        let key: Box<[u8]> = self.string("a key")?.into();
+        self.extras = Extras::default();
+        self.expires_at_ms = None;
+        self.usage = Usage::Unknown;
+        let type_name = skip::value(code, &key, &mut self.from)?;
+        Ok(Item::Unknown { key, type_name })
+    }
+
     fn string(&mut self, expected: &'static str) -> Read<Vec<u8>, S> {
         self.from
             .with_string(STRING_BYTES_MAX, expected, <[u8]>::to_vec)
-    }
-
-    /// Passes over a module's data: its identity, when it was saved, and then values, each with a
-    /// number before it that tells its kind.
-    fn skip_module_data(&mut self) -> Read<(), S> {
-        self.from.number("the identity of a module")?;
-        loop {
-            match self.from.number("the kind of a module's value")? {
-                0 => return Ok(()),
-                1 | 2 => {
-                    self.from.number("a number of a module")?;
-                }
-                3 => self.from.skip(4, "a number of a module")?,
-                4 => self.from.skip(8, "a number of a module")?,
-                5 => self.from.skip_string("a string of a module")?,
-                found => {
-                    let expected = "the kind of a module's value";
-                    return Err(self.from.fault(Fault::Unexpected { expected, found }));
-                }
-            }
-        }
     }
 
     fn check_sum(&mut self) -> Read<(), S> {

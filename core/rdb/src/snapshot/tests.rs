@@ -132,19 +132,103 @@ fn a_file_of_redis_8_6_is_read() {
     }
 }
 
-#[test]
-fn a_type_that_is_not_read_is_refused_by_name_and_key() {
-    let mut bytes = b"REDIS0013".to_vec();
-    bytes.extend(b"\x12\x03key\x00");
-    let error = read_all(&bytes).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "offset 14: type 18 (list) of key \"key\" is not supported"
-    );
+const TYPES: &[u8] = include_bytes!("../../fixtures/types.rdb");
+
+/// Keys that were passed over, with their types.
+fn unknown(items: &[Item]) -> Vec<String> {
+    let unknown = items.iter().filter_map(|item| match item {
+        Item::Unknown { key, type_name } => Some(format!("{}: {type_name}", key.escape_ascii())),
+        _ => None,
+    });
+    let mut unknown: Vec<String> = unknown.collect();
+    unknown.sort();
+    unknown
 }
 
 #[test]
-fn records_that_mean_nothing_to_weir_are_passed_over() {
+fn types_that_are_not_read_are_passed_over_and_named() {
+    let items = read_all(TYPES).unwrap();
+    assert_eq!(
+        unknown(&items),
+        [
+            "hash-expiring: hash",
+            "hash-listpack-expiring: hash",
+            "hash-listpack: hash",
+            "hash: hash",
+            "list-3: list",
+            "list-of-long-strings: list",
+            "list: list",
+            "set-listpack: set",
+            "set-of-integers: set",
+            "set: set",
+            "sorted-set-listpack: sorted set",
+            "sorted-set: sorted set",
+            "vectors: value of module vectorset",
+        ]
+    );
+    let kept = items.iter().filter_map(|item| match item {
+        Item::Record(record) => Some((&*record.key, record.expires_at_ms)),
+        _ => None,
+    });
+    // What was said about a key that is passed over is not taken for the next.
+    let mut kept: Vec<(&[u8], Option<i64>)> = kept.collect();
+    kept.sort();
+    let keys: [&[u8]; 4] = [b"hyperloglog", b"stream", b"string", b"string-3"];
+    assert_eq!(kept, keys.map(|key| (key, None)));
+}
+
+#[test]
+fn types_of_older_versions_are_passed_over() {
+    let bodies: [(u8, &[u8]); 14] = [
+        (1, b"\x02\x01a\xc0\x05"),
+        (2, b"\x00"),
+        (3, b"\x04\x01a\x032.5\x01b\xfd\x01c\xfe\x01d\xff"),
+        (4, b"\x01\x01f\x01v"),
+        (5, b"\x01\x01a\0\0\0\0\0\0\xf0\x3f"),
+        (9, b"\x02ab"),
+        (10, b"\x02ab"),
+        (11, b"\x02ab"),
+        (12, b"\x02ab"),
+        (13, b"\x02ab"),
+        (14, b"\x02\x01a\x01b"),
+        (22, b"\x01\x05\x01f\x01v"),
+        (23, b"\x02ab"),
+        (17, b"\xc3\x02\x03ab"),
+    ];
+    let mut bytes = b"REDIS0013".to_vec();
+    for (code, body) in bodies {
+        bytes.extend([code, 1, b'A' + code]);
+        bytes.extend(body);
+    }
+    bytes.extend(b"\xff\0\0\0\0\0\0\0\0");
+    assert_eq!(unknown(&read_all(&bytes).unwrap()).len(), bodies.len());
+}
+
+#[test]
+fn a_type_whose_end_is_not_known_is_refused_by_name_and_key() {
+    for (code, name) in [(6, "module value"), (28, "array"), (100, "unknown")] {
+        let mut bytes = b"REDIS0013".to_vec();
+        bytes.extend([code]);
+        bytes.extend(b"\x03key\x00");
+        assert_eq!(
+            read_all(&bytes).unwrap_err().to_string(),
+            format!("offset 14: type {code} ({name}) of key \"key\" is not supported")
+        );
+    }
+}
+
+#[test]
+fn a_number_of_elements_alone_makes_no_work() {
+    for code in [1, 2, 3, 4, 5, 14, 18, 22, 24] {
+        let mut bytes = b"REDIS0013".to_vec();
+        bytes.extend([code]);
+        bytes.extend(b"\x01k\x81\xff\xff\xff\xff\xff\xff\xff\xff");
+        assert!(read_all(&bytes).is_err());
+    }
+}
+
+#[test]
+fn records_that_mean_nothing_to_weir_are_passed_over_and_modules_named() {
     let mut bytes = b"REDIS0013".to_vec();
     bytes.extend(b"\xf4\x01\x02\x03");
     bytes.extend(b"\xf7\x81\0\0\0\0\0\0\0\x09\x02\x01\x01\x05\x03abcd\x04abcdefgh\x05\x03abc\x00");
@@ -157,7 +241,9 @@ fn records_that_mean_nothing_to_weir_are_passed_over() {
         usage: Usage::Frequency(7),
         ..record(b"k", string(b"v"))
     };
-    assert_eq!(texts(&items), [text(&Item::Record(expected))]);
+    let module = "AAAAAAAAA".to_owned();
+    let expected = [Item::ModuleData { module }, Item::Record(expected)];
+    assert_eq!(texts(&items), texts(&expected));
 }
 
 #[test]
@@ -271,6 +357,31 @@ proptest! {
         let version = read_all(&bytes[..9]).is_err();
         prop_assert!(version, "a head alone is no snapshot");
         prop_assert!(read_all(&bytes).is_err());
+    }
+
+    #[test]
+    fn damaged_values_of_other_types_are_read_or_refused(
+        at in 9..TYPES.len(),
+        byte in any::<u8>(),
+        cut in any::<bool>(),
+    ) {
+        let mut bytes = TYPES.to_vec();
+        bytes[at] = byte;
+        if cut {
+            bytes.truncate(at + 1);
+        }
+        let _ = read_all(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_bodies_of_other_types_are_read_or_refused(
+        code in 0_u8..30,
+        body in prop::collection::vec(any::<u8>(), 0..100),
+    ) {
+        let mut bytes = b"REDIS0013".to_vec();
+        bytes.extend([code, 1, b'k']);
+        bytes.extend(body);
+        let _ = read_all(&bytes);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use stream::{Group, GroupRestorer, RestoreError, Stream, StreamId};
 
 use super::{id_bytes, read_id, read_raw_id, write_id};
 use crate::code;
+use crate::context::Context;
 use crate::decode::{Decoder, Read};
 use crate::encode::Encoder;
 use crate::error::Fault;
@@ -73,6 +74,7 @@ pub(super) fn read<S: Source>(
     from: &mut Decoder<S>,
     stream: &Stream,
     latecomers: &[StreamId],
+    context: &Context,
 ) -> Read<(Vec<u8>, Group), S> {
     let name = from.with_string(STRING_BYTES_MAX, "the name of a group", <[u8]>::to_vec)?;
     let last_delivered = read_id(from, "the last-delivered ID of a group")?;
@@ -93,7 +95,7 @@ pub(super) fn read<S: Source>(
         added.map_err(|error| from.fault(fault_of(error)))?;
     }
     for _ in 0..from.number("the number of consumers")? {
-        read_consumer(code, from, &mut group)?;
+        read_consumer(code, from, &mut group, context)?;
     }
     if code >= code::STREAM_5 {
         for _ in 0..from.number("the number of entries given back")? {
@@ -113,9 +115,11 @@ fn read_consumer<S: Source>(
     code: u8,
     from: &mut Decoder<S>,
     group: &mut GroupRestorer,
+    context: &Context,
 ) -> Read<(), S> {
     let name = from.with_string(STRING_BYTES_MAX, "the name of a consumer", <[u8]>::to_vec)?;
-    let seen_ms = read_time(from, "the time at which a consumer was seen")?.unwrap_or(0);
+    let seen_ms = read_time(from, "the time at which a consumer was seen")?;
+    let seen_ms = seen_ms.unwrap_or(context.now_ms);
     let active_ms = if code >= code::STREAM_3 {
         read_time(from, "the time at which a consumer was active")?
     } else {

@@ -1,0 +1,213 @@
+//! Taking over the data of a Redis server that has more than weir can keep.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it must be"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+use weir_tests::client::{Client, Protocol};
+use weir_tests::peers::{self, Peers};
+use weir_tests::server::Server;
+
+const CACHE: &[(&str, &str)] = &[("appendonly", "no")];
+const JOURNAL: &[(&str, &str)] = &[("appendonly", "yes"), ("appendfsync", "always")];
+
+const LIBRARY: &str = "#!lua name=mylib\nredis.register_function('f', function() return 1 end)";
+
+/// What weir has, and what it does not have. The last requests are in no snapshot.
+const REQUESTS: &[&str] = &[
+    "SET string value",
+    "XADD stream 1-1 f v",
+    "XGROUP CREATE stream g 0",
+    "HSET renamed f v",
+    "RPUSH list a b",
+    "SADD set a b",
+    "ZADD sorted-set 1 a",
+    "SET overwritten value",
+    "REWRITE",
+    "XREADGROUP GROUP g reader STREAMS stream >",
+    "XGROUP CREATECONSUMER stream g other",
+    "HSET hash f v",
+    "RENAME renamed overwritten",
+    "SET set is-a-string-now",
+    "DEL sorted-set",
+    "COPY list list-of-2 DB 2",
+    "SET counter 1",
+    "INCR counter",
+];
+
+/// Redis in a folder, with functions and keys of many types.
+fn redis_data(settings: &[(&str, &str)]) -> Option<TempDir> {
+    let redis = Peers::binary("redis86-server").unwrap()?;
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_in(&redis, data.path(), settings).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    let mut ask = |words: &[&str]| {
+        let reply = client.command(words).unwrap().to_string();
+        assert!(!reply.starts_with('-'), "{words:?}: {reply}");
+        reply
+    };
+    ask(&["FUNCTION", "LOAD", LIBRARY]);
+    for request in REQUESTS {
+        if *request != "REWRITE" {
+            ask(&request.split(' ').collect::<Vec<_>>());
+        } else if settings == JOURNAL {
+            ask(&["BGREWRITEAOF"]);
+            while ask(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:1") {}
+        }
+    }
+    if settings == CACHE {
+        ask(&["SAVE"]);
+    }
+    server.stop().unwrap();
+    Some(data)
+}
+
+/// What is left out of that, as `weir import` lists it.
+const LEFT_OUT: &str = "left out: key \"hash\" of database 0 (hash)\n\
+                        left out: key \"list\" of database 0 (list)\n\
+                        left out: key \"overwritten\" of database 0 (hash)\n\
+                        left out: key \"list-of-2\" of database 2 (list)\n";
+
+#[track_caller]
+fn check_data(client: &mut Client) {
+    let mut ask = |request: &str| {
+        let words: Vec<&str> = request.split(' ').collect();
+        client.command(&words).unwrap().to_string()
+    };
+    assert_eq!(ask("DBSIZE"), "4");
+    assert!(ask("GET string").contains("value"));
+    assert!(ask("GET set").contains("is-a-string-now"));
+    assert!(ask("GET counter").contains('2'));
+    assert_eq!(ask("XLEN stream"), "1");
+    assert_eq!(ask("EXISTS overwritten hash list"), "0");
+    // The increments tell no times.
+    let consumers = client
+        .command(&["XINFO", "CONSUMERS", "stream", "g"])
+        .unwrap();
+    for consumer in consumers.elements().unwrap() {
+        let idle = consumer.field("idle").unwrap().as_int().unwrap();
+        assert!((0..600_000).contains(&idle), "{consumers}");
+    }
+    assert_eq!(consumers.elements().unwrap().len(), 2);
+}
+
+fn import(source: &Path, target: &Path) -> Output {
+    let weir = peers::weir().unwrap();
+    let mut command = Command::new(weir);
+    let command = command.arg("import").arg(source).arg("--dir").arg(target);
+    command.output().unwrap()
+}
+
+#[test]
+fn data_that_weir_cannot_keep_is_refused_and_left_out_only_if_told() {
+    for settings in [CACHE, JOURNAL] {
+        let Some(data) = redis_data(settings) else {
+            return;
+        };
+        let weir = peers::weir().unwrap();
+        // With the snapshot, first as the only data and then as the begin of a journal.
+        for settings in [settings, JOURNAL] {
+            let refused = Server::start_in(&weir, data.path(), settings).unwrap_err();
+            let refused = format!("{refused:#}");
+            let told = "it holds function library mylib, which weir does not have; `weir import`";
+            assert!(refused.contains(told), "{refused}");
+        }
+        let mut skip = settings.to_vec();
+        skip.push(("load-unknown", "skip"));
+        for settings in [skip, [JOURNAL, &[("load-unknown", "skip")]].concat()] {
+            let server = Server::start_in(&weir, data.path(), &settings).unwrap();
+            check_data(&mut server.connect(Protocol::Resp2).unwrap());
+            let log = server.log();
+            for told in [
+                "function library mylib",
+                "type_name=\"hash\" keys=2",
+                "type_name=\"list\" keys=2",
+            ] {
+                assert!(log.contains(told), "{told}: {log}");
+            }
+            server.stop().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_command_of_redis_that_weir_does_not_have_is_refused_by_name() {
+    let Some(redis) = Peers::binary("redis86-server").unwrap() else {
+        return;
+    };
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_in(&redis, data.path(), JOURNAL).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    client.command(&["HSET", "h", "f", "v"]).unwrap();
+    server.stop().unwrap();
+    let refused = Server::start_in(&peers::weir().unwrap(), data.path(), JOURNAL).unwrap_err();
+    let refused = format!("{refused:#}");
+    let told = "it holds command HSET of key \"h\", which weir does not have; `weir import`";
+    assert!(refused.contains(told), "{refused}");
+}
+
+#[test]
+fn an_import_takes_what_weir_has_and_lists_the_rest() {
+    for settings in [CACHE, JOURNAL] {
+        let Some(data) = redis_data(settings) else {
+            return;
+        };
+        let sources = match settings == JOURNAL {
+            true => vec![data.path().to_owned(), data.path().join("appendonlydir")],
+            false => vec![data.path().to_owned(), data.path().join("dump.rdb")],
+        };
+        for source in sources {
+            let target = tempfile::tempdir().unwrap();
+            let imported = import(&source, target.path());
+            let report = String::from_utf8(imported.stdout).unwrap();
+            assert!(imported.status.success(), "{report}");
+            assert!(report.starts_with(LEFT_OUT), "{report}");
+            assert!(
+                report.contains("left out: function library mylib"),
+                "{report}"
+            );
+            assert!(report.contains("\n4 keys are in "), "{report}");
+            assert!(report.ends_with("4 were left out\n"), "{report}");
+            // It is all there, whatever may be left out.
+            let weir = peers::weir().unwrap();
+            let server = Server::start_in(&weir, target.path(), JOURNAL).unwrap();
+            check_data(&mut server.connect(Protocol::Resp2).unwrap());
+            server.stop().unwrap();
+            let again = import(&source, target.path());
+            let complaint = String::from_utf8(again.stderr).unwrap();
+            assert!(!again.status.success());
+            assert!(complaint.contains("has data already"), "{complaint}");
+        }
+    }
+}
+
+#[test]
+fn an_append_only_file_of_its_own_is_imported_up_to_its_torn_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("appendonly.aof");
+    let mut bytes = include_bytes!("../../core/rdb/fixtures/types.rdb").to_vec();
+    // More than is read at once, so that requests are cut.
+    for number in 0..20_000 {
+        let value = format!("{number:0100}");
+        let request =
+            format!("*3\r\n$3\r\nSET\r\n$4\r\nmany\r\n$100\r\n{value}\r\n#TS:1790000000\r\n");
+        bytes.extend(request.bytes());
+    }
+    bytes.extend(b"*3\r\n$3\r\nSET\r\n$4\r\nto");
+    std::fs::write(&file, bytes).unwrap();
+    let target = tempfile::tempdir().unwrap();
+    let imported = import(&file, target.path());
+    let report = String::from_utf8(imported.stdout).unwrap();
+    assert!(
+        report.contains("left out: 19 bytes of a request that is not whole"),
+        "{report}"
+    );
+    assert!(report.contains("\n5 keys are in "), "{report}");
+    let nothing = import(target.path().join("none").as_path(), folder.path());
+    assert!(!nothing.status.success());
+}

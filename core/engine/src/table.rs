@@ -1,7 +1,8 @@
 //! What a command is: one row of data ([`Spec`]), a pure parse and a decision.
 //!
 //! The row drives lookup, arity, ACL categories, `COMMAND INFO`, `COMMAND DOCS`, `COMMAND GETKEYS`,
-//! transactions and the generated reference page; nothing about a command is written elsewhere.
+//! transactions and, with the Markdown file beside the command's own, the generated reference page;
+//! nothing about a command is written elsewhere.
 //! A command is added by implementing [`Command`] in a file of its own and naming it once in
 //! [`crate::commands::COMMANDS`].
 

@@ -107,14 +107,11 @@ fn command(
     }
     for (title, body) in &reference.sections {
         let body = body.trim_matches('\n');
-        let more = match title.as_str() {
-            "Errors" => {
-                let gap = if body.starts_with("- ") { "\n" } else { "\n\n" };
-                format!("{gap}{}", general_errors(spec))
-            }
-            _ => String::new(),
+        let body = match title.as_str() {
+            "Errors" => with_general_errors(body, spec),
+            _ => body.to_owned(),
         };
-        text.push_str(&format!("\n{level} {title}\n\n{body}{more}\n"));
+        text.push_str(&format!("\n{level} {title}\n\n{body}\n"));
     }
     text.push_str(&format!("\n{level} Facts\n\n"));
     for fact in facts(entry) {
@@ -124,8 +121,11 @@ fn command(
     }
 }
 
-/// The errors that come from outside of the command.
-fn general_errors(spec: &Spec) -> String {
+/// What a text says where a command has no errors but those of any command.
+const NO_ERRORS: &str = "None of its own.";
+
+/// The errors of a command, and those that come from outside of it.
+fn with_general_errors(body: &str, spec: &Spec) -> String {
     let mut kinds = vec!["a wrong number of arguments", "no authentication"];
     if spec.flags.has(Flags::DENY_OOM) {
         kinds.push("`maxmemory` reached");
@@ -133,12 +133,19 @@ fn general_errors(spec: &Spec) -> String {
     if spec.flags.has(Flags::WRITE) {
         kinds.push("a log that cannot be written");
     }
-    let line = format!(
-        "- What [any command](README.md#errors-of-any-command) may answer: {}.",
-        kinds.join(", ")
-    );
-    let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-    wrapped(&words, "", "  ")
+    let kinds = kinds.join(", ");
+    let link = "[any command](README.md#errors-of-any-command)";
+    let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    if body == NO_ERRORS {
+        return wrapped(
+            &words(format!("Only what {link} may answer: {kinds}.")),
+            "",
+            "",
+        );
+    }
+    let gap = if body.starts_with("- ") { "" } else { "\n" };
+    let general = words(format!("- What {link} may answer: {kinds}."));
+    format!("{body}\n{gap}{}", wrapped(&general, "", "  "))
 }
 
 fn facts(entry: &Entry) -> Vec<String> {
@@ -161,7 +168,7 @@ fn facts(entry: &Entry) -> Vec<String> {
         facts.push(format!("Deprecated since Redis {since}: use {instead}."));
     }
     for (version, change) in spec.history {
-        facts.push(format!("{version}: {change}"));
+        facts.push(format!("Redis {version}: {change}"));
     }
     match spec.compat {
         Compat::Same => {}

@@ -54,8 +54,8 @@ impl Command for Restore {
         keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
         history: &[
             ("3.0.0", "REPLACE was added."),
-            ("5.0.0", "ABSTTL, IDLETIME and FREQ were added."),
-            ("5.0.0", "ABSTTL, IDLETIME and FREQ were added."),
+            ("5.0.0", "ABSTTL was added."),
+            ("5.0.0", "IDLETIME and FREQ were added."),
         ],
         args: &[
             Arg::key("key", 0),

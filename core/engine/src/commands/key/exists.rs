@@ -20,7 +20,7 @@ impl Command for Exists {
         flags: Flags::FAST.and(Flags::READONLY),
         keys: &[KeySpec::range(1, KeyFlags::RO, -1, 1, 0)],
         tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
-        history: &[("3.0.3", "Options were added.")],
+        history: &[("3.0.3", "Several keys can be given.")],
         args: &[Arg::key("key", 0).multiple()],
         ..Spec::named("exists")
     };

@@ -17,7 +17,7 @@ const FAMILY: Spec = Spec {
     arity: Arity::AtLeast(3),
     flags: Flags::FAST.and(Flags::WRITE),
     keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
-    history: &[("7.0.0", "Options were added.")],
+    history: &[("7.0.0", "NX, XX, GT and LT were added.")],
     ..Spec::named("")
 };
 

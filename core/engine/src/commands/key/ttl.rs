@@ -25,7 +25,7 @@ impl Command for Ttl {
         summary: "Tells in how many seconds a key expires.",
         since: "1.0.0",
         tips: &["nondeterministic_output"],
-        history: &[("2.8.0", "Options were added.")],
+        history: &[("2.8.0", "The reply for a key that does not exist is -2.")],
         ..FAMILY
     };
     type Parsed<'a> = &'a [u8];
@@ -48,7 +48,7 @@ impl Command for PTtl {
         summary: "Tells in how many milliseconds a key expires.",
         since: "2.6.0",
         tips: &["nondeterministic_output"],
-        history: &[("2.8.0", "Options were added.")],
+        history: &[("2.8.0", "The reply for a key that does not exist is -2.")],
         ..FAMILY
     };
     type Parsed<'a> = &'a [u8];

@@ -19,7 +19,7 @@ impl Command for BgSave {
         flags: Flags::ADMIN
             .and(Flags::NO_ASYNC_LOADING)
             .and(Flags::NO_SCRIPT),
-        history: &[("3.2.2", "SCHEDULE.")],
+        history: &[("3.2.2", "SCHEDULE was added.")],
         args: &[Arg::word("schedule", "SCHEDULE").since("3.2.2").optional()],
         ..Spec::named("bgsave")
     };

@@ -29,7 +29,7 @@ impl Command for Shutdown {
             .and(Flags::NO_MULTI)
             .and(Flags::NO_SCRIPT)
             .and(Flags::STALE),
-        history: &[("7.0.0", "NOW, FORCE and ABORT.")],
+        history: &[("7.0.0", "NOW, FORCE and ABORT were added.")],
         args: &[
             Arg::one_of(
                 "save-selector",

@@ -41,12 +41,12 @@ impl Command for Kill {
             .and(Flags::NO_SCRIPT)
             .and(Flags::STALE),
         history: &[
-            ("2.8.12", "Filters."),
-            ("2.8.12", "ID."),
-            ("3.2.0", "TYPE takes master."),
-            ("5.0.0", "TYPE takes replica beside slave."),
-            ("6.2.0", "LADDR."),
-            ("7.4.0", "MAXAGE."),
+            ("2.8.12", "Filters were added."),
+            ("2.8.12", "ID was added."),
+            ("3.2.0", "TYPE accepts master."),
+            ("5.0.0", "TYPE accepts replica besides slave."),
+            ("6.2.0", "LADDR was added."),
+            ("7.4.0", "MAXAGE was added."),
         ],
         args: &[Arg::one_of(
             "filter",

@@ -31,15 +31,15 @@ impl Command for List {
             .and(Flags::STALE),
         tips: &["nondeterministic_output"],
         history: &[
-            ("2.8.12", "Unique numbers of clients."),
-            ("5.0.0", "TYPE."),
-            ("6.0.0", "The user."),
-            ("6.2.0", "ID and the local address."),
-            ("7.0.0", "The protocol and memory."),
+            ("2.8.12", "The field id was added."),
+            ("5.0.0", "TYPE was added."),
+            ("6.0.0", "The field user was added."),
+            ("6.2.0", "ID and the field laddr were added."),
+            ("7.0.0", "Fields on the protocol and memory were added."),
             ("7.0.3", "Ended connections are left out."),
-            ("7.2.0", "The library."),
-            ("7.4.0", "ID takes several numbers."),
-            ("8.0.0", "The number of the thread."),
+            ("7.2.0", "Fields on the library were added."),
+            ("7.4.0", "Several numbers can follow ID."),
+            ("8.0.0", "The field io-thread was added."),
         ],
         args: &[
             Arg::one_of(

@@ -26,7 +26,7 @@ impl Command for Pause {
             .and(Flags::LOADING)
             .and(Flags::NO_SCRIPT)
             .and(Flags::STALE),
-        history: &[("6.2.0", "WRITE, and what ALL means.")],
+        history: &[("6.2.0", "WRITE and ALL were added.")],
         args: &[
             Arg::integer("timeout"),
             Arg::one_of(

@@ -21,7 +21,7 @@ impl Command for Get {
         arity: Arity::AtLeast(2),
         flags: Flags::ADMIN.and(Flags::LOADING).and(Flags::STALE),
         tips: &["request_policy:all_nodes", "nondeterministic_output"],
-        history: &[("4.0.0", "The client's address and name.")],
+        history: &[("4.0.0", "The client's address and name were added.")],
         args: &[Arg::integer("count").optional()],
         ..Spec::named("get")
     };

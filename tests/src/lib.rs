@@ -12,6 +12,7 @@ pub mod differential;
 pub mod documents;
 pub mod expect;
 pub mod known;
+pub mod left_out;
 pub mod peers;
 pub mod programs;
 pub mod redis_cli;

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
+use crate::left_out;
+
 /// Exit status by which the script says that this machine cannot have the peers.
 const CANNOT_BE_HAD: i32 = 3;
 
@@ -50,13 +52,18 @@ impl Peers {
             .map_err(anyhow::Error::msg)
     }
 
-    /// The binary called `name`, such as `redis86-server`; none when this machine cannot have it.
+    /// The binary called `name`, such as `redis86-server`; none when this machine cannot have it,
+    /// and then the run tells that the test left it out.
     ///
     /// # Errors
-    /// When the script fails, or knows no such peer.
+    /// When the script fails, or knows no such peer; when this machine cannot have it although
+    /// `WEIR_REQUIRE_PEERS` is set.
     pub fn binary(name: &str) -> Result<Option<PathBuf>> {
         match Self::find()? {
-            Self::Unavailable(_) => Ok(None),
+            Self::Unavailable(why) => {
+                left_out::note("WEIR_REQUIRE_PEERS", &format!("no {name} here: {why}"))?;
+                Ok(None)
+            }
             Self::Folder(folder) => {
                 let binary = folder.join(name);
                 if !binary.is_file() {

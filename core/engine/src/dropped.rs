@@ -5,11 +5,10 @@
 //! a little longer, but never more than one large value, or several up to a bound: what comes
 //! beyond is freed at once.
 
-use directory::Directory;
 use stream::{Forgotten, Group, Removed};
 use values::Value;
 
-use crate::keyspace::Record;
+use crate::keyspace::{Emptied, Record};
 use crate::limits::{DROPPED_BYTES_MAX, DROPPED_BYTES_MIN, RECORD_BYTES};
 
 /// Something large to be dropped.
@@ -30,7 +29,7 @@ impl Dropped {
 #[derive(Debug)]
 pub(crate) enum What {
     /// The content of a database.
-    Records(Directory<Record>),
+    Records(Emptied),
     /// A key with its value.
     Record(Record),
     /// A value that was overwritten.
@@ -47,7 +46,7 @@ impl What {
     /// About how many bytes it takes; told fast.
     fn bytes(&self) -> usize {
         match self {
-            What::Records(records) => records.len() * RECORD_BYTES,
+            What::Records(emptied) => emptied.records.len() * RECORD_BYTES,
             What::Record(record) => record.weight(),
             What::Value(value) => value.weight(),
             What::Group(group) => group.weight(),

@@ -46,7 +46,7 @@ mod watch;
 use std::hint::black_box;
 
 use resp::{Protocol, Sender};
-use stream::{IdText, Unpacked, Wheel};
+use stream::{IdText, Unpacked};
 use values::Value;
 
 pub use dropped::Dropped;
@@ -126,7 +126,6 @@ impl Engine {
                 added: tx::Added::Now,
                 producer_seed: rng.next(),
                 node_limits: config.node_limits,
-                forgetting: Wheel::new(now.stream_ms()),
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
                 dropped: Discard::default(),

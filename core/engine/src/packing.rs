@@ -7,7 +7,7 @@
 //! replay or a file can see depends on it, the memory used apart.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::num::NonZeroU16;
 
 use stream::{PackJob, StreamId};
 use values::{Key, Value};
@@ -20,7 +20,15 @@ use crate::tx::Data;
 
 /// Streams that wait to be packed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PackingQueue(VecDeque<Waiting>);
+pub(crate) struct PackingQueue {
+    waiting: VecDeque<Waiting>,
+    last_ticket: u16,
+}
+
+/// A place in the queue. A stream's record holds the ticket of its place; one whose ticket no record holds any
+/// more is of a stream that went, and is passed over. Tickets come again after 65,535 others. Then a stale
+/// place may lead to a stream too early, which gets another ticket with its next place.
+pub(crate) type PackingTicket = NonZeroU16;
 
 #[derive(Debug, Clone)]
 struct Waiting {
@@ -29,6 +37,7 @@ struct Waiting {
     through: StreamId,
     database: u16,
     key: Key,
+    ticket: PackingTicket,
 }
 
 /// Some chunks of one stream, to be packed.
@@ -56,7 +65,7 @@ impl PackingQueue {
         let Value::Stream(stream) = record.value() else {
             return;
         };
-        if stream.entries().wants_packing() && !record.packing.load(Ordering::Relaxed) {
+        if stream.entries().wants_packing() && record.packing_ticket().is_none() {
             let due = now.mono.plus(PACKING_DELAY_MS);
             self.push(database, record, stream.last_id(), due);
         }
@@ -64,14 +73,19 @@ impl PackingQueue {
 
     #[cold]
     fn push(&mut self, database: u16, record: &Record, through: StreamId, due: Mono) {
-        if !record.packing.swap(true, Ordering::Relaxed) {
-            self.0.push_back(Waiting {
-                due,
-                through,
-                database,
-                key: Key::from(record.key()),
-            });
+        if record.packing_ticket().is_some() {
+            return;
         }
+        let ticket = NonZeroU16::new(self.last_ticket.wrapping_add(1)).unwrap_or(NonZeroU16::MIN);
+        self.last_ticket = ticket.get();
+        record.set_packing_ticket(Some(ticket));
+        self.waiting.push_back(Waiting {
+            due,
+            through,
+            database,
+            key: Key::from(record.key()),
+            ticket,
+        });
     }
 }
 
@@ -88,7 +102,7 @@ impl Data {
 impl Engine {
     /// Whether a stream has waited for long enough.
     pub fn is_packing_due(&self, now: Now) -> bool {
-        let first = self.data.packing.0.front();
+        let first = self.data.packing.waiting.front();
         self.data.stream_compress && first.is_some_and(|waiting| waiting.due <= now.mono)
     }
 
@@ -100,15 +114,16 @@ impl Engine {
             if !self.is_packing_due(now) {
                 return None;
             }
-            let waiting = self.data.packing.0.pop_front()?;
+            let waiting = self.data.packing.waiting.pop_front()?;
             let Waiting {
                 through,
                 database,
                 key,
+                ticket,
                 ..
             } = waiting;
             let keyspace = &mut self.data.keyspace;
-            let Some(database) = keyspace.noted_in(database, &key, |record| &record.packing) else {
+            let Some(database) = keyspace.queued_in(database, &key, ticket) else {
                 continue;
             };
             let hash = keyspace.hash(&key);
@@ -120,7 +135,7 @@ impl Engine {
             };
             let jobs =
                 triomphe::Arc::make_mut(stream).packing_jobs(PACKING_BATCH_CHUNKS_MAX, through);
-            record.packing.store(false, Ordering::Relaxed);
+            record.set_packing_ticket(None);
             if !jobs.is_empty() {
                 return Some(PackingBatch {
                     database,

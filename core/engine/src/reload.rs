@@ -4,9 +4,6 @@
 //! No effect tells of it. Whoever loads something else than what the journal holds must begin the journal
 //! anew before the next batch.
 
-use stream::Wheel;
-use values::Key;
-
 use crate::Engine;
 use crate::keyspace::Keyspace;
 use crate::packing::PackingQueue;
@@ -16,7 +13,6 @@ use crate::time::Now;
 #[derive(Debug)]
 pub struct Contents {
     keyspace: Keyspace,
-    forgetting: Wheel<(u16, Key)>,
     packing: PackingQueue,
 }
 
@@ -25,22 +21,19 @@ impl Engine {
     pub fn contents(&self) -> Contents {
         Contents {
             keyspace: self.data.keyspace.clone(),
-            forgetting: self.data.forgetting.clone(),
             packing: self.data.packing.clone(),
         }
     }
 
     /// Empties the databases.
-    pub fn clear_contents(&mut self, now: Now) {
+    pub fn clear_contents(&mut self) {
         self.data.keyspace = self.data.keyspace.emptied(self.data.log.last());
-        self.data.forgetting = Wheel::new(now.stream_ms());
         self.data.packing = PackingQueue::default();
     }
 
     /// Puts back what was in the databases.
     pub fn set_contents(&mut self, contents: Contents) {
         self.data.keyspace = contents.keyspace;
-        self.data.forgetting = contents.forgetting;
         self.data.packing = contents.packing;
     }
 

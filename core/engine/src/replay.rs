@@ -223,19 +223,9 @@ impl Engine {
         if expired == Expired::LeftOut && expires_at.is_some_and(|at| at <= now.unix()) {
             return;
         }
-        let forgets = match &value {
-            Value::Stream(stream) => stream.idempotence().next_deadline_ms(),
-            Value::String(_) => None,
-        };
         // Nothing depends on it at the start; later a reload may take in what is not yet durable.
         let changed = self.data.log.last();
-        let record = Record::new(key.clone(), value, expires_at, changed, now.unix());
-        if let Some(at_ms) = forgets {
-            record
-                .forgetting
-                .store(true, std::sync::atomic::Ordering::Relaxed);
-            self.data.forgetting.insert(at_ms, (database, key));
-        }
+        let record = Record::new(key, value, expires_at, changed, now.unix());
         self.data.packing.note(database, &record, now);
         self.data.keyspace.put(database, record);
     }

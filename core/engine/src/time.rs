@@ -33,6 +33,13 @@ impl Now {
             (self.unix_us / 1000) as u64
         }
     }
+
+    /// When the clock for deadlines reaches a time of day; that of now if it is past. Files may hold any time,
+    /// so it is held at the end of the range.
+    pub(crate) fn mono_at(self, at: UnixMs) -> Mono {
+        let wait_ms = at.0.saturating_sub(self.unix().0);
+        self.mono.plus(u64::try_from(wait_ms).unwrap_or(0))
+    }
 }
 
 impl UnixMs {
@@ -48,5 +55,24 @@ impl Mono {
     #[must_use]
     pub const fn plus(self, ms: u64) -> Mono {
         Mono(self.0.saturating_add(ms))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_at_the_ends_of_the_range_neither_panic_nor_wrap() {
+        for unix_us in [i64::MIN, -1, 0, 1_790_000_000_000_000, i64::MAX] {
+            for mono in [Mono(0), Mono(7), Mono(u64::MAX)] {
+                let now = Now { unix_us, mono };
+                assert_eq!(now.mono_at(UnixMs(i64::MIN)), mono);
+                assert_eq!(now.mono_at(now.unix()), mono);
+                assert_eq!(now.mono_at(now.unix().plus(5)), mono.plus(5));
+                let wait_ms = i64::MAX.saturating_sub(now.unix().0) as u64;
+                assert_eq!(now.mono_at(UnixMs(i64::MAX)), mono.plus(wait_ms));
+            }
+        }
     }
 }

@@ -5,8 +5,7 @@ use crate::effect::{DeleteCause, Effect};
 use crate::limits::{EXPIRED_PER_TIMER_MAX, FORGOTTEN_PER_TIMER_MAX};
 use crate::serve::GiveUp;
 use crate::time::{Mono, Now};
-use std::sync::atomic::Ordering;
-use values::Value;
+use stream::Stream;
 
 impl Engine {
     /// Does what is due, in bounded pieces; call it again at [`Engine::next_deadline`].
@@ -30,12 +29,8 @@ impl Engine {
             self.data.keyspace.next_expiry().filter(|_| {
                 self.node.config.active_expire && self.node.pause.active(now).is_none()
             });
-        let expiry = expiry.map(|at| now.mono.plus((at.0 - now.unix().0).max(0) as u64));
-        let forgetting = self
-            .data
-            .forgetting
-            .next_deadline()
-            .map(|at_ms| now.mono.plus(at_ms.saturating_sub(now.stream_ms())));
+        let forgetting = self.data.keyspace.next_forgetting();
+        let [expiry, forgetting] = [expiry, forgetting].map(|at| Some(now.mono_at(at?)));
         let pause = self.node.pause.deadline();
         let idle = self.next_idle_look();
         let waits = self.data.blocking.next_deadline();
@@ -50,27 +45,13 @@ impl Engine {
     fn forget_idempotent(&mut self, now: Now) {
         let now_ms = now.stream_ms();
         let mut budget = FORGOTTEN_PER_TIMER_MAX;
-        while let Some((database, key)) = self.data.forgetting.pop_due(now_ms, &mut budget) {
-            let keyspace = &mut self.data.keyspace;
-            let noted = keyspace.noted_in(database, &key, |record| &record.forgetting);
-            let Some(database) = noted else {
-                continue;
+        while budget > 0 {
+            // A stream that was called too early has nothing to do, and costs a look all the same.
+            budget -= 1;
+            let forget = |stream: &mut Stream| {
+                stream.idempotence_mut().expire(now_ms, &mut budget);
             };
-            let hash = keyspace.hash(&key);
-            let Some(record) = keyspace.find_mut(database, hash, &key) else {
-                continue;
-            };
-            let Value::Stream(stream) = &mut record.value else {
-                continue;
-            };
-            let idempotence = triomphe::Arc::make_mut(stream).idempotence_mut();
-            idempotence.expire(now_ms, &mut budget);
-            let next = idempotence.next_deadline_ms();
-            record.forgetting.store(next.is_some(), Ordering::Relaxed);
-            if let Some(at_ms) = next {
-                self.data.forgetting.insert(at_ms, (database, key));
-            }
-            if budget == 0 {
+            if !self.data.keyspace.forget_first(now.unix(), forget) {
                 return;
             }
         }

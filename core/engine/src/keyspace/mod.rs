@@ -1,21 +1,28 @@
-//! The keys: databases of records, and the order in which records expire.
+//! The keys: databases of records, and what is due for them when: expiry, and idempotent IDs to forget.
+//!
+//! What is due follows from the records, each of which has at most one deadline of a kind. Deadlines come and
+//! go with their records, so that nothing is left of a record that went or moved.
 //!
 //! Only [`crate::tx::Tx`] changes a keyspace. Everything else reads, or takes a [`Frozen`] view: pointers
 //! only, so that taking one costs a millisecond for millions of keys, and a later write copies just the
 //! small table that it touches.
 
+mod deadlines;
 mod record;
 
-use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use directory::Directory;
 use foldhash::quality::FixedState;
+use stream::Stream;
+use values::Value;
 
+use deadlines::{Agenda, Deadlines};
 pub use record::Record;
+pub(crate) use record::forgets_at;
 
 use crate::lsn::Lsn;
+use crate::packing::PackingTicket;
 use crate::time::UnixMs;
 
 /// All databases of a shard.
@@ -23,8 +30,17 @@ use crate::time::UnixMs;
 pub struct Keyspace {
     databases: Vec<Database>,
     hasher: FixedState,
-    /// Every record that expires: when, database, hash of its key.
-    expiries: BTreeSet<(UnixMs, u16, u64)>,
+    /// Every record that expires.
+    expiries: Deadlines,
+    /// Every stream that has idempotent IDs to forget.
+    forgettings: Deadlines,
+}
+
+/// What was in a database that was emptied.
+#[derive(Debug)]
+pub(crate) struct Emptied {
+    pub(crate) records: Directory<Record>,
+    _agendas: [Agenda; 2],
 }
 
 #[derive(Debug, Clone, Default)]
@@ -48,7 +64,8 @@ impl Keyspace {
         Keyspace {
             databases: (0..databases).map(|_| Database::default()).collect(),
             hasher: FixedState::with_seed(seed),
-            expiries: BTreeSet::new(),
+            expiries: Deadlines::new(databases),
+            forgettings: Deadlines::new(databases),
         }
     }
 
@@ -61,7 +78,8 @@ impl Keyspace {
         Keyspace {
             databases: vec![database; self.databases.len()],
             hasher: self.hasher.clone(),
-            expiries: BTreeSet::new(),
+            expiries: Deadlines::new(self.database_count()),
+            forgettings: Deadlines::new(self.database_count()),
         }
     }
 
@@ -130,39 +148,71 @@ impl Keyspace {
 
     /// The earliest expiry of any key.
     pub fn next_expiry(&self) -> Option<UnixMs> {
-        self.expiries.first().map(|(at, _, _)| *at)
+        self.expiries.next()
+    }
+
+    /// When the first stream has idempotent IDs to forget.
+    pub(crate) fn next_forgetting(&self) -> Option<UnixMs> {
+        self.forgettings.next()
+    }
+
+    /// How many streams have idempotent IDs to forget, sooner or later.
+    pub fn forgetting(&self) -> usize {
+        self.forgettings.len()
     }
 
     /// A key whose time has come: its database and name.
     pub fn first_expired(&self, now: UnixMs) -> Option<(u16, Vec<u8>)> {
-        let (at, db, hash) = *self.expiries.first()?;
-        if at > now {
-            return None;
-        }
-        let record = self
-            .database(db)
-            .records
-            .find(hash, |r| r.expires_at() == Some(at))
+        let (db, at, hash) = self.expiries.first_due(now)?;
+        let records = &self.database(db).records;
+        let record = records
+            .find(hash, |record| record.expires_at() == Some(at))
             .expect("each expiry is that of a record");
         Some((db, record.key().to_vec()))
     }
 
-    /// The database in which the key's record has this flag: the given one, or another if `SWAPDB` has taken
-    /// it there since.
-    pub(crate) fn noted_in(
-        &self,
+    /// Changes the stream that has had idempotent IDs to forget for longest; its next deadline counts from
+    /// then on. Whether there was one.
+    pub(crate) fn forget_first(&mut self, now: UnixMs, change: impl FnOnce(&mut Stream)) -> bool {
+        let Some((db, at, hash)) = self.forgettings.first_due(now) else {
+            return false;
+        };
+        let record = self
+            .database_mut(db)
+            .records
+            .find_mut(hash, |record| record.forgets_at() == Some(at))
+            .expect("each time to forget is that of a record");
+        let Value::Stream(stream) = &mut record.value else {
+            unreachable!("only streams forget");
+        };
+        change(triomphe::Arc::make_mut(stream));
+        let next = record.forgets_at();
+        self.forgettings.replace(db, hash, Some(at), next);
+        true
+    }
+
+    /// Notes that the idempotent IDs of a stream were changed, which had this deadline before.
+    pub(crate) fn forgetting_changed(
+        &mut self,
         db: u16,
-        key: &[u8],
-        flag: impl Fn(&Record) -> &AtomicBool,
-    ) -> Option<u16> {
+        hash: u64,
+        from: Option<UnixMs>,
+        to: Option<UnixMs>,
+    ) {
+        self.forgettings.replace(db, hash, from, to);
+    }
+
+    /// The database in which the key's record has this ticket of the packing queue: the given one, or another
+    /// if `SWAPDB` has taken it there since.
+    pub(crate) fn queued_in(&self, db: u16, key: &[u8], ticket: PackingTicket) -> Option<u16> {
         let hash = self.hash(key);
-        let is_noted = |db: &u16| {
+        let is_queued = |db: &u16| {
             let record = self.find(*db, hash, key);
-            record.is_some_and(|record| flag(record).load(Ordering::Relaxed))
+            record.is_some_and(|record| record.packing_ticket() == Some(ticket))
         };
         std::iter::once(db)
             .chain(0..self.database_count())
-            .find(is_noted)
+            .find(is_queued)
     }
 
     /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. The next cursor, 0 at
@@ -214,10 +264,10 @@ impl Keyspace {
         let old = self.remove(db, hash, record.key(), Lsn::NONE);
         let hasher = self.hasher.clone();
         let database = &mut self.databases[usize::from(db)];
-        if let Some(at) = record.expires_at() {
-            self.expiries.insert((at, db, hash));
-            database.expiring += 1;
-        }
+        let (expires, forgets) = (record.expires_at(), record.forgets_at());
+        database.expiring += usize::from(expires.is_some());
+        self.expiries.replace(db, hash, None, expires);
+        self.forgettings.replace(db, hash, None, forgets);
         database
             .records
             .insert(hash, record, |record| hash_key(&hasher, record.key()));
@@ -232,10 +282,10 @@ impl Keyspace {
         let record = database
             .records
             .remove(hash, |record| record.key() == key, hash_of, lsn.0)?;
-        if let Some(at) = record.expires_at() {
-            self.expiries.remove(&(at, db, hash));
-            database.expiring -= 1;
-        }
+        let (expires, forgets) = (record.expires_at(), record.forgets_at());
+        database.expiring -= usize::from(expires.is_some());
+        self.expiries.replace(db, hash, expires, None);
+        self.forgettings.replace(db, hash, forgets, None);
         Some(record)
     }
 
@@ -254,26 +304,25 @@ impl Keyspace {
         else {
             return false;
         };
-        if let Some(old) = record.expires_at() {
-            self.expiries.remove(&(old, db, hash));
-            database.expiring -= 1;
-        }
+        let old = record.expires_at();
         record.set_expiry(at);
-        if let Some(at) = at {
-            self.expiries.insert((at, db, hash));
-            database.expiring += 1;
-        }
+        let new = record.expires_at();
+        database.expiring -= usize::from(old.is_some());
+        database.expiring += usize::from(new.is_some());
+        self.expiries.replace(db, hash, old, new);
         true
     }
 
     /// Empties a database and hands out what it held, so that the caller chooses who pays for dropping
     /// it.
-    pub(crate) fn clear(&mut self, db: u16, lsn: Lsn) -> Directory<Record> {
-        self.expiries.retain(|(_, of, _)| *of != db);
+    pub(crate) fn clear(&mut self, db: u16, lsn: Lsn) -> Emptied {
         let database = self.database_mut(db);
         database.expiring = 0;
         database.replaced = lsn;
-        database.records.clear(lsn.0)
+        Emptied {
+            records: database.records.clear(lsn.0),
+            _agendas: [self.expiries.clear(db), self.forgettings.clear(db)],
+        }
     }
 
     /// Exchanges two databases.
@@ -282,17 +331,8 @@ impl Keyspace {
         for db in [a, b] {
             self.database_mut(db).replaced = lsn;
         }
-        self.expiries = std::mem::take(&mut self.expiries)
-            .into_iter()
-            .map(|(at, db, hash)| {
-                let db = match db {
-                    db if db == a => b,
-                    db if db == b => a,
-                    db => db,
-                };
-                (at, db, hash)
-            })
-            .collect();
+        self.expiries.swap(a, b);
+        self.forgettings.swap(a, b);
     }
 }
 

@@ -1,10 +1,12 @@
 //! A key and everything kept with it.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
+use stream::Stream;
 use values::{Key, Value};
 
 use crate::lsn::Lsn;
+use crate::packing::PackingTicket;
 use crate::time::UnixMs;
 
 /// A key, its value, and when it was changed, read and expires.
@@ -19,14 +21,24 @@ pub struct Record {
     /// When the value was last used, in seconds since the epoch. Atomic, so that a read does not copy a
     /// table that a frozen view shares.
     used_s: AtomicU32,
-    /// Whether it is noted that the stream has idempotent IDs to forget.
-    pub(crate) forgetting: AtomicBool,
-    /// Whether it is noted that the stream may have chunks to pack.
-    pub(crate) packing: AtomicBool,
+    /// The place of the stream in the queue of those that may have chunks to pack; 0 if it has none.
+    packing: AtomicU16,
 }
 
-/// Stands for "never" in `expires_at`; no expiry can be so early.
+/// Stands for "never" in `expires_at`; no expiry is so early ([`earliest`]).
 const NEVER: i64 = i64::MIN;
+
+/// An expiry as it is kept. A file may hold any number.
+fn earliest(at: UnixMs) -> i64 {
+    at.0.max(NEVER + 1)
+}
+
+/// When the first of a stream's idempotent IDs is due to be forgotten.
+#[inline]
+pub(crate) fn forgets_at(stream: &Stream) -> Option<UnixMs> {
+    let at_ms = stream.idempotence().next_deadline_ms()?;
+    Some(UnixMs(i64::try_from(at_ms).unwrap_or(i64::MAX)))
+}
 
 impl Record {
     /// A record changed by the batch `changed`, used at `now`.
@@ -40,11 +52,10 @@ impl Record {
         Record {
             key,
             value,
-            expires_at: expires_at.map_or(NEVER, |at| at.0),
+            expires_at: expires_at.map_or(NEVER, earliest),
             changed,
             used_s: AtomicU32::new(seconds(now)),
-            forgetting: AtomicBool::new(false),
-            packing: AtomicBool::new(false),
+            packing: AtomicU16::new(0),
         }
     }
 
@@ -122,15 +133,35 @@ impl Record {
     }
 
     pub(super) fn set_expiry(&mut self, at: Option<UnixMs>) {
-        self.expires_at = at.map_or(NEVER, |at| at.0);
+        self.expires_at = at.map_or(NEVER, earliest);
+    }
+
+    /// When the value is a stream with idempotent IDs to forget, and the first of them is due.
+    #[inline]
+    pub(crate) fn forgets_at(&self) -> Option<UnixMs> {
+        match &self.value {
+            Value::String(_) => None,
+            Value::Stream(stream) => forgets_at(stream),
+        }
+    }
+
+    /// The place of the stream in the queue of those that may have chunks to pack.
+    #[inline]
+    pub(crate) fn packing_ticket(&self) -> Option<PackingTicket> {
+        PackingTicket::new(self.packing.load(Ordering::Relaxed))
+    }
+
+    /// Sets that place.
+    pub(crate) fn set_packing_ticket(&self, ticket: Option<PackingTicket>) {
+        let ticket = ticket.map_or(0, PackingTicket::get);
+        self.packing.store(ticket, Ordering::Relaxed);
     }
 
     /// The same value under another name.
     pub(crate) fn renamed(self, key: Key) -> Record {
         Record {
             key,
-            forgetting: AtomicBool::new(false),
-            packing: AtomicBool::new(false),
+            packing: AtomicU16::new(0),
             ..self
         }
     }
@@ -144,8 +175,7 @@ impl Clone for Record {
             expires_at: self.expires_at,
             changed: self.changed,
             used_s: AtomicU32::new(self.used_s.load(Ordering::Relaxed)),
-            forgetting: AtomicBool::new(self.forgetting.load(Ordering::Relaxed)),
-            packing: AtomicBool::new(self.packing.load(Ordering::Relaxed)),
+            packing: AtomicU16::new(self.packing.load(Ordering::Relaxed)),
         }
     }
 }

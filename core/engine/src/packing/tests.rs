@@ -202,3 +202,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn streams_that_come_and_go_leave_no_place_in_the_queue() {
+    let mut engine = engine();
+    // So many have gone while they waited.
+    for _ in 0..20 {
+        add(&mut engine, "s", 2500, 1000);
+        ask(&mut engine, "DEL s", 3500);
+    }
+    assert!(engine.data.packing.waiting.len() >= 20);
+    // One that always has more to pack has one place, once the others have had their time.
+    let mut ms = 3500;
+    for _ in 0..10 {
+        add(&mut engine, "s", 2500, ms);
+        ms += 2500;
+        pack(&mut engine, ms);
+    }
+    assert_eq!(engine.data.packing.waiting.len(), 1);
+}

@@ -70,7 +70,6 @@ impl Tx<'_> {
         let mut record = record.renamed(Key::from(to));
         record.changed = lsn;
         self.put_record(self.database, record);
-        self.schedule_forgetting(self.database, to);
         self.schedule_packing(self.database, to);
         self.touched(key);
         self.touched(to);
@@ -89,7 +88,6 @@ impl Tx<'_> {
         record.changed = lsn;
         let record = record.renamed(Key::from(key));
         self.put_record(to_db, record);
-        self.schedule_forgetting(to_db, key);
         self.schedule_packing(to_db, key);
         self.touched(key);
         self.touched_in(to_db, key);
@@ -113,7 +111,6 @@ impl Tx<'_> {
         let lsn = self.data.log.open();
         let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
         self.put_record(database, record);
-        self.schedule_forgetting(database, key);
         self.schedule_packing(database, key);
         self.touched_in(database, key);
     }
@@ -157,8 +154,8 @@ impl Tx<'_> {
             self.data
                 .watches
                 .mark_database(db, |key| keyspace.exists(db, key));
-            let dropped = self.data.keyspace.clear(db, lsn);
-            self.data.dropped.take(What::Records(dropped));
+            let emptied = self.data.keyspace.clear(db, lsn);
+            self.data.dropped.take(What::Records(emptied));
             self.data.blocking.mark_database(db);
         }
         // Even of empty databases it tells whoever follows.

@@ -17,7 +17,7 @@ impl Tx<'_> {
                 entries_read,
             } => {
                 let is_new = self.peek(key).is_none();
-                let (changed, _) = self.edit_or_make_stream(key, |stream| {
+                let changed = self.edit_or_make_stream(key, |stream| {
                     stream.insert_group(group, Group::new(id, entries_read));
                     1
                 });

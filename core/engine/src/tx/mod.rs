@@ -10,8 +10,8 @@ mod group;
 mod stream_value;
 mod string;
 
-use stream::{NodeLimits, Retention, Stream, Wheel};
-use values::{Key, StringValue, Value};
+use stream::{NodeLimits, Retention, Stream};
+use values::{StringValue, Value};
 
 use crate::blocking::Blocking;
 use crate::config::Config;
@@ -42,8 +42,6 @@ pub struct Data {
     pub(crate) producer_seed: u64,
     /// When a run of entries that approximate trimming removes whole is full.
     pub(crate) node_limits: NodeLimits,
-    /// Streams that have idempotent IDs to forget, by the time of the first, in Unix milliseconds.
-    pub(crate) forgetting: Wheel<(u16, Key)>,
     /// Streams that may have chunks to pack.
     pub(crate) packing: PackingQueue,
     /// Whether they are packed.

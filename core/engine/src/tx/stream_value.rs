@@ -1,14 +1,13 @@
 //! How effects change streams: entries, counters, remembered producers.
 
-use std::sync::atomic::Ordering;
-
 use stream::{Deletion, Forget, References, Removed, Retention, Stream, StreamId, Trimmed};
 use values::{Key, Value};
 
 use super::{Added, DECIDED, Tx};
 use crate::dropped::What;
 use crate::effect::{Effect, Idempotent, encode};
-use crate::keyspace::Record;
+use crate::keyspace::{Record, forgets_at};
+use crate::time::UnixMs;
 
 impl Tx<'_> {
     pub(super) fn change_stream(&mut self, effect: &Effect<'_>) -> u64 {
@@ -21,7 +20,8 @@ impl Tx<'_> {
             } => {
                 let now_ms = self.stream_time(id);
                 let limits = self.data.node_limits;
-                let (changed, is_scheduled) = self.edit_or_make_stream(key, |stream| {
+                let (mut forgot_from, mut forgets_from) = (None, None);
+                let changed = self.edit_or_make_stream(key, |stream| {
                     let appended = stream.append(id, fields.iter(), limits);
                     appended.expect(DECIDED);
                     if let Some(Idempotent {
@@ -31,6 +31,7 @@ impl Tx<'_> {
                         ..
                     }) = idempotent
                     {
+                        forgot_from = forgets_at(stream);
                         let idempotence = stream.idempotence_mut();
                         match sought {
                             Some(sought) => {
@@ -38,14 +39,13 @@ impl Tx<'_> {
                             }
                             None => idempotence.record(producer, iid, id, now_ms),
                         }
+                        forgets_from = forgets_at(stream);
                     }
                     1
                 });
                 if changed > 0 {
                     self.touched(key);
-                    if idempotent.is_some() && !is_scheduled {
-                        self.schedule_forgetting(self.database, key);
-                    }
+                    self.forgetting_changed(key, forgot_from, forgets_from);
                 }
                 changed
             }
@@ -100,7 +100,7 @@ impl Tx<'_> {
                 forget,
             } => {
                 let mut gone = None;
-                let changed = self.edit_stream_quietly(key, |stream| {
+                let changed = self.edit_remembered(key, |stream| {
                     let had = stream.idempotence().stored().iids > 0;
                     let idempotence = stream.idempotence_mut();
                     let retention = Retention {
@@ -114,7 +114,6 @@ impl Tx<'_> {
                 if let Some(gone) = gone {
                     self.data.dropped.take(What::Forgotten(gone));
                 }
-                self.schedule_forgetting(self.database, key);
                 changed
             }
             Effect::StreamRecordIdempotent {
@@ -124,16 +123,14 @@ impl Tx<'_> {
                 id,
             } => {
                 let added_at_ms = self.stream_time(id);
-                let changed = self.edit_stream_quietly(key, |stream| {
+                self.edit_remembered(key, |stream| {
                     let idempotence = stream.idempotence_mut();
                     if idempotence.lookup(producer, iid, added_at_ms).is_some() {
                         return 0;
                     }
                     idempotence.record(producer, iid, id, added_at_ms);
                     1
-                });
-                self.schedule_forgetting(self.database, key);
-                changed
+                })
             }
             _ => unreachable!("not for a stream: {effect:?}"),
         }
@@ -192,13 +189,35 @@ impl Tx<'_> {
         edit(triomphe::Arc::make_mut(stream));
     }
 
-    /// Changes a stream, or makes one with the server's settings and changes that. How much was changed, and
-    /// whether it is noted already when the stream has idempotent IDs to forget.
+    /// Changes what an existing stream remembers of its producers, by which it may be due to forget at
+    /// another time.
+    fn edit_remembered(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream) -> u64) -> u64 {
+        let (mut from, mut to) = (None, None);
+        let changed = self.edit_stream_quietly(key, |stream| {
+            from = forgets_at(stream);
+            let changed = edit(stream);
+            to = forgets_at(stream);
+            changed
+        });
+        self.forgetting_changed(key, from, to);
+        changed
+    }
+
+    #[inline]
+    fn forgetting_changed(&mut self, key: &[u8], from: Option<UnixMs>, to: Option<UnixMs>) {
+        if from != to {
+            let keyspace = &mut self.data.keyspace;
+            let hash = keyspace.hash(key);
+            keyspace.forgetting_changed(self.database, hash, from, to);
+        }
+    }
+
+    /// Changes a stream, or makes one with the server's settings and changes that. How much was changed.
     pub(super) fn edit_or_make_stream(
         &mut self,
         key: &[u8],
         edit: impl FnOnce(&mut Stream) -> u64,
-    ) -> (u64, bool) {
+    ) -> u64 {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
@@ -216,7 +235,7 @@ impl Tx<'_> {
             if self.data.stream_compress {
                 self.data.packing.note(self.database, record, self.now);
             }
-            return (changed, record.forgetting.load(Ordering::Relaxed));
+            return changed;
         }
         let retention = self.data.retention;
         let mut stream = Stream::new(retention, self.data.producer_seed);
@@ -233,7 +252,7 @@ impl Tx<'_> {
             self.now.unix(),
         );
         self.put_record(self.database, record);
-        (changed, false)
+        changed
     }
 
     /// A stream was restored from a payload, which may not say its retention: old ones do not. Then the log does.
@@ -255,25 +274,6 @@ impl Tx<'_> {
         if self.data.stream_compress {
             self.data.schedule_packing(database, key, self.now);
         }
-    }
-
-    /// Notes when the stream has idempotent IDs to forget, unless it is noted already.
-    pub(super) fn schedule_forgetting(&mut self, database: u16, key: &[u8]) {
-        let hash = self.data.keyspace.hash(key);
-        let Some(record) = self.data.keyspace.find(database, hash, key) else {
-            return;
-        };
-        let Value::Stream(stream) = record.value() else {
-            return;
-        };
-        let Some(deadline_ms) = stream.idempotence().next_deadline_ms() else {
-            return;
-        };
-        if record.forgetting.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let slot = (database, Key::from(key));
-        self.data.forgetting.insert(deadline_ms, slot);
     }
 }
 

@@ -43,22 +43,20 @@ impl Tx<'_> {
             self.expire(key);
             old = None;
         }
-        let unchanged_expiry = match (&old, expiry) {
-            (Some(_), Expiry::Keep) => true,
-            (Some(record), Expiry::Never) => record.expires_at().is_none(),
-            _ => false,
+        let old_at = old.as_ref().and_then(|old| old.expires_at());
+        let at = match expiry {
+            Expiry::At(at) => Some(at),
+            Expiry::Keep => old_at,
+            Expiry::Never => None,
         };
         match old {
-            Some(record) if unchanged_expiry => {
+            // A stream has more that is due than its expiry.
+            Some(record) if at == old_at && matches!(record.value, Value::String(_)) => {
                 let old = std::mem::replace(&mut record.value, value);
                 record.changed = lsn;
                 self.data.dropped.take(What::Value(old));
             }
             _ => {
-                let at = match expiry {
-                    Expiry::At(at) => Some(at),
-                    Expiry::Never | Expiry::Keep => None,
-                };
                 let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
                 self.put_record(self.database, record);
             }

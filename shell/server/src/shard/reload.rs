@@ -28,7 +28,7 @@ impl Shard {
         }
         exchange(&mut state.engine, |engine| {
             if reload.before == ReloadInto::Emptied {
-                engine.clear_contents(now);
+                engine.clear_contents();
             }
             let conflicts = reload.conflicts;
             let loaded = snapshot::load_file(engine, path, Expired::LeftOut, conflicts, now);
@@ -57,7 +57,7 @@ impl Shard {
         let folder = Path::new(settings.text("dir")).join(settings.text("appenddirname"));
         let stem = settings.text("appendfilename").to_owned();
         exchange(&mut state.engine, |engine| {
-            engine.clear_contents(now);
+            engine.clear_contents();
             persistence::reload(engine, &folder, &stem, now).map_err(|error| error.to_string())
         })?;
         state.engine.contents_exchanged(now);

@@ -35,7 +35,7 @@ impl Command for Ttl {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, now| (at - now + 500).div_euclid(1000))
+        answer(cmd, ctx, |at, now| seconds(at.saturating_sub(now)))
     }
 }
 
@@ -58,7 +58,7 @@ impl Command for PTtl {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, now| at - now)
+        answer(cmd, ctx, |at, now| at.saturating_sub(now))
     }
 }
 
@@ -79,7 +79,7 @@ impl Command for ExpireTime {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, _| (at + 500).div_euclid(1000))
+        answer(cmd, ctx, |at, _| seconds(at))
     }
 }
 
@@ -109,6 +109,11 @@ const MISSING: i64 = -2;
 
 /// What is answered for a key that never goes.
 const NEVER: i64 = -1;
+
+/// Milliseconds in whole seconds, the nearest.
+fn seconds(ms: i64) -> i64 {
+    ms.saturating_add(500).div_euclid(1000)
+}
 
 /// Answers a number made of the expiry and the present, both in Unix milliseconds.
 fn answer(

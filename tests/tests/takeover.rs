@@ -211,3 +211,49 @@ fn an_append_only_file_of_its_own_is_imported_up_to_its_torn_end() {
     let nothing = import(target.path().join("none").as_path(), folder.path());
     assert!(!nothing.status.success());
 }
+
+#[test]
+fn a_snapshot_is_in_the_journal_before_anybody_is_served() {
+    let weir = peers::weir().unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_in(&weir, data.path(), CACHE).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    for number in 0..1000 {
+        let key = number.to_string();
+        client.command(&["SET", &key, "value"]).unwrap();
+    }
+    client.command(&["SAVE"]).unwrap();
+    server.stop().unwrap();
+    let server = Server::start_in(&weir, data.path(), JOURNAL).unwrap();
+    // Whatever it still wanted to do with the snapshot.
+    server.kill().unwrap();
+    std::fs::remove_file(data.path().join("dump.rdb")).unwrap();
+    let server = Server::start_in(&weir, data.path(), JOURNAL).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    assert_eq!(client.command(&["DBSIZE"]).unwrap().to_string(), "1000");
+    server.stop().unwrap();
+}
+
+#[test]
+fn an_old_snapshot_beside_a_journal_of_redis_is_not_taken_over() {
+    let Some(redis) = Peers::binary("redis86-server").unwrap() else {
+        return;
+    };
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_in(&redis, data.path(), JOURNAL).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    let mut ask = |words: &[&str]| client.command(words).unwrap().to_string();
+    ask(&["SET", "deleted", "value"]);
+    ask(&["SAVE"]);
+    ask(&["DEL", "deleted"]);
+    ask(&["SET", "kept", "value"]);
+    // All is in the base then, and nothing behind it.
+    ask(&["BGREWRITEAOF"]);
+    while ask(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:1") {}
+    server.stop().unwrap();
+    let server = Server::start_in(&peers::weir().unwrap(), data.path(), JOURNAL).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    let exist = client.command(&["EXISTS", "deleted", "kept", "kept"]);
+    assert_eq!(exist.unwrap().to_string(), "2");
+    server.stop().unwrap();
+}

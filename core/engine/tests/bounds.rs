@@ -181,3 +181,36 @@ fn a_large_value_that_expires_is_handed_out_to_be_freed() {
         assert_eq!(server.engine.take_dropped().len(), 1);
     }
 }
+
+#[test]
+fn one_claim_clears_a_bounded_number_of_deleted_entries() {
+    use engine::limits::CLAIM_GONE_MAX;
+    let mut server = Server::new();
+    let session = server.connect();
+    server.ask(session, &["XGROUP", "CREATE", "s", "g", "0", "MKSTREAM"]);
+    for ms in 1..=CLAIM_GONE_MAX + 1 {
+        server.ask(session, &["XADD", "s", &ms.to_string(), "f", "v"]);
+    }
+    server.ask(
+        session,
+        &["XREADGROUP", "GROUP", "g", "a", "STREAMS", "s", ">"],
+    );
+    server.ask(session, &["XTRIM", "s", "MAXLEN", "0"]);
+    let claim = [
+        "XREADGROUP",
+        "GROUP",
+        "g",
+        "b",
+        "CLAIM",
+        "0",
+        "STREAMS",
+        "s",
+        ">",
+    ];
+    for left in [1, 0] {
+        assert_eq!(server.ask(session, &claim), "*-1\r\n");
+        let groups = server.ask(session, &["XINFO", "GROUPS", "s"]);
+        let pending = format!("pending\r\n:{left}\r\n");
+        assert!(groups.contains(&pending), "{groups}");
+    }
+}

@@ -588,6 +588,23 @@ fn build(plan: &Plan) -> Stream {
     })
 }
 
+#[test]
+fn what_a_group_says_that_it_has_read_is_bounded_by_what_was_added() {
+    let mut stream = Stream::new(context_at(NOW_MS).retention, 7);
+    for ms in 1..=5 {
+        let fields = [b"f".as_slice(), b"v"].into_iter();
+        let appended = stream.append(id(ms, 0), fields, NodeLimits::DEFAULT);
+        appended.unwrap();
+    }
+    // As a file may have it, and no command.
+    let group = Group::new(id(3, 0), Some(99));
+    stream.groups_mut().insert(b"g", group);
+    let payload = crate::dump(&Value::from(stream));
+    let stream = restored(&payload, NOW_MS).unwrap();
+    let group = stream.groups().find(b"g").unwrap();
+    assert_eq!((group.entries_read(), stream.lag(group)), (Some(3), 2));
+}
+
 fn build_group(entries_read: Option<u64>, steps: &[Step], all: &[StreamId]) -> Group {
     let mut group = Group::new(StreamId::MIN, entries_read);
     let consumer = |group: &mut Group, consumer: u8, now_ms| {

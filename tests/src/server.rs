@@ -189,6 +189,11 @@ impl Server {
         self.address
     }
 
+    /// The folder that it runs in, where its data are unless it was started with another one.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Its process id.
     pub fn process_id(&self) -> u32 {
         self.child.id()

@@ -1,21 +1,33 @@
-//! Sessions that documents show: what is typed at the prompt of redis-cli, and what it answers.
+//! Sessions that documents show: what is typed at the prompt of redis-cli, and what it answers; and
+//! subcommands of weir with what they print.
 //!
 //! The sessions of a page run one after the other on a server that is fresh for the page and has
-//! its default settings. Replies are compared line by line. Times and IDs differ from run to run:
+//! its default settings. What comes is compared line by line. Times and IDs differ from run to run:
 //! the number that a page shows stands for the one that came, here and in everything that follows,
 //! in requests as well. `CONTRIBUTING.md` describes the form for authors.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::client::{Client, Protocol};
 use crate::documents::{Block, Page, blocks};
 use crate::redis_cli::{arguments, shown};
+use crate::server::Server;
+
+/// What a reader's server has and those of other tests do not: settings that weir has by itself.
+const DEFAULTS: &[(&str, &str)] = &[("appendonly", "yes"), ("enable-debug-command", "no")];
 
 /// What a prompt ends with.
 const PROMPT_END: &str = "> ";
+
+/// The prompt of a shell.
+const SHELL_PROMPT: &str = "$ ";
+
+/// What a line of a shell begins with whose output is compared: a subcommand of weir.
+const PROGRAM: &str = "weir";
 
 /// What the long form of a prompt begins with.
 const PROMPT_START: &str = "127.0.0.1:6379";
@@ -26,14 +38,23 @@ const ELLIPSIS: &str = "…";
 /// What a note begins with that names a line whose numbers differ from run to run.
 const VARIES: &str = "varies:";
 
-/// A request of a session and its reply.
+/// What is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// A request, in redis-cli.
+    Request(String),
+    /// The arguments of weir, in a shell in the server's folder.
+    Subcommand(String),
+}
+
+/// What is typed in a session, and what comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The number of its line within the page, from 1.
     pub line: usize,
     /// What is typed.
-    pub request: String,
-    /// The lines of the reply.
+    pub typed: Typed,
+    /// The lines of the reply, or of the output.
     pub reply: Vec<String>,
 }
 
@@ -45,14 +66,14 @@ pub fn steps(block: &Block) -> Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
     let mut within_reply = false;
     for (index, text) in block.lines.iter().enumerate() {
-        if let Some(request) = typed(text) {
+        if let Some(typed) = typed(text) {
             steps.push(Step {
                 line: block.line + index,
-                request: request.to_owned(),
+                typed,
                 reply: Vec::new(),
             });
             within_reply = true;
-        } else if text.trim().is_empty() || text.starts_with("$ ") {
+        } else if text.trim().is_empty() || text.starts_with(SHELL_PROMPT) {
             within_reply = false;
         } else if let Some(step) = steps.last_mut()
             && within_reply
@@ -69,13 +90,21 @@ pub fn steps(block: &Block) -> Result<Vec<Step>> {
 }
 
 /// What is typed in a line that begins with a prompt: `127.0.0.1:6379> `, with the database or
-/// `(TX)` before its end as redis-cli has it, or `> ` alone.
-fn typed(line: &str) -> Option<&str> {
+/// `(TX)` before its end as redis-cli has it, or `> ` alone; or `$ weir SUBCOMMAND`.
+fn typed(line: &str) -> Option<Typed> {
+    if let Some(line) = line.strip_prefix(SHELL_PROMPT) {
+        let arguments = line.strip_prefix(PROGRAM)?.strip_prefix(' ')?;
+        // With settings or a file it serves, and prints nothing that could be compared.
+        let first = arguments.split(' ').next().unwrap_or_default();
+        let serves = first.starts_with('-') || first.contains(['.', '/']);
+        return (!serves).then(|| Typed::Subcommand(arguments.to_owned()));
+    }
     if let Some(request) = line.strip_prefix(PROMPT_END) {
-        return Some(request);
+        return Some(Typed::Request(request.to_owned()));
     }
     let (mark, request) = line.strip_prefix(PROMPT_START)?.split_once(PROMPT_END)?;
-    (mark.is_empty() || mark.starts_with('[') || mark == "(TX)").then_some(request)
+    let is_prompt = mark.is_empty() || mark.starts_with('[') || mark == "(TX)";
+    is_prompt.then(|| Typed::Request(request.to_owned()))
 }
 
 /// `(1.05s)`, which redis-cli adds to a reply that took its time.
@@ -86,11 +115,11 @@ fn is_duration(line: &str) -> bool {
     seconds.is_some_and(|seconds| seconds.parse::<f64>().is_ok())
 }
 
-/// Runs the sessions of a page on a fresh server; how many requests there were.
+/// Runs the sessions of a page on a fresh server, if it has some; how many steps there were.
 ///
 /// # Errors
-/// When a reply is not the one that the page shows, with path and line.
-pub fn run(page: &Page, address: impl FnOnce() -> Result<SocketAddr>) -> Result<usize> {
+/// When something else comes than the page shows, with path and line.
+pub fn run(page: &Page, weir: &Path) -> Result<usize> {
     let path = &page.path;
     let mut sessions = Vec::new();
     for block in blocks(&page.text) {
@@ -103,16 +132,22 @@ pub fn run(page: &Page, address: impl FnOnce() -> Result<SocketAddr>) -> Result<
     if sessions.is_empty() {
         return Ok(0);
     }
-    let address = address()?;
+    let server = Server::start_with(weir, DEFAULTS)?;
     let mut numbers = Numbers::default();
     let mut count = 0;
     for (block, steps) in sessions {
-        let mut client = Client::connect(address, Protocol::Resp2)?;
+        let mut client = Client::connect(server.address(), Protocol::Resp2)?;
         for step in steps {
-            let at = || format!("{path}, line {}: {}", step.line, step.request);
-            let request = arguments(&numbers.applied(&step.request)).with_context(at)?;
-            let reply = client.command(&request).with_context(at)?;
-            let came = shown(&request, &reply);
+            let (Typed::Request(text) | Typed::Subcommand(text)) = &step.typed;
+            let at = || format!("{path}, line {}: {text}", step.line);
+            let words = arguments(&numbers.applied(text)).with_context(at)?;
+            let came = match &step.typed {
+                Typed::Request(_) => {
+                    let reply = client.command(&words).with_context(at)?;
+                    shown(&words, &reply)
+                }
+                Typed::Subcommand(_) => printed(weir, &words, server.folder()).with_context(at)?,
+            };
             if !numbers.agree(&step.reply, &came, &block) {
                 bail!(
                     "{}\nthe page shows:\n  {}\nweir answers:\n  {}",
@@ -125,6 +160,24 @@ pub fn run(page: &Page, address: impl FnOnce() -> Result<SocketAddr>) -> Result<
         }
     }
     Ok(count)
+}
+
+/// What weir prints when it is called like this in a folder, complaints included.
+fn printed(weir: &Path, arguments: &[Vec<u8>], folder: &Path) -> Result<Vec<String>> {
+    let arguments = arguments
+        .iter()
+        .map(|argument| String::from_utf8_lossy(argument).into_owned());
+    let output = Command::new(weir)
+        .args(arguments)
+        .current_dir(folder)
+        .output()?;
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    Ok(printed
+        .trim_end()
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect())
 }
 
 /// Checks that every prompt of a page is in a session: what is not set as code would not be run.
@@ -276,7 +329,7 @@ mod tests {
         ));
         let step = |line, request: &str, reply: &[&str]| Step {
             line,
-            request: request.to_owned(),
+            typed: Typed::Request(request.to_owned()),
             reply: reply.iter().map(|line| (*line).to_owned()).collect(),
         };
         assert_eq!(
@@ -289,6 +342,16 @@ mod tests {
         );
         assert!(steps(&block("> PING\n\n> PING\nPONG")).is_err());
         assert!(steps(&block("XADD key id")).unwrap().is_empty());
+        let shell = steps(&block(
+            "$ weir --port 7000\n$ weir help check\nusage\n$ ls\nfile",
+        ))
+        .unwrap();
+        let [Step { line, typed, reply }] = shell.as_slice() else {
+            panic!("{shell:?}");
+        };
+        assert_eq!(*line, 2);
+        assert_eq!(*typed, Typed::Subcommand("help check".to_owned()));
+        assert_eq!(*reply, ["usage"]);
     }
 
     #[test]

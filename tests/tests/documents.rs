@@ -15,9 +15,6 @@ use weir_tests::redis_cli::{arguments, shown};
 use weir_tests::server::Server;
 use weir_tests::sessions;
 
-/// What a reader's server has and those of other tests do not: the settings that weir has by itself.
-const DEFAULTS: &[(&str, &str)] = &[("appendonly", "yes"), ("enable-debug-command", "no")];
-
 /// Pages whose sessions run at the same time.
 const THREADS: usize = 4;
 
@@ -43,13 +40,8 @@ fn sessions_in_documents_are_answered_as_shown() {
     let next = || locked(&pages).pop_front();
     let work = || {
         while let Some(page) = next() {
-            let mut server = None;
-            let run = sessions::run(&page, || {
-                let started = server.insert(Server::start_with(&weir, DEFAULTS)?);
-                Ok(started.address())
-            });
-            match run {
-                Ok(requests) => *locked(&count) += requests,
+            match sessions::run(&page, &weir) {
+                Ok(steps) => *locked(&count) += steps,
                 Err(error) => locked(&failures).push(format!("{error:#}")),
             }
         }
@@ -73,29 +65,35 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[test]
-fn a_page_that_shows_another_reply_fails_with_path_and_line() {
-    let server = Server::start(&peers::weir().unwrap()).unwrap();
+/// Why the sessions of a page with this text fail.
+fn failure(text: &str) -> anyhow::Result<String> {
     let page = Page {
         path: "docs/page.md".to_owned(),
-        text: "# Page\n\n    > SET k v\n    OK\n    > STRLEN k\n    (integer) 2\n".to_owned(),
+        text: format!("# Page\n\n{text}"),
     };
-    let error = sessions::run(&page, || Ok(server.address())).unwrap_err();
-    let error = error.to_string();
-    assert!(
-        error.starts_with("docs/page.md, line 5: STRLEN k\n"),
-        "{error}"
-    );
+    match sessions::run(&page, &peers::weir()?) {
+        Ok(steps) => anyhow::bail!("{steps} steps pass"),
+        Err(error) => Ok(format!("{error:#}")),
+    }
+}
+
+#[test]
+fn a_page_that_shows_another_reply_fails_with_path_and_line() {
+    let error = failure("    > SET k v\n    OK\n    > STRLEN k\n    (integer) 2\n").unwrap();
+    let expected = "docs/page.md, line 5: STRLEN k\n";
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn a_page_that_shows_another_output_fails_with_path_and_line() {
+    let error = failure("    $ weir check nothing\n    all is well\n").unwrap();
+    let expected = "docs/page.md, line 3: check nothing\n";
+    assert!(error.starts_with(expected), "{error}");
 }
 
 #[test]
 fn a_prompt_that_is_not_set_as_code_fails() {
-    let page = Page {
-        path: "docs/page.md".to_owned(),
-        text: "# Page\n\n127.0.0.1:6379> SET k v\n    OK\n".to_owned(),
-    };
-    let error = sessions::run(&page, || anyhow::bail!("nothing to run")).unwrap_err();
-    let error = error.to_string();
+    let error = failure("127.0.0.1:6379> SET k v\n    OK\n").unwrap();
     assert_eq!(error, "docs/page.md, line 3: a prompt outside of a block");
 }
 

@@ -135,6 +135,11 @@ impl SimDisk {
         self.state().capacity_bytes = bytes;
     }
 
+    /// How much the files hold in all.
+    pub fn used_bytes(&self) -> u64 {
+        self.state().used_bytes()
+    }
+
     /// Says what syncs do from now on.
     pub fn set_syncs(&self, syncs: Syncs) {
         self.state().syncs = syncs;
@@ -261,6 +266,13 @@ impl State {
             inode.settle(&mut self.rng);
             inode.seen = inode.durable.clone();
         }
+    }
+
+    /// How large a file may be.
+    fn room_for(&self, inode: usize) -> usize {
+        let room = self.capacity_bytes.saturating_sub(self.used_bytes());
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        room.saturating_add(self.inodes[inode].seen.len())
     }
 
     fn used_bytes(&self) -> u64 {
@@ -460,10 +472,7 @@ impl DiskFile for SimFile {
             bytes.truncate(state.rng.index(bytes.len() + 1).max(least));
         }
         let size = state.inodes[self.inode].seen.len();
-        let room = state.capacity_bytes.saturating_sub(state.used_bytes());
-        let room = usize::try_from(room)
-            .unwrap_or(usize::MAX)
-            .saturating_add(size);
+        let room = state.room_for(self.inode);
         if at + bytes.len() > room.max(size) {
             bytes.truncate(room.saturating_sub(at));
             if bytes.is_empty() && fate == Fate::Works {
@@ -493,6 +502,29 @@ impl DiskFile for SimFile {
             Fate::IsCutOff => {}
         }
         State::end(fate)
+    }
+
+    fn allocate(&self, size: u64) -> io::Result<()> {
+        let mut state = self.disk.state();
+        let fate = state.begin(self.life, format_args!("allocate {} {size}", self.name))?;
+        let at = state.inodes[self.inode].seen.len();
+        let wanted = usize::try_from(size).unwrap_or(usize::MAX);
+        let room = state.room_for(self.inode);
+        // What there is room for may be taken all the same.
+        let size = if wanted <= room || state.rng.once_in(2) {
+            wanted.min(room)
+        } else {
+            at
+        };
+        if size > at && state.takes_effect(fate) {
+            let bytes = vec![0; size - at];
+            state.inodes[self.inode].change(Change::Write { at, bytes });
+        }
+        State::end(fate)?;
+        if wanted > room {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        Ok(())
     }
 
     fn truncate(&self, size: u64) -> io::Result<()> {

@@ -59,6 +59,8 @@ pub enum Bug {
     SnapshotStale,
     /// Recovered batches are applied twice.
     AppliedTwice,
+    /// Replies leave while the disk is full and their batches are in no file.
+    ReleasedWhenFull,
 }
 
 /// What a run came to, if it found nothing.
@@ -76,6 +78,14 @@ pub struct Outcome {
     pub poisonings: u64,
     /// Torn ends that were cut off.
     pub cuts: u64,
+    /// How often batches went to the reserve.
+    pub reserves_used: u64,
+    /// How often the reserve was not enough.
+    pub full: u64,
+    /// How often all was good again without a rewrite, after the disk had been full.
+    pub mended: u64,
+    /// Rewrites that covered batches for which there had been no room.
+    pub rewrites_ahead: u64,
 }
 
 /// Runs a plan.
@@ -103,6 +113,8 @@ struct World {
     /// Every batch since the begin of time, with the moment when it was released.
     batches: Vec<Batch>,
     gathered: Gathered,
+    /// The last batch that the journal has.
+    delivered: Lsn,
     position: Position,
     sync: Option<FileSync<<SimDisk as journal::Disk>::File>>,
     rewrite: Rewrite,
@@ -144,6 +156,7 @@ impl World {
             policy,
             batches: Vec::new(),
             gathered: Gathered::default(),
+            delivered: Lsn::ZERO,
             position: Position::default(),
             sync: None,
             rewrite: Rewrite::None,
@@ -174,14 +187,7 @@ impl World {
             40..65 => self.deliver()?,
             65..75 => self.finish_sync()?,
             75..82 => self.go_on_with_rewrite()?,
-            82..84 => {
-                if matches!(self.rewrite, Rewrite::None) {
-                    self.rewrite = Rewrite::Asked;
-                    let (bytes, at) = (self.gathered.bytes.len(), self.submitted());
-                    self.gathered.cut = Some(Cut { bytes, at });
-                    self.gathered.last = at;
-                }
-            }
+            82..84 => self.ask_for_rewrite(),
             84..92 => {
                 let ms = if self.rng.once_in(10) { 3000 } else { 300 };
                 self.clock
@@ -207,10 +213,10 @@ impl World {
                 self.disk.plan(self.disk.operations() + within, failure);
             }
             96 if chaos => {
-                let bytes = if self.rng.once_in(2) {
-                    u64::MAX
-                } else {
-                    self.rng.below(600_000)
+                let bytes = match self.rng.below(4) {
+                    0 | 1 => u64::MAX,
+                    2 => self.rng.below(600_000),
+                    _ => self.disk.used_bytes() + self.rng.below(3000),
                 };
                 self.disk.set_capacity(bytes);
             }
@@ -230,8 +236,11 @@ impl World {
             .commit
             .as_ref()
             .is_some_and(|commit| commit.health().is_good());
-        // Expiries and the like go on.
+        // Expiries and the like go on, and what makes room.
         if !healthy && !self.rng.once_in(20) {
+            if self.rng.once_in(8) {
+                self.ask_for_rewrite();
+            }
             return;
         }
         for _ in 0..1 + self.rng.below(4) {
@@ -244,6 +253,16 @@ impl World {
         self.gathered.last = self.submitted();
         if self.plan.bug == Some(Bug::ReleasedEarly) {
             self.position.released = self.submitted();
+        }
+    }
+
+    /// Somebody wants a rewrite, which does nothing while there is one.
+    fn ask_for_rewrite(&mut self) {
+        if matches!(self.rewrite, Rewrite::None) {
+            self.rewrite = Rewrite::Asked;
+            let (bytes, at) = (self.gathered.bytes.len(), self.submitted());
+            self.gathered.cut = Some(Cut { bytes, at });
+            self.gathered.last = at;
         }
     }
 
@@ -294,13 +313,18 @@ impl World {
         let Some(commit) = &mut self.commit else {
             return Ok(());
         };
-        let was_good = !matches!(commit.health(), Health::Poisoned(_));
+        let was = Look::at(commit.health());
         let name = event.name();
+        if let Event::Gathered(gathered) = &event {
+            self.delivered = gathered.last;
+        }
+        let delivered = self.delivered;
+        let written_before = commit.position().written;
         commit.apply(event, now);
         let flush = commit.flush();
         let position = commit.position();
-        let is_good = !matches!(commit.health(), Health::Poisoned(_));
-        self.outcome.poisonings += u64::from(was_good && !is_good);
+        let is = Look::at(commit.health());
+        self.outcome.poisonings += u64::from(!was.is_poisoned && is.is_poisoned);
         self.wake_at = flush.wake_at;
         if let Some(job) = flush.sync {
             ensure!(self.sync.is_none(), "two syncs at a time");
@@ -314,6 +338,8 @@ impl World {
         match flush.stored {
             Some(Ok(history)) => {
                 self.outcome.rewrites += 1;
+                let is_ahead = was.is_full && position.written > written_before;
+                self.outcome.rewrites_ahead += u64::from(is_ahead);
                 self.rewrite = Rewrite::Trimming(history);
             }
             Some(Err(_)) => self.rewrite = Rewrite::None,
@@ -329,13 +355,28 @@ impl World {
         let before = self.position;
         ensure!(
             position.durable >= before.durable && position.released >= before.released
-                || self.plan.bug == Some(Bug::ReleasedEarly),
+                || matches!(
+                    self.plan.bug,
+                    Some(Bug::ReleasedEarly | Bug::ReleasedWhenFull)
+                ),
             "a position went back: {before:?} {position:?}"
         );
         ensure!(position.durable <= self.submitted() && position.released <= self.submitted());
         self.position.durable = position.durable;
         self.position.written = position.written;
         self.position.released = before.released.max(position.released);
+        if self.plan.bug == Some(Bug::ReleasedWhenFull) && was.is_full && is.is_full {
+            self.position.released = self.gathered.last;
+        }
+        self.outcome.reserves_used += u64::from(is.is_on_reserve && was.is_good);
+        self.outcome.full += u64::from(is.is_full && !was.is_full);
+        self.outcome.mended += u64::from(is.is_good && (was.is_full || was.is_on_reserve));
+        // Nobody waits without an end: either replies leave, or it is said that they do not.
+        ensure!(
+            !is.releases || self.sync.is_some() || position.released == delivered,
+            "released {} of {delivered} batches, and nothing goes on",
+            position.released
+        );
         let newly = before.released.number()..self.position.released.number();
         for number in newly {
             self.batches[index(number)].released_at = Some(now);
@@ -370,8 +411,9 @@ impl World {
             return Ok(());
         };
         commit.apply(Event::Close, now);
-        let mut closed = commit.flush().closed;
-        if let Some(job) = self.sync.take() {
+        let flush = commit.flush();
+        let mut closed = flush.closed;
+        if let Some(job) = self.sync.take().or(flush.sync) {
             let result = job.run();
             commit.apply(Event::Synced(job, result), now);
             closed = commit.flush().closed;
@@ -412,18 +454,14 @@ impl World {
             self.go_on_with_rewrite()?;
             self.clock.advance(Duration::from_millis(1100));
             self.apply(Event::Tick)?;
-            let healthy = self
-                .commit
-                .as_ref()
-                .is_some_and(|commit| commit.health().is_good());
+            let look = self.commit.as_ref().map(|commit| Look::at(commit.health()));
+            let healthy = look.is_some_and(|look| look.is_good);
             if healthy && self.position.released == self.submitted() {
                 return Ok(());
             }
-            if !healthy && matches!(self.rewrite, Rewrite::None) {
-                self.rewrite = Rewrite::Asked;
-                let (bytes, at) = (self.gathered.bytes.len(), self.submitted());
-                self.gathered.cut = Some(Cut { bytes, at });
-                self.gathered.last = at;
+            // A disk that was full needs nothing but room.
+            if look.is_some_and(|look| look.is_poisoned) {
+                self.ask_for_rewrite();
             }
         }
         bail!(
@@ -442,6 +480,28 @@ impl World {
                     (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
                 })
             })
+    }
+}
+
+/// What a health is.
+#[derive(Clone, Copy)]
+struct Look {
+    is_good: bool,
+    is_on_reserve: bool,
+    is_full: bool,
+    is_poisoned: bool,
+    releases: bool,
+}
+
+impl Look {
+    fn at(health: &Health) -> Look {
+        Look {
+            is_good: health.is_good(),
+            is_on_reserve: matches!(health, Health::OnReserve(_)),
+            is_full: matches!(health, Health::Full(_)),
+            is_poisoned: matches!(health, Health::Poisoned(_)),
+            releases: health.releases(),
+        }
     }
 }
 

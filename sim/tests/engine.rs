@@ -40,7 +40,7 @@ fn nothing_that_was_told_is_lost_or_doubled() {
         sum.retries > 100 && sum.batches_lost > 0 && sum.looks_repeated > 0 && sum.refused > 0,
         "{sum:?}"
     );
-    assert!(sum.packed > 0, "{sum:?}");
+    assert!(sum.packed > 0 && sum.not_durable > 0, "{sum:?}");
 }
 
 #[test]

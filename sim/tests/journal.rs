@@ -65,11 +65,19 @@ fn chaos_loses_nothing() {
         sum.rewrites += outcome.rewrites;
         sum.poisonings += outcome.poisonings;
         sum.cuts += outcome.cuts;
+        sum.reserves_used += outcome.reserves_used;
+        sum.full += outcome.full;
+        sum.mended += outcome.mended;
+        sum.rewrites_ahead += outcome.rewrites_ahead;
     }
     // Otherwise the runs show nothing.
     if std::env::var("SIM_SEED").is_err() {
         assert!(
             sum.crashes > 0 && sum.rewrites > 0 && sum.poisonings > 0 && sum.cuts > 0,
+            "{sum:?}"
+        );
+        assert!(
+            sum.reserves_used > 0 && sum.full > 0 && sum.mended > 0 && sum.rewrites_ahead > 0,
             "{sum:?}"
         );
     }
@@ -91,6 +99,7 @@ fn planted_bugs_are_found() {
         Bug::ReleasedEarly,
         Bug::SnapshotStale,
         Bug::AppliedTwice,
+        Bug::ReleasedWhenFull,
     ] {
         let found = (0..300).any(|seed| {
             run(Plan {

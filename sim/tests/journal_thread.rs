@@ -7,6 +7,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use journal::{
     Health, Journal, LocalLog, Lsn, Names, Operation, Recovery, SnapshotFormat, SyncPolicy,
@@ -131,4 +132,32 @@ fn a_close_says_what_is_missing() {
     seen.wait_until(|lsn, _| lsn == 1);
     disk.plan(disk.operations() + 1, Failure::Error);
     assert!(journal.close().is_err());
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_slow_until_it_does() {
+    let disk = SimDisk::new(Rng::new(4));
+    let (journal, seen) = start(&disk, SyncPolicy::Always);
+    let at_once = Some(Duration::ZERO);
+    journal.look_for_stall(at_once);
+    assert!(
+        journal.accepts_writes(),
+        "nothing waits, so nothing is slow"
+    );
+    // Nobody wakes the thread, as if it waited for the disk.
+    let mut batch = b"*1\r\n$4\r\nPING\r\n".to_vec();
+    journal.submit(&mut batch, Lsn::new(1));
+    journal.look_for_stall(None);
+    journal.look_for_stall(Some(Duration::from_secs(3600)));
+    assert!(journal.accepts_writes());
+    journal.look_for_stall(at_once);
+    assert!(!journal.accepts_writes());
+    let health = seen.wait_until(|_, health| !health.is_good());
+    assert!(matches!(health, Health::Slow(_)) && !health.releases());
+    assert!(matches!(journal.health(), Health::Slow(_)));
+    journal.kick();
+    seen.wait_until(|released, _| released == 1);
+    journal.look_for_stall(at_once);
+    assert!(journal.accepts_writes());
+    assert!(seen.wait_until(|_, health| health.is_good()).is_good());
 }

@@ -10,12 +10,10 @@ use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use weir_tests::client::{Client, Protocol};
 use weir_tests::peers;
 use weir_tests::programs::run;
@@ -90,73 +88,6 @@ fn a_second_server_on_the_folder_is_refused() {
     assert_eq!(
         len(&mut start(data.path()).connect(Protocol::Resp2).unwrap()),
         1
-    );
-}
-
-#[test]
-fn a_full_disk_holds_up_writes_until_there_is_room_and_takes_nothing_back() {
-    let data = tempfile::tempdir().unwrap();
-    let server = start(data.path());
-    let mut client = server.connect(Protocol::Resp2).unwrap();
-    append(&mut client, 1);
-    let mut reader = server.connect(Protocol::Resp2).unwrap();
-    let limit_files = |bytes: Option<u64>| {
-        let process = Pid::from_raw(i32::try_from(server.process_id()).unwrap());
-        let limit = Rlimit {
-            current: bytes,
-            maximum: None,
-        };
-        prlimit(process, Resource::Fsize, limit).unwrap();
-    };
-    let enough = AtomicBool::new(false);
-    let acknowledged = thread::scope(|scope| {
-        limit_files(Some(256 << 10));
-        let writer = scope.spawn(|| {
-            let value = "v".repeat(4 << 10);
-            let mut acknowledged = 1;
-            while !enough.load(Ordering::Relaxed) {
-                let reply = client.command(&["XADD", "s", "*", "f", &value]).unwrap();
-                match reply {
-                    Value::Bulk(_) => acknowledged += 1,
-                    error => panic!("{error}"),
-                }
-            }
-            acknowledged
-        });
-        // The writer's last append waits. Other writes are refused, and reads go on.
-        until(|| {
-            let info = reader.command(&["INFO", "persistence"]).unwrap();
-            info.to_string().contains("aof_last_write_status:err")
-        });
-        let refused = reader
-            .command(&["SET", "key", "value"])
-            .unwrap()
-            .to_string();
-        assert!(
-            refused.starts_with("-MISCONF The journal cannot be written"),
-            "{refused}"
-        );
-        assert!(refused.contains("appendonly.aof.1.incr.aof"), "{refused}");
-        assert_eq!(reader.command(&["GET", "key"]).unwrap().to_string(), "nil");
-        enough.store(true, Ordering::Relaxed);
-        limit_files(None);
-        writer.join().unwrap()
-    });
-    until(|| {
-        reader
-            .command(&["SET", "key", "value"])
-            .unwrap()
-            .to_string()
-            == "+OK"
-    });
-    server.kill().unwrap();
-
-    let server = start(data.path());
-    let mut client = server.connect(Protocol::Resp2).unwrap();
-    assert_eq!(len(&mut client), acknowledged);
-    assert_eq!(
-        client.command(&["GET", "key"]).unwrap().to_string(),
-        "\"value\""
     );
 }
 

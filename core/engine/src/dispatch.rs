@@ -9,7 +9,7 @@ use crate::effect::Effect;
 use crate::error::CmdError;
 use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::lsn::Lsn;
-use crate::node::{Afterwards, Delivery, Refusal, Then};
+use crate::node::{Afterwards, Delivery, Refusal, Then, Writes};
 use crate::pause::HELD;
 use crate::session::{Replies, Session, SessionId};
 use crate::table::{Flags, Flow};
@@ -102,7 +102,9 @@ impl Engine {
                 queue.aborted = true;
                 self.refuse(CmdError::NotInTransaction, reply);
             } else {
-                queue.flags = queue.flags.and(found.entry.spec.flags);
+                let spec = &found.entry.spec;
+                queue.flags = queue.flags.and(spec.flags);
+                queue.frees &= spec.frees || !spec.flags.has(Flags::WRITE);
                 queue.requests.push(argv.to_owned());
                 reply.simple("QUEUED");
             }
@@ -236,7 +238,7 @@ impl Engine {
         }
         // A transaction was checked as a whole.
         if mode != Mode::Transaction
-            && (self.node.is_memory_used_up() || self.node.writes_refused.is_some())
+            && (self.node.is_memory_used_up() || self.node.writes != Writes::Accepted)
         {
             self.check_resources(session, found)?;
         }
@@ -247,15 +249,18 @@ impl Engine {
     /// transaction does, or nothing.
     #[cold]
     fn check_resources(&self, session: &Session, found: &'static Row) -> Result<(), CmdError> {
-        let flags = match &session.transaction {
-            Some(queue) if found.entry.spec.name == "exec" => queue.flags,
-            _ => found.entry.spec.flags,
+        let spec = &found.entry.spec;
+        let (flags, frees) = match &session.transaction {
+            Some(queue) if spec.name == "exec" => (queue.flags, queue.frees),
+            _ => (spec.flags, spec.frees),
         };
         if flags.has(Flags::DENY_OOM) && self.node.is_memory_used_up() {
             return Err(CmdError::OutOfMemory);
         }
-        match &self.node.writes_refused {
-            Some(reason) if flags.has(Flags::WRITE) => Err(CmdError::Misconfigured(reason.clone())),
+        match self.node.writes.refusal(frees) {
+            Some(reason) if flags.has(Flags::WRITE) => {
+                Err(CmdError::Misconfigured(reason.to_owned()))
+            }
             _ => Ok(()),
         }
     }

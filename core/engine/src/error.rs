@@ -246,6 +246,11 @@ pub enum CmdError {
     /// The log cannot take writes; what happened and what to do.
     #[error("MISCONF {0}")]
     Misconfigured(String),
+    /// In place of a reply that waits for the log, which is ill: why.
+    #[error(
+        "NOTDURABLE {0} What was asked for may be done, but is not known to survive a restart; it may be sent again."
+    )]
+    NotDurable(String),
     /// A snapshot is being written already.
     #[error("ERR Background save already in progress")]
     SaveInProgress,

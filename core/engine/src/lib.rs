@@ -141,7 +141,7 @@ impl Engine {
                 id_text: IdText::new(),
                 started: now,
                 monitors: 0,
-                writes_refused: None,
+                writes: node::Writes::Accepted,
                 refused_in_replay: None,
                 unmeasured: Unmeasured::default(),
                 slow_log: SlowLog::default(),

@@ -5,6 +5,7 @@ use stream::{IdText, Unpacked};
 
 use crate::commands::CommandIndex;
 use crate::config::{Config, Settings};
+use crate::error::CmdError;
 use crate::lsn::Lsn;
 use crate::pause::Pause;
 use crate::rng::Rng;
@@ -37,8 +38,8 @@ pub struct Node {
     pub started: Now,
     /// How many clients see all commands.
     pub monitors: usize,
-    /// Why writes are refused, if they are: the log failed. Set by the shell.
-    pub writes_refused: Option<String>,
+    /// Which writes are accepted. Set by the shell.
+    pub writes: Writes,
     /// The first request that a replay could not do, of a transaction too.
     pub(crate) refused_in_replay: Option<Refusal>,
     /// Commands that ran and were not measured yet.
@@ -67,6 +68,30 @@ pub struct Node {
     pub orders: Vec<Order>,
     /// Figures that only the shell knows, for `INFO`.
     pub shell: ShellFigures,
+}
+
+/// Which writes are accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Writes {
+    /// All.
+    #[default]
+    Accepted,
+    /// Those that only free memory ([`crate::table::Spec::frees`]), and why no others.
+    Freeing(String),
+    /// None, and why.
+    Refused(String),
+}
+
+impl Writes {
+    /// Why a command is refused that writes; none if it is not.
+    #[inline]
+    pub(crate) fn refusal(&self, frees: bool) -> Option<&str> {
+        match self {
+            Writes::Accepted => None,
+            Writes::Freeing(_) if frees => None,
+            Writes::Freeing(reason) | Writes::Refused(reason) => Some(reason),
+        }
+    }
 }
 
 /// A request of a journal that was answered an error.
@@ -105,6 +130,14 @@ impl Node {
             Sender::Trusted
         } else {
             Sender::Unauthenticated
+        }
+    }
+
+    /// Counts an error that the shell answers, so many times.
+    #[cold]
+    pub fn note_errors(&mut self, error: &CmdError, times: u64) {
+        for _ in 0..times {
+            self.errors.note(error);
         }
     }
 
@@ -214,6 +247,8 @@ pub enum Conflicts {
 pub struct PersistenceFigures {
     /// Effects go to a journal.
     pub journalling: bool,
+    /// How the journal is, in a word; empty if there is none.
+    pub journal_health: &'static str,
     /// Bytes of the journal, its base included.
     pub journal_bytes: u64,
     /// Bytes of the journal's base.

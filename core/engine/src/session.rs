@@ -108,6 +108,8 @@ pub struct Queue {
     pub requests: Vec<ArgvBuf>,
     /// What they do to the server, all together.
     pub flags: Flags,
+    /// Whether those that write only free memory.
+    pub frees: bool,
     /// Whether one was refused, so that `EXEC` must refuse all.
     pub aborted: bool,
 }
@@ -117,6 +119,7 @@ impl Default for Queue {
         Queue {
             requests: Vec::new(),
             flags: Flags::NONE,
+            frees: true,
             aborted: false,
         }
     }

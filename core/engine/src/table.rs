@@ -166,6 +166,9 @@ pub struct Spec {
     pub arity: Arity,
     /// What it does to the server, as flags.
     pub flags: Flags,
+    /// Whether all that it can write frees memory, so that it is accepted where the disk is full. What it
+    /// takes away is not in its reply, and doing it again and again does not go on and on writing.
+    pub frees: bool,
     /// ACL categories beside those that [`Spec::flags`] and [`Spec::group`] imply.
     pub categories: Categories,
     /// Where its keys stand.
@@ -200,6 +203,7 @@ impl Spec {
             complexity: "O(1)",
             arity: Arity::AtLeast(1),
             flags: Flags::NONE,
+            frees: false,
             categories: Categories::NONE,
             keys: &[],
             tips: &[],

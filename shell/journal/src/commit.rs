@@ -6,9 +6,11 @@
 //! process may die), durable (the machine may), released. A reply may leave when the LSN that it
 //! depends on is released; what that takes, the [`SyncPolicy`] says.
 //!
-//! Three rules. There is one sync at a time (see [`Log::sync_job`]). Bytes leave [`Commit`] in the
+//! Four rules. There is one sync at a time (see [`Log::sync_job`]). Bytes leave [`Commit`] in the
 //! order in which they came, and none is dropped but by a log that is not trusted, which needs a
-//! snapshot of the state after them anyway. While the log is not trusted, nothing is released.
+//! snapshot of the state after them anyway. While the log is not trusted, nothing is released. And
+//! where the disk is full, what is held is written before room is kept again for the next time
+//! ([`Room`]).
 
 use std::io;
 use std::time::Duration;
@@ -16,6 +18,10 @@ use std::time::Duration;
 use crate::health::{Fault, Health, Operation};
 use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotSink};
 use crate::lsn::Lsn;
+
+use self::room::Room;
+
+mod room;
 
 /// A moment, as the time since some fixed one. It never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,9 +49,6 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// With so many bytes, a sync begins before its second has passed: a disk that gets a second's
 /// worth at once has no time for anything else meanwhile.
 const SYNC_BYTES: u64 = 4 << 20;
-
-/// How long a full disk is left alone before the next attempt.
-const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What producers handed over since the last time.
 #[derive(Debug, Default)]
@@ -158,7 +161,7 @@ pub struct Commit<L: Log> {
     held: Vec<u8>,
     submitted: Lsn,
     cut: Option<Cut>,
-    retry_at: Option<Mono>,
+    room: Room,
     sync: SyncState,
     closing: Closing,
     flush: Flush<L>,
@@ -184,8 +187,9 @@ enum Closing {
 
 impl<L: Log> Commit<L> {
     /// A journal that continues `log`.
-    pub fn new(log: L, policy: SyncPolicy) -> Self {
+    pub fn new(mut log: L, policy: SyncPolicy) -> Self {
         Commit {
+            room: Room::of(&mut log),
             policy,
             health: log.fault().cloned().map_or(Health::Good, Health::Poisoned),
             released: log.durable(),
@@ -193,7 +197,6 @@ impl<L: Log> Commit<L> {
             held: Vec::new(),
             submitted: log.last(),
             cut: None,
-            retry_at: None,
             sync: SyncState::default(),
             closing: Closing::No,
             flush: Flush::nothing(),
@@ -214,36 +217,44 @@ impl<L: Log> Commit<L> {
             }
             Event::SnapshotWritten(snapshot) => {
                 let result = self.log.put_snapshot(snapshot);
-                if result.is_err() {
-                    self.log.abandon_snapshot();
+                match &result {
+                    Ok(_) => self.snapshot_put(),
+                    Err(_) => self.give_snapshot_up(),
                 }
                 self.flush.stored = Some(result);
                 self.follow_trust();
             }
-            Event::SnapshotAbandoned => self.log.abandon_snapshot(),
+            Event::SnapshotAbandoned => self.give_snapshot_up(),
             Event::Trimmed => {
                 self.log.trimmed();
                 self.follow_trust();
+                self.room.snapshot_ended();
             }
             Event::Policy(policy) => self.policy = policy,
             Event::Tick => {}
             Event::Close => {
                 if self.closing == Closing::No {
                     self.closing = Closing::Asked;
+                    self.room.retry_at = None;
                 }
             }
         }
         self.append_held(now);
         self.sync_as_due(now);
         self.release(now);
+        self.make_reserve(now);
         self.close_if_asked();
     }
 
     /// What the driver has to do now.
     pub fn flush(&mut self) -> Flush<L> {
         let mut flush = std::mem::replace(&mut self.flush, Flush::nothing());
-        let next_sync = self.next_sync();
-        flush.wake_at = self.retry_at.into_iter().chain(next_sync).min();
+        let due = [
+            self.room.retry_at,
+            self.next_sync(),
+            self.next_look_for_room(),
+        ];
+        flush.wake_at = due.into_iter().flatten().min();
         flush
     }
 
@@ -303,25 +314,27 @@ impl<L: Log> Commit<L> {
 
     /// Appends what is held: up to the cut, then, in the new increment, the rest.
     fn append_held(&mut self, now: Mono) {
-        while let Some(cut) = self.cut {
-            if !self.append(cut.bytes, cut.at, now) {
-                let Some(fault) = self.health.fault() else {
-                    return;
-                };
+        while !self.room.is_behind_snapshot()
+            && let Some(cut) = self.cut
+        {
+            let is_appended = self.append(cut.bytes, cut.at, now);
+            if !is_appended && let Health::Poisoned(fault) = &self.health {
                 self.flush.snapshot = Some(Err(SnapshotError::Full(fault.clone())));
                 self.cut = None;
                 return;
             }
-            self.cut = Some(Cut {
-                bytes: 0,
-                at: cut.at,
-            });
+            let bytes = if is_appended { 0 } else { cut.bytes };
+            self.cut = Some(Cut { bytes, at: cut.at });
             if self.sync.running.is_some() {
                 return;
             }
             self.cut = None;
-            let begun = self.log.begin_snapshot(cut.at);
+            let begun = self.begin_snapshot(cut.at);
             if begun.is_ok() {
+                self.room
+                    .snapshot_begun((!is_appended).then_some(cut.bytes));
+            }
+            if begun.is_ok() && is_appended {
                 // Everything before the cut was synced on the way, or will be covered by the
                 // snapshot.
                 self.sync.uncovered_since = None;
@@ -329,53 +342,54 @@ impl<L: Log> Commit<L> {
             }
             self.flush.snapshot = Some(begun);
             self.follow_trust();
+            if !is_appended {
+                return;
+            }
         }
-        self.append(self.held.len(), self.submitted, now);
+        if !self.room.is_behind_snapshot() {
+            self.append(self.held.len(), self.submitted, now);
+        }
     }
 
     /// Appends the first `len` bytes of what is held; false if they must wait.
     fn append(&mut self, len: usize, last: Lsn, now: Mono) -> bool {
-        if self.retry_at.is_some_and(|at| now < at) {
+        if self.room.retry_at.is_some_and(|at| now < at) {
             return false;
         }
-        self.retry_at = None;
+        self.room.retry_at = None;
         let first = self.log.last();
         if last > first {
             let inline = self.policy == SyncPolicy::Always && self.sync.running.is_none();
-            let pace = if inline {
+            // Nothing is written ahead where there is hardly room for what must be.
+            let pace = if inline && self.health.is_good() {
                 Pace::SyncNext
             } else {
                 Pace::SyncLater
             };
-            match self.log.append(
-                first,
-                Group {
-                    bytes: &self.held[..len],
-                    last,
-                    pace,
-                },
-            ) {
+            let bytes = &self.held[..len];
+            let mut appended = self.log.append(first, Group { bytes, last, pace });
+            if let Err(AppendError::Full(fault)) = &appended
+                && self.log.spend_reserve()
+            {
+                self.room.is_spent = true;
+                if self.health.is_good() {
+                    tracing::warn!(%fault, "the disk is full: the journal goes on in its reserve");
+                    self.health = Health::OnReserve(fault.clone());
+                }
+                let pace = Pace::SyncLater;
+                appended = self.log.append(first, Group { bytes, last, pace });
+            }
+            match appended {
                 Ok(()) => {
                     self.counters.groups += 1;
                     self.counters.batches += last.since(first);
                     self.counters.bytes += len as u64;
                     self.sync.uncovered_since.get_or_insert(now);
                     self.sync.uncovered_bytes += len as u64;
-                    if matches!(self.health, Health::Full(_)) {
-                        tracing::info!("there is room on the disk again");
-                        self.health = Health::Good;
-                    }
+                    self.wrote_again();
                 }
                 Err(AppendError::Full(fault)) => {
-                    // A log that is not trusted stays so, or the batches would be released that it
-                    // dropped.
-                    if !matches!(self.health, Health::Poisoned(_)) {
-                        if self.health.is_good() {
-                            tracing::warn!(%fault, "the disk is full: writes are refused");
-                        }
-                        self.health = Health::Full(fault);
-                    }
-                    self.retry_at = Some(now.plus(RETRY_INTERVAL));
+                    self.is_full(fault, now);
                     return false;
                 }
                 Err(AppendError::Failed(fault)) => self.poison(fault),
@@ -452,9 +466,9 @@ impl<L: Log> Commit<L> {
             return;
         }
         self.closing = Closing::Done;
-        let result = match self.health.fault() {
-            None => self.log.close(),
-            Some(fault) => Err(fault.clone()),
+        let result = match &self.health {
+            Health::Good | Health::Slow(_) | Health::OnReserve(_) => self.log.close(),
+            Health::Full(fault) | Health::Poisoned(fault) => Err(fault.clone()),
         };
         if result.is_ok() {
             self.released = self.released.max(self.log.durable());

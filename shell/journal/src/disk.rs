@@ -97,6 +97,14 @@ pub trait DiskFile: Send + Sync + 'static {
     /// success says nothing about the bytes that this one was asked for.
     fn sync(&self) -> io::Result<()>;
 
+    /// Grows the file to `size` bytes, all of which have their place on the disk from then on. What
+    /// the new ones are is not said.
+    ///
+    /// # Errors
+    /// What the operating system says, above all that there is no room; the file may have grown by a
+    /// part all the same.
+    fn allocate(&self, size: u64) -> io::Result<()>;
+
     /// Cuts the file to `size` bytes.
     ///
     /// # Errors

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::disk::{Access, Disk, DiskFile};
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
+
+use crate::disk::{Access, Disk, DiskFile, write_all_at};
 use crate::regular::{name_of, open_regular};
 
 /// A [`Disk`] in a directory of the file system.
@@ -166,15 +169,36 @@ impl DiskFile for File {
         self.sync_data()
     }
 
+    fn allocate(&self, size: u64) -> io::Result<()> {
+        match rustix::fs::fallocate(self, FallocateFlags::empty(), 0, size) {
+            Err(Errno::OPNOTSUPP) => fill(self, size),
+            result => Ok(result?),
+        }
+    }
+
     fn truncate(&self, size: u64) -> io::Result<()> {
         self.set_len(size)
     }
 }
 
+/// Grows a file on a file system that gives room only to what was written.
+fn fill(file: &File, size: u64) -> io::Result<()> {
+    let mut end = file.size()?;
+    while end < size {
+        let bytes = &ZEROS[..ZEROS
+            .len()
+            .min(usize::try_from(size - end).unwrap_or(usize::MAX))];
+        write_all_at(file, &mut [IoSlice::new(bytes)], end)?;
+        end += bytes.len() as u64;
+    }
+    Ok(())
+}
+
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::write_all_at;
 
     #[test]
     fn a_removed_file_is_freed_unless_it_has_another_name() {
@@ -234,6 +258,20 @@ mod tests {
         let mut slices = vec![IoSlice::new(&piece); 2000];
         write_all_at(&file, &mut slices, 0).unwrap();
         assert_eq!(file.size().unwrap(), 6000);
+    }
+
+    #[test]
+    fn a_file_gets_room_in_either_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::open(folder.path()).unwrap();
+        let bytes = 3 * ZEROS.len() as u64 + 5;
+        for grow in [File::allocate, fill] {
+            let file = disk.create("a").unwrap();
+            grow(&file, bytes).unwrap();
+            let metadata = file.metadata().unwrap();
+            assert_eq!(metadata.len(), bytes);
+            assert!(metadata.blocks() * 512 >= bytes);
+        }
     }
 
     #[test]

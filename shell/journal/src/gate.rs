@@ -19,17 +19,18 @@ pub struct Gate {
 /// What the journal's thread sees of a gate.
 struct Outside {
     released: AtomicU64,
-    poisoned: AtomicBool,
+    /// Nothing will be released soon.
+    refuses: AtomicBool,
     /// The lowest LSN that the thread sleeps for; 0 if it does not.
     awaited: AtomicU64,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
-/// The log is not trusted any more, so that the reply may never leave. Nobody knows whether the
-/// batch will be there after a restart.
+/// The log is ill, so that nobody knows when the reply may leave, nor whether the batch will be there
+/// after a restart. [`Journal::health`](crate::Journal::health) says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the log is not trusted any more")]
-pub struct Poisoned;
+#[error("the batch is not known to be durable")]
+pub struct NotDurable;
 
 impl Gate {
     /// A gate for a thread that `wake` wakes. It is called from the journal's thread.
@@ -37,7 +38,7 @@ impl Gate {
         Gate {
             outside: Arc::new(Outside {
                 released: AtomicU64::new(0),
-                poisoned: AtomicBool::new(false),
+                refuses: AtomicBool::new(false),
                 awaited: AtomicU64::new(0),
                 wake: Box::new(wake),
             }),
@@ -55,13 +56,13 @@ impl Gate {
         self.outside.released.load(Ordering::SeqCst) >= lsn.number()
     }
 
-    /// Whether the replies that depend on this LSN may leave, or will not before a rewrite; none
-    /// while that is to be seen.
-    pub fn answer(&self, lsn: Lsn) -> Option<Result<(), Poisoned>> {
+    /// Whether the replies that depend on this LSN may leave, or nobody knows when; none while that
+    /// is soon to be seen.
+    pub fn answer(&self, lsn: Lsn) -> Option<Result<(), NotDurable>> {
         if self.is_open_for(lsn) {
             Some(Ok(()))
-        } else if self.outside.poisoned.load(Ordering::SeqCst) {
-            Some(Err(Poisoned))
+        } else if self.outside.refuses.load(Ordering::SeqCst) {
+            Some(Err(NotDurable))
         } else {
             None
         }
@@ -92,9 +93,9 @@ impl Watch for Outside {
     }
 
     fn health_changed(&self, health: &Health) {
-        let poisoned = matches!(health, Health::Poisoned(_));
-        self.poisoned.store(poisoned, Ordering::SeqCst);
-        if poisoned {
+        let refuses = !health.releases();
+        self.refuses.store(refuses, Ordering::SeqCst);
+        if refuses {
             (self.wake)();
         }
     }
@@ -103,6 +104,7 @@ impl Watch for Outside {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
 
     use super::*;
     use crate::health::{Fault, Operation};
@@ -135,16 +137,28 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_learns_that_the_log_is_not_trusted() {
+    fn who_waits_learns_that_the_log_is_ill() {
         let (gate, wakes) = counted();
         let watch = gate.watch();
         assert!(gate.may_sleep(Lsn::new(1)));
-        let fault = Fault::new(Operation::Sync, "a", std::io::Error::other("broken"));
-        watch.health_changed(&Health::Poisoned(fault));
-        assert_eq!(wakes.load(Ordering::SeqCst), 1);
-        assert_eq!(gate.answer(Lsn::new(1)), Some(Err(Poisoned)));
-        assert!(!gate.may_sleep(Lsn::new(1)));
-        watch.health_changed(&Health::Good);
+        let fault = || Fault::new(Operation::Sync, "a", std::io::Error::other("broken"));
+        watch.health_changed(&Health::OnReserve(fault()));
+        assert_eq!(gate.answer(Lsn::new(1)), None);
+        for (count, health) in [
+            Health::Poisoned(fault()),
+            Health::Full(fault()),
+            Health::Slow(Duration::ZERO),
+        ]
+        .iter()
+        .enumerate()
+        {
+            watch.health_changed(health);
+            assert_eq!(wakes.load(Ordering::SeqCst), count + 1);
+            assert_eq!(gate.answer(Lsn::new(1)), Some(Err(NotDurable)));
+            assert!(!gate.may_sleep(Lsn::new(1)));
+            watch.health_changed(&Health::Good);
+            assert!(gate.may_sleep(Lsn::new(1)));
+        }
         watch.released(Lsn::new(1));
         assert_eq!(gate.answer(Lsn::new(1)), Some(Ok(())));
     }

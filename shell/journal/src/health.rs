@@ -3,6 +3,9 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+use crate::disk::is_full;
 
 /// What the journal was doing when the disk failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +44,29 @@ impl Fault {
             source: Arc::new(source),
         }
     }
+
+    /// Whether there was no room, so that the same may succeed later.
+    pub(crate) fn is_full(&self) -> bool {
+        is_full(&self.source)
+    }
 }
 
 /// Whether the log takes writes.
 ///
-/// Reads are never affected. Nothing that was acknowledged is taken back in any state.
+/// Nothing that was acknowledged is taken back in any state.
 #[derive(Clone, Debug, Default)]
 pub enum Health {
     /// All is well.
     #[default]
     Good,
-    /// The disk is full. The journal holds what it could not write and tries again; the server
-    /// refuses writes meanwhile.
+    /// For so long nothing was released, though something waits for it: the disk takes its time.
+    /// This is seen from outside of [`Commit`](crate::Commit), which is at work then.
+    Slow(Duration),
+    /// The disk is full. What is submitted is still written, to room that was kept for that; only
+    /// what makes room should be submitted.
+    OnReserve(Fault),
+    /// The disk is full, and so is what was kept for that. The journal holds what it could not
+    /// write and tries again.
     Full(Fault),
     /// A write or a sync failed, and the file is not trusted any more: nobody knows what is in it.
     /// Writes are refused until a rewrite into new files has succeeded.
@@ -63,14 +77,30 @@ impl Health {
     /// What is wrong, if something is.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            Health::Good => None,
-            Health::Full(fault) | Health::Poisoned(fault) => Some(fault),
+            Health::Good | Health::Slow(_) => None,
+            Health::OnReserve(fault) | Health::Full(fault) | Health::Poisoned(fault) => Some(fault),
         }
     }
 
     /// Whether writes may be accepted.
     pub fn is_good(&self) -> bool {
-        self.fault().is_none()
+        matches!(self, Health::Good)
+    }
+
+    /// Whether what is submitted will soon be released, so that it is worth waiting for.
+    pub fn releases(&self) -> bool {
+        matches!(self, Health::Good | Health::OnReserve(_))
+    }
+
+    /// One word for it, as reports have it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Health::Good => "good",
+            Health::Slow(_) => "slow",
+            Health::OnReserve(_) => "reserve",
+            Health::Full(_) => "full",
+            Health::Poisoned(_) => "failed",
+        }
     }
 }
 

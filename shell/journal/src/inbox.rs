@@ -118,6 +118,11 @@ impl<L: Log> Inbox<L> {
         Ok(())
     }
 
+    /// The last batch that was submitted.
+    pub(crate) fn submitted(&self) -> Lsn {
+        self.state.lock().gathered.last
+    }
+
     /// How many bytes wait for the journal's thread.
     pub(crate) fn backlog_bytes(&self) -> usize {
         self.state.lock().gathered.bytes.len()

@@ -28,12 +28,12 @@ pub struct Journal<L: Log> {
 }
 
 /// Somebody who must know how far the journal has come. Called from the journal's thread, which
-/// does nothing else meanwhile: wake who waits, and return.
+/// does nothing else meanwhile, and from [`Journal::look_for_stall`]: wake who waits, and return.
 pub trait Watch: Send + Sync {
     /// The replies that depend on this LSN, or an earlier one, may leave.
     fn released(&self, up_to: Lsn);
 
-    /// Writes are refused from now on, or accepted again.
+    /// Replies that wait will come soon, or will not ([`Health::releases`]).
     fn health_changed(&self, health: &Health);
 }
 
@@ -58,6 +58,7 @@ pub(crate) struct Shared<L: Log> {
     syncs_first: AtomicBool,
     health_kind: AtomicU8,
     health: Mutex<Health>,
+    stall: Mutex<Stall>,
     watchers: Mutex<Vec<Arc<dyn Watch>>>,
     stats: Mutex<Stats>,
     pub(crate) replies: Mutex<Replies<L>>,
@@ -69,10 +70,18 @@ pub(crate) struct Replies<L: Log> {
     pub(crate) stored: Option<SyncSender<Result<L::Trimmed, SnapshotError>>>,
 }
 
+/// How long nothing was released.
+struct Stall {
+    released: Lsn,
+    since: Instant,
+}
+
 /// The kinds of [`Health`], for a look without a lock.
 const GOOD: u8 = 0;
-const FULL: u8 = 1;
-const POISONED: u8 = 2;
+const SLOW: u8 = 1;
+const ON_RESERVE: u8 = 2;
+const FULL: u8 = 3;
+const POISONED: u8 = 4;
 
 impl<L: Log> Journal<L> {
     /// Starts the thread of a journal that continues `log`.
@@ -93,6 +102,10 @@ impl<L: Log> Journal<L> {
             released: AtomicU64::new(released.number()),
             syncs_first: AtomicBool::new(policy == SyncPolicy::Always),
             health_kind: AtomicU8::new(kind_of(commit.health())),
+            stall: Mutex::new(Stall {
+                released,
+                since: Instant::now(),
+            }),
             health: Mutex::new(commit.health().clone()),
             watchers: Mutex::new(Vec::new()),
             stats: Mutex::new(Stats {
@@ -106,6 +119,7 @@ impl<L: Log> Journal<L> {
         });
         let driver = Driver {
             shared: Arc::clone(&shared),
+            kind: kind_of(commit.health()),
             commit,
             origin: Instant::now(),
             syncer: None,
@@ -168,9 +182,53 @@ impl<L: Log> Journal<L> {
         self.shared.health_kind.load(Ordering::Acquire) == GOOD
     }
 
+    /// Changes when [`Journal::health`] does, for a look without a lock.
+    #[inline]
+    pub fn health_kind(&self) -> u8 {
+        self.shared.health_kind.load(Ordering::Acquire)
+    }
+
     /// Whether writes may be accepted, and if not, why.
     pub fn health(&self) -> Health {
+        if self.health_kind() == SLOW {
+            return Health::Slow(self.shared.stall.lock().since.elapsed());
+        }
         self.shared.health.lock().clone()
+    }
+
+    /// Calls the journal [`Health::Slow`] if for longer than `patience` nothing was released although
+    /// something waits, and takes that back when it goes on. To be called now and then: the thread
+    /// itself cannot say it, as it waits for the disk then.
+    pub fn look_for_stall(&self, patience: Option<Duration>) {
+        let shared = &*self.shared;
+        let (submitted, released) = (shared.inbox.submitted(), self.released());
+        let mut stall = shared.stall.lock();
+        if submitted <= released || stall.released != released {
+            *stall = Stall {
+                released,
+                since: Instant::now(),
+            };
+        }
+        let stalled = stall.since.elapsed();
+        let is_slow = submitted > released && patience.is_some_and(|patience| stalled >= patience);
+        drop(stall);
+        let (from, to) = if is_slow { (GOOD, SLOW) } else { (SLOW, GOOD) };
+        let swapped =
+            shared
+                .health_kind
+                .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+        if swapped.is_err() {
+            return;
+        }
+        let health = self.health();
+        if is_slow {
+            tracing::warn!(?stalled, "the disk does not answer: writes are refused");
+        } else {
+            tracing::info!("the disk answers again");
+        }
+        for watch in &*shared.watchers.lock() {
+            watch.health_changed(&health);
+        }
     }
 
     /// How many bytes were submitted that the thread has not taken yet. Who lets clients send more
@@ -246,6 +304,8 @@ impl<L: Log> Drop for Journal<L> {
 struct Driver<L: Log> {
     shared: Arc<Shared<L>>,
     commit: Commit<L>,
+    /// The kind of health that the others were told of.
+    kind: u8,
     origin: Instant,
     syncer: Option<Sender<L::Sync>>,
     spare: Vec<u8>,
@@ -276,13 +336,13 @@ impl<L: Log> Driver<L> {
         }
     }
 
-    fn publish(&self, took: Option<Duration>) {
+    fn publish(&mut self, took: Option<Duration>) {
         let Position {
             written,
             durable,
             released,
         } = self.commit.position();
-        let shared = &*self.shared;
+        let shared = Arc::clone(&self.shared);
         // Who is called finds everything else up to date.
         let mut stats = shared.stats.lock();
         stats.counters = self.commit.counters();
@@ -297,9 +357,10 @@ impl<L: Log> Driver<L> {
         let before = shared.released.swap(released.number(), Ordering::AcqRel);
         let health = self.commit.health();
         let kind = kind_of(health);
-        let changed = shared.health_kind.swap(kind, Ordering::AcqRel) != kind;
+        let changed = std::mem::replace(&mut self.kind, kind) != kind;
         if changed {
             shared.health.lock().clone_from(health);
+            shared.health_kind.store(kind, Ordering::Release);
         }
         if changed || before != released.number() {
             for watch in &*shared.watchers.lock() {
@@ -411,6 +472,8 @@ impl<L: Log> Drop for Ended<L> {
 fn kind_of(health: &Health) -> u8 {
     match health {
         Health::Good => GOOD,
+        Health::Slow(_) => SLOW,
+        Health::OnReserve(_) => ON_RESERVE,
         Health::Full(_) => FULL,
         Health::Poisoned(_) => POISONED,
     }

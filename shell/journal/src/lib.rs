@@ -27,6 +27,7 @@ mod read_only;
 mod reader;
 mod recovery;
 mod regular;
+mod reserve;
 mod rewrite;
 mod scan;
 mod window;
@@ -38,7 +39,7 @@ pub use commit::{
 pub use disk::{Access, Disk, DiskFile};
 pub use fatal::PanicEndsProcess;
 pub use file_disk::{FileDisk, free_in_steps};
-pub use gate::{Gate, Poisoned};
+pub use gate::{Gate, NotDurable};
 pub use health::{Fault, Health, Operation};
 pub use journal::{Journal, Stats, Watch};
 pub use local::{Base, BaseWriter, FileSync, History, LocalLog};

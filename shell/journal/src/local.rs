@@ -10,21 +10,25 @@
 //! that no manifest names yet ([`Trust::Renewing`]). Every error that leaves a file or a name
 //! uncertain ends in [`Trust::Lost`].
 
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::annotation::{Header, PADDING_ALIGNMENT};
-use crate::disk::{Disk, DiskFile, is_full, write_all_at};
+use crate::disk::{Disk, DiskFile, write_all_at};
 use crate::health::{Fault, Operation};
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX};
-use crate::log::{
-    AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotFormat, SnapshotSink, SyncJob,
-    Trimmed,
-};
+use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, SyncJob};
 use crate::lsn::Lsn;
 use crate::manifest::{Entry, Manifest};
 use crate::names::Names;
 use crate::pending_file::{PendingFile, RenameError};
+use crate::reserve::Reserve;
+
+mod files;
+
+pub use files::{Base, BaseWriter, FileSync, History};
+pub(crate) use files::{create_increment, write_manifest};
 
 /// The log in the files of one directory.
 pub struct LocalLog<D: Disk> {
@@ -42,6 +46,7 @@ pub struct LocalLog<D: Disk> {
     next_increment: u64,
     next_base: u64,
     snapshot: Option<Begun>,
+    reserve: Reserve<D>,
     _lock: D::Lock,
 }
 
@@ -73,8 +78,18 @@ pub(crate) struct Increment<F> {
 /// A snapshot in the making.
 struct Begun {
     at: Lsn,
-    /// The first increment that is not covered by it.
-    first_increment: u64,
+    next: NextIncrement,
+    /// Set where batches need the room that it takes. None of a snapshot that shall make room.
+    gives_way: Option<Arc<AtomicBool>>,
+}
+
+/// The first increment that a snapshot does not cover.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NextIncrement {
+    /// It is there, with this number, and takes batches.
+    Made(u64),
+    /// It will be made when the snapshot is put: the log is behind the snapshot.
+    ToMake,
 }
 
 /// How much is written ahead, in groups like the one that brings it. More would make the group that
@@ -107,8 +122,6 @@ impl<D: Disk> LocalLog<D> {
         older_bytes: u64,
     ) -> Self {
         LocalLog {
-            disk,
-            names,
             durable: current.synced,
             base_bytes,
             older_bytes,
@@ -118,8 +131,18 @@ impl<D: Disk> LocalLog<D> {
             current,
             trust: Trust::Whole,
             snapshot: None,
+            reserve: Reserve::none(Arc::clone(&disk), names.reserve()),
+            disk,
+            names,
             _lock: lock,
         }
+    }
+
+    /// The same log, which keeps so many bytes on the disk for when there is no other room.
+    #[must_use]
+    pub fn with_reserve(mut self, bytes: u64) -> Self {
+        self.reserve = Reserve::open(Arc::clone(&self.disk), self.names.reserve(), bytes);
+        self
     }
 
     /// Declares that the log does not hold the data set: it is not trusted before a snapshot was
@@ -160,6 +183,57 @@ impl<D: Disk> LocalLog<D> {
             Err(RenameError::Unchanged(fault)) => Err(SnapshotError::Failed(fault)),
             Err(RenameError::Unknown(fault)) => Err(SnapshotError::Failed(self.lose(fault))),
         }
+    }
+
+    /// Has the log begin with a base, of the state at `at`. What is superfluous then.
+    fn begin_with(
+        &mut self,
+        base: Entry,
+        at: Lsn,
+        next: NextIncrement,
+    ) -> Result<Vec<String>, SnapshotError> {
+        let made = match next {
+            NextIncrement::Made(_) => None,
+            NextIncrement::ToMake => {
+                Some(self.create_increment(at).map_err(SnapshotError::Failed)?)
+            }
+        };
+        let old = self.manifest.clone();
+        let (mut increments, superfluous): (Vec<_>, Vec<_>) =
+            old.increments.into_iter().partition(|entry| match next {
+                NextIncrement::Made(seq) => entry.seq >= seq,
+                NextIncrement::ToMake => false,
+            });
+        match &made {
+            Some(made) => increments.push(made.entry.clone()),
+            None if matches!(self.trust, Trust::Renewing(_)) => {
+                increments.push(self.current.entry.clone());
+            }
+            None => {}
+        }
+        let history: Vec<Entry> = old
+            .history
+            .into_iter()
+            .chain(old.base)
+            .chain(superfluous)
+            .collect();
+        let names = history.iter().map(|entry| entry.name.clone()).collect();
+        let replaced = self.replace_manifest(Manifest {
+            base: Some(base),
+            increments,
+            history,
+        });
+        match (replaced, made) {
+            (Ok(()), Some(made)) => self.current = made,
+            (Ok(()), None) => {}
+            (Err(error), made) => {
+                if let Some(made) = made.filter(|_| !matches!(self.trust, Trust::Lost(_))) {
+                    let _ = self.disk.remove(&made.entry.name);
+                }
+                return Err(error);
+            }
+        }
+        Ok(names)
     }
 
     fn write_group(&mut self, header: &Header, body: &[u8], pace: Pace) -> io::Result<()> {
@@ -252,11 +326,10 @@ impl<D: Disk> Log for LocalLog<D> {
                 self.current.last = group.last;
                 return Ok(());
             };
-            let full = is_full(&error);
             let fault = Fault::new(Operation::Write, &self.current.entry.name, error);
             // Part of the group may be in the file. It must not stay in front of what is written
             // next.
-            if !full || self.current.file.truncate(self.current.end).is_err() {
+            if !fault.is_full() || self.current.file.truncate(self.current.end).is_err() {
                 return Err(AppendError::Failed(self.lose(fault)));
             }
             self.current.extent = self.current.end;
@@ -302,15 +375,35 @@ impl<D: Disk> Log for LocalLog<D> {
         if self.snapshot.is_some() {
             return Err(SnapshotError::InProgress);
         }
+        let is_whole = matches!(self.trust, Trust::Whole);
+        let is_behind = is_whole && self.current.last < at;
         // A later increment must never be there without the end of the one before it.
-        if matches!(self.trust, Trust::Whole) {
+        if is_whole && !is_behind {
             self.sync().map_err(SnapshotError::Failed)?;
         }
         let temporary = self.names.temporary_base(self.next_increment);
         let base = PendingFile::create(Arc::clone(&self.disk), &temporary)
             .map_err(SnapshotError::Failed)?;
+        let makes_room = is_behind || !is_whole || self.reserve.is_spent();
+        let gives_way = Arc::new(AtomicBool::new(false));
+        let mut begun = Begun {
+            at,
+            next: NextIncrement::ToMake,
+            gives_way: (!makes_room).then(|| Arc::clone(&gives_way)),
+        };
+        let writer = BaseWriter {
+            file: base,
+            at,
+            gives_way,
+        };
+        if is_behind {
+            // The next attempt has another number.
+            self.next_increment += 1;
+            self.snapshot = Some(begun);
+            return Ok(writer);
+        }
         let next = self.create_increment(at).map_err(SnapshotError::Failed)?;
-        let first_increment = next.entry.seq;
+        begun.next = NextIncrement::Made(next.entry.seq);
         match &self.trust {
             Trust::Whole => {
                 let mut manifest = self.manifest.clone();
@@ -325,16 +418,13 @@ impl<D: Disk> Log for LocalLog<D> {
             }
         }
         self.current = next;
-        self.snapshot = Some(Begun {
-            at,
-            first_increment,
-        });
-        Ok(BaseWriter { file: base, at })
+        self.snapshot = Some(begun);
+        Ok(writer)
     }
 
     fn put_snapshot(&mut self, base: Base<D>) -> Result<History<D>, SnapshotError> {
         let begun = self.snapshot.as_ref().filter(|begun| begun.at == base.at);
-        let first_increment = begun.ok_or(SnapshotError::GivenUp)?.first_increment;
+        let next = begun.ok_or(SnapshotError::GivenUp)?.next;
         if let Trust::Lost(fault) = &self.trust {
             return Err(SnapshotError::Failed(fault.clone()));
         }
@@ -343,32 +433,22 @@ impl<D: Disk> Log for LocalLog<D> {
             seq: self.next_base,
         };
         self.next_base += 1;
+        let name = entry.name.clone();
         // No manifest names the base yet: whatever happens to its name, the log is as it was.
-        base.file.rename(&entry.name).map_err(|error| match error {
-            RenameError::Unchanged(fault) | RenameError::Unknown(fault) => {
-                SnapshotError::Failed(fault)
-            }
-        })?;
-        let old = self.manifest.clone();
-        let (mut increments, superfluous): (Vec<_>, Vec<_>) = old
-            .increments
-            .into_iter()
-            .partition(|entry| entry.seq >= first_increment);
-        if matches!(self.trust, Trust::Renewing(_)) {
-            increments.push(self.current.entry.clone());
+        let put = base
+            .file
+            .rename(&name)
+            .map_err(|error| match error {
+                RenameError::Unchanged(fault) | RenameError::Unknown(fault) => {
+                    SnapshotError::Failed(fault)
+                }
+            })
+            .and_then(|()| self.begin_with(entry, base.at, next));
+        if put.is_err() && !matches!(self.trust, Trust::Lost(_)) {
+            // A base that no manifest names takes room for nothing.
+            let _ = self.disk.remove(&name);
         }
-        let history: Vec<Entry> = old
-            .history
-            .into_iter()
-            .chain(old.base)
-            .chain(superfluous)
-            .collect();
-        let names = history.iter().map(|entry| entry.name.clone()).collect();
-        self.replace_manifest(Manifest {
-            base: Some(entry),
-            increments,
-            history,
-        })?;
+        let names = put?;
         self.snapshot = None;
         self.trust = Trust::Whole;
         self.durable = self.durable.max(self.current.synced);
@@ -388,6 +468,21 @@ impl<D: Disk> Log for LocalLog<D> {
             self.trust = Trust::Lost(fault.clone());
             let _ = self.disk.remove(&self.current.entry.name);
         }
+    }
+
+    fn spend_reserve(&mut self) -> bool {
+        let gives_way = self
+            .snapshot
+            .iter()
+            .filter_map(|begun| begun.gives_way.as_ref());
+        for gives_way in gives_way {
+            gives_way.store(true, Ordering::Relaxed);
+        }
+        self.reserve.spend()
+    }
+
+    fn make_reserve(&mut self) -> Result<(), Fault> {
+        self.reserve.make()
     }
 
     fn trimmed(&mut self) {
@@ -417,122 +512,5 @@ impl<D: Disk> Log for LocalLog<D> {
         self.write_group(&header, b"", Pace::SyncLater)
             .and_then(|()| file.sync())
             .map_err(|e| Fault::new(Operation::Write, &self.current.entry.name, e))
-    }
-}
-
-/// Makes an increment that begins after `at`.
-pub(crate) fn create_increment<D: Disk>(
-    disk: &D,
-    entry: Entry,
-    at: Lsn,
-) -> Result<Increment<D::File>, Fault> {
-    let fault = |operation, error| Fault::new(operation, &entry.name, error);
-    let line = Header::mark(at).encode();
-    let file = disk
-        .create(&entry.name)
-        .map_err(|e| fault(Operation::Create, e))?;
-    let made = write_all_at(&file, &mut [IoSlice::new(line.as_bytes())], 0)
-        .map_err(|e| fault(Operation::Write, e))
-        .and_then(|()| file.sync().map_err(|e| fault(Operation::Sync, e)));
-    if let Err(fault) = made {
-        // No manifest names it; the next attempt would empty it anyway.
-        let _ = disk.remove(&entry.name);
-        return Err(fault);
-    }
-    let end = line.as_bytes().len() as u64;
-    Ok(Increment {
-        entry,
-        file: Arc::new(file),
-        end,
-        extent: end,
-        last: at,
-        synced: at,
-    })
-}
-
-/// Replaces the manifest, and makes that durable together with every name that came before.
-pub(crate) fn write_manifest<D: Disk>(
-    disk: &Arc<D>,
-    names: &Names,
-    manifest: &Manifest,
-) -> Result<(), RenameError> {
-    let mut file = PendingFile::create(Arc::clone(disk), &names.temporary_manifest())
-        .map_err(RenameError::Unchanged)?;
-    file.write_all(manifest.to_text().as_bytes())
-        .map_err(|e| RenameError::Unchanged(Fault::new(Operation::Write, &names.manifest(), e)))?;
-    file.sync().map_err(RenameError::Unchanged)?;
-    file.rename(&names.manifest())
-}
-
-/// A sync of the increment that was current when it was made.
-pub struct FileSync<F> {
-    file: Arc<F>,
-    name: String,
-    lsn: Lsn,
-}
-
-impl<F: DiskFile> SyncJob for FileSync<F> {
-    fn run(&self) -> io::Result<()> {
-        self.file.sync()
-    }
-}
-
-/// Writes a base.
-pub struct BaseWriter<D: Disk> {
-    file: PendingFile<D>,
-    at: Lsn,
-}
-
-impl<D: Disk> Write for BaseWriter<D> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl<D: Disk> SnapshotSink for BaseWriter<D> {
-    type Snapshot = Base<D>;
-
-    fn at(&self) -> Lsn {
-        self.at
-    }
-
-    fn finish(mut self, format: SnapshotFormat) -> Result<Base<D>, Fault> {
-        let bytes = self.file.sync()?;
-        Ok(Base {
-            file: self.file,
-            at: self.at,
-            format,
-            bytes,
-        })
-    }
-}
-
-/// A base that is durable, but not yet part of the log.
-pub struct Base<D: Disk> {
-    file: PendingFile<D>,
-    at: Lsn,
-    format: SnapshotFormat,
-    bytes: u64,
-}
-
-/// Files that the log does not need any more.
-pub struct History<D: Disk> {
-    disk: Arc<D>,
-    names: Vec<String>,
-}
-
-impl<D: Disk> Trimmed for History<D> {
-    fn remove(self) {
-        for name in &self.names {
-            match self.disk.remove(name) {
-                Ok(()) => tracing::debug!(%name, "removed a file that the log does not need"),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => tracing::warn!(%name, %error, "cannot remove a superfluous file"),
-            }
-        }
     }
 }

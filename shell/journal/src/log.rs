@@ -131,7 +131,8 @@ pub trait Log: Send + 'static {
     /// before.
     ///
     /// A log that is not trusted takes batches from here on, but they are durable only with the
-    /// snapshot.
+    /// snapshot. One that is trusted, but behind `at` because there is no room for what is missing,
+    /// takes none before the snapshot was put, and is at `at` then.
     ///
     /// # Errors
     /// [`SnapshotError`]
@@ -148,6 +149,20 @@ pub trait Log: Send + 'static {
 
     /// Gives up a snapshot that was begun.
     fn abandon_snapshot(&mut self);
+
+    /// Gives free what is kept for when there is no room, and has a snapshot given up for which
+    /// there is none either. Whether there is more room now.
+    fn spend_reserve(&mut self) -> bool {
+        false
+    }
+
+    /// Keeps room again for when there is none, if that was spent.
+    ///
+    /// # Errors
+    /// There is no room to keep.
+    fn make_reserve(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// Takes note that what was superfluous is gone.
     fn trimmed(&mut self);

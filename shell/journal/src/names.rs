@@ -44,6 +44,11 @@ impl Names {
         format!("{}.lock", self.stem)
     }
 
+    /// The file that keeps room for when the disk is full.
+    pub fn reserve(&self) -> String {
+        format!("{}.reserve", self.stem)
+    }
+
     /// A base in the making. Each attempt has a number, so that who gives up late removes his own.
     pub fn temporary_base(&self, attempt: u64) -> String {
         format!("{TEMPORARY}{}.{attempt}.base", self.stem)

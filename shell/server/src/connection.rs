@@ -4,6 +4,8 @@
 //! and asks it afterwards what it waits for. Replies leave in order; while some wait (for the log, or for a socket
 //! that takes no more) nothing further is read, so that a client cannot make the server hoard replies.
 
+mod output;
+mod piece;
 mod sending;
 
 use std::io;
@@ -19,8 +21,10 @@ use crate::memory::Meter;
 use crate::shard::{Home, Shard, State};
 use crate::socket::Socket;
 
-use self::sending::Output;
+use self::output::Output;
+use self::sending::Waiting;
 
+pub(crate) use self::piece::{Answers, Piece, Pieces};
 pub(crate) use self::sending::Sent;
 
 /// A client's connection.
@@ -41,6 +45,7 @@ pub(crate) struct Connection {
     /// What it read is staged to run, and nothing more may be read before.
     staged: bool,
     output: Output,
+    waiting: Waiting,
     /// What `CLIENT LIST` tells of the connection.
     io: IoFigures,
     /// The part of it that the figures of the whole server have.
@@ -104,6 +109,7 @@ impl Connection {
             has_requests: false,
             staged: false,
             output: Output::default(),
+            waiting: Waiting::default(),
             io: IoFigures {
                 fd,
                 ..IoFigures::default()
@@ -204,7 +210,11 @@ impl Connection {
     }
 
     /// Runs the requests in `staged`, or, if there is none, in what the connection kept. Replies go behind what
-    /// `reply` holds. What they depend on.
+    /// `reply` holds, and what they consist of to `pieces`. What they depend on.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the tools of the thread, each passed on once"
+    )]
     pub(crate) fn run(
         &mut self,
         staged: Option<&[u8]>,
@@ -213,8 +223,10 @@ impl Connection {
         stopwatch: &mut Stopwatch,
         reply: &mut Reply,
         meter: &mut Meter,
+        pieces: &mut Pieces,
     ) -> Lsn {
         self.staged = false;
+        pieces.begin(state.engine.log().last());
         if state.stopping {
             self.phase = Phase::Closing;
             return Lsn::NONE;
@@ -226,8 +238,15 @@ impl Connection {
         let input = staged.unwrap_or(&kept);
         self.has_requests = false;
         self.io.query_bytes = input.len();
-        let (consumed, depends_on) =
-            self.run_requests(input, &mut state.engine, now, stopwatch, reply, meter);
+        let (consumed, depends_on) = self.run_requests(
+            input,
+            &mut state.engine,
+            now,
+            stopwatch,
+            reply,
+            meter,
+            pieces,
+        );
         self.io.query_bytes = input.len() - consumed;
         if self.phase == Phase::Waiting {
             self.has_requests = true;
@@ -254,6 +273,10 @@ impl Connection {
 
     /// Runs complete requests until there is none, or one waits, or there are many replies. How many bytes of the
     /// input that took, and what the replies depend on.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the tools of the thread, each passed on once"
+    )]
     fn run_requests(
         &mut self,
         input: &[u8],
@@ -262,6 +285,7 @@ impl Connection {
         stopwatch: &mut Stopwatch,
         reply: &mut Reply,
         meter: &mut Meter,
+        pieces: &mut Pieces,
     ) -> (usize, Lsn) {
         let mut limits = Limits::default();
         self.count_in(engine);
@@ -270,7 +294,7 @@ impl Connection {
             limits.sender = sender;
         }
         let limits_out = engine.node.config.output_limits;
-        self.output.limits = limits_out;
+        self.waiting.limits = limits_out;
         let _ = reply.begin_part(limits_out.bytes_max());
         // From so many bytes on, the replies are sent before more requests run.
         let batch_bytes = REPLY_BATCH_BYTES.min(limits_out.bytes_max().saturating_add(1));
@@ -298,7 +322,7 @@ impl Connection {
             match self.parser.parse(rest, &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {
-                    let written = reply.len();
+                    let (mark, written) = (reply.mark(), reply.len());
                     let outcome = engine.request(self.session, request.argv, now, reply);
                     let is_large = request.consumed.max(reply.len() - written) > LIGHT_BYTES_MAX;
                     if is_large || engine.wants_measuring() {
@@ -308,25 +332,29 @@ impl Connection {
                     consumed += request.consumed;
                     depends_on = depends_on.max(outcome.depends_on);
                     limits.sender = outcome.sender;
+                    pieces.add(mark, reply.len() - written, outcome.depends_on);
                     match outcome.then {
                         Next::Continue => {}
                         Next::Wait => self.phase = Phase::Waiting,
                         Next::Close => self.phase = Phase::Closing,
                         Next::Abandon => {
                             reply.rollback(start);
+                            pieces.rollback();
                             self.phase = Phase::Closing;
                         }
                     }
                 }
                 Err(error) => {
+                    let (mark, written) = (reply.mark(), reply.len());
                     if engine.wants_answer(self.session) {
                         error.write(reply);
                     }
+                    pieces.add(mark, reply.len() - written, Lsn::NONE);
                     self.phase = Phase::Closing;
                 }
             }
             if reply.len_since(start) >= batch_bytes || reply.is_overrun() {
-                self.end_batch(engine, reply, start);
+                self.end_batch(engine, reply, pieces, start);
                 break;
             }
         }
@@ -335,10 +363,17 @@ impl Connection {
 
     /// There are many replies. They go out before further requests run; if they are too many, the connection ends.
     #[cold]
-    fn end_batch(&mut self, engine: &mut Engine, reply: &mut Reply, start: Mark) {
+    fn end_batch(
+        &mut self,
+        engine: &mut Engine,
+        reply: &mut Reply,
+        pieces: &mut Pieces,
+        start: Mark,
+    ) {
         self.has_requests = true;
         if reply.is_full() {
             reply.rollback(start);
+            pieces.rollback();
             self.phase = Phase::Closing;
             engine.node.shell.output_limit_disconnections += 1;
             tracing::warn!(

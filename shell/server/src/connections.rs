@@ -12,7 +12,7 @@ use mio::event::Event;
 use resp::Rope;
 use slab::Slab;
 
-use crate::connection::{Connection, Sent};
+use crate::connection::{Answers, Connection, Piece, Sent};
 use crate::contained::contained;
 
 /// The connections of one thread, each in its place.
@@ -104,25 +104,23 @@ impl Connections {
     }
 
     /// Sends a connection's replies, now or when they may leave.
-    pub(crate) fn send(&mut self, place: usize, session: SessionId, bytes: &[u8], depends_on: Lsn) {
+    pub(crate) fn send(&mut self, place: usize, session: SessionId, answers: Answers<'_>) {
         if self.find_mut(place, session).is_some() {
-            self.act(place, |connection, gate| {
-                connection.send(bytes, depends_on, gate)
-            });
+            self.act(place, |connection, gate| connection.send(answers, gate));
         }
     }
 
     /// The same for replies that were not copied together.
-    pub(crate) fn send_rope(
+    pub(crate) fn send_ropes(
         &mut self,
         place: usize,
         session: SessionId,
-        rope: Rope,
+        ropes: impl Iterator<Item = (Rope, Piece)>,
         depends_on: Lsn,
     ) {
         if self.find_mut(place, session).is_some() {
             self.act(place, |connection, gate| {
-                connection.send_rope(rope, depends_on, gate)
+                connection.send_ropes(ropes, depends_on, gate)
             });
         }
     }
@@ -307,7 +305,7 @@ mod tests {
         assert_eq!(lost.read_to_end(&mut Vec::new()).unwrap(), 0);
         assert_eq!(connections.len(), 1);
         assert_eq!(shard.lock().engine.node.sessions.len(), 1);
-        connections.send(place, session, b"+PONG\r\n", Lsn::NONE);
+        connections.send(place, session, Answers::free(b"+PONG\r\n"));
         let mut reply = [0; 7];
         kept.read_exact(&mut reply).unwrap();
         assert_eq!(&reply, b"+PONG\r\n");
@@ -321,8 +319,8 @@ mod tests {
         let (mut next, same_place, session) = connect(&shard, &mut connections);
         assert_eq!(same_place, place);
         assert!(connections.find_mut(place, gone).is_none());
-        connections.send(place, gone, b"-for the other\r\n", Lsn::NONE);
-        connections.send(place, session, b"+OK\r\n", Lsn::NONE);
+        connections.send(place, gone, Answers::free(b"-for the other\r\n"));
+        connections.send(place, session, Answers::free(b"+OK\r\n"));
         let mut reply = [0; 5];
         next.read_exact(&mut reply).unwrap();
         assert_eq!(&reply, b"+OK\r\n");

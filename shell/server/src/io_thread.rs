@@ -12,7 +12,7 @@ use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 
 use crate::accept::Acceptor;
-use crate::connection::Connection;
+use crate::connection::{Answers, Connection};
 use crate::connections::Connections;
 use crate::contained::contained;
 use crate::inbox::{Inbox, Letter};
@@ -255,16 +255,25 @@ impl IoThread {
             place,
             session,
             written,
+            pieces,
             depends_on,
         } in self.replies.drain(..)
         {
             let connections = &mut self.connections;
+            let pieces = self.stage.pieces(pieces);
             match written {
                 Written::Together(bytes) => {
-                    let bytes = &self.stage.replies()[bytes];
-                    connections.send(place, session, bytes, depends_on);
+                    let answers = Answers {
+                        bytes: &self.stage.replies()[bytes],
+                        pieces,
+                        depends_on,
+                    };
+                    connections.send(place, session, answers);
                 }
-                Written::Apart(rope) => connections.send_rope(place, session, rope, depends_on),
+                Written::Apart(ropes) => {
+                    let ropes = ropes.into_iter().zip(pieces.iter().copied());
+                    connections.send_ropes(place, session, ropes, depends_on);
+                }
             }
         }
         self.open_letters();

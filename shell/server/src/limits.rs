@@ -26,6 +26,9 @@ pub const KEPT_BYTES_MAX: usize = 1024;
 /// themselves.
 pub const DROPPER_BYTES_MAX: usize = 512 << 20;
 
+/// Pieces of replies that a connection keeps room for when it has none to keep.
+pub const KEPT_PIECES_MAX: usize = 16;
+
 /// A command with a larger request or reply is measured on its own.
 pub const LIGHT_BYTES_MAX: usize = 4096;
 

@@ -87,6 +87,17 @@ impl fmt::Display for BatchNumbers {
     }
 }
 
+/// How a journal is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct JournalOptions {
+    /// When it is synced.
+    pub policy: SyncPolicy,
+    /// What becomes of an end that a crash tore.
+    pub torn_tail: TornTail,
+    /// Room that is kept for when the disk is full, in bytes.
+    pub reserve_bytes: u64,
+}
+
 /// Fills an empty engine from the log in a folder, and opens the log to go on with it. `snapshot` is the file
 /// to begin with where there is no log yet.
 ///
@@ -97,8 +108,7 @@ pub fn open(
     folder: &Path,
     stem: &str,
     snapshot: &Path,
-    policy: SyncPolicy,
-    torn_tail: TornTail,
+    options: JournalOptions,
     now: Now,
 ) -> Result<FileJournal, OpenError> {
     let begun = Instant::now();
@@ -107,7 +117,7 @@ pub fn open(
         source,
     };
     let disk = Arc::new(FileDisk::open(folder).map_err(in_folder)?);
-    let mut recovery = Recovery::open(disk, Names::new(stem), torn_tail)?;
+    let mut recovery = Recovery::open(disk, Names::new(stem), options.torn_tail)?;
     let mut replay = engine.begin_replay(now);
     read_whole(engine, &mut recovery, &mut replay, now)?;
     // A folder without a journal may come from a server that had none: its snapshot is the data then,
@@ -130,7 +140,8 @@ pub fn open(
     );
     let left_out = engine.end_replay(replay, Lsn(report.last.number()), Journalling::On);
     snapshot::say_left_out(&left_out);
-    let journal = Journal::start(log, policy).map_err(in_folder)?;
+    let log = log.with_reserve(options.reserve_bytes);
+    let journal = Journal::start(log, options.policy).map_err(in_folder)?;
     if taken_over {
         // Before anybody is served: a journal that has batches and not this must not exist.
         rewrite(&journal, engine, now).map_err(OpenError::TakeOver)?;

@@ -1,5 +1,6 @@
 //! A shard: an engine, and where its clients are served, behind one lock.
 
+mod health;
 mod held;
 mod homes;
 mod reload;
@@ -13,7 +14,7 @@ use engine::error::CmdError;
 use engine::node::Order;
 use engine::session::SessionId;
 use engine::{Dropped, Engine, Mono, Now};
-use journal::{Gate, Health, SyncPolicy};
+use journal::{Gate, SyncPolicy};
 use parking_lot::Mutex;
 use signal_hook::iterator::Handle as Signals;
 
@@ -25,6 +26,7 @@ use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
 use crate::memory::{Meter, Untold};
 use crate::persistence::{self, FileJournal};
+use crate::rewrite_pace::RewritePace;
 use crate::snapshot::progress::Written;
 use crate::snapshot::{self, Progress};
 
@@ -81,6 +83,10 @@ pub(crate) struct State {
     snapshot_failed: Option<Mono>,
     /// When the log was told last how far a snapshot or rewrite is, or that none was being written.
     progress_told: Mono,
+    /// When the journal may be rewritten by itself.
+    rewrite_pace: RewritePace,
+    /// The kind of the journal's health that the engine was told of last.
+    health_kind: u8,
 }
 
 impl Shard {
@@ -101,6 +107,8 @@ impl Shard {
                 stopping: false,
                 snapshot_failed: None,
                 progress_told: Mono(0),
+                rewrite_pace: RewritePace::default(),
+                health_kind: 0,
             }),
             clock,
             background: Arc::new(Background::new(Arc::clone(&alarm))),
@@ -244,6 +252,7 @@ impl Shard {
         let Some(journal) = &self.journal else { return };
         let now = self.clock.now();
         state.engine.node.shell.persistence.rewrite_begun = Some(now.mono);
+        state.rewrite_pace.begun(now.mono);
         let begun = persistence::begin_rewrite(journal, &mut state.engine, &self.background, now);
         if let Err(error) = begun {
             self.background.note(Ended::Rewrite(Err(error)));
@@ -320,6 +329,7 @@ impl Shard {
                     persistence.rewriting = false;
                     self.background.rewrite.end();
                     persistence.rewrite_failed = result.is_err();
+                    state.rewrite_pace.ended(result.is_ok(), now.mono);
                     let begun = persistence.rewrite_begun.take();
                     persistence.rewrite_took_s = took_s(begun, now);
                     match result {
@@ -440,35 +450,6 @@ impl Shard {
         let gate = Gate::new(move || inbox.wake());
         journal.watch(gate.watch());
         Some(gate)
-    }
-
-    /// Lets the engine know whether the journal takes writes, and rewrites a journal that has grown.
-    pub(crate) fn look_at_journal(&self, state: &mut State) {
-        let Some(journal) = &self.journal else { return };
-        let size = journal.stats().size;
-        let node = &mut state.engine.node;
-        let persistence = &mut node.shell.persistence;
-        persistence.journalling = true;
-        persistence.journal_bytes = size.base_bytes + size.log_bytes;
-        persistence.journal_base_bytes = size.base_bytes;
-        let growth = node.config.rewrite_growth_percent;
-        let limit = size
-            .base_bytes
-            .saturating_add(size.base_bytes / 100 * growth);
-        let limit = limit.max(node.config.rewrite_bytes_min);
-        if growth > 0 && !persistence.rewriting && persistence.journal_bytes > limit {
-            persistence.rewriting = true;
-            node.orders.push(Order::RewriteJournal);
-        }
-        state.engine.node.writes_refused = match journal.health() {
-            Health::Good => None,
-            Health::Full(fault) => Some(format!(
-                "The journal cannot be written: {fault}. Writes are refused until there is room; free some."
-            )),
-            Health::Poisoned(fault) => Some(format!(
-                "The journal cannot be trusted: {fault}. Writes are refused until BGREWRITEAOF has succeeded."
-            )),
-        };
     }
 
     /// Commits what the journal was given, makes it durable and ends its thread.

@@ -10,7 +10,7 @@ use engine::Lsn;
 use engine::session::SessionId;
 use resp::{Protocol, Reply, Rope};
 
-use crate::connection::{Connection, Received};
+use crate::connection::{Connection, Piece, Pieces, Received};
 use crate::connections::Connections;
 use crate::contained::contained;
 use crate::inbox::Letter;
@@ -24,6 +24,7 @@ pub(crate) struct Stage {
     input: Vec<u8>,
     parts: Vec<Part>,
     replies: Vec<u8>,
+    pieces: Pieces,
     /// How many parts have run.
     run: usize,
 }
@@ -46,6 +47,8 @@ pub(crate) struct Replies {
     pub(crate) session: SessionId,
     /// Where they are.
     pub(crate) written: Written,
+    /// Where their pieces are.
+    pub(crate) pieces: Range<usize>,
     /// The batch that must be durable before they leave.
     pub(crate) depends_on: Lsn,
 }
@@ -55,8 +58,8 @@ pub(crate) struct Replies {
 pub(crate) enum Written {
     /// Within those of all.
     Together(Range<usize>),
-    /// Apart: they refer to something, or are many.
-    Apart(Rope),
+    /// Apart, piece by piece: they refer to something, or are many.
+    Apart(Vec<Rope>),
 }
 
 impl Stage {
@@ -66,6 +69,7 @@ impl Stage {
             input: Vec::with_capacity(STAGE_BYTES + READ_BYTES),
             parts: Vec::new(),
             replies: Vec::new(),
+            pieces: Pieces::default(),
             run: 0,
         }
     }
@@ -121,6 +125,8 @@ impl Stage {
         let state = &mut *guard;
         memory::add(&mut state.engine, shard.untold.take());
         meter.tell(&mut state.engine);
+        shard.follow_health(state);
+        self.pieces.clear();
         let (mut now, mut stopwatch) = shard.clock.now_measured();
         for part in &self.parts[self.run..] {
             self.run += 1;
@@ -130,10 +136,12 @@ impl Stage {
             let start = reply.mark();
             let start_bytes = reply.len();
             let input = part.input.clone().map(|range| &self.input[range]);
-            let depends_on = connection.run(input, state, now, &mut stopwatch, &mut reply, meter);
+            let pieces = &mut self.pieces;
+            let depends_on =
+                connection.run(input, state, now, &mut stopwatch, &mut reply, meter, pieces);
             let is_apart = reply.has_pieces() || reply.len_since(start) >= REPLY_BATCH_BYTES;
             let written = match is_apart {
-                true => Written::Apart(reply.split_off(start)),
+                true => Written::Apart(pieces.split(&mut reply)),
                 false => Written::Together(start_bytes..reply.len()),
             };
             let is_much = is_apart || reply.len() >= REPLY_BATCH_BYTES;
@@ -141,6 +149,7 @@ impl Stage {
                 place: part.place,
                 session: part.session,
                 written,
+                pieces: pieces.range(),
                 depends_on,
             });
             if is_much {
@@ -163,6 +172,11 @@ impl Stage {
     /// Replies of all connections, one behind the other.
     pub(crate) fn replies(&self) -> &[u8] {
         &self.replies
+    }
+
+    /// What some of them consist of.
+    pub(crate) fn pieces(&self, range: Range<usize>) -> &[Piece] {
+        self.pieces.get(range)
     }
 
     /// Empties it for the next connections.

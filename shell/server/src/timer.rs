@@ -31,13 +31,15 @@ pub(crate) fn look(
     figures::update(&mut state.engine.node.shell, used_memory);
     shard.look_at_background(state, now);
     shard.look_at_progress(state, now);
-    shard.look_at_journal(state);
+    shard.look_at_journal(state, now);
     shard.look_at_save_points(state, now);
     let submitted = shard.finish(state, now, TIMER_THREAD, letters);
     shard.alarm.set(now.mono.plus(PERIOD_MS));
     meter.tell(&mut state.engine);
     let dropped = shard.take_dropped(state, meter);
+    let journal_wait_ms = state.engine.node.config.journal_wait_ms;
     drop(guard);
+    shard.look_for_stall(journal_wait_ms);
     if submitted == Submitted::Batches {
         shard.kick_journal();
     }

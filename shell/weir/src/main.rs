@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::Context;
 use engine::Engine;
 use engine::config::Settings;
-use server::{Allocator, Clock, Listeners, Options, Shard, TornTail};
+use server::{Allocator, Clock, JournalOptions, Listeners, Options, Shard, TornTail};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
@@ -126,18 +126,21 @@ fn open_journal(
     clock: Clock,
 ) -> anyhow::Result<server::FileJournal> {
     let folder = Path::new(settings.text("dir")).join(settings.text("appenddirname"));
-    let torn_tail = if settings.flag("aof-load-truncated") {
-        TornTail::Cut
-    } else {
-        TornTail::Refuse
+    let options = JournalOptions {
+        policy: server::sync_policy(settings),
+        torn_tail: if settings.flag("aof-load-truncated") {
+            TornTail::Cut
+        } else {
+            TornTail::Refuse
+        },
+        reserve_bytes: settings.number("aof-reserve-size"),
     };
     server::open(
         engine,
         &folder,
         settings.text("appendfilename"),
         snapshot,
-        server::sync_policy(settings),
-        torn_tail,
+        options,
         clock.now(),
     )
     .with_context(|| format!("cannot serve from {}", folder.display()))

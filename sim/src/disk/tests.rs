@@ -81,6 +81,23 @@ fn a_full_disk_takes_what_fits() {
 }
 
 #[test]
+fn room_is_given_before_it_is_written_or_not_at_all() {
+    let disk = disk(5);
+    let file = disk.create("a").unwrap();
+    disk.set_capacity(10);
+    file.allocate(8).unwrap();
+    let other = disk.create("b").unwrap();
+    assert_eq!(
+        other.allocate(3).unwrap_err().kind(),
+        ErrorKind::StorageFull
+    );
+    other.truncate(0).unwrap();
+    file.truncate(0).unwrap();
+    other.allocate(3).unwrap();
+    assert_eq!(disk.content("b").unwrap(), [0; 3]);
+}
+
+#[test]
 fn files_and_locks_end_with_the_process() {
     let disk = disk(4);
     let file = disk.create("a").unwrap();

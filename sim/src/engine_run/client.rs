@@ -100,6 +100,14 @@ impl Client {
         Ok(looks)
     }
 
+    /// Reads errors in the place of replies: what was asked for may be done or not.
+    pub(super) fn read_errors(&mut self, asked: &Asked, counts: &mut Counts) {
+        counts.not_durable += asked.sent.len() as u64;
+        if let Role::Consumes(consumer) = &mut self.role {
+            consumer.received = 0;
+        }
+    }
+
     fn answered(
         &mut self,
         purpose: &Purpose,

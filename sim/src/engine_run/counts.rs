@@ -27,6 +27,8 @@ pub struct Counts {
     pub retries: u64,
     /// Appends that were refused, as the journal took none.
     pub refused: u64,
+    /// Requests that got an error in the place of their reply, as it was not known to be durable.
+    pub not_durable: u64,
     /// Messages that a producer gave up.
     pub given_up: u64,
     /// Entries delivered to consumers, repeated ones included.
@@ -48,7 +50,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 17] {
+    fn all(&mut self) -> [&mut u64; 18] {
         let Counts {
             crashes,
             power_cuts,
@@ -62,6 +64,7 @@ impl Counts {
             acknowledged,
             retries,
             refused,
+            not_durable,
             given_up,
             delivered,
             consumed,
@@ -81,6 +84,7 @@ impl Counts {
             acknowledged,
             retries,
             refused,
+            not_durable,
             given_up,
             delivered,
             consumed,

@@ -8,6 +8,8 @@
 //! - each message is there exactly once, in the order in which its producer said it, if anybody was
 //!   told of it, and at most once otherwise;
 //! - the journal includes every batch that any reply depended on;
+//! - nobody waits for a journal that is ill: an error takes the place of each reply, and what it said was not known to
+//!   be durable may be sent again;
 //! - looks that were answered before the crash are answered in the same way after it;
 //! - the state is that of the batch at which the journal ends, and no effect is refused;
 //!
@@ -58,16 +60,19 @@ pub enum Bug {
     IdempotenceForgotten,
     /// The last recovered batch is applied twice.
     AppliedTwice,
+    /// Replies leave while the disk is full and what they tell of is in no file.
+    ReleasedWhenFull,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 5] = [
+    pub const ALL: [Bug; 6] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
         Bug::IdempotenceForgotten,
         Bug::AppliedTwice,
+        Bug::ReleasedWhenFull,
     ];
 }
 

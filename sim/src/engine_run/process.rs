@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use engine::keyspace::Frozen;
 use engine::log::Journalling;
-use engine::node::{Conflicts, Delivery};
+use engine::node::{Conflicts, Delivery, Writes};
 use engine::packing::PackingBatch;
 use engine::{Author, Engine, Expired, Now, Replay};
 use journal::{
@@ -110,7 +110,7 @@ impl Process {
             },
             views: BTreeMap::from([(report.last, engine.freeze())]),
             batches: BTreeMap::new(),
-            commit: Commit::new(log, setting.policy),
+            commit: Commit::new(log.with_reserve(setting.reserve_bytes), setting.policy),
             gathered: Gathered {
                 last: report.last,
                 ..Gathered::default()
@@ -158,8 +158,10 @@ impl Process {
 
     /// Lets the engine know whether the journal takes writes.
     pub(super) fn look_at_journal(&mut self) {
-        let fault = self.commit.health().fault();
-        self.engine.node.writes_refused = fault.map(ToString::to_string);
+        self.engine.node.writes = match self.commit.health().fault() {
+            None => Writes::Accepted,
+            Some(fault) => Writes::Freeing(fault.to_string()),
+        };
     }
 
     pub(super) fn is_good(&self) -> bool {
@@ -168,6 +170,15 @@ impl Process {
 
     pub(super) fn is_poisoned(&self) -> bool {
         matches!(self.commit.health(), Health::Poisoned(_))
+    }
+
+    /// Whether replies that wait will leave soon.
+    pub(super) fn releases(&self) -> bool {
+        self.commit.health().releases()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.commit.health(), Health::Full(_))
     }
 
     pub(super) fn is_rewriting(&self) -> bool {

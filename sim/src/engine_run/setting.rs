@@ -14,6 +14,8 @@ pub(super) struct Setting {
     changed_settings: Settings,
     engine_seed: u64,
     pub(super) policy: SyncPolicy,
+    /// What the journal keeps for when the disk is full.
+    pub(super) reserve_bytes: u64,
     pub(super) bug: Option<Bug>,
 }
 
@@ -49,11 +51,13 @@ impl Setting {
             1 => SyncPolicy::Never,
             _ => SyncPolicy::Always,
         };
+        let reserve_bytes = [0, 3000, 30_000][rng.index(3)];
         let needs_power_cuts = bug == Some(Bug::SyncDropped);
         Ok(Setting {
             settings,
             changed_settings,
             engine_seed: rng.number(),
+            reserve_bytes,
             policy: if needs_power_cuts {
                 SyncPolicy::Always
             } else {

@@ -308,7 +308,8 @@ impl World {
                 continue;
             };
             let may_leave = asked.depends_on <= self.process.position.released
-                || self.plan.bug == Some(Bug::ReleasedEarly);
+                || self.plan.bug == Some(Bug::ReleasedEarly)
+                || self.plan.bug == Some(Bug::ReleasedWhenFull) && self.process.is_full();
             if may_leave && self.replies == Replies::MayBeLost && self.rng.once_in(20) {
                 self.disk.note(format!("client {index}: the reply is lost"));
                 self.disconnect(index);
@@ -316,8 +317,12 @@ impl World {
                 self.told = self.told.max(asked.depends_on);
                 let looks = client.read(asked, &mut self.ledger, &mut self.counts)?;
                 self.looks.extend(looks);
-            } else if self.process.is_poisoned() {
+            } else if !self.process.releases() && self.rng.once_in(8) {
                 self.disconnect(index);
+            } else if !self.process.releases() {
+                self.disk
+                    .note(format!("client {index}: it is not known to be durable"));
+                client.read_errors(&asked, &mut self.counts);
             } else {
                 client.asked = Some(asked);
             }
@@ -493,7 +498,8 @@ impl World {
                 return Ok(());
             }
             self.pass(1100)?;
-            if !self.process.is_good() {
+            // A disk that was full needs nothing but room.
+            if self.process.is_poisoned() {
                 let now = self.now();
                 self.process.begin_rewrite(now);
             }

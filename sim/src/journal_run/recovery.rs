@@ -61,6 +61,7 @@ impl World {
             batch.released_at.get_or_insert(now);
         }
         self.gathered.last = recovered;
+        self.delivered = recovered;
         self.position = Position {
             written: recovered,
             durable: recovered,
@@ -110,6 +111,9 @@ impl World {
             )));
         }
         self.outcome.cuts += report.cuts.len() as u64;
+        // It may be another from start to start.
+        let reserve_bytes = [0, 4096, 50_000][self.rng.index(3)];
+        let log = log.with_reserve(reserve_bytes);
         self.commit = Some(Commit::new(log, self.policy));
         Ok(())
     }

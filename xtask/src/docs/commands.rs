@@ -161,6 +161,9 @@ fn facts(entry: &Entry) -> Vec<String> {
     }
     facts.push(format!("Arguments, the name included: {arity}."));
     facts.push(format!("Flags: {}.", names(spec.flags.names())));
+    if spec.frees {
+        facts.push("It only frees memory: accepted also while the disk is full.".to_owned());
+    }
     let categories = names(entry.acl_categories().names());
     facts.push(format!("ACL categories: {categories}."));
     if let Some(deprecated) = spec.deprecated {

@@ -291,6 +291,8 @@ pub struct Config {
     pub rewrite_growth_percent: u64,
     /// A smaller journal is not rewritten by itself, in bytes.
     pub rewrite_bytes_min: u64,
+    /// How long replies wait for a disk that does not answer, in milliseconds; 0: as long as it takes.
+    pub journal_wait_ms: u64,
     /// When a snapshot is due by itself.
     pub save_points: SavePoints,
     /// Who may use `DEBUG`.
@@ -331,6 +333,7 @@ impl Config {
             latency_threshold_ms: settings.int("latency-monitor-threshold") as u64,
             rewrite_growth_percent: settings.int("auto-aof-rewrite-percentage") as u64,
             rewrite_bytes_min: settings.int("auto-aof-rewrite-min-size") as u64,
+            journal_wait_ms: settings.int("aof-wait-timeout") as u64,
             save_points: SavePoints::parse(settings.text("save")).expect(CANONICAL),
             debugging: match settings.text("enable-debug-command") {
                 "yes" => Debugging::Everybody,

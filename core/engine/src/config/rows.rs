@@ -38,6 +38,26 @@ pub static SETTINGS: &[Setting] = &[
         "Whether a journal whose end was torn by a crash is cut back to its last whole batch.",
     ),
     row(
+        "aof-reserve-size",
+        Bytes {
+            min: 0,
+            max: i64::MAX,
+        },
+        "8388608",
+        AtStart,
+        "Room that the journal keeps on the disk for when there is no other, in bytes, so that deleting and rewriting can make some; 0: none.",
+    ),
+    row(
+        "aof-wait-timeout",
+        Integer {
+            min: 0,
+            max: i32::MAX as i64,
+        },
+        "30000",
+        Live,
+        "How long replies wait for a disk that does not answer, in milliseconds, before they become errors; 0: as long as it takes.",
+    ),
+    row(
         "appenddirname",
         Text,
         "appendonlydir",

@@ -6,12 +6,13 @@
 use std::io;
 
 use engine::config::OutputLimits;
+use engine::error::CmdError;
 use engine::node::{Delivery, Then};
 use engine::{Lsn, Mono};
-use journal::{Gate, Poisoned};
-use resp::Rope;
+use journal::{Gate, NotDurable};
+use resp::{Protocol, Reply, Rope};
 
-use super::{Connection, Phase};
+use super::{Answers, Connection, Phase, Piece};
 use crate::limits::{PUSHED_BYTES_MAX, SEND_BYTES, UNTOLD_BYTES_MAX};
 
 /// What becomes of replies that were to be sent.
@@ -27,12 +28,9 @@ pub(crate) enum Sent {
     Some,
 }
 
-/// Replies that could not leave at once.
+/// What is known of a client that does not take all its replies at once.
 #[derive(Debug, Default)]
-pub(super) struct Output {
-    rope: Rope,
-    /// The batch that must be durable before the rest leaves.
-    depends_on: Lsn,
+pub(super) struct Waiting {
     /// What may wait, by the settings.
     pub(super) limits: OutputLimits,
     /// Whether the socket took less than it was offered.
@@ -46,12 +44,12 @@ pub(super) struct Output {
 impl Connection {
     /// Whether its socket takes no replies.
     pub(crate) fn is_stuck(&self) -> bool {
-        self.output.is_stuck
+        self.waiting.is_stuck
     }
 
     /// Until when it may go on taking no replies, if that is bounded.
     pub(crate) fn patience(&self) -> Option<Mono> {
-        self.output.patience
+        self.waiting.patience
     }
 
     /// Takes what others have for the client.
@@ -64,11 +62,25 @@ impl Connection {
             Then::Resume if self.phase == Phase::Waiting => self.phase = Phase::Reading,
             Then::Resume => {}
             // Nobody knows when it would take what is left for it.
-            Then::Close if self.is_stuck() => return Err(io::ErrorKind::ConnectionAborted.into()),
+            Then::Close
+                if self.is_stuck()
+                    || (delivery.bytes.is_empty() && self.output.is_on_its_way()) =>
+            {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
             Then::Close => self.phase = Phase::Closing,
         }
-        let sent = self.send_rope(delivery.bytes, delivery.depends_on, gate)?;
-        if sent == Sent::Stuck && self.output.rope.len() > PUSHED_BYTES_MAX {
+        // What a client did not ask for is no reply.
+        let is_reply = delivery.then != Then::Continue && !delivery.bytes.is_empty();
+        let depends_on = delivery.depends_on;
+        let piece = Piece {
+            len: delivery.bytes.len(),
+            replies: usize::from(is_reply),
+            depends_on,
+        };
+        let ropes = std::iter::once((delivery.bytes, piece));
+        let sent = self.send_ropes(ropes, depends_on, gate)?;
+        if sent == Sent::Stuck && self.output.len() > PUSHED_BYTES_MAX {
             return Err(io::Error::other(
                 "the client does not take what others send it",
             ));
@@ -76,27 +88,26 @@ impl Connection {
         Ok(sent)
     }
 
-    /// Sends bytes behind those that are on their way, if what they depend on is durable; else they are kept.
+    /// Sends replies behind those that are on their way, if what they depend on is durable; else they are kept.
     ///
     /// # Errors
     /// The connection is lost, or too much waits for it.
     #[inline]
-    pub(crate) fn send(
-        &mut self,
-        bytes: &[u8],
-        depends_on: Lsn,
-        gate: Option<&Gate>,
-    ) -> io::Result<Sent> {
+    pub(crate) fn send(&mut self, answers: Answers<'_>, gate: Option<&Gate>) -> io::Result<Sent> {
+        let Answers {
+            bytes,
+            pieces,
+            depends_on,
+        } = answers;
         if !self.output.is_empty() {
-            self.output.rope.push(bytes);
-            return self.send_later(depends_on);
+            self.output.keep(bytes, pieces);
+            return self.wait_behind();
         }
         if bytes.is_empty() {
             return Ok(Sent::All);
         }
         if gate.is_some_and(|gate| !gate.is_open_for(journal_lsn(depends_on))) {
-            self.output.rope.push(bytes);
-            self.output.depends_on = depends_on;
+            self.output.keep(bytes, pieces);
             return self.hold();
         }
         match self.socket.send(bytes) {
@@ -105,14 +116,13 @@ impl Connection {
                 if len == bytes.len() {
                     return Ok(Sent::All);
                 }
-                self.output.rope.push(&bytes[len..]);
+                self.output.keep_free(&bytes[len..]);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.output.rope.push(bytes);
+                self.output.keep_free(bytes);
             }
             Err(error) => return Err(error),
         }
-        self.output.depends_on = Lsn::NONE;
         self.get_stuck()
     }
 
@@ -120,26 +130,29 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Connection::send`].
-    pub(crate) fn send_rope(
+    pub(crate) fn send_ropes(
         &mut self,
-        rope: Rope,
+        ropes: impl Iterator<Item = (Rope, Piece)>,
         depends_on: Lsn,
         gate: Option<&Gate>,
     ) -> io::Result<Sent> {
         let is_first = self.output.is_empty();
-        self.output.rope.append(rope);
-        if !is_first {
-            return self.send_later(depends_on);
+        if is_first && gate.is_none_or(|gate| gate.is_open_for(journal_lsn(depends_on))) {
+            ropes.for_each(|(rope, _)| self.output.append_free(rope));
+            return self.flush(gate);
         }
-        self.output.depends_on = depends_on;
+        ropes.for_each(|(rope, piece)| self.output.append(rope, piece));
+        if !is_first {
+            return self.wait_behind();
+        }
         match self.flush(gate)? {
             Sent::Held(_) => self.hold(),
             sent => Ok(sent),
         }
     }
 
-    fn send_later(&mut self, depends_on: Lsn) -> io::Result<Sent> {
-        self.output.depends_on = self.output.depends_on.max(depends_on);
+    /// Something was kept behind what is there.
+    fn wait_behind(&mut self) -> io::Result<Sent> {
         if self.is_stuck() {
             self.get_stuck()
         } else {
@@ -147,35 +160,38 @@ impl Connection {
         }
     }
 
-    /// Sends what was kept, now that it may leave, or that the socket has room.
+    /// Sends what was kept, now that it may leave, or that the socket has room. Where nobody knows whether a reply will
+    /// hold, an error takes its place.
     ///
     /// # Errors
-    /// As [`Connection::send`]; also if the log failed, and nobody can say whether the replies are true.
+    /// As [`Connection::send`].
     pub(crate) fn flush(&mut self, gate: Option<&Gate>) -> io::Result<Sent> {
-        let output = &mut self.output;
-        if output.is_empty() {
+        if self.output.is_empty() {
             return Ok(Sent::All);
         }
-        match gate.map_or(Some(Ok(())), |gate| {
-            gate.answer(journal_lsn(output.depends_on))
-        }) {
-            Some(Ok(())) => {}
-            Some(Err(Poisoned)) => return Err(io::Error::other(Poisoned)),
-            // Where something that must wait came behind what is stuck, all of it waits for both.
-            None => return Ok(Sent::Held(output.depends_on)),
+        if let Some(gate) = gate {
+            match gate.answer(journal_lsn(self.output.depends_on())) {
+                Some(Ok(())) => self.output.set_free(),
+                Some(Err(NotDurable)) => self.refuse_replies(gate),
+                // Where something that must wait came behind what is stuck, all of it waits for both.
+                None => return Ok(Sent::Held(self.output.depends_on())),
+            }
+        } else {
+            self.output.set_free();
         }
         let mut sent_bytes = 0;
-        while !output.is_empty() {
+        while !self.output.is_empty() {
             if sent_bytes >= SEND_BYTES {
                 return Ok(Sent::Some);
             }
-            output.rope.prepare();
-            match self.socket.send_all_of(output.rope.segments()) {
+            let rope = self.output.free_rope();
+            rope.prepare();
+            match self.socket.send_all_of(rope.segments()) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(len) => {
                     self.io.sent_bytes += len as u64;
                     sent_bytes += len;
-                    output.rope.advance(len);
+                    rope.advance(len);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return self.get_stuck();
@@ -183,41 +199,53 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-        output.is_stuck = false;
-        output.patience = None;
-        if output.told_bytes > 0 {
+        self.waiting.is_stuck = false;
+        self.waiting.patience = None;
+        if self.waiting.told_bytes > 0 {
             self.tell_waiting(0);
         }
         Ok(Sent::All)
     }
 
+    /// Puts an error in the place of each reply that is not known to be durable.
+    #[cold]
+    fn refuse_replies(&mut self, gate: &Gate) {
+        let error = CmdError::NotDurable(self.shard.why_not_durable().to_owned());
+        let mut line = Reply::new(Protocol::Resp2);
+        error.write(&mut line);
+        let is_open = |lsn| gate.is_open_for(journal_lsn(lsn));
+        let refused = self.output.refuse(is_open, line.as_bytes());
+        let mut state = self.shard.lock();
+        state.engine.node.note_errors(&error, refused as u64);
+    }
+
     /// What is there waits for the log.
     fn hold(&mut self) -> io::Result<Sent> {
         self.check_waiting()?;
-        Ok(Sent::Held(self.output.depends_on))
+        Ok(Sent::Held(self.output.depends_on()))
     }
 
     /// The socket took less than it was offered.
     fn get_stuck(&mut self) -> io::Result<Sent> {
-        self.output.is_stuck = true;
+        self.waiting.is_stuck = true;
         self.check_waiting()?;
         Ok(Sent::Stuck)
     }
 
     /// More than so much must not wait.
     fn check_waiting(&mut self) -> io::Result<()> {
-        let waiting = self.output.rope.len();
-        let told = self.output.told_bytes;
+        let waiting = self.output.len();
+        let told = self.waiting.told_bytes;
         let is_news = waiting > told.saturating_mul(2) || waiting < told / 2;
-        if is_news && (waiting > UNTOLD_BYTES_MAX || self.output.is_stuck) {
+        if is_news && (waiting > UNTOLD_BYTES_MAX || self.waiting.is_stuck) {
             self.tell_waiting(waiting);
         }
-        let limits = self.output.limits;
+        let limits = self.waiting.limits;
         if limits.is_above_hard(waiting) {
             return Err(self.end_for_output());
         }
-        let before = self.output.patience;
-        self.output.patience = limits.is_above_soft(waiting).then(|| {
+        let before = self.waiting.patience;
+        self.waiting.patience = limits.is_above_soft(waiting).then(|| {
             let soft_ms = limits.soft_s.saturating_mul(1000);
             before.unwrap_or_else(|| self.shard.clock.now().mono.plus(soft_ms))
         });
@@ -230,7 +258,7 @@ impl Connection {
         shell.output_limit_disconnections += 1;
         tracing::warn!(
             client = self.session.client,
-            waiting = self.output.rope.len(),
+            waiting = self.output.len(),
             "a client is disconnected: more waits for it than client-output-buffer-limit allows"
         );
         io::Error::other("too much waits for the client")
@@ -238,17 +266,11 @@ impl Connection {
 
     /// Tells the engine how much waits, and learns how much may by now.
     fn tell_waiting(&mut self, bytes: usize) {
-        self.output.told_bytes = bytes;
+        self.waiting.told_bytes = bytes;
         self.io.output_bytes = bytes;
         let mut state = self.shard.lock();
         state.engine.set_io_figures(self.session, self.io);
-        self.output.limits = state.engine.node.config.output_limits;
-    }
-}
-
-impl Output {
-    pub(super) fn is_empty(&self) -> bool {
-        self.rope.is_empty()
+        self.waiting.limits = state.engine.node.config.output_limits;
     }
 }
 

@@ -23,6 +23,7 @@ const GENERAL: &[&str] = &[
     "NOAUTH Auth",
     "OOM ",
     "MISCONF ",
+    "NOTDURABLE ",
 ];
 
 /// A place of something to fill in within a text: `{…}` as it is declared, `<…>` as a page shows it.

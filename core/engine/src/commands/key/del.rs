@@ -19,6 +19,7 @@ impl Command for Del {
         complexity: "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).",
         arity: Arity::AtLeast(2),
         flags: Flags::WRITE,
+        frees: true,
         keys: &[KeySpec::range(
             1,
             KeyFlags::RM.and(KeyFlags::DELETE),

@@ -18,6 +18,7 @@ impl Command for Unlink {
         complexity: "O(1) for each key removed regardless of its size. Then the command does O(N) work in a different thread in order to reclaim memory, where N is the number of allocations the deleted objects where composed of.",
         arity: Arity::AtLeast(2),
         flags: Flags::FAST.and(Flags::WRITE),
+        frees: true,
         keys: &[KeySpec::range(
             1,
             KeyFlags::RM.and(KeyFlags::DELETE),

@@ -21,6 +21,7 @@ impl Command for XAck {
         complexity: "O(1) for each message ID processed.",
         arity: Arity::AtLeast(4),
         flags: Flags::FAST.and(Flags::WRITE),
+        frees: true,
         keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
         args: &[
             Arg::key("key", 0),

@@ -36,6 +36,7 @@ impl Command for XAckDel {
         complexity: "O(1) for each message ID processed.",
         arity: Arity::AtLeast(6),
         flags: Flags::FAST.and(Flags::WRITE),
+        frees: true,
         keys: &[KeySpec::at(
             1,
             KeyFlags::RW.and(KeyFlags::UPDATE).and(KeyFlags::DELETE),

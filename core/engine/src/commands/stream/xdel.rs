@@ -26,6 +26,7 @@ impl Command for XDel {
         complexity: "O(1) for each single item to delete in the stream, regardless of the stream size.",
         arity: Arity::AtLeast(3),
         flags: Flags::FAST.and(Flags::WRITE),
+        frees: true,
         keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::DELETE))],
         args: &[Arg::key("key", 0), Arg::string("id").multiple()],
         ..Spec::named("xdel")

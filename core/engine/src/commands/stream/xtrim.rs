@@ -26,6 +26,7 @@ impl Command for XTrim {
         complexity: "O(N), with N being the number of evicted entries. Constant times are very small however, since entries are organized in macro nodes containing multiple entries that can be released with a single deallocation.",
         arity: Arity::AtLeast(4),
         flags: Flags::WRITE,
+        frees: true,
         keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::DELETE))],
         tips: &["nondeterministic_output"],
         history: &[

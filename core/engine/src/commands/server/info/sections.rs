@@ -3,6 +3,7 @@
 use super::sheet::Sheet;
 use crate::REDIS_VERSION;
 use crate::ctx::Ctx;
+use crate::node::Writes;
 use crate::time::Mono;
 
 pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
@@ -148,9 +149,10 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         "aof_rewrites_consecutive_failures",
         figures.rewrite_failures,
     );
-    let refused = ctx.node.writes_refused.is_some();
+    let refused = ctx.node.writes != Writes::Accepted;
     sheet.line("aof_last_write_status", status(refused));
     if figures.journalling {
+        sheet.line("journal_health", figures.journal_health);
         sheet.line("aof_current_size", figures.journal_bytes);
         sheet.line("aof_base_size", figures.journal_base_bytes);
         sheet.line("aof_pending_rewrite", 0);

@@ -19,6 +19,7 @@ impl Command for DelConsumer {
         complexity: "O(1)",
         arity: Arity::Exactly(5),
         flags: Flags::WRITE,
+        frees: true,
         keys: &[KeySpec::at(2, KeyFlags::RW.and(KeyFlags::DELETE))],
         args: &[
             Arg::key("key", 0),

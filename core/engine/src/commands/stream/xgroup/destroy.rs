@@ -18,6 +18,7 @@ impl Command for Destroy {
         complexity: "O(N) where N is the number of entries in the group's pending entries list (PEL).",
         arity: Arity::Exactly(4),
         flags: Flags::WRITE,
+        frees: true,
         keys: &[KeySpec::at(2, KeyFlags::RW.and(KeyFlags::DELETE))],
         args: &[Arg::key("key", 0), Arg::string("group")],
         ..Spec::named("destroy")

@@ -1,0 +1,170 @@
+//! Replies in pieces that share a fate: if the log fails, an error takes the place of each reply that needs it.
+
+use std::ops::Range;
+
+use engine::Lsn;
+use resp::{Mark, Reply, Rope};
+
+/// Replies that follow one another and may leave at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// How many bytes they have; if they refer to something, about.
+    pub(crate) len: usize,
+    /// How many there are: of what a client did not ask for, none.
+    pub(crate) replies: usize,
+    /// The batch that must be durable before they leave.
+    pub(crate) depends_on: Lsn,
+}
+
+/// Bytes for a client, and what they consist of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answers<'a> {
+    /// The bytes.
+    pub(crate) bytes: &'a [u8],
+    /// Their pieces, in order.
+    pub(crate) pieces: &'a [Piece],
+    /// The batch that must be durable before all of them may leave.
+    pub(crate) depends_on: Lsn,
+}
+
+#[cfg(test)]
+impl<'a> Answers<'a> {
+    /// Bytes that depend on nothing.
+    pub(crate) fn free(bytes: &'a [u8]) -> Answers<'a> {
+        Answers {
+            bytes,
+            pieces: &[],
+            depends_on: Lsn::NONE,
+        }
+    }
+}
+
+impl Piece {
+    /// Takes in a piece that follows it.
+    pub(crate) fn add(&mut self, next: &Piece) {
+        self.len += next.len;
+        self.replies += next.replies;
+        self.depends_on = self.depends_on.max(next.depends_on);
+    }
+}
+
+/// The pieces of what several connections are answered, one behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    all: Vec<Piece>,
+    /// Where in the output each of them begins that was added since [`Pieces::begin`].
+    marks: Vec<Mark>,
+    /// Where those of the connection begin that is being answered.
+    start: usize,
+    /// The last batch before its requests ran.
+    before: Lsn,
+}
+
+impl Pieces {
+    /// What is added from here on answers another connection, whose requests run now that the last batch is this.
+    pub(crate) fn begin(&mut self, last: Lsn) {
+        self.start = self.all.len();
+        self.marks.clear();
+        self.before = last;
+    }
+
+    /// Forgets what was added since [`Pieces::begin`].
+    pub(crate) fn rollback(&mut self) {
+        self.all.truncate(self.start);
+        self.marks.clear();
+    }
+
+    /// Adds a reply that begins at `mark`; with no bytes, it is none. Batches of requests that ran together are written together, so their
+    /// replies are one piece.
+    #[inline]
+    pub(crate) fn add(&mut self, mark: Mark, len: usize, depends_on: Lsn) {
+        if len == 0 {
+            return;
+        }
+        let piece = Piece {
+            len,
+            replies: 1,
+            depends_on,
+        };
+        let (start, before) = (self.start, self.before);
+        match self.all[start..].last_mut() {
+            Some(last)
+                if last.depends_on == depends_on
+                    || last.depends_on > before && depends_on > before =>
+            {
+                last.add(&piece);
+            }
+            _ => {
+                self.all.push(piece);
+                self.marks.push(mark);
+            }
+        }
+    }
+
+    /// Takes what was added since [`Pieces::begin`] out of the output, piece by piece.
+    pub(crate) fn split(&self, reply: &mut Reply) -> Vec<Rope> {
+        let from_behind = self.marks.iter().rev().map(|mark| reply.split_off(*mark));
+        let mut ropes: Vec<Rope> = from_behind.collect();
+        ropes.reverse();
+        ropes
+    }
+
+    /// Where the pieces are that were added since [`Pieces::begin`].
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.start..self.all.len()
+    }
+
+    /// Pieces by their places.
+    pub(crate) fn get(&self, range: Range<usize>) -> &[Piece] {
+        self.all.get(range).unwrap_or_default()
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.all.clear();
+        self.marks.clear();
+        self.start = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use resp::Protocol;
+
+    use super::*;
+
+    #[test]
+    fn replies_that_are_written_together_are_one_piece() {
+        let mut pieces = Pieces::default();
+        let mut reply = Reply::new(Protocol::Resp2);
+        let mut add = |pieces: &mut Pieces, text: &str, depends_on| {
+            let mark = reply.mark();
+            reply.raw(text.as_bytes());
+            pieces.add(mark, text.len(), Lsn(depends_on));
+        };
+        pieces.begin(Lsn(10));
+        for (text, depends_on) in [
+            ("+abcd", 11),
+            ("+efgh", 12),
+            ("+ij", 0),
+            ("+kl", 0),
+            ("+mno", 7),
+            ("", 13),
+            ("+pqr", 14),
+        ] {
+            add(&mut pieces, text, depends_on);
+        }
+        let shown = |piece: &Piece| (piece.len, piece.replies, piece.depends_on.0);
+        let all: Vec<_> = pieces.get(pieces.range()).iter().map(shown).collect();
+        assert_eq!(all, [(10, 2, 12), (6, 2, 0), (4, 1, 7), (4, 1, 14)]);
+        pieces.begin(Lsn(14));
+        add(&mut pieces, "+x", 14);
+        add(&mut pieces, "+yz", 15);
+        assert_eq!(pieces.range(), 4..6);
+        let ropes = pieces.split(&mut reply).into_iter().map(Rope::into_bytes);
+        assert_eq!(ropes.collect::<Vec<_>>(), [&b"+x"[..], b"+yz"]);
+        assert_eq!(reply.as_bytes(), b"+abcd+efgh+ij+kl+mno+pqr");
+        pieces.rollback();
+        assert!(pieces.range().is_empty());
+    }
+}

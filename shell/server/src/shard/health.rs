@@ -1,0 +1,92 @@
+//! What becomes of writes while the journal is ill, and when it is rewritten by itself.
+
+use std::time::Duration;
+
+use engine::Now;
+use engine::node::{Order, Writes};
+use journal::Health;
+
+use super::{Shard, State};
+
+impl Shard {
+    /// Lets the engine know how the journal is, and rewrites a journal that has grown.
+    pub(crate) fn look_at_journal(&self, state: &mut State, now: Now) {
+        let Some(journal) = &self.journal else { return };
+        let size = journal.stats().size;
+        let health = journal.health();
+        let node = &mut state.engine.node;
+        let persistence = &mut node.shell.persistence;
+        persistence.journalling = true;
+        persistence.journal_bytes = size.base_bytes + size.log_bytes;
+        persistence.journal_base_bytes = size.base_bytes;
+        let growth = node.config.rewrite_growth_percent;
+        let limit = size
+            .base_bytes
+            .saturating_add(size.base_bytes / 100 * growth);
+        let limit = limit.max(node.config.rewrite_bytes_min);
+        let has_grown = growth > 0 && persistence.journal_bytes > limit;
+        // On an ill disk it takes the room or the time that is missing: somebody has to want it.
+        if has_grown
+            && !persistence.rewriting
+            && health.is_good()
+            && state.rewrite_pace.may_begin(now.mono)
+        {
+            persistence.rewriting = true;
+            node.orders.push(Order::RewriteJournal);
+        }
+        self.tell_health(state, &health);
+    }
+
+    /// Tells the engine of another health of the journal, as soon as somebody is served.
+    #[inline]
+    pub(crate) fn follow_health(&self, state: &mut State) {
+        if let Some(journal) = &self.journal
+            && journal.health_kind() != state.health_kind
+        {
+            let health = journal.health();
+            self.tell_health(state, &health);
+        }
+    }
+
+    /// Sees whether the disk still answers. Not under the lock: threads are woken if it does not.
+    pub(crate) fn look_for_stall(&self, wait_ms: u64) {
+        if let Some(journal) = &self.journal {
+            let patience = (wait_ms > 0).then(|| Duration::from_millis(wait_ms));
+            journal.look_for_stall(patience);
+        }
+    }
+
+    /// Why replies cannot wait for the journal, in a sentence.
+    pub(crate) fn why_not_durable(&self) -> &'static str {
+        match self.journal.as_ref().map(|journal| journal.health()) {
+            Some(Health::Full(_)) => "The disk is full.",
+            Some(Health::Slow(_)) => "The disk does not answer.",
+            Some(Health::Poisoned(_)) => "The journal failed.",
+            // It has just become good, but the batch came later than that.
+            Some(Health::Good | Health::OnReserve(_)) | None => "The disk was not ready.",
+        }
+    }
+
+    fn tell_health(&self, state: &mut State, health: &Health) {
+        state.health_kind = self
+            .journal
+            .as_ref()
+            .map_or(0, |journal| journal.health_kind());
+        let node = &mut state.engine.node;
+        node.shell.persistence.journal_health = health.name();
+        node.writes = match health {
+            Health::Good => Writes::Accepted,
+            Health::Slow(_) => Writes::Refused(
+                "The journal cannot be written: the disk does not answer. Writes are refused until it does."
+                    .to_owned(),
+            ),
+            Health::OnReserve(fault) | Health::Full(fault) => Writes::Freeing(format!(
+                "The journal cannot be written: {fault}. Until there is room, only BGREWRITEAOF and what frees memory \
+                 (DEL, XTRIM and the like) are accepted."
+            )),
+            Health::Poisoned(fault) => Writes::Freeing(format!(
+                "The journal cannot be trusted: {fault}. Writes are refused until BGREWRITEAOF has succeeded."
+            )),
+        };
+    }
+}

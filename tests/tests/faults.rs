@@ -216,7 +216,7 @@ fn a_journal_with_a_request_that_weir_cannot_do_is_refused_by_name_and_place() {
     );
     assert!(said.contains(&place), "{said}");
     // Once, however many errors wrap it.
-    let reason = "LPUSH was refused: ERR unknown command";
+    let reason = "it holds command LPUSH of key \"l\"";
     assert_eq!(said.matches(reason).count(), 1, "{said}");
     assert_eq!(fs::read_to_string(increment(data.path())).unwrap(), journal);
 

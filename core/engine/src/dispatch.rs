@@ -300,6 +300,9 @@ impl Engine {
             mode,
             wait: None,
         };
+        if found.entry.spec.flags.has(Flags::READONLY) {
+            ctx.tx.count_lookups();
+        }
         let result = found.entry.run(&mut Args::new(argv, first_arg), &mut ctx);
         let wait = ctx.wait.take();
         let depends_on = ctx.tx.depends_on();

@@ -95,7 +95,37 @@ pub struct Tx<'e> {
     depends_on: Lsn,
     access: Access,
     overdue: Overdue,
+    counting: Counting,
     work: u64,
+}
+
+/// Which lookups are hits or misses (`keyspace_hits`, `keyspace_misses`): those of commands that read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counting {
+    /// The command only reads.
+    all: bool,
+    /// The next lookup reads, whatever else the command does.
+    next: bool,
+}
+
+impl Counting {
+    /// Counts a lookup, if it is to be counted.
+    #[inline]
+    fn note(&mut self, found: bool, stats: &mut KeyspaceStats) {
+        if self.all || self.next {
+            self.next = false;
+            stats.hits += u64::from(found);
+            stats.misses += u64::from(!found);
+        }
+    }
+
+    /// The same for a lookup that only counts where the command says so.
+    #[inline]
+    fn note_peek(&mut self, found: bool, stats: &mut KeyspaceStats) {
+        if self.next {
+            self.note(found, stats);
+        }
+    }
 }
 
 /// Whether looking a key up counts as using it.
@@ -133,6 +163,7 @@ impl<'e> Tx<'e> {
             depends_on: Lsn::NONE,
             access,
             overdue,
+            counting: Counting::default(),
             work: 0,
         }
     }
@@ -199,6 +230,17 @@ impl<'e> Tx<'e> {
         self.depends_on = self.data.log.last();
     }
 
+    /// Every lookup is a hit or a miss: the command only reads.
+    pub(crate) fn count_lookups(&mut self) {
+        self.counting.all = true;
+    }
+
+    /// The next lookup is a hit or a miss: the command tells what it finds, whatever else it does.
+    pub fn reading(&mut self) -> &mut Self {
+        self.counting.next = true;
+        self
+    }
+
     /// The record of a key, unless it is missing or its time has come; it counts as used.
     #[inline]
     pub fn record(&mut self, key: &[u8]) -> Option<&Record> {
@@ -209,7 +251,7 @@ impl<'e> Tx<'e> {
         }
         match self.data.keyspace.find(database, hash, key) {
             Some(record) => {
-                self.data.stats.hits += 1;
+                self.counting.note(true, &mut self.data.stats);
                 // A database that took the place of another brings records that were changed before.
                 let changed = record.changed().max(self.data.keyspace.replaced(database));
                 self.depends_on = self.depends_on.max(changed);
@@ -219,7 +261,7 @@ impl<'e> Tx<'e> {
                 Some(record)
             }
             None => {
-                self.data.stats.misses += 1;
+                self.counting.note(false, &mut self.data.stats);
                 self.depends_on = self
                     .depends_on
                     .max(self.data.keyspace.removed(database, hash));
@@ -228,15 +270,18 @@ impl<'e> Tx<'e> {
         }
     }
 
-    /// The same, but looking does not count as using it, nor as a hit or a miss.
+    /// The same, but looking does not count as using it, nor as a hit or a miss unless that is said before.
     pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
         let hash = self.data.keyspace.hash(key);
         let database = self.database;
         if self.is_overdue(hash, key) {
             self.pass_over(hash, key);
+            self.counting.note_peek(false, &mut self.data.stats);
             return None;
         }
         let found = self.data.keyspace.find(database, hash, key);
+        self.counting
+            .note_peek(found.is_some(), &mut self.data.stats);
         let changed = match found {
             Some(record) => record.changed().max(self.data.keyspace.replaced(database)),
             None => self.data.keyspace.removed(database, hash),
@@ -387,7 +432,7 @@ impl<'e> Tx<'e> {
     #[cold]
     fn miss_overdue(&mut self, hash: u64, key: &[u8]) -> Option<&Record> {
         self.pass_over(hash, key);
-        self.data.stats.misses += 1;
+        self.counting.note(false, &mut self.data.stats);
         None
     }
 

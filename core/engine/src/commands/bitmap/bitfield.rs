@@ -138,13 +138,17 @@ impl Command for BitField {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let Parsed { key, operations } = cmd;
         check_places(&operations, ctx.string_bytes_max())?;
-        let len = ctx.tx.string(key)?.map_or(0, |string| string.len());
         let writes = operations
             .iter()
             .filter(|o| !matches!(o.action, Action::Get));
         let last = writes
             .map(|operation| byte_of(operation.field.last_bit()))
             .max();
+        let tx = match last {
+            Some(_) => &mut ctx.tx,
+            None => ctx.tx.reading(),
+        };
+        let len = tx.string(key)?.map_or(0, |string| string.len());
         // The string has room for all that might be written, whether it is or not.
         if let Some(last) = last.filter(|last| *last >= len) {
             ctx.tx.apply(&Effect::SetRange {

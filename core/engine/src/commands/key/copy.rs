@@ -64,7 +64,8 @@ impl Command for Copy {
         if key == to && to_db == here {
             return Err(CmdError::SameObject);
         }
-        let free = ctx.tx.peek(key).is_some() && (cmd.replace || !ctx.tx.exists_in(to_db, to));
+        let free =
+            ctx.tx.reading().peek(key).is_some() && (cmd.replace || !ctx.tx.exists_in(to_db, to));
         if free {
             ctx.tx.apply(&Effect::Copy { key, to, to_db });
         }

@@ -57,10 +57,14 @@ impl Command for Encoding {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let encoding = ctx.tx.peek(cmd).map(|record| match record.value() {
-            Value::String(string) => string.encoding(cmd.len()).name(),
-            Value::Stream(_) => "stream",
-        });
+        let encoding = ctx
+            .tx
+            .reading()
+            .peek(cmd)
+            .map(|record| match record.value() {
+                Value::String(string) => string.encoding(cmd.len()).name(),
+                Value::Stream(_) => "stream",
+            });
         match encoding {
             Some(encoding) => ctx.reply.bulk(encoding.as_bytes()),
             None => ctx.reply.null(),
@@ -86,7 +90,7 @@ impl Command for Freq {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.tx.peek(cmd) {
+        match ctx.tx.reading().peek(cmd) {
             Some(_) => Err(CmdError::NoFrequency),
             None => {
                 ctx.reply.null();
@@ -114,7 +118,7 @@ impl Command for IdleTime {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now = ctx.now.unix();
-        match ctx.tx.peek(cmd).map(|record| record.idle_s(now)) {
+        match ctx.tx.reading().peek(cmd).map(|record| record.idle_s(now)) {
             Some(idle_s) => ctx.reply.int(i64::from(idle_s)),
             None => ctx.reply.null(),
         }
@@ -139,7 +143,7 @@ impl Command for RefCount {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.tx.peek(cmd) {
+        match ctx.tx.reading().peek(cmd) {
             Some(_) => ctx.reply.int(1),
             None => ctx.reply.null(),
         }

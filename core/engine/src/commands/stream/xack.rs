@@ -42,7 +42,7 @@ impl Command for XAck {
         ctx: &mut Ctx<'_>,
     ) -> Result<Flow, CmdError> {
         // IDs are looked at only where there is a group to have them pending.
-        let acknowledged = match place.find(&mut ctx.tx)? {
+        let acknowledged = match place.find(ctx.tx.reading())? {
             None => 0,
             Some(_) => ctx.tx.apply(&Effect::GroupAcknowledge {
                 key: place.key,

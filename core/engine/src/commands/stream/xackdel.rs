@@ -73,7 +73,7 @@ impl Command for XAckDel {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
-        let found = cmd.place.find(&mut ctx.tx)?;
+        let found = cmd.place.find(ctx.tx.reading())?;
         let Options { references, ids } = cmd.options?;
         let Some((stream, own)) = found else {
             ctx.reply.array(ids.len());

@@ -92,7 +92,7 @@ impl Command for XAutoClaim {
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now_ms = ctx.now.stream_ms();
         let at = ctx.now.unix();
-        let (stream, group) = cmd.place.required(&mut ctx.tx)?;
+        let (stream, group) = cmd.place.required(ctx.tx.reading())?;
         let mut decided = Claimed::default();
         let mut left = cmd.count;
         let mut looks = cmd.count.saturating_mul(LOOKS_PER_CLAIM);

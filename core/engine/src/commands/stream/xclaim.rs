@@ -103,7 +103,7 @@ impl Command for XClaim {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
-        let (stream, found) = cmd.place.required(&mut ctx.tx)?;
+        let (stream, found) = cmd.place.required(ctx.tx.reading())?;
         let options = cmd.options?;
         if let Some(last_id) = options.last_id
             && last_id > found.last_delivered()

@@ -59,7 +59,11 @@ impl Command for DelEx {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, when) = cmd;
-        let met = match (when, ctx.tx.value(key)) {
+        let tx = match when {
+            When::Always => &mut ctx.tx,
+            When::Holds(_) | When::Unknown => ctx.tx.reading(),
+        };
+        let met = match (when, tx.value(key)) {
             (_, None) => false,
             (When::Always, Some(_)) => true,
             (_, Some(Value::Stream(_))) => return Err(CmdError::ConditionNeedsString),

@@ -63,7 +63,7 @@ impl Command for GetDel {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = ctx.tx.string(cmd)?;
+        let found = ctx.tx.reading().string(cmd)?;
         reply_string(found, ctx.reply);
         if found.is_some() {
             let cause = DeleteCause::Command;
@@ -118,7 +118,7 @@ impl Command for GetEx {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let key = cmd.key;
-        let Some(string) = ctx.tx.string(key)? else {
+        let Some(string) = ctx.tx.reading().string(key)? else {
             ctx.reply.null();
             return Ok(Flow::Done);
         };

@@ -48,8 +48,8 @@ impl Command for Lcs {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let a = read(cmd.keys.0, ctx)?;
-        let b = read(cmd.keys.1, ctx)?;
+        let (a, b) = (read(cmd.keys.0, ctx), read(cmd.keys.1, ctx));
+        let (a, b) = (a?, b?);
         let options = cmd.options?;
         if options.len && options.positions {
             return Err(CmdError::LcsLenAndPositions);

@@ -113,13 +113,13 @@ impl Command for Set {
         let expiry = cmd.lifetime.expiry(ctx.now.unix(), "set")?;
         let mut met = cmd.existence.holds(key, ctx);
         if met && let Some(condition) = cmd.condition {
-            met = match ctx.tx.string(key)? {
+            met = match ctx.tx.reading().string(key)? {
                 Some(string) => condition.holds(string)?,
                 None => condition.holds_for_missing(),
             };
         }
         if cmd.get {
-            reply_string(ctx.tx.string(key)?, ctx.reply);
+            reply_string(ctx.tx.reading().string(key)?, ctx.reply);
         } else if met {
             ctx.reply.ok();
         } else {
@@ -278,7 +278,7 @@ impl Command for GetSet {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, value) = cmd;
-        reply_string(ctx.tx.string(key)?, ctx.reply);
+        reply_string(ctx.tx.reading().string(key)?, ctx.reply);
         set(key, value, Expiry::Never, ctx);
         Ok(Flow::Done)
     }

@@ -49,7 +49,7 @@ impl<'t> Request<'t> {
         id: &[u8],
         tx: &'t mut Tx<'_>,
     ) -> Result<Request<'t>, CmdError> {
-        let found = place.find(tx)?;
+        let found = place.find(tx.reading())?;
         let (stream, group) =
             found.ok_or_else(|| place.missing(" in XREADGROUP with GROUP option"))?;
         match id {

@@ -62,7 +62,7 @@ use crate::blocking::Blocking;
 use crate::commands::CommandIndex;
 use crate::config::{Config, Settings};
 use crate::dropped::Discard;
-use crate::keyspace::{Frozen, Keyspace};
+use crate::keyspace::{Frozen, KeyHasher, Keyspace};
 use crate::log::{EffectLog, Journalling};
 use crate::node::{Delivery, Node, Order, ShellFigures};
 use crate::packing::PackingQueue;
@@ -114,17 +114,19 @@ impl Engine {
     pub fn new(settings: Settings, seed: u64, now: Now) -> Engine {
         let config = Config::resolve(&settings);
         let commands = CommandIndex::new();
-        let mut rng = Rng::new(seed);
+        // Clients see some random numbers, and may work out from them what the generator began with.
+        let secret = KeyHasher::new([seed, 0]);
+        let hash_key = [secret.hash(b"keys, first"), secret.hash(b"keys, second")];
         Engine {
             data: Data {
-                keyspace: Keyspace::new(config.databases, rng.next()),
+                keyspace: Keyspace::new(config.databases, hash_key),
                 log: EffectLog::new(Journalling::Off, Lsn::NONE),
                 watches: Watches::default(),
                 blocking: Blocking::default(),
                 stats: KeyspaceStats::default(),
                 retention: config.retention,
                 added: tx::Added::Now,
-                producer_seed: rng.next(),
+                producer_seed: secret.hash(b"producers"),
                 node_limits: config.node_limits,
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
@@ -136,7 +138,7 @@ impl Engine {
                 settings,
                 sessions: Sessions::default(),
                 commands,
-                rng,
+                rng: Rng::new(secret.hash(b"random numbers")),
                 unpacked: Unpacked::default(),
                 id_text: IdText::new(),
                 started: now,
@@ -210,7 +212,7 @@ impl Engine {
         let mut looked = 0;
         let mut wanted = [None; limits::LOOK_AHEAD_REQUESTS_MAX];
         for (wanted, key) in wanted.iter_mut().zip(keys) {
-            *wanted = Some((keyspace.hash(key), key));
+            *wanted = Some((keyspace.hash_ahead(key), key));
             looked += 1;
         }
         if looked < 2 {

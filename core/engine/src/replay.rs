@@ -227,7 +227,8 @@ impl Engine {
         let changed = self.data.log.last();
         let record = Record::new(key, value, expires_at, changed, now.unix());
         self.data.packing.note(database, &record, now);
-        self.data.keyspace.put(database, record);
+        let hash = self.data.keyspace.hash(record.key());
+        self.data.keyspace.put(database, hash, record);
     }
 
     /// Runs whole requests of a journal.

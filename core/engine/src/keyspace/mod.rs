@@ -8,16 +8,17 @@
 //! small table that it touches.
 
 mod deadlines;
+mod hash;
 mod record;
 
-use std::hash::{BuildHasher, Hasher};
-
 use directory::Directory;
-use foldhash::quality::FixedState;
 use stream::Stream;
 use values::Value;
 
 use deadlines::{Agenda, Deadlines};
+use hash::KeyHashes;
+
+pub(crate) use hash::KeyHasher;
 pub use record::Record;
 pub(crate) use record::forgets_at;
 
@@ -29,7 +30,7 @@ use crate::time::UnixMs;
 #[derive(Debug, Clone)]
 pub struct Keyspace {
     databases: Vec<Database>,
-    hasher: FixedState,
+    hashes: KeyHashes,
     /// Every record that expires.
     expiries: Deadlines,
     /// Every stream that has idempotent IDs to forget.
@@ -59,11 +60,11 @@ pub struct Frozen {
 }
 
 impl Keyspace {
-    /// Empty databases, keys ordered by a hash with this seed.
-    pub fn new(databases: u16, seed: u64) -> Keyspace {
+    /// Empty databases, keys ordered by a hash with this secret key.
+    pub fn new(databases: u16, hash_key: [u64; 2]) -> Keyspace {
         Keyspace {
             databases: (0..databases).map(|_| Database::default()).collect(),
-            hasher: FixedState::with_seed(seed),
+            hashes: KeyHashes::new(KeyHasher::new(hash_key)),
             expiries: Deadlines::new(databases),
             forgettings: Deadlines::new(databases),
         }
@@ -77,7 +78,7 @@ impl Keyspace {
         };
         Keyspace {
             databases: vec![database; self.databases.len()],
-            hasher: self.hasher.clone(),
+            hashes: self.hashes.clone(),
             expiries: Deadlines::new(self.database_count()),
             forgettings: Deadlines::new(self.database_count()),
         }
@@ -91,7 +92,13 @@ impl Keyspace {
     /// The hash by which a key is found and ordered.
     #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {
-        hash_key(&self.hasher, key)
+        self.hashes.hash(key)
+    }
+
+    /// The same for a key that comes later, of a request that is not being served yet.
+    #[inline]
+    pub(crate) fn hash_ahead(&self, key: &[u8]) -> u64 {
+        self.hashes.hasher().hash(key)
     }
 
     /// Number of keys in a database, those that have expired but were not yet removed included.
@@ -258,11 +265,10 @@ impl Keyspace {
             .find_mut(hash, |record| record.key() == key)
     }
 
-    /// Puts a record in, which replaces one with the same key.
-    pub(crate) fn put(&mut self, db: u16, record: Record) -> Option<Record> {
-        let hash = self.hash(record.key());
+    /// Puts a record in, whose key has this hash; it replaces one with the same key.
+    pub(crate) fn put(&mut self, db: u16, hash: u64, record: Record) -> Option<Record> {
         let old = self.remove(db, hash, record.key(), Lsn::NONE);
-        let hasher = self.hasher.clone();
+        let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
         let (expires, forgets) = (record.expires_at(), record.forgets_at());
         database.expiring += usize::from(expires.is_some());
@@ -270,15 +276,15 @@ impl Keyspace {
         self.forgettings.replace(db, hash, None, forgets);
         database
             .records
-            .insert(hash, record, |record| hash_key(&hasher, record.key()));
+            .insert(hash, record, |record| hasher.hash(record.key()));
         old
     }
 
     /// Takes a record out; `lsn` is the batch that does it.
     pub(crate) fn remove(&mut self, db: u16, hash: u64, key: &[u8], lsn: Lsn) -> Option<Record> {
+        let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
-        let hasher = &self.hasher;
-        let hash_of = |record: &Record| hash_key(hasher, record.key());
+        let hash_of = |record: &Record| hasher.hash(record.key());
         let record = database
             .records
             .remove(hash, |record| record.key() == key, hash_of, lsn.0)?;
@@ -334,10 +340,4 @@ impl Keyspace {
         self.expiries.swap(a, b);
         self.forgettings.swap(a, b);
     }
-}
-
-fn hash_key(hasher: &FixedState, key: &[u8]) -> u64 {
-    let mut hasher = hasher.build_hasher();
-    hasher.write(key);
-    hasher.finish()
 }

@@ -69,7 +69,8 @@ impl Tx<'_> {
         let record = record.expect(DECIDED);
         let mut record = record.renamed(Key::from(to));
         record.changed = lsn;
-        self.put_record(self.database, record);
+        let hash = self.data.keyspace.hash(to);
+        self.put_record(self.database, hash, record);
         self.schedule_packing(self.database, to);
         self.touched(key);
         self.touched(to);
@@ -87,7 +88,7 @@ impl Tx<'_> {
         let mut record = record.expect(DECIDED);
         record.changed = lsn;
         let record = record.renamed(Key::from(key));
-        self.put_record(to_db, record);
+        self.put_record(to_db, hash, record);
         self.schedule_packing(to_db, key);
         self.touched(key);
         self.touched_in(to_db, key);
@@ -110,14 +111,16 @@ impl Tx<'_> {
         self.pass_over_overdue_in(database, key);
         let lsn = self.data.log.open();
         let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
-        self.put_record(database, record);
+        let hash = self.data.keyspace.hash(key);
+        self.put_record(database, hash, record);
         self.schedule_packing(database, key);
         self.touched_in(database, key);
     }
 
-    /// Puts a record in; one that was there goes.
-    pub(super) fn put_record(&mut self, database: u16, record: Record) {
-        if let Some(old) = self.data.keyspace.put(database, record) {
+    /// Puts a record in, whose key has this hash; one that was there goes.
+    #[inline]
+    pub(super) fn put_record(&mut self, database: u16, hash: u64, record: Record) {
+        if let Some(old) = self.data.keyspace.put(database, hash, record) {
             self.data.dropped.take(What::Record(old));
         }
     }

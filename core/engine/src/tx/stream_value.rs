@@ -251,7 +251,7 @@ impl Tx<'_> {
             lsn,
             self.now.unix(),
         );
-        self.put_record(self.database, record);
+        self.put_record(self.database, hash, record);
         changed
     }
 

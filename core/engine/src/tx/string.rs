@@ -58,7 +58,7 @@ impl Tx<'_> {
             }
             _ => {
                 let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
-                self.put_record(self.database, record);
+                self.put_record(self.database, hash, record);
             }
         }
         self.touched(key);

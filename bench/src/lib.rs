@@ -8,6 +8,7 @@
 //! Where to read on: [`load`] is the load client, [`node`] a running server, [`works`] the work itself,
 //! [`report`] what is printed, [`curve`] and [`plot`] what is drawn.
 
+pub mod attacker;
 pub mod control;
 pub mod curve;
 pub mod load;
@@ -21,4 +22,5 @@ pub mod report;
 pub mod request;
 pub mod runner;
 pub mod sample;
+pub mod script;
 pub mod works;

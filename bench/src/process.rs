@@ -68,18 +68,38 @@ impl Process {
     /// # Errors
     /// When the process is gone.
     pub fn resident_bytes(&self) -> Result<u64> {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// The most resident memory since [`Process::reset_peak`], in bytes.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn peak_bytes(&self) -> Result<u64> {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// Begins to watch the most resident memory anew.
+    ///
+    /// # Errors
+    /// When the process is gone or belongs to somebody else.
+    pub fn reset_peak(&self) -> Result<()> {
+        fs::write(format!("/proc/{}/clear_refs", self.pid), "5").context("clear_refs")
+    }
+
+    fn status_bytes(&self, name: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let kib: u64 = status
             .lines()
             .find_map(|line| {
-                line.strip_prefix("VmRSS:")?
+                line.strip_prefix(name)?
                     .trim()
                     .strip_suffix(" kB")?
                     .trim()
                     .parse()
                     .ok()
             })
-            .context("VmRSS in /proc/PID/status")?;
+            .with_context(|| format!("{name} in /proc/PID/status"))?;
         Ok(kib * 1024)
     }
 

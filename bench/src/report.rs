@@ -1,6 +1,8 @@
 //! What a run prints: a table per lane as soon as it is there, a summary at the end, also as Markdown, and everything
 //! as JSON.
 
+mod attacks;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use crate::peer::Peer;
 use crate::runner::{Ending, PeerResult, WorkResult};
 use crate::sample::{Better, Metric, Spread};
-use crate::works::{Scale, Setup};
+use crate::works::{Scale, Setup, Suite};
 
 /// The tables of a work, one per lane.
 pub fn tables(result: &WorkResult) -> String {
@@ -38,13 +40,23 @@ pub fn tables(result: &WorkResult) -> String {
 
 /// One line per lane: the first metric of each server, and its ratio to the reference.
 pub fn summary(results: &[WorkResult]) -> String {
-    align(&summary_rows(results))
+    align(&summary_rows(&results.iter().collect::<Vec<_>>()))
 }
 
-/// The summary as a table in Markdown.
+/// The summary as a table in Markdown, with one of its own for attacks.
 pub fn markdown(results: &[WorkResult]) -> String {
-    let rows = summary_rows(results);
+    let (suffered, others): (Vec<_>, Vec<_>) = results
+        .iter()
+        .partition(|result| result.suite == Suite::Attacks);
     let mut text = String::new();
+    if !suffered.is_empty() {
+        text.push_str(&attacks::markdown(&suffered));
+        if others.is_empty() {
+            return text;
+        }
+        text.push('\n');
+    }
+    let rows = summary_rows(&others);
     for (index, row) in rows.iter().enumerate() {
         let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
         // Writing to a String cannot fail.
@@ -57,7 +69,7 @@ pub fn markdown(results: &[WorkResult]) -> String {
     text
 }
 
-fn summary_rows(results: &[WorkResult]) -> Vec<Vec<String>> {
+fn summary_rows(results: &[&WorkResult]) -> Vec<Vec<String>> {
     let mut rows = vec![vec!["work".to_owned(), "measure".to_owned()]];
     if let Some(first) = results.first() {
         rows[0].extend(
@@ -279,7 +291,6 @@ fn align(rows: &[Vec<String>]) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::sample::Sample;
-    use crate::works::Suite;
 
     pub(crate) fn result() -> WorkResult {
         let peer = |name: &str, values: &[f64], digest| PeerResult {

@@ -31,6 +31,10 @@ pub enum Metric {
     QuietGapMs,
     /// Longest round trip of a PING while the work is done, in milliseconds.
     RoundTripMs,
+    /// Most resident memory above that before, in megabytes.
+    GainedMb,
+    /// Whether the server refused the request: 1 or 0.
+    Refused,
     /// Time from start to the first answer, in seconds.
     StartSeconds,
     /// Duration of the work in the background, in seconds.
@@ -66,6 +70,8 @@ impl Metric {
             Metric::GapMs => "gap ms",
             Metric::QuietGapMs => "quiet gap ms",
             Metric::RoundTripMs => "trip ms",
+            Metric::GainedMb => "gained MB",
+            Metric::Refused => "refused",
             Metric::StartSeconds => "start s",
             Metric::WorkSeconds => "work s",
             Metric::DiskMb => "disk MB",

@@ -4,6 +4,7 @@
 //! which then does round after round. A work may have several lanes, pieces measured apart within one round.
 
 mod append;
+mod attacks;
 mod connections;
 mod durable;
 mod fan_out;
@@ -79,6 +80,8 @@ pub enum Suite {
     Durable,
     /// Stalls while much expires, and many connections.
     Steady,
+    /// What one client can do to the others.
+    Attacks,
     /// The cost of an operation against the size of what it works on.
     Scale,
 }
@@ -90,6 +93,7 @@ impl Suite {
             Suite::Streams => "streams",
             Suite::Durable => "durable",
             Suite::Steady => "steady",
+            Suite::Attacks => "attacks",
             Suite::Scale => "scale",
         }
     }
@@ -224,6 +228,7 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works.extend(snapshot::works());
     works.extend(ping_gap::works());
     works.extend(connections::works());
+    works.extend(attacks::works());
     works.extend(scale::works(setup));
     works
 }

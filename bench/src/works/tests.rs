@@ -52,6 +52,11 @@ fn steady_works_run_in_their_quick_form() {
 }
 
 #[test]
+fn attacks_run_in_their_quick_form() {
+    run_quickly(Suite::Attacks);
+}
+
+#[test]
 fn works_of_scale_run_in_their_quick_form() {
     run_quickly(Suite::Scale);
 }

@@ -265,6 +265,22 @@ impl Entries {
         Lookup::new(self)
     }
 
+    /// Which of the IDs, in any order, there are entries with. They are looked up from the lowest
+    /// on, so that each packed chunk is unpacked once at most.
+    pub fn contain(&self, ids: &[StreamId]) -> Vec<bool> {
+        let mut look = self.look_up();
+        if ids.is_sorted() {
+            return ids.iter().map(|id| look.contains(*id)).collect();
+        }
+        let mut order: Vec<(StreamId, usize)> = ids.iter().copied().zip(0..).collect();
+        order.sort_unstable();
+        let mut found = vec![false; ids.len()];
+        for (id, at) in order {
+            found[at] = look.contains(id);
+        }
+        found
+    }
+
     /// Whether there is an entry with this ID.
     #[inline]
     pub fn contains(&self, id: StreamId) -> bool {

@@ -30,6 +30,9 @@ pub(crate) const PACKED_BYTES_MAX: usize = 256 * 1024;
 /// Chunks that are kept unpacked beside the packed ones, for whoever reads on where it stopped.
 pub(crate) const UNPACKED_CHUNKS: usize = 4;
 
+/// Chunks that are kept unpacked while many IDs in no order are looked up, some 8 MiB of them.
+pub(crate) const LOOKUP_CHUNKS_MAX: usize = 512;
+
 /// Full chunks before the tail that stay plain, so that who reads what was just written never unpacks.
 pub(crate) const PLAIN_CHUNKS: usize = 2;
 

@@ -1,10 +1,17 @@
 //! Looking up entries by ID, one after the other.
 //!
-//! Who goes through a list of IDs mostly meets neighbours. A [`Lookup`] keeps the chunk open that it looked
-//! at last, so that a packed one is unpacked once and not for each of them.
+//! Who goes through a list of IDs mostly meets neighbours. A [`Lookup`] keeps the chunk open that it
+//! looked at last, so that a packed one is unpacked once and not for each of them. Where the IDs jump
+//! about it keeps more, up to a bound.
+
+use std::collections::BTreeMap;
+
+use triomphe::Arc;
 
 use crate::StreamId;
+use crate::chunk::Chunk;
 use crate::entries::{Entries, Place};
+use crate::limits::LOOKUP_CHUNKS_MAX;
 use crate::packed::Opened;
 use crate::range::EntryRef;
 
@@ -14,6 +21,9 @@ pub struct Lookup<'e> {
     entries: &'e Entries,
     /// The last chunk and where it is.
     open: Option<(Place, Opened<'e>)>,
+    /// Chunks that were unpacked before, once it has gone back.
+    kept: BTreeMap<Place, Arc<Chunk>>,
+    has_gone_back: bool,
 }
 
 impl<'e> Lookup<'e> {
@@ -22,6 +32,8 @@ impl<'e> Lookup<'e> {
         Lookup {
             entries,
             open: None,
+            kept: BTreeMap::new(),
+            has_gone_back: false,
         }
     }
 
@@ -44,9 +56,28 @@ impl<'e> Lookup<'e> {
     fn chunk(&mut self, id: StreamId) -> Option<&Opened<'e>> {
         let place = self.entries.place_of(id)?;
         if self.open.as_ref().is_none_or(|(open, _)| *open != place) {
-            let spare = self.open.take().and_then(|(_, chunk)| chunk.into_spare());
-            self.open = Some((place, self.entries.open(place, spare)?));
+            let spare = self.open.take().and_then(|(last, chunk)| {
+                self.has_gone_back |= last > place;
+                self.keep(last, chunk.into_spare()?)
+            });
+            let opened = match self.kept.remove(&place) {
+                Some(chunk) => Opened::Own(chunk),
+                None => self.entries.open(place, spare)?,
+            };
+            self.open = Some((place, opened));
         }
         self.open.as_ref().map(|(_, chunk)| chunk)
+    }
+
+    /// Keeps an unpacked chunk if it may be asked for again; one that is not needed any more.
+    fn keep(&mut self, place: Place, chunk: Arc<Chunk>) -> Option<Arc<Chunk>> {
+        if !self.has_gone_back {
+            return Some(chunk);
+        }
+        self.kept.insert(place, chunk);
+        if self.kept.len() <= LOOKUP_CHUNKS_MAX {
+            return None;
+        }
+        self.kept.pop_first().map(|(_, chunk)| chunk)
     }
 }

@@ -660,3 +660,29 @@ fn chunks_that_do_not_get_smaller_are_tried_ever_more_seldom() {
     assert!(packed(&entries).iter().all(|is_packed| !is_packed));
     assert!(tried < chunks / 8, "{tried} of {chunks}");
 }
+
+#[test]
+fn a_search_that_jumps_about_unpacks_a_chunk_once() {
+    let mut entries = packable(7);
+    entries.pack();
+    let slots = &entries.blocks[0].slots;
+    let (low, high) = (slots[0].first, slots[2].first);
+    let mut look = entries.look_up();
+    let value_at = |entry: &Option<EntryRef<'_>>| {
+        let (_, value) = entry.as_ref().unwrap().fields().next().unwrap();
+        value.as_ptr() as usize
+    };
+    // What it holds is not unpacked into other memory.
+    let held = [look.entry(high), look.entry(low)];
+    let before = held.each_ref().map(value_at);
+    for _ in 0..3 {
+        let again = [look.entry(high), look.entry(low)];
+        assert_eq!(again.each_ref().map(value_at), before);
+    }
+    let ids: Vec<StreamId> = entries.iter().map(|entry| entry.id()).collect();
+    let mut shuffled: Vec<StreamId> = ids.iter().rev().copied().collect();
+    shuffled.rotate_left(ids.len() / 3);
+    shuffled.push(id(9, 9));
+    let found = entries.contain(&shuffled);
+    assert!(found[..ids.len()].iter().all(|found| *found) && !found[ids.len()]);
+}

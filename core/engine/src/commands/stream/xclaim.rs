@@ -1,6 +1,7 @@
 //! `XCLAIM`.
 
-use stream::{DELIVERY_COUNT_MAX, Group as StreamGroup, Lookup, StreamId};
+use resp::Reply;
+use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
 use super::claiming::{Claimed, idle_ms, note_caller};
 use super::group_key::GroupKey;
@@ -119,18 +120,23 @@ impl Command for XClaim {
         let at = options.delivered_at(ctx);
         let start = ctx.reply.mark();
         let mut claimed = 0;
+        // Claims leave entries as they are. Where IDs jump about, one search goes through all runs.
+        let entries = match options.ids.is_sorted_by(|a, b| a < b) {
+            true => None,
+            false => Some(cmd.place.required(&mut ctx.tx)?.0.entries().clone()),
+        };
+        let mut shared = entries.as_ref().map(Entries::look_up);
         // An ID that comes again is claimed again, as the claim before left it.
         for run in options.ids.chunk_by(|a, b| a < b) {
             let (stream, found) = cmd.place.required(&mut ctx.tx)?;
-            let mut decided = Claimed::default();
-            let mut look = stream.entries().look_up();
-            for &id in run {
-                let claim =
-                    options.decide(&mut look, found, id, at, ctx.now.stream_ms(), &mut decided);
-                if let Some(claim) = claim {
-                    decided.claim(claim, options.show, &mut look, ctx.reply);
+            let now_ms = ctx.now.stream_ms();
+            let decided = match &mut shared {
+                Some(look) => options.claim(run, look, found, at, now_ms, ctx.reply),
+                None => {
+                    let mut look = stream.entries().look_up();
+                    options.claim(run, &mut look, found, at, now_ms, ctx.reply)
                 }
-            }
+            };
             claimed += decided.claims.len();
             decided.apply(cmd.place, cmd.consumer, &mut ctx.tx);
         }
@@ -153,6 +159,26 @@ impl Options {
             return now;
         }
         UnixMs(at)
+    }
+
+    /// Decides about ascending IDs, and writes what is claimed.
+    fn claim(
+        &self,
+        run: &[StreamId],
+        look: &mut Lookup<'_>,
+        group: &StreamGroup,
+        at: UnixMs,
+        now_ms: u64,
+        reply: &mut Reply,
+    ) -> Claimed {
+        let mut decided = Claimed::default();
+        for &id in run {
+            let claim = self.decide(look, group, id, at, now_ms, &mut decided);
+            if let Some(claim) = claim {
+                decided.claim(claim, self.show, look, reply);
+            }
+        }
+        decided
     }
 
     fn decide(

@@ -46,9 +46,9 @@ impl Command for XDel {
             return Ok(Flow::Done);
         };
         let ids = parse_ids(cmd.ids)?;
-        let mut look = stream.entries().look_up();
-        let there = ids.into_iter().filter(|id| look.contains(*id));
-        let there: Vec<StreamId> = there.collect();
+        let found = stream.entries().contain(&ids);
+        let there = ids.into_iter().zip(found).filter(|(_, found)| *found);
+        let there: Vec<StreamId> = there.map(|(id, _)| id).collect();
         let deleted = ctx.tx.apply(&Effect::StreamDelete {
             key: cmd.key,
             ids: &there,

@@ -101,13 +101,12 @@ impl Command for XDelEx {
 fn decide(stream: &Stream, ids: &[StreamId], references: References) -> (Vec<i64>, Vec<StreamId>) {
     let mut deleted = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut look = stream.entries().look_up();
-    let mut decide = |id: StreamId| {
+    let found = stream.entries().contain(ids);
+    let decide = |(id, there): (StreamId, bool)| {
         // Whether a group is done with an ID can be asked of any ID, and is asked first.
         if references == References::Acknowledged && !stream.groups().acknowledged_by_all(id) {
             return STILL_REFERENCED;
         }
-        let there = look.contains(id);
         if !seen.insert(id) {
             return NOT_FOUND;
         }
@@ -116,7 +115,7 @@ fn decide(stream: &Stream, ids: &[StreamId], references: References) -> (Vec<i64
         }
         if there { DELETED } else { NOT_FOUND }
     };
-    let replies = ids.iter().map(|id| decide(*id)).collect();
+    let replies = ids.iter().copied().zip(found).map(decide).collect();
     (replies, deleted)
 }
 

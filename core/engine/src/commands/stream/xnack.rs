@@ -1,7 +1,7 @@
 //! `XNACK` (8.8): entries go back to their group. Source: the documentation of Redis 8.8.
 
 use resp::Argv;
-use stream::{DELIVERY_COUNT_MAX, Group as StreamGroup, Lookup, StreamId};
+use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
 use super::group_key::GroupKey;
 use super::ids_block::{parse_ids, parse_ids_block};
@@ -93,13 +93,19 @@ impl Command for XNack {
             return Err(cmd.place.missing(""));
         }
         let mut given_back = 0;
+        // Entries stay as they are. Where IDs jump about, one search goes through all runs.
+        let entries = match ids.is_sorted_by(|a, b| a < b) {
+            true => None,
+            false => Some(cmd.place.required(&mut ctx.tx)?.0.entries().clone()),
+        };
+        let mut shared = entries.as_ref().map(Entries::look_up);
         // An ID that comes again is given back again, as the time before left it.
         for run in ids.chunk_by(|a, b| a < b) {
             let (stream, group) = cmd.place.required(&mut ctx.tx)?;
-            let entries = run.iter();
-            let mut look = stream.entries().look_up();
-            let entries = entries.filter_map(|id| options.decide(&mut look, group, *id));
-            let entries: Vec<(StreamId, u64)> = entries.collect();
+            let entries = match &mut shared {
+                Some(look) => options.decide_all(run, look, group),
+                None => options.decide_all(run, &mut stream.entries().look_up(), group),
+            };
             if !entries.is_empty() {
                 given_back += ctx.tx.apply(&Effect::GroupGiveBack {
                     key: cmd.place.key,
@@ -114,6 +120,17 @@ impl Command for XNack {
 }
 
 impl Options<'_> {
+    fn decide_all(
+        &self,
+        run: &[StreamId],
+        look: &mut Lookup<'_>,
+        group: &StreamGroup,
+    ) -> Vec<(StreamId, u64)> {
+        let entries = run.iter();
+        let entries = entries.filter_map(|id| self.decide(look, group, *id));
+        entries.collect()
+    }
+
     /// The entry with its delivery count afterwards, if it is to be given back.
     fn decide(
         &self,

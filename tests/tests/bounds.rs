@@ -232,3 +232,71 @@ fn a_reply_above_the_limit_is_not_built_and_ends_the_connection() {
         assert!(server.log().contains("client-output-buffer-limit"));
     }
 }
+
+#[test]
+fn ranges_that_nobody_reads_refer_to_the_stream() {
+    for way in WAYS {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        // One large entry, and many small ones.
+        let large = vec![b'l'; 10 * MEGABYTE];
+        let append = [b"XADD".as_slice(), b"s", b"1-1", b"f", &large];
+        other.command(&append).unwrap();
+        let count = 50_000;
+        let mut filler = raw(&server);
+        let mut expected = [b"*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\nf\r\n", &*bulk(&large)].concat();
+        let mut appends = Vec::new();
+        for number in 1..=count {
+            let id = format!("2-{number}");
+            appends.extend(request(&[b"XADD", b"s", id.as_bytes(), b"f", &[b'v'; 100]]));
+            expected.extend(b"*2\r\n");
+            expected.extend(bulk(id.as_bytes()));
+            expected.extend(b"*2\r\n$1\r\nf\r\n");
+            expected.extend(bulk(&[b'v'; 100]));
+        }
+        let sent = thread::spawn({
+            let mut stream = filler.try_clone().unwrap();
+            move || stream.write_all(&appends).unwrap()
+        });
+        for number in 1..=count {
+            let id = bulk(format!("2-{number}").as_bytes());
+            assert!(read_exactly(&mut filler, id.len()) == id);
+        }
+        sent.join().unwrap();
+        other.command(&["XGROUP", "CREATE", "s", "g", "0"]).unwrap();
+        let (all, head) = (format!("*{}\r\n", count + 1), "*1\r\n*2\r\n$1\r\ns\r\n");
+        let asks = [
+            (request(&[b"XRANGE", b"s", b"-", b"+"]), all.clone()),
+            (
+                request(&[b"XREAD", b"STREAMS", b"s", b"0"]),
+                format!("{head}{all}"),
+            ),
+            (
+                request(&[b"XREADGROUP", b"GROUP", b"g", b"c", b"STREAMS", b"s", b">"]),
+                format!("{head}{all}"),
+            ),
+        ];
+        let before = peak(&server);
+        let mut streams = Vec::new();
+        for (requests, opening) in &asks {
+            let times = match requests.starts_with(b"*7") {
+                true => 1,
+                false => 10,
+            };
+            for _ in 0..times {
+                let mut stream = raw(&server);
+                stream.write_all(requests).unwrap();
+                streams.push((stream, opening.as_bytes()));
+            }
+        }
+        until_stuck(&mut other, streams.len());
+        let gained = peak(&server) - before;
+        assert!(gained < 40 * MEGABYTE, "{gained} bytes for references");
+        // The entries go, and yet each reply is whole.
+        other.command(&["XTRIM", "s", "MAXLEN", "0"]).unwrap();
+        for (stream, opening) in streams.iter_mut().step_by(10) {
+            assert!(read_exactly(stream, opening.len()) == *opening);
+            assert!(read_exactly(stream, expected.len()) == expected);
+        }
+    }
+}

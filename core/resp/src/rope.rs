@@ -23,9 +23,12 @@ pub trait Run: fmt::Debug + Send {
 
     /// About how many bytes are still to come; 0 when, and only when, nothing is.
     fn bytes_left(&self) -> usize;
+
+    /// How many bytes it takes itself, beside what it refers to.
+    fn own_bytes(&self) -> usize;
 }
 
-/// What a [`Run`] renders at a time, in bytes. It may be more by one element.
+/// What a [`Run`] renders at a time, in bytes. It may be somewhat more: elements are whole.
 pub const RUN_STEP_BYTES: usize = 64 * 1024;
 
 /// Own bytes that are gathered in one buffer before the next is begun.

@@ -7,13 +7,14 @@
 
 mod packing;
 mod places;
+mod run;
 mod upkeep;
+mod write;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
-use resp::Reply;
 use triomphe::Arc;
 
 use crate::StreamId;
@@ -21,9 +22,8 @@ use crate::chunk::{Chunk, Growth};
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::lookup::Lookup;
 use crate::node::{NodeLimits, OpenNode};
-use crate::packed::{Stored, Unpacked};
+use crate::packed::Stored;
 use crate::range::{EntryRef, Range, RangeReverse};
-use crate::render::Renderer;
 use crate::shape::Fields;
 
 use self::packing::Packing;
@@ -324,75 +324,6 @@ impl Entries {
     /// Every entry, lowest first.
     pub fn iter(&self) -> Range<'_> {
         self.range(StreamId::MIN, StreamId::MAX)
-    }
-
-    /// Writes the entries from `start` to `end`, both included, lowest first and at most `limit`:
-    /// each as `[id, [name, value, …]]`. Returns how many. Chunks that have to be unpacked are looked for in
-    /// `unpacked`, and left there.
-    pub fn write_range(
-        &self,
-        start: StreamId,
-        end: StreamId,
-        limit: u64,
-        unpacked: &mut Unpacked,
-        reply: &mut Reply,
-    ) -> u64 {
-        self.write_range_noting(start, end, limit, unpacked, reply, |_| {})
-    }
-
-    /// The same, and tells the ID of each entry.
-    #[inline]
-    pub fn write_range_noting(
-        &self,
-        start: StreamId,
-        end: StreamId,
-        limit: u64,
-        unpacked: &mut Unpacked,
-        reply: &mut Reply,
-        mut note: impl FnMut(StreamId),
-    ) -> u64 {
-        reply.raw_with(|out| {
-            let mut renderer = Renderer::new(out);
-            let mut left = limit;
-            let mut next = Some(self.place_from(start));
-            'chunks: while let Some(place) = next
-                && let Some(opened) = self.open_in(place, unpacked)
-            {
-                let chunk = &*opened;
-                let mut at = chunk.seek(start).0;
-                while let Some(head) = chunk.live_from(at) {
-                    if left == 0 || head.id > end {
-                        break 'chunks;
-                    }
-                    at = renderer.entry(chunk, &head);
-                    note(head.id);
-                    left -= 1;
-                }
-                next = self.place_after(place);
-            }
-            renderer.finish();
-            limit - left
-        })
-    }
-
-    /// The same, highest first.
-    pub fn write_range_reverse(
-        &self,
-        start: StreamId,
-        end: StreamId,
-        limit: u64,
-        reply: &mut Reply,
-    ) -> u64 {
-        reply.raw_with(|out| {
-            let mut renderer = Renderer::new(out);
-            let mut count = 0;
-            let mut range = self.range_reverse(start, end);
-            while count < limit && range.render_next(&mut renderer).is_some() {
-                count += 1;
-            }
-            renderer.finish();
-            count
-        })
     }
 
     /// Reads what an append looks at first: the end of the tail, and the names of its last entry.

@@ -33,6 +33,13 @@ pub(crate) const UNPACKED_CHUNKS: usize = 4;
 /// Chunks that are kept unpacked while many IDs in no order are looked up, some 8 MiB of them.
 pub(crate) const LOOKUP_CHUNKS_MAX: usize = 512;
 
+/// Bytes of a reply's entries from which on the rest is rendered when it is sent, without holding anybody up. What is
+/// asked for at once is mostly less.
+pub(crate) const DEFERRED_BYTES_MIN: usize = 128 * 1024;
+
+/// In a reply that is long already, so many entries are left to be rendered when they are sent.
+pub(crate) const DEFERRED_LATE_ENTRIES_MIN: u64 = 16;
+
 /// Full chunks before the tail that stay plain, so that who reads what was just written never unpacks.
 pub(crate) const PLAIN_CHUNKS: usize = 2;
 

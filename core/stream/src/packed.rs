@@ -8,11 +8,11 @@
 
 use std::ops::Deref;
 
-use triomphe::Arc;
+use triomphe::{Arc, ArcBorrow};
 
 use crate::StreamId;
 use crate::chunk::Chunk;
-use crate::limits::{PACKED_BYTES_MAX, PACKED_BYTES_MIN, UNPACKED_CHUNKS};
+use crate::limits::{CHUNK_BYTES_MAX, PACKED_BYTES_MAX, PACKED_BYTES_MIN, UNPACKED_CHUNKS};
 use crate::shape::Shapes;
 
 /// A chunk with its entries compressed.
@@ -37,7 +37,7 @@ pub(crate) enum Stored {
 #[derive(Clone, Debug)]
 pub(crate) enum Opened<'e> {
     /// It is kept plain.
-    Lent(&'e Chunk),
+    Lent(ArcBorrow<'e, Chunk>),
     /// It was unpacked. Whoever reads entries of it holds it.
     Own(Arc<Chunk>),
 }
@@ -102,7 +102,7 @@ impl Stored {
     #[inline]
     pub(crate) fn open(&self, spare: Option<Arc<Chunk>>) -> Opened<'_> {
         match self {
-            Stored::Plain(chunk) => Opened::Lent(chunk),
+            Stored::Plain(chunk) => Opened::Lent(chunk.borrow_arc()),
             Stored::Packed(packed) => Opened::Own(packed.open(spare)),
         }
     }
@@ -111,7 +111,7 @@ impl Stored {
     #[inline]
     pub(crate) fn open_in(&self, unpacked: &mut Unpacked) -> Opened<'_> {
         match self {
-            Stored::Plain(chunk) => Opened::Lent(chunk),
+            Stored::Plain(chunk) => Opened::Lent(chunk.borrow_arc()),
             Stored::Packed(packed) => Opened::Own(unpacked.open(packed)),
         }
     }
@@ -189,7 +189,21 @@ impl Unpacked {
     }
 }
 
-impl Opened<'_> {
+impl<'e> Opened<'e> {
+    /// Whether it is kept plain and more than a chunk of several entries can be, so that a reply refers to it.
+    #[inline]
+    pub(crate) fn is_lent_large(&self) -> bool {
+        matches!(self, Opened::Lent(chunk) if chunk.data().len() > CHUNK_BYTES_MAX)
+    }
+
+    /// The chunk to be held on to, if that takes no more memory than it takes anyway.
+    pub(crate) fn lent(&self) -> Option<ArcBorrow<'e, Chunk>> {
+        match self {
+            Opened::Lent(chunk) => Some(*chunk),
+            Opened::Own(_) => None,
+        }
+    }
+
     /// What can be given to the next [`Stored::open`].
     #[inline]
     pub(crate) fn into_spare(self) -> Option<Arc<Chunk>> {

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use resp::Reply;
+use resp::{Bytes, Reply};
 use smallvec::SmallVec;
+use triomphe::Arc;
 
 use crate::StreamId;
-use crate::chunk::Head;
+use crate::chunk::{Chunk, Head};
 use crate::entries::{Entries, Place};
+use crate::id::ID_TEXT_BYTES_MAX;
 use crate::packed::Opened;
 use crate::render::Renderer;
 use crate::shape::Shape;
@@ -58,6 +60,11 @@ impl<'e> EntryRef<'e> {
     /// Writes `[id, [name, value, …]]`.
     #[inline]
     pub fn write(&self, reply: &mut Reply) {
+        if self.chunk.is_lent_large() {
+            reply.array(2);
+            reply.bulk(self.id().write_text(&mut [0; ID_TEXT_BYTES_MAX]));
+            return self.write_large_fields(reply);
+        }
         reply.raw_with(|out| {
             let mut renderer = Renderer::new(out);
             renderer.entry(&self.chunk, &self.head);
@@ -67,11 +74,51 @@ impl<'e> EntryRef<'e> {
 
     /// Writes `[name, value, …]`, for a reply that has more to say of the entry than this.
     pub fn write_fields(&self, reply: &mut Reply) {
+        if self.chunk.is_lent_large() {
+            return self.write_large_fields(reply);
+        }
         reply.raw_with(|out| {
             let mut renderer = Renderer::new(out);
             renderer.fields_alone(&self.chunk, &self.head);
             renderer.finish();
         });
+    }
+
+    /// Writes fields of which some may be large: these are referred to.
+    #[cold]
+    fn write_large_fields(&self, reply: &mut Reply) {
+        let fields = self.fields();
+        reply.array(2 * fields.len());
+        let data = self.chunk.data().as_ptr_range();
+        for text in fields.flat_map(|(name, value)| [name, value]) {
+            match self.chunk.lent() {
+                // Names that several entries share are elsewhere, and short.
+                Some(chunk) if reply.refers_to(text.len()) && data.contains(&text.as_ptr()) => {
+                    let start = text.as_ptr().addr() - data.start.addr();
+                    reply.bulk_shared(Box::new(ChunkText {
+                        chunk: chunk.clone_arc(),
+                        range: start..start + text.len(),
+                    }));
+                }
+                _ => reply.bulk(text),
+            }
+        }
+    }
+}
+
+/// A text within a chunk, as it was when it was asked for.
+#[derive(Debug)]
+struct ChunkText {
+    chunk: Arc<Chunk>,
+    range: std::ops::Range<usize>,
+}
+
+impl Bytes for ChunkText {
+    fn bytes(&self) -> &[u8] {
+        self.chunk
+            .data()
+            .get(self.range.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -207,12 +254,10 @@ impl<'e> RangeReverse<'e> {
         }
     }
 
-    /// Renders the next entry, if there is one.
-    pub(crate) fn render_next(&mut self, renderer: &mut Renderer<'_>) -> Option<()> {
+    /// The next entry, and the chunk that it is in.
+    pub(crate) fn next_in_chunk(&mut self) -> Option<(&Opened<'e>, Head)> {
         let head = self.next_head()?;
-        let chunk = self.chunk.as_ref()?;
-        renderer.entry(chunk, &head);
-        Some(())
+        Some((self.chunk.as_ref()?, head))
     }
 
     /// The next entry, which is in the chunk that is open.

@@ -31,6 +31,12 @@ impl<'o> Renderer<'o> {
         }
     }
 
+    /// How many bytes were written.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.at - self.start
+    }
+
     /// Cuts off the room that was not filled. Without this the buffer ends in rubbish.
     pub(crate) fn finish(self) {
         self.out.truncate(self.at);

@@ -14,6 +14,8 @@ pub(super) struct Bounds {
     start: Mark,
     /// How many bytes it may have, pieces included.
     bytes_max: usize,
+    /// What its pieces take beside what they refer to, in bytes.
+    owned: usize,
     is_overrun: bool,
 }
 
@@ -30,8 +32,16 @@ impl Bounds {
             in_pieces: 0,
         },
         bytes_max: usize::MAX,
+        owned: 0,
         is_overrun: false,
     };
+}
+
+impl Bounds {
+    /// Notes what a piece takes.
+    pub(super) fn note_owned(&mut self, bytes: usize) {
+        self.owned += bytes;
+    }
 }
 
 impl Default for Bounds {
@@ -48,6 +58,7 @@ impl Reply {
         let bounds = Bounds {
             start: self.mark(),
             bytes_max,
+            owned: 0,
             is_overrun: false,
         };
         Part(std::mem::replace(&mut self.bounds, bounds))
@@ -64,10 +75,11 @@ impl Reply {
         self.bounds.is_overrun
     }
 
-    /// How many bytes the present part has of its own.
+    /// How many bytes the present part has of its own. What belongs to something else is not among them, but the
+    /// references to it are.
     #[inline]
-    pub(super) fn copied(&self) -> usize {
-        self.out.len().saturating_sub(self.bounds.start.bytes)
+    pub fn copied(&self) -> usize {
+        self.out.len().saturating_sub(self.bounds.start.bytes) + self.bounds.owned
     }
 
     /// Whether the present part has, or had, more than it may: more than [`Reply::begin_part`] said, or more than

@@ -30,6 +30,7 @@ impl Reply {
         let left = of.bytes_left();
         if left > 0 {
             let protocol = self.protocol;
+            self.bounds.note_owned(of.own_bytes());
             self.piece(What::Run { of, protocol }, left);
         }
     }
@@ -37,6 +38,7 @@ impl Reply {
     fn piece(&mut self, what: What, left: usize) {
         if left > 0 {
             let at = self.out.len();
+            self.bounds.note_owned(size_of::<Piece>());
             self.in_pieces += left;
             self.pieces.push_back(Piece { at, what, left });
         }

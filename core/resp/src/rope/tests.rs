@@ -33,6 +33,10 @@ impl Run for Numbers {
     fn bytes_left(&self) -> usize {
         (self.end - self.next) * 7
     }
+
+    fn own_bytes(&self) -> usize {
+        size_of::<Numbers>()
+    }
 }
 
 /// Every seventh is shared.

@@ -116,8 +116,8 @@ impl Entries {
         match self.blocks.get(place.block) {
             Some(block) => Some(block.slots.get(place.slot)?.chunk.open(spare)),
             None => {
-                let tail = self.tail.as_deref()?;
-                (place == self.tail_place()).then_some(Opened::Lent(tail))
+                let tail = self.tail.as_ref()?;
+                (place == self.tail_place()).then_some(Opened::Lent(tail.borrow_arc()))
             }
         }
     }

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use resp::Protocol;
+use resp::{Protocol, Reply, Run};
 
+use super::run::{Direction, EntryRun};
 use super::*;
 use crate::limits::CHUNK_BYTES_MAX;
-use crate::packed::Opened;
+use crate::packed::{Opened, Unpacked};
 
 type Model = BTreeMap<StreamId, Vec<Vec<u8>>>;
 
@@ -144,6 +145,18 @@ fn check_range(
         reply.split_off(before).into_bytes(),
         resp(within().rev().take(limit as usize))
     );
+    let wanted = limit.min(ids.len() as u64);
+    for direction in [Direction::Up, Direction::Down] {
+        let mut run = EntryRun::new(entries, direction, (start, end), wanted, (0, 0));
+        while run.bytes_left() > 0 {
+            run.write_step(1 + (limit % 43) as usize * 7, &mut reply);
+        }
+        let expected = match direction {
+            Direction::Up => resp(within().take(limit as usize)),
+            Direction::Down => resp(within().rev().take(limit as usize)),
+        };
+        assert_eq!(reply.split_off(before).into_bytes(), expected);
+    }
     if let Some(entry) = entries.range(start, end).next() {
         entry.write(&mut reply);
         let whole = reply.split_off(before).into_bytes();
@@ -620,6 +633,57 @@ fn an_id_of_any_width_is_written_as_its_text() {
     let (start, unpacked) = (reply.mark(), &mut Unpacked::default());
     entries.write_range(StreamId::MIN, StreamId::MAX, u64::MAX, unpacked, &mut reply);
     assert_eq!(reply.split_off(start).into_bytes(), resp(model.iter()));
+}
+
+#[test]
+fn a_long_range_is_rendered_later_as_it_was() {
+    let mut entries = numbered(20_000);
+    // A large entry between and one at the end, which are referred to.
+    let large = vec![b'x'; 70_000];
+    append(
+        &mut entries,
+        id(2, 0),
+        &[b"name", &large, b"other", b"short"],
+    );
+    for seq in 1..=20_000 {
+        append(&mut entries, id(3, seq), &[b"name", b"value of the field"]);
+    }
+    append(&mut entries, id(4, 0), &[b"name", &large]);
+    for seq in (5..20_000).step_by(7) {
+        entries.delete(id(1, seq));
+    }
+    entries.pack();
+    let mut model: Vec<_> = entries.iter().map(content).collect();
+    let bytes: Vec<u8> = resp(model.iter().map(|(id, fields)| (id, fields)));
+    model.reverse();
+    let reverse: Vec<u8> = resp(model.iter().map(|(id, fields)| (id, fields)));
+    let unpacked = &mut Unpacked::default();
+    let mut replies = [0; 3].map(|_| Reply::new(Protocol::Resp2));
+    let mut noted = Vec::new();
+    let (min, max) = (StreamId::MIN, StreamId::MAX);
+    let note = |id| noted.push(id);
+    let counts = [
+        entries.write_range(min, max, u64::MAX, unpacked, &mut replies[0]),
+        entries.write_range_noting(min, max, u64::MAX, unpacked, &mut replies[1], note),
+        entries.write_range_reverse(min, max, u64::MAX, &mut replies[2]),
+    ];
+    assert_eq!(counts, [entries.len(); 3]);
+    assert!(noted.iter().rev().eq(model.iter().map(|(id, _)| id)));
+    for reply in &replies {
+        assert!(
+            reply.has_pieces() && reply.copied() < 200_000,
+            "{}",
+            reply.copied()
+        );
+        // An estimate by those that were written at once; a large one was among those of the last.
+        assert!(reply.len() > bytes.len() / 2);
+    }
+    // What happens to the stream meanwhile changes nothing.
+    append(&mut entries, id(5, 0), &[b"name", b"value"]);
+    entries.delete(id(3, 19_000));
+    entries.remove_through(id(3, 10_000));
+    let [up, noting, down] = replies.map(Reply::into_bytes);
+    assert!(up == bytes && noting == bytes && down == reverse);
 }
 
 #[test]

@@ -201,6 +201,9 @@ fn serve(
     } else {
         let taken = usize::try_from(limit).unwrap_or(usize::MAX);
         for entry in entries.range(from, StreamId::MAX).take(taken) {
+            if ctx.reply.is_full() {
+                break;
+            }
             if !budget.write(ctx.reply, |reply| entry.write(reply)) {
                 break;
             }

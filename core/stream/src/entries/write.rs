@@ -1,0 +1,311 @@
+//! Entries of a range as RESP: the first of them at once, and if they are many, the rest as a run that is rendered
+//! when it is sent.
+
+use resp::{Reply, SHARED_LATE_BYTES};
+
+use super::run::{Direction, EntryRun};
+use super::{Entries, Place};
+use crate::StreamId;
+use crate::limits::{DEFERRED_BYTES_MIN, DEFERRED_LATE_ENTRIES_MIN};
+use crate::packed::Unpacked;
+use crate::range::EntryRef;
+use crate::render::Renderer;
+
+/// What was written of a range.
+pub(super) struct Written {
+    /// How many entries.
+    pub(super) count: u64,
+    /// Where those begin (or end, if written downwards) that are still to be written, if there are any.
+    pub(super) rest: Option<StreamId>,
+}
+
+/// Why entries are not written on into the same buffer.
+enum Stop<'e> {
+    /// There are no more, or no more are wanted.
+    End,
+    /// Enough bytes were written; this is the rest.
+    Full(Option<StreamId>),
+    /// The next chunk is one large entry, to be referred to.
+    LargeAt(Place),
+    /// This entry is large.
+    Large(EntryRef<'e>),
+}
+
+impl Entries {
+    /// Writes the entries from `start` to `end`, both included, lowest first and at most `limit`:
+    /// each as `[id, [name, value, …]]`. Returns how many; those that will be written when the reply is sent are
+    /// among them. Chunks that have to be unpacked are looked for in `unpacked`, and left there.
+    pub fn write_range(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        unpacked: &mut Unpacked,
+        reply: &mut Reply,
+    ) -> u64 {
+        let begun = reply.mark();
+        let bytes_max = self.written_at_once(start, end, limit, reply);
+        let written = self.write_up(start, end, limit, bytes_max, unpacked, reply, |_| {});
+        let Some(next) = written.rest else {
+            return written.count;
+        };
+        let left = self.count_between(next, end).min(limit - written.count);
+        let bytes = reply.len_since(begun);
+        let run = EntryRun::new(
+            self,
+            Direction::Up,
+            (next, end),
+            left,
+            (written.count, bytes),
+        );
+        reply.run(Box::new(run));
+        written.count + left
+    }
+
+    /// The same, and tells the ID of each entry.
+    #[inline]
+    pub fn write_range_noting(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        unpacked: &mut Unpacked,
+        reply: &mut Reply,
+        mut note: impl FnMut(StreamId),
+    ) -> u64 {
+        let begun = reply.mark();
+        let bytes_max = self.written_at_once(start, end, limit, reply);
+        let written = self.write_up(start, end, limit, bytes_max, unpacked, reply, &mut note);
+        let Some(next) = written.rest else {
+            return written.count;
+        };
+        let left = self.note_range(next, end, limit - written.count, unpacked, note);
+        let bytes = reply.len_since(begun);
+        let run = EntryRun::new(
+            self,
+            Direction::Up,
+            (next, end),
+            left,
+            (written.count, bytes),
+        );
+        reply.run(Box::new(run));
+        written.count + left
+    }
+
+    /// As [`Entries::write_range`], highest first.
+    pub fn write_range_reverse(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        reply: &mut Reply,
+    ) -> u64 {
+        let begun = reply.mark();
+        let bytes_max = self.written_at_once(start, end, limit, reply);
+        let written = self.write_down(start, end, limit, bytes_max, reply);
+        let Some(next) = written.rest else {
+            return written.count;
+        };
+        let left = self.count_between(start, next).min(limit - written.count);
+        let bytes = reply.len_since(begun);
+        let run = EntryRun::new(
+            self,
+            Direction::Down,
+            (start, next),
+            left,
+            (written.count, bytes),
+        );
+        reply.run(Box::new(run));
+        written.count + left
+    }
+
+    /// From how many bytes on entries are left to be rendered later. A reply that is long already takes only a few
+    /// more at once.
+    #[inline]
+    fn written_at_once(&self, start: StreamId, end: StreamId, limit: u64, reply: &Reply) -> usize {
+        if reply.copied() < SHARED_LATE_BYTES {
+            return DEFERRED_BYTES_MIN;
+        }
+        let count = limit.min(self.count_between(start, end));
+        match count < DEFERRED_LATE_ENTRIES_MIN {
+            true => DEFERRED_BYTES_MIN,
+            false => 0,
+        }
+    }
+
+    /// Writes entries lowest first, until there are none or about so many bytes.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a range, what bounds it, and where it goes"
+    )]
+    #[inline]
+    pub(super) fn write_up(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        bytes_max: usize,
+        unpacked: &mut Unpacked,
+        reply: &mut Reply,
+        mut note: impl FnMut(StreamId),
+    ) -> Written {
+        let mut left = limit;
+        let mut next = Some(self.place_from(start));
+        if bytes_max == 0 {
+            let rest = Some(start);
+            return Written { count: 0, rest };
+        }
+        let begun = reply.mark();
+        loop {
+            let before = reply.len_since(begun);
+            let stop = reply.raw_with(|out| {
+                let mut renderer = Renderer::new(out);
+                let mut stop = Stop::End;
+                'chunks: while let Some(place) = next
+                    && let Some(opened) = self.open_in(place, unpacked)
+                {
+                    if opened.is_lent_large() {
+                        stop = Stop::LargeAt(place);
+                        break;
+                    }
+                    let chunk = &*opened;
+                    let mut at = chunk.seek(start).0;
+                    while let Some(head) = chunk.live_from(at) {
+                        if left == 0 || head.id > end {
+                            break 'chunks;
+                        }
+                        at = renderer.entry(chunk, &head);
+                        note(head.id);
+                        left -= 1;
+                    }
+                    next = self.place_after(place);
+                    if before + renderer.len() >= bytes_max {
+                        stop = Stop::Full(next.and_then(|next| self.first_at(next)));
+                        break;
+                    }
+                }
+                renderer.finish();
+                stop
+            });
+            let rest = match stop {
+                Stop::LargeAt(place) => {
+                    for entry in self.entries_at(place, start) {
+                        if left == 0 || entry.id() > end {
+                            break;
+                        }
+                        entry.write(reply);
+                        note(entry.id());
+                        left -= 1;
+                    }
+                    next = self.place_after(place);
+                    match reply.len_since(begun) < bytes_max {
+                        true => continue,
+                        false => next.and_then(|next| self.first_at(next)),
+                    }
+                }
+                Stop::Full(rest) => rest,
+                Stop::End | Stop::Large(_) => None,
+            };
+            return Written {
+                count: limit - left,
+                rest: rest.filter(|rest| left > 0 && *rest <= end),
+            };
+        }
+    }
+
+    /// Writes entries highest first, until there are none or about so many bytes.
+    pub(super) fn write_down(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        bytes_max: usize,
+        reply: &mut Reply,
+    ) -> Written {
+        let mut count = 0;
+        if bytes_max == 0 {
+            let rest = Some(end);
+            return Written { count, rest };
+        }
+        let mut range = self.range_reverse(start, end);
+        let begun = reply.mark();
+        let rest = loop {
+            let before = reply.len_since(begun);
+            let stop = reply.raw_with(|out| {
+                let mut renderer = Renderer::new(out);
+                let mut stop = Stop::End;
+                while count < limit
+                    && let Some((chunk, head)) = range.next_in_chunk()
+                {
+                    if chunk.is_lent_large() {
+                        stop = Stop::Large(EntryRef::new(chunk.clone(), head));
+                        break;
+                    }
+                    renderer.entry(chunk, &head);
+                    count += 1;
+                    if before + renderer.len() >= bytes_max {
+                        stop = Stop::Full(head.id.previous());
+                        break;
+                    }
+                }
+                renderer.finish();
+                stop
+            });
+            match stop {
+                Stop::Large(entry) => {
+                    entry.write(reply);
+                    count += 1;
+                    if reply.len_since(begun) >= bytes_max {
+                        break entry.id().previous();
+                    }
+                }
+                Stop::Full(rest) => break rest,
+                Stop::End | Stop::LargeAt(_) => break None,
+            }
+        };
+        Written {
+            count,
+            rest: rest.filter(|rest| count < limit && *rest >= start),
+        }
+    }
+
+    /// Tells the IDs of a range, and how many they are.
+    fn note_range(
+        &self,
+        start: StreamId,
+        end: StreamId,
+        limit: u64,
+        unpacked: &mut Unpacked,
+        mut note: impl FnMut(StreamId),
+    ) -> u64 {
+        let mut left = limit;
+        let mut next = Some(self.place_from(start));
+        while let Some(place) = next
+            && let Some(chunk) = self.open_in(place, unpacked)
+        {
+            let mut at = chunk.seek(start).0;
+            while let Some(head) = chunk.live_from(at) {
+                if left == 0 || head.id > end {
+                    return limit - left;
+                }
+                at = chunk.end(&head);
+                note(head.id);
+                left -= 1;
+            }
+            next = self.place_after(place);
+        }
+        limit - left
+    }
+
+    /// The live entries of the chunk at this place, from an ID on.
+    fn entries_at(&self, place: Place, start: StreamId) -> impl Iterator<Item = EntryRef<'_>> {
+        let chunk = self.chunk(place);
+        let mut at = chunk.as_ref().map_or(0, |chunk| chunk.seek(start).0);
+        std::iter::from_fn(move || {
+            let chunk = chunk.as_ref()?;
+            let head = chunk.live_from(at)?;
+            at = chunk.end(&head);
+            Some(EntryRef::new(chunk.clone(), head))
+        })
+    }
+}

@@ -1,7 +1,11 @@
 //! Glob-style patterns: `*`, `?`, `[abc]`, `[^a-z]`, and `\` before a character that stands for itself.
 //!
-//! Matching takes time in proportion to pattern times text at worst: only the last star is ever tried
-//! again, so that no pattern of a client can make it explode.
+//! Only the last star is ever tried again, so that no pattern of a client can make matching explode.
+//! Where even that takes long, it goes on as `long` says.
+
+mod long;
+
+use crate::limits::{GLOB_BYTES_MAX, GLOB_RETRIES_MAX};
 
 /// Whether letters match in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,7 @@ pub fn matches(pattern: &[u8], text: &[u8], letters: Letters) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where to go on if what follows the last star does not fit: the star's text grows by one.
     let mut again: Option<(usize, usize)> = None;
+    let mut retried = 0;
     loop {
         if pattern.get(p) == Some(&b'*') {
             p += 1;
@@ -34,6 +39,14 @@ pub fn matches(pattern: &[u8], text: &[u8], letters: Letters) -> bool {
                 t += 1;
             }
             (None, Some((after_star, from))) => {
+                retried += t - from + 1 + (p - after_star);
+                if pattern.get(p) == Some(&b'[') {
+                    // All of it was read to find that it has not the letter.
+                    retried += pattern.len() - p;
+                }
+                if retried > GLOB_RETRIES_MAX && pattern.len() <= GLOB_BYTES_MAX {
+                    return long::matches(pattern, text, letters);
+                }
                 p = after_star;
                 t = from + 1;
                 again = Some((after_star, t));
@@ -58,16 +71,31 @@ fn fits_one(pattern: &[u8], byte: u8, letters: Letters) -> Option<usize> {
     }
 }
 
-/// The length of a set, from behind its `[` to its `]` or the pattern's end, if it has the byte.
-fn fits_set(set: &[u8], byte: u8, letters: Letters) -> Option<usize> {
-    let fold = |byte: u8| match letters {
+/// A letter as it is compared.
+#[inline]
+fn fold(byte: u8, letters: Letters) -> u8 {
+    match letters {
         Letters::Exact => byte,
         Letters::AnyCase => byte.to_ascii_lowercase(),
-    };
+    }
+}
+
+/// The length of a set, from behind its `[` to its `]` or the pattern's end, if it has the byte.
+fn fits_set(set: &[u8], byte: u8, letters: Letters) -> Option<usize> {
+    let byte = fold(byte, letters);
+    let mut found = false;
+    let (len, negated) = set_items(set, letters, &mut |low, high| {
+        found |= (low..=high).contains(&byte);
+    });
+    (found != negated).then_some(len)
+}
+
+/// Goes over the ranges of a set, from behind its `[`; its length, and whether it is the others that
+/// are meant.
+#[inline]
+fn set_items(set: &[u8], letters: Letters, item: &mut impl FnMut(u8, u8)) -> (usize, bool) {
     let negated = set.first() == Some(&b'^');
     let mut at = usize::from(negated);
-    let mut found = false;
-    let byte = fold(byte);
     loop {
         match &set[at..] {
             [] => break,
@@ -76,26 +104,28 @@ fn fits_set(set: &[u8], byte: u8, letters: Letters) -> Option<usize> {
                 break;
             }
             [b'\\', escaped, ..] => {
-                found |= fold(*escaped) == byte;
+                item(fold(*escaped, letters), fold(*escaped, letters));
                 at += 2;
             }
             [low, b'-', high, ..] => {
-                let (low, high) = (fold(*low), fold(*high));
-                found |= (low.min(high)..=low.max(high)).contains(&byte);
+                let (low, high) = (fold(*low, letters), fold(*high, letters));
+                item(low.min(high), low.max(high));
                 at += 3;
             }
             [plain, ..] => {
-                found |= fold(*plain) == byte;
+                item(fold(*plain, letters), fold(*plain, letters));
                 at += 1;
             }
         }
     }
-    (found != negated).then_some(at)
+    (at, negated)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Letters, matches};
+    use proptest::prelude::*;
+
+    use super::{Letters, long, matches};
 
     #[test]
     fn patterns_match_as_in_redis() {
@@ -138,5 +168,36 @@ mod tests {
             "a".repeat(1000).as_bytes(),
             Letters::Exact
         ));
+    }
+
+    #[test]
+    fn a_long_part_over_a_long_text_takes_no_time() {
+        let text = "a".repeat(100_000);
+        for pattern in [
+            "a".repeat(20_000) + "b",
+            format!("[{}]c", "b".repeat(20_000)),
+        ] {
+            let pattern = format!("*{pattern}*");
+            assert!(!matches(
+                pattern.as_bytes(),
+                text.as_bytes(),
+                Letters::Exact
+            ));
+        }
+        let pattern = format!("*{}*", "?a".repeat(10_000));
+        assert!(matches(pattern.as_bytes(), text.as_bytes(), Letters::Exact));
+    }
+
+    proptest! {
+        #[test]
+        fn long_patterns_match_as_short_ones(
+            pattern in "[ab*?\\[\\]^\\\\A-]{0,12}",
+            text in "[abA\\]-]{0,16}",
+            any_case: bool,
+        ) {
+            let letters = if any_case { Letters::AnyCase } else { Letters::Exact };
+            let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+            prop_assert_eq!(long::matches(pattern, text, letters), matches(pattern, text, letters));
+        }
     }
 }

@@ -24,6 +24,12 @@ pub const DROPPED_BYTES_MAX: usize = 256 << 20;
 /// About how many bytes a key with a small value takes.
 pub(crate) const RECORD_BYTES: usize = 128;
 
+/// Steps of trying the parts of a pattern again before all places are tried at once.
+pub(crate) const GLOB_RETRIES_MAX: usize = 1 << 20;
+
+/// Longest pattern for which they are, in bytes; that takes some hundred bytes for each of them.
+pub(crate) const GLOB_BYTES_MAX: usize = 1 << 20;
+
 /// Chunks of a stream that are packed in one go; some 20 microseconds each.
 pub const PACKING_BATCH_CHUNKS_MAX: usize = 16;
 

@@ -214,3 +214,20 @@ fn one_claim_clears_a_bounded_number_of_deleted_entries() {
         assert!(groups.contains(&pending), "{groups}");
     }
 }
+
+#[test]
+fn lcs_takes_no_more_memory_than_a_string_may() {
+    let mut server = Server::new();
+    let client = server.connect();
+    assert_eq!(
+        server.ask_words(client, "CONFIG SET proto-max-bulk-len 1048576"),
+        "+OK\r\n"
+    );
+    // 512 lines of 512 cells of 4 bytes are as much as is allowed.
+    for (len, fits) in [(511, true), (512, false)] {
+        let text = "x".repeat(len);
+        server.ask(client, &["MSET", "a", &text, "b", &text]);
+        let reply = server.ask_words(client, "LCS a b LEN");
+        assert_eq!(reply.starts_with(':'), fits, "{len}: {reply}");
+    }
+}

@@ -33,6 +33,9 @@ enum Repr {
 /// What fits beside the tag and the length in 24 bytes.
 const SHORT_BYTES_MAX: usize = 22;
 
+/// From so many bytes on a growing string does not double.
+const LARGE_BYTES: usize = 1 << 20;
+
 /// How long key and string may be together for Redis to keep them in one piece. Clients see it in `OBJECT ENCODING`.
 const EMBEDDED_BYTES_MAX: usize = 41;
 
@@ -240,7 +243,13 @@ impl StringValue {
         let Repr::Growing(bytes) = &mut self.0 else {
             unreachable!("made a growing buffer just above")
         };
-        Arc::make_mut(bytes)
+        let bytes = Arc::make_mut(bytes);
+        if bytes.len() >= LARGE_BYTES && bytes.capacity() - bytes.len() < more {
+            // An allocator can mostly lengthen a large piece by a little where it lies, but not
+            // double it: then all of it is copied.
+            bytes.reserve_exact(more.max(bytes.len() / 8));
+        }
+        bytes
     }
 }
 

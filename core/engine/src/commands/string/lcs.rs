@@ -54,7 +54,8 @@ impl Command for Lcs {
         if options.len && options.positions {
             return Err(CmdError::LcsLenAndPositions);
         }
-        let common = Common::find(&a, &b)?;
+        let cells_max = LCS_CELLS_MAX.min(ctx.node.config.bulk_bytes_max / CELL_BYTES);
+        let common = Common::find(&a, &b, cells_max)?;
         if options.positions {
             let matches = common.matches.iter().filter(|m| m.len >= options.len_min);
             ctx.reply.map(2);
@@ -124,6 +125,9 @@ fn read(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Vec<u8>, CmdError> {
     }
 }
 
+/// Bytes of a cell of the table.
+const CELL_BYTES: usize = size_of::<u32>();
+
 /// What two strings have in common.
 struct Common {
     bytes: Vec<u8>,
@@ -140,10 +144,10 @@ struct Run {
 
 impl Common {
     /// Compares in time and memory in proportion to the product of both lengths, which is bounded.
-    fn find(a: &[u8], b: &[u8]) -> Result<Common, CmdError> {
+    fn find(a: &[u8], b: &[u8], cells_max: usize) -> Result<Common, CmdError> {
         let width = b.len() + 1;
         let cells = (a.len() + 1).checked_mul(width);
-        let cells = cells.filter(|cells| *cells <= LCS_CELLS_MAX);
+        let cells = cells.filter(|cells| *cells <= cells_max);
         let mut lens = vec![0_u32; cells.ok_or(CmdError::LcsTooLong)?];
         for (i, x) in a.iter().enumerate() {
             for (j, y) in b.iter().enumerate() {

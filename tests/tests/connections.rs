@@ -370,3 +370,88 @@ fn readers_of_several_threads_are_woken_by_one_append() {
         );
     }
 }
+
+#[test]
+fn the_last_reply_of_a_connection_is_counted_as_sent() {
+    let bulk = |len: usize| format!("${len}\r\n\r\n").len() + len;
+    for way in WAYS {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        for round in 0..10 {
+            let mut stream = raw(&server);
+            text(&mut other, &["CONFIG", "RESETSTAT"]);
+            stream
+                .write_all(&request(&[b"ECHO", &[b'x'; 1000]]))
+                .unwrap();
+            read_exactly(&mut stream, bulk(1000));
+            if round % 2 == 0 {
+                drop(stream);
+            }
+            let mut expected = "+OK\r\n".len() + bulk(1000);
+            // A reply may be here a moment before its bytes are counted.
+            until(|| {
+                let info = text(&mut other, &["INFO", "stats"]);
+                let mut lines = info.lines();
+                let sent = lines.find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+                let is_exact = sent.unwrap().trim() == expected.to_string();
+                expected += bulk(info.len());
+                is_exact
+            });
+        }
+    }
+}
+
+#[test]
+fn monitors_that_do_not_read_share_what_they_are_shown_and_are_closed_at_the_bound() {
+    const MONITORS: usize = 20;
+    let slow_journal = [("io-threads", "2"), ("appendonly", "yes")];
+    for way in [WAYS[0], WAYS[1], &slow_journal] {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        let monitors: Vec<TcpStream> = (0..MONITORS)
+            .map(|_| {
+                let mut monitor = raw(&server);
+                monitor.write_all(b"MONITOR\r\n").unwrap();
+                assert_eq!(read_exactly(&mut monitor, 5), b"+OK\r\n");
+                monitor
+            })
+            .collect();
+        let used = |client: &mut Client| -> usize {
+            let info = text(client, &["INFO", "memory"]);
+            let line = info
+                .lines()
+                .find_map(|line| line.strip_prefix("used_memory:"));
+            line.unwrap().trim().parse().unwrap()
+        };
+        let before = used(&mut other);
+        let mut most = before;
+        let value = vec![b'v'; 1_000_000];
+        let shown = [0, 1].map(|index| {
+            let mut sent = 0;
+            while connected(&mut other) > 1 {
+                match index {
+                    0 if sent >= 20_000_000 => break,
+                    _ => other.command(&[b"ECHO".as_slice(), &value]).unwrap(),
+                };
+                sent += value.len();
+                most = most.max(used(&mut other));
+                assert!(sent < 100_000_000, "nobody was closed");
+            }
+            sent
+        });
+        // Each of them holds up to 32 MB and all together little more than one.
+        assert!(most - before < 100_000_000, "{} bytes", most - before);
+        assert!(shown[0] >= 20_000_000 && shown[0] + shown[1] > 30_000_000);
+        drop(monitors);
+        // Short lines, one at a time.
+        let mut monitor = raw(&server);
+        monitor.write_all(b"MONITOR\r\n").unwrap();
+        assert_eq!(read_exactly(&mut monitor, 5), b"+OK\r\n");
+        let before = used(&mut other);
+        for _ in 0..5_000 {
+            other.command(&["ECHO", "x"]).unwrap();
+        }
+        let grown = used(&mut other).saturating_sub(before);
+        assert!(grown < 2_000_000, "{grown} bytes for 5,000 short lines");
+    }
+}

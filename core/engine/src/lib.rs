@@ -24,7 +24,7 @@ pub mod keyspace;
 pub mod limits;
 pub mod log;
 mod lsn;
-mod monitor;
+pub mod monitor;
 pub mod node;
 pub mod packing;
 pub mod pause;
@@ -64,6 +64,7 @@ use crate::config::{Config, Settings};
 use crate::dropped::Discard;
 use crate::keyspace::{Frozen, KeyHasher, Keyspace};
 use crate::log::{EffectLog, Journalling};
+use crate::monitor::Monitors;
 use crate::node::{Delivery, Node, Order, ShellFigures};
 use crate::packing::PackingQueue;
 use crate::pause::Pause;
@@ -142,7 +143,7 @@ impl Engine {
                 unpacked: Unpacked::default(),
                 id_text: IdText::new(),
                 started: now,
-                monitors: 0,
+                monitors: Monitors::default(),
                 writes: node::Writes::Accepted,
                 refused_in_replay: None,
                 unmeasured: Unmeasured::default(),
@@ -179,7 +180,9 @@ impl Engine {
         if let Some(wait) = session.wait.take() {
             self.data.blocking.remove(id, &wait);
         }
-        self.node.monitors -= usize::from(session.monitor);
+        if session.monitor {
+            self.node.monitors.remove(id);
+        }
         self.node.sessions.disconnect(session);
     }
 
@@ -234,12 +237,13 @@ impl Engine {
 
     /// Takes what goes to clients that did not just ask.
     pub fn take_outbox(&mut self) -> Vec<Delivery> {
+        self.node.monitors.hand_out(&mut self.node.outbox);
         std::mem::take(&mut self.node.outbox)
     }
 
     /// Whether anything goes to clients that did not just ask.
     pub fn has_outbox(&self) -> bool {
-        !self.node.outbox.is_empty()
+        !self.node.outbox.is_empty() || self.node.monitors.has_lines()
     }
 
     /// Whether commands asked for work of the shell.

@@ -71,5 +71,11 @@ pub const LOOK_AHEAD_REQUESTS_MAX: usize = 16;
 /// Keys in a database from which on its tables do not fit into the processor's nearer caches.
 pub const LOOK_AHEAD_KEYS_MIN: usize = 10_000;
 
+/// Lines of `MONITOR` that are shared by all who see them are so long together; to copy shorter ones takes less.
+pub const LINES_SHARED_BYTES_MIN: usize = 4096;
+
+/// Lines of `MONITOR` that are gathered before they go out, beside the last.
+pub const LINES_GATHERED_BYTES_MAX: usize = 256 * 1024;
+
 // A snapshot has an entry in a node of its own if need be, and what was accepted must be read again.
 const _: () = assert!(rdb::limits::NODE_BYTES_READ_MAX > resp::REQUEST_BYTES_MAX as u64);

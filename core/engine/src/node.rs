@@ -7,6 +7,7 @@ use crate::commands::CommandIndex;
 use crate::config::{Config, Settings};
 use crate::error::CmdError;
 use crate::lsn::Lsn;
+use crate::monitor::Monitors;
 use crate::pause::Pause;
 use crate::rng::Rng;
 use crate::serve::GiveUp;
@@ -36,8 +37,8 @@ pub struct Node {
     pub(crate) id_text: IdText,
     /// When the engine was made.
     pub started: Now,
-    /// How many clients see all commands.
-    pub monitors: usize,
+    /// The clients that see all commands.
+    pub monitors: Monitors,
     /// Which writes are accepted. Set by the shell.
     pub writes: Writes,
     /// The first request that a replay could not do, of a transaction too.

@@ -49,7 +49,7 @@ pub(crate) struct Connection {
     /// What `CLIENT LIST` tells of the connection.
     io: IoFigures,
     /// The part of it that the figures of the whole server have.
-    counted: IoFigures,
+    counted: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Connection {
                 fd,
                 ..IoFigures::default()
             },
-            counted: IoFigures::default(),
+            counted: 0,
         })
     }
 
@@ -386,9 +386,8 @@ impl Connection {
     /// Adds what the connection transferred to the figures of the server.
     fn count_in(&mut self, engine: &mut Engine) {
         let shell = &mut engine.node.shell;
-        shell.received_bytes += self.io.received_bytes - self.counted.received_bytes;
-        shell.sent_bytes += self.io.sent_bytes - self.counted.sent_bytes;
-        self.counted = self.io;
+        shell.received_bytes += self.io.received_bytes - self.counted;
+        self.counted = self.io.received_bytes;
     }
 }
 

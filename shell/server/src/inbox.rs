@@ -46,6 +46,14 @@ impl Inbox {
         }
     }
 
+    /// Leaves several, in order, and wakes the thread once.
+    pub(crate) fn post_all(&self, letters: &mut Vec<Letter>) {
+        self.letters.lock().append(letters);
+        if !self.has_letters.swap(true, Ordering::AcqRel) {
+            self.wake();
+        }
+    }
+
     /// Ends the thread's sleep, or lets it not fall asleep.
     pub(crate) fn wake(&self) {
         if let Err(error) = self.waker.wake() {

@@ -11,7 +11,10 @@ pub const REPLY_BATCH_BYTES: usize = 1 << 20;
 pub const STAGE_BYTES: usize = 32 * 1024;
 
 /// Bytes that may wait for a client that does not read what others send it, even if the settings allow more.
-pub const PUSHED_BYTES_MAX: usize = 256 << 20;
+pub const PUSHED_BYTES_MAX: usize = 32 << 20;
+
+/// What others send a client is copied behind what waits if it is shorter: to keep it on its own takes more.
+pub const PUSHED_APART_BYTES_MIN: usize = 4096;
 
 /// Bytes that are sent to a client in one go, if its socket takes them, before others have their turn.
 pub const SEND_BYTES: usize = 1 << 20;

@@ -21,7 +21,7 @@ pub struct Allocator {
     pub of_thread: fn() -> u64,
 }
 
-/// What threads did to the figure without the shard's lock.
+/// What threads did to a figure without the shard's lock.
 #[derive(Debug, Default)]
 pub(crate) struct Untold(AtomicI64);
 

@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::contained::contained;
 use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
-use crate::memory::{Meter, Untold};
+use crate::memory::{self, Meter, Untold};
 use crate::persistence::{self, FileJournal};
 use crate::rewrite_pace::RewritePace;
 use crate::snapshot::progress::Written;
@@ -42,6 +42,8 @@ pub struct Shard {
     /// Frees what the engine lets go of.
     pub(crate) dropper: Dropper,
     pub(crate) untold: Untold,
+    /// Bytes sent that the engine has not been told of.
+    pub(crate) sent: Untold,
     /// What the main thread waits for; closing it asks the server to stop.
     signals: OnceLock<Signals>,
     journal: Option<FileJournal>,
@@ -77,6 +79,8 @@ pub(crate) struct State {
     pub(crate) homes: Homes,
     /// The threads that serve clients, by number.
     pub(crate) inboxes: Vec<Arc<Inbox>>,
+    /// What is on its way to each of them; empty unless the lock is held.
+    bags: Vec<Vec<Letter>>,
     /// Nobody is served any more: what is done now would be lost where there is no journal.
     pub(crate) stopping: bool,
     /// When the last snapshot failed.
@@ -104,6 +108,7 @@ impl Shard {
                 engine,
                 homes: Homes::default(),
                 inboxes: Vec::new(),
+                bags: Vec::new(),
                 stopping: false,
                 snapshot_failed: None,
                 progress_told: Mono(0),
@@ -115,6 +120,7 @@ impl Shard {
             alarm,
             dropper: Dropper::default(),
             untold: Untold::default(),
+            sent: Untold::default(),
             signals: OnceLock::new(),
             journal,
             snapshot_path,
@@ -182,6 +188,14 @@ impl Shard {
             }
         }
         submitted
+    }
+
+    /// Tells the engine what threads did without the lock.
+    #[inline]
+    pub(crate) fn tell_untold(&self, engine: &mut Engine) {
+        memory::add(engine, self.untold.take());
+        let shell = &mut engine.node.shell;
+        shell.sent_bytes = shell.sent_bytes.saturating_add_signed(self.sent.take());
     }
 
     /// Takes what the engine let go of, to be handed to the dropper without the lock.
@@ -472,6 +486,14 @@ impl Shard {
     }
 }
 
+impl State {
+    /// These are the threads that serve clients.
+    pub(crate) fn set_inboxes(&mut self, inboxes: &[Arc<Inbox>]) {
+        self.inboxes = inboxes.to_vec();
+        self.bags = inboxes.iter().map(|_| Vec::new()).collect();
+    }
+}
+
 /// The thread that also looks after what is due.
 pub(crate) const TIMER_THREAD: usize = 0;
 
@@ -494,8 +516,13 @@ fn deliver(state: &mut State, own: usize, letters: &mut Vec<Letter>) {
         let letter = Letter::Delivery(home.place, delivery);
         if home.thread == own {
             letters.push(letter);
-        } else if let Some(inbox) = state.inboxes.get(home.thread) {
-            inbox.post(letter);
+        } else if let Some(bag) = state.bags.get_mut(home.thread) {
+            bag.push(letter);
+        }
+    }
+    for (inbox, bag) in state.inboxes.iter().zip(&mut state.bags) {
+        if !bag.is_empty() {
+            inbox.post_all(bag);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::connections::Connections;
 use crate::contained::contained;
 use crate::inbox::Letter;
 use crate::limits::{READ_BYTES, REPLY_BATCH_BYTES, STAGE_BYTES};
-use crate::memory::{self, Meter};
+use crate::memory::Meter;
 use crate::shard::{Shard, Submitted};
 
 /// What was read, and the replies to it.
@@ -123,7 +123,7 @@ impl Stage {
         let mut reply = Reply::with_buffer(Protocol::Resp2, std::mem::take(&mut self.replies));
         let mut guard = shard.lock();
         let state = &mut *guard;
-        memory::add(&mut state.engine, shard.untold.take());
+        shard.tell_untold(&mut state.engine);
         meter.tell(&mut state.engine);
         shard.follow_health(state);
         self.pieces.clear();

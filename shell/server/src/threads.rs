@@ -44,7 +44,7 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
         .map(|number| IoThread::new(number, Arc::clone(&shard), options.allocator));
     let mut io_threads = io_threads.collect::<io::Result<Vec<IoThread>>>()?;
     let inboxes: Vec<_> = io_threads.iter().map(IoThread::inbox).collect();
-    shard.lock().inboxes.clone_from(&inboxes);
+    shard.lock().set_inboxes(&inboxes);
     if let Some(first) = io_threads.first_mut() {
         first.accept_for(inboxes, Acceptor::new(listeners, options.keepalive))?;
     }

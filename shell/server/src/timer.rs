@@ -24,7 +24,7 @@ pub(crate) fn look(
     let now = shard.clock.now();
     state.engine.timer(now);
     // What was left, and what this thread did, is part of the whole.
-    shard.untold.take();
+    shard.tell_untold(&mut state.engine);
     meter.start_over(&state.engine);
     let dropped = state.engine.dropped_bytes() + shard.dropper.waiting_bytes() as u64;
     let used_memory = (allocator.used)().saturating_sub(dropped);

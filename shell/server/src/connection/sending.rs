@@ -13,7 +13,7 @@ use journal::{Gate, NotDurable};
 use resp::{Protocol, Reply, Rope};
 
 use super::{Answers, Connection, Phase, Piece};
-use crate::limits::{PUSHED_BYTES_MAX, SEND_BYTES, UNTOLD_BYTES_MAX};
+use crate::limits::{PUSHED_APART_BYTES_MIN, PUSHED_BYTES_MAX, SEND_BYTES, UNTOLD_BYTES_MAX};
 
 /// What becomes of replies that were to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(super) struct Waiting {
     is_stuck: bool,
     /// Until when more than the soft limit may wait; none while less does.
     patience: Option<Mono>,
+    /// How many of the waiting bytes others sent, at most.
+    pushed: usize,
     /// How many waiting bytes the engine knows of.
     told_bytes: usize,
 }
@@ -78,14 +80,35 @@ impl Connection {
             replies: usize::from(is_reply),
             depends_on,
         };
-        let ropes = std::iter::once((delivery.bytes, piece));
-        let sent = self.send_ropes(ropes, depends_on, gate)?;
-        if sent == Sent::Stuck && self.output.len() > PUSHED_BYTES_MAX {
+        let is_pushed = delivery.then == Then::Continue;
+        let sent = if is_pushed && piece.len < PUSHED_APART_BYTES_MIN {
+            let answers = Answers {
+                bytes: &delivery.bytes.into_bytes(),
+                pieces: &[piece],
+                depends_on,
+            };
+            self.send(answers, gate)?
+        } else {
+            let ropes = std::iter::once((delivery.bytes, piece));
+            self.send_ropes(ropes, depends_on, gate)?
+        };
+        if is_pushed {
+            self.bound_pushed(piece.len)?;
+        }
+        Ok(sent)
+    }
+
+    /// So many bytes more came from others. What waits of them is bounded whatever it waits for: the client could not
+    /// be held back as one is that sends requests.
+    fn bound_pushed(&mut self, len: usize) -> io::Result<()> {
+        let waiting = self.output.len();
+        self.waiting.pushed = waiting.min(self.waiting.pushed.saturating_add(len));
+        if self.waiting.pushed > PUSHED_BYTES_MAX {
             return Err(io::Error::other(
                 "the client does not take what others send it",
             ));
         }
-        Ok(sent)
+        Ok(())
     }
 
     /// Sends replies behind those that are on their way, if what they depend on is durable; else they are kept.
@@ -112,7 +135,7 @@ impl Connection {
         }
         match self.socket.send(bytes) {
             Ok(len) => {
-                self.io.sent_bytes += len as u64;
+                self.note_sent(len);
                 if len == bytes.len() {
                     return Ok(Sent::All);
                 }
@@ -189,9 +212,9 @@ impl Connection {
             match self.socket.send_all_of(rope.segments()) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(len) => {
-                    self.io.sent_bytes += len as u64;
                     sent_bytes += len;
                     rope.advance(len);
+                    self.note_sent(len);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return self.get_stuck();
@@ -205,6 +228,13 @@ impl Connection {
             self.tell_waiting(0);
         }
         Ok(Sent::All)
+    }
+
+    /// The socket took so many bytes. The figures of the whole server have them at once: no request may follow.
+    #[inline]
+    fn note_sent(&mut self, len: usize) {
+        self.io.sent_bytes += len as u64;
+        self.shard.sent.leave(len as i64);
     }
 
     /// Puts an error in the place of each reply that is not known to be durable.

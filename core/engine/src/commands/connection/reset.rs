@@ -37,7 +37,8 @@ impl Command for Reset {
         session.transaction = None;
         let watched = std::mem::take(&mut session.watched);
         ctx.tx.watches().remove(session.id, &watched);
-        ctx.node.monitors -= usize::from(std::mem::take(&mut session.monitor));
+        session.monitor = false;
+        ctx.node.monitors.remove(session.id);
         session.database = 0;
         session.protocol = Protocol::Resp2;
         session.authenticated = ctx.node.config.requirepass.is_empty();

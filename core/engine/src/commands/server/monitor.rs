@@ -3,7 +3,7 @@
 use crate::args::Args;
 use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
-use crate::table::{Arity, Command, Flags, Flow, Group, Spec};
+use crate::table::{Arity, Command, Compat, Flags, Flow, Group, Spec};
 
 /// `MONITOR`: from now on, the connection sees all commands.
 pub(super) struct Monitor;
@@ -19,6 +19,10 @@ impl Command for Monitor {
             .and(Flags::LOADING)
             .and(Flags::NO_SCRIPT)
             .and(Flags::STALE),
+        compat: Compat::Differs(
+            "A client that does not read is disconnected when 32 MB of lines wait for it, even if the settings \
+             allow more. One that watches may use keys, too.",
+        ),
         ..Spec::named("monitor")
     };
     type Parsed<'a> = ();
@@ -31,9 +35,8 @@ impl Command for Monitor {
         if ctx.mode != Mode::Alone {
             return Err(CmdError::MonitorInTransaction);
         }
-        if !std::mem::replace(&mut ctx.session.monitor, true) {
-            ctx.node.monitors += 1;
-        }
+        ctx.session.monitor = true;
+        ctx.node.monitors.add(ctx.session.id);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

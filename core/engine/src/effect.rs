@@ -117,10 +117,17 @@ pub enum Effect<'a> {
         /// The producer's claim to have said this once.
         idempotent: Option<Idempotent<'a>>,
     },
-    /// A duplicate append was answered: the counter moves, nothing else.
+    /// `XADD key NOMKSTREAM IDMP producer iid id`, which is no new ID: a duplicate append was answered. The
+    /// counter moves, nothing else.
     StreamDuplicate {
         /// The key.
         key: &'a [u8],
+        /// The producer.
+        producer: &'a [u8],
+        /// The idempotent ID, which the stream remembers.
+        iid: &'a [u8],
+        /// An ID that is not above the stream's last one: the entry's, where it is not.
+        id: StreamId,
     },
     /// `XTRIM key MINID = id`, which may leave entries that groups still need.
     StreamTrim {
@@ -244,7 +251,8 @@ pub enum Effect<'a> {
         /// Whether pending entries are made.
         acknowledgement: Acknowledgement,
     },
-    /// `XCLAIM … TIME ms RETRYCOUNT n FORCE JUSTID`: pending entries change their owner.
+    /// `XCLAIM … TIME ms RETRYCOUNT n FORCE JUSTID`: pending entries change their owner, or are delivered to
+    /// it again.
     GroupClaim {
         /// The key.
         key: &'a [u8],
@@ -254,6 +262,8 @@ pub enum Effect<'a> {
         consumer: &'a [u8],
         /// What is claimed.
         claims: &'a [Claim],
+        /// Whether the owner counts as active by this; by reading its own entries again it does not.
+        activity: Activity,
     },
     /// `XACK`: pending entries are done.
     GroupAcknowledge {

@@ -124,6 +124,40 @@ fn a_stream_in_a_log_of_redis_takes_the_settings_as_there() {
     assert!(stream.contains("idmp-duration\r\n:55\r\n"), "{stream}");
 }
 
+#[test]
+fn retries_and_reads_of_the_past_are_replayed_to_the_last_field() {
+    let ways: [&[&str]; 5] = [
+        &["XADD s IDMP p i * f v"],
+        &["XADD s IDMPAUTO q * f v", "XADD s IDMPAUTO q * f v"],
+        // The remembered entry is gone, and the last ID is below it.
+        &["XTRIM s MAXLEN 0", "XSETID s 0-0", "XADD s IDMP p i * f v"],
+        &["XREADGROUP GROUP g c STREAMS s 0"],
+        &["XCLAIM s g other 0 1-1 JUSTID"],
+    ];
+    for way in ways {
+        let mut node = Node::new(100);
+        node.ask_words("XADD s IDMP p i * f v");
+        node.ask_words("XGROUP CREATE s g 0");
+        node.ask_words("XREADGROUP GROUP g c STREAMS s >");
+        for request in way {
+            node.now.unix_us += 7_000_000;
+            node.now.mono = node.now.mono.plus(7000);
+            let reply = node.ask_words(request);
+            assert!(!reply.starts_with('-'), "{request}: {reply}");
+        }
+        let now = node.now;
+        let mut replayed = node.replayed(100, Author::Weir);
+        replayed.now = now;
+        for look in [
+            "XINFO STREAM s FULL",
+            "XINFO GROUPS s",
+            "XINFO CONSUMERS s g",
+        ] {
+            assert_eq!(replayed.ask_words(look), node.ask_words(look), "{way:?}");
+        }
+    }
+}
+
 /// A request with so many values of `value_bytes` zero bytes each, whose memory nobody has to touch.
 fn request(words: &[&str], values: usize, value_bytes: usize) -> Vec<u8> {
     let mut parts = vec![format!("*{}\r\n", words.len() + 2 * values)];

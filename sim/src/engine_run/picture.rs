@@ -1,8 +1,8 @@
 //! What a keyspace holds, in a form in which two of them can be compared.
 //!
-//! A picture leaves out what no promise covers: when consumers were last seen, how many duplicates
-//! were answered (counted lazily), and everything whose time is over at the moment of the picture,
-//! since the memory of that is freed without an effect.
+//! It has all that a client can ask for, but for what no promise covers: when keys were used and when
+//! consumers called that got nothing (no effect tells of a look), and everything whose time is over at
+//! the moment of the picture, since the memory of that is freed without an effect.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -104,11 +104,16 @@ fn draw_stream(out: &mut Vec<u8>, stream: &Stream, now_ms: u64) {
     groups.sort_by_key(|(name, _)| *name);
     for (name, group) in groups {
         draw_group(out, name, group);
+        let lag = stream.lag(group);
+        line(out, format_args!("lag {lag}"));
     }
     let idempotence = stream.idempotence();
     let retention = idempotence.retention();
-    let added = idempotence.iids_added();
-    line(out, format_args!("remembers {retention:?}, added {added}"));
+    let (added, duplicates) = (idempotence.iids_added(), idempotence.iids_duplicates());
+    line(
+        out,
+        format_args!("remembers {retention:?}, added {added}, duplicates {duplicates}"),
+    );
     let mut producers: Vec<_> = idempotence.producers(now_ms).collect();
     producers.sort_by_key(stream::ProducerView::id);
     for producer in producers {
@@ -125,7 +130,11 @@ fn draw_group(out: &mut Vec<u8>, name: &[u8], group: &Group) {
         let name = String::from_utf8_lossy(consumer.name());
         line(
             out,
-            format_args!("consumer {name} has {}", consumer.pending_count()),
+            format_args!(
+                "consumer {name} has {}, active {:?}",
+                consumer.pending_count(),
+                consumer.active_ms()
+            ),
         );
     }
     for entry in group.pending_range(StreamId::MIN, StreamId::MAX) {

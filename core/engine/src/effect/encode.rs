@@ -9,11 +9,17 @@
 //! A stream that is made with another retention than 100 seconds and 100 idempotent IDs is made empty (`XGROUP CREATE … MKSTREAM`
 //! and `XGROUP DESTROY`) and configured (`XCFGSET`), whatever the settings are when this is read.
 //!
-//! All else is one command an effect, as the variants of [`Effect`] say. What Redis has no words for
-//! (duplicates counted, idempotent IDs forgotten by age) follows from these and the time, or is kept
-//! lazily.
+//! A duplicate append is an `XADD … IDMP` with an ID that is not above the last one. Redis counts it too, or,
+//! where it has forgotten the idempotent ID, refuses it. An `XCLAIM` with
+//! `LASTID 0-0`, which sets nothing, is a consumer that read its own entries again: it does not count as
+//! active by that.
+//!
+//! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are forgotten
+//! by age follows from these and the time. When a consumer that got nothing called last is not kept.
 
-use stream::{Acknowledgement, Forget, ID_TEXT_BYTES_MAX, References, Retention, StreamId};
+use stream::{
+    Acknowledgement, Activity, Forget, ID_TEXT_BYTES_MAX, References, Retention, StreamId,
+};
 
 use super::{Effect, Expiry, Idempotent, IidOrigin};
 use crate::time::UnixMs;
@@ -229,7 +235,21 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
             .id(id)
             .end(),
         // What is counted is no change, and never recorded.
-        Effect::StreamDuplicate { .. } => 0,
+        Effect::StreamDuplicate {
+            key,
+            producer,
+            iid,
+            id,
+        } => Line::new(out, 9, "XADD")
+            .arg(key)
+            .arg(b"NOMKSTREAM")
+            .arg(b"IDMP")
+            .arg(producer)
+            .arg(iid)
+            .id(id)
+            .arg(b"")
+            .arg(b"")
+            .end(),
         _ => unreachable!("not of a stream: {effect:?}"),
     }
 }
@@ -327,7 +347,17 @@ fn group_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
             let Some(last) = ids.last() else { return 0 };
             let mut lines = 0;
             if acknowledgement == Acknowledgement::Awaited {
-                lines += claim(out, key, group, consumer, at, 1, ids.iter().copied());
+                let active = Activity::Active;
+                lines += claim(
+                    out,
+                    key,
+                    group,
+                    consumer,
+                    at,
+                    1,
+                    active,
+                    ids.iter().copied(),
+                );
             }
             lines + set_group_id(out, key, group, *last, entries_read)
         }
@@ -336,6 +366,7 @@ fn group_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
             group,
             consumer,
             claims,
+            activity,
         } => claims
             .chunk_by(|a, b| {
                 (a.delivered_at, a.delivery_count) == (b.delivered_at, b.delivery_count)
@@ -349,6 +380,7 @@ fn group_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
                     consumer,
                     run[0].delivered_at,
                     run[0].delivery_count,
+                    activity,
                     ids,
                 )
             })
@@ -400,6 +432,7 @@ fn set_group_id(
         .end()
 }
 
+#[expect(clippy::too_many_arguments, reason = "the arguments of the command")]
 fn claim(
     out: &mut Vec<u8>,
     key: &[u8],
@@ -407,9 +440,14 @@ fn claim(
     consumer: &[u8],
     at: UnixMs,
     delivery_count: u64,
+    activity: Activity,
     ids: impl ExactSizeIterator<Item = StreamId>,
 ) -> u32 {
-    let mut line = Line::new(out, 11 + ids.len(), "XCLAIM");
+    let options = match activity {
+        Activity::Active => 6,
+        Activity::Seen => 8,
+    };
+    let mut line = Line::new(out, 5 + ids.len() + options, "XCLAIM");
     line.arg(key).arg(group).arg(consumer).arg(b"0");
     for id in ids {
         line.id(id);
@@ -418,7 +456,11 @@ fn claim(
         .int(at.0)
         .arg(b"RETRYCOUNT")
         .int(count(delivery_count));
-    line.arg(b"FORCE").arg(b"JUSTID").end()
+    line.arg(b"FORCE").arg(b"JUSTID");
+    if activity == Activity::Seen {
+        line.arg(b"LASTID").id(StreamId::MIN);
+    }
+    line.end()
 }
 
 fn count(n: u64) -> i64 {

@@ -1,6 +1,6 @@
 //! How effects change groups, consumers and pending entries.
 
-use stream::{CountChange, Group, Holder, Missing, StreamId};
+use stream::{ConsumerHandle, CountChange, Group, Holder, Missing, StreamId};
 
 use super::{DECIDED, Tx};
 use crate::dropped::What;
@@ -107,7 +107,12 @@ impl Tx<'_> {
                 group,
                 consumer,
                 claims,
-            } => self.edit_group(key, group, |group| claim(group, consumer, claims, now_ms)),
+                activity,
+            } => self.edit_group(key, group, |group| {
+                let handle = group.create_consumer(consumer, now_ms).handle();
+                group.touch(handle, now_ms, activity);
+                claim(group, handle, claims)
+            }),
             Effect::GroupAcknowledge { key, group, ids } => {
                 self.edit_group(key, group, |group| group.acknowledge(ids) as u64)
             }
@@ -144,8 +149,7 @@ impl Tx<'_> {
 }
 
 /// Moves pending entries to a consumer; runs that say the same of every entry go together.
-fn claim(group: &mut Group, consumer: &[u8], claims: &[Claim], now_ms: u64) -> u64 {
-    let handle = group.create_consumer(consumer, now_ms).handle();
+fn claim(group: &mut Group, consumer: ConsumerHandle, claims: &[Claim]) -> u64 {
     let mut claimed = 0;
     for run in claims
         .chunk_by(|a, b| (a.delivered_at, a.delivery_count) == (b.delivered_at, b.delivery_count))
@@ -153,7 +157,7 @@ fn claim(group: &mut Group, consumer: &[u8], claims: &[Claim], now_ms: u64) -> u
         let ids: Vec<StreamId> = run.iter().map(|claim| claim.id).collect();
         let delivered_ms = run[0].delivered_at.0.max(0) as u64;
         let holder = Holder {
-            consumer: handle,
+            consumer,
             delivered_ms,
         };
         let count = CountChange::Set(run[0].delivery_count);

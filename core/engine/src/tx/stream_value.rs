@@ -49,10 +49,10 @@ impl Tx<'_> {
                 }
                 changed
             }
-            Effect::StreamDuplicate { key } => {
-                self.edit_stream_silently(key, |stream| stream.idempotence_mut().count_duplicate());
-                0
-            }
+            Effect::StreamDuplicate { key, .. } => self.edit_stream_quietly(key, |stream| {
+                stream.idempotence_mut().count_duplicate();
+                1
+            }),
             Effect::StreamTrim {
                 key,
                 through,

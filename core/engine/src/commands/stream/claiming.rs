@@ -48,7 +48,13 @@ impl Claimed {
     }
 
     /// Makes it happen.
-    pub(super) fn apply(&self, place: GroupKey<'_>, consumer: &[u8], tx: &mut Tx<'_>) {
+    pub(super) fn apply(
+        &self,
+        place: GroupKey<'_>,
+        consumer: &[u8],
+        activity: Activity,
+        tx: &mut Tx<'_>,
+    ) {
         let GroupKey { key, group } = place;
         if !self.gone.is_empty() {
             tx.apply(&Effect::GroupAcknowledge {
@@ -63,16 +69,17 @@ impl Claimed {
                 group,
                 consumer,
                 claims: &self.claims,
+                activity,
             });
         }
     }
 }
 
-/// Makes the calling consumer if it is missing, and notes that it called and whether it got anything.
+/// Makes the calling consumer if it is missing, and notes that it called and whether it counts as active.
 pub(super) fn note_caller(
     place: GroupKey<'_>,
     consumer: &[u8],
-    claimed: usize,
+    activity: Activity,
     tx: &mut Tx<'_>,
 ) -> Result<(), CmdError> {
     let (_, found) = place.required(tx)?;
@@ -88,10 +95,7 @@ pub(super) fn note_caller(
         key,
         group,
         consumer,
-        activity: match claimed {
-            0 => Activity::Seen,
-            _ => Activity::Active,
-        },
+        activity,
     });
     Ok(())
 }

@@ -186,7 +186,8 @@ impl Command for XAdd {
         if cmd.producer.is_some() && !by_clock && ctx.mode != Mode::Replay {
             return Err(CmdError::IdempotentWithId);
         }
-        if matches!(cmd.id, IdSpec::Exactly(StreamId::MIN)) {
+        let may_be_retry = cmd.producer.is_some() && ctx.mode == Mode::Replay;
+        if matches!(cmd.id, IdSpec::Exactly(StreamId::MIN)) && !may_be_retry {
             return Err(stream::IdRefused::Zero.into());
         }
         let now_ms = ctx.now.stream_ms();
@@ -218,11 +219,14 @@ impl Command for XAdd {
             }
         };
         if let Some(idempotent) = &mut idempotent {
-            // In a journal, a line with an ID is an entry and one without is a retry, whatever is
-            // remembered: so replay decides nothing.
+            // In a journal, a line with a new ID is an entry, and one with another ID or none is a retry,
+            // whatever is remembered: so replay decides nothing.
             let known = match ctx.mode {
                 Mode::Replay if by_clock => Some(StreamId::MIN),
-                Mode::Replay => None,
+                Mode::Replay => match (found, &cmd.id) {
+                    (Some(stream), IdSpec::Exactly(id)) if *id <= stream.last_id() => Some(*id),
+                    _ => None,
+                },
                 _ => match found {
                     Some(stream) => {
                         let Idempotent { producer, iid, .. } = *idempotent;
@@ -234,7 +238,14 @@ impl Command for XAdd {
                 },
             };
             if let Some(id) = known {
-                ctx.tx.apply(&Effect::StreamDuplicate { key });
+                let Idempotent { producer, iid, .. } = *idempotent;
+                let last_id = found.map_or(StreamId::MIN, stream::Stream::last_id);
+                ctx.tx.apply(&Effect::StreamDuplicate {
+                    key,
+                    producer,
+                    iid,
+                    id: id.min(last_id),
+                });
                 write_id(ctx, id);
                 return Ok(Flow::Done);
             }

@@ -1,6 +1,6 @@
 //! `XAUTOCLAIM`.
 
-use stream::{DELIVERY_COUNT_MAX, StreamId};
+use stream::{Activity, DELIVERY_COUNT_MAX, StreamId};
 
 use super::claiming::{Claimed, idle_ms, note_caller};
 use super::group_key::GroupKey;
@@ -126,8 +126,13 @@ impl Command for XAutoClaim {
         }
         let cursor = pending.next().map_or(StreamId::MIN, |entry| entry.id);
         drop(pending);
-        decided.apply(cmd.place, cmd.consumer, &mut ctx.tx);
-        note_caller(cmd.place, cmd.consumer, decided.claims.len(), &mut ctx.tx)?;
+        let active = Activity::Active;
+        decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx);
+        let activity = match decided.claims.len() {
+            0 => Activity::Seen,
+            _ => Activity::Active,
+        };
+        note_caller(cmd.place, cmd.consumer, activity, &mut ctx.tx)?;
         // The cursor is known last and stands first.
         ctx.reply.array_since(start, decided.claims.len());
         let end = ctx.reply.mark();

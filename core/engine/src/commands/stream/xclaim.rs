@@ -1,7 +1,7 @@
 //! `XCLAIM`.
 
 use resp::Reply;
-use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
+use stream::{Activity, DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
 use super::claiming::{Claimed, idle_ms, note_caller};
 use super::group_key::GroupKey;
@@ -118,6 +118,7 @@ impl Command for XClaim {
             });
         }
         let at = options.delivered_at(ctx);
+        let active = options.activity(ctx.mode);
         let start = ctx.reply.mark();
         let mut claimed = 0;
         // Claims leave entries as they are. Where IDs jump about, one search goes through all runs.
@@ -138,15 +139,29 @@ impl Command for XClaim {
                 }
             };
             claimed += decided.claims.len();
-            decided.apply(cmd.place, cmd.consumer, &mut ctx.tx);
+            decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx);
         }
-        note_caller(cmd.place, cmd.consumer, claimed, &mut ctx.tx)?;
+        let activity = match claimed {
+            0 => Activity::Seen,
+            _ => active,
+        };
+        note_caller(cmd.place, cmd.consumer, activity, &mut ctx.tx)?;
         ctx.reply.array_since(start, claimed);
         Ok(Flow::Done)
     }
 }
 
 impl Options {
+    /// Whether a consumer is active by a claim. A journal says with `LASTID 0-0` that it read its own entries
+    /// again, by which it is not.
+    fn activity(&self, mode: Mode) -> Activity {
+        if mode == Mode::Replay && self.last_id == Some(StreamId::MIN) {
+            Activity::Seen
+        } else {
+            Activity::Active
+        }
+    }
+
     /// A time that is not in the past is now, except in a journal, whose clock may be missing.
     fn delivered_at(&self, ctx: &Ctx<'_>) -> UnixMs {
         let now = ctx.now.unix();

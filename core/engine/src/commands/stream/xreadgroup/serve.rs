@@ -158,6 +158,7 @@ impl Decided {
                 group,
                 consumer,
                 claims: &self.claims,
+                activity,
             });
         }
         if !self.delivered.is_empty() {

@@ -300,3 +300,85 @@ fn ranges_that_nobody_reads_refer_to_the_stream() {
         }
     }
 }
+
+/// Sends, and says whether the connection is still there: whether a reply came that begins so.
+fn is_answered(stream: &mut TcpStream, requests: &[u8], expected: &[u8]) -> bool {
+    // The server may have closed it in the middle.
+    let _ = stream.write_all(requests);
+    let mut reply = vec![0; expected.len()];
+    stream.read_exact(&mut reply).is_ok() && reply == expected
+}
+
+#[test]
+fn a_client_may_send_so_much_and_no_more_before_it_is_run() {
+    const LIMIT: usize = 1 << 20;
+    for way in WAYS {
+        let settings = [way, &[("client-query-buffer-limit", "1mb")]].concat();
+        let server = server(&settings);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+
+        // One request, at the bound and one byte above.
+        let around = request(&[b"SET", b"k", &vec![b'v'; LIMIT]]).len() - LIMIT;
+        for (len, is_taken) in [(LIMIT - around, true), (LIMIT - around + 1, false)] {
+            let set = request(&[b"SET", b"k", &vec![b'v'; len]]);
+            assert_eq!(is_answered(&mut raw(&server), &set, b"+OK\r\n"), is_taken);
+        }
+
+        // A transaction: what is queued counts together with what comes.
+        let mut stream = raw(&server);
+        assert!(is_answered(&mut stream, b"MULTI\r\n", b"+OK\r\n"));
+        let set = request(&[b"SET", b"k", &[b'v'; 10_000]]);
+        let queued = (0..200)
+            .take_while(|_| is_answered(&mut stream, &set, b"+QUEUED\r\n"))
+            .count();
+        assert!((95..105).contains(&queued), "{queued} requests of 10 KB");
+
+        // Short requests count with what it takes to keep them.
+        let mut stream = raw(&server);
+        assert!(is_answered(&mut stream, b"MULTI\r\n", b"+OK\r\n"));
+        let queued = (0..20_000)
+            .take_while(|_| is_answered(&mut stream, b"PING\r\n", b"+QUEUED\r\n"))
+            .count();
+        assert!((5_000..20_000).contains(&queued), "{queued} short requests");
+
+        assert_eq!(
+            figure(&mut other, "client_query_buffer_limit_disconnections"),
+            3
+        );
+        assert!(server.log().contains("client-query-buffer-limit"));
+    }
+}
+
+#[test]
+fn the_clients_that_take_most_go_when_all_take_too_much() {
+    for way in WAYS {
+        let server = server(way);
+        let mut other = server.connect(Protocol::Resp2).unwrap();
+        other.command(&["CLIENT", "NO-EVICT", "on"]).unwrap();
+        other
+            .command(&["CONFIG", "SET", "maxmemory-clients", "2mb"])
+            .unwrap();
+        let value = vec![b'v'; 300_000];
+        let queue = |stream: &mut TcpStream, times: usize| {
+            assert!(is_answered(stream, b"MULTI\r\n", b"+OK\r\n"));
+            let set = request(&[b"SET", b"k", &value]);
+            (0..times)
+                .take_while(|_| is_answered(stream, &set, b"+QUEUED\r\n"))
+                .count()
+        };
+        let (mut small, mut large, mut kept) = (raw(&server), raw(&server), raw(&server));
+        assert_eq!(queue(&mut small, 1), 1);
+        kept.write_all(b"CLIENT NO-EVICT on\r\n").unwrap();
+        assert_eq!(read_exactly(&mut kept, 5), b"+OK\r\n");
+        assert_eq!(queue(&mut kept, 3), 3);
+        assert!(queue(&mut large, 10) < 4, "2 MB of them all");
+        // Who takes less, or may not go, is still there.
+        for stream in [&mut small, &mut kept] {
+            assert!(is_answered(stream, b"PING\r\n", b"+QUEUED\r\n"));
+        }
+        assert_eq!(figure(&mut other, "evicted_clients"), 1);
+        assert!(server.log().contains("maxmemory-clients"));
+        let list = text(&mut other, &["CLIENT", "LIST"]);
+        assert!(list.contains("multi-mem=300008 "), "{list}");
+    }
+}

@@ -105,7 +105,7 @@ impl Engine {
                 let spec = &found.entry.spec;
                 queue.flags = queue.flags.and(spec.flags);
                 queue.frees &= spec.frees || !spec.flags.has(Flags::WRITE);
-                queue.requests.push(argv.to_owned());
+                queue.push(argv);
                 reply.simple("QUEUED");
             }
             return done(Lsn::NONE);

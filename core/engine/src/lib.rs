@@ -10,6 +10,7 @@
 
 pub mod args;
 pub mod blocking;
+mod client_memory;
 pub mod commands;
 pub mod config;
 pub mod ctx;
@@ -155,6 +156,7 @@ impl Engine {
                 output_rate: Rate::default(),
                 pause: Pause::default(),
                 afterwards: Vec::new(),
+                clients_bytes: 0,
                 idle_looked: now.mono,
                 outbox: Vec::new(),
                 orders: Vec::new(),
@@ -189,16 +191,15 @@ impl Engine {
     /// Tells that requests of a client come next, and the figures of its connection. The protocol in
     /// which it is answered and what it may send, unless it is gone.
     pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<(Protocol, Sender)> {
-        self.node.sessions.find_mut(id)?.io = io;
+        self.set_io_figures(id, io);
         let session = self.node.sessions.find(id)?;
         Some((session.protocol, self.node.sender(session)))
     }
 
-    /// Tells the figures of a client's connection, for `CLIENT LIST`.
-    pub fn set_io_figures(&mut self, id: SessionId, io: IoFigures) {
-        if let Some(session) = self.node.sessions.find_mut(id) {
-            session.io = io;
-        }
+    /// Whether a client has sent more that was not run than it may. The shell ends its connection.
+    pub fn is_above_query_limit(&self, id: SessionId) -> bool {
+        let session = self.node.sessions.find(id);
+        session.is_some_and(|session| session.request_bytes() > self.node.config.query_bytes_max)
     }
 
     /// Looks up the keys of requests that come next, all of them before the first is served. Lookups that do not wait

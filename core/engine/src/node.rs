@@ -61,6 +61,8 @@ pub struct Node {
     pub pause: Pause,
     /// What a command asks to be done to others once it has ended.
     pub(crate) afterwards: Vec<Afterwards>,
+    /// What all clients take, when it was last counted and as it grew since; not kept without `maxmemory-clients`.
+    pub(crate) clients_bytes: u64,
     /// When idle clients were last looked for.
     pub(crate) idle_looked: Mono,
     /// What goes to clients other than the one whose request runs.
@@ -175,6 +177,13 @@ pub enum Then {
 /// Work that a command asks of the shell, done after the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
+    /// A client is disconnected because all clients take too much; whoever keeps a log says so.
+    ClientEvicted {
+        /// `CLIENT ID`.
+        client: u64,
+        /// What it took, in bytes.
+        bytes: usize,
+    },
     /// Settings changed; whoever depends on them looks again.
     SettingsChanged,
     /// `SHUTDOWN`.
@@ -319,6 +328,10 @@ pub struct ShellFigures {
     pub connections_received: u64,
     /// Connections refused because of `maxclients`.
     pub connections_rejected: u64,
+    /// Clients that were disconnected because all clients took too much.
+    pub evicted_clients: u64,
+    /// Clients that were disconnected because of what they sent and was not run.
+    pub query_limit_disconnections: u64,
     /// Clients that were disconnected because too much waited for them.
     pub output_limit_disconnections: u64,
     /// Bytes received.

@@ -1,6 +1,6 @@
 //! What the engine knows of each connected client.
 
-use resp::{ArgvBuf, Protocol};
+use resp::{Argv, ArgvBuf, Protocol, Span};
 
 use crate::blocking::Wait;
 use crate::commands::Row;
@@ -65,12 +65,27 @@ pub struct Session {
     pub monitor: bool,
     /// Which replies it gets (`CLIENT REPLY`).
     pub replies: Replies,
+    /// What it took when that was last counted, in bytes; kept for `maxmemory-clients`.
+    pub(crate) counted_bytes: usize,
     /// `CLIENT NO-EVICT`.
     pub no_evict: bool,
     /// `CLIENT NO-TOUCH`: its reads do not count as uses of a key.
     pub no_touch: bool,
     /// Figures of its connection, which the shell keeps up to date.
     pub io: IoFigures,
+}
+
+impl Session {
+    /// Bytes of requests that were not run: those that wait in the query buffer, and those queued since `MULTI`.
+    pub fn request_bytes(&self) -> usize {
+        self.io.query_bytes + self.transaction.as_ref().map_or(0, |queue| queue.bytes)
+    }
+
+    /// About how many bytes the client takes.
+    pub fn memory_bytes(&self) -> usize {
+        let watched: usize = self.watched.iter().map(|(_, key)| key.len() + 64).sum();
+        size_of::<Session>() + self.request_bytes() + self.io.output_bytes + watched
+    }
 }
 
 /// Figures of a connection for `CLIENT LIST`, set by the shell.
@@ -112,6 +127,24 @@ pub struct Queue {
     pub frees: bool,
     /// Whether one was refused, so that `EXEC` must refuse all.
     pub aborted: bool,
+    /// Bytes of all arguments.
+    pub arg_bytes: usize,
+    /// About how many bytes the requests take.
+    pub bytes: usize,
+}
+
+/// What the allocator adds to a queued request, about, in bytes.
+const QUEUED_EXTRA_BYTES: usize = 32;
+
+impl Queue {
+    /// Adds a request.
+    pub(crate) fn push(&mut self, argv: Argv<'_>) {
+        let (len, arg_bytes) = (argv.len(), argv.bytes_len());
+        self.arg_bytes += arg_bytes;
+        self.bytes += size_of::<ArgvBuf>() + len * size_of::<Span>() + arg_bytes;
+        self.bytes += QUEUED_EXTRA_BYTES;
+        self.requests.push(argv.to_owned());
+    }
 }
 
 impl Default for Queue {
@@ -121,6 +154,8 @@ impl Default for Queue {
             flags: Flags::NONE,
             frees: true,
             aborted: false,
+            arg_bytes: 0,
+            bytes: 0,
         }
     }
 }
@@ -154,6 +189,7 @@ impl Session {
             wait: None,
             monitor: false,
             replies: Replies::On,
+            counted_bytes: 0,
             no_evict: false,
             no_touch: false,
             io: IoFigures::default(),
@@ -247,6 +283,11 @@ impl Sessions {
     /// All clients but the one whose command runs now, in no particular order that matters: callers sort.
     pub fn iter(&self) -> impl Iterator<Item = &Session> {
         self.slots.iter().filter_map(|slot| slot.as_deref())
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
     }
 
     /// Takes a client out while its command runs, so that the command can see the others.

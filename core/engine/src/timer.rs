@@ -12,6 +12,7 @@ impl Engine {
     pub fn timer(&mut self, now: Now) {
         self.sample_rates(now);
         self.disconnect_idle(now);
+        self.look_at_client_memory();
         self.end_waits(now);
         self.end_pause(now);
         if self.node.config.active_expire && self.node.pause.active(now).is_none() {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use engine::session::{IoFigures, SessionId};
 use engine::{Engine, Lsn, Next, Now};
-use resp::{KeysAhead, Limits, Mark, Parser, Reply};
+use resp::{KeysAhead, Limits, Mark, Parser, ProtocolError, Reply};
 
 use crate::clock::Stopwatch;
 use crate::limits::{KEPT_BYTES_MAX, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
@@ -42,6 +42,8 @@ pub(crate) struct Connection {
     input: Vec<u8>,
     /// Whether whole requests may be in it.
     has_requests: bool,
+    /// The batch that must be durable before more is read of a client that gets no replies.
+    unanswered: Lsn,
     /// What it read is staged to run, and nothing more may be read before.
     staged: bool,
     output: Output,
@@ -107,6 +109,7 @@ impl Connection {
             parser: Parser::new(),
             input: Vec::new(),
             has_requests: false,
+            unanswered: Lsn::NONE,
             staged: false,
             output: Output::default(),
             waiting: Waiting::default(),
@@ -116,6 +119,11 @@ impl Connection {
             },
             counted: 0,
         })
+    }
+
+    /// Reads nothing more of a client that gets no replies until a batch is durable.
+    pub(crate) fn wait_until_durable(&mut self, lsn: Lsn) {
+        self.unanswered = lsn;
     }
 
     /// The client's name within the engine.
@@ -129,6 +137,7 @@ impl Connection {
         self.phase == Phase::Reading
             && !self.staged
             && self.output.is_empty()
+            && self.unanswered == Lsn::NONE
             && (self.readable || self.has_requests)
     }
 
@@ -238,6 +247,7 @@ impl Connection {
         let input = staged.unwrap_or(&kept);
         self.has_requests = false;
         self.io.query_bytes = input.len();
+        let start = reply.mark();
         let (consumed, depends_on) = self.run_requests(
             input,
             &mut state.engine,
@@ -248,6 +258,10 @@ impl Connection {
             pieces,
         );
         self.io.query_bytes = input.len() - consumed;
+        let is_silent = reply.len_since(start) == 0 && depends_on > Lsn::NONE;
+        if is_silent && self.phase == Phase::Reading && self.shard.is_journal_behind() {
+            self.wait_until_durable(depends_on);
+        }
         if self.phase == Phase::Waiting {
             self.has_requests = true;
         }
@@ -293,6 +307,11 @@ impl Connection {
             reply.set_protocol(protocol);
             limits.sender = sender;
         }
+        if engine.is_above_query_limit(self.session) {
+            self.end_for_query(engine);
+            return (0, Lsn::NONE);
+        }
+        limits.request_bytes_max = engine.node.config.query_bytes_max;
         let limits_out = engine.node.config.output_limits;
         self.waiting.limits = limits_out;
         let _ = reply.begin_part(limits_out.bytes_max());
@@ -344,6 +363,7 @@ impl Connection {
                         }
                     }
                 }
+                Err(ProtocolError::RequestTooLarge) => self.end_for_query(engine),
                 Err(error) => {
                     let (mark, written) = (reply.mark(), reply.len());
                     if engine.wants_answer(self.session) {
@@ -381,6 +401,17 @@ impl Connection {
                 "a client is disconnected: its replies are more than client-output-buffer-limit or the server allows"
             );
         }
+    }
+
+    /// The client has sent more that was not run than it may.
+    #[cold]
+    fn end_for_query(&mut self, engine: &mut Engine) {
+        self.phase = Phase::Closing;
+        engine.node.shell.query_limit_disconnections += 1;
+        tracing::warn!(
+            client = self.session.client,
+            "a client is disconnected: it has sent more than client-query-buffer-limit allows"
+        );
     }
 
     /// Adds what the connection transferred to the figures of the server.

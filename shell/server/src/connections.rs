@@ -297,6 +297,27 @@ mod tests {
     }
 
     #[test]
+    fn a_client_without_replies_waits_for_the_log_if_it_is_told_to() {
+        let shard = shard();
+        let gate = Gate::new(|| {});
+        let watch = gate.watch();
+        let mut connections = Connections::new(Some(gate));
+        let (_client, place, session) = connect(&shard, &mut connections);
+        let nothing = || Answers::free(b"");
+        connections.send(place, session, nothing());
+        assert!(connections.find_mut(place, session).unwrap().is_ready());
+        let connection = connections.find_mut(place, session).unwrap();
+        connection.wait_until_durable(Lsn(2));
+        connections.send(place, session, nothing());
+        watch.released(journal::Lsn::new(1));
+        connections.release();
+        assert!(!connections.find_mut(place, session).unwrap().is_ready());
+        watch.released(journal::Lsn::new(2));
+        connections.release();
+        assert!(connections.find_mut(place, session).unwrap().is_ready());
+    }
+
+    #[test]
     fn a_panic_without_the_lock_costs_one_connection_and_what_it_has_in_the_engine() {
         let (shard, mut connections) = (shard(), Connections::new(None));
         let (mut lost, lost_place, _) = connect(&shard, &mut connections);

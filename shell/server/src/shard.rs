@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::contained::contained;
 use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
+use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
 use crate::memory::{self, Meter, Untold};
 use crate::persistence::{self, FileJournal};
 use crate::rewrite_pace::RewritePace;
@@ -213,6 +214,12 @@ impl Shard {
         }
     }
 
+    /// Whether so much waits for the journal's thread that nobody may add to it without waiting.
+    pub(crate) fn is_journal_behind(&self) -> bool {
+        let journal = self.journal.as_ref();
+        journal.is_some_and(|journal| journal.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX)
+    }
+
     /// Whether the journal has to begin early, because replies wait for its syncs.
     pub(crate) fn syncs_first(&self) -> bool {
         self.journal.as_ref().is_some_and(FileJournal::syncs_first)
@@ -220,6 +227,11 @@ impl Shard {
 
     fn carry_out(&self, state: &mut State, order: &Order) {
         match order {
+            Order::ClientEvicted { client, bytes } => tracing::warn!(
+                client,
+                bytes,
+                "a client is disconnected: all clients take more than maxmemory-clients allows"
+            ),
             Order::SettingsChanged => {
                 state.engine.settings_changed();
                 if let Some(hook) = &self.settings_hook {

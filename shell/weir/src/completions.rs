@@ -43,6 +43,7 @@ fn values(kind: Kind) -> Vec<&'static str> {
         Kind::Choice(words) => words.to_vec(),
         Kind::Integer { .. }
         | Kind::Bytes { .. }
+        | Kind::BytesOrPercent
         | Kind::OutputLimits
         | Kind::SavePoints
         | Kind::Text => Vec::new(),

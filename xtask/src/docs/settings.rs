@@ -43,6 +43,7 @@ fn values(kind: Kind) -> String {
         Kind::Bytes { min, max } => format!("bytes, {}", bounds(min, max)),
         Kind::Flag => "yes, no".to_owned(),
         Kind::Choice(words) => words.join(", "),
+        Kind::BytesOrPercent => "bytes, or percent followed by %".to_owned(),
         Kind::OutputLimits => "class, bytes, bytes, seconds; for each class".to_owned(),
         Kind::SavePoints => "seconds and changes, in turn".to_owned(),
         Kind::Text => "text".to_owned(),

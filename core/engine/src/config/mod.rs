@@ -4,6 +4,7 @@
 //! One row a setting, in `config/rows.rs`; command line, configuration file, `CONFIG GET`/`SET`, the
 //! sample file and the reference page come from the rows. Clocks, disks and logs are never settings.
 
+mod bytes_or_percent;
 mod output_limits;
 mod rows;
 mod save_points;
@@ -11,6 +12,7 @@ mod save_points;
 use stream::{NodeLimits, Retention};
 use thiserror::Error;
 
+use self::bytes_or_percent::BytesOrPercent;
 use self::output_limits::ByClass;
 use crate::replay::OnUnknown;
 
@@ -50,6 +52,8 @@ pub enum Kind {
         /// Greatest value.
         max: i64,
     },
+    /// A number of bytes, or a share of `maxmemory` in percent.
+    BytesOrPercent,
     /// `yes` or `no`.
     Flag,
     /// One of some words.
@@ -89,6 +93,12 @@ pub enum SettingError {
     /// Not a number of bytes.
     #[error("argument must be a memory value")]
     NotBytes,
+    /// Neither a number of bytes nor a share.
+    #[error("argument must be a memory or percent value")]
+    NeitherBytesNorPercent,
+    /// More than all.
+    #[error("percentage argument must be less or equal to 100")]
+    AboveAll,
     /// Outside the bounds.
     #[error("argument must be between {min} and {max} inclusive")]
     OutOfRange {
@@ -123,6 +133,7 @@ impl Setting {
             Kind::Bytes { min, max } => {
                 in_range(parse_bytes(text).ok_or(SettingError::NotBytes)?, min, max)
             }
+            Kind::BytesOrPercent => BytesOrPercent::parse(text).map(|value| value.to_string()),
             Kind::Flag => match text.to_ascii_lowercase() {
                 flag if flag == "yes" || flag == "no" => Ok(flag),
                 _ => Err(SettingError::NotAFlag),
@@ -299,6 +310,10 @@ pub struct Config {
     pub debugging: Debugging,
     /// Beyond this, commands that need more memory are refused, in bytes; 0: never.
     pub memory_bytes_max: u64,
+    /// How much of its requests may wait for a client, those of a transaction included, in bytes.
+    pub query_bytes_max: usize,
+    /// What all clients may take together, in bytes; 0: no limit.
+    pub clients_bytes_max: u64,
     /// Clients that may be connected at once.
     pub clients_max: usize,
     /// How much may wait to be sent to a client.
@@ -342,6 +357,11 @@ impl Config {
                 word => panic!("enable-debug-command is {word}"),
             },
             memory_bytes_max: settings.int("maxmemory") as u64,
+            query_bytes_max: settings.int("client-query-buffer-limit") as usize,
+            // What is there was canonical before.
+            clients_bytes_max: BytesOrPercent::parse(settings.text("maxmemory-clients"))
+                .expect(CANONICAL)
+                .of(settings.int("maxmemory") as u64),
             clients_max: settings.int("maxclients") as usize,
             output_limits: ByClass::default()
                 .changed(settings.text("client-output-buffer-limit"))

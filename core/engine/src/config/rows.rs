@@ -1,6 +1,6 @@
 //! The settings, sorted by name. Names, ranges and defaults are Redis' where Redis has them.
 
-use super::Kind::{Bytes, Choice, Flag, Integer, OutputLimits, SavePoints, Text};
+use super::Kind::{Bytes, BytesOrPercent, Choice, Flag, Integer, OutputLimits, SavePoints, Text};
 use super::When::{AtStart, Live};
 use super::{Kind, Setting, When};
 use crate::limits::STRING_BYTES_MAX;
@@ -117,7 +117,17 @@ pub static SETTINGS: &[Setting] = &[
         OutputLimits,
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
         Live,
-        "What may wait to be sent to clients of a class: bytes, bytes for some seconds, and those seconds; 0: no limit.",
+        "What may wait to be sent to clients of a class, or be one reply: bytes, bytes for some seconds, and those seconds; 0: no limit, but what a reply copies is never more than 1 GiB.",
+    ),
+    row(
+        "client-query-buffer-limit",
+        Bytes {
+            min: 1 << 20,
+            max: i64::MAX,
+        },
+        "1073741824",
+        Live,
+        "What a client may have sent that was not run yet, requests queued since MULTI included, in bytes; more ends the connection.",
     ),
     row(
         "databases",
@@ -199,6 +209,13 @@ pub static SETTINGS: &[Setting] = &[
         "0",
         Live,
         "Commands that need more memory are refused beyond this, in bytes; 0: never.",
+    ),
+    row(
+        "maxmemory-clients",
+        BytesOrPercent,
+        "0",
+        Live,
+        "What all clients may take together, in bytes or percent of maxmemory; those that take most are disconnected; 0: no limit.",
     ),
     row(
         "maxmemory-policy",

@@ -127,7 +127,7 @@ impl Connection {
             return self.wait_behind();
         }
         if bytes.is_empty() {
-            return Ok(Sent::All);
+            return Ok(self.wait_in_silence(gate));
         }
         if gate.is_some_and(|gate| !gate.is_open_for(journal_lsn(depends_on))) {
             self.output.keep(bytes, pieces);
@@ -174,6 +174,20 @@ impl Connection {
         }
     }
 
+    /// A client that gets no replies may have to wait until what it did is durable, or is known not to be.
+    fn wait_in_silence(&mut self, gate: Option<&Gate>) -> Sent {
+        let lsn = self.unanswered;
+        match gate {
+            Some(gate) if lsn > Lsn::NONE && gate.answer(journal_lsn(lsn)).is_none() => {
+                Sent::Held(lsn)
+            }
+            Some(_) | None => {
+                self.unanswered = Lsn::NONE;
+                Sent::All
+            }
+        }
+    }
+
     /// Something was kept behind what is there.
     fn wait_behind(&mut self) -> io::Result<Sent> {
         if self.is_stuck() {
@@ -190,7 +204,7 @@ impl Connection {
     /// As [`Connection::send`].
     pub(crate) fn flush(&mut self, gate: Option<&Gate>) -> io::Result<Sent> {
         if self.output.is_empty() {
-            return Ok(Sent::All);
+            return Ok(self.wait_in_silence(gate));
         }
         if let Some(gate) = gate {
             match gate.answer(journal_lsn(self.output.depends_on())) {

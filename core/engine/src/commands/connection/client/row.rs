@@ -14,10 +14,11 @@ pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
     let multi = queued.map_or(-1, |queue| queue.requests.len() as i64);
     let command = session.last_command.map(|found| found.full_name());
     let io = session.io;
-    let memory = size_of::<Session>() + io.query_bytes + io.output_bytes;
+    let memory = session.memory_bytes();
+    let queued_bytes = queued.map_or(0, |queue| queue.arg_bytes);
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 \
-         multi={multi} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={} oll=0 \
+         multi={multi} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem={queued_bytes} rbs=0 rbp=0 obl={} oll=0 \
          omem=0 tot-mem={memory} events=r cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} \
          io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}\n",
         session.id.client,

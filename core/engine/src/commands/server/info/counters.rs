@@ -30,7 +30,11 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("sync_partial_err", 0);
     sheet.line("expired_keys", keys.expired);
     sheet.line("evicted_keys", 0);
-    sheet.line("evicted_clients", 0);
+    sheet.line("evicted_clients", shell.evicted_clients);
+    sheet.line(
+        "client_query_buffer_limit_disconnections",
+        shell.query_limit_disconnections,
+    );
     sheet.line(
         "client_output_buffer_limit_disconnections",
         shell.output_limit_disconnections,

@@ -43,11 +43,37 @@ impl Outcome {
     }
 }
 
+/// A program that is ready to be started, or why this machine cannot run it.
+pub type Prepared = Result<Command, String>;
+
 /// Runs `clients/SCRIPT` in Python with these arguments.
 ///
 /// # Errors
 /// When the libraries cannot be installed, or the script fails or does not end.
 pub fn python(script: &str, arguments: &[&str]) -> Result<Outcome> {
+    outcome(python_program(&clients().join(script))?, arguments)
+}
+
+/// Runs `clients/SCRIPT` in Node with these arguments.
+///
+/// # Errors
+/// When the libraries cannot be installed, or the script fails or does not end.
+pub fn node(script: &str, arguments: &[&str]) -> Result<Outcome> {
+    outcome(node_program(&clients().join(script))?, arguments)
+}
+
+fn outcome(program: Prepared, arguments: &[&str]) -> Result<Outcome> {
+    match program {
+        Err(why) => Ok(Outcome::Unavailable(why)),
+        Ok(mut command) => run(command.args(arguments)).map(Outcome::Done),
+    }
+}
+
+/// Python with this script, and the libraries of `clients/requirements.txt`.
+///
+/// # Errors
+/// When the libraries cannot be installed.
+pub fn python_program(script: &Path) -> Result<Prepared> {
     let folder = target_directory()?.join("clients/python");
     let python = folder.join("bin/python");
     let installed = install(&folder, "requirements.txt", "python3", |wanted| {
@@ -64,24 +90,16 @@ pub fn python(script: &str, arguments: &[&str]) -> Result<Outcome> {
             ])
             .arg(wanted))
     })?;
-    match installed {
-        Some(why) => Ok(Outcome::Unavailable(why)),
-        None => {
-            let mut command = Command::new(&python);
-            command
-                .args(["-W", "ignore"])
-                .arg(clients().join(script))
-                .args(arguments);
-            run(&mut command).map(Outcome::Done)
-        }
-    }
+    let mut command = Command::new(&python);
+    command.args(["-W", "ignore"]).arg(script);
+    Ok(installed.map_or(Ok(command), Err))
 }
 
-/// Runs `clients/SCRIPT` in Node with these arguments.
+/// Node with this script, and the libraries of `clients/package.json`.
 ///
 /// # Errors
-/// When the libraries cannot be installed, or the script fails or does not end.
-pub fn node(script: &str, arguments: &[&str]) -> Result<Outcome> {
+/// When the libraries cannot be installed.
+pub fn node_program(script: &Path) -> Result<Prepared> {
     let folder = target_directory()?.join("clients/node");
     let installed = install(&folder, "package.json", "npm", |wanted| {
         std::fs::copy(wanted, folder.join("package.json"))?;
@@ -93,17 +111,11 @@ pub fn node(script: &str, arguments: &[&str]) -> Result<Outcome> {
             "--loglevel=error",
         ]))
     })?;
-    match installed {
-        Some(why) => Ok(Outcome::Unavailable(why)),
-        None => {
-            let mut command = Command::new("node");
-            command
-                .env("NODE_PATH", folder.join("node_modules"))
-                .arg(clients().join(script))
-                .args(arguments);
-            run(&mut command).map(Outcome::Done)
-        }
-    }
+    let mut command = Command::new("node");
+    command
+        .env("NODE_PATH", folder.join("node_modules"))
+        .arg(script);
+    Ok(installed.map_or(Ok(command), Err))
 }
 
 /// Runs a program to its end, and returns what it said.

@@ -85,10 +85,19 @@ impl Server {
     }
 
     fn try_start(user: User, binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("weir-test").tempdir()?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
             .port();
+        Self::try_start_at(port, user, binary, settings)
+    }
+
+    fn try_start_at(
+        port: u16,
+        user: User,
+        binary: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("weir-test").tempdir()?;
         let log = File::create(log_path(folder.path()))?;
         let mut command = Command::new(binary);
         command
@@ -125,6 +134,26 @@ impl Server {
         let mut all = vec![("dir", data)];
         all.extend(settings);
         Self::start_with(binary, &all)
+    }
+
+    /// Kills it as a crash would, and starts `binary` at the same address, with its data in this
+    /// folder: clients find it again.
+    ///
+    /// # Errors
+    /// As [`Server::start_with`].
+    pub fn kill_and_restart(
+        mut self,
+        binary: &Path,
+        data: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
+        let port = self.address.port();
+        self.child.kill()?;
+        self.child.wait()?;
+        let data = data.to_str().context("a folder with an odd name")?;
+        let mut all = vec![("dir", data)];
+        all.extend(settings);
+        Self::try_start_at(port, User::Own, binary, &all)
     }
 
     /// Starts `binary` with its data in a folder, as somebody to whom permissions apply: root gives up being root,

@@ -1,0 +1,255 @@
+//! The programs in `examples/` keep what the guides promise: whoever is killed, server, producer or
+//! consumer, each message is in the stream once, and each result too.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use weir_tests::client::{Client, Protocol};
+use weir_tests::documents::root;
+use weir_tests::left_out;
+use weir_tests::peers;
+use weir_tests::programs::{Prepared, node_program, python_program};
+use weir_tests::server::Server;
+use weir_tests::value::Value;
+
+/// How long all of it may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const MESSAGES: usize = 600;
+
+/// A server as it is by itself: on the disk before anything is acknowledged.
+const DURABLE: &[(&str, &str)] = &[("appendonly", "yes")];
+
+/// How one of the programs is started.
+type Program<'a> = &'a dyn Fn(&str) -> Result<Prepared>;
+
+/// A program that runs until it is done or dropped.
+struct Running {
+    child: Child,
+    output: std::path::PathBuf,
+}
+
+impl Running {
+    fn start(mut command: Command, arguments: &[&str], output: &Path) -> Result<Self> {
+        let file = File::options().create(true).append(true).open(output)?;
+        let child = command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("starting {command:?}"))?;
+        Ok(Self {
+            child,
+            output: output.to_owned(),
+        })
+    }
+
+    /// Whether it has ended, and well.
+    fn is_done(&mut self) -> Result<bool> {
+        match self.child.try_wait()? {
+            None => Ok(false),
+            Some(status) if status.success() => Ok(true),
+            Some(status) => bail!("{status}\n{}", self.said()),
+        }
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.output).unwrap_or_default()
+    }
+
+    fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn length(client: &mut Client, stream: &str) -> Result<usize> {
+    match client.command(&["XLEN", stream])? {
+        Value::Int(length) => Ok(usize::try_from(length)?),
+        other => bail!("XLEN {stream}: {other:?}"),
+    }
+}
+
+/// Waits until something is so.
+fn until(what: &str, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while !is()? {
+        ensure!(Instant::now() < deadline, "in vain: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+/// The values of one field of all entries, in order.
+fn field(client: &mut Client, stream: &str, name: &str) -> Result<Vec<String>> {
+    let Value::Array(entries) = client.command(&["XRANGE", stream, "-", "+"])? else {
+        bail!("{stream} is no stream");
+    };
+    let text = |value: &Value| match value {
+        Value::Bulk(bytes) => Ok(String::from_utf8_lossy(bytes).into_owned()),
+        other => bail!("not a string: {other:?}"),
+    };
+    let mut values = Vec::new();
+    for entry in &entries {
+        let Value::Array(parts) = entry else {
+            bail!("not an entry: {entry:?}");
+        };
+        let [_, Value::Array(fields)] = parts.as_slice() else {
+            bail!("not an entry: {entry:?}");
+        };
+        for pair in fields.chunks_exact(2) {
+            if text(&pair[0])? == name {
+                values.push(text(&pair[1])?);
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Runs producer and consumers, kills each of them and the server in the middle, and looks at what is there.
+fn keep_exactly_once(program: Program<'_>) -> Result<()> {
+    let start = |name: &str, arguments: &[&str], output: &Path| match program(name)? {
+        Ok(command) => Running::start(command, arguments, output).map(Some),
+        Err(why) => {
+            left_out::note("WEIR_REQUIRE_CLIENTS", &why)?;
+            Ok(None)
+        }
+    };
+    let weir = peers::weir()?;
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data)?;
+    let outbox = folder.path().join("till-7");
+    let lines: Vec<String> = (1..=MESSAGES).map(|n| format!("sale {n}")).collect();
+    std::fs::write(&outbox, lines.join("\n") + "\n")?;
+    let outbox = outbox.to_str().context("a folder with an odd name")?;
+
+    let mut server = Server::start_in(&weir, &data, DURABLE)?;
+    let address = server.address().to_string();
+    let log = |name: &str| folder.path().join(name);
+    let produce = || {
+        start(
+            "producer",
+            &[&address, "sales", outbox],
+            &log("producer.log"),
+        )
+    };
+    let consume = |name: &str| start("consumer", &[&address, "sales", name], &log(name));
+
+    let Some(mut producer) = produce()? else {
+        return Ok(());
+    };
+    let Some(mut ann) = consume("ann")? else {
+        return Ok(());
+    };
+    let mut client = server.connect(Protocol::Resp2)?;
+    let reaches = |client: &mut Client, stream: &str, count: usize, who: &mut Running| {
+        until(&format!("{count} in {stream}: {}", who.said()), || {
+            ensure!(
+                who.child.try_wait()?.is_none_or(|status| status.success()),
+                "it ended: {}",
+                who.said()
+            );
+            Ok(length(client, stream)? >= count)
+        })
+    };
+
+    // The producer, in the middle of its file.
+    reaches(&mut client, "sales", MESSAGES / 6, &mut producer)?;
+    ensure!(!producer.is_done()?, "nothing is left to be killed in");
+    producer.kill()?;
+    let mut producer = produce()?.context("it was there before")?;
+    // The server, while both have requests on the way.
+    reaches(&mut client, "sales", MESSAGES / 3, &mut producer)?;
+    ensure!(!producer.is_done()?, "nothing is left to be killed in");
+    server = server.kill_and_restart(&weir, &data, DURABLE)?;
+    client = server.connect(Protocol::Resp2)?;
+    // The consumer, with messages that it was given and has not acknowledged.
+    reaches(&mut client, "sales:done", MESSAGES / 2, &mut ann)?;
+    ann.kill()?;
+    let crashed = [
+        "XREADGROUP",
+        "GROUP",
+        "workers",
+        "ann",
+        "COUNT",
+        "5",
+        "STREAMS",
+        "sales",
+        ">",
+    ];
+    reaches(&mut client, "sales", MESSAGES / 2 + 50, &mut producer)?;
+    until("ann is given something", || {
+        Ok(matches!(client.command(&crashed)?, Value::Array(_)))
+    })?;
+    let mut bob = consume("bob")?.context("it was there before")?;
+    // And the server once more.
+    reaches(&mut client, "sales", 5 * MESSAGES / 6, &mut producer)?;
+    server = server.kill_and_restart(&weir, &data, DURABLE)?;
+    client = server.connect(Protocol::Resp2)?;
+    until("the producer is done", || producer.is_done())?;
+    reaches(&mut client, "sales:done", MESSAGES, &mut bob)?;
+    let pending = |client: &mut Client| client.command(&["XPENDING", "sales", "workers"]);
+    until("nothing is pending", || {
+        let summary = pending(&mut client)?;
+        Ok(matches!(&summary, Value::Array(parts) if parts.first() == Some(&Value::Int(0))))
+    })?;
+
+    ensure!(
+        field(&mut client, "sales", "text")? == lines,
+        "not each message once and in order"
+    );
+    let done = field(&mut client, "sales:done", "text")?;
+    let expected: BTreeSet<String> = lines.iter().map(|line| line.to_uppercase()).collect();
+    ensure!(
+        done.len() == MESSAGES,
+        "{} results of {MESSAGES}",
+        done.len()
+    );
+    ensure!(
+        done.into_iter().collect::<BTreeSet<_>>() == expected,
+        "not each result once"
+    );
+    server.stop()
+}
+
+fn example(folder: &str, file: &str) -> std::path::PathBuf {
+    root().join("examples").join(folder).join(file)
+}
+
+#[test]
+fn the_python_programs_keep_each_message_exactly_once() {
+    keep_exactly_once(&|name| python_program(&example("python", &format!("{name}.py")))).unwrap();
+}
+
+#[test]
+fn the_node_programs_keep_each_message_exactly_once() {
+    keep_exactly_once(&|name| node_program(&example("node", &format!("{name}.js")))).unwrap();
+}
+
+#[test]
+fn the_rust_programs_keep_each_message_exactly_once() {
+    keep_exactly_once(&|name| {
+        let program = match name {
+            "producer" => env!("CARGO_BIN_EXE_producer"),
+            _ => env!("CARGO_BIN_EXE_consumer"),
+        };
+        Ok(Ok(Command::new(program)))
+    })
+    .unwrap();
+}

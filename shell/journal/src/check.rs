@@ -5,15 +5,18 @@
 //! its log.
 
 use std::fmt;
-use std::io::{self, Write};
-use std::sync::Arc;
+use std::io;
 
 use crate::disk::{Access, Disk, DiskFile};
 use crate::health::{Fault, Operation};
-use crate::limits::READ_BYTES;
 use crate::lsn::Lsn;
-use crate::pending_file::{PendingFile, RenameError};
 use crate::reader::{Behind, Damage, Reader, Record, Verdict};
+use crate::recovery::Progress;
+
+mod repair;
+mod salvage;
+
+pub use repair::{Kept, Lost, RepairError, Repaired, repair};
 
 /// What a look at one file found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,48 +68,15 @@ pub enum Rest {
     Damaged(Damage, Behind),
 }
 
-/// What a repair made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repaired {
-    /// What is in the old file.
-    pub old: LogReport,
-    /// The new file, which holds the whole part of the old one.
-    pub name: String,
-    /// How many bytes of the old file are not in the new one.
-    pub dropped_bytes: u64,
-}
-
-/// Why there was no repair.
-#[derive(Debug, thiserror::Error)]
-pub enum RepairError {
-    /// The file is a snapshot: there is no whole part to save.
-    #[error("{name} is an RDB file; restore it from a backup")]
-    Rdb {
-        /// The file.
-        name: String,
-    },
-    /// There is nothing to repair.
-    #[error("{name} is whole")]
-    Whole {
-        /// The file.
-        name: String,
-    },
-    /// A file is in the way.
-    #[error("{name} exists; move it out of the way")]
-    Exists {
-        /// The file.
-        name: String,
-    },
-    /// The disk failed.
-    #[error("{0}")]
-    Disk(#[from] Fault),
-}
-
-/// Looks at one file of a log.
+/// Looks at one file of a log. `watch` sees how far it is.
 ///
 /// # Errors
 /// The fault, if the file cannot be read.
-pub fn check<D: Disk>(disk: &D, name: &str) -> Result<FileReport, Fault> {
+pub fn check<D: Disk>(
+    disk: &D,
+    name: &str,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<FileReport, Fault> {
     let fault = |error| Fault::new(Operation::Read, name, error);
     let file = disk.open(name, Access::Read).map_err(fault)?;
     let bytes = file.size().map_err(fault)?;
@@ -115,7 +85,7 @@ pub fn check<D: Disk>(disk: &D, name: &str) -> Result<FileReport, Fault> {
     let content = if read == magic.len() && &magic == b"REDIS" {
         Content::Rdb
     } else {
-        Content::Log(check_log(disk, name, file).map_err(fault)?)
+        Content::Log(check_log(disk, name, file, 0, watch).map_err(fault)?)
     };
     let name = name.to_owned();
     Ok(FileReport {
@@ -125,64 +95,37 @@ pub fn check<D: Disk>(disk: &D, name: &str) -> Result<FileReport, Fault> {
     })
 }
 
-/// Writes the whole part of a damaged file into a new one beside it, called like it with
-/// `.repaired` at the end. The old file stays as it is.
+/// Looks at the commands that follow the snapshot at the front of a file and begin at `offset`.
 ///
 /// # Errors
-/// [`RepairError`]; there is no new file then.
-pub fn repair<D: Disk>(disk: &Arc<D>, name: &str) -> Result<Repaired, RepairError> {
-    let report = check(&**disk, name)?;
-    let Content::Log(old) = report.content else {
-        return Err(RepairError::Rdb { name: report.name });
-    };
-    if old.rest == Rest::Nothing {
-        return Err(RepairError::Whole { name: report.name });
-    }
-    let new_name = format!("{name}.repaired");
-    if disk.open(&new_name, Access::Read).is_ok() {
-        return Err(RepairError::Exists { name: new_name });
-    }
-    let fault = |operation, error| Fault::new(operation, name, error);
-    let file = disk
-        .open(name, Access::Read)
-        .map_err(|e| fault(Operation::Read, e))?;
-    let mut new = PendingFile::create(Arc::clone(disk), &format!("temp-{new_name}"))?;
-    let mut buffer = vec![0; READ_BYTES];
-    let mut at = 0;
-    while at < old.whole_bytes {
-        let wanted = usize::try_from(old.whole_bytes - at)
-            .unwrap_or(READ_BYTES)
-            .min(READ_BYTES);
-        let read = file
-            .read_at(&mut buffer[..wanted], at)
-            .and_then(|read| {
-                if read == 0 {
-                    Err(io::ErrorKind::UnexpectedEof.into())
-                } else {
-                    Ok(read)
-                }
-            })
-            .map_err(|e| fault(Operation::Read, e))?;
-        new.write_all(&buffer[..read])
-            .map_err(|e| Fault::new(Operation::Write, &new_name, e))?;
-        at += read as u64;
-    }
-    new.sync()?;
-    new.rename(&new_name).map_err(|error| match error {
-        RenameError::Unchanged(fault) | RenameError::Unknown(fault) => fault,
-    })?;
-    Ok(Repaired {
-        dropped_bytes: report.bytes - old.whole_bytes,
-        old,
-        name: new_name,
-    })
+/// The fault, if the file cannot be read.
+pub fn check_behind<D: Disk>(
+    disk: &D,
+    name: &str,
+    offset: u64,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<LogReport, Fault> {
+    let fault = |error| Fault::new(Operation::Read, name, error);
+    let file = disk.open(name, Access::Read).map_err(fault)?;
+    check_log(disk, name, file, offset, watch).map_err(fault)
 }
 
-fn check_log<D: Disk>(disk: &D, name: &str, file: D::File) -> io::Result<LogReport> {
+fn check_log<D: Disk>(
+    disk: &D,
+    name: &str,
+    file: D::File,
+    offset: u64,
+    watch: &mut dyn FnMut(Progress),
+) -> io::Result<LogReport> {
     let mut reader = Reader::new(file, None)?;
+    reader.skip(offset);
     let (mut groups, mut batches, mut foreign_batches) = (0, 0, 0);
     let mut after = None;
     let rest = loop {
+        watch(Progress {
+            bytes_read: reader.offset(),
+            bytes_total: reader.size(),
+        });
         match reader.next()? {
             Record::Group(header) => {
                 after.get_or_insert(Lsn::new(header.previous().since(Lsn::new(foreign_batches))));
@@ -207,7 +150,7 @@ fn check_log<D: Disk>(disk: &D, name: &str, file: D::File) -> io::Result<LogRepo
         foreign_batches,
         after,
         last: reader.last(),
-        whole_bytes: reader.end(),
+        whole_bytes: reader.end().max(offset),
         rest,
     })
 }

@@ -32,7 +32,10 @@ mod rewrite;
 mod scan;
 mod window;
 
-pub use check::{Content, FileReport, LogReport, RepairError, Repaired, Rest, check, repair};
+pub use check::{
+    Content, FileReport, Kept, LogReport, Lost, RepairError, Repaired, Rest, check, check_behind,
+    repair,
+};
 pub use commit::{
     Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, UNSYNCED_AGE_MAX,
 };

@@ -454,7 +454,7 @@ fn is_timestamp(bytes: &[u8]) -> bool {
 }
 
 /// The annotation line at the front of `bytes`, with its length.
-fn line_at(bytes: &[u8]) -> Option<(usize, Header)> {
+pub(crate) fn line_at(bytes: &[u8]) -> Option<(usize, Header)> {
     let front = &bytes[..bytes.len().min(LINE_BYTES_MAX)];
     let line_bytes = front.iter().position(|&byte| byte == b'\n')? + 1;
     Some((line_bytes, Header::decode(&front[..line_bytes]).ok()?))

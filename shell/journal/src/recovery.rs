@@ -295,6 +295,19 @@ impl<D: Disk> Recovery<D> {
         self.manifest.base.is_none() && self.report.batches == 0
     }
 
+    /// The file that is opened next.
+    pub fn upcoming(&self) -> Option<&str> {
+        self.unread.front().map(|(entry, _)| entry.name.as_str())
+    }
+
+    /// What was found by now.
+    pub fn report(&self) -> Report {
+        Report {
+            last: self.last.unwrap_or_default(),
+            ..self.report.clone()
+        }
+    }
+
     /// How much of the files was read.
     pub fn progress(&self) -> Progress {
         let within = match &self.open {
@@ -475,10 +488,6 @@ impl<D: Disk> Recovery<D> {
             return Err(RecoveryError::Torn { name, damage });
         }
         let bytes = reader.size() - reader.end();
-        tracing::warn!(
-            %name, offset = reader.end(), bytes, reason = %damage.reason,
-            "the file ends torn, as a crash leaves it: cut back to the last whole batch"
-        );
         self.report.cuts.push(TornEnd {
             name,
             damage,

@@ -126,7 +126,7 @@ fn read(
             let disk = Arc::new(ReadOnly::new(disk));
             let mut recovery = Recovery::open(disk, Names::new(&stem), TornTail::Cut)?;
             persistence::read_whole(engine, &mut recovery, replay, now)?;
-            return Ok(0);
+            return Ok(recovery.report().cuts.iter().map(|cut| cut.bytes).sum());
         }
     }
     let snapshot = source.join("dump.rdb");
@@ -138,7 +138,7 @@ fn read(
 }
 
 /// What the names of a folder's files begin with, if one is a manifest.
-fn stem_of_manifest(folder: &Path) -> Option<String> {
+pub(crate) fn stem_of_manifest(folder: &Path) -> Option<String> {
     let files = std::fs::read_dir(folder).ok()?;
     let mut names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
     names.find_map(|name| name.strip_suffix(".manifest").map(str::to_owned))

@@ -8,6 +8,7 @@
 mod accept;
 mod alarm;
 mod background;
+mod check;
 mod clock;
 mod connection;
 mod connections;
@@ -30,6 +31,7 @@ mod stage;
 mod threads;
 mod timer;
 
+pub use check::{CheckError, Checked, check};
 pub use clock::Clock;
 pub use import::{ImportError, Imported, Target, import};
 pub use journal::{SyncPolicy, TornTail};

@@ -126,16 +126,23 @@ pub fn open(
     let (log, report) = recovery.finish()?;
     for cut in &report.cuts {
         tracing::warn!(
-            file = cut.name, bytes = cut.bytes, damage = ?cut.damage,
-            "the torn end of the journal was cut back to the last whole batch"
+            file = cut.name,
+            bytes = cut.bytes,
+            "the journal ended torn, as a crash leaves it ({}, at offset {}): what came behind the last \
+             whole batch was never acknowledged as durable, and was cut off",
+            cut.damage.reason,
+            cut.damage.offset
         );
     }
+    let (keys, streams) = engine.keyspace().counts();
     tracing::info!(
         requests = replay.requests,
         batches = report.batches,
         lsn = report.last.number(),
         bytes = report.base_bytes + report.log_bytes,
-        ms = begun.elapsed().as_millis() as u64,
+        keys,
+        streams,
+        seconds = seconds_since(begun),
         "data loaded"
     );
     let left_out = engine.end_replay(replay, Lsn(report.last.number()), Journalling::On);
@@ -145,7 +152,7 @@ pub fn open(
     if taken_over {
         // Before anybody is served: a journal that has batches and not this must not exist.
         rewrite(&journal, engine, now).map_err(OpenError::TakeOver)?;
-        tracing::info!(file = %snapshot.display(), "snapshot loaded; the journal begins with it");
+        tracing::info!(file = %snapshot.display(), "the journal begins with the snapshot");
     }
     Ok(journal)
 }
@@ -155,7 +162,26 @@ pub fn open(
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end.
 pub fn take_over(engine: &mut Engine, snapshot: &Path, now: Now) -> Result<bool, LoadError> {
-    snapshot::load_file(engine, snapshot, Expired::LeftOut, Conflicts::Refused, now)
+    let begun = Instant::now();
+    let (expired, conflicts) = (Expired::LeftOut, Conflicts::Refused);
+    let loaded = snapshot::load_file(engine, snapshot, expired, conflicts, now)?;
+    if loaded {
+        let (keys, streams) = engine.keyspace().counts();
+        tracing::info!(
+            file = %snapshot.display(),
+            // Nobody removes it now; and if somebody did, this is but a line in the log.
+            bytes = std::fs::metadata(snapshot).map_or(0, |file| file.len()),
+            keys,
+            streams,
+            seconds = seconds_since(begun),
+            "snapshot loaded"
+        );
+    }
+    Ok(loaded)
+}
+
+fn seconds_since(begun: Instant) -> f64 {
+    begun.elapsed().as_millis() as f64 / 1000.0
 }
 
 /// Fills an empty engine from a log; the log, to go on with. The caller ends the replay.

@@ -3,7 +3,7 @@
 //! A snapshot is written to a temporary file, synced, and renamed; so the file under the proper name is
 //! whole at any time.
 
-mod pieces;
+pub(crate) mod pieces;
 pub(crate) mod progress;
 
 use std::fs::File;
@@ -29,8 +29,19 @@ pub struct LoadError {
     advice: &'static str,
 }
 
+impl LoadError {
+    /// The snapshot in this file cannot be read.
+    pub(crate) fn new(path: &Path, reason: &dyn std::fmt::Display, advice: &'static str) -> Self {
+        LoadError {
+            name: path.display().to_string(),
+            reason: reason.to_string(),
+            advice,
+        }
+    }
+}
+
 /// What to do about a snapshot that cannot be read.
-const RESTORE: &str = "restore it from a copy";
+pub(crate) const RESTORE: &str = "restore it from a copy";
 
 /// What to do about a file with things that weir does not have.
 pub(crate) const LEAVE_OUT: &str = "`weir import` takes the rest into a new folder and lists what it leaves out, and \

@@ -1,47 +1,73 @@
-//! `weir check FILE` and `weir repair FILE`: looking at a journal file, and saving what is whole in it.
+//! `weir check PATH` and `weir repair FILE`: reading all of what a server has left on the disk, and saving
+//! what is whole in a damaged file.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
-use anyhow::{Context, bail};
-use journal::{Content, FileDisk, Rest};
+use anyhow::Context;
+use journal::{FileDisk, Kept, Progress};
+use server::Clock;
 
-/// Looks at a file; the report. Fails if it is damaged.
+use crate::progress::Meter;
+
+/// Reads a folder or a file; the report. Fails if something is damaged.
 pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
-    let (disk, name) = open(path)?;
-    let report = journal::check(&disk, &name)?;
-    if let Content::Log(log) = &report.content
-        && matches!(log.rest, Rest::Damaged(..))
-    {
-        bail!(
-            "{report}; `weir repair {}` saves the whole part in a new file",
-            path.display()
-        );
-    }
-    Ok(format!("{report}\n"))
+    let checked = server::check(path, Clock::start().now(), &mut told(path))?;
+    Ok(checked.to_string())
 }
 
-/// Writes the whole part of a damaged file into a new file beside it; what was done.
-pub(crate) fn repair(path: &Path) -> anyhow::Result<String> {
-    let (disk, name) = open(path)?;
-    let repaired = journal::repair(&Arc::new(disk), &name)?;
-    Ok(format!(
-        "{} holds the whole part of {name}; {} bytes were left out. Put it in place of the old file, which is \
-         unchanged, if you can do without them.\n",
-        repaired.name, repaired.dropped_bytes,
-    ))
-}
-
-fn open(path: &Path) -> anyhow::Result<(FileDisk, String)> {
+/// Writes what is whole in a damaged file into a new file beside it; what was done.
+pub(crate) fn repair(path: &Path, kept: Kept) -> anyhow::Result<String> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.with_context(|| format!("{}: name a file", path.display()))?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .context("name a file")?;
     let disk = FileDisk::open_existing(folder)
         .with_context(|| format!("cannot open the folder {}", folder.display()))?;
-    Ok((disk, name.to_owned()))
+    let repaired = journal::repair(&Arc::new(disk), name, kept, &mut told(path))
+        .with_context(|| format!("{} is not repaired", path.display()))?;
+
+    let new = folder.join(&repaired.name);
+    let mut report = format!("{}: {}\n", path.display(), repaired.old);
+    match kept {
+        Kept::WholePart => writeln!(report, "{} holds the whole part", new.display())?,
+        Kept::WholeGroups => writeln!(
+            report,
+            "{} holds the whole part and {} groups behind the damage",
+            new.display(),
+            repaired.kept_groups
+        )?,
+    }
+    for lost in &repaired.lost {
+        writeln!(report, "lost: {lost}")?;
+    }
+    writeln!(report, "left out: {} bytes", repaired.dropped_bytes)?;
+    if kept == Kept::WholeGroups && repaired.kept_groups > 0 {
+        writeln!(
+            report,
+            "DANGER: what was kept behind the damage was written on top of what is lost. Look at the data \
+             before clients do."
+        )?;
+    }
+    writeln!(
+        report,
+        "Put the new file in place of the old one, which is unchanged, if you can do without what is lost."
+    )?;
+    Ok(report)
+}
+
+/// Tells on standard error how far something is that takes long.
+fn told(path: &Path) -> impl FnMut(Progress) + Send + use<> {
+    let (name, begun, mut meter) = (path.display().to_string(), Instant::now(), Meter::default());
+    move |progress| {
+        if let Some(text) = meter.at(progress, begun.elapsed()) {
+            use std::io::Write;
+            // Who closed standard error does not want to know.
+            writeln!(std::io::stderr(), "{name}: {text}").ok();
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod help;
 mod import;
 mod manual;
 mod panics;
+mod progress;
 mod subcommands;
 
 use std::io::IsTerminal;

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use anyhow::bail;
+use journal::Kept;
 
 use crate::completions::{self, Shell};
 use crate::{files, help, import, manual};
@@ -49,13 +50,17 @@ pub(crate) enum Answer {
 pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "check",
-        arguments: "FILE",
-        summary: "look at a file of a journal",
-        detail: "Reads the whole file, changes nothing, and tells what is in it. The exit status is \
-                 not 0 if it is damaged, and the text says where.",
+        arguments: "PATH",
+        summary: "read all of a data folder or a file",
+        detail: "Takes a data folder, a folder with a journal, a manifest, a snapshot, or a file of a \
+                 journal. Reads all of it, changes nothing, and tells what is in it. A folder or a \
+                 manifest is read as a start would read it: base and increments must be whole, and \
+                 join without a gap. The exit status is not 0 if something is damaged, and the text \
+                 says where. An end that a crash tore is no damage: a server cuts it off when it \
+                 starts.",
         completes: Completes::Paths,
         run: |arguments| match arguments {
-            [file] => files::check(Path::new(file)).map(Answer::Text),
+            [path] => files::check(Path::new(path)).map(Answer::Text),
             _ => Ok(Answer::Usage),
         },
     },
@@ -123,13 +128,22 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "repair",
-        arguments: "FILE",
-        summary: "save the whole part of a damaged one",
+        arguments: "[--skip-damaged] FILE",
+        summary: "save what is whole in a file",
         detail: "Writes what comes before the damage into a new file beside the damaged one, which \
-                 stays as it is. What comes behind the damage is left out.",
+                 stays as it is, and tells which batches (LSNs) are lost. What comes behind the \
+                 damage is left out. With --skip-damaged, whole groups behind it are kept too. That \
+                 is dangerous: what is kept was written on top of what is lost. An entry may come \
+                 back that was deleted, a key may be missing or end up in another database, a retry \
+                 of a lost append is taken as new, and a server may refuse what no longer fits \
+                 together. Use it where a hole in the middle is better than a lost end, on a copy of \
+                 the folder, and look at the data before clients do.",
         completes: Completes::Paths,
         run: |arguments| match arguments {
-            [file] => files::repair(Path::new(file)).map(Answer::Text),
+            [flag, file] | [file, flag] if flag == "--skip-damaged" => {
+                files::repair(Path::new(file), Kept::WholeGroups).map(Answer::Text)
+            }
+            [file] => files::repair(Path::new(file), Kept::WholePart).map(Answer::Text),
             _ => Ok(Answer::Usage),
         },
     },

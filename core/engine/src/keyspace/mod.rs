@@ -106,6 +106,17 @@ impl Keyspace {
         self.database(db).records.len()
     }
 
+    /// How many keys there are in all databases, and how many of them are streams. Looks at each.
+    pub fn counts(&self) -> (usize, usize) {
+        let records = self.databases.iter().flat_map(|db| db.records.iter());
+        let (mut keys, mut streams) = (0, 0);
+        for record in records {
+            keys += 1;
+            streams += usize::from(matches!(record.value(), Value::Stream(_)));
+        }
+        (keys, streams)
+    }
+
     /// Whether no database holds a key.
     pub fn is_empty(&self) -> bool {
         self.databases.iter().all(|db| db.records.is_empty())

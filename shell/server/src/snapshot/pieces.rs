@@ -12,7 +12,7 @@ const PIECE_BYTES: usize = 256 << 10;
 const PIECES_AHEAD: usize = 4;
 
 /// The bytes of a reader.
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     current: Vec<u8>,
     /// How much of the current piece was consumed.
     at: usize,
@@ -30,7 +30,7 @@ struct Rest {
 ///
 /// # Errors
 /// Of the first piece, or of the system that gives no thread; later ones the consumer gets.
-pub(super) fn ahead<T>(
+pub(crate) fn ahead<T>(
     mut reader: impl Read + Send,
     consume: impl FnOnce(Pieces) -> T,
 ) -> io::Result<T> {

@@ -187,6 +187,10 @@ impl Programs {
                     let section = format!("[profile.{}]", value()?);
                     ensure!(manifest.contains(&section), "no {section}");
                 }
+                "--features" => {
+                    // Of somebody else's package.
+                    value()?;
+                }
                 "--release" | "--locked" | "--workspace" | "--quiet" => {}
                 // The name of a test or of somebody else's package.
                 name if !name.starts_with('-') => {}

@@ -9,7 +9,7 @@ use std::thread;
 
 use weir_tests::client::Protocol;
 use weir_tests::command_lines::{Programs, command_lines};
-use weir_tests::documents::{Page, anchors, links, pages, root};
+use weir_tests::documents::{Page, anchors, blocks, links, pages, root};
 use weir_tests::peers::{self, Peers};
 use weir_tests::redis_cli::{arguments, shown};
 use weir_tests::server::Server;
@@ -29,6 +29,11 @@ const OTHERS: &[(&str, &str)] = &[
         "redis-cli",
         "a client; what is typed in it is a session, which runs",
     ),
+    ("pip install redis", "installs a client, as clients.rs does"),
+    ("npm install redis", "installs a client, as clients.rs does"),
+    ("printf ", "makes a file for an example"),
+    ("python examples/", "an example, which examples.rs runs"),
+    ("node examples/", "an example, which examples.rs runs"),
 ];
 
 #[test]
@@ -116,6 +121,48 @@ fn command_lines_in_documents_name_what_is_there() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What a note begins with that names the file which a block is a part of.
+const FROM: &str = "from:";
+
+/// Languages of programs.
+const LANGUAGES: &[&str] = &["python", "js", "ts", "rust", "go"];
+
+/// Lines that a guide may show of a program that is in no file.
+const LOOSE_LINES_MAX: usize = 3;
+
+#[test]
+fn programs_in_guides_are_parts_of_the_examples() {
+    let mut failures = Vec::new();
+    let mut parts = 0;
+    let guides = pages().unwrap().into_iter();
+    for page in guides.filter(|page| page.path.starts_with("docs/guides/")) {
+        for block in blocks(&page.text) {
+            let place = format!("{}, line {}", page.path, block.line);
+            let from = block.notes.iter().find_map(|note| note.strip_prefix(FROM));
+            let Some(from) = from.map(str::trim) else {
+                let is_program = LANGUAGES.contains(&block.language.as_str());
+                if is_program && block.lines.len() > LOOSE_LINES_MAX {
+                    failures.push(format!("{place}: from which file of examples/?"));
+                }
+                continue;
+            };
+            parts += 1;
+            let file = std::fs::read_to_string(root().join(from)).unwrap();
+            let file: Vec<&str> = file.lines().collect();
+            let is_part = |lines: &[&str]| {
+                let indent = lines[0].len() - lines[0].trim_start().len();
+                let mut both = lines.iter().zip(&block.lines);
+                both.all(|(line, shown)| line.get(indent..).unwrap_or("") == shown)
+            };
+            if !file.windows(block.lines.len()).any(is_part) {
+                failures.push(format!("{place}: {from} has no such lines"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(parts > 0, "no guide shows a program");
 }
 
 #[test]

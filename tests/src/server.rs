@@ -72,10 +72,29 @@ impl Server {
         Self::start_as(User::Own, binary, settings)
     }
 
+    /// Starts `binary` by a configuration file, with a free port and settings that win over it and nothing
+    /// else, and waits until it answers.
+    ///
+    /// # Errors
+    /// As [`Server::start_with`].
+    pub fn start_from(binary: &Path, file: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::try_often(User::Own, binary, Some(file), settings)
+    }
+
     fn start_as(user: User, binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        let all: Vec<_> = SETTINGS.iter().chain(settings).copied().collect();
+        Self::try_often(user, binary, None, &all)
+    }
+
+    fn try_often(
+        user: User,
+        binary: &Path,
+        file: Option<&Path>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut last = None;
         for _ in 0..PORTS_TRIED_MAX {
-            match Self::try_start(user, binary, settings) {
+            match Self::try_start(user, binary, file, settings) {
                 Ok(server) => return Ok(server),
                 Err(error) if format!("{error:#}").contains("in use") => last = Some(error),
                 Err(error) => return Err(error),
@@ -84,17 +103,23 @@ impl Server {
         Err(last.unwrap_or_else(|| anyhow::anyhow!("no free port")))
     }
 
-    fn try_start(user: User, binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+    fn try_start(
+        user: User,
+        binary: &Path,
+        file: Option<&Path>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
             .port();
-        Self::try_start_at(port, user, binary, settings)
+        Self::try_start_at(port, user, binary, file, settings)
     }
 
     fn try_start_at(
         port: u16,
         user: User,
         binary: &Path,
+        file: Option<&Path>,
         settings: &[(&str, &str)],
     ) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("weir-test").tempdir()?;
@@ -105,10 +130,11 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
+            .args(file)
             .args(["--port", &port.to_string()])
             .arg("--dir")
             .arg(folder.path());
-        for (name, value) in SETTINGS.iter().chain(settings) {
+        for (name, value) in settings {
             command.arg(format!("--{name}")).arg(value);
         }
         if user == User::Nobody {
@@ -151,9 +177,10 @@ impl Server {
         self.child.kill()?;
         self.child.wait()?;
         let data = data.to_str().context("a folder with an odd name")?;
-        let mut all = vec![("dir", data)];
+        let mut all = SETTINGS.to_vec();
+        all.push(("dir", data));
         all.extend(settings);
-        Self::try_start_at(port, User::Own, binary, &all)
+        Self::try_start_at(port, User::Own, binary, None, &all)
     }
 
     /// Starts `binary` with its data in a folder, as somebody to whom permissions apply: root gives up being root,
@@ -236,10 +263,15 @@ impl Server {
         Ok(Client::connect(self.address, protocol)?)
     }
 
+    /// All that it has logged.
+    pub fn whole_log(&self) -> String {
+        let log = std::fs::read(log_path(self.folder.path())).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     /// The end of what it has logged.
     pub fn log(&self) -> String {
-        let log = std::fs::read(log_path(self.folder.path())).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        let log = self.whole_log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
@@ -251,9 +283,14 @@ impl Server {
                 bail!("the server ended by itself: {status}\n{}", self.log());
             }
             if let Ok(mut client) = Client::connect(self.address, Protocol::Resp2)
-                && let Ok(Value::Simple(_)) = client.command(&["PING"])
+                && let Ok(answer) = client.command(&["PING"])
             {
-                return Ok(());
+                // One that asks for a password serves, too.
+                match answer {
+                    Value::Simple(_) => return Ok(()),
+                    Value::Error(text) if text.starts_with(b"NOAUTH") => return Ok(()),
+                    _ => {}
+                }
             }
             thread::sleep(Duration::from_millis(5));
         }

@@ -33,6 +33,22 @@ pub struct Wait {
     pub(crate) ticket: Ticket,
 }
 
+impl Wait {
+    /// A wait for the shell, which ends it with [`crate::Engine::end_wait`].
+    pub(crate) fn for_shell(database: u16, command: &str) -> Wait {
+        Wait {
+            database,
+            keys: Vec::new(),
+            deadline: None,
+            retry_at: None,
+            request: [command.as_bytes()].into_iter().collect(),
+            on_timeout: TimeoutReply::Null,
+            interest: Interest::Any,
+            ticket: Ticket::default(),
+        }
+    }
+}
+
 /// A place in the order in which clients began to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Ticket(u64);

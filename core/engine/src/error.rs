@@ -160,9 +160,9 @@ pub enum CmdError {
     /// `CONFIG REWRITE` of a server that was started without a file.
     #[error("ERR The server is running without a config file")]
     NoConfigFile,
-    /// `CONFIG REWRITE`: weir does not write to files that people edit.
-    #[error("ERR weir does not rewrite its configuration file; edit it by hand")]
-    ConfigFileKept,
+    /// `CONFIG REWRITE` of a file that cannot be written; what the system says.
+    #[error("ERR Rewriting config file: {0}")]
+    ConfigFileKept(String),
     /// `COMMAND GETKEYS` of a request that names no command.
     #[error("ERR Invalid command specified")]
     KeysOfUnknownCommand,

@@ -200,6 +200,11 @@ pub enum Order {
     },
     /// `BGREWRITEAOF`.
     RewriteJournal,
+    /// `CONFIG REWRITE`.
+    RewriteConfiguration {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+    },
     /// `DEBUG RELOAD`.
     Reload {
         /// What to do.

@@ -24,6 +24,11 @@ pub(crate) enum Ended {
     },
     /// A rewrite of the journal.
     Rewrite(Result<u64, String>),
+    /// A rewrite of the configuration file, and who waits for it.
+    Configuration {
+        waiting: SessionId,
+        result: Result<(), String>,
+    },
 }
 
 /// How far running work is, and what has ended since somebody looked.

@@ -11,7 +11,7 @@ mod sending;
 use std::io;
 use std::sync::Arc;
 
-use engine::session::{IoFigures, SessionId};
+use engine::session::{IoFigures, SessionId, is_on_this_machine};
 use engine::{Engine, Lsn, Next, Now};
 use resp::{KeysAhead, Limits, Mark, Parser, ProtocolError, Reply};
 
@@ -76,6 +76,13 @@ pub(crate) enum Received {
     End,
 }
 
+/// What a client on another machine is told as long as nobody needs a password.
+const PROTECTED: &[u8] =
+    b"-DENIED weir is in protected mode, because no password is set: only clients on \
+    this machine are served. Set a password there (CONFIG SET requirepass, or requirepass in the \
+    configuration file) and give it with AUTH, or, if everybody who can reach this port may do \
+    everything, CONFIG SET protected-mode no.\r\n";
+
 /// What a client is told that is one too many.
 const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 
@@ -88,11 +95,22 @@ impl Connection {
         let mut state = shard.lock();
         let node = &mut state.engine.node;
         node.shell.connections_received += 1;
-        if node.sessions.len() >= node.config.clients_max {
+        let config = &node.config;
+        let refusal = if node.sessions.len() >= config.clients_max {
+            Some(TOO_MANY_CLIENTS)
+        } else if config.protected
+            && config.requirepass.is_empty()
+            && !is_on_this_machine(&address, &local_address)
+        {
+            Some(PROTECTED)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
             node.shell.connections_rejected += 1;
             drop(state);
             // A client that does not take it learns of it by the end of the connection.
-            socket.send(TOO_MANY_CLIENTS).ok();
+            socket.send(refusal).ok();
             return None;
         }
         let session = state.engine.connect(address, local_address, now);

@@ -91,6 +91,13 @@ impl Listeners {
         Ok(())
     }
 
+    /// The addresses that are listened on, as the log tells them.
+    pub fn addresses(&self) -> Vec<String> {
+        let tcp = self.tcp.iter().filter_map(|tcp| tcp.local_addr().ok());
+        let unix = self.unix.iter().map(|(_, path)| path.display().to_string());
+        tcp.map(|at| at.to_string()).chain(unix).collect()
+    }
+
     /// The port of the first TCP listener.
     pub fn port(&self) -> Option<u16> {
         self.tcp

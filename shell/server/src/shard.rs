@@ -21,6 +21,7 @@ use signal_hook::iterator::Handle as Signals;
 use crate::alarm::Alarm;
 use crate::background::{self, Background, Ended};
 use crate::clock::Clock;
+use crate::config_file;
 use crate::contained::contained;
 use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
@@ -255,6 +256,9 @@ impl Shard {
                 }
             }
             Order::RewriteJournal => self.begin_rewrite(state),
+            Order::RewriteConfiguration { waiting } => {
+                self.rewrite_configuration(state, *waiting);
+            }
             Order::Reload { reload, waiting } => {
                 let result = self.reload(state, *reload);
                 state.engine.end_wait(*waiting, result);
@@ -282,6 +286,22 @@ impl Shard {
         let begun = persistence::begin_rewrite(journal, &mut state.engine, &self.background, now);
         if let Err(error) = begun {
             self.background.note(Ended::Rewrite(Err(error)));
+        }
+    }
+
+    fn rewrite_configuration(&self, state: &State, waiting: SessionId) {
+        let path = PathBuf::from(&state.engine.node.shell.config_file);
+        let settings = state.engine.node.settings.clone();
+        let ended = Arc::clone(&self.background);
+        let write = move || {
+            let result = config_file::rewrite(&path, &settings)
+                .map_err(|error| format!("{}: {error}", path.display()));
+            ended.note(Ended::Configuration { waiting, result });
+        };
+        if let Err(error) = background::spawn("weir-config", write) {
+            let result = Err(error.to_string());
+            self.background
+                .note(Ended::Configuration { waiting, result });
         }
     }
 
@@ -349,6 +369,16 @@ impl Shard {
                         let result = result.map(drop).map_err(CmdError::SaveFailed);
                         state.engine.end_wait(session, result);
                     }
+                }
+                Ended::Configuration { waiting, result } => {
+                    match &result {
+                        Ok(()) => tracing::info!("configuration file rewritten"),
+                        Err(error) => {
+                            tracing::error!(error, "the configuration file was not rewritten");
+                        }
+                    }
+                    let result = result.map_err(CmdError::ConfigFileKept);
+                    state.engine.end_wait(waiting, result);
                 }
                 Ended::Rewrite(result) => {
                     let persistence = &mut state.engine.node.shell.persistence;

@@ -1,11 +1,12 @@
 //! The threads: who serves connections, who waits for signals.
 
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::accept::Acceptor;
@@ -27,11 +28,16 @@ pub struct Options {
     pub allocator: Allocator,
 }
 
-/// Serves until a signal or `SHUTDOWN` ends it.
+/// Serves until a signal or `SHUTDOWN` ends it. At SIGHUP, `reopen_logs` is called.
 ///
 /// # Errors
 /// If a thread or what it needs cannot be made.
-pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result<()> {
+pub fn serve(
+    shard: Shard,
+    listeners: Listeners,
+    options: Options,
+    reopen_logs: &dyn Fn(),
+) -> io::Result<()> {
     let shard = Arc::new(shard);
     figures::begin(
         &mut shard.lock().engine.node.shell,
@@ -62,7 +68,7 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
         let meter = Meter::new(options.allocator);
         drops.dropper.run(meter, &drops.untold);
     })?;
-    wait_for_stop(&shard, &mut signals);
+    wait_for_stop(&shard, &mut signals, reopen_logs);
     shard.stop();
     shard.dropper.stop();
     drop(stop_packer);
@@ -79,15 +85,35 @@ pub fn serve(shard: Shard, listeners: Listeners, options: Options) -> io::Result
     Ok(())
 }
 
-/// A write beyond the limit on the size of files is an error of that write, not the end of the server: so its signal
-/// is taken, too.
-const SIGNALS: [i32; 3] = [SIGTERM, SIGINT, SIGXFSZ];
+/// Keeps SIGHUP, SIGUSR1 and SIGUSR2 from ending the process before it serves.
+///
+/// # Errors
+/// What the system says.
+pub fn survive_signals() -> io::Result<()> {
+    for signal in [SIGHUP, SIGUSR1, SIGUSR2] {
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+    }
+    Ok(())
+}
 
-fn wait_for_stop(shard: &Shard, signals: &mut Signals) {
+/// The signals that are taken. Two end the server, and one has the log's file opened again. The others
+/// are taken so that they do not end it: a write beyond the limit on the size of files is an error of
+/// that write, and what SIGUSR1 and SIGUSR2 mean elsewhere is nobody's wish here.
+const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ];
+
+fn wait_for_stop(shard: &Shard, signals: &mut Signals, reopen_logs: &dyn Fn()) {
     for signal in signals.forever() {
         match signal {
             SIGTERM => tracing::info!("SIGTERM received, stopping"),
             SIGINT => tracing::info!("SIGINT received, stopping"),
+            SIGHUP => {
+                reopen_logs();
+                continue;
+            }
+            SIGUSR1 | SIGUSR2 => {
+                tracing::info!(signal, "a signal without a meaning here is ignored");
+                continue;
+            }
             _ => continue,
         }
         if shard.save_before_stop() {

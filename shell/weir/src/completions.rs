@@ -1,6 +1,6 @@
 //! `weir completions`: what shells offer when a user asks for the rest of a word.
 
-use engine::config::{Kind, SETTINGS};
+use engine::config::{Kind, Settings};
 
 use crate::subcommands::{Completes, SUBCOMMANDS};
 
@@ -44,6 +44,7 @@ fn values(kind: Kind) -> Vec<&'static str> {
         Kind::Integer { .. }
         | Kind::Bytes { .. }
         | Kind::BytesOrPercent
+        | Kind::BytesOrPercent
         | Kind::OutputLimits
         | Kind::SavePoints
         | Kind::Text => Vec::new(),
@@ -61,8 +62,7 @@ fn arguments(completes: Completes) -> Vec<&'static str> {
 
 fn bash() -> String {
     let names: Vec<&str> = SUBCOMMANDS.iter().map(|row| row.name).collect();
-    let settings: Vec<String> = SETTINGS
-        .iter()
+    let settings: Vec<String> = Settings::of_weir()
         .map(|row| format!("--{}", row.name))
         .collect();
     let mut text = String::from(
@@ -75,7 +75,7 @@ fn bash() -> String {
             words.join(" ")
         ));
     };
-    for row in SETTINGS {
+    for row in Settings::of_weir() {
         let words = values(row.kind);
         if !words.is_empty() {
             offer(&format!("--{}", row.name), &words);
@@ -116,7 +116,7 @@ fn fish() -> String {
             ));
         }
     }
-    for row in SETTINGS {
+    for row in Settings::of_weir() {
         let words = values(row.kind);
         let words = match words.is_empty() {
             true => " -r".to_owned(),
@@ -153,7 +153,7 @@ fn zsh() -> String {
         }
     }
     text.push_str("    esac\n    _arguments \\\n");
-    for row in SETTINGS {
+    for row in Settings::of_weir() {
         let words = values(row.kind);
         let words = match words.is_empty() {
             true => "value:_files".to_owned(),
@@ -180,7 +180,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::{Shell, script};
     use crate::subcommands::SUBCOMMANDS;
-    use engine::config::SETTINGS;
+    use engine::config::Settings;
 
     #[test]
     fn each_script_offers_every_subcommand_and_setting() {
@@ -190,7 +190,7 @@ mod tests {
             for row in SUBCOMMANDS {
                 assert!(script.contains(row.name), "{name}: {}", row.name);
             }
-            for row in SETTINGS {
+            for row in Settings::of_weir() {
                 assert!(script.contains(row.name), "{name}: {}", row.name);
             }
         }

@@ -1,6 +1,6 @@
 //! `weir help`: how weir is called, in words for a terminal.
 
-use engine::config::{SETTINGS, Setting};
+use engine::config::{Setting, Settings};
 
 use crate::subcommands::{SUBCOMMANDS, Subcommand};
 
@@ -34,7 +34,7 @@ pub(crate) fn general() -> String {
         text.push_str(&format!("  {usage:width$}  {}\n", subcommand.summary));
     }
     text.push_str("\nSettings and their defaults; in a file, one `setting value` a line:\n");
-    for setting in SETTINGS {
+    for setting in Settings::of_weir() {
         text.push_str(&format!("  --{} {}\n", setting.name, default(setting)));
         text.push_str(&wrapped(setting.doc, "        "));
     }

@@ -12,7 +12,7 @@ use crate::command_line::{self, Invocation};
 /// Imports a file or folder under these settings; what became of it.
 pub(crate) fn import(source: &Path, settings: &[String]) -> anyhow::Result<String> {
     let settings = match command_line::settings(settings.iter().cloned())? {
-        Invocation::Serve(settings) => *settings,
+        Invocation::Serve(configuration) => configuration.settings,
         Invocation::Print(text) => return Ok(text),
     };
     let text = |name: &str| settings.value(name).unwrap_or_default().to_owned();

@@ -2,15 +2,17 @@
 
 mod command_line;
 mod completions;
+mod configuration;
 mod files;
 mod help;
 mod import;
+mod logging;
 mod manual;
 mod panics;
+mod pid_file;
 mod progress;
 mod subcommands;
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,19 +21,18 @@ use anyhow::Context;
 use engine::Engine;
 use engine::config::Settings;
 use server::{Allocator, Clock, JournalOptions, Listeners, Options, Shard, TornTail};
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::reload;
-use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::command_line::Invocation;
+use crate::configuration::Configuration;
+use crate::logging::Logging;
+use crate::pid_file::PidFile;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     match command_line::read(std::env::args_os().skip(1)) {
-        Ok(Invocation::Serve(settings)) => match run(*settings) {
+        Ok(Invocation::Serve(configuration)) => match run(*configuration) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => complain(&error),
         },
@@ -58,16 +59,35 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn run(settings: Settings) -> anyhow::Result<()> {
-    let (level, log) = reload::Layer::new(log_level(&settings));
-    let lines = tracing_subscriber::fmt::layer()
-        .with_target(false)
-        .with_ansi(std::io::stdout().is_terminal());
-    tracing_subscriber::registry()
-        .with(level)
-        .with(lines)
-        .init();
+fn run(configuration: Configuration) -> anyhow::Result<()> {
+    let Configuration { settings, file, .. } = &configuration;
+    let log = Logging::begin(settings)?;
     panics::go_to_the_log();
+    server::survive_signals().context("signals cannot be taken")?;
+    for warning in &configuration.warnings {
+        tracing::warn!("{warning}");
+    }
+    for idle in &configuration.idle {
+        tracing::info!("{idle}");
+    }
+    let data = Path::new(settings.text("dir"));
+    let data = data
+        .canonicalize()
+        .with_context(|| format!("the data folder {} (dir)", data.display()))?;
+    tracing::info!(
+        version = help::version(),
+        pid = std::process::id(),
+        dir = %data.display(),
+        configuration = file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string()),
+        kept = kept(settings),
+        "weir starts"
+    );
+    if keeps_nothing(settings) {
+        tracing::warn!(
+            "NOTHING IS KEPT: appendonly is no and there are no save points; what clients write is \
+             gone when this process ends, unless one of them asks for a snapshot"
+        );
+    }
     let mut listeners = Listeners::new();
     let port = settings.number("port");
     if port > 0 {
@@ -88,14 +108,28 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     engine.node.shell.port = port;
     engine.node.shell.io_threads = io_threads as u32;
     engine.node.shell.run_id = run_id()?;
-    let snapshot = Path::new(settings.text("dir")).join(settings.text("dbfilename"));
+    if let Some(file) = file {
+        engine.node.shell.config_file = file.display().to_string();
+    }
+    let snapshot = data.join(settings.text("dbfilename"));
     let journal = if settings.flag("appendonly") {
-        Some(open_journal(&mut engine, &settings, &snapshot, clock)?)
+        Some(open_journal(
+            &mut engine,
+            settings,
+            &data,
+            &snapshot,
+            clock,
+        )?)
     } else {
         server::take_over(&mut engine, &snapshot, clock.now())?;
         None
     };
-    tracing::info!(version = help::version(), port, io_threads, "weir is ready");
+    let _pid_file = PidFile::write(settings.text("pidfile"));
+    tracing::info!(
+        addresses = listeners.addresses().join(" "),
+        io_threads,
+        "weir is ready"
+    );
     // Without somebody who waits for it, as under systemd, this says nothing.
     if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
         tracing::warn!(%error, "who started weir cannot be told that it is ready");
@@ -108,13 +142,13 @@ fn run(settings: Settings) -> anyhow::Result<()> {
             of_thread: memory_of_thread,
         },
     };
+    let changed = log.clone();
     server::serve(
-        Shard::new(engine, clock, journal, snapshot).on_settings_changed(move |settings| {
-            // It fails only once the log is gone, and then nobody misses it.
-            log.reload(log_level(settings)).ok();
-        }),
+        Shard::new(engine, clock, journal, snapshot)
+            .on_settings_changed(move |settings| changed.settings_changed(settings)),
         listeners,
         options,
+        &|| log.reopen(),
     )?;
     tracing::info!("stopped");
     Ok(())
@@ -123,10 +157,11 @@ fn run(settings: Settings) -> anyhow::Result<()> {
 fn open_journal(
     engine: &mut Engine,
     settings: &Settings,
+    data: &Path,
     snapshot: &Path,
     clock: Clock,
 ) -> anyhow::Result<server::FileJournal> {
-    let folder = Path::new(settings.text("dir")).join(settings.text("appenddirname"));
+    let folder = data.join(settings.text("appenddirname"));
     let options = JournalOptions {
         policy: server::sync_policy(settings),
         torn_tail: if settings.flag("aof-load-truncated") {
@@ -147,14 +182,23 @@ fn open_journal(
     .with_context(|| format!("cannot serve from {}", folder.display()))
 }
 
-fn log_level(settings: &Settings) -> LevelFilter {
-    match settings.text("loglevel") {
-        "debug" => LevelFilter::DEBUG,
-        "verbose" | "notice" => LevelFilter::INFO,
-        "warning" => LevelFilter::WARN,
-        "nothing" => LevelFilter::OFF,
-        word => panic!("no level is called {word}"),
+/// What of the data survives, and when, in words for the log.
+fn kept(settings: &Settings) -> String {
+    if settings.flag("appendonly") {
+        return match settings.text("appendfsync") {
+            "always" => "each write is synced before its reply leaves".to_owned(),
+            "everysec" => "writes are synced each second".to_owned(),
+            _ => "writes are synced when the system does so".to_owned(),
+        };
     }
+    match settings.text("save") {
+        "" => "nothing".to_owned(),
+        points => format!("snapshots (save {points})"),
+    }
+}
+
+fn keeps_nothing(settings: &Settings) -> bool {
+    !settings.flag("appendonly") && settings.text("save").is_empty()
 }
 
 /// Bytes allocated, as the allocator counts them.
@@ -193,23 +237,4 @@ fn fill_random(bytes: &mut [u8]) -> anyhow::Result<()> {
     use std::io::Read;
     let mut source = std::fs::File::open("/dev/urandom").context("no source of random numbers")?;
     source.read_exact(bytes).context("no random numbers")
-}
-
-#[cfg(test)]
-mod tests {
-    use engine::config::Kind;
-
-    use super::*;
-
-    #[test]
-    fn each_word_of_loglevel_names_a_level() {
-        let mut settings = Settings::default();
-        let Some(Kind::Choice(words)) = settings.row("loglevel").map(|row| row.kind) else {
-            unreachable!("it is a choice");
-        };
-        for word in words {
-            settings.set("loglevel", word).unwrap();
-            log_level(&settings);
-        }
-    }
 }

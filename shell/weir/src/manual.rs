@@ -1,6 +1,6 @@
 //! `weir manual`: the manual page, in the language of man(7), from the tables of subcommands and settings.
 
-use engine::config::{SETTINGS, When};
+use engine::config::{Settings, When};
 
 use crate::help::{self, TITLE, sentence};
 use crate::subcommands::SUBCOMMANDS;
@@ -35,7 +35,7 @@ pub(crate) fn page() -> String {
         ));
     }
     page.push_str(".SH SETTINGS\n");
-    for setting in SETTINGS {
+    for setting in Settings::of_weir() {
         let live = match setting.when {
             When::Live => "",
             When::AtStart => " It cannot be changed while the server runs.",
@@ -67,7 +67,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::{escaped, page};
     use crate::subcommands::SUBCOMMANDS;
-    use engine::config::SETTINGS;
+    use engine::config::Settings;
 
     #[test]
     fn the_page_has_every_subcommand_and_setting() {
@@ -75,7 +75,7 @@ mod tests {
         for subcommand in SUBCOMMANDS {
             assert!(page.contains(&escaped(&subcommand.usage())));
         }
-        for setting in SETTINGS {
+        for setting in Settings::of_weir() {
             assert!(page.contains(&format!("\\-\\-{}\\fR", escaped(setting.name))));
         }
     }

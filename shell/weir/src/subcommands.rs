@@ -8,7 +8,7 @@ use anyhow::bail;
 use journal::Kept;
 
 use crate::completions::{self, Shell};
-use crate::{files, help, import, manual};
+use crate::{configuration, files, help, import, manual};
 
 /// A subcommand: a row of data and what it does.
 pub(crate) struct Subcommand {
@@ -61,6 +61,19 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         completes: Completes::Paths,
         run: |arguments| match arguments {
             [path] => files::check(Path::new(path)).map(Answer::Text),
+            _ => Ok(Answer::Usage),
+        },
+    },
+    Subcommand {
+        name: "check-config",
+        arguments: "FILE",
+        summary: "tell what a configuration file means",
+        detail: "Reads a configuration file of weir or of Redis, and the files that it includes. It \
+                 tells which settings have no effect and why, which are not at their defaults, and, \
+                 with an exit status that is not 0, all that would keep weir from starting.",
+        completes: Completes::Paths,
+        run: |arguments| match arguments {
+            [file] => configuration::check(Path::new(file)).map(Answer::Text),
             _ => Ok(Answer::Usage),
         },
     },

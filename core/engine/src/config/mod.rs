@@ -1,265 +1,55 @@
-//! Settings in two steps: what was said ([`Settings`], text checked against its row) and what it means
-//! ([`Config`], every default resolved).
+//! Settings in two steps: what was said ([`Settings`], text checked against its row) and what it
+//! means ([`Config`], every default resolved).
 //!
-//! One row a setting, in `config/rows.rs`; command line, configuration file, `CONFIG GET`/`SET`, the
-//! sample file and the reference page come from the rows. Clocks, disks and logs are never settings.
+//! One row a setting: those that weir has in `config/rows.rs`, those that only Redis has in
+//! `config/of_redis.rs`. Command line, configuration file, `CONFIG GET`/`SET`, the sample file and
+//! the reference page come from the rows. Clocks, disks and logs are never settings.
 
 mod bytes_or_percent;
+mod file;
+mod of_redis;
 mod output_limits;
+mod rewrite;
 mod rows;
 mod save_points;
+mod setting;
+mod settings;
 
 use stream::{NodeLimits, Retention};
-use thiserror::Error;
 
 use self::bytes_or_percent::BytesOrPercent;
 use self::output_limits::ByClass;
 use crate::replay::OnUnknown;
 
+pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
 pub use output_limits::OutputLimits;
-pub use rows::SETTINGS;
+pub use rewrite::rewritten;
 pub use save_points::{SavePoint, SavePoints};
+pub use setting::{Kind, Setting, SettingError, Standing, When, parse_bytes};
+pub use settings::Settings;
 
-/// One setting.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// Its name as in Redis.
-    pub name: &'static str,
-    /// What values it takes.
-    pub kind: Kind,
-    /// Its value if nothing is said.
-    pub default: &'static str,
-    /// When a new value counts.
-    pub when: When,
-    /// One line of documentation, with the unit.
-    pub doc: &'static str,
-}
+/// Every setting: those that weir has, then those that only Redis has.
+pub static SETTINGS: &[Setting] = &joined();
 
-/// What values a setting takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A whole number within bounds.
-    Integer {
-        /// Least value.
-        min: i64,
-        /// Greatest value.
-        max: i64,
-    },
-    /// A number of bytes within bounds; `k`, `kb`, `m`, `mb`, `g`, `gb` are understood.
-    Bytes {
-        /// Least value.
-        min: i64,
-        /// Greatest value.
-        max: i64,
-    },
-    /// A number of bytes, or a share of `maxmemory` in percent.
-    BytesOrPercent,
-    /// `yes` or `no`.
-    Flag,
-    /// One of some words.
-    Choice(&'static [&'static str]),
-    /// How much may wait to be sent, by class of clients.
-    OutputLimits,
-    /// Seconds and changes in turn.
-    SavePoints,
-    /// Any text.
-    Text,
-}
+/// What Redis writes snapshots by where nothing is said of `save`. With a journal weir needs none.
+pub const SAVE_POINTS_OF_REDIS: &str = "3600 1 300 100 60 10000";
 
-/// When a new value counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// At once, by `CONFIG SET`.
-    Live,
-    /// Only when the server starts.
-    AtStart,
-}
-
-/// Why a value was refused. The text follows `CONFIG SET failed … - ` and stands in start-up errors.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum SettingError {
-    /// No such setting.
-    #[error("unknown setting '{0}'")]
-    Unknown(String),
-    /// Cannot change while the server runs.
-    #[error("can't set immutable config")]
-    Immutable,
-    /// Given twice in one command.
-    #[error("duplicate parameter")]
-    Duplicate,
-    /// Not a whole number.
-    #[error("argument couldn't be parsed into an integer")]
-    NotAnInteger,
-    /// Not a number of bytes.
-    #[error("argument must be a memory value")]
-    NotBytes,
-    /// Neither a number of bytes nor a share.
-    #[error("argument must be a memory or percent value")]
-    NeitherBytesNorPercent,
-    /// More than all.
-    #[error("percentage argument must be less or equal to 100")]
-    AboveAll,
-    /// Outside the bounds.
-    #[error("argument must be between {min} and {max} inclusive")]
-    OutOfRange {
-        /// Least value.
-        min: i64,
-        /// Greatest value.
-        max: i64,
-    },
-    /// Neither `yes` nor `no`.
-    #[error("argument must be 'yes' or 'no'")]
-    NotAFlag,
-    /// None of the words.
-    #[error("argument(s) must be one of the following: {0}")]
-    NotAChoice(String),
-    /// The value makes no sense for a reason of its own.
-    #[error("{0}")]
-    Invalid(&'static str),
-}
-
-impl Setting {
-    /// The value in its canonical form. Of a setting with parts, those that the text does not name are as
-    /// `before`.
-    ///
-    /// # Errors
-    /// Why the text is no value of this setting.
-    pub fn canonical(&self, text: &str, before: &str) -> Result<String, SettingError> {
-        match self.kind {
-            Kind::Integer { min, max } => {
-                let n: i64 = text.parse().map_err(|_| SettingError::NotAnInteger)?;
-                in_range(n, min, max)
-            }
-            Kind::Bytes { min, max } => {
-                in_range(parse_bytes(text).ok_or(SettingError::NotBytes)?, min, max)
-            }
-            Kind::BytesOrPercent => BytesOrPercent::parse(text).map(|value| value.to_string()),
-            Kind::Flag => match text.to_ascii_lowercase() {
-                flag if flag == "yes" || flag == "no" => Ok(flag),
-                _ => Err(SettingError::NotAFlag),
-            },
-            Kind::Choice(words) => {
-                let found = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-                found
-                    .map(|word| (*word).to_owned())
-                    .ok_or_else(|| SettingError::NotAChoice(words.join(", ")))
-            }
-            Kind::OutputLimits => {
-                let before = ByClass::default().changed(before).expect(CANONICAL);
-                before.changed(text).map(|limits| limits.to_string())
-            }
-            Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),
-            Kind::Text => Ok(text.to_owned()),
-        }
+const fn joined() -> [Setting; rows::ROWS.len() + of_redis::ROWS.len()] {
+    let mut all = [rows::ROWS[0]; rows::ROWS.len() + of_redis::ROWS.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = if index < rows::ROWS.len() {
+            rows::ROWS[index]
+        } else {
+            of_redis::ROWS[index - rows::ROWS.len()]
+        };
+        index += 1;
     }
+    all
 }
 
 /// Why a value that is kept can be read again.
 const CANONICAL: &str = "a setting takes only values in their canonical form";
-
-fn in_range(n: i64, min: i64, max: i64) -> Result<String, SettingError> {
-    if (min..=max).contains(&n) {
-        Ok(n.to_string())
-    } else {
-        Err(SettingError::OutOfRange { min, max })
-    }
-}
-
-/// A number of bytes with an optional unit, as configuration files have it.
-pub fn parse_bytes(text: &str) -> Option<i64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let factor: i64 = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" => 1000,
-        "kb" => 1 << 10,
-        "m" => 1_000_000,
-        "mb" => 1 << 20,
-        "g" => 1_000_000_000,
-        "gb" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<i64>().ok()?.checked_mul(factor)
-}
-
-/// What was said of every setting, defaults where nothing was.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    values: Vec<String>,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            values: SETTINGS
-                .iter()
-                .map(|setting| setting.default.to_owned())
-                .collect(),
-        }
-    }
-}
-
-impl Settings {
-    /// The row and value of each setting, in the order of the rows.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static Setting, &str)> {
-        SETTINGS.iter().zip(self.values.iter().map(String::as_str))
-    }
-
-    /// The row of a setting, its name in any case of letters.
-    pub fn row(&self, name: &str) -> Option<&'static Setting> {
-        SETTINGS
-            .iter()
-            .find(|setting| setting.name.eq_ignore_ascii_case(name))
-    }
-
-    /// The value of a setting.
-    pub fn value(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(setting, _)| setting.name == name)
-            .map(|(_, value)| value)
-    }
-
-    /// Says a value, at any time before the server starts.
-    ///
-    /// # Errors
-    /// An unknown name or a value that does not fit its row.
-    pub fn set(&mut self, name: &str, text: &str) -> Result<(), SettingError> {
-        let index = SETTINGS
-            .iter()
-            .position(|setting| setting.name.eq_ignore_ascii_case(name))
-            .ok_or_else(|| SettingError::Unknown(name.to_owned()))?;
-        self.values[index] = SETTINGS[index].canonical(text, &self.values[index])?;
-        Ok(())
-    }
-
-    /// The value of a setting that the program knows by name. A name that no row has is an error of
-    /// the program, and never the default of anything.
-    pub fn text(&self, name: &str) -> &str {
-        self.value(name)
-            .unwrap_or_else(|| panic!("no setting is called {name}"))
-    }
-
-    /// The value of a setting that is a number, of a type that holds all that its row allows.
-    pub fn number<N: TryFrom<i64>>(&self, name: &str) -> N {
-        let number = self.text(name).parse().ok();
-        number
-            .and_then(|number: i64| N::try_from(number).ok())
-            .unwrap_or_else(|| panic!("{name} is no number of its type"))
-    }
-
-    /// The value of a setting that is a flag.
-    pub fn flag(&self, name: &str) -> bool {
-        match self.text(name) {
-            "yes" => true,
-            "no" => false,
-            _ => panic!("{name} is no flag"),
-        }
-    }
-
-    fn int(&self, name: &str) -> i64 {
-        self.number(name)
-    }
-}
 
 /// Who may use `DEBUG`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,6 +110,10 @@ pub struct Config {
     pub output_limits: OutputLimits,
     /// Seconds after which an idle client is disconnected; 0: never.
     pub client_timeout_s: u64,
+    /// Whether clients on other machines are refused as long as there is no password.
+    pub protected: bool,
+    /// Whether writes are refused after a snapshot that was due by itself has failed.
+    pub stop_writes_on_snapshot_error: bool,
 }
 
 impl Config {
@@ -358,7 +152,6 @@ impl Config {
             },
             memory_bytes_max: settings.int("maxmemory") as u64,
             query_bytes_max: settings.int("client-query-buffer-limit") as usize,
-            // What is there was canonical before.
             clients_bytes_max: BytesOrPercent::parse(settings.text("maxmemory-clients"))
                 .expect(CANONICAL)
                 .of(settings.int("maxmemory") as u64),
@@ -368,6 +161,54 @@ impl Config {
                 .expect(CANONICAL)
                 .normal(),
             client_timeout_s: settings.int("timeout") as u64,
+            protected: settings.flag("protected-mode"),
+            stop_writes_on_snapshot_error: settings.flag("stop-writes-on-bgsave-error"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SETTINGS, Settings, Standing, of_redis, rows};
+
+    #[test]
+    fn rows_are_sorted_and_each_default_is_a_value_of_its_row() {
+        assert!(rows::ROWS.is_sorted_by(|a, b| a.name < b.name));
+        assert!(of_redis::ROWS.is_sorted_by(|a, b| a.name < b.name));
+        for setting in SETTINGS {
+            assert_eq!(
+                setting.canonical(setting.default, "").as_deref(),
+                Ok(setting.default),
+                "{}",
+                setting.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_two_settings_share_a_name() {
+        for setting in SETTINGS {
+            for name in setting.names() {
+                let called = SETTINGS.iter().filter(|other| other.is_called(name));
+                assert_eq!(called.count(), 1, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_missing_cannot_be_asked_for() {
+        let mut settings = Settings::default();
+        let refused = settings.set("notify-keyspace-events", "KEA");
+        assert_eq!(
+            refused.map_err(|error| error.to_string()),
+            Err("there are no keyspace notifications yet; only '' is accepted".to_owned())
+        );
+        assert_eq!(settings.set("slaveof", ""), Ok(()));
+        assert_eq!(settings.set("hash-max-ziplist-entries", "7"), Ok(()));
+        assert_eq!(settings.value("hash-max-listpack-entries"), Some("7"));
+        let missing = SETTINGS
+            .iter()
+            .filter(|setting| setting.standing == Standing::Missing);
+        assert!(missing.count() > 5);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Kind::{Bytes, BytesOrPercent, Choice, Flag, Integer, OutputLimits, SavePoints, Text};
 use super::When::{AtStart, Live};
-use super::{Kind, Setting, When};
+use super::{Kind, Setting, Standing, When};
 use crate::limits::STRING_BYTES_MAX;
 
 const fn row(
@@ -18,11 +18,13 @@ const fn row(
         default,
         when,
         doc,
+        standing: Standing::Works,
+        alias: "",
     }
 }
 
-/// Every setting.
-pub static SETTINGS: &[Setting] = &[
+/// Every setting that weir has.
+pub(super) const ROWS: &[Setting] = &[
     row(
         "active-expire",
         Flag,
@@ -184,6 +186,13 @@ pub static SETTINGS: &[Setting] = &[
          rewrite.",
     ),
     row(
+        "logfile",
+        Text,
+        "",
+        AtStart,
+        "The file that the log is appended to, opened again at SIGHUP; empty: standard output.",
+    ),
+    row(
         "loglevel",
         Choice(&["debug", "verbose", "notice", "warning", "nothing"]),
         "notice",
@@ -218,11 +227,11 @@ pub static SETTINGS: &[Setting] = &[
         "What all clients may take together, in bytes or percent of maxmemory; those that take most are disconnected; 0: no limit.",
     ),
     row(
-        "maxmemory-policy",
-        Choice(&["noeviction"]),
-        "noeviction",
-        Live,
-        "What happens at maxmemory; weir removes no key by itself.",
+        "pidfile",
+        Text,
+        "",
+        AtStart,
+        "A file that holds the number of the process while it runs; empty: none.",
     ),
     row(
         "port",
@@ -230,6 +239,13 @@ pub static SETTINGS: &[Setting] = &[
         "6379",
         AtStart,
         "TCP port; 0: none.",
+    ),
+    row(
+        "protected-mode",
+        Flag,
+        "yes",
+        Live,
+        "Whether clients on other machines are refused as long as there is no password.",
     ),
     row(
         "proto-max-bulk-len",
@@ -274,6 +290,13 @@ pub static SETTINGS: &[Setting] = &[
         "128",
         Live,
         "Entries that the slow log keeps.",
+    ),
+    row(
+        "stop-writes-on-bgsave-error",
+        Flag,
+        "yes",
+        Live,
+        "Whether writes are refused while the last snapshot that was due by itself has failed, and there is no journal.",
     ),
     row(
         "stream-compress",
@@ -367,21 +390,3 @@ pub static SETTINGS: &[Setting] = &[
         "Permissions of the unix socket, octal; 0: as the system sets them.",
     ),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::SETTINGS;
-
-    #[test]
-    fn rows_are_sorted_and_each_default_is_a_value_of_its_row() {
-        assert!(SETTINGS.is_sorted_by(|a, b| a.name < b.name));
-        for setting in SETTINGS {
-            assert_eq!(
-                setting.canonical(setting.default, "").as_deref(),
-                Ok(setting.default),
-                "{}",
-                setting.name
-            );
-        }
-    }
-}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::Now;
-use engine::node::{Order, Writes};
+use engine::node::{Node, Order, Writes};
 use journal::Health;
 
 use super::{Shard, State};
@@ -11,7 +11,10 @@ use super::{Shard, State};
 impl Shard {
     /// Lets the engine know how the journal is, and rewrites a journal that has grown.
     pub(crate) fn look_at_journal(&self, state: &mut State, now: Now) {
-        let Some(journal) = &self.journal else { return };
+        let Some(journal) = &self.journal else {
+            state.engine.node.writes = writes_without_journal(&state.engine.node);
+            return;
+        };
         let size = journal.stats().size;
         let health = journal.health();
         let node = &mut state.engine.node;
@@ -89,4 +92,20 @@ impl Shard {
             )),
         };
     }
+}
+
+/// Which writes are accepted where snapshots are all that keeps them.
+fn writes_without_journal(node: &Node) -> Writes {
+    let config = &node.config;
+    let refused = node.shell.persistence.snapshot_failed
+        && config.stop_writes_on_snapshot_error
+        && !config.save_points.is_empty();
+    if !refused {
+        return Writes::Accepted;
+    }
+    Writes::Refused(
+        "Snapshots are due by themselves (save), and the last one could not be written; the log says \
+         why. Writes are refused until one has succeeded (BGSAVE), or stop-writes-on-bgsave-error is no."
+            .to_owned(),
+    )
 }

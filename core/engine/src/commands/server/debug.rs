@@ -10,6 +10,7 @@ use crate::config::{Config, Debugging, parse_bytes};
 use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
 use crate::pause::Pausing;
+use crate::session::is_on_this_machine;
 use crate::table::{Arity, Command, Compat, Flags, Flow, Group, Spec};
 
 /// `DEBUG subcommand [arg …]`
@@ -118,9 +119,7 @@ fn is_allowed(ctx: &Ctx<'_>) -> bool {
         Debugging::Nobody => false,
         Debugging::Everybody => true,
         Debugging::ThisMachine => {
-            let address = &ctx.session.address;
-            let is_unix = *address == ctx.session.local_address;
-            is_unix || address.starts_with("127.") || address.starts_with("[::1]")
+            is_on_this_machine(&ctx.session.address, &ctx.session.local_address)
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use resp::Argv;
 
-use crate::blocking::{Interest, Ticket, TimeoutReply, Wait};
+use crate::blocking::Wait;
 use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
 use crate::node::{Conflicts, Order, Reload, ReloadInto, ReloadSource};
@@ -49,15 +49,6 @@ fn order(ctx: &mut Ctx<'_>, order: Order) -> Result<Flow, CmdError> {
         return Err(CmdError::RewriteInProgress);
     }
     ctx.node.orders.push(order);
-    ctx.wait = Some(Wait {
-        database: ctx.tx.database,
-        keys: Vec::new(),
-        deadline: None,
-        retry_at: None,
-        request: [b"DEBUG".as_slice()].into_iter().collect(),
-        on_timeout: TimeoutReply::Null,
-        interest: Interest::Any,
-        ticket: Ticket::default(),
-    });
+    ctx.wait = Some(Wait::for_shell(ctx.tx.database, "DEBUG"));
     Ok(Flow::Block)
 }

@@ -1,7 +1,7 @@
 //! `SAVE`.
 
 use crate::args::Args;
-use crate::blocking::{Interest, Ticket, TimeoutReply, Wait};
+use crate::blocking::Wait;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::node::Order;
@@ -38,16 +38,7 @@ impl Command for Save {
         ctx.node.orders.push(Order::Snapshot {
             waiting: Some(ctx.session.id),
         });
-        ctx.wait = Some(Wait {
-            database: ctx.tx.database,
-            keys: Vec::new(),
-            deadline: None,
-            retry_at: None,
-            request: [b"SAVE"].into_iter().collect(),
-            on_timeout: TimeoutReply::Null,
-            interest: Interest::Any,
-            ticket: Ticket::default(),
-        });
+        ctx.wait = Some(Wait::for_shell(ctx.tx.database, "SAVE"));
         Ok(Flow::Block)
     }
 }

@@ -1,7 +1,7 @@
 //! `SHUTDOWN`.
 
 use crate::args::Args;
-use crate::blocking::{Interest, Ticket, TimeoutReply, Wait};
+use crate::blocking::Wait;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::node::Order;
@@ -76,16 +76,7 @@ impl Command for Shutdown {
             save,
             waiting: ctx.session.id,
         });
-        ctx.wait = Some(Wait {
-            database: ctx.tx.database,
-            keys: Vec::new(),
-            deadline: None,
-            retry_at: None,
-            request: [b"SHUTDOWN".as_slice()].into_iter().collect(),
-            on_timeout: TimeoutReply::Null,
-            interest: Interest::Any,
-            ticket: Ticket::default(),
-        });
+        ctx.wait = Some(Wait::for_shell(ctx.tx.database, "SHUTDOWN"));
         Ok(Flow::Block)
     }
 }

@@ -1,9 +1,10 @@
 //! `CONFIG GET`.
 
+use std::collections::BTreeSet;
+
 use resp::Argv;
 
 use crate::args::Args;
-use crate::config::SETTINGS;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::glob::{self, Letters};
@@ -34,23 +35,25 @@ impl Command for Get {
     }
 
     fn execute(patterns: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let mut told = vec![false; SETTINGS.len()];
+        let mut told = BTreeSet::new();
         let start = ctx.reply.mark();
-        let mut count = 0;
         for pattern in patterns.iter() {
             let is_name = !pattern.iter().any(|byte| b"*?[".contains(byte));
-            for (index, (setting, value)) in ctx.node.settings.iter().enumerate() {
-                let name = setting.name.as_bytes();
-                if told[index] || !glob::matches(pattern, name, Letters::AnyCase) {
-                    continue;
+            for (setting, value) in ctx.node.settings.iter() {
+                for name in setting.names() {
+                    if !glob::matches(pattern, name.as_bytes(), Letters::AnyCase)
+                        || !told.insert(name)
+                    {
+                        continue;
+                    }
+                    // A name comes back as it was spelled.
+                    ctx.reply
+                        .bulk(if is_name { pattern } else { name.as_bytes() });
+                    ctx.reply.bulk(value.as_bytes());
                 }
-                told[index] = true;
-                count += 1;
-                // A name comes back as it was spelled.
-                ctx.reply.bulk(if is_name { pattern } else { name });
-                ctx.reply.bulk(value.as_bytes());
             }
         }
+        let count = told.len();
         ctx.reply.map_since(start, count);
         Ok(Flow::Done)
     }

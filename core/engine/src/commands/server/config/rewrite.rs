@@ -1,8 +1,10 @@
 //! `CONFIG REWRITE`.
 
 use crate::args::Args;
-use crate::ctx::Ctx;
+use crate::blocking::Wait;
+use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
+use crate::node::Order;
 use crate::table::{Arity, Command, Compat, Flags, Flow, Group, Spec};
 
 /// `CONFIG REWRITE`
@@ -20,7 +22,7 @@ impl Command for Rewrite {
             .and(Flags::NO_SCRIPT)
             .and(Flags::STALE),
         tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
-        compat: Compat::Differs("The file is left to those who edit it."),
+        compat: Compat::Differs("It is refused within a transaction, since it waits for the disk."),
         ..Spec::named("rewrite")
     };
     type Parsed<'a> = ();
@@ -33,6 +35,13 @@ impl Command for Rewrite {
         if ctx.node.shell.config_file.is_empty() {
             return Err(CmdError::NoConfigFile);
         }
-        Err(CmdError::ConfigFileKept)
+        if ctx.mode != Mode::Alone {
+            return Err(CmdError::NotInTransaction);
+        }
+        ctx.node.orders.push(Order::RewriteConfiguration {
+            waiting: ctx.session.id,
+        });
+        ctx.wait = Some(Wait::for_shell(ctx.tx.database, "CONFIG"));
+        Ok(Flow::Block)
     }
 }

@@ -1,0 +1,124 @@
+//! The lines of a configuration file.
+
+use super::Settings;
+
+/// What is said in a line of a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLine {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The first word: a setting, or a [`Directive`].
+    pub name: String,
+    /// The words behind it.
+    pub values: Vec<String>,
+}
+
+/// A word that begins a line of a configuration file of Redis and is no setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Directive {
+    /// The word.
+    pub name: &'static str,
+    /// Why it is refused.
+    pub reason: &'static str,
+}
+
+/// The directives that weir refuses. `include` is not among them: it names another file.
+pub static DIRECTIVES: &[Directive] = &[
+    Directive {
+        name: "loadmodule",
+        reason: "there are no modules",
+    },
+    Directive {
+        name: "rename-command",
+        reason: "commands keep their names",
+    },
+    Directive {
+        name: "user",
+        reason: "there is one password (requirepass) and no users yet",
+    },
+];
+
+/// The lines that say something: neither empty nor a comment. Where quotes do not fit, the number of the
+/// line and what is wrong with it.
+pub fn read_lines(text: &str) -> impl Iterator<Item = Result<FileLine, (usize, String)>> {
+    text.lines().enumerate().filter_map(|(index, line)| {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            return None;
+        }
+        let number = index + 1;
+        let words = match resp::split_line(line.as_bytes()) {
+            Ok(words) => words,
+            Err(error) => return Some(Err((number, error.to_string()))),
+        };
+        let mut words = words
+            .as_argv()
+            .iter()
+            .map(|word| String::from_utf8_lossy(word).into_owned());
+        let name = words.next()?;
+        let values = words.collect();
+        Some(Ok(FileLine {
+            number,
+            name,
+            values,
+        }))
+    })
+}
+
+impl Settings {
+    /// Says the value of a line. Save points of several lines add up, as in Redis: `before` tells whether
+    /// a line of the same name came before in the same file.
+    ///
+    /// # Errors
+    /// Why the line says no value of a setting.
+    pub fn say(&mut self, line: &FileLine, before: bool) -> Result<(), String> {
+        let directive = DIRECTIVES
+            .iter()
+            .find(|directive| directive.name.eq_ignore_ascii_case(&line.name));
+        if let Some(directive) = directive {
+            return Err(format!("{}: {}", directive.name, directive.reason));
+        }
+        let mut value = line.values.join(" ");
+        if before && line.name.eq_ignore_ascii_case("save") && !value.is_empty() {
+            value = format!("{} {value}", self.text("save"));
+        }
+        self.set(&line.name, &value)
+            .map_err(|error| format!("{} {value}: {error}", line.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> (Settings, Vec<String>) {
+        let (mut settings, mut faults) = (Settings::default(), Vec::new());
+        let mut names: Vec<String> = Vec::new();
+        for line in read_lines(text) {
+            match line {
+                Ok(line) => {
+                    let before = names.contains(&line.name);
+                    faults.extend(settings.say(&line, before).err());
+                    names.push(line.name);
+                }
+                Err((number, fault)) => faults.push(format!("{number}: {fault}")),
+            }
+        }
+        (settings, faults)
+    }
+
+    #[test]
+    fn save_points_of_several_lines_add_up_until_one_takes_them_back() {
+        let (settings, faults) = said("# x\nsave 3600 1\n\nsave 300 100\n");
+        assert_eq!(settings.value("save"), Some("3600 1 300 100"));
+        assert!(faults.is_empty());
+        let (settings, _) = said("save 3600 1\nsave \"\"\nsave 60 5\n");
+        assert_eq!(settings.value("save"), Some("60 5"));
+    }
+
+    #[test]
+    fn each_line_that_is_wrong_is_told() {
+        let (_, faults) = said("prot 1\nport x\nuser default on\nsave \"3600\nmaxmemory 1gb\n");
+        assert_eq!(faults.len(), 4, "{faults:?}");
+    }
+}

@@ -1,0 +1,213 @@
+//! What a setting is: a row of data, and how a text becomes a value of it.
+
+use thiserror::Error;
+
+use super::bytes_or_percent::BytesOrPercent;
+use super::output_limits::ByClass;
+use super::{CANONICAL, SavePoints};
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name as in Redis.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// Its value if nothing is said.
+    pub default: &'static str,
+    /// When a new value counts.
+    pub when: When,
+    /// One line of documentation, with the unit; of a setting without effect, the reason.
+    pub doc: &'static str,
+    /// What saying it does.
+    pub standing: Standing,
+    /// Another name of it, from earlier versions of Redis; empty if there is none.
+    pub alias: &'static str,
+}
+
+/// What saying a setting does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// weir does what it says.
+    Works,
+    /// It is a setting of Redis that means nothing here; any value of it is accepted.
+    NoEffect,
+    /// It asks Redis for something that weir does not have; only the default, which does not ask for
+    /// it, is accepted.
+    Missing,
+}
+
+/// What values a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number within bounds.
+    Integer {
+        /// Least value.
+        min: i64,
+        /// Greatest value.
+        max: i64,
+    },
+    /// A number of bytes within bounds; `k`, `kb`, `m`, `mb`, `g`, `gb` are understood.
+    Bytes {
+        /// Least value.
+        min: i64,
+        /// Greatest value.
+        max: i64,
+    },
+    /// A number of bytes, or a share of `maxmemory` in percent.
+    BytesOrPercent,
+    /// `yes` or `no`.
+    Flag,
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    /// How much may wait to be sent, by class of clients.
+    OutputLimits,
+    /// Seconds and changes in turn.
+    SavePoints,
+    /// Any text.
+    Text,
+}
+
+/// When a new value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At once, by `CONFIG SET`.
+    Live,
+    /// Only when the server starts.
+    AtStart,
+}
+
+/// Why a value was refused. The text follows `CONFIG SET failed … - ` and stands in start-up errors.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SettingError {
+    /// No such setting.
+    #[error("unknown setting '{0}'")]
+    Unknown(String),
+    /// Cannot change while the server runs.
+    #[error("can't set immutable config")]
+    Immutable,
+    /// Given twice in one command.
+    #[error("duplicate parameter")]
+    Duplicate,
+    /// Not a whole number.
+    #[error("argument couldn't be parsed into an integer")]
+    NotAnInteger,
+    /// Not a number of bytes.
+    #[error("argument must be a memory value")]
+    NotBytes,
+    /// Neither a number of bytes nor a share.
+    #[error("argument must be a memory or percent value")]
+    NeitherBytesNorPercent,
+    /// More than all.
+    #[error("percentage argument must be less or equal to 100")]
+    AboveAll,
+    /// Outside the bounds.
+    #[error("argument must be between {min} and {max} inclusive")]
+    OutOfRange {
+        /// Least value.
+        min: i64,
+        /// Greatest value.
+        max: i64,
+    },
+    /// Neither `yes` nor `no`.
+    #[error("argument must be 'yes' or 'no'")]
+    NotAFlag,
+    /// None of the words.
+    #[error("argument(s) must be one of the following: {0}")]
+    NotAChoice(String),
+    /// The value makes no sense for a reason of its own.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The value asks for something that is not there.
+    #[error("{reason}; only '{only}' is accepted")]
+    Missing {
+        /// Why it is not there.
+        reason: &'static str,
+        /// The value that does not ask for it.
+        only: &'static str,
+    },
+}
+
+impl Setting {
+    /// The value in its canonical form. Of a setting with parts, those that the text does not name are as
+    /// `before`.
+    ///
+    /// # Errors
+    /// Why the text is no value of this setting.
+    pub fn canonical(&self, text: &str, before: &str) -> Result<String, SettingError> {
+        let value = self.parsed(text, before)?;
+        if self.standing == Standing::Missing && value != self.default {
+            return Err(SettingError::Missing {
+                reason: self.doc,
+                only: self.default,
+            });
+        }
+        Ok(value)
+    }
+
+    /// Its names: its own, and the other one if there is one.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        [self.name, self.alias]
+            .into_iter()
+            .filter(|name| !name.is_empty())
+    }
+
+    /// Whether it has this name, in any case of letters.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    fn parsed(&self, text: &str, before: &str) -> Result<String, SettingError> {
+        match self.kind {
+            Kind::Integer { min, max } => {
+                let n: i64 = text.parse().map_err(|_| SettingError::NotAnInteger)?;
+                in_range(n, min, max)
+            }
+            Kind::Bytes { min, max } => {
+                in_range(parse_bytes(text).ok_or(SettingError::NotBytes)?, min, max)
+            }
+            Kind::BytesOrPercent => BytesOrPercent::parse(text).map(|value| value.to_string()),
+            Kind::Flag => match text.to_ascii_lowercase() {
+                flag if flag == "yes" || flag == "no" => Ok(flag),
+                _ => Err(SettingError::NotAFlag),
+            },
+            Kind::Choice(words) => {
+                let found = words.iter().find(|word| word.eq_ignore_ascii_case(text));
+                found
+                    .map(|word| (*word).to_owned())
+                    .ok_or_else(|| SettingError::NotAChoice(words.join(", ")))
+            }
+            Kind::OutputLimits => {
+                let before = ByClass::default().changed(before).expect(CANONICAL);
+                before.changed(text).map(|limits| limits.to_string())
+            }
+            Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),
+            Kind::Text => Ok(text.to_owned()),
+        }
+    }
+}
+
+fn in_range(n: i64, min: i64, max: i64) -> Result<String, SettingError> {
+    if (min..=max).contains(&n) {
+        Ok(n.to_string())
+    } else {
+        Err(SettingError::OutOfRange { min, max })
+    }
+}
+
+/// A number of bytes with an optional unit, as configuration files have it.
+pub fn parse_bytes(text: &str) -> Option<i64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let factor: i64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" => 1000,
+        "kb" => 1 << 10,
+        "m" => 1_000_000,
+        "mb" => 1 << 20,
+        "g" => 1_000_000_000,
+        "gb" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<i64>().ok()?.checked_mul(factor)
+}

@@ -1,0 +1,97 @@
+//! What was said of every setting.
+
+use super::{SETTINGS, Setting, SettingError, Standing};
+
+/// What was said of every setting, defaults where nothing was.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    values: Vec<String>,
+    /// Whether somebody said a value, be it the default.
+    said: Vec<bool>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            values: SETTINGS
+                .iter()
+                .map(|setting| setting.default.to_owned())
+                .collect(),
+            said: vec![false; SETTINGS.len()],
+        }
+    }
+}
+
+impl Settings {
+    /// The row and value of each setting, in the order of the rows.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static Setting, &str)> {
+        SETTINGS.iter().zip(self.values.iter().map(String::as_str))
+    }
+
+    /// The rows of the settings that weir has, sorted by name.
+    pub fn of_weir() -> impl Iterator<Item = &'static Setting> {
+        SETTINGS
+            .iter()
+            .filter(|setting| setting.standing == Standing::Works)
+    }
+
+    /// The row of a setting, by either of its names in any case of letters.
+    pub fn row(&self, name: &str) -> Option<&'static Setting> {
+        SETTINGS.iter().find(|setting| setting.is_called(name))
+    }
+
+    /// Whether somebody said a value of a setting, be it the default.
+    pub fn is_said(&self, name: &str) -> bool {
+        let index = SETTINGS.iter().position(|setting| setting.is_called(name));
+        index.is_some_and(|index| self.said[index])
+    }
+
+    /// The value of a setting.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|(setting, _)| setting.name == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Says a value, at any time before the server starts.
+    ///
+    /// # Errors
+    /// An unknown name or a value that does not fit its row.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), SettingError> {
+        let index = SETTINGS
+            .iter()
+            .position(|setting| setting.is_called(name))
+            .ok_or_else(|| SettingError::Unknown(name.to_owned()))?;
+        self.values[index] = SETTINGS[index].canonical(text, &self.values[index])?;
+        self.said[index] = true;
+        Ok(())
+    }
+
+    /// The value of a setting that the program knows by name. A name that no row has is an error of
+    /// the program, and never the default of anything.
+    pub fn text(&self, name: &str) -> &str {
+        self.value(name)
+            .unwrap_or_else(|| panic!("no setting is called {name}"))
+    }
+
+    /// The value of a setting that is a number, of a type that holds all that its row allows.
+    pub fn number<N: TryFrom<i64>>(&self, name: &str) -> N {
+        let number = self.text(name).parse().ok();
+        number
+            .and_then(|number: i64| N::try_from(number).ok())
+            .unwrap_or_else(|| panic!("{name} is no number of its type"))
+    }
+
+    /// The value of a setting that is a flag.
+    pub fn flag(&self, name: &str) -> bool {
+        match self.text(name) {
+            "yes" => true,
+            "no" => false,
+            _ => panic!("{name} is no flag"),
+        }
+    }
+
+    pub(super) fn int(&self, name: &str) -> i64 {
+        self.number(name)
+    }
+}

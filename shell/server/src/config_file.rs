@@ -1,0 +1,74 @@
+//! The configuration file, written anew for `CONFIG REWRITE`.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use engine::config::{Settings, rewritten};
+use journal::open_regular;
+
+/// Brings a configuration file up to `settings`. A file that is there keeps its permissions; a crash
+/// leaves the old text or the new one.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn rewrite(path: &Path, settings: &Settings) -> io::Result<()> {
+    let (text, permissions) = match open_regular(File::options().read(true), path) {
+        Ok(file) => {
+            let permissions = file.metadata()?.permissions();
+            (io::read_to_string(file)?, Some(permissions))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (String::new(), None),
+        Err(error) => return Err(error),
+    };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!("temp-{}-{name}", std::process::id()));
+    let written = write(&temporary, &rewritten(&text, settings), permissions)
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // What is left of a failed attempt is of no use; that it cannot be removed changes nothing.
+        fs::remove_file(&temporary).ok();
+    }
+    written?;
+    File::open(folder)?.sync_all()
+}
+
+fn write(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<()> {
+    let mut options = File::options();
+    let mut file = open_regular(options.write(true).create(true).truncate(true), path)?;
+    if let Some(permissions) = permissions {
+        file.set_permissions(permissions)?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_rewritten_in_place_with_its_permissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weir.conf");
+        fs::write(&path, "# mine\ntimeout 5\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let mut settings = Settings::default();
+        settings.set("timeout", "6").unwrap();
+        rewrite(&path, &settings).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "# mine\ntimeout 6\n");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_in_no_folder_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gone/weir.conf");
+        assert!(rewrite(&path, &Settings::default()).is_err());
+    }
+}

@@ -1,0 +1,284 @@
+//! What the server is told to do: by configuration files, the environment and the command line.
+//!
+//! What is said later wins, and the command line wins over the file. Everything that is wrong is
+//! collected, so that whoever starts weir learns of all of it at once.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use engine::config::{FileLine, SAVE_POINTS_OF_REDIS, Settings, Standing, read_lines};
+
+/// How deep files may include one another.
+const INCLUDES_MAX: usize = 16;
+
+/// The password, for whoever does not want it in a file.
+const PASSWORD: &str = "WEIR_REQUIREPASS";
+
+/// The path of a file that holds nothing but the password.
+const PASSWORD_FILE: &str = "WEIR_REQUIREPASS_FILE";
+
+/// What the server is told.
+#[derive(Debug, Default)]
+pub(crate) struct Configuration {
+    pub settings: Settings,
+    /// The configuration file, by its whole path.
+    pub file: Option<PathBuf>,
+    /// Lines and arguments that have no effect, and why.
+    pub idle: Vec<String>,
+    /// Warnings about how something was said.
+    pub warnings: Vec<String>,
+    /// What is wrong, each with its place.
+    faults: Vec<String>,
+}
+
+impl Configuration {
+    /// Takes in a configuration file, and the files that it includes.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn read_file(&mut self, path: &Path) -> anyhow::Result<()> {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.include(path, INCLUDES_MAX)?;
+        self.file = Some(whole);
+        Ok(())
+    }
+
+    fn include(&mut self, path: &Path, depth: usize) -> anyhow::Result<()> {
+        let file = journal::open_regular(File::options().read(true), path);
+        let text = file
+            .and_then(io::read_to_string)
+            .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
+        let mut names: Vec<String> = Vec::new();
+        for line in read_lines(&text) {
+            let place = |number| format!("{}, line {number}", path.display());
+            match line {
+                Err((number, fault)) => self.faults.push(format!("{}: {fault}", place(number))),
+                Ok(line) if line.name.eq_ignore_ascii_case("include") => {
+                    for included in &line.values {
+                        if depth == 0 {
+                            bail!(
+                                "{}: files include one another too deeply",
+                                place(line.number)
+                            );
+                        }
+                        self.include(Path::new(included), depth - 1)
+                            .with_context(|| place(line.number))?;
+                    }
+                }
+                Ok(line) => {
+                    let before = names
+                        .iter()
+                        .any(|name| line.name.eq_ignore_ascii_case(name));
+                    self.say(&line, before, &place(line.number));
+                    names.push(line.name);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what the command line says of a setting.
+    pub(crate) fn argument(&mut self, name: &str, values: Vec<String>) {
+        if name.eq_ignore_ascii_case("requirepass") {
+            self.warnings.push(format!(
+                "everybody on this machine can read the password on the command line; {PASSWORD}, \
+                 {PASSWORD_FILE} or a configuration file keep it"
+            ));
+        }
+        let line = FileLine {
+            number: 0,
+            name: name.to_owned(),
+            values,
+        };
+        self.say(&line, false, "the command line");
+    }
+
+    /// Takes in what the environment says.
+    ///
+    /// # Errors
+    /// The file that holds the password cannot be read.
+    pub(crate) fn environment(
+        &mut self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> anyhow::Result<()> {
+        if let Some(path) = variable(PASSWORD_FILE) {
+            let password = std::fs::read_to_string(&path)
+                .with_context(|| format!("{PASSWORD_FILE}: {}", path.to_string_lossy()))?;
+            let password = password.trim_end_matches(['\r', '\n']).to_owned();
+            self.say_password(PASSWORD_FILE, password);
+        }
+        if let Some(password) = variable(PASSWORD) {
+            self.say_password(PASSWORD, password.to_string_lossy().into_owned());
+        }
+        Ok(())
+    }
+
+    fn say_password(&mut self, place: &str, password: String) {
+        if let Err(fault) = self.settings.set("requirepass", &password) {
+            self.faults.push(format!("{place}: {fault}"));
+        }
+    }
+
+    fn say(&mut self, line: &FileLine, before: bool, place: &str) {
+        if let Err(fault) = self.settings.say(line, before) {
+            self.faults.push(format!("{place}: {fault}"));
+            return;
+        }
+        if let Some(row) = self.settings.row(&line.name)
+            && row.standing == Standing::NoEffect
+        {
+            let value = self.settings.value(row.name).unwrap_or_default();
+            let reason = row.doc;
+            self.idle.push(format!(
+                "{place}: {} {value} has no effect: {reason}",
+                line.name
+            ));
+        }
+    }
+
+    /// All of it, or all that is wrong with it. Save points are those of Redis where there is neither a
+    /// journal nor a word about them, so that its stock file keeps what it keeps there.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn checked(mut self) -> anyhow::Result<Configuration> {
+        if self.settings.value("appendonly") == Some("no")
+            && !self.settings.is_said("save")
+            && let Err(fault) = self.settings.set("save", SAVE_POINTS_OF_REDIS)
+        {
+            self.faults.push(format!("save: {fault}"));
+        }
+        match self.faults.as_slice() {
+            [] => Ok(self),
+            [fault] => bail!("{fault}"),
+            faults => bail!(
+                "{} settings are not what weir can do:\n  {}",
+                faults.len(),
+                faults.join("\n  ")
+            ),
+        }
+    }
+}
+
+/// `weir check-config FILE`: what a configuration file comes to.
+///
+/// # Errors
+/// What is wrong with it, all at once.
+pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
+    let mut configuration = Configuration::default();
+    configuration.read_file(path)?;
+    let configuration = configuration.checked()?;
+    let mut text = String::new();
+    for idle in &configuration.idle {
+        text.push_str(&format!("{idle}\n"));
+    }
+    let said: Vec<String> = configuration
+        .settings
+        .iter()
+        .filter(|(row, value)| row.standing == Standing::Works && *value != row.default)
+        .map(|(row, value)| match row.name {
+            "requirepass" => "  requirepass (not shown)\n".to_owned(),
+            name => format!("  {name} {value}\n"),
+        })
+        .collect();
+    let count = configuration.idle.len();
+    text.push_str(&format!(
+        "{} starts weir; {count} of its settings have no effect. Not at their defaults:\n{}",
+        path.display(),
+        if said.is_empty() {
+            "  none\n".to_owned()
+        } else {
+            said.concat()
+        }
+    ));
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    fn read(text: &str) -> anyhow::Result<Configuration> {
+        let mut configuration = Configuration::default();
+        configuration.read_file(file(text).path())?;
+        configuration.checked()
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let error = read("port x\ncluster-enabled yes\nfrob 1\nuser default on\ntimeout 5\n");
+        let error = error.unwrap_err().to_string();
+        for part in [
+            "4 settings",
+            "line 1: port x",
+            "line 2: cluster-enabled yes",
+            "line 3: frob 1",
+            "line 4: user",
+        ] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+    }
+
+    #[test]
+    fn without_a_journal_and_a_word_the_save_points_are_those_of_redis() {
+        let value = |text| {
+            let configuration = read(text).unwrap();
+            configuration.settings.value("save").unwrap().to_owned()
+        };
+        assert_eq!(value("appendonly no"), SAVE_POINTS_OF_REDIS);
+        assert_eq!(value("appendonly no\nsave \"\""), "");
+        assert_eq!(value("appendonly no\nsave 5 1\nsave 9 2"), "5 1 9 2");
+        assert_eq!(value("appendonly yes"), "");
+    }
+
+    #[test]
+    fn what_has_no_effect_is_told_with_its_line() {
+        let configuration = read("# c\nhz 50\nslave-priority 3\n").unwrap();
+        assert_eq!(configuration.idle.len(), 2);
+        assert!(configuration.idle[0].contains("line 2: hz 50 has no effect: "));
+        assert!(configuration.idle[1].contains("line 3: slave-priority 3 has no effect: "));
+    }
+
+    #[test]
+    fn files_include_others_and_not_themselves_for_ever() {
+        let inner = file("timeout 7\n");
+        let outer = format!("include {}\nport 7000\n", inner.path().display());
+        let configuration = read(&outer).unwrap();
+        assert_eq!(configuration.settings.value("timeout"), Some("7"));
+        let circle = file("");
+        std::fs::write(
+            circle.path(),
+            format!("include {}\n", circle.path().display()),
+        )
+        .unwrap();
+        let error = Configuration::default().read_file(circle.path());
+        assert!(format!("{:#}", error.unwrap_err()).contains("too deeply"));
+    }
+
+    #[test]
+    fn the_password_comes_from_the_environment_or_a_file_that_it_names() {
+        let secret = file("from a file\n");
+        let path = secret.path().as_os_str().to_owned();
+        let mut configuration = Configuration::default();
+        configuration
+            .environment(|name| (name == PASSWORD_FILE).then(|| path.clone()))
+            .unwrap();
+        assert_eq!(
+            configuration.settings.value("requirepass"),
+            Some("from a file")
+        );
+        configuration
+            .environment(|name| (name == PASSWORD).then(|| "said".into()))
+            .unwrap();
+        assert_eq!(configuration.settings.value("requirepass"), Some("said"));
+    }
+}

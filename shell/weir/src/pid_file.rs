@@ -1,0 +1,29 @@
+//! A file that holds the number of the process while it runs.
+
+use std::path::{Path, PathBuf};
+
+/// The file, which goes when the server does.
+pub(crate) struct PidFile(PathBuf);
+
+impl PidFile {
+    /// Writes it. That it cannot be written is told and keeps nobody from being served, as in Redis.
+    pub(crate) fn write(path: &str) -> Option<PidFile> {
+        if path.is_empty() {
+            return None;
+        }
+        match std::fs::write(path, format!("{}\n", std::process::id())) {
+            Ok(()) => Some(PidFile(Path::new(path).to_owned())),
+            Err(error) => {
+                tracing::warn!(%error, path, "the file for the process's number is not written");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        // Somebody may have removed it already.
+        std::fs::remove_file(&self.0).ok();
+    }
+}

@@ -44,7 +44,6 @@ fn values(kind: Kind) -> Vec<&'static str> {
         Kind::Integer { .. }
         | Kind::Bytes { .. }
         | Kind::BytesOrPercent
-        | Kind::BytesOrPercent
         | Kind::OutputLimits
         | Kind::SavePoints
         | Kind::Text => Vec::new(),

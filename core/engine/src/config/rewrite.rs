@@ -92,7 +92,7 @@ fn tell(text: &mut String, setting: &Setting, value: &str) {
 /// A text as one word of a configuration file.
 fn quoted(text: &str) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"\"'\\#".contains(byte);
-    if !text.is_empty() && text.as_bytes().iter().all(|byte| is_plain(byte)) {
+    if !text.is_empty() && text.as_bytes().iter().all(is_plain) {
         return text.to_owned();
     }
     let mut quoted = String::from('"');

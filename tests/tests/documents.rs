@@ -29,10 +29,20 @@ const OTHERS: &[(&str, &str)] = &[
         "redis-cli",
         "a client; what is typed in it is a session, which runs",
     ),
-    ("pip install redis", "installs a client, as clients.rs does"),
-    ("npm install redis", "installs a client, as clients.rs does"),
+    ("python3 -m venv ", "makes a folder for a client"),
+    (
+        "/tmp/venv/bin/pip install redis",
+        "installs a client, as clients.rs does",
+    ),
+    (
+        "npm install --no-save redis",
+        "installs a client, as clients.rs does",
+    ),
     ("printf ", "makes a file for an example"),
-    ("python examples/", "an example, which examples.rs runs"),
+    (
+        "/tmp/venv/bin/python examples/",
+        "an example, which examples.rs runs",
+    ),
     ("node examples/", "an example, which examples.rs runs"),
 ];
 

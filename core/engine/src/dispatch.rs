@@ -238,18 +238,23 @@ impl Engine {
         }
         // A transaction was checked as a whole.
         if mode != Mode::Transaction
-            && (self.node.is_memory_used_up() || self.node.writes != Writes::Accepted)
+            && (self.node.is_memory_used_up()
+                || self.node.writes != Writes::Accepted
+                || self.node.loading.is_some())
         {
             self.check_resources(session, found)?;
         }
         Ok(Some((found, first_arg)))
     }
 
-    /// Whether a command may run although memory is short or writes are refused. `EXEC` does all that its
+    /// Whether a command may run although memory is short, writes are refused or data is loaded. `EXEC` does all that its
     /// transaction does, or nothing.
     #[cold]
     fn check_resources(&self, session: &Session, found: &'static Row) -> Result<(), CmdError> {
         let spec = &found.entry.spec;
+        if self.node.loading.is_some() && !spec.flags.has(Flags::LOADING) {
+            return Err(CmdError::Loading);
+        }
         let (flags, frees) = match &session.transaction {
             Some(queue) if spec.name == "exec" => (queue.flags, queue.frees),
             _ => (spec.flags, spec.frees),

@@ -175,6 +175,9 @@ pub enum CmdError {
     /// `COMMAND GETKEYS` of a request whose keys cannot be found.
     #[error("ERR Invalid arguments specified for command")]
     KeysNotFound,
+    /// The data is not there yet.
+    #[error("LOADING Redis is loading the dataset in memory")]
+    Loading,
     /// Memory is used up to `maxmemory`.
     #[error("OOM command not allowed when used memory > 'maxmemory'.")]
     OutOfMemory,

@@ -145,6 +145,7 @@ impl Engine {
                 id_text: IdText::new(),
                 started: now,
                 monitors: Monitors::default(),
+                loading: None,
                 writes: node::Writes::Accepted,
                 refused_in_replay: None,
                 unmeasured: Unmeasured::default(),

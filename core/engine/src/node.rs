@@ -16,6 +16,39 @@ use crate::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::stats::{CommandStats, ErrorStats, Rate};
 use crate::time::{Mono, Now};
 
+/// How far a load is. Set by the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loading {
+    /// When it began.
+    pub begun: Now,
+    /// Bytes of the files that are loaded; 0 while unknown.
+    pub total_bytes: u64,
+    /// Bytes that were read of them.
+    pub loaded_bytes: u64,
+}
+
+impl Loading {
+    /// A load that begins.
+    pub fn begin(now: Now) -> Loading {
+        Loading {
+            begun: now,
+            total_bytes: 0,
+            loaded_bytes: 0,
+        }
+    }
+
+    /// How long it will take, in seconds, if it goes on as it went; 1 while nobody knows.
+    pub fn eta_s(&self, now: Now) -> u64 {
+        let elapsed_s = now.mono.0.saturating_sub(self.begun.mono.0) / 1000;
+        let left = u128::from(self.total_bytes.saturating_sub(self.loaded_bytes));
+        let eta_s = u128::from(elapsed_s) * left / u128::from(self.loaded_bytes.max(1));
+        match self.loaded_bytes {
+            0 => 1,
+            _ => u64::try_from(eta_s).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 /// The state around the keyspace.
 #[derive(Debug)]
 pub struct Node {
@@ -39,6 +72,8 @@ pub struct Node {
     pub started: Now,
     /// The clients that see all commands.
     pub monitors: Monitors,
+    /// How far the load is, until all data is there.
+    pub loading: Option<Loading>,
     /// Which writes are accepted. Set by the shell.
     pub writes: Writes,
     /// The first request that a replay could not do, of a transaction too.

@@ -31,6 +31,17 @@ impl Engine {
         self.data.packing = PackingQueue::default();
     }
 
+    /// Takes over the data that another engine has loaded. Both were made with the same settings and seed.
+    pub fn take_loaded(&mut self, loaded: Engine, now: Now) {
+        let mut data = loaded.data;
+        std::mem::swap(&mut data.watches, &mut self.data.watches);
+        std::mem::swap(&mut data.blocking, &mut self.data.blocking);
+        self.data = data;
+        self.node.loading = None;
+        self.settings_changed();
+        self.contents_exchanged(now);
+    }
+
     /// Puts back what was in the databases.
     pub fn set_contents(&mut self, contents: Contents) {
         self.data.keyspace = contents.keyspace;

@@ -19,7 +19,7 @@ use rdb::SnapshotReader;
 use thiserror::Error;
 
 use crate::import::stem_of_manifest;
-use crate::snapshot::{LoadError, RESTORE, pieces};
+use crate::snapshot::{LoadError, RESTORE, Watched, pieces};
 
 /// What a check of a whole thing found.
 #[derive(Debug, Default)]
@@ -170,11 +170,7 @@ fn check_journal(
             Some(Item::BaseCommands(_) | Item::Batches(_)) => continue,
             Some(Item::Base(reader)) => {
                 let name = name.unwrap_or_else(|| manifest.clone());
-                let reader = Watched {
-                    reader,
-                    progress,
-                    watch,
-                };
+                let reader = Watched::new(reader, progress, &mut *watch);
                 check_snapshot(&name, reader, context)?
             }
         };
@@ -219,11 +215,8 @@ fn check_file(
                 bytes_read: 0,
                 bytes_total: bytes,
             };
-            let reader = Watched {
-                reader: File::open(path).map_err(in_file(path))?,
-                progress,
-                watch,
-            };
+            let file = File::open(path).map_err(in_file(path))?;
+            let reader = Watched::new(file, progress, &mut *watch);
             let snapshot = check_snapshot(path, reader, context)?;
             let offset = snapshot.ended_at;
             let log = (offset < bytes)
@@ -279,22 +272,6 @@ fn check_snapshot(
         Ok(found)
     };
     pieces::ahead(reader, read_all).unwrap_or_else(|error| Err(broken(&error)))
-}
-
-/// Tells how much was read.
-struct Watched<'a, R> {
-    reader: R,
-    progress: Progress,
-    watch: &'a mut (dyn FnMut(Progress) + Send),
-}
-
-impl<R: Read> Read for Watched<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(buffer)?;
-        self.progress.bytes_read += read as u64;
-        (self.watch)(self.progress);
-        Ok(read)
-    }
 }
 
 fn parent(path: &Path) -> &Path {

@@ -13,6 +13,7 @@ use engine::{Author, Engine, Expired, LeftOut, Lsn, Now, OnUnknown, Replay, Repl
 use journal::{FileDisk, Journal, Names, ReadOnly, Recovery, RecoveryError, SyncPolicy, TornTail};
 use thiserror::Error;
 
+use crate::loading::Load;
 use crate::persistence::{self, OpenError};
 use crate::snapshot::{self, LoadError};
 
@@ -125,7 +126,7 @@ fn read(
             let disk = FileDisk::open_existing(folder).map_err(in_file(folder))?;
             let disk = Arc::new(ReadOnly::new(disk));
             let mut recovery = Recovery::open(disk, Names::new(&stem), TornTail::Cut)?;
-            persistence::read_whole(engine, &mut recovery, replay, now)?;
+            persistence::read_whole(engine, &mut recovery, replay, &Load::default(), now)?;
             return Ok(recovery.report().cuts.iter().map(|cut| cut.bytes).sum());
         }
     }

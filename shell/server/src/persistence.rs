@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use engine::keyspace::Frozen;
 use engine::log::Journalling;
@@ -21,7 +21,8 @@ use thiserror::Error;
 
 use crate::background::{self, Background, Ended};
 use crate::contained::contained;
-use crate::snapshot::{self, LEAVE_OUT, LoadError, Progress};
+use crate::loading::Load;
+use crate::snapshot::{self, LEAVE_OUT, LoadError, Progress, Watched};
 
 /// A journal in files.
 pub type FileJournal = Journal<LocalLog<FileDisk>>;
@@ -109,6 +110,7 @@ pub fn open(
     stem: &str,
     snapshot: &Path,
     options: JournalOptions,
+    load: &Load,
     now: Now,
 ) -> Result<FileJournal, OpenError> {
     let begun = Instant::now();
@@ -119,10 +121,10 @@ pub fn open(
     let disk = Arc::new(FileDisk::open(folder).map_err(in_folder)?);
     let mut recovery = Recovery::open(disk, Names::new(stem), options.torn_tail)?;
     let mut replay = engine.begin_replay(now);
-    read_whole(engine, &mut recovery, &mut replay, now)?;
+    read_whole(engine, &mut recovery, &mut replay, load, now)?;
     // A folder without a journal may come from a server that had none: its snapshot is the data then,
     // and becomes the begin of the journal.
-    let taken_over = recovery.is_empty() && take_over(engine, snapshot, now)?;
+    let taken_over = recovery.is_empty() && take_over(engine, snapshot, load, now)?;
     let (log, report) = recovery.finish()?;
     for cut in &report.cuts {
         tracing::warn!(
@@ -161,10 +163,15 @@ pub fn open(
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end.
-pub fn take_over(engine: &mut Engine, snapshot: &Path, now: Now) -> Result<bool, LoadError> {
+pub fn take_over(
+    engine: &mut Engine,
+    snapshot: &Path,
+    load: &Load,
+    now: Now,
+) -> Result<bool, LoadError> {
     let begun = Instant::now();
     let (expired, conflicts) = (Expired::LeftOut, Conflicts::Refused);
-    let loaded = snapshot::load_file(engine, snapshot, expired, conflicts, now)?;
+    let loaded = snapshot::load_file(engine, snapshot, expired, conflicts, load, now)?;
     if loaded {
         let (keys, streams) = engine.keyspace().counts();
         tracing::info!(
@@ -194,7 +201,7 @@ pub fn read_log<D: Disk>(
     replay: &mut Replay,
     now: Now,
 ) -> Result<(LocalLog<D>, Report), OpenError> {
-    read_whole(engine, &mut recovery, replay, now)?;
+    read_whole(engine, &mut recovery, replay, &Load::default(), now)?;
     Ok(recovery.finish()?)
 }
 
@@ -203,14 +210,17 @@ pub(crate) fn read_whole<D: Disk>(
     engine: &mut Engine,
     recovery: &mut Recovery<D>,
     replay: &mut Replay,
+    load: &Load,
     now: Now,
 ) -> Result<(), OpenError> {
-    let mut told = Instant::now();
     loop {
+        let progress = recovery.progress();
+        load.note(progress);
         let (ended_at, failed) = match recovery.next()? {
             None => break,
             Some(Item::Base(base)) => {
                 let name = "at the begin of the journal";
+                let base = Watched::new(base, progress, |progress| load.note(progress));
                 let (expired, conflicts) = (Expired::Kept, Conflicts::Refused);
                 let ended_at = snapshot::load(
                     engine,
@@ -254,15 +264,6 @@ pub(crate) fn read_whole<D: Disk>(
         if let Some(offset) = ended_at {
             recovery.base_ended_at(offset);
         }
-        if told.elapsed() > Duration::from_secs(1) {
-            told = Instant::now();
-            let progress = recovery.progress();
-            tracing::info!(
-                read = progress.bytes_read,
-                of = progress.bytes_total,
-                "loading"
-            );
-        }
     }
     Ok(())
 }
@@ -287,7 +288,7 @@ pub(crate) fn reload(
     let mut recovery = Recovery::open(disk, Names::new(stem), TornTail::Refuse)?;
     let last = engine.log().last();
     let mut replay = engine.begin_replay(now);
-    let read = read_whole(engine, &mut recovery, &mut replay, now);
+    let read = read_whole(engine, &mut recovery, &mut replay, &Load::default(), now);
     snapshot::say_left_out(&engine.end_replay(replay, last, Journalling::On));
     read
 }

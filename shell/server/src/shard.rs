@@ -14,7 +14,7 @@ use engine::error::CmdError;
 use engine::node::Order;
 use engine::session::SessionId;
 use engine::{Dropped, Engine, Mono, Now};
-use journal::{Gate, SyncPolicy};
+use journal::{Gate, SyncPolicy, Watch};
 use parking_lot::Mutex;
 use signal_hook::iterator::Handle as Signals;
 
@@ -26,6 +26,7 @@ use crate::contained::contained;
 use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
 use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
+use crate::loading::Load;
 use crate::memory::{self, Meter, Untold};
 use crate::persistence::{self, FileJournal};
 use crate::rewrite_pace::RewritePace;
@@ -48,7 +49,12 @@ pub struct Shard {
     pub(crate) sent: Untold,
     /// What the main thread waits for; closing it asks the server to stop.
     signals: OnceLock<Signals>,
-    journal: Option<FileJournal>,
+    /// Set once the data is loaded; none of a cache.
+    pub(crate) journal: OnceLock<FileJournal>,
+    /// Gates that the journal will open, once it is there.
+    pub(crate) watches: Mutex<Vec<Arc<dyn Watch>>>,
+    /// How far the load is.
+    pub(crate) load: Load,
     snapshot_path: PathBuf,
     background: Arc<Background>,
     settings_hook: Option<SettingsHook>,
@@ -96,14 +102,8 @@ pub(crate) struct State {
 }
 
 impl Shard {
-    /// A shard around an engine, and the journal that takes its effects; without one it is a cache. Snapshots
-    /// go to `snapshot_path`.
-    pub fn new(
-        engine: Engine,
-        clock: Clock,
-        journal: Option<FileJournal>,
-        snapshot_path: PathBuf,
-    ) -> Shard {
+    /// A shard around an engine, whose data [`serve`](crate::serve) loads. Snapshots go to `snapshot_path`.
+    pub fn new(engine: Engine, clock: Clock, snapshot_path: PathBuf) -> Shard {
         let alarm = Arc::new(Alarm::default());
         Shard {
             state: Mutex::new(State {
@@ -124,7 +124,9 @@ impl Shard {
             untold: Untold::default(),
             sent: Untold::default(),
             signals: OnceLock::new(),
-            journal,
+            journal: OnceLock::new(),
+            watches: Mutex::new(Vec::new()),
+            load: Load::default(),
             snapshot_path,
             settings_hook: None,
         }
@@ -145,7 +147,7 @@ impl Shard {
     /// LOADAOF`. A panic while it is held ends the process.
     #[inline]
     pub(crate) fn lock(&self) -> Held<'_> {
-        let message = match self.journal {
+        let message = match self.journal.get() {
             Some(_) => held::FAILED,
             None => held::FAILED_WITHOUT_JOURNAL,
         };
@@ -166,7 +168,7 @@ impl Shard {
             deliver(state, own, letters);
         }
         let mut submitted = Submitted::Nothing;
-        if let Some(journal) = &self.journal
+        if let Some(journal) = self.journal.get()
             && state.engine.log().has_bytes()
         {
             let last = journal::Lsn::new(state.engine.log().last().0);
@@ -210,23 +212,24 @@ impl Shard {
 
     /// Lets the journal's thread begin with what was submitted.
     pub(crate) fn kick_journal(&self) {
-        if let Some(journal) = &self.journal {
+        if let Some(journal) = self.journal.get() {
             journal.kick();
         }
     }
 
     /// Whether so much waits for the journal's thread that nobody may add to it without waiting.
     pub(crate) fn is_journal_behind(&self) -> bool {
-        let journal = self.journal.as_ref();
+        let journal = self.journal.get();
         journal.is_some_and(|journal| journal.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX)
     }
 
     /// Whether the journal has to begin early, because replies wait for its syncs.
     pub(crate) fn syncs_first(&self) -> bool {
-        self.journal.as_ref().is_some_and(FileJournal::syncs_first)
+        self.journal.get().is_some_and(FileJournal::syncs_first)
     }
 
     fn carry_out(&self, state: &mut State, order: &Order) {
+        let is_loading = state.engine.node.loading.is_some();
         match order {
             Order::ClientEvicted { client, bytes } => tracing::warn!(
                 client,
@@ -239,11 +242,16 @@ impl Shard {
                     hook(&state.engine.node.settings);
                 }
                 let policy = sync_policy(&state.engine.node.settings);
-                if let Some(journal) = &self.journal {
+                if let Some(journal) = self.journal.get() {
                     journal.set_policy(policy);
                 }
             }
             Order::Shutdown { save: false, .. } => self.ask_to_stop(state),
+            // What is not loaded yet must not take the place of what is on the disk.
+            Order::Shutdown { .. } if is_loading => self.ask_to_stop(state),
+            Order::Reload { waiting, .. } | Order::ReloadJournal { waiting } if is_loading => {
+                state.engine.end_wait(*waiting, Err(CmdError::Loading));
+            }
             Order::Shutdown {
                 save: true,
                 waiting,
@@ -272,14 +280,22 @@ impl Shard {
     }
 
     fn ask_to_stop(&self, state: &mut State) {
+        tracing::info!("SHUTDOWN received, stopping");
         state.stopping = true;
+        self.end();
+    }
+
+    /// Has the main thread end the server.
+    pub(crate) fn end(&self) {
         if let Some(signals) = self.signals.get() {
             signals.close();
         }
     }
 
     fn begin_rewrite(&self, state: &mut State) {
-        let Some(journal) = &self.journal else { return };
+        let Some(journal) = self.journal.get() else {
+            return;
+        };
         let now = self.clock.now();
         state.engine.node.shell.persistence.rewrite_begun = Some(now.mono);
         state.rewrite_pace.begun(now.mono);
@@ -470,7 +486,8 @@ impl Shard {
         let state = &mut *guard;
         let changes = state.engine.stats().changes;
         let persistence = &state.engine.node.shell.persistence;
-        if state.engine.node.config.save_points.is_empty()
+        if state.engine.node.loading.is_some()
+            || state.engine.node.config.save_points.is_empty()
             || changes == persistence.snapshot_changes
         {
             return true;
@@ -499,18 +516,26 @@ impl Shard {
         Ok(())
     }
 
-    /// A gate for the thread that reads `inbox`; none without a journal.
+    /// A gate for the thread that reads `inbox`; none where there is and will be no journal.
     pub(crate) fn gate(&self, inbox: &Arc<Inbox>) -> Option<Gate> {
-        let journal = self.journal.as_ref()?;
+        let is_loading = self.lock().engine.node.loading.is_some();
+        let mut watches = self.watches.lock();
+        let journal = self.journal.get();
+        if journal.is_none() && !is_loading {
+            return None;
+        }
         let inbox = Arc::clone(inbox);
         let gate = Gate::new(move || inbox.wake());
-        journal.watch(gate.watch());
+        match journal {
+            Some(journal) => journal.watch(gate.watch()),
+            None => watches.push(gate.watch()),
+        }
         Some(gate)
     }
 
     /// Commits what the journal was given, makes it durable and ends its thread.
     pub(crate) fn close_journal(&self) {
-        if let Some(Err(fault)) = self.journal.as_ref().map(FileJournal::close) {
+        if let Some(Err(fault)) = self.journal.get().map(FileJournal::close) {
             tracing::error!(%fault, "the journal was not closed in order");
         }
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod pieces;
 pub(crate) mod progress;
+mod watched;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -19,6 +20,8 @@ use thiserror::Error;
 
 use self::pieces::Pieces;
 pub use self::progress::Progress;
+pub(crate) use self::watched::Watched;
+use crate::loading::Load;
 
 /// Why a snapshot cannot be loaded.
 #[derive(Debug, Error)]
@@ -56,12 +59,18 @@ pub fn load_file(
     path: &Path,
     expired: Expired,
     conflicts: Conflicts,
+    watch: &Load,
     now: Now,
 ) -> Result<bool, LoadError> {
     let name = path.display().to_string();
     let mut unknown = Unknown::new(engine.node.config.on_unknown);
     match open_regular(File::options().read(true), path) {
         Ok(file) => {
+            let progress = journal::Progress {
+                bytes_read: 0,
+                bytes_total: file.metadata().map_or(0, |file| file.len()),
+            };
+            let file = Watched::new(file, progress, |progress| watch.note(progress));
             load(engine, &name, file, expired, conflicts, now, &mut unknown)?;
             say_left_out(&unknown.finish(engine.keyspace()));
             Ok(true)

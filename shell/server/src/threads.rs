@@ -6,6 +6,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use engine::Engine;
+use engine::node::Loading;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
@@ -13,8 +15,10 @@ use crate::accept::Acceptor;
 use crate::figures;
 use crate::io_thread::IoThread;
 use crate::listen::Listeners;
+use crate::loading::{self, Failed, Load, UNNOTICED};
 use crate::memory::{Allocator, Meter};
 use crate::packer;
+use crate::persistence::FileJournal;
 use crate::shard::Shard;
 
 /// How connections are served.
@@ -28,23 +32,41 @@ pub struct Options {
     pub allocator: Allocator,
 }
 
-/// Serves until a signal or `SHUTDOWN` ends it. At SIGHUP, `reopen_logs` is called.
+/// Serves until a signal or `SHUTDOWN` ends it. `load` gives what is served; who asks for it earlier is told to
+/// wait. `ready` is called once it is there, `reopen_logs` at
+/// SIGHUP.
 ///
 /// # Errors
-/// If a thread or what it needs cannot be made.
-pub fn serve(
+/// If a thread or what it needs cannot be made, or those of `load`.
+pub fn serve<E: From<io::Error> + Send + 'static>(
     shard: Shard,
     listeners: Listeners,
     options: Options,
+    load: impl FnOnce(&Load) -> Result<(Engine, Option<FileJournal>), E> + Send + 'static,
+    ready: impl FnOnce() + Send + 'static,
     reopen_logs: &dyn Fn(),
-) -> io::Result<()> {
+) -> Result<(), E> {
     let shard = Arc::new(shard);
+    let begun = shard.clock.now();
+    shard.lock().engine.node.loading = Some(Loading::begin(begun));
     figures::begin(
         &mut shard.lock().engine.node.shell,
         (options.allocator.used)(),
     );
     let mut signals = Signals::new(SIGNALS)?;
     shard.stops_by(signals.handle());
+    let failed = Failed::new();
+    let (is_loaded, loaded) = mpsc::channel();
+    let (filled, failure) = (Arc::clone(&shard), Arc::clone(&failed));
+    // Nobody waits for its end: a server that stops earlier has changed nothing.
+    spawn("weir-load".to_owned(), move || {
+        loading::run(&filled, load, ready, &failure);
+        is_loaded.send(()).ok();
+    })?;
+    loaded.recv_timeout(UNNOTICED).ok();
+    if let Some(error) = failed.take() {
+        return Err(error);
+    }
     let unix_path = listeners.unix.as_ref().map(|(_, path)| path.clone());
     let io_threads = (0..options.io_threads.max(1))
         .map(|number| IoThread::new(number, Arc::clone(&shard), options.allocator));
@@ -82,7 +104,7 @@ pub fn serve(
         // A socket file that somebody removed already is no trouble.
         std::fs::remove_file(path).ok();
     }
-    Ok(())
+    failed.take().map_or(Ok(()), Err)
 }
 
 /// Keeps SIGHUP, SIGUSR1 and SIGUSR2 from ending the process before it serves.
@@ -120,7 +142,6 @@ fn wait_for_stop(shard: &Shard, signals: &mut Signals, reopen_logs: &dyn Fn()) {
             return;
         }
     }
-    tracing::info!("SHUTDOWN received, stopping");
 }
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {

@@ -29,6 +29,7 @@ pub(crate) fn look(
     let dropped = state.engine.dropped_bytes() + shard.dropper.waiting_bytes() as u64;
     let used_memory = (allocator.used)().saturating_sub(dropped);
     figures::update(&mut state.engine.node.shell, used_memory);
+    shard.look_at_load(state);
     shard.look_at_background(state, now);
     shard.look_at_progress(state, now);
     shard.look_at_journal(state, now);

@@ -104,7 +104,8 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     };
     let keepalive = Duration::from_secs(settings.number("tcp-keepalive"));
     let clock = Clock::start();
-    let mut engine = Engine::new(settings.clone(), seed()?, clock.now());
+    let seed = seed()?;
+    let mut engine = Engine::new(settings.clone(), seed, clock.now());
     engine.node.shell.port = port;
     engine.node.shell.io_threads = io_threads as u32;
     engine.node.shell.run_id = run_id()?;
@@ -112,28 +113,27 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
         engine.node.shell.config_file = file.display().to_string();
     }
     let snapshot = data.join(settings.text("dbfilename"));
-    let journal = if settings.flag("appendonly") {
-        Some(open_journal(
-            &mut engine,
-            settings,
-            &data,
-            &snapshot,
-            clock,
-        )?)
-    } else {
-        server::take_over(&mut engine, &snapshot, clock.now())?;
-        None
+    let (to_load, snapshot_path) = (settings.clone(), snapshot.clone());
+    let load = move |load: &server::Load| {
+        let mut engine = Engine::new(to_load.clone(), seed, clock.now());
+        let journal = if to_load.flag("appendonly") {
+            let journal = open_journal(&mut engine, &to_load, &data, &snapshot, load, clock)?;
+            Some(journal)
+        } else {
+            server::take_over(&mut engine, &snapshot, load, clock.now())?;
+            None
+        };
+        anyhow::Ok((engine, journal))
     };
     let _pid_file = PidFile::write(settings.text("pidfile"));
-    tracing::info!(
-        addresses = listeners.addresses().join(" "),
-        io_threads,
-        "weir is ready"
-    );
-    // Without somebody who waits for it, as under systemd, this says nothing.
-    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
-        tracing::warn!(%error, "who started weir cannot be told that it is ready");
-    }
+    let addresses = listeners.addresses().join(" ");
+    let ready = move || {
+        tracing::info!(addresses, io_threads, "weir is ready");
+        // Without somebody who waits for it, as under systemd, this says nothing.
+        if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+            tracing::warn!(%error, "who started weir cannot be told that it is ready");
+        }
+    };
     let options = Options {
         io_threads,
         keepalive,
@@ -144,10 +144,12 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     };
     let changed = log.clone();
     server::serve(
-        Shard::new(engine, clock, journal, snapshot)
+        Shard::new(engine, clock, snapshot_path)
             .on_settings_changed(move |settings| changed.settings_changed(settings)),
         listeners,
         options,
+        load,
+        ready,
         &|| log.reopen(),
     )?;
     tracing::info!("stopped");
@@ -159,6 +161,7 @@ fn open_journal(
     settings: &Settings,
     data: &Path,
     snapshot: &Path,
+    load: &server::Load,
     clock: Clock,
 ) -> anyhow::Result<server::FileJournal> {
     let folder = data.join(settings.text("appenddirname"));
@@ -177,6 +180,7 @@ fn open_journal(
         settings.text("appendfilename"),
         snapshot,
         options,
+        load,
         clock.now(),
     )
     .with_context(|| format!("cannot serve from {}", folder.display()))

@@ -162,7 +162,8 @@ fn what_a_repair_keeps_behind_damage_is_loaded() {
     let mut recovery = Recovery::open(disk, names, TornTail::Refuse).unwrap();
     let mut engine = Engine::new(Settings::default(), 2, NOW);
     let mut replay = engine.begin_replay(NOW);
-    persistence::read_whole(&mut engine, &mut recovery, &mut replay, NOW).unwrap();
+    let load = crate::Load::default();
+    persistence::read_whole(&mut engine, &mut recovery, &mut replay, &load, NOW).unwrap();
     engine.end_replay(replay, Lsn(9), Journalling::Off);
     assert!(engine.keyspace().exists(0, b"later"));
     assert!(engine.keyspace().exists(0, b"before"));

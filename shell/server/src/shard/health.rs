@@ -11,7 +11,7 @@ use super::{Shard, State};
 impl Shard {
     /// Lets the engine know how the journal is, and rewrites a journal that has grown.
     pub(crate) fn look_at_journal(&self, state: &mut State, now: Now) {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = self.journal.get() else {
             state.engine.node.writes = writes_without_journal(&state.engine.node);
             return;
         };
@@ -43,7 +43,7 @@ impl Shard {
     /// Tells the engine of another health of the journal, as soon as somebody is served.
     #[inline]
     pub(crate) fn follow_health(&self, state: &mut State) {
-        if let Some(journal) = &self.journal
+        if let Some(journal) = self.journal.get()
             && journal.health_kind() != state.health_kind
         {
             let health = journal.health();
@@ -53,7 +53,7 @@ impl Shard {
 
     /// Sees whether the disk still answers. Not under the lock: threads are woken if it does not.
     pub(crate) fn look_for_stall(&self, wait_ms: u64) {
-        if let Some(journal) = &self.journal {
+        if let Some(journal) = self.journal.get() {
             let patience = (wait_ms > 0).then(|| Duration::from_millis(wait_ms));
             journal.look_for_stall(patience);
         }
@@ -61,7 +61,7 @@ impl Shard {
 
     /// Why replies cannot wait for the journal, in a sentence.
     pub(crate) fn why_not_durable(&self) -> &'static str {
-        match self.journal.as_ref().map(|journal| journal.health()) {
+        match self.journal.get().map(|journal| journal.health()) {
             Some(Health::Full(_)) => "The disk is full.",
             Some(Health::Slow(_)) => "The disk does not answer.",
             Some(Health::Poisoned(_)) => "The journal failed.",
@@ -73,7 +73,7 @@ impl Shard {
     fn tell_health(&self, state: &mut State, health: &Health) {
         state.health_kind = self
             .journal
-            .as_ref()
+            .get()
             .map_or(0, |journal| journal.health_kind());
         let node = &mut state.engine.node;
         node.shell.persistence.journal_health = health.name();

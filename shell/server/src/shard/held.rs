@@ -77,7 +77,7 @@ mod tests {
     fn shard() -> Arc<Shard> {
         let clock = Clock::start();
         let engine = Engine::new(Settings::default(), 1, clock.now());
-        Arc::new(Shard::new(engine, clock, None, PathBuf::new()))
+        Arc::new(Shard::new(engine, clock, PathBuf::new()))
     }
 
     #[test]

@@ -12,6 +12,7 @@ use engine::node::{Reload, ReloadInto, ReloadSource};
 use engine::{Engine, Expired};
 
 use super::{Shard, State};
+use crate::loading::Load;
 use crate::persistence::{self, FileJournal};
 use crate::snapshot;
 
@@ -31,11 +32,18 @@ impl Shard {
                 engine.clear_contents();
             }
             let conflicts = reload.conflicts;
-            let loaded = snapshot::load_file(engine, path, Expired::LeftOut, conflicts, now);
+            let loaded = snapshot::load_file(
+                engine,
+                path,
+                Expired::LeftOut,
+                conflicts,
+                &Load::default(),
+                now,
+            );
             if !loaded.map_err(|error| error.to_string())? {
                 return Err(format!("{} is missing", path.display()));
             }
-            match &self.journal {
+            match self.journal.get() {
                 // The effects that follow apply to what was loaded, which no effect tells of.
                 Some(journal) if reload.source == ReloadSource::File => {
                     persistence::rewrite(journal, engine, now)
@@ -49,7 +57,7 @@ impl Shard {
 
     /// Loads the journal.
     pub(super) fn reload_journal(&self, state: &mut State) -> Result<(), CmdError> {
-        let journal = self.journal.as_ref().ok_or(CmdError::NoJournal)?;
+        let journal = self.journal.get().ok_or(CmdError::NoJournal)?;
         let now = self.clock.now();
         wait_for(journal, journal::Lsn::new(state.engine.log().last().0))
             .map_err(CmdError::LoadFailed)?;

@@ -117,7 +117,8 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let running_s = |begun: Option<Mono>| begun.map(|begun| now.0.saturating_sub(begun.0) / 1000);
     let seconds = |time: Option<u64>| time.map_or(-1, u64::cast_signed);
     sheet.section("Persistence");
-    sheet.line("loading", 0);
+    let loading = ctx.node.loading;
+    sheet.flag("loading", loading.is_some());
     sheet.line("async_loading", 0);
     let (written, of) = (figures.keys_written, figures.keys_to_write);
     let percent = 100.0 * written as f64 / of.max(1) as f64;
@@ -158,6 +159,14 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         sheet.line("aof_pending_rewrite", 0);
         sheet.line("aof_buffer_length", ctx.tx.log().bytes().len());
         sheet.line("last_lsn", ctx.tx.log().last().0);
+    }
+    if let Some(loading) = loading {
+        let percent = 100.0 * loading.loaded_bytes as f64 / loading.total_bytes.max(1) as f64;
+        sheet.line("loading_start_time", loading.begun.unix().0 / 1000);
+        sheet.line("loading_total_bytes", loading.total_bytes);
+        sheet.line("loading_loaded_bytes", loading.loaded_bytes);
+        sheet.line("loading_loaded_perc", format_args!("{percent:.2}"));
+        sheet.line("loading_eta_seconds", loading.eta_s(ctx.now));
     }
 }
 

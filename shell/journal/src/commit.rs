@@ -20,8 +20,10 @@ use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, Snapshot
 use crate::lsn::Lsn;
 
 use self::room::Room;
+pub use self::times::Times;
 
 mod room;
+mod times;
 
 /// A moment, as the time since some fixed one. It never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,6 +151,9 @@ pub struct Counters {
     pub delayed_syncs: u64,
 }
 
+/// Tells the time while an event is applied, to measure what the log does meanwhile.
+type Clock = Box<dyn Fn() -> Mono + Send>;
+
 /// The journal's state.
 pub struct Commit<L: Log> {
     log: L,
@@ -156,6 +161,8 @@ pub struct Commit<L: Log> {
     health: Health,
     released: Lsn,
     counters: Counters,
+    times: Times,
+    clock: Option<Clock>,
     /// What is not appended yet. Empty between events, unless the disk is full or a cut waits for a
     /// sync to end.
     held: Vec<u8>,
@@ -194,6 +201,8 @@ impl<L: Log> Commit<L> {
             health: log.fault().cloned().map_or(Health::Good, Health::Poisoned),
             released: log.durable(),
             counters: Counters::default(),
+            times: Times::default(),
+            clock: None,
             held: Vec::new(),
             submitted: log.last(),
             cut: None,
@@ -204,13 +213,25 @@ impl<L: Log> Commit<L> {
         }
     }
 
+    /// The same, which measures what the log does by this clock. Without one, what is done at once
+    /// takes no time. It decides nothing.
+    #[must_use]
+    pub fn timed_by(mut self, clock: impl Fn() -> Mono + Send + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
     /// Takes note of an event, and does what follows from it.
     pub fn apply(&mut self, event: Event<L>, now: Mono) {
         match event {
             Event::Gathered(gathered) => self.gather(gathered),
             Event::Synced(job, result) => {
                 self.sync.running = None;
-                self.counters.syncs += u64::from(result.is_ok());
+                if result.is_ok() {
+                    self.counters.syncs += 1;
+                    let took = now.since(self.sync.last_started);
+                    self.times.note_background_sync(took);
+                }
                 if let Err(fault) = self.log.synced(job, result) {
                     self.poison(fault);
                 }
@@ -275,6 +296,16 @@ impl<L: Log> Commit<L> {
     /// What was done so far.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Whether a sync runs that a [`Flush`] gave out.
+    pub fn is_syncing(&self) -> bool {
+        self.sync.running.is_some()
+    }
+
+    /// Adds to `times` what was measured since the last time.
+    pub fn move_times(&mut self, times: &mut Times) {
+        times.take_from(&mut self.times);
     }
 
     /// The size of the log.
@@ -367,6 +398,7 @@ impl<L: Log> Commit<L> {
                 Pace::SyncLater
             };
             let bytes = &self.held[..len];
+            let begun = self.time(now);
             let mut appended = self.log.append(first, Group { bytes, last, pace });
             if let Err(AppendError::Full(fault)) = &appended
                 && self.log.spend_reserve()
@@ -382,6 +414,8 @@ impl<L: Log> Commit<L> {
             match appended {
                 Ok(()) => {
                     self.counters.groups += 1;
+                    let took = self.time(now).since(begun);
+                    self.times.note_write(took);
                     self.counters.batches += last.since(first);
                     self.counters.bytes += len as u64;
                     self.sync.uncovered_since.get_or_insert(now);
@@ -422,10 +456,20 @@ impl<L: Log> Commit<L> {
             self.flush.sync = Some(self.log.sync_job());
             return;
         }
+        let begun = self.time(now);
         match self.log.sync() {
-            Ok(_) => self.counters.syncs += 1,
+            Ok(_) => {
+                self.counters.syncs += 1;
+                let took = self.time(now).since(begun);
+                self.times.note_sync(took);
+            }
             Err(fault) => self.poison(fault),
         }
+    }
+
+    /// The time by the clock; without one, that of the event.
+    fn time(&self, now: Mono) -> Mono {
+        self.clock.as_ref().map_or(now, |clock| clock())
     }
 
     /// When the next sync has to begin.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::commit::{Commit, Counters, Event, Flush, Mono, Position, SyncPolicy};
+use crate::commit::{Commit, Counters, Event, Flush, Mono, Position, SyncPolicy, Times};
 use crate::fatal::PanicEndsProcess;
 use crate::health::{Fault, Health, Operation};
 use crate::inbox::Inbox;
@@ -44,6 +44,8 @@ pub struct Stats {
     pub counters: Counters,
     /// The size of the log.
     pub size: LogSize,
+    /// Whether a sync runs while writes go on.
+    pub syncing: bool,
     /// How long the last group took, with its sync if the policy wants one.
     pub commit_last: Duration,
     /// How long the slowest group took.
@@ -61,6 +63,7 @@ pub(crate) struct Shared<L: Log> {
     stall: Mutex<Stall>,
     watchers: Mutex<Vec<Arc<dyn Watch>>>,
     stats: Mutex<Stats>,
+    times: Mutex<Times>,
     pub(crate) replies: Mutex<Replies<L>>,
 }
 
@@ -112,16 +115,18 @@ impl<L: Log> Journal<L> {
                 size: commit.size(),
                 ..Stats::default()
             }),
+            times: Mutex::new(Times::default()),
             replies: Mutex::new(Replies {
                 begun: None,
                 stored: None,
             }),
         });
+        let origin = Instant::now();
         let driver = Driver {
             shared: Arc::clone(&shared),
             kind: kind_of(commit.health()),
-            commit,
-            origin: Instant::now(),
+            commit: commit.timed_by(move || Mono::new(origin.elapsed())),
+            origin,
             syncer: None,
             spare: Vec::new(),
         };
@@ -242,6 +247,11 @@ impl<L: Log> Journal<L> {
         *self.shared.stats.lock()
     }
 
+    /// Takes what was measured since the last time. To be called now and then: only so much is kept.
+    pub fn take_times(&self) -> Times {
+        std::mem::take(&mut self.shared.times.lock())
+    }
+
     /// Adds somebody to be called, and calls him with the state of now.
     pub fn watch(&self, watch: Arc<dyn Watch>) {
         let mut watchers = self.shared.watchers.lock();
@@ -344,9 +354,11 @@ impl<L: Log> Driver<L> {
         } = self.commit.position();
         let shared = Arc::clone(&self.shared);
         // Who is called finds everything else up to date.
+        self.commit.move_times(&mut shared.times.lock());
         let mut stats = shared.stats.lock();
         stats.counters = self.commit.counters();
         stats.size = self.commit.size();
+        stats.syncing = self.commit.is_syncing();
         if let Some(took) = took {
             stats.commit_last = took;
             stats.commit_slowest = stats.commit_slowest.max(took);

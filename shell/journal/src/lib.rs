@@ -37,7 +37,8 @@ pub use check::{
     repair,
 };
 pub use commit::{
-    Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, UNSYNCED_AGE_MAX,
+    Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, Times,
+    UNSYNCED_AGE_MAX,
 };
 pub use disk::{Access, Disk, DiskFile};
 pub use fatal::PanicEndsProcess;

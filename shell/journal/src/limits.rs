@@ -33,5 +33,8 @@ pub const FOREIGN_LINE_BYTES_MAX: usize = 1024;
 /// file.
 pub const RESYNC_FACTOR_MAX: u64 = 8;
 
+/// Times of one kind ([`Times`](crate::Times)) that are kept while nobody asks; further ones are not.
+pub const TIMES_MAX: usize = 1 << 16;
+
 const _: () = assert!(LINE_BYTES_MAX < 100, "Redis must be able to skip the line");
 const _: () = assert!(READ_BYTES >= 4 * FOREIGN_LINE_BYTES_MAX);

@@ -182,3 +182,55 @@ fn a_close_waits_until_no_sync_runs() {
     assert!(matches!(machine.end_sync(&mut sync).closed, Some(Ok(()))));
     assert_eq!(machine.position(), [1, 1, 1]);
 }
+
+#[test]
+fn each_write_and_each_sync_is_timed_and_told_once() {
+    let mut machine = machine(SyncPolicy::Always);
+    // Each look at the clock comes a millisecond after the one before.
+    let looks = std::sync::atomic::AtomicU64::new(0);
+    machine.commit = machine.commit.timed_by(move || {
+        let look = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Mono::new(Duration::from_millis(look))
+    });
+    for _ in 0..3 {
+        machine.submit(10);
+    }
+    let mut times = Times::default();
+    machine.commit.move_times(&mut times);
+    let ms = Duration::from_millis(1);
+    assert_eq!(times.writes, [ms; 3]);
+    assert_eq!(times.syncs, [ms; 3]);
+    assert_eq!(machine.commit.counters().syncs, 3);
+    assert!(times.background_syncs.is_empty());
+    let mut again = Times::default();
+    machine.commit.move_times(&mut again);
+    assert_eq!(again, Times::default());
+}
+
+#[test]
+fn a_sync_in_the_background_takes_until_it_is_reported() {
+    let mut machine = machine(SyncPolicy::EverySecond);
+    let mut flush = machine.submit(10);
+    assert!(machine.commit.is_syncing());
+    machine.now_ms += 700;
+    machine.end_sync(&mut flush);
+    assert!(!machine.commit.is_syncing());
+    let mut times = Times::default();
+    machine.commit.move_times(&mut times);
+    assert_eq!(times.background_syncs, [Duration::from_millis(700)]);
+    assert!(times.syncs.is_empty());
+}
+
+#[test]
+fn so_many_times_are_kept_while_nobody_asks_and_no_more() {
+    let mut times = Times::default();
+    for _ in 0..=crate::limits::TIMES_MAX {
+        times.note_write(Duration::ZERO);
+    }
+    assert_eq!(times.writes.len(), crate::limits::TIMES_MAX);
+    let mut kept = Times::default();
+    kept.note_write(Duration::ZERO);
+    kept.take_from(&mut times);
+    assert_eq!(kept.writes.len(), crate::limits::TIMES_MAX);
+    assert!(times.writes.is_empty());
+}

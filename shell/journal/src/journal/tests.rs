@@ -109,6 +109,13 @@ fn what_many_producers_submit_is_there_after_a_restart() {
         let stats = journal.stats();
         assert_eq!(stats.counters.batches, 200);
         assert!(stats.counters.groups <= 200);
+        let times = journal.take_times();
+        assert_eq!(times.writes.len() as u64, stats.counters.groups);
+        let waited_for = match policy {
+            SyncPolicy::Always => stats.counters.syncs,
+            SyncPolicy::EverySecond | SyncPolicy::Never => 0,
+        };
+        assert_eq!(times.syncs.len() as u64, waited_for);
         journal.close().unwrap();
         drop(journal);
         let (base, found, log, report) = read(folder.path());

@@ -61,7 +61,10 @@ pub enum TimeoutReply {
     /// The null (`BLMOVE`).
     Null,
     /// `OK` (`DEBUG SLEEP`).
-    Ok,
+    Slept {
+        /// When it began.
+        since: Mono,
+    },
     /// 0 (`WAIT`).
     Zero,
     /// How many copies there are on the disk of this server, and on those of replicas: none (`WAITAOF`).
@@ -77,7 +80,7 @@ impl TimeoutReply {
         match self {
             TimeoutReply::NullArray => reply.null_array(),
             TimeoutReply::Null => reply.null(),
-            TimeoutReply::Ok => reply.ok(),
+            TimeoutReply::Slept { .. } => reply.ok(),
             TimeoutReply::Zero => reply.int(0),
             TimeoutReply::Copies { local } => {
                 reply.array(2);

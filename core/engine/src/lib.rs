@@ -36,6 +36,7 @@ mod rng;
 mod serve;
 pub mod session;
 pub mod slow_log;
+pub mod stages;
 pub mod stats;
 pub mod table;
 mod time;
@@ -71,6 +72,7 @@ use crate::packing::PackingQueue;
 use crate::pause::Pause;
 use crate::session::{IoFigures, SessionId, Sessions};
 use crate::slow_log::{Latencies, SlowLog, Unmeasured};
+use crate::stages::Stages;
 use crate::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
 use crate::tx::Data;
 use crate::watch::Watches;
@@ -155,6 +157,9 @@ impl Engine {
                 command_rate: Rate::default(),
                 input_rate: Rate::default(),
                 output_rate: Rate::default(),
+                cycle_rate: Rate::default(),
+                busy_rate: Rate::default(),
+                stages: Stages::default(),
                 pause: Pause::default(),
                 afterwards: Vec::new(),
                 clients_bytes: 0,

@@ -13,6 +13,7 @@ use crate::rng::Rng;
 use crate::serve::GiveUp;
 use crate::session::{Session, SessionId, Sessions};
 use crate::slow_log::{Latencies, SlowLog, Unmeasured};
+use crate::stages::Stages;
 use crate::stats::{CommandStats, ErrorStats, Rate};
 use crate::time::{Mono, Now};
 
@@ -92,6 +93,12 @@ pub struct Node {
     pub input_rate: Rate,
     /// Bytes sent a second.
     pub output_rate: Rate,
+    /// Holds of the lock a second.
+    pub cycle_rate: Rate,
+    /// Nanoseconds a second for which it is held.
+    pub busy_rate: Rate,
+    /// What the time went into, stage by stage.
+    pub stages: Stages,
     /// Requests held back by `CLIENT PAUSE`.
     pub pause: Pause,
     /// What a command asks to be done to others once it has ended.
@@ -331,10 +338,42 @@ pub struct PersistenceFigures {
     pub rewrite_begun: Option<Mono>,
     /// How long the last rewrite took, in seconds.
     pub rewrite_took_s: Option<u64>,
+    /// What the journal did since the start.
+    pub journal: JournalFigures,
     /// Keys that running snapshots and rewrites have written.
     pub keys_written: u64,
     /// Keys that running snapshots and rewrites will have written in the end.
     pub keys_to_write: u64,
+}
+
+/// What the journal did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JournalFigures {
+    /// Groups written.
+    pub groups: u64,
+    /// Batches in them: requests or transactions that changed something.
+    pub batches: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Syncs that succeeded.
+    pub syncs: u64,
+    /// How often batches had to wait because a sync was late.
+    pub delayed_syncs: u64,
+    /// A sync runs while writes go on.
+    pub syncing: bool,
+    /// Bytes that wait to be written.
+    pub backlog_bytes: u64,
+}
+
+/// What a thread that serves clients has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThreadFigures {
+    /// Clients that it serves.
+    pub clients: u64,
+    /// Reads of sockets that found something.
+    pub reads: u64,
+    /// Writes to sockets that took something.
+    pub writes: u64,
 }
 
 /// Figures that only the shell knows.
@@ -380,6 +419,26 @@ pub struct ShellFigures {
     pub sent_bytes: u64,
     /// How data reaches the disk.
     pub persistence: PersistenceFigures,
+    /// Where clients can connect, a line of `INFO` each.
+    pub listeners: Vec<String>,
+    /// What each thread that serves clients has done.
+    pub threads: Vec<ThreadFigures>,
+    /// Keys that were looked up before their requests ran.
+    pub keys_looked_ahead: u64,
+    /// The peak that this is the time of.
+    pub used_memory_peak_noted: u64,
+    /// When the greatest number of bytes was allocated, in seconds since the epoch.
+    pub used_memory_peak_at_s: i64,
+    /// Bytes allocated as the allocator counts them, what waits to be freed included.
+    pub allocator_allocated: u64,
+    /// Bytes of pages in which something is allocated.
+    pub allocator_active: u64,
+    /// Resident bytes of the allocator's pages.
+    pub allocator_resident: u64,
+    /// User CPU seconds of the thread that also looks after what is due.
+    pub cpu_user_main_s: f64,
+    /// System CPU seconds of it.
+    pub cpu_system_main_s: f64,
     /// User CPU seconds of the process.
     pub cpu_user_s: f64,
     /// System CPU seconds of the process.

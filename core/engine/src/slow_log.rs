@@ -9,6 +9,7 @@ use resp::{Argv, ArgvBuf};
 use smallvec::SmallVec;
 
 use crate::Engine;
+use crate::blocking::TimeoutReply;
 use crate::commands::Row;
 use crate::config::Config;
 use crate::limits::{LATENCY_EVENTS_MAX, SLOW_LOG_ARG_BYTES_MAX, SLOW_LOG_ARGS_MAX};
@@ -157,7 +158,7 @@ impl Latencies {
         std::mem::take(&mut self.histories).len()
     }
 
-    fn note(&mut self, name: &'static str, took_ms: u64, now: Now) {
+    pub(crate) fn note(&mut self, name: &'static str, took_ms: u64, now: Now) {
         let history = self.histories.entry(name).or_default();
         history.max_ms = history.max_ms.max(took_ms);
         history.count += 1;
@@ -258,6 +259,26 @@ impl Engine {
             && let Some((session, argv)) = last
         {
             self.note_slow(session, argv, us, found.entry.spec.flags, now);
+        }
+    }
+
+    /// A client's wait ends: if it slept (`DEBUG SLEEP`), its command took all that time.
+    pub(crate) fn note_sleep(&mut self, id: SessionId, now: Now) {
+        let session = self.node.sessions.find(id);
+        let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
+            return;
+        };
+        let TimeoutReply::Slept { since } = wait.on_timeout else {
+            return;
+        };
+        let request = wait.request.clone();
+        let argv = request.as_argv();
+        let us = now.mono.0.saturating_sub(since.0) * 1000;
+        let found = argv.get(0).and_then(|name| self.node.commands.find(name));
+        if let Some(found) = found
+            && is_slow(us, &self.node.config)
+        {
+            self.note_slow(id, argv, us, found.entry.spec.flags, now);
         }
     }
 

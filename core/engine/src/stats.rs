@@ -15,6 +15,10 @@ pub struct KeyspaceStats {
     pub misses: u64,
     /// Keys removed because their time had come.
     pub expired: u64,
+    /// Those of them that the timer removed, not a request that met them.
+    pub expired_by_timer: u64,
+    /// How often the timer had more of them to remove than it may at once.
+    pub expiry_cut_short: u64,
     /// Effects applied.
     pub effects: u64,
     /// Keys, entries and the like that were changed, by all effects.
@@ -77,11 +81,12 @@ impl Durations {
         self.0.iter().map(|count| u64::from(*count)).sum()
     }
 
-    /// A bound in microseconds that the given share of all, in thousandths, stayed under.
+    /// A bound in microseconds that the given share of all, in thousandths, stayed under; 0 where
+    /// there are none.
     pub fn quantile_us(&self, thousandths: u64) -> u64 {
         let wanted = (self.count() * thousandths).div_ceil(1000);
         self.cumulative()
-            .find(|(_, count)| *count >= wanted)
+            .find(|(_, count)| wanted > 0 && *count >= wanted)
             .map_or(0, |(bound, _)| bound)
     }
 }
@@ -143,6 +148,11 @@ impl ErrorStats {
         self.counts
             .iter()
             .map(|(code, count)| (code.as_str(), *count))
+    }
+
+    /// How often this code was answered.
+    pub fn count(&self, code: &str) -> u64 {
+        self.counts.get(code).copied().unwrap_or_default()
     }
 
     /// How many errors were answered.

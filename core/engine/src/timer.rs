@@ -10,11 +10,21 @@ use stream::Stream;
 impl Engine {
     /// Does what is due, in bounded pieces; call it again at [`Engine::next_deadline`].
     pub fn timer(&mut self, now: Now) {
+        self.end_what_is_due(now);
+        self.expire(now);
+    }
+
+    /// The first half of [`Engine::timer`]: waits, pauses and idle connections end.
+    pub fn end_what_is_due(&mut self, now: Now) {
         self.sample_rates(now);
         self.disconnect_idle(now);
         self.look_at_client_memory();
         self.end_waits(now);
         self.end_pause(now);
+    }
+
+    /// The second half: keys whose time is over are removed, and idempotent IDs forgotten.
+    pub fn expire(&mut self, now: Now) {
         if self.node.config.active_expire && self.node.pause.active(now).is_none() {
             self.remove_expired(now);
         }
@@ -63,6 +73,9 @@ impl Engine {
         node.command_rate.sample(node.commands_run(), now.mono);
         node.input_rate.sample(node.shell.received_bytes, now.mono);
         node.output_rate.sample(node.shell.sent_bytes, now.mono);
+        let (cycles, busy_ns) = node.stages.cycles();
+        node.cycle_rate.sample(cycles, now.mono);
+        node.busy_rate.sample(busy_ns, now.mono);
     }
 
     fn end_waits(&mut self, now: Now) {
@@ -74,6 +87,7 @@ impl Engine {
                 .and_then(|session| session.wait.as_ref());
             match wait.and_then(|wait| wait.deadline) {
                 Some(deadline) if deadline <= now.mono => {
+                    self.note_sleep(id, now);
                     self.give_up(id, GiveUp::Timeout);
                 }
                 _ => self.resume(id, now),
@@ -86,6 +100,7 @@ impl Engine {
             let Some((database, key)) = self.data.keyspace.first_expired(now.unix()) else {
                 return;
             };
+            self.data.stats.expired_by_timer += 1;
             self.apply(
                 database,
                 now,
@@ -94,6 +109,9 @@ impl Engine {
                     cause: DeleteCause::Expired,
                 },
             );
+        }
+        if self.data.keyspace.first_expired(now.unix()).is_some() {
+            self.data.stats.expiry_cut_short += 1;
         }
     }
 }

@@ -35,6 +35,7 @@ impl Clock {
         };
         let stopwatch = Stopwatch {
             clock: *self,
+            made_ns: lap_ns,
             begun_ns: lap_ns,
             lap_ns,
         };
@@ -57,6 +58,7 @@ impl Clock {
 #[derive(Debug)]
 pub(crate) struct Stopwatch {
     clock: Clock,
+    made_ns: u64,
     begun_ns: u64,
     lap_ns: u64,
 }
@@ -67,6 +69,11 @@ impl Stopwatch {
     pub(crate) fn lap_ns(&mut self) -> u64 {
         let now_ns = self.clock.elapsed_ns();
         now_ns.saturating_sub(std::mem::replace(&mut self.lap_ns, now_ns))
+    }
+
+    /// How long it is since the stopwatch was made.
+    pub(crate) fn total(&self) -> Duration {
+        Duration::from_nanos(self.clock.elapsed_ns().saturating_sub(self.made_ns))
     }
 
     /// Whether the last lap ended so long after the begin that the time read then is not that of now. The begin is

@@ -52,6 +52,10 @@ pub(crate) struct Connection {
     io: IoFigures,
     /// The part of it that the figures of the whole server have.
     counted: u64,
+    /// The number of the thread that serves it.
+    thread: usize,
+    /// Writes that the figures of that thread do not have yet.
+    writes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +119,9 @@ impl Connection {
         }
         let session = state.engine.connect(address, local_address, now);
         state.homes.insert(session, home);
+        if let Some(figures) = state.engine.node.shell.threads.get_mut(home.thread) {
+            figures.clients += 1;
+        }
         drop(state);
         let fd = socket.number();
         Some(Connection {
@@ -136,6 +143,8 @@ impl Connection {
                 ..IoFigures::default()
             },
             counted: 0,
+            thread: home.thread,
+            writes: 0,
         })
     }
 
@@ -347,7 +356,10 @@ impl Connection {
             if until_look == 0 {
                 until_look = match engine.look_ahead(self.session, KeysAhead::new(rest)) {
                     0 => usize::MAX,
-                    looked => looked,
+                    looked => {
+                        engine.node.shell.keys_looked_ahead += looked as u64;
+                        looked
+                    }
                 };
             }
             until_look -= 1;
@@ -437,12 +449,20 @@ impl Connection {
         let shell = &mut engine.node.shell;
         shell.received_bytes += self.io.received_bytes - self.counted;
         self.counted = self.io.received_bytes;
+        if let Some(figures) = shell.threads.get_mut(self.thread) {
+            figures.writes += std::mem::take(&mut self.writes);
+        }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let mut state = self.shard.lock();
+        let shard = Arc::clone(&self.shard);
+        let mut state = shard.lock();
+        self.count_in(&mut state.engine);
+        if let Some(figures) = state.engine.node.shell.threads.get_mut(self.thread) {
+            figures.clients = figures.clients.saturating_sub(1);
+        }
         state.homes.remove(self.session);
         state.engine.disconnect(self.session);
     }

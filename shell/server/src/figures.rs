@@ -1,7 +1,11 @@
 //! Figures of the process for `INFO`.
 
+use engine::Now;
 use engine::node::ShellFigures;
 use rustix::process::{self};
+
+use crate::listen::Listeners;
+use crate::memory::Allocator;
 
 /// Notes what does not change while the server runs.
 pub(crate) fn begin(figures: &mut ShellFigures, used_memory: u64) {
@@ -17,24 +21,51 @@ pub(crate) fn begin(figures: &mut ShellFigures, used_memory: u64) {
     }
 }
 
-/// Reads memory and CPU time of the process.
-pub(crate) fn update(figures: &mut ShellFigures, used_memory: u64) {
+/// Reads memory and CPU time of the process, and that of the calling thread.
+pub(crate) fn update(figures: &mut ShellFigures, used_memory: u64, allocator: Allocator, now: Now) {
+    (figures.allocator_active, figures.allocator_resident) = (allocator.pages)();
     figures.used_memory = used_memory;
     figures.used_memory_peak = figures.used_memory_peak.max(used_memory);
+    if figures.used_memory_peak > figures.used_memory_peak_noted {
+        figures.used_memory_peak_noted = figures.used_memory_peak;
+        figures.used_memory_peak_at_s = now.unix().0 / 1000;
+    }
     if let Ok(statm) = std::fs::read_to_string("/proc/self/statm") {
         let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
         figures.resident_memory = pages.unwrap_or(0) * rustix::param::page_size() as u64;
     }
-    if let Some((user_s, system_s)) = cpu_times() {
+    if let Some((user_s, system_s)) = cpu_times("/proc/self/stat") {
         figures.cpu_user_s = user_s;
         figures.cpu_system_s = system_s;
     }
+    if let Some((user_s, system_s)) = cpu_times("/proc/thread-self/stat") {
+        figures.cpu_user_main_s = user_s;
+        figures.cpu_system_main_s = system_s;
+    }
+}
+
+/// Where clients can connect, as `INFO` tells it.
+pub(crate) fn listeners(listeners: &Listeners) -> Vec<String> {
+    let addresses = listeners.tcp.iter().map(|tcp| tcp.local_addr());
+    let addresses: Vec<_> = addresses.filter_map(Result::ok).collect();
+    let mut lines = Vec::new();
+    if let Some(first) = addresses.first() {
+        let binds = addresses
+            .iter()
+            .map(|address| format!("bind={},", address.ip()));
+        let binds: String = binds.collect();
+        lines.push(format!("name=tcp,{binds}port={}", first.port()));
+    }
+    if let Some((_, path)) = &listeners.unix {
+        lines.push(format!("name=unix,bind={}", path.display()));
+    }
+    lines
 }
 
 /// User and system seconds. The system tells them in fields 14 and 15; the second, in parentheses, may hold
 /// spaces.
-fn cpu_times() -> Option<(f64, f64)> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+fn cpu_times(path: &str) -> Option<(f64, f64)> {
+    let stat = std::fs::read_to_string(path).ok()?;
     let after_name = stat.rsplit_once(") ")?.1;
     let mut fields = after_name.split(' ').skip(11);
     let mut seconds = || -> Option<f64> {

@@ -16,6 +16,8 @@ use crate::limits::UNTOLD_MEMORY_BYTES_MAX;
 pub struct Allocator {
     /// Bytes allocated by the process; this takes a while.
     pub used: fn() -> u64,
+    /// Bytes of pages in which something is allocated, and resident bytes of all pages; as of the last `used`.
+    pub pages: fn() -> (u64, u64),
     /// Bytes that this thread has allocated less those that it has freed, of any thread; it wraps
     /// around. This takes no time.
     pub of_thread: fn() -> u64,
@@ -124,6 +126,7 @@ mod tests {
 
     fn meter() -> Meter {
         Meter::new(Allocator {
+            pages: || (0, 0),
             used: || 0,
             of_thread: || NET.get(),
         })

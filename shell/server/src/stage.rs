@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use engine::Lsn;
 use engine::session::SessionId;
+use engine::stages::Stage as Work;
 use resp::{Protocol, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};
@@ -126,6 +127,11 @@ impl Stage {
         shard.tell_untold(&mut state.engine);
         meter.tell(&mut state.engine);
         shard.follow_health(state);
+        if self.run == 0
+            && let Some(figures) = state.engine.node.shell.threads.get_mut(thread)
+        {
+            figures.reads += self.parts.len() as u64;
+        }
         self.pieces.clear();
         let (mut now, mut stopwatch) = shard.clock.now_measured();
         for part in &self.parts[self.run..] {
@@ -161,6 +167,9 @@ impl Stage {
         }
         state.engine.measured(None, stopwatch.lap_ns(), now);
         let submitted = shard.finish(state, now, thread, letters);
+        state
+            .engine
+            .stage_took(Work::Requests, stopwatch.total(), now);
         meter.tell(&mut state.engine);
         let dropped = shard.take_dropped(state, meter);
         drop(guard);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use engine::Engine;
-use engine::node::Loading;
+use engine::node::{Loading, ThreadFigures};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
@@ -47,12 +47,13 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     reopen_logs: &dyn Fn(),
 ) -> Result<(), E> {
     let shard = Arc::new(shard);
-    let begun = shard.clock.now();
-    shard.lock().engine.node.loading = Some(Loading::begin(begun));
-    figures::begin(
-        &mut shard.lock().engine.node.shell,
-        (options.allocator.used)(),
-    );
+    let mut state = shard.lock();
+    state.engine.node.loading = Some(Loading::begin(shard.clock.now()));
+    let shell = &mut state.engine.node.shell;
+    figures::begin(shell, (options.allocator.used)());
+    shell.listeners = figures::listeners(&listeners);
+    shell.threads = vec![ThreadFigures::default(); options.io_threads.max(1)];
+    drop(state);
     let mut signals = Signals::new(SIGNALS)?;
     shard.stops_by(signals.handle());
     let failed = Failed::new();

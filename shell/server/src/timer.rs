@@ -1,6 +1,9 @@
 //! Does what is due, and what is done now and then.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use engine::stages::Stage;
 
 use crate::figures;
 use crate::inbox::Letter;
@@ -21,14 +24,20 @@ pub(crate) fn look(
     shard.alarm.begin_look();
     let mut guard = shard.lock();
     let state = &mut *guard;
-    let now = shard.clock.now();
-    state.engine.timer(now);
+    let (now, mut stopwatch) = shard.clock.now_measured();
+    state.engine.end_what_is_due(now);
+    stopwatch.lap_ns();
+    state.engine.expire(now);
+    let took = Duration::from_nanos(stopwatch.lap_ns());
+    state.engine.stage_took(Stage::Expiry, took, now);
     // What was left, and what this thread did, is part of the whole.
     shard.tell_untold(&mut state.engine);
     meter.start_over(&state.engine);
     let dropped = state.engine.dropped_bytes() + shard.dropper.waiting_bytes() as u64;
-    let used_memory = (allocator.used)().saturating_sub(dropped);
-    figures::update(&mut state.engine.node.shell, used_memory);
+    let allocated = (allocator.used)();
+    let used_memory = allocated.saturating_sub(dropped);
+    state.engine.node.shell.allocator_allocated = allocated;
+    figures::update(&mut state.engine.node.shell, used_memory, allocator, now);
     shard.look_at_load(state);
     shard.look_at_background(state, now);
     shard.look_at_progress(state, now);
@@ -36,6 +45,9 @@ pub(crate) fn look(
     shard.look_at_save_points(state, now);
     let submitted = shard.finish(state, now, TIMER_THREAD, letters);
     shard.alarm.set(now.mono.plus(PERIOD_MS));
+    state
+        .engine
+        .stage_took(Stage::Timer, stopwatch.total(), now);
     meter.tell(&mut state.engine);
     let dropped = shard.take_dropped(state, meter);
     let journal_wait_ms = state.engine.node.config.journal_wait_ms;

@@ -139,6 +139,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
         keepalive,
         allocator: Allocator {
             used: used_memory,
+            pages: memory_pages,
             of_thread: memory_of_thread,
         },
     };
@@ -209,6 +210,15 @@ fn keeps_nothing(settings: &Settings) -> bool {
 fn used_memory() -> u64 {
     tikv_jemalloc_ctl::epoch::advance().ok();
     tikv_jemalloc_ctl::stats::allocated::read().map_or(0, |bytes| bytes as u64)
+}
+
+/// Bytes of pages in which something is allocated, and resident bytes, as of the last [`used_memory`].
+fn memory_pages() -> (u64, u64) {
+    let active = tikv_jemalloc_ctl::stats::active::read();
+    let resident = tikv_jemalloc_ctl::stats::resident::read();
+    [active, resident]
+        .map(|bytes| bytes.map_or(0, |bytes| bytes as u64))
+        .into()
 }
 
 /// Bytes that this thread has allocated less those that it has freed.

@@ -248,6 +248,7 @@ impl Connection {
     #[inline]
     fn note_sent(&mut self, len: usize) {
         self.io.sent_bytes += len as u64;
+        self.writes += 1;
         self.shard.sent.leave(len as i64);
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use engine::Now;
-use engine::node::{Node, Order, Writes};
+use engine::node::{JournalFigures, Node, Order, Writes};
+use engine::stages::Stage;
 use journal::Health;
 
 use super::{Shard, State};
@@ -15,11 +16,22 @@ impl Shard {
             state.engine.node.writes = writes_without_journal(&state.engine.node);
             return;
         };
-        let size = journal.stats().size;
+        self.tell_times(state, now);
+        let stats = journal.stats();
+        let size = stats.size;
         let health = journal.health();
         let node = &mut state.engine.node;
         let persistence = &mut node.shell.persistence;
         persistence.journalling = true;
+        persistence.journal = JournalFigures {
+            groups: stats.counters.groups,
+            batches: stats.counters.batches,
+            bytes: stats.counters.bytes,
+            syncs: stats.counters.syncs,
+            delayed_syncs: stats.counters.delayed_syncs,
+            syncing: stats.syncing,
+            backlog_bytes: journal.backlog_bytes() as u64,
+        };
         persistence.journal_bytes = size.base_bytes + size.log_bytes;
         persistence.journal_base_bytes = size.base_bytes;
         let growth = node.config.rewrite_growth_percent;
@@ -38,6 +50,24 @@ impl Shard {
             node.orders.push(Order::RewriteJournal);
         }
         self.tell_health(state, &health);
+    }
+
+    /// Tells the engine how long the journal's writes and syncs took.
+    fn tell_times(&self, state: &mut State, now: Now) {
+        let Some(journal) = self.journal.get() else {
+            return;
+        };
+        let times = journal.take_times();
+        let kinds = [
+            (Stage::JournalWrite, times.writes),
+            (Stage::JournalSync, times.syncs),
+            (Stage::BackgroundSync, times.background_syncs),
+        ];
+        for (stage, times) in kinds {
+            for took in times {
+                state.engine.stage_took(stage, took, now);
+            }
+        }
     }
 
     /// Tells the engine of another health of the journal, as soon as somebody is served.

@@ -107,7 +107,7 @@ impl Command for Debug {
                 ctx.node.config = Config::resolve(&ctx.node.settings);
                 ctx.reply.ok();
             }
-            (b"sleep", Some(seconds), 3) => return Ok(sleep(ctx, seconds)),
+            (b"sleep", Some(seconds), 3) => return Ok(sleep(ctx, request, seconds)),
             _ => return Err(usage_error(request, "DEBUG")),
         }
         Ok(Flow::Done)
@@ -145,7 +145,7 @@ fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {
 }
 
 /// All requests wait, and the reply to this one. A text that is no number is no time.
-fn sleep(ctx: &mut Ctx<'_>, seconds: &[u8]) -> Flow {
+fn sleep(ctx: &mut Ctx<'_>, request: Argv<'_>, seconds: &[u8]) -> Flow {
     let seconds = std::str::from_utf8(seconds).ok();
     let seconds: f64 = seconds.and_then(|text| text.parse().ok()).unwrap_or(0.0);
     let ms = (seconds * 1000.0) as u64;
@@ -160,8 +160,10 @@ fn sleep(ctx: &mut Ctx<'_>, seconds: &[u8]) -> Flow {
         keys: Vec::new(),
         deadline: Some(until),
         retry_at: None,
-        request: [b"DEBUG".as_slice()].into_iter().collect(),
-        on_timeout: TimeoutReply::Ok,
+        request: request.to_owned(),
+        on_timeout: TimeoutReply::Slept {
+            since: ctx.now.mono,
+        },
         interest: Interest::Any,
         ticket: Ticket::default(),
     });

@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
+use crate::stages::Stages;
 use crate::stats::{CommandStats, ErrorStats, Rate};
 use crate::table::{Arity, Command, Flags, Flow, Group, Spec};
 
@@ -36,10 +37,19 @@ impl Command for ResetStat {
         node.command_rate = Rate::default();
         node.input_rate = Rate::default();
         node.output_rate = Rate::default();
+        node.cycle_rate = Rate::default();
+        node.busy_rate = Rate::default();
+        node.stages = Stages::default();
         node.shell.connections_received = 0;
         node.shell.connections_rejected = 0;
         node.shell.received_bytes = 0;
         node.shell.sent_bytes = 0;
+        node.shell.keys_looked_ahead = 0;
+        node.shell.query_limit_disconnections = 0;
+        node.shell.output_limit_disconnections = 0;
+        for thread in &mut node.shell.threads {
+            (thread.reads, thread.writes) = (0, 0);
+        }
         ctx.tx.reset_stats();
         ctx.reply.ok();
         Ok(Flow::Done)

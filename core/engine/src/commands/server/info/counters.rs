@@ -2,6 +2,8 @@
 
 use super::sheet::Sheet;
 use crate::ctx::Ctx;
+use crate::node::{Node, ThreadFigures};
+use crate::stages::Stage;
 
 pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let node = &*ctx.node;
@@ -29,6 +31,10 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("sync_partial_ok", 0);
     sheet.line("sync_partial_err", 0);
     sheet.line("expired_keys", keys.expired);
+    sheet.line("expired_keys_active", keys.expired_by_timer);
+    sheet.line("expired_time_cap_reached_count", keys.expiry_cut_short);
+    let expiry_ms = node.stages.of(Stage::Expiry).nanoseconds / 1_000_000;
+    sheet.line("expire_cycle_cpu_milliseconds", expiry_ms);
     sheet.line("evicted_keys", 0);
     sheet.line("evicted_clients", shell.evicted_clients);
     sheet.line(
@@ -50,7 +56,40 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("tracking_total_items", 0);
     sheet.line("tracking_total_prefixes", 0);
     sheet.line("total_error_replies", node.errors.total());
+    sheet.line("acl_access_denied_auth", node.errors.count("WRONGPASS"));
+    traffic(sheet, ctx.node);
     sheet.line("total_effects_applied", keys.effects);
+}
+
+/// What the threads did: reads, writes, holds of the lock.
+fn traffic(sheet: &mut Sheet, node: &Node) {
+    let threads = &node.shell.threads;
+    let sum = |of: fn(&ThreadFigures) -> u64| threads.iter().map(of).sum::<u64>();
+    // The first one also looks after what is due and takes connections in, as the main thread of Redis does.
+    let aside = |of: fn(&ThreadFigures) -> u64| threads.iter().skip(1).map(of).sum::<u64>();
+    sheet.line("total_reads_processed", sum(|thread| thread.reads));
+    sheet.line("total_writes_processed", sum(|thread| thread.writes));
+    sheet.line("io_threaded_reads_processed", aside(|thread| thread.reads));
+    sheet.line(
+        "io_threaded_writes_processed",
+        aside(|thread| thread.writes),
+    );
+    sheet.line(
+        "io_threaded_total_prefetch_entries",
+        node.shell.keys_looked_ahead,
+    );
+    let (cycles, busy_ns) = node.stages.cycles();
+    let commands_ns = node.command_stats.iter().map(|stats| stats.nanoseconds);
+    sheet.line("eventloop_cycles", cycles);
+    sheet.line("eventloop_duration_sum", busy_ns / 1000);
+    sheet.line(
+        "eventloop_duration_cmd_sum",
+        commands_ns.sum::<u64>() / 1000,
+    );
+    let cycles = node.cycle_rate.per_second();
+    sheet.line("instantaneous_eventloop_cycles_per_sec", cycles);
+    let each_us = node.busy_rate.per_second() / cycles.max(1) / 1000;
+    sheet.line("instantaneous_eventloop_duration_usec", each_us);
 }
 
 pub(super) fn commandstats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {

@@ -3,7 +3,8 @@
 use super::sheet::Sheet;
 use crate::REDIS_VERSION;
 use crate::ctx::Ctx;
-use crate::node::Writes;
+use crate::node::{Node, ShellFigures, Writes};
+use crate::stages::Stage;
 use crate::time::Mono;
 
 pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
@@ -20,6 +21,7 @@ pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("os", &shell.system);
     sheet.line("arch_bits", usize::BITS);
     sheet.line("multiplexing_api", "epoll");
+    sheet.line("monotonic_clock", "POSIX clock_gettime");
     sheet.line("process_id", shell.process_id);
     sheet.line("process_supervised", "no");
     sheet.line("run_id", &shell.run_id);
@@ -33,6 +35,9 @@ pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("executable", &shell.executable);
     sheet.line("config_file", &shell.config_file);
     sheet.flag("io_threads_active", shell.io_threads > 1);
+    for (number, listener) in shell.listeners.iter().enumerate() {
+        sheet.line(&format!("listener{number}"), listener);
+    }
 }
 
 pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
@@ -83,10 +88,14 @@ pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.bytes("used_memory_peak", shell.used_memory_peak);
     let percent = shell.used_memory as f64 * 100.0 / peak as f64;
     sheet.line("used_memory_peak_perc", format_args!("{percent:.2}%"));
+    sheet.line("used_memory_peak_time", shell.used_memory_peak_at_s);
     let dataset = shell.used_memory.saturating_sub(shell.used_memory_startup);
     sheet.line("used_memory_overhead", shell.used_memory - dataset);
     sheet.line("used_memory_startup", shell.used_memory_startup);
     sheet.line("used_memory_dataset", dataset);
+    let percent = dataset as f64 * 100.0 / used as f64;
+    sheet.line("used_memory_dataset_perc", format_args!("{percent:.2}%"));
+    allocator(sheet, shell);
     sheet.bytes("total_system_memory", shell.system_memory);
     sheet.line("used_memory_lua", 0);
     sheet.line("used_memory_scripts", 0);
@@ -99,10 +108,30 @@ pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         "mem_fragmentation_bytes",
         shell.resident_memory as i64 - shell.used_memory as i64,
     );
+    let sessions = ctx.node.sessions.iter().chain([&*ctx.session]);
+    let buffered = sessions.map(|session| session.io.query_bytes + session.io.output_bytes);
+    sheet.line("mem_clients_normal", buffered.sum::<usize>());
+    let waiting = shell.persistence.journal.backlog_bytes + ctx.tx.log().bytes().len() as u64;
+    sheet.line("mem_aof_buffer", waiting);
     sheet.line("mem_allocator", "jemalloc");
     sheet.line("active_defrag_running", 0);
     sheet.line("lazyfree_pending_objects", 0);
     sheet.line("lazyfreed_objects", 0);
+}
+
+/// What the allocator has beyond what is allocated, and the process beyond the allocator.
+fn allocator(sheet: &mut Sheet, shell: &ShellFigures) {
+    let (allocated, active, resident) = (
+        shell.allocator_allocated,
+        shell.allocator_active,
+        shell.allocator_resident,
+    );
+    sheet.line("allocator_allocated", allocated);
+    sheet.line("allocator_active", active);
+    sheet.line("allocator_resident", resident);
+    sheet.excess("allocator_frag", active, allocated);
+    sheet.excess("allocator_rss", resident, active);
+    sheet.excess("rss_overhead", shell.resident_memory, resident);
 }
 
 pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
@@ -159,6 +188,7 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         sheet.line("aof_pending_rewrite", 0);
         sheet.line("aof_buffer_length", ctx.tx.log().bytes().len());
         sheet.line("last_lsn", ctx.tx.log().last().0);
+        journal(sheet, ctx.node);
     }
     if let Some(loading) = loading {
         let percent = 100.0 * loading.loaded_bytes as f64 / loading.total_bytes.max(1) as f64;
@@ -170,8 +200,57 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     }
 }
 
+/// What the journal did, and how long its writes and syncs took.
+fn journal(sheet: &mut Sheet, node: &Node) {
+    let figures = &node.shell.persistence.journal;
+    sheet.flag("aof_pending_bio_fsync", figures.syncing);
+    sheet.line("aof_delayed_fsync", figures.delayed_syncs);
+    sheet.line("journal_groups", figures.groups);
+    sheet.line("journal_batches", figures.batches);
+    sheet.line("journal_written_bytes", figures.bytes);
+    sheet.line("journal_syncs", figures.syncs);
+    let each = figures.batches as f64 / figures.syncs.max(1) as f64;
+    sheet.line("journal_batches_per_sync", format_args!("{each:.2}"));
+    for (name, stage) in [
+        ("journal_write", Stage::JournalWrite),
+        ("journal_sync", Stage::JournalSync),
+        ("journal_background_sync", Stage::BackgroundSync),
+    ] {
+        let stats = node.stages.of(stage);
+        let durations = &stats.durations;
+        sheet.line(
+            &format!("{name}_usec"),
+            format_args!(
+                "count={},sum={},p50={},p99={},p99.9={},max={}",
+                stats.count,
+                stats.nanoseconds / 1000,
+                durations.quantile_us(500),
+                durations.quantile_us(990),
+                durations.quantile_us(999),
+                stats.longest_ns / 1000,
+            ),
+        );
+        let mut before = 0;
+        let steps = durations
+            .cumulative()
+            .filter(|(_, count)| std::mem::replace(&mut before, *count) < *count)
+            .map(|(bound_us, count)| format!("{bound_us}={count}"));
+        let steps: Vec<String> = steps.collect();
+        sheet.line(&format!("{name}_histogram_usec"), steps.join(","));
+    }
+}
+
 pub(super) fn threads(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Threads");
+    for (number, thread) in ctx.node.shell.threads.iter().enumerate() {
+        sheet.line(
+            &format!("io_thread_{number}"),
+            format_args!(
+                "clients={},reads={},writes={}",
+                thread.clients, thread.reads, thread.writes
+            ),
+        );
+    }
     sheet.line("io_threads", ctx.node.shell.io_threads);
 }
 
@@ -197,6 +276,9 @@ pub(super) fn cpu(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("used_cpu_user", format_args!("{:.6}", shell.cpu_user_s));
     sheet.line("used_cpu_sys_children", "0.000000");
     sheet.line("used_cpu_user_children", "0.000000");
+    let (system_s, user_s) = (shell.cpu_system_main_s, shell.cpu_user_main_s);
+    sheet.line("used_cpu_sys_main_thread", format_args!("{system_s:.6}"));
+    sheet.line("used_cpu_user_main_thread", format_args!("{user_s:.6}"));
 }
 
 pub(super) fn modules(sheet: &mut Sheet, _: &mut Ctx<'_>) {

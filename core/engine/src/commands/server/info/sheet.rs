@@ -28,6 +28,14 @@ impl Sheet {
         self.line(&format!("{name}_human"), human(bytes));
     }
 
+    /// Writes by how much one number of bytes is more than another, as a ratio and in bytes.
+    pub(super) fn excess(&mut self, name: &str, bytes: u64, of: u64) {
+        let ratio = bytes as f64 / of.max(1) as f64;
+        self.line(&format!("{name}_ratio"), format_args!("{ratio:.2}"));
+        let excess = bytes.cast_signed().saturating_sub(of.cast_signed());
+        self.line(&format!("{name}_bytes"), excess);
+    }
+
     /// Writes a line that is 1 or 0.
     pub(super) fn flag(&mut self, name: &str, set: bool) {
         self.line(name, u8::from(set));

@@ -150,13 +150,16 @@ impl Common {
         let cells = cells.filter(|cells| *cells <= cells_max);
         let mut lens = vec![0_u32; cells.ok_or(CmdError::LcsTooLong)?];
         for (i, x) in a.iter().enumerate() {
-            for (j, y) in b.iter().enumerate() {
-                let here = (i + 1) * width + j + 1;
-                lens[here] = if x == y {
-                    lens[here - width - 1] + 1
+            let (above, line) = lens[i * width..][..2 * width].split_at_mut(width);
+            let (mut left, mut above_left) = (0, 0);
+            for ((y, above), here) in b.iter().zip(&above[1..]).zip(&mut line[1..]) {
+                left = if x == y {
+                    above_left + 1
                 } else {
-                    lens[here - width].max(lens[here - 1])
+                    left.max(*above)
                 };
+                *here = left;
+                above_left = *above;
             }
         }
         let mut common = Common {

@@ -50,6 +50,18 @@ fn cells(peer: &PeerResult, lane: usize) -> String {
 /// What there is to say of a lane: a server that lets others wait longer than it may, and longer than the reference.
 fn verdict(result: &WorkResult, lane: usize) -> String {
     let wait = |peer: &PeerResult| Some(peer.spread(lane, Metric::RoundTripMs)?.median);
+    let refused = |peer: &PeerResult| {
+        let refused = peer.spread(lane, Metric::Refused);
+        refused.is_some_and(|refused| refused.median > 0.0)
+    };
+    // What the reference does not do, it cannot be compared with.
+    if result
+        .peers
+        .iter()
+        .any(|peer| peer.peer == REFERENCE && refused(peer))
+    {
+        return String::new();
+    }
     let reference = result.peers.iter().find(|peer| peer.peer == REFERENCE);
     let allowed = reference
         .and_then(wait)
@@ -91,23 +103,23 @@ mod tests {
 
     #[test]
     fn a_wait_is_too_long_that_the_reference_does_not_have() {
-        let result = |weir: f64, redis: f64| WorkResult {
+        let result = |weir: f64, redis: f64, refused: f64| WorkResult {
             suite: Suite::Attacks,
             name: "attacks-x".to_owned(),
             lanes: vec!["KEYS *".to_owned()],
             curves: Vec::new(),
             rounds: 1,
-            peers: vec![peer("weir", weir, 0.0), peer(REFERENCE, redis, 1.0)],
+            peers: vec![peer("weir", weir, 0.0), peer(REFERENCE, redis, refused)],
             foreign_load: 0.0,
         };
-        let fine = result(49.0, 1.0);
+        let fine = result(49.0, 1.0, 1.0);
         let expected = "\
 | attack | weir: wait ms | weir: gained MB | redis86: wait ms | redis86: gained MB | |
 | --- | ---: | ---: | ---: | ---: | --- |
 | KEYS * | 49 | 3 | 1 (refused) | 3 |  |
 ";
         assert_eq!(markdown(&[&fine]), expected);
-        assert_eq!(verdict(&result(140.0, 100.0), 0), "");
-        assert_eq!(verdict(&result(160.0, 100.0), 0), "weir: too long");
+        assert_eq!(verdict(&result(140.0, 100.0, 0.0), 0), "");
+        assert_eq!(verdict(&result(160.0, 100.0, 0.0), 0), "weir: too long");
     }
 }

@@ -363,3 +363,15 @@ fn without_a_password_only_this_machine_is_served() {
     assert!(lines[1].starts_with("-DENIED weir is in protected mode"));
     assert_eq!(lines[2..], ["+OK", "+OK", "+PONG"], "{told}");
 }
+
+#[test]
+fn failed_logins_are_in_the_log() {
+    let server = Server::start_with(&peers::weir().unwrap(), &[("requirepass", "secret")]).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    assert!(ask(&mut client, &["AUTH", "wrong"]).starts_with("-WRONGPASS"));
+    until("the log tells of it", || {
+        server
+            .whole_log()
+            .contains("logins failed: a wrong password")
+    });
+}

@@ -25,6 +25,7 @@ mod loading;
 mod memory;
 mod packer;
 mod persistence;
+mod refusals;
 mod rewrite_pace;
 mod shard;
 pub mod snapshot;

@@ -29,6 +29,7 @@ use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
 use crate::loading::Load;
 use crate::memory::{self, Meter, Untold};
 use crate::persistence::{self, FileJournal};
+use crate::refusals::Refusals;
 use crate::rewrite_pace::RewritePace;
 use crate::snapshot::progress::Written;
 use crate::snapshot::{self, Progress};
@@ -97,6 +98,8 @@ pub(crate) struct State {
     progress_told: Mono,
     /// When the journal may be rewritten by itself.
     rewrite_pace: RewritePace,
+    /// What the log was told of refusals.
+    pub(crate) refusals: Refusals,
     /// The kind of the journal's health that the engine was told of last.
     health_kind: u8,
 }
@@ -115,6 +118,7 @@ impl Shard {
                 snapshot_failed: None,
                 progress_told: Mono(0),
                 rewrite_pace: RewritePace::default(),
+                refusals: Refusals::default(),
                 health_kind: 0,
             }),
             clock,

@@ -38,6 +38,7 @@ pub(crate) fn look(
     let used_memory = allocated.saturating_sub(dropped);
     state.engine.node.shell.allocator_allocated = allocated;
     figures::update(&mut state.engine.node.shell, used_memory, allocator, now);
+    state.refusals.tell(&state.engine.node, now.mono);
     shard.look_at_load(state);
     shard.look_at_background(state, now);
     shard.look_at_progress(state, now);

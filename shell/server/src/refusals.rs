@@ -1,0 +1,109 @@
+//! What clients are refused, as the log tells it: a line a kind and second at most, with a count.
+
+use engine::Mono;
+use engine::node::Node;
+
+/// How long a kind is silent after a line of it, in milliseconds.
+const SILENCE_MS: u64 = 1000;
+
+/// A kind of refusal, and how it is counted.
+struct Kind {
+    text: &'static str,
+    count: fn(&Node) -> u64,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind {
+        text: "logins failed: a wrong password",
+        count: |node| answered(node, "WRONGPASS"),
+    },
+    Kind {
+        text: "requests were refused of clients that did not log in",
+        count: |node| answered(node, "NOAUTH"),
+    },
+    Kind {
+        text: "connections were refused: there were maxclients, or protected mode keeps other machines out",
+        count: |node| node.shell.connections_rejected,
+    },
+    Kind {
+        text: "requests were refused for want of memory (maxmemory)",
+        count: |node| answered(node, "OOM"),
+    },
+];
+
+/// How often an error with this code was answered.
+fn answered(node: &Node, code: &str) -> u64 {
+    let mut errors = node.errors.iter();
+    errors
+        .find(|(found, _)| *found == code)
+        .map_or(0, |(_, count)| count)
+}
+
+/// What the log was told of each kind.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    told: [Told; KINDS.len()],
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    /// How many had been counted.
+    count: u64,
+    /// Until when nothing is told.
+    silent_until: Mono,
+}
+
+impl Refusals {
+    /// Tells the log of what was refused since it was told last, unless that was just now.
+    pub(crate) fn tell(&mut self, node: &Node, now: Mono) {
+        for (text, count) in self.news(node, now) {
+            tracing::warn!(count, "{text}");
+        }
+    }
+
+    fn news(&mut self, node: &Node, now: Mono) -> Vec<(&'static str, u64)> {
+        let mut news = Vec::new();
+        for (kind, told) in KINDS.iter().zip(&mut self.told) {
+            let count = (kind.count)(node);
+            if count < told.count {
+                // CONFIG RESETSTAT: what came since is not known apart.
+                told.count = 0;
+            }
+            if count > told.count && now >= told.silent_until {
+                news.push((kind.text, count - told.count));
+                *told = Told {
+                    count,
+                    silent_until: now.plus(SILENCE_MS),
+                };
+            }
+        }
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::config::Settings;
+    use engine::{Engine, Now};
+
+    use super::*;
+
+    #[test]
+    fn a_kind_is_told_once_a_second_with_a_count() {
+        let mut engine = Engine::new(Settings::default(), 1, Now::default());
+        let mut refusals = Refusals::default();
+        let mut news = |rejected, at| {
+            engine.node.shell.connections_rejected = rejected;
+            let news = refusals.news(&engine.node, Mono(at));
+            news.iter().map(|(_, count)| *count).collect::<Vec<_>>()
+        };
+        assert_eq!(news(0, 0), []);
+        assert_eq!(news(3, 100), [3]);
+        assert_eq!(news(5, 200), []);
+        assert_eq!(news(9, 1099), []);
+        assert_eq!(news(9, 1100), [6]);
+        assert_eq!(news(9, 5000), []);
+        // The counters were set back.
+        assert_eq!(news(2, 9000), [2]);
+    }
+}

@@ -76,6 +76,14 @@ impl Rig for Running {
 }
 
 impl Running {
+    /// Waits until the server does nothing, where figures are wanted.
+    fn rest(&self) -> Result<()> {
+        match self.scale {
+            Scale::Full(_) => self.node.process().cpu_time_at_rest().map(drop),
+            Scale::Quick => Ok(()),
+        }
+    }
+
     fn suffer(&self, attack: &Attack) -> Result<Sample> {
         let (address, process) = (self.node.address(), self.node.process());
         attacker::send(address, &script::parse(attack.before, self.scale)?)?;
@@ -86,7 +94,7 @@ impl Running {
             Scale::Full(_) if deaf_count > 0 => HOLD,
             Scale::Full(_) | Scale::Quick => Duration::from_millis(20),
         };
-        process.cpu_time_at_rest()?;
+        self.rest()?;
         let before = process.resident_bytes()?;
         process.reset_peak()?;
         let pinger = Pinger::start(address)?;
@@ -95,7 +103,7 @@ impl Running {
         thread::sleep(hold);
         drop(deaf);
         attacker::settle(address)?;
-        process.cpu_time_at_rest()?;
+        self.rest()?;
         let wait = pinger.lap().round_trip;
         pinger.stop()?;
         let gained = process.peak_bytes()?.saturating_sub(before);

@@ -1,7 +1,7 @@
 //! Requests written as text, for works that send many different ones once rather than one many times.
 //!
 //! A line is a request, its arguments separated by spaces. `1000 * SET k# v` sends it a thousand times, `#` being the
-//! number of each from 0 on, and `~` the same numbers in an order that jumps about. In braces, `{1000 x k#}` stands for
+//! number of each from 0 on, and `~` the same numbers in an order that jumps about (but alone it is itself). In braces, `{1000 x k#}` stands for
 //! as many arguments (or groups of them), `{1000*v}` for a text repeated within an argument, and `{1000}` for the number
 //! itself. All these counts shrink with the scale of a run; other numbers stay as they are.
 
@@ -126,6 +126,9 @@ fn split(line: &str) -> Result<Vec<&str>> {
 }
 
 fn pieces(word: &str, count: u64, scale: Scale) -> Result<Vec<Piece>> {
+    if word == "~" {
+        return Ok(vec![Piece::Text(word.to_owned())]);
+    }
     let (mut pieces, mut rest) = (Vec::new(), word);
     while let Some(at) = rest.find(['{', '#', '~']) {
         let (before, special) = rest.split_at(at);
@@ -201,6 +204,10 @@ mod tests {
         assert_eq!(
             bytes("SETRANGE k {1000} x", 0, Scale::Quick),
             "*4 $8 SETRANGE $1 k $2 20 $1 x "
+        );
+        assert_eq!(
+            bytes("XTRIM s MAXLEN ~ 1", 0, full),
+            "*5 $5 XTRIM $1 s $6 MAXLEN $1 ~ $1 1 "
         );
         assert_eq!(Request::parse("9 * PING", full).unwrap().times(), 9);
         assert!(Request::parse("DEL {3 x k#", full).is_err());

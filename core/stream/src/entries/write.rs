@@ -123,7 +123,8 @@ impl Entries {
     /// more at once.
     #[inline]
     fn written_at_once(&self, start: StreamId, end: StreamId, limit: u64, reply: &Reply) -> usize {
-        if reply.copied() < SHARED_LATE_BYTES {
+        // Counting looks into the chunks at both ends, which takes longer than writing a few entries.
+        if reply.copied() < SHARED_LATE_BYTES || limit < DEFERRED_LATE_ENTRIES_MIN {
             return DEFERRED_BYTES_MIN;
         }
         let count = limit.min(self.count_between(start, end));

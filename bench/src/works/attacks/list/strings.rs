@@ -24,7 +24,7 @@ pub(super) const GROUND: Ground = Ground {
         Attack::of("BITOP OR of 200 times 10 MB", &["BITOP OR e {200 x m}"]).then(&["DEL e"]),
         Attack::of(
             "BITFIELD of 100,000 fields",
-            &["BITFIELD f {100000 x SET u8 ## 1}"],
+            &["BITFIELD f {100000 x SET u8 # 1}"],
         ),
         Attack::of(
             "BITFIELD_RO of 100,000 fields",

@@ -1,7 +1,7 @@
 //! The attacks: rows of data, one ground for those that share a server's data.
 //!
-//! How lines are read stands in `script`. Every command is in a row at its worst legal arguments, or in
-//! [`CONSTANT`] with the others whose work nobody can make grow.
+//! How lines are read stands in `script`. A command has a row with its worst legal arguments, unless its
+//! work is the same whatever the arguments.
 
 mod clients;
 mod groups;

@@ -162,7 +162,7 @@ pub enum CmdError {
     NoConfigFile,
     /// `CONFIG REWRITE` of a file that cannot be written; what the system says.
     #[error("ERR Rewriting config file: {0}")]
-    ConfigFileKept(String),
+    ConfigFileNotWritten(String),
     /// `COMMAND GETKEYS` of a request that names no command.
     #[error("ERR Invalid command specified")]
     KeysOfUnknownCommand,

@@ -397,7 +397,7 @@ impl Shard {
                             tracing::error!(error, "the configuration file was not rewritten");
                         }
                     }
-                    let result = result.map_err(CmdError::ConfigFileKept);
+                    let result = result.map_err(CmdError::ConfigFileNotWritten);
                     state.engine.end_wait(waiting, result);
                 }
                 Ended::Rewrite(result) => {

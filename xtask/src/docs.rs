@@ -1,8 +1,8 @@
 //! `docs`: writes the reference pages that are made from tables.
 //!
-//! The command table gives a page for each command and the compatibility page, the settings give theirs,
-//! and the configuration file of packages. Nobody
-//! edits these pages; a test ([`crate::tidy`]) fails when one of them is not what this chore would write.
+//! The command table gives a page for each command and the compatibility page; the settings give
+//! their page and the configuration file of packages. Nobody edits these pages: a test
+//! ([`crate::tidy`]) fails if one of them is not what this chore would write.
 
 mod commands;
 mod compatibility;
@@ -24,6 +24,9 @@ pub(crate) struct Docs {}
 
 /// Where the commands' pages are. Nothing else is in this folder.
 const COMMANDS: &str = "docs/commands";
+
+/// Columns of a line of prose, at most.
+pub(crate) const WIDTH: usize = 100;
 
 /// The first line of every page here.
 const NOTICE: &str =
@@ -104,4 +107,47 @@ fn superfluous(root: &Path, pages: &BTreeMap<String, String>) -> Result<Vec<Stri
 /// A text as a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
+}
+
+/// Prose in lines of at most [`WIDTH`] columns.
+fn paragraph(text: &str) -> String {
+    wrapped(&words(text), "", "")
+}
+
+/// The words of a text. A line must not break within backquotes, so what stands there is one word.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(last) if last.matches('`').count() % 2 == 1 => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+/// Parts in lines of at most [`WIDTH`] columns, with `first` before the first line and `next` before
+/// each of the others.
+fn wrapped(parts: &[String], first: &str, next: &str) -> String {
+    let mut text = String::new();
+    let mut line = first.to_owned();
+    let mut is_empty = true;
+    for part in parts {
+        if !is_empty && line.chars().count() + 1 + part.chars().count() > WIDTH {
+            text.push_str(&line);
+            text.push('\n');
+            line = next.to_owned();
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(part);
+        is_empty = false;
+    }
+    text.push_str(&line);
+    text
 }

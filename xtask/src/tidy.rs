@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::command::{cargo, root};
-use crate::docs;
+use crate::docs::{self, WIDTH};
 
 /// The product's crates, bottom floor first. A crate may name crates before it, none behind it.
 const FLOORS: &[&str] = &[
@@ -115,6 +115,29 @@ fn generated_pages_are_fresh() {
 }
 
 #[test]
+fn lines_of_documents_keep_to_the_width() {
+    let mut failures = Vec::new();
+    for path in files(root().unwrap(), "md") {
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            if line.chars().count() > WIDTH && !may_be_wide(line.trim_start()) {
+                failures.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "more than {WIDTH} columns: {failures:#?}"
+    );
+}
+
+/// Rows of tables, images, words that cannot be broken, and errors as a server answers them.
+fn may_be_wide(line: &str) -> bool {
+    let is_one_word = !line.trim_start_matches("- ").contains(' ');
+    line.starts_with(['|', '!']) || line.starts_with("(error) ") || is_one_word
+}
+
+#[test]
 fn paths_in_documents_exist() {
     let root = root().unwrap();
     for document in DOCUMENTS {
@@ -202,13 +225,26 @@ fn contains_word(text: &str, word: &str) -> bool {
     })
 }
 
-fn read_sources(folder: &Path, sources: &mut String) {
+/// The repository's files whose names end like this, without what is built or downloaded.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
     for file in fs::read_dir(folder).unwrap() {
-        let path: PathBuf = file.unwrap().path();
-        if path.is_dir() {
-            read_sources(&path, sources);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.push_str(&fs::read_to_string(&path).unwrap());
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy();
+        if name.starts_with('.') || name == "target" || name == "node_modules" {
+            continue;
         }
+        if path.is_dir() {
+            files.extend(self::files(&path, extension));
+        } else if path.extension().is_some_and(|end| end == extension) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn read_sources(folder: &Path, sources: &mut String) {
+    for path in files(folder, "rs") {
+        sources.push_str(&fs::read_to_string(path).unwrap());
     }
 }

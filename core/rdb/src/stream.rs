@@ -11,10 +11,10 @@
 //! | groups | number; per group: `stream/groups.rs` | all |
 //! | idempotence | `stream/idempotence.rs` | from 26 on |
 //!
-//! IDs in 16 bytes are milliseconds and sequence, both big endian; times are 8 bytes, little endian.
-//! Redis writes type 15 up to 6.2, 19 in 7.0, 21 from 7.2 to 8.4, 26 in 8.6, and 27 in 8.8. weir writes 26, and
-//! 27 only where a group has entries that were given back, which Redis 8.6 cannot read in any form.
-//! Deleted entries are left out.
+//! IDs in 16 bytes are milliseconds and sequence, both big endian; times are 8 bytes, little
+//! endian. Redis writes type 15 up to 6.2, 19 in 7.0, 21 from 7.2 to 8.4, 26 in 8.6, and 27 in 8.8.
+//! weir writes 26, and 27 only where a group has entries that were given back, which Redis 8.6
+//! cannot read in any form. Deleted entries are left out.
 
 mod extras;
 mod groups;

@@ -60,7 +60,8 @@ pub(crate) struct Form {
 /// How much more than needed is reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Growth {
-    /// Nothing but what the allocator gives anyway: for the first chunk, as most streams never have a second one.
+    /// Nothing but what the allocator gives anyway: for the first chunk, as most streams never have
+    /// a second one.
     Tight,
     /// As much again.
     Double,
@@ -124,8 +125,8 @@ impl Chunk {
         }
     }
 
-    /// The form of an entry with the names of the last one, which has a set of names; `None` if there are not as
-    /// many values.
+    /// The form of an entry with the names of the last one, which has a set of names; `None` if
+    /// there are not as many values.
     #[inline]
     pub(crate) fn form_like_last<'f>(
         &self,
@@ -324,7 +325,8 @@ impl Chunk {
         self.data = data;
     }
 
-    /// The same chunk without its data: counts, names and marks. Nothing that looks at entries may be asked of it.
+    /// The same chunk without its data: counts, names and marks. Nothing that looks at entries may
+    /// be asked of it.
     pub(crate) fn without_data(&self) -> Chunk {
         Chunk {
             data: Vec::new(),

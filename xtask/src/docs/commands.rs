@@ -9,14 +9,11 @@ use anyhow::Result;
 use engine::commands::all;
 use engine::table::{Arg, ArgKind, Arity, Compat, Entry, Flags, Spec};
 
-use super::cell;
 use super::reference::{Reference, References, name_of};
+use super::{WIDTH, cell, paragraph, words, wrapped};
 
 /// What the list of all commands begins with.
 const INTRODUCTION: &str = include_str!("commands.md");
-
-/// How wide a line is at most.
-const WIDTH: usize = 100;
 
 /// What a line of a grammar begins with that goes on with the one before.
 const CONTINUED: &str = "            ";
@@ -115,8 +112,7 @@ fn command(
     }
     text.push_str(&format!("\n{level} Facts\n\n"));
     for fact in facts(entry) {
-        let words: Vec<String> = fact.split(' ').map(str::to_owned).collect();
-        text.push_str(&wrapped(&words, "- ", "  "));
+        text.push_str(&wrapped(&words(&fact), "- ", "  "));
         text.push('\n');
     }
 }
@@ -135,17 +131,12 @@ fn with_general_errors(body: &str, spec: &Spec) -> String {
     }
     let kinds = kinds.join(", ");
     let link = "[any command](README.md#errors-of-any-command)";
-    let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     if body == NO_ERRORS {
-        return wrapped(
-            &words(format!("Only what {link} may answer: {kinds}.")),
-            "",
-            "",
-        );
+        return paragraph(&format!("Only what {link} may answer: {kinds}."));
     }
     let gap = if body.starts_with("- ") { "" } else { "\n" };
-    let general = words(format!("- What {link} may answer: {kinds}."));
-    format!("{body}\n{gap}{}", wrapped(&general, "", "  "))
+    let general = words(&format!("What {link} may answer: {kinds}."));
+    format!("{body}\n{gap}{}", wrapped(&general, "- ", "  "))
 }
 
 fn facts(entry: &Entry) -> Vec<String> {
@@ -222,28 +213,6 @@ fn grammar(arg: &Arg) -> String {
         true => format!("[{whole}]"),
         false => whole,
     }
-}
-
-/// Parts in lines of at most [`WIDTH`], the first line behind `first` and the others behind `next`.
-fn wrapped(parts: &[String], first: &str, next: &str) -> String {
-    let mut text = String::new();
-    let mut line = first.to_owned();
-    let mut is_empty = true;
-    for part in parts {
-        if !is_empty && line.chars().count() + 1 + part.chars().count() > WIDTH {
-            text.push_str(&line);
-            text.push('\n');
-            line = next.to_owned();
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(part);
-        is_empty = false;
-    }
-    text.push_str(&line);
-    text
 }
 
 fn names(names: impl Iterator<Item = &'static str>) -> String {

@@ -12,8 +12,8 @@ use engine::commands::all;
 use engine::table::{Compat, Entry};
 use serde_json::Value;
 
-use super::cell;
 use super::commands::full_name;
+use super::{cell, paragraph};
 
 /// What Redis said of its commands.
 const RECORDING: &str = "tests/data/commands.json";
@@ -22,11 +22,11 @@ pub(super) fn page(root: &Path) -> Result<String> {
     let recording = fs::read_to_string(root.join(RECORDING)).context(RECORDING)?;
     let recording: Value = serde_json::from_str(&recording).context(RECORDING)?;
     let commands = recording["commands"].as_array().context("commands")?;
-    let mut text = format!(
-        "# Compatibility with Redis {REDIS_VERSION}\n\n\
-         A command that is here answers as Redis does, errors included, unless this page says otherwise. What is \
-         missing answers `ERR unknown command`.\n"
+    let introduction = paragraph(
+        "A command that weir has answers as Redis does, errors included, unless this page says \
+         otherwise. A command that is missing answers `ERR unknown command`.",
     );
+    let mut text = format!("# Compatibility with Redis {REDIS_VERSION}\n\n{introduction}\n");
     here(&mut text, commands)?;
     differences(&mut text)?;
     missing(&mut text, commands)?;

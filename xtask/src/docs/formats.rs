@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::paragraph;
+
 /// Sections: a title, and the file whose head (or whole text) describes the format.
 const SECTIONS: &[(&str, &str)] = &[
     (
@@ -22,11 +24,13 @@ const SECTIONS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn page(root: &Path) -> Result<String> {
-    let mut text = String::from(
-        "# Formats\n\nBytes that reach a disk are described once, beside the code that writes them; this page gathers those \
-         descriptions. Containers are Redis' own: a folder of append-only files with a manifest, a base in RDB format and \
-         increments of RESP commands. weir adds lines and fields that Redis passes over.\n",
+    let introduction = paragraph(
+        "Bytes that reach a disk are described once, beside the code that writes them. This page \
+         collects those descriptions. The containers are those of Redis: a folder of append-only \
+         files with a manifest, a base in RDB format and increments of RESP commands. weir adds \
+         lines and fields that Redis skips.",
     );
+    let mut text = format!("# Formats\n\n{introduction}\n");
     for (title, path) in SECTIONS {
         let file = fs::read_to_string(root.join(path)).with_context(|| (*path).to_owned())?;
         let description = match path.ends_with(".md") {

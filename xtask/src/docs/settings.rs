@@ -4,18 +4,25 @@ use std::fmt::Write;
 
 use engine::config::{DIRECTIVES, Kind, SETTINGS, Setting, Settings, Standing, When};
 
-use super::cell;
+use super::{cell, paragraph, words, wrapped};
 
 pub(super) fn page() -> String {
-    let mut text = String::from(
-        "# Settings\n\nA setting is given on the command line (`weir --port 7000`), in a configuration file with one \
-         `setting value` a line (`weir weir.conf`), or, where the last column says so, to the running server by \
-         `CONFIG SET`. What is said later wins, and the command line wins over the file. The password may \
-         also come from the environment, as `WEIR_REQUIREPASS`, or from a file that \
-         `WEIR_REQUIREPASS_FILE` names: a command line can be read by everybody on the machine.\n\n\
-         `weir check-config FILE` tells what a configuration file means, and what is wrong with it. \
-         `CONFIG REWRITE` brings the file up to what the running server goes by; its comments stay.\n\n\
-         | setting | values | default | what it is | while running |\n|---|---|---|---|---|\n",
+    let given = paragraph(
+        "Give a setting on the command line (`weir --port 7000`), in a configuration file with one \
+         `setting value` on each line (`weir weir.conf`), or, if the last column says so, to the \
+         running server by `CONFIG SET`. The last value wins, and the command line wins over the \
+         file. The password may also come from the environment, as `WEIR_REQUIREPASS`, or from a \
+         file that `WEIR_REQUIREPASS_FILE` names, because every user of the machine can read a \
+         command line.",
+    );
+    let checked = paragraph(
+        "`weir check-config FILE` says what a configuration file means, and what is wrong with it. \
+         `CONFIG REWRITE` writes the settings of the running server into the file and keeps its \
+         comments.",
+    );
+    let mut text = format!(
+        "# Settings\n\n{given}\n\n{checked}\n\n\
+         | setting | values | default | what it is | while running |\n|---|---|---|---|---|\n"
     );
     for setting in Settings::of_weir() {
         let values = values(setting.kind);
@@ -37,12 +44,15 @@ pub(super) fn page() -> String {
         )
         .ok();
     }
-    text.push_str(
-        "\n## Settings of Redis without effect\n\nA configuration file of Redis 8.6 starts weir. These \
-         settings mean nothing here. Any value that Redis takes is accepted, and the log says so in a \
-         line for each that a file or the command line sets.\n\n| setting | also called | why |\n\
-         |---|---|---|\n",
+    let introduction = paragraph(
+        "weir starts with a configuration file of Redis 8.6. These settings mean nothing here. weir \
+         accepts any value that Redis takes, and logs a line for each of them that the file or the \
+         command line sets.",
     );
+    text.push_str(&format!(
+        "\n## Settings of Redis without effect\n\n{introduction}\n\n\
+         | setting | also called | why |\n|---|---|---|\n"
+    ));
     let rows = |standing| {
         SETTINGS
             .iter()
@@ -51,11 +61,14 @@ pub(super) fn page() -> String {
     for setting in rows(Standing::NoEffect) {
         text.push_str(&row(setting));
     }
-    text.push_str(
-        "\n## Settings of Redis that ask for what is not there\n\nOnly their default is accepted, which \
-         does not ask for it. With another value weir does not start, and `CONFIG SET` answers an \
-         error.\n\n| setting | also called | accepted | why |\n|---|---|---|---|\n",
+    let introduction = paragraph(
+        "weir accepts only their default, which does not ask for what is missing. With another \
+         value weir does not start, and `CONFIG SET` answers an error.",
     );
+    text.push_str(&format!(
+        "\n## Settings of Redis that ask for what is not there\n\n{introduction}\n\n\
+         | setting | also called | accepted | why |\n|---|---|---|---|\n"
+    ));
     for setting in rows(Standing::Missing) {
         writeln!(
             text,
@@ -123,10 +136,10 @@ fn values(kind: Kind) -> String {
 pub(super) fn configuration_file() -> String {
     let mut text = String::from(
         "# Written by `cargo xtask docs`. Change the table of settings, not this file.\n#\n\
-         # The configuration of weir: `weir weir.conf`. Each line is a setting and its value; what begins\n\
-         # with # is a comment. Every setting is here with its default: to change one, take the # from\n\
-         # its last line. The command line wins over this file. \"live\" settings can be changed while\n\
-         # the server runs, by CONFIG SET.\n",
+         # The configuration of weir: `weir weir.conf`. Each line is a setting and its value; lines that\n\
+         # begin with # are comments. Every setting is here with its default: to change one, remove the #\n\
+         # from its last line. The command line wins over this file. \"live\" settings can be changed by\n\
+         # CONFIG SET while the server runs.\n",
     );
     for setting in Settings::of_weir() {
         let live = match setting.when {
@@ -147,21 +160,9 @@ pub(super) fn configuration_file() -> String {
     text
 }
 
-/// A text as lines of comment of at most 100 columns.
+/// A text as lines of comment.
 fn comment(text: &str) -> String {
-    let mut lines = String::from("#");
-    let mut columns = 1;
-    for word in text.split_whitespace() {
-        if columns + 1 + word.len() > 100 {
-            lines.push_str("\n#");
-            columns = 1;
-        }
-        lines.push(' ');
-        lines.push_str(word);
-        columns += 1 + word.len();
-    }
-    lines.push('\n');
-    lines
+    wrapped(&words(text), "# ", "# ") + "\n"
 }
 
 /// Bounds as a reader wants them: without the ends of the integer type.

@@ -6,16 +6,18 @@
 //! | `SELECT db` | the database of the commands that follow |
 //! | `MULTI` … `EXEC` | one atomic batch of several effects |
 //!
-//! A stream that is made with another retention than 100 seconds and 100 idempotent IDs is made empty (`XGROUP CREATE … MKSTREAM`
-//! and `XGROUP DESTROY`) and configured (`XCFGSET`), whatever the settings are when this is read.
+//! A stream that is made with another retention than 100 seconds and 100 idempotent IDs is made
+//! empty (`XGROUP CREATE … MKSTREAM` and `XGROUP DESTROY`) and configured (`XCFGSET`), whatever the
+//! settings are when this is read.
 //!
-//! A duplicate append is an `XADD … IDMP` with an ID that is not above the last one. Redis counts it too, or,
-//! where it has forgotten the idempotent ID, refuses it. An `XCLAIM` with
-//! `LASTID 0-0`, which sets nothing, is a consumer that read its own entries again: it does not count as
-//! active by that.
+//! A duplicate append is an `XADD … IDMP` with an ID that is not above the last one. Redis counts
+//! it too, or, where it has forgotten the idempotent ID, refuses it. An `XCLAIM` with `LASTID 0-0`,
+//! which sets nothing, is a consumer that read its own entries again: it does not count as active
+//! by that.
 //!
-//! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are forgotten
-//! by age follows from these and the time. When a consumer that got nothing called last is not kept.
+//! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are
+//! forgotten by age follows from these and the time. When a consumer that got nothing called last
+//! is not kept.
 
 use stream::{
     Acknowledgement, Activity, Forget, ID_TEXT_BYTES_MAX, References, Retention, StreamId,
@@ -210,8 +212,8 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
             maxsize,
             forget,
         } => {
-            // The released form forgets tracked IDs exactly when a value changes. Where they go although
-            // no value changes, a change there and back says it in words that Redis knows.
+            // The released form forgets tracked IDs exactly when a value changes. Where they go
+            // although no value changes, a change there and back says it in words that Redis knows.
             let set = Retention {
                 duration_s,
                 maxsize,
@@ -254,8 +256,8 @@ fn stream_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
     }
 }
 
-/// Writes that a stream has this retention, and tells how many commands that took. What it remembers goes if that
-/// changes something.
+/// Writes that a stream has this retention, and tells how many commands that took. What it
+/// remembers goes if that changes something.
 pub(crate) fn retention(out: &mut Vec<u8>, key: &[u8], retention: Retention) -> u32 {
     Line::new(out, 6, "XCFGSET")
         .arg(key)
@@ -266,8 +268,8 @@ pub(crate) fn retention(out: &mut Vec<u8>, key: &[u8], retention: Retention) -> 
         .end()
 }
 
-/// Writes that there is an empty stream with this retention, and tells how many commands that took: Redis has no
-/// shorter words for it.
+/// Writes that there is an empty stream with this retention, and tells how many commands that took:
+/// Redis has no shorter words for it.
 pub(crate) fn new_stream(out: &mut Vec<u8>, key: &[u8], set: Retention) -> u32 {
     let group = b"weir";
     let made = Line::new(out, 6, "XGROUP")

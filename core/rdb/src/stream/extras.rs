@@ -1,17 +1,17 @@
 //! What weir knows of a stream beyond what Redis' format can hold.
 //!
-//! A snapshot tells it in auxiliary fields before the key, which Redis passes over. Each is left out
-//! where it has nothing to say, which is nearly always; a long one goes on in further fields of the
-//! same name.
+//! A snapshot tells it in auxiliary fields before the key, which Redis passes over. Each is left
+//! out where it has nothing to say, which is nearly always; a long one goes on in further fields of
+//! the same name.
 //!
 //! | name | content |
 //! |---|---|
 //! | `weir-idmp-times` | per remembered id whose entry was not added at the time in its ID: how many ids lie between it and the one before (number), and by how many milliseconds the time of the addition is ahead (number; twice that, or twice that less one where it is behind) |
 //! | `weir-pel-order` | per group with pending entries that came after one of the same delivery time and a greater ID: how many groups lie between it and the one before, how many such entries there are (numbers), and their IDs (16 bytes each) in the order in which they came |
 //!
-//! Ids count in the order in which the value has them, groups too. A payload of `DUMP` has no room for
-//! this: there an id was added at the time in its entry's ID or at the time of the `RESTORE`, whichever
-//! is earlier, and pending entries of one delivery time are in the order of their IDs.
+//! Ids count in the order in which the value has them, groups too. A payload of `DUMP` has no room
+//! for this: there an id was added at the time in its entry's ID or at the time of the `RESTORE`,
+//! whichever is earlier, and pending entries of one delivery time are in the order of their IDs.
 
 use stream::{Stream, StreamId};
 

@@ -60,7 +60,11 @@ impl Test {
                 }
             }
         }
-        let result = run(&mut tests);
+        let mut result = run(&mut tests);
+        if result.is_ok() && self.arguments.is_empty() {
+            // Every interleaving of the protocols by which threads wake one another.
+            result = run(&mut cargo(&["test", "-p", "wakeup", "--features", "loom"])?);
+        }
         let left_out = std::fs::read_to_string(&left_out)?;
         if !left_out.is_empty() {
             write!(std::io::stderr(), "\nLeft out on this machine:\n{left_out}")?;

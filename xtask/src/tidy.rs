@@ -17,6 +17,7 @@ const FLOORS: &[&str] = &[
     "values",
     "rdb",
     "engine",
+    "wakeup",
     "journal",
     "server",
     "weir",

@@ -9,6 +9,8 @@
 
 use std::fmt::{self, Write};
 
+use crc_fast::{CrcAlgorithm, Digest};
+
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, LINE_BYTES_MAX};
 use crate::lsn::Lsn;
 
@@ -166,7 +168,11 @@ impl Header {
     }
 
     fn checksum_with(&self, body: &[u8]) -> u32 {
-        crc32c::crc32c_append(crc32c::crc32c(self.covered().as_bytes()), body)
+        let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
+        digest.update(self.covered().as_bytes());
+        digest.update(body);
+        // A checksum of 32 bits, in the low half.
+        digest.finalize() as u32
     }
 }
 

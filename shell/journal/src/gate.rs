@@ -1,30 +1,19 @@
 //! Which replies of one thread may leave, and who wakes the thread when more of them may.
 //!
 //! Each thread that serves connections has a [`Gate`]. It keeps the replies that wait by itself; the
-//! gate tells it what was released, and wakes it only while it sleeps: a wake from another thread
-//! costs a system call, which a thread that is at work anyway need not be given.
+//! gate tells it what was released, and wakes it only while it sleeps. The protocol between the two
+//! threads is [`wakeup::Gate`]'s.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use wakeup::{Answer, Releaser};
 
 use crate::health::Health;
 use crate::journal::Watch;
 use crate::lsn::Lsn;
 
 /// The gate of one thread.
-pub struct Gate {
-    outside: Arc<Outside>,
-}
-
-/// What the journal's thread sees of a gate.
-struct Outside {
-    released: AtomicU64,
-    /// Nothing will be released soon.
-    refuses: AtomicBool,
-    /// The lowest LSN that the thread sleeps for; 0 if it does not.
-    awaited: AtomicU64,
-    wake: Box<dyn Fn() + Send + Sync>,
-}
+pub struct Gate(wakeup::Gate);
 
 /// The log is ill, so that nobody knows when the reply may leave, nor whether the batch will be there
 /// after a restart. [`Journal::health`](crate::Journal::health) says why.
@@ -35,75 +24,54 @@ pub struct NotDurable;
 impl Gate {
     /// A gate for a thread that `wake` wakes. It is called from the journal's thread.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Gate {
-        Gate {
-            outside: Arc::new(Outside {
-                released: AtomicU64::new(0),
-                refuses: AtomicBool::new(false),
-                awaited: AtomicU64::new(0),
-                wake: Box::new(wake),
-            }),
-        }
+        Gate(wakeup::Gate::new(Box::new(wake)))
     }
 
     /// What to hand to [`Journal::watch`](crate::Journal::watch).
     pub fn watch(&self) -> Arc<dyn Watch> {
-        Arc::clone(&self.outside) as Arc<dyn Watch>
+        Arc::new(self.0.releaser())
     }
 
     /// Whether the replies that depend on this LSN may leave now.
     #[inline]
     pub fn is_open_for(&self, lsn: Lsn) -> bool {
-        self.outside.released.load(Ordering::SeqCst) >= lsn.number()
+        self.0.is_open_for(lsn.number())
     }
 
     /// Whether the replies that depend on this LSN may leave, or nobody knows when; none while that
     /// is soon to be seen.
     pub fn answer(&self, lsn: Lsn) -> Option<Result<(), NotDurable>> {
-        if self.is_open_for(lsn) {
-            Some(Ok(()))
-        } else if self.outside.refuses.load(Ordering::SeqCst) {
-            Some(Err(NotDurable))
-        } else {
-            None
-        }
+        self.0.answer(lsn.number()).map(|answer| match answer {
+            Answer::Released => Ok(()),
+            Answer::Refused => Err(NotDurable),
+        })
     }
 
     /// Asks to be woken when there is an answer for `lsn`, the lowest that the thread keeps replies
     /// for. Whether the thread may sleep: there is none yet.
     pub fn may_sleep(&self, lsn: Lsn) -> bool {
-        self.outside.awaited.store(lsn.number(), Ordering::SeqCst);
-        // The journal releases first and then looks who waits; this is the other way round, so one
-        // of both sees.
-        self.answer(lsn).is_none()
+        self.0.may_sleep(lsn.number())
     }
 
     /// The thread is awake and needs nobody to wake it.
     pub fn awake(&self) {
-        self.outside.awaited.store(0, Ordering::SeqCst);
+        self.0.awake();
     }
 }
 
-impl Watch for Outside {
+impl Watch for Releaser {
     fn released(&self, up_to: Lsn) {
-        self.released.store(up_to.number(), Ordering::SeqCst);
-        let awaited = self.awaited.load(Ordering::SeqCst);
-        if awaited != 0 && awaited <= up_to.number() {
-            (self.wake)();
-        }
+        self.release(up_to.number());
     }
 
     fn health_changed(&self, health: &Health) {
-        let refuses = !health.releases();
-        self.refuses.store(refuses, Ordering::SeqCst);
-        if refuses {
-            (self.wake)();
-        }
+        self.refuse(!health.releases());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use super::*;

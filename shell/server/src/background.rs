@@ -8,8 +8,8 @@ use std::thread;
 use engine::session::SessionId;
 use parking_lot::Mutex;
 use rustix::process::{getpriority_process, setpriority_process};
+use wakeup::Alarm;
 
-use crate::alarm::Alarm;
 use crate::snapshot::Progress;
 
 /// Work that has ended.

@@ -2,7 +2,7 @@
 
 use engine::Now;
 use engine::node::ShellFigures;
-use rustix::process::{self};
+use rustix::process;
 
 use crate::listen::Listeners;
 use crate::memory::Allocator;
@@ -11,7 +11,7 @@ use crate::memory::Allocator;
 pub(crate) fn begin(figures: &mut ShellFigures, used_memory: u64) {
     figures.process_id = process::getpid().as_raw_nonzero().get().unsigned_abs();
     figures.used_memory_startup = used_memory;
-    figures.system_memory = system_memory().unwrap_or(0);
+    figures.system_memory = system_memory();
     let system = rustix::system::uname();
     figures.system = [system.sysname(), system.release(), system.machine()]
         .map(|part| part.to_string_lossy().into_owned())
@@ -75,9 +75,13 @@ fn cpu_times(path: &str) -> Option<(f64, f64)> {
     Some((seconds()?, seconds()?))
 }
 
-fn system_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-    let kibibytes: u64 = line.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some(kibibytes * 1024)
+#[cfg(target_os = "linux")]
+fn system_memory() -> u64 {
+    let system = rustix::system::sysinfo();
+    system.totalram * u64::from(system.mem_unit)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn system_memory() -> u64 {
+    0
 }

@@ -15,7 +15,7 @@ use crate::accept::Acceptor;
 use crate::connection::{Answers, Connection};
 use crate::connections::Connections;
 use crate::contained::contained;
-use crate::inbox::{Inbox, Letter};
+use crate::inbox::{self, Inbox, Letter};
 use crate::memory::{Allocator, Meter};
 use crate::shard::{Home, Shard, Submitted, TIMER_THREAD};
 use crate::socket::Socket;
@@ -63,10 +63,11 @@ impl IoThread {
         allocator: Allocator,
     ) -> io::Result<IoThread> {
         let poll = Poll::new()?;
-        let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), INBOX)?));
+        let inbox = Arc::new(inbox::for_thread(Waker::new(poll.registry(), INBOX)?));
         let gate = shard.gate(&inbox);
         if number == TIMER_THREAD {
-            shard.alarm.wakes(Arc::clone(&inbox));
+            let woken = Arc::clone(&inbox);
+            shard.alarm.wakes(Box::new(move || woken.wake()));
         }
         Ok(IoThread {
             number,
@@ -160,7 +161,7 @@ impl IoThread {
         if !self.connections.may_sleep() {
             return Some(Duration::ZERO);
         }
-        let alarm = (self.number == TIMER_THREAD).then(|| self.shard.alarm.at());
+        let alarm = (self.number == TIMER_THREAD).then(|| self.shard.alarm_at());
         let until = alarm.into_iter().chain(self.connections.patience()).min();
         until.map(|at| self.shard.clock.until(at))
     }
@@ -281,7 +282,7 @@ impl IoThread {
     }
 
     fn look_at_timer(&mut self) {
-        if self.shard.clock.until(self.shard.alarm.at()).is_zero() {
+        if self.shard.clock.until(self.shard.alarm_at()).is_zero() {
             timer::look(
                 &self.shard,
                 self.allocator,

@@ -6,7 +6,6 @@
 //! (a blocking read, a reply that is not durable yet) waits without the lock, and no thread waits for it.
 
 mod accept;
-mod alarm;
 mod background;
 mod check;
 mod clock;

@@ -17,8 +17,8 @@ use engine::{Dropped, Engine, Mono, Now};
 use journal::{Gate, SyncPolicy, Watch};
 use parking_lot::Mutex;
 use signal_hook::iterator::Handle as Signals;
+use wakeup::Alarm;
 
-use crate::alarm::Alarm;
 use crate::background::{self, Background, Ended};
 use crate::clock::Clock;
 use crate::config_file;
@@ -190,9 +190,9 @@ impl Shard {
         }
         if let Some(due) = state.engine.next_deadline(now) {
             if own == TIMER_THREAD {
-                self.alarm.set(due);
+                self.alarm.set(due.0);
             } else {
-                self.alarm.set_from_outside(due);
+                self.alarm.set_from_outside(due.0);
             }
         }
         submitted
@@ -287,6 +287,11 @@ impl Shard {
         tracing::info!("SHUTDOWN received, stopping");
         state.stopping = true;
         self.end();
+    }
+
+    /// When the timer looks next.
+    pub(crate) fn alarm_at(&self) -> Mono {
+        Mono(self.alarm.at_ms())
     }
 
     /// Has the main thread end the server.

@@ -45,7 +45,7 @@ pub(crate) fn look(
     shard.look_at_journal(state, now);
     shard.look_at_save_points(state, now);
     let submitted = shard.finish(state, now, TIMER_THREAD, letters);
-    shard.alarm.set(now.mono.plus(PERIOD_MS));
+    shard.alarm.set(now.mono.plus(PERIOD_MS).0);
     state
         .engine
         .stage_took(Stage::Timer, stopwatch.total(), now);

@@ -248,7 +248,5 @@ fn run_id() -> anyhow::Result<String> {
 }
 
 fn fill_random(bytes: &mut [u8]) -> anyhow::Result<()> {
-    use std::io::Read;
-    let mut source = std::fs::File::open("/dev/urandom").context("no source of random numbers")?;
-    source.read_exact(bytes).context("no random numbers")
+    getrandom::fill(bytes).context("the system gives no random numbers")
 }

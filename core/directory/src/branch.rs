@@ -1,4 +1,4 @@
-//! The way from a hash to its table: nodes, and branches of 256 slots.
+//! The path from a hash to its table: nodes, and branches of 256 slots.
 
 use triomphe::Arc;
 
@@ -12,7 +12,7 @@ pub(crate) enum Node<T> {
     Branch(Arc<Branch<T>>),
 }
 
-/// Tells apart the hashes of one prefix by their next [`BRANCH_BITS`] bits.
+/// Distinguishes the hashes of one prefix by their next [`BRANCH_BITS`] bits.
 ///
 /// A child stands for an aligned run of slots whose length is a power of two; the slots name it by
 /// its index, so that each child is held by one pointer, and a second one means a frozen view.
@@ -57,7 +57,7 @@ impl<T> Node<T> {
         }
     }
 
-    /// Whether a frozen view holds it as well.
+    /// Returns whether a frozen view holds it as well.
     fn is_shared(&self) -> bool {
         match self {
             Node::Table(table) => !table.is_unique(),
@@ -101,7 +101,8 @@ impl<T: Clone> Node<T> {
         let mut node = self;
         loop {
             if let Node::Table(table) = node {
-                // A table that has used up its branch's bits, or the root, gets a branch of its own.
+                // A table that has used up its branch's bits, or the root, gets a branch of its
+                // own.
                 *node = Node::Branch(Arc::new(Branch::around(Arc::clone(table))));
             }
             let Node::Branch(branch) = node else { return };
@@ -116,7 +117,7 @@ impl<T: Clone> Node<T> {
         }
     }
 
-    /// Removes a value, and merges upwards what has become sparse.
+    /// Removes a value, and merges upwards whatever has become sparse.
     pub(crate) fn remove(
         &mut self,
         hash: u64,
@@ -152,7 +153,7 @@ impl<T> Branch<T> {
         }
     }
 
-    /// How many bits of the hash were used up on the way here.
+    /// Returns how many bits of the hash were used up on the way here.
     fn depth(&self) -> u32 {
         u64::BITS - BRANCH_BITS - self.shift
     }
@@ -173,20 +174,20 @@ impl<T> Branch<T> {
         &mut self.children[index]
     }
 
-    /// How many slots stand for a table of that depth.
+    /// Returns how many slots stand for a table of that depth.
     fn run_len(&self, table_depth: u32) -> usize {
         BRANCH_SLOTS >> table_depth.saturating_sub(self.depth()).min(BRANCH_BITS)
     }
 
-    /// A child drawn by its share of the slots; a table without values gives way to the next
-    /// child that has some. (A branch always has some: it merges away before it runs empty.)
+    /// A child drawn by its share of the slots. An empty table is replaced by the next child that
+    /// has values. (A branch always has some: it merges away before it runs empty.)
     pub(crate) fn draw_child(&self, random: u64) -> &Node<T> {
         let is_empty = |node: &Node<T>| matches!(node, Node::Table(table) if table.len() == 0);
         let drawn = usize::from(self.slots[random as usize % BRANCH_SLOTS]);
         if !is_empty(&self.children[drawn]) {
             return &self.children[drawn];
         }
-        // Empty tables are the rule where many hashes share a prefix, so start anywhere.
+        // If many hashes share a prefix, most tables are empty, so start anywhere.
         let start = (random >> BRANCH_BITS) as usize % self.children.len();
         let (before, after) = self.children.split_at(start);
         let mut in_turn = after.iter().chain(before);
@@ -222,7 +223,7 @@ impl<T: Clone> Branch<T> {
             return false;
         };
         let (len, run_len) = (table.len(), self.run_len(table.depth()));
-        // Not at every length, as the look at the neighbour costs as much as the removal.
+        // Not at every length, because a look at the neighbour costs as much as the removal.
         if len > SPARSE_LEN || !len.is_multiple_of(SPARSE_STEP) || run_len == BRANCH_SLOTS {
             return false;
         }

@@ -12,7 +12,7 @@ use crate::table::Table;
 ///
 /// The caller passes the 64-bit hash of a key with each call, always the same for the same key; it
 /// should be seeded, since values of equal hashes share one table of any size. `eq` says whether a
-/// value is the one that is meant, and `hash_of` gives the hash of a value that is already there
+/// value is the one that is sought, and `hash_of` gives the hash of a value that is already there
 /// (needed when tables split, grow or merge); values that keep their hash make that cheaper.
 ///
 /// Cloning copies one pointer. Afterwards either of the two may change, and sees nothing of the
@@ -21,7 +21,7 @@ use crate::table::Table;
 pub struct Directory<T> {
     pub(crate) root: Option<Node<T>>,
     len: usize,
-    /// The stamp of a removal of everything; holds where there is no table.
+    /// The stamp of a removal of everything. It applies wherever there is no table.
     floor_stamp: u64,
     /// The greatest stamp that any removal had.
     newest_stamp: u64,
@@ -53,13 +53,13 @@ impl<T> Directory<T> {
         }
     }
 
-    /// How many values there are.
+    /// The number of values.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no value.
+    /// Returns whether there is no value.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -71,9 +71,10 @@ impl<T> Directory<T> {
         self.root.as_ref()?.table(hash).find(hash, eq)
     }
 
-    /// Finds several values at once, each by its hash and whatever `eq` compares it with: [`Directory::find`] for each of
-    /// them. One step is done for all before the next, so that what one waits for in memory, all wait for at the same
-    /// time. `touch` reads a little of a value, wherever `eq` and the caller are going to look.
+    /// Finds several values at once, each by its hash and whatever `eq` compares it with:
+    /// [`Directory::find`] for each of them. Each step is done for all of them before the next
+    /// step, so that their waits for memory overlap. `touch` reads a little of a value, where `eq`
+    /// and the caller are going to look.
     pub fn find_all<'d, K: Copy, R, const N: usize>(
         &'d self,
         wanted: &[Option<(u64, K)>; N],
@@ -122,7 +123,7 @@ impl<T> Directory<T> {
         Iter::new(self)
     }
 
-    /// Removes everything at once and hands it out, so that the caller may drop it in pieces or
+    /// Removes everything at once and returns it, so that the caller may drop it in pieces or
     /// elsewhere. `stamp` is the stamp of that removal.
     pub fn clear(&mut self, stamp: u64) -> Self {
         let old = std::mem::take(self);
@@ -140,8 +141,8 @@ impl<T: Clone> Directory<T> {
         self.root.as_mut()?.find_mut(hash, eq)
     }
 
-    /// Adds a value whose key is not there yet: the caller knows that. (Otherwise both stay, and
-    /// which one is found is open.)
+    /// Adds a value whose key is not there yet, which the caller must know. (Otherwise both stay,
+    /// and either may be found.)
     #[inline]
     pub fn insert(&mut self, hash: u64, value: T, hash_of: impl Fn(&T) -> u64) -> &mut T {
         self.make_room(hash, &hash_of);
@@ -177,7 +178,7 @@ impl<T: Clone> Directory<T> {
     }
 
     /// Removes a value. `stamp` (in practice the position of the removal in the log) raises the
-    /// stamp of its table. Tables that have become sparse give their memory back and merge.
+    /// stamp of its table. Tables that have become sparse free memory and merge.
     pub fn remove(
         &mut self,
         hash: u64,
@@ -227,7 +228,7 @@ impl<'a, T> OccupiedEntry<'a, T> {
         self.entry.get()
     }
 
-    /// The value, to change all but its key.
+    /// The value, to change anything but its key.
     pub fn get_mut(&mut self) -> &mut T {
         self.entry.get_mut()
     }

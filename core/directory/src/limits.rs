@@ -9,17 +9,18 @@ pub const PREFIX_BITS: u32 = 48;
 pub const TABLE_LEN_MAX: usize = 112;
 
 /// A table at or below this length looks whether it can merge with its neighbour, whenever its
-/// length is a multiple of [`SPARSE_STEP`]: so also when it runs empty.
+/// length is a multiple of [`SPARSE_STEP`], so also when it becomes empty.
 pub(crate) const SPARSE_LEN: usize = 24;
 
-/// How many removals there are between two such looks.
+/// The number of removals between two such looks.
 pub(crate) const SPARSE_STEP: usize = 4;
 
 /// Two neighbours merge when they hold at most this many values together: far enough below
-/// [`TABLE_LEN_MAX`] that adding and removing at the border does not split and merge in turn.
+/// [`TABLE_LEN_MAX`] that adding and removing at the border does not split and merge again and
+/// again.
 pub(crate) const MERGED_LEN_MAX: usize = 48;
 
-/// How many buckets are drawn to hit one that is taken; usually more than half of them are.
+/// How many buckets are drawn to hit an occupied one; usually more than half are occupied.
 pub(crate) const DRAWS_MAX: u32 = 32;
 
 /// How many bits of the hash one branch tells apart.

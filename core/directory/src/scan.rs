@@ -88,8 +88,8 @@ impl<T> Directory<T> {
         }
     }
 
-    /// Some value, drawn by a random number; `None` only if there is none. About fair where the
-    /// hashes are spread evenly, since a table is drawn by its share of the hashes.
+    /// Some value, chosen by a random number; `None` only if there is none. The choice is about
+    /// fair if the hashes are spread evenly, since a table is chosen by its share of the hashes.
     pub fn random(&self, random: u64) -> Option<&T> {
         let mut node = self.root.as_ref()?;
         let mut random = mix(random);

@@ -16,7 +16,7 @@ pub(crate) struct Table<T> {
 }
 
 /// All values of a deep table have the same leading bits, and a hash table of `hashbrown` tags its
-/// buckets with just those; so inside a table the hash is turned around.
+/// buckets with just those; so inside a table the bits of the hash are reversed.
 #[inline]
 fn inner_hash(hash: u64) -> u64 {
     hash.rotate_right(16)
@@ -47,7 +47,7 @@ impl<T> Table<T> {
         self.stamp
     }
 
-    /// Whether it has to split before another value comes in.
+    /// Returns whether it has to split before another value comes in.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.values.len() >= TABLE_LEN_MAX && self.depth < PREFIX_BITS
@@ -88,7 +88,7 @@ impl<T> Table<T> {
             .into_mut()
     }
 
-    /// Removes a value and gives memory back where much of it lies idle.
+    /// Removes a value, and frees memory if much of it is unused.
     pub(crate) fn remove(
         &mut self,
         hash: u64,

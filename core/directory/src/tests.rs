@@ -25,7 +25,7 @@ fn spread(key: u32) -> u64 {
     z ^ (z >> 32)
 }
 
-/// Ways to lose the spread: the cluster's slot in front, few distinct hashes, one hash.
+/// Hashes that are not spread: the cluster's slot in front, few distinct hashes, one hash.
 fn skewed(key: u32, kind: u32) -> u64 {
     match kind {
         0 => spread(key),

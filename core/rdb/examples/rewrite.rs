@@ -1,8 +1,9 @@
-//! Reads what another server wrote and writes it anew, for comparing weir with that server.
+//! Reads what another server wrote and writes it again, to compare weir with that server.
 //!
-//! `rewrite payloads` takes payloads of `DUMP` in hex, one a line, and answers each restored and dumped
-//! again, or `error: …`. `rewrite snapshot` takes a snapshot and writes it anew. Both read standard
-//! input and write standard output; the time is given as a second argument, in ms since the epoch.
+//! `rewrite payloads` takes payloads of `DUMP` in hex, one a line, and answers each restored and
+//! dumped again, or `error: …`. `rewrite snapshot` takes a snapshot and writes it again. Both read
+//! standard input and write standard output; the time is given as a second argument, in ms since
+//! the epoch.
 
 use std::env;
 use std::error::Error;

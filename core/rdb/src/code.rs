@@ -1,5 +1,5 @@
-//! What a byte that begins a record stands for: a type of value, or what else may stand between
-//! values. The codes of types are below all others.
+//! What the first byte of a record stands for: a type of value, or something else between values.
+//! The codes of types are below all others.
 
 pub(crate) const STRING: u8 = 0;
 /// Redis 5.0 to 6.2.

@@ -1,12 +1,12 @@
-//! What a reader must know beside the bytes.
+//! What a reader must know in addition to the bytes.
 
 use stream::Retention;
 
 /// What the bytes of a value do not say.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// The current time, in milliseconds since the epoch: no remembered append is taken to be later,
-    /// and those that have expired by then are left out.
+    /// The current time, in milliseconds since the epoch: remembered appends never count as later
+    /// than this, and those that have expired by then are left out.
     pub now_ms: u64,
     /// Seed of the hashes of producers and idempotent ids.
     pub hash_seed: u64,
@@ -19,9 +19,9 @@ pub struct Context {
 /// When full chunks of a stream that is read are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
-    /// While reading, from this offset in the input on: what takes much memory never takes more than it is going
-    /// to, and what takes little is read without that work.
+    /// While reading, from this offset in the input on. So a large file never takes more memory
+    /// than its packed form, and a small one is read without that work.
     BeyondBytes(u64),
-    /// Whenever its owner likes.
+    /// Later, when its owner decides.
     Later,
 }

@@ -8,8 +8,8 @@
 //! | `81` | 8 bytes | big endian |
 //! | `110000xx` | | not a length: a string of a special form |
 //!
-//! A string is a length and as many bytes, or a special form: `c0`, `c1`, `c2` and an integer of 1, 2,
-//! 4 bytes, little endian, whose text it is; `c3`, the packed length, the length, and LZF.
+//! A string is a length and as many bytes, or a special form: `c0`, `c1`, `c2` and an integer of 1,
+//! 2, 4 bytes, little endian, whose text it is; `c3`, the packed length, the length, and LZF.
 
 use crate::checksum::Checksum;
 use crate::error::{Fault, FormatError, ReadError};
@@ -36,7 +36,7 @@ pub(crate) struct Decoder<S> {
     string: Vec<u8>,
 }
 
-/// Whether what is read is summed up, to be compared with a checksum at the end.
+/// Whether a checksum is kept of what is read, to be compared with the one at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Summed {
     Yes,
@@ -44,7 +44,7 @@ pub(crate) enum Summed {
     Already,
 }
 
-/// What stands where a length or a special form may stand.
+/// What the bytes say where a length or a special form may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Length {
     Plain(u64),
@@ -64,7 +64,7 @@ impl<S: Source> Decoder<S> {
         }
     }
 
-    /// Where it is, in bytes from the start.
+    /// Returns where it is, in bytes from the start.
     #[inline]
     pub(crate) fn offset(&self) -> u64 {
         self.piece_offset + self.at as u64
@@ -90,7 +90,7 @@ impl<S: Source> Decoder<S> {
         Ok(self.checksum.as_ref().map(Checksum::value))
     }
 
-    /// Whether the source ends here.
+    /// Returns whether the source ends here.
     pub(crate) fn is_at_end(&mut self) -> Read<bool, S> {
         Ok(self.piece()?.is_empty())
     }
@@ -259,7 +259,7 @@ impl<S: Source> Decoder<S> {
         })
     }
 
-    /// Makes something of the next string, of at most `limit` bytes.
+    /// Calls `read` with the next string, of at most `limit` bytes.
     #[inline]
     pub(crate) fn with_string<T>(
         &mut self,
@@ -268,7 +268,7 @@ impl<S: Source> Decoder<S> {
         make: impl FnOnce(&[u8]) -> T,
     ) -> Read<T, S> {
         if let Some(len) = self.plain_length_at_hand(limit)? {
-            // Most strings lie in the piece as they are: no need to copy them.
+            // Most strings are in the piece as they are and need no copy.
             let made = make(self.piece()?.get(..len).unwrap_or_default());
             self.at += len;
             return Ok(made);
@@ -281,8 +281,8 @@ impl<S: Source> Decoder<S> {
         made
     }
 
-    /// Reads the length of a string that is neither packed nor an integer, within the limit, and whole in the
-    /// current piece; otherwise it reads nothing.
+    /// Reads the length of a string that is neither packed nor an integer, within the limit, and
+    /// whole in the current piece; reads nothing otherwise.
     #[inline]
     fn plain_length_at_hand(&mut self, limit: u64) -> Read<Option<usize>, S> {
         let (head_len, len) = match *self.piece()? {
@@ -298,7 +298,7 @@ impl<S: Source> Decoder<S> {
         Ok(Some(len as usize))
     }
 
-    /// Passes over the next `len` bytes.
+    /// Skips the next `len` bytes.
     pub(crate) fn skip(&mut self, len: u64, expected: &'static str) -> Read<(), S> {
         let mut left = len;
         while left > 0 {
@@ -315,7 +315,7 @@ impl<S: Source> Decoder<S> {
         Ok(())
     }
 
-    /// Passes over the next string.
+    /// Skips the next string.
     pub(crate) fn skip_string(&mut self, expected: &'static str) -> Read<(), S> {
         let len = match self.length(expected)? {
             Length::Plain(len) => len,

@@ -1,9 +1,10 @@
-//! Digests of keys: whether two keyspaces hold the same can be told by comparing 20 bytes.
+//! Digests of keys: comparing 20 bytes shows whether two keyspaces hold the same.
 //!
-//! What goes in is what outlives a restart, in the order of a snapshot. So counters of duplicates and the times
-//! at which consumers were last seen do not count, which no journal has. Producers have no order: they are
-//! digested one by one and added up, and so may keys be. Time counts only as far as it makes idempotent IDs
-//! expire. The digest is weir's own, and no defence against who forges it.
+//! A digest covers what outlives a restart, in the order of a snapshot. So it does not cover what
+//! no journal has: counters of duplicates, and the times at which consumers were last seen.
+//! Producers have no order: they are digested one by one and added up, and so may keys be. Time
+//! counts only as far as it makes idempotent IDs expire. The digest is weir's own, and no defence
+//! against forgery.
 
 use std::convert::Infallible;
 
@@ -26,8 +27,8 @@ pub struct Digest {
 const DIGEST_BYTES: usize = 20;
 
 impl Digest {
-    /// The digest of a value with its expiry, whatever its key. `now_ms` is the time, in milliseconds since the
-    /// epoch, at which idempotent IDs count or have expired.
+    /// The digest of a value with its expiry, whatever its key. `now_ms` is the time, in
+    /// milliseconds since the epoch, at which idempotent IDs count or have expired.
     pub fn of_value(value: &Value, expires_at_ms: Option<i64>, now_ms: u64) -> Digest {
         let mut out = hashing();
         let expires_at_ms = expires_at_ms.unwrap_or(i64::MIN);

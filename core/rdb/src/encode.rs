@@ -39,12 +39,12 @@ impl<K: Sink> Encoder<K> {
         }
     }
 
-    /// How many bytes were written so far.
+    /// Returns how many bytes were written so far.
     pub(crate) fn written(&self) -> u64 {
         self.written + self.out.len() as u64
     }
 
-    /// Hands over what was gathered, if it is enough to be worth it. To be called between values and
+    /// Hands over what was gathered, if that is enough to be worth it. Call it between values and
     /// within long ones.
     #[inline]
     pub(crate) fn drain(&mut self) -> Result<(), K::Error> {
@@ -99,7 +99,7 @@ impl<K: Sink> Encoder<K> {
         self.blob(bytes);
     }
 
-    /// A string that is no text of an integer.
+    /// A string that is not the text of an integer.
     pub(crate) fn blob(&mut self, bytes: &[u8]) {
         if bytes.len() > UNCOMPRESSED_BYTES_MAX && self.packed(bytes) == Packed::Yes {
             return;
@@ -126,8 +126,8 @@ impl<K: Sink> Encoder<K> {
             return Packed::No;
         }
         let packer = self.packer.get_or_insert_with(Packer::new);
-        // The packed length comes before the packed bytes, so those are made at the end first and
-        // the head is then put in between.
+        // The packed length comes before the packed bytes. So these are made at the end first, and
+        // then the head is inserted before them.
         let start = self.out.len();
         let limit = bytes.len() - HEAD_BYTES;
         if packer.pack(bytes, limit, &mut self.out) == Packed::No {

@@ -1,12 +1,12 @@
 //! What can be wrong with bytes that should be an RDB file or a payload of `DUMP`.
 //!
-//! Every fault says at which offset it was found and what should have been there. Offsets count from
-//! the start of the file or payload; for a fault within a compressed or packed string it is where
-//! that string ends.
+//! Every fault says at which offset it was found and what should have been there. Offsets count
+//! from the start of the file or payload; for a fault within a compressed or packed string it is
+//! where that string ends.
 
 use thiserror::Error;
 
-/// Bytes that are no valid RDB.
+/// Bytes that are not valid RDB.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("offset {offset}: {fault}")]
 pub struct FormatError {
@@ -33,7 +33,7 @@ pub enum Fault {
         /// What is there.
         found: u64,
     },
-    /// What is there contradicts itself or what came before.
+    /// What is there contradicts itself or earlier bytes.
     #[error("{0}")]
     Contradiction(&'static str),
     /// A length above what is allowed.
@@ -72,7 +72,7 @@ pub enum Fault {
 /// Why reading stopped.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum ReadError<E> {
-    /// The bytes are no valid RDB.
+    /// The bytes are not valid RDB.
     #[error(transparent)]
     Format(#[from] FormatError),
     /// The source could not give more bytes.
@@ -92,7 +92,7 @@ pub enum PayloadError {
     /// It is too short, of a version that is not read, or damaged.
     #[error("payload version or checksum are wrong")]
     VersionOrChecksum,
-    /// What it holds is no value of a supported type.
+    /// What it holds is not a value of a supported type.
     #[error(transparent)]
     Format(#[from] FormatError),
 }

@@ -1,9 +1,10 @@
 //! Bytes to values and back: snapshots, `DUMP` and `RESTORE` share one codec.
 //!
-//! The format is Redis' own: weir reads what Redis 7.0 to 8.10 writes for the types it has, and Redis
-//! 8.6 reads what weir writes. Bytes come and go in pieces (`source.rs`), so a file need not fit into
-//! memory. Foreign bytes are never trusted: lengths are checked before memory is reserved, and a fault
-//! names its offset; values of types that weir does not have are passed over and named. Files, the journal's manifest and what becomes of a value are the shell's.
+//! The format is Redis' own: weir reads what Redis 7.0 to 8.10 writes for the types it has, and
+//! Redis 8.6 reads what weir writes. Bytes are read and written in pieces (`source.rs`), so a file
+//! need not fit into memory. Foreign bytes are never trusted: lengths are checked before memory is
+//! reserved, and a fault names its offset; values of types that weir lacks are skipped and named.
+//! The shell deals with files, with the journal's manifest and with what becomes of a value.
 #![deny(clippy::indexing_slicing)]
 
 mod checksum;

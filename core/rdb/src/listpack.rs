@@ -19,8 +19,8 @@
 //! | `f0`, 4 bytes little endian | that many bytes | string |
 //! | `f1`, `f2`, `f3`, `f4` | 2, 3, 4, 8 bytes, little endian | integer, signed |
 //!
-//! Source: the listpack specification by its author (`antirez/listpack`). A string that is the
-//! canonical text of an integer is kept as that integer.
+//! Source: the author's listpack specification (`antirez/listpack`). A string that is the canonical
+//! text of an integer is kept as that integer.
 
 use values::parse_integer;
 
@@ -161,7 +161,8 @@ fn integer_of_13_bits(head: u8, low: u8) -> Element<'static> {
     Element::Integer(i64::from(bits.cast_signed() >> 3))
 }
 
-/// A string of `len` bytes with a head of `head_len`, if the length behind it takes one byte and is right.
+/// A string of `len` bytes with a head of `head_len`, if the length behind it takes one byte and is
+/// right.
 #[inline]
 fn short_bytes(bytes: &[u8], len: usize, head_len: usize) -> Option<(Element<'_>, &[u8])> {
     let (data, tail) = bytes.split_at_checked(len)?;
@@ -191,7 +192,7 @@ fn take_bytes(bytes: &[u8], len: usize) -> Result<(Element<'_>, &[u8]), Fault> {
     Ok((Element::Bytes(data), tail))
 }
 
-/// Checks and passes over the length that stands behind an element of `len` bytes.
+/// Checks and skips the length that stands behind an element of `len` bytes.
 #[inline]
 fn skip_length(bytes: &[u8], len: usize) -> Result<&[u8], Fault> {
     if let [behind @ 0..0x80, tail @ ..] = bytes
@@ -238,7 +239,7 @@ fn length_backwards(len: usize, out: &mut [u8; LENGTH_BYTES_MAX]) -> &[u8] {
     out.get(..size).unwrap_or_default()
 }
 
-/// How many bytes an integer takes as an element.
+/// Returns how many bytes an integer takes as an element.
 #[inline]
 pub(crate) fn integer_bytes(value: i64) -> usize {
     1 + match value {
@@ -251,7 +252,7 @@ pub(crate) fn integer_bytes(value: i64) -> usize {
     }
 }
 
-/// How many bytes a string takes as an element.
+/// Returns how many bytes a string takes as an element.
 #[inline]
 pub(crate) fn text_bytes(text: &[u8]) -> usize {
     if let Some(value) = parse_integer(text) {

@@ -10,7 +10,7 @@
 //!
 //! A repetition may reach into what it makes itself. The length of the whole is kept elsewhere.
 
-/// Why bytes could not be unpacked.
+/// The bytes cannot be unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Damaged;
 
@@ -35,7 +35,7 @@ pub(crate) fn unpack(packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(),
     unpacked
 }
 
-/// Room behind the end, so that short copies may have one length.
+/// Room after the end, so that short copies can all have the same length.
 const SLACK: usize = LITERAL_MAX;
 
 /// Unpacks `packed` to the first `len` bytes of `out`, which has [`SLACK`] more.
@@ -105,12 +105,13 @@ fn repeat(out: &mut [u8], at: usize, distance: usize, len: usize) {
     }
 }
 
-/// Packs strings; keeps its table from one to the next.
+/// Packs strings, and keeps its table from one to the next.
 #[derive(Debug)]
 pub(crate) struct Packer {
     /// Where three bytes with this hash were seen last, as `base` + position; 0 for never.
     seen: Box<[u32; 1 << TABLE_BITS]>,
-    /// Added to positions, so that what an earlier string left in the table is out of reach.
+    /// Added to positions, so that what an earlier string left in the table is too far back to be
+    /// used.
     base: u32,
 }
 
@@ -195,7 +196,7 @@ fn slot_of(a: u8, b: u8, c: u8) -> usize {
     (bytes.wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS)) as usize
 }
 
-/// How many bytes from `at` on are as those from `from` on.
+/// Returns how many bytes from `at` on are as those from `from` on.
 #[inline]
 fn matching(bytes: &[u8], from: usize, at: usize) -> usize {
     let (Some(earlier), Some(later)) = (bytes.get(from..), bytes.get(at..)) else {

@@ -34,7 +34,7 @@ pub fn dump(value: &Value) -> Vec<u8> {
 }
 
 /// Makes a payload of a type code and a body, whatever they are: adds version and checksum. For
-/// trying out payloads that no server dumps.
+/// tests with payloads that no server dumps.
 pub fn sign(mut content: Vec<u8>) -> Vec<u8> {
     content.extend_from_slice(&VERSION_WRITTEN.to_le_bytes());
     let checksum = checksum(&content);
@@ -45,8 +45,8 @@ pub fn sign(mut content: Vec<u8>) -> Vec<u8> {
 /// The value of a payload of `DUMP`.
 ///
 /// # Errors
-/// [`PayloadError::VersionOrChecksum`] if the payload is damaged or too new, which is found out before
-/// anything else is read; [`PayloadError::Format`] if it holds no value of a supported type.
+/// [`PayloadError::VersionOrChecksum`] if the payload is damaged or too new, which is checked
+/// before anything else is read; [`PayloadError::Format`] if it holds no value of a supported type.
 pub fn restore(payload: &[u8], context: &Context) -> Result<Value, PayloadError> {
     let (summed, found) = payload
         .split_last_chunk()
@@ -60,14 +60,14 @@ pub fn restore(payload: &[u8], context: &Context) -> Result<Value, PayloadError>
         return Err(PayloadError::VersionOrChecksum);
     }
     let mut from = Decoder::new(content, Summed::Already);
-    // As in Redis, nobody asks whether the value needs all of the bytes.
+    // As in Redis, the value need not use all of the bytes.
     read(&mut from, context).map_err(|error| match error {
         ReadError::Format(error) => PayloadError::Format(error),
         ReadError::Source { source, .. } => match source {},
     })
 }
 
-/// The name of the type of a payload, if it is none that is read.
+/// The name of a payload's type, if weir does not read that type.
 pub fn type_left_out(payload: &[u8]) -> Option<&'static str> {
     let code = *payload.first()?;
     (!skip::is_kept(code)).then(|| name_of(code))

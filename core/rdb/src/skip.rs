@@ -1,7 +1,7 @@
-//! Passing over values of types that weir does not have.
+//! Skipping values of types that weir lacks.
 //!
-//! Nothing is kept of them and little is checked: what matters is where the value ends. Each element
-//! takes at least one byte, so the work is bounded by the bytes that are there.
+//! Nothing of them is kept and little is checked: all that matters is where the value ends. Each
+//! element takes at least one byte, so the work is bounded by the bytes that are there.
 //!
 //! | code | body |
 //! |---|---|
@@ -26,7 +26,7 @@ use crate::decode::{Decoder, Read};
 use crate::error::Fault;
 use crate::source::Source;
 
-/// Passes over the body of a value whose type code was just read; the name of the type.
+/// Skips the body of a value whose type code was just read; the name of the type.
 pub(crate) fn value<S: Source>(
     code: u8,
     key: &[u8],
@@ -78,7 +78,7 @@ pub(crate) fn value<S: Source>(
     Ok(Cow::Borrowed(name_of(code)))
 }
 
-/// Whether a value of this type is read.
+/// Returns whether a value of this type is read.
 pub(crate) fn is_kept(code: u8) -> bool {
     matches!(
         code,
@@ -91,8 +91,8 @@ pub(crate) fn is_kept(code: u8) -> bool {
     )
 }
 
-/// Passes over a module's data: its identity, and then values, each with a number before it that
-/// tells its kind. The module's name.
+/// Skips a module's data: its identity, and then values, each with a number before it that tells
+/// its kind. The module's name.
 pub(crate) fn module_data<S: Source>(from: &mut Decoder<S>) -> Read<String, S> {
     let identity = from.number("the identity of a module")?;
     loop {
@@ -121,7 +121,7 @@ fn module_name(identity: u64) -> String {
     characters.map(|character| char::from(*character)).collect()
 }
 
-/// Passes over a number, and as many runs of `per_element` strings.
+/// Skips a number, and as many runs of `per_element` strings.
 fn strings<S: Source>(from: &mut Decoder<S>, per_element: u32) -> Read<(), S> {
     for _ in 0..from.number("the number of elements")? {
         for _ in 0..per_element {
@@ -131,7 +131,7 @@ fn strings<S: Source>(from: &mut Decoder<S>, per_element: u32) -> Read<(), S> {
     Ok(())
 }
 
-/// Passes over the fields of a hash, each with its expiry.
+/// Skips the fields of a hash, each with its expiry.
 fn fields<S: Source>(from: &mut Decoder<S>) -> Read<(), S> {
     for _ in 0..from.number("the number of fields of a hash")? {
         from.number("the expiry of a field")?;

@@ -1,7 +1,7 @@
 //! Where bytes come from and where they go.
 //!
-//! Files of many gigabytes are read and written in pieces that the shell brings and takes; nothing
-//! here does any I/O.
+//! Files of many gigabytes are read and written in pieces, which the shell supplies and accepts.
+//! Nothing here does any I/O.
 
 use std::convert::Infallible;
 
@@ -10,14 +10,14 @@ pub trait Source {
     /// What can go wrong when more bytes are fetched.
     type Error;
 
-    /// The bytes from the current position on; at least one, unless the end has come. Called again
-    /// without [`Source::consume`] in between, it answers the same bytes.
+    /// The bytes from the current position on; at least one, unless the end has come. Without
+    /// [`Source::consume`] in between, a second call returns the same bytes.
     ///
     /// # Errors
     /// Whatever keeps more bytes from being fetched.
     fn fill(&mut self) -> Result<&[u8], Self::Error>;
 
-    /// Moves the current position on by `len` bytes of what [`Source::fill`] answered.
+    /// Advances the current position by `len` of the bytes that [`Source::fill`] returned.
     fn consume(&mut self, len: usize);
 }
 

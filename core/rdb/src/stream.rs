@@ -85,12 +85,12 @@ pub(crate) fn read<S: Source>(
     let last_id = read_id(from, "the last ID")?;
     let (mut max_deleted_id, mut entries_added) = (StreamId::MIN, entries.len());
     if code >= code::STREAM_2 {
-        // The first ID is that of the first entry, and the nodes have told it.
+        // The first ID is that of the first entry, which the nodes have already given.
         read_id(from, "the first ID")?;
         max_deleted_id = read_id(from, "the greatest deleted ID")?;
         entries_added = from.number("the number of entries added")?;
     }
-    // Redis loads counters that cannot be, and some of its versions have written such; they are
+    // Redis loads impossible counters, and some of its versions have written them. Here they are
     // raised to what the entries show.
     let mut stream = Stream::from_parts(StreamParts {
         entries,

@@ -1,9 +1,11 @@
-//! A quick look at requests that wait behind one another, for who wants to fetch early what they will need.
+//! A quick look at the requests that wait in a pipeline, so that a caller can prefetch what they
+//! will need.
 
-/// The second argument of each whole request at the front of some input: its key, for most commands.
+/// The second argument of each whole request at the front of some input: its key, for most
+/// commands.
 ///
-/// It checks no limits and ends at the first request that is incomplete, inline or odd in any way: what it shows is a
-/// guess, and the [`Parser`](crate::Parser) decides.
+/// It checks no limits, and stops at the first request that is incomplete, inline or unusual. So it
+/// is only a guess; the [`Parser`](crate::Parser) decides.
 #[derive(Debug, Clone)]
 pub struct KeysAhead<'a> {
     rest: &'a [u8],
@@ -15,7 +17,7 @@ impl<'a> KeysAhead<'a> {
         KeysAhead { rest: input }
     }
 
-    /// A number behind its sign, as it announces arguments and their lengths.
+    /// The number after the sign that announces arguments or their length.
     fn number(&mut self, sign: u8) -> Option<usize> {
         let [first, rest @ ..] = self.rest else {
             return None;
@@ -36,7 +38,7 @@ impl<'a> KeysAhead<'a> {
     }
 }
 
-/// Digits of a number that is worth a look.
+/// The most digits of a number that this look reads.
 const DIGITS_MAX: usize = 8;
 
 impl<'a> Iterator for KeysAhead<'a> {

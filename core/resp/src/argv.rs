@@ -1,8 +1,8 @@
 //! A request's arguments: slices of the bytes that came in.
 //!
-//! An [`Argv`] is two pointers and copies nothing; an [`ArgvBuf`] owns what must outlive the input, as
-//! a queued or blocked request must. Argument 0 is the command's name. A span always lies
-//! within the bytes: the parser found it there, or the copy made it.
+//! An [`Argv`] is two pointers and copies nothing; an [`ArgvBuf`] owns what must outlive the input,
+//! as a queued or blocked request must. Argument 0 is the command's name. A span always lies within
+//! the bytes: the parser found it there, or the copy made it.
 
 use std::fmt;
 
@@ -43,13 +43,13 @@ impl<'a> Argv<'a> {
         Argv { bytes, spans }
     }
 
-    /// How many arguments there are, the command's name included.
+    /// The number of arguments, the command's name included.
     #[inline]
     pub const fn len(self) -> usize {
         self.spans.len()
     }
 
-    /// Whether there is none: an empty inline line, or an array of no elements.
+    /// Returns whether there is none: an empty inline line, or an array of no elements.
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.spans.is_empty()
@@ -88,7 +88,7 @@ impl<'a> Argv<'a> {
         }
     }
 
-    /// How long the arguments are together, in bytes.
+    /// Returns how long the arguments are together, in bytes.
     pub fn bytes_len(self) -> usize {
         self.iter().map(<[u8]>::len).sum()
     }

@@ -1,8 +1,8 @@
 //! Floating-point numbers as Redis writes them in replies.
 //!
-//! The layout is that of Redis 8.6, found by asking it for 180,000 numbers. The digits are the fewest
-//! that read back as the same number; Redis' own are one digit longer, or off in the last, for about
-//! one random number in 700, and read back the same too.
+//! The layout is that of Redis 8.6, found by asking it for 180,000 numbers. The digits are the
+//! fewest that read back as the same number; for about one random number in 700, those of Redis are
+//! one digit longer or differ in the last digit, and read back as the same number too.
 
 /// Room for the longest text of a number: a sign, `0.00000` and 17 digits, or an exponent.
 pub const DOUBLE_TEXT_BYTES_MAX: usize = 32;
@@ -10,8 +10,8 @@ pub const DOUBLE_TEXT_BYTES_MAX: usize = 32;
 /// Up to here, whole numbers are written as integers.
 const INTEGER_MAX: f64 = (1_u64 << 62) as f64;
 
-/// The text of `value`: `inf`, `-inf`, `nan`, an integer (`100`), a decimal fraction (`0.00001`), or
-/// digits with an exponent (`1.5e-7`, `1e+21`).
+/// The text of `value`: `inf`, `-inf`, `nan`, an integer (`100`), a decimal fraction (`0.00001`),
+/// or digits with an exponent (`1.5e-7`, `1e+21`).
 pub fn double_text(value: f64, text: &mut [u8; DOUBLE_TEXT_BYTES_MAX]) -> &[u8] {
     let mut out = Text {
         bytes: text,
@@ -78,7 +78,8 @@ fn write_finite(value: f64, out: &mut Text<'_>) {
     }
 }
 
-/// The fewest digits that read back as `value`, without zeros at either end, and their exponent of ten.
+/// The fewest digits that read back as `value`, without zeros at either end, and their exponent of
+/// ten.
 fn shortest_digits(value: f64, digits: &mut [u8; DOUBLE_TEXT_BYTES_MAX]) -> (&[u8], i32) {
     let mut buffer = ryu::Buffer::new();
     let text = buffer.format_finite(value);

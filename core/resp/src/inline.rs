@@ -1,8 +1,10 @@
-//! A line of text into arguments, as Redis cuts inline requests and the lines of its configuration file.
+//! Splits a line of text into arguments, as Redis does for inline requests and for the lines of its
+//! configuration file.
 //!
-//! Space parts arguments. Within double quotes `\n \r \t \b \a`, `\xHH` and a backslash before any
-//! other byte mean what they mean in C; within single quotes only `\'` is special. A closing quote ends
-//! the argument, an opening one need not begin it: `a"b c"` is one argument, `"a"b` is an error.
+//! Space separates arguments. Within double quotes `\n \r \t \b \a`, `\xHH` and a backslash before
+//! any other byte mean what they do in C; within single quotes only `\'` is special. A closing
+//! quote ends the argument; an opening one need not be at its start: `a"b c"` is one argument,
+//! `"a"b` is an error.
 
 use crate::argv::{ArgvBuf, Span, offset};
 use crate::request::ProtocolError;
@@ -17,7 +19,7 @@ pub fn split_line(line: &[u8]) -> Result<ArgvBuf, ProtocolError> {
     Ok(ArgvBuf::from_parts(bytes, spans))
 }
 
-/// Appends the arguments of a line to `bytes`, and where they are to `spans`. What is appended is no
+/// Appends the arguments of a line to `bytes`, and their places to `spans`. What is appended is no
 /// longer than the line, which the caller keeps below 4 GiB.
 pub(crate) fn split(
     line: &[u8],
@@ -33,7 +35,7 @@ pub(crate) fn split(
     Ok(())
 }
 
-/// What Redis takes for space between arguments.
+/// What counts as space between arguments in Redis.
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
@@ -50,7 +52,7 @@ fn skip_space(line: &[u8]) -> &[u8] {
 fn unquote<'l>(mut line: &'l [u8], out: &mut Vec<u8>) -> Result<&'l [u8], ProtocolError> {
     loop {
         line = match line {
-            // Vertical tab and form feed part arguments only where one has not begun.
+            // Vertical tab and form feed separate arguments only before one has begun.
             [] | [b' ' | b'\t' | b'\n' | b'\r', ..] => return Ok(line),
             [b'"', rest @ ..] => return closed(double_quoted(rest, out)?),
             [b'\'', rest @ ..] => return closed(single_quoted(rest, out)?),
@@ -141,7 +143,7 @@ mod tests {
         check("", &[]);
         check(" \t\r\n\x0b\x0c", &[]);
         check("  ECHO\ta \rb ", &[b"ECHO", b"a", b"b"]);
-        // These two are space only where no argument has begun.
+        // These two are space only before an argument has begun.
         check("a\x0bb \x0bc\x0c", &[b"a\x0bb", b"c\x0c"]);
     }
 

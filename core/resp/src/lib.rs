@@ -2,9 +2,10 @@
 //!
 //! [`Parser`] reads requests from the front of a connection's input and hands them out as [`Argv`]:
 //! slices of that input, nothing copied and nothing allocated per request. [`Reply`] writes replies
-//! straight into the connection's output and knows which protocol the client speaks; what is large it
-//! refers to, and a [`Rope`] of both is what goes out. There is no tree of values in either
-//! direction, and no socket: where bytes come from and go to is the caller's matter.
+//! straight into the connection's output and knows which protocol the client speaks; it refers to
+//! large values instead of copying them, and what goes out is a [`Rope`] of both. There is no tree
+//! of values in either direction, and no socket: the caller decides where bytes come from and where
+//! they go.
 
 mod ahead;
 mod argv;

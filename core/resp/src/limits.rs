@@ -1,4 +1,4 @@
-//! What a request may be at most. Each bound is checked before memory is reserved for what it bounds.
+//! The bounds of a request. Each is checked before memory is reserved for what it bounds.
 //!
 //! The defaults are those of Redis 8.6, found by sending requests at each bound and one above.
 
@@ -20,21 +20,22 @@ pub const UNAUTHENTICATED_ARGS_MAX: usize = 10;
 /// Longest single argument of a client that has yet to authenticate.
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 * 1024;
 
-/// From this length on a text is referred to where it is instead of being copied into a reply. Copying less costs less.
+/// A reply refers to a text of this length or more instead of copying it. Below this, copying is
+/// cheaper.
 pub const SHARED_BYTES_MIN: usize = 16 * 1024;
 
-/// The same in a reply that has copied [`SHARED_LATE_BYTES`] already.
+/// The same for a reply that has already copied [`SHARED_LATE_BYTES`].
 pub const SHARED_BYTES_MIN_LATE: usize = 512;
 
 /// See [`SHARED_BYTES_MIN_LATE`]. Replies that are read without delay stay below it.
 pub const SHARED_LATE_BYTES: usize = 1 << 20;
 
-/// What a reply, or those that a client gets at once, may copy, in bytes. Beyond it the client is disconnected,
-/// whatever the settings say: most of it is what many short texts take.
+/// The bytes that a reply, or all replies that a client gets at once, may copy. Beyond this the
+/// client is disconnected, whatever the settings say. Mostly many short texts take it.
 pub const REPLY_COPIED_BYTES_MAX: usize = 1 << 30;
 
-/// Capacity that the parser keeps for the next request, in arguments. What one huge request needed
-/// beyond it is given back, so that a connection costs what it uses.
+/// Capacity that the parser keeps for the next request, in arguments. Anything beyond it that one
+/// huge request needed is freed, so that a connection costs only what it uses.
 pub(crate) const SPANS_KEPT_MAX: usize = 4096;
 
 /// Capacity that the parser keeps for the arguments of inline requests, in bytes.
@@ -43,7 +44,7 @@ pub(crate) const SCRATCH_KEPT_BYTES_MAX: usize = 1024;
 /// Whether the client must still authenticate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
-    /// It may send anything: it has authenticated, or need not.
+    /// It may send anything: it has authenticated, or does not have to.
     Trusted,
     /// It gets just enough room to authenticate.
     Unauthenticated,
@@ -56,8 +57,8 @@ pub struct Limits {
     pub bulk_bytes_max: usize,
     /// Most arguments in a request, the command's name included.
     pub args_max: usize,
-    /// Longest inline request and longest header line, in bytes without the line feed. Headers of up
-    /// to a dozen bytes are read whatever it says.
+    /// Longest inline request and longest header line, in bytes without the line feed. Headers of
+    /// up to a dozen bytes are read in any case.
     pub inline_bytes_max: usize,
     /// Longest request as a whole, in bytes; beyond 4 GiB it has no effect.
     pub request_bytes_max: usize,

@@ -1,12 +1,13 @@
 //! Replies out: a typed writer over the connection's output buffer.
 //!
 //! Each method writes one RESP element in the protocol that the client speaks; what RESP2 lacks is
-//! written as Redis writes it there (a map as a flat array, a double as a bulk string). An aggregate is
-//! a header, then that many elements: the caller keeps count, or writes the elements first and the
-//! header afterwards with [`Reply::array_since`]. Lengths and types of what follows are not checked.
+//! written as Redis writes it there (a map as a flat array, a double as a bulk string). An
+//! aggregate is a header, then that many elements: the caller keeps count, or writes the elements
+//! first and the header afterwards with [`Reply::array_since`]. Lengths and types of what follows
+//! are not checked.
 //!
-//! What is large need not be copied: [`Reply::bulk_shared`] and [`Reply::run`] leave a piece between the bytes, which
-//! something else owns. How much a reply may hold is bounded, see [`Reply::is_full`].
+//! Large values need not be copied: [`Reply::bulk_shared`] and [`Reply::run`] put a piece between
+//! the bytes that something else owns. What a reply may hold is bounded, see [`Reply::is_full`].
 
 mod bounds;
 mod pieces;
@@ -25,7 +26,7 @@ pub use self::bounds::Part;
 /// The version of the protocol that a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Protocol {
-    /// What every client begins with.
+    /// The protocol that every client begins with.
     #[default]
     Resp2,
     /// After `HELLO 3`.
@@ -85,25 +86,26 @@ impl Reply {
         self.protocol
     }
 
-    /// Says which protocol the client speaks from now on; what is written stays as it is.
+    /// Sets the protocol that the client speaks from now on. What is already written stays as it
+    /// is.
     pub const fn set_protocol(&mut self, protocol: Protocol) {
         self.protocol = protocol;
     }
 
-    /// All that was written, where nothing of it is in pieces.
+    /// All that was written, if none of it is in pieces.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         debug_assert!(self.pieces.is_empty(), "some of it is in pieces");
         &self.out
     }
 
-    /// How much was written, in bytes; of runs, about.
+    /// Returns how much was written, in bytes; of runs, about.
     #[inline]
     pub const fn len(&self) -> usize {
         self.out.len() + self.in_pieces
     }
 
-    /// Whether nothing was written.
+    /// Returns whether nothing was written.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -117,7 +119,7 @@ impl Reply {
         self.in_pieces = 0;
     }
 
-    /// How much fits without a new allocation, in bytes.
+    /// Returns how much fits without a new allocation, in bytes.
     pub const fn capacity(&self) -> usize {
         self.out.capacity()
     }
@@ -153,7 +155,7 @@ impl Reply {
         }
     }
 
-    /// How much was written since `mark`, in bytes; of runs, about.
+    /// Returns how much was written since `mark`, in bytes; of runs, about.
     #[inline]
     pub const fn len_since(&self, mark: Mark) -> usize {
         self.len().saturating_sub(mark.bytes + mark.in_pieces)
@@ -321,14 +323,15 @@ impl Reply {
     }
 
     /// Begins an aggregate whose length is not known yet: its elements follow, then one of
-    /// [`array_since`](Self::array_since), [`map_since`](Self::map_since), [`set_since`](Self::set_since).
+    /// [`array_since`](Self::array_since), [`map_since`](Self::map_since),
+    /// [`set_since`](Self::set_since).
     #[inline]
     pub fn begin(&self) -> Mark {
         self.mark()
     }
 
-    /// Makes what was written since `mark` an array of `len` elements. Moves those bytes once; where
-    /// the length is known, [`array`](Self::array) is cheaper.
+    /// Makes what was written since `mark` an array of `len` elements. Moves those bytes once;
+    /// where the length is known, [`array`](Self::array) is cheaper.
     pub fn array_since(&mut self, mark: Mark, len: usize) {
         self.header_at(mark, b'*', len);
     }

@@ -1,8 +1,8 @@
 //! Requests in: arrays of bulk strings, and inline lines as a person types them.
 //!
-//! The parser goes over the bytes once, also when they arrive in pieces: it remembers where it stopped
-//! within an unfinished request. It answers like Redis 8.6 to everything that is not a request, and
-//! whether it does never depends on where the pieces were cut. What a command means is not known here.
+//! The parser reads the bytes once, even if they arrive in pieces: it remembers where it stopped
+//! within an unfinished request. It answers everything that is not a request as Redis 8.6 does, and
+//! the answer never depends on where the pieces were cut. What a command means is not known here.
 
 use thiserror::Error;
 
@@ -24,11 +24,12 @@ pub struct Request<'p> {
     pub consumed: usize,
 }
 
-/// What a client sent was no request. The connection cannot go on: where the next request would
+/// What a client sent was not a request. The connection cannot go on: where the next request would
 /// begin is unknown.
 ///
-/// `Display` is what Redis writes after `-ERR `, but for [`RequestTooLarge`](Self::RequestTooLarge),
-/// where Redis closes the connection without a word; [`write`](Self::write) does as Redis does.
+/// `Display` is what Redis writes after `-ERR `, but for
+/// [`RequestTooLarge`](Self::RequestTooLarge), where Redis closes the connection without a reply;
+/// [`write`](Self::write) does the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ProtocolError {
     /// An inline request beyond [`Limits::inline_bytes_max`].
@@ -89,7 +90,7 @@ impl ProtocolError {
     }
 }
 
-/// Reads requests from the front of a connection's input. One a connection.
+/// Reads requests from the front of a connection's input. Each connection has its own.
 ///
 /// ```
 /// use resp::{Limits, Parser};
@@ -111,9 +112,9 @@ impl ProtocolError {
 pub struct Parser {
     /// The arguments that are complete.
     spans: Vec<Span>,
-    /// The arguments of an inline request, unquoted; they have no other place to be.
+    /// The arguments of an inline request, unquoted: the input does not hold them in this form.
     scratch: Vec<u8>,
-    /// Arguments still to come; 0 at the begin of a request.
+    /// Arguments still to come; 0 at the start of a request.
     args_left: usize,
     /// Where the next header begins, or the body if its header was read.
     at: usize,
@@ -136,7 +137,7 @@ enum Header {
 }
 
 impl Parser {
-    /// A parser at the begin of a request. Allocates nothing.
+    /// A parser at the start of a request. Allocates nothing.
     pub const fn new() -> Parser {
         Parser {
             spans: Vec::new(),
@@ -151,12 +152,12 @@ impl Parser {
 
     /// Reads the request at the front of `input`; `None` if it is not complete.
     ///
-    /// After `None` the caller calls again with the same bytes and more behind them. After a request
-    /// it drops [`Request::consumed`] bytes first. Limits apply as they are when a header is read.
+    /// After `None` the caller calls again with the same bytes followed by more. After a request it
+    /// first drops [`Request::consumed`] bytes. Limits apply as they are when a header is read.
     ///
     /// # Errors
-    /// The input is no request, or beyond a limit. The connection is to be closed; the parser must not
-    /// be used again.
+    /// The input is not a request, or exceeds a limit. The connection must be closed, and the
+    /// parser must not be used again.
     #[inline]
     pub fn parse<'p>(
         &'p mut self,
@@ -179,15 +180,15 @@ impl Parser {
         }))
     }
 
-    /// How many more bytes must arrive, at least, before [`parse`](Self::parse) can get further, when
-    /// it has just returned `None` for `input_len` bytes: so that room for a large argument can be made
-    /// at once. It is at least 1 and within the limits, but it is a client's claim: memory should be
-    /// reserved as bytes arrive.
+    /// Returns how many more bytes must arrive, at least, before [`parse`](Self::parse) can get
+    /// further, when it has just returned `None` for `input_len` bytes: so that the caller can make
+    /// room for a large argument at once. It is at least 1 and within the limits, but it is only
+    /// what a client claims: reserve memory as bytes arrive.
     pub fn bytes_missing(&self, input_len: usize) -> usize {
         self.needed.saturating_sub(input_len).max(1)
     }
 
-    /// Whether a request was begun and not finished.
+    /// Returns whether a request was begun and not finished.
     pub const fn is_within_request(&self) -> bool {
         self.args_left > 0 || self.scanned > 0
     }
@@ -200,7 +201,7 @@ impl Parser {
         }
     }
 
-    /// Goes on from where the parser stopped. Returns the end of the request if it is complete.
+    /// Continues from where the parser stopped. Returns the end of the request if it is complete.
     #[inline]
     fn advance(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, ProtocolError> {
         // Only the line that the parser stopped in was looked at before.
@@ -231,7 +232,7 @@ impl Parser {
         self.arguments(input, scanned, limits)
     }
 
-    /// Clears what the last request left, and gives memory back if that was a huge one.
+    /// Clears what the last request left, and frees memory if that was a huge one.
     #[inline]
     fn begin(&mut self) {
         self.spans.clear();
@@ -318,8 +319,8 @@ impl Parser {
         Ok(Some(at))
     }
 
-    /// Takes an argument whose body begins at `start`. Where the next one's header begins, or `None` if not all of
-    /// the body is there.
+    /// Takes an argument whose body begins at `start`. Where the next one's header begins, or
+    /// `None` if not all of the body is there.
     #[inline]
     fn take_argument(&mut self, input: &[u8], start: usize, len: usize) -> Option<usize> {
         // The two bytes that end an argument are skipped unseen, as Redis does.
@@ -335,8 +336,8 @@ impl Parser {
         Some(end)
     }
 
-    /// Reads the length of the argument at `at` and says where its body begins; `None` if its line is
-    /// not complete. For lines that are not as they mostly are, right or wrong.
+    /// Reads the length of the argument at `at` and says where its body begins; `None` if its line
+    /// is not complete. This is the slow path for unusual lines, right or wrong.
     #[cold]
     fn bulk_length(
         &mut self,
@@ -357,7 +358,7 @@ impl Parser {
         Ok(Some((len, start)))
     }
 
-    /// Reads any `$` line, and finds out what is wrong with one.
+    /// Reads any `$` line, and finds out what is wrong with it.
     fn bulk_header(
         &mut self,
         input: &[u8],
@@ -379,7 +380,7 @@ impl Parser {
         Ok(Some((len.ok_or(ProtocolError::InvalidBulkLength)?, end)))
     }
 
-    /// Reads the line at `at`: a byte that says what it is, a number, CR and one byte more.
+    /// Reads the line at `at`: a byte that says what it is, a number, CR and one more byte.
     fn header(
         &mut self,
         input: &[u8],
@@ -438,12 +439,13 @@ impl Parser {
     }
 }
 
-/// The number in a complete `$` line of up to four digits at `at`, and the line's length. `None` for all other
-/// lines, right or wrong: they are rare, or come with arguments so long that it does not matter.
+/// The number in a complete `$` line of up to four digits at `at`, and the line's length. `None`
+/// for all other lines, right or wrong: they are rare, or their arguments are so long that the cost
+/// does not matter.
 #[inline]
 fn short_header(input: &[u8], at: usize) -> Option<(usize, usize)> {
-    // The line, an argument of one byte and what ends it are no shorter; at the end of the input the line of an empty
-    // one is.
+    // A line, an argument of one byte and its end are no shorter than this. Only the line of an
+    // empty argument at the end of the input is.
     let line: [u8; 7] = *input.get(at..)?.first_chunk()?;
     let digit = |index: usize| {
         let digit = line[index].wrapping_sub(b'0');
@@ -469,7 +471,8 @@ fn short_header(input: &[u8], at: usize) -> Option<(usize, usize)> {
     None
 }
 
-/// A number as Redis takes it in a header: no sign but a minus, no zero in front, nothing around it.
+/// A number as Redis accepts it in a header: no sign except a minus, no leading zero, nothing
+/// around it.
 fn canonical_i64(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),

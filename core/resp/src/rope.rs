@@ -1,16 +1,16 @@
-//! Bytes on their way out: some of their own, and between them pieces that belong to something else.
+//! Bytes on their way out: own bytes, and between them pieces that something else owns.
 //!
-//! A reply to `GET` of a large value refers to the value, and one of many entries to the stream as it was: nothing is
-//! copied while the server is held up, and a client that does not read costs references. A piece is either shared
-//! bytes ([`Bytes`]), sent from where they are, or a run of elements ([`Run`]), rendered a little at a time when its
-//! turn comes to be sent.
+//! A reply to `GET` of a large value refers to the value, and a reply with many entries refers to
+//! the stream as it was. So the server is not held up by copying, and a client that does not read
+//! costs only references. A piece is either shared bytes ([`Bytes`]), sent from where they are, or
+//! a run of elements ([`Run`]), rendered a little at a time when its turn comes to be sent.
 
 use std::collections::VecDeque;
 use std::fmt;
 
 use crate::reply::{Protocol, Reply};
 
-/// Bytes that something else owns, and that stay as they are for as long as this is there.
+/// Bytes that something else owns, and that do not change as long as this exists.
 pub trait Bytes: fmt::Debug + Send {
     /// The bytes, always the same ones.
     fn bytes(&self) -> &[u8];
@@ -18,13 +18,13 @@ pub trait Bytes: fmt::Debug + Send {
 
 /// Elements of a reply that are rendered only when they are sent.
 pub trait Run: fmt::Debug + Send {
-    /// Writes the next of them: at least one if any is left, and about [`RUN_STEP_BYTES`] at most.
+    /// Writes the next elements: at least one if any is left, and about [`RUN_STEP_BYTES`] at most.
     fn write_some(&mut self, reply: &mut Reply);
 
     /// About how many bytes are still to come; 0 when, and only when, nothing is.
     fn bytes_left(&self) -> usize;
 
-    /// How many bytes it takes itself, beside what it refers to.
+    /// The memory that it takes itself, in bytes, without what it refers to.
     fn own_bytes(&self) -> usize;
 }
 
@@ -37,10 +37,10 @@ const STRAND_BYTES: usize = 64 * 1024;
 /// Memory that an empty rope keeps for its next bytes.
 const SPARE_BYTES_MAX: usize = 1024;
 
-/// Something of which a reply has a reference, and where.
+/// Something that a reply refers to, and its place.
 #[derive(Debug)]
 pub(crate) struct Piece {
-    /// How many of the own bytes beside it come before.
+    /// The number of own bytes that come before it.
     pub(crate) at: usize,
     pub(crate) what: What,
     /// How many bytes are still to be sent of it; of a run, about.
@@ -86,13 +86,13 @@ impl Rope {
         rope
     }
 
-    /// How many bytes there are; what is still to be rendered is an estimate.
+    /// The number of bytes; what is still to be rendered is an estimate.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether nothing is left.
+    /// Returns whether nothing is left.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.strands.is_empty()
@@ -138,7 +138,8 @@ impl Rope {
         }
     }
 
-    /// Makes sure that what comes first is there as bytes: of a run, so much is rendered as is sent at once.
+    /// Makes sure that what comes first is there as bytes. Of a run, it renders as much as is sent
+    /// at once.
     pub fn prepare(&mut self) {
         while let Some(first) = self.strands.front_mut() {
             let before = first.len;
@@ -181,7 +182,7 @@ impl Rope {
         }
     }
 
-    /// Keeps the memory of what has gone for what comes next, unless it is much.
+    /// Keeps the memory of what was sent for what comes next, unless it is much.
     fn keep_buffer(&mut self, gone: Option<Strand>) {
         if let Some(Strand { mut bytes, .. }) = gone
             && bytes.capacity() <= SPARE_BYTES_MAX
@@ -264,7 +265,7 @@ impl Strand {
             .filter(|segment| !segment.is_empty())
     }
 
-    /// Forgets up to so many bytes, and says how many.
+    /// Forgets up to this many bytes, and says how many.
     fn advance(&mut self, bytes: usize) -> usize {
         let mut to_go = bytes;
         while let Some(piece) = self.pieces.front_mut() {

@@ -1,5 +1,5 @@
-//! Times and memory of idempotence: `cargo bench -p stream`. Without `--bench` it only runs once
-//! with small numbers, so that a test run shows that it still works.
+//! Times and memory of idempotence: `cargo bench -p stream`. Without `--bench` it runs once with
+//! small numbers, so that a test run shows that it still works.
 #![expect(clippy::disallowed_methods, reason = "it measures and reports")]
 #![expect(clippy::disallowed_types, reason = "it measures and reports")]
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use stream::{Expiry, Forget, Idempotence, Retention, StreamId, Wheel, fingerprint};
 
-/// Says it only when measuring: the numbers of a test run mean nothing.
+/// Prints only when measuring: the numbers of a test run mean nothing.
 macro_rules! say {
     ($($what:tt)*) => {
         if is_measuring() {
@@ -69,7 +69,7 @@ fn fresh(maxsize: u32) -> Idempotence {
     )
 }
 
-/// The least of five, as other work on the machine only ever adds.
+/// The least of five, because other work on the machine can only add time.
 fn best_of(what: &str, count: u64, mut run: impl FnMut()) {
     let best = (0..5).map(|_| {
         let started = Instant::now();
@@ -80,7 +80,7 @@ fn best_of(what: &str, count: u64, mut run: impl FnMut()) {
     say!("{what:<60} {each_ns:8.1} ns");
 }
 
-/// A lookup that misses and a record, as an append with a new iid does.
+/// A lookup that misses followed by a record, as in an append with a new iid.
 fn append(count: u64) {
     for (producer_count, maxsize, iid_bytes) in [
         (1, 8, 16),

@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// What jemalloc takes for so many bytes: four sizes for each doubling.
+/// What jemalloc takes for this many bytes: four sizes for each doubling.
 fn class(bytes: usize) -> usize {
     let step = (bytes.next_power_of_two() / 8).max(16);
     bytes.next_multiple_of(step)

@@ -1,7 +1,7 @@
 //! What packing the chunks of a stream gives and costs.
 //!
-//! `cargo run --release -p stream --example packing [entries]`, a million entries unless told otherwise.
-//! Times are the best of several rounds.
+//! `cargo run --release -p stream --example packing [entries]`, a million entries unless told
+//! otherwise. Times are the best of several rounds.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,

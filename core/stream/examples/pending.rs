@@ -1,7 +1,8 @@
 //! What the pending entries of a group cost, in time and memory.
 //!
 //! `cargo run --release -p stream --example pending [entries [part of a name]]` prints nanoseconds
-//! per entry for the things that consumers do, with a million entries pending unless told otherwise.
+//! per entry for the things that consumers do, with a million entries pending unless told
+//! otherwise.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -28,7 +29,7 @@ fn ids(from: u64, count: u64) -> Vec<StreamId> {
     (from..from + count).map(id).collect()
 }
 
-/// A group with so many consumers that read in turn, `run` entries at a time.
+/// A group with this many consumers that read in turn, `run` entries at a time.
 fn filled(count: u64, run: u64, consumers: u64) -> (Group, Vec<ConsumerHandle>) {
     let mut group = Group::new(StreamId::MIN, Some(0));
     let handles: Vec<_> = (0..consumers)

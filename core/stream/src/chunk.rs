@@ -8,10 +8,10 @@
 //! | no set: fields | delta: how many |
 //! | each value; without a set each name and value | length, then the bytes |
 //!
-//! Marks every few entries make a search logarithmic (`marks.rs`). Deleting sets a bit or, at
-//! the front, moves on; a chunk in which too much is dead is written anew. This file writes and
-//! decodes the bytes, `chunk/search.rs` finds entries in them, `render.rs` makes RESP of them; how
-//! chunks make a stream is in `entries.rs`.
+//! Marks every few entries make a search logarithmic (`marks.rs`). Deleting sets a bit or, at the
+//! front, moves on; a chunk with too many dead bytes is rewritten. This file writes and decodes the
+//! bytes, `chunk/search.rs` finds entries in them, `render.rs` makes RESP of them; how chunks make
+//! a stream is in `entries.rs`.
 
 mod search;
 
@@ -34,7 +34,7 @@ pub(crate) struct Chunk {
     shapes: Option<Arc<Shapes>>,
     /// Which of the shapes some entry refers to, one bit each.
     shapes_used: u64,
-    /// Bytes of entries that are dead: deleted, or before the front.
+    /// Bytes of dead entries: deleted, or before the front.
     dead_bytes: u32,
     /// The offset of the first live entry.
     front: u16,
@@ -57,11 +57,11 @@ pub(crate) struct Form {
     pub(crate) field_count: usize,
 }
 
-/// How much more than needed is reserved.
+/// How much to reserve beyond what is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Growth {
-    /// Nothing but what the allocator gives anyway: for the first chunk, as most streams never have
-    /// a second one.
+    /// Only what the allocator gives anyway: for the first chunk, because most streams never have a
+    /// second one.
     Tight,
     /// As much again.
     Double,
@@ -91,7 +91,7 @@ impl Head {
 }
 
 impl Form {
-    /// Whether the entry would carry its own names.
+    /// Returns whether the entry would carry its own names.
     pub(crate) fn is_own(&self) -> bool {
         self.shape == NO_SHAPE
     }
@@ -115,7 +115,7 @@ impl Chunk {
         }
     }
 
-    /// How an entry with these fields would be stored.
+    /// Returns how an entry with these fields would be stored.
     #[inline]
     pub(crate) fn form<'f>(&self, fields: impl Fields<'f>) -> Form {
         let shapes = self.shapes.as_deref();
@@ -167,13 +167,13 @@ impl Chunk {
         1 + delta_bytes(ms) + if seq == 0 { 0 } else { delta_bytes(seq) } + form.body_bytes
     }
 
-    /// Whether an entry of so many bytes still fits.
+    /// Returns whether an entry of this many bytes still fits.
     #[inline]
     pub(crate) fn has_room(&self, entry_bytes: usize) -> bool {
         self.data.is_empty() || self.data.len() + entry_bytes <= CHUNK_BYTES_MAX
     }
 
-    /// Reserves memory for an entry of so many bytes.
+    /// Reserves memory for an entry of this many bytes.
     #[inline]
     pub(crate) fn reserve(&mut self, entry_bytes: usize, growth: Growth) {
         if self.data.capacity() - self.data.len() < entry_bytes {
@@ -291,8 +291,8 @@ impl Chunk {
         (self.front, self.front_ordinal, self.ordinals) = (0, 0, 0);
     }
 
-    /// Gives the memory of dead entries back if they are enough to be worth the copying. Says what
-    /// [`Chunk::rewrite`] says.
+    /// Frees the memory of dead entries if there are enough of them to be worth the copying. Says
+    /// what [`Chunk::rewrite`] says.
     pub(crate) fn reclaim(&mut self) -> Node {
         let dead = self.dead_bytes as usize;
         if dead >= RECLAIM_BYTES_MIN && dead * 4 > self.data.len() {
@@ -307,7 +307,7 @@ impl Chunk {
         self.marks.begin_node();
     }
 
-    /// Gives back what growing reserved too much: the chunk is not going to be appended to.
+    /// Frees what growing has reserved in excess, because the chunk is not going to be appended to.
     pub(crate) fn seal(&mut self) {
         if self.data.capacity() - self.data.len() > self.data.len() / 16 {
             self.data.shrink_to_fit();
@@ -315,7 +315,7 @@ impl Chunk {
         self.marks.seal();
     }
 
-    /// Takes the encoded entries away, for the memory that they are in.
+    /// Takes the encoded entries out, to reuse their memory.
     pub(crate) fn take_data(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.data)
     }
@@ -326,7 +326,7 @@ impl Chunk {
     }
 
     /// The same chunk without its data: counts, names and marks. Nothing that looks at entries may
-    /// be asked of it.
+    /// be called on it.
     pub(crate) fn without_data(&self) -> Chunk {
         Chunk {
             data: Vec::new(),
@@ -342,13 +342,13 @@ impl Chunk {
         self.base
     }
 
-    /// How many entries are live.
+    /// Returns how many entries are live.
     #[inline]
     pub(crate) fn live(&self) -> u16 {
         self.live
     }
 
-    /// How many entries the data holds, dead ones too.
+    /// Returns how many entries the data holds, dead ones too.
     pub(crate) fn ordinals(&self) -> u16 {
         self.ordinals
     }
@@ -374,7 +374,7 @@ impl Chunk {
         &self.data
     }
 
-    /// A byte of the last entry, and one of its set of names; none where there is either not.
+    /// A byte of the last entry, and one of its set of names, if both exist.
     #[inline]
     pub(crate) fn peek(&self) -> Option<(u8, u8)> {
         let last = *self.data.last()?;
@@ -382,7 +382,7 @@ impl Chunk {
         Some((last, names))
     }
 
-    /// Where the first live entry begins.
+    /// Returns where the first live entry begins.
     #[inline]
     pub(crate) fn front(&self) -> usize {
         usize::from(self.front)
@@ -422,7 +422,7 @@ impl Chunk {
         self.shapes.as_deref().map(|shapes| shapes.at(index))
     }
 
-    /// Where the fields of an entry without a set begin, and how many there are.
+    /// Returns where the fields of an entry without a set begin, and how many there are.
     #[inline]
     pub(crate) fn own_fields(&self, head: &Head) -> (usize, usize) {
         let mut at = head.body;
@@ -430,7 +430,7 @@ impl Chunk {
         (at, count)
     }
 
-    /// Where the entry ends.
+    /// Returns where the entry ends.
     #[inline]
     pub(crate) fn end(&self, head: &Head) -> usize {
         let (mut at, texts) = match self.shape(head) {
@@ -534,7 +534,7 @@ const EMPTY_BYTES: usize = 256;
 /// Below this a rewrite would cost more than it gives.
 const RECLAIM_BYTES_MIN: usize = 512;
 
-/// What an allocator gives for so many bytes: jemalloc has four sizes for each doubling.
+/// What an allocator gives for this many bytes: jemalloc has four sizes per doubling.
 fn size_class(bytes: usize) -> usize {
     bytes.next_multiple_of((bytes.next_power_of_two() / 8).max(16))
 }

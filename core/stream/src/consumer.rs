@@ -1,8 +1,8 @@
-//! Consumers of a group: who reads, when last, and which entries each has pending.
+//! The consumers of a group: who reads, when each last did, and which entries each has pending.
 //!
 //! Inside a group a consumer goes by a small number, its handle, so that a pending entry need not
-//! hold a name. Handles are given anew after a deletion; a deleted consumer has no pending entries
-//! left that could name it. Outside of the group consumers go by name.
+//! hold a name. Handles are reused after a deletion; a deleted consumer has no pending entries left
+//! that could name it. Outside of the group consumers go by name.
 
 use triomphe::Arc;
 
@@ -68,7 +68,7 @@ impl Consumer {
         self.active_ms
     }
 
-    /// How many entries it has pending.
+    /// The number of entries pending.
     pub fn pending_count(&self) -> usize {
         self.held.len()
     }
@@ -97,7 +97,7 @@ impl Consumer {
         }
     }
 
-    /// Lets go of entries; ascending ones in one walk.
+    /// Removes entries; ascending ones in one walk.
     pub(crate) fn release(&mut self, keys: &[IdKey]) {
         self.held.edit(keys, |_| Edit::Remove);
     }
@@ -170,7 +170,7 @@ impl Consumers {
         Created::New(handle)
     }
 
-    /// Takes a consumer out; its handle may then be given to another.
+    /// Removes a consumer; its handle may then go to another.
     pub(crate) fn delete(&mut self, handle: ConsumerHandle) -> Option<Consumer> {
         let (page_index, slot_index) = handle.place();
         let page = self.pages.get_mut(page_index)?;

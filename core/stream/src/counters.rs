@@ -1,8 +1,8 @@
 //! How far a group has come: its read counter and its lag.
 //!
-//! Redis derives both from a few counters of the stream and knows neither where entries are missing
-//! ahead of the group; `entries-read` is then unknown here too. The rules were found by asking
-//! Redis 8.6; `stream.rs` answers the lag in every case, by counting.
+//! Redis derives both from a few counters of the stream, and knows neither if entries are missing
+//! ahead of the group. `entries-read` is then unknown here too. The rules were found by asking
+//! Redis 8.6. `stream.rs` gives the lag in every case, by counting.
 
 use crate::StreamId;
 
@@ -22,7 +22,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// How many entries were ever added up to this ID, if that can be told.
+    /// Returns how many entries were ever added up to this ID, if that is known.
     pub fn entries_up_to(&self, id: StreamId) -> Option<u64> {
         if self.entries_added == 0 {
             return Some(0);
@@ -61,7 +61,7 @@ impl Counters {
         entries_read
     }
 
-    /// The lag of a group by Redis' rule: `None` where Redis does not know it.
+    /// The lag of a group by Redis' rule; `None` if Redis does not know it.
     pub fn lag(&self, last_delivered: StreamId, entries_read: Option<u64>) -> Option<u64> {
         if self.len == 0 {
             return Some(0);
@@ -76,12 +76,12 @@ impl Counters {
         read.map(|read| self.entries_added.saturating_sub(read))
     }
 
-    /// Whether nothing is missing between the first entry and the last.
+    /// Returns whether nothing is missing between the first entry and the last.
     fn is_whole(&self) -> bool {
         self.max_deleted_id == StreamId::MIN || self.max_deleted_id < self.first_id
     }
 
-    /// Whether an entry at or above this ID was deleted.
+    /// Returns whether an entry at or above this ID was deleted.
     pub(crate) fn is_gap_above(&self, id: StreamId) -> bool {
         self.len > 0 && self.max_deleted_id != StreamId::MIN && id <= self.max_deleted_id
     }

@@ -1,9 +1,9 @@
 //! The entries of a stream: chunks in ID order, most of them in copy-on-write blocks.
 //!
-//! The tail chunk is appended to; a full one moves to the last block. A clone counts up one
-//! reference for every block of 128 chunks, and a later write copies the block's pointers and the
-//! one chunk that it touches. An ID is found by binary search over blocks, chunks, marks.
-//! Counters that outlive entries (last ID, entries added) are the stream's, in `stream.rs`.
+//! The tail chunk is appended to; a full one moves to the last block. A clone takes one more
+//! reference to every block of 128 chunks, and a later write copies the block's pointers and the
+//! one chunk that it touches. An ID is found by binary search over blocks, chunks, marks. Counters
+//! that outlive entries (last ID, entries added) are the stream's, in `stream.rs`.
 
 mod packing;
 mod places;
@@ -40,12 +40,14 @@ pub struct Entries {
     /// The chunk that is appended to. There is one whenever there are entries.
     tail: Option<Arc<Chunk>>,
     len: u64,
-    /// The next entry must be above this; no entry is.
+    /// The next entry must be above this, and no entry is.
     top: StreamId,
     node: OpenNode,
-    /// The hash of the last names that no set had: met twice running, they become one.
+    /// The hash of the last names that were in no set. If they come twice in a row, they become
+    /// one.
     missed: u64,
-    /// Whether the last entry's names are a set of the tail, and no chunk has changed but by appending since.
+    /// Whether the last entry's names are a set of the tail, and no chunk has changed but by
+    /// appending since.
     is_repeatable: bool,
     packing: Packing,
 }
@@ -63,13 +65,13 @@ struct Slot {
     /// At or below every ID of the chunk, above every ID before it.
     first: StreamId,
     live: u16,
-    /// Whether packing the chunk as it is now was of no use.
+    /// Whether packing the chunk in its current form was found useless.
     is_incompressible: bool,
     chunk: Stored,
 }
 
-/// Entries that are gone, still in memory: dropping it frees them. Millions take long enough that
-/// it is handed out, to be dropped where nobody waits.
+/// Entries that were removed and are still in memory: dropping this frees them. Millions take so
+/// long that they are returned, to be dropped where nobody waits.
 #[derive(Debug, Default)]
 pub struct Removed {
     blocks: Vec<Block>,
@@ -154,8 +156,9 @@ impl Entries {
         Ok(())
     }
 
-    /// Appends an entry that has the names of the entry that was appended last, which are not looked at for
-    /// that. Whether it was appended: it is not where it would need more than a look at the last one.
+    /// Appends an entry with the names of the entry that was appended last, without comparing them.
+    /// Returns false, having appended nothing, if that would take more than a look at the last
+    /// entry.
     ///
     /// # Errors
     /// As [`Entries::append`].
@@ -233,19 +236,19 @@ impl Entries {
         before - self.len
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     #[inline]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many chunks hold the entries.
+    /// Returns how many chunks hold the entries.
     pub fn chunk_count(&self) -> usize {
         let sealed: usize = self.blocks.iter().map(|block| block.slots.len()).sum();
         sealed + usize::from(self.tail.is_some())
@@ -259,13 +262,13 @@ impl Entries {
         Some(EntryRef::new(chunk, head))
     }
 
-    /// Looks up one entry after the other, which costs less than [`Entries::entry`] for each where they are
-    /// neighbours.
+    /// Looks up one entry after the other. For neighbours this costs less than [`Entries::entry`]
+    /// for each.
     pub fn look_up(&self) -> Lookup<'_> {
         Lookup::new(self)
     }
 
-    /// Which of the IDs, in any order, there are entries with. They are looked up from the lowest
+    /// Says which of the IDs, in any order, belong to entries. They are looked up from the lowest
     /// on, so that each packed chunk is unpacked once at most.
     pub fn contain(&self, ids: &[StreamId]) -> Vec<bool> {
         let mut look = self.look_up();
@@ -281,7 +284,7 @@ impl Entries {
         found
     }
 
-    /// Whether there is an entry with this ID.
+    /// Returns whether there is an entry with this ID.
     #[inline]
     pub fn contains(&self, id: StreamId) -> bool {
         self.find(id).is_some()
@@ -332,7 +335,8 @@ impl Entries {
         self.tail.as_ref()?.peek()
     }
 
-    /// Bytes on the heap. Looks at every chunk, or at about `samples` of them if that is not 0.
+    /// Returns the bytes on the heap. Looks at every chunk, or at about `samples` of them if that
+    /// is not 0.
     pub fn heap_bytes(&self, samples: usize) -> usize {
         let chunk_count = self.chunk_count();
         let step = chunk_count
@@ -378,7 +382,7 @@ impl<'e> IntoIterator for &'e Entries {
     }
 }
 
-/// A hash of the names. Equal ones by chance make a set that is of no use, nothing worse.
+/// A hash of the names. If two are equal by chance, a useless set is made, nothing worse.
 fn names_hash<'f>(fields: impl Fields<'f>) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
     for name in fields.step_by(2) {

@@ -1,10 +1,9 @@
 //! A group of consumers: how far it has read, who reads, what is pending.
 //!
-//! A group is told what happens and when; its mutators are total and keep its orders in agreement.
-//! Which entries exist, what the lag is and what is replied is decided above.
-//! Consumers go by handle here ([`Group::consumer`]); a handle of a deleted consumer stands for
-//! nobody until it is given anew, so handles are not for keeping. Rebuilding a group from
-//! a file is in `restore`.
+//! A group is told what happens and when. Its mutators are total and keep its orders in agreement.
+//! Which entries exist, what the lag is and what the reply says is decided above. Consumers go by
+//! handle here ([`Group::consumer`]); a handle of a deleted consumer stands for nobody until it is
+//! reused, so handles must not be kept. Rebuilding a group from a file is in `restore`.
 
 mod restore;
 
@@ -15,12 +14,12 @@ use crate::pending::{CountChange, Holder, IdleAtLeast, Missing, Pending, Pending
 
 pub use restore::{GroupRestorer, RestoreError};
 
-/// Whether entries that are delivered wait for an acknowledgement.
+/// Whether delivered entries wait for an acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledgement {
     /// They are pending until one comes.
     Awaited,
-    /// They are done with (`NOACK`).
+    /// They need none (`NOACK`).
     Waived,
 }
 
@@ -46,7 +45,7 @@ impl Group {
         }
     }
 
-    /// Sets how far the group has read, forwards or backwards. What is pending stays so.
+    /// Sets how far the group has read, forwards or backwards. Pending entries stay pending.
     pub fn set_id(&mut self, last_delivered: StreamId, entries_read: Option<u64>) {
         self.last_delivered = last_delivered;
         self.entries_read = entries_read;
@@ -104,9 +103,9 @@ impl Group {
         self.touch(consumer, now_ms, activity);
     }
 
-    /// Moves pending entries to `holder.consumer`, delivered at `holder.delivered_ms`; in the
-    /// order by age they stand behind all others of that time, in this order. Returns how many of
-    /// them the consumer now has: those that were pending, and with [`Missing::Create`] all.
+    /// Moves pending entries to `holder.consumer`, delivered at `holder.delivered_ms`; in the order
+    /// by age they come after all others of that time, in this order. Returns how many of them the
+    /// consumer now has: those that were pending, and with [`Missing::Create`] all.
     ///
     /// The consumer is not touched: the delivery time may be any time ([`Group::touch`]).
     pub fn claim(
@@ -120,8 +119,9 @@ impl Group {
             .claim(&mut self.consumers, holder, ids, count, missing)
     }
 
-    /// Gives an entry back to the group (`XNACK`): it has no holder, this delivery count, and
-    /// stands behind the other given-back entries. An entry that is not pending becomes so.
+    /// Gives an entry back to the group (`XNACK`): it has no holder, it has this delivery count,
+    /// and it comes after the other given-back entries. An entry that is not pending becomes
+    /// pending.
     pub fn give_back(&mut self, id: StreamId, delivery_count: u64) {
         self.pending
             .give_back(&mut self.consumers, id, delivery_count);
@@ -141,8 +141,8 @@ impl Group {
         self.last_delivered
     }
 
-    /// How many entries of the stream the group has read up to the last-delivered ID; `None` if
-    /// that is not known.
+    /// Returns how many entries of the stream the group has read up to the last-delivered ID;
+    /// `None` if that is not known.
     pub fn entries_read(&self) -> Option<u64> {
         self.entries_read
     }
@@ -162,7 +162,7 @@ impl Group {
         self.consumers.iter()
     }
 
-    /// How many consumers there are.
+    /// The number of consumers.
     pub fn consumer_count(&self) -> usize {
         self.consumers.len()
     }
@@ -172,12 +172,12 @@ impl Group {
         self.pending.find(id)
     }
 
-    /// How many entries are pending, given-back ones included.
+    /// Returns how many entries are pending, given-back ones included.
     pub fn pending_count(&self) -> usize {
         self.pending.len()
     }
 
-    /// How many entries were given back and have no holder since.
+    /// Returns how many entries were given back and have had no holder since.
     pub fn given_back_count(&self) -> usize {
         self.pending.given_back_count()
     }
@@ -196,7 +196,7 @@ impl Group {
         self.pending.range(start, end)
     }
 
-    /// The same for the entries that were given back or are idle for at least so long. Costs
+    /// The same for the entries that were given back or are idle for at least that long. Costs
     /// little when few entries are, or most.
     pub fn pending_range_idle(
         &self,
@@ -221,7 +221,7 @@ impl Group {
             .filter_map(|id| self.pending.find(id))
     }
 
-    /// The same for those that have been idle for at least so long.
+    /// The same for those that have been idle for at least that long.
     pub fn pending_range_of_idle(
         &self,
         consumer: ConsumerHandle,
@@ -245,7 +245,7 @@ impl Group {
         few.chain(many)
     }
 
-    /// Pending entries that were given back or are idle for at least so long: first those given
+    /// Pending entries that were given back or are idle for at least that long: first those given
     /// back, first in, first out; then the longest idle first. Among equal times the one that was
     /// delivered first is first. Collect them before changing them.
     pub fn pending_by_age(&self, idle: IdleAtLeast) -> impl Iterator<Item = StreamId> + Clone + '_ {
@@ -264,24 +264,25 @@ impl Group {
         self.pending.next_idle_ms(idle)
     }
 
-    /// The given-back entries, first in first: what a file has to hold to restore their order.
+    /// The given-back entries, in the order in which they were given back, which a file has to
+    /// keep.
     pub fn given_back(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
         self.pending.given_back()
     }
 
     /// The held entries whose place in the order by age does not follow from their delivery time
-    /// and ID, in that order: among equal times, those behind a greater ID and all that follow.
+    /// and ID, in that order: among equal times, those after a greater ID and all that follow.
     /// [`GroupRestorer::finish`] takes them. Looks at all entries.
     pub fn latecomers(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
         self.pending.latecomers()
     }
 
-    /// Whether an entry was delivered to the group and is not pending in it.
+    /// Returns whether an entry was delivered to the group and is not pending in it.
     pub fn has_settled(&self, id: StreamId) -> bool {
         id <= self.last_delivered && self.pending(id).is_none()
     }
 
-    /// Whether an entry up to this ID is pending.
+    /// Returns whether an entry up to this ID is pending.
     pub fn has_pending_through(&self, through: StreamId) -> bool {
         self.pending
             .first_id()
@@ -296,7 +297,7 @@ impl Group {
             .map_or(next, |first| first.min(next))
     }
 
-    /// About how many bytes it takes, told without a walk.
+    /// About how many bytes it takes, estimated without a walk.
     pub fn weight(&self) -> usize {
         GROUP_BYTES + self.consumer_count() * CONSUMER_BYTES + self.pending_count() * PENDING_BYTES
     }

@@ -1,8 +1,7 @@
 //! The groups of a stream, by name.
 //!
-//! Besides the groups themselves this answers what trimming and deleting ask about an entry across all
-//! groups: whether it is pending anywhere, whether every group is done with it, and to forget it.
-//! What one group does is in `group`.
+//! This also does what trimming and deleting need across all groups: find out whether an entry is
+//! pending anywhere or acknowledged by every group, and forget it. `group` has what one group does.
 
 pub(crate) mod names;
 
@@ -30,7 +29,7 @@ impl Groups {
         self.by_name.insert(name, Arc::new(group));
     }
 
-    /// Takes a group out; returns it if there was one.
+    /// Removes a group; returns it if there was one.
     pub fn remove(&mut self, name: &[u8]) -> Option<Group> {
         self.by_name.remove(name).map(Arc::unwrap_or_clone)
     }
@@ -41,7 +40,8 @@ impl Groups {
         self.by_name.find_mut(name).map(Arc::make_mut)
     }
 
-    /// Forgets an entry: it is no longer pending in any group. Returns in how many it was.
+    /// Forgets an entry: it is no longer pending in any group. Returns how many groups had it
+    /// pending.
     pub fn forget(&mut self, id: StreamId) -> usize {
         self.forget_all(&[id])
     }
@@ -80,7 +80,7 @@ impl Groups {
         forgotten
     }
 
-    /// Whether an entry up to this ID is pending in some group.
+    /// Returns whether an entry up to this ID is pending in some group.
     pub fn is_pending_through(&self, through: StreamId) -> bool {
         self.iter()
             .any(|(_, group)| group.has_pending_through(through))
@@ -97,24 +97,24 @@ impl Groups {
         self.by_name.iter().map(|(name, group)| (&**name, &**group))
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     #[inline]
     pub fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    /// Whether there is no group.
+    /// Returns whether there is no group.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether an entry is pending in some group.
+    /// Returns whether an entry is pending in some group.
     pub fn is_pending_anywhere(&self, id: StreamId) -> bool {
         self.iter().any(|(_, group)| group.pending(id).is_some())
     }
 
-    /// Whether every group was delivered this entry and has it acknowledged. True if there is no
+    /// Returns whether every group has received and acknowledged this entry. True if there is no
     /// group.
     pub fn acknowledged_by_all(&self, id: StreamId) -> bool {
         self.iter().all(|(_, group)| group.has_settled(id))
@@ -134,7 +134,7 @@ impl Groups {
     }
 }
 
-/// How many IDs are gathered before they are forgotten, where there may be any number.
+/// How many IDs are collected before they are forgotten, if there may be any number.
 const FORGOTTEN_AT_ONCE: usize = 1024;
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ impl StreamId {
     /// Reads `ms-seq`, or `ms` alone with `default_seq` as its sequence.
     ///
     /// The numbers are decimal and fit 64 bits. Redis reads a number that is not in its shortest
-    /// form with C's `strtoull`, so zeros, one plus sign and white space may lead; so it is here.
+    /// form with C's `strtoull`, so leading zeros, one plus sign and white space are accepted here
+    /// too.
     ///
     /// # Errors
     /// [`InvalidId`] for anything else, and for a text of 128 bytes or more.
@@ -64,7 +65,8 @@ impl StreamId {
         if text.len() > TEXT_BYTES_MAX {
             return Err(InvalidId);
         }
-        // Times have had 13 digits since 2001. Where a dash stands elsewhere too, the text is none anyway.
+        // Times have had 13 digits since 2001. If there is a dash elsewhere too, the text is not an
+        // ID anyway.
         let dash = match text.get(TIME_DIGITS) {
             Some(b'-') => Some(TIME_DIGITS),
             _ => text.iter().position(|&byte| byte == b'-'),
@@ -113,7 +115,7 @@ impl fmt::Display for StreamId {
     }
 }
 
-/// A text that is no ID. Displays what Redis says after `ERR`.
+/// A text that is not an ID. Displays what Redis says after `ERR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid stream ID specified as stream command argument")]
 pub struct InvalidId;
@@ -121,14 +123,14 @@ pub struct InvalidId;
 /// Longer texts are refused before they are read.
 const TEXT_BYTES_MAX: usize = 127;
 
-/// How many digits the time of an entry has that was added between 2001 and 2286.
+/// The number of digits in the time of an entry added between 2001 and 2286.
 const TIME_DIGITS: usize = 13;
 
 #[inline]
 fn number(text: &[u8]) -> Result<u64, InvalidId> {
     match *text {
         [digit @ b'0'..=b'9'] => Ok(u64::from(digit - b'0')),
-        // Anything odd is looked at again.
+        // Anything unusual is looked at again.
         _ => eight_to_sixteen_digits(text).map_or_else(|| any_number(text), Ok),
     }
 }
@@ -148,10 +150,11 @@ fn eight_to_sixteen_digits(text: &[u8]) -> Option<u64> {
     Some(upper * 100_000_000 + lower)
 }
 
-/// Eight digits, the first in the lowest byte. Neighbours are joined: digits to numbers of two, these to four, to eight.
+/// Eight digits, the first in the lowest byte. Neighbours are joined: single digits to numbers of
+/// two digits, then of four, then of eight.
 #[inline]
 fn eight_digits(text: u64) -> Option<u64> {
-    // The upper half of every byte must be that of `0`, also when six is added.
+    // The upper half of every byte must be that of `0`, even after six is added.
     const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
     let plus_six = text.wrapping_add(0x0606_0606_0606_0606);
     if text & UPPER != ZEROS || plus_six & UPPER != ZEROS {

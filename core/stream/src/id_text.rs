@@ -2,13 +2,14 @@
 
 use crate::StreamId;
 
-/// Writes IDs as bulk strings. Most replies of a server are about the millisecond that the one before was about, so
-/// its text is kept; what changes is written behind the copy, as a copy of what was just written would stall.
+/// Writes IDs as bulk strings. Most IDs that a server writes are of the same millisecond as the one
+/// before, so its text is kept. What changes is written after the copy, because copying what was
+/// just written would stall the processor.
 #[derive(Clone, Debug)]
 pub struct IdText {
     ms: u64,
     seq_digits: usize,
-    /// Header, text of `ms` and dash: what stands before a sequence of so many digits.
+    /// Header, text of `ms` and dash: what comes before a sequence of this many digits.
     start: [u8; START_BYTES_MAX],
     start_len: usize,
 }
@@ -17,7 +18,7 @@ pub struct IdText {
 const START_BYTES_MAX: usize = 5 + 20 + 1;
 
 impl IdText {
-    /// A writer that has nothing yet.
+    /// A writer that has no text yet.
     pub const fn new() -> IdText {
         IdText {
             ms: 0,

@@ -1,11 +1,11 @@
-//! Which idempotent appends a stream remembers: for each producer the entries that its latest iids
-//! stand for, and the two settings and two counters that go with them.
+//! The idempotent appends that a stream remembers: for each producer, the entries that its latest
+//! iids stand for, with two settings and two counters.
 //!
 //! An iid counts for `duration_s` seconds after its entry was added, and until its producer has
 //! added `maxsize` more. Whether it has expired is decided by the times that callers pass in, never
-//! by whether it has been removed yet: removing what has expired is only about memory, may be
-//! interrupted at any point, and is never a full scan. All of it is part of the stream's value:
-//! a clone is a frozen view that costs a few pointers.
+//! by whether it has been removed yet: removing what has expired only frees memory, can be
+//! interrupted at any point, and is never a full scan. All of it is part of the stream's value: a
+//! clone is a frozen view that costs a few pointers.
 //!
 //! Here: [`Idempotence`]. Below: `window` (one producer, in the form that suits its size: `small`,
 //! `ring` or `split`), `calendar` (what expires when), `fingerprint` (iids made from messages).
@@ -38,7 +38,7 @@ pub use fingerprint::{FINGERPRINT_BYTES, fingerprint};
 pub use record::Remembered;
 pub use view::ProducerView;
 
-/// For how long and how many: what `XCFGSET` sets.
+/// How long iids are remembered and how many: what `XCFGSET` sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// How many seconds an iid is remembered, by the clock.
@@ -52,8 +52,8 @@ impl Retention {
     pub const DURATION_S: std::ops::RangeInclusive<u32> = 1..=86_400;
     /// What `maxsize` may be.
     pub const MAXSIZE: std::ops::RangeInclusive<u32> = 1..=10_000;
-    /// What a stream has unless somebody says otherwise (`spec/idempotence.md`). A log does not say
-    /// it of a stream, so it must stay what it is.
+    /// What a stream has by default (`spec/idempotence.md`). A log does not record it for a stream,
+    /// so it must never change.
     pub const DEFAULT: Retention = Retention {
         duration_s: 100,
         maxsize: 100,
@@ -63,7 +63,7 @@ impl Retention {
 /// What becomes of the iids when the retention is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forget {
-    /// They stay; from now on the new bounds hold for them.
+    /// They stay, under the new bounds from now on.
     Nothing,
     /// All iids of all producers go. The counters stay.
     Everything,
@@ -81,7 +81,7 @@ pub struct Tracked {
 /// What became of an iid that was restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
-    /// It is remembered now; or it has expired already, and then it need not be.
+    /// It is remembered now, or it has expired already and need not be.
     Recorded,
     /// It was remembered before, with the same entry.
     Known,
@@ -89,7 +89,7 @@ pub enum Restored {
     Conflict(StreamId),
 }
 
-/// What a search for an iid has found out. It saves [`Idempotence::record_sought`] searching again.
+/// The result of a search for an iid, so that [`Idempotence::record_sought`] need not search again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sought {
     /// The entry that the iid stands for, if it is remembered: then an append is a duplicate.
@@ -98,15 +98,15 @@ pub struct Sought {
     iid: SoughtIid,
 }
 
-/// What a search has found out about the iid itself.
+/// The result of the search for the iid itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SoughtIid {
     hash: u64,
-    /// Whether the producer has it, be it that its time is over.
+    /// Whether the producer has it, even if it has expired.
     is_stored: bool,
 }
 
-/// Whether expiry is through.
+/// Whether expiry has finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
     /// Nothing is due any more.
@@ -115,8 +115,8 @@ pub enum Expiry {
     MoreIsDue,
 }
 
-/// Iids that are no longer remembered, still in memory: dropping it frees them. That may take
-/// 100 ms for a million producers, so it is handed out to be dropped where nobody waits.
+/// Iids that are no longer remembered but are still in memory: dropping this frees them. That may
+/// take 100 ms for a million producers, so it is returned to be dropped where nobody waits.
 #[derive(Debug)]
 pub struct Forgotten {
     _producers: Directory<Producer>,
@@ -137,14 +137,14 @@ pub struct Idempotence {
     retention: Retention,
     iids_added: u64,
     iids_duplicates: u64,
-    /// Of the hashes of producers and iids.
+    /// The seed of the hashes of producers and iids.
     seed: u64,
     producers: Directory<Producer>,
-    /// How many iids there are, those that have expired included.
+    /// The number of iids, those that have expired included.
     record_count: usize,
-    /// No producer is forgotten before that time. Kept only where there is no calendar.
+    /// No producer is forgotten before this time. Kept only if there is no calendar.
     earliest_ms: u64,
-    /// There once the records are more than one wants to look at one by one.
+    /// Exists once there are too many records to look at one by one.
     calendar: Option<Arc<Calendar>>,
 }
 
@@ -175,7 +175,7 @@ fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
 
 impl Idempotence {
     /// Nothing remembered, under these bounds. `hash_seed` should be hard to guess, so that nobody
-    /// can choose producers whose hashes are equal; nothing that a client sees depends on it.
+    /// can choose producers with equal hashes. Nothing that a client sees depends on it.
     pub const fn new(retention: Retention, hash_seed: u64) -> Self {
         Idempotence {
             retention,
@@ -194,12 +194,12 @@ impl Idempotence {
         self.retention
     }
 
-    /// How many idempotent appends added an entry, ever.
+    /// Returns how many idempotent appends added an entry, ever.
     pub fn iids_added(&self) -> u64 {
         self.iids_added
     }
 
-    /// How many were found to be duplicates, ever.
+    /// Returns how many were found to be duplicates, ever.
     pub fn iids_duplicates(&self) -> u64 {
         self.iids_duplicates
     }
@@ -217,7 +217,7 @@ impl Idempotence {
         self.seek(producer, iid, now_ms).known
     }
 
-    /// The same, with what [`Idempotence::record_sought`] may take over.
+    /// The same, with a result that [`Idempotence::record_sought`] can use.
     #[inline]
     pub fn seek(&self, producer: &[u8], iid: &[u8], now_ms: u64) -> Sought {
         let producer_hash = hash_bytes(self.seed, producer);
@@ -242,16 +242,17 @@ impl Idempotence {
     /// Remembers that a producer added the entry `id` under that iid at `added_at_ms` (Unix time
     /// in milliseconds, by the clock), and counts it. Called once the entry has been added.
     ///
-    /// Iids of that producer that have expired by then go, as does the oldest beyond `maxsize`; an
-    /// iid that is remembered already stands for the new entry from now on. An iid is never older
-    /// than the ones before it: where the clock went back, it counts from their time.
+    /// Iids of that producer that have expired by then are removed, and so is the oldest beyond
+    /// `maxsize`. An iid that is already remembered stands for the new entry from now on. An iid is
+    /// never older than the ones before it: if the clock went back, it counts from their time.
     #[inline]
     pub fn record(&mut self, producer: &[u8], iid: &[u8], id: StreamId, added_at_ms: u64) {
         let sought = self.seek(producer, iid, added_at_ms);
         self.record_sought(producer, iid, id, added_at_ms, &sought);
     }
 
-    /// The same after a search for this producer's iid, since which nothing has changed here.
+    /// The same, after a search for this producer's iid. Nothing may have changed here since that
+    /// search.
     #[inline]
     pub fn record_sought(
         &mut self,
@@ -276,10 +277,10 @@ impl Idempotence {
         self.iids_duplicates = self.iids_duplicates.wrapping_add(1);
     }
 
-    /// Remembers an iid that a value of a file or a payload tells of, without counting it: the
-    /// value has the counters, too. For each producer, the oldest comes first. `added_at_ms` is when its entry was
-    /// added or, where the file does not say, the time part of its ID; a time after `now_ms`
-    /// counts as `now_ms`, as an iid would live too long otherwise.
+    /// Remembers an iid from a file or a payload without counting it, because the value has the
+    /// counters too. For each producer, the oldest comes first. `added_at_ms` is when its entry was
+    /// added or, where the file does not say, the time part of its ID; a time after `now_ms` counts
+    /// as `now_ms`, or the iid would live too long.
     pub fn restore_record(
         &mut self,
         producer: &[u8],
@@ -308,8 +309,8 @@ impl Idempotence {
         }
     }
 
-    /// Sets the bounds. What is forgotten by that is handed out, to be dropped where it does not
-    /// hurt.
+    /// Sets the bounds. Returns what is forgotten because of them, to be dropped where nobody
+    /// waits.
     ///
     /// Keeping the iids of a large stream while the duration changes looks at all of them; no
     /// command does that.
@@ -338,7 +339,7 @@ impl Idempotence {
         forgotten
     }
 
-    /// What is remembered at `now_ms`, without what has expired and was not removed yet. With many
+    /// What is remembered at `now_ms`, without what has expired but is not removed yet. With many
     /// iids, the count follows the clock in steps of a second and may be a second late.
     pub fn tracked(&self, now_ms: u64) -> Tracked {
         match &self.calendar {
@@ -359,8 +360,8 @@ impl Idempotence {
     }
 
     /// The time (Unix, in milliseconds) before which [`Idempotence::expire`] finds nothing to do;
-    /// `None` if nothing is remembered. A stream is to be called then, or up to a second later;
-    /// called early it says the next time.
+    /// `None` if nothing is remembered. Call it then, or up to a second later. If called early, it
+    /// does nothing and gives the next time.
     #[inline]
     pub fn next_deadline_ms(&self) -> Option<u64> {
         match &self.calendar {
@@ -369,12 +370,12 @@ impl Idempotence {
         }
     }
 
-    /// Frees the memory of producers whose iids have all expired by `now_ms`. Takes what it does
-    /// off `budget`: one for each producer that it looks at (about half a microsecond where
-    /// nothing is in a cache). Needs no time of its own where nothing is due.
+    /// Frees the memory of producers whose iids have all expired by `now_ms`. Deducts its work from
+    /// `budget`: one for each producer that it looks at (about half a microsecond if nothing is in
+    /// a cache). If nothing is due, it takes no time.
     ///
-    /// A producer that goes on appending loses its expired iids with its next append; one that
-    /// stopped, all of them when the youngest expires.
+    /// A producer that keeps appending loses its expired iids with its next append. One that
+    /// stopped loses all of them when the youngest expires.
     pub fn expire(&mut self, now_ms: u64, budget: &mut usize) -> Expiry {
         if self.calendar.is_some() {
             self.expire_by_calendar(now_ms, budget)
@@ -387,8 +388,8 @@ impl Idempotence {
         }
     }
 
-    /// The producers that have iids at `now_ms`, in no order that means anything. With 0 for the
-    /// time it is all that are in memory, and their number is that of [`Idempotence::stored`].
+    /// The producers that have iids at `now_ms`, in no particular order. With 0 for the time it is
+    /// all that are in memory, and their number is that of [`Idempotence::stored`].
     pub fn producers(&self, now_ms: u64) -> impl Iterator<Item = ProducerView<'_>> {
         let lifetime = self.lifetime(now_ms);
         let views = self
@@ -398,7 +399,7 @@ impl Idempotence {
         views.filter(ProducerView::is_tracked)
     }
 
-    /// What is in memory, with what has expired and was not removed yet.
+    /// What is in memory, including what has expired but is not removed yet.
     pub fn stored(&self) -> Tracked {
         Tracked {
             producers: self.producers.len(),
@@ -406,7 +407,7 @@ impl Idempotence {
         }
     }
 
-    /// About how many bytes of memory it takes: from a sample of the producers.
+    /// About how many bytes of memory it takes, estimated from a sample of the producers.
     pub fn allocated_bytes(&self) -> usize {
         const SAMPLE: usize = 32;
         let sampled: usize = self
@@ -433,7 +434,7 @@ impl Idempotence {
         newest_at_ms.saturating_add(self.lifetime(0).duration_ms)
     }
 
-    /// Adds an iid to its producer's window; what has expired at `now_ms` gives way.
+    /// Adds an iid to its producer's window, and removes what has expired at `now_ms`.
     fn remember(
         &mut self,
         producer: &[u8],
@@ -513,7 +514,7 @@ impl Idempotence {
         }
     }
 
-    /// Removes what has expired by looking at all producers, who are few.
+    /// Removes what has expired by looking at all producers, of which there are few.
     fn expire_all(&mut self, now_ms: u64) {
         let lifetime = self.lifetime(now_ms);
         let is_over = |p: &Producer| lifetime.is_over(p.window.newest_at_ms());
@@ -548,7 +549,7 @@ impl Idempotence {
                 calendar.move_producer(Some(gone.window.newest_at_ms()), None);
                 *budget = budget.saturating_sub(len / RECORDS_PER_WORK_UNIT);
             } else if let Some(p) = self.producers.find(hash, |p| p.hash == hash) {
-                // It went on appending. (If two producers had this hash, each has its own place in
+                // It kept appending. (If two producers have this hash, each has its own place in
                 // the calendar, whichever of them is found here.)
                 let deadline_ms = p.window.newest_at_ms().saturating_add(lifetime.duration_ms);
                 calendar.schedule(hash, deadline_ms);

@@ -1,7 +1,7 @@
 //! The stream value: entries, groups, pending entries, idempotence.
 //!
-//! Everything here is a plain value: it is told the time, never asks for it, and its mutators are
-//! total. Large parts sit behind reference counts, so a clone is a frozen view that costs a few
+//! Everything here is a plain value: it is told the time and never asks for it, and its mutators
+//! are total. Large parts are behind reference counts, so a clone is a frozen view that costs a few
 //! pointers, and a later write copies only the node that it touches. [`Stream`] is the whole, and
 //! the place to start reading; each part can be used and tested without the others.
 

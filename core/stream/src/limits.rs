@@ -27,29 +27,31 @@ pub(crate) const PACKED_BYTES_MIN: usize = 1024;
 /// and above which unpacking it would take too long: a chunk of one large entry.
 pub(crate) const PACKED_BYTES_MAX: usize = 256 * 1024;
 
-/// Chunks that are kept unpacked beside the packed ones, for whoever reads on where it stopped.
+/// Chunks that are kept unpacked beside the packed ones, for clients that continue where they
+/// stopped.
 pub(crate) const UNPACKED_CHUNKS: usize = 4;
 
 /// Chunks that are kept unpacked while many IDs in no order are looked up, some 8 MiB of them.
 pub(crate) const LOOKUP_CHUNKS_MAX: usize = 512;
 
-/// Bytes of a reply's entries from which on the rest is rendered when it is sent, without holding anybody up. What is
-/// asked for at once is mostly less.
+/// After this many bytes of entries in a reply, the rest is rendered when it is sent, so that it
+/// holds nobody up. Most requests ask for less.
 pub(crate) const DEFERRED_BYTES_MIN: usize = 128 * 1024;
 
-/// In a reply that is long already, so many entries are left to be rendered when they are sent.
+/// In a reply that is already long, this many entries are enough to be rendered when they are sent.
 pub(crate) const DEFERRED_LATE_ENTRIES_MIN: u64 = 16;
 
-/// Full chunks before the tail that stay plain, so that who reads what was just written never unpacks.
+/// Full chunks before the tail that stay plain, so that clients that read what was just written
+/// never unpack.
 pub(crate) const PLAIN_CHUNKS: usize = 2;
 
 /// Chunks that one search for chunks to pack looks at.
 pub(crate) const PACKING_LOOKS_MAX: usize = 4096;
 
-/// Where packing does not pay, one chunk in two to the power of this is tried at least.
+/// If packing does not pay, at least one chunk in two to the power of this is tried.
 pub(crate) const PACKING_BACKOFF_MAX: u32 = 6;
 
-/// Chunks that are looked at to tell about how many bytes a stream takes.
+/// Chunks that are looked at to estimate how many bytes a stream takes.
 pub(crate) const WEIGHED_CHUNKS: usize = 8;
 
 /// About how many bytes a group, a consumer and a pending entry take.

@@ -1,8 +1,8 @@
 //! Looking up entries by ID, one after the other.
 //!
-//! Who goes through a list of IDs mostly meets neighbours. A [`Lookup`] keeps the chunk open that it
-//! looked at last, so that a packed one is unpacked once and not for each of them. Where the IDs jump
-//! about it keeps more, up to a bound.
+//! The IDs in a list are mostly neighbours. A [`Lookup`] keeps the chunk open that it looked at
+//! last, so that a packed one is unpacked once and not for each ID. If the IDs jump about, it keeps
+//! more chunks, up to a bound.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub struct Lookup<'e> {
     entries: &'e Entries,
     /// The last chunk and where it is.
     open: Option<(Place, Opened<'e>)>,
-    /// Chunks that were unpacked before, once it has gone back.
+    /// Chunks that were unpacked before; used once a lookup has gone back.
     kept: BTreeMap<Place, Arc<Chunk>>,
     has_gone_back: bool,
 }
@@ -45,7 +45,7 @@ impl<'e> Lookup<'e> {
         Some(EntryRef::new(chunk.clone(), head))
     }
 
-    /// Whether there is an entry with this ID.
+    /// Returns whether there is an entry with this ID.
     #[inline]
     pub fn contains(&mut self, id: StreamId) -> bool {
         self.chunk(id).is_some_and(|chunk| chunk.find(id).is_some())
@@ -69,7 +69,7 @@ impl<'e> Lookup<'e> {
         self.open.as_ref().map(|(_, chunk)| chunk)
     }
 
-    /// Keeps an unpacked chunk if it may be asked for again; one that is not needed any more.
+    /// Keeps an unpacked chunk if it may be asked for again. Returns one that is no longer needed.
     fn keep(&mut self, place: Place, chunk: Arc<Chunk>) -> Option<Arc<Chunk>> {
         if !self.has_gone_back {
             return Some(chunk);

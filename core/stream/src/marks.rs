@@ -1,7 +1,8 @@
-//! Marks: places in a chunk's data where an entry begins, so that a search walks over a few entries only.
+//! Marks: places in a chunk's data where an entry begins, so that a search walks over a few entries
+//! only.
 //!
-//! A mark knows roughly which ID stands there, so that a search reads the marks and not the entries, each of
-//! which would be a cache miss.
+//! A mark knows roughly which ID is there, so that a search reads the marks and not the entries,
+//! each of which would be a cache miss.
 
 use smallvec::SmallVec;
 
@@ -28,7 +29,7 @@ pub(crate) struct Mark {
 
 const NODE_BIT: u16 = 1 << 15;
 
-/// What a mark knows of an ID: it grows with the ID, but neighbours may have the same.
+/// What a mark knows of an ID: it grows with the ID, but neighbours may share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(u32);
 
@@ -48,13 +49,13 @@ impl Key {
 }
 
 impl Mark {
-    /// Where the entry begins.
+    /// Returns where the entry begins.
     #[inline]
     pub(crate) fn offset(self) -> usize {
         usize::from(self.offset)
     }
 
-    /// How many entries stand before it, dead ones too.
+    /// Returns how many entries come before it, dead ones included.
     #[inline]
     pub(crate) fn ordinal(self) -> u16 {
         self.ordinal_and_node & !NODE_BIT
@@ -88,8 +89,8 @@ impl Marks {
         self.unmarked_entries = 0;
     }
 
-    /// The last mark below an ID with this key. `is_below` tells of an offset whether the entry there is; it is
-    /// only asked where the keys do not.
+    /// The last mark below an ID with this key. `is_below` says whether the entry at an offset is
+    /// below the ID. It is called only if the keys do not tell.
     #[inline]
     pub(crate) fn below(&self, key: Key, is_below: impl Fn(usize) -> bool) -> Option<Mark> {
         self.last_where(|mark| mark.key < key || mark.key == key && is_below(mark.offset()))
@@ -100,7 +101,7 @@ impl Marks {
         self.last_where(|mark| mark.offset() < at)
     }
 
-    /// The last mark with at most so many entries before it.
+    /// The last mark with at most this many entries before it.
     pub(crate) fn through_ordinal(&self, ordinal: u16) -> Option<Mark> {
         self.last_where(|mark| mark.ordinal() <= ordinal)
     }
@@ -123,7 +124,7 @@ impl Marks {
         }
     }
 
-    /// Gives back what is reserved: nothing is going to be appended.
+    /// Frees what is reserved: nothing is going to be appended.
     pub(crate) fn seal(&mut self) {
         self.marks.shrink_to_fit();
     }

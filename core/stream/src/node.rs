@@ -25,8 +25,8 @@ impl NodeLimits {
         bytes_max: 4096,
     };
 
-    /// How many entries approximate trimming removes at most unless told otherwise: those of a
-    /// hundred nodes, but not more than a million.
+    /// Returns how many entries approximate trimming removes at most unless told otherwise: those
+    /// of a hundred nodes, but not more than a million.
     pub const fn trim_limit_default(self) -> u64 {
         match self.entries_max {
             0 => 10_000,
@@ -72,7 +72,7 @@ impl OpenNode {
             || is_reached(limits.entries_max, self.entries)
             || is_reached(limits.bytes_max, self.bytes.saturating_add(text_bytes))
         {
-            // The names stand at the head of the node.
+            // The names stand at the start of the node.
             let bytes = text_bytes
                 .saturating_add(NODE_BYTES)
                 .saturating_add(entry_bytes(form));
@@ -99,7 +99,7 @@ impl OpenNode {
         self.live -= u64::from(id >= self.first && self.live > 0);
     }
 
-    /// The entries up to this ID went, and so many are left in the stream.
+    /// The entries up to this ID were removed, and this many are left in the stream.
     #[inline]
     pub(crate) fn remove_through(&mut self, id: StreamId, left: u64) {
         if id >= self.first {
@@ -108,7 +108,7 @@ impl OpenNode {
     }
 }
 
-/// What Redis has at the head of a node, the names apart.
+/// What Redis has at the start of a node, the names apart.
 const NODE_BYTES: u32 = 15;
 
 /// What an entry takes in Redis over what its texts take here: its ID, and a byte for each text.

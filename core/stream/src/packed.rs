@@ -1,10 +1,10 @@
-//! Chunks that are not appended to any more, kept smaller: their entries compressed with LZ4.
+//! Chunks that are no longer appended to, with their entries compressed by LZ4.
 //!
-//! What a chunk knows of its entries as a whole (marks, counts, the IDs at its ends) stays as it is;
-//! only their bytes are packed. Reading opens a packed chunk: it becomes a plain one for as long as
-//! it is looked at. A change makes it plain again for good. Nothing that can be read, and nothing
-//! that a change does, depends on which chunks are packed; when to pack is decided in
-//! `entries/packing.rs`, and why LZ4 is told in `docs/decisions/0007-packed-chunks.md`.
+//! What a chunk knows of its entries as a whole (marks, counts, the IDs at its ends) stays as it
+//! is; only their bytes are packed. Reading unpacks a chunk for as long as somebody looks at it. A
+//! change makes it plain for good. Neither reads nor changes depend on which chunks are packed.
+//! `entries/packing.rs` decides when to pack, and `docs/decisions/0007-packed-chunks.md` says why
+//! with LZ4.
 
 use std::ops::Deref;
 
@@ -38,7 +38,7 @@ pub(crate) enum Stored {
 pub(crate) enum Opened<'e> {
     /// It is kept plain.
     Lent(ArcBorrow<'e, Chunk>),
-    /// It was unpacked. Whoever reads entries of it holds it.
+    /// It was unpacked. Readers of its entries hold it.
     Own(Arc<Chunk>),
 }
 
@@ -69,7 +69,8 @@ impl Packed {
         chunk
     }
 
-    /// The chunk as it was before, in the memory of one that was looked at before if nobody else does.
+    /// The chunk as it was before, in the memory of one that was looked at earlier and that nobody
+    /// else holds.
     fn open(&self, spare: Option<Arc<Chunk>>) -> Arc<Chunk> {
         let Some(mut opened) = spare else {
             return Arc::new(self.unpack());
@@ -83,9 +84,9 @@ impl Packed {
         opened
     }
 
-    /// Fills the chunk with the entries. Bytes that are not what was packed, which only broken
-    /// memory can bring about, are no chunk without entries: that would be made durable sooner or
-    /// later.
+    /// Fills the chunk with the entries. If the bytes are not what was packed, which only faulty
+    /// memory can cause, this must not yield an empty chunk: sooner or later that would be made
+    /// durable.
     fn unpack_into(&self, mut buffer: Vec<u8>, chunk: &mut Chunk) {
         buffer.resize(self.data_bytes, 0);
         let unpacked = lz4_flex::block::decompress_into(&self.bytes, &mut buffer);
@@ -142,7 +143,7 @@ impl Stored {
         self.outline().shapes()
     }
 
-    /// Whether the entries are packed.
+    /// Returns whether the entries are packed.
     pub(crate) fn is_packed(&self) -> bool {
         matches!(self, Stored::Packed(_))
     }
@@ -165,8 +166,8 @@ impl Stored {
     }
 }
 
-/// The chunks that were unpacked last. Who reads a stream a few entries at a time finds the chunk that it
-/// was in before.
+/// The chunks that were unpacked last, so that a client that reads a stream a few entries at a time
+/// finds the chunk that it read before.
 #[derive(Debug, Default)]
 pub struct Unpacked {
     recent: [Option<(Arc<Packed>, Arc<Chunk>)>; UNPACKED_CHUNKS],
@@ -190,13 +191,14 @@ impl Unpacked {
 }
 
 impl<'e> Opened<'e> {
-    /// Whether it is kept plain and more than a chunk of several entries can be, so that a reply refers to it.
+    /// Returns whether it is plain and larger than a chunk of several entries can be, so that a
+    /// reply refers to it.
     #[inline]
     pub(crate) fn is_lent_large(&self) -> bool {
         matches!(self, Opened::Lent(chunk) if chunk.data().len() > CHUNK_BYTES_MAX)
     }
 
-    /// The chunk to be held on to, if that takes no more memory than it takes anyway.
+    /// The chunk, for keeping, if that takes no more memory than it takes anyway.
     pub(crate) fn lent(&self) -> Option<ArcBorrow<'e, Chunk>> {
         match self {
             Opened::Lent(chunk) => Some(*chunk),

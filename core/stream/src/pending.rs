@@ -1,13 +1,13 @@
 //! The pending entries of a group: delivered, not yet acknowledged.
 //!
-//! They are kept in three orders, each a [`Tree`] of packed rows: by ID with all that is known of
+//! They are kept in three orders, each a [`Tree`] of packed rows: by ID with everything known about
 //! an entry, by age for claiming what has been idle longest (both in `orders`), and by ID for each
-//! consumer (in `consumer`). All three change together and hold nothing that is gone, so an order
-//! always agrees with the others, and no step is longer than a walk of logarithmic length.
+//! consumer (in `consumer`). All three change together and hold nothing that is gone. So the orders
+//! always agree, and no step takes longer than a walk of logarithmic length.
 //!
 //! The order by age begins with the entries that were given back, first in, first out. Then come
 //! the held ones by time of delivery; of those delivered in the same millisecond, the one that came
-//! later stands behind, whatever its ID. What the rows of the orders hold is in `row`.
+//! later is last, whatever its ID. `row` says what the rows of the orders hold.
 
 mod orders;
 mod range;
@@ -34,8 +34,8 @@ pub struct PendingEntry {
 }
 
 impl PendingEntry {
-    /// How long it has been idle at this time in Unix milliseconds; 0 if the clock was set back,
-    /// `None` if it was given back.
+    /// Returns how long it has been idle at this time in Unix milliseconds; 0 if the clock was set
+    /// back, `None` if it was given back.
     pub fn idle_ms(&self, now_ms: u64) -> Option<u64> {
         self.holder
             .map(|holder| now_ms.saturating_sub(holder.delivered_ms))
@@ -47,7 +47,7 @@ impl PendingEntry {
 pub struct Holder {
     /// Who it is.
     pub consumer: ConsumerHandle,
-    /// Since when, in Unix milliseconds; a claim may have set any time.
+    /// Since when, in Unix milliseconds; a claim may set any time.
     pub delivered_ms: u64,
 }
 
@@ -74,7 +74,7 @@ pub enum Missing {
     Create,
 }
 
-/// How long a held entry must have been idle, and the time at which that is asked.
+/// How long a held entry must have been idle, and the time to measure at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdleAtLeast {
     /// The least idle time in milliseconds; 0 admits all, whatever the clock says.
@@ -84,7 +84,7 @@ pub struct IdleAtLeast {
 }
 
 impl IdleAtLeast {
-    /// Whether the entry has been idle for so long, or was given back.
+    /// Returns whether the entry has been idle for that long, or was given back.
     pub fn admits(self, entry: &PendingEntry) -> bool {
         let idle_ms = entry.idle_ms(self.now_ms);
         idle_ms.is_none_or(|idle_ms| idle_ms >= self.idle_ms_min)

@@ -15,7 +15,7 @@ use crate::render::Renderer;
 use crate::shape::Shape;
 use crate::varint::take_length;
 
-/// An entry where it is stored, or a copy of it where that is packed.
+/// An entry where it is stored, or a copy of it if its chunk is packed.
 #[derive(Clone)]
 pub struct EntryRef<'e> {
     chunk: Opened<'e>,
@@ -34,7 +34,7 @@ impl<'e> EntryRef<'e> {
         self.head.id
     }
 
-    /// How many fields it has.
+    /// The number of fields.
     pub fn field_count(&self) -> usize {
         match self.chunk.shape(&self.head) {
             Some(shape) => shape.field_count(),
@@ -72,7 +72,7 @@ impl<'e> EntryRef<'e> {
         });
     }
 
-    /// Writes `[name, value, …]`, for a reply that has more to say of the entry than this.
+    /// Writes `[name, value, …]`, for a reply that says more about the entry.
     pub fn write_fields(&self, reply: &mut Reply) {
         if self.chunk.is_lent_large() {
             return self.write_large_fields(reply);
@@ -84,7 +84,7 @@ impl<'e> EntryRef<'e> {
         });
     }
 
-    /// Writes fields of which some may be large: these are referred to.
+    /// Writes fields, some of which may be large; the reply refers to those.
     #[cold]
     fn write_large_fields(&self, reply: &mut Reply) {
         let fields = self.fields();
@@ -106,7 +106,7 @@ impl<'e> EntryRef<'e> {
     }
 }
 
-/// A text within a chunk, as it was when it was asked for.
+/// A text within a chunk, as it was when the range was read.
 #[derive(Debug)]
 struct ChunkText {
     chunk: Arc<Chunk>,
@@ -229,9 +229,9 @@ pub struct RangeReverse<'e> {
     entries: &'e Entries,
     chunk: Option<Opened<'e>>,
     place: Place,
-    /// Where entries begin that are next, the last of them first.
+    /// Where the next entries begin, the last of them first.
     offsets: SmallVec<[u16; 16]>,
-    /// Where the walk down goes on when these are done.
+    /// Where the walk down continues after these.
     at: usize,
     start: StreamId,
 }

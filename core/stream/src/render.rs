@@ -31,7 +31,7 @@ impl<'o> Renderer<'o> {
         }
     }
 
-    /// How many bytes were written.
+    /// Returns how many bytes were written.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.at - self.start
@@ -106,7 +106,7 @@ struct Written {
     end: usize,
 }
 
-/// At `at` so many bytes more are needed.
+/// At `at` this many bytes more are needed.
 struct Short {
     at: usize,
     bytes: usize,
@@ -194,7 +194,7 @@ impl<'o> Pen<'o> {
         Pen { out, at }
     }
 
-    /// Makes sure that so many bytes can be put.
+    /// Makes sure that this many bytes can be put.
     #[inline(always)]
     fn room(&self, bytes: usize) -> Result<(), Short> {
         if self.out.len() - self.at < bytes {

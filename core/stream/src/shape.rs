@@ -1,8 +1,8 @@
 //! Field-name sets: the names that many entries of a stream share, kept once.
 //!
 //! Most producers repeat one set of names. An entry of a known set stores its values alone; the
-//! names wait here as ready-made RESP, so that writing an entry copies pieces. A table of sets is
-//! shared by the chunks that use it. Which entries get a set is decided in `entries.rs`.
+//! names are kept here as ready-made RESP, so that writing an entry only copies pieces. A table of
+//! sets is shared by the chunks that use it. Which entries get a set is decided in `entries.rs`.
 
 use smallvec::SmallVec;
 use triomphe::Arc;
@@ -18,19 +18,20 @@ impl<'f, T: ExactSizeIterator<Item = &'f [u8]> + Clone> Fields<'f> for T {}
 /// One set of field names, in their order.
 #[derive(Debug)]
 pub(crate) struct Shape {
-    /// The pieces of RESP that stand before each value, one after the other, then [`PADDING`].
+    /// The pieces of RESP that come before each value, one after the other, then [`PADDING`].
     text: Box<[u8]>,
     pieces: Box<[Piece]>,
     name_bytes: usize,
 }
 
-/// Bytes behind the last piece, so that a copy of fixed width may run over its end.
+/// Bytes after the last piece, so that a copy of fixed width may run past its end.
 pub(crate) const PADDING: usize = 32;
 
 /// Where in the text a piece lies: `start..end`, and its name: `name..end - 2`.
 ///
 /// A piece ends what came before it, so that an entry is piece, value, piece, value, and a last
-/// line end: `\r\n*4\r\n$1\r\na\r\n` before the first value of two, `\r\n$1\r\nb\r\n` before the other.
+/// line end: `\r\n*4\r\n$1\r\na\r\n` before the first value of two, `\r\n$1\r\nb\r\n` before the
+/// other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece {
     pub(crate) start: u32,
@@ -78,7 +79,7 @@ impl Shape {
         })
     }
 
-    /// If these fields have just these names: the bytes that their values take in a chunk.
+    /// If these fields have exactly these names, the bytes that their values take in a chunk.
     #[inline]
     fn value_bytes<'f>(&self, mut fields: impl Fields<'f>) -> Option<usize> {
         if fields.len() != 2 * self.pieces.len() {
@@ -116,7 +117,7 @@ impl Shape {
         &self.text
     }
 
-    /// A byte of the text and one of where its pieces lie, added up.
+    /// The sum of a byte of the text and one of the places of its pieces.
     #[inline]
     fn peek(&self) -> u8 {
         let piece = self.pieces.first().map_or(0, |piece| piece.end as u8);
@@ -184,12 +185,12 @@ impl Shapes {
         Some(self.list.len() as u8 - 1)
     }
 
-    /// Whether no further set fits.
+    /// Returns whether no further set fits.
     pub(crate) fn is_full(&self) -> bool {
         self.list.len() >= SHAPES_MAX
     }
 
-    /// The sets of which a bit in `used` is set.
+    /// The sets whose bit in `used` is set.
     pub(crate) fn only(&self, used: u64) -> Shapes {
         let is_used = |(index, _): &(usize, &Arc<Shape>)| used >> index & 1 == 1;
         Shapes {

@@ -1,9 +1,9 @@
 //! The stream: entries, groups, idempotence, and the counters that outlive entries.
 //!
-//! What concerns one part alone is that part's; here is what spans them: which ID comes next, what
-//! a trim or a deletion means for the groups, how far a group lags behind. Methods that begin with
-//! a question decide and change nothing; the mutators are total, so that the same calls on the
-//! same state give the same state, in whatever process.
+//! What concerns only one part is in that part. Here is what spans them: which ID comes next, what
+//! a trim or a deletion means for the groups, how far a group lags behind. Methods that answer a
+//! question change nothing. The mutators are total, so that the same calls on the same state give
+//! the same state in any process.
 
 use resp::Reply;
 
@@ -46,7 +46,8 @@ pub struct StreamParts {
     pub entries_added: u64,
 }
 
-/// The greatest count of added entries: what clients read as a signed 64-bit number. It stays there.
+/// The greatest count of added entries, because clients read it as a signed 64-bit number. The
+/// count stops there.
 pub const ENTRIES_ADDED_MAX: u64 = i64::MAX as u64;
 
 impl Stream {
@@ -126,7 +127,7 @@ impl Stream {
             References::Delete => trimmed.references = self.groups.forget_through(through),
             References::Acknowledged if self.groups.is_empty() => {}
             References::Acknowledged => {
-                // Up to the first pending entry they go at once, the others one by one.
+                // Entries before the first pending one are removed at once, the others one by one.
                 let gap = self.groups.settled_below();
                 if let Some(whole) = gap.previous() {
                     self.entries.take_through(whole.min(through), removed);
@@ -163,8 +164,8 @@ impl Stream {
         Deletion::Deleted
     }
 
-    /// Does what [`Stream::check_set_id`] has allowed. The top entry's ID bounds the last ID from
-    /// below in any case, and no group has then read more than was added.
+    /// Does what [`Stream::check_set_id`] has allowed. The top entry's ID is a lower bound of the
+    /// last ID in any case, and afterwards no group has read more than was added.
     pub fn set_id(&mut self, set: &SetId) {
         let top = self
             .entries
@@ -181,7 +182,7 @@ impl Stream {
         self.bound_groups();
     }
 
-    /// Gives a group this name, in place of one that had it. What it says it has read is bounded
+    /// Gives a group this name, in place of one that had it. Its read counter is bounded
     /// ([`Stream::bounded_read`]).
     pub fn insert_group(&mut self, name: &[u8], mut group: Group) {
         let last_delivered = group.last_delivered();
@@ -192,8 +193,8 @@ impl Stream {
         self.groups.insert(name, group);
     }
 
-    /// Sets how far a group has read, and bounds what it says it has read. Whether there is one of
-    /// this name.
+    /// Sets how far a group has read, and bounds its read counter. Returns whether there is a group
+    /// of this name.
     pub fn set_group_id(
         &mut self,
         name: &[u8],
@@ -230,7 +231,7 @@ impl Stream {
         self.entries.packing_jobs(chunks_max, through)
     }
 
-    /// Takes in a chunk that was packed; see [`Entries::finish_packing`].
+    /// Accepts a chunk that was packed; see [`Entries::finish_packing`].
     pub fn finish_packing(&mut self, job: &mut PackJob) {
         self.entries.finish_packing(job);
     }
@@ -265,19 +266,20 @@ impl Stream {
         &self.idempotence
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     #[inline]
     pub fn len(&self) -> u64 {
         self.entries.len()
     }
 
-    /// Whether there are none. An empty stream is a key all the same.
+    /// Returns whether there are none. An empty stream is still a key.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Reads a little of what an append is going to look at, so that it is in the processor's caches then.
+    /// Reads a little of what an append is going to look at, so that it is in the processor's
+    /// caches then.
     #[inline]
     pub fn peek(&self) -> (StreamId, Option<(u8, u8)>) {
         (self.last_id, self.entries.peek_tail())
@@ -300,7 +302,7 @@ impl Stream {
         self.max_deleted_id
     }
 
-    /// How many entries were ever added; at most [`ENTRIES_ADDED_MAX`].
+    /// Returns how many entries were ever added; at most [`ENTRIES_ADDED_MAX`].
     #[inline]
     pub fn entries_added(&self) -> u64 {
         self.entries_added
@@ -353,7 +355,7 @@ impl Stream {
         next.ok_or(IdRefused::NotAboveTop)
     }
 
-    /// Whether an entry may be appended with this ID.
+    /// Returns whether an entry may be appended with this ID.
     ///
     /// # Errors
     /// [`IdRefused`] says why not.
@@ -369,7 +371,7 @@ impl Stream {
         })
     }
 
-    /// Whether `XSETID` may do this.
+    /// Returns whether `XSETID` may do this.
     ///
     /// # Errors
     /// [`SetIdRefused`] says why not.
@@ -407,8 +409,8 @@ impl Stream {
         }
     }
 
-    /// How many entries a group has yet to read: by Redis' rule where that gives a number, else
-    /// the entries above its last-delivered ID, counted.
+    /// Returns how many entries a group has yet to read: by Redis' rule if that gives a number,
+    /// otherwise by counting the entries above its last-delivered ID.
     pub fn lag(&self, group: &Group) -> u64 {
         let last_delivered = group.last_delivered();
         let lag = self.counters().lag(last_delivered, group.entries_read());
@@ -426,8 +428,8 @@ impl Stream {
         self.bounded_read(last_delivered.max(last), read)
     }
 
-    /// What a group up to this ID can have read. Nobody has read more than was added: who says so
-    /// has read what was added, but for the entries that are still ahead.
+    /// What a group can have read up to this ID. No group has read more than was added: one whose
+    /// counter says so has read everything except the entries that are still ahead.
     pub fn bounded_read(&self, last_delivered: StreamId, entries_read: Option<u64>) -> Option<u64> {
         let read = entries_read?;
         if read <= self.entries_added {
@@ -436,8 +438,8 @@ impl Stream {
         Some(self.entries_added - self.entries.count_above(last_delivered))
     }
 
-    /// How many entries were ever added up to this ID, by counting those above; `None` if one of
-    /// them was deleted, or if the ID is above all that were given out.
+    /// Returns how many entries were ever added up to this ID, by counting those above; `None` if
+    /// one of them was deleted, or if the ID is above all that were given out.
     pub fn count_up_to(&self, id: StreamId) -> Option<u64> {
         if id > self.last_id || self.counters().is_gap_above(id) {
             return None;
@@ -445,7 +447,7 @@ impl Stream {
         Some(self.entries_added - self.entries.count_above(id))
     }
 
-    /// About how many bytes it takes, told from a few of its chunks and from counts.
+    /// About how many bytes it takes, estimated from a few of its chunks and from counts.
     pub fn weight(&self) -> usize {
         let pending: usize = self.groups.iter().map(|(_, group)| group.weight()).sum();
         let remembered = self.idempotence.allocated_bytes();
@@ -483,7 +485,8 @@ pub struct SetId {
 }
 
 impl SetId {
-    /// Whether this makes sense for any stream. Redis checks it before it looks for the key.
+    /// Returns whether this makes sense for any stream. Redis checks it before it looks for the
+    /// key.
     ///
     /// # Errors
     /// [`SetIdRefused::BelowGivenMaxDeleted`].

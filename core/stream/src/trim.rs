@@ -1,18 +1,19 @@
 //! Trimming: which entries go.
 //!
-//! Planning looks and changes nothing; its outcome, a [`Cut`], is what a log or a peer is told, and
-//! applying that is total. What Redis does, and so what happens here:
+//! Planning only looks. Its result, a [`Cut`], is what a log or a peer is told, and applying it is
+//! total. What Redis does, and therefore weir:
 //!
 //! | references | exact | approximate |
 //! |---|---|---|
 //! | keep | the first entries, down to the bound | whole nodes, never beyond the bound |
-//! | delete | the same | exact; but the limit stops at the head of a node |
+//! | delete | the same | exact; but the limit stops at the start of a node |
 //! | acknowledged | those that all groups are done with | the same, with that limit |
 //!
-//! An entry that some group is not done with is passed over and the next one looked at.
+//! An entry that some group is not done with is skipped and the next one looked at.
 //!
 //! With references to delete, nothing stays pending below the first entry that stays; with `MINID`,
-//! nothing below its bound. In Redis what had been deleted there before stays pending for ever.
+//! nothing below its bound. In Redis, entries that had been deleted there before stay pending for
+//! ever.
 
 use std::num::NonZeroU64;
 
@@ -26,14 +27,14 @@ use crate::{Group, StreamId};
 pub struct Trim {
     /// What may stay.
     pub keep: Keep,
-    /// Whether it is reached to the entry.
+    /// Whether it is reached exactly.
     pub precision: Precision,
 }
 
 /// What may stay of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// So many of the last entries.
+    /// This many of the last entries.
     MaxLen(u64),
     /// Entries from this ID on.
     MinId(StreamId),
@@ -42,9 +43,9 @@ pub enum Keep {
 /// How exactly a trim keeps to its bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// `=`: to the entry.
+    /// `=`: exactly.
     Exact,
-    /// `~`: whole nodes go, as far as the bound allows.
+    /// `~`: whole nodes are removed, as far as the bound allows.
     Approximate {
         /// How many entries go at most; `None`: no cap.
         limit: Option<NonZeroU64>,
@@ -57,9 +58,9 @@ pub enum References {
     /// `KEEPREF`: it stays pending.
     #[default]
     Keep,
-    /// `DELREF`: it is no longer pending in any group, and nor is what was deleted before it.
+    /// `DELREF`: it is no longer pending in any group, and neither is what was deleted before it.
     Delete,
-    /// `ACKED`: the entry is removed only if every group was delivered it and has it acknowledged.
+    /// `ACKED`: the entry is removed only if every group has received and acknowledged it.
     Acknowledged,
 }
 
@@ -68,7 +69,7 @@ pub enum References {
 pub struct Cut {
     /// No entry above this one goes. With [`References::Acknowledged`] some at or below it stay.
     pub through: StreamId,
-    /// How many entries go; not 0, unless only references do.
+    /// How many entries go; not 0, unless only references are removed.
     pub entry_count: u64,
 }
 
@@ -197,7 +198,7 @@ fn acknowledged(
     limit: Option<u64>,
 ) -> Option<Cut> {
     let Some(limit) = limit.filter(|&limit| limit < entries.len()) else {
-        // Without a gap it is known how many; so the walk only has to look at what comes after.
+        // Up to the gap the number is known, so the walk only has to look at what comes after it.
         let gap = groups.settled_below();
         let whole = entries.count_below(gap).min(quota);
         let whole_cut = first(entries, whole);

@@ -30,7 +30,7 @@ pub(crate) fn take_delta(bytes: &[u8], at: &mut usize) -> u64 {
     }
 }
 
-/// How many bytes [`put_delta`] writes.
+/// Returns how many bytes [`put_delta`] writes.
 #[inline]
 pub(crate) fn delta_bytes(value: u64) -> usize {
     (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
@@ -82,7 +82,7 @@ fn long_length(bytes: &[u8], at: &mut usize, marker: u8) -> usize {
     u64::from_le_bytes(wide) as usize
 }
 
-/// How many bytes [`put_length`] writes.
+/// Returns how many bytes [`put_length`] writes.
 #[inline]
 pub(crate) fn length_bytes(length: usize) -> usize {
     match length {

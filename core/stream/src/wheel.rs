@@ -1,17 +1,17 @@
 //! A hierarchical timer wheel: what is due when, for millions of deadlines.
 //!
-//! Time comes in as a number of ticks; how long a tick is, the caller decides. Level 0 has a slot
+//! Time comes in as a number of ticks; the caller decides how long a tick is. Level 0 has a slot
 //! for each of 64 ticks, level 1 for each 64 of those, and so on, so adding costs the same however
 //! many there are, and a payload moves down a level at most ten times in its life (for deadlines a
-//! day ahead in seconds: at most three times). Work is bounded: moving or handing out one payload
-//! is one unit of the budget, and an interrupted step goes on where it stopped.
-//! A slot is a list of small reference-counted blocks, newest first, so a clone copies one pointer
-//! for each slot in use. The same calls give the same order: nothing depends on addresses or time.
+//! day ahead in seconds: at most three times). Work is bounded: moving or returning one payload
+//! takes one unit of the budget, and an interrupted step continues where it stopped. A slot is a
+//! list of small reference-counted blocks, newest first, so a clone copies one pointer for each
+//! slot in use. The same calls give the same order: nothing depends on addresses or time.
 
 use smallvec::SmallVec;
 use triomphe::Arc;
 
-/// Bits of a tick that one level tells apart.
+/// The bits of a tick that one level distinguishes.
 const LEVEL_BITS: u32 = 6;
 /// How many payloads a block holds: 2 KiB for a payload of 8 bytes.
 const BLOCK_LEN_MAX: usize = 128;
@@ -19,7 +19,7 @@ const BLOCK_LEN_MAX: usize = 128;
 /// Payloads that wait for their deadlines.
 #[derive(Clone, Debug)]
 pub struct Wheel<P> {
-    /// No payload waits for an earlier tick, and all earlier ones were handed out.
+    /// No payload waits for an earlier tick: all earlier ones were returned.
     cursor: u64,
     len: usize,
     levels: SmallVec<[Level<P>; 1]>,
@@ -41,7 +41,7 @@ struct Block<P> {
 }
 
 impl<P> Drop for Block<P> {
-    /// In a loop: the usual way would recurse once for each block of a slot.
+    /// In a loop, because the default drop would recurse once for each block of a slot.
     fn drop(&mut self) {
         let mut rest = self.rest.take();
         while let Some(block) = rest {
@@ -63,18 +63,18 @@ impl<P: Clone> Wheel<P> {
         }
     }
 
-    /// How many payloads wait.
+    /// Returns how many payloads wait.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether none waits.
+    /// Returns whether none waits.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Adds a payload that is due at the tick `deadline`. A deadline that lies before a tick which
-    /// was already worked off is due at that tick.
+    /// Adds a payload that is due at the tick `deadline`. A deadline before a tick that was already
+    /// processed is due at that tick.
     pub fn insert(&mut self, deadline: u64, payload: P) {
         self.place(deadline.max(self.cursor), payload);
         self.len += 1;
@@ -115,7 +115,7 @@ impl<P: Clone> Wheel<P> {
         None
     }
 
-    /// Whether [`Wheel::pop_due`] has work to do at `now`.
+    /// Returns whether [`Wheel::pop_due`] has work to do at `now`.
     pub fn is_due(&self, now: u64) -> bool {
         self.next_deadline().is_some_and(|tick| tick <= now)
     }
@@ -157,7 +157,7 @@ impl<P: Clone> Wheel<P> {
             .find(|&level| self.is_occupied(level))
     }
 
-    /// Whether the slot of that level at the cursor holds something.
+    /// Returns whether the slot of that level at the cursor holds something.
     fn is_occupied(&self, level_index: u32) -> bool {
         self.levels
             .get(level_index as usize)
@@ -191,7 +191,7 @@ fn digit(tick: u64, level_index: u32) -> u32 {
 }
 
 impl<P: Clone> Level<P> {
-    /// Where the slot is or would be.
+    /// Returns where the slot is or would be.
     fn slot_index(&self, digit: u32) -> usize {
         (self.occupied & ((1 << digit) - 1)).count_ones() as usize
     }

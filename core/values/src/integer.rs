@@ -1,7 +1,7 @@
-//! Integers as text: which byte strings are numbers, and no other text of the same number.
+//! Integers as text: which byte strings are the canonical text of a number.
 //!
-//! A string is kept as an integer only if formatting that integer gives back the very same bytes, so
-//! signs, blanks and leading zeros that a client wrote are never lost.
+//! A string is kept as an integer only if formatting that integer gives back the very same bytes,
+//! so signs, blanks and leading zeros that a client wrote are never lost.
 
 /// How many bytes the longest text of an integer has: `-9223372036854775808`.
 pub const INTEGER_TEXT_BYTES_MAX: usize = 20;
@@ -18,7 +18,7 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
         [b'1'..=b'9', ..] if text.len() <= INTEGER_TEXT_BYTES_MAX => {}
         _ => return None,
     }
-    // Gathered below zero, where the range is larger by one.
+    // Summed up as a negative number, where the range is larger by one.
     let mut value = 0_i64;
     for &digit in digits {
         let digit = digit.wrapping_sub(b'0');

@@ -1,7 +1,7 @@
 //! The name of a key: bytes, short ones in place.
 //!
-//! A key is written once and compared often. Up to 22 bytes lie in the key itself; a longer one is
-//! shared, so that a clone for a frozen view or a waiter never copies bytes.
+//! A key is written once and compared often. Up to 22 bytes are stored in the key itself. A longer
+//! one is shared, so that a clone for a frozen view or a waiter never copies bytes.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! The values a key can hold, and the key itself.
 //!
-//! Everything here is a plain value whose clone costs at most a reference count: a frozen view holds
-//! clones, and whoever writes afterwards copies only what is shared. Values know nothing of expiry,
-//! databases or the protocol; that is the engine's.
+//! Everything here is a plain value whose clone costs at most a reference count: a frozen view
+//! holds clones, and a later write copies only what is shared. Values know nothing of expiry,
+//! databases or the protocol; those belong to the engine.
 
 mod integer;
 mod key;

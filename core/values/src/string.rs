@@ -2,8 +2,8 @@
 //!
 //! 24 bytes. What a client sets is kept exact in size; the first change in place turns it into a
 //! growing buffer, which is also what Redis calls `raw`. A frozen view shares heap bytes, and the
-//! first change after it copies them once. Limits on length are the caller's to check, since only it
-//! knows the setting.
+//! first change after it copies them once. The caller checks limits on length, since only it knows
+//! the setting.
 
 use std::fmt;
 use std::ops::Range;
@@ -33,10 +33,11 @@ enum Repr {
 /// What fits beside the tag and the length in 24 bytes.
 const SHORT_BYTES_MAX: usize = 22;
 
-/// From so many bytes on a growing string does not double.
+/// From this length on, a growing string does not double its room.
 const LARGE_BYTES: usize = 1 << 20;
 
-/// How long key and string may be together for Redis to keep them in one piece. Clients see it in `OBJECT ENCODING`.
+/// How long key and string together may be for Redis to keep them in one piece. Clients see it in
+/// `OBJECT ENCODING`.
 const EMBEDDED_BYTES_MAX: usize = 41;
 
 const _: () = assert!(size_of::<StringValue>() == 24 && size_of::<Option<StringValue>>() == 24);
@@ -111,7 +112,7 @@ impl StringValue {
         self.edit_with_room(tail.len()).extend_from_slice(tail);
     }
 
-    /// Overwrites from `offset` on with `patch`; what is missing before `offset` becomes zero bytes.
+    /// Overwrites from `offset` on with `patch`; a gap before `offset` is filled with zero bytes.
     /// An empty `patch` changes nothing, as in `SETRANGE`.
     pub fn set_range(&mut self, offset: usize, patch: &[u8]) {
         if patch.is_empty() {
@@ -157,11 +158,12 @@ impl StringValue {
         }
     }
 
-    /// Where the bytes are from `start` to `end`, both included; a negative position counts from the
-    /// end (-1 is the last byte), and positions beyond an end are moved to it. That is `GETRANGE`.
+    /// Returns where the bytes are from `start` to `end`, both included; a negative position counts
+    /// from the end (-1 is the last byte), and positions beyond an end are moved to it. That is
+    /// `GETRANGE`.
     pub fn range(&self, start: i64, end: i64) -> Range<usize> {
         let len = i64::try_from(self.len()).unwrap_or(i64::MAX);
-        // Both negative and turned around is empty before either is moved to the start.
+        // Two negative positions in the wrong order are empty before either is moved to the start.
         if start < 0 && end < 0 && start > end {
             return 0..0;
         }
@@ -190,7 +192,7 @@ impl StringValue {
         }
     }
 
-    /// How many bytes the string has.
+    /// Returns how many bytes the string has.
     #[inline]
     pub fn len(&self) -> usize {
         match &self.0 {
@@ -204,13 +206,13 @@ impl StringValue {
         }
     }
 
-    /// Whether the string has no bytes.
+    /// Returns whether the string has no bytes.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How Redis would keep the string under a key of so many bytes.
+    /// Returns how Redis would keep the string under a key of this many bytes.
     pub fn encoding(&self, key_len: usize) -> Encoding {
         match &self.0 {
             Repr::Integer(_) => Encoding::Int,
@@ -245,8 +247,8 @@ impl StringValue {
         };
         let bytes = Arc::make_mut(bytes);
         if bytes.len() >= LARGE_BYTES && bytes.capacity() - bytes.len() < more {
-            // An allocator can mostly lengthen a large piece by a little where it lies, but not
-            // double it: then all of it is copied.
+            // An allocator can mostly extend a large piece a little in place, but it cannot double
+            // it without copying all of it.
             bytes.reserve_exact(more.max(bytes.len() / 8));
         }
         bytes

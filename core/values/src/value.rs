@@ -11,7 +11,7 @@ use crate::string::StringValue;
 pub enum Value {
     /// Bytes, or a number kept as one.
     String(StringValue),
-    /// Entries in the order of their IDs. Whoever changes it does so through `Arc::make_mut`.
+    /// Entries in the order of their IDs. Change it through `Arc::make_mut`.
     Stream(Arc<Stream>),
 }
 
@@ -27,7 +27,7 @@ impl Value {
 }
 
 impl Value {
-    /// About how many bytes it takes, told without a walk over its parts.
+    /// About how many bytes it takes, estimated without a walk over its parts.
     pub fn weight(&self) -> usize {
         match self {
             Value::String(string) => string.heap_bytes(),

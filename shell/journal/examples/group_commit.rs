@@ -1,6 +1,6 @@
 //! How fast the journal commits on the disk of this machine.
 //!
-//! One thread plays an I/O thread with C clients, each of which sends a batch, waits until it is
+//! One thread acts as an I/O thread with C clients, each of which sends a batch, waits until it is
 //! released, and sends the next. `cargo run --release --example group_commit -- FOLDER [seconds]`
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
@@ -85,7 +85,7 @@ struct Load {
     time: Duration,
 }
 
-/// Plays a background thread that rewrites the log.
+/// Acts as a background thread that rewrites the log.
 fn write_base(pending: PendingRewrite<LocalLog<FileDisk>>, bytes: usize) {
     let mut rewrite = pending.wait().expect("a rewrite can begin");
     let piece = vec![b'b'; 64 << 10];
@@ -130,8 +130,8 @@ fn run(folder: &Path, load: Load) {
                 .expect("no rewrite is in progress");
             background = Some(thread::spawn(move || write_base(pending, base_bytes)));
         }
-        // The batches of clients that sent at about the same time are handed over one by one and kicked off once, as a
-        // server's thread does it.
+        // The batches of clients that sent at about the same time are handed over one by one and
+        // kicked off once, as a server's thread does.
         for _ in 0..std::mem::take(&mut idle) {
             lsn += 1;
             waiting.push_back((lsn, Instant::now()));

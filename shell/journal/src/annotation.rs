@@ -3,8 +3,8 @@
 //! A log file is a sequence of RESP commands, as Redis writes it. weir puts one line before each
 //! group that it commits, and Redis skips lines that begin with `#`. The line comes first, not
 //! last, for three reasons: a reader knows how much to read and check without parsing a single
-//! command; commands that a Redis appended later are told from a group that was torn; and a torn
-//! line can never swallow the end of a command.
+//! command; commands that a Redis appended later can be told from a torn group; and a torn line can
+//! never swallow the end of a command.
 #![doc = include_str!("annotation.md")]
 
 use std::fmt::{self, Write};
@@ -14,10 +14,10 @@ use crc_fast::{CrcAlgorithm, Digest};
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, LINE_BYTES_MAX};
 use crate::lsn::Lsn;
 
-/// How every annotation of this version begins.
+/// The start of every annotation of this version.
 pub(crate) const PREFIX: &[u8] = b"#weir:1 ";
 
-/// How every annotation of any version begins.
+/// The start of every annotation of any version.
 pub(crate) const ANY_VERSION: &[u8] = b"#weir:";
 
 /// What an annotation line says about the group that follows it.
@@ -79,7 +79,7 @@ impl Header {
         Lsn::new(self.previous().since(Lsn::new(self.lag)))
     }
 
-    /// Whether these are the bytes that the header was made for.
+    /// Returns whether these are the bytes that the header was made for.
     pub fn matches(&self, body: &[u8]) -> bool {
         body.len() as u64 == self.body_bytes && self.checksum == self.checksum_with(body)
     }
@@ -213,7 +213,7 @@ pub(crate) enum Kind {
     Group,
     /// Padding.
     Padding,
-    /// Somebody else's line, which belongs to the commands (Redis' `#TS:` with a time).
+    /// A line of another program, which belongs to the commands (Redis' `#TS:` with a time).
     Other,
 }
 

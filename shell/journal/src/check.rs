@@ -53,11 +53,11 @@ pub struct LogReport {
     pub last: Lsn,
     /// Up to where the file is whole, in bytes.
     pub whole_bytes: u64,
-    /// What stands behind that.
+    /// What follows that.
     pub rest: Rest,
 }
 
-/// What stands behind the whole part of a file.
+/// What follows the whole part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
     /// Nothing, or space written ahead.
@@ -68,7 +68,7 @@ pub enum Rest {
     Damaged(Damage, Behind),
 }
 
-/// Looks at one file of a log. `watch` sees how far it is.
+/// Looks at one file of a log. `watch` sees the progress.
 ///
 /// # Errors
 /// The fault, if the file cannot be read.

@@ -2,15 +2,14 @@
 //!
 //! A driver waits for one [`Event`], applies it, and carries out what the [`Flush`] asks for. The
 //! driver of the product is a thread ([`Journal`](crate::Journal)), that of the simulator is a
-//! loop. Batches pass four stations, each an LSN that never goes back: submitted, written (the
-//! process may die), durable (the machine may), released. A reply may leave when the LSN that it
-//! depends on is released; what that takes, the [`SyncPolicy`] says.
+//! loop. Batches pass four stages, each an LSN that never goes back: submitted, written (survives
+//! the process), durable (survives the machine), released. A reply may leave when the LSN that it
+//! depends on is released; the [`SyncPolicy`] says what that takes.
 //!
 //! Four rules. There is one sync at a time (see [`Log::sync_job`]). Bytes leave [`Commit`] in the
-//! order in which they came, and none is dropped but by a log that is not trusted, which needs a
-//! snapshot of the state after them anyway. While the log is not trusted, nothing is released. And
-//! where the disk is full, what is held is written before room is kept again for the next time
-//! ([`Room`]).
+//! order in which they came, and only a log that is not trusted drops any, which needs a snapshot
+//! of the state after them anyway. While the log is not trusted, nothing is released. If the disk
+//! is full, what is held is written before the reserve is made again ([`Room`]).
 
 use std::io;
 use std::time::Duration;
@@ -38,7 +37,7 @@ pub enum SyncPolicy {
     /// Once a second, or sooner if there are many. They are released when they are written, unless
     /// the last sync is so late that more than [`UNSYNCED_AGE_MAX`] could be lost.
     EverySecond,
-    /// When the operating system likes. They are released when they are written.
+    /// When the operating system decides. They are released when they are written.
     Never,
 }
 
@@ -48,8 +47,8 @@ pub const UNSYNCED_AGE_MAX: Duration = Duration::from_secs(2);
 
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-/// With so many bytes, a sync begins before its second has passed: a disk that gets a second's
-/// worth at once has no time for anything else meanwhile.
+/// With this many bytes, a sync begins before its second has passed: a disk that gets a second's
+/// worth at once is busy with nothing else meanwhile.
 const SYNC_BYTES: u64 = 4 << 20;
 
 /// What producers handed over since the last time.
@@ -86,7 +85,7 @@ pub enum Event<L: Log> {
     Trimmed,
     /// The setting changed.
     Policy(SyncPolicy),
-    /// The moment has come that the last [`Flush`] named.
+    /// The moment that the last [`Flush`] named has come.
     Tick,
     /// Nothing more will be submitted.
     Close,
@@ -151,7 +150,7 @@ pub struct Counters {
     pub delayed_syncs: u64,
 }
 
-/// Tells the time while an event is applied, to measure what the log does meanwhile.
+/// The clock while an event is applied, to measure what the log does meanwhile.
 type Clock = Box<dyn Fn() -> Mono + Send>;
 
 /// The journal's state.
@@ -213,8 +212,8 @@ impl<L: Log> Commit<L> {
         }
     }
 
-    /// The same, which measures what the log does by this clock. Without one, what is done at once
-    /// takes no time. It decides nothing.
+    /// The same, measuring what the log does by this clock. Without a clock, what is done at once
+    /// takes no time. No decision depends on it.
     #[must_use]
     pub fn timed_by(mut self, clock: impl Fn() -> Mono + Send + 'static) -> Self {
         self.clock = Some(Box::new(clock));
@@ -279,7 +278,7 @@ impl<L: Log> Commit<L> {
         flush
     }
 
-    /// How far the batches have come.
+    /// Returns how far the batches have come.
     pub fn position(&self) -> Position {
         Position {
             written: self.log.last(),
@@ -288,7 +287,7 @@ impl<L: Log> Commit<L> {
         }
     }
 
-    /// Whether the log takes writes.
+    /// Returns whether the log takes writes.
     pub fn health(&self) -> &Health {
         &self.health
     }
@@ -298,7 +297,7 @@ impl<L: Log> Commit<L> {
         self.counters
     }
 
-    /// Whether a sync runs that a [`Flush`] gave out.
+    /// Returns whether a sync runs that a [`Flush`] gave out.
     pub fn is_syncing(&self) -> bool {
         self.sync.running.is_some()
     }
@@ -391,7 +390,7 @@ impl<L: Log> Commit<L> {
         let first = self.log.last();
         if last > first {
             let inline = self.policy == SyncPolicy::Always && self.sync.running.is_none();
-            // Nothing is written ahead where there is hardly room for what must be.
+            // Nothing is written ahead if there is hardly room for what must be written.
             let pace = if inline && self.health.is_good() {
                 Pace::SyncNext
             } else {
@@ -569,7 +568,7 @@ impl Mono {
         Mono(self.0.saturating_add(duration))
     }
 
-    /// How long it is from `earlier` to here; zero where `earlier` is not earlier.
+    /// Returns how long it is from `earlier` to here; zero where `earlier` is not earlier.
     pub fn since(self, earlier: Mono) -> Duration {
         self.0.saturating_sub(earlier.0)
     }

@@ -1,4 +1,4 @@
-//! What the journal asks of a disk: one directory of files.
+//! What the journal needs of a disk: one directory of files.
 //!
 //! The seam at which faults are injected. [`FileDisk`](crate::FileDisk) does it with real files;
 //! the simulator loses unsynced writes, tears them, fails, and fills up. What holds after a crash
@@ -22,7 +22,7 @@ pub enum Access {
 pub trait Disk: Send + Sync + 'static {
     /// An open file.
     type File: DiskFile;
-    /// Held as long as this process owns the directory; dropping it gives the directory free.
+    /// Held as long as this process owns the directory; dropping it releases the directory.
     type Lock: Send + Sync + 'static;
 
     /// Makes an empty file for reading and writing; one of that name is emptied.
@@ -94,15 +94,15 @@ pub trait DiskFile: Send + Sync + 'static {
     ///
     /// # Errors
     /// What the operating system says. After an error nobody knows what is on the disk, and a later
-    /// success says nothing about the bytes that this one was asked for.
+    /// success says nothing about the bytes that this call was to make durable.
     fn sync(&self) -> io::Result<()>;
 
-    /// Grows the file to `size` bytes, all of which have their place on the disk from then on. What
-    /// the new ones are is not said.
+    /// Grows the file to `size` bytes, all of which have their place on the disk from then on. The
+    /// values of the new ones are unspecified.
     ///
     /// # Errors
-    /// What the operating system says, above all that there is no room; the file may have grown by a
-    /// part all the same.
+    /// What the operating system says, above all that there is no room; the file may have grown by
+    /// a part all the same.
     fn allocate(&self, size: u64) -> io::Result<()>;
 
     /// Cuts the file to `size` bytes.
@@ -136,8 +136,8 @@ pub(crate) fn write_all_at<F: DiskFile>(
     Ok(())
 }
 
-/// Whether the error says that there is no room, so that the same write may succeed later. A limit on the size
-/// of files counts, as somebody may raise it.
+/// Returns whether the error says that there is no room, so that the same write may succeed later.
+/// A limit on the size of files counts, because somebody may raise it.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),

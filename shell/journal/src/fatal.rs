@@ -1,9 +1,9 @@
-//! Panics after which a process must not go on.
+//! Panics after which a process must not continue.
 //!
-//! Where a panic may leave something half done that others would see, or leave others waiting for
-//! ever, the process ends, as after a kill: what was acknowledged is in the log, and a restart
-//! finds a state that was lived. Whoever works on such a thing holds a [`PanicEndsProcess`]
-//! meanwhile.
+//! If a panic may leave something half done that others would see, or leave others waiting for
+//! ever, the process ends as if it had been killed: what was acknowledged is in the log, and a
+//! restart finds a state that really existed. Code that works on such a thing holds a
+//! [`PanicEndsProcess`] meanwhile.
 
 use std::io::Write;
 use std::process::abort;
@@ -13,12 +13,12 @@ use std::thread;
 #[derive(Debug)]
 pub struct PanicEndsProcess {
     message: &'static str,
-    /// Made while a panic unwinds, by what cleans up after it: that panic lies outside.
+    /// Made while another panic unwinds, by code that cleans up after it: that panic is not ours.
     is_cleanup: bool,
 }
 
 impl PanicEndsProcess {
-    /// From now on until it is dropped. `message` says what has failed and what to do.
+    /// Guards from now until it is dropped. `message` says what has failed and what to do.
     #[inline]
     pub fn with(message: &'static str) -> PanicEndsProcess {
         PanicEndsProcess {
@@ -42,7 +42,7 @@ fn end(message: &str) -> ! {
     if tracing::enabled!(tracing::Level::ERROR) {
         tracing::error!("{message}");
     } else {
-        // Nothing is lost where nobody listens.
+        // Nothing is lost if nobody listens.
         writeln!(std::io::stderr(), "{message}").ok();
     }
     abort()

@@ -21,7 +21,7 @@ pub struct FileDisk {
 }
 
 impl FileDisk {
-    /// Opens the directory, and makes it (durably) where it is missing.
+    /// Opens the directory, and creates it (durably) if it is missing.
     ///
     /// # Errors
     /// What the operating system says: no permission, not a directory.
@@ -54,20 +54,20 @@ impl FileDisk {
         })
     }
 
-    /// Where the directory is.
+    /// Returns where the directory is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// Gives back the space of a file that was just removed or replaced, if nobody knows it under another name: bit by
-/// bit, since a file system that frees a gigabyte at once holds up every sync meanwhile (ext4: by 50 ms for
-/// 200 MB).
+/// Frees the space of a file that was just removed or replaced, unless it has another name. It does
+/// so bit by bit, because a file system that frees a gigabyte at once holds up every sync meanwhile
+/// (ext4: by 50 ms for 200 MB).
 pub fn free_in_steps(file: &File) {
     let Ok(metadata) = file.metadata() else {
         return;
     };
-    // Whoever linked the file to keep it, wants it whole.
+    // Somebody linked the file to keep it, and wants it whole.
     let mut size = if metadata.nlink() == 0 {
         metadata.len()
     } else {
@@ -108,7 +108,7 @@ impl Disk for FileDisk {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            // A name that is not UTF-8 is none of ours.
+            // A name that is not UTF-8 is not one of ours.
             if let (true, Ok(name)) = (
                 entry.file_type()?.is_file(),
                 entry.file_name().into_string(),
@@ -145,7 +145,7 @@ impl Disk for FileDisk {
             fs::TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
             fs::TryLockError::Error(error) => error,
         })?;
-        // The process number is for the reader of an error message only; the lock is the lock.
+        // The process number is only for error messages; the lock itself does not depend on it.
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
         Ok(file)
@@ -181,7 +181,7 @@ impl DiskFile for File {
     }
 }
 
-/// Grows a file on a file system that gives room only to what was written.
+/// Grows a file on a file system that allocates room only for what was written.
 fn fill(file: &File, size: u64) -> io::Result<()> {
     let mut end = file.size()?;
     while end < size {

@@ -1,8 +1,8 @@
 //! Which replies of one thread may leave, and who wakes the thread when more of them may.
 //!
-//! Each thread that serves connections has a [`Gate`]. It keeps the replies that wait by itself; the
-//! gate tells it what was released, and wakes it only while it sleeps. The protocol between the two
-//! threads is [`wakeup::Gate`]'s.
+//! Each thread that serves connections has a [`Gate`]. It keeps the replies that wait by itself;
+//! the gate tells it what was released, and wakes it only while it sleeps. The protocol between the
+//! two threads is [`wakeup::Gate`]'s.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::lsn::Lsn;
 /// The gate of one thread.
 pub struct Gate(wakeup::Gate);
 
-/// The log is ill, so that nobody knows when the reply may leave, nor whether the batch will be there
-/// after a restart. [`Journal::health`](crate::Journal::health) says why.
+/// The log is not healthy, so nobody knows when the reply may leave, or whether the batch will
+/// survive a restart. [`Journal::health`](crate::Journal::health) says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the batch is not known to be durable")]
 pub struct NotDurable;
@@ -32,14 +32,14 @@ impl Gate {
         Arc::new(self.0.releaser())
     }
 
-    /// Whether the replies that depend on this LSN may leave now.
+    /// Returns whether the replies that depend on this LSN may leave now.
     #[inline]
     pub fn is_open_for(&self, lsn: Lsn) -> bool {
         self.0.is_open_for(lsn.number())
     }
 
-    /// Whether the replies that depend on this LSN may leave, or nobody knows when; none while that
-    /// is soon to be seen.
+    /// Returns whether the replies that depend on this LSN may leave, or nobody knows when; `None`
+    /// if that will be known soon.
     pub fn answer(&self, lsn: Lsn) -> Option<Result<(), NotDurable>> {
         self.0.answer(lsn.number()).map(|answer| match answer {
             Answer::Released => Ok(()),
@@ -48,7 +48,7 @@ impl Gate {
     }
 
     /// Asks to be woken when there is an answer for `lsn`, the lowest that the thread keeps replies
-    /// for. Whether the thread may sleep: there is none yet.
+    /// for. Returns whether the thread may sleep, because there is no answer yet.
     pub fn may_sleep(&self, lsn: Lsn) -> bool {
         self.0.may_sleep(lsn.number())
     }

@@ -45,7 +45,7 @@ impl Fault {
         }
     }
 
-    /// Whether there was no room, so that the same may succeed later.
+    /// Returns whether there was no room, so that the same may succeed later.
     pub(crate) fn is_full(&self) -> bool {
         is_full(&self.source)
     }
@@ -59,14 +59,14 @@ pub enum Health {
     /// All is well.
     #[default]
     Good,
-    /// For so long nothing was released, though something waits for it: the disk takes its time.
-    /// This is seen from outside of [`Commit`](crate::Commit), which is at work then.
+    /// Nothing has been released for this long, although something waits for it: the disk is slow.
+    /// This is detected outside of [`Commit`](crate::Commit), which is busy then.
     Slow(Duration),
-    /// The disk is full. What is submitted is still written, to room that was kept for that; only
-    /// what makes room should be submitted.
+    /// The disk is full. What is submitted is still written, to the reserve, so only what makes
+    /// room should be submitted.
     OnReserve(Fault),
-    /// The disk is full, and so is what was kept for that. The journal holds what it could not
-    /// write and tries again.
+    /// The disk is full, and so is the reserve. The journal holds what it could not write and tries
+    /// again.
     Full(Fault),
     /// A write or a sync failed, and the file is not trusted any more: nobody knows what is in it.
     /// Writes are refused until a rewrite into new files has succeeded.
@@ -82,12 +82,12 @@ impl Health {
         }
     }
 
-    /// Whether writes may be accepted.
+    /// Returns whether writes may be accepted.
     pub fn is_good(&self) -> bool {
         matches!(self, Health::Good)
     }
 
-    /// Whether what is submitted will soon be released, so that it is worth waiting for.
+    /// Returns whether what is submitted will soon be released, so that it is worth waiting for.
     pub fn releases(&self) -> bool {
         matches!(self, Health::Good | Health::OnReserve(_))
     }

@@ -1,4 +1,4 @@
-//! Where producers and the journal's thread meet: the batches that gather while a sync runs.
+//! Where producers and the journal's thread meet: the batches that accumulate while a sync runs.
 //!
 //! A producer appends under a short lock, usually by swapping buffers; the thread takes everything
 //! at once. Waking the thread is a step of its own, [`Inbox::kick`]: a producer that has more to
@@ -57,8 +57,8 @@ impl<L: Log> Inbox<L> {
         }
     }
 
-    /// Adds batches, for the thread to find when it is kicked or looks by itself; `batches` is empty
-    /// afterwards.
+    /// Adds batches, for the thread to find when it is kicked or looks by itself; `batches` is
+    /// empty afterwards.
     pub(crate) fn submit(&self, batches: &mut Vec<u8>, last: Lsn) {
         let mut state = self.state.lock();
         assert!(
@@ -75,7 +75,7 @@ impl<L: Log> Inbox<L> {
         }
     }
 
-    /// Marks the place of a snapshot behind everything that was submitted.
+    /// Marks the place of a snapshot after everything that was submitted.
     pub(crate) fn cut(&self, at: Lsn) -> Result<(), SnapshotError> {
         let mut state = self.state.lock();
         if state.thread == Thread::Ended {
@@ -101,12 +101,12 @@ impl<L: Log> Inbox<L> {
         self.state.lock().rewrite = Rewriting::No;
     }
 
-    /// Whether a rewrite is in progress.
+    /// Returns whether a rewrite is in progress.
     pub(crate) fn is_rewriting(&self) -> bool {
         self.state.lock().rewrite == Rewriting::Yes
     }
 
-    /// Adds an event; gives it back if nobody will take it.
+    /// Adds an event; returns it if nobody will take it.
     pub(crate) fn send(&self, event: Event<L>) -> Result<(), Event<L>> {
         let mut state = self.state.lock();
         if state.thread == Thread::Ended {
@@ -123,7 +123,7 @@ impl<L: Log> Inbox<L> {
         self.state.lock().gathered.last
     }
 
-    /// How many bytes wait for the journal's thread.
+    /// Returns how many bytes wait for the journal's thread.
     pub(crate) fn backlog_bytes(&self) -> usize {
         self.state.lock().gathered.bytes.len()
     }
@@ -159,7 +159,7 @@ impl<L: Log> Inbox<L> {
                 }
             };
             state.thread = Thread::Working;
-            // If something arrived at the last moment, the tick is not missed: it comes with that.
+            // If something arrived at the last moment, the tick is not lost: it comes with that.
             if timed_out && state.gathered.bytes.is_empty() && state.events.is_empty() {
                 return Event::Tick;
             }

@@ -1,8 +1,8 @@
 //! The journal as the server sees it: a thread that commits, and a handle that never waits for it.
 //!
-//! The thread is nothing but the driver of [`Commit`]: it waits for one event, applies it, and
-//! carries out the flush. What it has reached can be read at any time and from any thread; who must
-//! wait registers a [`Watch`] and is called.
+//! The thread is only the driver of [`Commit`]: it waits for one event, applies it, and carries out
+//! the flush. How far it has come can be read at any time and from any thread. Code that must wait
+//! registers a [`Watch`] and is called.
 
 use std::io;
 use std::sync::Arc;
@@ -28,12 +28,13 @@ pub struct Journal<L: Log> {
 }
 
 /// Somebody who must know how far the journal has come. Called from the journal's thread, which
-/// does nothing else meanwhile, and from [`Journal::look_for_stall`]: wake who waits, and return.
+/// does nothing else meanwhile, and from [`Journal::look_for_stall`]. Implementations wake whoever
+/// waits, and return.
 pub trait Watch: Send + Sync {
     /// The replies that depend on this LSN, or an earlier one, may leave.
     fn released(&self, up_to: Lsn);
 
-    /// Replies that wait will come soon, or will not ([`Health::releases`]).
+    /// Replies that wait will come soon, or they will not ([`Health::releases`]).
     fn health_changed(&self, health: &Health);
 }
 
@@ -67,7 +68,7 @@ pub(crate) struct Shared<L: Log> {
     pub(crate) replies: Mutex<Replies<L>>,
 }
 
-/// Who waits for the journal's answers during a rewrite.
+/// The channels that wait for the journal's answers during a rewrite.
 pub(crate) struct Replies<L: Log> {
     pub(crate) begun: Option<SyncSender<Result<L::Sink, SnapshotError>>>,
     pub(crate) stored: Option<SyncSender<Result<L::Trimmed, SnapshotError>>>,
@@ -90,7 +91,7 @@ impl<L: Log> Journal<L> {
     /// Starts the thread of a journal that continues `log`.
     ///
     /// # Errors
-    /// What the operating system says if it gives no thread.
+    /// What the operating system says if it cannot start a thread.
     pub fn start(log: L, policy: SyncPolicy) -> io::Result<Self> {
         let commit = Commit::new(log, policy);
         let Position {
@@ -139,25 +140,25 @@ impl<L: Log> Journal<L> {
         })
     }
 
-    /// Hands over batches, of which `last` is the LSN of the last one; `batches` is empty then. To
-    /// be called in the order of the LSNs, which the shard's lock gives. It never waits for the
-    /// disk. The thread, if it sleeps, learns of it by [`Journal::kick`].
+    /// Hands over batches; `last` is the LSN of the last one, and `batches` is empty afterwards.
+    /// Calls must be in the order of the LSNs, which the shard's lock ensures. It never waits for
+    /// the disk. A sleeping thread learns of it by [`Journal::kick`].
     #[inline]
     pub fn submit(&self, batches: &mut Vec<u8>, last: Lsn) {
         self.shared.inbox.submit(batches, last);
     }
 
     /// Wakes the thread, so that what was submitted is written. Best called without the shard's
-    /// lock, and once for whatever is submitted at about the same time: that shares one write and
-    /// one sync.
+    /// lock, and once for everything that is submitted at about the same time, so that it shares
+    /// one write and one sync.
     #[inline]
     pub fn kick(&self) {
         self.shared.inbox.kick();
     }
 
-    /// Whether batches are released only when they are durable ([`SyncPolicy::Always`]). Then it
-    /// pays to kick early: a sync lasts longer than many requests, and what is submitted meanwhile
-    /// shares the next one.
+    /// Returns whether batches are released only when they are durable ([`SyncPolicy::Always`]).
+    /// Then it pays to kick early: a sync lasts longer than many requests, and what is submitted
+    /// meanwhile shares the next one.
     #[inline]
     pub fn syncs_first(&self) -> bool {
         self.shared.syncs_first.load(Ordering::Relaxed)
@@ -181,7 +182,7 @@ impl<L: Log> Journal<L> {
         Lsn::new(self.shared.written.load(Ordering::Acquire))
     }
 
-    /// Whether writes may be accepted: [`Journal::health`], without a lock.
+    /// Returns whether writes may be accepted: [`Journal::health`], without a lock.
     #[inline]
     pub fn accepts_writes(&self) -> bool {
         self.shared.health_kind.load(Ordering::Acquire) == GOOD
@@ -193,7 +194,7 @@ impl<L: Log> Journal<L> {
         self.shared.health_kind.load(Ordering::Acquire)
     }
 
-    /// Whether writes may be accepted, and if not, why.
+    /// Returns whether writes may be accepted, and if not, why.
     pub fn health(&self) -> Health {
         if self.health_kind() == SLOW {
             return Health::Slow(self.shared.stall.lock().since.elapsed());
@@ -201,9 +202,9 @@ impl<L: Log> Journal<L> {
         self.shared.health.lock().clone()
     }
 
-    /// Calls the journal [`Health::Slow`] if for longer than `patience` nothing was released although
-    /// something waits, and takes that back when it goes on. To be called now and then: the thread
-    /// itself cannot say it, as it waits for the disk then.
+    /// Calls the journal [`Health::Slow`] if something waits and nothing has been released for
+    /// longer than `patience`, and takes that back when releases continue. Must be called now and
+    /// then: the thread itself cannot notice, because it waits for the disk then.
     pub fn look_for_stall(&self, patience: Option<Duration>) {
         let shared = &*self.shared;
         let (submitted, released) = (shared.inbox.submitted(), self.released());
@@ -236,8 +237,8 @@ impl<L: Log> Journal<L> {
         }
     }
 
-    /// How many bytes were submitted that the thread has not taken yet. Who lets clients send more
-    /// while this grows, lets them fill the memory.
+    /// Returns how many bytes were submitted that the thread has not taken yet. If clients may send
+    /// more while this grows, they can fill the memory.
     pub fn backlog_bytes(&self) -> usize {
         self.shared.inbox.backlog_bytes()
     }
@@ -247,12 +248,13 @@ impl<L: Log> Journal<L> {
         *self.shared.stats.lock()
     }
 
-    /// Takes what was measured since the last time. To be called now and then: only so much is kept.
+    /// Takes what was measured since the last time. Must be called now and then, because only a
+    /// limited number of measurements is kept.
     pub fn take_times(&self) -> Times {
         std::mem::take(&mut self.shared.times.lock())
     }
 
-    /// Adds somebody to be called, and calls him with the state of now.
+    /// Adds a watch, and calls it with the current state.
     pub fn watch(&self, watch: Arc<dyn Watch>) {
         let mut watchers = self.shared.watchers.lock();
         watch.released(self.released());
@@ -268,8 +270,8 @@ impl<L: Log> Journal<L> {
         let _ = self.shared.inbox.send(Event::Policy(policy));
     }
 
-    /// Begins a rewrite: whoever owns the shard calls this with the LSN of its last batch, and
-    /// keeps a frozen view of the state of that moment. It does not wait. The next batch must
+    /// Begins a rewrite: the owner of the shard calls this with the LSN of its last batch, and
+    /// keeps a frozen view of the state at that moment. It does not wait. The next batch must
     /// select its database, as if it were the first of a file.
     ///
     /// # Errors
@@ -283,7 +285,7 @@ impl<L: Log> Journal<L> {
         Ok(PendingRewrite::new(Arc::clone(&self.shared), receiver))
     }
 
-    /// Whether a rewrite is in progress.
+    /// Returns whether a rewrite is in progress.
     pub fn is_rewriting(&self) -> bool {
         self.shared.inbox.is_rewriting()
     }
@@ -291,7 +293,7 @@ impl<L: Log> Journal<L> {
     /// Commits what was submitted, makes it durable, and ends the thread.
     ///
     /// # Errors
-    /// The fault that keeps the log from being complete.
+    /// The fault that left the log incomplete.
     pub fn close(&self) -> Result<(), Fault> {
         let Some(thread) = self.thread.lock().take() else {
             return Ok(());
@@ -314,7 +316,7 @@ impl<L: Log> Drop for Journal<L> {
 struct Driver<L: Log> {
     shared: Arc<Shared<L>>,
     commit: Commit<L>,
-    /// The kind of health that the others were told of.
+    /// The kind of health that was last announced.
     kind: u8,
     origin: Instant,
     syncer: Option<Sender<L::Sync>>,
@@ -353,7 +355,7 @@ impl<L: Log> Driver<L> {
             released,
         } = self.commit.position();
         let shared = Arc::clone(&self.shared);
-        // Who is called finds everything else up to date.
+        // When a watch is called, everything else is already up to date.
         self.commit.move_times(&mut shared.times.lock());
         let mut stats = shared.stats.lock();
         stats.counters = self.commit.counters();
@@ -403,7 +405,7 @@ impl<L: Log> Driver<L> {
             let reply = self.shared.replies.lock().begun.take();
             let undelivered = reply.is_none_or(|reply| reply.send(result).is_err());
             if undelivered && !failed {
-                // Whoever asked has gone.
+                // The one who asked has gone.
                 let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
             }
             if undelivered || failed {
@@ -413,7 +415,7 @@ impl<L: Log> Driver<L> {
         if let Some(result) = flush.stored {
             let failed = result.is_err();
             let reply = self.shared.replies.lock().stored.take();
-            // Whoever waits for it ends the rewrite when he has removed what is superfluous.
+            // The waiting side ends the rewrite when it has removed what is superfluous.
             if reply.is_none_or(|reply| reply.send(result).is_err()) || failed {
                 self.shared.inbox.end_rewrite();
             }
@@ -452,8 +454,8 @@ fn run_syncs<L: Log>(shared: &Shared<L>, jobs: &Receiver<L::Sync>) {
     }
 }
 
-/// What is said when a thread of the journal panics. Without it nothing would be written any more,
-/// not even by a rewrite.
+/// What is printed when a thread of the journal panics. Without it nothing would be written any
+/// more, not even by a rewrite.
 const FAILED: &str = "\
     The journal failed by an error in this program, and the process ends: it could keep nothing \
     that is written from now on. What was acknowledged is in the journal: start the server \

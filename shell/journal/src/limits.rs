@@ -29,11 +29,12 @@ pub const NUMBER_LINE_BYTES_MAX: usize = 32;
 /// Longest foreign annotation line, in bytes (`redis-check-aof` allows as much).
 pub const FOREIGN_LINE_BYTES_MAX: usize = 1024;
 
-/// Looking for whole groups behind a damaged place checks at most this many times the size of the
+/// Looking for whole groups after a damaged place checks at most this many times the size of the
 /// file.
 pub const RESYNC_FACTOR_MAX: u64 = 8;
 
-/// Times of one kind ([`Times`](crate::Times)) that are kept while nobody asks; further ones are not.
+/// How many times of one kind ([`Times`](crate::Times)) are kept while nobody asks for them;
+/// further ones are dropped.
 pub const TIMES_MAX: usize = 1 << 16;
 
 const _: () = assert!(LINE_BYTES_MAX < 100, "Redis must be able to skip the line");

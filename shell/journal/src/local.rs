@@ -39,7 +39,7 @@ pub struct LocalLog<D: Disk> {
     trust: Trust,
     durable: Lsn,
     base_bytes: u64,
-    /// The sizes of the increments before the current one, as far as the base does not cover them.
+    /// The sizes of the increments before the current one that the base does not cover.
     older_bytes: u64,
     /// Numbers for new files. An attempt uses one up even if it fails: a manifest may name its file
     /// all the same.
@@ -79,7 +79,7 @@ pub(crate) struct Increment<F> {
 struct Begun {
     at: Lsn,
     next: NextIncrement,
-    /// Set where batches need the room that it takes. None of a snapshot that shall make room.
+    /// Set when batches need the room that it takes. `None` for a snapshot that is to make room.
     gives_way: Option<Arc<AtomicBool>>,
 }
 
@@ -88,12 +88,12 @@ struct Begun {
 enum NextIncrement {
     /// It is there, with this number, and takes batches.
     Made(u64),
-    /// It will be made when the snapshot is put: the log is behind the snapshot.
+    /// It will be created when the snapshot is put: the log is behind the snapshot.
     ToMake,
 }
 
-/// How much is written ahead, in groups like the one that brings it. More would make the group that
-/// brings it slower, less would let too many groups bring some.
+/// How much is written ahead, in groups like the one that brings it. More would slow down that
+/// group; less would make too many groups bring some.
 const PADDING_GROUPS: u64 = 16;
 
 /// Least that is written ahead, in bytes.
@@ -138,15 +138,15 @@ impl<D: Disk> LocalLog<D> {
         }
     }
 
-    /// The same log, which keeps so many bytes on the disk for when there is no other room.
+    /// The same log, with a reserve of this many bytes on the disk.
     #[must_use]
     pub fn with_reserve(mut self, bytes: u64) -> Self {
         self.reserve = Reserve::open(Arc::clone(&self.disk), self.names.reserve(), bytes);
         self
     }
 
-    /// Declares that the log does not hold the data set: it is not trusted before a snapshot was
-    /// put.
+    /// Declares that the log does not hold the data set: it is not trusted until a snapshot has
+    /// been put.
     pub(crate) fn distrust(mut self) -> Self {
         let missing = io::Error::other("the log does not hold the data set yet");
         self.lose(Fault::new(Operation::Read, &self.names.manifest(), missing));
@@ -185,7 +185,7 @@ impl<D: Disk> LocalLog<D> {
         }
     }
 
-    /// Has the log begin with a base, of the state at `at`. What is superfluous then.
+    /// Makes the log begin with a base, of the state at `at`. Returns what is then superfluous.
     fn begin_with(
         &mut self,
         base: Entry,
@@ -327,8 +327,7 @@ impl<D: Disk> Log for LocalLog<D> {
                 return Ok(());
             };
             let fault = Fault::new(Operation::Write, &self.current.entry.name, error);
-            // Part of the group may be in the file. It must not stay in front of what is written
-            // next.
+            // Part of the group may be in the file. It must not remain before what is written next.
             if !fault.is_full() || self.current.file.truncate(self.current.end).is_err() {
                 return Err(AppendError::Failed(self.lose(fault)));
             }
@@ -462,8 +461,8 @@ impl<D: Disk> Log for LocalLog<D> {
 
     fn abandon_snapshot(&mut self) {
         self.snapshot = None;
-        // The new increment stays part of the log. If it was to renew it, there is nothing to be
-        // part of.
+        // The new increment stays part of the log. If the increment was to renew the log, there is
+        // no log to be part of.
         if let Trust::Renewing(fault) = &self.trust {
             self.trust = Trust::Lost(fault.clone());
             let _ = self.disk.remove(&self.current.entry.name);
@@ -491,7 +490,7 @@ impl<D: Disk> Log for LocalLog<D> {
         }
         let mut manifest = self.manifest.clone();
         manifest.history.clear();
-        // The names do no harm where they are, unless it is unknown which manifest is there.
+        // The files do no harm where they are, unless it is unknown which manifest is there.
         if let Err(error) = self.replace_manifest(manifest) {
             tracing::warn!(%error, "the names of removed files stay in the manifest");
         }
@@ -504,7 +503,7 @@ impl<D: Disk> Log for LocalLog<D> {
         self.sync()?;
         let header = Header::mark(self.current.last);
         let fault = |operation, error| Fault::new(operation, &self.current.entry.name, error);
-        // Everything is durable already; what is left is for the next reader's convenience.
+        // Everything is already durable; the rest is for the convenience of the next reader.
         let file = Arc::clone(&self.current.file);
         file.truncate(self.current.end)
             .map_err(|e| fault(Operation::Write, e))?;

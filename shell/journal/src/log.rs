@@ -1,4 +1,4 @@
-//! What a log is to the journal, whatever keeps it.
+//! What a log is to the journal, wherever it is kept.
 //!
 //! [`LocalLog`](crate::LocalLog) keeps it in files. A replicated backend implements the same trait:
 //! `append` publishes with the expected last sequence, `sync` waits for the acknowledgement, a
@@ -11,7 +11,7 @@ use std::io;
 use crate::health::Fault;
 use crate::lsn::Lsn;
 
-/// Whole batches, to be appended as one group: after a crash either all of them are there or none.
+/// Whole batches, to be appended as one group: after a crash either all of them are there, or none.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
     /// The batches: RESP commands, and lines that begin with `#` but not with `#weir:` or `##`.
@@ -37,8 +37,8 @@ pub enum AppendError {
     /// There is no room. The same append may succeed later.
     #[error("the disk is full: {0}")]
     Full(Fault),
-    /// The write failed, or the log was not trusted before. It takes nothing until a snapshot was
-    /// put.
+    /// The write failed, or the log was not trusted before. It accepts nothing until a snapshot has
+    /// been put.
     #[error("the log cannot be written: {0}")]
     Failed(Fault),
     /// The log is not where the caller thinks: another writer has it, or this one skipped
@@ -118,7 +118,7 @@ pub trait Log: Send + 'static {
     /// [`Log::synced`].
     ///
     /// There must be no other sync, and no new snapshot, before that: the operating system reports
-    /// a failure once, and who asks at the same time may be told that all is well.
+    /// a failure once, and a second caller at the same time may be told that all is well.
     fn sync_job(&self) -> Self::Sync;
 
     /// Takes note that a job ended; gives the new [`Log::durable`].
@@ -132,13 +132,13 @@ pub trait Log: Send + 'static {
     ///
     /// A log that is not trusted takes batches from here on, but they are durable only with the
     /// snapshot. One that is trusted, but behind `at` because there is no room for what is missing,
-    /// takes none before the snapshot was put, and is at `at` then.
+    /// accepts none until the snapshot has been put, and is then at `at`.
     ///
     /// # Errors
     /// [`SnapshotError`]
     fn begin_snapshot(&mut self, at: Lsn) -> Result<Self::Sink, SnapshotError>;
 
-    /// Makes a snapshot the begin of the log. From then on the log is trusted.
+    /// Makes a snapshot the start of the log. From then on the log is trusted.
     ///
     /// # Errors
     /// [`SnapshotError`]; the log begins where it did.
@@ -150,13 +150,13 @@ pub trait Log: Send + 'static {
     /// Gives up a snapshot that was begun.
     fn abandon_snapshot(&mut self);
 
-    /// Gives free what is kept for when there is no room, and has a snapshot given up for which
-    /// there is none either. Whether there is more room now.
+    /// Frees the reserve, and has a snapshot given up for which there is no room either. Returns
+    /// whether there is more room now.
     fn spend_reserve(&mut self) -> bool {
         false
     }
 
-    /// Keeps room again for when there is none, if that was spent.
+    /// Makes the reserve again, if it was spent.
     ///
     /// # Errors
     /// There is no room to keep.
@@ -167,11 +167,11 @@ pub trait Log: Send + 'static {
     /// Takes note that what was superfluous is gone.
     fn trimmed(&mut self);
 
-    /// Makes everything durable and leaves the log as a reader likes it best. Nothing may be
-    /// appended after that.
+    /// Makes everything durable and leaves the log in the form that is easiest to read. Nothing may
+    /// be appended after that.
     ///
     /// # Errors
-    /// The fault, also an earlier one; what is durable stays so.
+    /// The fault, even an earlier one; what is durable stays durable.
     fn close(&mut self) -> Result<(), Fault>;
 }
 

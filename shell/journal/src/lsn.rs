@@ -1,9 +1,8 @@
 //! The log sequence number.
 //!
 //! An LSN counts atomic batches of effects: what one command, or one transaction, did. The first
-//! batch of a data set is 1, and there are no gaps. Who holds an LSN can ask one question of the
-//! log: "is this durable?". LSNs are compared with each other only; they say nothing about bytes or
-//! time.
+//! batch of a data set is 1, and there are no gaps. An LSN serves for one question to the log: "is
+//! this durable?". LSNs are compared only with each other; they say nothing about bytes or time.
 
 use std::fmt;
 
@@ -34,15 +33,15 @@ impl Lsn {
         Lsn(self.0.saturating_add(1))
     }
 
-    /// The LSN that lies `batch_count` batches further on.
+    /// The LSN that is `batch_count` batches later.
     #[inline]
     #[must_use]
     pub const fn plus(self, batch_count: u64) -> Self {
         Lsn(self.0.saturating_add(batch_count))
     }
 
-    /// How many batches lie after `earlier`, up to and including this one; 0 where `earlier` is not
-    /// earlier.
+    /// Returns how many batches come after `earlier`, up to and including this one; 0 if `earlier`
+    /// is not earlier.
     #[inline]
     pub const fn since(self, earlier: Lsn) -> u64 {
         self.0.saturating_sub(earlier.0)

@@ -168,7 +168,7 @@ fn split(line: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Reads a quoted word behind its opening quote; gives what follows the closing one, too.
+/// Reads a quoted word after its opening quote; returns what follows the closing one, too.
 fn unquote(quoted: &str) -> Option<(String, &str)> {
     let mut bytes = Vec::new();
     let mut at = 0;

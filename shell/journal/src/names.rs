@@ -1,4 +1,4 @@
-//! How the files of a log are called: Redis' scheme, from the setting `appendfilename`.
+//! The names of the files of a log: Redis' scheme, from the setting `appendfilename`.
 
 use crate::log::SnapshotFormat;
 
@@ -8,7 +8,7 @@ pub struct Names {
     stem: String,
 }
 
-/// How every file that is not finished is called at its front; Redis uses the same word.
+/// The prefix of every file that is not finished; Redis uses the same word.
 const TEMPORARY: &str = "temp-";
 
 impl Names {
@@ -49,12 +49,13 @@ impl Names {
         format!("{}.reserve", self.stem)
     }
 
-    /// A base in the making. Each attempt has a number, so that who gives up late removes his own.
+    /// A base in the making. Each attempt has a number, so that one that gives up late removes only
+    /// its own file.
     pub fn temporary_base(&self, attempt: u64) -> String {
         format!("{TEMPORARY}{}.{attempt}.base", self.stem)
     }
 
-    /// Whether a file of this name is one in the making.
+    /// Returns whether a file of this name is one in the making.
     pub fn is_temporary(&self, name: &str) -> bool {
         let stem = name
             .strip_prefix(TEMPORARY)

@@ -8,8 +8,8 @@ use crate::health::{Fault, Operation};
 
 /// A file in the making. Dropped before [`PendingFile::rename`], it is removed again.
 ///
-/// Writes are gathered; long files are made durable as they grow, so that the last sync has little
-/// to do and the log's own syncs do not stand in line behind a gigabyte.
+/// Writes are gathered. Long files are made durable as they grow, so that the last sync has little
+/// to do and the log's own syncs do not queue behind a gigabyte.
 pub struct PendingFile<D: Disk> {
     disk: Arc<D>,
     name: String,
@@ -45,10 +45,10 @@ impl<D: Disk> PendingFile<D> {
         })
     }
 
-    /// Makes what was written durable, under the name of now; gives the size in bytes.
+    /// Makes what was written durable, under its current name; returns the size in bytes.
     ///
     /// # Errors
-    /// The fault; the file is worth nothing then.
+    /// The fault; the file is then useless.
     pub fn sync(&mut self) -> Result<u64, Fault> {
         self.write_out()
             .map_err(|e| Fault::new(Operation::Write, &self.name, e))?;

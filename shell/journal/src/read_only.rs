@@ -1,10 +1,11 @@
-//! A disk on which nothing can be changed: whoever owns a log already can read it through one beside that.
+//! A disk on which nothing can be changed: the owner of a log can read it through a second disk
+//! like this.
 
 use std::io;
 
 use crate::disk::{Access, Disk};
 
-/// A disk whose files can be read, and no more. Its lock is free for everybody, as nobody can do harm.
+/// A disk whose files can only be read. Anyone can take its lock, because nobody can do harm.
 #[derive(Debug)]
 pub struct ReadOnly<D> {
     disk: D,

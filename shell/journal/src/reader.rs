@@ -1,10 +1,10 @@
 //! One log file, read record by record from front to back.
 //!
 //! A record is a group of weir's with its checksum verified, a run of whole batches that Redis
-//! wrote, or padding. The reader says where the first thing stands that is neither, and looks
+//! wrote, or padding. The reader reports where the first thing is that is none of these, and looks
 //! behind it for groups whose annotations tell whether the damaged bytes had been durable
-//! ([`Behind`]); what follows from that, [`Recovery`](crate::Recovery) and
-//! [`check`](crate::check()) decide.
+//! ([`Behind`]). [`Recovery`](crate::Recovery) and [`check`](crate::check()) decide what follows
+//! from that.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -63,9 +63,9 @@ pub enum Reason {
         /// The LSN that the group says it follows.
         found: Lsn,
     },
-    /// Padding is broken off.
+    /// Padding is incomplete.
     BrokenPadding,
-    /// There is neither an annotation nor a command.
+    /// What is there is neither an annotation nor a command.
     NoRecord,
     /// The file ends within a command or transaction that has no annotation.
     ShortCommand,
@@ -117,7 +117,7 @@ pub(crate) struct Reader<F> {
     bytes_at: usize,
     /// Where the last record with batches, or the last mark, ended.
     end: u64,
-    /// The groups that no later one has vouched for: their last LSN, and where they end.
+    /// The groups that no later one has confirmed as durable: their last LSN, and where they end.
     unvouched: VecDeque<(Lsn, u64)>,
     vouched_end: u64,
     damage: Option<Damage>,
@@ -154,7 +154,7 @@ impl<F: DiskFile> Reader<F> {
             .expect("a record that was found lies within the window")
     }
 
-    /// Where the batches of the record begin that was returned last.
+    /// Returns where the batches of the record begin that was returned last.
     pub(crate) fn bytes_offset(&self) -> u64 {
         self.window.offset() + self.bytes_at as u64
     }
@@ -164,12 +164,12 @@ impl<F: DiskFile> Reader<F> {
         self.last
     }
 
-    /// Where the record begins that was returned last.
+    /// Returns where the record begins that was returned last.
     pub(crate) fn offset(&self) -> u64 {
         self.window.offset()
     }
 
-    /// Where the last batch or mark ends that was read: what stands behind it is padding or
+    /// Returns where the last batch or mark ends that was read: what follows it is padding or
     /// damaged.
     pub(crate) fn end(&self) -> u64 {
         self.end
@@ -213,8 +213,8 @@ impl<F: DiskFile> Reader<F> {
             Some(b'#') => match classify(front) {
                 Some(Kind::Group) => self.group(),
                 Some(Kind::Padding) => self.padding(),
-                // Behind a group stands what weir wrote, or what Redis appended: this is a line
-                // that was torn, and its rest must not pass for commands.
+                // After a group comes what weir wrote or what Redis appended. This is a torn line,
+                // and the rest of it must not pass for commands.
                 Some(Kind::Other) if self.writer == Writer::Weir && !is_timestamp(front) => {
                     Ok(self.damage(Reason::MalformedLine))
                 }
@@ -245,7 +245,8 @@ impl<F: DiskFile> Reader<F> {
         })
     }
 
-    /// Whether this looks like what a torn write of weir leaves, behind something that weir wrote.
+    /// Returns whether this looks like what a torn write of weir leaves, behind something that weir
+    /// wrote.
     pub(crate) fn may_be_torn_here(&self, damage: Damage) -> bool {
         damage.reason.may_be_torn() && self.writer == Writer::Weir
     }
@@ -296,7 +297,7 @@ impl<F: DiskFile> Reader<F> {
         Ok(Behind::Nothing)
     }
 
-    /// A group whose checksum is wrong, with a whole command right behind it: that is no torn
+    /// A group whose checksum is wrong, with a whole command right after it: that is not a torn
     /// write.
     fn foreign_behind(&self, damage: Damage, window: &mut Window<F>) -> io::Result<Option<Behind>> {
         if damage.reason != Reason::Checksum {
@@ -337,8 +338,8 @@ impl<F: DiskFile> Reader<F> {
         if !header.matches(&self.window.fill(group_bytes)?[body_at.clone()]) {
             return Ok(self.damage(Reason::Checksum));
         }
-        // Redis numbers nothing, so behind its commands weir's own count may be ahead of ours,
-        // never behind.
+        // Redis numbers nothing, so after its commands weir's own count may be ahead of ours, never
+        // behind.
         let follows = if !self.lsn_is_known {
             true
         } else if self.writer == Writer::Foreign {
@@ -407,7 +408,7 @@ impl<F: DiskFile> Reader<F> {
                         break;
                     }
                 }
-                // What is whole goes first; the rest comes with the next call.
+                // What is whole is returned first; the rest comes with the next call.
                 Ok(Scanned::Partial(_)) | Err(_) if batch_count > 0 => break,
                 Ok(Scanned::Partial(_)) if at_end => {
                     return Ok(self.damage(Reason::ShortCommand));
@@ -445,7 +446,7 @@ impl<F: DiskFile> Reader<F> {
     }
 }
 
-/// Whether the line at the front is Redis' annotation of time.
+/// Returns whether the line at the front is Redis' annotation of time.
 fn is_timestamp(bytes: &[u8]) -> bool {
     bytes.strip_prefix(b"#TS:").is_some_and(|rest| {
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -461,8 +462,8 @@ pub(crate) fn line_at(bytes: &[u8]) -> Option<(usize, Header)> {
 }
 
 impl Reason {
-    /// Whether a write of weir that a crash tore can look like this. A group begins with `#`, or
-    /// with whatever was there before it: padding, zeros; never with a command.
+    /// Returns whether a write of weir that a crash tore can look like this. A group begins with
+    /// `#`, or with whatever was there before it: padding, zeros; never with a command.
     fn may_be_torn(self) -> bool {
         match self {
             Reason::ShortLine
@@ -503,7 +504,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A subordinate clause, to follow what is wrong; nothing for [`Behind::Nothing`].
+/// A clause to append to the description of the fault; nothing for [`Behind::Nothing`].
 impl fmt::Display for Behind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

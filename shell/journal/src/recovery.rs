@@ -2,13 +2,13 @@
 //!
 //! [`Recovery::open`] takes the directory's lock and reads the manifest; [`Recovery::next`] yields
 //! the base and then the batches, in order; [`Recovery::finish`] cuts off what a crash tore, makes
-//! sure that everything that was read is durable, and gives the log, open for appending. Until then
-//! nothing but the lock file was written, so a crash on the way costs nothing.
+//! sure that everything that was read is durable, and returns the log, open for appending. Until
+//! then nothing but the lock file was written, so a crash on the way costs nothing.
 //!
 //! What cannot be read is judged by two questions. *Can a crash have done it?* Only at the end of
-//! the last file, and only if no whole group behind it was written when it had already been
-//! durable; then it is cut off, and the report says so. *Otherwise* something damaged the data:
-//! recovery refuses, and names file and offset.
+//! the last file, and only if no whole group after it was written when it was already durable; then
+//! it is cut off, and the report says so. *Otherwise* something damaged the data: recovery refuses,
+//! and names file and offset.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -103,7 +103,7 @@ pub struct Report {
     pub ending: Ending,
 }
 
-/// How a log was left.
+/// In what state a log was left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
     /// There was none.
@@ -282,7 +282,8 @@ impl<D: Disk> Recovery<D> {
         }
     }
 
-    /// The file that is being read, and where in it the bytes begin of the item that was returned last.
+    /// The file that is being read, and where in it the bytes begin of the item that was returned
+    /// last.
     pub fn place(&self) -> Option<(&str, u64)> {
         match self.open.as_ref()? {
             Open::Rdb { entry, .. } => Some((&entry.name, 0)),
@@ -290,7 +291,7 @@ impl<D: Disk> Recovery<D> {
         }
     }
 
-    /// Whether nothing was in what was read: neither a base nor a batch.
+    /// Returns whether nothing was in what was read: neither a base nor a batch.
     pub fn is_empty(&self) -> bool {
         self.manifest.base.is_none() && self.report.batches == 0
     }
@@ -308,7 +309,7 @@ impl<D: Disk> Recovery<D> {
         }
     }
 
-    /// How much of the files was read.
+    /// Returns how much of the files was read.
     pub fn progress(&self) -> Progress {
         let within = match &self.open {
             Some(Open::Commands { reader, .. }) => reader.offset(),
@@ -402,7 +403,7 @@ impl<D: Disk> Recovery<D> {
         Ok(Step::Again)
     }
 
-    /// Goes on behind an RDB base: with the commands in it, if there are any.
+    /// Continues after an RDB base with the commands in it, if there are any.
     fn leave_base(&mut self) -> Result<Step, RecoveryError> {
         if let Some(Open::Rdb {
             entry,

@@ -1,7 +1,7 @@
 //! Opening regular files, and nothing else.
 //!
-//! Opening a FIFO waits for somebody at its other end, and a device may never end or do something. In
-//! place of a file of ours they are a mistake, which is better said than waited for.
+//! Opening a FIFO waits for somebody at its other end, and a device may never end or do something.
+//! In the place of one of our files they are a mistake, which is better reported than waited for.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io;
@@ -10,13 +10,14 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Opens a file as the options say, if it is a regular one or is made by that. Never waits.
+/// Opens a file with these options, if it is a regular one or is created by that. Never waits.
 ///
 /// # Errors
-/// What the operating system says; [`io::ErrorKind::InvalidInput`], with words for a user, if there is
-/// something else than a regular file.
+/// What the operating system says; [`io::ErrorKind::InvalidInput`], with words for a user, if it is
+/// not a regular file.
 pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    // Before, since opening a device can have consequences; afterwards, since only that is sure.
+    // Checked before, because opening a device can have consequences, and afterwards, because only
+    // that is certain.
     if let Ok(metadata) = fs::metadata(path) {
         expect_regular(metadata.file_type())?;
     }

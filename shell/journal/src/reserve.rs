@@ -1,8 +1,9 @@
-//! Room on the disk that is kept for when there is no other: what makes room needs some itself.
+//! Room on the disk that is kept for when there is no other: even commands that make room need
+//! some.
 //!
-//! A deletion is a batch in the log, and a rewrite is a whole new base, before either frees anything.
-//! So a file of nothing lies beside the log. It is emptied when the disk is full, and grows again
-//! when there is room.
+//! A deletion is a batch in the log, and a rewrite is a whole new base, before either frees
+//! anything. So an unused file is kept beside the log. It is emptied when the disk is full, and
+//! grows again when there is room.
 
 use std::io;
 use std::sync::Arc;
@@ -14,14 +15,14 @@ use crate::health::{Fault, Operation};
 pub(crate) struct Reserve<D: Disk> {
     disk: Arc<D>,
     name: String,
-    /// How much is kept; 0: nothing, and there is no file.
+    /// How much is kept, in bytes. 0 means nothing, and then there is no file.
     bytes: u64,
     file: Option<D::File>,
     is_held: bool,
 }
 
-/// To take room back, so many times as much must be free: else a disk on which hardly anything is
-/// free would be called full and not full in turn.
+/// To make the reserve again, this many times its size must be free. Otherwise a disk with hardly
+/// any free room would switch back and forth between full and not full.
 const ROOM_FACTOR: u64 = 2;
 
 impl<D: Disk> Reserve<D> {
@@ -36,12 +37,12 @@ impl<D: Disk> Reserve<D> {
         }
     }
 
-    /// A reserve of this size. What an earlier process kept is kept on.
+    /// A reserve of this size. What an earlier process kept stays.
     pub(crate) fn open(disk: Arc<D>, name: String, bytes: u64) -> Self {
         let mut reserve = Reserve::none(disk, name);
         reserve.bytes = bytes;
         if bytes == 0 {
-            // What cannot be removed does no harm.
+            // A file that cannot be removed does no harm.
             let _ = reserve.disk.remove(&reserve.name);
             return reserve;
         }
@@ -53,12 +54,12 @@ impl<D: Disk> Reserve<D> {
         reserve
     }
 
-    /// Whether there is a reserve, and it was spent.
+    /// Returns whether there is a reserve, and it was spent.
     pub(crate) fn is_spent(&self) -> bool {
         self.bytes > 0 && !self.is_held
     }
 
-    /// Gives the room free. Whether some was kept.
+    /// Frees the room. Returns whether some was kept.
     pub(crate) fn spend(&mut self) -> bool {
         let was_held = std::mem::take(&mut self.is_held);
         if let Some(file) = self.file.as_ref().filter(|_| was_held) {
@@ -67,14 +68,14 @@ impl<D: Disk> Reserve<D> {
         false
     }
 
-    /// Keeps room again, if it does not.
+    /// Keeps room again, if it does not yet.
     pub(crate) fn make(&mut self) -> Result<(), Fault> {
         if !self.is_spent() {
             return Ok(());
         }
         let made = self.grow();
         if made.is_err() {
-            // Whatever it got is missing elsewhere.
+            // What the reserve got is missing elsewhere.
             let _ = self.file.as_ref().map(|file| file.truncate(0));
         }
         self.is_held = made.is_ok();

@@ -1,9 +1,9 @@
-//! A rewrite: a snapshot, written off the journal's thread, that becomes the new begin of the log.
+//! A rewrite: a snapshot, written off the journal's thread, that becomes the new start of the log.
 //!
 //! [`Journal::begin_rewrite`](crate::Journal::begin_rewrite) marks the place, under the shard's
-//! lock; the journal's thread goes on to a new increment there. Meanwhile a background thread waits
-//! for that, writes the state of that place into the [`Rewrite`], and finishes it. Whatever is
-//! dropped on the way gives the rewrite up, and the log is as it was.
+//! lock; the journal's thread switches to a new increment there. Meanwhile a background thread
+//! waits for that, writes the state of that place into the [`Rewrite`], and finishes it. Dropping
+//! the [`Rewrite`] before that gives it up, and the log is as it was.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -27,12 +27,12 @@ pub struct Rewrite<L: Log> {
     phase: Phase,
 }
 
-/// How far a rewrite is: what is to be done where it ends early, be it by a panic.
+/// How far a rewrite is, which says what to do if it ends early, even by a panic.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The snapshot is being written, and may be given up.
     Writing,
-    /// It is the begin of the log. What it replaces is being removed.
+    /// It is the start of the log. What it replaces is being removed.
     Stored,
     /// There is nothing left to do here.
     Over,
@@ -46,7 +46,7 @@ impl<L: Log> PendingRewrite<L> {
         PendingRewrite { shared, begun }
     }
 
-    /// Waits until the log has gone on to a new increment; a few syncs long.
+    /// Waits until the log has switched to a new increment, which takes a few syncs.
     ///
     /// # Errors
     /// [`SnapshotError`]; the rewrite has ended then.
@@ -66,7 +66,7 @@ impl<L: Log> Rewrite<L> {
         self.sink.as_ref().map_or(Lsn::ZERO, SnapshotSink::at)
     }
 
-    /// Makes what was written the begin of the log, and removes what it replaces. Until this
+    /// Makes what was written the start of the log, and removes what it replaces. Until this
     /// returns, a restart finds the old log, whole.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl<L: Log> Rewrite<L> {
     fn give_up(&mut self) {
         self.phase = Phase::Over;
         let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
-        // Not before: the next rewrite must find this one gone.
+        // Only now, because the next rewrite must find this one gone.
         self.shared.inbox.end_rewrite();
     }
 }

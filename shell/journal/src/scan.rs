@@ -1,7 +1,7 @@
 //! Where commands and batches end, in the bytes of a log.
 //!
 //! Only the outline of RESP is read: enough to cut a file that Redis wrote after its last whole
-//! batch. What the commands mean, the engine knows. A batch is one command, or everything from
+//! batch. The engine knows what the commands mean. A batch is one command, or everything from
 //! `MULTI` to `EXEC`.
 
 use crate::annotation::{self, Kind};

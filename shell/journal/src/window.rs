@@ -34,12 +34,12 @@ impl<F: DiskFile> Window<F> {
         self.size
     }
 
-    /// Where the window begins.
+    /// Returns where the window begins.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// How many bytes there are from the window's begin to the end of the file.
+    /// The number of bytes from the start of the window to the end of the file.
     pub(crate) fn remaining(&self) -> u64 {
         self.size - self.offset
     }
@@ -49,7 +49,7 @@ impl<F: DiskFile> Window<F> {
         &self.buffer[self.head..]
     }
 
-    /// Moves the begin of the window by `bytes`, at most to the end of the file.
+    /// Moves the start of the window by `bytes`, at most to the end of the file.
     pub(crate) fn advance(&mut self, bytes: u64) {
         let bytes = bytes.min(self.remaining());
         self.offset += bytes;
@@ -62,8 +62,7 @@ impl<F: DiskFile> Window<F> {
         }
     }
 
-    /// Sees to it that `bytes` bytes are at hand, or all up to the end of the file if those are
-    /// fewer.
+    /// Ensures that `bytes` bytes are at hand, or all up to the end of the file if those are fewer.
     ///
     /// Memory is reserved for what the file has, never for what it claims.
     pub(crate) fn fill(&mut self, bytes: u64) -> io::Result<&[u8]> {

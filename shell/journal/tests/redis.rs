@@ -26,7 +26,7 @@ fn redis() -> Option<PathBuf> {
         let required = std::env::var_os("WEIR_REQUIRE_PEERS");
         assert!(required.is_none(), "WEIR_PEERS must name a folder");
         let said = "left out: the exchange of files with Redis, since WEIR_PEERS is not set";
-        // Whoever has closed it does not want to know.
+        // Whoever has closed it does not need to know.
         writeln!(std::io::stderr(), "{said}").ok();
         return None;
     };
@@ -272,7 +272,7 @@ fn weir_reads_what_redis_wrote_and_redis_what_weir_added() {
         &mut found.log,
         &[command(&["SELECT", "0"]), command(&["SET", "d", "four"])],
     );
-    // A rewrite by weir, for which Redis' own base will do.
+    // A rewrite by weir; Redis' own base serves for it.
     let at = found.log.last();
     let base = [&found.base[..], b""].concat();
     let mut sink = found.log.begin_snapshot(at).unwrap();

@@ -48,21 +48,21 @@ pub enum Item {
     Database(u64),
     /// How large the database is, as a hint.
     Size {
-        /// How many keys it has.
+        /// The number of keys.
         keys: u64,
         /// How many of them expire.
         expiring: u64,
     },
     /// The source of a function library.
     Function(Vec<u8>),
-    /// Data of a module that belongs to no key, which was passed over.
+    /// Data of a module that belongs to no key, which was skipped.
     ModuleData {
         /// What the module calls its data.
         module: String,
     },
     /// A key and its value.
     Record(Record),
-    /// A key with a value of a type that is not read, which was passed over.
+    /// A key with a value of a type that is not read, which was skipped.
     Unknown {
         /// The key.
         key: Box<[u8]>,
@@ -78,7 +78,7 @@ pub struct Record {
     pub key: Key,
     /// Its value.
     pub value: Value,
-    /// From when on it is gone, in milliseconds since the epoch.
+    /// The time from which it is gone, in milliseconds since the epoch.
     pub expires_at_ms: Option<i64>,
     /// How it was used.
     pub usage: Usage,
@@ -88,7 +88,7 @@ impl<S: Source> SnapshotReader<S> {
     /// Begins to read. `context` says what the file does not.
     ///
     /// # Errors
-    /// If this is no snapshot or of a version that is not read, or by the source.
+    /// If this is not a snapshot, if its version is not supported, or if the source fails.
     pub fn new(source: S, context: Context) -> Result<SnapshotReader<S>, ReadError<S::Error>> {
         let mut from = Decoder::new(source, Summed::Yes);
         if from.array("`REDIS`, the head of a snapshot")? != *MAGIC {
@@ -120,16 +120,16 @@ impl<S: Source> SnapshotReader<S> {
         self.version
     }
 
-    /// How much was read, in bytes from the start.
+    /// Returns how much was read, in bytes from the start.
     pub fn offset(&self) -> u64 {
         self.from.offset()
     }
 
-    /// The next item; `None` after the end, whose checksum was right then.
+    /// The next item; `None` after the end, once its checksum has been found right.
     ///
     /// # Errors
-    /// If the bytes are damaged or hold a value that cannot even be passed over, or by the source.
-    /// There is no way on after that.
+    /// If the bytes are damaged or hold a value that cannot even be skipped, or if the source
+    /// fails. The reader cannot continue after that.
     #[expect(
         clippy::should_implement_trait,
         reason = "it can fail, and reads as one in a loop"
@@ -179,7 +179,7 @@ impl<S: Source> SnapshotReader<S> {
         self.from.into_source()
     }
 
-    /// Reads what is no item of its own.
+    /// Reads records that are not items of their own.
     fn attribute(&mut self, code: u8) -> Read<(), S> {
         match code {
             code::EXPIRES_AT_MS => {
@@ -223,7 +223,7 @@ impl<S: Source> SnapshotReader<S> {
         })
     }
 
-    /// Passes over a key with a value of a type that is not read.
+    /// Skips a key with a value of a type that is not read.
     fn unknown(&mut self, code: u8) -> Read<Item, S> {
         let key: Box<[u8]> = self.string("a key")?.into();
         self.extras = Extras::default();

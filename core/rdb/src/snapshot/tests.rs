@@ -134,7 +134,7 @@ fn a_file_of_redis_8_6_is_read() {
 
 const TYPES: &[u8] = include_bytes!("../../fixtures/types.rdb");
 
-/// Keys that were passed over, with their types.
+/// Keys that were skipped, with their types.
 fn unknown(items: &[Item]) -> Vec<String> {
     let unknown = items.iter().filter_map(|item| match item {
         Item::Unknown { key, type_name } => Some(format!("{}: {type_name}", key.escape_ascii())),
@@ -170,7 +170,7 @@ fn types_that_are_not_read_are_passed_over_and_named() {
         Item::Record(record) => Some((&*record.key, record.expires_at_ms)),
         _ => None,
     });
-    // What was said about a key that is passed over is not taken for the next.
+    // What was said about a key that is skipped is not taken for the next.
     let mut kept: Vec<(&[u8], Option<i64>)> = kept.collect();
     kept.sort();
     let keys: [&[u8]; 4] = [b"hyperloglog", b"stream", b"string", b"string-3"];

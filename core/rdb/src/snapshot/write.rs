@@ -19,7 +19,7 @@ impl<K: Sink> SnapshotWriter<K> {
     /// Begins a snapshot.
     ///
     /// # Errors
-    /// Those of the sink; so for all methods here.
+    /// Those of the sink, as for all methods here.
     pub fn new(sink: K, compression: Compression) -> Result<SnapshotWriter<K>, K::Error> {
         let mut out = Encoder::new(sink, compression);
         out.bytes(MAGIC);
@@ -28,7 +28,7 @@ impl<K: Sink> SnapshotWriter<K> {
         Ok(SnapshotWriter { out })
     }
 
-    /// Tells something about the file, such as `redis-ver`.
+    /// Writes something about the file, such as `redis-ver`.
     ///
     /// # Errors
     /// Those of the sink.
@@ -40,7 +40,7 @@ impl<K: Sink> SnapshotWriter<K> {
     }
 
     /// Says to which database the keys that follow belong, how many there are, and how many of them
-    /// expire. A reader uses the counts to reserve memory and to tell progress, no more.
+    /// expire. A reader uses the counts only to reserve memory and to report progress.
     ///
     /// # Errors
     /// Those of the sink.
@@ -93,7 +93,7 @@ impl<K: Sink> SnapshotWriter<K> {
         self.out.drain()
     }
 
-    /// How many bytes the snapshot has so far.
+    /// Returns how many bytes the snapshot has so far.
     pub fn written_bytes(&self) -> u64 {
         self.out.written()
     }

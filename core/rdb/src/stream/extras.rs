@@ -1,8 +1,8 @@
 //! What weir knows of a stream beyond what Redis' format can hold.
 //!
-//! A snapshot tells it in auxiliary fields before the key, which Redis passes over. Each is left
-//! out where it has nothing to say, which is nearly always; a long one goes on in further fields of
-//! the same name.
+//! A snapshot tells it in auxiliary fields before the key, which Redis skips. Each is left out if
+//! it has nothing to say, which is nearly always the case. A long one continues in further fields
+//! of the same name.
 //!
 //! | name | content |
 //! |---|---|
@@ -115,7 +115,7 @@ impl PendingOrder<'_> {
     }
 }
 
-/// Tells which members of a row differ from what is usual, by the gaps between them.
+/// Says which members of a row differ from the usual, by the gaps between them.
 struct Sparse<'a> {
     from: Decoder<&'a [u8]>,
     /// How many usual ones come before the next; `None` if that must be read first.

@@ -9,9 +9,9 @@
 //! | consumers | number; per consumer: name, time last seen (8 bytes), time last active (8 bytes, -1 for never; from 21 on), number of pending entries, their IDs (16 bytes each) | all |
 //! | given back | number; IDs (16 bytes each), first in first | 27 |
 //!
-//! An entry that was given back is among the pending ones, with delivery time 0, and no consumer has
-//! it. (Type 27: that the zone follows the consumers and is a number and IDs is told by the release
-//! notes of `librdb` 2.3; weir has not met such a file.)
+//! An entry that was given back is among the pending ones, with delivery time 0, and no consumer
+//! has it. (Type 27: that the zone follows the consumers and is a number and IDs is told by the
+//! release notes of `librdb` 2.3; weir has not met such a file.)
 
 use stream::{Group, GroupRestorer, RestoreError, Stream, StreamId};
 
@@ -67,8 +67,8 @@ pub(super) fn write<K: Sink>(
     out.drain()
 }
 
-/// Reads a group of a stream that has everything but its groups: its name and all of it. `latecomers`
-/// are pending entries that go behind others of the same delivery time.
+/// Reads a group of a stream that has everything but its groups: its name and all of it.
+/// `latecomers` are pending entries that go behind others of the same delivery time.
 pub(super) fn read<S: Source>(
     code: u8,
     from: &mut Decoder<S>,
@@ -80,10 +80,10 @@ pub(super) fn read<S: Source>(
     let last_delivered = read_id(from, "the last-delivered ID of a group")?;
     let entries_read = if code >= code::STREAM_2 {
         let number = from.number("the number of entries that a group has read")?;
-        // Nor can it be known if it is above what a reply could hold.
+        // A number above what a reply can hold means unknown too.
         (number <= i64::MAX as u64).then_some(number)
     } else {
-        // As Redis does for files that do not tell it.
+        // As Redis does for files that do not say it.
         stream.counters().entries_up_to(last_delivered)
     };
     let mut group = GroupRestorer::new(last_delivered, entries_read);

@@ -8,8 +8,9 @@
 //! | idempotent appends that added an entry | number |
 //! | idempotent appends that were duplicates | number |
 //!
-//! Producers are in no order that means anything. When an entry was added is not among it. Where nothing else tells, it is the time part of the
-//! entry's ID; `stream/extras.rs` has what a snapshot of weir tells.
+//! Producers are in no particular order. The time at which an entry was added is not included.
+//! Unless something else tells it, it is the time part of the entry's ID; `stream/extras.rs` has
+//! what a snapshot of weir adds.
 
 use stream::{Idempotence, Remembered, Restored, Retention};
 
@@ -71,7 +72,7 @@ pub(super) fn read<S: Source>(
                 id,
                 added_at_ms,
             };
-            // An id that a producer has twice stands for the first entry, as live.
+            // An id that a producer has twice stands for the first entry, as in the running server.
             match idempotence.restore_record(&producer, record, context.now_ms) {
                 Restored::Recorded | Restored::Known | Restored::Conflict(_) => {}
             }

@@ -10,7 +10,7 @@
 //! | milliseconds, sequence | what the ID has over the node's ID, wrapping around |
 //! | with flag 2: the values | in the order of the master's fields |
 //! | without: number of fields, name, value, name, value… | |
-//! | number of elements of this entry before this one | to find its begin from behind |
+//! | number of elements of this entry before this one | to find its start from the end |
 //!
 //! As in Redis, a node that we write has at most 100 entries and, unless it has but one, at most
 //! 4096 bytes.
@@ -58,7 +58,7 @@ pub(super) fn write<K: Sink>(entries: &Entries, out: &mut Encoder<K>) -> Result<
     Ok(())
 }
 
-/// How many entries each node gets.
+/// Returns how many entries each node gets.
 fn divide(entries: &Entries) -> Vec<u8> {
     let mut nodes = Vec::new();
     let mut count = 0_u8;
@@ -87,13 +87,13 @@ fn divide(entries: &Entries) -> Vec<u8> {
     nodes
 }
 
-/// How many bytes the master entry takes that [`begin`] writes.
+/// Returns how many bytes the master entry takes that [`begin`] writes.
 fn master_bytes(first: &EntryRef<'_>) -> usize {
     // Two counts and the end are below 128.
     3 * integer_bytes(0) + integer_bytes(first.field_count() as i64) + names_bytes(first)
 }
 
-/// How many bytes [`add`] writes.
+/// Returns how many bytes [`add`] writes.
 fn entry_bytes(first: &EntryRef<'_>, entry: &EntryRef<'_>) -> usize {
     let (ms, seq) = above(first, entry);
     let field_count = entry.field_count() as i64;
@@ -121,7 +121,7 @@ fn above(first: &EntryRef<'_>, entry: &EntryRef<'_>) -> (i64, i64) {
     )
 }
 
-/// Whether two entries have the same names in the same order.
+/// Returns whether two entries have the same names in the same order.
 #[inline]
 fn has_names_of(entry: &EntryRef<'_>, first: &EntryRef<'_>) -> bool {
     if entry.field_count() != first.field_count() {
@@ -130,7 +130,7 @@ fn has_names_of(entry: &EntryRef<'_>, first: &EntryRef<'_>) -> bool {
     let mut pairs = entry.fields().zip(first.fields());
     match pairs.next() {
         None => true,
-        // Entries that share one name in memory share the set that it is in.
+        // Entries whose first names are the same in memory share the whole set.
         Some(((a, _), (b, _))) if std::ptr::eq(a, b) => true,
         Some(((a, _), (b, _))) => a == b && pairs.all(|((a, _), (b, _))| a == b),
     }
@@ -321,8 +321,8 @@ fn names<'n>(listpack: &mut Reader<'n>, digits: &mut Vec<u8>) -> Result<Vec<Text
     }
 }
 
-/// Long names that stand once in a node are kept once for each entry in memory, so that a small
-/// node could ask for any amount of it.
+/// Long names that are in a node only once are kept for each entry in memory, so a small node could
+/// take any amount of it.
 fn check_repetition(
     names: &[Text<'_>],
     digits: &[u8],

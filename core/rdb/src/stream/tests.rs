@@ -596,7 +596,7 @@ fn what_a_group_says_that_it_has_read_is_bounded_by_what_was_added() {
         let appended = stream.append(id(ms, 0), fields, NodeLimits::DEFAULT);
         appended.unwrap();
     }
-    // As a file may have it, and no command.
+    // A file may contain this, but no command can make it.
     let group = Group::new(id(3, 0), Some(99));
     stream.groups_mut().insert(b"g", group);
     let payload = crate::dump(&Value::from(stream));

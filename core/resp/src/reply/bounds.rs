@@ -1,13 +1,14 @@
 //! How much a reply may hold.
 //!
-//! A command whose reply has become too large for its client need not finish it: the client will be disconnected. So
-//! that no command is burdened with that, nothing is checked where bytes are written. Whoever writes much in a loop
-//! asks [`Reply::is_full`] now and then; what ran over is dropped and not sent, whoever asks or not.
+//! A command whose reply has become too large for its client need not finish it: the client will be
+//! disconnected. Writing bytes checks nothing, so that commands need not handle an error at each
+//! write. Code that writes much in a loop asks [`Reply::is_full`] now and then. A reply that is too
+//! large is dropped and not sent, even if nobody asked.
 
 use super::{Mark, Reply};
 use crate::limits::REPLY_COPIED_BYTES_MAX;
 
-/// What the present part of a reply may hold, and whether that was too little.
+/// What the current part of a reply may hold, and whether that was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Bounds {
     /// Where the part begins.
@@ -51,8 +52,8 @@ impl Default for Bounds {
 }
 
 impl Reply {
-    /// Begins a part with a bound of its own: what one client is sent for the requests that it sent together, or
-    /// for one of them. How it was before.
+    /// Begins a part with a bound of its own: what one client is sent for the requests that it sent
+    /// together, or for one of them. How it was before.
     #[inline]
     pub fn begin_part(&mut self, bytes_max: usize) -> Part {
         let bounds = Bounds {
@@ -69,22 +70,22 @@ impl Reply {
         self.bounds = part.0;
     }
 
-    /// Whether [`Reply::is_full`] was true in the present part.
+    /// Returns whether [`Reply::is_full`] was true in the present part.
     #[inline]
     pub fn is_overrun(&self) -> bool {
         self.bounds.is_overrun
     }
 
-    /// How many bytes the present part has of its own. What belongs to something else is not among them, but the
-    /// references to it are.
+    /// The bytes that the current part holds itself: without what pieces refer to, but with the
+    /// references.
     #[inline]
     pub fn copied(&self) -> usize {
         self.out.len().saturating_sub(self.bounds.start.bytes) + self.bounds.owned
     }
 
-    /// Whether the present part has, or had, more than it may: more than [`Reply::begin_part`] said, or more than
-    /// [`REPLY_COPIED_BYTES_MAX`] of its own. It is dropped then, and never becomes right again: its client can only
-    /// be disconnected.
+    /// Returns whether the current part exceeds its bounds, or has exceeded them before: that of
+    /// [`Reply::begin_part`], or [`REPLY_COPIED_BYTES_MAX`] for the bytes that it holds itself. It
+    /// has then been dropped for good; all that is left to do is to disconnect the client.
     pub fn is_full(&mut self) -> bool {
         let start = self.bounds.start;
         if self.copied() > REPLY_COPIED_BYTES_MAX || self.len_since(start) > self.bounds.bytes_max {

@@ -7,9 +7,9 @@ use crate::limits::{SHARED_BYTES_MIN, SHARED_BYTES_MIN_LATE, SHARED_LATE_BYTES};
 use crate::rope::{Bytes, Piece, Rope, Run, What};
 
 impl Reply {
-    /// Whether a text of so many bytes is to be referred to rather than copied: if it is long, or if the reply is
-    /// and the text is not quite short. A reference costs about as much as copying some thousand bytes and takes
-    /// some hundred bytes of memory.
+    /// Returns whether to refer to a text of this many bytes instead of copying it: yes if it is
+    /// long, or if the reply already is long and the text is not short. A reference costs about as
+    /// much as copying some thousand bytes and takes some hundred bytes of memory.
     #[inline]
     pub fn refers_to(&self, len: usize) -> bool {
         len >= SHARED_BYTES_MIN_LATE
@@ -24,8 +24,8 @@ impl Reply {
         self.out.extend_from_slice(b"\r\n");
     }
 
-    /// Elements that are rendered when they are sent. They are not counted here: the aggregate that they belong to
-    /// was, or will be, given a length that includes them.
+    /// Elements that are rendered when they are sent. Nothing counts them here: the caller gives
+    /// the aggregate a length that includes them, before or after this.
     pub fn run(&mut self, of: Box<dyn Run>) {
         let left = of.bytes_left();
         if left > 0 {
@@ -44,7 +44,7 @@ impl Reply {
         }
     }
 
-    /// Whether some of it is in pieces.
+    /// Returns whether some of it is in pieces.
     #[inline]
     pub fn has_pieces(&self) -> bool {
         !self.pieces.is_empty()
@@ -87,7 +87,7 @@ impl Reply {
         (self.out, self.pieces)
     }
 
-    /// What [`Reply::swap`] does to the pieces.
+    /// The part of [`Reply::swap`] that concerns the pieces.
     pub(super) fn swap_pieces(&mut self, first: Mark, second: Mark) {
         let end = self.out.len();
         let later_bytes = end.saturating_sub(second.bytes);

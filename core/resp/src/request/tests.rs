@@ -414,7 +414,8 @@ fn shrinking_spares_an_unfinished_request() {
 #[test]
 fn what_was_read_is_not_read_again() {
     let limits = Limits::default();
-    // Whatever was gone over is overwritten before the rest arrives. Reading it again would fail.
+    // The bytes that were read are overwritten before the rest arrives, so that reading them again
+    // would fail.
     let input = request_of(&[b"SET", b"key", &[b'x'; 5000]]);
     for cut in 1..input.len() {
         let mut parser = Parser::new();

@@ -55,7 +55,7 @@ impl Chunk {
         self.live_from(self.front()).map(|head| head.id)
     }
 
-    /// How many live entries have an ID below `id`.
+    /// Returns how many live entries have an ID below `id`.
     pub(crate) fn live_below(&self, id: StreamId) -> u16 {
         let (at, ordinal) = self.seek(id);
         self.live_before(at, ordinal)
@@ -89,14 +89,15 @@ impl Chunk {
         last.map(|(mark, before)| (self.head(mark.offset()).id, before))
     }
 
-    /// The first place where a node begins that has at least `live_min` live entries before it here.
+    /// The first place where a node begins that has at least `live_min` live entries before it
+    /// here.
     pub(crate) fn next_node(&self, live_min: u64) -> Option<(StreamId, u64)> {
         let mut nodes = self.nodes().map(|(mark, before)| (mark, u64::from(before)));
         let (mark, before) = nodes.find(|&(_, before)| before >= live_min)?;
         Some((self.head(mark.offset()).id, before))
     }
 
-    /// Whether a node begins somewhere here.
+    /// Returns whether a node begins somewhere here.
     pub(crate) fn node(&self) -> Node {
         if self.marks.nodes().next().is_some() {
             Node::Begins
@@ -105,7 +106,7 @@ impl Chunk {
         }
     }
 
-    /// Where nodes begin, each with the number of live entries before it here.
+    /// Returns where nodes begin, each with the number of live entries before it here.
     fn nodes(&self) -> impl Iterator<Item = (Mark, u16)> {
         let (mut at, mut live) = (self.front(), 0);
         self.marks.nodes().map(move |mark| {
@@ -151,12 +152,12 @@ impl Chunk {
         (at < self.data.len()).then(|| self.head(at))
     }
 
-    /// Whether every entry from the front on is live.
+    /// Returns whether every entry from the front on is live.
     fn is_whole(&self) -> bool {
         self.ordinals - self.front_ordinal == self.live
     }
 
-    /// How many live entries stand before the entry at this offset.
+    /// Returns how many live entries stand before the entry at this offset.
     fn live_before(&self, at: usize, ordinal: u16) -> u16 {
         if at <= self.front() {
             return 0;

@@ -1,9 +1,10 @@
 //! Which chunks are packed, and when.
 //!
-//! The caller asks for jobs, runs them wherever and whenever it likes, and hands them in. What was changed
-//! meanwhile stays as it is. The tail and the full chunks right before it are left plain for those who
-//! read what was just written, and so are the first two chunks of a stream that is trimmed: each trim looks
-//! at the entry at its bound, less than a node behind the front. An append only notes that a chunk got full.
+//! The caller asks for jobs, runs them wherever and whenever it likes, and hands them in. A chunk
+//! that was changed meanwhile stays as it is. The tail and the full chunks right before it stay
+//! plain for clients that read what was just written. So do the first two chunks of a stream that
+//! is trimmed, because each trim looks at the entry at its bound, less than a node after the front.
+//! An append only notes that a chunk became full.
 
 use std::collections::VecDeque;
 
@@ -26,7 +27,7 @@ pub(super) struct Packing {
     is_trimmed: bool,
     /// How many of the last chunks did not get smaller; see [`PACKING_BACKOFF_MAX`].
     failed: u32,
-    /// How many chunks are passed over before the next one is tried.
+    /// How many chunks are skipped before the next one is tried.
     skip: u32,
 }
 
@@ -39,12 +40,12 @@ impl Packing {
         skip: 0,
     };
 
-    /// There is one more full chunk. `is_long`: they are more than those that stay plain.
+    /// There is one more full chunk. `is_long`: there are more than those that stay plain.
     pub(super) fn note_sealed(&mut self, is_long: bool) {
         self.is_due |= is_long;
     }
 
-    /// A chunk that was looked at is plain again, or may get smaller now.
+    /// A chunk that was looked at is plain again, or may now become smaller.
     pub(super) fn note_changed(&mut self, first: StreamId) {
         self.through = self.through.min(first.previous().unwrap_or(StreamId::MIN));
         self.is_due = true;
@@ -67,21 +68,21 @@ impl PackJob {
 }
 
 impl Entries {
-    /// Whether [`Entries::packing_jobs`] may have something to do.
+    /// Returns whether [`Entries::packing_jobs`] may have something to do.
     #[inline]
     pub fn wants_packing(&self) -> bool {
         self.packing.is_due
     }
 
-    /// Whether [`Entries::packing_jobs`] may find something, now and with this bound.
+    /// Returns whether [`Entries::packing_jobs`] may find something, now and with this bound.
     pub fn wants_packing_through(&self, through: StreamId) -> bool {
         let next = self.next_to_look_at();
         let next = next.and_then(|place| slot(&self.blocks, place));
         self.packing.is_due && next.is_none_or(|slot| slot.first <= through)
     }
 
-    /// The next chunks to be packed, at most so many, of those that begin at `through` or below. There may be
-    /// more as long as [`Entries::wants_packing_through`] says so.
+    /// The next chunks to be packed, at most this many, of those that begin at `through` or below.
+    /// There may be more as long as [`Entries::wants_packing_through`] says so.
     pub fn packing_jobs(&mut self, chunks_max: usize, through: StreamId) -> Vec<PackJob> {
         let mut jobs = Vec::new();
         let Some(end) = self.packing_end() else {
@@ -130,7 +131,7 @@ impl Entries {
         jobs
     }
 
-    /// Takes in what [`PackJob::run`] has done, unless the chunk was changed or removed since.
+    /// Accepts the result of [`PackJob::run`], unless the chunk has been changed or removed since.
     pub fn finish_packing(&mut self, job: &mut PackJob) {
         let Some(place) = self.place_of(job.first) else {
             return;
@@ -168,7 +169,8 @@ impl Entries {
         }
     }
 
-    /// Notes that entries were removed at the front; makes the chunks plain that are the first ones now.
+    /// Notes that entries were removed at the front, and makes the chunks that are now the first
+    /// ones plain.
     pub(super) fn keep_front_plain(&mut self) {
         self.packing.is_trimmed = true;
         for place in self.front_places().into_iter().flatten() {

@@ -1,4 +1,5 @@
-//! Where entries are: the chunk of an ID or of a rank, the chunks beside it, and how many entries lie before.
+//! Where entries are: the chunk of an ID or of a rank, its neighbours, and how many entries come
+//! before.
 
 use triomphe::Arc;
 
@@ -22,14 +23,14 @@ impl Place {
 /// Where a node ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NodeEnd {
-    /// How many entries there are up to its end.
+    /// The number of entries up to its end.
     pub(crate) entry_count: u64,
     /// Where the next one begins; `None` if there is no other.
     pub(crate) next_id: Option<StreamId>,
 }
 
 impl Entries {
-    /// How many entries have an ID below `id`.
+    /// Returns how many entries have an ID below `id`.
     pub fn count_below(&self, id: StreamId) -> u64 {
         let Some(place) = self.place_of(id) else {
             return 0;
@@ -38,13 +39,13 @@ impl Entries {
         self.count_before(place) + u64::from(inside)
     }
 
-    /// How many entries have an ID above `id`.
+    /// Returns how many entries have an ID above `id`.
     pub fn count_above(&self, id: StreamId) -> u64 {
         id.next()
             .map_or(0, |next| self.len - self.count_below(next))
     }
 
-    /// How many entries lie between `start` and `end`, both included.
+    /// Returns how many entries lie between `start` and `end`, both included.
     pub fn count_between(&self, start: StreamId, end: StreamId) -> u64 {
         let through_end = end.next().map_or(self.len, |next| self.count_below(next));
         through_end.saturating_sub(self.count_below(start))
@@ -58,8 +59,8 @@ impl Entries {
         Some(EntryRef::new(chunk, head))
     }
 
-    /// The most of the first nodes that have at most `entries_max` entries together, if there are
-    /// any: an ID between them and the rest, and how many entries they have.
+    /// As many of the first nodes as have at most `entries_max` entries together, if any: an ID
+    /// between them and the rest, and the number of their entries.
     pub(crate) fn nodes_within(&self, entries_max: u64) -> Option<(StreamId, u64)> {
         if self.len <= entries_max {
             return (self.len > 0).then_some((self.top, self.len));
@@ -131,7 +132,7 @@ impl Entries {
         }
     }
 
-    /// How many entries the chunk at this place has.
+    /// Returns how many entries the chunk at this place has.
     pub(super) fn live_at(&self, place: Place) -> u16 {
         match self.blocks.get(place.block) {
             Some(block) => block.slots.get(place.slot).map_or(0, |slot| slot.live),
@@ -139,7 +140,7 @@ impl Entries {
         }
     }
 
-    /// Where an entry with this ID must be: the last chunk that does not begin above it.
+    /// Returns where an entry with this ID must be: in the last chunk that does not begin above it.
     #[inline]
     pub(crate) fn place_of(&self, id: StreamId) -> Option<Place> {
         if self.tail.as_deref().is_some_and(|tail| tail.base() <= id) {
@@ -156,7 +157,7 @@ impl Entries {
         Some(Place { block, slot })
     }
 
-    /// Where a walk upwards from this ID begins.
+    /// Returns where a walk upwards from this ID begins.
     #[inline]
     pub(crate) fn place_from(&self, id: StreamId) -> Place {
         self.place_of(id).unwrap_or(Place::FIRST)
@@ -189,7 +190,7 @@ impl Entries {
         })
     }
 
-    /// How many entries lie in chunks before this place.
+    /// Returns how many entries lie in chunks before this place.
     pub(crate) fn count_before(&self, place: Place) -> u64 {
         if place == self.tail_place() {
             return self.len
@@ -207,7 +208,8 @@ impl Entries {
         before + slots.map(|slot| u64::from(slot.live)).sum::<u64>()
     }
 
-    /// Where the entry stands that has `index` entries before it, and how many are before its chunk.
+    /// Returns where the entry stands that has `index` entries before it, and how many are before
+    /// its chunk.
     pub(crate) fn place_of_nth(&self, index: u64) -> Option<(Place, u64)> {
         if index >= self.len {
             return None;

@@ -1,4 +1,5 @@
-//! Entries of a reply that are rendered when they are sent: a frozen view of a range, and how far it was sent.
+//! Entries of a reply that are rendered when they are sent: a frozen view of a range, and how far
+//! it was sent.
 
 use resp::{RUN_STEP_BYTES, Reply, Run};
 
@@ -28,8 +29,8 @@ pub(super) struct EntryRun {
 }
 
 impl EntryRun {
-    /// `left` entries from the first to the second ID of `ends`, at least. They are taken to be as long as those that
-    /// were written, so many with so many bytes together.
+    /// `left` entries from the first to the second ID of `ends`, at least. They are assumed to be
+    /// as long as those already written, `count` entries with `bytes` bytes.
     pub(super) fn new(
         entries: &Entries,
         direction: Direction,
@@ -50,11 +51,11 @@ impl EntryRun {
     }
 }
 
-/// How long an entry is taken to be where none was written before.
+/// The assumed length of an entry if none was written before.
 const ENTRY_BYTES: u64 = 100;
 
 impl EntryRun {
-    /// Writes about so many bytes of entries, or one.
+    /// Writes about this many bytes of entries, or one.
     pub(super) fn write_step(&mut self, bytes_max: usize, reply: &mut Reply) {
         let (view, start, end, left) = (&self.view, self.start, self.end, self.left);
         let written = match self.direction {
@@ -89,7 +90,8 @@ impl Run for EntryRun {
 }
 
 impl Entries {
-    /// The chunks that hold a range, shared with these entries: later writes leave them as they are.
+    /// The chunks that hold a range, shared with these entries: later writes leave them as they
+    /// are.
     fn view(&self, start: StreamId, end: StreamId) -> Entries {
         let (first, last) = (self.place_from(start), self.place_from(end));
         let last_block = last.block.saturating_add(1).min(self.blocks.len());

@@ -39,7 +39,7 @@ fn content(entry: EntryRef<'_>) -> (StreamId, Vec<Vec<u8>>) {
     )
 }
 
-/// What RESP says of these entries, made the slow way.
+/// The RESP of these entries, made the slow way.
 fn resp<'a>(entries: impl Iterator<Item = (&'a StreamId, &'a Vec<Vec<u8>>)>) -> Vec<u8> {
     let mut out = Vec::new();
     let bulk = |out: &mut Vec<u8>, text: &[u8]| {
@@ -202,7 +202,7 @@ enum Step {
         names: u8,
         value_len: u16,
     },
-    /// Deletes the entries at these places (in parts of 65536) and so many after each.
+    /// Deletes the entries at these places (in parts of 65536) and this many after each.
     Delete {
         at: u16,
         count: u8,
@@ -216,7 +216,7 @@ enum Step {
         at: u16,
     },
     Freeze,
-    /// Takes up to so many chunks to be packed,
+    /// Takes up to this many chunks to be packed,
     BeginPacking {
         chunks: u8,
     },
@@ -481,7 +481,8 @@ fn entries_of_many_shapes_are_read_back() {
     );
 }
 
-/// Appends an entry with these values under the names `a` and `b`, without a look at the names where that works.
+/// Appends an entry with these values under the names `a` and `b`, without a look at the names if
+/// that works.
 fn append_like_last(entries: &mut Entries, ms: u64, values: [&[u8]; 2]) -> bool {
     let id = StreamId { ms, seq: 0 };
     let repeated = entries
@@ -509,7 +510,7 @@ fn entries_appended_like_the_last_are_those_that_name_their_fields() {
             .append(id, fields.into_iter(), NodeLimits::DEFAULT)
             .unwrap();
         if ms % 500 == 0 {
-            // Whatever changes in between, the next entry names its fields.
+            // After any change in between, the next entry names its fields.
             assert!(fast.delete(id) && plain.delete(id));
             assert!(!append_like_last(&mut fast.clone(), ms + 1, [b"1", b"2"]));
         }
@@ -529,7 +530,7 @@ fn entries_appended_like_the_last_are_those_that_name_their_fields() {
     assert_eq!(fewer, Ok(false));
 }
 
-/// A stream of so many chunks at least, with values that get smaller when they are packed.
+/// A stream of this many chunks at least, with values that get smaller when they are packed.
 fn packable(chunks: usize) -> Entries {
     let mut entries = Entries::new();
     let mut seq = 0;

@@ -1,4 +1,5 @@
-//! What becomes of chunks when entries come and go: full ones move into blocks, sparse ones shrink, empty ones go.
+//! What happens to chunks when entries come and go: full ones move into blocks, sparse ones shrink,
+//! empty ones are removed.
 
 use triomphe::Arc;
 
@@ -65,7 +66,7 @@ impl Entries {
         }
     }
 
-    /// Changes the chunk at this place, keeps the counts, and drops a chunk that got empty.
+    /// Changes the chunk at this place, updates the counts, and drops the chunk if it became empty.
     /// `change` says whether a node that began there has to begin behind it.
     pub(super) fn change(&mut self, place: Place, change: impl FnOnce(&mut Chunk) -> Node) {
         let tail_place = self.tail_place();
@@ -173,7 +174,7 @@ impl Entries {
     }
 }
 
-/// From so many chunks on the next one is reserved whole.
+/// From this many chunks on the next one is reserved whole.
 const LONG_CHUNKS: usize = 8;
 
 /// What a second chunk begins with; the first one of a stream begins with its first entry.

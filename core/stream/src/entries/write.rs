@@ -1,5 +1,5 @@
-//! Entries of a range as RESP: the first of them at once, and if they are many, the rest as a run that is rendered
-//! when it is sent.
+//! Entries of a range as RESP: the first of them at once, and, if there are many, the rest as a run
+//! that is rendered when it is sent.
 
 use resp::{Reply, SHARED_LATE_BYTES};
 
@@ -15,7 +15,7 @@ use crate::render::Renderer;
 pub(super) struct Written {
     /// How many entries.
     pub(super) count: u64,
-    /// Where those begin (or end, if written downwards) that are still to be written, if there are any.
+    /// Where the entries begin (or end, if written downwards) that are still to be written, if any.
     pub(super) rest: Option<StreamId>,
 }
 
@@ -33,8 +33,9 @@ enum Stop<'e> {
 
 impl Entries {
     /// Writes the entries from `start` to `end`, both included, lowest first and at most `limit`:
-    /// each as `[id, [name, value, …]]`. Returns how many; those that will be written when the reply is sent are
-    /// among them. Chunks that have to be unpacked are looked for in `unpacked`, and left there.
+    /// each as `[id, [name, value, …]]`. Returns how many, including those that will be written
+    /// when the reply is sent. Chunks that have to be unpacked are looked for in `unpacked`, and
+    /// left there.
     pub fn write_range(
         &self,
         start: StreamId,
@@ -62,7 +63,7 @@ impl Entries {
         written.count + left
     }
 
-    /// The same, and tells the ID of each entry.
+    /// The same, and reports the ID of each entry.
     #[inline]
     pub fn write_range_noting(
         &self,
@@ -119,11 +120,12 @@ impl Entries {
         written.count + left
     }
 
-    /// From how many bytes on entries are left to be rendered later. A reply that is long already takes only a few
-    /// more at once.
+    /// From how many bytes on the rest of the entries is rendered later. A reply that is already
+    /// long takes only a few more at once.
     #[inline]
     fn written_at_once(&self, start: StreamId, end: StreamId, limit: u64, reply: &Reply) -> usize {
-        // Counting looks into the chunks at both ends, which takes longer than writing a few entries.
+        // Counting looks into the chunks at both ends, which takes longer than writing a few
+        // entries.
         if reply.copied() < SHARED_LATE_BYTES || limit < DEFERRED_LATE_ENTRIES_MIN {
             return DEFERRED_BYTES_MIN;
         }
@@ -134,7 +136,7 @@ impl Entries {
         }
     }
 
-    /// Writes entries lowest first, until there are none or about so many bytes.
+    /// Writes entries lowest first, until there are none or about this many bytes.
     #[expect(
         clippy::too_many_arguments,
         reason = "a range, what bounds it, and where it goes"
@@ -214,7 +216,7 @@ impl Entries {
         }
     }
 
-    /// Writes entries highest first, until there are none or about so many bytes.
+    /// Writes entries highest first, until there are none or about this many bytes.
     pub(super) fn write_down(
         &self,
         start: StreamId,
@@ -270,7 +272,7 @@ impl Entries {
         }
     }
 
-    /// Tells the IDs of a range, and how many they are.
+    /// Calls `f` with the IDs of a range, and returns how many there are.
     fn note_range(
         &self,
         start: StreamId,

@@ -1,8 +1,9 @@
 //! Rebuilding a group from what a file or a payload says of it.
 //!
-//! Foreign bytes may say anything, so all is checked: each pending entry is held by one consumer or
-//! was given back, never both, never neither. The parts come in the order in which RDB has them:
-//! pending entries, then each consumer with what it holds, then what was given back.
+//! Foreign bytes may say anything, so everything is checked: each pending entry either is held by
+//! one consumer or was given back, never both and never neither. The parts come in the order in
+//! which RDB has them: pending entries, then each consumer with what it holds, then what was given
+//! back.
 
 use crate::StreamId;
 use crate::consumer::{ConsumerHandle, Created};
@@ -16,7 +17,7 @@ pub struct GroupRestorer {
     /// All pending entries by ID.
     entries: Vec<Unplaced>,
     given_back: Vec<StreamId>,
-    /// Where the next ID to be held probably is: a consumer's IDs ascend.
+    /// Where the next held ID probably is: a consumer's IDs ascend.
     likely_index: usize,
 }
 
@@ -51,7 +52,7 @@ impl GroupRestorer {
         }
     }
 
-    /// Adds a pending entry; they come in the order of their IDs, before all consumers.
+    /// Adds a pending entry. Entries come in the order of their IDs, before all consumers.
     ///
     /// # Errors
     /// [`RestoreError::OutOfOrder`].
@@ -116,7 +117,8 @@ impl GroupRestorer {
         Ok(())
     }
 
-    /// Says that nobody holds a pending entry since it was given back; first in comes first.
+    /// Notes that nobody holds a pending entry because it was given back. Entries come in the order
+    /// in which they were given back.
     ///
     /// # Errors
     /// [`RestoreError::NotPending`], [`RestoreError::HeldTwice`].

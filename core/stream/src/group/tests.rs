@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::pending::DELIVERY_COUNT_MAX;
 
-/// A group as plainly as it can be said.
+/// A group in its simplest form.
 #[derive(Clone, Debug, Default)]
 struct Model {
     last_delivered: StreamId,

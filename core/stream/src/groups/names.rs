@@ -89,7 +89,7 @@ impl<T: Clone> NameMap<T> {
             .map(|(_, value)| value)
     }
 
-    /// How many names there are.
+    /// The number of names.
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -1,11 +1,11 @@
 //! When the producers of a large stream are forgotten, and how many iids are still remembered.
 //!
-//! A wheel has each producer once, at or before the time at which its youngest iid is forgotten;
-//! when that comes and younger ones have been added meanwhile, the producer goes back into it. So a
-//! producer is looked at about once per duration of the window, however much it appends.
-//! A ledger counts iids by the second in which they were added, so that what has expired but still
-//! lies there can be left out of a count without looking for it. Its newest line lies open beside the others: it is
-//! the one that nearly every append writes.
+//! A wheel has each producer once, at or before the time when its youngest iid is forgotten. If
+//! younger ones have been added when that time comes, the producer goes back into the wheel. So a
+//! producer is looked at about once per duration of the window, however much it appends. A ledger
+//! counts iids by the second in which they were added, so that a count can leave out what has
+//! expired but is still there, without looking for it. Its newest line is kept apart from the
+//! others, because nearly every append writes to it.
 
 use directory::{Directory, Entry};
 
@@ -60,7 +60,7 @@ fn file(ledger: &mut Directory<Line>, second: u64) -> &mut Line {
     }
 }
 
-/// Spreads the seconds over the ledger; they are no secret and nobody chooses them.
+/// Spreads the seconds over the ledger; they are not secret, and no client chooses them.
 fn line_hash(second: u64) -> u64 {
     let hash = second.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     hash ^ (hash >> 32)
@@ -81,7 +81,7 @@ impl Calendar {
         }
     }
 
-    /// Takes up a producer that is forgotten at `deadline_ms` at the latest.
+    /// Adds a producer that is forgotten at `deadline_ms` at the latest.
     pub(super) fn schedule(&mut self, producer_hash: u64, deadline_ms: u64) {
         self.wheel.insert(tick_after(deadline_ms), producer_hash);
     }
@@ -91,7 +91,7 @@ impl Calendar {
         self.wheel.pop_due(now_ms / TICK_MS, budget)
     }
 
-    /// Whether [`Calendar::pop_due`] has work to do.
+    /// Returns whether [`Calendar::pop_due`] has work to do.
     pub(super) fn is_due(&self, now_ms: u64) -> bool {
         self.wheel.is_due(now_ms / TICK_MS)
     }
@@ -137,8 +137,8 @@ impl Calendar {
         }
     }
 
-    /// How many producers and iids have expired but are still there: those of whole seconds, so at
-    /// most a second late.
+    /// Returns how many producers and iids have expired but are still there: those of whole
+    /// seconds, so at most a second late.
     pub(super) fn expired(&self, lifetime: Lifetime) -> (usize, usize) {
         let over = |line: &&Line| {
             let last_ms = line

@@ -11,24 +11,24 @@ const PAIR_COUNT_FACTOR: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
 /// The fingerprint of the fields and values of one message (alternating, as XADD takes them).
 ///
 /// Two messages have the same fingerprint if they consist of the same pairs, in any order; each
-/// pair counts as often as it is there. A field name is hashed to 64 bits, which seed the 128-bit
+/// pair counts as often as it occurs. A field name is hashed to 64 bits, which seed the 128-bit
 /// hash of its value (both XXH3), so `ab c` and `a bc` have nothing in common; the hashes of the
-/// pairs are added modulo 2^128, and a sum, other than an exclusive or, does not lose a pair that
-/// is there twice.
+/// pairs are added modulo 2^128, and a sum, unlike an exclusive or, does not lose a pair that
+/// occurs twice.
 ///
 /// `key` is mixed into every hash. It has to be the same wherever the same stream is written, after
-/// a restart and on every replica, as remembered fingerprints would not be found again otherwise.
+/// a restart and on every replica, or remembered fingerprints would not be found again.
 ///
 /// **How far to trust it.** Messages that nobody chose in order to collide do so with a probability
 /// of about 2^-128 for two messages with the same field names, 2^-64 for two whose names differ
 /// (the name's hash decides); a producer remembers at most 10,000 of them. XXH3 is not a
 /// cryptographic hash: for messages of 17 to 240 bytes it multiplies the message with a secret, and
-/// who knows the secret can choose bytes that make a product zero and the rest not matter; adding
-/// pairs is linear as well. So where `key` is public, someone who chooses the payloads can make two
-/// *different* messages of one producer count as the same, and the later one is taken for a
-/// duplicate: he can suppress messages of a producer that he shares with others. With a secret
+/// somebody who knows the secret can choose bytes that make a product zero and the rest irrelevant;
+/// adding pairs is linear as well. So where `key` is public, someone who chooses the payloads can
+/// make two *different* messages of one producer count as the same, and the later one is taken for
+/// a duplicate: they can suppress messages of a producer that they share with others. With a secret
 /// `key` the best known attack needs some 2^27 tries for one such pair, in a window of at most
-/// 10,000 messages. Who must not rely on that gives each origin a producer of its own, or names the
+/// 10,000 messages. If you cannot rely on that, give each origin a producer of its own, or name the
 /// iid (`IDMP`). A cryptographic hash would cost more than the whole append.
 pub fn fingerprint<'a>(
     pairs: impl IntoIterator<Item = &'a [u8]>,

@@ -8,7 +8,7 @@ pub(super) const SMALL_BYTES_MAX: usize = 768;
 const _: () = assert!(SMALL_BYTES_MAX <= u16::MAX as usize);
 
 /// A larger window goes back to the small form when no more than this many iids are left: fewer
-/// than [`SMALL_RECORDS_MAX`], so that it does not go to and fro.
+/// than [`SMALL_RECORDS_MAX`], so that it does not flip back and forth.
 pub(super) const SHRINK_RECORDS_MAX: usize = 4;
 
 /// The most iids in one ring: what a write after a freeze copies (some 6 KiB with short iids).

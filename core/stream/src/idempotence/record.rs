@@ -13,7 +13,7 @@ pub struct Remembered<'a> {
     pub added_at_ms: u64,
 }
 
-/// For how long an iid counts after it was added, and from when on it does not.
+/// How long an iid counts after it was added, and the time from which it no longer counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lifetime {
     pub(super) duration_ms: u64,
@@ -21,7 +21,7 @@ pub(super) struct Lifetime {
 }
 
 impl Lifetime {
-    /// Whether an iid that was added then is forgotten: its age has reached the duration.
+    /// Returns whether an iid that was added then is forgotten: its age has reached the duration.
     #[inline]
     pub(super) fn is_over(self, added_at_ms: u64) -> bool {
         added_at_ms.saturating_add(self.duration_ms) <= self.now_ms

@@ -1,9 +1,9 @@
 //! A ring of iids in the order in which they were added, with a way to find one.
 //!
-//! Each iid has a 16-bit tag from its hash; the tags lie side by side, so finding one is a scan of
-//! a few cache lines that the compiler turns into vector code: as fast as a hash index for the
-//! hundred iids of a usual window, without its upkeep and its memory. The bytes of the iids lie one
-//! after the other in one buffer, so an iid of any length costs its length.
+//! Each iid has a 16-bit tag from its hash; the tags are side by side, so finding one is a scan of
+//! a few cache lines that the compiler turns into vector code. For the hundred iids of a usual
+//! window that is as fast as a hash index, without its upkeep and memory. The bytes of the iids are
+//! one after another in one buffer, so an iid of any length costs its length.
 
 use super::record::{Lifetime, Remembered};
 use crate::StreamId;
@@ -28,7 +28,7 @@ pub(super) fn tag(hash: u64) -> u16 {
 /// A ring of iids.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ring {
-    /// Of the slots, and then of none up to a multiple of what is compared at once.
+    /// The tags of the slots, then free ones up to a multiple of what is compared at once.
     tags: Vec<u16>,
     slots: Vec<Slot>,
     /// The slot of the oldest.
@@ -53,7 +53,7 @@ impl Ring {
         self.len
     }
 
-    /// How many bytes of memory its parts take.
+    /// Returns how many bytes of memory its parts take.
     pub(super) fn allocated_bytes(&self) -> usize {
         self.tags.capacity() * size_of::<u16>()
             + self.slots.capacity() * size_of::<Slot>()
@@ -71,7 +71,8 @@ impl Ring {
         }
     }
 
-    /// Where the bytes of an iid begin in `iids`; the end of all if there is none of that age.
+    /// Returns where the bytes of an iid begin in `iids`; the end of all if there is none of that
+    /// age.
     #[inline]
     fn iid_start(&self, index: usize) -> usize {
         if index < self.len {
@@ -139,8 +140,8 @@ impl Ring {
         })
     }
 
-    /// Adds an iid as the youngest. `slots_max` is how many the ring is going to hold at most, as
-    /// far as the caller knows.
+    /// Adds an iid as the youngest. `slots_max` is the most that the ring is going to hold, as far
+    /// as the caller knows.
     pub(super) fn push(&mut self, record: Remembered<'_>, tag: u16, slots_max: usize) {
         if self.len == self.slots.len() {
             self.grow(slots_max);
@@ -180,7 +181,7 @@ impl Ring {
         }
     }
 
-    /// Removes the iid of that age. Rare, so all younger ones are added anew.
+    /// Removes the iid of that age. This is rare, so all younger ones are simply added again.
     pub(super) fn remove(&mut self, index: usize) {
         let old = std::mem::take(self);
         for (age, record) in old.iter().enumerate() {
@@ -207,7 +208,7 @@ impl Ring {
         self.tags.resize(tag_count, FREE);
     }
 
-    /// Makes sure that the buffer takes so many bytes more.
+    /// Makes sure that the buffer takes this many bytes more.
     #[inline]
     fn make_room_for_iid(&mut self, bytes: usize) {
         let is_full = self.iids.len() + bytes > self.iids.capacity();
@@ -216,8 +217,8 @@ impl Ring {
         }
     }
 
-    /// The dead bytes at the front go if they are a fifth of the buffer or more, so each byte is
-    /// moved a few times at most.
+    /// The dead bytes at the front are removed if they are a fifth of the buffer or more, so each
+    /// byte is moved only a few times.
     #[cold]
     fn compact_or_grow(&mut self, bytes: usize) {
         let dead = self.iid_start(0);

@@ -1,8 +1,8 @@
 //! The window of a producer with a few iids: one immutable block, name included.
 //!
 //! Most producers are small, and a million of them are common, so what counts is bytes. The block
-//! is: for each iid a record of fixed size, oldest first; the producer's name; the iids. A change
-//! makes a new block by copying what stays, a few hundred bytes at most.
+//! holds, for each iid, a record of fixed size, oldest first; then the producer's name; then the
+//! iids. A change makes a new block by copying what stays, a few hundred bytes at most.
 
 use triomphe::ThinArc;
 
@@ -34,7 +34,8 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Where the iid of that place ends, and so the next one begins. (Place -1 is before the first.)
+    /// Returns where the iid of that place ends, and so the next one begins. (Place -1 is before
+    /// the first.)
     #[inline]
     fn end(&self, place: usize) -> usize {
         self.records.get(place).map_or(0, end_of)
@@ -183,9 +184,9 @@ impl Small {
         usize::from(self.0.header.header.record_count)
     }
 
-    /// How many bytes of memory the block takes.
+    /// Returns how many bytes of memory the block takes.
     pub(super) fn allocated_bytes(&self) -> usize {
-        // The reference count, the head and the length stand in front.
+        // The reference count, the head and the length come first.
         3 * size_of::<usize>() + self.0.slice.len()
     }
 
@@ -203,7 +204,7 @@ impl Small {
             .map_or(0, |record| number_at(record, 0))
     }
 
-    /// How many of the oldest are over by then.
+    /// Returns how many of the oldest have expired by then.
     #[inline]
     pub(super) fn expired_len(&self, lifetime: Lifetime) -> usize {
         let is_over = |record: &&Record| lifetime.is_over(number_at(record, 0));
@@ -229,7 +230,7 @@ impl Small {
     }
 }
 
-/// Whether so many iids, and so many bytes of them and the name, go into a block.
+/// Returns whether this many iids, and this many bytes of them and the name, go into a block.
 fn fits(record_count: usize, bytes: usize) -> bool {
     record_count <= SMALL_RECORDS_MAX && record_count * RECORD_BYTES + bytes <= SMALL_BYTES_MAX
 }

@@ -1,4 +1,4 @@
-//! A window of more than a hundred iids: several rings, told apart by the iid's hash.
+//! A window of more than a hundred iids: several rings, chosen by the iid's hash.
 //!
 //! A ring is scanned to find an iid and copied as a whole by the first write after a freeze, so a
 //! ring must stay small. An order over all of them says which ring has the oldest iid.
@@ -40,7 +40,7 @@ impl Split {
         self.order.len()
     }
 
-    /// How many bytes of memory its parts take.
+    /// Returns how many bytes of memory its parts take.
     pub(super) fn allocated_bytes(&self) -> usize {
         let parts = self
             .parts

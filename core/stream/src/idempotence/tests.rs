@@ -31,13 +31,13 @@ struct Known {
     added_at_ms: u64,
 }
 
-/// What idempotence means, written down naively: nothing is removed before it has to be.
+/// What idempotence means, in its simplest form: nothing is removed before it has to be.
 #[derive(Clone, Debug)]
 struct Model {
     retention: Retention,
     producers: BTreeMap<Vec<u8>, Vec<Known>>,
-    /// The latest time that was seen. What has expired by then may be gone; should the clock have
-    /// gone back before its expiry, either answer is right.
+    /// The latest time that was seen. What has expired by then may be gone. If the clock has since
+    /// gone back to before its expiry, either answer is right.
     latest_ms: u64,
 }
 
@@ -84,14 +84,14 @@ impl Model {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A producer adds so many iids, so long apart.
+    /// A producer adds this many iids, so long apart.
     Burst {
         producer: u8,
         first: u16,
         count: u16,
         apart_ms: u64,
     },
-    /// So many producers add one iid.
+    /// This many producers add one iid.
     Crowd {
         first: u16,
         count: u16,
@@ -214,7 +214,7 @@ impl World {
         );
         let over = added_at_ms + u64::from(self.model.retention.duration_s) * 1_000 <= self.now_ms;
         if known.is_none() && !over {
-            // What the model has to do at `now_ms`, it does by recording at that time.
+            // The model does its work for `now_ms` by recording at that time.
             let mut list = self.model.producers.remove(&producer).unwrap_or_default();
             list.retain(|known| !self.model.is_over(known, self.now_ms));
             self.model.producers.insert(producer.clone(), list);
@@ -311,7 +311,8 @@ proptest! {
                     world.restore(u16::from(producer), iid, ago_ms);
                 }
                 Step::Forward { ms } => world.now_ms += ms,
-                // Less than a duration, lest what is gone would have to hold a new iid back.
+                // Less than a duration. Otherwise an iid that is gone would have to hold a new one
+                // back.
                 Step::Back { ms } => {
                     let duration_ms = u64::from(world.model.retention.duration_s) * 1_000;
                     let least_ms = (world.model.latest_ms + 1).saturating_sub(duration_ms);
@@ -507,7 +508,7 @@ fn a_large_stream_expires_in_bounded_steps() {
     for producer in 0..20_000_u32 {
         idempotence.record(&producer.to_le_bytes(), b"1", entry_id(1), START_MS);
     }
-    // One of them goes on.
+    // One of them keeps appending.
     idempotence.record(&7_u32.to_le_bytes(), b"2", entry_id(2), START_MS + 5_000);
     let now_ms = START_MS + 11_000;
     assert_eq!(

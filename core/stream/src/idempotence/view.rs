@@ -15,7 +15,7 @@ impl<'a> ProducerView<'a> {
         ProducerView { window, lifetime }
     }
 
-    /// Whether it has iids that have not expired.
+    /// Returns whether it has iids that have not expired.
     pub(super) fn is_tracked(&self) -> bool {
         !self.lifetime.is_over(self.window.newest_at_ms())
     }
@@ -25,7 +25,7 @@ impl<'a> ProducerView<'a> {
         self.window.name()
     }
 
-    /// How many iids have not expired; at least one.
+    /// Returns how many iids have not expired; at least one.
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
     pub fn len(&self) -> usize {
         let mut len = 0;

@@ -28,7 +28,7 @@ pub(super) struct Named<W> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) lifetime: Lifetime,
-    /// The most iids; 1 at least, as the new one is among them.
+    /// The most iids; at least 1, because the new one is among them.
     pub(super) records_max: usize,
 }
 
@@ -57,7 +57,7 @@ impl Window {
         }
     }
 
-    /// How many iids there are, those whose time is over included.
+    /// The number of iids, those whose time is over included.
     pub(super) fn len(&self) -> usize {
         match self {
             Window::Small(small) => small.len(),
@@ -101,9 +101,10 @@ impl Window {
         }
     }
 
-    /// Adds an iid as the youngest, after all that give way to it: those whose time is over, an
-    /// older one of the same iid, the oldest beyond the bounds. `removed` is told when each of
-    /// them had been added. The caller sees to it that times never decrease, and has sought the iid.
+    /// Adds an iid as the youngest, and first removes those that make room for it: expired ones, an
+    /// older one of the same iid, and the oldest beyond the bounds. `removed` gets the time at
+    /// which each of them was added. The caller ensures that times never decrease, and has looked
+    /// for the iid.
     pub(super) fn record(
         &mut self,
         record: Remembered<'_>,
@@ -209,7 +210,8 @@ fn small_with(
     };
     let (new, dropped) = match older {
         Some((place, _)) if place >= expired => {
-            // An older one of the same iid makes room as well, so only the bound's change drops more.
+            // An older one of the same iid makes room as well, so more are dropped only if the
+            // bound has changed.
             let excess = (small.len() - expired).saturating_sub(bounds.records_max);
             let dropped = expired + excess;
             let stays = |&(index, _): &(usize, Remembered<'_>)| index >= dropped && index != place;

@@ -26,11 +26,11 @@ pub(crate) struct Pending {
 /// Entries that are taken through the orders together.
 const BATCH_LEN: usize = 64;
 
-/// Filled in place: what is as large must not be moved about.
+/// Filled in place, because it is too large to be moved about.
 type Batch<T> = SmallVec<[T; BATCH_LEN]>;
 
-/// When at most so many entries are idle long enough, they are sorted by ID instead of looking
-/// through all pending entries for them.
+/// If at most this many entries are idle long enough, they are sorted by ID, rather than sought
+/// among all pending entries.
 const FEW_IDLE: usize = 256;
 
 impl Pending {
@@ -104,7 +104,7 @@ impl Pending {
         self.place(consumers, ids, Some(holder), count, missing)
     }
 
-    /// Puts an entry behind those that were given back, with this count; makes it if need be.
+    /// Puts an entry after those that were given back, with this count; creates it if necessary.
     pub(crate) fn give_back(&mut self, consumers: &mut Consumers, id: StreamId, count: u64) {
         self.place(
             consumers,
@@ -115,8 +115,8 @@ impl Pending {
         );
     }
 
-    /// Moves an entry behind all others of its rank, as if it had come last; returns whether it
-    /// is pending.
+    /// Moves an entry after all others of its rank, as if it had come last; returns whether it is
+    /// pending.
     pub(crate) fn come_last(&mut self, consumers: &mut Consumers, id: StreamId) -> bool {
         let entry = self.find(id);
         if let Some(entry) = entry {
@@ -131,7 +131,7 @@ impl Pending {
         entry.is_some()
     }
 
-    /// Takes entries out; returns how many of them were pending.
+    /// Removes entries; returns how many of them were pending.
     pub(crate) fn remove(&mut self, consumers: &mut Consumers, ids: &[StreamId]) -> usize {
         let mut removed_count = 0;
         for ids in ids.chunks(BATCH_LEN) {
@@ -145,7 +145,7 @@ impl Pending {
         removed_count
     }
 
-    /// Takes out what a consumer held that is itself gone already.
+    /// Removes what a consumer held that is itself already gone.
     pub(crate) fn remove_held(&mut self, held: &Tree<2, 2>) {
         let mut held = held.range(&[0; 2]);
         loop {
@@ -188,7 +188,7 @@ impl Pending {
         rows.take_while(move |entry| entry.id <= end)
     }
 
-    /// Entries of that range that were given back or are idle for at least so long, by ID.
+    /// Entries of that range that were given back or are idle for at least that long, by ID.
     pub(crate) fn idle_range(
         &self,
         start: StreamId,
@@ -208,7 +208,7 @@ impl Pending {
         few.chain(many.map(|row| entry_of(&row)))
     }
 
-    /// The IDs of the entries in that range that were given back or are idle for at least so
+    /// The IDs of the entries in that range that were given back or are idle for at least that
     /// long; `None` if many entries of the group are.
     pub(crate) fn few_idle(
         &self,
@@ -225,7 +225,7 @@ impl Pending {
         Some(few)
     }
 
-    /// Entries that were given back or are idle for at least so long: first those given back, in
+    /// Entries that were given back or are idle for at least that long: first those given back, in
     /// that order, then the longest idle first.
     pub(crate) fn by_age(&self, idle: IdleAtLeast) -> impl Iterator<Item = StreamId> + Clone + '_ {
         let rank_max = rank_max(idle);
@@ -234,14 +234,14 @@ impl Pending {
             .map(|row| age_id(&row))
     }
 
-    /// The entries that were given back, first in first.
+    /// The entries that were given back, in that order.
     pub(crate) fn given_back(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
         let rows = self.by_age.range(&[GIVEN_BACK, 0, 0, 0]);
         rows.take_while(|row| row[0] == GIVEN_BACK)
             .map(|row| age_id(&row))
     }
 
-    /// Held entries that stand, among those of their rank, behind one with a greater ID, and what
+    /// Held entries that come, among those of their rank, after one with a greater ID, and what
     /// follows them there; in the order by age.
     pub(crate) fn latecomers(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
         let rows = self.by_age.range(&[GIVEN_BACK + 1, 0, 0, 0]);
@@ -273,7 +273,7 @@ impl Pending {
         self.by_id.heap_bytes() + self.by_age.heap_bytes()
     }
 
-    /// Sets holder and count of entries and puts them, in this order, behind all others of their
+    /// Sets holder and count of entries and puts them, in this order, after all others of their
     /// rank; returns how many there are of them now.
     fn place(
         &mut self,
@@ -347,7 +347,7 @@ impl Pending {
         placed.len()
     }
 
-    /// Takes entries out of the orders by ID and by age, and puts their rows into `taken`.
+    /// Removes entries from the orders by ID and by age, and puts their rows into `taken`.
     fn take(&mut self, keys: &[IdKey], taken: &mut Batch<EntryRow>) {
         self.by_id.edit(keys, |row| {
             taken.push(*row);
@@ -365,7 +365,7 @@ impl Pending {
         self.given_back_count -= given_back.count();
     }
 
-    /// Puts entries with ascending IDs, none of which is in the order by age, behind all others of
+    /// Puts entries with ascending IDs, none of which is in the order by age, after all others of
     /// their rank, and returns their tie.
     fn join(&mut self, rank: u64, mut keys: impl ExactSizeIterator<Item = IdKey> + Clone) -> u64 {
         let rest = keys.clone();
@@ -395,10 +395,10 @@ impl Pending {
     }
 }
 
-/// Why the consumer is found that entries go to.
+/// Why the consumer that entries go to is always found.
 const OWNER_EXISTS: &str = "a handle is made or found in the group right before it is used";
 
-/// Lets the owners of entries go of them, all but the new holder.
+/// Removes the entries from all their owners except the new holder.
 fn release(consumers: &mut Consumers, entries: &[EntryRow], holder: Option<Holder>) {
     let holder = holder.map(|holder| holder.consumer);
     for run in entries.chunk_by(|one, next| one[OWNER] == next[OWNER]) {

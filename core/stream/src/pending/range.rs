@@ -42,8 +42,8 @@ impl<'a, const N: usize, const K: usize> Range<'a, N, K> {
         range
     }
 
-    /// Passes over leaves in which all rows are known to have more than `most` in `column`. Other
-    /// rows with more may still come.
+    /// Skips leaves in which all rows are known to have more than `most` in `column`. Other rows
+    /// with more may still come.
     pub(super) fn skip_above(mut self, column: usize, most: u64) -> Self {
         self.ceiling = Some((column, most));
         self

@@ -52,7 +52,7 @@ pub(super) fn entry_key(row: &EntryRow) -> IdKey {
     [row[0], row[1]]
 }
 
-/// Where an entry stands in the order by age.
+/// Returns where an entry stands in the order by age.
 #[inline]
 pub(super) fn age_of(row: &EntryRow) -> AgeRow {
     [row[RANK], row[TIE], row[0], row[1]]
@@ -120,7 +120,7 @@ impl Unplaced {
         id_of(&self.0)
     }
 
-    /// Whether it is neither held nor given back.
+    /// Returns whether it is neither held nor given back.
     pub(crate) fn is_free(&self) -> bool {
         self.0[OWNER] == NOBODY && self.0[RANK] != GIVEN_BACK
     }

@@ -2,12 +2,12 @@
 //!
 //! A row is `N` numbers; the leading `K` of them are its key, and no two rows have the same key.
 //! Neighbours resemble each other, so each column keeps a base and stores what a row has above it,
-//! in as few bytes as its greatest value needs (none at all if all rows agree). Rows lie one after
-//! another, so that putting one in and taking one out is a single move of bytes.
-//! The columns of a row stand as in a number, the first one highest: a row of at most eight bytes,
-//! which most are, is read and written at once, and its key compares as one number.
-//! A column whose new value does not fit is widened, which rewrites the run; a rewrite leaves room,
-//! so that it happens a few times in the life of a run. How runs make an order is in `tree`.
+//! in as few bytes as its greatest value needs (none if all rows agree). Rows are stored one after
+//! another, so that inserting or removing one is a single move of bytes. The columns of a row are
+//! arranged as in a number, the first one highest: a row of at most eight bytes, which most are, is
+//! read and written at once, and its key compares as one number. A column whose new value does not
+//! fit is widened, which rewrites the run. A rewrite leaves room, so that it happens only a few
+//! times in the life of a run. `tree` makes an order of runs.
 
 use std::cmp::Ordering;
 
@@ -38,16 +38,16 @@ struct Columns<const N: usize> {
 /// Bytes after the last row: every number is read and written as eight bytes.
 const SLACK_BYTES: usize = 8;
 
-/// A row of so many bytes is one number.
+/// A row of this many bytes is one number.
 const NARROW_BYTES_MAX: u8 = 8;
 
-/// The least memory that is asked for.
+/// The least memory that is allocated.
 const CAPACITY_MIN: usize = 64;
 
 /// What an empty run may keep.
 const CLEARED_CAPACITY_MAX: usize = 256;
 
-/// The greatest number that fits so many bytes.
+/// The greatest number that fits this many bytes.
 const MASKS: [u64; 9] = [
     0,
     0xff,
@@ -61,7 +61,7 @@ const MASKS: [u64; 9] = [
 ];
 
 impl<const N: usize> Rows<N> {
-    /// A run of so many rows takes no more.
+    /// A run of this many rows takes no more.
     pub(super) const LEN_MAX: usize = 256;
 
     /// No rows.
@@ -122,7 +122,7 @@ impl<const N: usize> Rows<N> {
         self.store(index, row);
     }
 
-    /// Takes out the rows from `start` up to `end`, which is not among them.
+    /// Removes the rows from `start` up to, but not including, `end`.
     pub(super) fn remove(&mut self, start: usize, end: usize) {
         let end = end.min(self.len());
         if start >= end {
@@ -159,7 +159,7 @@ impl<const N: usize> Rows<N> {
         right
     }
 
-    /// Gives back the memory that was kept for further rows.
+    /// Frees the memory that was kept for further rows.
     pub(super) fn seal(&mut self) {
         self.drop_skipped();
         self.bytes.shrink_to_fit();
@@ -187,7 +187,8 @@ impl<const N: usize> Rows<N> {
         }
     }
 
-    /// Where the row with this key is, or where it would be; looks at the rows from `from` on.
+    /// Returns where the row with this key is, or where it would be; looks at the rows from `from`
+    /// on.
     #[inline]
     pub(super) fn search<const K: usize>(
         &self,
@@ -326,8 +327,8 @@ impl<const N: usize> Rows<N> {
         for column in 0..N {
             let span = highs[column].saturating_sub(lows[column]);
             let needed = bytes_for(Self::expected_span(span, len));
-            // A run before this one may have needed more, so this one probably will; but what was
-            // an exception there is not handed on for ever.
+            // The run before this one may have needed more, so this one probably will; but an
+            // exception there must not be passed on for ever.
             widths[column] = widths[column].clamp(needed, (needed + 1).min(8));
         }
         self.columns = Columns::new(lows, widths);
@@ -364,15 +365,16 @@ impl<const N: usize> Rows<N> {
         *self = packed;
     }
 
-    /// How far apart the numbers of a column may come to be that has this span in so many rows.
-    /// What grows with the rows is given room for a full run at once. Otherwise it has half as
-    /// much again: what moves steadily must not be rewritten at each step.
+    /// Returns how far apart the numbers of a column may become that has this span in this many
+    /// rows. If the span grows with the rows, there is room for a full run at once. Otherwise there
+    /// is room for half as much again, so that numbers that grow steadily do not force a rewrite at
+    /// each step.
     fn expected_span(span: u64, len: usize) -> u64 {
         let full = span.saturating_mul((Self::LEN_MAX / len) as u64);
         full.max(span.saturating_add(span / 2))
     }
 
-    /// Makes sure of the memory for so many further rows.
+    /// Makes sure of the memory for this many further rows.
     fn reserve(&mut self, count: usize) {
         if self.offset(self.len() + count) + SLACK_BYTES > self.bytes.capacity() {
             self.drop_skipped();
@@ -431,8 +433,8 @@ impl<const N: usize> Columns<N> {
         self.stride <= NARROW_BYTES_MAX
     }
 
-    /// Where a column begins in a narrow row. A column without width may have its place at 64;
-    /// shifts wrap and the mask leaves nothing.
+    /// Returns where a column begins in a narrow row. A column without width may begin at bit 64;
+    /// shifts wrap, and the mask leaves nothing.
     #[inline]
     fn shift(&self, column: usize) -> u32 {
         u32::from(self.offsets[column]) * 8
@@ -509,19 +511,19 @@ struct Target {
     fit: Fit,
 }
 
-/// Where rows stand whose key is the number of the target.
+/// Where rows are whose key has the number of the target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fit {
     /// They have the key that is sought.
     Exact,
-    /// The key that is sought stands before them.
+    /// The key that is sought is before them.
     Before,
-    /// The key that is sought stands behind them.
+    /// The key that is sought is after them.
     Behind,
 }
 
 impl Target {
-    /// Whether the key that is sought stands behind the row.
+    /// Returns whether the key that is sought is after the row.
     #[inline]
     fn is_above(&self, word: u64) -> bool {
         let key = word & self.mask;
@@ -557,7 +559,7 @@ fn extents<const N: usize>(rows: impl Iterator<Item = [u64; N]>) -> ([u64; N], [
     (lows, highs)
 }
 
-/// How many bytes hold the numbers up to this one.
+/// Returns how many bytes hold the numbers up to this one.
 fn bytes_for(greatest: u64) -> u8 {
     (u64::BITS - greatest.leading_zeros()).div_ceil(8) as u8
 }

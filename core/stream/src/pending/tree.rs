@@ -1,11 +1,10 @@
 //! An ordered set of rows in small blocks, cheap to clone.
 //!
-//! A B+ tree: [`Rows`] are its leaves, and inner nodes hold up to 64 children with a lower bound
-//! of the keys of each. Every node is reference-counted: a clone is one pointer, and a write after
-//! it copies the leaf that it touches and the nodes above it, a few KiB.
-//! Two shapes of use get a path of their own: rows behind the last one are appended in runs, and
-//! rows with ascending keys are changed or removed in one walk.
-//! Reading in order is in `range`.
+//! A B+ tree: [`Rows`] are its leaves, and inner nodes hold up to 64 children with a lower bound of
+//! the keys of each. Every node is reference-counted: a clone is one pointer, and a write after it
+//! copies the leaf that it touches and the nodes above it, a few KiB. Two patterns have a path of
+//! their own: rows after the last one are appended in runs, and rows with ascending keys are
+//! changed or removed in one walk. Reading in order is in `range`.
 
 use smallvec::SmallVec;
 use triomphe::Arc;
@@ -39,13 +38,13 @@ pub(super) enum Node<const N: usize, const K: usize> {
 /// Children in the order of their keys; there is at least one.
 #[derive(Clone, Debug)]
 pub(super) struct Inner<const N: usize, const K: usize> {
-    /// A lower bound of each child's keys, above all keys of the child before it. The first one
-    /// may lie: what is below it belongs to the first child all the same.
+    /// A lower bound of each child's keys, above all keys of the child before it. The first one may
+    /// be wrong: keys below it belong to the first child all the same.
     bounds: Vec<[u64; K]>,
     children: Vec<Node<N, K>>,
 }
 
-/// A node that has to be placed behind its left neighbour, and its bound.
+/// A node that has to be placed after its left neighbour, and its bound.
 type Sibling<const N: usize, const K: usize> = ([u64; K], Node<N, K>);
 
 /// Children of an inner node.
@@ -57,7 +56,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
         Tree { root: None, len: 0 }
     }
 
-    /// Puts in a row whose key is not there yet.
+    /// Inserts a row whose key is not there yet.
     pub(crate) fn insert(&mut self, row: &[u64; N]) {
         match &mut self.root {
             Some(root) => {
@@ -69,7 +68,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
         self.len += 1;
     }
 
-    /// Puts in ascending rows whose keys are all above the last one.
+    /// Inserts ascending rows whose keys are all above the last one.
     pub(crate) fn append(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) {
         let count = rows.len();
         let mut added = 0;
@@ -94,8 +93,8 @@ impl<const N: usize, const K: usize> Tree<N, K> {
         self.len += count;
     }
 
-    /// Shows `edit` the rows that have these keys, in the order of the keys, and does as it says.
-    /// Keys that are not there are passed over. Ascending keys cost one walk.
+    /// Calls `edit` with the rows that have these keys, in the order of the keys, and does what it
+    /// returns. Keys that are not there are skipped. Ascending keys cost one walk.
     pub(crate) fn edit(&mut self, keys: &[[u64; K]], mut edit: impl FnMut(&mut [u64; N]) -> Edit) {
         let mut keys = Keys {
             keys,
@@ -111,7 +110,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
         }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -182,7 +181,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
         }
     }
 
-    /// Takes away roots that have a single child, or none.
+    /// Removes roots that have a single child, or none.
     fn drop_levels(&mut self) {
         while let Some(Node::Inner(inner)) = &self.root
             && inner.children.len() < 2
@@ -312,7 +311,8 @@ impl<const N: usize, const K: usize> Node<N, K> {
                 Ok(index) => Some(rows.row(index)),
                 Err(index) => index.checked_sub(1).map(|index| rows.row(index)),
             },
-            // The bound of a child may be lower than all its keys; then the row is in the one before.
+            // The bound of a child may be lower than all its keys; then the row is in the one
+            // before.
             Node::Inner(inner) => {
                 let children = inner.children.get(..=inner.child_of(key))?;
                 children
@@ -346,7 +346,7 @@ impl<const N: usize, const K: usize> Node<N, K> {
             }
             (Node::Inner(left), Node::Inner(mut right)) => {
                 let (left, right) = (Arc::make_mut(left), Arc::make_mut(&mut right));
-                // The first bound of an inner node may lie; the one above it does not.
+                // The first bound of an inner node may be wrong; the one above it is not.
                 if let Some(first) = right.bounds.first_mut() {
                     *first = bound;
                 }
@@ -395,7 +395,7 @@ impl<const N: usize, const K: usize> Inner<N, K> {
         if self.children.len() <= CHILDREN_MAX {
             return None;
         }
-        // Growth at the end leaves full nodes behind.
+        // Growth at the end leaves full nodes.
         let is_append = index == CHILDREN_MAX;
         let middle = if is_append {
             CHILDREN_MAX
@@ -495,7 +495,7 @@ fn edit_rows<const N: usize, const K: usize>(
     before - rows.len()
 }
 
-/// Keys on their way through the tree.
+/// Keys that go through the tree in one walk.
 struct Keys<'a, const K: usize> {
     keys: &'a [[u64; K]],
     next: usize,

@@ -22,7 +22,7 @@ fn numbered(count: u64) -> Entries {
     entries
 }
 
-/// A group that was delivered the first `count` entries and has acknowledged these.
+/// A group that has received the first `count` entries and acknowledged these.
 fn group(count: u64, acknowledged: impl Iterator<Item = u64>) -> Groups {
     let mut group = Group::new(StreamId::MIN, None);
     let consumer = group.create_consumer(b"c", 5).handle();
@@ -50,7 +50,7 @@ fn exact(keep: Keep) -> Trim {
     }
 }
 
-/// How many entries go. Checks that a cut names a place that fits.
+/// Returns how many entries go. Checks that the cut's place agrees.
 fn planned(entries: &Entries, groups: &Groups, trim: Trim, references: References) -> u64 {
     let Some(cut) = plan(entries, groups, &trim, references) else {
         return 0;

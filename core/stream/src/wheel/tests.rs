@@ -23,7 +23,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-/// Takes what is due at `now`; `complete` if no later tick was ever worked off.
+/// Takes what is due at `now`; `complete` if no later tick was ever processed before.
 fn drain(
     wheel: &mut Wheel<u32>,
     model: &mut Vec<(u64, u32)>,
@@ -55,7 +55,7 @@ proptest! {
     #[test]
     fn it_hands_out_what_is_due_and_nothing_else(start in any::<u32>(), steps in steps()) {
         let mut now = u64::from(start);
-        // The latest tick that was worked off: an earlier deadline is due then.
+        // The latest tick that was processed: an earlier deadline is due then.
         let mut latest = now;
         let mut wheel = Wheel::new(now);
         let mut model: Vec<(u64, u32)> = Vec::new();

@@ -14,13 +14,13 @@ use crate::pending_file::{PendingFile, RenameError};
 use crate::reader::{Damage, line_at};
 use crate::recovery::Progress;
 
-/// What a repair keeps of what stands behind the first damaged place.
+/// What a repair keeps of what follows the first damaged place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// Nothing: what comes back is what was true at some moment.
     WholePart,
-    /// Each group that is whole: what comes back was never true as it stands, because what is lost
-    /// is missing in the middle.
+    /// Each group that is whole: what comes back was never the state at any moment, because what is
+    /// lost is missing in the middle.
     WholeGroups,
 }
 
@@ -39,7 +39,7 @@ pub struct Repaired {
     pub lost: Vec<Lost>,
 }
 
-/// Batches that are lost, one behind the other.
+/// Batches that are lost, one after another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// The LSN of the first.
@@ -91,12 +91,12 @@ pub enum RepairError {
     Disk(#[from] Fault),
 }
 
-/// Stands in for batches that are lost: a command without effect that is not weir's, behind which a
-/// reader accepts that the numbers go on later.
+/// Stands in for batches that are lost: a command without effect that is not weir's, after which a
+/// reader accepts a gap in the numbers.
 const GAP: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 
-/// Writes what is whole in a damaged file into a new one beside it, called like it with `.repaired`
-/// at the end. The old file stays as it is. `watch` sees how far it is.
+/// Writes what is whole in a damaged file into a new one beside it, with the same name and
+/// `.repaired` at the end. The old file stays as it is. `watch` sees the progress.
 ///
 /// # Errors
 /// [`RepairError`]; there is no new file then.
@@ -180,7 +180,7 @@ pub fn repair<D: Disk>(
     })
 }
 
-/// The last LSN that a damaged group claims, if its line goes on where the log was.
+/// The last LSN that a damaged group claims, if its line continues the log.
 fn claimed<F: DiskFile>(file: &F, damage: Damage, last: Lsn) -> io::Result<Option<Lsn>> {
     let mut line = [0; crate::limits::LINE_BYTES_MAX];
     let read = file.read_at(&mut line, damage.offset)?;

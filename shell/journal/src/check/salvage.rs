@@ -11,7 +11,7 @@ use crate::lsn::Lsn;
 use crate::reader::line_at;
 use crate::window::Window;
 
-/// A group, and where it stands.
+/// A group, and where it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
     /// Where its annotation line begins, in bytes from the start of the file.
@@ -21,7 +21,7 @@ pub(super) struct Found {
     pub(super) header: Header,
 }
 
-/// Looks for groups whose checksums are right and whose LSNs go on.
+/// Looks for groups whose checksums are right and whose LSNs continue.
 pub(super) struct WholeGroups<F> {
     window: Window<F>,
     /// The LSN of the last batch that was found.
@@ -46,8 +46,8 @@ impl<F: DiskFile> WholeGroups<F> {
         Ok(groups)
     }
 
-    /// Passes over a group whose bytes are damaged and whose line is not: a value in it may hold
-    /// what looks like another group.
+    /// Skips a group whose bytes are damaged but whose line is not: a value in it may look like
+    /// another group.
     fn pass_damaged_group(&mut self) -> io::Result<()> {
         let Some((line_bytes, header)) = line_at(self.window.fill(LINE_BYTES_MAX as u64)?) else {
             return Ok(());

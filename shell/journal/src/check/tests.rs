@@ -67,7 +67,7 @@ fn a_torn_end_is_told_from_damage_by_what_stands_behind_it() {
     let behind_at = (begin.len() + broken.len()) as u64;
     for (behind, rest) in [
         (vec![], Rest::Torn(damage)),
-        // Nobody knew that group 2 was durable.
+        // Nothing showed that group 2 was durable.
         (group(3, 1), Rest::Torn(damage)),
         (
             group(3, 0),

@@ -1,12 +1,12 @@
 //! What happens where the disk is full.
 //!
-//! Two steps lead down. When a group finds no room, the log gives free what it kept for that
-//! ([`Health::OnReserve`]): the group is written, and so is what makes room. When that is used up,
-//! too, batches are held ([`Health::Full`]), and are tried again now and then. The way back is the
-//! same: first what is held is written, then the reserve is made again, and then all is good.
+//! There are two steps down. When a group finds no room, the log frees its reserve
+//! ([`Health::OnReserve`]): the group is written, and so is what makes room. When the reserve is
+//! used up too, batches are held ([`Health::Full`]) and tried again now and then. The way back is
+//! the same: first what is held is written, then the reserve is made again, and then all is good.
 //!
-//! A rewrite can begin in any state. If batches are held it covers them, too: the log is behind the
-//! snapshot then, takes nothing meanwhile, and goes on after it.
+//! A rewrite can begin in any state. If batches are held, it covers them too. The log is then
+//! behind the snapshot, accepts nothing meanwhile, and continues after it.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// What is known of the room on the disk.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    /// When the batches are tried again for which there was none.
+    /// When the batches that found no room are tried again.
     pub(super) retry_at: Option<Mono>,
     /// Whether the reserve has to be made again.
     pub(super) is_spent: bool,
@@ -35,9 +35,9 @@ pub(super) struct Room {
 enum Snapshot {
     #[default]
     None,
-    /// It needs room, or what it made superfluous still takes some.
+    /// It needs room, or what it has made superfluous still takes some.
     Begun,
-    /// It covers so many bytes of what is held.
+    /// It covers this many bytes of what is held.
     Ahead(usize),
 }
 
@@ -54,12 +54,12 @@ impl Room {
         }
     }
 
-    /// Whether a snapshot is written that covers more than the log.
+    /// Returns whether a snapshot is written that covers more than the log.
     pub(super) fn is_behind_snapshot(&self) -> bool {
         matches!(self.snapshot, Snapshot::Ahead(_))
     }
 
-    /// Takes note that a snapshot was begun, which covers so many bytes of what is held.
+    /// Takes note that a snapshot was begun, which covers this many bytes of what is held.
     pub(super) fn snapshot_begun(&mut self, ahead: Option<usize>) {
         self.snapshot = ahead.map_or(Snapshot::Begun, Snapshot::Ahead);
         if ahead.is_some() {
@@ -76,11 +76,11 @@ impl Room {
 }
 
 impl<L: Log> Commit<L> {
-    /// Begins a snapshot; where there is no room for that, with what is kept for it.
+    /// Begins a snapshot; if there is no room for it, with the reserve.
     pub(super) fn begin_snapshot(&mut self, at: Lsn) -> Result<L::Sink, SnapshotError> {
         let begun = self.log.begin_snapshot(at);
         match &begun {
-            // While all is well, a rewrite that finds no room is nothing to spend the reserve on.
+            // While all is well, a rewrite that finds no room must not use up the reserve.
             Err(SnapshotError::Failed(fault)) if fault.is_full() && !self.health.is_good() => {}
             Ok(_) | Err(_) => return begun,
         }
@@ -110,9 +110,9 @@ impl<L: Log> Commit<L> {
         self.room.snapshot_ended();
     }
 
-    /// There was no room for what is held, nor any left to give free.
+    /// There was no room for what is held, and none left to free.
     pub(super) fn is_full(&mut self, fault: Fault, now: Mono) {
-        // A log that is not trusted stays so, or the batches would be released that it dropped.
+        // A log that is not trusted stays so, or the batches that it dropped would be released.
         if !matches!(self.health, Health::Poisoned(_)) {
             if self.health.releases() {
                 tracing::warn!(%fault, "the disk is full: nothing can be written");

@@ -156,7 +156,7 @@ fn a_cut_waits_until_no_sync_runs() {
     let mut sync = machine.submit(10);
     machine.submit(10);
     assert!(machine.cut().snapshot.is_none());
-    // What follows belongs into the next file.
+    // What follows belongs in the next file.
     machine.submit(10);
     assert_eq!(machine.position(), [2, 0, 2]);
     let sink = machine.end_sync(&mut sync).snapshot.unwrap().unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::limits::TIMES_MAX;
 
-/// How long each write and each sync took that succeeded, since somebody asked last.
+/// How long each successful write and sync took, since somebody last asked.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Times {
     /// Writes of groups.

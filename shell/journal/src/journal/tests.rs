@@ -70,7 +70,7 @@ impl Watch for Waiter {
     fn health_changed(&self, _: &Health) {}
 }
 
-/// A shard: whoever holds the lock appends the next batch.
+/// A shard: the holder of the lock appends the next batch.
 fn submit(shard: &Mutex<u64>, journal: &Journal<Files>) -> u64 {
     let mut shard = shard.lock();
     *shard += 1;
@@ -220,7 +220,7 @@ fn the_policy_can_be_changed_while_it_runs() {
     assert_eq!(journal.durable(), Lsn::new(2));
 }
 
-/// Fails when it is told anything, as a callback would that has an error.
+/// Panics when it is called, like a callback with a bug.
 struct Faulty;
 
 impl Watch for Faulty {

@@ -1,4 +1,4 @@
-//! Why a log does not come back, with what to do about it.
+//! Why a log cannot be recovered, and what to do about it.
 
 use crate::health::Fault;
 use crate::manifest::ManifestError;
@@ -44,7 +44,7 @@ pub enum RecoveryError {
         name: String,
         /// Where and how.
         damage: Damage,
-        /// What tells that it was no crash.
+        /// What shows that it was not a crash.
         behind: Behind,
     },
     /// The last file has a torn end, which must not be cut.

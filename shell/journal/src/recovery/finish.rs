@@ -14,7 +14,7 @@ use crate::names::Names;
 use crate::pending_file::RenameError;
 use crate::reader::Writer;
 
-/// What is to be known of an increment after it was read.
+/// What must be known of an increment after it was read.
 pub(super) struct ReadIncrement {
     pub(super) entry: Entry,
     /// Where the last batch ends.
@@ -47,7 +47,7 @@ impl<D: Disk> Recovery<D> {
         while self.next()?.is_some() {}
         let at = self.last.unwrap_or_default();
         self.report.last = at;
-        // What was read may be in the page cache only. Nobody may see it before it is on the disk.
+        // What was read may be only in the page cache. Nobody may see it before it is on the disk.
         if let Some((base, _)) = files(&self.manifest).find(|(_, role)| *role == Role::Base) {
             let file = self.disk.open(&base.name, Access::Read);
             let file = file.map_err(|e| read_fault(base, e))?;
@@ -97,7 +97,7 @@ impl<D: Disk> Recovery<D> {
             }
         };
         let mut superfluous: Vec<String> = history.into_iter().map(|entry| entry.name).collect();
-        // Not to know them is no reason not to start.
+        // Not knowing them is no reason not to start.
         let found = self.disk.list().unwrap_or_default();
         superfluous.extend(
             found
@@ -175,8 +175,8 @@ impl ReadIncrement {
         })
     }
 
-    /// Writes once more what nothing says is durable. If a sync of it failed, and the process ended
-    /// then, the page cache shows it and holds it for clean: no sync would ever write it.
+    /// Writes again what is not known to be durable. If a sync of it failed and the process then
+    /// ended, the page cache still shows it and considers it clean: no sync would ever write it.
     fn rewrite_unvouched<F: DiskFile>(&self, file: &F) -> io::Result<()> {
         let mut buffer = vec![0; READ_BYTES];
         let mut at = self.vouched_end;

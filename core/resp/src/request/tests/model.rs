@@ -1,4 +1,4 @@
-//! The parser's rules, written to be read: always from the front, always all of it.
+//! The parser's rules in their simplest form: it always reads everything from the front.
 
 use super::*;
 

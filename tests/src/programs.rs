@@ -1,8 +1,8 @@
 //! Other people's programs that talk to a server: scripts in `clients/` with the libraries that they need.
 //!
 //! The libraries are installed by name and version (`clients/requirements.txt`, `clients/package.json`) into the
-//! target directory, once. Every run ends after a while. A machine without Python or Node cannot run these; then
-//! [`Outcome::Unavailable`] says so, and `WEIR_REQUIRE_CLIENTS=1` makes that a failure.
+//! target directory, once; Go's is Debian's package. Every run ends after a while. A machine without Python, Node
+//! or Go cannot run these; then [`Outcome::Unavailable`] says so, and `WEIR_REQUIRE_CLIENTS=1` makes that a failure.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -116,6 +116,41 @@ pub fn node_program(script: &Path) -> Result<Prepared> {
         .env("NODE_PATH", folder.join("node_modules"))
         .arg(script);
     Ok(installed.map_or(Ok(command), Err))
+}
+
+/// Where Debian's packages put the sources of Go libraries.
+const GO_LIBRARIES: &str = "/usr/share/gocode";
+
+/// The Go program whose package is in this folder, built with the libraries that Debian has: by
+/// their import paths, without asking for modules.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn go_program(package: &Path) -> Result<Prepared> {
+    if Command::new("go").arg("version").output().is_err() {
+        return Ok(Err("no go on this machine".to_owned()));
+    }
+    let library = Path::new(GO_LIBRARIES).join("src/github.com/gomodule/redigo");
+    if !library.is_dir() {
+        let why = "no golang-github-gomodule-redigo-dev on this machine";
+        return Ok(Err(why.to_owned()));
+    }
+    let name = package.file_name().context("a package has a name")?;
+    let folder = target_directory()?.join("clients/go");
+    std::fs::create_dir_all(&folder)?;
+    let lock = File::create(folder.join(".lock"))?;
+    lock.lock()?;
+    let program = folder.join(name);
+    let mut go = Command::new("go");
+    go.current_dir(package)
+        .envs([
+            ("GO111MODULE", "off"),
+            ("GOFLAGS", ""),
+            ("GOPATH", GO_LIBRARIES),
+        ])
+        .env("GOCACHE", folder.join("cache"));
+    run(go.args(["build", "-o"]).arg(&program))?;
+    Ok(Ok(Command::new(program)))
 }
 
 /// Runs a program to its end, and returns what it said.

@@ -38,6 +38,15 @@ const OTHERS: &[(&str, &str)] = &[
         "npm install --no-save redis",
         "installs a client, as clients.rs does",
     ),
+    (
+        "npm install --no-save ioredis",
+        "installs a client, as clients.rs does",
+    ),
+    (
+        "go mod tidy",
+        "fetches a client; examples.rs takes that of Debian",
+    ),
+    ("go run ./", "an example, which examples.rs runs"),
     ("printf ", "makes a file for an example"),
     (
         "/tmp/venv/bin/python examples/",

@@ -13,7 +13,7 @@ use weir_tests::client::{Client, Protocol};
 use weir_tests::documents::root;
 use weir_tests::left_out;
 use weir_tests::peers;
-use weir_tests::programs::{Prepared, node_program, python_program};
+use weir_tests::programs::{Prepared, go_program, node_program, python_program};
 use weir_tests::server::Server;
 use weir_tests::value::Value;
 
@@ -240,6 +240,17 @@ fn the_python_programs_keep_each_message_exactly_once() {
 #[test]
 fn the_node_programs_keep_each_message_exactly_once() {
     keep_exactly_once(&|name| node_program(&example("node", &format!("{name}.js")))).unwrap();
+}
+
+#[test]
+fn the_ioredis_programs_keep_each_message_exactly_once() {
+    keep_exactly_once(&|name| node_program(&example("node/ioredis", &format!("{name}.js"))))
+        .unwrap();
+}
+
+#[test]
+fn the_go_programs_keep_each_message_exactly_once() {
+    keep_exactly_once(&|name| go_program(&example("go", name))).unwrap();
 }
 
 #[test]

@@ -141,13 +141,19 @@ pub fn repeat(client: &mut Client) -> Result<Vec<String>> {
     ask_all(client, REPEATING)
 }
 
+/// One request and its answer, in a line.
+///
+/// # Errors
+/// When the server is gone.
+pub fn ask(client: &mut Client, request: &str) -> Result<String> {
+    let words: Vec<&str> = request.split(' ').collect();
+    let reply = client.command(&words)?;
+    Ok(format!("{request}: {}", counted(&reply)))
+}
+
 fn ask_all(client: &mut Client, text: &str) -> Result<Vec<String>> {
-    let mut lines = Vec::new();
-    for request in requests(text) {
-        let reply = client.command(&request)?;
-        lines.push(format!("{}: {}", request.join(" "), counted(&reply)));
-    }
-    Ok(lines)
+    let lines = text.lines().filter(|line| !line.is_empty());
+    lines.map(|line| ask(client, line)).collect()
 }
 
 fn done(client: &mut Client, request: &[impl AsRef<[u8]>]) -> Result<Value> {

@@ -11,6 +11,7 @@ pub mod data_set;
 pub mod differential;
 pub mod documents;
 pub mod expect;
+pub mod kept_files;
 pub mod known;
 pub mod left_out;
 pub mod peers;

@@ -301,6 +301,48 @@ fn ranges_that_nobody_reads_refer_to_the_stream() {
     }
 }
 
+#[test]
+fn a_reader_whose_reply_is_too_much_goes_and_nobody_else() {
+    let server = server(&[("client-output-buffer-limit", "normal 50000 0 0")]);
+    let mut other = server.connect(Protocol::Resp2).unwrap();
+    for number in 1..=2000 {
+        let id = format!("{number}-1");
+        let value = [b'v'; 400];
+        other
+            .command(&[b"XADD".as_slice(), b"s", id.as_bytes(), b"f", &value])
+            .unwrap();
+    }
+    other.command(&["XGROUP", "CREATE", "s", "g", "0"]).unwrap();
+    let new = "XREADGROUP GROUP g c STREAMS s >";
+    let by_size = "XREADGROUP GROUP g c MAXSIZE 10000000 STREAMS s >";
+    let asks = [
+        "XREAD MAXSIZE 10000000 STREAMS s 0",
+        "XREAD MAXSIZE 10000000 STREAMS none s 0 0",
+        "XREAD STREAMS s s 0 0",
+        by_size,
+        new,
+        "XREADGROUP GROUP g c STREAMS s 0",
+        "XREADGROUP GROUP g d CLAIM 0 STREAMS s >",
+        "XAUTOCLAIM s g e 0 - COUNT 2000",
+        "XPENDING s g - + 100000",
+        "XINFO STREAM s FULL COUNT 0",
+    ];
+    for (number, ask) in asks.iter().enumerate() {
+        for protocol in ["2", "3"] {
+            let mut stream = raw(&server);
+            if [new, by_size].contains(ask) {
+                other.command(&["XGROUP", "SETID", "s", "g", "0"]).unwrap();
+            }
+            let requests = format!("CLIENT REPLY SKIP\r\nHELLO {protocol}\r\n{ask}\r\n");
+            stream.write_all(requests.as_bytes()).unwrap();
+            let got = stream.read_to_end(&mut Vec::new()).unwrap_or(0);
+            assert_eq!(got, 0, "{ask}");
+        }
+        let disconnections = figure(&mut other, "client_output_buffer_limit_disconnections");
+        assert_eq!(disconnections, 2 * (number + 1), "{ask}");
+    }
+}
+
 /// Sends, and says whether the connection is still there: whether a reply came that begins so.
 fn is_answered(stream: &mut TcpStream, requests: &[u8], expected: &[u8]) -> bool {
     // The server may have closed it in the middle.

@@ -45,6 +45,22 @@ pub struct Mark {
 }
 
 /// A connection's output, and the one way to write RESP into it.
+///
+/// # Who asks whether it is full
+///
+/// A reply that is larger than its client may have is not sent, so finishing it is useless. A
+/// command that writes as many elements as the data or the request has asks before each of them:
+///
+/// - A command that only reads writes them with [`Reply::each`], which stops when the reply is
+///   full. A loop that cannot be written like that calls [`Reply::is_full`] itself, and ends.
+/// - A command that changes something does all of it, as for any other client, but writes no more
+///   once the reply is full.
+/// - Where a reply refers to one value ([`Reply::bulk_shared`], [`Reply::run`]), its size does not
+///   matter.
+///
+/// A command need not ask where the program (rows of a table, fields of a record) or a constant in
+/// a `limits.rs` bounds the number of elements, or where an element is no longer than the argument
+/// that it answers.
 #[derive(Debug, Default)]
 pub struct Reply {
     out: Vec<u8>,
@@ -291,6 +307,22 @@ impl Reply {
         }
     }
 
+    /// Makes what was written since `mark`, as raw bytes, one text as [`verbatim`](Self::verbatim) does.
+    pub fn verbatim_since(&mut self, mark: Mark, format: &str) {
+        let len = self.out.len().saturating_sub(mark.bytes);
+        self.out.extend_from_slice(b"\r\n");
+        let end = self.mark();
+        match self.protocol {
+            Protocol::Resp2 => self.header(b'$', len),
+            Protocol::Resp3 => {
+                self.header(b'=', format.len() + 1 + len);
+                self.out.extend_from_slice(format.as_bytes());
+                self.out.push(b':');
+            }
+        }
+        self.swap(mark, end);
+    }
+
     /// An array; `len` elements follow.
     #[inline]
     pub fn array(&mut self, len: usize) {
@@ -393,15 +425,19 @@ impl Reply {
         self.swap(mark, end);
     }
 
-    /// Puts what was written since `second` before what was written between `first` and it.
+    /// Puts what was written since `second` before what was written between `first` and it. If the
+    /// reply was dropped meanwhile, the places may be gone.
     pub fn swap(&mut self, first: Mark, second: Mark) {
         let end = self.out.len();
-        let (start, middle) = (first.bytes.min(end), second.bytes.min(end));
+        let middle = second.bytes.min(end);
+        let start = first.bytes.min(middle);
         if let Some(since) = self.out.get_mut(start..) {
             since.rotate_right(end - middle);
         }
         if self.pieces.len() > first.pieces {
-            self.swap_pieces(first, second);
+            let (earlier_bytes, later_bytes) = (middle - start, end - middle);
+            let pieces = first.pieces..second.pieces.max(first.pieces);
+            self.swap_pieces(pieces, earlier_bytes, later_bytes);
         }
     }
 

@@ -16,6 +16,12 @@ pub trait Bytes: fmt::Debug + Send {
     fn bytes(&self) -> &[u8];
 }
 
+impl Bytes for Vec<u8> {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+}
+
 /// Elements of a reply that are rendered only when they are sent.
 pub trait Run: fmt::Debug + Send {
     /// Writes the next elements: at least one if any is left, and about [`RUN_STEP_BYTES`] at most.
@@ -252,17 +258,15 @@ impl Strand {
             }
             let Some(piece) = pieces.next() else {
                 is_open = false;
-                return Some([self.bytes.get(at..), None]);
+                return Some([&self.bytes[at..], &[]]);
             };
-            let own = self.bytes.get(at..piece.at);
+            // A place that is not there would leave bytes out of the reply, so it ends in a panic.
+            let own = &self.bytes[at..piece.at];
             at = piece.at;
             is_open = !piece.is_run();
             Some([own, piece.bytes()])
         });
-        pairs
-            .flatten()
-            .flatten()
-            .filter(|segment| !segment.is_empty())
+        pairs.flatten().filter(|segment| !segment.is_empty())
     }
 
     /// Forgets up to this many bytes, and says how many.
@@ -302,11 +306,11 @@ impl Piece {
         matches!(self.what, What::Run { .. })
     }
 
-    /// What is left of shared bytes.
-    fn bytes(&self) -> Option<&[u8]> {
+    /// What is left of shared bytes; of a run, none are there yet.
+    fn bytes(&self) -> &[u8] {
         match &self.what {
-            What::Shared { of, sent } => of.bytes().get(*sent..),
-            What::Run { .. } => None,
+            What::Shared { of, sent } => &of.bytes()[*sent..],
+            What::Run { .. } => &[],
         }
     }
 }

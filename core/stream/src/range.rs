@@ -115,10 +115,7 @@ struct ChunkText {
 
 impl Bytes for ChunkText {
     fn bytes(&self) -> &[u8] {
-        self.chunk
-            .data()
-            .get(self.range.clone())
-            .unwrap_or_default()
+        &self.chunk.data()[self.range.clone()]
     }
 }
 

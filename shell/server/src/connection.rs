@@ -371,9 +371,11 @@ impl Connection {
             match self.parser.parse(rest, &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {
-                    let (mark, written) = (reply.mark(), reply.len());
+                    let mark = reply.mark();
                     let outcome = engine.request(self.session, request.argv, now, reply);
-                    let is_large = request.consumed.max(reply.len() - written) > LIGHT_BYTES_MAX;
+                    // Nothing, if all replies were too much and were dropped.
+                    let written = reply.len_since(mark);
+                    let is_large = request.consumed.max(written) > LIGHT_BYTES_MAX;
                     if is_large || engine.wants_measuring() {
                         let last = Some((self.session, request.argv));
                         engine.measured(last, stopwatch.lap_ns(), now);
@@ -381,7 +383,7 @@ impl Connection {
                     consumed += request.consumed;
                     depends_on = depends_on.max(outcome.depends_on);
                     limits.sender = outcome.sender;
-                    pieces.add(mark, reply.len() - written, outcome.depends_on);
+                    pieces.add(mark, written, outcome.depends_on);
                     match outcome.then {
                         Next::Continue => {}
                         Next::Wait => self.phase = Phase::Waiting,
@@ -395,11 +397,11 @@ impl Connection {
                 }
                 Err(ProtocolError::RequestTooLarge) => self.end_for_query(engine),
                 Err(error) => {
-                    let (mark, written) = (reply.mark(), reply.len());
+                    let mark = reply.mark();
                     if engine.wants_answer(self.session) {
                         error.write(reply);
                     }
-                    pieces.add(mark, reply.len() - written, Lsn::NONE);
+                    pieces.add(mark, reply.len_since(mark), Lsn::NONE);
                     self.phase = Phase::Closing;
                 }
             }

@@ -2,8 +2,8 @@
 //!
 //! A command whose reply has become too large for its client need not finish it: the client will be
 //! disconnected. Writing bytes checks nothing, so that commands need not handle an error at each
-//! write. Code that writes much in a loop asks [`Reply::is_full`] now and then. A reply that is too
-//! large is dropped and not sent, even if nobody asked.
+//! write. [`Reply`] says which commands ask, and how. A reply that is too large is dropped and not
+//! sent, even if nobody asked.
 
 use super::{Mark, Reply};
 use crate::limits::REPLY_COPIED_BYTES_MAX;
@@ -18,6 +18,8 @@ pub(super) struct Bounds {
     /// What its pieces take beside what they refer to, in bytes.
     owned: usize,
     is_overrun: bool,
+    /// How many bytes were written in vain.
+    dropped: usize,
 }
 
 /// The bounds of a part that was interrupted by another, see [`Reply::begin_part`].
@@ -35,6 +37,7 @@ impl Bounds {
         bytes_max: usize::MAX,
         owned: 0,
         is_overrun: false,
+        dropped: 0,
     };
 }
 
@@ -61,6 +64,7 @@ impl Reply {
             bytes_max,
             owned: 0,
             is_overrun: false,
+            dropped: 0,
         };
         Part(std::mem::replace(&mut self.bounds, bounds))
     }
@@ -83,15 +87,54 @@ impl Reply {
         self.out.len().saturating_sub(self.bounds.start.bytes) + self.bounds.owned
     }
 
+    /// Returns how many bytes of its own the current part has written and dropped because it exceeds
+    /// its bounds. Of these, a command that asks in time wrote only a few.
+    pub fn dropped(&self) -> usize {
+        self.bounds.dropped
+    }
+
     /// Returns whether the current part exceeds its bounds, or has exceeded them before: that of
     /// [`Reply::begin_part`], or [`REPLY_COPIED_BYTES_MAX`] for the bytes that it holds itself. It
     /// has then been dropped for good; all that is left to do is to disconnect the client.
+    #[inline]
     pub fn is_full(&mut self) -> bool {
-        let start = self.bounds.start;
-        if self.copied() > REPLY_COPIED_BYTES_MAX || self.len_since(start) > self.bounds.bytes_max {
-            self.bounds.is_overrun = true;
-            self.rollback(start);
+        let Bounds {
+            start, bytes_max, ..
+        } = self.bounds;
+        let is_full = self.bounds.is_overrun
+            || self.copied() > REPLY_COPIED_BYTES_MAX
+            || self.len_since(start) > bytes_max;
+        if is_full {
+            self.drop_part();
         }
-        self.bounds.is_overrun
+        is_full
+    }
+
+    #[cold]
+    fn drop_part(&mut self) {
+        let start = self.bounds.start;
+        self.bounds.is_overrun = true;
+        self.bounds.dropped += self.copied();
+        self.bounds.owned = 0;
+        self.rollback(start);
+    }
+
+    /// Writes elements of an aggregate, each with `write`, until there are none left or the reply is
+    /// full. Returns how many were written.
+    #[inline]
+    pub fn each<I: IntoIterator>(
+        &mut self,
+        items: I,
+        mut write: impl FnMut(&mut Reply, I::Item),
+    ) -> usize {
+        let mut count = 0;
+        for item in items {
+            if self.is_full() {
+                break;
+            }
+            write(self, item);
+            count += 1;
+        }
+        count
     }
 }

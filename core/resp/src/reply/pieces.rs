@@ -1,6 +1,7 @@
 //! The pieces of a reply that something else owns.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::{Mark, Reply};
 use crate::limits::{SHARED_BYTES_MIN, SHARED_BYTES_MIN_LATE, SHARED_LATE_BYTES};
@@ -22,6 +23,16 @@ impl Reply {
         self.header(b'$', left);
         self.piece(What::Shared { of, sent: 0 }, left);
         self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// A bulk string that was made for this reply. If it is long, it is sent from where it is.
+    pub fn bulk_owned(&mut self, bytes: Vec<u8>) {
+        if self.refers_to(bytes.len()) {
+            self.bounds.note_owned(bytes.capacity());
+            self.bulk_shared(Box::new(bytes));
+        } else {
+            self.bulk(&bytes);
+        }
     }
 
     /// Elements that are rendered when they are sent. Nothing counts them here: the caller gives
@@ -88,19 +99,21 @@ impl Reply {
     }
 
     /// The part of [`Reply::swap`] that concerns the pieces.
-    pub(super) fn swap_pieces(&mut self, first: Mark, second: Mark) {
-        let end = self.out.len();
-        let later_bytes = end.saturating_sub(second.bytes);
-        let earlier_bytes = second.bytes - first.bytes;
+    pub(super) fn swap_pieces(
+        &mut self,
+        between: Range<usize>,
+        earlier_bytes: usize,
+        later_bytes: usize,
+    ) {
         let pieces = self.pieces.make_contiguous();
-        let middle = second.pieces.min(pieces.len());
-        for piece in &mut pieces[first.pieces..middle] {
+        let middle = between.end.min(pieces.len());
+        for piece in &mut pieces[between.start..middle] {
             piece.at += later_bytes;
         }
         for piece in &mut pieces[middle..] {
             piece.at -= earlier_bytes;
         }
         let later = pieces.len() - middle;
-        pieces[first.pieces..].rotate_right(later);
+        pieces[between.start..].rotate_right(later);
     }
 }

@@ -176,3 +176,18 @@ fn buffers_are_reused() {
     reply.shrink_to(0);
     assert_eq!(reply.capacity(), 0);
 }
+
+#[test]
+fn a_text_may_be_written_before_its_length_is_known() {
+    for protocol in [Protocol::Resp2, Protocol::Resp3] {
+        let (mut reply, mut expected) = (Reply::new(protocol), Reply::new(protocol));
+        reply.ok();
+        let start = reply.begin();
+        reply.raw(b"one\n");
+        reply.raw(b"two\n");
+        reply.verbatim_since(start, "txt");
+        expected.ok();
+        expected.verbatim("txt", b"one\ntwo\n");
+        assert_eq!(reply.as_bytes(), expected.as_bytes());
+    }
+}

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::SHARED_BYTES_MIN;
 
 /// Shared bytes.
 #[derive(Debug)]
@@ -237,4 +238,67 @@ fn a_part_is_full_one_byte_above_its_bound_and_stays_so() {
     assert!(!reply.is_full(), "what is shared counts in full");
     reply.raw(b"x");
     assert!(reply.is_full());
+}
+
+#[test]
+fn a_full_reply_takes_headers_at_places_that_are_gone() {
+    let mut reply = Reply::new(Protocol::Resp2);
+    reply.raw(b"+before\r\n");
+    let _ = reply.begin_part(30);
+    let outer = reply.mark();
+    reply.bulk(b"key");
+    let inner = reply.begin();
+    reply.bulk(&[b'v'; 40]);
+    assert!(reply.is_full());
+    reply.array_since(inner, 1);
+    let end = reply.mark();
+    reply.array(3);
+    reply.swap(inner, end);
+    reply.map_since(outer, 1);
+    assert!(reply.is_full());
+    assert!(reply.into_bytes().starts_with(b"+before\r\n"));
+}
+
+#[test]
+fn what_was_made_for_a_reply_counts_as_copied() {
+    let mut reply = Reply::new(Protocol::Resp2);
+    let text = vec![b'x'; SHARED_BYTES_MIN];
+    reply.bulk_owned(text.clone());
+    assert!(reply.has_pieces());
+    assert!(reply.copied() > SHARED_BYTES_MIN);
+    reply.bulk_owned(b"short".to_vec());
+    let mut plain = Reply::new(Protocol::Resp2);
+    plain.bulk(&text);
+    plain.bulk(b"short");
+    assert_eq!(reply.into_bytes(), plain.into_bytes());
+}
+
+#[test]
+fn elements_are_written_until_the_reply_is_full() {
+    for (bytes_max, written) in [(usize::MAX, 1000), (4 * 99, 100), (4 * 100, 101)] {
+        let mut reply = Reply::new(Protocol::Resp2);
+        reply.ok();
+        let _ = reply.begin_part(bytes_max);
+        let mut asked = 0;
+        let count = reply.each(0..1000, |reply, _| {
+            asked += 1;
+            reply.int(7);
+        });
+        assert_eq!((count, asked), (written, written));
+        let is_full = bytes_max < usize::MAX;
+        assert_eq!(reply.is_full(), is_full);
+        assert_eq!(reply.dropped(), if is_full { 4 * written } else { 0 });
+    }
+}
+
+#[test]
+fn what_follows_in_a_full_reply_is_dropped_too() {
+    let mut reply = Reply::new(Protocol::Resp2);
+    let _ = reply.begin_part(10);
+    reply.bulk(&[b'x'; 10]);
+    assert!(reply.is_full());
+    reply.ok();
+    assert!(reply.is_full());
+    assert!(reply.is_empty(), "nothing of it is sent");
+    assert_eq!(reply.dropped(), 17 + 5);
 }

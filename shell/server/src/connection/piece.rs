@@ -114,9 +114,9 @@ impl Pieces {
         self.start..self.all.len()
     }
 
-    /// Pieces by their places.
+    /// Pieces by their places, as [`Pieces::range`] gave them.
     pub(crate) fn get(&self, range: Range<usize>) -> &[Piece] {
-        self.all.get(range).unwrap_or_default()
+        &self.all[range]
     }
 
     /// Forgets all.

@@ -32,7 +32,7 @@ impl Command for Dump {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         match ctx.tx.record(cmd) {
-            Some(record) => ctx.reply.bulk(&rdb::dump(record.value())),
+            Some(record) => ctx.reply.bulk_owned(rdb::dump(record.value())),
             None => ctx.reply.null(),
         }
         Ok(Flow::Done)

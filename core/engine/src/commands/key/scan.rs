@@ -4,6 +4,7 @@ use crate::args::{Args, parse_i64};
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::glob::{Letters, matches};
+use crate::keyspace::Record;
 use crate::table::{Arg, Arity, Categories, Command, Flags, Flow, Group, Spec};
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
@@ -62,38 +63,36 @@ impl Command for Scan {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.tx.depend_on_all();
         let now = ctx.now.unix();
-        let (mut keys, mut overdue) = (Vec::new(), Vec::new());
+        let mut overdue = Vec::new();
         let database = ctx.tx.database;
-        let next = ctx
-            .tx
-            .keyspace()
-            .scan(database, cmd.cursor, cmd.count, |record| {
-                let type_name = record.value().type_name().as_bytes();
-                let wanted = cmd
-                    .type_name
-                    .is_none_or(|name| name.eq_ignore_ascii_case(type_name));
-                if wanted
-                    && cmd
-                        .pattern
-                        .is_none_or(|pattern| matches(pattern, record.key(), Letters::Exact))
-                {
-                    let found = if record.is_expired(now) {
-                        &mut overdue
-                    } else {
-                        &mut keys
-                    };
-                    found.push(record.key().to_vec());
+        let keyspace = ctx.tx.keyspace();
+        let start = ctx.reply.begin();
+        let (mut next, mut left, mut len) = (cmd.cursor, cmd.count, 0);
+        loop {
+            let looks = left.min(LOOKS_BETWEEN_ASKS);
+            next = keyspace.scan(database, next, looks, |record| {
+                if !cmd.wants(record) {
+                } else if record.is_expired(now) {
+                    overdue.push(record.key().to_vec());
+                } else {
+                    ctx.reply.bulk(record.key());
+                    len += 1;
                 }
             });
+            left -= looks;
+            if next == 0 || left == 0 || ctx.reply.is_full() {
+                break;
+            }
+        }
         for key in &overdue {
             ctx.tx.pass_over_overdue_in(database, key);
         }
+        // The cursor is known last and stands first.
+        ctx.reply.array_since(start, len);
+        let end = ctx.reply.mark();
         ctx.reply.array(2);
         ctx.reply.bulk_int(next);
-        ctx.reply.array(keys.len());
-        for key in &keys {
-            ctx.reply.bulk(key);
-        }
+        ctx.reply.swap(start, end);
         Ok(Flow::Done)
     }
 }
@@ -140,13 +139,12 @@ impl Command for Keys {
         ctx.tx.depend_on_all();
         let now = ctx.now.unix();
         let mark = ctx.reply.begin();
-        let mut len = 0;
-        for record in ctx.tx.keyspace().records(ctx.tx.database) {
-            if !record.is_expired(now) && matches(cmd, record.key(), Letters::Exact) {
-                ctx.reply.bulk(record.key());
-                len += 1;
-            }
-        }
+        let records = ctx.tx.keyspace().records(ctx.tx.database);
+        let wanted = records
+            .filter(|record| !record.is_expired(now) && matches(cmd, record.key(), Letters::Exact));
+        let len = ctx
+            .reply
+            .each(wanted, |reply, record| reply.bulk(record.key()));
         ctx.reply.array_since(mark, len);
         Ok(Flow::Done)
     }
@@ -203,6 +201,20 @@ pub(super) struct Parsed<'a> {
     count: usize,
     type_name: Option<&'a [u8]>,
 }
+
+impl Parsed<'_> {
+    fn wants(&self, record: &Record) -> bool {
+        let type_name = record.value().type_name().as_bytes();
+        self.type_name
+            .is_none_or(|name| name.eq_ignore_ascii_case(type_name))
+            && self
+                .pattern
+                .is_none_or(|pattern| matches(pattern, record.key(), Letters::Exact))
+    }
+}
+
+/// Keys that `SCAN` looks at before it asks whether the reply is full.
+const LOOKS_BETWEEN_ASKS: usize = 1000;
 
 /// Keys that a step of `SCAN` looks at unless told otherwise.
 const COUNT_DEFAULT: usize = 10;

@@ -26,11 +26,11 @@ pub(super) fn of_everything(ctx: &mut Ctx<'_>) {
 pub(super) fn of_values(ctx: &mut Ctx<'_>, keys: Argv<'_>) {
     let now_ms = ctx.now.stream_ms();
     ctx.reply.array(keys.len());
-    for key in keys.iter() {
+    ctx.reply.each(keys.iter(), |reply, key| {
         let record = ctx.tx.peek(key);
         let digest = record.map_or(Digest::default(), |record| of_value(record, now_ms));
-        ctx.reply.simple(&digest.to_hex());
-    }
+        reply.simple(&digest.to_hex());
+    });
 }
 
 fn of_value(record: &Record, now_ms: u64) -> Digest {

@@ -118,15 +118,13 @@ fn write_summary(group: &StreamGroup, reply: &mut Reply) {
     write_id(reply, first);
     write_id(reply, last);
     let start = reply.mark();
-    let mut len = 0;
-    for (_, consumer) in group.consumers() {
-        if consumer.pending_count() > 0 {
-            reply.array(2);
-            reply.bulk(consumer.name());
-            reply.bulk_int(consumer.pending_count());
-            len += 1;
-        }
-    }
+    let consumers = group.consumers().map(|(_, consumer)| consumer);
+    let busy = consumers.filter(|consumer| consumer.pending_count() > 0);
+    let len = reply.each(busy, |reply, consumer| {
+        reply.array(2);
+        reply.bulk(consumer.name());
+        reply.bulk_int(consumer.pending_count());
+    });
     reply.array_since(start, len);
 }
 
@@ -165,8 +163,7 @@ fn write_entries(
     now_ms: u64,
     reply: &mut Reply,
 ) -> usize {
-    let mut len = 0;
-    for entry in entries {
+    reply.each(entries, |reply, entry| {
         let holder = entry.holder;
         let holder = holder.and_then(|holder| group.consumer_at(holder.consumer));
         reply.array(4);
@@ -174,7 +171,5 @@ fn write_entries(
         reply.bulk(holder.map_or(b"", |consumer| consumer.name()));
         reply.int(idle_ms(&entry, now_ms).map_or(-1, |idle| idle as i64));
         reply.int(entry.delivery_count as i64);
-        len += 1;
-    }
-    len
+    })
 }

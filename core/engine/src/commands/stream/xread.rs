@@ -108,6 +108,9 @@ impl Command for XRead {
         let mut budget = cmd.bounds.begin(ctx.reply);
         let mut served = 0;
         for (key, after) in cmd.keys.iter().zip(&after) {
+            if ctx.reply.is_full() {
+                break;
+            }
             served += usize::from(serve(key, *after, &mut budget, ctx)?);
         }
         if served > 0 {

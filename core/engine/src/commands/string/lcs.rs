@@ -61,17 +61,17 @@ impl Command for Lcs {
             ctx.reply.map(2);
             ctx.reply.bulk(b"matches");
             ctx.reply.array(matches.clone().count());
-            for found in matches {
-                ctx.reply.array(2 + usize::from(options.with_len));
+            ctx.reply.each(matches, |reply, found| {
+                reply.array(2 + usize::from(options.with_len));
                 for start in [found.a, found.b] {
-                    ctx.reply.array(2);
-                    ctx.reply.count(start);
-                    ctx.reply.count(start + found.len - 1);
+                    reply.array(2);
+                    reply.count(start);
+                    reply.count(start + found.len - 1);
                 }
                 if options.with_len {
-                    ctx.reply.count(found.len);
+                    reply.count(found.len);
                 }
-            }
+            });
             ctx.reply.bulk(b"len");
             ctx.reply.count(common.bytes.len());
         } else if options.len {

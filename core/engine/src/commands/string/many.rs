@@ -45,15 +45,11 @@ impl Command for MGet {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.array(cmd.len());
-        for key in cmd.iter() {
-            if ctx.reply.is_full() {
-                break;
-            }
-            match ctx.tx.value(key) {
-                Some(Value::String(string)) => reply_string(Some(string), ctx.reply),
-                _ => ctx.reply.null(),
-            }
-        }
+        ctx.reply
+            .each(cmd.iter(), |reply, key| match ctx.tx.value(key) {
+                Some(Value::String(string)) => reply_string(Some(string), reply),
+                _ => reply.null(),
+            });
         Ok(Flow::Done)
     }
 }

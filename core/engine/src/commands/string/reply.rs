@@ -15,12 +15,12 @@ pub(super) fn reply_string(string: Option<&StringValue>, reply: &mut Reply) {
     }
 }
 
-/// Answers a part of a string.
+/// Answers a part of a string, which has so many bytes.
 pub(super) fn reply_range(string: &StringValue, range: Range<usize>, reply: &mut Reply) {
     if reply.refers_to(range.len()) {
         refer(string, range, reply);
     } else {
-        string.with_bytes(|bytes| reply.bulk(bytes.get(range).unwrap_or_default()));
+        string.with_bytes(|bytes| reply.bulk(&bytes[range]));
     }
 }
 
@@ -39,7 +39,8 @@ struct Part {
 
 impl Bytes for Part {
     fn bytes(&self) -> &[u8] {
-        let bytes = self.string.heap().unwrap_or_default();
-        bytes.get(self.range.clone()).unwrap_or_default()
+        let bytes = self.string.heap();
+        &bytes.expect("a string that is referred to is too long to be kept inline")
+            [self.range.clone()]
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use resp::Reply;
+
 use super::kind::Kind;
 use super::row;
 use crate::args::{Args, parse_i64};
@@ -87,17 +89,20 @@ impl Command for List {
         let clients: BTreeMap<i64, _> = clients
             .map(|session| (session.id.client as i64, session))
             .collect();
-        let line = |session: &&_| row::line(session, watches, ctx.now);
-        let text: String = match filter {
-            Filter::All | Filter::Kind(Kind::Normal) => clients.values().map(line).collect(),
-            Filter::Kind(_) => String::new(),
-            Filter::Ids(ids) => ids
-                .iter()
-                .filter_map(|id| clients.get(id))
-                .map(line)
-                .collect(),
+        let now = ctx.now;
+        let line = |reply: &mut Reply, session: &&_| {
+            reply.raw(row::line(session, watches, now).as_bytes());
         };
-        ctx.reply.verbatim("txt", text.as_bytes());
+        let start = ctx.reply.begin();
+        match filter {
+            Filter::All | Filter::Kind(Kind::Normal) => ctx.reply.each(clients.values(), line),
+            Filter::Kind(_) => 0,
+            Filter::Ids(ids) => {
+                let wanted = ids.iter().filter_map(|id| clients.get(id));
+                ctx.reply.each(wanted, line)
+            }
+        };
+        ctx.reply.verbatim_since(start, "txt");
         Ok(Flow::Done)
     }
 }

@@ -47,10 +47,10 @@ impl Command for Docs {
             .filter_map(|name| ctx.node.commands.find_full(name));
         let found: Vec<&'static Row> = found.collect();
         ctx.reply.map(found.len());
-        for found in found {
-            ctx.reply.bulk(found.full_name().as_bytes());
-            write_entry(ctx.reply, found.entry);
-        }
+        ctx.reply.each(found, |reply, found| {
+            reply.bulk(found.full_name().as_bytes());
+            write_entry(reply, found.entry);
+        });
         Ok(Flow::Done)
     }
 }

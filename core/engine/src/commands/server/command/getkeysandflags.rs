@@ -36,12 +36,11 @@ impl Command for GetKeysAndFlags {
     fn execute(request: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let keys = keys_of(ctx, request)?;
         ctx.reply.array(keys.len());
-        for key in keys {
-            ctx.reply.array(2);
-            ctx.reply
-                .bulk(request.get(key.position).unwrap_or_default());
-            write_words(ctx.reply, key.flags.names());
-        }
+        ctx.reply.each(keys, |reply, key| {
+            reply.array(2);
+            reply.bulk(request.get(key.position).unwrap_or_default());
+            write_words(reply, key.flags.names());
+        });
         Ok(Flow::Done)
     }
 }

@@ -37,12 +37,12 @@ impl Command for Info {
             return Ok(Flow::Done);
         }
         ctx.reply.array(names.len());
-        for name in names.iter() {
-            match ctx.node.commands.find_full(name) {
-                Some(found) => row::write(ctx.reply, found),
-                None => ctx.reply.null_array(),
-            }
-        }
+        let commands = &ctx.node.commands;
+        ctx.reply
+            .each(names.iter(), |reply, name| match commands.find_full(name) {
+                Some(found) => row::write(reply, found),
+                None => reply.null_array(),
+            });
         Ok(Flow::Done)
     }
 }

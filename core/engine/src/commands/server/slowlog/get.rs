@@ -44,7 +44,7 @@ impl Command for Get {
         let log = &ctx.node.slow_log;
         let reply = &mut *ctx.reply;
         reply.array(log.len().min(count));
-        for entry in log.iter().take(count) {
+        reply.each(log.iter().take(count), |reply, entry| {
             reply.array(6);
             reply.int(entry.id as i64);
             reply.int(entry.at_s);
@@ -56,7 +56,7 @@ impl Command for Get {
             }
             reply.bulk(entry.address.as_bytes());
             reply.bulk(&entry.client_name);
-        }
+        });
         Ok(Flow::Done)
     }
 }

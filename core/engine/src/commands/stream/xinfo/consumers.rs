@@ -38,7 +38,7 @@ impl Command for Consumers {
         let group = group.ok_or_else(|| place.group_missing())?;
         let reply = &mut *ctx.reply;
         reply.array(group.consumer_count());
-        for (_, consumer) in group.consumers() {
+        reply.each(group.consumers(), |reply, (_, consumer)| {
             reply.map(4);
             reply.bulk(b"name");
             reply.bulk(consumer.name());
@@ -47,7 +47,7 @@ impl Command for Consumers {
             reply.bulk(b"inactive");
             let inactive_ms = consumer.active_ms().map(|at| now_ms.saturating_sub(at));
             reply.int(inactive_ms.map_or(-1, |ms| i64::try_from(ms).unwrap_or(i64::MAX)));
-        }
+        });
         Ok(Flow::Done)
     }
 }

@@ -36,7 +36,7 @@ impl Command for Groups {
         let stream = ctx.tx.stream(key)?.ok_or(CmdError::NoSuchKey)?;
         let reply = &mut *ctx.reply;
         reply.array(stream.groups().len());
-        for (name, group) in stream.groups().iter() {
+        reply.each(stream.groups().iter(), |reply, (name, group)| {
             reply.map(6);
             reply.bulk(b"name");
             reply.bulk(name);
@@ -44,7 +44,7 @@ impl Command for Groups {
             count(reply, "pending", group.pending_count() as u64);
             id(reply, "last-delivered-id", group.last_delivered());
             progress(reply, stream, group);
-        }
+        });
         Ok(Flow::Done)
     }
 }

@@ -166,9 +166,9 @@ fn write_full(reply: &mut Reply, stream: &Stream, limit: usize) {
     entries.write_range(StreamId::MIN, StreamId::MAX, limit as u64, unpacked, reply);
     reply.bulk(b"groups");
     reply.array(stream.groups().len());
-    for (name, group) in stream.groups().iter() {
+    reply.each(stream.groups().iter(), |reply, (name, group)| {
         write_group(reply, stream, name, group, limit);
-    }
+    });
 }
 
 fn write_group(reply: &mut Reply, stream: &Stream, name: &[u8], group: &StreamGroup, limit: usize) {
@@ -185,10 +185,8 @@ fn write_group(reply: &mut Reply, stream: &Stream, name: &[u8], group: &StreamGr
     }
     reply.bulk(b"pending");
     reply.array(group.pending_count().min(limit));
-    for entry in group
-        .pending_range(StreamId::MIN, StreamId::MAX)
-        .take(limit)
-    {
+    let pending = group.pending_range(StreamId::MIN, StreamId::MAX);
+    reply.each(pending.take(limit), |reply, entry| {
         let holder = entry.holder;
         let consumer = holder.and_then(|holder| group.consumer_at(holder.consumer));
         reply.array(4);
@@ -196,12 +194,12 @@ fn write_group(reply: &mut Reply, stream: &Stream, name: &[u8], group: &StreamGr
         reply.bulk(consumer.map_or(b"", Consumer::name));
         reply.int(holder.map_or(0, |holder| holder.delivered_ms) as i64);
         reply.int(entry.delivery_count as i64);
-    }
+    });
     reply.bulk(b"consumers");
     reply.array(group.consumer_count());
-    for (handle, consumer) in group.consumers() {
+    reply.each(group.consumers(), |reply, (handle, consumer)| {
         write_consumer(reply, group, handle, consumer, limit);
-    }
+    });
 }
 
 fn write_consumer(
@@ -221,10 +219,10 @@ fn write_consumer(
     reply.bulk(b"pending");
     reply.array(consumer.pending_count().min(limit));
     let pending = group.pending_range_of(handle, StreamId::MIN, StreamId::MAX);
-    for entry in pending.take(limit) {
+    reply.each(pending.take(limit), |reply, entry| {
         reply.array(3);
         write_id(reply, entry.id);
         reply.int(entry.holder.map_or(0, |holder| holder.delivered_ms) as i64);
         reply.int(entry.delivery_count as i64);
-    }
+    });
 }

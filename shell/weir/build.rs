@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    // What is built from an archive has no repository; packagers say the commit themselves.
+    // A build from an archive has no repository; packagers set the commit themselves.
     println!("cargo:rerun-if-env-changed=WEIR_COMMIT");
     let said = std::env::var("WEIR_COMMIT").ok();
     let commit = said.or_else(|| git(&["rev-parse", "--short=8", "HEAD"]));

@@ -15,7 +15,8 @@ pub(crate) struct Acceptor {
     /// The token of the first listener; the others follow.
     first: usize,
     keepalive: Duration,
-    /// The system refused a connection (it has no file descriptors left, say): it is to be asked again.
+    /// The system refused a connection (because it has no file descriptors left, for example) and
+    /// must be asked again.
     refused: bool,
 }
 
@@ -25,7 +26,8 @@ enum Listener {
 }
 
 impl Acceptor {
-    /// Takes over listeners. TCP connections are probed when they were silent for so long; never if that is zero.
+    /// Takes over listeners. TCP connections are probed when they have been silent for `keepalive`;
+    /// never if that is zero.
     pub(crate) fn new(listeners: Listeners, keepalive: Duration) -> Acceptor {
         let tcp = listeners.tcp.into_iter();
         let tcp = tcp.map(|listener| Listener::Tcp(TcpListener::from_std(listener)));
@@ -57,7 +59,7 @@ impl Acceptor {
         (self.first..self.first + self.listeners.len()).map(Token)
     }
 
-    /// Whether the system refused a connection that may still be there.
+    /// Returns whether the system refused a connection that may still be there.
     pub(crate) fn was_refused(&self) -> bool {
         self.refused
     }

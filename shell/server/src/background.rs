@@ -1,5 +1,5 @@
-//! Work on threads of its own: snapshots and rewrites of the journal. What has ended is noted here, and the
-//! timer tells the engine.
+//! Work on its own threads: snapshots and rewrites of the journal. Work that has ended is noted
+//! here, and the timer tells the engine.
 
 use std::io;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) enum Ended {
     },
 }
 
-/// How far running work is, and what has ended since somebody looked.
+/// The progress of running work, and what has ended since somebody last looked.
 #[derive(Debug)]
 pub(crate) struct Background {
     /// Of the snapshot, if one is being written.
@@ -66,17 +66,18 @@ impl Background {
     }
 }
 
-/// How much lower the priority of work in the background is (`nice`): where there are not enough cores, clients
-/// are served first.
+/// How much lower the priority of background work is (`nice`): if there are not enough cores,
+/// clients are served first.
 const NICENESS: i32 = 15;
 
-/// Runs work on a thread of its own that gives way to those that serve clients.
+/// Runs work on a separate thread, with a lower priority than those that serve clients.
 ///
 /// # Errors
-/// What the system says if it gives no thread.
+/// What the system says if it cannot start a thread.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let yielding = move || {
-        // On Linux it is the priority of this thread. Without it the work is done all the same.
+        // On Linux this is the priority of this thread. If it cannot be set, the work is done all
+        // the same.
         if let Ok(priority) = getpriority_process(None) {
             setpriority_process(None, priority.saturating_add(NICENESS)).ok();
         }

@@ -1,7 +1,7 @@
 //! `weir check`: reads all of a data folder, a manifest or a file, and changes nothing.
 //!
-//! Logs are read as a start reads them, and each value of a snapshot is decoded and let go of again, so that a check
-//! takes no more memory than the largest value.
+//! Logs are read as at a start, and each value of a snapshot is decoded and dropped again, so that
+//! a check takes no more memory than the largest value.
 
 use std::fmt;
 use std::fs::File;
@@ -91,7 +91,7 @@ pub enum CheckError {
         /// What is in it, and what is wrong.
         report: Box<LogReport>,
     },
-    /// There is something behind a snapshot.
+    /// Something follows a snapshot.
     #[error("{}: the snapshot ends at offset {offset}, and {bytes} bytes follow that are no commands ({report})", .path.display())]
     Behind {
         /// The file.
@@ -105,8 +105,8 @@ pub enum CheckError {
     },
 }
 
-/// Checks a data folder, a folder with a journal, a manifest, a snapshot or a log. `watch` sees how far it is with
-/// each file or journal.
+/// Checks a data folder, a folder with a journal, a manifest, a snapshot or a log. `watch` sees the
+/// progress in each file or journal.
 ///
 /// # Errors
 /// [`CheckError`] at the first damage that no crash can have done.
@@ -144,7 +144,7 @@ pub fn check(
     Ok(checked)
 }
 
-/// Checks the files that a manifest names, one behind the other, as a start would read them.
+/// Checks the files that a manifest names, one after another, as a start would read them.
 fn check_journal(
     folder: &Path,
     stem: &str,

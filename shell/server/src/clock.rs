@@ -48,7 +48,7 @@ impl Clock {
         self.zero.elapsed().as_nanos() as u64
     }
 
-    /// How long it is until a moment.
+    /// Returns how long it is until a moment.
     pub fn until(&self, at: Mono) -> Duration {
         Duration::from_millis(at.0).saturating_sub(self.zero.elapsed())
     }
@@ -71,13 +71,13 @@ impl Stopwatch {
         now_ns.saturating_sub(std::mem::replace(&mut self.lap_ns, now_ns))
     }
 
-    /// How long it is since the stopwatch was made.
+    /// The time since the stopwatch was made.
     pub(crate) fn total(&self) -> Duration {
         Duration::from_nanos(self.clock.elapsed_ns().saturating_sub(self.made_ns))
     }
 
-    /// Whether the last lap ended so long after the begin that the time read then is not that of now. The begin is
-    /// the end of that lap from then on.
+    /// Returns whether the last lap ended so long after the start that the time read at the start
+    /// is out of date. If so, the end of that lap becomes the new start.
     #[inline]
     pub(crate) fn outran_the_clock(&mut self) -> bool {
         let outran = self.lap_ns - self.begun_ns >= CLOCK_AGE_NS_MAX;
@@ -88,5 +88,5 @@ impl Stopwatch {
     }
 }
 
-/// How old the time may be that requests of different connections are told, in nanoseconds.
+/// How old the time that requests of different connections get may be, in nanoseconds.
 const CLOCK_AGE_NS_MAX: u64 = 1_000_000;

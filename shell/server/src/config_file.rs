@@ -1,4 +1,4 @@
-//! The configuration file, written anew for `CONFIG REWRITE`.
+//! The configuration file, rewritten for `CONFIG REWRITE`.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,8 +7,8 @@ use std::path::Path;
 use engine::config::{Settings, rewritten};
 use journal::open_regular;
 
-/// Brings a configuration file up to `settings`. A file that is there keeps its permissions; a crash
-/// leaves the old text or the new one.
+/// Rewrites a configuration file for `settings`. An existing file keeps its permissions; a crash
+/// leaves either the old text or the new one.
 ///
 /// # Errors
 /// What the system says.
@@ -27,7 +27,7 @@ pub(crate) fn rewrite(path: &Path, settings: &Settings) -> io::Result<()> {
     let written = write(&temporary, &rewritten(&text, settings), permissions)
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // What is left of a failed attempt is of no use; that it cannot be removed changes nothing.
+        // What a failed attempt leaves is useless, and it does not matter if it cannot be removed.
         fs::remove_file(&temporary).ok();
     }
     written?;

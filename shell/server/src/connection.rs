@@ -1,8 +1,9 @@
 //! One client's connection: what it sent, what it is owed, and how far both have come.
 //!
-//! A connection does nothing by itself. Its thread lets it read, run its requests under the shard's lock and send,
-//! and asks it afterwards what it waits for. Replies leave in order; while some wait (for the log, or for a socket
-//! that takes no more) nothing further is read, so that a client cannot make the server hoard replies.
+//! A connection does nothing by itself. Its thread lets it read, run its requests under the shard's
+//! lock and send, and asks it afterwards what it waits for. Replies leave in order; while some wait
+//! (for the log, or for a socket that takes no more) nothing further is read, so that a client
+//! cannot make the server accumulate replies.
 
 mod output;
 mod piece;
@@ -33,28 +34,29 @@ pub(crate) struct Connection {
     socket: Socket,
     session: SessionId,
     phase: Phase,
-    /// The socket may have something to read: nobody has found it empty since it said so.
+    /// The socket may have something to read: it has said so, and nobody has found it empty since.
     readable: bool,
     /// The client said that it sends no more, or is gone; what it sent before may still be there.
     ended: bool,
     parser: Parser,
-    /// The beginning of a request whose rest has not arrived, or requests behind one that waits.
+    /// The beginning of a request whose rest has not arrived, or requests after one that waits.
     input: Vec<u8>,
     /// Whether whole requests may be in it.
     has_requests: bool,
     /// The batch that must be durable before more is read of a client that gets no replies.
     unanswered: Lsn,
-    /// What it read is staged to run, and nothing more may be read before.
+    /// What it read is in a stage and has not run yet. Nothing more may be read before that: the
+    /// parser would lose its place.
     staged: bool,
     output: Output,
     waiting: Waiting,
-    /// What `CLIENT LIST` tells of the connection.
+    /// What `CLIENT LIST` shows of the connection.
     io: IoFigures,
-    /// The part of it that the figures of the whole server have.
+    /// The part of it that the figures of the whole server already include.
     counted: u64,
     /// The number of the thread that serves it.
     thread: usize,
-    /// Writes that the figures of that thread do not have yet.
+    /// Writes that the figures of that thread do not include yet.
     writes: u64,
 }
 
@@ -67,10 +69,11 @@ enum Phase {
     Closing,
 }
 
-/// Where bytes lie that a connection read.
+/// Where the bytes that a connection read are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Received {
-    /// So many are at the end of the stage's buffer, with those that the connection had kept.
+    /// This many are at the end of the stage's buffer, including those that the connection had
+    /// kept.
     Staged(usize),
     /// In the connection's own buffer, or they were there already.
     Kept,
@@ -80,19 +83,19 @@ pub(crate) enum Received {
     End,
 }
 
-/// What a client on another machine is told as long as nobody needs a password.
+/// What a client on another machine is told as long as no password is set.
 const PROTECTED: &[u8] =
     b"-DENIED weir is in protected mode, because no password is set: only clients on \
     this machine are served. Set a password there (CONFIG SET requirepass, or requirepass in the \
     configuration file) and give it with AUTH, or, if everybody who can reach this port may do \
     everything, CONFIG SET protected-mode no.\r\n";
 
-/// What a client is told that is one too many.
+/// What a client is told if there are too many.
 const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 
 impl Connection {
-    /// Registers a client with the engine; none if there are as many as there may be. That one is told
-    /// so, as far as its socket takes it.
+    /// Registers a client with the engine; `None` if there are too many. The client is told so, as
+    /// far as its socket takes it.
     pub(crate) fn open(shard: &Arc<Shard>, socket: Socket, home: Home) -> Option<Connection> {
         let now = shard.clock.now();
         let (address, local_address) = socket.addresses();
@@ -113,7 +116,7 @@ impl Connection {
         if let Some(refusal) = refusal {
             node.shell.connections_rejected += 1;
             drop(state);
-            // A client that does not take it learns of it by the end of the connection.
+            // A client that does not take it notices the end of the connection.
             socket.send(refusal).ok();
             return None;
         }
@@ -158,8 +161,8 @@ impl Connection {
         self.session
     }
 
-    /// Whether it has something to do as soon as it may: something to read or to run, and nothing that must leave
-    /// before.
+    /// Returns whether it has something to do: something to read or to run, and nothing that must
+    /// leave before.
     pub(crate) fn is_ready(&self) -> bool {
         self.phase == Phase::Reading
             && !self.staged
@@ -168,8 +171,8 @@ impl Connection {
             && (self.readable || self.has_requests)
     }
 
-    /// Whether it is over: it was to be closed and everything was sent, or nobody is there to wait for what it waits
-    /// for.
+    /// Returns whether it is over: it was to be closed and everything was sent, or its client is
+    /// gone and will not wait for what it waits for.
     pub(crate) fn is_over(&self) -> bool {
         match self.phase {
             Phase::Reading => false,
@@ -178,14 +181,14 @@ impl Connection {
         }
     }
 
-    /// The socket says that something came, or that nothing will any more.
+    /// The socket reports that something has come, or that nothing more will.
     pub(crate) fn note_readable(&mut self, ended: bool) {
         self.readable = true;
         self.ended |= ended;
     }
 
-    /// Reads what has come: behind what is in `stage`, together with what the connection kept, unless that is part of a
-    /// large request. Does nothing if requests are left from before.
+    /// Reads what has come. Appends it to `stage`, together with what the connection kept, unless
+    /// that is part of a large request. Does nothing if requests are left from before.
     ///
     /// # Errors
     /// The connection is lost.
@@ -198,7 +201,8 @@ impl Connection {
         let missing = self.parser.bytes_missing(kept);
         if kept > 0 && kept.saturating_add(missing) > READ_BYTES {
             let mut input = std::mem::take(&mut self.input);
-            // Room grows with what has come: how much is still to come is the client's claim.
+            // Room grows with what has come: how much is still to come is only what the client
+            // claims.
             input.reserve(missing.min(kept.max(READ_BYTES)));
             let read = self.read(&mut input);
             self.input = input;
@@ -225,12 +229,14 @@ impl Connection {
         })
     }
 
-    /// Reads behind what is in `buffer`, which has room. How many bytes: 0 at the end; none if nothing is there.
+    /// Reads after what is in `buffer`, which has room. Returns how many bytes: 0 at the end;
+    /// `None` if nothing is there.
     fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
         let room = buffer.capacity() - buffer.len();
         match self.socket.receive(buffer) {
             Ok(len) => {
-                // A read that does not fill the buffer has emptied the socket, unless its end comes next.
+                // A read that does not fill the buffer has emptied the socket, unless its end comes
+                // next.
                 self.readable = len == room || self.ended;
                 self.io.received_bytes += len as u64;
                 self.staged = len > 0;
@@ -245,8 +251,8 @@ impl Connection {
         }
     }
 
-    /// Runs the requests in `staged`, or, if there is none, in what the connection kept. Replies go behind what
-    /// `reply` holds, and what they consist of to `pieces`. What they depend on.
+    /// Runs the requests in `staged`, or, if there is none, in what the connection kept. Appends
+    /// the replies to `reply`, and their pieces to `pieces`. Returns what they depend on.
     #[expect(
         clippy::too_many_arguments,
         reason = "the tools of the thread, each passed on once"
@@ -312,8 +318,8 @@ impl Connection {
         self.has_requests &= !self.input.is_empty();
     }
 
-    /// Runs complete requests until there is none, or one waits, or there are many replies. How many bytes of the
-    /// input that took, and what the replies depend on.
+    /// Runs complete requests until there is none, or one waits, or there are many replies. Returns
+    /// how many bytes of the input that took, and what the replies depend on.
     #[expect(
         clippy::too_many_arguments,
         reason = "the tools of the thread, each passed on once"
@@ -342,7 +348,7 @@ impl Connection {
         let limits_out = engine.node.config.output_limits;
         self.waiting.limits = limits_out;
         let _ = reply.begin_part(limits_out.bytes_max());
-        // From so many bytes on, the replies are sent before more requests run.
+        // After this many bytes of replies, they are sent before more requests run.
         let batch_bytes = REPLY_BATCH_BYTES.min(limits_out.bytes_max().saturating_add(1));
         let start = reply.mark();
         let (mut consumed, mut depends_on) = (0, Lsn::NONE);
@@ -413,7 +419,8 @@ impl Connection {
         (consumed, depends_on)
     }
 
-    /// There are many replies. They go out before further requests run; if they are too many, the connection ends.
+    /// There are many replies. They are sent before further requests run. If there are too many,
+    /// the connection ends.
     #[cold]
     fn end_batch(
         &mut self,
@@ -435,7 +442,7 @@ impl Connection {
         }
     }
 
-    /// The client has sent more that was not run than it may.
+    /// The client has sent more that has not run than it may.
     #[cold]
     fn end_for_query(&mut self, engine: &mut Engine) {
         self.phase = Phase::Closing;

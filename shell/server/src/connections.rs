@@ -16,17 +16,27 @@ use crate::connection::{Answers, Connection, Piece, Sent};
 use crate::contained::contained;
 
 /// The connections of one thread, each in its place.
+///
+/// A place is reused as soon as its connection has gone, so a place by itself does not say whose it
+/// is. Whatever is addressed to one client (letters, staged input, replies) carries the session
+/// too, and [`Connections::find_mut`] compares it. The queues below keep places only, and are not
+/// searched when a connection goes. That is right because they are hints: a place taken out of one
+/// makes the connection that is there now do what its own state allows, which may be nothing.
 pub(crate) struct Connections {
     all: Slab<Connection>,
     /// Where replies wait until they may leave; none without a journal.
     gate: Option<Gate>,
-    /// Places of connections that have something to do, in turn. One may be in it twice, or for nothing.
+    /// Places of connections that have something to do, in order. A place may be in it twice, or
+    /// without reason.
     ready: VecDeque<usize>,
-    /// Places of connections whose replies wait for a batch, the lowest first. One may be in it for nothing.
+    /// Places of connections whose replies wait for a batch, the lowest first. A place may be in it
+    /// without reason.
     held: BinaryHeap<Reverse<(Lsn, usize)>>,
-    /// Places of connections whose sockets take more, in turn. One may be in it twice, or for nothing.
+    /// Places of connections whose sockets take more, in order. A place may be in it twice, or
+    /// without reason.
     sending: VecDeque<usize>,
-    /// Until when clients may go on taking no replies, with their places. One may be in it for nothing.
+    /// Until when clients may go without taking replies, with their places. A place may be in it
+    /// without reason.
     patience: BTreeSet<(Mono, usize)>,
 }
 
@@ -43,7 +53,7 @@ impl Connections {
         }
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
@@ -74,7 +84,7 @@ impl Connections {
         (connection.session() == session).then_some(connection)
     }
 
-    /// Takes note of what a socket says. Whether there is such a connection.
+    /// Notes what a socket reports. Returns whether there is such a connection.
     pub(crate) fn note_event(&mut self, place: usize, event: &Event) -> bool {
         let Some(connection) = self.all.get_mut(place) else {
             return false;
@@ -91,7 +101,8 @@ impl Connections {
         true
     }
 
-    /// How many may have something to do; [`Connections::pop_ready`] gives as many or fewer.
+    /// Returns how many may have something to do; [`Connections::pop_ready`] gives as many or
+    /// fewer.
     pub(crate) fn ready_len(&self) -> usize {
         self.ready.len()
     }
@@ -125,7 +136,7 @@ impl Connections {
         }
     }
 
-    /// Goes on with sending what is long.
+    /// Continues to send what is long.
     pub(crate) fn send_on(&mut self) {
         for _ in 0..self.sending.len() {
             let Some(place) = self.sending.pop_front() else {
@@ -157,8 +168,8 @@ impl Connections {
         }
     }
 
-    /// The thread is about to sleep. Whether it may: nothing is ready, nor has the log come so far meanwhile that
-    /// replies may leave.
+    /// The thread is about to sleep. Returns whether it may: nothing is ready, and the log has not
+    /// come so far meanwhile that replies may leave.
     pub(crate) fn may_sleep(&self) -> bool {
         self.ready.is_empty()
             && self.sending.is_empty()
@@ -175,7 +186,7 @@ impl Connections {
         }
     }
 
-    /// When the patience ends with a client that takes no replies, if one is there.
+    /// When the first client that takes no replies has to be closed, if there is one.
     pub(crate) fn patience(&self) -> Option<Mono> {
         self.patience.first().map(|(until, _)| *until)
     }
@@ -195,7 +206,7 @@ impl Connections {
         }
     }
 
-    /// Lets go a connection that is lost, or that the client has ended.
+    /// Drops a connection that is lost, or that the client has ended.
     pub(crate) fn lose(&mut self, place: usize, error: &io::Error) {
         if let Some(connection) = self.all.try_remove(place) {
             let client = connection.session().client;
@@ -203,15 +214,15 @@ impl Connections {
         }
     }
 
-    /// Notes until when a connection may go on having much that waits.
+    /// Notes until when much may keep waiting for a connection.
     #[inline]
     fn note_patience(&mut self, place: usize) {
         let patience = self.all.get(place).and_then(Connection::patience);
         self.patience.extend(patience.map(|until| (until, place)));
     }
 
-    /// Lets a connection do something, and notes what it waits for then. A panic costs that
-    /// connection and no other.
+    /// Lets a connection do something, and then notes what it waits for. A panic costs only that
+    /// connection.
     #[inline]
     fn act(
         &mut self,

@@ -1,11 +1,11 @@
-//! Panics while the engine is not held: each costs no more than the work in which it happens.
+//! Panics while the engine is not held: each costs only the work in which it happens.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Does work on something that is given up if it fails: a connection, a snapshot. A panic is an
-/// error like any other then. What others see must not be changed by the work, unless the lock is
-/// held, under which a panic ends the process.
+/// Does work on something that is given up if it fails: a connection, a snapshot. A panic is then
+/// an error like any other. The work must not change what others see, unless it holds the lock,
+/// under which a panic ends the process.
 ///
 /// # Errors
 /// Those of the work, and its panic, which was reported where it happened.

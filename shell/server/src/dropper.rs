@@ -1,7 +1,8 @@
-//! Frees what is large and no longer part of the keyspace, in a thread that nobody waits for.
+//! Frees large values that are no longer part of the keyspace, on a thread that nobody waits for.
 //!
-//! Whoever held the shard's lock hands in what the engine let go of. Freeing is faster than filling,
-//! so that little waits here; should too much wait all the same, who hands in more frees it itself.
+//! The thread that held the shard's lock hands in what the engine released. Freeing is faster than
+//! filling, so little waits here. If too much waits all the same, the thread that hands in more
+//! frees it itself.
 
 use engine::Dropped;
 use parking_lot::{Condvar, Mutex};
@@ -20,21 +21,21 @@ pub(crate) struct Dropper {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Dropped>,
-    /// About how many bytes wait, what is being freed included.
+    /// About how many bytes wait, including what is being freed.
     bytes: usize,
     stopped: bool,
 }
 
 impl Dropper {
-    /// Says what will be handed in. To be called with the shard's lock, so that these bytes count as free
-    /// without a gap.
+    /// Announces what will be handed in. Must be called with the shard's lock, so that these bytes
+    /// count as free all the time.
     pub(crate) fn announce(&self, dropped: &[Dropped]) {
         if !dropped.is_empty() {
             self.state.lock().bytes += bytes_of(dropped);
         }
     }
 
-    /// Hands in what was announced. Not to be called with the shard's lock.
+    /// Hands in what was announced. Must not be called with the shard's lock.
     pub(crate) fn hand_in(&self, dropped: Vec<Dropped>, untold: &Untold) {
         if dropped.is_empty() {
             return;
@@ -72,7 +73,7 @@ impl Dropper {
             drop(state);
             for dropped in waiting {
                 let bytes = dropped.bytes();
-                // The thread has to go on: it does the same for everybody else.
+                // The thread has to continue, because it does the same for everybody else.
                 let freed = contained(|| {
                     drop(dropped);
                     Ok(())
@@ -87,7 +88,7 @@ impl Dropper {
         }
     }
 
-    /// Ends the thread. What waits is left to the end of the process.
+    /// Ends the thread. What still waits is freed by the end of the process.
     pub(crate) fn stop(&self) {
         self.state.lock().stopped = true;
         self.changed.notify_one();

@@ -44,7 +44,7 @@ pub(crate) fn update(figures: &mut ShellFigures, used_memory: u64, allocator: Al
     }
 }
 
-/// Where clients can connect, as `INFO` tells it.
+/// Returns where clients can connect, as `INFO` tells it.
 pub(crate) fn listeners(listeners: &Listeners) -> Vec<String> {
     let addresses = listeners.tcp.iter().map(|tcp| tcp.local_addr());
     let addresses: Vec<_> = addresses.filter_map(Result::ok).collect();
@@ -62,8 +62,8 @@ pub(crate) fn listeners(listeners: &Listeners) -> Vec<String> {
     lines
 }
 
-/// User and system seconds. The system tells them in fields 14 and 15; the second, in parentheses, may hold
-/// spaces.
+/// User and system seconds. The system has them in fields 14 and 15; the second field, in
+/// parentheses, may contain spaces.
 fn cpu_times(path: &str) -> Option<(f64, f64)> {
     let stat = std::fs::read_to_string(path).ok()?;
     let after_name = stat.rsplit_once(") ")?.1;

@@ -1,6 +1,7 @@
-//! `weir import`: takes what weir has out of a file or a folder of Redis, and begins a data folder with it.
+//! `weir import`: takes what weir supports from a file or a folder of Redis, and starts a data
+//! folder with it.
 //!
-//! The source is only read. What weir does not have is left out, and told.
+//! The source is only read. What weir lacks is left out and reported.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -22,7 +23,7 @@ use crate::snapshot::{self, LoadError};
 pub struct Target<'a> {
     /// The journal's folder.
     pub folder: &'a Path,
-    /// The begin of its files' names.
+    /// The start of its files' names.
     pub stem: &'a str,
 }
 
@@ -31,7 +32,7 @@ pub struct Target<'a> {
 pub struct Imported {
     /// What weir does not have.
     pub left_out: LeftOut,
-    /// The torn end of an append-only file of its own, in bytes.
+    /// The torn end of a single append-only file, in bytes.
     pub torn_bytes: u64,
 }
 
@@ -41,7 +42,7 @@ pub enum ImportError {
     /// There is data already.
     #[error("{} has data already; name another folder with --dir", .0.display())]
     NotEmpty(PathBuf),
-    /// The source is no data of Redis.
+    /// The source is not data of Redis.
     #[error("{} has neither a manifest of append-only files nor a dump.rdb", .0.display())]
     NoData(PathBuf),
     /// A file of the source, or the target.
@@ -76,8 +77,8 @@ pub enum ImportError {
     Write(String),
 }
 
-/// Fills an empty engine with what is in a file or folder of Redis, and writes that as a new journal. What
-/// was not taken.
+/// Fills an empty engine with what is in a file or folder of Redis, and writes that as a new
+/// journal. Returns what was not taken.
 ///
 /// # Errors
 /// [`ImportError`]; the target holds no data then.
@@ -145,7 +146,7 @@ pub(crate) fn stem_of_manifest(folder: &Path) -> Option<String> {
     names.find_map(|name| name.strip_suffix(".manifest").map(str::to_owned))
 }
 
-/// Reads a snapshot, or an append-only file of its own: commands, perhaps behind a snapshot.
+/// Reads a snapshot, or a single append-only file: commands, perhaps after a snapshot.
 fn read_file(
     engine: &mut Engine,
     path: &Path,

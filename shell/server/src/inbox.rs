@@ -1,4 +1,4 @@
-//! What others leave for a thread that serves connections.
+//! What other threads leave for a thread that serves connections.
 
 use engine::node::Delivery;
 use mio::Waker;

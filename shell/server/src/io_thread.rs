@@ -1,7 +1,7 @@
 //! A thread that serves connections, in turns: wait for events, read, run, send.
 //!
-//! The thread owns its connections; nobody else touches them. Others leave letters in its inbox. It waits for events
-//! only, never for a client or a disk.
+//! The thread owns its connections, and nobody else touches them. Others leave letters in its
+//! inbox. It waits only for events, never for a client or a disk.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ pub(crate) struct IoThread {
     number: usize,
     shard: Arc<Shard>,
     allocator: Allocator,
-    /// What this thread has told of its memory.
+    /// What this thread has reported of its memory.
     meter: Meter,
     poll: Poll,
     inbox: Arc<Inbox>,
@@ -85,12 +85,12 @@ impl IoThread {
         })
     }
 
-    /// Where letters for this thread go.
+    /// Returns where letters for this thread go.
     pub(crate) fn inbox(&self) -> Arc<Inbox> {
         Arc::clone(&self.inbox)
     }
 
-    /// Has this thread accept connections, for all threads in turn.
+    /// Makes this thread accept connections, for all threads in turn.
     ///
     /// # Errors
     /// What the system says if a listener cannot be watched.
@@ -108,8 +108,9 @@ impl IoThread {
         Ok(())
     }
 
-    /// Serves until the server stops. What is done for one connection costs no other if it panics;
-    /// a panic in what is done for all of them costs the thread's connections, and it goes on.
+    /// Serves until the server stops. A panic in the work for one connection costs only that
+    /// connection. A panic in the work for all of them costs the thread's connections, and then it
+    /// continues.
     pub(crate) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.stopped {
@@ -156,7 +157,7 @@ impl IoThread {
         }
     }
 
-    /// How long the thread may wait for events; for ever if that is not said.
+    /// Returns how long the thread may wait for events; `None` means for ever.
     fn may_sleep_for(&self) -> Option<Duration> {
         if !self.connections.may_sleep() {
             return Some(Duration::ZERO);

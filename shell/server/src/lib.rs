@@ -1,9 +1,10 @@
 //! The thin shell around an engine: sockets, connections, the clock, and the lock around the shard.
 //!
-//! A few threads each serve some of the connections, in turns. In a turn a thread reads from the sockets that have
-//! something, takes the shard's lock once for what it has read, runs all of it, releases the lock and sends the
-//! replies. Commands are atomic because the lock covers them; the engine knows nothing of threads. What must wait
-//! (a blocking read, a reply that is not durable yet) waits without the lock, and no thread waits for it.
+//! A few threads each serve some of the connections, in turns. In a turn a thread reads from the
+//! sockets that have something, takes the shard's lock once for what it has read, runs all of it,
+//! releases the lock and sends the replies. Commands are atomic because the lock covers them; the
+//! engine knows nothing of threads. What must wait (a blocking read, a reply that is not durable
+//! yet) waits without the lock, and no thread waits for it.
 
 mod accept;
 mod background;

@@ -3,34 +3,38 @@
 /// Bytes read from a socket at once.
 pub const READ_BYTES: usize = 64 * 1024;
 
-/// Replies are written when so many bytes have gathered, even if more requests are there.
+/// Replies are written when this many bytes have accumulated, even if there are more requests.
 pub const REPLY_BATCH_BYTES: usize = 1 << 20;
 
-/// Requests run under one hold of the shard's lock once so many bytes of them have been read, even if more connections
-/// are ready. What a core's own cache holds beside everything else.
+/// Once this many bytes of requests have been read, they run under one hold of the shard's lock,
+/// even if more connections are ready. A core's own cache can hold this much beside everything
+/// else.
 pub const STAGE_BYTES: usize = 32 * 1024;
 
-/// Bytes that may wait for a client that does not read what others send it, even if the settings allow more.
+/// Bytes that may wait for a client that does not read what others send to it, even if the settings
+/// allow more.
 pub const PUSHED_BYTES_MAX: usize = 32 << 20;
 
-/// What others send a client is copied behind what waits if it is shorter: to keep it on its own takes more.
+/// What others send to a client is appended by copying if it is shorter than this: to keep it
+/// separately takes more memory.
 pub const PUSHED_APART_BYTES_MIN: usize = 4096;
 
-/// Bytes that are sent to a client in one go, if its socket takes them, before others have their turn.
+/// Bytes that are sent to a client in one go, if its socket takes them, before others have their
+/// turn.
 pub const SEND_BYTES: usize = 1 << 20;
 
 /// Bytes that may wait for the log before the engine is told of them.
 pub const UNTOLD_BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes that may wait for the journal's thread before clients that take no replies wait until what they did is
-/// durable, as others do anyway.
+/// How many bytes may wait for the journal's thread. Beyond this, clients that take no replies wait
+/// until what they did is durable, as other clients do anyway.
 pub const JOURNAL_BACKLOG_BYTES_MAX: usize = 64 << 20;
 
 /// Memory that a connection keeps for its next bytes, in each direction, when it has none to keep.
 pub const KEPT_BYTES_MAX: usize = 1024;
 
-/// About how many bytes may wait for the thread that frees large values before others free them
-/// themselves.
+/// About how many bytes may wait for the thread that frees large values. Beyond this, other threads
+/// free values themselves.
 pub const DROPPER_BYTES_MAX: usize = 512 << 20;
 
 /// Pieces of replies that a connection keeps room for when it has none to keep.
@@ -39,5 +43,5 @@ pub const KEPT_PIECES_MAX: usize = 16;
 /// A command with a larger request or reply is measured on its own.
 pub const LIGHT_BYTES_MAX: usize = 4096;
 
-/// How much a thread's memory may have grown or shrunk without the server's figure of it.
+/// How much a thread's memory may grow or shrink before the server's figure is updated.
 pub const UNTOLD_MEMORY_BYTES_MAX: u64 = 64 * 1024;

@@ -91,7 +91,7 @@ impl Listeners {
         Ok(())
     }
 
-    /// The addresses that are listened on, as the log tells them.
+    /// The addresses that it listens on, as the log prints them.
     pub fn addresses(&self) -> Vec<String> {
         let tcp = self.tcp.iter().filter_map(|tcp| tcp.local_addr().ok());
         let unix = self.unix.iter().map(|(_, path)| path.display().to_string());

@@ -1,7 +1,7 @@
-//! Loading while clients are served that are told to wait.
+//! Loading, while clients are told to wait.
 //!
-//! A second engine is filled by a thread of its own, without the lock. When it is full, its data takes the place of
-//! what the first engine has, which is nothing: clients, settings and counters stay with that one.
+//! A separate thread fills a second engine, without the lock. When it is done, the first engine,
+//! which has no data, takes over its data and keeps its own clients, settings and counters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,21 +14,21 @@ use parking_lot::Mutex;
 use crate::persistence::FileJournal;
 use crate::shard::{Shard, State};
 
-/// How far a load is. One thread loads, any may look.
+/// The progress of a load. One thread loads, and any may look.
 #[derive(Debug)]
 pub struct Load {
     read: AtomicU64,
     total: AtomicU64,
     begun: Instant,
-    /// When the log was told last, in milliseconds since the begin.
+    /// When the last line was logged, in milliseconds since the start.
     told_ms: AtomicU64,
 }
 
-/// How often the log tells how far a load is, in milliseconds.
+/// How often the progress of a load is logged, in milliseconds.
 const TELL_MS: u64 = 1000;
 
-/// How long clients are kept waiting for a load before they are told of it. Most loads take less, and nobody
-/// notices those.
+/// How long clients wait for a load before they are told of it. Most loads take less and go
+/// unnoticed.
 pub(crate) const UNNOTICED: Duration = Duration::from_millis(200);
 
 impl Default for Load {
@@ -43,7 +43,7 @@ impl Default for Load {
 }
 
 impl Load {
-    /// Notes how far it is, and tells the log now and then.
+    /// Notes the progress, and logs it now and then.
     pub fn note(&self, progress: Progress) {
         let Progress {
             bytes_read,
@@ -103,14 +103,14 @@ impl Shard {
         }
     }
 
-    /// Serves what was loaded, and has the journal take what comes.
+    /// Serves what was loaded, and lets the journal take what comes.
     fn loaded(&self, engine: Engine, journal: Option<FileJournal>) {
         let mut state = self.lock();
         let now: Now = self.clock.now();
         if let Some(journal) = journal {
             let policy = crate::shard::sync_policy(&state.engine.node.settings);
             journal.set_policy(policy);
-            // Whoever makes a gate meanwhile finds the journal, or is in the list.
+            // A thread that makes a gate meanwhile finds the journal, or is in the list.
             let mut watches = self.watches.lock();
             for watch in watches.drain(..) {
                 journal.watch(watch);

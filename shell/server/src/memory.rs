@@ -1,9 +1,9 @@
-//! How much memory is used, known at each request although the allocator takes long to tell.
+//! How much memory is used, known at each request although asking the allocator takes long.
 //!
-//! Each thread can tell at once what it has allocated and freed itself. Whoever holds the shard's lock
-//! adds that to the figure that the engine goes by; what threads do without the lock they leave here.
-//! Now and then the allocator is asked for the whole, which makes up for threads that leave nothing.
-//! What waits to be freed counts as free.
+//! Each thread knows at once what it has allocated and freed itself. The thread that holds the
+//! shard's lock adds that to the figure that the engine uses; what threads do without the lock they
+//! leave here. Now and then the allocator is asked for the total, which corrects for threads that
+//! leave nothing. What waits to be freed counts as free.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -11,12 +11,13 @@ use engine::Engine;
 
 use crate::limits::UNTOLD_MEMORY_BYTES_MAX;
 
-/// How whoever chose the allocator counts memory.
+/// How the allocator in use counts memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Allocator {
     /// Bytes allocated by the process; this takes a while.
     pub used: fn() -> u64,
-    /// Bytes of pages in which something is allocated, and resident bytes of all pages; as of the last `used`.
+    /// Bytes of pages in which something is allocated, and resident bytes of all pages; as of the
+    /// last `used`.
     pub pages: fn() -> (u64, u64),
     /// Bytes that this thread has allocated less those that it has freed, of any thread; it wraps
     /// around. This takes no time.
@@ -28,14 +29,14 @@ pub struct Allocator {
 pub(crate) struct Untold(AtomicI64);
 
 impl Untold {
-    /// Leaves a change to whoever has the lock next.
+    /// Leaves a change to the next holder of the lock.
     pub(crate) fn leave(&self, bytes: i64) {
         self.0.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Takes what was left.
     pub(crate) fn take(&self) -> i64 {
-        // Most of the time there is nothing, and to look is cheaper.
+        // Most of the time there is nothing, and a load is cheaper than a swap.
         match self.0.load(Ordering::Relaxed) {
             0 => 0,
             _ => self.0.swap(0, Ordering::Relaxed),
@@ -43,17 +44,17 @@ impl Untold {
     }
 }
 
-/// What one thread has told of its memory.
+/// What one thread has reported of its memory.
 #[derive(Debug)]
 pub(crate) struct Meter {
     of_thread: fn() -> u64,
     told: u64,
-    /// Bytes that the engine let go of and nobody has taken from it yet, as they were last seen.
+    /// Bytes that the engine has released and nobody has taken from it yet, when last seen.
     dropped: i64,
 }
 
 impl Meter {
-    /// The meter of a thread that has told nothing.
+    /// The meter of a thread that has reported nothing.
     pub(crate) const fn new(allocator: Allocator) -> Meter {
         Meter {
             of_thread: allocator.of_thread,
@@ -62,7 +63,7 @@ impl Meter {
         }
     }
 
-    /// How much the thread's memory has grown since it was told last.
+    /// Returns how much the thread's memory has grown since the last report.
     #[inline]
     pub(crate) fn growth(&mut self) -> i64 {
         let now = (self.of_thread)();
@@ -71,7 +72,7 @@ impl Meter {
         growth
     }
 
-    /// Tells the engine what it has not been told, with the shard's lock.
+    /// Tells the engine what it does not know yet, under the shard's lock.
     #[inline]
     pub(crate) fn tell(&mut self, engine: &mut Engine) {
         let dropped = engine.dropped_bytes().cast_signed();
@@ -80,7 +81,7 @@ impl Meter {
         add(engine, change);
     }
 
-    /// The engine is about to learn all there is from somewhere else.
+    /// The engine is about to learn the total from elsewhere.
     pub(crate) fn start_over(&mut self, engine: &Engine) {
         self.growth();
         self.dropped = engine.dropped_bytes().cast_signed();
@@ -91,7 +92,7 @@ impl Meter {
         self.dropped = 0;
     }
 
-    /// Leaves what the thread did without the lock, if it is worth it.
+    /// Leaves what the thread did without the lock, if that is enough to be worth it.
     #[inline]
     pub(crate) fn leave(&mut self, untold: &Untold) {
         let now = (self.of_thread)();
@@ -103,7 +104,7 @@ impl Meter {
     }
 }
 
-/// Adds to the figure that the engine goes by.
+/// Adds to the figure that the engine uses.
 #[inline]
 pub(crate) fn add(engine: &mut Engine, change: i64) {
     let shell = &mut engine.node.shell;

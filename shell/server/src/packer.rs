@@ -1,7 +1,7 @@
-//! Has full chunks of streams packed, in a thread that holds nobody up.
+//! Packs full chunks of streams, on a thread that holds nobody up.
 //!
-//! The lock is held to ask for a batch and to hand it in, not for the work itself. It is no part of the timer,
-//! since what the timer does must not wait for it.
+//! The lock is held to get a batch and to hand it in, not for the work itself. It is not part of
+//! the timer, because the timer's work must not wait for it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::contained::contained;
 use crate::shard::Shard;
 
-/// How long the packer sleeps where nothing is to be packed. What is to be packed is in no hurry.
+/// How long the packer sleeps if there is nothing to pack. Packing is never urgent.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// Runs until the other end of `stop` is dropped.

@@ -1,7 +1,8 @@
 //! The shard's log: opening it, filling the engine from it, rewriting it.
 //!
-//! The engine numbers batches of effects and never waits; the journal writes and syncs them on a thread of
-//! its own; replies wait at a gate of their thread until the batch they depend on may be shown.
+//! The engine numbers batches of effects and never waits. The journal writes and syncs them on its
+//! own thread. Replies wait at the gate of their thread until the batch that they depend on may be
+//! shown.
 
 use std::fmt;
 use std::io;
@@ -41,10 +42,10 @@ pub enum OpenError {
     /// The log is locked or damaged.
     #[error(transparent)]
     Recovery(#[from] RecoveryError),
-    /// The snapshot at the begin of the log cannot be read.
+    /// The snapshot at the start of the log cannot be read.
     #[error(transparent)]
     Base(#[from] LoadError),
-    /// Batches that were read whole cannot be done.
+    /// Batches that were read whole cannot be applied.
     #[error(
         "{file} at offset {offset}{}: {source}; start the version that wrote the journal, or restore it from a \
          copy",
@@ -60,7 +61,7 @@ pub enum OpenError {
         /// What is wrong.
         source: ReplayError,
     },
-    /// The snapshot cannot become the begin of the log.
+    /// The snapshot cannot become the start of the log.
     #[error("the journal cannot begin with the snapshot: {0}")]
     TakeOver(String),
     /// The log has something that weir does not have.
@@ -93,17 +94,17 @@ impl fmt::Display for BatchNumbers {
 pub struct JournalOptions {
     /// When it is synced.
     pub policy: SyncPolicy,
-    /// What becomes of an end that a crash tore.
+    /// What to do with an end that a crash tore.
     pub torn_tail: TornTail,
     /// Room that is kept for when the disk is full, in bytes.
     pub reserve_bytes: u64,
 }
 
-/// Fills an empty engine from the log in a folder, and opens the log to go on with it. `snapshot` is the file
-/// to begin with where there is no log yet.
+/// Fills an empty engine from the log in a folder, and opens the log for appending. `snapshot` is
+/// the file to begin with if there is no log yet.
 ///
 /// # Errors
-/// [`OpenError`]; nothing was changed on the disk then, but for a folder that was missing.
+/// [`OpenError`]; nothing was changed on the disk, except that a missing folder was created.
 pub fn open(
     engine: &mut Engine,
     folder: &Path,
@@ -122,8 +123,8 @@ pub fn open(
     let mut recovery = Recovery::open(disk, Names::new(stem), options.torn_tail)?;
     let mut replay = engine.begin_replay(now);
     read_whole(engine, &mut recovery, &mut replay, load, now)?;
-    // A folder without a journal may come from a server that had none: its snapshot is the data then,
-    // and becomes the begin of the journal.
+    // A folder without a journal may come from a server that had none: its snapshot is then the
+    // data, and becomes the start of the journal.
     let taken_over = recovery.is_empty() && take_over(engine, snapshot, load, now)?;
     let (log, report) = recovery.finish()?;
     for cut in &report.cuts {
@@ -152,14 +153,15 @@ pub fn open(
     let log = log.with_reserve(options.reserve_bytes);
     let journal = Journal::start(log, options.policy).map_err(in_folder)?;
     if taken_over {
-        // Before anybody is served: a journal that has batches and not this must not exist.
+        // Before anybody is served, because there must never be a journal that has batches but not
+        // this.
         rewrite(&journal, engine, now).map_err(OpenError::TakeOver)?;
         tracing::info!(file = %snapshot.display(), "the journal begins with the snapshot");
     }
     Ok(journal)
 }
 
-/// Fills an empty engine from a snapshot file, if there is one. Whether there was.
+/// Fills an empty engine from a snapshot file, if there is one. Returns whether there was.
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end.
@@ -176,7 +178,7 @@ pub fn take_over(
         let (keys, streams) = engine.keyspace().counts();
         tracing::info!(
             file = %snapshot.display(),
-            // Nobody removes it now; and if somebody did, this is but a line in the log.
+            // Nobody removes it now, and if somebody did, this is only a line in the log.
             bytes = std::fs::metadata(snapshot).map_or(0, |file| file.len()),
             keys,
             streams,
@@ -191,7 +193,8 @@ fn seconds_since(begun: Instant) -> f64 {
     begun.elapsed().as_millis() as f64 / 1000.0
 }
 
-/// Fills an empty engine from a log; the log, to go on with. The caller ends the replay.
+/// Fills an empty engine from a log, and returns the log, open for appending. The caller ends the
+/// replay.
 ///
 /// # Errors
 /// [`OpenError`]; nothing was changed on the disk then.
@@ -268,11 +271,11 @@ pub(crate) fn read_whole<D: Disk>(
     Ok(())
 }
 
-/// Fills an emptied engine anew from the log that it goes on with. Everything that the engine did must have
-/// been written.
+/// Fills an emptied engine again from the log that it appends to. Everything that the engine did
+/// must have been written.
 ///
 /// # Errors
-/// [`OpenError`]; what was loaded by then is in the engine.
+/// [`OpenError`]; the engine then has what was loaded up to there.
 pub(crate) fn reload(
     engine: &mut Engine,
     folder: &Path,
@@ -293,7 +296,7 @@ pub(crate) fn reload(
     read
 }
 
-/// Rewrites the log while the caller waits: the engine's state of this moment becomes its begin.
+/// Rewrites the log while the caller waits: it then begins with the engine's current state.
 ///
 /// # Errors
 /// What went wrong, in words; the log is as it was then.
@@ -306,8 +309,8 @@ pub(crate) fn rewrite(journal: &FileJournal, engine: &mut Engine, now: Now) -> R
     Ok(())
 }
 
-/// Begins a rewrite: the engine's state of this moment becomes the new begin of the log, written by a
-/// thread of its own while the engine goes on. To be called under the shard's lock.
+/// Begins a rewrite: the log will begin with the engine's current state, which a separate thread
+/// writes while the engine goes on. Must be called under the shard's lock.
 pub(crate) fn begin_rewrite(
     journal: &FileJournal,
     engine: &mut Engine,

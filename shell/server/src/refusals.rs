@@ -1,4 +1,4 @@
-//! What clients are refused, as the log tells it: a line a kind and second at most, with a count.
+//! The refusals of clients in the log: at most one line for each kind and second, with a count.
 
 use engine::Mono;
 use engine::node::Node;
@@ -31,7 +31,7 @@ const KINDS: [Kind; 4] = [
     },
 ];
 
-/// How often an error with this code was answered.
+/// Returns how often an error with this code was answered.
 fn answered(node: &Node, code: &str) -> u64 {
     let mut errors = node.errors.iter();
     errors
@@ -39,7 +39,7 @@ fn answered(node: &Node, code: &str) -> u64 {
         .map_or(0, |(_, count)| count)
 }
 
-/// What the log was told of each kind.
+/// What the log has of each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     told: [Told; KINDS.len()],
@@ -47,14 +47,14 @@ pub(crate) struct Refusals {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Told {
-    /// How many had been counted.
+    /// How many had been counted then.
     count: u64,
-    /// Until when nothing is told.
+    /// Until when nothing is logged.
     silent_until: Mono,
 }
 
 impl Refusals {
-    /// Tells the log of what was refused since it was told last, unless that was just now.
+    /// Logs what was refused since the last line, unless that was only just written.
     pub(crate) fn tell(&mut self, node: &Node, now: Mono) {
         for (text, count) in self.news(node, now) {
             tracing::warn!(count, "{text}");
@@ -66,7 +66,7 @@ impl Refusals {
         for (kind, told) in KINDS.iter().zip(&mut self.told) {
             let count = (kind.count)(node);
             if count < told.count {
-                // CONFIG RESETSTAT: what came since is not known apart.
+                // After CONFIG RESETSTAT, what came since cannot be told apart.
                 told.count = 0;
             }
             if count > told.count && now >= told.silent_until {
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(news(9, 1099), []);
         assert_eq!(news(9, 1100), [6]);
         assert_eq!(news(9, 5000), []);
-        // The counters were set back.
+        // The counters were reset.
         assert_eq!(news(2, 9000), [2]);
     }
 }

@@ -1,9 +1,10 @@
-//! How long the journal is left alone between rewrites that nobody asked for.
+//! How long the journal is left alone between automatic rewrites.
 //!
-//! Under a load that lets the journal grow faster than it is rewritten, each rewrite would find the next one due. So
-//! the pause after one is in proportion to what it took: rewrites have a bounded share of the disk, whatever the load,
-//! and the journal grows beyond its limit instead, by what arrives in the meantime. After one that failed the pause
-//! doubles each time, as what kept it from succeeding is likely still there.
+//! Under a load that lets the journal grow faster than it is rewritten, each rewrite would find the
+//! next one due. So the pause after one is proportional to the time it took: rewrites get a bounded
+//! share of the disk, whatever the load, and instead the journal grows beyond its limit by what
+//! arrives in the meantime. After a failure the pause doubles each time, because the cause is
+//! probably still there.
 
 use engine::Mono;
 
@@ -13,11 +14,12 @@ pub(crate) struct RewritePace {
     begun: Mono,
     /// Not before.
     next: Mono,
-    /// How many failed since one succeeded.
+    /// How many have failed since the last success.
     failures: u32,
 }
 
-/// The pause, in times of what the rewrite before took: so that at most a quarter of the time is spent on rewrites.
+/// The pause, as a multiple of the time that the rewrite took, so that rewrites get at most a
+/// quarter of the time.
 const PAUSE_FACTOR: u64 = 3;
 
 /// The pause after the first of several failures, in milliseconds.
@@ -27,17 +29,17 @@ const RETRY_MS: u64 = 1000;
 const RETRY_MS_MAX: u64 = 300_000;
 
 impl RewritePace {
-    /// Whether a rewrite may begin by itself.
+    /// Returns whether a rewrite may begin by itself.
     pub(crate) fn may_begin(&self, now: Mono) -> bool {
         now >= self.next
     }
 
-    /// Takes note that a rewrite began, also one that somebody asked for.
+    /// Notes that a rewrite began, even one that somebody asked for.
     pub(crate) fn begun(&mut self, now: Mono) {
         self.begun = now;
     }
 
-    /// Takes note that it ended.
+    /// Notes that it ended.
     pub(crate) fn ended(&mut self, succeeded: bool, now: Mono) {
         let took_ms = now.0.saturating_sub(self.begun.0);
         let mut pause_ms = took_ms.saturating_mul(PAUSE_FACTOR);
@@ -56,8 +58,8 @@ impl RewritePace {
 mod tests {
     use super::*;
 
-    /// A journal that is always due for a rewrite, looked at as often as the timer does. How many rewrites began in
-    /// so long, and how long they took in all.
+    /// A journal that is always due for a rewrite, looked at as often as the timer does. Returns
+    /// how many rewrites began in so long, and how long they took in all.
     fn always_due(for_ms: u64, took_ms: impl Fn(u64) -> u64, succeeds: bool) -> (u64, u64) {
         let mut pace = RewritePace::default();
         let (mut count, mut busy_ms) = (0, 0);

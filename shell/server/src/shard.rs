@@ -43,14 +43,14 @@ pub struct Shard {
     /// The shell's clock.
     pub clock: Clock,
     pub(crate) alarm: Arc<Alarm>,
-    /// Frees what the engine lets go of.
+    /// Frees what the engine has released.
     pub(crate) dropper: Dropper,
     pub(crate) untold: Untold,
-    /// Bytes sent that the engine has not been told of.
+    /// Sent bytes that the engine has not been told of.
     pub(crate) sent: Untold,
     /// What the main thread waits for; closing it asks the server to stop.
     signals: OnceLock<Signals>,
-    /// Set once the data is loaded; none of a cache.
+    /// Set once the data is loaded; never set for a cache.
     pub(crate) journal: OnceLock<FileJournal>,
     /// Gates that the journal will open, once it is there.
     pub(crate) watches: Mutex<Vec<Arc<dyn Watch>>>,
@@ -64,7 +64,7 @@ pub struct Shard {
 /// What the binary does when settings change.
 type SettingsHook = Box<dyn Fn(&Settings) + Send + Sync>;
 
-/// Whether the journal was given something, so that it has to be kicked, best without the lock.
+/// Whether the journal was given something. If so, it has to be kicked, best without the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Submitted {
@@ -90,22 +90,24 @@ pub(crate) struct State {
     pub(crate) inboxes: Vec<Arc<Inbox>>,
     /// What is on its way to each of them; empty unless the lock is held.
     bags: Vec<Vec<Letter>>,
-    /// Nobody is served any more: what is done now would be lost where there is no journal.
+    /// Nobody is served any more, because what is done now would be lost if there is no journal.
     pub(crate) stopping: bool,
     /// When the last snapshot failed.
     snapshot_failed: Option<Mono>,
-    /// When the log was told last how far a snapshot or rewrite is, or that none was being written.
+    /// When the log last had a line about the progress of a snapshot or rewrite, or about the
+    /// absence of one.
     progress_told: Mono,
-    /// When the journal may be rewritten by itself.
+    /// When the journal may be rewritten automatically.
     rewrite_pace: RewritePace,
-    /// What the log was told of refusals.
+    /// What the log has of refusals.
     pub(crate) refusals: Refusals,
-    /// The kind of the journal's health that the engine was told of last.
+    /// The kind of health of the journal that the engine was last told of.
     health_kind: u8,
 }
 
 impl Shard {
-    /// A shard around an engine, whose data [`serve`](crate::serve) loads. Snapshots go to `snapshot_path`.
+    /// A shard around an engine, whose data [`serve`](crate::serve) loads. Snapshots go to
+    /// `snapshot_path`.
     pub fn new(engine: Engine, clock: Clock, snapshot_path: PathBuf) -> Shard {
         let alarm = Arc::new(Alarm::default());
         Shard {
@@ -136,7 +138,7 @@ impl Shard {
         }
     }
 
-    /// The same shard, which tells of changed settings.
+    /// The same shard, which reports changed settings.
     #[must_use]
     pub fn on_settings_changed(
         mut self,
@@ -146,9 +148,9 @@ impl Shard {
         self
     }
 
-    /// The lock. Nobody waits for a client while holding it. For a disk wait only those that let
-    /// everybody wait for them: `SHUTDOWN SAVE`, the snapshot at the end, `DEBUG RELOAD` and `DEBUG
-    /// LOADAOF`. A panic while it is held ends the process.
+    /// Takes the lock. Nobody waits for a client while holding it. Only work that makes everybody
+    /// wait also waits for a disk: `SHUTDOWN SAVE`, the snapshot at the end, `DEBUG RELOAD` and
+    /// `DEBUG LOADAOF`. A panic while it is held ends the process.
     #[inline]
     pub(crate) fn lock(&self) -> Held<'_> {
         let message = match self.journal.get() {
@@ -158,9 +160,9 @@ impl Shard {
         Held::new(self.state.lock(), message)
     }
 
-    /// Ends a batch of engine calls by thread `own`: what the engine has for others is delivered, with what is for
-    /// connections of that thread behind its `letters`; the timer learns of an earlier deadline; orders are carried
-    /// out.
+    /// Ends a batch of engine calls by thread `own`: delivers what the engine has for others, and
+    /// appends to `letters` what is for connections of that thread; tells the timer of an earlier
+    /// deadline; carries out orders.
     pub(crate) fn finish(
         &self,
         state: &mut State,
@@ -181,7 +183,7 @@ impl Shard {
             state.engine.effects_taken();
         }
         if state.engine.has_orders() {
-            // Some orders wait for the journal, which must know of its work then.
+            // Some orders wait for the journal, which must then know of its work.
             self.kick_journal();
             for order in state.engine.take_orders() {
                 self.carry_out(state, &order);
@@ -206,7 +208,7 @@ impl Shard {
         shell.sent_bytes = shell.sent_bytes.saturating_add_signed(self.sent.take());
     }
 
-    /// Takes what the engine let go of, to be handed to the dropper without the lock.
+    /// Takes what the engine has released, to be handed to the dropper without the lock.
     pub(crate) fn take_dropped(&self, state: &mut State, meter: &mut Meter) -> Vec<Dropped> {
         let dropped = state.engine.take_dropped();
         self.dropper.announce(&dropped);
@@ -214,20 +216,20 @@ impl Shard {
         dropped
     }
 
-    /// Lets the journal's thread begin with what was submitted.
+    /// Lets the journal's thread start on what was submitted.
     pub(crate) fn kick_journal(&self) {
         if let Some(journal) = self.journal.get() {
             journal.kick();
         }
     }
 
-    /// Whether so much waits for the journal's thread that nobody may add to it without waiting.
+    /// Returns whether so much waits for the journal's thread that anyone who adds to it must wait.
     pub(crate) fn is_journal_behind(&self) -> bool {
         let journal = self.journal.get();
         journal.is_some_and(|journal| journal.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX)
     }
 
-    /// Whether the journal has to begin early, because replies wait for its syncs.
+    /// Returns whether the journal has to begin early, because replies wait for its syncs.
     pub(crate) fn syncs_first(&self) -> bool {
         self.journal.get().is_some_and(FileJournal::syncs_first)
     }
@@ -251,7 +253,7 @@ impl Shard {
                 }
             }
             Order::Shutdown { save: false, .. } => self.ask_to_stop(state),
-            // What is not loaded yet must not take the place of what is on the disk.
+            // Data that is not loaded yet must not replace what is on the disk.
             Order::Shutdown { .. } if is_loading => self.ask_to_stop(state),
             Order::Reload { waiting, .. } | Order::ReloadJournal { waiting } if is_loading => {
                 state.engine.end_wait(*waiting, Err(CmdError::Loading));
@@ -294,7 +296,7 @@ impl Shard {
         Mono(self.alarm.at_ms())
     }
 
-    /// Has the main thread end the server.
+    /// Makes the main thread end the server.
     pub(crate) fn end(&self) {
         if let Some(signals) = self.signals.get() {
             signals.close();
@@ -356,7 +358,7 @@ impl Shard {
         }
     }
 
-    /// Tells the engine that a snapshot was written that holds so many changes.
+    /// Tells the engine that a snapshot with this many changes was written.
     fn snapshot_written(&self, state: &mut State, bytes: u64, changes: u64, now: Now) {
         let persistence = &mut state.engine.node.shell.persistence;
         persistence.snapshot_failed = false;
@@ -488,8 +490,8 @@ impl Shard {
         node.orders.push(Order::Snapshot { waiting: None });
     }
 
-    /// Writes a snapshot before the server stops, if there are save points. Nobody is served meanwhile. Whether
-    /// the server may stop.
+    /// Writes a snapshot before the server stops, if there are save points. Nobody is served
+    /// meanwhile. Returns whether the server may stop.
     pub(crate) fn save_before_stop(&self) -> bool {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -525,7 +527,7 @@ impl Shard {
         Ok(())
     }
 
-    /// A gate for the thread that reads `inbox`; none where there is and will be no journal.
+    /// A gate for the thread that reads `inbox`; `None` if there is no journal and will be none.
     pub(crate) fn gate(&self, inbox: &Arc<Inbox>) -> Option<Gate> {
         let is_loading = self.lock().engine.node.loading.is_some();
         let mut watches = self.watches.lock();
@@ -549,7 +551,7 @@ impl Shard {
         }
     }
 
-    /// Says what `SHUTDOWN` closes so that the server stops. Only the first time counts.
+    /// Sets what `SHUTDOWN` closes so that the server stops. Only the first call counts.
     pub(crate) fn stops_by(&self, signals: Signals) {
         self.signals.get_or_init(|| signals);
     }
@@ -570,13 +572,13 @@ impl State {
     }
 }
 
-/// The thread that also looks after what is due.
+/// The thread that also does what is due.
 pub(crate) const TIMER_THREAD: usize = 0;
 
-/// How long after a failed snapshot no save point begins another, in milliseconds; as in Redis.
+/// How long after a failed snapshot save points begin no other, in milliseconds; as in Redis.
 const SNAPSHOT_RETRY_MS: u64 = 5000;
 
-/// How often the log tells how far a snapshot or rewrite is, in milliseconds.
+/// How often the log has a line about the progress of a snapshot or rewrite, in milliseconds.
 const PROGRESS_MS: u64 = 2000;
 
 fn took_s(begun: Option<Mono>, now: Now) -> Option<u64> {

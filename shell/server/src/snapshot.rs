@@ -1,7 +1,7 @@
 //! Snapshots: the keyspace in one file of Redis' RDB format, written beside the running engine.
 //!
-//! A snapshot is written to a temporary file, synced, and renamed; so the file under the proper name is
-//! whole at any time.
+//! A snapshot is written to a temporary file, synced, and renamed; so the file under the proper
+//! name is whole at any time.
 
 pub(crate) mod pieces;
 pub(crate) mod progress;
@@ -50,7 +50,7 @@ pub(crate) const RESTORE: &str = "restore it from a copy";
 pub(crate) const LEAVE_OUT: &str = "`weir import` takes the rest into a new folder and lists what it leaves out, and \
      `load-unknown skip` lets it be left out here";
 
-/// Loads a snapshot file, if there is one. Whether there was.
+/// Loads a snapshot file, if there is one. Returns whether there was.
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end.
@@ -84,7 +84,8 @@ pub fn load_file(
     }
 }
 
-/// Loads a snapshot. Where it ended, as commands may follow it. `unknown` notes what weir does not have.
+/// Loads a snapshot. Where it ended, as commands may follow it. `unknown` notes what weir does not
+/// have.
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end, or has something that may not be left out.
@@ -246,7 +247,7 @@ pub(crate) fn write_file(
         Ok(bytes)
     });
     if written.is_err() {
-        // What is left of a failed attempt is of no use; that it cannot be removed changes nothing.
+        // What a failed attempt leaves is useless, and it does not matter if it cannot be removed.
         std::fs::remove_file(&temporary).ok();
     }
     written
@@ -261,8 +262,8 @@ fn temporary_path(path: &Path) -> PathBuf {
     path.with_file_name(format!("temp-{}-{name}", std::process::id()))
 }
 
-/// A file that is made durable as it grows, so that the syncs of the journal never stand in line behind all of
-/// it.
+/// A file that is made durable as it grows, so that the syncs of the journal never stand in line
+/// behind all of it.
 struct Durable {
     file: File,
     unsynced_bytes: usize,

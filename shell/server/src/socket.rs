@@ -1,4 +1,4 @@
-//! A client's socket, TCP or unix. It never waits.
+//! A client's socket, TCP or Unix. It never blocks.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -20,7 +20,8 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
-    /// Takes over a TCP connection. Its peer is probed when it was silent for so long; never if that is zero.
+    /// Takes over a TCP connection. Its peer is probed when it has been silent for `keepalive`;
+    /// never if that is zero.
     pub(crate) fn tcp(stream: TcpStream, keepalive: Duration) -> io::Result<Socket> {
         stream.set_nodelay(true)?;
         if !keepalive.is_zero() {
@@ -30,7 +31,7 @@ impl Socket {
         Ok(Socket::Tcp(stream))
     }
 
-    /// Asks for events: each time something comes to read, and each time there is room again.
+    /// Asks for events: each time there is something to read, and each time there is room again.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         match self {
@@ -39,7 +40,7 @@ impl Socket {
         }
     }
 
-    /// Where the client is, and where it connected to.
+    /// Returns where the client is, and where it connected to.
     pub(crate) fn addresses(&self) -> (String, String) {
         match self {
             Socket::Tcp(stream) => {
@@ -62,15 +63,17 @@ impl Socket {
         self.as_fd().as_raw_fd()
     }
 
-    /// Reads what is there into the spare capacity of `buffer`, which must have some. How many bytes that were:
-    /// 0 if the peer sends no more, fewer than there was room for if the socket has no more now.
+    /// Reads what is there into the spare capacity of `buffer`, which must have some. Returns how
+    /// many bytes that were: 0 if the peer sends no more, fewer than there was room for if the
+    /// socket has no more now.
     ///
     /// # Errors
     /// `WouldBlock` if nothing is there.
     #[inline]
     pub(crate) fn receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         loop {
-            // Not the C library's call: that is a point where a thread may be cancelled, which costs some.
+            // Not the C library's call, which costs more because it is a point where a thread may
+            // be cancelled.
             match recv(self, spare_capacity(buffer), RecvFlags::empty()) {
                 Ok((_, len)) => return Ok(len),
                 Err(Errno::INTR) => {}

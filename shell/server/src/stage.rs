@@ -1,8 +1,9 @@
-//! The middle of a turn: what several connections have read runs under one hold of the shard's lock.
+//! The middle of a turn: what several connections have read runs under one hold of the shard's
+//! lock.
 //!
-//! Reading first, then running everything, then sending keeps each of the three at work in the processor's caches,
-//! and lets what is done once (the lock, the clocks) serve them all. A stage is bounded in bytes, so that what
-//! was read is still in the cache when it runs.
+//! First everything is read, then everything is run, then everything is sent. So each of the three
+//! works in the processor's caches, and the lock and the clocks are paid once for all. A stage is
+//! bounded in bytes, so that what was read is still in the cache when it runs.
 
 use std::ops::Range;
 
@@ -34,6 +35,9 @@ pub(crate) struct Stage {
 #[derive(Debug)]
 struct Part {
     place: usize,
+    /// Whose input it is. A stage may run in several steps, and letters are opened in between: they
+    /// can end a connection and put another one in its place. That one must not run this input, so
+    /// the place alone is not enough.
     session: SessionId,
     /// Where its input is; none if the connection has it.
     input: Option<Range<usize>>,
@@ -44,7 +48,7 @@ struct Part {
 pub(crate) struct Replies {
     /// The connection's place.
     pub(crate) place: usize,
-    /// Whose they are, should another connection have come into the place.
+    /// Whose they are. Before they are sent, this client may be gone and its place reused.
     pub(crate) session: SessionId,
     /// Where they are.
     pub(crate) written: Written,
@@ -59,7 +63,7 @@ pub(crate) struct Replies {
 pub(crate) enum Written {
     /// Within those of all.
     Together(Range<usize>),
-    /// Apart, piece by piece: they refer to something, or are many.
+    /// Separately, piece by piece: they refer to something, or are large.
     Apart(Vec<Rope>),
 }
 
@@ -75,12 +79,12 @@ impl Stage {
         }
     }
 
-    /// Whether it has as much to run as should run at once.
+    /// Returns whether it has as much as should run at once.
     pub(crate) fn is_full(&self) -> bool {
         self.input.len() >= STAGE_BYTES
     }
 
-    /// Whether everything in it has run.
+    /// Returns whether everything in it has run.
     pub(crate) fn is_done(&self) -> bool {
         self.run == self.parts.len()
     }
@@ -109,9 +113,9 @@ impl Stage {
         Ok(())
     }
 
-    /// Runs what was read, until all has run or there are many replies. Whether the journal was given something.
-    /// Which replies are whose goes to `replies`; what the engine has for other connections of the thread, to
-    /// `letters`.
+    /// Runs what was read, until all of it has run or there are many replies. Puts into `replies`
+    /// which replies are whose, and into `letters` what the engine has for other connections of the
+    /// thread. Returns whether the journal was given something.
     pub(crate) fn run(
         &mut self,
         shard: &Shard,
@@ -178,7 +182,7 @@ impl Stage {
         submitted
     }
 
-    /// Replies of all connections, one behind the other.
+    /// Replies of all connections, one after another.
     pub(crate) fn replies(&self) -> &[u8] {
         &self.replies
     }

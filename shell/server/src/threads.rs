@@ -1,4 +1,4 @@
-//! The threads: who serves connections, who waits for signals.
+//! The threads: those that serve connections, and the one that waits for signals.
 
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -32,9 +32,8 @@ pub struct Options {
     pub allocator: Allocator,
 }
 
-/// Serves until a signal or `SHUTDOWN` ends it. `load` gives what is served; who asks for it earlier is told to
-/// wait. `ready` is called once it is there, `reopen_logs` at
-/// SIGHUP.
+/// Serves until a signal or `SHUTDOWN` ends it. `load` loads the data; clients that need it earlier
+/// are told to wait. `ready` is called once it is there, `reopen_logs` at SIGHUP.
 ///
 /// # Errors
 /// If a thread or what it needs cannot be made, or those of `load`.
@@ -59,7 +58,7 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     let failed = Failed::new();
     let (is_loaded, loaded) = mpsc::channel();
     let (filled, failure) = (Arc::clone(&shard), Arc::clone(&failed));
-    // Nobody waits for its end: a server that stops earlier has changed nothing.
+    // Nobody waits for its end: if the server stops earlier, the load has changed nothing.
     spawn("weir-load".to_owned(), move || {
         loading::run(&filled, load, ready, &failure);
         is_loaded.send(()).ok();
@@ -102,7 +101,7 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     }
     shard.close_journal();
     if let Some(path) = unix_path {
-        // A socket file that somebody removed already is no trouble.
+        // It does not matter if somebody has already removed the socket file.
         std::fs::remove_file(path).ok();
     }
     failed.take().map_or(Ok(()), Err)
@@ -119,9 +118,9 @@ pub fn survive_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that are taken. Two end the server, and one has the log's file opened again. The others
-/// are taken so that they do not end it: a write beyond the limit on the size of files is an error of
-/// that write, and what SIGUSR1 and SIGUSR2 mean elsewhere is nobody's wish here.
+/// The signals that are handled. Two end the server, and one reopens the log file. The others are
+/// handled so that they do not end the server: a write beyond the limit on file sizes is an error
+/// of that write, and SIGUSR1 and SIGUSR2 mean nothing here.
 const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGXFSZ];
 
 fn wait_for_stop(shard: &Shard, signals: &mut Signals, reopen_logs: &dyn Fn()) {

@@ -10,11 +10,12 @@ use crate::inbox::Letter;
 use crate::memory::{Allocator, Meter};
 use crate::shard::{Shard, Submitted, TIMER_THREAD};
 
-/// The engine is looked at so often even if nothing is due, for figures that only the shell knows; in milliseconds.
+/// How often the engine is looked at even if nothing is due, for figures that only the shell knows;
+/// in milliseconds.
 const PERIOD_MS: u64 = 100;
 
-/// Looks at everything, and sets the alarm for the next time. What the engine has for connections of this thread goes
-/// behind its `letters`.
+/// Looks at everything, and sets the alarm for the next time. What the engine has for connections
+/// of this thread is appended to `letters`.
 pub(crate) fn look(
     shard: &Arc<Shard>,
     allocator: Allocator,
@@ -30,7 +31,7 @@ pub(crate) fn look(
     state.engine.expire(now);
     let took = Duration::from_nanos(stopwatch.lap_ns());
     state.engine.stage_took(Stage::Expiry, took, now);
-    // What was left, and what this thread did, is part of the whole.
+    // The whole includes what was left and what this thread did.
     shard.tell_untold(&mut state.engine);
     meter.start_over(&state.engine);
     let dropped = state.engine.dropped_bytes() + shard.dropper.waiting_bytes() as u64;

@@ -39,15 +39,19 @@ impl Alarm {
     }
 
     /// It went off: the thread begins to look, and needs no alarm for what it will see.
+    ///
+    /// This must come before the thread takes the lock. If it came after the look, it could erase an
+    /// alarm that was set after the look, and the thread would sleep past that deadline.
     pub fn begin_look(&self) {
         self.at_ms.store(u64::MAX, Ordering::Release);
     }
 
-    /// Sets the alarm, from the thread that it is for. An earlier one stays. Whether it goes off
-    /// earlier now.
+    /// Sets the alarm, from the thread that it is for. An earlier one stays. Returns whether it
+    /// goes off earlier now.
     pub fn set(&self, at_ms: u64) -> bool {
-        // A load is cheaper than an exchange, and most of the time it tells that there is nothing
-        // to do.
+        // A load is cheaper than an exchange, and mostly shows that there is nothing to do. It may
+        // see an alarm that the thread is just about to clear; then the look that follows sees the
+        // deadline, because it was added under the lock that the look takes after clearing.
         self.at_ms.load(Ordering::Acquire) > at_ms
             && self.at_ms.fetch_min(at_ms, Ordering::AcqRel) > at_ms
     }

@@ -54,7 +54,7 @@ impl Gate {
         }
     }
 
-    /// Whether this number was released.
+    /// Returns whether this number was released.
     #[inline]
     pub fn is_open_for(&self, number: u64) -> bool {
         self.shared.released.load(Ordering::Acquire) >= number
@@ -72,11 +72,11 @@ impl Gate {
     }
 
     /// Asks to be woken when there is an answer for `number`, the lowest that the thread waits for.
-    /// Whether the thread may sleep: there is none yet.
+    /// Returns whether the thread may sleep: there is none yet.
     pub fn may_sleep(&self, number: u64) -> bool {
         // The thread says first what it waits for and then looks; the other releases first and then
-        // looks who waits. Each has a fence between its two steps, so at least one of them sees what
-        // the other did.
+        // looks who waits. Each has a fence between its two steps, so at least one of them sees
+        // what the other did.
         self.shared.awaited.store(number, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         self.answer(number).is_none()

@@ -1,5 +1,5 @@
-//! Every order in which the two sides of each protocol can meet. A thread that sleeps for ever makes
-//! loom report a deadlock, which fails the test.
+//! Every order in which the two sides of each protocol can meet. A thread that sleeps for ever
+//! makes loom report a deadlock, which fails the test.
 
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;

@@ -36,7 +36,7 @@ pub(crate) fn script(shell: Shell) -> String {
     }
 }
 
-/// The words that a setting takes; none where it takes any number or text.
+/// The words that a setting takes; none if it takes any number or text.
 fn values(kind: Kind) -> Vec<&'static str> {
     match kind {
         Kind::Flag => vec!["yes", "no"],
@@ -50,7 +50,8 @@ fn values(kind: Kind) -> Vec<&'static str> {
     }
 }
 
-/// The words that the arguments of a subcommand may be; none where they are paths, or where there are none.
+/// The words that the arguments of a subcommand may be; none if they are paths, or if it has no
+/// arguments.
 fn arguments(completes: Completes) -> Vec<&'static str> {
     match completes {
         Completes::Words(words) => words.to_vec(),

@@ -1,7 +1,7 @@
-//! What the server is told to do: by configuration files, the environment and the command line.
+//! What the server is told to do by configuration files, the environment and the command line.
 //!
-//! What is said later wins, and the command line wins over the file. Everything that is wrong is
-//! collected, so that whoever starts weir learns of all of it at once.
+//! The last value wins, and the command line wins over the file. Everything that is wrong is
+//! collected, so that the user learns of all of it at once.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -14,7 +14,7 @@ use engine::config::{FileLine, SAVE_POINTS_OF_REDIS, Settings, Standing, read_li
 /// How deep files may include one another.
 const INCLUDES_MAX: usize = 16;
 
-/// The password, for whoever does not want it in a file.
+/// The password, for users who do not want it in a file.
 const PASSWORD: &str = "WEIR_REQUIREPASS";
 
 /// The path of a file that holds nothing but the password.
@@ -139,8 +139,8 @@ impl Configuration {
         }
     }
 
-    /// All of it, or all that is wrong with it. Save points are those of Redis where there is neither a
-    /// journal nor a word about them, so that its stock file keeps what it keeps there.
+    /// All of it, or all that is wrong with it. If there is neither a journal nor a setting for
+    /// save points, they are those of Redis, so that its stock file keeps as much as there.
     ///
     /// # Errors
     /// What is wrong.
@@ -163,7 +163,7 @@ impl Configuration {
     }
 }
 
-/// `weir check-config FILE`: what a configuration file comes to.
+/// `weir check-config FILE`: what a configuration file means.
 ///
 /// # Errors
 /// What is wrong with it, all at once.

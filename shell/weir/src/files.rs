@@ -1,5 +1,5 @@
-//! `weir check PATH` and `weir repair FILE`: reading all of what a server has left on the disk, and saving
-//! what is whole in a damaged file.
+//! `weir check PATH` and `weir repair FILE`: reading all of what a server has left on the disk, and
+//! saving what is whole in a damaged file.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,13 +12,13 @@ use server::Clock;
 
 use crate::progress::Meter;
 
-/// Reads a folder or a file; the report. Fails if something is damaged.
+/// Reads a folder or a file, and returns the report. Fails if something is damaged.
 pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
     let checked = server::check(path, Clock::start().now(), &mut told(path))?;
     Ok(checked.to_string())
 }
 
-/// Writes what is whole in a damaged file into a new file beside it; what was done.
+/// Writes what is whole in a damaged file into a new file beside it; returns what was done.
 pub(crate) fn repair(path: &Path, kept: Kept) -> anyhow::Result<String> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.with_context(|| format!("{}: name a file", path.display()))?;
@@ -60,13 +60,13 @@ pub(crate) fn repair(path: &Path, kept: Kept) -> anyhow::Result<String> {
     Ok(report)
 }
 
-/// Tells on standard error how far something is that takes long.
+/// Prints on standard error the progress of something that takes long.
 fn told(path: &Path) -> impl FnMut(Progress) + Send + use<> {
     let (name, begun, mut meter) = (path.display().to_string(), Instant::now(), Meter::default());
     move |progress| {
         if let Some(text) = meter.at(progress, begun.elapsed()) {
             use std::io::Write;
-            // Who closed standard error does not want to know.
+            // If standard error is closed, nobody wants to know.
             writeln!(std::io::stderr(), "{name}: {text}").ok();
         }
     }

@@ -1,4 +1,4 @@
-//! `weir help`: how weir is called, in words for a terminal.
+//! `weir help`: how to call weir, for a terminal.
 
 use engine::config::{Setting, Settings};
 
@@ -18,7 +18,7 @@ pub(crate) fn version() -> String {
     }
 }
 
-/// How weir is called, every subcommand, and every setting with its default.
+/// Returns how to call weir, every subcommand, and every setting with its default.
 pub(crate) fn general() -> String {
     let mut text = format!(
         "weir: {TITLE}\n\nusage: weir [CONFIG_FILE] [--SETTING VALUE]...\n       \
@@ -41,7 +41,7 @@ pub(crate) fn general() -> String {
     text
 }
 
-/// How a subcommand is called and what it does.
+/// Returns how to call a subcommand, and what it does.
 pub(crate) fn of(subcommand: &Subcommand) -> String {
     let mut text = format!("usage: {}\n\n", subcommand.usage());
     text.push_str(&wrapped(&sentence(subcommand.summary), ""));

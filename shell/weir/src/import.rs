@@ -1,4 +1,4 @@
-//! `weir import FOLDER|FILE`: a data folder of weir out of what a Redis server has left.
+//! `weir import FOLDER|FILE`: a data folder of weir from the files of a Redis server.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use server::{Clock, Imported, Target};
 
 use crate::command_line::{self, Invocation};
 
-/// Imports a file or folder under these settings; what became of it.
+/// Imports a file or folder under these settings; returns what became of it.
 pub(crate) fn import(source: &Path, settings: &[String]) -> anyhow::Result<String> {
     let settings = match command_line::settings(settings.iter().cloned())? {
         Invocation::Serve(configuration) => configuration.settings,

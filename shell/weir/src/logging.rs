@@ -1,5 +1,5 @@
-//! Where the log goes: standard output, or a file that is opened again when whoever turns logs over asks
-//! for it (SIGHUP).
+//! Where the log goes: standard output, or a file that is reopened at SIGHUP, so that logs can be
+//! rotated.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -51,7 +51,7 @@ impl Logging {
         })
     }
 
-    /// Goes by settings that have changed.
+    /// Follows settings that have changed.
     pub(crate) fn settings_changed(&self, settings: &Settings) {
         // It fails only once the log is gone, and then nobody misses it.
         self.level.reload(level(settings)).ok();
@@ -67,7 +67,7 @@ impl Logging {
     }
 }
 
-/// Whether a variable of the environment says something.
+/// Returns whether a variable of the environment says something.
 fn is_set(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|value| !value.is_empty())
 }

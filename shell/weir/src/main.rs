@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         },
         Ok(Invocation::Print(text)) => {
             use std::io::Write;
-            // A reader that went away has seen enough.
+            // A reader that has gone has seen enough.
             std::io::stdout().write_all(text.as_bytes()).ok();
             ExitCode::SUCCESS
         }
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says what went wrong, and why as far as that is not said yet.
+/// Says what went wrong, and why, unless that has been said already.
 fn complain(error: &anyhow::Error) -> ExitCode {
     use std::io::Write;
     let mut message = "weir".to_owned();
@@ -129,7 +129,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let addresses = listeners.addresses().join(" ");
     let ready = move || {
         tracing::info!(addresses, io_threads, "weir is ready");
-        // Without somebody who waits for it, as under systemd, this says nothing.
+        // If nobody waits for it, as systemd does, this does nothing.
         if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
             tracing::warn!(%error, "who started weir cannot be told that it is ready");
         }
@@ -187,7 +187,7 @@ fn open_journal(
     .with_context(|| format!("cannot serve from {}", folder.display()))
 }
 
-/// What of the data survives, and when, in words for the log.
+/// Which data survives, and when, in words for the log.
 fn kept(settings: &Settings) -> String {
     if settings.flag("appendonly") {
         return match settings.text("appendfsync") {
@@ -212,7 +212,8 @@ fn used_memory() -> u64 {
     tikv_jemalloc_ctl::stats::allocated::read().map_or(0, |bytes| bytes as u64)
 }
 
-/// Bytes of pages in which something is allocated, and resident bytes, as of the last [`used_memory`].
+/// Bytes of pages in which something is allocated, and resident bytes, as of the last
+/// [`used_memory`].
 fn memory_pages() -> (u64, u64) {
     let active = tikv_jemalloc_ctl::stats::active::read();
     let resident = tikv_jemalloc_ctl::stats::resident::read();

@@ -1,4 +1,5 @@
-//! `weir manual`: the manual page, in the language of man(7), from the tables of subcommands and settings.
+//! `weir manual`: the manual page, in the language of man(7), from the tables of subcommands and
+//! settings.
 
 use engine::config::{Settings, When};
 
@@ -54,7 +55,7 @@ pub(crate) fn page() -> String {
     page
 }
 
-/// A text in which nothing is taken for a request or an escape of the page's language.
+/// A text in which nothing counts as a request or an escape of the page's language.
 fn escaped(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
     match text.starts_with(['.', '\'']) {

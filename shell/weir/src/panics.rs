@@ -1,4 +1,4 @@
-//! Panics in the log: where an error of the program shows, with what its authors need to find it.
+//! Panics in the log: a bug of weir is reported with what its authors need to find it.
 
 use std::backtrace::Backtrace;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
@@ -6,7 +6,7 @@ use std::thread;
 
 use tracing::Level;
 
-/// From now on panics are reported in the log, if it takes errors, and on standard error else.
+/// From now on panics are reported in the log if it takes errors, and otherwise on standard error.
 pub(crate) fn go_to_the_log() {
     let usual = take_hook();
     set_hook(Box::new(move |panic| {

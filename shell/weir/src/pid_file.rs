@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct PidFile(PathBuf);
 
 impl PidFile {
-    /// Writes it. That it cannot be written is told and keeps nobody from being served, as in Redis.
+    /// Writes it. If that fails, it is logged and weir serves all the same, as in Redis.
     pub(crate) fn write(path: &str) -> Option<PidFile> {
         if path.is_empty() {
             return None;

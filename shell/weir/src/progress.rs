@@ -1,10 +1,10 @@
-//! How far something is that takes long, in words for a terminal.
+//! The progress of something that takes long, for a terminal.
 
 use std::time::Duration;
 
 use journal::Progress;
 
-/// How long a pause is between two lines.
+/// The pause between two lines.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Decides when there is something to tell.
@@ -14,7 +14,8 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// What to tell of this progress, which was made in that time; nothing too early, or too often.
+    /// What to print about this progress, made in that time; nothing if it is too early, or too
+    /// often.
     pub(crate) fn at(&mut self, progress: Progress, elapsed: Duration) -> Option<String> {
         if elapsed < self.told + PAUSE {
             return None;

@@ -1,4 +1,4 @@
-//! What weir does beside serving: one row for each subcommand.
+//! What weir does apart from serving: one row for each subcommand.
 //!
 //! The rows drive lookup, usage errors, `weir help`, the manual page and the shells' completions.
 
@@ -18,7 +18,7 @@ pub(crate) struct Subcommand {
     pub arguments: &'static str,
     /// What it does, as a line of `weir help`.
     pub summary: &'static str,
-    /// What its own help says beside that, in paragraphs.
+    /// What its own help adds, in paragraphs.
     pub detail: &'static str,
     /// What an argument names, for completions.
     pub completes: Completes,
@@ -38,11 +38,11 @@ pub(crate) enum Completes {
     Nothing,
 }
 
-/// What a subcommand comes to.
+/// The result of a subcommand.
 pub(crate) enum Answer {
     /// This text is printed.
     Text(String),
-    /// The arguments are not what it takes.
+    /// The arguments are not what it accepts.
     Usage,
 }
 
@@ -181,17 +181,17 @@ pub(crate) fn find(name: &str) -> Option<&'static Subcommand> {
 }
 
 impl Subcommand {
-    /// How it is called.
+    /// Returns how to call it.
     pub(crate) fn usage(&self) -> String {
         format!("weir {} {}", self.name, self.arguments)
             .trim_end()
             .to_owned()
     }
 
-    /// Does it; the text to print.
+    /// Runs it; returns the text to print.
     ///
     /// # Errors
-    /// The arguments are not what it takes, or what it does fails.
+    /// The arguments are not what it accepts, or its work fails.
     pub(crate) fn run(&self, arguments: &[String]) -> anyhow::Result<String> {
         if arguments.iter().any(|argument| is_help(argument)) {
             return Ok(help::of(self));
@@ -203,7 +203,7 @@ impl Subcommand {
     }
 }
 
-/// Whether an argument asks for help.
+/// Returns whether an argument asks for help.
 pub(crate) fn is_help(argument: &str) -> bool {
     matches!(argument, "-h" | "--help")
 }

@@ -188,7 +188,7 @@ proptest! {
             bytes[at] ^= by;
             std::fs::write(file, &bytes).unwrap();
             for path in [file.as_path(), folder.path()] {
-                // A changed last write looks as a crash would leave it.
+                // A changed last write looks like what a crash leaves.
                 let is_found = checked(path).map_or(true, |report| report.contains("torn"));
                 prop_assert!(is_found, "byte {} of {}", at, file.display());
             }

@@ -1,8 +1,9 @@
 //! Replies that could not leave at once, and what each of them waits for.
 //!
-//! What may leave comes first, in one rope. Behind it come the pieces that wait for the log; each knows how many
-//! replies it is, so that an error can take the place of each of them if the log fails. In the usual case, a few small
-//! replies that wait for nothing but the log, those are in the rope themselves.
+//! What may leave comes first, in one rope. After it come the pieces that wait for the log. Each
+//! knows how many replies it holds, so that an error can replace each of them if the log fails. In
+//! the usual case of a few small replies that wait only for the log, they are in the rope
+//! themselves.
 
 use std::collections::VecDeque;
 
@@ -17,11 +18,11 @@ use crate::limits::KEPT_PIECES_MAX;
 pub(super) struct Output {
     /// What comes first.
     rope: Rope,
-    /// What the rope consists of, if it waits for the log: then it has bytes of its own only.
+    /// The pieces of the rope, if it waits for the log. It then has only bytes of its own.
     pieces: Vec<Piece>,
-    /// What comes behind it and waits for the log.
+    /// What comes after it and waits for the log.
     behind: VecDeque<(Rope, Piece)>,
-    /// How many bytes are behind it.
+    /// How many bytes come after it.
     behind_len: usize,
     /// The batch that must be durable before all of it may leave.
     depends_on: Lsn,
@@ -32,7 +33,7 @@ impl Output {
         self.rope.is_empty() && self.behind.is_empty()
     }
 
-    /// How many bytes wait; of what is still to be rendered, about.
+    /// Returns how many bytes wait, with an estimate for what is still to be rendered.
     pub(super) fn len(&self) -> usize {
         self.rope.len() + self.behind_len
     }
@@ -42,7 +43,7 @@ impl Output {
         self.depends_on
     }
 
-    /// Whether a part was sent, or could be, of what is long.
+    /// Returns whether a part was sent, or could be, of what is long.
     pub(super) fn is_on_its_way(&self) -> bool {
         !self.rope.is_empty() && self.pieces.is_empty()
     }
@@ -57,7 +58,7 @@ impl Output {
         self.rope.push(bytes);
     }
 
-    /// Keeps a rope that may leave, behind nothing but such.
+    /// Keeps a rope that may leave; only such ropes may be there already.
     pub(super) fn append_free(&mut self, rope: Rope) {
         self.rope.append(rope);
     }
@@ -111,7 +112,7 @@ impl Output {
         self.forget_pieces();
     }
 
-    /// Leaves out the replies that nobody may see, and puts a line in the place of each. How many that were.
+    /// Replaces each reply that nobody may see by a line. Returns how many that were.
     pub(super) fn refuse(&mut self, is_open: impl Fn(Lsn) -> bool, line: &[u8]) -> usize {
         let mut refused = 0;
         let mut refuse = |rope: &mut Rope, piece: &Piece| {

@@ -1,4 +1,5 @@
-//! Replies in pieces that share a fate: if the log fails, an error takes the place of each reply that needs it.
+//! Replies in pieces that depend on the same batch: if the log fails, an error replaces each reply
+//! that needs it.
 
 use std::ops::Range;
 
@@ -8,9 +9,9 @@ use resp::{Mark, Reply, Rope};
 /// Replies that follow one another and may leave at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// How many bytes they have; if they refer to something, about.
+    /// How many bytes they have; an estimate if they refer to something.
     pub(crate) len: usize,
-    /// How many there are: of what a client did not ask for, none.
+    /// How many replies there are: 0 for what a client did not ask for.
     pub(crate) replies: usize,
     /// The batch that must be durable before they leave.
     pub(crate) depends_on: Lsn,
@@ -40,7 +41,7 @@ impl<'a> Answers<'a> {
 }
 
 impl Piece {
-    /// Takes in a piece that follows it.
+    /// Merges the piece that follows.
     pub(crate) fn add(&mut self, next: &Piece) {
         self.len += next.len;
         self.replies += next.replies;
@@ -48,7 +49,7 @@ impl Piece {
     }
 }
 
-/// The pieces of what several connections are answered, one behind the other.
+/// The pieces of the replies to several connections, one after another.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     all: Vec<Piece>,
@@ -61,7 +62,8 @@ pub(crate) struct Pieces {
 }
 
 impl Pieces {
-    /// What is added from here on answers another connection, whose requests run now that the last batch is this.
+    /// What is added from here on answers another connection. `last` is the last batch before its
+    /// requests run.
     pub(crate) fn begin(&mut self, last: Lsn) {
         self.start = self.all.len();
         self.marks.clear();
@@ -74,8 +76,8 @@ impl Pieces {
         self.marks.clear();
     }
 
-    /// Adds a reply that begins at `mark`; with no bytes, it is none. Batches of requests that ran together are written together, so their
-    /// replies are one piece.
+    /// Adds a reply that begins at `mark`; without bytes, there is no reply. Batches of requests
+    /// that ran together are written together, so their replies are one piece.
     #[inline]
     pub(crate) fn add(&mut self, mark: Mark, len: usize, depends_on: Lsn) {
         if len == 0 {
@@ -109,7 +111,7 @@ impl Pieces {
         ropes
     }
 
-    /// Where the pieces are that were added since [`Pieces::begin`].
+    /// Returns where the pieces are that were added since [`Pieces::begin`].
     pub(crate) fn range(&self) -> Range<usize> {
         self.start..self.all.len()
     }

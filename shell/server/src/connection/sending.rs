@@ -1,7 +1,9 @@
-//! Replies on their way out: at once where they may leave and the socket takes them, else kept in order.
+//! Replies on their way out: sent at once if they may leave and the socket takes them, otherwise
+//! kept in order.
 //!
-//! What waits is counted, whatever it waits for, and bounded by `client-output-buffer-limit`. Bytes that are only
-//! referred to count in full: while the reply waits, a write may make it the only one that still has them.
+//! What waits is counted, whatever it waits for, and bounded by `client-output-buffer-limit`. Bytes
+//! that are only referred to count in full: while the reply waits, a write may leave it as their
+//! only owner.
 
 use std::io;
 
@@ -15,7 +17,7 @@ use resp::{Protocol, Reply, Rope};
 use super::{Answers, Connection, Phase, Piece};
 use crate::limits::{PUSHED_APART_BYTES_MIN, PUSHED_BYTES_MAX, SEND_BYTES, UNTOLD_BYTES_MAX};
 
-/// What becomes of replies that were to be sent.
+/// What became of replies that were to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// The socket has them.
@@ -28,28 +30,28 @@ pub(crate) enum Sent {
     Some,
 }
 
-/// What is known of a client that does not take all its replies at once.
+/// The state of a client that does not take all its replies at once.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// What may wait, by the settings.
     pub(super) limits: OutputLimits,
     /// Whether the socket took less than it was offered.
     is_stuck: bool,
-    /// Until when more than the soft limit may wait; none while less does.
+    /// Until when more than the soft limit may wait; `None` while less waits.
     patience: Option<Mono>,
     /// How many of the waiting bytes others sent, at most.
     pushed: usize,
-    /// How many waiting bytes the engine knows of.
+    /// How many waiting bytes the engine has been told of.
     told_bytes: usize,
 }
 
 impl Connection {
-    /// Whether its socket takes no replies.
+    /// Returns whether its socket is full.
     pub(crate) fn is_stuck(&self) -> bool {
         self.waiting.is_stuck
     }
 
-    /// Until when it may go on taking no replies, if that is bounded.
+    /// Until when it may go without taking replies, if that is bounded.
     pub(crate) fn patience(&self) -> Option<Mono> {
         self.waiting.patience
     }
@@ -63,7 +65,7 @@ impl Connection {
             Then::Continue => {}
             Then::Resume if self.phase == Phase::Waiting => self.phase = Phase::Reading,
             Then::Resume => {}
-            // Nobody knows when it would take what is left for it.
+            // Nobody knows when it would take the rest.
             Then::Close
                 if self.is_stuck()
                     || (delivery.bytes.is_empty() && self.output.is_on_its_way()) =>
@@ -72,7 +74,7 @@ impl Connection {
             }
             Then::Close => self.phase = Phase::Closing,
         }
-        // What a client did not ask for is no reply.
+        // What a client did not ask for is not a reply.
         let is_reply = delivery.then != Then::Continue && !delivery.bytes.is_empty();
         let depends_on = delivery.depends_on;
         let piece = Piece {
@@ -98,8 +100,8 @@ impl Connection {
         Ok(sent)
     }
 
-    /// So many bytes more came from others. What waits of them is bounded whatever it waits for: the client could not
-    /// be held back as one is that sends requests.
+    /// Counts bytes that came from others. They are bounded whatever they wait for, because this
+    /// client cannot be held back as one that sends requests can.
     fn bound_pushed(&mut self, len: usize) -> io::Result<()> {
         let waiting = self.output.len();
         self.waiting.pushed = waiting.min(self.waiting.pushed.saturating_add(len));
@@ -111,7 +113,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends replies behind those that are on their way, if what they depend on is durable; else they are kept.
+    /// Sends replies after those that are on their way, if what they depend on is durable;
+    /// otherwise keeps them.
     ///
     /// # Errors
     /// The connection is lost, or too much waits for it.
@@ -174,7 +177,8 @@ impl Connection {
         }
     }
 
-    /// A client that gets no replies may have to wait until what it did is durable, or is known not to be.
+    /// A client that gets no replies may have to wait until what it did is durable, or known not to
+    /// be.
     fn wait_in_silence(&mut self, gate: Option<&Gate>) -> Sent {
         let lsn = self.unanswered;
         match gate {
@@ -188,7 +192,7 @@ impl Connection {
         }
     }
 
-    /// Something was kept behind what is there.
+    /// Something was kept after what is there.
     fn wait_behind(&mut self) -> io::Result<Sent> {
         if self.is_stuck() {
             self.get_stuck()
@@ -197,8 +201,8 @@ impl Connection {
         }
     }
 
-    /// Sends what was kept, now that it may leave, or that the socket has room. Where nobody knows whether a reply will
-    /// hold, an error takes its place.
+    /// Sends what was kept, now that it may leave or the socket has room. If nobody knows whether a
+    /// reply will hold after a restart, an error replaces it.
     ///
     /// # Errors
     /// As [`Connection::send`].
@@ -210,7 +214,7 @@ impl Connection {
             match gate.answer(journal_lsn(self.output.depends_on())) {
                 Some(Ok(())) => self.output.set_free(),
                 Some(Err(NotDurable)) => self.refuse_replies(gate),
-                // Where something that must wait came behind what is stuck, all of it waits for both.
+                // If something that must wait came after what is stuck, all of it waits for both.
                 None => return Ok(Sent::Held(self.output.depends_on())),
             }
         } else {
@@ -244,7 +248,8 @@ impl Connection {
         Ok(Sent::All)
     }
 
-    /// The socket took so many bytes. The figures of the whole server have them at once: no request may follow.
+    /// The socket took this many bytes. The figures of the whole server count them at once, because
+    /// there may be no further request.
     #[inline]
     fn note_sent(&mut self, len: usize) {
         self.io.sent_bytes += len as u64;
@@ -252,7 +257,7 @@ impl Connection {
         self.shard.sent.leave(len as i64);
     }
 
-    /// Puts an error in the place of each reply that is not known to be durable.
+    /// Replaces each reply that is not known to be durable by an error.
     #[cold]
     fn refuse_replies(&mut self, gate: &Gate) {
         let error = CmdError::NotDurable(self.shard.why_not_durable().to_owned());
@@ -277,7 +282,7 @@ impl Connection {
         Ok(Sent::Stuck)
     }
 
-    /// More than so much must not wait.
+    /// Checks that no more waits than may.
     fn check_waiting(&mut self) -> io::Result<()> {
         let waiting = self.output.len();
         let told = self.waiting.told_bytes;
@@ -297,7 +302,8 @@ impl Connection {
         Ok(())
     }
 
-    /// The client takes its replies too slowly, or asks for too much at once. It is counted and told.
+    /// The client takes its replies too slowly, or asks for too much at once. This is counted and
+    /// logged.
     pub(crate) fn end_for_output(&mut self) -> io::Error {
         let shell = &mut self.shard.lock().engine.node.shell;
         shell.output_limit_disconnections += 1;
@@ -309,7 +315,7 @@ impl Connection {
         io::Error::other("too much waits for the client")
     }
 
-    /// Tells the engine how much waits, and learns how much may by now.
+    /// Tells the engine how much waits, and updates how much may.
     fn tell_waiting(&mut self, bytes: usize) {
         self.waiting.told_bytes = bytes;
         self.io.output_bytes = bytes;

@@ -1,4 +1,4 @@
-//! What becomes of writes while the journal is ill, and when it is rewritten by itself.
+//! What happens to writes while the journal is not healthy, and when it is rewritten automatically.
 
 use std::time::Duration;
 
@@ -40,7 +40,8 @@ impl Shard {
             .saturating_add(size.base_bytes / 100 * growth);
         let limit = limit.max(node.config.rewrite_bytes_min);
         let has_grown = growth > 0 && persistence.journal_bytes > limit;
-        // On an ill disk it takes the room or the time that is missing: somebody has to want it.
+        // On an unhealthy disk it takes the room or the time that is missing, so it happens only on
+        // request.
         if has_grown
             && !persistence.rewriting
             && health.is_good()
@@ -70,7 +71,7 @@ impl Shard {
         }
     }
 
-    /// Tells the engine of another health of the journal, as soon as somebody is served.
+    /// Tells the engine if the journal's health has changed, as soon as somebody is served.
     #[inline]
     pub(crate) fn follow_health(&self, state: &mut State) {
         if let Some(journal) = self.journal.get()
@@ -81,7 +82,8 @@ impl Shard {
         }
     }
 
-    /// Sees whether the disk still answers. Not under the lock: threads are woken if it does not.
+    /// Checks whether the disk still answers. Not under the lock, because threads are woken if it
+    /// does not.
     pub(crate) fn look_for_stall(&self, wait_ms: u64) {
         if let Some(journal) = self.journal.get() {
             let patience = (wait_ms > 0).then(|| Duration::from_millis(wait_ms));
@@ -124,7 +126,7 @@ impl Shard {
     }
 }
 
-/// Which writes are accepted where snapshots are all that keeps them.
+/// Which writes are accepted if only snapshots keep them.
 fn writes_without_journal(node: &Node) -> Writes {
     let config = &node.config;
     let refused = node.shell.persistence.snapshot_failed

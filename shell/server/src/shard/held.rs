@@ -17,7 +17,7 @@ pub(crate) struct Held<'s> {
 }
 
 impl<'s> Held<'s> {
-    /// The lock is held. `message` is what is said of a panic.
+    /// The lock is held. `message` is printed if there is a panic.
     #[inline]
     pub(super) fn new(state: MutexGuard<'s, State>, message: &'static str) -> Held<'s> {
         Held {
@@ -43,13 +43,13 @@ impl DerefMut for Held<'_> {
     }
 }
 
-/// What is said where there is a journal.
+/// The message if there is a journal.
 pub(super) const FAILED: &str = "\
     A request or a task failed by an error in this program, perhaps half done, and the process \
     ends so that nobody sees that or keeps it. What was acknowledged is in the journal: start \
     the server again, and please report what was logged before this line.";
 
-/// What is said where there is none.
+/// The message if there is none.
 pub(super) const FAILED_WITHOUT_JOURNAL: &str = "\
     A request or a task failed by an error in this program, perhaps half done, and the process \
     ends so that nobody sees that or keeps it. There is no journal (appendonly no): a restart \

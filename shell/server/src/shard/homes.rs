@@ -34,7 +34,7 @@ impl Homes {
         }
     }
 
-    /// Where a client is served, unless it has gone.
+    /// Returns where a client is served, unless it has gone.
     pub(crate) fn find(&self, session: SessionId) -> Option<Home> {
         let (holder, home) = (*self.by_slot.get(session.slot())?)?;
         (holder == session).then_some(home)

@@ -1,7 +1,7 @@
 //! `DEBUG RELOAD` and `DEBUG LOADAOF`: the databases loaded from disk while the server runs.
 //!
-//! All of it happens under the lock, so that no client sees anything in between. What cannot be loaded changes
-//! nothing: the databases are as before then.
+//! All of it happens under the lock, so that no client sees anything in between. A load that fails
+//! changes nothing: the databases stay as they were.
 
 use std::path::Path;
 use std::thread;
@@ -16,7 +16,7 @@ use crate::loading::Load;
 use crate::persistence::{self, FileJournal};
 use crate::snapshot;
 
-/// How long a pause is between two looks at how far the journal has come.
+/// The pause between two looks at how far the journal has come.
 const PAUSE: Duration = Duration::from_millis(1);
 
 impl Shard {
@@ -44,7 +44,7 @@ impl Shard {
                 return Err(format!("{} is missing", path.display()));
             }
             match self.journal.get() {
-                // The effects that follow apply to what was loaded, which no effect tells of.
+                // The effects that follow apply to what was loaded, which no effect describes.
                 Some(journal) if reload.source == ReloadSource::File => {
                     persistence::rewrite(journal, engine, now)
                 }
@@ -73,7 +73,7 @@ impl Shard {
     }
 }
 
-/// Runs what exchanges the contents, and undoes it if it fails.
+/// Runs what replaces the contents, and undoes it if it fails.
 fn exchange(
     engine: &mut Engine,
     change: impl FnOnce(&mut Engine) -> Result<(), String>,

@@ -1,5 +1,5 @@
-//! A snapshot's bytes in pieces, read by a thread of its own while those before them are made into values: a
-//! restart waits for the disk or for the processor, not for one after the other.
+//! A snapshot's bytes in pieces. A separate thread reads them while earlier pieces are made into
+//! values, so a restart waits for the disk or for the processor, not for one after the other.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -19,17 +19,18 @@ pub(crate) struct Pieces {
     rest: Option<Rest>,
 }
 
-/// What comes behind the current piece.
+/// What comes after the current piece.
 struct Rest {
     pieces: Receiver<io::Result<Vec<u8>>>,
     /// Buffers to be filled again.
     spent: Sender<Vec<u8>>,
 }
 
-/// Has the pieces of a reader consumed by `consume`. What fits into one piece needs no thread.
+/// Lets `consume` consume the pieces of a reader. What fits into one piece needs no thread.
 ///
 /// # Errors
-/// Of the first piece, or of the system that gives no thread; later ones the consumer gets.
+/// Errors of the first piece, or of the system if it cannot start a thread. The consumer gets later
+/// ones.
 pub(crate) fn ahead<T>(
     mut reader: impl Read + Send,
     consume: impl FnOnce(Pieces) -> T,
@@ -77,7 +78,7 @@ fn read_all(
 
 /// The next piece, whole unless the reader ends.
 fn next_piece(reader: &mut impl Read, mut buffer: Vec<u8>) -> io::Result<Vec<u8>> {
-    // Of a buffer that was used before, this writes nothing.
+    // For a buffer that was used before, this writes nothing.
     buffer.resize(PIECE_BYTES, 0);
     let mut len = 0;
     while len < PIECE_BYTES {
@@ -100,7 +101,7 @@ impl rdb::Source for Pieces {
             && let Some(rest) = &self.rest
         {
             self.at = 0;
-            // Whoever sends nothing more has sent the end.
+            // A closed channel means that the end was sent.
             let next = rest.pieces.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
             let spent = std::mem::replace(&mut self.current, next);
             // A reader that has ended needs no buffer.

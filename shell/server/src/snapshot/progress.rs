@@ -1,8 +1,8 @@
-//! How far a snapshot is, for those who watch it being written.
+//! The progress of a snapshot that is being written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How far a snapshot is. One thread writes it, any may look.
+/// The progress of a snapshot. One thread updates it, and any thread may read it.
 #[derive(Debug, Default)]
 pub struct Progress {
     keys: AtomicU64,
@@ -22,19 +22,19 @@ pub(crate) struct Written {
 }
 
 impl Progress {
-    /// Begins a snapshot of so many keys.
+    /// Begins a snapshot of this many keys.
     pub(super) fn begin(&self, keys_total: u64) {
         self.keys.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
         self.keys_total.store(keys_total, Ordering::Relaxed);
     }
 
-    /// Notes that so many keys were written.
+    /// Notes that this many keys were written.
     pub(super) fn keys(&self, keys: u64) {
         self.keys.store(keys, Ordering::Relaxed);
     }
 
-    /// Notes that so many bytes were written.
+    /// Notes that this many bytes were written.
     pub(super) fn bytes(&self, bytes: u64) {
         self.bytes.store(bytes, Ordering::Relaxed);
     }
@@ -44,7 +44,7 @@ impl Progress {
         self.begin(0);
     }
 
-    /// What was written by now.
+    /// What has been written so far.
     pub(crate) fn written(&self) -> Written {
         Written {
             keys: self.keys.load(Ordering::Relaxed),

@@ -1,10 +1,10 @@
-//! A reader that tells how far it is.
+//! A reader that reports its progress.
 
 use std::io::{self, Read};
 
 use journal::Progress;
 
-/// Tells how much was read.
+/// Reports how much was read.
 pub(crate) struct Watched<R, W> {
     reader: R,
     progress: Progress,

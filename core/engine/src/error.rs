@@ -157,6 +157,9 @@ pub enum CmdError {
         /// Why.
         reason: String,
     },
+    /// Something that cannot be while the server starts, stops, or turns its journal on.
+    #[error("ERR The server starts, stops, or turns its journal on; try again later")]
+    NotNow,
     /// `CONFIG REWRITE` of a server that was started without a file.
     #[error("ERR The server is running without a config file")]
     NoConfigFile,

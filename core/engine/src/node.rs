@@ -228,6 +228,14 @@ pub enum Order {
     },
     /// Settings changed; whoever depends on them looks again.
     SettingsChanged,
+    /// `CONFIG SET` of settings that depend on the world ([`crate::config::When::ByShell`]): all of
+    /// them, or none. [`crate::Engine::say_settings`] lets them count.
+    ChangeSettings {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+        /// Names and values that fit their rows, in the order in which they were given.
+        pairs: Vec<(String, String)>,
+    },
     /// `SHUTDOWN`.
     Shutdown {
         /// Whether a snapshot is written first.
@@ -304,6 +312,8 @@ pub enum Conflicts {
 pub struct PersistenceFigures {
     /// Effects go to a journal.
     pub journalling: bool,
+    /// The journal is being turned on: it does not have everything yet.
+    pub journal_begins: bool,
     /// How the journal is, in a word; empty if there is none.
     pub journal_health: &'static str,
     /// Bytes of the journal, its base included.

@@ -59,6 +59,7 @@ pub(crate) struct Shared<L: Log> {
     durable: AtomicU64,
     released: AtomicU64,
     syncs_first: AtomicBool,
+    ended: AtomicBool,
     health_kind: AtomicU8,
     health: Mutex<Health>,
     stall: Mutex<Stall>,
@@ -105,6 +106,7 @@ impl<L: Log> Journal<L> {
             durable: AtomicU64::new(durable.number()),
             released: AtomicU64::new(released.number()),
             syncs_first: AtomicBool::new(policy == SyncPolicy::Always),
+            ended: AtomicBool::new(false),
             health_kind: AtomicU8::new(kind_of(commit.health())),
             stall: Mutex::new(Stall {
                 released,
@@ -328,7 +330,10 @@ const SPARE_BYTES_MAX: usize = 4 << 20;
 
 impl<L: Log> Driver<L> {
     fn run(mut self) -> Result<(), Fault> {
-        let _ended = Ended(Arc::clone(&self.shared));
+        let mut ended = Ended {
+            shared: Arc::clone(&self.shared),
+            was_closed: false,
+        };
         let _fatal = PanicEndsProcess::with(FAILED);
         let mut deadline = None;
         loop {
@@ -343,6 +348,7 @@ impl<L: Log> Driver<L> {
                 .wake_at
                 .map(|at| self.origin + at.since(Mono::default()));
             if let Some(result) = self.carry_out(flush) {
+                ended.was_closed = true;
                 return result;
             }
         }
@@ -461,12 +467,23 @@ const FAILED: &str = "\
     that is written from now on. What was acknowledged is in the journal: start the server \
     again, and please report what was logged before this line.";
 
-/// Tells everybody when the thread ends: nothing will be released any more.
-struct Ended<L: Log>(Arc<Shared<L>>);
+impl<L: Log> Shared<L> {
+    /// Whether the journal's thread has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+}
+
+/// Tells everybody when the thread ends: nothing will be released any more. Who has it closed knows.
+struct Ended<L: Log> {
+    shared: Arc<Shared<L>>,
+    was_closed: bool,
+}
 
 impl<L: Log> Drop for Ended<L> {
     fn drop(&mut self) {
-        let shared = &*self.0;
+        let shared = &*self.shared;
+        shared.ended.store(true, Ordering::Release);
         shared.inbox.end();
         *shared.replies.lock() = Replies {
             begun: None,
@@ -476,6 +493,9 @@ impl<L: Log> Drop for Ended<L> {
         shared.health_kind.store(POISONED, Ordering::Release);
         if shared.health.lock().is_good() {
             shared.health.lock().clone_from(&health);
+        }
+        if self.was_closed {
+            return;
         }
         for watch in &*shared.watchers.lock() {
             watch.health_changed(&health);

@@ -58,8 +58,8 @@ pub use pending_file::{PendingFile, RenameError};
 pub use read_only::ReadOnly;
 pub use reader::{Behind, Damage, Reason};
 pub use recovery::{
-    BaseReader, Batches, Ending, Item, Progress, Recovery, RecoveryError, Report, Source, TornEnd,
-    TornTail,
+    BaseReader, Batches, Ending, Item, Progress, Recovery, RecoveryError, Report, Source,
+    Superseding, TornEnd, TornTail,
 };
 pub use regular::open_regular;
 pub use rewrite::{PendingRewrite, Rewrite};

@@ -153,6 +153,12 @@ impl<D: Disk> LocalLog<D> {
         self
     }
 
+    /// The same log, for a data set that is at `at`.
+    pub(crate) fn begun_at(mut self, at: Lsn) -> Self {
+        (self.current.last, self.current.synced, self.durable) = (at, at, at);
+        self
+    }
+
     /// The files that make up the log.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

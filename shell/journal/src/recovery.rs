@@ -27,6 +27,7 @@ mod error;
 mod finish;
 
 pub use error::RecoveryError;
+pub use finish::Superseding;
 use finish::{FileEnding, ReadIncrement};
 
 /// What to do with a last file whose end a crash tore: the setting `aof-load-truncated`.

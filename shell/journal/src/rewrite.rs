@@ -84,12 +84,23 @@ impl<L: Log> Rewrite<L> {
         // Until the log has it, the journal's thread ends the rewrite if it fails.
         self.phase = Phase::Over;
         let sent = self.shared.inbox.send(Event::SnapshotWritten(snapshot));
-        sent.map_err(|_| SnapshotError::GivenUp)?;
-        let trimmed = stored.recv().map_err(|_| SnapshotError::GivenUp)??;
+        if sent.is_err() {
+            return Err(self.closed_meanwhile());
+        }
+        let Ok(trimmed) = stored.recv() else {
+            return Err(self.closed_meanwhile());
+        };
+        let trimmed = trimmed?;
         self.phase = Phase::Stored;
         trimmed.remove();
         self.end();
         Ok(())
+    }
+
+    /// The journal was closed, and nobody takes the snapshot.
+    fn closed_meanwhile(&self) -> SnapshotError {
+        self.shared.inbox.end_rewrite();
+        SnapshotError::GivenUp
     }
 
     fn end(&mut self) {
@@ -110,6 +121,8 @@ impl<L: Log> Rewrite<L> {
 impl<L: Log> Write for Rewrite<L> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.sink {
+            // Nobody would take the rest.
+            Some(_) if self.shared.has_ended() => Err(io::Error::other(SnapshotError::GivenUp)),
             Some(sink) => sink.write(bytes),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }

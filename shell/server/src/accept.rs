@@ -9,11 +9,16 @@ use mio::{Interest, Registry, Token};
 use crate::listen::Listeners;
 use crate::socket::Socket;
 
+mod doors;
+
+pub(crate) use doors::DoorsChange;
+
 /// Listeners that are being served.
 pub(crate) struct Acceptor {
-    listeners: Vec<Listener>,
-    /// The token of the first listener; the others follow.
-    first: usize,
+    /// Each in its place, from which its token follows; places of listeners that were closed are empty.
+    listeners: Vec<Option<Listener>>,
+    /// The token just above that of the first place; the others follow below.
+    end: usize,
     keepalive: Duration,
     /// The system refused a connection (because it has no file descriptors left, for example) and
     /// must be asked again.
@@ -34,8 +39,8 @@ impl Acceptor {
         let unix = listeners.unix.into_iter();
         let unix = unix.map(|(listener, _)| Listener::Unix(UnixListener::from_std(listener)));
         Acceptor {
-            listeners: tcp.chain(unix).collect(),
-            first: 0,
+            listeners: tcp.chain(unix).map(Some).collect(),
+            end: 0,
             keepalive,
             refused: false,
         }
@@ -43,20 +48,24 @@ impl Acceptor {
 
     /// Asks for events, with the tokens just below `end`.
     pub(crate) fn register(&mut self, registry: &Registry, end: Token) -> io::Result<()> {
-        self.first = end.0 - self.listeners.len();
-        for (index, listener) in self.listeners.iter_mut().enumerate() {
-            let token = Token(self.first + index);
-            match listener {
-                Listener::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
-                Listener::Unix(listener) => registry.register(listener, token, Interest::READABLE),
-            }?;
+        self.end = end.0;
+        for (place, listener) in self.listeners.iter_mut().enumerate() {
+            if let Some(listener) = listener {
+                listener.register(registry, token_of(self.end, place))?;
+            }
         }
         Ok(())
     }
 
+    /// Has connections from now on probed when they were silent for so long.
+    pub(crate) fn set_keepalive(&mut self, keepalive: Duration) {
+        self.keepalive = keepalive;
+    }
+
     /// The tokens of the listeners.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> + use<> {
-        (self.first..self.first + self.listeners.len()).map(Token)
+        let end = self.end;
+        (0..self.listeners.len()).map(move |place| token_of(end, place))
     }
 
     /// Returns whether the system refused a connection that may still be there.
@@ -66,8 +75,8 @@ impl Acceptor {
 
     /// All connections that wait at the listener with this token, if it is one.
     pub(crate) fn accept(&mut self, token: Token) -> impl Iterator<Item = Socket> {
-        let index = token.0.checked_sub(self.first);
-        let listener = index.and_then(|index| self.listeners.get(index));
+        let place = self.end.checked_sub(token.0.saturating_add(1));
+        let listener = place.and_then(|place| self.listeners.get(place)?.as_ref());
         let (keepalive, refused) = (self.keepalive, &mut self.refused);
         std::iter::from_fn(move || {
             loop {
@@ -101,4 +110,16 @@ impl Listener {
             Listener::Unix(listener) => Ok(Socket::Unix(listener.accept()?.0)),
         }
     }
+
+    fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        match self {
+            Listener::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
+            Listener::Unix(listener) => registry.register(listener, token, Interest::READABLE),
+        }
+    }
+}
+
+/// The token of the listener in a place.
+fn token_of(end: usize, place: usize) -> Token {
+    Token(end - 1 - place)
 }

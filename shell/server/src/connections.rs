@@ -274,7 +274,6 @@ impl Connections {
 mod tests {
     use std::io::Read;
     use std::os::unix::net::UnixStream;
-    use std::path::PathBuf;
     use std::sync::Arc;
 
     use engine::Engine;
@@ -304,7 +303,7 @@ mod tests {
     fn shard() -> Arc<Shard> {
         let clock = Clock::start();
         let engine = Engine::new(Settings::default(), 1, clock.now());
-        Arc::new(Shard::new(engine, clock, PathBuf::new()))
+        Arc::new(Shard::new(engine, clock))
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Figures of the process for `INFO`.
 
+use std::net::SocketAddr;
+use std::path::Path;
+
 use engine::Now;
 use engine::node::ShellFigures;
 use rustix::process;
 
-use crate::listen::Listeners;
 use crate::memory::Allocator;
 
 /// Notes what does not change while the server runs.
@@ -44,10 +46,8 @@ pub(crate) fn update(figures: &mut ShellFigures, used_memory: u64, allocator: Al
     }
 }
 
-/// Returns where clients can connect, as `INFO` tells it.
-pub(crate) fn listeners(listeners: &Listeners) -> Vec<String> {
-    let addresses = listeners.tcp.iter().map(|tcp| tcp.local_addr());
-    let addresses: Vec<_> = addresses.filter_map(Result::ok).collect();
+/// Where clients can connect, as `INFO` tells it.
+pub(crate) fn listeners(addresses: &[SocketAddr], unix: Option<&Path>) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(first) = addresses.first() {
         let binds = addresses
@@ -56,7 +56,7 @@ pub(crate) fn listeners(listeners: &Listeners) -> Vec<String> {
         let binds: String = binds.collect();
         lines.push(format!("name=tcp,{binds}port={}", first.port()));
     }
-    if let Some((_, path)) = &listeners.unix {
+    if let Some(path) = unix {
         lines.push(format!("name=unix,bind={}", path.display()));
     }
     lines

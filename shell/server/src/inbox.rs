@@ -1,8 +1,11 @@
 //! What other threads leave for a thread that serves connections.
 
+use std::time::Duration;
+
 use engine::node::Delivery;
 use mio::Waker;
 
+use crate::accept::DoorsChange;
 use crate::socket::Socket;
 
 /// Something for a thread.
@@ -12,6 +15,10 @@ pub(crate) enum Letter {
     Accepted(Socket),
     /// Bytes for one of its connections, by the connection's place.
     Delivery(usize, Delivery),
+    /// Other addresses to listen on, for the thread that accepts.
+    Doors(DoorsChange),
+    /// How long new connections may be silent, for the thread that accepts.
+    Keepalive(Duration),
     /// The server stops.
     Stop,
 }

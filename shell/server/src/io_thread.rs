@@ -76,7 +76,7 @@ impl IoThread {
             meter: Meter::new(allocator),
             poll,
             inbox,
-            connections: Connections::new(gate),
+            connections: Connections::new(Some(gate)),
             letters: Vec::new(),
             stage: Stage::new(),
             replies: Vec::new(),
@@ -200,6 +200,16 @@ impl IoThread {
                     }
                 }
                 Letter::Delivery(place, delivery) => self.connections.deliver(place, delivery),
+                Letter::Doors(change) => {
+                    if let Some(door) = &mut self.door {
+                        change.carry_out(&mut door.acceptor, self.poll.registry());
+                    }
+                }
+                Letter::Keepalive(keepalive) => {
+                    if let Some(door) = &mut self.door {
+                        door.acceptor.set_keepalive(keepalive);
+                    }
+                }
                 Letter::Stop => self.stopped = true,
             }
         }

@@ -8,6 +8,7 @@
 
 mod accept;
 mod background;
+mod changes;
 mod check;
 mod clock;
 mod config_file;
@@ -19,6 +20,7 @@ mod figures;
 mod import;
 mod inbox;
 mod io_thread;
+mod journal_slot;
 pub mod limits;
 mod listen;
 mod loading;
@@ -33,6 +35,7 @@ mod socket;
 mod stage;
 mod threads;
 mod timer;
+mod turned_off;
 
 pub use check::{CheckError, Checked, check};
 pub use clock::Clock;

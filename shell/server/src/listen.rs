@@ -49,19 +49,8 @@ impl Listeners {
     /// # Errors
     /// [`ListenError`] for the first address that does not work.
     pub fn tcp(&mut self, addresses: &str, port: u16, backlog: i32) -> Result<(), ListenError> {
-        for address in addresses.split_ascii_whitespace() {
-            let (address, optional) = match address.strip_prefix('-') {
-                Some(address) => (address, true),
-                None => (address, false),
-            };
-            match listen_tcp(address, port, backlog) {
-                Ok(listener) => self.tcp.push(listener),
-                Err(source) if optional && source.kind() == io::ErrorKind::AddrNotAvailable => {}
-                Err(source) => {
-                    let address = format!("{address}:{port}");
-                    return Err(ListenError::Tcp { address, source });
-                }
-            }
+        for address in TcpAddress::all(addresses, port)? {
+            self.tcp.extend(address.listen(backlog)?);
         }
         Ok(())
     }
@@ -91,9 +80,15 @@ impl Listeners {
         Ok(())
     }
 
-    /// The addresses that it listens on, as the log prints them.
+    /// The TCP addresses that are listened on.
+    pub(crate) fn tcp_addresses(&self) -> Vec<SocketAddr> {
+        let addresses = self.tcp.iter().map(|tcp| tcp.local_addr());
+        addresses.filter_map(Result::ok).collect()
+    }
+
+    /// The addresses that are listened on, as the log tells them.
     pub fn addresses(&self) -> Vec<String> {
-        let tcp = self.tcp.iter().filter_map(|tcp| tcp.local_addr().ok());
+        let tcp = self.tcp_addresses().into_iter();
         let unix = self.unix.iter().map(|(_, path)| path.display().to_string());
         tcp.map(|at| at.to_string()).chain(unix).collect()
     }
@@ -107,16 +102,66 @@ impl Listeners {
     }
 }
 
-fn listen_tcp(address: &str, port: u16, backlog: i32) -> io::Result<StdTcpListener> {
-    let host = match address {
-        "*" => "0.0.0.0",
-        "::*" => "::",
-        host => host,
-    };
-    let at: SocketAddr = (host, port)
-        .to_socket_addrs()?
-        .next()
-        .ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
+/// An address to listen on.
+#[derive(Debug, Clone)]
+pub(crate) struct TcpAddress {
+    pub(crate) at: SocketAddr,
+    /// It may be missing on this machine.
+    optional: bool,
+    /// The address and the port as given.
+    given: String,
+}
+
+impl TcpAddress {
+    /// The addresses that the settings `bind` and `port` name; none for port 0. Names are looked up.
+    pub(crate) fn all(addresses: &str, port: u16) -> Result<Vec<TcpAddress>, ListenError> {
+        let mut found: Vec<TcpAddress> = Vec::new();
+        let words = addresses.split_ascii_whitespace();
+        for word in words.filter(|_| port > 0) {
+            let (address, optional) = match word.strip_prefix('-') {
+                Some(address) => (address, true),
+                None => (word, false),
+            };
+            let given = format!("{address}:{port}");
+            let host = match address {
+                "*" => "0.0.0.0",
+                "::*" => "::",
+                host => host,
+            };
+            let at = (host, port).to_socket_addrs().and_then(|mut all| {
+                let missing = io::ErrorKind::AddrNotAvailable;
+                all.next().ok_or_else(|| io::Error::from(missing))
+            });
+            let at = at.map_err(|source| ListenError::Tcp {
+                address: given.clone(),
+                source,
+            })?;
+            found.push(TcpAddress {
+                at,
+                optional,
+                given,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Listens on it; none if it is missing and may be.
+    pub(crate) fn listen(&self, backlog: i32) -> Result<Option<StdTcpListener>, ListenError> {
+        match listen_tcp(self.at, backlog) {
+            Ok(listener) => Ok(Some(listener)),
+            Err(error) if self.optional && error.kind() == io::ErrorKind::AddrNotAvailable => {
+                Ok(None)
+            }
+            Err(source) => Err(ListenError::Tcp {
+                address: self.given.clone(),
+                source,
+            }),
+        }
+    }
+}
+
+/// Listens on an address.
+pub(crate) fn listen_tcp(at: SocketAddr, backlog: i32) -> io::Result<StdTcpListener> {
     let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
     if at.is_ipv6() {
         socket.set_only_v6(true)?;

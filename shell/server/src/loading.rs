@@ -107,15 +107,12 @@ impl Shard {
     fn loaded(&self, engine: Engine, journal: Option<FileJournal>) {
         let mut state = self.lock();
         let now: Now = self.clock.now();
-        if let Some(journal) = journal {
-            let policy = crate::shard::sync_policy(&state.engine.node.settings);
-            journal.set_policy(policy);
-            // A thread that makes a gate meanwhile finds the journal, or is in the list.
-            let mut watches = self.watches.lock();
-            for watch in watches.drain(..) {
-                journal.watch(watch);
+        match journal {
+            Some(journal) => {
+                journal.set_policy(crate::shard::sync_policy(&state.engine.node.settings));
+                self.journal.set_whole(&Arc::new(journal));
             }
-            self.journal.get_or_init(|| journal);
+            None => self.journal.set_none(),
         }
         state.engine.take_loaded(engine, now);
         self.look_at_journal(&mut state, now);

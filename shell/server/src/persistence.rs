@@ -24,6 +24,7 @@ use crate::background::{self, Background, Ended};
 use crate::contained::contained;
 use crate::loading::Load;
 use crate::snapshot::{self, LEAVE_OUT, LoadError, Progress, Watched};
+use crate::turned_off::{self, Found};
 
 /// A journal in files.
 pub type FileJournal = Journal<LocalLog<FileDisk>>;
@@ -60,6 +61,18 @@ pub enum OpenError {
         batches: Option<(journal::Lsn, journal::Lsn)>,
         /// What is wrong.
         source: ReplayError,
+    },
+    /// The log was turned off, and a snapshot written since: which of them is meant is not weir's to say.
+    #[error(
+        "the journal in {folder} was turned off while weir ran (CONFIG SET appendonly no), and {snapshot} was \
+         written after that. To go on with the snapshot, start with --appendonly no and send CONFIG SET \
+         appendonly yes; to go on with the older journal, move the snapshot away"
+    )]
+    TurnedOff {
+        /// The folder.
+        folder: String,
+        /// The snapshot.
+        snapshot: String,
     },
     /// The snapshot cannot become the start of the log.
     #[error("the journal cannot begin with the snapshot: {0}")]
@@ -121,6 +134,20 @@ pub fn open(
     };
     let disk = Arc::new(FileDisk::open(folder).map_err(in_folder)?);
     let mut recovery = Recovery::open(disk, Names::new(stem), options.torn_tail)?;
+    match turned_off::find(folder, stem, snapshot).map_err(in_folder)? {
+        Found::Nothing => {}
+        Found::TurnedOff => tracing::warn!(
+            folder = %folder.display(),
+            "the journal was turned off while weir ran (CONFIG SET appendonly no): what was written after \
+             that is not in it"
+        ),
+        Found::SnapshotIsNewer => {
+            return Err(OpenError::TurnedOff {
+                folder: folder.display().to_string(),
+                snapshot: snapshot.display().to_string(),
+            });
+        }
+    }
     let mut replay = engine.begin_replay(now);
     read_whole(engine, &mut recovery, &mut replay, load, now)?;
     // A folder without a journal may come from a server that had none: its snapshot is then the
@@ -151,6 +178,8 @@ pub fn open(
     let left_out = engine.end_replay(replay, Lsn(report.last.number()), Journalling::On);
     snapshot::say_left_out(&left_out);
     let log = log.with_reserve(options.reserve_bytes);
+    // What it would say is true no longer once the journal goes on.
+    turned_off::forget(folder, stem).map_err(in_folder)?;
     let journal = Journal::start(log, options.policy).map_err(in_folder)?;
     if taken_over {
         // Before anybody is served, because there must never be a journal that has batches but not
@@ -334,7 +363,7 @@ pub(crate) fn begin_rewrite(
     background::spawn("weir-rewrite", write).map_err(|error| error.to_string())
 }
 
-fn write_base(
+pub(crate) fn write_base(
     frozen: &Frozen,
     mut rewrite: Rewrite<LocalLog<FileDisk>>,
     now: Now,

@@ -4,31 +4,34 @@ mod health;
 mod held;
 mod homes;
 mod reload;
+mod settings;
 
 use std::ops::BitOrAssign;
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, mpsc};
 
 use engine::config::Settings;
 use engine::error::CmdError;
 use engine::node::Order;
 use engine::session::SessionId;
 use engine::{Dropped, Engine, Mono, Now};
-use journal::{Gate, SyncPolicy, Watch};
+use journal::{Gate, SyncPolicy};
 use parking_lot::Mutex;
 use signal_hook::iterator::Handle as Signals;
 use wakeup::Alarm;
 
 use crate::background::{self, Background, Ended};
+use crate::changes::Change;
 use crate::clock::Clock;
 use crate::config_file;
 use crate::contained::contained;
 use crate::dropper::Dropper;
 use crate::inbox::{Inbox, Letter};
+use crate::journal_slot::JournalSlot;
 use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
 use crate::loading::Load;
 use crate::memory::{self, Meter, Untold};
-use crate::persistence::{self, FileJournal};
+use crate::persistence;
 use crate::refusals::Refusals;
 use crate::rewrite_pace::RewritePace;
 use crate::snapshot::progress::Written;
@@ -50,15 +53,13 @@ pub struct Shard {
     pub(crate) sent: Untold,
     /// What the main thread waits for; closing it asks the server to stop.
     signals: OnceLock<Signals>,
-    /// Set once the data is loaded; never set for a cache.
-    pub(crate) journal: OnceLock<FileJournal>,
-    /// Gates that the journal will open, once it is there.
-    pub(crate) watches: Mutex<Vec<Arc<dyn Watch>>>,
+    pub(crate) journal: JournalSlot,
     /// How far the load is.
     pub(crate) load: Load,
-    snapshot_path: PathBuf,
-    background: Arc<Background>,
+    pub(crate) background: Arc<Background>,
     settings_hook: Option<SettingsHook>,
+    /// Where changes of settings go that wait for the system; none before the server serves.
+    changes: OnceLock<mpsc::Sender<Change>>,
 }
 
 /// What the binary does when settings change.
@@ -106,9 +107,8 @@ pub(crate) struct State {
 }
 
 impl Shard {
-    /// A shard around an engine, whose data [`serve`](crate::serve) loads. Snapshots go to
-    /// `snapshot_path`.
-    pub fn new(engine: Engine, clock: Clock, snapshot_path: PathBuf) -> Shard {
+    /// A shard around an engine, whose data [`serve`](crate::serve) loads.
+    pub fn new(engine: Engine, clock: Clock) -> Shard {
         let alarm = Arc::new(Alarm::default());
         Shard {
             state: Mutex::new(State {
@@ -130,11 +130,10 @@ impl Shard {
             untold: Untold::default(),
             sent: Untold::default(),
             signals: OnceLock::new(),
-            journal: OnceLock::new(),
-            watches: Mutex::new(Vec::new()),
+            journal: JournalSlot::default(),
             load: Load::default(),
-            snapshot_path,
             settings_hook: None,
+            changes: OnceLock::new(),
         }
     }
 
@@ -153,11 +152,12 @@ impl Shard {
     /// `DEBUG LOADAOF`. A panic while it is held ends the process.
     #[inline]
     pub(crate) fn lock(&self) -> Held<'_> {
-        let message = match self.journal.get() {
-            Some(_) => held::FAILED,
-            None => held::FAILED_WITHOUT_JOURNAL,
+        let state = self.state.lock();
+        let message = match state.engine.node.shell.persistence.journalling {
+            true => held::FAILED,
+            false => held::FAILED_WITHOUT_JOURNAL,
         };
-        Held::new(self.state.lock(), message)
+        Held::new(state, message)
     }
 
     /// Ends a batch of engine calls by thread `own`: delivers what the engine has for others, and
@@ -174,8 +174,8 @@ impl Shard {
             deliver(state, own, letters);
         }
         let mut submitted = Submitted::Nothing;
-        if let Some(journal) = self.journal.get()
-            && state.engine.log().has_bytes()
+        if state.engine.log().has_bytes()
+            && let Some(journal) = self.journal.taking()
         {
             let last = journal::Lsn::new(state.engine.log().last().0);
             journal.submit(state.engine.effects(), last);
@@ -218,20 +218,21 @@ impl Shard {
 
     /// Lets the journal's thread start on what was submitted.
     pub(crate) fn kick_journal(&self) {
-        if let Some(journal) = self.journal.get() {
+        if let Some(journal) = self.journal.taking() {
             journal.kick();
         }
     }
 
     /// Returns whether so much waits for the journal's thread that anyone who adds to it must wait.
     pub(crate) fn is_journal_behind(&self) -> bool {
-        let journal = self.journal.get();
+        let journal = self.journal.awaited();
         journal.is_some_and(|journal| journal.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX)
     }
 
     /// Returns whether the journal has to begin early, because replies wait for its syncs.
     pub(crate) fn syncs_first(&self) -> bool {
-        self.journal.get().is_some_and(FileJournal::syncs_first)
+        let journal = self.journal.whole();
+        journal.is_some_and(|journal| journal.syncs_first())
     }
 
     fn carry_out(&self, state: &mut State, order: &Order) {
@@ -242,16 +243,8 @@ impl Shard {
                 bytes,
                 "a client is disconnected: all clients take more than maxmemory-clients allows"
             ),
-            Order::SettingsChanged => {
-                state.engine.settings_changed();
-                if let Some(hook) = &self.settings_hook {
-                    hook(&state.engine.node.settings);
-                }
-                let policy = sync_policy(&state.engine.node.settings);
-                if let Some(journal) = self.journal.get() {
-                    journal.set_policy(policy);
-                }
-            }
+            Order::SettingsChanged => self.settings_changed(state),
+            Order::ChangeSettings { waiting, pairs } => self.change(state, *waiting, pairs),
             Order::Shutdown { save: false, .. } => self.ask_to_stop(state),
             // Data that is not loaded yet must not replace what is on the disk.
             Order::Shutdown { .. } if is_loading => self.ask_to_stop(state),
@@ -304,13 +297,15 @@ impl Shard {
     }
 
     fn begin_rewrite(&self, state: &mut State) {
-        let Some(journal) = self.journal.get() else {
+        let Some(journal) = self.journal.whole() else {
+            // It was turned off meanwhile.
+            state.engine.node.shell.persistence.rewriting = false;
             return;
         };
         let now = self.clock.now();
         state.engine.node.shell.persistence.rewrite_begun = Some(now.mono);
         state.rewrite_pace.begun(now.mono);
-        let begun = persistence::begin_rewrite(journal, &mut state.engine, &self.background, now);
+        let begun = persistence::begin_rewrite(&journal, &mut state.engine, &self.background, now);
         if let Err(error) = begun {
             self.background.note(Ended::Rewrite(Err(error)));
         }
@@ -337,7 +332,7 @@ impl Shard {
         let changes = state.engine.stats().changes;
         let now = self.clock.now();
         state.engine.node.shell.persistence.snapshot_begun = Some(now.mono);
-        let path = self.snapshot_path.clone();
+        let path = snapshot_path(state);
         let ended = Arc::clone(&self.background);
         let write = move || {
             let result = contained(|| snapshot::write_file(&frozen, &path, now, &ended.snapshot));
@@ -517,36 +512,32 @@ impl Shard {
 
     /// Writes a snapshot while everybody waits.
     fn write_snapshot(&self, state: &mut State) -> Result<(), CmdError> {
-        let (now, path) = (self.clock.now(), &self.snapshot_path);
+        let (now, path) = (self.clock.now(), snapshot_path(state));
         let changes = state.engine.stats().changes;
         let frozen = state.engine.freeze();
-        let written = snapshot::write_file(&frozen, path, now, &Progress::default());
+        let written = snapshot::write_file(&frozen, &path, now, &Progress::default());
         let bytes = written
             .map_err(|error| CmdError::SaveFailed(format!("{}: {error}", path.display())))?;
         self.snapshot_written(state, bytes, changes, now);
         Ok(())
     }
 
-    /// A gate for the thread that reads `inbox`; `None` if there is no journal and will be none.
-    pub(crate) fn gate(&self, inbox: &Arc<Inbox>) -> Option<Gate> {
-        let is_loading = self.lock().engine.node.loading.is_some();
-        let mut watches = self.watches.lock();
-        let journal = self.journal.get();
-        if journal.is_none() && !is_loading {
-            return None;
-        }
+    /// A gate for the thread that reads `inbox`.
+    pub(crate) fn gate(&self, inbox: &Arc<Inbox>) -> Gate {
         let inbox = Arc::clone(inbox);
         let gate = Gate::new(move || inbox.wake());
-        match journal {
-            Some(journal) => journal.watch(gate.watch()),
-            None => watches.push(gate.watch()),
-        }
-        Some(gate)
+        let state = self.lock();
+        self.journal.add(&gate, state.engine.node.loading.is_some());
+        gate
     }
 
     /// Commits what the journal was given, makes it durable and ends its thread.
     pub(crate) fn close_journal(&self) {
-        if let Some(Err(fault)) = self.journal.get().map(FileJournal::close) {
+        let is_beginning = self.journal.is_beginning();
+        let journal = self.journal.end();
+        if let Some(Err(fault)) = journal.map(|journal| journal.close())
+            && !is_beginning
+        {
             tracing::error!(%fault, "the journal was not closed in order");
         }
     }
@@ -603,6 +594,12 @@ fn deliver(state: &mut State, own: usize, letters: &mut Vec<Letter>) {
             inbox.post_all(bag);
         }
     }
+}
+
+/// Where snapshots are.
+fn snapshot_path(state: &State) -> PathBuf {
+    let settings = &state.engine.node.settings;
+    Path::new(settings.text("dir")).join(settings.text("dbfilename"))
 }
 
 /// The policy that the setting `appendfsync` names.

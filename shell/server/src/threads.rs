@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::accept::Acceptor;
+use crate::changes;
 use crate::figures;
 use crate::io_thread::IoThread;
 use crate::listen::Listeners;
@@ -50,7 +51,8 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     state.engine.node.loading = Some(Loading::begin(shard.clock.now()));
     let shell = &mut state.engine.node.shell;
     figures::begin(shell, (options.allocator.used)());
-    shell.listeners = figures::listeners(&listeners);
+    let unix_path = listeners.unix.as_ref().map(|(_, path)| path.clone());
+    shell.listeners = figures::listeners(&listeners.tcp_addresses(), unix_path.as_deref());
     shell.threads = vec![ThreadFigures::default(); options.io_threads.max(1)];
     drop(state);
     let mut signals = Signals::new(SIGNALS)?;
@@ -67,7 +69,8 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     if let Some(error) = failed.take() {
         return Err(error);
     }
-    let unix_path = listeners.unix.as_ref().map(|(_, path)| path.clone());
+    let (changes, asked) = mpsc::channel();
+    shard.changes_go_to(changes);
     let io_threads = (0..options.io_threads.max(1))
         .map(|number| IoThread::new(number, Arc::clone(&shard), options.allocator));
     let mut io_threads = io_threads.collect::<io::Result<Vec<IoThread>>>()?;
@@ -90,11 +93,16 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
         let meter = Meter::new(options.allocator);
         drops.dropper.run(meter, &drops.untold);
     })?;
+    let changed = Arc::clone(&shard);
+    let settings = spawn("weir-settings".to_owned(), move || {
+        changes::run(&changed, &asked)
+    })?;
     wait_for_stop(&shard, &mut signals, reopen_logs);
     shard.stop();
     shard.dropper.stop();
+    shard.end_changes();
     drop(stop_packer);
-    for handle in handles.into_iter().chain([packer, dropper]) {
+    for handle in handles.into_iter().chain([packer, dropper, settings]) {
         if handle.join().is_err() {
             tracing::error!("a thread panicked");
         }

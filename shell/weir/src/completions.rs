@@ -46,6 +46,7 @@ fn values(kind: Kind) -> Vec<&'static str> {
         | Kind::BytesOrPercent
         | Kind::OutputLimits
         | Kind::SavePoints
+        | Kind::FileName
         | Kind::Text => Vec::new(),
     }
 }

@@ -113,7 +113,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
         engine.node.shell.config_file = file.display().to_string();
     }
     let snapshot = data.join(settings.text("dbfilename"));
-    let (to_load, snapshot_path) = (settings.clone(), snapshot.clone());
+    let to_load = settings.clone();
     let load = move |load: &server::Load| {
         let mut engine = Engine::new(to_load.clone(), seed, clock.now());
         let journal = if to_load.flag("appendonly") {
@@ -145,7 +145,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     };
     let changed = log.clone();
     server::serve(
-        Shard::new(engine, clock, snapshot_path)
+        Shard::new(engine, clock)
             .on_settings_changed(move |settings| changed.settings_changed(settings)),
         listeners,
         options,

@@ -38,7 +38,8 @@ pub(crate) fn page() -> String {
     page.push_str(".SH SETTINGS\n");
     for setting in Settings::of_weir() {
         let live = match setting.when {
-            When::Live => "",
+            When::Live | When::ByShell => "",
+            When::Protected => " It can be changed where enable-protected-configs allows it.",
             When::AtStart => " It cannot be changed while the server runs.",
         };
         page.push_str(&format!(

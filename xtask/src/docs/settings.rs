@@ -31,7 +31,8 @@ pub(super) fn page() -> String {
             default => format!("`{default}`"),
         };
         let live = match setting.when {
-            When::Live => "yes",
+            When::Live | When::ByShell => "yes",
+            When::Protected => "protected",
             When::AtStart => "no",
         };
         // Writing to a string cannot fail.
@@ -127,6 +128,7 @@ fn values(kind: Kind) -> String {
         Kind::BytesOrPercent => "bytes, or percent followed by %".to_owned(),
         Kind::OutputLimits => "class, bytes, bytes, seconds; for each class".to_owned(),
         Kind::SavePoints => "seconds and changes, in turn".to_owned(),
+        Kind::FileName => "a name".to_owned(),
         Kind::Text => "text".to_owned(),
     }
 }
@@ -143,7 +145,8 @@ pub(super) fn configuration_file() -> String {
     );
     for setting in Settings::of_weir() {
         let live = match setting.when {
-            When::Live => ", live",
+            When::Live | When::ByShell => ", live",
+            When::Protected => ", protected",
             When::AtStart => "",
         };
         // Writing to a string cannot fail.

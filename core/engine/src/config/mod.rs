@@ -20,6 +20,7 @@ use stream::{NodeLimits, Retention};
 use self::bytes_or_percent::BytesOrPercent;
 use self::output_limits::ByClass;
 use crate::replay::OnUnknown;
+use crate::session::is_on_this_machine;
 
 pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
 pub use output_limits::OutputLimits;
@@ -51,15 +52,35 @@ const fn joined() -> [Setting; rows::ROWS.len() + of_redis::ROWS.len()] {
 /// Why a value that is kept can be read again.
 const CANONICAL: &str = "a setting takes only values in their canonical form";
 
-/// Who may use `DEBUG`.
+/// Who may do something that is not for everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Debugging {
+pub enum Permission {
     /// Nobody.
     Nobody,
     /// Clients of a unix socket or of the loopback address.
     ThisMachine,
     /// Everybody.
     Everybody,
+}
+
+impl Permission {
+    fn of(settings: &Settings, name: &str) -> Permission {
+        match settings.text(name) {
+            "yes" => Permission::Everybody,
+            "local" => Permission::ThisMachine,
+            "no" => Permission::Nobody,
+            word => panic!("{name} is {word}"),
+        }
+    }
+
+    /// Whether a client at these addresses may.
+    pub(crate) fn allows(self, address: &str, local_address: &str) -> bool {
+        match self {
+            Permission::Nobody => false,
+            Permission::Everybody => true,
+            Permission::ThisMachine => is_on_this_machine(address, local_address),
+        }
+    }
 }
 
 /// What the settings mean: a plain value that commands and shell read. Made by [`Config::resolve`] only,
@@ -97,7 +118,9 @@ pub struct Config {
     /// When a snapshot is due by itself.
     pub save_points: SavePoints,
     /// Who may use `DEBUG`.
-    pub debugging: Debugging,
+    pub debugging: Permission,
+    /// Who may change where data is kept.
+    pub protected_settings: Permission,
     /// Beyond this, commands that need more memory are refused, in bytes; 0: never.
     pub memory_bytes_max: u64,
     /// How much of its requests may wait for a client, those of a transaction included, in bytes.
@@ -144,12 +167,8 @@ impl Config {
             rewrite_bytes_min: settings.int("auto-aof-rewrite-min-size") as u64,
             journal_wait_ms: settings.int("aof-wait-timeout") as u64,
             save_points: SavePoints::parse(settings.text("save")).expect(CANONICAL),
-            debugging: match settings.text("enable-debug-command") {
-                "yes" => Debugging::Everybody,
-                "local" => Debugging::ThisMachine,
-                "no" => Debugging::Nobody,
-                word => panic!("enable-debug-command is {word}"),
-            },
+            debugging: Permission::of(settings, "enable-debug-command"),
+            protected_settings: Permission::of(settings, "enable-protected-configs"),
             memory_bytes_max: settings.int("maxmemory") as u64,
             query_bytes_max: settings.int("client-query-buffer-limit") as usize,
             clients_bytes_max: BytesOrPercent::parse(settings.text("maxmemory-clients"))

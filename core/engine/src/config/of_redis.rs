@@ -327,13 +327,6 @@ pub(super) const ROWS: &[Setting] = &[
         AtStart,
         "there are no modules",
     ),
-    no_effect(
-        "enable-protected-configs",
-        Choice(&["no", "yes", "local"]),
-        "no",
-        AtStart,
-        "dir and dbfilename are said at the start",
-    ),
     no_effect("hash-max-listpack-entries", ANY, "512", Live, TYPES)
         .alias("hash-max-ziplist-entries"),
     no_effect("hash-max-listpack-value", BYTES, "64", Live, TYPES).alias("hash-max-ziplist-value"),

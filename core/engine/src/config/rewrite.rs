@@ -71,7 +71,7 @@ fn tell(text: &mut String, setting: &Setting, value: &str) {
                 writeln!(text, "{name} {}", point.join(" ")).ok();
             }
         }
-        Kind::Text if name != "bind" => {
+        Kind::FileName | Kind::Text if name != "bind" => {
             writeln!(text, "{name} {}", quoted(value)).ok();
         }
         _ if value.is_empty() => {
@@ -83,6 +83,7 @@ fn tell(text: &mut String, setting: &Setting, value: &str) {
         | Kind::Flag
         | Kind::Choice(_)
         | Kind::SavePoints
+        | Kind::FileName
         | Kind::Text => {
             writeln!(text, "{name} {value}").ok();
         }
@@ -170,7 +171,7 @@ mod tests {
                 file = rewritten(&file, &settings);
             }
             let back = read(&file);
-            for setting in SETTINGS.iter().filter(|setting| setting.when == When::Live) {
+            for setting in SETTINGS.iter().filter(|setting| setting.when != When::AtStart) {
                 prop_assert_eq!(back.value(setting.name), settings.value(setting.name));
             }
         }

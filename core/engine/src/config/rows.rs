@@ -1,7 +1,9 @@
 //! The settings, sorted by name. Names, ranges and defaults are Redis' where Redis has them.
 
-use super::Kind::{Bytes, BytesOrPercent, Choice, Flag, Integer, OutputLimits, SavePoints, Text};
-use super::When::{AtStart, Live};
+use super::Kind::{
+    Bytes, BytesOrPercent, Choice, FileName, Flag, Integer, OutputLimits, SavePoints, Text,
+};
+use super::When::{AtStart, ByShell, Live, Protected};
 use super::{Kind, Setting, Standing, When};
 use crate::limits::STRING_BYTES_MAX;
 
@@ -36,7 +38,7 @@ pub(super) const ROWS: &[Setting] = &[
         "aof-load-truncated",
         Flag,
         "yes",
-        AtStart,
+        Live,
         "Whether a journal whose end was torn by a crash is cut back to its last whole batch.",
     ),
     row(
@@ -61,14 +63,14 @@ pub(super) const ROWS: &[Setting] = &[
     ),
     row(
         "appenddirname",
-        Text,
+        FileName,
         "appendonlydir",
         AtStart,
         "The folder of the journal, within dir.",
     ),
     row(
         "appendfilename",
-        Text,
+        FileName,
         "appendonly.aof",
         AtStart,
         "What the names of the journal's files begin with.",
@@ -84,7 +86,7 @@ pub(super) const ROWS: &[Setting] = &[
         "appendonly",
         Flag,
         "yes",
-        AtStart,
+        ByShell,
         "Whether changes go to the journal.",
     ),
     row(
@@ -111,7 +113,7 @@ pub(super) const ROWS: &[Setting] = &[
         "bind",
         Text,
         "127.0.0.1 -::1",
-        AtStart,
+        ByShell,
         "Addresses to listen on; one with a - before it may be missing.",
     ),
     row(
@@ -140,16 +142,16 @@ pub(super) const ROWS: &[Setting] = &[
     ),
     row(
         "dbfilename",
-        Text,
+        FileName,
         "dump.rdb",
-        AtStart,
+        Protected,
         "The name of the snapshot file, within dir.",
     ),
     row(
         "dir",
         Text,
         ".",
-        AtStart,
+        Protected,
         "The folder of the journal and snapshots.",
     ),
     row(
@@ -158,6 +160,13 @@ pub(super) const ROWS: &[Setting] = &[
         "no",
         AtStart,
         "Who may use DEBUG: nobody, everybody, or clients on this machine.",
+    ),
+    row(
+        "enable-protected-configs",
+        Choice(&["no", "yes", "local"]),
+        "no",
+        AtStart,
+        "Who may change dir and dbfilename while the server runs: nobody, everybody, or clients on this machine.",
     ),
     row(
         "io-threads",
@@ -237,7 +246,7 @@ pub(super) const ROWS: &[Setting] = &[
         "port",
         Integer { min: 0, max: 65535 },
         "6379",
-        AtStart,
+        ByShell,
         "TCP port; 0: none.",
     ),
     row(
@@ -362,7 +371,7 @@ pub(super) const ROWS: &[Setting] = &[
             max: i32::MAX as i64,
         },
         "300",
-        AtStart,
+        Live,
         "Seconds of silence after which a client is probed; 0: never.",
     ),
     row(

@@ -64,6 +64,8 @@ pub enum Kind {
     OutputLimits,
     /// Seconds and changes in turn.
     SavePoints,
+    /// The name of a file, without a folder.
+    FileName,
     /// Any text.
     Text,
 }
@@ -73,6 +75,10 @@ pub enum Kind {
 pub enum When {
     /// At once, by `CONFIG SET`.
     Live,
+    /// At once, by `CONFIG SET`, if what it depends on outside of the engine (a port, a disk) allows it.
+    ByShell,
+    /// The same, for whom `enable-protected-configs` allows it.
+    Protected,
     /// Only when the server starts.
     AtStart,
 }
@@ -86,6 +92,9 @@ pub enum SettingError {
     /// Cannot change while the server runs.
     #[error("can't set immutable config")]
     Immutable,
+    /// Can change while the server runs, but not at this client's wish.
+    #[error("can't set protected config")]
+    Protected,
     /// Given twice in one command.
     #[error("duplicate parameter")]
     Duplicate,
@@ -115,6 +124,9 @@ pub enum SettingError {
     /// None of the words.
     #[error("argument(s) must be one of the following: {0}")]
     NotAChoice(String),
+    /// A path where a name is wanted.
+    #[error("{0} can't be a path, just a filename")]
+    NotAFileName(&'static str),
     /// The value makes no sense for a reason of its own.
     #[error("{0}")]
     Invalid(&'static str),
@@ -182,7 +194,8 @@ impl Setting {
                 before.changed(text).map(|limits| limits.to_string())
             }
             Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),
-            Kind::Text => Ok(text.to_owned()),
+            Kind::FileName if text.contains('/') => Err(SettingError::NotAFileName(self.name)),
+            Kind::FileName | Kind::Text => Ok(text.to_owned()),
         }
     }
 }

@@ -126,17 +126,41 @@ impl<D: Disk> Recovery<D> {
         Ok((log, self.report))
     }
 
-    /// Opens the log for a data set that is in memory already and at `at`, whatever the files hold.
-    /// They stay until the first rewrite has succeeded; until then the log is not trusted.
+    /// Opens the log for a data set that is in memory already, whatever the files hold. They stay
+    /// until the first rewrite has succeeded; until then the log is not trusted.
     ///
     /// # Errors
     /// [`RecoveryError`], if the directory cannot be written.
-    pub fn supersede(self, at: Lsn) -> Result<LocalLog<D>, RecoveryError> {
+    pub fn supersede(self) -> Result<Superseding<D>, RecoveryError> {
         let seq = self.manifest.next_increment_seq();
         let name = self.names.increment(seq);
-        let current = create_increment(&*self.disk, Entry { name, seq }, at)?;
+        // Nothing is written to it: the first rewrite begins an increment of its own.
+        let current = create_increment(&*self.disk, Entry { name, seq }, Lsn::ZERO)?;
+        // If it stays, that increment replaces it.
+        let _ = self.disk.remove(&current.entry.name);
         let (disk, lock, names) = (self.disk, self.lock, self.names);
-        Ok(LocalLog::new(disk, lock, names, self.manifest, current, 0, 0).distrust())
+        let log = LocalLog::new(disk, lock, names, self.manifest, current, 0, 0).distrust();
+        Ok(Superseding { log })
+    }
+}
+
+/// A log that is to take the place of what its files hold.
+pub struct Superseding<D: Disk> {
+    log: LocalLog<D>,
+}
+
+impl<D: Disk> Superseding<D> {
+    /// The same, with so many bytes kept on the disk for when there is no other room.
+    #[must_use]
+    pub fn with_reserve(mut self, bytes: u64) -> Self {
+        self.log = self.log.with_reserve(bytes);
+        self
+    }
+
+    /// The log, for a data set that is at `at` now. This does not touch the disk.
+    #[must_use]
+    pub fn at(self, at: Lsn) -> LocalLog<D> {
+        self.log.begun_at(at)
     }
 }
 

@@ -332,7 +332,7 @@ fn a_log_for_a_data_set_in_memory_is_trusted_after_its_first_rewrite() {
         )
     };
     let recovery = open_with(folder.path(), TornTail::Cut).unwrap();
-    let mut log = recovery.supersede(Lsn::new(100)).unwrap();
+    let mut log = recovery.supersede().unwrap().at(Lsn::new(100));
     assert!(append(&mut log, 101).is_err());
     let sink = log.begin_snapshot(Lsn::new(103)).unwrap();
     append(&mut log, 104).unwrap();
@@ -343,7 +343,7 @@ fn a_log_for_a_data_set_in_memory_is_trusted_after_its_first_rewrite() {
     assert_eq!(read(folder.path()).unwrap().last, 5);
 
     let recovery = open_with(folder.path(), TornTail::Cut).unwrap();
-    let mut log = recovery.supersede(Lsn::new(100)).unwrap();
+    let mut log = recovery.supersede().unwrap().at(Lsn::new(100));
     let mut sink = log.begin_snapshot(Lsn::new(103)).unwrap();
     append(&mut log, 104).unwrap();
     log.sync().unwrap();

@@ -3,17 +3,23 @@
 use std::time::Duration;
 
 use engine::Now;
+use engine::log::Journalling;
 use engine::node::{JournalFigures, Node, Order, Writes};
 use engine::stages::Stage;
 use journal::Health;
 
 use super::{Shard, State};
+use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
 
 impl Shard {
     /// Lets the engine know how the journal is, and rewrites a journal that has grown.
     pub(crate) fn look_at_journal(&self, state: &mut State, now: Now) {
-        let Some(journal) = self.journal.get() else {
-            state.engine.node.writes = writes_without_journal(&state.engine.node);
+        let Some(journal) = self.journal.whole() else {
+            self.look_at_begin(state);
+            if self.journal.awaited().is_none() {
+                state.health_kind = 0;
+                state.engine.node.writes = writes_without_journal(&state.engine.node);
+            }
             return;
         };
         self.tell_times(state, now);
@@ -53,9 +59,19 @@ impl Shard {
         self.tell_health(state, &health);
     }
 
+    /// Gives up a journal that begins if more waits for it than it writes: no reply waits for it yet, so
+    /// that nothing else would end that.
+    fn look_at_begin(&self, state: &mut State) {
+        let begins = self.journal.taking();
+        if begins.is_some_and(|journal| journal.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX) {
+            self.journal.end();
+            state.engine.set_journalling(Journalling::Off);
+        }
+    }
+
     /// Tells the engine how long the journal's writes and syncs took.
     fn tell_times(&self, state: &mut State, now: Now) {
-        let Some(journal) = self.journal.get() else {
+        let Some(journal) = self.journal.whole() else {
             return;
         };
         let times = journal.take_times();
@@ -74,7 +90,7 @@ impl Shard {
     /// Tells the engine if the journal's health has changed, as soon as somebody is served.
     #[inline]
     pub(crate) fn follow_health(&self, state: &mut State) {
-        if let Some(journal) = self.journal.get()
+        if let Some(journal) = self.journal.whole()
             && journal.health_kind() != state.health_kind
         {
             let health = journal.health();
@@ -85,7 +101,7 @@ impl Shard {
     /// Checks whether the disk still answers. Not under the lock, because threads are woken if it
     /// does not.
     pub(crate) fn look_for_stall(&self, wait_ms: u64) {
-        if let Some(journal) = self.journal.get() {
+        if let Some(journal) = self.journal.awaited() {
             let patience = (wait_ms > 0).then(|| Duration::from_millis(wait_ms));
             journal.look_for_stall(patience);
         }
@@ -93,7 +109,7 @@ impl Shard {
 
     /// Why replies cannot wait for the journal, in a sentence.
     pub(crate) fn why_not_durable(&self) -> &'static str {
-        match self.journal.get().map(|journal| journal.health()) {
+        match self.journal.awaited().map(|journal| journal.health()) {
             Some(Health::Full(_)) => "The disk is full.",
             Some(Health::Slow(_)) => "The disk does not answer.",
             Some(Health::Poisoned(_)) => "The journal failed.",
@@ -105,7 +121,7 @@ impl Shard {
     fn tell_health(&self, state: &mut State, health: &Health) {
         state.health_kind = self
             .journal
-            .get()
+            .whole()
             .map_or(0, |journal| journal.health_kind());
         let node = &mut state.engine.node;
         node.shell.persistence.journal_health = health.name();

@@ -59,7 +59,6 @@ pub(super) const FAILED_WITHOUT_JOURNAL: &str = "\
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
-    use std::path::PathBuf;
     use std::process::Command;
     use std::sync::Arc;
     use std::thread;
@@ -77,7 +76,7 @@ mod tests {
     fn shard() -> Arc<Shard> {
         let clock = Clock::start();
         let engine = Engine::new(Settings::default(), 1, clock.now());
-        Arc::new(Shard::new(engine, clock, PathBuf::new()))
+        Arc::new(Shard::new(engine, clock))
     }
 
     #[test]

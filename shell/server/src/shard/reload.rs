@@ -11,7 +11,7 @@ use engine::error::CmdError;
 use engine::node::{Reload, ReloadInto, ReloadSource};
 use engine::{Engine, Expired};
 
-use super::{Shard, State};
+use super::{Shard, State, snapshot_path};
 use crate::loading::Load;
 use crate::persistence::{self, FileJournal};
 use crate::snapshot;
@@ -23,7 +23,11 @@ impl Shard {
     /// Loads the snapshot file.
     pub(super) fn reload(&self, state: &mut State, reload: Reload) -> Result<(), CmdError> {
         let now = self.clock.now();
-        let path = &self.snapshot_path;
+        let path = &snapshot_path(state);
+        if self.journal.is_beginning() && reload.source == ReloadSource::File {
+            // It would begin with what was there before.
+            return Err(CmdError::NotNow);
+        }
         if reload.source == ReloadSource::NewSnapshot {
             self.write_snapshot(state)?;
         }
@@ -43,10 +47,10 @@ impl Shard {
             if !loaded.map_err(|error| error.to_string())? {
                 return Err(format!("{} is missing", path.display()));
             }
-            match self.journal.get() {
+            match self.journal.whole() {
                 // The effects that follow apply to what was loaded, which no effect describes.
                 Some(journal) if reload.source == ReloadSource::File => {
-                    persistence::rewrite(journal, engine, now)
+                    persistence::rewrite(&journal, engine, now)
                 }
                 _ => Ok(()),
             }
@@ -57,9 +61,9 @@ impl Shard {
 
     /// Loads the journal.
     pub(super) fn reload_journal(&self, state: &mut State) -> Result<(), CmdError> {
-        let journal = self.journal.get().ok_or(CmdError::NoJournal)?;
+        let journal = self.journal.whole().ok_or(CmdError::NoJournal)?;
         let now = self.clock.now();
-        wait_for(journal, journal::Lsn::new(state.engine.log().last().0))
+        wait_for(&journal, journal::Lsn::new(state.engine.log().last().0))
             .map_err(CmdError::LoadFailed)?;
         let settings = &state.engine.node.settings;
         let folder = Path::new(settings.text("dir")).join(settings.text("appenddirname"));

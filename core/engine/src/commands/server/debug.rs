@@ -6,11 +6,10 @@ use super::{debug_digest, debug_protocol, debug_reload};
 use crate::args::{Args, parse_i64};
 use crate::blocking::{Interest, Ticket, TimeoutReply, Wait};
 use crate::commands::help::usage_error;
-use crate::config::{Config, Debugging, parse_bytes};
+use crate::config::{Config, parse_bytes};
 use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
 use crate::pause::Pausing;
-use crate::session::is_on_this_machine;
 use crate::table::{Arity, Command, Compat, Flags, Flow, Group, Spec};
 
 /// `DEBUG subcommand [arg …]`
@@ -115,13 +114,9 @@ impl Command for Debug {
 }
 
 fn is_allowed(ctx: &Ctx<'_>) -> bool {
-    match ctx.node.config.debugging {
-        Debugging::Nobody => false,
-        Debugging::Everybody => true,
-        Debugging::ThisMachine => {
-            is_on_this_machine(&ctx.session.address, &ctx.session.local_address)
-        }
-    }
+    let session = &ctx.session;
+    let allowed = ctx.node.config.debugging;
+    allowed.allows(&session.address, &session.local_address)
 }
 
 fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {

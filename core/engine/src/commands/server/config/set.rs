@@ -2,12 +2,14 @@
 
 use resp::Argv;
 
+use crate::Engine;
 use crate::args::Args;
-use crate::config::{Config, SettingError, When};
-use crate::ctx::Ctx;
+use crate::blocking::Wait;
+use crate::config::{Config, SettingError, Settings, When};
+use crate::ctx::{Ctx, Mode};
 use crate::error::CmdError;
 use crate::node::Order;
-use crate::table::{Arg, Arity, Command, Flags, Flow, Group, Spec};
+use crate::table::{Arg, Arity, Command, Compat, Flags, Flow, Group, Spec};
 
 /// `CONFIG SET parameter value [parameter value …]`: all of it, or nothing.
 pub(super) struct Set;
@@ -25,6 +27,11 @@ impl Command for Set {
             .and(Flags::STALE),
         tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
         history: &[("7.0.0", "Several settings can be changed at once.")],
+        compat: Compat::Differs(
+            "The reply to `appendonly` comes once the journal is whole, or an error. `appendonly`, `bind`, `port`, \
+             `dir` and `dbfilename` are refused within a transaction, since they wait for the system. `dir` keeps while \
+             there is a journal in it.",
+        ),
         args: &[Arg::block("data", &[Arg::string("parameter"), Arg::string("value")]).multiple()],
         ..Spec::named("set")
     };
@@ -51,8 +58,12 @@ impl Command for Set {
         for (index, (name, _)) in pairs.iter().enumerate() {
             let when = settings.row(name).map(|row| row.when);
             let mut before = pairs[..index].iter();
-            if when == Some(When::AtStart) {
-                return Err(refused(name, &SettingError::Immutable));
+            match when {
+                Some(When::AtStart) => return Err(refused(name, &SettingError::Immutable)),
+                Some(When::Protected) if !may_change_protected(ctx) => {
+                    return Err(refused(name, &SettingError::Protected));
+                }
+                Some(When::Live | When::ByShell | When::Protected) | None => {}
             }
             if before.any(|(other, _)| other.eq_ignore_ascii_case(name)) {
                 return Err(refused(name, &SettingError::Duplicate));
@@ -63,6 +74,17 @@ impl Command for Set {
                 .set(name, value)
                 .map_err(|error| refused(name, &error))?;
         }
+        if pairs.iter().any(|(name, _)| is_for_shell(&settings, name)) {
+            if ctx.mode != Mode::Alone {
+                return Err(CmdError::NotInTransaction);
+            }
+            ctx.node.orders.push(Order::ChangeSettings {
+                waiting: ctx.session.id,
+                pairs,
+            });
+            ctx.wait = Some(Wait::for_shell(ctx.tx.database, "CONFIG"));
+            return Ok(Flow::Block);
+        }
         // What follows in the same batch goes by the new settings already; the order is for the shell.
         ctx.node.config = Config::resolve(&settings);
         ctx.node.settings = settings;
@@ -72,6 +94,38 @@ impl Command for Set {
         ctx.reply.ok();
         Ok(Flow::Done)
     }
+}
+
+impl Engine {
+    /// Lets settings count that a client asked for, after the shell has done its part.
+    ///
+    /// # Errors
+    /// A value does not fit its row; nothing has changed then.
+    pub fn say_settings(&mut self, pairs: &[(String, String)]) -> Result<(), CmdError> {
+        let mut settings = self.node.settings.clone();
+        for (name, value) in pairs {
+            settings
+                .set(name, value)
+                .map_err(|error| refused(name, &error))?;
+        }
+        self.node.settings = settings;
+        self.settings_changed();
+        let len = self.node.config.slow_log_len;
+        self.node.slow_log.truncate(len);
+        Ok(())
+    }
+}
+
+/// Whether the shell has to do its part before a setting counts.
+fn is_for_shell(settings: &Settings, name: &str) -> bool {
+    let when = settings.row(name).map(|row| row.when);
+    matches!(when, Some(When::ByShell | When::Protected))
+}
+
+fn may_change_protected(ctx: &Ctx<'_>) -> bool {
+    let session = &ctx.session;
+    let allowed = ctx.node.config.protected_settings;
+    allowed.allows(&session.address, &session.local_address)
 }
 
 fn text(arg: Option<&[u8]>) -> String {

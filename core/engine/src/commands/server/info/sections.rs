@@ -165,7 +165,7 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     );
     sheet.line("rdb_saves", figures.snapshots);
     sheet.line("rdb_saves_consecutive_failures", figures.snapshot_failures);
-    sheet.flag("aof_enabled", figures.journalling);
+    sheet.flag("aof_enabled", figures.journalling || figures.journal_begins);
     sheet.flag("aof_rewrite_in_progress", figures.rewriting);
     sheet.line("aof_rewrite_scheduled", 0);
     sheet.line("aof_last_rewrite_time_sec", seconds(figures.rewrite_took_s));

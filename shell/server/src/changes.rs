@@ -1,0 +1,123 @@
+//! Settings that wait for the system while the server runs: `CONFIG SET` of a port, a folder, the journal.
+//!
+//! A thread of its own changes them, in the order in which clients asked, so that nobody else waits for a
+//! disk or a name server. What is asked for in one command counts as a whole or not at all: where one part
+//! fails, those before it are undone.
+
+mod appendonly;
+mod doors;
+mod folder;
+
+use std::sync::{Arc, mpsc};
+
+use engine::config::Settings;
+use engine::error::CmdError;
+use engine::session::SessionId;
+
+use crate::shard::Shard;
+
+/// Something for the thread.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// What a client asks for.
+    Settings {
+        /// Who waits.
+        waiting: SessionId,
+        /// Names and values.
+        pairs: Vec<(String, String)>,
+    },
+    /// The server stops.
+    Stop,
+}
+
+/// No thread that serves clients has this number: all of them are told by their inboxes.
+const NO_THREAD: usize = usize::MAX;
+
+/// Changes what is asked for, until the server stops.
+pub(crate) fn run(shard: &Arc<Shard>, asked: &mpsc::Receiver<Change>) {
+    while let Ok(Change::Settings { waiting, pairs }) = asked.recv() {
+        let result = change(shard, pairs);
+        let now = shard.clock.now();
+        let mut state = shard.lock();
+        state.engine.end_wait(waiting, result);
+        let submitted = shard.finish(&mut state, now, NO_THREAD, &mut Vec::new());
+        drop(state);
+        if submitted == crate::shard::Submitted::Batches {
+            shard.kick_journal();
+        }
+    }
+}
+
+/// A setting that is refused, and why.
+fn refused(name: &str, reason: impl Into<String>) -> CmdError {
+    CmdError::SettingRefused {
+        name: name.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), CmdError> {
+    let before = shard.lock().engine.node.settings.clone();
+    let mut wanted = before.clone();
+    for (name, value) in &pairs {
+        wanted
+            .set(name, value)
+            .map_err(|error| refused(name, error.to_string()))?;
+    }
+    let is_changed = |name| before.text(name) != wanted.text(name);
+    let (doors_change, journal_changes) = (
+        is_changed("bind") || is_changed("port"),
+        is_changed("appendonly"),
+    );
+    if is_changed("dir") {
+        let folder = folder::checked(&before, &wanted)?;
+        for (_, value) in pairs.iter_mut().filter(|(name, _)| is_dir(name)) {
+            value.clone_from(&folder);
+        }
+        wanted
+            .set("dir", &folder)
+            .map_err(|error| refused("dir", error.to_string()))?;
+    }
+    let mut listening = None;
+    if doors_change {
+        listening = Some(doors::listen(shard, &before, &wanted)?);
+    }
+    if journal_changes && let Err(error) = appendonly::turn(shard, &wanted) {
+        if listening.is_some()
+            && let Err(error) = doors::listen(shard, &wanted, &before)
+        {
+            tracing::error!(%error, "the addresses of before cannot be listened on again");
+        }
+        return Err(refused("appendonly", error));
+    }
+    let mut state = shard.lock();
+    state.engine.say_settings(&pairs)?;
+    if let Some(addresses) = listening {
+        doors::tell(&mut state.engine.node, &addresses);
+    }
+    shard.settings_changed(&mut state);
+    Ok(())
+}
+
+fn is_dir(name: &str) -> bool {
+    name.eq_ignore_ascii_case("dir")
+}
+
+/// What the system said of a failure, without its number.
+fn in_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
+/// Whether a client may be answered at all: the data is there.
+fn is_loading(shard: &Shard) -> bool {
+    shard.lock().engine.node.loading.is_some()
+}
+
+/// Settings as the parts of this module read them.
+fn port(settings: &Settings) -> u16 {
+    settings.number("port")
+}

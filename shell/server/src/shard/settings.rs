@@ -1,0 +1,56 @@
+//! What follows from settings that have changed, and who changes those that wait for the system.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use engine::error::CmdError;
+use engine::session::SessionId;
+
+use super::{Shard, State, TIMER_THREAD, sync_policy};
+use crate::changes::Change;
+use crate::inbox::Letter;
+
+impl Shard {
+    /// Lets settings count that the engine goes by already.
+    pub(crate) fn settings_changed(&self, state: &mut State) {
+        state.engine.settings_changed();
+        let settings = &state.engine.node.settings;
+        if let Some(hook) = &self.settings_hook {
+            hook(settings);
+        }
+        let policy = sync_policy(settings);
+        if let Some(journal) = self.journal.taking() {
+            journal.set_policy(policy);
+        }
+        let keepalive = Duration::from_secs(settings.number("tcp-keepalive"));
+        if let Some(inbox) = state.inboxes.get(TIMER_THREAD) {
+            inbox.post(Letter::Keepalive(keepalive));
+        }
+    }
+
+    /// Changes that wait for the system go to this thread.
+    pub(crate) fn changes_go_to(&self, thread: mpsc::Sender<Change>) {
+        self.changes.get_or_init(|| thread);
+    }
+
+    /// Has that thread end. Whatever it has begun comes to its end first; a journal that is not whole
+    /// yet is given up.
+    pub(crate) fn end_changes(&self) {
+        if self.journal.is_beginning() {
+            self.close_journal();
+        }
+        if let Some(changes) = self.changes.get() {
+            changes.send(Change::Stop).ok();
+        }
+    }
+
+    /// Hands over settings that wait for the system.
+    pub(super) fn change(&self, state: &mut State, waiting: SessionId, pairs: &[(String, String)]) {
+        let pairs = pairs.to_vec();
+        let change = Change::Settings { waiting, pairs };
+        let sent = self.changes.get().map(|changes| changes.send(change));
+        if !matches!(sent, Some(Ok(()))) {
+            state.engine.end_wait(waiting, Err(CmdError::NotNow));
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Clients that do their worst: one that sends requests and reads the replies, and others that read nothing.
+//! Attacking clients: one that sends requests and reads the replies, and others that read nothing.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -20,11 +20,11 @@ pub struct Answers {
     pub refusal: Option<String>,
 }
 
-/// Sends requests on a connection of their own and reads all replies. A server that ends the connection has
-/// refused them, which is no error here.
+/// Sends requests on a connection of their own and reads all replies. A server that ends the
+/// connection has refused them, which is not an error here.
 ///
 /// # Errors
-/// When the server does not answer in time, or what it sends is no reply.
+/// When the server does not answer in time, or what it sends is not a reply.
 pub fn send(address: SocketAddr, requests: &[Request]) -> Result<Answers> {
     let mut answers = Answers::default();
     let expected: u64 = requests.iter().map(Request::times).sum();
@@ -74,7 +74,7 @@ pub struct Deaf {
 }
 
 impl Deaf {
-    /// Connects so many, each of which sends these requests.
+    /// Connects this many clients, each of which sends these requests.
     ///
     /// # Errors
     /// When the server refuses a connection.
@@ -106,8 +106,8 @@ fn connect(address: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends requests until all are sent or the connection ends. Most of the last megabytes are made before they are sent,
-/// so that making them does not slow down the attack.
+/// Sends requests until all are sent or the connection ends. Most of the last megabytes are made
+/// before they are sent, so that making them does not slow down the attack.
 fn write_all(mut stream: TcpStream, requests: Vec<Request>) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut out = Vec::new();

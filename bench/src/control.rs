@@ -1,4 +1,5 @@
-//! A plain blocking client for everything around the measurement: preparing data, asking for counts, checking.
+//! A plain blocking client for everything around the measurement: preparing data, asking for
+//! counts, checking.
 //!
 //! It builds replies as values, so it is never used while something is measured.
 
@@ -107,8 +108,9 @@ impl Control {
             .with_context(|| format!("INFO {section}: {name}:{text}"))
     }
 
-    /// Sum of a digest of each entry's fields and values, read back from the whole stream, and the number of entries.
-    /// Blind to the order of entries and to their IDs, which differ from run to run.
+    /// Sum of a digest of each entry's fields and values, read back from the whole stream, and the
+    /// number of entries. Blind to the order of entries and to their IDs, which differ from run to
+    /// run.
     ///
     /// # Errors
     /// As [`Control::ask`], and when a reply is not a list of entries.

@@ -3,7 +3,7 @@
 use crate::runner::{Ending, WorkResult};
 use crate::sample::{Metric, Spread};
 
-/// Which lanes of a work show one thing against a size.
+/// The lanes of a work that show one thing against a size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Curve {
     /// Name of its file, without an ending; unique among all works.

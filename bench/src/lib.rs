@@ -1,12 +1,13 @@
 //! The same work on weir and on real peers, in one run.
 //!
-//! A [`works::Work`] is one piece of work (say, XADD at pipeline 16). The [`runner`] starts every peer's server on
-//! this machine, gives each the same bytes in turn, round after round, and compares what came back, so that a server
-//! that is fast because it does something else is found out. What is measured first of all is the CPU time of the
-//! server's process per operation: on a shared machine it is far steadier than throughput.
+//! A [`works::Work`] is one piece of work (say, XADD at pipeline 16). The [`runner`] starts every
+//! peer's server on this machine, gives each the same bytes in turn, round after round, and
+//! compares what came back, so that a server cannot look fast by doing something else. What is
+//! measured first of all is the CPU time of the server's process per operation: on a shared machine
+//! it is far steadier than throughput.
 //!
-//! Where to read on: [`load`] is the load client, [`node`] a running server, [`works`] the work itself,
-//! [`report`] what is printed, [`curve`] and [`plot`] what is drawn.
+//! Where to read on: [`load`] is the load client, [`node`] a running server, [`works`] the work
+//! itself, [`report`] what is printed, [`curve`] and [`plot`] what is drawn.
 
 pub mod attacker;
 pub mod control;

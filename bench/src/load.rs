@@ -1,8 +1,10 @@
-//! The load client: many connections in one thread, each sending a batch and waiting for all of its replies.
+//! The load client: many connections in one thread, each sending a batch and waiting for all of its
+//! replies.
 //!
-//! A closed loop: the number of connections and the batch size say how much is in flight. The client runs on a core of
-//! its own, pre-encodes requests, and only counts replies, so that it costs less than the servers it measures.
-//! Latency is that of a batch: from the moment it is written to the moment its last reply has been read.
+//! A closed loop: the number of connections and the batch size say how much is in flight. The
+//! client runs on a core of its own, pre-encodes requests, and only counts replies, so that it
+//! costs less than the servers it measures. Latency is that of a batch: from the moment it is
+//! written to the moment its last reply has been read.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,8 +22,9 @@ use crate::request::mix;
 
 /// What is sent on each connection.
 pub trait Source {
-    /// Appends the next batch for a connection and returns how many replies it will have; 0 ends that connection's
-    /// part. What a connection sends must not depend on the time or on the other connections.
+    /// Appends the next batch for a connection and returns how many replies it will have; 0 ends
+    /// that connection's part. What a connection sends must not depend on the time or on the other
+    /// connections.
     fn next_batch(&mut self, connection: usize, out: &mut Vec<u8>) -> u64;
 }
 
@@ -107,7 +110,7 @@ impl Load {
         self.clients.len()
     }
 
-    /// Whether it has no connection.
+    /// Returns whether it has no connection.
     pub fn is_empty(&self) -> bool {
         self.clients.is_empty()
     }
@@ -309,7 +312,8 @@ impl Load {
     }
 }
 
-/// A histogram of nanoseconds up to a minute, exact to a thousandth; what takes longer counts as a minute.
+/// A histogram of nanoseconds up to a minute, exact to a thousandth; what takes longer counts as a
+/// minute.
 ///
 /// # Errors
 /// Never: its bounds are valid ones.

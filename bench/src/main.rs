@@ -16,7 +16,8 @@ use clap::Parser;
 /// Runs the same work on weir and on its peers, and compares.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Suites (streams, durable, steady, attacks, scale), works (see --list) or parts of their names; all without any.
+    /// Suites (streams, durable, steady, attacks, scale), works (see --list) or parts of their
+    /// names; all without any.
     names: Vec<String>,
 
     /// Servers to compare: weir, a name in the folder of peers, or name=/path/to/binary.
@@ -43,7 +44,8 @@ struct Arguments {
     #[arg(long, default_value_t = 50)]
     connections: usize,
 
-    /// Where servers keep their data, by default in the target directory. Durable works need a real disk.
+    /// Where servers keep their data, by default in the target directory. Durable works need a real
+    /// disk.
     #[arg(long)]
     data_dir: Option<PathBuf>,
 
@@ -59,7 +61,8 @@ struct Arguments {
     #[arg(long)]
     plots: Option<PathBuf>,
 
-    /// Lets streams of the suite scale grow to 100 million entries, about 10 GB for each server; one round of those.
+    /// Lets streams of the suite scale grow to 100 million entries, about 10 GB for each server;
+    /// one round of those.
     #[arg(long)]
     large: bool,
 

@@ -1,4 +1,5 @@
-//! A running server of a peer: started on a free port in a folder of its own, measured, and stopped by its id.
+//! A running server of a peer: started on a free port in a folder of its own, measured, and stopped
+//! by its id.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -52,7 +53,8 @@ impl Node {
     /// Starts a server in a new folder below `parent` and waits until it answers.
     ///
     /// # Errors
-    /// When it cannot be started, ends by itself, or does not answer in time; with the end of its log.
+    /// When it cannot be started, ends by itself, or does not answer in time; with the end of its
+    /// log.
     pub fn start(
         peer: &Peer,
         settings: &NodeSettings,
@@ -103,7 +105,8 @@ impl Node {
         for (flag, value) in &settings.flags {
             command.args([&format!("--{flag}"), value]);
         }
-        // The child inherits the placement of this thread, so that threads which it starts at once have it too.
+        // The child inherits the placement of this thread, so that threads which it starts at once
+        // have it too.
         place_this_thread(settings.placement)?;
         let child = command
             .spawn()
@@ -122,7 +125,7 @@ impl Node {
         Ok(node)
     }
 
-    /// Where it listens.
+    /// Returns where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

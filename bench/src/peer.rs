@@ -1,7 +1,8 @@
 //! The servers that a bench compares: where their binaries are, and what they call themselves.
 //!
-//! All peers speak the same protocol and take the same flags, so a peer is a name and a file, not a trait with one
-//! implementation. Two builds of one server compare as well as two servers: `--peers weir,before=/path/to/old/weir`.
+//! All peers speak the same protocol and take the same flags, so a peer is a name and a file, not a
+//! trait with one implementation. Two builds of one server compare as well as two servers:
+//! `--peers weir,before=/path/to/old/weir`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ use anyhow::{Context, Result, bail};
 /// A server that can take part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// How tables call it.
+    /// Its name in tables.
     pub name: String,
     /// Its binary.
     pub binary: PathBuf,
@@ -35,8 +36,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// As the environment says: `WEIR_BIN` is weir's binary, `WEIR_PEERS` the folder that `tests/peers` filled.
-    /// Without them, this program's own target directory.
+    /// As the environment says: `WEIR_BIN` is weir's binary, `WEIR_PEERS` the folder that
+    /// `tests/peers` filled. Without them, this program's own target directory.
     pub fn from_environment() -> Self {
         let target = target_directory();
         let weir = std::env::var_os("WEIR_BIN").map(PathBuf::from).or_else(|| {
@@ -56,10 +57,11 @@ impl Places {
         Self { weir, peers }
     }
 
-    /// The peer that `spec` names: `weir`, a name from the folder of peers without its `-server`, or `name=/path`.
+    /// The peer that `spec` names: `weir`, a name from the folder of peers without its `-server`,
+    /// or `name=/path`.
     ///
     /// # Errors
-    /// When there is no such binary, or when it does not tell its version.
+    /// When there is no such binary, or when it does not say its version.
     pub fn find(&self, spec: &str) -> Result<Peer> {
         let (name, binary) = match spec.split_once('=') {
             Some((name, path)) => (name, PathBuf::from(path)),

@@ -1,7 +1,9 @@
-//! A thread that sends PING a thousand times a second and remembers the longest time between two replies.
+//! A thread that sends PING a thousand times a second and records the longest time between two
+//! replies.
 //!
-//! A server that stalls for 100 ms, for whatever reason, leaves a gap of 100 ms here. So does a machine that gives
-//! neither the pinger nor the server a core, which is why a gap is always shown beside that of a quiet phase.
+//! A server that stalls for 100 ms, for whatever reason, leaves a gap of 100 ms here. So does a
+//! machine that gives neither the pinger nor the server a core, which is why a gap is always shown
+//! beside that of a quiet phase.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -111,7 +113,7 @@ fn ping(mut stream: TcpStream, shared: &Shared) -> Result<()> {
             .fetch_max((now - sent).as_nanos() as u64, Ordering::Relaxed);
         shared.replies.fetch_add(1, Ordering::Relaxed);
         last_reply = now;
-        // After a stall the missed PINGs are not made up for.
+        // After a stall the missed PINGs are not sent later.
         due = (due + INTERVAL).max(now);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }

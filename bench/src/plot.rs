@@ -1,7 +1,9 @@
-//! Curves as SVG: sizes on a logarithmic axis, values on one that begins at 0, a line for each server.
+//! Curves as SVG: sizes on a logarithmic axis, values on one that begins at 0, a line for each
+//! server.
 //!
-//! A picture stands by itself: no script, no font from elsewhere, and colours for light and dark surroundings. Lines
-//! differ by the form of their marks too. A bar at each mark reaches from the least to the greatest round.
+//! A picture stands by itself: no script, no font from elsewhere, and colours for light and dark
+//! surroundings. Lines differ by the form of their marks too. A bar at each mark reaches from the
+//! least to the greatest round.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! What the kernel knows about a process: CPU time, memory, the cores it may use.
 //!
-//! CPU time comes from the process' CPU clock, which counts the nanoseconds that all its threads ran;
-//! the times in `/proc/PID/stat` move in steps of 10 ms, too coarse for rounds of half a second.
+//! CPU time comes from the process' CPU clock, which counts the nanoseconds that all its threads
+//! ran; the times in `/proc/PID/stat` have steps of 10 ms, too coarse for rounds of half a second.
 
 use std::fs;
 use std::thread;
@@ -34,8 +34,8 @@ impl Process {
 
     /// CPU time of all its threads so far, those that ended included, in user and kernel mode.
     ///
-    /// The kernel books the time of a thread when it stops running, or else at the next tick: of a thread that runs
-    /// right now, up to a tick is missing.
+    /// The kernel books the time of a thread when it stops running, or else at the next tick: of a
+    /// thread that runs right now, up to a tick is missing.
     ///
     /// # Errors
     /// When the process is gone.
@@ -45,8 +45,8 @@ impl Process {
         ))
     }
 
-    /// The same, once the process has nothing to do: what a server does after its last reply, or in the background,
-    /// belongs to the work. Waits two seconds at most.
+    /// The same, once the process has nothing to do: what a server does after its last reply, or in
+    /// the background, belongs to the work. Waits two seconds at most.
     ///
     /// # Errors
     /// When the process is gone.
@@ -79,7 +79,7 @@ impl Process {
         self.status_bytes("VmHWM:")
     }
 
-    /// Begins to watch the most resident memory anew.
+    /// Starts to track the most resident memory again.
     ///
     /// # Errors
     /// When the process is gone or belongs to somebody else.
@@ -131,7 +131,7 @@ impl Cores {
     /// The first and the last core that this process may use.
     ///
     /// # Errors
-    /// When the kernel does not tell.
+    /// When the kernel does not say.
     pub fn of_this_machine() -> Result<Self> {
         let set = sched_getaffinity(Pid::this()).context("sched_getaffinity")?;
         let usable: Vec<usize> = (0..CpuSet::count())
@@ -148,7 +148,8 @@ impl Cores {
     }
 }
 
-/// Moves the calling thread; threads and processes that it starts from now on inherit the placement.
+/// Moves the calling thread; threads and processes that it starts from now on inherit the
+/// placement.
 ///
 /// # Errors
 /// When the kernel refuses.
@@ -166,7 +167,8 @@ pub fn place_this_thread(placement: Placement) -> Result<()> {
     sched_setaffinity(Pid::from_raw(0), &set).context("sched_setaffinity")
 }
 
-/// Lets this process and those that it starts hold as many files as the hard limit allows; returns that number.
+/// Lets this process and those that it starts hold as many files as the hard limit allows; returns
+/// that number.
 ///
 /// # Errors
 /// When the kernel refuses.
@@ -188,7 +190,8 @@ pub fn machine_busy() -> Result<Duration> {
         .skip(1)
         .filter_map(|word| word.parse().ok())
         .collect();
-    // user, nice, system, idle, iowait, irq, softirq, steal: all but the two that mean waiting. One tick is 10 ms.
+    // user, nice, system, idle, iowait, irq, softirq, steal: all but the two that mean waiting. One
+    // tick is 10 ms.
     let busy: u64 = ticks
         .iter()
         .take(8)
@@ -202,7 +205,7 @@ pub fn machine_busy() -> Result<Duration> {
 /// CPU time of this process and of all its children that ended so far.
 ///
 /// # Errors
-/// When the kernel does not tell.
+/// When the kernel does not say.
 pub fn family_cpu_time() -> Result<Duration> {
     let mut sum = Duration::ZERO;
     for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
@@ -222,7 +225,7 @@ pub fn core_count() -> usize {
 /// CPU time of this very process so far.
 ///
 /// # Errors
-/// When the kernel does not tell.
+/// When the kernel does not say.
 pub fn own_cpu_time() -> Result<Duration> {
     Ok(Duration::from(ClockId::CLOCK_PROCESS_CPUTIME_ID.now()?))
 }

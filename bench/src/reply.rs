@@ -1,8 +1,9 @@
 //! Counts replies in what a server sends, without building them.
 //!
-//! The scanner must cost far less than the server that wrote the bytes: it looks at the header line of each element
-//! and jumps over the body of bulk strings. It may be fed pieces cut anywhere. It knows all types of RESP2 and RESP3,
-//! but not pushes that come between replies: the load client never asks for any.
+//! The scanner must cost far less than the server that wrote the bytes: it looks at the header line
+//! of each element and jumps over the body of bulk strings. It may be fed pieces cut anywhere. It
+//! knows all types of RESP2 and RESP3, but not pushes that come between replies: the load client
+//! never asks for any.
 
 use memchr::memchr;
 
@@ -69,12 +70,13 @@ impl Scanner {
         Ok(complete)
     }
 
-    /// A digest of the replies' types and sizes of aggregates, blind to what strings and numbers say.
+    /// A digest of the replies' types and sizes of aggregates, blind to what strings and numbers
+    /// say.
     pub fn shape(&self) -> u64 {
         self.shape
     }
 
-    /// How many of the elements were errors.
+    /// Returns how many of the elements were errors.
     pub fn error_count(&self) -> u64 {
         self.error_count
     }
@@ -150,7 +152,8 @@ impl Scanner {
     }
 }
 
-/// A header's number; the inner `None` is the null of RESP2. At most 10 digits, so that nothing overflows.
+/// A header's number; the inner `None` is the null of RESP2. At most 10 digits, so that nothing
+/// overflows.
 fn count(text: &[u8]) -> Option<Option<u64>> {
     if text == b"-1" {
         return Some(None);

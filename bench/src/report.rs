@@ -1,5 +1,5 @@
-//! What a run prints: a table per lane as soon as it is there, a summary at the end, also as Markdown, and everything
-//! as JSON.
+//! What a run prints: a table per lane as soon as it is there, a summary at the end, also as
+//! Markdown, and everything as JSON.
 
 mod attacks;
 

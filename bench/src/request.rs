@@ -1,7 +1,8 @@
 //! Requests: encoded once, then only the parts that vary are written over.
 //!
-//! A [`Template`] is one request whose arguments consist of [`Piece`]s. What varies depends on the serial number of
-//! the request and on nothing else, so that every peer gets the same bytes and a run can be checked afterwards.
+//! A [`Template`] is one request whose arguments consist of [`Piece`]s. What varies depends on the
+//! serial number of the request and on nothing else, so that every peer gets the same bytes and a
+//! run can be checked afterwards.
 
 use std::sync::Arc;
 
@@ -57,7 +58,8 @@ enum Fill {
 }
 
 impl Template {
-    /// A request with these arguments; the last `tail_count` of them are what [`Template::tail_digest`] covers.
+    /// A request with these arguments; the last `tail_count` of them are what
+    /// [`Template::tail_digest`] covers.
     pub fn new(arguments: &[&[Piece<'_>]], tail_count: usize) -> Self {
         let mut template = Self {
             bytes: format!("*{}\r\n", arguments.len()).into_bytes(),
@@ -109,7 +111,8 @@ impl Template {
         }
     }
 
-    /// A digest of the last arguments of the request with this serial number, as they stand in RESP.
+    /// A digest of the last arguments of the request with this serial number, as they stand in
+    /// RESP.
     pub fn tail_digest(&self, serial: u64, texts: &Texts) -> u64 {
         let mut bytes = Vec::with_capacity(self.bytes.len());
         self.write(serial, texts, &mut bytes);
@@ -183,7 +186,8 @@ impl Default for Texts {
     }
 }
 
-/// Far larger than what a server could compress at a time, so that windows do not repeat within its reach.
+/// Far larger than what a server could compress at a time, so that windows do not repeat within its
+/// reach.
 const TEXT_BYTES: usize = 4 << 20;
 
 /// A well-mixed number from another one (the finaliser of SplitMix64).
@@ -194,7 +198,7 @@ pub fn mix(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Writes the last digits of the number that fit, with zeros in front.
+/// Writes the last digits of the number that fit, with leading zeros.
 fn write_digits(mut number: u64, place: &mut [u8]) {
     for digit in place.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;

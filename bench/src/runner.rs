@@ -1,4 +1,5 @@
-//! Puts rounds of different servers in turn, so that what disturbs the machine disturbs all of them.
+//! Interleaves the rounds of different servers, so that what disturbs the machine disturbs all of
+//! them.
 
 use std::time::Instant;
 
@@ -178,7 +179,7 @@ fn side_by_side(
     }
     for round in 1..=rounds {
         for place in 0..peers.len() {
-            // Nobody is always the first, nor always behind the same other.
+            // No server is always first, or always after the same other one.
             let index = (place + round as usize) % peers.len();
             let index = if round % 2 == 0 {
                 peers.len() - 1 - index

@@ -15,7 +15,8 @@ pub enum Metric {
     P50Us,
     /// 99th percentile of the latency of a batch in microseconds.
     P99Us,
-    /// Share of its core that the load client used, in percent; near 100 the throughput is the client's limit.
+    /// Share of its core that the load client used, in percent; near 100 the throughput is the
+    /// client's limit.
     ClientPercent,
     /// Growth of resident memory per item in bytes.
     ResidentBytes,

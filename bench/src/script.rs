@@ -1,9 +1,11 @@
-//! Requests written as text, for works that send many different ones once rather than one many times.
+//! Requests written as text, for works that send many different ones once rather than one many
+//! times.
 //!
-//! A line is a request, its arguments separated by spaces. `1000 * SET k# v` sends it a thousand times, `#` being the
-//! number of each from 0 on, and `~` the same numbers in an order that jumps about (but alone it is itself). In braces, `{1000 x k#}` stands for
-//! as many arguments (or groups of them), `{1000*v}` for a text repeated within an argument, and `{1000}` for the number
-//! itself. All these counts shrink with the scale of a run; other numbers stay as they are.
+//! A line is a request, its arguments separated by spaces. `1000 * SET k# v` sends it a thousand
+//! times. `#` is the number of each, from 0 on; `~` is the same numbers in an order that jumps
+//! about (alone it is itself). In braces, `{1000 x k#}` stands for that many arguments (or groups
+//! of them), `{1000*v}` for a text repeated within an argument, and `{1000}` for the number itself.
+//! All these counts shrink with the scale of a run; other numbers stay as they are.
 
 use std::fmt::Write as _;
 
@@ -38,7 +40,7 @@ impl Request {
     /// Reads a line.
     ///
     /// # Errors
-    /// When a brace is not closed or a count is no number.
+    /// When a brace is not closed or a count is not a number.
     pub fn parse(line: &str, scale: Scale) -> Result<Request> {
         let (times, rest) = match line.split_once(" * ") {
             Some((count, rest)) if count.bytes().all(|digit| digit.is_ascii_digit()) => {
@@ -64,7 +66,7 @@ impl Request {
         Ok(Request { times, words })
     }
 
-    /// How many replies it has.
+    /// The number of replies.
     pub fn times(&self) -> u64 {
         self.times
     }

@@ -1,7 +1,8 @@
-//! The work that servers are compared by, one file per kind.
+//! The works that servers are compared by, one file per kind.
 //!
-//! A [`Work`] says what is done; for each peer it begins a [`Rig`]: a running server with its data and connections,
-//! which then does round after round. A work may have several lanes, pieces measured apart within one round.
+//! A [`Work`] says what is done. For each peer it starts a [`Rig`], a running server with its data
+//! and connections, which then does round after round. A work may have several lanes, pieces
+//! measured apart within one round.
 
 mod append;
 mod attacks;
@@ -40,7 +41,7 @@ pub trait Work {
     /// Titles of its lanes.
     fn lanes(&self) -> Vec<String>;
 
-    /// The lanes that show one thing against a size, and so can be drawn as curves.
+    /// The lanes that show one thing against a size and can be drawn as curves.
     fn curves(&self) -> Vec<Curve> {
         Vec::new()
     }
@@ -50,7 +51,7 @@ pub trait Work {
         Needs::Streams
     }
 
-    /// How rounds of different peers are put in order.
+    /// Returns how rounds of different peers are put in order.
     fn schedule(&self) -> Schedule {
         Schedule::SideBySide
     }
@@ -64,7 +65,8 @@ pub trait Work {
 
 /// A server that is ready for a work's rounds.
 pub trait Rig {
-    /// Does the work once; one sample per lane. Round 0 warms up and may check more than the others.
+    /// Does the work once; one sample per lane. Round 0 warms up and may check more than the
+    /// others.
     ///
     /// # Errors
     /// When a reply is an error or the data is not what it must be afterwards.
@@ -111,9 +113,11 @@ pub enum Needs {
 /// How rounds of different peers are put in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schedule {
-    /// All servers run at once and take turns, one short round each; for figures that need many rounds.
+    /// All servers run at once and take turns, one short round each; for figures that need many
+    /// rounds.
     SideBySide,
-    /// A server is started for each round and stopped after it, at most this many times; for large data.
+    /// A server is started for each round and stopped after it, at most this many times; for large
+    /// data.
     OneAtATime {
         /// Rounds at most.
         rounds_max: u32,
@@ -162,7 +166,7 @@ impl Setup {
         Node::start(peer, &settings, self.cores, &self.data_dir)
     }
 
-    /// How a server is to be started.
+    /// Returns how a server is to be started.
     pub(crate) fn node_settings(
         &self,
         persistence: Persistence,
@@ -233,8 +237,8 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works
 }
 
-/// The works that one of the filters names: a suite, a work's whole name, or, if neither fits, a part of a name.
-/// Without filters, all of them.
+/// The works that one of the filters names: a suite, a work's whole name, or, if neither fits, a
+/// part of a name. Without filters, all of them.
 pub fn select(works: Vec<Box<dyn Work>>, filters: &[String]) -> Vec<Box<dyn Work>> {
     let exact =
         |filter: &str, work: &dyn Work| filter == work.suite().name() || filter == work.name();

@@ -15,7 +15,7 @@ use redis::streams::{StreamAddOptions, StreamConfigOptions, StreamId, StreamRead
 use redis::{Client, Connection, RedisError, RedisResult, TypedCommands, pipe};
 
 const GROUP: &str = "workers";
-/// Who has a message for so many milliseconds without acknowledging it is taken for crashed.
+/// Who has a message for this many milliseconds without acknowledging it is taken for crashed.
 const CRASHED_AFTER: usize = 1000;
 const PASSING: [&str; 5] = ["NOTDURABLE", "MISCONF", "LOADING", "OOM", "EXECABORT"];
 

@@ -3,7 +3,8 @@
 //! usage: producer HOST:PORT STREAM FILE        (cargo add redis --features streams)
 //!
 //! The file's name is the producer's ID, and the number of a line its idempotent ID: both are the
-//! same after a crash. FILE.sent has how many lines are acknowledged; a new start goes on from there.
+//! same after a crash. FILE.sent has how many lines are acknowledged; a new start continues from
+//! there.
 
 use std::error::Error;
 use std::io::Write;

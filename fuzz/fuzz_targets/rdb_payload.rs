@@ -1,5 +1,6 @@
-//! Any bytes as the content of a payload whose checksum is right: it is refused, or it is a value that
-//! dumps and restores to a payload as long as the first. (Not to the same: producers are in no order.)
+//! Any bytes as the content of a payload whose checksum is right: it is refused, or it is a value
+//! that dumps and restores to a payload as long as the first. (Not to the same: producers are in no
+//! order.)
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

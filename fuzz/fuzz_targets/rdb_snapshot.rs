@@ -1,5 +1,5 @@
-//! Any bytes behind the head of a snapshot, in pieces of any size: the reader neither panics nor reads
-//! anything else because of where the pieces end.
+//! Any bytes after the head of a snapshot, in pieces of any size: the reader neither panics nor
+//! reads anything else because of where the pieces end.
 #![no_main]
 
 use std::convert::Infallible;

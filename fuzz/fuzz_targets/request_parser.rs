@@ -1,11 +1,12 @@
-//! Any bytes, cut anywhere: the parser neither panics nor answers differently, and what it hands out
-//! lies within what came in.
+//! Any bytes, cut anywhere: the parser neither panics nor answers differently, and what it returns
+//! is within what came in.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use resp::{ArgvBuf, Limits, Parser, ProtocolError, Sender};
 
-/// The requests of a connection that receives `pieces`, how much is left, and the error if there is one.
+/// The requests of a connection that receives `pieces`, how much is left, and the error if there is
+/// one.
 type Outcome = (Vec<ArgvBuf>, usize, Option<ProtocolError>);
 
 fn receive<'i>(pieces: impl Iterator<Item = &'i [u8]>, limits: &Limits) -> Outcome {

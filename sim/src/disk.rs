@@ -1,8 +1,8 @@
-//! A disk that does what disks do when they fail.
+//! A disk that fails as real disks do.
 //!
 //! Every file has two contents: what a reader sees (the page cache) and what is durable. A sync
-//! makes them equal; until then a power cut keeps, of what was written since, nothing, everything,
-//! everything but a torn end, or any mixture of sectors. Names are durable after a sync of the
+//! makes them equal. Before that, a power cut keeps nothing of what was written since, or all of
+//! it, or all but a torn end, or any mixture of sectors. Names are durable after a sync of the
 //! directory; before that, any of the changes may be lost. A sync that fails leaves some of the
 //! bytes lost for good, and forgets that it failed: the next one reports success, as Linux does.
 //!
@@ -27,7 +27,7 @@ pub struct SimDisk {
     state: Arc<Mutex<State>>,
 }
 
-/// An open file of a [`SimDisk`]. It is of no use after the machine, or only the process, was
+/// An open file of a [`SimDisk`]. It is useless after the machine, or only the process, has been
 /// restarted.
 pub struct SimFile {
     disk: SimDisk,
@@ -48,7 +48,7 @@ pub struct SimLock {
 pub enum Failure {
     /// The operation fails with an input/output error, having done any part of its work.
     Error,
-    /// The power goes away during the operation.
+    /// The power fails during the operation.
     PowerCut,
 }
 
@@ -85,7 +85,7 @@ enum NameChange {
     Remove { name: String },
 }
 
-/// How many lines of what happened are kept for the message of a failed run.
+/// How many lines of the trace are kept for the message of a failed run.
 const TRACE_LINES_MAX: usize = 60;
 
 impl SimDisk {
@@ -110,7 +110,7 @@ impl SimDisk {
         }
     }
 
-    /// How many operations there were that changed something.
+    /// Returns how many operations there were that changed something.
     pub fn operations(&self) -> u64 {
         self.state().operations
     }
@@ -120,12 +120,12 @@ impl SimDisk {
         self.state().plan.insert(operation, failure);
     }
 
-    /// Takes back all planned faults that did not happen.
+    /// Cancels all planned faults that did not happen.
     pub fn forget_plan(&self) {
         self.state().plan.clear();
     }
 
-    /// Whether the power is off.
+    /// Returns whether the power is off.
     pub fn is_off(&self) -> bool {
         self.state().is_off
     }
@@ -135,7 +135,7 @@ impl SimDisk {
         self.state().capacity_bytes = bytes;
     }
 
-    /// How much the files hold in all.
+    /// Returns how much the files hold in all.
     pub fn used_bytes(&self) -> u64 {
         self.state().used_bytes()
     }
@@ -160,8 +160,8 @@ impl SimDisk {
         self.state().end_life();
     }
 
-    /// Cuts the power, if it is not off already, and switches it on again: of what was not synced,
-    /// chance decides.
+    /// Cuts the power, if it is not off already, and switches it on again. Chance decides what is
+    /// left of what was not synced.
     pub fn power_cycle(&self) {
         self.state().power_cycle();
     }
@@ -175,7 +175,7 @@ impl SimDisk {
             .map(|&inode| state.inodes[inode].seen.clone())
     }
 
-    /// Changes a file behind everybody's back, durably.
+    /// Changes a file behind the process' back, durably.
     pub fn damage(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.state();
         if let Some(&inode) = state.names.get(name) {
@@ -192,7 +192,7 @@ impl SimDisk {
     }
 }
 
-/// What becomes of one operation.
+/// What happens to one operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Works,
@@ -201,7 +201,7 @@ enum Fate {
 }
 
 impl State {
-    /// Numbers an operation and says what becomes of it.
+    /// Numbers an operation and decides what happens to it.
     fn begin(&mut self, life: u64, what: std::fmt::Arguments<'_>) -> io::Result<Fate> {
         if self.is_off || life != self.life {
             return Err(off());
@@ -237,7 +237,7 @@ impl State {
         }
     }
 
-    /// Whether an operation with this fate takes effect.
+    /// Returns whether an operation with this fate takes effect.
     fn takes_effect(&mut self, fate: Fate) -> bool {
         fate == Fate::Works || self.rng.once_in(2)
     }
@@ -268,7 +268,7 @@ impl State {
         }
     }
 
-    /// How large a file may be.
+    /// Returns how large a file may be.
     fn room_for(&self, inode: usize) -> usize {
         let room = self.capacity_bytes.saturating_sub(self.used_bytes());
         let room = usize::try_from(room).unwrap_or(usize::MAX);
@@ -497,7 +497,7 @@ impl DiskFile for SimFile {
                     change.apply(&mut inode.durable);
                 }
             }
-            // What was lost is not pending any more: nobody will write it again.
+            // What was lost is no longer pending: nobody will write it again.
             Fate::Fails => inode.settle(&mut state.rng),
             Fate::IsCutOff => {}
         }
@@ -510,7 +510,7 @@ impl DiskFile for SimFile {
         let at = state.inodes[self.inode].seen.len();
         let wanted = usize::try_from(size).unwrap_or(usize::MAX);
         let room = state.room_for(self.inode);
-        // What there is room for may be taken all the same.
+        // The disk may still take as much as there is room for.
         let size = if wanted <= room || state.rng.once_in(2) {
             wanted.min(room)
         } else {

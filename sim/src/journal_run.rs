@@ -1,11 +1,11 @@
-//! The journal alone, on a simulated disk: random batches, rewrites, faults and crashes, and after
-//! every restart the question whether what came back is right.
+//! The journal alone, on a simulated disk: random batches, rewrites, faults and crashes. After
+//! every restart it checks whether what came back is right.
 //!
 //! A run is one seed. Its [`Driver`](World) does what the journal's thread does, one random step at
 //! a time, and keeps the batches that it submitted. After a crash the recovered batches must be a
 //! prefix of those, bit by bit; they must include every batch that was reported durable, and every
-//! batch that was released, unless the policy allows to lose it and the power went away; the
-//! batches that were lost after they had been released must have been so within two seconds.
+//! batch that was released, unless the policy allows losing it and the power failed. Batches that
+//! were lost after their release must have been released within the last two seconds.
 
 use std::io::Write;
 use std::time::Duration;
@@ -63,7 +63,7 @@ pub enum Bug {
     ReleasedWhenFull,
 }
 
-/// What a run came to, if it found nothing.
+/// What happened in a run that found nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Operations of the disk that changed something.
@@ -72,7 +72,7 @@ pub struct Outcome {
     pub batches: u64,
     /// Restarts after a crash of the machine or of the process.
     pub crashes: u64,
-    /// Snapshots that became the begin of the log.
+    /// Snapshots that became the start of the log.
     pub rewrites: u64,
     /// How often the log was not trusted.
     pub poisonings: u64,
@@ -110,7 +110,7 @@ struct World {
     disk: SimDisk,
     commit: Option<Commit<Log>>,
     policy: SyncPolicy,
-    /// Every batch since the begin of time, with the moment when it was released.
+    /// Every batch since the start of the run, with the moment when it was released.
     batches: Vec<Batch>,
     gathered: Gathered,
     /// The last batch that the journal has.
@@ -236,7 +236,7 @@ impl World {
             .commit
             .as_ref()
             .is_some_and(|commit| commit.health().is_good());
-        // Expiries and the like go on, and what makes room.
+        // Expiry and the like continue, and so do commands that make room.
         if !healthy && !self.rng.once_in(20) {
             if self.rng.once_in(8) {
                 self.ask_for_rewrite();
@@ -345,7 +345,7 @@ impl World {
             Some(Err(_)) => self.rewrite = Rewrite::None,
             None => {}
         }
-        // What a machine reports whose power went away reaches nobody.
+        // What a machine reports after its power failed reaches nobody.
         if self.disk.is_off() {
             return Ok(());
         }
@@ -371,7 +371,7 @@ impl World {
         self.outcome.reserves_used += u64::from(is.is_on_reserve && was.is_good);
         self.outcome.full += u64::from(is.is_full && !was.is_full);
         self.outcome.mended += u64::from(is.is_good && (was.is_full || was.is_on_reserve));
-        // Nobody waits without an end: either replies leave, or it is said that they do not.
+        // Nobody waits for ever: either replies leave, or clients are told that they will not.
         ensure!(
             !is.releases || self.sync.is_some() || position.released == delivered,
             "released {} of {delivered} batches, and nothing goes on",
@@ -394,7 +394,7 @@ impl World {
         self.recover(crash)
     }
 
-    /// Everything that lives in the process is gone, and does nothing on its way.
+    /// Everything in the process is gone, without any clean-up.
     fn forget_process(&mut self) {
         self.disk.kill();
         self.commit = None;
@@ -483,7 +483,7 @@ impl World {
     }
 }
 
-/// What a health is.
+/// The name of a health.
 #[derive(Clone, Copy)]
 struct Look {
     is_good: bool,

@@ -1,8 +1,8 @@
 //! The simulated world and its checkers.
 //!
-//! One seed gives one run: [`rng`] is the only source of chance, [`clock`] the only source of time,
-//! and [`disk`] the only place where bytes outlive a crash. [`journal_run`] drives the journal
-//! alone, [`engine_run`] engine and journal with clients of many kinds.
+//! One seed gives one run: [`rng`] is the only source of randomness, [`clock`] the only source of
+//! time, and [`disk`] the only place where bytes outlive a crash. [`journal_run`] drives the
+//! journal alone, [`engine_run`] engine and journal with clients of many kinds.
 
 pub mod clock;
 pub mod disk;

@@ -1,4 +1,5 @@
-//! The one source of chance in a run: everything that a seed decides comes from here, in order.
+//! The only source of randomness in a run: everything that a seed decides comes from here, in
+//! order.
 
 /// A small deterministic generator (SplitMix64). The same seed gives the same numbers, on every
 /// machine, for ever.

@@ -31,7 +31,7 @@ fn nothing_that_was_told_is_lost_or_doubled() {
     for seed in 0..number("SIM_SEEDS").unwrap_or(8) {
         sum.add(&run_or_fail(plan(seed)));
     }
-    // Otherwise the runs show nothing.
+    // Without these, the runs would show nothing.
     assert!(
         sum.crashes > 100 && sum.rewrites > 0 && sum.poisonings > 0 && sum.cuts > 0,
         "{sum:?}"

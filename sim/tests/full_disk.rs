@@ -1,4 +1,5 @@
-//! The journal's state machine on a disk that fills up, step by step, with a clock that is moved by hand.
+//! The journal's state machine on a disk that fills up, step by step, with a clock that is moved by
+//! hand.
 
 #![expect(
     clippy::unwrap_used,
@@ -56,7 +57,7 @@ impl Machine {
         flush
     }
 
-    /// Submits a batch with a value of so many bytes.
+    /// Submits a batch with a value of this many bytes.
     fn submit(&mut self, len: usize) {
         self.submitted += 1;
         let mut bytes = format!("*2\r\n$3\r\nADD\r\n${len}\r\n").into_bytes();
@@ -69,7 +70,7 @@ impl Machine {
         }));
     }
 
-    /// Begins a rewrite of the state of now.
+    /// Begins a rewrite of the current state.
     fn rewrite(&mut self) -> Flush<Log> {
         let at = Lsn::new(self.submitted);
         self.apply(Event::Gathered(Gathered {
@@ -87,7 +88,7 @@ impl Machine {
         self.apply(Event::Tick);
     }
 
-    /// Takes all room but so much.
+    /// Takes all room except this much.
     fn fill(&self, all_but: u64) {
         self.disk.set_capacity(self.disk.used_bytes() + all_but);
     }
@@ -184,7 +185,7 @@ fn a_rewrite_gives_way_to_the_log() {
     assert_eq!(error.to_string(), "the log needs the room");
     drop(sink);
     machine.apply(Event::SnapshotAbandoned);
-    // One that is wanted now is to make room, and does not.
+    // A rewrite that is wanted now should make room, and does not.
     let mut sink = machine.rewrite().snapshot.unwrap().unwrap();
     while machine.health() == "reserve" {
         machine.submit(300);

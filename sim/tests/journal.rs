@@ -70,7 +70,7 @@ fn chaos_loses_nothing() {
         sum.mended += outcome.mended;
         sum.rewrites_ahead += outcome.rewrites_ahead;
     }
-    // Otherwise the runs show nothing.
+    // Without these, the runs would show nothing.
     if std::env::var("SIM_SEED").is_err() {
         assert!(
             sum.crashes > 0 && sum.rewrites > 0 && sum.poisonings > 0 && sum.cuts > 0,

@@ -12,7 +12,7 @@ use crate::expect::Expect;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What it shows, and the protocol in brackets.
+    /// What it shows, with the protocol in brackets.
     pub name: String,
     /// 2 or 3.
     resp: u8,
@@ -26,7 +26,7 @@ pub struct Case {
 pub struct Step {
     /// A command.
     pub cmd: Option<Vec<Argument>>,
-    /// Bytes to send as they stand, each character one of them.
+    /// Bytes to send as they are, one for each character.
     pub raw: Option<String>,
     /// The connection; `main` where there is none.
     pub client: Option<String>,
@@ -49,7 +49,7 @@ pub struct Step {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Argument {
-    /// As it stands, each character one byte.
+    /// As it is, one byte for each character.
     Text(String),
     /// The value kept under a name.
     Same {

@@ -1,7 +1,8 @@
 //! A small blocking client: sends requests, decodes replies of both protocols.
 //!
-//! It hides nothing: a closed connection is a value ([`Value::Closed`]), pushes are replies like any other, and what
-//! was sent may be bytes that are no request at all. Every wait ends after a timeout.
+//! It hides nothing: a closed connection is a value ([`Value::Closed`]), pushes are replies like
+//! any other, and what was sent may be bytes that are not a request at all. Every wait ends after a
+//! timeout.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -30,13 +31,13 @@ pub enum Protocol {
     Resp3,
 }
 
-/// Why there is no reply.
+/// Why there is not a reply.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The socket failed, or the reply did not come in time.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// What came is no reply.
+    /// What came is not a reply.
     #[error("not a reply: {0}")]
     Malformed(String),
 }
@@ -83,7 +84,8 @@ impl Client {
         self.read()
     }
 
-    /// Sends a request. A connection that the server has closed is no error: the next read tells it.
+    /// Sends a request. A connection that the server has closed is not an error: the next read
+    /// shows it.
     ///
     /// # Errors
     /// When the socket fails otherwise.
@@ -93,7 +95,8 @@ impl Client {
         self.send_raw(&bytes)
     }
 
-    /// Sends bytes as they stand. A connection that the server has closed is no error: the next read tells it.
+    /// Sends bytes as they stand. A connection that the server has closed is not an error: the next
+    /// read shows it.
     ///
     /// # Errors
     /// When the socket fails otherwise.
@@ -112,7 +115,8 @@ impl Client {
         self.reply(0)
     }
 
-    /// Whether something came that was not read yet, or the server has closed the connection. Does not wait.
+    /// Returns whether something came that was not read yet, or the server has closed the
+    /// connection. Does not wait.
     ///
     /// # Errors
     /// When the socket fails.

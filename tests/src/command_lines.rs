@@ -1,8 +1,8 @@
 //! Command lines that documents tell people to type: whether packages, examples, subcommands and
 //! options are there.
 //!
-//! They are not run, as most of them build or measure. What is neither `cargo` nor `weir` belongs to
-//! a list that somebody has looked at.
+//! They are not run, because most of them build or measure. What is neither `cargo` nor `weir` must
+//! be in a reviewed list.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use crate::documents::{Page, blocks, quoted, root};
 
-/// What a fenced block is called whose lines are typed in a shell.
+/// The languages of fenced blocks whose lines are typed in a shell.
 const SHELLS: &[&str] = &["sh", "shell", "bash", "console"];
 
-/// What a line begins with that is typed in a shell, in a block that does not say what it is.
+/// The starts of lines that are typed in a shell, in a block without a language.
 const PROGRAMS: &[&str] = &[
     "$ ",
     "apt ",
@@ -32,13 +32,13 @@ const PROGRAMS: &[&str] = &[
     "weir ",
 ];
 
-/// What a word in backquotes begins with that is a whole command line.
+/// The start of a word in backquotes that is a whole command line.
 const QUOTED_PROGRAMS: &[&str] = &["cargo ", "weir "];
 
-/// What an option begins with.
+/// The start of an option.
 const OPTION: &str = "--";
 
-/// A command line and where it stands.
+/// A command line and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
     /// The page and line.
@@ -145,7 +145,7 @@ impl Programs {
     fn chore(&mut self, chore: &str, arguments: &[&str]) -> Result<()> {
         if !self.chores.contains_key(chore) {
             let help = said(cargo().args(["xtask", chore, "--help"]))?;
-            // A chore that hands its arguments on runs the package of its name.
+            // A chore that passes its arguments on runs the package of its name.
             let help = match help.contains("[ARGUMENTS]...") && self.packages.contains(chore) {
                 true => said(cargo().args(["run", "--quiet", "--package", chore, "--", "--help"]))?,
                 false => help,

@@ -1,11 +1,12 @@
-//! Data of every kind that weir keeps, and a look at all of it: to see whether it comes back from files.
+//! Data of every kind that weir keeps, and requests that look at all of it, to see whether it comes
+//! back from files.
 
 use anyhow::{Result, ensure};
 
 use crate::client::Client;
 use crate::value::Value;
 
-/// What makes the data, a request a line.
+/// The requests that make the data, one on each line.
 const MAKING: &str = "
 SET plain value
 SET number 12345
@@ -46,7 +47,8 @@ XADD orders IDMPAUTO producer-3 * kind automatic
 XADD orders IDMP producer-4 gone * kind deleted
 ";
 
-/// What looks at it. Times at which a consumer was seen are no data, nor is how a server divides a stream.
+/// The requests that look at it. Times at which a consumer was seen do not count as data, and
+/// neither does how a server divides a stream.
 const LOOKING: &str = "
 DBSIZE
 GET plain
@@ -86,7 +88,8 @@ XADD orders IDMPAUTO producer-3 * kind automatic
 XADD orders IDMP producer-4 gone * kind deleted
 ";
 
-/// Fields of `XINFO` that do not count; the lag follows from others, and weir can tell it more often.
+/// Fields of `XINFO` that do not count; the lag follows from others, and weir can tell it more
+/// often.
 const UNCOUNTED: [&str; 6] = [
     "lag",
     "radix-tree-keys",
@@ -125,7 +128,7 @@ pub fn make(client: &mut Client) -> Result<()> {
     Ok(())
 }
 
-/// Everything that can be seen of the data, a line a request.
+/// Everything that can be seen of the data, one line for each request.
 ///
 /// # Errors
 /// When the server is gone.

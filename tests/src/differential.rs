@@ -1,10 +1,11 @@
 //! Random sequences of commands, sent to two servers: every reply and the final state must agree.
 //!
-//! A run is a series of episodes. Each begins with empty servers, draws its commands from a seed, and ends by looking
-//! at everything ([`generate`]). Replies are compared one by one with what is known to depend on the clock made equal
-//! ([`compare`]). The first difference is cut down to a short sequence that still shows it ([`shrink`]), and printed
-//! with its seed. In a second kind of run some clients block, and who is woken by what is compared as well ([`crowd`]).
-//! What is left out on purpose stands at the head of [`generate`] and [`compare`].
+//! A run is a series of episodes. Each begins with empty servers, draws its commands from a seed,
+//! and ends by looking at everything ([`generate`]). Replies are compared one by one with what is
+//! known to depend on the clock made equal ([`compare`]). The first difference is cut down to a
+//! short sequence that still shows it ([`shrink`]), and printed with its seed. In a second kind of
+//! run some clients block, and who is woken by what is compared as well ([`crowd`]). The heads of
+//! [`generate`] and [`compare`] say what is left out on purpose.
 
 pub mod command;
 pub mod compare;

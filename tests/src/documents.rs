@@ -1,7 +1,7 @@
 //! The documents that people read: README and the pages beside it, and everything under `docs/`.
 //!
-//! A page is found by being there. Of a page, [`blocks`] gives what is set as code, and [`quoted`]
-//! what stands in backquotes within the text.
+//! A new page is found by itself. [`blocks`] gives the code blocks of a page, and [`quoted`] what
+//! is in backquotes within the text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const FOLDER: &str = "docs";
 /// What begins and ends a fenced block.
 const FENCE: &str = "```";
 
-/// By how many spaces an indented block is indented at least.
+/// The least indentation of an indented block.
 const INDENT: usize = 4;
 
 /// A page.
@@ -29,16 +29,16 @@ pub struct Page {
     pub text: String,
 }
 
-/// Lines that are set as code.
+/// Lines that are formatted as code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// The number of its first line within the page, from 1.
     pub line: usize,
-    /// The word behind the fence; empty if there is none.
+    /// The word after the fence; empty if there is none.
     pub language: String,
     /// The lines, without the indentation that they have in common.
     pub lines: Vec<String>,
-    /// The comments (`<!-- … -->`) that stand right before the block.
+    /// The comments (`<!-- … -->`) right before the block.
     pub notes: Vec<String>,
 }
 
@@ -149,7 +149,7 @@ fn dedent(mut lines: Vec<&str>) -> Vec<String> {
         .collect()
 }
 
-/// What stands in backquotes, outside of blocks, with the number of its line.
+/// What is in backquotes, outside of blocks, with the number of its line.
 pub fn quoted(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (index, line) in prose(text) {

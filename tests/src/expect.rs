@@ -117,13 +117,13 @@ impl Expect {
         })
     }
 
-    /// Whether `reply` is what was expected.
+    /// Returns whether `reply` is what was expected.
     pub fn fits(&self, reply: &Value, saved: &Saved) -> bool {
         self.fits_in(reply, saved, Order::Fixed)
     }
 
-    /// Where `reply` first differs from what was expected: the way to it, what was expected there, and what is there.
-    /// The parts of aggregates are named by their index or key.
+    /// Returns where `reply` first differs from what was expected: the way to it, what was expected
+    /// there, and what is there. The parts of aggregates are named by their index or key.
     pub fn first_difference(&self, reply: &Value, saved: &Saved) -> (String, String, String) {
         let inner = match (self, reply) {
             (Self::Array(patterns), Value::Array(elements))
@@ -199,7 +199,7 @@ impl Kind {
     }
 }
 
-/// Whether these bytes are a whole stream ID, `milliseconds-sequence`.
+/// Returns whether these bytes are a whole stream ID, `milliseconds-sequence`.
 pub fn is_id(bytes: &[u8]) -> bool {
     let number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     let mut parts = bytes.splitn(2, |&byte| byte == b'-');

@@ -24,7 +24,7 @@ pub const AFTER_REWRITE: &[&str] = &[
     "DEL negative",
 ];
 
-/// What is asked beside what [`data_set`] asks.
+/// What is asked in addition to what [`data_set`] asks.
 const FURTHER: &[&str] = &[
     "XLEN many",
     "XRANGE many - +",
@@ -62,7 +62,7 @@ impl Answers {
         Ok(Self { looked, repeated })
     }
 
-    /// Asks the same again, whatever is asked of new builds by now.
+    /// Asks the same again, even if new builds are now asked something else.
     ///
     /// # Errors
     /// When the server is gone, or these are no answers.

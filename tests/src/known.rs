@@ -1,7 +1,9 @@
-//! The reviewed list of replies in which weir differs from the recordings on purpose: `known-differences.json`.
+//! The reviewed list of replies in which weir differs from the recordings on purpose:
+//! `known-differences.json`.
 //!
-//! An entry is no skip: it says what weir replies instead, and that is asserted. An entry whose recorded reply comes
-//! back after all, or that names no step, is itself a failure, so the list never grows stale.
+//! An entry is not a skip: it says what weir replies instead, and that is asserted. An entry is
+//! itself a failure if its recorded reply comes after all, or if it names no step, so the list
+//! never becomes stale.
 
 use std::path::Path;
 
@@ -35,7 +37,7 @@ impl Known {
         Expect::parse(&self.reply).with_context(|| format!("{}: {}", self.file, self.case))
     }
 
-    /// Whether this is about `step` (counted from 1) of `case`.
+    /// Returns whether this is about `step` (counted from 1) of `case`.
     pub fn is_about(&self, case: &str, step: usize) -> bool {
         self.step == step
             && (self.case == case

@@ -1,9 +1,9 @@
 //! What a run leaves out, because this machine does not have what it needs.
 //!
-//! A test that cannot ask a peer or a client passes, so somebody has to say that it did not look.
-//! `cargo xtask test` names a file by `WEIR_LEFT_OUT` and tells at the end what is in it; without one,
-//! it is told at once. Where nothing may be left out, `WEIR_REQUIRE_PEERS` and `WEIR_REQUIRE_CLIENTS`
-//! make it a failure.
+//! A test that cannot ask a peer or a client passes, so it has to be reported that it did not look.
+//! `cargo xtask test` names a file in `WEIR_LEFT_OUT` and prints it at the end; without one, tests
+//! report it at once. Where nothing may be left out, `WEIR_REQUIRE_PEERS` and
+//! `WEIR_REQUIRE_CLIENTS` make it a failure.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,8 @@ use std::thread;
 
 use anyhow::{Result, bail};
 
-/// The current test leaves out what needs something that this machine does not have; `why` says what.
+/// Notes that the current test leaves out what needs something that this machine lacks; `why` says
+/// what.
 ///
 /// # Errors
 /// When the variable `required` is set: then nothing may be left out.

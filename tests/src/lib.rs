@@ -1,8 +1,10 @@
-//! Tests of the whole server, over a socket: recorded cases, differential runs against Redis, real clients.
+//! Tests of the whole server, over a socket: recorded cases, differential runs against Redis, real
+//! clients.
 //!
-//! Nothing here knows weir's insides. Servers are processes ([`server`]) and replies are values ([`value`]), so
-//! that the same runners drive weir, Redis and Valkey. The data lies beside the code: `cases/`,
-//! `known-differences.json`, `data/`. What needs the real servers to compare with takes them from [`peers`].
+//! Nothing here knows weir's insides. Servers are processes ([`server`]) and replies are values
+//! ([`value`]), so that the same runners drive weir, Redis and Valkey. The data lies beside the
+//! code: `cases/`, `known-differences.json`, `data/`. What needs the real servers to compare with
+//! takes them from [`peers`].
 
 pub mod case;
 pub mod client;

@@ -11,7 +11,8 @@ use crate::left_out;
 /// Exit status by which the script says that this machine cannot have the peers.
 const CANNOT_BE_HAD: i32 = 3;
 
-/// weir's binary: as `WEIR_BIN` says, or from the target directory that this program was built into.
+/// weir's binary: as `WEIR_BIN` says, or from the target directory that this program was built
+/// into.
 ///
 /// # Errors
 /// When there is none.
@@ -30,7 +31,7 @@ pub fn weir() -> Result<PathBuf> {
         .context("no weir binary: run `cargo xtask test`, or `cargo build` first, or set WEIR_BIN")
 }
 
-/// What became of fetching the peers.
+/// The result of fetching the peers.
 #[derive(Debug, Clone)]
 pub enum Peers {
     /// The folder with their binaries.
@@ -40,7 +41,8 @@ pub enum Peers {
 }
 
 impl Peers {
-    /// The folder that `WEIR_PEERS` names, or `target/peers`, filled by the script `tests/peers` if it is not yet.
+    /// The folder that `WEIR_PEERS` names, or `target/peers`, filled by the script `tests/peers` if
+    /// it is not yet.
     ///
     /// # Errors
     /// When the script fails.

@@ -1,8 +1,10 @@
-//! Other people's programs that talk to a server: scripts in `clients/` with the libraries that they need.
+//! Other people's programs that talk to a server: scripts in `clients/` with the libraries that
+//! they need.
 //!
-//! The libraries are installed by name and version (`clients/requirements.txt`, `clients/package.json`) into the
-//! target directory, once; Go's is Debian's package. Every run ends after a while. A machine without Python, Node
-//! or Go cannot run these; then [`Outcome::Unavailable`] says so, and `WEIR_REQUIRE_CLIENTS=1` makes that a failure.
+//! The libraries are installed by name and version (`clients/requirements.txt`,
+//! `clients/package.json`) into the target directory, once; Go's is Debian's package. Every run
+//! ends after a while. A machine without Python, Node or Go cannot run these; then
+//! [`Outcome::Unavailable`] says so, and `WEIR_REQUIRE_CLIENTS=1` makes that a failure.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -209,7 +211,8 @@ fn wait(command: &mut Command, name: &str, output: &Path) -> Result<String> {
     }
 }
 
-/// Installs what `clients/WANTED` lists, unless that was done already; says why it cannot be done here.
+/// Installs what `clients/WANTED` lists, unless that was done already; says why it cannot be done
+/// here.
 fn install(
     folder: &Path,
     wanted: &str,

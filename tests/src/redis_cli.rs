@@ -1,7 +1,6 @@
 //! What redis-cli makes of a line that is typed and of a reply that comes, as its users see it.
 //!
-//! Documents show sessions in this form. That it is really redis-cli's form is compared with the
-//! program itself in `tests/documents.rs`.
+//! Documents show sessions in this form. `tests/documents.rs` compares it with redis-cli itself.
 
 use std::fmt::Write;
 
@@ -168,8 +167,8 @@ fn write_elements(text: &mut String, indent: &str, mark: char, elements: &[Value
     }
 }
 
-/// Begins an element: its number, indented unless it stands behind the number of what holds it.
-/// Answers the indentation of what is within the element.
+/// Begins an element: its number, indented unless it follows the number of what holds it. Answers
+/// the indentation of what is within the element.
 fn write_number(text: &mut String, indent: &str, mark: char, index: usize, count: usize) -> String {
     let width = count.to_string().len();
     if index > 0 {
@@ -180,7 +179,7 @@ fn write_number(text: &mut String, indent: &str, mark: char, index: usize, count
     format!("{indent}{}", " ".repeat(width + 2))
 }
 
-/// Whether a reply is shown as elements with numbers.
+/// Returns whether a reply is shown as elements with numbers.
 fn is_numbered(reply: &Value) -> bool {
     match reply {
         Value::Map(pairs) => !pairs.is_empty(),

@@ -1,8 +1,8 @@
 //! Runs cases against a server over sockets.
 //!
-//! A case is judged step by step and ends at its first failure, since what follows depends on it. Waiting for a
-//! client that was sent something without reading its reply is done by watching the server (`CLIENT LIST` shows a
-//! blocked client), not by sleeping for a fixed time.
+//! A case is checked step by step and ends at its first failure, since what follows depends on it.
+//! Waiting for a client that was sent something without reading its reply is done by watching the
+//! server (`CLIENT LIST` shows a blocked client), not by sleeping for a fixed time.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -217,7 +217,8 @@ impl World {
     }
 }
 
-/// Waits until the server has begun with what `client` was sent: until it shows the client as blocked, or has replied.
+/// Waits until the server has begun with what `client` was sent: until it shows the client as
+/// blocked, or has replied.
 fn settle(
     client: &mut Client,
     observer: &mut Client,

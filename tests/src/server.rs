@@ -1,4 +1,5 @@
-//! A server process: started on a free port in a folder of its own, stopped by its id when it goes out of scope.
+//! A server process: started on a free port in a folder of its own, stopped by its id when it goes
+//! out of scope.
 //!
 //! weir and its peers take the same settings on the command line, so one launcher starts them all.
 
@@ -40,7 +41,7 @@ const SETTINGS: [(&str, &str); 4] = [
 /// The user without any rights, by convention.
 const NOBODY: u32 = 65_534;
 
-/// As whom a server runs.
+/// The user that a server runs as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum User {
     Own,
@@ -59,21 +60,24 @@ impl Server {
     /// Starts `binary`, without persistence, and waits until it answers.
     ///
     /// # Errors
-    /// When it cannot be started, ends by itself, or does not answer in time; with the end of its log.
+    /// When it cannot be started, ends by itself, or does not answer in time; with the end of its
+    /// log.
     pub fn start(binary: &Path) -> Result<Self> {
         Self::start_with(binary, &[])
     }
 
-    /// Starts `binary` with further settings, which win over the usual ones, and waits until it answers.
+    /// Starts `binary` with further settings, which win over the usual ones, and waits until it
+    /// answers.
     ///
     /// # Errors
-    /// When it cannot be started, ends by itself, or does not answer in time; with the end of its log.
+    /// When it cannot be started, ends by itself, or does not answer in time; with the end of its
+    /// log.
     pub fn start_with(binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         Self::start_as(User::Own, binary, settings)
     }
 
-    /// Starts `binary` by a configuration file, with a free port and settings that win over it and nothing
-    /// else, and waits until it answers.
+    /// Starts `binary` by a configuration file, with a free port and settings that win over it and
+    /// nothing else, and waits until it answers.
     ///
     /// # Errors
     /// As [`Server::start_with`].
@@ -183,8 +187,8 @@ impl Server {
         Self::try_start_at(port, User::Own, binary, None, &all)
     }
 
-    /// Starts `binary` with its data in a folder, as somebody to whom permissions apply: root gives up being root,
-    /// and owns neither folder nor files.
+    /// Starts `binary` with its data in a folder, as a user to whom permissions apply: root gives
+    /// up its rights, and owns neither the folder nor the files.
     ///
     /// # Errors
     /// As [`Server::start_with`].
@@ -225,7 +229,7 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until it ends by itself; how, and the end of its log.
+    /// Waits until it ends by itself; returns how, and the end of its log.
     ///
     /// # Errors
     /// When it does not end in time.
@@ -240,7 +244,7 @@ impl Server {
         bail!("the server does not end\n{}", self.log());
     }
 
-    /// Where it listens.
+    /// Returns where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -285,7 +289,7 @@ impl Server {
             if let Ok(mut client) = Client::connect(self.address, Protocol::Resp2)
                 && let Ok(answer) = client.command(&["PING"])
             {
-                // One that asks for a password serves, too.
+                // A server that asks for a password serves, too.
                 match answer {
                     Value::Simple(_) => return Ok(()),
                     Value::Error(text) if text.starts_with(b"NOAUTH") => return Ok(()),
@@ -319,15 +323,15 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if self.end().is_err() {
-            // Whatever went wrong, the process must not outlive the test.
+            // The process must not outlive the test, whatever went wrong.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
     }
 }
 
-/// Spawns a command. A binary that was just copied counts as being written while a process that another test spawns has
-/// not begun its own program yet: that passes.
+/// Spawns a command. A binary that was just copied counts as being written as long as a process
+/// that another test spawns has not started its own program yet, so this retries.
 fn spawn(command: &mut Command) -> io::Result<Child> {
     let deadline = Instant::now() + START_TIMEOUT;
     loop {

@@ -2,9 +2,9 @@
 //! subcommands of weir with what they print.
 //!
 //! The sessions of a page run one after the other on a server that is fresh for the page and has
-//! its default settings. What comes is compared line by line. Times and IDs differ from run to run:
-//! the number that a page shows stands for the one that came, here and in everything that follows,
-//! in requests as well. `CONTRIBUTING.md` describes the form for authors.
+//! its default settings. Replies are compared line by line. Times and IDs differ from run to run:
+//! the number that a page shows stands for the one that came, there and in everything that follows,
+//! requests included. `CONTRIBUTING.md` describes the form for authors.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,25 +17,25 @@ use crate::documents::{Block, Page, blocks};
 use crate::redis_cli::{arguments, shown};
 use crate::server::Server;
 
-/// What a reader's server has and those of other tests do not: settings that weir has by itself.
+/// Settings that a reader's server has by default, and servers in other tests do not.
 const DEFAULTS: &[(&str, &str)] = &[("appendonly", "yes"), ("enable-debug-command", "no")];
 
-/// What a prompt ends with.
+/// The end of a prompt.
 const PROMPT_END: &str = "> ";
 
 /// The prompt of a shell.
 const SHELL_PROMPT: &str = "$ ";
 
-/// What a line of a shell begins with whose output is compared: a subcommand of weir.
+/// The start of a shell line whose output is compared: a subcommand of weir.
 const PROGRAM: &str = "weir";
 
-/// What the long form of a prompt begins with.
+/// The start of the long form of a prompt.
 const PROMPT_START: &str = "127.0.0.1:6379";
 
 /// A line of a reply that stands for any number of lines.
 const ELLIPSIS: &str = "…";
 
-/// What a note begins with that names a line whose numbers differ from run to run.
+/// The start of a note that names a line whose numbers differ from run to run.
 const VARIES: &str = "varies:";
 
 /// What is typed.
@@ -47,7 +47,7 @@ pub enum Typed {
     Subcommand(String),
 }
 
-/// What is typed in a session, and what comes.
+/// What is typed in a session, and the reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The number of its line within the page, from 1.
@@ -58,7 +58,7 @@ pub struct Step {
     pub reply: Vec<String>,
 }
 
-/// The steps of a block; none if it is no session.
+/// The steps of a block; none if it is not a session.
 ///
 /// # Errors
 /// When a prompt has no reply.
@@ -107,7 +107,7 @@ fn typed(line: &str) -> Option<Typed> {
     is_prompt.then(|| Typed::Request(request.to_owned()))
 }
 
-/// `(1.05s)`, which redis-cli adds to a reply that took its time.
+/// `(1.05s)`, which redis-cli adds to a slow reply.
 fn is_duration(line: &str) -> bool {
     let seconds = line
         .strip_prefix('(')
@@ -115,10 +115,10 @@ fn is_duration(line: &str) -> bool {
     seconds.is_some_and(|seconds| seconds.parse::<f64>().is_ok())
 }
 
-/// Runs the sessions of a page on a fresh server, if it has some; how many steps there were.
+/// Runs the sessions of a page on a fresh server, if it has any; returns how many steps there were.
 ///
 /// # Errors
-/// When something else comes than the page shows, with path and line.
+/// When a reply differs from what the page shows, with path and line.
 pub fn run(page: &Page, weir: &Path) -> Result<usize> {
     let path = &page.path;
     let mut sessions = Vec::new();
@@ -162,7 +162,7 @@ pub fn run(page: &Page, weir: &Path) -> Result<usize> {
     Ok(count)
 }
 
-/// What weir prints when it is called like this in a folder, complaints included.
+/// What weir prints when it is called like this in a folder, errors included.
 fn printed(weir: &Path, arguments: &[Vec<u8>], folder: &Path) -> Result<Vec<String>> {
     let arguments = arguments
         .iter()
@@ -180,7 +180,8 @@ fn printed(weir: &Path, arguments: &[Vec<u8>], folder: &Path) -> Result<Vec<Stri
         .collect())
 }
 
-/// Checks that every prompt of a page is in a session: what is not set as code would not be run.
+/// Checks that every prompt of a page is in a session: what is not formatted as code would not be
+/// run.
 fn check_prompts(page: &Page, sessions: &[(Block, Vec<Step>)]) -> Result<()> {
     let steps = || sessions.iter().flat_map(|(_, steps)| steps);
     for (index, text) in page.text.lines().enumerate() {
@@ -203,7 +204,8 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// A request with the times and IDs of this run. What is not known yet is the author's own.
+    /// A request with the times and IDs of this run. What is not known yet is kept as the author
+    /// wrote it.
     fn applied(&mut self, request: &str) -> String {
         let mut applied = String::new();
         for part in parts(request) {
@@ -258,7 +260,8 @@ impl Numbers {
             })
     }
 
-    /// Notes that one number stands for the other; whether none of them stands for another.
+    /// Notes that one number stands for the other; returns false if one of them already stands for
+    /// another.
     fn bind(&mut self, shown: &str, came: &str) -> bool {
         let known = self.came.entry(shown.to_owned());
         let known = known.or_insert_with(|| came.to_owned()) == came;

@@ -1,8 +1,9 @@
-//! What a server says about its commands (`COMMAND INFO`, `COMMAND DOCS`), against `data/commands.json`.
+//! What a server says about its commands (`COMMAND INFO`, `COMMAND DOCS`), against
+//! `data/commands.json`.
 //!
-//! The file holds what Redis 8.6.3 says, and additions for what later versions have on streams. Only commands that
-//! the server has are compared, but each of their fields is. Sets (flags, categories) are compared without order;
-//! prose (summaries, notes) is not compared at all.
+//! The file holds what Redis 8.6.3 says, and additions for what later versions have on streams.
+//! Only commands that the server has are compared, but each of their fields is. Sets (flags,
+//! categories) are compared without order; prose (summaries, notes) is not compared at all.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -83,7 +84,7 @@ pub fn known() -> Result<Vec<Known>> {
     read("known-table-differences.json")
 }
 
-/// How the server at `address` differs from the file.
+/// Returns how the server at `address` differs from the file.
 ///
 /// # Errors
 /// When the server does not answer, or answers in another shape than Redis does.

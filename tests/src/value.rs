@@ -1,8 +1,8 @@
-//! A reply as a value: everything that RESP2 and RESP3 can say, with nothing thrown away.
+//! A reply as a value: everything that RESP2 and RESP3 can say, without loss.
 
 use std::fmt;
 
-/// A reply. Strings are bytes; `Display` shows it on one line, as a reader of a failing test wants it.
+/// A reply. Strings are bytes; `Display` shows it on one line, for the reader of a failing test.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Value {
     /// `+text`.
@@ -79,7 +79,7 @@ impl Value {
         }
     }
 
-    /// What stands under `key` in a map, or in an array that stands for one.
+    /// The value of `key` in a map, or in an array that stands for one.
     pub fn field(&self, key: &str) -> Option<&Value> {
         self.pairs()?
             .into_iter()

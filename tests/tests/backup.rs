@@ -1,5 +1,5 @@
-//! A folder that is copied while the server writes, as `docs/guides/operating.md` says, has all that
-//! was acknowledged before.
+//! A folder that is copied while the server writes, as `docs/guides/operating.md` says, has
+//! everything that was acknowledged before.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! What one client can make the server hold: replies that nobody reads, requests that are never run.
+//! What one client can make the server hold: replies that nobody reads, requests that are never
+//! run.
 
 #![expect(
     clippy::unwrap_used,
@@ -71,7 +72,7 @@ fn until(mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// The most memory that the server has had so far, as the system saw it, in bytes.
+/// The most memory that the server has had so far, according to the system, in bytes.
 fn peak(server: &Server) -> usize {
     let path = format!("/proc/{}/status", server.process_id());
     let status = std::fs::read_to_string(path).unwrap();
@@ -80,7 +81,7 @@ fn peak(server: &Server) -> usize {
     kibibytes.parse::<usize>().unwrap() * 1024
 }
 
-/// Waits until so many clients have replies that they do not take.
+/// Waits until this many clients have replies that they do not take.
 fn until_stuck(client: &mut Client, count: usize) {
     until(|| {
         let list = text(client, &["CLIENT", "LIST"]);
@@ -209,7 +210,7 @@ fn a_reply_above_the_limit_is_not_built_and_ends_the_connection() {
         stream.write_all(&request(&one_more)).unwrap();
         assert_eq!(stream.read_to_end(&mut Vec::new()).unwrap_or(0), 0);
 
-        // What a transaction does is done, whatever becomes of its reply.
+        // A transaction is done, whatever happens to its reply.
         let mut stream = raw(&server);
         let get = request(&[b"GET", b"k"]).repeat(11);
         let incr = request(&[b"INCR", b"one"]);
@@ -343,7 +344,7 @@ fn a_reader_whose_reply_is_too_much_goes_and_nobody_else() {
     }
 }
 
-/// Sends, and says whether the connection is still there: whether a reply came that begins so.
+/// Sends, and returns whether the connection is still there and a reply came that begins like this.
 fn is_answered(stream: &mut TcpStream, requests: &[u8], expected: &[u8]) -> bool {
     // The server may have closed it in the middle.
     let _ = stream.write_all(requests);

@@ -69,7 +69,7 @@ fn every_file_of_cases_has_its_test() {
 
 #[test]
 fn a_wrong_reply_fails_a_case() {
-    // The cases of what weir has beyond Redis must not hold for Redis, or the runner sees nothing.
+    // The cases for what weir has beyond Redis must fail on Redis, or the runner notices nothing.
     let Some(redis) = peers::Peers::binary("redis86-server").unwrap() else {
         return;
     };

@@ -1,4 +1,5 @@
-//! Real clients do real stream work on weir: redis-py, node-redis, ioredis, redis-cli, redis-benchmark.
+//! Real clients do real stream work on weir: redis-py, node-redis, ioredis, redis-cli,
+//! redis-benchmark.
 
 use std::process::Command;
 

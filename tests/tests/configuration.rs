@@ -1,5 +1,5 @@
-//! Settings and how a server is started: files of Redis, every setting beside Redis, signals, the log's
-//! file, protected mode, CONFIG REWRITE.
+//! Settings and how a server is started: files of Redis, every setting beside Redis, signals, the
+//! log's file, protected mode, CONFIG REWRITE.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ fn ask(client: &mut Client, words: &[&str]) -> String {
     client.command(words).unwrap().to_string()
 }
 
-/// Every setting that a server tells, by name.
+/// Every setting that a server reports, by name.
 fn settings(client: &mut Client) -> BTreeMap<String, String> {
     let Value::Array(pairs) = client.command(&["CONFIG", "GET", "*"]).unwrap() else {
         panic!("CONFIG GET answers an array");
@@ -98,7 +98,7 @@ fn the_stock_file_of_redis_starts_weir_and_each_line_without_effect_is_told() {
     for line in told.lines().filter(|line| line.contains("has no effect")) {
         assert!(log.contains(line), "{line} in {log}");
     }
-    // The file says appendonly no and nothing of save: the save points are those of Redis.
+    // The file says appendonly no and does not mention save: the save points are those of Redis.
     let found = settings(&mut client);
     assert_eq!(found["appendonly"], "no");
     assert_eq!(found["save"], "3600 1 300 100 60 10000");
@@ -106,7 +106,7 @@ fn the_stock_file_of_redis_starts_weir_and_each_line_without_effect_is_told() {
     assert!(info.contains(file.to_str().unwrap()), "{info}");
 }
 
-/// Settings whose defaults differ, since weir is durable by default, asks for less, or bounds more.
+/// Settings whose defaults differ, because weir is durable by default, needs less, or bounds more.
 const OTHER_DEFAULTS: &[&str] = &[
     "appendfsync",
     "appendonly",
@@ -328,7 +328,8 @@ fn after_a_failed_snapshot_writes_wait_for_one_that_succeeds() {
     ask(&mut client, &["CONFIG", "SET", "save", ""]);
 }
 
-/// A server in a network of its own, whose one address beside the loopback counts as another machine's.
+/// A server in a network of its own, whose one address beside the loopback counts as another
+/// machine's.
 #[test]
 fn without_a_password_only_this_machine_is_served() {
     let binary = peers::weir().unwrap();

@@ -1,4 +1,5 @@
-//! What sockets do to a connection, whatever the requests: pieces, ends, clients that do not read, clients that wait.
+//! What can happen to a connection, whatever the requests: pieces, ends, clients that do not read,
+//! clients that wait.
 
 #![expect(
     clippy::unwrap_used,
@@ -109,7 +110,7 @@ fn requests_may_come_in_any_pieces() {
         let server = server(way);
         for piece in [1, 2, 7, 13, 1_000, 64 * 1024, usize::MAX] {
             let mut stream = raw(&server);
-            // What is large comes in larger pieces, or it would take minutes.
+            // Large values come in larger pieces, or it would take minutes.
             let (head, tail) = requests.split_at(1_500);
             for piece in head.chunks(piece).chain(tail.chunks(piece.max(4_000))) {
                 stream.write_all(piece).unwrap();
@@ -377,7 +378,8 @@ fn the_last_reply_of_a_connection_is_counted_as_sent() {
     for way in WAYS {
         let server = server(way);
         let mut other = server.connect(Protocol::Resp2).unwrap();
-        // That the server answers was found out by another connection, whose reply is counted first.
+        // That the server answers was found out by another connection, whose reply is counted
+        // first.
         let mut own = 0;
         until(|| {
             let info = text(&mut other, &["INFO", "stats"]);

@@ -1,4 +1,5 @@
-//! A short run of `cargo xtask crash`: killed under load and restarted, weir loses and doubles nothing.
+//! A short run of `cargo xtask crash`: killed under load and restarted, weir loses and doubles
+//! nothing.
 
 use std::process::Command;
 

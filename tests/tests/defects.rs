@@ -1,11 +1,13 @@
-//! Acknowledged entries that a restart of Redis 8.6.3 loses, with `appendfsync always`, and weir does not.
+//! Acknowledged entries that a restart of Redis 8.6.3 loses, with `appendfsync always`, and weir
+//! does not.
 //!
-//! While Redis reads its journal, idempotent IDs do not expire: an entry whose ID had been used before, and had
-//! expired by then, passes for a duplicate. And its journal holds duplicates as commands: where the ID is no
-//! longer remembered, such a line becomes a new entry, above those that follow, which are dropped then. The wrong
-//! behaviour is asserted too, so that a version of Redis without it is noticed.
+//! While Redis reads its journal, idempotent IDs do not expire: an entry whose ID had been used
+//! before, and had expired by then, counts as a duplicate. And its journal holds duplicates as
+//! commands: if the ID is no longer remembered, such a line becomes a new entry, above those that
+//! follow, which are then dropped. The wrong behaviour is asserted too, so that a version of Redis
+//! without it is noticed.
 //!
-//! The README shows both as scripts, and these tests run the scripts that stand there.
+//! The README shows both as scripts, and these tests run those scripts.
 
 #![expect(
     clippy::unwrap_used,
@@ -23,10 +25,10 @@ use weir_tests::server::Server;
 
 const JOURNAL: &[(&str, &str)] = &[("appendonly", "yes"), ("appendfsync", "always")];
 
-/// What a line of a script begins with that waits, and how it ends.
+/// The start and the end of a script line that waits.
 const WAIT: (&str, &str) = ("(wait ", " seconds)");
 
-/// What the last line of a script begins with: the crash, and what becomes of the entries.
+/// The start of the last line of a script: the crash, and what happens to the entries.
 const CRASH: &str = "(kill -9, start again)";
 
 /// A script that the README shows.
@@ -68,7 +70,7 @@ fn an_expired_id_used_again() -> Script {
     scripts().swap_remove(0)
 }
 
-/// The same with a bound on how many IDs are remembered, and entries of others behind it.
+/// The same, with a bound on how many IDs are remembered, and entries of others behind it.
 fn ids_used_again_that_others_pushed_out() -> Script {
     scripts().swap_remove(1)
 }
@@ -99,7 +101,7 @@ fn ask(client: &mut Client, request: &str) -> String {
     reply
 }
 
-/// How many entries the stream has before and after a crash.
+/// Returns how many entries the stream has before and after a crash.
 fn crash(binary: &Path, script: &Script, restart: &Path) -> [String; 2] {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start_in(binary, data.path(), JOURNAL).unwrap();

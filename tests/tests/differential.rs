@@ -13,7 +13,7 @@ const COMMANDS_WITH_WAITING: usize = 6_000;
 /// The seed unless `WEIR_SEED` names one; what it draws is the same on every machine.
 const SEED: u64 = 86;
 
-/// Runs random commands on Redis and weir, where Redis can be had.
+/// Runs random commands on Redis and weir, if Redis is available.
 fn compare(commands: usize, run: fn(&Plan) -> anyhow::Result<Outcome>) -> anyhow::Result<()> {
     let Some(redis) = Peers::binary("redis86-server")? else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What README and docs show is what happens: sessions are run, command lines are looked up.
+//! What README and docs show is what happens: sessions are run, and command lines are looked up.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -143,7 +143,7 @@ fn command_lines_in_documents_name_what_is_there() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What a note begins with that names the file which a block is a part of.
+/// The start of a note that names the file which a block is a part of.
 const FROM: &str = "from:";
 
 /// Languages of programs.

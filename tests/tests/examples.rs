@@ -1,5 +1,5 @@
-//! The programs in `examples/` keep what the guides promise: whoever is killed, server, producer or
-//! consumer, each message is in the stream once, and each result too.
+//! The programs in `examples/` keep what the guides promise: if server, producer or consumer is
+//! killed, each message is still in the stream once, and so is each result.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 const MESSAGES: usize = 600;
 
-/// A server as it is by itself: on the disk before anything is acknowledged.
+/// A server with default settings: on the disk before anything is acknowledged.
 const DURABLE: &[(&str, &str)] = &[("appendonly", "yes")];
 
 /// How one of the programs is started.
@@ -50,7 +50,7 @@ impl Running {
         })
     }
 
-    /// Whether it has ended, and well.
+    /// Returns whether it has ended, and well.
     fn is_done(&mut self) -> Result<bool> {
         match self.child.try_wait()? {
             None => Ok(false),
@@ -85,7 +85,7 @@ fn length(client: &mut Client, stream: &str) -> Result<usize> {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 fn until(what: &str, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while !is()? {
@@ -121,7 +121,8 @@ fn field(client: &mut Client, stream: &str, name: &str) -> Result<Vec<String>> {
     Ok(values)
 }
 
-/// Runs producer and consumers, kills each of them and the server in the middle, and looks at what is there.
+/// Runs producer and consumers, kills each of them and the server in the middle, and looks at what
+/// is there.
 fn keep_exactly_once(program: Program<'_>) -> Result<()> {
     let start = |name: &str, arguments: &[&str], output: &Path| match program(name)? {
         Ok(command) => Running::start(command, arguments, output).map(Some),

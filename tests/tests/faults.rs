@@ -1,4 +1,5 @@
-//! What a disk can do to weir: nothing acknowledged is lost, and it says what is wrong and what to do.
+//! What a disk can do to weir: nothing acknowledged is lost, and it says what is wrong and what to
+//! do.
 
 #![expect(
     clippy::unwrap_used,
@@ -29,7 +30,7 @@ fn start(data: &Path) -> Server {
     Server::start_in(&peers::weir().unwrap(), data, JOURNAL).unwrap()
 }
 
-/// What a server says that does not start.
+/// What a server says if it does not start.
 fn refusal(data: &Path) -> String {
     match Server::start_in(&peers::weir().unwrap(), data, JOURNAL) {
         Ok(server) => panic!("it starts: {}", server.log()),
@@ -212,7 +213,7 @@ fn a_journal_with_a_request_that_weir_cannot_do_is_refused_by_name_and_place() {
         journal.find("*3\r\n$5").unwrap()
     );
     assert!(said.contains(&place), "{said}");
-    // Once, however many errors wrap it.
+    // Only once, however many errors wrap it.
     let reason = "it holds command LPUSH of key \"l\"";
     assert_eq!(said.matches(reason).count(), 1, "{said}");
     assert_eq!(fs::read_to_string(increment(data.path())).unwrap(), journal);
@@ -224,13 +225,13 @@ fn a_journal_with_a_request_that_weir_cannot_do_is_refused_by_name_and_place() {
     assert_eq!(client.command(&["GET", "a"]).unwrap().to_string(), "\"1\"");
 }
 
-/// Makes something that is no file.
+/// Makes something that is not a file.
 fn make_no_file(kind: FileType, path: &Path) {
     match kind {
         FileType::Fifo => mknodat(CWD, path, kind, Mode::RUSR | Mode::WUSR, 0).unwrap(),
         FileType::Socket => drop(UnixListener::bind(path).unwrap()),
         FileType::Directory => fs::create_dir(path).unwrap(),
-        // What a device is, a link to it is.
+        // A link to a device counts as the device.
         _ => symlink("/dev/zero", path).unwrap(),
     }
 }

@@ -49,7 +49,8 @@ fn carry(from: &Path, to: &Path, settings: &[(&str, &str)], save: &[&str]) {
     assert_same(&before, &data_set::look(&mut client).unwrap());
     let mut answers = data_set::repeat(&mut client).unwrap();
     if from != to && !save.is_empty() {
-        // Each makes fingerprints of messages in its own way, and a snapshot has nothing else of them.
+        // Each makes fingerprints of messages in its own way, and a snapshot has nothing else of
+        // them.
         for lines in [&mut answered, &mut answers] {
             lines.retain(|line| !line.contains("IDMPAUTO"));
         }

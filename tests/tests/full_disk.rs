@@ -1,8 +1,9 @@
-//! A disk that is full: nobody waits for it without an end, what makes room is accepted, and all is well again when
-//! there is some.
+//! A disk that is full: nobody waits for it for ever, what makes room is accepted, and all is well
+//! again when there is room.
 //!
-//! Two kinds of fullness. A limit on the size of files needs no privilege, and no reserve helps against it. A small
-//! file system needs `mount`, and so root; where that cannot be had, the tests that need it are left out.
+//! Two kinds of fullness. A limit on the size of files needs no privilege, and no reserve helps
+//! against it. A small file system needs `mount`, and so root; where that is not possible, the
+//! tests that need it are left out.
 
 #![expect(
     clippy::unwrap_used,
@@ -99,7 +100,7 @@ fn limit_files(server: &Server, bytes: Option<u64>) {
     prlimit(process, Resource::Fsize, limit).unwrap();
 }
 
-/// Appends until that does not succeed: how many did, and the error.
+/// Appends until that fails; returns how many succeeded, and the error.
 fn append_until_refused(client: &mut Client) -> (i64, String) {
     let value = "v".repeat(4 << 10);
     for count in 0.. {
@@ -135,7 +136,7 @@ fn a_write_that_finds_no_room_is_an_error_and_may_be_sent_again() {
         "{refused}"
     );
     assert!(refused.contains("appendonly.aof.1.incr.aof"), "{refused}");
-    // Reads go on, but for what nobody knows to be durable.
+    // Reads go on, except for what nobody knows to be durable.
     assert_eq!(ask(&mut other, "GET durable"), "\"1\"");
     assert!(ask(&mut other, "XLEN s").starts_with("-NOTDURABLE"));
     let info = ask(&mut other, "INFO persistence");
@@ -193,7 +194,7 @@ fn a_rewrite_covers_what_found_no_room() {
     limit_files(&server, Some(256 << 10));
     let (_, error) = append_until_refused(&mut client);
     assert!(error.starts_with("-NOTDURABLE"), "{error}");
-    // Deleting is done, and told of when it is durable.
+    // The deletion is done, and reported when it is durable.
     assert!(ask(&mut client, "DEL s").starts_with("-NOTDURABLE"));
     assert!(ask(&mut client, "EXISTS s").starts_with("-NOTDURABLE"));
     assert!(rewrite(&mut client));
@@ -213,7 +214,7 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// None where nothing may be mounted.
+    /// None if nothing may be mounted.
     fn mount(bytes: usize) -> Option<SmallDisk> {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("mount");
@@ -237,7 +238,7 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// Takes all room but so many bytes.
+    /// Takes all room except this many bytes.
     fn fill(&mut self, all_but: u64) {
         let piece = [b'x'; 4096];
         while self.ballast.write_all(&piece).is_ok() {}
@@ -253,7 +254,7 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let mut command = Command::new("umount");
-        // Whoever still has a file there keeps it until he ends.
+        // A process that still has a file there keeps it until it ends.
         let output = command.arg("-l").arg(self.folder.path()).output();
         assert!(output.unwrap().status.success(), "it stays mounted");
     }
@@ -277,7 +278,7 @@ fn the_reserve_takes_what_makes_room() {
         }
         keys += 1;
     };
-    // The write that found no room went into the reserve, and was told of.
+    // The write that found no room went into the reserve, and was acknowledged.
     assert!(refused.starts_with("-MISCONF"), "{refused}");
     assert!(
         refused.contains("No space left") && refused.contains("BGREWRITEAOF"),
@@ -306,7 +307,7 @@ fn send(client: &mut Client, requests: &[&str]) {
     }
 }
 
-/// Reads so many replies: the first word of each.
+/// Reads this many replies: the first word of each.
 fn replies(client: &mut Client, count: usize) -> Vec<String> {
     let texts = (0..count).map(|_| client.read().unwrap().to_string());
     let first = |text: String| text.split(' ').next().unwrap_or_default().to_owned();
@@ -376,7 +377,7 @@ fn with_the_reserve_used_up_each_request_gets_one_answer_in_its_turn() {
     );
     assert!(!client.has_input().unwrap());
 
-    // Somebody waits, whose request would be a write if it went on.
+    // A client waits whose request would be a write if it continued.
     assert!(ask(&mut client, "XGROUP DESTROY b g").starts_with(unknown));
     assert_eq!(replies(&mut blocked, 2), ["-MISCONF", "+PONG"]);
 

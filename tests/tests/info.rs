@@ -1,5 +1,5 @@
-//! `INFO` has the fields of Redis that have a meaning here, and its figures, `LATENCY` and `SLOWLOG`
-//! follow what happens.
+//! `INFO` has the fields of Redis that have a meaning here, and its figures, `LATENCY` and
+//! `SLOWLOG` follow what happens.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,7 +18,8 @@ use weir_tests::value::Value;
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Fields of Redis 8.6.3 that weir does not have, and why. A name that ends in `*` stands for all that begin so.
+/// Fields of Redis 8.6.3 that weir does not have, and why. A name that ends in `*` stands for all
+/// that begin so.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("acl_access_denied_channel", "there are no channels"),
     (
@@ -121,7 +122,7 @@ const OWN: &[&str] = &[
     "weir_version",
 ];
 
-/// Fields whose kind of value is another than that of Redis, and why.
+/// Fields whose kind of value differs from Redis, and why.
 const OTHER_KIND: &[(&str, &str)] = &[(
     "redis_build_id",
     "a checksum of Redis' sources, which may have letters; 0 here",
@@ -270,7 +271,7 @@ fn figures_of_the_journal_follow_its_syncs() {
         assert!(begun.elapsed() < PATIENCE, "{found:#?}");
         thread::yield_now();
     };
-    // One client that waits for each reply shares its syncs with nobody.
+    // A single client that waits for each reply does not share its syncs.
     assert_eq!(number(&found, "journal_syncs") as usize, writes);
     assert_eq!(number(&found, "journal_groups") as usize, writes);
     assert_eq!(found["journal_batches_per_sync"], "1.00");
@@ -279,7 +280,7 @@ fn figures_of_the_journal_follow_its_syncs() {
         let name = format!("journal_{kind}_usec");
         assert_eq!(counter(&found, &name, "count") as usize, writes);
         assert!(counter(&found, &name, "max") <= counter(&found, &name, "sum"));
-        // The last step of the histogram holds all.
+        // The last step of the histogram includes everything.
         let histogram = &found[&format!("journal_{kind}_histogram_usec")];
         let last = histogram.rsplit('=').next().unwrap();
         assert_eq!(last.parse::<usize>().unwrap(), writes, "{histogram}");

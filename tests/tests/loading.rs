@@ -1,4 +1,4 @@
-//! While data is loaded, clients are told to wait, and can see how far it is.
+//! While data is loaded, clients are told to wait, and can see the progress.
 
 #![expect(
     clippy::unwrap_used,
@@ -45,9 +45,9 @@ fn write_journal(data: &Path) {
     out.flush().unwrap();
 }
 
-/// Starts a server that does not wait for the load; a connection to it.
+/// Starts a server without waiting for the load; returns a connection to it.
 fn start(data: &Path) -> (Started, BufReader<TcpStream>) {
-    // Whoever listens at port 0 is told a port that is free.
+    // Listening at port 0 gives a free port.
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

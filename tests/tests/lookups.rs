@@ -1,4 +1,5 @@
-//! `keyspace_hits` and `keyspace_misses` count what they count in Redis, for every command that names a key.
+//! `keyspace_hits` and `keyspace_misses` count the same as in Redis, for every command that names a
+//! key.
 
 #![expect(
     clippy::unwrap_used,
@@ -158,7 +159,7 @@ const STATES: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// Where weir counts otherwise on purpose.
+/// Where weir counts differently on purpose.
 const REVIEWED: &[(&str, &str, &str)] = &[
     (
         "SET K 1 IF",
@@ -172,7 +173,7 @@ const REVIEWED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Commands that weir has and Redis 8.6 has not, or that only name a key to tell of the server.
+/// Commands that weir has and Redis 8.6 lacks, or that name a key only to ask about the server.
 const LEFT_OUT: &[&str] = &["debug", "xidmprecord", "xnack"];
 
 fn ask(client: &mut Client, request: &str) -> Value {

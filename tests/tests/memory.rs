@@ -1,4 +1,5 @@
-//! `maxmemory` counts at each request: what goes beyond it is refused, and what there is room for is not.
+//! `maxmemory` counts at each request: what goes beyond it is refused, and what there is room for
+//! is not.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,7 +14,7 @@ use weir_tests::server::Server;
 
 const MB: usize = 1 << 20;
 
-/// weir, and Redis where it is at hand.
+/// weir, and Redis if it is available.
 fn binaries() -> Vec<PathBuf> {
     let redis = Peers::binary("redis86-server").unwrap();
     [peers::weir().unwrap()].into_iter().chain(redis).collect()
@@ -45,7 +46,7 @@ fn used_memory(client: &mut Client) -> usize {
     figure.unwrap().trim().parse().unwrap()
 }
 
-/// Allows so much more than is used now.
+/// Allows this much more than is used now.
 fn allow(client: &mut Client, bytes: usize) {
     let limit = used_memory(client) + bytes;
     assert_eq!(ask(client, &format!("CONFIG SET maxmemory {limit}")), "+OK");

@@ -1,5 +1,5 @@
-//! What an error of the program may cost: the process, but nothing that was acknowledged, and
-//! nobody ever sees what it left half done.
+//! What a bug of weir may cost: the process, but nothing that was acknowledged. Nobody ever sees
+//! what it left half done.
 
 #![expect(
     clippy::unwrap_used,
@@ -53,7 +53,7 @@ fn produce(client: &mut Client, stream: &str, acknowledged: &AtomicUsize) {
     }
 }
 
-/// A transaction with an error in its middle, while others append. The end of the log.
+/// A transaction that panics in the middle, while others append. Returns the end of the log.
 fn fail_in_a_transaction(server: Server, acknowledged: &[AtomicUsize]) -> String {
     let mut client = server.connect(Protocol::Resp2).unwrap();
     ask(&mut client, "SET count 41");

@@ -1,4 +1,4 @@
-//! The script that fetches real servers: runs at once do not disturb each other.
+//! The script that fetches real servers: simultaneous runs do not disturb each other.
 
 #![expect(
     clippy::unwrap_used,

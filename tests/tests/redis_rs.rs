@@ -41,7 +41,7 @@ fn ids(reply: &StreamReadReply) -> Vec<String> {
         .collect()
 }
 
-/// Appends an entry; its ID, which is there since the key may be made.
+/// Appends an entry; returns its ID, which exists because the key may be created.
 fn add(connection: &mut Connection, n: usize) -> RedisResult<String> {
     Ok(connection.xadd("s", "*", &[("n", n)])?.unwrap_or_default())
 }

@@ -1,5 +1,5 @@
-//! What clients send again by themselves: an append whose reply is lost on the way is there twice, or
-//! the client tells its user. The guides name who does which.
+//! What clients resend by themselves: an append whose reply is lost is there twice, or the client
+//! reports the error to its user. The guides name who does which.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -15,14 +15,15 @@ use weir_tests::programs::{Outcome, node, python};
 use weir_tests::server::Server;
 use weir_tests::value::Value;
 
-/// The line between a client and the server. It breaks once, when the reply to the first `XADD` comes.
+/// The line between a client and the server. It breaks once, when the reply to the first `XADD`
+/// comes.
 struct Line {
     server: SocketAddr,
     has_broken: AtomicBool,
 }
 
 impl Line {
-    /// Lays it, and says where clients connect. It is there until the process ends.
+    /// Sets it up, and returns where clients connect. It is there until the process ends.
     fn lay(server: SocketAddr) -> Result<u16> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
@@ -33,7 +34,7 @@ impl Line {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let line = Arc::clone(&line);
-                // A connection that ends is no failure: what is lost by it the test looks at.
+                // A connection that ends is not a failure: the test looks at what is lost by it.
                 thread::spawn(move || line.carry(&client).is_ok());
             }
         });
@@ -75,7 +76,7 @@ impl Line {
     }
 }
 
-/// How often one append is in the stream, and what the client said to it.
+/// Returns how often one append is in the stream, and what the client said to it.
 fn appended(append: impl FnOnce(u16) -> Result<Option<String>>) -> Result<Option<(i64, String)>> {
     let server = Server::start(&peers::weir()?)?;
     let Some(said) = append(Line::lay(server.address())?)? else {
@@ -88,7 +89,7 @@ fn appended(append: impl FnOnce(u16) -> Result<Option<String>>) -> Result<Option
     Ok(Some((length, said)))
 }
 
-/// The client appends a second time, and tells nobody.
+/// The client appends a second time, silently.
 fn sends_again(append: impl FnOnce(u16) -> Result<Outcome>) -> Result<()> {
     let Some((length, said)) = appended(|port| append(port)?.said())? else {
         return Ok(());
@@ -98,7 +99,7 @@ fn sends_again(append: impl FnOnce(u16) -> Result<Outcome>) -> Result<()> {
     Ok(())
 }
 
-/// The client tells that it does not know, and leaves the rest to its user.
+/// The client reports that it does not know, and leaves the rest to its user.
 fn tells(append: impl FnOnce(u16) -> Result<Option<String>>) -> Result<()> {
     let Some((length, said)) = appended(append)? else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Taking over the data of a Redis server that has more than weir can keep.
+//! Taking over the data of a Redis server that has more than weir supports.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ const JOURNAL: &[(&str, &str)] = &[("appendonly", "yes"), ("appendfsync", "alway
 
 const LIBRARY: &str = "#!lua name=mylib\nredis.register_function('f', function() return 1 end)";
 
-/// What weir has, and what it does not have. The last requests are in no snapshot.
+/// Data that weir supports, and data that it does not. The last requests are in no snapshot.
 const REQUESTS: &[&str] = &[
     "SET string value",
     "XADD stream 1-1 f v",
@@ -85,7 +85,7 @@ fn check_data(client: &mut Client) {
     assert!(ask("GET counter").contains('2'));
     assert_eq!(ask("XLEN stream"), "1");
     assert_eq!(ask("EXISTS overwritten hash list"), "0");
-    // The increments tell no times.
+    // The increments contain no times.
     let consumers = client
         .command(&["XINFO", "CONSUMERS", "stream", "g"])
         .unwrap();
@@ -110,7 +110,7 @@ fn data_that_weir_cannot_keep_is_refused_and_left_out_only_if_told() {
             return;
         };
         let weir = peers::weir().unwrap();
-        // With the snapshot, first as the only data and then as the begin of a journal.
+        // With the snapshot, first as the only data and then as the start of a journal.
         for settings in [settings, JOURNAL] {
             let refused = Server::start_in(&weir, data.path(), settings).unwrap_err();
             let refused = format!("{refused:#}");
@@ -173,7 +173,7 @@ fn an_import_takes_what_weir_has_and_lists_the_rest() {
             );
             assert!(report.contains("\n4 keys are in "), "{report}");
             assert!(report.ends_with("4 were left out\n"), "{report}");
-            // It is all there, whatever may be left out.
+            // Everything is there, whatever may be left out.
             let weir = peers::weir().unwrap();
             let server = Server::start_in(&weir, target.path(), JOURNAL).unwrap();
             check_data(&mut server.connect(Protocol::Resp2).unwrap());
@@ -225,7 +225,7 @@ fn a_snapshot_is_in_the_journal_before_anybody_is_served() {
     client.command(&["SAVE"]).unwrap();
     server.stop().unwrap();
     let server = Server::start_in(&weir, data.path(), JOURNAL).unwrap();
-    // Whatever it still wanted to do with the snapshot.
+    // In case it still wanted to do something with the snapshot.
     server.kill().unwrap();
     std::fs::remove_file(data.path().join("dump.rdb")).unwrap();
     let server = Server::start_in(&weir, data.path(), JOURNAL).unwrap();
@@ -247,7 +247,7 @@ fn an_old_snapshot_beside_a_journal_of_redis_is_not_taken_over() {
     ask(&["SAVE"]);
     ask(&["DEL", "deleted"]);
     ask(&["SET", "kept", "value"]);
-    // All is in the base then, and nothing behind it.
+    // Everything is then in the base, and nothing after it.
     ask(&["BGREWRITEAOF"]);
     while ask(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:1") {}
     server.stop().unwrap();

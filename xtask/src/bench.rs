@@ -33,7 +33,7 @@ impl Bench {
         run(bench.args(&self.arguments))
     }
 
-    /// Whether nothing will be measured, so that nothing needs to be built or fetched.
+    /// Returns whether nothing will be measured, so that nothing needs to be built or fetched.
     fn only_asks(&self) -> bool {
         self.arguments
             .iter()

@@ -1,4 +1,5 @@
-//! `ci`: the chores that continuous integration runs, in the order in which they are likely to fail.
+//! `ci`: the chores that continuous integration runs, in the order in which they are likely to
+//! fail.
 
 use anyhow::Result;
 use clap::Args;

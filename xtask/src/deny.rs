@@ -1,4 +1,4 @@
-//! `deny`: what dependencies may be, by `deny.toml`.
+//! `deny`: checks dependencies against `deny.toml`.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,28 +8,29 @@ use clap::Args;
 
 use crate::command::{run, target_directory, tool};
 
-/// The version that is installed where there is none.
+/// The version that is installed if there is none.
 const VERSION: &str = "0.20.2";
 
 #[derive(Debug, Args)]
 pub(crate) struct Deny {
-    /// Looks for known weaknesses as well, in a list that is fetched from GitHub.
+    /// Looks for known vulnerabilities as well, in a list that is fetched from GitHub.
     #[arg(long)]
     advisories: bool,
 }
 
 impl Deny {
-    /// What needs nothing but the registry of crates.
+    /// The checks that need only the registry of crates.
     pub(crate) fn without_advisories() -> Self {
         Deny { advisories: false }
     }
 
-    /// Checks, with a cargo-deny that is installed into the target directory first if it is not there.
+    /// Checks, with a cargo-deny that is installed into the target directory first if it is not
+    /// there.
     pub(crate) fn run(&self) -> Result<()> {
         self.check(tool("cargo-deny", VERSION)?)
     }
 
-    /// The same where the tool may be out of reach, which is no fault of the dependencies.
+    /// The same if the tool may be out of reach, which is not the dependencies' fault.
     pub(crate) fn run_if_possible(&self) -> Result<()> {
         let tool = target_directory()?.join("tools/bin/cargo-deny");
         match self.run() {

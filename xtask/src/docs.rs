@@ -129,8 +129,8 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Parts in lines of at most [`WIDTH`] columns, with `first` before the first line and `next` before
-/// each of the others.
+/// Parts in lines of at most [`WIDTH`] columns, with `first` before the first line and `next`
+/// before each of the others.
 fn wrapped(parts: &[String], first: &str, next: &str) -> String {
     let mut text = String::new();
     let mut line = first.to_owned();

@@ -1,7 +1,8 @@
-//! `cargo xtask CHORE`: one command for each chore of the house.
+//! `cargo xtask CHORE`: one command for each chore.
 //!
-//! A chore is a file: a struct of its arguments with a `run`. To add one, write the file and name it here three
-//! times: as a module, as a variant, and in `main`. `ci` decides which chores continuous integration runs.
+//! A chore is a file: a struct of its arguments with a `run`. To add one, write the file and name
+//! it here three times: as a module, as a variant, and in `main`. `ci` decides which chores
+//! continuous integration runs.
 
 mod bench;
 mod check;

@@ -1,8 +1,8 @@
 //! `package`: a Debian package of weir, with its manual page, completions and service.
 //!
 //! The pages come from the binary itself, so the package's are never older than the program. With
-//! `--test` the package is installed, started as its service would be, upgraded, removed and purged on
-//! this machine, which must be a Debian one that may be changed: a container or a CI machine.
+//! `--test` the package is installed, started as its service would be, upgraded, removed and purged
+//! on this machine, which must run Debian and be expendable: a container or a CI machine.
 
 mod trial;
 
@@ -17,7 +17,7 @@ use crate::command::{build, root, run, target_directory, tool};
 
 #[derive(Debug, Args)]
 pub(crate) struct Package {
-    /// Packs the binary that `cargo build` makes, which builds sooner and runs slower.
+    /// Packs the binary that `cargo build` makes, which builds faster and runs slower.
     #[arg(long)]
     debug: bool,
     /// Installs, starts, upgrades, removes and purges the package on this machine; needs root.
@@ -75,7 +75,7 @@ impl Package {
     }
 }
 
-/// Whether a program is on this machine.
+/// Returns whether a program is on this machine.
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())

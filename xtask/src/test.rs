@@ -2,8 +2,8 @@
 //!
 //! Tests that need a server take the binary that `WEIR_BIN` names; without it, one is built first.
 //! Those that compare take real servers from the folder that `WEIR_PEERS` names; without it,
-//! `tests/peers` fetches them. What this machine cannot have, and which tests left something out
-//! for that, is told at the end.
+//! `tests/peers` fetches them. The end of the run lists what this machine cannot have, and which
+//! tests left something out because of it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const CANNOT_BE_HAD: i32 = 3;
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// Handed on to `cargo test`.
+    /// Passed on to `cargo test`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

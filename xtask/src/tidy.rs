@@ -1,4 +1,5 @@
-//! Rules of the repository that a machine can check, as tests: floors, generated pages, paths in documents.
+//! Rules of the repository that a machine can check, as tests: floors, generated pages, paths in
+//! documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,7 +27,8 @@ const FLOORS: &[&str] = &[
 /// How many of [`FLOORS`] are the core.
 const CORE_FLOORS: usize = 6;
 
-/// Crates of others that the core may stand on: data structures and codecs without a clock, chance or I/O.
+/// Foreign crates that the core may use: data structures and codecs without clocks, randomness or
+/// I/O.
 const CORE_DEPENDENCIES: &[&str] = &[
     "crc-fast",
     "foldhash",
@@ -42,10 +44,10 @@ const CORE_DEPENDENCIES: &[&str] = &[
     "xxhash-rust",
 ];
 
-/// Documents whose paths and types must exist.
+/// Documents that may name only paths and types that exist.
 const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
-/// Ends of names by which a word in backquotes is a path.
+/// Name endings that make a word in backquotes a path.
 const ENDS_OF_PATHS: &[&str] = &[".rs", ".md", ".toml", ".json", ".jsonl", "/"];
 
 /// The direct dependencies of each crate of the workspace, those of its tests left out.
@@ -193,7 +195,7 @@ fn tests_and_types_that_the_architecture_names_exist() {
     }
 }
 
-/// What stands in backquotes, outside of indented blocks.
+/// What is in backquotes, outside of indented blocks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().filter(|line| !line.starts_with("    "));
     lines.flat_map(|line| line.split('`').skip(1).step_by(2))
@@ -210,7 +212,8 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
         .filter(|target| !target.is_empty() && !target.contains("://"))
 }
 
-/// Whether a path is in the repository: from its root, or, for short, from a folder of it.
+/// Returns whether a path is in the repository: relative to its root, or, for short, to one of its
+/// folders.
 fn exists(root: &Path, path: &str) -> bool {
     path.contains(['*', '{', '<', '…'])
         || root.join(path).exists()

@@ -23,7 +23,8 @@ impl Source for Repeat {
     }
 }
 
-/// A server that answers each PING (14 bytes) with `reply`, on as many connections as are asked for.
+/// A server that answers each PING (14 bytes) with `reply`, on as many connections as are asked
+/// for.
 fn server(reply: &'static [u8], connections: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

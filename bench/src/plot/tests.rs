@@ -23,8 +23,8 @@ fn line(peer: &str, values: &[(u64, f64)]) -> Line {
     }
 }
 
-/// Checks that tags are closed in the order in which they were opened and that every text is escaped; returns the
-/// number of elements.
+/// Checks that tags are closed in the order in which they were opened and that every text is
+/// escaped; returns the number of elements.
 fn elements_of_well_formed(xml: &str) -> usize {
     let (mut open, mut count) = (Vec::new(), 0);
     let mut rest = xml;

@@ -9,7 +9,8 @@ use crate::sample::Metric;
 /// A second client may wait so long for whatever a first one does, in milliseconds.
 const WAIT_MS_MAX: f64 = 50.0;
 
-/// How much longer than the reference's a wait may look that is the same: both are measured once or a few times.
+/// How much longer than the reference's a wait may be and still count as the same: both are
+/// measured only once or a few times.
 const NOISE: f64 = 1.5;
 
 /// The table in Markdown.
@@ -47,14 +48,15 @@ fn cells(peer: &PeerResult, lane: usize) -> String {
     format!(" {wait:.0}{refused} | {gained:.0} |")
 }
 
-/// What there is to say of a lane: a server that lets others wait longer than it may, and longer than the reference.
+/// What there is to say of a lane: a server that lets others wait longer than it may, and longer
+/// than the reference.
 fn verdict(result: &WorkResult, lane: usize) -> String {
     let wait = |peer: &PeerResult| Some(peer.spread(lane, Metric::RoundTripMs)?.median);
     let refused = |peer: &PeerResult| {
         let refused = peer.spread(lane, Metric::Refused);
         refused.is_some_and(|refused| refused.median > 0.0)
     };
-    // What the reference does not do, it cannot be compared with.
+    // If the reference does not do it, there is nothing to compare with.
     if result
         .peers
         .iter()

@@ -1,8 +1,9 @@
-//! What one client can do to the others: the longest wait of a second client, and the memory that the server gains,
-//! while a client does its worst with legal requests.
+//! What one client can do to the others: the longest wait of a second client, and the memory that
+//! the server gains, while a client does its worst with legal requests.
 //!
-//! Attacks that need the same data share a server. Each attack is a row of [`list`]: what is done before, what the
-//! attacker sends, and who sends besides without reading. The second client sends PING after PING.
+//! Attacks that need the same data share a server. Each attack is a row of [`list`]: what is done
+//! before, what the attacker sends, and who sends besides without reading. The second client sends
+//! PING after PING.
 
 mod list;
 

@@ -1,4 +1,5 @@
-//! Ten thousand idle connections: what each costs in memory, and what 500 busy ones feel beside them.
+//! Ten thousand idle connections: what each costs in memory, and what 500 busy ones feel beside
+//! them.
 
 use anyhow::{Context, Result};
 
@@ -63,7 +64,8 @@ impl Rig for Running {
         let before = self.node.process().resident_bytes()?;
         let mut idle = Load::connect(self.node.address(), self.idle)
             .context("opening idle connections; is the limit of open files high enough?")?;
-        // A reply on the control connection, which came first, does not show that all others were accepted.
+        // A reply on the control connection, which came first, does not show that all others were
+        // accepted.
         while control.info_number("clients", "connected_clients")? < self.idle as u64 {}
         let silent = self.node.process().resident_bytes()?;
         let ping = [Template::fixed(&[b"PING"])];

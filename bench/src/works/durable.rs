@@ -1,7 +1,8 @@
 //! XADD with a journal: synced before each reply, and once a second.
 //!
-//! With `appendfsync always` the question is throughput, and the server may use every core, as it would in earnest.
-//! With `everysec` the question is CPU, and the server is pinned as in the works without persistence.
+//! With `appendfsync always` the question is throughput, and the server may use every core, as it
+//! would in production. With `everysec` the question is CPU, and the server is pinned as in the
+//! works without persistence.
 
 use std::thread;
 use std::time::Duration;
@@ -74,7 +75,7 @@ impl Work for Durable {
     }
 
     fn begin(&self, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
-        // A rewrite in the middle of a round would be another work.
+        // A rewrite in the middle of a round would measure something else.
         let flags = [("auto-aof-rewrite-percentage", "0".to_owned())];
         let placement = match self.persistence {
             Persistence::Always => Placement::Anywhere,

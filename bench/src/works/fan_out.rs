@@ -1,6 +1,7 @@
 //! One XADD wakes many readers that are blocked in XREAD, which then block again.
 //!
-//! The figure is the server's CPU time of a whole cycle (one XADD, all the XREADs) divided by the number of readers.
+//! The figure is the server's CPU time of a whole cycle (one XADD, all the XREADs) divided by the
+//! number of readers.
 
 use std::time::Instant;
 
@@ -95,7 +96,8 @@ impl Rig for Running {
         let before = self.node.process().cpu_time_at_rest()?;
         let (started, client_cpu) = (Instant::now(), own_cpu_time()?);
         for cycle in 0..self.cycles {
-            // The last ID instead of `$`: a reader that came late would be served at once instead of never.
+            // The last ID instead of `$`: a reader that came late would be served at once instead
+            // of never.
             let last = if self.entries == 0 {
                 "0".to_owned()
             } else {

@@ -1,5 +1,6 @@
-//! XREADGROUP, then XACK of what was read. Each connection is the only consumer of a group of its own, so that what
-//! it reads does not depend on the others and replies can be compared byte by byte.
+//! XREADGROUP, then XACK of what was read. Each connection is the only consumer of a group of its
+//! own, so that what it reads does not depend on the others and replies can be compared byte by
+//! byte.
 
 use anyhow::{Result, ensure};
 

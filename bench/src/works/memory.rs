@@ -1,5 +1,5 @@
-//! Bytes per entry and per pending entry, over a million of them: by resident memory, by what the server counts as
-//! used, and by what MEMORY USAGE says.
+//! Bytes per entry and per pending entry, over a million of them: by resident memory, by what the
+//! server counts as used, and by what MEMORY USAGE says.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! How long other clients wait while many idempotent IDs expire at once.
 //!
-//! A PING every millisecond on a connection of its own sees each stall as a gap between replies. The gap of a quiet
-//! phase stands beside it: what the machine itself causes, no server can better.
+//! A PING every millisecond on a separate connection sees each stall as a gap between replies. The
+//! gap of a quiet phase is shown beside it: no server can avoid what the machine itself causes.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -108,7 +108,7 @@ impl Rig for Running {
             "the server took {append_span:?} to append; the first IDs expired meanwhile"
         );
         self.expect_producers(&mut control, Some(self.producers))?;
-        // Asking may itself have stalled the server: that gap is not the one looked for.
+        // Asking may itself have stalled the server, and that gap does not count.
         pinger.lap();
         thread::sleep(self.duration.saturating_sub(began.elapsed()));
         let held = pinger.lap();
@@ -169,8 +169,8 @@ impl Running {
         Ok(())
     }
 
-    /// Fails unless the stream tracks `expected` producers, or none any more. Where each producer has a stream of its
-    /// own, the last stream stands for all.
+    /// Fails unless the stream tracks `expected` producers, or none any more. Where each producer
+    /// has a stream of its own, the last stream stands for all.
     fn expect_producers(&self, control: &mut Control, expected: Option<u64>) -> Result<()> {
         let (key, expected) = match (self.layout, expected) {
             (Layout::OneStream, expected) => ("bench:gap".to_owned(), expected.unwrap_or(0)),

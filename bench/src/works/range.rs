@@ -28,7 +28,8 @@ pub(super) fn works() -> Vec<Box<dyn Work>> {
     ]
 }
 
-/// XRANGE COUNT 100 on a stream of ten to the power of `digits` entries with one value of 64 characters.
+/// XRANGE COUNT 100 on a stream of ten to the power of `digits` entries with one value of 64
+/// characters.
 pub(super) fn begin_100(digits: usize, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
     let range = Range {
         shape: EntryShape::One64,
@@ -70,8 +71,9 @@ impl Work for Range {
 }
 
 impl Range {
-    /// Starts on a stream of ten to the power of `digits` entries, and those that the last of the ranges needs: the
-    /// first entry of a range is drawn from a power of ten, so that it can be written as random digits.
+    /// Starts on a stream of ten to the power of `digits` entries, and those that the last of the
+    /// ranges needs: the first entry of a range is drawn from a power of ten, so that it can be
+    /// written as random digits.
     fn begin_with(&self, digits: usize, peer: &Peer, setup: &Setup) -> Result<Running> {
         let node = setup.start(peer, Persistence::None, &[])?;
         let texts = setup.texts.clone();

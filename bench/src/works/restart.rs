@@ -1,4 +1,5 @@
-//! Time from start to the first answer with a million entries on disk: as a journal, and as a base after a rewrite.
+//! Time from start to the first answer with a million entries on disk: as a journal, and as a base
+//! after a rewrite.
 
 use std::thread;
 use std::time::{Duration, Instant};

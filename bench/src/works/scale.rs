@@ -1,8 +1,9 @@
-//! The cost of an operation against the size of what it works on: entries of a stream, streams, pending entries,
-//! blocked readers, tracked producers, threads.
+//! The cost of an operation against the size of what it works on: entries of a stream, streams,
+//! pending entries, blocked readers, tracked producers, threads.
 //!
-//! Every size has a server of its own, so that what is kept for one size costs nothing at another. A [`Growth`] has a
-//! lane for each of its operations at each size, and a curve for each of its operations.
+//! Every size has a server of its own, so that what is kept for one size does not affect another. A
+//! [`Growth`] has a lane for each of its operations at each size, and a curve for each of its
+//! operations.
 
 mod blocked;
 mod entries;
@@ -50,9 +51,9 @@ struct Growth {
 
 /// What is done, and shown as a curve for each metric.
 struct Operation {
-    /// How lanes and curves call it.
+    /// Its name in lanes and curves.
     title: &'static str,
-    /// Names of its curves, and what they show.
+    /// The names of its curves, and what they show.
     curves: Vec<(&'static str, Metric)>,
 }
 
@@ -167,7 +168,8 @@ fn wake_ups(setup: &Setup) -> Growth {
     }
 }
 
-/// How many readers are woken in a round, whatever their number: with one, each takes a round trip of its own.
+/// How many readers are woken in a round, whatever their number: with one, each takes a round trip
+/// of its own.
 const WAKE_UPS: u64 = 20_000;
 /// Connections that send in batches of [`PIPELINE`].
 const CONNECTIONS: usize = 50;

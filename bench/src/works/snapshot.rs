@@ -1,4 +1,5 @@
-//! The longest time without an answer while a snapshot is taken under load: ten million keys, and a stream of 1 GB.
+//! The longest time without an answer while a snapshot is taken under load: ten million keys, and a
+//! stream of 1 GB.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -97,7 +98,8 @@ struct Running {
 
 impl Rig for Running {
     fn round(&mut self, _round: u32) -> Result<Vec<Sample>> {
-        // Writes all over the data, so that copying on write shows: keys anew, or entries at the stream's end.
+        // Writes all over the data, so that copying on write shows: keys again, or entries at the
+        // stream's end.
         let template = match self.data {
             Data::Keys => Template::new(
                 &[

@@ -1,4 +1,5 @@
-//! SET and GET of 64 bytes over 100,000 keys: what a plain cache does, as a measure of the path around the stream.
+//! SET and GET of 64 bytes over 100,000 keys: what a plain cache does, as a measure of the path
+//! around the stream.
 
 use anyhow::Result;
 

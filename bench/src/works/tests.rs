@@ -14,8 +14,8 @@ fn quick_setup(folder: &std::path::Path) -> Setup {
     }
 }
 
-/// Runs the quick form of a suite on the servers that are there: weir when it was built, the others when they were
-/// fetched. So no bench rots unseen.
+/// Runs the quick form of a suite on the servers that are there: weir when it was built, the others
+/// when they were fetched. So no bench rots unseen.
 fn run_quickly(suite: Suite) {
     let folder = tempfile::tempdir().unwrap();
     let setup = quick_setup(folder.path());

@@ -45,19 +45,19 @@ impl<'a> Repeat<'a> {
         }
     }
 
-    /// The same with serial numbers that begin elsewhere.
+    /// The same, with serial numbers that begin elsewhere.
     pub(super) fn starting_at(mut self, first_serial: u64) -> Self {
         self.first_serial = first_serial;
         self
     }
 
-    /// The same with only this many serial numbers, which then come again.
+    /// The same, with only this many serial numbers, which then come again.
     pub(super) fn wrapping_at(mut self, serial_count: u64) -> Self {
         self.serial_count = serial_count;
         self
     }
 
-    /// How many requests it sends in total.
+    /// Returns how many requests it sends in total.
     pub(super) fn requests(&self) -> u64 {
         self.requests_each * self.sent.len() as u64
     }
@@ -97,7 +97,8 @@ impl Source for Repeat<'_> {
     }
 }
 
-/// Batches that were encoded beforehand: per connection, the bytes and the number of replies of each.
+/// Batches that were encoded beforehand: per connection, the bytes and the number of replies of
+/// each.
 pub(super) struct Prepared {
     batches: Vec<std::vec::IntoIter<(Vec<u8>, u64)>>,
 }
@@ -235,7 +236,8 @@ impl EntryShape {
         }
     }
 
-    /// The arguments after the ID. The serial number stands in the first value, so that no two entries are equal.
+    /// The arguments after the ID. The serial number stands in the first value, so that no two
+    /// entries are equal.
     pub(super) fn fields(self) -> Vec<Vec<Piece<'static>>> {
         use Piece::{Digits, Fixed, Pick, Serial, Text};
         let field = |name: &'static [u8]| vec![Fixed(name)];
@@ -330,7 +332,8 @@ pub(super) fn xadd_to(
     Template::new(&all, fields.len())
 }
 
-/// Fills a stream with entries whose IDs are [`FIRST_MS`] plus their number; the same for every peer.
+/// Fills a stream with entries whose IDs are [`FIRST_MS`] plus their number; the same for every
+/// peer.
 pub(super) fn fill(
     node: &Node,
     key: &[u8],
@@ -347,7 +350,8 @@ pub(super) fn fill(
     expect_length(&mut node.control()?, key, entries)
 }
 
-/// Sends a request with each of the serial numbers from 0 on, in order and quickly; nothing is measured.
+/// Sends a request with each of the serial numbers from 0 on, in order and quickly; nothing is
+/// measured.
 pub(super) fn send_all(node: &Node, template: &Template, count: u64, texts: &Texts) -> Result<()> {
     let templates = std::slice::from_ref(template);
     let mut load = Load::connect(node.address(), 1)?;

@@ -1,4 +1,5 @@
-//! The content of a file: what a reader sees, what is durable, and what a power cut leaves of the rest.
+//! The content of a file: what a reader sees, what is durable, and what a power cut leaves of the
+//! rest.
 
 use crate::rng::Rng;
 

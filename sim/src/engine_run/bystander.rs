@@ -1,4 +1,5 @@
-//! Everybody else: readers, counters, transactions, whoever trims, deletes, renames and copies.
+//! All other clients: readers, counters, transactions, and those that trim, delete, rename and
+//! copy.
 
 use engine::Engine;
 use stream::{Stream, StreamId};
@@ -95,7 +96,7 @@ fn transaction() -> Vec<Request> {
 fn shorten(engine: &Engine, stream: usize, ledger: &mut Ledger, rng: &mut Rng) -> Request {
     let key = name_of(stream);
     let keep = 10 + rng.below(40);
-    // What may go is known before it goes, or an answer that is lost would take the knowledge along.
+    // The ledger is told before the request what it may remove, because the answer may be lost.
     let entries = stream_of(engine, &key).map(Stream::entries);
     let last = entries.and_then(|entries| entries.nth(entries.len().checked_sub(keep + 1)?));
     let last = last.map_or(StreamId::MIN, |entry| entry.id());
@@ -130,7 +131,7 @@ fn change(stream: usize, rng: &mut Rng) -> Request {
     }
 }
 
-/// Anything at all happens to a copied stream, as nobody relies on it.
+/// Anything may happen to a copied stream, because nobody relies on it.
 fn scratch(id: StreamId, rng: &mut Rng) -> Request {
     let consumer = format!("c{}", rng.below(6));
     let group = format!("g{}", rng.below(2));
@@ -231,7 +232,7 @@ fn elsewhere(rng: &mut Rng) -> Vec<Request> {
     ]
 }
 
-/// Keys whose time comes, and what is made of them when it has.
+/// Keys that expire, and commands on them once they have.
 fn expiring(rng: &mut Rng) -> Vec<Request> {
     let key = format!("e:{}", rng.below(3));
     vec![match rng.below(15) {

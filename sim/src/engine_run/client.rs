@@ -46,7 +46,7 @@ pub(super) struct Sent {
     pub(super) at: Lsn,
 }
 
-/// A look whose reply left, and the state that it showed.
+/// A read whose reply left, and the state that it showed.
 pub(super) struct Look {
     pub(super) argv: ArgvBuf,
     pub(super) now: Now,
@@ -72,7 +72,7 @@ impl Client {
         self.session.take()
     }
 
-    /// Reads the replies to what was asked. Looks are handed out.
+    /// Reads the replies to what was asked. Returns the reads.
     pub(super) fn read(
         &mut self,
         asked: Asked,

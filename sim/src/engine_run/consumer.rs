@@ -18,7 +18,7 @@ pub(super) struct Consumer {
     /// What it was given and has not acknowledged, as far as it remembers.
     holds: Vec<StreamId>,
     misses_group: bool,
-    /// What `XAUTOCLAIM` said to go on with.
+    /// What `XAUTOCLAIM` said to continue with.
     pub(super) cursor: StreamId,
     /// What the last read brought.
     pub(super) received: usize,
@@ -59,7 +59,7 @@ impl Consumer {
         }
     }
 
-    /// Forgets what it had: whoever it was, another one goes on.
+    /// Forgets what it had, as if another consumer took over.
     pub(super) fn forget(&mut self) {
         self.holds.clear();
     }

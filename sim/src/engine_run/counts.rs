@@ -1,19 +1,19 @@
-//! What happened in a run: for whoever wants to know that it showed something.
+//! What happened in a run, to see whether it showed anything.
 
 /// What happened in a run, or in many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Restarts after a crash of the machine or of the process, those during a recovery included.
     pub crashes: u64,
-    /// Of those, the ones in which the power went away.
+    /// Of those, the ones in which the power failed.
     pub power_cuts: u64,
-    /// Restarts after a stop in order.
+    /// Restarts after a proper stop.
     pub stops: u64,
     /// Batches that a crash took back; no reply had told of them.
     pub batches_lost: u64,
     /// Torn ends that were cut off.
     pub cuts: u64,
-    /// Snapshots that became the begin of the journal.
+    /// Snapshots that became the start of the journal.
     pub rewrites: u64,
     /// Batches of chunks that were packed.
     pub packed: u64,
@@ -25,9 +25,9 @@ pub struct Counts {
     pub acknowledged: u64,
     /// Appends that were sent again.
     pub retries: u64,
-    /// Appends that were refused, as the journal took none.
+    /// Appends that were refused because the journal took none.
     pub refused: u64,
-    /// Requests that got an error in the place of their reply, as it was not known to be durable.
+    /// Requests that got an error instead of their reply, because it was not known to be durable.
     pub not_durable: u64,
     /// Messages that a producer gave up.
     pub given_up: u64,
@@ -35,7 +35,7 @@ pub struct Counts {
     pub delivered: u64,
     /// Entries that consumers acknowledged.
     pub consumed: u64,
-    /// Looks whose reply left, and that were repeated after a crash that took later batches back.
+    /// Reads whose reply left, and that were repeated after a crash that took later batches back.
     pub looks_repeated: u64,
     /// Operations of the disk that changed something.
     pub disk_operations: u64,

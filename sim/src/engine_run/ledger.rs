@@ -1,9 +1,9 @@
 //! What clients were told, and whether it still holds.
 //!
-//! The ledger knows nothing of the server but its replies. Whatever a reply showed binds for ever:
-//! an entry keeps its ID, is there once, and goes only if somebody asked for that; an acknowledged
-//! entry is not delivered again; a counter does not go back. Replies are told apart by the order in
-//! which their requests ran, since they may leave in another one.
+//! The ledger knows only the server's replies. What a reply has shown holds for ever: an entry
+//! keeps its ID, is there once, and is removed only if somebody asked for that; an acknowledged
+//! entry is not delivered again; a counter does not go back. Replies are ordered by when their
+//! requests ran, since they may leave in another order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use stream::{EntryRef, Stream, StreamId};
 
 use super::answer::Answer;
 
-/// A message: who says it, and the how many-th it is.
+/// A message: its producer, and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Message {
     pub(super) producer: u64,
@@ -55,7 +55,7 @@ pub(super) struct GroupLedger {
 }
 
 impl Ledger {
-    /// A ledger of so many streams with so many groups each.
+    /// A ledger of this many streams with this many groups each.
     pub(super) fn new(streams: usize, groups: usize) -> Ledger {
         let stream = || StreamLedger {
             groups: (0..groups).map(|_| GroupLedger::default()).collect(),
@@ -187,7 +187,7 @@ impl StreamLedger {
         Ok(())
     }
 
-    /// In the end each group was given everything that was shown and not deleted.
+    /// In the end each group has received everything that was shown and not deleted.
     pub(super) fn audit_groups(&self) -> Result<()> {
         for (index, group) in self.groups.iter().enumerate() {
             let skipped = self
@@ -250,7 +250,7 @@ fn message_in(entry: &EntryRef<'_>) -> Option<Message> {
     message_of(entry.fields().flat_map(|(field, value)| [field, value]))
 }
 
-/// The message that an entry's fields `p`, producer, `n`, number tell.
+/// The message in an entry's fields `p` (producer) and `n` (number).
 fn message_of<'a>(mut fields: impl Iterator<Item = &'a [u8]>) -> Option<Message> {
     let mut number = |name: &[u8]| {
         fields.next().filter(|field| *field == name)?;

@@ -1,5 +1,5 @@
 //! Engine and journal together, on a simulated disk: producers, consumers and others at work, while
-//! the process ends, the power goes away, the disk errs and fills up, replies get lost.
+//! the process ends, the power fails, the disk fails and fills up, and replies get lost.
 //!
 //! A run is one seed. It drives the pieces that the server consists of ([`engine::Engine`],
 //! [`journal::Commit`], [`server::read_log`], [`server::snapshot`]) by one loop instead of by
@@ -8,9 +8,9 @@
 //! - each message is there exactly once, in the order in which its producer said it, if anybody was
 //!   told of it, and at most once otherwise;
 //! - the journal includes every batch that any reply depended on;
-//! - nobody waits for a journal that is ill: an error takes the place of each reply, and what it said was not known to
-//!   be durable may be sent again;
-//! - looks that were answered before the crash are answered in the same way after it;
+//! - nobody waits for a journal that is not healthy: an error replaces each reply, and a request
+//!   whose effect was not known to be durable may be sent again;
+//! - reads that were answered before the crash are answered in the same way after it;
 //! - the state is that of the batch at which the journal ends, and no effect is refused;
 //!
 //! and at times that a second engine, fed with the effects alone, has the same state as the first.
@@ -54,13 +54,13 @@ pub enum Bug {
     SyncDropped,
     /// Replies leave at once.
     ReleasedEarly,
-    /// Replies of looks leave at once.
+    /// Replies of reads leave at once.
     LookReleasedEarly,
     /// Snapshots are written without the remembered appends.
     IdempotenceForgotten,
     /// The last recovered batch is applied twice.
     AppliedTwice,
-    /// Replies leave while the disk is full and what they tell of is in no file.
+    /// Replies leave while the disk is full and their batches are in no file.
     ReleasedWhenFull,
 }
 

@@ -1,8 +1,8 @@
 //! What a keyspace holds, in a form in which two of them can be compared.
 //!
-//! It has all that a client can ask for, but for what no promise covers: when keys were used and when
-//! consumers called that got nothing (no effect tells of a look), and everything whose time is over at
-//! the moment of the picture, since the memory of that is freed without an effect.
+//! It has everything that a client can ask for, except what no promise covers: when keys were used
+//! and when consumers called that got nothing (reads have no effects), and everything that has
+//! expired at the moment of the picture, since its memory is freed without an effect.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -42,7 +42,7 @@ impl Picture {
         Picture(keys)
     }
 
-    /// Whether the other picture is the same.
+    /// Returns whether the other picture is the same.
     ///
     /// # Errors
     /// The first difference.

@@ -40,7 +40,7 @@ pub(super) struct Process {
     sync: Option<FileSync<SimFile>>,
     rewrite: Rewrite,
     wake_at: Option<Mono>,
-    /// What the thread that packs chunks of streams is at.
+    /// What the thread that packs chunks of streams is doing.
     packing: Option<PackingBatch>,
     twin: Option<Twin>,
     bug: Option<Bug>,
@@ -129,8 +129,8 @@ impl Process {
         })
     }
 
-    /// Ends a batch of engine calls, as the shell does: what happened goes to the journal. What goes
-    /// to clients that did not just ask is returned.
+    /// Ends a batch of engine calls, as the shell does: what happened goes to the journal. What
+    /// goes to clients that did not just ask is returned.
     pub(super) fn finish(&mut self) -> Result<Vec<Delivery>> {
         if self.engine.log().has_bytes() {
             let last = self.last();
@@ -172,7 +172,7 @@ impl Process {
         matches!(self.commit.health(), Health::Poisoned(_))
     }
 
-    /// Whether replies that wait will leave soon.
+    /// Returns whether replies that wait will leave soon.
     pub(super) fn releases(&self) -> bool {
         self.commit.health().releases()
     }
@@ -185,12 +185,12 @@ impl Process {
         !matches!(self.rewrite, Rewrite::None)
     }
 
-    /// Whether nothing that the engine did still waits for the journal.
+    /// Returns whether nothing that the engine did still waits for the journal.
     pub(super) fn is_settled(&self) -> bool {
         self.position.released == self.last() && self.is_good()
     }
 
-    /// Begins a rewrite with the state of now, if none is in progress.
+    /// Begins a rewrite with the current state, if none is in progress.
     pub(super) fn begin_rewrite(&mut self, now: Now) {
         if self.is_rewriting() {
             return;
@@ -228,7 +228,7 @@ impl Process {
         Ok(())
     }
 
-    /// The thread that rewrites goes one step on, or gives up if `gives_up`.
+    /// The thread that rewrites does one step, or gives up if `gives_up`.
     pub(super) fn go_on_with_rewrite(
         &mut self,
         gives_up: impl FnOnce() -> bool,
@@ -260,7 +260,8 @@ impl Process {
         }
     }
 
-    /// The thread that packs chunks hands in what it has packed, or else takes what is to be packed.
+    /// The thread that packs chunks hands in what it has packed, or else takes what is to be
+    /// packed.
     pub(super) fn go_on_with_packing(&mut self, now: Now) {
         match self.packing.take() {
             Some(mut batch) => {
@@ -272,7 +273,7 @@ impl Process {
         }
     }
 
-    /// Stops in order. Whether everything is durable now.
+    /// Stops properly. Returns whether everything is durable now.
     pub(super) fn close(&mut self, disk: &SimDisk, mono: Mono) -> Result<bool> {
         self.deliver(disk, mono)?;
         self.finish_sync(disk, mono)?;
@@ -330,7 +331,7 @@ impl Process {
             Some(Err(_)) => self.rewrite = Rewrite::None,
             None => {}
         }
-        // What a machine reports whose power went away reaches nobody.
+        // What a machine reports after its power failed reaches nobody.
         if disk.is_off() {
             return Ok(());
         }
@@ -373,7 +374,7 @@ impl Twin {
     }
 }
 
-/// A snapshot as somebody writes it who knows nothing of idempotence.
+/// A snapshot as written by a program that knows nothing of idempotence.
 fn without_idempotence(view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     snapshot::write(view, &mut bytes, now, &Progress::default())?;

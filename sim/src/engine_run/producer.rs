@@ -1,4 +1,5 @@
-//! A producer: appends messages, each once, and asks again until it has been told that one is there.
+//! A producer: appends messages, each once, and repeats each request until it has been told that
+//! the message is there.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +74,8 @@ impl Producer {
             words.extend(["IDMPAUTO".to_owned(), format!("p{producer}")]);
         }
         words.extend(["*", "p", &producer.to_string(), "n", &number.to_string()].map(String::from));
-        // Some have many sectors, and a few of them fill a chunk, so that there is something to pack.
+        // Some have many sectors, and a few of them fill a chunk, so that there is something to
+        // pack.
         let padding = match number % 16 {
             3 => 700,
             5 | 13 => 5000,

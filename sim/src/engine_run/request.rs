@@ -1,4 +1,4 @@
-//! A request with what its sender wants to know from the reply.
+//! A request, and what its sender wants to know from the reply.
 
 use resp::ArgvBuf;
 use stream::StreamId;
@@ -11,7 +11,7 @@ pub(super) struct Request {
     pub(super) purpose: Purpose,
 }
 
-/// What the reply means to whoever asked.
+/// What the reply means to the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// The ID of an appended message.
@@ -49,13 +49,13 @@ impl Request {
         Request { argv, purpose }
     }
 
-    /// Whether it changes nothing, so that the same state gives the same reply.
+    /// Returns whether it changes nothing, so that the same state gives the same reply.
     pub(super) fn is_look(&self) -> bool {
         matches!(self.purpose, Purpose::Entries(_) | Purpose::Look)
     }
 }
 
-/// Makes a request of words of any kind that can be shown.
+/// Makes a request of words of any displayable kind.
 macro_rules! request {
     ($purpose:expr, $($word:expr),+ $(,)?) => {
         $crate::engine_run::request::Request::new(&[$($word.to_string()),+], $purpose)

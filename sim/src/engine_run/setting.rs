@@ -14,15 +14,15 @@ pub(super) struct Setting {
     changed_settings: Settings,
     engine_seed: u64,
     pub(super) policy: SyncPolicy,
-    /// What the journal keeps for when the disk is full.
+    /// The journal's reserve for when the disk is full.
     pub(super) reserve_bytes: u64,
     pub(super) bug: Option<Bug>,
 }
 
-/// For how long appends are remembered, in seconds.
+/// How long appends are remembered, in seconds.
 const IDEMPOTENCE_S: u64 = 300;
 
-/// A producer that could not get an answer for so long gives a message up, in milliseconds.
+/// How long a producer tries to get an answer before it gives a message up, in milliseconds.
 pub(super) const PATIENCE_MS: u64 = (IDEMPOTENCE_S - 100) * 1000;
 
 impl Setting {
@@ -30,7 +30,7 @@ impl Setting {
         let mut settings = Settings::default();
         settings.set("databases", "2")?;
         settings.set("stream-idmp-duration", &IDEMPOTENCE_S.to_string())?;
-        // Then keys whose time is over stay until somebody meets them.
+        // Then expired keys stay until somebody meets them.
         if rng.once_in(2) {
             settings.set("active-expire", "no")?;
         }
@@ -45,7 +45,7 @@ impl Setting {
         ] {
             changed_settings.set(name, value)?;
         }
-        // With the weaker policies the power stays on: they promise to survive the process only.
+        // With the weaker policies the power stays on: they promise only to survive the process.
         let policy = match rng.below(6) {
             0 => SyncPolicy::EverySecond,
             1 => SyncPolicy::Never,
@@ -67,7 +67,7 @@ impl Setting {
         })
     }
 
-    /// Whether the power may go away.
+    /// Returns whether the power may go away.
     pub(super) fn has_power_cuts(&self) -> bool {
         self.policy == SyncPolicy::Always
     }

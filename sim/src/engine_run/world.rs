@@ -272,7 +272,7 @@ impl World {
         self.finish()
     }
 
-    /// Hands what the engine did to the journal, and what it says to others to those.
+    /// Gives what the engine did to the journal, and what it says to other clients to them.
     fn finish(&mut self) -> Result<()> {
         for delivery in self.process.finish()? {
             let session = Some(delivery.session);
@@ -297,7 +297,7 @@ impl World {
         Ok(())
     }
 
-    /// Lets the replies leave that may.
+    /// Sends the replies that may leave.
     fn release(&mut self) -> Result<()> {
         if self.disk.is_off() {
             return Ok(());
@@ -351,7 +351,7 @@ impl World {
         self.restart(self.some_crash())
     }
 
-    /// The server ends in one way or another, and starts again.
+    /// The server ends in some way, and starts again.
     fn restart(&mut self, crash: Crash) -> Result<()> {
         self.counts.crashes += u64::from(crash != Crash::Stop);
         self.counts.rewrites += self.process.rewrites;
@@ -431,7 +431,7 @@ impl World {
         Picture::of(view, now).ensure_same(&back, "before and after the restart")
     }
 
-    /// Looks that were answered before the crash must be answered in the same way now. For what the
+    /// Reads that were answered before the crash must be answered in the same way now: what the
     /// crash took back cannot have touched them, or the replies would not have left.
     fn repeat_looks(&mut self, recovered: Lsn) -> Result<()> {
         let mut looks = std::mem::take(&mut self.looks);
@@ -519,7 +519,8 @@ impl World {
         Ok(())
     }
 
-    /// One consumer claims what others left, then reads what nobody was given, and acknowledges all.
+    /// One consumer claims what others left, then reads what nobody was given, and acknowledges
+    /// all.
     fn drain_consumer(&mut self, index: usize) -> Result<()> {
         let mut stage = Stage::MakesGroup;
         for _ in 0..1000 {

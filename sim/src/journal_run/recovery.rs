@@ -1,4 +1,4 @@
-//! Recovery after a crash, and the question whether what came back is right.
+//! Recovery after a crash, and a check whether what came back is right.
 
 use std::io::Read;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Runs recorded cases against any server, and prints where it answers otherwise.
+//! Runs recorded cases against any server, and prints where its answers differ.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,9 +1,10 @@
 //! Kills a loaded server at random moments, restarts it, and audits what it kept.
 //!
-//! Producers append with idempotent IDs and retry the same ID until they have its reply; consumers read in a
-//! group and acknowledge. After the last restart every acknowledged append must be in its stream exactly
-//! once, in the order of its producer, under the ID that was replied; and no acknowledged entry may be
-//! pending. The run is bounded: so many cycles, each of a fraction of a second, but for those that wait for a rewrite.
+//! Producers append with idempotent IDs and retry the same ID until they have its reply; consumers
+//! read in a group and acknowledge. After the last restart every acknowledged append must be in its
+//! stream exactly once, in the order of its producer, under the ID that was replied; and no
+//! acknowledged entry may be pending. The run is bounded: a number of cycles, each a fraction of a
+//! second long, except for those that wait for a rewrite.
 //!
 //! usage: crash --server BINARY [--cycles N] [--producers N] [--seed N] [--dir FOLDER]
 
@@ -22,8 +23,8 @@ use redis::{Connection, RedisResult, Value};
 const STREAMS: u64 = 4;
 const GROUP: &str = "workers";
 
-/// In one of so many cycles the server lives long enough for a rewrite of the journal: restarts begin from one as well,
-/// and the journal does not grow for ever.
+/// In one of this many cycles the server lives long enough for a rewrite of the journal, so that
+/// some restarts begin from one and the journal does not grow for ever.
 const REWRITE_CYCLES: u64 = 20;
 
 struct Options {
@@ -180,8 +181,8 @@ fn try_connect(port: u16) -> RedisResult<Connection> {
     Ok(connection)
 }
 
-/// Waits until a rewrite of the journal has ended since the server started, or none is in progress. (Under this load the
-/// next one may begin at once.)
+/// Waits until a rewrite of the journal has ended since the server started, or none is in progress.
+/// (Under this load the next one may begin at once.)
 fn let_rewrite_end(port: u16) -> Result<()> {
     let mut connection = connect(port, Duration::from_secs(20))?;
     let deadline = Instant::now() + Duration::from_secs(60);

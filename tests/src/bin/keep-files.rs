@@ -1,5 +1,5 @@
-//! Has a build of weir write data of every kind, and keeps its files and its answers: so that later
-//! builds can be asked whether they read them. `tests/files/README.md` says when and how.
+//! Lets a build of weir write data of every kind, and keeps its files and its answers, to check
+//! whether later builds can read them. `tests/files/README.md` says when and how.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     for file in fs::read_dir(from)? {
         let file = file?;
         let name = file.file_name();
-        // A lock and kept room are no data.
+        // The lock and the reserve are not data.
         let is_data = !matches!(
             Path::new(&name)
                 .extension()

@@ -77,7 +77,7 @@ impl Command {
         }
     }
 
-    /// Whether one of its arguments is this word, in any case of letters.
+    /// Returns whether one of its arguments is this word, in any case of letters.
     pub fn has(&self, word: &str) -> bool {
         self.arguments.iter().any(|argument| {
             matches!(argument, Argument::Text(text) if text.eq_ignore_ascii_case(word.as_bytes()))

@@ -2,10 +2,12 @@
 //!
 //! - Idle times, delivery times and times to live may be some seconds apart.
 //! - A lag that one server does not know may be any number (weir always knows it).
-//! - How a server stores a stream or a string in memory (`radix-tree-*`, MEMORY USAGE, DUMP,
-//!   OBJECT REFCOUNT) is its own affair.
-//! - Which references to deleted entries are still there to be cleared (`generate::streams::mending`).
-//! - The order of KEYS and SCAN is free, and so is that of entries that XREADGROUP claims whatever their idle time.
+//! - How a server stores a stream or a string in memory (`radix-tree-*`, MEMORY USAGE, DUMP, OBJECT
+//!   REFCOUNT) may differ.
+//! - Which references to deleted entries are still there to be cleared
+//!   (`generate::streams::mending`).
+//! - The order of KEYS and SCAN is free, and so is that of entries that XREADGROUP claims whatever
+//!   their idle time.
 //!
 //! Nothing else may differ.
 
@@ -24,7 +26,7 @@ const CLOCK_MS: std::ops::Range<u64> = 1_577_000_000_000..2_525_000_000_000;
 /// Fields whose value is a time.
 const TIME_FIELDS: [&[u8]; 4] = [b"idle", b"inactive", b"seen-time", b"active-time"];
 
-/// Fields that tell how a server stores a stream.
+/// Fields that show how a server stores a stream.
 const STORAGE_FIELDS: [&[u8]; 2] = [b"radix-tree-keys", b"radix-tree-nodes"];
 
 /// How a part of a reply is to be compared.
@@ -37,9 +39,11 @@ enum Rule {
     TimeSeconds,
     /// A number, or nil where a server does not know it.
     Lag,
-    /// The name of an encoding; those of strings depend on how a string came to be, in Redis until it restarts.
+    /// The name of an encoding; those of strings depend on how a string came to be, in Redis until
+    /// it restarts.
     Encoding,
-    /// An error in which weir has both the text of Redis and that of the page that asked for the command.
+    /// An error in which weir has both the text of Redis and that of the page that asked for the
+    /// command.
     Advice,
     /// Both there, or neither.
     Presence,
@@ -49,7 +53,8 @@ enum Rule {
     UnorderedEntries,
 }
 
-/// Whether the replies to `command` say the same. `queued` are the commands of the transaction that it ends.
+/// Returns whether the replies to `command` say the same. `queued` are the commands of the
+/// transaction that it ends.
 pub fn same(command: &Command, queued: &[Command], a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Array(left), Value::Array(right))
@@ -126,7 +131,8 @@ fn lists(a: &[Value], b: &[Value]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    // A pending entry: its ID, its consumer or fields, a time, and a count. XINFO leaves out the second.
+    // A pending entry: its ID, its consumer or fields, a time, and a count. XINFO leaves out the
+    // second.
     let is_pending = matches!(a, [Value::Bulk(id), .., Value::Int(_), Value::Int(_)] if is_id(id));
     let time_index = if is_pending { Some(a.len() - 2) } else { None };
     (0..a.len()).all(|index| {
@@ -150,7 +156,8 @@ fn entries_in_any_order(a: &Value, b: &Value) -> bool {
     lists(&sorted(a), &sorted(b))
 }
 
-/// Whether a reply holds an ID that a clock made, so that it says nothing about another server's.
+/// Returns whether a reply holds an ID that a clock made, so that it says nothing about another
+/// server's.
 pub fn shows_clock_id(reply: &Value) -> bool {
     match reply {
         Value::Bulk(bytes) => is_clock_id(bytes),

@@ -1,8 +1,9 @@
 //! Two servers that are sent the same commands by several clients, some of which wait.
 //!
-//! One client works, the others read with BLOCK. After each command the run goes on only when both servers agree who
-//! still waits, and the replies of those who were woken are compared. The server tells who waits (`CLIENT LIST`), so
-//! that nothing depends on how long anything takes.
+//! One client works, the others read with BLOCK. After each command the run continues only when
+//! both servers agree which clients still wait, and the replies of those that were woken are
+//! compared. `CLIENT LIST` shows which clients wait, so that nothing depends on how long anything
+//! takes.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -18,7 +19,7 @@ use super::compare::same;
 use super::generate::READERS;
 use super::pair::{Mismatch, Played, Side, follow};
 
-/// How long the servers may disagree about who waits.
+/// How long the servers may disagree about which clients wait.
 const AGREEMENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The clients of both servers.
@@ -56,7 +57,8 @@ impl Crowd {
         })
     }
 
-    /// Plays a sequence up to its first difference; whoever waits is then let go. A reader that waits sends nothing.
+    /// Plays a sequence up to its first difference; readers that still wait are then released. A
+    /// reader that waits sends nothing.
     ///
     /// # Errors
     /// When a connection fails.
@@ -105,7 +107,8 @@ impl Crowd {
         Ok(played)
     }
 
-    /// Waits until both servers agree who waits, and compares the replies of those who do not any more.
+    /// Waits until both servers agree which clients wait, and compares the replies of those that no
+    /// longer do.
     fn settle(&mut self) -> Result<Option<Mismatch>> {
         if self.waiting.iter().all(Option::is_none) {
             return Ok(None);
@@ -158,7 +161,7 @@ impl Crowd {
     }
 }
 
-/// What a reader is about.
+/// The state of a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// It was sent nothing.
@@ -188,7 +191,8 @@ impl Clients {
         Ok(self.readers[reader].send(&arguments)?)
     }
 
-    /// The states of all readers. Who is blocked is asked first: it may reply meanwhile, but not the other way round.
+    /// The states of all readers. Who is blocked is asked first: it may reply meanwhile, but not
+    /// the other way round.
     fn states(&mut self, waiting: &[Option<Command>; READERS]) -> Result<[State; READERS]> {
         let blocked = self.blocked()?;
         let mut states = [State::Idle; READERS];

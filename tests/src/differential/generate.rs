@@ -1,26 +1,29 @@
 //! Draws the commands of an episode.
 //!
-//! Few keys, groups, consumers, producers and IDs, so that commands meet each other's traces; every option of every
-//! command. Two flavours of episode: IDs from a small set, always explicit; and IDs of a far future, where the clock has no
-//! say and `*` gives the same ID on every server. There a stream is made by an explicit ID, or given one by XSETID.
+//! There are few keys, groups, consumers, producers and IDs, so that commands meet each other's
+//! traces, and every option of every command. Two flavours of episode: IDs from a small set, always
+//! explicit; and IDs of a far future, where the clock does not matter and `*` gives the same ID on
+//! every server. There a stream is made by an explicit ID, or given one by XSETID.
 //!
 //! Left out on purpose, because the outcome would depend on the moment or the server:
 //! - what Redis 8.6 does not have (XNACK, MAXCOUNT, MAXSIZE, the short tokens of XCFGSET);
-//! - idle times near a threshold: entries are idle for seconds or, by XCLAIM IDLE and TIME, for more than ten minutes
-//!   (each time another value, since the longest idle come first), and thresholds are zero or ten minutes;
-//! - times to live that end within the run, but for keys whose time is over and that are still there
-//!   (`DEBUG SET-ACTIVE-EXPIRE 0`): those are made by a millisecond to live and a longer sleep of the server;
+//! - idle times near a threshold: entries are idle for seconds or, by XCLAIM IDLE and TIME, for
+//!   more than ten minutes (each time another value, since the longest idle come first), and
+//!   thresholds are zero or ten minutes;
+//! - times to live that end within the run, except for keys that have expired and are still there
+//!   (`DEBUG SET-ACTIVE-EXPIRE 0`): those are made by a millisecond to live and a longer sleep of
+//!   the server;
 //! - waiting for more than a millisecond;
-//! - WATCH of a key whose time is over: weir removes it, Redis lets it stay and count;
+//! - WATCH of an expired key: weir removes it, Redis lets it stay and count;
 //! - `~` on streams that could have more than one node in Redis;
 //! - RANDOMKEY and SCAN in parts;
-//! - readers of a group that wait for several streams: in Redis one loses its turn on all of them when something
-//!   happens to one;
-//! - what a group says that it has read, where it cannot be told from its ID;
-//! - faults of Redis 8.6.3: `SET … GET IFDEQ` with a bad digest replies twice, XSETID with the largest
-//!   ENTRIESADDED makes the counter negative, `BITFIELD … OVERFLOW FAIL` makes a key that no replica and no watch is
-//!   told of. After three others, in which Redis keeps references to deleted entries or a wrong lag, both servers are
-//!   made the same again ([`streams::mending`]).
+//! - readers of a group that wait for several streams: in Redis one loses its turn on all of them
+//!   when something happens to one;
+//! - the read counter of a group, if it does not follow from its ID;
+//! - faults of Redis 8.6.3: `SET … GET IFDEQ` with a bad digest replies twice, XSETID with the
+//!   largest ENTRIESADDED makes the counter negative, `BITFIELD … OVERFLOW FAIL` makes a key that
+//!   no replica and no watch is told of. After three others, in which Redis keeps references to
+//!   deleted entries or a wrong lag, both servers are made the same again ([`streams::mending`]).
 
 mod keyspace;
 mod streams;
@@ -37,7 +40,7 @@ const FUTURE_MS: u64 = 100_000_000_000_000;
 /// IDs that are remembered to be used again.
 const RECENT_IDS_MAX: usize = 40;
 
-/// Outlives a millisecond on every server. What follows it is sent when both have replied.
+/// Takes longer than a millisecond on every server. What follows it is sent when both have replied.
 pub(super) const SLEEP: [&str; 3] = ["DEBUG", "SLEEP", "0.003"];
 
 /// Clients that may wait.
@@ -62,7 +65,7 @@ struct Generator {
     commands: Vec<Command>,
     /// The last ID given to each stream, as far as it is known.
     tops: [(u64, u64); STREAMS.len()],
-    /// Entries added to each stream since its key was made anew, at most.
+    /// Entries added to each stream since its key was last created, at most.
     added: [u32; STREAMS.len()],
     /// IDs that were used.
     recent: Vec<String>,
@@ -72,7 +75,7 @@ struct Generator {
     /// How many times a time was set.
     times_set: u64,
     in_transaction: bool,
-    /// A key that is still there although its time has just ended, while a command on it is drawn.
+    /// A key that is still there although it has just expired, while a command on it is drawn.
     overdue: Option<&'static str>,
 }
 
@@ -154,13 +157,13 @@ impl Generator {
         }
     }
 
-    /// Keys whose time is over stay until a command meets them.
+    /// Expired keys stay until a command meets them.
     fn keep_overdue_keys(&mut self) {
         self.commands
             .push(Command::new(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]));
     }
 
-    /// Lets the time of one or two keys end, and draws a command that mostly meets one of them.
+    /// Lets one or two keys expire, and draws a command that mostly meets one of them.
     fn outlive(&mut self) {
         if self.in_transaction {
             return;
@@ -200,7 +203,8 @@ impl Generator {
         self.push(command);
     }
 
-    /// Adds a command, and what makes both servers the same again where they differ on purpose after it.
+    /// Adds a command, and what makes both servers the same again where they differ on purpose
+    /// after it.
     fn push(&mut self, command: Command) {
         let mending = streams::mending(&command);
         self.commands.push(command);
@@ -219,7 +223,8 @@ impl Generator {
         slot
     }
 
-    /// Drops, doubles, or replaces an argument, in commands where that cannot make the outcome depend on the moment.
+    /// Drops, doubles, or replaces an argument, in commands where that cannot make the outcome
+    /// depend on the moment.
     fn spoil(&mut self, mut command: Command) -> Command {
         const JUNK: [&str; 14] = [
             "abc",
@@ -381,7 +386,7 @@ impl Generator {
     /// The key was deleted or replaced.
     fn forget_key(&mut self, key: &str) {
         if let Some(index) = STREAMS.iter().position(|name| *name == key) {
-            // What takes its place may go on from any other stream's last ID, or begin anew.
+            // What takes its place may continue from any other stream's last ID, or begin again.
             self.tops[index] = if self.random.percent(20) {
                 (0, 0)
             } else {
@@ -435,7 +440,8 @@ impl Generator {
         command.push(id);
     }
 
-    /// A time to live that does not end within a run; each time another one, since they are compared with each other.
+    /// A time to live that does not end within a run; each time another one, since they are
+    /// compared with each other.
     fn lifetime_seconds(&mut self) -> u64 {
         self.times_set += 1;
         5_000 + 100 * self.times_set

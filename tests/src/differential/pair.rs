@@ -29,7 +29,7 @@ pub(super) struct Side {
     replies: HashMap<Slot, Vec<u8>>,
 }
 
-/// Two replies that do not say the same.
+/// Two replies that differ.
 #[derive(Debug, Clone)]
 pub struct Mismatch {
     /// The command that they reply to, where it is not the last one.
@@ -49,8 +49,8 @@ pub struct Played {
     pub errors: usize,
     /// Clients that waited, and then got a reply.
     pub woken: usize,
-    /// Whether the clock has made an ID, so that a difference may be its doing. A drawn sequence avoids that, but one
-    /// that was cut down may not.
+    /// Whether the clock has made an ID, so that a difference may be its doing. A drawn sequence
+    /// avoids that, but one that was cut down may not.
     pub clock_id: bool,
     /// The first difference: the replies to the last command that was compared.
     pub mismatch: Option<Mismatch>,
@@ -151,8 +151,9 @@ pub(super) fn follow(queued: &mut Vec<Command>, command: &Command, reply: &Value
     }
 }
 
-/// How many of the first commands can be sent at once: none of them uses the reply to another, and only
-/// the last one takes time, so that the time of those behind it is a later one on both servers.
+/// Returns how many of the first commands can be sent at once: none of them uses the reply to
+/// another, and only the last one takes time, so that the time of those behind it is a later one on
+/// both servers.
 fn batch_length(commands: &[Command]) -> usize {
     let mut made = Vec::new();
     for (index, command) in commands.iter().enumerate() {

@@ -12,7 +12,7 @@ impl Random {
         Self { state: seed }
     }
 
-    /// A source of its own, so that what it is asked for changes nothing here.
+    /// A separate source, so that drawing from it changes nothing here.
     pub fn split(&mut self) -> Self {
         Self::new(self.bits())
     }

@@ -6,10 +6,11 @@ use anyhow::Result;
 
 use super::pair::{Mismatch, Played};
 
-/// Takes commands away as long as a difference remains, or until the deadline.
+/// Removes commands as long as a difference remains, or until the deadline.
 ///
-/// Whole runs of commands go first, then shorter ones, down to single commands. A candidate that fails to play at all
-/// counts as showing nothing, and so does one in which the clock has made an ID.
+/// Whole runs of commands go first, then shorter ones, down to single commands. A candidate that
+/// fails to play at all counts as showing nothing, and so does one in which the clock has made an
+/// ID.
 pub fn shrink<T: Clone>(
     mut commands: Vec<T>,
     mut mismatch: Mismatch,

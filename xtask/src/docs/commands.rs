@@ -1,6 +1,7 @@
 //! The reference pages: one for each command, with its subcommands, and a list of all.
 //!
-//! A page is the command's row in the table woven with the text beside the command ([`References`]).
+//! A page is the command's row in the table woven with the text beside the command
+//! ([`References`]).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,10 +13,10 @@ use engine::table::{Arg, ArgKind, Arity, Compat, Entry, Flags, Spec};
 use super::reference::{Reference, References, name_of};
 use super::{WIDTH, cell, paragraph, words, wrapped};
 
-/// What the list of all commands begins with.
+/// The start of the list of all commands.
 const INTRODUCTION: &str = include_str!("commands.md");
 
-/// What a line of a grammar begins with that goes on with the one before.
+/// What a line of a grammar begins with that continues with the one before.
 const CONTINUED: &str = "            ";
 
 /// The name of the list of all commands.
@@ -89,7 +90,7 @@ fn command(
     let spec = &entry.spec;
     let mut parts = vec![name_of(container, entry)];
     for part in spec.args.iter().map(grammar) {
-        // What does not fit into a line breaks between its words.
+        // What does not fit on a line breaks between its words.
         match part.len() > WIDTH - CONTINUED.len() {
             true => parts.extend(part.split(' ').map(str::to_owned)),
             false => parts.push(part),
@@ -117,10 +118,10 @@ fn command(
     }
 }
 
-/// What a text says where a command has no errors but those of any command.
+/// What a text says if a command has only the errors of any command.
 const NO_ERRORS: &str = "None of its own.";
 
-/// The errors of a command, and those that come from outside of it.
+/// The errors of a command, and those that any command may have.
 fn with_general_errors(body: &str, spec: &Spec) -> String {
     let mut kinds = vec!["a wrong number of arguments", "no authentication"];
     if spec.flags.has(Flags::DENY_OOM) {
@@ -146,7 +147,7 @@ fn facts(entry: &Entry) -> Vec<String> {
         Arity::AtLeast(count) => format!("{count} or more"),
     };
     let mut facts = vec![format!("Since Redis {}.", spec.since)];
-    // Of some commands Redis says no cost; then the text does.
+    // Redis gives no cost for some commands; then the text does.
     if !spec.complexity.is_empty() {
         facts.push(format!("Cost: {}", sentence(spec.complexity)));
     }
@@ -224,7 +225,7 @@ fn names(names: impl Iterator<Item = &'static str>) -> String {
     }
 }
 
-/// The text with a full stop behind it.
+/// The text with a full stop.
 fn sentence(text: &str) -> String {
     format!("{}.", text.trim_end_matches('.'))
 }

@@ -1,5 +1,5 @@
-//! The compatibility page: what differs, from the command table, and what is missing, from the list that Redis
-//! gave of its commands.
+//! The compatibility page: what differs, from the command table, and what is missing, from the list
+//! that Redis gave of its commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

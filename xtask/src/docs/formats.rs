@@ -1,4 +1,4 @@
-//! The page of formats: the tables that stand beside the encoders, in one place.
+//! The page of formats: the tables from beside the encoders, in one place.
 
 use std::fs;
 use std::path::Path;

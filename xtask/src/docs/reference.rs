@@ -3,7 +3,7 @@
 //! `core/engine/src/commands/stream/xadd.md` belongs to XADD, and `xgroup/create.md` beneath it to
 //! XGROUP CREATE. The file has the command's name as its title, and sections: Arguments, what is
 //! special about the command, Reply, Errors, Examples. Here and not in the `Spec`, because it is
-//! long, reads best as the Markdown that it is, and does not belong into the server's binary.
+//! long, reads best as Markdown, and does not belong in the server's binary.
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ pub(super) struct References {
 /// The text of a command.
 #[derive(Debug)]
 pub(super) struct Reference {
-    /// What stands before the first section.
+    /// What comes before the first section.
     pub(super) introduction: String,
     /// The sections: title and text.
     pub(super) sections: Vec<(String, String)>,
@@ -76,7 +76,7 @@ impl Reference {
     }
 }
 
-/// Where the text of a command is, within [`FOLDER`].
+/// Returns where the text of a command is, within [`FOLDER`].
 fn path(container: Option<&Entry>, entry: &Entry) -> String {
     let folder = match entry.spec.group {
         Group::Generic => "key",

@@ -1,4 +1,5 @@
-//! The reference page of the settings, and the configuration file that explains them, from their rows.
+//! The reference page of the settings, and the configuration file that explains them, from their
+//! rows.
 
 use std::fmt::Write;
 
@@ -168,7 +169,7 @@ fn comment(text: &str) -> String {
     wrapped(&words(text), "# ", "# ") + "\n"
 }
 
-/// Bounds as a reader wants them: without the ends of the integer type.
+/// Bounds for a reader: without the limits of the integer type.
 fn bounds(min: i64, max: i64) -> String {
     match max {
         i64::MAX => format!("{min} or more"),

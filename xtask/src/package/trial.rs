@@ -1,5 +1,6 @@
-//! The package tried on this machine: installed, started as the service would be, upgraded, removed,
-//! purged. Each step is looked at; what was installed is gone at the end, also where a step fails.
+//! Tries the package on this machine: installs it, starts it as the service would, upgrades,
+//! removes and purges it. Each step is checked. What was installed is gone at the end, even if a
+//! step fails.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -198,7 +199,7 @@ fn apt(arguments: &[&str]) -> Result<()> {
     run_command(&mut command)
 }
 
-/// Takes away what the trial left: the package, its data and its user.
+/// Removes what the trial left: the package, its data and its user.
 fn remove_all() -> Result<()> {
     if Path::new("/var/lib/dpkg/info/weir.list").exists() {
         apt(&["purge", "weir"])?;

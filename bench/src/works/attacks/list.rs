@@ -1,6 +1,6 @@
 //! The attacks: rows of data, one ground for those that share a server's data.
 //!
-//! How lines are read stands in `script`. A command has a row with its worst legal arguments, unless its
+//! `script` says how lines are read. A command has a row with its worst legal arguments, unless its
 //! work is the same whatever the arguments.
 
 mod clients;
@@ -24,7 +24,7 @@ pub(super) struct Ground {
 
 /// What a client does.
 pub(super) struct Attack {
-    /// What it is called.
+    /// Its name.
     pub(super) title: &'static str,
     /// Requests that prepare it; not measured.
     pub(super) before: &'static [&'static str],
@@ -37,7 +37,7 @@ pub(super) struct Attack {
 }
 
 impl Attack {
-    /// One that needs nothing before.
+    /// One that needs no preparation.
     const fn of(title: &'static str, requests: &'static [&'static str]) -> Attack {
         Attack {
             title,

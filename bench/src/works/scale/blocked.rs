@@ -24,7 +24,8 @@ pub(super) fn growth(setup: &Setup) -> Growth {
         )],
         sizes: sizes(setup, &[0, 1000, 10_000], &[0, 20]),
         needs: Needs::Streams,
-        // The connections to two servers at once would be more than many machines let a process have.
+        // The connections to two servers at once would be more than many machines let a process
+        // have.
         schedule: Schedule::OneAtATime { rounds_max: 3 },
         begin,
     }

@@ -1,6 +1,8 @@
-//! Against entries of the stream: XADD, XADD with XTRIM and with XDEL at a random place, and XRANGE.
+//! Against entries of the stream: XADD, XADD with XTRIM and with XDEL at a random place, and
+//! XRANGE.
 //!
-//! A round changes the stream. It is filled anew, unmeasured, before a fourth of it would be another than at first.
+//! A round changes the stream. It is filled again, unmeasured, before a fourth of it would be
+//! another than at first.
 
 use anyhow::{Result, ensure};
 
@@ -138,7 +140,8 @@ impl Running {
         Ok(tally.sample(if beside == Beside::Nothing { 1 } else { 2 }))
     }
 
-    /// About this many operations, measured, on a stream of about the right size; returns how many they were.
+    /// About this many operations, measured, on a stream of about the right size; returns how many
+    /// they were.
     fn slice(&mut self, beside: Beside, operations: u64, tally: &mut Tally) -> Result<u64> {
         if self.changed + operations > self.size / CHANGED_SHARE {
             self.refill()?;
@@ -252,5 +255,5 @@ impl Source for Pairs<'_> {
 }
 
 const KEY: &[u8] = b"bench:entries";
-/// At most one in this many of the entries is changed before the stream is filled anew.
+/// At most one in this many of the entries is changed before the stream is filled again.
 const CHANGED_SHARE: u64 = 4;

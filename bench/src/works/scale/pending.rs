@@ -1,7 +1,7 @@
 //! XREADGROUP and XACK of what was read, against entries that others of the group left pending.
 //!
-//! Connections share one group. In turn all of them read, then all of them acknowledge a share of what was read, so
-//! that the number of pending entries stays about the same.
+//! Connections share one group. In turn all of them read, then all of them acknowledge a share of
+//! what was read, so that the number of pending entries stays about the same.
 
 use anyhow::{Result, ensure};
 

@@ -22,12 +22,13 @@ enum Position {
     End,
 }
 
-/// A threshold that no entry ever reaches: an XAUTOCLAIM with it clears references to deleted entries, and that alone.
-/// Which those are is not compared.
+/// A threshold that no entry ever reaches: an XAUTOCLAIM with it clears references to deleted
+/// entries, and that alone. Which those are is not compared.
 pub(in crate::differential) const NEVER_IDLE_MS: &str = "9000000000000000";
 
-/// Commands that make Redis and weir the same again after one where they differ on purpose: Redis keeps pending what
-/// DELREF and CLAIM find to be deleted, and counters of groups that XSETID and XCLAIM LASTID make wrong.
+/// Commands that make Redis and weir the same again after one where they differ on purpose: Redis
+/// keeps pending what DELREF and CLAIM find to be deleted, and counters of groups that XSETID and
+/// XCLAIM LASTID make wrong.
 pub(super) fn mending(command: &Command) -> Vec<Command> {
     let first_key = || command.arguments.get(1).cloned().into_iter().collect();
     let (keys, clears): (Vec<Argument>, bool) = match command.name().as_str() {
@@ -220,7 +221,8 @@ impl Generator {
         words.push(if by_length {
             self.random.pick(&[0, 1, 2, 3, 5, 8, 13, 20]).to_string()
         } else if approximate {
-            // Redis keeps a node for the deleted entries at its end, weir does not: nothing or everything is the same.
+            // Redis keeps a node for the deleted entries at its end, weir does not: nothing or
+            // everything is the same.
             self.random.pick(&["0-1", "18446744073709551615"]).into()
         } else {
             self.id()
@@ -313,7 +315,8 @@ impl Generator {
         let mut command = Command::new(&["XREADGROUP", "GROUP"]);
         command.push(self.group());
         command.push(self.random.pick(&CONSUMERS));
-        // With CLAIM 0 the order depends on the moment of delivery; without COUNT it does not matter.
+        // With CLAIM 0 the order depends on the moment of delivery; without COUNT it does not
+        // matter.
         let claim = self.random.below(100);
         if claim < 12 {
             command.extend(&["CLAIM", LONG_IDLE_MS]);
@@ -543,8 +546,8 @@ impl Generator {
         position
     }
 
-    /// What the group is said to have read: before the end not so much that it would be more than was added once it has
-    /// read the rest.
+    /// What the group is said to have read: before the end not so much that it would be more than
+    /// was added once it has read the rest.
     fn entries_read(&mut self, position: Position, command: &mut Command) {
         if self.random.percent(15) {
             command.push("ENTRIESREAD");

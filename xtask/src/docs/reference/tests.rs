@@ -12,7 +12,8 @@ use crate::command::root;
 /// Where the texts of errors are declared.
 const ERRORS: &[&str] = &["core/engine/src/error.rs", "core/stream/src/stream.rs"];
 
-/// A declared text with fewer fixed letters than this leaves the text to who makes the error.
+/// A declared text with fewer fixed letters than this leaves the text to the code that makes the
+/// error.
 const FIXED_LETTERS_MIN: usize = 6;
 
 /// What begins an error that any command may answer; the page of all commands tells of those.
@@ -26,7 +27,8 @@ const GENERAL: &[&str] = &[
     "NOTDURABLE ",
 ];
 
-/// A place of something to fill in within a text: `{…}` as it is declared, `<…>` as a page shows it.
+/// A place of something to fill in within a text: `{…}` as it is declared, `<…>` as a page shows
+/// it.
 const ANYTHING: &str = "\u{0}";
 
 impl Reference {
@@ -252,7 +254,7 @@ fn replaced(text: &str, open: char, close: char) -> String {
     replaced + rest
 }
 
-/// Whether a text is what the pattern says, with anything in the place of [`ANYTHING`].
+/// Returns whether a text is what the pattern says, with anything in the place of [`ANYTHING`].
 fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split(ANYTHING);
     let first = parts.next().unwrap_or_default();
@@ -272,8 +274,8 @@ fn fits(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Every text of an error that is declared, as a pattern. Where the declaration leaves the text to
-/// who makes the error, the strings of the engine's sources stand for it.
+/// Every text of an error that is declared, as a pattern. If the declaration leaves the text to the
+/// code that makes the error, the strings in the engine's sources stand for it.
 fn declared() -> Vec<String> {
     let root = root().unwrap();
     let mut declared = Vec::new();
@@ -345,7 +347,7 @@ fn recorded() -> Vec<(Vec<String>, String)> {
                 let words = step["cmd"].as_array().into_iter().flatten();
                 let words = words.map(|word| word.as_str().unwrap_or_default().to_owned());
                 let words: Vec<String> = words.collect();
-                // Who sends it says what it answers.
+                // The sender of the request decides what it answers.
                 if words.starts_with(&["DEBUG".to_owned(), "ERROR".to_owned()]) {
                     continue;
                 }

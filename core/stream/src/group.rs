@@ -10,7 +10,7 @@ mod restore;
 use crate::StreamId;
 use crate::consumer::{Activity, Consumer, ConsumerHandle, Consumers, Created};
 use crate::limits::{CONSUMER_BYTES, GROUP_BYTES, PENDING_BYTES};
-use crate::pending::{CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry};
+use crate::pending::{Changes, CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry};
 
 pub use restore::{GroupRestorer, RestoreError};
 
@@ -165,6 +165,21 @@ impl Group {
     /// The number of consumers.
     pub fn consumer_count(&self) -> usize {
         self.consumers.len()
+    }
+
+    /// Notes from now on which entries become pending or are so no longer.
+    pub(crate) fn note_changes(&mut self) {
+        self.pending.note_changes();
+    }
+
+    /// What was noted; nothing is from now on.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        self.pending.take_changes()
+    }
+
+    /// The IDs of all pending entries, ascending.
+    pub(crate) fn pending_ids(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
+        self.pending.ids()
     }
 
     /// The pending entry of this ID.

@@ -58,3 +58,10 @@ pub(crate) const WEIGHED_CHUNKS: usize = 8;
 pub(crate) const GROUP_BYTES: usize = 512;
 pub(crate) const CONSUMER_BYTES: usize = 128;
 pub(crate) const PENDING_BYTES: usize = 48;
+
+/// Groups that are asked in turn about each entry. Where there are more, an index may answer.
+pub(crate) const ASKED_GROUPS_MAX: usize = 16;
+
+/// Pending entries that are walked over in search of one that every group has behind it. Where
+/// there are more, an index notes how far it was.
+pub(crate) const WALKED_PENDING_MAX: usize = 1024;

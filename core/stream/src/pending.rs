@@ -18,7 +18,7 @@ mod tree;
 use crate::StreamId;
 use crate::consumer::ConsumerHandle;
 
-pub(crate) use orders::Pending;
+pub(crate) use orders::{Changes, Moved, Pending};
 pub(crate) use row::{IdKey, Unplaced, id_key, id_of};
 pub(crate) use tree::{Edit, Tree};
 

@@ -124,18 +124,23 @@ impl Stream {
         let mut trimmed = Trimmed::default();
         match references {
             References::Keep => {}
-            References::Delete => trimmed.references = self.groups.forget_through(through),
+            References::Delete => {
+                self.groups.expect_questions(1);
+                trimmed.references = self.groups.forget_through(through);
+            }
             References::Acknowledged if self.groups.is_empty() => {}
             References::Acknowledged => {
                 // Entries before the first pending one are removed at once, the others one by one.
+                self.groups.expect_questions(1);
+                self.groups.expect_walk(&self.entries, through, u64::MAX);
                 let gap = self.groups.settled_below();
                 if let Some(whole) = gap.previous() {
                     self.entries.take_through(whole.min(through), removed);
                 }
-                let ids: Vec<_> =
-                    trim::settled(&self.entries, &self.groups, gap, through).collect();
+                let ids: Vec<_> = self.groups.settled(&self.entries, gap, through).collect();
                 for id in ids {
                     self.entries.delete(id);
+                    self.groups.entry_deleted(id);
                 }
                 trimmed.entries = before - self.entries.len();
                 return trimmed;
@@ -160,6 +165,7 @@ impl Stream {
         if !self.entries.delete(id) {
             return Deletion::NotFound;
         }
+        self.groups.entry_deleted(id);
         self.max_deleted_id = self.max_deleted_id.max(id);
         Deletion::Deleted
     }
@@ -202,22 +208,14 @@ impl Stream {
         entries_read: Option<u64>,
     ) -> bool {
         let entries_read = self.bounded_read(last_delivered, entries_read);
-        let Some(group) = self.groups.find_mut(name) else {
-            return false;
-        };
-        group.set_id(last_delivered, entries_read);
-        true
+        let set = |group: &mut Group| group.set_id(last_delivered, entries_read);
+        self.groups.edit(name, set).is_some()
     }
 
     /// Lowers the counters of groups that have read more than was added.
     fn bound_groups(&mut self) {
-        let above = |group: &Group| group.entries_read() > Some(self.entries_added);
-        let names: Vec<Box<[u8]>> = self
-            .groups
-            .iter()
-            .filter(|(_, group)| above(group))
-            .map(|(name, _)| Box::from(name))
-            .collect();
+        self.groups.expect_questions(1);
+        let names = self.groups.read_above(self.entries_added);
         for name in names {
             if let Some(group) = self.groups.find(&name) {
                 let (last_delivered, entries_read) = (group.last_delivered(), group.entries_read());
@@ -393,6 +391,22 @@ impl Stream {
         }
     }
 
+    /// Prepares for planning a trim, where that saves work. Nothing else can tell whether it has,
+    /// and how far. Returns how many entries were looked at for that.
+    pub fn prepare_trim(&mut self, trim: &Trim, references: References) -> u64 {
+        trim::prepare(&self.entries, &mut self.groups, trim, references)
+    }
+
+    /// Whether [`Stream::prepare_trim`], or [`Groups::expect_questions`] before groups are asked
+    /// about entries, may have something to do.
+    pub fn has_to_prepare(&self, references: References) -> bool {
+        match references {
+            References::Keep => false,
+            References::Delete => self.groups.is_asked_in_turn(),
+            References::Acknowledged => !self.groups.is_empty(),
+        }
+    }
+
     /// What a trim would remove; `None` if nothing. `XADD` plans its trim after the append.
     pub fn plan_trim(&self, trim: &Trim, references: References) -> Option<Cut> {
         trim::plan(&self.entries, &self.groups, trim, references)
@@ -449,9 +463,8 @@ impl Stream {
 
     /// About how many bytes it takes, estimated from a few of its chunks and from counts.
     pub fn weight(&self) -> usize {
-        let pending: usize = self.groups.iter().map(|(_, group)| group.weight()).sum();
         let remembered = self.idempotence.allocated_bytes();
-        self.entries.heap_bytes(WEIGHED_CHUNKS) + pending + remembered
+        self.entries.heap_bytes(WEIGHED_CHUNKS) + self.groups.weight() + remembered
     }
 
     /// Bytes on the heap. Looks at about `samples` chunks, at all of them if that is 0.

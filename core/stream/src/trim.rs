@@ -17,10 +17,9 @@
 
 use std::num::NonZeroU64;
 
+use crate::StreamId;
 use crate::entries::Entries;
 use crate::groups::Groups;
-use crate::pending::PendingEntry;
-use crate::{Group, StreamId};
 
 /// What `MAXLEN` or `MINID` of `XADD` and `XTRIM` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,10 +88,7 @@ pub(crate) fn plan(
     trim: &Trim,
     references: References,
 ) -> Option<Cut> {
-    let excess = match trim.keep {
-        Keep::MaxLen(len) => entries.len().saturating_sub(len),
-        Keep::MinId(id) => entries.count_below(id),
-    };
+    let excess = excess(entries, trim.keep);
     if excess == 0 && references != References::Delete {
         return None;
     }
@@ -109,49 +105,54 @@ pub(crate) fn plan(
             with_references(entries, groups, trim.keep, excess.min(within))
         }
         (References::Acknowledged, limit) => {
-            let bound = match trim.keep {
-                Keep::MaxLen(_) => StreamId::MAX,
-                Keep::MinId(id) => id.previous()?,
-            };
-            acknowledged(entries, groups, excess, bound, limit)
+            acknowledged(entries, groups, excess, bound(trim.keep)?, limit)
         }
     }
 }
 
-/// The acknowledged entries up to `through`, above those that are acknowledged without a gap.
-pub(crate) fn settled<'a>(
-    entries: &'a Entries,
-    groups: &'a Groups,
-    start: StreamId,
-    through: StreamId,
-) -> impl Iterator<Item = StreamId> + 'a {
-    let delivered = groups.iter().map(|(_, group)| group.last_delivered());
-    let end = delivered
-        .min()
-        .map_or(through, |delivered| delivered.min(through));
-    let mut pending: Vec<_> = groups
-        .iter()
-        .map(|(_, group)| pending_from(group, start, end).peekable())
-        .collect();
-    entries
-        .range(start, end)
-        .map(|entry| entry.id())
-        .filter(move |id| {
-            pending.iter_mut().all(|ids| {
-                while ids.next_if(|pending| pending < id).is_some() {}
-                ids.peek() != Some(id)
-            })
-        })
+/// Lets the groups prepare for what planning this trim is going to ask. Returns how many entries
+/// were looked at for that.
+pub(crate) fn prepare(
+    entries: &Entries,
+    groups: &mut Groups,
+    trim: &Trim,
+    references: References,
+) -> u64 {
+    match references {
+        References::Keep => 0,
+        References::Delete => {
+            groups.expect_questions(1);
+            0
+        }
+        References::Acknowledged => {
+            let excess = excess(entries, trim.keep);
+            let Some(bound) = bound(trim.keep).filter(|_| excess > 0) else {
+                return 0;
+            };
+            groups.expect_questions(1);
+            let quota = match trim.precision {
+                Precision::Approximate { limit: Some(limit) } => excess.min(limit.get()),
+                Precision::Approximate { limit: None } | Precision::Exact => excess,
+            };
+            groups.expect_walk(entries, bound, quota)
+        }
+    }
 }
 
-fn pending_from(
-    group: &Group,
-    start: StreamId,
-    end: StreamId,
-) -> impl Iterator<Item = StreamId> + '_ {
-    group
-        .pending_range(start, end)
-        .map(|PendingEntry { id, .. }| id)
+/// How many entries may not stay.
+fn excess(entries: &Entries, keep: Keep) -> u64 {
+    match keep {
+        Keep::MaxLen(len) => entries.len().saturating_sub(len),
+        Keep::MinId(id) => entries.count_below(id),
+    }
+}
+
+/// The greatest ID that may go; `None` if none may.
+fn bound(keep: Keep) -> Option<StreamId> {
+    match keep {
+        Keep::MaxLen(_) => Some(StreamId::MAX),
+        Keep::MinId(id) => id.previous(),
+    }
 }
 
 /// The first `count` entries.
@@ -202,7 +203,9 @@ fn acknowledged(
         let gap = groups.settled_below();
         let whole = entries.count_below(gap).min(quota);
         let whole_cut = first(entries, whole);
-        let ids = settled(entries, groups, gap, bound).take((quota - whole) as usize);
+        let ids = groups
+            .settled(entries, gap, bound)
+            .take((quota - whole) as usize);
         let last = ids.enumerate().last();
         let behind = last.map(|(index, through)| Cut {
             through,
@@ -215,7 +218,7 @@ fn acknowledged(
     if node.entry_count > limit {
         return None;
     }
-    let mut ids = settled(entries, groups, StreamId::MIN, bound);
+    let mut ids = groups.settled(entries, StreamId::MIN, bound);
     while removed < quota
         && let Some(through) = ids.next()
     {

@@ -78,11 +78,11 @@ impl Tx<'_> {
                 activity,
             } => {
                 self.edit_stream_silently(key, |stream| {
-                    if let Some(group) = stream.groups_mut().find_mut(group)
-                        && let Some(handle) = group.consumer(consumer)
-                    {
-                        group.touch(handle, now_ms, activity);
-                    }
+                    stream.groups_mut().edit(group, |group| {
+                        if let Some(handle) = group.consumer(consumer) {
+                            group.touch(handle, now_ms, activity);
+                        }
+                    });
                 });
                 0
             }
@@ -97,9 +97,12 @@ impl Tx<'_> {
             } => self.edit_stream_quietly(key, |stream| {
                 let last = ids.last().copied().unwrap_or(StreamId::MIN);
                 let entries_read = stream.bounded_read(last, entries_read);
-                let group = stream.groups_mut().find_mut(group).expect(DECIDED);
-                let handle = group.create_consumer(consumer, now_ms).handle();
-                group.deliver(handle, ids, now_ms, acknowledgement, entries_read);
+                let deliver = |group: &mut Group| {
+                    let handle = group.create_consumer(consumer, now_ms).handle();
+                    group.deliver(handle, ids, now_ms, acknowledgement, entries_read);
+                };
+                let found = stream.groups_mut().edit(group, deliver);
+                found.expect(DECIDED);
                 ids.len() as u64
             }),
             Effect::GroupClaim {
@@ -143,7 +146,7 @@ impl Tx<'_> {
         edit: impl FnOnce(&mut Group) -> u64,
     ) -> u64 {
         self.edit_stream_quietly(key, |stream| {
-            edit(stream.groups_mut().find_mut(group).expect(DECIDED))
+            stream.groups_mut().edit(group, edit).expect(DECIDED)
         })
     }
 }

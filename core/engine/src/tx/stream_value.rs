@@ -77,6 +77,9 @@ impl Tx<'_> {
             } => {
                 let mut deleted = false;
                 let changed = self.edit_stream_quietly(key, |stream| {
+                    if references == References::Delete {
+                        stream.groups_mut().expect_questions(ids.len());
+                    }
                     let change = |id: &StreamId| {
                         let outcome = delete(stream, *id, references);
                         deleted |= outcome == Some(Gone::Entry);
@@ -187,6 +190,22 @@ impl Tx<'_> {
             panic!("{DECIDED}");
         };
         edit(triomphe::Arc::make_mut(stream));
+    }
+
+    /// Lets a stream prepare for what is going to be asked about its groups' references, where it
+    /// may have to. Nothing that can be seen changes, and nothing is logged.
+    pub(crate) fn prepare_stream(
+        &mut self,
+        key: &[u8],
+        references: References,
+        prepare: impl FnOnce(&mut Stream),
+    ) {
+        let found = self.peek(key).map(Record::value);
+        if let Some(Value::Stream(stream)) = found
+            && stream.has_to_prepare(references)
+        {
+            self.edit_stream_silently(key, prepare);
+        }
     }
 
     /// Changes what an existing stream remembers of its producers, by which it may be due to forget at

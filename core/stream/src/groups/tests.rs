@@ -84,3 +84,104 @@ fn a_clone_stays_as_it_was() {
     );
     assert!(frozen.is_pending_anywhere(id(500)));
 }
+
+impl Groups {
+    /// That the index, if there is one, says what the groups do.
+    pub(crate) fn assert_index_agrees(&self, entries: &Entries) {
+        let Some(referrers) = &self.referrers else {
+            return;
+        };
+        referrers.assert_agrees(self.by_name.iter().map(|(name, group)| (name, &**group)));
+        referrers.assert_walked(entries, |id| {
+            self.iter().any(|(_, group)| group.pending(id).is_some())
+        });
+        let first = |of: fn(&Group) -> Option<StreamId>| {
+            self.iter().filter_map(|(_, group)| of(group)).min()
+        };
+        let settled_below = first(|group| Some(group.settled_below()));
+        assert_eq!(self.settled_below(), settled_below.unwrap_or(StreamId::MAX));
+        assert_eq!(
+            self.least_delivered(),
+            first(|group| Some(group.last_delivered()))
+        );
+    }
+}
+
+/// Groups that all have read 100 entries and have every tenth one pending.
+fn many(count: usize) -> Groups {
+    let mut groups = Groups::new();
+    let pending: Vec<u64> = (10..=100).step_by(10).collect();
+    for number in 0..count {
+        groups.insert(format!("g{number}").as_bytes(), group(100, &pending));
+    }
+    groups
+}
+
+#[test]
+fn many_groups_are_indexed_once_they_were_asked_as_often_as_that_costs() {
+    let mut few = many(ASKED_GROUPS_MAX);
+    few.expect_questions(1_000_000);
+    assert!(few.referrers.is_none());
+    let mut groups = many(100);
+    groups.expect_questions(9);
+    assert!(groups.referrers.is_none() && groups.is_asked_in_turn());
+    groups.expect_questions(1);
+    assert!(groups.referrers.is_some() && !groups.is_asked_in_turn());
+    groups.assert_index_agrees(&Entries::new());
+    assert_eq!(groups.referring_to(id(10)).count(), 100);
+    assert_eq!(groups.referring_to(id(11)).count(), 0);
+    assert_eq!(groups.forget(id(10)), 100);
+    assert_eq!(groups.forget(id(10)), 0);
+    assert_eq!(groups.forget_through(id(30)), 200);
+    groups.assert_index_agrees(&Entries::new());
+    let frozen = groups.clone();
+    assert_eq!(groups.forget(id(40)), 100);
+    assert_eq!(frozen.referring_to(id(40)).count(), 100);
+    groups.assert_index_agrees(&Entries::new());
+}
+
+#[test]
+fn groups_come_and_go_with_their_rows_of_the_index() {
+    let mut groups = many(100);
+    groups.index();
+    for number in 0..60 {
+        let name = format!("g{number}");
+        groups.remove(name.as_bytes());
+        groups.insert(format!("h{number}").as_bytes(), group(number, &[1, 2]));
+        groups.assert_index_agrees(&Entries::new());
+    }
+    groups.insert(b"g70", group(5, &[5]));
+    groups.assert_index_agrees(&Entries::new());
+    assert!(groups.heap_bytes() > many(0).heap_bytes() && groups.weight() > 0);
+    // One that has most of what is pending takes the index along.
+    let all: Vec<u64> = (1..=5000).collect();
+    groups.insert(b"large", group(5000, &all));
+    groups.assert_index_agrees(&Entries::new());
+    groups.remove(b"large");
+    assert!(groups.referrers.is_none());
+}
+
+#[test]
+fn what_is_stuck_is_walked_over_once() {
+    let (count, limits) = (4000, crate::NodeLimits::DEFAULT);
+    let mut entries = Entries::new();
+    let fields = || [b"f".as_slice(), b"v"].into_iter();
+    for ms in 1..=count {
+        entries.append(id(ms), fields(), limits).unwrap();
+    }
+    let mut groups = Groups::new();
+    let all: Vec<u64> = (1..=count).collect();
+    groups.insert(b"g", group(count, &all));
+    assert_eq!(groups.expect_walk(&entries, StreamId::MAX, 10), count);
+    assert_eq!(groups.expect_walk(&entries, StreamId::MAX, 10), 0);
+    entries.append(id(count + 1), fields(), limits).unwrap();
+    assert_eq!(groups.expect_walk(&entries, StreamId::MAX, 10), 0);
+    groups.edit(b"g", |group| group.acknowledge(&[id(7), id(9)]));
+    assert_eq!(groups.expect_walk(&entries, StreamId::MAX, 10), 2);
+    assert_eq!(groups.expect_walk(&entries, StreamId::MAX, 10), 0);
+    let settled: Vec<_> = groups
+        .settled(&entries, StreamId::MIN, StreamId::MAX)
+        .collect();
+    assert_eq!(settled, [id(7), id(9)]);
+    groups.assert_index_agrees(&entries);
+}

@@ -21,6 +21,40 @@ pub(crate) struct Pending {
     by_id: Tree<6, 2>,
     by_age: Tree<4, 4>,
     given_back_count: usize,
+    /// What is noted for whoever follows.
+    changes: Option<Box<Changes>>,
+}
+
+/// Entries that became pending or are so no longer, in the order in which that happened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Changes {
+    /// Runs of the same.
+    pub(crate) runs: Vec<(Moved, Vec<IdKey>)>,
+}
+
+/// Whether an entry became pending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// It did.
+    In,
+    /// It is no longer.
+    Out,
+}
+
+impl Changes {
+    /// One run.
+    pub(crate) fn of(moved: Moved, keys: Vec<IdKey>) -> Changes {
+        Changes {
+            runs: vec![(moved, keys)],
+        }
+    }
+
+    fn note(&mut self, moved: Moved, keys: impl Iterator<Item = IdKey>) {
+        match self.runs.last_mut() {
+            Some((last, run)) if *last == moved => run.extend(keys),
+            _ => self.runs.push((moved, keys.collect())),
+        }
+    }
 }
 
 /// Entries that are taken through the orders together.
@@ -39,7 +73,18 @@ impl Pending {
             by_id: Tree::new(),
             by_age: Tree::new(),
             given_back_count: 0,
+            changes: None,
         }
+    }
+
+    /// Notes changes from now on.
+    pub(crate) fn note_changes(&mut self) {
+        self.changes = Some(Box::default());
+    }
+
+    /// What was noted; nothing is from now on.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        self.changes.take().map_or_else(Changes::default, |it| *it)
     }
 
     /// The pending entries by ID, those of one rank in that order too. The consumers hold theirs
@@ -79,7 +124,10 @@ impl Pending {
             let tie = self.join(rank_of(holder), keys.clone());
             self.by_id
                 .append(keys.clone().map(|key| entry_row(key, holder, tie, 1)));
-            consumer.hold(keys);
+            consumer.hold(keys.clone());
+            if let Some(changes) = &mut self.changes {
+                changes.note(Moved::In, keys);
+            }
         } else {
             self.place(
                 consumers,
@@ -176,6 +224,11 @@ impl Pending {
 
     pub(crate) fn last_id(&self) -> Option<StreamId> {
         self.by_id.last().map(|row| id_of(&row))
+    }
+
+    /// The IDs of all entries, ascending.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
+        self.by_id.range(&[0; 2]).map(|row| id_of(&row))
     }
 
     /// Entries from `start` up to `end`, both included, by ID.
@@ -328,6 +381,9 @@ impl Pending {
         if placed.len() > known.len() {
             for key in all.iter().filter(|key| known.binary_search(key).is_err()) {
                 self.by_id.insert(&entry_row(*key, holder, tie, changed(1)));
+                if let Some(changes) = &mut self.changes {
+                    changes.note(Moved::In, std::iter::once(*key));
+                }
             }
         }
         release(consumers, &before, holder);
@@ -353,6 +409,9 @@ impl Pending {
             taken.push(*row);
             Edit::Remove
         });
+        if let Some(changes) = &mut self.changes {
+            changes.note(Moved::Out, taken.iter().map(entry_key));
+        }
         self.leave(taken);
     }
 

@@ -117,7 +117,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     }
 
     /// The row with this key.
-    pub(super) fn find(&self, key: &[u64; K]) -> Option<[u64; N]> {
+    pub(crate) fn find(&self, key: &[u64; K]) -> Option<[u64; N]> {
         let mut node = self.root.as_ref()?;
         loop {
             match node {
@@ -128,7 +128,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     }
 
     /// The row with the least key.
-    pub(super) fn first(&self) -> Option<[u64; N]> {
+    pub(crate) fn first(&self) -> Option<[u64; N]> {
         let mut node = self.root.as_ref()?;
         loop {
             match node {

@@ -3,7 +3,7 @@ use std::num::NonZeroU64;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Acknowledgement, NodeLimits, Removed};
+use crate::{Acknowledgement, Group, NodeLimits, Removed};
 
 fn id(seq: u64) -> StreamId {
     StreamId::new(1, seq)
@@ -253,6 +253,8 @@ enum Step {
         step: u8,
     },
     GiveBack(u16),
+    SetId(u16),
+    Replace(u16),
     Trim {
         keep: u16,
         by_id: bool,
@@ -274,6 +276,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (any::<u16>(), 1_u8..40, 1_u8..4)
             .prop_map(|(at, count, step)| Step::Acknowledge { at, count, step }),
         1 => any::<u16>().prop_map(Step::GiveBack),
+        1 => any::<u16>().prop_map(Step::SetId),
+        1 => any::<u16>().prop_map(Step::Replace),
         4 => (any::<u16>(), any::<bool>(), prop::option::of(0_u8..40), references).prop_map(
             |(keep, by_id, limit, references)| Step::Trim { keep, by_id, limit, references }
         ),
@@ -353,7 +357,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn trims_do_what_the_plain_model_does(steps in steps()) {
+    fn trims_do_what_the_plain_model_does(steps in steps(), indexed_at in 0_usize..60, prepares in any::<bool>()) {
         let limits = NodeLimits { entries_max: 5, bytes_max: 0 };
         let mut stream = crate::Stream::new(crate::Retention { duration_s: 100, maxsize: 100 }, 1);
         let mut model = Model::default();
@@ -368,6 +372,9 @@ proptest! {
         let mut turn = 0;
         for step in steps {
             turn += 1;
+            if turn == indexed_at {
+                stream.groups_mut().index();
+            }
             match step {
                 Step::Append(count) => for _ in 0..count {
                     model.append();
@@ -385,19 +392,31 @@ proptest! {
                     let name = if turn % 2 == 0 { b"g" } else { b"h" };
                     let last = stream.groups().find(name).unwrap().last_delivered();
                     let ids: Vec<_> = model.all().into_iter().map(id).filter(|id| *id > last).take(count.into()).collect();
-                    let group = stream.groups_mut().find_mut(name).unwrap();
-                    group.deliver(consumer, &ids, 5, Acknowledgement::Awaited, None);
+                    stream.groups_mut().edit(name, |group| {
+                        group.deliver(consumer, &ids, 5, Acknowledgement::Awaited, None);
+                    });
                 }
                 Step::Acknowledge { at, count, step } => {
                     let from = pick(&model, at);
                     let ids: Vec<_> = (from..from + u64::from(count)).step_by(step.into()).map(id).collect();
                     for name in [b"g", b"h"] {
-                        stream.groups_mut().find_mut(name).unwrap().acknowledge(&ids);
+                        stream.groups_mut().edit(name, |group| group.acknowledge(&ids));
                     }
                 }
                 Step::GiveBack(at) => {
                     let seq = pick(&model, at);
-                    stream.groups_mut().find_mut(b"h").unwrap().give_back(id(seq), 1);
+                    stream.groups_mut().edit(b"h", |group| group.give_back(id(seq), 1));
+                }
+                Step::SetId(at) => {
+                    let last = id(pick(&model, at));
+                    stream.groups_mut().edit(b"h", |group| group.set_id(last, Some(at.into())));
+                }
+                Step::Replace(at) => {
+                    let name = if at % 2 == 0 { b"h" } else { b"i" };
+                    stream.groups_mut().remove(name);
+                    let mut group = Group::new(id(pick(&model, at)), None);
+                    group.create_consumer(b"c", 5);
+                    stream.groups_mut().insert(b"h", group);
                 }
                 Step::Trim { keep, by_id, limit, references } => {
                     let keep = match by_id {
@@ -410,6 +429,9 @@ proptest! {
                     };
                     let settled = |seq| stream.groups().acknowledged_by_all(id(seq));
                     let gone = model.trimmed(trim, references, settled);
+                    if prepares {
+                        stream.prepare_trim(&trim, references);
+                    }
                     let cut = stream.plan_trim(&trim, references);
                     prop_assert_eq!(cut.map_or(0, |cut| cut.entry_count), gone.len() as u64, "{:?}", trim);
                     let before = stream.groups().clone();
@@ -438,6 +460,7 @@ proptest! {
                     }
                 }
             }
+            stream.groups().assert_index_agrees(stream.entries());
             let all: Vec<_> = stream.entries().iter().map(|entry| entry.id().seq).collect();
             prop_assert_eq!(all, model.all());
         }

@@ -67,6 +67,11 @@ impl TrimClause {
         let Some(trim) = self.resolve(ctx.node.config.node_limits) else {
             return 0;
         };
+        if references != References::Keep {
+            ctx.tx.prepare_stream(key, references, |stream| {
+                stream.prepare_trim(&trim, references);
+            });
+        }
         let Ok(Some(stream)) = ctx.tx.stream(key) else {
             return 0;
         };

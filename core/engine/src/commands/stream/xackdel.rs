@@ -1,6 +1,6 @@
 //! `XACKDEL`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use resp::Argv;
 use stream::{Group as StreamGroup, References, Stream, StreamId};
@@ -73,6 +73,11 @@ impl Command for XAckDel {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
+        if let Ok(Options { references, ids }) = &cmd.options {
+            ctx.tx.prepare_stream(key, *references, |stream| {
+                stream.groups_mut().expect_questions(ids.len());
+            });
+        }
         let found = cmd.place.find(ctx.tx.reading())?;
         let Options { references, ids } = cmd.options?;
         let Some((stream, own)) = found else {
@@ -150,7 +155,7 @@ impl Plan {
                 continue;
             }
             plan.acknowledged.push(id);
-            if references == References::Acknowledged && !others_are_done(stream, own, place, id) {
+            if references == References::Acknowledged && !others_are_done(stream, place, id) {
                 plan.replies.push(STILL_REFERENCED);
                 continue;
             }
@@ -168,26 +173,23 @@ impl Plan {
     }
 
     fn forget(&mut self, stream: &Stream, place: GroupKey<'_>, gone: &[StreamId]) {
-        for (name, other) in stream.groups().iter() {
-            if name == place.group {
-                continue;
-            }
-            let pending = gone.iter().filter(|id| other.pending(**id).is_some());
-            let pending: Vec<StreamId> = pending.copied().collect();
-            if !pending.is_empty() {
-                self.forgotten.push((name.to_vec(), pending));
+        let mut by_group: BTreeMap<&[u8], Vec<StreamId>> = BTreeMap::new();
+        for &id in gone {
+            let others = stream.groups().referring_to(id);
+            for other in others.filter(|name| *name != place.group) {
+                by_group.entry(other).or_default().push(id);
             }
         }
+        let by_group = by_group.into_iter();
+        self.forgotten = by_group.map(|(name, ids)| (name.to_vec(), ids)).collect();
     }
 }
 
-/// Whether every group has an entry behind it, once the own group acknowledges it.
-fn others_are_done(stream: &Stream, own: &StreamGroup, place: GroupKey<'_>, id: StreamId) -> bool {
-    let mut others = stream
-        .groups()
-        .iter()
-        .filter(|(name, _)| *name != place.group);
-    id <= own.last_delivered() && others.all(|(_, other)| other.has_settled(id))
+/// Whether every group has an entry behind it, once this one acknowledges it.
+fn others_are_done(stream: &Stream, place: GroupKey<'_>, id: StreamId) -> bool {
+    let groups = stream.groups();
+    let mut referring = groups.referring_to(id);
+    groups.delivered_to_all(id) && referring.all(|name| name == place.group)
 }
 
 fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {

@@ -70,6 +70,11 @@ impl Command for XDelEx {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if let Ok(Options { references, ids }) = &cmd.options {
+            ctx.tx.prepare_stream(cmd.key, *references, |stream| {
+                stream.groups_mut().expect_questions(ids.len());
+            });
+        }
         let found = ctx.tx.stream(cmd.key)?;
         let Options { references, ids } = cmd.options?;
         let Some(stream) = found else {

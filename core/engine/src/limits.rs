@@ -62,7 +62,8 @@ pub const SLOW_LOG_ARGS_MAX: usize = 32;
 /// Bytes of an argument that the slow log keeps.
 pub const SLOW_LOG_ARG_BYTES_MAX: usize = 128;
 
-/// Most cells of four bytes that `LCS` fills, for the product of the lengths of both strings.
+/// Most cells of the table that `LCS` fills, the product of the lengths of both strings. Redis takes four bytes for
+/// each, weir one bit.
 pub const LCS_CELLS_MAX: usize = (512 << 20) / 4;
 
 /// Requests of a client that are looked ahead at once; each costs tens of nanoseconds, whether it helps or not.

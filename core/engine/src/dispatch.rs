@@ -5,6 +5,7 @@ use resp::{Argv, Reply, Rope, Sender};
 use crate::args::Args;
 use crate::commands::Row;
 use crate::ctx::{Ctx, Mode};
+use crate::dropped::What;
 use crate::effect::Effect;
 use crate::error::CmdError;
 use crate::limits::ERROR_ECHO_BYTES_MAX;
@@ -156,7 +157,9 @@ impl Engine {
             then = Next::Abandon;
         }
         if name.eq_ignore_ascii_case(b"EXEC") {
-            session.transaction = None;
+            if let Some(queue) = session.transaction.take() {
+                self.data.dropped.take(What::Queue(queue));
+            }
             let watched = std::mem::take(&mut session.watched);
             self.data.watches.remove(session.id, &watched);
             let text = error.to_string();
@@ -332,6 +335,7 @@ impl Engine {
                 let queue = session.transaction.take();
                 let queue = queue.expect("EXEC asks for this within a transaction only");
                 let depends_on = self.run_queue(session, &queue, now, reply, mode);
+                self.data.dropped.take(What::Queue(queue));
                 (Flow::Done, depends_on)
             }
             Ok(flow) => (flow, depends_on),

@@ -1,4 +1,4 @@
-//! What is no longer part of the keyspace and takes long to free.
+//! What is no longer part of the keyspace, or of a client, and takes long to free.
 //!
 //! Freeing a large value takes milliseconds to seconds, and nobody should wait for that. So what
 //! goes is kept until the shell, having let go of its lock, takes it and drops it. That holds memory
@@ -10,6 +10,7 @@ use values::Value;
 
 use crate::keyspace::{Emptied, Record};
 use crate::limits::{DROPPED_BYTES_MAX, DROPPED_BYTES_MIN, RECORD_BYTES};
+use crate::session::{Queue, Session};
 
 /// Something large to be dropped.
 #[derive(Debug)]
@@ -40,6 +41,10 @@ pub(crate) enum What {
     Forgotten(Forgotten),
     /// Entries of a stream.
     Entries(Removed),
+    /// The commands of a transaction that has ended.
+    Queue(Queue),
+    /// A client that has gone, with what it had queued.
+    Session(Box<Session>),
 }
 
 impl What {
@@ -52,6 +57,8 @@ impl What {
             What::Group(group) => group.weight(),
             What::Forgotten(forgotten) => forgotten.bytes(),
             What::Entries(removed) => removed.bytes(),
+            What::Queue(queue) => queue.bytes,
+            What::Session(session) => session.own_bytes(),
         }
     }
 }

@@ -63,7 +63,7 @@ pub use time::{Mono, Now, UnixMs};
 use crate::blocking::Blocking;
 use crate::commands::CommandIndex;
 use crate::config::{Config, Settings};
-use crate::dropped::Discard;
+use crate::dropped::{Discard, What};
 use crate::keyspace::{Frozen, KeyHasher, Keyspace};
 use crate::log::{EffectLog, Journalling};
 use crate::monitor::Monitors;
@@ -191,7 +191,8 @@ impl Engine {
         if session.monitor {
             self.node.monitors.remove(id);
         }
-        self.node.sessions.disconnect(session);
+        self.node.sessions.disconnect(&session);
+        self.data.dropped.take(What::Session(session));
     }
 
     /// Tells that requests of a client come next, and the figures of its connection. The protocol in

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 
-use resp::{Argv, Bytes, Rope};
+use resp::{Argv, Bytes, Kept, Rope};
 
 use crate::Engine;
 use crate::limits::{LINES_GATHERED_BYTES_MAX, LINES_SHARED_BYTES_MIN};
@@ -71,6 +71,14 @@ struct Lines(Arc<[u8]>);
 impl Bytes for Lines {
     fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            address: self.0.as_ptr().addr(),
+            bytes: self.0.len(),
+            holders: Arc::strong_count(&self.0),
+        }
     }
 }
 

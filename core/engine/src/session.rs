@@ -97,8 +97,14 @@ impl Session {
 
     /// About how many bytes the client takes.
     pub fn memory_bytes(&self) -> usize {
+        self.own_bytes() + self.io.query_bytes + self.io.output_bytes
+    }
+
+    /// The same without what its connection holds.
+    pub(crate) fn own_bytes(&self) -> usize {
         let watched: usize = self.watched.iter().map(|(_, key)| key.len() + 64).sum();
-        size_of::<Session>() + self.request_bytes() + self.io.output_bytes + watched
+        let queued = self.transaction.as_ref().map_or(0, |queue| queue.bytes);
+        size_of::<Session>() + queued + watched
     }
 }
 
@@ -319,8 +325,8 @@ impl Sessions {
         self.slots[slot] = Some(session);
     }
 
-    /// Lets a client that was taken out go.
-    pub(crate) fn disconnect(&mut self, session: Box<Session>) {
+    /// Notes that a client that was taken out goes.
+    pub(crate) fn disconnect(&mut self, session: &Session) {
         self.free.push(session.id.slot);
         self.count -= 1;
     }

@@ -231,3 +231,63 @@ fn lcs_takes_no_more_memory_than_a_string_may() {
         assert_eq!(reply.starts_with(':'), fits, "{len}: {reply}");
     }
 }
+
+#[test]
+fn queues_of_transactions_are_freed_where_nobody_waits() {
+    let large = "x".repeat(8 << 20);
+    let ways: [(&str, &[&[&str]]); 6] = [
+        ("discarded", &[&["DISCARD"]]),
+        ("run", &[&["EXEC"]]),
+        ("reset", &[&["RESET"]]),
+        ("refused", &[&["nosuchcommand"], &["EXEC"]]),
+        ("refused for its arguments", &[&["EXEC", "now"]]),
+        ("left by a client that goes", &[]),
+    ];
+    for (way, ends) in ways {
+        let mut server = Server::new();
+        let client = server.connect();
+        server.ask(client, &["MULTI"]);
+        assert_eq!(server.ask(client, &["ECHO", &large]), "+QUEUED\r\n");
+        assert!(!server.engine.has_dropped(), "{way}");
+        for words in ends {
+            server.ask(client, words);
+        }
+        if ends.is_empty() {
+            server.engine.disconnect(client);
+        }
+        let bytes = server.engine.dropped_bytes();
+        assert!(bytes >= large.len() as u64, "{way}: {bytes}");
+        assert_eq!(server.engine.take_dropped().len(), 1, "{way}");
+    }
+}
+
+#[test]
+fn a_transaction_leaves_behind_no_more_versions_of_a_value_than_a_reply_may_copy() {
+    const VALUE_BYTES: usize = 256 << 20;
+    let last = (VALUE_BYTES - 1).to_string();
+    let rounds: [&[&[&str]]; 2] = [
+        &[&["SETRANGE", "k", &last, "x"], &["GET", "k"]],
+        &[
+            &["SETRANGE", "k", &last, "x"],
+            &["GETRANGE", "k", "0", "99999"],
+            &["UNLINK", "k"],
+        ],
+    ];
+    for round in rounds {
+        for (count, fits) in [(2, true), (6, false)] {
+            let mut server = Server::new();
+            let client = server.connect();
+            server.ask(client, &["MULTI"]);
+            for words in (0..count).flat_map(|_| round) {
+                assert_eq!(server.ask(client, words), "+QUEUED\r\n");
+            }
+            let mut reply = Reply::new(Protocol::Resp2);
+            let _ = reply.begin_part(usize::MAX);
+            let argv: ArgvBuf = ["EXEC"].into_iter().collect();
+            let _ = server
+                .engine
+                .request(client, argv.as_argv(), server.now, &mut reply);
+            assert_eq!(reply.is_overrun(), !fits, "{count} times {round:?}");
+        }
+    }
+}

@@ -27,4 +27,4 @@ pub use limits::{
 };
 pub use reply::{Mark, Part, Protocol, Reply};
 pub use request::{Parser, ProtocolError, Request};
-pub use rope::{Bytes, RUN_STEP_BYTES, Rope, Run};
+pub use rope::{Bytes, Kept, RUN_STEP_BYTES, Rope, Run};

@@ -30,9 +30,13 @@ pub const SHARED_BYTES_MIN_LATE: usize = 512;
 /// See [`SHARED_BYTES_MIN_LATE`]. Replies that are read without delay stay below it.
 pub const SHARED_LATE_BYTES: usize = 1 << 20;
 
-/// The bytes that a reply, or all replies that a client gets at once, may copy. Beyond this the
+/// The bytes that a reply, or all replies that a client gets at once, may copy. What only the reply
+/// still refers to, because it was changed or removed since, counts as copied. Beyond this the
 /// client is disconnected, whatever the settings say. Mostly many short texts take it.
 pub const REPLY_COPIED_BYTES_MAX: usize = 1 << 30;
+
+/// When a reply refers to this many bytes more, it is checked how many of them only it refers to.
+pub(crate) const LEFT_BEHIND_STEP_BYTES: usize = 128 << 20;
 
 /// Capacity that the parser keeps for the next request, in arguments. Anything beyond it that one
 /// huge request needed is freed, so that a connection costs only what it uses.

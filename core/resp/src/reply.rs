@@ -19,7 +19,7 @@ use std::io::Write as _;
 use crate::double::{DOUBLE_TEXT_BYTES_MAX, double_text};
 use crate::rope::Piece;
 
-use self::bounds::Bounds;
+use self::bounds::{Bounds, Referred};
 
 pub use self::bounds::Part;
 
@@ -70,6 +70,7 @@ pub struct Reply {
     /// How many bytes the pieces have.
     in_pieces: usize,
     bounds: Bounds,
+    referred: Referred,
 }
 
 /// Type byte, 20 digits, CR and LF.
@@ -84,6 +85,7 @@ impl Reply {
             pieces: VecDeque::new(),
             in_pieces: 0,
             bounds: Bounds::NONE,
+            referred: Referred::NOTHING,
         }
     }
 

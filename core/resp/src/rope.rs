@@ -14,11 +14,34 @@ use crate::reply::{Protocol, Reply};
 pub trait Bytes: fmt::Debug + Send {
     /// The bytes, always the same ones.
     fn bytes(&self) -> &[u8];
+
+    /// What is kept in memory for that.
+    fn kept(&self) -> Kept;
+}
+
+/// What a reference keeps in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    /// Where it is: the same for all references to the same.
+    pub address: usize,
+    /// How many bytes it takes.
+    pub bytes: usize,
+    /// How many keep it, this reference included.
+    pub holders: usize,
 }
 
 impl Bytes for Vec<u8> {
     fn bytes(&self) -> &[u8] {
         self
+    }
+
+    /// Nothing: it counts as copied already.
+    fn kept(&self) -> Kept {
+        Kept {
+            address: self.as_ptr().addr(),
+            bytes: 0,
+            holders: 1,
+        }
     }
 }
 

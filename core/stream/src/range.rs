@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use resp::{Bytes, Reply};
+use resp::{Bytes, Kept, Reply};
 use smallvec::SmallVec;
 use triomphe::Arc;
 
@@ -116,6 +116,14 @@ struct ChunkText {
 impl Bytes for ChunkText {
     fn bytes(&self) -> &[u8] {
         &self.chunk.data()[self.range.clone()]
+    }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            address: Arc::as_ptr(&self.chunk).addr(),
+            bytes: self.chunk.data().len(),
+            holders: Arc::strong_count(&self.chunk),
+        }
     }
 }
 

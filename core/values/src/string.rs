@@ -158,6 +158,15 @@ impl StringValue {
         }
     }
 
+    /// How many strings share the bytes on the heap, this one included.
+    pub fn holders(&self) -> usize {
+        match &self.0 {
+            Repr::Integer(_) | Repr::Short { .. } => 1,
+            Repr::Exact(bytes) => Arc::strong_count(bytes),
+            Repr::Growing(bytes) => Arc::strong_count(bytes),
+        }
+    }
+
     /// Returns where the bytes are from `start` to `end`, both included; a negative position counts
     /// from the end (-1 is the last byte), and positions beyond an end are moved to it. That is
     /// `GETRANGE`.

@@ -15,7 +15,7 @@ use values::{StringValue, Value};
 
 use crate::blocking::Blocking;
 use crate::config::Config;
-use crate::dropped::Discard;
+use crate::dropped::{Discard, What};
 use crate::effect::{DeleteCause, Effect};
 use crate::error::CmdError;
 use crate::keyspace::{Keyspace, Record};
@@ -347,6 +347,11 @@ impl<'e> Tx<'e> {
             Some(Value::String(string)) => Ok(Some(string)),
             Some(_) => Err(CmdError::WrongType),
         }
+    }
+
+    /// Takes something that goes, which is freed where nobody waits for it.
+    pub(crate) fn drop_later(&mut self, what: What) {
+        self.data.dropped.take(what);
     }
 
     /// Makes an effect happen: changes the keyspace, adds to the batch, breaks watches, marks waiters,

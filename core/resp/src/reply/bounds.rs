@@ -5,8 +5,11 @@
 //! write. [`Reply`] says which commands ask, and how. A reply that is too large is dropped and not
 //! sent, even if nobody asked.
 
+use std::collections::BTreeSet;
+
 use super::{Mark, Reply};
-use crate::limits::REPLY_COPIED_BYTES_MAX;
+use crate::limits::{LEFT_BEHIND_STEP_BYTES, REPLY_COPIED_BYTES_MAX};
+use crate::rope::{Kept, What};
 
 /// What the current part of a reply may hold, and whether that was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,35 @@ impl Bounds {
     }
 }
 
+/// What the present part of a reply refers to, as far as it was not looked at yet.
+#[derive(Debug)]
+pub(super) struct Referred {
+    /// Where that is. What was rolled back may still be here.
+    addresses: BTreeSet<usize>,
+    /// How many bytes came since the last look.
+    new_bytes: usize,
+}
+
+impl Referred {
+    pub(super) const NOTHING: Referred = Referred {
+        addresses: BTreeSet::new(),
+        new_bytes: 0,
+    };
+
+    /// Notes a reference.
+    pub(super) fn note(&mut self, kept: Kept) {
+        if self.addresses.insert(kept.address) {
+            self.new_bytes += kept.bytes;
+        }
+    }
+}
+
+impl Default for Referred {
+    fn default() -> Referred {
+        Referred::NOTHING
+    }
+}
+
 impl Default for Bounds {
     fn default() -> Bounds {
         Bounds::NONE
@@ -59,6 +91,9 @@ impl Reply {
     /// together, or for one of them. How it was before.
     #[inline]
     pub fn begin_part(&mut self, bytes_max: usize) -> Part {
+        if !self.referred.addresses.is_empty() {
+            self.referred = Referred::NOTHING;
+        }
         let bounds = Bounds {
             start: self.mark(),
             bytes_max,
@@ -87,6 +122,32 @@ impl Reply {
         self.out.len().saturating_sub(self.bounds.start.bytes) + self.bounds.owned
     }
 
+    /// Returns how many bytes are in memory only because the present part refers to them: values as
+    /// they were before they were changed or removed.
+    pub fn left_behind(&self) -> usize {
+        let shared = |what: &What| match what {
+            What::Shared { of, .. } => Some(of.kept()),
+            What::Run { .. } => None,
+        };
+        let pieces = self.pieces.iter().skip(self.bounds.start.pieces);
+        let mut kept: Vec<Kept> = pieces.filter_map(|piece| shared(&piece.what)).collect();
+        kept.sort_unstable();
+        let of_one = kept.chunk_by(|one, next| one.address == next.address);
+        let only_here = of_one.filter(|all| all.iter().all(|one| one.holders <= all.len()));
+        only_here
+            .filter_map(|all| all.first())
+            .map(|one| one.bytes)
+            .sum()
+    }
+
+    /// Returns whether what only the present part refers to is too much. It is not looked at again
+    /// before there is much more.
+    #[cold]
+    fn is_too_much_left_behind(&mut self) -> bool {
+        self.referred.new_bytes = 0;
+        self.copied().saturating_add(self.left_behind()) > REPLY_COPIED_BYTES_MAX
+    }
+
     /// Returns how many bytes of its own the current part has written and dropped because it exceeds
     /// its bounds. Of these, a command that asks in time wrote only a few.
     pub fn dropped(&self) -> usize {
@@ -94,8 +155,9 @@ impl Reply {
     }
 
     /// Returns whether the current part exceeds its bounds, or has exceeded them before: that of
-    /// [`Reply::begin_part`], or [`REPLY_COPIED_BYTES_MAX`] for the bytes that it holds itself. It
-    /// has then been dropped for good; all that is left to do is to disconnect the client.
+    /// [`Reply::begin_part`], or [`REPLY_COPIED_BYTES_MAX`] for the bytes that it holds itself or
+    /// alone still refers to. It has then been dropped for good; all that is left to do is to
+    /// disconnect the client.
     #[inline]
     pub fn is_full(&mut self) -> bool {
         let Bounds {
@@ -103,7 +165,9 @@ impl Reply {
         } = self.bounds;
         let is_full = self.bounds.is_overrun
             || self.copied() > REPLY_COPIED_BYTES_MAX
-            || self.len_since(start) > bytes_max;
+            || self.len_since(start) > bytes_max
+            || (self.referred.new_bytes >= LEFT_BEHIND_STEP_BYTES
+                && self.is_too_much_left_behind());
         if is_full {
             self.drop_part();
         }

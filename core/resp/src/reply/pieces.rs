@@ -20,6 +20,7 @@ impl Reply {
     /// A bulk string that something else owns.
     pub fn bulk_shared(&mut self, of: Box<dyn Bytes>) {
         let left = of.bytes().len();
+        self.referred.note(of.kept());
         self.header(b'$', left);
         self.piece(What::Shared { of, sent: 0 }, left);
         self.out.extend_from_slice(b"\r\n");

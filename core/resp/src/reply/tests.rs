@@ -1,6 +1,8 @@
 //! The bytes of every kind of reply, in both protocols.
 
 use super::*;
+use crate::limits::REPLY_COPIED_BYTES_MAX;
+use crate::rope::{Bytes, Kept};
 
 /// What `write` writes in RESP2 and in RESP3.
 fn written(write: impl Fn(&mut Reply)) -> [String; 2] {
@@ -190,4 +192,58 @@ fn a_text_may_be_written_before_its_length_is_known() {
         expected.verbatim("txt", b"one\ntwo\n");
         assert_eq!(reply.as_bytes(), expected.as_bytes());
     }
+}
+
+/// A value of a size that nobody has to pay for: one of three bytes that says otherwise.
+#[derive(Debug)]
+struct Large {
+    address: usize,
+    bytes: usize,
+    holders: usize,
+}
+
+impl Bytes for Large {
+    fn bytes(&self) -> &[u8] {
+        b"abc"
+    }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            address: self.address,
+            bytes: self.bytes,
+            holders: self.holders,
+        }
+    }
+}
+
+#[test]
+fn what_only_a_reply_refers_to_counts_as_its_own() {
+    const STEP: usize = REPLY_COPIED_BYTES_MAX / 8;
+    let refer = |reply: &mut Reply, address, holders| {
+        reply.bulk_shared(Box::new(Large {
+            address,
+            bytes: STEP,
+            holders,
+        }));
+        reply.is_full()
+    };
+    // What others have too is not the reply's, however much it is.
+    let mut reply = Reply::new(Protocol::Resp2);
+    let _ = reply.begin_part(usize::MAX);
+    assert!((0..100).all(|address| !refer(&mut reply, address, 2)));
+    assert_eq!(reply.left_behind(), 0);
+    // What nobody else has is, up to the bound, which the few bytes of the pieces take beyond eight.
+    let mut reply = Reply::new(Protocol::Resp2);
+    let _ = reply.begin_part(usize::MAX);
+    assert!((0..7).all(|address| !refer(&mut reply, address, 1)));
+    assert_eq!(reply.left_behind(), 7 * STEP);
+    assert!(refer(&mut reply, 7, 1) && reply.is_overrun() && reply.is_empty());
+    // Twice the same is the same, and nobody's if both are here.
+    let mut reply = Reply::new(Protocol::Resp2);
+    let _ = reply.begin_part(usize::MAX);
+    assert!((0..100).all(|_| !refer(&mut reply, 1, 100)));
+    assert_eq!(reply.left_behind(), STEP);
+    // Each part is looked at for itself.
+    let _ = reply.begin_part(usize::MAX);
+    assert_eq!(reply.left_behind(), 0);
 }

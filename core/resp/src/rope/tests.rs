@@ -13,6 +13,14 @@ impl Bytes for Text {
     fn bytes(&self) -> &[u8] {
         &self.0
     }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            address: self.0.as_ptr().addr(),
+            bytes: self.0.len(),
+            holders: 1,
+        }
+    }
 }
 
 /// A run of integers, some of them shared bytes, `step` at a time.

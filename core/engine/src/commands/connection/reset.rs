@@ -3,6 +3,7 @@
 use resp::Protocol;
 
 use crate::args::Args;
+use crate::commands::transaction::{end_transaction, unwatch_all};
 use crate::ctx::Ctx;
 use crate::error::CmdError;
 use crate::session::Replies;
@@ -33,10 +34,9 @@ impl Command for Reset {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        end_transaction(ctx);
+        unwatch_all(ctx);
         let session = &mut *ctx.session;
-        session.transaction = None;
-        let watched = std::mem::take(&mut session.watched);
-        ctx.tx.watches().remove(session.id, &watched);
         session.monitor = false;
         ctx.node.monitors.remove(session.id);
         session.database = 0;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use resp::{Bytes, Reply};
+use resp::{Bytes, Kept, Reply};
 use values::StringValue;
 
 /// Answers a string, or null for a key without one.
@@ -42,5 +42,14 @@ impl Bytes for Part {
         let bytes = self.string.heap();
         &bytes.expect("a string that is referred to is too long to be kept inline")
             [self.range.clone()]
+    }
+
+    fn kept(&self) -> Kept {
+        let bytes = self.string.heap().unwrap_or_default();
+        Kept {
+            address: bytes.as_ptr().addr(),
+            bytes: bytes.len(),
+            holders: self.string.holders(),
+        }
     }
 }

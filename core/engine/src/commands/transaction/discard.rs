@@ -1,6 +1,6 @@
 //! `DISCARD`.
 
-use super::unwatch_all;
+use super::{end_transaction, unwatch_all};
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
@@ -30,7 +30,7 @@ impl Command for Discard {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if ctx.session.transaction.take().is_none() {
+        if !end_transaction(ctx) {
             return Err(CmdError::WithoutMulti("DISCARD"));
         }
         unwatch_all(ctx);

@@ -1,6 +1,6 @@
 //! `EXEC`.
 
-use super::unwatch_all;
+use super::{end_transaction, unwatch_all};
 use crate::args::Args;
 use crate::ctx::Ctx;
 use crate::error::CmdError;
@@ -43,7 +43,7 @@ impl Command for Exec {
         if !aborted && !broken {
             return Ok(Flow::RunQueue);
         }
-        ctx.session.transaction = None;
+        end_transaction(ctx);
         if aborted {
             return Err(CmdError::ExecAbort);
         }

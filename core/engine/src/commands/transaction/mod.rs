@@ -7,6 +7,7 @@ mod unwatch;
 mod watch;
 
 use crate::ctx::Ctx;
+use crate::dropped::What;
 use crate::table::{Entry, entry};
 
 /// The family's rows, sorted by name.
@@ -18,8 +19,18 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<watch::Watch>(),
 ];
 
+/// The session's transaction ends. Whether there was one.
+pub(in crate::commands) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
+    let queue = ctx.session.transaction.take();
+    let had_one = queue.is_some();
+    if let Some(queue) = queue {
+        ctx.tx.drop_later(What::Queue(queue));
+    }
+    had_one
+}
+
 /// The session watches nothing any more.
-pub(super) fn unwatch_all(ctx: &mut Ctx<'_>) {
+pub(in crate::commands) fn unwatch_all(ctx: &mut Ctx<'_>) {
     let watched = std::mem::take(&mut ctx.session.watched);
     ctx.tx.watches().remove(ctx.session.id, &watched);
 }

@@ -1,5 +1,6 @@
-//! A reply that is more than its client may have is not built to its end: what only reads stops, and what changes
-//! something does all of it. The work is counted in bytes that were written for nobody.
+//! A reply that is larger than its client may have is not built to its end: a command that only
+//! reads stops, and one that changes something does all of it without writing on. The work is
+//! counted in bytes that were written for nobody.
 
 use engine::config::Settings;
 use engine::session::SessionId;
@@ -187,6 +188,103 @@ fn what_only_reads_stops_when_its_reply_is_full() {
             let dropped = reply.dropped();
             assert!(dropped < DROPPED_BYTES_MAX, "{name}: {dropped} in vain");
             assert_eq!(reply.into_bytes(), b"+OK\r\n");
+        }
+    }
+}
+
+/// Requests that give all entries to the consumer `b`, or repeat what it has, with the lengths of
+/// the parts of the reply before the entries and behind them.
+fn claiming() -> Vec<(Vec<String>, usize, usize)> {
+    let mut ids: Vec<String> = (1..=ENTRIES).map(|ms| format!("{ms}-0")).collect();
+    let mut claim = one("XCLAIM s g b 0");
+    claim.append(&mut ids);
+    let stream_head = b"*1\r\n*2\r\n$1\r\ns\r\n".len();
+    vec![
+        (claim, 0, 0),
+        (
+            one("XAUTOCLAIM s g b 0 - COUNT 1000000"),
+            b"*3\r\n$3\r\n0-0\r\n".len(),
+            b"*0\r\n".len(),
+        ),
+        (one("XREADGROUP GROUP g b STREAMS s 0"), stream_head, 0),
+        (
+            one("XREADGROUP GROUP g b MAXSIZE 100000000 STREAMS s 0"),
+            stream_head,
+            0,
+        ),
+    ]
+}
+
+#[test]
+fn what_is_claimed_is_referred_to_and_stays_as_it_was() {
+    let mut server = Server::new();
+    with_pending(&mut server);
+    let expected = server.words("XRANGE s - +");
+    let replies = claiming().into_iter().map(|(argv, head, tail)| {
+        let mut reply = Reply::new(Protocol::Resp2);
+        server.ask(&argv, &mut reply);
+        assert!(reply.has_pieces());
+        // Some are written at once; of the others there is an ID and what it takes to tell of it.
+        assert!(reply.copied() < WHOLE_BYTES_MIN * 3, "{}", reply.copied());
+        (argv, reply, head, tail)
+    });
+    let replies: Vec<_> = replies.collect();
+    server.words("XTRIM s MAXLEN 0");
+    for (argv, reply, head, tail) in replies {
+        let bytes = reply.into_bytes();
+        let entries = bytes.get(head..bytes.len() - tail);
+        assert!(entries == Some(expected.as_bytes()), "{:?}", argv.get(..4));
+    }
+}
+
+#[test]
+fn what_changes_something_does_all_of_it_when_its_reply_is_full() {
+    let claiming = claiming().into_iter().map(|(argv, ..)| argv);
+    let idle = one("XREADGROUP GROUP g b CLAIM 0 STREAMS s >");
+    for argv in claiming.take(2).chain([idle]) {
+        let mut server = Server::new();
+        with_pending(&mut server);
+        let mut reply = Reply::new(Protocol::Resp2);
+        let _ = reply.begin_part(BYTES_MAX);
+        server.ask(&argv, &mut reply);
+        assert!(reply.is_full() && reply.is_empty());
+        assert!(reply.dropped() < DROPPED_BYTES_MAX, "{}", reply.dropped());
+        let summary = server.words("XPENDING s g");
+        let all_of_b = format!("*1\r\n*2\r\n$1\r\nb\r\n$5\r\n{ENTRIES}\r\n");
+        assert!(summary.ends_with(&all_of_b), "{summary}");
+    }
+}
+
+#[test]
+fn a_size_is_kept_to_the_byte_whether_entries_are_copied_or_referred_to() {
+    for request in [
+        "XREAD MAXSIZE {} STREAMS s 0",
+        "XREADGROUP GROUP g a MAXSIZE {} STREAMS s 0",
+        "XREADGROUP GROUP g b MAXSIZE {} CLAIM 0 STREAMS s >",
+        "XREADGROUP GROUP g c MAXSIZE {} STREAMS s >",
+    ] {
+        let mut server = Server::new();
+        with_pending(&mut server);
+        if request.ends_with('>') && !request.contains("CLAIM") {
+            server.words("XGROUP SETID s g 0");
+        }
+        let frozen = |server: &mut Server, size: usize| {
+            let reply = server.words(&request.replace("{}", &size.to_string()));
+            server.words("XGROUP DESTROY s g");
+            server.words("XGROUP CREATE s g 0");
+            if !request.contains("GROUP g c") {
+                server.words("XREADGROUP GROUP g a STREAMS s >");
+            }
+            reply
+        };
+        let all = frozen(&mut server, 100_000_000).len();
+        // The headers of the aggregates around the entries are written last, and do not count.
+        let most = frozen(&mut server, 1_000_000).len();
+        assert!((999_000..1_000_020).contains(&most), "{request}: {most}");
+        assert!(all > 3 * most / 2, "{request}: {all}");
+        for size in [most - 1, most - 100] {
+            let len = frozen(&mut server, size).len();
+            assert!(len <= size + 20, "{request}: {len} of {size}");
         }
     }
 }

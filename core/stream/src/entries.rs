@@ -5,6 +5,7 @@
 //! one chunk that it touches. An ID is found by binary search over blocks, chunks, marks. Counters
 //! that outlive entries (last ID, entries added) are the stream's, in `stream.rs`.
 
+mod chosen;
 mod packing;
 mod places;
 mod run;
@@ -27,6 +28,8 @@ use crate::range::{EntryRef, Range, RangeReverse};
 use crate::shape::Fields;
 
 use self::packing::Packing;
+
+pub use self::chosen::{Chosen, ChosenWriter, Past};
 
 pub(crate) use self::places::Place;
 

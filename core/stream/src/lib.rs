@@ -30,7 +30,7 @@ mod wheel;
 
 pub use consumer::{Activity, Consumer, ConsumerHandle, Created};
 pub use counters::Counters;
-pub use entries::{Entries, OutOfOrder, PackJob, Removed};
+pub use entries::{Chosen, ChosenWriter, Entries, OutOfOrder, PackJob, Past, Removed};
 pub use group::{Acknowledgement, Group, GroupRestorer, RestoreError};
 pub use groups::Groups;
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};

@@ -41,6 +41,12 @@ pub(crate) const DEFERRED_BYTES_MIN: usize = 128 * 1024;
 /// In a reply that is already long, this many entries are enough to be rendered when they are sent.
 pub(crate) const DEFERRED_LATE_ENTRIES_MIN: u64 = 16;
 
+/// The same for entries that are chosen one by one, in bytes: how many there will be is not known.
+pub(crate) const DEFERRED_LATE_BYTES_MIN: usize = 4 * 1024;
+
+/// Chosen entries that one run renders. This many are chosen before the reply counts them.
+pub(crate) const CHOSEN_RUN_ENTRIES_MAX: usize = 4096;
+
 /// Full chunks before the tail that stay plain, so that clients that read what was just written
 /// never unpack.
 pub(crate) const PLAIN_CHUNKS: usize = 2;

@@ -84,6 +84,20 @@ impl<'e> EntryRef<'e> {
         });
     }
 
+    /// How many bytes [`EntryRef::write`] writes.
+    pub fn reply_bytes(&self) -> usize {
+        let id_bytes = self.id().write_text(&mut [0; ID_TEXT_BYTES_MAX]).len();
+        b"*2\r\n".len() + bulk_bytes(id_bytes) + self.fields_bytes()
+    }
+
+    /// How many bytes [`EntryRef::write_fields`] writes.
+    pub(crate) fn fields_bytes(&self) -> usize {
+        let fields = self.fields();
+        let head = b"*\r\n".len() + digits(2 * fields.len());
+        let pair = |(name, value): (&[u8], &[u8])| bulk_bytes(name.len()) + bulk_bytes(value.len());
+        head + fields.map(pair).sum::<usize>()
+    }
+
     /// Writes fields, some of which may be large; the reply refers to those.
     #[cold]
     fn write_large_fields(&self, reply: &mut Reply) {
@@ -104,6 +118,15 @@ impl<'e> EntryRef<'e> {
             }
         }
     }
+}
+
+/// How many bytes a text of this length has as a bulk string.
+pub(crate) fn bulk_bytes(len: usize) -> usize {
+    b"$\r\n".len() + digits(len) + len + b"\r\n".len()
+}
+
+fn digits(number: usize) -> usize {
+    number.checked_ilog10().unwrap_or(0) as usize + 1
 }
 
 /// A text within a chunk, as it was when the range was read.

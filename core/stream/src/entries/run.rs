@@ -92,7 +92,7 @@ impl Run for EntryRun {
 impl Entries {
     /// The chunks that hold a range, shared with these entries: later writes leave them as they
     /// are.
-    fn view(&self, start: StreamId, end: StreamId) -> Entries {
+    pub(super) fn view(&self, start: StreamId, end: StreamId) -> Entries {
         let (first, last) = (self.place_from(start), self.place_from(end));
         let last_block = last.block.saturating_add(1).min(self.blocks.len());
         let blocks = self.blocks.range(first.block.min(last_block)..last_block);

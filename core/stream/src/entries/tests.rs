@@ -161,6 +161,7 @@ fn check_range(
         entry.write(&mut reply);
         let whole = reply.split_off(before).into_bytes();
         assert_eq!(whole, resp(within().take(1)));
+        assert_eq!(whole.len(), entry.reply_bytes());
         entry.write_fields(&mut reply);
         let fields = reply.split_off(before).into_bytes();
         assert!(fields.starts_with(b"*") && whole.ends_with(&fields));

@@ -1,7 +1,7 @@
 //! What `XCLAIM` and `XAUTOCLAIM` have in common: pending entries that change their owner.
 
 use resp::Reply;
-use stream::{Activity, Lookup, PendingEntry, StreamId};
+use stream::{Activity, Chosen, ChosenWriter, Entries, Lookup, PendingEntry, StreamId};
 
 use super::group_key::GroupKey;
 use super::write_id;
@@ -18,6 +18,45 @@ pub(super) fn idle_ms(entry: &PendingEntry, now_ms: u64) -> Option<u64> {
         .map(|holder| now_ms.saturating_sub(holder.delivered_ms))
 }
 
+/// Writes what is claimed. If the reply is full, it is claimed nevertheless.
+#[derive(Debug)]
+pub(super) struct Shown<'r> {
+    show: Show,
+    writer: ChosenWriter,
+    reply: &'r mut Reply,
+}
+
+impl<'r> Shown<'r> {
+    pub(super) fn new(show: Show, reply: &'r mut Reply) -> Shown<'r> {
+        Shown {
+            show,
+            writer: ChosenWriter::new(reply),
+            reply,
+        }
+    }
+
+    /// Writes one.
+    pub(super) fn add(&mut self, id: StreamId, entries: &Entries, look: &mut Lookup<'_>) {
+        if self.reply.is_full() {
+            return;
+        }
+        match self.show {
+            Show::Entry => {
+                let chosen = Chosen { id, past: None };
+                let entry = look.entry(id);
+                self.writer
+                    .write(entries, chosen, entry.as_ref(), self.reply);
+            }
+            Show::Id => write_id(self.reply, id),
+        }
+    }
+
+    /// Ends what was written.
+    pub(super) fn finish(mut self, entries: &Entries) {
+        self.writer.finish(entries, self.reply);
+    }
+}
+
 /// What a claim is going to change.
 #[derive(Debug, Default)]
 pub(super) struct Claimed {
@@ -28,25 +67,6 @@ pub(super) struct Claimed {
 }
 
 impl Claimed {
-    /// Notes a claim, and writes the entry.
-    pub(super) fn claim(
-        &mut self,
-        claim: Claim,
-        show: Show,
-        look: &mut Lookup<'_>,
-        reply: &mut Reply,
-    ) {
-        let shown = match show {
-            Show::Entry => look.entry(claim.id),
-            Show::Id => None,
-        };
-        match shown {
-            Some(entry) => entry.write(reply),
-            None => write_id(reply, claim.id),
-        }
-        self.claims.push(claim);
-    }
-
     /// Makes it happen.
     pub(super) fn apply(
         &self,

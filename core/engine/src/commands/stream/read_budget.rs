@@ -2,6 +2,7 @@
 //! Source: the documentation of Redis 8.10.
 
 use resp::{Mark, Reply};
+use stream::EntryRef;
 
 use crate::args::Args;
 use crate::error::CmdError;
@@ -43,9 +44,9 @@ impl ReadBounds {
     }
 
     /// What a reply that begins here may hold.
-    pub(super) fn begin(&self, reply: &Reply) -> ReadBudget {
+    pub(super) fn begin(&self) -> ReadBudget {
         ReadBudget {
-            start: reply.mark(),
+            bytes: 0,
             count_per_stream: self.count.unwrap_or(u64::MAX),
             count_left: self.count_max.unwrap_or(u64::MAX),
             bytes_max: self.bytes_max,
@@ -64,7 +65,8 @@ fn positive(args: &mut Args<'_>, name: &'static str) -> Result<u64, CmdError> {
 /// What a reply may still hold.
 #[derive(Debug)]
 pub(super) struct ReadBudget {
-    start: Mark,
+    /// Bytes of the reply so far, those included that are rendered when they are sent.
+    bytes: usize,
     count_per_stream: u64,
     count_left: u64,
     bytes_max: Option<usize>,
@@ -93,20 +95,48 @@ impl ReadBudget {
         self.count_left -= entries.min(self.count_left);
     }
 
-    /// Writes one more entry, unless the reply gets too large by it; then nothing more may follow.
-    pub(super) fn write(&mut self, reply: &mut Reply, write: impl FnOnce(&mut Reply)) -> bool {
+    /// Notes what was written before the entries of a stream.
+    pub(super) fn open(&mut self, reply: &Reply, head: Mark) {
+        self.bytes += reply.len_since(head);
+    }
+
+    /// Takes back what [`ReadBudget::open`] noted, because the stream has no entries.
+    pub(super) fn take_back(&mut self, reply: &mut Reply, head: Mark) {
+        self.bytes = self.bytes.saturating_sub(reply.len_since(head));
+        reply.rollback(head);
+    }
+
+    /// Makes what was written since `start` the array of a stream's entries.
+    pub(super) fn close(&mut self, reply: &mut Reply, start: Mark, len: usize) {
+        let before = reply.len();
+        reply.array_since(start, len);
+        self.bytes += reply.len().saturating_sub(before);
+    }
+
+    /// Whether one more entry may be written, which then counts as written. If the reply would get
+    /// too large, nothing more may follow. `bytes`, its size, is called only if that matters.
+    pub(super) fn admits(&mut self, bytes: impl FnOnce() -> usize) -> bool {
         if self.is_spent() {
             return false;
         }
-        let mark = reply.mark();
-        write(reply);
-        let bytes = reply.len_since(self.start);
-        if self.written > 0 && self.bytes_max.is_some_and(|max| bytes > max) {
-            reply.rollback(mark);
-            self.count_left = 0;
-            return false;
+        if let Some(bytes_max) = self.bytes_max {
+            let bytes = self.bytes.saturating_add(bytes());
+            if self.written > 0 && bytes > bytes_max {
+                self.count_left = 0;
+                return false;
+            }
+            self.bytes = bytes;
         }
         self.note(1);
         true
+    }
+
+    /// How many of the next entries of a stream may be written, which then count as written.
+    pub(super) fn admitted<'e>(&mut self, entries: impl Iterator<Item = EntryRef<'e>>) -> u64 {
+        let most = usize::try_from(self.stream_limit()).unwrap_or(usize::MAX);
+        let entries = entries.take(most);
+        entries
+            .take_while(|entry| self.admits(|| entry.reply_bytes()))
+            .count() as u64
     }
 }

@@ -2,7 +2,7 @@
 
 use stream::{Activity, DELIVERY_COUNT_MAX, StreamId};
 
-use super::claiming::{Claimed, idle_ms, note_caller};
+use super::claiming::{Claimed, Shown, idle_ms, note_caller};
 use super::group_key::GroupKey;
 use super::interval::parse_start;
 use super::write_id;
@@ -98,7 +98,9 @@ impl Command for XAutoClaim {
         let mut looks = cmd.count.saturating_mul(LOOKS_PER_CLAIM);
         let mut pending = group.pending_range(cmd.start, StreamId::MAX);
         let start = ctx.reply.mark();
-        let mut look = stream.entries().look_up();
+        let entries = stream.entries();
+        let mut look = entries.look_up();
+        let mut shown = Shown::new(cmd.show, ctx.reply);
         while left > 0
             && looks > 0
             && let Some(entry) = pending.next()
@@ -122,8 +124,10 @@ impl Command for XAutoClaim {
                     Show::Id => count,
                 },
             };
-            decided.claim(claim, cmd.show, &mut look, ctx.reply);
+            shown.add(claim.id, entries, &mut look);
+            decided.claims.push(claim);
         }
+        shown.finish(entries);
         let cursor = pending.next().map_or(StreamId::MIN, |entry| entry.id);
         drop(pending);
         let active = Activity::Active;
@@ -140,9 +144,7 @@ impl Command for XAutoClaim {
         write_id(ctx.reply, cursor);
         ctx.reply.swap(start, end);
         ctx.reply.array(decided.gone.len());
-        for id in decided.gone {
-            write_id(ctx.reply, id);
-        }
+        ctx.reply.each(decided.gone, write_id);
         Ok(Flow::Done)
     }
 }

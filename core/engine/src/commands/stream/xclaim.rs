@@ -1,9 +1,8 @@
 //! `XCLAIM`.
 
-use resp::Reply;
 use stream::{Activity, DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
-use super::claiming::{Claimed, idle_ms, note_caller};
+use super::claiming::{Claimed, Shown, idle_ms, note_caller};
 use super::group_key::GroupKey;
 use crate::args::{Args, parse_i64};
 use crate::ctx::{Ctx, Mode};
@@ -49,7 +48,7 @@ enum Unknown {
 }
 
 /// What the reply shows of an entry.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Show {
     /// Its fields; then the claim counts as a delivery.
     Entry,
@@ -126,21 +125,26 @@ impl Command for XClaim {
             true => None,
             false => Some(cmd.place.required(&mut ctx.tx)?.0.entries().clone()),
         };
-        let mut shared = entries.as_ref().map(Entries::look_up);
+        let mut shared = entries.as_ref().map(|entries| (entries, entries.look_up()));
+        let mut shown = Shown::new(options.show, ctx.reply);
         // An ID that comes again is claimed again, as the claim before left it.
         for run in options.ids.chunk_by(|a, b| a < b) {
             let (stream, found) = cmd.place.required(&mut ctx.tx)?;
             let now_ms = ctx.now.stream_ms();
             let decided = match &mut shared {
-                Some(look) => options.claim(run, look, found, at, now_ms, ctx.reply),
+                Some((entries, look)) => {
+                    options.claim(run, (entries, look), found, at, now_ms, &mut shown)
+                }
                 None => {
-                    let mut look = stream.entries().look_up();
-                    options.claim(run, &mut look, found, at, now_ms, ctx.reply)
+                    let entries = stream.entries();
+                    let mut look = entries.look_up();
+                    options.claim(run, (entries, &mut look), found, at, now_ms, &mut shown)
                 }
             };
             claimed += decided.claims.len();
             decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx);
         }
+        shown.finish(cmd.place.required(&mut ctx.tx)?.0.entries());
         let activity = match claimed {
             0 => Activity::Seen,
             _ => active,
@@ -180,17 +184,18 @@ impl Options {
     fn claim(
         &self,
         run: &[StreamId],
-        look: &mut Lookup<'_>,
+        (entries, look): (&Entries, &mut Lookup<'_>),
         group: &StreamGroup,
         at: UnixMs,
         now_ms: u64,
-        reply: &mut Reply,
+        shown: &mut Shown<'_>,
     ) -> Claimed {
         let mut decided = Claimed::default();
         for &id in run {
             let claim = self.decide(look, group, id, at, now_ms, &mut decided);
             if let Some(claim) = claim {
-                decided.claim(claim, self.show, look, reply);
+                shown.add(claim.id, entries, look);
+                decided.claims.push(claim);
             }
         }
         decided

@@ -105,7 +105,7 @@ impl Command for XRead {
             after.push(read_id(ctx.tx.stream(key)?, id)?);
         }
         let outer = ctx.reply.mark();
-        let mut budget = cmd.bounds.begin(ctx.reply);
+        let mut budget = cmd.bounds.begin();
         let mut served = 0;
         for (key, after) in cmd.keys.iter().zip(&after) {
             if ctx.reply.is_full() {
@@ -193,31 +193,26 @@ fn serve(
         ctx.reply.array(2);
     }
     ctx.reply.bulk(key);
+    budget.open(ctx.reply, head);
     let entries = stream.entries();
-    let limit = budget.stream_limit();
     let start = ctx.reply.begin();
-    let mut len = 0;
-    if budget.counts_only() {
-        let unpacked = &mut ctx.node.unpacked;
-        len = entries.write_range(from, StreamId::MAX, limit, unpacked, ctx.reply);
+    let (unpacked, reply) = (&mut ctx.node.unpacked, &mut *ctx.reply);
+    let len = if budget.counts_only() {
+        let limit = budget.stream_limit();
+        let len = entries.write_range(from, StreamId::MAX, limit, unpacked, reply);
         budget.note(len);
+        len
     } else {
-        let taken = usize::try_from(limit).unwrap_or(usize::MAX);
-        for entry in entries.range(from, StreamId::MAX).take(taken) {
-            if ctx.reply.is_full() {
-                break;
-            }
-            if !budget.write(ctx.reply, |reply| entry.write(reply)) {
-                break;
-            }
-            len += 1;
+        match budget.admitted(entries.range(from, StreamId::MAX)) {
+            0 => 0,
+            limit => entries.write_range(from, StreamId::MAX, limit, unpacked, reply),
         }
-    }
+    };
     if len == 0 {
-        ctx.reply.rollback(head);
+        budget.take_back(reply, head);
         return Ok(false);
     }
-    ctx.reply.array_since(start, len as usize);
+    budget.close(reply, start, len as usize);
     Ok(true)
 }
 

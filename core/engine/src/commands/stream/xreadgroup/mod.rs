@@ -100,7 +100,7 @@ impl Command for XReadGroup {
             }
         }
         let outer = ctx.reply.mark();
-        let mut budget = cmd.bounds.begin(ctx.reply);
+        let mut budget = cmd.bounds.begin();
         let mut served_count = 0;
         let mut retry_at: Option<Mono> = None;
         let mut delivery = cmd.delivery;
@@ -109,15 +109,18 @@ impl Command for XReadGroup {
             if id != b">" {
                 delivery.claim_idle_ms_min = None;
             }
+            // All of them are served, but of what is too much for the client nothing is kept.
+            ctx.reply.is_full();
             let head = ctx.reply.mark();
             if cmd.keys.len() == 1 {
                 write_streams(ctx.reply, 1);
             }
             write_stream(ctx.reply, place.key);
+            budget.open(ctx.reply, head);
             match serve::serve(place, id, &delivery, &mut budget, ctx)? {
                 Served::Something => served_count += 1,
                 Served::Nothing { retry_in_ms } => {
-                    ctx.reply.rollback(head);
+                    budget.take_back(ctx.reply, head);
                     let at = retry_in_ms.map(|ms| ctx.now.mono.plus(ms));
                     retry_at = [retry_at, at].into_iter().flatten().min();
                 }

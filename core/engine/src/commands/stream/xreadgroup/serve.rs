@@ -3,14 +3,13 @@
 
 use resp::Reply;
 use stream::{
-    Acknowledgement, Activity, DELIVERY_COUNT_MAX, EntryRef, Group, IdleAtLeast, Stream, StreamId,
-    Unpacked,
+    Acknowledgement, Activity, Chosen, ChosenWriter, DELIVERY_COUNT_MAX, Group, IdleAtLeast, Past,
+    Stream, StreamId, Unpacked,
 };
 
 use crate::commands::stream::claiming::idle_ms;
 use crate::commands::stream::group_key::GroupKey;
 use crate::commands::stream::read_budget::ReadBudget;
-use crate::commands::stream::write_id;
 use crate::ctx::Ctx;
 use crate::effect::{Claim, Effect};
 use crate::error::CmdError;
@@ -207,23 +206,23 @@ impl View<'_> {
         let consumer = self.group.consumer(how.consumer).into_iter();
         let pending = consumer
             .flat_map(|consumer| self.group.pending_range_of(consumer, from, StreamId::MAX));
-        let mut look = self.stream.entries().look_up();
+        let entries = self.stream.entries();
+        let mut look = entries.look_up();
+        let mut writer = ChosenWriter::new(reply);
         for pending in pending {
             if left == 0 {
                 break;
             }
             let entry = look.entry(pending.id);
-            let written = budget.write(reply, |reply| match &entry {
-                Some(entry) => entry.write(reply),
-                None => {
-                    reply.array(2);
-                    write_id(reply, pending.id);
-                    reply.null_array();
-                }
-            });
-            if !written {
+            let chosen = Chosen {
+                id: pending.id,
+                past: None,
+            };
+            let protocol = reply.protocol();
+            if !budget.admits(|| chosen.reply_bytes(entry.as_ref(), protocol)) {
                 break;
             }
+            writer.write(entries, chosen, entry.as_ref(), reply);
             left -= 1;
             len += 1;
             if entry.is_some() {
@@ -231,7 +230,8 @@ impl View<'_> {
                 decided.claims.push(self.claim(pending.id, count));
             }
         }
-        reply.array_since(start, len);
+        writer.finish(entries, reply);
+        budget.close(reply, start, len);
     }
 
     /// Writes idle entries if asked for, and then new ones.
@@ -243,18 +243,19 @@ impl View<'_> {
         reply: &mut Reply,
         decided: &mut Decided,
     ) -> Served {
-        if how.claim_idle_ms_min.is_none() && budget.counts_only() {
-            self.write_run(budget, unpacked, reply, decided);
-        } else {
-            let start = reply.mark();
-            let mut left = budget.stream_limit();
-            if let Some(idle_ms_min) = how.claim_idle_ms_min {
-                self.write_idle(idle_ms_min, &mut left, budget, reply, decided);
-            }
-            self.write_one_by_one(how, left, budget, reply, decided);
-            let len = decided.claims.len() + decided.delivered.len();
-            if len > 0 {
-                reply.array_since(start, len);
+        match how.claim_idle_ms_min {
+            None => self.write_run(budget, unpacked, reply, decided),
+            Some(idle_ms_min) => {
+                let start = reply.mark();
+                let mut left = budget.stream_limit();
+                let mut writer = ChosenWriter::new(reply);
+                self.write_idle(idle_ms_min, &mut left, budget, &mut writer, reply, decided);
+                self.write_one_by_one(left, budget, &mut writer, reply, decided);
+                writer.finish(self.stream.entries(), reply);
+                let len = decided.claims.len() + decided.delivered.len();
+                if len > 0 {
+                    budget.close(reply, start, len);
+                }
             }
         }
         let delivered = &decided.delivered;
@@ -275,25 +276,35 @@ impl View<'_> {
         reply: &mut Reply,
         decided: &mut Decided,
     ) {
-        let limit = budget.stream_limit();
-        let Some(from) = self.first_new().filter(|_| limit > 0) else {
+        let Some(from) = self.first_new() else {
             return;
         };
         let entries = self.stream.entries();
+        let counts_only = budget.counts_only();
+        let limit = match counts_only {
+            true => budget.stream_limit(),
+            false => budget.admitted(entries.range(from, StreamId::MAX)),
+        };
+        if limit == 0 {
+            return;
+        }
         let start = reply.mark();
         let note = |id| decided.delivered.push(id);
         let len = entries.write_range_noting(from, StreamId::MAX, limit, unpacked, reply, note);
         if len > 0 {
-            reply.array_since(start, len as usize);
+            budget.close(reply, start, len as usize);
+        }
+        if counts_only {
             budget.note(len);
         }
     }
 
+    /// Writes new entries behind those that were idle.
     fn write_one_by_one(
         &self,
-        how: &Delivery<'_>,
         left: u64,
         budget: &mut ReadBudget,
+        writer: &mut ChosenWriter,
         reply: &mut Reply,
         decided: &mut Decided,
     ) {
@@ -301,14 +312,20 @@ impl View<'_> {
             return;
         };
         let taken = usize::try_from(left).unwrap_or(usize::MAX);
-        for entry in self.stream.entries().range(from, StreamId::MAX).take(taken) {
-            let written = budget.write(reply, |reply| match how.claim_idle_ms_min {
-                Some(_) => write_with_past(reply, &entry, 0, 0),
-                None => entry.write(reply),
-            });
-            if !written {
+        let entries = self.stream.entries();
+        for entry in entries.range(from, StreamId::MAX).take(taken) {
+            let chosen = Chosen {
+                id: entry.id(),
+                past: Some(Past {
+                    idle_ms: 0,
+                    deliveries: 0,
+                }),
+            };
+            let protocol = reply.protocol();
+            if !budget.admits(|| chosen.reply_bytes(Some(&entry), protocol)) {
                 return;
             }
+            writer.write(entries, chosen, Some(&entry), reply);
             decided.delivered.push(entry.id());
         }
     }
@@ -320,6 +337,7 @@ impl View<'_> {
         idle_ms_min: u64,
         left: &mut u64,
         budget: &mut ReadBudget,
+        writer: &mut ChosenWriter,
         reply: &mut Reply,
         decided: &mut Decided,
     ) {
@@ -342,13 +360,18 @@ impl View<'_> {
                 continue;
             };
             let count = pending.delivery_count;
-            let idle = idle_ms(&pending, self.now_ms).map_or(-1, |idle| idle as i64);
-            let written = budget.write(reply, |reply| {
-                write_with_past(reply, &entry, idle, count as i64);
-            });
-            if !written {
+            let chosen = Chosen {
+                id,
+                past: Some(Past {
+                    idle_ms: idle_ms(&pending, self.now_ms).map_or(-1, |idle| idle as i64),
+                    deliveries: count as i64,
+                }),
+            };
+            let protocol = reply.protocol();
+            if !budget.admits(|| chosen.reply_bytes(Some(&entry), protocol)) {
                 return;
             }
+            writer.write(self.stream.entries(), chosen, Some(&entry), reply);
             *left -= 1;
             decided.claims.push(self.claim(id, count));
         }
@@ -390,12 +413,3 @@ impl View<'_> {
 
 /// How often a waiting reader looks for idle entries at most, where none is pending yet.
 const RETRY_MS_MIN: u64 = 100;
-
-/// Writes an entry with its idle time and its earlier deliveries.
-fn write_with_past(reply: &mut Reply, entry: &EntryRef<'_>, idle_ms: i64, deliveries: i64) {
-    reply.array(4);
-    write_id(reply, entry.id());
-    entry.write_fields(reply);
-    reply.int(idle_ms);
-    reply.int(deliveries);
-}

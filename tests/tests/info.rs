@@ -245,7 +245,7 @@ fn info_has_each_field_of_redis_that_has_a_meaning_here() {
 
 #[test]
 fn the_page_of_info_names_each_field_of_our_own() {
-    let page = include_str!("../../core/engine/src/commands/server/info.md");
+    let page = include_str!("../../core/commands/src/server/info.md");
     for name in OWN {
         assert!(page.contains(&format!("`{name}`")), "{name}");
     }

@@ -18,6 +18,7 @@ const FLOORS: &[&str] = &[
     "values",
     "rdb",
     "engine",
+    "commands",
     "wakeup",
     "journal",
     "server",
@@ -25,7 +26,7 @@ const FLOORS: &[&str] = &[
 ];
 
 /// How many of [`FLOORS`] are the core.
-const CORE_FLOORS: usize = 6;
+const CORE_FLOORS: usize = 7;
 
 /// Foreign crates that the core may use: data structures and codecs without clocks, randomness or
 /// I/O.
@@ -88,8 +89,7 @@ fn arrows_between_crates_go_down_only() {
         }
     }
     // The journal deals in bytes and knows nothing of their meaning.
-    let engine = FLOORS.iter().position(|name| *name == "engine").unwrap();
-    for name in &FLOORS[..=engine] {
+    for name in &FLOORS[..CORE_FLOORS] {
         assert!(
             !dependencies["journal"].contains(*name),
             "journal must not name {name}"

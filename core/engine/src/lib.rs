@@ -1,4 +1,4 @@
-//! The deterministic heart of weir: keyspace, command table, transactions, blocking, effects.
+//! The deterministic heart of weir: keyspace, clients, requests, transactions, blocking, effects.
 //!
 //! An [`Engine`] is a plain value without clock, randomness, thread, file or socket. Requests, times and
 //! deliveries go in and out through a handful of methods: [`Engine::request`] runs a command,
@@ -6,44 +6,26 @@
 //! journal. Whoever owns the engine drives it: the server under one lock a shard, the simulator from an
 //! event queue, a test by hand.
 //!
-//! Read on in [`table`] (what a command is), [`effect`] (what can happen) and [`tx`] (where it happens).
+//! Read on in [`command`] (what a command is), [`store::effect`] (what can happen) and [`store::tx`] (where it
+//! happens). The commands themselves are a crate above this one, whose table an engine is given.
 
 pub mod args;
-pub mod blocking;
-mod client_memory;
-pub mod commands;
+pub mod clients;
+pub mod command;
 pub mod config;
-pub mod ctx;
-mod dispatch;
-mod dropped;
-pub mod effect;
 pub mod error;
 pub mod glob;
-mod idle;
-pub mod keys;
-pub mod keyspace;
 pub mod limits;
-pub mod log;
 mod lsn;
-pub mod monitor;
-pub mod node;
-pub mod packing;
-pub mod pause;
-mod redact;
-mod reload;
-mod replay;
+pub mod observe;
+pub mod recover;
+mod request;
 mod rng;
-mod serve;
-pub mod session;
-pub mod slow_log;
-pub mod stages;
-pub mod stats;
+pub mod server;
+pub mod store;
 pub mod table;
 mod time;
 mod timer;
-mod transaction;
-pub mod tx;
-mod watch;
 
 use std::hint::black_box;
 
@@ -51,36 +33,39 @@ use resp::{Protocol, Sender};
 use stream::{IdText, Unpacked};
 use values::Value;
 
-pub use dropped::Dropped;
-pub use lsn::Lsn;
-pub use reload::Contents;
-pub use replay::{
+pub use crate::recover::reload::Contents;
+pub use crate::recover::replay::{
     Author, Expired, LeftOut, LeftOutKey, OnUnknown, Refused, Replay, ReplayError, Unknown,
 };
+pub use crate::store::dropped::Dropped;
+pub use lsn::Lsn;
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 
-use crate::blocking::Blocking;
-use crate::commands::CommandIndex;
+use crate::clients::monitor::Monitors;
+use crate::clients::pause::Pause;
+use crate::clients::session::{IoFigures, SessionId, Sessions};
+use crate::clients::waiting::Blocking;
+use crate::clients::watch::Watches;
+use crate::command::CommandTable;
 use crate::config::{Config, Settings};
-use crate::dropped::{Discard, What};
-use crate::keyspace::{Frozen, KeyHasher, Keyspace};
-use crate::log::{EffectLog, Journalling};
-use crate::monitor::Monitors;
-use crate::node::{Delivery, Node, Order, ShellFigures};
-use crate::packing::PackingQueue;
-use crate::pause::Pause;
-use crate::session::{IoFigures, SessionId, Sessions};
-use crate::slow_log::{Latencies, SlowLog, Unmeasured};
-use crate::stages::Stages;
-use crate::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
-use crate::tx::Data;
-use crate::watch::Watches;
+use crate::error::CmdError;
+use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
+use crate::observe::stages::Stages;
+use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
+use crate::server::{Delivery, Node, Order, ShellFigures};
+use crate::store::dropped::{Discard, What};
+use crate::store::keyspace::{Frozen, KeyHasher, Keyspace};
+use crate::store::log::{EffectLog, Journalling};
+use crate::store::packing::PackingQueue;
+use crate::store::tx::Data;
+use crate::table::CommandIndex;
 
 /// A shard: its keyspace, its clients, and everything that commands do to them.
 #[derive(Debug)]
 pub struct Engine {
     data: Data,
+    commands: CommandTable,
     /// All that is not keyspace.
     pub node: Node,
 }
@@ -105,7 +90,7 @@ pub struct Outcome {
 pub enum Next {
     /// It goes on.
     Continue,
-    /// It waits; a [`Delivery`] with [`node::Then::Resume`] ends that.
+    /// It waits; a [`Delivery`] with [`server::Then::Resume`] ends that.
     Wait,
     /// It is closed after the reply.
     Close,
@@ -114,10 +99,10 @@ pub enum Next {
 }
 
 impl Engine {
-    /// An empty engine. The same settings, seed and calls give the same engine, byte for byte.
-    pub fn new(settings: Settings, seed: u64, now: Now) -> Engine {
+    /// An empty engine that knows these commands. The same settings, seed and calls give the same engine,
+    /// byte for byte.
+    pub fn new(settings: Settings, seed: u64, now: Now, commands: &'static CommandTable) -> Engine {
         let config = Config::resolve(&settings);
-        let commands = CommandIndex::new();
         // Clients see some random numbers, and may work out from them what the generator began with.
         let secret = KeyHasher::new([seed, 0]);
         let hash_key = [secret.hash(b"keys, first"), secret.hash(b"keys, second")];
@@ -129,26 +114,27 @@ impl Engine {
                 blocking: Blocking::default(),
                 stats: KeyspaceStats::default(),
                 retention: config.retention,
-                added: tx::Added::Now,
+                added: store::tx::Added::Now,
                 producer_seed: secret.hash(b"producers"),
                 node_limits: config.node_limits,
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
                 dropped: Discard::default(),
             },
+            commands: *commands,
             node: Node {
-                command_stats: vec![CommandStats::default(); commands.counters()],
+                command_stats: vec![CommandStats::default(); commands.rows().len()],
                 config,
                 settings,
                 sessions: Sessions::default(),
-                commands,
+                commands: CommandIndex::new(commands.rows()),
                 rng: Rng::new(secret.hash(b"random numbers")),
                 unpacked: Unpacked::default(),
                 id_text: IdText::new(),
                 started: now,
                 monitors: Monitors::default(),
                 loading: None,
-                writes: node::Writes::Accepted,
+                writes: server::Writes::Accepted,
                 refused_in_replay: None,
                 unmeasured: Unmeasured::default(),
                 slow_log: SlowLog::default(),
@@ -291,6 +277,24 @@ impl Engine {
     pub fn settings_changed(&mut self) {
         self.node.config = Config::resolve(&self.node.settings);
         self.data.settings_changed(&self.node.config);
+    }
+
+    /// Lets settings count that a client asked for, after the shell has done its part.
+    ///
+    /// # Errors
+    /// A value does not fit its row; nothing has changed then.
+    pub fn say_settings(&mut self, pairs: &[(String, String)]) -> Result<(), CmdError> {
+        let mut settings = self.node.settings.clone();
+        for (name, value) in pairs {
+            settings
+                .set(name, value)
+                .map_err(|error| error.refusal(name))?;
+        }
+        self.node.settings = settings;
+        self.settings_changed();
+        let len = self.node.config.slow_log_len;
+        self.node.slow_log.truncate(len);
+        Ok(())
     }
 
     /// The keyspace, to look at.

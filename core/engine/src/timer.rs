@@ -1,9 +1,9 @@
 //! What happens by itself: waits that end, keys that expire, idempotent IDs that are forgotten.
 
 use crate::Engine;
-use crate::effect::{DeleteCause, Effect};
+use crate::clients::waiting::GiveUp;
 use crate::limits::{EXPIRED_PER_TIMER_MAX, FORGOTTEN_PER_TIMER_MAX};
-use crate::serve::GiveUp;
+use crate::store::effect::{DeleteCause, Effect};
 use crate::time::{Mono, Now};
 use stream::Stream;
 

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use engine::session::SessionId;
+use engine::clients::session::SessionId;
 use parking_lot::Mutex;
 use rustix::process::{getpriority_process, setpriority_process};
 use wakeup::Alarm;

@@ -10,9 +10,9 @@ mod folder;
 
 use std::sync::{Arc, mpsc};
 
+use engine::clients::session::SessionId;
 use engine::config::Settings;
 use engine::error::CmdError;
-use engine::session::SessionId;
 
 use crate::shard::Shard;
 

@@ -116,7 +116,7 @@ pub fn check(
     watch: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Checked, CheckError> {
     let mut checked = Checked::default();
-    let engine = Engine::new(Settings::default(), 0, now);
+    let engine = Engine::new(Settings::default(), 0, now, &commands::TABLE);
     let context = engine.snapshot_context(now);
     let is_folder = std::fs::metadata(path).map_err(in_file(path))?.is_dir();
     if !is_folder {

@@ -12,7 +12,7 @@ mod sending;
 use std::io;
 use std::sync::Arc;
 
-use engine::session::{IoFigures, SessionId, is_on_this_machine};
+use engine::clients::session::{IoFigures, SessionId, is_on_this_machine};
 use engine::{Engine, Lsn, Next, Now};
 use resp::{KeysAhead, Limits, Mark, Parser, ProtocolError, Reply};
 

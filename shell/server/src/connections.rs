@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::io;
 
-use engine::node::Delivery;
-use engine::session::SessionId;
+use engine::clients::session::SessionId;
+use engine::server::Delivery;
 use engine::{Lsn, Mono};
 use journal::Gate;
 use mio::event::Event;
@@ -302,7 +302,7 @@ mod tests {
 
     fn shard() -> Arc<Shard> {
         let clock = Clock::start();
-        let engine = Engine::new(Settings::default(), 1, clock.now());
+        let engine = Engine::new(Settings::default(), 1, clock.now(), &commands::TABLE);
         Arc::new(Shard::new(engine, clock))
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use engine::Now;
-use engine::node::ShellFigures;
+use engine::server::ShellFigures;
 use rustix::process;
 
 use crate::memory::Allocator;

@@ -8,8 +8,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::log::Journalling;
-use engine::node::Conflicts;
+use engine::server::Conflicts;
+use engine::store::log::Journalling;
 use engine::{Author, Engine, Expired, LeftOut, Lsn, Now, OnUnknown, Replay, ReplayError};
 use journal::{FileDisk, Journal, Names, ReadOnly, Recovery, RecoveryError, SyncPolicy, TornTail};
 use thiserror::Error;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::node::Delivery;
+use engine::server::Delivery;
 use mio::Waker;
 
 use crate::accept::DoorsChange;

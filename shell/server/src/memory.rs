@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_a_thread_frees_of_others_makes_the_figure_smaller() {
-        let mut engine = Engine::new(Settings::default(), 1, Now::default());
+        let mut engine = Engine::new(Settings::default(), 1, Now::default(), &commands::TABLE);
         let mut meter = meter();
         add(&mut engine, 1000);
         NET.set(500);

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::keyspace::Frozen;
-use engine::log::Journalling;
-use engine::node::Conflicts;
+use engine::server::Conflicts;
+use engine::store::keyspace::Frozen;
+use engine::store::log::Journalling;
 use engine::{Author, Engine, Expired, Lsn, Now, Refused, Replay, ReplayError};
 use journal::{
     Disk, FileDisk, Item, Journal, LocalLog, Names, ReadOnly, Recovery, RecoveryError, Report,

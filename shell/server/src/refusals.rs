@@ -1,7 +1,7 @@
 //! The refusals of clients in the log: at most one line for each kind and second, with a count.
 
 use engine::Mono;
-use engine::node::Node;
+use engine::server::Node;
 
 /// How long a kind is silent after a line of it, in milliseconds.
 const SILENCE_MS: u64 = 1000;
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_kind_is_told_once_a_second_with_a_count() {
-        let mut engine = Engine::new(Settings::default(), 1, Now::default());
+        let mut engine = Engine::new(Settings::default(), 1, Now::default(), &commands::TABLE);
         let mut refusals = Refusals::default();
         let mut news = |rejected, at| {
             engine.node.shell.connections_rejected = rejected;

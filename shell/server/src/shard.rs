@@ -10,10 +10,10 @@ use std::ops::BitOrAssign;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 
+use engine::clients::session::SessionId;
 use engine::config::Settings;
 use engine::error::CmdError;
-use engine::node::Order;
-use engine::session::SessionId;
+use engine::server::Order;
 use engine::{Dropped, Engine, Mono, Now};
 use journal::{Gate, SyncPolicy};
 use parking_lot::Mutex;

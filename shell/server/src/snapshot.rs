@@ -11,8 +11,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use engine::keyspace::Frozen;
-use engine::node::Conflicts;
+use engine::server::Conflicts;
+use engine::store::keyspace::Frozen;
 use engine::{Engine, Expired, LeftOut, Now, Refused, UnixMs, Unknown};
 use journal::open_regular;
 use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
@@ -318,7 +318,7 @@ impl<W: Write> rdb::Sink for Outlet<'_, W> {
 #[cfg(test)]
 mod tests {
     use engine::config::Settings;
-    use engine::log::Journalling;
+    use engine::store::log::Journalling;
     use engine::{Author, Lsn, Mono};
     use resp::{ArgvBuf, Protocol, Reply};
 
@@ -351,7 +351,7 @@ mod tests {
                 Ok(())
             }
         }
-        let mut engine = Engine::new(Settings::default(), 1, at(1000));
+        let mut engine = Engine::new(Settings::default(), 1, at(1000), &commands::TABLE);
         let value = "v".repeat(100_000);
         for key in 0..20 {
             ask(&mut engine, &format!("SET {key} {value}"), at(1000));
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_key_that_got_more_time_after_the_snapshot_outlives_its_first_time() {
-        let mut live = Engine::new(Settings::default(), 1, at(1000));
+        let mut live = Engine::new(Settings::default(), 1, at(1000), &commands::TABLE);
         live.set_journalling(Journalling::On);
         ask(&mut live, "SET key value PX 500", at(1000));
         let mut base = Vec::new();
@@ -381,7 +381,7 @@ mod tests {
         live.effects_taken();
         ask(&mut live, "PERSIST key", at(1200));
 
-        let mut back = Engine::new(Settings::default(), 1, at(9000));
+        let mut back = Engine::new(Settings::default(), 1, at(9000), &commands::TABLE);
         let mut replay = back.begin_replay(at(9000));
         load(
             &mut back,

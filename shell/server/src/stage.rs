@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use engine::Lsn;
-use engine::session::SessionId;
-use engine::stages::Stage as Work;
+use engine::clients::session::SessionId;
+use engine::observe::stages::Stage as Work;
 use resp::{Protocol, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};

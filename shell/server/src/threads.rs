@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use engine::Engine;
-use engine::node::{Loading, ThreadFigures};
+use engine::server::{Loading, ThreadFigures};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::stages::Stage;
+use engine::observe::stages::Stage;
 
 use crate::figures;
 use crate::inbox::Letter;

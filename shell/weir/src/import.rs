@@ -26,7 +26,12 @@ pub(crate) fn import(source: &Path, settings: &[String]) -> anyhow::Result<Strin
     }
     let folder = Path::new(&data).join(text("appenddirname"));
     let clock = Clock::start();
-    let mut engine = Engine::new(settings.clone(), crate::seed()?, clock.now());
+    let mut engine = Engine::new(
+        settings.clone(),
+        crate::seed()?,
+        clock.now(),
+        &commands::TABLE,
+    );
     let target = Target {
         folder: &folder,
         stem: &text("appendfilename"),

@@ -105,7 +105,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let keepalive = Duration::from_secs(settings.number("tcp-keepalive"));
     let clock = Clock::start();
     let seed = seed()?;
-    let mut engine = Engine::new(settings.clone(), seed, clock.now());
+    let mut engine = Engine::new(settings.clone(), seed, clock.now(), &commands::TABLE);
     engine.node.shell.port = port;
     engine.node.shell.io_threads = io_threads as u32;
     engine.node.shell.run_id = run_id()?;
@@ -115,7 +115,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let snapshot = data.join(settings.text("dbfilename"));
     let to_load = settings.clone();
     let load = move |load: &server::Load| {
-        let mut engine = Engine::new(to_load.clone(), seed, clock.now());
+        let mut engine = Engine::new(to_load.clone(), seed, clock.now(), &commands::TABLE);
         let journal = if to_load.flag("appendonly") {
             let journal = open_journal(&mut engine, &to_load, &data, &snapshot, load, clock)?;
             Some(journal)

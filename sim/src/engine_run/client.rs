@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use engine::Now;
-use engine::session::SessionId;
+use engine::clients::session::SessionId;
 use journal::Lsn;
 use resp::ArgvBuf;
 

@@ -9,7 +9,7 @@ use std::io::Write;
 
 use anyhow::{Result, ensure};
 use engine::Now;
-use engine::keyspace::Frozen;
+use engine::store::keyspace::Frozen;
 use resp::{Protocol, Reply};
 use stream::{Group, Stream, StreamId};
 use values::Value;

@@ -7,10 +7,10 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use engine::keyspace::Frozen;
-use engine::log::Journalling;
-use engine::node::{Conflicts, Delivery, Writes};
-use engine::packing::PackingBatch;
+use engine::server::{Conflicts, Delivery, Writes};
+use engine::store::keyspace::Frozen;
+use engine::store::log::Journalling;
+use engine::store::packing::PackingBatch;
 use engine::{Author, Engine, Expired, Now, Replay};
 use journal::{
     BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,

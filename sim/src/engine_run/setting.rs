@@ -74,12 +74,22 @@ impl Setting {
 
     /// An empty engine.
     pub(super) fn engine(&self, now: Now) -> Engine {
-        Engine::new(self.settings.clone(), self.engine_seed, now)
+        Engine::new(
+            self.settings.clone(),
+            self.engine_seed,
+            now,
+            &commands::TABLE,
+        )
     }
 
     /// An empty engine under other settings: what is replayed must not depend on them.
     pub(super) fn changed_engine(&self, now: Now) -> Engine {
-        let mut engine = Engine::new(self.changed_settings.clone(), self.engine_seed, now);
+        let mut engine = Engine::new(
+            self.changed_settings.clone(),
+            self.engine_seed,
+            now,
+            &commands::TABLE,
+        );
         // More than `maxmemory`.
         engine.node.shell.used_memory = 2;
         engine

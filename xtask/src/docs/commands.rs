@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use engine::commands::all;
-use engine::table::{Arg, ArgKind, Arity, Compat, Entry, Flags, Spec};
+use commands::all;
+use engine::command::Entry;
+use engine::table::{Arg, ArgKind, Arity, Compat, Flags, Spec};
 
 use super::reference::{Reference, References, name_of};
 use super::{WIDTH, cell, paragraph, words, wrapped};

@@ -7,9 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use commands::all;
 use engine::REDIS_VERSION;
-use engine::commands::all;
-use engine::table::{Compat, Entry};
+use engine::command::Entry;
+use engine::table::Compat;
 use serde_json::Value;
 
 use super::commands::full_name;

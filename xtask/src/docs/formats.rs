@@ -14,7 +14,10 @@ const SECTIONS: &[(&str, &str)] = &[
         "shell/journal/src/annotation.md",
     ),
     ("The journal: the manifest", "shell/journal/src/manifest.rs"),
-    ("The journal: effects", "core/engine/src/effect/encode.rs"),
+    (
+        "The journal: effects",
+        "core/engine/src/store/effect/encode.rs",
+    ),
     ("Snapshots and payloads: streams", "core/rdb/src/stream.rs"),
     (
         "Snapshots: what only weir knows",

@@ -1,6 +1,6 @@
 //! What is written of a command by hand: a Markdown file beside the command's own.
 //!
-//! `core/engine/src/commands/stream/xadd.md` belongs to XADD, and `xgroup/create.md` beneath it to
+//! `core/commands/src/stream/xadd.md` belongs to XADD, and `xgroup/create.md` beneath it to
 //! XGROUP CREATE. The file has the command's name as its title, and sections: Arguments, what is
 //! special about the command, Reply, Errors, Examples. Here and not in the `Spec`, because it is
 //! long, reads best as Markdown, and does not belong in the server's binary.
@@ -13,12 +13,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use engine::table::{Entry, Group};
+use engine::command::Entry;
+use engine::table::Group;
 
 use super::commands::full_name;
 
 /// Where the families' folders are.
-const FOLDER: &str = "core/engine/src/commands";
+const FOLDER: &str = "core/commands/src";
 
 /// The texts of all commands, by path within [`FOLDER`].
 #[derive(Debug)]

@@ -19,8 +19,8 @@ use stream::{NodeLimits, Retention};
 
 use self::bytes_or_percent::BytesOrPercent;
 use self::output_limits::ByClass;
-use crate::replay::OnUnknown;
-use crate::session::is_on_this_machine;
+use crate::clients::session::is_on_this_machine;
+use crate::recover::replay::OnUnknown;
 
 pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
 pub use output_limits::OutputLimits;
@@ -74,7 +74,7 @@ impl Permission {
     }
 
     /// Whether a client at these addresses may.
-    pub(crate) fn allows(self, address: &str, local_address: &str) -> bool {
+    pub fn allows(self, address: &str, local_address: &str) -> bool {
         match self {
             Permission::Nobody => false,
             Permission::Everybody => true,

@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::bytes_or_percent::BytesOrPercent;
 use super::output_limits::ByClass;
 use super::{CANONICAL, SavePoints};
+use crate::error::CmdError;
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +139,16 @@ pub enum SettingError {
         /// The value that does not ask for it.
         only: &'static str,
     },
+}
+
+impl SettingError {
+    /// What a client is answered that wanted to change the setting of that name.
+    pub fn refusal(&self, name: &str) -> CmdError {
+        CmdError::SettingRefused {
+            name: name.to_owned(),
+            reason: self.to_string(),
+        }
+    }
 }
 
 impl Setting {

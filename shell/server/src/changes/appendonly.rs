@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use engine::config::Settings;
-use engine::log::Journalling;
+use engine::store::log::Journalling;
 use journal::{FileDisk, Journal, Names, Recovery, TornTail};
 
 use super::is_loading;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use engine::config::Settings;
 use engine::error::CmdError;
-use engine::node::Node;
+use engine::server::Node;
 
 use super::{port, refused};
 use crate::accept::DoorsChange;

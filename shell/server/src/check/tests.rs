@@ -1,4 +1,4 @@
-use engine::log::Journalling;
+use engine::store::log::Journalling;
 use engine::{Lsn, Mono};
 use journal::{Journal, SyncPolicy};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ fn data_folder() -> tempfile::TempDir {
     let names = Names::new("appendonly.aof");
     let recovery = Recovery::open(disk, names, TornTail::Refuse).unwrap();
     let (log, _) = recovery.finish().unwrap();
-    let mut engine = Engine::new(Settings::default(), 1, NOW);
+    let mut engine = Engine::new(Settings::default(), 1, NOW, &commands::TABLE);
     engine.set_journalling(Journalling::On);
     let journal = Journal::start(log, SyncPolicy::Always).unwrap();
     ask(&mut engine, "SET before value");
@@ -160,7 +160,7 @@ fn what_a_repair_keeps_behind_damage_is_loaded() {
 
     let names = Names::new("appendonly.aof");
     let mut recovery = Recovery::open(disk, names, TornTail::Refuse).unwrap();
-    let mut engine = Engine::new(Settings::default(), 2, NOW);
+    let mut engine = Engine::new(Settings::default(), 2, NOW, &commands::TABLE);
     let mut replay = engine.begin_replay(NOW);
     let load = crate::Load::default();
     persistence::read_whole(&mut engine, &mut recovery, &mut replay, &load, NOW).unwrap();

@@ -9,7 +9,7 @@ use std::io;
 
 use engine::config::OutputLimits;
 use engine::error::CmdError;
-use engine::node::{Delivery, Then};
+use engine::server::{Delivery, Then};
 use engine::{Lsn, Mono};
 use journal::{Gate, NotDurable};
 use resp::{Protocol, Reply, Rope};

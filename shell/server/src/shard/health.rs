@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use engine::Now;
-use engine::log::Journalling;
-use engine::node::{JournalFigures, Node, Order, Writes};
-use engine::stages::Stage;
+use engine::observe::stages::Stage;
+use engine::server::{JournalFigures, Node, Order, Writes};
+use engine::store::log::Journalling;
 use journal::Health;
 
 use super::{Shard, State};

@@ -75,7 +75,7 @@ mod tests {
 
     fn shard() -> Arc<Shard> {
         let clock = Clock::start();
-        let engine = Engine::new(Settings::default(), 1, clock.now());
+        let engine = Engine::new(Settings::default(), 1, clock.now(), &commands::TABLE);
         Arc::new(Shard::new(engine, clock))
     }
 

@@ -1,6 +1,6 @@
 //! Where each client is served: its thread, and its place among that thread's connections.
 
-use engine::session::SessionId;
+use engine::clients::session::SessionId;
 
 /// Where a client is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use engine::error::CmdError;
-use engine::node::{Reload, ReloadInto, ReloadSource};
+use engine::server::{Reload, ReloadInto, ReloadSource};
 use engine::{Engine, Expired};
 
 use super::{Shard, State, snapshot_path};

@@ -3,8 +3,8 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use engine::clients::session::SessionId;
 use engine::error::CmdError;
-use engine::session::SessionId;
 
 use super::{Shard, State, TIMER_THREAD, sync_policy};
 use crate::changes::Change;

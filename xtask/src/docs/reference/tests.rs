@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use engine::commands::all;
+use commands::all;
 use engine::table::{Arg, ArgKind};
 use serde_json::Value;
 
@@ -292,7 +292,9 @@ fn declared() -> Vec<String> {
         }
     }
     let mut sources = String::new();
-    read_sources(&root.join("core/engine/src"), &mut sources);
+    for folder in ["core/engine/src", "core/commands/src"] {
+        read_sources(&root.join(folder), &mut sources);
+    }
     for text in strings(&sources) {
         let pattern = replaced(&text, '{', '}');
         if pattern.replace(ANYTHING, "").len() >= FIXED_LETTERS_MIN {

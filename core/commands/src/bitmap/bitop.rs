@@ -1,0 +1,209 @@
+//! `BITOP`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::{DeleteCause, Effect, Expiry};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+use values::StringValue;
+
+/// `BITOP operation destkey key [key …]`
+pub(super) struct BitOp;
+
+/// How bits are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    And,
+    Or,
+    Xor,
+    Not,
+    /// In the first, and in none of the others.
+    Diff,
+    /// In any of the others, and not in the first.
+    Diff1,
+    /// In the first, and in any of the others.
+    AndOr,
+    /// In exactly one.
+    One,
+}
+
+const OPERATIONS: [(&str, Operation); 8] = [
+    ("AND", Operation::And),
+    ("OR", Operation::Or),
+    ("XOR", Operation::Xor),
+    ("NOT", Operation::Not),
+    ("DIFF", Operation::Diff),
+    ("DIFF1", Operation::Diff1),
+    ("ANDOR", Operation::AndOr),
+    ("ONE", Operation::One),
+];
+
+impl Command for BitOp {
+    const SPEC: Spec = Spec {
+        summary: "Combines the bits of strings, and stores the result.",
+        since: "2.6.0",
+        group: Group::Bitmap,
+        complexity: "O(N)",
+        arity: Arity::AtLeast(4),
+        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        keys: &[
+            KeySpec::at(2, KeyFlags::OW.and(KeyFlags::UPDATE)),
+            KeySpec::range(3, KeyFlags::RO.and(KeyFlags::ACCESS), -1, 1, 0),
+        ],
+        args: &[
+            Arg::one_of(
+                "operation",
+                &[
+                    Arg::word("and", "AND"),
+                    Arg::word("or", "OR"),
+                    Arg::word("xor", "XOR"),
+                    Arg::word("not", "NOT"),
+                    Arg::word("diff", "DIFF"),
+                    Arg::word("diff1", "DIFF1"),
+                    Arg::word("andor", "ANDOR"),
+                    Arg::word("one", "ONE"),
+                ],
+            ),
+            Arg::key("destkey", 0),
+            Arg::key("key", 1).multiple(),
+        ],
+        ..Spec::named("bitop")
+    };
+    type Parsed<'a> = (Operation, &'a [u8], Argv<'a>);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let found = OPERATIONS.iter().find(|(name, _)| args.keyword(name));
+        let (name, operation) = *found.ok_or(CmdError::Syntax)?;
+        let (to, keys) = (args.required()?, args.rest());
+        match operation {
+            Operation::Not if keys.len() != 1 => return Err(CmdError::BitNotSources),
+            Operation::Diff | Operation::Diff1 | Operation::AndOr if keys.len() < 2 => {
+                return Err(CmdError::BitOperationSources(name));
+            }
+            _ => {}
+        }
+        Ok((operation, to, keys))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (operation, to, keys) = cmd;
+        let mut sources = Vec::with_capacity(keys.len());
+        for key in keys.iter() {
+            // Clones share their bytes: a key may be named many times.
+            sources.push(ctx.tx.reading().string(key)?.cloned().unwrap_or_default());
+        }
+        let result = combine(operation, &sources);
+        if !result.is_empty() {
+            ctx.tx.apply(&Effect::Set {
+                key: to,
+                value: &result,
+                expiry: Expiry::Never,
+            });
+        } else if ctx.tx.record(to).is_some() {
+            let cause = DeleteCause::Command;
+            ctx.tx.apply(&Effect::Delete { key: to, cause });
+        }
+        ctx.reply.count(result.len());
+        Ok(Flow::Done)
+    }
+}
+
+/// A result as long as the longest source; shorter ones go on with zeros.
+fn combine(operation: Operation, sources: &[StringValue]) -> Vec<u8> {
+    let len = sources.iter().map(StringValue::len).max().unwrap_or(0);
+    let Some((first, others)) = sources.split_first() else {
+        return Vec::new();
+    };
+    let mut result = Vec::with_capacity(len);
+    first.with_bytes(|bytes| result.extend_from_slice(bytes));
+    result.resize(len, 0);
+    match operation {
+        Operation::Not => result.iter_mut().for_each(|byte| *byte = !*byte),
+        Operation::And => merge_all(&mut result, others, |a, b| a & b),
+        Operation::Or => merge_all(&mut result, others, |a, b| a | b),
+        Operation::Xor => merge_all(&mut result, others, |a, b| a ^ b),
+        Operation::Diff => merge_all(&mut result, others, |a, b| a & !b),
+        Operation::Diff1 => merge(&mut result, &union(others, len), |a, b| !a & b),
+        Operation::AndOr => merge(&mut result, &union(others, len), |a, b| a & b),
+        Operation::One => {
+            let mut twice = vec![0; len];
+            for source in others {
+                source.with_bytes(|bytes| {
+                    for ((once, twice), byte) in result.iter_mut().zip(&mut twice).zip(bytes) {
+                        *twice |= *once & byte;
+                        *once |= byte;
+                    }
+                });
+            }
+            merge(&mut result, &twice, |a, b| a & !b);
+        }
+    }
+    result
+}
+
+/// What is in any of the sources.
+fn union(sources: &[StringValue], len: usize) -> Vec<u8> {
+    let mut all = vec![0; len];
+    merge_all(&mut all, sources, |a, b| a | b);
+    all
+}
+
+fn merge_all(into: &mut [u8], sources: &[StringValue], operation: impl Fn(u8, u8) -> u8) {
+    for source in sources {
+        source.with_bytes(|bytes| merge(into, bytes, &operation));
+    }
+}
+
+/// Puts bytes together one by one; where `from` is shorter, it goes on with zeros.
+fn merge(into: &mut [u8], from: &[u8], operation: impl Fn(u8, u8) -> u8) {
+    let (both, alone) = into.split_at_mut(from.len().min(into.len()));
+    for (a, b) in both.iter_mut().zip(from) {
+        *a = operation(*a, *b);
+    }
+    for a in alone {
+        *a = operation(*a, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn byte(operation: Operation, sources: &[Vec<u8>], at: usize) -> u8 {
+        let bit = |bit: u32| {
+            let has = |source: &Vec<u8>| source.get(at).is_some_and(|byte| byte >> bit & 1 == 1);
+            let (first, others) = (has(&sources[0]), sources.iter().skip(1).any(has));
+            match operation {
+                Operation::And => sources.iter().all(has),
+                Operation::Or => first || others,
+                Operation::Xor => sources.iter().filter(|source| has(source)).count() % 2 == 1,
+                Operation::Not => !first,
+                Operation::Diff => first && !others,
+                Operation::Diff1 => !first && others,
+                Operation::AndOr => first && others,
+                Operation::One => sources.iter().filter(|source| has(source)).count() == 1,
+            }
+        };
+        (0..8).fold(0, |byte, at| byte | u8::from(bit(at)) << at)
+    }
+
+    proptest! {
+        #[test]
+        fn bits_are_put_together_one_by_one(
+            sources in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..30), 1..6),
+        ) {
+            let strings: Vec<StringValue> = sources.iter().map(|bytes| StringValue::from_bytes(bytes)).collect();
+            let len = sources.iter().map(Vec::len).max().unwrap_or(0);
+            for (name, operation) in OPERATIONS {
+                let count = if operation == Operation::Not { 1 } else { sources.len() };
+                let (sources, strings) = (&sources[..count], &strings[..count]);
+                let len = if count == 1 { sources[0].len() } else { len };
+                let expected: Vec<u8> = (0..len).map(|at| byte(operation, sources, at)).collect();
+                prop_assert_eq!(combine(operation, strings), expected, "{}", name);
+            }
+        }
+    }
+}

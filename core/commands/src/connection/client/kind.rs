@@ -1,0 +1,34 @@
+//! The kinds of clients that `CLIENT LIST` and `CLIENT KILL` tell apart.
+
+use engine::error::CmdError;
+
+/// A kind of client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One that sends requests: all that weir has.
+    Normal,
+    /// A server's link to its primary.
+    Primary,
+    /// A replica's link.
+    Replica,
+    /// One that is subscribed to channels.
+    PubSub,
+}
+
+impl Kind {
+    /// Reads a name.
+    pub(super) fn parse(name: &[u8]) -> Result<Kind, CmdError> {
+        let kinds = [
+            ("normal", Kind::Normal),
+            ("master", Kind::Primary),
+            ("slave", Kind::Replica),
+            ("replica", Kind::Replica),
+            ("pubsub", Kind::PubSub),
+        ];
+        kinds
+            .into_iter()
+            .find(|(word, _)| name.eq_ignore_ascii_case(word.as_bytes()))
+            .map(|(_, kind)| kind)
+            .ok_or_else(|| CmdError::UnknownClientType(String::from_utf8_lossy(name).into_owned()))
+    }
+}

@@ -1,0 +1,70 @@
+//! A client as `CLIENT LIST` and `CLIENT INFO` show it: one line of `name=value` pairs.
+
+use engine::clients::session::Session;
+use engine::clients::watch::Watches;
+use engine::{Mono, Now};
+use resp::Protocol;
+
+/// The line of a client, its end included.
+pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let since_s = |then: Mono| now.mono.0.saturating_sub(then.0) / 1000;
+    let queued = session.transaction.as_ref();
+    let multi = queued.map_or(-1, |queue| queue.requests.len() as i64);
+    let command = session.last_command.map(|found| found.full_name());
+    let io = session.io;
+    let memory = session.memory_bytes();
+    let queued_bytes = queued.map_or(0, |queue| queue.arg_bytes);
+    format!(
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 \
+         multi={multi} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem={queued_bytes} rbs=0 rbp=0 obl={} oll=0 \
+         omem=0 tot-mem={memory} events=r cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} \
+         io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}\n",
+        session.id.client,
+        session.address,
+        session.local_address,
+        io.fd,
+        text(&session.name),
+        since_s(session.connected),
+        since_s(session.last_request),
+        flags(session, watches),
+        session.database,
+        session.watched.len(),
+        io.query_bytes,
+        io.output_bytes,
+        command.as_deref().unwrap_or("NULL"),
+        match session.protocol {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        },
+        text(&session.library.0),
+        text(&session.library.1),
+        io.received_bytes,
+        io.sent_bytes,
+        session.requests,
+    )
+}
+
+/// One letter for each thing that is special about a client.
+fn flags(session: &Session, watches: &Watches) -> String {
+    let special = [
+        (session.monitor, 'O'),
+        (session.transaction.is_some(), 'x'),
+        (session.wait.is_some() || session.held, 'b'),
+        (watches.is_broken(session.id), 'd'),
+        (session.closing, 'c'),
+        (
+            !session.address.is_empty() && session.address == session.local_address,
+            'U',
+        ),
+        (session.no_evict, 'e'),
+        (session.no_touch, 'T'),
+    ];
+    let letters = special.into_iter().filter(|(set, _)| *set);
+    let letters: String = letters.map(|(_, letter)| letter).collect();
+    if letters.is_empty() {
+        "N".to_owned()
+    } else {
+        letters
+    }
+}

@@ -1,0 +1,39 @@
+//! `CLIENT TRACKINGINFO`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arity, Flags, Group, Spec};
+
+/// `CLIENT TRACKINGINFO`
+pub(super) struct TrackingInfo;
+
+impl Command for TrackingInfo {
+    const SPEC: Spec = Spec {
+        summary: "Tells whether the server tracks what this connection reads.",
+        since: "6.2.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::LOADING.and(Flags::NO_SCRIPT).and(Flags::STALE),
+        ..Spec::named("trackinginfo")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let reply = &mut *ctx.reply;
+        reply.map(3);
+        reply.bulk(b"flags");
+        reply.set(1);
+        reply.bulk(b"off");
+        reply.bulk(b"redirect");
+        reply.int(-1);
+        reply.bulk(b"prefixes");
+        reply.array(0);
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,37 @@
+//! `CLIENT UNPAUSE`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::server::Afterwards;
+use engine::table::{Arity, Flags, Group, Spec};
+
+/// `CLIENT UNPAUSE`
+pub(super) struct Unpause;
+
+impl Command for Unpause {
+    const SPEC: Spec = Spec {
+        summary: "Ends a pause, and serves what it held back.",
+        since: "6.2.0",
+        group: Group::Connection,
+        complexity: "O(N) Where N is the number of paused clients",
+        arity: Arity::Exactly(2),
+        flags: Flags::ADMIN
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        ..Spec::named("unpause")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.node.pause.end();
+        ctx.node.afterwards.push(Afterwards::EndPause);
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

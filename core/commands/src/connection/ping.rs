@@ -1,0 +1,40 @@
+//! `PING`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Flags, Group, Spec};
+
+/// `PING [message]`
+pub(super) struct Ping;
+
+impl Command for Ping {
+    const SPEC: Spec = Spec {
+        summary: "Answers PONG, or the message that came with it.",
+        since: "1.0.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::AtLeast(1),
+        flags: Flags::FAST,
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+        args: &[Arg::string("message").optional()],
+        ..Spec::named("ping")
+    };
+    type Parsed<'a> = Option<&'a [u8]>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Option<&'a [u8]>, CmdError> {
+        let message = args.next();
+        if args.left() > 0 {
+            return Err(CmdError::Arity("ping".to_owned()));
+        }
+        Ok(message)
+    }
+
+    fn execute(message: Option<&[u8]>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match message {
+            None => ctx.reply.simple("PONG"),
+            Some(message) => ctx.reply.bulk(message),
+        }
+        Ok(Flow::Done)
+    }
+}

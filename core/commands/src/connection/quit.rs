@@ -1,0 +1,41 @@
+//! `QUIT`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arity, Deprecated, Flags, Group, Spec};
+
+/// `QUIT`
+pub(super) struct Quit;
+
+impl Command for Quit {
+    const SPEC: Spec = Spec {
+        summary: "Closes the connection.",
+        since: "1.0.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::AtLeast(1),
+        flags: Flags::ALLOW_BUSY
+            .and(Flags::FAST)
+            .and(Flags::LOADING)
+            .and(Flags::NO_AUTH)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        deprecated: Some(Deprecated {
+            since: "7.2.0",
+            replaced_by: "just closing the connection",
+        }),
+        ..Spec::named("quit")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(args: &mut Args<'_>) -> Result<(), CmdError> {
+        args.rest();
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.reply.ok();
+        Ok(Flow::Close)
+    }
+}

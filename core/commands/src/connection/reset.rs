@@ -1,0 +1,56 @@
+//! `RESET`.
+
+use engine::args::Args;
+use engine::clients::session::Replies;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arity, Flags, Group, Spec};
+use resp::Protocol;
+
+use crate::transaction::{end_transaction, unwatch_all};
+
+/// `RESET`: the connection is as if it had just been made.
+pub(super) struct Reset;
+
+impl Command for Reset {
+    const SPEC: Spec = Spec {
+        summary: "Puts the connection back to where it began.",
+        since: "6.2.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::Exactly(1),
+        flags: Flags::ALLOW_BUSY
+            .and(Flags::FAST)
+            .and(Flags::LOADING)
+            .and(Flags::NO_AUTH)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        ..Spec::named("reset")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        end_transaction(ctx);
+        unwatch_all(ctx);
+        let session = &mut *ctx.session;
+        session.monitor = false;
+        ctx.node.monitors.remove(session.id);
+        session.database = 0;
+        session.protocol = Protocol::Resp2;
+        session.authenticated = ctx.node.config.requirepass.is_empty();
+        session.name.clear();
+        // Its own reply is skipped if that was asked for.
+        if session.replies == Replies::Off {
+            session.replies = Replies::On;
+        }
+        session.no_evict = false;
+        session.no_touch = false;
+        ctx.reply.set_protocol(Protocol::Resp2);
+        ctx.reply.simple("RESET");
+        Ok(Flow::Done)
+    }
+}

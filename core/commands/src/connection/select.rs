@@ -1,0 +1,35 @@
+//! `SELECT`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Flags, Group, Spec};
+
+use crate::key::database::parse_database;
+
+/// `SELECT index`
+pub(super) struct Select;
+
+impl Command for Select {
+    const SPEC: Spec = Spec {
+        summary: "Selects the database of the commands that follow.",
+        since: "1.0.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::FAST.and(Flags::LOADING).and(Flags::STALE),
+        args: &[Arg::integer("index")],
+        ..Spec::named("select")
+    };
+    type Parsed<'a> = i64;
+
+    fn parse(args: &mut Args<'_>) -> Result<i64, CmdError> {
+        args.integer()
+    }
+
+    fn execute(index: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.session.database = parse_database(index, ctx)?;
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,57 @@
+//! `DEL`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::{DeleteCause, Effect};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+
+/// `DEL key [key …]`
+pub(super) struct Del;
+
+impl Command for Del {
+    const SPEC: Spec = Spec {
+        summary: "Deletes keys, and tells how many there were.",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).",
+        arity: Arity::AtLeast(2),
+        flags: Flags::WRITE,
+        frees: true,
+        keys: &[KeySpec::range(
+            1,
+            KeyFlags::RM.and(KeyFlags::DELETE),
+            -1,
+            1,
+            0,
+        )],
+        tips: &["request_policy:multi_shard", "response_policy:agg_sum"],
+        args: &[Arg::key("key", 0).multiple()],
+        ..Spec::named("del")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        delete(keys, ctx)
+    }
+}
+
+/// Deletes keys, and answers how many there were.
+pub(super) fn delete(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    let mut deleted = 0;
+    for key in keys.iter() {
+        if ctx.tx.peek(key).is_some() {
+            deleted += ctx.tx.apply(&Effect::Delete {
+                key,
+                cause: DeleteCause::Command,
+            });
+        }
+    }
+    ctx.reply.int(deleted as i64);
+    Ok(Flow::Done)
+}

@@ -1,0 +1,152 @@
+//! `DUMP` and `RESTORE`.
+
+use engine::UnixMs;
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow, Mode};
+use engine::error::CmdError;
+use engine::store::effect::{DeleteCause, Effect};
+use engine::table::{Arg, Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
+
+/// `DUMP key`
+pub(super) struct Dump;
+
+impl Command for Dump {
+    const SPEC: Spec = Spec {
+        summary: "Answers the value of a key as bytes that RESTORE takes.",
+        since: "2.6.0",
+        group: Group::Generic,
+        complexity: "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).",
+        arity: Arity::Exactly(2),
+        flags: Flags::READONLY,
+        keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
+        tips: &["nondeterministic_output"],
+        args: &[Arg::key("key", 0)],
+        ..Spec::named("dump")
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match ctx.tx.record(cmd) {
+            Some(record) => ctx.reply.bulk_owned(rdb::dump(record.value())),
+            None => ctx.reply.null(),
+        }
+        Ok(Flow::Done)
+    }
+}
+
+/// `RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]`
+pub(super) struct Restore;
+
+impl Command for Restore {
+    const SPEC: Spec = Spec {
+        summary: "Makes a key from what DUMP answered.",
+        since: "2.6.0",
+        group: Group::Generic,
+        complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+        arity: Arity::AtLeast(4),
+        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        categories: Categories::DANGEROUS,
+        keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
+        history: &[
+            ("3.0.0", "REPLACE was added."),
+            ("5.0.0", "ABSTTL was added."),
+            ("5.0.0", "IDLETIME and FREQ were added."),
+        ],
+        args: &[
+            Arg::key("key", 0),
+            Arg::integer("ttl"),
+            Arg::string("serialized-value"),
+            Arg::word("replace", "REPLACE").since("3.0.0").optional(),
+            Arg::word("absttl", "ABSTTL").since("5.0.0").optional(),
+            Arg::integer("seconds")
+                .token("IDLETIME")
+                .since("5.0.0")
+                .optional(),
+            Arg::integer("frequency")
+                .token("FREQ")
+                .since("5.0.0")
+                .optional(),
+        ],
+        ..Spec::named("restore")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let mut parsed = Parsed {
+            key: args.required()?,
+            ttl: args.required()?,
+            payload: args.required()?,
+            replace: false,
+            absolute: false,
+            idle_s: None,
+        };
+        let mut frequency_said = false;
+        while args.left() > 0 {
+            if args.keyword("REPLACE") {
+                parsed.replace = true;
+            } else if args.keyword("ABSTTL") {
+                parsed.absolute = true;
+            } else if !frequency_said && args.keyword_with_value("IDLETIME") {
+                let idle_s = u32::try_from(args.integer()?.max(-1));
+                parsed.idle_s = Some(idle_s.map_err(|_| CmdError::InvalidIdleTime)?);
+            } else if parsed.idle_s.is_none() && args.keyword_with_value("FREQ") {
+                frequency_said = true;
+                if !(0..=255).contains(&args.integer()?) {
+                    return Err(CmdError::InvalidFrequency);
+                }
+            } else {
+                return Err(CmdError::Syntax);
+            }
+        }
+        Ok(parsed)
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let Parsed { key, payload, .. } = cmd;
+        if !cmd.replace && ctx.tx.peek(key).is_some() {
+            return Err(CmdError::BusyKey);
+        }
+        let ttl = engine::args::parse_i64(cmd.ttl).ok_or(CmdError::NotAnInteger)?;
+        if ttl < 0 {
+            return Err(CmdError::InvalidTtl);
+        }
+        let at = match ttl {
+            0 => None,
+            at if cmd.absolute => Some(UnixMs(at)),
+            ttl => Some(ctx.now.unix().plus(ttl)),
+        };
+        let value = rdb::restore(payload, &ctx.tx.payload_context())?;
+        if at.is_some_and(|at| at <= ctx.now.unix()) && ctx.mode != Mode::Replay {
+            ctx.tx.apply(&Effect::Delete {
+                key,
+                cause: DeleteCause::Command,
+            });
+        } else {
+            ctx.tx.apply(&Effect::Restore {
+                key,
+                value,
+                payload,
+                at,
+            });
+            ctx.tx.record_retention(key);
+            if let Some(idle_s) = cmd.idle_s {
+                ctx.tx.set_idle_s(key, idle_s);
+            }
+        }
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}
+
+pub(super) struct Parsed<'a> {
+    key: &'a [u8],
+    ttl: &'a [u8],
+    payload: &'a [u8],
+    replace: bool,
+    absolute: bool,
+    idle_s: Option<u32>,
+}

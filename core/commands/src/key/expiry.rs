@@ -1,0 +1,33 @@
+//! When keys go: numbers of clients as points in time.
+
+use engine::UnixMs;
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// From when on a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// From now on.
+    Now,
+    /// From the begin of Unix time on.
+    Epoch,
+}
+
+/// The point in time that a number means; `None` if it cannot be represented.
+pub(crate) fn expiry_ms(number: i64, unit: Unit, base: Base, now: UnixMs) -> Option<UnixMs> {
+    let ms = match unit {
+        Unit::Seconds => number.checked_mul(1000)?,
+        Unit::Milliseconds => number,
+    };
+    match base {
+        Base::Now => ms.checked_add(now.0).map(UnixMs),
+        Base::Epoch => Some(UnixMs(ms)),
+    }
+}

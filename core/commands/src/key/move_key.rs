@@ -1,0 +1,48 @@
+//! `MOVE`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+
+use super::database::parse_database;
+
+/// `MOVE key db`
+pub(super) struct Move;
+
+impl Command for Move {
+    const SPEC: Spec = Spec {
+        summary: "Moves a key to another database, unless it exists there.",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(3),
+        flags: Flags::FAST.and(Flags::WRITE),
+        keys: &[KeySpec::at(
+            1,
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+        )],
+        args: &[Arg::key("key", 0), Arg::integer("db")],
+        ..Spec::named("move")
+    };
+    type Parsed<'a> = (&'a [u8], i64);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.integer()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, to_db) = cmd;
+        let to_db = parse_database(to_db, ctx)?;
+        if to_db == ctx.tx.database {
+            return Err(CmdError::SameObject);
+        }
+        let free = ctx.tx.peek(key).is_some() && !ctx.tx.exists_in(to_db, key);
+        if free {
+            ctx.tx.apply(&Effect::Move { key, to_db });
+        }
+        ctx.reply.int(i64::from(free));
+        Ok(Flow::Done)
+    }
+}

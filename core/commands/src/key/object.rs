@@ -1,0 +1,178 @@
+//! `OBJECT`: how the value of a key is kept and used.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Entry, Flow, container, entry};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use values::Value;
+
+use crate::help;
+
+/// `OBJECT`
+pub(super) const OBJECT: Entry = container(
+    Spec {
+        summary: "Tells how the value of a key is kept and used.",
+        since: "2.2.3",
+        group: Group::Generic,
+        complexity: "Depends on subcommand.",
+        arity: Arity::AtLeast(2),
+        ..Spec::named("object")
+    },
+    &[
+        entry::<Encoding>(),
+        entry::<Freq>(),
+        entry::<Help>(),
+        entry::<IdleTime>(),
+        entry::<RefCount>(),
+    ],
+);
+
+/// What the rows of the family share.
+const FAMILY: Spec = Spec {
+    group: Group::Generic,
+    complexity: "O(1)",
+    arity: Arity::Exactly(3),
+    flags: Flags::READONLY,
+    keys: &[KeySpec::at(2, KeyFlags::RO)],
+    tips: &["nondeterministic_output"],
+    args: &[Arg::key("key", 0)],
+    ..Spec::named("")
+};
+
+/// `OBJECT ENCODING key`
+pub(super) struct Encoding;
+
+impl Command for Encoding {
+    const SPEC: Spec = Spec {
+        name: "encoding",
+        summary: "Tells how the value of a key is kept.",
+        since: "2.2.3",
+        ..FAMILY
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let encoding = ctx
+            .tx
+            .reading()
+            .peek(cmd)
+            .map(|record| match record.value() {
+                Value::String(string) => string.encoding(cmd.len()).name(),
+                Value::Stream(_) => "stream",
+            });
+        match encoding {
+            Some(encoding) => ctx.reply.bulk(encoding.as_bytes()),
+            None => ctx.reply.null(),
+        }
+        Ok(Flow::Done)
+    }
+}
+
+/// `OBJECT FREQ key`
+pub(super) struct Freq;
+
+impl Command for Freq {
+    const SPEC: Spec = Spec {
+        name: "freq",
+        summary: "Tells how often a key is used, where that is counted; weir does not.",
+        since: "4.0.0",
+        ..FAMILY
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match ctx.tx.reading().peek(cmd) {
+            Some(_) => Err(CmdError::NoFrequency),
+            None => {
+                ctx.reply.null();
+                Ok(Flow::Done)
+            }
+        }
+    }
+}
+
+/// `OBJECT IDLETIME key`
+pub(super) struct IdleTime;
+
+impl Command for IdleTime {
+    const SPEC: Spec = Spec {
+        name: "idletime",
+        summary: "Tells for how many seconds a key was not used.",
+        since: "2.2.3",
+        ..FAMILY
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let now = ctx.now.unix();
+        match ctx.tx.reading().peek(cmd).map(|record| record.idle_s(now)) {
+            Some(idle_s) => ctx.reply.int(i64::from(idle_s)),
+            None => ctx.reply.null(),
+        }
+        Ok(Flow::Done)
+    }
+}
+
+/// `OBJECT REFCOUNT key`
+pub(super) struct RefCount;
+
+impl Command for RefCount {
+    const SPEC: Spec = Spec {
+        name: "refcount",
+        summary: "Tells how many hold the value of a key: weir shares none.",
+        since: "2.2.3",
+        ..FAMILY
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match ctx.tx.reading().peek(cmd) {
+            Some(_) => ctx.reply.int(1),
+            None => ctx.reply.null(),
+        }
+        Ok(Flow::Done)
+    }
+}
+
+/// `OBJECT HELP`
+pub(super) struct Help;
+
+impl Command for Help {
+    const SPEC: Spec = Spec {
+        summary: "Lists the subcommands.",
+        since: "6.2.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::LOADING.and(Flags::STALE),
+        ..Spec::named("help")
+    };
+    type Parsed<'a> = ();
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let _ = args;
+        Ok(())
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let () = cmd;
+        help::answer(ctx, "object");
+        Ok(Flow::Done)
+    }
+}

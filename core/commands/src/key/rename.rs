@@ -1,0 +1,83 @@
+//! `RENAME` and `RENAMENX`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+
+/// `RENAME key newkey`
+pub(super) struct Rename;
+
+impl Command for Rename {
+    const SPEC: Spec = Spec {
+        summary: "Gives a key another name, and replaces what had that name.",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(3),
+        flags: Flags::WRITE,
+        keys: &[
+            KeySpec::at(1, KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE)),
+            KeySpec::at(2, KeyFlags::OW.and(KeyFlags::UPDATE)),
+        ],
+        args: &[Arg::key("key", 0), Arg::key("newkey", 1)],
+        ..Spec::named("rename")
+    };
+    type Parsed<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.required()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, to) = cmd;
+        if ctx.tx.peek(key).is_none() {
+            return Err(CmdError::NoSuchKey);
+        }
+        if key != to {
+            ctx.tx.apply(&Effect::Rename { key, to });
+        }
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}
+
+/// `RENAMENX key newkey`
+pub(super) struct RenameNx;
+
+impl Command for RenameNx {
+    const SPEC: Spec = Spec {
+        summary: "Gives a key another name, unless that is taken.",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(3),
+        flags: Flags::FAST.and(Flags::WRITE),
+        keys: &[
+            KeySpec::at(1, KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE)),
+            KeySpec::at(2, KeyFlags::OW.and(KeyFlags::INSERT)),
+        ],
+        history: &[("3.2.0", "The names may be the same.")],
+        args: &[Arg::key("key", 0), Arg::key("newkey", 1)],
+        ..Spec::named("renamenx")
+    };
+    type Parsed<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.required()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, to) = cmd;
+        if ctx.tx.peek(key).is_none() {
+            return Err(CmdError::NoSuchKey);
+        }
+        let free = ctx.tx.peek(to).is_none();
+        if free {
+            ctx.tx.apply(&Effect::Rename { key, to });
+        }
+        ctx.reply.int(i64::from(free));
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,223 @@
+//! `SCAN`, `KEYS` and `RANDOMKEY`.
+
+use engine::args::{Args, parse_i64};
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::glob::{Letters, matches};
+use engine::store::keyspace::Record;
+use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
+
+/// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
+pub(super) struct Scan;
+
+impl Command for Scan {
+    const SPEC: Spec = Spec {
+        summary: "Iterates over the keys of a database, a few at a time.",
+        since: "2.8.0",
+        group: Group::Generic,
+        complexity: "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.",
+        arity: Arity::AtLeast(2),
+        flags: Flags::READONLY,
+        tips: &[
+            "nondeterministic_output",
+            "request_policy:special",
+            "response_policy:special",
+        ],
+        history: &[("6.0.0", "TYPE was added.")],
+        args: &[
+            Arg::integer("cursor"),
+            Arg::pattern("pattern").token("MATCH").optional(),
+            Arg::integer("count").token("COUNT").optional(),
+            Arg::string("type").token("TYPE").since("6.0.0").optional(),
+        ],
+        ..Spec::named("scan")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let cursor = parse_cursor(args.required()?).ok_or(CmdError::InvalidCursor)?;
+        let mut parsed = Parsed {
+            cursor,
+            pattern: None,
+            count: COUNT_DEFAULT,
+            type_name: None,
+        };
+        while args.left() > 0 {
+            if args.keyword_with_value("MATCH") {
+                parsed.pattern = Some(args.required()?);
+            } else if args.keyword_with_value("COUNT") {
+                let count = args.integer()?;
+                if count < 1 {
+                    return Err(CmdError::Syntax);
+                }
+                parsed.count = usize::try_from(count).unwrap_or(usize::MAX);
+            } else if args.keyword_with_value("TYPE") {
+                parsed.type_name = Some(args.required()?);
+            } else {
+                return Err(CmdError::Syntax);
+            }
+        }
+        Ok(parsed)
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.tx.depend_on_all();
+        let now = ctx.now.unix();
+        let mut overdue = Vec::new();
+        let database = ctx.tx.database;
+        let keyspace = ctx.tx.keyspace();
+        let start = ctx.reply.begin();
+        let (mut next, mut left, mut len) = (cmd.cursor, cmd.count, 0);
+        loop {
+            let looks = left.min(LOOKS_BETWEEN_ASKS);
+            next = keyspace.scan(database, next, looks, |record| {
+                if !cmd.wants(record) {
+                } else if record.is_expired(now) {
+                    overdue.push(record.key().to_vec());
+                } else {
+                    ctx.reply.bulk(record.key());
+                    len += 1;
+                }
+            });
+            left -= looks;
+            if next == 0 || left == 0 || ctx.reply.is_full() {
+                break;
+            }
+        }
+        for key in &overdue {
+            ctx.tx.pass_over_overdue_in(database, key);
+        }
+        // The cursor is known last and stands first.
+        ctx.reply.array_since(start, len);
+        let end = ctx.reply.mark();
+        ctx.reply.array(2);
+        ctx.reply.bulk_int(next);
+        ctx.reply.swap(start, end);
+        Ok(Flow::Done)
+    }
+}
+
+/// Reads a cursor as Redis does: what is no plain number may have spaces before it, and a sign.
+fn parse_cursor(text: &[u8]) -> Option<u64> {
+    if let Some(number) = parse_i64(text) {
+        return u64::try_from(number).ok();
+    }
+    let text = std::str::from_utf8(text).ok()?;
+    let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
+    match text.strip_prefix('-') {
+        Some(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
+            digits.parse().ok().map(u64::wrapping_neg)
+        }
+        Some(_) => None,
+        None => text.parse().ok(),
+    }
+}
+
+/// `KEYS pattern`
+pub(super) struct Keys;
+
+impl Command for Keys {
+    const SPEC: Spec = Spec {
+        summary: "Lists the keys that match a pattern.",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(N) with N being the number of keys in the database, under the assumption that the key names in the database and the given pattern have limited length.",
+        arity: Arity::Exactly(2),
+        flags: Flags::READONLY,
+        categories: Categories::DANGEROUS,
+        tips: &["request_policy:all_shards", "nondeterministic_output_order"],
+        args: &[Arg::pattern("pattern")],
+        ..Spec::named("keys")
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.tx.depend_on_all();
+        let now = ctx.now.unix();
+        let mark = ctx.reply.begin();
+        let records = ctx.tx.keyspace().records(ctx.tx.database);
+        let wanted = records
+            .filter(|record| !record.is_expired(now) && matches(cmd, record.key(), Letters::Exact));
+        let len = ctx
+            .reply
+            .each(wanted, |reply, record| reply.bulk(record.key()));
+        ctx.reply.array_since(mark, len);
+        Ok(Flow::Done)
+    }
+}
+
+/// `RANDOMKEY`
+pub(super) struct RandomKey;
+
+impl Command for RandomKey {
+    const SPEC: Spec = Spec {
+        summary: "Answers a key of the database, any one.",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(1),
+        flags: Flags::READONLY,
+        tips: &[
+            "request_policy:all_shards",
+            "response_policy:special",
+            "nondeterministic_output",
+        ],
+        ..Spec::named("randomkey")
+    };
+    type Parsed<'a> = ();
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let _ = args;
+        Ok(())
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let () = cmd;
+        ctx.tx.depend_on_all();
+        let now = ctx.now.unix();
+        for _ in 0..RANDOM_TRIES_MAX {
+            let random = ctx.node.rng.next();
+            match ctx.tx.keyspace().random(ctx.tx.database, random) {
+                Some(record) if record.is_expired(now) => {}
+                Some(record) => {
+                    ctx.reply.bulk(record.key());
+                    return Ok(Flow::Done);
+                }
+                None => break,
+            }
+        }
+        ctx.reply.null();
+        Ok(Flow::Done)
+    }
+}
+
+pub(super) struct Parsed<'a> {
+    cursor: u64,
+    pattern: Option<&'a [u8]>,
+    count: usize,
+    type_name: Option<&'a [u8]>,
+}
+
+impl Parsed<'_> {
+    fn wants(&self, record: &Record) -> bool {
+        let type_name = record.value().type_name().as_bytes();
+        self.type_name
+            .is_none_or(|name| name.eq_ignore_ascii_case(type_name))
+            && self
+                .pattern
+                .is_none_or(|pattern| matches(pattern, record.key(), Letters::Exact))
+    }
+}
+
+/// Keys that `SCAN` looks at before it asks whether the reply is full.
+const LOOKS_BETWEEN_ASKS: usize = 1000;
+
+/// Keys that a step of `SCAN` looks at unless told otherwise.
+const COUNT_DEFAULT: usize = 10;
+
+/// How often another key is picked where one has expired.
+const RANDOM_TRIES_MAX: usize = 100;

@@ -1,0 +1,115 @@
+//! `WAIT` and `WAITAOF`: how many copies of the client's writes there are.
+
+use engine::args::{Args, parse_i64};
+use engine::clients::waiting::{Interest, Ticket, TimeoutReply, Wait as Waiting};
+use engine::command::{Command, Ctx, Flow, Mode};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Categories, Compat, Flags, Group, Spec};
+
+use crate::patience::Patience;
+
+/// `WAIT numreplicas timeout`
+pub(super) struct Wait;
+
+impl Command for Wait {
+    const SPEC: Spec = Spec {
+        summary: "Waits until that many replicas have the client's writes; weir has none.",
+        since: "3.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(3),
+        flags: Flags::BLOCKING,
+        categories: Categories::CONNECTION,
+        tips: &["request_policy:all_shards", "response_policy:agg_min"],
+        args: &[Arg::integer("numreplicas"), Arg::integer("timeout")],
+        ..Spec::named("wait")
+    };
+    type Parsed<'a> = (i64, Patience);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.integer()?, Patience::parse(args)?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (replicas, patience) = cmd;
+        if replicas > 0 && ctx.mode == Mode::Alone {
+            return Ok(give_up_later(patience, TimeoutReply::Zero, ctx));
+        }
+        ctx.reply.int(0);
+        Ok(Flow::Done)
+    }
+}
+
+/// `WAITAOF numlocal numreplicas timeout`
+pub(super) struct WaitAof;
+
+impl Command for WaitAof {
+    const SPEC: Spec = Spec {
+        summary: "Waits until the client's writes are on the disk, here and on that many replicas; weir has none.",
+        since: "7.2.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        arity: Arity::Exactly(4),
+        flags: Flags::BLOCKING,
+        categories: Categories::CONNECTION,
+        tips: &["request_policy:all_shards", "response_policy:agg_min"],
+        args: &[
+            Arg::integer("numlocal"),
+            Arg::integer("numreplicas"),
+            Arg::integer("timeout"),
+        ],
+        compat: Compat::Differs(
+            "Writes are known to be on the disk with `appendfsync always` only; otherwise it waits in vain.",
+        ),
+        ..Spec::named("waitaof")
+    };
+    type Parsed<'a> = (bool, i64, Patience);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let local = match args.integer()? {
+            0 => false,
+            1 => true,
+            _ => return Err(CmdError::LocalCopies),
+        };
+        let replicas = parse_i64(args.required()?).filter(|replicas| *replicas >= 0);
+        let replicas = replicas.ok_or(CmdError::MustBePositive)?;
+        Ok((local, replicas, Patience::parse(args)?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (local, replicas, patience) = cmd;
+        let journalling = ctx.node.shell.persistence.journalling;
+        if local && !journalling {
+            return Err(CmdError::NoLocalCopies);
+        }
+        let syncs = ctx.node.settings.value("appendfsync") == Some("always");
+        let is_durable = journalling && syncs;
+        if is_durable {
+            // The reply leaves when all that was written is durable.
+            ctx.tx.depend_on_all();
+        }
+        let reply = TimeoutReply::Copies {
+            local: i64::from(is_durable),
+        };
+        let is_enough = replicas == 0 && (is_durable || !local);
+        if !is_enough && ctx.mode == Mode::Alone {
+            return Ok(give_up_later(patience, reply, ctx));
+        }
+        reply.write(ctx.reply);
+        Ok(Flow::Done)
+    }
+}
+
+fn give_up_later(patience: Patience, reply: TimeoutReply, ctx: &mut Ctx<'_>) -> Flow {
+    ctx.wait = Some(Waiting {
+        database: ctx.tx.database,
+        keys: Vec::new(),
+        deadline: patience.deadline(ctx.now.mono),
+        retry_at: None,
+        request: [b"WAIT".as_slice()].into_iter().collect(),
+        on_timeout: reply,
+        interest: Interest::Any,
+        ticket: Ticket::default(),
+    });
+    Flow::Block
+}

@@ -1,0 +1,38 @@
+//! Every command, a file each, and the table of them that an engine is given.
+//!
+//! A family is a folder with a list, `COMMANDS`, a line a command. What readers are told of a command is
+//! Markdown beside it. What a command is made of, and what it may do, is in [`engine::command`]; nothing in
+//! here is known to the engine but by [`TABLE`].
+
+mod bitmap;
+mod connection;
+mod help;
+mod key;
+mod patience;
+mod server;
+mod stream;
+mod string;
+mod transaction;
+
+use engine::command::{CommandTable, Entry, Numbered, count};
+
+/// Every command, family by family; names are unique.
+pub static COMMANDS: &[&[Entry]] = &[
+    bitmap::COMMANDS,
+    connection::COMMANDS,
+    key::COMMANDS,
+    server::COMMANDS,
+    stream::COMMANDS,
+    string::COMMANDS,
+    transaction::COMMANDS,
+];
+
+/// Every command, in no particular order.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    COMMANDS.iter().flat_map(|family| family.iter())
+}
+
+static NUMBERED: Numbered<{ count(COMMANDS) }> = Numbered::new(COMMANDS);
+
+/// Every command, for an engine.
+pub static TABLE: CommandTable = CommandTable::of(&NUMBERED);

@@ -1,0 +1,44 @@
+//! `BGREWRITEAOF`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::server::Order;
+use engine::table::{Arity, Flags, Group, Spec};
+
+/// `BGREWRITEAOF`
+pub(super) struct BgRewriteAof;
+
+impl Command for BgRewriteAof {
+    const SPEC: Spec = Spec {
+        summary: "Rewrites the journal from what is in memory, while the server goes on.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(1),
+        flags: Flags::ADMIN
+            .and(Flags::NO_ASYNC_LOADING)
+            .and(Flags::NO_SCRIPT),
+        ..Spec::named("bgrewriteaof")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let persistence = &mut ctx.node.shell.persistence;
+        if !persistence.journalling {
+            return Err(CmdError::NoJournal);
+        }
+        if persistence.rewriting {
+            return Err(CmdError::RewriteInProgress);
+        }
+        persistence.rewriting = true;
+        ctx.node.orders.push(Order::RewriteJournal);
+        ctx.reply
+            .simple("Background append only file rewriting started");
+        Ok(Flow::Done)
+    }
+}

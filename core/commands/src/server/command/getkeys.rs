@@ -1,0 +1,67 @@
+//! `COMMAND GETKEYS`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table;
+use engine::table::{Arg, Arity, Categories, Flags, FoundKey, Group, Spec};
+use resp::Argv;
+
+/// `COMMAND GETKEYS command [arg …]`
+pub(super) struct GetKeys;
+
+impl Command for GetKeys {
+    const SPEC: Spec = Spec {
+        summary: "Tells the keys of a request.",
+        since: "2.8.13",
+        group: Group::Server,
+        complexity: "O(N) where N is the number of arguments to the command",
+        arity: Arity::AtLeast(3),
+        flags: Flags::LOADING.and(Flags::STALE),
+        categories: Categories::CONNECTION,
+        args: &[
+            Arg::string("command"),
+            Arg::string("arg").optional().multiple(),
+        ],
+        ..Spec::named("getkeys")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(request: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let keys = keys_of(ctx, request)?;
+        ctx.reply.array(keys.len());
+        for key in keys {
+            ctx.reply
+                .bulk(request.get(key.position).unwrap_or_default());
+        }
+        Ok(Flow::Done)
+    }
+}
+
+/// The keys of a request.
+pub(super) fn keys_of(ctx: &Ctx<'_>, request: Argv<'_>) -> Result<Vec<FoundKey>, CmdError> {
+    let commands = &ctx.node.commands;
+    let command = request.get(0).and_then(|name| commands.find(name));
+    let command = command.ok_or(CmdError::KeysOfUnknownCommand)?;
+    let found = match request.get(1) {
+        Some(sub) if command.subcommand_count() > 0 => commands
+            .subcommand(command, sub)
+            .ok_or(CmdError::KeysOfUnknownCommand)?,
+        _ => command,
+    };
+    let spec = found.spec;
+    if spec.keys.is_empty() {
+        return Err(CmdError::NoKeyArguments);
+    }
+    if !spec.arity.accepts(request.len()) {
+        return Err(CmdError::KeysOfWrongArity);
+    }
+    match table::keys_of(spec, request) {
+        Err(_) if spec.flags.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
+        found => found.map_err(|_| CmdError::KeysNotFound),
+    }
+}

@@ -1,0 +1,48 @@
+//! `COMMAND INFO`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
+use resp::Argv;
+
+use super::row;
+
+/// `COMMAND INFO [command …]`
+pub(super) struct Info;
+
+impl Command for Info {
+    const SPEC: Spec = Spec {
+        summary: "Describes commands: their arguments, flags, keys and subcommands.",
+        since: "2.8.13",
+        group: Group::Server,
+        complexity: "O(N) where N is the number of commands to look up",
+        arity: Arity::AtLeast(2),
+        flags: Flags::LOADING.and(Flags::STALE),
+        categories: Categories::CONNECTION,
+        tips: &["nondeterministic_output_order"],
+        history: &[("7.0.0", "Without names, it tells of all commands.")],
+        args: &[Arg::string("command-name").optional().multiple()],
+        ..Spec::named("info")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if names.is_empty() {
+            row::write_all(ctx.reply, &ctx.node.commands);
+            return Ok(Flow::Done);
+        }
+        ctx.reply.array(names.len());
+        let commands = &ctx.node.commands;
+        ctx.reply
+            .each(names.iter(), |reply, name| match commands.find_full(name) {
+                Some(found) => row::write(reply, commands, found),
+                None => reply.null_array(),
+            });
+        Ok(Flow::Done)
+    }
+}

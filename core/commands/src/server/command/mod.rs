@@ -1,0 +1,53 @@
+//! `COMMAND`: what the server knows of its commands, all of it from their rows.
+
+mod count;
+mod docs;
+mod getkeys;
+mod getkeysandflags;
+mod help;
+mod info;
+mod list;
+mod row;
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Entry, Flow, entry, entry_with_subcommands};
+use engine::error::CmdError;
+use engine::table::{Arity, Categories, Flags, Group, Spec};
+
+/// The row of `COMMAND`.
+pub(super) const COMMAND: Entry = entry_with_subcommands::<All>(&[
+    entry::<count::Count>(),
+    entry::<docs::Docs>(),
+    entry::<getkeys::GetKeys>(),
+    entry::<getkeysandflags::GetKeysAndFlags>(),
+    entry::<help::Help>(),
+    entry::<info::Info>(),
+    entry::<list::List>(),
+]);
+
+/// `COMMAND`
+struct All;
+
+impl Command for All {
+    const SPEC: Spec = Spec {
+        summary: "Describes every command.",
+        since: "2.8.13",
+        group: Group::Server,
+        complexity: "O(N) where N is the total number of Redis commands",
+        arity: Arity::AtLeast(1),
+        flags: Flags::LOADING.and(Flags::STALE),
+        categories: Categories::CONNECTION,
+        tips: &["nondeterministic_output_order"],
+        ..Spec::named("command")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        row::write_all(ctx.reply, &ctx.node.commands);
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,57 @@
+//! `CONFIG RESETSTAT`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::observe::stages::Stages;
+use engine::observe::stats::{CommandStats, ErrorStats, Rate};
+use engine::table::{Arity, Flags, Group, Spec};
+
+/// `CONFIG RESETSTAT`
+pub(super) struct ResetStat;
+
+impl Command for ResetStat {
+    const SPEC: Spec = Spec {
+        summary: "Resets the counters of INFO.",
+        since: "2.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::ADMIN
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
+        ..Spec::named("resetstat")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let node = &mut *ctx.node;
+        node.command_stats.fill(CommandStats::default());
+        node.errors = ErrorStats::default();
+        node.command_rate = Rate::default();
+        node.input_rate = Rate::default();
+        node.output_rate = Rate::default();
+        node.cycle_rate = Rate::default();
+        node.busy_rate = Rate::default();
+        node.stages = Stages::default();
+        node.shell.connections_received = 0;
+        node.shell.connections_rejected = 0;
+        node.shell.received_bytes = 0;
+        node.shell.sent_bytes = 0;
+        node.shell.keys_looked_ahead = 0;
+        node.shell.query_limit_disconnections = 0;
+        node.shell.output_limit_disconnections = 0;
+        for thread in &mut node.shell.threads {
+            (thread.reads, thread.writes) = (0, 0);
+        }
+        ctx.tx.reset_stats();
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

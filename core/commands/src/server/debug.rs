@@ -1,0 +1,166 @@
+//! `DEBUG`, as far as tests of clients and of servers need it.
+
+use engine::args::{Args, parse_i64};
+use engine::clients::pause::Pausing;
+use engine::clients::waiting::{Interest, Ticket, TimeoutReply, Wait};
+use engine::command::{Command, Ctx, Flow, Mode};
+use engine::config::{Config, parse_bytes};
+use engine::error::CmdError;
+use engine::table::{Arity, Compat, Flags, Group, Spec};
+use resp::Argv;
+
+use super::{debug_digest, debug_protocol, debug_reload};
+use crate::help::usage_error;
+
+/// `DEBUG subcommand [arg …]`
+pub(super) struct Debug;
+
+/// What it does, a line each.
+const HELP: &[&str] = &[
+    "DEBUG <subcommand> [<arg> ...]. Subcommands are:",
+    "DIGEST",
+    "    Digests all keys: equal databases have equal digests.",
+    "DIGEST-VALUE <key> [<key> ...]",
+    "    Digests the value and expiry of each key.",
+    "ERROR <text>",
+    "    Answers the text as an error.",
+    "LOADAOF",
+    "    Empties the databases and loads the journal.",
+    "OBJECT <key>",
+    "    Tells how a key's value is kept.",
+    "PANIC",
+    "    Fails by an error of the program, which ends the process.",
+    "PROTOCOL <type>",
+    "    Answers something of that type.",
+    "QUICKLIST-PACKED-THRESHOLD <bytes>",
+    "    Does nothing: weir has no such lists.",
+    "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+    "    Writes the snapshot file, empties the databases and loads it. NOSAVE does not write it, NOFLUSH does not",
+    "    empty them, and with MERGE keys of the file take the place of those that are there.",
+    "SET-ACTIVE-EXPIRE <0|1>",
+    "    Ends or begins the removal of expired keys that nobody asks for.",
+    "SLEEP <seconds>",
+    "    Holds back all requests for a time.",
+    "HELP",
+    "    Prints this.",
+];
+
+impl Command for Debug {
+    const SPEC: Spec = Spec {
+        summary: "Does what only tests need.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "Depends on subcommand.",
+        arity: Arity::AtLeast(2),
+        flags: Flags::ADMIN
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        compat: Compat::Differs("Only a few subcommands are there."),
+        ..Spec::named("debug")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        args.rest();
+        Ok(args.whole())
+    }
+
+    fn execute(request: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if !is_allowed(ctx) {
+            return Err(CmdError::DebugNotAllowed);
+        }
+        let sub = request.get(1).unwrap_or_default().to_ascii_lowercase();
+        match (sub.as_slice(), request.get(2), request.len()) {
+            (b"help", None, _) => {
+                ctx.reply.array(HELP.len());
+                for line in HELP {
+                    ctx.reply.simple(line);
+                }
+            }
+            (b"digest", None, _) => debug_digest::of_everything(ctx),
+            (b"digest-value", _, _) => debug_digest::of_values(ctx, request.skip(2)),
+            (b"error", Some(text), 3) => {
+                return Err(CmdError::Text(String::from_utf8_lossy(text).into_owned()));
+            }
+            (b"loadaof", _, _) => return debug_reload::journal(ctx),
+            (b"object", Some(key), _) => describe(ctx, key)?,
+            (b"panic", None, _) => panic!("DEBUG PANIC"),
+            (b"protocol", Some(name), 3) => debug_protocol::answer(ctx.reply, name)?,
+            (b"quicklist-packed-threshold", Some(bytes), 3) => {
+                let bytes = std::str::from_utf8(bytes).ok().and_then(parse_bytes);
+                bytes
+                    .filter(|bytes| (0..=1 << 32).contains(bytes))
+                    .ok_or(CmdError::PackedThreshold)?;
+                ctx.reply.ok();
+            }
+            (b"reload", _, _) => return debug_reload::snapshot(ctx, request.skip(2)),
+            (b"set-active-expire", Some(flag), 3) => {
+                let word = if parse_i64(flag).is_some_and(|flag| flag != 0) {
+                    "yes"
+                } else {
+                    "no"
+                };
+                // The row takes both words.
+                ctx.node.settings.set("active-expire", word).ok();
+                ctx.node.config = Config::resolve(&ctx.node.settings);
+                ctx.reply.ok();
+            }
+            (b"sleep", Some(seconds), 3) => return Ok(sleep(ctx, request, seconds)),
+            _ => return Err(usage_error(request, "DEBUG")),
+        }
+        Ok(Flow::Done)
+    }
+}
+
+fn is_allowed(ctx: &Ctx<'_>) -> bool {
+    let session = &ctx.session;
+    let allowed = ctx.node.config.debugging;
+    allowed.allows(&session.address, &session.local_address)
+}
+
+fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {
+    let now = ctx.now;
+    let record = ctx.tx.peek(key).ok_or(CmdError::NoSuchKey)?;
+    let encoding = match record.value() {
+        values::Value::String(value) => value.encoding(key.len()).name(),
+        values::Value::Stream(_) => "stream",
+    };
+    // Without the type before the value, and version and checksum after it.
+    let serialized_bytes = rdb::dump(record.value()).len() - 11;
+    let idle_s = i64::from(record.idle_s(now.unix()));
+    let used_s = now.unix().0 / 1000 - idle_s;
+    let text = format!(
+        "Value at:0x0 refcount:1 encoding:{encoding} serializedlength:{serialized_bytes} lru:{} \
+         lru_seconds_idle:{idle_s}",
+        used_s & 0xff_ffff,
+    );
+    ctx.reply.simple(&text);
+    Ok(())
+}
+
+/// All requests wait, and the reply to this one. A text that is no number is no time.
+fn sleep(ctx: &mut Ctx<'_>, request: Argv<'_>, seconds: &[u8]) -> Flow {
+    let seconds = std::str::from_utf8(seconds).ok();
+    let seconds: f64 = seconds.and_then(|text| text.parse().ok()).unwrap_or(0.0);
+    let ms = (seconds * 1000.0) as u64;
+    if ms == 0 || ctx.mode != Mode::Alone {
+        ctx.reply.ok();
+        return Flow::Done;
+    }
+    let until = ctx.now.mono.plus(ms);
+    ctx.node.pause.begin(Pausing::All, until);
+    ctx.wait = Some(Wait {
+        database: ctx.tx.database,
+        keys: Vec::new(),
+        deadline: Some(until),
+        retry_at: None,
+        request: request.to_owned(),
+        on_timeout: TimeoutReply::Slept {
+            since: ctx.now.mono,
+        },
+        interest: Interest::Any,
+        ticket: Ticket::default(),
+    });
+    Flow::Block
+}

@@ -1,0 +1,139 @@
+//! Sections about what the server has done.
+
+use engine::command::Ctx;
+use engine::observe::stages::Stage;
+use engine::server::{Node, ThreadFigures};
+
+use super::sheet::Sheet;
+
+pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    let node = &*ctx.node;
+    let shell = &node.shell;
+    let keys = ctx.tx.stats();
+    let kilobits = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
+    sheet.section("Stats");
+    sheet.line("total_connections_received", shell.connections_received);
+    sheet.line("total_commands_processed", node.commands_run());
+    sheet.line("instantaneous_ops_per_sec", node.command_rate.per_second());
+    sheet.line("total_net_input_bytes", shell.received_bytes);
+    sheet.line("total_net_output_bytes", shell.sent_bytes);
+    sheet.line("total_net_repl_input_bytes", 0);
+    sheet.line("total_net_repl_output_bytes", 0);
+    sheet.line(
+        "instantaneous_input_kbps",
+        kilobits(node.input_rate.per_second()),
+    );
+    sheet.line(
+        "instantaneous_output_kbps",
+        kilobits(node.output_rate.per_second()),
+    );
+    sheet.line("rejected_connections", shell.connections_rejected);
+    sheet.line("sync_full", 0);
+    sheet.line("sync_partial_ok", 0);
+    sheet.line("sync_partial_err", 0);
+    sheet.line("expired_keys", keys.expired);
+    sheet.line("expired_keys_active", keys.expired_by_timer);
+    sheet.line("expired_time_cap_reached_count", keys.expiry_cut_short);
+    let expiry_ms = node.stages.of(Stage::Expiry).nanoseconds / 1_000_000;
+    sheet.line("expire_cycle_cpu_milliseconds", expiry_ms);
+    sheet.line("evicted_keys", 0);
+    sheet.line("evicted_clients", shell.evicted_clients);
+    sheet.line(
+        "client_query_buffer_limit_disconnections",
+        shell.query_limit_disconnections,
+    );
+    sheet.line(
+        "client_output_buffer_limit_disconnections",
+        shell.output_limit_disconnections,
+    );
+    sheet.line("keyspace_hits", keys.hits);
+    sheet.line("keyspace_misses", keys.misses);
+    sheet.line("pubsub_channels", 0);
+    sheet.line("pubsub_patterns", 0);
+    sheet.line("pubsubshard_channels", 0);
+    sheet.line("latest_fork_usec", 0);
+    sheet.line("total_forks", 0);
+    sheet.line("tracking_total_keys", 0);
+    sheet.line("tracking_total_items", 0);
+    sheet.line("tracking_total_prefixes", 0);
+    sheet.line("total_error_replies", node.errors.total());
+    sheet.line("acl_access_denied_auth", node.errors.count("WRONGPASS"));
+    traffic(sheet, ctx.node);
+    sheet.line("total_effects_applied", keys.effects);
+}
+
+/// What the threads did: reads, writes, holds of the lock.
+fn traffic(sheet: &mut Sheet, node: &Node) {
+    let threads = &node.shell.threads;
+    let sum = |of: fn(&ThreadFigures) -> u64| threads.iter().map(of).sum::<u64>();
+    // The first one also looks after what is due and takes connections in, as the main thread of Redis does.
+    let aside = |of: fn(&ThreadFigures) -> u64| threads.iter().skip(1).map(of).sum::<u64>();
+    sheet.line("total_reads_processed", sum(|thread| thread.reads));
+    sheet.line("total_writes_processed", sum(|thread| thread.writes));
+    sheet.line("io_threaded_reads_processed", aside(|thread| thread.reads));
+    sheet.line(
+        "io_threaded_writes_processed",
+        aside(|thread| thread.writes),
+    );
+    sheet.line(
+        "io_threaded_total_prefetch_entries",
+        node.shell.keys_looked_ahead,
+    );
+    let (cycles, busy_ns) = node.stages.cycles();
+    let commands_ns = node.command_stats.iter().map(|stats| stats.nanoseconds);
+    sheet.line("eventloop_cycles", cycles);
+    sheet.line("eventloop_duration_sum", busy_ns / 1000);
+    sheet.line(
+        "eventloop_duration_cmd_sum",
+        commands_ns.sum::<u64>() / 1000,
+    );
+    let cycles = node.cycle_rate.per_second();
+    sheet.line("instantaneous_eventloop_cycles_per_sec", cycles);
+    let each_us = node.busy_rate.per_second() / cycles.max(1) / 1000;
+    sheet.line("instantaneous_eventloop_duration_usec", each_us);
+}
+
+pub(super) fn commandstats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    sheet.section("Commandstats");
+    for found in ctx.node.commands.iter() {
+        let stats = &ctx.node.command_stats[usize::from(found.number)];
+        if stats.calls == 0 && stats.rejected == 0 {
+            continue;
+        }
+        let us = stats.nanoseconds / 1000;
+        let us_each = stats.nanoseconds as f64 / 1000.0 / stats.calls.max(1) as f64;
+        sheet.line(
+            &format!("cmdstat_{}", found.full_name()),
+            format_args!(
+                "calls={},usec={us},usec_per_call={us_each:.2},rejected_calls={},failed_calls={}",
+                stats.calls, stats.rejected, stats.failed
+            ),
+        );
+    }
+}
+
+pub(super) fn errorstats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    sheet.section("Errorstats");
+    for (code, count) in ctx.node.errors.iter() {
+        sheet.line(&format!("errorstat_{code}"), format_args!("count={count}"));
+    }
+}
+
+pub(super) fn latencystats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    sheet.section("Latencystats");
+    for found in ctx.node.commands.iter() {
+        let durations = &ctx.node.command_stats[usize::from(found.number)].durations;
+        if durations.count() == 0 {
+            continue;
+        }
+        sheet.line(
+            &format!("latency_percentiles_usec_{}", found.full_name()),
+            format_args!(
+                "p50={}.000,p99={}.000,p99.9={}.000",
+                durations.quantile_us(500),
+                durations.quantile_us(990),
+                durations.quantile_us(999)
+            ),
+        );
+    }
+}

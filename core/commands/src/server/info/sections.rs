@@ -1,0 +1,306 @@
+//! Sections about what the server is.
+
+use engine::Mono;
+use engine::REDIS_VERSION;
+use engine::command::Ctx;
+use engine::observe::stages::Stage;
+use engine::server::{Node, ShellFigures, Writes};
+
+use super::sheet::Sheet;
+
+pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    let shell = &ctx.node.shell;
+    let uptime_s = (ctx.now.mono.0 - ctx.node.started.mono.0) / 1000;
+    sheet.section("Server");
+    sheet.line("redis_version", REDIS_VERSION);
+    sheet.line("redis_git_sha1", "00000000");
+    sheet.line("redis_git_dirty", 0);
+    sheet.line("redis_build_id", 0);
+    sheet.line("redis_mode", "standalone");
+    sheet.line("server_name", "weir");
+    sheet.line("weir_version", env!("CARGO_PKG_VERSION"));
+    sheet.line("os", &shell.system);
+    sheet.line("arch_bits", usize::BITS);
+    sheet.line("multiplexing_api", "epoll");
+    sheet.line("monotonic_clock", "POSIX clock_gettime");
+    sheet.line("process_id", shell.process_id);
+    sheet.line("process_supervised", "no");
+    sheet.line("run_id", &shell.run_id);
+    sheet.line("tcp_port", shell.port);
+    sheet.line("server_time_usec", ctx.now.unix_us);
+    sheet.line("uptime_in_seconds", uptime_s);
+    sheet.line("uptime_in_days", uptime_s / 86_400);
+    sheet.line("hz", 10);
+    sheet.line("configured_hz", 10);
+    sheet.line("lru_clock", (ctx.now.unix_us / 1_000_000) & 0xff_ffff);
+    sheet.line("executable", &shell.executable);
+    sheet.line("config_file", &shell.config_file);
+    sheet.flag("io_threads_active", shell.io_threads > 1);
+    for (number, listener) in shell.listeners.iter().enumerate() {
+        sheet.line(&format!("listener{number}"), listener);
+    }
+}
+
+pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    let sessions = &ctx.node.sessions;
+    let with_self = || sessions.iter().chain([&*ctx.session]);
+    let watching = with_self().filter(|session| !session.watched.is_empty());
+    let watched = with_self().map(|session| session.watched.len());
+    let with_deadline = sessions.iter().filter(|session| {
+        let wait = session.wait.as_ref();
+        wait.is_some_and(|wait| wait.deadline.is_some())
+    });
+    sheet.section("Clients");
+    sheet.line("connected_clients", sessions.len());
+    sheet.line("cluster_connections", 0);
+    sheet.line("maxclients", ctx.node.config.clients_max);
+    sheet.line(
+        "client_recent_max_input_buffer",
+        with_self()
+            .map(|session| session.io.query_bytes)
+            .max()
+            .unwrap_or(0),
+    );
+    sheet.line(
+        "client_recent_max_output_buffer",
+        with_self()
+            .map(|session| session.io.output_bytes)
+            .max()
+            .unwrap_or(0),
+    );
+    sheet.line("blocked_clients", ctx.tx.blocking().clients());
+    sheet.line("tracking_clients", 0);
+    sheet.line("pubsub_clients", 0);
+    sheet.line("watching_clients", watching.count());
+    sheet.line("clients_in_timeout_table", with_deadline.count());
+    sheet.line("total_watched_keys", watched.sum::<usize>());
+    sheet.line("total_blocking_keys", ctx.tx.blocking().keys());
+    sheet.line("total_blocking_keys_on_nokey", 0);
+}
+
+pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    let shell = &ctx.node.shell;
+    let config = &ctx.node.config;
+    let peak = shell.used_memory_peak.max(1);
+    let used = shell.used_memory.max(1);
+    sheet.section("Memory");
+    sheet.bytes("used_memory", shell.used_memory);
+    sheet.bytes("used_memory_rss", shell.resident_memory);
+    sheet.bytes("used_memory_peak", shell.used_memory_peak);
+    let percent = shell.used_memory as f64 * 100.0 / peak as f64;
+    sheet.line("used_memory_peak_perc", format_args!("{percent:.2}%"));
+    sheet.line("used_memory_peak_time", shell.used_memory_peak_at_s);
+    let dataset = shell.used_memory.saturating_sub(shell.used_memory_startup);
+    sheet.line("used_memory_overhead", shell.used_memory - dataset);
+    sheet.line("used_memory_startup", shell.used_memory_startup);
+    sheet.line("used_memory_dataset", dataset);
+    let percent = dataset as f64 * 100.0 / used as f64;
+    sheet.line("used_memory_dataset_perc", format_args!("{percent:.2}%"));
+    allocator(sheet, shell);
+    sheet.bytes("total_system_memory", shell.system_memory);
+    sheet.line("used_memory_lua", 0);
+    sheet.line("used_memory_scripts", 0);
+    sheet.line("number_of_cached_scripts", 0);
+    sheet.bytes("maxmemory", config.memory_bytes_max);
+    sheet.line("maxmemory_policy", "noeviction");
+    let ratio = shell.resident_memory as f64 / used as f64;
+    sheet.line("mem_fragmentation_ratio", format_args!("{ratio:.2}"));
+    sheet.line(
+        "mem_fragmentation_bytes",
+        shell.resident_memory as i64 - shell.used_memory as i64,
+    );
+    let sessions = ctx.node.sessions.iter().chain([&*ctx.session]);
+    let buffered = sessions.map(|session| session.io.query_bytes + session.io.output_bytes);
+    sheet.line("mem_clients_normal", buffered.sum::<usize>());
+    let waiting = shell.persistence.journal.backlog_bytes + ctx.tx.log().bytes().len() as u64;
+    sheet.line("mem_aof_buffer", waiting);
+    sheet.line("mem_allocator", "jemalloc");
+    sheet.line("active_defrag_running", 0);
+    sheet.line("lazyfree_pending_objects", 0);
+    sheet.line("lazyfreed_objects", 0);
+}
+
+/// What the allocator has beyond what is allocated, and the process beyond the allocator.
+fn allocator(sheet: &mut Sheet, shell: &ShellFigures) {
+    let (allocated, active, resident) = (
+        shell.allocator_allocated,
+        shell.allocator_active,
+        shell.allocator_resident,
+    );
+    sheet.line("allocator_allocated", allocated);
+    sheet.line("allocator_active", active);
+    sheet.line("allocator_resident", resident);
+    sheet.excess("allocator_frag", active, allocated);
+    sheet.excess("allocator_rss", resident, active);
+    sheet.excess("rss_overhead", shell.resident_memory, resident);
+}
+
+pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    let figures = &ctx.node.shell.persistence;
+    let status = |failed: bool| if failed { "err" } else { "ok" };
+    let saved_at_s = match figures.snapshot_at_s {
+        0 => ctx.node.started.unix().0 / 1000,
+        at_s => at_s,
+    };
+    let changes = ctx.tx.stats().changes - figures.snapshot_changes;
+    let now = ctx.now.mono;
+    let running_s = |begun: Option<Mono>| begun.map(|begun| now.0.saturating_sub(begun.0) / 1000);
+    let seconds = |time: Option<u64>| time.map_or(-1, u64::cast_signed);
+    sheet.section("Persistence");
+    let loading = ctx.node.loading;
+    sheet.flag("loading", loading.is_some());
+    sheet.line("async_loading", 0);
+    let (written, of) = (figures.keys_written, figures.keys_to_write);
+    let percent = 100.0 * written as f64 / of.max(1) as f64;
+    sheet.line("current_fork_perc", format_args!("{percent:.2}"));
+    sheet.line("current_save_keys_processed", written);
+    sheet.line("current_save_keys_total", of);
+    sheet.line("rdb_changes_since_last_save", changes);
+    sheet.flag("rdb_bgsave_in_progress", figures.snapshotting);
+    sheet.line("rdb_last_save_time", saved_at_s);
+    sheet.line("rdb_last_bgsave_status", status(figures.snapshot_failed));
+    sheet.line("rdb_last_bgsave_time_sec", seconds(figures.snapshot_took_s));
+    sheet.line(
+        "rdb_current_bgsave_time_sec",
+        seconds(running_s(figures.snapshot_begun)),
+    );
+    sheet.line("rdb_saves", figures.snapshots);
+    sheet.line("rdb_saves_consecutive_failures", figures.snapshot_failures);
+    sheet.flag("aof_enabled", figures.journalling || figures.journal_begins);
+    sheet.flag("aof_rewrite_in_progress", figures.rewriting);
+    sheet.line("aof_rewrite_scheduled", 0);
+    sheet.line("aof_last_rewrite_time_sec", seconds(figures.rewrite_took_s));
+    sheet.line(
+        "aof_current_rewrite_time_sec",
+        seconds(running_s(figures.rewrite_begun)),
+    );
+    sheet.line("aof_last_bgrewrite_status", status(figures.rewrite_failed));
+    sheet.line("aof_rewrites", figures.rewrites);
+    sheet.line(
+        "aof_rewrites_consecutive_failures",
+        figures.rewrite_failures,
+    );
+    let refused = ctx.node.writes != Writes::Accepted;
+    sheet.line("aof_last_write_status", status(refused));
+    if figures.journalling {
+        sheet.line("journal_health", figures.journal_health);
+        sheet.line("aof_current_size", figures.journal_bytes);
+        sheet.line("aof_base_size", figures.journal_base_bytes);
+        sheet.line("aof_pending_rewrite", 0);
+        sheet.line("aof_buffer_length", ctx.tx.log().bytes().len());
+        sheet.line("last_lsn", ctx.tx.log().last().0);
+        journal(sheet, ctx.node);
+    }
+    if let Some(loading) = loading {
+        let percent = 100.0 * loading.loaded_bytes as f64 / loading.total_bytes.max(1) as f64;
+        sheet.line("loading_start_time", loading.begun.unix().0 / 1000);
+        sheet.line("loading_total_bytes", loading.total_bytes);
+        sheet.line("loading_loaded_bytes", loading.loaded_bytes);
+        sheet.line("loading_loaded_perc", format_args!("{percent:.2}"));
+        sheet.line("loading_eta_seconds", loading.eta_s(ctx.now));
+    }
+}
+
+/// What the journal did, and how long its writes and syncs took.
+fn journal(sheet: &mut Sheet, node: &Node) {
+    let figures = &node.shell.persistence.journal;
+    sheet.flag("aof_pending_bio_fsync", figures.syncing);
+    sheet.line("aof_delayed_fsync", figures.delayed_syncs);
+    sheet.line("journal_groups", figures.groups);
+    sheet.line("journal_batches", figures.batches);
+    sheet.line("journal_written_bytes", figures.bytes);
+    sheet.line("journal_syncs", figures.syncs);
+    let each = figures.batches as f64 / figures.syncs.max(1) as f64;
+    sheet.line("journal_batches_per_sync", format_args!("{each:.2}"));
+    for (name, stage) in [
+        ("journal_write", Stage::JournalWrite),
+        ("journal_sync", Stage::JournalSync),
+        ("journal_background_sync", Stage::BackgroundSync),
+    ] {
+        let stats = node.stages.of(stage);
+        let durations = &stats.durations;
+        sheet.line(
+            &format!("{name}_usec"),
+            format_args!(
+                "count={},sum={},p50={},p99={},p99.9={},max={}",
+                stats.count,
+                stats.nanoseconds / 1000,
+                durations.quantile_us(500),
+                durations.quantile_us(990),
+                durations.quantile_us(999),
+                stats.longest_ns / 1000,
+            ),
+        );
+        let mut before = 0;
+        let steps = durations
+            .cumulative()
+            .filter(|(_, count)| std::mem::replace(&mut before, *count) < *count)
+            .map(|(bound_us, count)| format!("{bound_us}={count}"));
+        let steps: Vec<String> = steps.collect();
+        sheet.line(&format!("{name}_histogram_usec"), steps.join(","));
+    }
+}
+
+pub(super) fn threads(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    sheet.section("Threads");
+    for (number, thread) in ctx.node.shell.threads.iter().enumerate() {
+        sheet.line(
+            &format!("io_thread_{number}"),
+            format_args!(
+                "clients={},reads={},writes={}",
+                thread.clients, thread.reads, thread.writes
+            ),
+        );
+    }
+    sheet.line("io_threads", ctx.node.shell.io_threads);
+}
+
+pub(super) fn replication(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    sheet.section("Replication");
+    sheet.line("role", "master");
+    sheet.line("connected_slaves", 0);
+    sheet.line("master_failover_state", "no-failover");
+    sheet.line("master_replid", &ctx.node.shell.run_id);
+    sheet.line("master_replid2", "0".repeat(40));
+    sheet.line("master_repl_offset", ctx.tx.log().last().0);
+    sheet.line("second_repl_offset", -1);
+    sheet.line("repl_backlog_active", 0);
+    sheet.line("repl_backlog_size", 0);
+    sheet.line("repl_backlog_first_byte_offset", 0);
+    sheet.line("repl_backlog_histlen", 0);
+}
+
+pub(super) fn cpu(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    let shell = &ctx.node.shell;
+    sheet.section("CPU");
+    sheet.line("used_cpu_sys", format_args!("{:.6}", shell.cpu_system_s));
+    sheet.line("used_cpu_user", format_args!("{:.6}", shell.cpu_user_s));
+    sheet.line("used_cpu_sys_children", "0.000000");
+    sheet.line("used_cpu_user_children", "0.000000");
+    let (system_s, user_s) = (shell.cpu_system_main_s, shell.cpu_user_main_s);
+    sheet.line("used_cpu_sys_main_thread", format_args!("{system_s:.6}"));
+    sheet.line("used_cpu_user_main_thread", format_args!("{user_s:.6}"));
+}
+
+pub(super) fn modules(sheet: &mut Sheet, _: &mut Ctx<'_>) {
+    sheet.section("Modules");
+}
+
+pub(super) fn cluster(sheet: &mut Sheet, _: &mut Ctx<'_>) {
+    sheet.section("Cluster");
+    sheet.line("cluster_enabled", 0);
+}
+
+pub(super) fn keyspace(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    sheet.section("Keyspace");
+    let keyspace = ctx.tx.keyspace();
+    for database in 0..keyspace.database_count() {
+        let (keys, expires) = (keyspace.len(database), keyspace.expiring(database));
+        if keys > 0 {
+            sheet.line(
+                &format!("db{database}"),
+                format_args!("keys={keys},expires={expires},avg_ttl=0,subexpiry=0"),
+            );
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `LASTSAVE`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arity, Categories, Flags, Group, Spec};
+
+/// `LASTSAVE`
+pub(super) struct LastSave;
+
+impl Command for LastSave {
+    const SPEC: Spec = Spec {
+        summary: "Tells when the last snapshot was written, in seconds since the epoch.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(1),
+        flags: Flags::FAST.and(Flags::LOADING).and(Flags::STALE),
+        categories: Categories::ADMIN.and(Categories::DANGEROUS),
+        tips: &["nondeterministic_output"],
+        ..Spec::named("lastsave")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let at_s = match ctx.node.shell.persistence.snapshot_at_s {
+            0 => ctx.node.started.unix().0 / 1000,
+            at_s => at_s,
+        };
+        ctx.reply.int(at_s);
+        Ok(Flow::Done)
+    }
+}

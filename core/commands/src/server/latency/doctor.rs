@@ -1,0 +1,66 @@
+//! `LATENCY DOCTOR`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::server::Node;
+use engine::table::{Arity, Flags, Group, Spec};
+
+/// `LATENCY DOCTOR`
+pub(super) struct Doctor;
+
+impl Command for Doctor {
+    const SPEC: Spec = Spec {
+        summary: "Says in words what took long.",
+        since: "2.8.13",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::ADMIN
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        tips: &[
+            "nondeterministic_output",
+            "request_policy:all_nodes",
+            "response_policy:special",
+        ],
+        ..Spec::named("doctor")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let text = diagnosis(ctx.node);
+        ctx.reply.verbatim("txt", text.as_bytes());
+        Ok(Flow::Done)
+    }
+}
+
+fn diagnosis(node: &Node) -> String {
+    if node.config.latency_threshold_ms == 0 {
+        return "Nothing is watched: latency-monitor-threshold is 0. Set it to the number of milliseconds \
+                that is too long for you, with CONFIG SET.\n"
+            .to_owned();
+    }
+    if node.latencies.iter().len() == 0 {
+        return format!(
+            "Nothing took {} ms or longer.\n",
+            node.config.latency_threshold_ms
+        );
+    }
+    let mut text = String::new();
+    for (name, history) in node.latencies.iter() {
+        text.push_str(&format!(
+            "{name}: {} times, {} ms on average, {} ms at worst.\n",
+            history.count,
+            history.sum_ms / history.count.max(1),
+            history.max_ms
+        ));
+    }
+    text.push_str("SLOWLOG GET tells which commands they were.\n");
+    text
+}

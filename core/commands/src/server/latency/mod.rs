@@ -1,0 +1,35 @@
+//! `LATENCY`: what took long, and how long commands take.
+
+mod doctor;
+mod graph;
+mod help;
+mod histogram;
+mod history;
+mod latest;
+mod reset;
+
+use engine::command::{Entry, container, entry};
+use engine::table::{Arity, Group, Spec};
+
+/// The row of `LATENCY`.
+pub(super) const LATENCY: Entry = container(
+    SPEC,
+    &[
+        entry::<doctor::Doctor>(),
+        entry::<graph::Graph>(),
+        entry::<help::Help>(),
+        entry::<histogram::Histogram>(),
+        entry::<history::History>(),
+        entry::<latest::Latest>(),
+        entry::<reset::Reset>(),
+    ],
+);
+
+const SPEC: Spec = Spec {
+    summary: "Holds the commands about latency.",
+    since: "2.8.13",
+    group: Group::Server,
+    complexity: "Depends on subcommand.",
+    arity: Arity::AtLeast(2),
+    ..Spec::named("latency")
+};

@@ -1,0 +1,46 @@
+//! `LATENCY RESET`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Flags, Group, Spec};
+use resp::Argv;
+
+/// `LATENCY RESET [event …]`
+pub(super) struct Reset;
+
+impl Command for Reset {
+    const SPEC: Spec = Spec {
+        summary: "Forgets the events of some kinds, or of all.",
+        since: "2.8.13",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::AtLeast(2),
+        flags: Flags::ADMIN
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        tips: &["request_policy:all_nodes", "response_policy:agg_sum"],
+        args: &[Arg::string("event").optional().multiple()],
+        ..Spec::named("reset")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(events: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let latencies = &mut ctx.node.latencies;
+        let forgotten = if events.is_empty() {
+            latencies.clear()
+        } else {
+            events
+                .iter()
+                .filter(|event| latencies.remove(event))
+                .count()
+        };
+        ctx.reply.count(forgotten);
+        Ok(Flow::Done)
+    }
+}

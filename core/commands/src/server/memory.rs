@@ -1,0 +1,150 @@
+//! `MEMORY`: what keys cost.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Entry, Flow, container, entry};
+use engine::error::CmdError;
+use engine::server::ShellFigures;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+
+use crate::help;
+
+/// `MEMORY`
+pub(super) const MEMORY: Entry = container(
+    Spec {
+        summary: "Tells what keys cost.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "Depends on subcommand.",
+        arity: Arity::AtLeast(2),
+        ..Spec::named("memory")
+    },
+    &[entry::<Doctor>(), entry::<Help>(), entry::<Usage>()],
+);
+
+/// `MEMORY USAGE key [SAMPLES count]`
+pub(super) struct Usage;
+
+impl Command for Usage {
+    const SPEC: Spec = Spec {
+        summary: "Tells how many bytes a key takes, its value and bookkeeping included.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "O(N) where N is the number of samples.",
+        arity: Arity::AtLeast(3),
+        flags: Flags::READONLY,
+        keys: &[KeySpec::at(2, KeyFlags::RO)],
+        args: &[
+            Arg::key("key", 0),
+            Arg::integer("count").token("SAMPLES").optional(),
+        ],
+        ..Spec::named("usage")
+    };
+    type Parsed<'a> = (&'a [u8], usize);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let key = args.required()?;
+        let mut samples = SAMPLES_DEFAULT;
+        while args.left() > 0 {
+            if !args.keyword_with_value("SAMPLES") {
+                return Err(CmdError::Syntax);
+            }
+            samples = usize::try_from(args.integer()?).map_err(|_| CmdError::Syntax)?;
+        }
+        Ok((key, samples))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, samples) = cmd;
+        match ctx.tx.peek(key).map(|record| record.memory_bytes(samples)) {
+            Some(bytes) => ctx.reply.count(bytes),
+            None => ctx.reply.null(),
+        }
+        Ok(Flow::Done)
+    }
+}
+
+/// `MEMORY DOCTOR`
+pub(super) struct Doctor;
+
+impl Command for Doctor {
+    const SPEC: Spec = Spec {
+        summary: "Says in words how the memory is doing.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        tips: &[
+            "nondeterministic_output",
+            "request_policy:all_shards",
+            "response_policy:special",
+        ],
+        ..Spec::named("doctor")
+    };
+    type Parsed<'a> = ();
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let _ = args;
+        Ok(())
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let () = cmd;
+        let text = diagnosis(&ctx.node.shell, ctx.node.config.memory_bytes_max);
+        ctx.reply.verbatim("txt", text.as_bytes());
+        Ok(Flow::Done)
+    }
+}
+
+/// Memory below which shares of it say nothing, in bytes.
+const SMALL_BYTES: u64 = 5 << 20;
+
+fn diagnosis(figures: &ShellFigures, limit: u64) -> String {
+    let used = figures.used_memory;
+    let mut findings = Vec::new();
+    if limit > 0 && used > limit / 10 * 9 {
+        findings.push("More than 90 % of maxmemory is used: writes are refused when it is full.");
+    }
+    if used >= SMALL_BYTES {
+        if figures.used_memory_peak > used.saturating_mul(3) / 2 {
+            findings.push("The peak was more than 1.5 times what is used now.");
+        }
+        if figures.resident_memory > used.saturating_mul(7) / 5 {
+            findings.push("The process holds more than 1.4 times what is used: fragmentation.");
+        }
+    }
+    if findings.is_empty() {
+        format!("{used} bytes are used. Nothing stands out.\n")
+    } else {
+        format!("{used} bytes are used.\n* {}\n", findings.join("\n* "))
+    }
+}
+
+/// `MEMORY HELP`
+pub(super) struct Help;
+
+impl Command for Help {
+    const SPEC: Spec = Spec {
+        summary: "Lists the subcommands.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::LOADING.and(Flags::STALE),
+        ..Spec::named("help")
+    };
+    type Parsed<'a> = ();
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let _ = args;
+        Ok(())
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let () = cmd;
+        help::answer(ctx, "memory");
+        Ok(Flow::Done)
+    }
+}
+
+/// Parts of a value that are looked at unless told otherwise.
+const SAMPLES_DEFAULT: usize = 5;

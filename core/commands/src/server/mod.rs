@@ -1,0 +1,50 @@
+//! Commands about the server.
+
+mod bgrewriteaof;
+mod bgsave;
+mod command;
+mod config;
+mod dbsize;
+mod debug;
+mod debug_digest;
+mod debug_protocol;
+mod debug_reload;
+mod flush;
+mod info;
+mod lastsave;
+mod latency;
+mod lolwut;
+mod memory;
+mod monitor;
+mod role;
+mod save;
+mod shutdown;
+mod slowlog;
+mod swapdb;
+mod time;
+
+use engine::command::{Entry, entry};
+
+/// The family's rows, sorted by name.
+pub(super) static COMMANDS: &[Entry] = &[
+    entry::<bgrewriteaof::BgRewriteAof>(),
+    entry::<bgsave::BgSave>(),
+    command::COMMAND,
+    config::CONFIG,
+    entry::<dbsize::DbSize>(),
+    entry::<debug::Debug>(),
+    entry::<flush::FlushAll>(),
+    entry::<flush::FlushDb>(),
+    entry::<info::Info>(),
+    entry::<lastsave::LastSave>(),
+    latency::LATENCY,
+    entry::<lolwut::Lolwut>(),
+    memory::MEMORY,
+    entry::<monitor::Monitor>(),
+    entry::<role::Role>(),
+    entry::<save::Save>(),
+    entry::<shutdown::Shutdown>(),
+    slowlog::SLOWLOG,
+    entry::<swapdb::SwapDb>(),
+    entry::<time::Time>(),
+];

@@ -1,0 +1,38 @@
+//! `ROLE`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arity, Categories, Flags, Group, Spec};
+
+/// `ROLE`
+pub(super) struct Role;
+
+impl Command for Role {
+    const SPEC: Spec = Spec {
+        summary: "Tells the server's role in replication, and its position.",
+        since: "2.8.12",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(1),
+        flags: Flags::FAST
+            .and(Flags::LOADING)
+            .and(Flags::NO_SCRIPT)
+            .and(Flags::STALE),
+        categories: Categories::ADMIN.and(Categories::DANGEROUS),
+        ..Spec::named("role")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.reply.array(3);
+        ctx.reply.bulk(b"master");
+        ctx.reply.int(ctx.tx.log().last().0 as i64);
+        ctx.reply.array(0);
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,44 @@
+//! `SAVE`.
+
+use engine::args::Args;
+use engine::clients::waiting::Wait;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::server::Order;
+use engine::table::{Arity, Compat, Flags, Group, Spec};
+
+/// `SAVE`: the client waits for the snapshot, nobody else does.
+pub(super) struct Save;
+
+impl Command for Save {
+    const SPEC: Spec = Spec {
+        summary: "Writes a snapshot of all databases, and answers when it is on the disk.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(N) where N is the total number of keys in all databases",
+        arity: Arity::Exactly(1),
+        flags: Flags::ADMIN
+            .and(Flags::NO_ASYNC_LOADING)
+            .and(Flags::NO_MULTI)
+            .and(Flags::NO_SCRIPT),
+        compat: Compat::Differs("Other clients are served meanwhile."),
+        ..Spec::named("save")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.node.shell.persistence.snapshotting {
+            return Err(CmdError::SaveInProgress);
+        }
+        ctx.node.shell.persistence.snapshotting = true;
+        ctx.node.orders.push(Order::Snapshot {
+            waiting: Some(ctx.session.id),
+        });
+        ctx.wait = Some(Wait::for_shell(ctx.tx.database, "SAVE"));
+        Ok(Flow::Block)
+    }
+}

@@ -1,0 +1,63 @@
+//! `SLOWLOG GET`.
+
+use engine::args::{Args, parse_i64};
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Flags, Group, Spec};
+
+use crate::help::usage_error;
+
+/// `SLOWLOG GET [count]`
+pub(super) struct Get;
+
+/// Entries that are told if nothing is said.
+const COUNT_DEFAULT: usize = 10;
+
+impl Command for Get {
+    const SPEC: Spec = Spec {
+        summary: "Tells the commands that took long, newest first.",
+        since: "2.2.12",
+        group: Group::Server,
+        complexity: "O(N) where N is the number of entries returned",
+        arity: Arity::AtLeast(2),
+        flags: Flags::ADMIN.and(Flags::LOADING).and(Flags::STALE),
+        tips: &["request_policy:all_nodes", "nondeterministic_output"],
+        history: &[("4.0.0", "The client's address and name were added.")],
+        args: &[Arg::integer("count").optional()],
+        ..Spec::named("get")
+    };
+    type Parsed<'a> = usize;
+
+    fn parse(args: &mut Args<'_>) -> Result<usize, CmdError> {
+        if args.left() > 1 {
+            return Err(usage_error(args.whole(), "SLOWLOG"));
+        }
+        match args.next().map(parse_i64) {
+            None => Ok(COUNT_DEFAULT),
+            Some(Some(-1)) => Ok(usize::MAX),
+            Some(count) => count
+                .and_then(|count| usize::try_from(count).ok())
+                .ok_or(CmdError::SlowLogCount),
+        }
+    }
+
+    fn execute(count: usize, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let log = &ctx.node.slow_log;
+        let reply = &mut *ctx.reply;
+        reply.array(log.len().min(count));
+        reply.each(log.iter().take(count), |reply, entry| {
+            reply.array(6);
+            reply.int(entry.id as i64);
+            reply.int(entry.at_s);
+            reply.int(entry.took_us as i64);
+            let request = entry.request.as_argv();
+            reply.array(request.len());
+            for arg in request.iter() {
+                reply.bulk(arg);
+            }
+            reply.bulk(entry.address.as_bytes());
+            reply.bulk(&entry.client_name);
+        });
+        Ok(Flow::Done)
+    }
+}

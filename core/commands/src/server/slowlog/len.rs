@@ -1,0 +1,36 @@
+//! `SLOWLOG LEN`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arity, Flags, Group, Spec};
+
+/// `SLOWLOG LEN`
+pub(super) struct Len;
+
+impl Command for Len {
+    const SPEC: Spec = Spec {
+        summary: "Tells how many commands are in the slow log.",
+        since: "2.2.12",
+        group: Group::Server,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::ADMIN.and(Flags::LOADING).and(Flags::STALE),
+        tips: &[
+            "request_policy:all_nodes",
+            "response_policy:agg_sum",
+            "nondeterministic_output",
+        ],
+        ..Spec::named("len")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.reply.count(ctx.node.slow_log.len());
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,29 @@
+//! `SLOWLOG`: commands that took long.
+
+mod get;
+mod help;
+mod len;
+mod reset;
+
+use engine::command::{Entry, container, entry};
+use engine::table::{Arity, Group, Spec};
+
+/// The row of `SLOWLOG`.
+pub(super) const SLOWLOG: Entry = container(
+    SPEC,
+    &[
+        entry::<get::Get>(),
+        entry::<help::Help>(),
+        entry::<len::Len>(),
+        entry::<reset::Reset>(),
+    ],
+);
+
+const SPEC: Spec = Spec {
+    summary: "Holds the commands about the slow log.",
+    since: "2.2.12",
+    group: Group::Server,
+    complexity: "Depends on subcommand.",
+    arity: Arity::AtLeast(2),
+    ..Spec::named("slowlog")
+};

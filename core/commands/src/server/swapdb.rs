@@ -1,0 +1,48 @@
+//! `SWAPDB`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
+
+/// `SWAPDB index1 index2`
+pub(super) struct SwapDb;
+
+impl Command for SwapDb {
+    const SPEC: Spec = Spec {
+        summary: "Exchanges the contents of two databases.",
+        since: "4.0.0",
+        group: Group::Server,
+        complexity: "O(N) where N is the count of clients watching or blocking on keys from both databases.",
+        arity: Arity::Exactly(3),
+        flags: Flags::FAST.and(Flags::WRITE),
+        categories: Categories::DANGEROUS.and(Categories::KEYSPACE),
+        args: &[Arg::integer("index1"), Arg::integer("index2")],
+        ..Spec::named("swapdb")
+    };
+    type Parsed<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.required()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let index = |text, which| {
+            let number = engine::args::parse_i64(text);
+            let number = number.and_then(|number| i32::try_from(number).ok());
+            number.ok_or(CmdError::InvalidSwapIndex(which))
+        };
+        let (a, b) = (index(cmd.0, "first")?, index(cmd.1, "second")?);
+        let count = i32::from(ctx.tx.keyspace().database_count());
+        if !(0..count).contains(&a) || !(0..count).contains(&b) {
+            return Err(CmdError::DbIndex);
+        }
+        if a != b {
+            let (a, b) = (a as u16, b as u16);
+            ctx.tx.apply(&Effect::SwapDb { a, b });
+        }
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,121 @@
+//! What `XCLAIM` and `XAUTOCLAIM` have in common: pending entries that change their owner.
+
+use engine::error::CmdError;
+use engine::store::effect::{Claim, Effect};
+use engine::store::tx::Tx;
+use resp::Reply;
+use stream::{Activity, Chosen, ChosenWriter, Entries, Lookup, PendingEntry, StreamId};
+
+use super::group_key::GroupKey;
+use super::write_id;
+use super::xclaim::Show;
+
+/// For how long a pending entry has been idle, in milliseconds; `None` if it was given back, which is
+/// longer than any time.
+pub(super) fn idle_ms(entry: &PendingEntry, now_ms: u64) -> Option<u64> {
+    entry
+        .holder
+        .map(|holder| now_ms.saturating_sub(holder.delivered_ms))
+}
+
+/// Writes what is claimed. If the reply is full, it is claimed nevertheless.
+#[derive(Debug)]
+pub(super) struct Shown<'r> {
+    show: Show,
+    writer: ChosenWriter,
+    reply: &'r mut Reply,
+}
+
+impl<'r> Shown<'r> {
+    pub(super) fn new(show: Show, reply: &'r mut Reply) -> Shown<'r> {
+        Shown {
+            show,
+            writer: ChosenWriter::new(reply),
+            reply,
+        }
+    }
+
+    /// Writes one.
+    pub(super) fn add(&mut self, id: StreamId, entries: &Entries, look: &mut Lookup<'_>) {
+        if self.reply.is_full() {
+            return;
+        }
+        match self.show {
+            Show::Entry => {
+                let chosen = Chosen { id, past: None };
+                let entry = look.entry(id);
+                self.writer
+                    .write(entries, chosen, entry.as_ref(), self.reply);
+            }
+            Show::Id => write_id(self.reply, id),
+        }
+    }
+
+    /// Ends what was written.
+    pub(super) fn finish(mut self, entries: &Entries) {
+        self.writer.finish(entries, self.reply);
+    }
+}
+
+/// What a claim is going to change.
+#[derive(Debug, Default)]
+pub(super) struct Claimed {
+    /// Entries that get a new owner.
+    pub(super) claims: Vec<Claim>,
+    /// Pending entries that are not in the stream any more; they are pending no longer.
+    pub(super) gone: Vec<StreamId>,
+}
+
+impl Claimed {
+    /// Makes it happen.
+    pub(super) fn apply(
+        &self,
+        place: GroupKey<'_>,
+        consumer: &[u8],
+        activity: Activity,
+        tx: &mut Tx<'_>,
+    ) {
+        let GroupKey { key, group } = place;
+        if !self.gone.is_empty() {
+            tx.apply(&Effect::GroupAcknowledge {
+                key,
+                group,
+                ids: &self.gone,
+            });
+        }
+        if !self.claims.is_empty() {
+            tx.apply(&Effect::GroupClaim {
+                key,
+                group,
+                consumer,
+                claims: &self.claims,
+                activity,
+            });
+        }
+    }
+}
+
+/// Makes the calling consumer if it is missing, and notes that it called and whether it counts as active.
+pub(super) fn note_caller(
+    place: GroupKey<'_>,
+    consumer: &[u8],
+    activity: Activity,
+    tx: &mut Tx<'_>,
+) -> Result<(), CmdError> {
+    let (_, found) = place.required(tx)?;
+    let GroupKey { key, group } = place;
+    if found.consumer(consumer).is_none() {
+        tx.apply(&Effect::ConsumerCreate {
+            key,
+            group,
+            consumer,
+        });
+    }
+    tx.apply(&Effect::ConsumerSeen {
+        key,
+        group,
+        consumer,
+        activity,
+    });
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! The key and group that most consumer-group commands begin with, and what they answer without them.
+
+use engine::args::Args;
+use engine::error::CmdError;
+use engine::store::tx::Tx;
+use stream::{Group, Stream};
+
+/// A key and the name of a group of the stream that it holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GroupKey<'a> {
+    /// The key.
+    pub(super) key: &'a [u8],
+    /// The group's name.
+    pub(super) group: &'a [u8],
+}
+
+impl<'a> GroupKey<'a> {
+    /// Takes key and group.
+    pub(super) fn parse(args: &mut Args<'a>) -> Result<GroupKey<'a>, CmdError> {
+        Ok(GroupKey {
+            key: args.required()?,
+            group: args.required()?,
+        })
+    }
+
+    /// The stream and the group, if both exist.
+    pub(super) fn find<'t>(
+        self,
+        tx: &'t mut Tx<'_>,
+    ) -> Result<Option<(&'t Stream, &'t Group)>, CmdError> {
+        let stream = tx.stream(self.key)?;
+        Ok(stream.and_then(|stream| Some((stream, stream.groups().find(self.group)?))))
+    }
+
+    /// The same, where their absence is an error.
+    pub(super) fn required<'t>(
+        self,
+        tx: &'t mut Tx<'_>,
+    ) -> Result<(&'t Stream, &'t Group), CmdError> {
+        self.find(tx)?.ok_or_else(|| self.missing(""))
+    }
+
+    /// The error for a missing key or group; `context` ends its text.
+    pub(super) fn missing(self, context: &'static str) -> CmdError {
+        CmdError::NoKeyOrGroup {
+            key: text(self.key),
+            group: text(self.group),
+            context,
+        }
+    }
+
+    /// The error for a missing group of a stream that exists.
+    pub(super) fn group_missing(self) -> CmdError {
+        CmdError::NoGroup {
+            key: text(self.key),
+            group: text(self.group),
+        }
+    }
+}
+
+/// Bytes of the request within an error; a zero byte ends them, as in Redis.
+fn text(bytes: &[u8]) -> String {
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}

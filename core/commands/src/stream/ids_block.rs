@@ -1,0 +1,28 @@
+//! `IDS numids id [id …]`: a counted list of IDs.
+
+use engine::args::{Args, parse_i64};
+use engine::error::CmdError;
+use smallvec::SmallVec;
+use stream::StreamId;
+
+/// Takes what follows the word `IDS`: the count and as many arguments, which are not read yet.
+pub(super) fn parse_ids_block<'a>(args: &mut Args<'a>) -> Result<resp::Argv<'a>, CmdError> {
+    let count = parse_i64(args.required()?).filter(|count| *count > 0);
+    let count = count.ok_or(CmdError::IdCountNotPositive)?;
+    match usize::try_from(count) {
+        Ok(count) if count <= args.left() => args.take(count),
+        _ => Err(CmdError::IdCountMismatch),
+    }
+}
+
+/// IDs of a request; most name a few.
+pub(super) type Ids = SmallVec<[StreamId; 16]>;
+
+/// Reads a list of IDs; a missing sequence number is 0.
+pub(super) fn parse_ids(ids: resp::Argv<'_>) -> Result<Ids, CmdError> {
+    let mut parsed = Ids::with_capacity(ids.len());
+    for id in ids {
+        parsed.push(StreamId::parse(id, 0)?);
+    }
+    Ok(parsed)
+}

@@ -1,0 +1,61 @@
+//! Stream commands. Source of the rules: the streams and idempotence pages of the specification.
+
+mod claiming;
+mod group_key;
+mod ids_block;
+mod interval;
+mod read_budget;
+mod references_option;
+mod trim_option;
+mod xack;
+mod xackdel;
+mod xadd;
+mod xautoclaim;
+mod xcfgset;
+mod xclaim;
+mod xdel;
+mod xdelex;
+mod xgroup;
+mod xidmprecord;
+mod xinfo;
+mod xlen;
+mod xnack;
+mod xpending;
+mod xrange;
+mod xread;
+mod xreadgroup;
+mod xsetid;
+mod xtrim;
+
+use engine::command::{Entry, entry};
+use resp::Reply;
+use stream::{ID_TEXT_BYTES_MAX, StreamId};
+
+/// The family's rows, sorted by name.
+pub(super) static COMMANDS: &[Entry] = &[
+    entry::<xack::XAck>(),
+    entry::<xackdel::XAckDel>(),
+    entry::<xadd::XAdd>(),
+    entry::<xautoclaim::XAutoClaim>(),
+    entry::<xcfgset::XCfgSet>(),
+    entry::<xclaim::XClaim>(),
+    entry::<xdel::XDel>(),
+    entry::<xdelex::XDelEx>(),
+    xgroup::XGROUP,
+    entry::<xidmprecord::XIdmpRecord>(),
+    xinfo::XINFO,
+    entry::<xlen::XLen>(),
+    entry::<xnack::XNack>(),
+    entry::<xpending::XPending>(),
+    entry::<xrange::XRange>(),
+    entry::<xread::XRead>(),
+    entry::<xreadgroup::XReadGroup>(),
+    entry::<xrange::XRevRange>(),
+    entry::<xsetid::XSetId>(),
+    entry::<xtrim::XTrim>(),
+];
+
+/// Writes an ID as the bulk string `ms-seq`.
+fn write_id(reply: &mut Reply, id: StreamId) {
+    reply.bulk(id.write_text(&mut [0; ID_TEXT_BYTES_MAX]));
+}

@@ -1,0 +1,141 @@
+//! `MAXCOUNT` and `MAXSIZE`: what one reply of a reading command may hold, over all its streams.
+//! Source: the documentation of Redis 8.10.
+
+use engine::args::Args;
+use engine::error::CmdError;
+use resp::{Mark, Reply};
+use stream::EntryRef;
+
+/// The options that bound a reply, as they were given.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ReadBounds {
+    /// Entries of each stream (`COUNT`); any number if `None`.
+    pub(super) count: Option<u64>,
+    /// Entries in all (`MAXCOUNT`).
+    pub(super) count_max: Option<u64>,
+    /// Bytes of the reply (`MAXSIZE`); one entry is given in any case.
+    pub(super) bytes_max: Option<usize>,
+}
+
+impl ReadBounds {
+    /// Takes one of the options, if it comes next. Whether it did.
+    pub(super) fn parse(&mut self, args: &mut Args<'_>) -> Result<bool, CmdError> {
+        if args.keyword_with_value("COUNT") {
+            let count = args.integer()?;
+            self.count = u64::try_from(count).ok().filter(|count| *count > 0);
+        } else if args.keyword_with_value("MAXCOUNT") {
+            self.count_max = Some(positive(args, "MAXCOUNT")?);
+        } else if args.keyword_with_value("MAXSIZE") {
+            let bytes = positive(args, "MAXSIZE")?;
+            self.bytes_max = Some(usize::try_from(bytes).unwrap_or(usize::MAX));
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Checks the options against each other, once all are read.
+    pub(super) fn check(&self) -> Result<(), CmdError> {
+        match (self.count, self.count_max) {
+            (Some(count), Some(max)) if max < count => Err(CmdError::MaxCountBelowCount),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a reply that begins here may hold.
+    pub(super) fn begin(&self) -> ReadBudget {
+        ReadBudget {
+            bytes: 0,
+            count_per_stream: self.count.unwrap_or(u64::MAX),
+            count_left: self.count_max.unwrap_or(u64::MAX),
+            bytes_max: self.bytes_max,
+            written: 0,
+        }
+    }
+}
+
+fn positive(args: &mut Args<'_>, name: &'static str) -> Result<u64, CmdError> {
+    match args.integer()? {
+        n if n > 0 => Ok(n as u64),
+        _ => Err(CmdError::BoundNotPositive(name)),
+    }
+}
+
+/// What a reply may still hold.
+#[derive(Debug)]
+pub(super) struct ReadBudget {
+    /// Bytes of the reply so far, those included that are rendered when they are sent.
+    bytes: usize,
+    count_per_stream: u64,
+    count_left: u64,
+    bytes_max: Option<usize>,
+    written: u64,
+}
+
+impl ReadBudget {
+    /// How many entries the next stream may give.
+    pub(super) fn stream_limit(&self) -> u64 {
+        self.count_per_stream.min(self.count_left)
+    }
+
+    /// Whether only counts bound the reply, so that entries may be written in one go.
+    pub(super) fn counts_only(&self) -> bool {
+        self.bytes_max.is_none()
+    }
+
+    /// Whether nothing more may be written.
+    pub(super) fn is_spent(&self) -> bool {
+        self.count_left == 0
+    }
+
+    /// Notes entries that were written in one go.
+    pub(super) fn note(&mut self, entries: u64) {
+        self.written += entries;
+        self.count_left -= entries.min(self.count_left);
+    }
+
+    /// Notes what was written before the entries of a stream.
+    pub(super) fn open(&mut self, reply: &Reply, head: Mark) {
+        self.bytes += reply.len_since(head);
+    }
+
+    /// Takes back what [`ReadBudget::open`] noted, because the stream has no entries.
+    pub(super) fn take_back(&mut self, reply: &mut Reply, head: Mark) {
+        self.bytes = self.bytes.saturating_sub(reply.len_since(head));
+        reply.rollback(head);
+    }
+
+    /// Makes what was written since `start` the array of a stream's entries.
+    pub(super) fn close(&mut self, reply: &mut Reply, start: Mark, len: usize) {
+        let before = reply.len();
+        reply.array_since(start, len);
+        self.bytes += reply.len().saturating_sub(before);
+    }
+
+    /// Whether one more entry may be written, which then counts as written. If the reply would get
+    /// too large, nothing more may follow. `bytes`, its size, is called only if that matters.
+    pub(super) fn admits(&mut self, bytes: impl FnOnce() -> usize) -> bool {
+        if self.is_spent() {
+            return false;
+        }
+        if let Some(bytes_max) = self.bytes_max {
+            let bytes = self.bytes.saturating_add(bytes());
+            if self.written > 0 && bytes > bytes_max {
+                self.count_left = 0;
+                return false;
+            }
+            self.bytes = bytes;
+        }
+        self.note(1);
+        true
+    }
+
+    /// How many of the next entries of a stream may be written, which then count as written.
+    pub(super) fn admitted<'e>(&mut self, entries: impl Iterator<Item = EntryRef<'e>>) -> u64 {
+        let most = usize::try_from(self.stream_limit()).unwrap_or(usize::MAX);
+        let entries = entries.take(most);
+        entries
+            .take_while(|entry| self.admits(|| entry.reply_bytes()))
+            .count() as u64
+    }
+}

@@ -1,0 +1,17 @@
+//! `KEEPREF`, `DELREF` or `ACKED`: what becomes of the references that groups hold.
+
+use engine::args::Args;
+use stream::References;
+
+/// Takes one of the words, if it comes next.
+pub(super) fn parse_references(args: &mut Args<'_>) -> Option<References> {
+    if args.keyword("KEEPREF") {
+        Some(References::Keep)
+    } else if args.keyword("DELREF") {
+        Some(References::Delete)
+    } else if args.keyword("ACKED") {
+        Some(References::Acknowledged)
+    } else {
+        None
+    }
+}

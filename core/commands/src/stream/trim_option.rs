@@ -1,0 +1,119 @@
+//! `MAXLEN` and `MINID` of `XADD` and `XTRIM`.
+
+use std::num::NonZeroU64;
+
+use engine::args::Args;
+use engine::command::Ctx;
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use stream::{Keep, NodeLimits, Precision, References, StreamId, Trim};
+
+/// The trim clause as it is being read: `MAXLEN | MINID [= | ~] threshold [LIMIT count]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TrimClause {
+    keep: Option<Keep>,
+    operator: Operator,
+    limit: Option<u64>,
+}
+
+/// How exactly the threshold is meant. As wide as its neighbours: a single byte among them would be copied together
+/// with those behind it, and a read that spans several writes of a moment ago holds the processor up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u64)]
+enum Operator {
+    /// `=`, or none.
+    #[default]
+    Exactly,
+    /// `~`
+    Approximately,
+}
+
+impl TrimClause {
+    /// Takes the next part of the clause, if it comes next. Whether it did.
+    pub(super) fn parse(&mut self, args: &mut Args<'_>) -> Result<bool, CmdError> {
+        if args.keyword_with_value("MAXLEN") {
+            self.strategy()?;
+            self.operator(args);
+            let len = u64::try_from(args.integer()?).map_err(|_| CmdError::MaxLenNegative)?;
+            self.keep = Some(Keep::MaxLen(len));
+        } else if args.keyword_with_value("MINID") {
+            self.strategy()?;
+            self.operator(args);
+            self.keep = Some(Keep::MinId(StreamId::parse(args.required()?, 0)?));
+        } else if args.keyword_with_value("LIMIT") {
+            let limit = u64::try_from(args.integer()?).map_err(|_| CmdError::LimitNegative)?;
+            self.limit = Some(limit);
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Checks the parts against each other, once all are read.
+    pub(super) fn finish(self) -> Result<Option<TrimClause>, CmdError> {
+        match (self.keep, self.limit) {
+            (None, Some(_)) => Err(CmdError::LimitWithoutStrategy),
+            (Some(_), Some(_)) if self.operator == Operator::Exactly => {
+                Err(CmdError::LimitWithoutApproximate)
+            }
+            (None, None) => Ok(None),
+            (Some(_), _) => Ok(Some(self)),
+        }
+    }
+
+    /// Removes what the clause asks for; how many entries that were.
+    pub(super) fn apply(self, key: &[u8], references: References, ctx: &mut Ctx<'_>) -> u64 {
+        let Some(trim) = self.resolve(ctx.node.config.node_limits) else {
+            return 0;
+        };
+        if references != References::Keep {
+            ctx.tx.prepare_stream(key, references, |stream| {
+                stream.prepare_trim(&trim, references);
+            });
+        }
+        let Ok(Some(stream)) = ctx.tx.stream(key) else {
+            return 0;
+        };
+        let Some(cut) = stream.plan_trim(&trim, references) else {
+            return 0;
+        };
+        ctx.tx.apply(&Effect::StreamTrim {
+            key,
+            through: cut.through,
+            references,
+        });
+        cut.entry_count
+    }
+
+    /// With no limit said, an approximate trim does what can be done at once.
+    fn resolve(self, nodes: NodeLimits) -> Option<Trim> {
+        let precision = match self.operator {
+            Operator::Exactly => Precision::Exact,
+            Operator::Approximately => {
+                let limit = self.limit.unwrap_or_else(|| nodes.trim_limit_default());
+                Precision::Approximate {
+                    limit: NonZeroU64::new(limit),
+                }
+            }
+        };
+        Some(Trim {
+            keep: self.keep?,
+            precision,
+        })
+    }
+
+    fn strategy(&self) -> Result<(), CmdError> {
+        match self.keep {
+            None => Ok(()),
+            Some(_) => Err(CmdError::TwoStrategies),
+        }
+    }
+
+    fn operator(&mut self, args: &mut Args<'_>) {
+        if args.keyword_with_value("~") {
+            self.operator = Operator::Approximately;
+        } else {
+            args.keyword_with_value("=");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `XACK`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+
+use super::group_key::GroupKey;
+use super::ids_block::parse_ids;
+
+/// `XACK key group id [id …]`
+pub(super) struct XAck;
+
+impl Command for XAck {
+    const SPEC: Spec = Spec {
+        summary: "Acknowledges entries of a group, and tells how many were pending.",
+        since: "5.0.0",
+        group: Group::Stream,
+        complexity: "O(1) for each message ID processed.",
+        arity: Arity::AtLeast(4),
+        flags: Flags::FAST.and(Flags::WRITE),
+        frees: true,
+        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("group"),
+            Arg::string("id").multiple(),
+        ],
+        ..Spec::named("xack")
+    };
+
+    type Parsed<'a> = (GroupKey<'a>, Argv<'a>);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<(GroupKey<'a>, Argv<'a>), CmdError> {
+        Ok((GroupKey::parse(args)?, args.rest()))
+    }
+
+    fn execute(
+        (place, ids): (GroupKey<'_>, Argv<'_>),
+        ctx: &mut Ctx<'_>,
+    ) -> Result<Flow, CmdError> {
+        // IDs are looked at only where there is a group to have them pending.
+        let acknowledged = match place.find(ctx.tx.reading())? {
+            None => 0,
+            Some(_) => ctx.tx.apply(&Effect::GroupAcknowledge {
+                key: place.key,
+                group: place.group,
+                ids: &parse_ids(ids)?,
+            }),
+        };
+        ctx.reply.int(acknowledged as i64);
+        Ok(Flow::Done)
+    }
+}

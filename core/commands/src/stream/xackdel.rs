@@ -1,0 +1,212 @@
+//! `XACKDEL`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+use stream::{Group as StreamGroup, References, Stream, StreamId};
+
+use super::group_key::GroupKey;
+use super::ids_block::{parse_ids, parse_ids_block};
+use super::references_option::parse_references;
+
+/// `XACKDEL key group [KEEPREF | DELREF | ACKED] IDS numids id [id …]`
+pub(super) struct XAckDel;
+
+pub(super) struct Parsed<'a> {
+    place: GroupKey<'a>,
+    /// Errors in here come after that of a wrong type.
+    options: Result<Options<'a>, CmdError>,
+}
+
+struct Options<'a> {
+    references: References,
+    ids: Argv<'a>,
+}
+
+impl Command for XAckDel {
+    const SPEC: Spec = Spec {
+        summary: "Acknowledges entries of a group, and deletes them.",
+        since: "8.2.0",
+        group: Group::Stream,
+        complexity: "O(1) for each message ID processed.",
+        arity: Arity::AtLeast(6),
+        flags: Flags::FAST.and(Flags::WRITE),
+        frees: true,
+        keys: &[KeySpec::at(
+            1,
+            KeyFlags::RW.and(KeyFlags::UPDATE).and(KeyFlags::DELETE),
+        )],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("group"),
+            Arg::one_of(
+                "condition",
+                &[
+                    Arg::word("keepref", "KEEPREF"),
+                    Arg::word("delref", "DELREF"),
+                    Arg::word("acked", "ACKED"),
+                ],
+            )
+            .optional(),
+            Arg::block(
+                "ids",
+                &[Arg::integer("numids"), Arg::string("id").multiple()],
+            )
+            .token("IDS"),
+        ],
+        ..Spec::named("xackdel")
+    };
+
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        let place = GroupKey::parse(args)?;
+        let options = parse_options(args);
+        args.rest();
+        Ok(Parsed { place, options })
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let GroupKey { key, group } = cmd.place;
+        if let Ok(Options { references, ids }) = &cmd.options {
+            ctx.tx.prepare_stream(key, *references, |stream| {
+                stream.groups_mut().expect_questions(ids.len());
+            });
+        }
+        let found = cmd.place.find(ctx.tx.reading())?;
+        let Options { references, ids } = cmd.options?;
+        let Some((stream, own)) = found else {
+            ctx.reply.array(ids.len());
+            ids.iter().for_each(|_| ctx.reply.int(NOT_FOUND));
+            return Ok(Flow::Done);
+        };
+        let plan = Plan::new(stream, own, cmd.place, references, &parse_ids(ids)?);
+        ctx.tx.apply(&Effect::GroupAcknowledge {
+            key,
+            group,
+            ids: &plan.acknowledged,
+        });
+        for (other, ids) in &plan.forgotten {
+            ctx.tx.apply(&Effect::GroupAcknowledge {
+                key,
+                group: other,
+                ids,
+            });
+        }
+        if !plan.deleted.is_empty() {
+            ctx.tx.apply(&Effect::StreamDelete {
+                key,
+                ids: &plan.deleted,
+                references: plan.references,
+            });
+        }
+        ctx.reply.array(plan.replies.len());
+        for reply in plan.replies {
+            ctx.reply.int(reply);
+        }
+        Ok(Flow::Done)
+    }
+}
+
+const NOT_FOUND: i64 = -1;
+const DELETED: i64 = 1;
+const STILL_REFERENCED: i64 = 2;
+
+/// What is done and answered, decided before anything is changed.
+struct Plan {
+    acknowledged: Vec<StreamId>,
+    /// Entries that are gone already and yet pending in other groups, which `DELREF` ends.
+    forgotten: Vec<(Vec<u8>, Vec<StreamId>)>,
+    deleted: Vec<StreamId>,
+    references: References,
+    replies: Vec<i64>,
+}
+
+impl Plan {
+    fn new(
+        stream: &Stream,
+        own: &StreamGroup,
+        place: GroupKey<'_>,
+        references: References,
+        ids: &[StreamId],
+    ) -> Plan {
+        let mut plan = Plan {
+            acknowledged: Vec::new(),
+            forgotten: Vec::new(),
+            deleted: Vec::new(),
+            // Whether other groups still need an entry is decided here.
+            references: match references {
+                References::Delete => References::Delete,
+                References::Keep | References::Acknowledged => References::Keep,
+            },
+            replies: Vec::with_capacity(ids.len()),
+        };
+        let mut seen = BTreeSet::new();
+        let mut gone = Vec::new();
+        let mut look = stream.entries().look_up();
+        for &id in ids {
+            if own.pending(id).is_none() || !seen.insert(id) {
+                plan.replies.push(NOT_FOUND);
+                continue;
+            }
+            plan.acknowledged.push(id);
+            if references == References::Acknowledged && !others_are_done(stream, place, id) {
+                plan.replies.push(STILL_REFERENCED);
+                continue;
+            }
+            plan.replies.push(DELETED);
+            if look.contains(id) {
+                plan.deleted.push(id);
+            } else {
+                gone.push(id);
+            }
+        }
+        if references == References::Delete {
+            plan.forget(stream, place, &gone);
+        }
+        plan
+    }
+
+    fn forget(&mut self, stream: &Stream, place: GroupKey<'_>, gone: &[StreamId]) {
+        let mut by_group: BTreeMap<&[u8], Vec<StreamId>> = BTreeMap::new();
+        for &id in gone {
+            let others = stream.groups().referring_to(id);
+            for other in others.filter(|name| *name != place.group) {
+                by_group.entry(other).or_default().push(id);
+            }
+        }
+        let by_group = by_group.into_iter();
+        self.forgotten = by_group.map(|(name, ids)| (name.to_vec(), ids)).collect();
+    }
+}
+
+/// Whether every group has an entry behind it, once this one acknowledges it.
+fn others_are_done(stream: &Stream, place: GroupKey<'_>, id: StreamId) -> bool {
+    let groups = stream.groups();
+    let mut referring = groups.referring_to(id);
+    groups.delivered_to_all(id) && referring.all(|name| name == place.group)
+}
+
+fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {
+    let mut references = None;
+    let mut ids = None;
+    while args.left() > 0 {
+        if args.keyword("IDS") {
+            ids = Some(parse_ids_block(args)?);
+            continue;
+        }
+        let policy = parse_references(args).ok_or(CmdError::Syntax)?;
+        if references.replace(policy).is_some() {
+            return Err(CmdError::Syntax);
+        }
+    }
+    Ok(Options {
+        references: references.unwrap_or(References::Keep),
+        ids: ids.ok_or(CmdError::Syntax)?,
+    })
+}

@@ -1,0 +1,322 @@
+//! `XADD`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow, Mode};
+use engine::error::CmdError;
+use engine::store::effect::{Effect, Idempotent, IidOrigin};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+use stream::{References, StreamId};
+
+use super::references_option::parse_references;
+use super::trim_option::TrimClause;
+
+/// `XADD key [options] id field value [field value …]`
+pub(super) struct XAdd;
+
+pub(super) struct Parsed<'a> {
+    key: &'a [u8],
+    create: bool,
+    references: References,
+    producer: Option<Producer<'a>>,
+    trim: Option<TrimClause>,
+    id: IdSpec,
+    fields: Argv<'a>,
+}
+
+/// Who says that this is said once: `IDMP`, or `IDMPAUTO` with an ID made of the fields.
+struct Producer<'a> {
+    name: &'a [u8],
+    iid: Option<&'a [u8]>,
+}
+
+/// Which ID the entry gets.
+enum IdSpec {
+    /// `*`: the clock's.
+    Clock,
+    /// `ms-*`: the next one of a millisecond.
+    Within(u64),
+    /// Just this one.
+    Exactly(StreamId),
+}
+
+/// The key of the fingerprints that `IDMPAUTO` makes. They must be the same after a restart and on every
+/// server, so it is no secret.
+const FINGERPRINT_KEY: u64 = 0;
+
+impl Command for XAdd {
+    const SPEC: Spec = Spec {
+        summary: "Appends an entry to a stream, once per idempotent ID if the producer gives one.",
+        since: "5.0.0",
+        group: Group::Stream,
+        complexity: "O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted.",
+        arity: Arity::AtLeast(5),
+        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
+        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))
+            .noted("UPDATE instead of INSERT because of the optional trimming feature")],
+        tips: &["nondeterministic_output"],
+        history: &[
+            ("6.2.0", "NOMKSTREAM, MINID and LIMIT were added."),
+            ("7.0.0", "IDs of the form ms-* were added."),
+            ("8.2.0", "KEEPREF, DELREF and ACKED were added."),
+        ],
+        args: &[
+            Arg::key("key", 0),
+            Arg::word("nomkstream", "NOMKSTREAM")
+                .since("6.2.0")
+                .optional(),
+            Arg::one_of(
+                "condition",
+                &[
+                    Arg::word("keepref", "KEEPREF"),
+                    Arg::word("delref", "DELREF"),
+                    Arg::word("acked", "ACKED"),
+                ],
+            )
+            .optional(),
+            Arg::one_of(
+                "idmp",
+                &[
+                    Arg::block(
+                        "idmpauto-with-pid",
+                        &[Arg::word("idmpauto-token", "IDMPAUTO"), Arg::string("pid")],
+                    ),
+                    Arg::block(
+                        "idmp-with-pid-iid",
+                        &[
+                            Arg::word("idmp-token", "IDMP"),
+                            Arg::string("pid"),
+                            Arg::string("iid"),
+                        ],
+                    ),
+                ],
+            )
+            .optional(),
+            Arg::block(
+                "trim",
+                &[
+                    Arg::one_of(
+                        "strategy",
+                        &[
+                            Arg::word("maxlen", "MAXLEN"),
+                            Arg::word("minid", "MINID").since("6.2.0"),
+                        ],
+                    ),
+                    Arg::one_of(
+                        "operator",
+                        &[Arg::word("equal", "="), Arg::word("approximately", "~")],
+                    )
+                    .optional(),
+                    Arg::string("threshold"),
+                    Arg::integer("count")
+                        .token("LIMIT")
+                        .since("6.2.0")
+                        .optional(),
+                ],
+            )
+            .optional(),
+            Arg::one_of(
+                "id-selector",
+                &[Arg::word("auto-id", "*"), Arg::string("id")],
+            ),
+            Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple(),
+        ],
+        compat: Compat::Differs(
+            "With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
+        ),
+        ..Spec::named("xadd")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    #[inline]
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        let key = args.required()?;
+        let mut create = true;
+        let mut references = None;
+        let mut producer = None;
+        let mut trim = TrimClause::default();
+        // Nearly all IDs begin with `*` or a digit, and no option does.
+        while let Some([first, ..]) = args.peek()
+            && !matches!(first, b'*' | b'0'..=b'9')
+        {
+            // The first letter tells which option it can be at all.
+            let is_option = match first.to_ascii_uppercase() {
+                b'I' => parse_producer(args, &mut producer)?,
+                b'M' | b'L' => trim.parse(args)?,
+                b'N' if args.keyword("NOMKSTREAM") => {
+                    create = false;
+                    true
+                }
+                _ if references.is_none() => {
+                    references = parse_references(args);
+                    references.is_some()
+                }
+                _ => false,
+            };
+            if !is_option {
+                break;
+            }
+        }
+        let trim = trim.finish()?;
+        let id = IdSpec::parse(args.next().ok_or_else(arity)?)?;
+        let fields = args.rest();
+        if fields.is_empty() || !fields.len().is_multiple_of(2) {
+            return Err(match id {
+                IdSpec::Within(_) | IdSpec::Exactly(_) if producer.is_some() => {
+                    CmdError::IdempotentWithId
+                }
+                _ => arity(),
+            });
+        }
+        Ok(Parsed {
+            key,
+            create,
+            references: references.unwrap_or_default(),
+            producer,
+            trim,
+            id,
+            fields,
+        })
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let Parsed { key, fields, .. } = cmd;
+        let by_clock = matches!(cmd.id, IdSpec::Clock);
+        // A line of a journal has the ID that the clock gave when it was written.
+        if cmd.producer.is_some() && !by_clock && ctx.mode != Mode::Replay {
+            return Err(CmdError::IdempotentWithId);
+        }
+        let may_be_retry = cmd.producer.is_some() && ctx.mode == Mode::Replay;
+        if matches!(cmd.id, IdSpec::Exactly(StreamId::MIN)) && !may_be_retry {
+            return Err(stream::IdRefused::Zero.into());
+        }
+        let now_ms = ctx.now.stream_ms();
+        let found = ctx.tx.stream(key)?;
+        if found.is_none() && !cmd.create {
+            ctx.reply.null();
+            return Ok(Flow::Done);
+        }
+        let (fingerprint, sought);
+        let mut idempotent = match &cmd.producer {
+            None => None,
+            Some(Producer {
+                name,
+                iid: Some(iid),
+            }) => Some(Idempotent {
+                producer: name,
+                iid,
+                origin: IidOrigin::Given,
+                sought: None,
+            }),
+            Some(Producer { name, iid: None }) => {
+                fingerprint = stream::fingerprint(fields.iter(), FINGERPRINT_KEY);
+                Some(Idempotent {
+                    producer: name,
+                    iid: &fingerprint,
+                    origin: IidOrigin::Fingerprint,
+                    sought: None,
+                })
+            }
+        };
+        if let Some(idempotent) = &mut idempotent {
+            // In a journal, a line with a new ID is an entry, and one with another ID or none is a retry,
+            // whatever is remembered: so replay decides nothing.
+            let known = match ctx.mode {
+                Mode::Replay if by_clock => Some(StreamId::MIN),
+                Mode::Replay => match (found, &cmd.id) {
+                    (Some(stream), IdSpec::Exactly(id)) if *id <= stream.last_id() => Some(*id),
+                    _ => None,
+                },
+                _ => match found {
+                    Some(stream) => {
+                        let Idempotent { producer, iid, .. } = *idempotent;
+                        sought = stream.idempotence().seek(producer, iid, now_ms);
+                        idempotent.sought = Some(&sought);
+                        sought.known
+                    }
+                    None => None,
+                },
+            };
+            if let Some(id) = known {
+                let Idempotent { producer, iid, .. } = *idempotent;
+                let last_id = found.map_or(StreamId::MIN, stream::Stream::last_id);
+                ctx.tx.apply(&Effect::StreamDuplicate {
+                    key,
+                    producer,
+                    iid,
+                    id: id.min(last_id),
+                });
+                write_id(ctx, id);
+                return Ok(Flow::Done);
+            }
+        }
+        let id = match (found, &cmd.id) {
+            (Some(stream), IdSpec::Clock) => stream.next_id(now_ms)?,
+            (None, IdSpec::Clock) => StreamId::new(now_ms, u64::from(now_ms == 0)),
+            (Some(stream), IdSpec::Within(ms)) => stream.next_id_in(*ms)?,
+            (None, IdSpec::Within(ms)) => StreamId::new(*ms, u64::from(*ms == 0)),
+            (Some(stream), IdSpec::Exactly(id)) => {
+                stream.check_id(*id)?;
+                *id
+            }
+            (None, IdSpec::Exactly(id)) => *id,
+        };
+        ctx.tx.apply(&Effect::StreamAppend {
+            key,
+            id,
+            fields,
+            idempotent,
+        });
+        if let Some(trim) = cmd.trim {
+            trim.apply(key, cmd.references, ctx);
+        }
+        write_id(ctx, id);
+        Ok(Flow::Done)
+    }
+}
+
+impl IdSpec {
+    fn parse(text: &[u8]) -> Result<IdSpec, CmdError> {
+        match text {
+            b"*" => Ok(IdSpec::Clock),
+            [ms @ .., b'-', b'*'] => Ok(IdSpec::Within(StreamId::parse_ms(ms)?)),
+            id => Ok(IdSpec::Exactly(StreamId::parse(id, 0)?)),
+        }
+    }
+}
+
+/// Takes `IDMP producer iid` or `IDMPAUTO producer`, if it comes next. Whether it did.
+fn parse_producer<'a>(
+    args: &mut Args<'a>,
+    producer: &mut Option<Producer<'a>>,
+) -> Result<bool, CmdError> {
+    let (option, name, iid) = if args.left() >= 3 && args.keyword("IDMP") {
+        ("IDMP", args.required()?, Some(args.required()?))
+    } else if args.keyword_with_value("IDMPAUTO") {
+        ("IDMPAUTO", args.required()?, None)
+    } else {
+        return Ok(false);
+    };
+    if producer.is_some() {
+        return Err(CmdError::IdempotentTwice);
+    }
+    if name.is_empty() {
+        return Err(CmdError::EmptyProducer(option));
+    }
+    if iid.is_some_and(<[u8]>::is_empty) {
+        return Err(CmdError::EmptyIid);
+    }
+    *producer = Some(Producer { name, iid });
+    Ok(true)
+}
+
+/// Answers the entry's ID.
+#[inline]
+fn write_id(ctx: &mut Ctx<'_>, id: StreamId) {
+    let id_text = &mut ctx.node.id_text;
+    ctx.reply.raw_with(|out| id_text.write(id, out));
+}
+
+fn arity() -> CmdError {
+    CmdError::Arity("xadd".to_owned())
+}

@@ -1,0 +1,207 @@
+//! `XCFGSET`: how long and how many idempotent IDs a stream remembers.
+//!
+//! Each setting has two spellings: `DURATION` and `MAXSIZE`, and Redis' `IDMP-DURATION` and `IDMP-MAXSIZE`.
+//! They may be mixed. A short one always forgets the tracked IDs; the long ones only where a value changes.
+
+use std::ops::RangeInclusive;
+
+use engine::args::{Args, parse_i64};
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+use stream::{Forget, Retention};
+
+/// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE entries]`
+pub(super) struct XCfgSet;
+
+pub(super) struct Parsed<'a> {
+    key: &'a [u8],
+    /// Read only once it is known that the key holds a stream.
+    options: Argv<'a>,
+}
+
+impl Command for XCfgSet {
+    const SPEC: Spec = Spec {
+        summary: "Sets how long, and how many per producer, a stream remembers idempotent IDs.",
+        since: "8.6.0",
+        group: Group::Stream,
+        complexity: "O(1)",
+        arity: Arity::AtLeast(2),
+        flags: Flags::FAST.and(Flags::WRITE),
+        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
+        args: &[
+            Arg::key("key", 0),
+            Arg::block(
+                "idmp-duration-block",
+                &[
+                    Arg::one_of(
+                        "duration-token",
+                        &[
+                            Arg::word("idmp-duration-token", "IDMP-DURATION"),
+                            Arg::word("short-duration-token", "DURATION"),
+                        ],
+                    ),
+                    Arg::integer("duration"),
+                ],
+            )
+            .optional(),
+            Arg::block(
+                "idmp-maxsize-block",
+                &[
+                    Arg::one_of(
+                        "maxsize-token",
+                        &[
+                            Arg::word("idmp-maxsize-token", "IDMP-MAXSIZE"),
+                            Arg::word("short-maxsize-token", "MAXSIZE"),
+                        ],
+                    ),
+                    Arg::integer("maxsize"),
+                ],
+            )
+            .optional(),
+        ],
+        compat: Compat::Differs(
+            "DURATION and MAXSIZE are understood beside IDMP-DURATION and IDMP-MAXSIZE.",
+        ),
+        ..Spec::named("xcfgset")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        Ok(Parsed {
+            key: args.required()?,
+            options: args.rest(),
+        })
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        let before = stream.idempotence().retention();
+        let wanted = Wanted::parse(&mut Args::new(cmd.options, 0))?;
+        let retention = Retention {
+            duration_s: wanted.duration_s.unwrap_or(before.duration_s),
+            maxsize: wanted.maxsize.unwrap_or(before.maxsize),
+        };
+        let forget = if wanted.short || retention != before {
+            Forget::Everything
+        } else {
+            Forget::Nothing
+        };
+        ctx.tx.apply(&Effect::StreamConfigure {
+            key: cmd.key,
+            duration_s: retention.duration_s,
+            maxsize: retention.maxsize,
+            forget,
+        });
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}
+
+/// What was asked for.
+#[derive(Default)]
+struct Wanted {
+    duration_s: Option<u32>,
+    maxsize: Option<u32>,
+    /// A short spelling was used.
+    short: bool,
+}
+
+/// One spelling of a setting, with the texts of its errors.
+struct Spelling {
+    token: &'static str,
+    range: RangeInclusive<u32>,
+    not_a_number: CmdError,
+    out_of_range: &'static str,
+    short: bool,
+}
+
+fn spellings() -> [(Spelling, Setting); 4] {
+    let long = |token, range, out_of_range| Spelling {
+        token,
+        range,
+        not_a_number: CmdError::NotAnInteger,
+        out_of_range,
+        short: false,
+    };
+    let short = |token, range, not_a_number, out_of_range| Spelling {
+        token,
+        range,
+        not_a_number: CmdError::InvalidRetention(not_a_number),
+        out_of_range,
+        short: true,
+    };
+    let (durations, maxsizes) = (Retention::DURATION_S, Retention::MAXSIZE);
+    [
+        (
+            short(
+                "DURATION",
+                durations.clone(),
+                "invalid duration",
+                "invalid duration: must be between 1 and 86400 seconds",
+            ),
+            Setting::Duration,
+        ),
+        (
+            short(
+                "MAXSIZE",
+                maxsizes.clone(),
+                "invalid maxsize",
+                "invalid maxsize: must be between 1 and 10000 entries",
+            ),
+            Setting::MaxSize,
+        ),
+        (
+            long(
+                "IDMP-DURATION",
+                durations,
+                "IDMP-DURATION must be between 1 and 86400 seconds",
+            ),
+            Setting::Duration,
+        ),
+        (
+            long(
+                "IDMP-MAXSIZE",
+                maxsizes,
+                "IDMP-MAXSIZE must be between 1 and 10000 entries",
+            ),
+            Setting::MaxSize,
+        ),
+    ]
+}
+
+#[derive(Clone, Copy)]
+enum Setting {
+    Duration,
+    MaxSize,
+}
+
+impl Wanted {
+    fn parse(args: &mut Args<'_>) -> Result<Wanted, CmdError> {
+        if args.left() == 0 {
+            return Err(CmdError::NothingToConfigure);
+        }
+        let mut wanted = Wanted::default();
+        while args.left() > 0 {
+            let mut known = spellings().into_iter();
+            let found = known.find(|(spelling, _)| args.keyword_with_value(spelling.token));
+            let (spelling, setting) = found.ok_or(CmdError::Syntax)?;
+            let slot = match setting {
+                Setting::Duration => &mut wanted.duration_s,
+                Setting::MaxSize => &mut wanted.maxsize,
+            };
+            if slot.is_some() {
+                return Err(CmdError::ConfiguredTwice(spelling.token));
+            }
+            let value = parse_i64(args.required()?).ok_or(spelling.not_a_number)?;
+            let value = u32::try_from(value)
+                .ok()
+                .filter(|value| spelling.range.contains(value));
+            *slot = Some(value.ok_or(CmdError::InvalidRetention(spelling.out_of_range))?);
+            wanted.short |= spelling.short;
+        }
+        Ok(wanted)
+    }
+}

@@ -1,0 +1,60 @@
+//! `XDEL`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+use stream::{References, StreamId};
+
+use super::ids_block::parse_ids;
+
+/// `XDEL key id [id …]`
+pub(super) struct XDel;
+
+pub(super) struct Parsed<'a> {
+    key: &'a [u8],
+    ids: Argv<'a>,
+}
+
+impl Command for XDel {
+    const SPEC: Spec = Spec {
+        summary: "Deletes entries, and tells how many there were.",
+        since: "5.0.0",
+        group: Group::Stream,
+        complexity: "O(1) for each single item to delete in the stream, regardless of the stream size.",
+        arity: Arity::AtLeast(3),
+        flags: Flags::FAST.and(Flags::WRITE),
+        frees: true,
+        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::DELETE))],
+        args: &[Arg::key("key", 0), Arg::string("id").multiple()],
+        ..Spec::named("xdel")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        Ok(Parsed {
+            key: args.required()?,
+            ids: args.rest(),
+        })
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let Some(stream) = ctx.tx.stream(cmd.key)? else {
+            ctx.reply.int(0);
+            return Ok(Flow::Done);
+        };
+        let ids = parse_ids(cmd.ids)?;
+        let found = stream.entries().contain(&ids);
+        let there = ids.into_iter().zip(found).filter(|(_, found)| *found);
+        let there: Vec<StreamId> = there.map(|(id, _)| id).collect();
+        let deleted = ctx.tx.apply(&Effect::StreamDelete {
+            key: cmd.key,
+            ids: &there,
+            references: References::Keep,
+        });
+        ctx.reply.int(deleted as i64);
+        Ok(Flow::Done)
+    }
+}

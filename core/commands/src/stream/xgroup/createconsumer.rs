@@ -1,0 +1,51 @@
+//! `XGROUP CREATECONSUMER`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+
+use super::required_group;
+use crate::stream::group_key::GroupKey;
+
+/// `XGROUP CREATECONSUMER key group consumer`
+pub(super) struct CreateConsumer;
+
+impl Command for CreateConsumer {
+    const SPEC: Spec = Spec {
+        summary: "Makes a consumer of a group, unless there is one of that name.",
+        since: "6.2.0",
+        group: Group::Stream,
+        complexity: "O(1)",
+        arity: Arity::Exactly(5),
+        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        keys: &[KeySpec::at(2, KeyFlags::RW.and(KeyFlags::INSERT))],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("group"),
+            Arg::string("consumer"),
+        ],
+        ..Spec::named("createconsumer")
+    };
+
+    type Parsed<'a> = (GroupKey<'a>, &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<(GroupKey<'a>, &'a [u8]), CmdError> {
+        Ok((GroupKey::parse(args)?, args.required()?))
+    }
+
+    fn execute(
+        (place, consumer): (GroupKey<'_>, &[u8]),
+        ctx: &mut Ctx<'_>,
+    ) -> Result<Flow, CmdError> {
+        required_group(place, &mut ctx.tx)?;
+        let created = ctx.tx.apply(&Effect::ConsumerCreate {
+            key: place.key,
+            group: place.group,
+            consumer,
+        });
+        ctx.reply.int(created as i64);
+        Ok(Flow::Done)
+    }
+}

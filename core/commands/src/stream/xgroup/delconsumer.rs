@@ -1,0 +1,55 @@
+//! `XGROUP DELCONSUMER`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+
+use super::required_group;
+use crate::stream::group_key::GroupKey;
+
+/// `XGROUP DELCONSUMER key group consumer`
+pub(super) struct DelConsumer;
+
+impl Command for DelConsumer {
+    const SPEC: Spec = Spec {
+        summary: "Removes a consumer, and tells how many pending entries went with it.",
+        since: "5.0.0",
+        group: Group::Stream,
+        complexity: "O(1)",
+        arity: Arity::Exactly(5),
+        flags: Flags::WRITE,
+        frees: true,
+        keys: &[KeySpec::at(2, KeyFlags::RW.and(KeyFlags::DELETE))],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("group"),
+            Arg::string("consumer"),
+        ],
+        ..Spec::named("delconsumer")
+    };
+
+    type Parsed<'a> = (GroupKey<'a>, &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<(GroupKey<'a>, &'a [u8]), CmdError> {
+        Ok((GroupKey::parse(args)?, args.required()?))
+    }
+
+    fn execute(
+        (place, consumer): (GroupKey<'_>, &[u8]),
+        ctx: &mut Ctx<'_>,
+    ) -> Result<Flow, CmdError> {
+        let (_, group) = required_group(place, &mut ctx.tx)?;
+        let found = group.consumer(consumer);
+        let found = found.and_then(|handle| group.consumer_at(handle));
+        let pending = found.map_or(0, |consumer| consumer.pending_count());
+        ctx.tx.apply(&Effect::ConsumerDelete {
+            key: place.key,
+            group: place.group,
+            consumer,
+        });
+        ctx.reply.count(pending);
+        Ok(Flow::Done)
+    }
+}

@@ -1,0 +1,43 @@
+//! `XGROUP DESTROY`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+
+use crate::stream::group_key::GroupKey;
+
+/// `XGROUP DESTROY key group`
+pub(super) struct Destroy;
+
+impl Command for Destroy {
+    const SPEC: Spec = Spec {
+        summary: "Removes a group with its consumers and pending entries.",
+        since: "5.0.0",
+        group: Group::Stream,
+        complexity: "O(N) where N is the number of entries in the group's pending entries list (PEL).",
+        arity: Arity::Exactly(4),
+        flags: Flags::WRITE,
+        frees: true,
+        keys: &[KeySpec::at(2, KeyFlags::RW.and(KeyFlags::DELETE))],
+        args: &[Arg::key("key", 0), Arg::string("group")],
+        ..Spec::named("destroy")
+    };
+
+    type Parsed<'a> = GroupKey<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<GroupKey<'a>, CmdError> {
+        GroupKey::parse(args)
+    }
+
+    fn execute(place: GroupKey<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let GroupKey { key, group } = place;
+        if ctx.tx.stream(key)?.is_none() {
+            return Err(CmdError::GroupNeedsKey);
+        }
+        let destroyed = ctx.tx.apply(&Effect::GroupDestroy { key, group });
+        ctx.reply.int(destroyed as i64);
+        Ok(Flow::Done)
+    }
+}

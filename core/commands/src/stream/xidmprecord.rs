@@ -1,0 +1,76 @@
+//! `XIDMPRECORD`: remembers an idempotent ID for an entry that is there: from a file of Redis, or by hand.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow, Mode};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use stream::StreamId;
+
+/// `XIDMPRECORD key pid iid stream-id`
+pub(super) struct XIdmpRecord;
+
+pub(super) struct Parsed<'a> {
+    key: &'a [u8],
+    producer: &'a [u8],
+    iid: &'a [u8],
+    id: StreamId,
+}
+
+impl Command for XIdmpRecord {
+    const SPEC: Spec = Spec {
+        summary: "Records that an entry is a producer's message with an idempotent ID.",
+        since: "8.6.2",
+        group: Group::Stream,
+        complexity: "O(1)",
+        arity: Arity::Exactly(5),
+        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
+        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("pid"),
+            Arg::string("iid"),
+            Arg::string("stream-id"),
+        ],
+        ..Spec::named("xidmprecord")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        let (key, producer, iid) = (args.required()?, args.required()?, args.required()?);
+        let id = StreamId::parse(args.required()?, 0)?;
+        if producer.is_empty() {
+            return Err(CmdError::EmptyRecordedProducer);
+        }
+        if iid.is_empty() {
+            return Err(CmdError::EmptyRecordedIid);
+        }
+        Ok(Parsed {
+            key,
+            producer,
+            iid,
+            id,
+        })
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the same.
+        if ctx.mode != Mode::Replay && !stream.entries().contains(cmd.id) {
+            return Err(CmdError::NoSuchMessage);
+        }
+        let now_ms = ctx.now.stream_ms();
+        let known = stream.idempotence().lookup(cmd.producer, cmd.iid, now_ms);
+        if known.is_some_and(|known| known != cmd.id) {
+            return Err(CmdError::IidTaken);
+        }
+        ctx.tx.apply(&Effect::StreamRecordIdempotent {
+            key: cmd.key,
+            producer: cmd.producer,
+            iid: cmd.iid,
+            id: cmd.id,
+        });
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

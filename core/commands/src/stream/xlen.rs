@@ -1,0 +1,34 @@
+//! `XLEN`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+
+/// `XLEN key`
+pub(super) struct XLen;
+
+impl Command for XLen {
+    const SPEC: Spec = Spec {
+        summary: "Tells how many entries a stream holds.",
+        since: "5.0.0",
+        group: Group::Stream,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::READONLY.and(Flags::FAST),
+        keys: &[KeySpec::at(1, KeyFlags::RO)],
+        args: &[Arg::key("key", 0)],
+        ..Spec::named("xlen")
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<&'a [u8], CmdError> {
+        args.required()
+    }
+
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let len = ctx.tx.stream(key)?.map_or(0, |stream| stream.len());
+        ctx.reply.int(len as i64);
+        Ok(Flow::Done)
+    }
+}

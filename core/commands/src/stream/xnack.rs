@@ -1,0 +1,185 @@
+//! `XNACK` (8.8): entries go back to their group. Source: the documentation of Redis 8.8.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::Effect;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
+
+use super::group_key::GroupKey;
+use super::ids_block::{parse_ids, parse_ids_block};
+
+/// `XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id …] [RETRYCOUNT count] [FORCE]`
+pub(super) struct XNack;
+
+pub(super) struct Parsed<'a> {
+    place: GroupKey<'a>,
+    /// Errors in here come after that of a wrong type.
+    options: Result<Options<'a>, CmdError>,
+}
+
+struct Options<'a> {
+    mode: Failure,
+    ids: Argv<'a>,
+    delivery_count: Option<u64>,
+    unknown: Unknown,
+}
+
+/// What giving an entry back says about the deliveries so far.
+#[derive(Clone, Copy)]
+enum Failure {
+    /// The last one did not count.
+    Silent,
+    /// It counts.
+    Fail,
+    /// The entry cannot be processed by anyone.
+    Fatal,
+}
+
+/// What becomes of entries that are not pending.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    PassedOver,
+    Forced,
+}
+
+impl Command for XNack {
+    const SPEC: Spec = Spec {
+        summary: "Gives pending entries back to their group, so that any consumer may claim them.",
+        since: "8.8.0",
+        group: Group::Stream,
+        complexity: "O(1) for each message ID processed.",
+        arity: Arity::AtLeast(7),
+        flags: Flags::WRITE.and(Flags::FAST),
+        keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("group"),
+            Arg::one_of(
+                "mode",
+                &[
+                    Arg::word("silent", "SILENT"),
+                    Arg::word("fail", "FAIL"),
+                    Arg::word("fatal", "FATAL"),
+                ],
+            ),
+            Arg::block(
+                "ids",
+                &[Arg::integer("numids"), Arg::string("id").multiple()],
+            )
+            .token("IDS"),
+            Arg::integer("count").token("RETRYCOUNT").optional(),
+            Arg::word("force", "FORCE").optional(),
+        ],
+        ..Spec::named("xnack")
+    };
+
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        let place = GroupKey::parse(args)?;
+        let options = parse_options(args);
+        args.rest();
+        Ok(Parsed { place, options })
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let found = cmd.place.find(&mut ctx.tx)?.is_some();
+        let options = cmd.options?;
+        let ids = parse_ids(options.ids)?;
+        if !found {
+            return Err(cmd.place.missing(""));
+        }
+        let mut given_back = 0;
+        // Entries stay as they are. Where IDs jump about, one search goes through all runs.
+        let entries = match ids.is_sorted_by(|a, b| a < b) {
+            true => None,
+            false => Some(cmd.place.required(&mut ctx.tx)?.0.entries().clone()),
+        };
+        let mut shared = entries.as_ref().map(Entries::look_up);
+        // An ID that comes again is given back again, as the time before left it.
+        for run in ids.chunk_by(|a, b| a < b) {
+            let (stream, group) = cmd.place.required(&mut ctx.tx)?;
+            let entries = match &mut shared {
+                Some(look) => options.decide_all(run, look, group),
+                None => options.decide_all(run, &mut stream.entries().look_up(), group),
+            };
+            if !entries.is_empty() {
+                given_back += ctx.tx.apply(&Effect::GroupGiveBack {
+                    key: cmd.place.key,
+                    group: cmd.place.group,
+                    entries: &entries,
+                });
+            }
+        }
+        ctx.reply.int(given_back as i64);
+        Ok(Flow::Done)
+    }
+}
+
+impl Options<'_> {
+    fn decide_all(
+        &self,
+        run: &[StreamId],
+        look: &mut Lookup<'_>,
+        group: &StreamGroup,
+    ) -> Vec<(StreamId, u64)> {
+        let entries = run.iter();
+        let entries = entries.filter_map(|id| self.decide(look, group, *id));
+        entries.collect()
+    }
+
+    /// The entry with its delivery count afterwards, if it is to be given back.
+    fn decide(
+        &self,
+        look: &mut Lookup<'_>,
+        group: &StreamGroup,
+        id: StreamId,
+    ) -> Option<(StreamId, u64)> {
+        let before = match group.pending(id) {
+            Some(entry) => entry.delivery_count,
+            None if self.unknown == Unknown::Forced && look.contains(id) => 0,
+            None => return None,
+        };
+        let after = match self.mode {
+            Failure::Silent => before.saturating_sub(1),
+            Failure::Fail => before,
+            Failure::Fatal => DELIVERY_COUNT_MAX,
+        };
+        Some((id, self.delivery_count.unwrap_or(after)))
+    }
+}
+
+fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {
+    let mode = if args.keyword("SILENT") {
+        Failure::Silent
+    } else if args.keyword("FAIL") {
+        Failure::Fail
+    } else if args.keyword("FATAL") {
+        Failure::Fatal
+    } else {
+        return Err(CmdError::Syntax);
+    };
+    if !args.keyword("IDS") {
+        return Err(CmdError::Syntax);
+    }
+    let mut options = Options {
+        mode,
+        ids: parse_ids_block(args)?,
+        delivery_count: None,
+        unknown: Unknown::PassedOver,
+    };
+    while args.left() > 0 {
+        if args.keyword_with_value("RETRYCOUNT") {
+            let count = u64::try_from(args.integer()?);
+            options.delivery_count = Some(count.map_err(|_| CmdError::NotAnInteger)?);
+        } else if args.keyword("FORCE") {
+            options.unknown = Unknown::Forced;
+        } else {
+            return Err(CmdError::Syntax);
+        }
+    }
+    Ok(options)
+}

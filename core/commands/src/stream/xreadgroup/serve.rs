@@ -1,0 +1,415 @@
+//! What `XREADGROUP` does with one stream: entries that others left pending for too long, new entries,
+//! or what the consumer itself has pending.
+
+use engine::command::Ctx;
+use engine::error::CmdError;
+use engine::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX};
+use engine::store::effect::{Claim, Effect};
+use engine::store::tx::Tx;
+use resp::Reply;
+use stream::{
+    Acknowledgement, Activity, Chosen, ChosenWriter, DELIVERY_COUNT_MAX, Group, IdleAtLeast, Past,
+    Stream, StreamId, Unpacked,
+};
+
+use crate::stream::claiming::idle_ms;
+use crate::stream::group_key::GroupKey;
+use crate::stream::read_budget::ReadBudget;
+
+/// How the consumer reads.
+#[derive(Clone, Copy)]
+pub(super) struct Delivery<'a> {
+    pub(super) consumer: &'a [u8],
+    pub(super) acknowledgement: Acknowledgement,
+    /// With `CLAIM`: how long an entry must have been pending, in milliseconds.
+    pub(super) claim_idle_ms_min: Option<u64>,
+}
+
+/// What came of one stream.
+pub(super) enum Served {
+    /// Its entries were written; of a history perhaps none.
+    Something,
+    /// Nothing was written. Entries may become idle enough in so many milliseconds.
+    Nothing { retry_in_ms: Option<u64> },
+}
+
+/// What is read of a stream.
+pub(super) enum Request<'t> {
+    /// `>`: what nobody of the group was given yet.
+    New(&'t Stream, &'t Group),
+    /// What the consumer has pending from an ID on; `None` is above all IDs.
+    History(&'t Stream, &'t Group, Option<StreamId>),
+}
+
+impl<'t> Request<'t> {
+    /// Finds stream and group, and reads the ID.
+    pub(super) fn new(
+        place: GroupKey<'_>,
+        id: &[u8],
+        tx: &'t mut Tx<'_>,
+    ) -> Result<Request<'t>, CmdError> {
+        let found = place.find(tx.reading())?;
+        let (stream, group) =
+            found.ok_or_else(|| place.missing(" in XREADGROUP with GROUP option"))?;
+        match id {
+            b">" => Ok(Request::New(stream, group)),
+            b"$" => Err(CmdError::MeaninglessId('$')),
+            b"+" => Err(CmdError::MeaninglessId('+')),
+            id => {
+                let from = StreamId::parse(id, 0)?.next();
+                Ok(Request::History(stream, group, from))
+            }
+        }
+    }
+}
+
+/// What serving changes, decided while the entries are written.
+#[derive(Default)]
+struct Decided {
+    /// Pending entries that are not in the stream any more; they are pending no longer.
+    gone: Vec<StreamId>,
+    claims: Vec<Claim>,
+    delivered: Vec<StreamId>,
+    entries_read: Option<u64>,
+}
+
+/// Serves one stream: writes the array of its entries, and makes the deliveries happen.
+pub(super) fn serve(
+    place: GroupKey<'_>,
+    id: &[u8],
+    how: &Delivery<'_>,
+    budget: &mut ReadBudget,
+    ctx: &mut Ctx<'_>,
+) -> Result<Served, CmdError> {
+    let now_ms = ctx.now.stream_ms();
+    let mut decided = Decided::default();
+    let known;
+    let mut activity = Activity::Seen;
+    let served = match Request::new(place, id, &mut ctx.tx)? {
+        Request::History(_, group, None) => {
+            known = group.consumer(how.consumer).is_some();
+            Served::Nothing { retry_in_ms: None }
+        }
+        Request::History(stream, group, Some(from)) => {
+            known = group.consumer(how.consumer).is_some();
+            if budget.is_spent() {
+                Served::Nothing { retry_in_ms: None }
+            } else {
+                let view = View {
+                    stream,
+                    group,
+                    now_ms,
+                };
+                view.write_history(how, from, budget, ctx.reply, &mut decided);
+                Served::Something
+            }
+        }
+        Request::New(stream, group) => {
+            known = group.consumer(how.consumer).is_some();
+            let view = View {
+                stream,
+                group,
+                now_ms,
+            };
+            let unpacked = &mut ctx.node.unpacked;
+            let served = view.write_new(how, budget, unpacked, ctx.reply, &mut decided);
+            if !decided.claims.is_empty() {
+                activity = Activity::Active;
+            }
+            served
+        }
+    };
+    decided.apply(place, how, known, activity, ctx);
+    Ok(served)
+}
+
+impl Decided {
+    fn apply(
+        &self,
+        place: GroupKey<'_>,
+        how: &Delivery<'_>,
+        known: bool,
+        activity: Activity,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let GroupKey { key, group } = place;
+        let consumer = how.consumer;
+        let pending_made = !self.claims.is_empty()
+            || !self.delivered.is_empty() && how.acknowledgement == Acknowledgement::Awaited;
+        // Where pending entries are made, the consumer comes with them.
+        if !known && !pending_made {
+            ctx.tx.apply(&Effect::ConsumerCreate {
+                key,
+                group,
+                consumer,
+            });
+        }
+        if !self.gone.is_empty() {
+            ctx.tx.apply(&Effect::GroupAcknowledge {
+                key,
+                group,
+                ids: &self.gone,
+            });
+        }
+        if !self.claims.is_empty() {
+            ctx.tx.apply(&Effect::GroupClaim {
+                key,
+                group,
+                consumer,
+                claims: &self.claims,
+                activity,
+            });
+        }
+        if !self.delivered.is_empty() {
+            ctx.tx.apply(&Effect::GroupDeliver {
+                key,
+                group,
+                consumer,
+                ids: &self.delivered,
+                at: ctx.now.unix(),
+                entries_read: self.entries_read,
+                acknowledgement: how.acknowledgement,
+            });
+        }
+        // A delivery says by itself that the consumer called.
+        if self.delivered.is_empty() && known || activity == Activity::Active {
+            ctx.tx.apply(&Effect::ConsumerSeen {
+                key,
+                group,
+                consumer,
+                activity,
+            });
+        }
+    }
+}
+
+/// One stream and group, as they are before anything is delivered.
+struct View<'t> {
+    stream: &'t Stream,
+    group: &'t Group,
+    now_ms: u64,
+}
+
+impl View<'_> {
+    /// Writes what the consumer has pending. Each entry that is still there counts as delivered again.
+    fn write_history(
+        &self,
+        how: &Delivery<'_>,
+        from: StreamId,
+        budget: &mut ReadBudget,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
+        let start = reply.mark();
+        let mut len = 0;
+        let mut left = budget.stream_limit();
+        let consumer = self.group.consumer(how.consumer).into_iter();
+        let pending = consumer
+            .flat_map(|consumer| self.group.pending_range_of(consumer, from, StreamId::MAX));
+        let entries = self.stream.entries();
+        let mut look = entries.look_up();
+        let mut writer = ChosenWriter::new(reply);
+        for pending in pending {
+            if left == 0 {
+                break;
+            }
+            let entry = look.entry(pending.id);
+            let chosen = Chosen {
+                id: pending.id,
+                past: None,
+            };
+            let protocol = reply.protocol();
+            if !budget.admits(|| chosen.reply_bytes(entry.as_ref(), protocol)) {
+                break;
+            }
+            writer.write(entries, chosen, entry.as_ref(), reply);
+            left -= 1;
+            len += 1;
+            if entry.is_some() {
+                let count = pending.delivery_count;
+                decided.claims.push(self.claim(pending.id, count));
+            }
+        }
+        writer.finish(entries, reply);
+        budget.close(reply, start, len);
+    }
+
+    /// Writes idle entries if asked for, and then new ones.
+    fn write_new(
+        &self,
+        how: &Delivery<'_>,
+        budget: &mut ReadBudget,
+        unpacked: &mut Unpacked,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) -> Served {
+        match how.claim_idle_ms_min {
+            None => self.write_run(budget, unpacked, reply, decided),
+            Some(idle_ms_min) => {
+                let start = reply.mark();
+                let mut left = budget.stream_limit();
+                let mut writer = ChosenWriter::new(reply);
+                self.write_idle(idle_ms_min, &mut left, budget, &mut writer, reply, decided);
+                self.write_one_by_one(left, budget, &mut writer, reply, decided);
+                writer.finish(self.stream.entries(), reply);
+                let len = decided.claims.len() + decided.delivered.len();
+                if len > 0 {
+                    budget.close(reply, start, len);
+                }
+            }
+        }
+        let delivered = &decided.delivered;
+        decided.entries_read = self.stream.entries_read_after(self.group, delivered);
+        if decided.claims.is_empty() && decided.delivered.is_empty() {
+            return Served::Nothing {
+                retry_in_ms: how.claim_idle_ms_min.map(|min| self.idle_enough_in_ms(min)),
+            };
+        }
+        Served::Something
+    }
+
+    /// Writes new entries as one run of bytes.
+    fn write_run(
+        &self,
+        budget: &mut ReadBudget,
+        unpacked: &mut Unpacked,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
+        let Some(from) = self.first_new() else {
+            return;
+        };
+        let entries = self.stream.entries();
+        let counts_only = budget.counts_only();
+        let limit = match counts_only {
+            true => budget.stream_limit(),
+            false => budget.admitted(entries.range(from, StreamId::MAX)),
+        };
+        if limit == 0 {
+            return;
+        }
+        let start = reply.mark();
+        let note = |id| decided.delivered.push(id);
+        let len = entries.write_range_noting(from, StreamId::MAX, limit, unpacked, reply, note);
+        if len > 0 {
+            budget.close(reply, start, len as usize);
+        }
+        if counts_only {
+            budget.note(len);
+        }
+    }
+
+    /// Writes new entries behind those that were idle.
+    fn write_one_by_one(
+        &self,
+        left: u64,
+        budget: &mut ReadBudget,
+        writer: &mut ChosenWriter,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
+        let Some(from) = self.first_new() else {
+            return;
+        };
+        let taken = usize::try_from(left).unwrap_or(usize::MAX);
+        let entries = self.stream.entries();
+        for entry in entries.range(from, StreamId::MAX).take(taken) {
+            let chosen = Chosen {
+                id: entry.id(),
+                past: Some(Past {
+                    idle_ms: 0,
+                    deliveries: 0,
+                }),
+            };
+            let protocol = reply.protocol();
+            if !budget.admits(|| chosen.reply_bytes(Some(&entry), protocol)) {
+                return;
+            }
+            writer.write(entries, chosen, Some(&entry), reply);
+            decided.delivered.push(entry.id());
+        }
+    }
+
+    /// Writes pending entries that were idle for long enough, longest first. Those that are gone from the
+    /// stream are not written, and stay pending no longer.
+    fn write_idle(
+        &self,
+        idle_ms_min: u64,
+        left: &mut u64,
+        budget: &mut ReadBudget,
+        writer: &mut ChosenWriter,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
+        let idle = IdleAtLeast {
+            idle_ms_min,
+            now_ms: self.now_ms,
+        };
+        let mut look = self.stream.entries().look_up();
+        for id in self.group.pending_by_age(idle) {
+            if *left == 0 {
+                return;
+            }
+            let Some(pending) = self.group.pending(id) else {
+                continue;
+            };
+            let Some(entry) = look.entry(id) else {
+                if decided.gone.len() < CLAIM_GONE_MAX {
+                    decided.gone.push(id);
+                }
+                continue;
+            };
+            let count = pending.delivery_count;
+            let chosen = Chosen {
+                id,
+                past: Some(Past {
+                    idle_ms: idle_ms(&pending, self.now_ms).map_or(-1, |idle| idle as i64),
+                    deliveries: count as i64,
+                }),
+            };
+            let protocol = reply.protocol();
+            if !budget.admits(|| chosen.reply_bytes(Some(&entry), protocol)) {
+                return;
+            }
+            writer.write(self.stream.entries(), chosen, Some(&entry), reply);
+            *left -= 1;
+            decided.claims.push(self.claim(id, count));
+        }
+    }
+
+    /// In how many milliseconds a pending entry may have become idle enough; at the latest when one that
+    /// is delivered right now would be.
+    fn idle_enough_in_ms(&self, idle_ms_min: u64) -> u64 {
+        let all = IdleAtLeast {
+            idle_ms_min: 0,
+            now_ms: self.now_ms,
+        };
+        let oldest = self.group.pending_by_age(all).take(CLAIM_LOOKS_MAX);
+        let mut look = self.stream.entries().look_up();
+        let mut oldest = oldest.filter(|id| look.contains(*id));
+        let oldest = oldest.next().and_then(|id| self.group.pending(id));
+        let idle = oldest.and_then(|oldest| idle_ms(&oldest, self.now_ms));
+        let wait = idle_ms_min.saturating_sub(idle.unwrap_or(0));
+        // With nothing pending, or with an idle time of 0, there is nothing to reckon with.
+        wait.max(match idle {
+            Some(_) => 1,
+            None => RETRY_MS_MIN,
+        })
+    }
+
+    fn claim(&self, id: StreamId, count: u64) -> Claim {
+        Claim {
+            id,
+            delivered_at: engine::UnixMs(self.now_ms as i64),
+            delivery_count: count.saturating_add(1).min(DELIVERY_COUNT_MAX),
+        }
+    }
+
+    fn first_new(&self) -> Option<StreamId> {
+        let last = self.group.last_delivered();
+        last.next().filter(|_| last < self.stream.last_id())
+    }
+}
+
+/// How often a waiting reader looks for idle entries at most, where none is pending yet.
+const RETRY_MS_MIN: u64 = 100;

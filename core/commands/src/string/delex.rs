@@ -1,0 +1,88 @@
+//! `DELEX`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::{DeleteCause, Effect};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use values::Value;
+
+use super::condition::Condition;
+
+/// `DELEX key [IFEQ value | IFNE value | IFDEQ digest | IFDNE digest]`
+pub(super) struct DelEx;
+
+impl Command for DelEx {
+    const SPEC: Spec = Spec {
+        summary: "Deletes a key if its string fulfils a condition.",
+        since: "8.4.0",
+        group: Group::String,
+        complexity: "O(1) for IFEQ/IFNE, O(N) for IFDEQ/IFDNE where N is the length of the string value.",
+        arity: Arity::AtLeast(2),
+        flags: Flags::FAST.and(Flags::WRITE),
+        keys: &[KeySpec::at(
+            1,
+            KeyFlags::RW
+                .and(KeyFlags::DELETE)
+                .and(KeyFlags::VARIABLE_FLAGS),
+        )],
+        args: &[
+            Arg::key("key", 0),
+            Arg::one_of(
+                "condition",
+                &[
+                    Arg::string("ifeq-value").token("IFEQ"),
+                    Arg::string("ifne-value").token("IFNE"),
+                    Arg::integer("ifdeq-digest").token("IFDEQ"),
+                    Arg::integer("ifdne-digest").token("IFDNE"),
+                ],
+            )
+            .optional(),
+        ],
+        ..Spec::named("delex")
+    };
+    type Parsed<'a> = (&'a [u8], When<'a>);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let key = args.required()?;
+        let when = match args.left() {
+            0 => When::Always,
+            2 => Condition::parse(args)?.map_or(When::Unknown, When::Holds),
+            _ => return Err(CmdError::Arity("delex".to_owned())),
+        };
+        if matches!(when, When::Unknown) {
+            args.rest();
+        }
+        Ok((key, when))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, when) = cmd;
+        let tx = match when {
+            When::Always => &mut ctx.tx,
+            When::Holds(_) | When::Unknown => ctx.tx.reading(),
+        };
+        let met = match (when, tx.value(key)) {
+            (_, None) => false,
+            (When::Always, Some(_)) => true,
+            (_, Some(Value::Stream(_))) => return Err(CmdError::ConditionNeedsString),
+            (When::Holds(condition), Some(Value::String(string))) => condition.holds(string)?,
+            (When::Unknown, Some(Value::String(_))) => return Err(CmdError::InvalidCondition),
+        };
+        if met {
+            let cause = DeleteCause::Command;
+            ctx.tx.apply(&Effect::Delete { key, cause });
+        }
+        ctx.reply.int(i64::from(met));
+        Ok(Flow::Done)
+    }
+}
+
+/// When the key is deleted.
+pub(super) enum When<'a> {
+    Always,
+    /// Its string fulfils this.
+    Holds(Condition<'a>),
+    /// The condition is none that there is: an error, unless the key is missing.
+    Unknown,
+}

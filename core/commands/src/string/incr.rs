@@ -1,0 +1,171 @@
+//! `INCR`, `DECR`, `INCRBY`, `DECRBY` and `INCRBYFLOAT`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::{Effect, Expiry};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use rustc_apfloat::Float;
+
+use super::float::{Number, format_float, parse_float};
+
+/// What the rows of the family share.
+const FAMILY: Spec = Spec {
+    group: Group::String,
+    complexity: "O(1)",
+    flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
+    keys: &[KeySpec::at(
+        1,
+        KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+    )],
+    ..Spec::named("")
+};
+
+/// `INCR key`
+pub(super) struct Incr;
+
+impl Command for Incr {
+    const SPEC: Spec = Spec {
+        name: "incr",
+        summary: "Adds one to the number in a string.",
+        since: "1.0.0",
+        arity: Arity::Exactly(2),
+        args: &[Arg::key("key", 0)],
+        ..FAMILY
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        add(cmd, 1, ctx)
+    }
+}
+
+/// `DECR key`
+pub(super) struct Decr;
+
+impl Command for Decr {
+    const SPEC: Spec = Spec {
+        name: "decr",
+        summary: "Subtracts one from the number in a string.",
+        since: "1.0.0",
+        arity: Arity::Exactly(2),
+        args: &[Arg::key("key", 0)],
+        ..FAMILY
+    };
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        args.required()
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        add(cmd, -1, ctx)
+    }
+}
+
+/// `INCRBY key increment`
+pub(super) struct IncrBy;
+
+impl Command for IncrBy {
+    const SPEC: Spec = Spec {
+        name: "incrby",
+        summary: "Adds to the number in a string.",
+        since: "1.0.0",
+        arity: Arity::Exactly(3),
+        args: &[Arg::key("key", 0), Arg::integer("increment")],
+        ..FAMILY
+    };
+    type Parsed<'a> = (&'a [u8], i64);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.integer()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        add(cmd.0, cmd.1, ctx)
+    }
+}
+
+/// `DECRBY key decrement`
+pub(super) struct DecrBy;
+
+impl Command for DecrBy {
+    const SPEC: Spec = Spec {
+        name: "decrby",
+        summary: "Subtracts from the number in a string.",
+        since: "1.0.0",
+        arity: Arity::Exactly(3),
+        args: &[Arg::key("key", 0), Arg::integer("decrement")],
+        ..FAMILY
+    };
+    type Parsed<'a> = (&'a [u8], i64);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.integer()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let by = cmd.1.checked_neg().ok_or(CmdError::DecrementOverflow)?;
+        add(cmd.0, by, ctx)
+    }
+}
+
+/// `INCRBYFLOAT key increment`
+pub(super) struct IncrByFloat;
+
+impl Command for IncrByFloat {
+    const SPEC: Spec = Spec {
+        name: "incrbyfloat",
+        summary: "Adds to the floating-point number in a string.",
+        since: "2.6.0",
+        arity: Arity::Exactly(3),
+        args: &[Arg::key("key", 0), Arg::double("increment")],
+        ..FAMILY
+    };
+    type Parsed<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.required()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, by) = cmd;
+        let number = match ctx.tx.string(key)? {
+            Some(string) => string.with_bytes(parse_float).ok_or(CmdError::NotAFloat)?,
+            None => Number::ZERO,
+        };
+        let by = parse_float(by).ok_or(CmdError::NotAFloat)?;
+        let sum = (number + by).value;
+        if !sum.is_finite() {
+            return Err(CmdError::NotFinite);
+        }
+        let text = format_float(sum);
+        ctx.tx.apply(&Effect::Set {
+            key,
+            value: text.as_bytes(),
+            expiry: Expiry::Keep,
+        });
+        ctx.reply.bulk(text.as_bytes());
+        Ok(Flow::Done)
+    }
+}
+
+/// Adds to the number in a string and answers the sum; a missing key counts as 0.
+fn add(key: &[u8], by: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    let number = match ctx.tx.string(key)? {
+        Some(string) => string.as_integer().ok_or(CmdError::NotAnInteger)?,
+        None => 0,
+    };
+    let sum = number.checked_add(by).ok_or(CmdError::Overflow)?;
+    ctx.tx.apply(&Effect::Set {
+        key,
+        value: itoa::Buffer::new().format(sum).as_bytes(),
+        expiry: Expiry::Keep,
+    });
+    ctx.reply.int(sum);
+    Ok(Flow::Done)
+}

@@ -1,0 +1,304 @@
+//! `SET`, `SETNX`, `SETEX`, `PSETEX` and `GETSET`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow, Mode};
+use engine::error::CmdError;
+use engine::store::effect::{DeleteCause, Effect, Expiry};
+use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
+
+use super::condition::{Condition, Existence};
+use super::expiration::{Expiration, Lifetime};
+use super::reply::reply_string;
+use crate::key::expiry::Unit;
+
+/// `SET key value [condition] [GET] [expiration]`
+pub(super) struct Set;
+
+impl Command for Set {
+    const SPEC: Spec = Spec {
+        summary: "Sets the string of a key.",
+        since: "1.0.0",
+        group: Group::String,
+        complexity: "O(1)",
+        arity: Arity::AtLeast(3),
+        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        keys: &[KeySpec::at(
+            1,
+            KeyFlags::RW
+                .and(KeyFlags::ACCESS)
+                .and(KeyFlags::UPDATE)
+                .and(KeyFlags::VARIABLE_FLAGS),
+        )
+        .noted("")],
+        history: &[
+            ("2.6.12", "EX, PX, NX and XX were added."),
+            ("6.0.0", "KEEPTTL was added."),
+            ("6.2.0", "GET, EXAT and PXAT were added."),
+            ("7.0.0", "NX and GET may stand together."),
+            ("8.4.0", "IFEQ, IFNE, IFDEQ and IFDNE were added."),
+        ],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("value"),
+            Arg::one_of(
+                "condition",
+                &[
+                    Arg::word("nx", "NX"),
+                    Arg::word("xx", "XX"),
+                    Arg::string("ifeq-value").token("IFEQ").since("8.4.0"),
+                    Arg::string("ifne-value").token("IFNE").since("8.4.0"),
+                    Arg::integer("ifdeq-digest").token("IFDEQ").since("8.4.0"),
+                    Arg::integer("ifdne-digest").token("IFDNE").since("8.4.0"),
+                ],
+            )
+            .since("2.6.12")
+            .optional(),
+            Arg::word("get", "GET").since("6.2.0").optional(),
+            Arg::one_of(
+                "expiration",
+                &[
+                    Arg::integer("seconds").token("EX").since("2.6.12"),
+                    Arg::integer("milliseconds").token("PX").since("2.6.12"),
+                    Arg::unix_time("unix-time-seconds")
+                        .token("EXAT")
+                        .since("6.2.0"),
+                    Arg::unix_time("unix-time-milliseconds")
+                        .token("PXAT")
+                        .since("6.2.0"),
+                    Arg::word("keepttl", "KEEPTTL").since("6.0.0"),
+                ],
+            )
+            .optional(),
+        ],
+        ..Spec::named("set")
+    };
+    type Parsed<'a> = Parsed<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let (key, value) = (args.required()?, args.required()?);
+        let mut parsed = Parsed {
+            key,
+            value,
+            existence: Existence::Any,
+            condition: None,
+            get: false,
+            lifetime: Lifetime::Unsaid,
+        };
+        while args.left() > 0 {
+            if parsed.existence.parse(args) {
+                continue;
+            } else if let Some(condition) = Condition::parse(args)? {
+                // NX and XX may follow on a condition, but not go before one.
+                let alone = parsed.existence == Existence::Any;
+                if !alone
+                    || parsed
+                        .condition
+                        .is_some_and(|last| !last.is_alike(&condition))
+                {
+                    return Err(CmdError::Syntax);
+                }
+                parsed.condition = Some(condition);
+            } else if args.keyword("GET") {
+                parsed.get = true;
+            } else if !parsed.lifetime.parse(args, "KEEPTTL")? {
+                return Err(CmdError::Syntax);
+            }
+        }
+        Ok(parsed)
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let Parsed { key, value, .. } = cmd;
+        let expiry = cmd.lifetime.expiry(ctx.now.unix(), "set")?;
+        let mut met = cmd.existence.holds(key, ctx);
+        if met && let Some(condition) = cmd.condition {
+            met = match ctx.tx.reading().string(key)? {
+                Some(string) => condition.holds(string)?,
+                None => condition.holds_for_missing(),
+            };
+        }
+        if cmd.get {
+            reply_string(ctx.tx.reading().string(key)?, ctx.reply);
+        } else if met {
+            ctx.reply.ok();
+        } else {
+            ctx.reply.null();
+        }
+        if met {
+            set(key, value, expiry, ctx);
+        }
+        Ok(Flow::Done)
+    }
+}
+
+/// `SETNX key value`
+pub(super) struct SetNx;
+
+impl Command for SetNx {
+    const SPEC: Spec = Spec {
+        summary: "Sets the string of a key that does not exist.",
+        since: "1.0.0",
+        group: Group::String,
+        complexity: "O(1)",
+        arity: Arity::Exactly(3),
+        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
+        keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::INSERT))],
+        deprecated: Some(Deprecated {
+            since: "2.6.12",
+            replaced_by: "`SET` with the `NX` argument",
+        }),
+        args: &[Arg::key("key", 0), Arg::string("value")],
+        ..Spec::named("setnx")
+    };
+    type Parsed<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.required()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, value) = cmd;
+        let free = ctx.tx.record(key).is_none();
+        if free {
+            set(key, value, Expiry::Never, ctx);
+        }
+        ctx.reply.int(i64::from(free));
+        Ok(Flow::Done)
+    }
+}
+
+/// `SETEX key seconds value`
+pub(super) struct SetEx;
+
+impl Command for SetEx {
+    const SPEC: Spec = Spec {
+        summary: "Sets the string of a key, and its time to live in seconds.",
+        since: "2.0.0",
+        group: Group::String,
+        complexity: "O(1)",
+        arity: Arity::Exactly(4),
+        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
+        deprecated: Some(Deprecated {
+            since: "2.6.12",
+            replaced_by: "`SET` with the `EX` argument",
+        }),
+        args: &[
+            Arg::key("key", 0),
+            Arg::integer("seconds"),
+            Arg::string("value"),
+        ],
+        ..Spec::named("setex")
+    };
+    type Parsed<'a> = (&'a [u8], Expiration<'a>, &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let key = args.required()?;
+        let expiration = Expiration::after(args.required()?, Unit::Seconds);
+        Ok((key, expiration, args.required()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, expiration, value) = cmd;
+        let at = expiration.resolve(ctx.now.unix(), "setex")?;
+        set(key, value, Expiry::At(at), ctx);
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}
+
+/// `PSETEX key milliseconds value`
+pub(super) struct PSetEx;
+
+impl Command for PSetEx {
+    const SPEC: Spec = Spec {
+        summary: "Sets the string of a key, and its time to live in milliseconds.",
+        since: "2.6.0",
+        group: Group::String,
+        complexity: "O(1)",
+        arity: Arity::Exactly(4),
+        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
+        deprecated: Some(Deprecated {
+            since: "2.6.12",
+            replaced_by: "`SET` with the `PX` argument",
+        }),
+        args: &[
+            Arg::key("key", 0),
+            Arg::integer("milliseconds"),
+            Arg::string("value"),
+        ],
+        ..Spec::named("psetex")
+    };
+    type Parsed<'a> = (&'a [u8], Expiration<'a>, &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        let key = args.required()?;
+        let expiration = Expiration::after(args.required()?, Unit::Milliseconds);
+        Ok((key, expiration, args.required()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, expiration, value) = cmd;
+        let at = expiration.resolve(ctx.now.unix(), "psetex")?;
+        set(key, value, Expiry::At(at), ctx);
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}
+
+/// `GETSET key value`
+pub(super) struct GetSet;
+
+impl Command for GetSet {
+    const SPEC: Spec = Spec {
+        summary: "Sets the string of a key, and answers what it was.",
+        since: "1.0.0",
+        group: Group::String,
+        complexity: "O(1)",
+        arity: Arity::Exactly(3),
+        flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
+        keys: &[KeySpec::at(
+            1,
+            KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+        )],
+        deprecated: Some(Deprecated {
+            since: "6.2.0",
+            replaced_by: "`SET` with the `!GET` argument",
+        }),
+        args: &[Arg::key("key", 0), Arg::string("value")],
+        ..Spec::named("getset")
+    };
+    type Parsed<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.required()?))
+    }
+
+    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (key, value) = cmd;
+        reply_string(ctx.tx.reading().string(key)?, ctx.reply);
+        set(key, value, Expiry::Never, ctx);
+        Ok(Flow::Done)
+    }
+}
+
+pub(super) struct Parsed<'a> {
+    key: &'a [u8],
+    value: &'a [u8],
+    existence: Existence,
+    condition: Option<Condition<'a>>,
+    get: bool,
+    lifetime: Lifetime<'a>,
+}
+
+/// Sets the string; one that would be gone already is not made at all.
+pub(super) fn set(key: &[u8], value: &[u8], expiry: Expiry, ctx: &mut Ctx<'_>) {
+    let is_over = matches!(expiry, Expiry::At(at) if at <= ctx.now.unix());
+    if is_over && ctx.mode != Mode::Replay {
+        let cause = DeleteCause::Command;
+        ctx.tx.apply(&Effect::Delete { key, cause });
+    } else {
+        ctx.tx.apply(&Effect::Set { key, value, expiry });
+    }
+}

@@ -1,0 +1,35 @@
+//! Transactions: `MULTI` queues, `EXEC` runs the queue as one atomic batch if no watched key was changed.
+
+mod discard;
+mod exec;
+mod multi;
+mod unwatch;
+mod watch;
+
+use engine::command::{Ctx, Entry, entry};
+use engine::store::dropped::What;
+
+/// The family's rows, sorted by name.
+pub(super) static COMMANDS: &[Entry] = &[
+    entry::<discard::Discard>(),
+    entry::<exec::Exec>(),
+    entry::<multi::Multi>(),
+    entry::<unwatch::Unwatch>(),
+    entry::<watch::Watch>(),
+];
+
+/// The session's transaction ends. Whether there was one.
+pub(crate) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
+    let queue = ctx.session.transaction.take();
+    let had_one = queue.is_some();
+    if let Some(queue) = queue {
+        ctx.tx.drop_later(What::Queue(queue));
+    }
+    had_one
+}
+
+/// The session watches nothing any more.
+pub(crate) fn unwatch_all(ctx: &mut Ctx<'_>) {
+    let watched = std::mem::take(&mut ctx.session.watched);
+    ctx.tx.watches().remove(ctx.session.id, &watched);
+}

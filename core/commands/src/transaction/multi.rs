@@ -1,0 +1,40 @@
+//! `MULTI`.
+
+use engine::args::Args;
+use engine::clients::session::Queue;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arity, Flags, Group, Spec};
+
+/// `MULTI`
+pub(super) struct Multi;
+
+impl Command for Multi {
+    const SPEC: Spec = Spec {
+        summary: "Begins a transaction: what follows is queued until EXEC.",
+        since: "1.2.0",
+        group: Group::Transactions,
+        complexity: "O(1)",
+        arity: Arity::Exactly(1),
+        flags: Flags::NO_SCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::ALLOW_BUSY),
+        ..Spec::named("multi")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.session.transaction.is_some() {
+            return Err(CmdError::NestedMulti);
+        }
+        ctx.session.transaction = Some(Queue::default());
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

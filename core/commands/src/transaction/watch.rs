@@ -1,0 +1,49 @@
+//! `WATCH`.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use resp::Argv;
+
+/// `WATCH key [key …]`
+pub(super) struct Watch;
+
+impl Command for Watch {
+    const SPEC: Spec = Spec {
+        summary: "Makes the next EXEC run only if none of the keys has changed by then.",
+        since: "2.2.0",
+        group: Group::Transactions,
+        complexity: "O(1) for every key.",
+        arity: Arity::AtLeast(2),
+        flags: Flags::NO_SCRIPT
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::FAST)
+            .and(Flags::ALLOW_BUSY),
+        keys: &[KeySpec::range(1, KeyFlags::RO, -1, 1, 0)],
+        args: &[Arg::key("key", 0).multiple()],
+        ..Spec::named("watch")
+    };
+    type Parsed<'a> = Argv<'a>;
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
+        Ok(args.rest())
+    }
+
+    fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.session.transaction.is_some() {
+            return Err(CmdError::WatchInMulti);
+        }
+        let database = ctx.tx.database;
+        for key in keys.iter() {
+            // A key that has expired by now is watched as missing.
+            ctx.tx.peek(key);
+            if ctx.tx.watches().add(ctx.session.id, database, key) {
+                ctx.session.watched.push((database, key.to_vec()));
+            }
+        }
+        ctx.reply.ok();
+        Ok(Flow::Done)
+    }
+}

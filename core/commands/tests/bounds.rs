@@ -1,0 +1,293 @@
+//! What one request makes the engine do grows with the request and with what it asks about, not
+//! with the product of both. The sizes are such that a product would not come to an end.
+
+use engine::clients::session::SessionId;
+use engine::config::Settings;
+use engine::{Engine, Mono, Now};
+use resp::{ArgvBuf, Protocol, Reply};
+
+/// A server without a log, and its clock.
+struct Server {
+    engine: Engine,
+    now: Now,
+}
+
+impl Server {
+    fn new() -> Server {
+        let now = Now {
+            unix_us: 1_790_000_000_000_000,
+            mono: Mono(0),
+        };
+        Server {
+            engine: Engine::new(Settings::default(), 7, now, &commands::TABLE),
+            now,
+        }
+    }
+
+    fn connect(&mut self) -> SessionId {
+        self.engine.connect(String::new(), String::new(), self.now)
+    }
+
+    fn ask<A: AsRef<[u8]>>(&mut self, session: SessionId, argv: &[A]) -> String {
+        let mut reply = Reply::new(Protocol::Resp2);
+        let argv: ArgvBuf = argv.iter().map(AsRef::as_ref).collect();
+        let _ = self
+            .engine
+            .request(session, argv.as_argv(), self.now, &mut reply);
+        String::from_utf8_lossy(&reply.into_bytes()).into_owned()
+    }
+}
+
+/// Arguments: these words, and then as many keys.
+fn with_keys(words: &[&str], count: usize) -> Vec<String> {
+    let keys = (0..count).map(|n| format!("k{n}"));
+    words
+        .iter()
+        .map(|word| (*word).to_owned())
+        .chain(keys)
+        .collect()
+}
+
+/// Squared, it is more than a test can wait for.
+const MANY: usize = 100_000;
+
+#[test]
+fn many_keys_are_watched_one_by_one() {
+    let mut server = Server::new();
+    let (watcher, writer) = (server.connect(), server.connect());
+    let watch = with_keys(&["WATCH"], MANY);
+    assert_eq!(server.ask(watcher, &watch), "+OK\r\n");
+    assert_eq!(server.ask(watcher, &watch), "+OK\r\n");
+    assert!(
+        server
+            .ask(watcher, &["CLIENT", "INFO"])
+            .contains(&format!(" watch={MANY} "))
+    );
+    server.ask(writer, &["SET", "k7", "v"]);
+    server.ask(watcher, &["MULTI"]);
+    assert_eq!(server.ask(watcher, &["EXEC"]), "*-1\r\n");
+    assert!(
+        server
+            .ask(watcher, &["CLIENT", "INFO"])
+            .contains(" watch=0 ")
+    );
+}
+
+#[test]
+fn a_transaction_touches_many_awaited_keys_one_by_one() {
+    let mut server = Server::new();
+    let (reader, writer) = (server.connect(), server.connect());
+    let mut read = with_keys(&["XREAD", "BLOCK", "0", "STREAMS"], MANY);
+    read.extend(std::iter::repeat_n("9999999999999-0".to_owned(), MANY));
+    assert_eq!(server.ask(reader, &read), "");
+    server.ask(writer, &["MULTI"]);
+    for n in 0..MANY {
+        let key = format!("k{n}");
+        server.ask(writer, &["XADD", &key, "1-1", "f", "v"]);
+        // Twice in one transaction: each key is looked at once.
+        server.ask(writer, &["XADD", &key, "1-2", "f", "v"]);
+    }
+    server.ask(writer, &["EXEC"]);
+    assert!(server.engine.take_outbox().is_empty());
+    server.ask(writer, &["XADD", "k7", "9999999999999-1", "f", "v"]);
+    let delivered = server.engine.take_outbox();
+    assert!(matches!(&delivered[..], [one] if one.session == reader));
+}
+
+/// Requests that fill keys, and one that lets something large go.
+const LETTING_GO: &[(&[&str], &str)] = &[
+    (&["SETRANGE k 2000000 x"], "DEL k"),
+    (&["SETRANGE k 2000000 x"], "UNLINK k"),
+    (&["SETRANGE k 2000000 x"], "GETDEL k"),
+    (&["SETRANGE k 2000000 x"], "SET k v"),
+    (&["SETRANGE k 2000000 x"], "SET k v EX 10"),
+    (&["SETRANGE k 2000000 x"], "MSET k v"),
+    (&["SETRANGE k 2000000 x"], "PEXPIREAT k 1"),
+    (&["SETRANGE k 2000000 x"], "BITOP OR k none"),
+    (&["SETRANGE k 2000000 x", "SET o v"], "BITOP OR k o"),
+    (&["SETRANGE k 2000000 x", "SET o v"], "RENAME o k"),
+    (&["SETRANGE k 2000000 x", "SET o v"], "COPY o k REPLACE"),
+    (&["FILL k"], "DEL k"),
+    (&["FILL k"], "SET k v"),
+    (&["FILL k"], "XTRIM k MAXLEN 0"),
+    (&["FILL k"], "XTRIM k MINID 9999999999999"),
+    (&["FILL k"], "XADD k MAXLEN 1 * f v"),
+    (&["FILL k", "XGROUP CREATE k g $"], "XTRIM k MAXLEN 0 ACKED"),
+    (&["FILL k", "READ k"], "XGROUP DESTROY k g"),
+    (&["KEYS"], "FLUSHDB"),
+    (&["KEYS"], "FLUSHALL"),
+];
+
+impl Server {
+    fn ask_words(&mut self, session: SessionId, request: &str) -> String {
+        let words: Vec<&str> = request.split(' ').collect();
+        match words[..] {
+            ["FILL", key] => {
+                let value = "v".repeat(200);
+                for _ in 0..30_000 {
+                    self.ask(session, &["XADD", key, "*", "f", &value]);
+                }
+                String::new()
+            }
+            ["READ", key] => {
+                self.ask(session, &["XGROUP", "CREATE", key, "g", "0"]);
+                self.ask(
+                    session,
+                    &["XREADGROUP", "GROUP", "g", "c", "STREAMS", key, ">"],
+                )
+            }
+            ["KEYS"] => {
+                for n in 0..10_000 {
+                    self.ask(session, &["SET", &format!("key:{n}"), "v"]);
+                }
+                String::new()
+            }
+            _ => self.ask(session, &words),
+        }
+    }
+}
+
+#[test]
+fn what_is_large_is_handed_out_to_be_freed() {
+    for (fill, request) in LETTING_GO {
+        let mut server = Server::new();
+        let client = server.connect();
+        for filling in *fill {
+            server.ask_words(client, filling);
+        }
+        assert!(!server.engine.has_dropped(), "{fill:?}");
+        let reply = server.ask_words(client, request);
+        assert!(!reply.starts_with('-'), "{request}: {reply}");
+        let dropped = server.engine.take_dropped();
+        let bytes: usize = dropped.iter().map(engine::Dropped::bytes).sum();
+        assert!(bytes > 1 << 20, "{fill:?}, {request}: {bytes} bytes");
+    }
+}
+
+#[test]
+fn a_large_value_that_expires_is_handed_out_to_be_freed() {
+    let mut server = Server::new();
+    let client = server.connect();
+    for look in [true, false] {
+        server.ask_words(client, "SETRANGE k 2000000 x");
+        server.ask_words(client, "PEXPIRE k 5");
+        server.now.unix_us += 10_000;
+        server.now.mono = server.now.mono.plus(10);
+        if look {
+            assert_eq!(server.ask_words(client, "GET k"), "$-1\r\n");
+        } else {
+            server.engine.timer(server.now);
+        }
+        assert_eq!(server.engine.take_dropped().len(), 1);
+    }
+}
+
+#[test]
+fn one_claim_clears_a_bounded_number_of_deleted_entries() {
+    use engine::limits::CLAIM_GONE_MAX;
+    let mut server = Server::new();
+    let session = server.connect();
+    server.ask(session, &["XGROUP", "CREATE", "s", "g", "0", "MKSTREAM"]);
+    for ms in 1..=CLAIM_GONE_MAX + 1 {
+        server.ask(session, &["XADD", "s", &ms.to_string(), "f", "v"]);
+    }
+    server.ask(
+        session,
+        &["XREADGROUP", "GROUP", "g", "a", "STREAMS", "s", ">"],
+    );
+    server.ask(session, &["XTRIM", "s", "MAXLEN", "0"]);
+    let claim = [
+        "XREADGROUP",
+        "GROUP",
+        "g",
+        "b",
+        "CLAIM",
+        "0",
+        "STREAMS",
+        "s",
+        ">",
+    ];
+    for left in [1, 0] {
+        assert_eq!(server.ask(session, &claim), "*-1\r\n");
+        let groups = server.ask(session, &["XINFO", "GROUPS", "s"]);
+        let pending = format!("pending\r\n:{left}\r\n");
+        assert!(groups.contains(&pending), "{groups}");
+    }
+}
+
+#[test]
+fn lcs_takes_no_more_memory_than_a_string_may() {
+    let mut server = Server::new();
+    let client = server.connect();
+    assert_eq!(
+        server.ask_words(client, "CONFIG SET proto-max-bulk-len 1048576"),
+        "+OK\r\n"
+    );
+    // 512 lines of 512 cells of 4 bytes are as much as is allowed.
+    for (len, fits) in [(511, true), (512, false)] {
+        let text = "x".repeat(len);
+        server.ask(client, &["MSET", "a", &text, "b", &text]);
+        let reply = server.ask_words(client, "LCS a b LEN");
+        assert_eq!(reply.starts_with(':'), fits, "{len}: {reply}");
+    }
+}
+
+#[test]
+fn queues_of_transactions_are_freed_where_nobody_waits() {
+    let large = "x".repeat(8 << 20);
+    let ways: [(&str, &[&[&str]]); 6] = [
+        ("discarded", &[&["DISCARD"]]),
+        ("run", &[&["EXEC"]]),
+        ("reset", &[&["RESET"]]),
+        ("refused", &[&["nosuchcommand"], &["EXEC"]]),
+        ("refused for its arguments", &[&["EXEC", "now"]]),
+        ("left by a client that goes", &[]),
+    ];
+    for (way, ends) in ways {
+        let mut server = Server::new();
+        let client = server.connect();
+        server.ask(client, &["MULTI"]);
+        assert_eq!(server.ask(client, &["ECHO", &large]), "+QUEUED\r\n");
+        assert!(!server.engine.has_dropped(), "{way}");
+        for words in ends {
+            server.ask(client, words);
+        }
+        if ends.is_empty() {
+            server.engine.disconnect(client);
+        }
+        let bytes = server.engine.dropped_bytes();
+        assert!(bytes >= large.len() as u64, "{way}: {bytes}");
+        assert_eq!(server.engine.take_dropped().len(), 1, "{way}");
+    }
+}
+
+#[test]
+fn a_transaction_leaves_behind_no_more_versions_of_a_value_than_a_reply_may_copy() {
+    const VALUE_BYTES: usize = 256 << 20;
+    let last = (VALUE_BYTES - 1).to_string();
+    let rounds: [&[&[&str]]; 2] = [
+        &[&["SETRANGE", "k", &last, "x"], &["GET", "k"]],
+        &[
+            &["SETRANGE", "k", &last, "x"],
+            &["GETRANGE", "k", "0", "99999"],
+            &["UNLINK", "k"],
+        ],
+    ];
+    for round in rounds {
+        for (count, fits) in [(2, true), (6, false)] {
+            let mut server = Server::new();
+            let client = server.connect();
+            server.ask(client, &["MULTI"]);
+            for words in (0..count).flat_map(|_| round) {
+                assert_eq!(server.ask(client, words), "+QUEUED\r\n");
+            }
+            let mut reply = Reply::new(Protocol::Resp2);
+            let _ = reply.begin_part(usize::MAX);
+            let argv: ArgvBuf = ["EXEC"].into_iter().collect();
+            let _ = server
+                .engine
+                .request(client, argv.as_argv(), server.now, &mut reply);
+            assert_eq!(reply.is_overrun(), !fits, "{count} times {round:?}");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! A reply that is larger than its client may have is not built to its end: a command that only
+//! reads stops, and one that changes something does all of it without writing on. The work is
+//! counted in bytes that were written for nobody.
+
+use engine::clients::session::SessionId;
+use engine::config::Settings;
+use engine::{Engine, Mono, Now};
+use resp::{ArgvBuf, Protocol, Reply};
+
+/// A server without a log.
+struct Server {
+    engine: Engine,
+    client: SessionId,
+    now: Now,
+}
+
+impl Server {
+    fn new() -> Server {
+        let now = Now {
+            unix_us: 1_790_000_000_000_000,
+            mono: Mono(0),
+        };
+        let mut settings = Settings::default();
+        let debugging = settings.set("enable-debug-command", "yes");
+        assert_eq!(debugging, Ok(()));
+        let mut engine = Engine::new(settings, 7, now, &commands::TABLE);
+        let client = engine.connect(String::new(), String::new(), now);
+        Server {
+            engine,
+            client,
+            now,
+        }
+    }
+
+    fn ask<A: AsRef<[u8]>>(&mut self, argv: &[A], reply: &mut Reply) {
+        let argv: ArgvBuf = argv.iter().map(AsRef::as_ref).collect();
+        let _ = self
+            .engine
+            .request(self.client, argv.as_argv(), self.now, reply);
+    }
+
+    fn text<A: AsRef<[u8]>>(&mut self, argv: &[A]) -> String {
+        let mut reply = Reply::new(Protocol::Resp2);
+        self.ask(argv, &mut reply);
+        String::from_utf8_lossy(&reply.into_bytes()).into_owned()
+    }
+
+    fn words(&mut self, request: &str) -> String {
+        let words: Vec<&str> = request.split(' ').collect();
+        self.text(&words)
+    }
+}
+
+/// What a client may have,
+const BYTES_MAX: usize = 10_000;
+/// what is written at most before it is noticed that this is more,
+const DROPPED_BYTES_MAX: usize = 300_000;
+/// and what a whole reply has at least.
+const WHOLE_BYTES_MIN: usize = 600_000;
+
+/// Entries of the stream `s`.
+const ENTRIES: usize = 25_000;
+
+fn with_stream(server: &mut Server) {
+    let value = "v".repeat(100);
+    for ms in 1..=ENTRIES {
+        server.text(&["XADD", "s", &ms.to_string(), "f", &value]);
+    }
+}
+
+fn with_pending(server: &mut Server) {
+    with_stream(server);
+    server.words("XGROUP CREATE s g 0");
+    server.words("XREADGROUP GROUP g a STREAMS s >");
+}
+
+fn with_consumers(server: &mut Server) {
+    server.words("XGROUP CREATE s g 0 MKSTREAM");
+    for number in 0..ENTRIES {
+        server.words(&format!("XADD s {} f v", number + 1));
+        server.words(&format!(
+            "XREADGROUP GROUP g consumer:{number} COUNT 1 STREAMS s >"
+        ));
+    }
+}
+
+fn with_groups(server: &mut Server) {
+    for number in 0..ENTRIES {
+        server.words(&format!("XGROUP CREATE s group:{number} 0 MKSTREAM"));
+    }
+}
+
+fn with_keys(server: &mut Server) {
+    for number in 0..ENTRIES {
+        server.text(&["SET", &format!("key:{number}:{}", "k".repeat(60)), "v"]);
+    }
+}
+
+fn with_a_string(server: &mut Server) {
+    server.text(&["SET", "k", &"v".repeat(400)]);
+}
+
+fn with_slow_requests(server: &mut Server) {
+    server.words("CONFIG SET slowlog-max-len 100000 slowlog-log-slower-than 0");
+    for number in 0..ENTRIES {
+        let value = format!("{number}:{}", "v".repeat(100));
+        let argv: ArgvBuf = ["SET", "k", &value].into_iter().collect();
+        let mut reply = Reply::new(Protocol::Resp2);
+        let (client, now) = (server.client, server.now);
+        let _ = server
+            .engine
+            .request(client, argv.as_argv(), now, &mut reply);
+        let last = Some((client, argv.as_argv()));
+        server.engine.measured(last, 1_000_000, now);
+    }
+}
+
+fn nothing(_: &mut Server) {}
+
+/// A request whose last word comes many times.
+fn many(words: &str) -> Vec<String> {
+    let mut argv: Vec<String> = words.split(' ').map(str::to_owned).collect();
+    let last = argv.last().cloned().unwrap_or_default();
+    argv.resize(argv.len() + ENTRIES, last);
+    argv
+}
+
+fn one(words: &str) -> Vec<String> {
+    words.split(' ').map(str::to_owned).collect()
+}
+
+fn streams(words: &str) -> Vec<String> {
+    let mut argv = one(words);
+    argv.extend(std::iter::repeat_n("s".to_owned(), 100));
+    argv.extend(std::iter::repeat_n("0".to_owned(), 100));
+    argv
+}
+
+type Reading = (fn(&mut Server), Vec<String>);
+
+/// At least one of each family whose replies grow with data or arguments.
+fn reading() -> Vec<Reading> {
+    vec![
+        (with_stream, one("XRANGE s - +")),
+        (with_stream, one("XREVRANGE s + -")),
+        (with_stream, one("XREAD STREAMS s 0")),
+        (with_stream, streams("XREAD COUNT 100 STREAMS")),
+        (with_stream, one("XREAD MAXSIZE 100000000 STREAMS s 0")),
+        (with_stream, one("XINFO STREAM s FULL COUNT 0")),
+        (with_pending, one("XPENDING s g - + 1000000")),
+        (with_pending, one("XPENDING s g - + 1000000 a")),
+        (with_pending, one("XPENDING s g IDLE 0 - + 1000000")),
+        (with_pending, one("XINFO STREAM s FULL COUNT 0")),
+        (with_consumers, one("XPENDING s g")),
+        (with_consumers, one("XINFO CONSUMERS s g")),
+        (with_consumers, one("XINFO STREAM s FULL COUNT 0")),
+        (with_groups, one("XINFO GROUPS s")),
+        (with_groups, one("XINFO STREAM s FULL")),
+        (with_keys, one("KEYS *")),
+        (with_keys, one("SCAN 0 COUNT 1000000")),
+        (with_a_string, many("MGET k")),
+        (with_a_string, many("DEBUG DIGEST-VALUE k")),
+        (nothing, many("COMMAND INFO xadd")),
+        (nothing, many("COMMAND DOCS xadd")),
+        (nothing, many("COMMAND GETKEYSANDFLAGS MGET k")),
+        (nothing, many("CLIENT LIST ID 1")),
+        (with_slow_requests, one("SLOWLOG GET -1")),
+    ]
+}
+
+#[test]
+fn what_only_reads_stops_when_its_reply_is_full() {
+    for (fill, argv) in reading() {
+        let name: Vec<&str> = argv.iter().take(8).map(String::as_str).collect();
+        let name = name.join(" ");
+        let mut server = Server::new();
+        fill(&mut server);
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            let mut whole = Reply::new(protocol);
+            server.ask(&argv, &mut whole);
+            assert!(whole.len() > WHOLE_BYTES_MIN, "{name}: {}", whole.len());
+
+            let mut reply = Reply::new(protocol);
+            reply.ok();
+            let _ = reply.begin_part(BYTES_MAX);
+            server.ask(&argv, &mut reply);
+            assert!(reply.is_full(), "{name}");
+            let dropped = reply.dropped();
+            assert!(dropped < DROPPED_BYTES_MAX, "{name}: {dropped} in vain");
+            assert_eq!(reply.into_bytes(), b"+OK\r\n");
+        }
+    }
+}
+
+/// Requests that give all entries to the consumer `b`, or repeat what it has, with the lengths of
+/// the parts of the reply before the entries and behind them.
+fn claiming() -> Vec<(Vec<String>, usize, usize)> {
+    let mut ids: Vec<String> = (1..=ENTRIES).map(|ms| format!("{ms}-0")).collect();
+    let mut claim = one("XCLAIM s g b 0");
+    claim.append(&mut ids);
+    let stream_head = b"*1\r\n*2\r\n$1\r\ns\r\n".len();
+    vec![
+        (claim, 0, 0),
+        (
+            one("XAUTOCLAIM s g b 0 - COUNT 1000000"),
+            b"*3\r\n$3\r\n0-0\r\n".len(),
+            b"*0\r\n".len(),
+        ),
+        (one("XREADGROUP GROUP g b STREAMS s 0"), stream_head, 0),
+        (
+            one("XREADGROUP GROUP g b MAXSIZE 100000000 STREAMS s 0"),
+            stream_head,
+            0,
+        ),
+    ]
+}
+
+#[test]
+fn what_is_claimed_is_referred_to_and_stays_as_it_was() {
+    let mut server = Server::new();
+    with_pending(&mut server);
+    let expected = server.words("XRANGE s - +");
+    let replies = claiming().into_iter().map(|(argv, head, tail)| {
+        let mut reply = Reply::new(Protocol::Resp2);
+        server.ask(&argv, &mut reply);
+        assert!(reply.has_pieces());
+        // Some are written at once; of the others there is an ID and what it takes to tell of it.
+        assert!(reply.copied() < WHOLE_BYTES_MIN * 3, "{}", reply.copied());
+        (argv, reply, head, tail)
+    });
+    let replies: Vec<_> = replies.collect();
+    server.words("XTRIM s MAXLEN 0");
+    for (argv, reply, head, tail) in replies {
+        let bytes = reply.into_bytes();
+        let entries = bytes.get(head..bytes.len() - tail);
+        assert!(entries == Some(expected.as_bytes()), "{:?}", argv.get(..4));
+    }
+}
+
+#[test]
+fn what_changes_something_does_all_of_it_when_its_reply_is_full() {
+    let claiming = claiming().into_iter().map(|(argv, ..)| argv);
+    let idle = one("XREADGROUP GROUP g b CLAIM 0 STREAMS s >");
+    for argv in claiming.take(2).chain([idle]) {
+        let mut server = Server::new();
+        with_pending(&mut server);
+        let mut reply = Reply::new(Protocol::Resp2);
+        let _ = reply.begin_part(BYTES_MAX);
+        server.ask(&argv, &mut reply);
+        assert!(reply.is_full() && reply.is_empty());
+        assert!(reply.dropped() < DROPPED_BYTES_MAX, "{}", reply.dropped());
+        let summary = server.words("XPENDING s g");
+        let all_of_b = format!("*1\r\n*2\r\n$1\r\nb\r\n$5\r\n{ENTRIES}\r\n");
+        assert!(summary.ends_with(&all_of_b), "{summary}");
+    }
+}
+
+#[test]
+fn a_size_is_kept_to_the_byte_whether_entries_are_copied_or_referred_to() {
+    for request in [
+        "XREAD MAXSIZE {} STREAMS s 0",
+        "XREADGROUP GROUP g a MAXSIZE {} STREAMS s 0",
+        "XREADGROUP GROUP g b MAXSIZE {} CLAIM 0 STREAMS s >",
+        "XREADGROUP GROUP g c MAXSIZE {} STREAMS s >",
+    ] {
+        let mut server = Server::new();
+        with_pending(&mut server);
+        if request.ends_with('>') && !request.contains("CLAIM") {
+            server.words("XGROUP SETID s g 0");
+        }
+        let frozen = |server: &mut Server, size: usize| {
+            let reply = server.words(&request.replace("{}", &size.to_string()));
+            server.words("XGROUP DESTROY s g");
+            server.words("XGROUP CREATE s g 0");
+            if !request.contains("GROUP g c") {
+                server.words("XREADGROUP GROUP g a STREAMS s >");
+            }
+            reply
+        };
+        let all = frozen(&mut server, 100_000_000).len();
+        // The headers of the aggregates around the entries are written last, and do not count.
+        let most = frozen(&mut server, 1_000_000).len();
+        assert!((999_000..1_000_020).contains(&most), "{request}: {most}");
+        assert!(all > 3 * most / 2, "{request}: {all}");
+        for size in [most - 1, most - 100] {
+            let len = frozen(&mut server, size).len();
+            assert!(len <= size + 20, "{request}: {len} of {size}");
+        }
+    }
+}

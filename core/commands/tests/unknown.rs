@@ -1,0 +1,175 @@
+//! Requests of files of Redis that are about what weir does not have.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it must be"
+)]
+
+use engine::command::CommandTable;
+use engine::config::Settings;
+use engine::recover::replay::Run;
+use engine::table::CommandIndex;
+use engine::{Engine, Now, OnUnknown, Unknown};
+use resp::ArgvBuf;
+
+/// Reads requests, a line each, and what was left out by then, a line each.
+fn read(on_unknown: OnUnknown, lines: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
+    let commands = CommandIndex::new(commands::TABLE.rows());
+    let mut unknown = Unknown::new(on_unknown);
+    let mut run = Vec::new();
+    for line in lines {
+        let argv: ArgvBuf = line.split(' ').collect();
+        let row = argv.as_argv().get(0).and_then(|name| commands.find(name));
+        let verdict = unknown.request(argv.as_argv(), row);
+        match verdict.map_err(|refused| refused.to_string())? {
+            Run::AsItIs => run.push((*line).to_owned()),
+            Run::Instead(requests) => run.extend(requests.iter().map(|request| {
+                let words = request.as_argv().iter();
+                let words = words.map(|word| word.escape_ascii().to_string());
+                words.collect::<Vec<_>>().join(" ")
+            })),
+        }
+    }
+    let nothing = Engine::new(Settings::default(), 1, Now::default(), &CommandTable::EMPTY);
+    let left_out = unknown.finish(nothing.keyspace());
+    let keys = left_out.keys();
+    let keys = keys.map(|at| format!("{} {} {}", at.database, at.key.escape_ascii(), at.type_name));
+    let others = left_out.others();
+    let others = others.map(|(what, times)| format!("{what} {times}"));
+    Ok((run, keys.chain(others).collect()))
+}
+
+#[track_caller]
+fn check(lines: &[&str], run: &[&str], left_out: &[&str]) {
+    let (found_run, found_left_out) = read(OnUnknown::Skip, lines).unwrap();
+    assert_eq!(found_run, run);
+    assert_eq!(found_left_out, left_out);
+}
+
+#[test]
+fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
+    check(
+        &[
+            "HSET h f v",
+            "RPUSH l a",
+            "XADD s 1-1 f v",
+            "LMOVE l m LEFT RIGHT",
+        ],
+        &["DEL h", "DEL l", "XADD s 1-1 f v", "DEL l", "DEL m"],
+        &["0 h hash", "0 l list", "0 m list"],
+    );
+    // What stood there is gone in Redis too.
+    check(
+        &[
+            "SET k v",
+            "SINTERSTORE k a b",
+            "SORT l BY x STORE sorted",
+            "SORT l",
+        ],
+        &["SET k v", "DEL k", "DEL sorted"],
+        &["0 k set", "0 sorted list", "command SORT 1"],
+    );
+    check(
+        &[
+            "PFADD k a",
+            "PFCOUNT k other",
+            "GEORADIUS g 1 2 3 km STOREDIST d",
+        ],
+        &["DEL k", "DEL d"],
+        &["0 d sorted set", "0 k HyperLogLog"],
+    );
+    check(
+        &["FUNCTION LOAD x", "EVAL x 0", "EVAL y 0", "JSON.SET j $ 1"],
+        &[],
+        &[
+            "0 j value of a module",
+            "command EVAL 2",
+            "command FUNCTION 1",
+        ],
+    );
+}
+
+#[test]
+fn keys_that_were_left_out_are_followed_where_they_go() {
+    check(
+        &[
+            "HSET h f v",
+            "RENAME h s",
+            "EXPIRE s 100",
+            "XADD t 1-1 f v",
+            "RENAME t u",
+        ],
+        &[
+            "DEL h",
+            "DEL s",
+            "EXPIRE s 100",
+            "XADD t 1-1 f v",
+            "RENAME t u",
+        ],
+        &["0 s hash"],
+    );
+    check(
+        &[
+            "HSET h f v",
+            "COPY h k",
+            "COPY h k DB 2",
+            "MOVE h 3",
+            "SELECT 2",
+            "DEL k",
+        ],
+        &[
+            "DEL h", "DEL k", "SELECT 2", "DEL k", "SELECT 0", "SELECT 3", "DEL h", "SELECT 0",
+            "SELECT 2", "DEL k",
+        ],
+        &["0 k hash", "3 h hash"],
+    );
+    check(
+        &[
+            "HSET h f v",
+            "HSET i f v",
+            "SET h v",
+            "SWAPDB 0 1",
+            "SELECT 1",
+            "COPY x i REPLACE",
+        ],
+        &[
+            "DEL h",
+            "DEL i",
+            "SET h v",
+            "SWAPDB 0 1",
+            "SELECT 1",
+            "COPY x i REPLACE",
+        ],
+        &[],
+    );
+    check(
+        &["HSET h f v", "SELECT 1", "HSET i f v", "FLUSHDB"],
+        &["DEL h", "SELECT 1", "DEL i", "FLUSHDB"],
+        &["0 h hash"],
+    );
+    check(&["HSET h f v", "FLUSHALL"], &["DEL h", "FLUSHALL"], &[]);
+    // The first byte of the payload is the type.
+    check(
+        &[
+            "RESTORE r 0 \u{4}payload REPLACE",
+            "RESTORE s 0 \u{0}payload",
+        ],
+        &["DEL r", "RESTORE s 0 \u{0}payload"],
+        &["0 r hash"],
+    );
+}
+
+#[test]
+fn a_load_that_may_not_leave_anything_out_names_what_it_met() {
+    for (line, told) in [
+        ("HSET h f v", "command HSET of key \"h\""),
+        ("FUNCTION LOAD x", "command FUNCTION"),
+        ("RESTORE r 0 \u{4}payload", "key \"r\" (hash)"),
+    ] {
+        let refused = read(OnUnknown::Refuse, &["SET k v", line]).unwrap_err();
+        assert_eq!(
+            refused,
+            format!("it holds {told}, which weir does not have")
+        );
+    }
+}

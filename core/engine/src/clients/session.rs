@@ -1,0 +1,353 @@
+//! What the engine knows of each connected client.
+
+use std::net::SocketAddr;
+
+use resp::{Argv, ArgvBuf, Protocol, Span};
+
+use crate::clients::waiting::Wait;
+use crate::table::{Flags, Row};
+use crate::time::{Mono, Now};
+
+/// Whether a client is on this machine, by its address and the one that it came to: it came over the
+/// loopback, or over a unix socket, whose two addresses are one.
+pub fn is_on_this_machine(address: &str, local_address: &str) -> bool {
+    if address == local_address {
+        return true;
+    }
+    let ip = address
+        .parse::<SocketAddr>()
+        .map(|at| at.ip().to_canonical());
+    ip.is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Names a connected client within the engine; never used twice while it is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId {
+    /// `CLIENT ID`: rises with each connection.
+    pub client: u64,
+    slot: u32,
+}
+
+impl SessionId {
+    /// A small number that no other connected client has; it is used again when the client has gone.
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+}
+
+/// One connected client.
+#[derive(Debug)]
+pub struct Session {
+    /// Who it is.
+    pub id: SessionId,
+    /// The database that its commands use.
+    pub database: u16,
+    /// The protocol in which it is answered.
+    pub protocol: Protocol,
+    /// Whether it gave the password, or none is asked for.
+    pub authenticated: bool,
+    /// `CLIENT SETNAME`; empty if none.
+    pub name: Vec<u8>,
+    /// `CLIENT SETINFO`: the client library and its version; empty if not said.
+    pub library: (Vec<u8>, Vec<u8>),
+    /// Where it comes from, `ip:port` or the path of a unix socket.
+    pub address: String,
+    /// Where it connected to.
+    pub local_address: String,
+    /// When it connected.
+    pub connected: Mono,
+    /// When it sent its last request.
+    pub last_request: Mono,
+    /// Its last command; `None` before the first.
+    pub last_command: Option<&'static Row>,
+    /// Requests that it sent.
+    pub requests: u64,
+    /// Its request is held back while clients are paused (`CLIENT PAUSE`).
+    pub held: bool,
+    /// Its connection closes after the reply to the request that runs.
+    pub closing: bool,
+    /// The commands queued since `MULTI`.
+    pub transaction: Option<Queue>,
+    /// Whether a watched key was changed since `WATCH`.
+    pub watch_broken: bool,
+    /// Keys that it watches: database and name.
+    pub watched: Vec<(u16, Vec<u8>)>,
+    /// What it waits for, if it is blocked.
+    pub wait: Option<Wait>,
+    /// Whether it sees all commands (`MONITOR`).
+    pub monitor: bool,
+    /// Which replies it gets (`CLIENT REPLY`).
+    pub replies: Replies,
+    /// What it took when that was last counted, in bytes; kept for `maxmemory-clients`.
+    pub(crate) counted_bytes: usize,
+    /// `CLIENT NO-EVICT`.
+    pub no_evict: bool,
+    /// `CLIENT NO-TOUCH`: its reads do not count as uses of a key.
+    pub no_touch: bool,
+    /// Figures of its connection, which the shell keeps up to date.
+    pub io: IoFigures,
+}
+
+impl Session {
+    /// Bytes of requests that were not run: those that wait in the query buffer, and those queued since `MULTI`.
+    pub fn request_bytes(&self) -> usize {
+        self.io.query_bytes + self.transaction.as_ref().map_or(0, |queue| queue.bytes)
+    }
+
+    /// About how many bytes the client takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.own_bytes() + self.io.query_bytes + self.io.output_bytes
+    }
+
+    /// The same without what its connection holds.
+    pub(crate) fn own_bytes(&self) -> usize {
+        let watched: usize = self.watched.iter().map(|(_, key)| key.len() + 64).sum();
+        let queued = self.transaction.as_ref().map_or(0, |queue| queue.bytes);
+        size_of::<Session>() + queued + watched
+    }
+}
+
+/// Figures of a connection for `CLIENT LIST`, set by the shell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IoFigures {
+    /// The socket's number.
+    pub fd: i32,
+    /// Bytes that wait in the query buffer.
+    pub query_bytes: usize,
+    /// Bytes that wait to be sent.
+    pub output_bytes: usize,
+    /// Bytes received since it connected.
+    pub received_bytes: u64,
+    /// Bytes sent since it connected.
+    pub sent_bytes: u64,
+}
+
+/// Which replies a client gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replies {
+    /// All.
+    On,
+    /// None.
+    Off,
+    /// None to the next command.
+    SkipNext,
+    /// None to this command, all after it.
+    SkipThis,
+}
+
+/// Commands queued since `MULTI`.
+#[derive(Debug)]
+pub struct Queue {
+    /// The requests, in order.
+    pub requests: Vec<ArgvBuf>,
+    /// What they do to the server, all together.
+    pub flags: Flags,
+    /// Whether those that write only free memory.
+    pub frees: bool,
+    /// Whether one was refused, so that `EXEC` must refuse all.
+    pub aborted: bool,
+    /// Bytes of all arguments.
+    pub arg_bytes: usize,
+    /// About how many bytes the requests take.
+    pub bytes: usize,
+}
+
+/// What the allocator adds to a queued request, about, in bytes.
+const QUEUED_EXTRA_BYTES: usize = 32;
+
+impl Queue {
+    /// Adds a request.
+    pub(crate) fn push(&mut self, argv: Argv<'_>) {
+        let (len, arg_bytes) = (argv.len(), argv.bytes_len());
+        self.arg_bytes += arg_bytes;
+        self.bytes += size_of::<ArgvBuf>() + len * size_of::<Span>() + arg_bytes;
+        self.bytes += QUEUED_EXTRA_BYTES;
+        self.requests.push(argv.to_owned());
+    }
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue {
+            requests: Vec::new(),
+            flags: Flags::NONE,
+            frees: true,
+            aborted: false,
+            arg_bytes: 0,
+            bytes: 0,
+        }
+    }
+}
+
+impl Session {
+    fn new(
+        id: SessionId,
+        address: String,
+        local_address: String,
+        authenticated: bool,
+        now: Now,
+    ) -> Session {
+        Session {
+            id,
+            database: 0,
+            protocol: Protocol::Resp2,
+            authenticated,
+            name: Vec::new(),
+            library: (Vec::new(), Vec::new()),
+            address,
+            local_address,
+            connected: now.mono,
+            last_request: now.mono,
+            last_command: None,
+            requests: 0,
+            held: false,
+            closing: false,
+            transaction: None,
+            watch_broken: false,
+            watched: Vec::new(),
+            wait: None,
+            monitor: false,
+            replies: Replies::On,
+            counted_bytes: 0,
+            no_evict: false,
+            no_touch: false,
+            io: IoFigures::default(),
+        }
+    }
+}
+
+impl Session {
+    /// The answer to a request is known: at once, or because its wait has ended. Whether the client
+    /// wants it; `before` is what it wanted when the request began. Whatever the request said about
+    /// replies counts from now on.
+    ///
+    /// A transaction that asks for no replies gets its own all the same: an array without an element
+    /// would put the connection out of step.
+    #[inline]
+    pub(crate) fn wants_answer(&mut self, before: Replies) -> bool {
+        let wanted = before == Replies::On || self.replies == Replies::On;
+        self.replies = match self.replies {
+            Replies::SkipNext => Replies::SkipThis,
+            Replies::SkipThis => Replies::On,
+            replies @ (Replies::On | Replies::Off) => replies,
+        };
+        wanted
+    }
+}
+
+/// All connected clients.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    slots: Vec<Option<Box<Session>>>,
+    free: Vec<u32>,
+    last_client: u64,
+    count: usize,
+}
+
+impl Sessions {
+    /// Takes in a new client.
+    pub(crate) fn connect(
+        &mut self,
+        address: String,
+        local_address: String,
+        authenticated: bool,
+        now: Now,
+    ) -> SessionId {
+        self.last_client += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            (self.slots.len() - 1) as u32
+        });
+        let id = SessionId {
+            client: self.last_client,
+            slot,
+        };
+        self.slots[slot as usize] = Some(Box::new(Session::new(
+            id,
+            address,
+            local_address,
+            authenticated,
+            now,
+        )));
+        self.count += 1;
+        id
+    }
+
+    /// How many clients are connected.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether no client is connected.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The client of that name, unless it is gone or is the one whose command runs now.
+    pub fn find(&self, id: SessionId) -> Option<&Session> {
+        self.slots
+            .get(id.slot as usize)?
+            .as_deref()
+            .filter(|session| session.id == id)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn find_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.slots
+            .get_mut(id.slot as usize)?
+            .as_deref_mut()
+            .filter(|session| session.id == id)
+    }
+
+    /// All clients but the one whose command runs now, in no particular order that matters: callers sort.
+    pub fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.slots.iter().filter_map(|slot| slot.as_deref())
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut())
+    }
+
+    /// Takes a client out while its command runs, so that the command can see the others.
+    #[inline]
+    pub(crate) fn take(&mut self, id: SessionId) -> Option<Box<Session>> {
+        self.slots
+            .get_mut(id.slot as usize)?
+            .take_if(|session| session.id == id)
+    }
+
+    /// Puts back a client that was taken out.
+    #[inline]
+    pub(crate) fn put_back(&mut self, session: Box<Session>) {
+        let slot = session.id.slot as usize;
+        self.slots[slot] = Some(session);
+    }
+
+    /// Notes that a client that was taken out goes.
+    pub(crate) fn disconnect(&mut self, session: &Session) {
+        self.free.push(session.id.slot);
+        self.count -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_on_this_machine;
+
+    #[test]
+    fn loopback_and_unix_sockets_are_this_machine() {
+        for address in [
+            "127.0.0.1:1",
+            "127.9.9.9:1",
+            "[::1]:1",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(is_on_this_machine(address, "127.0.0.1:6379"), "{address}");
+        }
+        assert!(is_on_this_machine("/run/weir:0", "/run/weir:0"));
+        for address in ["10.0.0.7:1", "[2001:db8::1]:1", "127.0.0.1.example:1", ""] {
+            assert!(!is_on_this_machine(address, "10.0.0.1:6379"), "{address}");
+        }
+    }
+}

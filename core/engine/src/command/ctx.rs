@@ -1,0 +1,53 @@
+//! What a command has at hand while it executes.
+
+use resp::Reply;
+
+use crate::clients::session::Session;
+use crate::clients::waiting::Wait;
+use crate::limits::STRING_BYTES_MAX;
+use crate::server::Node;
+use crate::store::tx::Tx;
+use crate::time::Now;
+
+/// Everything a command may use: the keyspace through `tx`, its session, the reply, the time.
+#[derive(Debug)]
+pub struct Ctx<'e> {
+    /// The keyspace: reads, and effects.
+    pub tx: Tx<'e>,
+    /// All that is neither keyspace nor session: settings, other clients, counters.
+    pub node: &'e mut Node,
+    /// Who asks.
+    pub session: &'e mut Session,
+    /// Where the reply goes.
+    pub reply: &'e mut Reply,
+    /// The time of the command or transaction.
+    pub now: Now,
+    /// How the command runs.
+    pub mode: Mode,
+    /// What it waits for; set before [`crate::command::Flow::Block`] is returned.
+    pub wait: Option<Wait>,
+}
+
+impl Ctx<'_> {
+    /// Longest string that a command may make, in bytes (`proto-max-bulk-len`). What a journal holds was
+    /// allowed when it was written.
+    pub fn string_bytes_max(&self) -> usize {
+        match self.mode {
+            Mode::Replay => STRING_BYTES_MAX,
+            Mode::Alone | Mode::Transaction | Mode::Resumed => self.node.config.bulk_bytes_max,
+        }
+    }
+}
+
+/// How a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// On its own: it may block.
+    Alone,
+    /// Within a transaction: nothing blocks.
+    Transaction,
+    /// Run again for a client that waits; its deadline stays as it is.
+    Resumed,
+    /// From a journal: no limits, no waiting, the file decides.
+    Replay,
+}

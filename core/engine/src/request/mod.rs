@@ -1,0 +1,7 @@
+//! From a request to a reply: admission, the transaction's queue, execution, and waking clients that waited.
+//!
+//! What a single command does is not here, nor what is kept of clients and of keys.
+
+pub(crate) mod dispatch;
+pub(crate) mod transaction;
+pub(crate) mod wake;

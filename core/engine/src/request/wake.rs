@@ -1,0 +1,211 @@
+//! Serving clients that waited, in the order in which they began to wait.
+
+use std::collections::BTreeSet;
+
+use resp::Reply;
+use stream::Group;
+use values::Value;
+
+use crate::Engine;
+use crate::clients::session::{Session, SessionId};
+use crate::clients::waiting::{AwaitedKey, GiveUp, Interest, Ticket, TimeoutReply, Wait};
+use crate::command::{Flow, Mode};
+use crate::error::CmdError;
+use crate::lsn::Lsn;
+use crate::server::{Delivery, Node, Then};
+use crate::time::Now;
+
+/// Room for the reply of a client that is served after a wait: that of a few entries.
+const REPLY_BYTES: usize = 512;
+
+impl Engine {
+    /// Runs the requests of clients that wait for keys which were changed. What they do may make
+    /// further keys ready; those are served too.
+    pub(crate) fn serve_ready(&mut self, now: Now) {
+        while self.data.blocking.has_ready() {
+            // What was changed, was changed before the first of them runs: who waits for several of
+            // these keys looks at all of them at once, and need not again for the next.
+            let mut tried = BTreeSet::new();
+            for key in self.data.blocking.take_ready() {
+                let mut last = Ticket::default();
+                while let Some((ticket, id)) = self.next_to_serve(&key, last, &tried) {
+                    self.resume(id, now);
+                    last = ticket;
+                    if self.waits_for_several(id) {
+                        tried.insert(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next client behind a place in a key's queue whose request is worth running again. The
+    /// key, and a group that many wait for, are looked up once for all that are passed over.
+    fn next_to_serve(
+        &self,
+        key: &AwaitedKey,
+        last: Ticket,
+        tried: &BTreeSet<SessionId>,
+    ) -> Option<(Ticket, SessionId)> {
+        let keyspace = &self.data.keyspace;
+        let (database, name) = (key.0, &key.1);
+        let record = keyspace.find(database, keyspace.hash(name), name);
+        let stream = match record.map(crate::store::keyspace::Record::value) {
+            Some(Value::Stream(stream)) => Some(stream),
+            Some(Value::String(_)) | None => None,
+        };
+        let mut found: Option<(&[u8], Option<&Group>)> = None;
+        self.data.blocking.after(key, last).find(|(_, id)| {
+            let session = self.node.sessions.find(*id);
+            let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
+                return false;
+            };
+            if tried.contains(id) {
+                return false;
+            }
+            match (&wait.interest, stream) {
+                (Interest::Any, _) => true,
+                // Gone, or of another type: a group's reader is told, a plain reader waits on.
+                (Interest::EntriesAbove(_), None) => false,
+                (Interest::Group { .. }, None) => true,
+                // Another of several keys may have another type by now, which the reader learns
+                // from any of them.
+                (Interest::EntriesAbove(ids), Some(stream)) => {
+                    wait.keys.len() > 1 || ids.iter().any(|id| stream.last_id() > *id)
+                }
+                (Interest::Group { group, consumer }, Some(stream)) => {
+                    let group = match found {
+                        Some((name, known)) if name == group => known,
+                        _ => found.insert((group, stream.groups().find(group))).1,
+                    };
+                    group.is_none_or(|group| {
+                        group.last_delivered() < stream.last_id()
+                            || wait.retry_at.is_some()
+                            || group.consumer(consumer).is_none()
+                    })
+                }
+            }
+        })
+    }
+
+    fn waits_for_several(&self, id: SessionId) -> bool {
+        let session = self.node.sessions.find(id);
+        let wait = session.and_then(|session| session.wait.as_ref());
+        wait.is_some_and(|wait| wait.keys.len() > 1)
+    }
+
+    /// Runs the request of a client that waits. It either gets its reply or goes on waiting in its place.
+    pub(crate) fn resume(&mut self, id: SessionId, now: Now) {
+        let Some(mut session) = self.node.sessions.take(id) else {
+            return;
+        };
+        let Some(wait) = session.wait.take() else {
+            self.node.sessions.put_back(session);
+            return;
+        };
+        let argv = wait.request.as_argv();
+        let found = self.admit(&session, argv, Mode::Resumed);
+        if let Ok(Some((found, _))) = found
+            && self.is_held_back(&session, found, now)
+        {
+            self.wait_on(&mut session, wait);
+            self.node.pause.hold_wait(id);
+            self.node.sessions.put_back(session);
+            return;
+        }
+        let mut reply = Reply::new(session.protocol);
+        let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
+        reply.reserve(REPLY_BYTES);
+        let database = std::mem::replace(&mut session.database, wait.database);
+        let (flow, depends_on) = match found {
+            Ok(Some((found, first_arg))) => {
+                let mode = Mode::Resumed;
+                self.execute(&mut session, found, argv, first_arg, now, &mut reply, mode)
+            }
+            Ok(None) => (Flow::Done, Lsn::NONE),
+            Err(error) => {
+                self.refuse(error, &mut reply);
+                (Flow::Done, Lsn::NONE)
+            }
+        };
+        self.data.log.commit();
+        session.database = database;
+        if matches!(flow, Flow::Block) {
+            self.wait_on(&mut session, wait);
+        } else {
+            self.data.blocking.remove(id, &wait);
+            self.node.answer(&mut session, reply, depends_on);
+        }
+        self.node.sessions.put_back(session);
+    }
+
+    /// A client keeps its place and its deadline; only the time of the next try may have changed.
+    fn wait_on(&mut self, session: &mut Session, mut wait: Wait) {
+        let retry_at = session.wait.take().and_then(|again| again.retry_at);
+        self.data.blocking.unschedule(session.id, &wait);
+        wait.retry_at = retry_at;
+        self.data.blocking.schedule(session.id, &wait);
+        session.wait = Some(wait);
+    }
+
+    /// Ends a client's wait without what it waited for. Whether it waited.
+    pub(crate) fn give_up(&mut self, id: SessionId, how: GiveUp) -> bool {
+        self.conclude(id, |on_timeout, reply| match how {
+            GiveUp::Timeout => {
+                on_timeout.write(reply);
+                Ok(())
+            }
+            GiveUp::Error(error) => Err(error),
+        })
+    }
+
+    /// Ends the wait of a client for work of the shell (`SAVE`): `OK`, or why not.
+    pub fn end_wait(&mut self, id: SessionId, result: Result<(), CmdError>) {
+        self.conclude(id, |_, reply| {
+            result?;
+            reply.ok();
+            Ok(())
+        });
+    }
+
+    /// Ends a client's wait with what `write` answers. Whether it waited.
+    fn conclude(
+        &mut self,
+        id: SessionId,
+        write: impl FnOnce(TimeoutReply, &mut Reply) -> Result<(), CmdError>,
+    ) -> bool {
+        let Some(mut session) = self.node.sessions.take(id) else {
+            return false;
+        };
+        let wait = session.wait.take();
+        if let Some(wait) = &wait {
+            self.data.blocking.remove(id, wait);
+            let mut reply = Reply::new(session.protocol);
+            if let Err(error) = write(wait.on_timeout, &mut reply) {
+                self.refuse(error, &mut reply);
+            }
+            self.node.answer(&mut session, reply, Lsn::NONE);
+        }
+        self.node.sessions.put_back(session);
+        wait.is_some()
+    }
+}
+
+impl Node {
+    /// Gives a client whose wait has ended the answer, unless it wants none.
+    fn answer(&mut self, session: &mut Session, mut reply: Reply, depends_on: Lsn) {
+        let mut then = Then::Resume;
+        if !session.wants_answer(session.replies) {
+            reply.clear();
+        } else if reply.is_full() {
+            self.shell.output_limit_disconnections += 1;
+            then = Then::Close;
+        }
+        self.outbox.push(Delivery {
+            session: session.id,
+            bytes: reply.take(),
+            depends_on,
+            then,
+        });
+    }
+}

@@ -1,0 +1,456 @@
+//! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
+
+use resp::{Rope, Sender};
+use stream::{IdText, Unpacked};
+
+use crate::clients::monitor::Monitors;
+use crate::clients::pause::Pause;
+use crate::clients::session::{Session, SessionId, Sessions};
+use crate::clients::waiting::GiveUp;
+use crate::config::{Config, Settings};
+use crate::error::CmdError;
+use crate::lsn::Lsn;
+use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
+use crate::observe::stages::Stages;
+use crate::observe::stats::{CommandStats, ErrorStats, Rate};
+use crate::rng::Rng;
+use crate::table::CommandIndex;
+use crate::time::{Mono, Now};
+
+/// How far a load is. Set by the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loading {
+    /// When it began.
+    pub begun: Now,
+    /// Bytes of the files that are loaded; 0 while unknown.
+    pub total_bytes: u64,
+    /// Bytes that were read of them.
+    pub loaded_bytes: u64,
+}
+
+impl Loading {
+    /// A load that begins.
+    pub fn begin(now: Now) -> Loading {
+        Loading {
+            begun: now,
+            total_bytes: 0,
+            loaded_bytes: 0,
+        }
+    }
+
+    /// How long it will take, in seconds, if it goes on as it went; 1 while nobody knows.
+    pub fn eta_s(&self, now: Now) -> u64 {
+        let elapsed_s = now.mono.0.saturating_sub(self.begun.mono.0) / 1000;
+        let left = u128::from(self.total_bytes.saturating_sub(self.loaded_bytes));
+        let eta_s = u128::from(elapsed_s) * left / u128::from(self.loaded_bytes.max(1));
+        match self.loaded_bytes {
+            0 => 1,
+            _ => u64::try_from(eta_s).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The state around the keyspace.
+#[derive(Debug)]
+pub struct Node {
+    /// What was said of each setting.
+    pub settings: Settings,
+    /// What the settings mean.
+    pub config: Config,
+    /// The connected clients, without the one whose command runs.
+    pub sessions: Sessions,
+    /// Lookup of commands by name.
+    pub commands: CommandIndex,
+    /// Counters by command, see [`CommandIndex`].
+    pub command_stats: Vec<CommandStats>,
+    /// Random numbers.
+    pub rng: Rng,
+    /// Chunks of streams that were unpacked to be read.
+    pub unpacked: Unpacked,
+    /// The text of the last ID that was answered.
+    pub id_text: IdText,
+    /// When the engine was made.
+    pub started: Now,
+    /// The clients that see all commands.
+    pub monitors: Monitors,
+    /// How far the load is, until all data is there.
+    pub loading: Option<Loading>,
+    /// Which writes are accepted. Set by the shell.
+    pub writes: Writes,
+    /// The first request that a replay could not do, of a transaction too.
+    pub(crate) refused_in_replay: Option<Refusal>,
+    /// Commands that ran and were not measured yet.
+    pub(crate) unmeasured: Unmeasured,
+    /// Commands that took long.
+    pub slow_log: SlowLog,
+    /// Events that took long.
+    pub latencies: Latencies,
+    /// Errors that were answered.
+    pub errors: ErrorStats,
+    /// Commands a second.
+    pub command_rate: Rate,
+    /// Bytes received a second.
+    pub input_rate: Rate,
+    /// Bytes sent a second.
+    pub output_rate: Rate,
+    /// Holds of the lock a second.
+    pub cycle_rate: Rate,
+    /// Nanoseconds a second for which it is held.
+    pub busy_rate: Rate,
+    /// What the time went into, stage by stage.
+    pub stages: Stages,
+    /// Requests held back by `CLIENT PAUSE`.
+    pub pause: Pause,
+    /// What a command asks to be done to others once it has ended.
+    pub afterwards: Vec<Afterwards>,
+    /// What all clients take, when it was last counted and as it grew since; not kept without `maxmemory-clients`.
+    pub(crate) clients_bytes: u64,
+    /// When idle clients were last looked for.
+    pub(crate) idle_looked: Mono,
+    /// What goes to clients other than the one whose request runs.
+    pub outbox: Vec<Delivery>,
+    /// Work that commands ask of the shell.
+    pub orders: Vec<Order>,
+    /// Figures that only the shell knows, for `INFO`.
+    pub shell: ShellFigures,
+}
+
+/// Which writes are accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Writes {
+    /// All.
+    #[default]
+    Accepted,
+    /// Those that only free memory ([`crate::table::Spec::frees`]), and why no others.
+    Freeing(String),
+    /// None, and why.
+    Refused(String),
+}
+
+impl Writes {
+    /// Why a command is refused that writes; none if it is not.
+    #[inline]
+    pub(crate) fn refusal(&self, frees: bool) -> Option<&str> {
+        match self {
+            Writes::Accepted => None,
+            Writes::Freeing(_) if frees => None,
+            Writes::Freeing(reason) | Writes::Refused(reason) => Some(reason),
+        }
+    }
+}
+
+/// A request of a journal that was answered an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The request's name.
+    pub(crate) request: String,
+    /// The error.
+    pub(crate) reply: String,
+}
+
+/// What a command does to other clients, once it has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Afterwards {
+    /// `CLIENT UNBLOCK`.
+    EndWait(SessionId, GiveUp),
+    /// `CLIENT KILL`.
+    Disconnect(SessionId),
+    /// `CLIENT UNPAUSE`.
+    EndPause,
+}
+
+impl Node {
+    /// Whether as much memory is used as may be.
+    #[inline]
+    pub fn is_memory_used_up(&self) -> bool {
+        let limit = self.config.memory_bytes_max;
+        limit > 0 && self.shell.used_memory > limit
+    }
+
+    /// Whether a client may run commands; the parser trusts it with large requests then. Where no
+    /// password is asked for any more, everybody may.
+    #[inline]
+    pub fn sender(&self, session: &Session) -> Sender {
+        if session.authenticated || self.config.requirepass.is_empty() {
+            Sender::Trusted
+        } else {
+            Sender::Unauthenticated
+        }
+    }
+
+    /// Counts an error that the shell answers, so many times.
+    #[cold]
+    pub fn note_errors(&mut self, error: &CmdError, times: u64) {
+        for _ in 0..times {
+            self.errors.note(error);
+        }
+    }
+
+    /// Commands that ran since the counters were reset.
+    pub fn commands_run(&self) -> u64 {
+        self.command_stats.iter().map(|stats| stats.calls).sum()
+    }
+}
+
+/// Bytes for a client that did not just ask for them.
+#[derive(Debug)]
+pub struct Delivery {
+    /// To whom.
+    pub session: SessionId,
+    /// What, ready for the wire.
+    pub bytes: Rope,
+    /// The batch that must be durable before it leaves.
+    pub depends_on: Lsn,
+    /// What else happens to the client.
+    pub then: Then,
+}
+
+/// What happens to a client with a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    Continue,
+    /// It was blocked and goes on with its next request.
+    Resume,
+    /// Its connection is closed after the bytes.
+    Close,
+}
+
+/// Work that a command asks of the shell, done after the command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// A client is disconnected because all clients take too much; whoever keeps a log says so.
+    ClientEvicted {
+        /// `CLIENT ID`.
+        client: u64,
+        /// What it took, in bytes.
+        bytes: usize,
+    },
+    /// Settings changed; whoever depends on them looks again.
+    SettingsChanged,
+    /// `CONFIG SET` of settings that depend on the world ([`crate::config::When::ByShell`]): all of
+    /// them, or none. [`crate::Engine::say_settings`] lets them count.
+    ChangeSettings {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+        /// Names and values that fit their rows, in the order in which they were given.
+        pairs: Vec<(String, String)>,
+    },
+    /// `SHUTDOWN`.
+    Shutdown {
+        /// Whether a snapshot is written first.
+        save: bool,
+        /// Who asked; [`crate::Engine::end_wait`] tells it why the server goes on.
+        waiting: SessionId,
+    },
+    /// `BGSAVE`, or `SAVE` of a client that waits for the end.
+    Snapshot {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: Option<SessionId>,
+    },
+    /// `BGREWRITEAOF`.
+    RewriteJournal,
+    /// `CONFIG REWRITE`.
+    RewriteConfiguration {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+    },
+    /// `DEBUG RELOAD`.
+    Reload {
+        /// What to do.
+        reload: Reload,
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+    },
+    /// `DEBUG LOADAOF`.
+    ReloadJournal {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+    },
+}
+
+/// How the snapshot file is loaded into a running server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reload {
+    /// Whether the file is written first; otherwise it is loaded as it is.
+    pub source: ReloadSource,
+    /// Whether the databases are emptied first.
+    pub before: ReloadInto,
+    /// What becomes of keys that are there already.
+    pub conflicts: Conflicts,
+}
+
+/// What `DEBUG RELOAD` loads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReloadSource {
+    /// A snapshot of now.
+    NewSnapshot,
+    /// The file that is there (`NOSAVE`).
+    File,
+}
+
+/// What `DEBUG RELOAD` loads into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReloadInto {
+    /// Empty databases.
+    Emptied,
+    /// The databases as they are (`NOFLUSH`).
+    Existing,
+}
+
+/// What becomes of keys that are there already when a snapshot is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflicts {
+    /// Nothing is loaded then.
+    Refused,
+    /// The file's take their place (`MERGE`).
+    Replaced,
+}
+
+/// How data reaches the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PersistenceFigures {
+    /// Effects go to a journal.
+    pub journalling: bool,
+    /// The journal is being turned on: it does not have everything yet.
+    pub journal_begins: bool,
+    /// How the journal is, in a word; empty if there is none.
+    pub journal_health: &'static str,
+    /// Bytes of the journal, its base included.
+    pub journal_bytes: u64,
+    /// Bytes of the journal's base.
+    pub journal_base_bytes: u64,
+    /// The journal is being rewritten.
+    pub rewriting: bool,
+    /// A snapshot is being written.
+    pub snapshotting: bool,
+    /// The last rewrite of the journal failed.
+    pub rewrite_failed: bool,
+    /// Rewrites of the journal that succeeded.
+    pub rewrites: u64,
+    /// Snapshots that were written.
+    pub snapshots: u64,
+    /// The last snapshot failed.
+    pub snapshot_failed: bool,
+    /// When the last snapshot was written, in seconds since the epoch; 0: never by this process.
+    pub snapshot_at_s: i64,
+    /// Snapshots that failed since one succeeded.
+    pub snapshot_failures: u64,
+    /// Changes made when the last snapshot was begun.
+    pub snapshot_changes: u64,
+    /// When the snapshot was begun that is being written.
+    pub snapshot_begun: Option<Mono>,
+    /// How long the last snapshot took, in seconds.
+    pub snapshot_took_s: Option<u64>,
+    /// Rewrites of the journal that failed since one succeeded.
+    pub rewrite_failures: u64,
+    /// When the rewrite was begun that goes on.
+    pub rewrite_begun: Option<Mono>,
+    /// How long the last rewrite took, in seconds.
+    pub rewrite_took_s: Option<u64>,
+    /// What the journal did since the start.
+    pub journal: JournalFigures,
+    /// Keys that running snapshots and rewrites have written.
+    pub keys_written: u64,
+    /// Keys that running snapshots and rewrites will have written in the end.
+    pub keys_to_write: u64,
+}
+
+/// What the journal did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JournalFigures {
+    /// Groups written.
+    pub groups: u64,
+    /// Batches in them: requests or transactions that changed something.
+    pub batches: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Syncs that succeeded.
+    pub syncs: u64,
+    /// How often batches had to wait because a sync was late.
+    pub delayed_syncs: u64,
+    /// A sync runs while writes go on.
+    pub syncing: bool,
+    /// Bytes that wait to be written.
+    pub backlog_bytes: u64,
+}
+
+/// What a thread that serves clients has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThreadFigures {
+    /// Clients that it serves.
+    pub clients: u64,
+    /// Reads of sockets that found something.
+    pub reads: u64,
+    /// Writes to sockets that took something.
+    pub writes: u64,
+}
+
+/// Figures that only the shell knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ShellFigures {
+    /// TCP port, 0 if none.
+    pub port: u16,
+    /// Process number.
+    pub process_id: u32,
+    /// The run's name: 40 hexadecimal digits.
+    pub run_id: String,
+    /// Bytes allocated.
+    pub used_memory: u64,
+    /// Greatest number of bytes allocated.
+    pub used_memory_peak: u64,
+    /// Bytes allocated before the first key was there.
+    pub used_memory_startup: u64,
+    /// Memory of the machine, in bytes.
+    pub system_memory: u64,
+    /// The operating system: name, release and machine.
+    pub system: String,
+    /// Resident memory in bytes.
+    pub resident_memory: u64,
+    /// Threads that serve connections.
+    pub io_threads: u32,
+    /// The configuration file; empty if none.
+    pub config_file: String,
+    /// The program's path.
+    pub executable: String,
+    /// Connections accepted.
+    pub connections_received: u64,
+    /// Connections refused because of `maxclients`.
+    pub connections_rejected: u64,
+    /// Clients that were disconnected because all clients took too much.
+    pub evicted_clients: u64,
+    /// Clients that were disconnected because of what they sent and was not run.
+    pub query_limit_disconnections: u64,
+    /// Clients that were disconnected because too much waited for them.
+    pub output_limit_disconnections: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Bytes sent.
+    pub sent_bytes: u64,
+    /// How data reaches the disk.
+    pub persistence: PersistenceFigures,
+    /// Where clients can connect, a line of `INFO` each.
+    pub listeners: Vec<String>,
+    /// What each thread that serves clients has done.
+    pub threads: Vec<ThreadFigures>,
+    /// Keys that were looked up before their requests ran.
+    pub keys_looked_ahead: u64,
+    /// The peak that this is the time of.
+    pub used_memory_peak_noted: u64,
+    /// When the greatest number of bytes was allocated, in seconds since the epoch.
+    pub used_memory_peak_at_s: i64,
+    /// Bytes allocated as the allocator counts them, what waits to be freed included.
+    pub allocator_allocated: u64,
+    /// Bytes of pages in which something is allocated.
+    pub allocator_active: u64,
+    /// Resident bytes of the allocator's pages.
+    pub allocator_resident: u64,
+    /// User CPU seconds of the thread that also looks after what is due.
+    pub cpu_user_main_s: f64,
+    /// System CPU seconds of it.
+    pub cpu_system_main_s: f64,
+    /// User CPU seconds of the process.
+    pub cpu_user_s: f64,
+    /// System CPU seconds of the process.
+    pub cpu_system_s: f64,
+}

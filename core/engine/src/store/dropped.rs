@@ -1,0 +1,146 @@
+//! What is no longer part of the keyspace, or of a client, and takes long to free.
+//!
+//! Freeing a large value takes milliseconds to seconds, and nobody should wait for that. So what
+//! goes is kept until the shell, having let go of its lock, takes it and drops it. That holds memory
+//! a little longer, but never more than one large value, or several up to a bound: what comes
+//! beyond is freed at once.
+
+use stream::{Forgotten, Group, Removed};
+use values::Value;
+
+use crate::clients::session::{Queue, Session};
+use crate::limits::{DROPPED_BYTES_MAX, DROPPED_BYTES_MIN, RECORD_BYTES};
+use crate::store::keyspace::{Emptied, Record};
+
+/// Something large to be dropped.
+#[derive(Debug)]
+pub struct Dropped {
+    _what: What,
+    bytes: usize,
+}
+
+impl Dropped {
+    /// About how many bytes are freed with it.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// What may take long to free.
+#[derive(Debug)]
+pub enum What {
+    /// The content of a database.
+    Records(Emptied),
+    /// A key with its value.
+    Record(Record),
+    /// A value that was overwritten.
+    Value(Value),
+    /// A consumer group.
+    Group(Group),
+    /// Idempotent IDs of a stream.
+    Forgotten(Forgotten),
+    /// Entries of a stream.
+    Entries(Removed),
+    /// The commands of a transaction that has ended.
+    Queue(Queue),
+    /// A client that has gone, with what it had queued.
+    Session(Box<Session>),
+}
+
+impl What {
+    /// About how many bytes it takes; told fast.
+    fn bytes(&self) -> usize {
+        match self {
+            What::Records(emptied) => emptied.records.len() * RECORD_BYTES,
+            What::Record(record) => record.weight(),
+            What::Value(value) => value.weight(),
+            What::Group(group) => group.weight(),
+            What::Forgotten(forgotten) => forgotten.bytes(),
+            What::Entries(removed) => removed.bytes(),
+            What::Queue(queue) => queue.bytes,
+            What::Session(session) => session.own_bytes(),
+        }
+    }
+}
+
+/// What waits to be dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Discard {
+    waiting: Vec<Dropped>,
+    bytes: usize,
+}
+
+impl Discard {
+    /// Takes something that goes: keeps it if it is large, else frees it at once.
+    #[inline]
+    pub(crate) fn take(&mut self, what: What) {
+        let bytes = what.bytes();
+        if bytes >= DROPPED_BYTES_MIN {
+            self.keep(what, bytes);
+        }
+    }
+
+    #[cold]
+    fn keep(&mut self, what: What, bytes: usize) {
+        let all = self.bytes.saturating_add(bytes);
+        if all > DROPPED_BYTES_MAX && !self.waiting.is_empty() {
+            return;
+        }
+        self.bytes = all;
+        self.waiting.push(Dropped { _what: what, bytes });
+    }
+
+    /// About how many bytes wait.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Hands out what waits.
+    pub(crate) fn take_all(&mut self) -> Vec<Dropped> {
+        self.bytes = 0;
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use values::StringValue;
+
+    use super::*;
+
+    fn string(len: usize) -> What {
+        What::Value(StringValue::from_buffer(vec![b'x'; len]).into())
+    }
+
+    #[test]
+    fn large_values_wait_and_small_ones_do_not() {
+        let mut discard = Discard::default();
+        discard.take(string(100));
+        assert!(discard.is_empty());
+        discard.take(string(DROPPED_BYTES_MIN));
+        let taken = discard.take_all();
+        assert_eq!(taken.len(), 1);
+        assert!(taken[0].bytes() >= DROPPED_BYTES_MIN);
+        assert!(discard.is_empty());
+    }
+
+    #[test]
+    fn one_value_of_any_size_waits_or_several_up_to_the_bound() {
+        let mut discard = Discard::default();
+        discard.take(string(DROPPED_BYTES_MAX + 1));
+        discard.take(string(DROPPED_BYTES_MIN));
+        assert_eq!(discard.take_all().len(), 1);
+        let quarter = DROPPED_BYTES_MAX / 4;
+        for _ in 0..10 {
+            discard.take(string(quarter));
+        }
+        assert!(discard.bytes <= DROPPED_BYTES_MAX);
+        assert_eq!(discard.take_all().len(), 3);
+    }
+}

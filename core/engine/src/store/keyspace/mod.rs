@@ -1,0 +1,354 @@
+//! The keys: databases of records, and what is due for them when: expiry, and idempotent IDs to forget.
+//!
+//! What is due follows from the records, each of which has at most one deadline of a kind. Deadlines come and
+//! go with their records, so that nothing is left of a record that went or moved.
+//!
+//! Only [`crate::store::tx::Tx`] changes a keyspace. Everything else reads, or takes a [`Frozen`] view: pointers
+//! only, so that taking one costs a millisecond for millions of keys, and a later write copies just the
+//! small table that it touches.
+
+mod deadlines;
+mod hash;
+mod record;
+
+use directory::Directory;
+use stream::Stream;
+use values::Value;
+
+use deadlines::{Agenda, Deadlines};
+use hash::KeyHashes;
+
+pub(crate) use hash::KeyHasher;
+pub use record::Record;
+pub(crate) use record::forgets_at;
+
+use crate::lsn::Lsn;
+use crate::store::packing::PackingTicket;
+use crate::time::UnixMs;
+
+/// All databases of a shard.
+#[derive(Debug, Clone)]
+pub struct Keyspace {
+    databases: Vec<Database>,
+    hashes: KeyHashes,
+    /// Every record that expires.
+    expiries: Deadlines,
+    /// Every stream that has idempotent IDs to forget.
+    forgettings: Deadlines,
+}
+
+/// What was in a database that was emptied.
+#[derive(Debug)]
+pub struct Emptied {
+    pub(crate) records: Directory<Record>,
+    _agendas: [Agenda; 2],
+}
+
+#[derive(Debug, Clone, Default)]
+struct Database {
+    records: Directory<Record>,
+    expiring: usize,
+    /// The batch that last emptied or swapped the whole database.
+    replaced: Lsn,
+}
+
+/// A view of all databases at one moment, for whoever serialises them elsewhere.
+#[derive(Debug, Clone)]
+pub struct Frozen {
+    /// The records of each database, in the order of the databases.
+    pub databases: Vec<Directory<Record>>,
+}
+
+impl Keyspace {
+    /// Empty databases, keys ordered by a hash with this secret key.
+    pub fn new(databases: u16, hash_key: [u64; 2]) -> Keyspace {
+        Keyspace {
+            databases: (0..databases).map(|_| Database::default()).collect(),
+            hashes: KeyHashes::new(KeyHasher::new(hash_key)),
+            expiries: Deadlines::new(databases),
+            forgettings: Deadlines::new(databases),
+        }
+    }
+
+    /// Databases of the same number and seed without keys, which the batch `lsn` emptied.
+    pub(crate) fn emptied(&self, lsn: Lsn) -> Keyspace {
+        let database = Database {
+            replaced: lsn,
+            ..Database::default()
+        };
+        Keyspace {
+            databases: vec![database; self.databases.len()],
+            hashes: self.hashes.clone(),
+            expiries: Deadlines::new(self.database_count()),
+            forgettings: Deadlines::new(self.database_count()),
+        }
+    }
+
+    /// How many databases there are.
+    pub fn database_count(&self) -> u16 {
+        self.databases.len() as u16
+    }
+
+    /// The hash by which a key is found and ordered.
+    #[inline]
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        self.hashes.hash(key)
+    }
+
+    /// The same for a key that comes later, of a request that is not being served yet.
+    #[inline]
+    pub(crate) fn hash_ahead(&self, key: &[u8]) -> u64 {
+        self.hashes.hasher().hash(key)
+    }
+
+    /// Number of keys in a database, those that have expired but were not yet removed included.
+    pub fn len(&self, db: u16) -> usize {
+        self.database(db).records.len()
+    }
+
+    /// How many keys there are in all databases, and how many of them are streams. Looks at each.
+    pub fn counts(&self) -> (usize, usize) {
+        let records = self.databases.iter().flat_map(|db| db.records.iter());
+        let (mut keys, mut streams) = (0, 0);
+        for record in records {
+            keys += 1;
+            streams += usize::from(matches!(record.value(), Value::Stream(_)));
+        }
+        (keys, streams)
+    }
+
+    /// Whether no database holds a key.
+    pub fn is_empty(&self) -> bool {
+        self.databases.iter().all(|db| db.records.is_empty())
+    }
+
+    /// Number of keys of a database that have an expiry.
+    pub fn expiring(&self, db: u16) -> usize {
+        self.database(db).expiring
+    }
+
+    /// The record of a key, expired or not.
+    #[inline]
+    pub fn find(&self, db: u16, hash: u64, key: &[u8]) -> Option<&Record> {
+        self.database(db)
+            .records
+            .find(hash, |record| record.key() == key)
+    }
+
+    /// The records of several keys with their hashes, expired or not: looked up at once, which takes less time than one
+    /// after the other where they are not in the processor's caches.
+    pub fn find_all<const N: usize>(
+        &self,
+        db: u16,
+        keys: &[Option<(u64, &[u8])>; N],
+    ) -> [Option<&Record>; N] {
+        let records = &self.database(db).records;
+        records.find_all(keys, Record::peek, |record, key| record.key() == key)
+    }
+
+    /// Whether a database holds a key, expired or not.
+    pub fn exists(&self, db: u16, key: &[u8]) -> bool {
+        self.find(db, self.hash(key), key).is_some()
+    }
+
+    /// The last batch that emptied the whole database, or put another in its place.
+    #[inline]
+    pub fn replaced(&self, db: u16) -> Lsn {
+        self.database(db).replaced
+    }
+
+    /// The last batch that may have removed the key from the database.
+    #[inline]
+    pub fn removed(&self, db: u16, hash: u64) -> Lsn {
+        let database = self.database(db);
+        Lsn(database.records.stamp(hash)).max(database.replaced)
+    }
+
+    /// The earliest expiry of any key.
+    pub fn next_expiry(&self) -> Option<UnixMs> {
+        self.expiries.next()
+    }
+
+    /// When the first stream has idempotent IDs to forget.
+    pub(crate) fn next_forgetting(&self) -> Option<UnixMs> {
+        self.forgettings.next()
+    }
+
+    /// How many streams have idempotent IDs to forget, sooner or later.
+    pub fn forgetting(&self) -> usize {
+        self.forgettings.len()
+    }
+
+    /// A key whose time has come: its database and name.
+    pub fn first_expired(&self, now: UnixMs) -> Option<(u16, Vec<u8>)> {
+        let (db, at, hash) = self.expiries.first_due(now)?;
+        let records = &self.database(db).records;
+        let record = records
+            .find(hash, |record| record.expires_at() == Some(at))
+            .expect("each expiry is that of a record");
+        Some((db, record.key().to_vec()))
+    }
+
+    /// Changes the stream that has had idempotent IDs to forget for longest; its next deadline counts from
+    /// then on. Whether there was one.
+    pub(crate) fn forget_first(&mut self, now: UnixMs, change: impl FnOnce(&mut Stream)) -> bool {
+        let Some((db, at, hash)) = self.forgettings.first_due(now) else {
+            return false;
+        };
+        let record = self
+            .database_mut(db)
+            .records
+            .find_mut(hash, |record| record.forgets_at() == Some(at))
+            .expect("each time to forget is that of a record");
+        let Value::Stream(stream) = &mut record.value else {
+            unreachable!("only streams forget");
+        };
+        change(triomphe::Arc::make_mut(stream));
+        let next = record.forgets_at();
+        self.forgettings.replace(db, hash, Some(at), next);
+        true
+    }
+
+    /// Notes that the idempotent IDs of a stream were changed, which had this deadline before.
+    pub(crate) fn forgetting_changed(
+        &mut self,
+        db: u16,
+        hash: u64,
+        from: Option<UnixMs>,
+        to: Option<UnixMs>,
+    ) {
+        self.forgettings.replace(db, hash, from, to);
+    }
+
+    /// The database in which the key's record has this ticket of the packing queue: the given one, or another
+    /// if `SWAPDB` has taken it there since.
+    pub(crate) fn queued_in(&self, db: u16, key: &[u8], ticket: PackingTicket) -> Option<u16> {
+        let hash = self.hash(key);
+        let is_queued = |db: &u16| {
+            let record = self.find(*db, hash, key);
+            record.is_some_and(|record| record.packing_ticket() == Some(ticket))
+        };
+        std::iter::once(db)
+            .chain(0..self.database_count())
+            .find(is_queued)
+    }
+
+    /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. The next cursor, 0 at
+    /// the end.
+    pub fn scan(&self, db: u16, cursor: u64, count: usize, visit: impl FnMut(&Record)) -> u64 {
+        self.database(db).records.scan(cursor, count, visit)
+    }
+
+    /// Goes over all records of a database, in hash order.
+    pub fn records(&self, db: u16) -> impl Iterator<Item = &Record> {
+        self.database(db).records.iter()
+    }
+
+    /// A record of the database, picked by random bits.
+    pub fn random(&self, db: u16, random: u64) -> Option<&Record> {
+        self.database(db).records.random(random)
+    }
+
+    /// All databases as they are now.
+    pub fn freeze(&self) -> Frozen {
+        Frozen {
+            databases: self.databases.iter().map(|db| db.records.clone()).collect(),
+        }
+    }
+
+    /// A database. Who names one has asked [`Keyspace::database_count`] before: a number that is
+    /// beyond it must not pass for a database without keys.
+    #[inline]
+    fn database(&self, db: u16) -> &Database {
+        &self.databases[usize::from(db)]
+    }
+
+    #[inline]
+    fn database_mut(&mut self, db: u16) -> &mut Database {
+        &mut self.databases[usize::from(db)]
+    }
+
+    /// The record of a key, to be changed.
+    #[inline]
+    pub(crate) fn find_mut(&mut self, db: u16, hash: u64, key: &[u8]) -> Option<&mut Record> {
+        self.database_mut(db)
+            .records
+            .find_mut(hash, |record| record.key() == key)
+    }
+
+    /// Puts a record in, whose key has this hash; it replaces one with the same key.
+    pub(crate) fn put(&mut self, db: u16, hash: u64, record: Record) -> Option<Record> {
+        let old = self.remove(db, hash, record.key(), Lsn::NONE);
+        let hasher = self.hashes.hasher();
+        let database = &mut self.databases[usize::from(db)];
+        let (expires, forgets) = (record.expires_at(), record.forgets_at());
+        database.expiring += usize::from(expires.is_some());
+        self.expiries.replace(db, hash, None, expires);
+        self.forgettings.replace(db, hash, None, forgets);
+        database
+            .records
+            .insert(hash, record, |record| hasher.hash(record.key()));
+        old
+    }
+
+    /// Takes a record out; `lsn` is the batch that does it.
+    pub(crate) fn remove(&mut self, db: u16, hash: u64, key: &[u8], lsn: Lsn) -> Option<Record> {
+        let hasher = self.hashes.hasher();
+        let database = &mut self.databases[usize::from(db)];
+        let hash_of = |record: &Record| hasher.hash(record.key());
+        let record = database
+            .records
+            .remove(hash, |record| record.key() == key, hash_of, lsn.0)?;
+        let (expires, forgets) = (record.expires_at(), record.forgets_at());
+        database.expiring -= usize::from(expires.is_some());
+        self.expiries.replace(db, hash, expires, None);
+        self.forgettings.replace(db, hash, forgets, None);
+        Some(record)
+    }
+
+    /// Sets or takes away the expiry of an existing record. Whether the record exists.
+    pub(crate) fn set_expiry(
+        &mut self,
+        db: u16,
+        hash: u64,
+        key: &[u8],
+        at: Option<UnixMs>,
+    ) -> bool {
+        let database = &mut self.databases[usize::from(db)];
+        let Some(record) = database
+            .records
+            .find_mut(hash, |record| record.key() == key)
+        else {
+            return false;
+        };
+        let old = record.expires_at();
+        record.set_expiry(at);
+        let new = record.expires_at();
+        database.expiring -= usize::from(old.is_some());
+        database.expiring += usize::from(new.is_some());
+        self.expiries.replace(db, hash, old, new);
+        true
+    }
+
+    /// Empties a database and hands out what it held, so that the caller chooses who pays for dropping
+    /// it.
+    pub(crate) fn clear(&mut self, db: u16, lsn: Lsn) -> Emptied {
+        let database = self.database_mut(db);
+        database.expiring = 0;
+        database.replaced = lsn;
+        Emptied {
+            records: database.records.clear(lsn.0),
+            _agendas: [self.expiries.clear(db), self.forgettings.clear(db)],
+        }
+    }
+
+    /// Exchanges two databases.
+    pub(crate) fn swap(&mut self, a: u16, b: u16, lsn: Lsn) {
+        self.databases.swap(usize::from(a), usize::from(b));
+        for db in [a, b] {
+            self.database_mut(db).replaced = lsn;
+        }
+        self.expiries.swap(a, b);
+        self.forgettings.swap(a, b);
+    }
+}

@@ -1,0 +1,185 @@
+//! A key and everything kept with it.
+
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+
+use stream::Stream;
+use values::{Key, Value};
+
+use crate::lsn::Lsn;
+use crate::store::packing::PackingTicket;
+use crate::time::UnixMs;
+
+/// A key, its value, and when it was changed, read and expires.
+#[derive(Debug)]
+pub struct Record {
+    key: Key,
+    /// The value.
+    pub(crate) value: Value,
+    expires_at: i64,
+    /// The batch that changed the record last.
+    pub(crate) changed: Lsn,
+    /// When the value was last used, in seconds since the epoch. Atomic, so that a read does not copy a
+    /// table that a frozen view shares.
+    used_s: AtomicU32,
+    /// The place of the stream in the queue of those that may have chunks to pack; 0 if it has none.
+    packing: AtomicU16,
+}
+
+/// Stands for "never" in `expires_at`; no expiry is so early ([`earliest`]).
+const NEVER: i64 = i64::MIN;
+
+/// An expiry as it is kept. A file may hold any number.
+fn earliest(at: UnixMs) -> i64 {
+    at.0.max(NEVER + 1)
+}
+
+/// When the first of a stream's idempotent IDs is due to be forgotten.
+#[inline]
+pub(crate) fn forgets_at(stream: &Stream) -> Option<UnixMs> {
+    let at_ms = stream.idempotence().next_deadline_ms()?;
+    Some(UnixMs(i64::try_from(at_ms).unwrap_or(i64::MAX)))
+}
+
+impl Record {
+    /// A record changed by the batch `changed`, used at `now`.
+    pub fn new(
+        key: Key,
+        value: Value,
+        expires_at: Option<UnixMs>,
+        changed: Lsn,
+        now: UnixMs,
+    ) -> Record {
+        Record {
+            key,
+            value,
+            expires_at: expires_at.map_or(NEVER, earliest),
+            changed,
+            used_s: AtomicU32::new(seconds(now)),
+            packing: AtomicU16::new(0),
+        }
+    }
+
+    /// The key's bytes.
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The value.
+    #[inline]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// From when on the key is gone.
+    #[inline]
+    pub fn expires_at(&self) -> Option<UnixMs> {
+        if self.expires_at == NEVER {
+            None
+        } else {
+            Some(UnixMs(self.expires_at))
+        }
+    }
+
+    /// Whether the key's time has come.
+    #[inline]
+    pub fn is_expired(&self, now: UnixMs) -> bool {
+        self.expires_at != NEVER && self.expires_at <= now.0
+    }
+
+    /// The batch that changed the record last.
+    #[inline]
+    pub fn changed(&self) -> Lsn {
+        self.changed
+    }
+
+    /// Seconds since the value was last used.
+    pub fn idle_s(&self, now: UnixMs) -> u32 {
+        seconds(now).saturating_sub(self.used_s.load(Ordering::Relaxed))
+    }
+
+    /// Bytes that the record takes, in the table and on the heap. Of a large value about `samples` parts are
+    /// looked at, all of them if that is 0.
+    pub fn memory_bytes(&self, samples: usize) -> usize {
+        let value = match &self.value {
+            Value::String(string) => string.heap_bytes(),
+            Value::Stream(stream) => size_of::<stream::Stream>() + stream.heap_bytes(samples),
+        };
+        size_of::<Record>() + self.key.heap_bytes() + value
+    }
+
+    /// About how many bytes it takes, told without a walk over the value's parts.
+    pub(crate) fn weight(&self) -> usize {
+        self.key.heap_bytes() + self.value.weight()
+    }
+
+    /// Reads what every command looks at: the key's length, and the time of the last use.
+    #[inline]
+    pub(crate) fn peek(&self) -> (bool, u32) {
+        let used_s = self.used_s.load(Ordering::Relaxed);
+        (self.key.is_empty(), used_s)
+    }
+
+    /// Notes that the value was used.
+    #[inline]
+    pub(crate) fn touch(&self, now: UnixMs) {
+        self.used_s.store(seconds(now), Ordering::Relaxed);
+    }
+
+    /// Notes that the value was last used so many seconds ago (`RESTORE … IDLETIME`).
+    pub(crate) fn set_idle_s(&self, now: UnixMs, idle_s: u32) {
+        self.used_s
+            .store(seconds(now).saturating_sub(idle_s), Ordering::Relaxed);
+    }
+
+    pub(super) fn set_expiry(&mut self, at: Option<UnixMs>) {
+        self.expires_at = at.map_or(NEVER, earliest);
+    }
+
+    /// When the value is a stream with idempotent IDs to forget, and the first of them is due.
+    #[inline]
+    pub(crate) fn forgets_at(&self) -> Option<UnixMs> {
+        match &self.value {
+            Value::String(_) => None,
+            Value::Stream(stream) => forgets_at(stream),
+        }
+    }
+
+    /// The place of the stream in the queue of those that may have chunks to pack.
+    #[inline]
+    pub(crate) fn packing_ticket(&self) -> Option<PackingTicket> {
+        PackingTicket::new(self.packing.load(Ordering::Relaxed))
+    }
+
+    /// Sets that place.
+    pub(crate) fn set_packing_ticket(&self, ticket: Option<PackingTicket>) {
+        let ticket = ticket.map_or(0, PackingTicket::get);
+        self.packing.store(ticket, Ordering::Relaxed);
+    }
+
+    /// The same value under another name.
+    pub(crate) fn renamed(self, key: Key) -> Record {
+        Record {
+            key,
+            packing: AtomicU16::new(0),
+            ..self
+        }
+    }
+}
+
+impl Clone for Record {
+    fn clone(&self) -> Record {
+        Record {
+            key: self.key.clone(),
+            value: self.value.clone(),
+            expires_at: self.expires_at,
+            changed: self.changed,
+            used_s: AtomicU32::new(self.used_s.load(Ordering::Relaxed)),
+            packing: AtomicU16::new(self.packing.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+fn seconds(now: UnixMs) -> u32 {
+    u32::try_from(now.0 / 1000).unwrap_or(0)
+}

@@ -1,0 +1,166 @@
+//! Effects on their way to the journal: encoded once, grouped in atomic batches, numbered.
+//!
+//! The effects of one command or transaction are one batch. The shell takes the bytes with the number of
+//! the last batch in them and hands both to its log; the engine never waits for it.
+
+use stream::Retention;
+
+use crate::lsn::Lsn;
+use crate::store::effect::{Effect, encode};
+use crate::time::{Now, UnixMs};
+
+/// Whether effects are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Journalling {
+    /// A log consumes them.
+    On,
+    /// Nothing does (a cache); batches are numbered all the same.
+    Off,
+    /// The effects come from a log. They are neither encoded nor numbered, and nothing depends on them:
+    /// what is read from a log is durable.
+    Replaying,
+}
+
+/// The encoded effects that no log has taken yet.
+#[derive(Debug)]
+pub struct EffectLog {
+    bytes: Vec<u8>,
+    journalling: Journalling,
+    last: Lsn,
+    /// The open batch: where it begins in `bytes`, and how many effects it has.
+    batch_start: usize,
+    batch_effects: u32,
+    /// The database and time that the reader of `bytes` is at.
+    database: Option<u16>,
+    time: Option<UnixMs>,
+}
+
+impl EffectLog {
+    /// A log whose last batch was `last`.
+    pub fn new(journalling: Journalling, last: Lsn) -> EffectLog {
+        EffectLog {
+            bytes: Vec::new(),
+            journalling,
+            last,
+            batch_start: 0,
+            batch_effects: 0,
+            database: None,
+            time: None,
+        }
+    }
+
+    /// The number of the last complete batch.
+    pub fn last(&self) -> Lsn {
+        self.last
+    }
+
+    /// The number that the open batch will have if anything happens in it.
+    #[inline]
+    pub(crate) fn open(&self) -> Lsn {
+        match self.journalling {
+            Journalling::Replaying => Lsn::NONE,
+            Journalling::On | Journalling::Off => self.last.next(),
+        }
+    }
+
+    /// Begins or ends encoding; what follows does not rely on what was taken before.
+    pub(crate) fn set_journalling(&mut self, journalling: Journalling) {
+        self.journalling = journalling;
+        self.restart();
+    }
+
+    /// Sets the number of the last batch, after a recovery.
+    pub(crate) fn set_last(&mut self, last: Lsn) {
+        self.last = last;
+    }
+
+    /// The next bytes name database and time again: a new journal file begins.
+    pub(crate) fn restart(&mut self) {
+        self.database = None;
+        self.time = None;
+    }
+
+    /// Adds an effect to the open batch.
+    #[inline]
+    pub(crate) fn record(&mut self, database: u16, now: Now, effect: &Effect<'_>) {
+        if self.journalling != Journalling::On {
+            self.batch_effects += 1;
+            return;
+        }
+        self.set_time(now);
+        if !matches!(effect, Effect::SwapDb { .. }) {
+            self.set_database(database);
+        }
+        self.batch_effects += encode::effect(&mut self.bytes, effect);
+    }
+
+    /// Adds to the open batch that a stream has this retention, in the words of `encode`. Nothing if a reader of the log
+    /// gives it the same by itself.
+    #[inline]
+    pub(crate) fn record_retention(
+        &mut self,
+        database: u16,
+        now: Now,
+        key: &[u8],
+        retention: Retention,
+        encode: impl FnOnce(&mut Vec<u8>, &[u8], Retention) -> u32,
+    ) {
+        if self.journalling == Journalling::On && retention != Retention::DEFAULT {
+            self.set_time(now);
+            self.set_database(database);
+            self.batch_effects += encode(&mut self.bytes, key, retention);
+        }
+    }
+
+    #[inline]
+    fn set_time(&mut self, now: Now) {
+        if self.time != Some(now.unix()) {
+            self.time = Some(now.unix());
+            encode::time(&mut self.bytes, now.unix());
+        }
+    }
+
+    #[inline]
+    fn set_database(&mut self, database: u16) {
+        if self.database != Some(database) {
+            self.database = Some(database);
+            encode::select(&mut self.bytes, database);
+        }
+    }
+
+    /// Ends the open batch: its number, if anything happened in it.
+    #[inline]
+    pub(crate) fn commit(&mut self) -> Option<Lsn> {
+        if self.batch_effects == 0 {
+            return None;
+        }
+        if self.batch_effects > 1 && self.journalling == Journalling::On {
+            encode::wrap_transaction(&mut self.bytes, self.batch_start);
+        }
+        self.batch_effects = 0;
+        self.batch_start = self.bytes.len();
+        self.last = self.open().max(self.last);
+        Some(self.last)
+    }
+
+    /// Whether bytes wait to be taken.
+    pub fn has_bytes(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
+    /// The bytes of all complete batches, the last of which is [`EffectLog::last`].
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The same, for a log that takes them.
+    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Forgets the bytes once the log has them; their room is kept for the next ones.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.batch_start = 0;
+    }
+}

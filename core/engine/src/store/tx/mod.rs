@@ -1,0 +1,534 @@
+//! The one place where the keyspace is read and changed.
+//!
+//! [`Tx::apply`] changes the value, appends to the batch, breaks watches, marks waiters and counts, in one
+//! call, so that none can be forgotten. It is total and uses neither randomness nor any time but the one
+//! given. Reads and effects remove keys whose time is over first ([`Overdue`]), so that neither ever
+//! meets one; reads note what their reply depends on.
+
+mod generic;
+mod group;
+mod stream_value;
+mod string;
+
+use stream::{NodeLimits, Retention, Stream};
+use values::{StringValue, Value};
+
+use crate::clients::waiting::Blocking;
+use crate::clients::watch::Watches;
+use crate::config::Config;
+use crate::error::CmdError;
+use crate::lsn::Lsn;
+use crate::observe::stats::KeyspaceStats;
+use crate::store::dropped::{Discard, What};
+use crate::store::effect::{DeleteCause, Effect};
+use crate::store::keyspace::{Keyspace, Record};
+use crate::store::log::EffectLog;
+use crate::store::packing::PackingQueue;
+use crate::time::{Now, UnixMs};
+
+/// The keyspace with everything that must follow a change of it.
+#[derive(Debug)]
+pub struct Data {
+    pub(crate) keyspace: Keyspace,
+    pub(crate) log: EffectLog,
+    pub(crate) watches: Watches,
+    pub(crate) blocking: Blocking,
+    pub(crate) stats: KeyspaceStats,
+    /// What a new stream remembers of its producers.
+    pub(crate) retention: Retention,
+    /// When new entries count as added.
+    pub(crate) added: Added,
+    /// Seed of the hashes of producers.
+    pub(crate) producer_seed: u64,
+    /// When a run of entries that approximate trimming removes whole is full.
+    pub(crate) node_limits: NodeLimits,
+    /// Streams that may have chunks to pack.
+    pub(crate) packing: PackingQueue,
+    /// Whether they are packed.
+    pub(crate) stream_compress: bool,
+    /// What is to be dropped outside of the request path.
+    pub(crate) dropped: Discard,
+}
+
+impl Data {
+    /// Takes over what the keyspace needs of new settings.
+    pub(crate) fn settings_changed(&mut self, config: &Config) {
+        self.retention = config.retention;
+        self.node_limits = config.node_limits;
+        self.stream_compress = config.stream_compress;
+    }
+}
+
+impl Data {
+    /// What a reader of snapshots and payloads must know.
+    pub(crate) fn snapshot_context(&self, now: Now, packing: rdb::Packing) -> rdb::Context {
+        rdb::Context {
+            now_ms: now.stream_ms(),
+            hash_seed: self.producer_seed,
+            retention: self.retention,
+            packing,
+        }
+    }
+}
+
+/// Why an effect finds what it is to change. If it does not, the reply to what it belongs to is
+/// wrong, and going on would keep that.
+const DECIDED: &str =
+    "a command decides on an effect by what is there, and nothing happens in between";
+
+/// When an entry counts as added, which is when its idempotent ID begins to age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// At the time of the command.
+    Now,
+    /// At the time in its ID, if that has come: a file of Redis may tell nothing else.
+    ById,
+}
+
+/// A command's or transaction's view of the keyspace.
+#[derive(Debug)]
+pub struct Tx<'e> {
+    data: &'e mut Data,
+    /// The database that keys are looked up in.
+    pub database: u16,
+    now: Now,
+    depends_on: Lsn,
+    access: Access,
+    overdue: Overdue,
+    counting: Counting,
+    work: u64,
+}
+
+/// Which lookups are hits or misses (`keyspace_hits`, `keyspace_misses`): those of commands that read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counting {
+    /// The command only reads.
+    all: bool,
+    /// The next lookup reads, whatever else the command does.
+    next: bool,
+}
+
+impl Counting {
+    /// Counts a lookup, if it is to be counted.
+    #[inline]
+    fn note(&mut self, found: bool, stats: &mut KeyspaceStats) {
+        if self.all || self.next {
+            self.next = false;
+            stats.hits += u64::from(found);
+            stats.misses += u64::from(!found);
+        }
+    }
+
+    /// The same for a lookup that only counts where the command says so.
+    #[inline]
+    fn note_peek(&mut self, found: bool, stats: &mut KeyspaceStats) {
+        if self.next {
+            self.note(found, stats);
+        }
+    }
+}
+
+/// Whether looking a key up counts as using it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It does.
+    Use,
+    /// It does not (`CLIENT NO-TOUCH`).
+    NoTouch,
+}
+
+/// What becomes of a key whose time is over when a command or an effect meets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overdue {
+    /// It is removed, by an effect that comes before whatever else happens.
+    Removed,
+    /// It counts as missing but stays: during `CLIENT PAUSE` a read writes nothing.
+    Hidden,
+    /// It counts as there: in a replay, keys go when the journal says so.
+    Kept,
+}
+
+impl<'e> Tx<'e> {
+    pub(crate) fn new(
+        data: &'e mut Data,
+        database: u16,
+        now: Now,
+        access: Access,
+        overdue: Overdue,
+    ) -> Tx<'e> {
+        Tx {
+            data,
+            database,
+            now,
+            depends_on: Lsn::NONE,
+            access,
+            overdue,
+            counting: Counting::default(),
+            work: 0,
+        }
+    }
+
+    /// How much was changed, in the units of the effects.
+    pub(crate) fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// The batch that must be durable before the reply may leave.
+    pub(crate) fn depends_on(&self) -> Lsn {
+        self.depends_on
+    }
+
+    /// The time of the command.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// The keyspace, for commands that look at many keys. Expired keys are still in it.
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.data.keyspace
+    }
+
+    /// Counters of the keyspace.
+    pub fn stats(&self) -> &KeyspaceStats {
+        &self.data.stats
+    }
+
+    /// Who waits for which key.
+    pub fn blocking(&self) -> &Blocking {
+        &self.data.blocking
+    }
+
+    /// The watches of all sessions.
+    pub fn watches(&mut self) -> &mut Watches {
+        &mut self.data.watches
+    }
+
+    /// Takes over what the keyspace needs of new settings.
+    pub fn settings_changed(&mut self, config: &Config) {
+        self.data.settings_changed(config);
+    }
+
+    /// Begins to count anew (`CONFIG RESETSTAT`).
+    pub fn reset_stats(&mut self) {
+        let KeyspaceStats {
+            effects, changes, ..
+        } = self.data.stats;
+        self.data.stats = KeyspaceStats {
+            effects,
+            changes,
+            ..KeyspaceStats::default()
+        };
+    }
+
+    /// The log of effects.
+    pub fn log(&self) -> &EffectLog {
+        &self.data.log
+    }
+
+    /// The reply depends on everything that happened so far.
+    pub fn depend_on_all(&mut self) {
+        self.depends_on = self.data.log.last();
+    }
+
+    /// Every lookup is a hit or a miss: the command only reads.
+    pub(crate) fn count_lookups(&mut self) {
+        self.counting.all = true;
+    }
+
+    /// The next lookup is a hit or a miss: the command tells what it finds, whatever else it does.
+    pub fn reading(&mut self) -> &mut Self {
+        self.counting.next = true;
+        self
+    }
+
+    /// The record of a key, unless it is missing or its time has come; it counts as used.
+    #[inline]
+    pub fn record(&mut self, key: &[u8]) -> Option<&Record> {
+        let hash = self.data.keyspace.hash(key);
+        let database = self.database;
+        if self.is_overdue(hash, key) {
+            return self.miss_overdue(hash, key);
+        }
+        match self.data.keyspace.find(database, hash, key) {
+            Some(record) => {
+                self.counting.note(true, &mut self.data.stats);
+                // A database that took the place of another brings records that were changed before.
+                let changed = record.changed().max(self.data.keyspace.replaced(database));
+                self.depends_on = self.depends_on.max(changed);
+                if self.access == Access::Use {
+                    record.touch(self.now.unix());
+                }
+                Some(record)
+            }
+            None => {
+                self.counting.note(false, &mut self.data.stats);
+                self.depends_on = self
+                    .depends_on
+                    .max(self.data.keyspace.removed(database, hash));
+                None
+            }
+        }
+    }
+
+    /// The same, but looking does not count as using it, nor as a hit or a miss unless that is said before.
+    pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
+        let hash = self.data.keyspace.hash(key);
+        let database = self.database;
+        if self.is_overdue(hash, key) {
+            self.pass_over(hash, key);
+            self.counting.note_peek(false, &mut self.data.stats);
+            return None;
+        }
+        let found = self.data.keyspace.find(database, hash, key);
+        self.counting
+            .note_peek(found.is_some(), &mut self.data.stats);
+        let changed = match found {
+            Some(record) => record.changed().max(self.data.keyspace.replaced(database)),
+            None => self.data.keyspace.removed(database, hash),
+        };
+        self.depends_on = self.depends_on.max(changed);
+        found
+    }
+
+    /// Whether a key of any database exists.
+    pub fn exists_in(&mut self, database: u16, key: &[u8]) -> bool {
+        let own = std::mem::replace(&mut self.database, database);
+        let exists = self.peek(key).is_some();
+        self.database = own;
+        exists
+    }
+
+    /// Notes that a key was last used so many seconds ago.
+    pub fn set_idle_s(&mut self, key: &[u8], idle_s: u32) {
+        let now = self.now.unix();
+        let hash = self.data.keyspace.hash(key);
+        if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
+            record.set_idle_s(now, idle_s);
+        }
+    }
+
+    /// What a reader of payloads must know.
+    pub fn payload_context(&self) -> rdb::Context {
+        self.data.snapshot_context(self.now, rdb::Packing::Later)
+    }
+
+    /// The value of a key.
+    #[inline]
+    pub fn value(&mut self, key: &[u8]) -> Option<&Value> {
+        self.record(key).map(Record::value)
+    }
+
+    /// Whether a key exists.
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        self.record(key).is_some()
+    }
+
+    /// The stream of a key.
+    ///
+    /// # Errors
+    /// `WRONGTYPE` if it holds something else.
+    #[inline]
+    pub fn stream(&mut self, key: &[u8]) -> Result<Option<&Stream>, CmdError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Stream(stream)) => Ok(Some(stream)),
+            Some(_) => Err(CmdError::WrongType),
+        }
+    }
+
+    /// The string of a key.
+    ///
+    /// # Errors
+    /// `WRONGTYPE` if it holds something else.
+    #[inline]
+    pub fn string(&mut self, key: &[u8]) -> Result<Option<&StringValue>, CmdError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::String(string)) => Ok(Some(string)),
+            Some(_) => Err(CmdError::WrongType),
+        }
+    }
+
+    /// Takes something that goes, which is freed where nobody waits for it.
+    pub fn drop_later(&mut self, what: What) {
+        self.data.dropped.take(what);
+    }
+
+    /// Makes an effect happen: changes the keyspace, adds to the batch, breaks watches, marks waiters,
+    /// counts. How much changed: 0 means that nothing did, and then nothing is logged.
+    #[inline]
+    pub fn apply(&mut self, effect: &Effect<'_>) -> u64 {
+        let changed = self.change(effect);
+        if changed > 0 {
+            self.work += changed;
+            self.data.stats.effects += 1;
+            self.data.stats.changes += changed;
+            self.data.log.record(self.database, self.now, effect);
+            self.depends_on = self.data.log.open();
+        }
+        changed
+    }
+
+    fn change(&mut self, effect: &Effect<'_>) -> u64 {
+        match *effect {
+            Effect::Set { .. } | Effect::Append { .. } | Effect::SetRange { .. } => {
+                self.change_string(effect)
+            }
+            Effect::Delete { .. }
+            | Effect::ExpireAt { .. }
+            | Effect::Persist { .. }
+            | Effect::Rename { .. }
+            | Effect::Move { .. }
+            | Effect::Copy { .. }
+            | Effect::Restore { .. }
+            | Effect::SwapDb { .. }
+            | Effect::Flush { .. } => self.change_key(effect),
+            Effect::StreamAppend { .. }
+            | Effect::StreamDuplicate { .. }
+            | Effect::StreamTrim { .. }
+            | Effect::StreamDelete { .. }
+            | Effect::StreamSetId { .. }
+            | Effect::StreamConfigure { .. }
+            | Effect::StreamRecordIdempotent { .. } => self.change_stream(effect),
+            Effect::GroupCreate { .. }
+            | Effect::GroupSetId { .. }
+            | Effect::GroupDestroy { .. }
+            | Effect::ConsumerCreate { .. }
+            | Effect::ConsumerDelete { .. }
+            | Effect::ConsumerSeen { .. }
+            | Effect::GroupDeliver { .. }
+            | Effect::GroupClaim { .. }
+            | Effect::GroupAcknowledge { .. }
+            | Effect::GroupGiveBack { .. } => self.change_group(effect),
+        }
+    }
+
+    /// Whether a key of a database is there although its time is over. Unless it must stay, it is
+    /// removed.
+    pub fn pass_over_overdue_in(&mut self, database: u16, key: &[u8]) -> bool {
+        let own = std::mem::replace(&mut self.database, database);
+        let hash = self.data.keyspace.hash(key);
+        let is_overdue = self.is_overdue(hash, key);
+        if is_overdue {
+            self.pass_over(hash, key);
+        }
+        self.database = own;
+        is_overdue
+    }
+
+    /// The time up to which the time of keys is over.
+    #[inline]
+    fn over_at(&self) -> UnixMs {
+        match self.overdue {
+            Overdue::Removed | Overdue::Hidden => self.now.unix(),
+            Overdue::Kept => UnixMs(i64::MIN),
+        }
+    }
+
+    #[inline]
+    fn is_overdue(&self, hash: u64, key: &[u8]) -> bool {
+        if self.data.keyspace.expiring(self.database) == 0 {
+            return false;
+        }
+        let found = self.data.keyspace.find(self.database, hash, key);
+        found.is_some_and(|record| record.is_expired(self.over_at()))
+    }
+
+    #[cold]
+    fn miss_overdue(&mut self, hash: u64, key: &[u8]) -> Option<&Record> {
+        self.pass_over(hash, key);
+        self.counting.note(false, &mut self.data.stats);
+        None
+    }
+
+    /// A lookup met a key whose time is over.
+    #[cold]
+    fn pass_over(&mut self, hash: u64, key: &[u8]) {
+        if self.overdue == Overdue::Removed {
+            self.expire(key);
+        } else if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
+            // It is missing because of what set its expiry.
+            let changed = record
+                .changed()
+                .max(self.data.keyspace.replaced(self.database));
+            self.depends_on = self.depends_on.max(changed);
+        }
+    }
+
+    /// Removes a key whose time is over. An effect that meets one calls this first: nothing may be
+    /// made of a value, an expiry or a type that nobody could see any more.
+    #[cold]
+    fn expire(&mut self, key: &[u8]) {
+        self.apply(&Effect::Delete {
+            key,
+            cause: DeleteCause::Expired,
+        });
+    }
+
+    /// A key was changed: whoever watches it must know, and whoever waits for it may go on.
+    #[inline]
+    fn touched(&mut self, key: &[u8]) {
+        self.data.watches.mark(self.database, key);
+        self.data.blocking.mark(self.database, key);
+    }
+
+    /// A key was changed in a way that no waiting client cares for.
+    #[inline]
+    fn touched_quietly(&mut self, key: &[u8]) {
+        self.data.watches.mark(self.database, key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use stream::{References, StreamId};
+
+    use super::*;
+    use crate::Engine;
+    use crate::command::CommandTable;
+    use crate::config::Settings;
+
+    #[test]
+    fn an_effect_on_what_is_not_there_is_not_passed_over() {
+        let effects = [
+            Effect::Persist { key: b"none" },
+            Effect::Rename {
+                key: b"none",
+                to: b"other",
+            },
+            Effect::StreamTrim {
+                key: b"none",
+                through: StreamId::MAX,
+                references: References::Keep,
+            },
+            Effect::GroupAcknowledge {
+                key: b"stream",
+                group: b"none",
+                ids: &[StreamId::MIN],
+            },
+        ];
+        for effect in effects {
+            let now = Now::default();
+            let mut engine = Engine::new(Settings::default(), 1, now, &CommandTable::EMPTY);
+            let made = Effect::GroupCreate {
+                key: b"stream",
+                group: b"group",
+                id: StreamId::MIN,
+                entries_read: None,
+            };
+            engine.apply(0, now, &made);
+            let applied = catch_unwind(AssertUnwindSafe(|| engine.apply(0, now, &effect)));
+            assert!(applied.is_err(), "{effect:?}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_none_is_not_an_empty_one() {
+        let engine = Engine::new(Settings::default(), 1, Now::default(), &CommandTable::EMPTY);
+        let keyspace = engine.keyspace();
+        let beyond = keyspace.database_count();
+        assert!(catch_unwind(AssertUnwindSafe(|| keyspace.exists(beyond, b"key"))).is_err());
+    }
+}

@@ -1,0 +1,185 @@
+//! How a name finds its row of the command table.
+
+use hashbrown::HashTable;
+
+use crate::table::{Categories, Spec};
+
+/// A command or subcommand, and its number for counters.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// What it is.
+    pub spec: &'static Spec,
+    /// The name of the command that it is a subcommand of; empty if it is none.
+    pub container: &'static str,
+    /// Index of its counters in [`crate::server::Node::command_stats`].
+    pub number: u16,
+    /// How many subcommands it has; their rows come after its own.
+    subcommands: u16,
+    /// Whether it only holds subcommands, and does nothing of its own.
+    is_container: bool,
+    /// What [`folded`] makes of its own part of the name.
+    folded: u64,
+    /// Whether that tells the name from all others of its length.
+    is_told: bool,
+}
+
+impl Row {
+    /// The row of a command that does something.
+    pub(crate) const fn new(
+        spec: &'static Spec,
+        container: &'static str,
+        number: usize,
+        subcommands: usize,
+    ) -> Row {
+        let name = spec.name.as_bytes();
+        Row {
+            spec,
+            container,
+            number: number as u16,
+            subcommands: subcommands as u16,
+            is_container: false,
+            folded: folded(name),
+            is_told: name.len() <= FOLDED_WHOLE_BYTES_MAX && has_letters_only(name),
+        }
+    }
+
+    /// The same for one that only holds subcommands.
+    pub(crate) const fn holding_subcommands(mut self) -> Row {
+        self.is_container = true;
+        self
+    }
+
+    /// Whether the command only holds subcommands.
+    #[inline]
+    pub fn is_container(&self) -> bool {
+        self.is_container
+    }
+
+    /// How many subcommands it has.
+    #[inline]
+    pub fn subcommand_count(&self) -> usize {
+        usize::from(self.subcommands)
+    }
+
+    /// The ACL categories.
+    pub fn acl_categories(&self) -> Categories {
+        self.spec.acl_categories(self.is_container)
+    }
+
+    /// Whether this is a command, and none's subcommand, of that name in any case of letters.
+    #[inline]
+    pub fn is_called(&self, name: &[u8]) -> bool {
+        self.container.is_empty() && self.has_name(name)
+    }
+
+    /// `xgroup|create` for a subcommand, `get` for a command.
+    pub fn full_name(&self) -> String {
+        match self.container {
+            "" => self.spec.name.to_owned(),
+            container => format!("{container}|{}", self.spec.name),
+        }
+    }
+
+    /// Whether its own part of the name is this one, in any case of letters.
+    #[inline]
+    fn has_name(&self, name: &[u8]) -> bool {
+        let own = self.spec.name.as_bytes();
+        own.len() == name.len()
+            && self.folded == folded(name)
+            && (self.is_told || own.eq_ignore_ascii_case(name))
+    }
+}
+
+const fn has_letters_only(name: &[u8]) -> bool {
+    match name {
+        [] => true,
+        [first, rest @ ..] => first.is_ascii_alphabetic() && has_letters_only(rest),
+    }
+}
+
+/// Finds commands by name, in any case of letters.
+#[derive(Debug)]
+pub struct CommandIndex {
+    rows: &'static [Row],
+    table: HashTable<&'static Row>,
+}
+
+impl CommandIndex {
+    /// An index of commands with their subcommands after each, in the order of their numbers.
+    pub fn new(rows: &'static [Row]) -> CommandIndex {
+        let mut table = HashTable::new();
+        for row in rows.iter().filter(|row| row.container.is_empty()) {
+            table.insert_unique(hash(row.folded), row, |row| hash(row.folded));
+        }
+        CommandIndex { rows, table }
+    }
+
+    /// The command of that name.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<&'static Row> {
+        let hash = hash(folded(name));
+        self.table.find(hash, |row| row.has_name(name)).copied()
+    }
+
+    /// Every command with its subcommands after it, in the order of their counters.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Row> + use<> {
+        self.rows.iter()
+    }
+
+    /// Every command that is none's subcommand.
+    pub fn commands(&self) -> impl Iterator<Item = &'static Row> + use<> {
+        self.iter().filter(|row| row.container.is_empty())
+    }
+
+    /// The command or subcommand of a full name, `get` or `xgroup|create`.
+    pub fn find_full(&self, name: &[u8]) -> Option<&'static Row> {
+        match name.iter().position(|byte| *byte == b'|') {
+            None => self.find(name),
+            Some(bar) => self.subcommand(self.find(&name[..bar])?, &name[bar + 1..]),
+        }
+    }
+
+    /// The subcommands of a command.
+    #[inline]
+    pub fn subcommands(&self, command: &Row) -> &'static [Row] {
+        let first = usize::from(command.number) + 1;
+        &self.rows[first..first + command.subcommand_count()]
+    }
+
+    /// The subcommand of a command.
+    pub fn subcommand(&self, command: &Row, name: &[u8]) -> Option<&'static Row> {
+        let mut subcommands = self.subcommands(command).iter();
+        subcommands.find(|row| row.has_name(name))
+    }
+}
+
+/// Longest name that [`folded`] keeps whole.
+const FOLDED_WHOLE_BYTES_MAX: usize = 8;
+
+/// The first and last bytes of a name in a number that is the same for upper and lower case. Setting bit 5 of every
+/// byte folds letters, and makes a letter of nothing else: so of two names of one length, up to
+/// [`FOLDED_WHOLE_BYTES_MAX`], of which one has letters only, the numbers are equal only if the names are.
+#[inline]
+const fn folded(name: &[u8]) -> u64 {
+    const FOLD: u64 = 0x2020_2020_2020_2020;
+    let whole = match *name {
+        [] => 0,
+        [a] => u64::from_le_bytes([a, 0, 0, 0, 0, 0, 0, 0]),
+        [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
+        [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+        [a, b, c, d, ..] => {
+            let [.., w, x, y, z] = *name else {
+                return 0;
+            };
+            u64::from_le_bytes([a, b, c, d, w, x, y, z])
+        }
+    };
+    whole | FOLD
+}
+
+#[inline]
+fn hash(folded: u64) -> u64 {
+    // An odd number whose high bits, which the table looks at, depend on all of the name.
+    let spread = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    spread ^ (spread >> 32)
+}

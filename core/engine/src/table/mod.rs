@@ -1,0 +1,158 @@
+//! What is known of a command without running it: one row of data ([`Spec`]), and how a name finds it.
+//!
+//! The row drives lookup, arity, ACL categories, `COMMAND INFO`, `COMMAND DOCS`, `COMMAND GETKEYS`,
+//! transactions and, with the Markdown file beside the command's own, the generated reference page;
+//! nothing about a command is written elsewhere. What a command does is not here
+//! ([`crate::command`]), and neither is the list of all commands, which a crate above hands in.
+
+mod find_keys;
+mod flags;
+mod grammar;
+mod index;
+mod keys;
+
+pub use find_keys::{FoundKey, KeysNotFound, keys_of};
+pub use flags::{Categories, Flags, Group};
+pub use grammar::{Arg, ArgKind};
+pub use index::{CommandIndex, Row};
+pub use keys::{BeginSearch, FindKeys, KeyFlags, KeySpec};
+
+/// What is known of a command without running it. Source: `commands.json`, compared by a test.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec {
+    /// Lower-case name; of a subcommand its own part only (`create`, not `xgroup|create`).
+    pub name: &'static str,
+    /// One sentence for `COMMAND DOCS` and the reference page.
+    pub summary: &'static str,
+    /// The Redis version that introduced it.
+    pub since: &'static str,
+    /// The family in the documentation.
+    pub group: Group,
+    /// Cost in the number of elements.
+    pub complexity: &'static str,
+    /// How many arguments it takes, its name included.
+    pub arity: Arity,
+    /// What it does to the server, as flags.
+    pub flags: Flags,
+    /// Whether all that it can write frees memory, so that it is accepted where the disk is full. What it
+    /// takes away is not in its reply, and doing it again and again does not go on and on writing.
+    pub frees: bool,
+    /// ACL categories beside those that [`Spec::flags`] and [`Spec::group`] imply.
+    pub categories: Categories,
+    /// Where its keys stand.
+    pub keys: &'static [KeySpec],
+    /// Hints for clients and proxies.
+    pub tips: &'static [&'static str],
+    /// Changes by version.
+    pub history: &'static [(&'static str, &'static str)],
+    /// Set where Redis calls the command deprecated.
+    pub deprecated: Option<Deprecated>,
+    /// The argument grammar.
+    pub args: &'static [Arg],
+    /// Whether weir answers as Redis does.
+    pub compat: Compat,
+}
+
+impl Spec {
+    /// Whether it takes well below a microsecond unless it is about many bytes: what Redis flags as fast, and
+    /// of the string commands also those that Redis does not flag as they may free a large value of another type.
+    #[inline]
+    pub fn is_light(&self) -> bool {
+        self.flags.has(Flags::FAST) || self.group == Group::String && self.complexity == "O(1)"
+    }
+
+    /// The ACL categories: what flags and family imply, and what the row adds. A command that only
+    /// holds subcommands belongs to no family; WAIT is documented with keys, but is about the connection.
+    pub fn acl_categories(&self, is_container: bool) -> Categories {
+        let mut all = self.categories;
+        if !is_container && !all.has(Categories::CONNECTION) {
+            all = all.and(self.group.category());
+        }
+        if self.flags.has(Flags::WRITE) {
+            all = all.and(Categories::WRITE);
+        }
+        if self.flags.has(Flags::READONLY) && self.group != Group::Scripting {
+            all = all.and(Categories::READ);
+        }
+        if self.flags.has(Flags::ADMIN) {
+            all = all.and(Categories::ADMIN).and(Categories::DANGEROUS);
+        }
+        if self.flags.has(Flags::PUBSUB) {
+            all = all.and(Categories::PUBSUB);
+        }
+        if self.flags.has(Flags::BLOCKING) {
+            all = all.and(Categories::BLOCKING);
+        }
+        all.and(if self.flags.has(Flags::FAST) {
+            Categories::FAST
+        } else {
+            Categories::SLOW
+        })
+    }
+
+    /// A row with the given name and everything optional empty; completed with struct update syntax.
+    pub const fn named(name: &'static str) -> Spec {
+        Spec {
+            name,
+            summary: "",
+            since: "1.0.0",
+            group: Group::Generic,
+            complexity: "O(1)",
+            arity: Arity::AtLeast(1),
+            flags: Flags::NONE,
+            frees: false,
+            categories: Categories::NONE,
+            keys: &[],
+            tips: &[],
+            history: &[],
+            deprecated: None,
+            args: &[],
+            compat: Compat::Same,
+        }
+    }
+}
+
+/// How a command compares with Redis 8.6.3; the compatibility page is made from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compat {
+    /// The same replies and errors.
+    Same,
+    /// Differs on purpose, as the sentence says.
+    Differs(&'static str),
+}
+
+/// Why and since when a command is deprecated.
+#[derive(Debug, Clone, Copy)]
+pub struct Deprecated {
+    /// The Redis version.
+    pub since: &'static str,
+    /// What to use instead.
+    pub replaced_by: &'static str,
+}
+
+/// The number of arguments, the command's name included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arity {
+    /// Just so many.
+    Exactly(u8),
+    /// So many or more.
+    AtLeast(u8),
+}
+
+impl Arity {
+    /// Whether a request of `n` arguments fits.
+    pub const fn accepts(self, n: usize) -> bool {
+        match self {
+            Arity::Exactly(want) => n == want as usize,
+            Arity::AtLeast(want) => n >= want as usize,
+        }
+    }
+
+    /// The number in `COMMAND INFO`: negative means "at least".
+    pub const fn signed(self) -> i64 {
+        match self {
+            Arity::Exactly(n) => n as i64,
+            Arity::AtLeast(n) => -(n as i64),
+        }
+    }
+}

@@ -369,6 +369,52 @@ fn what_changed_while_running_is_there_after_a_rewrite_and_a_restart() {
     assert_eq!(ask(&mut client, &["GET", "k"]), "\"v\"");
 }
 
+#[test]
+fn a_check_looks_for_what_a_configuration_file_names() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().to_str().unwrap();
+    let names = [
+        ("appenddirname", "log"),
+        ("appendfilename", "mine"),
+        ("dbfilename", "mine.rdb"),
+    ];
+    let binary = peers::weir().unwrap();
+    let mut settings = names.to_vec();
+    settings.push(("appendonly", "yes"));
+    let server = Server::start_in(&binary, data.path(), &settings).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    assert_eq!(ask(&mut client, &["SET", "k", "v"]), "+OK");
+    assert_eq!(ask(&mut client, &["SAVE"]), "+OK");
+    server.kill().unwrap();
+    let check = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(&binary);
+        let output = command.arg("check").args(arguments).output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told).into_owned();
+        (output.status.success(), told)
+    };
+    let (found, told) = check(&[path]);
+    assert!(!found, "{told}");
+    for part in ["*.manifest", "appendonlydir", "dump.rdb"] {
+        assert!(told.contains(part), "{told}");
+    }
+    let file = data.path().join("weir.conf");
+    let lines: String = names
+        .iter()
+        .map(|(name, value)| format!("{name} {value}\n"))
+        .collect();
+    fs::write(&file, format!("dir {path}\n{lines}")).unwrap();
+    let file = file.to_str().unwrap();
+    for arguments in [&["--config", file][..], &["--config", file, path]] {
+        let (found, told) = check(arguments);
+        assert!(found, "{told}");
+        assert!(
+            told.contains("mine.manifest") && told.contains("mine.rdb"),
+            "{told}"
+        );
+    }
+}
+
 /// Adds 1 again and again until the server is gone. How often it was told that it was done.
 fn count(mut client: Client, told: &AtomicU64) {
     while let Ok(Value::Int(n)) = client.command(&["INCR", "n"]) {

@@ -56,6 +56,7 @@ fn start(data: &Path) -> (Started, BufReader<TcpStream>) {
     let mut command = Command::new(peers::weir().unwrap());
     command
         .args(["--port", &port.to_string(), "--dir", data.to_str().unwrap()])
+        .args(["--enable-debug-command", "yes"])
         .stdout(File::create(data.join("log")).unwrap());
     let started = Started(command.spawn().unwrap());
     let begun = Instant::now();
@@ -126,6 +127,11 @@ fn clients_are_told_of_a_load_and_served_behind_it() {
     ] {
         assert_eq!(ask(&mut client, request), refused, "{request}");
     }
+    for request in ["DEBUG RELOAD", "DEBUG RELOAD NOSAVE", "DEBUG LOADAOF"] {
+        assert_eq!(ask(&mut client, request), refused, "{request}");
+    }
+    let answer = ask(&mut client, "CONFIG SET appendonly no");
+    assert!(answer.ends_with("the data is being loaded"), "{answer}");
     assert_eq!(ask(&mut client, "MULTI"), "+OK");
     assert_eq!(ask(&mut client, "GET key:00000000"), refused);
     assert!(ask(&mut client, "EXEC").starts_with("-EXECABORT"));

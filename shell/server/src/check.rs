@@ -21,6 +21,61 @@ use thiserror::Error;
 use crate::import::stem_of_manifest;
 use crate::snapshot::{LoadError, RESTORE, Watched, pieces};
 
+/// How the files in a data folder are called.
+#[derive(Debug, Clone)]
+pub struct DataNames {
+    /// The folder of the journal (`appenddirname`).
+    folder: String,
+    /// What the names of its files begin with (`appendfilename`); any if that is not known.
+    stem: Option<String>,
+    /// The snapshot (`dbfilename`).
+    snapshot: String,
+}
+
+impl DataNames {
+    /// Those that settings say.
+    pub fn of(settings: &Settings) -> DataNames {
+        DataNames {
+            stem: Some(settings.text("appendfilename").to_owned()),
+            ..DataNames::usual(settings)
+        }
+    }
+
+    /// Those of `settings` for folders, with a journal of any name.
+    fn usual(settings: &Settings) -> DataNames {
+        DataNames {
+            folder: settings.text("appenddirname").to_owned(),
+            stem: None,
+            snapshot: settings.text("dbfilename").to_owned(),
+        }
+    }
+
+    /// The manifest that is looked for.
+    fn manifest(&self) -> String {
+        let stem = self.stem.as_deref();
+        stem.map_or_else(
+            || "*.manifest".to_owned(),
+            |stem| Names::new(stem).manifest(),
+        )
+    }
+
+    /// What the journal in a folder is called, if there is one.
+    fn stem_in(&self, folder: &Path) -> Option<String> {
+        match &self.stem {
+            Some(stem) if folder.join(self.manifest()).is_file() => Some(stem.clone()),
+            Some(_) => None,
+            None => stem_of_manifest(folder),
+        }
+    }
+}
+
+impl Default for DataNames {
+    /// Those that are used where nothing is said.
+    fn default() -> DataNames {
+        DataNames::usual(&Settings::default())
+    }
+}
+
 /// What a check of a whole thing found.
 #[derive(Debug, Default)]
 pub struct Checked {
@@ -54,8 +109,16 @@ struct Snapshot {
 #[derive(Debug, Error)]
 pub enum CheckError {
     /// There is nothing to check in the folder.
-    #[error("{}: there is neither a manifest of a journal nor a dump.rdb", .0.display())]
-    NoData(PathBuf),
+    #[error(
+        "{}: there is neither a journal ({} there or in {}) nor a snapshot ({})",
+        .path.display(), .names.manifest(), .names.folder, .names.snapshot
+    )]
+    NoData {
+        /// The folder.
+        path: PathBuf,
+        /// What was looked for.
+        names: DataNames,
+    },
     /// A file or folder cannot be read.
     #[error("{}: {source}", .path.display())]
     File {
@@ -112,6 +175,7 @@ pub enum CheckError {
 /// [`CheckError`] at the first damage that no crash can have done.
 pub fn check(
     path: &Path,
+    names: &DataNames,
     now: Now,
     watch: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Checked, CheckError> {
@@ -128,18 +192,21 @@ pub fn check(
         });
         return Ok(checked);
     }
-    for folder in [path, &path.join("appendonlydir")] {
-        if let Some(stem) = stem_of_manifest(folder) {
+    for folder in [path, &path.join(&names.folder)] {
+        if let Some(stem) = names.stem_in(folder) {
             let part = check_journal(folder, &stem, &context, watch)?;
             checked.parts.push(part);
         }
     }
-    let snapshot = path.join("dump.rdb");
+    let snapshot = path.join(&names.snapshot);
     if snapshot.is_file() {
         checked.parts.push(check_file(&snapshot, &context, watch)?);
     }
     if checked.parts.is_empty() {
-        return Err(CheckError::NoData(path.to_owned()));
+        return Err(CheckError::NoData {
+            path: path.to_owned(),
+            names: names.clone(),
+        });
     }
     Ok(checked)
 }

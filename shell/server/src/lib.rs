@@ -37,7 +37,7 @@ mod threads;
 mod timer;
 mod turned_off;
 
-pub use check::{CheckError, Checked, check};
+pub use check::{CheckError, Checked, DataNames, check};
 pub use clock::Clock;
 pub use import::{ImportError, Imported, Target, import};
 pub use journal::{SyncPolicy, TornTail};

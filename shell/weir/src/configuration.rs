@@ -163,6 +163,16 @@ impl Configuration {
     }
 }
 
+/// What a configuration file says.
+///
+/// # Errors
+/// What is wrong with it, all at once.
+pub(crate) fn settings_of(path: &Path) -> anyhow::Result<Settings> {
+    let mut configuration = Configuration::default();
+    configuration.read_file(path)?;
+    Ok(configuration.checked()?.settings)
+}
+
 /// `weir check-config FILE`: what a configuration file means.
 ///
 /// # Errors

@@ -8,13 +8,26 @@ use std::time::Instant;
 
 use anyhow::Context;
 use journal::{FileDisk, Kept, Progress};
-use server::Clock;
+use server::{Clock, DataNames};
 
+use crate::configuration;
 use crate::progress::Meter;
 
 /// Reads a folder or a file, and returns the report. Fails if something is damaged.
 pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
-    let checked = server::check(path, Clock::start().now(), &mut told(path))?;
+    check_called(path, &DataNames::default())
+}
+
+/// Reads the data of a server with this configuration file, in `path` if that is said and else in its
+/// `dir`.
+pub(crate) fn check_configured(file: &Path, path: Option<&Path>) -> anyhow::Result<String> {
+    let settings = configuration::settings_of(file)?;
+    let path = path.unwrap_or_else(|| Path::new(settings.text("dir")));
+    check_called(path, &DataNames::of(&settings))
+}
+
+fn check_called(path: &Path, names: &DataNames) -> anyhow::Result<String> {
+    let checked = server::check(path, names, Clock::start().now(), &mut told(path))?;
     Ok(checked.to_string())
 }
 

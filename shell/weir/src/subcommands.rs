@@ -50,16 +50,23 @@ pub(crate) enum Answer {
 pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "check",
-        arguments: "PATH",
+        arguments: "[--config FILE] PATH",
         summary: "read all of a data folder or a file",
         detail: "Takes a data folder, a folder with a journal, a manifest, a snapshot, or a file of a \
                  journal. Reads all of it, changes nothing, and tells what is in it. A folder or a \
                  manifest is read as a start would read it: base and increments must be whole, and \
                  join without a gap. The exit status is not 0 if something is damaged, and the text \
                  says where. An end that a crash tore is no damage: a server cuts it off when it \
-                 starts.",
+                 starts. With --config, the names of folder and files are those that a \
+                 configuration file says, and PATH may be left out: it is its dir then.",
         completes: Completes::Paths,
         run: |arguments| match arguments {
+            [option, file] if option == "--config" => {
+                files::check_configured(Path::new(file), None).map(Answer::Text)
+            }
+            [option, file, path] if option == "--config" => {
+                files::check_configured(Path::new(file), Some(Path::new(path))).map(Answer::Text)
+            }
             [path] => files::check(Path::new(path)).map(Answer::Text),
             _ => Ok(Answer::Usage),
         },

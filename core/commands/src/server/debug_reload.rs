@@ -22,6 +22,9 @@ pub(super) fn snapshot(ctx: &mut Ctx<'_>, options: Argv<'_>) -> Result<Flow, Cmd
             _ => return Err(CmdError::ReloadOption),
         }
     }
+    if ctx.node.loading.is_some() {
+        return Err(CmdError::Loading);
+    }
     if ctx.node.shell.persistence.snapshotting {
         return Err(CmdError::SaveInProgress);
     }
@@ -31,6 +34,9 @@ pub(super) fn snapshot(ctx: &mut Ctx<'_>, options: Argv<'_>) -> Result<Flow, Cmd
 
 /// Orders that the journal be loaded.
 pub(super) fn journal(ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    if ctx.node.loading.is_some() {
+        return Err(CmdError::Loading);
+    }
     if !ctx.node.shell.persistence.journalling {
         return Err(CmdError::NoJournal);
     }

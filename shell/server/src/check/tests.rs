@@ -13,7 +13,7 @@ const NOW: Now = Now {
 };
 
 fn checked(path: &Path) -> Result<String, String> {
-    let checked = check(path, NOW, &mut |_| {});
+    let checked = check(path, &DataNames::default(), NOW, &mut |_| {});
     checked
         .map(|checked| checked.to_string())
         .map_err(|error| error.to_string())

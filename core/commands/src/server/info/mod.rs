@@ -7,7 +7,7 @@ mod sheet;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
+use engine::table::{Arg, Arity, Categories, Compat, Flags, Group, Spec};
 use resp::Argv;
 
 use self::sheet::Sheet;
@@ -67,6 +67,10 @@ impl Command for Info {
         ],
         history: &[("7.0.0", "Several sections can be asked for.")],
         args: &[Arg::string("section").optional().multiple()],
+        compat: Compat::Differs(
+            "Fields that mean nothing here are left out, and so is the section `keysizes`: each write would have to \
+             look at the sizes of values before and after it.",
+        ),
         ..Spec::named("info")
     };
     type Parsed<'a> = Argv<'a>;

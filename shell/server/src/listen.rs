@@ -63,7 +63,7 @@ impl Listeners {
         let listen = || -> io::Result<_> {
             match std::fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+                Ok(()) | Err(_) => {}
             }
             let listener = std::os::unix::net::UnixListener::bind(path)?;
             if mode != 0 {

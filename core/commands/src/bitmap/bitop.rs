@@ -77,13 +77,19 @@ impl Command for BitOp {
         let (name, operation) = *found.ok_or(CmdError::Syntax)?;
         let (to, keys) = (args.required()?, args.rest());
         match operation {
-            Operation::Not if keys.len() != 1 => return Err(CmdError::BitNotSources),
+            Operation::Not if keys.len() != 1 => Err(CmdError::BitNotSources),
             Operation::Diff | Operation::Diff1 | Operation::AndOr if keys.len() < 2 => {
-                return Err(CmdError::BitOperationSources(name));
+                Err(CmdError::BitOperationSources(name))
             }
-            _ => {}
+            Operation::And
+            | Operation::Or
+            | Operation::Xor
+            | Operation::Not
+            | Operation::Diff
+            | Operation::Diff1
+            | Operation::AndOr
+            | Operation::One => Ok((operation, to, keys)),
         }
-        Ok((operation, to, keys))
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {

@@ -1,7 +1,7 @@
 //! Entries of a range as RESP: the first of them at once, and, if there are many, the rest as a run
 //! that is rendered when it is sent.
 
-use resp::{Reply, SHARED_LATE_BYTES};
+use resp::{Mark, Reply, SHARED_LATE_BYTES};
 
 use super::run::{Direction, EntryRun};
 use super::{Entries, Place};
@@ -51,16 +51,7 @@ impl Entries {
             return written.count;
         };
         let left = self.count_between(next, end).min(limit - written.count);
-        let bytes = reply.len_since(begun);
-        let run = EntryRun::new(
-            self,
-            Direction::Up,
-            (next, end),
-            left,
-            (written.count, bytes),
-        );
-        reply.run(Box::new(run));
-        written.count + left
+        self.write_later(Direction::Up, (next, end), left, &written, begun, reply)
     }
 
     /// The same, and reports the ID of each entry.
@@ -81,16 +72,7 @@ impl Entries {
             return written.count;
         };
         let left = self.note_range(next, end, limit - written.count, unpacked, note);
-        let bytes = reply.len_since(begun);
-        let run = EntryRun::new(
-            self,
-            Direction::Up,
-            (next, end),
-            left,
-            (written.count, bytes),
-        );
-        reply.run(Box::new(run));
-        written.count + left
+        self.write_later(Direction::Up, (next, end), left, &written, begun, reply)
     }
 
     /// As [`Entries::write_range`], highest first.
@@ -108,15 +90,23 @@ impl Entries {
             return written.count;
         };
         let left = self.count_between(start, next).min(limit - written.count);
-        let bytes = reply.len_since(begun);
-        let run = EntryRun::new(
-            self,
-            Direction::Down,
-            (start, next),
-            left,
-            (written.count, bytes),
-        );
-        reply.run(Box::new(run));
+        self.write_later(Direction::Down, (start, next), left, &written, begun, reply)
+    }
+
+    /// Leaves `left` entries between two IDs to be rendered when the reply is sent, behind what was written since
+    /// `begun`. How many there are together.
+    #[cold]
+    fn write_later(
+        &self,
+        direction: Direction,
+        ends: (StreamId, StreamId),
+        left: u64,
+        written: &Written,
+        begun: Mark,
+        reply: &mut Reply,
+    ) -> u64 {
+        let so_far = (written.count, reply.len_since(begun));
+        reply.run(Box::new(EntryRun::new(self, direction, ends, left, so_far)));
         written.count + left
     }
 

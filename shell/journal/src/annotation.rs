@@ -236,12 +236,38 @@ pub(crate) fn classify(line: &[u8]) -> Option<Kind> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::catch_unwind;
+
     use proptest::prelude::*;
 
     use super::*;
 
     /// The worked example of the format's description.
     const DOCUMENT: &str = include_str!("annotation.md");
+
+    #[test]
+    fn a_line_that_would_be_cut_short_is_not_written() {
+        let longest = |lag| Header {
+            last: Lsn::new(u64::MAX),
+            batch_count: u64::MAX,
+            body_bytes: u64::MAX,
+            lag,
+            checksum: 0,
+        };
+        for lag in [u64::from(u32::MAX), u64::MAX] {
+            assert!(!longest(lag).is_in_range());
+            assert!(catch_unwind(|| longest(lag).encode()).is_err(), "{lag}");
+        }
+        let header = Header {
+            last: Lsn::new(u64::MAX),
+            batch_count: GROUP_BATCHES_MAX,
+            body_bytes: GROUP_BYTES_MAX,
+            lag: GROUP_BATCHES_MAX,
+            checksum: u32::MAX,
+        };
+        assert!(header.is_in_range());
+        assert!(header.encode().as_bytes().ends_with(b" crc=ffffffff\r\n"));
+    }
 
     #[test]
     fn the_documented_example_decodes() {

@@ -157,6 +157,7 @@ type Clock = Box<dyn Fn() -> Mono + Send>;
 pub struct Commit<L: Log> {
     log: L,
     policy: SyncPolicy,
+    promised: Promised,
     health: Health,
     released: Lsn,
     counters: Counters,
@@ -171,6 +172,15 @@ pub struct Commit<L: Log> {
     sync: SyncState,
     closing: Closing,
     flush: Flush<L>,
+}
+
+/// What a policy that asked for more promised of batches that came before it was changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Promised {
+    /// Up to here they are synced without a further delay.
+    synced: Lsn,
+    /// Up to here they are released only when they are durable.
+    durable: Lsn,
 }
 
 /// The syncs of batches that were appended.
@@ -197,6 +207,7 @@ impl<L: Log> Commit<L> {
         Commit {
             room: Room::of(&mut log),
             policy,
+            promised: Promised::default(),
             health: log.fault().cloned().map_or(Health::Good, Health::Poisoned),
             released: log.durable(),
             counters: Counters::default(),
@@ -250,7 +261,7 @@ impl<L: Log> Commit<L> {
                 self.follow_trust();
                 self.room.snapshot_ended();
             }
-            Event::Policy(policy) => self.policy = policy,
+            Event::Policy(policy) => self.change_policy(policy),
             Event::Tick => {}
             Event::Close => {
                 if self.closing == Closing::No {
@@ -315,6 +326,19 @@ impl<L: Log> Commit<L> {
     /// The log itself.
     pub fn log(&self) -> &L {
         &self.log
+    }
+
+    /// What was submitted before keeps what it was promised.
+    fn change_policy(&mut self, policy: SyncPolicy) {
+        match self.policy {
+            SyncPolicy::Always => {
+                self.promised.synced = self.submitted;
+                self.promised.durable = self.submitted;
+            }
+            SyncPolicy::EverySecond => self.promised.synced = self.submitted,
+            SyncPolicy::Never => {}
+        }
+        self.policy = policy;
     }
 
     fn gather(&mut self, mut gathered: Gathered) {
@@ -476,6 +500,9 @@ impl<L: Log> Commit<L> {
         if self.sync.uncovered_since.is_none() || self.sync.running.is_some() {
             return None;
         }
+        if self.log.durable() < self.promised.synced {
+            return Some(Mono::default());
+        }
         match self.policy {
             SyncPolicy::Always => Some(Mono::default()),
             SyncPolicy::EverySecond if self.sync.uncovered_bytes >= SYNC_BYTES => {
@@ -492,7 +519,9 @@ impl<L: Log> Commit<L> {
         }
         let oldest = self.sync.running.or(self.sync.uncovered_since);
         let late = oldest.is_some_and(|since| now >= since.plus(UNSYNCED_AGE_MAX));
+        let is_promised = self.log.durable() < self.promised.durable;
         let released = match self.policy {
+            SyncPolicy::EverySecond | SyncPolicy::Never if is_promised => self.log.durable(),
             SyncPolicy::EverySecond if !late => self.log.last(),
             SyncPolicy::Never => self.log.last(),
             SyncPolicy::EverySecond => {

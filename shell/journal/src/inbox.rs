@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::commit::{Cut, Event, Gathered};
+use crate::commit::{Cut, Event, Gathered, SyncPolicy};
 use crate::log::{Log, SnapshotError};
 use crate::lsn::Lsn;
 
@@ -134,9 +134,21 @@ impl<L: Log> Inbox<L> {
         loop {
             let has_batches = !state.gathered.bytes.is_empty() || state.gathered.cut.is_some();
             // Events first, or they would wait for as long as producers are busy; but a close must
-            // find no batches left.
-            let first_is_close = matches!(state.events.front(), Some(Event::Close));
-            if !(first_is_close && has_batches)
+            // find no batches left, and a policy that asks for less is not for those before it.
+            let is_for_later = match state.events.front() {
+                Some(Event::Close) => true,
+                Some(Event::Policy(policy)) => *policy != SyncPolicy::Always,
+                Some(
+                    Event::Gathered(_)
+                    | Event::Synced(..)
+                    | Event::SnapshotWritten(_)
+                    | Event::SnapshotAbandoned
+                    | Event::Trimmed
+                    | Event::Tick,
+                )
+                | None => false,
+            };
+            if !(is_for_later && has_batches)
                 && let Some(event) = state.events.pop_front()
             {
                 return event;
@@ -181,6 +193,55 @@ impl<L: Log> Inbox<L> {
             state.thread = Thread::Working;
             drop(state);
             self.arrived.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::file_disk::FileDisk;
+    use crate::local::LocalLog;
+
+    #[test]
+    fn a_batch_that_has_no_number_of_its_own_is_not_taken() {
+        let inbox = Inbox::<LocalLog<FileDisk>>::new(Lsn::new(7));
+        inbox.submit(&mut b"eight".to_vec(), Lsn::new(8));
+        for known in [8, 7, 0] {
+            let submit = || inbox.submit(&mut b"more".to_vec(), Lsn::new(known));
+            assert!(catch_unwind(AssertUnwindSafe(submit)).is_err(), "{known}");
+            assert_eq!(inbox.backlog_bytes(), b"eight".len());
+        }
+        inbox.submit(&mut b"nine".to_vec(), Lsn::new(9));
+        assert_eq!(inbox.submitted(), Lsn::new(9));
+    }
+
+    #[test]
+    fn a_policy_that_asks_for_less_comes_behind_what_was_submitted_before() {
+        let policies = [
+            (SyncPolicy::Always, ["policy", "gathered"]),
+            (SyncPolicy::EverySecond, ["gathered", "policy"]),
+            (SyncPolicy::Never, ["gathered", "policy"]),
+        ];
+        for (policy, order) in policies {
+            let inbox = Inbox::<LocalLog<FileDisk>>::new(Lsn::new(7));
+            inbox.submit(&mut b"eight".to_vec(), Lsn::new(8));
+            assert!(inbox.send(Event::Policy(policy)).is_ok());
+            let taken = order.map(|_| inbox.wait(None, &mut Vec::new()).name());
+            assert_eq!(taken, order, "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_not_begun_behind_or_before_what_was_submitted() {
+        for at in [7, 9] {
+            let inbox = Inbox::<LocalLog<FileDisk>>::new(Lsn::new(7));
+            inbox.submit(&mut b"eight".to_vec(), Lsn::new(8));
+            let cut = catch_unwind(AssertUnwindSafe(|| inbox.cut(Lsn::new(at))));
+            assert!(cut.is_err(), "{at}");
+            assert!(!inbox.is_rewriting());
         }
     }
 }

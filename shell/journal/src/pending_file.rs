@@ -137,6 +137,8 @@ impl<D: Disk> Drop for PendingFile<D> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
     use crate::disk::{Access, DiskFile};
     use crate::file_disk::FileDisk;
@@ -162,5 +164,21 @@ mod tests {
             .read_at(&mut buffer, 0)
             .unwrap();
         assert_eq!(&buffer[..read], b"new");
+    }
+
+    #[test]
+    fn a_file_that_is_not_durable_gets_no_name() {
+        for flushed in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let disk = Arc::new(FileDisk::open(folder.path()).unwrap());
+            let mut file = PendingFile::create(Arc::clone(&disk), "temp-x").unwrap();
+            file.write_all(b"text").unwrap();
+            if flushed {
+                file.flush().unwrap();
+            }
+            let renamed = catch_unwind(AssertUnwindSafe(|| file.rename("x")));
+            assert!(renamed.is_err(), "flushed: {flushed}");
+            assert!(disk.list().unwrap().is_empty());
+        }
     }
 }

@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::*;
@@ -233,4 +234,48 @@ fn so_many_times_are_kept_while_nobody_asks_and_no_more() {
     kept.take_from(&mut times);
     assert_eq!(kept.writes.len(), crate::limits::TIMES_MAX);
     assert!(times.writes.is_empty());
+}
+
+#[test]
+fn what_was_submitted_before_the_policy_changed_keeps_what_it_was_promised() {
+    // A sync that runs keeps the next one from being done at once.
+    let mut machine = machine(SyncPolicy::EverySecond);
+    let mut first = machine.submit(10);
+    machine.apply(Event::Policy(SyncPolicy::Always));
+    machine.submit(10);
+    assert_eq!(machine.position(), [2, 0, 1]);
+    machine.apply(Event::Policy(SyncPolicy::Never));
+    machine.submit(10);
+    assert_eq!(machine.position(), [3, 0, 1]);
+    machine.end_sync(&mut first);
+    assert_eq!(machine.position(), [3, 3, 3]);
+    machine.submit(10);
+    assert_eq!(machine.position(), [4, 3, 4]);
+}
+
+#[test]
+fn what_was_to_be_synced_within_a_second_is_not_forgotten_when_nothing_has_to_be() {
+    let mut machine = machine(SyncPolicy::EverySecond);
+    let mut first = machine.submit(10);
+    machine.submit(10);
+    machine.end_sync(&mut first);
+    assert_eq!(machine.position(), [2, 1, 2]);
+    machine.apply(Event::Policy(SyncPolicy::Never));
+    assert_eq!(machine.position(), [2, 2, 2]);
+}
+
+#[test]
+fn batches_that_are_numbered_backwards_or_not_at_all_are_not_taken() {
+    for last in [1, 2] {
+        let mut machine = machine(SyncPolicy::Always);
+        machine.submit(10);
+        machine.submit(10);
+        let gathered = Gathered {
+            bytes: b"batch".to_vec(),
+            last: Lsn::new(last),
+            cut: None,
+        };
+        let apply = || machine.apply(Event::Gathered(gathered));
+        assert!(catch_unwind(AssertUnwindSafe(apply)).is_err(), "{last}");
+    }
 }

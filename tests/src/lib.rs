@@ -22,5 +22,6 @@ pub mod redis_cli;
 pub mod scenario;
 pub mod server;
 pub mod sessions;
+pub mod sockets;
 pub mod table;
 pub mod value;

@@ -9,67 +9,15 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use weir_tests::client::{Client, Protocol};
-use weir_tests::peers;
 use weir_tests::server::Server;
-
-/// How long something may take that happens by itself.
-const PATIENCE: Duration = Duration::from_secs(20);
+use weir_tests::sockets::{figure, raw, read_exactly, request, server, text, until};
 
 const MEGABYTE: usize = 1_000_000;
 
-fn server(settings: &[(&str, &str)]) -> Server {
-    Server::start_with(&peers::weir().unwrap(), settings).unwrap()
-}
-
-fn raw(server: &Server) -> TcpStream {
-    let stream = TcpStream::connect(server.address()).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-fn request(args: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = format!("*{}\r\n", args.len()).into_bytes();
-    for arg in args {
-        bytes.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
-        bytes.extend_from_slice(arg);
-        bytes.extend_from_slice(b"\r\n");
-    }
-    bytes
-}
-
 fn bulk(value: &[u8]) -> Vec<u8> {
     [format!("${}\r\n", value.len()).as_bytes(), value, b"\r\n"].concat()
-}
-
-fn read_exactly(stream: &mut TcpStream, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    stream.read_exact(&mut bytes).unwrap();
-    bytes
-}
-
-fn text(client: &mut Client, command: &[&str]) -> String {
-    let reply = client.command(command).unwrap();
-    String::from_utf8(reply.as_bytes().unwrap().to_vec()).unwrap()
-}
-
-/// The number behind a name in `INFO`.
-fn figure(client: &mut Client, name: &str) -> usize {
-    let info = text(client, &["INFO", "everything"]);
-    let mut pairs = info.lines().filter_map(|line| line.split_once(':'));
-    let (_, value) = pairs.find(|(found, _)| *found == name).unwrap();
-    value.trim().parse().unwrap()
-}
-
-fn until(mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "it does not come about");
-        thread::yield_now();
-    }
 }
 
 /// The most memory that the server has had so far, according to the system, in bytes.
@@ -384,12 +332,119 @@ fn a_client_may_send_so_much_and_no_more_before_it_is_run() {
             .count();
         assert!((5_000..20_000).contains(&queued), "{queued} short requests");
 
+        // Watched keys, by what is kept of them here and where all watches are.
+        for (name_bytes, counted) in [(10_000, 45..60), (10, 1_000..3_000)] {
+            let mut stream = raw(&server);
+            let watched = (0..20_000)
+                .take_while(|number| {
+                    let key = format!("{number:0>name_bytes$}");
+                    is_answered(
+                        &mut stream,
+                        &request(&[b"WATCH", key.as_bytes()]),
+                        b"+OK\r\n",
+                    )
+                })
+                .count();
+            assert!(counted.contains(&watched), "{watched} keys of {name_bytes}");
+        }
+
+        // What a client says of itself.
+        let mut stream = raw(&server);
+        let name = vec![b'n'; LIMIT / 2 - 60];
+        let said = [
+            request(&[b"CLIENT", b"SETNAME", &name]),
+            request(&[b"CLIENT", b"SETINFO", b"LIB-NAME", &name]),
+            request(&[b"CLIENT", b"SETINFO", b"LIB-VER", &name[..200]]),
+        ];
+        let taken = said.map(|set| is_answered(&mut stream, &set, b"+OK\r\n"));
+        assert_eq!(taken, [true, true, false]);
+
+        // A request that waits for a key, with those behind it.
+        let mut stream = raw(&server);
+        let key = vec![b'k'; LIMIT / 5];
+        let wait = request(&[b"XREAD", b"BLOCK", b"0", b"STREAMS", &key, b"$"]);
+        stream.write_all(&wait).unwrap();
+        until(|| figure(&mut other, "blocked_clients") == 1);
+        let list = text(&mut other, &["CLIENT", "LIST"]);
+        let waits = list
+            .lines()
+            .find(|line| line.contains(" cmd=xread "))
+            .unwrap();
+        let mut words = waits.split(' ');
+        let taken = words.find_map(|word| word.strip_prefix("tot-mem="));
+        let taken: usize = taken.unwrap().parse().unwrap();
+        assert!((LIMIT / 2..LIMIT).contains(&taken), "{taken}");
+
         assert_eq!(
             figure(&mut other, "client_query_buffer_limit_disconnections"),
-            3
+            6
         );
         assert!(server.log().contains("client-query-buffer-limit"));
     }
+}
+
+#[test]
+fn watched_keys_take_no_more_memory_than_is_counted() {
+    const KEYS: usize = 100_000;
+    let server = server(&[("io-threads", "1")]);
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    let used = figure(&mut client, "used_memory");
+    for first in (0..KEYS).step_by(1000) {
+        let keys = (first..first + 1000).map(|number| format!("{number:0>100}"));
+        let watch: Vec<String> = std::iter::once("WATCH".to_owned()).chain(keys).collect();
+        client.command(&watch).unwrap();
+    }
+    let gained = figure(&mut client, "used_memory") - used;
+    let list = text(&mut client, &["CLIENT", "LIST"]);
+    let mut words = list.split(' ');
+    let counted = words.find_map(|word| word.strip_prefix("tot-mem="));
+    let counted: usize = counted.unwrap().parse().unwrap();
+    assert!(
+        gained <= counted,
+        "{gained} bytes, of which {counted} counted"
+    );
+    assert!(
+        counted < 2 * gained,
+        "{gained} bytes, of which {counted} counted"
+    );
+}
+
+#[test]
+fn a_share_of_maxmemory_bounds_what_all_clients_take() {
+    const MAXMEMORY: usize = 40 << 20;
+    let server = server(&[("io-threads", "2")]);
+    let mut other = server.connect(Protocol::Resp2).unwrap();
+    other.command(&["CLIENT", "NO-EVICT", "on"]).unwrap();
+    let mut set = |name: &str, value: &str| {
+        other.command(&["CONFIG", "SET", name, value]).unwrap();
+    };
+    set("maxmemory", &MAXMEMORY.to_string());
+    set("maxmemory-clients", "5%");
+    let bound = MAXMEMORY / 20;
+
+    let mut stream = raw(&server);
+    let client_bytes = 20_000;
+    assert!(is_answered(&mut stream, b"MULTI\r\n", b"+OK\r\n"));
+    let fills = request(&[b"SET", b"k", &vec![b'v'; bound - client_bytes]]);
+    assert!(is_answered(&mut stream, &fills, b"+QUEUED\r\n"));
+    assert!(is_answered(&mut stream, b"PING\r\n", b"+QUEUED\r\n"));
+    // The share is of what maxmemory is now.
+    set("maxmemory", &(2 * MAXMEMORY).to_string());
+    let more = request(&[b"SET", b"k", &vec![b'v'; client_bytes]]);
+    assert!(is_answered(&mut stream, &more, b"+QUEUED\r\n"));
+    assert!(is_answered(&mut stream, b"PING\r\n", b"+QUEUED\r\n"));
+    set("maxmemory", &MAXMEMORY.to_string());
+    assert!(!is_answered(&mut stream, b"PING\r\n", b"+QUEUED\r\n"));
+    assert_eq!(figure(&mut other, "evicted_clients"), 1);
+
+    // Without maxmemory it is a share of nothing, and bounds nothing.
+    other.command(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
+    let mut stream = raw(&server);
+    assert!(is_answered(&mut stream, b"MULTI\r\n", b"+OK\r\n"));
+    for _ in 0..3 {
+        assert!(is_answered(&mut stream, &fills, b"+QUEUED\r\n"));
+    }
+    assert!(is_answered(&mut stream, b"PING\r\n", b"+QUEUED\r\n"));
 }
 
 #[test]

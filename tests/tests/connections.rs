@@ -1,24 +1,14 @@
 //! What can happen to a connection, whatever the requests: pieces, ends, clients that do not read,
 //! clients that wait.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails where something is not as it must be"
-)]
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use weir_tests::client::{Client, Protocol};
-use weir_tests::peers;
-use weir_tests::server::Server;
+use weir_tests::sockets::{PATIENCE, figure, raw, read_exactly, request, server, text, until};
 use weir_tests::value::Value;
-
-/// How long something may take that happens by itself.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// With and without a journal, and with several threads: replies leave in other ways.
 const WAYS: [&[(&str, &str)]; 3] = [
@@ -31,61 +21,12 @@ const WAYS: [&[(&str, &str)]; 3] = [
     ],
 ];
 
-fn server(settings: &[(&str, &str)]) -> Server {
-    Server::start_with(&peers::weir().unwrap(), settings).unwrap()
-}
-
-fn raw(server: &Server) -> TcpStream {
-    let stream = TcpStream::connect(server.address()).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-fn request(args: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = format!("*{}\r\n", args.len()).into_bytes();
-    for arg in args {
-        bytes.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
-        bytes.extend_from_slice(arg);
-        bytes.extend_from_slice(b"\r\n");
-    }
-    bytes
-}
-
-fn read_exactly(stream: &mut TcpStream, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    stream.read_exact(&mut bytes).unwrap();
-    bytes
-}
-
-fn text(client: &mut Client, command: &[&str]) -> String {
-    let reply = client.command(command).unwrap();
-    String::from_utf8(reply.as_bytes().unwrap().to_vec()).unwrap()
-}
-
-/// A figure of `INFO clients`.
-fn figure(client: &mut Client, name: &str) -> usize {
-    let info = text(client, &["INFO", "clients"]);
-    let mut pairs = info.lines().filter_map(|line| line.split_once(':'));
-    let (_, value) = pairs.find(|(found, _)| *found == name).unwrap();
-    value.trim().parse().unwrap()
-}
-
 fn connected(client: &mut Client) -> usize {
     figure(client, "connected_clients")
 }
 
 fn blocked(client: &mut Client) -> usize {
     figure(client, "blocked_clients")
-}
-
-fn until(mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "it does not come about");
-        thread::yield_now();
-    }
 }
 
 #[test]
@@ -172,6 +113,27 @@ fn what_a_request_allows_counts_for_what_is_behind_it_in_the_same_write() {
             assert_eq!(String::from_utf8(got).unwrap(), replies);
         }
     }
+}
+
+#[test]
+fn a_policy_counts_for_what_is_behind_it_in_the_same_write_and_not_before_it() {
+    const ROUNDS: usize = 20;
+    let server = server(&[("appendonly", "yes"), ("appendfsync", "no")]);
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    let mut other = server.connect(Protocol::Resp2).unwrap();
+    let policy = |word: &str| request(&[b"CONFIG", b"SET", b"appendfsync", word.as_bytes()]);
+    let before = figure(&mut other, "journal_syncs");
+    for round in 0..ROUNDS {
+        let key = format!("key {round}");
+        let write = request(&[b"SET", key.as_bytes(), b"v"]);
+        client
+            .send_raw(&[policy("always"), write, policy("no")].concat())
+            .unwrap();
+        for _ in 0..3 {
+            assert_eq!(client.read().unwrap().to_string(), "+OK");
+        }
+    }
+    until(|| figure(&mut other, "journal_syncs") >= before + ROUNDS);
 }
 
 #[test]

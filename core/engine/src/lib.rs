@@ -170,7 +170,7 @@ impl Engine {
         let Some(mut session) = self.node.sessions.take(id) else {
             return;
         };
-        self.data.watches.remove(id, &session.watched);
+        self.data.watches.remove(id, session.watched.keys());
         if let Some(wait) = session.wait.take() {
             self.data.blocking.remove(id, &wait);
         }

@@ -21,6 +21,10 @@ impl Command for Exec {
             .and(Flags::LOADING)
             .and(Flags::STALE)
             .and(Flags::SKIP_SLOWLOG),
+        compat: Compat::Differs(
+            "A transaction does not run if a watched key has expired and is there because of `CLIENT PAUSE`, even if \
+             it had expired when it was watched; in Redis it runs then.",
+        ),
         ..Spec::named("exec")
     };
     type Parsed<'a> = ();
@@ -36,7 +40,7 @@ impl Command for Exec {
         let aborted = queue.aborted;
         // A watched key whose time came is as good as changed.
         let mut broken = false;
-        for (database, key) in &ctx.session.watched {
+        for (database, key) in ctx.session.watched.keys() {
             broken |= ctx.tx.pass_over_overdue_in(*database, key);
         }
         broken |= ctx.tx.watches().is_broken(ctx.session.id);

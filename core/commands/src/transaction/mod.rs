@@ -31,5 +31,5 @@ pub(crate) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
 /// The session watches nothing any more.
 pub(crate) fn unwatch_all(ctx: &mut Ctx<'_>) {
     let watched = std::mem::take(&mut ctx.session.watched);
-    ctx.tx.watches().remove(ctx.session.id, &watched);
+    ctx.tx.watches().remove(ctx.session.id, watched.keys());
 }

@@ -23,6 +23,10 @@ impl Command for Watch {
             .and(Flags::ALLOW_BUSY),
         keys: &[KeySpec::range(1, KeyFlags::RO, -1, 1, 0)],
         args: &[Arg::key("key", 0).multiple()],
+        compat: Compat::Differs(
+            "A key that has expired and is still there is removed; Redis leaves it. The keys that a client watches \
+             count against `client-query-buffer-limit`.",
+        ),
         ..Spec::named("watch")
     };
     type Parsed<'a> = Argv<'a>;
@@ -40,7 +44,7 @@ impl Command for Watch {
             // A key that has expired by now is watched as missing.
             ctx.tx.peek(key);
             if ctx.tx.watches().add(ctx.session.id, database, key) {
-                ctx.session.watched.push((database, key.to_vec()));
+                ctx.session.watched.push(database, key);
             }
         }
         ctx.reply.ok();

@@ -70,8 +70,8 @@ pub struct Session {
     pub transaction: Option<Queue>,
     /// Whether a watched key was changed since `WATCH`.
     pub watch_broken: bool,
-    /// Keys that it watches: database and name.
-    pub watched: Vec<(u16, Vec<u8>)>,
+    /// Keys that it watches.
+    pub watched: Watched,
     /// What it waits for, if it is blocked.
     pub wait: Option<Wait>,
     /// Whether it sees all commands (`MONITOR`).
@@ -89,9 +89,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// Bytes of requests that were not run: those that wait in the query buffer, and those queued since `MULTI`.
+    /// Bytes that the client's requests have left here: those that wait in the query buffer, are queued since
+    /// `MULTI` or wait for a key, the keys that it watches, and what it said of itself. Together they are bounded
+    /// by `client-query-buffer-limit`.
     pub fn request_bytes(&self) -> usize {
-        self.io.query_bytes + self.transaction.as_ref().map_or(0, |queue| queue.bytes)
+        self.io.query_bytes
+            + self.transaction.as_ref().map_or(0, |queue| queue.bytes)
+            + self.wait.as_ref().map_or(0, Wait::heap_bytes)
+            + self.watched.bytes()
+            + self.name.len()
+            + self.library.0.len()
+            + self.library.1.len()
     }
 
     /// About how many bytes the client takes.
@@ -101,9 +109,36 @@ impl Session {
 
     /// The same without what its connection holds.
     pub(crate) fn own_bytes(&self) -> usize {
-        let watched: usize = self.watched.iter().map(|(_, key)| key.len() + 64).sum();
-        let queued = self.transaction.as_ref().map_or(0, |queue| queue.bytes);
-        size_of::<Session>() + queued + watched
+        size_of::<Session>() + self.request_bytes() - self.io.query_bytes
+    }
+}
+
+/// The keys that a client watches.
+#[derive(Debug, Default)]
+pub struct Watched {
+    keys: Vec<(u16, Vec<u8>)>,
+    /// Bytes of all names.
+    name_bytes: usize,
+}
+
+/// About how many bytes a watched key takes beside its name, here and where all watches are.
+const WATCHED_KEY_BYTES: usize = 384;
+
+impl Watched {
+    /// Adds a key, which must not be among them.
+    pub(crate) fn push(&mut self, database: u16, key: &[u8]) {
+        self.keys.push((database, key.to_vec()));
+        self.name_bytes += key.len();
+    }
+
+    /// Database and name of each.
+    pub fn keys(&self) -> &[(u16, Vec<u8>)] {
+        &self.keys
+    }
+
+    /// About how many bytes they take: a name is kept twice.
+    pub(crate) fn bytes(&self) -> usize {
+        self.keys.len() * WATCHED_KEY_BYTES + 2 * self.name_bytes
     }
 }
 
@@ -204,7 +239,7 @@ impl Session {
             closing: false,
             transaction: None,
             watch_broken: false,
-            watched: Vec::new(),
+            watched: Watched::default(),
             wait: None,
             monitor: false,
             replies: Replies::On,

@@ -35,6 +35,12 @@ pub struct Wait {
 }
 
 impl Wait {
+    /// About how many bytes it takes: its keys are kept here and where all waits are.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let keys: usize = self.keys.iter().map(Vec::len).sum();
+        self.request.heap_bytes() + 2 * (keys + self.keys.len() * size_of::<Vec<u8>>())
+    }
+
     /// A wait for the shell, which ends it with [`crate::Engine::end_wait`].
     pub fn for_shell(database: u16, command: &str) -> Wait {
         Wait {

@@ -160,7 +160,7 @@ impl Engine {
                 self.data.dropped.take(What::Queue(queue));
             }
             let watched = std::mem::take(&mut session.watched);
-            self.data.watches.remove(session.id, &watched);
+            self.data.watches.remove(session.id, watched.keys());
             let text = error.to_string();
             error = CmdError::ExecRefused(text.trim_start_matches("ERR ").to_owned());
         }

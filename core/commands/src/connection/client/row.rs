@@ -29,7 +29,7 @@ pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
         since_s(session.last_request),
         flags(session, watches),
         session.database,
-        session.watched.len(),
+        session.watched.keys().len(),
         io.query_bytes,
         io.output_bytes,
         command.as_deref().unwrap_or("NULL"),

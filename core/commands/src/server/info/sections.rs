@@ -44,8 +44,8 @@ pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
 pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let sessions = &ctx.node.sessions;
     let with_self = || sessions.iter().chain([&*ctx.session]);
-    let watching = with_self().filter(|session| !session.watched.is_empty());
-    let watched = with_self().map(|session| session.watched.len());
+    let watching = with_self().filter(|session| !session.watched.keys().is_empty());
+    let watched = with_self().map(|session| session.watched.keys().len());
     let with_deadline = sessions.iter().filter(|session| {
         let wait = session.wait.as_ref();
         wait.is_some_and(|wait| wait.deadline.is_some())

@@ -7,6 +7,7 @@
 
 use engine::clients::session::SessionId;
 use engine::config::Settings;
+use engine::limits::SEEN_UNLOGGED_MS_MAX;
 use engine::store::log::Journalling;
 use engine::{Author, Engine, Lsn, Mono, Now};
 use resp::{ArgvBuf, Limits, Protocol, Reply};
@@ -55,9 +56,16 @@ impl Node {
 
     /// A server with other settings that was given what this one has logged.
     fn replayed(&mut self, duration_s: u32, author: Author) -> Node {
+        let other = self.replayed_too(duration_s, author);
+        self.engine.effects_taken();
+        other
+    }
+
+    /// The same, of which others can be made later.
+    fn replayed_too(&mut self, duration_s: u32, author: Author) -> Node {
         let mut other = Node::new(duration_s);
         let mut replay = other.engine.begin_replay(other.now);
-        let effects = std::mem::take(self.engine.effects());
+        let effects = self.engine.log().bytes().to_vec();
         other.engine.replay(&mut replay, &effects, author).unwrap();
         other.engine.end_replay(replay, Lsn(1), Journalling::On);
         other
@@ -324,4 +332,53 @@ fn idempotent_ids_of_a_file_of_redis_age_from_their_entries() {
         "4",
         "and now the other, which is known again"
     );
+}
+
+/// How long ago a consumer called last, in milliseconds.
+fn idle_ms(node: &mut Node, consumer: &str) -> u64 {
+    let reply = node.ask_words("XINFO CONSUMERS s g");
+    let lines: Vec<&str> = reply.split("\r\n").collect();
+    let at = lines.iter().position(|line| *line == consumer).unwrap();
+    let idle = lines[at..].iter().position(|line| *line == "idle").unwrap();
+    lines[at + idle + 1]
+        .trim_start_matches(':')
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn a_consumer_that_polls_in_vain_was_seen_lately_after_a_restart() {
+    const POLL_MS: u64 = 700;
+    let mut node = Node::new(100);
+    node.ask_words("XGROUP CREATE s g $ MKSTREAM");
+    node.ask_words("XREADGROUP GROUP g gone STREAMS s >");
+    let mut logged = 0;
+    for _ in 0..200 {
+        node.now.unix_us += POLL_MS as i64 * 1000;
+        node.now.mono = Mono(node.now.mono.0 + POLL_MS);
+        for poll in [
+            "XREADGROUP GROUP g polls STREAMS s >",
+            "XREADGROUP GROUP g blocks BLOCK 1 STREAMS s >",
+            "XAUTOCLAIM s g claims 0 0",
+            "XCLAIM s g takes 0 1-1",
+        ] {
+            node.ask_words(poll);
+            node.engine.timer(Now {
+                mono: Mono(node.now.mono.0 + 1),
+                ..node.now
+            });
+        }
+        let mut other = node.replayed_too(100, Author::Weir);
+        other.now = node.now;
+        for consumer in ["polls", "blocks", "claims", "takes"] {
+            assert!(idle_ms(&mut node, consumer) <= 1, "{consumer}");
+            let idle = idle_ms(&mut other, consumer);
+            assert!(idle < SEEN_UNLOGGED_MS_MAX, "{consumer}: {idle} ms");
+        }
+        let gone = idle_ms(&mut node, "gone");
+        assert!(idle_ms(&mut other, "gone").abs_diff(gone) < SEEN_UNLOGGED_MS_MAX);
+        logged = node.engine.log().last().0;
+    }
+    // Not each call: 800 of them, and 14 spans of time.
+    assert!((14 * 4..16 * 4 + 10).contains(&logged), "{logged} batches");
 }

@@ -223,7 +223,10 @@ pub enum Effect<'a> {
         /// The consumer; its pending entries go with it.
         consumer: &'a [u8],
     },
-    /// A consumer called: its idle time begins anew. Not journalled.
+    /// A consumer called: its idle time begins anew. Journalled once in [`SEEN_UNLOGGED_MS_MAX`] if it received
+    /// nothing, else what it received says it.
+    ///
+    /// [`SEEN_UNLOGGED_MS_MAX`]: crate::limits::SEEN_UNLOGGED_MS_MAX
     ConsumerSeen {
         /// The key.
         key: &'a [u8],

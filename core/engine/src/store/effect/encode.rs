@@ -13,11 +13,11 @@
 //! A duplicate append is an `XADD … IDMP` with an ID that is not above the last one. Redis counts
 //! it too, or, where it has forgotten the idempotent ID, refuses it. An `XCLAIM` with `LASTID 0-0`,
 //! which sets nothing, is a consumer that read its own entries again: it does not count as active
-//! by that.
+//! by that. Without IDs it is one that called and got nothing.
 //!
 //! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are
-//! forgotten by age follows from these and the time. When a consumer that got nothing called last
-//! is not kept.
+//! forgotten by age follows from these and the time. When a consumer called last that got
+//! nothing is kept to ten seconds.
 
 use stream::{
     Acknowledgement, Activity, Forget, ID_TEXT_BYTES_MAX, References, Retention, StreamId,
@@ -414,8 +414,20 @@ fn group_effect(out: &mut Vec<u8>, effect: &Effect<'_>) -> u32 {
                     .end()
             })
             .sum(),
-        // It is no change, and never recorded.
-        Effect::ConsumerSeen { .. } => 0,
+        Effect::ConsumerSeen {
+            key,
+            group,
+            consumer,
+            activity: _,
+        } => Line::new(out, 8, "XCLAIM")
+            .arg(key)
+            .arg(group)
+            .arg(consumer)
+            .arg(b"0")
+            .arg(b"JUSTID")
+            .arg(b"LASTID")
+            .id(StreamId::MIN)
+            .end(),
         _ => unreachable!("not of a group: {effect:?}"),
     }
 }

@@ -1,8 +1,9 @@
 //! How effects change groups, consumers and pending entries.
 
-use stream::{ConsumerHandle, CountChange, Group, Holder, Missing, StreamId};
+use stream::{Activity, Consumer, ConsumerHandle, CountChange, Group, Holder, Missing, StreamId};
 
 use super::{DECIDED, Tx};
+use crate::limits::SEEN_UNLOGGED_MS_MAX;
 use crate::store::dropped::What;
 use crate::store::effect::{Claim, Effect};
 
@@ -77,14 +78,20 @@ impl Tx<'_> {
                 consumer,
                 activity,
             } => {
+                let mut is_logged = false;
                 self.edit_stream_silently(key, |stream| {
                     stream.groups_mut().edit(group, |group| {
                         if let Some(handle) = group.consumer(consumer) {
+                            let before = group.consumer_at(handle).map(Consumer::seen_ms);
+                            let span = |ms: u64| ms / SEEN_UNLOGGED_MS_MAX;
+                            // The first call in each span of time is logged, whatever logs it.
+                            let is_first = before.is_none_or(|before| span(before) != span(now_ms));
+                            is_logged = is_first && activity == Activity::Seen;
                             group.touch(handle, now_ms, activity);
                         }
                     });
                 });
-                0
+                u64::from(is_logged)
             }
             Effect::GroupDeliver {
                 key,

@@ -50,8 +50,8 @@ pub const CLAIM_GONE_MAX: usize = 10_000;
 /// Pending entries that are looked at to find when a waiting reader may claim one.
 pub const CLAIM_LOOKS_MAX: usize = 100;
 
-/// How old the time may be, in milliseconds, that a journal has of a consumer's last call, if the call brought
-/// nothing; one that polls is written once in so long.
+/// How old the time may be, in milliseconds, that a journal has of a consumer's last call, if the
+/// call brought nothing; one that polls is written once in so long.
 pub const SEEN_UNLOGGED_MS_MAX: u64 = 10_000;
 
 /// Codes of errors that are counted apart, as many as Redis does.

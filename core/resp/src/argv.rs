@@ -6,7 +6,10 @@
 
 use std::fmt;
 
-/// Where one argument lies within a request's bytes. A request is shorter than 4 GiB.
+use crate::large::Large;
+
+/// Where one argument lies: within a request's bytes, or which of its large ones it is. A request
+/// is shorter than 4 GiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     start: u32,
@@ -20,27 +23,69 @@ impl Span {
         Span { start, len }
     }
 
+    /// The large argument of this number. Its span ends behind all bytes that a request can have.
+    pub(crate) fn large(number: usize) -> Span {
+        Span::new(LARGE_START, offset(number + 1))
+    }
+
     #[inline]
-    fn of(self, bytes: &[u8]) -> &[u8] {
+    fn of<'a>(self, bytes: &'a [u8], larges: &'a [Large]) -> &'a [u8] {
         let start = self.start as usize;
-        bytes
-            .get(start..start + self.len as usize)
+        match bytes.get(start..start + self.len as usize) {
+            Some(bytes) => bytes,
+            None => self.large_of(larges),
+        }
+    }
+
+    #[cold]
+    fn large_of(self, larges: &[Large]) -> &[u8] {
+        self.large_number()
+            .and_then(|number| larges.get(number))
             .expect("a span lies within the bytes that it was made for")
     }
+
+    fn large_number(self) -> Option<usize> {
+        let is_large = self.start == LARGE_START && self.len > 0;
+        is_large.then(|| self.len as usize - 1)
+    }
 }
+
+/// Where spans of large arguments begin.
+const LARGE_START: u32 = u32::MAX;
+
+/// What a request has that has no large arguments.
+const NO_LARGES: &Vec<Large> = &Vec::new();
 
 /// The arguments of a request, borrowed.
 #[derive(Clone, Copy)]
 pub struct Argv<'a> {
     bytes: &'a [u8],
     spans: &'a [Span],
+    larges: &'a Vec<Large>,
 }
 
 impl<'a> Argv<'a> {
     /// The arguments that `spans` cut out of `bytes`.
     #[inline]
     pub const fn new(bytes: &'a [u8], spans: &'a [Span]) -> Argv<'a> {
-        Argv { bytes, spans }
+        Argv {
+            bytes,
+            spans,
+            larges: NO_LARGES,
+        }
+    }
+
+    /// The same, some of which are large.
+    #[inline]
+    pub(crate) const fn with_larges(mut self, larges: &'a Vec<Large>) -> Argv<'a> {
+        self.larges = larges;
+        self
+    }
+
+    /// The large ones of the whole request. Who keeps one shares it.
+    #[inline]
+    pub fn larges(self) -> &'a [Large] {
+        self.larges
     }
 
     /// The number of arguments, the command's name included.
@@ -58,7 +103,8 @@ impl<'a> Argv<'a> {
     /// Argument `index`.
     #[inline]
     pub fn get(self, index: usize) -> Option<&'a [u8]> {
-        self.spans.get(index).map(|span| span.of(self.bytes))
+        let span = self.spans.get(index)?;
+        Some(span.of(self.bytes, self.larges))
     }
 
     /// All arguments, from the first.
@@ -67,6 +113,7 @@ impl<'a> Argv<'a> {
         ArgvIter {
             bytes: self.bytes,
             spans: self.spans.iter(),
+            larges: self.larges,
         }
     }
 
@@ -74,8 +121,8 @@ impl<'a> Argv<'a> {
     #[inline]
     pub fn skip(self, n: usize) -> Argv<'a> {
         Argv {
-            bytes: self.bytes,
             spans: self.spans.get(n..).unwrap_or_default(),
+            ..self
         }
     }
 
@@ -83,8 +130,8 @@ impl<'a> Argv<'a> {
     #[inline]
     pub fn take(self, n: usize) -> Argv<'a> {
         Argv {
-            bytes: self.bytes,
             spans: self.spans.get(..n).unwrap_or(self.spans),
+            ..self
         }
     }
 
@@ -93,9 +140,31 @@ impl<'a> Argv<'a> {
         self.iter().map(<[u8]>::len).sum()
     }
 
-    /// A copy that owns its bytes; only the arguments are copied, not what surrounds them.
+    /// A copy that owns its bytes; only the arguments are copied, not what surrounds them. The
+    /// large ones are shared.
     pub fn to_owned(self) -> ArgvBuf {
-        ArgvBuf::from_args(self.iter(), self.bytes_len())
+        if self.larges.is_empty() {
+            return ArgvBuf::from_args(self.iter(), self.bytes_len());
+        }
+        let (mut bytes, mut larges) = (Vec::new(), Vec::new());
+        let own = |span: &Span| match span.large_number() {
+            Some(number) => {
+                larges.extend(self.larges.get(number).cloned());
+                Span::large(larges.len() - 1)
+            }
+            None => {
+                let arg = span.of(self.bytes, self.larges);
+                let owned = Span::new(offset(bytes.len()), offset(arg.len()));
+                bytes.extend_from_slice(arg);
+                owned
+            }
+        };
+        let spans = self.spans.iter().map(own).collect();
+        ArgvBuf {
+            bytes: bytes.into(),
+            spans,
+            larges,
+        }
     }
 }
 
@@ -130,6 +199,7 @@ impl fmt::Debug for Argv<'_> {
 pub struct ArgvIter<'a> {
     bytes: &'a [u8],
     spans: std::slice::Iter<'a, Span>,
+    larges: &'a Vec<Large>,
 }
 
 impl<'a> Iterator for ArgvIter<'a> {
@@ -137,7 +207,8 @@ impl<'a> Iterator for ArgvIter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        self.spans.next().map(|span| span.of(self.bytes))
+        let span = self.spans.next()?;
+        Some(span.of(self.bytes, self.larges))
     }
 
     #[inline]
@@ -147,14 +218,16 @@ impl<'a> Iterator for ArgvIter<'a> {
 
     #[inline]
     fn nth(&mut self, n: usize) -> Option<&'a [u8]> {
-        self.spans.nth(n).map(|span| span.of(self.bytes))
+        let span = self.spans.nth(n)?;
+        Some(span.of(self.bytes, self.larges))
     }
 }
 
 impl<'a> DoubleEndedIterator for ArgvIter<'a> {
     #[inline]
     fn next_back(&mut self) -> Option<&'a [u8]> {
-        self.spans.next_back().map(|span| span.of(self.bytes))
+        let span = self.spans.next_back()?;
+        Some(span.of(self.bytes, self.larges))
     }
 }
 
@@ -162,15 +235,19 @@ impl ExactSizeIterator for ArgvIter<'_> {}
 
 impl fmt::Debug for ArgvIter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Argv::new(self.bytes, self.spans.as_slice()).fmt(f)
+        Argv::new(self.bytes, self.spans.as_slice())
+            .with_larges(self.larges)
+            .fmt(f)
     }
 }
 
-/// The arguments of a request, owned. Two allocations, both of the exact size.
+/// The arguments of a request, owned. Two allocations, both of the exact size, and what large ones
+/// share.
 #[derive(Clone, Default)]
 pub struct ArgvBuf {
     bytes: Box<[u8]>,
     spans: Box<[Span]>,
+    larges: Vec<Large>,
 }
 
 impl ArgvBuf {
@@ -180,18 +257,21 @@ impl ArgvBuf {
         Argv {
             bytes: &self.bytes,
             spans: &self.spans,
+            larges: &self.larges,
         }
     }
 
-    /// What this costs on the heap, in bytes.
-    pub const fn heap_bytes(&self) -> usize {
-        self.bytes.len() + self.spans.len() * size_of::<Span>()
+    /// What this costs on the heap, in bytes; what is shared counts in full.
+    pub fn heap_bytes(&self) -> usize {
+        let larges: usize = self.larges.iter().map(|large| large.capacity()).sum();
+        self.bytes.len() + self.spans.len() * size_of::<Span>() + larges
     }
 
     pub(crate) fn from_parts(bytes: Vec<u8>, spans: Vec<Span>) -> ArgvBuf {
         ArgvBuf {
             bytes: bytes.into(),
             spans: spans.into(),
+            larges: Vec::new(),
         }
     }
 
@@ -206,6 +286,7 @@ impl ArgvBuf {
         ArgvBuf {
             bytes: bytes.into(),
             spans: spans.into(),
+            larges: Vec::new(),
         }
     }
 }

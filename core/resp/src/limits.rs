@@ -20,6 +20,10 @@ pub const UNAUTHENTICATED_ARGS_MAX: usize = 10;
 /// Longest single argument of a client that has yet to authenticate.
 pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 * 1024;
 
+/// From this length on an argument gets a buffer of its own, unless it arrives together with what
+/// is around it.
+pub const LARGE_BYTES_MIN: usize = 128 * 1024;
+
 /// A reply refers to a text of this length or more instead of copying it. Below this, copying is
 /// cheaper.
 pub const SHARED_BYTES_MIN: usize = 16 * 1024;

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::argv::{Argv, Span};
 use crate::inline;
+use crate::large::Large;
 use crate::limits::{
     Limits, SCRATCH_KEPT_BYTES_MAX, SPANS_KEPT_MAX, Sender, UNAUTHENTICATED_ARGS_MAX,
     UNAUTHENTICATED_BULK_BYTES_MAX,
@@ -124,6 +125,12 @@ pub struct Parser {
     scanned: usize,
     /// How many bytes the input needs at least, counted from the front, before parsing can go on.
     needed: usize,
+    /// The large arguments that are complete.
+    larges: Vec<Large>,
+    /// How many bytes these took on the wire.
+    larges_bytes: usize,
+    /// What has come of the awaited argument, with the end of its line, if that is received apart.
+    large: Option<Vec<u8>>,
 }
 
 /// A `*` or `$` line.
@@ -147,6 +154,9 @@ impl Parser {
             body: None,
             scanned: 0,
             needed: 0,
+            larges: Vec::new(),
+            larges_bytes: 0,
+            large: None,
         }
     }
 
@@ -165,6 +175,7 @@ impl Parser {
         limits: &Limits,
     ) -> Result<Option<Request<'p>>, ProtocolError> {
         let bytes_max = limits.request_bytes_max.min(u32::MAX as usize);
+        let bytes_max = bytes_max.saturating_sub(self.larges_bytes);
         // What lies beyond the limit is not looked at, so that spans cannot overflow.
         let request = input.get(..bytes_max).unwrap_or(input);
         let consumed = match self.advance(request, limits)? {
@@ -175,7 +186,7 @@ impl Parser {
         let inline = request.first() != Some(&b'*');
         let bytes = if inline { &self.scratch } else { request };
         Ok(Some(Request {
-            argv: Argv::new(bytes, &self.spans),
+            argv: Argv::new(bytes, &self.spans).with_larges(&self.larges),
             consumed,
         }))
     }
@@ -185,7 +196,45 @@ impl Parser {
     /// room for a large argument at once. It is at least 1 and within the limits, but it is only
     /// what a client claims: reserve memory as bytes arrive.
     pub fn bytes_missing(&self, input_len: usize) -> usize {
-        self.needed.saturating_sub(input_len).max(1)
+        match (&self.large, self.body) {
+            (Some(large), Some(len)) => (len + 2).saturating_sub(large.len()).max(1),
+            (Some(_) | None, _) => self.needed.saturating_sub(input_len).max(1),
+        }
+    }
+
+    /// Has the argument that is awaited received apart, if it is long enough: what has come of it
+    /// leaves `input`, and the rest is to be added to what [`Parser::take_large`] gives, not to the
+    /// input.
+    pub fn set_aside(&mut self, input: &mut Vec<u8>, bytes_min: usize) {
+        if self.large.is_none()
+            && self.body.is_some_and(|len| len >= bytes_min)
+            && self.at <= input.len()
+        {
+            self.large = Some(input.split_off(self.at));
+        }
+    }
+
+    /// Hands out what has come of an argument that was set aside, to be given back with more of it,
+    /// but with no more than [`Parser::bytes_missing`].
+    pub fn take_large(&mut self) -> Option<Vec<u8>> {
+        self.large.take()
+    }
+
+    /// Gives back what [`Parser::take_large`] handed out.
+    pub fn give_back_large(&mut self, large: Vec<u8>) {
+        self.large = Some(large);
+    }
+
+    /// Bytes of the present request that were set aside.
+    pub fn bytes_aside(&self) -> usize {
+        self.larges_bytes + self.large.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Takes the large arguments of the request that was read last, to be freed where nobody waits
+    /// for that.
+    pub fn release_larges(&mut self) -> Vec<Large> {
+        self.larges_bytes = 0;
+        std::mem::take(&mut self.larges)
     }
 
     /// Returns whether a request was begun and not finished.
@@ -240,6 +289,7 @@ impl Parser {
         self.needed = 1;
         if self.spans.capacity() > SPANS_KEPT_MAX
             || self.scratch.capacity() > SCRATCH_KEPT_BYTES_MAX
+            || !self.larges.is_empty()
         {
             self.release();
         }
@@ -250,6 +300,7 @@ impl Parser {
         self.spans.shrink_to(SPANS_KEPT_MAX);
         self.scratch.clear();
         self.scratch.shrink_to(SCRATCH_KEPT_BYTES_MAX);
+        self.release_larges();
     }
 
     /// Reads the number of arguments; `false` if its line is not complete.
@@ -290,7 +341,11 @@ impl Parser {
         let mut at = self.at;
         if let Some(len) = self.body.take() {
             // A length that was read before its body had arrived is within the limits.
-            match self.take_argument(input, at, len) {
+            let taken = match self.large {
+                Some(_) => self.take_argument_aside(at, len),
+                None => self.take_argument(input, at, len),
+            };
+            match taken {
                 Some(end) => (at, scanned) = (end, 0),
                 None => return Ok(None),
             }
@@ -334,6 +389,27 @@ impl Parser {
         self.spans.push(Span::new(start as u32, len as u32));
         self.args_left -= 1;
         Some(end)
+    }
+
+    /// Takes an argument that was set aside. Where the next one's header begins, which is where its
+    /// own body would have begun, or `None` if not all of it is there.
+    #[cold]
+    fn take_argument_aside(&mut self, at: usize, len: usize) -> Option<usize> {
+        let whole = len.saturating_add(2);
+        let mut large = self.large.take()?;
+        if large.len() < whole {
+            self.large = Some(large);
+            self.at = at;
+            self.body = Some(len);
+            self.needed = at.saturating_add(whole);
+            return None;
+        }
+        large.truncate(len);
+        self.spans.push(Span::large(self.larges.len()));
+        self.larges.push(Large::new(large));
+        self.larges_bytes += whole;
+        self.args_left -= 1;
+        Some(at)
     }
 
     /// Reads the length of the argument at `at` and says where its body begins; `None` if its line

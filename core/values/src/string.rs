@@ -95,6 +95,11 @@ impl StringValue {
         StringValue(Repr::Growing(Arc::new(bytes)))
     }
 
+    /// The string of a buffer that others have too, taken as it is: a large argument of a request.
+    pub fn from_shared(bytes: Arc<Vec<u8>>) -> StringValue {
+        StringValue(Repr::Growing(bytes))
+    }
+
     /// The canonical text of a number.
     #[inline]
     pub fn from_integer(value: i64) -> StringValue {

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use engine::clients::session::{IoFigures, SessionId, is_on_this_machine};
 use engine::{Engine, Lsn, Next, Now};
-use resp::{KeysAhead, Limits, Mark, Parser, ProtocolError, Reply};
+use resp::{KeysAhead, LARGE_BYTES_MIN, Large, Limits, Mark, Parser, ProtocolError, Reply};
 
 use crate::clock::Stopwatch;
-use crate::limits::{KEPT_BYTES_MAX, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
+use crate::limits::{KEPT_BYTES_MAX, LARGE_GROWTH, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
 use crate::memory::Meter;
 use crate::shard::{Home, Shard, State};
 use crate::socket::Socket;
@@ -48,6 +48,8 @@ pub(crate) struct Connection {
     /// What it read is in a stage and has not run yet. Nothing more may be read before that: the
     /// parser would lose its place.
     staged: bool,
+    /// Large arguments of requests that have run, to be let go of without the lock.
+    spent: Vec<Large>,
     output: Output,
     waiting: Waiting,
     /// What `CLIENT LIST` shows of the connection.
@@ -81,6 +83,17 @@ pub(crate) enum Received {
     Nothing,
     /// Nowhere: the client sends no more.
     End,
+}
+
+impl Received {
+    /// What the connection read into buffers of its own.
+    fn in_place(read: Option<usize>) -> Received {
+        match read {
+            Some(1..) => Received::Kept,
+            Some(0) => Received::End,
+            None => Received::Nothing,
+        }
+    }
 }
 
 /// What a client on another machine is told as long as no password is set.
@@ -139,6 +152,7 @@ impl Connection {
             has_requests: false,
             unanswered: Lsn::NONE,
             staged: false,
+            spent: Vec::new(),
             output: Output::default(),
             waiting: Waiting::default(),
             io: IoFigures {
@@ -199,6 +213,13 @@ impl Connection {
         }
         let kept = self.input.len();
         let missing = self.parser.bytes_missing(kept);
+        if let Some(mut large) = self.parser.take_large() {
+            let room = large.len().max(READ_BYTES).saturating_mul(LARGE_GROWTH - 1);
+            large.reserve_exact(missing.min(room));
+            let read = self.read(&mut large);
+            self.parser.give_back_large(large);
+            return read.map(Received::in_place);
+        }
         if kept > 0 && kept.saturating_add(missing) > READ_BYTES {
             let mut input = std::mem::take(&mut self.input);
             // Room grows with what has come: how much is still to come is only what the client
@@ -206,11 +227,7 @@ impl Connection {
             input.reserve(missing.min(kept.max(READ_BYTES)));
             let read = self.read(&mut input);
             self.input = input;
-            return Ok(match read? {
-                Some(1..) => Received::Kept,
-                Some(0) => Received::End,
-                None => Received::Nothing,
-            });
+            return read.map(Received::in_place);
         }
         let start = stage.len();
         stage.reserve(kept + READ_BYTES);
@@ -279,7 +296,7 @@ impl Connection {
         };
         let input = staged.unwrap_or(&kept);
         self.has_requests = false;
-        self.io.query_bytes = input.len();
+        self.io.query_bytes = input.len() + self.parser.bytes_aside();
         let start = reply.mark();
         let (consumed, depends_on) = self.run_requests(
             input,
@@ -290,7 +307,7 @@ impl Connection {
             meter,
             pieces,
         );
-        self.io.query_bytes = input.len() - consumed;
+        self.io.query_bytes = input.len() - consumed + self.parser.bytes_aside();
         let is_silent = reply.len_since(start) == 0 && depends_on > Lsn::NONE;
         if is_silent && self.phase == Phase::Reading && self.shard.is_journal_behind() {
             self.wait_until_durable(depends_on);
@@ -316,6 +333,15 @@ impl Connection {
             self.input = kept;
         }
         self.has_requests &= !self.input.is_empty();
+        self.parser.set_aside(&mut self.input, LARGE_BYTES_MIN);
+    }
+
+    /// Hands out what requests took that have run, to be freed without the lock.
+    #[inline]
+    pub(crate) fn let_go(&mut self, spent: &mut Vec<Large>) {
+        if !self.spent.is_empty() {
+            spent.append(&mut self.spent);
+        }
     }
 
     /// Runs complete requests until there is none, or one waits, or there are many replies. Returns
@@ -381,12 +407,16 @@ impl Connection {
                     let outcome = engine.request(self.session, request.argv, now, reply);
                     // Nothing, if all replies were too much and were dropped.
                     let written = reply.len_since(mark);
-                    let is_large = request.consumed.max(written) > LIGHT_BYTES_MAX;
+                    let has_larges = !request.argv.larges().is_empty();
+                    let is_large = has_larges || request.consumed.max(written) > LIGHT_BYTES_MAX;
                     if is_large || engine.wants_measuring() {
                         let last = Some((self.session, request.argv));
                         engine.measured(last, stopwatch.lap_ns(), now);
                     }
                     consumed += request.consumed;
+                    if has_larges {
+                        self.spent.append(&mut self.parser.release_larges());
+                    }
                     depends_on = depends_on.max(outcome.depends_on);
                     limits.sender = outcome.sender;
                     pieces.add(mark, written, outcome.depends_on);
@@ -411,7 +441,9 @@ impl Connection {
                     self.phase = Phase::Closing;
                 }
             }
-            if reply.len_since(start) >= batch_bytes || reply.is_overrun() {
+            // What is ordered is done before more requests run: they may rely on it.
+            let is_enough = reply.len_since(start) >= batch_bytes || engine.has_orders();
+            if is_enough || reply.is_overrun() {
                 self.end_batch(engine, reply, pieces, start);
                 break;
             }

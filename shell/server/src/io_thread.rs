@@ -311,3 +311,6 @@ impl IoThread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

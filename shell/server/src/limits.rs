@@ -3,6 +3,10 @@
 /// Bytes read from a socket at once.
 pub const READ_BYTES: usize = 64 * 1024;
 
+/// A large argument is given room for so many times what has come of it, or for all of it: how long
+/// it is to be is the client's claim, and to make room again copies what is there.
+pub const LARGE_GROWTH: usize = 16;
+
 /// Replies are written when this many bytes have accumulated, even if there are more requests.
 pub const REPLY_BATCH_BYTES: usize = 1 << 20;
 

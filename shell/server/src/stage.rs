@@ -10,7 +10,7 @@ use std::ops::Range;
 use engine::Lsn;
 use engine::clients::session::SessionId;
 use engine::observe::stages::Stage as Work;
-use resp::{Protocol, Reply, Rope};
+use resp::{Large, Protocol, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};
 use crate::connections::Connections;
@@ -29,6 +29,8 @@ pub(crate) struct Stage {
     pieces: Pieces,
     /// How many parts have run.
     run: usize,
+    /// What they took that is freed without the lock.
+    spent: Vec<Large>,
 }
 
 /// The part of one connection.
@@ -76,6 +78,7 @@ impl Stage {
             replies: Vec::new(),
             pieces: Pieces::default(),
             run: 0,
+            spent: Vec::new(),
         }
     }
 
@@ -149,6 +152,7 @@ impl Stage {
             let pieces = &mut self.pieces;
             let depends_on =
                 connection.run(input, state, now, &mut stopwatch, &mut reply, meter, pieces);
+            connection.let_go(&mut self.spent);
             let is_apart = reply.has_pieces() || reply.len_since(start) >= REPLY_BATCH_BYTES;
             let written = match is_apart {
                 true => Written::Apart(pieces.split(&mut reply)),
@@ -178,6 +182,7 @@ impl Stage {
         let dropped = shard.take_dropped(state, meter);
         drop(guard);
         shard.dropper.hand_in(dropped, &shard.untold);
+        self.spent.clear();
         self.replies = reply.into_buffer();
         submitted
     }

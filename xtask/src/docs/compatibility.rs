@@ -30,6 +30,7 @@ pub(super) fn page(root: &Path) -> Result<String> {
     let mut text = format!("# Compatibility with Redis {REDIS_VERSION}\n\n{introduction}\n");
     here(&mut text, commands)?;
     differences(&mut text)?;
+    elsewhere(&mut text)?;
     missing(&mut text, commands)?;
     Ok(text)
 }
@@ -72,6 +73,21 @@ fn differences(text: &mut String) -> Result<()> {
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// What differs that belongs to no command.
+const ELSEWHERE: &[(&str, &str)] = &[(
+    "`client-output-buffer-limit`",
+    "Replies that refer to values count in full, as long as they are, also while they wait for the journal and \
+     while they are written. Redis counts a reference only: with a limit of 50 MB it sends gigabytes of MGET.",
+)];
+
+fn elsewhere(text: &mut String) -> Result<()> {
+    text.push_str("\n## What differs beside commands\n\n| what | how |\n|---|---|\n");
+    for (what, how) in ELSEWHERE {
+        writeln!(text, "| {what} | {} |", cell(how))?;
     }
     Ok(())
 }

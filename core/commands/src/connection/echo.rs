@@ -5,6 +5,8 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
+use super::reply_argument;
+
 /// `ECHO message`
 pub(super) struct Echo;
 
@@ -26,7 +28,7 @@ impl Command for Echo {
     }
 
     fn execute(message: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.reply.bulk(message);
+        reply_argument(message, ctx);
         Ok(Flow::Done)
     }
 }

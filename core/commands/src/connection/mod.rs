@@ -11,7 +11,7 @@ mod quit;
 mod reset;
 mod select;
 
-use engine::command::{Entry, entry};
+use engine::command::{Ctx, Entry, entry};
 
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
@@ -24,3 +24,11 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<reset::Reset>(),
     entry::<select::Select>(),
 ];
+
+/// Answers an argument of the request, and refers to it if it is large.
+fn reply_argument(argument: &[u8], ctx: &mut Ctx<'_>) {
+    match ctx.tx.large(argument) {
+        Some(large) => ctx.reply.bulk_shared(Box::new(large.clone())),
+        None => ctx.reply.bulk(argument),
+    }
+}

@@ -5,6 +5,8 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
+use super::reply_argument;
+
 /// `PING [message]`
 pub(super) struct Ping;
 
@@ -33,7 +35,7 @@ impl Command for Ping {
     fn execute(message: Option<&[u8]>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         match message {
             None => ctx.reply.simple("PONG"),
-            Some(message) => ctx.reply.bulk(message),
+            Some(message) => reply_argument(message, ctx),
         }
         Ok(Flow::Done)
     }

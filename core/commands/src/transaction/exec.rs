@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::table::{Arity, Flags, Group, Spec};
+use engine::table::{Arity, Compat, Flags, Group, Spec};
 
 use super::{end_transaction, unwatch_all};
 

@@ -89,9 +89,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// Bytes that the client's requests have left here: those that wait in the query buffer, are queued since
-    /// `MULTI` or wait for a key, the keys that it watches, and what it said of itself. Together they are bounded
-    /// by `client-query-buffer-limit`.
+    /// Bytes that the client's requests have left here: those that wait in the query buffer, are
+    /// queued since
+    /// `MULTI` or wait for a key, the keys that it watches, and what it said of itself. Together
+    /// they are bounded by `client-query-buffer-limit`.
     pub fn request_bytes(&self) -> usize {
         self.io.query_bytes
             + self.transaction.as_ref().map_or(0, |queue| queue.bytes)
@@ -126,7 +127,7 @@ const WATCHED_KEY_BYTES: usize = 384;
 
 impl Watched {
     /// Adds a key, which must not be among them.
-    pub(crate) fn push(&mut self, database: u16, key: &[u8]) {
+    pub fn push(&mut self, database: u16, key: &[u8]) {
         self.keys.push((database, key.to_vec()));
         self.name_bytes += key.len();
     }

@@ -307,6 +307,7 @@ impl Engine {
             mode,
             wait: None,
         };
+        ctx.tx.larges = argv.larges();
         if found.spec.flags.has(Flags::READONLY) {
             ctx.tx.count_lookups();
         }

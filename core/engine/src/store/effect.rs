@@ -223,8 +223,8 @@ pub enum Effect<'a> {
         /// The consumer; its pending entries go with it.
         consumer: &'a [u8],
     },
-    /// A consumer called: its idle time begins anew. Journalled once in [`SEEN_UNLOGGED_MS_MAX`] if it received
-    /// nothing, else what it received says it.
+    /// A consumer called: its idle time begins anew. Journalled once in [`SEEN_UNLOGGED_MS_MAX`] if
+    /// it received nothing, else what it received says it.
     ///
     /// [`SEEN_UNLOGGED_MS_MAX`]: crate::limits::SEEN_UNLOGGED_MS_MAX
     ConsumerSeen {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::large::find_large;
 use crate::limits::{BULK_BYTES_MAX, INLINE_BYTES_MAX};
 use crate::reply::Protocol;
 
@@ -51,6 +52,57 @@ fn receive<'i>(pieces: impl IntoIterator<Item = &'i [u8]>, limits: &Limits) -> O
         assert!(parser.scratch.capacity() <= 2 * limits.inline_bytes_max.max(8));
     }
     outcome.left = input.len();
+    outcome
+}
+
+/// The same, where arguments of so many bytes are received apart.
+fn receive_apart<'i>(
+    pieces: impl IntoIterator<Item = &'i [u8]>,
+    limits: &Limits,
+    bytes_min: usize,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut parser = Parser::new();
+    let mut input = Vec::new();
+    for mut piece in pieces {
+        while !piece.is_empty() {
+            let missing = parser.bytes_missing(input.len());
+            let taken = match parser.take_large() {
+                Some(mut large) => {
+                    let (body, rest) = piece.split_at(missing.min(piece.len()));
+                    large.extend_from_slice(body);
+                    parser.give_back_large(large);
+                    rest
+                }
+                None => {
+                    input.extend_from_slice(piece);
+                    &[]
+                }
+            };
+            piece = taken;
+            loop {
+                match parser.parse(&input, limits) {
+                    Ok(Some(request)) => {
+                        let args = request.argv.iter().map(<[u8]>::to_vec).collect();
+                        assert_eq!(request.argv.to_owned().as_argv(), request.argv);
+                        outcome.requests.push(args);
+                        let consumed = request.consumed;
+                        input.drain(..consumed);
+                        parser.release_larges();
+                    }
+                    Ok(None) => {
+                        parser.set_aside(&mut input, bytes_min);
+                        break;
+                    }
+                    Err(error) => {
+                        outcome.error = Some(error);
+                        return outcome;
+                    }
+                }
+            }
+        }
+    }
+    outcome.left = input.len() + parser.bytes_aside();
     outcome
 }
 
@@ -392,6 +444,47 @@ fn memory_of_a_huge_request_is_given_back() {
 }
 
 #[test]
+fn an_argument_that_is_received_apart_is_shared_by_whoever_keeps_it() {
+    let (limits, value) = (Limits::default(), vec![b'x'; 1000]);
+    let requests = [
+        request_of(&[b"SET", b"key", &value, b"GET"]),
+        request_of(&[b"PING"]),
+    ];
+    let mut input = requests[0][..300].to_vec();
+    let mut parser = Parser::new();
+    assert!(parser.parse(&input, &limits).unwrap().is_none());
+    parser.set_aside(&mut input, 1001);
+    assert_eq!(parser.bytes_aside(), 0, "it is too short");
+    parser.set_aside(&mut input, 1000);
+    let (head, missing) = (input.len(), parser.bytes_missing(input.len()));
+    assert_eq!(
+        (head + parser.bytes_aside(), missing),
+        (300, 1002 + head - 300)
+    );
+    let mut large = parser.take_large().unwrap();
+    let (body, rest) = requests[0][300..].split_at(missing);
+    large.extend_from_slice(body);
+    parser.give_back_large(large);
+    input.extend_from_slice(rest);
+    let request = parser.parse(&input, &limits).unwrap().unwrap();
+    let args: Vec<&[u8]> = request.argv.iter().collect();
+    assert_eq!(args, [&b"SET"[..], b"key", &value, b"GET"]);
+    let shared = find_large(request.argv.larges(), args[2]).unwrap().clone();
+    assert!(find_large(request.argv.larges(), &value).is_none());
+    let kept = request.argv.skip(2).to_owned();
+    assert_eq!(
+        kept.as_argv().get(0).unwrap().as_ptr(),
+        shared.as_slice().as_ptr()
+    );
+    assert!(kept.heap_bytes() >= value.len());
+    assert_eq!(request.consumed, input.len());
+    // The next request does not have it any more.
+    assert!(parser.parse(&requests[1], &limits).unwrap().is_some());
+    drop(kept);
+    assert!(shared.is_unique());
+}
+
+#[test]
 fn shrinking_spares_an_unfinished_request() {
     let mut parser = Parser::new();
     let input = request_of(&[b"ECHO", b"hello"]);
@@ -560,6 +653,21 @@ proptest! {
             prop_assert_eq!(&receive([head, tail], &limits), &expected, "cut at {}", cut);
         }
         prop_assert_eq!(receive(input.chunks(1), &limits), expected);
+    }
+
+    #[test]
+    fn whether_arguments_are_received_apart_makes_no_difference(
+        input in wire(),
+        limits in limits(),
+        bytes_min in 0_usize..40,
+    ) {
+        let expected = receive([&input[..]], &limits);
+        for cut in 0..=input.len() {
+            let (head, tail) = input.split_at(cut);
+            let apart = receive_apart([head, tail], &limits, bytes_min);
+            prop_assert_eq!(&apart, &expected, "cut at {}", cut);
+        }
+        prop_assert_eq!(receive_apart(input.chunks(1), &limits, bytes_min), expected);
     }
 
     #[test]

@@ -93,7 +93,8 @@ impl Entries {
         self.write_later(Direction::Down, (start, next), left, &written, begun, reply)
     }
 
-    /// Leaves `left` entries between two IDs to be rendered when the reply is sent, behind what was written since
+    /// Leaves `left` entries between two IDs to be rendered when the reply is sent, behind what was
+    /// written since
     /// `begun`. How many there are together.
     #[cold]
     fn write_later(

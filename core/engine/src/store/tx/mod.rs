@@ -10,6 +10,7 @@ mod group;
 mod stream_value;
 mod string;
 
+use resp::{Large, find_large};
 use stream::{NodeLimits, Retention, Stream};
 use values::{StringValue, Value};
 
@@ -97,6 +98,8 @@ pub struct Tx<'e> {
     overdue: Overdue,
     counting: Counting,
     work: u64,
+    /// The large arguments of the request: a value can be one of them without a copy.
+    pub(crate) larges: &'e [Large],
 }
 
 /// Which lookups are hits or misses (`keyspace_hits`, `keyspace_misses`): those of commands that read.
@@ -165,7 +168,14 @@ impl<'e> Tx<'e> {
             overdue,
             counting: Counting::default(),
             work: 0,
+            larges: &[],
         }
+    }
+
+    /// The large argument of the request whose bytes these are, if it is one: it can be kept without
+    /// a copy.
+    pub fn large(&self, argument: &[u8]) -> Option<&'e Large> {
+        find_large(self.larges, argument)
     }
 
     /// How much was changed, in the units of the effects.

@@ -36,7 +36,7 @@ impl Tx<'_> {
     fn set(&mut self, key: &[u8], value: &[u8], expiry: Expiry) -> u64 {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();
-        let value = Value::String(StringValue::from_bytes(value));
+        let value = Value::String(self.string_of(value));
         let over_at = self.over_at();
         let mut old = self.data.keyspace.find_mut(self.database, hash, key);
         if old.as_ref().is_some_and(|old| old.is_expired(over_at)) {
@@ -63,6 +63,15 @@ impl Tx<'_> {
         }
         self.touched(key);
         1
+    }
+
+    /// The string of an argument's bytes, which it shares if they are many.
+    #[inline]
+    fn string_of(&self, bytes: &[u8]) -> StringValue {
+        match self.large(bytes) {
+            Some(large) => StringValue::from_shared(large.clone()),
+            None => StringValue::from_bytes(bytes),
+        }
     }
 
     /// Changes an existing string in place. Whether there was one.

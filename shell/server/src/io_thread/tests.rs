@@ -1,0 +1,151 @@
+//! A thread that serves over sockets, with a journal whose disk stands still for as long as the
+//! test wants.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Instant;
+
+use engine::Engine;
+use engine::config::Settings;
+use journal::{Health, Lsn, SyncPolicy, TornTail, Watch};
+use parking_lot::{Condvar, Mutex};
+
+use super::*;
+use crate::clock::Clock;
+use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
+use crate::loading::Load;
+use crate::persistence::{self, JournalOptions};
+
+/// How long something may take that happens by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Keeps the journal's thread from going on, as a disk does that does not answer.
+#[derive(Default)]
+struct Standstill {
+    stands: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Standstill {
+    fn set(&self, stands: bool) {
+        *self.stands.lock() = stands;
+        self.changed.notify_all();
+    }
+}
+
+impl Watch for Standstill {
+    fn released(&self, _: Lsn) {
+        self.changed
+            .wait_while(&mut self.stands.lock(), |stands| *stands);
+    }
+
+    fn health_changed(&self, _: &Health) {}
+}
+
+/// Lets the journal go on whatever happens, or nobody could end it.
+struct Guard(Arc<Standstill>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+fn shard(folder: &std::path::Path) -> Arc<Shard> {
+    let clock = Clock::start();
+    let mut engine = Engine::new(Settings::default(), 1, clock.now(), &commands::TABLE);
+    let options = JournalOptions {
+        policy: SyncPolicy::Always,
+        torn_tail: TornTail::Cut,
+        reserve_bytes: 0,
+    };
+    let journal = persistence::open(
+        &mut engine,
+        &folder.join("journal"),
+        "appendonly.aof",
+        &folder.join("dump.rdb"),
+        options,
+        &Load::default(),
+        clock.now(),
+    );
+    let shard = Shard::new(engine, clock);
+    shard.journal.set_whole(&Arc::new(journal.unwrap()));
+    Arc::new(shard)
+}
+
+/// A client that the thread with this inbox serves.
+fn connect(inbox: &Inbox) -> UnixStream {
+    let (client, server) = UnixStream::pair().unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    client.set_write_timeout(Some(PATIENCE)).unwrap();
+    server.set_nonblocking(true).unwrap();
+    let socket = Socket::Unix(mio::net::UnixStream::from_std(server));
+    inbox.post(Letter::Accepted(socket));
+    client
+}
+
+fn ask(client: &mut UnixStream, request: &[u8], reply: &[u8]) {
+    client.write_all(request).unwrap();
+    let mut came = vec![0; reply.len()];
+    client.read_exact(&mut came).unwrap();
+    assert_eq!(
+        came.escape_ascii().to_string(),
+        reply.escape_ascii().to_string()
+    );
+}
+
+#[test]
+fn what_a_client_without_replies_submits_to_a_slow_disk_is_bounded() {
+    const VALUE_BYTES: usize = 1_000_000;
+    const SETS: u64 = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let shard = shard(folder.path());
+    let allocator = Allocator {
+        pages: || (0, 0),
+        used: || 0,
+        of_thread: || 0,
+    };
+    let io = IoThread::new(TIMER_THREAD + 1, Arc::clone(&shard), allocator).unwrap();
+    let inbox = io.inbox();
+    let disk = Arc::new(Standstill::default());
+    let journal = shard.journal.awaited().unwrap();
+    journal.watch(Arc::clone(&disk) as Arc<dyn Watch>);
+    let guard = Guard(Arc::clone(&disk));
+    let serving = thread::spawn(move || io.run());
+
+    let mut other = connect(&inbox);
+    ask(&mut other, b"PING\r\n", b"+PONG\r\n");
+    disk.set(true);
+    let mut silent = connect(&inbox);
+    let sending = thread::spawn(move || {
+        let head = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${VALUE_BYTES}\r\n");
+        let set = [head.as_bytes(), &[b'v'; VALUE_BYTES], b"\r\n"].concat();
+        silent.write_all(b"CLIENT REPLY OFF\r\n").unwrap();
+        for _ in 0..SETS {
+            silent.write_all(&set).unwrap();
+        }
+        ask(&mut silent, b"CLIENT REPLY ON\r\n", b"+OK\r\n");
+    });
+
+    let begun = Instant::now();
+    while journal.backlog_bytes() <= JOURNAL_BACKLOG_BYTES_MAX {
+        assert!(begun.elapsed() < PATIENCE, "so much is not submitted");
+        thread::yield_now();
+    }
+    // In each turn of the thread that answers the other client, it could have gone on.
+    let mut backlogs = Vec::new();
+    for _ in 0..100 {
+        ask(&mut other, b"PING\r\n", b"+PONG\r\n");
+        backlogs.push(journal.backlog_bytes());
+    }
+    let most = JOURNAL_BACKLOG_BYTES_MAX + 2 * VALUE_BYTES;
+    assert!(backlogs.iter().all(|bytes| *bytes <= most), "{backlogs:?}");
+    assert!(!sending.is_finished());
+
+    drop(guard);
+    sending.join().unwrap();
+    assert_eq!(shard.lock().engine.stats().changes, SETS);
+    inbox.post(Letter::Stop);
+    serving.join().unwrap();
+}

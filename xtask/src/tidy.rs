@@ -1,6 +1,8 @@
 //! Rules of the repository that a machine can check, as tests: floors, generated pages, paths in
 //! documents.
 
+mod rooms;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

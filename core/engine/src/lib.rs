@@ -9,6 +9,7 @@
 //! Read on in [`command`] (what a command is), [`store::effect`] (what can happen) and [`store::tx`] (where it
 //! happens). The commands themselves are a crate above this one, whose table an engine is given.
 
+pub mod address;
 pub mod args;
 pub mod clients;
 pub mod command;
@@ -25,7 +26,7 @@ pub mod server;
 pub mod store;
 pub mod table;
 mod time;
-mod timer;
+pub mod upkeep;
 
 use std::hint::black_box;
 
@@ -33,15 +34,17 @@ use resp::{Protocol, Sender};
 use stream::{IdText, Unpacked};
 use values::Value;
 
+pub use crate::config::OnUnknown;
 pub use crate::recover::reload::Contents;
 pub use crate::recover::replay::{
-    Author, Expired, LeftOut, LeftOutKey, OnUnknown, Refused, Replay, ReplayError, Unknown,
+    Author, Expired, LeftOut, LeftOutKey, Refused, Replay, ReplayError, Unknown,
 };
 pub use crate::store::dropped::Dropped;
 pub use lsn::Lsn;
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 
+use crate::clients::delivery::Delivery;
 use crate::clients::monitor::Monitors;
 use crate::clients::pause::Pause;
 use crate::clients::session::{IoFigures, SessionId, Sessions};
@@ -53,7 +56,7 @@ use crate::error::CmdError;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
-use crate::server::{Delivery, Node, Order, ShellFigures};
+use crate::server::{Node, Order, ShellFigures};
 use crate::store::dropped::{Discard, What};
 use crate::store::keyspace::{Frozen, KeyHasher, Keyspace};
 use crate::store::log::{EffectLog, Journalling};
@@ -90,7 +93,7 @@ pub struct Outcome {
 pub enum Next {
     /// It goes on.
     Continue,
-    /// It waits; a [`Delivery`] with [`server::Then::Resume`] ends that.
+    /// It waits; a [`Delivery`] with [`clients::delivery::Then::Resume`] ends that.
     Wait,
     /// It is closed after the reply.
     Close,

@@ -12,7 +12,8 @@ mod sending;
 use std::io;
 use std::sync::Arc;
 
-use engine::clients::session::{IoFigures, SessionId, is_on_this_machine};
+use engine::address::is_on_this_machine;
+use engine::clients::session::{IoFigures, SessionId};
 use engine::{Engine, Lsn, Next, Now};
 use resp::{KeysAhead, LARGE_BYTES_MIN, Large, Limits, Mark, Parser, ProtocolError, Reply};
 

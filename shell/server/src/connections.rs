@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::io;
 
+use engine::clients::delivery::Delivery;
 use engine::clients::session::SessionId;
-use engine::server::Delivery;
 use engine::{Lsn, Mono};
 use journal::Gate;
 use mio::event::Event;

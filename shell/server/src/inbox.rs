@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::server::Delivery;
+use engine::clients::delivery::Delivery;
 use mio::Waker;
 
 use crate::accept::DoorsChange;

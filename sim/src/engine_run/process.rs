@@ -7,7 +7,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use engine::server::{Conflicts, Delivery, Writes};
+use engine::clients::delivery::Delivery;
+use engine::server::{Conflicts, Writes};
 use engine::store::keyspace::Frozen;
 use engine::store::log::Journalling;
 use engine::store::packing::PackingBatch;

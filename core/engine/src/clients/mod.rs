@@ -1,10 +1,9 @@
 //! The connected clients: who they are, what they wait for, watch and are shown, and when they have to go.
 //!
-//! Here is what the engine keeps of clients and does to them. How a request of theirs runs is in
+//! Here is what the engine keeps of clients. How a request of theirs runs is in
 //! [`crate::request`]; their sockets are the shell's.
 
-pub mod idle;
-pub mod memory;
+pub mod delivery;
 pub mod monitor;
 pub mod pause;
 pub mod session;

@@ -5,15 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use resp::{Argv, ArgvBuf, Reply};
+use resp::ArgvBuf;
 
-use crate::clients::session::{Session, SessionId};
-use crate::command::Mode;
-use crate::request::dispatch::ended;
-use crate::server::{Delivery, Then};
-use crate::table::{Flags, Row};
+use crate::clients::session::SessionId;
 use crate::time::{Mono, Now};
-use crate::{Engine, Next, Outcome};
 
 /// Which requests a pause holds back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,9 +23,9 @@ pub enum Pausing {
 #[derive(Debug, Default)]
 pub struct Pause {
     active: Option<(Pausing, Mono)>,
-    held: Vec<(SessionId, ArgvBuf)>,
+    pub(crate) held: Vec<(SessionId, ArgvBuf)>,
     /// Clients that were waiting already, and would have been served but for the pause.
-    held_waits: BTreeSet<SessionId>,
+    pub(crate) held_waits: BTreeSet<SessionId>,
 }
 
 impl Pause {
@@ -65,66 +60,3 @@ impl Pause {
         self.active.map(|(_, until)| until)
     }
 }
-
-impl Engine {
-    /// Whether a pause holds back a request that was found to be `found`.
-    #[inline]
-    pub(crate) fn is_held_back(&self, session: &Session, found: &'static Row, now: Now) -> bool {
-        match self.node.pause.active(now) {
-            None => false,
-            Some(Pausing::All) => true,
-            Some(Pausing::Writes) => {
-                let queue = session.transaction.as_ref();
-                found.spec.flags.has(Flags::WRITE)
-                    || (found.spec.name == "exec"
-                        && queue.is_some_and(|queue| queue.flags.has(Flags::WRITE)))
-            }
-        }
-    }
-
-    /// Keeps a request until the pause ends.
-    pub(crate) fn hold_back(&mut self, session: &mut Session, argv: Argv<'_>) {
-        session.held = true;
-        self.node.pause.held.push((session.id, argv.to_owned()));
-    }
-
-    /// Serves what was held back, if the pause is over.
-    pub(crate) fn end_pause(&mut self, now: Now) {
-        if self.node.pause.active(now).is_some() {
-            return;
-        }
-        self.node.pause.end();
-        for id in std::mem::take(&mut self.node.pause.held_waits) {
-            self.resume(id, now);
-        }
-        for (id, request) in std::mem::take(&mut self.node.pause.held) {
-            let Some(mut session) = self.node.sessions.take(id) else {
-                continue;
-            };
-            session.held = false;
-            let mut reply = Reply::new(session.protocol);
-            let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
-            let argv = request.as_argv();
-            let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
-            self.node.unmeasured.forget();
-            self.node.sessions.put_back(session);
-            let is_too_much = reply.is_full();
-            self.node.shell.output_limit_disconnections += u64::from(is_too_much);
-            let then = match outcome.then {
-                Next::Wait => continue,
-                _ if is_too_much => Then::Close,
-                Next::Continue => Then::Resume,
-                Next::Close | Next::Abandon => Then::Close,
-            };
-            self.node.outbox.push(Delivery {
-                session: id,
-                bytes: reply.take(),
-                depends_on: outcome.depends_on,
-                then,
-            });
-        }
-    }
-}
-
-/// What a held request is answered for now.
-pub(crate) const HELD: Outcome = ended(crate::Lsn::NONE, Next::Wait);

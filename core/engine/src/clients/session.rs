@@ -1,24 +1,10 @@
 //! What the engine knows of each connected client.
 
-use std::net::SocketAddr;
-
 use resp::{Argv, ArgvBuf, Protocol, Span};
 
 use crate::clients::waiting::Wait;
 use crate::table::{Flags, Row};
 use crate::time::{Mono, Now};
-
-/// Whether a client is on this machine, by its address and the one that it came to: it came over the
-/// loopback, or over a unix socket, whose two addresses are one.
-pub fn is_on_this_machine(address: &str, local_address: &str) -> bool {
-    if address == local_address {
-        return true;
-    }
-    let ip = address
-        .parse::<SocketAddr>()
-        .map(|at| at.ip().to_canonical());
-    ip.is_ok_and(|ip| ip.is_loopback())
-}
 
 /// Names a connected client within the engine; never used twice while it is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -364,26 +350,5 @@ impl Sessions {
     pub(crate) fn disconnect(&mut self, session: &Session) {
         self.free.push(session.id.slot);
         self.count -= 1;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_on_this_machine;
-
-    #[test]
-    fn loopback_and_unix_sockets_are_this_machine() {
-        for address in [
-            "127.0.0.1:1",
-            "127.9.9.9:1",
-            "[::1]:1",
-            "[::ffff:127.0.0.1]:1",
-        ] {
-            assert!(is_on_this_machine(address, "127.0.0.1:6379"), "{address}");
-        }
-        assert!(is_on_this_machine("/run/weir:0", "/run/weir:0"));
-        for address in ["10.0.0.7:1", "[2001:db8::1]:1", "127.0.0.1.example:1", ""] {
-            assert!(!is_on_this_machine(address, "10.0.0.1:6379"), "{address}");
-        }
     }
 }

@@ -19,8 +19,7 @@ use stream::{NodeLimits, Retention};
 
 use self::bytes_or_percent::BytesOrPercent;
 use self::output_limits::ByClass;
-use crate::clients::session::is_on_this_machine;
-use crate::recover::replay::OnUnknown;
+use crate::address::is_on_this_machine;
 
 pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
 pub use output_limits::OutputLimits;
@@ -81,6 +80,15 @@ impl Permission {
             Permission::ThisMachine => is_on_this_machine(address, local_address),
         }
     }
+}
+
+/// What a load does with things that weir does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// It fails and names the first.
+    Refuse,
+    /// It leaves them out and notes each.
+    Skip,
 }
 
 /// What the settings mean: a plain value that commands and shell read. Made by [`Config::resolve`] only,

@@ -2,7 +2,6 @@
 //!
 //! Nothing in here decides anything. Figures of the machine are the shell's, which hands them in.
 
-pub mod redact;
 pub mod slow_log;
 pub mod stages;
 pub mod stats;

@@ -8,14 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 use resp::{Argv, ArgvBuf};
 use smallvec::SmallVec;
 
-use crate::Engine;
-use crate::clients::session::{Session, SessionId};
-use crate::clients::waiting::TimeoutReply;
-use crate::config::Config;
+use crate::clients::session::Session;
 use crate::limits::{LATENCY_EVENTS_MAX, SLOW_LOG_ARG_BYTES_MAX, SLOW_LOG_ARGS_MAX};
-use crate::observe::redact::redacted;
-use crate::server::Node;
-use crate::table::{Flags, Row};
+use crate::table::Row;
+use crate::table::redacted;
 use crate::time::Now;
 
 /// A command that took long.
@@ -68,7 +64,7 @@ impl SlowLog {
         self.entries.truncate(len);
     }
 
-    fn add(&mut self, session: &Session, argv: Argv<'_>, took_us: u64, now: Now) {
+    pub(crate) fn add(&mut self, session: &Session, argv: Argv<'_>, took_us: u64, now: Now) {
         self.entries.push_front(SlowCommand {
             id: self.next_id,
             at_s: now.unix().0 / 1000,
@@ -177,23 +173,23 @@ impl Latencies {
 #[derive(Debug, Default)]
 pub struct Unmeasured {
     /// Their counters.
-    numbers: SmallVec<[u16; UNMEASURED_MAX]>,
+    pub(crate) numbers: SmallVec<[u16; UNMEASURED_MAX]>,
     /// The last of them.
-    last: Option<&'static Row>,
+    pub(crate) last: Option<&'static Row>,
     /// Whether the last one may have taken long.
-    heavy: bool,
+    pub(crate) heavy: bool,
     /// How long each of the last light ones took that were measured without a heavy one, in nanoseconds.
-    light_ns: u64,
+    pub(crate) light_ns: u64,
 }
 
 /// So many light commands are measured together.
-const UNMEASURED_MAX: usize = 16;
+pub(crate) const UNMEASURED_MAX: usize = 16;
 
 /// What a command changes at least that is not light.
 const HEAVY_WORK_MIN: u64 = 64;
 
 /// The least threshold of the slow log, in microseconds, that light commands cannot reach.
-const LIGHT_US_MAX: i64 = 1000;
+pub(crate) const LIGHT_US_MAX: i64 = 1000;
 
 impl Unmeasured {
     /// Forgets what ran.
@@ -210,102 +206,4 @@ impl Unmeasured {
         self.numbers.push(found.number);
         self.last = Some(found);
     }
-}
-
-impl Engine {
-    /// Whether what ran since the last [`Engine::measured`] should be measured now. To read a clock takes
-    /// a good part of the time of a light command ([`Spec::is_light`]) that changed little, so that several of
-    /// them are measured together; none of them can be slow. One that may be slow ends the group.
-    #[inline]
-    pub fn wants_measuring(&self) -> bool {
-        let unmeasured = &self.node.unmeasured;
-        unmeasured.heavy
-            || unmeasured.numbers.len() >= UNMEASURED_MAX
-            || (0..LIGHT_US_MAX).contains(&self.node.config.slow_log_us)
-    }
-
-    /// Tells how long the requests took that ran since the last call; `last` is the last of them and its client, if
-    /// they are still at hand. If it was long, that one is to blame.
-    ///
-    /// Light requests share the time evenly. One that may be slow ends the group: those before it count as the last
-    /// light ones did, and it took the rest.
-    pub fn measured(&mut self, last: Option<(SessionId, Argv<'_>)>, nanoseconds: u64, now: Now) {
-        let Node {
-            unmeasured,
-            command_stats,
-            ..
-        } = &mut self.node;
-        let Some(found) = unmeasured.last.take() else {
-            return;
-        };
-        let mut each = nanoseconds / unmeasured.numbers.len().max(1) as u64;
-        if unmeasured.heavy {
-            each = each.min(unmeasured.light_ns);
-        } else {
-            unmeasured.light_ns = each;
-        }
-        let mut left = nanoseconds;
-        if let Some((last, before)) = unmeasured.numbers.split_last() {
-            for number in before {
-                command_stats[usize::from(*number)].note_duration(each);
-                left -= each;
-            }
-            command_stats[usize::from(*last)].note_duration(left);
-        }
-        unmeasured.forget();
-        let us = nanoseconds / 1000;
-        if is_slow(us, &self.node.config)
-            && let Some((session, argv)) = last
-        {
-            self.note_slow(session, argv, us, found.spec.flags, now);
-        }
-    }
-
-    /// A client's wait ends: if it slept (`DEBUG SLEEP`), its command took all that time.
-    pub(crate) fn note_sleep(&mut self, id: SessionId, now: Now) {
-        let session = self.node.sessions.find(id);
-        let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
-            return;
-        };
-        let TimeoutReply::Slept { since } = wait.on_timeout else {
-            return;
-        };
-        let request = wait.request.clone();
-        let argv = request.as_argv();
-        let us = now.mono.0.saturating_sub(since.0) * 1000;
-        let found = argv.get(0).and_then(|name| self.node.commands.find(name));
-        if let Some(found) = found
-            && is_slow(us, &self.node.config)
-        {
-            self.note_slow(id, argv, us, found.spec.flags, now);
-        }
-    }
-
-    #[cold]
-    fn note_slow(&mut self, id: SessionId, argv: Argv<'_>, us: u64, flags: Flags, now: Now) {
-        let node = &mut self.node;
-        let config = &node.config;
-        let threshold_ms = config.latency_threshold_ms;
-        if threshold_ms > 0 && us / 1000 >= threshold_ms {
-            let event = if flags.has(Flags::FAST) {
-                "fast-command"
-            } else {
-                "command"
-            };
-            node.latencies.note(event, us / 1000, now);
-        }
-        let slow = u64::try_from(config.slow_log_us).is_ok_and(|least_us| us >= least_us);
-        if slow && !flags.has(Flags::SKIP_SLOWLOG) {
-            if let Some(session) = node.sessions.find(id) {
-                node.slow_log.add(session, argv, us, now);
-            }
-            node.slow_log.truncate(config.slow_log_len);
-        }
-    }
-}
-
-#[inline]
-fn is_slow(us: u64, config: &Config) -> bool {
-    u64::try_from(config.slow_log_us).is_ok_and(|least_us| us >= least_us)
-        || (config.latency_threshold_ms > 0 && us / 1000 >= config.latency_threshold_ms)
 }

@@ -15,6 +15,7 @@ use values::{Key, Value};
 use crate::Engine;
 use crate::clients::session::SessionId;
 use crate::command::Mode;
+use crate::config::OnUnknown;
 use crate::limits::LOADED_PLAIN_BYTES_MAX;
 use crate::lsn::Lsn;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats};
@@ -24,7 +25,7 @@ use crate::store::log::Journalling;
 use crate::store::tx::Added;
 use crate::time::{Mono, Now, UnixMs};
 
-pub use self::unknown::{LeftOut, LeftOutKey, OnUnknown, Refused, Run, Unknown};
+pub use self::unknown::{LeftOut, LeftOutKey, Refused, Run, Unknown};
 
 /// Why a journal cannot be replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -3,13 +3,14 @@
 use resp::{Argv, Reply, Rope, Sender};
 
 use crate::args::Args;
-use crate::clients::pause::HELD;
+use crate::clients::delivery::{Delivery, Then};
 use crate::clients::session::{Replies, Session, SessionId};
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::CmdError;
 use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::lsn::Lsn;
-use crate::server::{Afterwards, Delivery, Refusal, Then, Writes};
+use crate::request::pause::HELD;
+use crate::server::{Afterwards, Refusal, Writes};
 use crate::store::dropped::What;
 use crate::store::effect::Effect;
 use crate::store::tx::{Access, Overdue, Tx};

@@ -7,12 +7,13 @@ use stream::Group;
 use values::Value;
 
 use crate::Engine;
+use crate::clients::delivery::{Delivery, Then};
 use crate::clients::session::{Session, SessionId};
 use crate::clients::waiting::{AwaitedKey, GiveUp, Interest, Ticket, TimeoutReply, Wait};
 use crate::command::{Flow, Mode};
 use crate::error::CmdError;
 use crate::lsn::Lsn;
-use crate::server::{Delivery, Node, Then};
+use crate::server::Node;
 use crate::time::Now;
 
 /// Room for the reply of a client that is served after a wait: that of a few entries.

@@ -1,15 +1,15 @@
 //! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
 
-use resp::{Rope, Sender};
+use resp::Sender;
 use stream::{IdText, Unpacked};
 
+use crate::clients::delivery::Delivery;
 use crate::clients::monitor::Monitors;
 use crate::clients::pause::Pause;
 use crate::clients::session::{Session, SessionId, Sessions};
 use crate::clients::waiting::GiveUp;
 use crate::config::{Config, Settings};
 use crate::error::CmdError;
-use crate::lsn::Lsn;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, Rate};
@@ -190,30 +190,6 @@ impl Node {
     pub fn commands_run(&self) -> u64 {
         self.command_stats.iter().map(|stats| stats.calls).sum()
     }
-}
-
-/// Bytes for a client that did not just ask for them.
-#[derive(Debug)]
-pub struct Delivery {
-    /// To whom.
-    pub session: SessionId,
-    /// What, ready for the wire.
-    pub bytes: Rope,
-    /// The batch that must be durable before it leaves.
-    pub depends_on: Lsn,
-    /// What else happens to the client.
-    pub then: Then,
-}
-
-/// What happens to a client with a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// Nothing.
-    Continue,
-    /// It was blocked and goes on with its next request.
-    Resume,
-    /// Its connection is closed after the bytes.
-    Close,
 }
 
 /// Work that a command asks of the shell, done after the command.

@@ -10,12 +10,14 @@ mod flags;
 mod grammar;
 mod index;
 mod keys;
+mod redact;
 
 pub use find_keys::{FoundKey, KeysNotFound, keys_of};
 pub use flags::{Categories, Flags, Group};
 pub use grammar::{Arg, ArgKind};
 pub use index::{CommandIndex, Row};
 pub use keys::{BeginSearch, FindKeys, KeyFlags, KeySpec};
+pub(crate) use redact::redacted;
 
 /// What is known of a command without running it. Source: `commands.json`, compared by a test.
 #[derive(Debug, Clone, Copy)]

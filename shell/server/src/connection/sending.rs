@@ -7,9 +7,9 @@
 
 use std::io;
 
+use engine::clients::delivery::{Delivery, Then};
 use engine::config::OutputLimits;
 use engine::error::CmdError;
-use engine::server::{Delivery, Then};
 use engine::{Lsn, Mono};
 use journal::{Gate, NotDurable};
 use resp::{Protocol, Reply, Rope};

@@ -12,17 +12,9 @@ use std::fmt;
 
 use resp::{Argv, ArgvBuf};
 
+use crate::config::OnUnknown;
 use crate::store::keyspace::Keyspace;
 use crate::table::{Row, keys_of};
-
-/// What a load does with things that weir does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnUnknown {
-    /// It fails and names the first.
-    Refuse,
-    /// It leaves them out and notes each.
-    Skip,
-}
 
 /// Something that weir does not have, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,191 @@
+//! Taking in how long requests and stages took: counters, the slow log, events of latency.
+
+use std::time::Duration;
+
+use resp::Argv;
+
+use crate::Engine;
+use crate::clients::session::SessionId;
+use crate::clients::waiting::TimeoutReply;
+use crate::config::Config;
+use crate::observe::slow_log::{LIGHT_US_MAX, UNMEASURED_MAX};
+use crate::observe::stages::Stage;
+use crate::server::Node;
+use crate::table::Flags;
+use crate::time::Now;
+impl Engine {
+    /// Whether what ran since the last [`Engine::measured`] should be measured now. To read a clock takes
+    /// a good part of the time of a light command ([`Spec::is_light`]) that changed little, so that several of
+    /// them are measured together; none of them can be slow. One that may be slow ends the group.
+    #[inline]
+    pub fn wants_measuring(&self) -> bool {
+        let unmeasured = &self.node.unmeasured;
+        unmeasured.heavy
+            || unmeasured.numbers.len() >= UNMEASURED_MAX
+            || (0..LIGHT_US_MAX).contains(&self.node.config.slow_log_us)
+    }
+
+    /// Tells how long the requests took that ran since the last call; `last` is the last of them and its client, if
+    /// they are still at hand. If it was long, that one is to blame.
+    ///
+    /// Light requests share the time evenly. One that may be slow ends the group: those before it count as the last
+    /// light ones did, and it took the rest.
+    pub fn measured(&mut self, last: Option<(SessionId, Argv<'_>)>, nanoseconds: u64, now: Now) {
+        let Node {
+            unmeasured,
+            command_stats,
+            ..
+        } = &mut self.node;
+        let Some(found) = unmeasured.last.take() else {
+            return;
+        };
+        let mut each = nanoseconds / unmeasured.numbers.len().max(1) as u64;
+        if unmeasured.heavy {
+            each = each.min(unmeasured.light_ns);
+        } else {
+            unmeasured.light_ns = each;
+        }
+        let mut left = nanoseconds;
+        if let Some((last, before)) = unmeasured.numbers.split_last() {
+            for number in before {
+                command_stats[usize::from(*number)].note_duration(each);
+                left -= each;
+            }
+            command_stats[usize::from(*last)].note_duration(left);
+        }
+        unmeasured.forget();
+        let us = nanoseconds / 1000;
+        if is_slow(us, &self.node.config)
+            && let Some((session, argv)) = last
+        {
+            self.note_slow(session, argv, us, found.spec.flags, now);
+        }
+    }
+
+    /// A client's wait ends: if it slept (`DEBUG SLEEP`), its command took all that time.
+    pub(crate) fn note_sleep(&mut self, id: SessionId, now: Now) {
+        let session = self.node.sessions.find(id);
+        let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
+            return;
+        };
+        let TimeoutReply::Slept { since } = wait.on_timeout else {
+            return;
+        };
+        let request = wait.request.clone();
+        let argv = request.as_argv();
+        let us = now.mono.0.saturating_sub(since.0) * 1000;
+        let found = argv.get(0).and_then(|name| self.node.commands.find(name));
+        if let Some(found) = found
+            && is_slow(us, &self.node.config)
+        {
+            self.note_slow(id, argv, us, found.spec.flags, now);
+        }
+    }
+
+    #[cold]
+    fn note_slow(&mut self, id: SessionId, argv: Argv<'_>, us: u64, flags: Flags, now: Now) {
+        let node = &mut self.node;
+        let config = &node.config;
+        let threshold_ms = config.latency_threshold_ms;
+        if threshold_ms > 0 && us / 1000 >= threshold_ms {
+            let event = if flags.has(Flags::FAST) {
+                "fast-command"
+            } else {
+                "command"
+            };
+            node.latencies.note(event, us / 1000, now);
+        }
+        let slow = u64::try_from(config.slow_log_us).is_ok_and(|least_us| us >= least_us);
+        if slow && !flags.has(Flags::SKIP_SLOWLOG) {
+            if let Some(session) = node.sessions.find(id) {
+                node.slow_log.add(session, argv, us, now);
+            }
+            node.slow_log.truncate(config.slow_log_len);
+        }
+    }
+}
+
+impl Engine {
+    /// Tells that a stage took so long.
+    #[inline]
+    pub fn stage_took(&mut self, stage: Stage, took: Duration, now: Now) {
+        let nanoseconds = took.as_nanos() as u64;
+        let node = &mut self.node;
+        let stats = &mut node.stages.0[stage as usize];
+        stats.count += 1;
+        stats.nanoseconds += nanoseconds;
+        stats.longest_ns = stats.longest_ns.max(nanoseconds);
+        stats.durations.note(nanoseconds);
+        let (ms, threshold_ms) = (nanoseconds / 1_000_000, node.config.latency_threshold_ms);
+        if threshold_ms > 0 && ms >= threshold_ms {
+            node.latencies.note(stage.event(), ms, now);
+        }
+    }
+}
+
+#[inline]
+fn is_slow(us: u64, config: &Config) -> bool {
+    u64::try_from(config.slow_log_us).is_ok_and(|least_us| us >= least_us)
+        || (config.latency_threshold_ms > 0 && us / 1000 >= config.latency_threshold_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::CommandTable;
+    use crate::config::Settings;
+    use crate::observe::stages::STAGES;
+    use crate::time::Mono;
+
+    const ALL: [Stage; STAGES] = [
+        Stage::Requests,
+        Stage::Timer,
+        Stage::Expiry,
+        Stage::JournalWrite,
+        Stage::JournalSync,
+        Stage::BackgroundSync,
+    ];
+
+    #[test]
+    fn a_stage_is_an_event_from_the_threshold_on() {
+        let now = Now {
+            unix_us: 1_000_000,
+            mono: Mono(0),
+        };
+        let mut settings = Settings::default();
+        settings.set("latency-monitor-threshold", "10").unwrap();
+        let mut engine = Engine::new(settings, 1, now, &CommandTable::EMPTY);
+        for stage in ALL {
+            engine.stage_took(stage, Duration::from_micros(9_999), now);
+            assert!(
+                engine
+                    .node
+                    .latencies
+                    .find(stage.event().as_bytes())
+                    .is_none()
+            );
+            engine.stage_took(stage, Duration::from_millis(10), now);
+            let history = engine.node.latencies.find(stage.event().as_bytes());
+            let history = history.unwrap();
+            assert_eq!((history.count, history.max_ms), (1, 10));
+            let stats = engine.node.stages.of(stage);
+            assert_eq!((stats.count, stats.durations.count()), (2, 2));
+            assert_eq!(stats.nanoseconds, 19_999_000);
+            assert_eq!(stats.longest_ns, 10_000_000);
+        }
+        assert_eq!(engine.node.latencies.iter().len(), STAGES);
+        assert_eq!(engine.node.stages.cycles(), (4, 2 * 19_999_000));
+    }
+
+    #[test]
+    fn without_a_threshold_a_stage_only_counts() {
+        let now = Now {
+            unix_us: 1_000_000,
+            mono: Mono(0),
+        };
+        let mut engine = Engine::new(Settings::default(), 1, now, &CommandTable::EMPTY);
+        engine.stage_took(Stage::JournalSync, Duration::from_secs(5), now);
+        assert_eq!(engine.node.latencies.iter().len(), 0);
+        assert_eq!(engine.node.stages.of(Stage::JournalSync).count, 1);
+    }
+}

@@ -1,0 +1,74 @@
+//! Holding requests back while `CLIENT PAUSE` lasts, and serving them in order when it ends.
+
+use resp::{Argv, Reply};
+
+use crate::clients::delivery::{Delivery, Then};
+use crate::clients::pause::Pausing;
+use crate::clients::session::Session;
+use crate::command::Mode;
+use crate::request::dispatch::ended;
+use crate::table::{Flags, Row};
+use crate::time::Now;
+use crate::{Engine, Next, Outcome};
+impl Engine {
+    /// Whether a pause holds back a request that was found to be `found`.
+    #[inline]
+    pub(crate) fn is_held_back(&self, session: &Session, found: &'static Row, now: Now) -> bool {
+        match self.node.pause.active(now) {
+            None => false,
+            Some(Pausing::All) => true,
+            Some(Pausing::Writes) => {
+                let queue = session.transaction.as_ref();
+                found.spec.flags.has(Flags::WRITE)
+                    || (found.spec.name == "exec"
+                        && queue.is_some_and(|queue| queue.flags.has(Flags::WRITE)))
+            }
+        }
+    }
+
+    /// Keeps a request until the pause ends.
+    pub(crate) fn hold_back(&mut self, session: &mut Session, argv: Argv<'_>) {
+        session.held = true;
+        self.node.pause.held.push((session.id, argv.to_owned()));
+    }
+
+    /// Serves what was held back, if the pause is over.
+    pub(crate) fn end_pause(&mut self, now: Now) {
+        if self.node.pause.active(now).is_some() {
+            return;
+        }
+        self.node.pause.end();
+        for id in std::mem::take(&mut self.node.pause.held_waits) {
+            self.resume(id, now);
+        }
+        for (id, request) in std::mem::take(&mut self.node.pause.held) {
+            let Some(mut session) = self.node.sessions.take(id) else {
+                continue;
+            };
+            session.held = false;
+            let mut reply = Reply::new(session.protocol);
+            let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
+            let argv = request.as_argv();
+            let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
+            self.node.unmeasured.forget();
+            self.node.sessions.put_back(session);
+            let is_too_much = reply.is_full();
+            self.node.shell.output_limit_disconnections += u64::from(is_too_much);
+            let then = match outcome.then {
+                Next::Wait => continue,
+                _ if is_too_much => Then::Close,
+                Next::Continue => Then::Resume,
+                Next::Close | Next::Abandon => Then::Close,
+            };
+            self.node.outbox.push(Delivery {
+                session: id,
+                bytes: reply.take(),
+                depends_on: outcome.depends_on,
+                then,
+            });
+        }
+    }
+}
+
+/// What a held request is answered for now.
+pub(crate) const HELD: Outcome = ended(crate::lsn::Lsn::NONE, Next::Wait);

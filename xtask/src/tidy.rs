@@ -23,6 +23,7 @@ const FLOORS: &[&str] = &[
     "commands",
     "wakeup",
     "journal",
+    "persistence",
     "server",
     "weir",
 ];
@@ -97,6 +98,34 @@ fn arrows_between_crates_go_down_only() {
             "journal must not name {name}"
         );
     }
+}
+
+/// A crate that is driven without sockets must not link them: what only sockets need would creep in
+/// unseen.
+#[test]
+fn the_simulation_links_no_sockets() {
+    for name in ["persistence", "sim"] {
+        let linked = linked(name);
+        assert!(linked.contains("journal"), "{name} links {linked:?}");
+        for crate_of_sockets in ["mio", "server", "signal-hook", "socket2"] {
+            assert!(
+                !linked.contains(crate_of_sockets),
+                "{name} must not link {crate_of_sockets}; `cargo tree -p {name} -i \
+                 {crate_of_sockets}` says why it does"
+            );
+        }
+    }
+}
+
+/// All crates that a crate of the workspace links, those of its tests left out.
+fn linked(name: &str) -> BTreeSet<String> {
+    let arguments = [
+        "tree", "-p", name, "-e", "normal", "--prefix", "none", "--format", "{p}",
+    ];
+    let output = cargo(&arguments).unwrap().output().unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let names = lines.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
 }
 
 #[test]

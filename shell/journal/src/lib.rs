@@ -9,6 +9,7 @@
 pub mod annotation;
 mod check;
 mod commit;
+mod contained;
 mod disk;
 mod fatal;
 mod file_disk;
@@ -40,6 +41,7 @@ pub use commit::{
     Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, Times,
     UNSYNCED_AGE_MAX,
 };
+pub use contained::contained;
 pub use disk::{Access, Disk, DiskFile};
 pub use fatal::PanicEndsProcess;
 pub use file_disk::{FileDisk, free_in_steps};

@@ -7,13 +7,12 @@ use std::io;
 use engine::clients::delivery::Delivery;
 use engine::clients::session::SessionId;
 use engine::{Lsn, Mono};
-use journal::Gate;
+use journal::{Gate, contained};
 use mio::event::Event;
 use resp::Rope;
 use slab::Slab;
 
 use crate::connection::{Answers, Connection, Piece, Sent};
-use crate::contained::contained;
 
 /// The connections of one thread, each in its place.
 ///

@@ -5,9 +5,9 @@
 //! frees it itself.
 
 use engine::Dropped;
+use journal::contained;
 use parking_lot::{Condvar, Mutex};
 
-use crate::contained::contained;
 use crate::limits::DROPPER_BYTES_MAX;
 use crate::memory::{Meter, Untold};
 

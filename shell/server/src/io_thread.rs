@@ -8,13 +8,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use journal::contained;
 use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 
 use crate::accept::Acceptor;
 use crate::connection::{Answers, Connection};
 use crate::connections::Connections;
-use crate::contained::contained;
 use crate::inbox::{self, Inbox, Letter};
 use crate::memory::{Allocator, Meter};
 use crate::shard::{Home, Shard, Submitted, TIMER_THREAD};

@@ -7,44 +7,29 @@
 //! yet) waits without the lock, and no thread waits for it.
 
 mod accept;
-mod background;
 mod changes;
-mod check;
 mod clock;
 mod config_file;
 mod connection;
 mod connections;
-mod contained;
 mod dropper;
 mod figures;
-mod import;
 mod inbox;
 mod io_thread;
-mod journal_slot;
 pub mod limits;
 mod listen;
 mod loading;
 mod memory;
 mod packer;
-mod persistence;
 mod refusals;
-mod rewrite_pace;
 mod shard;
-pub mod snapshot;
 mod socket;
 mod stage;
 mod threads;
 mod timer;
-mod turned_off;
 
-pub use check::{CheckError, Checked, DataNames, check};
 pub use clock::Clock;
-pub use import::{ImportError, Imported, Target, import};
-pub use journal::{SyncPolicy, TornTail};
 pub use listen::{ListenError, Listeners};
-pub use loading::Load;
 pub use memory::Allocator;
-pub use persistence::{FileJournal, JournalOptions, OpenError, open, read_log, take_over};
 pub use shard::{Shard, sync_policy};
-pub use snapshot::LoadError;
 pub use threads::{Options, serve, survive_signals};

@@ -4,60 +4,18 @@
 //! which has no data, takes over its data and keeps its own clients, settings and counters.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::{Engine, Now};
-use journal::{PanicEndsProcess, Progress};
+use journal::PanicEndsProcess;
 use parking_lot::Mutex;
+use persistence::{FileJournal, Load};
 
-use crate::persistence::FileJournal;
 use crate::shard::{Shard, State};
-
-/// The progress of a load. One thread loads, and any may look.
-#[derive(Debug)]
-pub struct Load {
-    read: AtomicU64,
-    total: AtomicU64,
-    begun: Instant,
-    /// When the last line was logged, in milliseconds since the start.
-    told_ms: AtomicU64,
-}
-
-/// How often the progress of a load is logged, in milliseconds.
-const TELL_MS: u64 = 1000;
 
 /// How long clients wait for a load before they are told of it. Most loads take less and go
 /// unnoticed.
 pub(crate) const UNNOTICED: Duration = Duration::from_millis(200);
-
-impl Default for Load {
-    fn default() -> Load {
-        Load {
-            read: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-            begun: Instant::now(),
-            told_ms: AtomicU64::new(0),
-        }
-    }
-}
-
-impl Load {
-    /// Notes the progress, and logs it now and then.
-    pub fn note(&self, progress: Progress) {
-        let Progress {
-            bytes_read,
-            bytes_total,
-        } = progress;
-        self.read.store(bytes_read, Ordering::Relaxed);
-        self.total.store(bytes_total, Ordering::Relaxed);
-        let elapsed_ms = self.begun.elapsed().as_millis() as u64;
-        if elapsed_ms >= self.told_ms.load(Ordering::Relaxed) + TELL_MS {
-            self.told_ms.store(elapsed_ms, Ordering::Relaxed);
-            tracing::info!(read = bytes_read, of = bytes_total, "loading");
-        }
-    }
-}
 
 /// Why a load failed, once it has.
 pub(crate) struct Failed<E>(Mutex<Option<E>>);
@@ -98,8 +56,9 @@ impl Shard {
     /// Tells the engine how far the load is.
     pub(crate) fn look_at_load(&self, state: &mut State) {
         if let Some(loading) = &mut state.engine.node.loading {
-            loading.loaded_bytes = self.load.read.load(Ordering::Relaxed);
-            loading.total_bytes = self.load.total.load(Ordering::Relaxed);
+            let progress = self.load.progress();
+            loading.loaded_bytes = progress.bytes_read;
+            loading.total_bytes = progress.bytes_total;
         }
     }
 

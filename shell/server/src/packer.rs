@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::contained::contained;
+use journal::contained;
+
 use crate::shard::Shard;
 
 /// How long the packer sleeps if there is nothing to pack. Packing is never urgent.

@@ -10,11 +10,11 @@ use std::ops::Range;
 use engine::Lsn;
 use engine::clients::session::SessionId;
 use engine::observe::stages::Stage as Work;
+use journal::contained;
 use resp::{Large, Protocol, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};
 use crate::connections::Connections;
-use crate::contained::contained;
 use crate::inbox::Letter;
 use crate::limits::{READ_BYTES, REPLY_BATCH_BYTES, STAGE_BYTES};
 use crate::memory::Meter;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use engine::Engine;
 use engine::server::{Loading, ThreadFigures};
+use persistence::{FileJournal, Load};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
@@ -16,10 +17,9 @@ use crate::changes;
 use crate::figures;
 use crate::io_thread::IoThread;
 use crate::listen::Listeners;
-use crate::loading::{self, Failed, Load, UNNOTICED};
+use crate::loading::{self, Failed, UNNOTICED};
 use crate::memory::{Allocator, Meter};
 use crate::packer;
-use crate::persistence::FileJournal;
 use crate::shard::Shard;
 
 /// How connections are served.

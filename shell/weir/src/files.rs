@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use journal::{FileDisk, Kept, Progress};
-use server::{Clock, DataNames};
+use persistence::DataNames;
+use server::Clock;
 
 use crate::configuration;
 use crate::progress::Meter;
@@ -27,7 +28,7 @@ pub(crate) fn check_configured(file: &Path, path: Option<&Path>) -> anyhow::Resu
 }
 
 fn check_called(path: &Path, names: &DataNames) -> anyhow::Result<String> {
-    let checked = server::check(path, names, Clock::start().now(), &mut told(path))?;
+    let checked = persistence::check(path, names, Clock::start().now(), &mut told(path))?;
     Ok(checked.to_string())
 }
 

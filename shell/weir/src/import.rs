@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use engine::{Engine, LeftOutKey};
-use server::{Clock, Imported, Target};
+use persistence::{Imported, Target};
+use server::Clock;
 
 use crate::command_line::{self, Invocation};
 
@@ -39,7 +40,7 @@ pub(crate) fn import(source: &Path, settings: &[String]) -> anyhow::Result<Strin
     let Imported {
         left_out,
         torn_bytes,
-    } = server::import(&mut engine, source, target, clock.now())
+    } = persistence::import(&mut engine, source, target, clock.now())
         .with_context(|| format!("cannot import {}", source.display()))?;
 
     let mut report = String::new();

@@ -20,7 +20,9 @@ use std::time::Duration;
 use anyhow::Context;
 use engine::Engine;
 use engine::config::Settings;
-use server::{Allocator, Clock, JournalOptions, Listeners, Options, Shard, TornTail};
+use journal::TornTail;
+use persistence::{FileJournal, JournalOptions, Load};
+use server::{Allocator, Clock, Listeners, Options, Shard};
 
 use crate::command_line::Invocation;
 use crate::configuration::Configuration;
@@ -114,13 +116,13 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     }
     let snapshot = data.join(settings.text("dbfilename"));
     let to_load = settings.clone();
-    let load = move |load: &server::Load| {
+    let load = move |load: &Load| {
         let mut engine = Engine::new(to_load.clone(), seed, clock.now(), &commands::TABLE);
         let journal = if to_load.flag("appendonly") {
             let journal = open_journal(&mut engine, &to_load, &data, &snapshot, load, clock)?;
             Some(journal)
         } else {
-            server::take_over(&mut engine, &snapshot, load, clock.now())?;
+            persistence::take_over(&mut engine, &snapshot, load, clock.now())?;
             None
         };
         anyhow::Ok((engine, journal))
@@ -162,9 +164,9 @@ fn open_journal(
     settings: &Settings,
     data: &Path,
     snapshot: &Path,
-    load: &server::Load,
+    load: &Load,
     clock: Clock,
-) -> anyhow::Result<server::FileJournal> {
+) -> anyhow::Result<FileJournal> {
     let folder = data.join(settings.text("appenddirname"));
     let options = JournalOptions {
         policy: server::sync_policy(settings),
@@ -175,7 +177,7 @@ fn open_journal(
         },
         reserve_bytes: settings.number("aof-reserve-size"),
     };
-    server::open(
+    persistence::open(
         engine,
         &folder,
         settings.text("appendfilename"),

@@ -17,8 +17,8 @@ use journal::{
     BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,
     Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob, TornTail, Trimmed,
 };
-use server::snapshot::Progress;
-use server::{OpenError, snapshot};
+use persistence::snapshot::Progress;
+use persistence::{OpenError, snapshot};
 
 use super::Bug;
 use super::picture::Picture;
@@ -83,7 +83,7 @@ impl Process {
         let names = Names::new("appendonly.aof");
         let recovery = Recovery::open(Arc::new(disk.clone()), names, TornTail::Cut)?;
         let mut replay = engine.begin_replay(now);
-        let (log, report) = server::read_log(&mut engine, recovery, &mut replay, now)?;
+        let (log, report) = persistence::read_log(&mut engine, recovery, &mut replay, now)?;
         if setting.bug == Some(Bug::AppliedTwice)
             && let Some(batch) = earlier_batches.get(&report.last)
         {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use engine::{Mono, Next, Now};
 use journal::{Lsn, RecoveryError};
+use persistence::OpenError;
 use resp::{Protocol, Reply};
-use server::OpenError;
 use stream::StreamId;
 
 use super::bystander::{self, stream_of};

@@ -4,7 +4,7 @@
 //! this moment on. What the folder held stays until the base is whole and durable, so a crash on the way
 //! leaves the one or the other. Replies wait for the journal as soon as it is whole, and only then is the
 //! client answered. *Off*: what the journal was given is made durable and released, and it is noted beside
-//! it that it ends here ([`crate::turned_off`]).
+//! it that it ends here ([`persistence::turned_off`]).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,13 +13,11 @@ use std::time::Duration;
 
 use engine::config::Settings;
 use engine::store::log::Journalling;
-use journal::{FileDisk, Journal, Names, Recovery, TornTail};
+use journal::{FileDisk, Journal, Names, Recovery, TornTail, contained};
+use persistence::{FileJournal, turned_off};
 
 use super::is_loading;
-use crate::contained::contained;
-use crate::persistence::{self, FileJournal};
 use crate::shard::{Shard, State, sync_policy};
-use crate::turned_off;
 
 /// How long a pause is between two looks whether a rewrite has given up.
 const PAUSE: Duration = Duration::from_millis(2);

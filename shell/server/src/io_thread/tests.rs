@@ -10,12 +10,11 @@ use engine::Engine;
 use engine::config::Settings;
 use journal::{Health, Lsn, SyncPolicy, TornTail, Watch};
 use parking_lot::{Condvar, Mutex};
+use persistence::{JournalOptions, Load};
 
 use super::*;
 use crate::clock::Clock;
 use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
-use crate::loading::Load;
-use crate::persistence::{self, JournalOptions};
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -67,8 +67,8 @@ mod tests {
     use engine::config::Settings;
 
     use crate::clock::Clock;
-    use crate::contained::contained;
     use crate::shard::Shard;
+    use journal::contained;
 
     /// The signal by which a process ends itself.
     const SIGABRT: i32 = 6;

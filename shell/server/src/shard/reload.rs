@@ -10,11 +10,9 @@ use std::time::Duration;
 use engine::error::CmdError;
 use engine::server::{Reload, ReloadInto, ReloadSource};
 use engine::{Engine, Expired};
+use persistence::{FileJournal, Load, snapshot};
 
 use super::{Shard, State, snapshot_path};
-use crate::loading::Load;
-use crate::persistence::{self, FileJournal};
-use crate::snapshot;
 
 /// The pause between two looks at how far the journal has come.
 const PAUSE: Duration = Duration::from_millis(1);

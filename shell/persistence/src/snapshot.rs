@@ -4,7 +4,7 @@
 //! name is whole at any time.
 
 pub(crate) mod pieces;
-pub(crate) mod progress;
+mod progress;
 mod watched;
 
 use std::fs::File;
@@ -19,9 +19,9 @@ use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
 use thiserror::Error;
 
 use self::pieces::Pieces;
-pub use self::progress::Progress;
+pub use self::progress::{Progress, Written};
 pub(crate) use self::watched::Watched;
-use crate::loading::Load;
+use crate::load::Load;
 
 /// Why a snapshot cannot be loaded.
 #[derive(Debug, Error)]
@@ -220,13 +220,11 @@ pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) ->
     Ok(bytes)
 }
 
-/// Writes a frozen view to a file of that name, whole or not at all.
-pub(crate) fn write_file(
-    frozen: &Frozen,
-    path: &Path,
-    now: Now,
-    progress: &Progress,
-) -> io::Result<u64> {
+/// Writes a frozen view to a file of that name, whole or not at all; how many bytes it has.
+///
+/// # Errors
+/// What the system says.
+pub fn write_file(frozen: &Frozen, path: &Path, now: Now, progress: &Progress) -> io::Result<u64> {
     let temporary = temporary_path(path);
     let mut new = File::options();
     new.write(true).create(true).truncate(true);

@@ -12,13 +12,13 @@ pub struct Progress {
 
 /// What was written at some moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Written {
+pub struct Written {
     /// Keys written.
-    pub(crate) keys: u64,
+    pub keys: u64,
     /// Keys that the snapshot will have; 0 if none is being written.
-    pub(crate) keys_total: u64,
+    pub keys_total: u64,
     /// Bytes written, those of the key that is being written included.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
 }
 
 impl Progress {
@@ -40,12 +40,12 @@ impl Progress {
     }
 
     /// Forgets the snapshot, which has ended.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         self.begin(0);
     }
 
     /// What has been written so far.
-    pub(crate) fn written(&self) -> Written {
+    pub fn written(&self) -> Written {
         Written {
             keys: self.keys.load(Ordering::Relaxed),
             keys_total: self.keys_total.load(Ordering::Relaxed),

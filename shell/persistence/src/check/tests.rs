@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use resp::{ArgvBuf, Protocol, Reply};
 
 use super::*;
-use crate::{persistence, snapshot};
+use crate::{rewrite, snapshot};
 
 const NOW: Now = Now {
     unix_us: 1_000_000,
@@ -46,7 +46,7 @@ fn data_folder() -> tempfile::TempDir {
     let last = journal::Lsn::new(engine.log().last().0);
     journal.submit(engine.effects(), last);
     engine.effects_taken();
-    persistence::rewrite(&journal, &mut engine, NOW).unwrap();
+    rewrite(&journal, &mut engine, NOW).unwrap();
     ask(&mut engine, "XADD stream 2-1 field value");
     let last = journal::Lsn::new(engine.log().last().0);
     journal.submit(engine.effects(), last);
@@ -163,7 +163,7 @@ fn what_a_repair_keeps_behind_damage_is_loaded() {
     let mut engine = Engine::new(Settings::default(), 2, NOW, &commands::TABLE);
     let mut replay = engine.begin_replay(NOW);
     let load = crate::Load::default();
-    persistence::read_whole(&mut engine, &mut recovery, &mut replay, &load, NOW).unwrap();
+    crate::open::read_whole(&mut engine, &mut recovery, &mut replay, &load, NOW).unwrap();
     engine.end_replay(replay, Lsn(9), Journalling::Off);
     assert!(engine.keyspace().exists(0, b"later"));
     assert!(engine.keyspace().exists(0, b"before"));

@@ -1,4 +1,4 @@
-//! The shard's log: opening it, filling the engine from it, rewriting it.
+//! Opening the log of a shard, and filling the engine from it.
 //!
 //! The engine numbers batches of effects and never waits. The journal writes and syncs them on its
 //! own thread. Replies wait at the gate of their thread until the batch that they depend on may be
@@ -11,19 +11,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::server::Conflicts;
-use engine::store::keyspace::Frozen;
 use engine::store::log::Journalling;
 use engine::{Author, Engine, Expired, Lsn, Now, Refused, Replay, ReplayError};
 use journal::{
     Disk, FileDisk, Item, Journal, LocalLog, Names, ReadOnly, Recovery, RecoveryError, Report,
-    Rewrite, SnapshotFormat, Source, SyncPolicy, TornTail,
+    Source, SyncPolicy, TornTail,
 };
 use thiserror::Error;
 
-use crate::background::{self, Background, Ended};
-use crate::contained::contained;
-use crate::loading::Load;
-use crate::snapshot::{self, LEAVE_OUT, LoadError, Progress, Watched};
+use crate::load::Load;
+use crate::rewrite::rewrite;
+use crate::snapshot::{self, LEAVE_OUT, LoadError, Watched};
 use crate::turned_off::{self, Found};
 
 /// A journal in files.
@@ -305,12 +303,7 @@ pub(crate) fn read_whole<D: Disk>(
 ///
 /// # Errors
 /// [`OpenError`]; the engine then has what was loaded up to there.
-pub(crate) fn reload(
-    engine: &mut Engine,
-    folder: &Path,
-    stem: &str,
-    now: Now,
-) -> Result<(), OpenError> {
+pub fn reload(engine: &mut Engine, folder: &Path, stem: &str, now: Now) -> Result<(), OpenError> {
     let in_folder = |source| OpenError::Folder {
         folder: folder.display().to_string(),
         source,
@@ -323,55 +316,4 @@ pub(crate) fn reload(
     let read = read_whole(engine, &mut recovery, &mut replay, &Load::default(), now);
     snapshot::say_left_out(&engine.end_replay(replay, last, Journalling::On));
     read
-}
-
-/// Rewrites the log while the caller waits: it then begins with the engine's current state.
-///
-/// # Errors
-/// What went wrong, in words; the log is as it was then.
-pub(crate) fn rewrite(journal: &FileJournal, engine: &mut Engine, now: Now) -> Result<(), String> {
-    let at = journal::Lsn::new(engine.log().last().0);
-    let begun = journal.begin_rewrite(at).map_err(|e| e.to_string())?;
-    engine.restart_journal();
-    let rewrite = begun.wait().map_err(|e| e.to_string())?;
-    write_base(&engine.freeze(), rewrite, now, &Progress::default()).map_err(|e| e.to_string())?;
-    Ok(())
-}
-
-/// Begins a rewrite: the log will begin with the engine's current state, which a separate thread
-/// writes while the engine goes on. Must be called under the shard's lock.
-pub(crate) fn begin_rewrite(
-    journal: &FileJournal,
-    engine: &mut Engine,
-    background: &Arc<Background>,
-    now: Now,
-) -> Result<(), String> {
-    let at = journal::Lsn::new(engine.log().last().0);
-    let pending = journal
-        .begin_rewrite(at)
-        .map_err(|error| error.to_string())?;
-    engine.restart_journal();
-    let frozen = engine.freeze();
-    let ended = Arc::clone(background);
-    let write = move || {
-        let written = contained(|| {
-            let rewrite = pending.wait().map_err(io::Error::other)?;
-            write_base(&frozen, rewrite, now, &ended.rewrite)
-        });
-        ended.note(Ended::Rewrite(written.map_err(|error| error.to_string())));
-    };
-    background::spawn("weir-rewrite", write).map_err(|error| error.to_string())
-}
-
-pub(crate) fn write_base(
-    frozen: &Frozen,
-    mut rewrite: Rewrite<LocalLog<FileDisk>>,
-    now: Now,
-    progress: &Progress,
-) -> io::Result<u64> {
-    let bytes = snapshot::write(frozen, &mut rewrite, now, progress)?;
-    rewrite
-        .finish(SnapshotFormat::Rdb)
-        .map_err(io::Error::other)?;
-    Ok(bytes)
 }

@@ -14,8 +14,9 @@ use engine::{Author, Engine, Expired, LeftOut, Lsn, Now, OnUnknown, Replay, Repl
 use journal::{FileDisk, Journal, Names, ReadOnly, Recovery, RecoveryError, SyncPolicy, TornTail};
 use thiserror::Error;
 
-use crate::loading::Load;
-use crate::persistence::{self, OpenError};
+use crate::load::Load;
+use crate::open::{self, OpenError};
+use crate::rewrite::rewrite;
 use crate::snapshot::{self, LoadError};
 
 /// Where the data goes: a journal that does not exist yet.
@@ -102,7 +103,7 @@ pub fn import(
     let last = Lsn(report.last.number());
     let left_out = engine.end_replay(replay, last, Journalling::On);
     let journal = Journal::start(log, SyncPolicy::Always).map_err(in_file(target.folder))?;
-    persistence::rewrite(&journal, engine, now).map_err(ImportError::Write)?;
+    rewrite(&journal, engine, now).map_err(ImportError::Write)?;
     let closed = journal.close();
     closed.map_err(|fault| ImportError::Write(fault.to_string()))?;
     Ok(Imported {
@@ -127,7 +128,7 @@ fn read(
             let disk = FileDisk::open_existing(folder).map_err(in_file(folder))?;
             let disk = Arc::new(ReadOnly::new(disk));
             let mut recovery = Recovery::open(disk, Names::new(&stem), TornTail::Cut)?;
-            persistence::read_whole(engine, &mut recovery, replay, &Load::default(), now)?;
+            open::read_whole(engine, &mut recovery, replay, &Load::default(), now)?;
             return Ok(recovery.report().cuts.iter().map(|cut| cut.bytes).sum());
         }
     }

@@ -14,10 +14,12 @@ use crate::snapshot::Progress;
 
 /// Work that has ended.
 #[derive(Debug)]
-pub(crate) enum Ended {
+pub enum Ended {
     /// A snapshot, and who waits for it.
     Snapshot {
+        /// Who waits.
         waiting: Option<SessionId>,
+        /// How many bytes it has.
         result: Result<u64, String>,
         /// Changes made when it was begun.
         changes: u64,
@@ -26,18 +28,20 @@ pub(crate) enum Ended {
     Rewrite(Result<u64, String>),
     /// A rewrite of the configuration file, and who waits for it.
     Configuration {
+        /// Who waits.
         waiting: SessionId,
+        /// Whether it was written.
         result: Result<(), String>,
     },
 }
 
 /// The progress of running work, and what has ended since somebody last looked.
 #[derive(Debug)]
-pub(crate) struct Background {
+pub struct Background {
     /// Of the snapshot, if one is being written.
-    pub(crate) snapshot: Progress,
+    pub snapshot: Progress,
     /// Of the journal's new base, if it is being rewritten.
-    pub(crate) rewrite: Progress,
+    pub rewrite: Progress,
     ended: Mutex<Vec<Ended>>,
     /// Wakes the timer, which looks at what has ended.
     alarm: Arc<Alarm>,
@@ -45,7 +49,7 @@ pub(crate) struct Background {
 
 impl Background {
     /// Nothing runs.
-    pub(crate) fn new(alarm: Arc<Alarm>) -> Background {
+    pub fn new(alarm: Arc<Alarm>) -> Background {
         Background {
             snapshot: Progress::default(),
             rewrite: Progress::default(),
@@ -55,13 +59,13 @@ impl Background {
     }
 
     /// Notes that work has ended.
-    pub(crate) fn note(&self, ended: Ended) {
+    pub fn note(&self, ended: Ended) {
         self.ended.lock().push(ended);
         self.alarm.ring();
     }
 
     /// Takes what has ended.
-    pub(crate) fn collect(&self) -> Vec<Ended> {
+    pub fn collect(&self) -> Vec<Ended> {
         std::mem::take(&mut *self.ended.lock())
     }
 }
@@ -74,7 +78,7 @@ const NICENESS: i32 = 15;
 ///
 /// # Errors
 /// What the system says if it cannot start a thread.
-pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let yielding = move || {
         // On Linux this is the priority of this thread. If it cannot be set, the work is done all
         // the same.

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use journal::{Gate, Health, Lsn, Watch};
 use parking_lot::{Mutex, RwLock};
 
-use crate::persistence::FileJournal;
+use crate::open::FileJournal;
 
 /// Where a shard keeps its journal.
 #[derive(Default)]
-pub(crate) struct JournalSlot {
+pub struct JournalSlot {
     held: RwLock<Held>,
     /// What opens the gate of each thread.
     watches: Mutex<Vec<Arc<dyn Watch>>>,
@@ -35,7 +35,7 @@ enum Held {
 impl JournalSlot {
     /// The journal that batches go to, whether it is whole or not.
     #[inline]
-    pub(crate) fn taking(&self) -> Option<Arc<FileJournal>> {
+    pub fn taking(&self) -> Option<Arc<FileJournal>> {
         self.look(|held| match held {
             Held::Begins(journal) | Held::Whole(journal) => Some(journal),
             Held::Nothing | Held::Ends(_) => None,
@@ -44,7 +44,7 @@ impl JournalSlot {
 
     /// The journal that replies wait for.
     #[inline]
-    pub(crate) fn awaited(&self) -> Option<Arc<FileJournal>> {
+    pub fn awaited(&self) -> Option<Arc<FileJournal>> {
         self.look(|held| match held {
             Held::Whole(journal) | Held::Ends(journal) => Some(journal),
             Held::Nothing | Held::Begins(_) => None,
@@ -53,7 +53,7 @@ impl JournalSlot {
 
     /// The journal that has everything.
     #[inline]
-    pub(crate) fn whole(&self) -> Option<Arc<FileJournal>> {
+    pub fn whole(&self) -> Option<Arc<FileJournal>> {
         self.look(|held| match held {
             Held::Whole(journal) => Some(journal),
             Held::Nothing | Held::Begins(_) | Held::Ends(_) => None,
@@ -61,7 +61,7 @@ impl JournalSlot {
     }
 
     /// Whether one is on its way to be whole.
-    pub(crate) fn is_beginning(&self) -> bool {
+    pub fn is_beginning(&self) -> bool {
         matches!(*self.held.read(), Held::Begins(_))
     }
 
@@ -74,7 +74,7 @@ impl JournalSlot {
     }
 
     /// Lets a gate go by the journal, if there is one; else it stays open unless `is_loading`.
-    pub(crate) fn add(&self, gate: &Gate, is_loading: bool) {
+    pub fn add(&self, gate: &Gate, is_loading: bool) {
         let watch = gate.watch();
         let mut watches = self.watches.lock();
         match self.awaited() {
@@ -86,7 +86,7 @@ impl JournalSlot {
     }
 
     /// There is and will be no journal for now: no reply waits.
-    pub(crate) fn set_none(&self) {
+    pub fn set_none(&self) {
         *self.held.write() = Held::Nothing;
         for watch in &*self.watches.lock() {
             open(&**watch);
@@ -94,12 +94,12 @@ impl JournalSlot {
     }
 
     /// Batches go to this journal from now on.
-    pub(crate) fn begin(&self, journal: &Arc<FileJournal>) {
+    pub fn begin(&self, journal: &Arc<FileJournal>) {
         *self.held.write() = Held::Begins(Arc::clone(journal));
     }
 
     /// Replies wait for this journal from now on.
-    pub(crate) fn set_whole(&self, journal: &Arc<FileJournal>) {
+    pub fn set_whole(&self, journal: &Arc<FileJournal>) {
         for watch in &*self.watches.lock() {
             journal.watch(Arc::clone(watch));
         }
@@ -107,7 +107,7 @@ impl JournalSlot {
     }
 
     /// The journal takes nothing more. It, and whether replies wait for it.
-    pub(crate) fn end(&self) -> Option<Arc<FileJournal>> {
+    pub fn end(&self) -> Option<Arc<FileJournal>> {
         let mut held = self.held.write();
         let (journal, next) = match std::mem::take(&mut *held) {
             Held::Nothing => return None,

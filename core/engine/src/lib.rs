@@ -60,6 +60,7 @@ use crate::server::{Node, Order, ShellFigures};
 use crate::store::dropped::{Discard, What};
 use crate::store::keyspace::{Frozen, KeyHasher, Keyspace};
 use crate::store::log::{EffectLog, Journalling};
+use crate::store::notifications::{Classes, Notification, Notifications};
 use crate::store::packing::PackingQueue;
 use crate::store::tx::Data;
 use crate::table::CommandIndex;
@@ -123,6 +124,7 @@ impl Engine {
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
                 dropped: Discard::default(),
+                notifications: Notifications::default(),
             },
             commands: *commands,
             node: Node {
@@ -257,6 +259,17 @@ impl Engine {
     /// Takes the work that commands asked of the shell.
     pub fn take_orders(&mut self) -> Vec<Order> {
         std::mem::take(&mut self.node.orders)
+    }
+
+    /// From now on keyspace notifications of these classes are kept; whoever asks for them takes
+    /// them after each request.
+    pub fn listen_to(&mut self, classes: Classes) {
+        self.data.notifications.listen_to(classes);
+    }
+
+    /// Takes the keyspace notifications of what happened since they were taken last.
+    pub fn take_notifications(&mut self) -> Vec<Notification> {
+        self.data.notifications.take()
     }
 
     /// What is large and no longer part of the keyspace, which the caller drops where nobody waits

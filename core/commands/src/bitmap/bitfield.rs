@@ -4,7 +4,7 @@ use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::limits::STRING_BYTES_MAX;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, StringChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::bits::{Patch, byte_of, check_offset, read, replaced};
@@ -151,12 +151,18 @@ impl Command for BitField {
         };
         let len = tx.string(key)?.map_or(0, |string| string.len());
         // The string has room for all that might be written, whether it is or not.
+        let mut event = event::SETBIT;
         if let Some(last) = last.filter(|last| *last >= len) {
-            ctx.tx.apply(&Effect::SetRange {
-                key,
+            let grow = StringChange::SetRange {
                 offset: last as u32,
                 value: &[0],
-            });
+            };
+            let is_sure = operations.iter().any(Operation::surely_writes);
+            let growth = if is_sure { event } else { event::UNNAMED };
+            ctx.tx.apply(&Effect::on(key, grow), growth);
+            if is_sure {
+                event = event::UNNAMED;
+            }
         }
         ctx.reply.array(operations.len());
         for operation in operations {
@@ -170,7 +176,8 @@ impl Command for BitField {
                 None => ctx.reply.null(),
             }
             if let Some(patch) = outcome.patch {
-                patch.apply(key, &mut ctx.tx);
+                patch.apply(key, event, &mut ctx.tx);
+                event = event::UNNAMED;
             }
         }
         Ok(Flow::Done)
@@ -368,6 +375,14 @@ impl Operation {
         Change {
             reply: Some(reply as i64),
             patch: (new != old).then(|| replaced(bytes, offset, bits, new as u64)),
+        }
+    }
+
+    /// Whether it writes whatever the string holds.
+    fn surely_writes(&self) -> bool {
+        match (&self.action, self.overflow) {
+            (Action::Get, _) | (_, Overflow::Fail) => false,
+            (Action::Set(_) | Action::Add(_), Overflow::Wrap | Overflow::Saturate) => true,
         }
     }
 

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{DeleteCause, Effect, Expiry};
+use engine::store::effect::{Effect, Expiry, KeyChange, StringChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::StringValue;
@@ -101,14 +101,13 @@ impl Command for BitOp {
         }
         let result = combine(operation, &sources);
         if !result.is_empty() {
-            ctx.tx.apply(&Effect::Set {
-                key: to,
+            let set = StringChange::Set {
                 value: &result,
                 expiry: Expiry::Never,
-            });
+            };
+            ctx.tx.apply(&Effect::on(to, set), event::SET);
         } else if ctx.tx.record(to).is_some() {
-            let cause = DeleteCause::Command;
-            ctx.tx.apply(&Effect::Delete { key: to, cause });
+            ctx.tx.apply(&Effect::on(to, KeyChange::Delete), event::DEL);
         }
         ctx.reply.count(result.len());
         Ok(Flow::Done)

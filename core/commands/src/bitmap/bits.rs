@@ -3,7 +3,7 @@
 use engine::args::parse_i64;
 use engine::error::CmdError;
 use engine::limits::STRING_BYTES_MAX;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, Event, StringChange};
 use engine::store::tx::Tx;
 
 /// Reads the place of a bit that a string may have under any setting.
@@ -44,12 +44,12 @@ pub(super) struct Patch {
 
 impl Patch {
     /// Writes the bytes into the string of a key.
-    pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) {
-        tx.apply(&Effect::SetRange {
-            key,
+    pub(super) fn apply(&self, key: &[u8], event: &'static Event, tx: &mut Tx<'_>) {
+        let set_range = StringChange::SetRange {
             offset: self.first as u32,
             value: self.bytes(),
-        });
+        };
+        tx.apply(&Effect::on(key, set_range), event);
     }
 
     fn bytes(&self) -> &[u8] {

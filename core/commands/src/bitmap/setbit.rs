@@ -3,6 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
+use engine::store::effect::event;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::bits::{byte_of, check_offset, parse_offset, read, replaced};
@@ -55,7 +56,7 @@ impl Command for SetBit {
             None => change(b""),
         };
         if let Some(patch) = patch {
-            patch.apply(key, &mut ctx.tx);
+            patch.apply(key, event::SETBIT, &mut ctx.tx);
         }
         ctx.reply.int(old as i64);
         Ok(Flow::Done)

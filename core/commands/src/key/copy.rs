@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::database::parse_database;
@@ -67,7 +67,8 @@ impl Command for Copy {
         let free =
             ctx.tx.reading().peek(key).is_some() && (cmd.replace || !ctx.tx.exists_in(to_db, to));
         if free {
-            ctx.tx.apply(&Effect::Copy { key, to, to_db });
+            let copy = Effect::on(key, KeyChange::Copy { to, to_db });
+            ctx.tx.apply(&copy, event::COPY);
         }
         ctx.reply.int(i64::from(free));
         Ok(Flow::Done)

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{DeleteCause, Effect};
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 
@@ -46,10 +46,9 @@ pub(super) fn delete(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError
     let mut deleted = 0;
     for key in keys.iter() {
         if ctx.tx.peek(key).is_some() {
-            deleted += ctx.tx.apply(&Effect::Delete {
-                key,
-                cause: DeleteCause::Command,
-            });
+            deleted += ctx
+                .tx
+                .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
         }
     }
     ctx.reply.int(deleted as i64);

@@ -4,7 +4,7 @@ use engine::UnixMs;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
-use engine::store::effect::{DeleteCause, Effect};
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `DUMP key`
@@ -121,17 +121,13 @@ impl Command for Restore {
         };
         let value = rdb::restore(payload, &ctx.tx.payload_context())?;
         if at.is_some_and(|at| at <= ctx.now.unix()) && ctx.mode != Mode::Replay {
-            ctx.tx.apply(&Effect::Delete {
-                key,
-                cause: DeleteCause::Command,
-            });
+            if ctx.tx.peek(key).is_some() {
+                ctx.tx
+                    .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
+            }
         } else {
-            ctx.tx.apply(&Effect::Restore {
-                key,
-                value,
-                payload,
-                at,
-            });
+            let restore = KeyChange::Restore { value, payload, at };
+            ctx.tx.apply(&Effect::on(key, restore), event::RESTORE);
             ctx.tx.record_retention(key);
             if let Some(idle_s) = cmd.idle_s {
                 ctx.tx.set_idle_s(key, idle_s);

@@ -4,7 +4,7 @@ use engine::UnixMs;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
-use engine::store::effect::{DeleteCause, Effect};
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::expiry::{Base, Unit, expiry_ms};
@@ -211,12 +211,11 @@ fn execute(cmd: &Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         None => false,
     };
     if allowed && at <= ctx.now.unix() && ctx.mode != Mode::Replay {
-        ctx.tx.apply(&Effect::Delete {
-            key,
-            cause: DeleteCause::Command,
-        });
+        ctx.tx
+            .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
     } else if allowed {
-        ctx.tx.apply(&Effect::ExpireAt { key, at });
+        let expire = Effect::on(key, KeyChange::ExpireAt { at });
+        ctx.tx.apply(&expire, event::EXPIRE);
     }
     ctx.reply.int(i64::from(allowed));
     Ok(Flow::Done)

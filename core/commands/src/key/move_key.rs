@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::database::parse_database;
@@ -40,7 +40,8 @@ impl Command for Move {
         }
         let free = ctx.tx.peek(key).is_some() && !ctx.tx.exists_in(to_db, key);
         if free {
-            ctx.tx.apply(&Effect::Move { key, to_db });
+            let relocate = Effect::on(key, KeyChange::Move { to_db });
+            ctx.tx.apply(&relocate, event::MOVE);
         }
         ctx.reply.int(i64::from(free));
         Ok(Flow::Done)

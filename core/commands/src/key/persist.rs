@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `PERSIST key`
@@ -33,7 +33,8 @@ impl Command for Persist {
             .peek(cmd)
             .is_some_and(|record| record.expires_at().is_some());
         if expires {
-            ctx.tx.apply(&Effect::Persist { key: cmd });
+            let persist = Effect::on(cmd, KeyChange::Persist);
+            ctx.tx.apply(&persist, event::PERSIST);
         }
         ctx.reply.int(i64::from(expires));
         Ok(Flow::Done)

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `RENAME key newkey`
@@ -36,7 +36,8 @@ impl Command for Rename {
             return Err(CmdError::NoSuchKey);
         }
         if key != to {
-            ctx.tx.apply(&Effect::Rename { key, to });
+            let rename = Effect::on(key, KeyChange::Rename { to });
+            ctx.tx.apply(&rename, event::RENAME);
         }
         ctx.reply.ok();
         Ok(Flow::Done)
@@ -75,7 +76,8 @@ impl Command for RenameNx {
         }
         let free = ctx.tx.peek(to).is_none();
         if free {
-            ctx.tx.apply(&Effect::Rename { key, to });
+            let rename = Effect::on(key, KeyChange::Rename { to });
+            ctx.tx.apply(&rename, event::RENAME);
         }
         ctx.reply.int(i64::from(free));
         Ok(Flow::Done)

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{DatabaseChange, Effect, ServerChange, event};
 use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
 
 /// `FLUSHALL [ASYNC | SYNC]`
@@ -44,7 +44,8 @@ impl Command for FlushAll {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.tx.apply(&Effect::Flush { db: None });
+        let flush = Effect::Server(ServerChange::Flush);
+        ctx.tx.apply(&flush, event::FLUSHALL);
         ctx.reply.ok();
         Ok(Flow::Done)
     }
@@ -73,9 +74,8 @@ impl Command for FlushDb {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.tx.apply(&Effect::Flush {
-            db: Some(ctx.tx.database),
-        });
+        let flush = Effect::Database(DatabaseChange::Flush);
+        ctx.tx.apply(&flush, event::FLUSHDB);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

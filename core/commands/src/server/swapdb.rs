@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, ServerChange, event};
 use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
 
 /// `SWAPDB index1 index2`
@@ -40,7 +40,8 @@ impl Command for SwapDb {
         }
         if a != b {
             let (a, b) = (a as u16, b as u16);
-            ctx.tx.apply(&Effect::SwapDb { a, b });
+            let swap = Effect::Server(ServerChange::SwapDatabases { a, b });
+            ctx.tx.apply(&swap, event::SWAPDB);
         }
         ctx.reply.ok();
         Ok(Flow::Done)

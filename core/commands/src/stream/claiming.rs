@@ -1,7 +1,7 @@
 //! What `XCLAIM` and `XAUTOCLAIM` have in common: pending entries that change their owner.
 
 use engine::error::CmdError;
-use engine::store::effect::{Claim, Effect};
+use engine::store::effect::{Claim, Effect, Event, GroupChange, event};
 use engine::store::tx::Tx;
 use resp::Reply;
 use stream::{Activity, Chosen, ChosenWriter, Entries, Lookup, PendingEntry, StreamId};
@@ -74,24 +74,22 @@ impl Claimed {
         consumer: &[u8],
         activity: Activity,
         tx: &mut Tx<'_>,
-    ) {
+    ) -> Result<(), CmdError> {
         let GroupKey { key, group } = place;
         if !self.gone.is_empty() {
-            tx.apply(&Effect::GroupAcknowledge {
-                key,
-                group,
-                ids: &self.gone,
-            });
+            let acknowledge = GroupChange::Acknowledge { ids: &self.gone };
+            tx.apply(&Effect::on_group(key, group, acknowledge), event::PENDING);
         }
         if !self.claims.is_empty() {
-            tx.apply(&Effect::GroupClaim {
-                key,
-                group,
+            let event = pending_event(place, consumer, tx)?;
+            let claim = GroupChange::Claim {
                 consumer,
                 claims: &self.claims,
                 activity,
-            });
+            };
+            tx.apply(&Effect::on_group(key, group, claim), event);
         }
+        Ok(())
     }
 }
 
@@ -105,17 +103,26 @@ pub(super) fn note_caller(
     let (_, found) = place.required(tx)?;
     let GroupKey { key, group } = place;
     if found.consumer(consumer).is_none() {
-        tx.apply(&Effect::ConsumerCreate {
-            key,
-            group,
-            consumer,
-        });
+        let create = GroupChange::CreateConsumer { consumer };
+        tx.apply(
+            &Effect::on_group(key, group, create),
+            event::XGROUP_CREATECONSUMER,
+        );
     }
-    tx.apply(&Effect::ConsumerSeen {
-        key,
-        group,
-        consumer,
-        activity,
-    });
+    let see = GroupChange::See { consumer, activity };
+    tx.apply(&Effect::on_group(key, group, see), event::UNHEARD);
     Ok(())
+}
+
+/// What it means to others that pending entries go to a consumer, which is made if it is missing.
+fn pending_event(
+    place: GroupKey<'_>,
+    consumer: &[u8],
+    tx: &mut Tx<'_>,
+) -> Result<&'static Event, CmdError> {
+    let (_, found) = place.required(tx)?;
+    Ok(match found.consumer(consumer) {
+        Some(_) => event::PENDING,
+        None => event::XGROUP_CREATECONSUMER,
+    })
 }

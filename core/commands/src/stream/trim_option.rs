@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use engine::args::Args;
 use engine::command::Ctx;
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, StreamChange, event};
 use stream::{Keep, NodeLimits, Precision, References, StreamId, Trim};
 
 /// The trim clause as it is being read: `MAXLEN | MINID [= | ~] threshold [LIMIT count]`.
@@ -77,11 +77,11 @@ impl TrimClause {
         let Some(cut) = stream.plan_trim(&trim, references) else {
             return 0;
         };
-        ctx.tx.apply(&Effect::StreamTrim {
-            key,
+        let trim = StreamChange::Trim {
             through: cut.through,
             references,
-        });
+        };
+        ctx.tx.apply(&Effect::on(key, trim), event::XTRIM);
         cut.entry_count
     }
 

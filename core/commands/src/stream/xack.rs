@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 
@@ -44,11 +44,12 @@ impl Command for XAck {
         // IDs are looked at only where there is a group to have them pending.
         let acknowledged = match place.find(ctx.tx.reading())? {
             None => 0,
-            Some(_) => ctx.tx.apply(&Effect::GroupAcknowledge {
-                key: place.key,
-                group: place.group,
-                ids: &parse_ids(ids)?,
-            }),
+            Some(_) => {
+                let ids = &parse_ids(ids)?;
+                let acknowledge = GroupChange::Acknowledge { ids };
+                let acknowledge = Effect::on_group(place.key, place.group, acknowledge);
+                ctx.tx.apply(&acknowledge, event::PENDING)
+            }
         };
         ctx.reply.int(acknowledged as i64);
         Ok(Flow::Done)

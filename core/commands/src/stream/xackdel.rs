@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, GroupChange, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{Group as StreamGroup, References, Stream, StreamId};
@@ -86,24 +86,21 @@ impl Command for XAckDel {
             return Ok(Flow::Done);
         };
         let plan = Plan::new(stream, own, cmd.place, references, &parse_ids(ids)?);
-        ctx.tx.apply(&Effect::GroupAcknowledge {
-            key,
-            group,
-            ids: &plan.acknowledged,
-        });
+        let mut acknowledge = |group, ids| {
+            let acknowledge = GroupChange::Acknowledge { ids };
+            let acknowledge = Effect::on_group(key, group, acknowledge);
+            ctx.tx.apply(&acknowledge, event::PENDING);
+        };
+        acknowledge(group, &plan.acknowledged);
         for (other, ids) in &plan.forgotten {
-            ctx.tx.apply(&Effect::GroupAcknowledge {
-                key,
-                group: other,
-                ids,
-            });
+            acknowledge(other, ids);
         }
         if !plan.deleted.is_empty() {
-            ctx.tx.apply(&Effect::StreamDelete {
-                key,
+            let delete = StreamChange::Delete {
                 ids: &plan.deleted,
                 references: plan.references,
-            });
+            };
+            ctx.tx.apply(&Effect::on(key, delete), event::XDEL);
         }
         ctx.reply.array(plan.replies.len());
         for reply in plan.replies {

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, Idempotent, IidOrigin};
+use engine::store::effect::{Effect, Idempotent, IidOrigin, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{References, StreamId};
@@ -240,12 +240,12 @@ impl Command for XAdd {
             if let Some(id) = known {
                 let Idempotent { producer, iid, .. } = *idempotent;
                 let last_id = found.map_or(StreamId::MIN, stream::Stream::last_id);
-                ctx.tx.apply(&Effect::StreamDuplicate {
-                    key,
+                let duplicate = StreamChange::CountDuplicate {
                     producer,
                     iid,
                     id: id.min(last_id),
-                });
+                };
+                ctx.tx.apply(&Effect::on(key, duplicate), event::UNHEARD);
                 write_id(ctx, id);
                 return Ok(Flow::Done);
             }
@@ -261,12 +261,12 @@ impl Command for XAdd {
             }
             (None, IdSpec::Exactly(id)) => *id,
         };
-        ctx.tx.apply(&Effect::StreamAppend {
-            key,
+        let append = StreamChange::Append {
             id,
             fields,
             idempotent,
-        });
+        };
+        ctx.tx.apply(&Effect::on(key, append), event::XADD);
         if let Some(trim) = cmd.trim {
             trim.apply(key, cmd.references, ctx);
         }

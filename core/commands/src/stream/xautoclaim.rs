@@ -131,7 +131,7 @@ impl Command for XAutoClaim {
         let cursor = pending.next().map_or(StreamId::MIN, |entry| entry.id);
         drop(pending);
         let active = Activity::Active;
-        decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx);
+        decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx)?;
         let activity = match decided.claims.len() {
             0 => Activity::Seen,
             _ => Activity::Active,

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{Forget, Retention};
@@ -89,12 +89,9 @@ impl Command for XCfgSet {
         } else {
             Forget::Nothing
         };
-        ctx.tx.apply(&Effect::StreamConfigure {
-            key: cmd.key,
-            duration_s: retention.duration_s,
-            maxsize: retention.maxsize,
-            forget,
-        });
+        let configure = StreamChange::Configure { retention, forget };
+        ctx.tx
+            .apply(&Effect::on(cmd.key, configure), event::UNHEARD);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

@@ -5,7 +5,7 @@ use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
 use engine::limits::ERROR_ECHO_BYTES_MAX;
-use engine::store::effect::{Claim, Effect};
+use engine::store::effect::{Claim, Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{Activity, DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
@@ -109,12 +109,12 @@ impl Command for XClaim {
             && last_id > found.last_delivered()
         {
             let entries_read = stream.count_up_to(last_id);
-            ctx.tx.apply(&Effect::GroupSetId {
-                key,
-                group,
+            let set_id = GroupChange::SetId {
                 id: last_id,
                 entries_read,
-            });
+            };
+            let set_id = Effect::on_group(key, group, set_id);
+            ctx.tx.apply(&set_id, event::PENDING);
         }
         let at = options.delivered_at(ctx);
         let active = options.activity(ctx.mode);
@@ -142,7 +142,7 @@ impl Command for XClaim {
                 }
             };
             claimed += decided.claims.len();
-            decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx);
+            decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx)?;
         }
         shown.finish(cmd.place.required(&mut ctx.tx)?.0.entries());
         let activity = match claimed {

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{References, StreamId};
@@ -49,11 +49,11 @@ impl Command for XDel {
         let found = stream.entries().contain(&ids);
         let there = ids.into_iter().zip(found).filter(|(_, found)| *found);
         let there: Vec<StreamId> = there.map(|(id, _)| id).collect();
-        let deleted = ctx.tx.apply(&Effect::StreamDelete {
-            key: cmd.key,
+        let delete = StreamChange::Delete {
             ids: &there,
             references: References::Keep,
-        });
+        };
+        let deleted = ctx.tx.apply(&Effect::on(cmd.key, delete), event::XDEL);
         ctx.reply.int(deleted as i64);
         Ok(Flow::Done)
     }

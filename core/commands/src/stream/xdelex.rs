@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{References, Stream, StreamId};
@@ -90,11 +90,11 @@ impl Command for XDelEx {
             References::Keep | References::Acknowledged => References::Keep,
         };
         if !deleted.is_empty() {
-            ctx.tx.apply(&Effect::StreamDelete {
-                key: cmd.key,
+            let delete = StreamChange::Delete {
                 ids: &deleted,
                 references,
-            });
+            };
+            ctx.tx.apply(&Effect::on(cmd.key, delete), event::XDEL);
         }
         ctx.reply.array(replies.len());
         replies.into_iter().for_each(|reply| ctx.reply.int(reply));

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::StreamId;
 
@@ -64,12 +64,12 @@ impl Command for XIdmpRecord {
         if known.is_some_and(|known| known != cmd.id) {
             return Err(CmdError::IidTaken);
         }
-        ctx.tx.apply(&Effect::StreamRecordIdempotent {
-            key: cmd.key,
+        let record = StreamChange::RecordIdempotent {
             producer: cmd.producer,
             iid: cmd.iid,
             id: cmd.id,
-        });
+        };
+        ctx.tx.apply(&Effect::on(cmd.key, record), event::UNHEARD);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

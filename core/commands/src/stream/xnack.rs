@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
@@ -107,11 +107,9 @@ impl Command for XNack {
                 None => options.decide_all(run, &mut stream.entries().look_up(), group),
             };
             if !entries.is_empty() {
-                given_back += ctx.tx.apply(&Effect::GroupGiveBack {
-                    key: cmd.place.key,
-                    group: cmd.place.group,
-                    entries: &entries,
-                });
+                let give_back = GroupChange::GiveBack { entries: &entries };
+                let give_back = Effect::on_group(cmd.place.key, cmd.place.group, give_back);
+                given_back += ctx.tx.apply(&give_back, event::GIVEN_BACK);
             }
         }
         ctx.reply.int(given_back as i64);

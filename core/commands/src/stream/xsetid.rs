@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{SetId, StreamId};
 
@@ -69,10 +69,8 @@ impl Command for XSetId {
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
         stream.check_set_id(&cmd.set)?;
-        ctx.tx.apply(&Effect::StreamSetId {
-            key: cmd.key,
-            set: cmd.set,
-        });
+        let set_id = Effect::on(cmd.key, StreamChange::SetId(cmd.set));
+        ctx.tx.apply(&set_id, event::XSETID);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

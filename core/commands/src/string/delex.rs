@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{DeleteCause, Effect};
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Value;
 
@@ -70,8 +70,8 @@ impl Command for DelEx {
             (When::Unknown, Some(Value::String(_))) => return Err(CmdError::InvalidCondition),
         };
         if met {
-            let cause = DeleteCause::Command;
-            ctx.tx.apply(&Effect::Delete { key, cause });
+            ctx.tx
+                .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
         }
         ctx.reply.int(i64::from(met));
         Ok(Flow::Done)

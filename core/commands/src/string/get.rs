@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
-use engine::store::effect::{DeleteCause, Effect};
+use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::condition::digest;
@@ -65,8 +65,8 @@ impl Command for GetDel {
         let found = ctx.tx.reading().string(cmd)?;
         reply_string(found, ctx.reply);
         if found.is_some() {
-            let cause = DeleteCause::Command;
-            ctx.tx.apply(&Effect::Delete { key: cmd, cause });
+            ctx.tx
+                .apply(&Effect::on(cmd, KeyChange::Delete), event::DEL);
         }
         Ok(Flow::Done)
     }
@@ -129,16 +129,18 @@ impl Command for GetEx {
         reply_string(Some(string), ctx.reply);
         match at {
             Some(at) if at <= now && ctx.mode != Mode::Replay => {
-                let cause = DeleteCause::Command;
-                ctx.tx.apply(&Effect::Delete { key, cause });
+                ctx.tx
+                    .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
             }
             Some(at) => {
-                ctx.tx.apply(&Effect::ExpireAt { key, at });
+                let expire = Effect::on(key, KeyChange::ExpireAt { at });
+                ctx.tx.apply(&expire, event::EXPIRE);
             }
             None if matches!(cmd.lifetime, Lifetime::Word) => {
                 let expires = ctx.tx.peek(key).is_some_and(|r| r.expires_at().is_some());
                 if expires {
-                    ctx.tx.apply(&Effect::Persist { key });
+                    let persist = Effect::on(key, KeyChange::Persist);
+                    ctx.tx.apply(&persist, event::PERSIST);
                 }
             }
             None => {}

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, Expiry};
+use engine::store::effect::{Effect, Expiry, StringChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use rustc_apfloat::Float;
 
@@ -144,11 +144,11 @@ impl Command for IncrByFloat {
             return Err(CmdError::NotFinite);
         }
         let text = format_float(sum);
-        ctx.tx.apply(&Effect::Set {
-            key,
+        let set = StringChange::Set {
             value: text.as_bytes(),
             expiry: Expiry::Keep,
-        });
+        };
+        ctx.tx.apply(&Effect::on(key, set), event::INCRBYFLOAT);
         ctx.reply.bulk(text.as_bytes());
         Ok(Flow::Done)
     }
@@ -161,11 +161,12 @@ fn add(key: &[u8], by: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         None => 0,
     };
     let sum = number.checked_add(by).ok_or(CmdError::Overflow)?;
-    ctx.tx.apply(&Effect::Set {
-        key,
-        value: itoa::Buffer::new().format(sum).as_bytes(),
+    let mut digits = itoa::Buffer::new();
+    let set = StringChange::Set {
+        value: digits.format(sum).as_bytes(),
         expiry: Expiry::Keep,
-    });
+    };
+    ctx.tx.apply(&Effect::on(key, set), event::INCRBY);
     ctx.reply.int(sum);
     Ok(Flow::Done)
 }

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Expiry;
+use engine::store::effect::{Expiry, event};
 use engine::table::{Arg, Arity, BeginSearch, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::Value;
@@ -11,7 +11,7 @@ use values::Value;
 use super::condition::Existence;
 use super::expiration::Lifetime;
 use super::reply::reply_string;
-use super::set::set;
+use super::set::{set, set_as};
 
 /// `MGET key [key …]`
 pub(super) struct MGet;
@@ -201,7 +201,7 @@ impl Command for MSetEx {
         let met = pairs(cmd.pairs).all(|(key, _)| cmd.existence.holds(key, ctx));
         if met {
             for (key, value) in pairs(cmd.pairs) {
-                set(key, value, expiry, ctx);
+                set_as(key, value, expiry, event::EXPIRE_SET, ctx);
             }
         }
         ctx.reply.int(i64::from(met));

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, StringChange, event};
 use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::reply::reply_range;
@@ -36,7 +36,8 @@ impl Command for Append {
         if len > ctx.string_bytes_max() {
             return Err(CmdError::StringTooLong);
         }
-        ctx.tx.apply(&Effect::Append { key, tail });
+        let append = Effect::on(key, StringChange::Append { tail });
+        ctx.tx.apply(&append, event::APPEND);
         ctx.reply.count(len);
         Ok(Flow::Done)
     }
@@ -143,11 +144,9 @@ impl Command for SetRange {
         if end > ctx.string_bytes_max() {
             return Err(CmdError::StringTooLong);
         }
-        ctx.tx.apply(&Effect::SetRange {
-            key,
-            offset: offset as u32,
-            value,
-        });
+        let offset = offset as u32;
+        let set_range = StringChange::SetRange { offset, value };
+        ctx.tx.apply(&Effect::on(key, set_range), event::SETRANGE);
         ctx.reply.count(len.max(end));
         Ok(Flow::Done)
     }

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
-use engine::store::effect::{DeleteCause, Effect, Expiry};
+use engine::store::effect::{Effect, Event, Expiry, KeyChange, StringChange, event};
 use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::condition::{Condition, Existence};
@@ -294,11 +294,28 @@ pub(super) struct Parsed<'a> {
 
 /// Sets the string; one that would be gone already is not made at all.
 pub(super) fn set(key: &[u8], value: &[u8], expiry: Expiry, ctx: &mut Ctx<'_>) {
-    let is_over = matches!(expiry, Expiry::At(at) if at <= ctx.now.unix());
-    if is_over && ctx.mode != Mode::Replay {
-        let cause = DeleteCause::Command;
-        ctx.tx.apply(&Effect::Delete { key, cause });
-    } else {
-        ctx.tx.apply(&Effect::Set { key, value, expiry });
-    }
+    set_as(key, value, expiry, event::SET_EXPIRE, ctx);
+}
+
+/// The same, by an event of its own where the key gets an expiry.
+pub(super) fn set_as(
+    key: &[u8],
+    value: &[u8],
+    expiry: Expiry,
+    with_expiry: &'static Event,
+    ctx: &mut Ctx<'_>,
+) {
+    let event = match expiry {
+        Expiry::At(at) if at <= ctx.now.unix() && ctx.mode != Mode::Replay => {
+            if ctx.tx.peek(key).is_some() {
+                ctx.tx
+                    .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
+            }
+            return;
+        }
+        Expiry::At(_) => with_expiry,
+        Expiry::Never | Expiry::Keep => event::SET,
+    };
+    let set = StringChange::Set { value, expiry };
+    ctx.tx.apply(&Effect::on(key, set), event);
 }

@@ -12,7 +12,6 @@ use crate::lsn::Lsn;
 use crate::request::pause::HELD;
 use crate::server::{Afterwards, Refusal, Writes};
 use crate::store::dropped::What;
-use crate::store::effect::Effect;
 use crate::store::tx::{Access, Overdue, Tx};
 use crate::table::{Flags, Row};
 use crate::time::Now;
@@ -349,13 +348,6 @@ impl Engine {
                 (Flow::Done, depends_on)
             }
         }
-    }
-
-    /// Applies an effect on behalf of the engine itself, as a batch of its own.
-    pub(crate) fn apply(&mut self, database: u16, now: Now, effect: &Effect<'_>) {
-        let (access, overdue) = (Access::NoTouch, Overdue::Kept);
-        Tx::new(&mut self.data, database, now, access, overdue).apply(effect);
-        self.data.log.commit();
     }
 }
 

@@ -1,342 +1,188 @@
 //! What can happen to the keyspace.
 //!
-//! A command decides, then applies effects; [`crate::store::tx::Tx::apply`] is the only way in which the
-//! keyspace changes. An effect is self-contained: final IDs, absolute times, no "now", no defaults. Its
-//! canonical encoding (`effect/encode.rs`) is a Redis command, so that Redis can read the journal and
-//! recovery runs it through the command table under replay rules.
+//! A command decides, then applies effects; [`crate::store::tx::Tx::apply`] is the only way in
+//! which the keyspace changes. An effect says where something happens and what. It is
+//! self-contained: final IDs, absolute times, no "now", no defaults. Beside it goes an [`Event`],
+//! which says what that means to others: the same change is `set` after one command and `incrby`
+//! after another.
+//!
+//! Each family of changes is a file of its own: its variants, its events, what applying does, and
+//! how it is encoded. The canonical encoding (`effect/encode.rs`) is a Redis command, so that Redis
+//! can read the journal and recovery runs it through the command table under replay rules.
+//!
+//! Fields mean the same in all of them:
+//!
+//! | field | meaning |
+//! |---|---|
+//! | `key` | the key, of the database in which the effect happens |
+//! | `to`, `to_db` | the other key and its database |
+//! | `group`, `consumer` | names; the group exists |
+//! | `id`, `ids` | of entries, in ascending order |
+//! | `at` | an absolute time |
+//! | `producer`, `iid` | who added an entry, and under which idempotent ID |
 
+mod database;
 pub(crate) mod encode;
+pub mod event;
+mod group;
+mod key;
+mod server;
+mod stream;
+mod string;
 
-use resp::Argv;
-use stream::{Acknowledgement, Activity, Forget, References, SetId, StreamId};
+pub use self::database::DatabaseChange;
+pub use self::event::{Class, Event, Touch};
+pub use self::group::{Claim, GroupChange};
+pub use self::key::KeyChange;
+pub use self::server::ServerChange;
+pub use self::stream::{Idempotent, IidOrigin, StreamChange};
+pub use self::string::{Expiry, StringChange};
 
-use crate::time::UnixMs;
+use crate::store::tx::Tx;
 
-/// One change of the keyspace. Borrowed from the request; lives only until it was applied.
+/// One change, and where it happens. Borrowed from the request; lives only until it was applied.
 #[derive(Debug, Clone)]
 pub enum Effect<'a> {
-    /// `SET key value [PXAT ms]`: the key holds this string, whatever it held before.
-    Set {
-        /// The key.
+    /// To a key of the database in which it happens.
+    Key {
+        #[expect(missing_docs, reason = "the table above says it")]
         key: &'a [u8],
-        /// Its new value.
-        value: &'a [u8],
-        /// What becomes of its expiry.
-        expiry: Expiry,
+        /// What happens to it.
+        change: Change<'a>,
     },
-    /// `APPEND key tail`: on a missing key the same as `SET`.
-    Append {
-        /// The key.
-        key: &'a [u8],
-        /// The bytes to add.
-        tail: &'a [u8],
-    },
-    /// `SETRANGE key offset value`, zero bytes filling a gap.
-    SetRange {
-        /// The key.
-        key: &'a [u8],
-        /// Where to write.
-        offset: u32,
-        /// What to write; not empty.
-        value: &'a [u8],
-    },
-    /// `DEL key`.
-    Delete {
-        /// The key; missing keys are no error.
-        key: &'a [u8],
-        /// Why, for counters and notifications.
-        cause: DeleteCause,
-    },
-    /// `PEXPIREAT key ms`.
-    ExpireAt {
-        /// An existing key.
-        key: &'a [u8],
-        /// The time from which it is gone.
-        at: UnixMs,
-    },
-    /// `PERSIST key`.
-    Persist {
-        /// An existing key.
-        key: &'a [u8],
-    },
-    /// `RENAME key to`: replaces what `to` held.
-    Rename {
-        /// An existing key.
-        key: &'a [u8],
-        /// Its new name.
-        to: &'a [u8],
-    },
-    /// `MOVE key db`: the key does not exist there.
-    Move {
-        /// An existing key.
-        key: &'a [u8],
-        /// The other database.
-        to_db: u16,
-    },
-    /// `COPY key to DB db REPLACE`.
-    Copy {
-        /// An existing key.
-        key: &'a [u8],
-        /// The copy's name.
-        to: &'a [u8],
-        /// The copy's database.
-        to_db: u16,
-    },
-    /// `RESTORE key ttl payload REPLACE ABSTTL`: the value is already decoded, the payload is for the
-    /// journal.
-    Restore {
-        /// The key.
-        key: &'a [u8],
-        /// The decoded value.
-        value: values::Value,
-        /// The serialised value as `DUMP` makes it.
-        payload: &'a [u8],
-        /// When it goes.
-        at: Option<UnixMs>,
-    },
-    /// `SWAPDB a b`.
-    SwapDb {
-        /// One database.
-        a: u16,
-        /// The other.
-        b: u16,
-    },
-    /// `FLUSHDB`, or `FLUSHALL` with no database.
-    Flush {
-        /// The database; all if `None`.
-        db: Option<u16>,
-    },
-    /// `XADD`. Makes the key if it is missing. A trim that came with it is an effect of its own.
-    StreamAppend {
-        /// The key.
-        key: &'a [u8],
-        /// The entry's ID, above the last one.
-        id: StreamId,
-        /// Fields and values in turn.
-        fields: Argv<'a>,
-        /// The producer's claim to have said this once.
-        idempotent: Option<Idempotent<'a>>,
-    },
-    /// `XADD key NOMKSTREAM IDMP producer iid id`, which is no new ID: a duplicate append was answered. The
-    /// counter moves, nothing else.
-    StreamDuplicate {
-        /// The key.
-        key: &'a [u8],
-        /// The producer.
-        producer: &'a [u8],
-        /// The idempotent ID, which the stream remembers.
-        iid: &'a [u8],
-        /// An ID that is not above the stream's last one: the entry's, where it is not.
-        id: StreamId,
-    },
-    /// `XTRIM key MINID = id`, which may leave entries that groups still need.
-    StreamTrim {
-        /// The key.
-        key: &'a [u8],
-        /// No entry above this one goes.
-        through: StreamId,
-        /// What becomes of pending entries, and which entries stay for them.
-        references: References,
-    },
-    /// `XDEL`/`XDELEX`: IDs that exist.
-    StreamDelete {
-        /// The key.
-        key: &'a [u8],
-        /// Entries to delete.
-        ids: &'a [StreamId],
-        /// What becomes of pending entries.
-        references: References,
-    },
-    /// `XSETID`.
-    StreamSetId {
-        /// The key.
-        key: &'a [u8],
-        /// What is set, and allowed.
-        set: SetId,
-    },
-    /// `XCFGSET`.
-    StreamConfigure {
-        /// The key.
-        key: &'a [u8],
-        /// Seconds for which an idempotent ID is kept.
-        duration_s: u32,
-        /// Idempotent IDs kept per producer.
-        maxsize: u32,
-        /// Whether the tracked IDs go.
-        forget: Forget,
-    },
-    /// `XIDMPRECORD`: an idempotent ID is known to belong to an entry, which may be gone.
-    StreamRecordIdempotent {
-        /// The key.
-        key: &'a [u8],
-        /// The producer.
-        producer: &'a [u8],
-        /// The idempotent ID.
-        iid: &'a [u8],
-        /// The entry.
-        id: StreamId,
-    },
-    /// `XGROUP CREATE … MKSTREAM`.
-    GroupCreate {
-        /// The key; made if missing.
-        key: &'a [u8],
-        /// A new group's name.
+    /// To the whole database in which it happens.
+    Database(DatabaseChange),
+    /// To several databases.
+    Server(ServerChange),
+}
+
+/// What happens to a key, by what it holds.
+#[derive(Debug, Clone)]
+pub enum Change<'a> {
+    /// Whatever it holds.
+    Key(KeyChange<'a>),
+    /// It holds a string afterwards.
+    String(StringChange<'a>),
+    /// It holds a stream afterwards.
+    Stream(StreamChange<'a>),
+    /// The same, and a group of the stream changes.
+    Group {
+        /// Its name.
         group: &'a [u8],
-        /// Its last-delivered ID.
-        id: StreamId,
-        /// Its read counter, if known.
-        entries_read: Option<u64>,
-    },
-    /// `XGROUP SETID`.
-    GroupSetId {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-        /// The last-delivered ID.
-        id: StreamId,
-        /// The read counter, if known.
-        entries_read: Option<u64>,
-    },
-    /// `XGROUP DESTROY`.
-    GroupDestroy {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-    },
-    /// `XGROUP CREATECONSUMER`.
-    ConsumerCreate {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-        /// A new consumer's name.
-        consumer: &'a [u8],
-    },
-    /// `XGROUP DELCONSUMER`.
-    ConsumerDelete {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-        /// The consumer; its pending entries go with it.
-        consumer: &'a [u8],
-    },
-    /// A consumer called: its idle time begins anew. Journalled once in [`SEEN_UNLOGGED_MS_MAX`] if
-    /// it received nothing, else what it received says it.
-    ///
-    /// [`SEEN_UNLOGGED_MS_MAX`]: crate::limits::SEEN_UNLOGGED_MS_MAX
-    ConsumerSeen {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-        /// An existing consumer.
-        consumer: &'a [u8],
-        /// Whether it also received something.
-        activity: Activity,
-    },
-    /// `XREADGROUP … >`: new entries go to a consumer, and the group moves on.
-    GroupDeliver {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-        /// The consumer; made if missing.
-        consumer: &'a [u8],
-        /// Entries in ID order, above the last-delivered ID.
-        ids: &'a [StreamId],
-        /// The time of the delivery.
-        at: UnixMs,
-        /// The read counter afterwards, if known.
-        entries_read: Option<u64>,
-        /// Whether pending entries are made.
-        acknowledgement: Acknowledgement,
-    },
-    /// `XCLAIM … TIME ms RETRYCOUNT n FORCE JUSTID`: pending entries change their owner, or are delivered to
-    /// it again.
-    GroupClaim {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-        /// The new owner; made if missing.
-        consumer: &'a [u8],
-        /// What is claimed.
-        claims: &'a [Claim],
-        /// Whether the owner counts as active by this; by reading its own entries again it does not.
-        activity: Activity,
-    },
-    /// `XACK`: pending entries are done.
-    GroupAcknowledge {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-        /// IDs; those not pending are passed over.
-        ids: &'a [StreamId],
-    },
-    /// `XNACK`: pending entries are given back to the group.
-    GroupGiveBack {
-        /// The key.
-        key: &'a [u8],
-        /// An existing group.
-        group: &'a [u8],
-        /// The entry and its delivery count afterwards, in the order in which they were given back.
-        entries: &'a [(StreamId, u64)],
+        /// What happens to it.
+        change: GroupChange<'a>,
     },
 }
 
-/// What becomes of a key's expiry when its value is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expiry {
-    /// The key does not expire.
-    Never,
-    /// As before (`KEEPTTL`).
-    Keep,
-    /// From this time on the key is gone.
-    At(UnixMs),
+impl<'a> Effect<'a> {
+    /// Something happens to a key.
+    #[inline]
+    pub fn on(key: &'a [u8], change: impl Into<Change<'a>>) -> Effect<'a> {
+        let change = change.into();
+        Effect::Key { key, change }
+    }
+
+    /// Something happens to a group of a key's stream.
+    #[inline]
+    pub fn on_group(key: &'a [u8], group: &'a [u8], change: GroupChange<'a>) -> Effect<'a> {
+        let change = Change::Group { group, change };
+        Effect::Key { key, change }
+    }
+
+    /// Makes it happen. Only [`Tx::apply`] calls this.
+    #[inline]
+    pub(crate) fn change(&self, tx: &mut Tx<'_>) -> Changed {
+        match self {
+            Effect::Key { key, change } => match change {
+                Change::Key(change) => change.apply(key, tx),
+                Change::String(change) => change.apply(key, tx),
+                Change::Stream(change) => change.apply(key, tx),
+                Change::Group { group, change } => change.apply(key, group, tx),
+            },
+            Effect::Database(change) => change.apply(tx),
+            Effect::Server(change) => change.apply(tx),
+        }
+    }
+
+    /// Writes the canonical encoding, and tells how many commands that took.
+    #[inline]
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> u32 {
+        match self {
+            Effect::Key { key, change } => match change {
+                Change::Key(change) => change.encode(key, out),
+                Change::String(change) => change.encode(key, out),
+                Change::Stream(change) => change.encode(key, out),
+                Change::Group { group, change } => change.encode(key, group, out),
+            },
+            Effect::Database(change) => change.encode(out),
+            Effect::Server(change) => change.encode(out),
+        }
+    }
+
+    /// Whether it means the same whichever database is selected.
+    #[inline]
+    pub(crate) fn names_its_databases(&self) -> bool {
+        match self {
+            Effect::Key { .. } | Effect::Database(_) => false,
+            Effect::Server(change) => change.names_its_databases(),
+        }
+    }
 }
 
-/// Why a key went.
+/// What applying an effect did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeleteCause {
-    /// A command said so.
-    Command,
-    /// Its time came.
-    Expired,
+#[must_use]
+pub(crate) struct Changed {
+    /// How much was changed, in the units of the effect. If it is 0, nothing is logged or told.
+    pub(crate) amount: u64,
+    /// Who hears of it.
+    pub(crate) heard: Heard,
 }
 
-/// A producer's claim to have said something once.
+/// Who hears of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Idempotent<'a> {
-    /// The producer.
-    pub producer: &'a [u8],
-    /// The idempotent ID.
-    pub iid: &'a [u8],
-    /// Where the idempotent ID comes from.
-    pub origin: IidOrigin,
-    /// What a search for it has found out, if there was one; it changes nothing but how long applying takes.
-    pub sought: Option<&'a stream::Sought>,
+pub(crate) enum Heard {
+    /// Whom the event names.
+    ByEvent,
+    /// All who may care for the key: it was missing before.
+    ByAll,
+    /// Nobody: what the event is about did not happen, but something that comes with it.
+    ByNobody,
 }
 
-/// Where an idempotent ID comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IidOrigin {
-    /// `IDMP`: the client gave it.
-    Given,
-    /// `IDMPAUTO`: it is the fingerprint of the fields.
-    Fingerprint,
+impl Changed {
+    pub(crate) const NOTHING: Changed = Changed::by_event(0);
+
+    /// So much was changed as the event says.
+    #[inline]
+    pub(crate) const fn by_event(amount: u64) -> Changed {
+        Changed {
+            amount,
+            heard: Heard::ByEvent,
+        }
+    }
 }
 
-/// One pending entry that changes its owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
-    /// The entry.
-    pub id: StreamId,
-    /// The time from which its idle time counts.
-    pub delivered_at: UnixMs,
-    /// Its delivery count afterwards.
-    pub delivery_count: u64,
+impl<'a> From<KeyChange<'a>> for Change<'a> {
+    #[inline]
+    fn from(change: KeyChange<'a>) -> Change<'a> {
+        Change::Key(change)
+    }
 }
+
+impl<'a> From<StringChange<'a>> for Change<'a> {
+    #[inline]
+    fn from(change: StringChange<'a>) -> Change<'a> {
+        Change::String(change)
+    }
+}
+
+impl<'a> From<StreamChange<'a>> for Change<'a> {
+    #[inline]
+    fn from(change: StreamChange<'a>) -> Change<'a> {
+        Change::Stream(change)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -88,10 +88,10 @@ impl EffectLog {
             return;
         }
         self.set_time(now);
-        if !matches!(effect, Effect::SwapDb { .. }) {
+        if !effect.names_its_databases() {
             self.set_database(database);
         }
-        self.batch_effects += encode::effect(&mut self.bytes, effect);
+        self.batch_effects += effect.encode(&mut self.bytes);
     }
 
     /// Adds to the open batch that a stream has this retention, in the words of `encode`. Nothing if a reader of the log

@@ -3,7 +3,7 @@
 use crate::Engine;
 use crate::clients::waiting::GiveUp;
 use crate::limits::{EXPIRED_PER_TIMER_MAX, FORGOTTEN_PER_TIMER_MAX};
-use crate::store::effect::{DeleteCause, Effect};
+use crate::store::tx::{Access, Overdue, Tx};
 use crate::time::{Mono, Now};
 use stream::Stream;
 
@@ -101,14 +101,9 @@ impl Engine {
                 return;
             };
             self.data.stats.expired_by_timer += 1;
-            self.apply(
-                database,
-                now,
-                &Effect::Delete {
-                    key: &key,
-                    cause: DeleteCause::Expired,
-                },
-            );
+            let (access, overdue) = (Access::NoTouch, Overdue::Kept);
+            Tx::new(&mut self.data, database, now, access, overdue).expire(&key);
+            self.data.log.commit();
         }
         if self.data.keyspace.first_expired(now.unix()).is_some() {
             self.data.stats.expiry_cut_short += 1;

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::StreamId;
 
@@ -89,12 +89,12 @@ impl Command for Create {
         if stream.is_some_and(|stream| stream.groups().find(group).is_some()) {
             return Err(CmdError::GroupExists);
         }
-        ctx.tx.apply(&Effect::GroupCreate {
-            key,
-            group,
+        let create = GroupChange::Create {
             id,
             entries_read: cmd.entries_read.map(|read| read.min(added)),
-        });
+        };
+        let create = Effect::on_group(key, group, create);
+        ctx.tx.apply(&create, event::XGROUP_CREATE);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::required_group;
@@ -40,11 +40,9 @@ impl Command for CreateConsumer {
         ctx: &mut Ctx<'_>,
     ) -> Result<Flow, CmdError> {
         required_group(place, &mut ctx.tx)?;
-        let created = ctx.tx.apply(&Effect::ConsumerCreate {
-            key: place.key,
-            group: place.group,
-            consumer,
-        });
+        let create = GroupChange::CreateConsumer { consumer };
+        let create = Effect::on_group(place.key, place.group, create);
+        let created = ctx.tx.apply(&create, event::XGROUP_CREATECONSUMER);
         ctx.reply.int(created as i64);
         Ok(Flow::Done)
     }

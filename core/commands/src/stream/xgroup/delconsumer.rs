@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use super::required_group;
@@ -44,11 +44,9 @@ impl Command for DelConsumer {
         let found = group.consumer(consumer);
         let found = found.and_then(|handle| group.consumer_at(handle));
         let pending = found.map_or(0, |consumer| consumer.pending_count());
-        ctx.tx.apply(&Effect::ConsumerDelete {
-            key: place.key,
-            group: place.group,
-            consumer,
-        });
+        let delete = GroupChange::DeleteConsumer { consumer };
+        let delete = Effect::on_group(place.key, place.group, delete);
+        ctx.tx.apply(&delete, event::XGROUP_DELCONSUMER);
         ctx.reply.count(pending);
         Ok(Flow::Done)
     }

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use crate::stream::group_key::GroupKey;
@@ -36,7 +36,8 @@ impl Command for Destroy {
         if ctx.tx.stream(key)?.is_none() {
             return Err(CmdError::GroupNeedsKey);
         }
-        let destroyed = ctx.tx.apply(&Effect::GroupDestroy { key, group });
+        let destroy = Effect::on_group(key, group, GroupChange::Destroy);
+        let destroyed = ctx.tx.apply(&destroy, event::XGROUP_DESTROY);
         ctx.reply.int(destroyed as i64);
         Ok(Flow::Done)
     }

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::Effect;
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::StreamId;
 
@@ -69,12 +69,12 @@ impl Command for SetId {
             b"+" => StreamId::MAX,
             position => parse_position(position, stream.last_id())?,
         };
-        ctx.tx.apply(&Effect::GroupSetId {
-            key: cmd.place.key,
-            group: cmd.place.group,
+        let set_id = GroupChange::SetId {
             id,
             entries_read: cmd.entries_read.map(|read| read.min(added)),
-        });
+        };
+        let set_id = Effect::on_group(cmd.place.key, cmd.place.group, set_id);
+        ctx.tx.apply(&set_id, event::XGROUP_SETID);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

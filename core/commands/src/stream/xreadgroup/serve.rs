@@ -4,7 +4,7 @@
 use engine::command::Ctx;
 use engine::error::CmdError;
 use engine::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX};
-use engine::store::effect::{Claim, Effect};
+use engine::store::effect::{Claim, Effect, GroupChange, event};
 use engine::store::tx::Tx;
 use resp::Reply;
 use stream::{
@@ -137,48 +137,42 @@ impl Decided {
         let pending_made = !self.claims.is_empty()
             || !self.delivered.is_empty() && how.acknowledgement == Acknowledgement::Awaited;
         // Where pending entries are made, the consumer comes with them.
+        let mut news = match known {
+            true => event::PENDING,
+            false => event::XGROUP_CREATECONSUMER,
+        };
+        let mut apply = |change, event| {
+            ctx.tx.apply(&Effect::on_group(key, group, change), event);
+        };
         if !known && !pending_made {
-            ctx.tx.apply(&Effect::ConsumerCreate {
-                key,
-                group,
-                consumer,
-            });
+            let made = std::mem::replace(&mut news, event::PENDING);
+            apply(GroupChange::CreateConsumer { consumer }, made);
         }
         if !self.gone.is_empty() {
-            ctx.tx.apply(&Effect::GroupAcknowledge {
-                key,
-                group,
-                ids: &self.gone,
-            });
+            let acknowledge = GroupChange::Acknowledge { ids: &self.gone };
+            apply(acknowledge, event::PENDING);
         }
         if !self.claims.is_empty() {
-            ctx.tx.apply(&Effect::GroupClaim {
-                key,
-                group,
+            let claim = GroupChange::Claim {
                 consumer,
                 claims: &self.claims,
                 activity,
-            });
+            };
+            apply(claim, std::mem::replace(&mut news, event::PENDING));
         }
         if !self.delivered.is_empty() {
-            ctx.tx.apply(&Effect::GroupDeliver {
-                key,
-                group,
+            let deliver = GroupChange::Deliver {
                 consumer,
                 ids: &self.delivered,
                 at: ctx.now.unix(),
                 entries_read: self.entries_read,
                 acknowledgement: how.acknowledgement,
-            });
+            };
+            apply(deliver, news);
         }
         // A delivery says by itself that the consumer called.
         if self.delivered.is_empty() && known || activity == Activity::Active {
-            ctx.tx.apply(&Effect::ConsumerSeen {
-                key,
-                group,
-                consumer,
-                activity,
-            });
+            apply(GroupChange::See { consumer, activity }, event::UNHEARD);
         }
     }
 }

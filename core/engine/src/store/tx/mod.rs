@@ -5,10 +5,7 @@
 //! given. Reads and effects remove keys whose time is over first ([`Overdue`]), so that neither ever
 //! meets one; reads note what their reply depends on.
 
-mod generic;
-mod group;
-mod stream_value;
-mod string;
+mod change;
 
 use resp::{Large, find_large};
 use stream::{NodeLimits, Retention, Stream};
@@ -21,9 +18,9 @@ use crate::error::CmdError;
 use crate::lsn::Lsn;
 use crate::observe::stats::KeyspaceStats;
 use crate::store::dropped::{Discard, What};
-use crate::store::effect::{DeleteCause, Effect};
 use crate::store::keyspace::{Keyspace, Record};
 use crate::store::log::EffectLog;
+use crate::store::notifications::Notifications;
 use crate::store::packing::PackingQueue;
 use crate::time::{Now, UnixMs};
 
@@ -49,6 +46,8 @@ pub struct Data {
     pub(crate) stream_compress: bool,
     /// What is to be dropped outside of the request path.
     pub(crate) dropped: Discard,
+    /// Names of events that somebody subscribed to.
+    pub(crate) notifications: Notifications,
 }
 
 impl Data {
@@ -74,7 +73,7 @@ impl Data {
 
 /// Why an effect finds what it is to change. If it does not, the reply to what it belongs to is
 /// wrong, and going on would keep that.
-const DECIDED: &str =
+pub(crate) const DECIDED: &str =
     "a command decides on an effect by what is there, and nothing happens in between";
 
 /// When an entry counts as added, which is when its idempotent ID begins to age.
@@ -89,10 +88,10 @@ pub(crate) enum Added {
 /// A command's or transaction's view of the keyspace.
 #[derive(Debug)]
 pub struct Tx<'e> {
-    data: &'e mut Data,
+    pub(crate) data: &'e mut Data,
     /// The database that keys are looked up in.
     pub database: u16,
-    now: Now,
+    pub(crate) now: Now,
     depends_on: Lsn,
     access: Access,
     overdue: Overdue,
@@ -364,55 +363,6 @@ impl<'e> Tx<'e> {
         self.data.dropped.take(what);
     }
 
-    /// Makes an effect happen: changes the keyspace, adds to the batch, breaks watches, marks waiters,
-    /// counts. How much changed: 0 means that nothing did, and then nothing is logged.
-    #[inline]
-    pub fn apply(&mut self, effect: &Effect<'_>) -> u64 {
-        let changed = self.change(effect);
-        if changed > 0 {
-            self.work += changed;
-            self.data.stats.effects += 1;
-            self.data.stats.changes += changed;
-            self.data.log.record(self.database, self.now, effect);
-            self.depends_on = self.data.log.open();
-        }
-        changed
-    }
-
-    fn change(&mut self, effect: &Effect<'_>) -> u64 {
-        match *effect {
-            Effect::Set { .. } | Effect::Append { .. } | Effect::SetRange { .. } => {
-                self.change_string(effect)
-            }
-            Effect::Delete { .. }
-            | Effect::ExpireAt { .. }
-            | Effect::Persist { .. }
-            | Effect::Rename { .. }
-            | Effect::Move { .. }
-            | Effect::Copy { .. }
-            | Effect::Restore { .. }
-            | Effect::SwapDb { .. }
-            | Effect::Flush { .. } => self.change_key(effect),
-            Effect::StreamAppend { .. }
-            | Effect::StreamDuplicate { .. }
-            | Effect::StreamTrim { .. }
-            | Effect::StreamDelete { .. }
-            | Effect::StreamSetId { .. }
-            | Effect::StreamConfigure { .. }
-            | Effect::StreamRecordIdempotent { .. } => self.change_stream(effect),
-            Effect::GroupCreate { .. }
-            | Effect::GroupSetId { .. }
-            | Effect::GroupDestroy { .. }
-            | Effect::ConsumerCreate { .. }
-            | Effect::ConsumerDelete { .. }
-            | Effect::ConsumerSeen { .. }
-            | Effect::GroupDeliver { .. }
-            | Effect::GroupClaim { .. }
-            | Effect::GroupAcknowledge { .. }
-            | Effect::GroupGiveBack { .. } => self.change_group(effect),
-        }
-    }
-
     /// Whether a key of a database is there although its time is over. Unless it must stay, it is
     /// removed.
     pub fn pass_over_overdue_in(&mut self, database: u16, key: &[u8]) -> bool {
@@ -428,7 +378,7 @@ impl<'e> Tx<'e> {
 
     /// The time up to which the time of keys is over.
     #[inline]
-    fn over_at(&self) -> UnixMs {
+    pub(crate) fn over_at(&self) -> UnixMs {
         match self.overdue {
             Overdue::Removed | Overdue::Hidden => self.now.unix(),
             Overdue::Kept => UnixMs(i64::MIN),
@@ -464,29 +414,6 @@ impl<'e> Tx<'e> {
             self.depends_on = self.depends_on.max(changed);
         }
     }
-
-    /// Removes a key whose time is over. An effect that meets one calls this first: nothing may be
-    /// made of a value, an expiry or a type that nobody could see any more.
-    #[cold]
-    fn expire(&mut self, key: &[u8]) {
-        self.apply(&Effect::Delete {
-            key,
-            cause: DeleteCause::Expired,
-        });
-    }
-
-    /// A key was changed: whoever watches it must know, and whoever waits for it may go on.
-    #[inline]
-    fn touched(&mut self, key: &[u8]) {
-        self.data.watches.mark(self.database, key);
-        self.data.blocking.mark(self.database, key);
-    }
-
-    /// A key was changed in a way that no waiting client cares for.
-    #[inline]
-    fn touched_quietly(&mut self, key: &[u8]) {
-        self.data.watches.mark(self.database, key);
-    }
 }
 
 #[cfg(test)]
@@ -499,37 +426,36 @@ mod tests {
     use crate::Engine;
     use crate::command::CommandTable;
     use crate::config::Settings;
+    use crate::store::effect::{Effect, GroupChange, KeyChange, StreamChange, event};
 
     #[test]
     fn an_effect_on_what_is_not_there_is_not_passed_over() {
+        let trim = StreamChange::Trim {
+            through: StreamId::MAX,
+            references: References::Keep,
+        };
+        let acknowledge = GroupChange::Acknowledge {
+            ids: &[StreamId::MIN],
+        };
         let effects = [
-            Effect::Persist { key: b"none" },
-            Effect::Rename {
-                key: b"none",
-                to: b"other",
-            },
-            Effect::StreamTrim {
-                key: b"none",
-                through: StreamId::MAX,
-                references: References::Keep,
-            },
-            Effect::GroupAcknowledge {
-                key: b"stream",
-                group: b"none",
-                ids: &[StreamId::MIN],
-            },
+            Effect::on(b"none", KeyChange::Persist),
+            Effect::on(b"none", KeyChange::Rename { to: b"other" }),
+            Effect::on(b"none", trim),
+            Effect::on_group(b"stream", b"none", acknowledge),
         ];
         for effect in effects {
             let now = Now::default();
             let mut engine = Engine::new(Settings::default(), 1, now, &CommandTable::EMPTY);
-            let made = Effect::GroupCreate {
-                key: b"stream",
-                group: b"group",
+            let create = GroupChange::Create {
                 id: StreamId::MIN,
                 entries_read: None,
             };
-            engine.apply(0, now, &made);
-            let applied = catch_unwind(AssertUnwindSafe(|| engine.apply(0, now, &effect)));
+            let made = Effect::on_group(b"stream", b"group", create);
+            let (access, overdue) = (Access::NoTouch, Overdue::Kept);
+            let mut tx = Tx::new(&mut engine.data, 0, now, access, overdue);
+            let mut apply = |effect| tx.apply(effect, event::UNHEARD);
+            apply(&made);
+            let applied = catch_unwind(AssertUnwindSafe(|| apply(&effect)));
             assert!(applied.is_err(), "{effect:?}");
         }
     }

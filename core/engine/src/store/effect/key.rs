@@ -1,0 +1,225 @@
+//! Changes of keys, whatever they hold.
+
+use values::{Key, Value};
+
+use super::Changed;
+use super::encode::Line;
+use crate::store::dropped::What;
+use crate::store::keyspace::Record;
+use crate::store::tx::{DECIDED, Tx};
+use crate::time::UnixMs;
+
+/// A key goes, comes, moves, or expires at another time.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "fields are described in `effect`")]
+pub enum KeyChange<'a> {
+    /// `DEL key`; missing keys are no error.
+    Delete,
+    /// `PEXPIREAT key ms`.
+    ExpireAt { at: UnixMs },
+    /// `PERSIST key`.
+    Persist,
+    /// `RENAME key to`: replaces what `to` held.
+    Rename { to: &'a [u8] },
+    /// `MOVE key db`: the key does not exist there.
+    Move { to_db: u16 },
+    /// `COPY key to DB db REPLACE`.
+    Copy { to: &'a [u8], to_db: u16 },
+    /// `RESTORE key ttl payload REPLACE ABSTTL`.
+    Restore {
+        value: Value,
+        /// The value as `DUMP` serialises it, for the journal.
+        payload: &'a [u8],
+        at: Option<UnixMs>,
+    },
+}
+
+/// What changes of this family mean to others.
+pub(super) mod events {
+    use crate::store::effect::event::{Class, Event, Name, Overwriting, Touch};
+
+    const fn generic(names: &'static [Name], touch: Touch) -> Event {
+        Event::named(names, touch)
+    }
+
+    const fn name(text: &'static str) -> Name {
+        Name::new(text, Class::Generic)
+    }
+
+    /// The name of an expiry that was set, also by commands that set a value with it.
+    pub(in crate::store::effect) const EXPIRE_NAME: Name = name("expire");
+
+    /// A command deleted the key.
+    pub const DEL: &Event = &generic(&[name("del")], Touch::ALL);
+    /// The key's time came.
+    pub const EXPIRED: &Event = &Event::named(&[Name::new("expired", Class::Expired)], Touch::ALL);
+    /// The key expires at another time.
+    pub const EXPIRE: &Event = &generic(&[EXPIRE_NAME], Touch::READERS);
+    /// The key does not expire any more.
+    pub const PERSIST: &Event = &generic(&[name("persist")], Touch::READERS);
+    /// The key has another name.
+    pub const RENAME: &Event = &generic(
+        &[
+            name("rename_from"),
+            Name::of_other("rename_to", Class::Generic),
+        ],
+        Touch::ALL,
+    )
+    .overwriting(Overwriting::After);
+    /// The key is in another database.
+    pub const MOVE: &Event = &generic(
+        &[name("move_from"), Name::of_other("move_to", Class::Generic)],
+        Touch::ALL,
+    );
+    /// There is a copy of the key.
+    pub const COPY: &Event = &generic(&[Name::of_other("copy_to", Class::Generic)], Touch::ALL)
+        .overwriting(Overwriting::After);
+    /// The key was made of a payload.
+    pub const RESTORE: &Event =
+        &generic(&[name("restore")], Touch::ALL).overwriting(Overwriting::After);
+}
+
+impl KeyChange<'_> {
+    pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) -> Changed {
+        match self {
+            KeyChange::Delete => tx.delete(key),
+            KeyChange::ExpireAt { at } => tx.set_expiry(key, Some(*at)),
+            KeyChange::Persist => tx.set_expiry(key, None),
+            KeyChange::Rename { to } => tx.rename(key, to),
+            KeyChange::Move { to_db } => tx.relocate(key, *to_db),
+            KeyChange::Copy { to, to_db } => tx.copy(key, to, *to_db),
+            KeyChange::Restore { value, at, .. } => {
+                tx.put(tx.database, key, value.clone(), *at);
+                Changed::by_event(1)
+            }
+        }
+    }
+
+    pub(super) fn encode(&self, key: &[u8], out: &mut Vec<u8>) -> u32 {
+        match self {
+            KeyChange::Delete => Line::new(out, 2, "DEL").arg(key).end(),
+            KeyChange::ExpireAt { at } => Line::new(out, 3, "PEXPIREAT").arg(key).int(at.0).end(),
+            KeyChange::Persist => Line::new(out, 2, "PERSIST").arg(key).end(),
+            KeyChange::Rename { to } => Line::new(out, 3, "RENAME").arg(key).arg(to).end(),
+            KeyChange::Move { to_db } => Line::new(out, 3, "MOVE")
+                .arg(key)
+                .int(i64::from(*to_db))
+                .end(),
+            KeyChange::Copy { to, to_db } => Line::new(out, 6, "COPY")
+                .arg(key)
+                .arg(to)
+                .arg(b"DB")
+                .int(i64::from(*to_db))
+                .arg(b"REPLACE")
+                .end(),
+            KeyChange::Restore { payload, at, .. } => Line::new(out, 6, "RESTORE")
+                .arg(key)
+                .int(at.map_or(0, |at| at.0))
+                .arg(payload)
+                .arg(b"REPLACE")
+                .arg(b"ABSTTL")
+                .end(),
+        }
+    }
+
+    /// The other key that is changed, with its database.
+    pub(crate) fn other<'k>(&'k self, key: &'k [u8], database: u16) -> Option<(u16, &'k [u8])> {
+        match self {
+            KeyChange::Delete
+            | KeyChange::ExpireAt { .. }
+            | KeyChange::Persist
+            | KeyChange::Restore { .. } => None,
+            KeyChange::Rename { to } => Some((database, to)),
+            KeyChange::Move { to_db } => Some((*to_db, key)),
+            KeyChange::Copy { to, to_db } => Some((*to_db, to)),
+        }
+    }
+
+    /// Whether the key itself is changed: a copy leaves it as it is.
+    pub(crate) fn changes_key(&self) -> bool {
+        match self {
+            KeyChange::Copy { .. } => false,
+            KeyChange::Delete
+            | KeyChange::ExpireAt { .. }
+            | KeyChange::Persist
+            | KeyChange::Rename { .. }
+            | KeyChange::Move { .. }
+            | KeyChange::Restore { .. } => true,
+        }
+    }
+}
+
+impl Tx<'_> {
+    fn delete(&mut self, key: &[u8]) -> Changed {
+        let lsn = self.data.log.open();
+        let hash = self.data.keyspace.hash(key);
+        let Some(record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
+            return Changed::NOTHING;
+        };
+        self.data.dropped.take(What::Record(record));
+        Changed::by_event(1)
+    }
+
+    fn set_expiry(&mut self, key: &[u8], at: Option<UnixMs>) -> Changed {
+        let lsn = self.data.log.open();
+        let hash = self.data.keyspace.hash(key);
+        if self.pass_over_overdue_in(self.database, key) {
+            return Changed::NOTHING;
+        }
+        let was_set = self.data.keyspace.set_expiry(self.database, hash, key, at);
+        assert!(was_set, "{DECIDED}");
+        let record = self.data.keyspace.find_mut(self.database, hash, key);
+        record.expect(DECIDED).changed = lsn;
+        Changed::by_event(1)
+    }
+
+    fn rename(&mut self, key: &[u8], to: &[u8]) -> Changed {
+        if self.pass_over_overdue_in(self.database, key) {
+            return Changed::NOTHING;
+        }
+        self.pass_over_overdue_in(self.database, to);
+        self.transfer(key, self.database, to)
+    }
+
+    fn relocate(&mut self, key: &[u8], to_db: u16) -> Changed {
+        if self.pass_over_overdue_in(self.database, key) {
+            return Changed::NOTHING;
+        }
+        self.pass_over_overdue_in(to_db, key);
+        self.transfer(key, to_db, key)
+    }
+
+    /// Takes a record from its place and puts it in another.
+    fn transfer(&mut self, key: &[u8], to_db: u16, to: &[u8]) -> Changed {
+        let lsn = self.data.log.open();
+        let hash = self.data.keyspace.hash(key);
+        let record = self.data.keyspace.remove(self.database, hash, key, lsn);
+        let mut record = record.expect(DECIDED).renamed(Key::from(to));
+        record.changed = lsn;
+        let hash = self.data.keyspace.hash(to);
+        self.put_record(to_db, hash, record);
+        self.schedule_packing(to_db, to);
+        Changed::by_event(1)
+    }
+
+    fn copy(&mut self, key: &[u8], to: &[u8], to_db: u16) -> Changed {
+        if self.pass_over_overdue_in(self.database, key) {
+            return Changed::NOTHING;
+        }
+        let hash = self.data.keyspace.hash(key);
+        let record = self.data.keyspace.find(self.database, hash, key);
+        let record = record.expect(DECIDED);
+        let (value, at) = (record.value().clone(), record.expires_at());
+        self.put(to_db, to, value, at);
+        Changed::by_event(1)
+    }
+
+    fn put(&mut self, database: u16, key: &[u8], value: Value, at: Option<UnixMs>) {
+        self.pass_over_overdue_in(database, key);
+        let lsn = self.data.log.open();
+        let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
+        let hash = self.data.keyspace.hash(key);
+        self.put_record(database, hash, record);
+        self.schedule_packing(database, key);
+    }
+}

@@ -1,0 +1,501 @@
+//! Changes of streams: entries, counters, remembered producers.
+
+use resp::Argv;
+use stream::{Deletion, Forget, References, Removed, Retention, SetId, Stream, StreamId, Trimmed};
+use values::{Key, Value};
+
+use super::encode::{self, Line};
+use super::{Changed, Heard};
+use crate::store::dropped::What;
+use crate::store::keyspace::{Record, forgets_at};
+use crate::store::tx::{Added, DECIDED, Tx};
+use crate::time::UnixMs;
+
+/// Entries come or go, or what a stream knows of them changes.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "fields are described in `effect`")]
+pub enum StreamChange<'a> {
+    /// `XADD`. Makes the key if it is missing. A trim that came with it is an effect of its own.
+    Append {
+        id: StreamId,
+        /// Fields and values in turn.
+        fields: Argv<'a>,
+        idempotent: Option<Idempotent<'a>>,
+    },
+    /// `XADD key NOMKSTREAM IDMP producer iid id`, which is no new ID: a duplicate append was
+    /// answered. The counter moves, nothing else.
+    CountDuplicate {
+        producer: &'a [u8],
+        iid: &'a [u8],
+        /// An ID that is not above the stream's last one: the entry's, where it is not.
+        id: StreamId,
+    },
+    /// `XTRIM key MINID = id`, which may leave entries that groups still need.
+    Trim {
+        /// No entry above this one goes.
+        through: StreamId,
+        /// What becomes of pending entries, and which entries stay for them.
+        references: References,
+    },
+    /// `XDEL`/`XDELEX`: IDs that exist.
+    Delete {
+        ids: &'a [StreamId],
+        /// What becomes of pending entries.
+        references: References,
+    },
+    /// `XSETID`.
+    SetId(SetId),
+    /// `XCFGSET`.
+    Configure {
+        retention: Retention,
+        /// Whether the tracked IDs go.
+        forget: Forget,
+    },
+    /// `XIDMPRECORD`: an idempotent ID is known to belong to an entry, which may be gone.
+    RecordIdempotent {
+        producer: &'a [u8],
+        iid: &'a [u8],
+        id: StreamId,
+    },
+}
+
+/// A producer's claim to have said something once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are described in `effect`")]
+pub struct Idempotent<'a> {
+    pub producer: &'a [u8],
+    pub iid: &'a [u8],
+    pub origin: IidOrigin,
+    /// What a search for it has found out, if there was one; it changes nothing but how long
+    /// applying takes.
+    pub sought: Option<&'a stream::Sought>,
+}
+
+/// Where an idempotent ID comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IidOrigin {
+    /// `IDMP`: the client gave it.
+    Given,
+    /// `IDMPAUTO`: it is the fingerprint of the fields.
+    Fingerprint,
+}
+
+/// What changes of this family mean to others.
+pub(super) mod events {
+    use crate::store::effect::event::{Class, Event, Name, Touch};
+
+    const fn named(name: &'static [Name], touch: Touch) -> Event {
+        Event::named(name, touch)
+    }
+
+    const fn name(text: &'static str) -> Name {
+        Name::new(text, Class::Stream)
+    }
+
+    /// There is a new entry.
+    pub const XADD: &Event = &named(&[name("xadd")], Touch::ALL);
+    /// The oldest entries are gone.
+    pub const XTRIM: &Event = &named(&[name("xtrim")], Touch::READERS);
+    /// Entries are gone.
+    pub const XDEL: &Event = &named(&[name("xdel")], Touch::READERS);
+    /// Counters were set; nobody but who subscribed hears of it, as in Redis.
+    pub const XSETID: &Event = &named(&[name("xsetid")], Touch::NOBODY);
+}
+
+impl StreamChange<'_> {
+    pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) -> Changed {
+        match *self {
+            StreamChange::Append {
+                id,
+                fields,
+                idempotent,
+            } => tx.append(key, id, fields, idempotent),
+            StreamChange::CountDuplicate { .. } => tx.edit_stream(key, |stream| {
+                stream.idempotence_mut().count_duplicate();
+                1
+            }),
+            StreamChange::Trim {
+                through,
+                references,
+            } => tx.trim(key, through, references),
+            StreamChange::Delete { ids, references } => tx.delete_entries(key, ids, references),
+            StreamChange::SetId(ref set) => tx.edit_stream(key, |stream| {
+                stream.set_id(set);
+                1
+            }),
+            StreamChange::Configure { retention, forget } => tx.configure(key, retention, forget),
+            StreamChange::RecordIdempotent { producer, iid, id } => {
+                let added_at_ms = tx.stream_time(id);
+                tx.edit_remembered(key, |stream| {
+                    let idempotence = stream.idempotence_mut();
+                    if idempotence.lookup(producer, iid, added_at_ms).is_some() {
+                        return 0;
+                    }
+                    idempotence.record(producer, iid, id, added_at_ms);
+                    1
+                })
+            }
+        }
+    }
+
+    pub(super) fn encode(&self, key: &[u8], out: &mut Vec<u8>) -> u32 {
+        match *self {
+            StreamChange::Append {
+                id,
+                fields,
+                idempotent,
+            } => {
+                let idempotent_args = idempotent.map_or(0, |i| match i.origin {
+                    IidOrigin::Given => 3,
+                    IidOrigin::Fingerprint => 2,
+                });
+                let mut line = Line::new(out, 3 + idempotent_args + fields.len(), "XADD");
+                line.arg(key);
+                if let Some(Idempotent {
+                    producer,
+                    iid,
+                    origin,
+                    ..
+                }) = idempotent
+                {
+                    match origin {
+                        IidOrigin::Given => line.arg(b"IDMP").arg(producer).arg(iid),
+                        IidOrigin::Fingerprint => line.arg(b"IDMPAUTO").arg(producer),
+                    };
+                }
+                line.id(id);
+                for arg in fields.iter() {
+                    line.arg(arg);
+                }
+                line.end()
+            }
+            // What is counted is no change, and never recorded.
+            StreamChange::CountDuplicate { producer, iid, id } => Line::new(out, 9, "XADD")
+                .arg(key)
+                .arg(b"NOMKSTREAM")
+                .arg(b"IDMP")
+                .arg(producer)
+                .arg(iid)
+                .id(id)
+                .arg(b"")
+                .arg(b"")
+                .end(),
+            StreamChange::Trim {
+                through,
+                references,
+            } => {
+                let mut line = Line::new(out, 5 + encode::policy_args(references), "XTRIM");
+                line.arg(key);
+                match through.next() {
+                    Some(below) => line.arg(b"MINID").arg(b"=").id(below),
+                    None => line.arg(b"MAXLEN").arg(b"=").int(0),
+                };
+                line.policy(references).end()
+            }
+            StreamChange::Delete {
+                ids,
+                references: References::Keep,
+            } => Line::new(out, 2 + ids.len(), "XDEL")
+                .arg(key)
+                .ids(ids)
+                .end(),
+            StreamChange::Delete { ids, references } => Line::new(out, 5 + ids.len(), "XDELEX")
+                .arg(key)
+                .policy(references)
+                .arg(b"IDS")
+                .int(ids.len() as i64)
+                .ids(ids)
+                .end(),
+            StreamChange::SetId(set) => {
+                let options = usize::from(set.entries_added.is_some())
+                    + usize::from(set.max_deleted_id.is_some());
+                let mut line = Line::new(out, 3 + 2 * options, "XSETID");
+                line.arg(key).id(set.last_id);
+                if let Some(n) = set.entries_added {
+                    line.arg(b"ENTRIESADDED").int(encode::count(n));
+                }
+                if let Some(id) = set.max_deleted_id {
+                    line.arg(b"MAXDELETEDID").id(id);
+                }
+                line.end()
+            }
+            StreamChange::Configure { retention, forget } => {
+                // The released form forgets tracked IDs exactly when a value changes. Where they go
+                // although no value changes, a change there and back says it in words that Redis
+                // knows.
+                let mut lines = 0;
+                if forget == Forget::Everything {
+                    let maxsize = if retention.maxsize == 1 { 2 } else { 1 };
+                    let other = Retention {
+                        maxsize,
+                        ..retention
+                    };
+                    lines += encode::retention(out, key, other);
+                }
+                lines + encode::retention(out, key, retention)
+            }
+            StreamChange::RecordIdempotent { producer, iid, id } => {
+                Line::new(out, 5, "XIDMPRECORD")
+                    .arg(key)
+                    .arg(producer)
+                    .arg(iid)
+                    .id(id)
+                    .end()
+            }
+        }
+    }
+}
+
+impl Tx<'_> {
+    fn append(
+        &mut self,
+        key: &[u8],
+        id: StreamId,
+        fields: Argv<'_>,
+        idempotent: Option<Idempotent<'_>>,
+    ) -> Changed {
+        let now_ms = self.stream_time(id);
+        let limits = self.data.node_limits;
+        let (mut forgot_from, mut forgets_from) = (None, None);
+        let changed = self.edit_or_make_stream(key, |stream| {
+            let appended = stream.append(id, fields.iter(), limits);
+            appended.expect(DECIDED);
+            if let Some(Idempotent {
+                producer,
+                iid,
+                sought,
+                ..
+            }) = idempotent
+            {
+                forgot_from = forgets_at(stream);
+                let idempotence = stream.idempotence_mut();
+                match sought {
+                    Some(sought) => {
+                        idempotence.record_sought(producer, iid, id, now_ms, sought);
+                    }
+                    None => idempotence.record(producer, iid, id, now_ms),
+                }
+                forgets_from = forgets_at(stream);
+            }
+            1
+        });
+        self.forgetting_changed(key, forgot_from, forgets_from);
+        changed
+    }
+
+    fn trim(&mut self, key: &[u8], through: StreamId, references: References) -> Changed {
+        let mut removed = Removed::default();
+        let mut trimmed = Trimmed::default();
+        let changed = self.edit_stream(key, |stream| {
+            trimmed = stream.trim(through, references, &mut removed);
+            trimmed.entries + trimmed.references
+        });
+        self.data.dropped.take(What::Entries(removed));
+        changed.heard_if(trimmed.entries > 0)
+    }
+
+    fn delete_entries(&mut self, key: &[u8], ids: &[StreamId], references: References) -> Changed {
+        let mut deleted = false;
+        let changed = self.edit_stream(key, |stream| {
+            if references == References::Delete {
+                stream.groups_mut().expect_questions(ids.len());
+            }
+            let change = |id: &StreamId| {
+                let gone = delete(stream, *id, references);
+                deleted |= gone == Gone::Entry;
+                u64::from(gone != Gone::Nothing)
+            };
+            ids.iter().map(change).sum()
+        });
+        changed.heard_if(deleted)
+    }
+
+    fn configure(&mut self, key: &[u8], retention: Retention, forget: Forget) -> Changed {
+        let mut gone = None;
+        let changed = self.edit_remembered(key, |stream| {
+            let had = stream.idempotence().stored().iids > 0;
+            let idempotence = stream.idempotence_mut();
+            let same = idempotence.retention() == retention;
+            gone = Some(idempotence.configure(retention, forget));
+            u64::from(!same || (had && forget == Forget::Everything))
+        });
+        if let Some(gone) = gone {
+            self.data.dropped.take(What::Forgotten(gone));
+        }
+        changed
+    }
+
+    /// The time at which an entry counts as added.
+    fn stream_time(&self, id: StreamId) -> u64 {
+        let now_ms = self.now.stream_ms();
+        match self.data.added {
+            Added::Now => now_ms,
+            Added::ById => id.ms.min(now_ms),
+        }
+    }
+
+    /// Changes an existing stream. How much was changed; after 0 it counts as it was, whatever a
+    /// consumer's activity has moved: no reply depends on that.
+    pub(super) fn edit_stream(
+        &mut self,
+        key: &[u8],
+        edit: impl FnOnce(&mut Stream) -> u64,
+    ) -> Changed {
+        let hash = self.data.keyspace.hash(key);
+        let lsn = self.data.log.open();
+        let over_at = self.over_at();
+        let record = self.data.keyspace.find_mut(self.database, hash, key);
+        let record = record.expect(DECIDED);
+        if record.is_expired(over_at) {
+            self.expire(key);
+            return Changed::NOTHING;
+        }
+        let Value::Stream(stream) = &mut record.value else {
+            panic!("{DECIDED}");
+        };
+        let changed = edit(triomphe::Arc::make_mut(stream));
+        if changed > 0 {
+            record.changed = lsn;
+            if self.data.stream_compress {
+                self.data.packing.note(self.database, record, self.now);
+            }
+        }
+        Changed::by_event(changed)
+    }
+
+    /// Lets a stream prepare for what is going to be asked about its groups' references, where it
+    /// may have to. Nothing that can be seen changes, and nothing is logged.
+    pub fn prepare_stream(
+        &mut self,
+        key: &[u8],
+        references: References,
+        prepare: impl FnOnce(&mut Stream),
+    ) {
+        let found = self.peek(key).map(Record::value);
+        if let Some(Value::Stream(stream)) = found
+            && stream.has_to_prepare(references)
+        {
+            let _ = self.edit_stream(key, |stream| {
+                prepare(stream);
+                0
+            });
+        }
+    }
+
+    /// Changes what an existing stream remembers of its producers, by which it may be due to forget
+    /// at another time.
+    fn edit_remembered(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream) -> u64) -> Changed {
+        let (mut from, mut to) = (None, None);
+        let changed = self.edit_stream(key, |stream| {
+            from = forgets_at(stream);
+            let changed = edit(stream);
+            to = forgets_at(stream);
+            changed
+        });
+        self.forgetting_changed(key, from, to);
+        changed
+    }
+
+    #[inline]
+    fn forgetting_changed(&mut self, key: &[u8], from: Option<UnixMs>, to: Option<UnixMs>) {
+        if from != to {
+            let keyspace = &mut self.data.keyspace;
+            let hash = keyspace.hash(key);
+            keyspace.forgetting_changed(self.database, hash, from, to);
+        }
+    }
+
+    /// Changes a stream, or makes one with the server's settings and changes that. How much was
+    /// changed.
+    pub(super) fn edit_or_make_stream(
+        &mut self,
+        key: &[u8],
+        edit: impl FnOnce(&mut Stream) -> u64,
+    ) -> Changed {
+        let hash = self.data.keyspace.hash(key);
+        let lsn = self.data.log.open();
+        let over_at = self.over_at();
+        let mut old = self.data.keyspace.find_mut(self.database, hash, key);
+        if old.as_ref().is_some_and(|old| old.is_expired(over_at)) {
+            self.expire(key);
+            old = None;
+        }
+        if let Some(record) = old {
+            let Value::Stream(stream) = &mut record.value else {
+                panic!("{DECIDED}");
+            };
+            let changed = edit(triomphe::Arc::make_mut(stream));
+            record.changed = lsn;
+            if self.data.stream_compress {
+                self.data.packing.note(self.database, record, self.now);
+            }
+            return Changed::by_event(changed);
+        }
+        let retention = self.data.retention;
+        let mut stream = Stream::new(retention, self.data.producer_seed);
+        // Before the effect that makes it, so that what that remembers stays.
+        self.data
+            .log
+            .record_retention(self.database, self.now, key, retention, encode::new_stream);
+        let amount = edit(&mut stream);
+        let record = Record::new(
+            Key::from(key),
+            Value::from(stream),
+            None,
+            lsn,
+            self.now.unix(),
+        );
+        self.put_record(self.database, hash, record);
+        Changed {
+            amount,
+            heard: Heard::ByAll,
+        }
+    }
+
+    /// A stream was restored from a payload, which may not say its retention: old ones do not. Then
+    /// the log does.
+    pub fn record_retention(&mut self, key: &[u8]) {
+        let hash = self.data.keyspace.hash(key);
+        let found = self.data.keyspace.find(self.database, hash, key);
+        if let Some(Value::Stream(stream)) = found.map(Record::value)
+            && stream.idempotence().stored().iids == 0
+        {
+            let retention = stream.idempotence().retention();
+            let (database, now) = (self.database, self.now);
+            let log = &mut self.data.log;
+            log.record_retention(database, now, key, retention, encode::retention);
+        }
+    }
+}
+
+impl Changed {
+    /// The same, of which nobody hears unless what the event is about has happened.
+    fn heard_if(self, happened: bool) -> Changed {
+        match happened {
+            true => self,
+            false => Changed {
+                heard: Heard::ByNobody,
+                ..self
+            },
+        }
+    }
+}
+
+/// What deleting an ID took away.
+#[derive(PartialEq, Eq)]
+enum Gone {
+    Entry,
+    /// The entry had gone before.
+    References,
+    Nothing,
+}
+
+/// Deletes an entry, and what refers to it with [`References::Delete`].
+fn delete(stream: &mut Stream, id: StreamId, references: References) -> Gone {
+    let referenced = references == References::Delete && stream.groups().is_pending_anywhere(id);
+    match stream.delete(id, references) {
+        Deletion::Deleted => Gone::Entry,
+        Deletion::NotFound | Deletion::Referenced if referenced => Gone::References,
+        Deletion::NotFound | Deletion::Referenced => Gone::Nothing,
+    }
+}

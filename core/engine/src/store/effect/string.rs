@@ -1,0 +1,183 @@
+//! Changes of strings.
+
+use values::{Key, StringValue, Value};
+
+use super::Changed;
+use super::encode::Line;
+use crate::store::dropped::What;
+use crate::store::keyspace::Record;
+use crate::store::tx::{DECIDED, Tx};
+use crate::time::UnixMs;
+
+/// A string is set, or grows, or changes in part.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "fields are described in `effect`")]
+pub enum StringChange<'a> {
+    /// `SET key value [PXAT ms]`: the key holds this string, whatever it held before.
+    Set { value: &'a [u8], expiry: Expiry },
+    /// `APPEND key tail`: on a missing key the same as `SET`.
+    Append { tail: &'a [u8] },
+    /// `SETRANGE key offset value`, zero bytes filling a gap. The value is not empty.
+    SetRange { offset: u32, value: &'a [u8] },
+}
+
+/// What becomes of a key's expiry when its value is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// The key does not expire.
+    Never,
+    /// As before (`KEEPTTL`).
+    Keep,
+    /// From this time on the key is gone.
+    At(UnixMs),
+}
+
+/// What changes of this family mean to others.
+pub(super) mod events {
+    use crate::store::effect::event::{Class, Event, Name, Overwriting, Touch};
+    use crate::store::effect::key::events::EXPIRE_NAME;
+
+    const fn string(names: &'static [Name]) -> Event {
+        Event::named(names, Touch::ALL)
+    }
+
+    const fn name(text: &'static str) -> Name {
+        Name::new(text, Class::String)
+    }
+
+    const SET_NAME: Name = name("set");
+
+    /// The string was set.
+    pub const SET: &Event = &string(&[SET_NAME]).overwriting(Overwriting::Before);
+    /// The string was set, and when it expires.
+    pub const SET_EXPIRE: &Event =
+        &string(&[SET_NAME, EXPIRE_NAME]).overwriting(Overwriting::Before);
+    /// The same, told in the order of `MSETEX`.
+    pub const EXPIRE_SET: &Event =
+        &string(&[EXPIRE_NAME, SET_NAME]).overwriting(Overwriting::Before);
+    /// Something was added to the integer in a string.
+    pub const INCRBY: &Event = &string(&[name("incrby")]);
+    /// Something was added to the floating-point number in a string.
+    pub const INCRBYFLOAT: &Event = &string(&[name("incrbyfloat")]);
+    /// The string is longer.
+    pub const APPEND: &Event = &string(&[name("append")]);
+    /// A part of the string was set.
+    pub const SETRANGE: &Event = &string(&[name("setrange")]);
+    /// Bits of the string were set.
+    pub const SETBIT: &Event = &string(&[name("setbit")]);
+}
+
+impl StringChange<'_> {
+    #[inline]
+    pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) -> Changed {
+        let amount = match *self {
+            StringChange::Set { value, expiry } => tx.set_string(key, value, expiry),
+            StringChange::Append { tail } => {
+                match tx.edit_string(key, |string| string.append(tail)) {
+                    0 => tx.set_string(key, tail, Expiry::Never),
+                    changed => changed,
+                }
+            }
+            StringChange::SetRange { offset, value } => {
+                let edit = |string: &mut StringValue| string.set_range(offset as usize, value);
+                match tx.edit_string(key, edit) {
+                    0 => {
+                        tx.set_string(key, b"", Expiry::Never);
+                        tx.edit_string(key, edit)
+                    }
+                    changed => changed,
+                }
+            }
+        };
+        Changed::by_event(amount)
+    }
+
+    #[inline]
+    pub(super) fn encode(&self, key: &[u8], out: &mut Vec<u8>) -> u32 {
+        match *self {
+            StringChange::Set { value, expiry } => match expiry {
+                Expiry::Never => Line::new(out, 3, "SET").arg(key).arg(value).end(),
+                Expiry::Keep => Line::new(out, 4, "SET")
+                    .arg(key)
+                    .arg(value)
+                    .arg(b"KEEPTTL")
+                    .end(),
+                Expiry::At(at) => Line::new(out, 5, "SET")
+                    .arg(key)
+                    .arg(value)
+                    .arg(b"PXAT")
+                    .int(at.0)
+                    .end(),
+            },
+            StringChange::Append { tail } => Line::new(out, 3, "APPEND").arg(key).arg(tail).end(),
+            StringChange::SetRange { offset, value } => Line::new(out, 4, "SETRANGE")
+                .arg(key)
+                .int(i64::from(offset))
+                .arg(value)
+                .end(),
+        }
+    }
+}
+
+impl Tx<'_> {
+    fn set_string(&mut self, key: &[u8], value: &[u8], expiry: Expiry) -> u64 {
+        let hash = self.data.keyspace.hash(key);
+        let lsn = self.data.log.open();
+        let value = Value::String(self.string_of(value));
+        let over_at = self.over_at();
+        let mut old = self.data.keyspace.find_mut(self.database, hash, key);
+        if old.as_ref().is_some_and(|old| old.is_expired(over_at)) {
+            self.expire(key);
+            old = None;
+        }
+        let old_at = old.as_ref().and_then(|old| old.expires_at());
+        let at = match expiry {
+            Expiry::At(at) => Some(at),
+            Expiry::Keep => old_at,
+            Expiry::Never => None,
+        };
+        match old {
+            // A stream has more that is due than its expiry.
+            Some(record) if at == old_at && matches!(record.value, Value::String(_)) => {
+                let old = std::mem::replace(&mut record.value, value);
+                record.changed = lsn;
+                self.data.notifications.overwritten(self.database, key);
+                self.data.dropped.take(What::Value(old));
+            }
+            Some(_) | None => {
+                let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
+                self.put_record(self.database, hash, record);
+            }
+        }
+        1
+    }
+
+    /// The string of an argument's bytes, which it shares if they are many.
+    #[inline]
+    fn string_of(&self, bytes: &[u8]) -> StringValue {
+        match self.large(bytes) {
+            Some(large) => StringValue::from_shared(large.clone()),
+            None => StringValue::from_bytes(bytes),
+        }
+    }
+
+    /// Changes an existing string in place: 1. There was none: 0.
+    fn edit_string(&mut self, key: &[u8], edit: impl FnOnce(&mut StringValue)) -> u64 {
+        let hash = self.data.keyspace.hash(key);
+        let lsn = self.data.log.open();
+        let over_at = self.over_at();
+        let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {
+            return 0;
+        };
+        if record.is_expired(over_at) {
+            self.expire(key);
+            return 0;
+        }
+        let Value::String(string) = &mut record.value else {
+            panic!("{DECIDED}");
+        };
+        edit(string);
+        record.changed = lsn;
+        1
+    }
+}

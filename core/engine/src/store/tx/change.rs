@@ -1,0 +1,111 @@
+//! How the keyspace changes: what is done for every effect, and what families of effects share.
+
+use super::Tx;
+use crate::store::dropped::What;
+use crate::store::effect::event::{self, Event, Touch};
+use crate::store::effect::{Change, Effect, Heard, KeyChange};
+use crate::store::keyspace::Record;
+
+impl Tx<'_> {
+    /// Makes an effect happen: changes the keyspace, adds to the batch, counts, and tells of the
+    /// event: breaks watches, marks waiters, publishes. How much changed: 0 means that nothing did,
+    /// and then nothing is logged or told.
+    #[inline]
+    pub fn apply(&mut self, effect: &Effect<'_>, event: &'static Event) -> u64 {
+        let changed = effect.change(self);
+        if changed.amount > 0 {
+            self.work += changed.amount;
+            self.data.stats.effects += 1;
+            self.data.stats.changes += changed.amount;
+            self.data.log.record(self.database, self.now, effect);
+            self.depends_on = self.data.log.open();
+            self.tell(effect, event, changed.heard);
+        }
+        changed.amount
+    }
+
+    /// Tells of an event whom it concerns.
+    #[inline]
+    fn tell(&mut self, effect: &Effect<'_>, event: &'static Event, heard: Heard) {
+        let touch = match heard {
+            Heard::ByEvent => event.touch,
+            Heard::ByAll => Touch::ALL,
+            Heard::ByNobody => return,
+        };
+        let database = self.database;
+        match effect {
+            Effect::Key { key, change } => match change {
+                Change::String(_) | Change::Stream(_) | Change::Group { .. } => {
+                    self.touch(database, key, touch);
+                    self.publish(event, key, None);
+                }
+                Change::Key(change) => self.tell_of_keys(key, change, event, touch),
+            },
+            // Who reads keys of a whole database has to be asked before it is changed.
+            Effect::Database(_) | Effect::Server(_) => {}
+        }
+    }
+
+    fn tell_of_keys(
+        &mut self,
+        key: &[u8],
+        change: &KeyChange<'_>,
+        event: &'static Event,
+        touch: Touch,
+    ) {
+        if change.changes_key() {
+            self.touch(self.database, key, touch);
+        }
+        let other = change.other(key, self.database);
+        if let Some((database, key)) = other {
+            self.touch(database, key, touch);
+        }
+        self.publish(event, key, other);
+    }
+
+    /// A key was changed: who relies on its value must know, and who waits for it may go on.
+    #[inline]
+    fn touch(&mut self, database: u16, key: &[u8], touch: Touch) {
+        if touch.has(Touch::READERS) {
+            self.data.watches.mark(database, key);
+        }
+        if touch.has(Touch::WAITERS) {
+            self.data.blocking.mark(database, key);
+        }
+    }
+
+    #[inline]
+    fn publish(&mut self, event: &'static Event, key: &[u8], other: Option<(u16, &[u8])>) {
+        if self.data.notifications.is_anyone_listening() {
+            let (database, notifications) = (self.database, &mut self.data.notifications);
+            notifications.publish(event, (database, key), other);
+        }
+    }
+
+    /// Removes a key whose time is over. An effect that meets one calls this first: nothing may be
+    /// made of a value, an expiry or a type that nobody could see any more.
+    #[cold]
+    pub(crate) fn expire(&mut self, key: &[u8]) {
+        let removed = self.apply(&Effect::on(key, KeyChange::Delete), event::EXPIRED);
+        self.data.stats.expired += removed;
+    }
+
+    /// Puts a record in, whose key has this hash; one that was there goes.
+    #[inline]
+    pub(crate) fn put_record(&mut self, database: u16, hash: u64, record: Record) {
+        if self.data.notifications.is_anyone_listening() {
+            let old = self.data.keyspace.find(database, hash, record.key());
+            self.data.notifications.put(database, old, &record);
+        }
+        if let Some(old) = self.data.keyspace.put(database, hash, record) {
+            self.data.dropped.take(What::Record(old));
+        }
+    }
+
+    /// Notes that a stream may have chunks to pack, unless it is noted already.
+    pub(crate) fn schedule_packing(&mut self, database: u16, key: &[u8]) {
+        if self.data.stream_compress {
+            self.data.schedule_packing(database, key, self.now);
+        }
+    }
+}

@@ -33,6 +33,12 @@ impl Watches {
         self.broken.remove(&session);
     }
 
+    /// Whether no key is watched.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.watchers.is_empty()
+    }
+
     /// A key was changed.
     #[inline]
     pub(crate) fn mark(&mut self, database: u16, key: &[u8]) {

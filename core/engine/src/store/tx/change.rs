@@ -1,10 +1,20 @@
 //! How the keyspace changes: what is done for every effect, and what families of effects share.
 
-use super::Tx;
+use super::{Data, Tx};
 use crate::store::dropped::What;
 use crate::store::effect::event::{self, Event, Touch};
-use crate::store::effect::{Change, Effect, Heard, KeyChange};
+use crate::store::effect::{Change, Changed, Effect, Heard, KeyChange};
 use crate::store::keyspace::Record;
+
+impl Data {
+    /// Whether there is anybody at all who might have to hear of a change.
+    #[inline]
+    fn has_audience(&self) -> bool {
+        !self.watches.is_empty()
+            | (self.blocking.clients() > 0)
+            | self.notifications.is_anyone_listening()
+    }
+}
 
 impl Tx<'_> {
     /// Makes an effect happen: changes the keyspace, adds to the batch, counts, and tells of the
@@ -14,29 +24,35 @@ impl Tx<'_> {
     pub fn apply(&mut self, effect: &Effect<'_>, event: &'static Event) -> u64 {
         let changed = effect.change(self);
         if changed.amount > 0 {
-            self.work += changed.amount;
-            self.data.stats.effects += 1;
-            self.data.stats.changes += changed.amount;
-            self.data.log.record(self.database, self.now, effect);
-            self.depends_on = self.data.log.open();
-            self.tell(effect, event, changed.heard);
+            self.note(changed, effect, event);
         }
         changed.amount
     }
 
+    /// Counts what an effect has changed, logs it, and tells of it.
+    fn note(&mut self, changed: Changed, effect: &Effect<'_>, event: &'static Event) {
+        self.work += changed.amount;
+        self.data.stats.effects += 1;
+        self.data.stats.changes += changed.amount;
+        self.data.log.record(self.database, self.now, effect);
+        self.depends_on = self.data.log.open();
+        if self.data.has_audience() {
+            self.tell(changed.heard, effect, event);
+        }
+    }
+
     /// Tells of an event whom it concerns.
-    #[inline]
-    fn tell(&mut self, effect: &Effect<'_>, event: &'static Event, heard: Heard) {
+    #[inline(never)]
+    fn tell(&mut self, heard: Heard, effect: &Effect<'_>, event: &'static Event) {
         let touch = match heard {
             Heard::ByEvent => event.touch,
             Heard::ByAll => Touch::ALL,
             Heard::ByNobody => return,
         };
-        let database = self.database;
         match effect {
             Effect::Key { key, change } => match change {
                 Change::String(_) | Change::Stream(_) | Change::Group { .. } => {
-                    self.touch(database, key, touch);
+                    self.touch(self.database, key, touch);
                     self.publish(event, key, None);
                 }
                 Change::Key(change) => self.tell_of_keys(key, change, event, touch),
@@ -64,7 +80,6 @@ impl Tx<'_> {
     }
 
     /// A key was changed: who relies on its value must know, and who waits for it may go on.
-    #[inline]
     fn touch(&mut self, database: u16, key: &[u8], touch: Touch) {
         if touch.has(Touch::READERS) {
             self.data.watches.mark(database, key);
@@ -74,7 +89,6 @@ impl Tx<'_> {
         }
     }
 
-    #[inline]
     fn publish(&mut self, event: &'static Event, key: &[u8], other: Option<(u16, &[u8])>) {
         if self.data.notifications.is_anyone_listening() {
             let (database, notifications) = (self.database, &mut self.data.notifications);

@@ -2,6 +2,7 @@
 //! documents.
 
 mod rooms;
+mod wildcards;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

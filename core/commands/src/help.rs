@@ -67,7 +67,12 @@ fn write_once(text: &mut String, arg: &Arg) {
             text.push_str(gap);
             write_list(text, parts, " ");
         }
-        _ => {
+        ArgKind::String
+        | ArgKind::Integer
+        | ArgKind::Double
+        | ArgKind::Key(_)
+        | ArgKind::Pattern
+        | ArgKind::UnixTime => {
             text.push_str(gap);
             text.push('<');
             text.push_str(arg.display);

@@ -528,9 +528,10 @@ pub enum CmdError {
 impl CmdError {
     /// Writes the error as a reply, byte for byte.
     pub fn write(&self, reply: &mut Reply) {
-        match self {
-            CmdError::UnknownCommand(text) => reply.error_bytes(text),
-            error => reply.error(error),
+        if let CmdError::UnknownCommand(text) = self {
+            reply.error_bytes(text);
+        } else {
+            reply.error(self);
         }
     }
 

@@ -202,7 +202,9 @@ impl StringValue {
     pub fn as_integer(&self) -> Option<i64> {
         match &self.0 {
             Repr::Integer(value) => Some(*value),
-            _ => self.with_bytes(parse_integer),
+            Repr::Short { .. } | Repr::Exact(_) | Repr::Growing(_) => {
+                self.with_bytes(parse_integer)
+            }
         }
     }
 

@@ -281,14 +281,14 @@ pub(crate) fn read_whole<D: Disk>(
             let (file, begin) = recovery.place().unwrap_or_default();
             let file = file.to_owned();
             let offset = begin + source.offset() as u64;
-            return Err(match source {
-                ReplayError::Unknown { what, .. } => OpenError::Unknown { file, offset, what },
-                source => OpenError::Replay {
-                    file,
-                    offset,
-                    batches,
-                    source,
-                },
+            if let ReplayError::Unknown { what, .. } = source {
+                return Err(OpenError::Unknown { file, offset, what });
+            }
+            return Err(OpenError::Replay {
+                file,
+                offset,
+                batches,
+                source,
             });
         }
         if let Some(offset) = ended_at {

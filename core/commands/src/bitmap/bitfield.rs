@@ -369,7 +369,7 @@ impl Operation {
         };
         let reply = match self.action {
             Action::Set(_) => old,
-            _ => new,
+            Action::Get | Action::Add(_) => new,
         };
         let Field { offset, bits, .. } = self.field;
         Change {

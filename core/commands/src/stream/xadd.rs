@@ -165,7 +165,7 @@ impl Command for XAdd {
                 IdSpec::Within(_) | IdSpec::Exactly(_) if producer.is_some() => {
                     CmdError::IdempotentWithId
                 }
-                _ => arity(),
+                IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_) => arity(),
             });
         }
         Ok(Parsed {
@@ -225,9 +225,9 @@ impl Command for XAdd {
                 Mode::Replay if by_clock => Some(StreamId::MIN),
                 Mode::Replay => match (found, &cmd.id) {
                     (Some(stream), IdSpec::Exactly(id)) if *id <= stream.last_id() => Some(*id),
-                    _ => None,
+                    (_, IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_)) => None,
                 },
-                _ => match found {
+                Mode::Alone | Mode::Transaction | Mode::Resumed => match found {
                     Some(stream) => {
                         let Idempotent { producer, iid, .. } = *idempotent;
                         sought = stream.idempotence().seek(producer, iid, now_ms);

@@ -37,7 +37,8 @@ impl<'a> Lifetime<'a> {
             (Lifetime::Until(last), Lifetime::Until(next)) => {
                 (last.unit, last.base) == (next.unit, next.base)
             }
-            _ => false,
+            (Lifetime::Until(_), Lifetime::Unsaid | Lifetime::Word)
+            | (Lifetime::Word, Lifetime::Unsaid | Lifetime::Until(_)) => false,
         };
         if !agree {
             return Err(CmdError::Syntax);

@@ -46,7 +46,7 @@ impl Command for MGet {
         ctx.reply
             .each(cmd.iter(), |reply, key| match ctx.tx.value(key) {
                 Some(Value::String(string)) => reply_string(Some(string), reply),
-                _ => reply.null(),
+                Some(Value::Stream(_)) | None => reply.null(),
             });
         Ok(Flow::Done)
     }

@@ -294,8 +294,10 @@ impl Engine {
         };
         let overdue = match mode {
             Mode::Replay => Overdue::Kept,
-            _ if self.node.pause.active(now).is_some() => Overdue::Hidden,
-            _ => Overdue::Removed,
+            Mode::Alone | Mode::Transaction | Mode::Resumed => match self.node.pause.active(now) {
+                Some(_) => Overdue::Hidden,
+                None => Overdue::Removed,
+            },
         };
         let start = reply.mark();
         let mut ctx = Ctx {

@@ -137,18 +137,18 @@ pub(crate) struct Changed {
     /// How much was changed, in the units of the effect. If it is 0, nothing is logged or told.
     pub(crate) amount: u64,
     /// Who hears of it.
-    pub(crate) heard: Heard,
+    pub(crate) audience: Audience,
 }
 
 /// Who hears of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Audience {
     /// Whom the event names.
-    ByEvent,
+    AsSaid,
     /// All who may care for the key: it was missing before.
-    ByAll,
+    All,
     /// Nobody: what the event is about did not happen, but something that comes with it.
-    ByNobody,
+    Nobody,
 }
 
 impl Changed {
@@ -159,7 +159,7 @@ impl Changed {
     pub(crate) const fn by_event(amount: u64) -> Changed {
         Changed {
             amount,
-            heard: Heard::ByEvent,
+            audience: Audience::AsSaid,
         }
     }
 }

@@ -240,7 +240,9 @@ fn load(id: StreamId, node: &[u8], entries: &mut Entries) -> Result<(), Fault> {
     while let Some(flags) = listpack.next()? {
         let flags = match flags {
             Element::Integer(flags @ 0..=3) => flags,
-            _ => return Err(Fault::Contradiction("the flags of an entry are not known")),
+            Element::Integer(_) | Element::Bytes(_) => {
+                return Err(Fault::Contradiction("the flags of an entry are not known"));
+            }
         };
         let ms = listpack
             .integer("the milliseconds of an entry")?

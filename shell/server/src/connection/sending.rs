@@ -173,7 +173,7 @@ impl Connection {
         }
         match self.flush(gate)? {
             Sent::Held(_) => self.hold(),
-            sent => Ok(sent),
+            sent @ (Sent::All | Sent::Stuck | Sent::Some) => Ok(sent),
         }
     }
 

@@ -113,17 +113,18 @@ fn write_step_head(reply: &mut Reply, name: &str, kind: &str, len: usize) {
 /// First key, last key and distance, as clients knew them before there were key specifications: the range
 /// that covers all specifications by position. A negative last key counts from the end.
 fn key_range(specs: &[KeySpec]) -> (i64, i64, i64) {
-    let by_position = specs
-        .iter()
-        .filter_map(|keys| match (keys.begin, keys.find) {
-            (BeginSearch::Index(index), FindKeys::Range { last, step, .. }) => {
-                let first = i64::from(index);
-                let last = i64::from(last);
-                let last = if last < 0 { last } else { first + last };
-                Some((first, last, i64::from(step)))
-            }
-            _ => None,
-        });
+    let by_position = specs.iter().filter_map(|keys| {
+        let BeginSearch::Index(index) = keys.begin else {
+            return None;
+        };
+        let FindKeys::Range { last, step, .. } = keys.find else {
+            return None;
+        };
+        let first = i64::from(index);
+        let last = i64::from(last);
+        let last = if last < 0 { last } else { first + last };
+        Some((first, last, i64::from(step)))
+    });
     by_position
         .reduce(|(first, last, step), (other_first, other_last, _)| {
             let last = if last < 0 || other_last < 0 {

@@ -1,7 +1,8 @@
 //! Changes of consumer groups: consumers and pending entries.
 
 use stream::{
-    Acknowledgement, Activity, Consumer, ConsumerHandle, CountChange, Group, Holder, Missing, StreamId,
+    Acknowledgement, Activity, Consumer, ConsumerHandle, CountChange, Group, Holder, Missing,
+    StreamId,
 };
 
 use super::Changed;
@@ -302,13 +303,7 @@ impl Tx<'_> {
         changed
     }
 
-    fn see(
-        &mut self,
-        key: &[u8],
-        group: &[u8],
-        consumer: &[u8],
-        activity: Activity,
-    ) -> Changed {
+    fn see(&mut self, key: &[u8], group: &[u8], consumer: &[u8], activity: Activity) -> Changed {
         let now_ms = self.now.stream_ms();
         let mut is_logged = false;
         let see = |group: &mut Group| {

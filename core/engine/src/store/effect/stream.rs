@@ -5,7 +5,7 @@ use stream::{Deletion, Forget, References, Removed, Retention, SetId, Stream, St
 use values::{Key, Value};
 
 use super::encode::{self, Line};
-use super::{Changed, Heard};
+use super::{Audience, Changed};
 use crate::store::dropped::What;
 use crate::store::keyspace::{Record, forgets_at};
 use crate::store::tx::{Added, DECIDED, Tx};
@@ -448,7 +448,7 @@ impl Tx<'_> {
         self.put_record(self.database, hash, record);
         Changed {
             amount,
-            heard: Heard::ByAll,
+            audience: Audience::All,
         }
     }
 
@@ -474,7 +474,7 @@ impl Changed {
         match happened {
             true => self,
             false => Changed {
-                heard: Heard::ByNobody,
+                audience: Audience::Nobody,
                 ..self
             },
         }

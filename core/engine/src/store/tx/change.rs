@@ -3,7 +3,7 @@
 use super::{Data, Tx};
 use crate::store::dropped::What;
 use crate::store::effect::event::{self, Event, Touch};
-use crate::store::effect::{Change, Changed, Effect, Heard, KeyChange};
+use crate::store::effect::{Audience, Change, Changed, Effect, KeyChange};
 use crate::store::keyspace::Record;
 
 impl Data {
@@ -37,17 +37,17 @@ impl Tx<'_> {
         self.data.log.record(self.database, self.now, effect);
         self.depends_on = self.data.log.open();
         if self.data.has_audience() {
-            self.tell(changed.heard, effect, event);
+            self.tell(changed.audience, effect, event);
         }
     }
 
     /// Tells of an event whom it concerns.
     #[inline(never)]
-    fn tell(&mut self, heard: Heard, effect: &Effect<'_>, event: &'static Event) {
-        let touch = match heard {
-            Heard::ByEvent => event.touch,
-            Heard::ByAll => Touch::ALL,
-            Heard::ByNobody => return,
+    fn tell(&mut self, audience: Audience, effect: &Effect<'_>, event: &'static Event) {
+        let touch = match audience {
+            Audience::AsSaid => event.touch,
+            Audience::All => Touch::ALL,
+            Audience::Nobody => return,
         };
         match effect {
             Effect::Key { key, change } => match change {

@@ -166,6 +166,25 @@ fn lines_of_documents_keep_to_the_width() {
     );
 }
 
+#[test]
+fn lines_of_comments_keep_to_the_width() {
+    let mut failures = Vec::new();
+    for path in files(root().unwrap(), "rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let comment = line.trim_start();
+            let text = comment.trim_start_matches(['/', '!']).trim_start();
+            if comment.starts_with("//") && line.chars().count() > WIDTH && !may_be_wide(text) {
+                failures.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "more than {WIDTH} columns: {failures:#?}"
+    );
+}
+
 /// Rows of tables, images, words that cannot be broken, and errors as a server answers them.
 fn may_be_wide(line: &str) -> bool {
     let is_one_word = !line.trim_start_matches("- ").contains(' ');

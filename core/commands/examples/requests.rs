@@ -1,8 +1,9 @@
 //! What requests cost from the parser to the reply, without sockets.
 //!
-//! `cargo run --release -p commands --example requests [part of a name [requests [rounds]]]`. Nanoseconds per request in
-//! pipelines of 64, the best of several rounds, each on a new engine. To count instructions, run it with one round under
-//! `valgrind --tool=callgrind --toggle-collect='*requests::measure*'`.
+//! `cargo run --release -p commands --example requests [part of a name [requests [rounds]]]`.
+//! Nanoseconds per request in pipelines of 64, the best of several rounds, each on a new engine. To
+//! count instructions, run it with one round under `valgrind --tool=callgrind
+//! --toggle-collect='*requests::measure*'`.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -198,7 +199,7 @@ impl Client {
         }
     }
 
-    /// Runs a pipeline. How many bytes were answered.
+    /// Runs a pipeline. Returns how many bytes were answered.
     fn run(&mut self, pipeline: &[u8]) -> usize {
         self.at_ms += 1;
         let now = now(self.at_ms / 16);

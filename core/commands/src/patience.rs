@@ -13,7 +13,7 @@ pub(crate) enum Patience {
     Ms(u64),
 }
 
-/// The longest wait, in milliseconds: beyond it the end is on no clock.
+/// The longest wait, in milliseconds; beyond it no clock could show the end.
 const BLOCK_MS_MAX: u64 = i64::MAX as u64 - (1 << 42);
 
 impl Patience {

@@ -1,4 +1,5 @@
-//! What is due for a key goes with the key, whatever becomes of it; and no deadline is too far away.
+//! What is due for a key goes with the key, whatever becomes of it; and no deadline is too far
+//! away.
 
 #![expect(
     clippy::unwrap_used,

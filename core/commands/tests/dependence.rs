@@ -1,8 +1,10 @@
-//! What a reply depends on: whoever got it must find it true after a crash that took back everything later.
+//! What a reply depends on: the client that got it must find it true after a crash that took back
+//! everything later.
 //!
-//! The recorded cases run on an engine. For each request the engine says which batch its reply depends on. Another
-//! engine is given the effects up to there and no more, as if the machine had been lost just then, and the same
-//! request must be answered there in the same way. What wrote something depends on its own batch.
+//! The recorded cases run on an engine. For each request the engine says which batch its reply
+//! depends on. Another engine is given the effects up to there and no more, as if the machine had
+//! been lost just then, and the same request must be answered there in the same way. What wrote
+//! something depends on its own batch.
 
 #![expect(
     clippy::unwrap_used,
@@ -193,7 +195,8 @@ impl Node {
         }
     }
 
-    /// An engine after a crash that kept the batches up to this one. What was written at once is kept as a whole.
+    /// An engine after a crash that kept the batches up to this one. What was written at once is
+    /// kept as a whole.
     fn recovered(&self, kept: Lsn) -> Engine {
         let mut settings = self.engine.node.settings.clone();
         // What was logged means the same under any settings.
@@ -235,7 +238,7 @@ fn lower(argv: &ArgvBuf) -> String {
     String::from_utf8_lossy(name).to_ascii_lowercase()
 }
 
-/// Whether a command's replies tell of keys, and of nothing but what was logged.
+/// Returns whether a command's replies tell of keys, and of nothing but what was logged.
 fn is_checked(engine: &Engine, command: &str) -> bool {
     let Some(row) = engine.node.commands.find(command.as_bytes()) else {
         return false;

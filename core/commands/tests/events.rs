@@ -1,4 +1,5 @@
-//! What happens is called what Redis calls it: the scripts in `tests/events` say what Redis published.
+//! What happens is called what Redis calls it: the scripts in `tests/events` say what Redis
+//! published.
 
 #![expect(
     clippy::unwrap_used,

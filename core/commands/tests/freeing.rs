@@ -1,4 +1,5 @@
-//! What is accepted while the disk is full: commands that only free memory, alone and in transactions.
+//! What is accepted while the disk is full: commands that only free memory, alone and in
+//! transactions.
 
 #![expect(
     clippy::unwrap_used,

@@ -35,7 +35,7 @@ fn ask(engine: &mut Engine, request: &str, ms: u64) -> Vec<u8> {
     reply.into_bytes()
 }
 
-/// Packs what is due. How many batches that were.
+/// Packs what is due. Returns how many batches that were.
 fn pack(engine: &mut Engine, ms: u64) -> usize {
     let mut count = 0;
     while engine.is_packing_due(at(ms)) {

@@ -1,4 +1,5 @@
-//! What the log holds is taken in again, whatever it is, and means what it meant: it was acknowledged.
+//! What the log holds is taken in again, whatever it is, and means what it meant: it was
+//! acknowledged.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,7 +21,7 @@ struct Node {
 }
 
 impl Node {
-    /// A server whose new streams keep idempotent IDs for so many seconds.
+    /// A server whose new streams keep idempotent IDs for this many seconds.
     fn new(duration_s: u32) -> Node {
         let mut settings = Settings::default();
         settings
@@ -72,8 +73,8 @@ impl Node {
     }
 }
 
-/// What Valkey 9.1 dumps of a stream with one entry, 1-1, without version and checksum: a type that knows nothing of
-/// idempotent IDs.
+/// What Valkey 9.1 dumps of a stream with one entry, 1-1, without version and checksum: a type that
+/// knows nothing of idempotent IDs.
 const OLD_STREAM: &[u8] = &[
     0x15, 0x01, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,
     0x00, 0x00, 0x01, 0x1d, 0x1d, 0x00, 0x00, 0x00, 0x0a, 0x00, 0x01, 0x01, 0x00, 0x01, 0x01, 0x01,
@@ -166,7 +167,8 @@ fn retries_and_reads_of_the_past_are_replayed_to_the_last_field() {
     }
 }
 
-/// A request with so many values of `value_bytes` zero bytes each, whose memory nobody has to touch.
+/// A request with this many values of `value_bytes` zero bytes each, whose memory nobody has to
+/// touch.
 fn request(words: &[&str], values: usize, value_bytes: usize) -> Vec<u8> {
     let mut parts = vec![format!("*{}\r\n", words.len() + 2 * values)];
     for word in words {

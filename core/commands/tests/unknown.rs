@@ -58,7 +58,7 @@ fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
         &["DEL h", "DEL l", "XADD s 1-1 f v", "DEL l", "DEL m"],
         &["0 h hash", "0 l list", "0 m list"],
     );
-    // What stood there is gone in Redis too.
+    // What was there is gone in Redis too.
     check(
         &[
             "SET k v",

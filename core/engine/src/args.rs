@@ -1,7 +1,7 @@
 //! Reads a request's arguments from left to right.
 //!
-//! Pure: an [`Args`] knows the request's bytes and nothing else. Options that several commands share
-//! are parsed by one function each, in the file of the family.
+//! Pure: an [`Args`] knows the request's bytes and nothing else. Options that several commands
+//! share are parsed by one function each, in the file of the family.
 
 use resp::Argv;
 
@@ -30,7 +30,7 @@ impl<'a> Args<'a> {
         self.next
     }
 
-    /// How many arguments are left.
+    /// Returns how many arguments are left.
     #[inline]
     pub fn left(&self) -> usize {
         self.argv.len().saturating_sub(self.next)

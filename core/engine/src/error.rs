@@ -5,7 +5,7 @@
 use resp::Reply;
 use thiserror::Error;
 
-/// What a command answers instead of a reply.
+/// The error that a command returns instead of a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CmdError {
     /// The arguments do not follow the grammar.
@@ -65,7 +65,7 @@ pub enum CmdError {
     /// `HELLO` with a protocol other than 2 and 3.
     #[error("NOPROTO unsupported protocol version")]
     UnsupportedProtocol,
-    /// `HELLO` with a protocol that is no number.
+    /// `HELLO` with a protocol that is not a number.
     #[error("ERR Protocol version is not an integer or out of range")]
     ProtocolNotAnInteger,
     /// An option that `HELLO` does not know, or without its value.
@@ -80,13 +80,13 @@ pub enum CmdError {
     /// An option that `CLIENT SETINFO` does not know.
     #[error("ERR Unrecognized option '{0}'")]
     UnknownClientOption(String),
-    /// `CLIENT LIST ID` of something that is no number.
+    /// `CLIENT LIST ID` of something that is not a number.
     #[error("ERR Invalid client ID")]
     InvalidClientId,
     /// `CLIENT KILL ID` of something that is no positive number.
     #[error("ERR client-id should be greater than 0")]
     ClientIdNotPositive,
-    /// `CLIENT KILL MAXAGE` with something that is no number.
+    /// `CLIENT KILL MAXAGE` with something that is not a number.
     #[error("ERR maxage is not an integer or out of range")]
     MaxAgeNotAnInteger,
     /// `CLIENT KILL MAXAGE` with zero or less.
@@ -178,7 +178,7 @@ pub enum CmdError {
     /// `COMMAND GETKEYS` of a request whose keys cannot be found.
     #[error("ERR Invalid arguments specified for command")]
     KeysNotFound,
-    /// The data is not there yet.
+    /// The data is not loaded yet.
     #[error("LOADING Redis is loading the dataset in memory")]
     Loading,
     /// Memory is used up to `maxmemory`.
@@ -187,7 +187,7 @@ pub enum CmdError {
     /// An earlier command of the transaction was refused.
     #[error("EXECABORT Transaction discarded because of previous errors.")]
     ExecAbort,
-    /// The command cannot stand in a transaction.
+    /// The command is not allowed in a transaction.
     #[error("ERR Command not allowed inside a transaction")]
     NotInTransaction,
     /// `MULTI` within a transaction.
@@ -252,7 +252,7 @@ pub enum CmdError {
     /// The log cannot take writes; what happened and what to do.
     #[error("MISCONF {0}")]
     Misconfigured(String),
-    /// In place of a reply that waits for the log, which is ill: why.
+    /// Replaces a reply that waits for a log that is not healthy: why.
     #[error(
         "NOTDURABLE {0} What was asked for may be done, but is not known to survive a restart; it may be sent again."
     )]
@@ -275,16 +275,16 @@ pub enum CmdError {
     /// `DEBUG RELOAD` with another option.
     #[error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")]
     ReloadOption,
-    /// Something that cannot happen did; it was logged, and nothing was changed.
+    /// Something impossible happened; it was logged, and nothing was changed.
     #[error("ERR internal error: {0}")]
     Internal(&'static str),
     /// Not a stream entry's ID.
     #[error("ERR Invalid stream ID specified as stream command argument")]
     InvalidStreamId,
-    /// An exclusive lower bound above which there is no ID.
+    /// An exclusive lower bound above which there is not an ID.
     #[error("ERR invalid start ID for the interval")]
     InvalidIntervalStart,
-    /// An exclusive upper bound below which there is no ID.
+    /// An exclusive upper bound below which there is not an ID.
     #[error("ERR invalid end ID for the interval")]
     InvalidIntervalEnd,
     /// Key or group of a consumer-group command is missing.
@@ -478,7 +478,7 @@ pub enum CmdError {
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     )]
     NoFrequency,
-    /// `SWAPDB` of something that is no number; which of the two.
+    /// `SWAPDB` of something that is not a number; which of the two.
     #[error("ERR invalid {0} DB index")]
     InvalidSwapIndex(&'static str),
     /// A digest that is not 16 hexadecimal digits.

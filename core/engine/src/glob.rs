@@ -1,7 +1,8 @@
-//! Glob-style patterns: `*`, `?`, `[abc]`, `[^a-z]`, and `\` before a character that stands for itself.
+//! Glob-style patterns: `*`, `?`, `[abc]`, `[^a-z]`, and `\` before a character that stands for
+//! itself.
 //!
-//! Only the last star is ever tried again, so that no pattern of a client can make matching explode.
-//! Where even that takes long, it goes on as `long` says.
+//! Only the last star is ever tried again, so that no pattern of a client can make matching
+//! explode. If even that takes long, `long` takes over.
 
 mod long;
 
@@ -16,7 +17,7 @@ pub enum Letters {
     AnyCase,
 }
 
-/// Whether all of the text fits the pattern.
+/// Returns whether all of the text fits the pattern.
 pub fn matches(pattern: &[u8], text: &[u8], letters: Letters) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where to go on if what follows the last star does not fit: the star's text grows by one.
@@ -41,7 +42,7 @@ pub fn matches(pattern: &[u8], text: &[u8], letters: Letters) -> bool {
             (None, Some((after_star, from))) => {
                 retried += t - from + 1 + (p - after_star);
                 if pattern.get(p) == Some(&b'[') {
-                    // All of it was read to find that it has not the letter.
+                    // All of it was read to find that it lacks the letter.
                     retried += pattern.len() - p;
                 }
                 if retried > GLOB_RETRIES_MAX && pattern.len() <= GLOB_BYTES_MAX {
@@ -80,7 +81,7 @@ fn fold(byte: u8, letters: Letters) -> u8 {
     }
 }
 
-/// The length of a set, from behind its `[` to its `]` or the pattern's end, if it has the byte.
+/// The length of a set, from after its `[` to its `]` or the pattern's end, if it has the byte.
 fn fits_set(set: &[u8], byte: u8, letters: Letters) -> Option<usize> {
     let byte = fold(byte, letters);
     let mut found = false;
@@ -90,8 +91,8 @@ fn fits_set(set: &[u8], byte: u8, letters: Letters) -> Option<usize> {
     (found != negated).then_some(len)
 }
 
-/// Goes over the ranges of a set, from behind its `[`; its length, and whether it is the others that
-/// are meant.
+/// Goes over the ranges of a set, from after its `[`; returns its length, and whether it is
+/// negated.
 #[inline]
 fn set_items(set: &[u8], letters: Letters, item: &mut impl FnMut(u8, u8)) -> (usize, bool) {
     let negated = set.first() == Some(&b'^');

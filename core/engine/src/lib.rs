@@ -1,13 +1,14 @@
 //! The deterministic heart of weir: keyspace, clients, requests, transactions, blocking, effects.
 //!
-//! An [`Engine`] is a plain value without clock, randomness, thread, file or socket. Requests, times and
-//! deliveries go in and out through a handful of methods: [`Engine::request`] runs a command,
-//! [`Engine::timer`] does what is due, [`Engine::next_deadline`] tells when, [`Engine::replay`] runs a
-//! journal. Whoever owns the engine drives it: the server under one lock a shard, the simulator from an
-//! event queue, a test by hand.
+//! An [`Engine`] is a plain value without clock, randomness, thread, file or socket. Requests,
+//! times and deliveries go in and out through a handful of methods: [`Engine::request`] runs a
+//! command, [`Engine::timer`] does what is due, [`Engine::next_deadline`] says when,
+//! [`Engine::replay`] runs a journal. The owner of the engine drives it: the server under one lock
+//! for each shard, the simulator from an event queue, a test by hand.
 //!
-//! Read on in [`command`] (what a command is), [`store::effect`] (what can happen) and [`store::tx`] (where it
-//! happens). The commands themselves are a crate above this one, whose table an engine is given.
+//! Read on in [`command`] (what a command is), [`store::effect`] (what can happen) and
+//! [`store::tx`] (where it happens). The commands themselves are a crate above this one, whose
+//! table an engine is given.
 
 pub mod address;
 pub mod args;
@@ -83,16 +84,16 @@ pub const REDIS_VERSION: &str = "8.6.3";
 pub struct Outcome {
     /// The batch that must be durable before the reply leaves.
     pub depends_on: Lsn,
-    /// What becomes of the connection.
+    /// What happens to the connection.
     pub then: Next,
     /// What the client may send from now on.
     pub sender: Sender,
 }
 
-/// What becomes of a connection after a request.
+/// What happens to a connection after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// It goes on.
+    /// It continues.
     Continue,
     /// It waits; a [`Delivery`] with [`clients::delivery::Then::Resume`] ends that.
     Wait,
@@ -103,11 +104,12 @@ pub enum Next {
 }
 
 impl Engine {
-    /// An empty engine that knows these commands. The same settings, seed and calls give the same engine,
-    /// byte for byte.
+    /// An empty engine that knows these commands. The same settings, seed and calls give the same
+    /// engine, byte for byte.
     pub fn new(settings: Settings, seed: u64, now: Now, commands: &'static CommandTable) -> Engine {
         let config = Config::resolve(&settings);
-        // Clients see some random numbers, and may work out from them what the generator began with.
+        // Clients see some random numbers, and may work out from them what the generator began
+        // with.
         let secret = KeyHasher::new([seed, 0]);
         let hash_key = [secret.hash(b"keys, first"), secret.hash(b"keys, second")];
         Engine {
@@ -162,7 +164,7 @@ impl Engine {
         }
     }
 
-    /// Takes in a client that connected.
+    /// Adds a client that connected.
     pub fn connect(&mut self, address: String, local_address: String, now: Now) -> SessionId {
         let authenticated = self.node.config.requirepass.is_empty();
         self.node
@@ -170,7 +172,7 @@ impl Engine {
             .connect(address, local_address, authenticated, now)
     }
 
-    /// Lets a client go: its watches, its queued commands and its wait end.
+    /// Removes a client: its watches, its queued commands and its wait end.
     pub fn disconnect(&mut self, id: SessionId) {
         let Some(mut session) = self.node.sessions.take(id) else {
             return;
@@ -186,23 +188,25 @@ impl Engine {
         self.data.dropped.take(What::Session(session));
     }
 
-    /// Tells that requests of a client come next, and the figures of its connection. The protocol in
-    /// which it is answered and what it may send, unless it is gone.
+    /// Announces requests of a client, with the figures of its connection. Returns the protocol for
+    /// its replies and what it may send, unless it is gone.
     pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<(Protocol, Sender)> {
         self.set_io_figures(id, io);
         let session = self.node.sessions.find(id)?;
         Some((session.protocol, self.node.sender(session)))
     }
 
-    /// Whether a client has sent more that was not run than it may. The shell ends its connection.
+    /// Returns whether a client has sent more that has not run than it may. The shell then ends its
+    /// connection.
     pub fn is_above_query_limit(&self, id: SessionId) -> bool {
         let session = self.node.sessions.find(id);
         session.is_some_and(|session| session.request_bytes() > self.node.config.query_bytes_max)
     }
 
-    /// Looks up the keys of requests that come next, all of them before the first is served. Lookups that do not wait
-    /// for one another share the time that memory takes; served one by one, each would take it anew. How many keys it
-    /// looked up: none in a database that is small enough for the processor's caches, and none where there is only one.
+    /// Looks up the keys of requests that come next, all of them before the first is served.
+    /// Lookups that do not wait for one another share the latency of memory; served one by one,
+    /// each would pay it. Returns how many keys it looked up: none if the database is small enough
+    /// for the processor's caches, and none if there is only one request.
     pub fn look_ahead<'a>(&self, id: SessionId, keys: impl Iterator<Item = &'a [u8]>) -> usize {
         let Some(session) = self.node.sessions.find(id) else {
             return 0;
@@ -240,17 +244,17 @@ impl Engine {
         std::mem::take(&mut self.node.outbox)
     }
 
-    /// Whether anything goes to clients that did not just ask.
+    /// Returns whether anything goes to clients that did not just ask.
     pub fn has_outbox(&self) -> bool {
         !self.node.outbox.is_empty() || self.node.monitors.has_lines()
     }
 
-    /// Whether commands asked for work of the shell.
+    /// Returns whether commands asked for work of the shell.
     pub fn has_orders(&self) -> bool {
         !self.node.orders.is_empty()
     }
 
-    /// Whether a client that sent something else than a request wants an answer to that.
+    /// Returns whether a client that sent something that is not a request wants a reply to it.
     pub fn wants_answer(&mut self, id: SessionId) -> bool {
         let session = self.node.sessions.find_mut(id);
         session.is_none_or(|session| session.wants_answer(session.replies))
@@ -272,8 +276,8 @@ impl Engine {
         self.data.notifications.take()
     }
 
-    /// What is large and no longer part of the keyspace, which the caller drops where nobody waits
-    /// for it.
+    /// Takes large values that are no longer part of the keyspace. The caller drops them where
+    /// nobody waits for it.
     pub fn take_dropped(&mut self) -> Vec<Dropped> {
         self.data.dropped.take_all()
     }
@@ -284,12 +288,13 @@ impl Engine {
         self.data.dropped.bytes() as u64
     }
 
-    /// Whether something waits to be dropped.
+    /// Returns whether something waits to be dropped.
     pub fn has_dropped(&self) -> bool {
         !self.data.dropped.is_empty()
     }
 
-    /// Lets new settings count: the config is made anew, and what the keyspace needs of it passed on.
+    /// Applies new settings: resolves the config again, and passes on what the keyspace needs of
+    /// it.
     pub fn settings_changed(&mut self) {
         self.node.config = Config::resolve(&self.node.settings);
         self.data.settings_changed(&self.node.config);

@@ -1,7 +1,7 @@
 //! Bounds on what one client, file or call can make the engine do.
 
-/// Longest string value, in bytes (Redis' 512 MB). Files with a longer one are not loaded, so that no
-/// setting may allow one.
+/// Longest string value, in bytes (Redis' 512 MB). Files with a longer one are not loaded, so that
+/// no setting may allow one.
 pub const STRING_BYTES_MAX: usize = 512 << 20;
 
 /// Expired keys that one timer call removes at most.
@@ -10,21 +10,21 @@ pub const EXPIRED_PER_TIMER_MAX: usize = 200;
 /// Longest part of an unknown command's name or arguments that its error repeats, in bytes.
 pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 
-/// Steps of work that one timer call spends on forgetting idempotent IDs at most; about a microsecond
-/// each at worst.
+/// Steps of work that one timer call spends on forgetting idempotent IDs at most; about a
+/// microsecond each at worst.
 pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
 
-/// From about so many bytes on, what goes is freed where nobody waits for it: freeing less takes
-/// some ten microseconds at most.
+/// From about this many bytes on, what is removed is freed where nobody waits for it. Freeing less
+/// takes at most some ten microseconds.
 pub const DROPPED_BYTES_MIN: usize = 1 << 20;
 
-/// About how many bytes may wait to be freed, unless one value alone takes more.
+/// About how many bytes may wait to be freed, unless a single value takes more.
 pub const DROPPED_BYTES_MAX: usize = 256 << 20;
 
 /// About how many bytes a key with a small value takes.
 pub(crate) const RECORD_BYTES: usize = 128;
 
-/// Steps of trying the parts of a pattern again before all places are tried at once.
+/// How often parts of a pattern are tried again before all places are tried at once.
 pub(crate) const GLOB_RETRIES_MAX: usize = 1 << 20;
 
 /// Longest pattern for which they are, in bytes; that takes some hundred bytes for each of them.
@@ -36,15 +36,15 @@ pub const PACKING_BATCH_CHUNKS_MAX: usize = 16;
 /// How long a full chunk stays plain at least, in milliseconds.
 pub const PACKING_DELAY_MS: u64 = 1000;
 
-/// Bytes of a snapshot, and of a journal, that are loaded before streams are packed. A small load does not wait
-/// for that, and a large one takes no more memory for it than this much of each would plain.
+/// Bytes of a snapshot, and of a journal, that are loaded before streams are packed. A small load
+/// does not wait for packing, and a large one takes only this much plain data of each in memory.
 pub const LOADED_PLAIN_BYTES_MAX: u64 = 128 << 20;
 
 /// Streams that one search for something to pack looks at.
 pub const PACKING_LOOKS_MAX: usize = 16;
 
-/// Pending entries of which one `XREADGROUP … CLAIM` finds out that they are gone from the stream, and clears; the
-/// next call clears the next ones.
+/// How many pending entries that are gone from the stream one `XREADGROUP … CLAIM` finds and
+/// clears; the next call clears the next ones.
 pub const CLAIM_GONE_MAX: usize = 10_000;
 
 /// Pending entries that are looked at to find when a waiting reader may claim one.
@@ -54,7 +54,7 @@ pub const CLAIM_LOOKS_MAX: usize = 100;
 /// call brought nothing; one that polls is written once in so long.
 pub const SEEN_UNLOGGED_MS_MAX: u64 = 10_000;
 
-/// Codes of errors that are counted apart, as many as Redis does.
+/// Codes of errors that are counted separately, as many as in Redis.
 pub const ERROR_CODES_MAX: usize = 128;
 
 /// Events in the history of one kind of latency, as many as in Redis.
@@ -66,21 +66,25 @@ pub const SLOW_LOG_ARGS_MAX: usize = 32;
 /// Bytes of an argument that the slow log keeps.
 pub const SLOW_LOG_ARG_BYTES_MAX: usize = 128;
 
-/// Most cells of the table that `LCS` fills, the product of the lengths of both strings. Redis takes four bytes for
-/// each, weir one bit.
+/// Most cells of the table that `LCS` fills, the product of the lengths of both strings. Redis
+/// takes four bytes for each, weir one bit.
 pub const LCS_CELLS_MAX: usize = (512 << 20) / 4;
 
-/// Requests of a client that are looked ahead at once; each costs tens of nanoseconds, whether it helps or not.
+/// Requests of a client that are looked ahead at once; each costs tens of nanoseconds, whether it
+/// helps or not.
 pub const LOOK_AHEAD_REQUESTS_MAX: usize = 16;
 
-/// Keys in a database from which on its tables do not fit into the processor's nearer caches.
+/// The number of keys from which on the tables of a database do not fit into the processor's nearer
+/// caches.
 pub const LOOK_AHEAD_KEYS_MIN: usize = 10_000;
 
-/// Lines of `MONITOR` that are shared by all who see them are so long together; to copy shorter ones takes less.
+/// Lines of `MONITOR` of this length together are shared by all clients that see them; copying
+/// shorter ones costs less.
 pub const LINES_SHARED_BYTES_MIN: usize = 4096;
 
-/// Lines of `MONITOR` that are gathered before they go out, beside the last.
+/// How many bytes of `MONITOR` lines are collected before they are sent, without the last line.
 pub const LINES_GATHERED_BYTES_MAX: usize = 256 * 1024;
 
-// A snapshot has an entry in a node of its own if need be, and what was accepted must be read again.
+// A snapshot has an entry in a node of its own if need be, and what was accepted must be read
+// again.
 const _: () = assert!(rdb::limits::NODE_BYTES_READ_MAX > resp::REQUEST_BYTES_MAX as u64);

@@ -1,4 +1,4 @@
-//! The engine's random numbers: SplitMix64, seeded by whoever makes the engine.
+//! The engine's random numbers: SplitMix64, seeded by the creator of the engine.
 
 /// A deterministic generator; not for secrets.
 #[derive(Debug, Clone)]

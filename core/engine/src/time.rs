@@ -34,8 +34,8 @@ impl Now {
         }
     }
 
-    /// When the clock for deadlines reaches a time of day; that of now if it is past. Files may hold any time,
-    /// so it is held at the end of the range.
+    /// When the clock for deadlines reaches a time of day; now if that has passed. Files may hold
+    /// any time, so the result is clamped to the range.
     pub(crate) fn mono_at(self, at: UnixMs) -> Mono {
         let wait_ms = at.0.saturating_sub(self.unix().0);
         self.mono.plus(u64::try_from(wait_ms).unwrap_or(0))
@@ -43,7 +43,7 @@ impl Now {
 }
 
 impl UnixMs {
-    /// This time moved by a number of milliseconds, held at the ends of the range.
+    /// This time moved by a number of milliseconds, clamped to the range.
     #[must_use]
     pub const fn plus(self, ms: i64) -> UnixMs {
         UnixMs(self.0.saturating_add(ms))

@@ -309,7 +309,8 @@ impl Reply {
         }
     }
 
-    /// Makes what was written since `mark`, as raw bytes, one text as [`verbatim`](Self::verbatim) does.
+    /// Makes what was written since `mark`, as raw bytes, one text as [`verbatim`](Self::verbatim)
+    /// does.
     pub fn verbatim_since(&mut self, mark: Mark, format: &str) {
         let len = self.out.len().saturating_sub(mark.bytes);
         self.out.extend_from_slice(b"\r\n");

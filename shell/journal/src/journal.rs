@@ -474,7 +474,8 @@ impl<L: Log> Shared<L> {
     }
 }
 
-/// Tells everybody when the thread ends: nothing will be released any more. Who has it closed knows.
+/// Tells everybody when the thread ends: nothing will be released any more. Who has it closed
+/// knows.
 struct Ended<L: Log> {
     shared: Arc<Shared<L>>,
     was_closed: bool,

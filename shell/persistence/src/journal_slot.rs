@@ -1,7 +1,8 @@
-//! The journal of a shard, which comes and goes while the server runs (`CONFIG SET appendonly`), and the
-//! gates that go by it.
+//! The journal of a shard, which comes and goes while the server runs (`CONFIG SET appendonly`),
+//! and the gates that go by it.
 //!
-//! What changes here changes under the shard's lock. Looks need no lock of the shard, and hold nothing.
+//! What changes here changes under the shard's lock. Looks need no lock of the shard, and hold
+//! nothing.
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ enum Held {
     /// There is none, nor does any reply wait for one.
     #[default]
     Nothing,
-    /// It takes batches, but the data that was there before is not in it yet. No reply waits for it.
+    /// It takes batches, but the data that was there before is not in it yet. No reply waits for
+    /// it.
     Begins(Arc<FileJournal>),
     /// It has everything.
     Whole(Arc<FileJournal>),
@@ -60,7 +62,7 @@ impl JournalSlot {
         })
     }
 
-    /// Whether one is on its way to be whole.
+    /// Returns whether one is on its way to be whole.
     pub fn is_beginning(&self) -> bool {
         matches!(*self.held.read(), Held::Begins(_))
     }

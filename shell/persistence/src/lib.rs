@@ -1,5 +1,5 @@
-//! How data is kept: the files of snapshots, and the journal of a shard, which is opened, rewritten,
-//! turned on and off.
+//! How data is kept: the files of snapshots, and the journal of a shard, which is opened,
+//! rewritten, turned on and off.
 //!
 //! It knows what the journal does not, the meaning of batches; and nothing of sockets, so that the
 //! simulation and the tools run the same code as the server.

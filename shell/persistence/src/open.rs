@@ -60,7 +60,8 @@ pub enum OpenError {
         /// What is wrong.
         source: ReplayError,
     },
-    /// The log was turned off, and a snapshot written since: which of them is meant is not weir's to say.
+    /// The log was turned off, and a snapshot written since: which of them is meant is not weir's
+    /// to say.
     #[error(
         "the journal in {folder} was turned off while weir ran (CONFIG SET appendonly no), and {snapshot} was \
          written after that. To go on with the snapshot, start with --appendonly no and send CONFIG SET \

@@ -1,8 +1,10 @@
-//! What is noted of a journal that was turned off while the server ran (`CONFIG SET appendonly no`).
+//! What is noted of a journal that was turned off while the server ran
+//! (`CONFIG SET appendonly no`).
 //!
-//! Its files stay, as in Redis, and a later start with `appendonly yes` loads them: what was written since
-//! is not in them. So a note lies beside them, which holds the manifest of that moment. As long as the
-//! manifest is the same, the start says so; and where a snapshot was written later, it refuses to choose.
+//! Its files stay, as in Redis, and a later start with `appendonly yes` loads them: what was
+//! written since is not in them. So a note lies beside them, which holds the manifest of that
+//! moment. As long as the manifest is the same, the start says so; and where a snapshot was written
+//! later, it refuses to choose.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -15,7 +15,8 @@ pub(crate) use doors::DoorsChange;
 
 /// Listeners that are being served.
 pub(crate) struct Acceptor {
-    /// Each in its place, from which its token follows; places of listeners that were closed are empty.
+    /// Each in its place, from which its token follows; places of listeners that were closed are
+    /// empty.
     listeners: Vec<Option<Listener>>,
     /// The token just above that of the first place; the others follow below.
     end: usize,
@@ -57,7 +58,7 @@ impl Acceptor {
         Ok(())
     }
 
-    /// Has connections from now on probed when they were silent for so long.
+    /// Has connections from now on probed when they were silent for that long.
     pub(crate) fn set_keepalive(&mut self, keepalive: Duration) {
         self.keepalive = keepalive;
     }

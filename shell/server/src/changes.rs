@@ -1,8 +1,9 @@
-//! Settings that wait for the system while the server runs: `CONFIG SET` of a port, a folder, the journal.
+//! Settings that wait for the system while the server runs: `CONFIG SET` of a port, a folder, the
+//! journal.
 //!
-//! A thread of its own changes them, in the order in which clients asked, so that nobody else waits for a
-//! disk or a name server. What is asked for in one command counts as a whole or not at all: where one part
-//! fails, those before it are undone.
+//! A thread of its own changes them, in the order in which clients asked, so that nobody else waits
+//! for a disk or a name server. What is asked for in one command counts as a whole or not at all:
+//! where one part fails, those before it are undone.
 
 mod appendonly;
 mod doors;
@@ -112,7 +113,7 @@ fn in_words(error: &std::io::Error) -> String {
     }
 }
 
-/// Whether a client may be answered at all: the data is there.
+/// Returns whether a client may be answered at all: the data is there.
 fn is_loading(shard: &Shard) -> bool {
     shard.lock().engine.node.loading.is_some()
 }

@@ -46,7 +46,7 @@ pub(crate) fn update(figures: &mut ShellFigures, used_memory: u64, allocator: Al
     }
 }
 
-/// Where clients can connect, as `INFO` tells it.
+/// Returns where clients can connect, as `INFO` tells it.
 pub(crate) fn listeners(addresses: &[SocketAddr], unix: Option<&Path>) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(first) = addresses.first() {

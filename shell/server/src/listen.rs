@@ -86,7 +86,7 @@ impl Listeners {
         addresses.filter_map(Result::ok).collect()
     }
 
-    /// The addresses that are listened on, as the log tells them.
+    /// The addresses that it listens on, as the log prints them.
     pub fn addresses(&self) -> Vec<String> {
         let tcp = self.tcp_addresses().into_iter();
         let unix = self.unix.iter().map(|(_, path)| path.display().to_string());
@@ -113,7 +113,8 @@ pub(crate) struct TcpAddress {
 }
 
 impl TcpAddress {
-    /// The addresses that the settings `bind` and `port` name; none for port 0. Names are looked up.
+    /// The addresses that the settings `bind` and `port` name; none for port 0. Names are looked
+    /// up.
     pub(crate) fn all(addresses: &str, port: u16) -> Result<Vec<TcpAddress>, ListenError> {
         let mut found: Vec<TcpAddress> = Vec::new();
         let words = addresses.split_ascii_whitespace();

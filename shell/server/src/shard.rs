@@ -591,7 +591,7 @@ fn deliver(state: &mut State, own: usize, letters: &mut Vec<Letter>) {
     }
 }
 
-/// Where snapshots are.
+/// Returns where snapshots are.
 fn snapshot_path(state: &State) -> PathBuf {
     let settings = &state.engine.node.settings;
     Path::new(settings.text("dir")).join(settings.text("dbfilename"))

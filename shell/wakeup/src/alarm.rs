@@ -40,8 +40,8 @@ impl Alarm {
 
     /// It went off: the thread begins to look, and needs no alarm for what it will see.
     ///
-    /// This must come before the thread takes the lock. If it came after the look, it could erase an
-    /// alarm that was set after the look, and the thread would sleep past that deadline.
+    /// This must come before the thread takes the lock. If it came after the look, it could erase
+    /// an alarm that was set after the look, and the thread would sleep past that deadline.
     pub fn begin_look(&self) {
         self.at_ms.store(u64::MAX, Ordering::Release);
     }

@@ -19,8 +19,8 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
     check_called(path, &DataNames::default())
 }
 
-/// Reads the data of a server with this configuration file, in `path` if that is said and else in its
-/// `dir`.
+/// Reads the data of a server with this configuration file, in `path` if that is said and else in
+/// its `dir`.
 pub(crate) fn check_configured(file: &Path, path: Option<&Path>) -> anyhow::Result<String> {
     let settings = configuration::settings_of(file)?;
     let path = path.unwrap_or_else(|| Path::new(settings.text("dir")));

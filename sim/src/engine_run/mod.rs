@@ -2,8 +2,8 @@
 //! the process ends, the power fails, the disk fails and fills up, and replies get lost.
 //!
 //! A run is one seed. It drives the pieces that the server consists of ([`engine::Engine`],
-//! [`journal::Commit`], [`persistence::read_log`], [`persistence::snapshot`]) by one loop instead of by
-//! threads, and holds replies back as the server does. After each restart it checks that
+//! [`journal::Commit`], [`persistence::read_log`], [`persistence::snapshot`]) by one loop instead
+//! of by threads, and holds replies back as the server does. After each restart it checks that
 //!
 //! - each message is there exactly once, in the order in which its producer said it, if anybody was
 //!   told of it, and at most once otherwise;

@@ -61,7 +61,8 @@ impl Command for BitCount {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, span) = cmd;
-        // Two places before the beginning would both become the first one; BITPOS leaves it at that.
+        // Two places before the beginning would both become the first one; BITPOS leaves it at
+        // that.
         let is_reversed = span.start < 0 && span.end < 0 && span.start > span.end;
         let ones = match ctx.tx.string(key)? {
             Some(_) if is_reversed => 0,

@@ -258,7 +258,8 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
     Ok(Parsed { key, operations })
 }
 
-/// Checks that strings of at most so many bytes may have what is read, and can hold what is written.
+/// Checks that strings of at most this many bytes may have what is read, and can hold what is
+/// written.
 fn check_places(operations: &[Operation], bytes_max: usize) -> Result<(), CmdError> {
     for Operation { field, action, .. } in operations {
         let place = match action {

@@ -114,7 +114,7 @@ impl Command for BitOp {
     }
 }
 
-/// A result as long as the longest source; shorter ones go on with zeros.
+/// A result as long as the longest source; shorter ones continue with zeros.
 fn combine(operation: Operation, sources: &[StringValue]) -> Vec<u8> {
     let len = sources.iter().map(StringValue::len).max().unwrap_or(0);
     let Some((first, others)) = sources.split_first() else {
@@ -160,7 +160,7 @@ fn merge_all(into: &mut [u8], sources: &[StringValue], operation: impl Fn(u8, u8
     }
 }
 
-/// Puts bytes together one by one; where `from` is shorter, it goes on with zeros.
+/// Combines bytes one by one; if `from` is shorter, zeros follow it.
 fn merge(into: &mut [u8], from: &[u8], operation: impl Fn(u8, u8) -> u8) {
     let (both, alone) = into.split_at_mut(from.len().min(into.len()));
     for (a, b) in both.iter_mut().zip(from) {

@@ -15,7 +15,7 @@ pub(super) struct Parsed<'a> {
     key: &'a [u8],
     bit: bool,
     span: Span,
-    /// Without an end, zeros go on behind the string.
+    /// Without an end, zeros follow the string.
     has_end: bool,
 }
 

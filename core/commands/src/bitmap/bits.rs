@@ -1,4 +1,5 @@
-//! Bits of byte strings: bit 0 is the highest of the first byte, and what is beyond the end is zero.
+//! Bits of byte strings: bit 0 is the highest of the first byte, and what is beyond the end is
+//! zero.
 
 use engine::args::parse_i64;
 use engine::error::CmdError;
@@ -12,7 +13,7 @@ pub(super) fn parse_offset(text: &[u8]) -> Result<u64, CmdError> {
     check_offset(offset.ok_or(CmdError::BitOffset)?, STRING_BYTES_MAX)
 }
 
-/// Checks that a string of at most so many bytes may have a bit there.
+/// Checks that a string of at most this many bytes may have a bit there.
 pub(super) fn check_offset(offset: u64, bytes_max: usize) -> Result<u64, CmdError> {
     if offset / 8 < bytes_max as u64 {
         Ok(offset)
@@ -70,7 +71,7 @@ pub(super) fn replaced(bytes: &[u8], offset: u64, len: u32, value: u64) -> Patch
     }
 }
 
-/// How many bytes so many bits touch: 9 at most.
+/// Returns how many bytes this many bits touch: 9 at most.
 fn window_bytes(offset: u64, len: u32) -> usize {
     (offset % 8 + u64::from(len)).div_ceil(8) as usize
 }
@@ -83,12 +84,12 @@ fn window(bytes: &[u8], offset: u64, len: u32) -> (usize, u128) {
     (first, window)
 }
 
-/// How many bits of the window lie behind those that are meant.
+/// Returns how many bits of the window come after those that are meant.
 fn bits_behind(offset: u64, len: u32) -> u32 {
     window_bytes(offset, len) as u32 * 8 - (offset % 8) as u32 - len
 }
 
-/// How many bits are set.
+/// Returns how many bits are set.
 pub(super) fn count(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let ones = |ones: u64, more: u32| ones + u64::from(more);
@@ -99,7 +100,7 @@ pub(super) fn count(bytes: &[u8]) -> u64 {
     in_words.chain(in_rest).fold(0, ones)
 }
 
-/// Where the first bit of a kind lies.
+/// Returns where the first bit of a kind lies.
 pub(super) fn position(bytes: &[u8], bit: bool) -> Option<u64> {
     let all_other = if bit { 0 } else { u8::MAX };
     let (words, _) = bytes.as_chunks::<8>();

@@ -39,7 +39,8 @@ impl Span {
         unit: Unit::Byte,
     };
 
-    /// The first bit and the one behind the last, in a string of so many bytes; none where nothing is between.
+    /// The first bit and the one after the last, in a string of this many bytes; `None` if nothing
+    /// is between.
     pub(super) fn bits(&self, len: usize) -> Option<(u64, u64)> {
         let unit_bits = match self.unit {
             Unit::Byte => 8,
@@ -54,8 +55,8 @@ impl Span {
         (start <= end).then(|| ((start * unit_bits) as u64, ((end + 1) * unit_bits) as u64))
     }
 
-    /// The bytes that the bits touch, with the bits of the first and the last that do not belong to the span set to
-    /// `filler`.
+    /// The bytes that the bits touch, with the bits of the first and the last that do not belong to
+    /// the span set to `filler`.
     pub(super) fn masked(bytes: &[u8], (start, end): (u64, u64), filler: bool) -> Edges<'_> {
         let (first, last) = ((start / 8) as usize, (end.div_ceil(8)) as usize);
         let bytes = &bytes[first..last];

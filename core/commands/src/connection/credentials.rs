@@ -16,7 +16,7 @@ pub(super) fn check(ctx: &mut Ctx<'_>, user: &[u8], password: &[u8]) -> Result<(
     Ok(())
 }
 
-/// Compares in a time that tells nothing of where the texts differ.
+/// Compares in a time that does not show where the texts differ.
 fn is_same(wanted: &[u8], given: &[u8]) -> bool {
     let mut differs = wanted.len() ^ given.len();
     for (index, byte) in given.iter().enumerate() {

@@ -87,7 +87,7 @@ impl Command for Scan {
         for key in &overdue {
             ctx.tx.pass_over_overdue_in(database, key);
         }
-        // The cursor is known last and stands first.
+        // The cursor is known last but comes first.
         ctx.reply.array_since(start, len);
         let end = ctx.reply.mark();
         ctx.reply.array(2);
@@ -216,7 +216,7 @@ impl Parsed<'_> {
 /// Keys that `SCAN` looks at before it asks whether the reply is full.
 const LOOKS_BETWEEN_ASKS: usize = 1000;
 
-/// Keys that a step of `SCAN` looks at unless told otherwise.
+/// Keys that a step of `SCAN` looks at by default.
 const COUNT_DEFAULT: usize = 10;
 
 /// How often another key is picked where one has expired.

@@ -139,7 +139,7 @@ fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {
     Ok(())
 }
 
-/// All requests wait, and the reply to this one. A text that is no number is no time.
+/// All requests wait, and the reply to this one. A text that is not a number is not a time.
 fn sleep(ctx: &mut Ctx<'_>, request: Argv<'_>, seconds: &[u8]) -> Flow {
     let seconds = std::str::from_utf8(seconds).ok();
     let seconds: f64 = seconds.and_then(|text| text.parse().ok()).unwrap_or(0.0);

@@ -1,4 +1,5 @@
-//! `DEBUG PROTOCOL`: an example of each type of reply, the same ones as Redis' for tests of clients.
+//! `DEBUG PROTOCOL`: an example of each type of reply, the same ones as Redis' for tests of
+//! clients.
 
 use engine::error::CmdError;
 use resp::{Protocol, Reply};

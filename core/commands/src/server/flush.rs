@@ -81,8 +81,8 @@ impl Command for FlushDb {
     }
 }
 
-/// Both ways are the same here: the keys are gone at once, and their memory is freed without the shard's
-/// lock.
+/// Both ways are the same here: the keys are gone at once, and their memory is freed without the
+/// shard's lock.
 fn parse_way(args: &mut Args<'_>) {
     if !args.keyword("ASYNC") {
         args.keyword("SYNC");

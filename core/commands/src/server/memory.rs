@@ -146,5 +146,5 @@ impl Command for Help {
     }
 }
 
-/// Parts of a value that are looked at unless told otherwise.
+/// Parts of a value that are looked at by default.
 const SAMPLES_DEFAULT: usize = 5;

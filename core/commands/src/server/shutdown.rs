@@ -7,8 +7,8 @@ use engine::error::CmdError;
 use engine::server::Order;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
-/// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]`: the connection closes with the server; there is a reply
-/// only if the server goes on.
+/// `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]`: the connection closes with the server; there
+/// is a reply only if the server goes on.
 pub(super) struct Shutdown;
 
 pub(super) struct Parsed {

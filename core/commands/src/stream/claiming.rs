@@ -10,8 +10,8 @@ use super::group_key::GroupKey;
 use super::write_id;
 use super::xclaim::Show;
 
-/// For how long a pending entry has been idle, in milliseconds; `None` if it was given back, which is
-/// longer than any time.
+/// For how long a pending entry has been idle, in milliseconds; `None` if it was given back, which
+/// is longer than any time.
 pub(super) fn idle_ms(entry: &PendingEntry, now_ms: u64) -> Option<u64> {
     entry
         .holder
@@ -62,7 +62,7 @@ impl<'r> Shown<'r> {
 pub(super) struct Claimed {
     /// Entries that get a new owner.
     pub(super) claims: Vec<Claim>,
-    /// Pending entries that are not in the stream any more; they are pending no longer.
+    /// Pending entries that are no longer in the stream; they are no longer pending.
     pub(super) gone: Vec<StreamId>,
 }
 
@@ -93,7 +93,8 @@ impl Claimed {
     }
 }
 
-/// Makes the calling consumer if it is missing, and notes that it called and whether it counts as active.
+/// Makes the calling consumer if it is missing, and notes that it called and whether it counts as
+/// active.
 pub(super) fn note_caller(
     place: GroupKey<'_>,
     consumer: &[u8],

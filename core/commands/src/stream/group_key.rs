@@ -1,4 +1,5 @@
-//! The key and group that most consumer-group commands begin with, and what they answer without them.
+//! The key and group that most consumer-group commands begin with, and what they answer without
+//! them.
 
 use engine::args::Args;
 use engine::error::CmdError;

@@ -18,7 +18,7 @@ pub(super) struct ReadBounds {
 }
 
 impl ReadBounds {
-    /// Takes one of the options, if it comes next. Whether it did.
+    /// Takes one of the options, if it comes next. Returns whether it did.
     pub(super) fn parse(&mut self, args: &mut Args<'_>) -> Result<bool, CmdError> {
         if args.keyword_with_value("COUNT") {
             let count = args.integer()?;
@@ -73,17 +73,17 @@ pub(super) struct ReadBudget {
 }
 
 impl ReadBudget {
-    /// How many entries the next stream may give.
+    /// Returns how many entries the next stream may give.
     pub(super) fn stream_limit(&self) -> u64 {
         self.count_per_stream.min(self.count_left)
     }
 
-    /// Whether only counts bound the reply, so that entries may be written in one go.
+    /// Returns whether only counts bound the reply, so that entries may be written in one go.
     pub(super) fn counts_only(&self) -> bool {
         self.bytes_max.is_none()
     }
 
-    /// Whether nothing more may be written.
+    /// Returns whether nothing more may be written.
     pub(super) fn is_spent(&self) -> bool {
         self.count_left == 0
     }
@@ -112,8 +112,9 @@ impl ReadBudget {
         self.bytes += reply.len().saturating_sub(before);
     }
 
-    /// Whether one more entry may be written, which then counts as written. If the reply would get
-    /// too large, nothing more may follow. `bytes`, its size, is called only if that matters.
+    /// Returns whether one more entry may be written, which then counts as written. If the reply
+    /// would get too large, nothing more may follow. `bytes`, its size, is called only if that
+    /// matters.
     pub(super) fn admits(&mut self, bytes: impl FnOnce() -> usize) -> bool {
         if self.is_spent() {
             return false;
@@ -130,7 +131,8 @@ impl ReadBudget {
         true
     }
 
-    /// How many of the next entries of a stream may be written, which then count as written.
+    /// Returns how many of the next entries of a stream may be written, which then count as
+    /// written.
     pub(super) fn admitted<'e>(&mut self, entries: impl Iterator<Item = EntryRef<'e>>) -> u64 {
         let most = usize::try_from(self.stream_limit()).unwrap_or(usize::MAX);
         let entries = entries.take(most);

@@ -16,12 +16,13 @@ pub(super) struct TrimClause {
     limit: Option<u64>,
 }
 
-/// How exactly the threshold is meant. As wide as its neighbours: a single byte among them would be copied together
-/// with those behind it, and a read that spans several writes of a moment ago holds the processor up.
+/// How exactly the threshold is meant. As wide as its neighbours: a single byte among them would be
+/// copied together with those behind it, and a read that spans several writes of a moment ago holds
+/// the processor up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u64)]
 enum Operator {
-    /// `=`, or none.
+    /// `=`, or neither.
     #[default]
     Exactly,
     /// `~`
@@ -29,7 +30,7 @@ enum Operator {
 }
 
 impl TrimClause {
-    /// Takes the next part of the clause, if it comes next. Whether it did.
+    /// Takes the next part of the clause, if it comes next. Returns whether it did.
     pub(super) fn parse(&mut self, args: &mut Args<'_>) -> Result<bool, CmdError> {
         if args.keyword_with_value("MAXLEN") {
             self.strategy()?;
@@ -85,7 +86,7 @@ impl TrimClause {
         cut.entry_count
     }
 
-    /// With no limit said, an approximate trim does what can be done at once.
+    /// Without a limit, an approximate trim does what can be done at once.
     fn resolve(self, nodes: NodeLimits) -> Option<Trim> {
         let precision = match self.operator {
             Operator::Exactly => Precision::Exact,

@@ -182,7 +182,7 @@ impl Plan {
     }
 }
 
-/// Whether every group has an entry behind it, once this one acknowledges it.
+/// Returns whether every group has an entry behind it, once this one acknowledges it.
 fn others_are_done(stream: &Stream, place: GroupKey<'_>, id: StreamId) -> bool {
     let groups = stream.groups();
     let mut referring = groups.referring_to(id);

@@ -24,7 +24,7 @@ pub(super) struct Parsed<'a> {
     fields: Argv<'a>,
 }
 
-/// Who says that this is said once: `IDMP`, or `IDMPAUTO` with an ID made of the fields.
+/// The claim that this is said once: `IDMP`, or `IDMPAUTO` with an ID made from the fields.
 struct Producer<'a> {
     name: &'a [u8],
     iid: Option<&'a [u8]>,
@@ -40,8 +40,8 @@ enum IdSpec {
     Exactly(StreamId),
 }
 
-/// The key of the fingerprints that `IDMPAUTO` makes. They must be the same after a restart and on every
-/// server, so it is no secret.
+/// The key of the fingerprints that `IDMPAUTO` makes. They must be the same after a restart and on
+/// every server, so it is no secret.
 const FINGERPRINT_KEY: u64 = 0;
 
 impl Command for XAdd {
@@ -139,7 +139,7 @@ impl Command for XAdd {
         while let Some([first, ..]) = args.peek()
             && !matches!(first, b'*' | b'0'..=b'9')
         {
-            // The first letter tells which option it can be at all.
+            // The first letter decides which option it can be at all.
             let is_option = match first.to_ascii_uppercase() {
                 b'I' => parse_producer(args, &mut producer)?,
                 b'M' | b'L' => trim.parse(args)?,
@@ -219,8 +219,8 @@ impl Command for XAdd {
             }
         };
         if let Some(idempotent) = &mut idempotent {
-            // In a journal, a line with a new ID is an entry, and one with another ID or none is a retry,
-            // whatever is remembered: so replay decides nothing.
+            // In a journal, a line with a new ID is an entry, and one with another ID or none is a
+            // retry, whatever is remembered: so replay decides nothing.
             let known = match ctx.mode {
                 Mode::Replay if by_clock => Some(StreamId::MIN),
                 Mode::Replay => match (found, &cmd.id) {
@@ -285,7 +285,7 @@ impl IdSpec {
     }
 }
 
-/// Takes `IDMP producer iid` or `IDMPAUTO producer`, if it comes next. Whether it did.
+/// Takes `IDMP producer iid` or `IDMPAUTO producer`, if it comes next. Returns whether it did.
 fn parse_producer<'a>(
     args: &mut Args<'a>,
     producer: &mut Option<Producer<'a>>,

@@ -137,7 +137,7 @@ impl Command for XAutoClaim {
             _ => Activity::Active,
         };
         note_caller(cmd.place, cmd.consumer, activity, &mut ctx.tx)?;
-        // The cursor is known last and stands first.
+        // The cursor is known last but comes first.
         ctx.reply.array_since(start, decided.claims.len());
         let end = ctx.reply.mark();
         ctx.reply.array(3);

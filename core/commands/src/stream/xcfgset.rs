@@ -1,7 +1,8 @@
 //! `XCFGSET`: how long and how many idempotent IDs a stream remembers.
 //!
-//! Each setting has two spellings: `DURATION` and `MAXSIZE`, and Redis' `IDMP-DURATION` and `IDMP-MAXSIZE`.
-//! They may be mixed. A short one always forgets the tracked IDs; the long ones only where a value changes.
+//! Each setting has two spellings: `DURATION` and `MAXSIZE`, and Redis' `IDMP-DURATION` and
+//! `IDMP-MAXSIZE`. They may be mixed. A short one always forgets the tracked IDs; the long ones
+//! only where a value changes.
 
 use std::ops::RangeInclusive;
 
@@ -13,7 +14,8 @@ use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{Forget, Retention};
 
-/// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE entries]`
+/// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE
+/// entries]`
 pub(super) struct XCfgSet;
 
 pub(super) struct Parsed<'a> {

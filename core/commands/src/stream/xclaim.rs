@@ -156,8 +156,8 @@ impl Command for XClaim {
 }
 
 impl Options {
-    /// Whether a consumer is active by a claim. A journal says with `LASTID 0-0` that it read its own entries
-    /// again, by which it is not.
+    /// Returns whether a consumer is active by a claim. A journal says with `LASTID 0-0` that it
+    /// read its own entries again, by which it is not.
     fn activity(&self, mode: Mode) -> Activity {
         if mode == Mode::Replay && self.last_id == Some(StreamId::MIN) {
             Activity::Seen

@@ -1,4 +1,5 @@
-//! `XIDMPRECORD`: remembers an idempotent ID for an entry that is there: from a file of Redis, or by hand.
+//! `XIDMPRECORD`: remembers an idempotent ID for an entry that is there: from a file of Redis, or
+//! by hand.
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
@@ -55,7 +56,8 @@ impl Command for XIdmpRecord {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
-        // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the same.
+        // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the
+        // same.
         if ctx.mode != Mode::Replay && !stream.entries().contains(cmd.id) {
             return Err(CmdError::NoSuchMessage);
         }

@@ -101,7 +101,7 @@ fn parse_list<'a>(args: &mut Args<'a>) -> Result<List<'a>, CmdError> {
         count,
         consumer: args.next(),
     };
-    // Redis takes as many arguments as IDLE would need, and passes over those that are too many.
+    // Redis takes as many arguments as IDLE would need, and skips those that are too many.
     args.rest();
     Ok(list)
 }

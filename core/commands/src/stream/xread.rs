@@ -138,11 +138,13 @@ impl Command for XRead {
     }
 }
 
-/// An argument on its way to a request that is kept, without a place on the heap of its own if it is short.
+/// An argument on its way to a request that is kept, without a place on the heap of its own if it
+/// is short.
 type Argument = SmallVec<[u8; ID_TEXT_BYTES_MAX]>;
 
 impl Parsed<'_> {
-    /// The request with IDs that mean the same later. `+` stays: it waits for what will be the last entry.
+    /// The request with IDs that mean the same later. `+` stays: it waits for what will be the last
+    /// entry.
     fn with_ids(&self, ids: &[StreamId]) -> ArgvBuf {
         let fixed = self.whole.len() - self.ids.len();
         let fixed = self.whole.take(fixed).iter().map(Argument::from_slice);
@@ -161,7 +163,8 @@ fn read_id(stream: Option<&Stream>, text: &[u8]) -> Result<StreamId, CmdError> {
         b"$" => Ok(last_id),
         b"+" => {
             let last = stream.and_then(|stream| stream.entries().last());
-            // With no entry to begin at, whatever comes is news: the key may be replaced by one with lower IDs.
+            // With no entry to begin at, anything that comes is news: the key may be replaced by
+            // one with lower IDs.
             let before = last.and_then(|entry| entry.id().previous());
             Ok(before.unwrap_or(StreamId::MIN))
         }
@@ -170,7 +173,7 @@ fn read_id(stream: Option<&Stream>, text: &[u8]) -> Result<StreamId, CmdError> {
     }
 }
 
-/// Writes what one stream has above an ID. Whether it has anything.
+/// Writes what one stream has above an ID. Returns whether it has anything.
 fn serve(
     key: &[u8],
     after: StreamId,

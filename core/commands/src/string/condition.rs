@@ -30,7 +30,7 @@ impl Existence {
         true
     }
 
-    /// Whether a key may be as it is.
+    /// Returns whether a key may be as it is.
     pub(super) fn holds(self, key: &[u8], ctx: &mut Ctx<'_>) -> bool {
         match self {
             Existence::Any => true,
@@ -72,20 +72,20 @@ impl<'a> Condition<'a> {
         }))
     }
 
-    /// Whether both are of the same kind: then the later one counts.
+    /// Returns whether both are of the same kind: then the later one counts.
     pub(super) fn is_alike(&self, other: &Condition<'_>) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// Whether a missing key counts as fulfilling it.
+    /// Returns whether a missing key counts as fulfilling it.
     pub(super) fn holds_for_missing(&self) -> bool {
         matches!(self, Condition::NotEqual(_) | Condition::DigestNotEqual(_))
     }
 
-    /// Whether a string fulfils it.
+    /// Returns whether a string fulfils it.
     ///
     /// # Errors
-    /// If the digest to compare with is none.
+    /// If the digest to compare with is not a digest.
     pub(super) fn holds(&self, string: &StringValue) -> Result<bool, CmdError> {
         match *self {
             Condition::Equal(value) => Ok(string.with_bytes(|bytes| bytes == value)),

@@ -83,6 +83,6 @@ pub(super) enum When<'a> {
     Always,
     /// Its string fulfils this.
     Holds(Condition<'a>),
-    /// The condition is none that there is: an error, unless the key is missing.
+    /// The condition does not exist: an error, unless the key is missing.
     Unknown,
 }

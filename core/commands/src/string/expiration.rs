@@ -19,8 +19,8 @@ pub(super) enum Lifetime<'a> {
 }
 
 impl<'a> Lifetime<'a> {
-    /// Takes an option of the lifetime, if one comes next: `word`, or one with a time. Said twice, the last one
-    /// counts.
+    /// Takes an option of the lifetime, if one comes next: `word`, or one with a time. Said twice,
+    /// the last one counts.
     ///
     /// # Errors
     /// If another option was there before.
@@ -47,7 +47,7 @@ impl<'a> Lifetime<'a> {
         Ok(true)
     }
 
-    /// As an effect says it, where the word is `KEEPTTL`; `command` is the name that stands in errors.
+    /// As in an effect, where the word is `KEEPTTL`; `command` is the name for errors.
     pub(super) fn expiry(&self, now: UnixMs, command: &'static str) -> Result<Expiry, CmdError> {
         Ok(match self {
             Lifetime::Unsaid => Expiry::Never,
@@ -92,7 +92,7 @@ impl<'a> Expiration<'a> {
         Ok(None)
     }
 
-    /// The point in time; `command` is the name that stands in errors.
+    /// The point in time; `command` is the name for errors.
     pub(super) fn resolve(&self, now: UnixMs, command: &'static str) -> Result<UnixMs, CmdError> {
         let number = parse_i64(self.number).ok_or(CmdError::NotAnInteger)?;
         if number <= 0 {

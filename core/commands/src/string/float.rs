@@ -1,4 +1,5 @@
-//! Floating-point numbers as strings hold them: Redis reckons with the 80 bits of x87, and clients see their digits.
+//! Floating-point numbers in strings: Redis computes with the 80 bits of x87, and clients see their
+//! digits.
 
 use rustc_apfloat::ieee::X87DoubleExtended;
 use rustc_apfloat::{Float, Round, Status};
@@ -9,7 +10,7 @@ pub(super) type Number = X87DoubleExtended;
 /// How long the text of a number may be.
 const TEXT_BYTES_MAX: usize = 5 * 1024;
 
-/// Digits behind the point that are written at most.
+/// The most digits after the point that are written.
 const FRACTION_DIGITS_MAX: usize = 17;
 
 /// Reads a number: decimal, with an exponent, hexadecimal, or infinite; no spaces, no NaN.
@@ -64,7 +65,8 @@ fn read(text: &str) -> Option<Number> {
 
 /// Writes a finite number without an exponent and without zeros at its end.
 pub(super) fn format_float(number: Number) -> String {
-    // Width is how many zeros may stand in for an exponent, precision how many digits there are at most: all of them.
+    // Width is how many zeros may stand in for an exponent, precision how many digits there are at
+    // most: all of them.
     let exact = format!("{number:TEXT_BYTES_MAX$.TEXT_BYTES_MAX$}");
     let text = match exact.split_once('.') {
         Some((whole, fraction)) => rounded(whole, fraction),

@@ -93,7 +93,7 @@ impl Command for Lcs {
 
 pub(super) struct Parsed<'a> {
     keys: (&'a [u8], &'a [u8]),
-    /// What is wrong with them is told only if both keys are strings.
+    /// Errors in them are reported only if both keys are strings.
     options: Result<Options, CmdError>,
 }
 
@@ -200,7 +200,7 @@ impl Common {
     }
 }
 
-/// How long the longest common subsequence is.
+/// Returns how long the longest common subsequence is.
 fn common_len(a: &[u8], b: &[u8]) -> usize {
     let mut rows = Rows::new(a, b);
     a.iter().for_each(|&byte| rows.step(byte));

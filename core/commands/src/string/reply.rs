@@ -15,7 +15,7 @@ pub(super) fn reply_string(string: Option<&StringValue>, reply: &mut Reply) {
     }
 }
 
-/// Answers a part of a string, which has so many bytes.
+/// Replies with a part of a string of this many bytes.
 pub(super) fn reply_range(string: &StringValue, range: Range<usize>, reply: &mut Reply) {
     if reply.refers_to(range.len()) {
         refer(string, range, reply);

@@ -1,4 +1,5 @@
-//! Transactions: `MULTI` queues, `EXEC` runs the queue as one atomic batch if no watched key was changed.
+//! Transactions: `MULTI` queues, `EXEC` runs the queue as one atomic batch if no watched key was
+//! changed.
 
 mod discard;
 mod exec;
@@ -18,7 +19,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<watch::Watch>(),
 ];
 
-/// The session's transaction ends. Whether there was one.
+/// The session's transaction ends. Returns whether there was one.
 pub(crate) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
     let queue = ctx.session.transaction.take();
     let had_one = queue.is_some();

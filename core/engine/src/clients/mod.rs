@@ -1,4 +1,5 @@
-//! The connected clients: who they are, what they wait for, watch and are shown, and when they have to go.
+//! The connected clients: who they are, what they wait for, watch and are shown, and when they have
+//! to go.
 //!
 //! Here is what the engine keeps of clients. How a request of theirs runs is in
 //! [`crate::request`]; their sockets are the shell's.

@@ -1,7 +1,7 @@
 //! `MONITOR`: clients that see all commands.
 //!
-//! Lines are gathered until the shell takes what goes out, and then they are one piece of memory for
-//! all who are shown them: many clients that do not read cost little more than one.
+//! Lines are collected until the shell takes the output, and then they are one piece of memory for
+//! all clients that see them: many clients that do not read cost little more than one.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -18,9 +18,9 @@ use crate::lsn::Lsn;
 #[derive(Debug, Default)]
 pub struct Monitors {
     pub(crate) clients: BTreeSet<SessionId>,
-    /// Lines that were not handed out.
+    /// Lines that were not handed out yet.
     pub(crate) lines: Vec<u8>,
-    /// Who is shown them.
+    /// The clients that see them.
     pub(crate) shown_to: Vec<SessionId>,
 }
 
@@ -35,7 +35,7 @@ impl Monitors {
         self.clients.remove(&client);
     }
 
-    /// Whether there are lines to hand out.
+    /// Returns whether there are lines to hand out.
     pub(crate) fn has_lines(&self) -> bool {
         !self.lines.is_empty()
     }
@@ -60,7 +60,7 @@ impl Monitors {
     }
 }
 
-/// Lines that several clients are shown.
+/// Lines for several clients.
 #[derive(Debug)]
 struct Lines(Arc<[u8]>);
 

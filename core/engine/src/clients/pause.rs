@@ -24,13 +24,13 @@ pub enum Pausing {
 pub struct Pause {
     active: Option<(Pausing, Mono)>,
     pub(crate) held: Vec<(SessionId, ArgvBuf)>,
-    /// Clients that were waiting already, and would have been served but for the pause.
+    /// Clients that were already waiting, and would have been served without the pause.
     pub(crate) held_waits: BTreeSet<SessionId>,
 }
 
 impl Pause {
-    /// Begins a pause, or adds to the one there is: it lasts as long as the longer of both, and holds back
-    /// what either does.
+    /// Begins a pause, or adds to the one there is: it lasts as long as the longer of the two, and
+    /// holds back what either does.
     pub fn begin(&mut self, pausing: Pausing, until: Mono) {
         self.active = Some(match self.active {
             Some((already, end)) => (already.max(pausing), end.max(until)),
@@ -50,7 +50,7 @@ impl Pause {
         (now.mono < until).then_some(pausing)
     }
 
-    /// A client that waits is to be looked at again when the pause ends.
+    /// A waiting client must be looked at again when the pause ends.
     pub(crate) fn hold_wait(&mut self, id: SessionId) {
         self.held_waits.insert(id);
     }

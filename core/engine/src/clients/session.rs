@@ -6,16 +6,16 @@ use crate::clients::waiting::Wait;
 use crate::table::{Flags, Row};
 use crate::time::{Mono, Now};
 
-/// Names a connected client within the engine; never used twice while it is connected.
+/// Identifies a connected client within the engine; unique while it is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId {
-    /// `CLIENT ID`: rises with each connection.
+    /// `CLIENT ID`: grows with each connection.
     pub client: u64,
     slot: u32,
 }
 
 impl SessionId {
-    /// A small number that no other connected client has; it is used again when the client has gone.
+    /// A small number that no other connected client has; it is reused when the client has gone.
     pub fn slot(self) -> usize {
         self.slot as usize
     }
@@ -28,9 +28,9 @@ pub struct Session {
     pub id: SessionId,
     /// The database that its commands use.
     pub database: u16,
-    /// The protocol in which it is answered.
+    /// The protocol of its replies.
     pub protocol: Protocol,
-    /// Whether it gave the password, or none is asked for.
+    /// Whether it gave the password, or none is required.
     pub authenticated: bool,
     /// `CLIENT SETNAME`; empty if none.
     pub name: Vec<u8>,
@@ -239,12 +239,12 @@ impl Session {
 }
 
 impl Session {
-    /// The answer to a request is known: at once, or because its wait has ended. Whether the client
-    /// wants it; `before` is what it wanted when the request began. Whatever the request said about
-    /// replies counts from now on.
+    /// The answer to a request is known: at once, or because its wait has ended. Returns whether
+    /// the client wants it; `before` is what it wanted when the request began. What the request
+    /// changed about replies counts from now on.
     ///
-    /// A transaction that asks for no replies gets its own all the same: an array without an element
-    /// would put the connection out of step.
+    /// A transaction that asks for no replies still gets its own: an array that lacks an element
+    /// would confuse the client.
     #[inline]
     pub(crate) fn wants_answer(&mut self, before: Replies) -> bool {
         let wanted = before == Replies::On || self.replies == Replies::On;
@@ -267,7 +267,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Takes in a new client.
+    /// Adds a new client.
     pub(crate) fn connect(
         &mut self,
         address: String,
@@ -295,17 +295,17 @@ impl Sessions {
         id
     }
 
-    /// How many clients are connected.
+    /// Returns how many clients are connected.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether no client is connected.
+    /// Returns whether no client is connected.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The client of that name, unless it is gone or is the one whose command runs now.
+    /// The client with this ID, unless it is gone or is the one whose command runs now.
     pub fn find(&self, id: SessionId) -> Option<&Session> {
         self.slots
             .get(id.slot as usize)?
@@ -321,7 +321,8 @@ impl Sessions {
             .filter(|session| session.id == id)
     }
 
-    /// All clients but the one whose command runs now, in no particular order that matters: callers sort.
+    /// All clients except the one whose command runs now, in no particular order: callers sort
+    /// them.
     pub fn iter(&self) -> impl Iterator<Item = &Session> {
         self.slots.iter().filter_map(|slot| slot.as_deref())
     }

@@ -1,8 +1,9 @@
 //! Clients that wait for a key.
 //!
-//! A command that must wait leaves a [`Wait`] with the request to run again. Whoever changes a key that
-//! is waited for marks it ready; after the command or the whole transaction the engine runs the waiting
-//! requests again, in the order in which they began to wait. One that still finds nothing keeps its place.
+//! A command that must wait leaves a [`Wait`] with the request to run again. A change of a key that
+//! is waited for marks it ready. After the command or the whole transaction, the engine runs the
+//! waiting requests again, in the order in which they began to wait. One that still finds nothing
+//! keeps its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -26,7 +27,7 @@ pub struct Wait {
     pub retry_at: Option<Mono>,
     /// The request to run again, with what depended on the moment made explicit (`$` as an ID).
     pub request: ArgvBuf,
-    /// What it answers when it gives up.
+    /// Its reply when it gives up.
     pub on_timeout: TimeoutReply,
     /// A cheap test of whether running the request again can help.
     pub interest: Interest,
@@ -60,7 +61,7 @@ impl Wait {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Ticket(u64);
 
-/// What a blocked command answers when its time is up.
+/// The reply of a blocked command when its time is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeoutReply {
     /// The null array (`XREAD`, `BLPOP`).
@@ -74,7 +75,7 @@ pub enum TimeoutReply {
     },
     /// 0 (`WAIT`).
     Zero,
-    /// How many copies there are on the disk of this server, and on those of replicas: none (`WAITAOF`).
+    /// The number of copies on the disk of this server, and on those of replicas: none (`WAITAOF`).
     Copies {
         /// 0 or 1.
         local: i64,
@@ -98,7 +99,7 @@ impl TimeoutReply {
     }
 }
 
-/// How a wait ends without what was waited for.
+/// How a wait ends without success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GiveUp {
     /// Its time is up.
@@ -114,11 +115,12 @@ pub enum Interest {
     Any,
     /// An entry above an ID, for each key in turn (`XREAD`).
     EntriesAbove(Vec<stream::StreamId>),
-    /// News for a group: entries above its last-delivered ID, or that the group is gone (`XREADGROUP`).
+    /// News for a group: entries above its last-delivered ID, or that the group is gone
+    /// (`XREADGROUP`).
     Group {
         /// Its name.
         group: Vec<u8>,
-        /// Who reads; if it was removed, the next try makes it anew.
+        /// Who reads; if it was removed, the next try creates it again.
         consumer: Vec<u8>,
     },
 }
@@ -126,7 +128,7 @@ pub enum Interest {
 /// A key that is waited for: database and name.
 pub(crate) type AwaitedKey = (u16, Vec<u8>);
 
-/// Who waits for one key.
+/// The clients that wait for one key.
 #[derive(Debug, Default)]
 struct Queue {
     /// Longest first.
@@ -135,7 +137,7 @@ struct Queue {
     is_ready: bool,
 }
 
-/// Who waits for which key.
+/// Which clients wait for which key.
 #[derive(Debug, Default)]
 pub struct Blocking {
     /// By database and key.
@@ -147,7 +149,7 @@ pub struct Blocking {
 }
 
 impl Blocking {
-    /// How many clients wait.
+    /// Returns how many clients wait.
     pub fn clients(&self) -> usize {
         self.clients
     }
@@ -157,7 +159,7 @@ impl Blocking {
         self.waiting.values().map(BTreeMap::len).sum()
     }
 
-    /// Notes a client that begins to wait.
+    /// Adds a client that begins to wait.
     pub(crate) fn add(&mut self, session: SessionId, wait: &mut Wait) {
         self.last_ticket.0 += 1;
         wait.ticket = self.last_ticket;
@@ -173,7 +175,7 @@ impl Blocking {
         self.clients += 1;
     }
 
-    /// Notes that a client waits no more.
+    /// Removes a client that no longer waits.
     pub(crate) fn remove(&mut self, session: SessionId, wait: &Wait) {
         if let Some(awaited) = self.waiting.get_mut(&wait.database) {
             for key in &wait.keys {
@@ -189,7 +191,7 @@ impl Blocking {
         self.clients -= 1;
     }
 
-    /// Notes when the client is to be looked at even if nothing happens.
+    /// Notes when the client must be looked at even if nothing happens.
     pub(crate) fn schedule(&mut self, session: SessionId, wait: &Wait) {
         self.deadlines.extend(
             [wait.deadline, wait.retry_at]
@@ -233,7 +235,7 @@ impl Blocking {
         }
     }
 
-    /// Whether a changed key is waited for.
+    /// Returns whether a changed key is waited for.
     #[inline]
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
@@ -251,7 +253,7 @@ impl Blocking {
         ready
     }
 
-    /// Who waits for a key and began to do so after `last`, longest first.
+    /// The clients that wait for a key and began after `last`, longest first.
     pub(crate) fn after(
         &self,
         (database, key): &AwaitedKey,
@@ -265,7 +267,7 @@ impl Blocking {
             .map(|(ticket, session)| (*ticket, *session))
     }
 
-    /// The next moment at which a client is to be looked at.
+    /// The next moment at which a client must be looked at.
     pub(crate) fn next_deadline(&self) -> Option<Mono> {
         self.deadlines.first().map(|(at, _)| *at)
     }

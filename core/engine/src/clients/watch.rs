@@ -12,7 +12,7 @@ pub struct Watches {
 }
 
 impl Watches {
-    /// A session begins to watch a key. Whether it did not watch it before.
+    /// A session begins to watch a key. Returns whether it did not watch it before.
     pub fn add(&mut self, session: SessionId, database: u16, key: &[u8]) -> bool {
         self.watchers
             .entry((database, key.to_vec()))
@@ -63,7 +63,7 @@ impl Watches {
         }
     }
 
-    /// Whether a key that the session watches was changed.
+    /// Returns whether a key that the session watches was changed.
     pub fn is_broken(&self, session: SessionId) -> bool {
         self.broken.contains(&session)
     }

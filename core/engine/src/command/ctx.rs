@@ -1,4 +1,4 @@
-//! What a command has at hand while it executes.
+//! What a command can use while it executes.
 
 use resp::Reply;
 
@@ -29,8 +29,8 @@ pub struct Ctx<'e> {
 }
 
 impl Ctx<'_> {
-    /// Longest string that a command may make, in bytes (`proto-max-bulk-len`). What a journal holds was
-    /// allowed when it was written.
+    /// Longest string that a command may make, in bytes (`proto-max-bulk-len`). What is in a
+    /// journal was allowed when it was written.
     pub fn string_bytes_max(&self) -> usize {
         match self.mode {
             Mode::Replay => STRING_BYTES_MAX,
@@ -42,7 +42,7 @@ impl Ctx<'_> {
 /// How a command runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// On its own: it may block.
+    /// By itself: it may block.
     Alone,
     /// Within a transaction: nothing blocks.
     Transaction,

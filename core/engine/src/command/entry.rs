@@ -18,7 +18,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the command only holds subcommands.
+    /// Returns whether the command only holds subcommands.
     pub fn is_container(&self) -> bool {
         self.run.is_none()
     }
@@ -116,7 +116,7 @@ pub struct Numbered<const N: usize> {
     runs: [Run; N],
 }
 
-/// How many commands and subcommands families have: the length of [`Numbered`].
+/// Returns how many commands and subcommands families have: the length of [`Numbered`].
 pub const fn count(families: &[&[Entry]]) -> usize {
     let (mut count, mut family) = (0, 0);
     while family < families.len() {

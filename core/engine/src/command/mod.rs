@@ -1,7 +1,9 @@
-//! What a command is to those who write one: a pure parse and a decision, and what it has at hand ([`Ctx`]).
+//! What a command is to those who write one: a pure parse and a decision, and what it has at hand
+//! ([`Ctx`]).
 //!
-//! A command is added by implementing [`Command`] in a file of its own, in the crate above this one, and naming
-//! it once in its family's list. What is known of it without running it is its row ([`crate::table`]).
+//! A command is added by implementing [`Command`] in a file of its own, in the crate above this
+//! one, and naming it once in its family's list. What is known of it without running it is its row
+//! ([`crate::table`]).
 
 mod ctx;
 mod entry;

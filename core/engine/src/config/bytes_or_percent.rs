@@ -26,7 +26,7 @@ impl BytesOrPercent {
         }
     }
 
-    /// How many bytes that is where the share is one of `whole`.
+    /// Returns how many bytes that is if the share is of `whole`.
     pub(super) fn of(self, whole: u64) -> u64 {
         match self {
             BytesOrPercent::Bytes(bytes) => bytes,

@@ -9,11 +9,11 @@ pub struct FileLine {
     pub number: usize,
     /// The first word: a setting, or a [`Directive`].
     pub name: String,
-    /// The words behind it.
+    /// The words after it.
     pub values: Vec<String>,
 }
 
-/// A word that begins a line of a configuration file of Redis and is no setting.
+/// A word that begins a line of a configuration file of Redis and is not a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Directive {
     /// The word.
@@ -38,8 +38,8 @@ pub static DIRECTIVES: &[Directive] = &[
     },
 ];
 
-/// The lines that say something: neither empty nor a comment. Where quotes do not fit, the number of the
-/// line and what is wrong with it.
+/// The lines that are neither empty nor comments. If quotes do not match, the error is the number
+/// of the line and what is wrong with it.
 pub fn read_lines(text: &str) -> impl Iterator<Item = Result<FileLine, (usize, String)>> {
     text.lines().enumerate().filter_map(|(index, line)| {
         let line = line.trim();
@@ -66,11 +66,11 @@ pub fn read_lines(text: &str) -> impl Iterator<Item = Result<FileLine, (usize, S
 }
 
 impl Settings {
-    /// Says the value of a line. Save points of several lines add up, as in Redis: `before` tells whether
-    /// a line of the same name came before in the same file.
+    /// Applies a line. Save points of several lines add up, as in Redis: `before` says whether a
+    /// line of the same name came before it in the same file.
     ///
     /// # Errors
-    /// Why the line says no value of a setting.
+    /// Why the line is not a valid setting.
     pub fn say(&mut self, line: &FileLine, before: bool) -> Result<(), String> {
         let directive = DIRECTIVES
             .iter()

@@ -1,7 +1,7 @@
-//! Settings in two steps: what was said ([`Settings`], text checked against its row) and what it
+//! Settings in two steps: what was given ([`Settings`], text checked against its row) and what it
 //! means ([`Config`], every default resolved).
 //!
-//! One row a setting: those that weir has in `config/rows.rs`, those that only Redis has in
+//! One row for each setting: those that weir has in `config/rows.rs`, those that only Redis has in
 //! `config/of_redis.rs`. Command line, configuration file, `CONFIG GET`/`SET`, the sample file and
 //! the reference page come from the rows. Clocks, disks and logs are never settings.
 
@@ -31,7 +31,7 @@ pub use settings::Settings;
 /// Every setting: those that weir has, then those that only Redis has.
 pub static SETTINGS: &[Setting] = &joined();
 
-/// What Redis writes snapshots by where nothing is said of `save`. With a journal weir needs none.
+/// The save points of Redis if `save` is not given. With a journal weir needs none.
 pub const SAVE_POINTS_OF_REDIS: &str = "3600 1 300 100 60 10000";
 
 const fn joined() -> [Setting; rows::ROWS.len() + of_redis::ROWS.len()] {
@@ -72,7 +72,7 @@ impl Permission {
         }
     }
 
-    /// Whether a client at these addresses may.
+    /// Returns whether a client at these addresses may.
     pub fn allows(self, address: &str, local_address: &str) -> bool {
         match self {
             Permission::Nobody => false,
@@ -82,7 +82,7 @@ impl Permission {
     }
 }
 
-/// What a load does with things that weir does not have.
+/// What a load does with things that weir lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnUnknown {
     /// It fails and names the first.
@@ -91,23 +91,23 @@ pub enum OnUnknown {
     Skip,
 }
 
-/// What the settings mean: a plain value that commands and shell read. Made by [`Config::resolve`] only,
-/// so that no field can disagree with its setting.
+/// What the settings mean: a plain value that commands and shell read. Made by [`Config::resolve`]
+/// only, so that no field can disagree with its setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Number of databases.
     pub databases: u16,
-    /// The password of the default user; empty if none is asked for.
+    /// The password of the default user; empty if there is none.
     pub requirepass: String,
     /// Longest argument of a request, and longest string that a command makes, in bytes.
     pub bulk_bytes_max: usize,
     /// What a new stream remembers of its producers.
     pub retention: Retention,
-    /// When a run of entries that approximate trimming removes whole is full.
+    /// When a node, a run of entries that approximate trimming removes whole, is full.
     pub node_limits: NodeLimits,
     /// Whether full chunks of streams are packed.
     pub stream_compress: bool,
-    /// What a load does with things that weir does not have.
+    /// What a load does with things that weir lacks.
     pub on_unknown: OnUnknown,
     /// Whether expired keys are removed before somebody asks for them.
     pub active_expire: bool,
@@ -121,7 +121,8 @@ pub struct Config {
     pub rewrite_growth_percent: u64,
     /// A smaller journal is not rewritten by itself, in bytes.
     pub rewrite_bytes_min: u64,
-    /// How long replies wait for a disk that does not answer, in milliseconds; 0: as long as it takes.
+    /// How long replies wait for a disk that does not answer, in milliseconds; 0: as long as it
+    /// takes.
     pub journal_wait_ms: u64,
     /// When a snapshot is due by itself.
     pub save_points: SavePoints,

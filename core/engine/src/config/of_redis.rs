@@ -1,7 +1,7 @@
 //! Settings that only Redis has, sorted by name, so that its configuration files start weir.
 //!
-//! Names, kinds, ranges and defaults are those that Redis 8.6.3 reports and enforces. Each row says why
-//! the setting means nothing here, or what is missing.
+//! Names, kinds, ranges and defaults are those that Redis 8.6.3 reports and enforces. Each row says
+//! why the setting means nothing here, or what is missing.
 
 use super::Kind::{Bytes, Choice, Flag, Integer, Text};
 use super::When::{AtStart, Live};

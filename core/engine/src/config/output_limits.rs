@@ -1,8 +1,8 @@
 //! `client-output-buffer-limit`: how much may wait to be sent to a client, by class of clients.
 //!
-//! The text holds a class, a hard limit in bytes, a soft limit in bytes and seconds, for each class. A value
-//! that names some classes leaves the others as they are. weir has normal clients only; the other classes
-//! are kept for tools that read and write the whole.
+//! The text holds a class, a hard limit in bytes, a soft limit in bytes and seconds, for each
+//! class. A value that names some classes leaves the others as they are. weir has normal clients
+//! only; the other classes are kept for tools that read and write the whole.
 
 use std::fmt;
 
@@ -20,19 +20,19 @@ pub struct OutputLimits {
 }
 
 impl OutputLimits {
-    /// Whether so many bytes are more than may ever wait.
+    /// Returns whether this many bytes are more than may ever wait.
     #[inline]
     pub fn is_above_hard(&self, bytes: usize) -> bool {
         self.hard_bytes > 0 && bytes as u64 > self.hard_bytes
     }
 
-    /// Whether so many bytes are more than may wait for long.
+    /// Returns whether this many bytes are more than may wait for long.
     #[inline]
     pub fn is_above_soft(&self, bytes: usize) -> bool {
         self.soft_bytes > 0 && bytes as u64 > self.soft_bytes
     }
 
-    /// How many bytes may wait, by the hard limit.
+    /// Returns how many bytes may wait, by the hard limit.
     pub fn bytes_max(&self) -> usize {
         match self.hard_bytes {
             0 => usize::MAX,

@@ -1,22 +1,22 @@
-//! `CONFIG REWRITE`: a configuration file brought up to what the server goes by.
+//! `CONFIG REWRITE`: a configuration file with the settings that the server uses.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::{Kind, Setting, Settings, read_lines};
 
-/// What stands above the lines that are added to a file.
+/// The comment above the lines that are added to a file.
 const ADDED: &str = "# Added by CONFIG REWRITE";
 
-/// The text of a configuration file, brought up to `settings`: comments, order and lines that are still
-/// true are kept, others say the new value, and what the file did not say comes at its end unless it is
-/// the default.
+/// The text of a configuration file, rewritten for `settings`. Comments, order and lines that are
+/// still true are kept, other lines get the new value, and settings that the file did not have are
+/// added at its end unless they are the default.
 pub fn rewritten(text: &str, settings: &Settings) -> String {
     let mut in_file = Settings::default();
     let mut names: Vec<String> = Vec::new();
     for line in read_lines(text).flatten() {
         let before = names.contains(&line.name);
-        // A line that says nothing to weir stays as it is.
+        // A line that means nothing to weir stays as it is.
         in_file.say(&line, before).ok();
         names.push(line.name);
     }
@@ -55,7 +55,7 @@ pub fn rewritten(text: &str, settings: &Settings) -> String {
     result
 }
 
-/// Says a value in as many lines as it takes. Writing to a string cannot fail.
+/// Writes a value in as many lines as it takes. Writing to a string cannot fail.
 fn tell(text: &mut String, setting: &Setting, value: &str) {
     let name = setting.name;
     match setting.kind {

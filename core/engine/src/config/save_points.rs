@@ -1,4 +1,4 @@
-//! `save`: when a snapshot is due by itself.
+//! `save`: when a snapshot is due automatically.
 
 use std::fmt;
 
@@ -34,12 +34,12 @@ impl SavePoints {
         Ok(SavePoints(pairs.iter().map(point).collect()))
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The point by which a snapshot is due so many changes and seconds after the last one.
+    /// The point that makes a snapshot due this many changes and seconds after the last one.
     pub fn reached(&self, changes: u64, seconds: u64) -> Option<SavePoint> {
         let is_reached =
             |point: &&SavePoint| changes >= point.changes && seconds > point.seconds && changes > 0;

@@ -14,27 +14,27 @@ pub struct Setting {
     pub name: &'static str,
     /// What values it takes.
     pub kind: Kind,
-    /// Its value if nothing is said.
+    /// Its default.
     pub default: &'static str,
     /// When a new value counts.
     pub when: When,
     /// One line of documentation, with the unit; of a setting without effect, the reason.
     pub doc: &'static str,
-    /// What saying it does.
+    /// What giving it does.
     pub standing: Standing,
     /// Another name of it, from earlier versions of Redis; empty if there is none.
     pub alias: &'static str,
 }
 
-/// What saying a setting does.
+/// What giving a setting does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// weir does what it says.
     Works,
     /// It is a setting of Redis that means nothing here; any value of it is accepted.
     NoEffect,
-    /// It asks Redis for something that weir does not have; only the default, which does not ask for
-    /// it, is accepted.
+    /// It asks Redis for something that weir does not have; only the default, which does not ask
+    /// for it, is accepted.
     Missing,
 }
 
@@ -76,7 +76,8 @@ pub enum Kind {
 pub enum When {
     /// At once, by `CONFIG SET`.
     Live,
-    /// At once, by `CONFIG SET`, if what it depends on outside of the engine (a port, a disk) allows it.
+    /// At once, by `CONFIG SET`, if what it depends on outside of the engine (a port, a disk)
+    /// allows it.
     ByShell,
     /// The same, for whom `enable-protected-configs` allows it.
     Protected,
@@ -84,7 +85,8 @@ pub enum When {
     AtStart,
 }
 
-/// Why a value was refused. The text follows `CONFIG SET failed … - ` and stands in start-up errors.
+/// Why a value was refused. The text follows `CONFIG SET failed … - ` and stands in start-up
+/// errors.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SettingError {
     /// No such setting.
@@ -128,10 +130,10 @@ pub enum SettingError {
     /// A path where a name is wanted.
     #[error("{0} can't be a path, just a filename")]
     NotAFileName(&'static str),
-    /// The value makes no sense for a reason of its own.
+    /// The value makes no sense for a special reason.
     #[error("{0}")]
     Invalid(&'static str),
-    /// The value asks for something that is not there.
+    /// The value asks for something that weir lacks.
     #[error("{reason}; only '{only}' is accepted")]
     Missing {
         /// Why it is not there.
@@ -152,11 +154,11 @@ impl SettingError {
 }
 
 impl Setting {
-    /// The value in its canonical form. Of a setting with parts, those that the text does not name are as
+    /// The value in its canonical form. Parts of a setting that the text does not name stay as in
     /// `before`.
     ///
     /// # Errors
-    /// Why the text is no value of this setting.
+    /// Why the text is not a value of this setting.
     pub fn canonical(&self, text: &str, before: &str) -> Result<String, SettingError> {
         let value = self.parsed(text, before)?;
         if self.standing == Standing::Missing && value != self.default {
@@ -175,7 +177,7 @@ impl Setting {
             .filter(|name| !name.is_empty())
     }
 
-    /// Whether it has this name, in any case of letters.
+    /// Returns whether it has this name, in any case of letters.
     pub fn is_called(&self, name: &str) -> bool {
         self.names().any(|own| own.eq_ignore_ascii_case(name))
     }

@@ -1,12 +1,12 @@
-//! What was said of every setting.
+//! The values given for every setting.
 
 use super::{SETTINGS, Setting, SettingError, Standing};
 
-/// What was said of every setting, defaults where nothing was.
+/// The values given for every setting, with defaults for the others.
 #[derive(Debug, Clone)]
 pub struct Settings {
     values: Vec<String>,
-    /// Whether somebody said a value, be it the default.
+    /// Whether somebody gave a value, even if it is the default.
     said: Vec<bool>,
 }
 
@@ -40,7 +40,7 @@ impl Settings {
         SETTINGS.iter().find(|setting| setting.is_called(name))
     }
 
-    /// Whether somebody said a value of a setting, be it the default.
+    /// Returns whether somebody gave a value for a setting, even if it is the default.
     pub fn is_said(&self, name: &str) -> bool {
         let index = SETTINGS.iter().position(|setting| setting.is_called(name));
         index.is_some_and(|index| self.said[index])
@@ -53,7 +53,7 @@ impl Settings {
             .map(|(_, value)| value)
     }
 
-    /// Says a value, at any time before the server starts.
+    /// Sets a value, at any time before the server starts.
     ///
     /// # Errors
     /// An unknown name or a value that does not fit its row.
@@ -67,8 +67,8 @@ impl Settings {
         Ok(())
     }
 
-    /// The value of a setting that the program knows by name. A name that no row has is an error of
-    /// the program, and never the default of anything.
+    /// The value of a setting that the program knows by name. A name that no row has is a bug, and
+    /// must never pass for a default.
     pub fn text(&self, name: &str) -> &str {
         self.value(name)
             .unwrap_or_else(|| panic!("no setting is called {name}"))

@@ -1,8 +1,8 @@
-//! Long patterns over long texts: all places of a part are tried at once, a bit for each.
+//! Long patterns over long texts: all places of a part are tried at once, with one bit for each.
 //!
 //! Trying them one by one takes time in proportion to pattern times text, which is seconds for
-//! twenty thousand letters over a name of 200 KB. With 64 places to a word it takes a hundredth, and
-//! a set of letters is read once.
+//! twenty thousand letters over a name of 200 KB. With 64 places to a word it takes a hundredth,
+//! and a set of letters is read once.
 
 use super::{Letters, fold, set_items};
 
@@ -78,13 +78,13 @@ fn has(element: &Element, byte: u8) -> bool {
     element[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
 }
 
-/// Whether bytes fit as many elements.
+/// Returns whether bytes fit as many elements.
 fn fits(part: &[Element], text: &[u8], letters: Letters) -> bool {
     let mut both = part.iter().zip(text);
     both.all(|(element, byte)| has(element, fold(*byte, letters)))
 }
 
-/// Where the first place ends at which a part fits.
+/// Returns where the first place ends at which a part fits.
 fn first_end(part: &[Element], text: &[u8], letters: Letters) -> Option<usize> {
     let words = part.len().div_ceil(64);
     // For each byte, a bit for each element that it fits.

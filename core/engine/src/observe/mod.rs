@@ -1,4 +1,5 @@
-//! What the engine counts and remembers of its own work, for `INFO`, `SLOWLOG`, `LATENCY` and metrics.
+//! What the engine counts and remembers of its own work, for `INFO`, `SLOWLOG`, `LATENCY` and
+//! metrics.
 //!
 //! Nothing in here decides anything. Figures of the machine are the shell's, which hands them in.
 

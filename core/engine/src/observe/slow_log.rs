@@ -1,6 +1,6 @@
 //! Commands that took long: the slow log (`SLOWLOG`) and the history of latencies (`LATENCY`).
 //!
-//! The engine has no clock. Whoever drives it measures each request and says so through
+//! The engine has no clock. Its driver measures each request and reports that through
 //! [`crate::Engine::measured`].
 
 use std::collections::{BTreeMap, VecDeque};
@@ -17,7 +17,7 @@ use crate::time::Now;
 /// A command that took long.
 #[derive(Debug, Clone)]
 pub struct SlowCommand {
-    /// Rises with each entry, also over `SLOWLOG RESET`.
+    /// Grows with each entry, even across `SLOWLOG RESET`.
     pub id: u64,
     /// When it ended, in seconds since the epoch.
     pub at_s: i64,
@@ -44,12 +44,12 @@ impl SlowLog {
         self.entries.iter()
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether nothing was slow.
+    /// Returns whether nothing was slow.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -59,7 +59,7 @@ impl SlowLog {
         self.entries.clear();
     }
 
-    /// Keeps at most so many entries.
+    /// Keeps at most this many entries.
     pub fn truncate(&mut self, len: usize) {
         self.entries.truncate(len);
     }
@@ -114,7 +114,7 @@ pub struct LatencyEvent {
 /// Events of one kind.
 #[derive(Debug, Default)]
 pub struct LatencyHistory {
-    /// The latest, oldest first; one a second at most, the longest of it.
+    /// The latest, oldest first; at most one for each second, the longest.
     pub events: VecDeque<LatencyEvent>,
     /// The longest ever, in milliseconds.
     pub max_ms: u64,
@@ -143,12 +143,12 @@ impl Latencies {
         self.histories.get(std::str::from_utf8(name).ok()?)
     }
 
-    /// Forgets one kind of event. Whether there was any.
+    /// Forgets one kind of event. Returns whether there was any.
     pub fn remove(&mut self, name: &[u8]) -> bool {
         std::str::from_utf8(name).is_ok_and(|name| self.histories.remove(name).is_some())
     }
 
-    /// Forgets everything. How many kinds of events there were.
+    /// Forgets everything. Returns how many kinds of events there were.
     pub fn clear(&mut self) -> usize {
         std::mem::take(&mut self.histories).len()
     }
@@ -178,14 +178,15 @@ pub struct Unmeasured {
     pub(crate) last: Option<&'static Row>,
     /// Whether the last one may have taken long.
     pub(crate) heavy: bool,
-    /// How long each of the last light ones took that were measured without a heavy one, in nanoseconds.
+    /// How long each of the last light ones took that were measured without a heavy one, in
+    /// nanoseconds.
     pub(crate) light_ns: u64,
 }
 
 /// So many light commands are measured together.
 pub(crate) const UNMEASURED_MAX: usize = 16;
 
-/// What a command changes at least that is not light.
+/// The least number of changes of a command that is not light.
 const HEAVY_WORK_MIN: u64 = 64;
 
 /// The least threshold of the slow log, in microseconds, that light commands cannot reach.

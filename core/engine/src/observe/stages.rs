@@ -1,8 +1,8 @@
 //! What the server's threads spend their time on, stage by stage, as the shell measures it.
 //!
-//! A stage is what is done at once for many: a hold of the shard's lock, a write or sync of the
-//! journal. `INFO` tells how many there were and how long they took; one that took as long as
-//! `latency-monitor-threshold` says is an event of `LATENCY`.
+//! A stage is work done at once for many requests: a hold of the shard's lock, a write or sync of
+//! the journal. `INFO` shows how many there were and how long they took; one that reaches
+//! `latency-monitor-threshold` is an event of `LATENCY`.
 
 use crate::observe::stats::Durations;
 
@@ -11,9 +11,9 @@ use crate::observe::stats::Durations;
 pub enum Stage {
     /// Requests that were read at once ran, under one hold of the shard's lock.
     Requests,
-    /// What is due was done, and figures were taken, under one hold of the lock.
+    /// What was due was done, and figures were updated, under one hold of the lock.
     Timer,
-    /// Keys whose time was over were removed, and idempotent IDs forgotten; a part of [`Stage::Timer`].
+    /// Expired keys were removed, and idempotent IDs forgotten; a part of [`Stage::Timer`].
     Expiry,
     /// The journal wrote a group.
     JournalWrite,
@@ -23,7 +23,7 @@ pub enum Stage {
     BackgroundSync,
 }
 
-/// How many kinds of stages there are.
+/// The number of kinds of stages.
 pub(crate) const STAGES: usize = 6;
 
 impl Stage {
@@ -40,7 +40,7 @@ impl Stage {
     }
 }
 
-/// How often a kind of stage was gone through, and how long that took.
+/// How often a kind of stage ran, and how long it took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StageStats {
     /// How often.
@@ -49,7 +49,7 @@ pub struct StageStats {
     pub nanoseconds: u64,
     /// Nanoseconds of the longest.
     pub longest_ns: u64,
-    /// How often it took how long.
+    /// How long it took, as a histogram.
     pub durations: Durations,
 }
 
@@ -63,7 +63,7 @@ impl Stages {
         &self.0[stage as usize]
     }
 
-    /// How often the lock was held, and for how many nanoseconds in all.
+    /// Returns how often the lock was held, and for how many nanoseconds in all.
     pub fn cycles(&self) -> (u64, u64) {
         let (requests, timer) = (self.of(Stage::Requests), self.of(Stage::Timer));
         (

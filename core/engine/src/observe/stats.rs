@@ -13,11 +13,11 @@ pub struct KeyspaceStats {
     pub hits: u64,
     /// Reads that did not.
     pub misses: u64,
-    /// Keys removed because their time had come.
+    /// Keys removed because they had expired.
     pub expired: u64,
     /// Those of them that the timer removed, not a request that met them.
     pub expired_by_timer: u64,
-    /// How often the timer had more of them to remove than it may at once.
+    /// How often the timer had more of them to remove than it may remove at once.
     pub expiry_cut_short: u64,
     /// Effects applied.
     pub effects: u64,
@@ -34,9 +34,9 @@ pub struct CommandStats {
     pub nanoseconds: u64,
     /// Times it was refused before it ran.
     pub rejected: u64,
-    /// Times it ran and answered an error.
+    /// Times it ran and returned an error.
     pub failed: u64,
-    /// How often it took so long.
+    /// How long it took, as a histogram.
     pub durations: Durations,
 }
 
@@ -49,7 +49,7 @@ impl CommandStats {
     }
 }
 
-/// How often something took how long, by powers of two of microseconds: the first counter is for less than
+/// A histogram of durations, by powers of two of microseconds: the first counter is for less than
 /// one, the next for less than two, then four, and so on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Durations([u32; DURATION_COUNTERS]);
@@ -76,7 +76,7 @@ impl Durations {
         })
     }
 
-    /// How many were noted.
+    /// Returns how many were noted.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|count| u64::from(*count)).sum()
     }
@@ -91,7 +91,7 @@ impl Durations {
     }
 }
 
-/// How much was done a second, of late.
+/// The recent rate of something, a second.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rate {
     samples: [u64; RATE_SAMPLES],
@@ -126,7 +126,7 @@ impl Rate {
     }
 }
 
-/// Errors that clients were answered, by their code (the word before the first space).
+/// Errors sent to clients, by their code (the word before the first space).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorStats {
     counts: BTreeMap<String, u64>,
@@ -150,12 +150,12 @@ impl ErrorStats {
             .map(|(code, count)| (code.as_str(), *count))
     }
 
-    /// How often this code was answered.
+    /// Returns how often this code was answered.
     pub fn count(&self, code: &str) -> u64 {
         self.counts.get(code).copied().unwrap_or_default()
     }
 
-    /// How many errors were answered.
+    /// Returns how many errors were answered.
     pub fn total(&self) -> u64 {
         self.total
     }

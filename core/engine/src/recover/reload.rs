@@ -1,15 +1,16 @@
-//! Exchanging all that is in the databases, for `DEBUG RELOAD` and `DEBUG LOADAOF`: what is read from a file
-//! takes the place of what is in memory, or does not, if the file turns out to be bad.
+//! Replacing everything in the databases, for `DEBUG RELOAD` and `DEBUG LOADAOF`: what is read from
+//! a file replaces what is in memory, unless the file turns out to be bad.
 //!
-//! No effect tells of it. Whoever loads something else than what the journal holds must begin the journal
-//! anew before the next batch.
+//! No effect describes it. A caller that loads something else than the journal holds must begin a
+//! new journal before the next batch.
 
 use crate::Engine;
 use crate::store::keyspace::Keyspace;
 use crate::store::packing::PackingQueue;
 use crate::time::Now;
 
-/// What is in the databases at one moment. Most of it is shared with the engine that it was taken from.
+/// What is in the databases at one moment. Most of it is shared with the engine that it was taken
+/// from.
 #[derive(Debug)]
 pub struct Contents {
     keyspace: Keyspace,
@@ -31,7 +32,8 @@ impl Engine {
         self.data.packing = PackingQueue::default();
     }
 
-    /// Takes over the data that another engine has loaded. Both were made with the same settings and seed.
+    /// Takes over the data that another engine has loaded. Both were made with the same settings
+    /// and seed.
     pub fn take_loaded(&mut self, loaded: Engine, now: Now) {
         let mut data = loaded.data;
         std::mem::swap(&mut data.watches, &mut self.data.watches);
@@ -48,7 +50,7 @@ impl Engine {
         self.data.packing = contents.packing;
     }
 
-    /// Tells whoever watches keys or waits for them that all may have changed.
+    /// Tells clients that watch keys or wait for them that all keys may have changed.
     pub fn contents_exchanged(&mut self, now: Now) {
         for database in 0..self.data.keyspace.database_count() {
             self.data.watches.mark_database(database, |_| true);

@@ -1,9 +1,10 @@
-//! Running a journal, and taking in a snapshot: how an engine gets its state back.
+//! Running a journal and loading a snapshot: how an engine gets its state back.
 //!
 //! The commands of a file go through the same table as those of clients, under [`Mode::Replay`]: no
-//! limits, no waiting, no expiry but what the file says, time from the file. weir's own files hold effects,
-//! so that replay decides nothing; files of Redis hold what Redis wrote, with its meaning. Times that
-//! these do not tell are that of the load; what they hold that weir does not have is in `unknown`.
+//! limits, no waiting, only the expiry that the file contains, time from the file. weir's own files
+//! hold effects, so that replay decides nothing; files of Redis hold what Redis wrote, with its
+//! meaning. Times that these do not contain are that of the load; `unknown` deals with what they
+//! hold that weir lacks.
 
 mod unknown;
 
@@ -30,10 +31,10 @@ pub use self::unknown::{LeftOut, LeftOutKey, Refused, Run, Unknown};
 /// Why a journal cannot be replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReplayError {
-    /// The bytes are no requests.
+    /// The bytes are not requests.
     #[error("not a request: {source}")]
     Format {
-        /// Where, counted from the begin of the piece.
+        /// Where, counted from the start of the piece.
         offset: usize,
         /// What is wrong.
         source: ProtocolError,
@@ -44,11 +45,11 @@ pub enum ReplayError {
         /// Where the request begins.
         offset: usize,
     },
-    /// A request answers an error: the state is not the one that the journal is about, or another server wrote
-    /// the journal, which knows more.
+    /// A request fails: the state is not the one that the journal continues, or the journal is from
+    /// another server, which knows more.
     #[error("{request} was refused: {reply}")]
     Refused {
-        /// Where the request begins, counted from the begin of the piece.
+        /// Where the request begins, counted from the start of the piece.
         offset: usize,
         /// Its name.
         request: String,
@@ -58,7 +59,7 @@ pub enum ReplayError {
     /// The file holds something that weir does not have, and it may not be left out.
     #[error("{what}")]
     Unknown {
-        /// Where the request begins, counted from the begin of the piece.
+        /// Where the request begins, counted from the start of the piece.
         offset: usize,
         /// What it is.
         what: Refused,
@@ -66,7 +67,8 @@ pub enum ReplayError {
 }
 
 impl ReplayError {
-    /// Where the request begins that cannot be replayed, counted from the begin of the piece.
+    /// Returns where the request that cannot be replayed begins, counted from the start of the
+    /// piece.
     pub fn offset(&self) -> usize {
         match self {
             ReplayError::Format { offset, .. }
@@ -80,32 +82,34 @@ impl ReplayError {
 /// Who wrote what is replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Author {
-    /// weir: effects, which say all that there is to say. Nothing depends on the settings of now.
+    /// weir: effects, which are self-contained. Nothing depends on the current settings.
     Weir,
-    /// Redis, or somebody else: requests. A new stream takes the server's settings, as it does there.
+    /// Redis, or somebody else: requests. A new stream takes the server's settings, as it does
+    /// there.
     Other,
 }
 
-/// An engine that is being filled. Made by [`Engine::begin_replay`], ended by [`Engine::end_replay`].
+/// An engine that is being filled. Made by [`Engine::begin_replay`], ended by
+/// [`Engine::end_replay`].
 #[derive(Debug)]
 pub struct Replay {
     session: SessionId,
     clock: Clock,
     unknown: Unknown,
-    /// The counters before, as replaying is no work for anybody.
+    /// The counters before, because a replay does not count as work for clients.
     counters: Counters,
     /// Requests that ran.
     pub requests: u64,
-    /// Bytes that were read since streams were packed last.
+    /// Bytes that were read since streams were last packed.
     pub plain_bytes: u64,
 }
 
 /// The time of what is replayed.
 #[derive(Debug)]
 struct Clock {
-    /// What weir's files told last.
+    /// The last time in weir's files.
     weir: Now,
-    /// What files of Redis told last; the time of the load as long as they tell none.
+    /// The last time in files of Redis; the time of the load until they contain one.
     other: Now,
     other_is_told: bool,
 }
@@ -125,7 +129,7 @@ impl Clock {
         }
     }
 
-    /// Takes in a line `#t:<ms>` of weir or `#TS:<s>` of Redis; others tell no time.
+    /// Reads a line `#t:<ms>` of weir or `#TS:<s>` of Redis; other lines contain no time.
     fn annotated(&mut self, line: &[u8]) {
         let Ok(text) = std::str::from_utf8(line) else {
             return;
@@ -146,12 +150,12 @@ impl Clock {
 }
 
 impl Replay {
-    /// What to do with things that weir does not have, in place of what the settings say.
+    /// What to do with things that weir lacks, instead of what the settings say.
     pub fn on_unknown(&mut self, on_unknown: OnUnknown) {
         self.unknown = Unknown::new(on_unknown);
     }
 
-    /// Where what weir does not have is noted.
+    /// Returns where to note what weir lacks.
     pub fn unknown(&mut self) -> &mut Unknown {
         &mut self.unknown
     }
@@ -164,18 +168,19 @@ struct Counters {
     keyspace: KeyspaceStats,
 }
 
-/// What becomes of keys of a snapshot whose time has come when it is loaded.
+/// What happens to keys of a snapshot that have expired when it is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expired {
     /// They are gone.
     LeftOut,
-    /// They are there until the engine removes them, since a journal follows: it may say that they got more
-    /// time before theirs came, and its effects need the keys that they were applied to.
+    /// They exist until the engine removes them, because a journal follows: it may have extended
+    /// their time before they expired, and its effects need the keys that they were applied to.
     Kept,
 }
 
 impl Engine {
-    /// Prepares the engine for a snapshot and a journal, at the time of the load. Nobody is connected yet.
+    /// Prepares the engine for a snapshot and a journal, at the time of the load. Nobody is
+    /// connected yet.
     pub fn begin_replay(&mut self, now: Now) -> Replay {
         self.data.log.set_journalling(Journalling::Replaying);
         let session = self.connect("journal".to_owned(), String::new(), Now::default());
@@ -210,7 +215,7 @@ impl Engine {
         self.data.snapshot_context(now, packing)
     }
 
-    /// Takes in one key of a snapshot. `now` is the time of loading, by which the key's time may have come.
+    /// Adds one key of a snapshot. `now` is the time of loading, by which the key may have expired.
     pub fn load(
         &mut self,
         database: u16,
@@ -234,8 +239,8 @@ impl Engine {
     /// Runs whole requests of a journal.
     ///
     /// # Errors
-    /// [`ReplayError`] where the bytes are no requests, or a request is refused. What stands before it has been
-    /// done.
+    /// [`ReplayError`] if the bytes are not requests, or a request is refused. What comes before it
+    /// has been done.
     pub fn replay(
         &mut self,
         replay: &mut Replay,
@@ -249,7 +254,7 @@ impl Engine {
         let result = self.replay_requests(replay, bytes, author);
         self.data.retention = self.node.config.retention;
         self.data.added = Added::Now;
-        // Nobody is served meanwhile who would have to wait for that.
+        // Nobody is served meanwhile, so nobody has to wait for that.
         drop(self.take_dropped());
         replay.plain_bytes += bytes.len() as u64;
         if replay.plain_bytes > LOADED_PLAIN_BYTES_MAX {
@@ -337,14 +342,14 @@ impl Engine {
         result
     }
 
-    /// Looks whether weir has what a request of another server is about.
+    /// Checks whether weir has what a request of another server is about.
     fn look(&self, unknown: &mut Unknown, argv: Argv<'_>) -> Result<Run, Refused> {
         let row = argv.get(0).and_then(|name| self.node.commands.find(name));
         unknown.request(argv, row)
     }
 
-    /// The engine has its state, of which `last` is the last batch; from now on effects are numbered from
-    /// there, and encoded if a log takes them. What was left out.
+    /// The engine has its state, up to the batch `last`. From now on effects are numbered from
+    /// there, and encoded if a log takes them. Returns what was left out.
     pub fn end_replay(&mut self, replay: Replay, last: Lsn, journalling: Journalling) -> LeftOut {
         self.disconnect(replay.session);
         self.data.log.set_last(last);

@@ -18,10 +18,11 @@ use crate::time::Now;
 use crate::{Engine, Next, Outcome};
 
 impl Engine {
-    /// Runs a request of a client and writes its reply. The engine commits what happened as one atomic
-    /// batch, serves whoever waited for it, and never waits itself.
+    /// Runs a request of a client and writes its reply. The engine commits what happened as one
+    /// atomic batch, serves clients that waited for it, and never waits itself.
     ///
-    /// An empty request does nothing. A client that waits must not send requests; the shell holds them.
+    /// An empty request does nothing. A client that waits must not send requests; the shell holds
+    /// them.
     pub fn request(
         &mut self,
         id: SessionId,
@@ -56,13 +57,13 @@ impl Engine {
         mode: Mode,
     ) -> Outcome {
         let (start, before) = (reply.mark(), session.replies);
-        // What is not sent does not count against what may be.
+        // What is not sent does not count against the limit.
         let muted = (before != Replies::On).then(|| reply.begin_part(usize::MAX));
         let outcome = self.dispatch(session, argv, now, reply, mode);
         if let Some(outer) = muted {
             reply.resume_part(outer);
         }
-        // The answer to a request that waits is still to come.
+        // The reply to a request that waits is still to come.
         if outcome.then != Next::Wait && !session.wants_answer(before) {
             reply.rollback(start);
         }
@@ -124,7 +125,7 @@ impl Engine {
         ended(depends_on, then)
     }
 
-    /// Notes that a request of a journal cannot be done.
+    /// Notes that a request of a journal cannot be run.
     #[cold]
     pub(crate) fn note_refusal(&mut self, mode: Mode, argv: Argv<'_>, error: &CmdError) {
         if mode == Mode::Replay {
@@ -142,7 +143,8 @@ impl Engine {
         error.write(reply);
     }
 
-    /// Answers a request that was not admitted. A transaction that it would have been part of is lost.
+    /// Answers a request that was not admitted. A transaction that it would have been part of is
+    /// lost.
     fn refuse_request(
         &mut self,
         session: &mut Session,
@@ -171,7 +173,7 @@ impl Engine {
         ended(Lsn::NONE, then)
     }
 
-    /// Does to others what a command asked for.
+    /// Does to other clients what a command asked for.
     #[cold]
     fn do_afterwards(&mut self, now: Now) {
         for afterwards in std::mem::take(&mut self.node.afterwards) {
@@ -185,7 +187,7 @@ impl Engine {
         }
     }
 
-    /// Lets go a client that did not ask for it; the shell closes its connection.
+    /// Removes a client that did not ask for it; the shell closes its connection.
     pub(crate) fn disconnect_other(&mut self, id: SessionId) {
         self.disconnect(id);
         self.node.outbox.push(Delivery {
@@ -196,8 +198,8 @@ impl Engine {
         });
     }
 
-    /// Finds the command of a request and checks whether this client may run it now. The position of its
-    /// first argument comes with it; nothing for an empty request.
+    /// Finds the command of a request and checks whether this client may run it now. Returns it
+    /// with the position of its first argument; nothing for an empty request.
     pub(crate) fn admit(
         &mut self,
         session: &Session,
@@ -249,8 +251,8 @@ impl Engine {
         Ok(Some((found, first_arg)))
     }
 
-    /// Whether a command may run although memory is short, writes are refused or data is loaded. `EXEC` does all that its
-    /// transaction does, or nothing.
+    /// Returns whether a command may run although memory is short, writes are refused or data is
+    /// loaded. `EXEC` counts as everything in its transaction.
     #[cold]
     fn check_resources(&self, session: &Session, found: &'static Row) -> Result<(), CmdError> {
         let spec = found.spec;
@@ -353,7 +355,7 @@ impl Engine {
     }
 }
 
-/// How a request ended. Who its client is by then, [`Engine::request`] says.
+/// Returns how a request ended, except for its client, which [`Engine::request`] adds.
 pub(crate) const fn ended(depends_on: Lsn, then: Next) -> Outcome {
     Outcome {
         depends_on,
@@ -362,7 +364,7 @@ pub(crate) const fn ended(depends_on: Lsn, then: Next) -> Outcome {
     }
 }
 
-/// Whether a command is not queued within a transaction: it ends or rules it.
+/// Returns whether a command runs at once within a transaction, because it ends or controls it.
 fn runs_at_once(name: &str) -> bool {
     matches!(
         name,
@@ -370,7 +372,8 @@ fn runs_at_once(name: &str) -> bool {
     )
 }
 
-/// Whether an unknown command is part of an HTTP request: somebody's browser was tricked into sending it.
+/// Returns whether an unknown command is part of an HTTP request: somebody's browser may have been
+/// tricked into sending it.
 fn is_http(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"HOST:")
 }

@@ -14,9 +14,10 @@ use crate::server::Node;
 use crate::table::Flags;
 use crate::time::Now;
 impl Engine {
-    /// Whether what ran since the last [`Engine::measured`] should be measured now. To read a clock takes
-    /// a good part of the time of a light command ([`Spec::is_light`]) that changed little, so that several of
-    /// them are measured together; none of them can be slow. One that may be slow ends the group.
+    /// Whether what ran since the last [`Engine::measured`] should be measured now. To read a clock
+    /// takes a good part of the time of a light command ([`Spec::is_light`]) that changed little,
+    /// so that several of them are measured together; none of them can be slow. One that may be
+    /// slow ends the group.
     #[inline]
     pub fn wants_measuring(&self) -> bool {
         let unmeasured = &self.node.unmeasured;
@@ -25,11 +26,11 @@ impl Engine {
             || (0..LIGHT_US_MAX).contains(&self.node.config.slow_log_us)
     }
 
-    /// Tells how long the requests took that ran since the last call; `last` is the last of them and its client, if
-    /// they are still at hand. If it was long, that one is to blame.
+    /// Tells how long the requests took that ran since the last call; `last` is the last of them
+    /// and its client, if they are still at hand. If it was long, that one is to blame.
     ///
-    /// Light requests share the time evenly. One that may be slow ends the group: those before it count as the last
-    /// light ones did, and it took the rest.
+    /// Light requests share the time evenly. One that may be slow ends the group: those before it
+    /// count as the last light ones did, and it took the rest.
     pub fn measured(&mut self, last: Option<(SessionId, Argv<'_>)>, nanoseconds: u64, now: Now) {
         let Node {
             unmeasured,

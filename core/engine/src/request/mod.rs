@@ -1,4 +1,5 @@
-//! From a request to a reply: admission, the transaction's queue, execution, and waking clients that waited.
+//! From a request to a reply: admission, the transaction's queue, execution, and waking clients
+//! that waited.
 //!
 //! What a single command does is not here, nor what is kept of clients and of keys.
 

@@ -8,8 +8,8 @@ use crate::limits::LINES_GATHERED_BYTES_MAX;
 use crate::table::{Flags, Spec, redacted};
 use crate::time::Now;
 impl Engine {
-    /// Shows a command that ran to the clients that see all commands. Commands of administrators are not
-    /// shown.
+    /// Shows a command that ran to the clients that see all commands. Commands of administrators
+    /// are not shown.
     #[inline]
     pub(crate) fn show_to_monitors(
         &mut self,

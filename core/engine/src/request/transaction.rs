@@ -26,7 +26,7 @@ impl Engine {
         let mut depends_on = Lsn::NONE;
         reply.array(queue.requests.len());
         for request in &queue.requests {
-            // All of them run, but of what is too much for the client nothing is kept.
+            // All of them run, but replies that are too much for the client are not kept.
             reply.is_full();
             let argv = request.as_argv();
             match self.admit(session, argv, mode) {

@@ -24,8 +24,9 @@ impl Engine {
     /// further keys ready; those are served too.
     pub(crate) fn serve_ready(&mut self, now: Now) {
         while self.data.blocking.has_ready() {
-            // What was changed, was changed before the first of them runs: who waits for several of
-            // these keys looks at all of them at once, and need not again for the next.
+            // All changes were made before the first of them runs. So a client that waits for
+            // several of these keys looks at all of them at once, and need not do so again for the
+            // next key.
             let mut tried = BTreeSet::new();
             for key in self.data.blocking.take_ready() {
                 let mut last = Ticket::default();
@@ -41,7 +42,7 @@ impl Engine {
     }
 
     /// The next client behind a place in a key's queue whose request is worth running again. The
-    /// key, and a group that many wait for, are looked up once for all that are passed over.
+    /// key, and a group that many wait for, are looked up once for all clients that are skipped.
     fn next_to_serve(
         &self,
         key: &AwaitedKey,
@@ -66,11 +67,12 @@ impl Engine {
             }
             match (&wait.interest, stream) {
                 (Interest::Any, _) => true,
-                // Gone, or of another type: a group's reader is told, a plain reader waits on.
+                // The key is gone, or has another type: a group's reader is told, a plain reader
+                // keeps waiting.
                 (Interest::EntriesAbove(_), None) => false,
                 (Interest::Group { .. }, None) => true,
-                // Another of several keys may have another type by now, which the reader learns
-                // from any of them.
+                // Another of its keys may have a different type by now; the reader is told
+                // whichever key it is.
                 (Interest::EntriesAbove(ids), Some(stream)) => {
                     wait.keys.len() > 1 || ids.iter().any(|id| stream.last_id() > *id)
                 }
@@ -95,7 +97,8 @@ impl Engine {
         wait.is_some_and(|wait| wait.keys.len() > 1)
     }
 
-    /// Runs the request of a client that waits. It either gets its reply or goes on waiting in its place.
+    /// Runs the request of a client that waits. It either gets its reply or keeps waiting in its
+    /// place.
     pub(crate) fn resume(&mut self, id: SessionId, now: Now) {
         let Some(mut session) = self.node.sessions.take(id) else {
             return;
@@ -149,7 +152,7 @@ impl Engine {
         session.wait = Some(wait);
     }
 
-    /// Ends a client's wait without what it waited for. Whether it waited.
+    /// Ends a client's wait without what it waited for. Returns whether it waited.
     pub(crate) fn give_up(&mut self, id: SessionId, how: GiveUp) -> bool {
         self.conclude(id, |on_timeout, reply| match how {
             GiveUp::Timeout => {
@@ -169,7 +172,7 @@ impl Engine {
         });
     }
 
-    /// Ends a client's wait with what `write` answers. Whether it waited.
+    /// Ends a client's wait with what `write` writes. Returns whether it waited.
     fn conclude(
         &mut self,
         id: SessionId,
@@ -193,7 +196,7 @@ impl Engine {
 }
 
 impl Node {
-    /// Gives a client whose wait has ended the answer, unless it wants none.
+    /// Gives a client whose wait has ended its reply, unless it wants none.
     fn answer(&mut self, session: &mut Session, mut reply: Reply, depends_on: Lsn) {
         let mut then = Then::Resume;
         if !session.wants_answer(session.replies) {

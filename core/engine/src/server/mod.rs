@@ -1,4 +1,5 @@
-//! All of a shard that is neither keyspace nor one client: settings, clients, counters, what goes out.
+//! Everything in a shard that is neither keyspace nor one client: settings, clients, counters,
+//! output.
 
 use resp::Sender;
 use stream::{IdText, Unpacked};
@@ -17,7 +18,7 @@ use crate::rng::Rng;
 use crate::table::CommandIndex;
 use crate::time::{Mono, Now};
 
-/// How far a load is. Set by the shell.
+/// The progress of a load. Set by the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loading {
     /// When it began.
@@ -38,7 +39,8 @@ impl Loading {
         }
     }
 
-    /// How long it will take, in seconds, if it goes on as it went; 1 while nobody knows.
+    /// Returns how long it will still take, in seconds, at the rate so far; 1 while that is
+    /// unknown.
     pub fn eta_s(&self, now: Now) -> u64 {
         let elapsed_s = now.mono.0.saturating_sub(self.begun.mono.0) / 1000;
         let left = u128::from(self.total_bytes.saturating_sub(self.loaded_bytes));
@@ -53,7 +55,7 @@ impl Loading {
 /// The state around the keyspace.
 #[derive(Debug)]
 pub struct Node {
-    /// What was said of each setting.
+    /// The value given for each setting.
     pub settings: Settings,
     /// What the settings mean.
     pub config: Config,
@@ -67,17 +69,17 @@ pub struct Node {
     pub rng: Rng,
     /// Chunks of streams that were unpacked to be read.
     pub unpacked: Unpacked,
-    /// The text of the last ID that was answered.
+    /// The text of the last ID in a reply.
     pub id_text: IdText,
     /// When the engine was made.
     pub started: Now,
     /// The clients that see all commands.
     pub monitors: Monitors,
-    /// How far the load is, until all data is there.
+    /// The progress of the load, until all data is there.
     pub loading: Option<Loading>,
     /// Which writes are accepted. Set by the shell.
     pub writes: Writes,
-    /// The first request that a replay could not do, of a transaction too.
+    /// The first request that a replay could not run, even in a transaction.
     pub(crate) refused_in_replay: Option<Refusal>,
     /// Commands that ran and were not measured yet.
     pub(crate) unmeasured: Unmeasured,
@@ -85,7 +87,7 @@ pub struct Node {
     pub slow_log: SlowLog,
     /// Events that took long.
     pub latencies: Latencies,
-    /// Errors that were answered.
+    /// Errors that were sent.
     pub errors: ErrorStats,
     /// Commands a second.
     pub command_rate: Rate,
@@ -97,13 +99,14 @@ pub struct Node {
     pub cycle_rate: Rate,
     /// Nanoseconds a second for which it is held.
     pub busy_rate: Rate,
-    /// What the time went into, stage by stage.
+    /// Where the time went, stage by stage.
     pub stages: Stages,
     /// Requests held back by `CLIENT PAUSE`.
     pub pause: Pause,
-    /// What a command asks to be done to others once it has ended.
+    /// What a command wants done to other clients once it has ended.
     pub afterwards: Vec<Afterwards>,
-    /// What all clients take, when it was last counted and as it grew since; not kept without `maxmemory-clients`.
+    /// The memory of all clients, as last counted plus its growth since; not kept without
+    /// `maxmemory-clients`.
     pub(crate) clients_bytes: u64,
     /// When idle clients were last looked for.
     pub(crate) idle_looked: Mono,
@@ -128,7 +131,7 @@ pub enum Writes {
 }
 
 impl Writes {
-    /// Why a command is refused that writes; none if it is not.
+    /// Why a command that writes is refused; `None` if it is not.
     #[inline]
     pub(crate) fn refusal(&self, frees: bool) -> Option<&str> {
         match self {
@@ -139,7 +142,7 @@ impl Writes {
     }
 }
 
-/// A request of a journal that was answered an error.
+/// A request of a journal that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The request's name.
@@ -160,15 +163,15 @@ pub enum Afterwards {
 }
 
 impl Node {
-    /// Whether as much memory is used as may be.
+    /// Returns whether the memory limit is reached.
     #[inline]
     pub fn is_memory_used_up(&self) -> bool {
         let limit = self.config.memory_bytes_max;
         limit > 0 && self.shell.used_memory > limit
     }
 
-    /// Whether a client may run commands; the parser trusts it with large requests then. Where no
-    /// password is asked for any more, everybody may.
+    /// Returns whether a client may run commands; the parser then accepts large requests from it.
+    /// If no password is required any more, every client may.
     #[inline]
     pub fn sender(&self, session: &Session) -> Sender {
         if session.authenticated || self.config.requirepass.is_empty() {
@@ -178,7 +181,7 @@ impl Node {
         }
     }
 
-    /// Counts an error that the shell answers, so many times.
+    /// Counts an error that the shell sends, this many times.
     #[cold]
     pub fn note_errors(&mut self, error: &CmdError, times: u64) {
         for _ in 0..times {
@@ -195,14 +198,14 @@ impl Node {
 /// Work that a command asks of the shell, done after the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// A client is disconnected because all clients take too much; whoever keeps a log says so.
+    /// A client is disconnected because all clients take too much; the shell logs it.
     ClientEvicted {
         /// `CLIENT ID`.
         client: u64,
         /// What it took, in bytes.
         bytes: usize,
     },
-    /// Settings changed; whoever depends on them looks again.
+    /// Settings changed; whatever depends on them must look again.
     SettingsChanged,
     /// `CONFIG SET` of settings that depend on the world ([`crate::config::When::ByShell`]): all of
     /// them, or none. [`crate::Engine::say_settings`] lets them count.
@@ -216,7 +219,7 @@ pub enum Order {
     Shutdown {
         /// Whether a snapshot is written first.
         save: bool,
-        /// Who asked; [`crate::Engine::end_wait`] tells it why the server goes on.
+        /// Who asked; [`crate::Engine::end_wait`] tells it why the server continues.
         waiting: SessionId,
     },
     /// `BGSAVE`, or `SAVE` of a client that waits for the end.
@@ -252,14 +255,14 @@ pub struct Reload {
     pub source: ReloadSource,
     /// Whether the databases are emptied first.
     pub before: ReloadInto,
-    /// What becomes of keys that are there already.
+    /// What happens to keys that are there already.
     pub conflicts: Conflicts,
 }
 
 /// What `DEBUG RELOAD` loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReloadSource {
-    /// A snapshot of now.
+    /// A new snapshot.
     NewSnapshot,
     /// The file that is there (`NOSAVE`).
     File,
@@ -274,12 +277,12 @@ pub enum ReloadInto {
     Existing,
 }
 
-/// What becomes of keys that are there already when a snapshot is loaded.
+/// What happens to keys that are already there when a snapshot is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conflicts {
     /// Nothing is loaded then.
     Refused,
-    /// The file's take their place (`MERGE`).
+    /// Those of the file replace them (`MERGE`).
     Replaced,
 }
 
@@ -314,13 +317,13 @@ pub struct PersistenceFigures {
     pub snapshot_failures: u64,
     /// Changes made when the last snapshot was begun.
     pub snapshot_changes: u64,
-    /// When the snapshot was begun that is being written.
+    /// When the snapshot that is being written was begun.
     pub snapshot_begun: Option<Mono>,
     /// How long the last snapshot took, in seconds.
     pub snapshot_took_s: Option<u64>,
     /// Rewrites of the journal that failed since one succeeded.
     pub rewrite_failures: u64,
-    /// When the rewrite was begun that goes on.
+    /// When the running rewrite was begun.
     pub rewrite_begun: Option<Mono>,
     /// How long the last rewrite took, in seconds.
     pub rewrite_took_s: Option<u64>,
@@ -411,7 +414,7 @@ pub struct ShellFigures {
     pub threads: Vec<ThreadFigures>,
     /// Keys that were looked up before their requests ran.
     pub keys_looked_ahead: u64,
-    /// The peak that this is the time of.
+    /// The peak that the next field dates.
     pub used_memory_peak_noted: u64,
     /// When the greatest number of bytes was allocated, in seconds since the epoch.
     pub used_memory_peak_at_s: i64,
@@ -421,7 +424,7 @@ pub struct ShellFigures {
     pub allocator_active: u64,
     /// Resident bytes of the allocator's pages.
     pub allocator_resident: u64,
-    /// User CPU seconds of the thread that also looks after what is due.
+    /// User CPU seconds of the thread that also does what is due.
     pub cpu_user_main_s: f64,
     /// System CPU seconds of it.
     pub cpu_system_main_s: f64,

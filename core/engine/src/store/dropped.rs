@@ -1,9 +1,9 @@
 //! What is no longer part of the keyspace, or of a client, and takes long to free.
 //!
-//! Freeing a large value takes milliseconds to seconds, and nobody should wait for that. So what
-//! goes is kept until the shell, having let go of its lock, takes it and drops it. That holds memory
-//! a little longer, but never more than one large value, or several up to a bound: what comes
-//! beyond is freed at once.
+//! Freeing a large value takes milliseconds to seconds, and nobody should wait for that. So what is
+//! removed is kept until the shell has released its lock, takes it and drops it. That holds memory
+//! a little longer, but never more than one large value, or several up to a bound; anything beyond
+//! is freed at once.
 
 use stream::{Forgotten, Group, Removed};
 use values::Value;
@@ -48,7 +48,7 @@ pub enum What {
 }
 
 impl What {
-    /// About how many bytes it takes; told fast.
+    /// About how many bytes it takes; a fast estimate.
     fn bytes(&self) -> usize {
         match self {
             What::Records(emptied) => emptied.records.len() * RECORD_BYTES,
@@ -71,7 +71,7 @@ pub(crate) struct Discard {
 }
 
 impl Discard {
-    /// Takes something that goes: keeps it if it is large, else frees it at once.
+    /// Takes something that was removed: keeps it if it is large, otherwise frees it at once.
     #[inline]
     pub(crate) fn take(&mut self, what: What) {
         let bytes = what.bytes();
@@ -96,12 +96,12 @@ impl Discard {
         self.bytes
     }
 
-    /// Whether nothing waits.
+    /// Returns whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Hands out what waits.
+    /// Returns what waits.
     pub(crate) fn take_all(&mut self) -> Vec<Dropped> {
         self.bytes = 0;
         std::mem::take(&mut self.waiting)

@@ -105,7 +105,7 @@ impl<'a> Effect<'a> {
         }
     }
 
-    /// Writes the canonical encoding, and tells how many commands that took.
+    /// Writes the canonical encoding, and returns how many commands that took.
     #[inline]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> u32 {
         match self {
@@ -120,7 +120,7 @@ impl<'a> Effect<'a> {
         }
     }
 
-    /// Whether it means the same whichever database is selected.
+    /// Returns whether it means the same whichever database is selected.
     #[inline]
     pub(crate) fn names_its_databases(&self) -> bool {
         match self {

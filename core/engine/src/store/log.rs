@@ -1,7 +1,7 @@
 //! Effects on their way to the journal: encoded once, grouped in atomic batches, numbered.
 //!
-//! The effects of one command or transaction are one batch. The shell takes the bytes with the number of
-//! the last batch in them and hands both to its log; the engine never waits for it.
+//! The effects of one command or transaction are one batch. The shell takes the bytes with the
+//! number of the last batch in them and hands both to its log; the engine never waits for it.
 
 use stream::Retention;
 
@@ -16,12 +16,19 @@ pub enum Journalling {
     On,
     /// Nothing does (a cache); batches are numbered all the same.
     Off,
-    /// The effects come from a log. They are neither encoded nor numbered, and nothing depends on them:
-    /// what is read from a log is durable.
+    /// The effects come from a log. They are neither encoded nor numbered, and nothing depends on
+    /// them: what is read from a log is durable.
     Replaying,
 }
 
 /// The encoded effects that no log has taken yet.
+///
+/// `bytes` and the numbers of batches advance apart: an effect is encoded at once, but its batch
+/// gets a number only when the command or transaction ends ([`EffectLog::commit`]). So between an
+/// effect and its commit the bytes are ahead of `last`, and must not be handed to a log: a crash
+/// could then keep half a transaction. Taking the bytes is right only between batches, and the
+/// shell does it under the lock in which the requests ran, so that bytes and numbers reach the log
+/// in one order.
 #[derive(Debug)]
 pub struct EffectLog {
     bytes: Vec<u8>,
@@ -63,7 +70,7 @@ impl EffectLog {
         }
     }
 
-    /// Begins or ends encoding; what follows does not rely on what was taken before.
+    /// Begins or ends encoding. What follows does not rely on what was taken before.
     pub(crate) fn set_journalling(&mut self, journalling: Journalling) {
         self.journalling = journalling;
         self.restart();
@@ -94,8 +101,8 @@ impl EffectLog {
         self.batch_effects += effect.encode(&mut self.bytes);
     }
 
-    /// Adds to the open batch that a stream has this retention, in the words of `encode`. Nothing if a reader of the log
-    /// gives it the same by itself.
+    /// Adds to the open batch that a stream has this retention, as `encode` writes it. Adds nothing
+    /// if a reader of the log would give it the same retention anyway.
     #[inline]
     pub(crate) fn record_retention(
         &mut self,
@@ -128,7 +135,7 @@ impl EffectLog {
         }
     }
 
-    /// Ends the open batch: its number, if anything happened in it.
+    /// Ends the open batch. Returns its number, if anything happened in it.
     #[inline]
     pub(crate) fn commit(&mut self) -> Option<Lsn> {
         if self.batch_effects == 0 {
@@ -143,7 +150,7 @@ impl EffectLog {
         Some(self.last)
     }
 
-    /// Whether bytes wait to be taken.
+    /// Returns whether bytes wait to be taken.
     pub fn has_bytes(&self) -> bool {
         !self.bytes.is_empty()
     }

@@ -1,10 +1,11 @@
 //! Packing the full chunks of streams, beside everything else.
 //!
-//! A stream that may have chunks to pack waits in a queue for a moment, and then only those are packed that
-//! it had at the beginning: what is trimmed soon is never packed, however fast entries come and go. Who
-//! drives the engine takes a [`PackingBatch`] from it, does the work wherever it likes (the server in a
-//! thread of its own, without the lock), and gives it back. It is no effect: nothing that a client, a
-//! replay or a file can see depends on it, the memory used apart.
+//! A stream that may have chunks to pack waits in a queue for a moment. Then only those chunks are
+//! packed that it had when the wait began: what is trimmed soon is never packed, however fast
+//! entries come and go. The engine's driver takes a [`PackingBatch`], does the work anywhere (the
+//! server does it on a separate thread, without the lock), and gives it back. Packing is not an
+//! effect: apart from the memory used, nothing that a client, a replay or a file can see depends on
+//! it.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU16;
@@ -24,9 +25,10 @@ pub(crate) struct PackingQueue {
     last_ticket: u16,
 }
 
-/// A place in the queue. A stream's record holds the ticket of its place; one whose ticket no record holds any
-/// more is of a stream that went, and is passed over. Tickets come again after 65,535 others. Then a stale
-/// place may lead to a stream too early, which gets another ticket with its next place.
+/// A place in the queue. A stream's record holds the ticket of its place; a place whose ticket is
+/// in no record belongs to a stream that is gone, and is skipped. Tickets are reused after 65,535
+/// others. Then a stale place may lead to a stream too early, which does no harm: the stream gets
+/// another ticket with its next place.
 pub(crate) type PackingTicket = NonZeroU16;
 
 /// A stream that waits to be packed.

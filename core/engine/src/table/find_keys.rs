@@ -1,6 +1,7 @@
 //! Finds the keys of a request by the key specifications of its command.
 //!
-//! One function for all commands: `COMMAND GETKEYS`, and whoever has to know what a request touches.
+//! One function for all commands, for `COMMAND GETKEYS` and whatever has to know what a request
+//! touches.
 
 use resp::Argv;
 
@@ -77,7 +78,7 @@ fn range(keys: &KeySpec, argv: Argv<'_>) -> Result<(usize, usize, usize), KeysNo
     }
 }
 
-/// The position behind a keyword, looked for forwards from a position, or backwards from one that is
+/// The position after a keyword, searched forwards from a position, or backwards from one that is
 /// counted from the end.
 fn after_keyword(word: &str, from: i8, argv: Argv<'_>) -> Result<usize, KeysNotFound> {
     let is_word = |position: &usize| {
@@ -98,7 +99,7 @@ fn after_keyword(word: &str, from: i8, argv: Argv<'_>) -> Result<usize, KeysNotF
 /// What happens to the keys; with some commands that depends on the options.
 fn flags_of_request(spec: &Spec, keys: &KeySpec, argv: Argv<'_>) -> KeyFlags {
     if matches!(spec.name, "xread" | "xreadgroup") {
-        // Incomplete is only what a client knows that goes by the specification alone.
+        // It is incomplete only for a client that uses nothing but the specification.
         return keys.flags.without(KeyFlags::INCOMPLETE);
     }
     if !keys.flags.has(KeyFlags::VARIABLE_FLAGS) {

@@ -23,7 +23,7 @@ macro_rules! bit_set {
                 $name(self.0 & !other.0)
             }
 
-            /// Whether all of `other` is in the set.
+            /// Returns whether all of `other` is in the set.
             pub const fn has(self, other: $name) -> bool {
                 self.0 & other.0 == other.0
             }

@@ -9,17 +9,17 @@ use crate::table::{Categories, Spec};
 pub struct Row {
     /// What it is.
     pub spec: &'static Spec,
-    /// The name of the command that it is a subcommand of; empty if it is none.
+    /// The name of the command that it is a subcommand of; empty if it is not one.
     pub container: &'static str,
     /// Index of its counters in [`crate::server::Node::command_stats`].
     pub number: u16,
-    /// How many subcommands it has; their rows come after its own.
+    /// The number of subcommands; their rows come after its own.
     subcommands: u16,
     /// Whether it only holds subcommands, and does nothing of its own.
     is_container: bool,
     /// What [`folded`] makes of its own part of the name.
     folded: u64,
-    /// Whether that tells the name from all others of its length.
+    /// Whether that distinguishes the name from all others of its length.
     is_told: bool,
 }
 
@@ -49,13 +49,13 @@ impl Row {
         self
     }
 
-    /// Whether the command only holds subcommands.
+    /// Returns whether the command only holds subcommands.
     #[inline]
     pub fn is_container(&self) -> bool {
         self.is_container
     }
 
-    /// How many subcommands it has.
+    /// The number of subcommands.
     #[inline]
     pub fn subcommand_count(&self) -> usize {
         usize::from(self.subcommands)
@@ -66,7 +66,8 @@ impl Row {
         self.spec.acl_categories(self.is_container)
     }
 
-    /// Whether this is a command, and none's subcommand, of that name in any case of letters.
+    /// Returns whether this is a command of that name, in any case of letters, and not a
+    /// subcommand.
     #[inline]
     pub fn is_called(&self, name: &[u8]) -> bool {
         self.container.is_empty() && self.has_name(name)
@@ -80,7 +81,7 @@ impl Row {
         }
     }
 
-    /// Whether its own part of the name is this one, in any case of letters.
+    /// Returns whether its own part of the name is this one, in any case of letters.
     #[inline]
     fn has_name(&self, name: &[u8]) -> bool {
         let own = self.spec.name.as_bytes();
@@ -156,9 +157,10 @@ impl CommandIndex {
 /// Longest name that [`folded`] keeps whole.
 const FOLDED_WHOLE_BYTES_MAX: usize = 8;
 
-/// The first and last bytes of a name in a number that is the same for upper and lower case. Setting bit 5 of every
-/// byte folds letters, and makes a letter of nothing else: so of two names of one length, up to
-/// [`FOLDED_WHOLE_BYTES_MAX`], of which one has letters only, the numbers are equal only if the names are.
+/// The first and last bytes of a name in a number that is the same for upper and lower case.
+/// Setting bit 5 of every byte folds letters, and makes a letter of nothing else: so of two names
+/// of one length, up to [`FOLDED_WHOLE_BYTES_MAX`], of which one has letters only, the numbers are
+/// equal only if the names are.
 #[inline]
 const fn folded(name: &[u8]) -> u64 {
     const FOLD: u64 = 0x2020_2020_2020_2020;

@@ -1,4 +1,4 @@
-//! Where the keys of a command stand, and what happens to them (`COMMAND INFO`, key specifications).
+//! Where the keys of a command are, and what happens to them (`COMMAND INFO`, key specifications).
 
 use super::flags::bit_set;
 
@@ -30,14 +30,14 @@ bit_set! {
     }
 }
 
-/// Where keys stand among the arguments.
+/// Where keys are among the arguments.
 #[derive(Debug, Clone, Copy)]
 pub struct KeySpec {
     /// What happens to them.
     pub flags: KeyFlags,
     /// Where to begin.
     pub begin: BeginSearch,
-    /// How to go on.
+    /// How to continue.
     pub find: FindKeys,
     /// A remark in `COMMAND INFO`; empty if none.
     pub notes: &'static str,
@@ -92,7 +92,7 @@ impl KeySpec {
         }
     }
 
-    /// The same with a remark.
+    /// The same, with a remark.
     #[must_use]
     pub const fn noted(mut self, notes: &'static str) -> KeySpec {
         self.notes = notes;

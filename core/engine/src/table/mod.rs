@@ -1,4 +1,5 @@
-//! What is known of a command without running it: one row of data ([`Spec`]), and how a name finds it.
+//! What is known of a command without running it: one row of data ([`Spec`]), and how a name finds
+//! it.
 //!
 //! The row drives lookup, arity, ACL categories, `COMMAND INFO`, `COMMAND DOCS`, `COMMAND GETKEYS`,
 //! transactions and, with the Markdown file beside the command's own, the generated reference page;
@@ -19,7 +20,7 @@ pub use index::{CommandIndex, Row};
 pub use keys::{BeginSearch, FindKeys, KeyFlags, KeySpec};
 pub(crate) use redact::redacted;
 
-/// What is known of a command without running it. Source: `commands.json`, compared by a test.
+/// What is known about a command without running it. Source: `commands.json`, compared by a test.
 #[derive(Debug, Clone, Copy)]
 pub struct Spec {
     /// Lower-case name; of a subcommand its own part only (`create`, not `xgroup|create`).
@@ -36,18 +37,19 @@ pub struct Spec {
     pub arity: Arity,
     /// What it does to the server, as flags.
     pub flags: Flags,
-    /// Whether all that it can write frees memory, so that it is accepted where the disk is full. What it
-    /// takes away is not in its reply, and doing it again and again does not go on and on writing.
+    /// Whether everything that it can write frees memory, so that it is accepted when the disk is
+    /// full. What it removes must not be in its reply, and repeating it must not write again and
+    /// again.
     pub frees: bool,
     /// ACL categories beside those that [`Spec::flags`] and [`Spec::group`] imply.
     pub categories: Categories,
-    /// Where its keys stand.
+    /// Where its keys are.
     pub keys: &'static [KeySpec],
     /// Hints for clients and proxies.
     pub tips: &'static [&'static str],
     /// Changes by version.
     pub history: &'static [(&'static str, &'static str)],
-    /// Set where Redis calls the command deprecated.
+    /// Set if Redis calls the command deprecated.
     pub deprecated: Option<Deprecated>,
     /// The argument grammar.
     pub args: &'static [Arg],
@@ -56,15 +58,17 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Whether it takes well below a microsecond unless it is about many bytes: what Redis flags as fast, and
-    /// of the string commands also those that Redis does not flag as they may free a large value of another type.
+    /// Returns whether it takes well below a microsecond unless it handles many bytes. That is what
+    /// Redis flags as fast. It also includes string commands that Redis does not flag, because they
+    /// may free a large value of another type.
     #[inline]
     pub fn is_light(&self) -> bool {
         self.flags.has(Flags::FAST) || self.group == Group::String && self.complexity == "O(1)"
     }
 
     /// The ACL categories: what flags and family imply, and what the row adds. A command that only
-    /// holds subcommands belongs to no family; WAIT is documented with keys, but is about the connection.
+    /// holds subcommands belongs to no family; WAIT is documented with keys, but is about the
+    /// connection.
     pub fn acl_categories(&self, is_container: bool) -> Categories {
         let mut all = self.categories;
         if !is_container && !all.has(Categories::CONNECTION) {
@@ -92,7 +96,8 @@ impl Spec {
         })
     }
 
-    /// A row with the given name and everything optional empty; completed with struct update syntax.
+    /// A row with the given name and everything optional empty; completed with struct update
+    /// syntax.
     pub const fn named(name: &'static str) -> Spec {
         Spec {
             name,
@@ -135,14 +140,14 @@ pub struct Deprecated {
 /// The number of arguments, the command's name included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arity {
-    /// Just so many.
+    /// Exactly this many.
     Exactly(u8),
-    /// So many or more.
+    /// This many or more.
     AtLeast(u8),
 }
 
 impl Arity {
-    /// Whether a request of `n` arguments fits.
+    /// Returns whether a request of `n` arguments fits.
     pub const fn accepts(self, n: usize) -> bool {
         match self {
             Arity::Exactly(want) => n == want as usize,

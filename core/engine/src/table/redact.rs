@@ -2,7 +2,7 @@
 
 use resp::{Argv, ArgvBuf};
 
-/// What stands in place of a secret.
+/// What replaces a secret.
 const REDACTED: &[u8] = b"(redacted)";
 
 /// The request without the passwords in it.

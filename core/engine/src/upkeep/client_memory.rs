@@ -1,4 +1,5 @@
-//! `maxmemory-clients`: what all clients take together is bounded; those that take most have to go.
+//! `maxmemory-clients`: bounds what all clients take together; those that take most are
+//! disconnected.
 
 use std::cmp::Reverse;
 
@@ -7,7 +8,8 @@ use crate::clients::session::{IoFigures, Session, SessionId};
 use crate::server::Order;
 
 impl Engine {
-    /// Tells the figures of a client's connection, for `CLIENT LIST`. Clients may have to go for it, this one too.
+    /// Reports the figures of a client's connection, for `CLIENT LIST`. Clients may be disconnected
+    /// because of it, even this one.
     pub fn set_io_figures(&mut self, id: SessionId, io: IoFigures) {
         let Some(session) = self.node.sessions.find_mut(id) else {
             return;
@@ -24,7 +26,7 @@ impl Engine {
         self.evict_clients();
     }
 
-    /// Counts anew what all clients take, and lets go of some if that is too much.
+    /// Counts again what all clients take, and disconnects some if that is too much.
     pub(crate) fn look_at_client_memory(&mut self) {
         if self.node.config.clients_bytes_max == 0 {
             return;

@@ -1,6 +1,8 @@
-//! What the engine does by itself as time passes: waits end, keys expire, silent clients go, streams are packed.
+//! What the engine does by itself as time passes: waits end, keys expire, silent clients go,
+//! streams are packed.
 //!
-//! When something is due is kept by the rooms below; in here is what is done then, a bounded step at a time.
+//! When something is due is kept by the rooms below; in here is what is done then, a bounded step
+//! at a time.
 
 mod client_memory;
 mod idle;

@@ -20,8 +20,8 @@ impl Engine {
     }
 
     /// Takes the next chunks to be packed, if any are found at once; where there are none,
-    /// [`Engine::is_packing_due`] tells whether to look again. They stay readable and may be changed until
-    /// [`Engine::end_packing`].
+    /// [`Engine::is_packing_due`] tells whether to look again. They stay readable and may be
+    /// changed until [`Engine::end_packing`].
     pub fn begin_packing(&mut self, now: Now) -> Option<PackingBatch> {
         for _ in 0..PACKING_LOOKS_MAX {
             if !self.is_packing_due(now) {
@@ -76,7 +76,8 @@ impl Engine {
         }
     }
 
-    /// Takes in what was packed. What is left of the batch is memory to be freed, better without a lock.
+    /// Takes in what was packed. What is left of the batch is memory to be freed, better without a
+    /// lock.
     pub fn end_packing(&mut self, batch: &mut PackingBatch, now: Now) {
         let hash = self.data.keyspace.hash(&batch.key);
         let record = self
@@ -94,8 +95,8 @@ impl Engine {
         self.pack_more(batch.database, &batch.key, batch.through, now);
     }
 
-    /// Lets a stream that has more to pack wait at the end of the queue: no longer than it takes, for what has
-    /// waited before.
+    /// Lets a stream that has more to pack wait at the end of the queue: no longer than it takes,
+    /// for what has waited before.
     fn pack_more(&mut self, database: u16, key: &Key, through: StreamId, now: Now) {
         let hash = self.data.keyspace.hash(key);
         if let Some(record) = self.data.keyspace.find(database, hash, key)

@@ -1,4 +1,4 @@
-//! What happens by itself: waits that end, keys that expire, idempotent IDs that are forgotten.
+//! What happens with time: waits end, keys expire, idempotent IDs are forgotten.
 
 use crate::Engine;
 use crate::clients::waiting::GiveUp;
@@ -23,7 +23,7 @@ impl Engine {
         self.end_pause(now);
     }
 
-    /// The second half: keys whose time is over are removed, and idempotent IDs forgotten.
+    /// The second half: expired keys are removed, and idempotent IDs are forgotten.
     pub fn expire(&mut self, now: Now) {
         if self.node.config.active_expire && self.node.pause.active(now).is_none() {
             self.remove_expired(now);
@@ -51,13 +51,13 @@ impl Engine {
             .min()
     }
 
-    /// Frees the memory of idempotent IDs whose time is over. That changes nothing that a client or a
-    /// replay can see, since an ID counts as forgotten from that time on anyway; so it is no effect.
+    /// Frees the memory of expired idempotent IDs. It changes nothing that a client or a replay can
+    /// see, since an expired ID counts as forgotten anyway; so it is not an effect.
     fn forget_idempotent(&mut self, now: Now) {
         let now_ms = now.stream_ms();
         let mut budget = FORGOTTEN_PER_TIMER_MAX;
         while budget > 0 {
-            // A stream that was called too early has nothing to do, and costs a look all the same.
+            // A stream that was called too early has nothing to do, but still costs a look.
             budget -= 1;
             let forget = |stream: &mut Stream| {
                 stream.idempotence_mut().expire(now_ms, &mut budget);

@@ -148,8 +148,8 @@ impl Reply {
         self.copied().saturating_add(self.left_behind()) > REPLY_COPIED_BYTES_MAX
     }
 
-    /// Returns how many bytes of its own the current part has written and dropped because it exceeds
-    /// its bounds. Of these, a command that asks in time wrote only a few.
+    /// Returns how many bytes of its own the current part has written and dropped because it
+    /// exceeds its bounds. Of these, a command that asks in time wrote only a few.
     pub fn dropped(&self) -> usize {
         self.bounds.dropped
     }
@@ -183,8 +183,8 @@ impl Reply {
         self.rollback(start);
     }
 
-    /// Writes elements of an aggregate, each with `write`, until there are none left or the reply is
-    /// full. Returns how many were written.
+    /// Writes elements of an aggregate, each with `write`, until there are none left or the reply
+    /// is full. Returns how many were written.
     #[inline]
     pub fn each<I: IntoIterator>(
         &mut self,

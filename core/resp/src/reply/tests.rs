@@ -232,7 +232,8 @@ fn what_only_a_reply_refers_to_counts_as_its_own() {
     let _ = reply.begin_part(usize::MAX);
     assert!((0..100).all(|address| !refer(&mut reply, address, 2)));
     assert_eq!(reply.left_behind(), 0);
-    // What nobody else has is, up to the bound, which the few bytes of the pieces take beyond eight.
+    // What nobody else has is, up to the bound, which the few bytes of the pieces take beyond
+    // eight.
     let mut reply = Reply::new(Protocol::Resp2);
     let _ = reply.begin_part(usize::MAX);
     assert!((0..7).all(|address| !refer(&mut reply, address, 1)));

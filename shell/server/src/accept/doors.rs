@@ -1,7 +1,7 @@
 //! Other addresses to listen on, while the server runs (`CONFIG SET bind`, `port`).
 //!
-//! The thread that accepts does it between two turns: what is new is opened before anything is closed, so
-//! that a port that is in use leaves all as it was. Connections that are there stay.
+//! The thread that accepts does it between two turns: what is new is opened before anything is
+//! closed, so that a port that is in use leaves all as it was. Connections that are there stay.
 
 use std::io;
 use std::net::SocketAddr;
@@ -65,7 +65,8 @@ impl Acceptor {
             }
             let mut opened = address.listen(backlog);
             if opened.as_ref().is_err_and(is_in_use) {
-                // An address that stands for all of them excludes each of them, and the other way round.
+                // An address that stands for all of them excludes each of them, and the other way
+                // round.
                 closed.extend(self.close(|at| {
                     excludes(at, address.at) && addresses.iter().all(|wanted| wanted.at != at)
                 }));
@@ -140,7 +141,7 @@ fn is_in_use(error: &ListenError) -> bool {
     }
 }
 
-/// Whether a listener at one address keeps another from the other.
+/// Returns whether a listener at one address keeps another from the other.
 fn excludes(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() == other.port()
         && one.is_ipv4() == other.is_ipv4()

@@ -1,10 +1,10 @@
 //! `CONFIG SET appendonly`.
 //!
-//! *On*: the state of this moment is written as the base of a new journal, which takes every batch from
-//! this moment on. What the folder held stays until the base is whole and durable, so a crash on the way
-//! leaves the one or the other. Replies wait for the journal as soon as it is whole, and only then is the
-//! client answered. *Off*: what the journal was given is made durable and released, and it is noted beside
-//! it that it ends here ([`persistence::turned_off`]).
+//! *On*: the state of this moment is written as the base of a new journal, which takes every batch
+//! from this moment on. What the folder held stays until the base is whole and durable, so a crash
+//! on the way leaves the one or the other. Replies wait for the journal as soon as it is whole, and
+//! only then is the client answered. *Off*: what the journal was given is made durable and
+//! released, and it is noted beside it that it ends here ([`persistence::turned_off`]).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

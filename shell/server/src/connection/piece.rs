@@ -11,7 +11,7 @@ use resp::{Mark, Reply, Rope};
 pub(crate) struct Piece {
     /// How many bytes they have; an estimate if they refer to something.
     pub(crate) len: usize,
-    /// How many replies there are: 0 for what a client did not ask for.
+    /// The number of replies: 0 for what a client did not ask for.
     pub(crate) replies: usize,
     /// The batch that must be durable before they leave.
     pub(crate) depends_on: Lsn,
@@ -76,7 +76,7 @@ impl Pieces {
         self.marks.clear();
     }
 
-    /// Adds a reply that begins at `mark`; without bytes, there is no reply. Batches of requests
+    /// Adds a reply that begins at `mark`; without bytes, there is not a reply. Batches of requests
     /// that ran together are written together, so their replies are one piece.
     #[inline]
     pub(crate) fn add(&mut self, mark: Mark, len: usize, depends_on: Lsn) {

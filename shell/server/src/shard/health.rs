@@ -59,8 +59,8 @@ impl Shard {
         self.tell_health(state, &health);
     }
 
-    /// Gives up a journal that begins if more waits for it than it writes: no reply waits for it yet, so
-    /// that nothing else would end that.
+    /// Gives up a journal that begins if more waits for it than it writes: no reply waits for it
+    /// yet, so that nothing else would end that.
     fn look_at_begin(&self, state: &mut State) {
         let begins = self.journal.taking();
         if begins.is_some_and(|journal| journal.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX) {

@@ -33,8 +33,8 @@ impl Shard {
         self.changes.get_or_init(|| thread);
     }
 
-    /// Has that thread end. Whatever it has begun comes to its end first; a journal that is not whole
-    /// yet is given up.
+    /// Has that thread end. Whatever it has begun comes to its end first; a journal that is not
+    /// whole yet is given up.
     pub(crate) fn end_changes(&self) {
         if self.journal.is_beginning() {
             self.close_journal();

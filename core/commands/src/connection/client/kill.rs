@@ -162,7 +162,7 @@ impl Command for Kill {
     }
 }
 
-/// Closes the connections that fit. How many they are.
+/// Closes the connections that fit. Returns how many they are.
 fn kill(filter: &Filter<'_>, ctx: &mut Ctx<'_>) -> i64 {
     let mut killed = 0;
     if filter.self_too && filter.fits(ctx.session, ctx.now) {

@@ -46,11 +46,12 @@ impl Command for Reply {
     }
 
     fn execute(replies: Replies, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        // Who wants no replies at all does not want one skipped.
+        // A client that wants no replies at all has none to skip.
         if replies != Replies::SkipNext || ctx.session.replies != Replies::Off {
             ctx.session.replies = replies;
         }
-        // Who asks for none gets none to that either; an element of a transaction's reply cannot be missing.
+        // A client that asks for none gets none to this request either; but an element of a
+        // transaction's reply cannot be missing.
         if replies == Replies::On || ctx.mode == Mode::Transaction {
             ctx.reply.ok();
         }

@@ -59,7 +59,7 @@ impl Command for Unblock {
     fn execute(cmd: Parsed, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let mut others = ctx.node.sessions.iter();
         let waiting = others.find(|session| {
-            // One that waits for work of the server (`SAVE`) waits for no key, and on.
+            // One that waits for work of the server (`SAVE`) waits for no key, and keeps waiting.
             let wait = session.wait.as_ref();
             session.id.client as i64 == cmd.client && wait.is_some_and(|wait| !wait.keys.is_empty())
         });

@@ -110,8 +110,8 @@ fn write_step_head(reply: &mut Reply, name: &str, kind: &str, len: usize) {
     reply.map(len);
 }
 
-/// First key, last key and distance, as clients knew them before there were key specifications: the range
-/// that covers all specifications by position. A negative last key counts from the end.
+/// First key, last key and distance, as clients knew them before there were key specifications: the
+/// range that covers all specifications by position. A negative last key counts from the end.
 fn key_range(specs: &[KeySpec]) -> (i64, i64, i64) {
     let by_position = specs.iter().filter_map(|keys| {
         let BeginSearch::Index(index) = keys.begin else {

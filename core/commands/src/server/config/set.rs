@@ -83,7 +83,8 @@ impl Command for Set {
             ctx.wait = Some(Wait::for_shell(ctx.tx.database, "CONFIG"));
             return Ok(Flow::Block);
         }
-        // What follows in the same batch goes by the new settings already; the order is for the shell.
+        // What follows in the same batch goes by the new settings already; the order is for the
+        // shell.
         ctx.node.config = Config::resolve(&settings);
         ctx.node.settings = settings;
         ctx.tx.settings_changed(&ctx.node.config);
@@ -94,7 +95,7 @@ impl Command for Set {
     }
 }
 
-/// Whether the shell has to do its part before a setting counts.
+/// Returns whether the shell has to do its part before a setting counts.
 fn is_for_shell(settings: &Settings, name: &str) -> bool {
     let when = settings.row(name).map(|row| row.when);
     matches!(when, Some(When::ByShell | When::Protected))

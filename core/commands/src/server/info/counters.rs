@@ -66,7 +66,8 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
 fn traffic(sheet: &mut Sheet, node: &Node) {
     let threads = &node.shell.threads;
     let sum = |of: fn(&ThreadFigures) -> u64| threads.iter().map(of).sum::<u64>();
-    // The first one also looks after what is due and takes connections in, as the main thread of Redis does.
+    // The first one also looks after what is due and takes connections in, as the main thread of
+    // Redis does.
     let aside = |of: fn(&ThreadFigures) -> u64| threads.iter().skip(1).map(of).sum::<u64>();
     sheet.line("total_reads_processed", sum(|thread| thread.reads));
     sheet.line("total_writes_processed", sum(|thread| thread.writes));

@@ -15,14 +15,14 @@ use self::sheet::Sheet;
 /// `INFO [section …]`
 pub(super) struct Info;
 
-/// A section: its name, whether it is told without being asked for, and what writes it.
+/// A section: its name, whether it is shown by default, and what writes it.
 struct Section {
     name: &'static str,
     shown: Shown,
     write: fn(&mut Sheet, &mut Ctx<'_>),
 }
 
-/// When a section is told.
+/// When a section is shown.
 #[derive(PartialEq, Eq)]
 enum Shown {
     ByDefault,
@@ -33,7 +33,7 @@ const fn section(name: &'static str, shown: Shown, write: fn(&mut Sheet, &mut Ct
     Section { name, shown, write }
 }
 
-/// The sections in the order in which they are told.
+/// The sections in the order in which they are shown.
 static SECTIONS: &[Section] = &[
     section("server", Shown::ByDefault, sections::server),
     section("clients", Shown::ByDefault, sections::clients),
@@ -86,8 +86,8 @@ impl Command for Info {
         };
         let all = named("all") || named("everything");
         let default = names.is_empty() || named("default");
-        // Figures are no promises, and they must be had while the journal cannot be written: so they do not
-        // depend on what it has not taken yet.
+        // Figures are not promises, and they must be available while the journal cannot be written:
+        // so they do not depend on what it has not taken yet.
         let mut sheet = Sheet::default();
         for section in SECTIONS {
             if all || (default && section.shown == Shown::ByDefault) || named(section.name) {

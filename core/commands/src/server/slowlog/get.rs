@@ -10,7 +10,7 @@ use crate::help::usage_error;
 /// `SLOWLOG GET [count]`
 pub(super) struct Get;
 
-/// Entries that are told if nothing is said.
+/// Entries that are shown by default.
 const COUNT_DEFAULT: usize = 10;
 
 impl Command for Get {

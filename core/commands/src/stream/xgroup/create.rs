@@ -18,7 +18,8 @@ pub(super) struct Parsed<'a> {
     position: &'a [u8],
     make_stream: bool,
     entries_read: Option<u64>,
-    /// What is wrong with the options if there are too many. What is wrong with the key comes first.
+    /// What is wrong with the options if there are too many. What is wrong with the key comes
+    /// first.
     too_many: Option<CmdError>,
 }
 

@@ -50,7 +50,7 @@ fn required_group<'t>(
     Ok((stream, group.ok_or_else(|| place.group_missing())?))
 }
 
-/// Where a group begins to read: an ID as given, or `$` for the stream's last ID.
+/// Returns where a group begins to read: an ID as given, or `$` for the stream's last ID.
 fn parse_position(text: &[u8], last_id: StreamId) -> Result<StreamId, CmdError> {
     match text {
         b"$" => Ok(last_id),

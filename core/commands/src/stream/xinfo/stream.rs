@@ -24,11 +24,11 @@ pub(super) struct Parsed<'a> {
 #[derive(Clone, Copy)]
 enum Detail {
     Summary,
-    /// Everything, but only so many entries and pending entries of each list.
+    /// Everything, but only this many entries and pending entries of each list.
     Full(usize),
 }
 
-/// Entries and pending entries that `FULL` shows unless told.
+/// Entries and pending entries that `FULL` shows by default.
 const COUNT_DEFAULT: usize = 10;
 
 impl Command for Info {

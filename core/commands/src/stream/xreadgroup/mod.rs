@@ -92,8 +92,8 @@ impl Command for XReadGroup {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        // Nothing is delivered from any stream if one of them is wrong. A single one is checked as it is
-        // served.
+        // Nothing is delivered from any stream if one of them is wrong. A single one is checked as
+        // it is served.
         if cmd.keys.len() > 1 {
             for (place, id) in cmd.streams() {
                 Request::new(place, id, &mut ctx.tx)?;
@@ -105,7 +105,7 @@ impl Command for XReadGroup {
         let mut retry_at: Option<Mono> = None;
         let mut delivery = cmd.delivery;
         for (place, id) in cmd.streams() {
-            // From the first stream on that is read by an ID, CLAIM counts no more: so it is in Redis.
+            // From the first stream that is read by an ID, CLAIM no longer counts, as in Redis.
             if id != b">" {
                 delivery.claim_idle_ms_min = None;
             }
@@ -167,7 +167,7 @@ impl<'a> Parsed<'a> {
     }
 }
 
-/// Begins the reply for so many streams.
+/// Begins the reply for this many streams.
 fn write_streams(reply: &mut Reply, len: usize) {
     match reply.protocol() {
         Protocol::Resp2 => reply.array(len),

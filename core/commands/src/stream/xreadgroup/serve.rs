@@ -1,5 +1,5 @@
-//! What `XREADGROUP` does with one stream: entries that others left pending for too long, new entries,
-//! or what the consumer itself has pending.
+//! What `XREADGROUP` does with one stream: entries that others left pending for too long, new
+//! entries, or what the consumer itself has pending.
 
 use engine::command::Ctx;
 use engine::error::CmdError;
@@ -29,7 +29,7 @@ pub(super) struct Delivery<'a> {
 pub(super) enum Served {
     /// Its entries were written; of a history perhaps none.
     Something,
-    /// Nothing was written. Entries may become idle enough in so many milliseconds.
+    /// Nothing was written. Entries may become idle enough in this many milliseconds.
     Nothing { retry_in_ms: Option<u64> },
 }
 
@@ -66,7 +66,7 @@ impl<'t> Request<'t> {
 /// What serving changes, decided while the entries are written.
 #[derive(Default)]
 struct Decided {
-    /// Pending entries that are not in the stream any more; they are pending no longer.
+    /// Pending entries that are no longer in the stream; they are no longer pending.
     gone: Vec<StreamId>,
     claims: Vec<Claim>,
     delivered: Vec<StreamId>,
@@ -185,7 +185,8 @@ struct View<'t> {
 }
 
 impl View<'_> {
-    /// Writes what the consumer has pending. Each entry that is still there counts as delivered again.
+    /// Writes what the consumer has pending. Each entry that is still there counts as delivered
+    /// again.
     fn write_history(
         &self,
         how: &Delivery<'_>,
@@ -324,8 +325,8 @@ impl View<'_> {
         }
     }
 
-    /// Writes pending entries that were idle for long enough, longest first. Those that are gone from the
-    /// stream are not written, and stay pending no longer.
+    /// Writes pending entries that were idle for long enough, longest first. Those that are gone
+    /// from the stream are not written, and stay pending no longer.
     fn write_idle(
         &self,
         idle_ms_min: u64,
@@ -371,8 +372,8 @@ impl View<'_> {
         }
     }
 
-    /// In how many milliseconds a pending entry may have become idle enough; at the latest when one that
-    /// is delivered right now would be.
+    /// In how many milliseconds a pending entry may have become idle enough; at the latest when one
+    /// that is delivered right now would be.
     fn idle_enough_in_ms(&self, idle_ms_min: u64) -> u64 {
         let all = IdleAtLeast {
             idle_ms_min: 0,
@@ -384,7 +385,7 @@ impl View<'_> {
         let oldest = oldest.next().and_then(|id| self.group.pending(id));
         let idle = oldest.and_then(|oldest| idle_ms(&oldest, self.now_ms));
         let wait = idle_ms_min.saturating_sub(idle.unwrap_or(0));
-        // With nothing pending, or with an idle time of 0, there is nothing to reckon with.
+        // With nothing pending, or with an idle time of 0, there is nothing to wait for.
         wait.max(match idle {
             Some(_) => 1,
             None => RETRY_MS_MIN,

@@ -1,10 +1,10 @@
-//! What a file of Redis holds that weir does not have: keys of other types, functions, data of
-//! modules, and the commands that are about them.
+//! What a file of Redis holds that weir lacks: keys of other types, functions, data of modules, and
+//! the commands that deal with them.
 //!
-//! A load refuses such things by name, unless they may be left out; then it notes each. From there on
-//! commands that weir has are watched too, as they may be about a key that was left out: a hash that
-//! is renamed over a stream takes its place. A command that weir does not have leaves out the keys
-//! that it writes, also one that weir had until then: what has become of it cannot be told.
+//! A load refuses such things by name, unless they may be left out; then it notes each. After that,
+//! commands that weir has are watched too, because they may concern a key that was left out: a hash
+//! that is renamed over a stream replaces it. A command that weir lacks leaves out the keys that it
+//! writes, even one that weir had until then, because nobody knows what has become of it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ impl fmt::Display for Refused {
 pub struct LeftOut {
     /// The type of each key, by database and name.
     keys: BTreeMap<(u16, Box<[u8]>), Cow<'static, str>>,
-    /// How often something that is no key was met.
+    /// How often something that is not a key was found.
     others: BTreeMap<String, u64>,
 }
 
@@ -47,7 +47,7 @@ pub struct LeftOutKey<'a> {
 }
 
 impl LeftOut {
-    /// Whether nothing was.
+    /// Returns whether nothing was.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.others.is_empty()
     }
@@ -80,7 +80,7 @@ impl LeftOut {
     }
 }
 
-/// Takes note of what a load meets and weir does not have.
+/// Notes what a load finds that weir lacks.
 #[derive(Debug, Clone)]
 pub struct Unknown {
     on_unknown: OnUnknown,
@@ -89,7 +89,7 @@ pub struct Unknown {
     database: u16,
 }
 
-/// What is to be run in place of a command that was read.
+/// What to run instead of a command that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Run {
     /// What was read.
@@ -140,7 +140,8 @@ impl Unknown {
         Ok(())
     }
 
-    /// What was left out, now that everything was read. Keys that were written again later are there.
+    /// What was left out, now that everything was read. Keys that were written again later are
+    /// there.
     pub fn finish(self, keyspace: &Keyspace) -> LeftOut {
         let mut left_out = self.left_out;
         left_out
@@ -162,7 +163,7 @@ impl Unknown {
 
     fn unknown(&mut self, argv: Argv<'_>) -> Result<Run, Refused> {
         let name = argv.get(0).unwrap_or_default().to_ascii_lowercase();
-        // It changes nothing but a figure that is kept beside the elements.
+        // It changes only a figure that is kept beside the elements.
         if name == b"pfcount" {
             return Ok(Run::Instead(Vec::new()));
         }
@@ -182,7 +183,8 @@ impl Unknown {
             self.left_out
                 .keys
                 .insert(slot, type_written_by(&name).into());
-            // A module's command writes nothing but values of the module, and may have no keys at all.
+            // A module's command writes nothing but values of the module, and may have no keys at
+            // all.
             if !name.contains(&b'.') {
                 deletions.push(deletion(key));
             }
@@ -241,7 +243,7 @@ impl Unknown {
             }
             // They leave the value as it is.
             "expire" | "pexpire" | "expireat" | "pexpireat" | "persist" => Ok(Run::AsItIs),
-            // Whatever else weir has makes a key of a type that weir has, or removes it.
+            // All other commands of weir make a key of a type that weir has, or remove it.
             _ => {
                 for found in keys_of(row.spec, argv).unwrap_or_default() {
                     self.left_out.keys.remove(&self.slot(arg(found.position)));
@@ -288,7 +290,7 @@ impl Unknown {
     }
 }
 
-/// The keys that a command writes which weir does not have.
+/// The keys written by a command that weir lacks.
 fn written_keys<'a>(name: &[u8], argv: Argv<'a>) -> Vec<&'a [u8]> {
     match name {
         b"eval" | b"evalsha" | b"fcall" | b"function" | b"publish" | b"script" | b"spublish" => {
@@ -308,7 +310,7 @@ fn written_keys<'a>(name: &[u8], argv: Argv<'a>) -> Vec<&'a [u8]> {
     }
 }
 
-/// The type of what a command writes which weir does not have, by the family of its name.
+/// The type of what a command that weir lacks writes, by the family of its name.
 fn type_written_by(name: &[u8]) -> &'static str {
     match name {
         _ if name.contains(&b'.') => "value of a module",

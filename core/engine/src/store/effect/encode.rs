@@ -35,7 +35,7 @@ pub(crate) fn select(out: &mut Vec<u8>, database: u16) {
     Line::new(out, 2, "SELECT").int(i64::from(database)).end();
 }
 
-/// Puts `MULTI` before what was written from `start` on, and `EXEC` behind it.
+/// Puts `MULTI` before what was written from `start` on, and `EXEC` after it.
 pub(crate) fn wrap_transaction(out: &mut Vec<u8>, start: usize) {
     const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
     let end = out.len();
@@ -45,7 +45,7 @@ pub(crate) fn wrap_transaction(out: &mut Vec<u8>, start: usize) {
     out.extend_from_slice(b"*1\r\n$4\r\nEXEC\r\n");
 }
 
-/// Writes that a stream has this retention, and tells how many commands that took. What it
+/// Writes that a stream has this retention, and returns how many commands that took. What it
 /// remembers goes if that changes something.
 pub(crate) fn retention(out: &mut Vec<u8>, key: &[u8], retention: Retention) -> u32 {
     Line::new(out, 6, "XCFGSET")
@@ -57,8 +57,8 @@ pub(crate) fn retention(out: &mut Vec<u8>, key: &[u8], retention: Retention) -> 
         .end()
 }
 
-/// Writes that there is an empty stream with this retention, and tells how many commands that took:
-/// Redis has no shorter words for it.
+/// Writes that there is an empty stream with this retention, and returns how many commands that
+/// took: Redis has no shorter form for it.
 pub(crate) fn new_stream(out: &mut Vec<u8>, key: &[u8], set: Retention) -> u32 {
     let group = b"weir";
     let made = Line::new(out, 6, "XGROUP")
@@ -81,12 +81,12 @@ pub(super) fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// How many arguments [`Line::policy`] writes.
+/// Returns how many arguments [`Line::policy`] writes.
 pub(super) fn policy_args(references: References) -> usize {
     usize::from(references != References::Keep)
 }
 
-/// One command being written; the number of arguments is said up front.
+/// One command that is being written; the number of arguments comes first.
 pub(super) struct Line<'o> {
     out: &'o mut Vec<u8>,
     #[cfg(debug_assertions)]

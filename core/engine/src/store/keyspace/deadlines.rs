@@ -1,8 +1,9 @@
 //! When something is due for which key, in all databases.
 //!
-//! Each database has its deadlines in order, and the databases are in the order of their first ones. So the
-//! next deadline of all is found at once, and exchanging or emptying databases takes no longer where there
-//! are many: nobody may wait for that. A key goes by its hash.
+//! Each database has its deadlines in order, and the databases are in the order of their first
+//! ones. So the next deadline of all is found at once, and swapping or emptying databases takes no
+//! longer if there are many deadlines, since others wait meanwhile. Keys are identified by their
+//! hashes.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +29,7 @@ impl<K: Ord + Copy> Deadlines<K> {
         }
     }
 
-    /// Adds, moves or takes out the deadline of a key; `None` stands for no deadline.
+    /// Adds, moves or removes the deadline of a key; `None` means no deadline.
     #[inline]
     pub(crate) fn replace(&mut self, db: u16, key: K, from: Option<UnixMs>, to: Option<UnixMs>) {
         if from == to {
@@ -44,14 +45,14 @@ impl<K: Ord + Copy> Deadlines<K> {
         });
     }
 
-    /// Takes out all deadlines of a database, which the caller drops.
+    /// Removes all deadlines of a database, which the caller drops.
     pub(crate) fn clear(&mut self, db: u16) -> Agenda<K> {
         let mut taken = Agenda::new();
         self.change(db, |agenda| taken = std::mem::take(agenda));
         taken
     }
 
-    /// Exchanges the deadlines of two databases.
+    /// Swaps the deadlines of two databases.
     pub(crate) fn swap(&mut self, a: u16, b: u16) {
         if a == b {
             return;
@@ -73,7 +74,7 @@ impl<K: Ord + Copy> Deadlines<K> {
         (at <= now).then_some((db, at, key))
     }
 
-    /// How many deadlines there are in all.
+    /// The number of deadlines in all.
     pub(crate) fn len(&self) -> usize {
         self.agendas.iter().map(Agenda::len).sum()
     }

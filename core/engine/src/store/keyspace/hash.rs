@@ -1,14 +1,14 @@
 //! The hash by which keys are found and ordered: SipHash-1-3 with a secret key.
 //!
 //! Cursors of `SCAN` show clients the upper bits of hashes, and the order in which keys come shows
-//! more. So the function must be one of which many results for chosen inputs tell nothing about
-//! others: else a client could make keys of equal hashes, which share one table of any size. All at
-//! once and for bytes only, this is faster than a hasher that takes its input in pieces.
+//! more. So many results of the function for chosen inputs must tell nothing about others.
+//! Otherwise a client could make keys with equal hashes, which share one table of any size. Because
+//! it takes whole byte strings only, this is faster than a hasher that takes its input in pieces.
 
 use std::cell::Cell;
 
 /// The hashes of keys. It remembers that of the last one, since a command asks for its key's hash
-/// when it looks, and again when it applies an effect; that is speed only.
+/// when it looks, and again when it applies an effect; that only serves speed.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyHashes {
     hasher: KeyHasher,
@@ -76,7 +76,7 @@ pub(crate) struct KeyHasher {
 }
 
 impl KeyHasher {
-    /// The hash with this key, of which clients must not learn anything.
+    /// The hash with this key, which must be kept secret from clients.
     pub(crate) const fn new(key: [u64; 2]) -> KeyHasher {
         KeyHasher { key }
     }
@@ -100,7 +100,7 @@ impl KeyHasher {
     }
 }
 
-/// The bytes behind the last whole word, as the lower part of a word.
+/// The bytes after the last whole word, as the lower part of a word.
 #[inline]
 fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
     match (bytes.last_chunk::<8>(), rest) {

@@ -1,11 +1,13 @@
-//! The keys: databases of records, and what is due for them when: expiry, and idempotent IDs to forget.
+//! The keys: databases of records, and what is due for them and when: expiry, and idempotent IDs to
+//! forget.
 //!
-//! What is due follows from the records, each of which has at most one deadline of a kind. Deadlines come and
-//! go with their records, so that nothing is left of a record that went or moved.
+//! What is due follows from the records, each of which has at most one deadline of a kind.
+//! Deadlines come and go with their records, so that a record that was removed or moved leaves
+//! nothing behind.
 //!
-//! Only [`crate::store::tx::Tx`] changes a keyspace. Everything else reads, or takes a [`Frozen`] view: pointers
-//! only, so that taking one costs a millisecond for millions of keys, and a later write copies just the
-//! small table that it touches.
+//! Only [`crate::store::tx::Tx`] changes a keyspace. Everything else reads, or takes a [`Frozen`]
+//! view: pointers only, so that taking one costs a millisecond for millions of keys, and a later
+//! write copies just the small table that it touches.
 
 mod deadlines;
 mod hash;
@@ -52,7 +54,7 @@ struct Database {
     replaced: Lsn,
 }
 
-/// A view of all databases at one moment, for whoever serialises them elsewhere.
+/// A view of all databases at one moment, to be serialised elsewhere.
 #[derive(Debug, Clone)]
 pub struct Frozen {
     /// The records of each database, in the order of the databases.
@@ -84,7 +86,7 @@ impl Keyspace {
         }
     }
 
-    /// How many databases there are.
+    /// The number of databases.
     pub fn database_count(&self) -> u16 {
         self.databases.len() as u16
     }
@@ -106,7 +108,7 @@ impl Keyspace {
         self.database(db).records.len()
     }
 
-    /// How many keys there are in all databases, and how many of them are streams. Looks at each.
+    /// The number of keys in all databases, and how many of them are streams. Looks at each.
     pub fn counts(&self) -> (usize, usize) {
         let records = self.databases.iter().flat_map(|db| db.records.iter());
         let (mut keys, mut streams) = (0, 0);
@@ -117,7 +119,7 @@ impl Keyspace {
         (keys, streams)
     }
 
-    /// Whether no database holds a key.
+    /// Returns whether no database holds a key.
     pub fn is_empty(&self) -> bool {
         self.databases.iter().all(|db| db.records.is_empty())
     }
@@ -135,8 +137,8 @@ impl Keyspace {
             .find(hash, |record| record.key() == key)
     }
 
-    /// The records of several keys with their hashes, expired or not: looked up at once, which takes less time than one
-    /// after the other where they are not in the processor's caches.
+    /// The records of several keys with their hashes, expired or not: looked up at once, which is
+    /// faster than one after the other if they are not in the processor's caches.
     pub fn find_all<const N: usize>(
         &self,
         db: u16,
@@ -146,7 +148,7 @@ impl Keyspace {
         records.find_all(keys, Record::peek, |record, key| record.key() == key)
     }
 
-    /// Whether a database holds a key, expired or not.
+    /// Returns whether a database holds a key, expired or not.
     pub fn exists(&self, db: u16, key: &[u8]) -> bool {
         self.find(db, self.hash(key), key).is_some()
     }
@@ -174,12 +176,12 @@ impl Keyspace {
         self.forgettings.next()
     }
 
-    /// How many streams have idempotent IDs to forget, sooner or later.
+    /// Returns how many streams have idempotent IDs to forget, sooner or later.
     pub fn forgetting(&self) -> usize {
         self.forgettings.len()
     }
 
-    /// A key whose time has come: its database and name.
+    /// A key that has expired: its database and name.
     pub fn first_expired(&self, now: UnixMs) -> Option<(u16, Vec<u8>)> {
         let (db, at, hash) = self.expiries.first_due(now)?;
         let records = &self.database(db).records;
@@ -189,8 +191,8 @@ impl Keyspace {
         Some((db, record.key().to_vec()))
     }
 
-    /// Changes the stream that has had idempotent IDs to forget for longest; its next deadline counts from
-    /// then on. Whether there was one.
+    /// Changes the stream that has had idempotent IDs to forget for longest; its next deadline
+    /// counts from then on. Returns whether there was one.
     pub(crate) fn forget_first(&mut self, now: UnixMs, change: impl FnOnce(&mut Stream)) -> bool {
         let Some((db, at, hash)) = self.forgettings.first_due(now) else {
             return false;
@@ -209,7 +211,7 @@ impl Keyspace {
         true
     }
 
-    /// Notes that the idempotent IDs of a stream were changed, which had this deadline before.
+    /// Notes that the idempotent IDs of a stream, which had this deadline before, were changed.
     pub(crate) fn forgetting_changed(
         &mut self,
         db: u16,
@@ -220,8 +222,8 @@ impl Keyspace {
         self.forgettings.replace(db, hash, from, to);
     }
 
-    /// The database in which the key's record has this ticket of the packing queue: the given one, or another
-    /// if `SWAPDB` has taken it there since.
+    /// The database in which the key's record has this ticket of the packing queue: the given one,
+    /// or another if `SWAPDB` has taken it there since.
     pub(crate) fn queued_in(&self, db: u16, key: &[u8], ticket: PackingTicket) -> Option<u16> {
         let hash = self.hash(key);
         let is_queued = |db: &u16| {
@@ -233,8 +235,8 @@ impl Keyspace {
             .find(is_queued)
     }
 
-    /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. The next cursor, 0 at
-    /// the end.
+    /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. Returns the next
+    /// cursor, 0 at the end.
     pub fn scan(&self, db: u16, cursor: u64, count: usize, visit: impl FnMut(&Record)) -> u64 {
         self.database(db).records.scan(cursor, count, visit)
     }
@@ -256,8 +258,8 @@ impl Keyspace {
         }
     }
 
-    /// A database. Who names one has asked [`Keyspace::database_count`] before: a number that is
-    /// beyond it must not pass for a database without keys.
+    /// A database. Callers check its number against [`Keyspace::database_count`] first: a number
+    /// beyond that must not pass for a database without keys.
     #[inline]
     fn database(&self, db: u16) -> &Database {
         &self.databases[usize::from(db)]
@@ -276,7 +278,7 @@ impl Keyspace {
             .find_mut(hash, |record| record.key() == key)
     }
 
-    /// Puts a record in, whose key has this hash; it replaces one with the same key.
+    /// Inserts a record whose key has this hash; it replaces one with the same key.
     pub(crate) fn put(&mut self, db: u16, hash: u64, record: Record) -> Option<Record> {
         let old = self.remove(db, hash, record.key(), Lsn::NONE);
         let hasher = self.hashes.hasher();
@@ -291,7 +293,7 @@ impl Keyspace {
         old
     }
 
-    /// Takes a record out; `lsn` is the batch that does it.
+    /// Removes a record; `lsn` is the batch that does it.
     pub(crate) fn remove(&mut self, db: u16, hash: u64, key: &[u8], lsn: Lsn) -> Option<Record> {
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
@@ -306,7 +308,7 @@ impl Keyspace {
         Some(record)
     }
 
-    /// Sets or takes away the expiry of an existing record. Whether the record exists.
+    /// Sets or removes the expiry of an existing record. Returns whether the record exists.
     pub(crate) fn set_expiry(
         &mut self,
         db: u16,
@@ -330,8 +332,8 @@ impl Keyspace {
         true
     }
 
-    /// Empties a database and hands out what it held, so that the caller chooses who pays for dropping
-    /// it.
+    /// Empties a database and returns what it held, so that the caller chooses who pays for
+    /// dropping it.
     pub(crate) fn clear(&mut self, db: u16, lsn: Lsn) -> Emptied {
         let database = self.database_mut(db);
         database.expiring = 0;
@@ -342,7 +344,7 @@ impl Keyspace {
         }
     }
 
-    /// Exchanges two databases.
+    /// Swaps two databases.
     pub(crate) fn swap(&mut self, a: u16, b: u16, lsn: Lsn) {
         self.databases.swap(usize::from(a), usize::from(b));
         for db in [a, b] {

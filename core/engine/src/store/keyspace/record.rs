@@ -9,7 +9,7 @@ use crate::lsn::Lsn;
 use crate::store::packing::PackingTicket;
 use crate::time::UnixMs;
 
-/// A key, its value, and when it was changed, read and expires.
+/// A key, its value, when it was changed and read, and when it expires.
 #[derive(Debug)]
 pub struct Record {
     key: Key,
@@ -18,10 +18,11 @@ pub struct Record {
     expires_at: i64,
     /// The batch that changed the record last.
     pub(crate) changed: Lsn,
-    /// When the value was last used, in seconds since the epoch. Atomic, so that a read does not copy a
-    /// table that a frozen view shares.
+    /// When the value was last used, in seconds since the epoch. Atomic, so that a read does not
+    /// copy a table that a frozen view shares.
     used_s: AtomicU32,
-    /// The place of the stream in the queue of those that may have chunks to pack; 0 if it has none.
+    /// The place of the stream in the queue of those that may have chunks to pack; 0 if it has
+    /// none.
     packing: AtomicU16,
 }
 
@@ -71,7 +72,7 @@ impl Record {
         &self.value
     }
 
-    /// From when on the key is gone.
+    /// The time from which the key is gone.
     #[inline]
     pub fn expires_at(&self) -> Option<UnixMs> {
         if self.expires_at == NEVER {
@@ -81,7 +82,7 @@ impl Record {
         }
     }
 
-    /// Whether the key's time has come.
+    /// Returns whether the key has expired.
     #[inline]
     pub fn is_expired(&self, now: UnixMs) -> bool {
         self.expires_at != NEVER && self.expires_at <= now.0
@@ -98,8 +99,8 @@ impl Record {
         seconds(now).saturating_sub(self.used_s.load(Ordering::Relaxed))
     }
 
-    /// Bytes that the record takes, in the table and on the heap. Of a large value about `samples` parts are
-    /// looked at, all of them if that is 0.
+    /// Bytes that the record takes, in the table and on the heap. For a large value it looks at
+    /// about `samples` parts, or at all of them if that is 0.
     pub fn memory_bytes(&self, samples: usize) -> usize {
         let value = match &self.value {
             Value::String(string) => string.heap_bytes(),
@@ -108,7 +109,7 @@ impl Record {
         size_of::<Record>() + self.key.heap_bytes() + value
     }
 
-    /// About how many bytes it takes, told without a walk over the value's parts.
+    /// About how many bytes it takes, estimated without a walk over the value's parts.
     pub(crate) fn weight(&self) -> usize {
         self.key.heap_bytes() + self.value.weight()
     }
@@ -126,7 +127,7 @@ impl Record {
         self.used_s.store(seconds(now), Ordering::Relaxed);
     }
 
-    /// Notes that the value was last used so many seconds ago (`RESTORE … IDLETIME`).
+    /// Notes that the value was last used this many seconds ago (`RESTORE … IDLETIME`).
     pub(crate) fn set_idle_s(&self, now: UnixMs, idle_s: u32) {
         self.used_s
             .store(seconds(now).saturating_sub(idle_s), Ordering::Relaxed);

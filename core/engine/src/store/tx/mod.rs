@@ -1,9 +1,9 @@
 //! The one place where the keyspace is read and changed.
 //!
-//! [`Tx::apply`] changes the value, appends to the batch, breaks watches, marks waiters and counts, in one
-//! call, so that none can be forgotten. It is total and uses neither randomness nor any time but the one
-//! given. Reads and effects remove keys whose time is over first ([`Overdue`]), so that neither ever
-//! meets one; reads note what their reply depends on.
+//! [`Tx::apply`] changes the value, appends to the batch, breaks watches, marks waiters and counts,
+//! in one call, so that none can be forgotten. It is total, and uses neither randomness nor any
+//! time except the one given. Reads and effects first remove expired keys ([`Overdue`]), so that
+//! neither ever meets one; reads note what their reply depends on.
 
 mod change;
 
@@ -24,7 +24,7 @@ use crate::store::notifications::Notifications;
 use crate::store::packing::PackingQueue;
 use crate::time::{Now, UnixMs};
 
-/// The keyspace with everything that must follow a change of it.
+/// The keyspace, with everything that must happen on a change of it.
 #[derive(Debug)]
 pub struct Data {
     pub(crate) keyspace: Keyspace,
@@ -38,7 +38,7 @@ pub struct Data {
     pub(crate) added: Added,
     /// Seed of the hashes of producers.
     pub(crate) producer_seed: u64,
-    /// When a run of entries that approximate trimming removes whole is full.
+    /// When a node, a run of entries that approximate trimming removes whole, is full.
     pub(crate) node_limits: NodeLimits,
     /// Streams that may have chunks to pack.
     pub(crate) packing: PackingQueue,
@@ -71,8 +71,8 @@ impl Data {
     }
 }
 
-/// Why an effect finds what it is to change. If it does not, the reply to what it belongs to is
-/// wrong, and going on would keep that.
+/// Why an effect finds what it must change. If it does not, the reply to its command is wrong, and
+/// continuing would make that permanent.
 pub(crate) const DECIDED: &str =
     "a command decides on an effect by what is there, and nothing happens in between";
 
@@ -81,7 +81,7 @@ pub(crate) const DECIDED: &str =
 pub(crate) enum Added {
     /// At the time of the command.
     Now,
-    /// At the time in its ID, if that has come: a file of Redis may tell nothing else.
+    /// At the time in its ID, if that has passed: a file of Redis may contain nothing else.
     ById,
 }
 
@@ -101,7 +101,8 @@ pub struct Tx<'e> {
     pub(crate) larges: &'e [Large],
 }
 
-/// Which lookups are hits or misses (`keyspace_hits`, `keyspace_misses`): those of commands that read.
+/// Which lookups count as hits or misses (`keyspace_hits`, `keyspace_misses`): those of commands
+/// that read.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counting {
     /// The command only reads.
@@ -121,7 +122,7 @@ impl Counting {
         }
     }
 
-    /// The same for a lookup that only counts where the command says so.
+    /// The same for a lookup that counts only if the command says so.
     #[inline]
     fn note_peek(&mut self, found: bool, stats: &mut KeyspaceStats) {
         if self.next {
@@ -139,14 +140,14 @@ pub enum Access {
     NoTouch,
 }
 
-/// What becomes of a key whose time is over when a command or an effect meets it.
+/// What happens to an expired key when a command or an effect meets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdue {
     /// It is removed, by an effect that comes before whatever else happens.
     Removed,
     /// It counts as missing but stays: during `CLIENT PAUSE` a read writes nothing.
     Hidden,
-    /// It counts as there: in a replay, keys go when the journal says so.
+    /// It counts as existing: in a replay, keys are removed when the journal says so.
     Kept,
 }
 
@@ -171,13 +172,13 @@ impl<'e> Tx<'e> {
         }
     }
 
-    /// The large argument of the request whose bytes these are, if it is one: it can be kept without
-    /// a copy.
+    /// The large argument of the request whose bytes these are, if it is one: it can be kept
+    /// without a copy.
     pub fn large(&self, argument: &[u8]) -> Option<&'e Large> {
         find_large(self.larges, argument)
     }
 
-    /// How much was changed, in the units of the effects.
+    /// Returns how much was changed, in the units of the effects.
     pub(crate) fn work(&self) -> u64 {
         self.work
     }
@@ -202,7 +203,7 @@ impl<'e> Tx<'e> {
         &self.data.stats
     }
 
-    /// Who waits for which key.
+    /// Which clients wait for which key.
     pub fn blocking(&self) -> &Blocking {
         &self.data.blocking
     }
@@ -217,7 +218,7 @@ impl<'e> Tx<'e> {
         self.data.settings_changed(config);
     }
 
-    /// Begins to count anew (`CONFIG RESETSTAT`).
+    /// Resets the counters (`CONFIG RESETSTAT`).
     pub fn reset_stats(&mut self) {
         let KeyspaceStats {
             effects, changes, ..
@@ -244,13 +245,14 @@ impl<'e> Tx<'e> {
         self.counting.all = true;
     }
 
-    /// The next lookup is a hit or a miss: the command tells what it finds, whatever else it does.
+    /// The next lookup is a hit or a miss: the command reports what it finds, whatever else it
+    /// does.
     pub fn reading(&mut self) -> &mut Self {
         self.counting.next = true;
         self
     }
 
-    /// The record of a key, unless it is missing or its time has come; it counts as used.
+    /// The record of a key, unless it is missing or expired; it counts as used.
     #[inline]
     pub fn record(&mut self, key: &[u8]) -> Option<&Record> {
         let hash = self.data.keyspace.hash(key);
@@ -261,7 +263,7 @@ impl<'e> Tx<'e> {
         match self.data.keyspace.find(database, hash, key) {
             Some(record) => {
                 self.counting.note(true, &mut self.data.stats);
-                // A database that took the place of another brings records that were changed before.
+                // A database that was swapped in brings records that were changed before.
                 let changed = record.changed().max(self.data.keyspace.replaced(database));
                 self.depends_on = self.depends_on.max(changed);
                 if self.access == Access::Use {
@@ -279,7 +281,8 @@ impl<'e> Tx<'e> {
         }
     }
 
-    /// The same, but looking does not count as using it, nor as a hit or a miss unless that is said before.
+    /// The same, but the lookup does not count as a use, nor as a hit or a miss unless that was
+    /// requested before.
     pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
         let hash = self.data.keyspace.hash(key);
         let database = self.database;
@@ -299,7 +302,7 @@ impl<'e> Tx<'e> {
         found
     }
 
-    /// Whether a key of any database exists.
+    /// Returns whether a key of any database exists.
     pub fn exists_in(&mut self, database: u16, key: &[u8]) -> bool {
         let own = std::mem::replace(&mut self.database, database);
         let exists = self.peek(key).is_some();
@@ -307,7 +310,7 @@ impl<'e> Tx<'e> {
         exists
     }
 
-    /// Notes that a key was last used so many seconds ago.
+    /// Notes that a key was last used this many seconds ago.
     pub fn set_idle_s(&mut self, key: &[u8], idle_s: u32) {
         let now = self.now.unix();
         let hash = self.data.keyspace.hash(key);
@@ -327,7 +330,7 @@ impl<'e> Tx<'e> {
         self.record(key).map(Record::value)
     }
 
-    /// Whether a key exists.
+    /// Returns whether a key exists.
     pub fn exists(&mut self, key: &[u8]) -> bool {
         self.record(key).is_some()
     }
@@ -363,8 +366,8 @@ impl<'e> Tx<'e> {
         self.data.dropped.take(what);
     }
 
-    /// Whether a key of a database is there although its time is over. Unless it must stay, it is
-    /// removed.
+    /// Returns whether a key of a database has expired but is still there. Unless it must stay, it
+    /// is removed.
     pub fn pass_over_overdue_in(&mut self, database: u16, key: &[u8]) -> bool {
         let own = std::mem::replace(&mut self.database, database);
         let hash = self.data.keyspace.hash(key);
@@ -376,7 +379,7 @@ impl<'e> Tx<'e> {
         is_overdue
     }
 
-    /// The time up to which the time of keys is over.
+    /// Keys with an expiry up to this time have expired.
     #[inline]
     pub(crate) fn over_at(&self) -> UnixMs {
         match self.overdue {
@@ -401,13 +404,13 @@ impl<'e> Tx<'e> {
         None
     }
 
-    /// A lookup met a key whose time is over.
+    /// A lookup met an expired key.
     #[cold]
     fn pass_over(&mut self, hash: u64, key: &[u8]) {
         if self.overdue == Overdue::Removed {
             self.expire(key);
         } else if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
-            // It is missing because of what set its expiry.
+            // It is missing because of the batch that set its expiry.
             let changed = record
                 .changed()
                 .max(self.data.keyspace.replaced(self.database));

@@ -56,7 +56,7 @@ use crate::config::{Config, Settings};
 use crate::error::CmdError;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
-use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, Rate};
+use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad, Rate};
 use crate::server::{Node, Order, ShellFigures};
 use crate::store::dropped::{Discard, What};
 use crate::store::keyspace::{Frozen, KeyHasher, Keyspace};
@@ -127,6 +127,7 @@ impl Engine {
                 stream_compress: config.stream_compress,
                 dropped: Discard::default(),
                 notifications: Notifications::default(),
+                last_load: LastLoad::default(),
             },
             commands: *commands,
             node: Node {

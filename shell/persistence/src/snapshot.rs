@@ -108,7 +108,7 @@ pub fn load(
         reason: what.to_string(),
         advice: LEAVE_OUT,
     };
-    let context = engine.snapshot_context(now);
+    let context = engine.begin_snapshot(now);
     let load_all = |pieces: Pieces| -> Result<u64, LoadError> {
         let mut reader = SnapshotReader::new(pieces, context).map_err(|e| broken(&e))?;
         let mut database = 0;

@@ -25,6 +25,15 @@ pub struct KeyspaceStats {
     pub changes: u64,
 }
 
+/// What the last snapshot or base of a journal that was loaded held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LastLoad {
+    /// Keys that were taken in.
+    pub keys: u64,
+    /// Keys that were left out because their time had come.
+    pub expired: u64,
+}
+
 /// Counters of one command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CommandStats {

@@ -19,7 +19,7 @@ use crate::command::Mode;
 use crate::config::OnUnknown;
 use crate::limits::LOADED_PLAIN_BYTES_MAX;
 use crate::lsn::Lsn;
-use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats};
+use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad};
 use crate::server::Refusal;
 use crate::store::keyspace::Record;
 use crate::store::log::Journalling;
@@ -205,6 +205,12 @@ impl Engine {
         }
     }
 
+    /// Begins to take in a snapshot. Returns what its reader must know of this engine.
+    pub fn begin_snapshot(&mut self, now: Now) -> rdb::Context {
+        self.data.last_load = LastLoad::default();
+        self.snapshot_context(now)
+    }
+
     /// What a reader of snapshots must know of this engine.
     pub fn snapshot_context(&self, now: Now) -> rdb::Context {
         let packing = if self.data.stream_compress {
@@ -226,8 +232,10 @@ impl Engine {
         now: Now,
     ) {
         if expired == Expired::LeftOut && expires_at.is_some_and(|at| at <= now.unix()) {
+            self.data.last_load.expired += 1;
             return;
         }
+        self.data.last_load.keys += 1;
         // Nothing depends on it at the start; later a reload may take in what is not yet durable.
         let changed = self.data.log.last();
         let record = Record::new(key, value, expires_at, changed, now.unix());

@@ -166,6 +166,9 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     );
     sheet.line("rdb_saves", figures.snapshots);
     sheet.line("rdb_saves_consecutive_failures", figures.snapshot_failures);
+    let loaded = ctx.tx.last_load();
+    sheet.line("rdb_last_load_keys_expired", loaded.expired);
+    sheet.line("rdb_last_load_keys_loaded", loaded.keys);
     sheet.flag("aof_enabled", figures.journalling || figures.journal_begins);
     sheet.flag("aof_rewrite_in_progress", figures.rewriting);
     sheet.line("aof_rewrite_scheduled", 0);

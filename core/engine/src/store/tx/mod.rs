@@ -16,7 +16,7 @@ use crate::clients::watch::Watches;
 use crate::config::Config;
 use crate::error::CmdError;
 use crate::lsn::Lsn;
-use crate::observe::stats::KeyspaceStats;
+use crate::observe::stats::{KeyspaceStats, LastLoad};
 use crate::store::dropped::{Discard, What};
 use crate::store::keyspace::{Keyspace, Record};
 use crate::store::log::EffectLog;
@@ -48,6 +48,8 @@ pub struct Data {
     pub(crate) dropped: Discard,
     /// Names of events that somebody subscribed to.
     pub(crate) notifications: Notifications,
+    /// What the last load of a snapshot found.
+    pub(crate) last_load: LastLoad,
 }
 
 impl Data {
@@ -201,6 +203,11 @@ impl<'e> Tx<'e> {
     /// Counters of the keyspace.
     pub fn stats(&self) -> &KeyspaceStats {
         &self.data.stats
+    }
+
+    /// What the last load of a snapshot found.
+    pub fn last_load(&self) -> LastLoad {
+        self.data.last_load
     }
 
     /// Which clients wait for which key.

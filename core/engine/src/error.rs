@@ -190,6 +190,12 @@ pub enum CmdError {
     /// The command is not allowed in a transaction.
     #[error("ERR Command not allowed inside a transaction")]
     NotInTransaction,
+    /// The command cannot be called by another one.
+    #[error("ERR This Redis command is not allowed from script")]
+    NotFromScript,
+    /// Commands that call others are called by others, too many times.
+    #[error("ERR Commands call one another too deeply")]
+    CallsTooDeep,
     /// `MULTI` within a transaction.
     #[error("ERR MULTI calls can not be nested")]
     NestedMulti,

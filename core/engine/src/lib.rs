@@ -70,7 +70,7 @@ use crate::table::CommandIndex;
 #[derive(Debug)]
 pub struct Engine {
     data: Data,
-    commands: CommandTable,
+    commands: &'static CommandTable,
     /// All that is not keyspace.
     pub node: Node,
 }
@@ -129,7 +129,7 @@ impl Engine {
                 notifications: Notifications::default(),
                 last_load: LastLoad::default(),
             },
-            commands: *commands,
+            commands,
             node: Node {
                 command_stats: vec![CommandStats::default(); commands.rows().len()],
                 config,

@@ -54,6 +54,9 @@ pub const CLAIM_LOOKS_MAX: usize = 100;
 /// call brought nothing; one that polls is written once in so long.
 pub const SEEN_UNLOGGED_MS_MAX: u64 = 10_000;
 
+/// How deep commands call one another: a transaction runs a command that calls others.
+pub const CALL_DEPTH_MAX: u8 = 2;
+
 /// Codes of errors that are counted separately, as many as in Redis.
 pub const ERROR_CODES_MAX: usize = 128;
 

@@ -227,7 +227,7 @@ impl Command for XAdd {
                     (Some(stream), IdSpec::Exactly(id)) if *id <= stream.last_id() => Some(*id),
                     (_, IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_)) => None,
                 },
-                Mode::Alone | Mode::Transaction | Mode::Resumed => match found {
+                Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => match found {
                     Some(stream) => {
                         let Idempotent { producer, iid, .. } = *idempotent;
                         sought = stream.idempotence().seek(producer, iid, now_ms);

@@ -1,13 +1,15 @@
-//! `EXEC`.
+//! `EXEC`: the queued commands as one atomic batch, their replies as one array.
 
 use engine::args::Args;
+use engine::clients::session::Queue;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
+use engine::store::dropped::What;
 use engine::table::{Arity, Compat, Flags, Group, Spec};
 
-use super::{end_transaction, unwatch_all};
+use super::unwatch_all;
 
-/// `EXEC`: decides whether the queue runs; the engine runs it.
+/// `EXEC`
 pub(super) struct Exec;
 
 impl Command for Exec {
@@ -33,11 +35,12 @@ impl Command for Exec {
         Ok(())
     }
 
+    /// The commands see one time, nothing blocks, and one that fails does not undo or stop the
+    /// others.
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(queue) = &ctx.session.transaction else {
+        let Some(queue) = ctx.session.transaction.take() else {
             return Err(CmdError::WithoutMulti("EXEC"));
         };
-        let aborted = queue.aborted;
         // A watched key whose time came is as good as changed.
         let mut broken = false;
         for (database, key) in ctx.session.watched.keys() {
@@ -45,15 +48,29 @@ impl Command for Exec {
         }
         broken |= ctx.tx.watches().is_broken(ctx.session.id);
         unwatch_all(ctx);
-        if !aborted && !broken {
-            return Ok(Flow::RunQueue);
+        let result = if queue.aborted {
+            Err(CmdError::ExecAbort)
+        } else {
+            if broken {
+                ctx.tx.depend_on_all();
+                ctx.reply.null_array();
+            } else {
+                run(&queue, ctx);
+            }
+            Ok(Flow::Done)
+        };
+        ctx.tx.drop_later(What::Queue(queue));
+        result
+    }
+}
+
+fn run(queue: &Queue, ctx: &mut Ctx<'_>) {
+    ctx.reply.array(queue.requests.len());
+    for request in &queue.requests {
+        // All of them run, but of what is too much for the client nothing is kept.
+        ctx.reply.is_full();
+        if let Err(error) = ctx.call_queued(request.as_argv()) {
+            ctx.refuse(error);
         }
-        end_transaction(ctx);
-        if aborted {
-            return Err(CmdError::ExecAbort);
-        }
-        ctx.tx.depend_on_all();
-        ctx.reply.null_array();
-        Ok(Flow::Done)
     }
 }

@@ -4,6 +4,7 @@ use resp::Reply;
 
 use crate::clients::session::Session;
 use crate::clients::waiting::Wait;
+use crate::command::CommandTable;
 use crate::limits::STRING_BYTES_MAX;
 use crate::server::Node;
 use crate::store::tx::Tx;
@@ -26,6 +27,10 @@ pub struct Ctx<'e> {
     pub mode: Mode,
     /// What it waits for; set before [`crate::command::Flow::Block`] is returned.
     pub wait: Option<Wait>,
+    /// What runs the commands that it calls.
+    pub(crate) commands: &'static CommandTable,
+    /// How many commands called one another to get here.
+    pub(crate) depth: u8,
 }
 
 impl Ctx<'_> {
@@ -34,7 +39,9 @@ impl Ctx<'_> {
     pub fn string_bytes_max(&self) -> usize {
         match self.mode {
             Mode::Replay => STRING_BYTES_MAX,
-            Mode::Alone | Mode::Transaction | Mode::Resumed => self.node.config.bulk_bytes_max,
+            Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => {
+                self.node.config.bulk_bytes_max
+            }
         }
     }
 }
@@ -46,6 +53,8 @@ pub enum Mode {
     Alone,
     /// Within a transaction: nothing blocks.
     Transaction,
+    /// For another command ([`Ctx::call`]): nothing blocks.
+    Called,
     /// Run again for a client that waits; its deadline stays as it is.
     Resumed,
     /// From a journal: no limits, no waiting, the file decides.

@@ -42,6 +42,4 @@ pub enum Flow {
     Block,
     /// The reply is complete and the connection closes after it.
     Close,
-    /// `EXEC`: the engine runs the session's queue, and its replies are the reply.
-    RunQueue,
 }

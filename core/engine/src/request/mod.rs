@@ -1,11 +1,12 @@
-//! From a request to a reply: admission, the transaction's queue, execution, and waking clients
+//! From a request to a reply: admission, execution, commands that call others, and waking clients
 //! that waited.
 //!
 //! What a single command does is not here, nor what is kept of clients and of keys.
 
+pub(crate) mod admission;
+pub(crate) mod call;
 pub(crate) mod dispatch;
 mod measure;
 pub(crate) mod monitor;
 pub(crate) mod pause;
-pub(crate) mod transaction;
 pub(crate) mod wake;

@@ -2,12 +2,13 @@
 
 use resp::Argv;
 
-use crate::Engine;
 use crate::clients::session::{Replies, Session, SessionId};
 use crate::limits::LINES_GATHERED_BYTES_MAX;
+use crate::server::Node;
 use crate::table::{Flags, Spec, redacted};
 use crate::time::Now;
-impl Engine {
+
+impl Node {
     /// Shows a command that ran to the clients that see all commands. Commands of administrators
     /// are not shown.
     #[inline]
@@ -19,15 +20,14 @@ impl Engine {
         now: Now,
     ) {
         let hidden = spec.flags.has(Flags::ADMIN) || spec.flags.has(Flags::SKIP_MONITOR);
-        if !self.node.monitors.clients.is_empty() && !hidden {
+        if !self.monitors.clients.is_empty() && !hidden {
             self.write_to_monitors(session, argv, now);
         }
     }
 
     #[cold]
     fn write_to_monitors(&mut self, session: &Session, argv: Argv<'_>, now: Now) {
-        let node = &mut self.node;
-        let sessions = &node.sessions;
+        let sessions = &self.sessions;
         // One that asked for no replies, or that skips its next one, is shown nothing.
         let wants = |client: &SessionId| {
             let found = match *client == session.id {
@@ -36,13 +36,13 @@ impl Engine {
             };
             found.is_some_and(|found| !matches!(found.replies, Replies::Off | Replies::SkipThis))
         };
-        let monitors = &mut node.monitors;
+        let monitors = &mut self.monitors;
         let clients = monitors.clients.iter().copied().filter(wants);
         if !clients.clone().eq(monitors.shown_to.iter().copied())
             || monitors.lines.len() >= LINES_GATHERED_BYTES_MAX
         {
             let clients: Vec<SessionId> = clients.collect();
-            monitors.hand_out(&mut node.outbox);
+            monitors.hand_out(&mut self.outbox);
             monitors.shown_to = clients;
         }
         if monitors.shown_to.is_empty() {

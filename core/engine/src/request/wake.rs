@@ -108,9 +108,9 @@ impl Engine {
             return;
         };
         let argv = wait.request.as_argv();
-        let found = self.admit(&session, argv, Mode::Resumed);
-        if let Ok(Some((found, _))) = found
-            && self.is_held_back(&session, found, now)
+        let admitted = self.node.admit(&session, argv, Mode::Resumed);
+        if let Ok(Some(request)) = &admitted
+            && self.is_held_back(&session, request.row, now)
         {
             self.wait_on(&mut session, wait);
             self.node.pause.hold_wait(id);
@@ -121,14 +121,11 @@ impl Engine {
         let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
         reply.reserve(REPLY_BYTES);
         let database = std::mem::replace(&mut session.database, wait.database);
-        let (flow, depends_on) = match found {
-            Ok(Some((found, first_arg))) => {
-                let mode = Mode::Resumed;
-                self.execute(&mut session, found, argv, first_arg, now, &mut reply, mode)
-            }
+        let (flow, depends_on) = match admitted {
+            Ok(Some(request)) => self.execute(&mut session, &request, now, &mut reply),
             Ok(None) => (Flow::Done, Lsn::NONE),
             Err(error) => {
-                self.refuse(error, &mut reply);
+                self.node.refuse(error, &mut reply);
                 (Flow::Done, Lsn::NONE)
             }
         };
@@ -186,7 +183,7 @@ impl Engine {
             self.data.blocking.remove(id, wait);
             let mut reply = Reply::new(session.protocol);
             if let Err(error) = write(wait.on_timeout, &mut reply) {
-                self.refuse(error, &mut reply);
+                self.node.refuse(error, &mut reply);
             }
             self.node.answer(&mut session, reply, Lsn::NONE);
         }

@@ -185,6 +185,18 @@ impl<'e> Tx<'e> {
         self.work
     }
 
+    /// The keyspace, for the view of a command that this one calls.
+    pub(crate) fn data(&mut self) -> &mut Data {
+        self.data
+    }
+
+    /// Takes over from a command that this one called: what its reply depends on, and how much it
+    /// changed.
+    pub(crate) fn join(&mut self, depends_on: Lsn, work: u64) {
+        self.depends_on = self.depends_on.max(depends_on);
+        self.work += work;
+    }
+
     /// The batch that must be durable before the reply may leave.
     pub(crate) fn depends_on(&self) -> Lsn {
         self.depends_on

@@ -1,0 +1,166 @@
+//! The one door to execution: what a request names, and whether it may run now.
+//!
+//! Every request passes it: those of clients, those that were queued or waited, those of a journal,
+//! and those that a command makes (`Ctx::call`). Arguments are not looked at here.
+
+use resp::{Argv, Reply, Sender};
+
+use crate::clients::session::Session;
+use crate::command::Mode;
+use crate::error::CmdError;
+use crate::limits::ERROR_ECHO_BYTES_MAX;
+use crate::server::{Node, Refusal, Writes};
+use crate::table::{Flags, Row};
+
+/// A request that was admitted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Invocation<'a> {
+    /// Its command or subcommand.
+    pub(crate) row: &'static Row,
+    /// All of it, names included.
+    pub(crate) argv: Argv<'a>,
+    /// Position of the first argument behind the names.
+    pub(crate) first_arg: usize,
+    /// How it runs.
+    pub(crate) mode: Mode,
+}
+
+impl Node {
+    /// Finds the command of a request and checks whether this client may run it now. Returns `None`
+    /// for an empty request.
+    #[inline]
+    pub(crate) fn admit<'a>(
+        &mut self,
+        session: &Session,
+        argv: Argv<'a>,
+        mode: Mode,
+    ) -> Result<Option<Invocation<'a>>, CmdError> {
+        let Some(name) = argv.get(0) else {
+            return Ok(None);
+        };
+        // Most clients send the same command again and again.
+        let command = match session.last_command {
+            Some(last) if last.is_called(name) => last,
+            _ => match self.commands.find(name) {
+                Some(found) => found,
+                None => return Err(unknown_command(argv)),
+            },
+        };
+        let (row, first_arg) = match argv.get(1) {
+            Some(sub) if command.subcommand_count() > 0 => {
+                match self.commands.subcommand(command, sub) {
+                    Some(found) => (found, 2),
+                    None => return Err(unknown_subcommand(command, sub)),
+                }
+            }
+            _ => (command, 1),
+        };
+        let spec = row.spec;
+        if !spec.arity.accepts(argv.len()) || row.is_container() {
+            self.command_stats[usize::from(row.number)].rejected += 1;
+            return Err(CmdError::Arity(row.full_name()));
+        }
+        if !session.authenticated
+            && !spec.flags.has(Flags::NO_AUTH)
+            && self.sender(session) == Sender::Unauthenticated
+        {
+            return Err(CmdError::NoAuth);
+        }
+        let is_checked_for_resources = match mode {
+            Mode::Alone | Mode::Resumed => true,
+            Mode::Called if spec.flags.has(Flags::NO_SCRIPT) => {
+                return Err(CmdError::NotFromScript);
+            }
+            Mode::Called => true,
+            // A transaction was checked as a whole, and a journal has what was accepted.
+            Mode::Transaction | Mode::Replay => false,
+        };
+        if is_checked_for_resources
+            && (self.is_memory_used_up()
+                || self.writes != Writes::Accepted
+                || self.loading.is_some())
+        {
+            self.check_resources(session, row)?;
+        }
+        Ok(Some(Invocation {
+            row,
+            argv,
+            first_arg,
+            mode,
+        }))
+    }
+
+    /// Returns whether a command may run although memory is short, writes are refused or data is
+    /// loaded. `EXEC` counts as everything in its transaction.
+    #[cold]
+    fn check_resources(&self, session: &Session, row: &'static Row) -> Result<(), CmdError> {
+        let spec = row.spec;
+        if self.loading.is_some() && !spec.flags.has(Flags::LOADING) {
+            return Err(CmdError::Loading);
+        }
+        let (flags, frees) = match &session.transaction {
+            Some(queue) if spec.name == "exec" => (queue.flags, queue.frees),
+            _ => (spec.flags, spec.frees),
+        };
+        if flags.has(Flags::DENY_OOM) && self.is_memory_used_up() {
+            return Err(CmdError::OutOfMemory);
+        }
+        match self.writes.refusal(frees) {
+            Some(reason) if flags.has(Flags::WRITE) => {
+                Err(CmdError::Misconfigured(reason.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes that a request of a journal cannot be run.
+    #[cold]
+    pub(crate) fn note_refusal(&mut self, mode: Mode, argv: Argv<'_>, error: &CmdError) {
+        if mode == Mode::Replay {
+            let name = argv.get(0).unwrap_or_default();
+            self.refused_in_replay.get_or_insert_with(|| Refusal {
+                request: String::from_utf8_lossy(cut(name, ERROR_ECHO_BYTES_MAX)).into_owned(),
+                reply: error.to_string(),
+            });
+        }
+    }
+
+    /// Answers an error and counts it.
+    pub(crate) fn refuse(&mut self, error: CmdError, reply: &mut Reply) {
+        self.errors.note(&error);
+        error.write(reply);
+    }
+}
+
+fn unknown_command(argv: Argv<'_>) -> CmdError {
+    let mut text = b"ERR unknown command '".to_vec();
+    text.extend_from_slice(cut(argv.get(0).unwrap_or_default(), ERROR_ECHO_BYTES_MAX));
+    text.push(b'\'');
+    if argv.len() > 1 {
+        text.extend_from_slice(b", with args beginning with: ");
+        let start = text.len();
+        for arg in argv.skip(1).iter() {
+            let echoed = text.len() - start;
+            if echoed >= ERROR_ECHO_BYTES_MAX {
+                break;
+            }
+            text.push(b'\'');
+            text.extend_from_slice(cut(arg, ERROR_ECHO_BYTES_MAX - echoed));
+            text.extend_from_slice(b"' ");
+        }
+    }
+    CmdError::UnknownCommand(text)
+}
+
+fn unknown_subcommand(command: &'static Row, sub: &[u8]) -> CmdError {
+    CmdError::UnknownSubcommand {
+        sub: String::from_utf8_lossy(cut(sub, ERROR_ECHO_BYTES_MAX)).into_owned(),
+        command: command.spec.name.to_ascii_uppercase(),
+    }
+}
+
+/// The beginning of a text, up to a zero byte.
+fn cut(bytes: &[u8], len: usize) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    &bytes[..end.unwrap_or(bytes.len()).min(len)]
+}

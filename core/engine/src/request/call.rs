@@ -1,0 +1,136 @@
+//! Running what was admitted, and the calls that a command makes of others.
+//!
+//! Whatever runs a command, be it a client, a wait that ends, a transaction, a journal or another
+//! command, comes through [`Ctx::run`]. What a command calls runs in the same batch, at the same
+//! time and for the same client. Each call is admitted by itself.
+
+use resp::Argv;
+
+use crate::args::Args;
+use crate::clients::session::Session;
+use crate::command::{Ctx, Flow, Mode};
+use crate::error::CmdError;
+use crate::limits::CALL_DEPTH_MAX;
+use crate::request::admission::Invocation;
+use crate::server::Node;
+use crate::store::tx::{Access, Data, Overdue, Tx};
+use crate::table::Flags;
+use crate::time::Now;
+
+/// The keyspace as this request of a client sees it.
+#[inline]
+pub(crate) fn view<'e>(
+    data: &'e mut Data,
+    node: &Node,
+    session: &Session,
+    request: &Invocation<'e>,
+    now: Now,
+) -> Tx<'e> {
+    let mode = request.mode;
+    let access = if session.no_touch || mode == Mode::Replay {
+        Access::NoTouch
+    } else {
+        Access::Use
+    };
+    let overdue = match mode {
+        Mode::Replay => Overdue::Kept,
+        Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => {
+            match node.pause.active(now) {
+                Some(_) => Overdue::Hidden,
+                None => Overdue::Removed,
+            }
+        }
+    };
+    let mut view = Tx::new(data, session.database, now, access, overdue);
+    view.larges = request.argv.larges();
+    view
+}
+
+impl Ctx<'_> {
+    /// Runs another command for the same client. Its reply follows what was written so far, its
+    /// effects join the same batch, and the reply of this command depends on whatever the other's
+    /// depends on. Nothing blocks. To get the reply apart, exchange [`Ctx::reply`] for the time of
+    /// the call.
+    ///
+    /// # Errors
+    /// What the other command answers, or why it may not run. Nothing of its reply is written then,
+    /// and the error is counted once it is answered ([`Ctx::refuse`]).
+    pub fn call(&mut self, argv: Argv<'_>) -> Result<(), CmdError> {
+        self.call_as(Mode::Called, argv)
+    }
+
+    /// The same for a command of a transaction, which was checked as a whole before.
+    ///
+    /// # Errors
+    /// See [`Ctx::call`].
+    pub fn call_queued(&mut self, argv: Argv<'_>) -> Result<(), CmdError> {
+        self.call_as(Mode::Transaction, argv)
+    }
+
+    /// Answers an error in the middle of a reply, and counts it.
+    pub fn refuse(&mut self, error: CmdError) {
+        self.node.refuse(error, self.reply);
+    }
+
+    fn call_as(&mut self, mode: Mode, argv: Argv<'_>) -> Result<(), CmdError> {
+        let mode = match self.mode {
+            Mode::Replay => Mode::Replay,
+            Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => mode,
+        };
+        let result = self.admit_and_call(mode, argv);
+        if let Err(error) = &result {
+            self.node.note_refusal(mode, argv, error);
+        }
+        result
+    }
+
+    fn admit_and_call(&mut self, mode: Mode, argv: Argv<'_>) -> Result<(), CmdError> {
+        if self.depth >= CALL_DEPTH_MAX {
+            return Err(CmdError::CallsTooDeep);
+        }
+        let Some(request) = self.node.admit(self.session, argv, mode)? else {
+            return Ok(());
+        };
+        let mut callee = Ctx {
+            tx: view(self.tx.data(), self.node, self.session, &request, self.now),
+            node: self.node,
+            session: self.session,
+            reply: self.reply,
+            now: self.now,
+            mode,
+            wait: None,
+            commands: self.commands,
+            depth: self.depth + 1,
+        };
+        let result = callee.run(&request);
+        let (depends_on, work) = (callee.tx.depends_on(), callee.tx.work());
+        self.tx.join(depends_on, work);
+        if mode != Mode::Replay {
+            let spec = request.row.spec;
+            self.node
+                .show_to_monitors(self.session, spec, argv, self.now);
+        }
+        // Nothing may block in these modes, and what closes the connection is never called.
+        debug_assert!(matches!(result, Ok(Flow::Done) | Err(_)));
+        result.map(|_| ())
+    }
+
+    /// Runs an admitted request. If it fails, nothing is left of its reply.
+    #[inline]
+    pub(crate) fn run(&mut self, request: &Invocation<'_>) -> Result<Flow, CmdError> {
+        let row = request.row;
+        let start = self.reply.mark();
+        if row.spec.flags.has(Flags::READONLY) {
+            self.tx.count_lookups();
+        }
+        let run = self.commands.run_of(row);
+        let result = run(&mut Args::new(request.argv, request.first_arg), self);
+        let stats = &mut self.node.command_stats[usize::from(row.number)];
+        stats.calls += 1;
+        if result.is_err() {
+            stats.failed += 1;
+            self.reply.rollback(start);
+        }
+        result
+    }
+}

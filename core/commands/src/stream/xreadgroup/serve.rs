@@ -141,16 +141,15 @@ impl Decided {
             true => event::PENDING,
             false => event::XGROUP_CREATECONSUMER,
         };
-        let mut apply = |change, event| {
-            ctx.tx.apply(&Effect::on_group(key, group, change), event);
-        };
+        let (tx, at) = (&mut ctx.tx, ctx.now.unix());
+        let on_group = |change| Effect::on_group(key, group, change);
         if !known && !pending_made {
             let made = std::mem::replace(&mut news, event::PENDING);
-            apply(GroupChange::CreateConsumer { consumer }, made);
+            tx.apply(&on_group(GroupChange::CreateConsumer { consumer }), made);
         }
         if !self.gone.is_empty() {
             let acknowledge = GroupChange::Acknowledge { ids: &self.gone };
-            apply(acknowledge, event::PENDING);
+            tx.apply(&on_group(acknowledge), event::PENDING);
         }
         if !self.claims.is_empty() {
             let claim = GroupChange::Claim {
@@ -158,21 +157,23 @@ impl Decided {
                 claims: &self.claims,
                 activity,
             };
-            apply(claim, std::mem::replace(&mut news, event::PENDING));
+            let made = std::mem::replace(&mut news, event::PENDING);
+            tx.apply(&on_group(claim), made);
         }
         if !self.delivered.is_empty() {
             let deliver = GroupChange::Deliver {
                 consumer,
                 ids: &self.delivered,
-                at: ctx.now.unix(),
+                at,
                 entries_read: self.entries_read,
                 acknowledgement: how.acknowledgement,
             };
-            apply(deliver, news);
+            tx.apply(&on_group(deliver), news);
         }
         // A delivery says by itself that the consumer called.
         if self.delivered.is_empty() && known || activity == Activity::Active {
-            apply(GroupChange::See { consumer, activity }, event::UNHEARD);
+            let see = GroupChange::See { consumer, activity };
+            tx.apply(&on_group(see), event::UNHEARD);
         }
     }
 }

@@ -68,31 +68,16 @@ pub(super) mod events {
 }
 
 impl StringChange<'_> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) -> Changed {
         let amount = match *self {
             StringChange::Set { value, expiry } => tx.set_string(key, value, expiry),
-            StringChange::Append { tail } => {
-                match tx.edit_string(key, |string| string.append(tail)) {
-                    0 => tx.set_string(key, tail, Expiry::Never),
-                    changed => changed,
-                }
-            }
-            StringChange::SetRange { offset, value } => {
-                let edit = |string: &mut StringValue| string.set_range(offset as usize, value);
-                match tx.edit_string(key, edit) {
-                    0 => {
-                        tx.set_string(key, b"", Expiry::Never);
-                        tx.edit_string(key, edit)
-                    }
-                    changed => changed,
-                }
-            }
+            StringChange::Append { tail } => tx.append_string(key, tail),
+            StringChange::SetRange { offset, value } => tx.set_range(key, offset as usize, value),
         };
         Changed::by_event(amount)
     }
 
-    #[inline]
     pub(super) fn encode(&self, key: &[u8], out: &mut Vec<u8>) -> u32 {
         match *self {
             StringChange::Set { value, expiry } => match expiry {
@@ -150,6 +135,24 @@ impl Tx<'_> {
             }
         }
         1
+    }
+
+    fn append_string(&mut self, key: &[u8], tail: &[u8]) -> u64 {
+        match self.edit_string(key, |string| string.append(tail)) {
+            0 => self.set_string(key, tail, Expiry::Never),
+            changed => changed,
+        }
+    }
+
+    fn set_range(&mut self, key: &[u8], offset: usize, value: &[u8]) -> u64 {
+        let edit = |string: &mut StringValue| string.set_range(offset, value);
+        match self.edit_string(key, edit) {
+            0 => {
+                self.set_string(key, b"", Expiry::Never);
+                self.edit_string(key, edit)
+            }
+            changed => changed,
+        }
     }
 
     /// The string of an argument's bytes, which it shares if they are many.

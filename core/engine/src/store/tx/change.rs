@@ -108,12 +108,17 @@ impl Tx<'_> {
     #[inline]
     pub(crate) fn put_record(&mut self, database: u16, hash: u64, record: Record) {
         if self.data.notifications.is_anyone_listening() {
-            let old = self.data.keyspace.find(database, hash, record.key());
-            self.data.notifications.put(database, old, &record);
+            self.note_put(database, hash, &record);
         }
         if let Some(old) = self.data.keyspace.put(database, hash, record) {
             self.data.dropped.take(What::Record(old));
         }
+    }
+
+    #[cold]
+    fn note_put(&mut self, database: u16, hash: u64, record: &Record) {
+        let old = self.data.keyspace.find(database, hash, record.key());
+        self.data.notifications.put(database, old, record);
     }
 
     /// Notes that a stream may have chunks to pack, unless it is noted already.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use engine::clients::session::SessionId;
+use engine::error::CmdError;
 use parking_lot::Mutex;
 use rustix::process::{getpriority_process, setpriority_process};
 use wakeup::Alarm;
@@ -26,12 +27,12 @@ pub enum Ended {
     },
     /// A rewrite of the journal.
     Rewrite(Result<u64, String>),
-    /// A rewrite of the configuration file, and who waits for it.
-    Configuration {
+    /// Work of which only the client hears that waits for it.
+    Answer {
         /// Who waits.
         waiting: SessionId,
-        /// Whether it was written.
-        result: Result<(), String>,
+        /// What it is told.
+        result: Result<(), CmdError>,
     },
 }
 

@@ -4,12 +4,15 @@
 //! What changes here changes under the shard's lock. Looks need no lock of the shard, and hold
 //! nothing.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use journal::{Gate, Health, Lsn, Watch};
 use parking_lot::{Mutex, RwLock};
 
-use crate::open::FileJournal;
+use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
+use crate::shard_log::ShardJournal;
 
 /// Where a shard keeps its journal.
 #[derive(Default)]
@@ -27,17 +30,17 @@ enum Held {
     Nothing,
     /// It takes batches, but the data that was there before is not in it yet. No reply waits for
     /// it.
-    Begins(Arc<FileJournal>),
+    Begins(Arc<ShardJournal>),
     /// It has everything.
-    Whole(Arc<FileJournal>),
+    Whole(Arc<ShardJournal>),
     /// It takes nothing more. What it was given is being made durable.
-    Ends(Arc<FileJournal>),
+    Ends(Arc<ShardJournal>),
 }
 
 impl JournalSlot {
     /// The journal that batches go to, whether it is whole or not.
     #[inline]
-    pub fn taking(&self) -> Option<Arc<FileJournal>> {
+    pub fn taking(&self) -> Option<Arc<ShardJournal>> {
         self.look(|held| match held {
             Held::Begins(journal) | Held::Whole(journal) => Some(journal),
             Held::Nothing | Held::Ends(_) => None,
@@ -46,7 +49,7 @@ impl JournalSlot {
 
     /// The journal that replies wait for.
     #[inline]
-    pub fn awaited(&self) -> Option<Arc<FileJournal>> {
+    pub fn awaited(&self) -> Option<Arc<ShardJournal>> {
         self.look(|held| match held {
             Held::Whole(journal) | Held::Ends(journal) => Some(journal),
             Held::Nothing | Held::Begins(_) => None,
@@ -55,7 +58,7 @@ impl JournalSlot {
 
     /// The journal that has everything.
     #[inline]
-    pub fn whole(&self) -> Option<Arc<FileJournal>> {
+    pub fn whole(&self) -> Option<Arc<ShardJournal>> {
         self.look(|held| match held {
             Held::Whole(journal) => Some(journal),
             Held::Nothing | Held::Begins(_) | Held::Ends(_) => None,
@@ -67,11 +70,48 @@ impl JournalSlot {
         matches!(*self.held.read(), Held::Begins(_))
     }
 
+    /// Lets the journal's thread start on what it was given.
+    pub fn kick(&self) {
+        if let Some(journal) = self.taking() {
+            journal.kick();
+        }
+    }
+
+    /// Returns whether so much waits for the journal's thread that anyone who adds to it must wait.
+    pub fn is_behind(&self) -> bool {
+        self.awaited().is_some_and(|journal| is_behind(&journal))
+    }
+
+    /// Returns whether the journal has to begin early, because replies wait for its syncs.
+    pub fn syncs_first(&self) -> bool {
+        self.whole().is_some_and(|journal| journal.syncs_first())
+    }
+
+    /// Checks whether the disk still answers. Not under the shard's lock, because threads are woken
+    /// if it does not.
+    pub fn look_for_stall(&self, wait_ms: u64) {
+        if let Some(journal) = self.awaited() {
+            let patience = (wait_ms > 0).then(|| Duration::from_millis(wait_ms));
+            journal.look_for_stall(patience);
+        }
+    }
+
+    /// Why replies cannot wait for the journal, in a sentence.
+    pub fn why_not_durable(&self) -> &'static str {
+        match self.awaited().map(|journal| journal.health()) {
+            Some(Health::Full(_)) => "The disk is full.",
+            Some(Health::Slow(_)) => "The disk does not answer.",
+            Some(Health::Poisoned(_)) => "The journal failed.",
+            // It has just become good, but the batch came later than that.
+            Some(Health::Good | Health::OnReserve(_)) | None => "The disk was not ready.",
+        }
+    }
+
     #[inline]
     fn look(
         &self,
-        of: impl FnOnce(&Held) -> Option<&Arc<FileJournal>>,
-    ) -> Option<Arc<FileJournal>> {
+        of: impl FnOnce(&Held) -> Option<&Arc<ShardJournal>>,
+    ) -> Option<Arc<ShardJournal>> {
         of(&self.held.read()).cloned()
     }
 
@@ -96,20 +136,41 @@ impl JournalSlot {
     }
 
     /// Batches go to this journal from now on.
-    pub fn begin(&self, journal: &Arc<FileJournal>) {
+    pub fn begin(&self, journal: &Arc<ShardJournal>) {
         *self.held.write() = Held::Begins(Arc::clone(journal));
     }
 
     /// Replies wait for this journal from now on.
-    pub fn set_whole(&self, journal: &Arc<FileJournal>) {
+    pub fn set_whole(&self, journal: &Arc<ShardJournal>) {
         for watch in &*self.watches.lock() {
             journal.watch(Arc::clone(watch));
         }
         *self.held.write() = Held::Whole(Arc::clone(journal));
     }
 
+    /// Commits what the journal was given, makes it durable and ends its thread.
+    pub fn close(&self) {
+        let is_beginning = self.is_beginning();
+        let journal = self.end();
+        if let Some(Err(fault)) = journal.map(|journal| journal.close())
+            && !is_beginning
+        {
+            tracing::error!(%fault, "the journal was not closed in order");
+        }
+    }
+
+    /// Gives up a journal that begins if more waits for it than it writes: no reply waits for it
+    /// yet, so nothing else would end that. Returns whether it did.
+    pub(crate) fn give_up_begin_that_falls_behind(&self) -> bool {
+        let gives_up = self.taking().is_some_and(|journal| is_behind(&journal));
+        if gives_up {
+            self.end();
+        }
+        gives_up
+    }
+
     /// The journal takes nothing more. It, and whether replies wait for it.
-    pub fn end(&self) -> Option<Arc<FileJournal>> {
+    pub fn end(&self) -> Option<Arc<ShardJournal>> {
         let mut held = self.held.write();
         let (journal, next) = match std::mem::take(&mut *held) {
             Held::Nothing => return None,
@@ -121,6 +182,22 @@ impl JournalSlot {
         *held = next;
         Some(journal)
     }
+}
+
+impl fmt::Debug for JournalSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = match *self.held.read() {
+            Held::Nothing => "Nothing",
+            Held::Begins(_) => "Begins",
+            Held::Whole(_) => "Whole",
+            Held::Ends(_) => "Ends",
+        };
+        f.debug_tuple("JournalSlot").field(&held).finish()
+    }
+}
+
+fn is_behind(journal: &ShardJournal) -> bool {
+    journal.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX
 }
 
 /// Lets everything through.

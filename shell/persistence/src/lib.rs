@@ -2,24 +2,30 @@
 //! rewritten, turned on and off.
 //!
 //! It knows what the journal does not, the meaning of batches; and nothing of sockets, so that the
-//! simulation and the tools run the same code as the server.
+//! simulation and the tools run the same code as the server. A [`Persistence`] is what a server has
+//! of it; the other functions read and write what is on the disk.
 
 pub mod background;
 mod check;
+mod config;
 mod import;
 mod journal_slot;
+pub mod limits;
 mod load;
 mod open;
 mod rewrite;
 mod rewrite_pace;
+mod shard_log;
 pub mod snapshot;
-pub mod turned_off;
+mod state;
+mod turned_off;
 
 pub use check::{CheckError, Checked, DataNames, check};
+pub use config::Config;
 pub use import::{ImportError, Imported, Target, import};
 pub use journal_slot::JournalSlot;
 pub use load::Load;
-pub use open::{FileJournal, JournalOptions, OpenError, open, read_log, reload, take_over};
-pub use rewrite::{begin_rewrite, rewrite, write_base};
-pub use rewrite_pace::RewritePace;
+pub use open::{Loaded, OpenError, load, read_log};
+pub use shard_log::{ShardJournal, ShardLog};
 pub use snapshot::LoadError;
+pub use state::{Beginning, Begun, Ending, Persistence, Prepared, prepare};

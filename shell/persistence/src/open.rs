@@ -15,17 +15,16 @@ use engine::store::log::Journalling;
 use engine::{Author, Engine, Expired, Lsn, Now, Refused, Replay, ReplayError};
 use journal::{
     Disk, FileDisk, Item, Journal, LocalLog, Names, ReadOnly, Recovery, RecoveryError, Report,
-    Source, SyncPolicy, TornTail,
+    Source, TornTail,
 };
 use thiserror::Error;
 
+use crate::config::Config;
 use crate::load::Load;
 use crate::rewrite::rewrite;
+use crate::shard_log::ShardJournal;
 use crate::snapshot::{self, LEAVE_OUT, LoadError, Watched};
 use crate::turned_off::{self, Found};
-
-/// A journal in files.
-pub type FileJournal = Journal<LocalLog<FileDisk>>;
 
 /// Why a server cannot start from its folder.
 #[derive(Debug, Error)]
@@ -101,38 +100,52 @@ impl fmt::Display for BatchNumbers {
     }
 }
 
-/// How a journal is kept.
-#[derive(Debug, Clone, Copy)]
-pub struct JournalOptions {
-    /// When it is synced.
-    pub policy: SyncPolicy,
-    /// What to do with an end that a crash tore.
-    pub torn_tail: TornTail,
-    /// Room that is kept for when the disk is full, in bytes.
-    pub reserve_bytes: u64,
+/// What a server begins with.
+pub struct Loaded {
+    /// The data.
+    pub(crate) engine: Engine,
+    /// The journal, if one is kept.
+    pub(crate) journal: Option<ShardJournal>,
 }
 
-/// Fills an empty engine from the log in a folder, and opens the log for appending. `snapshot` is
-/// the file to begin with if there is no log yet.
+/// Fills an empty engine from what is there, and opens the journal if one is kept.
 ///
 /// # Errors
 /// [`OpenError`]; nothing was changed on the disk, except that a missing folder was created.
-pub fn open(
-    engine: &mut Engine,
-    folder: &Path,
-    stem: &str,
-    snapshot: &Path,
-    options: JournalOptions,
+pub fn load(
+    mut engine: Engine,
+    config: &Config,
     load: &Load,
     now: Now,
-) -> Result<FileJournal, OpenError> {
+) -> Result<Loaded, OpenError> {
+    let journal = if config.journalling {
+        Some(open(&mut engine, config, load, now)?)
+    } else {
+        take_over(&mut engine, &config.snapshot, load, now)?;
+        None
+    };
+    Ok(Loaded { engine, journal })
+}
+
+/// Fills an empty engine from the log, and opens the log for appending. The snapshot is what it
+/// begins with if there is no log yet.
+///
+/// # Errors
+/// [`OpenError`]; nothing was changed on the disk, except that a missing folder was created.
+fn open(
+    engine: &mut Engine,
+    config: &Config,
+    load: &Load,
+    now: Now,
+) -> Result<ShardJournal, OpenError> {
     let begun = Instant::now();
+    let (folder, stem, snapshot) = (&*config.folder, &*config.stem, &*config.snapshot);
     let in_folder = |source| OpenError::Folder {
         folder: folder.display().to_string(),
         source,
     };
     let disk = Arc::new(FileDisk::open(folder).map_err(in_folder)?);
-    let mut recovery = Recovery::open(disk, Names::new(stem), options.torn_tail)?;
+    let mut recovery = Recovery::open(disk, Names::new(stem), config.torn_tail)?;
     match turned_off::find(folder, stem, snapshot).map_err(in_folder)? {
         Found::Nothing => {}
         Found::TurnedOff => tracing::warn!(
@@ -176,10 +189,10 @@ pub fn open(
     );
     let left_out = engine.end_replay(replay, Lsn(report.last.number()), Journalling::On);
     snapshot::say_left_out(&left_out);
-    let log = log.with_reserve(options.reserve_bytes);
+    let log = log.with_reserve(config.reserve_bytes);
     // What it would say is true no longer once the journal goes on.
     turned_off::forget(folder, stem).map_err(in_folder)?;
-    let journal = Journal::start(log, options.policy).map_err(in_folder)?;
+    let journal = Journal::start(log, config.policy).map_err(in_folder)?;
     if taken_over {
         // Before anybody is served, because there must never be a journal that has batches but not
         // this.
@@ -193,7 +206,7 @@ pub fn open(
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end.
-pub fn take_over(
+fn take_over(
     engine: &mut Engine,
     snapshot: &Path,
     load: &Load,
@@ -304,7 +317,8 @@ pub(crate) fn read_whole<D: Disk>(
 ///
 /// # Errors
 /// [`OpenError`]; the engine then has what was loaded up to there.
-pub fn reload(engine: &mut Engine, folder: &Path, stem: &str, now: Now) -> Result<(), OpenError> {
+pub(crate) fn reload(engine: &mut Engine, config: &Config, now: Now) -> Result<(), OpenError> {
+    let (folder, stem) = (&*config.folder, &*config.stem);
     let in_folder = |source| OpenError::Folder {
         folder: folder.display().to_string(),
         source,

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use engine::store::keyspace::Frozen;
 use engine::{Engine, Now};
-use journal::{FileDisk, LocalLog, Rewrite, SnapshotFormat, contained};
+use journal::{Rewrite, SnapshotFormat, contained};
 
 use crate::background::{self, Background, Ended};
-use crate::open::FileJournal;
+use crate::shard_log::{ShardJournal, ShardLog};
 use crate::snapshot::{self, Progress};
 
 /// Rewrites the log while the caller waits: it then begins with the engine's current state.
 ///
 /// # Errors
 /// What went wrong, in words; the log is as it was then.
-pub fn rewrite(journal: &FileJournal, engine: &mut Engine, now: Now) -> Result<(), String> {
+pub(crate) fn rewrite(journal: &ShardJournal, engine: &mut Engine, now: Now) -> Result<(), String> {
     let at = journal::Lsn::new(engine.log().last().0);
     let begun = journal.begin_rewrite(at).map_err(|e| e.to_string())?;
     engine.restart_journal();
@@ -29,8 +29,8 @@ pub fn rewrite(journal: &FileJournal, engine: &mut Engine, now: Now) -> Result<(
 ///
 /// # Errors
 /// What went wrong, in words; the log is as it was then.
-pub fn begin_rewrite(
-    journal: &FileJournal,
+pub(crate) fn begin_rewrite(
+    journal: &ShardJournal,
     engine: &mut Engine,
     background: &Arc<Background>,
     now: Now,
@@ -56,9 +56,9 @@ pub fn begin_rewrite(
 ///
 /// # Errors
 /// What the disk says; the log is as it was then.
-pub fn write_base(
+pub(crate) fn write_base(
     frozen: &Frozen,
-    mut rewrite: Rewrite<LocalLog<FileDisk>>,
+    mut rewrite: Rewrite<ShardLog>,
     now: Now,
     progress: &Progress,
 ) -> io::Result<u64> {

@@ -10,7 +10,7 @@ use engine::Mono;
 
 /// When the next rewrite may begin.
 #[derive(Debug, Default)]
-pub struct RewritePace {
+pub(crate) struct RewritePace {
     begun: Mono,
     /// Not before.
     next: Mono,
@@ -30,17 +30,17 @@ const RETRY_MS_MAX: u64 = 300_000;
 
 impl RewritePace {
     /// Returns whether a rewrite may begin by itself.
-    pub fn may_begin(&self, now: Mono) -> bool {
+    pub(crate) fn may_begin(&self, now: Mono) -> bool {
         now >= self.next
     }
 
     /// Notes that a rewrite began, even one that somebody asked for.
-    pub fn begun(&mut self, now: Mono) {
+    pub(crate) fn begun(&mut self, now: Mono) {
         self.begun = now;
     }
 
     /// Notes that it ended.
-    pub fn ended(&mut self, succeeded: bool, now: Mono) {
+    pub(crate) fn ended(&mut self, succeeded: bool, now: Mono) {
         let took_ms = now.0.saturating_sub(self.begun.0);
         let mut pause_ms = took_ms.saturating_mul(PAUSE_FACTOR);
         if succeeded {

@@ -54,7 +54,7 @@ pub(crate) const LEAVE_OUT: &str = "`weir import` takes the rest into a new fold
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end.
-pub fn load_file(
+pub(crate) fn load_file(
     engine: &mut Engine,
     path: &Path,
     expired: Expired,
@@ -224,7 +224,12 @@ pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) ->
 ///
 /// # Errors
 /// What the system says.
-pub fn write_file(frozen: &Frozen, path: &Path, now: Now, progress: &Progress) -> io::Result<u64> {
+pub(crate) fn write_file(
+    frozen: &Frozen,
+    path: &Path,
+    now: Now,
+    progress: &Progress,
+) -> io::Result<u64> {
     let temporary = temporary_path(path);
     let mut new = File::options();
     new.write(true).create(true).truncate(true);

@@ -35,7 +35,7 @@ fn manifest(folder: &Path, stem: &str) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// What the system says.
-pub fn note(folder: &Path, stem: &str) -> io::Result<()> {
+pub(crate) fn note(folder: &Path, stem: &str) -> io::Result<()> {
     let manifest = manifest(folder, stem)?;
     let mut file = File::create(path(folder, stem))?;
     file.write_all(&manifest)?;
@@ -73,7 +73,7 @@ pub(crate) fn find(folder: &Path, stem: &str, snapshot: &Path) -> io::Result<Fou
 ///
 /// # Errors
 /// What the system says.
-pub fn forget(folder: &Path, stem: &str) -> io::Result<()> {
+pub(crate) fn forget(folder: &Path, stem: &str) -> io::Result<()> {
     match fs::remove_file(path(folder, stem)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Err(_) => Ok(()),

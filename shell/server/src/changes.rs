@@ -44,7 +44,7 @@ pub(crate) fn run(shard: &Arc<Shard>, asked: &mpsc::Receiver<Change>) {
         let submitted = shard.finish(&mut state, now, NO_THREAD, &mut Vec::new());
         drop(state);
         if submitted == crate::shard::Submitted::Batches {
-            shard.kick_journal();
+            shard.journal.kick();
         }
     }
 }

@@ -310,7 +310,7 @@ impl Connection {
         );
         self.io.query_bytes = input.len() - consumed + self.parser.bytes_aside();
         let is_silent = reply.len_since(start) == 0 && depends_on > Lsn::NONE;
-        if is_silent && self.phase == Phase::Reading && self.shard.is_journal_behind() {
+        if is_silent && self.phase == Phase::Reading && self.shard.journal.is_behind() {
             self.wait_until_durable(depends_on);
         }
         if self.phase == Phase::Waiting {

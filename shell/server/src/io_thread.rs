@@ -247,8 +247,8 @@ impl IoThread {
             while !self.stage.is_done() {
                 submitted |= self.run_stage();
             }
-            if submitted == Submitted::Batches && (left == 0 || self.shard.syncs_first()) {
-                self.shard.kick_journal();
+            if submitted == Submitted::Batches && (left == 0 || self.shard.journal.syncs_first()) {
+                self.shard.journal.kick();
                 submitted = Submitted::Nothing;
             }
         }

@@ -31,5 +31,5 @@ mod timer;
 pub use clock::Clock;
 pub use listen::{ListenError, Listeners};
 pub use memory::Allocator;
-pub use shard::{Shard, sync_policy};
+pub use shard::Shard;
 pub use threads::{Options, serve, survive_signals};

@@ -30,10 +30,6 @@ pub const SEND_BYTES: usize = 1 << 20;
 /// Bytes that may wait for the log before the engine is told of them.
 pub const UNTOLD_BYTES_MAX: usize = 64 * 1024;
 
-/// How many bytes may wait for the journal's thread. Beyond this, clients that take no replies wait
-/// until what they did is durable, as other clients do anyway.
-pub const JOURNAL_BACKLOG_BYTES_MAX: usize = 64 << 20;
-
 /// Memory that a connection keeps for its next bytes, in each direction, when it has none to keep.
 pub const KEPT_BYTES_MAX: usize = 1024;
 

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Engine, Now};
 use journal::PanicEndsProcess;
 use parking_lot::Mutex;
-use persistence::{FileJournal, Load};
+use persistence::{Load, Loaded};
 
 use crate::shard::{Shard, State};
 
@@ -33,7 +32,7 @@ impl<E> Failed<E> {
 /// Loads, gives the data to the shard, and says that it is ready. A panic ends the process.
 pub(crate) fn run<E>(
     shard: &Shard,
-    load: impl FnOnce(&Load) -> Result<(Engine, Option<FileJournal>), E>,
+    load: impl FnOnce(&Load) -> Result<Loaded, E>,
     ready: impl FnOnce(),
     failed: &Failed<E>,
 ) {
@@ -41,8 +40,8 @@ pub(crate) fn run<E>(
         "the data could not be loaded: this is an error of weir; nothing on the disk was changed",
     );
     match load(&shard.load) {
-        Ok((engine, journal)) => {
-            shard.loaded(engine, journal);
+        Ok(loaded) => {
+            shard.loaded(loaded);
             ready();
         }
         Err(error) => {
@@ -62,18 +61,11 @@ impl Shard {
         }
     }
 
-    /// Serves what was loaded, and lets the journal take what comes.
-    fn loaded(&self, engine: Engine, journal: Option<FileJournal>) {
-        let mut state = self.lock();
-        let now: Now = self.clock.now();
-        match journal {
-            Some(journal) => {
-                journal.set_policy(crate::shard::sync_policy(&state.engine.node.settings));
-                self.journal.set_whole(&Arc::new(journal));
-            }
-            None => self.journal.set_none(),
-        }
-        state.engine.take_loaded(engine, now);
-        self.look_at_journal(&mut state, now);
+    /// Serves what was loaded.
+    fn loaded(&self, loaded: Loaded) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let now = self.clock.now();
+        state.persistence.loaded(&mut state.engine, loaded, now);
     }
 }

@@ -133,7 +133,7 @@ impl Stage {
         let state = &mut *guard;
         shard.tell_untold(&mut state.engine);
         meter.tell(&mut state.engine);
-        shard.follow_health(state);
+        state.persistence.follow_health(&mut state.engine);
         if self.run == 0
             && let Some(figures) = state.engine.node.shell.threads.get_mut(thread)
         {

@@ -6,9 +6,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use engine::Engine;
 use engine::server::{Loading, ThreadFigures};
-use persistence::{FileJournal, Load};
+use persistence::{Load, Loaded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
@@ -42,7 +41,7 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     shard: Shard,
     listeners: Listeners,
     options: Options,
-    load: impl FnOnce(&Load) -> Result<(Engine, Option<FileJournal>), E> + Send + 'static,
+    load: impl FnOnce(&Load) -> Result<Loaded, E> + Send + 'static,
     ready: impl FnOnce() + Send + 'static,
     reopen_logs: &dyn Fn(),
 ) -> Result<(), E> {
@@ -107,7 +106,7 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
             tracing::error!("a thread panicked");
         }
     }
-    shard.close_journal();
+    shard.journal.close();
     if let Some(path) = unix_path {
         // It does not matter if somebody has already removed the socket file.
         std::fs::remove_file(path).ok();

@@ -41,10 +41,7 @@ pub(crate) fn look(
     figures::update(&mut state.engine.node.shell, used_memory, allocator, now);
     state.refusals.tell(&state.engine.node, now.mono);
     shard.look_at_load(state);
-    shard.look_at_background(state, now);
-    shard.look_at_progress(state, now);
-    shard.look_at_journal(state, now);
-    shard.look_at_save_points(state, now);
+    state.persistence.look(&mut state.engine, now);
     let submitted = shard.finish(state, now, TIMER_THREAD, letters);
     shard.alarm.set(now.mono.plus(PERIOD_MS).0);
     state
@@ -54,9 +51,9 @@ pub(crate) fn look(
     let dropped = shard.take_dropped(state, meter);
     let journal_wait_ms = state.engine.node.config.journal_wait_ms;
     drop(guard);
-    shard.look_for_stall(journal_wait_ms);
+    shard.journal.look_for_stall(journal_wait_ms);
     if submitted == Submitted::Batches {
-        shard.kick_journal();
+        shard.journal.kick();
     }
     shard.dropper.hand_in(dropped, &shard.untold);
 }

@@ -20,8 +20,7 @@ use std::time::Duration;
 use anyhow::Context;
 use engine::Engine;
 use engine::config::Settings;
-use journal::TornTail;
-use persistence::{FileJournal, JournalOptions, Load};
+use persistence::{Config, Load};
 use server::{Allocator, Clock, Listeners, Options, Shard};
 
 use crate::command_line::Invocation;
@@ -114,18 +113,16 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     if let Some(file) = file {
         engine.node.shell.config_file = file.display().to_string();
     }
-    let snapshot = data.join(settings.text("dbfilename"));
     let to_load = settings.clone();
+    let kept = Config::resolve_in(&data, settings);
     let load = move |load: &Load| {
-        let mut engine = Engine::new(to_load.clone(), seed, clock.now(), &commands::TABLE);
-        let journal = if to_load.flag("appendonly") {
-            let journal = open_journal(&mut engine, &to_load, &data, &snapshot, load, clock)?;
-            Some(journal)
+        let engine = Engine::new(to_load, seed, clock.now(), &commands::TABLE);
+        let loaded = persistence::load(engine, &kept, load, clock.now());
+        if kept.journalling {
+            loaded.with_context(|| format!("cannot serve from {}", kept.folder.display()))
         } else {
-            persistence::take_over(&mut engine, &snapshot, load, clock.now())?;
-            None
-        };
-        anyhow::Ok((engine, journal))
+            Ok(loaded?)
+        }
     };
     let _pid_file = PidFile::write(settings.text("pidfile"));
     let addresses = listeners.addresses().join(" ");
@@ -157,36 +154,6 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     )?;
     tracing::info!("stopped");
     Ok(())
-}
-
-fn open_journal(
-    engine: &mut Engine,
-    settings: &Settings,
-    data: &Path,
-    snapshot: &Path,
-    load: &Load,
-    clock: Clock,
-) -> anyhow::Result<FileJournal> {
-    let folder = data.join(settings.text("appenddirname"));
-    let options = JournalOptions {
-        policy: server::sync_policy(settings),
-        torn_tail: if settings.flag("aof-load-truncated") {
-            TornTail::Cut
-        } else {
-            TornTail::Refuse
-        },
-        reserve_bytes: settings.number("aof-reserve-size"),
-    };
-    persistence::open(
-        engine,
-        &folder,
-        settings.text("appendfilename"),
-        snapshot,
-        options,
-        load,
-        clock.now(),
-    )
-    .with_context(|| format!("cannot serve from {}", folder.display()))
 }
 
 /// Which data survives, and when, in words for the log.

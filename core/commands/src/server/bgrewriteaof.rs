@@ -28,14 +28,12 @@ impl Command for BgRewriteAof {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let persistence = &mut ctx.node.shell.persistence;
-        if !persistence.journalling {
+        if !ctx.node.shell.persistence.journalling {
             return Err(CmdError::NoJournal);
         }
-        if persistence.rewriting {
+        if ctx.node.is_rewriting() {
             return Err(CmdError::RewriteInProgress);
         }
-        persistence.rewriting = true;
         ctx.node.orders.push(Order::RewriteJournal);
         ctx.reply
             .simple("Background append only file rewriting started");

@@ -31,10 +31,9 @@ impl Command for BgSave {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if ctx.node.shell.persistence.snapshotting {
+        if ctx.node.is_snapshotting() {
             return Err(CmdError::SaveInProgress);
         }
-        ctx.node.shell.persistence.snapshotting = true;
         ctx.node.orders.push(Order::Snapshot { waiting: None });
         ctx.reply.simple("Background saving started");
         Ok(Flow::Done)

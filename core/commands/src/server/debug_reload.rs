@@ -25,7 +25,7 @@ pub(super) fn snapshot(ctx: &mut Ctx<'_>, options: Argv<'_>) -> Result<Flow, Cmd
     if ctx.node.loading.is_some() {
         return Err(CmdError::Loading);
     }
-    if ctx.node.shell.persistence.snapshotting {
+    if ctx.node.is_snapshotting() {
         return Err(CmdError::SaveInProgress);
     }
     let waiting = ctx.session.id;
@@ -48,7 +48,7 @@ fn order(ctx: &mut Ctx<'_>, order: Order) -> Result<Flow, CmdError> {
     if ctx.mode != Mode::Alone {
         return Err(CmdError::NotInTransaction);
     }
-    if ctx.node.shell.persistence.rewriting {
+    if ctx.node.is_rewriting() {
         // Either exchanges the files that the other is at.
         return Err(CmdError::RewriteInProgress);
     }

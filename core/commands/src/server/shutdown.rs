@@ -69,7 +69,7 @@ impl Command for Shutdown {
             return Err(CmdError::NoShutdown);
         }
         let save = cmd.save.unwrap_or(!ctx.node.config.save_points.is_empty());
-        if save && std::mem::replace(&mut ctx.node.shell.persistence.snapshotting, true) {
+        if save && ctx.node.is_snapshotting() {
             return Err(CmdError::SaveInProgress);
         }
         ctx.node.orders.push(Order::Shutdown {

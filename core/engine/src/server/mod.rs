@@ -163,6 +163,23 @@ pub enum Afterwards {
 }
 
 impl Node {
+    /// Returns whether a snapshot is being written, or was just ordered.
+    pub fn is_snapshotting(&self) -> bool {
+        let orders = |order: &Order| {
+            matches!(
+                order,
+                Order::Snapshot { .. } | Order::Shutdown { save: true, .. }
+            )
+        };
+        self.shell.persistence.snapshotting || self.orders.iter().any(orders)
+    }
+
+    /// Returns whether the journal is being rewritten, or that was just ordered.
+    pub fn is_rewriting(&self) -> bool {
+        let orders = |order: &Order| *order == Order::RewriteJournal;
+        self.shell.persistence.rewriting || self.orders.iter().any(orders)
+    }
+
     /// Returns whether the memory limit is reached.
     #[inline]
     pub fn is_memory_used_up(&self) -> bool {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use resp::{ArgvBuf, Protocol, Reply};
 
 use super::*;
-use crate::{rewrite, snapshot};
+use crate::rewrite::rewrite;
+use crate::snapshot;
 
 const NOW: Now = Now {
     unix_us: 1_000_000,

@@ -260,7 +260,7 @@ impl Connection {
     /// Replaces each reply that is not known to be durable by an error.
     #[cold]
     fn refuse_replies(&mut self, gate: &Gate) {
-        let error = CmdError::NotDurable(self.shard.why_not_durable().to_owned());
+        let error = CmdError::NotDurable(self.shard.journal.why_not_durable().to_owned());
         let mut line = Reply::new(Protocol::Resp2);
         error.write(&mut line);
         let is_open = |lsn| gate.is_open_for(journal_lsn(lsn));

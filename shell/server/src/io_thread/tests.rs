@@ -8,13 +8,13 @@ use std::time::Instant;
 
 use engine::Engine;
 use engine::config::Settings;
-use journal::{Health, Lsn, SyncPolicy, TornTail, Watch};
+use journal::{Health, Lsn, Watch};
 use parking_lot::{Condvar, Mutex};
-use persistence::{JournalOptions, Load};
+use persistence::limits::JOURNAL_BACKLOG_BYTES_MAX;
+use persistence::{Config, Load};
 
 use super::*;
 use crate::clock::Clock;
-use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,23 +53,18 @@ impl Drop for Guard {
 
 fn shard(folder: &std::path::Path) -> Arc<Shard> {
     let clock = Clock::start();
-    let mut engine = Engine::new(Settings::default(), 1, clock.now(), &commands::TABLE);
-    let options = JournalOptions {
-        policy: SyncPolicy::Always,
-        torn_tail: TornTail::Cut,
-        reserve_bytes: 0,
-    };
-    let journal = persistence::open(
-        &mut engine,
-        &folder.join("journal"),
-        "appendonly.aof",
-        &folder.join("dump.rdb"),
-        options,
-        &Load::default(),
-        clock.now(),
-    );
-    let shard = Shard::new(engine, clock);
-    shard.journal.set_whole(&Arc::new(journal.unwrap()));
+    let mut settings = Settings::default();
+    settings.set("dir", folder.to_str().unwrap()).unwrap();
+    settings.set("aof-reserve-size", "0").unwrap();
+    let config = Config::resolve(&settings);
+    let now = clock.now();
+    let engine = || Engine::new(settings.clone(), 1, now, &commands::TABLE);
+    let loaded = persistence::load(engine(), &config, &Load::default(), now).unwrap();
+    let shard = Shard::new(engine(), clock);
+    let mut guard = shard.lock();
+    let state = &mut *guard;
+    state.persistence.loaded(&mut state.engine, loaded, now);
+    drop(guard);
     Arc::new(shard)
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use engine::clients::session::SessionId;
 use engine::error::CmdError;
+use persistence::Config;
 
-use super::{Shard, State, TIMER_THREAD, sync_policy};
+use super::{Shard, State, TIMER_THREAD};
 use crate::changes::Change;
 use crate::inbox::Letter;
 
@@ -18,10 +19,9 @@ impl Shard {
         if let Some(hook) = &self.settings_hook {
             hook(settings);
         }
-        let policy = sync_policy(settings);
-        if let Some(journal) = self.journal.taking() {
-            journal.set_policy(policy);
-        }
+        state
+            .persistence
+            .settings_changed(Config::resolve(settings));
         let keepalive = Duration::from_secs(settings.number("tcp-keepalive"));
         if let Some(inbox) = state.inboxes.get(TIMER_THREAD) {
             inbox.post(Letter::Keepalive(keepalive));
@@ -37,7 +37,7 @@ impl Shard {
     /// whole yet is given up.
     pub(crate) fn end_changes(&self) {
         if self.journal.is_beginning() {
-            self.close_journal();
+            self.journal.close();
         }
         if let Some(changes) = self.changes.get() {
             changes.send(Change::Stop).ok();

@@ -156,7 +156,7 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("current_save_keys_processed", written);
     sheet.line("current_save_keys_total", of);
     sheet.line("rdb_changes_since_last_save", changes);
-    sheet.flag("rdb_bgsave_in_progress", figures.snapshotting);
+    sheet.flag("rdb_bgsave_in_progress", ctx.node.is_snapshotting());
     sheet.line("rdb_last_save_time", saved_at_s);
     sheet.line("rdb_last_bgsave_status", status(figures.snapshot_failed));
     sheet.line("rdb_last_bgsave_time_sec", seconds(figures.snapshot_took_s));
@@ -170,7 +170,7 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("rdb_last_load_keys_expired", loaded.expired);
     sheet.line("rdb_last_load_keys_loaded", loaded.keys);
     sheet.flag("aof_enabled", figures.journalling || figures.journal_begins);
-    sheet.flag("aof_rewrite_in_progress", figures.rewriting);
+    sheet.flag("aof_rewrite_in_progress", ctx.node.is_rewriting());
     sheet.line("aof_rewrite_scheduled", 0);
     sheet.line("aof_last_rewrite_time_sec", seconds(figures.rewrite_took_s));
     sheet.line(

@@ -3,33 +3,43 @@
 //! All of it happens under the lock, so that no client sees anything in between. A load that fails
 //! changes nothing: the databases stay as they were.
 
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use engine::error::CmdError;
 use engine::server::{Reload, ReloadInto, ReloadSource};
-use engine::{Engine, Expired};
-use persistence::{FileJournal, Load, snapshot};
+use engine::{Engine, Expired, Now};
+use journal::Lsn;
 
-use super::{Shard, State, snapshot_path};
+use super::Persistence;
+use crate::load::Load;
+use crate::rewrite::rewrite;
+use crate::shard_log::ShardJournal;
+use crate::{open, snapshot};
 
 /// The pause between two looks at how far the journal has come.
 const PAUSE: Duration = Duration::from_millis(1);
 
-impl Shard {
+impl Persistence {
     /// Loads the snapshot file.
-    pub(super) fn reload(&self, state: &mut State, reload: Reload) -> Result<(), CmdError> {
-        let now = self.clock.now();
-        let path = &snapshot_path(state);
+    ///
+    /// # Errors
+    /// Why it is not done; the databases are as they were.
+    pub fn reload(
+        &mut self,
+        engine: &mut Engine,
+        reload: Reload,
+        now: Now,
+    ) -> Result<(), CmdError> {
         if self.journal.is_beginning() && reload.source == ReloadSource::File {
             // It would begin with what was there before.
             return Err(CmdError::NotNow);
         }
         if reload.source == ReloadSource::NewSnapshot {
-            self.write_snapshot(state)?;
+            self.save(engine, now)?;
         }
-        exchange(&mut state.engine, |engine| {
+        let path = &self.config.snapshot;
+        exchange(engine, |engine| {
             if reload.before == ReloadInto::Emptied {
                 engine.clear_contents();
             }
@@ -48,29 +58,27 @@ impl Shard {
             match self.journal.whole() {
                 // The effects that follow apply to what was loaded, which no effect describes.
                 Some(journal) if reload.source == ReloadSource::File => {
-                    persistence::rewrite(&journal, engine, now)
+                    rewrite(&journal, engine, now)
                 }
                 _ => Ok(()),
             }
         })?;
-        state.engine.contents_exchanged(now);
+        engine.contents_exchanged(now);
         Ok(())
     }
 
     /// Loads the journal.
-    pub(super) fn reload_journal(&self, state: &mut State) -> Result<(), CmdError> {
+    ///
+    /// # Errors
+    /// Why it is not done; the databases are as they were.
+    pub fn reload_journal(&mut self, engine: &mut Engine, now: Now) -> Result<(), CmdError> {
         let journal = self.journal.whole().ok_or(CmdError::NoJournal)?;
-        let now = self.clock.now();
-        wait_for(&journal, journal::Lsn::new(state.engine.log().last().0))
-            .map_err(CmdError::LoadFailed)?;
-        let settings = &state.engine.node.settings;
-        let folder = Path::new(settings.text("dir")).join(settings.text("appenddirname"));
-        let stem = settings.text("appendfilename").to_owned();
-        exchange(&mut state.engine, |engine| {
+        wait_for(&journal, Lsn::new(engine.log().last().0)).map_err(CmdError::LoadFailed)?;
+        exchange(engine, |engine| {
             engine.clear_contents();
-            persistence::reload(engine, &folder, &stem, now).map_err(|error| error.to_string())
+            open::reload(engine, &self.config, now).map_err(|error| error.to_string())
         })?;
-        state.engine.contents_exchanged(now);
+        engine.contents_exchanged(now);
         Ok(())
     }
 }
@@ -89,7 +97,7 @@ fn exchange(
 }
 
 /// Waits until the journal has everything up to `last` as durable as its policy asks for.
-fn wait_for(journal: &FileJournal, last: journal::Lsn) -> Result<(), String> {
+fn wait_for(journal: &ShardJournal, last: Lsn) -> Result<(), String> {
     while journal.released() < last {
         if !journal.accepts_writes() {
             return Err("the journal cannot be written".to_owned());

@@ -1,0 +1,109 @@
+//! What happens to writes while the journal is not healthy.
+
+use engine::observe::stages::Stage;
+use engine::server::{JournalFigures, Writes};
+use engine::store::log::Journalling;
+use engine::{Engine, Now};
+use journal::Health;
+
+use super::Persistence;
+use crate::shard_log::ShardJournal;
+
+impl Persistence {
+    /// Tells the engine if the journal's health has changed, as soon as somebody is served.
+    #[inline]
+    pub fn follow_health(&mut self, engine: &mut Engine) {
+        if let Some(journal) = self.journal.whole()
+            && journal.health_kind() != self.health_kind
+        {
+            self.tell_health(engine, &journal, &journal.health());
+            self.tell(engine);
+        }
+    }
+
+    /// Sees how the journal is, and orders that a journal that has grown be rewritten.
+    pub(super) fn look_at_journal(&mut self, engine: &mut Engine, now: Now) {
+        let Some(journal) = self.journal.whole() else {
+            if self.journal.give_up_begin_that_falls_behind() {
+                engine.set_journalling(Journalling::Off);
+            }
+            if self.journal.awaited().is_none() {
+                self.health_kind = 0;
+                engine.node.writes = self.writes_without_journal(engine);
+            }
+            return;
+        };
+        tell_times(engine, &journal, now);
+        let stats = journal.stats();
+        let (size, counters) = (stats.size, stats.counters);
+        let health = journal.health();
+        self.figures.journalling = true;
+        self.figures.journal = JournalFigures {
+            groups: counters.groups,
+            batches: counters.batches,
+            bytes: counters.bytes,
+            syncs: counters.syncs,
+            delayed_syncs: counters.delayed_syncs,
+            syncing: stats.syncing,
+            backlog_bytes: journal.backlog_bytes() as u64,
+        };
+        self.figures.journal_bytes = size.base_bytes + size.log_bytes;
+        self.figures.journal_base_bytes = size.base_bytes;
+        // On an unhealthy disk a rewrite takes the room or the time that is missing, so it happens
+        // only on request.
+        if health.is_good() {
+            self.look_at_growth(engine, size, now);
+        }
+        self.tell_health(engine, &journal, &health);
+    }
+
+    fn tell_health(&mut self, engine: &mut Engine, journal: &ShardJournal, health: &Health) {
+        self.health_kind = journal.health_kind();
+        self.figures.journal_health = health.name();
+        engine.node.writes = match health {
+            Health::Good => Writes::Accepted,
+            Health::Slow(_) => Writes::Refused(
+                "The journal cannot be written: the disk does not answer. Writes are refused until it does."
+                    .to_owned(),
+            ),
+            Health::OnReserve(fault) | Health::Full(fault) => Writes::Freeing(format!(
+                "The journal cannot be written: {fault}. Until there is room, only BGREWRITEAOF and what frees memory \
+                 (DEL, XTRIM and the like) are accepted."
+            )),
+            Health::Poisoned(fault) => Writes::Freeing(format!(
+                "The journal cannot be trusted: {fault}. Writes are refused until BGREWRITEAOF has succeeded."
+            )),
+        };
+    }
+
+    /// Which writes are accepted if only snapshots keep them.
+    fn writes_without_journal(&self, engine: &Engine) -> Writes {
+        let config = &engine.node.config;
+        let refused = self.figures.snapshot_failed
+            && config.stop_writes_on_snapshot_error
+            && !config.save_points.is_empty();
+        if !refused {
+            return Writes::Accepted;
+        }
+        Writes::Refused(
+            "Snapshots are due by themselves (save), and the last one could not be written; the log says \
+             why. Writes are refused until one has succeeded (BGSAVE), or stop-writes-on-bgsave-error is no."
+                .to_owned(),
+        )
+    }
+}
+
+/// Tells the engine how long the journal's writes and syncs took.
+fn tell_times(engine: &mut Engine, journal: &ShardJournal, now: Now) {
+    let times = journal.take_times();
+    let kinds = [
+        (Stage::JournalWrite, times.writes),
+        (Stage::JournalSync, times.syncs),
+        (Stage::BackgroundSync, times.background_syncs),
+    ];
+    for (stage, times) in kinds {
+        for took in times {
+            engine.stage_took(stage, took, now);
+        }
+    }
+}

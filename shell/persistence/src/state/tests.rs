@@ -1,0 +1,168 @@
+//! Commands leave orders, the persistence carries them out, and the engine sees the result.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use engine::Lsn as EngineLsn;
+use engine::clients::session::SessionId;
+use engine::config::Settings;
+use engine::server::Order;
+use journal::Lsn;
+use resp::{ArgvBuf, Protocol, Reply};
+
+use super::*;
+use crate::load::Load;
+use crate::open;
+
+const NOW: Now = Now {
+    unix_us: 1_000_000,
+    mono: Mono(1000),
+};
+
+/// How long something may take that happens by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a server has, without its sockets and threads.
+struct Server {
+    engine: Engine,
+    persistence: Persistence,
+    journal: Arc<JournalSlot>,
+    session: SessionId,
+}
+
+impl Server {
+    fn start(folder: &std::path::Path, appendonly: &str) -> Server {
+        let mut settings = Settings::default();
+        settings.set("dir", folder.to_str().unwrap()).unwrap();
+        settings.set("appendonly", appendonly).unwrap();
+        settings.set("aof-reserve-size", "0").unwrap();
+        settings.set("enable-debug-command", "yes").unwrap();
+        let config = Config::resolve(&settings);
+        let new = || Engine::new(settings.clone(), 1, NOW, &commands::TABLE);
+        let loaded = open::load(new(), &config, &Load::default(), NOW).unwrap();
+        let journal = Arc::new(JournalSlot::default());
+        let mut persistence = Persistence::new(config, Arc::clone(&journal), Arc::default());
+        let mut engine = new();
+        persistence.loaded(&mut engine, loaded, NOW);
+        let session = engine.connect(String::new(), String::new(), NOW);
+        Server {
+            engine,
+            persistence,
+            journal,
+            session,
+        }
+    }
+
+    fn ask(&mut self, request: &str) -> String {
+        let argv: ArgvBuf = request.split(' ').collect();
+        let mut reply = Reply::new(Protocol::Resp2);
+        let _ = self
+            .engine
+            .request(self.session, argv.as_argv(), NOW, &mut reply);
+        String::from_utf8(reply.into_bytes()).unwrap()
+    }
+
+    /// Ends a turn as the server does: the journal is given what happened, then orders are carried
+    /// out.
+    fn end_turn(&mut self) {
+        if let Some(journal) = self.journal.taking() {
+            let EngineLsn(last) = self.engine.log().last();
+            journal.submit(self.engine.effects(), Lsn::new(last));
+            self.engine.effects_taken();
+            journal.kick();
+        }
+        for order in self.engine.take_orders() {
+            match order {
+                Order::Snapshot { waiting } => {
+                    self.persistence
+                        .begin_snapshot(&mut self.engine, waiting, NOW);
+                }
+                Order::RewriteJournal => self.persistence.begin_rewrite(&mut self.engine, NOW),
+                other => panic!("nobody ordered {other:?}"),
+            }
+        }
+    }
+
+    fn figures(&self) -> PersistenceFigures {
+        self.engine.node.shell.persistence
+    }
+
+    /// Looks until nothing runs in the background.
+    fn wait(&mut self) {
+        let begun = Instant::now();
+        while self.figures().snapshotting || self.figures().rewriting {
+            assert!(begun.elapsed() < PATIENCE);
+            thread::yield_now();
+            self.persistence.look(&mut self.engine, NOW);
+        }
+    }
+}
+
+const SAVING: &str = "-ERR Background save already in progress\r\n";
+const REWRITING: &str = "-ERR Background append only file rewriting already in progress\r\n";
+
+#[test]
+fn a_command_leaves_an_order_and_changes_no_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), "yes");
+    server.ask("SET key value");
+    let before = server.figures();
+    assert_eq!(server.ask("BGSAVE"), "+Background saving started\r\n");
+    assert_eq!(
+        server.ask("BGREWRITEAOF"),
+        "+Background append only file rewriting started\r\n"
+    );
+    // In the same turn: nothing has begun yet, and a second one is refused all the same.
+    assert_eq!(server.figures(), before);
+    for (request, reply) in [
+        ("BGSAVE", SAVING),
+        ("SAVE", SAVING),
+        ("SHUTDOWN SAVE", SAVING),
+        ("BGREWRITEAOF", REWRITING),
+        ("DEBUG LOADAOF", REWRITING),
+    ] {
+        assert_eq!(server.ask(request), reply, "{request}");
+    }
+    let info = server.ask("INFO persistence");
+    assert!(info.contains("rdb_bgsave_in_progress:1\r\n"), "{info}");
+    assert!(info.contains("aof_rewrite_in_progress:1\r\n"), "{info}");
+
+    server.end_turn();
+    assert!(server.figures().snapshotting && server.figures().rewriting);
+    assert_eq!(server.ask("BGSAVE"), SAVING);
+    assert_eq!(server.ask("BGREWRITEAOF"), REWRITING);
+
+    server.wait();
+    let after = server.figures();
+    assert_eq!((after.snapshots, after.rewrites), (1, 1));
+    assert!(!after.snapshot_failed && !after.rewrite_failed);
+    assert!(folder.path().join("dump.rdb").is_file());
+    assert_eq!(server.ask("BGSAVE"), "+Background saving started\r\n");
+}
+
+#[test]
+fn what_failed_is_told_and_may_be_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dump.rdb");
+    let mut server = Server::start(folder.path(), "no");
+    assert_eq!(
+        server.ask("BGREWRITEAOF"),
+        server.ask("DEBUG LOADAOF"),
+        "there is no journal"
+    );
+    // A folder is in the way of the file.
+    std::fs::create_dir(&path).unwrap();
+    server.ask("BGSAVE");
+    server.end_turn();
+    server.wait();
+    assert!(server.figures().snapshot_failed);
+    assert_eq!(server.figures().snapshot_failures, 1);
+
+    std::fs::remove_dir(&path).unwrap();
+    assert_eq!(server.ask("BGSAVE"), "+Background saving started\r\n");
+    server.end_turn();
+    server.wait();
+    let after = server.figures();
+    assert!(!after.snapshot_failed && path.is_file());
+    assert_eq!((after.snapshots, after.snapshot_failures), (1, 0));
+}

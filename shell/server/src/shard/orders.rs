@@ -1,0 +1,88 @@
+//! What the engine has ordered of the shell, carried out under the lock.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine::clients::session::SessionId;
+use engine::error::CmdError;
+use engine::server::Order;
+use persistence::background::{self, Ended};
+
+use super::{Shard, State};
+use crate::config_file;
+
+impl Shard {
+    pub(super) fn carry_out(&self, state: &mut State, order: &Order) {
+        let is_loading = state.engine.node.loading.is_some();
+        match order {
+            Order::ClientEvicted { client, bytes } => tracing::warn!(
+                client,
+                bytes,
+                "a client is disconnected: all clients take more than maxmemory-clients allows"
+            ),
+            Order::SettingsChanged => self.settings_changed(state),
+            Order::ChangeSettings { waiting, pairs } => self.change(state, *waiting, pairs),
+            Order::Shutdown { save: false, .. } => self.ask_to_stop(state),
+            // Data that is not loaded yet must not replace what is on the disk.
+            Order::Shutdown { .. } if is_loading => self.ask_to_stop(state),
+            Order::Reload { waiting, .. } | Order::ReloadJournal { waiting } if is_loading => {
+                state.engine.end_wait(*waiting, Err(CmdError::Loading));
+            }
+            Order::Shutdown {
+                save: true,
+                waiting,
+            } => match state.persistence.save(&mut state.engine, self.clock.now()) {
+                Ok(()) => self.ask_to_stop(state),
+                Err(error) => state.engine.end_wait(*waiting, Err(error)),
+            },
+            Order::RewriteJournal => {
+                let now = self.clock.now();
+                state.persistence.begin_rewrite(&mut state.engine, now);
+            }
+            Order::RewriteConfiguration { waiting } => {
+                self.rewrite_configuration(state, *waiting);
+            }
+            Order::Reload { reload, waiting } => {
+                let now = self.clock.now();
+                let result = state.persistence.reload(&mut state.engine, *reload, now);
+                state.engine.end_wait(*waiting, result);
+            }
+            Order::ReloadJournal { waiting } => {
+                let now = self.clock.now();
+                let result = state.persistence.reload_journal(&mut state.engine, now);
+                state.engine.end_wait(*waiting, result);
+            }
+            Order::Snapshot { waiting } => {
+                let now = self.clock.now();
+                state
+                    .persistence
+                    .begin_snapshot(&mut state.engine, *waiting, now);
+            }
+        }
+    }
+
+    fn rewrite_configuration(&self, state: &State, waiting: SessionId) {
+        let path = PathBuf::from(&state.engine.node.shell.config_file);
+        let settings = state.engine.node.settings.clone();
+        let background = state.persistence.background();
+        let ended = Arc::clone(background);
+        let write = move || {
+            let written = config_file::rewrite(&path, &settings);
+            let written = written.map_err(|error| format!("{}: {error}", path.display()));
+            ended.note(configuration_written(waiting, written));
+        };
+        if let Err(error) = background::spawn("weir-config", write) {
+            background.note(configuration_written(waiting, Err(error.to_string())));
+        }
+    }
+}
+
+/// Says in the log, and to the client that waits, what became of the configuration file.
+fn configuration_written(waiting: SessionId, written: Result<(), String>) -> Ended {
+    match &written {
+        Ok(()) => tracing::info!("configuration file rewritten"),
+        Err(error) => tracing::error!(error, "the configuration file was not rewritten"),
+    }
+    let result = written.map_err(CmdError::ConfigFileNotWritten);
+    Ended::Answer { waiting, result }
+}

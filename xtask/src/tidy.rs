@@ -143,6 +143,36 @@ fn the_core_stands_on_nothing_that_reaches_the_world() {
     }
 }
 
+/// Where the types of values may be told apart by their variants: where they are listed, and where
+/// their bytes are written. Everybody else asks the value, or for the one type it deals with.
+const TELLS_TYPES_APART: &[&str] = &["core/values/src", "core/rdb/src/value.rs"];
+
+#[test]
+fn types_of_values_are_told_apart_where_they_are_listed() {
+    let root = root().unwrap();
+    let text = fs::read_to_string(root.join("core/values/src/value.rs")).unwrap();
+    let variants: Vec<_> = text
+        .lines()
+        .skip_while(|line| *line != "pub enum Value {")
+        .take_while(|line| *line != "}")
+        .filter_map(|line| line.strip_suffix("),")?.trim().split_once('('))
+        .map(|(name, _)| format!("Value::{name}("))
+        .collect();
+    assert!(variants.len() >= 2, "what are the types? {variants:?}");
+    let mut failures = Vec::new();
+    let folders = ["core", "shell", "sim"].map(|folder| files(&root.join(folder), "rs"));
+    for path in folders.into_iter().flatten() {
+        let text = fs::read_to_string(&path).unwrap();
+        let path = path.strip_prefix(root).unwrap();
+        let may = TELLS_TYPES_APART.iter().any(|may| path.starts_with(may));
+        let tells = variants.iter().any(|variant| text.contains(variant));
+        if tells && !may {
+            failures.push(path.display().to_string());
+        }
+    }
+    assert!(failures.is_empty(), "tell types apart: {failures:#?}");
+}
+
 #[test]
 fn generated_pages_are_fresh() {
     let stale = docs::stale().unwrap();

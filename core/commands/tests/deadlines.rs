@@ -49,7 +49,7 @@ impl Node {
     }
 
     fn load(&mut self, key: &str, expires_at: i64) {
-        let value = Value::String(StringValue::from_bytes(b"v"));
+        let value = Value::from(StringValue::from_bytes(b"v"));
         let (key, at) = (Key::from(key.as_bytes()), Some(UnixMs(expires_at)));
         self.engine
             .load(0, key, value, at, Expired::Kept, now(self.ms));

@@ -29,11 +29,8 @@ pub mod table;
 mod time;
 pub mod upkeep;
 
-use std::hint::black_box;
-
 use resp::{Protocol, Sender};
 use stream::{IdText, Unpacked};
-use values::Value;
 
 pub use crate::config::OnUnknown;
 pub use crate::recover::reload::Contents;
@@ -226,15 +223,7 @@ impl Engine {
             return 0;
         }
         for record in keyspace.find_all(database, &wanted).into_iter().flatten() {
-            match record.value() {
-                Value::String(string) => {
-                    let ends = |bytes: &[u8]| (bytes.first().copied(), bytes.last().copied());
-                    black_box(string.with_bytes(ends));
-                }
-                Value::Stream(stream) => {
-                    black_box(stream.peek());
-                }
-            }
+            record.value().prefetch();
         }
         looked
     }

@@ -34,12 +34,7 @@ impl Digest {
         let expires_at_ms = expires_at_ms.unwrap_or(i64::MIN);
         out.bytes(&expires_at_ms.to_le_bytes());
         out.byte(value::code_of(value));
-        match value {
-            Value::Stream(stream) => add_stream(stream, now_ms, &mut out),
-            Value::String(_) => {
-                let Ok(()) = value::write(value, &mut out);
-            }
-        }
+        value::add_to_digest(value, now_ms, &mut out);
         hashed(out)
     }
 
@@ -79,7 +74,8 @@ impl Digest {
     }
 }
 
-fn add_stream(stream: &Stream, now_ms: u64, out: &mut Encoder<Hasher>) {
+/// Puts the content of a stream into a digest.
+pub(crate) fn add_stream(stream: &Stream, now_ms: u64, out: &mut Encoder<Hasher>) {
     let Ok(()) = crate::stream::write_entries(stream, out);
     out.number(stream.groups().len() as u64);
     for (name, group) in stream.groups().iter() {
@@ -142,7 +138,7 @@ fn of_producer(producer: ProducerView<'_>) -> Digest {
 }
 
 /// What bytes hash to, as they come.
-struct Hasher(Box<Xxh3>);
+pub(crate) struct Hasher(Box<Xxh3>);
 
 impl Sink for Hasher {
     type Error = Infallible;
@@ -203,7 +199,7 @@ mod tests {
     }
 
     fn digest(stream: Stream, now_ms: u64) -> Digest {
-        Digest::of_value(&Value::Stream(triomphe::Arc::new(stream)), None, now_ms)
+        Digest::of_value(&Value::from(stream), None, now_ms)
     }
 
     #[test]

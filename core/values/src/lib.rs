@@ -6,10 +6,13 @@
 
 mod integer;
 mod key;
+mod stream;
 mod string;
+mod typed;
 mod value;
 
 pub use integer::{INTEGER_TEXT_BYTES_MAX, parse_integer};
 pub use key::Key;
 pub use string::{Encoding, Scratch, StringValue};
+pub use typed::Typed;
 pub use value::Value;

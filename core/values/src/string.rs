@@ -6,11 +6,14 @@
 //! the setting.
 
 use std::fmt;
+use std::hint::black_box;
 use std::ops::Range;
 
 use triomphe::Arc;
 
 use crate::integer::parse_integer;
+use crate::typed::Typed;
+use crate::value::Value;
 
 /// A string's bytes. Equal if the bytes are, however they are kept.
 #[derive(Clone)]
@@ -268,6 +271,52 @@ impl StringValue {
             bytes.reserve_exact(more.max(bytes.len() / 8));
         }
         bytes
+    }
+}
+
+impl Typed for StringValue {
+    const NAME: &'static str = "string";
+
+    #[inline]
+    fn of(value: &Value) -> Option<&StringValue> {
+        if let Value::String(string) = value {
+            Some(string)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn of_mut(value: &mut Value) -> Option<&mut StringValue> {
+        if let Value::String(string) = value {
+            Some(string)
+        } else {
+            None
+        }
+    }
+
+    fn encoding(&self, key_len: usize) -> &'static str {
+        self.encoding(key_len).name()
+    }
+
+    fn heap_bytes(&self, _: usize) -> usize {
+        self.heap_bytes()
+    }
+
+    #[inline]
+    fn weight(&self) -> usize {
+        self.heap_bytes()
+    }
+
+    #[inline]
+    fn next_deadline_ms(&self) -> Option<u64> {
+        None
+    }
+
+    #[inline]
+    fn prefetch(&self) {
+        let ends = |bytes: &[u8]| (bytes.first().copied(), bytes.last().copied());
+        black_box(self.with_bytes(ends));
     }
 }
 

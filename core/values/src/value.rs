@@ -1,9 +1,14 @@
 //! What a key holds: one of the types.
+//!
+//! A type is a module of its own that says what it knows of itself (`Typed`). Here it takes a
+//! variant, and a line in the one `match` that leads to it. Nobody else tells types apart by
+//! variant: who works with one type asks for it (`get`), and everybody else asks the value.
 
 use stream::Stream;
 use triomphe::Arc;
 
 use crate::string::StringValue;
+use crate::typed::Typed;
 
 /// The value of a key. A clone is a frozen view: it shares what is large, and a later write to
 /// either side copies what it touches.
@@ -15,25 +20,73 @@ pub enum Value {
     Stream(Arc<Stream>),
 }
 
-impl Value {
-    /// The type's name, as `TYPE` answers it.
-    #[inline]
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Value::String(_) => "string",
-            Value::Stream(_) => "stream",
+/// Asks the type that a value is of.
+macro_rules! ask {
+    ($value:expr, $typed:ident => $answer:expr) => {
+        match $value {
+            Value::String($typed) => $answer,
+            Value::Stream($typed) => {
+                let $typed: &Stream = $typed;
+                $answer
+            }
         }
-    }
+    };
 }
 
 impl Value {
-    /// About how many bytes it takes, estimated without a walk over its parts.
-    pub fn weight(&self) -> usize {
-        match self {
-            Value::String(string) => string.heap_bytes(),
-            Value::Stream(stream) => stream.weight(),
-        }
+    /// The content, if it is of this type.
+    #[inline]
+    pub fn get<T: Typed>(&self) -> Option<&T> {
+        T::of(self)
     }
+
+    /// The content to be changed, if it is of this type. Copies what a frozen view shares of it.
+    #[inline]
+    pub fn get_mut<T: Typed>(&mut self) -> Option<&mut T> {
+        T::of_mut(self)
+    }
+
+    /// The type's name, as `TYPE` answers it.
+    #[inline]
+    pub fn type_name(&self) -> &'static str {
+        ask!(self, typed => name_of(typed))
+    }
+
+    /// How the value is kept under a key of this many bytes, as `OBJECT ENCODING` answers it.
+    pub fn encoding(&self, key_len: usize) -> &'static str {
+        ask!(self, typed => Typed::encoding(typed, key_len))
+    }
+
+    /// Memory outside of the value itself, in bytes; shared memory counts in full. Of a large value
+    /// about `samples` parts are looked at, all of them if that is 0.
+    pub fn heap_bytes(&self, samples: usize) -> usize {
+        ask!(self, typed => Typed::heap_bytes(typed, samples))
+    }
+
+    /// About how many bytes are freed with it, estimated without a walk over its parts.
+    #[inline]
+    pub fn weight(&self) -> usize {
+        ask!(self, typed => Typed::weight(typed))
+    }
+
+    /// When there is next something to do for the value itself, whatever its key's expiry:
+    /// milliseconds since the epoch.
+    #[inline]
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        ask!(self, typed => Typed::next_deadline_ms(typed))
+    }
+
+    /// Reads what a command on it is going to look at first, so that it is in the processor's
+    /// caches then.
+    #[inline]
+    pub fn prefetch(&self) {
+        ask!(self, typed => Typed::prefetch(typed));
+    }
+}
+
+#[inline]
+fn name_of<T: Typed>(_: &T) -> &'static str {
+    T::NAME
 }
 
 impl From<StringValue> for Value {
@@ -52,3 +105,6 @@ impl From<Stream> for Value {
 
 // A record holds one beside its key; a type's own state belongs behind a pointer.
 const _: () = assert!(size_of::<Value>() == 24);
+
+#[cfg(test)]
+mod tests;

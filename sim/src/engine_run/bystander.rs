@@ -3,7 +3,6 @@
 
 use engine::Engine;
 use stream::{Stream, StreamId};
-use values::Value;
 
 use super::ledger::Ledger;
 use super::producer::name_of;
@@ -34,11 +33,7 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
 pub(super) fn stream_of<'e>(engine: &'e Engine, key: &str) -> Option<&'e Stream> {
     let keyspace = engine.keyspace();
     let record = keyspace.find(0, keyspace.hash(key.as_bytes()), key.as_bytes())?;
-    if let Value::Stream(stream) = record.value() {
-        Some(stream)
-    } else {
-        None
-    }
+    record.value().get()
 }
 
 fn look(stream: usize, rng: &mut Rng) -> Request {

@@ -12,7 +12,7 @@ use engine::Now;
 use engine::store::keyspace::Frozen;
 use resp::{Protocol, Reply};
 use stream::{Group, Stream, StreamId};
-use values::Value;
+use values::StringValue;
 
 /// The contents of each key, by database and name.
 pub(super) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
@@ -29,9 +29,9 @@ impl Picture {
                 let mut out = Vec::new();
                 line(&mut out, format_args!("expires {:?}", record.expires_at()));
                 let value = record.value();
-                if let Value::Stream(stream) = value {
+                if let Some(stream) = value.get::<Stream>() {
                     draw_stream(&mut out, stream, now.stream_ms());
-                } else if let Value::String(string) = value {
+                } else if let Some(string) = value.get::<StringValue>() {
                     string.with_bytes(|bytes| out.extend_from_slice(bytes));
                 } else {
                     out.extend(rdb::dump(value));

@@ -387,8 +387,8 @@ fn without_idempotence(view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
         match item {
             rdb::Item::Database(index) => writer.database(index, 1, 0)?,
             rdb::Item::Record(mut record) => {
-                if let values::Value::Stream(stream) = &mut record.value {
-                    let idempotence = triomphe::Arc::make_mut(stream).idempotence_mut();
+                if let Some(stream) = record.value.get_mut::<stream::Stream>() {
+                    let idempotence = stream.idempotence_mut();
                     let retention = idempotence.retention();
                     drop(idempotence.configure(retention, stream::Forget::Everything));
                 }

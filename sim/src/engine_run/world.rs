@@ -9,6 +9,7 @@ use journal::{Lsn, RecoveryError};
 use persistence::OpenError;
 use resp::{Protocol, Reply};
 use stream::StreamId;
+use values::StringValue;
 
 use super::bystander::{self, stream_of};
 use super::client::{Asked, Client, Look, Role, Sent};
@@ -465,13 +466,8 @@ impl World {
         }
         let number = |key: &str| {
             let keyspace = engine.keyspace();
-            match keyspace
-                .find(0, keyspace.hash(key.as_bytes()), key.as_bytes())?
-                .value()
-            {
-                values::Value::String(string) => string.as_integer(),
-                _ => None,
-            }
+            let record = keyspace.find(0, keyspace.hash(key.as_bytes()), key.as_bytes())?;
+            record.value().get::<StringValue>()?.as_integer()
         };
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));

@@ -6,6 +6,7 @@ use engine::error::CmdError;
 use engine::limits::STRING_BYTES_MAX;
 use engine::store::effect::{Effect, StringChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
+use values::StringValue;
 
 use super::bits::{Patch, byte_of, check_offset, read, replaced};
 
@@ -149,7 +150,7 @@ impl Command for BitField {
             Some(_) => &mut ctx.tx,
             None => ctx.tx.reading(),
         };
-        let len = tx.string(key)?.map_or(0, |string| string.len());
+        let len = tx.get::<StringValue>(key)?.map_or(0, |string| string.len());
         // The string has room for all that might be written, whether it is or not.
         let mut event = event::SETBIT;
         if let Some(last) = last.filter(|last| *last >= len) {
@@ -167,7 +168,7 @@ impl Command for BitField {
         ctx.reply.array(operations.len());
         for operation in operations {
             let change = |bytes: &[u8]| operation.run(bytes);
-            let outcome = match ctx.tx.string(key)? {
+            let outcome = match ctx.tx.get::<StringValue>(key)? {
                 Some(string) => string.with_bytes(change),
                 None => change(b""),
             };
@@ -219,7 +220,7 @@ impl Command for BitFieldRo {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         check_places(&cmd.operations, ctx.string_bytes_max())?;
-        let string = ctx.tx.string(cmd.key)?;
+        let string = ctx.tx.get::<StringValue>(cmd.key)?;
         ctx.reply.array(cmd.operations.len());
         for Operation { field, .. } in cmd.operations {
             let number = match string {

@@ -97,7 +97,13 @@ impl Command for BitOp {
         let mut sources = Vec::with_capacity(keys.len());
         for key in keys.iter() {
             // Clones share their bytes: a key may be named many times.
-            sources.push(ctx.tx.reading().string(key)?.cloned().unwrap_or_default());
+            sources.push(
+                ctx.tx
+                    .reading()
+                    .get::<StringValue>(key)?
+                    .cloned()
+                    .unwrap_or_default(),
+            );
         }
         let result = combine(operation, &sources);
         if !result.is_empty() {

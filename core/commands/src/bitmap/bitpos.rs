@@ -4,6 +4,7 @@ use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use values::StringValue;
 
 use super::bits::position;
 use super::span::{Span, Unit};
@@ -88,7 +89,7 @@ impl Command for BitPos {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = match ctx.tx.string(cmd.key)? {
+        let found = match ctx.tx.get::<StringValue>(cmd.key)? {
             Some(string) => string.with_bytes(|bytes| cmd.find(bytes)),
             None => (!cmd.bit).then_some(0),
         };

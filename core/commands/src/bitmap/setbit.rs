@@ -5,6 +5,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::event;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use values::StringValue;
 
 use super::bits::{byte_of, check_offset, parse_offset, read, replaced};
 
@@ -51,7 +52,7 @@ impl Command for SetBit {
             let patch = replaced(bytes, offset, 1, bit);
             (old, (old != bit || !is_there).then_some(patch))
         };
-        let (old, patch) = match ctx.tx.string(key)? {
+        let (old, patch) = match ctx.tx.get::<StringValue>(key)? {
             Some(string) => string.with_bytes(change),
             None => change(b""),
         };
@@ -87,7 +88,7 @@ impl Command for GetBit {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, offset) = cmd;
         check_offset(offset, ctx.string_bytes_max())?;
-        let bit = match ctx.tx.string(key)? {
+        let bit = match ctx.tx.get::<StringValue>(key)? {
             Some(string) => string.with_bytes(|bytes| read(bytes, offset, 1)),
             None => 0,
         };

@@ -4,7 +4,6 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Entry, Flow, container, entry};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use values::Value;
 
 use crate::help;
 
@@ -60,10 +59,7 @@ impl Command for Encoding {
             .tx
             .reading()
             .peek(cmd)
-            .map(|record| match record.value() {
-                Value::String(string) => string.encoding(cmd.len()).name(),
-                Value::Stream(_) => "stream",
-            });
+            .map(|record| record.value().encoding(cmd.len()));
         match encoding {
             Some(encoding) => ctx.reply.bulk(encoding.as_bytes()),
             None => ctx.reply.null(),

@@ -122,10 +122,7 @@ fn is_allowed(ctx: &Ctx<'_>) -> bool {
 fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {
     let now = ctx.now;
     let record = ctx.tx.peek(key).ok_or(CmdError::NoSuchKey)?;
-    let encoding = match record.value() {
-        values::Value::String(value) => value.encoding(key.len()).name(),
-        values::Value::Stream(_) => "stream",
-    };
+    let encoding = record.value().encoding(key.len());
     // Without the type before the value, and version and checksum after it.
     let serialized_bytes = rdb::dump(record.value()).len() - 11;
     let idle_s = i64::from(record.idle_s(now.unix()));

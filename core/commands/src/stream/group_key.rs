@@ -29,7 +29,7 @@ impl<'a> GroupKey<'a> {
         self,
         tx: &'t mut Tx<'_>,
     ) -> Result<Option<(&'t Stream, &'t Group)>, CmdError> {
-        let stream = tx.stream(self.key)?;
+        let stream = tx.get::<Stream>(self.key)?;
         Ok(stream.and_then(|stream| Some((stream, stream.groups().find(self.group)?))))
     }
 

@@ -6,7 +6,7 @@ use engine::args::Args;
 use engine::command::Ctx;
 use engine::error::CmdError;
 use engine::store::effect::{Effect, StreamChange, event};
-use stream::{Keep, NodeLimits, Precision, References, StreamId, Trim};
+use stream::{Keep, NodeLimits, Precision, References, Stream, StreamId, Trim};
 
 /// The trim clause as it is being read: `MAXLEN | MINID [= | ~] threshold [LIMIT count]`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -72,7 +72,7 @@ impl TrimClause {
                 stream.prepare_trim(&trim, references);
             });
         }
-        let Ok(Some(stream)) = ctx.tx.stream(key) else {
+        let Ok(Some(stream)) = ctx.tx.get::<Stream>(key) else {
             return 0;
         };
         let Some(cut) = stream.plan_trim(&trim, references) else {

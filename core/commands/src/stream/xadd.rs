@@ -6,7 +6,7 @@ use engine::error::CmdError;
 use engine::store::effect::{Effect, Idempotent, IidOrigin, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use stream::{References, StreamId};
+use stream::{References, Stream, StreamId};
 
 use super::references_option::parse_references;
 use super::trim_option::TrimClause;
@@ -191,7 +191,7 @@ impl Command for XAdd {
             return Err(stream::IdRefused::Zero.into());
         }
         let now_ms = ctx.now.stream_ms();
-        let found = ctx.tx.stream(key)?;
+        let found = ctx.tx.get::<Stream>(key)?;
         if found.is_none() && !cmd.create {
             ctx.reply.null();
             return Ok(Flow::Done);

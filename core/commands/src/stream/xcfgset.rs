@@ -12,7 +12,7 @@ use engine::error::CmdError;
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use stream::{Forget, Retention};
+use stream::{Forget, Retention, Stream};
 
 /// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE
 /// entries]`
@@ -79,7 +79,7 @@ impl Command for XCfgSet {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx.tx.get::<Stream>(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
         let before = stream.idempotence().retention();
         let wanted = Wanted::parse(&mut Args::new(cmd.options, 0))?;
         let retention = Retention {

@@ -6,7 +6,7 @@ use engine::error::CmdError;
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use stream::{References, StreamId};
+use stream::{References, Stream, StreamId};
 
 use super::ids_block::parse_ids;
 
@@ -41,7 +41,7 @@ impl Command for XDel {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(stream) = ctx.tx.stream(cmd.key)? else {
+        let Some(stream) = ctx.tx.get::<Stream>(cmd.key)? else {
             ctx.reply.int(0);
             return Ok(Flow::Done);
         };

@@ -75,7 +75,7 @@ impl Command for XDelEx {
                 stream.groups_mut().expect_questions(ids.len());
             });
         }
-        let found = ctx.tx.stream(cmd.key)?;
+        let found = ctx.tx.get::<Stream>(cmd.key)?;
         let Options { references, ids } = cmd.options?;
         let Some(stream) = found else {
             ctx.reply.array(ids.len());

@@ -6,7 +6,7 @@ use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::StreamId;
+use stream::{Stream, StreamId};
 
 /// `XIDMPRECORD key pid iid stream-id`
 pub(super) struct XIdmpRecord;
@@ -55,7 +55,7 @@ impl Command for XIdmpRecord {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx.tx.get::<Stream>(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
         // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the
         // same.
         if ctx.mode != Mode::Replay && !stream.entries().contains(cmd.id) {

@@ -4,6 +4,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use stream::Stream;
 
 /// `XLEN key`
 pub(super) struct XLen;
@@ -27,7 +28,7 @@ impl Command for XLen {
     }
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let len = ctx.tx.stream(key)?.map_or(0, |stream| stream.len());
+        let len = ctx.tx.get::<Stream>(key)?.map_or(0, |stream| stream.len());
         ctx.reply.int(len as i64);
         Ok(Flow::Done)
     }

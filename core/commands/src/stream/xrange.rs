@@ -4,7 +4,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::StreamId;
+use stream::{Stream, StreamId};
 
 use super::interval::{parse_end, parse_start};
 
@@ -110,7 +110,7 @@ fn finish<'a>(
 }
 
 fn answer(cmd: &Parsed<'_>, direction: Direction, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    let Some(stream) = ctx.tx.stream(cmd.key)? else {
+    let Some(stream) = ctx.tx.get::<Stream>(cmd.key)? else {
         ctx.reply.array(0);
         return Ok(Flow::Done);
     };

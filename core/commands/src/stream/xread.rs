@@ -100,7 +100,7 @@ impl Command for XRead {
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let mut after = Vec::with_capacity(cmd.keys.len());
         for (key, id) in cmd.keys.iter().zip(cmd.ids.iter()) {
-            after.push(read_id(ctx.tx.stream(key)?, id)?);
+            after.push(read_id(ctx.tx.get::<Stream>(key)?, id)?);
         }
         let outer = ctx.reply.mark();
         let mut budget = cmd.bounds.begin();
@@ -183,7 +183,7 @@ fn serve(
     let Some(from) = after.next().filter(|_| !budget.is_spent()) else {
         return Ok(false);
     };
-    let Some(stream) = ctx.tx.stream(key)? else {
+    let Some(stream) = ctx.tx.get::<Stream>(key)? else {
         return Ok(false);
     };
     if after >= stream.last_id() {

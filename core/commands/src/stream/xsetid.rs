@@ -5,7 +5,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::{SetId, StreamId};
+use stream::{SetId, Stream, StreamId};
 
 /// `XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]`
 pub(super) struct XSetId;
@@ -67,7 +67,7 @@ impl Command for XSetId {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stream = ctx.tx.stream(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx.tx.get::<Stream>(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
         stream.check_set_id(&cmd.set)?;
         let set_id = Effect::on(cmd.key, StreamChange::SetId(cmd.set));
         ctx.tx.apply(&set_id, event::XSETID);

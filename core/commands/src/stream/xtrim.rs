@@ -4,7 +4,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::References;
+use stream::{References, Stream};
 
 use super::references_option::parse_references;
 use super::trim_option::TrimClause;
@@ -95,7 +95,7 @@ impl Command for XTrim {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.tx.stream(cmd.key)?;
+        ctx.tx.get::<Stream>(cmd.key)?;
         let removed = cmd.trim.apply(cmd.key, cmd.references, ctx);
         ctx.reply.int(removed as i64);
         Ok(Flow::Done)

@@ -5,7 +5,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use values::Value;
+use values::StringValue;
 
 use super::condition::Condition;
 
@@ -62,12 +62,16 @@ impl Command for DelEx {
             When::Always => &mut ctx.tx,
             When::Holds(_) | When::Unknown => ctx.tx.reading(),
         };
-        let met = match (when, tx.value(key)) {
+        let found = tx.value(key);
+        let needs_string = CmdError::ConditionNeedsString;
+        let string = found.map(|value| value.get::<StringValue>().ok_or(needs_string));
+        let met = match (when, string) {
             (_, None) => false,
             (When::Always, Some(_)) => true,
-            (_, Some(Value::Stream(_))) => return Err(CmdError::ConditionNeedsString),
-            (When::Holds(condition), Some(Value::String(string))) => condition.holds(string)?,
-            (When::Unknown, Some(Value::String(_))) => return Err(CmdError::InvalidCondition),
+            (When::Holds(condition), Some(string)) => condition.holds(string?)?,
+            (When::Unknown, Some(string)) => {
+                return Err(string.err().unwrap_or(CmdError::InvalidCondition));
+            }
         };
         if met {
             ctx.tx

@@ -5,6 +5,7 @@ use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use values::StringValue;
 
 use super::condition::digest;
 use super::expiration::Lifetime;
@@ -32,7 +33,7 @@ impl Command for Get {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        reply_string(ctx.tx.string(cmd)?, ctx.reply);
+        reply_string(ctx.tx.get::<StringValue>(cmd)?, ctx.reply);
         Ok(Flow::Done)
     }
 }
@@ -62,7 +63,7 @@ impl Command for GetDel {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = ctx.tx.reading().string(cmd)?;
+        let found = ctx.tx.reading().get::<StringValue>(cmd)?;
         reply_string(found, ctx.reply);
         if found.is_some() {
             ctx.tx
@@ -117,7 +118,7 @@ impl Command for GetEx {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let key = cmd.key;
-        let Some(string) = ctx.tx.reading().string(key)? else {
+        let Some(string) = ctx.tx.reading().get::<StringValue>(key)? else {
             ctx.reply.null();
             return Ok(Flow::Done);
         };
@@ -171,7 +172,10 @@ impl Command for StrLen {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let len = ctx.tx.string(cmd)?.map_or(0, |string| string.len());
+        let len = ctx
+            .tx
+            .get::<StringValue>(cmd)?
+            .map_or(0, |string| string.len());
         ctx.reply.count(len);
         Ok(Flow::Done)
     }
@@ -199,7 +203,7 @@ impl Command for Digest {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.tx.string(cmd)? {
+        match ctx.tx.get::<StringValue>(cmd)? {
             Some(string) => ctx.reply.bulk(digest(string).as_bytes()),
             None => ctx.reply.null(),
         }

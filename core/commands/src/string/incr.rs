@@ -6,6 +6,7 @@ use engine::error::CmdError;
 use engine::store::effect::{Effect, Expiry, StringChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use rustc_apfloat::Float;
+use values::StringValue;
 
 use super::float::{Number, format_float, parse_float};
 
@@ -134,7 +135,7 @@ impl Command for IncrByFloat {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, by) = cmd;
-        let number = match ctx.tx.string(key)? {
+        let number = match ctx.tx.get::<StringValue>(key)? {
             Some(string) => string.with_bytes(parse_float).ok_or(CmdError::NotAFloat)?,
             None => Number::ZERO,
         };
@@ -156,7 +157,7 @@ impl Command for IncrByFloat {
 
 /// Adds to the number in a string and answers the sum; a missing key counts as 0.
 fn add(key: &[u8], by: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    let number = match ctx.tx.string(key)? {
+    let number = match ctx.tx.get::<StringValue>(key)? {
         Some(string) => string.as_integer().ok_or(CmdError::NotAnInteger)?,
         None => 0,
     };

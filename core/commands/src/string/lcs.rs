@@ -127,7 +127,7 @@ impl Options {
 }
 
 fn read(key: &[u8], ctx: &mut Ctx<'_>) -> Result<StringValue, CmdError> {
-    match ctx.tx.string(key) {
+    match ctx.tx.get::<StringValue>(key) {
         // A clone shares the bytes.
         Ok(found) => Ok(found.cloned().unwrap_or_default()),
         Err(_) => Err(CmdError::LcsNeedsStrings),

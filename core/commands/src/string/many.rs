@@ -43,11 +43,10 @@ impl Command for MGet {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.array(cmd.len());
-        ctx.reply
-            .each(cmd.iter(), |reply, key| match ctx.tx.value(key) {
-                Some(Value::String(string)) => reply_string(Some(string), reply),
-                Some(Value::Stream(_)) | None => reply.null(),
-            });
+        ctx.reply.each(cmd.iter(), |reply, key| {
+            // What is no string is answered as if it were missing.
+            reply_string(ctx.tx.value(key).and_then(Value::get), reply);
+        });
         Ok(Flow::Done)
     }
 }

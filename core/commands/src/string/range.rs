@@ -5,6 +5,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, StringChange, event};
 use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
+use values::StringValue;
 
 use super::reply::reply_range;
 
@@ -31,7 +32,10 @@ impl Command for Append {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, tail) = cmd;
-        let len = ctx.tx.string(key)?.map_or(0, |string| string.len());
+        let len = ctx
+            .tx
+            .get::<StringValue>(key)?
+            .map_or(0, |string| string.len());
         let len = len.saturating_add(tail.len());
         if len > ctx.string_bytes_max() {
             return Err(CmdError::StringTooLong);
@@ -135,7 +139,10 @@ impl Command for SetRange {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, offset, value) = cmd;
         let offset = usize::try_from(offset).map_err(|_| CmdError::OffsetOutOfRange)?;
-        let len = ctx.tx.string(key)?.map_or(0, |string| string.len());
+        let len = ctx
+            .tx
+            .get::<StringValue>(key)?
+            .map_or(0, |string| string.len());
         let end = offset.saturating_add(value.len());
         if value.is_empty() {
             ctx.reply.count(len);
@@ -153,7 +160,7 @@ impl Command for SetRange {
 }
 
 fn get_range((key, start, end): (&[u8], i64, i64), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    match ctx.tx.string(key)? {
+    match ctx.tx.get::<StringValue>(key)? {
         Some(string) => reply_range(string, string.range(start, end), ctx.reply),
         None => ctx.reply.bulk(b""),
     }

@@ -5,6 +5,7 @@ use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Event, Expiry, KeyChange, StringChange, event};
 use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
+use values::StringValue;
 
 use super::condition::{Condition, Existence};
 use super::expiration::{Expiration, Lifetime};
@@ -112,13 +113,13 @@ impl Command for Set {
         let expiry = cmd.lifetime.expiry(ctx.now.unix(), "set")?;
         let mut met = cmd.existence.holds(key, ctx);
         if met && let Some(condition) = cmd.condition {
-            met = match ctx.tx.reading().string(key)? {
+            met = match ctx.tx.reading().get::<StringValue>(key)? {
                 Some(string) => condition.holds(string)?,
                 None => condition.holds_for_missing(),
             };
         }
         if cmd.get {
-            reply_string(ctx.tx.reading().string(key)?, ctx.reply);
+            reply_string(ctx.tx.reading().get::<StringValue>(key)?, ctx.reply);
         } else if met {
             ctx.reply.ok();
         } else {
@@ -277,7 +278,7 @@ impl Command for GetSet {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, value) = cmd;
-        reply_string(ctx.tx.reading().string(key)?, ctx.reply);
+        reply_string(ctx.tx.reading().get::<StringValue>(key)?, ctx.reply);
         set(key, value, Expiry::Never, ctx);
         Ok(Flow::Done)
     }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use resp::Reply;
-use stream::Group;
-use values::Value;
+use stream::{Group, Stream};
 
 use crate::Engine;
 use crate::clients::delivery::{Delivery, Then};
@@ -52,10 +51,7 @@ impl Engine {
         let keyspace = &self.data.keyspace;
         let (database, name) = (key.0, &key.1);
         let record = keyspace.find(database, keyspace.hash(name), name);
-        let stream = match record.map(crate::store::keyspace::Record::value) {
-            Some(Value::Stream(stream)) => Some(stream),
-            Some(Value::String(_)) | None => None,
-        };
+        let stream = record.and_then(|record| record.value().get::<Stream>());
         let mut found: Option<(&[u8], Option<&Group>)> = None;
         self.data.blocking.after(key, last).find(|(_, id)| {
             let session = self.node.sessions.find(*id);

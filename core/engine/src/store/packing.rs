@@ -10,8 +10,8 @@
 use std::collections::VecDeque;
 use std::num::NonZeroU16;
 
-use stream::{PackJob, StreamId};
-use values::{Key, Value};
+use stream::{PackJob, Stream, StreamId};
+use values::Key;
 
 use crate::limits::PACKING_DELAY_MS;
 use crate::store::keyspace::Record;
@@ -64,7 +64,7 @@ impl PackingQueue {
     /// Notes that the record's stream may have chunks to pack, unless that is noted already.
     #[inline]
     pub(crate) fn note(&mut self, database: u16, record: &Record, now: Now) {
-        let Value::Stream(stream) = record.value() else {
+        let Some(stream) = record.value().get::<Stream>() else {
             return;
         };
         if stream.entries().wants_packing() && record.packing_ticket().is_none() {

@@ -1,7 +1,7 @@
 //! Handing out the packing of streams, and taking it in again.
 
-use stream::StreamId;
-use values::{Key, Value};
+use stream::{Stream, StreamId};
+use values::Key;
 
 use crate::Engine;
 use crate::limits::{PACKING_BATCH_CHUNKS_MAX, PACKING_LOOKS_MAX};
@@ -43,11 +43,10 @@ impl Engine {
             let Some(record) = keyspace.find_mut(database, hash, &key) else {
                 continue;
             };
-            let Value::Stream(stream) = &mut record.value else {
+            let Some(stream) = record.value.get_mut::<Stream>() else {
                 continue;
             };
-            let jobs =
-                triomphe::Arc::make_mut(stream).packing_jobs(PACKING_BATCH_CHUNKS_MAX, through);
+            let jobs = stream.packing_jobs(PACKING_BATCH_CHUNKS_MAX, through);
             record.set_packing_ticket(None);
             if !jobs.is_empty() {
                 return Some(PackingBatch {
@@ -85,9 +84,8 @@ impl Engine {
             .keyspace
             .find_mut(batch.database, hash, &batch.key);
         if let Some(record) = record
-            && let Value::Stream(stream) = &mut record.value
+            && let Some(stream) = record.value.get_mut::<Stream>()
         {
-            let stream = triomphe::Arc::make_mut(stream);
             for job in &mut batch.jobs {
                 stream.finish_packing(job);
             }
@@ -100,7 +98,7 @@ impl Engine {
     fn pack_more(&mut self, database: u16, key: &Key, through: StreamId, now: Now) {
         let hash = self.data.keyspace.hash(key);
         if let Some(record) = self.data.keyspace.find(database, hash, key)
-            && let Value::Stream(stream) = record.value()
+            && let Some(stream) = record.value().get::<Stream>()
         {
             if stream.entries().wants_packing_through(through) {
                 self.data.packing.push(database, record, through, now.mono);

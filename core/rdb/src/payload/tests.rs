@@ -17,10 +17,8 @@ fn context() -> Context {
 }
 
 fn restored(payload: &[u8]) -> Result<Vec<u8>, PayloadError> {
-    match restore(payload, &context())? {
-        Value::String(string) => Ok(string.to_vec()),
-        Value::Stream(_) => panic!("not a string"),
-    }
+    let restored = restore(payload, &context())?;
+    Ok(restored.get::<StringValue>().unwrap().to_vec())
 }
 
 #[test]
@@ -94,10 +92,9 @@ fn a_stream_is_packed_from_the_wanted_offset_on() {
             packing,
             ..context()
         };
-        match restore(&payload, &context).unwrap() {
-            Value::Stream(stream) => stream.entries().heap_bytes(0),
-            Value::String(_) => panic!("not a stream"),
-        }
+        let restored = restore(&payload, &context).unwrap();
+        let stream = restored.get::<stream::Stream>().unwrap();
+        stream.entries().heap_bytes(0)
     };
     let plain = bytes(crate::Packing::Later);
     assert_eq!(bytes(crate::Packing::BeyondBytes(len)), plain);

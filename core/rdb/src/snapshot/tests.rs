@@ -88,10 +88,7 @@ fn a_file_of_redis_8_6_is_read() {
         .collect();
     let value_of = |key: &[u8]| {
         let record = records.iter().find(|record| *record.key == *key).unwrap();
-        match &record.value {
-            Value::String(string) => string.to_vec(),
-            Value::Stream(_) => panic!("not a string"),
-        }
+        record.value.get::<StringValue>().unwrap().to_vec()
     };
     assert_eq!(value_of(b"int8"), b"-100");
     assert_eq!(value_of(b"int16"), b"-3000");

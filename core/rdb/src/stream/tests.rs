@@ -3,7 +3,7 @@ use stream::{
     Acknowledgement, CountChange, Created, Entries, Group, Groups, Holder, Idempotence, Missing,
     NodeLimits, Remembered, Retention, Stream, StreamId, StreamParts,
 };
-use values::Value;
+use values::{StringValue, Value};
 
 use crate::payload::fixture::fixture;
 use crate::{
@@ -35,10 +35,7 @@ fn restored(payload: &[u8], now_ms: u64) -> Result<Stream, PayloadError> {
 }
 
 fn stream_of(value: Value) -> Stream {
-    match value {
-        Value::Stream(stream) => Stream::clone(&stream),
-        Value::String(string) => panic!("not a stream: {string:?}"),
-    }
+    value.get::<Stream>().unwrap().clone()
 }
 
 /// Everything that a file should keep of a stream, as text, so that a difference is easily seen.
@@ -653,7 +650,7 @@ fn snapshot_of(stream: &Stream) -> Vec<u8> {
     writer
         .record(
             b"k",
-            &Value::String((&b"v"[..]).into()),
+            &Value::from(StringValue::from_bytes(b"v")),
             None,
             Usage::Unknown,
         )
@@ -669,9 +666,9 @@ fn streams_of(snapshot: &[u8]) -> Vec<Stream> {
     let mut streams = Vec::new();
     while let Some(item) = reader.next().unwrap() {
         if let Item::Record(record) = item
-            && let Value::Stream(stream) = record.value
+            && let Some(stream) = record.value.get::<Stream>()
         {
-            streams.push(Stream::clone(&stream));
+            streams.push(stream.clone());
         }
     }
     streams

@@ -5,7 +5,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::StreamId;
+use stream::{Stream, StreamId};
 
 use super::{parse_entries_read, parse_position, usage};
 use crate::stream::group_key::GroupKey;
@@ -76,7 +76,7 @@ impl Command for Create {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
-        let stream = ctx.tx.stream(key)?;
+        let stream = ctx.tx.get::<Stream>(key)?;
         if stream.is_none() && !cmd.make_stream {
             return Err(CmdError::GroupNeedsKey);
         }

@@ -5,6 +5,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use stream::Stream;
 
 use crate::stream::group_key::GroupKey;
 
@@ -33,7 +34,7 @@ impl Command for Destroy {
 
     fn execute(place: GroupKey<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = place;
-        if ctx.tx.stream(key)?.is_none() {
+        if ctx.tx.get::<Stream>(key)?.is_none() {
             return Err(CmdError::GroupNeedsKey);
         }
         let destroy = Effect::on_group(key, group, GroupChange::Destroy);

@@ -45,7 +45,9 @@ fn required_group<'t>(
     place: GroupKey<'_>,
     tx: &'t mut Tx<'_>,
 ) -> Result<(&'t Stream, &'t stream::Group), CmdError> {
-    let stream = tx.stream(place.key)?.ok_or(CmdError::GroupNeedsKey)?;
+    let stream = tx
+        .get::<Stream>(place.key)?
+        .ok_or(CmdError::GroupNeedsKey)?;
     let group = stream.groups().find(place.group);
     Ok((stream, group.ok_or_else(|| place.group_missing())?))
 }

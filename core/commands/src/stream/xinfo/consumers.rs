@@ -4,6 +4,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use stream::Stream;
 
 use super::count;
 use crate::stream::group_key::GroupKey;
@@ -34,7 +35,10 @@ impl Command for Consumers {
 
     fn execute(place: GroupKey<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now_ms = ctx.now.stream_ms();
-        let stream = ctx.tx.stream(place.key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx
+            .tx
+            .get::<Stream>(place.key)?
+            .ok_or(CmdError::NoSuchKey)?;
         let group = stream.groups().find(place.group);
         let group = group.ok_or_else(|| place.group_missing())?;
         let reply = &mut *ctx.reply;

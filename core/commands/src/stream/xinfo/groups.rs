@@ -4,6 +4,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
+use stream::Stream;
 
 use super::{count, id, progress};
 
@@ -34,7 +35,7 @@ impl Command for Groups {
     }
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stream = ctx.tx.stream(key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx.tx.get::<Stream>(key)?.ok_or(CmdError::NoSuchKey)?;
         let reply = &mut *ctx.reply;
         reply.array(stream.groups().len());
         reply.each(stream.groups().iter(), |reply, (name, group)| {

@@ -350,10 +350,7 @@ impl Tx<'_> {
             self.expire(key);
             return Changed::NOTHING;
         }
-        let Value::Stream(stream) = &mut record.value else {
-            panic!("{DECIDED}");
-        };
-        let changed = edit(triomphe::Arc::make_mut(stream));
+        let changed = edit(record.value.get_mut().expect(DECIDED));
         if changed > 0 {
             record.changed = lsn;
             if self.data.stream_compress {
@@ -372,7 +369,7 @@ impl Tx<'_> {
         prepare: impl FnOnce(&mut Stream),
     ) {
         let found = self.peek(key).map(Record::value);
-        if let Some(Value::Stream(stream)) = found
+        if let Some(stream) = found.and_then(Value::get::<Stream>)
             && stream.has_to_prepare(references)
         {
             let _ = self.edit_stream(key, |stream| {
@@ -421,10 +418,7 @@ impl Tx<'_> {
             old = None;
         }
         if let Some(record) = old {
-            let Value::Stream(stream) = &mut record.value else {
-                panic!("{DECIDED}");
-            };
-            let changed = edit(triomphe::Arc::make_mut(stream));
+            let changed = edit(record.value.get_mut().expect(DECIDED));
             record.changed = lsn;
             if self.data.stream_compress {
                 self.data.packing.note(self.database, record, self.now);
@@ -457,7 +451,7 @@ impl Tx<'_> {
     pub fn record_retention(&mut self, key: &[u8]) {
         let hash = self.data.keyspace.hash(key);
         let found = self.data.keyspace.find(self.database, hash, key);
-        if let Some(Value::Stream(stream)) = found.map(Record::value)
+        if let Some(stream) = found.and_then(|record| record.value().get::<Stream>())
             && stream.idempotence().stored().iids == 0
         {
             let retention = stream.idempotence().retention();

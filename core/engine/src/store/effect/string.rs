@@ -108,7 +108,7 @@ impl Tx<'_> {
     fn set_string(&mut self, key: &[u8], value: &[u8], expiry: Expiry) -> u64 {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();
-        let value = Value::String(self.string_of(value));
+        let value = Value::from(self.string_of(value));
         let over_at = self.over_at();
         let mut old = self.data.keyspace.find_mut(self.database, hash, key);
         if old.as_ref().is_some_and(|old| old.is_expired(over_at)) {
@@ -122,8 +122,8 @@ impl Tx<'_> {
             Expiry::Never => None,
         };
         match old {
-            // A stream has more that is due than its expiry.
-            Some(record) if at == old_at && matches!(record.value, Value::String(_)) => {
+            // Values of other types may have more that is due than the key's expiry.
+            Some(record) if at == old_at && record.value.get::<StringValue>().is_some() => {
                 let old = std::mem::replace(&mut record.value, value);
                 record.changed = lsn;
                 self.data.notifications.overwritten(self.database, key);
@@ -176,10 +176,7 @@ impl Tx<'_> {
             self.expire(key);
             return 0;
         }
-        let Value::String(string) = &mut record.value else {
-            panic!("{DECIDED}");
-        };
-        edit(string);
+        edit(record.value.get_mut().expect(DECIDED));
         record.changed = lsn;
         1
     }

@@ -69,7 +69,7 @@ const SELECT_2: &str = "*2\r\n$6\r\nSELECT\r\n$1\r\n2\r\n";
 fn the_bytes_of_an_effect_do_not_change() {
     let fields: ArgvBuf = [&b"f"[..], b"v"].into_iter().collect();
     let consumer = b"c";
-    let value = Value::String(StringValue::from_bytes(b"v"));
+    let value = Value::from(StringValue::from_bytes(b"v"));
     let ids: &[StreamId] = &[id(1, 1), id(2, 2)];
     let back = [(id(1, 1), 0), (id(2, 2), 0), (id(3, 3), 7)];
     let claims = [(1, 1), (2, 1), (3, u64::MAX)].map(|(seq, delivery_count)| Claim {

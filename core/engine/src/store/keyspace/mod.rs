@@ -15,7 +15,6 @@ mod record;
 
 use directory::Directory;
 use stream::Stream;
-use values::Value;
 
 use deadlines::{Agenda, Deadlines};
 use hash::KeyHashes;
@@ -114,7 +113,7 @@ impl Keyspace {
         let (mut keys, mut streams) = (0, 0);
         for record in records {
             keys += 1;
-            streams += usize::from(matches!(record.value(), Value::Stream(_)));
+            streams += usize::from(record.value().get::<Stream>().is_some());
         }
         (keys, streams)
     }
@@ -202,10 +201,8 @@ impl Keyspace {
             .records
             .find_mut(hash, |record| record.forgets_at() == Some(at))
             .expect("each time to forget is that of a record");
-        let Value::Stream(stream) = &mut record.value else {
-            unreachable!("only streams forget");
-        };
-        change(triomphe::Arc::make_mut(stream));
+        let stream = record.value.get_mut::<Stream>();
+        change(stream.expect("only streams forget"));
         let next = record.forgets_at();
         self.forgettings.replace(db, hash, Some(at), next);
         true

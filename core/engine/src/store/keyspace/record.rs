@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
-use stream::Stream;
-use values::{Key, Value};
+use values::{Key, Typed, Value};
 
 use crate::lsn::Lsn;
 use crate::store::packing::PackingTicket;
@@ -34,11 +33,15 @@ fn earliest(at: UnixMs) -> i64 {
     at.0.max(NEVER + 1)
 }
 
-/// When the first of a stream's idempotent IDs is due to be forgotten.
+/// When there is next something to do for a value itself: the first of a stream's idempotent IDs is
+/// to be forgotten.
 #[inline]
-pub(crate) fn forgets_at(stream: &Stream) -> Option<UnixMs> {
-    let at_ms = stream.idempotence().next_deadline_ms()?;
-    Some(UnixMs(i64::try_from(at_ms).unwrap_or(i64::MAX)))
+pub(crate) fn forgets_at(value: &impl Typed) -> Option<UnixMs> {
+    value.next_deadline_ms().map(time_of)
+}
+
+fn time_of(at_ms: u64) -> UnixMs {
+    UnixMs(i64::try_from(at_ms).unwrap_or(i64::MAX))
 }
 
 impl Record {
@@ -102,11 +105,7 @@ impl Record {
     /// Bytes that the record takes, in the table and on the heap. For a large value it looks at
     /// about `samples` parts, or at all of them if that is 0.
     pub fn memory_bytes(&self, samples: usize) -> usize {
-        let value = match &self.value {
-            Value::String(string) => string.heap_bytes(),
-            Value::Stream(stream) => size_of::<stream::Stream>() + stream.heap_bytes(samples),
-        };
-        size_of::<Record>() + self.key.heap_bytes() + value
+        size_of::<Record>() + self.key.heap_bytes() + self.value.heap_bytes(samples)
     }
 
     /// About how many bytes it takes, estimated without a walk over the value's parts.
@@ -137,13 +136,10 @@ impl Record {
         self.expires_at = at.map_or(NEVER, earliest);
     }
 
-    /// When the value is a stream with idempotent IDs to forget, and the first of them is due.
+    /// When there is next something to do for the value itself.
     #[inline]
     pub(crate) fn forgets_at(&self) -> Option<UnixMs> {
-        match &self.value {
-            Value::String(_) => None,
-            Value::Stream(stream) => forgets_at(stream),
-        }
+        self.value.next_deadline_ms().map(time_of)
     }
 
     /// The place of the stream in the queue of those that may have chunks to pack.

@@ -8,8 +8,8 @@
 mod change;
 
 use resp::{Large, find_large};
-use stream::{NodeLimits, Retention, Stream};
-use values::{StringValue, Value};
+use stream::{NodeLimits, Retention};
+use values::{Typed, Value};
 
 use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
@@ -354,29 +354,15 @@ impl<'e> Tx<'e> {
         self.record(key).is_some()
     }
 
-    /// The stream of a key.
+    /// What a key holds, as the type that a command works on.
     ///
     /// # Errors
-    /// `WRONGTYPE` if it holds something else.
+    /// `WRONGTYPE` if it is of another type.
     #[inline]
-    pub fn stream(&mut self, key: &[u8]) -> Result<Option<&Stream>, CmdError> {
+    pub fn get<T: Typed>(&mut self, key: &[u8]) -> Result<Option<&T>, CmdError> {
         match self.value(key) {
             None => Ok(None),
-            Some(Value::Stream(stream)) => Ok(Some(stream)),
-            Some(_) => Err(CmdError::WrongType),
-        }
-    }
-
-    /// The string of a key.
-    ///
-    /// # Errors
-    /// `WRONGTYPE` if it holds something else.
-    #[inline]
-    pub fn string(&mut self, key: &[u8]) -> Result<Option<&StringValue>, CmdError> {
-        match self.value(key) {
-            None => Ok(None),
-            Some(Value::String(string)) => Ok(Some(string)),
-            Some(_) => Err(CmdError::WrongType),
+            Some(value) => value.get().map(Some).ok_or(CmdError::WrongType),
         }
     }
 

@@ -1,0 +1,54 @@
+//! What a stream knows of itself as the value of a key. The stream is a crate of its own.
+
+use std::hint::black_box;
+
+use stream::Stream;
+use triomphe::Arc;
+
+use crate::typed::Typed;
+use crate::value::Value;
+
+impl Typed for Stream {
+    const NAME: &'static str = "stream";
+
+    #[inline]
+    fn of(value: &Value) -> Option<&Stream> {
+        if let Value::Stream(stream) = value {
+            Some(stream)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn of_mut(value: &mut Value) -> Option<&mut Stream> {
+        if let Value::Stream(stream) = value {
+            Some(Arc::make_mut(stream))
+        } else {
+            None
+        }
+    }
+
+    fn encoding(&self, _: usize) -> &'static str {
+        "stream"
+    }
+
+    fn heap_bytes(&self, samples: usize) -> usize {
+        size_of::<Stream>() + self.heap_bytes(samples)
+    }
+
+    fn weight(&self) -> usize {
+        self.weight()
+    }
+
+    /// The first of the idempotent IDs is to be forgotten.
+    #[inline]
+    fn next_deadline_ms(&self) -> Option<u64> {
+        self.idempotence().next_deadline_ms()
+    }
+
+    #[inline]
+    fn prefetch(&self) {
+        black_box(self.peek());
+    }
+}

@@ -16,7 +16,7 @@ use crate::docs::{self, WIDTH};
 /// The product's crates, bottom floor first. A crate may name crates before it, none behind it.
 const FLOORS: &[&str] = &[
     "resp",
-    "directory",
+    "collections",
     "stream",
     "values",
     "rdb",

@@ -8,7 +8,8 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use stream::{Expiry, Forget, Idempotence, Retention, StreamId, Wheel, fingerprint};
+use collections::Wheel;
+use stream::{Expiry, Forget, Idempotence, Retention, StreamId, fingerprint};
 
 /// Prints only when measuring: the numbers of a test run mean nothing.
 macro_rules! say {

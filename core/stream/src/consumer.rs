@@ -4,11 +4,12 @@
 //! hold a name. Handles are reused after a deletion; a deleted consumer has no pending entries left
 //! that could name it. Outside of the group consumers go by name.
 
+use collections::names::{Name, NameMap};
+use collections::tree::{Edit, Tree};
 use triomphe::Arc;
 
 use crate::StreamId;
-use crate::groups::names::{Name, NameMap};
-use crate::pending::{Edit, IdKey, Tree, id_key, id_of};
+use crate::pending::{IdKey, id_key, id_of};
 
 /// Stands for a consumer of one group, until that consumer is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,16 +4,15 @@
 //! pending anywhere or acknowledged by every group, and forget it. Where each group would have to
 //! be asked too often, `referrers` knows. `group` has what one group does.
 
-pub(crate) mod names;
 mod referrers;
 
+use collections::names::{Name, NameMap};
 use triomphe::Arc;
 
 use crate::StreamId;
 use crate::entries::Entries;
 use crate::group::Group;
 use crate::limits::{ASKED_GROUPS_MAX, WALKED_PENDING_MAX};
-use names::{Name, NameMap};
 use referrers::Referrers;
 
 /// The groups of a stream in the byte order of their names. Cheap to clone.

@@ -12,7 +12,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use directory::{Directory, Entry};
+use collections::directory::{Directory, Entry};
 use foldhash::fast::FixedState;
 use triomphe::Arc;
 

@@ -26,7 +26,6 @@ mod shape;
 mod stream;
 mod trim;
 mod varint;
-mod wheel;
 
 pub use consumer::{Activity, Consumer, ConsumerHandle, Created};
 pub use counters::Counters;
@@ -48,4 +47,3 @@ pub use stream::{
     Deletion, ENTRIES_ADDED_MAX, IdRefused, SetId, SetIdRefused, Stream, StreamParts,
 };
 pub use trim::{Cut, Keep, Precision, References, Trim, Trimmed};
-pub use wheel::Wheel;

@@ -1,26 +1,23 @@
 //! The pending entries of a group: delivered, not yet acknowledged.
 //!
-//! They are kept in three orders, each a [`Tree`] of packed rows: by ID with everything known about
-//! an entry, by age for claiming what has been idle longest (both in `orders`), and by ID for each
-//! consumer (in `consumer`). All three change together and hold nothing that is gone. So the orders
-//! always agree, and no step takes longer than a walk of logarithmic length.
+//! They are kept in three orders, each a [`Tree`](collections::Tree) of packed rows: by ID with
+//! everything known about an entry, by age for claiming what has been idle longest (both in
+//! `orders`), and by ID for each consumer (in `consumer`). All three change together and hold
+//! nothing that is gone. So the orders always agree, and no step takes longer than a walk of
+//! logarithmic length.
 //!
 //! The order by age begins with the entries that were given back, first in, first out. Then come
 //! the held ones by time of delivery; of those delivered in the same millisecond, the one that came
 //! later is last, whatever its ID. `row` says what the rows of the orders hold.
 
 mod orders;
-mod range;
 mod row;
-mod rows;
-mod tree;
 
 use crate::StreamId;
 use crate::consumer::ConsumerHandle;
 
 pub(crate) use orders::{Changes, Moved, Pending};
 pub(crate) use row::{IdKey, Unplaced, id_key, id_of};
-pub(crate) use tree::{Edit, Tree};
 
 /// An entry that was delivered and is not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,14 @@
 //! seen depends on whether they are there, no file holds them, and they may be dropped at any time.
 //! When they are made is decided in [`Groups`](super::Groups).
 
+use collections::names::{Name, NameMap};
+use collections::tree::{Edit, Tree};
 use triomphe::Arc;
 
-use super::names::{Name, NameMap};
 use crate::StreamId;
 use crate::entries::Entries;
 use crate::group::Group;
-use crate::pending::{Changes, Edit, IdKey, Moved, Tree, id_key, id_of};
+use crate::pending::{Changes, IdKey, Moved, id_key, id_of};
 
 /// The orders. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -182,7 +183,7 @@ impl Referrers {
         let first = entries.first_id().unwrap_or(StreamId::MAX);
         take_below(&mut self.settled, first);
         let mut looks = self.released.len() as u64;
-        while self.released.len() > 0 {
+        while !self.released.is_empty() {
             let keys: Vec<IdKey> = self.released.range(&[0; 2]).take(AT_ONCE).collect();
             self.released.edit(&keys, |_| Edit::Remove);
             let ids: Vec<StreamId> = keys.iter().map(id_of).collect();
@@ -218,7 +219,7 @@ impl Referrers {
         start: StreamId,
         end: StreamId,
     ) -> impl Iterator<Item = StreamId> + 'a {
-        let is_known = self.released.len() == 0;
+        let is_known = self.released.is_empty();
         let from = start.max(entries.first_id().unwrap_or(StreamId::MAX));
         let known = is_known.then(|| self.settled.range(&id_key(from)));
         let known = known.into_iter().flatten().map(|key| id_of(&key));

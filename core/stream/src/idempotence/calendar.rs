@@ -7,10 +7,10 @@
 //! expired but is still there, without looking for it. Its newest line is kept apart from the
 //! others, because nearly every append writes to it.
 
-use directory::{Directory, Entry};
+use collections::Wheel;
+use collections::directory::{Directory, Entry};
 
 use super::record::Lifetime;
-use crate::wheel::Wheel;
 
 /// How long a tick of the wheel and a line of the ledger are.
 const TICK_MS: u64 = 1_000;

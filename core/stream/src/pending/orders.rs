@@ -3,13 +3,13 @@
 //! Entries go through the orders in batches of ascending IDs: for consumers that read, claim and
 //! acknowledge runs, which most do, a batch is one walk in each order.
 
+use collections::tree::{Edit, Tree};
 use smallvec::SmallVec;
 
 use super::row::{
     AgeRow, EntryRow, GIVEN_BACK, IdKey, OWNER, RANK, Unplaced, age_id, age_of, count_of,
     entry_key, entry_of, entry_row, id_key, id_of, owner_of, rank_max, rank_of,
 };
-use super::tree::{Edit, Tree};
 use super::{CountChange, Holder, IdleAtLeast, Missing, PendingEntry};
 use crate::StreamId;
 use crate::consumer::{ConsumerHandle, Consumers};

@@ -13,7 +13,7 @@ mod deadlines;
 mod hash;
 mod record;
 
-use directory::Directory;
+use collections::Directory;
 use stream::Stream;
 
 use deadlines::{Agenda, Deadlines};

@@ -6,22 +6,26 @@
 //! their own: rows after the last one are appended in runs, and rows with ascending keys are
 //! changed or removed in one walk. Reading in order is in `range`.
 
+mod range;
+mod rows;
+
 use smallvec::SmallVec;
 use triomphe::Arc;
 
-use super::range::Range;
-use super::rows::Rows;
+use rows::Rows;
+
+pub use range::Range;
 
 /// Rows of `N` numbers in the order of their leading `K`, which are different for each.
 #[derive(Clone, Debug)]
-pub(crate) struct Tree<const N: usize, const K: usize> {
+pub struct Tree<const N: usize, const K: usize> {
     root: Option<Node<N, K>>,
     len: usize,
 }
 
 /// What becomes of a row that [`Tree::edit`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Edit {
+pub enum Edit {
     /// The row stays, with what was changed in it behind its key.
     Keep,
     /// The row goes.
@@ -29,7 +33,7 @@ pub(crate) enum Edit {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Node<const N: usize, const K: usize> {
+enum Node<const N: usize, const K: usize> {
     /// Empty only where it is the root.
     Leaf(Arc<Rows<N>>),
     Inner(Arc<Inner<N, K>>),
@@ -37,7 +41,7 @@ pub(super) enum Node<const N: usize, const K: usize> {
 
 /// Children in the order of their keys; there is at least one.
 #[derive(Clone, Debug)]
-pub(super) struct Inner<const N: usize, const K: usize> {
+struct Inner<const N: usize, const K: usize> {
     /// A lower bound of each child's keys, above all keys of the child before it. The first one may
     /// be wrong: keys below it belong to the first child all the same.
     bounds: Vec<[u64; K]>,
@@ -50,14 +54,20 @@ type Sibling<const N: usize, const K: usize> = ([u64; K], Node<N, K>);
 /// Children of an inner node.
 const CHILDREN_MAX: usize = 64;
 
+impl<const N: usize, const K: usize> Default for Tree<N, K> {
+    fn default() -> Self {
+        Tree::new()
+    }
+}
+
 impl<const N: usize, const K: usize> Tree<N, K> {
     /// No rows.
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         Tree { root: None, len: 0 }
     }
 
     /// Inserts a row whose key is not there yet.
-    pub(crate) fn insert(&mut self, row: &[u64; N]) {
+    pub fn insert(&mut self, row: &[u64; N]) {
         match &mut self.root {
             Some(root) => {
                 let sibling = root.insert(row, Edge::Last);
@@ -69,7 +79,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     }
 
     /// Inserts ascending rows whose keys are all above the last one.
-    pub(crate) fn append(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) {
+    pub fn append(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) {
         let count = rows.len();
         let mut added = 0;
         if let Some(root) = &mut self.root {
@@ -95,7 +105,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
 
     /// Calls `edit` with the rows that have these keys, in the order of the keys, and does what it
     /// returns. Keys that are not there are skipped. Ascending keys cost one walk.
-    pub(crate) fn edit(&mut self, keys: &[[u64; K]], mut edit: impl FnMut(&mut [u64; N]) -> Edit) {
+    pub fn edit(&mut self, keys: &[[u64; K]], mut edit: impl FnMut(&mut [u64; N]) -> Edit) {
         let mut keys = Keys {
             keys,
             next: 0,
@@ -112,12 +122,18 @@ impl<const N: usize, const K: usize> Tree<N, K> {
 
     /// The number of rows.
     #[inline]
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 
+    /// Returns whether there is no row.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The row with this key.
-    pub(crate) fn find(&self, key: &[u64; K]) -> Option<[u64; N]> {
+    pub fn find(&self, key: &[u64; K]) -> Option<[u64; N]> {
         let mut node = self.root.as_ref()?;
         loop {
             match node {
@@ -128,7 +144,7 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     }
 
     /// The row with the least key.
-    pub(crate) fn first(&self) -> Option<[u64; N]> {
+    pub fn first(&self) -> Option<[u64; N]> {
         let mut node = self.root.as_ref()?;
         loop {
             match node {
@@ -139,23 +155,23 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     }
 
     /// The row with the greatest key.
-    pub(crate) fn last(&self) -> Option<[u64; N]> {
+    pub fn last(&self) -> Option<[u64; N]> {
         let rows = self.last_leaf()?;
         rows.len().checked_sub(1).map(|last| rows.row(last))
     }
 
     /// The row with the greatest key that is not above this one.
-    pub(super) fn last_up_to(&self, key: &[u64; K]) -> Option<[u64; N]> {
+    pub fn last_up_to(&self, key: &[u64; K]) -> Option<[u64; N]> {
         self.root.as_ref()?.last_up_to(key)
     }
 
     /// The rows from this key on, in order.
-    pub(crate) fn range(&self, from: &[u64; K]) -> Range<'_, N, K> {
+    pub fn range(&self, from: &[u64; K]) -> Range<'_, N, K> {
         Range::new(self.root.as_ref(), from)
     }
 
     /// Bytes of all nodes on the heap, shared ones included.
-    pub(crate) fn heap_bytes(&self) -> usize {
+    pub fn heap_bytes(&self) -> usize {
         self.root.as_ref().map_or(0, Node::heap_bytes)
     }
 
@@ -376,7 +392,7 @@ impl<const N: usize, const K: usize> Node<N, K> {
 impl<const N: usize, const K: usize> Inner<N, K> {
     /// The child to which a key belongs.
     #[inline]
-    pub(super) fn child_of(&self, key: &[u64; K]) -> usize {
+    fn child_of(&self, key: &[u64; K]) -> usize {
         self.bounds
             .partition_point(|bound| !is_less(key, bound))
             .saturating_sub(1)
@@ -384,7 +400,7 @@ impl<const N: usize, const K: usize> Inner<N, K> {
 
     /// The child at `index`.
     #[inline]
-    pub(super) fn child(&self, index: usize) -> Option<&Node<N, K>> {
+    fn child(&self, index: usize) -> Option<&Node<N, K>> {
         self.children.get(index)
     }
 
@@ -536,7 +552,7 @@ fn is_less<const K: usize>(one: &[u64; K], other: &[u64; K]) -> bool {
 
 /// The key of a row: its leading numbers.
 #[inline]
-pub(super) fn key_of<const N: usize, const K: usize>(row: &[u64; N]) -> [u64; K] {
+fn key_of<const N: usize, const K: usize>(row: &[u64; N]) -> [u64; K] {
     const { assert!(K <= N) };
     let mut key = [0; K];
     key.copy_from_slice(&row[..K]);

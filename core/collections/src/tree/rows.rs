@@ -7,7 +7,7 @@
 //! arranged as in a number, the first one highest: a row of at most eight bytes, which most are, is
 //! read and written at once, and its key compares as one number. A column whose new value does not
 //! fit is widened, which rewrites the run. A rewrite leaves room, so that it happens only a few
-//! times in the life of a run. `tree` makes an order of runs.
+//! times in the life of a run. [`Tree`](super::Tree) makes an order of runs.
 
 use std::cmp::Ordering;
 
@@ -560,6 +560,7 @@ fn extents<const N: usize>(rows: impl Iterator<Item = [u64; N]>) -> ([u64; N], [
 }
 
 /// Returns how many bytes hold the numbers up to this one.
+#[inline]
 fn bytes_for(greatest: u64) -> u8 {
     (u64::BITS - greatest.leading_zeros()).div_ceil(8) as u8
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 
-use crate::{Directory, Entry, TABLE_LEN_MAX};
+use super::{Directory, Entry, TABLE_LEN_MAX};
 
 /// A value with its hash; the key is what `eq` compares.
 type Value = (u64, u32);

@@ -3,11 +3,11 @@
 use smallvec::SmallVec;
 
 use super::rows::Rows;
-use super::tree::{Inner, Node};
+use super::{Inner, Node};
 
-/// The rows of a [`super::tree::Tree`] from a key on.
+/// The rows of a [`Tree`](super::Tree) from a key on.
 #[derive(Clone, Debug)]
-pub(crate) struct Range<'a, const N: usize, const K: usize> {
+pub struct Range<'a, const N: usize, const K: usize> {
     /// The inner nodes above the leaf, and which child comes next in each.
     path: SmallVec<[(&'a Inner<N, K>, usize); 4]>,
     leaf: Option<&'a Rows<N>>,
@@ -44,7 +44,7 @@ impl<'a, const N: usize, const K: usize> Range<'a, N, K> {
 
     /// Skips leaves in which all rows are known to have more than `most` in `column`. Other rows
     /// with more may still come.
-    pub(super) fn skip_above(mut self, column: usize, most: u64) -> Self {
+    pub fn skip_above(mut self, column: usize, most: u64) -> Self {
         self.ceiling = Some((column, most));
         self
     }

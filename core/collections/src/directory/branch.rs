@@ -2,8 +2,8 @@
 
 use triomphe::Arc;
 
-use crate::limits::{BRANCH_BITS, BRANCH_SLOTS, MERGED_LEN_MAX, SPARSE_LEN, SPARSE_STEP};
-use crate::table::Table;
+use super::limits::{BRANCH_BITS, BRANCH_SLOTS, MERGED_LEN_MAX, SPARSE_LEN, SPARSE_STEP};
+use super::table::Table;
 
 /// A table, or a branch towards several.
 #[derive(Debug)]

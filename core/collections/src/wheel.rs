@@ -186,6 +186,7 @@ impl<P: Clone> Wheel<P> {
 }
 
 /// The digit of a tick that chooses the slot on a level.
+#[inline]
 fn digit(tick: u64, level_index: u32) -> u32 {
     (tick >> (level_index * LEVEL_BITS)) as u32 % (1 << LEVEL_BITS)
 }

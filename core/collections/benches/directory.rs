@@ -1,4 +1,4 @@
-//! Times of a directory: `cargo bench -p directory`. Without `--bench` it only runs once with few
+//! Times of a directory: `cargo bench -p collections`. Without `--bench` it only runs once with few
 //! keys, so that a test run shows that it still works.
 #![expect(clippy::disallowed_methods, reason = "it measures and reports")]
 #![expect(clippy::disallowed_types, reason = "it measures and reports")]
@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use directory::Directory;
+use collections::Directory;
 use foldhash::fast::FixedState;
 
 /// Says it only when measuring: the numbers of a test run mean nothing.

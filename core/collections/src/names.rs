@@ -5,8 +5,8 @@
 
 use triomphe::Arc;
 
-/// The name of a group or of a consumer.
-pub(crate) type Name = Arc<[u8]>;
+/// A name: any bytes, shared by whoever refers to it.
+pub type Name = Arc<[u8]>;
 
 type Block<T> = Arc<Vec<(Name, T)>>;
 
@@ -15,7 +15,7 @@ const BLOCK_LEN_MAX: usize = 16;
 
 /// Values by name.
 #[derive(Clone, Debug)]
-pub(crate) struct NameMap<T> {
+pub struct NameMap<T> {
     /// None of them is empty.
     blocks: Vec<Block<T>>,
     len: usize,
@@ -32,7 +32,7 @@ impl<T> Default for NameMap<T> {
 
 impl<T: Clone> NameMap<T> {
     /// Gives the name this value. Returns the value that it had before.
-    pub(crate) fn insert(&mut self, name: Name, value: T) -> Option<T> {
+    pub fn insert(&mut self, name: Name, value: T) -> Option<T> {
         let Some((index, found)) = self.locate(&name) else {
             self.blocks.push(Arc::new(vec![(name, value)]));
             self.len = 1;
@@ -52,7 +52,7 @@ impl<T: Clone> NameMap<T> {
     }
 
     /// Takes out a name and its value.
-    pub(crate) fn remove(&mut self, name: &[u8]) -> Option<T> {
+    pub fn remove(&mut self, name: &[u8]) -> Option<T> {
         let (index, found) = self.locate(name)?;
         let at = found.ok()?;
         let block = Arc::make_mut(&mut self.blocks[index]);
@@ -68,20 +68,20 @@ impl<T: Clone> NameMap<T> {
     }
 
     /// The value of a name, to be changed.
-    pub(crate) fn find_mut(&mut self, name: &[u8]) -> Option<&mut T> {
+    pub fn find_mut(&mut self, name: &[u8]) -> Option<&mut T> {
         let (index, found) = self.locate(name)?;
         let block = Arc::make_mut(self.blocks.get_mut(index)?);
         block.get_mut(found.ok()?).map(|(_, value)| value)
     }
 
     /// All values in the order of their names, to be changed.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         let blocks = self.blocks.iter_mut().map(Arc::make_mut);
         blocks.flat_map(|block| block.iter_mut().map(|(_, value)| value))
     }
 
     /// The value of a name.
-    pub(crate) fn find(&self, name: &[u8]) -> Option<&T> {
+    pub fn find(&self, name: &[u8]) -> Option<&T> {
         let (index, found) = self.locate(name)?;
         self.blocks
             .get(index)?
@@ -90,18 +90,23 @@ impl<T: Clone> NameMap<T> {
     }
 
     /// The number of names.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 
+    /// Returns whether there is no name.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Names and values in the byte order of the names.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Name, &T)> + Clone {
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, &T)> + Clone {
         let pairs = self.blocks.iter().flat_map(|block| block.iter());
         pairs.map(|(name, value)| (name, value))
     }
 
     /// Bytes on the heap of the blocks and names, without what the values have there.
-    pub(crate) fn heap_bytes(&self) -> usize {
+    pub fn heap_bytes(&self) -> usize {
         let counts_bytes = 2 * size_of::<usize>();
         let names: usize = self.iter().map(|(name, _)| name.len() + counts_bytes).sum();
         let pairs: usize = self.blocks.iter().map(|block| block.capacity()).sum();

@@ -3,8 +3,8 @@
 use hashbrown::HashTable;
 use hashbrown::hash_table;
 
-use crate::limits::{DRAWS_MAX, PREFIX_BITS, TABLE_LEN_MAX};
-use crate::scan::mix;
+use super::limits::{DRAWS_MAX, PREFIX_BITS, TABLE_LEN_MAX};
+use super::scan::mix;
 
 /// The values whose hashes share the leading `depth` bits.
 #[derive(Clone, Debug)]

@@ -2,10 +2,10 @@
 
 use hashbrown::hash_table;
 
-use crate::branch::Node;
-use crate::directory::Directory;
-use crate::limits::PREFIX_BITS;
-use crate::table::Table;
+use super::Directory;
+use super::branch::Node;
+use super::limits::PREFIX_BITS;
+use super::table::Table;
 
 /// The bits of a hash that are not part of a cursor.
 const SUFFIX_BITS: u32 = u64::BITS - PREFIX_BITS;

@@ -1,7 +1,8 @@
 //! The table: its names, and how they are found.
 
 use commands::{COMMANDS, TABLE};
-use engine::table::{CommandIndex, Row};
+use engine::table::{CommandIndex, Flags, KeyFlags, Row, redacted};
+use resp::ArgvBuf;
 
 #[test]
 fn every_name_finds_its_row_in_any_case_of_letters() {
@@ -57,4 +58,76 @@ fn names_are_lower_case_sorted_within_a_family_and_unique() {
     let count = names.len();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let index = CommandIndex::new(TABLE.rows());
+    for (request, expected) in [
+        ("auth secret", "auth (redacted)"),
+        ("AUTH default secret", "AUTH (redacted) (redacted)"),
+        (
+            "AUTH auth auth auth",
+            "AUTH (redacted) (redacted) (redacted)",
+        ),
+        (
+            "HELLO 3 AUTH default secret SETNAME me",
+            "HELLO 3 AUTH (redacted) (redacted) SETNAME me",
+        ),
+        (
+            "HELLO 3 setname me auth auth",
+            "HELLO 3 setname me auth (redacted)",
+        ),
+        (
+            "CONFIG SET timeout 1 RequirePass secret",
+            "CONFIG SET timeout 1 RequirePass (redacted)",
+        ),
+        (
+            "CONFIG SET requirepass requirepass timeout 1",
+            "CONFIG SET requirepass (redacted) timeout 1",
+        ),
+        (
+            "CONFIG GET requirepass timeout",
+            "CONFIG GET requirepass timeout",
+        ),
+        ("SET AUTH x", "SET AUTH x"),
+    ] {
+        let request: ArgvBuf = request.split(' ').map(str::as_bytes).collect();
+        let (row, _) = index.find_request(request.as_argv()).unwrap();
+        let shown = redacted(row.spec, request.as_argv());
+        let shown: Vec<&[u8]> = shown.as_argv().iter().collect();
+        assert_eq!(String::from_utf8_lossy(&shown.join(&b' ')), expected);
+    }
+}
+
+#[test]
+fn a_command_with_flags_of_keys_that_vary_says_how() {
+    for row in TABLE.rows() {
+        let mut keys = row.spec.keys.iter();
+        let vary = keys.any(|keys| keys.flags.has(KeyFlags::VARIABLE_FLAGS));
+        assert_eq!(vary, row.spec.key_flags.is_some(), "{}", row.full_name());
+    }
+}
+
+#[test]
+fn what_runs_at_once_within_a_transaction_is_what_is_about_it() {
+    let rows = TABLE.rows().iter();
+    let mut names: Vec<String> = rows
+        .filter(|row| row.spec.flags.has(Flags::CONTROLS_MULTI))
+        .map(Row::full_name)
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        ["discard", "exec", "multi", "quit", "reset", "watch"]
+    );
+}
+
+#[test]
+fn flags_of_weir_alone_are_not_told_to_clients() {
+    let own = Flags::LIGHT
+        .and(Flags::CONTROLS_MULTI)
+        .and(Flags::RUNS_QUEUE);
+    assert_eq!(own.names().count(), 0);
+    assert_eq!(own.and(Flags::FAST).names().collect::<Vec<_>>(), ["fast"]);
 }

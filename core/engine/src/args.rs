@@ -127,6 +127,13 @@ impl<'a> Args<'a> {
     }
 }
 
+/// Returns whether an option stands anywhere behind the first argument of a command, in any case of
+/// letters, be it as an option or as a value.
+pub fn has_option(request: Argv<'_>, word: &str) -> bool {
+    let mut options = request.skip(2).iter();
+    options.any(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// A canonical decimal number, as Redis reads integers: no plus sign, no leading zero, no space.
 #[inline]
 pub fn parse_i64(text: &[u8]) -> Option<i64> {

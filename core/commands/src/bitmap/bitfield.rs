@@ -1,6 +1,6 @@
 //! `BITFIELD` and `BITFIELD_RO`: a string as numbers of any width.
 
-use engine::args::{Args, parse_i64};
+use engine::args::{Args, has_option, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::limits::STRING_BYTES_MAX;
@@ -71,6 +71,13 @@ impl Command for BitField {
                 .and(KeyFlags::VARIABLE_FLAGS),
         )
         .noted("")],
+        key_flags: Some(|request| {
+            if has_option(request, "SET") || has_option(request, "INCRBY") {
+                KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE)
+            } else {
+                KeyFlags::RO.and(KeyFlags::ACCESS)
+            }
+        }),
         args: &[
             Arg::key("key", 0),
             Arg::one_of(

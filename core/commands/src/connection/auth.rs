@@ -31,7 +31,7 @@ impl Command for Auth {
         history: &[("6.0.0", "A user can be named.")],
         args: &[
             Arg::string("username").since("6.0.0").optional(),
-            Arg::string("password"),
+            Arg::string("password").secret(),
         ],
         ..Spec::named("auth")
     };

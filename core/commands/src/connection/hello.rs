@@ -41,6 +41,7 @@ impl Command for Hello {
                 Arg::integer("protover"),
                 Arg::block("auth", &[Arg::string("username"), Arg::string("password")])
                     .token("AUTH")
+                    .secret()
                     .optional(),
                 Arg::string("clientname").token("SETNAME").optional(),
             ],

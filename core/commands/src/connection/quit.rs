@@ -16,6 +16,7 @@ impl Command for Quit {
         complexity: "O(1)",
         arity: Arity::AtLeast(1),
         flags: Flags::ALLOW_BUSY
+            .and(Flags::CONTROLS_MULTI)
             .and(Flags::FAST)
             .and(Flags::LOADING)
             .and(Flags::NO_AUTH)

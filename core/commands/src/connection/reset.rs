@@ -20,6 +20,7 @@ impl Command for Reset {
         complexity: "O(1)",
         arity: Arity::Exactly(1),
         flags: Flags::ALLOW_BUSY
+            .and(Flags::CONTROLS_MULTI)
             .and(Flags::FAST)
             .and(Flags::LOADING)
             .and(Flags::NO_AUTH)

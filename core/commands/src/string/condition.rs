@@ -1,8 +1,9 @@
 //! `NX`, `XX`, `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`: what must be for a command to happen.
 
-use engine::args::Args;
+use engine::args::{Args, has_option};
 use engine::command::Ctx;
 use engine::error::CmdError;
+use resp::Argv;
 use values::StringValue;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -107,4 +108,11 @@ fn has_digest(string: &StringValue, text: &[u8]) -> Result<bool, CmdError> {
 pub(super) fn digest(string: &StringValue) -> String {
     let hash = string.with_bytes(xxh3_64);
     format!("{hash:016x}")
+}
+
+/// Returns whether a request compares the string that is there, as far as its options tell.
+pub(super) fn compares(request: Argv<'_>) -> bool {
+    ["IFEQ", "IFNE", "IFDEQ", "IFDNE"]
+        .into_iter()
+        .any(|word| has_option(request, word))
 }

@@ -7,7 +7,7 @@ use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::StringValue;
 
-use super::condition::Condition;
+use super::condition::{Condition, compares};
 
 /// `DELEX key [IFEQ value | IFNE value | IFDEQ digest | IFDNE digest]`
 pub(super) struct DelEx;
@@ -26,6 +26,13 @@ impl Command for DelEx {
                 .and(KeyFlags::DELETE)
                 .and(KeyFlags::VARIABLE_FLAGS),
         )],
+        key_flags: Some(|request| {
+            if compares(request) {
+                KeyFlags::RW.and(KeyFlags::DELETE)
+            } else {
+                KeyFlags::RM.and(KeyFlags::DELETE)
+            }
+        }),
         args: &[
             Arg::key("key", 0),
             Arg::one_of(

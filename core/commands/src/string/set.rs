@@ -1,13 +1,13 @@
 //! `SET`, `SETNX`, `SETEX`, `PSETEX` and `GETSET`.
 
-use engine::args::Args;
+use engine::args::{Args, has_option};
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Event, Expiry, KeyChange, StringChange, event};
 use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::StringValue;
 
-use super::condition::{Condition, Existence};
+use super::condition::{Condition, Existence, compares};
 use super::expiration::{Expiration, Lifetime};
 use super::reply::reply_string;
 use crate::key::expiry::Unit;
@@ -22,7 +22,7 @@ impl Command for Set {
         group: Group::String,
         complexity: "O(1)",
         arity: Arity::AtLeast(3),
-        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        flags: Flags::DENY_OOM.and(Flags::WRITE).and(Flags::LIGHT),
         keys: &[KeySpec::at(
             1,
             KeyFlags::RW
@@ -31,6 +31,15 @@ impl Command for Set {
                 .and(KeyFlags::VARIABLE_FLAGS),
         )
         .noted("")],
+        key_flags: Some(|request| {
+            if has_option(request, "GET") {
+                KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE)
+            } else if compares(request) {
+                KeyFlags::RW.and(KeyFlags::UPDATE)
+            } else {
+                KeyFlags::OW.and(KeyFlags::UPDATE)
+            }
+        }),
         history: &[
             ("2.6.12", "EX, PX, NX and XX were added."),
             ("6.0.0", "KEEPTTL was added."),
@@ -178,7 +187,7 @@ impl Command for SetEx {
         group: Group::String,
         complexity: "O(1)",
         arity: Arity::Exactly(4),
-        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        flags: Flags::DENY_OOM.and(Flags::WRITE).and(Flags::LIGHT),
         keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
         deprecated: Some(Deprecated {
             since: "2.6.12",
@@ -218,7 +227,7 @@ impl Command for PSetEx {
         group: Group::String,
         complexity: "O(1)",
         arity: Arity::Exactly(4),
-        flags: Flags::DENY_OOM.and(Flags::WRITE),
+        flags: Flags::DENY_OOM.and(Flags::WRITE).and(Flags::LIGHT),
         keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
         deprecated: Some(Deprecated {
             since: "2.6.12",

@@ -18,6 +18,7 @@ impl Command for Discard {
         complexity: "O(N), when N is the number of queued commands",
         arity: Arity::Exactly(1),
         flags: Flags::NO_SCRIPT
+            .and(Flags::CONTROLS_MULTI)
             .and(Flags::LOADING)
             .and(Flags::STALE)
             .and(Flags::FAST)

@@ -20,6 +20,8 @@ impl Command for Exec {
         complexity: "Depends on commands in the transaction",
         arity: Arity::Exactly(1),
         flags: Flags::NO_SCRIPT
+            .and(Flags::CONTROLS_MULTI)
+            .and(Flags::RUNS_QUEUE)
             .and(Flags::LOADING)
             .and(Flags::STALE)
             .and(Flags::SKIP_SLOWLOG),

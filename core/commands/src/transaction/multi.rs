@@ -17,6 +17,7 @@ impl Command for Multi {
         complexity: "O(1)",
         arity: Arity::Exactly(1),
         flags: Flags::NO_SCRIPT
+            .and(Flags::CONTROLS_MULTI)
             .and(Flags::LOADING)
             .and(Flags::STALE)
             .and(Flags::FAST)

@@ -17,6 +17,7 @@ impl Command for Watch {
         complexity: "O(1) for every key.",
         arity: Arity::AtLeast(2),
         flags: Flags::NO_SCRIPT
+            .and(Flags::CONTROLS_MULTI)
             .and(Flags::LOADING)
             .and(Flags::STALE)
             .and(Flags::FAST)

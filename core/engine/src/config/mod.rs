@@ -24,6 +24,7 @@ use crate::address::is_on_this_machine;
 pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
 pub use output_limits::OutputLimits;
 pub use rewrite::rewritten;
+pub use rows::SECRET_SETTINGS;
 pub use save_points::{SavePoint, SavePoints};
 pub use setting::{Kind, Setting, SettingError, Standing, When, parse_bytes};
 pub use settings::Settings;

@@ -7,6 +7,9 @@ use super::When::{AtStart, ByShell, Live, Protected};
 use super::{Kind, Setting, Standing, When};
 use crate::limits::STRING_BYTES_MAX;
 
+/// Settings whose values are not shown to others.
+pub const SECRET_SETTINGS: &[&str] = &["requirepass"];
+
 const fn row(
     name: &'static str,
     kind: Kind,

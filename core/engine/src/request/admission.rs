@@ -99,7 +99,7 @@ impl Node {
             return Err(CmdError::Loading);
         }
         let (flags, frees) = match &session.transaction {
-            Some(queue) if spec.name == "exec" => (queue.flags, queue.frees),
+            Some(queue) if spec.flags.has(Flags::RUNS_QUEUE) => (queue.flags, queue.frees),
             _ => (spec.flags, spec.frees),
         };
         if flags.has(Flags::DENY_OOM) && self.is_memory_used_up() {

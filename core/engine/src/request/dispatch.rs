@@ -97,7 +97,7 @@ impl Engine {
             return HELD;
         }
         if let Some(queue) = &mut session.transaction
-            && !runs_at_once(row.spec.name)
+            && !row.spec.flags.has(Flags::CONTROLS_MULTI)
         {
             if row.spec.flags.has(Flags::NO_MULTI) {
                 queue.aborted = true;
@@ -139,7 +139,8 @@ impl Engine {
         if matches!(error, CmdError::UnknownCommand(_)) && is_http(name) {
             then = Next::Abandon;
         }
-        if name.eq_ignore_ascii_case(b"EXEC") {
+        let row = self.node.commands.find(name);
+        if row.is_some_and(|row| row.spec.flags.has(Flags::RUNS_QUEUE)) {
             if let Some(queue) = session.transaction.take() {
                 self.data.dropped.take(What::Queue(queue));
             }
@@ -238,14 +239,6 @@ pub(crate) const fn ended(depends_on: Lsn, then: Next) -> Outcome {
         then,
         sender: Sender::Unauthenticated,
     }
-}
-
-/// Returns whether a command runs at once within a transaction, because it ends or controls it.
-fn runs_at_once(name: &str) -> bool {
-    matches!(
-        name,
-        "exec" | "discard" | "multi" | "watch" | "quit" | "reset"
-    )
 }
 
 /// Returns whether an unknown command is part of an HTTP request: somebody's browser may have been

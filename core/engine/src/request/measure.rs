@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::observe::slow_log::{LIGHT_US_MAX, UNMEASURED_MAX};
 use crate::observe::stages::Stage;
 use crate::server::Node;
-use crate::table::Flags;
+use crate::table::{Flags, redacted};
 use crate::time::Now;
 impl Engine {
     /// Whether what ran since the last [`Engine::measured`] should be measured now. To read a clock
@@ -99,7 +99,11 @@ impl Engine {
         let slow = u64::try_from(config.slow_log_us).is_ok_and(|least_us| us >= least_us);
         if slow && !flags.has(Flags::SKIP_SLOWLOG) {
             if let Some(session) = node.sessions.find(id) {
-                node.slow_log.add(session, argv, us, now);
+                let shown = match node.commands.find_request(argv) {
+                    Some((row, _)) => redacted(row.spec, argv),
+                    None => argv.to_owned(),
+                };
+                node.slow_log.add(session, shown.as_argv(), us, now);
             }
             node.slow_log.truncate(config.slow_log_len);
         }

@@ -21,12 +21,12 @@ impl Node {
     ) {
         let hidden = spec.flags.has(Flags::ADMIN) || spec.flags.has(Flags::SKIP_MONITOR);
         if !self.monitors.clients.is_empty() && !hidden {
-            self.write_to_monitors(session, argv, now);
+            self.write_to_monitors(session, spec, argv, now);
         }
     }
 
     #[cold]
-    fn write_to_monitors(&mut self, session: &Session, argv: Argv<'_>, now: Now) {
+    fn write_to_monitors(&mut self, session: &Session, spec: &Spec, argv: Argv<'_>, now: Now) {
         let sessions = &self.sessions;
         // One that asked for no replies, or that skips its next one, is shown nothing.
         let wants = |client: &SessionId| {
@@ -57,7 +57,7 @@ impl Node {
             session.address,
         );
         line.extend_from_slice(begin.as_bytes());
-        let shown = redacted(argv);
+        let shown = redacted(spec, argv);
         for arg in shown.as_argv().iter() {
             line.push(b' ');
             quote(line, arg);

@@ -20,7 +20,7 @@ impl Engine {
             Some(Pausing::Writes) => {
                 let queue = session.transaction.as_ref();
                 found.spec.flags.has(Flags::WRITE)
-                    || (found.spec.name == "exec"
+                    || (found.spec.flags.has(Flags::RUNS_QUEUE)
                         && queue.is_some_and(|queue| queue.flags.has(Flags::WRITE)))
             }
         }

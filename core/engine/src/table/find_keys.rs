@@ -1,54 +1,100 @@
-//! Finds the keys of a request by the key specifications of its command.
+//! Finds the keys and channels of a request by the specifications of its command.
 //!
-//! One function for all commands, for `COMMAND GETKEYS` and whatever has to know what a request
-//! touches.
+//! One function for all commands: `COMMAND GETKEYS`, and everything that has to know what a request
+//! touches. Nothing is allocated, so that it may be asked for each request.
 
 use resp::Argv;
 
 use crate::args::parse_i64;
-use crate::table::{BeginSearch, FindKeys, KeyFlags, KeySpec, Spec};
+use crate::table::{BeginSearch, ChannelSpec, ChannelUse, FindKeys, KeyFlags, KeySpec, Spec};
 
 /// A key of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FoundKey {
-    /// Its position among the arguments.
-    pub position: usize,
+pub struct FoundKey<'a> {
+    /// Its name.
+    pub key: &'a [u8],
     /// What happens to it.
     pub flags: KeyFlags,
+}
+
+/// A channel of a request, or a pattern of channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundChannel<'a> {
+    /// Its name.
+    pub channel: &'a [u8],
+    /// Whether it is a pattern.
+    pub is_pattern: bool,
+    /// What happens to it.
+    pub used: ChannelUse,
 }
 
 /// Why the keys of a request cannot be found: its arguments do not fit its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeysNotFound;
 
-/// The keys of a request, in the order of the key specifications.
-///
-/// # Errors
-/// [`KeysNotFound`] where a keyword is missing or a count does not fit.
-pub fn keys_of(spec: &Spec, argv: Argv<'_>) -> Result<Vec<FoundKey>, KeysNotFound> {
-    let mut found = Vec::new();
-    for keys in spec.keys {
+/// The keys of a request, in the order of the key specifications. One whose keyword is missing or
+/// whose count does not fit gives [`KeysNotFound`] in place of its keys.
+pub fn keys_of<'a>(
+    spec: &'a Spec,
+    argv: Argv<'a>,
+) -> impl Iterator<Item = Result<FoundKey<'a>, KeysNotFound>> + Clone {
+    spec.keys.iter().flat_map(move |keys| {
         let flags = flags_of_request(spec, keys, argv);
-        let (first, last, step) = range(keys, argv)?;
-        if last < first || last >= argv.len() {
-            return Err(KeysNotFound);
-        }
-        found.extend(
-            (first..=last)
-                .step_by(step)
-                .map(|position| FoundKey { position, flags }),
-        );
-    }
-    Ok(found)
+        let found = arguments(keys.begin, keys.find, argv);
+        found.map(move |key| key.map(|key| FoundKey { key, flags }))
+    })
+}
+
+/// The channels of a request, found like its keys.
+pub fn channels_of<'a>(
+    spec: &'a Spec,
+    argv: Argv<'a>,
+) -> impl Iterator<Item = Result<FoundChannel<'a>, KeysNotFound>> + Clone {
+    spec.channels.iter().flat_map(move |channels| {
+        let ChannelSpec {
+            used,
+            are_patterns,
+            begin,
+            find,
+        } = *channels;
+        arguments(begin, find, argv).map(move |channel| {
+            channel.map(|channel| FoundChannel {
+                channel,
+                is_pattern: are_patterns,
+                used,
+            })
+        })
+    })
+}
+
+/// The arguments that a specification is about, or that they are not found.
+fn arguments(
+    begin: BeginSearch,
+    find: FindKeys,
+    argv: Argv<'_>,
+) -> impl Iterator<Item = Result<&[u8], KeysNotFound>> + Clone {
+    let range = range(begin, find, argv)
+        .ok()
+        .filter(|(first, last, _)| first <= last && *last < argv.len());
+    let missing = range.is_none().then_some(Err(KeysNotFound));
+    let positions = range.map(|(first, last, step)| (first..=last).step_by(step));
+    let found = positions.into_iter().flatten();
+    found
+        .map(move |position| argv.get(position).ok_or(KeysNotFound))
+        .chain(missing)
 }
 
 /// First key, last key and the distance between keys.
-fn range(keys: &KeySpec, argv: Argv<'_>) -> Result<(usize, usize, usize), KeysNotFound> {
-    let begin = match keys.begin {
+fn range(
+    begin: BeginSearch,
+    find: FindKeys,
+    argv: Argv<'_>,
+) -> Result<(usize, usize, usize), KeysNotFound> {
+    let begin = match begin {
         BeginSearch::Index(index) => usize::from(index),
         BeginSearch::Keyword(word, from) => after_keyword(word, from, argv)?,
     };
-    match keys.find {
+    match find {
         FindKeys::Range { last, step, limit } => {
             let last = match usize::try_from(last) {
                 Ok(last) => begin + last,
@@ -98,25 +144,53 @@ fn after_keyword(word: &str, from: i8, argv: Argv<'_>) -> Result<usize, KeysNotF
 
 /// What happens to the keys; with some commands that depends on the options.
 fn flags_of_request(spec: &Spec, keys: &KeySpec, argv: Argv<'_>) -> KeyFlags {
-    if matches!(spec.name, "xread" | "xreadgroup") {
-        // It is incomplete only for a client that uses nothing but the specification.
-        return keys.flags.without(KeyFlags::INCOMPLETE);
+    match spec.key_flags {
+        Some(key_flags) if keys.flags.has(KeyFlags::VARIABLE_FLAGS) => key_flags(argv),
+        // Both say something only to clients that go by the specification alone.
+        Some(_) | None => keys
+            .flags
+            .without(KeyFlags::INCOMPLETE)
+            .without(KeyFlags::VARIABLE_FLAGS),
     }
-    if !keys.flags.has(KeyFlags::VARIABLE_FLAGS) {
-        return keys.flags;
-    }
-    let has = |word: &str| {
-        let mut options = argv.skip(2).iter();
-        options.any(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use resp::ArgvBuf;
+
+    use super::*;
+
+    const RANGE: FindKeys = FindKeys::Range {
+        last: -1,
+        step: 1,
+        limit: 0,
     };
-    let compares = || ["IFEQ", "IFNE", "IFDEQ", "IFDNE"].into_iter().any(has);
-    match spec.name {
-        "set" if has("GET") => KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
-        "set" if compares() => KeyFlags::RW.and(KeyFlags::UPDATE),
-        "set" => KeyFlags::OW.and(KeyFlags::UPDATE),
-        "delex" if compares() => KeyFlags::RW.and(KeyFlags::DELETE),
-        "delex" => KeyFlags::RM.and(KeyFlags::DELETE),
-        "bitfield" if !has("SET") && !has("INCRBY") => KeyFlags::RO.and(KeyFlags::ACCESS),
-        _ => keys.flags.without(KeyFlags::VARIABLE_FLAGS),
+
+    #[test]
+    fn channels_are_found_by_their_specification() {
+        let subscribe = Spec {
+            channels: &[ChannelSpec {
+                used: ChannelUse::Subscribe,
+                are_patterns: true,
+                begin: BeginSearch::Index(1),
+                find: RANGE,
+            }],
+            ..Spec::named("psubscribe")
+        };
+        let request: ArgvBuf = ["PSUBSCRIBE", "news.*", "log"]
+            .into_iter()
+            .map(str::as_bytes)
+            .collect();
+        let found = channels_of(&subscribe, request.as_argv());
+        let found: Result<Vec<_>, _> = found.collect();
+        let channel = |channel| FoundChannel {
+            channel,
+            is_pattern: true,
+            used: ChannelUse::Subscribe,
+        };
+        assert_eq!(found, Ok(vec![channel(b"news.*"), channel(b"log")]));
+        let empty: ArgvBuf = [b"PSUBSCRIBE".as_slice()].into_iter().collect();
+        let mut found = channels_of(&subscribe, empty.as_argv());
+        assert_eq!(found.next(), Some(Err(KeysNotFound)));
     }
 }

@@ -1,7 +1,7 @@
 //! Sets of a row: what a command does to the server, its ACL categories, its family.
 
 macro_rules! bit_set {
-    ($(#[$doc:meta])* $name:ident : $int:ty { $($(#[$item_doc:meta])* $item:ident = $bit:literal, $text:literal;)* }) => {
+    ($(#[$doc:meta])* $name:ident : $int:ty { $($(#[$item_doc:meta])* $item:ident = $bit:literal $(, $text:literal)?;)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct $name($int);
@@ -28,9 +28,10 @@ macro_rules! bit_set {
                 self.0 & other.0 == other.0
             }
 
-            /// Names of the members as Redis prints them, in a fixed order.
+            /// Names of the members as Redis prints them, in a fixed order. Those that Redis does
+            /// not have are not named.
             pub fn names(self) -> impl Iterator<Item = &'static str> + Clone {
-                [$(($name::$item, $text)),*].into_iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, text)| text)
+                [$($(($name::$item, $text),)?)*].into_iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, text)| text)
             }
         }
     };
@@ -77,6 +78,13 @@ bit_set! {
         NO_MULTI = 16, "no_multi";
         /// Keys are optional.
         NO_MANDATORY_KEYS = 17, "no_mandatory_keys";
+        /// Takes well below a microsecond unless it handles many bytes; Redis does not flag it as
+        /// fast, since it may free a large value.
+        LIGHT = 18;
+        /// Runs at once within a transaction: it ends the transaction or is about it.
+        CONTROLS_MULTI = 19;
+        /// Runs what the transaction queued, and counts as all of that.
+        RUNS_QUEUE = 20;
     }
 }
 

@@ -23,6 +23,17 @@ pub enum ArgKind {
     Block(&'static [Arg]),
 }
 
+/// Whether an argument must not be shown to others (`MONITOR`, the slow log).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secret {
+    /// It may be.
+    No,
+    /// It must not: with its keyword before it, or, if it has none, with all arguments beside it.
+    Always,
+    /// It must not if the argument before it is one of these names, in any case of letters.
+    After(&'static [&'static str]),
+}
+
 /// One argument of the grammar in `COMMAND DOCS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arg {
@@ -44,6 +55,8 @@ pub struct Arg {
     pub multiple_token: bool,
     /// The version that deprecated it; empty if none.
     pub deprecated_since: &'static str,
+    /// Whether it must not be shown.
+    pub secret: Secret,
 }
 
 impl Arg {
@@ -59,6 +72,7 @@ impl Arg {
             multiple: false,
             multiple_token: false,
             deprecated_since: "",
+            secret: Secret::No,
         }
     }
 
@@ -132,6 +146,20 @@ impl Arg {
     #[must_use]
     pub const fn deprecated_since(mut self, version: &'static str) -> Arg {
         self.deprecated_since = version;
+        self
+    }
+
+    /// The same, never shown.
+    #[must_use]
+    pub const fn secret(mut self) -> Arg {
+        self.secret = Secret::Always;
+        self
+    }
+
+    /// The same, not shown after one of these names.
+    #[must_use]
+    pub const fn secret_after(mut self, names: &'static [&'static str]) -> Arg {
+        self.secret = Secret::After(names);
         self
     }
 

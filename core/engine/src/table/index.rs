@@ -1,6 +1,7 @@
 //! How a name finds its row of the command table.
 
 use hashbrown::HashTable;
+use resp::Argv;
 
 use crate::table::{Categories, Spec};
 
@@ -137,6 +138,17 @@ impl CommandIndex {
         match name.iter().position(|byte| *byte == b'|') {
             None => self.find(name),
             Some(bar) => self.subcommand(self.find(&name[..bar])?, &name[bar + 1..]),
+        }
+    }
+
+    /// The command or subcommand that a request names, and the position of its first argument.
+    pub fn find_request(&self, argv: Argv<'_>) -> Option<(&'static Row, usize)> {
+        let command = self.find(argv.get(0)?)?;
+        match argv.get(1) {
+            Some(sub) if command.subcommand_count() > 0 => {
+                Some((self.subcommand(command, sub)?, 2))
+            }
+            Some(_) | None => Some((command, 1)),
         }
     }
 

@@ -76,6 +76,30 @@ pub enum FindKeys {
     },
 }
 
+/// Where names of channels stand among the arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct ChannelSpec {
+    /// What happens to them.
+    pub used: ChannelUse,
+    /// Whether they are patterns.
+    pub are_patterns: bool,
+    /// Where to begin.
+    pub begin: BeginSearch,
+    /// How to go on.
+    pub find: FindKeys,
+}
+
+/// What a command does to a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelUse {
+    /// It sends a message there.
+    Publish,
+    /// It listens there.
+    Subscribe,
+    /// It listens there no more.
+    Unsubscribe,
+}
+
 impl KeySpec {
     /// One key at a position.
     pub const fn at(index: u8, flags: KeyFlags) -> KeySpec {

@@ -13,12 +13,14 @@ mod index;
 mod keys;
 mod redact;
 
-pub use find_keys::{FoundKey, KeysNotFound, keys_of};
+use resp::Argv;
+
+pub use find_keys::{FoundChannel, FoundKey, KeysNotFound, channels_of, keys_of};
 pub use flags::{Categories, Flags, Group};
-pub use grammar::{Arg, ArgKind};
+pub use grammar::{Arg, ArgKind, Secret};
 pub use index::{CommandIndex, Row};
-pub use keys::{BeginSearch, FindKeys, KeyFlags, KeySpec};
-pub(crate) use redact::redacted;
+pub use keys::{BeginSearch, ChannelSpec, ChannelUse, FindKeys, KeyFlags, KeySpec};
+pub use redact::redacted;
 
 /// What is known about a command without running it. Source: `commands.json`, compared by a test.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,11 @@ pub struct Spec {
     pub categories: Categories,
     /// Where its keys are.
     pub keys: &'static [KeySpec],
+    /// What a request does to its keys, where that depends on its options
+    /// ([`KeyFlags::VARIABLE_FLAGS`]).
+    pub key_flags: Option<fn(Argv<'_>) -> KeyFlags>,
+    /// Where names of channels stand.
+    pub channels: &'static [ChannelSpec],
     /// Hints for clients and proxies.
     pub tips: &'static [&'static str],
     /// Changes by version.
@@ -58,12 +65,10 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Returns whether it takes well below a microsecond unless it handles many bytes. That is what
-    /// Redis flags as fast. It also includes string commands that Redis does not flag, because they
-    /// may free a large value of another type.
+    /// Returns whether it takes well below a microsecond unless it handles many bytes.
     #[inline]
     pub fn is_light(&self) -> bool {
-        self.flags.has(Flags::FAST) || self.group == Group::String && self.complexity == "O(1)"
+        self.flags.has(Flags::FAST) || self.flags.has(Flags::LIGHT)
     }
 
     /// The ACL categories: what flags and family imply, and what the row adds. A command that only
@@ -110,6 +115,8 @@ impl Spec {
             frees: false,
             categories: Categories::NONE,
             keys: &[],
+            key_flags: None,
+            channels: &[],
             tips: &[],
             history: &[],
             deprecated: None,

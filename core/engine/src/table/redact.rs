@@ -1,68 +1,66 @@
 //! Secrets in requests: what `MONITOR` and the slow log show of them.
+//!
+//! The grammar of a command says which of its arguments are secrets. A request need not follow the
+//! grammar, so that too much is hidden rather than too little.
 
 use resp::{Argv, ArgvBuf};
+
+use crate::table::{Arg, ArgKind, Secret, Spec};
 
 /// What replaces a secret.
 const REDACTED: &[u8] = b"(redacted)";
 
-/// The request without the passwords in it.
-pub(crate) fn redacted(argv: Argv<'_>) -> ArgvBuf {
+/// The request of a command without the secrets in it.
+pub fn redacted(spec: &Spec, argv: Argv<'_>) -> ArgvBuf {
+    let hides_all = spec
+        .args
+        .iter()
+        .any(|arg| arg.secret == Secret::Always && arg.token.is_empty());
+    let mut hidden = if hides_all { argv.len() } else { 0 };
     argv.iter()
         .enumerate()
         .map(|(position, arg)| {
-            if is_secret(argv, position) {
-                REDACTED
-            } else {
-                arg
+            if position == 0 {
+                return arg;
             }
+            if hidden > 0 {
+                hidden -= 1;
+                return REDACTED;
+            }
+            hidden = secrets_after(spec.args, arg);
+            arg
         })
         .collect()
 }
 
-fn is_secret(argv: Argv<'_>, position: usize) -> bool {
-    let at = |index: usize, word: &str| {
-        argv.get(index)
-            .is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    let after = |word: &str| position > 1 && at(position - 1, word);
-    if at(0, "AUTH") {
-        return position > 0;
-    }
-    if at(0, "HELLO") {
-        return after("AUTH") || (position > 3 && at(position - 2, "AUTH"));
-    }
-    at(0, "CONFIG") && at(1, "SET") && position % 2 == 1 && after("requirepass")
+/// How many arguments behind a word are secrets.
+fn secrets_after(args: &[Arg], word: &[u8]) -> usize {
+    let is = |text: &str| word.eq_ignore_ascii_case(text.as_bytes());
+    let secrets = args.iter().map(|arg| match arg.secret {
+        Secret::Always if !arg.token.is_empty() && is(arg.token) => count(arg),
+        Secret::After(names) if names.iter().any(|name| is(name)) => 1,
+        Secret::No | Secret::Always | Secret::After(_) => secrets_after(parts(arg), word),
+    });
+    secrets.max().unwrap_or(0)
 }
 
-#[cfg(test)]
-mod tests {
-    use resp::ArgvBuf;
-
-    use super::redacted;
-
-    fn shown(request: &str) -> String {
-        let request: ArgvBuf = request.split(' ').map(str::as_bytes).collect();
-        let shown = redacted(request.as_argv());
-        let shown: Vec<&[u8]> = shown.as_argv().iter().collect();
-        String::from_utf8_lossy(&shown.join(&b' ')).into_owned()
+/// How many arguments stand for one of the grammar.
+fn count(arg: &Arg) -> usize {
+    match parts(arg) {
+        [] => 1,
+        parts => parts.iter().map(count).sum(),
     }
+}
 
-    #[test]
-    fn passwords_are_not_shown() {
-        for (request, expected) in [
-            ("auth secret", "auth (redacted)"),
-            ("AUTH default secret", "AUTH (redacted) (redacted)"),
-            (
-                "HELLO 3 AUTH default secret SETNAME me",
-                "HELLO 3 AUTH (redacted) (redacted) SETNAME me",
-            ),
-            (
-                "CONFIG SET timeout 1 requirepass secret",
-                "CONFIG SET timeout 1 requirepass (redacted)",
-            ),
-            ("SET AUTH x", "SET AUTH x"),
-        ] {
-            assert_eq!(shown(request), expected);
-        }
+fn parts(arg: &Arg) -> &'static [Arg] {
+    match arg.kind {
+        ArgKind::OneOf(parts) | ArgKind::Block(parts) => parts,
+        ArgKind::String
+        | ArgKind::Integer
+        | ArgKind::Double
+        | ArgKind::Key(_)
+        | ArgKind::Pattern
+        | ArgKind::UnixTime
+        | ArgKind::PureToken => &[],
     }
 }

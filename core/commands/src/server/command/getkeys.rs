@@ -4,7 +4,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table;
-use engine::table::{Arg, Arity, Categories, Flags, FoundKey, Group, Spec};
+use engine::table::{Arg, Arity, Categories, Flags, FoundKey, Group, KeysNotFound, Spec};
 use resp::Argv;
 
 /// `COMMAND GETKEYS command [arg …]`
@@ -34,34 +34,26 @@ impl Command for GetKeys {
     fn execute(request: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let keys = keys_of(ctx, request)?;
         ctx.reply.array(keys.len());
-        for key in keys {
-            ctx.reply
-                .bulk(request.get(key.position).unwrap_or_default());
+        for found in keys {
+            ctx.reply.bulk(found.key);
         }
         Ok(Flow::Done)
     }
 }
 
 /// The keys of a request.
-pub(super) fn keys_of(ctx: &Ctx<'_>, request: Argv<'_>) -> Result<Vec<FoundKey>, CmdError> {
-    let commands = &ctx.node.commands;
-    let command = request.get(0).and_then(|name| commands.find(name));
-    let command = command.ok_or(CmdError::KeysOfUnknownCommand)?;
-    let found = match request.get(1) {
-        Some(sub) if command.subcommand_count() > 0 => commands
-            .subcommand(command, sub)
-            .ok_or(CmdError::KeysOfUnknownCommand)?,
-        _ => command,
-    };
-    let spec = found.spec;
+pub(super) fn keys_of<'a>(ctx: &Ctx<'_>, request: Argv<'a>) -> Result<Vec<FoundKey<'a>>, CmdError> {
+    let found = ctx.node.commands.find_request(request);
+    let (row, _) = found.ok_or(CmdError::KeysOfUnknownCommand)?;
+    let spec = row.spec;
     if spec.keys.is_empty() {
         return Err(CmdError::NoKeyArguments);
     }
     if !spec.arity.accepts(request.len()) {
         return Err(CmdError::KeysOfWrongArity);
     }
-    match table::keys_of(spec, request) {
-        Err(_) if spec.flags.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
-        found => found.map_err(|_| CmdError::KeysNotFound),
+    match table::keys_of(spec, request).collect() {
+        Err(KeysNotFound) if spec.flags.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
+        found => found.map_err(|KeysNotFound| CmdError::KeysNotFound),
     }
 }

@@ -38,7 +38,7 @@ impl Command for GetKeysAndFlags {
         ctx.reply.array(keys.len());
         ctx.reply.each(keys, |reply, key| {
             reply.array(2);
-            reply.bulk(request.get(key.position).unwrap_or_default());
+            reply.bulk(key.key);
             write_words(reply, key.flags.names());
         });
         Ok(Flow::Done)

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::clients::waiting::Wait;
 use engine::command::{Command, Ctx, Flow, Mode};
-use engine::config::{Config, SettingError, Settings, When};
+use engine::config::{Config, SECRET_SETTINGS, SettingError, Settings, When};
 use engine::error::CmdError;
 use engine::server::Order;
 use engine::table::{Arg, Arity, Compat, Flags, Group, Spec};
@@ -30,7 +30,14 @@ impl Command for Set {
              `dir` and `dbfilename` are refused within a transaction, since they wait for the system. `dir` keeps while \
              there is a journal in it.",
         ),
-        args: &[Arg::block("data", &[Arg::string("parameter"), Arg::string("value")]).multiple()],
+        args: &[Arg::block(
+            "data",
+            &[
+                Arg::string("parameter"),
+                Arg::string("value").secret_after(SECRET_SETTINGS),
+            ],
+        )
+        .multiple()],
         ..Spec::named("set")
     };
     type Parsed<'a> = Argv<'a>;

@@ -245,8 +245,8 @@ impl Unknown {
             "expire" | "pexpire" | "expireat" | "pexpireat" | "persist" => Ok(Run::AsItIs),
             // All other commands of weir make a key of a type that weir has, or remove it.
             _ => {
-                for found in keys_of(row.spec, argv).unwrap_or_default() {
-                    self.left_out.keys.remove(&self.slot(arg(found.position)));
+                for found in keys_of(row.spec, argv).flatten() {
+                    self.left_out.keys.remove(&self.slot(found.key));
                 }
                 Ok(Run::AsItIs)
             }

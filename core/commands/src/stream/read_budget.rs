@@ -64,7 +64,8 @@ fn positive(args: &mut Args<'_>, name: &'static str) -> Result<u64, CmdError> {
 /// What a reply may still hold.
 #[derive(Debug)]
 pub(super) struct ReadBudget {
-    /// Bytes of the reply so far, those included that are rendered when they are sent.
+    /// Bytes of the reply so far, those included that are rendered when they are sent. Counted only
+    /// if they are bounded.
     bytes: usize,
     count_per_stream: u64,
     count_left: u64,
@@ -95,8 +96,11 @@ impl ReadBudget {
     }
 
     /// Notes what was written before the entries of a stream.
+    #[inline]
     pub(super) fn open(&mut self, reply: &Reply, head: Mark) {
-        self.bytes += reply.len_since(head);
+        if !self.counts_only() {
+            self.bytes += reply.len_since(head);
+        }
     }
 
     /// Takes back what [`ReadBudget::open`] noted, because the stream has no entries.
@@ -106,10 +110,13 @@ impl ReadBudget {
     }
 
     /// Makes what was written since `start` the array of a stream's entries.
+    #[inline]
     pub(super) fn close(&mut self, reply: &mut Reply, start: Mark, len: usize) {
         let before = reply.len();
         reply.array_since(start, len);
-        self.bytes += reply.len().saturating_sub(before);
+        if !self.counts_only() {
+            self.bytes += reply.len().saturating_sub(before);
+        }
     }
 
     /// Returns whether one more entry may be written, which then counts as written. If the reply
@@ -133,6 +140,7 @@ impl ReadBudget {
 
     /// Returns how many of the next entries of a stream may be written, which then count as
     /// written.
+    #[cold]
     pub(super) fn admitted<'e>(&mut self, entries: impl Iterator<Item = EntryRef<'e>>) -> u64 {
         let most = usize::try_from(self.stream_limit()).unwrap_or(usize::MAX);
         let entries = entries.take(most);

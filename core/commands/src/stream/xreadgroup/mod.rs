@@ -110,7 +110,9 @@ impl Command for XReadGroup {
                 delivery.claim_idle_ms_min = None;
             }
             // All of them are served, but of what is too much for the client nothing is kept.
-            ctx.reply.is_full();
+            if cmd.keys.len() > 1 {
+                ctx.reply.is_full();
+            }
             let head = ctx.reply.mark();
             if cmd.keys.len() == 1 {
                 write_streams(ctx.reply, 1);

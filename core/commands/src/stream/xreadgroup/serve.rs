@@ -188,6 +188,8 @@ struct View<'t> {
 impl View<'_> {
     /// Writes what the consumer has pending. Each entry that is still there counts as delivered
     /// again.
+    /// Not part of its caller, for the same reason as [`View::write_idle_and_new`].
+    #[inline(never)]
     fn write_history(
         &self,
         how: &Delivery<'_>,
@@ -241,18 +243,7 @@ impl View<'_> {
     ) -> Served {
         match how.claim_idle_ms_min {
             None => self.write_run(budget, unpacked, reply, decided),
-            Some(idle_ms_min) => {
-                let start = reply.mark();
-                let mut left = budget.stream_limit();
-                let mut writer = ChosenWriter::new(reply);
-                self.write_idle(idle_ms_min, &mut left, budget, &mut writer, reply, decided);
-                self.write_one_by_one(left, budget, &mut writer, reply, decided);
-                writer.finish(self.stream.entries(), reply);
-                let len = decided.claims.len() + decided.delivered.len();
-                if len > 0 {
-                    budget.close(reply, start, len);
-                }
-            }
+            Some(idle_ms_min) => self.write_idle_and_new(idle_ms_min, budget, reply, decided),
         }
         let delivered = &decided.delivered;
         decided.entries_read = self.stream.entries_read_after(self.group, delivered);
@@ -262,6 +253,28 @@ impl View<'_> {
             };
         }
         Served::Something
+    }
+
+    /// Writes idle entries, and behind them new ones. Not part of its caller, which is small and
+    /// fast without it.
+    #[inline(never)]
+    fn write_idle_and_new(
+        &self,
+        idle_ms_min: u64,
+        budget: &mut ReadBudget,
+        reply: &mut Reply,
+        decided: &mut Decided,
+    ) {
+        let start = reply.mark();
+        let mut left = budget.stream_limit();
+        let mut writer = ChosenWriter::new(reply);
+        self.write_idle(idle_ms_min, &mut left, budget, &mut writer, reply, decided);
+        self.write_one_by_one(left, budget, &mut writer, reply, decided);
+        writer.finish(self.stream.entries(), reply);
+        let len = decided.claims.len() + decided.delivered.len();
+        if len > 0 {
+            budget.close(reply, start, len);
+        }
     }
 
     /// Writes new entries as one run of bytes.

@@ -262,6 +262,88 @@ fn queues_of_transactions_are_freed_where_nobody_waits() {
 }
 
 #[test]
+fn watched_keys_and_requests_that_wait_are_freed_where_nobody_waits() {
+    /// How what a client has ends, while another client is there.
+    type Ending = fn(&mut Server, SessionId, SessionId);
+    const GOES: Ending = |server, client, _| server.engine.disconnect(client);
+    const LATER: Ending = |server, _, _| {
+        server.now.mono = server.now.mono.plus(1001);
+        server.engine.end_what_is_due(server.now);
+    };
+    const UNBLOCKED: Ending = |server, client, other| {
+        let unblocked = server.ask(other, &["CLIENT", "UNBLOCK", &client.client.to_string()]);
+        assert_eq!(unblocked, ":1\r\n");
+    };
+    const UNPAUSED: Ending = |server, _, other| {
+        assert_eq!(server.ask(other, &["CLIENT", "UNPAUSE"]), "+OK\r\n");
+    };
+    let large = &*"x".repeat(8 << 20);
+    let watch: &[&str] = &["WATCH", large];
+    let read: &[&str] = &["XREAD", "BLOCK", "1000", "STREAMS", large, "$"];
+    let hold: &[&str] = &["APPEND", "k", large];
+    let ways: [(&str, &[&str], Ending); 11] = [
+        ("watched by one that goes", watch, GOES),
+        ("watched until UNWATCH", watch, |server, client, _| {
+            server.ask(client, &["UNWATCH"]);
+        }),
+        ("watched until RESET", watch, |server, client, _| {
+            server.ask(client, &["RESET"]);
+        }),
+        ("watched until EXEC", watch, |server, client, _| {
+            server.ask(client, &["MULTI"]);
+            assert_eq!(server.ask(client, &["EXEC"]), "*0\r\n");
+        }),
+        ("watched until a wrong EXEC", watch, |server, client, _| {
+            server.ask(client, &["EXEC", "now"]);
+        }),
+        ("waited for by one that goes", read, GOES),
+        ("waited for until it is too late", read, LATER),
+        ("waited for until UNBLOCK", read, UNBLOCKED),
+        ("held for one that goes", hold, GOES),
+        ("held until the end of the pause", hold, LATER),
+        ("held until UNPAUSE", hold, UNPAUSED),
+    ];
+    for (way, request, end) in ways {
+        let mut server = Server::new();
+        let (client, other) = (server.connect(), server.connect());
+        if request == hold {
+            server.ask(other, &["CLIENT", "PAUSE", "1000", "WRITE"]);
+        }
+        let reply = server.ask(client, request);
+        let at_once = if request == watch { "+OK\r\n" } else { "" };
+        assert_eq!(reply, at_once, "{way}");
+        let memory = server.engine.node.sessions.find(client);
+        let memory = memory.map_or(0, |session| session.memory_bytes());
+        assert!(memory >= large.len(), "{way}: {memory}");
+        assert!(!server.engine.has_dropped(), "{way}");
+        end(&mut server, client, other);
+        let bytes = server.engine.dropped_bytes();
+        assert!(bytes >= large.len() as u64, "{way}: {bytes}");
+        assert_eq!(server.engine.take_dropped().len(), 1, "{way}");
+        let memory = server.engine.node.sessions.find(client);
+        assert!(memory.is_none_or(|session| session.memory_bytes() < large.len()));
+    }
+}
+
+#[test]
+fn clients_that_go_are_not_remembered_until_the_pause_ends() {
+    let mut server = Server::new();
+    let other = server.connect();
+    server.ask(other, &["CLIENT", "PAUSE", "1000", "WRITE"]);
+    let last = server.connect();
+    for _ in 0..MANY {
+        let client = server.connect();
+        server.ask(client, &["SET", "gone", "1"]);
+        server.engine.disconnect(client);
+    }
+    server.ask(last, &["SET", "there", "1"]);
+    let held = format!("{:?}", server.engine.node.pause);
+    assert!(held.len() < 100 * MANY / 10, "{}", held.len());
+    server.ask(other, &["CLIENT", "UNPAUSE"]);
+    assert_eq!(server.ask(other, &["EXISTS", "gone", "there"]), ":1\r\n");
+}
+
+#[test]
 fn a_transaction_leaves_behind_no_more_versions_of_a_value_than_a_reply_may_copy() {
     const VALUE_BYTES: usize = 256 << 20;
     let last = (VALUE_BYTES - 1).to_string();

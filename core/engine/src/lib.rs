@@ -172,12 +172,12 @@ impl Engine {
 
     /// Removes a client: its watches, its queued commands and its wait end.
     pub fn disconnect(&mut self, id: SessionId) {
-        let Some(mut session) = self.node.sessions.take(id) else {
+        let Some(session) = self.node.sessions.take(id) else {
             return;
         };
         self.data.watches.remove(id, session.watched.keys());
-        if let Some(wait) = session.wait.take() {
-            self.data.blocking.remove(id, &wait);
+        if let Some(wait) = &session.wait {
+            self.data.blocking.remove(id, wait);
         }
         if session.monitor {
             self.node.monitors.remove(id);

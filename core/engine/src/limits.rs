@@ -14,6 +14,10 @@ pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 /// microsecond each at worst.
 pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
 
+/// Beyond twice the number of clients, and so many more, those that are gone are no longer
+/// remembered as clients whose requests a pause holds back.
+pub(crate) const HELD_GONE_MAX: usize = 64;
+
 /// From about this many bytes on, what is removed is freed where nobody waits for it. Freeing less
 /// takes at most some ten microseconds.
 pub const DROPPED_BYTES_MIN: usize = 1 << 20;

@@ -33,4 +33,5 @@ pub(crate) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
 pub(crate) fn unwatch_all(ctx: &mut Ctx<'_>) {
     let watched = std::mem::take(&mut ctx.session.watched);
     ctx.tx.watches().remove(ctx.session.id, watched.keys());
+    ctx.tx.drop_later(What::Watched(watched));
 }

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use resp::ArgvBuf;
-
 use crate::clients::session::SessionId;
 use crate::time::{Mono, Now};
 
@@ -23,7 +21,9 @@ pub enum Pausing {
 #[derive(Debug, Default)]
 pub struct Pause {
     active: Option<(Pausing, Mono)>,
-    pub(crate) held: Vec<(SessionId, ArgvBuf)>,
+    /// Clients with a request that is held back, in the order in which they sent it. Some may have
+    /// gone.
+    pub(crate) held: Vec<SessionId>,
     /// Clients that were already waiting, and would have been served without the pause.
     pub(crate) held_waits: BTreeSet<SessionId>,
 }

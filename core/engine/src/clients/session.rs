@@ -48,8 +48,8 @@ pub struct Session {
     pub last_command: Option<&'static Row>,
     /// Requests that it sent.
     pub requests: u64,
-    /// Its request is held back while clients are paused (`CLIENT PAUSE`).
-    pub held: bool,
+    /// Its request that is held back while clients are paused (`CLIENT PAUSE`).
+    pub held: Option<ArgvBuf>,
     /// Its connection closes after the reply to the request that runs.
     pub closing: bool,
     /// The commands queued since `MULTI`.
@@ -76,12 +76,12 @@ pub struct Session {
 
 impl Session {
     /// Bytes that the client's requests have left here: those that wait in the query buffer, are
-    /// queued since
-    /// `MULTI` or wait for a key, the keys that it watches, and what it said of itself. Together
-    /// they are bounded by `client-query-buffer-limit`.
+    /// queued since `MULTI`, are held back or wait for a key, the keys that it watches, and what it
+    /// said of itself. Together they are bounded by `client-query-buffer-limit`.
     pub fn request_bytes(&self) -> usize {
         self.io.query_bytes
             + self.transaction.as_ref().map_or(0, |queue| queue.bytes)
+            + self.held.as_ref().map_or(0, ArgvBuf::heap_bytes)
             + self.wait.as_ref().map_or(0, Wait::heap_bytes)
             + self.watched.bytes()
             + self.name.len()
@@ -222,7 +222,7 @@ impl Session {
             last_request: now.mono,
             last_command: None,
             requests: 0,
-            held: false,
+            held: None,
             closing: false,
             transaction: None,
             watch_broken: false,

@@ -146,6 +146,7 @@ impl Engine {
             }
             let watched = std::mem::take(&mut session.watched);
             self.data.watches.remove(session.id, watched.keys());
+            self.data.dropped.take(What::Watched(watched));
             let text = error.to_string();
             error = CmdError::ExecRefused(text.trim_start_matches("ERR ").to_owned());
         }

@@ -6,7 +6,9 @@ use crate::clients::delivery::{Delivery, Then};
 use crate::clients::pause::Pausing;
 use crate::clients::session::Session;
 use crate::command::Mode;
+use crate::limits::HELD_GONE_MAX;
 use crate::request::dispatch::ended;
+use crate::store::dropped::What;
 use crate::table::{Flags, Row};
 use crate::time::Now;
 use crate::{Engine, Next, Outcome};
@@ -28,8 +30,12 @@ impl Engine {
 
     /// Keeps a request until the pause ends.
     pub(crate) fn hold_back(&mut self, session: &mut Session, argv: Argv<'_>) {
-        session.held = true;
-        self.node.pause.held.push((session.id, argv.to_owned()));
+        session.held = Some(argv.to_owned());
+        let (sessions, held) = (&self.node.sessions, &mut self.node.pause.held);
+        if held.len() > HELD_GONE_MAX + 2 * sessions.len() {
+            held.retain(|id| sessions.find(*id).is_some());
+        }
+        held.push(session.id);
     }
 
     /// Serves what was held back, if the pause is over.
@@ -41,15 +47,19 @@ impl Engine {
         for id in std::mem::take(&mut self.node.pause.held_waits) {
             self.resume(id, now);
         }
-        for (id, request) in std::mem::take(&mut self.node.pause.held) {
+        for id in std::mem::take(&mut self.node.pause.held) {
             let Some(mut session) = self.node.sessions.take(id) else {
                 continue;
             };
-            session.held = false;
+            let Some(request) = session.held.take() else {
+                self.node.sessions.put_back(session);
+                continue;
+            };
             let mut reply = Reply::new(session.protocol);
             let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
             let argv = request.as_argv();
             let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
+            self.data.dropped.take(What::Request(request));
             self.node.unmeasured.forget();
             self.node.sessions.put_back(session);
             let is_too_much = reply.is_full();

@@ -13,6 +13,7 @@ use crate::command::{Flow, Mode};
 use crate::error::CmdError;
 use crate::lsn::Lsn;
 use crate::server::Node;
+use crate::store::dropped::What;
 use crate::time::Now;
 
 /// Room for the reply of a client that is served after a wait: that of a few entries.
@@ -131,6 +132,7 @@ impl Engine {
             self.wait_on(&mut session, wait);
         } else {
             self.data.blocking.remove(id, &wait);
+            self.data.dropped.take(What::Wait(wait));
             self.node.answer(&mut session, reply, depends_on);
         }
         self.node.sessions.put_back(session);
@@ -175,16 +177,18 @@ impl Engine {
             return false;
         };
         let wait = session.wait.take();
-        if let Some(wait) = &wait {
-            self.data.blocking.remove(id, wait);
+        let has_waited = wait.is_some();
+        if let Some(wait) = wait {
+            self.data.blocking.remove(id, &wait);
             let mut reply = Reply::new(session.protocol);
             if let Err(error) = write(wait.on_timeout, &mut reply) {
                 self.node.refuse(error, &mut reply);
             }
+            self.data.dropped.take(What::Wait(wait));
             self.node.answer(&mut session, reply, Lsn::NONE);
         }
         self.node.sessions.put_back(session);
-        wait.is_some()
+        has_waited
     }
 }
 

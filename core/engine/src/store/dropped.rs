@@ -5,10 +5,12 @@
 //! a little longer, but never more than one large value, or several up to a bound; anything beyond
 //! is freed at once.
 
+use resp::ArgvBuf;
 use stream::{Forgotten, Group, Removed};
 use values::Value;
 
-use crate::clients::session::{Queue, Session};
+use crate::clients::session::{Queue, Session, Watched};
+use crate::clients::waiting::Wait;
 use crate::limits::{DROPPED_BYTES_MAX, DROPPED_BYTES_MIN, RECORD_BYTES};
 use crate::store::keyspace::{Emptied, Record};
 
@@ -43,8 +45,14 @@ pub enum What {
     Entries(Removed),
     /// The commands of a transaction that has ended.
     Queue(Queue),
-    /// A client that has gone, with what it had queued.
+    /// A client that has gone, with what it had queued, watched and waited for.
     Session(Box<Session>),
+    /// The keys that a client watched.
+    Watched(Watched),
+    /// What a client waited for.
+    Wait(Wait),
+    /// A request that was held back.
+    Request(ArgvBuf),
 }
 
 impl What {
@@ -59,6 +67,9 @@ impl What {
             What::Entries(removed) => removed.bytes(),
             What::Queue(queue) => queue.bytes,
             What::Session(session) => session.own_bytes(),
+            What::Watched(watched) => watched.bytes(),
+            What::Wait(wait) => wait.heap_bytes(),
+            What::Request(request) => request.heap_bytes(),
         }
     }
 }

@@ -19,7 +19,7 @@ impl Engine {
         let is_idle = |session: &Session| {
             now.mono.0.saturating_sub(session.last_request.0) > timeout_ms
                 && session.wait.is_none()
-                && !session.held
+                && session.held.is_none()
                 && !session.monitor
         };
         let sessions = self.node.sessions.iter();

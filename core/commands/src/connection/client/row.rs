@@ -50,7 +50,7 @@ fn flags(session: &Session, watches: &Watches) -> String {
     let special = [
         (session.monitor, 'O'),
         (session.transaction.is_some(), 'x'),
-        (session.wait.is_some() || session.held, 'b'),
+        (session.wait.is_some() || session.held.is_some(), 'b'),
         (watches.is_broken(session.id), 'd'),
         (session.closing, 'c'),
         (

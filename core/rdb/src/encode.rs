@@ -20,6 +20,8 @@ pub enum Compression {
 #[derive(Debug)]
 pub(crate) struct Encoder<K> {
     out: Vec<u8>,
+    /// How much is gathered before it goes to the sink, in bytes.
+    piece_bytes: usize,
     sink: K,
     written: u64,
     checksum: Checksum,
@@ -31,6 +33,7 @@ impl<K: Sink> Encoder<K> {
     pub(crate) fn new(sink: K, compression: Compression) -> Encoder<K> {
         Encoder {
             out: Vec::new(),
+            piece_bytes: PIECE_BYTES,
             sink,
             written: 0,
             checksum: Checksum::new(),
@@ -48,7 +51,7 @@ impl<K: Sink> Encoder<K> {
     /// within long ones.
     #[inline]
     pub(crate) fn drain(&mut self) -> Result<(), K::Error> {
-        if self.out.len() < PIECE_BYTES {
+        if self.out.len() < self.piece_bytes {
             return Ok(());
         }
         self.flush()
@@ -70,6 +73,26 @@ impl<K: Sink> Encoder<K> {
         self.bytes(&checksum.to_le_bytes());
         self.flush()?;
         Ok(self.sink)
+    }
+
+    /// Returns whether nothing is handed over before the end.
+    pub(crate) fn keeps_all(&self) -> bool {
+        self.piece_bytes == usize::MAX
+    }
+
+    /// The present end, for [`Encoder::number_at`].
+    pub(crate) fn place(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Puts a number before what was written since `place`, of which nothing was handed over.
+    pub(crate) fn number_at(&mut self, place: usize, number: u64) {
+        let end = self.out.len();
+        self.number(number);
+        let number_bytes = self.out.len() - end;
+        if let Some(since) = self.out.get_mut(place..) {
+            since.rotate_right(number_bytes);
+        }
     }
 
     #[inline]
@@ -141,6 +164,28 @@ impl<K: Sink> Encoder<K> {
             both.rotate_left(packed_len);
         }
         Packed::Yes
+    }
+}
+
+impl Encoder<Vec<u8>> {
+    /// One that gathers everything.
+    pub(crate) fn keeping_all(compression: Compression) -> Encoder<Vec<u8>> {
+        Encoder {
+            piece_bytes: usize::MAX,
+            ..Encoder::new(Vec::new(), compression)
+        }
+    }
+
+    /// Writes the checksum of everything before it, and returns all of it.
+    pub(crate) fn finish_all(mut self) -> Vec<u8> {
+        debug_assert!(
+            self.keeps_all() && self.written == 0,
+            "some was handed over"
+        );
+        self.checksum.update(&self.out);
+        let checksum = self.checksum.value();
+        self.bytes(&checksum.to_le_bytes());
+        self.out
     }
 }
 

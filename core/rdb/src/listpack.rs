@@ -277,12 +277,48 @@ pub(crate) struct Writer {
     elements: usize,
 }
 
+/// A place in a listpack that is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    bytes: usize,
+    elements: usize,
+}
+
 impl Writer {
     /// Starts a new one.
     pub(crate) fn begin(&mut self) {
         self.bytes.clear();
         self.bytes.resize(HEADER_BYTES, 0);
         self.elements = 0;
+    }
+
+    /// How many bytes it would have if it ended here.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() + 1
+    }
+
+    /// The present end, to [`roll back`](Writer::rollback) to.
+    #[inline]
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            bytes: self.bytes.len(),
+            elements: self.elements,
+        }
+    }
+
+    /// Forgets what was appended since `mark`.
+    pub(crate) fn rollback(&mut self, mark: Mark) {
+        self.bytes.truncate(mark.bytes);
+        self.elements = mark.elements;
+    }
+
+    /// Replaces the first element, which must be an integer from 0 to 127, by another such integer.
+    pub(crate) fn replace_first(&mut self, value: u8) {
+        if let Some(first) = self.bytes.get_mut(HEADER_BYTES) {
+            debug_assert!(*first < 0x80 && value < 0x80, "both fit into their head");
+            *first = value;
+        }
     }
 
     #[inline]

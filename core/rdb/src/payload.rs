@@ -24,13 +24,12 @@ use crate::value;
 
 /// The payload of a value, as `DUMP` answers it.
 pub fn dump(value: &Value) -> Vec<u8> {
-    let mut out = Encoder::new(Vec::new(), Compression::Lzf);
+    let mut out = Encoder::keeping_all(Compression::Lzf);
     let code = value::code_of(value);
     out.byte(code);
     let Ok(()) = value::write(value, &mut out);
     out.bytes(&value::version_of(code).to_le_bytes());
-    let Ok(payload) = out.finish();
-    payload
+    out.finish_all()
 }
 
 /// Makes a payload of a type code and a body, whatever they are: adds version and checksum. For

@@ -35,7 +35,14 @@ const SAME_FIELDS: i64 = 2;
 
 /// Writes the entries as nodes, their number first.
 pub(super) fn write<K: Sink>(entries: &Entries, out: &mut Encoder<K>) -> Result<(), K::Error> {
-    // The number of nodes stands before them, so the entries are divided in a walk of its own.
+    if out.keeps_all() {
+        let start = out.place();
+        let count = write_in_one_walk(entries, out)?;
+        out.number_at(start, count);
+        return Ok(());
+    }
+    // The number of nodes stands before them, and may be gone before the last is known. So the
+    // entries are divided in a walk of its own.
     let nodes = divide(entries);
     out.number(nodes.len() as u64);
     let mut rest = entries.iter();
@@ -48,14 +55,52 @@ pub(super) fn write<K: Sink>(entries: &Entries, out: &mut Encoder<K>) -> Result<
         for entry in node {
             add(&mut listpack, &first, &entry);
         }
-        out.byte(ID_BYTES as u8);
-        out.bytes(&super::id_bytes(first.id()));
-        let listpack = listpack.finish();
         debug_assert!(count == 1 || listpack.len() <= NODE_BYTES_MAX);
-        out.blob(listpack);
-        out.drain()?;
+        write_node(&mut listpack, first.id(), out)?;
     }
     Ok(())
+}
+
+/// Writes the same nodes while they are divided. Returns how many there are.
+fn write_in_one_walk<K: Sink>(entries: &Entries, out: &mut Encoder<K>) -> Result<u64, K::Error> {
+    let mut listpack = Writer::default();
+    let mut node: Option<(EntryRef<'_>, u8)> = None;
+    let mut nodes = 0;
+    for entry in entries.iter() {
+        if let Some((first, count)) = &mut node {
+            if usize::from(*count) < NODE_ENTRIES_MAX {
+                let before = listpack.mark();
+                add(&mut listpack, first, &entry);
+                if listpack.len() <= NODE_BYTES_MAX {
+                    *count += 1;
+                    continue;
+                }
+                listpack.rollback(before);
+            }
+            listpack.replace_first(*count);
+            write_node(&mut listpack, first.id(), out)?;
+        }
+        nodes += 1;
+        begin(&mut listpack, &entry, 1);
+        add(&mut listpack, &entry, &entry);
+        node = Some((entry, 1));
+    }
+    if let Some((first, count)) = node {
+        listpack.replace_first(count);
+        write_node(&mut listpack, first.id(), out)?;
+    }
+    Ok(nodes)
+}
+
+fn write_node<K: Sink>(
+    listpack: &mut Writer,
+    first: StreamId,
+    out: &mut Encoder<K>,
+) -> Result<(), K::Error> {
+    out.byte(ID_BYTES as u8);
+    out.bytes(&super::id_bytes(first));
+    out.blob(listpack.finish());
+    out.drain()
 }
 
 /// Returns how many entries each node gets.

@@ -38,6 +38,39 @@ fn stream_of(value: Value) -> Stream {
     value.get::<Stream>().unwrap().clone()
 }
 
+/// Entries whose nodes end for their number, for their bytes, and beside entries that are longer
+/// than a node.
+fn many_nodes(count: u64) -> Entries {
+    let mut entries = Entries::new();
+    for number in 0..count {
+        let lengths = [1, 7, 40, 300, 1000, 4070, 5000];
+        let len = lengths[(number * number / 150 % 7) as usize] + (number % 5) as usize;
+        let value = vec![b'v'; len];
+        let fields: &[&[u8]] = match number / 90 % 3 {
+            0 => &[b"f", &value],
+            1 => &[b"f", b"12", b"g", &value],
+            _ => &[&value, b""],
+        };
+        let appended = entries.append(id(number, 1), fields.iter().copied(), NodeLimits::DEFAULT);
+        assert!(appended.is_ok());
+    }
+    entries
+}
+
+#[test]
+fn nodes_are_the_same_whether_divided_before_or_while_they_are_written() {
+    // Fewer than 64 nodes, and more: their number takes a byte more then.
+    for count in (0..10).chain([99, 100, 101, 102, 199, 200, 201, 1000, 5000]) {
+        let entries = many_nodes(count);
+        let mut before = crate::encode::Encoder::new(Vec::new(), Compression::Lzf);
+        let Ok(()) = super::nodes::write(&entries, &mut before);
+        let Ok(before) = before.finish();
+        let mut meanwhile = crate::encode::Encoder::keeping_all(Compression::Lzf);
+        let Ok(()) = super::nodes::write(&entries, &mut meanwhile);
+        assert!(before == meanwhile.finish_all(), "{count} entries");
+    }
+}
+
 /// Everything that a file should keep of a stream, as text, so that a difference is easily seen.
 fn picture(stream: &Stream) -> String {
     let mut lines = vec![format!(

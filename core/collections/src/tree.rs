@@ -79,17 +79,19 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     }
 
     /// Inserts ascending rows whose keys are all above the last one.
-    pub fn append(&mut self, rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) {
+    pub fn append(&mut self, mut rows: impl ExactSizeIterator<Item = [u64; N]> + Clone) {
         let count = rows.len();
-        let mut added = 0;
         if let Some(root) = &mut self.root {
-            added = root.append(rows.clone());
+            let added = root.append(rows.clone());
+            rows.by_ref().take(added).for_each(drop);
         }
-        while added < count {
-            let run = rows.clone().skip(added).take(Rows::<N>::LEN_MAX);
-            added += run.len();
+        while rows.len() > 0 {
+            // Most iterators skip elements one by one, so none is skipped twice.
+            let run = rows.clone().take(Rows::<N>::LEN_MAX);
+            let added = run.len();
             let mut leaf = self.last_leaf().map_or_else(Rows::new, Rows::to_next);
             leaf.append(run);
+            rows.by_ref().take(added).for_each(drop);
             let bound = key_of(&leaf.row(0));
             let leaf = Node::Leaf(Arc::new(leaf));
             match &mut self.root {

@@ -226,6 +226,20 @@ fn three_levels_fill_from_the_end_and_empty_from_the_front() {
 }
 
 #[test]
+fn the_work_of_appending_many_rows_grows_with_their_number_alone() {
+    let made = std::cell::Cell::new(0);
+    let count = 100_000;
+    let rows = keys(0, 1, count).map(|key| {
+        made.set(made.get() + 1);
+        row(key, 0)
+    });
+    let mut tree = Tree3::new();
+    tree.append(rows);
+    assert_eq!(tree.len() as u64, count);
+    assert!(made.get() < 10 * count, "{} rows were made", made.get());
+}
+
+#[test]
 fn keys_below_the_bound_of_an_inner_node_are_found_after_it_was_joined() {
     let (mut tree, mut model) = (Tree3::new(), Model::new());
     let leaf_len = Rows::<3>::LEN_MAX as u64;

@@ -255,36 +255,81 @@ fn what_changes_something_does_all_of_it_when_its_reply_is_full() {
     }
 }
 
+/// The reply of one stream with the first entries, each with `past` behind its fields. As many as
+/// `size` bytes hold, of which `head` bytes come before the entries.
+fn first_entries(head: usize, past: &str, size: usize) -> String {
+    let value = "v".repeat(100);
+    let len = if past.is_empty() { 2 } else { 4 };
+    let (mut bytes, mut count, mut entries) = (head, 0, String::new());
+    for ms in 1..=ENTRIES {
+        let id = format!("{ms}-0");
+        let entry = format!(
+            "*{len}\r\n${}\r\n{id}\r\n*2\r\n$1\r\nf\r\n$100\r\n{value}\r\n{past}",
+            id.len()
+        );
+        bytes += entry.len();
+        // The first is given in any case.
+        if count > 0 && bytes > size {
+            break;
+        }
+        entries += &entry;
+        count += 1;
+    }
+    format!("*1\r\n*2\r\n$1\r\ns\r\n*{count}\r\n{entries}")
+}
+
 #[test]
 fn a_size_is_kept_to_the_byte_whether_entries_are_copied_or_referred_to() {
-    for request in [
-        "XREAD MAXSIZE {} STREAMS s 0",
-        "XREADGROUP GROUP g a MAXSIZE {} STREAMS s 0",
-        "XREADGROUP GROUP g b MAXSIZE {} CLAIM 0 STREAMS s >",
-        "XREADGROUP GROUP g c MAXSIZE {} STREAMS s >",
+    // The header of the entries is written last, and does not count; the reply's does where it is
+    // written first.
+    let (stream, whole) = (b"*2\r\n$1\r\ns\r\n".len(), b"*1\r\n*2\r\n$1\r\ns\r\n".len());
+    for (request, head, past) in [
+        ("XREAD MAXSIZE {} STREAMS s 0", stream, ""),
+        ("XREADGROUP GROUP g a MAXSIZE {} STREAMS s 0", whole, ""),
+        (
+            "XREADGROUP GROUP g b MAXSIZE {} CLAIM 0 STREAMS s >",
+            whole,
+            ":0\r\n:1\r\n",
+        ),
+        ("XREADGROUP GROUP g c MAXSIZE {} STREAMS s >", whole, ""),
     ] {
         let mut server = Server::new();
-        with_pending(&mut server);
-        if request.ends_with('>') && !request.contains("CLAIM") {
-            server.words("XGROUP SETID s g 0");
-        }
-        let frozen = |server: &mut Server, size: usize| {
-            let reply = server.words(&request.replace("{}", &size.to_string()));
+        with_stream(&mut server);
+        let mut ask = |size: usize| {
             server.words("XGROUP DESTROY s g");
             server.words("XGROUP CREATE s g 0");
             if !request.contains("GROUP g c") {
                 server.words("XREADGROUP GROUP g a STREAMS s >");
             }
-            reply
+            server.words(&request.replace("{}", &size.to_string()))
         };
-        let all = frozen(&mut server, 100_000_000).len();
-        // The headers of the aggregates around the entries are written last, and do not count.
-        let most = frozen(&mut server, 1_000_000).len();
-        assert!((999_000..1_000_020).contains(&most), "{request}: {most}");
-        assert!(all > 3 * most / 2, "{request}: {all}");
-        for size in [most - 1, most - 100] {
-            let len = frozen(&mut server, size).len();
-            assert!(len <= size + 20, "{request}: {len} of {size}");
+        // Some are all written at once, and of others most are not.
+        for about in [1, 1000, 10_000, 100_000, 300_000, 1_000_000] {
+            // What these entries take is enough for them, and a byte less is not.
+            let expected = first_entries(head, past, about);
+            let entries_at = expected.match_indices("\r\n").nth(5).map(|(at, _)| at + 2);
+            let exact = head + expected.len() - entries_at.unwrap_or_default();
+            for size in [about, exact, exact - 1] {
+                let expected = first_entries(head, past, size);
+                assert!(ask(size) == expected, "{request} with {size}");
+            }
         }
+    }
+}
+
+#[test]
+fn a_reply_copies_as_much_as_it_may_and_not_a_byte_more() {
+    let mut server = Server::new();
+    with_a_string(&mut server);
+    let argv = many("MGET k");
+    let whole = server.text(&argv).len();
+    for (copied_bytes_max, is_too_much) in [(whole, false), (whole - 1, true)] {
+        let mut reply = Reply::with_copied_max(Protocol::Resp2, copied_bytes_max);
+        let _ = reply.begin_part(usize::MAX);
+        server.ask(&argv, &mut reply);
+        assert_eq!(reply.is_full(), is_too_much, "{copied_bytes_max}");
+        assert_eq!(reply.len(), if is_too_much { 0 } else { whole });
+        let expected = if is_too_much { whole } else { 0 };
+        assert_eq!(reply.dropped(), expected);
     }
 }

@@ -17,6 +17,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use crate::double::{DOUBLE_TEXT_BYTES_MAX, double_text};
+use crate::limits::REPLY_COPIED_BYTES_MAX;
 use crate::rope::Piece;
 
 use self::bounds::{Bounds, Referred};
@@ -61,7 +62,7 @@ pub struct Mark {
 /// A command need not ask where the program (rows of a table, fields of a record) or a constant in
 /// a `limits.rs` bounds the number of elements, or where an element is no longer than the argument
 /// that it answers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reply {
     out: Vec<u8>,
     protocol: Protocol,
@@ -69,8 +70,16 @@ pub struct Reply {
     pieces: VecDeque<Piece>,
     /// How many bytes the pieces have.
     in_pieces: usize,
+    /// How many bytes a part may copy.
+    copied_bytes_max: usize,
     bounds: Bounds,
     referred: Referred,
+}
+
+impl Default for Reply {
+    fn default() -> Reply {
+        Reply::new(Protocol::default())
+    }
 }
 
 /// Type byte, 20 digits, CR and LF.
@@ -84,8 +93,17 @@ impl Reply {
             protocol,
             pieces: VecDeque::new(),
             in_pieces: 0,
+            copied_bytes_max: REPLY_COPIED_BYTES_MAX,
             bounds: Bounds::NONE,
             referred: Referred::NOTHING,
+        }
+    }
+
+    /// An empty reply whose parts may copy so many bytes, instead of [`REPLY_COPIED_BYTES_MAX`].
+    pub fn with_copied_max(protocol: Protocol, copied_bytes_max: usize) -> Reply {
+        Reply {
+            copied_bytes_max,
+            ..Reply::new(protocol)
         }
     }
 

@@ -98,3 +98,68 @@ impl Dropper {
 fn bytes_of(dropped: &[Dropped]) -> usize {
     dropped.iter().map(Dropped::bytes).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::config::Settings;
+    use engine::{Engine, Now};
+    use resp::{ArgvBuf, Protocol, Reply};
+
+    use super::*;
+    use crate::memory::{Allocator, add};
+
+    const VALUE_BYTES: u64 = 64 << 20;
+
+    /// A meter of a thread whose memory has grown by so many bytes when it is asked.
+    fn meter(of_thread: fn() -> u64) -> Meter {
+        Meter::new(Allocator {
+            used: || 0,
+            pages: || (0, 0),
+            of_thread,
+        })
+    }
+
+    #[test]
+    fn what_waits_to_be_freed_counts_as_free_at_once_and_once() {
+        let mut engine = Engine::new(Settings::default(), 1, Now::default(), &commands::TABLE);
+        let client = engine.connect(String::new(), String::new(), Now::default());
+        let ask = |engine: &mut Engine, words: &[&str]| {
+            let argv: ArgvBuf = words.iter().collect();
+            let mut reply = Reply::new(Protocol::Resp2);
+            let _ = engine.request(client, argv.as_argv(), Now::default(), &mut reply);
+        };
+        let last = (VALUE_BYTES - 1).to_string();
+        ask(&mut engine, &["SETRANGE", "k", &last, "x"]);
+        let used = |engine: &Engine| engine.node.shell.used_memory;
+        add(&mut engine, 1000 + VALUE_BYTES.cast_signed());
+        // The thread that deletes frees nothing by that: the value is still there.
+        let mut of_deleting = meter(|| 0);
+        ask(&mut engine, &["DEL", "k"]);
+        of_deleting.tell(&mut engine);
+        let after = used(&engine);
+        assert!(after <= 1000, "{after}");
+        // On its way to the dropper and in its queue, it goes on to count as free.
+        let (dropper, untold) = (Dropper::default(), Untold::default());
+        let dropped = engine.take_dropped();
+        dropper.announce(&dropped);
+        of_deleting.dropped_taken();
+        assert!(dropper.waiting_bytes() as u64 >= VALUE_BYTES);
+        dropper.hand_in(dropped, &untold);
+        of_deleting.tell(&mut engine);
+        add(&mut engine, untold.take());
+        assert!(dropper.waiting_bytes() as u64 >= VALUE_BYTES);
+        assert_eq!(used(&engine), after);
+        // Freed in fact, it counts no second time.
+        std::thread::scope(|scope| {
+            let of_dropping = meter(|| 0_u64.wrapping_sub(VALUE_BYTES));
+            scope.spawn(|| dropper.run(of_dropping, &untold));
+            while dropper.waiting_bytes() > 0 {
+                std::thread::yield_now();
+            }
+            dropper.stop();
+        });
+        add(&mut engine, untold.take());
+        let difference = used(&engine).abs_diff(after);
+        assert!(difference < 1000, "{difference}");
+    }
+}

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::{Mark, Reply};
-use crate::limits::{LEFT_BEHIND_STEP_BYTES, REPLY_COPIED_BYTES_MAX};
+use crate::limits::LEFT_BEHIND_STEP_BYTES;
 use crate::rope::{Kept, What};
 
 /// What the current part of a reply may hold, and whether that was exceeded.
@@ -145,7 +145,7 @@ impl Reply {
     #[cold]
     fn is_too_much_left_behind(&mut self) -> bool {
         self.referred.new_bytes = 0;
-        self.copied().saturating_add(self.left_behind()) > REPLY_COPIED_BYTES_MAX
+        self.copied().saturating_add(self.left_behind()) > self.copied_bytes_max
     }
 
     /// Returns how many bytes of its own the current part has written and dropped because it
@@ -155,7 +155,7 @@ impl Reply {
     }
 
     /// Returns whether the current part exceeds its bounds, or has exceeded them before: that of
-    /// [`Reply::begin_part`], or [`REPLY_COPIED_BYTES_MAX`] for the bytes that it holds itself or
+    /// [`Reply::begin_part`], or `REPLY_COPIED_BYTES_MAX` for the bytes that it holds itself or
     /// alone still refers to. It has then been dropped for good; all that is left to do is to
     /// disconnect the client.
     #[inline]
@@ -164,7 +164,7 @@ impl Reply {
             start, bytes_max, ..
         } = self.bounds;
         let is_full = self.bounds.is_overrun
-            || self.copied() > REPLY_COPIED_BYTES_MAX
+            || self.copied() > self.copied_bytes_max
             || self.len_since(start) > bytes_max
             || (self.referred.new_bytes >= LEFT_BEHIND_STEP_BYTES
                 && self.is_too_much_left_behind());

@@ -248,3 +248,23 @@ fn what_only_a_reply_refers_to_counts_as_its_own() {
     let _ = reply.begin_part(usize::MAX);
     assert_eq!(reply.left_behind(), 0);
 }
+
+#[test]
+fn a_part_copies_as_much_as_it_may_and_not_a_byte_more() {
+    const COPIED_BYTES_MAX: usize = 1000;
+    for (len, is_too_much) in [(COPIED_BYTES_MAX, false), (COPIED_BYTES_MAX + 1, true)] {
+        let mut reply = Reply::with_copied_max(Protocol::Resp2, COPIED_BYTES_MAX);
+        // What came before the part does not count.
+        reply.ok();
+        let _ = reply.begin_part(usize::MAX);
+        reply.raw(&vec![b'+'; len]);
+        assert_eq!(reply.is_full(), is_too_much, "{len}");
+        assert_eq!(reply.is_overrun(), is_too_much, "{len}");
+        assert_eq!(reply.dropped(), if is_too_much { len } else { 0 });
+        assert_eq!(reply.len(), 5 + if is_too_much { 0 } else { len });
+    }
+    // Unless told otherwise, it is what the limits say.
+    assert_eq!(Reply::default().copied_bytes_max, REPLY_COPIED_BYTES_MAX);
+    let of_buffer = Reply::with_buffer(Protocol::Resp3, Vec::new());
+    assert_eq!(of_buffer.copied_bytes_max, REPLY_COPIED_BYTES_MAX);
+}

@@ -277,7 +277,9 @@ impl View<'_> {
         }
     }
 
-    /// Writes new entries as one run of bytes.
+    /// Writes new entries as one run of bytes. Not part of its caller, whose variables would take
+    /// the registers of the loop over the entries.
+    #[inline(never)]
     fn write_run(
         &self,
         budget: &mut ReadBudget,

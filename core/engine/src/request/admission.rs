@@ -66,16 +66,11 @@ impl Node {
         {
             return Err(CmdError::NoAuth);
         }
-        let is_checked_for_resources = match mode {
-            Mode::Alone | Mode::Resumed => true,
-            Mode::Called if spec.flags.has(Flags::NO_SCRIPT) => {
-                return Err(CmdError::NotFromScript);
-            }
-            Mode::Called => true,
-            // A transaction was checked as a whole, and a journal has what was accepted.
-            Mode::Transaction | Mode::Replay => false,
-        };
-        if is_checked_for_resources
+        if mode == Mode::Called && spec.flags.has(Flags::NO_SCRIPT) {
+            return Err(CmdError::NotFromScript);
+        }
+        // A transaction was checked as a whole, and a journal has what was accepted.
+        if !matches!(mode, Mode::Transaction | Mode::Replay)
             && (self.is_memory_used_up()
                 || self.writes != Writes::Accepted
                 || self.loading.is_some())

@@ -84,6 +84,7 @@ impl Ctx<'_> {
         result
     }
 
+    #[inline(never)]
     fn admit_and_call(&mut self, mode: Mode, argv: Argv<'_>) -> Result<(), CmdError> {
         if self.depth >= CALL_DEPTH_MAX {
             return Err(CmdError::CallsTooDeep);
@@ -115,8 +116,9 @@ impl Ctx<'_> {
         result.map(|_| ())
     }
 
-    /// Runs an admitted request. If it fails, nothing is left of its reply.
-    #[inline]
+    /// Runs an admitted request. If it fails, nothing is left of its reply. Inlined because every
+    /// request comes this way, and the compiler would share it with the rarer calls.
+    #[inline(always)]
     pub(crate) fn run(&mut self, request: &Invocation<'_>) -> Result<Flow, CmdError> {
         let row = request.row;
         let start = self.reply.mark();

@@ -8,7 +8,7 @@ use resp::Argv;
 
 /// Answers the usage and summary of each subcommand of a command.
 pub(super) fn answer(ctx: &mut Ctx<'_>, command: &str) {
-    let commands = &ctx.node.commands;
+    let commands = &ctx.server.commands;
     let subcommands = commands
         .find(command.as_bytes())
         .map_or(&[][..], |found| commands.subcommands(found));

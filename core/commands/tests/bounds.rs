@@ -312,7 +312,7 @@ fn watched_keys_and_requests_that_wait_are_freed_where_nobody_waits() {
         let reply = server.ask(client, request);
         let at_once = if request == watch { "+OK\r\n" } else { "" };
         assert_eq!(reply, at_once, "{way}");
-        let memory = server.engine.node.sessions.find(client);
+        let memory = server.engine.server.sessions.find(client);
         let memory = memory.map_or(0, |session| session.memory_bytes());
         assert!(memory >= large.len(), "{way}: {memory}");
         assert!(!server.engine.has_dropped(), "{way}");
@@ -320,7 +320,7 @@ fn watched_keys_and_requests_that_wait_are_freed_where_nobody_waits() {
         let bytes = server.engine.dropped_bytes();
         assert!(bytes >= large.len() as u64, "{way}: {bytes}");
         assert_eq!(server.engine.take_dropped().len(), 1, "{way}");
-        let memory = server.engine.node.sessions.find(client);
+        let memory = server.engine.server.sessions.find(client);
         assert!(memory.is_none_or(|session| session.memory_bytes() < large.len()));
     }
 }
@@ -337,7 +337,7 @@ fn clients_that_go_are_not_remembered_until_the_pause_ends() {
         server.engine.disconnect(client);
     }
     server.ask(last, &["SET", "there", "1"]);
-    let held = format!("{:?}", server.engine.node.pause);
+    let held = format!("{:?}", server.engine.server.pause);
     assert!(held.len() < 100 * MANY / 10, "{}", held.len());
     server.ask(other, &["CLIENT", "UNPAUSE"]);
     assert_eq!(server.ask(other, &["EXISTS", "gone", "there"]), ":1\r\n");

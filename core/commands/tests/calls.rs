@@ -245,7 +245,7 @@ fn commands_that_call_one_another_come_to_an_end() {
 fn writes_that_are_not_accepted_are_refused_call_by_call() {
     let mut server = Server::new();
     server.ask("SET a 1");
-    server.engine.node.writes = engine::server::Writes::Refused("no".to_owned());
+    server.engine.server.writes = engine::server::Writes::Refused("no".to_owned());
     assert_eq!(server.ask("CALLS GET a ; SET a 2"), "*2 $1 1 -MISCONF no");
 }
 

@@ -132,7 +132,7 @@ impl Node {
             return;
         }
         let (session, queue) = (client.session, client.queue.clone());
-        let database = self.engine.node.sessions.find(session).unwrap().database;
+        let database = self.engine.server.sessions.find(session).unwrap().database;
         let (at, before) = (now(self.now_ms), self.engine.log().last());
         let mut reply = Reply::new(protocol);
         let outcome = self.engine.request(session, argv.as_argv(), at, &mut reply);
@@ -143,7 +143,7 @@ impl Node {
         let command = lower(argv);
         let is_in_transaction = self
             .engine
-            .node
+            .server
             .sessions
             .find(session)
             .is_some_and(|session| session.transaction.is_some());
@@ -198,7 +198,7 @@ impl Node {
     /// An engine after a crash that kept the batches up to this one. What was written at once is
     /// kept as a whole.
     fn recovered(&self, kept: Lsn) -> Engine {
-        let mut settings = self.engine.node.settings.clone();
+        let mut settings = self.engine.server.settings.clone();
         // What was logged means the same under any settings.
         settings.set("stream-idmp-duration", "1").unwrap();
         let mut engine = Engine::new(settings, SEED, now(START_MS), &commands::TABLE);
@@ -240,7 +240,7 @@ fn lower(argv: &ArgvBuf) -> String {
 
 /// Returns whether a command's replies tell of keys, and of nothing but what was logged.
 fn is_checked(engine: &Engine, command: &str) -> bool {
-    let Some(row) = engine.node.commands.find(command.as_bytes()) else {
+    let Some(row) = engine.server.commands.find(command.as_bytes()) else {
         return false;
     };
     let is_about_keys =
@@ -320,7 +320,7 @@ fn a_reply_holds_after_a_crash_that_keeps_no_more_than_it_depends_on() {
     );
     let engine = Node::new().engine;
     let missing: Vec<&str> = engine
-        .node
+        .server
         .commands
         .iter()
         .filter(|row| row.container.is_empty() && row.spec.flags.has(Flags::READONLY))

@@ -43,7 +43,7 @@ fn what_only_frees_memory_is_accepted_on_a_full_disk() {
     ask(&mut engine, "MULTI");
     ask(&mut engine, "DEL c");
     ask(&mut engine, "SET d 1");
-    engine.node.writes = full();
+    engine.server.writes = full();
     let refusal = "-MISCONF the disk is full\r\n";
     let aborted = ask(&mut engine, "EXEC");
     assert!(aborted.starts_with("-EXECABORT"), "{aborted}");
@@ -66,9 +66,9 @@ fn what_only_frees_memory_is_accepted_on_a_full_disk() {
         assert_eq!(ask(&mut engine, request), reply, "{request}");
     }
     assert!(ask(&mut engine, "EXEC").starts_with("-EXECABORT"));
-    engine.node.writes = Writes::Refused("the disk is slow".to_owned());
+    engine.server.writes = Writes::Refused("the disk is slow".to_owned());
     assert_eq!(ask(&mut engine, "DEL c"), "-MISCONF the disk is slow\r\n");
-    engine.node.writes = Writes::Accepted;
+    engine.server.writes = Writes::Accepted;
     assert_eq!(ask(&mut engine, "DEL c"), ":1\r\n");
 }
 

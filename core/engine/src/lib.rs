@@ -7,7 +7,7 @@
 //! for each shard, the simulator from an event queue, a test by hand.
 //!
 //! Read on in [`command`] (what a command is), [`store::effect`] (what can happen) and
-//! [`store::tx`] (where it happens). The commands themselves are a crate above this one, whose
+//! [`store::apply`] (where it happens). The commands themselves are a crate above this one, whose
 //! table an engine is given.
 
 pub mod address;
@@ -54,13 +54,13 @@ use crate::error::CmdError;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad, Rate};
-use crate::server::{Node, Order, ShellFigures};
+use crate::server::{Order, Server, ShellFigures};
+use crate::store::apply::Data;
 use crate::store::dropped::{Discard, What};
 use crate::store::keyspace::{Frozen, KeyHasher, Keyspace};
 use crate::store::log::{EffectLog, Journalling};
 use crate::store::notifications::{Classes, Notification, Notifications};
 use crate::store::packing::PackingQueue;
-use crate::store::tx::Data;
 use crate::table::CommandIndex;
 
 /// A shard: its keyspace, its clients, and everything that commands do to them.
@@ -69,7 +69,7 @@ pub struct Engine {
     data: Data,
     commands: &'static CommandTable,
     /// All that is not keyspace.
-    pub node: Node,
+    pub server: Server,
 }
 
 /// The version of Redis whose behaviour clients find.
@@ -117,7 +117,7 @@ impl Engine {
                 blocking: Blocking::default(),
                 stats: KeyspaceStats::default(),
                 retention: config.retention,
-                added: store::tx::Added::Now,
+                added: store::apply::Added::Now,
                 producer_seed: secret.hash(b"producers"),
                 node_limits: config.node_limits,
                 packing: PackingQueue::default(),
@@ -127,7 +127,7 @@ impl Engine {
                 last_load: LastLoad::default(),
             },
             commands,
-            node: Node {
+            server: Server {
                 command_stats: vec![CommandStats::default(); commands.rows().len()],
                 config,
                 settings,
@@ -164,15 +164,15 @@ impl Engine {
 
     /// Adds a client that connected.
     pub fn connect(&mut self, address: String, local_address: String, now: Now) -> SessionId {
-        let authenticated = self.node.config.requirepass.is_empty();
-        self.node
+        let authenticated = self.server.config.requirepass.is_empty();
+        self.server
             .sessions
             .connect(address, local_address, authenticated, now)
     }
 
     /// Removes a client: its watches, its queued commands and its wait end.
     pub fn disconnect(&mut self, id: SessionId) {
-        let Some(session) = self.node.sessions.take(id) else {
+        let Some(session) = self.server.sessions.take(id) else {
             return;
         };
         self.data.watches.remove(id, session.watched.keys());
@@ -180,9 +180,9 @@ impl Engine {
             self.data.blocking.remove(id, wait);
         }
         if session.monitor {
-            self.node.monitors.remove(id);
+            self.server.monitors.remove(id);
         }
-        self.node.sessions.disconnect(&session);
+        self.server.sessions.disconnect(&session);
         self.data.dropped.take(What::Session(session));
     }
 
@@ -190,15 +190,15 @@ impl Engine {
     /// its replies and what it may send, unless it is gone.
     pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<(Protocol, Sender)> {
         self.set_io_figures(id, io);
-        let session = self.node.sessions.find(id)?;
-        Some((session.protocol, self.node.sender(session)))
+        let session = self.server.sessions.find(id)?;
+        Some((session.protocol, self.server.sender(session)))
     }
 
     /// Returns whether a client has sent more that has not run than it may. The shell then ends its
     /// connection.
     pub fn is_above_query_limit(&self, id: SessionId) -> bool {
-        let session = self.node.sessions.find(id);
-        session.is_some_and(|session| session.request_bytes() > self.node.config.query_bytes_max)
+        let session = self.server.sessions.find(id);
+        session.is_some_and(|session| session.request_bytes() > self.server.config.query_bytes_max)
     }
 
     /// Looks up the keys of requests that come next, all of them before the first is served.
@@ -206,7 +206,7 @@ impl Engine {
     /// each would pay it. Returns how many keys it looked up: none if the database is small enough
     /// for the processor's caches, and none if there is only one request.
     pub fn look_ahead<'a>(&self, id: SessionId, keys: impl Iterator<Item = &'a [u8]>) -> usize {
-        let Some(session) = self.node.sessions.find(id) else {
+        let Some(session) = self.server.sessions.find(id) else {
             return 0;
         };
         let (keyspace, database) = (&self.data.keyspace, session.database);
@@ -230,29 +230,29 @@ impl Engine {
 
     /// Takes what goes to clients that did not just ask.
     pub fn take_outbox(&mut self) -> Vec<Delivery> {
-        self.node.monitors.hand_out(&mut self.node.outbox);
-        std::mem::take(&mut self.node.outbox)
+        self.server.monitors.hand_out(&mut self.server.outbox);
+        std::mem::take(&mut self.server.outbox)
     }
 
     /// Returns whether anything goes to clients that did not just ask.
     pub fn has_outbox(&self) -> bool {
-        !self.node.outbox.is_empty() || self.node.monitors.has_lines()
+        !self.server.outbox.is_empty() || self.server.monitors.has_lines()
     }
 
     /// Returns whether commands asked for work of the shell.
     pub fn has_orders(&self) -> bool {
-        !self.node.orders.is_empty()
+        !self.server.orders.is_empty()
     }
 
     /// Returns whether a client that sent something that is not a request wants a reply to it.
     pub fn wants_answer(&mut self, id: SessionId) -> bool {
-        let session = self.node.sessions.find_mut(id);
+        let session = self.server.sessions.find_mut(id);
         session.is_none_or(|session| session.wants_answer(session.replies))
     }
 
     /// Takes the work that commands asked of the shell.
     pub fn take_orders(&mut self) -> Vec<Order> {
-        std::mem::take(&mut self.node.orders)
+        std::mem::take(&mut self.server.orders)
     }
 
     /// From now on keyspace notifications of these classes are kept; whoever asks for them takes
@@ -286,8 +286,8 @@ impl Engine {
     /// Applies new settings: resolves the config again, and passes on what the keyspace needs of
     /// it.
     pub fn settings_changed(&mut self) {
-        self.node.config = Config::resolve(&self.node.settings);
-        self.data.settings_changed(&self.node.config);
+        self.server.config = Config::resolve(&self.server.settings);
+        self.data.settings_changed(&self.server.config);
     }
 
     /// Lets settings count that a client asked for, after the shell has done its part.
@@ -295,16 +295,16 @@ impl Engine {
     /// # Errors
     /// A value does not fit its row; nothing has changed then.
     pub fn say_settings(&mut self, pairs: &[(String, String)]) -> Result<(), CmdError> {
-        let mut settings = self.node.settings.clone();
+        let mut settings = self.server.settings.clone();
         for (name, value) in pairs {
             settings
                 .set(name, value)
                 .map_err(|error| error.refusal(name))?;
         }
-        self.node.settings = settings;
+        self.server.settings = settings;
         self.settings_changed();
-        let len = self.node.config.slow_log_len;
-        self.node.slow_log.truncate(len);
+        let len = self.server.config.slow_log_len;
+        self.server.slow_log.truncate(len);
         Ok(())
     }
 

@@ -63,7 +63,7 @@ pub(crate) fn load_file(
     now: Now,
 ) -> Result<bool, LoadError> {
     let name = path.display().to_string();
-    let mut unknown = Unknown::new(engine.node.config.on_unknown);
+    let mut unknown = Unknown::new(engine.server.config.on_unknown);
     match open_regular(File::options().read(true), path) {
         Ok(file) => {
             let progress = journal::Progress {

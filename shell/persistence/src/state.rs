@@ -106,7 +106,7 @@ impl Persistence {
 
     /// Gives the engine a copy of the figures.
     fn tell(&self, engine: &mut Engine) {
-        engine.node.shell.persistence = self.figures;
+        engine.server.shell.persistence = self.figures;
     }
 
     fn look_at_background(&mut self, engine: &mut Engine, now: Now) {

@@ -58,7 +58,7 @@ fn refused(name: &str, reason: impl Into<String>) -> CmdError {
 }
 
 fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), CmdError> {
-    let before = shard.lock().engine.node.settings.clone();
+    let before = shard.lock().engine.server.settings.clone();
     let mut wanted = before.clone();
     for (name, value) in &pairs {
         wanted
@@ -94,7 +94,7 @@ fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), Cm
     let mut state = shard.lock();
     state.engine.say_settings(&pairs)?;
     if let Some(addresses) = listening {
-        doors::tell(&mut state.engine.node, &addresses);
+        doors::tell(&mut state.engine.server, &addresses);
     }
     shard.settings_changed(&mut state);
     Ok(())
@@ -115,7 +115,7 @@ fn in_words(error: &std::io::Error) -> String {
 
 /// Returns whether a client may be answered at all: the data is there.
 fn is_loading(shard: &Shard) -> bool {
-    shard.lock().engine.node.loading.is_some()
+    shard.lock().engine.server.loading.is_some()
 }
 
 /// Settings as the parts of this module read them.

@@ -114,10 +114,10 @@ impl Connection {
         let now = shard.clock.now();
         let (address, local_address) = socket.addresses();
         let mut state = shard.lock();
-        let node = &mut state.engine.node;
-        node.shell.connections_received += 1;
-        let config = &node.config;
-        let refusal = if node.sessions.len() >= config.clients_max {
+        let server = &mut state.engine.server;
+        server.shell.connections_received += 1;
+        let config = &server.config;
+        let refusal = if server.sessions.len() >= config.clients_max {
             Some(TOO_MANY_CLIENTS)
         } else if config.protected
             && config.requirepass.is_empty()
@@ -128,7 +128,7 @@ impl Connection {
             None
         };
         if let Some(refusal) = refusal {
-            node.shell.connections_rejected += 1;
+            server.shell.connections_rejected += 1;
             drop(state);
             // A client that does not take it notices the end of the connection.
             socket.send(refusal).ok();
@@ -136,7 +136,7 @@ impl Connection {
         }
         let session = state.engine.connect(address, local_address, now);
         state.homes.insert(session, home);
-        if let Some(figures) = state.engine.node.shell.threads.get_mut(home.thread) {
+        if let Some(figures) = state.engine.server.shell.threads.get_mut(home.thread) {
             figures.clients += 1;
         }
         drop(state);
@@ -371,8 +371,8 @@ impl Connection {
             self.end_for_query(engine);
             return (0, Lsn::NONE);
         }
-        limits.request_bytes_max = engine.node.config.query_bytes_max;
-        let limits_out = engine.node.config.output_limits;
+        limits.request_bytes_max = engine.server.config.query_bytes_max;
+        let limits_out = engine.server.config.output_limits;
         self.waiting.limits = limits_out;
         let _ = reply.begin_part(limits_out.bytes_max());
         // After this many bytes of replies, they are sent before more requests run.
@@ -390,15 +390,15 @@ impl Connection {
                 until_look = match engine.look_ahead(self.session, KeysAhead::new(rest)) {
                     0 => usize::MAX,
                     looked => {
-                        engine.node.shell.keys_looked_ahead += looked as u64;
+                        engine.server.shell.keys_looked_ahead += looked as u64;
                         looked
                     }
                 };
             }
             until_look -= 1;
             // The request before may have changed it.
-            limits.bulk_bytes_max = engine.node.config.bulk_bytes_max;
-            if engine.node.config.memory_bytes_max > 0 {
+            limits.bulk_bytes_max = engine.server.config.bulk_bytes_max;
+            if engine.server.config.memory_bytes_max > 0 {
                 meter.tell(engine);
             }
             match self.parser.parse(rest, &limits) {
@@ -467,7 +467,7 @@ impl Connection {
             reply.rollback(start);
             pieces.rollback();
             self.phase = Phase::Closing;
-            engine.node.shell.output_limit_disconnections += 1;
+            engine.server.shell.output_limit_disconnections += 1;
             tracing::warn!(
                 client = self.session.client,
                 "a client is disconnected: its replies are more than client-output-buffer-limit or the server allows"
@@ -479,7 +479,7 @@ impl Connection {
     #[cold]
     fn end_for_query(&mut self, engine: &mut Engine) {
         self.phase = Phase::Closing;
-        engine.node.shell.query_limit_disconnections += 1;
+        engine.server.shell.query_limit_disconnections += 1;
         tracing::warn!(
             client = self.session.client,
             "a client is disconnected: it has sent more than client-query-buffer-limit allows"
@@ -488,7 +488,7 @@ impl Connection {
 
     /// Adds what the connection transferred to the figures of the server.
     fn count_in(&mut self, engine: &mut Engine) {
-        let shell = &mut engine.node.shell;
+        let shell = &mut engine.server.shell;
         shell.received_bytes += self.io.received_bytes - self.counted;
         self.counted = self.io.received_bytes;
         if let Some(figures) = shell.threads.get_mut(self.thread) {
@@ -502,7 +502,7 @@ impl Drop for Connection {
         let shard = Arc::clone(&self.shard);
         let mut state = shard.lock();
         self.count_in(&mut state.engine);
-        if let Some(figures) = state.engine.node.shell.threads.get_mut(self.thread) {
+        if let Some(figures) = state.engine.server.shell.threads.get_mut(self.thread) {
             figures.clients = figures.clients.saturating_sub(1);
         }
         state.homes.remove(self.session);

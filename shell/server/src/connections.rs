@@ -334,7 +334,7 @@ mod tests {
         connections.act(lost_place, |_, _| panic!("planted"));
         assert_eq!(lost.read_to_end(&mut Vec::new()).unwrap(), 0);
         assert_eq!(connections.len(), 1);
-        assert_eq!(shard.lock().engine.node.sessions.len(), 1);
+        assert_eq!(shard.lock().engine.server.sessions.len(), 1);
         connections.send(place, session, Answers::free(b"+PONG\r\n"));
         let mut reply = [0; 7];
         kept.read_exact(&mut reply).unwrap();

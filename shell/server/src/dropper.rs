@@ -130,7 +130,7 @@ mod tests {
         };
         let last = (VALUE_BYTES - 1).to_string();
         ask(&mut engine, &["SETRANGE", "k", &last, "x"]);
-        let used = |engine: &Engine| engine.node.shell.used_memory;
+        let used = |engine: &Engine| engine.server.shell.used_memory;
         add(&mut engine, 1000 + VALUE_BYTES.cast_signed());
         // The thread that deletes frees nothing by that: the value is still there.
         let mut of_deleting = meter(|| 0);

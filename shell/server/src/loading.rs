@@ -54,7 +54,7 @@ pub(crate) fn run<E>(
 impl Shard {
     /// Tells the engine how far the load is.
     pub(crate) fn look_at_load(&self, state: &mut State) {
-        if let Some(loading) = &mut state.engine.node.loading {
+        if let Some(loading) = &mut state.engine.server.loading {
             let progress = self.load.progress();
             loading.loaded_bytes = progress.bytes_read;
             loading.total_bytes = progress.bytes_total;

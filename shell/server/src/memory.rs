@@ -107,7 +107,7 @@ impl Meter {
 /// Adds to the figure that the engine uses.
 #[inline]
 pub(crate) fn add(engine: &mut Engine, change: i64) {
-    let shell = &mut engine.node.shell;
+    let shell = &mut engine.server.shell;
     shell.used_memory = shell.used_memory.saturating_add_signed(change);
     shell.used_memory_peak = shell.used_memory_peak.max(shell.used_memory);
 }
@@ -140,13 +140,13 @@ mod tests {
         add(&mut engine, 1000);
         NET.set(500);
         meter.tell(&mut engine);
-        assert_eq!(engine.node.shell.used_memory, 1500);
+        assert_eq!(engine.server.shell.used_memory, 1500);
         NET.set(0_u64.wrapping_sub(300));
         meter.tell(&mut engine);
-        assert_eq!(engine.node.shell.used_memory, 700);
-        assert_eq!(engine.node.shell.used_memory_peak, 1500);
+        assert_eq!(engine.server.shell.used_memory, 700);
+        assert_eq!(engine.server.shell.used_memory_peak, 1500);
         add(&mut engine, -5000);
-        assert_eq!(engine.node.shell.used_memory, 0);
+        assert_eq!(engine.server.shell.used_memory, 0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The refusals of clients in the log: at most one line for each kind and second, with a count.
 
 use engine::Mono;
-use engine::server::Node;
+use engine::server::Server;
 
 /// How long a kind is silent after a line of it, in milliseconds.
 const SILENCE_MS: u64 = 1000;
@@ -9,31 +9,31 @@ const SILENCE_MS: u64 = 1000;
 /// A kind of refusal, and how it is counted.
 struct Kind {
     text: &'static str,
-    count: fn(&Node) -> u64,
+    count: fn(&Server) -> u64,
 }
 
 const KINDS: [Kind; 4] = [
     Kind {
         text: "logins failed: a wrong password",
-        count: |node| answered(node, "WRONGPASS"),
+        count: |server| answered(server, "WRONGPASS"),
     },
     Kind {
         text: "requests were refused of clients that did not log in",
-        count: |node| answered(node, "NOAUTH"),
+        count: |server| answered(server, "NOAUTH"),
     },
     Kind {
         text: "connections were refused: there were maxclients, or protected mode keeps other machines out",
-        count: |node| node.shell.connections_rejected,
+        count: |server| server.shell.connections_rejected,
     },
     Kind {
         text: "requests were refused for want of memory (maxmemory)",
-        count: |node| answered(node, "OOM"),
+        count: |server| answered(server, "OOM"),
     },
 ];
 
 /// Returns how often an error with this code was answered.
-fn answered(node: &Node, code: &str) -> u64 {
-    let mut errors = node.errors.iter();
+fn answered(server: &Server, code: &str) -> u64 {
+    let mut errors = server.errors.iter();
     errors
         .find(|(found, _)| *found == code)
         .map_or(0, |(_, count)| count)
@@ -55,16 +55,16 @@ struct Told {
 
 impl Refusals {
     /// Logs what was refused since the last line, unless that was only just written.
-    pub(crate) fn tell(&mut self, node: &Node, now: Mono) {
-        for (text, count) in self.news(node, now) {
+    pub(crate) fn tell(&mut self, server: &Server, now: Mono) {
+        for (text, count) in self.news(server, now) {
             tracing::warn!(count, "{text}");
         }
     }
 
-    fn news(&mut self, node: &Node, now: Mono) -> Vec<(&'static str, u64)> {
+    fn news(&mut self, server: &Server, now: Mono) -> Vec<(&'static str, u64)> {
         let mut news = Vec::new();
         for (kind, told) in KINDS.iter().zip(&mut self.told) {
-            let count = (kind.count)(node);
+            let count = (kind.count)(server);
             if count < told.count {
                 // After CONFIG RESETSTAT, what came since cannot be told apart.
                 told.count = 0;
@@ -93,8 +93,8 @@ mod tests {
         let mut engine = Engine::new(Settings::default(), 1, Now::default(), &commands::TABLE);
         let mut refusals = Refusals::default();
         let mut news = |rejected, at| {
-            engine.node.shell.connections_rejected = rejected;
-            let news = refusals.news(&engine.node, Mono(at));
+            engine.server.shell.connections_rejected = rejected;
+            let news = refusals.news(&engine.server, Mono(at));
             news.iter().map(|(_, count)| *count).collect::<Vec<_>>()
         };
         assert_eq!(news(0, 0), []);

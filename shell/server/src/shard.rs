@@ -92,7 +92,7 @@ impl Shard {
     pub fn new(engine: Engine, clock: Clock) -> Shard {
         let alarm = Arc::new(Alarm::default());
         let journal = Arc::new(JournalSlot::default());
-        let config = Config::resolve(&engine.node.settings);
+        let config = Config::resolve(&engine.server.settings);
         let persistence = Persistence::new(config, Arc::clone(&journal), Arc::clone(&alarm));
         Shard {
             state: Mutex::new(State {
@@ -184,7 +184,7 @@ impl Shard {
     #[inline]
     pub(crate) fn tell_untold(&self, engine: &mut Engine) {
         memory::add(engine, self.untold.take());
-        let shell = &mut engine.node.shell;
+        let shell = &mut engine.server.shell;
         shell.sent_bytes = shell.sent_bytes.saturating_add_signed(self.sent.take());
     }
 
@@ -206,7 +206,8 @@ impl Shard {
         let inbox = Arc::clone(inbox);
         let gate = Gate::new(move || inbox.wake());
         let state = self.lock();
-        self.journal.add(&gate, state.engine.node.loading.is_some());
+        self.journal
+            .add(&gate, state.engine.server.loading.is_some());
         gate
     }
 }

@@ -135,7 +135,7 @@ impl Stage {
         meter.tell(&mut state.engine);
         state.persistence.follow_health(&mut state.engine);
         if self.run == 0
-            && let Some(figures) = state.engine.node.shell.threads.get_mut(thread)
+            && let Some(figures) = state.engine.server.shell.threads.get_mut(thread)
         {
             figures.reads += self.parts.len() as u64;
         }

@@ -47,8 +47,8 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
 ) -> Result<(), E> {
     let shard = Arc::new(shard);
     let mut state = shard.lock();
-    state.engine.node.loading = Some(Loading::begin(shard.clock.now()));
-    let shell = &mut state.engine.node.shell;
+    state.engine.server.loading = Some(Loading::begin(shard.clock.now()));
+    let shell = &mut state.engine.server.shell;
     figures::begin(shell, (options.allocator.used)());
     let unix_path = listeners.unix.as_ref().map(|(_, path)| path.clone());
     shell.listeners = figures::listeners(&listeners.tcp_addresses(), unix_path.as_deref());

@@ -37,9 +37,9 @@ pub(crate) fn look(
     let dropped = state.engine.dropped_bytes() + shard.dropper.waiting_bytes() as u64;
     let allocated = (allocator.used)();
     let used_memory = allocated.saturating_sub(dropped);
-    state.engine.node.shell.allocator_allocated = allocated;
-    figures::update(&mut state.engine.node.shell, used_memory, allocator, now);
-    state.refusals.tell(&state.engine.node, now.mono);
+    state.engine.server.shell.allocator_allocated = allocated;
+    figures::update(&mut state.engine.server.shell, used_memory, allocator, now);
+    state.refusals.tell(&state.engine.server, now.mono);
     shard.look_at_load(state);
     state.persistence.look(&mut state.engine, now);
     let submitted = shard.finish(state, now, TIMER_THREAD, letters);
@@ -49,7 +49,7 @@ pub(crate) fn look(
         .stage_took(Stage::Timer, stopwatch.total(), now);
     meter.tell(&mut state.engine);
     let dropped = shard.take_dropped(state, meter);
-    let journal_wait_ms = state.engine.node.config.journal_wait_ms;
+    let journal_wait_ms = state.engine.server.config.journal_wait_ms;
     drop(guard);
     shard.journal.look_for_stall(journal_wait_ms);
     if submitted == Submitted::Batches {

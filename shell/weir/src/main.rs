@@ -107,11 +107,11 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let clock = Clock::start();
     let seed = seed()?;
     let mut engine = Engine::new(settings.clone(), seed, clock.now(), &commands::TABLE);
-    engine.node.shell.port = port;
-    engine.node.shell.io_threads = io_threads as u32;
-    engine.node.shell.run_id = run_id()?;
+    engine.server.shell.port = port;
+    engine.server.shell.io_threads = io_threads as u32;
+    engine.server.shell.run_id = run_id()?;
     if let Some(file) = file {
-        engine.node.shell.config_file = file.display().to_string();
+        engine.server.shell.config_file = file.display().to_string();
     }
     let to_load = settings.clone();
     let kept = Config::resolve_in(&data, settings);

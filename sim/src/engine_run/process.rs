@@ -98,7 +98,7 @@ impl Process {
                 .map_err(refused)?;
         }
         engine.end_replay(replay, engine::Lsn(report.last.number()), Journalling::On);
-        engine.node.shell.persistence.journalling = true;
+        engine.server.shell.persistence.journalling = true;
         let twin = match follow {
             Follow::Yes => Some(Twin::of(&engine, setting, now)?),
             Follow::No => None,
@@ -159,7 +159,7 @@ impl Process {
 
     /// Lets the engine know whether the journal takes writes.
     pub(super) fn look_at_journal(&mut self) {
-        self.engine.node.writes = match self.commit.health().fault() {
+        self.engine.server.writes = match self.commit.health().fault() {
             None => Writes::Accepted,
             Some(fault) => Writes::Freeing(fault.to_string()),
         };

@@ -91,7 +91,7 @@ impl Setting {
             &commands::TABLE,
         );
         // More than `maxmemory`.
-        engine.node.shell.used_memory = 2;
+        engine.server.shell.used_memory = 2;
         engine
     }
 }

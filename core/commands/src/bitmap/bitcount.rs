@@ -65,7 +65,7 @@ impl Command for BitCount {
         // Two places before the beginning would both become the first one; BITPOS leaves it at
         // that.
         let is_reversed = span.start < 0 && span.end < 0 && span.start > span.end;
-        let ones = match ctx.tx.get::<StringValue>(key)? {
+        let ones = match ctx.store.get::<StringValue>(key)? {
             Some(_) if is_reversed => 0,
             Some(string) => string.with_bytes(|bytes| {
                 span.bits(bytes.len()).map_or(0, |bits| {

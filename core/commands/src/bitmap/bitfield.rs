@@ -153,11 +153,13 @@ impl Command for BitField {
         let last = writes
             .map(|operation| byte_of(operation.field.last_bit()))
             .max();
-        let tx = match last {
-            Some(_) => &mut ctx.tx,
-            None => ctx.tx.reading(),
+        let store = match last {
+            Some(_) => &mut ctx.store,
+            None => ctx.store.reading(),
         };
-        let len = tx.get::<StringValue>(key)?.map_or(0, |string| string.len());
+        let len = store
+            .get::<StringValue>(key)?
+            .map_or(0, |string| string.len());
         // The string has room for all that might be written, whether it is or not.
         let mut event = event::SETBIT;
         if let Some(last) = last.filter(|last| *last >= len) {
@@ -167,7 +169,7 @@ impl Command for BitField {
             };
             let is_sure = operations.iter().any(Operation::surely_writes);
             let growth = if is_sure { event } else { event::UNNAMED };
-            ctx.tx.apply(&Effect::on(key, grow), growth);
+            ctx.store.apply(&Effect::on(key, grow), growth);
             if is_sure {
                 event = event::UNNAMED;
             }
@@ -175,7 +177,7 @@ impl Command for BitField {
         ctx.reply.array(operations.len());
         for operation in operations {
             let change = |bytes: &[u8]| operation.run(bytes);
-            let outcome = match ctx.tx.get::<StringValue>(key)? {
+            let outcome = match ctx.store.get::<StringValue>(key)? {
                 Some(string) => string.with_bytes(change),
                 None => change(b""),
             };
@@ -184,7 +186,7 @@ impl Command for BitField {
                 None => ctx.reply.null(),
             }
             if let Some(patch) = outcome.patch {
-                patch.apply(key, event, &mut ctx.tx);
+                patch.apply(key, event, &mut ctx.store);
                 event = event::UNNAMED;
             }
         }
@@ -227,7 +229,7 @@ impl Command for BitFieldRo {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         check_places(&cmd.operations, ctx.string_bytes_max())?;
-        let string = ctx.tx.get::<StringValue>(cmd.key)?;
+        let string = ctx.store.get::<StringValue>(cmd.key)?;
         ctx.reply.array(cmd.operations.len());
         for Operation { field, .. } in cmd.operations {
             let number = match string {

@@ -98,7 +98,7 @@ impl Command for BitOp {
         for key in keys.iter() {
             // Clones share their bytes: a key may be named many times.
             sources.push(
-                ctx.tx
+                ctx.store
                     .reading()
                     .get::<StringValue>(key)?
                     .cloned()
@@ -111,9 +111,10 @@ impl Command for BitOp {
                 value: &result,
                 expiry: Expiry::Never,
             };
-            ctx.tx.apply(&Effect::on(to, set), event::SET);
-        } else if ctx.tx.record(to).is_some() {
-            ctx.tx.apply(&Effect::on(to, KeyChange::Delete), event::DEL);
+            ctx.store.apply(&Effect::on(to, set), event::SET);
+        } else if ctx.store.record(to).is_some() {
+            ctx.store
+                .apply(&Effect::on(to, KeyChange::Delete), event::DEL);
         }
         ctx.reply.count(result.len());
         Ok(Flow::Done)

@@ -89,7 +89,7 @@ impl Command for BitPos {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = match ctx.tx.get::<StringValue>(cmd.key)? {
+        let found = match ctx.store.get::<StringValue>(cmd.key)? {
             Some(string) => string.with_bytes(|bytes| cmd.find(bytes)),
             None => (!cmd.bit).then_some(0),
         };

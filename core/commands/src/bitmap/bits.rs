@@ -4,8 +4,8 @@
 use engine::args::parse_i64;
 use engine::error::CmdError;
 use engine::limits::STRING_BYTES_MAX;
+use engine::store::apply::Store;
 use engine::store::effect::{Effect, Event, StringChange};
-use engine::store::tx::Tx;
 
 /// Reads the place of a bit that a string may have under any setting.
 pub(super) fn parse_offset(text: &[u8]) -> Result<u64, CmdError> {
@@ -45,12 +45,12 @@ pub(super) struct Patch {
 
 impl Patch {
     /// Writes the bytes into the string of a key.
-    pub(super) fn apply(&self, key: &[u8], event: &'static Event, tx: &mut Tx<'_>) {
+    pub(super) fn apply(&self, key: &[u8], event: &'static Event, store: &mut Store<'_>) {
         let set_range = StringChange::SetRange {
             offset: self.first as u32,
             value: self.bytes(),
         };
-        tx.apply(&Effect::on(key, set_range), event);
+        store.apply(&Effect::on(key, set_range), event);
     }
 
     fn bytes(&self) -> &[u8] {

@@ -52,12 +52,12 @@ impl Command for SetBit {
             let patch = replaced(bytes, offset, 1, bit);
             (old, (old != bit || !is_there).then_some(patch))
         };
-        let (old, patch) = match ctx.tx.get::<StringValue>(key)? {
+        let (old, patch) = match ctx.store.get::<StringValue>(key)? {
             Some(string) => string.with_bytes(change),
             None => change(b""),
         };
         if let Some(patch) = patch {
-            patch.apply(key, event::SETBIT, &mut ctx.tx);
+            patch.apply(key, event::SETBIT, &mut ctx.store);
         }
         ctx.reply.int(old as i64);
         Ok(Flow::Done)
@@ -88,7 +88,7 @@ impl Command for GetBit {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, offset) = cmd;
         check_offset(offset, ctx.string_bytes_max())?;
-        let bit = match ctx.tx.get::<StringValue>(key)? {
+        let bit = match ctx.store.get::<StringValue>(key)? {
             Some(string) => string.with_bytes(|bytes| read(bytes, offset, 1)),
             None => 0,
         };

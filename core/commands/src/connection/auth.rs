@@ -52,7 +52,7 @@ impl Command for Auth {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if cmd.user.is_none() && ctx.node.config.requirepass.is_empty() {
+        if cmd.user.is_none() && ctx.server.config.requirepass.is_empty() {
             return Err(CmdError::NoPasswordSet);
         }
         credentials::check(ctx, cmd.user.unwrap_or(b"default"), cmd.password)?;

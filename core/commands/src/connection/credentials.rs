@@ -8,7 +8,7 @@ const DEFAULT_USER: &[u8] = b"default";
 
 /// Lets the session in, if user and password are right. Without a password set, any will do.
 pub(super) fn check(ctx: &mut Ctx<'_>, user: &[u8], password: &[u8]) -> Result<(), CmdError> {
-    let wanted = ctx.node.config.requirepass.as_bytes();
+    let wanted = ctx.server.config.requirepass.as_bytes();
     if user != DEFAULT_USER || (!wanted.is_empty() && !is_same(wanted, password)) {
         return Err(CmdError::WrongPassword);
     }

@@ -27,7 +27,7 @@ pub(super) static COMMANDS: &[Entry] = &[
 
 /// Answers an argument of the request, and refers to it if it is large.
 fn reply_argument(argument: &[u8], ctx: &mut Ctx<'_>) {
-    match ctx.tx.large(argument) {
+    match ctx.store.large(argument) {
         Some(large) => ctx.reply.bulk_shared(Box::new(large.clone())),
         None => ctx.reply.bulk(argument),
     }

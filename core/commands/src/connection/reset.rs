@@ -39,10 +39,10 @@ impl Command for Reset {
         unwatch_all(ctx);
         let session = &mut *ctx.session;
         session.monitor = false;
-        ctx.node.monitors.remove(session.id);
+        ctx.server.monitors.remove(session.id);
         session.database = 0;
         session.protocol = Protocol::Resp2;
-        session.authenticated = ctx.node.config.requirepass.is_empty();
+        session.authenticated = ctx.server.config.requirepass.is_empty();
         session.name.clear();
         // Its own reply is skipped if that was asked for.
         if session.replies == Replies::Off {

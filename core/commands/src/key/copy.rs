@@ -56,7 +56,7 @@ impl Command for Copy {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let Parsed { key, to, .. } = cmd;
-        let here = ctx.tx.database;
+        let here = ctx.store.database;
         let to_db = match cmd.database {
             Some(database) => parse_database(database, ctx)?,
             None => here,
@@ -64,11 +64,11 @@ impl Command for Copy {
         if key == to && to_db == here {
             return Err(CmdError::SameObject);
         }
-        let free =
-            ctx.tx.reading().peek(key).is_some() && (cmd.replace || !ctx.tx.exists_in(to_db, to));
+        let free = ctx.store.reading().peek(key).is_some()
+            && (cmd.replace || !ctx.store.exists_in(to_db, to));
         if free {
             let copy = Effect::on(key, KeyChange::Copy { to, to_db });
-            ctx.tx.apply(&copy, event::COPY);
+            ctx.store.apply(&copy, event::COPY);
         }
         ctx.reply.int(i64::from(free));
         Ok(Flow::Done)

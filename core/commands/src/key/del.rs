@@ -45,9 +45,9 @@ impl Command for Del {
 pub(super) fn delete(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
     let mut deleted = 0;
     for key in keys.iter() {
-        if ctx.tx.peek(key).is_some() {
+        if ctx.store.peek(key).is_some() {
             deleted += ctx
-                .tx
+                .store
                 .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
         }
     }

@@ -30,7 +30,7 @@ impl Command for Dump {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.tx.record(cmd) {
+        match ctx.store.record(cmd) {
             Some(record) => ctx.reply.bulk_owned(rdb::dump(record.value())),
             None => ctx.reply.null(),
         }
@@ -107,7 +107,7 @@ impl Command for Restore {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let Parsed { key, payload, .. } = cmd;
-        if !cmd.replace && ctx.tx.peek(key).is_some() {
+        if !cmd.replace && ctx.store.peek(key).is_some() {
             return Err(CmdError::BusyKey);
         }
         let ttl = engine::args::parse_i64(cmd.ttl).ok_or(CmdError::NotAnInteger)?;
@@ -119,18 +119,18 @@ impl Command for Restore {
             at if cmd.absolute => Some(UnixMs(at)),
             ttl => Some(ctx.now.unix().plus(ttl)),
         };
-        let value = rdb::restore(payload, &ctx.tx.payload_context())?;
+        let value = rdb::restore(payload, &ctx.store.payload_context())?;
         if at.is_some_and(|at| at <= ctx.now.unix()) && ctx.mode != Mode::Replay {
-            if ctx.tx.peek(key).is_some() {
-                ctx.tx
+            if ctx.store.peek(key).is_some() {
+                ctx.store
                     .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
             }
         } else {
             let restore = KeyChange::Restore { value, payload, at };
-            ctx.tx.apply(&Effect::on(key, restore), event::RESTORE);
-            ctx.tx.record_retention(key);
+            ctx.store.apply(&Effect::on(key, restore), event::RESTORE);
+            ctx.store.record_retention(key);
             if let Some(idle_s) = cmd.idle_s {
-                ctx.tx.set_idle_s(key, idle_s);
+                ctx.store.set_idle_s(key, idle_s);
             }
         }
         ctx.reply.ok();

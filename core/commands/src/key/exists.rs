@@ -30,7 +30,7 @@ impl Command for Exists {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = cmd.iter().filter(|key| ctx.tx.exists(key)).count();
+        let found = cmd.iter().filter(|key| ctx.store.exists(key)).count();
         ctx.reply.count(found);
         Ok(Flow::Done)
     }
@@ -59,7 +59,7 @@ impl Command for Touch {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = cmd.iter().filter(|key| ctx.tx.exists(key)).count();
+        let found = cmd.iter().filter(|key| ctx.store.exists(key)).count();
         ctx.reply.count(found);
         Ok(Flow::Done)
     }

@@ -206,16 +206,16 @@ fn execute(cmd: &Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
     let key = cmd.key;
     let at = expiry_ms(cmd.number, cmd.unit, cmd.base, ctx.now.unix());
     let at = at.ok_or(CmdError::InvalidExpire(cmd.name))?;
-    let allowed = match ctx.tx.peek(key) {
+    let allowed = match ctx.store.peek(key) {
         Some(record) => cmd.when.allows(record.expires_at(), at),
         None => false,
     };
     if allowed && at <= ctx.now.unix() && ctx.mode != Mode::Replay {
-        ctx.tx
+        ctx.store
             .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
     } else if allowed {
         let expire = Effect::on(key, KeyChange::ExpireAt { at });
-        ctx.tx.apply(&expire, event::EXPIRE);
+        ctx.store.apply(&expire, event::EXPIRE);
     }
     ctx.reply.int(i64::from(allowed));
     Ok(Flow::Done)

@@ -35,13 +35,13 @@ impl Command for Move {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, to_db) = cmd;
         let to_db = parse_database(to_db, ctx)?;
-        if to_db == ctx.tx.database {
+        if to_db == ctx.store.database {
             return Err(CmdError::SameObject);
         }
-        let free = ctx.tx.peek(key).is_some() && !ctx.tx.exists_in(to_db, key);
+        let free = ctx.store.peek(key).is_some() && !ctx.store.exists_in(to_db, key);
         if free {
             let relocate = Effect::on(key, KeyChange::Move { to_db });
-            ctx.tx.apply(&relocate, event::MOVE);
+            ctx.store.apply(&relocate, event::MOVE);
         }
         ctx.reply.int(i64::from(free));
         Ok(Flow::Done)

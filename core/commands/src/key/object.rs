@@ -56,7 +56,7 @@ impl Command for Encoding {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let encoding = ctx
-            .tx
+            .store
             .reading()
             .peek(cmd)
             .map(|record| record.value().encoding(cmd.len()));
@@ -85,7 +85,7 @@ impl Command for Freq {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.tx.reading().peek(cmd) {
+        match ctx.store.reading().peek(cmd) {
             Some(_) => Err(CmdError::NoFrequency),
             None => {
                 ctx.reply.null();
@@ -113,7 +113,12 @@ impl Command for IdleTime {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now = ctx.now.unix();
-        match ctx.tx.reading().peek(cmd).map(|record| record.idle_s(now)) {
+        match ctx
+            .store
+            .reading()
+            .peek(cmd)
+            .map(|record| record.idle_s(now))
+        {
             Some(idle_s) => ctx.reply.int(i64::from(idle_s)),
             None => ctx.reply.null(),
         }
@@ -138,7 +143,7 @@ impl Command for RefCount {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.tx.reading().peek(cmd) {
+        match ctx.store.reading().peek(cmd) {
             Some(_) => ctx.reply.int(1),
             None => ctx.reply.null(),
         }

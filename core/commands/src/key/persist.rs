@@ -29,12 +29,12 @@ impl Command for Persist {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let expires = ctx
-            .tx
+            .store
             .peek(cmd)
             .is_some_and(|record| record.expires_at().is_some());
         if expires {
             let persist = Effect::on(cmd, KeyChange::Persist);
-            ctx.tx.apply(&persist, event::PERSIST);
+            ctx.store.apply(&persist, event::PERSIST);
         }
         ctx.reply.int(i64::from(expires));
         Ok(Flow::Done)

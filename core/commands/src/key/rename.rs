@@ -32,12 +32,12 @@ impl Command for Rename {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, to) = cmd;
-        if ctx.tx.peek(key).is_none() {
+        if ctx.store.peek(key).is_none() {
             return Err(CmdError::NoSuchKey);
         }
         if key != to {
             let rename = Effect::on(key, KeyChange::Rename { to });
-            ctx.tx.apply(&rename, event::RENAME);
+            ctx.store.apply(&rename, event::RENAME);
         }
         ctx.reply.ok();
         Ok(Flow::Done)
@@ -71,13 +71,13 @@ impl Command for RenameNx {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, to) = cmd;
-        if ctx.tx.peek(key).is_none() {
+        if ctx.store.peek(key).is_none() {
             return Err(CmdError::NoSuchKey);
         }
-        let free = ctx.tx.peek(to).is_none();
+        let free = ctx.store.peek(to).is_none();
         if free {
             let rename = Effect::on(key, KeyChange::Rename { to });
-            ctx.tx.apply(&rename, event::RENAME);
+            ctx.store.apply(&rename, event::RENAME);
         }
         ctx.reply.int(i64::from(free));
         Ok(Flow::Done)

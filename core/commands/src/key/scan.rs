@@ -61,11 +61,11 @@ impl Command for Scan {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.tx.depend_on_all();
+        ctx.store.depend_on_all();
         let now = ctx.now.unix();
         let mut overdue = Vec::new();
-        let database = ctx.tx.database;
-        let keyspace = ctx.tx.keyspace();
+        let database = ctx.store.database;
+        let keyspace = ctx.store.keyspace();
         let start = ctx.reply.begin();
         let (mut next, mut left, mut len) = (cmd.cursor, cmd.count, 0);
         loop {
@@ -85,7 +85,7 @@ impl Command for Scan {
             }
         }
         for key in &overdue {
-            ctx.tx.pass_over_overdue_in(database, key);
+            ctx.store.pass_over_overdue_in(database, key);
         }
         // The cursor is known last but comes first.
         ctx.reply.array_since(start, len);
@@ -136,10 +136,10 @@ impl Command for Keys {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.tx.depend_on_all();
+        ctx.store.depend_on_all();
         let now = ctx.now.unix();
         let mark = ctx.reply.begin();
-        let records = ctx.tx.keyspace().records(ctx.tx.database);
+        let records = ctx.store.keyspace().records(ctx.store.database);
         let wanted = records
             .filter(|record| !record.is_expired(now) && matches(cmd, record.key(), Letters::Exact));
         let len = ctx
@@ -177,11 +177,11 @@ impl Command for RandomKey {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let () = cmd;
-        ctx.tx.depend_on_all();
+        ctx.store.depend_on_all();
         let now = ctx.now.unix();
         for _ in 0..RANDOM_TRIES_MAX {
-            let random = ctx.node.rng.next();
-            match ctx.tx.keyspace().random(ctx.tx.database, random) {
+            let random = ctx.server.rng.next();
+            match ctx.store.keyspace().random(ctx.store.database, random) {
                 Some(record) if record.is_expired(now) => {}
                 Some(record) => {
                     ctx.reply.bulk(record.key());

@@ -122,7 +122,7 @@ fn answer(
     number: impl Fn(i64, i64) -> i64,
 ) -> Result<Flow, CmdError> {
     let now = ctx.now.unix().0;
-    let answer = match ctx.tx.reading().peek(key) {
+    let answer = match ctx.store.reading().peek(key) {
         None => MISSING,
         Some(record) => record.expires_at().map_or(NEVER, |at| number(at.0, now)),
     };

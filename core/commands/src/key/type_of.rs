@@ -27,7 +27,7 @@ impl Command for Type {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.tx.reading().peek(cmd) {
+        match ctx.store.reading().peek(cmd) {
             Some(record) => ctx.reply.simple(record.value().type_name()),
             None => ctx.reply.simple("none"),
         }

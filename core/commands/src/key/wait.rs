@@ -78,15 +78,15 @@ impl Command for WaitAof {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (local, replicas, patience) = cmd;
-        let journalling = ctx.node.shell.persistence.journalling;
+        let journalling = ctx.server.shell.persistence.journalling;
         if local && !journalling {
             return Err(CmdError::NoLocalCopies);
         }
-        let syncs = ctx.node.settings.value("appendfsync") == Some("always");
+        let syncs = ctx.server.settings.value("appendfsync") == Some("always");
         let is_durable = journalling && syncs;
         if is_durable {
             // The reply leaves when all that was written is durable.
-            ctx.tx.depend_on_all();
+            ctx.store.depend_on_all();
         }
         let reply = TimeoutReply::Copies {
             local: i64::from(is_durable),
@@ -102,7 +102,7 @@ impl Command for WaitAof {
 
 fn give_up_later(patience: Patience, reply: TimeoutReply, ctx: &mut Ctx<'_>) -> Flow {
     ctx.wait = Some(Waiting {
-        database: ctx.tx.database,
+        database: ctx.store.database,
         keys: Vec::new(),
         deadline: patience.deadline(ctx.now.mono),
         retry_at: None,

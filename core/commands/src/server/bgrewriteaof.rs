@@ -28,13 +28,13 @@ impl Command for BgRewriteAof {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if !ctx.node.shell.persistence.journalling {
+        if !ctx.server.shell.persistence.journalling {
             return Err(CmdError::NoJournal);
         }
-        if ctx.node.is_rewriting() {
+        if ctx.server.is_rewriting() {
             return Err(CmdError::RewriteInProgress);
         }
-        ctx.node.orders.push(Order::RewriteJournal);
+        ctx.server.orders.push(Order::RewriteJournal);
         ctx.reply
             .simple("Background append only file rewriting started");
         Ok(Flow::Done)

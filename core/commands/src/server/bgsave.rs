@@ -31,10 +31,10 @@ impl Command for BgSave {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if ctx.node.is_snapshotting() {
+        if ctx.server.is_snapshotting() {
             return Err(CmdError::SaveInProgress);
         }
-        ctx.node.orders.push(Order::Snapshot { waiting: None });
+        ctx.server.orders.push(Order::Snapshot { waiting: None });
         ctx.reply.simple("Background saving started");
         Ok(Flow::Done)
     }

@@ -27,8 +27,8 @@ impl Command for DbSize {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.tx.depend_on_all();
-        let keys = ctx.tx.keyspace().len(ctx.tx.database);
+        ctx.store.depend_on_all();
+        let keys = ctx.store.keyspace().len(ctx.store.database);
         ctx.reply.int(keys as i64);
         Ok(Flow::Done)
     }

@@ -102,8 +102,8 @@ impl Command for Debug {
                     "no"
                 };
                 // The row takes both words.
-                ctx.node.settings.set("active-expire", word).ok();
-                ctx.node.config = Config::resolve(&ctx.node.settings);
+                ctx.server.settings.set("active-expire", word).ok();
+                ctx.server.config = Config::resolve(&ctx.server.settings);
                 ctx.reply.ok();
             }
             (b"sleep", Some(seconds), 3) => return Ok(sleep(ctx, request, seconds)),
@@ -115,13 +115,13 @@ impl Command for Debug {
 
 fn is_allowed(ctx: &Ctx<'_>) -> bool {
     let session = &ctx.session;
-    let allowed = ctx.node.config.debugging;
+    let allowed = ctx.server.config.debugging;
     allowed.allows(&session.address, &session.local_address)
 }
 
 fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {
     let now = ctx.now;
-    let record = ctx.tx.peek(key).ok_or(CmdError::NoSuchKey)?;
+    let record = ctx.store.peek(key).ok_or(CmdError::NoSuchKey)?;
     let encoding = record.value().encoding(key.len());
     // Without the type before the value, and version and checksum after it.
     let serialized_bytes = rdb::dump(record.value()).len() - 11;
@@ -146,9 +146,9 @@ fn sleep(ctx: &mut Ctx<'_>, request: Argv<'_>, seconds: &[u8]) -> Flow {
         return Flow::Done;
     }
     let until = ctx.now.mono.plus(ms);
-    ctx.node.pause.begin(Pausing::All, until);
+    ctx.server.pause.begin(Pausing::All, until);
     ctx.wait = Some(Wait {
-        database: ctx.tx.database,
+        database: ctx.store.database,
         keys: Vec::new(),
         deadline: Some(until),
         retry_at: None,

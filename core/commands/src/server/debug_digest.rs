@@ -7,9 +7,9 @@ use resp::Argv;
 
 /// Answers the digest of all keys of all databases.
 pub(super) fn of_everything(ctx: &mut Ctx<'_>) {
-    ctx.tx.depend_on_all();
+    ctx.store.depend_on_all();
     let now = ctx.now;
-    let keyspace = ctx.tx.keyspace();
+    let keyspace = ctx.store.keyspace();
     let mut sum = Digest::default();
     for database in 0..keyspace.database_count() {
         let records = keyspace.records(database);
@@ -26,7 +26,7 @@ pub(super) fn of_values(ctx: &mut Ctx<'_>, keys: Argv<'_>) {
     let now_ms = ctx.now.stream_ms();
     ctx.reply.array(keys.len());
     ctx.reply.each(keys.iter(), |reply, key| {
-        let record = ctx.tx.peek(key);
+        let record = ctx.store.peek(key);
         let digest = record.map_or(Digest::default(), |record| of_value(record, now_ms));
         reply.simple(&digest.to_hex());
     });

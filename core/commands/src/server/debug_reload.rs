@@ -22,10 +22,10 @@ pub(super) fn snapshot(ctx: &mut Ctx<'_>, options: Argv<'_>) -> Result<Flow, Cmd
             _ => return Err(CmdError::ReloadOption),
         }
     }
-    if ctx.node.loading.is_some() {
+    if ctx.server.loading.is_some() {
         return Err(CmdError::Loading);
     }
-    if ctx.node.is_snapshotting() {
+    if ctx.server.is_snapshotting() {
         return Err(CmdError::SaveInProgress);
     }
     let waiting = ctx.session.id;
@@ -34,10 +34,10 @@ pub(super) fn snapshot(ctx: &mut Ctx<'_>, options: Argv<'_>) -> Result<Flow, Cmd
 
 /// Orders that the journal be loaded.
 pub(super) fn journal(ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    if ctx.node.loading.is_some() {
+    if ctx.server.loading.is_some() {
         return Err(CmdError::Loading);
     }
-    if !ctx.node.shell.persistence.journalling {
+    if !ctx.server.shell.persistence.journalling {
         return Err(CmdError::NoJournal);
     }
     let waiting = ctx.session.id;
@@ -48,11 +48,11 @@ fn order(ctx: &mut Ctx<'_>, order: Order) -> Result<Flow, CmdError> {
     if ctx.mode != Mode::Alone {
         return Err(CmdError::NotInTransaction);
     }
-    if ctx.node.is_rewriting() {
+    if ctx.server.is_rewriting() {
         // Either exchanges the files that the other is at.
         return Err(CmdError::RewriteInProgress);
     }
-    ctx.node.orders.push(order);
-    ctx.wait = Some(Wait::for_shell(ctx.tx.database, "DEBUG"));
+    ctx.server.orders.push(order);
+    ctx.wait = Some(Wait::for_shell(ctx.store.database, "DEBUG"));
     Ok(Flow::Block)
 }

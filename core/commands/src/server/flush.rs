@@ -45,7 +45,7 @@ impl Command for FlushAll {
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let flush = Effect::Server(ServerChange::Flush);
-        ctx.tx.apply(&flush, event::FLUSHALL);
+        ctx.store.apply(&flush, event::FLUSHALL);
         ctx.reply.ok();
         Ok(Flow::Done)
     }
@@ -75,7 +75,7 @@ impl Command for FlushDb {
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let flush = Effect::Database(DatabaseChange::Flush);
-        ctx.tx.apply(&flush, event::FLUSHDB);
+        ctx.store.apply(&flush, event::FLUSHDB);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

@@ -27,8 +27,8 @@ impl Command for LastSave {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let at_s = match ctx.node.shell.persistence.snapshot_at_s {
-            0 => ctx.node.started.unix().0 / 1000,
+        let at_s = match ctx.server.shell.persistence.snapshot_at_s {
+            0 => ctx.server.started.unix().0 / 1000,
             at_s => at_s,
         };
         ctx.reply.int(at_s);

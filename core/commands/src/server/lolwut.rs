@@ -37,13 +37,13 @@ impl Command for Lolwut {
         let mut picture = String::new();
         for row in 0..DEPTH {
             // The nearer the weir, the smoother the water.
-            picture.extend((0..WIDTH).map(|_| water(ctx.node.rng.next(), row)));
+            picture.extend((0..WIDTH).map(|_| water(ctx.server.rng.next(), row)));
             picture.push('\n');
         }
         picture.push_str(&"=".repeat(WIDTH));
         picture.push('\n');
         for _ in 0..2 {
-            picture.extend((0..WIDTH).map(|_| water(ctx.node.rng.next(), 0)));
+            picture.extend((0..WIDTH).map(|_| water(ctx.server.rng.next(), 0)));
             picture.push('\n');
         }
         picture.push_str(&format!("\nweir {}\n", env!("CARGO_PKG_VERSION")));

@@ -55,7 +55,11 @@ impl Command for Usage {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, samples) = cmd;
-        match ctx.tx.peek(key).map(|record| record.memory_bytes(samples)) {
+        match ctx
+            .store
+            .peek(key)
+            .map(|record| record.memory_bytes(samples))
+        {
             Some(bytes) => ctx.reply.count(bytes),
             None => ctx.reply.null(),
         }
@@ -89,7 +93,7 @@ impl Command for Doctor {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let () = cmd;
-        let text = diagnosis(&ctx.node.shell, ctx.node.config.memory_bytes_max);
+        let text = diagnosis(&ctx.server.shell, ctx.server.config.memory_bytes_max);
         ctx.reply.verbatim("txt", text.as_bytes());
         Ok(Flow::Done)
     }

@@ -36,7 +36,7 @@ impl Command for Monitor {
             return Err(CmdError::MonitorInTransaction);
         }
         ctx.session.monitor = true;
-        ctx.node.monitors.add(ctx.session.id);
+        ctx.server.monitors.add(ctx.session.id);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

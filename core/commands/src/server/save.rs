@@ -31,13 +31,13 @@ impl Command for Save {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if ctx.node.is_snapshotting() {
+        if ctx.server.is_snapshotting() {
             return Err(CmdError::SaveInProgress);
         }
-        ctx.node.orders.push(Order::Snapshot {
+        ctx.server.orders.push(Order::Snapshot {
             waiting: Some(ctx.session.id),
         });
-        ctx.wait = Some(Wait::for_shell(ctx.tx.database, "SAVE"));
+        ctx.wait = Some(Wait::for_shell(ctx.store.database, "SAVE"));
         Ok(Flow::Block)
     }
 }

@@ -68,15 +68,17 @@ impl Command for Shutdown {
         if cmd.abort {
             return Err(CmdError::NoShutdown);
         }
-        let save = cmd.save.unwrap_or(!ctx.node.config.save_points.is_empty());
-        if save && ctx.node.is_snapshotting() {
+        let save = cmd
+            .save
+            .unwrap_or(!ctx.server.config.save_points.is_empty());
+        if save && ctx.server.is_snapshotting() {
             return Err(CmdError::SaveInProgress);
         }
-        ctx.node.orders.push(Order::Shutdown {
+        ctx.server.orders.push(Order::Shutdown {
             save,
             waiting: ctx.session.id,
         });
-        ctx.wait = Some(Wait::for_shell(ctx.tx.database, "SHUTDOWN"));
+        ctx.wait = Some(Wait::for_shell(ctx.store.database, "SHUTDOWN"));
         Ok(Flow::Block)
     }
 }

@@ -34,14 +34,14 @@ impl Command for SwapDb {
             number.ok_or(CmdError::InvalidSwapIndex(which))
         };
         let (a, b) = (index(cmd.0, "first")?, index(cmd.1, "second")?);
-        let count = i32::from(ctx.tx.keyspace().database_count());
+        let count = i32::from(ctx.store.keyspace().database_count());
         if !(0..count).contains(&a) || !(0..count).contains(&b) {
             return Err(CmdError::DbIndex);
         }
         if a != b {
             let (a, b) = (a as u16, b as u16);
             let swap = Effect::Server(ServerChange::SwapDatabases { a, b });
-            ctx.tx.apply(&swap, event::SWAPDB);
+            ctx.store.apply(&swap, event::SWAPDB);
         }
         ctx.reply.ok();
         Ok(Flow::Done)

@@ -1,8 +1,8 @@
 //! What `XCLAIM` and `XAUTOCLAIM` have in common: pending entries that change their owner.
 
 use engine::error::CmdError;
+use engine::store::apply::Store;
 use engine::store::effect::{Claim, Effect, Event, GroupChange, event};
-use engine::store::tx::Tx;
 use resp::Reply;
 use stream::{Activity, Chosen, ChosenWriter, Entries, Lookup, PendingEntry, StreamId};
 
@@ -73,21 +73,21 @@ impl Claimed {
         place: GroupKey<'_>,
         consumer: &[u8],
         activity: Activity,
-        tx: &mut Tx<'_>,
+        store: &mut Store<'_>,
     ) -> Result<(), CmdError> {
         let GroupKey { key, group } = place;
         if !self.gone.is_empty() {
             let acknowledge = GroupChange::Acknowledge { ids: &self.gone };
-            tx.apply(&Effect::on_group(key, group, acknowledge), event::PENDING);
+            store.apply(&Effect::on_group(key, group, acknowledge), event::PENDING);
         }
         if !self.claims.is_empty() {
-            let event = pending_event(place, consumer, tx)?;
+            let event = pending_event(place, consumer, store)?;
             let claim = GroupChange::Claim {
                 consumer,
                 claims: &self.claims,
                 activity,
             };
-            tx.apply(&Effect::on_group(key, group, claim), event);
+            store.apply(&Effect::on_group(key, group, claim), event);
         }
         Ok(())
     }
@@ -99,19 +99,19 @@ pub(super) fn note_caller(
     place: GroupKey<'_>,
     consumer: &[u8],
     activity: Activity,
-    tx: &mut Tx<'_>,
+    store: &mut Store<'_>,
 ) -> Result<(), CmdError> {
-    let (_, found) = place.required(tx)?;
+    let (_, found) = place.required(store)?;
     let GroupKey { key, group } = place;
     if found.consumer(consumer).is_none() {
         let create = GroupChange::CreateConsumer { consumer };
-        tx.apply(
+        store.apply(
             &Effect::on_group(key, group, create),
             event::XGROUP_CREATECONSUMER,
         );
     }
     let see = GroupChange::See { consumer, activity };
-    tx.apply(&Effect::on_group(key, group, see), event::UNHEARD);
+    store.apply(&Effect::on_group(key, group, see), event::UNHEARD);
     Ok(())
 }
 
@@ -119,9 +119,9 @@ pub(super) fn note_caller(
 fn pending_event(
     place: GroupKey<'_>,
     consumer: &[u8],
-    tx: &mut Tx<'_>,
+    store: &mut Store<'_>,
 ) -> Result<&'static Event, CmdError> {
-    let (_, found) = place.required(tx)?;
+    let (_, found) = place.required(store)?;
     Ok(match found.consumer(consumer) {
         Some(_) => event::PENDING,
         None => event::XGROUP_CREATECONSUMER,

@@ -3,7 +3,7 @@
 
 use engine::args::Args;
 use engine::error::CmdError;
-use engine::store::tx::Tx;
+use engine::store::apply::Store;
 use stream::{Group, Stream};
 
 /// A key and the name of a group of the stream that it holds.
@@ -27,18 +27,18 @@ impl<'a> GroupKey<'a> {
     /// The stream and the group, if both exist.
     pub(super) fn find<'t>(
         self,
-        tx: &'t mut Tx<'_>,
+        store: &'t mut Store<'_>,
     ) -> Result<Option<(&'t Stream, &'t Group)>, CmdError> {
-        let stream = tx.get::<Stream>(self.key)?;
+        let stream = store.get::<Stream>(self.key)?;
         Ok(stream.and_then(|stream| Some((stream, stream.groups().find(self.group)?))))
     }
 
     /// The same, where their absence is an error.
     pub(super) fn required<'t>(
         self,
-        tx: &'t mut Tx<'_>,
+        store: &'t mut Store<'_>,
     ) -> Result<(&'t Stream, &'t Group), CmdError> {
-        self.find(tx)?.ok_or_else(|| self.missing(""))
+        self.find(store)?.ok_or_else(|| self.missing(""))
     }
 
     /// The error for a missing key or group; `context` ends its text.

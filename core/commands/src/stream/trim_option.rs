@@ -64,15 +64,15 @@ impl TrimClause {
 
     /// Removes what the clause asks for; how many entries that were.
     pub(super) fn apply(self, key: &[u8], references: References, ctx: &mut Ctx<'_>) -> u64 {
-        let Some(trim) = self.resolve(ctx.node.config.node_limits) else {
+        let Some(trim) = self.resolve(ctx.server.config.node_limits) else {
             return 0;
         };
         if references != References::Keep {
-            ctx.tx.prepare_stream(key, references, |stream| {
+            ctx.store.prepare_stream(key, references, |stream| {
                 stream.prepare_trim(&trim, references);
             });
         }
-        let Ok(Some(stream)) = ctx.tx.get::<Stream>(key) else {
+        let Ok(Some(stream)) = ctx.store.get::<Stream>(key) else {
             return 0;
         };
         let Some(cut) = stream.plan_trim(&trim, references) else {
@@ -82,7 +82,7 @@ impl TrimClause {
             through: cut.through,
             references,
         };
-        ctx.tx.apply(&Effect::on(key, trim), event::XTRIM);
+        ctx.store.apply(&Effect::on(key, trim), event::XTRIM);
         cut.entry_count
     }
 

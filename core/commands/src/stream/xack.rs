@@ -42,13 +42,13 @@ impl Command for XAck {
         ctx: &mut Ctx<'_>,
     ) -> Result<Flow, CmdError> {
         // IDs are looked at only where there is a group to have them pending.
-        let acknowledged = match place.find(ctx.tx.reading())? {
+        let acknowledged = match place.find(ctx.store.reading())? {
             None => 0,
             Some(_) => {
                 let ids = &parse_ids(ids)?;
                 let acknowledge = GroupChange::Acknowledge { ids };
                 let acknowledge = Effect::on_group(place.key, place.group, acknowledge);
-                ctx.tx.apply(&acknowledge, event::PENDING)
+                ctx.store.apply(&acknowledge, event::PENDING)
             }
         };
         ctx.reply.int(acknowledged as i64);

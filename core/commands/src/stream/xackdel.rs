@@ -74,11 +74,11 @@ impl Command for XAckDel {
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
         if let Ok(Options { references, ids }) = &cmd.options {
-            ctx.tx.prepare_stream(key, *references, |stream| {
+            ctx.store.prepare_stream(key, *references, |stream| {
                 stream.groups_mut().expect_questions(ids.len());
             });
         }
-        let found = cmd.place.find(ctx.tx.reading())?;
+        let found = cmd.place.find(ctx.store.reading())?;
         let Options { references, ids } = cmd.options?;
         let Some((stream, own)) = found else {
             ctx.reply.array(ids.len());
@@ -89,7 +89,7 @@ impl Command for XAckDel {
         let mut acknowledge = |group, ids| {
             let acknowledge = GroupChange::Acknowledge { ids };
             let acknowledge = Effect::on_group(key, group, acknowledge);
-            ctx.tx.apply(&acknowledge, event::PENDING);
+            ctx.store.apply(&acknowledge, event::PENDING);
         };
         acknowledge(group, &plan.acknowledged);
         for (other, ids) in &plan.forgotten {
@@ -100,7 +100,7 @@ impl Command for XAckDel {
                 ids: &plan.deleted,
                 references: plan.references,
             };
-            ctx.tx.apply(&Effect::on(key, delete), event::XDEL);
+            ctx.store.apply(&Effect::on(key, delete), event::XDEL);
         }
         ctx.reply.array(plan.replies.len());
         for reply in plan.replies {

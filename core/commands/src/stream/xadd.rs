@@ -191,7 +191,7 @@ impl Command for XAdd {
             return Err(stream::IdRefused::Zero.into());
         }
         let now_ms = ctx.now.stream_ms();
-        let found = ctx.tx.get::<Stream>(key)?;
+        let found = ctx.store.get::<Stream>(key)?;
         if found.is_none() && !cmd.create {
             ctx.reply.null();
             return Ok(Flow::Done);
@@ -245,7 +245,7 @@ impl Command for XAdd {
                     iid,
                     id: id.min(last_id),
                 };
-                ctx.tx.apply(&Effect::on(key, duplicate), event::UNHEARD);
+                ctx.store.apply(&Effect::on(key, duplicate), event::UNHEARD);
                 write_id(ctx, id);
                 return Ok(Flow::Done);
             }
@@ -266,7 +266,7 @@ impl Command for XAdd {
             fields,
             idempotent,
         };
-        ctx.tx.apply(&Effect::on(key, append), event::XADD);
+        ctx.store.apply(&Effect::on(key, append), event::XADD);
         if let Some(trim) = cmd.trim {
             trim.apply(key, cmd.references, ctx);
         }
@@ -313,7 +313,7 @@ fn parse_producer<'a>(
 /// Answers the entry's ID.
 #[inline]
 fn write_id(ctx: &mut Ctx<'_>, id: StreamId) {
-    let id_text = &mut ctx.node.id_text;
+    let id_text = &mut ctx.server.id_text;
     ctx.reply.raw_with(|out| id_text.write(id, out));
 }
 

@@ -92,7 +92,7 @@ impl Command for XAutoClaim {
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now_ms = ctx.now.stream_ms();
         let at = ctx.now.unix();
-        let (stream, group) = cmd.place.required(ctx.tx.reading())?;
+        let (stream, group) = cmd.place.required(ctx.store.reading())?;
         let mut decided = Claimed::default();
         let mut left = cmd.count;
         let mut looks = cmd.count.saturating_mul(LOOKS_PER_CLAIM);
@@ -131,12 +131,12 @@ impl Command for XAutoClaim {
         let cursor = pending.next().map_or(StreamId::MIN, |entry| entry.id);
         drop(pending);
         let active = Activity::Active;
-        decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx)?;
+        decided.apply(cmd.place, cmd.consumer, active, &mut ctx.store)?;
         let activity = match decided.claims.len() {
             0 => Activity::Seen,
             _ => Activity::Active,
         };
-        note_caller(cmd.place, cmd.consumer, activity, &mut ctx.tx)?;
+        note_caller(cmd.place, cmd.consumer, activity, &mut ctx.store)?;
         // The cursor is known last but comes first.
         ctx.reply.array_since(start, decided.claims.len());
         let end = ctx.reply.mark();

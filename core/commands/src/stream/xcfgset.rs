@@ -79,7 +79,10 @@ impl Command for XCfgSet {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stream = ctx.tx.get::<Stream>(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx
+            .store
+            .get::<Stream>(cmd.key)?
+            .ok_or(CmdError::NoSuchKey)?;
         let before = stream.idempotence().retention();
         let wanted = Wanted::parse(&mut Args::new(cmd.options, 0))?;
         let retention = Retention {
@@ -92,7 +95,7 @@ impl Command for XCfgSet {
             Forget::Nothing
         };
         let configure = StreamChange::Configure { retention, forget };
-        ctx.tx
+        ctx.store
             .apply(&Effect::on(cmd.key, configure), event::UNHEARD);
         ctx.reply.ok();
         Ok(Flow::Done)

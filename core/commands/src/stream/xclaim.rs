@@ -103,7 +103,7 @@ impl Command for XClaim {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
-        let (stream, found) = cmd.place.required(ctx.tx.reading())?;
+        let (stream, found) = cmd.place.required(ctx.store.reading())?;
         let options = cmd.options?;
         if let Some(last_id) = options.last_id
             && last_id > found.last_delivered()
@@ -114,7 +114,7 @@ impl Command for XClaim {
                 entries_read,
             };
             let set_id = Effect::on_group(key, group, set_id);
-            ctx.tx.apply(&set_id, event::PENDING);
+            ctx.store.apply(&set_id, event::PENDING);
         }
         let at = options.delivered_at(ctx);
         let active = options.activity(ctx.mode);
@@ -123,13 +123,13 @@ impl Command for XClaim {
         // Claims leave entries as they are. Where IDs jump about, one search goes through all runs.
         let entries = match options.ids.is_sorted_by(|a, b| a < b) {
             true => None,
-            false => Some(cmd.place.required(&mut ctx.tx)?.0.entries().clone()),
+            false => Some(cmd.place.required(&mut ctx.store)?.0.entries().clone()),
         };
         let mut shared = entries.as_ref().map(|entries| (entries, entries.look_up()));
         let mut shown = Shown::new(options.show, ctx.reply);
         // An ID that comes again is claimed again, as the claim before left it.
         for run in options.ids.chunk_by(|a, b| a < b) {
-            let (stream, found) = cmd.place.required(&mut ctx.tx)?;
+            let (stream, found) = cmd.place.required(&mut ctx.store)?;
             let now_ms = ctx.now.stream_ms();
             let decided = match &mut shared {
                 Some((entries, look)) => {
@@ -142,14 +142,14 @@ impl Command for XClaim {
                 }
             };
             claimed += decided.claims.len();
-            decided.apply(cmd.place, cmd.consumer, active, &mut ctx.tx)?;
+            decided.apply(cmd.place, cmd.consumer, active, &mut ctx.store)?;
         }
-        shown.finish(cmd.place.required(&mut ctx.tx)?.0.entries());
+        shown.finish(cmd.place.required(&mut ctx.store)?.0.entries());
         let activity = match claimed {
             0 => Activity::Seen,
             _ => active,
         };
-        note_caller(cmd.place, cmd.consumer, activity, &mut ctx.tx)?;
+        note_caller(cmd.place, cmd.consumer, activity, &mut ctx.store)?;
         ctx.reply.array_since(start, claimed);
         Ok(Flow::Done)
     }

@@ -41,7 +41,7 @@ impl Command for XDel {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(stream) = ctx.tx.get::<Stream>(cmd.key)? else {
+        let Some(stream) = ctx.store.get::<Stream>(cmd.key)? else {
             ctx.reply.int(0);
             return Ok(Flow::Done);
         };
@@ -53,7 +53,7 @@ impl Command for XDel {
             ids: &there,
             references: References::Keep,
         };
-        let deleted = ctx.tx.apply(&Effect::on(cmd.key, delete), event::XDEL);
+        let deleted = ctx.store.apply(&Effect::on(cmd.key, delete), event::XDEL);
         ctx.reply.int(deleted as i64);
         Ok(Flow::Done)
     }

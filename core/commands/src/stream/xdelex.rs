@@ -71,11 +71,11 @@ impl Command for XDelEx {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if let Ok(Options { references, ids }) = &cmd.options {
-            ctx.tx.prepare_stream(cmd.key, *references, |stream| {
+            ctx.store.prepare_stream(cmd.key, *references, |stream| {
                 stream.groups_mut().expect_questions(ids.len());
             });
         }
-        let found = ctx.tx.get::<Stream>(cmd.key)?;
+        let found = ctx.store.get::<Stream>(cmd.key)?;
         let Options { references, ids } = cmd.options?;
         let Some(stream) = found else {
             ctx.reply.array(ids.len());
@@ -94,7 +94,7 @@ impl Command for XDelEx {
                 ids: &deleted,
                 references,
             };
-            ctx.tx.apply(&Effect::on(cmd.key, delete), event::XDEL);
+            ctx.store.apply(&Effect::on(cmd.key, delete), event::XDEL);
         }
         ctx.reply.array(replies.len());
         replies.into_iter().for_each(|reply| ctx.reply.int(reply));

@@ -55,7 +55,10 @@ impl Command for XIdmpRecord {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stream = ctx.tx.get::<Stream>(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx
+            .store
+            .get::<Stream>(cmd.key)?
+            .ok_or(CmdError::NoSuchKey)?;
         // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the
         // same.
         if ctx.mode != Mode::Replay && !stream.entries().contains(cmd.id) {
@@ -71,7 +74,8 @@ impl Command for XIdmpRecord {
             iid: cmd.iid,
             id: cmd.id,
         };
-        ctx.tx.apply(&Effect::on(cmd.key, record), event::UNHEARD);
+        ctx.store
+            .apply(&Effect::on(cmd.key, record), event::UNHEARD);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

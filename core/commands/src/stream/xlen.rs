@@ -28,7 +28,10 @@ impl Command for XLen {
     }
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let len = ctx.tx.get::<Stream>(key)?.map_or(0, |stream| stream.len());
+        let len = ctx
+            .store
+            .get::<Stream>(key)?
+            .map_or(0, |stream| stream.len());
         ctx.reply.int(len as i64);
         Ok(Flow::Done)
     }

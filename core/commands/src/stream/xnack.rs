@@ -86,7 +86,7 @@ impl Command for XNack {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = cmd.place.find(&mut ctx.tx)?.is_some();
+        let found = cmd.place.find(&mut ctx.store)?.is_some();
         let options = cmd.options?;
         let ids = parse_ids(options.ids)?;
         if !found {
@@ -96,12 +96,12 @@ impl Command for XNack {
         // Entries stay as they are. Where IDs jump about, one search goes through all runs.
         let entries = match ids.is_sorted_by(|a, b| a < b) {
             true => None,
-            false => Some(cmd.place.required(&mut ctx.tx)?.0.entries().clone()),
+            false => Some(cmd.place.required(&mut ctx.store)?.0.entries().clone()),
         };
         let mut shared = entries.as_ref().map(Entries::look_up);
         // An ID that comes again is given back again, as the time before left it.
         for run in ids.chunk_by(|a, b| a < b) {
-            let (stream, group) = cmd.place.required(&mut ctx.tx)?;
+            let (stream, group) = cmd.place.required(&mut ctx.store)?;
             let entries = match &mut shared {
                 Some(look) => options.decide_all(run, look, group),
                 None => options.decide_all(run, &mut stream.entries().look_up(), group),
@@ -109,7 +109,7 @@ impl Command for XNack {
             if !entries.is_empty() {
                 let give_back = GroupChange::GiveBack { entries: &entries };
                 let give_back = Effect::on_group(cmd.place.key, cmd.place.group, give_back);
-                given_back += ctx.tx.apply(&give_back, event::GIVEN_BACK);
+                given_back += ctx.store.apply(&give_back, event::GIVEN_BACK);
             }
         }
         ctx.reply.int(given_back as i64);

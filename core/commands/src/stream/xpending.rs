@@ -75,7 +75,7 @@ impl Command for XPending {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now_ms = ctx.now.stream_ms();
-        let (_, group) = cmd.place.required(&mut ctx.tx)?;
+        let (_, group) = cmd.place.required(&mut ctx.store)?;
         match cmd.list {
             None => write_summary(group, ctx.reply),
             Some(list) => write_list(group, &list, now_ms, ctx.reply),

@@ -110,7 +110,7 @@ fn finish<'a>(
 }
 
 fn answer(cmd: &Parsed<'_>, direction: Direction, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    let Some(stream) = ctx.tx.get::<Stream>(cmd.key)? else {
+    let Some(stream) = ctx.store.get::<Stream>(cmd.key)? else {
         ctx.reply.array(0);
         return Ok(Flow::Done);
     };
@@ -126,7 +126,7 @@ fn answer(cmd: &Parsed<'_>, direction: Direction, ctx: &mut Ctx<'_>) -> Result<F
     let entries = stream.entries();
     let len = match direction {
         Direction::Upwards => {
-            let unpacked = &mut ctx.node.unpacked;
+            let unpacked = &mut ctx.server.unpacked;
             entries.write_range(cmd.start, cmd.end, limit, unpacked, ctx.reply)
         }
         Direction::Downwards => entries.write_range_reverse(cmd.start, cmd.end, limit, ctx.reply),

@@ -100,7 +100,7 @@ impl Command for XRead {
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let mut after = Vec::with_capacity(cmd.keys.len());
         for (key, id) in cmd.keys.iter().zip(cmd.ids.iter()) {
-            after.push(read_id(ctx.tx.get::<Stream>(key)?, id)?);
+            after.push(read_id(ctx.store.get::<Stream>(key)?, id)?);
         }
         let outer = ctx.reply.mark();
         let mut budget = cmd.bounds.begin();
@@ -122,7 +122,7 @@ impl Command for XRead {
             && matches!(ctx.mode, Mode::Alone | Mode::Resumed)
         {
             ctx.wait = Some(Wait {
-                database: ctx.tx.database,
+                database: ctx.store.database,
                 keys: cmd.keys.iter().map(<[u8]>::to_vec).collect(),
                 deadline: block.deadline(ctx.now.mono),
                 retry_at: None,
@@ -183,7 +183,7 @@ fn serve(
     let Some(from) = after.next().filter(|_| !budget.is_spent()) else {
         return Ok(false);
     };
-    let Some(stream) = ctx.tx.get::<Stream>(key)? else {
+    let Some(stream) = ctx.store.get::<Stream>(key)? else {
         return Ok(false);
     };
     if after >= stream.last_id() {
@@ -197,7 +197,7 @@ fn serve(
     budget.open(ctx.reply, head);
     let entries = stream.entries();
     let start = ctx.reply.begin();
-    let (unpacked, reply) = (&mut ctx.node.unpacked, &mut *ctx.reply);
+    let (unpacked, reply) = (&mut ctx.server.unpacked, &mut *ctx.reply);
     let len = if budget.counts_only() {
         let limit = budget.stream_limit();
         let len = entries.write_range(from, StreamId::MAX, limit, unpacked, reply);

@@ -67,10 +67,13 @@ impl Command for XSetId {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stream = ctx.tx.get::<Stream>(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx
+            .store
+            .get::<Stream>(cmd.key)?
+            .ok_or(CmdError::NoSuchKey)?;
         stream.check_set_id(&cmd.set)?;
         let set_id = Effect::on(cmd.key, StreamChange::SetId(cmd.set));
-        ctx.tx.apply(&set_id, event::XSETID);
+        ctx.store.apply(&set_id, event::XSETID);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

@@ -95,7 +95,7 @@ impl Command for XTrim {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.tx.get::<Stream>(cmd.key)?;
+        ctx.store.get::<Stream>(cmd.key)?;
         let removed = cmd.trim.apply(cmd.key, cmd.references, ctx);
         ctx.reply.int(removed as i64);
         Ok(Flow::Done)

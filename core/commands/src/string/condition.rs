@@ -35,8 +35,8 @@ impl Existence {
     pub(super) fn holds(self, key: &[u8], ctx: &mut Ctx<'_>) -> bool {
         match self {
             Existence::Any => true,
-            Existence::Missing => ctx.tx.record(key).is_none(),
-            Existence::There => ctx.tx.record(key).is_some(),
+            Existence::Missing => ctx.store.record(key).is_none(),
+            Existence::There => ctx.store.record(key).is_some(),
         }
     }
 }

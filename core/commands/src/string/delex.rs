@@ -65,11 +65,11 @@ impl Command for DelEx {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, when) = cmd;
-        let tx = match when {
-            When::Always => &mut ctx.tx,
-            When::Holds(_) | When::Unknown => ctx.tx.reading(),
+        let store = match when {
+            When::Always => &mut ctx.store,
+            When::Holds(_) | When::Unknown => ctx.store.reading(),
         };
-        let found = tx.value(key);
+        let found = store.value(key);
         let needs_string = CmdError::ConditionNeedsString;
         let string = found.map(|value| value.get::<StringValue>().ok_or(needs_string));
         let met = match (when, string) {
@@ -81,7 +81,7 @@ impl Command for DelEx {
             }
         };
         if met {
-            ctx.tx
+            ctx.store
                 .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
         }
         ctx.reply.int(i64::from(met));

@@ -33,7 +33,7 @@ impl Command for Get {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        reply_string(ctx.tx.get::<StringValue>(cmd)?, ctx.reply);
+        reply_string(ctx.store.get::<StringValue>(cmd)?, ctx.reply);
         Ok(Flow::Done)
     }
 }
@@ -63,10 +63,10 @@ impl Command for GetDel {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = ctx.tx.reading().get::<StringValue>(cmd)?;
+        let found = ctx.store.reading().get::<StringValue>(cmd)?;
         reply_string(found, ctx.reply);
         if found.is_some() {
-            ctx.tx
+            ctx.store
                 .apply(&Effect::on(cmd, KeyChange::Delete), event::DEL);
         }
         Ok(Flow::Done)
@@ -118,7 +118,7 @@ impl Command for GetEx {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let key = cmd.key;
-        let Some(string) = ctx.tx.reading().get::<StringValue>(key)? else {
+        let Some(string) = ctx.store.reading().get::<StringValue>(key)? else {
             ctx.reply.null();
             return Ok(Flow::Done);
         };
@@ -130,18 +130,21 @@ impl Command for GetEx {
         reply_string(Some(string), ctx.reply);
         match at {
             Some(at) if at <= now && ctx.mode != Mode::Replay => {
-                ctx.tx
+                ctx.store
                     .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
             }
             Some(at) => {
                 let expire = Effect::on(key, KeyChange::ExpireAt { at });
-                ctx.tx.apply(&expire, event::EXPIRE);
+                ctx.store.apply(&expire, event::EXPIRE);
             }
             None if matches!(cmd.lifetime, Lifetime::Word) => {
-                let expires = ctx.tx.peek(key).is_some_and(|r| r.expires_at().is_some());
+                let expires = ctx
+                    .store
+                    .peek(key)
+                    .is_some_and(|r| r.expires_at().is_some());
                 if expires {
                     let persist = Effect::on(key, KeyChange::Persist);
-                    ctx.tx.apply(&persist, event::PERSIST);
+                    ctx.store.apply(&persist, event::PERSIST);
                 }
             }
             None => {}
@@ -173,7 +176,7 @@ impl Command for StrLen {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let len = ctx
-            .tx
+            .store
             .get::<StringValue>(cmd)?
             .map_or(0, |string| string.len());
         ctx.reply.count(len);
@@ -203,7 +206,7 @@ impl Command for Digest {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.tx.get::<StringValue>(cmd)? {
+        match ctx.store.get::<StringValue>(cmd)? {
             Some(string) => ctx.reply.bulk(digest(string).as_bytes()),
             None => ctx.reply.null(),
         }

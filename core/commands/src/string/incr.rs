@@ -135,7 +135,7 @@ impl Command for IncrByFloat {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, by) = cmd;
-        let number = match ctx.tx.get::<StringValue>(key)? {
+        let number = match ctx.store.get::<StringValue>(key)? {
             Some(string) => string.with_bytes(parse_float).ok_or(CmdError::NotAFloat)?,
             None => Number::ZERO,
         };
@@ -149,7 +149,7 @@ impl Command for IncrByFloat {
             value: text.as_bytes(),
             expiry: Expiry::Keep,
         };
-        ctx.tx.apply(&Effect::on(key, set), event::INCRBYFLOAT);
+        ctx.store.apply(&Effect::on(key, set), event::INCRBYFLOAT);
         ctx.reply.bulk(text.as_bytes());
         Ok(Flow::Done)
     }
@@ -157,7 +157,7 @@ impl Command for IncrByFloat {
 
 /// Adds to the number in a string and answers the sum; a missing key counts as 0.
 fn add(key: &[u8], by: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    let number = match ctx.tx.get::<StringValue>(key)? {
+    let number = match ctx.store.get::<StringValue>(key)? {
         Some(string) => string.as_integer().ok_or(CmdError::NotAnInteger)?,
         None => 0,
     };
@@ -167,7 +167,7 @@ fn add(key: &[u8], by: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         value: digits.format(sum).as_bytes(),
         expiry: Expiry::Keep,
     };
-    ctx.tx.apply(&Effect::on(key, set), event::INCRBY);
+    ctx.store.apply(&Effect::on(key, set), event::INCRBY);
     ctx.reply.int(sum);
     Ok(Flow::Done)
 }

@@ -54,7 +54,7 @@ impl Command for Lcs {
         if options.len && options.positions {
             return Err(CmdError::LcsLenAndPositions);
         }
-        let cells_max = LCS_CELLS_MAX.min(ctx.node.config.bulk_bytes_max / CELL_BYTES);
+        let cells_max = LCS_CELLS_MAX.min(ctx.server.config.bulk_bytes_max / CELL_BYTES);
         let cells = (a.len() + 1).checked_mul(b.len() + 1);
         if cells.is_none_or(|cells| cells > cells_max) {
             return Err(CmdError::LcsTooLong);
@@ -127,7 +127,7 @@ impl Options {
 }
 
 fn read(key: &[u8], ctx: &mut Ctx<'_>) -> Result<StringValue, CmdError> {
-    match ctx.tx.get::<StringValue>(key) {
+    match ctx.store.get::<StringValue>(key) {
         // A clone shares the bytes.
         Ok(found) => Ok(found.cloned().unwrap_or_default()),
         Err(_) => Err(CmdError::LcsNeedsStrings),

@@ -45,7 +45,7 @@ impl Command for MGet {
         ctx.reply.array(cmd.len());
         ctx.reply.each(cmd.iter(), |reply, key| {
             // What is no string is answered as if it were missing.
-            reply_string(ctx.tx.value(key).and_then(Value::get), reply);
+            reply_string(ctx.store.value(key).and_then(Value::get), reply);
         });
         Ok(Flow::Done)
     }
@@ -119,7 +119,7 @@ impl Command for MSetNx {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let free = pairs(cmd).all(|(key, _)| ctx.tx.record(key).is_none());
+        let free = pairs(cmd).all(|(key, _)| ctx.store.record(key).is_none());
         if free {
             for (key, value) in pairs(cmd) {
                 set(key, value, Expiry::Never, ctx);

@@ -33,7 +33,7 @@ impl Command for Append {
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, tail) = cmd;
         let len = ctx
-            .tx
+            .store
             .get::<StringValue>(key)?
             .map_or(0, |string| string.len());
         let len = len.saturating_add(tail.len());
@@ -41,7 +41,7 @@ impl Command for Append {
             return Err(CmdError::StringTooLong);
         }
         let append = Effect::on(key, StringChange::Append { tail });
-        ctx.tx.apply(&append, event::APPEND);
+        ctx.store.apply(&append, event::APPEND);
         ctx.reply.count(len);
         Ok(Flow::Done)
     }
@@ -140,7 +140,7 @@ impl Command for SetRange {
         let (key, offset, value) = cmd;
         let offset = usize::try_from(offset).map_err(|_| CmdError::OffsetOutOfRange)?;
         let len = ctx
-            .tx
+            .store
             .get::<StringValue>(key)?
             .map_or(0, |string| string.len());
         let end = offset.saturating_add(value.len());
@@ -153,14 +153,15 @@ impl Command for SetRange {
         }
         let offset = offset as u32;
         let set_range = StringChange::SetRange { offset, value };
-        ctx.tx.apply(&Effect::on(key, set_range), event::SETRANGE);
+        ctx.store
+            .apply(&Effect::on(key, set_range), event::SETRANGE);
         ctx.reply.count(len.max(end));
         Ok(Flow::Done)
     }
 }
 
 fn get_range((key, start, end): (&[u8], i64, i64), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    match ctx.tx.get::<StringValue>(key)? {
+    match ctx.store.get::<StringValue>(key)? {
         Some(string) => reply_range(string, string.range(start, end), ctx.reply),
         None => ctx.reply.bulk(b""),
     }

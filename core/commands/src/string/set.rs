@@ -122,13 +122,13 @@ impl Command for Set {
         let expiry = cmd.lifetime.expiry(ctx.now.unix(), "set")?;
         let mut met = cmd.existence.holds(key, ctx);
         if met && let Some(condition) = cmd.condition {
-            met = match ctx.tx.reading().get::<StringValue>(key)? {
+            met = match ctx.store.reading().get::<StringValue>(key)? {
                 Some(string) => condition.holds(string)?,
                 None => condition.holds_for_missing(),
             };
         }
         if cmd.get {
-            reply_string(ctx.tx.reading().get::<StringValue>(key)?, ctx.reply);
+            reply_string(ctx.store.reading().get::<StringValue>(key)?, ctx.reply);
         } else if met {
             ctx.reply.ok();
         } else {
@@ -168,7 +168,7 @@ impl Command for SetNx {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, value) = cmd;
-        let free = ctx.tx.record(key).is_none();
+        let free = ctx.store.record(key).is_none();
         if free {
             set(key, value, Expiry::Never, ctx);
         }
@@ -287,7 +287,7 @@ impl Command for GetSet {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, value) = cmd;
-        reply_string(ctx.tx.reading().get::<StringValue>(key)?, ctx.reply);
+        reply_string(ctx.store.reading().get::<StringValue>(key)?, ctx.reply);
         set(key, value, Expiry::Never, ctx);
         Ok(Flow::Done)
     }
@@ -317,8 +317,8 @@ pub(super) fn set_as(
 ) {
     let event = match expiry {
         Expiry::At(at) if at <= ctx.now.unix() && ctx.mode != Mode::Replay => {
-            if ctx.tx.peek(key).is_some() {
-                ctx.tx
+            if ctx.store.peek(key).is_some() {
+                ctx.store
                     .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
             }
             return;
@@ -327,5 +327,5 @@ pub(super) fn set_as(
         Expiry::Never | Expiry::Keep => event::SET,
     };
     let set = StringChange::Set { value, expiry };
-    ctx.tx.apply(&Effect::on(key, set), event);
+    ctx.store.apply(&Effect::on(key, set), event);
 }

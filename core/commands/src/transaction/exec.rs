@@ -46,22 +46,22 @@ impl Command for Exec {
         // A watched key whose time came is as good as changed.
         let mut broken = false;
         for (database, key) in ctx.session.watched.keys() {
-            broken |= ctx.tx.pass_over_overdue_in(*database, key);
+            broken |= ctx.store.pass_over_overdue_in(*database, key);
         }
-        broken |= ctx.tx.watches().is_broken(ctx.session.id);
+        broken |= ctx.store.watches().is_broken(ctx.session.id);
         unwatch_all(ctx);
         let result = if queue.aborted {
             Err(CmdError::ExecAbort)
         } else {
             if broken {
-                ctx.tx.depend_on_all();
+                ctx.store.depend_on_all();
                 ctx.reply.null_array();
             } else {
                 run(&queue, ctx);
             }
             Ok(Flow::Done)
         };
-        ctx.tx.drop_later(What::Queue(queue));
+        ctx.store.drop_later(What::Queue(queue));
         result
     }
 }

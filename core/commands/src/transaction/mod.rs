@@ -24,7 +24,7 @@ pub(crate) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
     let queue = ctx.session.transaction.take();
     let had_one = queue.is_some();
     if let Some(queue) = queue {
-        ctx.tx.drop_later(What::Queue(queue));
+        ctx.store.drop_later(What::Queue(queue));
     }
     had_one
 }
@@ -32,6 +32,6 @@ pub(crate) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
 /// The session watches nothing any more.
 pub(crate) fn unwatch_all(ctx: &mut Ctx<'_>) {
     let watched = std::mem::take(&mut ctx.session.watched);
-    ctx.tx.watches().remove(ctx.session.id, watched.keys());
-    ctx.tx.drop_later(What::Watched(watched));
+    ctx.store.watches().remove(ctx.session.id, watched.keys());
+    ctx.store.drop_later(What::Watched(watched));
 }

@@ -40,11 +40,11 @@ impl Command for Watch {
         if ctx.session.transaction.is_some() {
             return Err(CmdError::WatchInMulti);
         }
-        let database = ctx.tx.database;
+        let database = ctx.store.database;
         for key in keys.iter() {
             // A key that has expired by now is watched as missing.
-            ctx.tx.peek(key);
-            if ctx.tx.watches().add(ctx.session.id, database, key) {
+            ctx.store.peek(key);
+            if ctx.store.watches().add(ctx.session.id, database, key) {
                 ctx.session.watched.push(database, key);
             }
         }

@@ -1,7 +1,8 @@
 //! `CLIENT PAUSE`: requests that are held back until the pause ends, then served in order.
 //!
 //! Where writes are held back, nothing else writes either: keys whose time is over stay, hidden
-//! ([`crate::store::tx::Overdue::Hidden`]), and a waiting client whose request may write waits on.
+//! ([`crate::store::apply::Overdue::Hidden`]), and a waiting client whose request may write waits
+//! on.
 
 use std::collections::BTreeSet;
 

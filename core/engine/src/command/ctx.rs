@@ -6,17 +6,17 @@ use crate::clients::session::Session;
 use crate::clients::waiting::Wait;
 use crate::command::CommandTable;
 use crate::limits::STRING_BYTES_MAX;
-use crate::server::Node;
-use crate::store::tx::Tx;
+use crate::server::Server;
+use crate::store::apply::Store;
 use crate::time::Now;
 
-/// Everything a command may use: the keyspace through `tx`, its session, the reply, the time.
+/// Everything a command may use: the keyspace through `store`, its session, the reply, the time.
 #[derive(Debug)]
 pub struct Ctx<'e> {
     /// The keyspace: reads, and effects.
-    pub tx: Tx<'e>,
+    pub store: Store<'e>,
     /// All that is neither keyspace nor session: settings, other clients, counters.
-    pub node: &'e mut Node,
+    pub server: &'e mut Server,
     /// Who asks.
     pub session: &'e mut Session,
     /// Where the reply goes.
@@ -40,7 +40,7 @@ impl Ctx<'_> {
         match self.mode {
             Mode::Replay => STRING_BYTES_MAX,
             Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => {
-                self.node.config.bulk_bytes_max
+                self.server.config.bulk_bytes_max
             }
         }
     }

@@ -26,7 +26,7 @@ pub trait Command {
     /// # Errors
     /// The exact error that a client sees.
     fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError>;
-    /// Decides, applies effects through `ctx.tx`, and writes the reply.
+    /// Decides, applies effects through `ctx.store`, and writes the reply.
     ///
     /// # Errors
     /// The exact error that a client sees; the reply written so far is rolled back.

@@ -39,7 +39,7 @@ impl Engine {
         std::mem::swap(&mut data.watches, &mut self.data.watches);
         std::mem::swap(&mut data.blocking, &mut self.data.blocking);
         self.data = data;
-        self.node.loading = None;
+        self.server.loading = None;
         self.settings_changed();
         self.contents_exchanged(now);
     }

@@ -21,9 +21,9 @@ use crate::limits::LOADED_PLAIN_BYTES_MAX;
 use crate::lsn::Lsn;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad};
 use crate::server::Refusal;
+use crate::store::apply::Added;
 use crate::store::keyspace::Record;
 use crate::store::log::Journalling;
-use crate::store::tx::Added;
 use crate::time::{Mono, Now, UnixMs};
 
 pub use self::unknown::{LeftOut, LeftOutKey, Refused, Run, Unknown};
@@ -184,7 +184,7 @@ impl Engine {
     pub fn begin_replay(&mut self, now: Now) -> Replay {
         self.data.log.set_journalling(Journalling::Replaying);
         let session = self.connect("journal".to_owned(), String::new(), Now::default());
-        if let Some(session) = self.node.sessions.find_mut(session) {
+        if let Some(session) = self.server.sessions.find_mut(session) {
             session.authenticated = true;
         }
         Replay {
@@ -194,10 +194,10 @@ impl Engine {
                 other: now,
                 other_is_told: false,
             },
-            unknown: Unknown::new(self.node.config.on_unknown),
+            unknown: Unknown::new(self.server.config.on_unknown),
             counters: Counters {
-                commands: self.node.command_stats.clone(),
-                errors: self.node.errors.clone(),
+                commands: self.server.command_stats.clone(),
+                errors: self.server.errors.clone(),
                 keyspace: self.data.stats,
             },
             requests: 0,
@@ -257,10 +257,10 @@ impl Engine {
     ) -> Result<(), ReplayError> {
         self.data.retention = match author {
             Author::Weir => Retention::DEFAULT,
-            Author::Other => self.node.config.retention,
+            Author::Other => self.server.config.retention,
         };
         let result = self.replay_requests(replay, bytes, author);
-        self.data.retention = self.node.config.retention;
+        self.data.retention = self.server.config.retention;
         self.data.added = Added::Now;
         // Nobody is served meanwhile, so nobody has to wait for that.
         drop(self.take_dropped());
@@ -285,7 +285,7 @@ impl Engine {
         };
         let mut parser = Parser::new();
         let mut offset = 0;
-        let session = self.node.sessions.take(replay.session);
+        let session = self.server.sessions.take(replay.session);
         let mut session = session.expect("the session of a replay ends with it");
         let mut reply = Reply::new(session.protocol);
         let mut result = Ok(());
@@ -325,7 +325,7 @@ impl Engine {
                         }
                     }
                     replay.requests += 1;
-                    if let Some(Refusal { request, reply }) = self.node.refused_in_replay.take() {
+                    if let Some(Refusal { request, reply }) = self.server.refused_in_replay.take() {
                         result = Err(ReplayError::Refused {
                             offset,
                             request,
@@ -346,13 +346,13 @@ impl Engine {
                 }
             }
         }
-        self.node.sessions.put_back(session);
+        self.server.sessions.put_back(session);
         result
     }
 
     /// Checks whether weir has what a request of another server is about.
     fn look(&self, unknown: &mut Unknown, argv: Argv<'_>) -> Result<Run, Refused> {
-        let row = argv.get(0).and_then(|name| self.node.commands.find(name));
+        let row = argv.get(0).and_then(|name| self.server.commands.find(name));
         unknown.request(argv, row)
     }
 
@@ -362,8 +362,8 @@ impl Engine {
         self.disconnect(replay.session);
         self.data.log.set_last(last);
         self.data.log.set_journalling(journalling);
-        self.node.command_stats = replay.counters.commands;
-        self.node.errors = replay.counters.errors;
+        self.server.command_stats = replay.counters.commands;
+        self.server.errors = replay.counters.errors;
         self.data.stats = replay.counters.keyspace;
         replay.unknown.finish(&self.data.keyspace)
     }

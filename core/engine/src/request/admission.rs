@@ -9,7 +9,7 @@ use crate::clients::session::Session;
 use crate::command::Mode;
 use crate::error::CmdError;
 use crate::limits::ERROR_ECHO_BYTES_MAX;
-use crate::server::{Node, Refusal, Writes};
+use crate::server::{Refusal, Server, Writes};
 use crate::table::{Flags, Row};
 
 /// A request that was admitted.
@@ -25,7 +25,7 @@ pub(crate) struct Invocation<'a> {
     pub(crate) mode: Mode,
 }
 
-impl Node {
+impl Server {
     /// Finds the command of a request and checks whether this client may run it now. Returns `None`
     /// for an empty request.
     #[inline]

@@ -12,8 +12,8 @@ use crate::command::{Ctx, Flow, Mode};
 use crate::error::CmdError;
 use crate::limits::CALL_DEPTH_MAX;
 use crate::request::admission::Invocation;
-use crate::server::Node;
-use crate::store::tx::{Access, Data, Overdue, Tx};
+use crate::server::Server;
+use crate::store::apply::{Access, Data, Overdue, Store};
 use crate::table::Flags;
 use crate::time::Now;
 
@@ -21,11 +21,11 @@ use crate::time::Now;
 #[inline]
 pub(crate) fn view<'e>(
     data: &'e mut Data,
-    node: &Node,
+    server: &Server,
     session: &Session,
     request: &Invocation<'e>,
     now: Now,
-) -> Tx<'e> {
+) -> Store<'e> {
     let mode = request.mode;
     let access = if session.no_touch || mode == Mode::Replay {
         Access::NoTouch
@@ -35,13 +35,13 @@ pub(crate) fn view<'e>(
     let overdue = match mode {
         Mode::Replay => Overdue::Kept,
         Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => {
-            match node.pause.active(now) {
+            match server.pause.active(now) {
                 Some(_) => Overdue::Hidden,
                 None => Overdue::Removed,
             }
         }
     };
-    let mut view = Tx::new(data, session.database, now, access, overdue);
+    let mut view = Store::new(data, session.database, now, access, overdue);
     view.larges = request.argv.larges();
     view
 }
@@ -69,7 +69,7 @@ impl Ctx<'_> {
 
     /// Answers an error in the middle of a reply, and counts it.
     pub fn refuse(&mut self, error: CmdError) {
-        self.node.refuse(error, self.reply);
+        self.server.refuse(error, self.reply);
     }
 
     fn call_as(&mut self, mode: Mode, argv: Argv<'_>) -> Result<(), CmdError> {
@@ -79,7 +79,7 @@ impl Ctx<'_> {
         };
         let result = self.admit_and_call(mode, argv);
         if let Err(error) = &result {
-            self.node.note_refusal(mode, argv, error);
+            self.server.note_refusal(mode, argv, error);
         }
         result
     }
@@ -89,12 +89,18 @@ impl Ctx<'_> {
         if self.depth >= CALL_DEPTH_MAX {
             return Err(CmdError::CallsTooDeep);
         }
-        let Some(request) = self.node.admit(self.session, argv, mode)? else {
+        let Some(request) = self.server.admit(self.session, argv, mode)? else {
             return Ok(());
         };
         let mut callee = Ctx {
-            tx: view(self.tx.data(), self.node, self.session, &request, self.now),
-            node: self.node,
+            store: view(
+                self.store.data(),
+                self.server,
+                self.session,
+                &request,
+                self.now,
+            ),
+            server: self.server,
             session: self.session,
             reply: self.reply,
             now: self.now,
@@ -104,11 +110,11 @@ impl Ctx<'_> {
             depth: self.depth + 1,
         };
         let result = callee.run(&request);
-        let (depends_on, work) = (callee.tx.depends_on(), callee.tx.work());
-        self.tx.join(depends_on, work);
+        let (depends_on, work) = (callee.store.depends_on(), callee.store.work());
+        self.store.join(depends_on, work);
         if mode != Mode::Replay {
             let spec = request.row.spec;
-            self.node
+            self.server
                 .show_to_monitors(self.session, spec, argv, self.now);
         }
         // Nothing may block in these modes, and what closes the connection is never called.
@@ -123,11 +129,11 @@ impl Ctx<'_> {
         let row = request.row;
         let start = self.reply.mark();
         if row.spec.flags.has(Flags::READONLY) {
-            self.tx.count_lookups();
+            self.store.count_lookups();
         }
         let run = self.commands.run_of(row);
         let result = run(&mut Args::new(request.argv, request.first_arg), self);
-        let stats = &mut self.node.command_stats[usize::from(row.number)];
+        let stats = &mut self.server.command_stats[usize::from(row.number)];
         stats.calls += 1;
         if result.is_err() {
             stats.failed += 1;

@@ -29,18 +29,18 @@ impl Engine {
         now: Now,
         reply: &mut Reply,
     ) -> Outcome {
-        let Some(mut session) = self.node.sessions.take(id) else {
+        let Some(mut session) = self.server.sessions.take(id) else {
             return ended(Lsn::NONE, Next::Close);
         };
         session.last_request = now.mono;
         session.requests += 1;
         let mut outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
-        outcome.sender = self.node.sender(&session);
-        self.node.sessions.put_back(session);
+        outcome.sender = self.server.sender(&session);
+        self.server.sessions.put_back(session);
         if self.data.blocking.has_ready() {
             self.serve_ready(now);
         }
-        if !self.node.afterwards.is_empty() {
+        if !self.server.afterwards.is_empty() {
             self.do_afterwards(now);
         }
         outcome
@@ -78,11 +78,11 @@ impl Engine {
         mode: Mode,
     ) -> Outcome {
         let done = |depends_on| ended(depends_on, Next::Continue);
-        let request = match self.node.admit(session, argv, mode) {
+        let request = match self.server.admit(session, argv, mode) {
             Ok(Some(request)) => request,
             Ok(None) => return done(Lsn::NONE),
             Err(error) => {
-                self.node.note_refusal(mode, argv, &error);
+                self.server.note_refusal(mode, argv, &error);
                 return self.refuse_request(session, argv, error, reply);
             }
         };
@@ -90,7 +90,7 @@ impl Engine {
         session.last_command = Some(row);
         let is_client = mode != Mode::Replay;
         if is_client
-            && self.node.pause.active(now).is_some()
+            && self.server.pause.active(now).is_some()
             && self.is_held_back(session, row, now)
         {
             self.hold_back(session, argv);
@@ -101,7 +101,7 @@ impl Engine {
         {
             if row.spec.flags.has(Flags::NO_MULTI) {
                 queue.aborted = true;
-                self.node.refuse(CmdError::NotInTransaction, reply);
+                self.server.refuse(CmdError::NotInTransaction, reply);
             } else {
                 let spec = row.spec;
                 queue.flags = queue.flags.and(spec.flags);
@@ -114,7 +114,7 @@ impl Engine {
         let (flow, depends_on) = self.execute(session, &request, now, reply);
         self.data.log.commit();
         if is_client {
-            self.node.show_to_monitors(session, row.spec, argv, now);
+            self.server.show_to_monitors(session, row.spec, argv, now);
         }
         let then = match flow {
             _ if session.closing => Next::Close,
@@ -139,7 +139,7 @@ impl Engine {
         if matches!(error, CmdError::UnknownCommand(_)) && is_http(name) {
             then = Next::Abandon;
         }
-        let row = self.node.commands.find(name);
+        let row = self.server.commands.find(name);
         if row.is_some_and(|row| row.spec.flags.has(Flags::RUNS_QUEUE)) {
             if let Some(queue) = session.transaction.take() {
                 self.data.dropped.take(What::Queue(queue));
@@ -153,14 +153,14 @@ impl Engine {
         if let Some(queue) = &mut session.transaction {
             queue.aborted = true;
         }
-        self.node.refuse(error, reply);
+        self.server.refuse(error, reply);
         ended(Lsn::NONE, then)
     }
 
     /// Does to other clients what a command asked for.
     #[cold]
     fn do_afterwards(&mut self, now: Now) {
-        for afterwards in std::mem::take(&mut self.node.afterwards) {
+        for afterwards in std::mem::take(&mut self.server.afterwards) {
             match afterwards {
                 Afterwards::EndWait(id, how) => {
                     self.give_up(id, how);
@@ -174,7 +174,7 @@ impl Engine {
     /// Removes a client that did not ask for it; the shell closes its connection.
     pub(crate) fn disconnect_other(&mut self, id: SessionId) {
         self.disconnect(id);
-        self.node.outbox.push(Delivery {
+        self.server.outbox.push(Delivery {
             session: id,
             bytes: Rope::default(),
             depends_on: Lsn::NONE,
@@ -194,8 +194,8 @@ impl Engine {
             row, argv, mode, ..
         } = *request;
         let mut ctx = Ctx {
-            tx: view(&mut self.data, &self.node, session, request, now),
-            node: &mut self.node,
+            store: view(&mut self.data, &self.server, session, request, now),
+            server: &mut self.server,
             session,
             reply,
             now,
@@ -206,10 +206,10 @@ impl Engine {
         };
         let result = ctx.run(request);
         let wait = ctx.wait.take();
-        let depends_on = ctx.tx.depends_on();
-        let work = ctx.tx.work();
+        let depends_on = ctx.store.depends_on();
+        let work = ctx.store.work();
         if mode == Mode::Alone {
-            self.node.unmeasured.add(row, work);
+            self.server.unmeasured.add(row, work);
         }
         let flow = match result {
             Ok(Flow::Block) => match wait {
@@ -224,8 +224,8 @@ impl Engine {
             },
             Ok(flow) => flow,
             Err(error) => {
-                self.node.note_refusal(mode, argv, &error);
-                self.node.refuse(error, reply);
+                self.server.note_refusal(mode, argv, &error);
+                self.server.refuse(error, reply);
                 Flow::Done
             }
         };

@@ -10,7 +10,7 @@ use crate::clients::waiting::TimeoutReply;
 use crate::config::Config;
 use crate::observe::slow_log::{LIGHT_US_MAX, UNMEASURED_MAX};
 use crate::observe::stages::Stage;
-use crate::server::Node;
+use crate::server::Server;
 use crate::table::{Flags, redacted};
 use crate::time::Now;
 impl Engine {
@@ -20,10 +20,10 @@ impl Engine {
     /// slow ends the group.
     #[inline]
     pub fn wants_measuring(&self) -> bool {
-        let unmeasured = &self.node.unmeasured;
+        let unmeasured = &self.server.unmeasured;
         unmeasured.heavy
             || unmeasured.numbers.len() >= UNMEASURED_MAX
-            || (0..LIGHT_US_MAX).contains(&self.node.config.slow_log_us)
+            || (0..LIGHT_US_MAX).contains(&self.server.config.slow_log_us)
     }
 
     /// Tells how long the requests took that ran since the last call; `last` is the last of them
@@ -32,11 +32,11 @@ impl Engine {
     /// Light requests share the time evenly. One that may be slow ends the group: those before it
     /// count as the last light ones did, and it took the rest.
     pub fn measured(&mut self, last: Option<(SessionId, Argv<'_>)>, nanoseconds: u64, now: Now) {
-        let Node {
+        let Server {
             unmeasured,
             command_stats,
             ..
-        } = &mut self.node;
+        } = &mut self.server;
         let Some(found) = unmeasured.last.take() else {
             return;
         };
@@ -56,7 +56,7 @@ impl Engine {
         }
         unmeasured.forget();
         let us = nanoseconds / 1000;
-        if is_slow(us, &self.node.config)
+        if is_slow(us, &self.server.config)
             && let Some((session, argv)) = last
         {
             self.note_slow(session, argv, us, found.spec.flags, now);
@@ -65,7 +65,7 @@ impl Engine {
 
     /// A client's wait ends: if it slept (`DEBUG SLEEP`), its command took all that time.
     pub(crate) fn note_sleep(&mut self, id: SessionId, now: Now) {
-        let session = self.node.sessions.find(id);
+        let session = self.server.sessions.find(id);
         let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
             return;
         };
@@ -75,9 +75,9 @@ impl Engine {
         let request = wait.request.clone();
         let argv = request.as_argv();
         let us = now.mono.0.saturating_sub(since.0) * 1000;
-        let found = argv.get(0).and_then(|name| self.node.commands.find(name));
+        let found = argv.get(0).and_then(|name| self.server.commands.find(name));
         if let Some(found) = found
-            && is_slow(us, &self.node.config)
+            && is_slow(us, &self.server.config)
         {
             self.note_slow(id, argv, us, found.spec.flags, now);
         }
@@ -85,8 +85,8 @@ impl Engine {
 
     #[cold]
     fn note_slow(&mut self, id: SessionId, argv: Argv<'_>, us: u64, flags: Flags, now: Now) {
-        let node = &mut self.node;
-        let config = &node.config;
+        let server = &mut self.server;
+        let config = &server.config;
         let threshold_ms = config.latency_threshold_ms;
         if threshold_ms > 0 && us / 1000 >= threshold_ms {
             let event = if flags.has(Flags::FAST) {
@@ -94,18 +94,18 @@ impl Engine {
             } else {
                 "command"
             };
-            node.latencies.note(event, us / 1000, now);
+            server.latencies.note(event, us / 1000, now);
         }
         let slow = u64::try_from(config.slow_log_us).is_ok_and(|least_us| us >= least_us);
         if slow && !flags.has(Flags::SKIP_SLOWLOG) {
-            if let Some(session) = node.sessions.find(id) {
-                let shown = match node.commands.find_request(argv) {
+            if let Some(session) = server.sessions.find(id) {
+                let shown = match server.commands.find_request(argv) {
                     Some((row, _)) => redacted(row.spec, argv),
                     None => argv.to_owned(),
                 };
-                node.slow_log.add(session, shown.as_argv(), us, now);
+                server.slow_log.add(session, shown.as_argv(), us, now);
             }
-            node.slow_log.truncate(config.slow_log_len);
+            server.slow_log.truncate(config.slow_log_len);
         }
     }
 }
@@ -115,15 +115,15 @@ impl Engine {
     #[inline]
     pub fn stage_took(&mut self, stage: Stage, took: Duration, now: Now) {
         let nanoseconds = took.as_nanos() as u64;
-        let node = &mut self.node;
-        let stats = &mut node.stages.0[stage as usize];
+        let server = &mut self.server;
+        let stats = &mut server.stages.0[stage as usize];
         stats.count += 1;
         stats.nanoseconds += nanoseconds;
         stats.longest_ns = stats.longest_ns.max(nanoseconds);
         stats.durations.note(nanoseconds);
-        let (ms, threshold_ms) = (nanoseconds / 1_000_000, node.config.latency_threshold_ms);
+        let (ms, threshold_ms) = (nanoseconds / 1_000_000, server.config.latency_threshold_ms);
         if threshold_ms > 0 && ms >= threshold_ms {
-            node.latencies.note(stage.event(), ms, now);
+            server.latencies.note(stage.event(), ms, now);
         }
     }
 }
@@ -164,22 +164,22 @@ mod tests {
             engine.stage_took(stage, Duration::from_micros(9_999), now);
             assert!(
                 engine
-                    .node
+                    .server
                     .latencies
                     .find(stage.event().as_bytes())
                     .is_none()
             );
             engine.stage_took(stage, Duration::from_millis(10), now);
-            let history = engine.node.latencies.find(stage.event().as_bytes());
+            let history = engine.server.latencies.find(stage.event().as_bytes());
             let history = history.unwrap();
             assert_eq!((history.count, history.max_ms), (1, 10));
-            let stats = engine.node.stages.of(stage);
+            let stats = engine.server.stages.of(stage);
             assert_eq!((stats.count, stats.durations.count()), (2, 2));
             assert_eq!(stats.nanoseconds, 19_999_000);
             assert_eq!(stats.longest_ns, 10_000_000);
         }
-        assert_eq!(engine.node.latencies.iter().len(), STAGES);
-        assert_eq!(engine.node.stages.cycles(), (4, 2 * 19_999_000));
+        assert_eq!(engine.server.latencies.iter().len(), STAGES);
+        assert_eq!(engine.server.stages.cycles(), (4, 2 * 19_999_000));
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         };
         let mut engine = Engine::new(Settings::default(), 1, now, &CommandTable::EMPTY);
         engine.stage_took(Stage::JournalSync, Duration::from_secs(5), now);
-        assert_eq!(engine.node.latencies.iter().len(), 0);
-        assert_eq!(engine.node.stages.of(Stage::JournalSync).count, 1);
+        assert_eq!(engine.server.latencies.iter().len(), 0);
+        assert_eq!(engine.server.stages.of(Stage::JournalSync).count, 1);
     }
 }

@@ -4,11 +4,11 @@ use resp::Argv;
 
 use crate::clients::session::{Replies, Session, SessionId};
 use crate::limits::LINES_GATHERED_BYTES_MAX;
-use crate::server::Node;
+use crate::server::Server;
 use crate::table::{Flags, Spec, redacted};
 use crate::time::Now;
 
-impl Node {
+impl Server {
     /// Shows a command that ran to the clients that see all commands. Commands of administrators
     /// are not shown.
     #[inline]

@@ -16,7 +16,7 @@ impl Engine {
     /// Whether a pause holds back a request that was found to be `found`.
     #[inline]
     pub(crate) fn is_held_back(&self, session: &Session, found: &'static Row, now: Now) -> bool {
-        match self.node.pause.active(now) {
+        match self.server.pause.active(now) {
             None => false,
             Some(Pausing::All) => true,
             Some(Pausing::Writes) => {
@@ -31,7 +31,7 @@ impl Engine {
     /// Keeps a request until the pause ends.
     pub(crate) fn hold_back(&mut self, session: &mut Session, argv: Argv<'_>) {
         session.held = Some(argv.to_owned());
-        let (sessions, held) = (&self.node.sessions, &mut self.node.pause.held);
+        let (sessions, held) = (&self.server.sessions, &mut self.server.pause.held);
         if held.len() > HELD_GONE_MAX + 2 * sessions.len() {
             held.retain(|id| sessions.find(*id).is_some());
         }
@@ -40,37 +40,37 @@ impl Engine {
 
     /// Serves what was held back, if the pause is over.
     pub(crate) fn end_pause(&mut self, now: Now) {
-        if self.node.pause.active(now).is_some() {
+        if self.server.pause.active(now).is_some() {
             return;
         }
-        self.node.pause.end();
-        for id in std::mem::take(&mut self.node.pause.held_waits) {
+        self.server.pause.end();
+        for id in std::mem::take(&mut self.server.pause.held_waits) {
             self.resume(id, now);
         }
-        for id in std::mem::take(&mut self.node.pause.held) {
-            let Some(mut session) = self.node.sessions.take(id) else {
+        for id in std::mem::take(&mut self.server.pause.held) {
+            let Some(mut session) = self.server.sessions.take(id) else {
                 continue;
             };
             let Some(request) = session.held.take() else {
-                self.node.sessions.put_back(session);
+                self.server.sessions.put_back(session);
                 continue;
             };
             let mut reply = Reply::new(session.protocol);
-            let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
+            let _ = reply.begin_part(self.server.config.output_limits.bytes_max());
             let argv = request.as_argv();
             let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
             self.data.dropped.take(What::Request(request));
-            self.node.unmeasured.forget();
-            self.node.sessions.put_back(session);
+            self.server.unmeasured.forget();
+            self.server.sessions.put_back(session);
             let is_too_much = reply.is_full();
-            self.node.shell.output_limit_disconnections += u64::from(is_too_much);
+            self.server.shell.output_limit_disconnections += u64::from(is_too_much);
             let then = match outcome.then {
                 Next::Wait => continue,
                 _ if is_too_much => Then::Close,
                 Next::Continue => Then::Resume,
                 Next::Close | Next::Abandon => Then::Close,
             };
-            self.node.outbox.push(Delivery {
+            self.server.outbox.push(Delivery {
                 session: id,
                 bytes: reply.take(),
                 depends_on: outcome.depends_on,

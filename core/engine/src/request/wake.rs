@@ -12,7 +12,7 @@ use crate::clients::waiting::{AwaitedKey, GiveUp, Interest, Ticket, TimeoutReply
 use crate::command::{Flow, Mode};
 use crate::error::CmdError;
 use crate::lsn::Lsn;
-use crate::server::Node;
+use crate::server::Server;
 use crate::store::dropped::What;
 use crate::time::Now;
 
@@ -55,7 +55,7 @@ impl Engine {
         let stream = record.and_then(|record| record.value().get::<Stream>());
         let mut found: Option<(&[u8], Option<&Group>)> = None;
         self.data.blocking.after(key, last).find(|(_, id)| {
-            let session = self.node.sessions.find(*id);
+            let session = self.server.sessions.find(*id);
             let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
                 return false;
             };
@@ -89,7 +89,7 @@ impl Engine {
     }
 
     fn waits_for_several(&self, id: SessionId) -> bool {
-        let session = self.node.sessions.find(id);
+        let session = self.server.sessions.find(id);
         let wait = session.and_then(|session| session.wait.as_ref());
         wait.is_some_and(|wait| wait.keys.len() > 1)
     }
@@ -97,32 +97,32 @@ impl Engine {
     /// Runs the request of a client that waits. It either gets its reply or keeps waiting in its
     /// place.
     pub(crate) fn resume(&mut self, id: SessionId, now: Now) {
-        let Some(mut session) = self.node.sessions.take(id) else {
+        let Some(mut session) = self.server.sessions.take(id) else {
             return;
         };
         let Some(wait) = session.wait.take() else {
-            self.node.sessions.put_back(session);
+            self.server.sessions.put_back(session);
             return;
         };
         let argv = wait.request.as_argv();
-        let admitted = self.node.admit(&session, argv, Mode::Resumed);
+        let admitted = self.server.admit(&session, argv, Mode::Resumed);
         if let Ok(Some(request)) = &admitted
             && self.is_held_back(&session, request.row, now)
         {
             self.wait_on(&mut session, wait);
-            self.node.pause.hold_wait(id);
-            self.node.sessions.put_back(session);
+            self.server.pause.hold_wait(id);
+            self.server.sessions.put_back(session);
             return;
         }
         let mut reply = Reply::new(session.protocol);
-        let _ = reply.begin_part(self.node.config.output_limits.bytes_max());
+        let _ = reply.begin_part(self.server.config.output_limits.bytes_max());
         reply.reserve(REPLY_BYTES);
         let database = std::mem::replace(&mut session.database, wait.database);
         let (flow, depends_on) = match admitted {
             Ok(Some(request)) => self.execute(&mut session, &request, now, &mut reply),
             Ok(None) => (Flow::Done, Lsn::NONE),
             Err(error) => {
-                self.node.refuse(error, &mut reply);
+                self.server.refuse(error, &mut reply);
                 (Flow::Done, Lsn::NONE)
             }
         };
@@ -133,9 +133,9 @@ impl Engine {
         } else {
             self.data.blocking.remove(id, &wait);
             self.data.dropped.take(What::Wait(wait));
-            self.node.answer(&mut session, reply, depends_on);
+            self.server.answer(&mut session, reply, depends_on);
         }
-        self.node.sessions.put_back(session);
+        self.server.sessions.put_back(session);
     }
 
     /// A client keeps its place and its deadline; only the time of the next try may have changed.
@@ -173,7 +173,7 @@ impl Engine {
         id: SessionId,
         write: impl FnOnce(TimeoutReply, &mut Reply) -> Result<(), CmdError>,
     ) -> bool {
-        let Some(mut session) = self.node.sessions.take(id) else {
+        let Some(mut session) = self.server.sessions.take(id) else {
             return false;
         };
         let wait = session.wait.take();
@@ -182,17 +182,17 @@ impl Engine {
             self.data.blocking.remove(id, &wait);
             let mut reply = Reply::new(session.protocol);
             if let Err(error) = write(wait.on_timeout, &mut reply) {
-                self.node.refuse(error, &mut reply);
+                self.server.refuse(error, &mut reply);
             }
             self.data.dropped.take(What::Wait(wait));
-            self.node.answer(&mut session, reply, Lsn::NONE);
+            self.server.answer(&mut session, reply, Lsn::NONE);
         }
-        self.node.sessions.put_back(session);
+        self.server.sessions.put_back(session);
         has_waited
     }
 }
 
-impl Node {
+impl Server {
     /// Gives a client whose wait has ended its reply, unless it wants none.
     fn answer(&mut self, session: &mut Session, mut reply: Reply, depends_on: Lsn) {
         let mut then = Then::Resume;

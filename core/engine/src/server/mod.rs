@@ -54,7 +54,7 @@ impl Loading {
 
 /// The state around the keyspace.
 #[derive(Debug)]
-pub struct Node {
+pub struct Server {
     /// The value given for each setting.
     pub settings: Settings,
     /// What the settings mean.
@@ -162,7 +162,7 @@ pub enum Afterwards {
     EndPause,
 }
 
-impl Node {
+impl Server {
     /// Returns whether a snapshot is being written, or was just ordered.
     pub fn is_snapshotting(&self) -> bool {
         let orders = |order: &Order| {

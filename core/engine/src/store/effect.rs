@@ -1,7 +1,7 @@
 //! What can happen to the keyspace.
 //!
-//! A command decides, then applies effects; [`crate::store::tx::Tx::apply`] is the only way in
-//! which the keyspace changes. An effect says where something happens and what. It is
+//! A command decides, then applies effects; [`crate::store::apply::Store::apply`] is the only way
+//! in which the keyspace changes. An effect says where something happens and what. It is
 //! self-contained: final IDs, absolute times, no "now", no defaults. Beside it goes an [`Event`],
 //! which says what that means to others: the same change is `set` after one command and `incrby`
 //! after another.
@@ -38,7 +38,7 @@ pub use self::server::ServerChange;
 pub use self::stream::{Idempotent, IidOrigin, StreamChange};
 pub use self::string::{Expiry, StringChange};
 
-use crate::store::tx::Tx;
+use crate::store::apply::Store;
 
 /// One change, and where it happens. Borrowed from the request; lives only until it was applied.
 #[derive(Debug, Clone)]
@@ -89,19 +89,19 @@ impl<'a> Effect<'a> {
         Effect::Key { key, change }
     }
 
-    /// Makes it happen. Only [`Tx::apply`] calls this. Inlined, as whoever applies an effect knows
-    /// which it is: nothing is left of the matches.
+    /// Makes it happen. Only [`Store::apply`] calls this. Inlined, as whoever applies an effect
+    /// knows which it is: nothing is left of the matches.
     #[inline(always)]
-    pub(crate) fn change(&self, tx: &mut Tx<'_>) -> Changed {
+    pub(crate) fn change(&self, store: &mut Store<'_>) -> Changed {
         match self {
             Effect::Key { key, change } => match change {
-                Change::Key(change) => change.apply(key, tx),
-                Change::String(change) => change.apply(key, tx),
-                Change::Stream(change) => change.apply(key, tx),
-                Change::Group { group, change } => change.apply(key, group, tx),
+                Change::Key(change) => change.apply(key, store),
+                Change::String(change) => change.apply(key, store),
+                Change::Stream(change) => change.apply(key, store),
+                Change::Group { group, change } => change.apply(key, group, store),
             },
-            Effect::Database(change) => change.apply(tx),
-            Effect::Server(change) => change.apply(tx),
+            Effect::Database(change) => change.apply(store),
+            Effect::Server(change) => change.apply(store),
         }
     }
 

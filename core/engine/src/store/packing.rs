@@ -14,8 +14,8 @@ use stream::{PackJob, Stream, StreamId};
 use values::Key;
 
 use crate::limits::PACKING_DELAY_MS;
+use crate::store::apply::Data;
 use crate::store::keyspace::Record;
-use crate::store::tx::Data;
 use crate::time::{Mono, Now};
 
 /// Streams that wait to be packed.

@@ -12,7 +12,7 @@ pub struct Row {
     pub spec: &'static Spec,
     /// The name of the command that it is a subcommand of; empty if it is not one.
     pub container: &'static str,
-    /// Index of its counters in [`crate::server::Node::command_stats`].
+    /// Index of its counters in [`crate::server::Server::command_stats`].
     pub number: u16,
     /// The number of subcommands; their rows come after its own.
     subcommands: u16,

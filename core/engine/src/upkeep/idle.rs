@@ -14,15 +14,15 @@ impl Engine {
         if self.next_idle_look().is_none_or(|at| now.mono < at) {
             return;
         }
-        self.node.idle_looked = now.mono;
-        let timeout_ms = self.node.config.client_timeout_s.saturating_mul(1000);
+        self.server.idle_looked = now.mono;
+        let timeout_ms = self.server.config.client_timeout_s.saturating_mul(1000);
         let is_idle = |session: &Session| {
             now.mono.0.saturating_sub(session.last_request.0) > timeout_ms
                 && session.wait.is_none()
                 && session.held.is_none()
                 && !session.monitor
         };
-        let sessions = self.node.sessions.iter();
+        let sessions = self.server.sessions.iter();
         let idle = sessions.filter(|session| is_idle(session));
         let idle: Vec<SessionId> = idle.map(|session| session.id).collect();
         for id in idle {
@@ -32,8 +32,8 @@ impl Engine {
 
     /// When to look for idle clients again; never if they may stay.
     pub(crate) fn next_idle_look(&self) -> Option<Mono> {
-        let node = &self.node;
-        (node.config.client_timeout_s > 0 && !node.sessions.is_empty())
-            .then(|| node.idle_looked.plus(LOOK_PERIOD_MS))
+        let server = &self.server;
+        (server.config.client_timeout_s > 0 && !server.sessions.is_empty())
+            .then(|| server.idle_looked.plus(LOOK_PERIOD_MS))
     }
 }

@@ -3,7 +3,7 @@
 use crate::Engine;
 use crate::clients::waiting::GiveUp;
 use crate::limits::{EXPIRED_PER_TIMER_MAX, FORGOTTEN_PER_TIMER_MAX};
-use crate::store::tx::{Access, Overdue, Tx};
+use crate::store::apply::{Access, Overdue, Store};
 use crate::time::{Mono, Now};
 use stream::Stream;
 
@@ -25,7 +25,7 @@ impl Engine {
 
     /// The second half: expired keys are removed, and idempotent IDs are forgotten.
     pub fn expire(&mut self, now: Now) {
-        if self.node.config.active_expire && self.node.pause.active(now).is_none() {
+        if self.server.config.active_expire && self.server.pause.active(now).is_none() {
             self.remove_expired(now);
         }
         self.forget_idempotent(now);
@@ -36,13 +36,12 @@ impl Engine {
 
     /// When [`Engine::timer`] has something to do; at most `now` if that is already so.
     pub fn next_deadline(&self, now: Now) -> Option<Mono> {
-        let expiry =
-            self.data.keyspace.next_expiry().filter(|_| {
-                self.node.config.active_expire && self.node.pause.active(now).is_none()
-            });
+        let expiry = self.data.keyspace.next_expiry().filter(|_| {
+            self.server.config.active_expire && self.server.pause.active(now).is_none()
+        });
         let forgetting = self.data.keyspace.next_forgetting();
         let [expiry, forgetting] = [expiry, forgetting].map(|at| Some(now.mono_at(at?)));
-        let pause = self.node.pause.deadline();
+        let pause = self.server.pause.deadline();
         let idle = self.next_idle_look();
         let waits = self.data.blocking.next_deadline();
         [waits, expiry, forgetting, pause, idle]
@@ -69,19 +68,21 @@ impl Engine {
     }
 
     fn sample_rates(&mut self, now: Now) {
-        let node = &mut self.node;
-        node.command_rate.sample(node.commands_run(), now.mono);
-        node.input_rate.sample(node.shell.received_bytes, now.mono);
-        node.output_rate.sample(node.shell.sent_bytes, now.mono);
-        let (cycles, busy_ns) = node.stages.cycles();
-        node.cycle_rate.sample(cycles, now.mono);
-        node.busy_rate.sample(busy_ns, now.mono);
+        let server = &mut self.server;
+        server.command_rate.sample(server.commands_run(), now.mono);
+        server
+            .input_rate
+            .sample(server.shell.received_bytes, now.mono);
+        server.output_rate.sample(server.shell.sent_bytes, now.mono);
+        let (cycles, busy_ns) = server.stages.cycles();
+        server.cycle_rate.sample(cycles, now.mono);
+        server.busy_rate.sample(busy_ns, now.mono);
     }
 
     fn end_waits(&mut self, now: Now) {
         while let Some(id) = self.data.blocking.pop_due(now.mono) {
             let wait = self
-                .node
+                .server
                 .sessions
                 .find(id)
                 .and_then(|session| session.wait.as_ref());
@@ -102,7 +103,7 @@ impl Engine {
             };
             self.data.stats.expired_by_timer += 1;
             let (access, overdue) = (Access::NoTouch, Overdue::Kept);
-            Tx::new(&mut self.data, database, now, access, overdue).expire(&key);
+            Store::new(&mut self.data, database, now, access, overdue).expire(&key);
             self.data.log.commit();
         }
         if self.data.keyspace.first_expired(now.unix()).is_some() {

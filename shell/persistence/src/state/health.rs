@@ -29,7 +29,7 @@ impl Persistence {
             }
             if self.journal.awaited().is_none() {
                 self.health_kind = 0;
-                engine.node.writes = self.writes_without_journal(engine);
+                engine.server.writes = self.writes_without_journal(engine);
             }
             return;
         };
@@ -60,7 +60,7 @@ impl Persistence {
     fn tell_health(&mut self, engine: &mut Engine, journal: &ShardJournal, health: &Health) {
         self.health_kind = journal.health_kind();
         self.figures.journal_health = health.name();
-        engine.node.writes = match health {
+        engine.server.writes = match health {
             Health::Good => Writes::Accepted,
             Health::Slow(_) => Writes::Refused(
                 "The journal cannot be written: the disk does not answer. Writes are refused until it does."
@@ -78,7 +78,7 @@ impl Persistence {
 
     /// Which writes are accepted if only snapshots keep them.
     fn writes_without_journal(&self, engine: &Engine) -> Writes {
-        let config = &engine.node.config;
+        let config = &engine.server.config;
         let refused = self.figures.snapshot_failed
             && config.stop_writes_on_snapshot_error
             && !config.save_points.is_empty();

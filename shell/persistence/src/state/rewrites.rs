@@ -51,15 +51,15 @@ impl Persistence {
 
     /// Orders a rewrite if the journal has grown.
     pub(super) fn look_at_growth(&mut self, engine: &mut Engine, size: LogSize, now: Now) {
-        let growth = engine.node.config.rewrite_growth_percent;
+        let growth = engine.server.config.rewrite_growth_percent;
         let limit = size
             .base_bytes
             .saturating_add(size.base_bytes / 100 * growth);
-        let limit = limit.max(engine.node.config.rewrite_bytes_min);
+        let limit = limit.max(engine.server.config.rewrite_bytes_min);
         let has_grown = growth > 0 && size.base_bytes + size.log_bytes > limit;
-        let is_rewriting = self.figures.rewriting || engine.node.is_rewriting();
+        let is_rewriting = self.figures.rewriting || engine.server.is_rewriting();
         if has_grown && !is_rewriting && self.rewrite_pace.may_begin(now.mono) {
-            engine.node.orders.push(Order::RewriteJournal);
+            engine.server.orders.push(Order::RewriteJournal);
         }
     }
 }

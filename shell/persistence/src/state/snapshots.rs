@@ -63,8 +63,8 @@ impl Persistence {
     /// Returns whether a server that stops writes a snapshot first: there are save points, and
     /// changes that no snapshot has.
     pub fn saves_before_stop(&self, engine: &Engine) -> bool {
-        engine.node.loading.is_none()
-            && !engine.node.config.save_points.is_empty()
+        engine.server.loading.is_none()
+            && !engine.server.config.save_points.is_empty()
             && engine.stats().changes != self.figures.snapshot_changes
     }
 
@@ -107,20 +107,20 @@ impl Persistence {
     pub(super) fn look_at_save_points(&mut self, engine: &mut Engine, now: Now) {
         let changes = engine.stats().changes - self.figures.snapshot_changes;
         let last_s = match self.figures.snapshot_at_s {
-            0 => engine.node.started.unix().0 / 1000,
+            0 => engine.server.started.unix().0 / 1000,
             at_s => at_s,
         };
         let elapsed_s = (now.unix().0 / 1000)
             .saturating_sub(last_s)
             .max(0)
             .unsigned_abs();
-        let Some(point) = engine.node.config.save_points.reached(changes, elapsed_s) else {
+        let Some(point) = engine.server.config.save_points.reached(changes, elapsed_s) else {
             return;
         };
         let rests = self
             .snapshot_failed
             .is_some_and(|at| now.mono < at.plus(RETRY_MS));
-        let is_writing = self.figures.snapshotting || engine.node.is_snapshotting();
+        let is_writing = self.figures.snapshotting || engine.server.is_snapshotting();
         if is_writing || (self.figures.snapshot_failed && rests) {
             return;
         }
@@ -129,6 +129,6 @@ impl Persistence {
             seconds = point.seconds,
             "a save point was reached; a snapshot begins"
         );
-        engine.node.orders.push(Order::Snapshot { waiting: None });
+        engine.server.orders.push(Order::Snapshot { waiting: None });
     }
 }

@@ -84,7 +84,7 @@ impl Server {
     }
 
     fn figures(&self) -> PersistenceFigures {
-        self.engine.node.shell.persistence
+        self.engine.server.shell.persistence
     }
 
     /// Looks until nothing runs in the background.

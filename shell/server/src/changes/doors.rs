@@ -5,7 +5,7 @@ use std::path::Path;
 
 use engine::config::Settings;
 use engine::error::CmdError;
-use engine::server::Node;
+use engine::server::Server;
 
 use super::{port, refused};
 use crate::accept::DoorsChange;
@@ -48,13 +48,13 @@ pub(super) fn listen(
 }
 
 /// Tells the engine where clients can connect now.
-pub(super) fn tell(node: &mut Node, addresses: &[SocketAddr]) {
-    let unix = match node.settings.text("unixsocket") {
+pub(super) fn tell(server: &mut Server, addresses: &[SocketAddr]) {
+    let unix = match server.settings.text("unixsocket") {
         "" => None,
         path => Some(Path::new(path)),
     };
-    node.shell.listeners = figures::listeners(addresses, unix);
-    node.shell.port = port(&node.settings);
+    server.shell.listeners = figures::listeners(addresses, unix);
+    server.shell.port = port(&server.settings);
     let listening: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     tracing::info!(addresses = listening.join(" "), "listening");
 }

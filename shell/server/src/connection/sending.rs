@@ -266,7 +266,7 @@ impl Connection {
         let is_open = |lsn| gate.is_open_for(journal_lsn(lsn));
         let refused = self.output.refuse(is_open, line.as_bytes());
         let mut state = self.shard.lock();
-        state.engine.node.note_errors(&error, refused as u64);
+        state.engine.server.note_errors(&error, refused as u64);
     }
 
     /// What is there waits for the log.
@@ -305,7 +305,7 @@ impl Connection {
     /// The client takes its replies too slowly, or asks for too much at once. This is counted and
     /// logged.
     pub(crate) fn end_for_output(&mut self) -> io::Error {
-        let shell = &mut self.shard.lock().engine.node.shell;
+        let shell = &mut self.shard.lock().engine.server.shell;
         shell.output_limit_disconnections += 1;
         tracing::warn!(
             client = self.session.client,
@@ -321,7 +321,7 @@ impl Connection {
         self.io.output_bytes = bytes;
         let mut state = self.shard.lock();
         state.engine.set_io_figures(self.session, self.io);
-        self.waiting.limits = state.engine.node.config.output_limits;
+        self.waiting.limits = state.engine.server.config.output_limits;
     }
 }
 

@@ -13,7 +13,7 @@ use crate::config_file;
 
 impl Shard {
     pub(super) fn carry_out(&self, state: &mut State, order: &Order) {
-        let is_loading = state.engine.node.loading.is_some();
+        let is_loading = state.engine.server.loading.is_some();
         match order {
             Order::ClientEvicted { client, bytes } => tracing::warn!(
                 client,
@@ -62,8 +62,8 @@ impl Shard {
     }
 
     fn rewrite_configuration(&self, state: &State, waiting: SessionId) {
-        let path = PathBuf::from(&state.engine.node.shell.config_file);
-        let settings = state.engine.node.settings.clone();
+        let path = PathBuf::from(&state.engine.server.shell.config_file);
+        let settings = state.engine.server.settings.clone();
         let background = state.persistence.background();
         let ended = Arc::clone(background);
         let write = move || {

@@ -15,7 +15,7 @@ impl Shard {
     /// Lets settings count that the engine goes by already.
     pub(crate) fn settings_changed(&self, state: &mut State) {
         state.engine.settings_changed();
-        let settings = &state.engine.node.settings;
+        let settings = &state.engine.server.settings;
         if let Some(hook) = &self.settings_hook {
             hook(settings);
         }

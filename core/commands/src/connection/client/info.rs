@@ -28,7 +28,7 @@ impl Command for Info {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let line = row::line(ctx.session, ctx.tx.watches(), ctx.now);
+        let line = row::line(ctx.session, ctx.store.watches(), ctx.now);
         ctx.reply.verbatim("txt", line.as_bytes());
         Ok(Flow::Done)
     }

@@ -169,10 +169,10 @@ fn kill(filter: &Filter<'_>, ctx: &mut Ctx<'_>) -> i64 {
         ctx.session.closing = true;
         killed += 1;
     }
-    let others = ctx.node.sessions.iter();
+    let others = ctx.server.sessions.iter();
     let others = others.filter(|session| filter.fits(session, ctx.now));
     for other in others {
-        ctx.node.afterwards.push(Afterwards::Disconnect(other.id));
+        ctx.server.afterwards.push(Afterwards::Disconnect(other.id));
         killed += 1;
     }
     killed

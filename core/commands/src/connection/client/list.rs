@@ -84,8 +84,8 @@ impl Command for List {
     }
 
     fn execute(filter: Filter, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let watches = ctx.tx.watches();
-        let clients = ctx.node.sessions.iter().chain([&*ctx.session]);
+        let watches = ctx.store.watches();
+        let clients = ctx.server.sessions.iter().chain([&*ctx.session]);
         let clients: BTreeMap<i64, _> = clients
             .map(|session| (session.id.client as i64, session))
             .collect();

@@ -66,7 +66,7 @@ impl Command for Pause {
         let end = ctx.now.unix().0.checked_add_unsigned(cmd.timeout_ms);
         end.ok_or(CmdError::TimeoutOutOfRange)?;
         let until = ctx.now.mono.plus(cmd.timeout_ms);
-        ctx.node.pause.begin(cmd.pausing, until);
+        ctx.server.pause.begin(cmd.pausing, until);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

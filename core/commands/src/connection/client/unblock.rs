@@ -57,7 +57,7 @@ impl Command for Unblock {
     }
 
     fn execute(cmd: Parsed, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let mut others = ctx.node.sessions.iter();
+        let mut others = ctx.server.sessions.iter();
         let waiting = others.find(|session| {
             // One that waits for work of the server (`SAVE`) waits for no key, and keeps waiting.
             let wait = session.wait.as_ref();
@@ -65,7 +65,7 @@ impl Command for Unblock {
         });
         let unblocked = waiting.map(|session| session.id);
         let afterwards = unblocked.map(|id| Afterwards::EndWait(id, cmd.how));
-        ctx.node.afterwards.extend(afterwards);
+        ctx.server.afterwards.extend(afterwards);
         ctx.reply.int(i64::from(unblocked.is_some()));
         Ok(Flow::Done)
     }

@@ -29,8 +29,8 @@ impl Command for Unpause {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.node.pause.end();
-        ctx.node.afterwards.push(Afterwards::EndPause);
+        ctx.server.pause.end();
+        ctx.server.afterwards.push(Afterwards::EndPause);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

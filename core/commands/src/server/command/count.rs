@@ -26,7 +26,7 @@ impl Command for Count {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.reply.count(ctx.node.commands.commands().count());
+        ctx.reply.count(ctx.server.commands.commands().count());
         Ok(Flow::Done)
     }
 }

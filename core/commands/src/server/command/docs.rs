@@ -33,7 +33,7 @@ impl Command for Docs {
     }
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let commands = &ctx.node.commands;
+        let commands = &ctx.server.commands;
         let found: Vec<&'static Row> = if names.is_empty() {
             commands.commands().collect()
         } else {

@@ -43,7 +43,7 @@ impl Command for GetKeys {
 
 /// The keys of a request.
 pub(super) fn keys_of<'a>(ctx: &Ctx<'_>, request: Argv<'a>) -> Result<Vec<FoundKey<'a>>, CmdError> {
-    let found = ctx.node.commands.find_request(request);
+    let found = ctx.server.commands.find_request(request);
     let (row, _) = found.ok_or(CmdError::KeysOfUnknownCommand)?;
     let spec = row.spec;
     if spec.keys.is_empty() {

@@ -33,11 +33,11 @@ impl Command for Info {
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if names.is_empty() {
-            row::write_all(ctx.reply, &ctx.node.commands);
+            row::write_all(ctx.reply, &ctx.server.commands);
             return Ok(Flow::Done);
         }
         ctx.reply.array(names.len());
-        let commands = &ctx.node.commands;
+        let commands = &ctx.server.commands;
         ctx.reply
             .each(names.iter(), |reply, name| match commands.find_full(name) {
                 Some(found) => row::write(reply, commands, found),

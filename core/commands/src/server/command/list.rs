@@ -64,7 +64,7 @@ impl Command for List {
     fn execute(filter: Filter<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let start = ctx.reply.mark();
         let mut count = 0;
-        for found in ctx.node.commands.iter() {
+        for found in ctx.server.commands.iter() {
             let name = found.full_name();
             let wanted = match filter {
                 Filter::None => true,

@@ -47,7 +47,7 @@ impl Command for All {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        row::write_all(ctx.reply, &ctx.node.commands);
+        row::write_all(ctx.reply, &ctx.server.commands);
         Ok(Flow::Done)
     }
 }

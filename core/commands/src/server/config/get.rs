@@ -39,7 +39,7 @@ impl Command for Get {
         let start = ctx.reply.mark();
         for pattern in patterns.iter() {
             let is_name = !pattern.iter().any(|byte| b"*?[".contains(byte));
-            for (setting, value) in ctx.node.settings.iter() {
+            for (setting, value) in ctx.server.settings.iter() {
                 for name in setting.names() {
                     if !glob::matches(pattern, name.as_bytes(), Letters::AnyCase)
                         || !told.insert(name)

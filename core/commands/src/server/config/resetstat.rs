@@ -31,26 +31,26 @@ impl Command for ResetStat {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let node = &mut *ctx.node;
-        node.command_stats.fill(CommandStats::default());
-        node.errors = ErrorStats::default();
-        node.command_rate = Rate::default();
-        node.input_rate = Rate::default();
-        node.output_rate = Rate::default();
-        node.cycle_rate = Rate::default();
-        node.busy_rate = Rate::default();
-        node.stages = Stages::default();
-        node.shell.connections_received = 0;
-        node.shell.connections_rejected = 0;
-        node.shell.received_bytes = 0;
-        node.shell.sent_bytes = 0;
-        node.shell.keys_looked_ahead = 0;
-        node.shell.query_limit_disconnections = 0;
-        node.shell.output_limit_disconnections = 0;
-        for thread in &mut node.shell.threads {
+        let server = &mut *ctx.server;
+        server.command_stats.fill(CommandStats::default());
+        server.errors = ErrorStats::default();
+        server.command_rate = Rate::default();
+        server.input_rate = Rate::default();
+        server.output_rate = Rate::default();
+        server.cycle_rate = Rate::default();
+        server.busy_rate = Rate::default();
+        server.stages = Stages::default();
+        server.shell.connections_received = 0;
+        server.shell.connections_rejected = 0;
+        server.shell.received_bytes = 0;
+        server.shell.sent_bytes = 0;
+        server.shell.keys_looked_ahead = 0;
+        server.shell.query_limit_disconnections = 0;
+        server.shell.output_limit_disconnections = 0;
+        for thread in &mut server.shell.threads {
             (thread.reads, thread.writes) = (0, 0);
         }
-        ctx.tx.reset_stats();
+        ctx.store.reset_stats();
         ctx.reply.ok();
         Ok(Flow::Done)
     }

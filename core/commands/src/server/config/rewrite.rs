@@ -32,16 +32,16 @@ impl Command for Rewrite {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if ctx.node.shell.config_file.is_empty() {
+        if ctx.server.shell.config_file.is_empty() {
             return Err(CmdError::NoConfigFile);
         }
         if ctx.mode != Mode::Alone {
             return Err(CmdError::NotInTransaction);
         }
-        ctx.node.orders.push(Order::RewriteConfiguration {
+        ctx.server.orders.push(Order::RewriteConfiguration {
             waiting: ctx.session.id,
         });
-        ctx.wait = Some(Wait::for_shell(ctx.tx.database, "CONFIG"));
+        ctx.wait = Some(Wait::for_shell(ctx.store.database, "CONFIG"));
         Ok(Flow::Block)
     }
 }

@@ -50,7 +50,7 @@ impl Command for Set {
     }
 
     fn execute(pairs: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let mut settings = ctx.node.settings.clone();
+        let mut settings = ctx.server.settings.clone();
         let pairs: Vec<(String, String)> = (0..pairs.len())
             .step_by(2)
             .map(|at| (text(pairs.get(at)), text(pairs.get(at + 1))))
@@ -83,20 +83,20 @@ impl Command for Set {
             if ctx.mode != Mode::Alone {
                 return Err(CmdError::NotInTransaction);
             }
-            ctx.node.orders.push(Order::ChangeSettings {
+            ctx.server.orders.push(Order::ChangeSettings {
                 waiting: ctx.session.id,
                 pairs,
             });
-            ctx.wait = Some(Wait::for_shell(ctx.tx.database, "CONFIG"));
+            ctx.wait = Some(Wait::for_shell(ctx.store.database, "CONFIG"));
             return Ok(Flow::Block);
         }
         // What follows in the same batch goes by the new settings already; the order is for the
         // shell.
-        ctx.node.config = Config::resolve(&settings);
-        ctx.node.settings = settings;
-        ctx.tx.settings_changed(&ctx.node.config);
-        ctx.node.slow_log.truncate(ctx.node.config.slow_log_len);
-        ctx.node.orders.push(Order::SettingsChanged);
+        ctx.server.config = Config::resolve(&settings);
+        ctx.server.settings = settings;
+        ctx.store.settings_changed(&ctx.server.config);
+        ctx.server.slow_log.truncate(ctx.server.config.slow_log_len);
+        ctx.server.orders.push(Order::SettingsChanged);
         ctx.reply.ok();
         Ok(Flow::Done)
     }
@@ -110,7 +110,7 @@ fn is_for_shell(settings: &Settings, name: &str) -> bool {
 
 fn may_change_protected(ctx: &Ctx<'_>) -> bool {
     let session = &ctx.session;
-    let allowed = ctx.node.config.protected_settings;
+    let allowed = ctx.server.config.protected_settings;
     allowed.allows(&session.address, &session.local_address)
 }
 

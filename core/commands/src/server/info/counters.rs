@@ -2,30 +2,33 @@
 
 use engine::command::Ctx;
 use engine::observe::stages::Stage;
-use engine::server::{Node, ThreadFigures};
+use engine::server::{Server, ThreadFigures};
 
 use super::sheet::Sheet;
 
 pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
-    let node = &*ctx.node;
-    let shell = &node.shell;
-    let keys = ctx.tx.stats();
+    let server = &*ctx.server;
+    let shell = &server.shell;
+    let keys = ctx.store.stats();
     let kilobits = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
     sheet.section("Stats");
     sheet.line("total_connections_received", shell.connections_received);
-    sheet.line("total_commands_processed", node.commands_run());
-    sheet.line("instantaneous_ops_per_sec", node.command_rate.per_second());
+    sheet.line("total_commands_processed", server.commands_run());
+    sheet.line(
+        "instantaneous_ops_per_sec",
+        server.command_rate.per_second(),
+    );
     sheet.line("total_net_input_bytes", shell.received_bytes);
     sheet.line("total_net_output_bytes", shell.sent_bytes);
     sheet.line("total_net_repl_input_bytes", 0);
     sheet.line("total_net_repl_output_bytes", 0);
     sheet.line(
         "instantaneous_input_kbps",
-        kilobits(node.input_rate.per_second()),
+        kilobits(server.input_rate.per_second()),
     );
     sheet.line(
         "instantaneous_output_kbps",
-        kilobits(node.output_rate.per_second()),
+        kilobits(server.output_rate.per_second()),
     );
     sheet.line("rejected_connections", shell.connections_rejected);
     sheet.line("sync_full", 0);
@@ -34,7 +37,7 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("expired_keys", keys.expired);
     sheet.line("expired_keys_active", keys.expired_by_timer);
     sheet.line("expired_time_cap_reached_count", keys.expiry_cut_short);
-    let expiry_ms = node.stages.of(Stage::Expiry).nanoseconds / 1_000_000;
+    let expiry_ms = server.stages.of(Stage::Expiry).nanoseconds / 1_000_000;
     sheet.line("expire_cycle_cpu_milliseconds", expiry_ms);
     sheet.line("evicted_keys", 0);
     sheet.line("evicted_clients", shell.evicted_clients);
@@ -56,15 +59,15 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("tracking_total_keys", 0);
     sheet.line("tracking_total_items", 0);
     sheet.line("tracking_total_prefixes", 0);
-    sheet.line("total_error_replies", node.errors.total());
-    sheet.line("acl_access_denied_auth", node.errors.count("WRONGPASS"));
-    traffic(sheet, ctx.node);
+    sheet.line("total_error_replies", server.errors.total());
+    sheet.line("acl_access_denied_auth", server.errors.count("WRONGPASS"));
+    traffic(sheet, ctx.server);
     sheet.line("total_effects_applied", keys.effects);
 }
 
 /// What the threads did: reads, writes, holds of the lock.
-fn traffic(sheet: &mut Sheet, node: &Node) {
-    let threads = &node.shell.threads;
+fn traffic(sheet: &mut Sheet, server: &Server) {
+    let threads = &server.shell.threads;
     let sum = |of: fn(&ThreadFigures) -> u64| threads.iter().map(of).sum::<u64>();
     // The first one also looks after what is due and takes connections in, as the main thread of
     // Redis does.
@@ -78,26 +81,26 @@ fn traffic(sheet: &mut Sheet, node: &Node) {
     );
     sheet.line(
         "io_threaded_total_prefetch_entries",
-        node.shell.keys_looked_ahead,
+        server.shell.keys_looked_ahead,
     );
-    let (cycles, busy_ns) = node.stages.cycles();
-    let commands_ns = node.command_stats.iter().map(|stats| stats.nanoseconds);
+    let (cycles, busy_ns) = server.stages.cycles();
+    let commands_ns = server.command_stats.iter().map(|stats| stats.nanoseconds);
     sheet.line("eventloop_cycles", cycles);
     sheet.line("eventloop_duration_sum", busy_ns / 1000);
     sheet.line(
         "eventloop_duration_cmd_sum",
         commands_ns.sum::<u64>() / 1000,
     );
-    let cycles = node.cycle_rate.per_second();
+    let cycles = server.cycle_rate.per_second();
     sheet.line("instantaneous_eventloop_cycles_per_sec", cycles);
-    let each_us = node.busy_rate.per_second() / cycles.max(1) / 1000;
+    let each_us = server.busy_rate.per_second() / cycles.max(1) / 1000;
     sheet.line("instantaneous_eventloop_duration_usec", each_us);
 }
 
 pub(super) fn commandstats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Commandstats");
-    for found in ctx.node.commands.iter() {
-        let stats = &ctx.node.command_stats[usize::from(found.number)];
+    for found in ctx.server.commands.iter() {
+        let stats = &ctx.server.command_stats[usize::from(found.number)];
         if stats.calls == 0 && stats.rejected == 0 {
             continue;
         }
@@ -115,15 +118,15 @@ pub(super) fn commandstats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
 
 pub(super) fn errorstats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Errorstats");
-    for (code, count) in ctx.node.errors.iter() {
+    for (code, count) in ctx.server.errors.iter() {
         sheet.line(&format!("errorstat_{code}"), format_args!("count={count}"));
     }
 }
 
 pub(super) fn latencystats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Latencystats");
-    for found in ctx.node.commands.iter() {
-        let durations = &ctx.node.command_stats[usize::from(found.number)].durations;
+    for found in ctx.server.commands.iter() {
+        let durations = &ctx.server.command_stats[usize::from(found.number)].durations;
         if durations.count() == 0 {
             continue;
         }

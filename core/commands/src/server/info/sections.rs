@@ -4,13 +4,13 @@ use engine::Mono;
 use engine::REDIS_VERSION;
 use engine::command::Ctx;
 use engine::observe::stages::Stage;
-use engine::server::{Node, ShellFigures, Writes};
+use engine::server::{Server, ShellFigures, Writes};
 
 use super::sheet::Sheet;
 
 pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
-    let shell = &ctx.node.shell;
-    let uptime_s = (ctx.now.mono.0 - ctx.node.started.mono.0) / 1000;
+    let shell = &ctx.server.shell;
+    let uptime_s = (ctx.now.mono.0 - ctx.server.started.mono.0) / 1000;
     sheet.section("Server");
     sheet.line("redis_version", REDIS_VERSION);
     sheet.line("redis_git_sha1", "00000000");
@@ -42,7 +42,7 @@ pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
 }
 
 pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
-    let sessions = &ctx.node.sessions;
+    let sessions = &ctx.server.sessions;
     let with_self = || sessions.iter().chain([&*ctx.session]);
     let watching = with_self().filter(|session| !session.watched.keys().is_empty());
     let watched = with_self().map(|session| session.watched.keys().len());
@@ -53,7 +53,7 @@ pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Clients");
     sheet.line("connected_clients", sessions.len());
     sheet.line("cluster_connections", 0);
-    sheet.line("maxclients", ctx.node.config.clients_max);
+    sheet.line("maxclients", ctx.server.config.clients_max);
     sheet.line(
         "client_recent_max_input_buffer",
         with_self()
@@ -68,19 +68,19 @@ pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
             .max()
             .unwrap_or(0),
     );
-    sheet.line("blocked_clients", ctx.tx.blocking().clients());
+    sheet.line("blocked_clients", ctx.store.blocking().clients());
     sheet.line("tracking_clients", 0);
     sheet.line("pubsub_clients", 0);
     sheet.line("watching_clients", watching.count());
     sheet.line("clients_in_timeout_table", with_deadline.count());
     sheet.line("total_watched_keys", watched.sum::<usize>());
-    sheet.line("total_blocking_keys", ctx.tx.blocking().keys());
+    sheet.line("total_blocking_keys", ctx.store.blocking().keys());
     sheet.line("total_blocking_keys_on_nokey", 0);
 }
 
 pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
-    let shell = &ctx.node.shell;
-    let config = &ctx.node.config;
+    let shell = &ctx.server.shell;
+    let config = &ctx.server.config;
     let peak = shell.used_memory_peak.max(1);
     let used = shell.used_memory.max(1);
     sheet.section("Memory");
@@ -109,10 +109,10 @@ pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         "mem_fragmentation_bytes",
         shell.resident_memory as i64 - shell.used_memory as i64,
     );
-    let sessions = ctx.node.sessions.iter().chain([&*ctx.session]);
+    let sessions = ctx.server.sessions.iter().chain([&*ctx.session]);
     let buffered = sessions.map(|session| session.io.query_bytes + session.io.output_bytes);
     sheet.line("mem_clients_normal", buffered.sum::<usize>());
-    let waiting = shell.persistence.journal.backlog_bytes + ctx.tx.log().bytes().len() as u64;
+    let waiting = shell.persistence.journal.backlog_bytes + ctx.store.log().bytes().len() as u64;
     sheet.line("mem_aof_buffer", waiting);
     sheet.line("mem_allocator", "jemalloc");
     sheet.line("active_defrag_running", 0);
@@ -136,18 +136,18 @@ fn allocator(sheet: &mut Sheet, shell: &ShellFigures) {
 }
 
 pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
-    let figures = &ctx.node.shell.persistence;
+    let figures = &ctx.server.shell.persistence;
     let status = |failed: bool| if failed { "err" } else { "ok" };
     let saved_at_s = match figures.snapshot_at_s {
-        0 => ctx.node.started.unix().0 / 1000,
+        0 => ctx.server.started.unix().0 / 1000,
         at_s => at_s,
     };
-    let changes = ctx.tx.stats().changes - figures.snapshot_changes;
+    let changes = ctx.store.stats().changes - figures.snapshot_changes;
     let now = ctx.now.mono;
     let running_s = |begun: Option<Mono>| begun.map(|begun| now.0.saturating_sub(begun.0) / 1000);
     let seconds = |time: Option<u64>| time.map_or(-1, u64::cast_signed);
     sheet.section("Persistence");
-    let loading = ctx.node.loading;
+    let loading = ctx.server.loading;
     sheet.flag("loading", loading.is_some());
     sheet.line("async_loading", 0);
     let (written, of) = (figures.keys_written, figures.keys_to_write);
@@ -156,7 +156,7 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("current_save_keys_processed", written);
     sheet.line("current_save_keys_total", of);
     sheet.line("rdb_changes_since_last_save", changes);
-    sheet.flag("rdb_bgsave_in_progress", ctx.node.is_snapshotting());
+    sheet.flag("rdb_bgsave_in_progress", ctx.server.is_snapshotting());
     sheet.line("rdb_last_save_time", saved_at_s);
     sheet.line("rdb_last_bgsave_status", status(figures.snapshot_failed));
     sheet.line("rdb_last_bgsave_time_sec", seconds(figures.snapshot_took_s));
@@ -166,11 +166,11 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     );
     sheet.line("rdb_saves", figures.snapshots);
     sheet.line("rdb_saves_consecutive_failures", figures.snapshot_failures);
-    let loaded = ctx.tx.last_load();
+    let loaded = ctx.store.last_load();
     sheet.line("rdb_last_load_keys_expired", loaded.expired);
     sheet.line("rdb_last_load_keys_loaded", loaded.keys);
     sheet.flag("aof_enabled", figures.journalling || figures.journal_begins);
-    sheet.flag("aof_rewrite_in_progress", ctx.node.is_rewriting());
+    sheet.flag("aof_rewrite_in_progress", ctx.server.is_rewriting());
     sheet.line("aof_rewrite_scheduled", 0);
     sheet.line("aof_last_rewrite_time_sec", seconds(figures.rewrite_took_s));
     sheet.line(
@@ -183,16 +183,16 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         "aof_rewrites_consecutive_failures",
         figures.rewrite_failures,
     );
-    let refused = ctx.node.writes != Writes::Accepted;
+    let refused = ctx.server.writes != Writes::Accepted;
     sheet.line("aof_last_write_status", status(refused));
     if figures.journalling {
         sheet.line("journal_health", figures.journal_health);
         sheet.line("aof_current_size", figures.journal_bytes);
         sheet.line("aof_base_size", figures.journal_base_bytes);
         sheet.line("aof_pending_rewrite", 0);
-        sheet.line("aof_buffer_length", ctx.tx.log().bytes().len());
-        sheet.line("last_lsn", ctx.tx.log().last().0);
-        journal(sheet, ctx.node);
+        sheet.line("aof_buffer_length", ctx.store.log().bytes().len());
+        sheet.line("last_lsn", ctx.store.log().last().0);
+        journal(sheet, ctx.server);
     }
     if let Some(loading) = loading {
         let percent = 100.0 * loading.loaded_bytes as f64 / loading.total_bytes.max(1) as f64;
@@ -205,8 +205,8 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
 }
 
 /// What the journal did, and how long its writes and syncs took.
-fn journal(sheet: &mut Sheet, node: &Node) {
-    let figures = &node.shell.persistence.journal;
+fn journal(sheet: &mut Sheet, server: &Server) {
+    let figures = &server.shell.persistence.journal;
     sheet.flag("aof_pending_bio_fsync", figures.syncing);
     sheet.line("aof_delayed_fsync", figures.delayed_syncs);
     sheet.line("journal_groups", figures.groups);
@@ -220,7 +220,7 @@ fn journal(sheet: &mut Sheet, node: &Node) {
         ("journal_sync", Stage::JournalSync),
         ("journal_background_sync", Stage::BackgroundSync),
     ] {
-        let stats = node.stages.of(stage);
+        let stats = server.stages.of(stage);
         let durations = &stats.durations;
         sheet.line(
             &format!("{name}_usec"),
@@ -246,7 +246,7 @@ fn journal(sheet: &mut Sheet, node: &Node) {
 
 pub(super) fn threads(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Threads");
-    for (number, thread) in ctx.node.shell.threads.iter().enumerate() {
+    for (number, thread) in ctx.server.shell.threads.iter().enumerate() {
         sheet.line(
             &format!("io_thread_{number}"),
             format_args!(
@@ -255,7 +255,7 @@ pub(super) fn threads(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
             ),
         );
     }
-    sheet.line("io_threads", ctx.node.shell.io_threads);
+    sheet.line("io_threads", ctx.server.shell.io_threads);
 }
 
 pub(super) fn replication(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
@@ -263,9 +263,9 @@ pub(super) fn replication(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("role", "master");
     sheet.line("connected_slaves", 0);
     sheet.line("master_failover_state", "no-failover");
-    sheet.line("master_replid", &ctx.node.shell.run_id);
+    sheet.line("master_replid", &ctx.server.shell.run_id);
     sheet.line("master_replid2", "0".repeat(40));
-    sheet.line("master_repl_offset", ctx.tx.log().last().0);
+    sheet.line("master_repl_offset", ctx.store.log().last().0);
     sheet.line("second_repl_offset", -1);
     sheet.line("repl_backlog_active", 0);
     sheet.line("repl_backlog_size", 0);
@@ -274,7 +274,7 @@ pub(super) fn replication(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
 }
 
 pub(super) fn cpu(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
-    let shell = &ctx.node.shell;
+    let shell = &ctx.server.shell;
     sheet.section("CPU");
     sheet.line("used_cpu_sys", format_args!("{:.6}", shell.cpu_system_s));
     sheet.line("used_cpu_user", format_args!("{:.6}", shell.cpu_user_s));
@@ -296,7 +296,7 @@ pub(super) fn cluster(sheet: &mut Sheet, _: &mut Ctx<'_>) {
 
 pub(super) fn keyspace(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Keyspace");
-    let keyspace = ctx.tx.keyspace();
+    let keyspace = ctx.store.keyspace();
     for database in 0..keyspace.database_count() {
         let (keys, expires) = (keyspace.len(database), keyspace.expiring(database));
         if keys > 0 {

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::server::Node;
+use engine::server::Server;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `LATENCY DOCTOR`
@@ -34,26 +34,26 @@ impl Command for Doctor {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let text = diagnosis(ctx.node);
+        let text = diagnosis(ctx.server);
         ctx.reply.verbatim("txt", text.as_bytes());
         Ok(Flow::Done)
     }
 }
 
-fn diagnosis(node: &Node) -> String {
-    if node.config.latency_threshold_ms == 0 {
+fn diagnosis(server: &Server) -> String {
+    if server.config.latency_threshold_ms == 0 {
         return "Nothing is watched: latency-monitor-threshold is 0. Set it to the number of milliseconds \
                 that is too long for you, with CONFIG SET.\n"
             .to_owned();
     }
-    if node.latencies.iter().len() == 0 {
+    if server.latencies.iter().len() == 0 {
         return format!(
             "Nothing took {} ms or longer.\n",
-            node.config.latency_threshold_ms
+            server.config.latency_threshold_ms
         );
     }
     let mut text = String::new();
-    for (name, history) in node.latencies.iter() {
+    for (name, history) in server.latencies.iter() {
         text.push_str(&format!(
             "{name}: {} times, {} ms on average, {} ms at worst.\n",
             history.count,

@@ -36,7 +36,7 @@ impl Command for Graph {
     }
 
     fn execute(event: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(history) = ctx.node.latencies.find(event) else {
+        let Some(history) = ctx.server.latencies.find(event) else {
             let event = String::from_utf8_lossy(event).into_owned();
             return Err(CmdError::NoSamples(event));
         };

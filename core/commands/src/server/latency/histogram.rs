@@ -36,7 +36,7 @@ impl Command for Histogram {
     }
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stats = &ctx.node.command_stats;
+        let stats = &ctx.server.command_stats;
         let durations = |found: &&'static Row| &stats[usize::from(found.number)].durations;
         // A command stands for its subcommands too.
         let wanted = |found: &&'static Row| {
@@ -47,7 +47,7 @@ impl Command for Histogram {
                     .iter()
                     .any(|name| is(name, &full_name) || is(name, found.container))
         };
-        let commands = ctx.node.commands.iter();
+        let commands = ctx.server.commands.iter();
         let commands = commands.filter(|found| wanted(found) && durations(found).count() > 0);
         let commands: Vec<&'static Row> = commands.collect();
         ctx.reply.map(commands.len());

@@ -34,7 +34,7 @@ impl Command for History {
     }
 
     fn execute(event: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let events = ctx.node.latencies.find(event);
+        let events = ctx.server.latencies.find(event);
         let events = events.map(|history| &history.events);
         ctx.reply.array(events.map_or(0, |events| events.len()));
         for event in events.into_iter().flatten() {

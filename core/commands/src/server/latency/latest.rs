@@ -33,7 +33,7 @@ impl Command for Latest {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let latencies = &ctx.node.latencies;
+        let latencies = &ctx.server.latencies;
         ctx.reply.array(latencies.iter().len());
         for (name, history) in latencies.iter() {
             let last = history.events.back();

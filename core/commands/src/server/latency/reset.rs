@@ -31,7 +31,7 @@ impl Command for Reset {
     }
 
     fn execute(events: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let latencies = &mut ctx.node.latencies;
+        let latencies = &mut ctx.server.latencies;
         let forgotten = if events.is_empty() {
             latencies.clear()
         } else {

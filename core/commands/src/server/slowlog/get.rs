@@ -42,7 +42,7 @@ impl Command for Get {
     }
 
     fn execute(count: usize, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let log = &ctx.node.slow_log;
+        let log = &ctx.server.slow_log;
         let reply = &mut *ctx.reply;
         reply.array(log.len().min(count));
         reply.each(log.iter().take(count), |reply, entry| {

@@ -30,7 +30,7 @@ impl Command for Len {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.reply.count(ctx.node.slow_log.len());
+        ctx.reply.count(ctx.server.slow_log.len());
         Ok(Flow::Done)
     }
 }

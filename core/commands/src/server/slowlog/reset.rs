@@ -26,7 +26,7 @@ impl Command for Reset {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.node.slow_log.clear();
+        ctx.server.slow_log.clear();
         ctx.reply.ok();
         Ok(Flow::Done)
     }

@@ -76,7 +76,7 @@ impl Command for Create {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
-        let stream = ctx.tx.get::<Stream>(key)?;
+        let stream = ctx.store.get::<Stream>(key)?;
         if stream.is_none() && !cmd.make_stream {
             return Err(CmdError::GroupNeedsKey);
         }
@@ -95,7 +95,7 @@ impl Command for Create {
             entries_read: cmd.entries_read.map(|read| read.min(added)),
         };
         let create = Effect::on_group(key, group, create);
-        ctx.tx.apply(&create, event::XGROUP_CREATE);
+        ctx.store.apply(&create, event::XGROUP_CREATE);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

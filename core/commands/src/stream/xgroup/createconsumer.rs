@@ -39,10 +39,10 @@ impl Command for CreateConsumer {
         (place, consumer): (GroupKey<'_>, &[u8]),
         ctx: &mut Ctx<'_>,
     ) -> Result<Flow, CmdError> {
-        required_group(place, &mut ctx.tx)?;
+        required_group(place, &mut ctx.store)?;
         let create = GroupChange::CreateConsumer { consumer };
         let create = Effect::on_group(place.key, place.group, create);
-        let created = ctx.tx.apply(&create, event::XGROUP_CREATECONSUMER);
+        let created = ctx.store.apply(&create, event::XGROUP_CREATECONSUMER);
         ctx.reply.int(created as i64);
         Ok(Flow::Done)
     }

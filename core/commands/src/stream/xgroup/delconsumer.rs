@@ -40,13 +40,13 @@ impl Command for DelConsumer {
         (place, consumer): (GroupKey<'_>, &[u8]),
         ctx: &mut Ctx<'_>,
     ) -> Result<Flow, CmdError> {
-        let (_, group) = required_group(place, &mut ctx.tx)?;
+        let (_, group) = required_group(place, &mut ctx.store)?;
         let found = group.consumer(consumer);
         let found = found.and_then(|handle| group.consumer_at(handle));
         let pending = found.map_or(0, |consumer| consumer.pending_count());
         let delete = GroupChange::DeleteConsumer { consumer };
         let delete = Effect::on_group(place.key, place.group, delete);
-        ctx.tx.apply(&delete, event::XGROUP_DELCONSUMER);
+        ctx.store.apply(&delete, event::XGROUP_DELCONSUMER);
         ctx.reply.count(pending);
         Ok(Flow::Done)
     }

@@ -34,11 +34,11 @@ impl Command for Destroy {
 
     fn execute(place: GroupKey<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = place;
-        if ctx.tx.get::<Stream>(key)?.is_none() {
+        if ctx.store.get::<Stream>(key)?.is_none() {
             return Err(CmdError::GroupNeedsKey);
         }
         let destroy = Effect::on_group(key, group, GroupChange::Destroy);
-        let destroyed = ctx.tx.apply(&destroy, event::XGROUP_DESTROY);
+        let destroyed = ctx.store.apply(&destroy, event::XGROUP_DESTROY);
         ctx.reply.int(destroyed as i64);
         Ok(Flow::Done)
     }

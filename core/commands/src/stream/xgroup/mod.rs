@@ -11,7 +11,7 @@ use engine::args::Args;
 use engine::command::{Entry, container, entry};
 use engine::error::CmdError;
 use engine::limits::ERROR_ECHO_BYTES_MAX;
-use engine::store::tx::Tx;
+use engine::store::apply::Store;
 use engine::table::{Arity, Group, Spec};
 use resp::Argv;
 use stream::{Stream, StreamId};
@@ -43,9 +43,9 @@ const SPEC: Spec = Spec {
 /// The group of an existing key.
 fn required_group<'t>(
     place: GroupKey<'_>,
-    tx: &'t mut Tx<'_>,
+    store: &'t mut Store<'_>,
 ) -> Result<(&'t Stream, &'t stream::Group), CmdError> {
-    let stream = tx
+    let stream = store
         .get::<Stream>(place.key)?
         .ok_or(CmdError::GroupNeedsKey)?;
     let group = stream.groups().find(place.group);

@@ -62,7 +62,7 @@ impl Command for SetId {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (stream, _) = required_group(cmd.place, &mut ctx.tx)?;
+        let (stream, _) = required_group(cmd.place, &mut ctx.store)?;
         let added = stream.entries_added();
         let id = match cmd.position {
             b"-" => StreamId::MIN,
@@ -74,7 +74,7 @@ impl Command for SetId {
             entries_read: cmd.entries_read.map(|read| read.min(added)),
         };
         let set_id = Effect::on_group(cmd.place.key, cmd.place.group, set_id);
-        ctx.tx.apply(&set_id, event::XGROUP_SETID);
+        ctx.store.apply(&set_id, event::XGROUP_SETID);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

@@ -36,7 +36,7 @@ impl Command for Consumers {
     fn execute(place: GroupKey<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now_ms = ctx.now.stream_ms();
         let stream = ctx
-            .tx
+            .store
             .get::<Stream>(place.key)?
             .ok_or(CmdError::NoSuchKey)?;
         let group = stream.groups().find(place.group);

@@ -35,7 +35,7 @@ impl Command for Groups {
     }
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let stream = ctx.tx.get::<Stream>(key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx.store.get::<Stream>(key)?.ok_or(CmdError::NoSuchKey)?;
         let reply = &mut *ctx.reply;
         reply.array(stream.groups().len());
         reply.each(stream.groups().iter(), |reply, (name, group)| {

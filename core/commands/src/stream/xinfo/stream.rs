@@ -81,7 +81,10 @@ impl Command for Info {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now_ms = ctx.now.stream_ms();
-        let stream = ctx.tx.get::<Stream>(cmd.key)?.ok_or(CmdError::NoSuchKey)?;
+        let stream = ctx
+            .store
+            .get::<Stream>(cmd.key)?
+            .ok_or(CmdError::NoSuchKey)?;
         match cmd.detail? {
             Detail::Summary => {
                 ctx.reply.map(COMMON_FIELDS + 3);

@@ -96,7 +96,7 @@ impl Command for XReadGroup {
         // it is served.
         if cmd.keys.len() > 1 {
             for (place, id) in cmd.streams() {
-                Request::new(place, id, &mut ctx.tx)?;
+                Request::new(place, id, &mut ctx.store)?;
             }
         }
         let outer = ctx.reply.mark();
@@ -142,7 +142,7 @@ impl Command for XReadGroup {
             && cmd.ids.iter().all(|id| id == b">")
         {
             ctx.wait = Some(Wait {
-                database: ctx.tx.database,
+                database: ctx.store.database,
                 keys: cmd.keys.iter().map(<[u8]>::to_vec).collect(),
                 deadline: block.deadline(ctx.now.mono),
                 retry_at,

@@ -4,8 +4,8 @@
 use engine::command::Ctx;
 use engine::error::CmdError;
 use engine::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX};
+use engine::store::apply::Store;
 use engine::store::effect::{Claim, Effect, GroupChange, event};
-use engine::store::tx::Tx;
 use resp::Reply;
 use stream::{
     Acknowledgement, Activity, Chosen, ChosenWriter, DELIVERY_COUNT_MAX, Group, IdleAtLeast, Past,
@@ -46,9 +46,9 @@ impl<'t> Request<'t> {
     pub(super) fn new(
         place: GroupKey<'_>,
         id: &[u8],
-        tx: &'t mut Tx<'_>,
+        store: &'t mut Store<'_>,
     ) -> Result<Request<'t>, CmdError> {
-        let found = place.find(tx.reading())?;
+        let found = place.find(store.reading())?;
         let (stream, group) =
             found.ok_or_else(|| place.missing(" in XREADGROUP with GROUP option"))?;
         match id {
@@ -85,7 +85,7 @@ pub(super) fn serve(
     let mut decided = Decided::default();
     let known;
     let mut activity = Activity::Seen;
-    let served = match Request::new(place, id, &mut ctx.tx)? {
+    let served = match Request::new(place, id, &mut ctx.store)? {
         Request::History(_, group, None) => {
             known = group.consumer(how.consumer).is_some();
             Served::Nothing { retry_in_ms: None }
@@ -111,7 +111,7 @@ pub(super) fn serve(
                 group,
                 now_ms,
             };
-            let unpacked = &mut ctx.node.unpacked;
+            let unpacked = &mut ctx.server.unpacked;
             let served = view.write_new(how, budget, unpacked, ctx.reply, &mut decided);
             if !decided.claims.is_empty() {
                 activity = Activity::Active;
@@ -141,15 +141,15 @@ impl Decided {
             true => event::PENDING,
             false => event::XGROUP_CREATECONSUMER,
         };
-        let (tx, at) = (&mut ctx.tx, ctx.now.unix());
+        let (store, at) = (&mut ctx.store, ctx.now.unix());
         let on_group = |change| Effect::on_group(key, group, change);
         if !known && !pending_made {
             let made = std::mem::replace(&mut news, event::PENDING);
-            tx.apply(&on_group(GroupChange::CreateConsumer { consumer }), made);
+            store.apply(&on_group(GroupChange::CreateConsumer { consumer }), made);
         }
         if !self.gone.is_empty() {
             let acknowledge = GroupChange::Acknowledge { ids: &self.gone };
-            tx.apply(&on_group(acknowledge), event::PENDING);
+            store.apply(&on_group(acknowledge), event::PENDING);
         }
         if !self.claims.is_empty() {
             let claim = GroupChange::Claim {
@@ -158,7 +158,7 @@ impl Decided {
                 activity,
             };
             let made = std::mem::replace(&mut news, event::PENDING);
-            tx.apply(&on_group(claim), made);
+            store.apply(&on_group(claim), made);
         }
         if !self.delivered.is_empty() {
             let deliver = GroupChange::Deliver {
@@ -168,12 +168,12 @@ impl Decided {
                 entries_read: self.entries_read,
                 acknowledgement: how.acknowledgement,
             };
-            tx.apply(&on_group(deliver), news);
+            store.apply(&on_group(deliver), news);
         }
         // A delivery says by itself that the consumer called.
         if self.delivered.is_empty() && known || activity == Activity::Active {
             let see = GroupChange::See { consumer, activity };
-            tx.apply(&on_group(see), event::UNHEARD);
+            store.apply(&on_group(see), event::UNHEARD);
         }
     }
 }

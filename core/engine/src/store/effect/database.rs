@@ -4,7 +4,7 @@
 
 use super::Changed;
 use super::encode::Line;
-use crate::store::tx::Tx;
+use crate::store::apply::Store;
 
 /// The database in which it happens changes as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub(super) mod events {
 }
 
 impl DatabaseChange {
-    pub(super) fn apply(self, tx: &mut Tx<'_>) -> Changed {
+    pub(super) fn apply(self, store: &mut Store<'_>) -> Changed {
         match self {
-            DatabaseChange::Flush => Changed::by_event(tx.flush(tx.database).max(1)),
+            DatabaseChange::Flush => Changed::by_event(store.flush(store.database).max(1)),
         }
     }
 

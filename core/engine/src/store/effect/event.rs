@@ -1,8 +1,8 @@
 //! What a change means to others: its name, its class, and who must hear of it.
 //!
 //! Events are static and cost nothing where nobody listens. They are given to
-//! [`crate::store::tx::Tx::apply`] beside the effect and are not encoded: a replay changes the
-//! keyspace and tells nobody. Names and classes are those of Redis' keyspace notifications;
+//! [`crate::store::apply::Store::apply`] beside the effect and are not encoded: a replay changes
+//! the keyspace and tells nobody. Names and classes are those of Redis' keyspace notifications;
 //! `tests/events` has what Redis published for each command.
 
 pub use super::database::events::*;

@@ -8,8 +8,8 @@ use stream::{
 use super::Changed;
 use super::encode::{self, Line};
 use crate::limits::SEEN_UNLOGGED_MS_MAX;
+use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
-use crate::store::tx::{DECIDED, Tx};
 use crate::time::UnixMs;
 
 /// A group comes or goes, or what it knows changes.
@@ -114,41 +114,41 @@ pub(super) mod events {
 }
 
 impl GroupChange<'_> {
-    pub(super) fn apply(&self, key: &[u8], group: &[u8], tx: &mut Tx<'_>) -> Changed {
-        let now_ms = tx.now.stream_ms();
+    pub(super) fn apply(&self, key: &[u8], group: &[u8], store: &mut Store<'_>) -> Changed {
+        let now_ms = store.now.stream_ms();
         match *self {
-            GroupChange::Create { id, entries_read } => tx.edit_or_make_stream(key, |stream| {
+            GroupChange::Create { id, entries_read } => store.edit_or_make_stream(key, |stream| {
                 stream.insert_group(group, Group::new(id, entries_read));
                 1
             }),
-            GroupChange::SetId { id, entries_read } => tx.edit_stream(key, |stream| {
+            GroupChange::SetId { id, entries_read } => store.edit_stream(key, |stream| {
                 let is_set = stream.set_group_id(group, id, entries_read);
                 assert!(is_set, "{DECIDED}");
                 1
             }),
-            GroupChange::Destroy => tx.destroy_group(key, group),
-            GroupChange::CreateConsumer { consumer } => tx.edit_group(key, group, |group| {
+            GroupChange::Destroy => store.destroy_group(key, group),
+            GroupChange::CreateConsumer { consumer } => store.edit_group(key, group, |group| {
                 if group.consumer(consumer).is_some() {
                     return 0;
                 }
                 group.create_consumer(consumer, now_ms);
                 1
             }),
-            GroupChange::DeleteConsumer { consumer } => tx.edit_group(key, group, |group| {
+            GroupChange::DeleteConsumer { consumer } => store.edit_group(key, group, |group| {
                 let Some(handle) = group.consumer(consumer) else {
                     return 0;
                 };
                 group.delete_consumer(handle);
                 1
             }),
-            GroupChange::See { consumer, activity } => tx.see(key, group, consumer, activity),
+            GroupChange::See { consumer, activity } => store.see(key, group, consumer, activity),
             GroupChange::Deliver {
                 consumer,
                 ids,
                 entries_read,
                 acknowledgement,
                 ..
-            } => tx.edit_stream(key, |stream| {
+            } => store.edit_stream(key, |stream| {
                 let last = ids.last().copied().unwrap_or(StreamId::MIN);
                 let entries_read = stream.bounded_read(last, entries_read);
                 let deliver = |group: &mut Group| {
@@ -163,15 +163,15 @@ impl GroupChange<'_> {
                 consumer,
                 claims,
                 activity,
-            } => tx.edit_group(key, group, |group| {
+            } => store.edit_group(key, group, |group| {
                 let handle = group.create_consumer(consumer, now_ms).handle();
                 group.touch(handle, now_ms, activity);
                 claim(group, handle, claims)
             }),
             GroupChange::Acknowledge { ids } => {
-                tx.edit_group(key, group, |group| group.acknowledge(ids) as u64)
+                store.edit_group(key, group, |group| group.acknowledge(ids) as u64)
             }
-            GroupChange::GiveBack { entries } => tx.edit_group(key, group, |group| {
+            GroupChange::GiveBack { entries } => store.edit_group(key, group, |group| {
                 for (id, delivery_count) in entries {
                     group.give_back(*id, *delivery_count);
                 }
@@ -290,7 +290,7 @@ impl GroupChange<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Store<'_> {
     fn destroy_group(&mut self, key: &[u8], group: &[u8]) -> Changed {
         let mut gone = None;
         let changed = self.edit_stream(key, |stream| {

@@ -4,9 +4,9 @@ use values::{Key, Value};
 
 use super::Changed;
 use super::encode::Line;
+use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
-use crate::store::tx::{DECIDED, Tx};
 use crate::time::UnixMs;
 
 /// A key goes, comes, moves, or expires at another time.
@@ -80,16 +80,16 @@ pub(super) mod events {
 }
 
 impl KeyChange<'_> {
-    pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) -> Changed {
+    pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
         match self {
-            KeyChange::Delete => tx.delete(key),
-            KeyChange::ExpireAt { at } => tx.set_expiry(key, Some(*at)),
-            KeyChange::Persist => tx.set_expiry(key, None),
-            KeyChange::Rename { to } => tx.rename(key, to),
-            KeyChange::Move { to_db } => tx.relocate(key, *to_db),
-            KeyChange::Copy { to, to_db } => tx.copy(key, to, *to_db),
+            KeyChange::Delete => store.delete(key),
+            KeyChange::ExpireAt { at } => store.set_expiry(key, Some(*at)),
+            KeyChange::Persist => store.set_expiry(key, None),
+            KeyChange::Rename { to } => store.rename(key, to),
+            KeyChange::Move { to_db } => store.relocate(key, *to_db),
+            KeyChange::Copy { to, to_db } => store.copy(key, to, *to_db),
             KeyChange::Restore { value, at, .. } => {
-                tx.put(tx.database, key, value.clone(), *at);
+                store.put(store.database, key, value.clone(), *at);
                 Changed::by_event(1)
             }
         }
@@ -149,7 +149,7 @@ impl KeyChange<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Store<'_> {
     fn delete(&mut self, key: &[u8]) -> Changed {
         let lsn = self.data.log.open();
         let hash = self.data.keyspace.hash(key);

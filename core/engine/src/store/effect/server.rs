@@ -2,8 +2,8 @@
 
 use super::Changed;
 use super::encode::Line;
+use crate::store::apply::Store;
 use crate::store::dropped::What;
-use crate::store::tx::Tx;
 
 /// Several databases change as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +30,16 @@ pub(super) mod events {
 }
 
 impl ServerChange {
-    pub(super) fn apply(self, tx: &mut Tx<'_>) -> Changed {
+    pub(super) fn apply(self, store: &mut Store<'_>) -> Changed {
         match self {
             ServerChange::Flush => {
-                let databases = 0..tx.data.keyspace.database_count();
-                let removed: u64 = databases.map(|db| tx.flush(db)).sum();
+                let databases = 0..store.data.keyspace.database_count();
+                let removed: u64 = databases.map(|db| store.flush(db)).sum();
                 // Even of empty databases it tells whoever follows.
                 Changed::by_event(removed.max(1))
             }
             ServerChange::SwapDatabases { a, b } => {
-                tx.swap(a, b);
+                store.swap(a, b);
                 Changed::by_event(1)
             }
         }
@@ -65,7 +65,7 @@ impl ServerChange {
     }
 }
 
-impl Tx<'_> {
+impl Store<'_> {
     /// Empties a database; how many keys it had.
     pub(super) fn flush(&mut self, database: u16) -> u64 {
         let lsn = self.data.log.open();

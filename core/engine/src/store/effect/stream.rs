@@ -6,9 +6,9 @@ use values::{Key, Value};
 
 use super::encode::{self, Line};
 use super::{Audience, Changed};
+use crate::store::apply::{Added, DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::{Record, forgets_at};
-use crate::store::tx::{Added, DECIDED, Tx};
 use crate::time::UnixMs;
 
 /// Entries come or go, or what a stream knows of them changes.
@@ -103,30 +103,32 @@ pub(super) mod events {
 }
 
 impl StreamChange<'_> {
-    pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) -> Changed {
+    pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
         match *self {
             StreamChange::Append {
                 id,
                 fields,
                 idempotent,
-            } => tx.append(key, id, fields, idempotent),
-            StreamChange::CountDuplicate { .. } => tx.edit_stream(key, |stream| {
+            } => store.append(key, id, fields, idempotent),
+            StreamChange::CountDuplicate { .. } => store.edit_stream(key, |stream| {
                 stream.idempotence_mut().count_duplicate();
                 1
             }),
             StreamChange::Trim {
                 through,
                 references,
-            } => tx.trim(key, through, references),
-            StreamChange::Delete { ids, references } => tx.delete_entries(key, ids, references),
-            StreamChange::SetId(ref set) => tx.edit_stream(key, |stream| {
+            } => store.trim(key, through, references),
+            StreamChange::Delete { ids, references } => store.delete_entries(key, ids, references),
+            StreamChange::SetId(ref set) => store.edit_stream(key, |stream| {
                 stream.set_id(set);
                 1
             }),
-            StreamChange::Configure { retention, forget } => tx.configure(key, retention, forget),
+            StreamChange::Configure { retention, forget } => {
+                store.configure(key, retention, forget)
+            }
             StreamChange::RecordIdempotent { producer, iid, id } => {
-                let added_at_ms = tx.stream_time(id);
-                tx.edit_remembered(key, |stream| {
+                let added_at_ms = store.stream_time(id);
+                store.edit_remembered(key, |stream| {
                     let idempotence = stream.idempotence_mut();
                     if idempotence.lookup(producer, iid, added_at_ms).is_some() {
                         return 0;
@@ -246,7 +248,7 @@ impl StreamChange<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Store<'_> {
     fn append(
         &mut self,
         key: &[u8],

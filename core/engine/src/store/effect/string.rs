@@ -4,9 +4,9 @@ use values::{Key, StringValue, Value};
 
 use super::Changed;
 use super::encode::Line;
+use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
-use crate::store::tx::{DECIDED, Tx};
 use crate::time::UnixMs;
 
 /// A string is set, or grows, or changes in part.
@@ -69,11 +69,13 @@ pub(super) mod events {
 
 impl StringChange<'_> {
     #[inline(always)]
-    pub(super) fn apply(&self, key: &[u8], tx: &mut Tx<'_>) -> Changed {
+    pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
         let amount = match *self {
-            StringChange::Set { value, expiry } => tx.set_string(key, value, expiry),
-            StringChange::Append { tail } => tx.append_string(key, tail),
-            StringChange::SetRange { offset, value } => tx.set_range(key, offset as usize, value),
+            StringChange::Set { value, expiry } => store.set_string(key, value, expiry),
+            StringChange::Append { tail } => store.append_string(key, tail),
+            StringChange::SetRange { offset, value } => {
+                store.set_range(key, offset as usize, value)
+            }
         };
         Changed::by_event(amount)
     }
@@ -104,7 +106,7 @@ impl StringChange<'_> {
     }
 }
 
-impl Tx<'_> {
+impl Store<'_> {
     fn set_string(&mut self, key: &[u8], value: &[u8], expiry: Expiry) -> u64 {
         let hash = self.data.keyspace.hash(key);
         let lsn = self.data.log.open();

@@ -5,9 +5,9 @@
 //! Deadlines come and go with their records, so that a record that was removed or moved leaves
 //! nothing behind.
 //!
-//! Only [`crate::store::tx::Tx`] changes a keyspace. Everything else reads, or takes a [`Frozen`]
-//! view: pointers only, so that taking one costs a millisecond for millions of keys, and a later
-//! write copies just the small table that it touches.
+//! Only [`crate::store::apply::Store`] changes a keyspace. Everything else reads, or takes a
+//! [`Frozen`] view: pointers only, so that taking one costs a millisecond for millions of keys, and
+//! a later write copies just the small table that it touches.
 
 mod deadlines;
 mod hash;

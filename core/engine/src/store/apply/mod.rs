@@ -1,9 +1,9 @@
 //! The one place where the keyspace is read and changed.
 //!
-//! [`Tx::apply`] changes the value, appends to the batch, breaks watches, marks waiters and counts,
-//! in one call, so that none can be forgotten. It is total, and uses neither randomness nor any
-//! time except the one given. Reads and effects first remove expired keys ([`Overdue`]), so that
-//! neither ever meets one; reads note what their reply depends on.
+//! [`Store::apply`] changes the value, appends to the batch, breaks watches, marks waiters and
+//! counts, in one call, so that none can be forgotten. It is total, and uses neither randomness nor
+//! any time except the one given. Reads and effects first remove expired keys ([`Overdue`]), so
+//! that neither ever meets one; reads note what their reply depends on.
 
 mod change;
 
@@ -89,7 +89,7 @@ pub(crate) enum Added {
 
 /// A command's or transaction's view of the keyspace.
 #[derive(Debug)]
-pub struct Tx<'e> {
+pub struct Store<'e> {
     pub(crate) data: &'e mut Data,
     /// The database that keys are looked up in.
     pub database: u16,
@@ -153,15 +153,15 @@ pub enum Overdue {
     Kept,
 }
 
-impl<'e> Tx<'e> {
+impl<'e> Store<'e> {
     pub(crate) fn new(
         data: &'e mut Data,
         database: u16,
         now: Now,
         access: Access,
         overdue: Overdue,
-    ) -> Tx<'e> {
-        Tx {
+    ) -> Store<'e> {
+        Store {
             data,
             database,
             now,
@@ -460,8 +460,8 @@ mod tests {
             };
             let made = Effect::on_group(b"stream", b"group", create);
             let (access, overdue) = (Access::NoTouch, Overdue::Kept);
-            let mut tx = Tx::new(&mut engine.data, 0, now, access, overdue);
-            let mut apply = |effect| tx.apply(effect, event::UNHEARD);
+            let mut store = Store::new(&mut engine.data, 0, now, access, overdue);
+            let mut apply = |effect| store.apply(effect, event::UNHEARD);
             apply(&made);
             let applied = catch_unwind(AssertUnwindSafe(|| apply(&effect)));
             assert!(applied.is_err(), "{effect:?}");

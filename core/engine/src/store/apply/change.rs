@@ -1,6 +1,6 @@
 //! How the keyspace changes: what is done for every effect, and what families of effects share.
 
-use super::{Data, Tx};
+use super::{Data, Store};
 use crate::store::dropped::What;
 use crate::store::effect::event::{self, Event, Touch};
 use crate::store::effect::{Audience, Change, Changed, Effect, KeyChange};
@@ -16,7 +16,7 @@ impl Data {
     }
 }
 
-impl Tx<'_> {
+impl Store<'_> {
     /// Makes an effect happen: changes the keyspace, adds to the batch, counts, and tells of the
     /// event: breaks watches, marks waiters, publishes. How much changed: 0 means that nothing did,
     /// and then nothing is logged or told.

@@ -145,7 +145,7 @@ impl Configuration {
     /// # Errors
     /// What is wrong.
     pub(crate) fn checked(mut self) -> anyhow::Result<Configuration> {
-        if self.settings.value("appendonly") == Some("no")
+        if !self.settings.flag("appendonly")
             && !self.settings.is_said("save")
             && let Err(fault) = self.settings.set("save", SAVE_POINTS_OF_REDIS)
         {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use engine::{Engine, LeftOutKey};
-use persistence::{Imported, Target};
+use persistence::{Config, Imported, Target};
 use server::Clock;
 
 use crate::command_line::{self, Invocation};
@@ -16,16 +16,18 @@ pub(crate) fn import(source: &Path, settings: &[String]) -> anyhow::Result<Strin
         Invocation::Serve(configuration) => configuration.settings,
         Invocation::Print(text) => return Ok(text),
     };
-    let text = |name: &str| settings.value(name).unwrap_or_default().to_owned();
-    let data = text("dir");
-    let snapshot = Path::new(&data).join(text("dbfilename"));
+    let Config {
+        folder,
+        stem,
+        snapshot,
+        ..
+    } = Config::resolve(&settings);
     if snapshot.exists() {
         bail!(
             "{} is there already; name another folder with --dir",
             snapshot.display()
         );
     }
-    let folder = Path::new(&data).join(text("appenddirname"));
     let clock = Clock::start();
     let mut engine = Engine::new(
         settings.clone(),
@@ -35,7 +37,7 @@ pub(crate) fn import(source: &Path, settings: &[String]) -> anyhow::Result<Strin
     );
     let target = Target {
         folder: &folder,
-        stem: &text("appendfilename"),
+        stem: &stem,
     };
     let Imported {
         left_out,

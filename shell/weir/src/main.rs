@@ -20,6 +20,7 @@ use std::time::Duration;
 use anyhow::Context;
 use engine::Engine;
 use engine::config::Settings;
+use journal::SyncPolicy;
 use persistence::{Config, Load};
 use server::{Allocator, Clock, Listeners, Options, Shard};
 
@@ -158,11 +159,12 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
 
 /// Which data survives, and when, in words for the log.
 fn kept(settings: &Settings) -> String {
-    if settings.flag("appendonly") {
-        return match settings.text("appendfsync") {
-            "always" => "each write is synced before its reply leaves".to_owned(),
-            "everysec" => "writes are synced each second".to_owned(),
-            _ => "writes are synced when the system does so".to_owned(),
+    let config = Config::resolve(settings);
+    if config.journalling {
+        return match config.policy {
+            SyncPolicy::Always => "each write is synced before its reply leaves".to_owned(),
+            SyncPolicy::EverySecond => "writes are synced each second".to_owned(),
+            SyncPolicy::Never => "writes are synced when the system does so".to_owned(),
         };
     }
     match settings.text("save") {

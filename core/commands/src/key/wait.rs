@@ -82,7 +82,7 @@ impl Command for WaitAof {
         if local && !journalling {
             return Err(CmdError::NoLocalCopies);
         }
-        let syncs = ctx.server.settings.value("appendfsync") == Some("always");
+        let syncs = ctx.server.settings.text("appendfsync") == "always";
         let is_durable = journalling && syncs;
         if is_durable {
             // The reply leaves when all that was written is durable.

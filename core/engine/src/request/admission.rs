@@ -28,13 +28,30 @@ pub(crate) struct Invocation<'a> {
 impl Server {
     /// Finds the command of a request and checks whether this client may run it now. Returns `None`
     /// for an empty request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn admit<'a>(
         &mut self,
         session: &Session,
         argv: Argv<'a>,
         mode: Mode,
     ) -> Result<Option<Invocation<'a>>, CmdError> {
+        // What is known already does not come back through memory.
+        let admitted = self.find_and_check(session, argv, mode)?;
+        Ok(admitted.map(|(row, first_arg)| Invocation {
+            row,
+            argv,
+            first_arg,
+            mode,
+        }))
+    }
+
+    /// The command of a request and the position of its first argument.
+    fn find_and_check(
+        &mut self,
+        session: &Session,
+        argv: Argv<'_>,
+        mode: Mode,
+    ) -> Result<Option<(&'static Row, usize)>, CmdError> {
         let Some(name) = argv.get(0) else {
             return Ok(None);
         };
@@ -77,12 +94,7 @@ impl Server {
         {
             self.check_resources(session, row)?;
         }
-        Ok(Some(Invocation {
-            row,
-            argv,
-            first_arg,
-            mode,
-        }))
+        Ok(Some((row, first_arg)))
     }
 
     /// Returns whether a command may run although memory is short, writes are refused or data is

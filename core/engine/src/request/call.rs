@@ -135,10 +135,13 @@ impl Ctx<'_> {
         let result = run(&mut Args::new(request.argv, request.first_arg), self);
         let stats = &mut self.server.command_stats[usize::from(row.number)];
         stats.calls += 1;
-        if result.is_err() {
-            stats.failed += 1;
-            self.reply.rollback(start);
+        match result {
+            Ok(flow) => Ok(flow),
+            Err(error) => {
+                stats.failed += 1;
+                self.reply.rollback(start);
+                Err(error)
+            }
         }
-        result
     }
 }

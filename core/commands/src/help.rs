@@ -1,20 +1,73 @@
 //! The `HELP` of commands that hold subcommands, made of their rows.
 
-use engine::command::Ctx;
+use std::marker::PhantomData;
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::limits::ERROR_ECHO_BYTES_MAX;
-use engine::table::{Arg, ArgKind, Spec};
+use engine::table::{Arg, ArgKind, Arity, Categories, Flags, Group, Spec};
 use resp::Argv;
 
+/// A command that holds subcommands, among them `HELP`.
+pub(super) trait Helped {
+    /// The Redis version that introduced its `HELP`.
+    const SINCE: &'static str;
+    /// The family in the documentation.
+    const GROUP: Group;
+    /// ACL categories beside those that flags and family imply.
+    const CATEGORIES: Categories = Categories::NONE;
+    /// What Redis answers, word for word, where tools compare it. If there is none, the answer is
+    /// made of the rows of the subcommands.
+    const LINES: &'static [&'static str] = &[];
+}
+
+/// The `HELP` of a command.
+pub(super) struct Help<H>(PhantomData<H>);
+
+impl<H: Helped> Command for Help<H> {
+    const SPEC: Spec = Spec {
+        summary: "Lists the subcommands.",
+        since: H::SINCE,
+        group: H::GROUP,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: Flags::LOADING.and(Flags::STALE),
+        categories: H::CATEGORIES,
+        ..Spec::named("help")
+    };
+    /// The name of the command that holds it.
+    type Parsed<'a> = &'a [u8];
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<&'a [u8], CmdError> {
+        Ok(args.whole().get(0).unwrap_or_default())
+    }
+
+    fn execute(command: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match H::LINES {
+            [] => list_subcommands(ctx, command)?,
+            lines => {
+                ctx.reply.array(lines.len());
+                for line in lines {
+                    ctx.reply.simple(line);
+                }
+            }
+        }
+        Ok(Flow::Done)
+    }
+}
+
 /// Answers the usage and summary of each subcommand of a command.
-pub(super) fn answer(ctx: &mut Ctx<'_>, command: &str) {
+fn list_subcommands(ctx: &mut Ctx<'_>, command: &[u8]) -> Result<(), CmdError> {
     let commands = &ctx.server.commands;
-    let subcommands = commands
-        .find(command.as_bytes())
-        .map_or(&[][..], |found| commands.subcommands(found));
+    let row = commands.find(command);
+    let row = row.ok_or(CmdError::Internal(
+        "the command that runs is not in the table",
+    ))?;
+    let subcommands = commands.subcommands(row);
     let title = format!(
         "{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        command.to_ascii_uppercase()
+        row.spec.name.to_ascii_uppercase()
     );
     ctx.reply.array(1 + 2 * subcommands.len());
     ctx.reply.simple(&title);
@@ -22,6 +75,7 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, command: &str) {
         ctx.reply.simple(&usage(row.spec));
         ctx.reply.simple(&format!("    {}", row.spec.summary));
     }
+    Ok(())
 }
 
 /// The name in capitals and the arguments as the documentation writes them.

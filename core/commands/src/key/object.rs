@@ -5,7 +5,7 @@ use engine::command::{Command, Ctx, Entry, Flow, container, entry};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
-use crate::help;
+use crate::help::{Help, Helped};
 
 /// `OBJECT`
 pub(super) const OBJECT: Entry = container(
@@ -20,7 +20,7 @@ pub(super) const OBJECT: Entry = container(
     &[
         entry::<Encoding>(),
         entry::<Freq>(),
-        entry::<Help>(),
+        entry::<Help<Object>>(),
         entry::<IdleTime>(),
         entry::<RefCount>(),
     ],
@@ -151,29 +151,9 @@ impl Command for RefCount {
     }
 }
 
-/// `OBJECT HELP`
-pub(super) struct Help;
+struct Object;
 
-impl Command for Help {
-    const SPEC: Spec = Spec {
-        summary: "Lists the subcommands.",
-        since: "6.2.0",
-        group: Group::Generic,
-        complexity: "O(1)",
-        arity: Arity::Exactly(2),
-        flags: Flags::LOADING.and(Flags::STALE),
-        ..Spec::named("help")
-    };
-    type Parsed<'a> = ();
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        let _ = args;
-        Ok(())
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let () = cmd;
-        help::answer(ctx, "object");
-        Ok(Flow::Done)
-    }
+impl Helped for Object {
+    const SINCE: &'static str = "6.2.0";
+    const GROUP: Group = Group::Generic;
 }

@@ -6,7 +6,7 @@ use engine::error::CmdError;
 use engine::server::ShellFigures;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
-use crate::help;
+use crate::help::{Help, Helped};
 
 /// `MEMORY`
 pub(super) const MEMORY: Entry = container(
@@ -18,7 +18,7 @@ pub(super) const MEMORY: Entry = container(
         arity: Arity::AtLeast(2),
         ..Spec::named("memory")
     },
-    &[entry::<Doctor>(), entry::<Help>(), entry::<Usage>()],
+    &[entry::<Doctor>(), entry::<Help<Memory>>(), entry::<Usage>()],
 );
 
 /// `MEMORY USAGE key [SAMPLES count]`
@@ -123,31 +123,11 @@ fn diagnosis(figures: &ShellFigures, limit: u64) -> String {
     }
 }
 
-/// `MEMORY HELP`
-pub(super) struct Help;
+struct Memory;
 
-impl Command for Help {
-    const SPEC: Spec = Spec {
-        summary: "Lists the subcommands.",
-        since: "4.0.0",
-        group: Group::Server,
-        complexity: "O(1)",
-        arity: Arity::Exactly(2),
-        flags: Flags::LOADING.and(Flags::STALE),
-        ..Spec::named("help")
-    };
-    type Parsed<'a> = ();
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        let _ = args;
-        Ok(())
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let () = cmd;
-        help::answer(ctx, "memory");
-        Ok(Flow::Done)
-    }
+impl Helped for Memory {
+    const SINCE: &'static str = "4.0.0";
+    const GROUP: Group = Group::Server;
 }
 
 /// Parts of a value that are looked at by default.

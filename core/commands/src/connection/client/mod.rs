@@ -3,7 +3,6 @@
 mod caching;
 mod getname;
 mod getredir;
-mod help;
 mod id;
 mod info;
 mod kill;
@@ -25,6 +24,8 @@ mod unpause;
 use engine::command::{Entry, container, entry};
 use engine::table::{Arity, Group, Spec};
 
+use crate::help::{Help, Helped};
+
 /// The row of `CLIENT`.
 pub(super) const CLIENT: Entry = container(
     SPEC,
@@ -32,7 +33,7 @@ pub(super) const CLIENT: Entry = container(
         entry::<caching::Caching>(),
         entry::<getname::GetName>(),
         entry::<getredir::GetRedir>(),
-        entry::<help::Help>(),
+        entry::<Help<Client>>(),
         entry::<id::Id>(),
         entry::<info::Info>(),
         entry::<kill::Kill>(),
@@ -58,3 +59,10 @@ const SPEC: Spec = Spec {
     arity: Arity::AtLeast(2),
     ..Spec::named("client")
 };
+
+struct Client;
+
+impl Helped for Client {
+    const SINCE: &'static str = "5.0.0";
+    const GROUP: Group = Group::Connection;
+}

@@ -4,7 +4,6 @@ mod count;
 mod docs;
 mod getkeys;
 mod getkeysandflags;
-mod help;
 mod info;
 mod list;
 mod row;
@@ -14,13 +13,15 @@ use engine::command::{Command, Ctx, Entry, Flow, entry, entry_with_subcommands};
 use engine::error::CmdError;
 use engine::table::{Arity, Categories, Flags, Group, Spec};
 
+use crate::help::{Help, Helped};
+
 /// The row of `COMMAND`.
 pub(super) const COMMAND: Entry = entry_with_subcommands::<All>(&[
     entry::<count::Count>(),
     entry::<docs::Docs>(),
     entry::<getkeys::GetKeys>(),
     entry::<getkeysandflags::GetKeysAndFlags>(),
-    entry::<help::Help>(),
+    entry::<Help<OfCommand>>(),
     entry::<info::Info>(),
     entry::<list::List>(),
 ]);
@@ -50,4 +51,12 @@ impl Command for All {
         row::write_all(ctx.reply, &ctx.server.commands);
         Ok(Flow::Done)
     }
+}
+
+struct OfCommand;
+
+impl Helped for OfCommand {
+    const SINCE: &'static str = "5.0.0";
+    const GROUP: Group = Group::Server;
+    const CATEGORIES: Categories = Categories::CONNECTION;
 }

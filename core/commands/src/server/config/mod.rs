@@ -1,7 +1,6 @@
 //! `CONFIG`: looks at settings and changes them.
 
 mod get;
-mod help;
 mod resetstat;
 mod rewrite;
 mod set;
@@ -9,12 +8,14 @@ mod set;
 use engine::command::{Entry, container, entry};
 use engine::table::{Arity, Group, Spec};
 
+use crate::help::{Help, Helped};
+
 /// The row of `CONFIG`.
 pub(super) const CONFIG: Entry = container(
     SPEC,
     &[
         entry::<get::Get>(),
-        entry::<help::Help>(),
+        entry::<Help<Config>>(),
         entry::<resetstat::ResetStat>(),
         entry::<rewrite::Rewrite>(),
         entry::<set::Set>(),
@@ -29,3 +30,10 @@ const SPEC: Spec = Spec {
     arity: Arity::AtLeast(2),
     ..Spec::named("config")
 };
+
+struct Config;
+
+impl Helped for Config {
+    const SINCE: &'static str = "5.0.0";
+    const GROUP: Group = Group::Server;
+}

@@ -2,7 +2,6 @@
 
 mod doctor;
 mod graph;
-mod help;
 mod histogram;
 mod history;
 mod latest;
@@ -11,13 +10,15 @@ mod reset;
 use engine::command::{Entry, container, entry};
 use engine::table::{Arity, Group, Spec};
 
+use crate::help::{Help, Helped};
+
 /// The row of `LATENCY`.
 pub(super) const LATENCY: Entry = container(
     SPEC,
     &[
         entry::<doctor::Doctor>(),
         entry::<graph::Graph>(),
-        entry::<help::Help>(),
+        entry::<Help<Latency>>(),
         entry::<histogram::Histogram>(),
         entry::<history::History>(),
         entry::<latest::Latest>(),
@@ -33,3 +34,10 @@ const SPEC: Spec = Spec {
     arity: Arity::AtLeast(2),
     ..Spec::named("latency")
 };
+
+struct Latency;
+
+impl Helped for Latency {
+    const SINCE: &'static str = "2.8.13";
+    const GROUP: Group = Group::Server;
+}

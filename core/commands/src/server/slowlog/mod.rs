@@ -1,19 +1,20 @@
 //! `SLOWLOG`: commands that took long.
 
 mod get;
-mod help;
 mod len;
 mod reset;
 
 use engine::command::{Entry, container, entry};
 use engine::table::{Arity, Group, Spec};
 
+use crate::help::{Help, Helped};
+
 /// The row of `SLOWLOG`.
 pub(super) const SLOWLOG: Entry = container(
     SPEC,
     &[
         entry::<get::Get>(),
-        entry::<help::Help>(),
+        entry::<Help<SlowLog>>(),
         entry::<len::Len>(),
         entry::<reset::Reset>(),
     ],
@@ -27,3 +28,10 @@ const SPEC: Spec = Spec {
     arity: Arity::AtLeast(2),
     ..Spec::named("slowlog")
 };
+
+struct SlowLog;
+
+impl Helped for SlowLog {
+    const SINCE: &'static str = "6.2.0";
+    const GROUP: Group = Group::Server;
+}

@@ -17,6 +17,7 @@ use resp::Argv;
 use stream::{Stream, StreamId};
 
 use super::group_key::GroupKey;
+use crate::help::Help;
 
 /// The row of `XGROUP`.
 pub(super) const XGROUP: Entry = container(
@@ -26,7 +27,7 @@ pub(super) const XGROUP: Entry = container(
         entry::<createconsumer::CreateConsumer>(),
         entry::<delconsumer::DelConsumer>(),
         entry::<destroy::Destroy>(),
-        entry::<help::Help>(),
+        entry::<Help<help::XGroup>>(),
         entry::<setid::SetId>(),
     ],
 );

@@ -10,6 +10,7 @@ use engine::table::{Arity, Group, Spec};
 use resp::Reply;
 
 use super::write_id;
+use crate::help::Help;
 
 /// The row of `XINFO`.
 pub(super) const XINFO: Entry = container(
@@ -17,7 +18,7 @@ pub(super) const XINFO: Entry = container(
     &[
         entry::<consumers::Consumers>(),
         entry::<groups::Groups>(),
-        entry::<help::Help>(),
+        entry::<Help<help::XInfo>>(),
         entry::<stream::Info>(),
     ],
 );

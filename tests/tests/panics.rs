@@ -119,7 +119,7 @@ fn a_panic_in_a_transaction_ends_the_process_and_neither_loses_nor_halves_anythi
         let settings = &[("appendonly", "yes"), ("appendfsync", policy)];
         let acknowledged = [const { AtomicUsize::new(0) }; PRODUCERS];
         let log = fail_in_a_transaction(start(data.path(), settings), &acknowledged);
-        assert!(log.contains("commands/server/debug.rs"), "{log}");
+        assert!(log.contains("commands/src/server/debug.rs"), "{log}");
         assert!(
             log.contains("What was acknowledged is in the journal"),
             "{log}"

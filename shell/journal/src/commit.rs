@@ -555,7 +555,7 @@ impl<L: Log> Commit<L> {
         match self.log.fault().cloned() {
             Some(fault) if !poisoned => self.poison(fault),
             None if poisoned => {
-                tracing::info!("the log was rewritten and is trusted again");
+                tracing::info!("the log has a new base and is trusted");
                 self.health = Health::Good;
             }
             Some(_) | None => {}

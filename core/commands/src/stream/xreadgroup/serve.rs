@@ -187,8 +187,7 @@ struct View<'t> {
 
 impl View<'_> {
     /// Writes what the consumer has pending. Each entry that is still there counts as delivered
-    /// again.
-    /// Not part of its caller, for the same reason as [`View::write_idle_and_new`].
+    /// again. Kept apart for speed only, as [`View::write_run`] is.
     #[inline(never)]
     fn write_history(
         &self,
@@ -255,8 +254,8 @@ impl View<'_> {
         Served::Something
     }
 
-    /// Writes idle entries, and behind them new ones. Not part of its caller, which is small and
-    /// fast without it.
+    /// Writes idle entries, and behind them new ones. Kept apart for speed only, as
+    /// [`View::write_run`] is.
     #[inline(never)]
     fn write_idle_and_new(
         &self,
@@ -277,8 +276,9 @@ impl View<'_> {
         }
     }
 
-    /// Writes new entries as one run of bytes. Not part of its caller, whose variables would take
-    /// the registers of the loop over the entries.
+    /// Writes new entries as one run of bytes. Kept apart from its caller for speed only: the
+    /// common read took some 65 instructions of 13,500 less so. What each of the three is worth by
+    /// itself was not measured.
     #[inline(never)]
     fn write_run(
         &self,

@@ -111,11 +111,13 @@ fn another_port_is_listened_on_and_connections_stay() {
 fn a_port_in_use_leaves_everything_as_it_was() {
     let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let busy = busy.local_addr().unwrap().port().to_string();
-    let requests: [&[&str]; 7] = [
+    let too_many = ["127.0.0.1"; 17].join(" ");
+    let requests: [&[&str]; 8] = [
         &["CONFIG", "SET", "timeout", "77", "port", &busy],
         &["CONFIG", "SET", "port", "70000"],
         &["CONFIG", "SET", "bind", "192.0.2.77"],
         &["CONFIG", "SET", "bind", "127.0.0.1 no.such.host.invalid"],
+        &["CONFIG", "SET", "timeout", "77", "bind", &too_many],
         &["CONFIG", "SET", "timeout", "77", "port", "1x"],
         &["CONFIG", "SET", "port", &busy, "nothing", "77"],
         &["CONFIG", "SET", "port", &busy, "port", &busy],

@@ -2,6 +2,7 @@
 //! documents.
 
 mod rooms;
+mod settings;
 mod wildcards;
 
 use std::collections::{BTreeMap, BTreeSet};

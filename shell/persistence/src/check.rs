@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::config::Settings;
+use engine::config::{DataConfig, Settings, ShellConfig};
 use engine::{Engine, Now};
 use journal::{
     Content, FileDisk, Item, LogReport, Names, Progress, ReadOnly, Recovery, RecoveryError, Report,
@@ -34,19 +34,11 @@ pub struct DataNames {
 
 impl DataNames {
     /// Those that settings say.
-    pub fn of(settings: &Settings) -> DataNames {
+    pub fn of(data: &DataConfig) -> DataNames {
         DataNames {
-            stem: Some(settings.text("appendfilename").to_owned()),
-            ..DataNames::usual(settings)
-        }
-    }
-
-    /// Those of `settings` for folders, with a journal of any name.
-    fn usual(settings: &Settings) -> DataNames {
-        DataNames {
-            folder: settings.text("appenddirname").to_owned(),
-            stem: None,
-            snapshot: settings.text("dbfilename").to_owned(),
+            folder: data.journal_folder.clone(),
+            stem: Some(data.journal_stem.clone()),
+            snapshot: data.snapshot.clone(),
         }
     }
 
@@ -70,9 +62,13 @@ impl DataNames {
 }
 
 impl Default for DataNames {
-    /// Those that are used where nothing is said.
+    /// Those that are used where nothing is said; a journal may have any name.
     fn default() -> DataNames {
-        DataNames::usual(&Settings::default())
+        let data = ShellConfig::resolve(&Settings::default()).data;
+        DataNames {
+            stem: None,
+            ..DataNames::of(&data)
+        }
     }
 }
 

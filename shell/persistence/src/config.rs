@@ -1,8 +1,8 @@
-//! How data is kept, as the settings say: read by name once, here.
+//! How data is kept, as the settings say, in the types of the journal.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use engine::config::Settings;
+use engine::config::{DataConfig, Fsync, Settings, ShellConfig};
 use journal::{SyncPolicy, TornTail};
 
 /// How data is kept.
@@ -25,58 +25,28 @@ pub struct Config {
 }
 
 impl Config {
-    /// What the settings mean, with files in the folder that they name (`dir`).
+    /// What the settings mean.
     pub fn resolve(settings: &Settings) -> Config {
-        Config::resolve_in(Path::new(settings.text("dir")), settings)
+        Config::of(&ShellConfig::resolve(settings).data)
     }
 
-    /// What the settings mean, with files in this folder.
-    pub fn resolve_in(dir: &Path, settings: &Settings) -> Config {
+    /// The same, of settings that are resolved already.
+    pub fn of(data: &DataConfig) -> Config {
         Config {
-            journalling: settings.flag("appendonly"),
-            folder: dir.join(settings.text("appenddirname")),
-            stem: settings.text("appendfilename").to_owned(),
-            policy: match settings.text("appendfsync") {
-                "always" => SyncPolicy::Always,
-                "everysec" => SyncPolicy::EverySecond,
-                "no" => SyncPolicy::Never,
-                word => panic!("no policy is called {word}"),
+            journalling: data.journalling,
+            folder: data.dir.join(&data.journal_folder),
+            stem: data.journal_stem.clone(),
+            policy: match data.fsync {
+                Fsync::Always => SyncPolicy::Always,
+                Fsync::EverySecond => SyncPolicy::EverySecond,
+                Fsync::Never => SyncPolicy::Never,
             },
-            torn_tail: match settings.flag("aof-load-truncated") {
+            torn_tail: match data.cut_torn_tail {
                 true => TornTail::Cut,
                 false => TornTail::Refuse,
             },
-            reserve_bytes: settings.number("aof-reserve-size"),
-            snapshot: dir.join(settings.text("dbfilename")),
+            reserve_bytes: data.reserve_bytes,
+            snapshot: data.dir.join(&data.snapshot),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use engine::config::Kind;
-
-    use super::*;
-
-    #[test]
-    fn each_word_of_appendfsync_names_a_policy_of_its_own() {
-        let mut settings = Settings::default();
-        assert_eq!(Config::resolve(&settings).policy, SyncPolicy::Always);
-        let Some(Kind::Choice(words)) = settings.row("appendfsync").map(|row| row.kind) else {
-            unreachable!("it is a choice");
-        };
-        let mut policies = Vec::new();
-        for word in words {
-            settings.set("appendfsync", word).unwrap();
-            policies.push(Config::resolve(&settings).policy);
-        }
-        policies.dedup();
-        assert_eq!(policies.len(), 3);
-    }
-
-    #[test]
-    #[should_panic(expected = "no setting is called apendonly")]
-    fn a_misspelt_name_is_no_default() {
-        Settings::default().flag("apendonly");
     }
 }

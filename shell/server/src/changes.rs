@@ -12,7 +12,7 @@ mod folder;
 use std::sync::{Arc, mpsc};
 
 use engine::clients::session::SessionId;
-use engine::config::Settings;
+use engine::config::{APPENDONLY, DIR, ShellConfig};
 use engine::error::CmdError;
 
 use crate::shard::Shard;
@@ -65,43 +65,39 @@ fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), Cm
             .set(name, value)
             .map_err(|error| refused(name, error.to_string()))?;
     }
-    let is_changed = |name| before.text(name) != wanted.text(name);
-    let (doors_change, journal_changes) = (
-        is_changed("bind") || is_changed("port"),
-        is_changed("appendonly"),
-    );
-    if is_changed("dir") {
-        let folder = folder::checked(&before, &wanted)?;
+    let (before, mut wanted) = (ShellConfig::resolve(&before), ShellConfig::resolve(&wanted));
+    if before.data.dir != wanted.data.dir {
+        let folder = folder::checked(&before.data, &wanted.data)?;
         for (_, value) in pairs.iter_mut().filter(|(name, _)| is_dir(name)) {
             value.clone_from(&folder);
         }
-        wanted
-            .set("dir", &folder)
-            .map_err(|error| refused("dir", error.to_string()))?;
+        wanted.data.dir = folder.into();
     }
     let mut listening = None;
-    if doors_change {
+    if (&before.bind, before.port) != (&wanted.bind, wanted.port) {
         listening = Some(doors::listen(shard, &before, &wanted)?);
     }
-    if journal_changes && let Err(error) = appendonly::turn(shard, &wanted) {
+    if before.data.journalling != wanted.data.journalling
+        && let Err(error) = appendonly::turn(shard, &wanted.data)
+    {
         if listening.is_some()
             && let Err(error) = doors::listen(shard, &wanted, &before)
         {
             tracing::error!(%error, "the addresses of before cannot be listened on again");
         }
-        return Err(refused("appendonly", error));
+        return Err(refused(APPENDONLY, error));
     }
     let mut state = shard.lock();
     state.engine.say_settings(&pairs)?;
     if let Some(addresses) = listening {
-        doors::tell(&mut state.engine.server, &addresses);
+        doors::tell(&mut state.engine.server, &wanted, &addresses);
     }
     shard.settings_changed(&mut state);
     Ok(())
 }
 
 fn is_dir(name: &str) -> bool {
-    name.eq_ignore_ascii_case("dir")
+    name.eq_ignore_ascii_case(DIR)
 }
 
 /// What the system said of a failure, without its number.
@@ -116,9 +112,4 @@ fn in_words(error: &std::io::Error) -> String {
 /// Returns whether a client may be answered at all: the data is there.
 fn is_loading(shard: &Shard) -> bool {
     shard.lock().engine.server.loading.is_some()
-}
-
-/// Settings as the parts of this module read them.
-fn port(settings: &Settings) -> u16 {
-    settings.number("port")
 }

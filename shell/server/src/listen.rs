@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use engine::config::BindAddress;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
@@ -44,29 +45,35 @@ impl Listeners {
         Listeners::default()
     }
 
-    /// Listens on TCP addresses. One with a `-` before it may be missing on this machine.
+    /// Listens on TCP addresses; on none for port 0.
     ///
     /// # Errors
     /// [`ListenError`] for the first address that does not work.
-    pub fn tcp(&mut self, addresses: &str, port: u16, backlog: i32) -> Result<(), ListenError> {
+    pub fn tcp(
+        &mut self,
+        addresses: &[BindAddress],
+        port: u16,
+        backlog: i32,
+    ) -> Result<(), ListenError> {
         for address in TcpAddress::all(addresses, port)? {
             self.tcp.extend(address.listen(backlog)?);
         }
         Ok(())
     }
 
-    /// Listens on a unix socket; a file left behind by an earlier run is replaced.
+    /// Listens on a unix socket with these permissions, or those that the system sets; a file left
+    /// behind by an earlier run is replaced.
     ///
     /// # Errors
     /// [`ListenError`] if that does not work.
-    pub fn unix(&mut self, path: &Path, mode: u32) -> Result<(), ListenError> {
+    pub fn unix(&mut self, path: &Path, mode: Option<u32>) -> Result<(), ListenError> {
         let listen = || -> io::Result<_> {
             match std::fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Ok(()) | Err(_) => {}
             }
             let listener = std::os::unix::net::UnixListener::bind(path)?;
-            if mode != 0 {
+            if let Some(mode) = mode {
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
             }
             listener.set_nonblocking(true)?;
@@ -115,16 +122,14 @@ pub(crate) struct TcpAddress {
 impl TcpAddress {
     /// The addresses that the settings `bind` and `port` name; none for port 0. Names are looked
     /// up.
-    pub(crate) fn all(addresses: &str, port: u16) -> Result<Vec<TcpAddress>, ListenError> {
+    pub(crate) fn all(
+        addresses: &[BindAddress],
+        port: u16,
+    ) -> Result<Vec<TcpAddress>, ListenError> {
         let mut found: Vec<TcpAddress> = Vec::new();
-        let words = addresses.split_ascii_whitespace();
-        for word in words.filter(|_| port > 0) {
-            let (address, optional) = match word.strip_prefix('-') {
-                Some(address) => (address, true),
-                None => (word, false),
-            };
-            let given = format!("{address}:{port}");
-            let host = match address {
+        for BindAddress { host, optional } in addresses.iter().filter(|_| port > 0) {
+            let given = format!("{host}:{port}");
+            let host = match host.as_str() {
                 "*" => "0.0.0.0",
                 "::*" => "::",
                 host => host,
@@ -139,7 +144,7 @@ impl TcpAddress {
             })?;
             found.push(TcpAddress {
                 at,
-                optional,
+                optional: *optional,
                 given,
             });
         }

@@ -10,7 +10,7 @@ mod stop;
 use std::ops::BitOrAssign;
 use std::sync::{Arc, OnceLock, mpsc};
 
-use engine::config::Settings;
+use engine::config::ShellConfig;
 use engine::{Dropped, Engine, Mono, Now};
 use journal::Gate;
 use parking_lot::Mutex;
@@ -51,7 +51,7 @@ pub struct Shard {
 }
 
 /// What the binary does when settings change.
-type SettingsHook = Box<dyn Fn(&Settings) + Send + Sync>;
+type SettingsHook = Box<dyn Fn(&ShellConfig) + Send + Sync>;
 
 /// Whether the journal was given something. If so, it has to be kicked, best without the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Shard {
     #[must_use]
     pub fn on_settings_changed(
         mut self,
-        hook: impl Fn(&Settings) + Send + Sync + 'static,
+        hook: impl Fn(&ShellConfig) + Send + Sync + 'static,
     ) -> Shard {
         self.settings_hook = Some(Box::new(hook));
         self

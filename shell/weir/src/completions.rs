@@ -43,9 +43,11 @@ fn values(kind: Kind) -> Vec<&'static str> {
         Kind::Choice(words) => words.to_vec(),
         Kind::Integer { .. }
         | Kind::Bytes { .. }
+        | Kind::Octal { .. }
         | Kind::BytesOrPercent
         | Kind::OutputLimits
         | Kind::SavePoints
+        | Kind::Addresses
         | Kind::FileName
         | Kind::Text => Vec::new(),
     }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use engine::config::{FileLine, SAVE_POINTS_OF_REDIS, Settings, Standing, read_lines};
+use engine::config::{FileLine, SECRET_SETTINGS, Settings, Standing, read_lines};
 
 /// How deep files may include one another.
 const INCLUDES_MAX: usize = 16;
@@ -82,7 +82,7 @@ impl Configuration {
 
     /// Takes in what the command line says of a setting.
     pub(crate) fn argument(&mut self, name: &str, values: Vec<String>) {
-        if name.eq_ignore_ascii_case("requirepass") {
+        if is_secret(name) {
             self.warnings.push(format!(
                 "everybody on this machine can read the password on the command line; {PASSWORD}, \
                  {PASSWORD_FILE} or a configuration file keep it"
@@ -117,7 +117,7 @@ impl Configuration {
     }
 
     fn say_password(&mut self, place: &str, password: String) {
-        if let Err(fault) = self.settings.set("requirepass", &password) {
+        if let Err(fault) = self.settings.set_password(&password) {
             self.faults.push(format!("{place}: {fault}"));
         }
     }
@@ -145,12 +145,7 @@ impl Configuration {
     /// # Errors
     /// What is wrong.
     pub(crate) fn checked(mut self) -> anyhow::Result<Configuration> {
-        if !self.settings.flag("appendonly")
-            && !self.settings.is_said("save")
-            && let Err(fault) = self.settings.set("save", SAVE_POINTS_OF_REDIS)
-        {
-            self.faults.push(format!("save: {fault}"));
-        }
+        self.settings.complete();
         match self.faults.as_slice() {
             [] => Ok(self),
             [fault] => bail!("{fault}"),
@@ -161,6 +156,12 @@ impl Configuration {
             ),
         }
     }
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRET_SETTINGS
+        .iter()
+        .any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
 /// What a configuration file says.
@@ -190,7 +191,7 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
         .iter()
         .filter(|(row, value)| row.standing == Standing::Works && *value != row.default)
         .map(|(row, value)| match row.name {
-            "requirepass" => "  requirepass (not shown)\n".to_owned(),
+            name if is_secret(name) => format!("  {name} (not shown)\n"),
             name => format!("  {name} {value}\n"),
         })
         .collect();
@@ -209,6 +210,8 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use engine::config::SAVE_POINTS_OF_REDIS;
+
     use super::*;
 
     fn file(text: &str) -> tempfile::NamedTempFile {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
+use engine::config::ShellConfig;
 use journal::{FileDisk, Kept, Progress};
 use persistence::DataNames;
 use server::Clock;
@@ -22,9 +23,8 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
 /// Reads the data of a server with this configuration file, in `path` if that is said and else in
 /// its `dir`.
 pub(crate) fn check_configured(file: &Path, path: Option<&Path>) -> anyhow::Result<String> {
-    let settings = configuration::settings_of(file)?;
-    let path = path.unwrap_or_else(|| Path::new(settings.text("dir")));
-    check_called(path, &DataNames::of(&settings))
+    let data = ShellConfig::resolve(&configuration::settings_of(file)?).data;
+    check_called(path.unwrap_or(&data.dir), &DataNames::of(&data))
 }
 
 fn check_called(path: &Path, names: &DataNames) -> anyhow::Result<String> {

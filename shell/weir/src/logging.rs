@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use engine::config::Settings;
+use engine::config::{LogLevel, ShellConfig};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
@@ -26,19 +26,19 @@ impl Logging {
     ///
     /// # Errors
     /// The log's file cannot be opened.
-    pub(crate) fn begin(settings: &Settings) -> anyhow::Result<Logging> {
-        let (level, handle) = reload::Layer::new(level(settings));
+    pub(crate) fn begin(config: &ShellConfig) -> anyhow::Result<Logging> {
+        let (level, handle) = reload::Layer::new(level(config.log_level));
         let lines = tracing_subscriber::fmt::layer().with_target(false);
         let registry = tracing_subscriber::registry().with(level);
-        let file = match settings.text("logfile") {
-            "" => {
+        let file = match &config.log_file {
+            None => {
                 let is_coloured = io::stdout().is_terminal() && !is_set("NO_COLOR");
                 registry.with(lines.with_ansi(is_coloured)).init();
                 None
             }
-            path => {
-                let file = LogFile::open(Path::new(path))
-                    .with_context(|| format!("cannot open the log file {path}"))?;
+            Some(path) => {
+                let file = LogFile::open(path)
+                    .with_context(|| format!("cannot open the log file {}", path.display()))?;
                 let writer = file.clone();
                 let lines = lines.with_ansi(false).with_writer(move || writer.clone());
                 registry.with(lines).init();
@@ -52,9 +52,9 @@ impl Logging {
     }
 
     /// Follows settings that have changed.
-    pub(crate) fn settings_changed(&self, settings: &Settings) {
+    pub(crate) fn settings_changed(&self, config: &ShellConfig) {
         // It fails only once the log is gone, and then nobody misses it.
-        self.level.reload(level(settings)).ok();
+        self.level.reload(level(config.log_level)).ok();
     }
 
     /// Opens the log's file again, if there is one: it may have been moved away.
@@ -72,13 +72,12 @@ fn is_set(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
-fn level(settings: &Settings) -> LevelFilter {
-    match settings.text("loglevel") {
-        "debug" => LevelFilter::DEBUG,
-        "verbose" | "notice" => LevelFilter::INFO,
-        "warning" => LevelFilter::WARN,
-        "nothing" => LevelFilter::OFF,
-        word => panic!("loglevel is {word}"),
+fn level(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Verbose | LogLevel::Notice => LevelFilter::INFO,
+        LogLevel::Warning => LevelFilter::WARN,
+        LogLevel::Nothing => LevelFilter::OFF,
     }
 }
 
@@ -124,21 +123,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use engine::config::Kind;
-
     use super::*;
-
-    #[test]
-    fn each_word_of_loglevel_names_a_level() {
-        let mut settings = Settings::default();
-        let Some(Kind::Choice(words)) = settings.row("loglevel").map(|row| row.kind) else {
-            unreachable!("it is a choice");
-        };
-        for word in words {
-            settings.set("loglevel", word).unwrap();
-            level(&settings);
-        }
-    }
 
     #[test]
     fn a_log_that_was_moved_away_goes_on_in_a_new_file() {

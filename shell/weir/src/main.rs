@@ -13,14 +13,12 @@ mod pid_file;
 mod progress;
 mod subcommands;
 
-use std::path::Path;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use engine::Engine;
-use engine::config::Settings;
-use journal::SyncPolicy;
+use engine::config::{self, DataConfig, Fsync, SavePoints, ShellConfig};
 use persistence::{Config, Load};
 use server::{Allocator, Clock, Listeners, Options, Shard};
 
@@ -63,7 +61,8 @@ fn complain(error: &anyhow::Error) -> ExitCode {
 
 fn run(configuration: Configuration) -> anyhow::Result<()> {
     let Configuration { settings, file, .. } = &configuration;
-    let log = Logging::begin(settings)?;
+    let config = ShellConfig::resolve(settings);
+    let log = Logging::begin(&config)?;
     panics::go_to_the_log();
     server::survive_signals().context("signals cannot be taken")?;
     for warning in &configuration.warnings {
@@ -72,50 +71,45 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     for idle in &configuration.idle {
         tracing::info!("{idle}");
     }
-    let data = Path::new(settings.text("dir"));
-    let data = data
-        .canonicalize()
-        .with_context(|| format!("the data folder {} (dir)", data.display()))?;
+    let dir = &config.data.dir;
+    let data = DataConfig {
+        dir: dir
+            .canonicalize()
+            .with_context(|| format!("the data folder {} (dir)", dir.display()))?,
+        ..config.data.clone()
+    };
+    let save_points = config::Config::resolve(settings).save_points;
     tracing::info!(
         version = help::version(),
         pid = std::process::id(),
-        dir = %data.display(),
+        dir = %data.dir.display(),
         configuration = file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string()),
-        kept = kept(settings),
+        kept = kept(&data, &save_points),
         "weir starts"
     );
-    if keeps_nothing(settings) {
+    if !data.journalling && save_points.is_empty() {
         tracing::warn!(
             "NOTHING IS KEPT: appendonly is no and there are no save points; what clients write is \
              gone when this process ends, unless one of them asks for a snapshot"
         );
     }
     let mut listeners = Listeners::new();
-    let port = settings.number("port");
-    if port > 0 {
-        listeners.tcp(settings.text("bind"), port, settings.number("tcp-backlog"))?;
+    listeners.tcp(&config.bind, config.port, config.backlog)?;
+    if let Some(path) = &config.unix_socket {
+        listeners.unix(path, config.unix_socket_mode)?;
     }
-    if !settings.text("unixsocket").is_empty() {
-        let mode = u32::from_str_radix(settings.text("unixsocketperm"), 8)
-            .context("unixsocketperm must be an octal number such as 770")?;
-        listeners.unix(Path::new(settings.text("unixsocket")), mode)?;
-    }
-    let io_threads = match settings.number("io-threads") {
-        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8)),
-        threads => threads,
-    };
-    let keepalive = Duration::from_secs(settings.number("tcp-keepalive"));
+    let io_threads = config.io_threads.map_or_else(cores, NonZeroUsize::get);
     let clock = Clock::start();
     let seed = seed()?;
     let mut engine = Engine::new(settings.clone(), seed, clock.now(), &commands::TABLE);
-    engine.server.shell.port = port;
+    engine.server.shell.port = config.port;
     engine.server.shell.io_threads = io_threads as u32;
     engine.server.shell.run_id = run_id()?;
     if let Some(file) = file {
         engine.server.shell.config_file = file.display().to_string();
     }
     let to_load = settings.clone();
-    let kept = Config::resolve_in(&data, settings);
+    let kept = Config::of(&data);
     let load = move |load: &Load| {
         let engine = Engine::new(to_load, seed, clock.now(), &commands::TABLE);
         let loaded = persistence::load(engine, &kept, load, clock.now());
@@ -125,7 +119,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
             Ok(loaded?)
         }
     };
-    let _pid_file = PidFile::write(settings.text("pidfile"));
+    let _pid_file = config.pid_file.as_deref().and_then(PidFile::write);
     let addresses = listeners.addresses().join(" ");
     let ready = move || {
         tracing::info!(addresses, io_threads, "weir is ready");
@@ -136,7 +130,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     };
     let options = Options {
         io_threads,
-        keepalive,
+        keepalive: config.keepalive,
         allocator: Allocator {
             used: used_memory,
             pages: memory_pages,
@@ -146,7 +140,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let changed = log.clone();
     server::serve(
         Shard::new(engine, clock)
-            .on_settings_changed(move |settings| changed.settings_changed(settings)),
+            .on_settings_changed(move |config| changed.settings_changed(config)),
         listeners,
         options,
         load,
@@ -158,23 +152,23 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
 }
 
 /// Which data survives, and when, in words for the log.
-fn kept(settings: &Settings) -> String {
-    let config = Config::resolve(settings);
-    if config.journalling {
-        return match config.policy {
-            SyncPolicy::Always => "each write is synced before its reply leaves".to_owned(),
-            SyncPolicy::EverySecond => "writes are synced each second".to_owned(),
-            SyncPolicy::Never => "writes are synced when the system does so".to_owned(),
+fn kept(data: &DataConfig, save_points: &SavePoints) -> String {
+    if data.journalling {
+        return match data.fsync {
+            Fsync::Always => "each write is synced before its reply leaves".to_owned(),
+            Fsync::EverySecond => "writes are synced each second".to_owned(),
+            Fsync::Never => "writes are synced when the system does so".to_owned(),
         };
     }
-    match settings.text("save") {
-        "" => "nothing".to_owned(),
-        points => format!("snapshots (save {points})"),
+    match save_points.is_empty() {
+        true => "nothing".to_owned(),
+        false => format!("snapshots (save {save_points})"),
     }
 }
 
-fn keeps_nothing(settings: &Settings) -> bool {
-    !settings.flag("appendonly") && settings.text("save").is_empty()
+/// Threads that serve connections if nobody says how many.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8))
 }
 
 /// Bytes allocated, as the allocator counts them.

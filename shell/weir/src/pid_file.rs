@@ -7,14 +7,11 @@ pub(crate) struct PidFile(PathBuf);
 
 impl PidFile {
     /// Writes it. If that fails, it is logged and weir serves all the same, as in Redis.
-    pub(crate) fn write(path: &str) -> Option<PidFile> {
-        if path.is_empty() {
-            return None;
-        }
+    pub(crate) fn write(path: &Path) -> Option<PidFile> {
         match std::fs::write(path, format!("{}\n", std::process::id())) {
-            Ok(()) => Some(PidFile(Path::new(path).to_owned())),
+            Ok(()) => Some(PidFile(path.to_owned())),
             Err(error) => {
-                tracing::warn!(%error, path, "the file for the process's number is not written");
+                tracing::warn!(%error, path = %path.display(), "the file for the process's number is not written");
                 None
             }
         }

@@ -129,6 +129,8 @@ fn values(kind: Kind) -> String {
         Kind::BytesOrPercent => "bytes, or percent followed by %".to_owned(),
         Kind::OutputLimits => "class, bytes, bytes, seconds; for each class".to_owned(),
         Kind::SavePoints => "seconds and changes, in turn".to_owned(),
+        Kind::Octal { max } => format!("octal, 0 to {max:o}"),
+        Kind::Addresses => "addresses".to_owned(),
         Kind::FileName => "a name".to_owned(),
         Kind::Text => "text".to_owned(),
     }

@@ -78,7 +78,7 @@ fn what_swallows_is_found_and_what_does_not_is_not() {
 }
 
 /// What is built into the product: no tests, examples or benches.
-fn product_files(root: &Path) -> Vec<(PathBuf, syn::File)> {
+pub(super) fn product_files(root: &Path) -> Vec<(PathBuf, syn::File)> {
     let mut files = Vec::new();
     for part in ["core", "shell"] {
         for entry in fs::read_dir(root.join(part)).unwrap() {
@@ -103,7 +103,7 @@ fn read(path: &Path, files: &mut Vec<(PathBuf, syn::File)>) {
     }
 }
 
-fn is_for_tests(attributes: &[Attribute]) -> bool {
+pub(super) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let list = attribute.meta.require_list();
         attribute.path().is_ident("cfg") && list.is_ok_and(|list| list.tokens.to_string() == "test")

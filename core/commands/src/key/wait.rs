@@ -3,6 +3,7 @@
 use engine::args::{Args, parse_i64};
 use engine::clients::waiting::{Interest, Ticket, TimeoutReply, Wait as Waiting};
 use engine::command::{Command, Ctx, Flow, Mode};
+use engine::config::Fsync;
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Categories, Compat, Flags, Group, Spec};
 
@@ -82,7 +83,7 @@ impl Command for WaitAof {
         if local && !journalling {
             return Err(CmdError::NoLocalCopies);
         }
-        let syncs = ctx.server.settings.text("appendfsync") == "always";
+        let syncs = ctx.server.config.fsync == Fsync::Always;
         let is_durable = journalling && syncs;
         if is_durable {
             // The reply leaves when all that was written is durable.

@@ -96,13 +96,8 @@ impl Command for Debug {
             }
             (b"reload", _, _) => return debug_reload::snapshot(ctx, request.skip(2)),
             (b"set-active-expire", Some(flag), 3) => {
-                let word = if parse_i64(flag).is_some_and(|flag| flag != 0) {
-                    "yes"
-                } else {
-                    "no"
-                };
-                // The row takes both words.
-                ctx.server.settings.set("active-expire", word).ok();
+                let is_on = parse_i64(flag).is_some_and(|flag| flag != 0);
+                ctx.server.settings.set_active_expire(is_on);
                 ctx.server.config = Config::resolve(&ctx.server.settings);
                 ctx.reply.ok();
             }

@@ -1,10 +1,12 @@
 //! Settings in two steps: what was given ([`Settings`], text checked against its row) and what it
-//! means ([`Config`], every default resolved).
+//! means, with every default resolved: [`Config`] to engine and commands, [`ShellConfig`] to the
+//! shell. Values are read by name in this folder only; everybody else has the types.
 //!
 //! One row for each setting: those that weir has in `config/rows.rs`, those that only Redis has in
 //! `config/of_redis.rs`. Command line, configuration file, `CONFIG GET`/`SET`, the sample file and
 //! the reference page come from the rows. Clocks, disks and logs are never settings.
 
+mod addresses;
 mod bytes_or_percent;
 mod file;
 mod of_redis;
@@ -14,6 +16,7 @@ mod rows;
 mod save_points;
 mod setting;
 mod settings;
+mod shell;
 
 use stream::{NodeLimits, Retention};
 
@@ -21,13 +24,15 @@ use self::bytes_or_percent::BytesOrPercent;
 use self::output_limits::ByClass;
 use crate::address::is_on_this_machine;
 
+pub use addresses::BindAddress;
 pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
 pub use output_limits::OutputLimits;
 pub use rewrite::rewritten;
-pub use rows::SECRET_SETTINGS;
+pub use rows::{APPENDONLY, BIND, DIR, PORT, SECRET_SETTINGS};
 pub use save_points::{SavePoint, SavePoints};
 pub use setting::{Kind, Setting, SettingError, Standing, When, parse_bytes};
 pub use settings::Settings;
+pub use shell::{DataConfig, Fsync, LogLevel, ShellConfig};
 
 /// Every setting: those that weir has, then those that only Redis has.
 pub static SETTINGS: &[Setting] = &joined();
@@ -122,6 +127,8 @@ pub struct Config {
     pub rewrite_growth_percent: u64,
     /// A smaller journal is not rewritten by itself, in bytes.
     pub rewrite_bytes_min: u64,
+    /// When the journal is synced.
+    pub fsync: Fsync,
     /// How long replies wait for a disk that does not answer, in milliseconds; 0: as long as it
     /// takes.
     pub journal_wait_ms: u64,
@@ -175,6 +182,7 @@ impl Config {
             latency_threshold_ms: settings.int("latency-monitor-threshold") as u64,
             rewrite_growth_percent: settings.int("auto-aof-rewrite-percentage") as u64,
             rewrite_bytes_min: settings.int("auto-aof-rewrite-min-size") as u64,
+            fsync: Fsync::of(settings),
             journal_wait_ms: settings.int("aof-wait-timeout") as u64,
             save_points: SavePoints::parse(settings.text("save")).expect(CANONICAL),
             debugging: Permission::of(settings, "enable-debug-command"),

@@ -71,7 +71,7 @@ fn tell(text: &mut String, setting: &Setting, value: &str) {
                 writeln!(text, "{name} {}", point.join(" ")).ok();
             }
         }
-        Kind::FileName | Kind::Text if name != "bind" => {
+        Kind::FileName | Kind::Text => {
             writeln!(text, "{name} {}", quoted(value)).ok();
         }
         _ if value.is_empty() => {
@@ -83,8 +83,8 @@ fn tell(text: &mut String, setting: &Setting, value: &str) {
         | Kind::Flag
         | Kind::Choice(_)
         | Kind::SavePoints
-        | Kind::FileName
-        | Kind::Text => {
+        | Kind::Octal { .. }
+        | Kind::Addresses => {
             writeln!(text, "{name} {value}").ok();
         }
     }

@@ -1,7 +1,8 @@
 //! The settings, sorted by name. Names, ranges and defaults are Redis' where Redis has them.
 
 use super::Kind::{
-    Bytes, BytesOrPercent, Choice, FileName, Flag, Integer, OutputLimits, SavePoints, Text,
+    Addresses, Bytes, BytesOrPercent, Choice, FileName, Flag, Integer, Octal, OutputLimits,
+    SavePoints, Text,
 };
 use super::When::{AtStart, ByShell, Live, Protected};
 use super::{Kind, Setting, Standing, When};
@@ -9,6 +10,18 @@ use crate::limits::STRING_BYTES_MAX;
 
 /// Settings whose values are not shown to others.
 pub const SECRET_SETTINGS: &[&str] = &["requirepass"];
+
+/// The name of the setting that turns the journal on and off.
+pub const APPENDONLY: &str = "appendonly";
+
+/// The name of the setting for the addresses to listen on.
+pub const BIND: &str = "bind";
+
+/// The name of the setting for the folder of the data.
+pub const DIR: &str = "dir";
+
+/// The name of the setting for the TCP port.
+pub const PORT: &str = "port";
 
 const fn row(
     name: &'static str,
@@ -86,7 +99,7 @@ pub(super) const ROWS: &[Setting] = &[
         "When the journal is synced: before each reply leaves, each second, or never.",
     ),
     row(
-        "appendonly",
+        APPENDONLY,
         Flag,
         "yes",
         ByShell,
@@ -113,8 +126,8 @@ pub(super) const ROWS: &[Setting] = &[
         "How much the journal may grow beyond its base before it is rewritten, in percent; 0: never.",
     ),
     row(
-        "bind",
-        Text,
+        BIND,
+        Addresses,
         "127.0.0.1 -::1",
         ByShell,
         "Addresses to listen on; one with a - before it may be missing.",
@@ -151,7 +164,7 @@ pub(super) const ROWS: &[Setting] = &[
         "The name of the snapshot file, within dir.",
     ),
     row(
-        "dir",
+        DIR,
         Text,
         ".",
         Protected,
@@ -246,7 +259,7 @@ pub(super) const ROWS: &[Setting] = &[
         "A file that holds the number of the process while it runs; empty: none.",
     ),
     row(
-        "port",
+        PORT,
         Integer { min: 0, max: 65535 },
         "6379",
         ByShell,
@@ -396,7 +409,7 @@ pub(super) const ROWS: &[Setting] = &[
     ),
     row(
         "unixsocketperm",
-        Text,
+        Octal { max: 0o777 },
         "0",
         AtStart,
         "Permissions of the unix socket, octal; 0: as the system sets them.",

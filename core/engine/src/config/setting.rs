@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::bytes_or_percent::BytesOrPercent;
 use super::output_limits::ByClass;
-use super::{CANONICAL, SavePoints};
+use super::{BindAddress, CANONICAL, SavePoints};
 use crate::error::CmdError;
 
 /// One setting.
@@ -55,6 +55,11 @@ pub enum Kind {
         /// Greatest value.
         max: i64,
     },
+    /// An octal number from 0.
+    Octal {
+        /// Greatest value.
+        max: u32,
+    },
     /// A number of bytes, or a share of `maxmemory` in percent.
     BytesOrPercent,
     /// `yes` or `no`.
@@ -65,6 +70,8 @@ pub enum Kind {
     OutputLimits,
     /// Seconds and changes in turn.
     SavePoints,
+    /// Addresses to listen on, between spaces.
+    Addresses,
     /// The name of a file, without a folder.
     FileName,
     /// Any text.
@@ -120,6 +127,15 @@ pub enum SettingError {
         min: i64,
         /// Greatest value.
         max: i64,
+    },
+    /// Not an octal number.
+    #[error("argument couldn't be parsed as an octal number")]
+    NotOctal,
+    /// An octal number outside its bounds.
+    #[error("argument must be between 0 and {max:o} inclusive")]
+    OctalOutOfRange {
+        /// Greatest value.
+        max: u32,
     },
     /// Neither `yes` nor `no`.
     #[error("argument must be 'yes' or 'no'")]
@@ -191,6 +207,14 @@ impl Setting {
             Kind::Bytes { min, max } => {
                 in_range(parse_bytes(text).ok_or(SettingError::NotBytes)?, min, max)
             }
+            Kind::Octal { max } => {
+                let n = i64::from_str_radix(text, 8).map_err(|_| SettingError::NotOctal)?;
+                u32::try_from(n)
+                    .ok()
+                    .filter(|n| *n <= max)
+                    .map(|n| format!("{n:o}"))
+                    .ok_or(SettingError::OctalOutOfRange { max })
+            }
             Kind::BytesOrPercent => BytesOrPercent::parse(text).map(|value| value.to_string()),
             Kind::Flag => match text.to_ascii_lowercase() {
                 flag if flag == "yes" || flag == "no" => Ok(flag),
@@ -207,6 +231,9 @@ impl Setting {
                 before.changed(text).map(|limits| limits.to_string())
             }
             Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),
+            Kind::Addresses => {
+                BindAddress::parse_all(text).map(|addresses| BindAddress::text_of(&addresses))
+            }
             Kind::FileName if text.contains('/') => Err(SettingError::NotAFileName(self.name)),
             Kind::FileName | Kind::Text => Ok(text.to_owned()),
         }

@@ -1,6 +1,8 @@
 //! The values given for every setting.
 
-use super::{SETTINGS, Setting, SettingError, Standing};
+use std::path::PathBuf;
+
+use super::{CANONICAL, SAVE_POINTS_OF_REDIS, SETTINGS, Setting, SettingError, Standing};
 
 /// The values given for every setting, with defaults for the others.
 #[derive(Debug, Clone)]
@@ -46,7 +48,8 @@ impl Settings {
         index.is_some_and(|index| self.said[index])
     }
 
-    /// The value of a setting.
+    /// The value of a setting whose name comes from outside. The program itself has the types that
+    /// settings resolve to.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.iter()
             .find(|(setting, _)| setting.name == name)
@@ -67,15 +70,37 @@ impl Settings {
         Ok(())
     }
 
+    /// Takes the save points of Redis if there is no journal and nobody said anything of save
+    /// points: its stock configuration keeps as much here as there.
+    pub fn complete(&mut self) {
+        if !self.flag("appendonly") && !self.is_said("save") {
+            self.set("save", SAVE_POINTS_OF_REDIS).expect(CANONICAL);
+        }
+    }
+
+    /// Sets the password of the default user.
+    ///
+    /// # Errors
+    /// The password does not fit its row.
+    pub fn set_password(&mut self, password: &str) -> Result<(), SettingError> {
+        self.set("requirepass", password)
+    }
+
+    /// Sets whether expired keys are removed before somebody asks for them.
+    pub fn set_active_expire(&mut self, is_on: bool) {
+        let word = if is_on { "yes" } else { "no" };
+        self.set("active-expire", word).expect(CANONICAL);
+    }
+
     /// The value of a setting that the program knows by name. A name that no row has is a bug, and
     /// must never pass for a default.
-    pub fn text(&self, name: &str) -> &str {
+    pub(super) fn text(&self, name: &str) -> &str {
         self.value(name)
             .unwrap_or_else(|| panic!("no setting is called {name}"))
     }
 
     /// The value of a setting that is a number, of a type that holds all that its row allows.
-    pub fn number<N: TryFrom<i64>>(&self, name: &str) -> N {
+    pub(super) fn number<N: TryFrom<i64>>(&self, name: &str) -> N {
         let number = self.text(name).parse().ok();
         number
             .and_then(|number: i64| N::try_from(number).ok())
@@ -83,12 +108,17 @@ impl Settings {
     }
 
     /// The value of a setting that is a flag.
-    pub fn flag(&self, name: &str) -> bool {
+    pub(super) fn flag(&self, name: &str) -> bool {
         match self.text(name) {
             "yes" => true,
             "no" => false,
             _ => panic!("{name} is no flag"),
         }
+    }
+
+    /// The path that a setting holds; none if it is empty.
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        Some(PathBuf::from(self.text(name))).filter(|path| !path.as_os_str().is_empty())
     }
 
     pub(super) fn int(&self, name: &str) -> i64 {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use engine::config::Settings;
+use engine::config::DataConfig;
 use persistence::Config;
 
 use super::is_loading;
@@ -13,11 +13,11 @@ use crate::shard::Shard;
 const FAILED: &str = "Unable to turn on AOF. Check server logs.";
 
 /// Turns the journal on or off. What goes wrong is in the log, too.
-pub(super) fn turn(shard: &Arc<Shard>, wanted: &Settings) -> Result<(), String> {
+pub(super) fn turn(shard: &Arc<Shard>, wanted: &DataConfig) -> Result<(), String> {
     if is_loading(shard) {
         return Err("the data is being loaded".to_owned());
     }
-    let config = Config::resolve(wanted);
+    let config = Config::of(wanted);
     if config.journalling {
         on(shard, config).map_err(|error| {
             tracing::error!(error, "the journal stays off");

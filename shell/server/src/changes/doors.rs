@@ -1,13 +1,12 @@
 //! `CONFIG SET bind` and `port`.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
-use engine::config::Settings;
+use engine::config::{BIND, PORT, ShellConfig};
 use engine::error::CmdError;
 use engine::server::Server;
 
-use super::{port, refused};
+use super::refused;
 use crate::accept::DoorsChange;
 use crate::figures;
 use crate::inbox::Letter;
@@ -17,21 +16,21 @@ use crate::shard::{Shard, TIMER_THREAD};
 /// Listens on the addresses that are wanted, and on no others any more. Names are looked up here.
 pub(super) fn listen(
     shard: &Shard,
-    before: &Settings,
-    wanted: &Settings,
+    before: &ShellConfig,
+    wanted: &ShellConfig,
 ) -> Result<Vec<SocketAddr>, CmdError> {
     let refusal = || {
-        if before.text("bind") == wanted.text("bind") {
-            refused("port", "Unable to listen on this port. Check server logs.")
+        if before.bind == wanted.bind {
+            refused(PORT, "Unable to listen on this port. Check server logs.")
         } else {
-            refused("bind", "Failed to bind to specified addresses.")
+            refused(BIND, "Failed to bind to specified addresses.")
         }
     };
-    let addresses = TcpAddress::all(wanted.text("bind"), port(wanted)).map_err(|error| {
+    let addresses = TcpAddress::all(&wanted.bind, wanted.port).map_err(|error| {
         tracing::warn!(%error, "the addresses stay as they are");
         refusal()
     })?;
-    let (change, told) = DoorsChange::new(addresses, wanted.number("tcp-backlog"));
+    let (change, told) = DoorsChange::new(addresses, wanted.backlog);
     let accepts = shard.lock().inboxes.get(TIMER_THREAD).cloned();
     if let Some(inbox) = accepts {
         inbox.post(Letter::Doors(change));
@@ -48,13 +47,9 @@ pub(super) fn listen(
 }
 
 /// Tells the engine where clients can connect now.
-pub(super) fn tell(server: &mut Server, addresses: &[SocketAddr]) {
-    let unix = match server.settings.text("unixsocket") {
-        "" => None,
-        path => Some(Path::new(path)),
-    };
-    server.shell.listeners = figures::listeners(addresses, unix);
-    server.shell.port = port(&server.settings);
+pub(super) fn tell(server: &mut Server, config: &ShellConfig, addresses: &[SocketAddr]) {
+    server.shell.listeners = figures::listeners(addresses, config.unix_socket.as_deref());
+    server.shell.port = config.port;
     let listening: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     tracing::info!(addresses = listening.join(" "), "listening");
 }

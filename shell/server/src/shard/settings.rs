@@ -1,9 +1,9 @@
 //! What follows from settings that have changed, and who changes those that wait for the system.
 
 use std::sync::mpsc;
-use std::time::Duration;
 
 use engine::clients::session::SessionId;
+use engine::config::ShellConfig;
 use engine::error::CmdError;
 use persistence::Config;
 
@@ -15,16 +15,13 @@ impl Shard {
     /// Lets settings count that the engine goes by already.
     pub(crate) fn settings_changed(&self, state: &mut State) {
         state.engine.settings_changed();
-        let settings = &state.engine.server.settings;
+        let config = ShellConfig::resolve(&state.engine.server.settings);
         if let Some(hook) = &self.settings_hook {
-            hook(settings);
+            hook(&config);
         }
-        state
-            .persistence
-            .settings_changed(Config::resolve(settings));
-        let keepalive = Duration::from_secs(settings.number("tcp-keepalive"));
+        state.persistence.settings_changed(Config::of(&config.data));
         if let Some(inbox) = state.inboxes.get(TIMER_THREAD) {
-            inbox.post(Letter::Keepalive(keepalive));
+            inbox.post(Letter::Keepalive(config.keepalive));
         }
     }
 

@@ -17,6 +17,7 @@ use crate::docs::{self, WIDTH};
 /// The product's crates, bottom floor first. A crate may name crates before it, none behind it.
 const FLOORS: &[&str] = &[
     "resp",
+    "batch",
     "collections",
     "stream",
     "values",
@@ -31,7 +32,7 @@ const FLOORS: &[&str] = &[
 ];
 
 /// How many of [`FLOORS`] are the core.
-const CORE_FLOORS: usize = 7;
+const CORE_FLOORS: usize = 8;
 
 /// Foreign crates that the core may use: data structures and codecs without clocks, randomness or
 /// I/O.
@@ -93,10 +94,10 @@ fn arrows_between_crates_go_down_only() {
             );
         }
     }
-    // The journal deals in bytes and knows nothing of their meaning.
+    // The journal deals in numbered bytes and knows nothing of their meaning.
     for name in &FLOORS[..CORE_FLOORS] {
         assert!(
-            !dependencies["journal"].contains(*name),
+            *name == "batch" || !dependencies["journal"].contains(*name),
             "journal must not name {name}"
         );
     }

@@ -163,7 +163,7 @@ impl Node {
             }
             requests.splice(0..0, queue);
         }
-        let kept = Lsn(outcome.depends_on.0.saturating_sub(lost));
+        let kept = Lsn::new(outcome.depends_on.number().saturating_sub(lost));
         seen.commands.insert(command);
         let after = self.engine.log().last();
         if after > before {
@@ -203,7 +203,7 @@ impl Node {
         settings.set("stream-idmp-duration", "1").unwrap();
         let mut engine = Engine::new(settings, SEED, now(START_MS), &commands::TABLE);
         let mut replay = engine.begin_replay(Now::default());
-        let mut last = Lsn::NONE;
+        let mut last = Lsn::ZERO;
         for written in &self.written {
             if last >= kept {
                 break;

@@ -68,7 +68,9 @@ impl Node {
         let mut replay = other.engine.begin_replay(other.now);
         let effects = self.engine.log().bytes().to_vec();
         other.engine.replay(&mut replay, &effects, author).unwrap();
-        other.engine.end_replay(replay, Lsn(1), Journalling::On);
+        other
+            .engine
+            .end_replay(replay, Lsn::new(1), Journalling::On);
         other
     }
 }
@@ -220,7 +222,9 @@ fn counters_and_references_of_groups_come_back_as_they_were() {
             .engine
             .replay(&mut replay, &effects, Author::Weir)
             .unwrap();
-        replayed.engine.end_replay(replay, Lsn(1), Journalling::On);
+        replayed
+            .engine
+            .end_replay(replay, Lsn::new(1), Journalling::On);
         assert_eq!(asked.map(|request| replayed.ask_words(request)), before);
         before
     };
@@ -274,7 +278,7 @@ fn loaded(lines: &[&str]) -> Node {
     let mut replay = node.engine.begin_replay(node.now);
     let replayed = node.engine.replay(&mut replay, &bytes, Author::Other);
     replayed.unwrap();
-    let left_out = node.engine.end_replay(replay, Lsn(1), Journalling::On);
+    let left_out = node.engine.end_replay(replay, Lsn::new(1), Journalling::On);
     assert!(left_out.is_empty());
     node
 }
@@ -379,7 +383,7 @@ fn a_consumer_that_polls_in_vain_was_seen_lately_after_a_restart() {
         }
         let gone = idle_ms(&mut node, "gone");
         assert!(idle_ms(&mut other, "gone").abs_diff(gone) < SEEN_UNLOGGED_MS_MAX);
-        logged = node.engine.log().last().0;
+        logged = node.engine.log().last().number();
     }
     // Not each call: 800 of them, and 14 spans of time.
     assert!((14 * 4..16 * 4 + 10).contains(&logged), "{logged} batches");

@@ -18,7 +18,6 @@ pub mod config;
 pub mod error;
 pub mod glob;
 pub mod limits;
-mod lsn;
 pub mod observe;
 pub mod recover;
 mod request;
@@ -38,7 +37,7 @@ pub use crate::recover::replay::{
     Author, Expired, LeftOut, LeftOutKey, Refused, Replay, ReplayError, Unknown,
 };
 pub use crate::store::dropped::Dropped;
-pub use lsn::Lsn;
+pub use batch::Lsn;
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 
@@ -112,7 +111,7 @@ impl Engine {
         Engine {
             data: Data {
                 keyspace: Keyspace::new(config.databases, hash_key),
-                log: EffectLog::new(Journalling::Off, Lsn::NONE),
+                log: EffectLog::new(Journalling::Off, Lsn::ZERO),
                 watches: Watches::default(),
                 blocking: Blocking::default(),
                 stats: KeyspaceStats::default(),

@@ -12,7 +12,7 @@ use std::fmt::{self, Write};
 use crc_fast::{CrcAlgorithm, Digest};
 
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, LINE_BYTES_MAX};
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 /// The start of every annotation of this version.
 pub(crate) const PREFIX: &[u8] = b"#weir:1 ";

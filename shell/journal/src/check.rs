@@ -9,9 +9,9 @@ use std::io;
 
 use crate::disk::{Access, Disk, DiskFile};
 use crate::health::{Fault, Operation};
-use crate::lsn::Lsn;
 use crate::reader::{Behind, Damage, Reader, Record, Verdict};
 use crate::recovery::Progress;
+use batch::Lsn;
 
 mod repair;
 mod salvage;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::health::{Fault, Health, Operation};
 use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotSink};
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 use self::room::Room;
 pub use self::times::Times;

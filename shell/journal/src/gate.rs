@@ -10,7 +10,7 @@ use wakeup::{Answer, Releaser};
 
 use crate::health::Health;
 use crate::journal::Watch;
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 /// The gate of one thread.
 pub struct Gate(wakeup::Gate);

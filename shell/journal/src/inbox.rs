@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::commit::{Cut, Event, Gathered, SyncPolicy};
 use crate::log::{Log, SnapshotError};
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 /// The batches and events that wait for the journal's thread.
 pub(crate) struct Inbox<L: Log> {

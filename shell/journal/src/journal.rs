@@ -18,8 +18,8 @@ use crate::fatal::PanicEndsProcess;
 use crate::health::{Fault, Health, Operation};
 use crate::inbox::Inbox;
 use crate::log::{Log, LogSize, SnapshotError, SyncJob};
-use crate::lsn::Lsn;
 use crate::rewrite::PendingRewrite;
+use batch::Lsn;
 
 /// A journal with its threads. Dropping it closes it.
 pub struct Journal<L: Log> {

@@ -20,7 +20,6 @@ mod journal;
 pub mod limits;
 mod local;
 mod log;
-mod lsn;
 mod manifest;
 mod names;
 mod pending_file;
@@ -33,6 +32,7 @@ mod rewrite;
 mod scan;
 mod window;
 
+pub use batch::Lsn;
 pub use check::{
     Content, FileReport, Kept, LogReport, Lost, RepairError, Repaired, Rest, check, check_behind,
     repair,
@@ -53,7 +53,6 @@ pub use log::{
     AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotFormat, SnapshotSink, SyncJob,
     Trimmed,
 };
-pub use lsn::Lsn;
 pub use manifest::{Entry, Manifest, ManifestError};
 pub use names::Names;
 pub use pending_file::{PendingFile, RenameError};

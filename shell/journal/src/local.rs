@@ -19,11 +19,11 @@ use crate::disk::{Disk, DiskFile, write_all_at};
 use crate::health::{Fault, Operation};
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX};
 use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, SyncJob};
-use crate::lsn::Lsn;
 use crate::manifest::{Entry, Manifest};
 use crate::names::Names;
 use crate::pending_file::{PendingFile, RenameError};
 use crate::reserve::Reserve;
+use batch::Lsn;
 
 mod files;
 

@@ -9,7 +9,7 @@
 use std::io;
 
 use crate::health::Fault;
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 /// Whole batches, to be appended as one group: after a crash either all of them are there, or none.
 #[derive(Clone, Copy, Debug)]

@@ -15,9 +15,9 @@ use memchr::memmem;
 use crate::annotation::{Header, HeaderError, Kind, PADDING_ALIGNMENT, PREFIX, classify};
 use crate::disk::DiskFile;
 use crate::limits::{LINE_BYTES_MAX, READ_BYTES, RESYNC_FACTOR_MAX};
-use crate::lsn::Lsn;
 use crate::scan::{self, Scanned};
 use crate::window::Window;
+use batch::Lsn;
 
 /// The next thing in a log file. Its bytes are [`Reader::bytes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,11 +17,11 @@ use std::sync::Arc;
 use crate::disk::{Access, Disk, DiskFile};
 use crate::health::{Fault, Operation};
 use crate::limits::MANIFEST_BYTES_MAX;
-use crate::lsn::Lsn;
 use crate::manifest::{Entry, Manifest, ManifestError};
 use crate::names::Names;
 use crate::reader::{Behind, Damage, Reader, Record, Verdict};
 use crate::window::Window;
+use batch::Lsn;
 
 mod error;
 mod finish;

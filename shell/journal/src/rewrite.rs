@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, Receiver};
 use crate::commit::Event;
 use crate::journal::Shared;
 use crate::log::{Log, SnapshotError, SnapshotFormat, SnapshotSink, Trimmed};
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 /// A rewrite for which the journal prepares the log.
 pub struct PendingRewrite<L: Log> {

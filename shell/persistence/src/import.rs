@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use engine::server::Conflicts;
 use engine::store::log::Journalling;
-use engine::{Author, Engine, Expired, LeftOut, Lsn, Now, OnUnknown, Replay, ReplayError};
+use engine::{Author, Engine, Expired, LeftOut, Now, OnUnknown, Replay, ReplayError};
 use journal::{FileDisk, Journal, Names, ReadOnly, Recovery, RecoveryError, SyncPolicy, TornTail};
 use thiserror::Error;
 
@@ -100,7 +100,7 @@ pub fn import(
     replay.on_unknown(OnUnknown::Skip);
     let torn_bytes = read(engine, source, &mut replay, now)?;
     let (log, report) = recovery.finish()?;
-    let last = Lsn(report.last.number());
+    let last = report.last;
     let left_out = engine.end_replay(replay, last, Journalling::On);
     let journal = Journal::start(log, SyncPolicy::Always).map_err(in_file(target.folder))?;
     rewrite(&journal, engine, now).map_err(ImportError::Write)?;

@@ -55,7 +55,7 @@ pub enum OpenError {
         /// Where in it the request begins.
         offset: u64,
         /// The first and the last batch of the group that it is in; unknown of commands in a base.
-        batches: Option<(journal::Lsn, journal::Lsn)>,
+        batches: Option<(Lsn, Lsn)>,
         /// What is wrong.
         source: ReplayError,
     },
@@ -88,7 +88,7 @@ pub enum OpenError {
 }
 
 /// Batches in words.
-struct BatchNumbers(Option<(journal::Lsn, journal::Lsn)>);
+struct BatchNumbers(Option<(Lsn, Lsn)>);
 
 impl fmt::Display for BatchNumbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -187,7 +187,7 @@ fn open(
         seconds = seconds_since(begun),
         "data loaded"
     );
-    let left_out = engine.end_replay(replay, Lsn(report.last.number()), Journalling::On);
+    let left_out = engine.end_replay(replay, report.last, Journalling::On);
     snapshot::say_left_out(&left_out);
     let log = log.with_reserve(config.reserve_bytes);
     // What it would say is true no longer once the journal goes on.

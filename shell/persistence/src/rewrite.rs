@@ -16,7 +16,7 @@ use crate::snapshot::{self, Progress};
 /// # Errors
 /// What went wrong, in words; the log is as it was then.
 pub(crate) fn rewrite(journal: &ShardJournal, engine: &mut Engine, now: Now) -> Result<(), String> {
-    let at = journal::Lsn::new(engine.log().last().0);
+    let at = engine.log().last();
     let begun = journal.begin_rewrite(at).map_err(|e| e.to_string())?;
     engine.restart_journal();
     let rewrite = begun.wait().map_err(|e| e.to_string())?;
@@ -35,7 +35,7 @@ pub(crate) fn begin_rewrite(
     background: &Arc<Background>,
     now: Now,
 ) -> Result<(), String> {
-    let at = journal::Lsn::new(engine.log().last().0);
+    let at = engine.log().last();
     let pending = journal
         .begin_rewrite(at)
         .map_err(|error| error.to_string())?;

@@ -398,7 +398,7 @@ mod tests {
         .unwrap();
         back.replay(&mut replay, live.effects(), Author::Weir)
             .unwrap();
-        back.end_replay(replay, Lsn(2), Journalling::On);
+        back.end_replay(replay, Lsn::new(2), Journalling::On);
         assert_eq!(ask(&mut back, "GET key", at(9000)), b"$5\r\nvalue\r\n");
     }
 }

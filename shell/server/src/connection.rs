@@ -151,7 +151,7 @@ impl Connection {
             parser: Parser::new(),
             input: Vec::new(),
             has_requests: false,
-            unanswered: Lsn::NONE,
+            unanswered: Lsn::ZERO,
             staged: false,
             spent: Vec::new(),
             output: Output::default(),
@@ -182,7 +182,7 @@ impl Connection {
         self.phase == Phase::Reading
             && !self.staged
             && self.output.is_empty()
-            && self.unanswered == Lsn::NONE
+            && self.unanswered == Lsn::ZERO
             && (self.readable || self.has_requests)
     }
 
@@ -289,7 +289,7 @@ impl Connection {
         pieces.begin(state.engine.log().last());
         if state.stopping {
             self.phase = Phase::Closing;
-            return Lsn::NONE;
+            return Lsn::ZERO;
         }
         let kept = match staged {
             Some(_) => Vec::new(),
@@ -309,7 +309,7 @@ impl Connection {
             pieces,
         );
         self.io.query_bytes = input.len() - consumed + self.parser.bytes_aside();
-        let is_silent = reply.len_since(start) == 0 && depends_on > Lsn::NONE;
+        let is_silent = reply.len_since(start) == 0 && depends_on > Lsn::ZERO;
         if is_silent && self.phase == Phase::Reading && self.shard.journal.is_behind() {
             self.wait_until_durable(depends_on);
         }
@@ -369,7 +369,7 @@ impl Connection {
         }
         if engine.is_above_query_limit(self.session) {
             self.end_for_query(engine);
-            return (0, Lsn::NONE);
+            return (0, Lsn::ZERO);
         }
         limits.request_bytes_max = engine.server.config.query_bytes_max;
         let limits_out = engine.server.config.output_limits;
@@ -378,7 +378,7 @@ impl Connection {
         // After this many bytes of replies, they are sent before more requests run.
         let batch_bytes = REPLY_BATCH_BYTES.min(limits_out.bytes_max().saturating_add(1));
         let start = reply.mark();
-        let (mut consumed, mut depends_on) = (0, Lsn::NONE);
+        let (mut consumed, mut depends_on) = (0, Lsn::ZERO);
         // How many requests are served before the next look ahead.
         let mut until_look = 0;
         while self.phase == Phase::Reading {
@@ -438,7 +438,7 @@ impl Connection {
                     if engine.wants_answer(self.session) {
                         error.write(reply);
                     }
-                    pieces.add(mark, reply.len_since(mark), Lsn::NONE);
+                    pieces.add(mark, reply.len_since(mark), Lsn::ZERO);
                     self.phase = Phase::Closing;
                 }
             }

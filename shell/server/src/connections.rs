@@ -263,9 +263,9 @@ impl Connections {
     }
 
     /// The lowest batch that somebody waits for.
-    fn held_for(&self) -> Option<journal::Lsn> {
+    fn held_for(&self) -> Option<Lsn> {
         let Reverse((lsn, _)) = self.held.peek()?;
-        Some(journal::Lsn::new(lsn.0))
+        Some(*lsn)
     }
 }
 
@@ -316,12 +316,12 @@ mod tests {
         connections.send(place, session, nothing());
         assert!(connections.find_mut(place, session).unwrap().is_ready());
         let connection = connections.find_mut(place, session).unwrap();
-        connection.wait_until_durable(Lsn(2));
+        connection.wait_until_durable(Lsn::new(2));
         connections.send(place, session, nothing());
-        watch.released(journal::Lsn::new(1));
+        watch.released(Lsn::new(1));
         connections.release();
         assert!(!connections.find_mut(place, session).unwrap().is_ready());
-        watch.released(journal::Lsn::new(2));
+        watch.released(Lsn::new(2));
         connections.release();
         assert!(connections.find_mut(place, session).unwrap().is_ready());
     }

@@ -157,7 +157,7 @@ impl Shard {
         if state.engine.log().has_bytes()
             && let Some(journal) = self.journal.taking()
         {
-            let last = journal::Lsn::new(state.engine.log().last().0);
+            let last = state.engine.log().last();
             journal.submit(state.engine.effects(), last);
             submitted = Submitted::Batches;
             state.engine.effects_taken();

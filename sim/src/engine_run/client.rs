@@ -1,9 +1,9 @@
 //! A client as the server sees it: a connection, and the reply that is on its way.
 
 use anyhow::{Context, Result, bail, ensure};
+use engine::Lsn;
 use engine::Now;
 use engine::clients::session::SessionId;
-use journal::Lsn;
 use resp::ArgvBuf;
 
 use super::answer::Answer;

@@ -97,7 +97,7 @@ impl Process {
                 .replay(&mut replay, batch, Author::Weir)
                 .map_err(refused)?;
         }
-        engine.end_replay(replay, engine::Lsn(report.last.number()), Journalling::On);
+        engine.end_replay(replay, report.last, Journalling::On);
         engine.server.shell.persistence.journalling = true;
         let twin = match follow {
             Follow::Yes => Some(Twin::of(&engine, setting, now)?),
@@ -154,7 +154,7 @@ impl Process {
 
     /// The last batch of the engine.
     pub(super) fn last(&self) -> Lsn {
-        Lsn::new(self.engine.log().last().0)
+        self.engine.log().last()
     }
 
     /// Lets the engine know whether the journal takes writes.

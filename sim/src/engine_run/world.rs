@@ -252,7 +252,7 @@ impl World {
             self.disk
                 .note(format!("client {index}: {:?}", request.argv));
             let outcome = engine.request(session, request.argv.as_argv(), now, &mut reply);
-            let depends_on = Lsn::new(outcome.depends_on.0);
+            let depends_on = outcome.depends_on;
             if self.plan.bug != Some(Bug::LookReleasedEarly) || !request.is_look() {
                 asked.depends_on = asked.depends_on.max(depends_on);
             }
@@ -265,7 +265,7 @@ impl World {
                 request,
                 turn: self.turn,
                 now,
-                at: Lsn::new(engine.log().last().0),
+                at: engine.log().last(),
             });
         }
         asked.bytes = reply.into_bytes();
@@ -288,7 +288,7 @@ impl World {
             ensure!(asked.is_blocked, "an answer to somebody who does not wait");
             asked.is_blocked = false;
             asked.bytes.append(&mut delivery.bytes.into_bytes());
-            asked.depends_on = asked.depends_on.max(Lsn::new(delivery.depends_on.0));
+            asked.depends_on = asked.depends_on.max(delivery.depends_on);
             // It ran now, not when it began to wait.
             self.turn += 1;
             if let Some(sent) = asked.sent.last_mut() {

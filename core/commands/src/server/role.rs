@@ -31,7 +31,7 @@ impl Command for Role {
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.array(3);
         ctx.reply.bulk(b"master");
-        ctx.reply.int(ctx.store.log().last().0 as i64);
+        ctx.reply.int(ctx.store.log().last().number() as i64);
         ctx.reply.array(0);
         Ok(Flow::Done)
     }

@@ -3,7 +3,7 @@
 use resp::Rope;
 
 use crate::clients::session::SessionId;
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 /// Bytes for a client that did not just ask for them.
 #[derive(Debug)]

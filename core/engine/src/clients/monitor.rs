@@ -12,7 +12,7 @@ use resp::{Bytes, Kept, Rope};
 use crate::clients::delivery::{Delivery, Then};
 use crate::clients::session::SessionId;
 use crate::limits::LINES_SHARED_BYTES_MIN;
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 /// The clients that see all commands, and what they have to see.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl Monitors {
             outbox.push(Delivery {
                 session,
                 bytes,
-                depends_on: Lsn::NONE,
+                depends_on: Lsn::ZERO,
                 then: Then::Continue,
             });
         }

@@ -18,13 +18,13 @@ use crate::clients::session::SessionId;
 use crate::command::Mode;
 use crate::config::OnUnknown;
 use crate::limits::LOADED_PLAIN_BYTES_MAX;
-use crate::lsn::Lsn;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad};
 use crate::server::Refusal;
 use crate::store::apply::Added;
 use crate::store::keyspace::Record;
 use crate::store::log::Journalling;
 use crate::time::{Mono, Now, UnixMs};
+use batch::Lsn;
 
 pub use self::unknown::{LeftOut, LeftOutKey, Refused, Run, Unknown};
 

@@ -6,7 +6,6 @@ use crate::clients::delivery::{Delivery, Then};
 use crate::clients::session::{Replies, Session, SessionId};
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::CmdError;
-use crate::lsn::Lsn;
 use crate::request::admission::Invocation;
 use crate::request::call::view;
 use crate::request::pause::HELD;
@@ -15,6 +14,7 @@ use crate::store::dropped::What;
 use crate::table::Flags;
 use crate::time::Now;
 use crate::{Engine, Next, Outcome};
+use batch::Lsn;
 
 impl Engine {
     /// Runs a request of a client and writes its reply. The engine commits what happened as one
@@ -30,7 +30,7 @@ impl Engine {
         reply: &mut Reply,
     ) -> Outcome {
         let Some(mut session) = self.server.sessions.take(id) else {
-            return ended(Lsn::NONE, Next::Close);
+            return ended(Lsn::ZERO, Next::Close);
         };
         session.last_request = now.mono;
         session.requests += 1;
@@ -80,7 +80,7 @@ impl Engine {
         let done = |depends_on| ended(depends_on, Next::Continue);
         let request = match self.server.admit(session, argv, mode) {
             Ok(Some(request)) => request,
-            Ok(None) => return done(Lsn::NONE),
+            Ok(None) => return done(Lsn::ZERO),
             Err(error) => {
                 self.server.note_refusal(mode, argv, &error);
                 return self.refuse_request(session, argv, error, reply);
@@ -109,7 +109,7 @@ impl Engine {
                 queue.push(argv);
                 reply.simple("QUEUED");
             }
-            return done(Lsn::NONE);
+            return done(Lsn::ZERO);
         }
         let (flow, depends_on) = self.execute(session, &request, now, reply);
         self.data.log.commit();
@@ -154,7 +154,7 @@ impl Engine {
             queue.aborted = true;
         }
         self.server.refuse(error, reply);
-        ended(Lsn::NONE, then)
+        ended(Lsn::ZERO, then)
     }
 
     /// Does to other clients what a command asked for.
@@ -177,7 +177,7 @@ impl Engine {
         self.server.outbox.push(Delivery {
             session: id,
             bytes: Rope::default(),
-            depends_on: Lsn::NONE,
+            depends_on: Lsn::ZERO,
             then: Then::Close,
         });
     }

@@ -81,4 +81,4 @@ impl Engine {
 }
 
 /// What a held request is answered for now.
-pub(crate) const HELD: Outcome = ended(crate::lsn::Lsn::NONE, Next::Wait);
+pub(crate) const HELD: Outcome = ended(batch::Lsn::ZERO, Next::Wait);

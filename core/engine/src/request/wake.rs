@@ -11,10 +11,10 @@ use crate::clients::session::{Session, SessionId};
 use crate::clients::waiting::{AwaitedKey, GiveUp, Interest, Ticket, TimeoutReply, Wait};
 use crate::command::{Flow, Mode};
 use crate::error::CmdError;
-use crate::lsn::Lsn;
 use crate::server::Server;
 use crate::store::dropped::What;
 use crate::time::Now;
+use batch::Lsn;
 
 /// Room for the reply of a client that is served after a wait: that of a few entries.
 const REPLY_BYTES: usize = 512;
@@ -120,10 +120,10 @@ impl Engine {
         let database = std::mem::replace(&mut session.database, wait.database);
         let (flow, depends_on) = match admitted {
             Ok(Some(request)) => self.execute(&mut session, &request, now, &mut reply),
-            Ok(None) => (Flow::Done, Lsn::NONE),
+            Ok(None) => (Flow::Done, Lsn::ZERO),
             Err(error) => {
                 self.server.refuse(error, &mut reply);
-                (Flow::Done, Lsn::NONE)
+                (Flow::Done, Lsn::ZERO)
             }
         };
         self.data.log.commit();
@@ -185,7 +185,7 @@ impl Engine {
                 self.server.refuse(error, &mut reply);
             }
             self.data.dropped.take(What::Wait(wait));
-            self.server.answer(&mut session, reply, Lsn::NONE);
+            self.server.answer(&mut session, reply, Lsn::ZERO);
         }
         self.server.sessions.put_back(session);
         has_waited

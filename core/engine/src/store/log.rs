@@ -5,9 +5,9 @@
 
 use stream::Retention;
 
-use crate::lsn::Lsn;
 use crate::store::effect::{Effect, encode};
 use crate::time::{Now, UnixMs};
+use batch::Lsn;
 
 /// Whether effects are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl EffectLog {
     #[inline]
     pub(crate) fn open(&self) -> Lsn {
         match self.journalling {
-            Journalling::Replaying => Lsn::NONE,
+            Journalling::Replaying => Lsn::ZERO,
             Journalling::On | Journalling::Off => self.last.next(),
         }
     }

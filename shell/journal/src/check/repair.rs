@@ -9,10 +9,10 @@ use super::{Content, LogReport, Rest, check};
 use crate::disk::{Access, Disk, DiskFile};
 use crate::health::{Fault, Operation};
 use crate::limits::READ_BYTES;
-use crate::lsn::Lsn;
 use crate::pending_file::{PendingFile, RenameError};
 use crate::reader::{Damage, line_at};
 use crate::recovery::Progress;
+use batch::Lsn;
 
 /// What a repair keeps of what follows the first damaged place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

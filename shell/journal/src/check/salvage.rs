@@ -7,9 +7,9 @@ use memchr::memmem;
 use crate::annotation::{Header, PREFIX};
 use crate::disk::DiskFile;
 use crate::limits::{LINE_BYTES_MAX, READ_BYTES, RESYNC_FACTOR_MAX};
-use crate::lsn::Lsn;
 use crate::reader::line_at;
 use crate::window::Window;
+use batch::Lsn;
 
 /// A group, and where it is.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::{Commit, Mono};
 use crate::health::{Fault, Health};
 use crate::log::{Log, SnapshotError};
-use crate::lsn::Lsn;
+use batch::Lsn;
 
 /// How long a full disk is left alone before the next attempt.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);

@@ -8,10 +8,10 @@ use crate::annotation::Header;
 use crate::disk::{Disk, DiskFile, write_all_at};
 use crate::health::{Fault, Operation};
 use crate::log::{SnapshotFormat, SnapshotSink, SyncJob, Trimmed};
-use crate::lsn::Lsn;
 use crate::manifest::{Entry, Manifest};
 use crate::names::Names;
 use crate::pending_file::{PendingFile, RenameError};
+use batch::Lsn;
 
 use super::Increment;
 

@@ -8,11 +8,11 @@ use crate::disk::{Access, Disk, DiskFile, write_all_at};
 use crate::health::{Fault, Operation};
 use crate::limits::READ_BYTES;
 use crate::local::{Increment, LocalLog, create_increment, write_manifest};
-use crate::lsn::Lsn;
 use crate::manifest::{Entry, Manifest};
 use crate::names::Names;
 use crate::pending_file::RenameError;
 use crate::reader::Writer;
+use batch::Lsn;
 
 /// What must be known of an increment after it was read.
 pub(super) struct ReadIncrement {

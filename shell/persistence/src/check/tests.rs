@@ -44,12 +44,12 @@ fn data_folder() -> tempfile::TempDir {
     let journal = Journal::start(log, SyncPolicy::Always).unwrap();
     ask(&mut engine, "SET before value");
     ask(&mut engine, "XADD stream 1-1 field value");
-    let last = journal::Lsn::new(engine.log().last().0);
+    let last = engine.log().last();
     journal.submit(engine.effects(), last);
     engine.effects_taken();
     rewrite(&journal, &mut engine, NOW).unwrap();
     ask(&mut engine, "XADD stream 2-1 field value");
-    let last = journal::Lsn::new(engine.log().last().0);
+    let last = engine.log().last();
     journal.submit(engine.effects(), last);
     journal.close().unwrap();
     let dump = folder.path().join("dump.rdb");
@@ -135,7 +135,7 @@ fn what_a_repair_keeps_behind_damage_is_loaded() {
     let folder = data_folder();
     let increment = files(folder.path())[1].clone();
     let mut bytes = std::fs::read(&increment).unwrap();
-    let header = journal::annotation::Header::of(journal::Lsn::new(9), 1, 0, LATER);
+    let header = journal::annotation::Header::of(Lsn::new(9), 1, 0, LATER);
     let end = bytes
         .iter()
         .rposition(|byte| !b"#\n".contains(byte))
@@ -165,7 +165,7 @@ fn what_a_repair_keeps_behind_damage_is_loaded() {
     let mut replay = engine.begin_replay(NOW);
     let load = crate::Load::default();
     crate::open::read_whole(&mut engine, &mut recovery, &mut replay, &load, NOW).unwrap();
-    engine.end_replay(replay, Lsn(9), Journalling::Off);
+    engine.end_replay(replay, Lsn::new(9), Journalling::Off);
     assert!(engine.keyspace().exists(0, b"later"));
     assert!(engine.keyspace().exists(0, b"before"));
 }

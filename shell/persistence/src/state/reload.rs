@@ -6,10 +6,10 @@
 use std::thread;
 use std::time::Duration;
 
+use engine::Lsn;
 use engine::error::CmdError;
 use engine::server::{Reload, ReloadInto, ReloadSource};
 use engine::{Engine, Expired, Now};
-use journal::Lsn;
 
 use super::Persistence;
 use crate::load::Load;
@@ -73,7 +73,7 @@ impl Persistence {
     /// Why it is not done; the databases are as they were.
     pub fn reload_journal(&mut self, engine: &mut Engine, now: Now) -> Result<(), CmdError> {
         let journal = self.journal.whole().ok_or(CmdError::NoJournal)?;
-        wait_for(&journal, Lsn::new(engine.log().last().0)).map_err(CmdError::LoadFailed)?;
+        wait_for(&journal, engine.log().last()).map_err(CmdError::LoadFailed)?;
         exchange(engine, |engine| {
             engine.clear_contents();
             open::reload(engine, &self.config, now).map_err(|error| error.to_string())

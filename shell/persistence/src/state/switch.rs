@@ -22,7 +22,7 @@ use engine::store::keyspace::Frozen;
 use engine::store::log::Journalling;
 use engine::{Engine, Now};
 use journal::{
-    FileDisk, Journal, Lsn, Names, PendingRewrite, Recovery, Superseding, TornTail, contained,
+    FileDisk, Journal, Names, PendingRewrite, Recovery, Superseding, TornTail, contained,
 };
 
 use super::Persistence;
@@ -94,7 +94,7 @@ impl Persistence {
         now: Now,
     ) -> Result<Beginning, String> {
         let Prepared { log, config } = prepared;
-        let at = Lsn::new(engine.log().last().0);
+        let at = engine.log().last();
         let journal = Journal::start(log.at(at), config.policy)
             .map_err(|error| in_folder(&config, &error))?;
         let journal = Arc::new(journal);

@@ -3,11 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use engine::Lsn as EngineLsn;
 use engine::clients::session::SessionId;
 use engine::config::Settings;
 use engine::server::Order;
-use journal::Lsn;
 use resp::{ArgvBuf, Protocol, Reply};
 
 use super::*;
@@ -66,8 +64,8 @@ impl Server {
     /// out.
     fn end_turn(&mut self) {
         if let Some(journal) = self.journal.taking() {
-            let EngineLsn(last) = self.engine.log().last();
-            journal.submit(self.engine.effects(), Lsn::new(last));
+            let last = self.engine.log().last();
+            journal.submit(self.engine.effects(), last);
             self.engine.effects_taken();
             journal.kick();
         }

@@ -149,7 +149,7 @@ impl Output {
         self.pieces.clear();
         self.pieces.shrink_to(KEPT_PIECES_MAX);
         self.behind_len = 0;
-        self.depends_on = Lsn::NONE;
+        self.depends_on = Lsn::ZERO;
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
         Piece {
             len: bytes.len(),
             replies,
-            depends_on: Lsn(depends_on),
+            depends_on: Lsn::new(depends_on),
         }
     }
 
@@ -196,13 +196,13 @@ mod tests {
 
     #[test]
     fn each_reply_that_nobody_may_see_becomes_one_error() {
-        let is_open = |lsn| lsn <= Lsn(1);
+        let is_open = |lsn| lsn <= Lsn::new(1);
         for put in [keep, append] {
             let mut output = Output::default();
             put(&mut output);
-            assert_eq!((output.len(), output.depends_on()), (24, Lsn(4)));
+            assert_eq!((output.len(), output.depends_on()), (24, Lsn::new(4)));
             assert_eq!(output.refuse(is_open, b"-E"), 4);
-            assert_eq!(output.depends_on(), Lsn::NONE);
+            assert_eq!(output.depends_on(), Lsn::ZERO);
             assert_eq!(take(&mut output), "+a+b-E-E-E+pushed-E");
 
             put(&mut output);
@@ -221,7 +221,7 @@ mod tests {
             append(&mut output);
             keep(&mut output);
             assert_eq!(output.len(), 2 + 3 * 24);
-            assert_eq!(output.refuse(|lsn| lsn <= Lsn(1), b"-E"), 12);
+            assert_eq!(output.refuse(|lsn| lsn <= Lsn::new(1), b"-E"), 12);
             assert_eq!(
                 take(&mut output),
                 format!("ng{}", "+a+b-E-E-E+pushed-E".repeat(3))

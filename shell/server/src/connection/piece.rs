@@ -35,7 +35,7 @@ impl<'a> Answers<'a> {
         Answers {
             bytes,
             pieces: &[],
-            depends_on: Lsn::NONE,
+            depends_on: Lsn::ZERO,
         }
     }
 }
@@ -142,9 +142,9 @@ mod tests {
         let mut add = |pieces: &mut Pieces, text: &str, depends_on| {
             let mark = reply.mark();
             reply.raw(text.as_bytes());
-            pieces.add(mark, text.len(), Lsn(depends_on));
+            pieces.add(mark, text.len(), Lsn::new(depends_on));
         };
-        pieces.begin(Lsn(10));
+        pieces.begin(Lsn::new(10));
         for (text, depends_on) in [
             ("+abcd", 11),
             ("+efgh", 12),
@@ -156,10 +156,10 @@ mod tests {
         ] {
             add(&mut pieces, text, depends_on);
         }
-        let shown = |piece: &Piece| (piece.len, piece.replies, piece.depends_on.0);
+        let shown = |piece: &Piece| (piece.len, piece.replies, piece.depends_on.number());
         let all: Vec<_> = pieces.get(pieces.range()).iter().map(shown).collect();
         assert_eq!(all, [(10, 2, 12), (6, 2, 0), (4, 1, 7), (4, 1, 14)]);
-        pieces.begin(Lsn(14));
+        pieces.begin(Lsn::new(14));
         add(&mut pieces, "+x", 14);
         add(&mut pieces, "+yz", 15);
         assert_eq!(pieces.range(), 4..6);

@@ -132,7 +132,7 @@ impl Connection {
         if bytes.is_empty() {
             return Ok(self.wait_in_silence(gate));
         }
-        if gate.is_some_and(|gate| !gate.is_open_for(journal_lsn(depends_on))) {
+        if gate.is_some_and(|gate| !gate.is_open_for(depends_on)) {
             self.output.keep(bytes, pieces);
             return self.hold();
         }
@@ -163,7 +163,7 @@ impl Connection {
         gate: Option<&Gate>,
     ) -> io::Result<Sent> {
         let is_first = self.output.is_empty();
-        if is_first && gate.is_none_or(|gate| gate.is_open_for(journal_lsn(depends_on))) {
+        if is_first && gate.is_none_or(|gate| gate.is_open_for(depends_on)) {
             ropes.for_each(|(rope, _)| self.output.append_free(rope));
             return self.flush(gate);
         }
@@ -182,11 +182,9 @@ impl Connection {
     fn wait_in_silence(&mut self, gate: Option<&Gate>) -> Sent {
         let lsn = self.unanswered;
         match gate {
-            Some(gate) if lsn > Lsn::NONE && gate.answer(journal_lsn(lsn)).is_none() => {
-                Sent::Held(lsn)
-            }
+            Some(gate) if lsn > Lsn::ZERO && gate.answer(lsn).is_none() => Sent::Held(lsn),
             Some(_) | None => {
-                self.unanswered = Lsn::NONE;
+                self.unanswered = Lsn::ZERO;
                 Sent::All
             }
         }
@@ -211,7 +209,7 @@ impl Connection {
             return Ok(self.wait_in_silence(gate));
         }
         if let Some(gate) = gate {
-            match gate.answer(journal_lsn(self.output.depends_on())) {
+            match gate.answer(self.output.depends_on()) {
                 Some(Ok(())) => self.output.set_free(),
                 Some(Err(NotDurable)) => self.refuse_replies(gate),
                 // If something that must wait came after what is stuck, all of it waits for both.
@@ -263,7 +261,7 @@ impl Connection {
         let error = CmdError::NotDurable(self.shard.journal.why_not_durable().to_owned());
         let mut line = Reply::new(Protocol::Resp2);
         error.write(&mut line);
-        let is_open = |lsn| gate.is_open_for(journal_lsn(lsn));
+        let is_open = |lsn| gate.is_open_for(lsn);
         let refused = self.output.refuse(is_open, line.as_bytes());
         let mut state = self.shard.lock();
         state.engine.server.note_errors(&error, refused as u64);
@@ -323,9 +321,4 @@ impl Connection {
         state.engine.set_io_figures(self.session, self.io);
         self.waiting.limits = state.engine.server.config.output_limits;
     }
-}
-
-/// An LSN of the engine as the journal knows it.
-fn journal_lsn(lsn: Lsn) -> journal::Lsn {
-    journal::Lsn::new(lsn.0)
 }

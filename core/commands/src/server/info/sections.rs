@@ -191,7 +191,7 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         sheet.line("aof_base_size", figures.journal_base_bytes);
         sheet.line("aof_pending_rewrite", 0);
         sheet.line("aof_buffer_length", ctx.store.log().bytes().len());
-        sheet.line("last_lsn", ctx.store.log().last().0);
+        sheet.line("last_lsn", ctx.store.log().last().number());
         journal(sheet, ctx.server);
     }
     if let Some(loading) = loading {
@@ -265,7 +265,7 @@ pub(super) fn replication(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("master_failover_state", "no-failover");
     sheet.line("master_replid", &ctx.server.shell.run_id);
     sheet.line("master_replid2", "0".repeat(40));
-    sheet.line("master_repl_offset", ctx.store.log().last().0);
+    sheet.line("master_repl_offset", ctx.store.log().last().number());
     sheet.line("second_repl_offset", -1);
     sheet.line("repl_backlog_active", 0);
     sheet.line("repl_backlog_size", 0);

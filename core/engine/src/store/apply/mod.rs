@@ -15,7 +15,6 @@ use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
 use crate::config::Config;
 use crate::error::CmdError;
-use crate::lsn::Lsn;
 use crate::observe::stats::{KeyspaceStats, LastLoad};
 use crate::store::dropped::{Discard, What};
 use crate::store::keyspace::{Keyspace, Record};
@@ -23,6 +22,7 @@ use crate::store::log::EffectLog;
 use crate::store::notifications::Notifications;
 use crate::store::packing::PackingQueue;
 use crate::time::{Now, UnixMs};
+use batch::Lsn;
 
 /// The keyspace, with everything that must happen on a change of it.
 #[derive(Debug)]
@@ -165,7 +165,7 @@ impl<'e> Store<'e> {
             data,
             database,
             now,
-            depends_on: Lsn::NONE,
+            depends_on: Lsn::ZERO,
             access,
             overdue,
             counting: Counting::default(),

@@ -5,9 +5,9 @@ use resp::ArgvBuf;
 use values::{StringValue, Value};
 
 use super::*;
-use crate::lsn::Lsn;
 use crate::store::log::{EffectLog, Journalling};
 use crate::time::{Mono, Now, UnixMs};
+use batch::Lsn;
 
 fn id(ms: u64, seq: u64) -> StreamId {
     StreamId::new(ms, seq)
@@ -322,7 +322,7 @@ fn the_bytes_of_an_effect_do_not_change() {
         ),
     ];
     for (effect, commands) in fixtures {
-        let mut log = EffectLog::new(Journalling::On, Lsn::NONE);
+        let mut log = EffectLog::new(Journalling::On, Lsn::ZERO);
         let now = Now {
             unix_us: 9_000,
             mono: Mono(0),

@@ -23,9 +23,9 @@ pub(crate) use hash::KeyHasher;
 pub use record::Record;
 pub(crate) use record::forgets_at;
 
-use crate::lsn::Lsn;
 use crate::store::packing::PackingTicket;
 use crate::time::UnixMs;
+use batch::Lsn;
 
 /// All databases of a shard.
 #[derive(Debug, Clone)]
@@ -162,7 +162,7 @@ impl Keyspace {
     #[inline]
     pub fn removed(&self, db: u16, hash: u64) -> Lsn {
         let database = self.database(db);
-        Lsn(database.records.stamp(hash)).max(database.replaced)
+        Lsn::new(database.records.stamp(hash)).max(database.replaced)
     }
 
     /// The earliest expiry of any key.
@@ -277,7 +277,7 @@ impl Keyspace {
 
     /// Inserts a record whose key has this hash; it replaces one with the same key.
     pub(crate) fn put(&mut self, db: u16, hash: u64, record: Record) -> Option<Record> {
-        let old = self.remove(db, hash, record.key(), Lsn::NONE);
+        let old = self.remove(db, hash, record.key(), Lsn::ZERO);
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
         let (expires, forgets) = (record.expires_at(), record.forgets_at());
@@ -295,9 +295,10 @@ impl Keyspace {
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
         let hash_of = |record: &Record| hasher.hash(record.key());
-        let record = database
-            .records
-            .remove(hash, |record| record.key() == key, hash_of, lsn.0)?;
+        let record =
+            database
+                .records
+                .remove(hash, |record| record.key() == key, hash_of, lsn.number())?;
         let (expires, forgets) = (record.expires_at(), record.forgets_at());
         database.expiring -= usize::from(expires.is_some());
         self.expiries.replace(db, hash, expires, None);
@@ -336,7 +337,7 @@ impl Keyspace {
         database.expiring = 0;
         database.replaced = lsn;
         Emptied {
-            records: database.records.clear(lsn.0),
+            records: database.records.clear(lsn.number()),
             _agendas: [self.expiries.clear(db), self.forgettings.clear(db)],
         }
     }

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 use values::{Key, Typed, Value};
 
-use crate::lsn::Lsn;
 use crate::store::packing::PackingTicket;
 use crate::time::UnixMs;
+use batch::Lsn;
 
 /// A key, its value, when it was changed and read, and when it expires.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Lsn(u64);
 
 impl Lsn {
-    /// Before the first batch: what an empty data set is at.
+    /// Before the first batch: what an empty data set is at. What depends on it depends on nothing.
     pub const ZERO: Lsn = Lsn(0);
 
     /// The batch with this number; 0 is [`Lsn::ZERO`].

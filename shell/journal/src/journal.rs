@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::backlog::Backlog;
 use crate::commit::{Commit, Counters, Event, Flush, Mono, Position, SyncPolicy, Times};
 use crate::fatal::PanicEndsProcess;
 use crate::health::{Fault, Health, Operation};
-use crate::inbox::Inbox;
 use crate::log::{Log, LogSize, SnapshotError, SyncJob};
 use crate::rewrite::PendingRewrite;
 use batch::Lsn;
@@ -54,7 +54,7 @@ pub struct Stats {
 }
 
 pub(crate) struct Shared<L: Log> {
-    pub(crate) inbox: Inbox<L>,
+    pub(crate) backlog: Backlog<L>,
     written: AtomicU64,
     durable: AtomicU64,
     released: AtomicU64,
@@ -101,7 +101,7 @@ impl<L: Log> Journal<L> {
             released,
         } = commit.position();
         let shared = Arc::new(Shared {
-            inbox: Inbox::new(written),
+            backlog: Backlog::new(written),
             written: AtomicU64::new(written.number()),
             durable: AtomicU64::new(durable.number()),
             released: AtomicU64::new(released.number()),
@@ -147,7 +147,7 @@ impl<L: Log> Journal<L> {
     /// the disk. A sleeping thread learns of it by [`Journal::kick`].
     #[inline]
     pub fn submit(&self, batches: &mut Vec<u8>, last: Lsn) {
-        self.shared.inbox.submit(batches, last);
+        self.shared.backlog.submit(batches, last);
     }
 
     /// Wakes the thread, so that what was submitted is written. Best called without the shard's
@@ -155,7 +155,7 @@ impl<L: Log> Journal<L> {
     /// one write and one sync.
     #[inline]
     pub fn kick(&self) {
-        self.shared.inbox.kick();
+        self.shared.backlog.kick();
     }
 
     /// Returns whether batches are released only when they are durable ([`SyncPolicy::Always`]).
@@ -209,7 +209,7 @@ impl<L: Log> Journal<L> {
     /// then: the thread itself cannot notice, because it waits for the disk then.
     pub fn look_for_stall(&self, patience: Option<Duration>) {
         let shared = &*self.shared;
-        let (submitted, released) = (shared.inbox.submitted(), self.released());
+        let (submitted, released) = (shared.backlog.submitted(), self.released());
         let mut stall = shared.stall.lock();
         if submitted <= released || stall.released != released {
             *stall = Stall {
@@ -242,7 +242,7 @@ impl<L: Log> Journal<L> {
     /// Returns how many bytes were submitted that the thread has not taken yet. If clients may send
     /// more while this grows, they can fill the memory.
     pub fn backlog_bytes(&self) -> usize {
-        self.shared.inbox.backlog_bytes()
+        self.shared.backlog.backlog_bytes()
     }
 
     /// What the journal reports of itself.
@@ -269,7 +269,7 @@ impl<L: Log> Journal<L> {
         let always = policy == SyncPolicy::Always;
         self.shared.syncs_first.store(always, Ordering::Relaxed);
         // A journal that has ended has no use for it.
-        let _ = self.shared.inbox.send(Event::Policy(policy));
+        let _ = self.shared.backlog.send(Event::Policy(policy));
     }
 
     /// Begins a rewrite: the owner of the shard calls this with the LSN of its last batch, and
@@ -281,7 +281,7 @@ impl<L: Log> Journal<L> {
     pub fn begin_rewrite(&self, at: Lsn) -> Result<PendingRewrite<L>, SnapshotError> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let mut replies = self.shared.replies.lock();
-        self.shared.inbox.cut(at)?;
+        self.shared.backlog.cut(at)?;
         replies.begun = Some(sender);
         drop(replies);
         Ok(PendingRewrite::new(Arc::clone(&self.shared), receiver))
@@ -289,7 +289,7 @@ impl<L: Log> Journal<L> {
 
     /// Returns whether a rewrite is in progress.
     pub fn is_rewriting(&self) -> bool {
-        self.shared.inbox.is_rewriting()
+        self.shared.backlog.is_rewriting()
     }
 
     /// Commits what was submitted, makes it durable, and ends the thread.
@@ -301,7 +301,7 @@ impl<L: Log> Journal<L> {
             return Ok(());
         };
         // If nobody takes it, the thread has ended already.
-        let _ = self.shared.inbox.send(Event::Close);
+        let _ = self.shared.backlog.send(Event::Close);
         thread.join().unwrap_or_else(|_| Err(ended_early()))
     }
 }
@@ -337,7 +337,7 @@ impl<L: Log> Driver<L> {
         let _fatal = PanicEndsProcess::with(FAILED);
         let mut deadline = None;
         loop {
-            let event = self.shared.inbox.wait(deadline, &mut self.spare);
+            let event = self.shared.backlog.wait(deadline, &mut self.spare);
             let is_group = matches!(event, Event::Gathered(_));
             let begun = self.origin.elapsed();
             self.commit.apply(event, Mono::new(begun));
@@ -412,10 +412,10 @@ impl<L: Log> Driver<L> {
             let undelivered = reply.is_none_or(|reply| reply.send(result).is_err());
             if undelivered && !failed {
                 // The one who asked has gone.
-                let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
+                let _ = self.shared.backlog.send(Event::SnapshotAbandoned);
             }
             if undelivered || failed {
-                self.shared.inbox.end_rewrite();
+                self.shared.backlog.end_rewrite();
             }
         }
         if let Some(result) = flush.stored {
@@ -423,7 +423,7 @@ impl<L: Log> Driver<L> {
             let reply = self.shared.replies.lock().stored.take();
             // The waiting side ends the rewrite when it has removed what is superfluous.
             if reply.is_none_or(|reply| reply.send(result).is_err()) || failed {
-                self.shared.inbox.end_rewrite();
+                self.shared.backlog.end_rewrite();
             }
         }
         flush.closed
@@ -445,7 +445,7 @@ impl<L: Log> Driver<L> {
         };
         if let Some(job) = unsent {
             let result = job.run();
-            let _ = self.shared.inbox.send(Event::Synced(job, result));
+            let _ = self.shared.backlog.send(Event::Synced(job, result));
         }
     }
 }
@@ -454,7 +454,7 @@ fn run_syncs<L: Log>(shared: &Shared<L>, jobs: &Receiver<L::Sync>) {
     let _fatal = PanicEndsProcess::with(FAILED);
     while let Ok(job) = jobs.recv() {
         let result = job.run();
-        if shared.inbox.send(Event::Synced(job, result)).is_err() {
+        if shared.backlog.send(Event::Synced(job, result)).is_err() {
             return;
         }
     }
@@ -485,7 +485,7 @@ impl<L: Log> Drop for Ended<L> {
     fn drop(&mut self) {
         let shared = &*self.shared;
         shared.ended.store(true, Ordering::Release);
-        shared.inbox.end();
+        shared.backlog.end();
         *shared.replies.lock() = Replies {
             begun: None,
             stored: None,

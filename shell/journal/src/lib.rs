@@ -7,6 +7,7 @@
 //! that decides when to append, sync and release.
 
 pub mod annotation;
+mod backlog;
 mod check;
 mod commit;
 mod contained;
@@ -15,7 +16,6 @@ mod fatal;
 mod file_disk;
 mod gate;
 mod health;
-mod inbox;
 mod journal;
 pub mod limits;
 mod local;

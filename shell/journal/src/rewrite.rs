@@ -83,7 +83,7 @@ impl<L: Log> Rewrite<L> {
         self.shared.replies.lock().stored = Some(sender);
         // Until the log has it, the journal's thread ends the rewrite if it fails.
         self.phase = Phase::Over;
-        let sent = self.shared.inbox.send(Event::SnapshotWritten(snapshot));
+        let sent = self.shared.backlog.send(Event::SnapshotWritten(snapshot));
         if sent.is_err() {
             return Err(self.closed_meanwhile());
         }
@@ -99,22 +99,22 @@ impl<L: Log> Rewrite<L> {
 
     /// The journal was closed, and nobody takes the snapshot.
     fn closed_meanwhile(&self) -> SnapshotError {
-        self.shared.inbox.end_rewrite();
+        self.shared.backlog.end_rewrite();
         SnapshotError::GivenUp
     }
 
     fn end(&mut self) {
         self.phase = Phase::Over;
         // After a close, the next start takes note.
-        let _ = self.shared.inbox.send(Event::Trimmed);
-        self.shared.inbox.end_rewrite();
+        let _ = self.shared.backlog.send(Event::Trimmed);
+        self.shared.backlog.end_rewrite();
     }
 
     fn give_up(&mut self) {
         self.phase = Phase::Over;
-        let _ = self.shared.inbox.send(Event::SnapshotAbandoned);
+        let _ = self.shared.backlog.send(Event::SnapshotAbandoned);
         // Only now, because the next rewrite must find this one gone.
-        self.shared.inbox.end_rewrite();
+        self.shared.backlog.end_rewrite();
     }
 }
 

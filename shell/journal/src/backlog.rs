@@ -1,7 +1,7 @@
 //! Where producers and the journal's thread meet: the batches that accumulate while a sync runs.
 //!
 //! A producer appends under a short lock, usually by swapping buffers; the thread takes everything
-//! at once. Waking the thread is a step of its own, [`Inbox::kick`]: a producer that has more to
+//! at once. Waking the thread is a step of its own, [`Backlog::kick`]: a producer that has more to
 //! hand over soon does it once for all, and without its own locks.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use crate::log::{Log, SnapshotError};
 use batch::Lsn;
 
 /// The batches and events that wait for the journal's thread.
-pub(crate) struct Inbox<L: Log> {
+pub(crate) struct Backlog<L: Log> {
     state: Mutex<State<L>>,
     arrived: Condvar,
 }
@@ -40,10 +40,10 @@ enum Rewriting {
     Yes,
 }
 
-impl<L: Log> Inbox<L> {
-    /// An inbox for a log that is at `last`.
+impl<L: Log> Backlog<L> {
+    /// A backlog for a log that is at `last`.
     pub(crate) fn new(last: Lsn) -> Self {
-        Inbox {
+        Backlog {
             state: Mutex::new(State {
                 gathered: Gathered {
                     last,
@@ -96,7 +96,7 @@ impl<L: Log> Inbox<L> {
         Ok(())
     }
 
-    /// Says that the rewrite which [`Inbox::cut`] began has come to its end.
+    /// Says that the rewrite which [`Backlog::cut`] began has come to its end.
     pub(crate) fn end_rewrite(&self) {
         self.state.lock().rewrite = Rewriting::No;
     }
@@ -207,15 +207,15 @@ mod tests {
 
     #[test]
     fn a_batch_that_has_no_number_of_its_own_is_not_taken() {
-        let inbox = Inbox::<LocalLog<FileDisk>>::new(Lsn::new(7));
-        inbox.submit(&mut b"eight".to_vec(), Lsn::new(8));
+        let backlog = Backlog::<LocalLog<FileDisk>>::new(Lsn::new(7));
+        backlog.submit(&mut b"eight".to_vec(), Lsn::new(8));
         for known in [8, 7, 0] {
-            let submit = || inbox.submit(&mut b"more".to_vec(), Lsn::new(known));
+            let submit = || backlog.submit(&mut b"more".to_vec(), Lsn::new(known));
             assert!(catch_unwind(AssertUnwindSafe(submit)).is_err(), "{known}");
-            assert_eq!(inbox.backlog_bytes(), b"eight".len());
+            assert_eq!(backlog.backlog_bytes(), b"eight".len());
         }
-        inbox.submit(&mut b"nine".to_vec(), Lsn::new(9));
-        assert_eq!(inbox.submitted(), Lsn::new(9));
+        backlog.submit(&mut b"nine".to_vec(), Lsn::new(9));
+        assert_eq!(backlog.submitted(), Lsn::new(9));
     }
 
     #[test]
@@ -226,10 +226,10 @@ mod tests {
             (SyncPolicy::Never, ["gathered", "policy"]),
         ];
         for (policy, order) in policies {
-            let inbox = Inbox::<LocalLog<FileDisk>>::new(Lsn::new(7));
-            inbox.submit(&mut b"eight".to_vec(), Lsn::new(8));
-            assert!(inbox.send(Event::Policy(policy)).is_ok());
-            let taken = order.map(|_| inbox.wait(None, &mut Vec::new()).name());
+            let backlog = Backlog::<LocalLog<FileDisk>>::new(Lsn::new(7));
+            backlog.submit(&mut b"eight".to_vec(), Lsn::new(8));
+            assert!(backlog.send(Event::Policy(policy)).is_ok());
+            let taken = order.map(|_| backlog.wait(None, &mut Vec::new()).name());
             assert_eq!(taken, order, "{policy:?}");
         }
     }
@@ -237,11 +237,11 @@ mod tests {
     #[test]
     fn a_snapshot_is_not_begun_behind_or_before_what_was_submitted() {
         for at in [7, 9] {
-            let inbox = Inbox::<LocalLog<FileDisk>>::new(Lsn::new(7));
-            inbox.submit(&mut b"eight".to_vec(), Lsn::new(8));
-            let cut = catch_unwind(AssertUnwindSafe(|| inbox.cut(Lsn::new(at))));
+            let backlog = Backlog::<LocalLog<FileDisk>>::new(Lsn::new(7));
+            backlog.submit(&mut b"eight".to_vec(), Lsn::new(8));
+            let cut = catch_unwind(AssertUnwindSafe(|| backlog.cut(Lsn::new(at))));
             assert!(cut.is_err(), "{at}");
-            assert!(!inbox.is_rewriting());
+            assert!(!backlog.is_rewriting());
         }
     }
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use journal::{
-    Health, Journal, LocalLog, Lsn, Names, Operation, Recovery, SnapshotFormat, SyncPolicy,
-    TornTail, Watch,
+    Health, Journal, Listener, LocalLog, Lsn, Names, Operation, Recovery, SnapshotFormat,
+    SyncPolicy, TornTail,
 };
 use sim::disk::{Failure, SimDisk};
 use sim::rng::Rng;
@@ -34,7 +34,7 @@ impl Seen {
     }
 }
 
-impl Watch for Seen {
+impl Listener for Seen {
     fn released(&self, up_to: Lsn) {
         self.state.lock().unwrap().0 = up_to.number();
         self.changed.notify_all();
@@ -56,7 +56,7 @@ fn open(disk: &SimDisk) -> (Log, u64) {
 fn start(disk: &SimDisk, policy: SyncPolicy) -> (Journal<Log>, Arc<Seen>) {
     let journal = Journal::start(open(disk).0, policy).unwrap();
     let seen = Arc::new(Seen::default());
-    journal.watch(Arc::clone(&seen) as Arc<dyn Watch>);
+    journal.notify(Arc::clone(&seen) as Arc<dyn Listener>);
     (journal, seen)
 }
 

@@ -15,8 +15,8 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use journal::{
-    FileDisk, Health, Journal, LocalLog, Lsn, Names, PendingRewrite, Recovery, SnapshotFormat,
-    SyncPolicy, TornTail, Watch,
+    FileDisk, Health, Journal, Listener, LocalLog, Lsn, Names, PendingRewrite, Recovery,
+    SnapshotFormat, SyncPolicy, TornTail,
 };
 
 struct Waker {
@@ -24,7 +24,7 @@ struct Waker {
     thread: Thread,
 }
 
-impl Watch for Waker {
+impl Listener for Waker {
     fn released(&self, up_to: Lsn) {
         self.released.store(up_to.number(), Ordering::Release);
         self.thread.unpark();
@@ -115,7 +115,7 @@ fn run(folder: &Path, load: Load) {
         released: AtomicU64::new(0),
         thread: thread::current(),
     });
-    journal.watch(Arc::clone(&waker) as Arc<dyn Watch>);
+    journal.notify(Arc::clone(&waker) as Arc<dyn Listener>);
     let batch = vec![b'x'; batch_bytes];
     let mut buffer = Vec::new();
     let mut waiting: std::collections::VecDeque<(u64, Instant)> = Default::default();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use wakeup::{Answer, Releaser};
 
 use crate::health::Health;
-use crate::journal::Watch;
+use crate::journal::Listener;
 use batch::Lsn;
 
 /// The gate of one thread.
@@ -27,8 +27,8 @@ impl Gate {
         Gate(wakeup::Gate::new(Box::new(wake)))
     }
 
-    /// What to hand to [`Journal::watch`](crate::Journal::watch).
-    pub fn watch(&self) -> Arc<dyn Watch> {
+    /// What to hand to [`Journal::listener`](crate::Journal::listener).
+    pub fn listener(&self) -> Arc<dyn Listener> {
         Arc::new(self.0.releaser())
     }
 
@@ -59,7 +59,7 @@ impl Gate {
     }
 }
 
-impl Watch for Releaser {
+impl Listener for Releaser {
     fn released(&self, up_to: Lsn) {
         self.release(up_to.number());
     }
@@ -89,17 +89,17 @@ mod tests {
     #[test]
     fn a_release_wakes_a_thread_that_sleeps_for_it_and_no_other() {
         let (gate, wakes) = counted();
-        let watch = gate.watch();
+        let listener = gate.listener();
         let wakes = || wakes.load(Ordering::SeqCst);
-        watch.released(Lsn::new(1));
+        listener.released(Lsn::new(1));
         assert_eq!(wakes(), 0);
         assert!(gate.may_sleep(Lsn::new(3)));
-        watch.released(Lsn::new(2));
+        listener.released(Lsn::new(2));
         assert_eq!((gate.answer(Lsn::new(3)), wakes()), (None, 0));
-        watch.released(Lsn::new(5));
+        listener.released(Lsn::new(5));
         assert_eq!((gate.answer(Lsn::new(3)), wakes()), (Some(Ok(())), 1));
         gate.awake();
-        watch.released(Lsn::new(7));
+        listener.released(Lsn::new(7));
         assert_eq!(wakes(), 1);
         assert!(!gate.may_sleep(Lsn::new(6)));
     }
@@ -107,10 +107,10 @@ mod tests {
     #[test]
     fn who_waits_learns_that_the_log_is_ill() {
         let (gate, wakes) = counted();
-        let watch = gate.watch();
+        let listener = gate.listener();
         assert!(gate.may_sleep(Lsn::new(1)));
         let fault = || Fault::new(Operation::Sync, "a", std::io::Error::other("broken"));
-        watch.health_changed(&Health::OnReserve(fault()));
+        listener.health_changed(&Health::OnReserve(fault()));
         assert_eq!(gate.answer(Lsn::new(1)), None);
         for (count, health) in [
             Health::Poisoned(fault()),
@@ -120,14 +120,14 @@ mod tests {
         .iter()
         .enumerate()
         {
-            watch.health_changed(health);
+            listener.health_changed(health);
             assert_eq!(wakes.load(Ordering::SeqCst), count + 1);
             assert_eq!(gate.answer(Lsn::new(1)), Some(Err(NotDurable)));
             assert!(!gate.may_sleep(Lsn::new(1)));
-            watch.health_changed(&Health::Good);
+            listener.health_changed(&Health::Good);
             assert!(gate.may_sleep(Lsn::new(1)));
         }
-        watch.released(Lsn::new(1));
+        listener.released(Lsn::new(1));
         assert_eq!(gate.answer(Lsn::new(1)), Some(Ok(())));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The thread is only the driver of [`Commit`]: it waits for one event, applies it, and carries out
 //! the flush. How far it has come can be read at any time and from any thread. Code that must wait
-//! registers a [`Watch`] and is called.
+//! registers a [`Listener`] and is called.
 
 use std::io;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub struct Journal<L: Log> {
 /// Somebody who must know how far the journal has come. Called from the journal's thread, which
 /// does nothing else meanwhile, and from [`Journal::look_for_stall`]. Implementations wake whoever
 /// waits, and return.
-pub trait Watch: Send + Sync {
+pub trait Listener: Send + Sync {
     /// The replies that depend on this LSN, or an earlier one, may leave.
     fn released(&self, up_to: Lsn);
 
@@ -63,7 +63,7 @@ pub(crate) struct Shared<L: Log> {
     health_kind: AtomicU8,
     health: Mutex<Health>,
     stall: Mutex<Stall>,
-    watchers: Mutex<Vec<Arc<dyn Watch>>>,
+    listeners: Mutex<Vec<Arc<dyn Listener>>>,
     stats: Mutex<Stats>,
     times: Mutex<Times>,
     pub(crate) replies: Mutex<Replies<L>>,
@@ -113,7 +113,7 @@ impl<L: Log> Journal<L> {
                 since: Instant::now(),
             }),
             health: Mutex::new(commit.health().clone()),
-            watchers: Mutex::new(Vec::new()),
+            listeners: Mutex::new(Vec::new()),
             stats: Mutex::new(Stats {
                 size: commit.size(),
                 ..Stats::default()
@@ -234,8 +234,8 @@ impl<L: Log> Journal<L> {
         } else {
             tracing::info!("the disk answers again");
         }
-        for watch in &*shared.watchers.lock() {
-            watch.health_changed(&health);
+        for listener in &*shared.listeners.lock() {
+            listener.health_changed(&health);
         }
     }
 
@@ -256,12 +256,12 @@ impl<L: Log> Journal<L> {
         std::mem::take(&mut self.shared.times.lock())
     }
 
-    /// Adds a watch, and calls it with the current state.
-    pub fn watch(&self, watch: Arc<dyn Watch>) {
-        let mut watchers = self.shared.watchers.lock();
-        watch.released(self.released());
-        watch.health_changed(&self.health());
-        watchers.push(watch);
+    /// Adds a listener, and calls it with the current state.
+    pub fn notify(&self, listener: Arc<dyn Listener>) {
+        let mut listeners = self.shared.listeners.lock();
+        listener.released(self.released());
+        listener.health_changed(&self.health());
+        listeners.push(listener);
     }
 
     /// Changes when batches are made durable.
@@ -361,7 +361,7 @@ impl<L: Log> Driver<L> {
             released,
         } = self.commit.position();
         let shared = Arc::clone(&self.shared);
-        // When a watch is called, everything else is already up to date.
+        // When a listener is called, everything else is already up to date.
         self.commit.move_times(&mut shared.times.lock());
         let mut stats = shared.stats.lock();
         stats.counters = self.commit.counters();
@@ -383,12 +383,12 @@ impl<L: Log> Driver<L> {
             shared.health_kind.store(kind, Ordering::Release);
         }
         if changed || before != released.number() {
-            for watch in &*shared.watchers.lock() {
+            for listener in &*shared.listeners.lock() {
                 if before != released.number() {
-                    watch.released(released);
+                    listener.released(released);
                 }
                 if changed {
-                    watch.health_changed(health);
+                    listener.health_changed(health);
                 }
             }
         }
@@ -498,8 +498,8 @@ impl<L: Log> Drop for Ended<L> {
         if self.was_closed {
             return;
         }
-        for watch in &*shared.watchers.lock() {
-            watch.health_changed(&health);
+        for listener in &*shared.listeners.lock() {
+            listener.health_changed(&health);
         }
     }
 }

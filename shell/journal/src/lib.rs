@@ -47,7 +47,7 @@ pub use fatal::PanicEndsProcess;
 pub use file_disk::{FileDisk, free_in_steps};
 pub use gate::{Gate, NotDurable};
 pub use health::{Fault, Health, Operation};
-pub use journal::{Journal, Stats, Watch};
+pub use journal::{Journal, Listener, Stats};
 pub use local::{Base, BaseWriter, FileSync, History, LocalLog};
 pub use log::{
     AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotFormat, SnapshotSink, SyncJob,

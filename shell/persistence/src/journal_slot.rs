@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use journal::{Gate, Health, Lsn, Watch};
+use journal::{Gate, Health, Listener, Lsn};
 use parking_lot::{Mutex, RwLock};
 
 use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
@@ -19,7 +19,7 @@ use crate::shard_log::ShardJournal;
 pub struct JournalSlot {
     held: RwLock<Held>,
     /// What opens the gate of each thread.
-    watches: Mutex<Vec<Arc<dyn Watch>>>,
+    listeners: Mutex<Vec<Arc<dyn Listener>>>,
 }
 
 /// How far a journal is.
@@ -117,21 +117,21 @@ impl JournalSlot {
 
     /// Lets a gate go by the journal, if there is one; else it stays open unless `is_loading`.
     pub fn add(&self, gate: &Gate, is_loading: bool) {
-        let watch = gate.watch();
-        let mut watches = self.watches.lock();
+        let listener = gate.listener();
+        let mut listeners = self.listeners.lock();
         match self.awaited() {
-            Some(journal) => journal.watch(Arc::clone(&watch)),
+            Some(journal) => journal.notify(Arc::clone(&listener)),
             None if is_loading => {}
-            None => open(&*watch),
+            None => open(&*listener),
         }
-        watches.push(watch);
+        listeners.push(listener);
     }
 
     /// There is and will be no journal for now: no reply waits.
     pub fn set_none(&self) {
         *self.held.write() = Held::Nothing;
-        for watch in &*self.watches.lock() {
-            open(&**watch);
+        for listener in &*self.listeners.lock() {
+            open(&**listener);
         }
     }
 
@@ -142,8 +142,8 @@ impl JournalSlot {
 
     /// Replies wait for this journal from now on.
     pub fn set_whole(&self, journal: &Arc<ShardJournal>) {
-        for watch in &*self.watches.lock() {
-            journal.watch(Arc::clone(watch));
+        for listener in &*self.listeners.lock() {
+            journal.notify(Arc::clone(listener));
         }
         *self.held.write() = Held::Whole(Arc::clone(journal));
     }
@@ -201,7 +201,7 @@ fn is_behind(journal: &ShardJournal) -> bool {
 }
 
 /// Lets everything through.
-fn open(watch: &dyn Watch) {
-    watch.health_changed(&Health::Good);
-    watch.released(Lsn::new(u64::MAX));
+fn open(listener: &dyn Listener) {
+    listener.health_changed(&Health::Good);
+    listener.released(Lsn::new(u64::MAX));
 }

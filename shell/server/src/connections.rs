@@ -309,7 +309,7 @@ mod tests {
     fn a_client_without_replies_waits_for_the_log_if_it_is_told_to() {
         let shard = shard();
         let gate = Gate::new(|| {});
-        let watch = gate.watch();
+        let listener = gate.listener();
         let mut connections = Connections::new(Some(gate));
         let (_client, place, session) = connect(&shard, &mut connections);
         let nothing = || Answers::free(b"");
@@ -318,10 +318,10 @@ mod tests {
         let connection = connections.find_mut(place, session).unwrap();
         connection.wait_until_durable(Lsn::new(2));
         connections.send(place, session, nothing());
-        watch.released(Lsn::new(1));
+        listener.released(Lsn::new(1));
         connections.release();
         assert!(!connections.find_mut(place, session).unwrap().is_ready());
-        watch.released(Lsn::new(2));
+        listener.released(Lsn::new(2));
         connections.release();
         assert!(connections.find_mut(place, session).unwrap().is_ready());
     }

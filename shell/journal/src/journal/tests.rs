@@ -61,7 +61,7 @@ impl Waiter {
     }
 }
 
-impl Watch for Waiter {
+impl Listener for Waiter {
     fn released(&self, up_to: Lsn) {
         *self.released.lock().unwrap() = up_to.number();
         self.changed.notify_all();
@@ -93,7 +93,7 @@ fn what_many_producers_submit_is_there_after_a_restart() {
         assert_eq!(report.ending, Ending::Empty);
         let journal = Journal::start(log, policy).unwrap();
         let waiter = Arc::new(Waiter::default());
-        journal.watch(Arc::clone(&waiter) as Arc<dyn Watch>);
+        journal.notify(Arc::clone(&waiter) as Arc<dyn Listener>);
         let shard = Mutex::new(0);
         thread::scope(|scope| {
             for _ in 0..8 {
@@ -208,7 +208,7 @@ fn the_policy_can_be_changed_while_it_runs() {
     let (.., log, _) = read(folder.path());
     let journal = Journal::start(log, SyncPolicy::Never).unwrap();
     let waiter = Arc::new(Waiter::default());
-    journal.watch(Arc::clone(&waiter) as Arc<dyn Watch>);
+    journal.notify(Arc::clone(&waiter) as Arc<dyn Listener>);
     let shard = Mutex::new(0);
     waiter.wait_for(submit(&shard, &journal));
     assert_eq!(
@@ -223,7 +223,7 @@ fn the_policy_can_be_changed_while_it_runs() {
 /// Panics when it is called, like a callback with a bug.
 struct Faulty;
 
-impl Watch for Faulty {
+impl Listener for Faulty {
     fn released(&self, up_to: Lsn) {
         assert!(up_to == Lsn::ZERO, "planted");
     }
@@ -239,8 +239,8 @@ fn a_panic_on_the_journals_thread_ends_the_process_and_loses_nothing() {
         let (.., log, _) = read(Path::new(&folder));
         let journal = Journal::start(log, SyncPolicy::Always).unwrap();
         let waiter = Arc::new(Waiter::default());
-        journal.watch(Arc::clone(&waiter) as Arc<dyn Watch>);
-        journal.watch(Arc::new(Faulty));
+        journal.notify(Arc::clone(&waiter) as Arc<dyn Listener>);
+        journal.notify(Arc::new(Faulty));
         submit(&Mutex::new(0), &journal);
         waiter.wait_for(2);
         return;

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use engine::Engine;
 use engine::config::Settings;
-use journal::{Health, Lsn, Watch};
+use journal::{Health, Listener, Lsn};
 use parking_lot::{Condvar, Mutex};
 use persistence::limits::JOURNAL_BACKLOG_BYTES_MAX;
 use persistence::{Config, Load};
@@ -33,7 +33,7 @@ impl Standstill {
     }
 }
 
-impl Watch for Standstill {
+impl Listener for Standstill {
     fn released(&self, _: Lsn) {
         self.changed
             .wait_while(&mut self.stands.lock(), |stands| *stands);
@@ -104,7 +104,7 @@ fn what_a_client_without_replies_submits_to_a_slow_disk_is_bounded() {
     let inbox = io.inbox();
     let disk = Arc::new(Standstill::default());
     let journal = shard.journal.awaited().unwrap();
-    journal.watch(Arc::clone(&disk) as Arc<dyn Watch>);
+    journal.notify(Arc::clone(&disk) as Arc<dyn Listener>);
     let guard = Guard(Arc::clone(&disk));
     let serving = thread::spawn(move || io.run());
 

@@ -183,6 +183,23 @@ fn a_large_value_that_expires_is_handed_out_to_be_freed() {
 }
 
 #[test]
+fn one_timer_call_ends_a_bounded_number_of_waits() {
+    use engine::limits::WAITS_PER_TIMER_MAX;
+    let mut server = Server::new();
+    let reader = |server: &mut Server| {
+        let session = server.connect();
+        server.ask_words(session, "XREAD BLOCK 10 STREAMS s $");
+    };
+    (0..=WAITS_PER_TIMER_MAX).for_each(|_| reader(&mut server));
+    server.now.mono = server.now.mono.plus(10);
+    for ended in [WAITS_PER_TIMER_MAX, 1] {
+        assert!(server.engine.next_deadline(server.now) <= Some(server.now.mono));
+        server.engine.timer(server.now);
+        assert_eq!(server.engine.take_outbox().len(), ended);
+    }
+}
+
+#[test]
 fn one_claim_clears_a_bounded_number_of_deleted_entries() {
     use engine::limits::CLAIM_GONE_MAX;
     let mut server = Server::new();

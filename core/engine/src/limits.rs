@@ -7,6 +7,9 @@ pub const STRING_BYTES_MAX: usize = 512 << 20;
 /// Expired keys that one timer call removes at most.
 pub const EXPIRED_PER_TIMER_MAX: usize = 200;
 
+/// Waits that one timer call ends, or tries to, at most.
+pub const WAITS_PER_TIMER_MAX: usize = 200;
+
 /// Longest part of an unknown command's name or arguments that its error repeats, in bytes.
 pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 

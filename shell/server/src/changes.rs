@@ -15,7 +15,7 @@ use engine::clients::session::SessionId;
 use engine::config::{APPENDONLY, DIR, ShellConfig};
 use engine::error::CmdError;
 
-use crate::shard::Shard;
+use crate::shard::{Caller, Shard, Submitted};
 
 /// Something for the thread.
 #[derive(Debug)]
@@ -31,9 +31,6 @@ pub(crate) enum Change {
     Stop,
 }
 
-/// No thread that serves clients has this number: all of them are told by their inboxes.
-const NO_THREAD: usize = usize::MAX;
-
 /// Changes what is asked for, until the server stops.
 pub(crate) fn run(shard: &Arc<Shard>, asked: &mpsc::Receiver<Change>) {
     while let Ok(Change::Settings { waiting, pairs }) = asked.recv() {
@@ -41,9 +38,9 @@ pub(crate) fn run(shard: &Arc<Shard>, asked: &mpsc::Receiver<Change>) {
         let now = shard.clock.now();
         let mut state = shard.lock();
         state.engine.end_wait(waiting, result);
-        let submitted = shard.finish(&mut state, now, NO_THREAD, &mut Vec::new());
+        let submitted = shard.finish(&mut state, now, Caller::Other, &mut Vec::new());
         drop(state);
-        if submitted == crate::shard::Submitted::Batches {
+        if submitted == Submitted::Batches {
             shard.journal.kick();
         }
     }

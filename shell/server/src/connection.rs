@@ -21,7 +21,7 @@ use crate::clock::Stopwatch;
 use crate::limits::{KEPT_BYTES_MAX, LARGE_GROWTH, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
 use crate::memory::Meter;
 use crate::shard::{Home, Shard, State};
-use crate::socket::Socket;
+use crate::socket::{More, Read, Socket};
 
 use self::output::Output;
 use self::sending::Waiting;
@@ -250,12 +250,10 @@ impl Connection {
     /// Reads after what is in `buffer`, which has room. Returns how many bytes: 0 at the end;
     /// `None` if nothing is there.
     fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
-        let room = buffer.capacity() - buffer.len();
         match self.socket.receive(buffer) {
-            Ok(len) => {
-                // A read that does not fill the buffer has emptied the socket, unless its end comes
-                // next.
-                self.readable = len == room || self.ended;
+            Ok(Read { len, more }) => {
+                // The end comes as an event before it is read.
+                self.readable = more == More::Now || self.ended;
                 self.io.received_bytes += len as u64;
                 self.staged = len > 0;
                 Ok(Some(len))

@@ -23,26 +23,56 @@ pub(crate) fn begin(figures: &mut ShellFigures, used_memory: u64) {
     }
 }
 
-/// Reads memory and CPU time of the process, and that of the calling thread.
-pub(crate) fn update(figures: &mut ShellFigures, used_memory: u64, allocator: Allocator, now: Now) {
+/// What the system knows of the process, read without the shard's lock.
+pub(crate) struct ProcessFigures {
+    resident_memory: Option<u64>,
+    cpu_s: Option<(f64, f64)>,
+    cpu_main_s: Option<(f64, f64)>,
+}
+
+impl ProcessFigures {
+    /// Reads them. `main` is where the system tells of the thread that counts as the main one; none
+    /// before it runs.
+    pub(crate) fn read(main: Option<&Path>) -> ProcessFigures {
+        let pages = std::fs::read_to_string("/proc/self/statm").ok();
+        let pages = pages.and_then(|pages| pages.split(' ').nth(1)?.parse::<u64>().ok());
+        ProcessFigures {
+            resident_memory: pages.map(|pages| pages * rustix::param::page_size() as u64),
+            cpu_s: cpu_times(Path::new("/proc/self/stat")),
+            cpu_main_s: main.and_then(|main| cpu_times(&main.join("stat"))),
+        }
+    }
+
+    /// Tells them to the engine.
+    pub(crate) fn tell(&self, figures: &mut ShellFigures) {
+        if let Some(bytes) = self.resident_memory {
+            figures.resident_memory = bytes;
+        }
+        if let Some((user_s, system_s)) = self.cpu_s {
+            figures.cpu_user_s = user_s;
+            figures.cpu_system_s = system_s;
+        }
+        if let Some((user_s, system_s)) = self.cpu_main_s {
+            figures.cpu_user_main_s = user_s;
+            figures.cpu_system_main_s = system_s;
+        }
+    }
+}
+
+/// Asks the allocator what is used. `dropped` bytes of it wait to be freed and count as free.
+pub(crate) fn update_memory(
+    figures: &mut ShellFigures,
+    allocator: Allocator,
+    dropped: u64,
+    now: Now,
+) {
+    figures.allocator_allocated = (allocator.used)();
     (figures.allocator_active, figures.allocator_resident) = (allocator.pages)();
-    figures.used_memory = used_memory;
-    figures.used_memory_peak = figures.used_memory_peak.max(used_memory);
+    figures.used_memory = figures.allocator_allocated.saturating_sub(dropped);
+    figures.used_memory_peak = figures.used_memory_peak.max(figures.used_memory);
     if figures.used_memory_peak > figures.used_memory_peak_noted {
         figures.used_memory_peak_noted = figures.used_memory_peak;
         figures.used_memory_peak_at_s = now.unix().0 / 1000;
-    }
-    if let Ok(statm) = std::fs::read_to_string("/proc/self/statm") {
-        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-        figures.resident_memory = pages.unwrap_or(0) * rustix::param::page_size() as u64;
-    }
-    if let Some((user_s, system_s)) = cpu_times("/proc/self/stat") {
-        figures.cpu_user_s = user_s;
-        figures.cpu_system_s = system_s;
-    }
-    if let Some((user_s, system_s)) = cpu_times("/proc/thread-self/stat") {
-        figures.cpu_user_main_s = user_s;
-        figures.cpu_system_main_s = system_s;
     }
 }
 
@@ -64,7 +94,7 @@ pub(crate) fn listeners(addresses: &[SocketAddr], unix: Option<&Path>) -> Vec<St
 
 /// User and system seconds. The system has them in fields 14 and 15; the second field, in
 /// parentheses, may contain spaces.
-fn cpu_times(path: &str) -> Option<(f64, f64)> {
+fn cpu_times(path: &Path) -> Option<(f64, f64)> {
     let stat = std::fs::read_to_string(path).ok()?;
     let after_name = stat.rsplit_once(") ")?.1;
     let mut fields = after_name.split(' ').skip(11);

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::Mono;
 use journal::contained;
 use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
@@ -17,16 +18,14 @@ use crate::connection::{Answers, Connection};
 use crate::connections::Connections;
 use crate::inbox::{self, Inbox, Letter};
 use crate::memory::{Allocator, Meter};
-use crate::shard::{Home, Shard, Submitted, TIMER_THREAD};
+use crate::shard::{ACCEPTING_THREAD, Home, Shard, Submitted};
 use crate::socket::Socket;
 use crate::stage::{Replies, Stage, Written};
-use crate::timer;
 
 /// A thread that serves connections, before and while it runs.
 pub(crate) struct IoThread {
     number: usize,
     shard: Arc<Shard>,
-    allocator: Allocator,
     /// What this thread has reported of its memory.
     meter: Meter,
     poll: Poll,
@@ -44,10 +43,15 @@ struct Door {
     acceptor: Acceptor,
     threads: Vec<Arc<Inbox>>,
     turn: usize,
+    /// When the system is asked again for connections that it refused.
+    accept_again_at: Option<Mono>,
 }
 
 /// The token of the inbox. Listeners come below it, and connections count from 0.
 const INBOX: Token = Token(usize::MAX);
+
+/// How long the system is not asked again for a connection that it refused, in milliseconds.
+const REFUSED_PAUSE_MS: u64 = 100;
 
 /// Events taken from the system at once.
 const EVENTS_MAX: usize = 1024;
@@ -65,14 +69,9 @@ impl IoThread {
         let poll = Poll::new()?;
         let inbox = Arc::new(inbox::for_thread(Waker::new(poll.registry(), INBOX)?));
         let gate = shard.gate(&inbox);
-        if number == TIMER_THREAD {
-            let woken = Arc::clone(&inbox);
-            shard.alarm.wakes(Box::new(move || woken.wake()));
-        }
         Ok(IoThread {
             number,
             shard,
-            allocator,
             meter: Meter::new(allocator),
             poll,
             inbox,
@@ -104,6 +103,7 @@ impl IoThread {
             acceptor,
             threads,
             turn: 0,
+            accept_again_at: None,
         });
         Ok(())
     }
@@ -112,6 +112,9 @@ impl IoThread {
     /// connection. A panic in the work for all of them costs the thread's connections, and then it
     /// continues.
     pub(crate) fn run(mut self) {
+        if self.number == ACCEPTING_THREAD {
+            self.shard.is_main_thread();
+        }
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.stopped {
             let serve = AssertUnwindSafe(|| {
@@ -148,9 +151,7 @@ impl IoThread {
         self.connections.release();
         self.connections.send_on();
         self.serve();
-        if self.number == TIMER_THREAD {
-            self.look_at_timer();
-        }
+        self.accept_again();
         self.meter.leave(&self.shard.untold);
         if self.connections.patience().is_some() {
             self.connections.end_patience(self.shard.clock.now().mono);
@@ -162,8 +163,8 @@ impl IoThread {
         if !self.connections.may_sleep() {
             return Some(Duration::ZERO);
         }
-        let alarm = (self.number == TIMER_THREAD).then(|| self.shard.alarm_at());
-        let until = alarm.into_iter().chain(self.connections.patience()).min();
+        let again = self.door.as_ref().and_then(|door| door.accept_again_at);
+        let until = again.into_iter().chain(self.connections.patience()).min();
         until.map(|at| self.shard.clock.until(at))
     }
 
@@ -292,22 +293,28 @@ impl IoThread {
         submitted
     }
 
-    fn look_at_timer(&mut self) {
-        if self.shard.clock.until(self.shard.alarm_at()).is_zero() {
-            timer::look(
-                &self.shard,
-                self.allocator,
-                &mut self.meter,
-                &mut self.letters,
-            );
-            if let Some(door) = &self.door
-                && door.acceptor.was_refused()
-            {
-                for token in door.acceptor.tokens() {
-                    self.accept(token);
+    /// Asks for connections again that the system refused for want of something (file descriptors,
+    /// for example): it says nothing when there is enough of it again.
+    fn accept_again(&mut self) {
+        let Some(door) = &mut self.door else {
+            return;
+        };
+        if !door.acceptor.was_refused() {
+            door.accept_again_at = None;
+            return;
+        }
+        let now = self.shard.clock.now().mono;
+        match door.accept_again_at {
+            Some(at) if now < at => {}
+            Some(_) | None => {
+                let is_due = door.accept_again_at.replace(now.plus(REFUSED_PAUSE_MS));
+                if is_due.is_some() {
+                    for token in door.acceptor.tokens() {
+                        self.accept(token);
+                    }
+                    self.open_letters();
                 }
             }
-            self.open_letters();
         }
     }
 }

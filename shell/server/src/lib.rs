@@ -26,7 +26,7 @@ mod shard;
 mod socket;
 mod stage;
 mod threads;
-mod timer;
+mod upkeep;
 
 pub use clock::Clock;
 pub use listen::{ListenError, Listeners};

@@ -8,6 +8,7 @@ mod settings;
 mod stop;
 
 use std::ops::BitOrAssign;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 
 use engine::config::ShellConfig;
@@ -41,6 +42,8 @@ pub struct Shard {
     pub(crate) sent: Untold,
     /// What the main thread waits for; closing it asks the server to stop.
     signals: OnceLock<Signals>,
+    /// Where the system tells of the thread that counts as the main one.
+    main_thread: OnceLock<PathBuf>,
     /// The journal, as far as it is needed without the lock.
     pub(crate) journal: Arc<JournalSlot>,
     /// How far the load is.
@@ -52,6 +55,17 @@ pub struct Shard {
 
 /// What the binary does when settings change.
 type SettingsHook = Box<dyn Fn(&ShellConfig) + Send + Sync>;
+
+/// Who ends a batch of engine calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The I/O thread with this number, which opens what is for its own clients by itself.
+    Io(usize),
+    /// The thread that does what is due, which the alarm is for.
+    Upkeep,
+    /// Another thread.
+    Other,
+}
 
 /// Whether the journal was given something. If so, it has to be kicked, best without the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +124,7 @@ impl Shard {
             untold: Untold::default(),
             sent: Untold::default(),
             signals: OnceLock::new(),
+            main_thread: OnceLock::new(),
             journal,
             load: Load::default(),
             settings_hook: None,
@@ -140,18 +155,18 @@ impl Shard {
         Held::new(state, message)
     }
 
-    /// Ends a batch of engine calls by thread `own`: delivers what the engine has for others, and
-    /// appends to `letters` what is for connections of that thread; tells the timer of an earlier
-    /// deadline; carries out orders.
+    /// Ends a batch of engine calls: delivers what the engine has for others, and appends to
+    /// `letters` what is for connections of the caller; sets the alarm for an earlier deadline;
+    /// carries out orders.
     pub(crate) fn finish(
         &self,
         state: &mut State,
         now: Now,
-        own: usize,
+        caller: Caller,
         letters: &mut Vec<Letter>,
     ) -> Submitted {
         if state.engine.has_outbox() {
-            delivery::deliver(state, own, letters);
+            delivery::deliver(state, caller, letters);
         }
         let mut submitted = Submitted::Nothing;
         if state.engine.log().has_bytes()
@@ -168,13 +183,14 @@ impl Shard {
             for order in state.engine.take_orders() {
                 self.carry_out(state, &order);
             }
-            delivery::deliver(state, own, letters);
+            delivery::deliver(state, caller, letters);
         }
         if let Some(due) = state.engine.next_deadline(now) {
-            if own == TIMER_THREAD {
-                self.alarm.set(due.0);
-            } else {
-                self.alarm.set_from_outside(due.0);
+            match caller {
+                Caller::Upkeep => {
+                    self.alarm.set(due.0);
+                }
+                Caller::Io(_) | Caller::Other => self.alarm.set_from_outside(due.0),
             }
         }
         submitted
@@ -196,7 +212,21 @@ impl Shard {
         dropped
     }
 
-    /// When the timer looks next.
+    /// The calling thread counts as the main one in figures of the process. Only the first call
+    /// counts.
+    pub(crate) fn is_main_thread(&self) {
+        if let Ok(thread) = std::fs::read_link("/proc/thread-self") {
+            self.main_thread
+                .get_or_init(|| Path::new("/proc").join(thread));
+        }
+    }
+
+    /// Where the system tells of the main thread.
+    pub(crate) fn main_thread(&self) -> Option<&Path> {
+        self.main_thread.get().map(PathBuf::as_path)
+    }
+
+    /// When something is due next.
     pub(crate) fn alarm_at(&self) -> Mono {
         Mono(self.alarm.at_ms())
     }
@@ -212,5 +242,5 @@ impl Shard {
     }
 }
 
-/// The thread that also does what is due.
-pub(crate) const TIMER_THREAD: usize = 0;
+/// The I/O thread that also accepts connections.
+pub(crate) const ACCEPTING_THREAD: usize = 0;

@@ -17,6 +17,28 @@ use socket2::{SockRef, TcpKeepalive};
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// One that holds bytes back which the system has delivered, as an encrypted one does.
+    #[cfg(test)]
+    Buffered(tests::Buffered),
+}
+
+/// What was read from a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// How many bytes: 0 if the peer sends no more.
+    pub(crate) len: usize,
+    /// Whether to ask again.
+    pub(crate) more: More,
+}
+
+/// Whether there may be more to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum More {
+    /// There may be, and no event will tell of it: events tell only of what comes to the system
+    /// later, not of what is still in its buffers or in those of the socket.
+    Now,
+    /// Not before the next event.
+    Later,
 }
 
 impl Socket {
@@ -37,6 +59,8 @@ impl Socket {
         match self {
             Socket::Tcp(stream) => registry.register(stream, token, interest),
             Socket::Unix(stream) => registry.register(stream, token, interest),
+            #[cfg(test)]
+            Socket::Buffered(socket) => registry.register(&mut socket.stream, token, interest),
         }
     }
 
@@ -48,6 +72,8 @@ impl Socket {
                     |at: io::Result<SocketAddr>| at.map(|at| at.to_string()).unwrap_or_default();
                 (text(stream.peer_addr()), text(stream.local_addr()))
             }
+            #[cfg(test)]
+            Socket::Buffered(_) => Default::default(),
             Socket::Unix(stream) => {
                 let local = stream.local_addr().ok();
                 let path =
@@ -63,19 +89,29 @@ impl Socket {
         self.as_fd().as_raw_fd()
     }
 
-    /// Reads what is there into the spare capacity of `buffer`, which must have some. Returns how
-    /// many bytes that were: 0 if the peer sends no more, fewer than there was room for if the
-    /// socket has no more now.
+    /// Reads what is there into the spare capacity of `buffer`, which must have some.
     ///
     /// # Errors
     /// `WouldBlock` if nothing is there.
     #[inline]
-    pub(crate) fn receive(&self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    pub(crate) fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<Read> {
+        #[cfg(test)]
+        if let Socket::Buffered(socket) = self {
+            return socket.receive(buffer);
+        }
+        let room = buffer.capacity() - buffer.len();
         loop {
             // Not the C library's call, which costs more because it is a point where a thread may
             // be cancelled.
-            match recv(self, spare_capacity(buffer), RecvFlags::empty()) {
-                Ok((_, len)) => return Ok(len),
+            match recv(&*self, spare_capacity(buffer), RecvFlags::empty()) {
+                Ok((_, len)) => {
+                    // A read that does not fill the buffer has emptied the socket.
+                    let more = match len == room {
+                        true => More::Now,
+                        false => More::Later,
+                    };
+                    return Ok(Read { len, more });
+                }
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -133,6 +169,55 @@ impl AsFd for Socket {
         match self {
             Socket::Tcp(stream) => stream.as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
+            #[cfg(test)]
+            Socket::Buffered(socket) => socket.stream.as_fd(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    /// A socket that takes all that has come out of the system and gives it away in small pieces,
+    /// as one does that decrypts what it reads, record by record.
+    #[derive(Debug)]
+    pub(crate) struct Buffered {
+        pub(crate) stream: UnixStream,
+        held: Vec<u8>,
+    }
+
+    /// Bytes that are given away at once.
+    const PIECE_BYTES: usize = 7;
+
+    impl Buffered {
+        pub(crate) fn new(stream: UnixStream) -> Buffered {
+            let held = Vec::new();
+            Buffered { stream, held }
+        }
+
+        pub(super) fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<Read> {
+            let mut came = [0; 1 << 16];
+            let end = match self.stream.read(&mut came) {
+                Ok(len) => {
+                    self.held.extend_from_slice(&came[..len]);
+                    len == 0
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+                Err(error) => return Err(error),
+            };
+            let len = self.held.len().min(PIECE_BYTES);
+            if len == 0 && !end {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            buffer.extend(self.held.drain(..len));
+            let more = match self.held.is_empty() {
+                true => More::Later,
+                false => More::Now,
+            };
+            Ok(Read { len, more })
         }
     }
 }

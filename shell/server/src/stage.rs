@@ -18,7 +18,7 @@ use crate::connections::Connections;
 use crate::inbox::Letter;
 use crate::limits::{READ_BYTES, REPLY_BATCH_BYTES, STAGE_BYTES};
 use crate::memory::Meter;
-use crate::shard::{Shard, Submitted};
+use crate::shard::{Caller, Shard, Submitted};
 
 /// What was read, and the replies to it.
 #[derive(Debug)]
@@ -174,7 +174,7 @@ impl Stage {
             }
         }
         state.engine.measured(None, stopwatch.lap_ns(), now);
-        let submitted = shard.finish(state, now, thread, letters);
+        let submitted = shard.finish(state, now, Caller::Io(thread), letters);
         state
             .engine
             .stage_took(Work::Requests, stopwatch.total(), now);

@@ -20,6 +20,7 @@ use crate::loading::{self, Failed, UNNOTICED};
 use crate::memory::{Allocator, Meter};
 use crate::packer;
 use crate::shard::Shard;
+use crate::upkeep::{self, Stop};
 
 /// How connections are served.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +83,11 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     for (number, io_thread) in io_threads.into_iter().enumerate() {
         handles.push(spawn(format!("weir-io-{number}"), || io_thread.run())?);
     }
+    let stop_upkeep = Arc::new(Stop::default());
+    let (kept_up, stop) = (Arc::clone(&shard), Arc::clone(&stop_upkeep));
+    let upkeep = spawn("weir-upkeep".to_owned(), move || {
+        upkeep::run(&kept_up, options.allocator, &stop)
+    })?;
     let (stop_packer, stop) = mpsc::channel();
     let packed = Arc::clone(&shard);
     let packer = spawn("weir-packer".to_owned(), move || {
@@ -98,10 +104,14 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     })?;
     wait_for_stop(&shard, &mut signals, reopen_logs);
     shard.stop();
+    stop_upkeep.stop(&shard);
     shard.dropper.stop();
     shard.end_changes();
     drop(stop_packer);
-    for handle in handles.into_iter().chain([packer, dropper, settings]) {
+    for handle in handles
+        .into_iter()
+        .chain([upkeep, packer, dropper, settings])
+    {
         if handle.join().is_err() {
             tracing::error!("a thread panicked");
         }

@@ -2,7 +2,7 @@
 
 use crate::Engine;
 use crate::clients::waiting::GiveUp;
-use crate::limits::{EXPIRED_PER_TIMER_MAX, FORGOTTEN_PER_TIMER_MAX};
+use crate::limits::{EXPIRED_PER_TIMER_MAX, FORGOTTEN_PER_TIMER_MAX, WAITS_PER_TIMER_MAX};
 use crate::store::apply::{Access, Overdue, Store};
 use crate::time::{Mono, Now};
 use stream::Stream;
@@ -80,7 +80,10 @@ impl Engine {
     }
 
     fn end_waits(&mut self, now: Now) {
-        while let Some(id) = self.data.blocking.pop_due(now.mono) {
+        for _ in 0..WAITS_PER_TIMER_MAX {
+            let Some(id) = self.data.blocking.pop_due(now.mono) else {
+                return;
+            };
             let wait = self
                 .server
                 .sessions

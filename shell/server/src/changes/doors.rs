@@ -11,7 +11,7 @@ use crate::accept::DoorsChange;
 use crate::figures;
 use crate::inbox::Letter;
 use crate::listen::TcpAddress;
-use crate::shard::{Shard, TIMER_THREAD};
+use crate::shard::{ACCEPTING_THREAD, Shard};
 
 /// Listens on the addresses that are wanted, and on no others any more. Names are looked up here.
 pub(super) fn listen(
@@ -31,7 +31,7 @@ pub(super) fn listen(
         refusal()
     })?;
     let (change, told) = DoorsChange::new(addresses, wanted.backlog);
-    let accepts = shard.lock().inboxes.get(TIMER_THREAD).cloned();
+    let accepts = shard.lock().inboxes.get(ACCEPTING_THREAD).cloned();
     if let Some(inbox) = accepts {
         inbox.post(Letter::Doors(change));
     }

@@ -15,6 +15,7 @@ use persistence::{Config, Load};
 
 use super::*;
 use crate::clock::Clock;
+use crate::socket::tests::Buffered;
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -70,14 +71,24 @@ fn shard(folder: &std::path::Path) -> Arc<Shard> {
 
 /// A client that the thread with this inbox serves.
 fn connect(inbox: &Inbox) -> UnixStream {
+    connect_as(inbox, Socket::Unix)
+}
+
+fn connect_as(inbox: &Inbox, socket: impl FnOnce(mio::net::UnixStream) -> Socket) -> UnixStream {
     let (client, server) = UnixStream::pair().unwrap();
     client.set_read_timeout(Some(PATIENCE)).unwrap();
     client.set_write_timeout(Some(PATIENCE)).unwrap();
     server.set_nonblocking(true).unwrap();
-    let socket = Socket::Unix(mio::net::UnixStream::from_std(server));
+    let socket = socket(mio::net::UnixStream::from_std(server));
     inbox.post(Letter::Accepted(socket));
     client
 }
+
+const ALLOCATOR: Allocator = Allocator {
+    pages: || (0, 0),
+    used: || 0,
+    of_thread: || 0,
+};
 
 fn ask(client: &mut UnixStream, request: &[u8], reply: &[u8]) {
     client.write_all(request).unwrap();
@@ -95,12 +106,7 @@ fn what_a_client_without_replies_submits_to_a_slow_disk_is_bounded() {
     const SETS: u64 = 100;
     let folder = tempfile::tempdir().unwrap();
     let shard = shard(folder.path());
-    let allocator = Allocator {
-        pages: || (0, 0),
-        used: || 0,
-        of_thread: || 0,
-    };
-    let io = IoThread::new(TIMER_THREAD + 1, Arc::clone(&shard), allocator).unwrap();
+    let io = IoThread::new(ACCEPTING_THREAD + 1, Arc::clone(&shard), ALLOCATOR).unwrap();
     let inbox = io.inbox();
     let disk = Arc::new(Standstill::default());
     let journal = shard.journal.awaited().unwrap();
@@ -140,6 +146,30 @@ fn what_a_client_without_replies_submits_to_a_slow_disk_is_bounded() {
     drop(guard);
     sending.join().unwrap();
     assert_eq!(shard.lock().engine.stats().changes, SETS);
+    inbox.post(Letter::Stop);
+    serving.join().unwrap();
+}
+
+#[test]
+fn what_a_socket_holds_back_is_asked_for_without_another_event() {
+    const REQUESTS: usize = 100;
+    let clock = Clock::start();
+    let engine = Engine::new(Settings::default(), 1, clock.now(), &commands::TABLE);
+    let shard = Arc::new(Shard::new(engine, clock));
+    let io = IoThread::new(ACCEPTING_THREAD + 1, shard, ALLOCATOR).unwrap();
+    let inbox = io.inbox();
+    let serving = thread::spawn(move || io.run());
+
+    let mut client = connect_as(&inbox, |stream| Socket::Buffered(Buffered::new(stream)));
+    let requests = b"*2\r\n$4\r\nECHO\r\n$3\r\nabc\r\n".repeat(REQUESTS);
+    ask(&mut client, &requests, &b"$3\r\nabc\r\n".repeat(REQUESTS));
+    // Its end is behind what it holds back, too.
+    client.write_all(&requests).unwrap();
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut replies = Vec::new();
+    client.read_to_end(&mut replies).unwrap();
+    assert_eq!(replies.len(), b"$3\r\nabc\r\n".len() * REQUESTS);
+
     inbox.post(Letter::Stop);
     serving.join().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::State;
+use super::{Caller, State};
 use crate::inbox::{Inbox, Letter};
 
 impl State {
@@ -14,13 +14,13 @@ impl State {
 }
 
 /// Posts what the engine has for clients that did not just ask.
-pub(super) fn deliver(state: &mut State, own: usize, letters: &mut Vec<Letter>) {
+pub(super) fn deliver(state: &mut State, caller: Caller, letters: &mut Vec<Letter>) {
     for delivery in state.engine.take_outbox() {
         let Some(home) = state.homes.find(delivery.session) else {
             continue;
         };
         let letter = Letter::Delivery(home.place, delivery);
-        if home.thread == own {
+        if caller == Caller::Io(home.thread) {
             letters.push(letter);
         } else if let Some(bag) = state.bags.get_mut(home.thread) {
             bag.push(letter);

@@ -7,7 +7,7 @@ use engine::config::ShellConfig;
 use engine::error::CmdError;
 use persistence::Config;
 
-use super::{Shard, State, TIMER_THREAD};
+use super::{ACCEPTING_THREAD, Shard, State};
 use crate::changes::Change;
 use crate::inbox::Letter;
 
@@ -20,7 +20,7 @@ impl Shard {
             hook(&config);
         }
         state.persistence.settings_changed(Config::of(&config.data));
-        if let Some(inbox) = state.inboxes.get(TIMER_THREAD) {
+        if let Some(inbox) = state.inboxes.get(ACCEPTING_THREAD) {
             inbox.post(Letter::Keepalive(config.keepalive));
         }
     }

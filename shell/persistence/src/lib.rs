@@ -29,3 +29,4 @@ pub use open::{Loaded, OpenError, load, read_log};
 pub use shard_log::{ShardJournal, ShardLog};
 pub use snapshot::LoadError;
 pub use state::{Beginning, Begun, Ending, Persistence, Prepared, prepare};
+pub use turned_off::{IgnoredJournal, ignored_journal};

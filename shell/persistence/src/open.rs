@@ -59,12 +59,12 @@ pub enum OpenError {
         /// What is wrong.
         source: ReplayError,
     },
-    /// The log was turned off, and a snapshot written since: which of them is meant is not weir's
-    /// to say.
+    /// A server ran without the log, and a snapshot was written since: which of them is meant is
+    /// not weir's to say.
     #[error(
-        "the journal in {folder} was turned off while weir ran (CONFIG SET appendonly no), and {snapshot} was \
-         written after that. To go on with the snapshot, start with --appendonly no and send CONFIG SET \
-         appendonly yes; to go on with the older journal, move the snapshot away"
+        "weir ran without the journal in {folder} (appendonly no), and {snapshot} was written after that. To \
+         go on with the snapshot, move {folder} away: a new journal begins with the snapshot. To go on with \
+         the older journal, move the snapshot away"
     )]
     TurnedOff {
         /// The folder.
@@ -121,6 +121,7 @@ pub fn load(
     let journal = if config.journalling {
         Some(open(&mut engine, config, load, now)?)
     } else {
+        turned_off::leave_alone(config);
         take_over(&mut engine, &config.snapshot, load, now)?;
         None
     };
@@ -150,8 +151,7 @@ fn open(
         Found::Nothing => {}
         Found::TurnedOff => tracing::warn!(
             folder = %folder.display(),
-            "the journal was turned off while weir ran (CONFIG SET appendonly no): what was written after \
-             that is not in it"
+            "weir ran without this journal (appendonly no): what was written then is not in it"
         ),
         Found::SnapshotIsNewer => {
             return Err(OpenError::TurnedOff {

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use engine::config::{FileLine, SECRET_SETTINGS, Settings, Standing, read_lines};
+use engine::config::{FileLine, SECRET_SETTINGS, Settings, ShellConfig, Standing, read_lines};
 
 /// How deep files may include one another.
 const INCLUDES_MAX: usize = 16;
@@ -185,6 +185,10 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     for idle in &configuration.idle {
         text.push_str(&format!("{idle}\n"));
+    }
+    let data = ShellConfig::resolve(&configuration.settings).data;
+    if let Some(ignored) = persistence::ignored_journal(&persistence::Config::of(&data)) {
+        text.push_str(&format!("{ignored}\n"));
     }
     let said: Vec<String> = configuration
         .settings

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::Context;
 use engine::config::ShellConfig;
 use journal::{FileDisk, Kept, Progress};
-use persistence::DataNames;
+use persistence::{Config, DataNames};
 use server::Clock;
 
 use crate::configuration;
@@ -23,8 +23,15 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
 /// Reads the data of a server with this configuration file, in `path` if that is said and else in
 /// its `dir`.
 pub(crate) fn check_configured(file: &Path, path: Option<&Path>) -> anyhow::Result<String> {
-    let data = ShellConfig::resolve(&configuration::settings_of(file)?).data;
-    check_called(path.unwrap_or(&data.dir), &DataNames::of(&data))
+    let mut data = ShellConfig::resolve(&configuration::settings_of(file)?).data;
+    if let Some(path) = path {
+        data.dir = path.to_owned();
+    }
+    let mut report = check_called(&data.dir, &DataNames::of(&data))?;
+    if let Some(ignored) = persistence::ignored_journal(&Config::of(&data)) {
+        writeln!(report, "{ignored}")?;
+    }
+    Ok(report)
 }
 
 fn check_called(path: &Path, names: &DataNames) -> anyhow::Result<String> {

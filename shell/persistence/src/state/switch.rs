@@ -28,8 +28,9 @@ use journal::{
 use super::Persistence;
 use crate::background::Background;
 use crate::config::Config;
+use crate::rewrite;
 use crate::shard_log::{ShardJournal, ShardLog};
-use crate::{rewrite, turned_off};
+use crate::turned_off::{self, Why};
 
 /// The pause between two looks at whether a rewrite has given up.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -69,6 +70,15 @@ pub struct Ending {
 pub fn prepare(config: Config) -> Result<Prepared, String> {
     let disk = FileDisk::open(&config.folder).map_err(|error| in_folder(&config, &error))?;
     let names = Names::new(&config.stem);
+    if turned_off::is_unread(&config.folder, &config.stem)
+        .map_err(|error| in_folder(&config, &error))?
+    {
+        return Err(format!(
+            "{} holds a journal that was not loaded, because weir was started with appendonly no; a new \
+             one would replace it. Start with --appendonly yes to load it, or move it away",
+            config.folder.display()
+        ));
+    }
     let log = Recovery::open(Arc::new(disk), names, TornTail::Refuse)
         .and_then(Recovery::supersede)
         .map_err(|error| in_folder(&config, &error))?;
@@ -204,7 +214,7 @@ impl Begun {
             // It was not whole, or had not everything that came since.
             self.journal.close().ok();
             if self.written.is_ok()
-                && let Err(error) = turned_off::note(folder, stem)
+                && let Err(error) = turned_off::note(folder, stem, Why::TurnedOff)
             {
                 tracing::error!(%error, "it cannot be noted that the journal is not complete");
             }
@@ -227,7 +237,7 @@ impl Ending {
         while self.journal.is_rewriting() {
             thread::sleep(PAUSE);
         }
-        if let Err(error) = turned_off::note(folder, stem) {
+        if let Err(error) = turned_off::note(folder, stem, Why::TurnedOff) {
             tracing::error!(
                 %error,
                 "it cannot be noted that the journal was turned off: a start with appendonly yes would \

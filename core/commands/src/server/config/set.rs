@@ -26,7 +26,8 @@ impl Command for Set {
         tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
         history: &[("7.0.0", "Several settings can be changed at once.")],
         compat: Compat::Differs(
-            "The reply to `appendonly` comes once the journal is whole, or an error. `appendonly`, `bind`, `port`, \
+            "The reply to `appendonly` comes once the journal is whole, or an error; where there is a journal that was not \
+             loaded because the server was started with `appendonly no`, it is an error. `appendonly`, `bind`, `port`, \
              `dir` and `dbfilename` are refused within a transaction, since they wait for the system. `dir` keeps while \
              there is a journal in it.",
         ),

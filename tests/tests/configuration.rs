@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
@@ -375,4 +376,28 @@ fn failed_logins_are_in_the_log() {
             .whole_log()
             .contains("logins failed: a wrong password")
     });
+}
+
+/// What the image gives to a setting.
+fn of_the_image(setting: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/Dockerfile");
+    let text = fs::read_to_string(file).unwrap();
+    let entry = text
+        .lines()
+        .find_map(|line| line.strip_prefix("ENTRYPOINT "));
+    let words: Vec<String> = serde_json::from_str(entry.unwrap()).unwrap();
+    let given = words.iter().skip_while(|word| *word != setting).skip(1);
+    let values = given.take_while(|word| !word.starts_with("--"));
+    values.map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_image_serves_on_ipv6_too_where_there_is_ipv6() {
+    let bind = of_the_image("--bind");
+    let server = Server::start_with(&peers::weir().unwrap(), &[("bind", &bind)]).unwrap();
+    let port = server.address().port();
+    assert!(server.connect(Protocol::Resp2).is_ok());
+    let there_is_ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    let at = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    assert_eq!(Client::connect(at, Protocol::Resp2).is_ok(), there_is_ipv6);
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use engine::config::BindAddress;
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
@@ -155,15 +156,28 @@ impl TcpAddress {
     pub(crate) fn listen(&self, backlog: i32) -> Result<Option<StdTcpListener>, ListenError> {
         match listen_tcp(self.at, backlog) {
             Ok(listener) => Ok(Some(listener)),
-            Err(error) if self.optional && error.kind() == io::ErrorKind::AddrNotAvailable => {
-                Ok(None)
-            }
+            Err(error) if self.optional && is_missing(&error) => Ok(None),
             Err(source) => Err(ListenError::Tcp {
                 address: self.given.clone(),
                 source,
             }),
         }
     }
+}
+
+/// Returns whether this machine does not have an address, or not the protocol that it belongs to: a
+/// kernel may be without IPv6.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(
+            Errno::ADDRNOTAVAIL
+                | Errno::AFNOSUPPORT
+                | Errno::PFNOSUPPORT
+                | Errno::PROTONOSUPPORT
+                | Errno::SOCKTNOSUPPORT
+        )
+    )
 }
 
 /// Listens on an address.
@@ -177,4 +191,20 @@ pub(crate) fn listen_tcp(at: SocketAddr, backlog: i32) -> io::Result<StdTcpListe
     socket.bind(&at.into())?;
     socket.listen(backlog)?;
     Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_missing_without_its_protocol_too_and_not_when_it_is_taken() {
+        let error = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        for errno in [Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT] {
+            assert!(is_missing(&error(errno)), "{errno}");
+        }
+        for errno in [Errno::ADDRINUSE, Errno::ACCESS] {
+            assert!(!is_missing(&error(errno)), "{errno}");
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use journal::Mono;
+use journal::Elapsed;
 
 /// The clocks of a simulated machine: one that never goes back, and the wall's, which may.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    mono: Duration,
+    elapsed: Duration,
     unix_ms: u64,
 }
 
@@ -15,14 +15,14 @@ impl Clock {
     /// Clocks of a machine that was switched on at this wall time, in milliseconds since 1970.
     pub fn new(unix_ms: u64) -> Self {
         Clock {
-            mono: Duration::ZERO,
+            elapsed: Duration::ZERO,
             unix_ms,
         }
     }
 
     /// Lets time pass.
     pub fn advance(&mut self, by: Duration) {
-        self.mono += by;
+        self.elapsed += by;
         self.unix_ms += u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
     }
 
@@ -32,8 +32,8 @@ impl Clock {
     }
 
     /// Time since the machine was switched on.
-    pub fn mono(&self) -> Mono {
-        Mono::new(self.mono)
+    pub fn elapsed(&self) -> Elapsed {
+        Elapsed::new(self.elapsed)
     }
 
     /// Wall time in milliseconds since 1970.

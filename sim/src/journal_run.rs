@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use journal::{
-    BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,
+    BaseWriter, Commit, Cut, Elapsed, Event, FileSync, Gathered, Health, History, LocalLog, Lsn,
     Position, SnapshotFormat, SnapshotSink, SyncJob, SyncPolicy, Trimmed,
 };
 
@@ -118,7 +118,7 @@ struct World {
     position: Position,
     sync: Option<FileSync<<SimDisk as journal::Disk>::File>>,
     rewrite: Rewrite,
-    wake_at: Option<Mono>,
+    wake_at: Option<Elapsed>,
     outcome: Outcome,
     /// The weakest policy since the last restart. All but the strongest may lose what was released.
     weakest: SyncPolicy,
@@ -126,7 +126,7 @@ struct World {
 
 struct Batch {
     bytes: Vec<u8>,
-    released_at: Option<Mono>,
+    released_at: Option<Elapsed>,
 }
 
 enum Rewrite {
@@ -192,7 +192,7 @@ impl World {
                 let ms = if self.rng.once_in(10) { 3000 } else { 300 };
                 self.clock
                     .advance(Duration::from_millis(self.rng.below(ms)));
-                if self.wake_at.is_some_and(|at| at <= self.clock.mono()) {
+                if self.wake_at.is_some_and(|at| at <= self.clock.elapsed()) {
                     self.apply(Event::Tick)?;
                 }
             }
@@ -247,7 +247,7 @@ impl World {
             let bytes = draw_batch(&mut self.rng, self.batches.len() + 1);
             self.gathered.bytes.extend_from_slice(&bytes);
             let early = self.plan.bug == Some(Bug::ReleasedEarly);
-            let released_at = early.then(|| self.clock.mono());
+            let released_at = early.then(|| self.clock.elapsed());
             self.batches.push(Batch { bytes, released_at });
         }
         self.gathered.last = self.submitted();
@@ -309,7 +309,7 @@ impl World {
 
     /// Does what the journal's thread does with an event.
     fn apply(&mut self, event: Event<Log>) -> Result<()> {
-        let now = self.clock.mono();
+        let now = self.clock.elapsed();
         let Some(commit) = &mut self.commit else {
             return Ok(());
         };
@@ -406,7 +406,7 @@ impl World {
     fn close_and_reopen(&mut self) -> Result<()> {
         self.deliver()?;
         self.finish_sync()?;
-        let now = self.clock.mono();
+        let now = self.clock.elapsed();
         let Some(mut commit) = self.commit.take() else {
             return Ok(());
         };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::{
-    Commit, Cut, Event, Flush, Gathered, Health, LocalLog, Lsn, Mono, Names, Recovery,
+    Commit, Cut, Elapsed, Event, Flush, Gathered, Health, LocalLog, Lsn, Names, Recovery,
     SnapshotFormat, SnapshotSink, SyncPolicy, TornTail, Trimmed,
 };
 use sim::disk::SimDisk;
@@ -25,7 +25,7 @@ struct Machine {
     submitted: u64,
     now_ms: u64,
     /// When the machine wants to be woken.
-    wake_at: Option<Mono>,
+    wake_at: Option<Elapsed>,
 }
 
 const RESERVE_BYTES: u64 = 1000;
@@ -50,7 +50,7 @@ fn open(disk: &SimDisk) -> Log {
 
 impl Machine {
     fn apply(&mut self, event: Event<Log>) -> Flush<Log> {
-        let now = Mono::new(Duration::from_millis(self.now_ms));
+        let now = Elapsed::new(Duration::from_millis(self.now_ms));
         self.commit.apply(event, now);
         let flush = self.commit.flush();
         self.wake_at = flush.wake_at;
@@ -83,7 +83,7 @@ impl Machine {
     /// Lets as much time pass as the machine wants.
     fn wait(&mut self) {
         let at = self.wake_at.expect("it waits for nothing");
-        let ms = at.since(Mono::default()).as_millis();
+        let ms = at.since(Elapsed::default()).as_millis();
         self.now_ms = self.now_ms.max(u64::try_from(ms).unwrap());
         self.apply(Event::Tick);
     }

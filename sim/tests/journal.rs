@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::{
-    Commit, Cut, Event, Gathered, Health, Lsn, Mono, Names, Recovery, SyncPolicy, TornTail,
+    Commit, Cut, Elapsed, Event, Gathered, Health, Lsn, Names, Recovery, SyncPolicy, TornTail,
 };
 use sim::disk::{Failure, SimDisk};
 use sim::journal_run::{Bug, Chaos, Outcome, Plan, run};
@@ -127,7 +127,7 @@ fn a_full_disk_does_not_make_a_log_trusted_again() {
             cut,
         })
     };
-    let now = |s| Mono::new(Duration::from_secs(s));
+    let now = |s| Elapsed::new(Duration::from_secs(s));
     commit.apply(batch(1, None), now(1));
     disk.plan(disk.operations() + 1, Failure::Error);
     commit.apply(batch(2, None), now(2));

@@ -24,9 +24,9 @@ pub use self::times::Times;
 mod room;
 mod times;
 
-/// A moment, as the time since some fixed one. It never goes back.
+/// How long the driver has run: a moment, by a clock that never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mono(Duration);
+pub struct Elapsed(Duration);
 
 /// When written batches are made durable: the setting `appendfsync`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub struct Flush<L: Log> {
     /// A buffer for the next batches.
     pub recycled: Option<Vec<u8>>,
     /// When to report [`Event::Tick`], if nothing happens before.
-    pub wake_at: Option<Mono>,
+    pub wake_at: Option<Elapsed>,
     /// The log was closed; there is nothing more to do.
     pub closed: Option<Result<(), Fault>>,
 }
@@ -151,7 +151,7 @@ pub struct Counters {
 }
 
 /// The clock while an event is applied, to measure what the log does meanwhile.
-type Clock = Box<dyn Fn() -> Mono + Send>;
+type Clock = Box<dyn Fn() -> Elapsed + Send>;
 
 /// The journal's state.
 pub struct Commit<L: Log> {
@@ -187,11 +187,11 @@ struct Promised {
 #[derive(Clone, Copy, Debug, Default)]
 struct SyncState {
     /// When the oldest batch was appended that no sync covers, finished or running.
-    uncovered_since: Option<Mono>,
+    uncovered_since: Option<Elapsed>,
     uncovered_bytes: u64,
     /// The running sync, and when the oldest batch was appended that it covers.
-    running: Option<Mono>,
-    last_started: Mono,
+    running: Option<Elapsed>,
+    last_started: Elapsed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,13 +226,13 @@ impl<L: Log> Commit<L> {
     /// The same, measuring what the log does by this clock. Without a clock, what is done at once
     /// takes no time. No decision depends on it.
     #[must_use]
-    pub fn timed_by(mut self, clock: impl Fn() -> Mono + Send + 'static) -> Self {
+    pub fn timed_by(mut self, clock: impl Fn() -> Elapsed + Send + 'static) -> Self {
         self.clock = Some(Box::new(clock));
         self
     }
 
     /// Takes note of an event, and does what follows from it.
-    pub fn apply(&mut self, event: Event<L>, now: Mono) {
+    pub fn apply(&mut self, event: Event<L>, now: Elapsed) {
         match event {
             Event::Gathered(gathered) => self.gather(gathered),
             Event::Synced(job, result) => {
@@ -367,7 +367,7 @@ impl<L: Log> Commit<L> {
     }
 
     /// Appends what is held: up to the cut, then, in the new increment, the rest.
-    fn append_held(&mut self, now: Mono) {
+    fn append_held(&mut self, now: Elapsed) {
         while !self.room.is_behind_snapshot()
             && let Some(cut) = self.cut
         {
@@ -406,7 +406,7 @@ impl<L: Log> Commit<L> {
     }
 
     /// Appends the first `len` bytes of what is held; false if they must wait.
-    fn append(&mut self, len: usize, last: Lsn, now: Mono) -> bool {
+    fn append(&mut self, len: usize, last: Lsn, now: Elapsed) -> bool {
         if self.room.retry_at.is_some_and(|at| now < at) {
             return false;
         }
@@ -466,7 +466,7 @@ impl<L: Log> Commit<L> {
         true
     }
 
-    fn sync_as_due(&mut self, now: Mono) {
+    fn sync_as_due(&mut self, now: Elapsed) {
         let Some(due) = self.next_sync().filter(|&due| due <= now) else {
             return;
         };
@@ -491,29 +491,29 @@ impl<L: Log> Commit<L> {
     }
 
     /// The time by the clock; without one, that of the event.
-    fn time(&self, now: Mono) -> Mono {
+    fn time(&self, now: Elapsed) -> Elapsed {
         self.clock.as_ref().map_or(now, |clock| clock())
     }
 
     /// When the next sync has to begin.
-    fn next_sync(&self) -> Option<Mono> {
+    fn next_sync(&self) -> Option<Elapsed> {
         if self.sync.uncovered_since.is_none() || self.sync.running.is_some() {
             return None;
         }
         if self.log.durable() < self.promised.synced {
-            return Some(Mono::default());
+            return Some(Elapsed::default());
         }
         match self.policy {
-            SyncPolicy::Always => Some(Mono::default()),
+            SyncPolicy::Always => Some(Elapsed::default()),
             SyncPolicy::EverySecond if self.sync.uncovered_bytes >= SYNC_BYTES => {
-                Some(Mono::default())
+                Some(Elapsed::default())
             }
             SyncPolicy::EverySecond => Some(self.sync.last_started.plus(SYNC_INTERVAL)),
             SyncPolicy::Never => None,
         }
     }
 
-    fn release(&mut self, now: Mono) {
+    fn release(&mut self, now: Elapsed) {
         if matches!(self.health, Health::Poisoned(_)) {
             return;
         }
@@ -585,20 +585,20 @@ impl<L: Log> Flush<L> {
     }
 }
 
-impl Mono {
-    /// The moment that lies this long after the fixed one.
+impl Elapsed {
+    /// The moment that lies this long after the beginning.
     pub const fn new(since: Duration) -> Self {
-        Mono(since)
+        Elapsed(since)
     }
 
     /// The moment that lies `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Mono(self.0.saturating_add(duration))
+        Elapsed(self.0.saturating_add(duration))
     }
 
     /// Returns how long it is from `earlier` to here; zero where `earlier` is not earlier.
-    pub fn since(self, earlier: Mono) -> Duration {
+    pub fn since(self, earlier: Elapsed) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::backlog::Backlog;
-use crate::commit::{Commit, Counters, Event, Flush, Mono, Position, SyncPolicy, Times};
+use crate::commit::{Commit, Counters, Elapsed, Event, Flush, Position, SyncPolicy, Times};
 use crate::fatal::PanicEndsProcess;
 use crate::health::{Fault, Health, Operation};
 use crate::log::{Log, LogSize, SnapshotError, SyncJob};
@@ -128,7 +128,7 @@ impl<L: Log> Journal<L> {
         let driver = Driver {
             shared: Arc::clone(&shared),
             kind: kind_of(commit.health()),
-            commit: commit.timed_by(move || Mono::new(origin.elapsed())),
+            commit: commit.timed_by(move || Elapsed::new(origin.elapsed())),
             origin,
             syncer: None,
             spare: Vec::new(),
@@ -340,13 +340,13 @@ impl<L: Log> Driver<L> {
             let event = self.shared.backlog.wait(deadline, &mut self.spare);
             let is_group = matches!(event, Event::Gathered(_));
             let begun = self.origin.elapsed();
-            self.commit.apply(event, Mono::new(begun));
+            self.commit.apply(event, Elapsed::new(begun));
             let flush = self.commit.flush();
             let took = is_group.then(|| self.origin.elapsed().saturating_sub(begun));
             self.publish(took);
             deadline = flush
                 .wake_at
-                .map(|at| self.origin + at.since(Mono::default()));
+                .map(|at| self.origin + at.since(Elapsed::default()));
             if let Some(result) = self.carry_out(flush) {
                 ended.was_closed = true;
                 return result;

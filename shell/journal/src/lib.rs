@@ -38,7 +38,7 @@ pub use check::{
     repair,
 };
 pub use commit::{
-    Commit, Counters, Cut, Event, Flush, Gathered, Mono, Position, SyncPolicy, Times,
+    Commit, Counters, Cut, Elapsed, Event, Flush, Gathered, Position, SyncPolicy, Times,
     UNSYNCED_AGE_MAX,
 };
 pub use contained::contained;

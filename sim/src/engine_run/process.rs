@@ -14,7 +14,7 @@ use engine::store::log::Journalling;
 use engine::store::packing::PackingBatch;
 use engine::{Author, Engine, Expired, Now, Replay};
 use journal::{
-    BaseWriter, Commit, Cut, Event, FileSync, Gathered, Health, History, LocalLog, Lsn, Mono,
+    BaseWriter, Commit, Cut, Elapsed, Event, FileSync, Gathered, Health, History, LocalLog, Lsn,
     Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob, TornTail, Trimmed,
 };
 use persistence::snapshot::Progress;
@@ -40,7 +40,7 @@ pub(super) struct Process {
     gathered: Gathered,
     sync: Option<FileSync<SimFile>>,
     rewrite: Rewrite,
-    wake_at: Option<Mono>,
+    wake_at: Option<Elapsed>,
     /// What the thread that packs chunks of streams is doing.
     packing: Option<PackingBatch>,
     twin: Option<Twin>,
@@ -203,28 +203,28 @@ impl Process {
     }
 
     /// The journal's thread takes what has gathered.
-    pub(super) fn deliver(&mut self, disk: &SimDisk, mono: Mono) -> Result<()> {
+    pub(super) fn deliver(&mut self, disk: &SimDisk, elapsed: Elapsed) -> Result<()> {
         if self.gathered.bytes.is_empty() && self.gathered.cut.is_none() {
             return Ok(());
         }
         let gathered = std::mem::take(&mut self.gathered);
         self.gathered.last = gathered.last;
-        self.apply(Event::Gathered(gathered), disk, mono)
+        self.apply(Event::Gathered(gathered), disk, elapsed)
     }
 
     /// The sync that runs beside the journal ends.
-    pub(super) fn finish_sync(&mut self, disk: &SimDisk, mono: Mono) -> Result<()> {
+    pub(super) fn finish_sync(&mut self, disk: &SimDisk, elapsed: Elapsed) -> Result<()> {
         let Some(job) = self.sync.take() else {
             return Ok(());
         };
         let result = job.run();
-        self.apply(Event::Synced(job, result), disk, mono)
+        self.apply(Event::Synced(job, result), disk, elapsed)
     }
 
     /// The moment may have come that the journal waits for.
-    pub(super) fn tick(&mut self, disk: &SimDisk, mono: Mono) -> Result<()> {
-        if self.wake_at.is_some_and(|at| at <= mono) {
-            self.apply(Event::Tick, disk, mono)?;
+    pub(super) fn tick(&mut self, disk: &SimDisk, elapsed: Elapsed) -> Result<()> {
+        if self.wake_at.is_some_and(|at| at <= elapsed) {
+            self.apply(Event::Tick, disk, elapsed)?;
         }
         Ok(())
     }
@@ -234,10 +234,12 @@ impl Process {
         &mut self,
         gives_up: impl FnOnce() -> bool,
         disk: &SimDisk,
-        mono: Mono,
+        elapsed: Elapsed,
     ) -> Result<()> {
         match std::mem::replace(&mut self.rewrite, Rewrite::None) {
-            Rewrite::Writing(..) if gives_up() => self.apply(Event::SnapshotAbandoned, disk, mono),
+            Rewrite::Writing(..) if gives_up() => {
+                self.apply(Event::SnapshotAbandoned, disk, elapsed)
+            }
             Rewrite::Writing(mut sink, view, now) => {
                 let written = if self.bug == Some(Bug::IdempotenceForgotten) {
                     let base = without_idempotence(&view, &self.engine, now)?;
@@ -246,13 +248,13 @@ impl Process {
                     snapshot::write(&view, &mut sink, now, &Progress::default()).is_ok()
                 };
                 match sink.finish(SnapshotFormat::Rdb) {
-                    Ok(base) if written => self.apply(Event::SnapshotWritten(base), disk, mono),
-                    Ok(_) | Err(_) => self.apply(Event::SnapshotAbandoned, disk, mono),
+                    Ok(base) if written => self.apply(Event::SnapshotWritten(base), disk, elapsed),
+                    Ok(_) | Err(_) => self.apply(Event::SnapshotAbandoned, disk, elapsed),
                 }
             }
             Rewrite::Trimming(history) => {
                 history.remove();
-                self.apply(Event::Trimmed, disk, mono)
+                self.apply(Event::Trimmed, disk, elapsed)
             }
             other => {
                 self.rewrite = other;
@@ -275,14 +277,14 @@ impl Process {
     }
 
     /// Stops properly. Returns whether everything is durable now.
-    pub(super) fn close(&mut self, disk: &SimDisk, mono: Mono) -> Result<bool> {
-        self.deliver(disk, mono)?;
-        self.finish_sync(disk, mono)?;
-        self.commit.apply(Event::Close, mono);
+    pub(super) fn close(&mut self, disk: &SimDisk, elapsed: Elapsed) -> Result<bool> {
+        self.deliver(disk, elapsed)?;
+        self.finish_sync(disk, elapsed)?;
+        self.commit.apply(Event::Close, elapsed);
         let mut flush = self.commit.flush();
         if let Some(job) = flush.sync.take().or(self.sync.take()) {
             let result = job.run();
-            self.commit.apply(Event::Synced(job, result), mono);
+            self.commit.apply(Event::Synced(job, result), elapsed);
             flush = self.commit.flush();
         }
         ensure!(
@@ -303,10 +305,10 @@ impl Process {
     }
 
     /// Does what the journal's thread does with an event.
-    fn apply(&mut self, event: Event<Log>, disk: &SimDisk, mono: Mono) -> Result<()> {
+    fn apply(&mut self, event: Event<Log>, disk: &SimDisk, elapsed: Elapsed) -> Result<()> {
         let was_poisoned = self.is_poisoned();
         let name = event.name();
-        self.commit.apply(event, mono);
+        self.commit.apply(event, elapsed);
         let flush = self.commit.flush();
         self.poisonings += u64::from(!was_poisoned && self.is_poisoned());
         self.wake_at = flush.wake_at;

@@ -126,18 +126,18 @@ impl World {
     }
 
     fn step(&mut self) -> Result<()> {
-        let mono = self.clock.mono();
+        let elapsed = self.clock.elapsed();
         match self.rng.below(100) {
             0..50 => {
                 let client = self.rng.index(self.clients.len());
                 self.act(client)?;
             }
-            50..70 => self.process.deliver(&self.disk, mono)?,
-            70..75 => self.process.finish_sync(&self.disk, mono)?,
+            50..70 => self.process.deliver(&self.disk, elapsed)?,
+            70..75 => self.process.finish_sync(&self.disk, elapsed)?,
             75..83 => {
                 let rng = &mut self.rng;
                 self.process
-                    .go_on_with_rewrite(|| rng.once_in(8), &self.disk, mono)?;
+                    .go_on_with_rewrite(|| rng.once_in(8), &self.disk, elapsed)?;
             }
             83 => {
                 let now = self.now();
@@ -202,7 +202,7 @@ impl World {
     fn pass(&mut self, ms: u64) -> Result<()> {
         self.clock.advance(Duration::from_millis(ms));
         let now = self.now();
-        self.process.tick(&self.disk, self.clock.mono())?;
+        self.process.tick(&self.disk, self.clock.elapsed())?;
         self.process.look_at_journal();
         if self.process.is_poisoned() && self.rng.once_in(3) {
             self.process.begin_rewrite(now);
@@ -342,7 +342,7 @@ impl World {
     }
 
     fn stop(&mut self) -> Result<()> {
-        let is_durable = self.process.close(&self.disk, self.clock.mono())?;
+        let is_durable = self.process.close(&self.disk, self.clock.elapsed())?;
         let last = self.process.last();
         if is_durable {
             self.told = self.told.max(last);
@@ -483,11 +483,11 @@ impl World {
         self.disk.forget_plan();
         self.disk.set_capacity(u64::MAX);
         for _ in 0..100 {
-            let mono = self.clock.mono();
-            self.process.deliver(&self.disk, mono)?;
-            self.process.finish_sync(&self.disk, mono)?;
+            let elapsed = self.clock.elapsed();
+            self.process.deliver(&self.disk, elapsed)?;
+            self.process.finish_sync(&self.disk, elapsed)?;
             self.process
-                .go_on_with_rewrite(|| false, &self.disk, mono)?;
+                .go_on_with_rewrite(|| false, &self.disk, elapsed)?;
             self.release()?;
             if self.process.is_settled() {
                 self.process.look_at_journal();
@@ -558,7 +558,12 @@ enum Stage {
 }
 
 fn now(clock: &Clock) -> Now {
-    let ms = u64::try_from(clock.mono().since(journal::Mono::default()).as_millis());
+    let ms = u64::try_from(
+        clock
+            .elapsed()
+            .since(journal::Elapsed::default())
+            .as_millis(),
+    );
     Now {
         unix_us: i64::try_from(clock.unix_ms())
             .unwrap_or(i64::MAX)

@@ -56,7 +56,7 @@ impl World {
             .map_or(Lsn::ZERO, |commit| commit.position().written);
         self.check_nothing_is_lost(recovered, crash)?;
         self.batches.truncate(index(recovered.number()));
-        let now = self.clock.mono();
+        let now = self.clock.elapsed();
         for batch in &mut self.batches {
             batch.released_at.get_or_insert(now);
         }

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use super::{Commit, Mono};
+use super::{Commit, Elapsed};
 use crate::health::{Fault, Health};
 use crate::log::{Log, SnapshotError};
 use batch::Lsn;
@@ -22,11 +22,11 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Room {
     /// When the batches that found no room are tried again.
-    pub(super) retry_at: Option<Mono>,
+    pub(super) retry_at: Option<Elapsed>,
     /// Whether the reserve has to be made again.
     pub(super) is_spent: bool,
     /// When that is tried.
-    look_at: Option<Mono>,
+    look_at: Option<Elapsed>,
     snapshot: Snapshot,
 }
 
@@ -111,7 +111,7 @@ impl<L: Log> Commit<L> {
     }
 
     /// There was no room for what is held, and none left to free.
-    pub(super) fn is_full(&mut self, fault: Fault, now: Mono) {
+    pub(super) fn is_full(&mut self, fault: Fault, now: Elapsed) {
         // A log that is not trusted stays so, or the batches that it dropped would be released.
         if !matches!(self.health, Health::Poisoned(_)) {
             if self.health.releases() {
@@ -132,7 +132,7 @@ impl<L: Log> Commit<L> {
     }
 
     /// When to see whether there is room to keep again.
-    pub(super) fn next_look_for_room(&self) -> Option<Mono> {
+    pub(super) fn next_look_for_room(&self) -> Option<Elapsed> {
         let is_due = self.room.is_spent
             && self.held.is_empty()
             && self.room.snapshot == Snapshot::None
@@ -141,7 +141,7 @@ impl<L: Log> Commit<L> {
     }
 
     /// Keeps room again, now that nothing else needs it. With that, all is well.
-    pub(super) fn make_reserve(&mut self, now: Mono) {
+    pub(super) fn make_reserve(&mut self, now: Elapsed) {
         if self.next_look_for_room().is_none_or(|at| now < at) {
             return;
         }

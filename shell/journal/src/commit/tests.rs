@@ -38,7 +38,7 @@ fn machine(policy: SyncPolicy) -> Machine {
 impl Machine {
     fn apply(&mut self, event: Event<Files>) -> Flush<Files> {
         self.commit
-            .apply(event, Mono::new(Duration::from_millis(self.now_ms)));
+            .apply(event, Elapsed::new(Duration::from_millis(self.now_ms)));
         self.commit.flush()
     }
 
@@ -108,7 +108,7 @@ fn every_second_releases_what_is_written_and_syncs_once_a_second() {
     assert!(flush.sync.is_none());
     assert_eq!(
         flush.wake_at,
-        Some(Mono::new(Duration::from_millis(11_000)))
+        Some(Elapsed::new(Duration::from_millis(11_000)))
     );
     let mut flush = machine.after_ms(1);
     machine.end_sync(&mut flush);
@@ -191,7 +191,7 @@ fn each_write_and_each_sync_is_timed_and_told_once() {
     let looks = std::sync::atomic::AtomicU64::new(0);
     machine.commit = machine.commit.timed_by(move || {
         let look = looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Mono::new(Duration::from_millis(look))
+        Elapsed::new(Duration::from_millis(look))
     });
     for _ in 0..3 {
         machine.submit(10);

@@ -154,3 +154,44 @@ fn expiries_at_the_ends_of_the_range_neither_panic_nor_wrap() {
     };
     assert_eq!(node.engine.next_deadline(now), Some(Mono(u64::MAX)));
 }
+
+#[test]
+fn info_has_the_average_time_that_keys_live() {
+    let mut node = Node::new();
+    let average = |node: &mut Node| {
+        let info = node.ask("INFO keyspace");
+        info.lines()
+            .filter_map(|line| line.split_once(",avg_ttl="))
+            .map(|(db, rest)| format!("{db} {}", rest.trim_end_matches(",subexpiry=0")))
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    for request in [
+        "SET forever x",
+        "SET short x PX 1000",
+        "SET long x PX 5000",
+        "SET moved x PX 7000",
+        "SET renamed x PX 60000",
+        "MOVE moved 3",
+        "RENAME renamed forever",
+        "PERSIST forever",
+        "PEXPIRE long 4000",
+    ] {
+        assert!(!node.ask(request).starts_with('-'), "{request}");
+    }
+    let found = average(&mut node);
+    assert_eq!(
+        found,
+        "db0:keys=3,expires=2 2500; db3:keys=1,expires=1 7000"
+    );
+    node.ms += 500;
+    node.ask("SWAPDB 0 3");
+    node.ask("DEL long");
+    node.ask("SELECT 3");
+    node.ask("DEL long");
+    let found = average(&mut node);
+    assert_eq!(found, "db0:keys=1,expires=1 6500; db3:keys=2,expires=1 500");
+    node.ask("FLUSHALL");
+    node.ask("SET again x PX 10");
+    assert_eq!(average(&mut node), "db3:keys=1,expires=1 10");
+}

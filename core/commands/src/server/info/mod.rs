@@ -68,8 +68,9 @@ impl Command for Info {
         history: &[("7.0.0", "Several sections can be asked for.")],
         args: &[Arg::string("section").optional().multiple()],
         compat: Compat::Differs(
-            "Fields that mean nothing here are left out, and so is the section `keysizes`: each write would have to \
-             look at the sizes of values before and after it.",
+            "Fields that mean nothing here are left out, and so is the section `keysizes`: of its types there are only \
+             strings here, and each write to one would have to count the size before and after it, or each call walk over \
+             all keys while everybody waits. `avg_ttl` is exact, not a sample.",
         ),
         ..Spec::named("info")
     };

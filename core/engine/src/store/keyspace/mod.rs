@@ -10,6 +10,7 @@
 //! a later write copies just the small table that it touches.
 
 mod deadlines;
+mod expiring;
 mod hash;
 mod record;
 
@@ -17,6 +18,7 @@ use collections::Directory;
 use stream::Stream;
 
 use deadlines::{Agenda, Deadlines};
+use expiring::Expiring;
 use hash::KeyHashes;
 
 pub(crate) use hash::KeyHasher;
@@ -48,7 +50,7 @@ pub struct Emptied {
 #[derive(Debug, Clone, Default)]
 struct Database {
     records: Directory<Record>,
-    expiring: usize,
+    expiring: Expiring,
     /// The batch that last emptied or swapped the whole database.
     replaced: Lsn,
 }
@@ -125,7 +127,13 @@ impl Keyspace {
 
     /// Number of keys of a database that have an expiry.
     pub fn expiring(&self, db: u16) -> usize {
-        self.database(db).expiring
+        self.database(db).expiring.count()
+    }
+
+    /// How long the keys of a database that have an expiry live from now on, on average, in
+    /// milliseconds.
+    pub fn average_ttl_ms(&self, db: u16, now: UnixMs) -> u64 {
+        self.database(db).expiring.average_ttl_ms(now)
     }
 
     /// The record of a key, expired or not.
@@ -281,7 +289,7 @@ impl Keyspace {
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
         let (expires, forgets) = (record.expires_at(), record.forgets_at());
-        database.expiring += usize::from(expires.is_some());
+        database.expiring.add(expires);
         self.expiries.replace(db, hash, None, expires);
         self.forgettings.replace(db, hash, None, forgets);
         database
@@ -300,7 +308,7 @@ impl Keyspace {
                 .records
                 .remove(hash, |record| record.key() == key, hash_of, lsn.number())?;
         let (expires, forgets) = (record.expires_at(), record.forgets_at());
-        database.expiring -= usize::from(expires.is_some());
+        database.expiring.remove(expires);
         self.expiries.replace(db, hash, expires, None);
         self.forgettings.replace(db, hash, forgets, None);
         Some(record)
@@ -324,8 +332,8 @@ impl Keyspace {
         let old = record.expires_at();
         record.set_expiry(at);
         let new = record.expires_at();
-        database.expiring -= usize::from(old.is_some());
-        database.expiring += usize::from(new.is_some());
+        database.expiring.remove(old);
+        database.expiring.add(new);
         self.expiries.replace(db, hash, old, new);
         true
     }
@@ -334,7 +342,7 @@ impl Keyspace {
     /// dropping it.
     pub(crate) fn clear(&mut self, db: u16, lsn: Lsn) -> Emptied {
         let database = self.database_mut(db);
-        database.expiring = 0;
+        database.expiring = Expiring::default();
         database.replaced = lsn;
         Emptied {
             records: database.records.clear(lsn.number()),

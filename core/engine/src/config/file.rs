@@ -1,6 +1,6 @@
 //! The lines of a configuration file.
 
-use super::Settings;
+use super::{Kind, Settings};
 
 /// What is said in a line of a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +79,12 @@ impl Settings {
             return Err(format!("{}: {}", directive.name, directive.reason));
         }
         let mut value = line.values.join(" ");
-        if before && line.name.eq_ignore_ascii_case("save") && !value.is_empty() {
-            value = format!("{} {value}", self.text("save"));
+        if before
+            && !value.is_empty()
+            && let Some(row) = self.row(&line.name)
+            && row.kind == Kind::SavePoints
+        {
+            value = format!("{} {value}", self.text(row.name));
         }
         self.set(&line.name, &value)
             .map_err(|error| format!("{} {value}: {error}", line.name))

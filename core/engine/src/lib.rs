@@ -86,6 +86,17 @@ pub struct Outcome {
     pub sender: Sender,
 }
 
+/// How requests of a client are to be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The protocol for its replies.
+    pub protocol: Protocol,
+    /// What it may send.
+    pub sender: Sender,
+    /// Whether it has sent more that has not run than it may. The shell then ends its connection.
+    pub is_above_query_limit: bool,
+}
+
 /// What happens to a connection after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
@@ -185,42 +196,41 @@ impl Engine {
         self.data.dropped.take(What::Session(session));
     }
 
-    /// Announces requests of a client, with the figures of its connection. Returns the protocol for
-    /// its replies and what it may send, unless it is gone.
-    pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<(Protocol, Sender)> {
+    /// Announces requests of a client, with the figures of its connection. Returns how they are to
+    /// be served, unless it is gone.
+    #[inline]
+    pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<Terms> {
         self.set_io_figures(id, io);
         let session = self.server.sessions.find(id)?;
-        Some((session.protocol, self.server.sender(session)))
-    }
-
-    /// Returns whether a client has sent more that has not run than it may. The shell then ends its
-    /// connection.
-    pub fn is_above_query_limit(&self, id: SessionId) -> bool {
-        let session = self.server.sessions.find(id);
-        session.is_some_and(|session| session.request_bytes() > self.server.config.query_bytes_max)
+        Some(Terms {
+            protocol: session.protocol,
+            sender: self.server.sender(session),
+            is_above_query_limit: session.request_bytes() > self.server.config.query_bytes_max,
+        })
     }
 
     /// Looks up the keys of requests that come next, all of them before the first is served.
     /// Lookups that do not wait for one another share the latency of memory; served one by one,
     /// each would pay it. Returns how many keys it looked up: none if the database is small enough
     /// for the processor's caches, and none if there is only one request.
-    pub fn look_ahead<'a>(&self, id: SessionId, keys: impl Iterator<Item = &'a [u8]>) -> usize {
+    pub fn look_ahead<'a>(&mut self, id: SessionId, keys: impl Iterator<Item = &'a [u8]>) -> usize {
         let Some(session) = self.server.sessions.find(id) else {
             return 0;
         };
-        let (keyspace, database) = (&self.data.keyspace, session.database);
+        let (keyspace, database) = (&mut self.data.keyspace, session.database);
         if keyspace.len(database) < limits::LOOK_AHEAD_KEYS_MIN {
             return 0;
         }
         let mut looked = 0;
         let mut wanted = [None; limits::LOOK_AHEAD_REQUESTS_MAX];
         for (wanted, key) in wanted.iter_mut().zip(keys) {
-            *wanted = Some((keyspace.hash_ahead(key), key));
+            *wanted = Some((0, key));
             looked += 1;
         }
         if looked < 2 {
             return 0;
         }
+        keyspace.hash_ahead(&mut wanted);
         for record in keyspace.find_all(database, &wanted).into_iter().flatten() {
             record.value().prefetch();
         }

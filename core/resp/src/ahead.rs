@@ -1,6 +1,8 @@
 //! A quick look at the requests that wait in a pipeline, so that a caller can prefetch what they
 //! will need.
 
+use crate::request::short_header;
+
 /// The second argument of each whole request at the front of some input: its key, for most
 /// commands.
 ///
@@ -16,45 +18,25 @@ impl<'a> KeysAhead<'a> {
     pub fn new(input: &'a [u8]) -> KeysAhead<'a> {
         KeysAhead { rest: input }
     }
-
-    /// The number after the sign that announces arguments or their length.
-    fn number(&mut self, sign: u8) -> Option<usize> {
-        let [first, rest @ ..] = self.rest else {
-            return None;
-        };
-        if *first != sign {
-            return None;
-        }
-        let mut number = 0_usize;
-        for (index, byte) in rest.iter().enumerate().take(DIGITS_MAX) {
-            if byte.is_ascii_digit() {
-                number = number * 10 + usize::from(byte - b'0');
-            } else {
-                self.rest = rest.get(index..)?.strip_prefix(b"\r\n")?;
-                return (index > 0).then_some(number);
-            }
-        }
-        None
-    }
 }
-
-/// The most digits of a number that this look reads.
-const DIGITS_MAX: usize = 8;
 
 impl<'a> Iterator for KeysAhead<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let count = self.number(b'*')?;
+        let (count, mut at) = short_header(b'*', self.rest, 0)?;
         let mut key = None;
         for index in 0..count {
-            let len = self.number(b'$')?;
-            let (argument, rest) = self.rest.split_at_checked(len)?;
-            self.rest = rest.strip_prefix(b"\r\n")?;
+            let (len, header_bytes) = short_header(b'$', self.rest, at)?;
+            let start = at + header_bytes;
+            let argument = self.rest.get(start..start + len)?;
+            // The two bytes that end an argument are skipped unseen, as the parser does.
+            at = start + len + 2;
             if index == 1 {
                 key = Some(argument);
             }
         }
+        self.rest = self.rest.get(at..)?;
         key
     }
 }
@@ -66,16 +48,16 @@ mod tests {
     #[test]
     fn keys_are_seen_until_something_is_odd() {
         let get = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
-        let set = b"*3\r\n$3\r\nSET\r\n$2\r\nbb\r\n$0\r\n\r\n";
+        let set = b"*4\r\n$3\r\nSET\r\n$2\r\nbb\r\n$0\r\n\r\n$1\r\nc\r\n";
         let keys = |input: &[u8]| {
             KeysAhead::new(input)
                 .map(<[u8]>::to_vec)
                 .collect::<Vec<_>>()
         };
-        let both = [get.as_slice(), set].concat();
-        assert_eq!(keys(&both), [b"a".to_vec(), b"bb".to_vec()]);
+        let both = [set.as_slice(), get].concat();
+        assert_eq!(keys(&both), [b"bb".to_vec(), b"a".to_vec()]);
         for cut in 0..both.len() {
-            assert_eq!(keys(&both[..cut]).len(), usize::from(cut >= get.len()));
+            assert_eq!(keys(&both[..cut]).len(), usize::from(cut >= set.len()));
         }
         for odd in [
             "PING\r\n",

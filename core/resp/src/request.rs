@@ -355,7 +355,7 @@ impl Parser {
             Sender::Unauthenticated => limits.bulk_bytes_max.min(UNAUTHENTICATED_BULK_BYTES_MAX),
         };
         while self.args_left > 0 {
-            let short = short_header(input, at).filter(|(len, _)| *len <= short_max);
+            let short = short_header(b'$', input, at).filter(|(len, _)| *len <= short_max);
             let (len, start) = match short {
                 Some((len, header_bytes)) => (len, at + header_bytes),
                 None => match self.bulk_length(input, at, scanned, limits)? {
@@ -515,11 +515,11 @@ impl Parser {
     }
 }
 
-/// The number in a complete `$` line of up to four digits at `at`, and the line's length. `None`
-/// for all other lines, right or wrong: they are rare, or their arguments are so long that the cost
-/// does not matter.
+/// The number in a complete line of up to four digits at `at` that begins with `sign`, and the
+/// line's length. `None` for all other lines, right or wrong: they are rare, or their arguments are
+/// so long that the cost does not matter.
 #[inline]
-fn short_header(input: &[u8], at: usize) -> Option<(usize, usize)> {
+pub(crate) fn short_header(sign: u8, input: &[u8], at: usize) -> Option<(usize, usize)> {
     // A line, an argument of one byte and its end are no shorter than this. Only the line of an
     // empty argument at the end of the input is.
     let line: [u8; 7] = *input.get(at..)?.first_chunk()?;
@@ -528,7 +528,7 @@ fn short_header(input: &[u8], at: usize) -> Option<(usize, usize)> {
         (digit < 10).then_some(usize::from(digit))
     };
     let mut number = digit(1)?;
-    if line[0] != b'$' {
+    if line[0] != sign {
         return None;
     }
     if line[2] == b'\r' {

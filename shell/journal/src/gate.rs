@@ -38,6 +38,11 @@ impl Gate {
         self.0.is_open_for(lsn.number())
     }
 
+    /// The last LSN that replies may depend on to leave now.
+    pub fn released(&self) -> Lsn {
+        Lsn::new(self.0.released())
+    }
+
     /// Returns whether the replies that depend on this LSN may leave, or nobody knows when; `None`
     /// if that will be known soon.
     pub fn answer(&self, lsn: Lsn) -> Option<Result<(), NotDurable>> {

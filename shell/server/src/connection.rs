@@ -361,13 +361,13 @@ impl Connection {
     ) -> (usize, Lsn) {
         let mut limits = Limits::default();
         self.count_in(engine);
-        if let Some((protocol, sender)) = engine.begin_requests(self.session, self.io) {
-            reply.set_protocol(protocol);
-            limits.sender = sender;
-        }
-        if engine.is_above_query_limit(self.session) {
-            self.end_for_query(engine);
-            return (0, Lsn::ZERO);
+        if let Some(terms) = engine.begin_requests(self.session, self.io) {
+            if terms.is_above_query_limit {
+                self.end_for_query(engine);
+                return (0, Lsn::ZERO);
+            }
+            reply.set_protocol(terms.protocol);
+            limits.sender = terms.sender;
         }
         limits.request_bytes_max = engine.server.config.query_bytes_max;
         let limits_out = engine.server.config.output_limits;
@@ -384,16 +384,6 @@ impl Connection {
             if rest.is_empty() {
                 break;
             }
-            if until_look == 0 {
-                until_look = match engine.look_ahead(self.session, KeysAhead::new(rest)) {
-                    0 => usize::MAX,
-                    looked => {
-                        engine.server.shell.keys_looked_ahead += looked as u64;
-                        looked
-                    }
-                };
-            }
-            until_look -= 1;
             // The request before may have changed it.
             limits.bulk_bytes_max = engine.server.config.bulk_bytes_max;
             if engine.server.config.memory_bytes_max > 0 {
@@ -402,6 +392,15 @@ impl Connection {
             match self.parser.parse(rest, &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {
+                    if until_look == 0 {
+                        // If nothing comes behind it, there is nothing to gain.
+                        let is_last = request.consumed == rest.len();
+                        until_look = match is_last {
+                            true => usize::MAX,
+                            false => look_ahead(engine, self.session, rest),
+                        };
+                    }
+                    until_look -= 1;
                     let mark = reply.mark();
                     let outcome = engine.request(self.session, request.argv, now, reply);
                     // Nothing, if all replies were too much and were dropped.
@@ -491,6 +490,18 @@ impl Connection {
         self.counted = self.io.received_bytes;
         if let Some(figures) = shell.threads.get_mut(self.thread) {
             figures.writes += std::mem::take(&mut self.writes);
+        }
+    }
+}
+
+/// Looks up the keys of the requests at the front of some input. Returns how many requests are to
+/// be served before the next look.
+fn look_ahead(engine: &mut Engine, session: SessionId, input: &[u8]) -> usize {
+    match engine.look_ahead(session, KeysAhead::new(input)) {
+        0 => usize::MAX,
+        looked => {
+            engine.server.shell.keys_looked_ahead += looked as u64;
+            looked
         }
     }
 }

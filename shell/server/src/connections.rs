@@ -167,6 +167,12 @@ impl Connections {
         }
     }
 
+    /// Replies that depend on a batch up to this one may leave.
+    pub(crate) fn released(&self) -> Lsn {
+        let gate = self.gate.as_ref();
+        gate.map_or(Lsn::new(u64::MAX), Gate::released)
+    }
+
     /// The thread is about to sleep. Returns whether it may: nothing is ready, and the log has not
     /// come so far meanwhile that replies may leave.
     pub(crate) fn may_sleep(&self) -> bool {

@@ -140,6 +140,7 @@ impl Stage {
             figures.reads += self.parts.len() as u64;
         }
         self.pieces.clear();
+        self.pieces.set_released(connections.released());
         let (mut now, mut stopwatch) = shard.clock.now_measured();
         for part in &self.parts[self.run..] {
             self.run += 1;

@@ -57,7 +57,13 @@ impl Gate {
     /// Returns whether this number was released.
     #[inline]
     pub fn is_open_for(&self, number: u64) -> bool {
-        self.shared.released.load(Ordering::Acquire) >= number
+        self.released() >= number
+    }
+
+    /// The highest number that was released.
+    #[inline]
+    pub fn released(&self) -> u64 {
+        self.shared.released.load(Ordering::Acquire)
     }
 
     /// What is known of this number; none while that is soon to be seen.

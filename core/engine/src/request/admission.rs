@@ -35,23 +35,25 @@ impl Server {
         argv: Argv<'a>,
         mode: Mode,
     ) -> Result<Option<Invocation<'a>>, CmdError> {
-        // What is known already does not come back through memory.
-        let admitted = self.find_and_check(session, argv, mode)?;
-        Ok(admitted.map(|(row, first_arg)| Invocation {
-            row,
-            argv,
-            first_arg,
-            mode,
-        }))
+        match self.find_and_check(session, argv, mode) {
+            Ok(Some(row)) => Ok(Some(Invocation {
+                row,
+                argv,
+                first_arg: 1 + usize::from(!row.container.is_empty()),
+                mode,
+            })),
+            Ok(None) => Ok(None),
+            Err(error) => Err(*error),
+        }
     }
 
-    /// The command of a request and the position of its first argument.
+    /// The command of a request. The error is boxed so that a row comes back in registers.
     fn find_and_check(
         &mut self,
         session: &Session,
         argv: Argv<'_>,
         mode: Mode,
-    ) -> Result<Option<(&'static Row, usize)>, CmdError> {
+    ) -> Result<Option<&'static Row>, Box<CmdError>> {
         let Some(name) = argv.get(0) else {
             return Ok(None);
         };
@@ -60,31 +62,26 @@ impl Server {
             Some(last) if last.is_called(name) => last,
             _ => match self.commands.find(name) {
                 Some(found) => found,
-                None => return Err(unknown_command(argv)),
+                None => return Err(Box::new(unknown_command(argv))),
             },
         };
-        let (row, first_arg) = match argv.get(1) {
-            Some(sub) if command.subcommand_count() > 0 => {
-                match self.commands.subcommand(command, sub) {
-                    Some(found) => (found, 2),
-                    None => return Err(unknown_subcommand(command, sub)),
-                }
-            }
-            _ => (command, 1),
+        let row = match command.subcommand_count() {
+            0 => command,
+            _ => self.subcommand(command, argv)?,
         };
         let spec = row.spec;
         if !spec.arity.accepts(argv.len()) || row.is_container() {
             self.command_stats[usize::from(row.number)].rejected += 1;
-            return Err(CmdError::Arity(row.full_name()));
+            return Err(Box::new(CmdError::Arity(row.full_name())));
         }
         if !session.authenticated
             && !spec.flags.has(Flags::NO_AUTH)
             && self.sender(session) == Sender::Unauthenticated
         {
-            return Err(CmdError::NoAuth);
+            return Err(Box::new(CmdError::NoAuth));
         }
         if mode == Mode::Called && spec.flags.has(Flags::NO_SCRIPT) {
-            return Err(CmdError::NotFromScript);
+            return Err(Box::new(CmdError::NotFromScript));
         }
         // A transaction was checked as a whole, and a journal has what was accepted.
         if !matches!(mode, Mode::Transaction | Mode::Replay)
@@ -94,7 +91,20 @@ impl Server {
         {
             self.check_resources(session, row)?;
         }
-        Ok(Some((row, first_arg)))
+        Ok(Some(row))
+    }
+
+    /// The subcommand that a request names, or the command itself if it names none.
+    fn subcommand(
+        &self,
+        command: &'static Row,
+        argv: Argv<'_>,
+    ) -> Result<&'static Row, Box<CmdError>> {
+        let Some(sub) = argv.get(1) else {
+            return Ok(command);
+        };
+        let found = self.commands.subcommand(command, sub);
+        found.ok_or_else(|| Box::new(unknown_subcommand(command, sub)))
     }
 
     /// Returns whether a command may run although memory is short, writes are refused or data is

@@ -4,6 +4,7 @@ use resp::{Argv, Reply, Rope, Sender};
 
 use crate::clients::delivery::{Delivery, Then};
 use crate::clients::session::{Replies, Session, SessionId};
+use crate::clients::waiting::Wait;
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::CmdError;
 use crate::request::admission::Invocation;
@@ -34,6 +35,7 @@ impl Engine {
         };
         session.last_request = now.mono;
         session.requests += 1;
+        self.data.keyspace.begin_request();
         let mut outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
         outcome.sender = self.server.sender(&session);
         self.server.sessions.put_back(session);
@@ -47,7 +49,28 @@ impl Engine {
     }
 
     /// Runs a request and writes the reply, if the client wants one.
+    #[inline]
     pub(crate) fn serve(
+        &mut self,
+        session: &mut Session,
+        argv: Argv<'_>,
+        now: Now,
+        reply: &mut Reply,
+        mode: Mode,
+    ) -> Outcome {
+        if session.replies != Replies::On {
+            return self.serve_silent(session, argv, now, reply, mode);
+        }
+        let outcome = self.dispatch(session, argv, now, reply, mode);
+        if session.replies != Replies::On && outcome.then != Next::Wait {
+            session.wants_answer(Replies::On);
+        }
+        outcome
+    }
+
+    /// The same for a client that may not want the reply.
+    #[cold]
+    fn serve_silent(
         &mut self,
         session: &mut Session,
         argv: Argv<'_>,
@@ -57,11 +80,9 @@ impl Engine {
     ) -> Outcome {
         let (start, before) = (reply.mark(), session.replies);
         // What is not sent does not count against the limit.
-        let muted = (before != Replies::On).then(|| reply.begin_part(usize::MAX));
+        let outer = reply.begin_part(usize::MAX);
         let outcome = self.dispatch(session, argv, now, reply, mode);
-        if let Some(outer) = muted {
-            reply.resume_part(outer);
-        }
+        reply.resume_part(outer);
         // The reply to a request that waits is still to come.
         if outcome.then != Next::Wait && !session.wants_answer(before) {
             reply.rollback(start);
@@ -182,7 +203,9 @@ impl Engine {
         });
     }
 
-    /// Runs an admitted request. Its effects join the open batch; the caller commits.
+    /// Runs an admitted request. Its effects join the open batch; the caller commits. Inlined where
+    /// every request comes by.
+    #[inline(always)]
     pub(crate) fn execute(
         &mut self,
         session: &mut Session,
@@ -212,16 +235,7 @@ impl Engine {
             self.server.unmeasured.add(row, work);
         }
         let flow = match result {
-            Ok(Flow::Block) => match wait {
-                Some(mut wait) => {
-                    if mode == Mode::Alone {
-                        self.data.blocking.add(session.id, &mut wait);
-                    }
-                    session.wait = Some(wait);
-                    Flow::Block
-                }
-                None => Flow::Done,
-            },
+            Ok(Flow::Block) => self.block(session, wait, mode),
             Ok(flow) => flow,
             Err(error) => {
                 self.server.note_refusal(mode, argv, &error);
@@ -230,6 +244,19 @@ impl Engine {
             }
         };
         (flow, depends_on)
+    }
+
+    /// A request waits, if it said for what.
+    #[cold]
+    fn block(&mut self, session: &mut Session, wait: Option<Wait>, mode: Mode) -> Flow {
+        let Some(mut wait) = wait else {
+            return Flow::Done;
+        };
+        if mode == Mode::Alone {
+            self.data.blocking.add(session.id, &mut wait);
+        }
+        session.wait = Some(wait);
+        Flow::Block
     }
 }
 

@@ -10,6 +10,7 @@ use crate::server::Order;
 impl Engine {
     /// Reports the figures of a client's connection, for `CLIENT LIST`. Clients may be disconnected
     /// because of it, even this one.
+    #[inline]
     pub fn set_io_figures(&mut self, id: SessionId, io: IoFigures) {
         let Some(session) = self.server.sessions.find_mut(id) else {
             return;

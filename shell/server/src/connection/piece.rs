@@ -59,6 +59,8 @@ pub(crate) struct Pieces {
     start: usize,
     /// The last batch before its requests ran.
     before: Lsn,
+    /// Replies that depend on a batch up to this one may leave.
+    released: Lsn,
 }
 
 impl Pieces {
@@ -68,6 +70,12 @@ impl Pieces {
         self.start = self.all.len();
         self.marks.clear();
         self.before = last;
+    }
+
+    /// Takes what depends on a batch up to this one for what depends on none, so that most reads
+    /// are one piece.
+    pub(crate) fn set_released(&mut self, released: Lsn) {
+        self.released = released;
     }
 
     /// Forgets what was added since [`Pieces::begin`].
@@ -83,20 +91,25 @@ impl Pieces {
         if len == 0 {
             return;
         }
+        let depends_on = match depends_on > self.released {
+            true => depends_on,
+            false => Lsn::ZERO,
+        };
         let piece = Piece {
             len,
             replies: 1,
             depends_on,
         };
-        let (start, before) = (self.start, self.before);
-        match self.all[start..].last_mut() {
+        // There is a mark for each piece of this connection.
+        let is_first = self.marks.is_empty();
+        match self.all.last_mut().filter(|_| !is_first) {
             Some(last)
                 if last.depends_on == depends_on
-                    || last.depends_on > before && depends_on > before =>
+                    || last.depends_on.min(depends_on) > self.before =>
             {
                 last.add(&piece);
             }
-            _ => {
+            Some(_) | None => {
                 self.all.push(piece);
                 self.marks.push(mark);
             }
@@ -134,6 +147,23 @@ mod tests {
     use resp::Protocol;
 
     use super::*;
+
+    #[test]
+    fn replies_that_may_leave_are_one_piece_whatever_they_depend_on() {
+        let mut pieces = Pieces::default();
+        let reply = Reply::new(Protocol::Resp2);
+        pieces.set_released(Lsn::new(7));
+        pieces.begin(Lsn::new(10));
+        for depends_on in [3, 7, 0, 8, 9, 7] {
+            pieces.add(reply.mark(), 1, Lsn::new(depends_on));
+        }
+        let all = pieces.get(pieces.range());
+        let shown: Vec<_> = all
+            .iter()
+            .map(|piece| (piece.replies, piece.depends_on.number()))
+            .collect();
+        assert_eq!(shown, [(3, 0), (1, 8), (1, 9), (1, 0)]);
+    }
 
     #[test]
     fn replies_that_are_written_together_are_one_piece() {

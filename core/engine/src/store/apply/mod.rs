@@ -362,7 +362,10 @@ impl<'e> Store<'e> {
     pub fn get<T: Typed>(&mut self, key: &[u8]) -> Result<Option<&T>, CmdError> {
         match self.value(key) {
             None => Ok(None),
-            Some(value) => value.get().map(Some).ok_or(CmdError::WrongType),
+            Some(value) => match value.get() {
+                Some(value) => Ok(Some(value)),
+                None => Err(CmdError::WrongType),
+            },
         }
     }
 

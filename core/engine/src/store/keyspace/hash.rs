@@ -8,11 +8,16 @@
 use std::cell::Cell;
 
 /// The hashes of keys. It remembers that of the last one, since a command asks for its key's hash
-/// when it looks, and again when it applies an effect; that only serves speed.
+/// when it looks, and again when it applies an effect, and those of requests that were looked at
+/// ahead. That only serves speed: if a request asks for another key, its hash is worked out.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyHashes {
     hasher: KeyHasher,
     last: Cell<(Name, u64)>,
+    /// Those of the requests that come next, one for each.
+    ahead: Vec<(Name, u64)>,
+    /// How many of them have come.
+    begun: usize,
 }
 
 /// All of a short name: its first, second and last eight bytes, and its length.
@@ -44,6 +49,29 @@ impl KeyHashes {
         KeyHashes {
             hasher,
             last: Cell::new((Name::NONE, 0)),
+            ahead: Vec::new(),
+            begun: 0,
+        }
+    }
+
+    /// Works out the hashes of the requests that come next.
+    #[inline]
+    pub(crate) fn look_ahead(&mut self, keys: &mut [Option<(u64, &[u8])>]) {
+        self.ahead.clear();
+        self.begun = 0;
+        for (hash, key) in keys.iter_mut().flatten() {
+            *hash = self.hasher.hash(key);
+            let name = Name::of(key).unwrap_or(Name::NONE);
+            self.ahead.push((name, *hash));
+        }
+    }
+
+    /// The next request begins.
+    #[inline]
+    pub(crate) fn begin_request(&mut self) {
+        if let Some(known) = self.ahead.get(self.begun) {
+            self.last.set(*known);
+            self.begun += 1;
         }
     }
 
@@ -107,7 +135,20 @@ fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
         (_, []) => 0,
         // One load for all, rather than one for each.
         (Some(word), _) => u64::from_le_bytes(*word) >> (64 - 8 * rest.len()),
-        (None, _) => rest
+        (None, _) => short_word(rest),
+    }
+}
+
+/// Up to seven bytes as the lower part of a word.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        // Two loads; where they overlap, they agree.
+        (Some(first), Some(last)) => {
+            let last = u64::from(u32::from_le_bytes(*last)) << (8 * (bytes.len() - 4));
+            u64::from(u32::from_le_bytes(*first)) | last
+        }
+        _ => bytes
             .iter()
             .rev()
             .fold(0, |word, byte| word << 8 | u64::from(*byte)),
@@ -186,6 +227,31 @@ mod tests {
             }
             assert_eq!(hashes.hash(&name), hasher.hash(&name));
         }
+    }
+
+    #[test]
+    fn what_was_worked_out_ahead_serves_the_request_that_it_was_meant_for() {
+        let hasher = KeyHasher::new([5, 6]);
+        let mut hashes = KeyHashes::new(hasher);
+        let long = [b'l'; 100];
+        let keys: [&[u8]; 4] = [b"one", b"key:000000000002", &long, b""];
+        let mut ahead = keys.map(|key| Some((0, key)));
+        hashes.look_ahead(&mut ahead);
+        assert_eq!(ahead, keys.map(|key| Some((hasher.hash(key), key))));
+        // A hasher with another key: what it gives was not remembered.
+        hashes.hasher = KeyHasher::new([7, 8]);
+        for key in keys {
+            hashes.begin_request();
+            let known = if key.len() <= 24 {
+                hasher
+            } else {
+                hashes.hasher
+            };
+            assert_eq!(hashes.hash(key), known.hash(key));
+            assert_eq!(hashes.hash(b"other"), hashes.hasher.hash(b"other"));
+        }
+        hashes.begin_request();
+        assert_eq!(hashes.hash(b"one"), hashes.hasher.hash(b"one"));
     }
 
     #[test]

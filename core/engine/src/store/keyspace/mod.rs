@@ -98,10 +98,17 @@ impl Keyspace {
         self.hashes.hash(key)
     }
 
-    /// The same for a key that comes later, of a request that is not being served yet.
+    /// Adds their hashes to the keys of the requests that come next, one for each of them. The
+    /// requests will find them known.
     #[inline]
-    pub(crate) fn hash_ahead(&self, key: &[u8]) -> u64 {
-        self.hashes.hasher().hash(key)
+    pub(crate) fn hash_ahead(&mut self, keys: &mut [Option<(u64, &[u8])>]) {
+        self.hashes.look_ahead(keys);
+    }
+
+    /// A request begins.
+    #[inline]
+    pub(crate) fn begin_request(&mut self) {
+        self.hashes.begin_request();
     }
 
     /// Number of keys in a database, those that have expired but were not yet removed included.

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use journal::{
-    BaseWriter, Commit, Cut, Elapsed, Event, FileSync, Gathered, Health, History, LocalLog, Lsn,
-    Position, SnapshotFormat, SnapshotSink, SyncJob, SyncPolicy, Trimmed,
+    BaseWriter, Commit, Cut, Elapsed, Encoded, Event, FileSync, Gathered, Health, History,
+    LocalLog, Lsn, Position, SnapshotFormat, SnapshotSink, SyncJob, SyncPolicy, Trimmed,
 };
 
 use crate::clock::Clock;
@@ -244,8 +244,11 @@ impl World {
             return;
         }
         for _ in 0..1 + self.rng.below(4) {
-            let bytes = draw_batch(&mut self.rng, self.batches.len() + 1);
-            self.gathered.bytes.extend_from_slice(&bytes);
+            let mut encoded = draw_batch(&mut self.rng, self.batches.len() + 1);
+            let bytes = encoded.to_vec();
+            self.gathered
+                .batches
+                .add(&mut encoded, &mut Encoded::default());
             let early = self.plan.bug == Some(Bug::ReleasedEarly);
             let released_at = early.then(|| self.clock.elapsed());
             self.batches.push(Batch { bytes, released_at });
@@ -260,14 +263,14 @@ impl World {
     fn ask_for_rewrite(&mut self) {
         if matches!(self.rewrite, Rewrite::None) {
             self.rewrite = Rewrite::Asked;
-            let (bytes, at) = (self.gathered.bytes.len(), self.submitted());
+            let (bytes, at) = (self.gathered.batches.len(), self.submitted());
             self.gathered.cut = Some(Cut { bytes, at });
             self.gathered.last = at;
         }
     }
 
     fn deliver(&mut self) -> Result<()> {
-        if self.gathered.bytes.is_empty() && self.gathered.cut.is_none() {
+        if self.gathered.batches.is_empty() && self.gathered.cut.is_none() {
             return Ok(());
         }
         let gathered = std::mem::take(&mut self.gathered);
@@ -541,8 +544,8 @@ fn snapshot(at: Lsn, digest: u64) -> Vec<u8> {
     bytes
 }
 
-/// A batch; some of them contain what looks like an annotation.
-fn draw_batch(rng: &mut Rng, number: usize) -> Vec<u8> {
+/// A batch; some of them contain what looks like an annotation, and some share their value.
+fn draw_batch(rng: &mut Rng, number: usize) -> Encoded {
     let mut value = Vec::new();
     match rng.below(8) {
         0 => value.extend(b"\n#weir:1 lsn=9999 n=1 len=0 crc=00000000\r\n"),
@@ -551,25 +554,29 @@ fn draw_batch(rng: &mut Rng, number: usize) -> Vec<u8> {
         3 if rng.once_in(8) => value.resize(rng.index(40_000), 0),
         _ => value.resize(rng.index(60), b'x'),
     }
-    let mut batch = Vec::new();
-    let set = |batch: &mut Vec<u8>, value: &[u8]| {
+    let mut batch = Encoded::default();
+    let is_shared = rng.once_in(2);
+    let set = |batch: &mut Encoded, value: &[u8]| {
         let key = format!("key:{number}");
-        batch.extend(
+        batch.push(
             format!(
                 "*3\r\n$3\r\nSET\r\n${}\r\n{key}\r\n${}\r\n",
                 key.len(),
                 value.len()
             )
-            .bytes(),
+            .as_bytes(),
         );
-        batch.extend_from_slice(value);
-        batch.extend(b"\r\n");
+        match is_shared {
+            true => batch.push_shared(value.to_vec().into()),
+            false => batch.push(value),
+        }
+        batch.push(b"\r\n");
     };
     if rng.once_in(4) {
-        batch.extend(b"#t:1700000000000\r\n*1\r\n$5\r\nMULTI\r\n");
+        batch.push(b"#t:1700000000000\r\n*1\r\n$5\r\nMULTI\r\n");
         set(&mut batch, &value);
         set(&mut batch, b"second");
-        batch.extend(b"*1\r\n$4\r\nEXEC\r\n");
+        batch.push(b"*1\r\n$4\r\nEXEC\r\n");
     } else {
         set(&mut batch, &value);
     }

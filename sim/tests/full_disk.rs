@@ -64,7 +64,7 @@ impl Machine {
         bytes.resize(bytes.len() + len, b'v');
         bytes.extend(b"\r\n");
         self.apply(Event::Gathered(Gathered {
-            bytes,
+            batches: bytes.into(),
             last: Lsn::new(self.submitted),
             cut: None,
         }));
@@ -74,9 +74,9 @@ impl Machine {
     fn rewrite(&mut self) -> Flush<Log> {
         let at = Lsn::new(self.submitted);
         self.apply(Event::Gathered(Gathered {
-            bytes: Vec::new(),
             last: at,
             cut: Some(Cut { bytes: 0, at }),
+            ..Gathered::default()
         }))
     }
 

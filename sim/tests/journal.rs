@@ -122,7 +122,7 @@ fn a_full_disk_does_not_make_a_log_trusted_again() {
     let mut commit = Commit::new(log, SyncPolicy::Never);
     let batch = |number, cut| {
         Event::Gathered(Gathered {
-            bytes: b"*1\r\n$4\r\nPING\r\n".to_vec(),
+            batches: b"*1\r\n$4\r\nPING\r\n".to_vec().into(),
             last: Lsn::new(number),
             cut,
         })

@@ -61,7 +61,9 @@ fn start(disk: &SimDisk, policy: SyncPolicy) -> (Journal<Log>, Arc<Seen>) {
 }
 
 fn submit(journal: &Journal<Log>, lsn: u64) {
-    let mut batch = format!("*2\r\n$3\r\nADD\r\n$5\r\n{lsn:05}\r\n").into_bytes();
+    let mut batch = format!("*2\r\n$3\r\nADD\r\n$5\r\n{lsn:05}\r\n")
+        .into_bytes()
+        .into();
     journal.submit(&mut batch, Lsn::new(lsn));
     journal.kick();
 }
@@ -145,7 +147,7 @@ fn a_disk_that_does_not_answer_is_slow_until_it_does() {
         "nothing waits, so nothing is slow"
     );
     // Nobody wakes the thread, as if it waited for the disk.
-    let mut batch = b"*1\r\n$4\r\nPING\r\n".to_vec();
+    let mut batch = b"*1\r\n$4\r\nPING\r\n".to_vec().into();
     journal.submit(&mut batch, Lsn::new(1));
     journal.look_for_stall(None);
     journal.look_for_stall(Some(Duration::from_secs(3600)));

@@ -1,13 +1,16 @@
 //! What the engine hands to a log, and neither of them owns.
 //!
-//! The effects of one command or transaction are one atomic batch. [`Lsn`] numbers them. What a
-//! batch means is the engine's business (`engine::store::log`), where it is kept is the log's.
+//! The effects of one command or transaction are one atomic batch. [`Lsn`] numbers batches, and
+//! [`Encoded`] has the bytes of some of them. What a batch means is the engine's business
+//! (`engine::store::log`), where it is kept is the log's.
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test may fail by panicking")
 )]
 
+mod encoded;
 mod lsn;
 
+pub use encoded::Encoded;
 pub use lsn::Lsn;

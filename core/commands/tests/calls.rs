@@ -146,7 +146,7 @@ fn a_command_gets_replies_and_errors_of_those_it_calls_all_in_one_batch() {
     );
     assert_eq!(server.last(), before.next());
     assert_eq!(depends_on, server.last());
-    let effects = server.engine.log().bytes();
+    let effects = server.engine.log().encoded().to_vec();
     let begins = effects.windows(5).filter(|at| *at == b"MULTI").count();
     assert_eq!(begins, 1);
 }
@@ -155,7 +155,7 @@ fn a_command_gets_replies_and_errors_of_those_it_calls_all_in_one_batch() {
 fn what_is_replayed_of_calls_is_what_they_did() {
     let mut server = Server::new();
     server.ask("CALLS SET a 1 ; SELECT 2 ; SET b 2 ; XADD s 1-1 f v");
-    let (bytes, last) = (server.engine.log().bytes().to_vec(), server.last());
+    let (bytes, last) = (server.engine.log().encoded().to_vec(), server.last());
     let mut other = Server::new();
     let mut replay = other.engine.begin_replay(NOW);
     other

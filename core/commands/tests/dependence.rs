@@ -93,7 +93,7 @@ impl Node {
 
     fn note_written(&mut self) {
         let last = self.engine.log().last();
-        let bytes = std::mem::take(self.engine.effects());
+        let bytes = std::mem::take(self.engine.effects()).to_vec();
         self.engine.effects_taken();
         if !bytes.is_empty() {
             self.written.push(Written { bytes, last });

@@ -129,7 +129,7 @@ fn an_engine_that_is_filled_packs_when_it_got_much() {
         let mut back = Engine::new(Settings::default(), 1, at(7000), &commands::TABLE);
         let mut replay = back.begin_replay(Now::default());
         replay.plain_bytes = plain_bytes;
-        back.replay(&mut replay, live.effects(), Author::Weir)
+        back.replay(&mut replay, &live.effects().to_vec(), Author::Weir)
             .unwrap();
         let after = memory(&mut back, "s", 7000);
         assert_eq!(after < before * 2 / 3, is_packed, "{after} of {before}");

@@ -66,7 +66,7 @@ impl Node {
     fn replayed_too(&mut self, duration_s: u32, author: Author) -> Node {
         let mut other = Node::new(duration_s);
         let mut replay = other.engine.begin_replay(other.now);
-        let effects = self.engine.log().bytes().to_vec();
+        let effects = self.engine.log().encoded().to_vec();
         other.engine.replay(&mut replay, &effects, author).unwrap();
         other
             .engine
@@ -116,7 +116,7 @@ fn a_stream_keeps_the_retention_that_it_was_made_with() {
 fn a_stream_of_the_default_retention_costs_no_more_words() {
     let mut node = Node::new(100);
     node.ask_words("XADD s 1-1 f v");
-    let said = String::from_utf8(node.engine.effects().clone()).unwrap();
+    let said = String::from_utf8(node.engine.effects().to_vec()).unwrap();
     assert!(
         !said.contains("XCFGSET") && !said.contains("MULTI"),
         "{said}"
@@ -217,7 +217,7 @@ fn counters_and_references_of_groups_come_back_as_they_were() {
         let before = asked.map(|request| node.ask_words(request));
         let mut replayed = Node::new(100);
         let mut replay = replayed.engine.begin_replay(replayed.now);
-        let effects = node.engine.effects().clone();
+        let effects = node.engine.effects().to_vec();
         replayed
             .engine
             .replay(&mut replay, &effects, Author::Weir)

@@ -37,7 +37,7 @@ pub use crate::recover::replay::{
     Author, Expired, LeftOut, LeftOutKey, Refused, Replay, ReplayError, Unknown,
 };
 pub use crate::store::dropped::Dropped;
-pub use batch::Lsn;
+pub use batch::{Encoded, Lsn};
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 
@@ -337,9 +337,9 @@ impl Engine {
         &self.data.log
     }
 
-    /// The encoded effects, for a log that takes them and leaves the vector empty.
-    pub fn effects(&mut self) -> &mut Vec<u8> {
-        self.data.log.bytes_mut()
+    /// The encoded effects, for a log that takes them and leaves nothing.
+    pub fn effects(&mut self) -> &mut Encoded {
+        self.data.log.encoded_mut()
     }
 
     /// Forgets the encoded effects, once a log has them.

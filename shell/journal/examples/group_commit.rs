@@ -15,7 +15,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use journal::{
-    FileDisk, Health, Journal, Listener, LocalLog, Lsn, Names, PendingRewrite, Recovery,
+    Encoded, FileDisk, Health, Journal, Listener, LocalLog, Lsn, Names, PendingRewrite, Recovery,
     SnapshotFormat, SyncPolicy, TornTail,
 };
 
@@ -117,7 +117,7 @@ fn run(folder: &Path, load: Load) {
     });
     journal.notify(Arc::clone(&waker) as Arc<dyn Listener>);
     let batch = vec![b'x'; batch_bytes];
-    let mut buffer = Vec::new();
+    let mut buffer = Encoded::default();
     let mut waiting: std::collections::VecDeque<(u64, Instant)> = Default::default();
     let (mut lsn, mut idle) = (0, clients);
     let mut latencies = Vec::new();
@@ -135,7 +135,7 @@ fn run(folder: &Path, load: Load) {
         for _ in 0..std::mem::take(&mut idle) {
             lsn += 1;
             waiting.push_back((lsn, Instant::now()));
-            buffer.extend_from_slice(&batch);
+            buffer.push(&batch);
             journal.submit(&mut buffer, Lsn::new(lsn));
         }
         journal.kick();

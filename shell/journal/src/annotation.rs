@@ -50,10 +50,15 @@ pub enum HeaderError {
 impl Header {
     /// The header of a group that ends with batch `last` and has these bytes.
     pub fn of(last: Lsn, batch_count: u64, lag: u64, body: &[u8]) -> Self {
+        Header::of_pieces(last, batch_count, lag, &[body])
+    }
+
+    /// The same, where the bytes are in several pieces.
+    pub fn of_pieces(last: Lsn, batch_count: u64, lag: u64, body: &[&[u8]]) -> Self {
         let mut header = Header {
             last,
             batch_count,
-            body_bytes: body.len() as u64,
+            body_bytes: body.iter().map(|piece| piece.len() as u64).sum(),
             lag,
             checksum: 0,
         };
@@ -81,7 +86,7 @@ impl Header {
 
     /// Returns whether these are the bytes that the header was made for.
     pub fn matches(&self, body: &[u8]) -> bool {
-        body.len() as u64 == self.body_bytes && self.checksum == self.checksum_with(body)
+        body.len() as u64 == self.body_bytes && self.checksum == self.checksum_with(&[body])
     }
 
     /// The line, ready to be written.
@@ -167,10 +172,10 @@ impl Header {
         line
     }
 
-    fn checksum_with(&self, body: &[u8]) -> u32 {
+    fn checksum_with(&self, body: &[&[u8]]) -> u32 {
         let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
         digest.update(self.covered().as_bytes());
-        digest.update(body);
+        body.iter().for_each(|piece| digest.update(piece));
         // A checksum of 32 bits, in the low half.
         digest.finalize() as u32
     }

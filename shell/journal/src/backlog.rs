@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::commit::{Cut, Event, Gathered, SyncPolicy};
 use crate::log::{Log, SnapshotError};
-use batch::Lsn;
+use batch::{Encoded, Lsn};
 
 /// The batches and events that wait for the journal's thread.
 pub(crate) struct Backlog<L: Log> {
@@ -21,6 +21,8 @@ pub(crate) struct Backlog<L: Log> {
 
 struct State<L: Log> {
     gathered: Gathered,
+    /// Memory for the next batches.
+    spare: Encoded,
     events: VecDeque<Event<L>>,
     thread: Thread,
     rewrite: Rewriting,
@@ -49,6 +51,7 @@ impl<L: Log> Backlog<L> {
                     last,
                     ..Gathered::default()
                 },
+                spare: Encoded::default(),
                 events: VecDeque::new(),
                 thread: Thread::Working,
                 rewrite: Rewriting::No,
@@ -58,21 +61,16 @@ impl<L: Log> Backlog<L> {
     }
 
     /// Adds batches, for the thread to find when it is kicked or looks by itself; `batches` is
-    /// empty afterwards.
-    pub(crate) fn submit(&self, batches: &mut Vec<u8>, last: Lsn) {
-        let mut state = self.state.lock();
+    /// empty afterwards. What is shared in them is not copied.
+    pub(crate) fn submit(&self, batches: &mut Encoded, last: Lsn) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
         assert!(
             last > state.gathered.last,
             "each batch has an LSN of its own"
         );
         state.gathered.last = last;
-        let gathered = &mut state.gathered.bytes;
-        if gathered.is_empty() {
-            std::mem::swap(gathered, batches);
-        } else {
-            gathered.extend_from_slice(batches);
-            batches.clear();
-        }
+        state.gathered.batches.add(batches, &mut state.spare);
     }
 
     /// Marks the place of a snapshot after everything that was submitted.
@@ -89,7 +87,7 @@ impl<L: Log> Backlog<L> {
             "a snapshot is of the state of now"
         );
         state.rewrite = Rewriting::Yes;
-        let bytes = state.gathered.bytes.len();
+        let bytes = state.gathered.batches.len();
         state.gathered.cut = Some(Cut { bytes, at });
         drop(state);
         self.kick();
@@ -125,14 +123,17 @@ impl<L: Log> Backlog<L> {
 
     /// Returns how many bytes wait for the journal's thread.
     pub(crate) fn backlog_bytes(&self) -> usize {
-        self.state.lock().gathered.bytes.len()
+        self.state.lock().gathered.batches.len()
     }
 
     /// Waits for an event; at `deadline`, that is a tick.
-    pub(crate) fn wait(&self, deadline: Option<Instant>, spare: &mut Vec<u8>) -> Event<L> {
+    pub(crate) fn wait(&self, deadline: Option<Instant>, spare: &mut Encoded) -> Event<L> {
         let mut state = self.state.lock();
+        if spare.capacity() > 0 {
+            state.spare = std::mem::take(spare);
+        }
         loop {
-            let has_batches = !state.gathered.bytes.is_empty() || state.gathered.cut.is_some();
+            let has_batches = !state.gathered.batches.is_empty() || state.gathered.cut.is_some();
             // Events first, or they would wait for as long as producers are busy; but a close must
             // find no batches left, and a policy that asks for less is not for those before it.
             let is_for_later = match state.events.front() {
@@ -156,9 +157,8 @@ impl<L: Log> Backlog<L> {
             if has_batches {
                 let last = state.gathered.last;
                 let next = Gathered {
-                    bytes: std::mem::take(spare),
                     last,
-                    cut: None,
+                    ..Gathered::default()
                 };
                 return Event::Gathered(std::mem::replace(&mut state.gathered, next));
             }
@@ -172,7 +172,7 @@ impl<L: Log> Backlog<L> {
             };
             state.thread = Thread::Working;
             // If something arrived at the last moment, the tick is not lost: it comes with that.
-            if timed_out && state.gathered.bytes.is_empty() && state.events.is_empty() {
+            if timed_out && state.gathered.batches.is_empty() && state.events.is_empty() {
                 return Event::Tick;
             }
         }
@@ -208,13 +208,13 @@ mod tests {
     #[test]
     fn a_batch_that_has_no_number_of_its_own_is_not_taken() {
         let backlog = Backlog::<LocalLog<FileDisk>>::new(Lsn::new(7));
-        backlog.submit(&mut b"eight".to_vec(), Lsn::new(8));
+        backlog.submit(&mut b"eight".to_vec().into(), Lsn::new(8));
         for known in [8, 7, 0] {
-            let submit = || backlog.submit(&mut b"more".to_vec(), Lsn::new(known));
+            let submit = || backlog.submit(&mut b"more".to_vec().into(), Lsn::new(known));
             assert!(catch_unwind(AssertUnwindSafe(submit)).is_err(), "{known}");
             assert_eq!(backlog.backlog_bytes(), b"eight".len());
         }
-        backlog.submit(&mut b"nine".to_vec(), Lsn::new(9));
+        backlog.submit(&mut b"nine".to_vec().into(), Lsn::new(9));
         assert_eq!(backlog.submitted(), Lsn::new(9));
     }
 
@@ -227,9 +227,9 @@ mod tests {
         ];
         for (policy, order) in policies {
             let backlog = Backlog::<LocalLog<FileDisk>>::new(Lsn::new(7));
-            backlog.submit(&mut b"eight".to_vec(), Lsn::new(8));
+            backlog.submit(&mut b"eight".to_vec().into(), Lsn::new(8));
             assert!(backlog.send(Event::Policy(policy)).is_ok());
-            let taken = order.map(|_| backlog.wait(None, &mut Vec::new()).name());
+            let taken = order.map(|_| backlog.wait(None, &mut Encoded::default()).name());
             assert_eq!(taken, order, "{policy:?}");
         }
     }
@@ -238,7 +238,7 @@ mod tests {
     fn a_snapshot_is_not_begun_behind_or_before_what_was_submitted() {
         for at in [7, 9] {
             let backlog = Backlog::<LocalLog<FileDisk>>::new(Lsn::new(7));
-            backlog.submit(&mut b"eight".to_vec(), Lsn::new(8));
+            backlog.submit(&mut b"eight".to_vec().into(), Lsn::new(8));
             let cut = catch_unwind(AssertUnwindSafe(|| backlog.cut(Lsn::new(at))));
             assert!(cut.is_err(), "{at}");
             assert!(!backlog.is_rewriting());

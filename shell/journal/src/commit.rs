@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::health::{Fault, Health, Operation};
 use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotSink};
+use crate::unwritten::Unwritten;
 use batch::Lsn;
 
 use self::room::Room;
@@ -55,7 +56,7 @@ const SYNC_BYTES: u64 = 4 << 20;
 #[derive(Debug, Default)]
 pub struct Gathered {
     /// The batches.
-    pub bytes: Vec<u8>,
+    pub batches: Unwritten,
     /// The LSN of the last of them.
     pub last: Lsn,
     /// Where among them a snapshot begins, if one does.
@@ -116,8 +117,8 @@ pub struct Flush<L: Log> {
     pub snapshot: Option<Result<L::Sink, SnapshotError>>,
     /// The answer to a snapshot that was written: remove this, then report [`Event::Trimmed`].
     pub stored: Option<Result<L::Trimmed, SnapshotError>>,
-    /// A buffer for the next batches.
-    pub recycled: Option<Vec<u8>>,
+    /// Batches that are in the log, or will never be. Their memory may be used again.
+    pub written: Unwritten,
     /// When to report [`Event::Tick`], if nothing happens before.
     pub wake_at: Option<Elapsed>,
     /// The log was closed; there is nothing more to do.
@@ -165,7 +166,7 @@ pub struct Commit<L: Log> {
     clock: Option<Clock>,
     /// What is not appended yet. Empty between events, unless the disk is full or a cut waits for a
     /// sync to end.
-    held: Vec<u8>,
+    held: Unwritten,
     submitted: Lsn,
     cut: Option<Cut>,
     room: Room,
@@ -213,7 +214,7 @@ impl<L: Log> Commit<L> {
             counters: Counters::default(),
             times: Times::default(),
             clock: None,
-            held: Vec::new(),
+            held: Unwritten::default(),
             submitted: log.last(),
             cut: None,
             sync: SyncState::default(),
@@ -341,17 +342,11 @@ impl<L: Log> Commit<L> {
         self.policy = policy;
     }
 
-    fn gather(&mut self, mut gathered: Gathered) {
+    fn gather(&mut self, gathered: Gathered) {
         assert!(gathered.last >= self.submitted, "LSNs never go back");
         let before = self.held.len();
-        if before == 0 {
-            std::mem::swap(&mut self.held, &mut gathered.bytes);
-        } else {
-            self.held.extend_from_slice(&gathered.bytes);
-            gathered.bytes.clear();
-        }
+        self.held.take_over(gathered.batches);
         self.submitted = gathered.last.max(self.submitted);
-        self.flush.recycled = Some(gathered.bytes);
         match gathered.cut {
             Some(_) if self.cut.is_some() => {
                 self.flush.snapshot = Some(Err(SnapshotError::InProgress));
@@ -420,9 +415,10 @@ impl<L: Log> Commit<L> {
             } else {
                 Pace::SyncLater
             };
-            let bytes = &self.held[..len];
+            let pieces = self.held.front(len);
+            let pieces = pieces.as_slice();
             let begun = self.time(now);
-            let mut appended = self.log.append(first, Group { bytes, last, pace });
+            let mut appended = self.log.append(first, Group { pieces, last, pace });
             if let Err(AppendError::Full(fault)) = &appended
                 && self.log.spend_reserve()
             {
@@ -432,7 +428,7 @@ impl<L: Log> Commit<L> {
                     self.health = Health::OnReserve(fault.clone());
                 }
                 let pace = Pace::SyncLater;
-                appended = self.log.append(first, Group { bytes, last, pace });
+                appended = self.log.append(first, Group { pieces, last, pace });
             }
             match appended {
                 Ok(()) => {
@@ -458,11 +454,8 @@ impl<L: Log> Commit<L> {
         } else {
             assert!(len == 0, "batches without a number of their own");
         }
-        if len == self.held.len() {
-            self.held.clear();
-        } else {
-            self.held.drain(..len);
-        }
+        let written = self.held.split_front(len);
+        self.flush.written.take_over(written);
         true
     }
 
@@ -578,7 +571,7 @@ impl<L: Log> Flush<L> {
             sync: None,
             snapshot: None,
             stored: None,
-            recycled: None,
+            written: Unwritten::default(),
             wake_at: None,
             closed: None,
         }

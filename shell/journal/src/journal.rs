@@ -19,7 +19,7 @@ use crate::fatal::PanicEndsProcess;
 use crate::health::{Fault, Health, Operation};
 use crate::log::{Log, LogSize, SnapshotError, SyncJob};
 use crate::rewrite::PendingRewrite;
-use batch::Lsn;
+use batch::{Encoded, Lsn};
 
 /// A journal with its threads. Dropping it closes it.
 pub struct Journal<L: Log> {
@@ -131,7 +131,7 @@ impl<L: Log> Journal<L> {
             commit: commit.timed_by(move || Elapsed::new(origin.elapsed())),
             origin,
             syncer: None,
-            spare: Vec::new(),
+            spare: Encoded::default(),
         };
         let thread = thread::Builder::new()
             .name("weir-journal".to_owned())
@@ -144,9 +144,10 @@ impl<L: Log> Journal<L> {
 
     /// Hands over batches; `last` is the LSN of the last one, and `batches` is empty afterwards.
     /// Calls must be in the order of the LSNs, which the shard's lock ensures. It never waits for
-    /// the disk. A sleeping thread learns of it by [`Journal::kick`].
+    /// the disk, and copies no more than a part of bounded size. A sleeping thread learns of it by
+    /// [`Journal::kick`].
     #[inline]
-    pub fn submit(&self, batches: &mut Vec<u8>, last: Lsn) {
+    pub fn submit(&self, batches: &mut Encoded, last: Lsn) {
         self.shared.backlog.submit(batches, last);
     }
 
@@ -322,7 +323,7 @@ struct Driver<L: Log> {
     kind: u8,
     origin: Instant,
     syncer: Option<Sender<L::Sync>>,
-    spare: Vec<u8>,
+    spare: Encoded,
 }
 
 /// Longest buffer that is kept for the next batches.
@@ -395,14 +396,8 @@ impl<L: Log> Driver<L> {
     }
 
     fn carry_out(&mut self, flush: Flush<L>) -> Option<Result<(), Fault>> {
-        if let Some(mut buffer) = flush.recycled
-            && buffer.capacity() > self.spare.capacity()
-        {
-            buffer.clear();
-            if buffer.capacity() <= SPARE_BYTES_MAX {
-                self.spare = buffer;
-            }
-        }
+        // What they refer to may be freed here, now that who waited for them is told.
+        self.spare = flush.written.into_spare(SPARE_BYTES_MAX);
         if let Some(job) = flush.sync {
             self.run_sync(job);
         }

@@ -30,9 +30,10 @@ mod regular;
 mod reserve;
 mod rewrite;
 mod scan;
+mod unwritten;
 mod window;
 
-pub use batch::Lsn;
+pub use batch::{Encoded, Lsn};
 pub use check::{
     Content, FileReport, Kept, LogReport, Lost, RepairError, Repaired, Rest, check, check_behind,
     repair,
@@ -64,3 +65,4 @@ pub use recovery::{
 };
 pub use regular::open_regular;
 pub use rewrite::{PendingRewrite, Rewrite};
+pub use unwritten::Unwritten;

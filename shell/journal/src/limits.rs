@@ -29,6 +29,10 @@ pub const NUMBER_LINE_BYTES_MAX: usize = 32;
 /// Longest foreign annotation line, in bytes (`redis-check-aof` allows as much).
 pub const FOREIGN_LINE_BYTES_MAX: usize = 1024;
 
+/// Batches that wait to be written are kept in parts, each of which has at most this many own bytes
+/// unless one submission brought more.
+pub const PART_BYTES_MAX: usize = 1 << 20;
+
 /// Looking for whole groups after a damaged place checks at most this many times the size of the
 /// file.
 pub const RESYNC_FACTOR_MAX: u64 = 8;

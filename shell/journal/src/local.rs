@@ -242,7 +242,7 @@ impl<D: Disk> LocalLog<D> {
         Ok(names)
     }
 
-    fn write_group(&mut self, header: &Header, body: &[u8], pace: Pace) -> io::Result<()> {
+    fn write_group(&mut self, header: &Header, body: &[&[u8]], pace: Pace) -> io::Result<()> {
         let line = header.encode();
         let current = &mut self.current;
         let end = current.end + line.as_bytes().len() as u64 + header.body_bytes;
@@ -261,17 +261,17 @@ impl<D: Disk> LocalLog<D> {
             let extent = (end + ahead).next_multiple_of(PADDING_ALIGNMENT);
             padding_bytes = usize::try_from(extent - end).unwrap_or_default();
         }
-        let mut slices = [IoSlice::new(b""); 3 + HASHES_SLICES];
-        slices[0] = IoSlice::new(line.as_bytes());
-        slices[1] = IoSlice::new(body);
+        let mut slices = Vec::with_capacity(body.len() + 2 + HASHES_SLICES);
+        slices.push(IoSlice::new(line.as_bytes()));
+        slices.extend(body.iter().map(|piece| IoSlice::new(piece)));
         let mut left = padding_bytes.saturating_sub(1);
-        for slice in &mut slices[2..2 + HASHES_SLICES] {
+        while left > 0 {
             let hashes = left.min(HASHES.len());
-            *slice = IoSlice::new(&HASHES[..hashes]);
+            slices.push(IoSlice::new(&HASHES[..hashes]));
             left -= hashes;
         }
         if padding_bytes > 0 {
-            slices[2 + HASHES_SLICES] = IoSlice::new(b"\n");
+            slices.push(IoSlice::new(b"\n"));
         }
         write_all_at(&*current.file, &mut slices, current.end)?;
         current.end = end;
@@ -320,15 +320,15 @@ impl<D: Disk> Log for LocalLog<D> {
             });
         }
         let name = &self.current.entry.name;
-        if batch_count > GROUP_BATCHES_MAX || group.bytes.len() as u64 > GROUP_BYTES_MAX {
+        let lag = last.since(self.current.synced).min(GROUP_BATCHES_MAX);
+        let header = Header::of_pieces(group.last, batch_count, lag, group.pieces);
+        if batch_count > GROUP_BATCHES_MAX || header.body_bytes > GROUP_BYTES_MAX {
             let fault = Fault::new(Operation::Write, name, io::ErrorKind::FileTooLarge.into());
             return Err(AppendError::Failed(self.lose(fault)));
         }
-        let lag = last.since(self.current.synced).min(GROUP_BATCHES_MAX);
-        let header = Header::of(group.last, batch_count, lag, group.bytes);
         let mut pace = group.pace;
         loop {
-            let Err(error) = self.write_group(&header, group.bytes, pace) else {
+            let Err(error) = self.write_group(&header, group.pieces, pace) else {
                 self.current.last = group.last;
                 return Ok(());
             };
@@ -514,7 +514,7 @@ impl<D: Disk> Log for LocalLog<D> {
         file.truncate(self.current.end)
             .map_err(|e| fault(Operation::Write, e))?;
         self.current.extent = self.current.end;
-        self.write_group(&header, b"", Pace::SyncLater)
+        self.write_group(&header, &[], Pace::SyncLater)
             .and_then(|()| file.sync())
             .map_err(|e| Fault::new(Operation::Write, &self.current.entry.name, e))
     }

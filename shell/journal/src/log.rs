@@ -14,8 +14,9 @@ use batch::Lsn;
 /// Whole batches, to be appended as one group: after a crash either all of them are there, or none.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
-    /// The batches: RESP commands, and lines that begin with `#` but not with `#weir:` or `##`.
-    pub bytes: &'a [u8],
+    /// The bytes, piece by piece. The batches are RESP commands, and lines that begin with `#` but
+    /// not with `#weir:` or `##`.
+    pub pieces: &'a [&'a [u8]],
     /// The LSN of the last of them.
     pub last: Lsn,
     /// Whether a sync comes next.

@@ -154,7 +154,7 @@ fn append(log: &mut LocalLog<FileDisk>, batches: &[Vec<u8>]) {
     log.append(
         at,
         Group {
-            bytes: &batches.concat(),
+            pieces: &[&batches.concat()],
             last,
             pace: Pace::SyncNext,
         },

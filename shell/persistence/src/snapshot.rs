@@ -396,7 +396,7 @@ mod tests {
             replay.unknown(),
         )
         .unwrap();
-        back.replay(&mut replay, live.effects(), Author::Weir)
+        back.replay(&mut replay, &live.effects().to_vec(), Author::Weir)
             .unwrap();
         back.end_replay(replay, Lsn::new(2), Journalling::On);
         assert_eq!(ask(&mut back, "GET key", at(9000)), b"$5\r\nvalue\r\n");

@@ -14,8 +14,9 @@ use engine::store::log::Journalling;
 use engine::store::packing::PackingBatch;
 use engine::{Author, Engine, Expired, Now, Replay};
 use journal::{
-    BaseWriter, Commit, Cut, Elapsed, Event, FileSync, Gathered, Health, History, LocalLog, Lsn,
-    Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob, TornTail, Trimmed,
+    BaseWriter, Commit, Cut, Elapsed, Encoded, Event, FileSync, Gathered, Health, History,
+    LocalLog, Lsn, Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob,
+    TornTail, Trimmed,
 };
 use persistence::snapshot::Progress;
 use persistence::{OpenError, snapshot};
@@ -135,15 +136,17 @@ impl Process {
     pub(super) fn finish(&mut self) -> Result<Vec<Delivery>> {
         if self.engine.log().has_bytes() {
             let last = self.last();
-            let mut bytes = std::mem::take(self.engine.effects());
+            let mut batches = std::mem::take(self.engine.effects());
             self.engine.effects_taken();
+            let bytes = batches.to_vec();
             if let Some(twin) = &mut self.twin {
                 twin.engine.replay(&mut twin.replay, &bytes, Author::Weir)?;
             }
             if self.bug == Some(Bug::AppliedTwice) {
-                self.batches.insert(last, bytes.clone());
+                self.batches.insert(last, bytes);
             }
-            self.gathered.bytes.append(&mut bytes);
+            let spare = &mut Encoded::default();
+            self.gathered.batches.add(&mut batches, spare);
             self.gathered.last = last;
             self.views.insert(last, self.engine.freeze());
         }
@@ -196,7 +199,7 @@ impl Process {
         if self.is_rewriting() {
             return;
         }
-        let (bytes, at) = (self.gathered.bytes.len(), self.last());
+        let (bytes, at) = (self.gathered.batches.len(), self.last());
         self.gathered.cut = Some(Cut { bytes, at });
         self.engine.restart_journal();
         self.rewrite = Rewrite::Asked(self.engine.freeze(), now);
@@ -204,7 +207,7 @@ impl Process {
 
     /// The journal's thread takes what has gathered.
     pub(super) fn deliver(&mut self, disk: &SimDisk, elapsed: Elapsed) -> Result<()> {
-        if self.gathered.bytes.is_empty() && self.gathered.cut.is_none() {
+        if self.gathered.batches.is_empty() && self.gathered.cut.is_none() {
             return Ok(());
         }
         let gathered = std::mem::take(&mut self.gathered);

@@ -5,7 +5,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Expiry, KeyChange, StringChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use resp::Argv;
+use resp::{Argv, LARGE_BYTES_MIN};
 use values::StringValue;
 
 /// `BITOP operation destkey key [key …]`
@@ -106,9 +106,18 @@ impl Command for BitOp {
             );
         }
         let result = combine(operation, &sources);
-        if !result.is_empty() {
+        let len = result.len();
+        if len > 0 {
+            let (made, copied);
+            let value = if len < LARGE_BYTES_MIN {
+                copied = result;
+                copied.as_slice()
+            } else {
+                made = ctx.store.make_large(result);
+                made.as_slice()
+            };
             let set = StringChange::Set {
-                value: &result,
+                value,
                 expiry: Expiry::Never,
             };
             ctx.store.apply(&Effect::on(to, set), event::SET);
@@ -116,7 +125,7 @@ impl Command for BitOp {
             ctx.store
                 .apply(&Effect::on(to, KeyChange::Delete), event::DEL);
         }
-        ctx.reply.count(result.len());
+        ctx.reply.count(len);
         Ok(Flow::Done)
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn view<'e>(
         }
     };
     let mut view = Store::new(data, session.database, now, access, overdue);
-    view.larges = request.argv.larges();
+    view.larges.arguments = request.argv.larges();
     view
 }
 

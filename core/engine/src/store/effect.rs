@@ -38,6 +38,7 @@ pub use self::server::ServerChange;
 pub use self::stream::{Idempotent, IidOrigin, StreamChange};
 pub use self::string::{Expiry, StringChange};
 
+use self::encode::Out;
 use crate::store::apply::Store;
 
 /// One change, and where it happens. Borrowed from the request; lives only until it was applied.
@@ -107,7 +108,7 @@ impl<'a> Effect<'a> {
 
     /// Writes the canonical encoding, and returns how many commands that took.
     #[inline]
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> u32 {
+    pub(crate) fn encode(&self, out: &mut Out<'_>) -> u32 {
         match self {
             Effect::Key { key, change } => match change {
                 Change::Key(change) => change.encode(key, out),

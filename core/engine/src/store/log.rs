@@ -1,13 +1,16 @@
 //! Effects on their way to the journal: encoded once, grouped in atomic batches, numbered.
 //!
 //! The effects of one command or transaction are one batch. The shell takes the bytes with the
-//! number of the last batch in them and hands both to its log; the engine never waits for it.
+//! number of the last batch in them and hands both to its log; the engine never waits for it. Large
+//! arguments of requests are not copied: the bytes refer to them.
 
 use stream::Retention;
 
+use crate::store::effect::encode::Out;
 use crate::store::effect::{Effect, encode};
 use crate::time::{Now, UnixMs};
-use batch::Lsn;
+use batch::{Encoded, Lsn};
+use resp::Large;
 
 /// Whether effects are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub enum Journalling {
 
 /// The encoded effects that no log has taken yet.
 ///
-/// `bytes` and the numbers of batches advance apart: an effect is encoded at once, but its batch
+/// `encoded` and the numbers of batches advance apart: an effect is encoded at once, but its batch
 /// gets a number only when the command or transaction ends ([`EffectLog::commit`]). So between an
 /// effect and its commit the bytes are ahead of `last`, and must not be handed to a log: a crash
 /// could then keep half a transaction. Taking the bytes is right only between batches, and the
@@ -31,13 +34,13 @@ pub enum Journalling {
 /// in one order.
 #[derive(Debug)]
 pub struct EffectLog {
-    bytes: Vec<u8>,
+    encoded: Encoded,
     journalling: Journalling,
     last: Lsn,
-    /// The open batch: where it begins in `bytes`, and how many effects it has.
+    /// The open batch: how many own bytes came before it, and how many effects it has.
     batch_start: usize,
     batch_effects: u32,
-    /// The database and time that the reader of `bytes` is at.
+    /// The database and time that the reader of `encoded` is at.
     database: Option<u16>,
     time: Option<UnixMs>,
 }
@@ -46,7 +49,7 @@ impl EffectLog {
     /// A log whose last batch was `last`.
     pub fn new(journalling: Journalling, last: Lsn) -> EffectLog {
         EffectLog {
-            bytes: Vec::new(),
+            encoded: Encoded::default(),
             journalling,
             last,
             batch_start: 0,
@@ -87,9 +90,15 @@ impl EffectLog {
         self.time = None;
     }
 
-    /// Adds an effect to the open batch.
+    /// Adds an effect to the open batch. `larges` are the large arguments of its request.
     #[inline]
-    pub(crate) fn record(&mut self, database: u16, now: Now, effect: &Effect<'_>) {
+    pub(crate) fn record(
+        &mut self,
+        database: u16,
+        now: Now,
+        effect: &Effect<'_>,
+        larges: &[Large],
+    ) {
         if self.journalling != Journalling::On {
             self.batch_effects += 1;
             return;
@@ -98,7 +107,10 @@ impl EffectLog {
         if !effect.names_its_databases() {
             self.set_database(database);
         }
-        self.batch_effects += effect.encode(&mut self.bytes);
+        self.batch_effects += effect.encode(&mut Out {
+            encoded: &mut self.encoded,
+            larges,
+        });
     }
 
     /// Adds to the open batch that a stream has this retention, as `encode` writes it. Adds nothing
@@ -110,12 +122,16 @@ impl EffectLog {
         now: Now,
         key: &[u8],
         retention: Retention,
-        encode: impl FnOnce(&mut Vec<u8>, &[u8], Retention) -> u32,
+        encode: impl FnOnce(&mut Out<'_>, &[u8], Retention) -> u32,
     ) {
         if self.journalling == Journalling::On && retention != Retention::DEFAULT {
             self.set_time(now);
             self.set_database(database);
-            self.batch_effects += encode(&mut self.bytes, key, retention);
+            let mut out = Out {
+                encoded: &mut self.encoded,
+                larges: &[],
+            };
+            self.batch_effects += encode(&mut out, key, retention);
         }
     }
 
@@ -123,7 +139,7 @@ impl EffectLog {
     fn set_time(&mut self, now: Now) {
         if self.time != Some(now.unix()) {
             self.time = Some(now.unix());
-            encode::time(&mut self.bytes, now.unix());
+            encode::time(&mut self.encoded, now.unix());
         }
     }
 
@@ -131,7 +147,7 @@ impl EffectLog {
     fn set_database(&mut self, database: u16) {
         if self.database != Some(database) {
             self.database = Some(database);
-            encode::select(&mut self.bytes, database);
+            encode::select(&mut self.encoded, database);
         }
     }
 
@@ -142,32 +158,32 @@ impl EffectLog {
             return None;
         }
         if self.batch_effects > 1 && self.journalling == Journalling::On {
-            encode::wrap_transaction(&mut self.bytes, self.batch_start);
+            encode::wrap_transaction(&mut self.encoded, self.batch_start);
         }
         self.batch_effects = 0;
-        self.batch_start = self.bytes.len();
+        self.batch_start = self.encoded.own_len();
         self.last = self.open().max(self.last);
         Some(self.last)
     }
 
     /// Returns whether bytes wait to be taken.
     pub fn has_bytes(&self) -> bool {
-        !self.bytes.is_empty()
+        !self.encoded.is_empty()
     }
 
     /// The bytes of all complete batches, the last of which is [`EffectLog::last`].
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub fn encoded(&self) -> &Encoded {
+        &self.encoded
     }
 
     /// The same, for a log that takes them.
-    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
+    pub(crate) fn encoded_mut(&mut self) -> &mut Encoded {
+        &mut self.encoded
     }
 
     /// Forgets the bytes once the log has them; their room is kept for the next ones.
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.encoded.clear();
         self.batch_start = 0;
     }
 }

@@ -94,7 +94,8 @@ impl<L: Log> Commit<L> {
     /// Takes note that the log begins with a new snapshot.
     pub(super) fn snapshot_put(&mut self) {
         if let Snapshot::Ahead(bytes) = self.room.snapshot {
-            self.held.drain(..bytes);
+            let covered = self.held.split_front(bytes);
+            self.flush.written.take_over(covered);
             self.sync.uncovered_since = None;
             self.sync.uncovered_bytes = 0;
             self.wrote_again();

@@ -46,9 +46,9 @@ impl Machine {
     fn submit(&mut self, bytes: usize) -> Flush<Files> {
         self.submitted += 1;
         let last = Lsn::new(self.submitted);
-        let bytes = vec![b'x'; bytes];
+        let batches = vec![b'x'; bytes].into();
         self.apply(Event::Gathered(Gathered {
-            bytes,
+            batches,
             last,
             cut: None,
         }))
@@ -59,9 +59,9 @@ impl Machine {
         let at = Lsn::new(self.submitted);
         let cut = Some(Cut { bytes: 0, at });
         self.apply(Event::Gathered(Gathered {
-            bytes: Vec::new(),
             last: at,
             cut,
+            ..Gathered::default()
         }))
     }
 
@@ -271,7 +271,7 @@ fn batches_that_are_numbered_backwards_or_not_at_all_are_not_taken() {
         machine.submit(10);
         machine.submit(10);
         let gathered = Gathered {
-            bytes: b"batch".to_vec(),
+            batches: b"batch".to_vec().into(),
             last: Lsn::new(last),
             cut: None,
         };

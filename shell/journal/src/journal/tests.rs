@@ -75,7 +75,7 @@ fn submit(shard: &Mutex<u64>, journal: &Journal<Files>) -> u64 {
     let mut shard = shard.lock();
     *shard += 1;
     let lsn = *shard;
-    journal.submit(&mut batch(lsn), Lsn::new(lsn));
+    journal.submit(&mut batch(lsn).into(), Lsn::new(lsn));
     drop(shard);
     journal.kick();
     lsn

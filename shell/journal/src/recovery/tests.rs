@@ -76,7 +76,7 @@ fn append(folder: &Path, numbers: std::ops::RangeInclusive<u64>) {
         let bytes = batch(number);
         let last = Lsn::new(number);
         let group = Group {
-            bytes: &bytes,
+            pieces: &[&bytes],
             last,
             pace: Pace::SyncNext,
         };
@@ -325,7 +325,7 @@ fn a_log_for_a_data_set_in_memory_is_trusted_after_its_first_rewrite() {
         log.append(
             log.last(),
             Group {
-                bytes: &bytes,
+                pieces: &[&bytes],
                 last,
                 pace,
             },

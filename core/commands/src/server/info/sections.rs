@@ -112,7 +112,7 @@ pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let sessions = ctx.server.sessions.iter().chain([&*ctx.session]);
     let buffered = sessions.map(|session| session.io.query_bytes + session.io.output_bytes);
     sheet.line("mem_clients_normal", buffered.sum::<usize>());
-    let waiting = shell.persistence.journal.backlog_bytes + ctx.store.log().bytes().len() as u64;
+    let waiting = shell.persistence.journal.backlog_bytes + ctx.store.log().encoded().len() as u64;
     sheet.line("mem_aof_buffer", waiting);
     sheet.line("mem_allocator", "jemalloc");
     sheet.line("active_defrag_running", 0);
@@ -190,7 +190,7 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         sheet.line("aof_current_size", figures.journal_bytes);
         sheet.line("aof_base_size", figures.journal_base_bytes);
         sheet.line("aof_pending_rewrite", 0);
-        sheet.line("aof_buffer_length", ctx.store.log().bytes().len());
+        sheet.line("aof_buffer_length", ctx.store.log().encoded().len());
         sheet.line("last_lsn", ctx.store.log().last().number());
         journal(sheet, ctx.server);
     }

@@ -34,7 +34,10 @@ impl Store<'_> {
         self.work += changed.amount;
         self.data.stats.effects += 1;
         self.data.stats.changes += changed.amount;
-        self.data.log.record(self.database, self.now, effect);
+        let (database, now) = (self.database, self.now);
+        self.data
+            .log
+            .record(database, now, effect, self.larges.all());
         self.depends_on = self.data.log.open();
         if self.data.has_audience() {
             self.tell(changed.audience, effect, event);

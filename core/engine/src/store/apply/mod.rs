@@ -99,8 +99,26 @@ pub struct Store<'e> {
     overdue: Overdue,
     counting: Counting,
     work: u64,
-    /// The large arguments of the request: a value can be one of them without a copy.
-    pub(crate) larges: &'e [Large],
+    /// What a value can be without a copy.
+    pub(crate) larges: Larges<'e>,
+}
+
+/// Bytes that values and the log share with the command.
+#[derive(Debug, Default)]
+pub(crate) struct Larges<'e> {
+    /// The large arguments of the request.
+    pub(crate) arguments: &'e [Large],
+    /// What the command made. It has no use for arguments then.
+    made: Option<Large>,
+}
+
+impl Larges<'_> {
+    pub(crate) fn all(&self) -> &[Large] {
+        match &self.made {
+            Some(made) => std::slice::from_ref(made),
+            None => self.arguments,
+        }
+    }
 }
 
 /// Which lookups count as hits or misses (`keyspace_hits`, `keyspace_misses`): those of commands
@@ -170,14 +188,20 @@ impl<'e> Store<'e> {
             overdue,
             counting: Counting::default(),
             work: 0,
-            larges: &[],
+            larges: Larges::default(),
         }
     }
 
-    /// The large argument of the request whose bytes these are, if it is one: it can be kept
-    /// without a copy.
-    pub fn large(&self, argument: &[u8]) -> Option<&'e Large> {
-        find_large(self.larges, argument)
+    /// The large argument of the request whose bytes these are, if it is one, or what the command
+    /// made: it can be kept without a copy.
+    pub fn large(&self, argument: &[u8]) -> Option<&Large> {
+        find_large(self.larges.all(), argument)
+    }
+
+    /// Takes large bytes that the command made. An effect that is given them, and the log, share
+    /// them.
+    pub fn make_large(&mut self, bytes: Vec<u8>) -> Large {
+        self.larges.made.insert(Large::new(bytes)).clone()
     }
 
     /// Returns how much was changed, in the units of the effects.

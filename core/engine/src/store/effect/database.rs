@@ -3,7 +3,7 @@
 //! Nothing is published for them, as for each key on its own there would be too much.
 
 use super::Changed;
-use super::encode::Line;
+use super::encode::{Line, Out};
 use crate::store::apply::Store;
 
 /// The database in which it happens changes as a whole.
@@ -28,7 +28,7 @@ impl DatabaseChange {
         }
     }
 
-    pub(super) fn encode(self, out: &mut Vec<u8>) -> u32 {
+    pub(super) fn encode(self, out: &mut Out<'_>) -> u32 {
         match self {
             DatabaseChange::Flush => Line::new(out, 1, "FLUSHDB").end(),
         }

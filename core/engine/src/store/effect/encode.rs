@@ -19,35 +19,48 @@
 //! forgotten by age follows from these and the time. When a consumer called last that got
 //! nothing is kept to ten seconds.
 
+use batch::Encoded;
+use resp::{LARGE_BYTES_MIN, Large, find_large};
 use stream::{ID_TEXT_BYTES_MAX, References, Retention, StreamId};
 
 use crate::time::UnixMs;
 
+/// Where effects are written to.
+#[derive(Debug)]
+pub(crate) struct Out<'e> {
+    /// The bytes.
+    pub(crate) encoded: &'e mut Encoded,
+    /// The large arguments of the request, to which the bytes refer instead of copying them.
+    pub(crate) larges: &'e [Large],
+}
+
 /// Writes `#t:<ms>`.
-pub(crate) fn time(out: &mut Vec<u8>, at: UnixMs) {
-    out.extend_from_slice(b"#t:");
-    out.extend_from_slice(itoa::Buffer::new().format(at.0).as_bytes());
-    out.extend_from_slice(b"\r\n");
+pub(crate) fn time(out: &mut Encoded, at: UnixMs) {
+    out.push(b"#t:");
+    out.push(itoa::Buffer::new().format(at.0).as_bytes());
+    out.push(b"\r\n");
 }
 
 /// Writes `SELECT db`.
-pub(crate) fn select(out: &mut Vec<u8>, database: u16) {
-    Line::new(out, 2, "SELECT").int(i64::from(database)).end();
+pub(crate) fn select(out: &mut Encoded, database: u16) {
+    let mut out = Out {
+        encoded: out,
+        larges: &[],
+    };
+    Line::new(&mut out, 2, "SELECT")
+        .int(i64::from(database))
+        .end();
 }
 
-/// Puts `MULTI` before what was written from `start` on, and `EXEC` after it.
-pub(crate) fn wrap_transaction(out: &mut Vec<u8>, start: usize) {
-    const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
-    let end = out.len();
-    out.extend_from_slice(MULTI);
-    out[start..].rotate_right(MULTI.len());
-    debug_assert_eq!(out.len(), end + MULTI.len());
-    out.extend_from_slice(b"*1\r\n$4\r\nEXEC\r\n");
+/// Puts `MULTI` before what was written since there were `start` own bytes, and `EXEC` after it.
+pub(crate) fn wrap_transaction(out: &mut Encoded, start: usize) {
+    out.insert(start, b"*1\r\n$5\r\nMULTI\r\n");
+    out.push(b"*1\r\n$4\r\nEXEC\r\n");
 }
 
 /// Writes that a stream has this retention, and returns how many commands that took. What it
 /// remembers goes if that changes something.
-pub(crate) fn retention(out: &mut Vec<u8>, key: &[u8], retention: Retention) -> u32 {
+pub(crate) fn retention(out: &mut Out<'_>, key: &[u8], retention: Retention) -> u32 {
     Line::new(out, 6, "XCFGSET")
         .arg(key)
         .arg(b"IDMP-DURATION")
@@ -59,7 +72,7 @@ pub(crate) fn retention(out: &mut Vec<u8>, key: &[u8], retention: Retention) -> 
 
 /// Writes that there is an empty stream with this retention, and returns how many commands that
 /// took: Redis has no shorter form for it.
-pub(crate) fn new_stream(out: &mut Vec<u8>, key: &[u8], set: Retention) -> u32 {
+pub(crate) fn new_stream(out: &mut Out<'_>, key: &[u8], set: Retention) -> u32 {
     let group = b"weir";
     let made = Line::new(out, 6, "XGROUP")
         .arg(b"CREATE")
@@ -88,18 +101,21 @@ pub(super) fn policy_args(references: References) -> usize {
 
 /// One command that is being written; the number of arguments comes first.
 pub(super) struct Line<'o> {
-    out: &'o mut Vec<u8>,
+    out: &'o mut Encoded,
+    larges: &'o [Large],
     #[cfg(debug_assertions)]
     missing: usize,
 }
 
 impl<'o> Line<'o> {
-    pub(super) fn new(out: &'o mut Vec<u8>, args: usize, name: &str) -> Line<'o> {
-        out.push(b'*');
-        out.extend_from_slice(itoa::Buffer::new().format(args).as_bytes());
-        out.extend_from_slice(b"\r\n");
+    pub(super) fn new(out: &'o mut Out<'_>, args: usize, name: &str) -> Line<'o> {
+        let Out { encoded, larges } = out;
+        encoded.push_byte(b'*');
+        encoded.push(itoa::Buffer::new().format(args).as_bytes());
+        encoded.push(b"\r\n");
         let mut line = Line {
-            out,
+            out: encoded,
+            larges,
             #[cfg(debug_assertions)]
             missing: args,
         };
@@ -113,13 +129,25 @@ impl<'o> Line<'o> {
         {
             self.missing -= 1;
         }
-        self.out.push(b'$');
+        self.out.push_byte(b'$');
         self.out
-            .extend_from_slice(itoa::Buffer::new().format(arg.len()).as_bytes());
-        self.out.extend_from_slice(b"\r\n");
-        self.out.extend_from_slice(arg);
-        self.out.extend_from_slice(b"\r\n");
+            .push(itoa::Buffer::new().format(arg.len()).as_bytes());
+        self.out.push(b"\r\n");
+        if arg.len() < LARGE_BYTES_MIN {
+            self.out.push(arg);
+        } else {
+            self.long_arg(arg);
+        }
+        self.out.push(b"\r\n");
         self
+    }
+
+    #[cold]
+    fn long_arg(&mut self, arg: &[u8]) {
+        match find_large(self.larges, arg) {
+            Some(large) => self.out.push_shared(large.clone()),
+            None => self.out.push(arg),
+        }
     }
 
     pub(super) fn int(&mut self, n: i64) -> &mut Line<'o> {

@@ -6,7 +6,7 @@ use stream::{
 };
 
 use super::Changed;
-use super::encode::{self, Line};
+use super::encode::{self, Line, Out};
 use crate::limits::SEEN_UNLOGGED_MS_MAX;
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
@@ -180,7 +180,7 @@ impl GroupChange<'_> {
         }
     }
 
-    pub(super) fn encode(&self, key: &[u8], group: &[u8], out: &mut Vec<u8>) -> u32 {
+    pub(super) fn encode(&self, key: &[u8], group: &[u8], out: &mut Out<'_>) -> u32 {
         match *self {
             GroupChange::Create { id, entries_read } => {
                 let mut line = Line::new(out, if entries_read.is_some() { 8 } else { 6 }, "XGROUP");
@@ -361,7 +361,7 @@ fn claim(group: &mut Group, consumer: ConsumerHandle, claims: &[Claim]) -> u64 {
 }
 
 fn encode_set_id(
-    out: &mut Vec<u8>,
+    out: &mut Out<'_>,
     key: &[u8],
     group: &[u8],
     id: StreamId,
@@ -387,7 +387,7 @@ struct Owner<'a> {
 }
 
 fn encode_claim(
-    out: &mut Vec<u8>,
+    out: &mut Out<'_>,
     key: &[u8],
     owner: Owner<'_>,
     at: UnixMs,

@@ -3,7 +3,7 @@
 use values::{Key, Value};
 
 use super::Changed;
-use super::encode::Line;
+use super::encode::{Line, Out};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -95,7 +95,7 @@ impl KeyChange<'_> {
         }
     }
 
-    pub(super) fn encode(&self, key: &[u8], out: &mut Vec<u8>) -> u32 {
+    pub(super) fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
         match self {
             KeyChange::Delete => Line::new(out, 2, "DEL").arg(key).end(),
             KeyChange::ExpireAt { at } => Line::new(out, 3, "PEXPIREAT").arg(key).int(at.0).end(),

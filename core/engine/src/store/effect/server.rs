@@ -1,7 +1,7 @@
 //! Changes of several databases.
 
 use super::Changed;
-use super::encode::Line;
+use super::encode::{Line, Out};
 use crate::store::apply::Store;
 use crate::store::dropped::What;
 
@@ -45,7 +45,7 @@ impl ServerChange {
         }
     }
 
-    pub(super) fn encode(self, out: &mut Vec<u8>) -> u32 {
+    pub(super) fn encode(self, out: &mut Out<'_>) -> u32 {
         match self {
             ServerChange::Flush => Line::new(out, 1, "FLUSHALL").end(),
             ServerChange::SwapDatabases { a, b } => Line::new(out, 3, "SWAPDB")

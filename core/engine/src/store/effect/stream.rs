@@ -4,7 +4,7 @@ use resp::Argv;
 use stream::{Deletion, Forget, References, Removed, Retention, SetId, Stream, StreamId, Trimmed};
 use values::{Key, Value};
 
-use super::encode::{self, Line};
+use super::encode::{self, Line, Out};
 use super::{Audience, Changed};
 use crate::store::apply::{Added, DECIDED, Store};
 use crate::store::dropped::What;
@@ -140,7 +140,7 @@ impl StreamChange<'_> {
         }
     }
 
-    pub(super) fn encode(&self, key: &[u8], out: &mut Vec<u8>) -> u32 {
+    pub(super) fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
         match *self {
             StreamChange::Append {
                 id,

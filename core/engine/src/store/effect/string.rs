@@ -3,7 +3,7 @@
 use values::{Key, StringValue, Value};
 
 use super::Changed;
-use super::encode::Line;
+use super::encode::{Line, Out};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -80,7 +80,7 @@ impl StringChange<'_> {
         Changed::by_event(amount)
     }
 
-    pub(super) fn encode(&self, key: &[u8], out: &mut Vec<u8>) -> u32 {
+    pub(super) fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
         match *self {
             StringChange::Set { value, expiry } => match expiry {
                 Expiry::Never => Line::new(out, 3, "SET").arg(key).arg(value).end(),

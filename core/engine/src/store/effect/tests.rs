@@ -327,13 +327,13 @@ fn the_bytes_of_an_effect_do_not_change() {
             unix_us: 9_000,
             mono: Mono(0),
         };
-        log.record(2, now, &effect);
+        log.record(2, now, &effect, &[]);
         log.commit();
         let selects = match commands {
             "SWAPDB 2 3" => "",
             _ => SELECT_2,
         };
-        let logged = String::from_utf8_lossy(log.bytes());
+        let logged = String::from_utf8(log.encoded().to_vec()).unwrap();
         assert_eq!(logged, bytes(commands, selects), "{effect:?}");
     }
 }

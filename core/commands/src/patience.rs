@@ -2,6 +2,7 @@
 
 use engine::Mono;
 use engine::args::{Args, parse_i64};
+use engine::command::FromArgs;
 use engine::error::CmdError;
 
 /// How long a command waits.
@@ -15,6 +16,12 @@ pub(crate) enum Patience {
 
 /// The longest wait, in milliseconds; beyond it no clock could show the end.
 const BLOCK_MS_MAX: u64 = i64::MAX as u64 - (1 << 42);
+
+impl<'a> FromArgs<'a> for Patience {
+    fn from_args(args: &mut Args<'a>) -> Result<Patience, CmdError> {
+        Patience::parse(args)
+    }
+}
 
 impl Patience {
     /// Takes a number of milliseconds; 0 means for ever.

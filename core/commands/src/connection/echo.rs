@@ -1,7 +1,6 @@
 //! `ECHO`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
@@ -10,7 +9,7 @@ use super::reply_argument;
 /// `ECHO message`
 pub(super) struct Echo;
 
-impl Command for Echo {
+impl PlainCommand for Echo {
     const SPEC: Spec = Spec {
         summary: "Answers the message.",
         since: "1.0.0",
@@ -21,11 +20,7 @@ impl Command for Echo {
         args: &[Arg::string("message")],
         ..Spec::named("echo")
     };
-    type Parsed<'a> = &'a [u8];
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<&'a [u8], CmdError> {
-        args.required()
-    }
+    type Args<'a> = &'a [u8];
 
     fn execute(message: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         reply_argument(message, ctx);

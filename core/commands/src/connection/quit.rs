@@ -1,14 +1,14 @@
 //! `QUIT`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Deprecated, Flags, Group, Spec};
+use resp::Argv;
 
 /// `QUIT`
 pub(super) struct Quit;
 
-impl Command for Quit {
+impl PlainCommand for Quit {
     const SPEC: Spec = Spec {
         summary: "Closes the connection.",
         since: "1.0.0",
@@ -28,14 +28,10 @@ impl Command for Quit {
         }),
         ..Spec::named("quit")
     };
-    type Parsed<'a> = ();
+    /// Whatever follows is not looked at.
+    type Args<'a> = Argv<'a>;
 
-    fn parse(args: &mut Args<'_>) -> Result<(), CmdError> {
-        args.rest();
-        Ok(())
-    }
-
-    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute(_: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.ok();
         Ok(Flow::Close)
     }

@@ -1,8 +1,7 @@
 //! `RESET`.
 
-use engine::args::Args;
 use engine::clients::session::Replies;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 use resp::Protocol;
@@ -12,7 +11,7 @@ use crate::transaction::{end_transaction, unwatch_all};
 /// `RESET`: the connection is as if it had just been made.
 pub(super) struct Reset;
 
-impl Command for Reset {
+impl PlainCommand for Reset {
     const SPEC: Spec = Spec {
         summary: "Puts the connection back to where it began.",
         since: "6.2.0",
@@ -28,11 +27,7 @@ impl Command for Reset {
             .and(Flags::STALE),
         ..Spec::named("reset")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         end_transaction(ctx);

@@ -1,7 +1,6 @@
 //! `SELECT`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
@@ -10,7 +9,7 @@ use crate::key::database::parse_database;
 /// `SELECT index`
 pub(super) struct Select;
 
-impl Command for Select {
+impl PlainCommand for Select {
     const SPEC: Spec = Spec {
         summary: "Selects the database of the commands that follow.",
         since: "1.0.0",
@@ -21,11 +20,7 @@ impl Command for Select {
         args: &[Arg::integer("index")],
         ..Spec::named("select")
     };
-    type Parsed<'a> = i64;
-
-    fn parse(args: &mut Args<'_>) -> Result<i64, CmdError> {
-        args.integer()
-    }
+    type Args<'a> = i64;
 
     fn execute(index: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.session.database = parse_database(index, ctx)?;

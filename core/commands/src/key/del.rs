@@ -1,7 +1,6 @@
 //! `DEL`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -10,7 +9,7 @@ use resp::Argv;
 /// `DEL key [key …]`
 pub(super) struct Del;
 
-impl Command for Del {
+impl PlainCommand for Del {
     const SPEC: Spec = Spec {
         summary: "Deletes keys, and tells how many there were.",
         since: "1.0.0",
@@ -30,11 +29,7 @@ impl Command for Del {
         args: &[Arg::key("key", 0).multiple()],
         ..Spec::named("del")
     };
-    type Parsed<'a> = Argv<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
-        Ok(args.rest())
-    }
+    type Args<'a> = Argv<'a>;
 
     fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         delete(keys, ctx)

@@ -2,7 +2,7 @@
 
 use engine::UnixMs;
 use engine::args::Args;
-use engine::command::{Command, Ctx, Flow, Mode};
+use engine::command::{Command, Ctx, Flow, Mode, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -10,7 +10,7 @@ use engine::table::{Arg, Arity, Categories, Flags, Group, KeyFlags, KeySpec, Spe
 /// `DUMP key`
 pub(super) struct Dump;
 
-impl Command for Dump {
+impl PlainCommand for Dump {
     const SPEC: Spec = Spec {
         summary: "Answers the value of a key as bytes that RESTORE takes.",
         since: "2.6.0",
@@ -23,14 +23,10 @@ impl Command for Dump {
         args: &[Arg::key("key", 0)],
         ..Spec::named("dump")
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.store.record(cmd) {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match ctx.store.record(key) {
             Some(record) => ctx.reply.bulk_owned(rdb::dump(record.value())),
             None => ctx.reply.null(),
         }

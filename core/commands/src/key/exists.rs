@@ -1,7 +1,6 @@
 //! `EXISTS` and `TOUCH`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -9,7 +8,7 @@ use resp::Argv;
 /// `EXISTS key [key …]`
 pub(super) struct Exists;
 
-impl Command for Exists {
+impl PlainCommand for Exists {
     const SPEC: Spec = Spec {
         summary: "Tells how many of the keys exist.",
         since: "1.0.0",
@@ -23,14 +22,10 @@ impl Command for Exists {
         args: &[Arg::key("key", 0).multiple()],
         ..Spec::named("exists")
     };
-    type Parsed<'a> = Argv<'a>;
+    type Args<'a> = Argv<'a>;
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok(args.rest())
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = cmd.iter().filter(|key| ctx.store.exists(key)).count();
+    fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let found = keys.iter().filter(|key| ctx.store.exists(key)).count();
         ctx.reply.count(found);
         Ok(Flow::Done)
     }
@@ -39,7 +34,7 @@ impl Command for Exists {
 /// `TOUCH key [key …]`
 pub(super) struct Touch;
 
-impl Command for Touch {
+impl PlainCommand for Touch {
     const SPEC: Spec = Spec {
         summary: "Counts as a use of keys, and tells how many exist.",
         since: "3.2.1",
@@ -52,14 +47,10 @@ impl Command for Touch {
         args: &[Arg::key("key", 0).multiple()],
         ..Spec::named("touch")
     };
-    type Parsed<'a> = Argv<'a>;
+    type Args<'a> = Argv<'a>;
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok(args.rest())
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = cmd.iter().filter(|key| ctx.store.exists(key)).count();
+    fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let found = keys.iter().filter(|key| ctx.store.exists(key)).count();
         ctx.reply.count(found);
         Ok(Flow::Done)
     }

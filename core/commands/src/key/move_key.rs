@@ -1,7 +1,6 @@
 //! `MOVE`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -11,7 +10,7 @@ use super::database::parse_database;
 /// `MOVE key db`
 pub(super) struct Move;
 
-impl Command for Move {
+impl PlainCommand for Move {
     const SPEC: Spec = Spec {
         summary: "Moves a key to another database, unless it exists there.",
         since: "1.0.0",
@@ -26,14 +25,9 @@ impl Command for Move {
         args: &[Arg::key("key", 0), Arg::integer("db")],
         ..Spec::named("move")
     };
-    type Parsed<'a> = (&'a [u8], i64);
+    type Args<'a> = (&'a [u8], i64);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.integer()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, to_db) = cmd;
+    fn execute((key, to_db): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let to_db = parse_database(to_db, ctx)?;
         if to_db == ctx.store.database {
             return Err(CmdError::SameObject);

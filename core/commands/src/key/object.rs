@@ -1,7 +1,6 @@
 //! `OBJECT`: how the value of a key is kept and used.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Entry, Flow, container, entry};
+use engine::command::{Ctx, Entry, Flow, PlainCommand, container, entry};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
@@ -41,25 +40,21 @@ const FAMILY: Spec = Spec {
 /// `OBJECT ENCODING key`
 pub(super) struct Encoding;
 
-impl Command for Encoding {
+impl PlainCommand for Encoding {
     const SPEC: Spec = Spec {
         name: "encoding",
         summary: "Tells how the value of a key is kept.",
         since: "2.2.3",
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let encoding = ctx
             .store
             .reading()
-            .peek(cmd)
-            .map(|record| record.value().encoding(cmd.len()));
+            .peek(key)
+            .map(|record| record.value().encoding(key.len()));
         match encoding {
             Some(encoding) => ctx.reply.bulk(encoding.as_bytes()),
             None => ctx.reply.null(),
@@ -71,21 +66,17 @@ impl Command for Encoding {
 /// `OBJECT FREQ key`
 pub(super) struct Freq;
 
-impl Command for Freq {
+impl PlainCommand for Freq {
     const SPEC: Spec = Spec {
         name: "freq",
         summary: "Tells how often a key is used, where that is counted; weir does not.",
         since: "4.0.0",
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.store.reading().peek(cmd) {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match ctx.store.reading().peek(key) {
             Some(_) => Err(CmdError::NoFrequency),
             None => {
                 ctx.reply.null();
@@ -98,25 +89,21 @@ impl Command for Freq {
 /// `OBJECT IDLETIME key`
 pub(super) struct IdleTime;
 
-impl Command for IdleTime {
+impl PlainCommand for IdleTime {
     const SPEC: Spec = Spec {
         name: "idletime",
         summary: "Tells for how many seconds a key was not used.",
         since: "2.2.3",
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now = ctx.now.unix();
         match ctx
             .store
             .reading()
-            .peek(cmd)
+            .peek(key)
             .map(|record| record.idle_s(now))
         {
             Some(idle_s) => ctx.reply.int(i64::from(idle_s)),
@@ -129,21 +116,17 @@ impl Command for IdleTime {
 /// `OBJECT REFCOUNT key`
 pub(super) struct RefCount;
 
-impl Command for RefCount {
+impl PlainCommand for RefCount {
     const SPEC: Spec = Spec {
         name: "refcount",
         summary: "Tells how many hold the value of a key: weir shares none.",
         since: "2.2.3",
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.store.reading().peek(cmd) {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match ctx.store.reading().peek(key) {
             Some(_) => ctx.reply.int(1),
             None => ctx.reply.null(),
         }

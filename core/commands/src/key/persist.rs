@@ -1,7 +1,6 @@
 //! `PERSIST`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -9,7 +8,7 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 /// `PERSIST key`
 pub(super) struct Persist;
 
-impl Command for Persist {
+impl PlainCommand for Persist {
     const SPEC: Spec = Spec {
         summary: "Removes the time to live of a key.",
         since: "2.2.0",
@@ -21,19 +20,15 @@ impl Command for Persist {
         args: &[Arg::key("key", 0)],
         ..Spec::named("persist")
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let expires = ctx
             .store
-            .peek(cmd)
+            .peek(key)
             .is_some_and(|record| record.expires_at().is_some());
         if expires {
-            let persist = Effect::on(cmd, KeyChange::Persist);
+            let persist = Effect::on(key, KeyChange::Persist);
             ctx.store.apply(&persist, event::PERSIST);
         }
         ctx.reply.int(i64::from(expires));

@@ -1,7 +1,6 @@
 //! `RENAME` and `RENAMENX`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -9,7 +8,7 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 /// `RENAME key newkey`
 pub(super) struct Rename;
 
-impl Command for Rename {
+impl PlainCommand for Rename {
     const SPEC: Spec = Spec {
         summary: "Gives a key another name, and replaces what had that name.",
         since: "1.0.0",
@@ -24,14 +23,9 @@ impl Command for Rename {
         args: &[Arg::key("key", 0), Arg::key("newkey", 1)],
         ..Spec::named("rename")
     };
-    type Parsed<'a> = (&'a [u8], &'a [u8]);
+    type Args<'a> = (&'a [u8], &'a [u8]);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.required()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, to) = cmd;
+    fn execute((key, to): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if ctx.store.peek(key).is_none() {
             return Err(CmdError::NoSuchKey);
         }
@@ -47,7 +41,7 @@ impl Command for Rename {
 /// `RENAMENX key newkey`
 pub(super) struct RenameNx;
 
-impl Command for RenameNx {
+impl PlainCommand for RenameNx {
     const SPEC: Spec = Spec {
         summary: "Gives a key another name, unless that is taken.",
         since: "1.0.0",
@@ -63,14 +57,9 @@ impl Command for RenameNx {
         args: &[Arg::key("key", 0), Arg::key("newkey", 1)],
         ..Spec::named("renamenx")
     };
-    type Parsed<'a> = (&'a [u8], &'a [u8]);
+    type Args<'a> = (&'a [u8], &'a [u8]);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.required()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, to) = cmd;
+    fn execute((key, to): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if ctx.store.peek(key).is_none() {
             return Err(CmdError::NoSuchKey);
         }

@@ -1,7 +1,7 @@
 //! `SCAN`, `KEYS` and `RANDOMKEY`.
 
 use engine::args::{Args, parse_i64};
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Command, Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::glob::{Letters, matches};
 use engine::store::keyspace::Record;
@@ -116,7 +116,7 @@ fn parse_cursor(text: &[u8]) -> Option<u64> {
 /// `KEYS pattern`
 pub(super) struct Keys;
 
-impl Command for Keys {
+impl PlainCommand for Keys {
     const SPEC: Spec = Spec {
         summary: "Lists the keys that match a pattern.",
         since: "1.0.0",
@@ -129,19 +129,16 @@ impl Command for Keys {
         args: &[Arg::pattern("pattern")],
         ..Spec::named("keys")
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute(pattern: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.store.depend_on_all();
         let now = ctx.now.unix();
         let mark = ctx.reply.begin();
         let records = ctx.store.keyspace().records(ctx.store.database);
-        let wanted = records
-            .filter(|record| !record.is_expired(now) && matches(cmd, record.key(), Letters::Exact));
+        let wanted = records.filter(|record| {
+            !record.is_expired(now) && matches(pattern, record.key(), Letters::Exact)
+        });
         let len = ctx
             .reply
             .each(wanted, |reply, record| reply.bulk(record.key()));
@@ -153,7 +150,7 @@ impl Command for Keys {
 /// `RANDOMKEY`
 pub(super) struct RandomKey;
 
-impl Command for RandomKey {
+impl PlainCommand for RandomKey {
     const SPEC: Spec = Spec {
         summary: "Answers a key of the database, any one.",
         since: "1.0.0",
@@ -168,15 +165,9 @@ impl Command for RandomKey {
         ],
         ..Spec::named("randomkey")
     };
-    type Parsed<'a> = ();
+    type Args<'a> = ();
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        let _ = args;
-        Ok(())
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let () = cmd;
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.store.depend_on_all();
         let now = ctx.now.unix();
         for _ in 0..RANDOM_TRIES_MAX {

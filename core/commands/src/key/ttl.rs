@@ -1,7 +1,6 @@
 //! `TTL`, `PTTL`, `EXPIRETIME` and `PEXPIRETIME`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
@@ -19,7 +18,7 @@ const FAMILY: Spec = Spec {
 /// `TTL key`
 pub(super) struct Ttl;
 
-impl Command for Ttl {
+impl PlainCommand for Ttl {
     const SPEC: Spec = Spec {
         name: "ttl",
         summary: "Tells in how many seconds a key expires.",
@@ -28,21 +27,17 @@ impl Command for Ttl {
         history: &[("2.8.0", "The reply for a key that does not exist is -2.")],
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, now| seconds(at.saturating_sub(now)))
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        answer(key, ctx, |at, now| seconds(at.saturating_sub(now)))
     }
 }
 
 /// `PTTL key`
 pub(super) struct PTtl;
 
-impl Command for PTtl {
+impl PlainCommand for PTtl {
     const SPEC: Spec = Spec {
         name: "pttl",
         summary: "Tells in how many milliseconds a key expires.",
@@ -51,56 +46,44 @@ impl Command for PTtl {
         history: &[("2.8.0", "The reply for a key that does not exist is -2.")],
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, now| at.saturating_sub(now))
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        answer(key, ctx, |at, now| at.saturating_sub(now))
     }
 }
 
 /// `EXPIRETIME key`
 pub(super) struct ExpireTime;
 
-impl Command for ExpireTime {
+impl PlainCommand for ExpireTime {
     const SPEC: Spec = Spec {
         name: "expiretime",
         summary: "Tells when a key expires, in seconds since 1970.",
         since: "7.0.0",
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, _| seconds(at))
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        answer(key, ctx, |at, _| seconds(at))
     }
 }
 
 /// `PEXPIRETIME key`
 pub(super) struct PExpireTime;
 
-impl Command for PExpireTime {
+impl PlainCommand for PExpireTime {
     const SPEC: Spec = Spec {
         name: "pexpiretime",
         summary: "Tells when a key expires, in milliseconds since 1970.",
         since: "7.0.0",
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(cmd, ctx, |at, _| at)
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        answer(key, ctx, |at, _| at)
     }
 }
 

@@ -1,14 +1,13 @@
 //! `TYPE`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `TYPE key`
 pub(super) struct Type;
 
-impl Command for Type {
+impl PlainCommand for Type {
     const SPEC: Spec = Spec {
         summary: "Tells of which type the value of a key is.",
         since: "1.0.0",
@@ -20,14 +19,10 @@ impl Command for Type {
         args: &[Arg::key("key", 0)],
         ..Spec::named("type")
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.store.reading().peek(cmd) {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match ctx.store.reading().peek(key) {
             Some(record) => ctx.reply.simple(record.value().type_name()),
             None => ctx.reply.simple("none"),
         }

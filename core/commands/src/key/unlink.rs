@@ -1,7 +1,6 @@
 //! `UNLINK`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -9,7 +8,7 @@ use resp::Argv;
 /// `UNLINK key [key …]`
 pub(super) struct Unlink;
 
-impl Command for Unlink {
+impl PlainCommand for Unlink {
     const SPEC: Spec = Spec {
         summary: "Deletes keys, and tells how many there were; a large value is freed in the background.",
         since: "4.0.0",
@@ -29,13 +28,9 @@ impl Command for Unlink {
         args: &[Arg::key("key", 0).multiple()],
         ..Spec::named("unlink")
     };
-    type Parsed<'a> = Argv<'a>;
+    type Args<'a> = Argv<'a>;
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok(args.rest())
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        super::del::delete(cmd, ctx)
+    fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        super::del::delete(keys, ctx)
     }
 }

@@ -2,7 +2,7 @@
 
 use engine::args::{Args, parse_i64};
 use engine::clients::waiting::{Interest, Ticket, TimeoutReply, Wait as Waiting};
-use engine::command::{Command, Ctx, Flow, Mode};
+use engine::command::{Command, Ctx, Flow, Mode, PlainCommand};
 use engine::config::Fsync;
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Categories, Compat, Flags, Group, Spec};
@@ -12,7 +12,7 @@ use crate::patience::Patience;
 /// `WAIT numreplicas timeout`
 pub(super) struct Wait;
 
-impl Command for Wait {
+impl PlainCommand for Wait {
     const SPEC: Spec = Spec {
         summary: "Waits until that many replicas have the client's writes; weir has none.",
         since: "3.0.0",
@@ -25,14 +25,9 @@ impl Command for Wait {
         args: &[Arg::integer("numreplicas"), Arg::integer("timeout")],
         ..Spec::named("wait")
     };
-    type Parsed<'a> = (i64, Patience);
+    type Args<'a> = (i64, Patience);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.integer()?, Patience::parse(args)?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (replicas, patience) = cmd;
+    fn execute((replicas, patience): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if replicas > 0 && ctx.mode == Mode::Alone {
             return Ok(give_up_later(patience, TimeoutReply::Zero, ctx));
         }

@@ -1,7 +1,6 @@
 //! `BGREWRITEAOF`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::server::Order;
 use engine::table::{Arity, Flags, Group, Spec};
@@ -9,7 +8,7 @@ use engine::table::{Arity, Flags, Group, Spec};
 /// `BGREWRITEAOF`
 pub(super) struct BgRewriteAof;
 
-impl Command for BgRewriteAof {
+impl PlainCommand for BgRewriteAof {
     const SPEC: Spec = Spec {
         summary: "Rewrites the journal from what is in memory, while the server goes on.",
         since: "1.0.0",
@@ -21,11 +20,7 @@ impl Command for BgRewriteAof {
             .and(Flags::NO_SCRIPT),
         ..Spec::named("bgrewriteaof")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if !ctx.server.shell.persistence.journalling {

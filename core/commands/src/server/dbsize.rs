@@ -1,14 +1,13 @@
 //! `DBSIZE`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Categories, Flags, Group, Spec};
 
 /// `DBSIZE`
 pub(super) struct DbSize;
 
-impl Command for DbSize {
+impl PlainCommand for DbSize {
     const SPEC: Spec = Spec {
         summary: "Tells how many keys the database holds.",
         since: "1.0.0",
@@ -20,11 +19,7 @@ impl Command for DbSize {
         tips: &["request_policy:all_shards", "response_policy:agg_sum"],
         ..Spec::named("dbsize")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.store.depend_on_all();

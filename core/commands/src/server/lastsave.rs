@@ -1,14 +1,13 @@
 //! `LASTSAVE`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Categories, Flags, Group, Spec};
 
 /// `LASTSAVE`
 pub(super) struct LastSave;
 
-impl Command for LastSave {
+impl PlainCommand for LastSave {
     const SPEC: Spec = Spec {
         summary: "Tells when the last snapshot was written, in seconds since the epoch.",
         since: "1.0.0",
@@ -20,11 +19,7 @@ impl Command for LastSave {
         tips: &["nondeterministic_output"],
         ..Spec::named("lastsave")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let at_s = match ctx.server.shell.persistence.snapshot_at_s {

@@ -1,9 +1,9 @@
 //! `LOLWUT`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, Spec};
+use resp::Argv;
 
 /// `LOLWUT [VERSION version]`: a stream runs down to a weir and over it.
 pub(super) struct Lolwut;
@@ -14,7 +14,7 @@ const WIDTH: usize = 48;
 /// Rows of water above the weir.
 const DEPTH: usize = 7;
 
-impl Command for Lolwut {
+impl PlainCommand for Lolwut {
     const SPEC: Spec = Spec {
         summary: "Draws a weir.",
         since: "5.0.0",
@@ -26,14 +26,10 @@ impl Command for Lolwut {
         compat: Compat::Differs("It draws something else."),
         ..Spec::named("lolwut")
     };
-    type Parsed<'a> = ();
+    /// Whatever follows is not looked at.
+    type Args<'a> = Argv<'a>;
 
-    fn parse(args: &mut Args<'_>) -> Result<(), CmdError> {
-        args.rest();
-        Ok(())
-    }
-
-    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute(_: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let mut picture = String::new();
         for row in 0..DEPTH {
             // The nearer the weir, the smoother the water.

@@ -1,7 +1,7 @@
 //! `MEMORY`: what keys cost.
 
 use engine::args::Args;
-use engine::command::{Command, Ctx, Entry, Flow, container, entry};
+use engine::command::{Command, Ctx, Entry, Flow, PlainCommand, container, entry};
 use engine::error::CmdError;
 use engine::server::ShellFigures;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -70,7 +70,7 @@ impl Command for Usage {
 /// `MEMORY DOCTOR`
 pub(super) struct Doctor;
 
-impl Command for Doctor {
+impl PlainCommand for Doctor {
     const SPEC: Spec = Spec {
         summary: "Says in words how the memory is doing.",
         since: "4.0.0",
@@ -84,15 +84,9 @@ impl Command for Doctor {
         ],
         ..Spec::named("doctor")
     };
-    type Parsed<'a> = ();
+    type Args<'a> = ();
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        let _ = args;
-        Ok(())
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let () = cmd;
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let text = diagnosis(&ctx.server.shell, ctx.server.config.memory_bytes_max);
         ctx.reply.verbatim("txt", text.as_bytes());
         Ok(Flow::Done)

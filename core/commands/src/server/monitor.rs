@@ -1,14 +1,13 @@
 //! `MONITOR`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow, Mode};
+use engine::command::{Ctx, Flow, Mode, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Compat, Flags, Group, Spec};
 
 /// `MONITOR`: from now on, the connection sees all commands.
 pub(super) struct Monitor;
 
-impl Command for Monitor {
+impl PlainCommand for Monitor {
     const SPEC: Spec = Spec {
         summary: "Shows all commands that the server runs, as they run.",
         since: "1.0.0",
@@ -25,11 +24,7 @@ impl Command for Monitor {
         ),
         ..Spec::named("monitor")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if ctx.mode != Mode::Alone {

@@ -1,14 +1,13 @@
 //! `ROLE`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Categories, Flags, Group, Spec};
 
 /// `ROLE`
 pub(super) struct Role;
 
-impl Command for Role {
+impl PlainCommand for Role {
     const SPEC: Spec = Spec {
         summary: "Tells the server's role in replication, and its position.",
         since: "2.8.12",
@@ -22,11 +21,7 @@ impl Command for Role {
         categories: Categories::ADMIN.and(Categories::DANGEROUS),
         ..Spec::named("role")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.array(3);

@@ -1,8 +1,7 @@
 //! `SAVE`.
 
-use engine::args::Args;
 use engine::clients::waiting::Wait;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::server::Order;
 use engine::table::{Arity, Compat, Flags, Group, Spec};
@@ -10,7 +9,7 @@ use engine::table::{Arity, Compat, Flags, Group, Spec};
 /// `SAVE`: the client waits for the snapshot, nobody else does.
 pub(super) struct Save;
 
-impl Command for Save {
+impl PlainCommand for Save {
     const SPEC: Spec = Spec {
         summary: "Writes a snapshot of all databases, and answers when it is on the disk.",
         since: "1.0.0",
@@ -24,11 +23,7 @@ impl Command for Save {
         compat: Compat::Differs("Other clients are served meanwhile."),
         ..Spec::named("save")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if ctx.server.is_snapshotting() {

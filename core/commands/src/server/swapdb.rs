@@ -1,7 +1,6 @@
 //! `SWAPDB`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, ServerChange, event};
 use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
@@ -9,7 +8,7 @@ use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
 /// `SWAPDB index1 index2`
 pub(super) struct SwapDb;
 
-impl Command for SwapDb {
+impl PlainCommand for SwapDb {
     const SPEC: Spec = Spec {
         summary: "Exchanges the contents of two databases.",
         since: "4.0.0",
@@ -21,19 +20,15 @@ impl Command for SwapDb {
         args: &[Arg::integer("index1"), Arg::integer("index2")],
         ..Spec::named("swapdb")
     };
-    type Parsed<'a> = (&'a [u8], &'a [u8]);
+    type Args<'a> = (&'a [u8], &'a [u8]);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.required()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute((a, b): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let index = |text, which| {
             let number = engine::args::parse_i64(text);
             let number = number.and_then(|number| i32::try_from(number).ok());
             number.ok_or(CmdError::InvalidSwapIndex(which))
         };
-        let (a, b) = (index(cmd.0, "first")?, index(cmd.1, "second")?);
+        let (a, b) = (index(a, "first")?, index(b, "second")?);
         let count = i32::from(ctx.store.keyspace().database_count());
         if !(0..count).contains(&a) || !(0..count).contains(&b) {
             return Err(CmdError::DbIndex);

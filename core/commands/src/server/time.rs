@@ -1,14 +1,13 @@
 //! `TIME`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `TIME`
 pub(super) struct Time;
 
-impl Command for Time {
+impl PlainCommand for Time {
     const SPEC: Spec = Spec {
         summary: "Tells the server's time of day: seconds since the epoch, and microseconds.",
         since: "2.6.0",
@@ -19,11 +18,7 @@ impl Command for Time {
         tips: &["nondeterministic_output"],
         ..Spec::named("time")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.array(2);

@@ -2,6 +2,7 @@
 //! them.
 
 use engine::args::Args;
+use engine::command::FromArgs;
 use engine::error::CmdError;
 use engine::store::apply::Store;
 use stream::{Group, Stream};
@@ -13,6 +14,12 @@ pub(super) struct GroupKey<'a> {
     pub(super) key: &'a [u8],
     /// The group's name.
     pub(super) group: &'a [u8],
+}
+
+impl<'a> FromArgs<'a> for GroupKey<'a> {
+    fn from_args(args: &mut Args<'a>) -> Result<GroupKey<'a>, CmdError> {
+        GroupKey::parse(args)
+    }
 }
 
 impl<'a> GroupKey<'a> {

@@ -2,8 +2,16 @@
 
 use engine::args::{Args, parse_i64};
 use engine::error::CmdError;
+use engine::table::Arg;
 use smallvec::SmallVec;
 use stream::StreamId;
+
+/// The list in the grammar of a command.
+pub(super) const IDS: Arg = Arg::block(
+    "ids",
+    &[Arg::integer("numids"), Arg::string("id").multiple()],
+)
+.token("IDS");
 
 /// Takes what follows the word `IDS`: the count and as many arguments, which are not read yet.
 pub(super) fn parse_ids_block<'a>(args: &mut Args<'a>) -> Result<resp::Argv<'a>, CmdError> {

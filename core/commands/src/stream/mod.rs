@@ -1,6 +1,7 @@
 //! Stream commands. Source of the rules: the streams and idempotence pages of the specification.
 
 mod claiming;
+mod deletion;
 mod group_key;
 mod ids_block;
 mod interval;

@@ -1,7 +1,6 @@
 //! `XACK`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -13,7 +12,7 @@ use super::ids_block::parse_ids;
 /// `XACK key group id [id …]`
 pub(super) struct XAck;
 
-impl Command for XAck {
+impl PlainCommand for XAck {
     const SPEC: Spec = Spec {
         summary: "Acknowledges entries of a group, and tells how many were pending.",
         since: "5.0.0",
@@ -31,11 +30,7 @@ impl Command for XAck {
         ..Spec::named("xack")
     };
 
-    type Parsed<'a> = (GroupKey<'a>, Argv<'a>);
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<(GroupKey<'a>, Argv<'a>), CmdError> {
-        Ok((GroupKey::parse(args)?, args.rest()))
-    }
+    type Args<'a> = (GroupKey<'a>, Argv<'a>);
 
     fn execute(
         (place, ids): (GroupKey<'_>, Argv<'_>),

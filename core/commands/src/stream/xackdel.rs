@@ -7,12 +7,12 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use resp::Argv;
 use stream::{Group as StreamGroup, References, Stream, StreamId};
 
+use super::deletion::{DELETED, Deletion, NOT_FOUND, STILL_REFERENCED, reply_each, reply_none};
 use super::group_key::GroupKey;
-use super::ids_block::{parse_ids, parse_ids_block};
-use super::references_option::parse_references;
+use super::ids_block::{IDS, parse_ids};
+use super::references_option::REFERENCES;
 
 /// `XACKDEL key group [KEEPREF | DELREF | ACKED] IDS numids id [id …]`
 pub(super) struct XAckDel;
@@ -20,12 +20,7 @@ pub(super) struct XAckDel;
 pub(super) struct Parsed<'a> {
     place: GroupKey<'a>,
     /// Errors in here come after that of a wrong type.
-    options: Result<Options<'a>, CmdError>,
-}
-
-struct Options<'a> {
-    references: References,
-    ids: Argv<'a>,
+    deletion: Result<Deletion<'a>, CmdError>,
 }
 
 impl Command for XAckDel {
@@ -41,48 +36,30 @@ impl Command for XAckDel {
             1,
             KeyFlags::RW.and(KeyFlags::UPDATE).and(KeyFlags::DELETE),
         )],
-        args: &[
-            Arg::key("key", 0),
-            Arg::string("group"),
-            Arg::one_of(
-                "condition",
-                &[
-                    Arg::word("keepref", "KEEPREF"),
-                    Arg::word("delref", "DELREF"),
-                    Arg::word("acked", "ACKED"),
-                ],
-            )
-            .optional(),
-            Arg::block(
-                "ids",
-                &[Arg::integer("numids"), Arg::string("id").multiple()],
-            )
-            .token("IDS"),
-        ],
+        args: &[Arg::key("key", 0), Arg::string("group"), REFERENCES, IDS],
         ..Spec::named("xackdel")
     };
 
     type Parsed<'a> = Parsed<'a>;
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
-        let place = GroupKey::parse(args)?;
-        let options = parse_options(args);
-        args.rest();
-        Ok(Parsed { place, options })
+        Ok(Parsed {
+            place: GroupKey::parse(args)?,
+            deletion: Deletion::parse(args),
+        })
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = cmd.place;
-        if let Ok(Options { references, ids }) = &cmd.options {
+        if let Ok(Deletion { references, ids }) = &cmd.deletion {
             ctx.store.prepare_stream(key, *references, |stream| {
                 stream.groups_mut().expect_questions(ids.len());
             });
         }
         let found = cmd.place.find(ctx.store.reading())?;
-        let Options { references, ids } = cmd.options?;
+        let Deletion { references, ids } = cmd.deletion?;
         let Some((stream, own)) = found else {
-            ctx.reply.array(ids.len());
-            ids.iter().for_each(|_| ctx.reply.int(NOT_FOUND));
+            reply_none(ids, ctx.reply);
             return Ok(Flow::Done);
         };
         let plan = Plan::new(stream, own, cmd.place, references, &parse_ids(ids)?);
@@ -98,21 +75,14 @@ impl Command for XAckDel {
         if !plan.deleted.is_empty() {
             let delete = StreamChange::Delete {
                 ids: &plan.deleted,
-                references: plan.references,
+                references: Deletion::decided(references),
             };
             ctx.store.apply(&Effect::on(key, delete), event::XDEL);
         }
-        ctx.reply.array(plan.replies.len());
-        for reply in plan.replies {
-            ctx.reply.int(reply);
-        }
+        reply_each(plan.replies.into_iter(), ctx.reply);
         Ok(Flow::Done)
     }
 }
-
-const NOT_FOUND: i64 = -1;
-const DELETED: i64 = 1;
-const STILL_REFERENCED: i64 = 2;
 
 /// What is done and answered, decided before anything is changed.
 struct Plan {
@@ -120,7 +90,6 @@ struct Plan {
     /// Entries that are gone already and yet pending in other groups, which `DELREF` ends.
     forgotten: Vec<(Vec<u8>, Vec<StreamId>)>,
     deleted: Vec<StreamId>,
-    references: References,
     replies: Vec<i64>,
 }
 
@@ -136,11 +105,6 @@ impl Plan {
             acknowledged: Vec::new(),
             forgotten: Vec::new(),
             deleted: Vec::new(),
-            // Whether other groups still need an entry is decided here.
-            references: match references {
-                References::Delete => References::Delete,
-                References::Keep | References::Acknowledged => References::Keep,
-            },
             replies: Vec::with_capacity(ids.len()),
         };
         let mut seen = BTreeSet::new();
@@ -187,23 +151,4 @@ fn others_are_done(stream: &Stream, place: GroupKey<'_>, id: StreamId) -> bool {
     let groups = stream.groups();
     let mut referring = groups.referring_to(id);
     groups.delivered_to_all(id) && referring.all(|name| name == place.group)
-}
-
-fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {
-    let mut references = None;
-    let mut ids = None;
-    while args.left() > 0 {
-        if args.keyword("IDS") {
-            ids = Some(parse_ids_block(args)?);
-            continue;
-        }
-        let policy = parse_references(args).ok_or(CmdError::Syntax)?;
-        if references.replace(policy).is_some() {
-            return Err(CmdError::Syntax);
-        }
-    }
-    Ok(Options {
-        references: references.unwrap_or(References::Keep),
-        ids: ids.ok_or(CmdError::Syntax)?,
-    })
 }

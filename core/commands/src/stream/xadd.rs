@@ -8,7 +8,7 @@ use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{References, Stream, StreamId};
 
-use super::references_option::parse_references;
+use super::references_option::{REFERENCES, parse_references};
 use super::trim_option::TrimClause;
 
 /// `XADD key [options] id field value [field value …]`
@@ -65,15 +65,7 @@ impl Command for XAdd {
             Arg::word("nomkstream", "NOMKSTREAM")
                 .since("6.2.0")
                 .optional(),
-            Arg::one_of(
-                "condition",
-                &[
-                    Arg::word("keepref", "KEEPREF"),
-                    Arg::word("delref", "DELREF"),
-                    Arg::word("acked", "ACKED"),
-                ],
-            )
-            .optional(),
+            REFERENCES,
             Arg::one_of(
                 "idmp",
                 &[

@@ -1,7 +1,6 @@
 //! `XDEL`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -13,12 +12,7 @@ use super::ids_block::parse_ids;
 /// `XDEL key id [id …]`
 pub(super) struct XDel;
 
-pub(super) struct Parsed<'a> {
-    key: &'a [u8],
-    ids: Argv<'a>,
-}
-
-impl Command for XDel {
+impl PlainCommand for XDel {
     const SPEC: Spec = Spec {
         summary: "Deletes entries, and tells how many there were.",
         since: "5.0.0",
@@ -31,21 +25,14 @@ impl Command for XDel {
         args: &[Arg::key("key", 0), Arg::string("id").multiple()],
         ..Spec::named("xdel")
     };
-    type Parsed<'a> = Parsed<'a>;
+    type Args<'a> = (&'a [u8], Argv<'a>);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
-        Ok(Parsed {
-            key: args.required()?,
-            ids: args.rest(),
-        })
-    }
-
-    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(stream) = ctx.store.get::<Stream>(cmd.key)? else {
+    fn execute((key, ids): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let Some(stream) = ctx.store.get::<Stream>(key)? else {
             ctx.reply.int(0);
             return Ok(Flow::Done);
         };
-        let ids = parse_ids(cmd.ids)?;
+        let ids = parse_ids(ids)?;
         let found = stream.entries().contain(&ids);
         let there = ids.into_iter().zip(found).filter(|(_, found)| *found);
         let there: Vec<StreamId> = there.map(|(id, _)| id).collect();
@@ -53,7 +40,7 @@ impl Command for XDel {
             ids: &there,
             references: References::Keep,
         };
-        let deleted = ctx.store.apply(&Effect::on(cmd.key, delete), event::XDEL);
+        let deleted = ctx.store.apply(&Effect::on(key, delete), event::XDEL);
         ctx.reply.int(deleted as i64);
         Ok(Flow::Done)
     }

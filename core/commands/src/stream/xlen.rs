@@ -1,7 +1,6 @@
 //! `XLEN`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::Stream;
@@ -9,7 +8,7 @@ use stream::Stream;
 /// `XLEN key`
 pub(super) struct XLen;
 
-impl Command for XLen {
+impl PlainCommand for XLen {
     const SPEC: Spec = Spec {
         summary: "Tells how many entries a stream holds.",
         since: "5.0.0",
@@ -21,11 +20,7 @@ impl Command for XLen {
         args: &[Arg::key("key", 0)],
         ..Spec::named("xlen")
     };
-    type Parsed<'a> = &'a [u8];
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<&'a [u8], CmdError> {
-        args.required()
-    }
+    type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let len = ctx

@@ -9,7 +9,7 @@ use resp::Argv;
 use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
 use super::group_key::GroupKey;
-use super::ids_block::{parse_ids, parse_ids_block};
+use super::ids_block::{IDS, parse_ids, parse_ids_block};
 
 /// `XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id …] [RETRYCOUNT count] [FORCE]`
 pub(super) struct XNack;
@@ -65,11 +65,7 @@ impl Command for XNack {
                     Arg::word("fatal", "FATAL"),
                 ],
             ),
-            Arg::block(
-                "ids",
-                &[Arg::integer("numids"), Arg::string("id").multiple()],
-            )
-            .token("IDS"),
+            IDS,
             Arg::integer("count").token("RETRYCOUNT").optional(),
             Arg::word("force", "FORCE").optional(),
         ],

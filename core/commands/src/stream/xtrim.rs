@@ -6,7 +6,7 @@ use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{References, Stream};
 
-use super::references_option::parse_references;
+use super::references_option::{REFERENCES, parse_references};
 use super::trim_option::TrimClause;
 
 /// `XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]`
@@ -55,15 +55,7 @@ impl Command for XTrim {
                         .token("LIMIT")
                         .since("6.2.0")
                         .optional(),
-                    Arg::one_of(
-                        "condition",
-                        &[
-                            Arg::word("keepref", "KEEPREF"),
-                            Arg::word("delref", "DELREF"),
-                            Arg::word("acked", "ACKED"),
-                        ],
-                    )
-                    .optional(),
+                    REFERENCES,
                 ],
             ),
         ],

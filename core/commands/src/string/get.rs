@@ -1,7 +1,7 @@
 //! `GET`, `GETDEL`, `GETEX`, `STRLEN` and `DIGEST`.
 
 use engine::args::Args;
-use engine::command::{Command, Ctx, Flow, Mode};
+use engine::command::{Command, Ctx, Flow, Mode, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -14,7 +14,7 @@ use super::reply::reply_string;
 /// `GET key`
 pub(super) struct Get;
 
-impl Command for Get {
+impl PlainCommand for Get {
     const SPEC: Spec = Spec {
         summary: "Answers the string of a key.",
         since: "1.0.0",
@@ -26,14 +26,10 @@ impl Command for Get {
         args: &[Arg::key("key", 0)],
         ..Spec::named("get")
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        reply_string(ctx.store.get::<StringValue>(cmd)?, ctx.reply);
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        reply_string(ctx.store.get::<StringValue>(key)?, ctx.reply);
         Ok(Flow::Done)
     }
 }
@@ -41,7 +37,7 @@ impl Command for Get {
 /// `GETDEL key`
 pub(super) struct GetDel;
 
-impl Command for GetDel {
+impl PlainCommand for GetDel {
     const SPEC: Spec = Spec {
         summary: "Deletes a key, and answers the string that it had.",
         since: "6.2.0",
@@ -56,18 +52,14 @@ impl Command for GetDel {
         args: &[Arg::key("key", 0)],
         ..Spec::named("getdel")
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = ctx.store.reading().get::<StringValue>(cmd)?;
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let found = ctx.store.reading().get::<StringValue>(key)?;
         reply_string(found, ctx.reply);
         if found.is_some() {
             ctx.store
-                .apply(&Effect::on(cmd, KeyChange::Delete), event::DEL);
+                .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
         }
         Ok(Flow::Done)
     }
@@ -156,7 +148,7 @@ impl Command for GetEx {
 /// `STRLEN key`
 pub(super) struct StrLen;
 
-impl Command for StrLen {
+impl PlainCommand for StrLen {
     const SPEC: Spec = Spec {
         summary: "Tells how many bytes the string of a key has.",
         since: "2.2.0",
@@ -168,16 +160,12 @@ impl Command for StrLen {
         args: &[Arg::key("key", 0)],
         ..Spec::named("strlen")
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let len = ctx
             .store
-            .get::<StringValue>(cmd)?
+            .get::<StringValue>(key)?
             .map_or(0, |string| string.len());
         ctx.reply.count(len);
         Ok(Flow::Done)
@@ -187,7 +175,7 @@ impl Command for StrLen {
 /// `DIGEST key`
 pub(super) struct Digest;
 
-impl Command for Digest {
+impl PlainCommand for Digest {
     const SPEC: Spec = Spec {
         summary: "Answers the digest of a string, for IFDEQ and IFDNE.",
         since: "8.4.0",
@@ -199,14 +187,10 @@ impl Command for Digest {
         args: &[Arg::key("key", 0)],
         ..Spec::named("digest")
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.store.get::<StringValue>(cmd)? {
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        match ctx.store.get::<StringValue>(key)? {
             Some(string) => ctx.reply.bulk(digest(string).as_bytes()),
             None => ctx.reply.null(),
         }

@@ -1,7 +1,6 @@
 //! `INCR`, `DECR`, `INCRBY`, `DECRBY` and `INCRBYFLOAT`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Expiry, StringChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -25,7 +24,7 @@ const FAMILY: Spec = Spec {
 /// `INCR key`
 pub(super) struct Incr;
 
-impl Command for Incr {
+impl PlainCommand for Incr {
     const SPEC: Spec = Spec {
         name: "incr",
         summary: "Adds one to the number in a string.",
@@ -34,21 +33,17 @@ impl Command for Incr {
         args: &[Arg::key("key", 0)],
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        add(cmd, 1, ctx)
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        add(key, 1, ctx)
     }
 }
 
 /// `DECR key`
 pub(super) struct Decr;
 
-impl Command for Decr {
+impl PlainCommand for Decr {
     const SPEC: Spec = Spec {
         name: "decr",
         summary: "Subtracts one from the number in a string.",
@@ -57,21 +52,17 @@ impl Command for Decr {
         args: &[Arg::key("key", 0)],
         ..FAMILY
     };
-    type Parsed<'a> = &'a [u8];
+    type Args<'a> = &'a [u8];
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        args.required()
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        add(cmd, -1, ctx)
+    fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        add(key, -1, ctx)
     }
 }
 
 /// `INCRBY key increment`
 pub(super) struct IncrBy;
 
-impl Command for IncrBy {
+impl PlainCommand for IncrBy {
     const SPEC: Spec = Spec {
         name: "incrby",
         summary: "Adds to the number in a string.",
@@ -80,21 +71,17 @@ impl Command for IncrBy {
         args: &[Arg::key("key", 0), Arg::integer("increment")],
         ..FAMILY
     };
-    type Parsed<'a> = (&'a [u8], i64);
+    type Args<'a> = (&'a [u8], i64);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.integer()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        add(cmd.0, cmd.1, ctx)
+    fn execute((key, by): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        add(key, by, ctx)
     }
 }
 
 /// `DECRBY key decrement`
 pub(super) struct DecrBy;
 
-impl Command for DecrBy {
+impl PlainCommand for DecrBy {
     const SPEC: Spec = Spec {
         name: "decrby",
         summary: "Subtracts from the number in a string.",
@@ -103,22 +90,18 @@ impl Command for DecrBy {
         args: &[Arg::key("key", 0), Arg::integer("decrement")],
         ..FAMILY
     };
-    type Parsed<'a> = (&'a [u8], i64);
+    type Args<'a> = (&'a [u8], i64);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.integer()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let by = cmd.1.checked_neg().ok_or(CmdError::DecrementOverflow)?;
-        add(cmd.0, by, ctx)
+    fn execute((key, by): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let by = by.checked_neg().ok_or(CmdError::DecrementOverflow)?;
+        add(key, by, ctx)
     }
 }
 
 /// `INCRBYFLOAT key increment`
 pub(super) struct IncrByFloat;
 
-impl Command for IncrByFloat {
+impl PlainCommand for IncrByFloat {
     const SPEC: Spec = Spec {
         name: "incrbyfloat",
         summary: "Adds to the floating-point number in a string.",
@@ -127,14 +110,9 @@ impl Command for IncrByFloat {
         args: &[Arg::key("key", 0), Arg::double("increment")],
         ..FAMILY
     };
-    type Parsed<'a> = (&'a [u8], &'a [u8]);
+    type Args<'a> = (&'a [u8], &'a [u8]);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.required()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, by) = cmd;
+    fn execute((key, by): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let number = match ctx.store.get::<StringValue>(key)? {
             Some(string) => string.with_bytes(parse_float).ok_or(CmdError::NotAFloat)?,
             None => Number::ZERO,

@@ -1,7 +1,7 @@
 //! `MGET`, `MSET`, `MSETNX` and `MSETEX`: several strings at once.
 
 use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Command, Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Expiry, event};
 use engine::table::{Arg, Arity, BeginSearch, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -16,7 +16,7 @@ use super::set::{set, set_as};
 /// `MGET key [key …]`
 pub(super) struct MGet;
 
-impl Command for MGet {
+impl PlainCommand for MGet {
     const SPEC: Spec = Spec {
         summary: "Answers the strings of keys.",
         since: "1.0.0",
@@ -35,15 +35,11 @@ impl Command for MGet {
         args: &[Arg::key("key", 0).multiple()],
         ..Spec::named("mget")
     };
-    type Parsed<'a> = Argv<'a>;
+    type Args<'a> = Argv<'a>;
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok(args.rest())
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.reply.array(cmd.len());
-        ctx.reply.each(cmd.iter(), |reply, key| {
+    fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.reply.array(keys.len());
+        ctx.reply.each(keys.iter(), |reply, key| {
             // What is no string is answered as if it were missing.
             reply_string(ctx.store.value(key).and_then(Value::get), reply);
         });

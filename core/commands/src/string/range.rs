@@ -1,7 +1,6 @@
 //! `APPEND`, `GETRANGE`, `SUBSTR` and `SETRANGE`: parts of strings.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, StringChange, event};
 use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -12,7 +11,7 @@ use super::reply::reply_range;
 /// `APPEND key value`
 pub(super) struct Append;
 
-impl Command for Append {
+impl PlainCommand for Append {
     const SPEC: Spec = Spec {
         summary: "Appends bytes to the string of a key, and answers its new length.",
         since: "2.0.0",
@@ -24,14 +23,9 @@ impl Command for Append {
         args: &[Arg::key("key", 0), Arg::string("value")],
         ..Spec::named("append")
     };
-    type Parsed<'a> = (&'a [u8], &'a [u8]);
+    type Args<'a> = (&'a [u8], &'a [u8]);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.required()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, tail) = cmd;
+    fn execute((key, tail): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let len = ctx
             .store
             .get::<StringValue>(key)?
@@ -50,7 +44,7 @@ impl Command for Append {
 /// `GETRANGE key start end`
 pub(super) struct GetRange;
 
-impl Command for GetRange {
+impl PlainCommand for GetRange {
     const SPEC: Spec = Spec {
         summary: "Answers a part of the string of a key.",
         since: "2.4.0",
@@ -66,21 +60,17 @@ impl Command for GetRange {
         ],
         ..Spec::named("getrange")
     };
-    type Parsed<'a> = (&'a [u8], i64, i64);
+    type Args<'a> = (&'a [u8], i64, i64);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.integer()?, args.integer()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        get_range(cmd, ctx)
+    fn execute(range: Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        get_range(range, ctx)
     }
 }
 
 /// `SUBSTR key start end`
 pub(super) struct SubStr;
 
-impl Command for SubStr {
+impl PlainCommand for SubStr {
     const SPEC: Spec = Spec {
         summary: "Answers a part of the string of a key.",
         since: "1.0.0",
@@ -100,21 +90,17 @@ impl Command for SubStr {
         ],
         ..Spec::named("substr")
     };
-    type Parsed<'a> = (&'a [u8], i64, i64);
+    type Args<'a> = (&'a [u8], i64, i64);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.integer()?, args.integer()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        get_range(cmd, ctx)
+    fn execute(range: Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        get_range(range, ctx)
     }
 }
 
 /// `SETRANGE key offset value`
 pub(super) struct SetRange;
 
-impl Command for SetRange {
+impl PlainCommand for SetRange {
     const SPEC: Spec = Spec {
         summary: "Overwrites a part of the string of a key, and tells how long it is then.",
         since: "2.2.0",
@@ -130,14 +116,9 @@ impl Command for SetRange {
         ],
         ..Spec::named("setrange")
     };
-    type Parsed<'a> = (&'a [u8], i64, &'a [u8]);
+    type Args<'a> = (&'a [u8], i64, &'a [u8]);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.integer()?, args.required()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, offset, value) = cmd;
+    fn execute((key, offset, value): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let offset = usize::try_from(offset).map_err(|_| CmdError::OffsetOutOfRange)?;
         let len = ctx
             .store

@@ -1,7 +1,7 @@
 //! `SET`, `SETNX`, `SETEX`, `PSETEX` and `GETSET`.
 
 use engine::args::{Args, has_option};
-use engine::command::{Command, Ctx, Flow, Mode};
+use engine::command::{Command, Ctx, Flow, Mode, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Event, Expiry, KeyChange, StringChange, event};
 use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -144,7 +144,7 @@ impl Command for Set {
 /// `SETNX key value`
 pub(super) struct SetNx;
 
-impl Command for SetNx {
+impl PlainCommand for SetNx {
     const SPEC: Spec = Spec {
         summary: "Sets the string of a key that does not exist.",
         since: "1.0.0",
@@ -160,14 +160,9 @@ impl Command for SetNx {
         args: &[Arg::key("key", 0), Arg::string("value")],
         ..Spec::named("setnx")
     };
-    type Parsed<'a> = (&'a [u8], &'a [u8]);
+    type Args<'a> = (&'a [u8], &'a [u8]);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.required()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, value) = cmd;
+    fn execute((key, value): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let free = ctx.store.record(key).is_none();
         if free {
             set(key, value, Expiry::Never, ctx);
@@ -177,18 +172,24 @@ impl Command for SetNx {
     }
 }
 
+/// What the rows of `SETEX` and `PSETEX` share.
+const WITH_TIME: Spec = Spec {
+    group: Group::String,
+    complexity: "O(1)",
+    arity: Arity::Exactly(4),
+    flags: Flags::DENY_OOM.and(Flags::WRITE).and(Flags::LIGHT),
+    keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
+    ..Spec::named("")
+};
+
 /// `SETEX key seconds value`
 pub(super) struct SetEx;
 
 impl Command for SetEx {
     const SPEC: Spec = Spec {
+        name: "setex",
         summary: "Sets the string of a key, and its time to live in seconds.",
         since: "2.0.0",
-        group: Group::String,
-        complexity: "O(1)",
-        arity: Arity::Exactly(4),
-        flags: Flags::DENY_OOM.and(Flags::WRITE).and(Flags::LIGHT),
-        keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
         deprecated: Some(Deprecated {
             since: "2.6.12",
             replaced_by: "`SET` with the `EX` argument",
@@ -198,22 +199,16 @@ impl Command for SetEx {
             Arg::integer("seconds"),
             Arg::string("value"),
         ],
-        ..Spec::named("setex")
+        ..WITH_TIME
     };
-    type Parsed<'a> = (&'a [u8], Expiration<'a>, &'a [u8]);
+    type Parsed<'a> = WithTime<'a>;
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        let key = args.required()?;
-        let expiration = Expiration::after(args.required()?, Unit::Seconds);
-        Ok((key, expiration, args.required()?))
+    fn parse<'a>(args: &mut Args<'a>) -> Result<WithTime<'a>, CmdError> {
+        WithTime::parse(args, Unit::Seconds, "setex")
     }
 
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, expiration, value) = cmd;
-        let at = expiration.resolve(ctx.now.unix(), "setex")?;
-        set(key, value, Expiry::At(at), ctx);
-        ctx.reply.ok();
-        Ok(Flow::Done)
+    fn execute(cmd: WithTime<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        cmd.set(ctx)
     }
 }
 
@@ -222,13 +217,9 @@ pub(super) struct PSetEx;
 
 impl Command for PSetEx {
     const SPEC: Spec = Spec {
+        name: "psetex",
         summary: "Sets the string of a key, and its time to live in milliseconds.",
         since: "2.6.0",
-        group: Group::String,
-        complexity: "O(1)",
-        arity: Arity::Exactly(4),
-        flags: Flags::DENY_OOM.and(Flags::WRITE).and(Flags::LIGHT),
-        keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
         deprecated: Some(Deprecated {
             since: "2.6.12",
             replaced_by: "`SET` with the `PX` argument",
@@ -238,20 +229,45 @@ impl Command for PSetEx {
             Arg::integer("milliseconds"),
             Arg::string("value"),
         ],
-        ..Spec::named("psetex")
+        ..WITH_TIME
     };
-    type Parsed<'a> = (&'a [u8], Expiration<'a>, &'a [u8]);
+    type Parsed<'a> = WithTime<'a>;
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        let key = args.required()?;
-        let expiration = Expiration::after(args.required()?, Unit::Milliseconds);
-        Ok((key, expiration, args.required()?))
+    fn parse<'a>(args: &mut Args<'a>) -> Result<WithTime<'a>, CmdError> {
+        WithTime::parse(args, Unit::Milliseconds, "psetex")
     }
 
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, expiration, value) = cmd;
-        let at = expiration.resolve(ctx.now.unix(), "psetex")?;
-        set(key, value, Expiry::At(at), ctx);
+    fn execute(cmd: WithTime<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        cmd.set(ctx)
+    }
+}
+
+/// The arguments of `SETEX` and `PSETEX`.
+pub(super) struct WithTime<'a> {
+    key: &'a [u8],
+    expiration: Expiration<'a>,
+    value: &'a [u8],
+    /// Of the command, for its error.
+    name: &'static str,
+}
+
+impl<'a> WithTime<'a> {
+    fn parse(
+        args: &mut Args<'a>,
+        unit: Unit,
+        name: &'static str,
+    ) -> Result<WithTime<'a>, CmdError> {
+        Ok(WithTime {
+            key: args.required()?,
+            expiration: Expiration::after(args.required()?, unit),
+            value: args.required()?,
+            name,
+        })
+    }
+
+    fn set(self, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let at = self.expiration.resolve(ctx.now.unix(), self.name)?;
+        set(self.key, self.value, Expiry::At(at), ctx);
         ctx.reply.ok();
         Ok(Flow::Done)
     }
@@ -260,7 +276,7 @@ impl Command for PSetEx {
 /// `GETSET key value`
 pub(super) struct GetSet;
 
-impl Command for GetSet {
+impl PlainCommand for GetSet {
     const SPEC: Spec = Spec {
         summary: "Sets the string of a key, and answers what it was.",
         since: "1.0.0",
@@ -279,14 +295,9 @@ impl Command for GetSet {
         args: &[Arg::key("key", 0), Arg::string("value")],
         ..Spec::named("getset")
     };
-    type Parsed<'a> = (&'a [u8], &'a [u8]);
+    type Args<'a> = (&'a [u8], &'a [u8]);
 
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
-        Ok((args.required()?, args.required()?))
-    }
-
-    fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (key, value) = cmd;
+    fn execute((key, value): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         reply_string(ctx.store.reading().get::<StringValue>(key)?, ctx.reply);
         set(key, value, Expiry::Never, ctx);
         Ok(Flow::Done)

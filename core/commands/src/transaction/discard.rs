@@ -1,7 +1,6 @@
 //! `DISCARD`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
@@ -10,7 +9,7 @@ use super::{end_transaction, unwatch_all};
 /// `DISCARD`
 pub(super) struct Discard;
 
-impl Command for Discard {
+impl PlainCommand for Discard {
     const SPEC: Spec = Spec {
         summary: "Ends a transaction and forgets what was queued.",
         since: "2.0.0",
@@ -25,11 +24,7 @@ impl Command for Discard {
             .and(Flags::ALLOW_BUSY),
         ..Spec::named("discard")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if !end_transaction(ctx) {

@@ -1,8 +1,7 @@
 //! `EXEC`: the queued commands as one atomic batch, their replies as one array.
 
-use engine::args::Args;
 use engine::clients::session::Queue;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::dropped::What;
 use engine::table::{Arity, Compat, Flags, Group, Spec};
@@ -12,7 +11,7 @@ use super::unwatch_all;
 /// `EXEC`
 pub(super) struct Exec;
 
-impl Command for Exec {
+impl PlainCommand for Exec {
     const SPEC: Spec = Spec {
         summary: "Runs the commands queued since MULTI, as one.",
         since: "1.2.0",
@@ -31,12 +30,7 @@ impl Command for Exec {
         ),
         ..Spec::named("exec")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
-
+    type Args<'a> = ();
     /// The commands see one time, nothing blocks, and one that fails does not undo or stop the
     /// others.
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {

@@ -1,15 +1,14 @@
 //! `MULTI`.
 
-use engine::args::Args;
 use engine::clients::session::Queue;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `MULTI`
 pub(super) struct Multi;
 
-impl Command for Multi {
+impl PlainCommand for Multi {
     const SPEC: Spec = Spec {
         summary: "Begins a transaction: what follows is queued until EXEC.",
         since: "1.2.0",
@@ -24,11 +23,7 @@ impl Command for Multi {
             .and(Flags::ALLOW_BUSY),
         ..Spec::named("multi")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if ctx.session.transaction.is_some() {

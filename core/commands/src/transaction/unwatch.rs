@@ -1,7 +1,6 @@
 //! `UNWATCH`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
@@ -10,7 +9,7 @@ use super::unwatch_all;
 /// `UNWATCH`
 pub(super) struct Unwatch;
 
-impl Command for Unwatch {
+impl PlainCommand for Unwatch {
     const SPEC: Spec = Spec {
         summary: "Forgets all watched keys.",
         since: "2.2.0",
@@ -24,11 +23,7 @@ impl Command for Unwatch {
             .and(Flags::ALLOW_BUSY),
         ..Spec::named("unwatch")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         unwatch_all(ctx);

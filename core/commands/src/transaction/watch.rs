@@ -1,7 +1,6 @@
 //! `WATCH`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -9,7 +8,7 @@ use resp::Argv;
 /// `WATCH key [key …]`
 pub(super) struct Watch;
 
-impl Command for Watch {
+impl PlainCommand for Watch {
     const SPEC: Spec = Spec {
         summary: "Makes the next EXEC run only if none of the keys has changed by then.",
         since: "2.2.0",
@@ -30,11 +29,7 @@ impl Command for Watch {
         ),
         ..Spec::named("watch")
     };
-    type Parsed<'a> = Argv<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
-        Ok(args.rest())
-    }
+    type Args<'a> = Argv<'a>;
 
     fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if ctx.session.transaction.is_some() {

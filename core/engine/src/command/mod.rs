@@ -2,11 +2,12 @@
 //! ([`Ctx`]).
 //!
 //! A command is added by implementing [`Command`] in a file of its own, in the crate above this
-//! one, and naming it once in its family's list. What is known of it without running it is its row
-//! ([`crate::table`]).
+//! one, or [`PlainCommand`] if it has no options, and naming it once in its family's list. What is
+//! known of it without running it is its row ([`crate::table`]).
 
 mod ctx;
 mod entry;
+mod plain;
 
 use crate::args::Args;
 use crate::error::CmdError;
@@ -14,6 +15,7 @@ use crate::table::Spec;
 
 pub use ctx::{Ctx, Mode};
 pub use entry::{CommandTable, Entry, Numbered, container, count, entry, entry_with_subcommands};
+pub use plain::{FromArgs, PlainCommand};
 
 /// A command: its row, how its arguments are read, and what it does.
 pub trait Command {

@@ -1,14 +1,13 @@
 //! `CLIENT GETNAME`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `CLIENT GETNAME`
 pub(super) struct GetName;
 
-impl Command for GetName {
+impl PlainCommand for GetName {
     const SPEC: Spec = Spec {
         summary: "Tells the name of the connection.",
         since: "2.6.9",
@@ -18,11 +17,7 @@ impl Command for GetName {
         flags: Flags::LOADING.and(Flags::NO_SCRIPT).and(Flags::STALE),
         ..Spec::named("getname")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         match ctx.session.name.as_slice() {

@@ -1,14 +1,13 @@
 //! `CLIENT GETREDIR`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `CLIENT GETREDIR`
 pub(super) struct GetRedir;
 
-impl Command for GetRedir {
+impl PlainCommand for GetRedir {
     const SPEC: Spec = Spec {
         summary: "Tells which client gets invalidations; -1: none.",
         since: "6.0.0",
@@ -18,11 +17,7 @@ impl Command for GetRedir {
         flags: Flags::LOADING.and(Flags::NO_SCRIPT).and(Flags::STALE),
         ..Spec::named("getredir")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.int(-1);

@@ -1,14 +1,13 @@
 //! `CLIENT ID`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `CLIENT ID`
 pub(super) struct Id;
 
-impl Command for Id {
+impl PlainCommand for Id {
     const SPEC: Spec = Spec {
         summary: "Tells the number of the connection.",
         since: "5.0.0",
@@ -18,11 +17,7 @@ impl Command for Id {
         flags: Flags::LOADING.and(Flags::NO_SCRIPT).and(Flags::STALE),
         ..Spec::named("id")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.int(ctx.session.id.client as i64);

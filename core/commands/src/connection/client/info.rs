@@ -1,7 +1,6 @@
 //! `CLIENT INFO`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
@@ -10,7 +9,7 @@ use super::row;
 /// `CLIENT INFO`
 pub(super) struct Info;
 
-impl Command for Info {
+impl PlainCommand for Info {
     const SPEC: Spec = Spec {
         summary: "Tells what the server knows of this connection.",
         since: "6.2.0",
@@ -21,11 +20,7 @@ impl Command for Info {
         tips: &["nondeterministic_output"],
         ..Spec::named("info")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let line = row::line(ctx.session, ctx.store.watches(), ctx.now);

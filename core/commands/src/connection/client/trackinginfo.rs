@@ -1,14 +1,13 @@
 //! `CLIENT TRACKINGINFO`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `CLIENT TRACKINGINFO`
 pub(super) struct TrackingInfo;
 
-impl Command for TrackingInfo {
+impl PlainCommand for TrackingInfo {
     const SPEC: Spec = Spec {
         summary: "Tells whether the server tracks what this connection reads.",
         since: "6.2.0",
@@ -18,11 +17,7 @@ impl Command for TrackingInfo {
         flags: Flags::LOADING.and(Flags::NO_SCRIPT).and(Flags::STALE),
         ..Spec::named("trackinginfo")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let reply = &mut *ctx.reply;

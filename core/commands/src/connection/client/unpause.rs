@@ -1,7 +1,6 @@
 //! `CLIENT UNPAUSE`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::server::Afterwards;
 use engine::table::{Arity, Flags, Group, Spec};
@@ -9,7 +8,7 @@ use engine::table::{Arity, Flags, Group, Spec};
 /// `CLIENT UNPAUSE`
 pub(super) struct Unpause;
 
-impl Command for Unpause {
+impl PlainCommand for Unpause {
     const SPEC: Spec = Spec {
         summary: "Ends a pause, and serves what it held back.",
         since: "6.2.0",
@@ -22,11 +21,7 @@ impl Command for Unpause {
             .and(Flags::STALE),
         ..Spec::named("unpause")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.server.pause.end();

@@ -1,14 +1,13 @@
 //! `COMMAND COUNT`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Categories, Flags, Group, Spec};
 
 /// `COMMAND COUNT`
 pub(super) struct Count;
 
-impl Command for Count {
+impl PlainCommand for Count {
     const SPEC: Spec = Spec {
         summary: "Tells how many commands there are.",
         since: "2.8.13",
@@ -19,11 +18,7 @@ impl Command for Count {
         categories: Categories::CONNECTION,
         ..Spec::named("count")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.count(ctx.server.commands.commands().count());

@@ -1,7 +1,6 @@
 //! `COMMAND DOCS`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{
     Arg, ArgKind, Arity, Categories, CommandIndex, Deprecated, Flags, Group, Row, Spec,
@@ -13,7 +12,7 @@ use super::row::write_words;
 /// `COMMAND DOCS [command …]`
 pub(super) struct Docs;
 
-impl Command for Docs {
+impl PlainCommand for Docs {
     const SPEC: Spec = Spec {
         summary: "Answers the documentation of commands.",
         since: "7.0.0",
@@ -26,11 +25,7 @@ impl Command for Docs {
         args: &[Arg::string("command-name").optional().multiple()],
         ..Spec::named("docs")
     };
-    type Parsed<'a> = Argv<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
-        Ok(args.rest())
-    }
+    type Args<'a> = Argv<'a>;
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let commands = &ctx.server.commands;

@@ -1,7 +1,6 @@
 //! `COMMAND INFO`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
 use resp::Argv;
@@ -11,7 +10,7 @@ use super::row;
 /// `COMMAND INFO [command …]`
 pub(super) struct Info;
 
-impl Command for Info {
+impl PlainCommand for Info {
     const SPEC: Spec = Spec {
         summary: "Describes commands: their arguments, flags, keys and subcommands.",
         since: "2.8.13",
@@ -25,11 +24,7 @@ impl Command for Info {
         args: &[Arg::string("command-name").optional().multiple()],
         ..Spec::named("info")
     };
-    type Parsed<'a> = Argv<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
-        Ok(args.rest())
-    }
+    type Args<'a> = Argv<'a>;
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if names.is_empty() {

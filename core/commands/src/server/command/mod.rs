@@ -8,8 +8,7 @@ mod info;
 mod list;
 mod row;
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Entry, Flow, entry, entry_with_subcommands};
+use engine::command::{Ctx, Entry, Flow, PlainCommand, entry, entry_with_subcommands};
 use engine::error::CmdError;
 use engine::table::{Arity, Categories, Flags, Group, Spec};
 
@@ -29,7 +28,7 @@ pub(super) const COMMAND: Entry = entry_with_subcommands::<All>(&[
 /// `COMMAND`
 struct All;
 
-impl Command for All {
+impl PlainCommand for All {
     const SPEC: Spec = Spec {
         summary: "Describes every command.",
         since: "2.8.13",
@@ -41,11 +40,7 @@ impl Command for All {
         tips: &["nondeterministic_output_order"],
         ..Spec::named("command")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         row::write_all(ctx.reply, &ctx.server.commands);

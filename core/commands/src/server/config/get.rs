@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::glob;
 use engine::glob::Letters;
@@ -13,7 +12,7 @@ use resp::Argv;
 /// `CONFIG GET parameter [parameter …]`
 pub(super) struct Get;
 
-impl Command for Get {
+impl PlainCommand for Get {
     const SPEC: Spec = Spec {
         summary: "Answers the settings whose names match any of the patterns.",
         since: "2.0.0",
@@ -28,11 +27,7 @@ impl Command for Get {
         args: &[Arg::string("parameter").multiple()],
         ..Spec::named("get")
     };
-    type Parsed<'a> = Argv<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
-        Ok(args.rest())
-    }
+    type Args<'a> = Argv<'a>;
 
     fn execute(patterns: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let mut told = BTreeSet::new();

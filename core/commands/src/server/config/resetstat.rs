@@ -1,7 +1,6 @@
 //! `CONFIG RESETSTAT`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::observe::stages::Stages;
 use engine::observe::stats::{CommandStats, ErrorStats, Rate};
@@ -10,7 +9,7 @@ use engine::table::{Arity, Flags, Group, Spec};
 /// `CONFIG RESETSTAT`
 pub(super) struct ResetStat;
 
-impl Command for ResetStat {
+impl PlainCommand for ResetStat {
     const SPEC: Spec = Spec {
         summary: "Resets the counters of INFO.",
         since: "2.0.0",
@@ -24,11 +23,7 @@ impl Command for ResetStat {
         tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
         ..Spec::named("resetstat")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let server = &mut *ctx.server;

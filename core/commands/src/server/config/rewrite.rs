@@ -1,8 +1,7 @@
 //! `CONFIG REWRITE`.
 
-use engine::args::Args;
 use engine::clients::waiting::Wait;
-use engine::command::{Command, Ctx, Flow, Mode};
+use engine::command::{Ctx, Flow, Mode, PlainCommand};
 use engine::error::CmdError;
 use engine::server::Order;
 use engine::table::{Arity, Compat, Flags, Group, Spec};
@@ -10,7 +9,7 @@ use engine::table::{Arity, Compat, Flags, Group, Spec};
 /// `CONFIG REWRITE`
 pub(super) struct Rewrite;
 
-impl Command for Rewrite {
+impl PlainCommand for Rewrite {
     const SPEC: Spec = Spec {
         summary: "Writes the settings back to the configuration file.",
         since: "2.8.0",
@@ -25,11 +24,7 @@ impl Command for Rewrite {
         compat: Compat::Differs("It is refused within a transaction, since it waits for the disk."),
         ..Spec::named("rewrite")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if ctx.server.shell.config_file.is_empty() {

@@ -4,8 +4,7 @@ mod counters;
 mod sections;
 mod sheet;
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Categories, Compat, Flags, Group, Spec};
 use resp::Argv;
@@ -51,7 +50,7 @@ static SECTIONS: &[Section] = &[
     section("keyspace", Shown::ByDefault, sections::keyspace),
 ];
 
-impl Command for Info {
+impl PlainCommand for Info {
     const SPEC: Spec = Spec {
         summary: "Answers facts and counters about the server.",
         since: "1.0.0",
@@ -74,11 +73,7 @@ impl Command for Info {
         ),
         ..Spec::named("info")
     };
-    type Parsed<'a> = Argv<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
-        Ok(args.rest())
-    }
+    type Args<'a> = Argv<'a>;
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let named = |word: &str| {

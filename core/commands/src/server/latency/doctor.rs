@@ -1,7 +1,6 @@
 //! `LATENCY DOCTOR`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::server::Server;
 use engine::table::{Arity, Flags, Group, Spec};
@@ -9,7 +8,7 @@ use engine::table::{Arity, Flags, Group, Spec};
 /// `LATENCY DOCTOR`
 pub(super) struct Doctor;
 
-impl Command for Doctor {
+impl PlainCommand for Doctor {
     const SPEC: Spec = Spec {
         summary: "Says in words what took long.",
         since: "2.8.13",
@@ -27,11 +26,7 @@ impl Command for Doctor {
         ],
         ..Spec::named("doctor")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let text = diagnosis(ctx.server);

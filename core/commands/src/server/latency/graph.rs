@@ -1,7 +1,6 @@
 //! `LATENCY GRAPH event`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::observe::slow_log::LatencyHistory;
 use engine::table::{Arg, Arity, Compat, Flags, Group, Spec};
@@ -9,7 +8,7 @@ use engine::table::{Arg, Arity, Compat, Flags, Group, Spec};
 /// `LATENCY GRAPH event`
 pub(super) struct Graph;
 
-impl Command for Graph {
+impl PlainCommand for Graph {
     const SPEC: Spec = Spec {
         summary: "Draws the events of a kind that took long.",
         since: "2.8.13",
@@ -29,11 +28,7 @@ impl Command for Graph {
         compat: Compat::Differs("The picture looks different."),
         ..Spec::named("graph")
     };
-    type Parsed<'a> = &'a [u8];
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<&'a [u8], CmdError> {
-        args.required()
-    }
+    type Args<'a> = &'a [u8];
 
     fn execute(event: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let Some(history) = ctx.server.latencies.find(event) else {

@@ -1,7 +1,6 @@
 //! `LATENCY HISTOGRAM`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, Row, Spec};
 use resp::Argv;
@@ -9,7 +8,7 @@ use resp::Argv;
 /// `LATENCY HISTOGRAM [command …]`
 pub(super) struct Histogram;
 
-impl Command for Histogram {
+impl PlainCommand for Histogram {
     const SPEC: Spec = Spec {
         summary: "Answers histograms of how long commands took, in microseconds.",
         since: "7.0.0",
@@ -29,11 +28,7 @@ impl Command for Histogram {
         compat: Compat::Differs("The bounds are powers of two."),
         ..Spec::named("histogram")
     };
-    type Parsed<'a> = Argv<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
-        Ok(args.rest())
-    }
+    type Args<'a> = Argv<'a>;
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let stats = &ctx.server.command_stats;

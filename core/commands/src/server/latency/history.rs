@@ -1,14 +1,13 @@
 //! `LATENCY HISTORY event`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
 /// `LATENCY HISTORY event`
 pub(super) struct History;
 
-impl Command for History {
+impl PlainCommand for History {
     const SPEC: Spec = Spec {
         summary: "Tells the events of a kind that took long.",
         since: "2.8.13",
@@ -27,11 +26,7 @@ impl Command for History {
         args: &[Arg::string("event")],
         ..Spec::named("history")
     };
-    type Parsed<'a> = &'a [u8];
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<&'a [u8], CmdError> {
-        args.required()
-    }
+    type Args<'a> = &'a [u8];
 
     fn execute(event: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let events = ctx.server.latencies.find(event);

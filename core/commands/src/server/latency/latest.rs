@@ -1,14 +1,13 @@
 //! `LATENCY LATEST`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `LATENCY LATEST`
 pub(super) struct Latest;
 
-impl Command for Latest {
+impl PlainCommand for Latest {
     const SPEC: Spec = Spec {
         summary: "Tells the latest and the longest event of each kind that took long.",
         since: "2.8.13",
@@ -26,11 +25,7 @@ impl Command for Latest {
         ],
         ..Spec::named("latest")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let latencies = &ctx.server.latencies;

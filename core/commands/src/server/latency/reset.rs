@@ -1,7 +1,6 @@
 //! `LATENCY RESET`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 use resp::Argv;
@@ -9,7 +8,7 @@ use resp::Argv;
 /// `LATENCY RESET [event …]`
 pub(super) struct Reset;
 
-impl Command for Reset {
+impl PlainCommand for Reset {
     const SPEC: Spec = Spec {
         summary: "Forgets the events of some kinds, or of all.",
         since: "2.8.13",
@@ -24,11 +23,7 @@ impl Command for Reset {
         args: &[Arg::string("event").optional().multiple()],
         ..Spec::named("reset")
     };
-    type Parsed<'a> = Argv<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
-        Ok(args.rest())
-    }
+    type Args<'a> = Argv<'a>;
 
     fn execute(events: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let latencies = &mut ctx.server.latencies;

@@ -1,14 +1,13 @@
 //! `SLOWLOG LEN`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `SLOWLOG LEN`
 pub(super) struct Len;
 
-impl Command for Len {
+impl PlainCommand for Len {
     const SPEC: Spec = Spec {
         summary: "Tells how many commands are in the slow log.",
         since: "2.2.12",
@@ -23,11 +22,7 @@ impl Command for Len {
         ],
         ..Spec::named("len")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.reply.count(ctx.server.slow_log.len());

@@ -1,14 +1,13 @@
 //! `SLOWLOG RESET`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
 
 /// `SLOWLOG RESET`
 pub(super) struct Reset;
 
-impl Command for Reset {
+impl PlainCommand for Reset {
     const SPEC: Spec = Spec {
         summary: "Forgets the commands in the slow log.",
         since: "2.2.12",
@@ -19,11 +18,7 @@ impl Command for Reset {
         tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
         ..Spec::named("reset")
     };
-    type Parsed<'a> = ();
-
-    fn parse(_: &mut Args<'_>) -> Result<(), CmdError> {
-        Ok(())
-    }
+    type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.server.slow_log.clear();

@@ -1,7 +1,6 @@
 //! `XGROUP CREATECONSUMER`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -12,7 +11,7 @@ use crate::stream::group_key::GroupKey;
 /// `XGROUP CREATECONSUMER key group consumer`
 pub(super) struct CreateConsumer;
 
-impl Command for CreateConsumer {
+impl PlainCommand for CreateConsumer {
     const SPEC: Spec = Spec {
         summary: "Makes a consumer of a group, unless there is one of that name.",
         since: "6.2.0",
@@ -29,11 +28,7 @@ impl Command for CreateConsumer {
         ..Spec::named("createconsumer")
     };
 
-    type Parsed<'a> = (GroupKey<'a>, &'a [u8]);
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<(GroupKey<'a>, &'a [u8]), CmdError> {
-        Ok((GroupKey::parse(args)?, args.required()?))
-    }
+    type Args<'a> = (GroupKey<'a>, &'a [u8]);
 
     fn execute(
         (place, consumer): (GroupKey<'_>, &[u8]),

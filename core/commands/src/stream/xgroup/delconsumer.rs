@@ -1,7 +1,6 @@
 //! `XGROUP DELCONSUMER`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -12,7 +11,7 @@ use crate::stream::group_key::GroupKey;
 /// `XGROUP DELCONSUMER key group consumer`
 pub(super) struct DelConsumer;
 
-impl Command for DelConsumer {
+impl PlainCommand for DelConsumer {
     const SPEC: Spec = Spec {
         summary: "Removes a consumer, and tells how many pending entries went with it.",
         since: "5.0.0",
@@ -30,11 +29,7 @@ impl Command for DelConsumer {
         ..Spec::named("delconsumer")
     };
 
-    type Parsed<'a> = (GroupKey<'a>, &'a [u8]);
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<(GroupKey<'a>, &'a [u8]), CmdError> {
-        Ok((GroupKey::parse(args)?, args.required()?))
-    }
+    type Args<'a> = (GroupKey<'a>, &'a [u8]);
 
     fn execute(
         (place, consumer): (GroupKey<'_>, &[u8]),

@@ -1,7 +1,6 @@
 //! `XGROUP DESTROY`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -12,7 +11,7 @@ use crate::stream::group_key::GroupKey;
 /// `XGROUP DESTROY key group`
 pub(super) struct Destroy;
 
-impl Command for Destroy {
+impl PlainCommand for Destroy {
     const SPEC: Spec = Spec {
         summary: "Removes a group with its consumers and pending entries.",
         since: "5.0.0",
@@ -26,11 +25,7 @@ impl Command for Destroy {
         ..Spec::named("destroy")
     };
 
-    type Parsed<'a> = GroupKey<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<GroupKey<'a>, CmdError> {
-        GroupKey::parse(args)
-    }
+    type Args<'a> = GroupKey<'a>;
 
     fn execute(place: GroupKey<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = place;

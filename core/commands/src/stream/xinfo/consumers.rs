@@ -1,7 +1,6 @@
 //! `XINFO CONSUMERS`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::Stream;
@@ -12,7 +11,7 @@ use crate::stream::group_key::GroupKey;
 /// `XINFO CONSUMERS key group`
 pub(super) struct Consumers;
 
-impl Command for Consumers {
+impl PlainCommand for Consumers {
     const SPEC: Spec = Spec {
         summary: "Lists the consumers of a group.",
         since: "5.0.0",
@@ -27,11 +26,7 @@ impl Command for Consumers {
         ..Spec::named("consumers")
     };
 
-    type Parsed<'a> = GroupKey<'a>;
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<GroupKey<'a>, CmdError> {
-        GroupKey::parse(args)
-    }
+    type Args<'a> = GroupKey<'a>;
 
     fn execute(place: GroupKey<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let now_ms = ctx.now.stream_ms();

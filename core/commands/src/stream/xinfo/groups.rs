@@ -1,7 +1,6 @@
 //! `XINFO GROUPS`.
 
-use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::Stream;
@@ -11,7 +10,7 @@ use super::{count, id, progress};
 /// `XINFO GROUPS key`
 pub(super) struct Groups;
 
-impl Command for Groups {
+impl PlainCommand for Groups {
     const SPEC: Spec = Spec {
         summary: "Lists the groups of a stream.",
         since: "5.0.0",
@@ -28,11 +27,7 @@ impl Command for Groups {
         ..Spec::named("groups")
     };
 
-    type Parsed<'a> = &'a [u8];
-
-    fn parse<'a>(args: &mut Args<'a>) -> Result<&'a [u8], CmdError> {
-        args.required()
-    }
+    type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let stream = ctx.store.get::<Stream>(key)?.ok_or(CmdError::NoSuchKey)?;

@@ -26,6 +26,7 @@ files! {
     keys_of_any_type: "keys",
     bytes_on_the_wire: "protocol",
     replies_that_are_wanted: "replies",
+    scripts_that_run: "scripting",
     the_server_itself: "server",
     edges_of_streams: "streams-edges",
     errors_of_stream_commands: "stream-errors",

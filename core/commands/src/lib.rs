@@ -9,6 +9,7 @@ mod connection;
 mod help;
 mod key;
 mod patience;
+mod scripting;
 mod server;
 mod stream;
 mod string;
@@ -21,6 +22,7 @@ pub static COMMANDS: &[&[Entry]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
     key::COMMANDS,
+    scripting::COMMANDS,
     server::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,

@@ -46,6 +46,17 @@ pub enum CmdError {
     /// The session has not authenticated.
     #[error("NOAUTH Authentication required.")]
     NoAuth,
+    /// Another command is not finished.
+    #[error(
+        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+    )]
+    Busy,
+    /// `SCRIPT KILL` or `FUNCTION KILL`, and every command is finished.
+    #[error("NOTBUSY No scripts in execution right now.")]
+    NotBusy,
+    /// What a client is answered whose command was ended.
+    #[error("ERR Script killed by user with SCRIPT KILL.")]
+    Killed,
     /// `EXEC` itself was refused, and why.
     #[error("EXECABORT Transaction discarded because of: {0}")]
     ExecRefused(String),

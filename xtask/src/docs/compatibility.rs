@@ -78,11 +78,19 @@ fn differences(text: &mut String) -> Result<()> {
 }
 
 /// What differs that belongs to no command.
-const ELSEWHERE: &[(&str, &str)] = &[(
-    "`client-output-buffer-limit`",
-    "Replies that refer to values count in full, as long as they are, also while they wait for the journal and \
-     while they are written. Redis counts a reference only: with a limit of 50 MB it sends gigabytes of MGET.",
-)];
+const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "`busy-reply-threshold`",
+        "It counts for every command that takes long and gives the server back meanwhile; as long as there are no \
+         scripts, that is DEBUG SLEEP. SCRIPT KILL and FUNCTION KILL both end it. The time of a client that waits for \
+         a key is up when it is up; in Redis, when the script has ended.",
+    ),
+    (
+        "`client-output-buffer-limit`",
+        "Replies that refer to values count in full, as long as they are, also while they wait for the journal and \
+         while they are written. Redis counts a reference only: with a limit of 50 MB it sends gigabytes of MGET.",
+    ),
+];
 
 fn elsewhere(text: &mut String) -> Result<()> {
     text.push_str("\n## What differs beside commands\n\n| what | how |\n|---|---|\n");

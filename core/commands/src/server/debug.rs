@@ -1,7 +1,7 @@
 //! `DEBUG`, as far as tests of clients and of servers need it.
 
 use engine::args::{Args, parse_i64};
-use engine::clients::pause::Pausing;
+use engine::clients::pause::Unfinished;
 use engine::clients::waiting::{Interest, Ticket, TimeoutReply, Wait};
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::config::{Config, parse_bytes};
@@ -40,7 +40,8 @@ const HELP: &[&str] = &[
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Ends or begins the removal of expired keys that nobody asks for.",
     "SLEEP <seconds>",
-    "    Holds back all requests for a time.",
+    "    Takes that long. Requests of others wait; after busy-reply-threshold, they are answered BUSY,",
+    "    and SCRIPT KILL ends the sleep.",
     "HELP",
     "    Prints this.",
 ];
@@ -56,7 +57,9 @@ impl Command for Debug {
             .and(Flags::LOADING)
             .and(Flags::NO_SCRIPT)
             .and(Flags::STALE),
-        compat: Compat::Differs("Only a few subcommands are there."),
+        compat: Compat::Differs(
+            "Only a few subcommands are there. While SLEEP lasts longer than busy-reply-threshold, others are answered BUSY as during a script.",
+        ),
         ..Spec::named("debug")
     };
     type Parsed<'a> = Argv<'a>;
@@ -131,7 +134,7 @@ fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {
     Ok(())
 }
 
-/// All requests wait, and the reply to this one. A text that is not a number is not a time.
+/// Takes that long, and gives the engine back meanwhile. A text that is not a number is not a time.
 fn sleep(ctx: &mut Ctx<'_>, request: Argv<'_>, seconds: &[u8]) -> Flow {
     let seconds = std::str::from_utf8(seconds).ok();
     let seconds: f64 = seconds.and_then(|text| text.parse().ok()).unwrap_or(0.0);
@@ -140,17 +143,20 @@ fn sleep(ctx: &mut Ctx<'_>, request: Argv<'_>, seconds: &[u8]) -> Flow {
         ctx.reply.ok();
         return Flow::Done;
     }
-    let until = ctx.now.mono.plus(ms);
-    ctx.server.pause.begin(Pausing::All, until);
+    let since = ctx.now.mono;
+    let busy_ms = ctx.server.config.busy_reply_ms;
+    ctx.server.pause.begin_unfinished(Unfinished {
+        client: ctx.session.id,
+        until: since.plus(ms),
+        busy_at: (busy_ms > 0).then(|| since.plus(busy_ms)),
+    });
     ctx.wait = Some(Wait {
         database: ctx.store.database,
         keys: Vec::new(),
-        deadline: Some(until),
+        deadline: None,
         retry_at: None,
         request: request.to_owned(),
-        on_timeout: TimeoutReply::Slept {
-            since: ctx.now.mono,
-        },
+        on_timeout: TimeoutReply::Slept { since },
         interest: Interest::Any,
         ticket: Ticket::default(),
     });

@@ -68,6 +68,10 @@ impl Command for Shutdown {
         if cmd.abort {
             return Err(CmdError::NoShutdown);
         }
+        // It would wait for a command that may never end.
+        if ctx.server.pause.is_busy() && cmd.save != Some(false) {
+            return Err(CmdError::Busy);
+        }
         let save = cmd
             .save
             .unwrap_or(!ctx.server.config.save_points.is_empty());

@@ -132,6 +132,9 @@ pub struct Config {
     /// How long replies wait for a disk that does not answer, in milliseconds; 0: as long as it
     /// takes.
     pub journal_wait_ms: u64,
+    /// How long others wait for a command that is not finished before they are answered `BUSY`, in
+    /// milliseconds; 0: as long as it takes.
+    pub busy_reply_ms: u64,
     /// When a snapshot is due by itself.
     pub save_points: SavePoints,
     /// Who may use `DEBUG`.
@@ -184,6 +187,7 @@ impl Config {
             rewrite_bytes_min: settings.int("auto-aof-rewrite-min-size") as u64,
             fsync: Fsync::of(settings),
             journal_wait_ms: settings.int("aof-wait-timeout") as u64,
+            busy_reply_ms: settings.int("busy-reply-threshold") as u64,
             save_points: SavePoints::parse(settings.text("save")).expect(CANONICAL),
             debugging: Permission::of(settings, "enable-debug-command"),
             protected_settings: Permission::of(settings, "enable-protected-configs"),

@@ -38,12 +38,6 @@ const fn missing(
     }
 }
 
-impl Setting {
-    const fn alias(self, alias: &'static str) -> Setting {
-        Setting { alias, ..self }
-    }
-}
-
 const I32_MAX: i64 = i32::MAX as i64;
 const ANY: Kind = Integer {
     min: 0,
@@ -66,7 +60,6 @@ const EVICTION: &str = "weir removes no key by itself";
 const FILES: &str = "weir writes its files in its own way, synced as appendfsync says";
 const FREEING: &str = "what is large is always freed by a thread of its own";
 const REPLICATION: &str = "there is no replication yet";
-const SCRIPTS: &str = "there are no scripts yet";
 const TLS: &str = "there is no TLS yet";
 const TYPES: &str = "lists, hashes, sets and sorted sets are not there yet";
 const VECTORS: &str = "there are no vector sets";
@@ -175,7 +168,6 @@ pub(super) const ROWS: &[Setting] = &[
         "weir connects to nobody",
     ),
     no_effect("bio-cpulist", Text, "", AtStart, CORES).alias("bio_cpulist"),
-    no_effect("busy-reply-threshold", ANY, "5000", Live, SCRIPTS).alias("lua-time-limit"),
     no_effect(
         "cluster-allow-pubsubshard-when-down",
         Flag,

@@ -133,6 +133,17 @@ pub(super) const ROWS: &[Setting] = &[
         "Addresses to listen on; one with a - before it may be missing.",
     ),
     row(
+        "busy-reply-threshold",
+        Integer {
+            min: 0,
+            max: i64::MAX,
+        },
+        "5000",
+        Live,
+        "How long others wait for a command that takes long, in milliseconds, before they are answered BUSY; 0: as long as it takes.",
+    )
+    .alias("lua-time-limit"),
+    row(
         "client-output-buffer-limit",
         OutputLimits,
         "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",

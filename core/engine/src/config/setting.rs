@@ -170,6 +170,11 @@ impl SettingError {
 }
 
 impl Setting {
+    /// The same setting, which has another name too.
+    pub(super) const fn alias(self, alias: &'static str) -> Setting {
+        Setting { alias, ..self }
+    }
+
     /// The value in its canonical form. Parts of a setting that the text does not name stay as in
     /// `before`.
     ///

@@ -87,9 +87,10 @@ impl Server {
         if !matches!(mode, Mode::Transaction | Mode::Replay)
             && (self.is_memory_used_up()
                 || self.writes != Writes::Accepted
-                || self.loading.is_some())
+                || self.loading.is_some()
+                || self.pause.is_busy())
         {
-            self.check_resources(session, row)?;
+            self.check_resources(session, row, mode)?;
         }
         Ok(Some(row))
     }
@@ -107,11 +108,21 @@ impl Server {
         found.ok_or_else(|| Box::new(unknown_subcommand(command, sub)))
     }
 
-    /// Returns whether a command may run although memory is short, writes are refused or data is
-    /// loaded. `EXEC` counts as everything in its transaction.
+    /// Returns whether a command may run although memory is short, writes are refused, data is
+    /// loaded or another command is not finished. `EXEC` counts as everything in its transaction.
     #[cold]
-    fn check_resources(&self, session: &Session, row: &'static Row) -> Result<(), CmdError> {
+    fn check_resources(
+        &mut self,
+        session: &Session,
+        row: &'static Row,
+        mode: Mode,
+    ) -> Result<(), CmdError> {
         let spec = row.spec;
+        // A client that waits for a key goes on waiting: its request is held back.
+        if self.pause.is_busy() && mode == Mode::Alone && !spec.flags.has(Flags::ALLOW_BUSY) {
+            self.command_stats[usize::from(row.number)].rejected += 1;
+            return Err(CmdError::Busy);
+        }
         if self.loading.is_some() && !spec.flags.has(Flags::LOADING) {
             return Err(CmdError::Loading);
         }

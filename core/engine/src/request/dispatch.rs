@@ -112,7 +112,7 @@ impl Engine {
         let is_client = mode != Mode::Replay;
         if is_client
             && self.server.pause.active(now).is_some()
-            && self.is_held_back(session, row, now)
+            && Engine::holds_back(self.server.pause.active_for_requests(now), session, row)
         {
             self.hold_back(session, argv);
             return HELD;
@@ -188,6 +188,7 @@ impl Engine {
                 }
                 Afterwards::Disconnect(id) => self.disconnect_other(id),
                 Afterwards::EndPause => self.end_pause(now),
+                Afterwards::EndUnfinished(how) => self.end_unfinished(how, now),
             }
         }
     }

@@ -9,4 +9,5 @@ pub(crate) mod dispatch;
 mod measure;
 pub(crate) mod monitor;
 pub(crate) mod pause;
+mod unfinished;
 pub(crate) mod wake;

@@ -1,4 +1,5 @@
-//! Holding requests back while `CLIENT PAUSE` lasts, and serving them in order when it ends.
+//! Holding requests back while `CLIENT PAUSE` lasts or a command is not finished, and serving them
+//! in order when that ends.
 
 use resp::{Argv, Reply};
 
@@ -12,11 +13,16 @@ use crate::store::dropped::What;
 use crate::table::{Flags, Row};
 use crate::time::Now;
 use crate::{Engine, Next, Outcome};
+
 impl Engine {
-    /// Whether a pause holds back a request that was found to be `found`.
+    /// Whether `pausing` holds back a request that was found to be `found`.
     #[inline]
-    pub(crate) fn is_held_back(&self, session: &Session, found: &'static Row, now: Now) -> bool {
-        match self.server.pause.active(now) {
+    pub(crate) fn holds_back(
+        pausing: Option<Pausing>,
+        session: &Session,
+        found: &'static Row,
+    ) -> bool {
+        match pausing {
             None => false,
             Some(Pausing::All) => true,
             Some(Pausing::Writes) => {
@@ -47,6 +53,11 @@ impl Engine {
         for id in std::mem::take(&mut self.server.pause.held_waits) {
             self.resume(id, now);
         }
+        self.serve_held(now);
+    }
+
+    /// Serves requests that were held back; some may be held back again.
+    pub(crate) fn serve_held(&mut self, now: Now) {
         for id in std::mem::take(&mut self.server.pause.held) {
             let Some(mut session) = self.server.sessions.take(id) else {
                 continue;

@@ -107,7 +107,7 @@ impl Engine {
         let argv = wait.request.as_argv();
         let admitted = self.server.admit(&session, argv, Mode::Resumed);
         if let Ok(Some(request)) = &admitted
-            && self.is_held_back(&session, request.row, now)
+            && Engine::holds_back(self.server.pause.active(now), &session, request.row)
         {
             self.wait_on(&mut session, wait);
             self.server.pause.hold_wait(id);

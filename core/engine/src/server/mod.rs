@@ -160,6 +160,8 @@ pub enum Afterwards {
     Disconnect(SessionId),
     /// `CLIENT UNPAUSE`.
     EndPause,
+    /// `SCRIPT KILL`, `FUNCTION KILL`.
+    EndUnfinished(GiveUp),
 }
 
 impl Server {
@@ -221,6 +223,11 @@ pub enum Order {
         client: u64,
         /// What it took, in bytes.
         bytes: usize,
+    },
+    /// A command takes so long that others are told so; the shell logs it.
+    TellBusy {
+        /// `CLIENT ID` of whose it is.
+        client: u64,
     },
     /// Settings changed; whatever depends on them must look again.
     SettingsChanged,

@@ -20,6 +20,7 @@ impl Engine {
         self.disconnect_idle(now);
         self.look_at_client_memory();
         self.end_waits(now);
+        self.look_at_unfinished(now);
         self.end_pause(now);
     }
 
@@ -91,7 +92,6 @@ impl Engine {
                 .and_then(|session| session.wait.as_ref());
             match wait.and_then(|wait| wait.deadline) {
                 Some(deadline) if deadline <= now.mono => {
-                    self.note_sleep(id, now);
                     self.give_up(id, GiveUp::Timeout);
                 }
                 _ => self.resume(id, now),

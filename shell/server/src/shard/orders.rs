@@ -20,6 +20,11 @@ impl Shard {
                 bytes,
                 "a client is disconnected: all clients take more than maxmemory-clients allows"
             ),
+            Order::TellBusy { client } => tracing::warn!(
+                client,
+                "a command takes longer than busy-reply-threshold: others are answered BUSY until \
+                 it ends, or SCRIPT KILL ends it"
+            ),
             Order::SettingsChanged => self.settings_changed(state),
             Order::ChangeSettings { waiting, pairs } => self.change(state, *waiting, pairs),
             Order::Shutdown { save: false, .. } => self.ask_to_stop(state),

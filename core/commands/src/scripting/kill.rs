@@ -1,0 +1,67 @@
+//! `SCRIPT KILL` and `FUNCTION KILL`.
+
+use engine::args::Args;
+use engine::clients::waiting::GiveUp;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::server::Afterwards;
+use engine::table::{Arity, Flags, Group, Spec};
+
+/// What both are allowed to do: to run while another command is not finished.
+const FLAGS: Flags = Flags::ALLOW_BUSY.and(Flags::NO_SCRIPT);
+
+/// `SCRIPT KILL`
+pub(super) struct ScriptKill;
+
+impl Command for ScriptKill {
+    const SPEC: Spec = Spec {
+        summary: "Ends a command that takes long.",
+        since: "2.6.0",
+        group: Group::Scripting,
+        complexity: "O(1)",
+        arity: Arity::Exactly(2),
+        flags: FLAGS,
+        tips: &["request_policy:all_shards", "response_policy:one_succeeded"],
+        ..Spec::named("kill")
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        kill(ctx)
+    }
+}
+
+/// `FUNCTION KILL`
+pub(super) struct FunctionKill;
+
+impl Command for FunctionKill {
+    const SPEC: Spec = Spec {
+        since: "7.0.0",
+        ..ScriptKill::SPEC
+    };
+    type Parsed<'a> = ();
+
+    fn parse(_args: &mut Args<'_>) -> Result<(), CmdError> {
+        Ok(())
+    }
+
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        kill(ctx)
+    }
+}
+
+/// Ends the command that is not finished. What can be such a command (`DEBUG SLEEP`) is neither a
+/// script nor a function, so both end it.
+fn kill(ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    if ctx.server.pause.unfinished().is_none() {
+        return Err(CmdError::NotBusy);
+    }
+    let how = GiveUp::Error(CmdError::Killed);
+    ctx.server.afterwards.push(Afterwards::EndUnfinished(how));
+    ctx.reply.ok();
+    Ok(Flow::Done)
+}

@@ -6,37 +6,99 @@ use crate::request::short_header;
 /// The second argument of each whole request at the front of some input: its key, for most
 /// commands.
 ///
-/// It checks no limits, and stops at the first request that is incomplete, inline or unusual. So it
-/// is only a guess; the [`Parser`](crate::Parser) decides.
+/// It checks no limits, and stops at the first request that is incomplete, inline or unusual. It
+/// takes a request that begins like the one before for one of the same length, as long as the next
+/// one bears that out. So it is only a guess; the [`Parser`](crate::Parser) decides.
 #[derive(Debug, Clone)]
 pub struct KeysAhead<'a> {
+    /// The last request that was seen, if it is kept, and all after it.
     rest: &'a [u8],
+    seen: Seen,
+}
+
+/// What is known of the requests that were seen.
+#[derive(Debug, Clone, Copy)]
+enum Seen {
+    /// There was none.
+    Nothing,
+    /// All of them look like this. The last one is kept, because its end is a guess.
+    Alike(Layout),
+    /// They differ.
+    Different,
+}
+
+/// Where the key of a request lies, and where the request ends.
+#[derive(Debug, Clone, Copy)]
+struct Layout {
+    key_start: usize,
+    key_end: usize,
+    end: usize,
+}
+
+impl Layout {
+    /// That of the request at the front of `input`.
+    fn of(input: &[u8]) -> Option<Layout> {
+        let (count, mut end) = short_header(b'*', input, 0)?;
+        let mut key = None;
+        for index in 0..count {
+            let (len, header_bytes) = short_header(b'$', input, end)?;
+            let start = end + header_bytes;
+            // The two bytes that end an argument are skipped unseen, as the parser does.
+            end = start + len + 2;
+            if index == 1 {
+                key = Some((start, start + len));
+            }
+        }
+        let (key_start, key_end) = key.filter(|_| end <= input.len())?;
+        Some(Layout {
+            key_start,
+            key_end,
+            end,
+        })
+    }
 }
 
 impl<'a> KeysAhead<'a> {
     /// A look at the requests at the front of `input`.
     pub fn new(input: &'a [u8]) -> KeysAhead<'a> {
-        KeysAhead { rest: input }
+        KeysAhead {
+            rest: input,
+            seen: Seen::Nothing,
+        }
+    }
+
+    /// The key of the next request if it begins like the one before, up to the key.
+    #[inline]
+    fn next_alike(&mut self, layout: Layout) -> Option<&'a [u8]> {
+        let next = self.rest.get(layout.end..)?;
+        let head = self.rest.get(..layout.key_start)?;
+        if next.len() < layout.end || !next.starts_with(head) {
+            return None;
+        }
+        self.rest = next;
+        next.get(layout.key_start..layout.key_end)
     }
 }
 
 impl<'a> Iterator for KeysAhead<'a> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let (count, mut at) = short_header(b'*', self.rest, 0)?;
-        let mut key = None;
-        for index in 0..count {
-            let (len, header_bytes) = short_header(b'$', self.rest, at)?;
-            let start = at + header_bytes;
-            let argument = self.rest.get(start..start + len)?;
-            // The two bytes that end an argument are skipped unseen, as the parser does.
-            at = start + len + 2;
-            if index == 1 {
-                key = Some(argument);
+        if let Seen::Alike(layout) = self.seen {
+            if let Some(key) = self.next_alike(layout) {
+                return Some(key);
             }
+            let end = Layout::of(self.rest)?.end;
+            self.rest = self.rest.get(end..)?;
+            self.seen = Seen::Different;
         }
-        self.rest = self.rest.get(at..)?;
+        let layout = Layout::of(self.rest)?;
+        let key = self.rest.get(layout.key_start..layout.key_end);
+        match self.seen {
+            Seen::Nothing => self.seen = Seen::Alike(layout),
+            Seen::Alike(_) | Seen::Different => self.rest = self.rest.get(layout.end..)?,
+        }
         key
     }
 }
@@ -58,6 +120,20 @@ mod tests {
         assert_eq!(keys(&both), [b"bb".to_vec(), b"a".to_vec()]);
         for cut in 0..both.len() {
             assert_eq!(keys(&both[..cut]).len(), usize::from(cut >= set.len()));
+        }
+        // The look goes by what they have in common, and finds out where that ends.
+        for lens in [[3, 3, 3, 3], [3, 3, 5, 3], [3, 5, 5, 5], [5, 3, 3, 5]] {
+            let requests = lens.map(|len| {
+                format!(
+                    "*3\r\n$3\r\nSET\r\n$1\r\n{len}\r\n${len}\r\n{:len$}\r\n",
+                    ""
+                )
+            });
+            let expected = lens.map(|len| len.to_string().into_bytes());
+            assert_eq!(keys(requests.concat().as_bytes()), expected);
+            let with_get = [requests.concat().as_bytes(), get, set].concat();
+            let more = [b"a".to_vec(), b"bb".to_vec()];
+            assert_eq!(keys(&with_get), [expected.as_slice(), &more].concat());
         }
         for odd in [
             "PING\r\n",

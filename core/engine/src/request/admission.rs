@@ -27,7 +27,8 @@ pub(crate) struct Invocation<'a> {
 
 impl Server {
     /// Finds the command of a request and checks whether this client may run it now. Returns `None`
-    /// for an empty request.
+    /// for an empty request. Inlined because every request comes this way: what it finds need not
+    /// go through memory.
     #[inline(always)]
     pub(crate) fn admit<'a>(
         &mut self,
@@ -35,25 +36,6 @@ impl Server {
         argv: Argv<'a>,
         mode: Mode,
     ) -> Result<Option<Invocation<'a>>, CmdError> {
-        match self.find_and_check(session, argv, mode) {
-            Ok(Some(row)) => Ok(Some(Invocation {
-                row,
-                argv,
-                first_arg: 1 + usize::from(!row.container.is_empty()),
-                mode,
-            })),
-            Ok(None) => Ok(None),
-            Err(error) => Err(*error),
-        }
-    }
-
-    /// The command of a request. The error is boxed so that a row comes back in registers.
-    fn find_and_check(
-        &mut self,
-        session: &Session,
-        argv: Argv<'_>,
-        mode: Mode,
-    ) -> Result<Option<&'static Row>, Box<CmdError>> {
         let Some(name) = argv.get(0) else {
             return Ok(None);
         };
@@ -62,26 +44,25 @@ impl Server {
             Some(last) if last.is_called(name) => last,
             _ => match self.commands.find(name) {
                 Some(found) => found,
-                None => return Err(Box::new(unknown_command(argv))),
+                None => return Err(unknown_command(argv)),
             },
         };
-        let row = match command.subcommand_count() {
-            0 => command,
+        let (row, first_arg) = match command.subcommand_count() {
+            0 => (command, 1),
             _ => self.subcommand(command, argv)?,
         };
         let spec = row.spec;
         if !spec.arity.accepts(argv.len()) || row.is_container() {
-            self.command_stats[usize::from(row.number)].rejected += 1;
-            return Err(Box::new(CmdError::Arity(row.full_name())));
+            return Err(self.wrong_arity(row));
         }
         if !session.authenticated
             && !spec.flags.has(Flags::NO_AUTH)
             && self.sender(session) == Sender::Unauthenticated
         {
-            return Err(Box::new(CmdError::NoAuth));
+            return Err(CmdError::NoAuth);
         }
         if mode == Mode::Called && spec.flags.has(Flags::NO_SCRIPT) {
-            return Err(Box::new(CmdError::NotFromScript));
+            return Err(CmdError::NotFromScript);
         }
         // A transaction was checked as a whole, and a journal has what was accepted.
         if !matches!(mode, Mode::Transaction | Mode::Replay)
@@ -92,20 +73,34 @@ impl Server {
         {
             self.check_resources(session, row, mode)?;
         }
-        Ok(Some(row))
+        Ok(Some(Invocation {
+            row,
+            argv,
+            first_arg,
+            mode,
+        }))
     }
 
-    /// The subcommand that a request names, or the command itself if it names none.
+    /// The subcommand that a request names, or the command itself if it names none, and the
+    /// position of its first argument.
     fn subcommand(
         &self,
         command: &'static Row,
         argv: Argv<'_>,
-    ) -> Result<&'static Row, Box<CmdError>> {
+    ) -> Result<(&'static Row, usize), CmdError> {
         let Some(sub) = argv.get(1) else {
-            return Ok(command);
+            return Ok((command, 1));
         };
-        let found = self.commands.subcommand(command, sub);
-        found.ok_or_else(|| Box::new(unknown_subcommand(command, sub)))
+        match self.commands.subcommand(command, sub) {
+            Some(found) => Ok((found, 2)),
+            None => Err(unknown_subcommand(command, sub)),
+        }
+    }
+
+    #[cold]
+    fn wrong_arity(&mut self, row: &Row) -> CmdError {
+        self.command_stats[usize::from(row.number)].rejected += 1;
+        CmdError::Arity(row.full_name())
     }
 
     /// Returns whether a command may run although memory is short, writes are refused, data is
@@ -160,6 +155,7 @@ impl Server {
     }
 }
 
+#[cold]
 fn unknown_command(argv: Argv<'_>) -> CmdError {
     let mut text = b"ERR unknown command '".to_vec();
     text.extend_from_slice(cut(argv.get(0).unwrap_or_default(), ERROR_ECHO_BYTES_MAX));
@@ -180,6 +176,7 @@ fn unknown_command(argv: Argv<'_>) -> CmdError {
     CmdError::UnknownCommand(text)
 }
 
+#[cold]
 fn unknown_subcommand(command: &'static Row, sub: &[u8]) -> CmdError {
     CmdError::UnknownSubcommand {
         sub: String::from_utf8_lossy(cut(sub, ERROR_ECHO_BYTES_MAX)).into_owned(),

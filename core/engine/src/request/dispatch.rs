@@ -229,7 +229,11 @@ impl Engine {
             depth: 0,
         };
         let result = ctx.run(request);
-        let wait = ctx.wait.take();
+        // Only one that blocks has set it, and it is large.
+        let wait = match result {
+            Ok(Flow::Block) => ctx.wait.take(),
+            Ok(Flow::Done | Flow::Close) | Err(_) => None,
+        };
         let depends_on = ctx.store.depends_on();
         let work = ctx.store.work();
         if mode == Mode::Alone {

@@ -158,12 +158,18 @@ impl EffectLog {
             return None;
         }
         if self.batch_effects > 1 && self.journalling == Journalling::On {
-            encode::wrap_transaction(&mut self.encoded, self.batch_start);
+            self.wrap_transaction();
         }
         self.batch_effects = 0;
         self.batch_start = self.encoded.own_len();
         self.last = self.open().max(self.last);
         Some(self.last)
+    }
+
+    // Out of the way of what every request does.
+    #[inline(never)]
+    fn wrap_transaction(&mut self) {
+        encode::wrap_transaction(&mut self.encoded, self.batch_start);
     }
 
     /// Returns whether bytes wait to be taken.

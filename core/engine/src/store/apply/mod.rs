@@ -310,7 +310,7 @@ impl<'e> Store<'e> {
                 let changed = record.changed().max(self.data.keyspace.replaced(database));
                 self.depends_on = self.depends_on.max(changed);
                 if self.access == Access::Use {
-                    record.touch(self.now.unix());
+                    record.touch(self.now);
                 }
                 Some(record)
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use values::{Key, Typed, Value};
 
 use crate::store::packing::PackingTicket;
-use crate::time::UnixMs;
+use crate::time::{Now, UnixMs};
 use batch::Lsn;
 
 /// A key, its value, when it was changed and read, and when it expires.
@@ -122,8 +122,10 @@ impl Record {
 
     /// Notes that the value was used.
     #[inline]
-    pub(crate) fn touch(&self, now: UnixMs) {
-        self.used_s.store(seconds(now), Ordering::Relaxed);
+    pub(crate) fn touch(&self, now: Now) {
+        // As `seconds` of the milliseconds, by one division.
+        let used_s = u32::try_from(now.unix_us / 1_000_000).unwrap_or(0);
+        self.used_s.store(used_s, Ordering::Relaxed);
     }
 
     /// Notes that the value was last used this many seconds ago (`RESTORE … IDLETIME`).

@@ -1,9 +1,9 @@
-//! What the address of a client tells.
+//! What the address of a client tells about it.
 
 use std::net::SocketAddr;
 
-/// Whether a client is on this machine, by its address and the one that it came to: it came over
-/// the loopback, or over a unix socket, whose two addresses are one.
+/// Returns whether a client is on this machine, by its address and the one that it connected to: it
+/// came over the loopback, or over a unix socket, whose two addresses are one.
 pub fn is_on_this_machine(address: &str, local_address: &str) -> bool {
     if address == local_address {
         return true;

@@ -109,7 +109,7 @@ pub enum CmdError {
     /// A user that does not exist.
     #[error("ERR No such user '{0}'")]
     NoSuchUser(String),
-    /// `CLIENT KILL` of an address that nobody has.
+    /// `CLIENT KILL` of an address without a client.
     #[error("ERR No such client")]
     NoSuchClient,
     /// `CLIENT PAUSE` of neither writes nor all.
@@ -118,7 +118,7 @@ pub enum CmdError {
     /// `CLIENT UNBLOCK` with neither of its ways.
     #[error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")]
     UnblockReason,
-    /// What a client is answered whose wait `CLIENT UNBLOCK` ended.
+    /// The reply to a client whose wait `CLIENT UNBLOCK … ERROR` ended.
     #[error("UNBLOCKED client unblocked via CLIENT UNBLOCK")]
     Unblocked,
     /// `CLIENT TRACKING ON`.
@@ -135,7 +135,7 @@ pub enum CmdError {
     /// `SHUTDOWN ABORT` while the server does not stop.
     #[error("ERR No shutdown in progress.")]
     NoShutdown,
-    /// `SLOWLOG GET` with a count that is none.
+    /// `SLOWLOG GET` with something else than a count.
     #[error("ERR count should be greater than or equal to -1")]
     SlowLogCount,
     /// `LATENCY GRAPH` of an event that never took long.
@@ -146,7 +146,7 @@ pub enum CmdError {
         "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server."
     )]
     DebugNotAllowed,
-    /// `DEBUG PROTOCOL` of a type that is none.
+    /// `DEBUG PROTOCOL` of an unknown type.
     #[error(
         "ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
     )]
@@ -243,18 +243,18 @@ pub enum CmdError {
     /// `BITOP` of one key with an operation that compares keys.
     #[error("ERR BITOP {0} must be called with at least two source keys.")]
     BitOperationSources(&'static str),
-    /// `BITFIELD` with a type that is none.
+    /// `BITFIELD` with an unknown type.
     #[error(
         "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
     )]
     BitFieldType,
-    /// `BITFIELD … OVERFLOW` with a way that is none.
+    /// `BITFIELD … OVERFLOW` with an unknown way.
     #[error("ERR Invalid OVERFLOW type specified")]
     OverflowType,
     /// `BITFIELD_RO` with a subcommand that writes.
     #[error("ERR BITFIELD_RO only supports the GET subcommand")]
     BitFieldReadOnly,
-    /// The number of a database that is none even by its size.
+    /// A database number that does not even fit its type.
     #[error("ERR value is out of range, value must between -2147483648 and 2147483647")]
     DbIndexTooLarge,
     /// A database argument that is not a number.
@@ -298,18 +298,18 @@ pub enum CmdError {
     /// Not a stream entry's ID.
     #[error("ERR Invalid stream ID specified as stream command argument")]
     InvalidStreamId,
-    /// An exclusive lower bound above which there is not an ID.
+    /// An exclusive lower bound that is the greatest ID.
     #[error("ERR invalid start ID for the interval")]
     InvalidIntervalStart,
-    /// An exclusive upper bound below which there is not an ID.
+    /// An exclusive upper bound that is the least ID.
     #[error("ERR invalid end ID for the interval")]
     InvalidIntervalEnd,
     /// Key or group of a consumer-group command is missing.
     #[error("NOGROUP No such key '{key}' or consumer group '{group}'{context}")]
     NoKeyOrGroup {
-        /// The key.
+        /// The key as given, invalid UTF-8 replaced.
         key: String,
-        /// The group.
+        /// The group as given, likewise.
         group: String,
         /// What the text ends with: empty, or which command it was.
         context: &'static str,
@@ -317,9 +317,9 @@ pub enum CmdError {
     /// The key exists, the group does not.
     #[error("NOGROUP No such consumer group '{group}' for key name '{key}'")]
     NoGroup {
-        /// The key.
+        /// The key as given, invalid UTF-8 replaced.
         key: String,
-        /// The group.
+        /// The group as given, likewise.
         group: String,
     },
     /// `XGROUP CREATE` of a group that exists.
@@ -507,7 +507,7 @@ pub enum CmdError {
     /// A condition on a value that is no string.
     #[error("ERR Key should be of string type if conditions are specified")]
     ConditionNeedsString,
-    /// `MSETEX` with a count of keys that is none.
+    /// `MSETEX` with something else than a count of keys.
     #[error("ERR invalid numkeys value")]
     InvalidKeyCount,
     /// `MSETEX` with fewer keys than it says.
@@ -522,7 +522,7 @@ pub enum CmdError {
     /// A sum that does not fit 64 bits.
     #[error("ERR increment or decrement would overflow")]
     Overflow,
-    /// The least number, which has no opposite.
+    /// The least number, which cannot be negated.
     #[error("ERR decrement would overflow")]
     DecrementOverflow,
     /// A sum that is infinite or no number.
@@ -537,7 +537,7 @@ pub enum CmdError {
     /// `LCS` of strings whose comparison would take too much memory.
     #[error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")]
     LcsTooLong,
-    /// A text made of the request, where an enum variant would say no more.
+    /// A text made from the request, where a variant of its own would say no more.
     #[error("{0}")]
     Text(String),
 }

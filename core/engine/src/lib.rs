@@ -71,7 +71,7 @@ pub struct Engine {
     pub server: Server,
 }
 
-/// The version of Redis whose behaviour clients find.
+/// The version of Redis that clients are told.
 pub const REDIS_VERSION: &str = "8.6.3";
 
 /// How a request ended.
@@ -93,7 +93,7 @@ pub struct Terms {
     pub protocol: Protocol,
     /// What it may send.
     pub sender: Sender,
-    /// Whether it has sent more that has not run than it may. The shell then ends its connection.
+    /// It has sent more than may wait to be run; the shell then closes its connection.
     pub is_above_query_limit: bool,
 }
 
@@ -237,13 +237,13 @@ impl Engine {
         looked
     }
 
-    /// Takes what goes to clients that did not just ask.
+    /// Takes what goes to clients other than the one whose request ran.
     pub fn take_outbox(&mut self) -> Vec<Delivery> {
         self.server.monitors.hand_out(&mut self.server.outbox);
         std::mem::take(&mut self.server.outbox)
     }
 
-    /// Returns whether anything goes to clients that did not just ask.
+    /// Returns whether anything goes to clients other than the one whose request ran.
     pub fn has_outbox(&self) -> bool {
         !self.server.outbox.is_empty() || self.server.monitors.has_lines()
     }
@@ -299,7 +299,7 @@ impl Engine {
         self.data.settings_changed(&self.server.config);
     }
 
-    /// Lets settings count that a client asked for, after the shell has done its part.
+    /// Puts settings into effect that a client asked for, after the shell has done its part.
     ///
     /// # Errors
     /// A value does not fit its row; nothing has changed then.

@@ -17,8 +17,8 @@ pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 /// microsecond each at worst.
 pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
 
-/// Beyond twice the number of clients, and so many more, those that are gone are no longer
-/// remembered as clients whose requests a pause holds back.
+/// A pause remembers clients whose requests it holds back, even those that have gone: at most twice
+/// the number of connected clients, plus this many.
 pub(crate) const HELD_GONE_MAX: usize = 64;
 
 /// From about this many bytes on, what is removed is freed where nobody waits for it. Freeing less
@@ -37,7 +37,7 @@ pub(crate) const GLOB_RETRIES_MAX: usize = 1 << 20;
 /// Longest pattern for which they are, in bytes; that takes some hundred bytes for each of them.
 pub(crate) const GLOB_BYTES_MAX: usize = 1 << 20;
 
-/// Chunks of a stream that are packed in one go; some 20 microseconds each.
+/// Chunks of a stream that are packed at once; some 20 microseconds each.
 pub const PACKING_BATCH_CHUNKS_MAX: usize = 16;
 
 /// How long a full chunk stays plain at least, in milliseconds.
@@ -47,7 +47,7 @@ pub const PACKING_DELAY_MS: u64 = 1000;
 /// does not wait for packing, and a large one takes only this much plain data of each in memory.
 pub const LOADED_PLAIN_BYTES_MAX: u64 = 128 << 20;
 
-/// Streams that one search for something to pack looks at.
+/// Streams that one search for chunks to pack looks at.
 pub const PACKING_LOOKS_MAX: usize = 16;
 
 /// How many pending entries that are gone from the stream one `XREADGROUP … CLAIM` finds and
@@ -57,8 +57,8 @@ pub const CLAIM_GONE_MAX: usize = 10_000;
 /// Pending entries that are looked at to find when a waiting reader may claim one.
 pub const CLAIM_LOOKS_MAX: usize = 100;
 
-/// How old the time may be, in milliseconds, that a journal has of a consumer's last call, if the
-/// call brought nothing; one that polls is written once in so long.
+/// How far the time of a consumer's last call may lag behind in the journal, in milliseconds, if
+/// the call brought nothing: a consumer that polls is written this seldom.
 pub const SEEN_UNLOGGED_MS_MAX: u64 = 10_000;
 
 /// How deep commands call one another: a transaction runs a command that calls others.

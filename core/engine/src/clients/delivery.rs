@@ -8,13 +8,13 @@ use batch::Lsn;
 /// Bytes for a client that did not just ask for them.
 #[derive(Debug)]
 pub struct Delivery {
-    /// To whom.
+    /// The client that gets them.
     pub session: SessionId,
-    /// What, ready for the wire.
+    /// Encoded for its protocol.
     pub bytes: Rope,
     /// The batch that must be durable before it leaves.
     pub depends_on: Lsn,
-    /// What else happens to the client.
+    /// What happens to the client after them.
     pub then: Then,
 }
 

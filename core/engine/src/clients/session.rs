@@ -6,7 +6,7 @@ use crate::clients::waiting::Wait;
 use crate::table::{Flags, Row};
 use crate::time::{Mono, Now};
 
-/// Identifies a connected client within the engine; unique while it is connected.
+/// Identifies a connected client within the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId {
     /// `CLIENT ID`: grows with each connection.
@@ -30,7 +30,7 @@ pub struct Session {
     pub database: u16,
     /// The protocol of its replies.
     pub protocol: Protocol,
-    /// Whether it gave the password, or none is required.
+    /// It gave the password, or none is required.
     pub authenticated: bool,
     /// `CLIENT SETNAME`; empty if none.
     pub name: Vec<u8>,
@@ -48,23 +48,23 @@ pub struct Session {
     pub last_command: Option<&'static Row>,
     /// Requests that it sent.
     pub requests: u64,
-    /// Its request that is held back while clients are paused (`CLIENT PAUSE`).
+    /// Its request that `CLIENT PAUSE` holds back.
     pub held: Option<ArgvBuf>,
     /// Its connection closes after the reply to the request that runs.
     pub closing: bool,
     /// The commands queued since `MULTI`.
     pub transaction: Option<Queue>,
-    /// Whether a watched key was changed since `WATCH`.
+    /// A watched key was changed since `WATCH`, so `EXEC` does nothing.
     pub watch_broken: bool,
     /// Keys that it watches.
     pub watched: Watched,
     /// What it waits for, if it is blocked.
     pub wait: Option<Wait>,
-    /// Whether it sees all commands (`MONITOR`).
+    /// It sees all commands (`MONITOR`).
     pub monitor: bool,
     /// Which replies it gets (`CLIENT REPLY`).
     pub replies: Replies,
-    /// What it took when that was last counted, in bytes; kept for `maxmemory-clients`.
+    /// Its memory when last counted, in bytes; kept for `maxmemory-clients`.
     pub(crate) counted_bytes: usize,
     /// `CLIENT NO-EVICT`.
     pub no_evict: bool,
@@ -164,9 +164,9 @@ pub struct Queue {
     pub requests: Vec<ArgvBuf>,
     /// What they do to the server, all together.
     pub flags: Flags,
-    /// Whether those that write only free memory.
+    /// Those that write only free memory.
     pub frees: bool,
-    /// Whether one was refused, so that `EXEC` must refuse all.
+    /// One was refused, so `EXEC` must refuse all.
     pub aborted: bool,
     /// Bytes of all arguments.
     pub arg_bytes: usize,

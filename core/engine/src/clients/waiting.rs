@@ -36,7 +36,7 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// About how many bytes it takes: its keys are kept here and where all waits are.
+    /// About how many bytes it takes: its keys are kept here and in the list of all waits.
     pub(crate) fn heap_bytes(&self) -> usize {
         let keys: usize = self.keys.iter().map(Vec::len).sum();
         self.request.heap_bytes() + 2 * (keys + self.keys.len() * size_of::<Vec<u8>>())
@@ -133,7 +133,7 @@ pub(crate) type AwaitedKey = (u16, Vec<u8>);
 struct Queue {
     /// Longest first.
     sessions: BTreeMap<Ticket, SessionId>,
-    /// Whether the key was changed and is to be looked at.
+    /// The key was changed, so that its clients must be looked at.
     is_ready: bool,
 }
 

@@ -20,7 +20,7 @@ impl Watches {
             .insert(session)
     }
 
-    /// A session watches none of these keys any more.
+    /// A session no longer watches these keys.
     pub fn remove(&mut self, session: SessionId, keys: &[(u16, Vec<u8>)]) {
         for key in keys {
             if let Some(watchers) = self.watchers.get_mut(key) {
@@ -33,7 +33,7 @@ impl Watches {
         self.broken.remove(&session);
     }
 
-    /// Whether no key is watched.
+    /// Returns whether no key is watched.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.watchers.is_empty()

@@ -54,10 +54,10 @@ const fn joined() -> [Setting; rows::ROWS.len() + of_redis::ROWS.len()] {
     all
 }
 
-/// Why a value that is kept can be read again.
+/// Why a stored value can be parsed.
 const CANONICAL: &str = "a setting takes only values in their canonical form";
 
-/// Who may do something that is not for everybody.
+/// Who may use what is restricted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     /// Nobody.
@@ -111,11 +111,11 @@ pub struct Config {
     pub retention: Retention,
     /// When a node, a run of entries that approximate trimming removes whole, is full.
     pub node_limits: NodeLimits,
-    /// Whether full chunks of streams are packed.
+    /// Full chunks of streams are packed (`stream-compress`).
     pub stream_compress: bool,
     /// What a load does with things that weir lacks.
     pub on_unknown: OnUnknown,
-    /// Whether expired keys are removed before somebody asks for them.
+    /// Expired keys are removed even if no command meets them.
     pub active_expire: bool,
     /// Commands that took longer are in the slow log, in microseconds; negative: none.
     pub slow_log_us: i64,
@@ -125,7 +125,7 @@ pub struct Config {
     pub latency_threshold_ms: u64,
     /// How much the journal may grow beyond its base before it is rewritten, in percent; 0: never.
     pub rewrite_growth_percent: u64,
-    /// A smaller journal is not rewritten by itself, in bytes.
+    /// A journal smaller than this, in bytes, is not rewritten automatically.
     pub rewrite_bytes_min: u64,
     /// When the journal is synced.
     pub fsync: Fsync,
@@ -135,7 +135,7 @@ pub struct Config {
     /// How long others wait for a command that is not finished before they are answered `BUSY`, in
     /// milliseconds; 0: as long as it takes.
     pub busy_reply_ms: u64,
-    /// When a snapshot is due by itself.
+    /// When a snapshot is due automatically.
     pub save_points: SavePoints,
     /// Who may use `DEBUG`.
     pub debugging: Permission,
@@ -143,9 +143,9 @@ pub struct Config {
     pub protected_settings: Permission,
     /// Beyond this, commands that need more memory are refused, in bytes; 0: never.
     pub memory_bytes_max: u64,
-    /// How much of its requests may wait for a client, those of a transaction included, in bytes.
+    /// Bytes of requests that a client may have sent and that have not run, queued ones included.
     pub query_bytes_max: usize,
-    /// What all clients may take together, in bytes; 0: no limit.
+    /// Memory that all clients may take together, in bytes; 0: no limit.
     pub clients_bytes_max: u64,
     /// Clients that may be connected at once.
     pub clients_max: usize,
@@ -153,9 +153,9 @@ pub struct Config {
     pub output_limits: OutputLimits,
     /// Seconds after which an idle client is disconnected; 0: never.
     pub client_timeout_s: u64,
-    /// Whether clients on other machines are refused as long as there is no password.
+    /// Without a password, clients on other machines are refused.
     pub protected: bool,
-    /// Whether writes are refused after a snapshot that was due by itself has failed.
+    /// Writes are refused once an automatic snapshot has failed.
     pub stop_writes_on_snapshot_error: bool,
 }
 

@@ -15,18 +15,18 @@ pub struct OutputLimits {
     pub hard_bytes: u64,
     /// More than this closes it after [`OutputLimits::soft_s`], in bytes; 0: no limit.
     pub soft_bytes: u64,
-    /// How long more than the soft limit may wait, in seconds.
+    /// How long the soft limit may be exceeded, in seconds.
     pub soft_s: u64,
 }
 
 impl OutputLimits {
-    /// Returns whether this many bytes are more than may ever wait.
+    /// Returns whether this many bytes exceed the hard limit.
     #[inline]
     pub fn is_above_hard(&self, bytes: usize) -> bool {
         self.hard_bytes > 0 && bytes as u64 > self.hard_bytes
     }
 
-    /// Returns whether this many bytes are more than may wait for long.
+    /// Returns whether this many bytes exceed the soft limit.
     #[inline]
     pub fn is_above_soft(&self, bytes: usize) -> bool {
         self.soft_bytes > 0 && bytes as u64 > self.soft_bytes
@@ -41,7 +41,7 @@ impl OutputLimits {
     }
 }
 
-/// The classes as they are written, and another word for one of them.
+/// The names of the classes, and an alias for one of them.
 const CLASSES: [(&str, &str); 3] = [
     ("normal", "normal"),
     ("slave", "replica"),

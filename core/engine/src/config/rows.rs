@@ -8,7 +8,7 @@ use super::When::{AtStart, ByShell, Live, Protected};
 use super::{Kind, Setting, Standing, When};
 use crate::limits::STRING_BYTES_MAX;
 
-/// Settings whose values are not shown to others.
+/// Settings whose values are left out of the slow log and `MONITOR`.
 pub const SECRET_SETTINGS: &[&str] = &["requirepass"];
 
 /// The name of the setting that turns the journal on and off.
@@ -48,14 +48,14 @@ pub(super) const ROWS: &[Setting] = &[
         Flag,
         "yes",
         Live,
-        "Whether expired keys are removed before somebody asks for them.",
+        "Remove expired keys even if no command meets them.",
     ),
     row(
         "aof-load-truncated",
         Flag,
         "yes",
         Live,
-        "Whether a journal whose end was torn by a crash is cut back to its last whole batch.",
+        "Cut a journal whose end was torn by a crash back to its last whole batch; no: refuse to start.",
     ),
     row(
         "aof-reserve-size",
@@ -103,7 +103,7 @@ pub(super) const ROWS: &[Setting] = &[
         Flag,
         "yes",
         ByShell,
-        "Whether changes go to the journal.",
+        "Write changes to the journal.",
     ),
     row(
         "auto-aof-rewrite-min-size",
@@ -113,7 +113,7 @@ pub(super) const ROWS: &[Setting] = &[
         },
         "67108864",
         Live,
-        "A journal smaller than this, in bytes, is not rewritten by itself.",
+        "A journal smaller than this, in bytes, is not rewritten automatically.",
     ),
     row(
         "auto-aof-rewrite-percentage",
@@ -130,7 +130,7 @@ pub(super) const ROWS: &[Setting] = &[
         Addresses,
         "127.0.0.1 -::1",
         ByShell,
-        "Addresses to listen on; one with a - before it may be missing.",
+        "Addresses to listen on. One that begins with - may be missing on this machine.",
     ),
     row(
         "busy-reply-threshold",
@@ -267,7 +267,7 @@ pub(super) const ROWS: &[Setting] = &[
         Text,
         "",
         AtStart,
-        "A file that holds the number of the process while it runs; empty: none.",
+        "A file that holds the ID of the process while it runs; empty: none.",
     ),
     row(
         PORT,
@@ -281,7 +281,7 @@ pub(super) const ROWS: &[Setting] = &[
         Flag,
         "yes",
         Live,
-        "Whether clients on other machines are refused as long as there is no password.",
+        "Refuse clients on other machines as long as there is no password.",
     ),
     row(
         "proto-max-bulk-len",
@@ -305,7 +305,7 @@ pub(super) const ROWS: &[Setting] = &[
         SavePoints,
         "",
         Live,
-        "When a snapshot is written by itself: so many seconds after the last, if there were so many changes; several pairs may follow each other; empty: never.",
+        "When a snapshot is written automatically: pairs of seconds since the last one and of changes since then, both of which must be reached; empty: never.",
     ),
     row(
         "slowlog-log-slower-than",
@@ -332,14 +332,14 @@ pub(super) const ROWS: &[Setting] = &[
         Flag,
         "yes",
         Live,
-        "Whether writes are refused while the last snapshot that was due by itself has failed, and there is no journal.",
+        "Refuse writes while the last automatic snapshot has failed and there is no journal.",
     ),
     row(
         "stream-compress",
         Flag,
         "yes",
         Live,
-        "Whether full chunks of streams are compressed in memory, but those at the end; what is compressed stays so.",
+        "Compress full chunks of streams in memory, except those at the end; what is compressed stays so.",
     ),
     row(
         "stream-idmp-duration",

@@ -4,12 +4,12 @@ use std::fmt;
 
 use super::SettingError;
 
-/// A snapshot is due once both have come together.
+/// A snapshot is due once both numbers are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavePoint {
-    /// So many seconds have passed since the last snapshot; at least 1.
+    /// Seconds since the last snapshot; at least 1.
     pub seconds: u64,
-    /// So many changes were made since then.
+    /// Changes made since then.
     pub changes: u64,
 }
 
@@ -34,7 +34,7 @@ impl SavePoints {
         Ok(SavePoints(pairs.iter().map(point).collect()))
     }
 
-    /// Returns whether there is none.
+    /// Returns whether snapshots are only written when asked for.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -18,15 +18,15 @@ pub struct Setting {
     pub default: &'static str,
     /// When a new value counts.
     pub when: When,
-    /// One line of documentation, with the unit; of a setting without effect, the reason.
+    /// One line of documentation with the unit, or why the setting has no effect.
     pub doc: &'static str,
-    /// What giving it does.
+    /// Whether weir has it.
     pub standing: Standing,
     /// Another name of it, from earlier versions of Redis; empty if there is none.
     pub alias: &'static str,
 }
 
-/// What giving a setting does.
+/// Whether weir has a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// weir does what it says.
@@ -86,7 +86,7 @@ pub enum When {
     /// At once, by `CONFIG SET`, if what it depends on outside of the engine (a port, a disk)
     /// allows it.
     ByShell,
-    /// The same, for whom `enable-protected-configs` allows it.
+    /// The same, for clients that `enable-protected-configs` allows to.
     Protected,
     /// Only when the server starts.
     AtStart,
@@ -102,7 +102,7 @@ pub enum SettingError {
     /// Cannot change while the server runs.
     #[error("can't set immutable config")]
     Immutable,
-    /// Can change while the server runs, but not at this client's wish.
+    /// Can change while the server runs, but this client may not do it.
     #[error("can't set protected config")]
     Protected,
     /// Given twice in one command.
@@ -117,7 +117,7 @@ pub enum SettingError {
     /// Neither a number of bytes nor a share.
     #[error("argument must be a memory or percent value")]
     NeitherBytesNorPercent,
-    /// More than all.
+    /// More than 100 percent.
     #[error("percentage argument must be less or equal to 100")]
     AboveAll,
     /// Outside the bounds.
@@ -146,7 +146,7 @@ pub enum SettingError {
     /// A path where a name is wanted.
     #[error("{0} can't be a path, just a filename")]
     NotAFileName(&'static str),
-    /// The value makes no sense for a special reason.
+    /// Makes no sense for a reason of its own.
     #[error("{0}")]
     Invalid(&'static str),
     /// The value asks for something that weir lacks.
@@ -160,7 +160,7 @@ pub enum SettingError {
 }
 
 impl SettingError {
-    /// What a client is answered that wanted to change the setting of that name.
+    /// The error for a client that wanted to change the setting of that name.
     pub fn refusal(&self, name: &str) -> CmdError {
         CmdError::SettingRefused {
             name: name.to_owned(),

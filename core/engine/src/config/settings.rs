@@ -8,7 +8,7 @@ use super::{CANONICAL, SAVE_POINTS_OF_REDIS, SETTINGS, Setting, SettingError, St
 #[derive(Debug, Clone)]
 pub struct Settings {
     values: Vec<String>,
-    /// Whether somebody gave a value, even if it is the default.
+    /// The value was given, even if it equals the default.
     said: Vec<bool>,
 }
 
@@ -42,7 +42,7 @@ impl Settings {
         SETTINGS.iter().find(|setting| setting.is_called(name))
     }
 
-    /// Returns whether somebody gave a value for a setting, even if it is the default.
+    /// Returns whether a setting was given a value, even if that equals the default.
     pub fn is_said(&self, name: &str) -> bool {
         let index = SETTINGS.iter().position(|setting| setting.is_called(name));
         index.is_some_and(|index| self.said[index])
@@ -70,8 +70,8 @@ impl Settings {
         Ok(())
     }
 
-    /// Takes the save points of Redis if there is no journal and nobody said anything of save
-    /// points: its stock configuration keeps as much here as there.
+    /// Uses the save points of Redis if there is no journal and `save` was not given, so that the
+    /// stock configuration of Redis keeps as much here as there.
     pub fn complete(&mut self) {
         if !self.flag("appendonly") && !self.is_said("save") {
             self.set("save", SAVE_POINTS_OF_REDIS).expect(CANONICAL);
@@ -86,7 +86,7 @@ impl Settings {
         self.set("requirepass", password)
     }
 
-    /// Sets whether expired keys are removed before somebody asks for them.
+    /// Sets whether expired keys are removed even if no command meets them.
     pub fn set_active_expire(&mut self, is_on: bool) {
         let word = if is_on { "yes" } else { "no" };
         self.set("active-expire", word).expect(CANONICAL);

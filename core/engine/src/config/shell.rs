@@ -24,11 +24,11 @@ pub struct ShellConfig {
     pub io_threads: Option<NonZeroUsize>,
     /// Silence after which a TCP client is probed (`tcp-keepalive`); zero: never.
     pub keepalive: Duration,
-    /// Holds the number of the process while it runs.
+    /// Holds the ID of the process while it runs.
     pub pid_file: Option<PathBuf>,
     /// None: standard output.
     pub log_file: Option<PathBuf>,
-    /// The least important messages that are logged.
+    /// How important a message must be to be logged.
     pub log_level: LogLevel,
     /// Where data is kept, and how.
     pub data: DataConfig,

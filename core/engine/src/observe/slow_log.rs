@@ -116,9 +116,9 @@ pub struct LatencyHistory {
     pub events: VecDeque<LatencyEvent>,
     /// The longest ever, in milliseconds.
     pub max_ms: u64,
-    /// How many there were ever.
+    /// How many there were in all.
     pub count: u64,
-    /// How long they took in all, in milliseconds.
+    /// Their total duration, in milliseconds.
     pub sum_ms: u64,
 }
 
@@ -174,14 +174,14 @@ pub struct Unmeasured {
     pub(crate) numbers: SmallVec<[u16; UNMEASURED_MAX]>,
     /// The last of them.
     pub(crate) last: Option<&'static Row>,
-    /// Whether the last one may have taken long.
+    /// The last one may have taken long.
     pub(crate) heavy: bool,
     /// How long each of the last light ones took that were measured without a heavy one, in
     /// nanoseconds.
     pub(crate) light_ns: u64,
 }
 
-/// So many light commands are measured together.
+/// Light commands that are measured together.
 pub(crate) const UNMEASURED_MAX: usize = 16;
 
 /// The least number of changes of a command that is not light.

@@ -45,9 +45,9 @@ impl Stage {
 pub struct StageStats {
     /// How often.
     pub count: u64,
-    /// Nanoseconds of all.
+    /// Total duration, in nanoseconds.
     pub nanoseconds: u64,
-    /// Nanoseconds of the longest.
+    /// The longest duration, in nanoseconds.
     pub longest_ns: u64,
     /// How long it took, as a histogram.
     pub durations: Durations,

@@ -84,7 +84,7 @@ impl ReplayError {
 pub enum Author {
     /// weir: effects, which are self-contained. Nothing depends on the current settings.
     Weir,
-    /// Redis, or somebody else: requests. A new stream takes the server's settings, as it does
+    /// Redis or another server: requests. A new stream takes the server's settings, as it does
     /// there.
     Other,
 }
@@ -150,7 +150,7 @@ impl Clock {
 }
 
 impl Replay {
-    /// What to do with things that weir lacks, instead of what the settings say.
+    /// Overrides the setting for things that weir lacks.
     pub fn on_unknown(&mut self, on_unknown: OnUnknown) {
         self.unknown = Unknown::new(on_unknown);
     }

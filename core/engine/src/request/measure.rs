@@ -1,4 +1,4 @@
-//! Taking in how long requests and stages took: counters, the slow log, events of latency.
+//! How long requests and stages took: counters, the slow log, events of latency.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::server::Server;
 use crate::table::{Flags, redacted};
 use crate::time::Now;
 impl Engine {
-    /// Whether what ran since the last [`Engine::measured`] should be measured now. To read a clock
-    /// takes a good part of the time of a light command ([`Spec::is_light`]) that changed little,
-    /// so that several of them are measured together; none of them can be slow. One that may be
-    /// slow ends the group.
+    /// Returns whether what ran since the last [`Engine::measured`] should be measured now. Reading
+    /// a clock takes a good part of the time of a light command ([`Spec::is_light`]) that changed
+    /// little, so several of them, none of which can be slow, are measured together. One that may
+    /// be slow ends the group.
     #[inline]
     pub fn wants_measuring(&self) -> bool {
         let unmeasured = &self.server.unmeasured;
@@ -26,8 +26,8 @@ impl Engine {
             || (0..LIGHT_US_MAX).contains(&self.server.config.slow_log_us)
     }
 
-    /// Tells how long the requests took that ran since the last call; `last` is the last of them
-    /// and its client, if they are still at hand. If it was long, that one is to blame.
+    /// Records how long the requests took that ran since the last call; `last` is the last of them
+    /// and its client, if they are still at hand. If it took long, that one is to blame.
     ///
     /// Light requests share the time evenly. One that may be slow ends the group: those before it
     /// count as the last light ones did, and it took the rest.
@@ -111,7 +111,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// Tells that a stage took so long.
+    /// Records how long a stage took.
     #[inline]
     pub fn stage_took(&mut self, stage: Stage, took: Duration, now: Now) {
         let nanoseconds = took.as_nanos() as u64;

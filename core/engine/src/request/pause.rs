@@ -15,7 +15,7 @@ use crate::time::Now;
 use crate::{Engine, Next, Outcome};
 
 impl Engine {
-    /// Whether `pausing` holds back a request that was found to be `found`.
+    /// Returns whether `pausing` holds back a request for the command `found`.
     #[inline]
     pub(crate) fn holds_back(
         pausing: Option<Pausing>,

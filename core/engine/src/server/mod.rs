@@ -77,7 +77,7 @@ pub struct Server {
     pub monitors: Monitors,
     /// The progress of the load, until all data is there.
     pub loading: Option<Loading>,
-    /// Which writes are accepted. Set by the shell.
+    /// Which writes the shell accepts now.
     pub writes: Writes,
     /// The first request that a replay could not run, even in a transaction.
     pub(crate) refused_in_replay: Option<Refusal>,
@@ -217,11 +217,11 @@ impl Server {
 /// Work that a command asks of the shell, done after the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// A client is disconnected because all clients take too much; the shell logs it.
+    /// A client was disconnected because clients take too much memory; the shell logs it.
     ClientEvicted {
         /// `CLIENT ID`.
         client: u64,
-        /// What it took, in bytes.
+        /// The memory it took, in bytes.
         bytes: usize,
     },
     /// A command takes so long that others are told so; the shell logs it.
@@ -241,7 +241,7 @@ pub enum Order {
     },
     /// `SHUTDOWN`.
     Shutdown {
-        /// Whether a snapshot is written first.
+        /// A snapshot is written before the server stops.
         save: bool,
         /// Who asked; [`crate::Engine::end_wait`] tells it why the server continues.
         waiting: SessionId,
@@ -275,11 +275,11 @@ pub enum Order {
 /// How the snapshot file is loaded into a running server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reload {
-    /// Whether the file is written first; otherwise it is loaded as it is.
+    /// A snapshot that is written for it, or the file as it is.
     pub source: ReloadSource,
-    /// Whether the databases are emptied first.
+    /// What it is loaded into.
     pub before: ReloadInto,
-    /// What happens to keys that are there already.
+    /// Which value a key keeps that is already there.
     pub conflicts: Conflicts,
 }
 
@@ -317,7 +317,7 @@ pub struct PersistenceFigures {
     pub journalling: bool,
     /// The journal is being turned on: it does not have everything yet.
     pub journal_begins: bool,
-    /// How the journal is, in a word; empty if there is none.
+    /// The journal's health in a word; empty if there is none.
     pub journal_health: &'static str,
     /// Bytes of the journal, its base included.
     pub journal_bytes: u64,
@@ -394,13 +394,13 @@ pub struct ThreadFigures {
 pub struct ShellFigures {
     /// TCP port, 0 if none.
     pub port: u16,
-    /// Process number.
+    /// The ID of the process.
     pub process_id: u32,
     /// The run's name: 40 hexadecimal digits.
     pub run_id: String,
     /// Bytes allocated.
     pub used_memory: u64,
-    /// Greatest number of bytes allocated.
+    /// The most bytes ever allocated.
     pub used_memory_peak: u64,
     /// Bytes allocated before the first key was there.
     pub used_memory_startup: u64,
@@ -410,7 +410,7 @@ pub struct ShellFigures {
     pub system: String,
     /// Resident memory in bytes.
     pub resident_memory: u64,
-    /// Threads that serve connections.
+    /// The number of I/O threads.
     pub io_threads: u32,
     /// The configuration file; empty if none.
     pub config_file: String,
@@ -420,11 +420,11 @@ pub struct ShellFigures {
     pub connections_received: u64,
     /// Connections refused because of `maxclients`.
     pub connections_rejected: u64,
-    /// Clients that were disconnected because all clients took too much.
+    /// Clients disconnected because of `maxmemory-clients`.
     pub evicted_clients: u64,
-    /// Clients that were disconnected because of what they sent and was not run.
+    /// Clients disconnected because of `client-query-buffer-limit`.
     pub query_limit_disconnections: u64,
-    /// Clients that were disconnected because too much waited for them.
+    /// Clients disconnected because of `client-output-buffer-limit`.
     pub output_limit_disconnections: u64,
     /// Bytes received.
     pub received_bytes: u64,
@@ -434,13 +434,13 @@ pub struct ShellFigures {
     pub persistence: PersistenceFigures,
     /// Where clients can connect, a line of `INFO` each.
     pub listeners: Vec<String>,
-    /// What each thread that serves clients has done.
+    /// What each I/O thread has done.
     pub threads: Vec<ThreadFigures>,
     /// Keys that were looked up before their requests ran.
     pub keys_looked_ahead: u64,
     /// The peak that the next field dates.
     pub used_memory_peak_noted: u64,
-    /// When the greatest number of bytes was allocated, in seconds since the epoch.
+    /// When memory was at its peak, in seconds since the epoch.
     pub used_memory_peak_at_s: i64,
     /// Bytes allocated as the allocator counts them, what waits to be freed included.
     pub allocator_allocated: u64,

@@ -144,9 +144,9 @@ pub(crate) struct Changed {
 /// Who hears of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Whom the event names.
+    /// Those whom the event names.
     AsSaid,
-    /// All who may care for the key: it was missing before.
+    /// All who may care about the key: it was missing before.
     All,
     /// Nobody: what the event is about did not happen, but something that comes with it.
     Nobody,
@@ -155,7 +155,7 @@ pub(crate) enum Audience {
 impl Changed {
     pub(crate) const NOTHING: Changed = Changed::by_event(0);
 
-    /// So much was changed as the event says.
+    /// This much was changed, as the event says.
     #[inline]
     pub(crate) const fn by_event(amount: u64) -> Changed {
         Changed {

@@ -151,7 +151,7 @@ impl EffectLog {
         }
     }
 
-    /// Ends the open batch. Returns its number, if anything happened in it.
+    /// Ends the open batch, and returns its number if anything happened in it.
     #[inline]
     pub(crate) fn commit(&mut self) -> Option<Lsn> {
         if self.batch_effects == 0 {

@@ -1,4 +1,4 @@
-//! Keyspace notifications: the names of events, on their way to who subscribed to them.
+//! Keyspace notifications: the names of events, on their way to those who subscribed to them.
 //!
 //! As long as nobody listens to any class, nothing is kept and nothing is copied. Whoever makes
 //! them listen takes what there is after each request, so that no more waits than one request or
@@ -26,12 +26,12 @@ impl Classes {
     }
 }
 
-/// An event that somebody listens to.
+/// An event of a class that has listeners.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
     /// The database of the key.
     pub database: u16,
-    /// The key.
+    /// The key that it is about.
     pub key: Vec<u8>,
     /// What happened to it.
     pub event: &'static str,
@@ -71,13 +71,13 @@ const OVERWRITTEN: Name = Name::new("overwritten", Class::Overwritten);
 const TYPE_CHANGED: Name = Name::new("type_changed", Class::TypeChanged);
 
 impl Notifications {
-    /// Whether there is any class that somebody listens to.
+    /// Returns whether anybody listens to any class.
     #[inline]
     pub(crate) fn is_anyone_listening(&self) -> bool {
         self.classes != Classes::NONE
     }
 
-    /// From now on somebody listens to these classes, and to no others.
+    /// From now on these classes have listeners, and no others.
     pub(crate) fn listen_to(&mut self, classes: Classes) {
         self.classes = classes;
     }

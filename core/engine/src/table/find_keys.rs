@@ -22,7 +22,7 @@ pub struct FoundKey<'a> {
 pub struct FoundChannel<'a> {
     /// Its name.
     pub channel: &'a [u8],
-    /// Whether it is a pattern.
+    /// A pattern of names instead of a name.
     pub is_pattern: bool,
     /// What happens to it.
     pub used: ChannelUse,

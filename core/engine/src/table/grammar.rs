@@ -55,7 +55,7 @@ pub struct Arg {
     pub multiple_token: bool,
     /// The version that deprecated it; empty if none.
     pub deprecated_since: &'static str,
-    /// Whether it must not be shown.
+    /// Hidden from `MONITOR` and the slow log, or not.
     pub secret: Secret,
 }
 

@@ -16,11 +16,11 @@ pub struct Row {
     pub number: u16,
     /// The number of subcommands; their rows come after its own.
     subcommands: u16,
-    /// Whether it only holds subcommands, and does nothing of its own.
+    /// It only holds subcommands, and does nothing of its own.
     is_container: bool,
     /// What [`folded`] makes of its own part of the name.
     folded: u64,
-    /// Whether that distinguishes the name from all others of its length.
+    /// That distinguishes the name from all others of its length.
     is_told: bool,
 }
 
@@ -128,7 +128,7 @@ impl CommandIndex {
         self.rows.iter()
     }
 
-    /// Every command that is none's subcommand.
+    /// Every command that is not a subcommand.
     pub fn commands(&self) -> impl Iterator<Item = &'static Row> + use<> {
         self.iter().filter(|row| row.container.is_empty())
     }

@@ -81,7 +81,7 @@ pub enum FindKeys {
 pub struct ChannelSpec {
     /// What happens to them.
     pub used: ChannelUse,
-    /// Whether they are patterns.
+    /// Patterns of names instead of names.
     pub are_patterns: bool,
     /// Where to begin.
     pub begin: BeginSearch,
@@ -96,7 +96,7 @@ pub enum ChannelUse {
     Publish,
     /// It listens there.
     Subscribe,
-    /// It listens there no more.
+    /// It no longer listens there.
     Unsubscribe,
 }
 

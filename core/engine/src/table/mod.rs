@@ -39,9 +39,8 @@ pub struct Spec {
     pub arity: Arity,
     /// What it does to the server, as flags.
     pub flags: Flags,
-    /// Whether everything that it can write frees memory, so that it is accepted when the disk is
-    /// full. What it removes must not be in its reply, and repeating it must not write again and
-    /// again.
+    /// Everything that it can write frees memory, so it is accepted when the disk is full. What it
+    /// removes must not be in its reply, and repeating it must not write again each time.
     pub frees: bool,
     /// ACL categories beside those that [`Spec::flags`] and [`Spec::group`] imply.
     pub categories: Categories,
@@ -60,7 +59,7 @@ pub struct Spec {
     pub deprecated: Option<Deprecated>,
     /// The argument grammar.
     pub args: &'static [Arg],
-    /// Whether weir answers as Redis does.
+    /// How it compares with Redis.
     pub compat: Compat,
 }
 

@@ -8,7 +8,7 @@ use crate::time::{Mono, Now};
 const LOOK_PERIOD_MS: u64 = 1000;
 
 impl Engine {
-    /// Disconnects clients that were silent for too long. Those that wait for something, or only
+    /// Disconnects clients that were silent too long. Those that wait for something, or only
     /// listen, are not idle.
     pub(crate) fn disconnect_idle(&mut self, now: Now) {
         if self.next_idle_look().is_none_or(|at| now.mono < at) {

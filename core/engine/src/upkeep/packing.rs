@@ -13,7 +13,7 @@ impl Engine {
         self.data.packing.waiting.len()
     }
 
-    /// Whether a stream has waited for long enough.
+    /// Returns whether a stream has waited long enough.
     pub fn is_packing_due(&self, now: Now) -> bool {
         let first = self.data.packing.waiting.front();
         self.data.stream_compress && first.is_some_and(|waiting| waiting.due <= now.mono)
@@ -61,7 +61,7 @@ impl Engine {
         None
     }
 
-    /// Packs all there is, however new: while an engine is filled, before it serves anybody.
+    /// Packs everything, however new: while an engine is filled, before it serves anybody.
     pub(crate) fn pack_all(&mut self) {
         let end_of_time = Now {
             mono: Mono(u64::MAX),

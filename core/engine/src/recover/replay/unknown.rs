@@ -47,7 +47,7 @@ pub struct LeftOutKey<'a> {
 }
 
 impl LeftOut {
-    /// Returns whether nothing was.
+    /// Returns whether nothing was left out.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.others.is_empty()
     }

@@ -7,7 +7,7 @@ use crate::store::effect::{Audience, Change, Changed, Effect, KeyChange};
 use crate::store::keyspace::Record;
 
 impl Data {
-    /// Whether there is anybody at all who might have to hear of a change.
+    /// Returns whether anybody at all might have to hear of a change.
     #[inline]
     fn has_audience(&self) -> bool {
         !self.watches.is_empty()
@@ -44,7 +44,7 @@ impl Store<'_> {
         }
     }
 
-    /// Tells of an event whom it concerns.
+    /// Tells those whom an event concerns.
     #[inline(never)]
     fn tell(&mut self, audience: Audience, effect: &Effect<'_>, event: &'static Event) {
         let touch = match audience {
@@ -82,7 +82,7 @@ impl Store<'_> {
         self.publish(event, key, other);
     }
 
-    /// A key was changed: who relies on its value must know, and who waits for it may go on.
+    /// A key was changed: those who rely on its value must know, those who wait for it may go on.
     fn touch(&mut self, database: u16, key: &[u8], touch: Touch) {
         if touch.has(Touch::READERS) {
             self.data.watches.mark(database, key);

@@ -24,7 +24,7 @@ use crate::store::packing::PackingQueue;
 use crate::time::{Now, UnixMs};
 use batch::Lsn;
 
-/// The keyspace, with everything that must happen on a change of it.
+/// The keyspace, with everything that must happen when it changes.
 #[derive(Debug)]
 pub struct Data {
     pub(crate) keyspace: Keyspace,
@@ -42,11 +42,11 @@ pub struct Data {
     pub(crate) node_limits: NodeLimits,
     /// Streams that may have chunks to pack.
     pub(crate) packing: PackingQueue,
-    /// Whether they are packed.
+    /// They are packed at all (`stream-compress`).
     pub(crate) stream_compress: bool,
     /// What is to be dropped outside of the request path.
     pub(crate) dropped: Discard,
-    /// Names of events that somebody subscribed to.
+    /// Names of events that have subscribers.
     pub(crate) notifications: Notifications,
     /// What the last load of a snapshot found.
     pub(crate) last_load: LastLoad,
@@ -393,7 +393,7 @@ impl<'e> Store<'e> {
         }
     }
 
-    /// Takes something that goes, which is freed where nobody waits for it.
+    /// Takes something that is removed; it is freed where nobody waits for it.
     pub fn drop_later(&mut self, what: What) {
         self.data.dropped.take(what);
     }

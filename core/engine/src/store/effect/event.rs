@@ -53,9 +53,9 @@ pub enum Class {
     String,
     /// Streams.
     Stream,
-    /// A key's time came.
+    /// A key expired.
     Expired,
-    /// A key came that was missing.
+    /// A key was created.
     New,
     /// A value took the place of another.
     Overwritten,
@@ -85,9 +85,9 @@ pub struct Touch(u8);
 impl Touch {
     /// Nobody.
     pub const NOBODY: Touch = Touch(0);
-    /// Who has read the key and relies on its value: `WATCH`, and caches of clients.
+    /// Those who have read the key and rely on its value: `WATCH`, and caches of clients.
     pub const READERS: Touch = Touch(1);
-    /// Who waits for the key: a blocked client may go on.
+    /// Those who wait for the key: a blocked client may go on.
     pub const WAITERS: Touch = Touch(2);
     /// Both.
     pub const ALL: Touch = Touch::READERS.and(Touch::WAITERS);
@@ -97,7 +97,7 @@ impl Touch {
         Touch(self.0 | other.0)
     }
 
-    /// Whether all of these are among them.
+    /// Returns whether all of `other` are among them.
     #[inline]
     pub const fn has(self, other: Touch) -> bool {
         self.0 & other.0 == other.0
@@ -117,7 +117,7 @@ pub enum Overwriting {
 
 /// Nobody hears of it.
 pub const UNHEARD: &Event = &Event::named(&[], Touch::NOBODY);
-/// It has no name of its own; who relies on the key or waits for it hears of it.
+/// It has no name of its own, but those who rely on the key or wait for it hear of it.
 pub const UNNAMED: &Event = &Event::named(&[], Touch::ALL);
 
 impl Event {

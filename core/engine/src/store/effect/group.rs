@@ -40,7 +40,7 @@ pub enum GroupChange<'a> {
     /// [`SEEN_UNLOGGED_MS_MAX`] if it received nothing, else what it received says it.
     See {
         consumer: &'a [u8],
-        /// Whether it also received something.
+        /// Active if it also received something.
         activity: Activity,
     },
     /// `XREADGROUP … >`: new entries go to a consumer, which is made if missing, and the group
@@ -52,7 +52,7 @@ pub enum GroupChange<'a> {
         at: UnixMs,
         /// The read counter afterwards, if known.
         entries_read: Option<u64>,
-        /// Whether pending entries are made.
+        /// Pending until acknowledged, or not at all (`NOACK`).
         acknowledgement: Acknowledgement,
     },
     /// `XCLAIM … TIME ms RETRYCOUNT n FORCE JUSTID`: pending entries change their owner, or are
@@ -60,11 +60,10 @@ pub enum GroupChange<'a> {
     Claim {
         consumer: &'a [u8],
         claims: &'a [Claim],
-        /// Whether the owner counts as active by this; by reading its own entries again it does
-        /// not.
+        /// A consumer that reads its own entries again does not count as active by that.
         activity: Activity,
     },
-    /// `XACK`: pending entries are done. IDs that are not pending are passed over.
+    /// `XACK`: entries are no longer pending. IDs that were not are passed over.
     Acknowledge { ids: &'a [StreamId] },
     /// `XNACK`: pending entries are given back to the group.
     GiveBack {
@@ -96,11 +95,11 @@ pub(super) mod events {
         Name::new(text, Class::Stream)
     }
 
-    /// There is a new group. Only who subscribed hears of it, unless its stream is new too.
+    /// There is a new group. Only subscribers hear of it, unless its stream is new too.
     pub const XGROUP_CREATE: &Event = &named(&[name("xgroup-create")], Touch::NOBODY);
     /// A group has another last-delivered ID.
     pub const XGROUP_SETID: &Event = &named(&[name("xgroup-setid")], Touch::NOBODY);
-    /// A group is gone; who reads as the group has to be told.
+    /// A group is gone, and clients that wait as its consumers must be told.
     pub const XGROUP_DESTROY: &Event = &named(&[name("xgroup-destroy")], Touch::WAITERS);
     /// There is a new consumer, whatever else came with it.
     pub const XGROUP_CREATECONSUMER: &Event =
@@ -382,7 +381,7 @@ fn encode_set_id(
 struct Owner<'a> {
     group: &'a [u8],
     consumer: &'a [u8],
-    /// Whether it counts as active by that.
+    /// What that says of the consumer's activity.
     activity: Activity,
 }
 

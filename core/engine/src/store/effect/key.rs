@@ -135,7 +135,7 @@ impl KeyChange<'_> {
         }
     }
 
-    /// Whether the key itself is changed: a copy leaves it as it is.
+    /// Returns whether the key itself is changed: a copy leaves it as it is.
     pub(crate) fn changes_key(&self) -> bool {
         match self {
             KeyChange::Copy { .. } => false,

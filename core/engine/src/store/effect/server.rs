@@ -35,7 +35,7 @@ impl ServerChange {
             ServerChange::Flush => {
                 let databases = 0..store.data.keyspace.database_count();
                 let removed: u64 = databases.map(|db| store.flush(db)).sum();
-                // Even of empty databases it tells whoever follows.
+                // Whoever follows is told, even if the databases are empty.
                 Changed::by_event(removed.max(1))
             }
             ServerChange::SwapDatabases { a, b } => {
@@ -55,8 +55,8 @@ impl ServerChange {
         }
     }
 
-    /// Whether the encoding names the databases. `FLUSHALL` names none; it is logged in the
-    /// database in which it was said.
+    /// Returns whether the encoding names the databases. `FLUSHALL` names none; it is logged in the
+    /// database in which it was sent.
     pub(super) fn names_its_databases(self) -> bool {
         match self {
             ServerChange::Flush => false,

@@ -48,7 +48,7 @@ pub enum StreamChange<'a> {
     /// `XCFGSET`.
     Configure {
         retention: Retention,
-        /// Whether the tracked IDs go.
+        /// What becomes of the tracked IDs.
         forget: Forget,
     },
     /// `XIDMPRECORD`: an idempotent ID is known to belong to an entry, which may be gone.
@@ -59,7 +59,7 @@ pub enum StreamChange<'a> {
     },
 }
 
-/// A producer's claim to have said something once.
+/// What a producer says identifies an append, so that it happens once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are described in `effect`")]
 pub struct Idempotent<'a> {
@@ -98,7 +98,7 @@ pub(super) mod events {
     pub const XTRIM: &Event = &named(&[name("xtrim")], Touch::READERS);
     /// Entries are gone.
     pub const XDEL: &Event = &named(&[name("xdel")], Touch::READERS);
-    /// Counters were set; nobody but who subscribed hears of it, as in Redis.
+    /// Counters were set; only subscribers hear of it, as in Redis.
     pub const XSETID: &Event = &named(&[name("xsetid")], Touch::NOBODY);
 }
 
@@ -465,7 +465,7 @@ impl Store<'_> {
 }
 
 impl Changed {
-    /// The same, of which nobody hears unless what the event is about has happened.
+    /// The same, heard of only if what the event is about has happened.
     fn heard_if(self, happened: bool) -> Changed {
         match happened {
             true => self,

@@ -2,7 +2,7 @@
 
 use crate::time::UnixMs;
 
-/// How many keys of a database expire, and the sum of the times when.
+/// How many keys of a database expire, and the sum of their expiry times.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Expiring {
     count: usize,
@@ -34,7 +34,7 @@ impl Expiring {
         self.count
     }
 
-    /// How long the keys live from now on, on average, in milliseconds.
+    /// The average time to live of the keys, in milliseconds.
     pub(crate) fn average_ttl_ms(&self, now: UnixMs) -> u64 {
         let average = self.sum_ms.checked_div(self.count as i128).unwrap_or(0);
         u64::try_from(average - i128::from(now.0)).unwrap_or(0)

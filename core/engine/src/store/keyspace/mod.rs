@@ -137,8 +137,7 @@ impl Keyspace {
         self.database(db).expiring.count()
     }
 
-    /// How long the keys of a database that have an expiry live from now on, on average, in
-    /// milliseconds.
+    /// The average time to live of the keys of a database that expire, in milliseconds.
     pub fn average_ttl_ms(&self, db: u16, now: UnixMs) -> u64 {
         self.database(db).expiring.average_ttl_ms(now)
     }

@@ -87,37 +87,30 @@ impl<T> Directory<T> {
         self.root.as_ref()?.table(hash).find(hash, eq)
     }
 
-    /// Finds several values at once, each by its hash and whatever `eq` compares it with:
-    /// [`Directory::find`] for each of them. Each step is done for all of them before the next
-    /// step, so that their waits for memory overlap. `touch` reads a little of a value, where `eq`
-    /// and the caller are going to look.
-    pub fn find_all<'d, K: Copy, R, const N: usize>(
-        &'d self,
-        wanted: &[Option<(u64, K)>; N],
+    /// The value that [`Directory::find`] compares first, for each of several hashes: found without
+    /// looking at it, so most often what is looked for, and sometimes another. Each step is done
+    /// for all of them before the next step, so that their waits for memory overlap. `touch` reads
+    /// a little of a value, where its owner and the caller are going to look.
+    pub fn first_compared<R, const N: usize>(
+        &self,
+        hashes: &[Option<u64>; N],
         touch: impl Fn(&T) -> R,
-        eq: impl Fn(&T, K) -> bool,
-    ) -> [Option<&'d T>; N] {
+    ) -> [Option<&T>; N] {
         let Some(root) = &self.root else {
             return [None; N];
         };
-        let tables = wanted.map(|wanted| wanted.map(|(hash, key)| (root.table(hash), hash, key)));
+        let tables = hashes.map(|hash| hash.map(|hash| (root.table(hash), hash)));
         // Each table's head has to be there before it can be searched.
-        let len = |(table, ..): &(&Table<T>, u64, K)| table.len();
+        let len = |(table, _): &(&Table<T>, u64)| table.len();
         black_box(tables.iter().flatten().map(len).sum::<usize>());
-        let compared = black_box(tables.map(|wanted| {
-            let (table, hash, key) = wanted?;
-            Some((table, hash, key, table.first_compared(hash)?))
+        let compared = black_box(tables.map(|found| {
+            let (table, hash) = found?;
+            table.first_compared(hash)
         }));
-        for (.., first) in compared.iter().flatten() {
+        for first in compared.iter().flatten() {
             black_box(touch(first));
         }
-        compared.map(|wanted| {
-            let (table, hash, key, first) = wanted?;
-            if eq(first, key) {
-                return Some(first);
-            }
-            table.find(hash, |value| eq(value, key))
-        })
+        compared
     }
 
     /// The greatest stamp of a removal from the table that would hold `hash`: whatever was removed

@@ -224,14 +224,18 @@ impl Engine {
         let mut looked = 0;
         let mut wanted = [None; limits::LOOK_AHEAD_REQUESTS_MAX];
         for (wanted, key) in wanted.iter_mut().zip(keys) {
-            *wanted = Some((0, key));
+            *wanted = Some(key);
             looked += 1;
         }
         if looked < 2 {
             return 0;
         }
-        keyspace.hash_ahead(&mut wanted);
-        for record in keyspace.find_all(database, &wanted).into_iter().flatten() {
+        let hashes = keyspace.hash_ahead(&wanted);
+        for record in keyspace
+            .find_likely(database, &hashes)
+            .into_iter()
+            .flatten()
+        {
             record.value().prefetch();
         }
         looked

@@ -66,14 +66,19 @@ impl KeyHashes {
 
     /// Works out the hashes of the requests that come next.
     #[inline]
-    pub(crate) fn look_ahead(&mut self, keys: &mut [Option<(u64, &[u8])>]) {
+    pub(crate) fn look_ahead<const N: usize>(
+        &mut self,
+        keys: &[Option<&[u8]>; N],
+    ) -> [Option<u64>; N] {
         self.ahead.clear();
+        self.ahead.reserve(N);
         self.begun = 0;
-        for (hash, key) in keys.iter_mut().flatten() {
-            *hash = self.hasher.hash(key);
-            let name = Name::of(key).unwrap_or(Name::NONE);
-            self.ahead.push((name, *hash));
-        }
+        keys.map(|key| {
+            let hash = self.hasher.hash(key?);
+            let name = key.and_then(Name::of).unwrap_or(Name::NONE);
+            self.ahead.push((name, hash));
+            Some(hash)
+        })
     }
 
     /// The next request begins.
@@ -245,9 +250,8 @@ mod tests {
         let mut hashes = KeyHashes::new(hasher);
         let long = [b'l'; 100];
         let keys: [&[u8]; 4] = [b"one", b"key:000000000002", &long, b""];
-        let mut ahead = keys.map(|key| Some((0, key)));
-        hashes.look_ahead(&mut ahead);
-        assert_eq!(ahead, keys.map(|key| Some((hasher.hash(key), key))));
+        let ahead = hashes.look_ahead(&keys.map(Some));
+        assert_eq!(ahead, keys.map(|key| Some(hasher.hash(key))));
         // A hasher with another key: what it gives was not remembered.
         hashes.hasher = KeyHasher::new([7, 8]);
         for key in keys {

@@ -98,11 +98,14 @@ impl Keyspace {
         self.hashes.hash(key)
     }
 
-    /// Adds their hashes to the keys of the requests that come next, one for each of them. The
-    /// requests will find them known.
+    /// The hashes of the keys of the requests that come next, one for each of them. The requests
+    /// will find them known.
     #[inline]
-    pub(crate) fn hash_ahead(&mut self, keys: &mut [Option<(u64, &[u8])>]) {
-        self.hashes.look_ahead(keys);
+    pub(crate) fn hash_ahead<const N: usize>(
+        &mut self,
+        keys: &[Option<&[u8]>; N],
+    ) -> [Option<u64>; N] {
+        self.hashes.look_ahead(keys)
     }
 
     /// A request begins.
@@ -150,15 +153,15 @@ impl Keyspace {
             .find(hash, |record| record.key() == key)
     }
 
-    /// The records of several keys with their hashes, expired or not: looked up at once, which is
-    /// faster than one after the other if they are not in the processor's caches.
-    pub fn find_all<const N: usize>(
+    /// Records that keys of these hashes most likely have, expired or not: looked up at once, which
+    /// is faster than one after the other if they are not in the processor's caches.
+    pub(crate) fn find_likely<const N: usize>(
         &self,
         db: u16,
-        keys: &[Option<(u64, &[u8])>; N],
+        hashes: &[Option<u64>; N],
     ) -> [Option<&Record>; N] {
         let records = &self.database(db).records;
-        records.find_all(keys, Record::peek, |record, key| record.key() == key)
+        records.first_compared(hashes, Record::peek)
     }
 
     /// Returns whether a database holds a key, expired or not.

@@ -1,7 +1,7 @@
 //! A thread that serves connections, in turns: wait for events, read, run, send.
 //!
-//! The thread owns its connections, and nobody else touches them. Others leave letters in its
-//! inbox. It waits only for events, never for a client or a disk.
+//! The thread owns its connections, and nobody else touches them. Others leave messages in its
+//! mailbox. It waits only for events, never for a client or a disk.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use mio::{Events, Poll, Token, Waker};
 use crate::accept::Acceptor;
 use crate::connection::{Answers, Connection};
 use crate::connections::Connections;
-use crate::inbox::{self, Inbox, Letter};
+use crate::mailbox::{self, Mailbox, Message};
 use crate::memory::{Allocator, Meter};
 use crate::shard::{ACCEPTING_THREAD, Home, Shard, Submitted};
 use crate::socket::Socket;
@@ -29,9 +29,9 @@ pub(crate) struct IoThread {
     /// What this thread has reported of its memory.
     meter: Meter,
     poll: Poll,
-    inbox: Arc<Inbox>,
+    mailbox: Arc<Mailbox>,
     connections: Connections,
-    letters: Vec<Letter>,
+    messages: Vec<Message>,
     stage: Stage,
     replies: Vec<Replies>,
     door: Option<Door>,
@@ -41,14 +41,14 @@ pub(crate) struct IoThread {
 /// Where connections come in, and who serves them in turn.
 struct Door {
     acceptor: Acceptor,
-    threads: Vec<Arc<Inbox>>,
+    threads: Vec<Arc<Mailbox>>,
     turn: usize,
     /// When the system is asked again for connections that it refused.
     accept_again_at: Option<Mono>,
 }
 
-/// The token of the inbox. Listeners come below it, and connections count from 0.
-const INBOX: Token = Token(usize::MAX);
+/// The token of the mailbox. Listeners come below it, and connections count from 0.
+const MAILBOX: Token = Token(usize::MAX);
 
 /// How long the system is not asked again for a connection that it refused, in milliseconds.
 const REFUSED_PAUSE_MS: u64 = 100;
@@ -67,16 +67,16 @@ impl IoThread {
         allocator: Allocator,
     ) -> io::Result<IoThread> {
         let poll = Poll::new()?;
-        let inbox = Arc::new(inbox::for_thread(Waker::new(poll.registry(), INBOX)?));
-        let gate = shard.gate(&inbox);
+        let mailbox = Arc::new(mailbox::for_thread(Waker::new(poll.registry(), MAILBOX)?));
+        let gate = shard.gate(&mailbox);
         Ok(IoThread {
             number,
             shard,
             meter: Meter::new(allocator),
             poll,
-            inbox,
+            mailbox,
             connections: Connections::new(Some(gate)),
-            letters: Vec::new(),
+            messages: Vec::new(),
             stage: Stage::new(),
             replies: Vec::new(),
             door: None,
@@ -84,9 +84,9 @@ impl IoThread {
         })
     }
 
-    /// Returns where letters for this thread go.
-    pub(crate) fn inbox(&self) -> Arc<Inbox> {
-        Arc::clone(&self.inbox)
+    /// Returns where messages for this thread go.
+    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
     }
 
     /// Makes this thread accept connections, for all threads in turn.
@@ -95,10 +95,10 @@ impl IoThread {
     /// What the system says if a listener cannot be watched.
     pub(crate) fn accept_for(
         &mut self,
-        threads: Vec<Arc<Inbox>>,
+        threads: Vec<Arc<Mailbox>>,
         mut acceptor: Acceptor,
     ) -> io::Result<()> {
-        acceptor.register(self.poll.registry(), INBOX)?;
+        acceptor.register(self.poll.registry(), MAILBOX)?;
         self.door = Some(Door {
             acceptor,
             threads,
@@ -146,8 +146,8 @@ impl IoThread {
         for event in &*events {
             self.note_event(event);
         }
-        self.inbox.collect(&mut self.letters);
-        self.open_letters();
+        self.mailbox.collect(&mut self.messages);
+        self.take_messages();
         self.connections.release();
         self.connections.send_on();
         self.serve();
@@ -170,7 +170,7 @@ impl IoThread {
 
     fn note_event(&mut self, event: &Event) {
         let Token(place) = event.token();
-        if !self.connections.note_event(place, event) && event.token() != INBOX {
+        if !self.connections.note_event(place, event) && event.token() != MAILBOX {
             self.accept(event.token());
         }
     }
@@ -182,39 +182,39 @@ impl IoThread {
         };
         for socket in door.acceptor.accept(token) {
             door.turn = (door.turn + 1) % door.threads.len();
-            let letter = Letter::Accepted(socket);
+            let message = Message::Accepted(socket);
             if door.turn == self.number {
-                self.letters.push(letter);
+                self.messages.push(message);
             } else {
-                door.threads[door.turn].post(letter);
+                door.threads[door.turn].post(message);
             }
         }
     }
 
-    fn open_letters(&mut self) {
-        let mut letters = std::mem::take(&mut self.letters);
-        for letter in letters.drain(..) {
-            match letter {
-                Letter::Accepted(socket) => {
+    fn take_messages(&mut self) {
+        let mut messages = std::mem::take(&mut self.messages);
+        for message in messages.drain(..) {
+            match message {
+                Message::Accepted(socket) => {
                     if let Err(error) = contained(|| self.open(socket)) {
                         tracing::warn!(%error, "a connection cannot be served");
                     }
                 }
-                Letter::Delivery(place, delivery) => self.connections.deliver(place, delivery),
-                Letter::Doors(change) => {
+                Message::Delivery(place, delivery) => self.connections.deliver(place, delivery),
+                Message::Doors(change) => {
                     if let Some(door) = &mut self.door {
                         change.carry_out(&mut door.acceptor, self.poll.registry());
                     }
                 }
-                Letter::Keepalive(keepalive) => {
+                Message::Keepalive(keepalive) => {
                     if let Some(door) = &mut self.door {
                         door.acceptor.set_keepalive(keepalive);
                     }
                 }
-                Letter::Stop => self.stopped = true,
+                Message::Stop => self.stopped = true,
             }
         }
-        self.letters = letters;
+        self.messages = messages;
     }
 
     fn open(&mut self, mut socket: Socket) -> io::Result<()> {
@@ -261,7 +261,7 @@ impl IoThread {
             self.number,
             &mut self.connections,
             &mut self.replies,
-            &mut self.letters,
+            &mut self.messages,
             &mut self.meter,
         );
         for Replies {
@@ -289,7 +289,7 @@ impl IoThread {
                 }
             }
         }
-        self.open_letters();
+        self.take_messages();
         submitted
     }
 
@@ -312,7 +312,7 @@ impl IoThread {
                     for token in door.acceptor.tokens() {
                         self.accept(token);
                     }
-                    self.open_letters();
+                    self.take_messages();
                 }
             }
         }

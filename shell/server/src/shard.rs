@@ -22,7 +22,7 @@ use wakeup::Alarm;
 use crate::changes::Change;
 use crate::clock::Clock;
 use crate::dropper::Dropper;
-use crate::inbox::{Inbox, Letter};
+use crate::mailbox::{Mailbox, Message};
 use crate::memory::{self, Meter, Untold};
 use crate::refusals::Refusals;
 
@@ -92,9 +92,9 @@ pub(crate) struct State {
     /// Where each client is served.
     pub(crate) homes: Homes,
     /// The threads that serve clients, by number.
-    pub(crate) inboxes: Vec<Arc<Inbox>>,
+    pub(crate) mailboxes: Vec<Arc<Mailbox>>,
     /// What is on its way to each of them; empty unless the lock is held.
-    bags: Vec<Vec<Letter>>,
+    outgoing: Vec<Vec<Message>>,
     /// Nobody is served any more, because what is done now would be lost if there is no journal.
     pub(crate) stopping: bool,
     /// What the log has of refusals.
@@ -113,8 +113,8 @@ impl Shard {
                 persistence,
                 engine,
                 homes: Homes::default(),
-                inboxes: Vec::new(),
-                bags: Vec::new(),
+                mailboxes: Vec::new(),
+                outgoing: Vec::new(),
                 stopping: false,
                 refusals: Refusals::default(),
             }),
@@ -156,17 +156,17 @@ impl Shard {
     }
 
     /// Ends a batch of engine calls: delivers what the engine has for others, and appends to
-    /// `letters` what is for connections of the caller; sets the alarm for an earlier deadline;
+    /// `messages` what is for connections of the caller; sets the alarm for an earlier deadline;
     /// carries out orders.
     pub(crate) fn finish(
         &self,
         state: &mut State,
         now: Now,
         caller: Caller,
-        letters: &mut Vec<Letter>,
+        messages: &mut Vec<Message>,
     ) -> Submitted {
         if state.engine.has_outbox() {
-            delivery::deliver(state, caller, letters);
+            delivery::deliver(state, caller, messages);
         }
         let mut submitted = Submitted::Nothing;
         if state.engine.log().has_bytes()
@@ -183,7 +183,7 @@ impl Shard {
             for order in state.engine.take_orders() {
                 self.carry_out(state, &order);
             }
-            delivery::deliver(state, caller, letters);
+            delivery::deliver(state, caller, messages);
         }
         if let Some(due) = state.engine.next_deadline(now) {
             match caller {
@@ -231,10 +231,10 @@ impl Shard {
         Mono(self.alarm.at_ms())
     }
 
-    /// A gate for the thread that reads `inbox`.
-    pub(crate) fn gate(&self, inbox: &Arc<Inbox>) -> Gate {
-        let inbox = Arc::clone(inbox);
-        let gate = Gate::new(move || inbox.wake());
+    /// A gate for the thread that reads `mailbox`.
+    pub(crate) fn gate(&self, mailbox: &Arc<Mailbox>) -> Gate {
+        let mailbox = Arc::clone(mailbox);
+        let gate = Gate::new(move || mailbox.wake());
         let state = self.lock();
         self.journal
             .add(&gate, state.engine.server.loading.is_some());

@@ -15,8 +15,8 @@ use resp::{Large, Protocol, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};
 use crate::connections::Connections;
-use crate::inbox::Letter;
 use crate::limits::{READ_BYTES, REPLY_BATCH_BYTES, STAGE_BYTES};
+use crate::mailbox::Message;
 use crate::memory::Meter;
 use crate::shard::{Caller, Shard, Submitted};
 
@@ -37,7 +37,7 @@ pub(crate) struct Stage {
 #[derive(Debug)]
 struct Part {
     place: usize,
-    /// Whose input it is. A stage may run in several steps, and letters are opened in between: they
+    /// Whose input it is. A stage may run in several steps, and messages are opened in between: they
     /// can end a connection and put another one in its place. That one must not run this input, so
     /// the place alone is not enough.
     session: SessionId,
@@ -117,7 +117,7 @@ impl Stage {
     }
 
     /// Runs what was read, until all of it has run or there are many replies. Puts into `replies`
-    /// which replies are whose, and into `letters` what the engine has for other connections of the
+    /// which replies are whose, and into `messages` what the engine has for other connections of the
     /// thread. Returns whether the journal was given something.
     pub(crate) fn run(
         &mut self,
@@ -125,7 +125,7 @@ impl Stage {
         thread: usize,
         connections: &mut Connections,
         replies: &mut Vec<Replies>,
-        letters: &mut Vec<Letter>,
+        messages: &mut Vec<Message>,
         meter: &mut Meter,
     ) -> Submitted {
         let mut reply = Reply::with_buffer(Protocol::Resp2, std::mem::take(&mut self.replies));
@@ -175,7 +175,7 @@ impl Stage {
             }
         }
         state.engine.measured(None, stopwatch.lap_ns(), now);
-        let submitted = shard.finish(state, now, Caller::Io(thread), letters);
+        let submitted = shard.finish(state, now, Caller::Io(thread), messages);
         state
             .engine
             .stage_took(Work::Requests, stopwatch.total(), now);

@@ -74,10 +74,10 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     let io_threads = (0..options.io_threads.max(1))
         .map(|number| IoThread::new(number, Arc::clone(&shard), options.allocator));
     let mut io_threads = io_threads.collect::<io::Result<Vec<IoThread>>>()?;
-    let inboxes: Vec<_> = io_threads.iter().map(IoThread::inbox).collect();
-    shard.lock().set_inboxes(&inboxes);
+    let mailboxes: Vec<_> = io_threads.iter().map(IoThread::mailbox).collect();
+    shard.lock().set_mailboxes(&mailboxes);
     if let Some(first) = io_threads.first_mut() {
-        first.accept_for(inboxes, Acceptor::new(listeners, options.keepalive))?;
+        first.accept_for(mailboxes, Acceptor::new(listeners, options.keepalive))?;
     }
     let mut handles = Vec::new();
     for (number, io_thread) in io_threads.into_iter().enumerate() {

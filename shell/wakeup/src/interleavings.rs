@@ -4,7 +4,7 @@
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
-use crate::{Alarm, Answer, Gate, Inbox};
+use crate::{Alarm, Answer, Gate, Mailbox};
 
 const NO_PANIC: &str = "no thread of a model panics";
 
@@ -40,15 +40,15 @@ fn sleeper() -> (Arc<Sleep>, crate::Wake) {
 fn nothing_that_was_left_stays_while_its_thread_sleeps() {
     loom::model(|| {
         let (sleep, wake) = sleeper();
-        let inbox = Arc::new(Inbox::new(wake));
+        let mailbox = Arc::new(Mailbox::new(wake));
         let senders = [1, 2].map(|item| {
-            let inbox = Arc::clone(&inbox);
-            thread::spawn(move || inbox.post(item))
+            let mailbox = Arc::clone(&mailbox);
+            thread::spawn(move || mailbox.post(item))
         });
         let mut items = Vec::new();
         while items.len() < 2 {
             sleep.sleep();
-            inbox.collect(&mut items);
+            mailbox.collect(&mut items);
         }
         for sender in senders {
             sender.join().unwrap();
@@ -62,18 +62,18 @@ fn nothing_that_was_left_stays_while_its_thread_sleeps() {
 fn things_of_one_sender_keep_their_order() {
     loom::model(|| {
         let (sleep, wake) = sleeper();
-        let inbox = Arc::new(Inbox::new(wake));
+        let mailbox = Arc::new(Mailbox::new(wake));
         let sender = {
-            let inbox = Arc::clone(&inbox);
+            let mailbox = Arc::clone(&mailbox);
             thread::spawn(move || {
-                inbox.post(1);
-                inbox.post_all(&mut vec![2, 3]);
+                mailbox.post(1);
+                mailbox.post_all(&mut vec![2, 3]);
             })
         };
         let mut items = Vec::new();
         while items.len() < 3 {
             sleep.sleep();
-            inbox.collect(&mut items);
+            mailbox.collect(&mut items);
         }
         sender.join().unwrap();
         assert_eq!(items, [1, 2, 3]);

@@ -1,6 +1,6 @@
 //! How threads leave things for one another and wake one another.
 //!
-//! Three small protocols, each of a few atomics: an [`Inbox`] hands things to a thread, a [`Gate`]
+//! Three small protocols, each of a few atomics: an [`Mailbox`] hands things to a thread, a [`Gate`]
 //! tells a thread what was released, and an [`Alarm`] tells a thread when to look next. A wake-up
 //! from another thread costs a system call, so each of them leaves it out while the other thread is
 //! at work and will look by itself. What must never happen is that both sides rely on each other:
@@ -10,7 +10,7 @@
 
 mod alarm;
 mod gate;
-mod inbox;
+mod mailbox;
 mod sync;
 
 #[cfg(all(test, feature = "loom"))]
@@ -18,7 +18,7 @@ mod interleavings;
 
 pub use alarm::Alarm;
 pub use gate::{Answer, Gate, Releaser};
-pub use inbox::Inbox;
+pub use mailbox::Mailbox;
 
 /// Wakes a thread, from any other.
 pub type Wake = Box<dyn Fn() + Send + Sync>;

@@ -9,8 +9,8 @@ use engine::server::Server;
 use super::refused;
 use crate::accept::DoorsChange;
 use crate::figures;
-use crate::inbox::Letter;
 use crate::listen::TcpAddress;
+use crate::mailbox::Message;
 use crate::shard::{ACCEPTING_THREAD, Shard};
 
 /// Listens on the addresses that are wanted, and on no others any more. Names are looked up here.
@@ -31,9 +31,9 @@ pub(super) fn listen(
         refusal()
     })?;
     let (change, told) = DoorsChange::new(addresses, wanted.backlog);
-    let accepts = shard.lock().inboxes.get(ACCEPTING_THREAD).cloned();
-    if let Some(inbox) = accepts {
-        inbox.post(Letter::Doors(change));
+    let accepts = shard.lock().mailboxes.get(ACCEPTING_THREAD).cloned();
+    if let Some(mailbox) = accepts {
+        mailbox.post(Message::Doors(change));
     }
     match told.recv() {
         Ok(Ok(addresses)) => Ok(addresses),

@@ -69,18 +69,21 @@ fn shard(folder: &std::path::Path) -> Arc<Shard> {
     Arc::new(shard)
 }
 
-/// A client that the thread with this inbox serves.
-fn connect(inbox: &Inbox) -> UnixStream {
-    connect_as(inbox, Socket::Unix)
+/// A client that the thread with this mailbox serves.
+fn connect(mailbox: &Mailbox) -> UnixStream {
+    connect_as(mailbox, Socket::Unix)
 }
 
-fn connect_as(inbox: &Inbox, socket: impl FnOnce(mio::net::UnixStream) -> Socket) -> UnixStream {
+fn connect_as(
+    mailbox: &Mailbox,
+    socket: impl FnOnce(mio::net::UnixStream) -> Socket,
+) -> UnixStream {
     let (client, server) = UnixStream::pair().unwrap();
     client.set_read_timeout(Some(PATIENCE)).unwrap();
     client.set_write_timeout(Some(PATIENCE)).unwrap();
     server.set_nonblocking(true).unwrap();
     let socket = socket(mio::net::UnixStream::from_std(server));
-    inbox.post(Letter::Accepted(socket));
+    mailbox.post(Message::Accepted(socket));
     client
 }
 
@@ -107,17 +110,17 @@ fn what_a_client_without_replies_submits_to_a_slow_disk_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let shard = shard(folder.path());
     let io = IoThread::new(ACCEPTING_THREAD + 1, Arc::clone(&shard), ALLOCATOR).unwrap();
-    let inbox = io.inbox();
+    let mailbox = io.mailbox();
     let disk = Arc::new(Standstill::default());
     let journal = shard.journal.awaited().unwrap();
     journal.notify(Arc::clone(&disk) as Arc<dyn Listener>);
     let guard = Guard(Arc::clone(&disk));
     let serving = thread::spawn(move || io.run());
 
-    let mut other = connect(&inbox);
+    let mut other = connect(&mailbox);
     ask(&mut other, b"PING\r\n", b"+PONG\r\n");
     disk.set(true);
-    let mut silent = connect(&inbox);
+    let mut silent = connect(&mailbox);
     let sending = thread::spawn(move || {
         let head = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${VALUE_BYTES}\r\n");
         let set = [head.as_bytes(), &[b'v'; VALUE_BYTES], b"\r\n"].concat();
@@ -146,7 +149,7 @@ fn what_a_client_without_replies_submits_to_a_slow_disk_is_bounded() {
     drop(guard);
     sending.join().unwrap();
     assert_eq!(shard.lock().engine.stats().changes, SETS);
-    inbox.post(Letter::Stop);
+    mailbox.post(Message::Stop);
     serving.join().unwrap();
 }
 
@@ -157,10 +160,10 @@ fn what_a_socket_holds_back_is_asked_for_without_another_event() {
     let engine = Engine::new(Settings::default(), 1, clock.now(), &commands::TABLE);
     let shard = Arc::new(Shard::new(engine, clock));
     let io = IoThread::new(ACCEPTING_THREAD + 1, shard, ALLOCATOR).unwrap();
-    let inbox = io.inbox();
+    let mailbox = io.mailbox();
     let serving = thread::spawn(move || io.run());
 
-    let mut client = connect_as(&inbox, |stream| Socket::Buffered(Buffered::new(stream)));
+    let mut client = connect_as(&mailbox, |stream| Socket::Buffered(Buffered::new(stream)));
     let requests = b"*2\r\n$4\r\nECHO\r\n$3\r\nabc\r\n".repeat(REQUESTS);
     ask(&mut client, &requests, &b"$3\r\nabc\r\n".repeat(REQUESTS));
     // Its end is behind what it holds back, too.
@@ -170,6 +173,6 @@ fn what_a_socket_holds_back_is_asked_for_without_another_event() {
     client.read_to_end(&mut replies).unwrap();
     assert_eq!(replies.len(), b"$3\r\nabc\r\n".len() * REQUESTS);
 
-    inbox.post(Letter::Stop);
+    mailbox.post(Message::Stop);
     serving.join().unwrap();
 }

@@ -9,7 +9,7 @@ use persistence::Config;
 
 use super::{ACCEPTING_THREAD, Shard, State};
 use crate::changes::Change;
-use crate::inbox::Letter;
+use crate::mailbox::Message;
 
 impl Shard {
     /// Lets settings count that the engine goes by already.
@@ -20,8 +20,8 @@ impl Shard {
             hook(&config);
         }
         state.persistence.settings_changed(Config::of(&config.data));
-        if let Some(inbox) = state.inboxes.get(ACCEPTING_THREAD) {
-            inbox.post(Letter::Keepalive(config.keepalive));
+        if let Some(mailbox) = state.mailboxes.get(ACCEPTING_THREAD) {
+            mailbox.post(Message::Keepalive(config.keepalive));
         }
     }
 

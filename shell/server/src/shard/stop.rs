@@ -3,7 +3,7 @@
 use signal_hook::iterator::Handle as Signals;
 
 use super::{Shard, State};
-use crate::inbox::Letter;
+use crate::mailbox::Message;
 
 impl Shard {
     /// Sets what `SHUTDOWN` closes so that the server stops. Only the first call counts.
@@ -13,8 +13,8 @@ impl Shard {
 
     /// Tells the threads that serve clients to end.
     pub(crate) fn stop(&self) {
-        for inbox in &self.lock().inboxes {
-            inbox.post(Letter::Stop);
+        for mailbox in &self.lock().mailboxes {
+            mailbox.post(Message::Stop);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::socket::Socket;
 
 /// Something for a thread.
 #[derive(Debug)]
-pub(crate) enum Letter {
+pub(crate) enum Message {
     /// A connection that the thread is to serve.
     Accepted(Socket),
     /// Bytes for one of its connections, by the connection's place.
@@ -23,12 +23,12 @@ pub(crate) enum Letter {
     Stop,
 }
 
-/// The letters of one thread.
-pub(crate) type Inbox = wakeup::Inbox<Letter>;
+/// The messages of one thread.
+pub(crate) type Mailbox = wakeup::Mailbox<Message>;
 
-/// An empty inbox for the thread that `waker` wakes.
-pub(crate) fn for_thread(waker: Waker) -> Inbox {
-    Inbox::new(Box::new(move || {
+/// An empty mailbox for the thread that `waker` wakes.
+pub(crate) fn for_thread(waker: Waker) -> Mailbox {
+    Mailbox::new(Box::new(move || {
         if let Err(error) = waker.wake() {
             tracing::error!(%error, "an I/O thread cannot be woken");
         }

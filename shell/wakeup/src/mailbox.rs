@@ -6,18 +6,18 @@ use crate::Wake;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// Things for one thread, in the order in which they were left.
-pub struct Inbox<T> {
+pub struct Mailbox<T> {
     items: Mutex<Vec<T>>,
     /// Looked at in each turn of the thread, without the lock.
     has_items: AtomicBool,
     wake: Wake,
 }
 
-impl<T> Inbox<T> {
-    /// An empty inbox for the thread that `wake` wakes. The thread must not go back to sleep after
-    /// it was woken without a [`collect`](Inbox::collect).
-    pub fn new(wake: Wake) -> Inbox<T> {
-        Inbox {
+impl<T> Mailbox<T> {
+    /// An empty mailbox for the thread that `wake` wakes. The thread must not go back to sleep after
+    /// it was woken without a [`collect`](Mailbox::collect).
+    pub fn new(wake: Wake) -> Mailbox<T> {
+        Mailbox {
             items: Mutex::default(),
             has_items: AtomicBool::new(false),
             wake,
@@ -59,8 +59,8 @@ impl<T> Inbox<T> {
     }
 }
 
-impl<T> fmt::Debug for Inbox<T> {
+impl<T> fmt::Debug for Mailbox<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inbox").finish_non_exhaustive()
+        f.debug_struct("Mailbox").finish_non_exhaustive()
     }
 }

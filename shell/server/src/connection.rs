@@ -20,7 +20,7 @@ use resp::{KeysAhead, LARGE_BYTES_MIN, Large, Limits, Mark, Parser, ProtocolErro
 use crate::clock::Stopwatch;
 use crate::limits::{KEPT_BYTES_MAX, LARGE_GROWTH, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
 use crate::memory::Meter;
-use crate::shard::{Home, Shard, State};
+use crate::shard::{Location, Shard, State};
 use crate::socket::{More, Read, Socket};
 
 use self::output::Output;
@@ -110,7 +110,7 @@ const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 impl Connection {
     /// Registers a client with the engine; `None` if there are too many. The client is told so, as
     /// far as its socket takes it.
-    pub(crate) fn open(shard: &Arc<Shard>, socket: Socket, home: Home) -> Option<Connection> {
+    pub(crate) fn open(shard: &Arc<Shard>, socket: Socket, location: Location) -> Option<Connection> {
         let now = shard.clock.now();
         let (address, local_address) = socket.addresses();
         let mut state = shard.lock();
@@ -135,8 +135,8 @@ impl Connection {
             return None;
         }
         let session = state.engine.connect(address, local_address, now);
-        state.homes.insert(session, home);
-        if let Some(figures) = state.engine.server.shell.threads.get_mut(home.thread) {
+        state.locations.insert(session, location);
+        if let Some(figures) = state.engine.server.shell.threads.get_mut(location.thread) {
             figures.clients += 1;
         }
         drop(state);
@@ -161,7 +161,7 @@ impl Connection {
                 ..IoFigures::default()
             },
             counted: 0,
-            thread: home.thread,
+            thread: location.thread,
             writes: 0,
         })
     }
@@ -514,7 +514,7 @@ impl Drop for Connection {
         if let Some(figures) = state.engine.server.shell.threads.get_mut(self.thread) {
             figures.clients = figures.clients.saturating_sub(1);
         }
-        state.homes.remove(self.session);
+        state.locations.remove(self.session);
         state.engine.disconnect(self.session);
     }
 }

@@ -286,7 +286,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::shard::{Home, Shard};
+    use crate::shard::{Location, Shard};
     use crate::socket::Socket;
 
     /// A client's end of a new connection.
@@ -297,9 +297,9 @@ mod tests {
         let (client, server) = UnixStream::pair().unwrap();
         server.set_nonblocking(true).unwrap();
         let place = connections.next_place();
-        let home = Home { thread: 0, place };
+        let location = Location { thread: 0, place };
         let socket = Socket::Unix(mio::net::UnixStream::from_std(server));
-        let connection = Connection::open(shard, socket, home).unwrap();
+        let connection = Connection::open(shard, socket, location).unwrap();
         let session = connection.session();
         connections.add(connection);
         (client, place, session)

@@ -18,7 +18,7 @@ use crate::connection::{Answers, Connection};
 use crate::connections::Connections;
 use crate::mailbox::{self, Mailbox, Message};
 use crate::memory::{Allocator, Meter};
-use crate::shard::{ACCEPTING_THREAD, Home, Shard, Submitted};
+use crate::shard::{ACCEPTING_THREAD, Location, Shard, Submitted};
 use crate::socket::Socket;
 use crate::stage::{Replies, Stage, Written};
 
@@ -220,11 +220,11 @@ impl IoThread {
     fn open(&mut self, mut socket: Socket) -> io::Result<()> {
         let place = self.connections.next_place();
         socket.register(self.poll.registry(), Token(place))?;
-        let home = Home {
+        let location = Location {
             thread: self.number,
             place,
         };
-        if let Some(connection) = Connection::open(&self.shard, socket, home) {
+        if let Some(connection) = Connection::open(&self.shard, socket, location) {
             self.connections.add(connection);
         }
         Ok(())

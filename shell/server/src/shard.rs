@@ -2,7 +2,7 @@
 
 mod delivery;
 mod held;
-mod homes;
+mod locations;
 mod orders;
 mod settings;
 mod stop;
@@ -27,7 +27,7 @@ use crate::memory::{self, Meter, Untold};
 use crate::refusals::Refusals;
 
 pub(crate) use held::Held;
-pub(crate) use homes::{Home, Homes};
+pub(crate) use locations::{Location, Locations};
 
 /// A shard as threads share it.
 pub struct Shard {
@@ -90,7 +90,7 @@ pub(crate) struct State {
     /// How the data is kept.
     pub(crate) persistence: Persistence,
     /// Where each client is served.
-    pub(crate) homes: Homes,
+    pub(crate) locations: Locations,
     /// The threads that serve clients, by number.
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
     /// What is on its way to each of them; empty unless the lock is held.
@@ -112,7 +112,7 @@ impl Shard {
             state: Mutex::new(State {
                 persistence,
                 engine,
-                homes: Homes::default(),
+                locations: Locations::default(),
                 mailboxes: Vec::new(),
                 outgoing: Vec::new(),
                 stopping: false,

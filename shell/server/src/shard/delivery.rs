@@ -16,13 +16,13 @@ impl State {
 /// Posts what the engine has for clients that did not just ask.
 pub(super) fn deliver(state: &mut State, caller: Caller, messages: &mut Vec<Message>) {
     for delivery in state.engine.take_outbox() {
-        let Some(home) = state.homes.find(delivery.session) else {
+        let Some(location) = state.locations.find(delivery.session) else {
             continue;
         };
-        let message = Message::Delivery(home.place, delivery);
-        if caller == Caller::Io(home.thread) {
+        let message = Message::Delivery(location.place, delivery);
+        if caller == Caller::Io(location.thread) {
             messages.push(message);
-        } else if let Some(outgoing) = state.outgoing.get_mut(home.thread) {
+        } else if let Some(outgoing) = state.outgoing.get_mut(location.thread) {
             outgoing.push(message);
         }
     }

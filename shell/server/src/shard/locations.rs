@@ -4,27 +4,27 @@ use engine::clients::session::SessionId;
 
 /// Where a client is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Home {
+pub(crate) struct Location {
     /// The thread's number.
     pub(crate) thread: usize,
     /// The connection's place among those of the thread.
     pub(crate) place: usize,
 }
 
-/// The homes of all clients.
+/// The locations of all clients.
 #[derive(Debug, Default)]
-pub(crate) struct Homes {
-    by_slot: Vec<Option<(SessionId, Home)>>,
+pub(crate) struct Locations {
+    by_slot: Vec<Option<(SessionId, Location)>>,
 }
 
-impl Homes {
+impl Locations {
     /// Notes where a client is served.
-    pub(crate) fn insert(&mut self, session: SessionId, home: Home) {
+    pub(crate) fn insert(&mut self, session: SessionId, location: Location) {
         let slot = session.slot();
         if self.by_slot.len() <= slot {
             self.by_slot.resize(slot + 1, None);
         }
-        self.by_slot[slot] = Some((session, home));
+        self.by_slot[slot] = Some((session, location));
     }
 
     /// Forgets a client that has gone.
@@ -35,8 +35,8 @@ impl Homes {
     }
 
     /// Returns where a client is served, unless it has gone.
-    pub(crate) fn find(&self, session: SessionId) -> Option<Home> {
-        let (holder, home) = (*self.by_slot.get(session.slot())?)?;
-        (holder == session).then_some(home)
+    pub(crate) fn find(&self, session: SessionId) -> Option<Location> {
+        let (holder, location) = (*self.by_slot.get(session.slot())?)?;
+        (holder == session).then_some(location)
     }
 }

@@ -9,9 +9,9 @@ use mio::{Interest, Registry, Token};
 use crate::listen::Listeners;
 use crate::socket::Socket;
 
-mod doors;
+mod rebind;
 
-pub(crate) use doors::DoorsChange;
+pub(crate) use rebind::Rebind;
 
 /// Listeners that are being served.
 pub(crate) struct Acceptor {

@@ -6,8 +6,8 @@
 //! where one part fails, those before it are undone.
 
 mod appendonly;
-mod doors;
 mod folder;
+mod listeners;
 
 use std::sync::{Arc, mpsc};
 
@@ -72,13 +72,13 @@ fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), Cm
     }
     let mut listening = None;
     if (&before.bind, before.port) != (&wanted.bind, wanted.port) {
-        listening = Some(doors::listen(shard, &before, &wanted)?);
+        listening = Some(listeners::listen(shard, &before, &wanted)?);
     }
     if before.data.journalling != wanted.data.journalling
         && let Err(error) = appendonly::turn(shard, &wanted.data)
     {
         if listening.is_some()
-            && let Err(error) = doors::listen(shard, &wanted, &before)
+            && let Err(error) = listeners::listen(shard, &wanted, &before)
         {
             tracing::error!(%error, "the addresses of before cannot be listened on again");
         }
@@ -87,7 +87,7 @@ fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), Cm
     let mut state = shard.lock();
     state.engine.say_settings(&pairs)?;
     if let Some(addresses) = listening {
-        doors::tell(&mut state.engine.server, &wanted, &addresses);
+        listeners::tell(&mut state.engine.server, &wanted, &addresses);
     }
     shard.settings_changed(&mut state);
     Ok(())

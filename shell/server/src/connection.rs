@@ -110,7 +110,11 @@ const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 impl Connection {
     /// Registers a client with the engine; `None` if there are too many. The client is told so, as
     /// far as its socket takes it.
-    pub(crate) fn open(shard: &Arc<Shard>, socket: Socket, location: Location) -> Option<Connection> {
+    pub(crate) fn open(
+        shard: &Arc<Shard>,
+        socket: Socket,
+        location: Location,
+    ) -> Option<Connection> {
         let now = shard.clock.now();
         let (address, local_address) = socket.addresses();
         let mut state = shard.lock();

@@ -34,12 +34,12 @@ pub(crate) struct IoThread {
     messages: Vec<Message>,
     stage: Stage,
     replies: Vec<Replies>,
-    door: Option<Door>,
+    accepting: Option<Accepting>,
     stopped: bool,
 }
 
 /// Where connections come in, and who serves them in turn.
-struct Door {
+struct Accepting {
     acceptor: Acceptor,
     threads: Vec<Arc<Mailbox>>,
     turn: usize,
@@ -79,7 +79,7 @@ impl IoThread {
             messages: Vec::new(),
             stage: Stage::new(),
             replies: Vec::new(),
-            door: None,
+            accepting: None,
             stopped: false,
         })
     }
@@ -99,7 +99,7 @@ impl IoThread {
         mut acceptor: Acceptor,
     ) -> io::Result<()> {
         acceptor.register(self.poll.registry(), MAILBOX)?;
-        self.door = Some(Door {
+        self.accepting = Some(Accepting {
             acceptor,
             threads,
             turn: 0,
@@ -163,7 +163,10 @@ impl IoThread {
         if !self.connections.may_sleep() {
             return Some(Duration::ZERO);
         }
-        let again = self.door.as_ref().and_then(|door| door.accept_again_at);
+        let again = self
+            .accepting
+            .as_ref()
+            .and_then(|accepting| accepting.accept_again_at);
         let until = again.into_iter().chain(self.connections.patience()).min();
         until.map(|at| self.shard.clock.until(at))
     }
@@ -177,16 +180,16 @@ impl IoThread {
 
     /// Takes in connections from the listener with this token, if it is one.
     fn accept(&mut self, token: Token) {
-        let Some(door) = &mut self.door else {
+        let Some(accepting) = &mut self.accepting else {
             return;
         };
-        for socket in door.acceptor.accept(token) {
-            door.turn = (door.turn + 1) % door.threads.len();
+        for socket in accepting.acceptor.accept(token) {
+            accepting.turn = (accepting.turn + 1) % accepting.threads.len();
             let message = Message::Accepted(socket);
-            if door.turn == self.number {
+            if accepting.turn == self.number {
                 self.messages.push(message);
             } else {
-                door.threads[door.turn].post(message);
+                accepting.threads[accepting.turn].post(message);
             }
         }
     }
@@ -201,14 +204,14 @@ impl IoThread {
                     }
                 }
                 Message::Delivery(place, delivery) => self.connections.deliver(place, delivery),
-                Message::Doors(change) => {
-                    if let Some(door) = &mut self.door {
-                        change.carry_out(&mut door.acceptor, self.poll.registry());
+                Message::Rebind(change) => {
+                    if let Some(accepting) = &mut self.accepting {
+                        change.carry_out(&mut accepting.acceptor, self.poll.registry());
                     }
                 }
                 Message::Keepalive(keepalive) => {
-                    if let Some(door) = &mut self.door {
-                        door.acceptor.set_keepalive(keepalive);
+                    if let Some(accepting) = &mut self.accepting {
+                        accepting.acceptor.set_keepalive(keepalive);
                     }
                 }
                 Message::Stop => self.stopped = true,
@@ -296,20 +299,22 @@ impl IoThread {
     /// Asks for connections again that the system refused for want of something (file descriptors,
     /// for example): it says nothing when there is enough of it again.
     fn accept_again(&mut self) {
-        let Some(door) = &mut self.door else {
+        let Some(accepting) = &mut self.accepting else {
             return;
         };
-        if !door.acceptor.was_refused() {
-            door.accept_again_at = None;
+        if !accepting.acceptor.was_refused() {
+            accepting.accept_again_at = None;
             return;
         }
         let now = self.shard.clock.now().mono;
-        match door.accept_again_at {
+        match accepting.accept_again_at {
             Some(at) if now < at => {}
             Some(_) | None => {
-                let is_due = door.accept_again_at.replace(now.plus(REFUSED_PAUSE_MS));
+                let is_due = accepting
+                    .accept_again_at
+                    .replace(now.plus(REFUSED_PAUSE_MS));
                 if is_due.is_some() {
-                    for token in door.acceptor.tokens() {
+                    for token in accepting.acceptor.tokens() {
                         self.accept(token);
                     }
                     self.take_messages();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::clients::delivery::Delivery;
 use mio::Waker;
 
-use crate::accept::DoorsChange;
+use crate::accept::Rebind;
 use crate::socket::Socket;
 
 /// Something for a thread.
@@ -16,7 +16,7 @@ pub(crate) enum Message {
     /// Bytes for one of its connections, by the connection's place.
     Delivery(usize, Delivery),
     /// Other addresses to listen on, for the thread that accepts.
-    Doors(DoorsChange),
+    Rebind(Rebind),
     /// How long new connections may be silent, for the thread that accepts.
     Keepalive(Duration),
     /// The server stops.

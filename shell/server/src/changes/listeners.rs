@@ -7,7 +7,7 @@ use engine::error::CmdError;
 use engine::server::Server;
 
 use super::refused;
-use crate::accept::DoorsChange;
+use crate::accept::Rebind;
 use crate::figures;
 use crate::listen::TcpAddress;
 use crate::mailbox::Message;
@@ -30,10 +30,10 @@ pub(super) fn listen(
         tracing::warn!(%error, "the addresses stay as they are");
         refusal()
     })?;
-    let (change, told) = DoorsChange::new(addresses, wanted.backlog);
+    let (change, told) = Rebind::new(addresses, wanted.backlog);
     let accepts = shard.lock().mailboxes.get(ACCEPTING_THREAD).cloned();
     if let Some(mailbox) = accepts {
-        mailbox.post(Message::Doors(change));
+        mailbox.post(Message::Rebind(change));
     }
     match told.recv() {
         Ok(Ok(addresses)) => Ok(addresses),

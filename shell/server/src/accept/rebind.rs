@@ -15,23 +15,20 @@ use crate::listen::{ListenError, TcpAddress, listen_tcp};
 
 /// A wish for other addresses.
 #[derive(Debug)]
-pub(crate) struct DoorsChange {
+pub(crate) struct Rebind {
     addresses: Vec<TcpAddress>,
     backlog: i32,
     done: mpsc::Sender<Result<Vec<SocketAddr>, ListenError>>,
 }
 
-impl DoorsChange {
+impl Rebind {
     /// A wish, and where what became of it is told: the addresses that are listened on.
     pub(crate) fn new(
         addresses: Vec<TcpAddress>,
         backlog: i32,
-    ) -> (
-        DoorsChange,
-        mpsc::Receiver<Result<Vec<SocketAddr>, ListenError>>,
-    ) {
+    ) -> (Rebind, mpsc::Receiver<Result<Vec<SocketAddr>, ListenError>>) {
         let (done, told) = mpsc::channel();
-        let change = DoorsChange {
+        let change = Rebind {
             addresses,
             backlog,
             done,

@@ -8,11 +8,11 @@ mod bitmap;
 mod connection;
 mod help;
 mod key;
-mod patience;
 mod scripting;
 mod server;
 mod stream;
 mod string;
+mod timeout;
 mod transaction;
 
 use engine::command::{CommandTable, Entry, Numbered, count};

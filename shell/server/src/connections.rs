@@ -36,7 +36,7 @@ pub(crate) struct Connections {
     sending: VecDeque<usize>,
     /// Until when clients may go without taking replies, with their places. A place may be in it
     /// without reason.
-    patience: BTreeSet<(Mono, usize)>,
+    soft_limit_at: BTreeSet<(Mono, usize)>,
 }
 
 impl Connections {
@@ -48,7 +48,7 @@ impl Connections {
             ready: VecDeque::new(),
             held: BinaryHeap::new(),
             sending: VecDeque::new(),
-            patience: BTreeSet::new(),
+            soft_limit_at: BTreeSet::new(),
         }
     }
 
@@ -74,7 +74,7 @@ impl Connections {
         self.ready.clear();
         self.held.clear();
         self.sending.clear();
-        self.patience.clear();
+        self.soft_limit_at.clear();
     }
 
     /// The connection of a client in its place, if it is still there.
@@ -192,19 +192,19 @@ impl Connections {
     }
 
     /// When the first client that takes no replies has to be closed, if there is one.
-    pub(crate) fn patience(&self) -> Option<Mono> {
-        self.patience.first().map(|(until, _)| *until)
+    pub(crate) fn soft_limit_at(&self) -> Option<Mono> {
+        self.soft_limit_at.first().map(|(until, _)| *until)
     }
 
     /// Closes connections whose clients take replies too slowly.
-    pub(crate) fn end_patience(&mut self, now: Mono) {
-        while let Some((until, place)) = self.patience.pop_first() {
+    pub(crate) fn end_for_soft_limit(&mut self, now: Mono) {
+        while let Some((until, place)) = self.soft_limit_at.pop_first() {
             if until > now {
-                self.patience.insert((until, place));
+                self.soft_limit_at.insert((until, place));
                 return;
             }
             let connection = self.all.get_mut(place);
-            if let Some(slow) = connection.filter(|found| found.patience() == Some(until)) {
+            if let Some(slow) = connection.filter(|found| found.soft_limit_at() == Some(until)) {
                 let error = slow.end_for_output();
                 self.lose(place, &error);
             }
@@ -221,9 +221,10 @@ impl Connections {
 
     /// Notes until when much may keep waiting for a connection.
     #[inline]
-    fn note_patience(&mut self, place: usize) {
-        let patience = self.all.get(place).and_then(Connection::patience);
-        self.patience.extend(patience.map(|until| (until, place)));
+    fn note_soft_limit(&mut self, place: usize) {
+        let soft_limit_at = self.all.get(place).and_then(Connection::soft_limit_at);
+        self.soft_limit_at
+            .extend(soft_limit_at.map(|until| (until, place)));
     }
 
     /// Lets a connection do something, and then notes what it waits for. A panic costs only that
@@ -249,9 +250,9 @@ impl Connections {
             Ok(Sent::All) => {}
             Ok(Sent::Held(lsn)) => {
                 self.held.push(Reverse((lsn, place)));
-                self.note_patience(place);
+                self.note_soft_limit(place);
             }
-            Ok(Sent::Stuck) => self.note_patience(place),
+            Ok(Sent::Stuck) => self.note_soft_limit(place),
             Ok(Sent::Some) => self.sending.push_back(place),
             Err(error) => {
                 self.lose(place, &error);

@@ -153,8 +153,9 @@ impl IoThread {
         self.serve();
         self.accept_again();
         self.meter.leave(&self.shard.untold);
-        if self.connections.patience().is_some() {
-            self.connections.end_patience(self.shard.clock.now().mono);
+        if self.connections.soft_limit_at().is_some() {
+            self.connections
+                .end_for_soft_limit(self.shard.clock.now().mono);
         }
     }
 
@@ -167,7 +168,10 @@ impl IoThread {
             .accepting
             .as_ref()
             .and_then(|accepting| accepting.accept_again_at);
-        let until = again.into_iter().chain(self.connections.patience()).min();
+        let until = again
+            .into_iter()
+            .chain(self.connections.soft_limit_at())
+            .min();
         until.map(|at| self.shard.clock.until(at))
     }
 

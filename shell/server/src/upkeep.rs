@@ -129,7 +129,7 @@ mod tests {
     use crate::clock::Clock;
 
     /// How long something may take that happens by itself.
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const TIME_ENOUGH: Duration = Duration::from_secs(60);
 
     const ALLOCATOR: Allocator = Allocator {
         pages: || (0, 0),
@@ -175,7 +175,7 @@ mod tests {
                     .all(|session| session.wait.is_none() && session.held.is_none())
         };
         while !is_done() {
-            assert!(begun.elapsed() < PATIENCE);
+            assert!(begun.elapsed() < TIME_ENOUGH);
             thread::yield_now();
         }
         stop.stop(&shard);

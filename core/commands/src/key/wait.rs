@@ -7,7 +7,7 @@ use engine::config::Fsync;
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Categories, Compat, Flags, Group, Spec};
 
-use crate::patience::Patience;
+use crate::timeout::Timeout;
 
 /// `WAIT numreplicas timeout`
 pub(super) struct Wait;
@@ -25,11 +25,11 @@ impl PlainCommand for Wait {
         args: &[Arg::integer("numreplicas"), Arg::integer("timeout")],
         ..Spec::named("wait")
     };
-    type Args<'a> = (i64, Patience);
+    type Args<'a> = (i64, Timeout);
 
-    fn execute((replicas, patience): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    fn execute((replicas, timeout): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if replicas > 0 && ctx.mode == Mode::Alone {
-            return Ok(give_up_later(patience, TimeoutReply::Zero, ctx));
+            return Ok(give_up_later(timeout, TimeoutReply::Zero, ctx));
         }
         ctx.reply.int(0);
         Ok(Flow::Done)
@@ -59,7 +59,7 @@ impl Command for WaitAof {
         ),
         ..Spec::named("waitaof")
     };
-    type Parsed<'a> = (bool, i64, Patience);
+    type Parsed<'a> = (bool, i64, Timeout);
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
         let local = match args.integer()? {
@@ -69,11 +69,11 @@ impl Command for WaitAof {
         };
         let replicas = parse_i64(args.required()?).filter(|replicas| *replicas >= 0);
         let replicas = replicas.ok_or(CmdError::MustBePositive)?;
-        Ok((local, replicas, Patience::parse(args)?))
+        Ok((local, replicas, Timeout::parse(args)?))
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (local, replicas, patience) = cmd;
+        let (local, replicas, timeout) = cmd;
         let journalling = ctx.server.shell.persistence.journalling;
         if local && !journalling {
             return Err(CmdError::NoLocalCopies);
@@ -89,18 +89,18 @@ impl Command for WaitAof {
         };
         let is_enough = replicas == 0 && (is_durable || !local);
         if !is_enough && ctx.mode == Mode::Alone {
-            return Ok(give_up_later(patience, reply, ctx));
+            return Ok(give_up_later(timeout, reply, ctx));
         }
         reply.write(ctx.reply);
         Ok(Flow::Done)
     }
 }
 
-fn give_up_later(patience: Patience, reply: TimeoutReply, ctx: &mut Ctx<'_>) -> Flow {
+fn give_up_later(timeout: Timeout, reply: TimeoutReply, ctx: &mut Ctx<'_>) -> Flow {
     ctx.wait = Some(Waiting {
         database: ctx.store.database,
         keys: Vec::new(),
-        deadline: patience.deadline(ctx.now.mono),
+        deadline: timeout.deadline(ctx.now.mono),
         retry_at: None,
         request: [b"WAIT".as_slice()].into_iter().collect(),
         on_timeout: reply,

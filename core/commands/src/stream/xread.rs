@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use stream::{ID_TEXT_BYTES_MAX, Stream, StreamId};
 
 use super::read_budget::{ReadBounds, ReadBudget};
-use crate::patience::Patience;
+use crate::timeout::Timeout;
 
 /// `XREAD [COUNT n] [MAXCOUNT n] [MAXSIZE bytes] [BLOCK ms] STREAMS key [key …] id [id …]`
 pub(super) struct XRead;
@@ -18,7 +18,7 @@ pub(super) struct XRead;
 pub(super) struct Parsed<'a> {
     whole: Argv<'a>,
     bounds: ReadBounds,
-    block: Option<Patience>,
+    block: Option<Timeout>,
     keys: Argv<'a>,
     ids: Argv<'a>,
 }
@@ -73,7 +73,7 @@ impl Command for XRead {
             if bounds.parse(args)? {
                 continue;
             } else if args.keyword_with_value("BLOCK") {
-                block = Some(Patience::parse(args)?);
+                block = Some(Timeout::parse(args)?);
             } else if args.keyword_with_value("STREAMS") {
                 break args.rest();
             } else {

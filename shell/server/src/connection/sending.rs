@@ -38,7 +38,7 @@ pub(super) struct Waiting {
     /// Whether the socket took less than it was offered.
     is_stuck: bool,
     /// Until when more than the soft limit may wait; `None` while less waits.
-    patience: Option<Mono>,
+    soft_limit_at: Option<Mono>,
     /// How many of the waiting bytes others sent, at most.
     pushed: usize,
     /// How many waiting bytes the engine has been told of.
@@ -52,8 +52,8 @@ impl Connection {
     }
 
     /// Until when it may go without taking replies, if that is bounded.
-    pub(crate) fn patience(&self) -> Option<Mono> {
-        self.waiting.patience
+    pub(crate) fn soft_limit_at(&self) -> Option<Mono> {
+        self.waiting.soft_limit_at
     }
 
     /// Takes what others have for the client.
@@ -239,7 +239,7 @@ impl Connection {
             }
         }
         self.waiting.is_stuck = false;
-        self.waiting.patience = None;
+        self.waiting.soft_limit_at = None;
         if self.waiting.told_bytes > 0 {
             self.tell_waiting(0);
         }
@@ -292,8 +292,8 @@ impl Connection {
         if limits.is_above_hard(waiting) {
             return Err(self.end_for_output());
         }
-        let before = self.waiting.patience;
-        self.waiting.patience = limits.is_above_soft(waiting).then(|| {
+        let before = self.waiting.soft_limit_at;
+        self.waiting.soft_limit_at = limits.is_above_soft(waiting).then(|| {
             let soft_ms = limits.soft_s.saturating_mul(1000);
             before.unwrap_or_else(|| self.shard.clock.now().mono.plus(soft_ms))
         });

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::socket::tests::Buffered;
 
 /// How long something may take that happens by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIME_ENOUGH: Duration = Duration::from_secs(60);
 
 /// Keeps the journal's thread from going on, as a disk does that does not answer.
 #[derive(Default)]
@@ -79,8 +79,8 @@ fn connect_as(
     socket: impl FnOnce(mio::net::UnixStream) -> Socket,
 ) -> UnixStream {
     let (client, server) = UnixStream::pair().unwrap();
-    client.set_read_timeout(Some(PATIENCE)).unwrap();
-    client.set_write_timeout(Some(PATIENCE)).unwrap();
+    client.set_read_timeout(Some(TIME_ENOUGH)).unwrap();
+    client.set_write_timeout(Some(TIME_ENOUGH)).unwrap();
     server.set_nonblocking(true).unwrap();
     let socket = socket(mio::net::UnixStream::from_std(server));
     mailbox.post(Message::Accepted(socket));
@@ -133,7 +133,7 @@ fn what_a_client_without_replies_submits_to_a_slow_disk_is_bounded() {
 
     let begun = Instant::now();
     while journal.backlog_bytes() <= JOURNAL_BACKLOG_BYTES_MAX {
-        assert!(begun.elapsed() < PATIENCE, "so much is not submitted");
+        assert!(begun.elapsed() < TIME_ENOUGH, "so much is not submitted");
         thread::yield_now();
     }
     // In each turn of the thread that answers the other client, it could have gone on.

@@ -15,7 +15,7 @@ use resp::{Argv, Protocol, Reply};
 use self::serve::{Delivery, Request, Served};
 use super::group_key::GroupKey;
 use super::read_budget::ReadBounds;
-use crate::patience::Patience;
+use crate::timeout::Timeout;
 
 /// `XREADGROUP GROUP group consumer [options] STREAMS key [key …] id [id …]`
 pub(super) struct XReadGroup;
@@ -25,7 +25,7 @@ pub(super) struct Parsed<'a> {
     group: &'a [u8],
     delivery: Delivery<'a>,
     bounds: ReadBounds,
-    block: Option<Patience>,
+    block: Option<Timeout>,
     keys: Argv<'a>,
     ids: Argv<'a>,
 }
@@ -198,7 +198,7 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
         } else if bounds.parse(args)? {
             continue;
         } else if args.keyword_with_value("BLOCK") {
-            block = Some(Patience::parse(args)?);
+            block = Some(Timeout::parse(args)?);
         } else if args.keyword_with_value("CLAIM") {
             let idle = parse_i64(args.required()?).ok_or(CmdError::IdleNotAnInteger)?;
             claim_idle_ms_min = Some(u64::try_from(idle).map_err(|_| CmdError::IdleNegative)?);

@@ -7,9 +7,9 @@ use engine::error::CmdError;
 
 /// How long a command waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub(crate) enum Timeout {
     /// For ever.
-    Endless,
+    Never,
     /// So many milliseconds; at least one.
     Ms(u64),
 }
@@ -17,29 +17,29 @@ pub(crate) enum Patience {
 /// The longest wait, in milliseconds; beyond it no clock could show the end.
 const BLOCK_MS_MAX: u64 = i64::MAX as u64 - (1 << 42);
 
-impl<'a> FromArgs<'a> for Patience {
-    fn from_args(args: &mut Args<'a>) -> Result<Patience, CmdError> {
-        Patience::parse(args)
+impl<'a> FromArgs<'a> for Timeout {
+    fn from_args(args: &mut Args<'a>) -> Result<Timeout, CmdError> {
+        Timeout::parse(args)
     }
 }
 
-impl Patience {
+impl Timeout {
     /// Takes a number of milliseconds; 0 means for ever.
-    pub(crate) fn parse(args: &mut Args<'_>) -> Result<Patience, CmdError> {
+    pub(crate) fn parse(args: &mut Args<'_>) -> Result<Timeout, CmdError> {
         let ms = parse_i64(args.required()?).ok_or(CmdError::TimeoutNotAnInteger)?;
         match u64::try_from(ms) {
             Err(_) => Err(CmdError::TimeoutNegative),
-            Ok(0) => Ok(Patience::Endless),
+            Ok(0) => Ok(Timeout::Never),
             Ok(ms) if ms > BLOCK_MS_MAX => Err(CmdError::TimeoutOutOfRange),
-            Ok(ms) => Ok(Patience::Ms(ms)),
+            Ok(ms) => Ok(Timeout::Ms(ms)),
         }
     }
 
     /// When a wait that begins now ends.
     pub(crate) fn deadline(self, now: Mono) -> Option<Mono> {
         match self {
-            Patience::Endless => None,
-            Patience::Ms(ms) => Some(now.plus(ms)),
+            Timeout::Never => None,
+            Timeout::Ms(ms) => Some(now.plus(ms)),
         }
     }
 }

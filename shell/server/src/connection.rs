@@ -46,9 +46,9 @@ pub(crate) struct Connection {
     has_requests: bool,
     /// The batch that must be durable before more is read of a client that gets no replies.
     unanswered: Lsn,
-    /// What it read is in a stage and has not run yet. Nothing more may be read before that: the
+    /// What it read is in a cycle and has not run yet. Nothing more may be read before that: the
     /// parser would lose its place.
-    staged: bool,
+    in_cycle: bool,
     /// Large arguments of requests that have run, to be let go of without the lock.
     spent: Vec<Large>,
     output: Output,
@@ -75,9 +75,9 @@ enum Phase {
 /// Where the bytes that a connection read are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Received {
-    /// This many are at the end of the stage's buffer, including those that the connection had
+    /// This many are at the end of the cycle's buffer, including those that the connection had
     /// kept.
-    Staged(usize),
+    InCycle(usize),
     /// In the connection's own buffer, or they were there already.
     Kept,
     /// Nowhere: nothing has come.
@@ -156,7 +156,7 @@ impl Connection {
             input: Vec::new(),
             has_requests: false,
             unanswered: Lsn::ZERO,
-            staged: false,
+            in_cycle: false,
             spent: Vec::new(),
             output: Output::default(),
             waiting: Waiting::default(),
@@ -184,7 +184,7 @@ impl Connection {
     /// leave before.
     pub(crate) fn is_ready(&self) -> bool {
         self.phase == Phase::Reading
-            && !self.staged
+            && !self.in_cycle
             && self.output.is_empty()
             && self.unanswered == Lsn::ZERO
             && (self.readable || self.has_requests)
@@ -206,14 +206,14 @@ impl Connection {
         self.ended |= ended;
     }
 
-    /// Reads what has come. Appends it to `stage`, together with what the connection kept, unless
+    /// Reads what has come. Appends it to `buffer`, that of the cycle, together with what the connection kept, unless
     /// that is part of a large request. Does nothing if requests are left from before.
     ///
     /// # Errors
     /// The connection is lost.
-    pub(crate) fn receive(&mut self, stage: &mut Vec<u8>) -> io::Result<Received> {
+    pub(crate) fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<Received> {
         if self.has_requests {
-            self.staged = true;
+            self.in_cycle = true;
             return Ok(Received::Kept);
         }
         let kept = self.input.len();
@@ -234,16 +234,16 @@ impl Connection {
             self.input = input;
             return read.map(Received::in_place);
         }
-        let start = stage.len();
-        stage.reserve(kept + READ_BYTES);
-        stage.extend_from_slice(&self.input);
-        let read = self.read(stage)?;
+        let start = buffer.len();
+        buffer.reserve(kept + READ_BYTES);
+        buffer.extend_from_slice(&self.input);
+        let read = self.read(buffer)?;
         if let Some(len @ 1..) = read {
             self.input.clear();
             self.input.shrink_to(KEPT_BYTES_MAX);
-            return Ok(Received::Staged(kept + len));
+            return Ok(Received::InCycle(kept + len));
         }
-        stage.truncate(start);
+        buffer.truncate(start);
         Ok(if read.is_some() {
             Received::End
         } else {
@@ -259,7 +259,7 @@ impl Connection {
                 // The end comes as an event before it is read.
                 self.readable = more == More::Now || self.ended;
                 self.io.received_bytes += len as u64;
-                self.staged = len > 0;
+                self.in_cycle = len > 0;
                 Ok(Some(len))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -271,7 +271,7 @@ impl Connection {
         }
     }
 
-    /// Runs the requests in `staged`, or, if there is none, in what the connection kept. Appends
+    /// Runs the requests in `in_cycle`, or, if there is none, in what the connection kept. Appends
     /// the replies to `reply`, and their pieces to `pieces`. Returns what they depend on.
     #[expect(
         clippy::too_many_arguments,
@@ -279,7 +279,7 @@ impl Connection {
     )]
     pub(crate) fn run(
         &mut self,
-        staged: Option<&[u8]>,
+        in_cycle: Option<&[u8]>,
         state: &mut State,
         now: Now,
         stopwatch: &mut Stopwatch,
@@ -287,17 +287,17 @@ impl Connection {
         meter: &mut Meter,
         pieces: &mut Pieces,
     ) -> Lsn {
-        self.staged = false;
+        self.in_cycle = false;
         pieces.begin(state.engine.log().last());
         if state.stopping {
             self.phase = Phase::Closing;
             return Lsn::ZERO;
         }
-        let kept = match staged {
+        let kept = match in_cycle {
             Some(_) => Vec::new(),
             None => std::mem::take(&mut self.input),
         };
-        let input = staged.unwrap_or(&kept);
+        let input = in_cycle.unwrap_or(&kept);
         self.has_requests = false;
         self.io.query_bytes = input.len() + self.parser.bytes_aside();
         let start = reply.mark();
@@ -318,15 +318,15 @@ impl Connection {
         if self.phase == Phase::Waiting {
             self.has_requests = true;
         }
-        self.keep(staged, kept, consumed);
+        self.keep(in_cycle, kept, consumed);
         depends_on
     }
 
     /// Keeps what was not consumed.
-    fn keep(&mut self, staged: Option<&[u8]>, mut kept: Vec<u8>, consumed: usize) {
-        if let Some(staged) = staged {
-            if consumed < staged.len() {
-                self.input.extend_from_slice(&staged[consumed..]);
+    fn keep(&mut self, in_cycle: Option<&[u8]>, mut kept: Vec<u8>, consumed: usize) {
+        if let Some(in_cycle) = in_cycle {
+            if consumed < in_cycle.len() {
+                self.input.extend_from_slice(&in_cycle[consumed..]);
             }
         } else {
             kept.drain(..consumed);

@@ -16,11 +16,11 @@ use mio::{Events, Poll, Token, Waker};
 use crate::accept::Acceptor;
 use crate::connection::{Answers, Connection};
 use crate::connections::Connections;
+use crate::cycle::{Cycle, Replies, Written};
 use crate::mailbox::{self, Mailbox, Message};
 use crate::memory::{Allocator, Meter};
 use crate::shard::{ACCEPTING_THREAD, Location, Shard, Submitted};
 use crate::socket::Socket;
-use crate::stage::{Replies, Stage, Written};
 
 /// A thread that serves connections, before and while it runs.
 pub(crate) struct IoThread {
@@ -32,7 +32,7 @@ pub(crate) struct IoThread {
     mailbox: Arc<Mailbox>,
     connections: Connections,
     messages: Vec<Message>,
-    stage: Stage,
+    cycle: Cycle,
     replies: Vec<Replies>,
     accepting: Option<Accepting>,
     stopped: bool,
@@ -77,7 +77,7 @@ impl IoThread {
             mailbox,
             connections: Connections::new(Some(gate)),
             messages: Vec::new(),
-            stage: Stage::new(),
+            cycle: Cycle::new(),
             replies: Vec::new(),
             accepting: None,
             stopped: false,
@@ -129,7 +129,7 @@ impl IoThread {
                     "an I/O thread failed; its connections are closed"
                 );
                 self.connections.clear();
-                self.stage = Stage::new();
+                self.cycle = Cycle::new();
                 self.replies.clear();
             }
         }
@@ -242,18 +242,18 @@ impl IoThread {
         let mut submitted = Submitted::Nothing;
         let mut left = self.connections.ready_len();
         while left > 0 {
-            self.stage.clear();
-            while left > 0 && !self.stage.is_full() {
+            self.cycle.clear();
+            while left > 0 && !self.cycle.is_full() {
                 left -= 1;
                 let Some((place, connection)) = self.connections.pop_ready() else {
                     continue;
                 };
-                if let Err(error) = self.stage.receive(place, connection) {
+                if let Err(error) = self.cycle.receive(place, connection) {
                     self.connections.lose(place, &error);
                 }
             }
-            while !self.stage.is_done() {
-                submitted |= self.run_stage();
+            while !self.cycle.is_done() {
+                submitted |= self.run_cycle();
             }
             if submitted == Submitted::Batches && (left == 0 || self.shard.journal.syncs_first()) {
                 self.shard.journal.kick();
@@ -262,8 +262,8 @@ impl IoThread {
         }
     }
 
-    fn run_stage(&mut self) -> Submitted {
-        let submitted = self.stage.run(
+    fn run_cycle(&mut self) -> Submitted {
+        let submitted = self.cycle.run(
             &self.shard,
             self.number,
             &mut self.connections,
@@ -280,11 +280,11 @@ impl IoThread {
         } in self.replies.drain(..)
         {
             let connections = &mut self.connections;
-            let pieces = self.stage.pieces(pieces);
+            let pieces = self.cycle.pieces(pieces);
             match written {
                 Written::Together(bytes) => {
                     let answers = Answers {
-                        bytes: &self.stage.replies()[bytes],
+                        bytes: &self.cycle.replies()[bytes],
                         pieces,
                         depends_on,
                     };

@@ -12,6 +12,7 @@ mod clock;
 mod config_file;
 mod connection;
 mod connections;
+mod cycle;
 mod dropper;
 mod figures;
 mod io_thread;
@@ -24,7 +25,6 @@ mod packer;
 mod refusals;
 mod shard;
 mod socket;
-mod stage;
 mod threads;
 mod upkeep;
 

@@ -13,7 +13,7 @@ pub const REPLY_BATCH_BYTES: usize = 1 << 20;
 /// Once this many bytes of requests have been read, they run under one hold of the shard's lock,
 /// even if more connections are ready. A core's own cache can hold this much beside everything
 /// else.
-pub const STAGE_BYTES: usize = 32 * 1024;
+pub const CYCLE_BYTES: usize = 32 * 1024;
 
 /// Bytes that may wait for a client that does not read what others send to it, even if the settings
 /// allow more.

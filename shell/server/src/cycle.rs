@@ -1,28 +1,28 @@
-//! The middle of a turn: what several connections have read runs under one hold of the shard's
-//! lock.
+//! A cycle, the middle of a turn: what several connections have read runs under one hold of the
+//! shard's lock.
 //!
 //! First everything is read, then everything is run, then everything is sent. So each of the three
-//! works in the processor's caches, and the lock and the clocks are paid once for all. A stage is
+//! works in the processor's caches, and the lock and the clocks are paid once for all. A cycle is
 //! bounded in bytes, so that what was read is still in the cache when it runs.
 
 use std::ops::Range;
 
 use engine::Lsn;
 use engine::clients::session::SessionId;
-use engine::observe::stages::Stage as Work;
+use engine::observe::stages::Stage;
 use journal::contained;
 use resp::{Large, Protocol, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};
 use crate::connections::Connections;
-use crate::limits::{READ_BYTES, REPLY_BATCH_BYTES, STAGE_BYTES};
+use crate::limits::{CYCLE_BYTES, READ_BYTES, REPLY_BATCH_BYTES};
 use crate::mailbox::Message;
 use crate::memory::Meter;
 use crate::shard::{Caller, Shard, Submitted};
 
 /// What was read, and the replies to it.
 #[derive(Debug)]
-pub(crate) struct Stage {
+pub(crate) struct Cycle {
     input: Vec<u8>,
     parts: Vec<Part>,
     replies: Vec<u8>,
@@ -37,7 +37,7 @@ pub(crate) struct Stage {
 #[derive(Debug)]
 struct Part {
     place: usize,
-    /// Whose input it is. A stage may run in several steps, and messages are opened in between: they
+    /// Whose input it is. A cycle may run in several steps, and messages are taken in between: they
     /// can end a connection and put another one in its place. That one must not run this input, so
     /// the place alone is not enough.
     session: SessionId,
@@ -69,11 +69,11 @@ pub(crate) enum Written {
     Apart(Vec<Rope>),
 }
 
-impl Stage {
-    /// An empty stage, with memory for a full one.
-    pub(crate) fn new() -> Stage {
-        Stage {
-            input: Vec::with_capacity(STAGE_BYTES + READ_BYTES),
+impl Cycle {
+    /// An empty cycle, with memory for a full one.
+    pub(crate) fn new() -> Cycle {
+        Cycle {
+            input: Vec::with_capacity(CYCLE_BYTES + READ_BYTES),
             parts: Vec::new(),
             replies: Vec::new(),
             pieces: Pieces::default(),
@@ -84,7 +84,7 @@ impl Stage {
 
     /// Returns whether it has as much as should run at once.
     pub(crate) fn is_full(&self) -> bool {
-        self.input.len() >= STAGE_BYTES
+        self.input.len() >= CYCLE_BYTES
     }
 
     /// Returns whether everything in it has run.
@@ -103,7 +103,7 @@ impl Stage {
     ) -> std::io::Result<()> {
         let start = self.input.len();
         let input = match contained(|| connection.receive(&mut self.input))? {
-            Received::Staged(len) => Some(start..start + len),
+            Received::InCycle(len) => Some(start..start + len),
             Received::Kept => None,
             Received::Nothing => return Ok(()),
             Received::End => return Err(std::io::ErrorKind::UnexpectedEof.into()),
@@ -178,7 +178,7 @@ impl Stage {
         let submitted = shard.finish(state, now, Caller::Io(thread), messages);
         state
             .engine
-            .stage_took(Work::Requests, stopwatch.total(), now);
+            .stage_took(Stage::Requests, stopwatch.total(), now);
         meter.tell(&mut state.engine);
         let dropped = shard.take_dropped(state, meter);
         drop(guard);

@@ -206,8 +206,9 @@ impl Connection {
         self.ended |= ended;
     }
 
-    /// Reads what has come. Appends it to `buffer`, that of the cycle, together with what the connection kept, unless
-    /// that is part of a large request. Does nothing if requests are left from before.
+    /// Reads what has come. Appends it to `buffer`, that of the cycle, together with what the
+    /// connection kept, unless that is part of a large request. Does nothing if requests are left
+    /// from before.
     ///
     /// # Errors
     /// The connection is lost.

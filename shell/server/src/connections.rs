@@ -17,10 +17,11 @@ use crate::connection::{Answers, Connection, Piece, Sent};
 /// The connections of one thread, each in its place.
 ///
 /// A place is reused as soon as its connection has gone, so a place by itself does not say whose it
-/// is. Whatever is addressed to one client (messages, input in a cycle, replies) carries the session
-/// too, and [`Connections::find_mut`] compares it. The queues below keep places only, and are not
-/// searched when a connection goes. That is right because they are hints: a place taken out of one
-/// makes the connection that is there now do what its own state allows, which may be nothing.
+/// is. Whatever is addressed to one client (messages, input in a cycle, replies) carries the
+/// session too, and [`Connections::find_mut`] compares it. The queues below keep places only, and
+/// are not searched when a connection goes. That is right because they are hints: a place taken out
+/// of one makes the connection that is there now do what its own state allows, which may be
+/// nothing.
 pub(crate) struct Connections {
     all: Slab<Connection>,
     /// Where replies wait until they may leave; none without a journal.

@@ -117,8 +117,8 @@ impl Cycle {
     }
 
     /// Runs what was read, until all of it has run or there are many replies. Puts into `replies`
-    /// which replies are whose, and into `messages` what the engine has for other connections of the
-    /// thread. Returns whether the journal was given something.
+    /// which replies are whose, and into `messages` what the engine has for other connections of
+    /// the thread. Returns whether the journal was given something.
     pub(crate) fn run(
         &mut self,
         shard: &Shard,

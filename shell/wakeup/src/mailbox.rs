@@ -14,8 +14,8 @@ pub struct Mailbox<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// An empty mailbox for the thread that `wake` wakes. The thread must not go back to sleep after
-    /// it was woken without a [`collect`](Mailbox::collect).
+    /// An empty mailbox for the thread that `wake` wakes. The thread must not go back to sleep
+    /// after it was woken without a [`collect`](Mailbox::collect).
     pub fn new(wake: Wake) -> Mailbox<T> {
         Mailbox {
             items: Mutex::default(),

@@ -346,7 +346,7 @@ impl Engine {
         self.data.log.encoded_mut()
     }
 
-    /// Forgets the encoded effects, once a log has them.
+    /// Forgets the encoded effects, once a log has them. What comes next can be read without them.
     pub fn effects_taken(&mut self) {
         self.data.log.clear();
     }
@@ -354,10 +354,5 @@ impl Engine {
     /// Begins or ends the encoding of effects for a log.
     pub fn set_journalling(&mut self, journalling: Journalling) {
         self.data.log.set_journalling(journalling);
-    }
-
-    /// What follows goes to a new journal file, whose reader knows neither database nor time yet.
-    pub fn restart_journal(&mut self) {
-        self.data.log.restart();
     }
 }

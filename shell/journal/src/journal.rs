@@ -274,8 +274,7 @@ impl<L: Log> Journal<L> {
     }
 
     /// Begins a rewrite: the owner of the shard calls this with the LSN of its last batch, and
-    /// keeps a frozen view of the state at that moment. It does not wait. The next batch must
-    /// select its database, as if it were the first of a file.
+    /// keeps a frozen view of the state at that moment. It does not wait.
     ///
     /// # Errors
     /// [`SnapshotError::InProgress`], [`SnapshotError::GivenUp`] after a close.

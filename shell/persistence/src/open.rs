@@ -287,8 +287,8 @@ pub(crate) fn read_whole<D: Disk>(
                     Source::Weir => Author::Weir,
                     Source::Foreign => Author::Other,
                 };
-                let failed = engine.replay(replay, batches.bytes, author).err();
-                (None, failed.map(|source| (source, Some(numbers))))
+                let failed = engine.replay_group(replay, batches.bytes, author, numbers);
+                (None, failed.err().map(|source| (source, Some(numbers))))
             }
         };
         if let Some((source, batches)) = failed {

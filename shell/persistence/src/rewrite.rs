@@ -18,7 +18,6 @@ use crate::snapshot::{self, Progress};
 pub(crate) fn rewrite(journal: &ShardJournal, engine: &mut Engine, now: Now) -> Result<(), String> {
     let at = engine.log().last();
     let begun = journal.begin_rewrite(at).map_err(|e| e.to_string())?;
-    engine.restart_journal();
     let rewrite = begun.wait().map_err(|e| e.to_string())?;
     write_base(&engine.freeze(), rewrite, now, &Progress::default()).map_err(|e| e.to_string())?;
     Ok(())
@@ -39,7 +38,6 @@ pub(crate) fn begin_rewrite(
     let pending = journal
         .begin_rewrite(at)
         .map_err(|error| error.to_string())?;
-    engine.restart_journal();
     let frozen = engine.freeze();
     let ended = Arc::clone(background);
     let write = move || {

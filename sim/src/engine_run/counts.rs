@@ -37,6 +37,8 @@ pub struct Counts {
     pub consumed: u64,
     /// Reads whose reply left, and that were repeated after a crash that took later batches back.
     pub looks_repeated: u64,
+    /// Batches that were followed from the midst of a log.
+    pub followed: u64,
     /// Operations of the disk that changed something.
     pub disk_operations: u64,
 }
@@ -50,7 +52,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 18] {
+    fn all(&mut self) -> [&mut u64; 19] {
         let Counts {
             crashes,
             power_cuts,
@@ -69,6 +71,7 @@ impl Counts {
             delivered,
             consumed,
             looks_repeated,
+            followed,
             disk_operations,
         } = self;
         [
@@ -89,6 +92,7 @@ impl Counts {
             delivered,
             consumed,
             looks_repeated,
+            followed,
             disk_operations,
         ]
     }

@@ -13,7 +13,9 @@
 //! - reads that were answered before the crash are answered in the same way after it;
 //! - the state is that of the batch at which the journal ends, and no effect is refused;
 //!
-//! and at times that a second engine, fed with the effects alone, has the same state as the first.
+//! and at times that a second engine, fed with the effects alone, has the same state as the first,
+//! the same numbers, and the same answers to reads; and that whoever has the state after some batch
+//! and reads the log from there comes to the same state.
 //! In the end every group must have got everything. Ways to break all this are planted by [`Bug`].
 
 mod answer;
@@ -21,6 +23,7 @@ mod bystander;
 mod client;
 mod consumer;
 mod counts;
+mod follower;
 mod ledger;
 mod picture;
 mod process;

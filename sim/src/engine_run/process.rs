@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use engine::clients::delivery::Delivery;
-use engine::server::{Conflicts, Writes};
+use engine::server::Writes;
 use engine::store::keyspace::Frozen;
 use engine::store::log::Journalling;
 use engine::store::packing::PackingBatch;
-use engine::{Author, Engine, Expired, Now, Replay};
+use engine::{Author, Engine, Now};
 use journal::{
     BaseWriter, Commit, Cut, Elapsed, Encoded, Event, FileSync, Gathered, Health, History,
     LocalLog, Lsn, Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob,
@@ -20,9 +20,10 @@ use journal::{
 };
 use persistence::snapshot::Progress;
 use persistence::{OpenError, snapshot};
+use resp::ArgvBuf;
 
 use super::Bug;
-use super::picture::Picture;
+use super::follower::Follower;
 use super::setting::Setting;
 use crate::disk::{SimDisk, SimFile};
 
@@ -34,6 +35,8 @@ pub(super) struct Process {
     pub(super) position: Position,
     /// The state after each batch that may still be the last after a crash.
     pub(super) views: BTreeMap<Lsn, Frozen>,
+    /// The state after some earlier ones, for those who begin in the midst of the log.
+    pub(super) earlier_views: BTreeMap<Lsn, Frozen>,
     /// The last batches, for a bug that applies one twice.
     pub(super) batches: BTreeMap<Lsn, Vec<u8>>,
     pub(super) report: Report,
@@ -44,18 +47,16 @@ pub(super) struct Process {
     wake_at: Option<Elapsed>,
     /// What the thread that packs chunks of streams is doing.
     packing: Option<PackingBatch>,
-    twin: Option<Twin>,
+    /// A second engine that is fed with the effects of the first.
+    follower: Option<Follower>,
     bug: Option<Bug>,
     pub(super) rewrites: u64,
     pub(super) packed: u64,
     pub(super) poisonings: u64,
 }
 
-/// A second engine that is fed with the effects of the first.
-struct Twin {
-    engine: Engine,
-    replay: Replay,
-}
+/// How many earlier states are kept.
+const EARLIER_VIEWS_MAX: usize = 16;
 
 enum Rewrite {
     None,
@@ -100,8 +101,12 @@ impl Process {
         }
         engine.end_replay(replay, report.last, Journalling::On);
         engine.server.shell.persistence.journalling = true;
-        let twin = match follow {
-            Follow::Yes => Some(Twin::of(&engine, setting, now)?),
+        let follower = match follow {
+            Follow::Yes => {
+                let view = engine.freeze();
+                let begun = Follower::begin(&view, report.last, setting, now);
+                Some(begun.map_err(|error| OpenError::TakeOver(error.to_string()))?)
+            }
             Follow::No => None,
         };
         Ok(Process {
@@ -111,6 +116,7 @@ impl Process {
                 released: report.last,
             },
             views: BTreeMap::from([(report.last, engine.freeze())]),
+            earlier_views: BTreeMap::new(),
             batches: BTreeMap::new(),
             commit: Commit::new(log.with_reserve(setting.reserve_bytes), setting.policy),
             gathered: Gathered {
@@ -123,7 +129,7 @@ impl Process {
             rewrite: Rewrite::None,
             wake_at: None,
             packing: None,
-            twin,
+            follower,
             bug: setting.bug,
             rewrites: 0,
             packed: 0,
@@ -139,8 +145,9 @@ impl Process {
             let mut batches = std::mem::take(self.engine.effects());
             self.engine.effects_taken();
             let bytes = batches.to_vec();
-            if let Some(twin) = &mut self.twin {
-                twin.engine.replay(&mut twin.replay, &bytes, Author::Weir)?;
+            if let Some(follower) = &mut self.follower {
+                let first = follower.applied().next();
+                follower.follow(&bytes, (first, last))?;
             }
             if self.bug == Some(Bug::AppliedTwice) {
                 self.batches.insert(last, bytes);
@@ -201,7 +208,6 @@ impl Process {
         }
         let (bytes, at) = (self.gathered.batches.len(), self.last());
         self.gathered.cut = Some(Cut { bytes, at });
-        self.engine.restart_journal();
         self.rewrite = Rewrite::Asked(self.engine.freeze(), now);
     }
 
@@ -298,13 +304,32 @@ impl Process {
     }
 
     /// The second engine, fed with effects alone, must hold what the first one holds.
-    pub(super) fn compare_with_twin(&self, now: Now) -> Result<()> {
-        let Some(twin) = &self.twin else {
+    pub(super) fn compare_with_follower(&mut self, now: Now) -> Result<()> {
+        match &mut self.follower {
+            Some(follower) => follower.compare_with(&self.engine, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The second engine must answer a read as the first one did, and know of which batch that
+    /// tells: it has that batch.
+    pub(super) fn ask_follower(&mut self, argv: &ArgvBuf, reply: &[u8], now: Now) -> Result<()> {
+        let Some(follower) = &mut self.follower else {
             return Ok(());
         };
-        let live = Picture::of(&self.engine.freeze(), now);
-        let replayed = Picture::of(&twin.engine.freeze(), now);
-        live.ensure_same(&replayed, "live state and replayed effects differ")
+        let (again, depends_on) = follower.answer(argv, now);
+        ensure!(
+            again == reply,
+            "{argv:?} is answered {} and by a follower {}",
+            reply.escape_ascii(),
+            again.escape_ascii()
+        );
+        ensure!(
+            depends_on <= follower.applied() && follower.applied() == self.engine.log().last(),
+            "a reply tells of {depends_on}, and the follower is at {}",
+            follower.applied()
+        );
+        Ok(())
     }
 
     /// Does what the journal's thread does with an event.
@@ -354,29 +379,13 @@ impl Process {
             "a position went back: {before:?} {position:?}"
         );
         self.position = position;
-        self.views = self.views.split_off(&position.released);
+        let views = self.views.split_off(&position.released);
+        self.earlier_views
+            .extend(std::mem::replace(&mut self.views, views));
+        while self.earlier_views.len() > EARLIER_VIEWS_MAX {
+            self.earlier_views.pop_first();
+        }
         Ok(())
-    }
-}
-
-impl Twin {
-    /// An engine with the same state, which came by way of a snapshot, under other settings.
-    fn of(engine: &Engine, setting: &Setting, now: Now) -> Result<Twin, OpenError> {
-        let mut bytes = Vec::new();
-        // A vector takes everything.
-        snapshot::write(&engine.freeze(), &mut bytes, now, &Progress::default()).ok();
-        let mut engine = setting.changed_engine(now);
-        let mut replay = engine.begin_replay(now);
-        snapshot::load(
-            &mut engine,
-            "of a twin",
-            bytes.as_slice(),
-            Expired::Kept,
-            Conflicts::Refused,
-            now,
-            replay.unknown(),
-        )?;
-        Ok(Twin { engine, replay })
     }
 }
 

@@ -15,6 +15,7 @@ use super::bystander::{self, stream_of};
 use super::client::{Asked, Client, Look, Role, Sent};
 use super::consumer::Consumer;
 use super::counts::Counts;
+use super::follower::Follower;
 use super::ledger::{Ledger, Turn};
 use super::picture::Picture;
 use super::process::{Follow, Process};
@@ -119,7 +120,7 @@ impl World {
         for stream in &self.ledger.streams {
             stream.audit_groups()?;
         }
-        self.process.compare_with_twin(self.now())?;
+        self.process.compare_with_follower(self.now())?;
         self.restart(Crash::Stop)?;
         self.counts.disk_operations = self.disk.operations();
         Ok(self.counts)
@@ -172,7 +173,7 @@ impl World {
                 self.disk.set_capacity(bytes);
             }
             97 if self.rng.once_in(4) => self.stop()?,
-            98 if self.rng.once_in(4) => self.process.compare_with_twin(self.now())?,
+            98 if self.rng.once_in(4) => self.process.compare_with_follower(self.now())?,
             _ => {}
         }
         self.release()
@@ -269,8 +270,18 @@ impl World {
             });
         }
         asked.bytes = reply.into_bytes();
+        let looks = match asked.sent.as_slice() {
+            [Sent { request, .. }] if request.is_look() => {
+                Some((request.argv.clone(), asked.bytes.clone()))
+            }
+            _ => None,
+        };
         client.asked = Some(asked);
-        self.finish()
+        self.finish()?;
+        match looks {
+            Some((argv, reply)) => self.process.ask_follower(&argv, &reply, now),
+            None => Ok(()),
+        }
     }
 
     /// Gives what the engine did to the journal, and what it says to other clients to them.
@@ -429,7 +440,25 @@ impl World {
         let view = old.views.get(&recovered);
         let view = view.with_context(|| format!("no batch ever ended at {recovered}"))?;
         let back = Picture::of(&self.process.engine.freeze(), now);
-        Picture::of(view, now).ensure_same(&back, "before and after the restart")
+        Picture::of(view, now).ensure_same(&back, "before and after the restart")?;
+        self.read_from_the_midst(old)
+    }
+
+    /// Who has the state after some batch and reads the log from there must come to the same state,
+    /// wherever in a group that batch is.
+    fn read_from_the_midst(&mut self, old: &Process) -> Result<()> {
+        let now = self.now();
+        let recovered = self.process.report.last;
+        let views = old.earlier_views.iter().chain(&old.views);
+        let views: Vec<_> = views.filter(|(at, _)| **at <= recovered).collect();
+        let (at, view) = views[self.rng.index(views.len())];
+        let mut follower = Follower::begin(view, *at, &self.setting, now)?;
+        // The log may begin later.
+        if follower.follow_disk(&self.disk)? {
+            follower.compare_with(&self.process.engine, now)?;
+            self.counts.followed += recovered.since(*at);
+        }
+        Ok(())
     }
 
     /// Reads that were answered before the crash must be answered in the same way now: what the

@@ -16,7 +16,10 @@ impl PlainCommand for Select {
         group: Group::Connection,
         complexity: "O(1)",
         arity: Arity::Exactly(2),
-        flags: Flags::FAST.and(Flags::LOADING).and(Flags::STALE),
+        flags: Flags::FAST
+            .and(Flags::LOADING)
+            .and(Flags::STALE)
+            .and(Flags::SELECTS_DATABASE),
         args: &[Arg::integer("index")],
         ..Spec::named("select")
     };

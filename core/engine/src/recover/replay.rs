@@ -5,79 +5,36 @@
 //! hold effects, so that replay decides nothing; files of Redis hold what Redis wrote, with its
 //! meaning. Times that these do not contain are that of the load; `unknown` deals with what they
 //! hold that weir lacks.
+//!
+//! Batches keep the numbers that they have in the log. So an engine that follows a log knows how
+//! far it is (`EffectLog::last`), and its replies to reads say on which batch they depend, as those
+//! of the engine that wrote the log do.
 
+mod error;
+mod place;
 mod unknown;
 
-use resp::{Argv, Limits, Parser, ProtocolError, Reply};
+use resp::{Argv, Limits, Parser, Reply};
 use stream::Retention;
-use thiserror::Error;
 use values::{Key, Value};
 
 use crate::Engine;
-use crate::clients::session::SessionId;
+use crate::clients::session::{Session, SessionId};
 use crate::command::Mode;
 use crate::config::OnUnknown;
 use crate::limits::LOADED_PLAIN_BYTES_MAX;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad};
-use crate::server::Refusal;
 use crate::store::apply::Added;
 use crate::store::keyspace::Record;
 use crate::store::log::Journalling;
+use crate::table::Flags;
 use crate::time::{Mono, Now, UnixMs};
 use batch::Lsn;
 
+pub use self::error::ReplayError;
+use self::error::Stop;
+use self::place::Place;
 pub use self::unknown::{LeftOut, LeftOutKey, Refused, Run, Unknown};
-
-/// Why a journal cannot be replayed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ReplayError {
-    /// The bytes are not requests.
-    #[error("not a request: {source}")]
-    Format {
-        /// Where, counted from the start of the piece.
-        offset: usize,
-        /// What is wrong.
-        source: ProtocolError,
-    },
-    /// A request is cut off.
-    #[error("the batches end within a request")]
-    Incomplete {
-        /// Where the request begins.
-        offset: usize,
-    },
-    /// A request fails: the state is not the one that the journal continues, or the journal is from
-    /// another server, which knows more.
-    #[error("{request} was refused: {reply}")]
-    Refused {
-        /// Where the request begins, counted from the start of the piece.
-        offset: usize,
-        /// Its name.
-        request: String,
-        /// The error.
-        reply: String,
-    },
-    /// The file holds something that weir does not have, and it may not be left out.
-    #[error("{what}")]
-    Unknown {
-        /// Where the request begins, counted from the start of the piece.
-        offset: usize,
-        /// What it is.
-        what: Refused,
-    },
-}
-
-impl ReplayError {
-    /// Returns where the request that cannot be replayed begins, counted from the start of the
-    /// piece.
-    pub fn offset(&self) -> usize {
-        match self {
-            ReplayError::Format { offset, .. }
-            | ReplayError::Incomplete { offset }
-            | ReplayError::Refused { offset, .. }
-            | ReplayError::Unknown { offset, .. } => *offset,
-        }
-    }
-}
 
 /// Who wrote what is replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +52,7 @@ pub enum Author {
 pub struct Replay {
     session: SessionId,
     clock: Clock,
+    place: Place,
     unknown: Unknown,
     /// The counters before, because a replay does not count as work for clients.
     counters: Counters,
@@ -129,10 +87,11 @@ impl Clock {
         }
     }
 
-    /// Reads a line `#t:<ms>` of weir or `#TS:<s>` of Redis; other lines contain no time.
-    fn annotated(&mut self, line: &[u8]) {
+    /// Reads a line `#t:<ms>` of weir or `#TS:<s>` of Redis; other lines contain no time. Returns
+    /// whether it had one.
+    fn annotated(&mut self, line: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(line) else {
-            return;
+            return false;
         };
         let text = text.trim_end();
         let at = |number: &str, us: i64| {
@@ -140,11 +99,15 @@ impl Clock {
             let mono = Mono(0);
             Some(Now { unix_us, mono })
         };
-        if let Some(ms) = text.strip_prefix("#t:") {
-            self.weir = at(ms, 1000).unwrap_or(self.weir);
+        if let Some(now) = text.strip_prefix("#t:").and_then(|ms| at(ms, 1000)) {
+            self.weir = now;
+            true
         } else if let Some(now) = text.strip_prefix("#TS:").and_then(|s| at(s, 1_000_000)) {
             self.other = now;
             self.other_is_told = true;
+            true
+        } else {
+            false
         }
     }
 }
@@ -182,6 +145,17 @@ impl Engine {
     /// Prepares the engine for a snapshot and a journal, at the time of the load. Nobody is
     /// connected yet.
     pub fn begin_replay(&mut self, now: Now) -> Replay {
+        self.begin_replay_at(Place::BEGIN, now)
+    }
+
+    /// The same for an engine that is to follow a log from the midst: it will be given the state
+    /// after batch `has`, and then groups, of which the first may have batches up to there.
+    pub fn begin_replay_after(&mut self, has: Lsn, now: Now) -> Replay {
+        self.data.log.set_last(has);
+        self.begin_replay_at(Place::after(has), now)
+    }
+
+    fn begin_replay_at(&mut self, place: Place, now: Now) -> Replay {
         self.data.log.set_journalling(Journalling::Replaying);
         let session = self.connect("journal".to_owned(), String::new(), Now::default());
         if let Some(session) = self.server.sessions.find_mut(session) {
@@ -194,6 +168,7 @@ impl Engine {
                 other: now,
                 other_is_told: false,
             },
+            place,
             unknown: Unknown::new(self.server.config.on_unknown),
             counters: Counters {
                 commands: self.server.command_stats.clone(),
@@ -244,7 +219,7 @@ impl Engine {
         self.data.keyspace.put(database, hash, record);
     }
 
-    /// Runs whole requests of a journal.
+    /// Runs whole requests that have no numbers, as those of a base.
     ///
     /// # Errors
     /// [`ReplayError`] if the bytes are not requests, or a request is refused. What comes before it
@@ -255,11 +230,36 @@ impl Engine {
         bytes: &[u8],
         author: Author,
     ) -> Result<(), ReplayError> {
+        self.replay_all(replay, bytes, author, None)
+    }
+
+    /// Runs a group of a log: whole batches, numbered from `first` to `last`.
+    ///
+    /// # Errors
+    /// The same, or if there are more or fewer batches.
+    pub fn replay_group(
+        &mut self,
+        replay: &mut Replay,
+        bytes: &[u8],
+        author: Author,
+        (first, last): (Lsn, Lsn),
+    ) -> Result<(), ReplayError> {
+        replay.place.comes_to(first);
+        self.replay_all(replay, bytes, author, Some(last))
+    }
+
+    fn replay_all(
+        &mut self,
+        replay: &mut Replay,
+        bytes: &[u8],
+        author: Author,
+        last: Option<Lsn>,
+    ) -> Result<(), ReplayError> {
         self.data.retention = match author {
             Author::Weir => Retention::DEFAULT,
             Author::Other => self.server.config.retention,
         };
-        let result = self.replay_requests(replay, bytes, author);
+        let result = self.replay_requests(replay, bytes, author, last);
         self.data.retention = self.server.config.retention;
         self.data.added = Added::Now;
         // Nobody is served meanwhile, so nobody has to wait for that.
@@ -277,6 +277,7 @@ impl Engine {
         replay: &mut Replay,
         bytes: &[u8],
         author: Author,
+        last: Option<Lsn>,
     ) -> Result<(), ReplayError> {
         let limits = Limits {
             // An effect may be a little longer than the request that was accepted.
@@ -297,44 +298,38 @@ impl Engine {
                     .iter()
                     .position(|byte| *byte == b'\n')
                     .map_or(rest, |at| &rest[..=at]);
-                replay.clock.annotated(line);
+                if replay.clock.annotated(line) {
+                    replay.place.hears_time();
+                }
                 self.data.added = replay.clock.added(author);
                 offset += line.len();
                 continue;
             }
             match parser.parse(&bytes[offset..], &limits) {
                 Ok(Some(request)) => {
-                    let now = replay.clock.now(author);
-                    let run = match author {
-                        Author::Weir => Ok(Run::AsItIs),
-                        Author::Other => self.look(&mut replay.unknown, request.argv),
-                    };
-                    let mut run_one = |argv| {
-                        let _ = self.dispatch(&mut session, argv, now, &mut reply, Mode::Replay);
-                    };
-                    match run {
-                        Ok(Run::AsItIs) => run_one(request.argv),
-                        Ok(Run::Instead(requests)) => {
-                            for request in &requests {
-                                run_one(request.as_argv());
-                            }
-                        }
-                        Err(what) => {
-                            result = Err(ReplayError::Unknown { offset, what });
+                    let next = last.map_or(Lsn::ZERO, |_| replay.place.last().next());
+                    self.data.log.replay_as(next);
+                    let run =
+                        self.replay_one(replay, &mut session, request.argv, author, &mut reply);
+                    let selects = match run {
+                        Ok(flags) => flags.has(Flags::SELECTS_DATABASE),
+                        Err(stop) => {
+                            result = Err(stop.at(offset));
                             break;
                         }
-                    }
-                    replay.requests += 1;
-                    if let Some(Refusal { request, reply }) = self.server.refused_in_replay.take() {
-                        result = Err(ReplayError::Refused {
-                            offset,
-                            request,
-                            reply,
-                        });
-                        break;
-                    }
+                    };
                     reply.clear();
                     offset += request.consumed;
+                    // weir's batches say as part of them in which database they happen; for Redis a
+                    // request is a batch, whatever it does.
+                    let is_batch = author == Author::Other || !selects;
+                    if last.is_some() && is_batch && session.transaction.is_none() {
+                        let has_it = replay.place.has_next();
+                        let number = replay.place.pass();
+                        if !has_it {
+                            self.data.log.set_last(number);
+                        }
+                    }
                 }
                 Ok(None) => {
                     result = Err(ReplayError::Incomplete { offset });
@@ -347,7 +342,89 @@ impl Engine {
             }
         }
         self.server.sessions.put_back(session);
-        result
+        self.data.log.replay_as(Lsn::ZERO);
+        result?;
+        let found = replay.place.last();
+        match (last, author) {
+            (Some(expected), Author::Weir) if found != expected => Err(ReplayError::Misnumbered {
+                offset,
+                expected,
+                found,
+            }),
+            // What is a batch of another author, the log decides.
+            (Some(last), _) => {
+                replay.place.pass_to(last);
+                Ok(())
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Runs a request. Returns the traits of its command.
+    fn replay_one(
+        &mut self,
+        replay: &mut Replay,
+        session: &mut Session,
+        argv: Argv<'_>,
+        author: Author,
+        reply: &mut Reply,
+    ) -> Result<Flags, Stop> {
+        let now = replay.clock.now(author);
+        if !replay.place.is_settled() {
+            let row = argv.get(0).and_then(|name| self.server.commands.find(name));
+            let flags = row.map_or(Flags::NONE, |row| row.spec.flags);
+            if !replay.place.hears(flags, author) {
+                return Err(Stop::NotSelfContained);
+            }
+            if replay.place.has_next() {
+                self.pass_over(session, flags, argv, now, reply);
+                return Ok(flags);
+            }
+        }
+        let run = match author {
+            Author::Weir => Run::AsItIs,
+            Author::Other => self
+                .look(&mut replay.unknown, argv)
+                .map_err(Stop::Unknown)?,
+        };
+        let mut run_one = |argv| {
+            let _ = self.dispatch(session, argv, now, reply, Mode::Replay);
+        };
+        match run {
+            Run::AsItIs => run_one(argv),
+            Run::Instead(requests) => {
+                for request in &requests {
+                    run_one(request.as_argv());
+                }
+            }
+        }
+        replay.requests += 1;
+        match self.server.refused_in_replay.take() {
+            Some(refusal) => Err(Stop::Refused(refusal)),
+            None => Ok(session
+                .last_command
+                .map_or(Flags::NONE, |row| row.spec.flags)),
+        }
+    }
+
+    /// Takes from a request of a batch that the state has only what later ones rely on.
+    fn pass_over(
+        &mut self,
+        session: &mut Session,
+        flags: Flags,
+        argv: Argv<'_>,
+        now: Now,
+        reply: &mut Reply,
+    ) {
+        if flags.has(Flags::SELECTS_DATABASE) {
+            let queue = session.transaction.take();
+            let _ = self.dispatch(session, argv, now, reply, Mode::Replay);
+            session.transaction = queue;
+        } else if flags.has(Flags::RUNS_QUEUE) {
+            session.transaction = None;
+        } else if flags.has(Flags::CONTROLS_MULTI) {
+            let _ = self.dispatch(session, argv, now, reply, Mode::Replay);
+        }
     }
 
     /// Checks whether weir has what a request of another server is about.

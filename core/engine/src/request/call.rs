@@ -35,9 +35,10 @@ pub(crate) fn view<'e>(
     let overdue = match mode {
         Mode::Replay => Overdue::Kept,
         Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => {
-            match server.pause.active(now) {
-                Some(_) => Overdue::Hidden,
-                None => Overdue::Removed,
+            // What happens to a keyspace that follows a log is in that log.
+            match server.pause.active(now).is_some() || data.log.is_replaying() {
+                true => Overdue::Hidden,
+                false => Overdue::Removed,
             }
         }
     };

@@ -19,8 +19,8 @@ pub enum Journalling {
     On,
     /// Nothing does (a cache); batches are numbered all the same.
     Off,
-    /// The effects come from a log. They are neither encoded nor numbered, and nothing depends on
-    /// them: what is read from a log is durable.
+    /// The effects come from a log. They are not encoded, and have the numbers that they have
+    /// there.
     Replaying,
 }
 
@@ -32,11 +32,16 @@ pub enum Journalling {
 /// could then keep half a transaction. Taking the bytes is right only between batches, and the
 /// shell does it under the lock in which the requests ran, so that bytes and numbers reach the log
 /// in one order.
+///
+/// What is taken at once can be read by itself: it names database and time before its first
+/// command, whatever was taken before.
 #[derive(Debug)]
 pub struct EffectLog {
     encoded: Encoded,
     journalling: Journalling,
     last: Lsn,
+    /// The batch that is replayed; zero for what has no number.
+    replayed: Lsn,
     /// The open batch: how many own bytes came before it, and how many effects it has.
     batch_start: usize,
     batch_effects: u32,
@@ -52,6 +57,7 @@ impl EffectLog {
             encoded: Encoded::default(),
             journalling,
             last,
+            replayed: Lsn::ZERO,
             batch_start: 0,
             batch_effects: 0,
             database: None,
@@ -68,7 +74,7 @@ impl EffectLog {
     #[inline]
     pub(crate) fn open(&self) -> Lsn {
         match self.journalling {
-            Journalling::Replaying => Lsn::ZERO,
+            Journalling::Replaying => self.replayed,
             Journalling::On | Journalling::Off => self.last.next(),
         }
     }
@@ -79,13 +85,24 @@ impl EffectLog {
         self.restart();
     }
 
-    /// Sets the number of the last batch, after a recovery.
+    /// Returns whether the effects come from a log.
+    #[inline]
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.journalling == Journalling::Replaying
+    }
+
+    /// Sets the number of the last batch: everything up to it was replayed.
     pub(crate) fn set_last(&mut self, last: Lsn) {
         self.last = last;
     }
 
-    /// The next bytes name database and time again: a new journal file begins.
-    pub(crate) fn restart(&mut self) {
+    /// What is replayed next is of this batch.
+    pub(crate) fn replay_as(&mut self, replayed: Lsn) {
+        self.replayed = replayed;
+    }
+
+    /// The next bytes name database and time again.
+    fn restart(&mut self) {
         self.database = None;
         self.time = None;
     }
@@ -104,7 +121,7 @@ impl EffectLog {
             return;
         }
         self.set_time(now);
-        if !effect.names_its_databases() {
+        if self.database.is_none() || !effect.names_its_databases() {
             self.set_database(database);
         }
         self.batch_effects += effect.encode(&mut Out {
@@ -187,9 +204,11 @@ impl EffectLog {
         &mut self.encoded
     }
 
-    /// Forgets the bytes once the log has them; their room is kept for the next ones.
+    /// Forgets the bytes once the log has them; their room is kept for the next ones, which do not
+    /// rely on these.
     pub fn clear(&mut self) {
         self.encoded.clear();
         self.batch_start = 0;
+        self.restart();
     }
 }

@@ -85,6 +85,8 @@ bit_set! {
         CONTROLS_MULTI = 19;
         /// Runs what the transaction queued, and counts as all of that.
         RUNS_QUEUE = 20;
+        /// Says in which database the commands that follow run, and does nothing else.
+        SELECTS_DATABASE = 21;
     }
 }
 

@@ -26,7 +26,7 @@ impl Engine {
 
     /// The second half: expired keys are removed, and idempotent IDs are forgotten.
     pub fn expire(&mut self, now: Now) {
-        if self.server.config.active_expire && self.server.pause.active(now).is_none() {
+        if self.expires_keys(now) {
             self.remove_expired(now);
         }
         self.forget_idempotent(now);
@@ -37,9 +37,8 @@ impl Engine {
 
     /// When [`Engine::timer`] has something to do; at most `now` if that is already so.
     pub fn next_deadline(&self, now: Now) -> Option<Mono> {
-        let expiry = self.data.keyspace.next_expiry().filter(|_| {
-            self.server.config.active_expire && self.server.pause.active(now).is_none()
-        });
+        let expiry = self.data.keyspace.next_expiry();
+        let expiry = expiry.filter(|_| self.expires_keys(now));
         let forgetting = self.data.keyspace.next_forgetting();
         let [expiry, forgetting] = [expiry, forgetting].map(|at| Some(now.mono_at(at?)));
         let pause = self.server.pause.deadline();
@@ -49,6 +48,13 @@ impl Engine {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Returns whether expired keys are removed now. While a log is followed, it says when.
+    fn expires_keys(&self, now: Now) -> bool {
+        self.server.config.active_expire
+            && self.server.pause.active(now).is_none()
+            && !self.data.log.is_replaying()
     }
 
     /// Frees the memory of expired idempotent IDs. It changes nothing that a client or a replay can

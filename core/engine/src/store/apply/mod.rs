@@ -165,7 +165,8 @@ pub enum Access {
 pub enum Overdue {
     /// It is removed, by an effect that comes before whatever else happens.
     Removed,
-    /// It counts as missing but stays: during `CLIENT PAUSE` a read writes nothing.
+    /// It counts as missing but stays: during `CLIENT PAUSE`, or while a log is followed, a read
+    /// writes nothing.
     Hidden,
     /// It counts as existing: in a replay, keys are removed when the journal says so.
     Kept,

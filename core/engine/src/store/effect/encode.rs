@@ -6,6 +6,9 @@
 //! | `SELECT db` | the database of the commands that follow |
 //! | `MULTI` … `EXEC` | one atomic batch of several effects |
 //!
+//! Each group of the journal names time and database before its first command, and can be read
+//! without the groups before it. A group of an earlier build may rely on them.
+//!
 //! A stream that is made with another retention than 100 seconds and 100 idempotent IDs is made
 //! empty (`XGROUP CREATE … MKSTREAM` and `XGROUP DESTROY`) and configured (`XCFGSET`), whatever the
 //! settings are when this is read.

@@ -127,6 +127,14 @@ impl Rope {
         self.strands.is_empty()
     }
 
+    /// All of it, if that is own bytes in one place, as a few small replies are.
+    #[inline]
+    pub fn plain(&self) -> Option<&[u8]> {
+        let strand = self.strands.front()?;
+        let is_plain = self.strands.len() == 1 && strand.pieces.is_empty();
+        is_plain.then(|| &strand.bytes[strand.sent..])
+    }
+
     /// Adds bytes at the end, by copying them.
     pub fn push(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {

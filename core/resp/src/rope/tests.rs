@@ -155,6 +155,10 @@ fn send(rope: &mut Rope, takes: &[usize]) -> Vec<u8> {
     let (mut sent, mut takes) = (Vec::new(), takes.iter().cycle());
     while !rope.is_empty() {
         rope.prepare();
+        if let Some(plain) = rope.plain() {
+            assert_eq!(plain, rope.segments().collect::<Vec<_>>().concat());
+            assert_eq!(plain.len(), rope.len());
+        }
         let mut room = takes.next().map_or(1, |take| (*take).max(1));
         let before = sent.len();
         for segment in rope.segments() {

@@ -224,8 +224,14 @@ impl Connection {
                 return Ok(Sent::Some);
             }
             let rope = self.output.free_rope();
-            rope.prepare();
-            match self.socket.send_all_of(rope.segments()) {
+            let sent = match rope.plain() {
+                Some(bytes) => self.socket.send(bytes),
+                None => {
+                    rope.prepare();
+                    self.socket.send_all_of(rope.segments())
+                }
+            };
+            match sent {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(len) => {
                     sent_bytes += len;

@@ -3,9 +3,10 @@
 //! The engine has no clock. Its driver measures each request and reports that through
 //! [`crate::Engine::measured`].
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
-use resp::{Argv, ArgvBuf};
+use resp::ArgvBuf;
 use smallvec::SmallVec;
 
 use crate::clients::session::Session;
@@ -33,14 +34,15 @@ pub struct SlowCommand {
 /// The slow log, newest first.
 #[derive(Debug, Default)]
 pub struct SlowLog {
-    entries: VecDeque<SlowCommand>,
+    /// Boxed, so that little is copied when there are more than ever before.
+    entries: VecDeque<Box<SlowCommand>>,
     next_id: u64,
 }
 
 impl SlowLog {
     /// The entries, newest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &SlowCommand> {
-        self.entries.iter()
+        self.entries.iter().map(|entry| &**entry)
     }
 
     /// The number of entries.
@@ -63,41 +65,47 @@ impl SlowLog {
         self.entries.truncate(len);
     }
 
-    /// Adds a request that has no secrets in it any more.
-    pub(crate) fn add(&mut self, session: &Session, argv: Argv<'_>, took_us: u64, now: Now) {
-        self.entries.push_front(SlowCommand {
+    /// Adds a request, whose arguments have no secrets in them any more. No more of it is looked at
+    /// than is kept.
+    pub(crate) fn add<'a>(
+        &mut self,
+        session: &Session,
+        args: impl ExactSizeIterator<Item = &'a [u8]>,
+        took_us: u64,
+        now: Now,
+    ) {
+        self.entries.push_front(Box::new(SlowCommand {
             id: self.next_id,
             at_s: now.unix().0 / 1000,
             took_us,
-            request: shortened(argv),
+            request: shortened(args),
             address: session.address.clone(),
             client_name: session.name.clone(),
-        });
+        }));
         self.next_id += 1;
     }
 }
 
 /// The arguments as the slow log keeps them.
-fn shortened(argv: Argv<'_>) -> ArgvBuf {
-    let kept = if argv.len() > SLOW_LOG_ARGS_MAX {
+fn shortened<'a>(args: impl ExactSizeIterator<Item = &'a [u8]>) -> ArgvBuf {
+    let len = args.len();
+    let kept = if len > SLOW_LOG_ARGS_MAX {
         SLOW_LOG_ARGS_MAX - 1
     } else {
-        argv.len()
+        len
     };
-    let mut args: Vec<Vec<u8>> = argv.take(kept).iter().map(shortened_arg).collect();
-    if kept < argv.len() {
-        args.push(format!("... ({} more arguments)", argv.len() - kept).into_bytes());
-    }
-    args.iter().map(Vec::as_slice).collect()
+    let more = (kept < len).then(|| format!("... ({} more arguments)", len - kept).into_bytes());
+    let shown = args.take(kept).map(shortened_arg);
+    shown.chain(more.map(Cow::Owned)).collect()
 }
 
-fn shortened_arg(arg: &[u8]) -> Vec<u8> {
+fn shortened_arg(arg: &[u8]) -> Cow<'_, [u8]> {
     let Some(cut) = arg.len().checked_sub(SLOW_LOG_ARG_BYTES_MAX + 1) else {
-        return arg.to_vec();
+        return Cow::Borrowed(arg);
     };
     let mut text = arg[..SLOW_LOG_ARG_BYTES_MAX].to_vec();
     text.extend_from_slice(format!("... ({} more bytes)", cut + 1).as_bytes());
-    text
+    Cow::Owned(text)
 }
 
 /// One event of a kind that took long.

@@ -99,11 +99,11 @@ impl Engine {
         let slow = u64::try_from(config.slow_log_us).is_ok_and(|least_us| us >= least_us);
         if slow && !flags.has(Flags::SKIP_SLOWLOG) {
             if let Some(session) = server.sessions.find(id) {
-                let shown = match server.commands.find_request(argv) {
-                    Some((row, _)) => redacted(row.spec, argv),
-                    None => argv.to_owned(),
-                };
-                server.slow_log.add(session, shown.as_argv(), us, now);
+                let log = &mut server.slow_log;
+                match server.commands.find_request(argv) {
+                    Some((row, _)) => log.add(session, redacted(row.spec, argv), us, now),
+                    None => log.add(session, argv.iter(), us, now),
+                }
             }
             server.slow_log.truncate(config.slow_log_len);
         }

@@ -57,8 +57,7 @@ impl Server {
             session.address,
         );
         line.extend_from_slice(begin.as_bytes());
-        let shown = redacted(spec, argv);
-        for arg in shown.as_argv().iter() {
+        for arg in redacted(spec, argv) {
             line.push(b' ');
             quote(line, arg);
         }

@@ -3,34 +3,32 @@
 //! The grammar of a command says which of its arguments are secrets. A request need not follow the
 //! grammar, so that too much is hidden rather than too little.
 
-use resp::{Argv, ArgvBuf};
+use resp::Argv;
 
 use crate::table::{Arg, ArgKind, Secret, Spec};
 
 /// What replaces a secret.
 const REDACTED: &[u8] = b"(redacted)";
 
-/// The request of a command without the secrets in it.
-pub fn redacted(spec: &Spec, argv: Argv<'_>) -> ArgvBuf {
+/// The arguments of a request, the command's name included, without the secrets among them. Copies
+/// nothing: a request may be long, and little of it is shown.
+pub fn redacted<'a>(spec: &Spec, argv: Argv<'a>) -> impl ExactSizeIterator<Item = &'a [u8]> {
     let hides_all = spec
         .args
         .iter()
         .any(|arg| arg.secret == Secret::Always && arg.token.is_empty());
     let mut hidden = if hides_all { argv.len() } else { 0 };
-    argv.iter()
-        .enumerate()
-        .map(|(position, arg)| {
-            if position == 0 {
-                return arg;
-            }
-            if hidden > 0 {
-                hidden -= 1;
-                return REDACTED;
-            }
-            hidden = secrets_after(spec.args, arg);
-            arg
-        })
-        .collect()
+    argv.iter().enumerate().map(move |(position, arg)| {
+        if position == 0 {
+            return arg;
+        }
+        if hidden > 0 {
+            hidden -= 1;
+            return REDACTED;
+        }
+        hidden = secrets_after(spec.args, arg);
+        arg
+    })
 }
 
 /// How many arguments behind a word are secrets.

@@ -33,16 +33,30 @@ impl Command for GetKeys {
 
     fn execute(request: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let keys = keys_of(ctx, request)?;
-        ctx.reply.array(keys.len());
-        for found in keys {
+        ctx.reply.array(keys.count);
+        for found in keys.iter() {
             ctx.reply.bulk(found.key);
         }
         Ok(Flow::Done)
     }
 }
 
-/// The keys of a request.
-pub(super) fn keys_of<'a>(ctx: &Ctx<'_>, request: Argv<'a>) -> Result<Vec<FoundKey<'a>>, CmdError> {
+/// The keys of a request. They are found again rather than kept: a request may have millions.
+pub(super) struct Keys<'a> {
+    spec: &'static Spec,
+    request: Argv<'a>,
+    pub(super) count: usize,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = FoundKey<'a>> {
+        let found = table::keys_of(self.spec, self.request);
+        found.map_while(Result::ok).take(self.count)
+    }
+}
+
+/// Finds the keys of a request.
+pub(super) fn keys_of<'a>(ctx: &Ctx<'_>, request: Argv<'a>) -> Result<Keys<'a>, CmdError> {
     let found = ctx.server.commands.find_request(request);
     let (row, _) = found.ok_or(CmdError::KeysOfUnknownCommand)?;
     let spec = row.spec;
@@ -52,8 +66,15 @@ pub(super) fn keys_of<'a>(ctx: &Ctx<'_>, request: Argv<'a>) -> Result<Vec<FoundK
     if !spec.arity.accepts(request.len()) {
         return Err(CmdError::KeysOfWrongArity);
     }
-    match table::keys_of(spec, request).collect() {
-        Err(KeysNotFound) if spec.flags.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
-        found => found.map_err(|KeysNotFound| CmdError::KeysNotFound),
-    }
+    let mut found = table::keys_of(spec, request);
+    let count = match found.try_fold(0, |count, key| key.map(|_| count + 1)) {
+        Ok(count) => count,
+        Err(KeysNotFound) if spec.flags.has(Flags::NO_MANDATORY_KEYS) => 0,
+        Err(KeysNotFound) => return Err(CmdError::KeysNotFound),
+    };
+    Ok(Keys {
+        spec,
+        request,
+        count,
+    })
 }

@@ -35,8 +35,8 @@ impl Command for GetKeysAndFlags {
 
     fn execute(request: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let keys = keys_of(ctx, request)?;
-        ctx.reply.array(keys.len());
-        ctx.reply.each(keys, |reply, key| {
+        ctx.reply.array(keys.count);
+        ctx.reply.each(keys.iter(), |reply, key| {
             reply.array(2);
             reply.bulk(key.key);
             write_words(reply, key.flags.names());

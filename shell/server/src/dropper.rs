@@ -23,7 +23,27 @@ struct State {
     waiting: Vec<Dropped>,
     /// About how many bytes wait, including what is being freed.
     bytes: usize,
+    /// How many threads are freeing something.
+    freeing: usize,
+    /// How often that has begun.
+    begun: u64,
     stopped: bool,
+}
+
+impl State {
+    fn begin_freeing(&mut self) {
+        self.freeing += 1;
+        self.begun += 1;
+    }
+}
+
+/// What waits while nothing is being freed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// About how many bytes.
+    pub(crate) bytes: usize,
+    /// Tells this moment from those before something was freed.
+    begun: u64,
 }
 
 impl Dropper {
@@ -44,8 +64,10 @@ impl Dropper {
         let mut state = self.state.lock();
         if state.bytes - bytes > DROPPER_BYTES_MAX || state.stopped {
             state.bytes -= bytes;
+            state.begin_freeing();
             drop(state);
             drop(dropped);
+            self.state.lock().freeing -= 1;
             untold.leave(bytes as i64);
             return;
         }
@@ -54,9 +76,14 @@ impl Dropper {
         self.changed.notify_one();
     }
 
-    /// About how many bytes are to be freed.
-    pub(crate) fn waiting_bytes(&self) -> usize {
-        self.state.lock().bytes
+    /// What waits; `None` while something is being freed, of which nobody can say how much the
+    /// allocator has back already.
+    pub(crate) fn settled(&self) -> Option<Settled> {
+        let state = self.state.lock();
+        (state.freeing == 0).then_some(Settled {
+            bytes: state.bytes,
+            begun: state.begun,
+        })
     }
 
     /// Frees what is handed in until the server stops.
@@ -70,6 +97,7 @@ impl Dropper {
                 return;
             }
             let waiting = std::mem::take(&mut state.waiting);
+            state.begin_freeing();
             drop(state);
             for dropped in waiting {
                 let bytes = dropped.bytes();
@@ -85,6 +113,7 @@ impl Dropper {
                 // It counted as free before.
                 untold.leave(meter.growth() + bytes as i64);
             }
+            self.state.lock().freeing -= 1;
         }
     }
 
@@ -92,6 +121,14 @@ impl Dropper {
     pub(crate) fn stop(&self) {
         self.state.lock().stopped = true;
         self.changed.notify_one();
+    }
+}
+
+impl Dropper {
+    /// About how many bytes are to be freed.
+    #[cfg(test)]
+    fn waiting_bytes(&self) -> usize {
+        self.state.lock().bytes
     }
 }
 
@@ -161,5 +198,32 @@ mod tests {
         add(&mut engine, untold.take());
         let difference = used(&engine).abs_diff(after);
         assert!(difference < 1000, "{difference}");
+    }
+
+    #[test]
+    fn what_waits_is_known_only_while_nothing_is_being_freed() {
+        let (dropper, untold) = (Dropper::default(), Untold::default());
+        let mut engine = Engine::new(Settings::default(), 1, Now::default(), &commands::TABLE);
+        let client = engine.connect(String::new(), String::new(), Now::default());
+        for words in [&["SETRANGE", "k", "9999999", "x"][..], &["DEL", "k"]] {
+            let argv: ArgvBuf = words.iter().collect();
+            let mut reply = Reply::new(Protocol::Resp2);
+            let _ = engine.request(client, argv.as_argv(), Now::default(), &mut reply);
+        }
+        let dropped = engine.take_dropped();
+        dropper.announce(&dropped);
+        let announced = dropper.settled().unwrap();
+        assert!(announced.bytes >= 10_000_000);
+        dropper.state.lock().begin_freeing();
+        assert_eq!(dropper.settled(), None);
+        dropper.state.lock().freeing -= 1;
+        // As much waits as before, but what the allocator said in between may be about either.
+        assert_ne!(dropper.settled(), Some(announced));
+        // A thread that frees what it hands in itself begins and ends it too.
+        dropper.stop();
+        let before = dropper.settled().unwrap();
+        dropper.hand_in(dropped, &untold);
+        let after = dropper.settled().unwrap();
+        assert!(after.bytes == 0 && after != before);
     }
 }

@@ -59,16 +59,20 @@ impl ProcessFigures {
     }
 }
 
-/// Asks the allocator what is used. `dropped` bytes of it wait to be freed and count as free.
+/// Takes in how many bytes the allocator said are allocated. `dropped` bytes of them wait to be
+/// freed and count as free; if nobody knows how many, the figure that the threads keep stays.
 pub(crate) fn update_memory(
     figures: &mut ShellFigures,
     allocator: Allocator,
-    dropped: u64,
+    allocated: u64,
+    dropped: Option<u64>,
     now: Now,
 ) {
-    figures.allocator_allocated = (allocator.used)();
+    figures.allocator_allocated = allocated;
     (figures.allocator_active, figures.allocator_resident) = (allocator.pages)();
-    figures.used_memory = figures.allocator_allocated.saturating_sub(dropped);
+    if let Some(dropped) = dropped {
+        figures.used_memory = allocated.saturating_sub(dropped);
+    }
     figures.used_memory_peak = figures.used_memory_peak.max(figures.used_memory);
     if figures.used_memory_peak > figures.used_memory_peak_noted {
         figures.used_memory_peak_noted = figures.used_memory_peak;

@@ -89,11 +89,19 @@ impl Upkeep<'_> {
         state.engine.stage_took(Stage::Expiry, took, now);
         shard.tell_untold(&mut state.engine);
         if let Some(figures) = figures {
-            // The whole includes what was left and what this thread did.
-            self.meter.start_over(&state.engine);
-            let dropped = state.engine.dropped_bytes() + shard.dropper.waiting_bytes() as u64;
+            let settled = shard.dropper.settled();
+            let allocated = (self.allocator.used)();
+            // What was being freed meanwhile is in this figure in part, and nobody knows in which.
+            let waiting = settled.filter(|before| shard.dropper.settled() == Some(*before));
+            let dropped =
+                waiting.map(|waiting| state.engine.dropped_bytes() + waiting.bytes as u64);
+            match dropped {
+                // The whole includes what was left and what this thread did.
+                Some(_) => self.meter.start_over(&state.engine),
+                None => self.meter.tell(&mut state.engine),
+            }
             let shell = &mut state.engine.server.shell;
-            figures::update_memory(shell, self.allocator, dropped, now);
+            figures::update_memory(shell, self.allocator, allocated, dropped, now);
             figures.tell(shell);
             state.refusals.tell(&state.engine.server, now.mono);
             shard.look_at_load(state);

@@ -30,6 +30,27 @@ fn blocked(client: &mut Client) -> usize {
 }
 
 #[test]
+fn what_has_run_or_waits_is_no_longer_in_the_query_buffer() {
+    for way in WAYS {
+        let server = server(way);
+        let mut client = server.connect(Protocol::Resp2).unwrap();
+        let mut waiting = raw(&server);
+        let long = vec![b'k'; 10_000];
+        let wait = [b"XREAD", &b"BLOCK"[..], b"0", b"STREAMS", &long, b"$"];
+        waiting.write_all(&request(&wait)).unwrap();
+        until(|| blocked(&mut client) == 1);
+        let list = text(&mut client, &["CLIENT", "LIST"]);
+        let line = list.lines().find(|line| line.contains("cmd=xread"));
+        assert!(line.is_some_and(|line| line.contains(" qbuf=0 ")), "{list}");
+        let mut idle = server.connect(Protocol::Resp2).unwrap();
+        idle.command(&["SET", "k", "v"]).unwrap();
+        let list = text(&mut client, &["CLIENT", "LIST"]);
+        let line = list.lines().find(|line| line.contains("cmd=set"));
+        assert!(line.is_some_and(|line| line.contains(" qbuf=0 ")), "{list}");
+    }
+}
+
+#[test]
 fn requests_may_come_in_any_pieces() {
     let large = vec![b'x'; 300_000];
     let mut requests = request(&[b"ECHO", b"begin"]);

@@ -209,6 +209,15 @@ impl Engine {
         })
     }
 
+    /// Tells how many bytes of a client have come and not run, once what was complete has run: what
+    /// is queued or waits is counted where it is, and must not count here too.
+    #[inline]
+    pub fn end_requests(&mut self, id: SessionId, query_bytes: usize) {
+        if let Some(session) = self.server.sessions.find_mut(id) {
+            session.io.query_bytes = query_bytes;
+        }
+    }
+
     /// Looks up the keys of requests that come next, all of them before the first is served.
     /// Lookups that do not wait for one another share the latency of memory; served one by one,
     /// each would pay it. Returns how many keys it looked up: none if the database is small enough

@@ -1,7 +1,8 @@
 //! The name of a key: bytes, short ones in place.
 //!
 //! A key is written once and compared often. Up to 22 bytes are stored in the key itself. A longer
-//! one is shared, so that a clone for a frozen view or a waiter never copies bytes.
+//! one is shared, so that a clone for a frozen view or a waiter never copies bytes. One that came
+//! as a large argument of a request shares the buffer into which it was received.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -21,6 +22,8 @@ enum Repr {
         bytes: [u8; SHORT_BYTES_MAX],
     },
     Long(Arc<[u8]>),
+    /// A buffer that others have too.
+    Shared(Arc<Vec<u8>>),
 }
 
 /// What fits beside the tag and the length in 24 bytes.
@@ -29,12 +32,18 @@ const SHORT_BYTES_MAX: usize = 22;
 const _: () = assert!(size_of::<Key>() == 24 && size_of::<Option<Key>>() == 24);
 
 impl Key {
+    /// The key of a buffer that others have too, taken as it is: a large argument of a request.
+    pub fn from_shared(bytes: Arc<Vec<u8>>) -> Key {
+        Key(Repr::Shared(bytes))
+    }
+
     /// Memory outside of the key itself, in bytes; shared memory counts in full.
     #[inline]
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Repr::Short { .. } => 0,
             Repr::Long(bytes) => size_of::<usize>() + bytes.len(),
+            Repr::Shared(bytes) => size_of::<usize>() + size_of::<Vec<u8>>() + bytes.capacity(),
         }
     }
 }
@@ -67,6 +76,7 @@ impl Deref for Key {
         match &self.0 {
             Repr::Short { len, bytes } => &bytes[..usize::from(*len).min(SHORT_BYTES_MAX)],
             Repr::Long(bytes) => bytes,
+            Repr::Shared(bytes) => bytes,
         }
     }
 }
@@ -141,6 +151,15 @@ mod tests {
         let key = Key::from(&[b'k'; 100]);
         let clone = key.clone();
         assert_eq!(key.as_ptr(), clone.as_ptr());
+    }
+
+    #[test]
+    fn a_key_can_be_a_buffer_that_is_there() {
+        let buffer = Arc::new(vec![b'k'; 100]);
+        let key = Key::from_shared(buffer.clone());
+        assert_eq!(key.as_ptr(), buffer.as_slice().as_ptr());
+        assert_eq!(key, Key::from(&[b'k'; 100]));
+        assert_eq!(key.heap_bytes(), 132);
     }
 
     proptest! {

@@ -127,10 +127,7 @@ impl StringValue {
             return;
         }
         let end = offset.saturating_add(patch.len());
-        let bytes = self.edit_with_room(end.saturating_sub(self.len()));
-        if bytes.len() < end {
-            bytes.resize(end, 0);
-        }
+        let bytes = self.edit_up_to(end);
         bytes[offset..end].copy_from_slice(patch);
     }
 
@@ -251,6 +248,23 @@ impl StringValue {
             Repr::Exact(bytes) => size_of::<usize>() + bytes.len(),
             Repr::Growing(bytes) => size_of::<usize>() + size_of::<Vec<u8>>() + bytes.capacity(),
         }
+    }
+
+    /// The bytes as a growing buffer that no one shares, with zeros up to `end` if it was shorter.
+    fn edit_up_to(&mut self, end: usize) -> &mut Vec<u8> {
+        let len = self.len();
+        if end >= LARGE_BYTES && end / 2 >= len {
+            // Mostly zeros: the system gives pages of them when they are first touched, so that
+            // nobody waits until all are written.
+            let mut longer = vec![0; end];
+            self.with_bytes(|bytes| longer[..len].copy_from_slice(bytes));
+            self.0 = Repr::Growing(Arc::new(longer));
+        }
+        let bytes = self.edit_with_room(end.saturating_sub(self.len()));
+        if bytes.len() < end {
+            bytes.resize(end, 0);
+        }
+        bytes
     }
 
     /// The bytes as a growing buffer that no one shares, with room for `more` bytes.

@@ -6,7 +6,7 @@ use engine::error::CmdError;
 use engine::store::effect::{Effect, Expiry, KeyChange, StringChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::{Argv, LARGE_BYTES_MIN};
-use values::StringValue;
+use values::{Scratch, StringValue};
 
 /// `BITOP operation destkey key [key …]`
 pub(super) struct BitOp;
@@ -130,60 +130,114 @@ impl Command for BitOp {
     }
 }
 
+/// How much of the result is made at a time. It stays in the processor's nearest cache until all
+/// sources are in it, so that memory is read and written once.
+const BLOCK_BYTES: usize = 8 * 1024;
+
 /// A result as long as the longest source; shorter ones continue with zeros.
 fn combine(operation: Operation, sources: &[StringValue]) -> Vec<u8> {
-    let len = sources.iter().map(StringValue::len).max().unwrap_or(0);
+    let mut scratches: Vec<Scratch> = sources.iter().map(|_| Scratch::new()).collect();
+    let sources = sources.iter().zip(&mut scratches);
+    let sources: Vec<&[u8]> = sources
+        .map(|(string, scratch)| string.as_bytes(scratch))
+        .collect();
+    let lens = sources.iter().map(|source| source.len());
+    let (shortest, longest) = (lens.clone().min().unwrap_or(0), lens.max().unwrap_or(0));
     let Some((first, others)) = sources.split_first() else {
         return Vec::new();
     };
-    let mut result = Vec::with_capacity(len);
-    first.with_bytes(|bytes| result.extend_from_slice(bytes));
-    result.resize(len, 0);
-    match operation {
-        Operation::Not => result.iter_mut().for_each(|byte| *byte = !*byte),
-        Operation::And => merge_all(&mut result, others, |a, b| a & b),
-        Operation::Or => merge_all(&mut result, others, |a, b| a | b),
-        Operation::Xor => merge_all(&mut result, others, |a, b| a ^ b),
-        Operation::Diff => merge_all(&mut result, others, |a, b| a & !b),
-        Operation::Diff1 => merge(&mut result, &union(others, len), |a, b| !a & b),
-        Operation::AndOr => merge(&mut result, &union(others, len), |a, b| a & b),
-        Operation::One => {
-            let mut twice = vec![0; len];
-            for source in others {
-                source.with_bytes(|bytes| {
-                    for ((once, twice), byte) in result.iter_mut().zip(&mut twice).zip(bytes) {
+    let mut others = others.to_vec();
+    let end = match operation {
+        // Nothing is set behind the end of any source.
+        Operation::And => shortest,
+        Operation::Or
+        | Operation::Xor
+        | Operation::Not
+        | Operation::Diff
+        | Operation::Diff1
+        | Operation::AndOr
+        | Operation::One => longest,
+    };
+    let mut result = Vec::with_capacity(longest);
+    let mut second = [0; BLOCK_BYTES];
+    while result.len() < end {
+        let start = result.len();
+        let len = (end - start).min(BLOCK_BYTES);
+        let second = &mut second[..len];
+        others.retain(|source| source.len() > start);
+        result.extend_from_slice(part(first, start, len));
+        result.resize(start + len, 0);
+        let block = &mut result[start..];
+        match operation {
+            Operation::Not => block.iter_mut().for_each(|byte| *byte = !*byte),
+            Operation::And => merge_all(block, &others, start, |a, b| a & b),
+            Operation::Or => merge_all(block, &others, start, |a, b| a | b),
+            Operation::Xor => merge_all(block, &others, start, |a, b| a ^ b),
+            Operation::Diff => merge(block, union(second, &others, start), |a, b| a & !b),
+            Operation::Diff1 => merge(block, union(second, &others, start), |a, b| !a & b),
+            Operation::AndOr => merge(block, union(second, &others, start), |a, b| a & b),
+            Operation::One => {
+                let (once, twice) = (block, second);
+                twice.fill(0);
+                for source in &others {
+                    let from = part(source, start, len);
+                    for ((once, twice), byte) in once.iter_mut().zip(&mut *twice).zip(from) {
                         *twice |= *once & byte;
                         *once |= byte;
                     }
-                });
+                }
+                merge(once, twice, |a, b| a & !b);
             }
-            merge(&mut result, &twice, |a, b| a & !b);
         }
     }
+    result.resize(longest, 0);
     result
 }
 
-/// What is in any of the sources.
-fn union(sources: &[StringValue], len: usize) -> Vec<u8> {
-    let mut all = vec![0; len];
-    merge_all(&mut all, sources, |a, b| a | b);
-    all
+/// What a source has from `start` on, up to so many bytes.
+fn part(source: &[u8], start: usize, len: usize) -> &[u8] {
+    let rest = source.get(start..).unwrap_or_default();
+    rest.get(..len).unwrap_or(rest)
 }
 
-fn merge_all(into: &mut [u8], sources: &[StringValue], operation: impl Fn(u8, u8) -> u8) {
-    for source in sources {
-        source.with_bytes(|bytes| merge(into, bytes, &operation));
+/// What is in any of the sources from `start` on.
+fn union<'b>(into: &'b mut [u8], sources: &[&[u8]], start: usize) -> &'b [u8] {
+    into.fill(0);
+    merge_all(into, sources, start, |a, b| a | b);
+    into
+}
+
+/// Combines a block with what the sources have from `start` on, in any order. A source that ends
+/// within the block leaves the rest of it as it is.
+fn merge_all(
+    into: &mut [u8],
+    sources: &[&[u8]],
+    start: usize,
+    operation: impl Fn(u8, u8) -> u8 + Copy,
+) {
+    let len = into.len();
+    // Four at a time, so that the block is read and written less often.
+    let (fours, rest) = sources.as_chunks::<4>();
+    for four in fours {
+        let parts = four.map(|source| part(source, start, len));
+        if parts.iter().any(|part| part.len() < len) {
+            parts.iter().for_each(|part| merge(into, part, operation));
+            continue;
+        }
+        let [a, b, c, d] = parts;
+        for ((((into, a), b), c), d) in into.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *into = operation(operation(*into, *a), operation(operation(*b, *c), *d));
+        }
+    }
+    for source in rest {
+        merge(into, part(source, start, len), operation);
     }
 }
 
-/// Combines bytes one by one; if `from` is shorter, zeros follow it.
+/// Combines bytes one by one, as many as both have.
 fn merge(into: &mut [u8], from: &[u8], operation: impl Fn(u8, u8) -> u8) {
-    let (both, alone) = into.split_at_mut(from.len().min(into.len()));
-    for (a, b) in both.iter_mut().zip(from) {
+    for (a, b) in into.iter_mut().zip(from) {
         *a = operation(*a, *b);
-    }
-    for a in alone {
-        *a = operation(*a, 0);
     }
 }
 

@@ -123,7 +123,7 @@ impl Command for XRead {
         {
             ctx.wait = Some(Wait {
                 database: ctx.store.database,
-                keys: cmd.keys.iter().map(<[u8]>::to_vec).collect(),
+                keys: cmd.keys.iter().map(|key| ctx.store.key(key)).collect(),
                 deadline: block.deadline(ctx.now.mono),
                 retry_at: None,
                 request: cmd.with_ids(&after),

@@ -39,7 +39,8 @@ impl PlainCommand for Watch {
         for key in keys.iter() {
             // A key that has expired by now is watched as missing.
             ctx.store.peek(key);
-            if ctx.store.watches().add(ctx.session.id, database, key) {
+            let key = ctx.store.key(key);
+            if let Some(key) = ctx.store.watches().add(ctx.session.id, database, key) {
                 ctx.session.watched.push(database, key);
             }
         }

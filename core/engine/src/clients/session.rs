@@ -1,6 +1,7 @@
 //! What the engine knows of each connected client.
 
 use resp::{Argv, ArgvBuf, Protocol, Span};
+use values::Key;
 
 use crate::clients::waiting::Wait;
 use crate::table::{Flags, Row};
@@ -103,8 +104,8 @@ impl Session {
 /// The keys that a client watches.
 #[derive(Debug, Default)]
 pub struct Watched {
-    keys: Vec<(u16, Vec<u8>)>,
-    /// Bytes of all names.
+    keys: Vec<(u16, Key)>,
+    /// Bytes of all names that are on the heap.
     name_bytes: usize,
 }
 
@@ -113,19 +114,19 @@ const WATCHED_KEY_BYTES: usize = 384;
 
 impl Watched {
     /// Adds a key, which must not be among them.
-    pub fn push(&mut self, database: u16, key: &[u8]) {
-        self.keys.push((database, key.to_vec()));
-        self.name_bytes += key.len();
+    pub fn push(&mut self, database: u16, key: Key) {
+        self.name_bytes += key.heap_bytes();
+        self.keys.push((database, key));
     }
 
     /// Database and name of each.
-    pub fn keys(&self) -> &[(u16, Vec<u8>)] {
+    pub fn keys(&self) -> &[(u16, Key)] {
         &self.keys
     }
 
-    /// About how many bytes they take: a name is kept twice.
+    /// About how many bytes they take; names that others watch too count in full.
     pub(crate) fn bytes(&self) -> usize {
-        self.keys.len() * WATCHED_KEY_BYTES + 2 * self.name_bytes
+        self.keys.len() * WATCHED_KEY_BYTES + self.name_bytes
     }
 }
 

@@ -5,10 +5,12 @@
 //! waiting requests again, in the order in which they began to wait. One that still finds nothing
 //! keeps its place.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use resp::{ArgvBuf, Reply};
+use values::Key;
 
 use crate::clients::session::SessionId;
 use crate::error::CmdError;
@@ -20,7 +22,7 @@ pub struct Wait {
     /// Database of the keys.
     pub database: u16,
     /// The keys, any of which may end the wait.
-    pub keys: Vec<Vec<u8>>,
+    pub keys: Vec<Key>,
     /// When to give up; never if `None`.
     pub deadline: Option<Mono>,
     /// When to try again even if no key was changed (a pending entry becomes idle long enough).
@@ -36,10 +38,11 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// About how many bytes it takes: its keys are kept here and in the list of all waits.
+    /// About how many bytes it takes: its keys are kept here and in the list of all waits, which
+    /// share long names.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let keys: usize = self.keys.iter().map(Vec::len).sum();
-        self.request.heap_bytes() + 2 * (keys + self.keys.len() * size_of::<Vec<u8>>())
+        let names: usize = self.keys.iter().map(Key::heap_bytes).sum();
+        self.request.heap_bytes() + names + 2 * self.keys.len() * size_of::<Key>()
     }
 
     /// A wait for the shell, which ends it with [`crate::Engine::end_wait`].
@@ -126,7 +129,7 @@ pub enum Interest {
 }
 
 /// A key that is waited for: database and name.
-pub(crate) type AwaitedKey = (u16, Vec<u8>);
+pub(crate) type AwaitedKey = (u16, Key);
 
 /// The clients that wait for one key.
 #[derive(Debug, Default)]
@@ -141,7 +144,7 @@ struct Queue {
 #[derive(Debug, Default)]
 pub struct Blocking {
     /// By database and key.
-    waiting: BTreeMap<u16, BTreeMap<Vec<u8>, Queue>>,
+    waiting: BTreeMap<u16, BTreeMap<Key, Queue>>,
     deadlines: BTreeSet<(Mono, SessionId)>,
     ready: Vec<AwaitedKey>,
     clients: usize,
@@ -159,15 +162,19 @@ impl Blocking {
         self.waiting.values().map(BTreeMap::len).sum()
     }
 
-    /// Adds a client that begins to wait.
+    /// Adds a client that begins to wait. All who wait for a key share its name, so that whoever is
+    /// the last to go takes the name along.
     pub(crate) fn add(&mut self, session: SessionId, wait: &mut Wait) {
         self.last_ticket.0 += 1;
         wait.ticket = self.last_ticket;
         let awaited = self.waiting.entry(wait.database).or_default();
-        for key in &wait.keys {
-            let queue = match awaited.get_mut(key) {
-                Some(queue) => queue,
-                None => awaited.entry(key.clone()).or_default(),
+        for key in &mut wait.keys {
+            let queue = match awaited.entry(key.clone()) {
+                Entry::Occupied(found) => {
+                    key.clone_from(found.key());
+                    found.into_mut()
+                }
+                Entry::Vacant(place) => place.insert(Queue::default()),
             };
             queue.sessions.insert(wait.ticket, session);
         }
@@ -218,11 +225,14 @@ impl Blocking {
 
     #[cold]
     fn mark_awaited(&mut self, database: u16, key: &[u8]) {
-        let awaited = self.waiting.get_mut(&database);
-        if let Some(queue) = awaited.and_then(|awaited| awaited.get_mut(key))
+        let Some(awaited) = self.waiting.get_mut(&database) else {
+            return;
+        };
+        if let Some(queue) = awaited.get_mut(key)
             && !std::mem::replace(&mut queue.is_ready, true)
         {
-            self.ready.push((database, key.to_vec()));
+            let name = awaited.get_key_value(key).map(|(name, _)| name.clone());
+            self.ready.extend(name.map(|name| (database, name)));
         }
     }
 

@@ -85,7 +85,7 @@ impl PackingQueue {
             due,
             through,
             database,
-            key: Key::from(record.key()),
+            key: record.name().clone(),
             ticket,
         });
     }

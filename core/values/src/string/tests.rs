@@ -116,6 +116,21 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change, 0..20)
 }
 
+#[test]
+fn a_string_with_a_large_gap_has_just_the_room_for_it() {
+    let end = 3 * LARGE_BYTES;
+    for before in [&b""[..], b"12", b"some bytes that are on the heap"] {
+        let mut string = StringValue::from_bytes(before);
+        string.set_range(end - 1, b"x");
+        let mut expected = before.to_vec();
+        expected.resize(end - 1, 0);
+        expected.push(b'x');
+        assert!(string.to_vec() == expected);
+        let overhead = size_of::<usize>() + size_of::<Vec<u8>>();
+        assert_eq!(string.heap_bytes(), end + overhead);
+    }
+}
+
 proptest! {
     #[test]
     fn a_string_behaves_as_a_vector_of_bytes(changes in changes()) {

@@ -143,7 +143,7 @@ impl Command for XReadGroup {
         {
             ctx.wait = Some(Wait {
                 database: ctx.store.database,
-                keys: cmd.keys.iter().map(<[u8]>::to_vec).collect(),
+                keys: cmd.keys.iter().map(|key| ctx.store.key(key)).collect(),
                 deadline: block.deadline(ctx.now.mono),
                 retry_at,
                 request: cmd.whole.to_owned(),

@@ -7,9 +7,11 @@
 
 mod change;
 
-use resp::{Large, find_large};
+use std::cell::Cell;
+
+use resp::{LARGE_BYTES_MIN, Large, find_large};
 use stream::{NodeLimits, Retention};
-use values::{Typed, Value};
+use values::{Key, Typed, Value};
 
 use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
@@ -101,6 +103,8 @@ pub struct Store<'e> {
     work: u64,
     /// What a value can be without a copy.
     pub(crate) larges: Larges<'e>,
+    /// Where the large key lies whose hash was computed last, and its hash.
+    large_hash: Cell<(usize, u64)>,
 }
 
 /// Bytes that values and the log share with the command.
@@ -190,19 +194,57 @@ impl<'e> Store<'e> {
             counting: Counting::default(),
             work: 0,
             larges: Larges::default(),
+            large_hash: Cell::new((0, 0)),
         }
     }
 
     /// The large argument of the request whose bytes these are, if it is one, or what the command
     /// made: it can be kept without a copy.
-    pub fn large(&self, argument: &[u8]) -> Option<&Large> {
-        find_large(self.larges.all(), argument)
+    #[inline]
+    pub fn large(&self, bytes: &[u8]) -> Option<&Large> {
+        let found = find_large(self.larges.arguments, bytes);
+        found.or_else(|| find_large(self.larges.made.as_slice(), bytes))
     }
 
     /// Takes large bytes that the command made. An effect that is given them, and the log, share
     /// them.
     pub fn make_large(&mut self, bytes: Vec<u8>) -> Large {
         self.larges.made.insert(Large::new(bytes)).clone()
+    }
+
+    /// The key of these bytes, which it shares if they are a large argument.
+    #[inline]
+    pub fn key(&self, bytes: &[u8]) -> Key {
+        match self.large(bytes) {
+            Some(large) => Key::from_shared(large.clone()),
+            None => Key::from(bytes),
+        }
+    }
+
+    /// The hash of a key's name. That of a large one, which takes long, is computed once: a command
+    /// looks the key up, and then its effects do.
+    #[inline]
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
+        match key.len() < LARGE_BYTES_MIN {
+            true => self.data.keyspace.hash(key),
+            false => self.hash_of_large(key),
+        }
+    }
+
+    #[cold]
+    fn hash_of_large(&self, key: &[u8]) -> u64 {
+        let address = key.as_ptr().addr();
+        // Nothing else can come to lie where an argument of the request lies.
+        let is_argument = find_large(self.larges.arguments, key).is_some();
+        let (known, hash) = self.large_hash.get();
+        if is_argument && known == address {
+            return hash;
+        }
+        let hash = self.data.keyspace.hash(key);
+        if is_argument {
+            self.large_hash.set((address, hash));
+        }
+        hash
     }
 
     /// Returns how much was changed, in the units of the effects.
@@ -299,7 +341,7 @@ impl<'e> Store<'e> {
     /// The record of a key, unless it is missing or expired; it counts as used.
     #[inline]
     pub fn record(&mut self, key: &[u8]) -> Option<&Record> {
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let database = self.database;
         if self.is_overdue(hash, key) {
             return self.miss_overdue(hash, key);
@@ -328,7 +370,7 @@ impl<'e> Store<'e> {
     /// The same, but the lookup does not count as a use, nor as a hit or a miss unless that was
     /// requested before.
     pub fn peek(&mut self, key: &[u8]) -> Option<&Record> {
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let database = self.database;
         if self.is_overdue(hash, key) {
             self.pass_over(hash, key);
@@ -357,7 +399,7 @@ impl<'e> Store<'e> {
     /// Notes that a key was last used this many seconds ago.
     pub fn set_idle_s(&mut self, key: &[u8], idle_s: u32) {
         let now = self.now.unix();
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
             record.set_idle_s(now, idle_s);
         }
@@ -403,7 +445,7 @@ impl<'e> Store<'e> {
     /// is removed.
     pub fn pass_over_overdue_in(&mut self, database: u16, key: &[u8]) -> bool {
         let own = std::mem::replace(&mut self.database, database);
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let is_overdue = self.is_overdue(hash, key);
         if is_overdue {
             self.pass_over(hash, key);

@@ -1,6 +1,6 @@
 //! Changes of keys, whatever they hold.
 
-use values::{Key, Value};
+use values::Value;
 
 use super::Changed;
 use super::encode::{Line, Out};
@@ -152,7 +152,7 @@ impl KeyChange<'_> {
 impl Store<'_> {
     fn delete(&mut self, key: &[u8]) -> Changed {
         let lsn = self.data.log.open();
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let Some(record) = self.data.keyspace.remove(self.database, hash, key, lsn) else {
             return Changed::NOTHING;
         };
@@ -162,7 +162,7 @@ impl Store<'_> {
 
     fn set_expiry(&mut self, key: &[u8], at: Option<UnixMs>) -> Changed {
         let lsn = self.data.log.open();
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         if self.pass_over_overdue_in(self.database, key) {
             return Changed::NOTHING;
         }
@@ -192,11 +192,11 @@ impl Store<'_> {
     /// Takes a record from its place and puts it in another.
     fn transfer(&mut self, key: &[u8], to_db: u16, to: &[u8]) -> Changed {
         let lsn = self.data.log.open();
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let record = self.data.keyspace.remove(self.database, hash, key, lsn);
-        let mut record = record.expect(DECIDED).renamed(Key::from(to));
+        let mut record = record.expect(DECIDED).renamed(self.key(to));
         record.changed = lsn;
-        let hash = self.data.keyspace.hash(to);
+        let hash = self.hash(to);
         self.put_record(to_db, hash, record);
         self.schedule_packing(to_db, to);
         Changed::by_event(1)
@@ -206,7 +206,7 @@ impl Store<'_> {
         if self.pass_over_overdue_in(self.database, key) {
             return Changed::NOTHING;
         }
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let record = self.data.keyspace.find(self.database, hash, key);
         let record = record.expect(DECIDED);
         let (value, at) = (record.value().clone(), record.expires_at());
@@ -217,8 +217,8 @@ impl Store<'_> {
     fn put(&mut self, database: u16, key: &[u8], value: Value, at: Option<UnixMs>) {
         self.pass_over_overdue_in(database, key);
         let lsn = self.data.log.open();
-        let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
-        let hash = self.data.keyspace.hash(key);
+        let record = Record::new(self.key(key), value, at, lsn, self.now.unix());
+        let hash = self.hash(key);
         self.put_record(database, hash, record);
         self.schedule_packing(database, key);
     }

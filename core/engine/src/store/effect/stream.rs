@@ -2,7 +2,7 @@
 
 use resp::Argv;
 use stream::{Deletion, Forget, References, Removed, Retention, SetId, Stream, StreamId, Trimmed};
-use values::{Key, Value};
+use values::Value;
 
 use super::encode::{self, Line, Out};
 use super::{Audience, Changed};
@@ -343,7 +343,7 @@ impl Store<'_> {
         key: &[u8],
         edit: impl FnOnce(&mut Stream) -> u64,
     ) -> Changed {
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
         let record = self.data.keyspace.find_mut(self.database, hash, key);
@@ -398,8 +398,8 @@ impl Store<'_> {
     #[inline]
     fn forgetting_changed(&mut self, key: &[u8], from: Option<UnixMs>, to: Option<UnixMs>) {
         if from != to {
+            let hash = self.hash(key);
             let keyspace = &mut self.data.keyspace;
-            let hash = keyspace.hash(key);
             keyspace.forgetting_changed(self.database, hash, from, to);
         }
     }
@@ -411,7 +411,7 @@ impl Store<'_> {
         key: &[u8],
         edit: impl FnOnce(&mut Stream) -> u64,
     ) -> Changed {
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
         let mut old = self.data.keyspace.find_mut(self.database, hash, key);
@@ -435,7 +435,7 @@ impl Store<'_> {
             .record_retention(self.database, self.now, key, retention, encode::new_stream);
         let amount = edit(&mut stream);
         let record = Record::new(
-            Key::from(key),
+            self.key(key),
             Value::from(stream),
             None,
             lsn,
@@ -451,7 +451,7 @@ impl Store<'_> {
     /// A stream was restored from a payload, which may not say its retention: old ones do not. Then
     /// the log does.
     pub fn record_retention(&mut self, key: &[u8]) {
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let found = self.data.keyspace.find(self.database, hash, key);
         if let Some(stream) = found.and_then(|record| record.value().get::<Stream>())
             && stream.idempotence().stored().iids == 0

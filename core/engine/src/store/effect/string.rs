@@ -1,6 +1,6 @@
 //! Changes of strings.
 
-use values::{Key, StringValue, Value};
+use values::{StringValue, Value};
 
 use super::Changed;
 use super::encode::{Line, Out};
@@ -108,7 +108,7 @@ impl StringChange<'_> {
 
 impl Store<'_> {
     fn set_string(&mut self, key: &[u8], value: &[u8], expiry: Expiry) -> u64 {
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let lsn = self.data.log.open();
         let value = Value::from(self.string_of(value));
         let over_at = self.over_at();
@@ -132,7 +132,7 @@ impl Store<'_> {
                 self.data.dropped.take(What::Value(old));
             }
             Some(_) | None => {
-                let record = Record::new(Key::from(key), value, at, lsn, self.now.unix());
+                let record = Record::new(self.key(key), value, at, lsn, self.now.unix());
                 self.put_record(self.database, hash, record);
             }
         }
@@ -168,7 +168,7 @@ impl Store<'_> {
 
     /// Changes an existing string in place: 1. There was none: 0.
     fn edit_string(&mut self, key: &[u8], edit: impl FnOnce(&mut StringValue)) -> u64 {
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
         let Some(record) = self.data.keyspace.find_mut(self.database, hash, key) else {

@@ -16,6 +16,7 @@ mod record;
 
 use collections::Directory;
 use stream::Stream;
+use values::Key;
 
 use deadlines::{Agenda, Deadlines};
 use expiring::Expiring;
@@ -198,13 +199,13 @@ impl Keyspace {
     }
 
     /// A key that has expired: its database and name.
-    pub fn first_expired(&self, now: UnixMs) -> Option<(u16, Vec<u8>)> {
+    pub fn first_expired(&self, now: UnixMs) -> Option<(u16, Key)> {
         let (db, at, hash) = self.expiries.first_due(now)?;
         let records = &self.database(db).records;
         let record = records
             .find(hash, |record| record.expires_at() == Some(at))
             .expect("each expiry is that of a record");
-        Some((db, record.key().to_vec()))
+        Some((db, record.name().clone()))
     }
 
     /// Changes the stream that has had idempotent IDs to forget for longest; its next deadline

@@ -69,6 +69,12 @@ impl Record {
         &self.key
     }
 
+    /// The key, to be kept elsewhere without a copy of a long one.
+    #[inline]
+    pub(crate) fn name(&self) -> &Key {
+        &self.key
+    }
+
     /// The value.
     #[inline]
     pub fn value(&self) -> &Value {

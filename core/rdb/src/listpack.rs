@@ -323,21 +323,18 @@ impl Writer {
 
     #[inline]
     pub(crate) fn integer(&mut self, value: i64) {
-        let start = self.bytes.len();
-        let data = value.to_le_bytes();
-        let [a, b, c, d, ..] = data;
+        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
+        // The whole element at once, its length at the end.
+        let out = &mut self.bytes;
         match value {
-            0..=127 => self.bytes.push(a),
-            -4096..=4095 => self.bytes.extend_from_slice(&[b & 0x1f | 0xc0, a]),
-            -0x8000..=0x7fff => self.bytes.extend_from_slice(&[0xf1, a, b]),
-            -0x80_0000..=0x7f_ffff => self.bytes.extend_from_slice(&[0xf2, a, b, c]),
-            -0x8000_0000..=0x7fff_ffff => self.bytes.extend_from_slice(&[0xf3, a, b, c, d]),
-            _ => {
-                self.bytes.push(0xf4);
-                self.bytes.extend_from_slice(&data);
-            }
+            0..=127 => out.extend_from_slice(&[a, 1]),
+            -4096..=4095 => out.extend_from_slice(&[b & 0x1f | 0xc0, a, 2]),
+            -0x8000..=0x7fff => out.extend_from_slice(&[0xf1, a, b, 3]),
+            -0x80_0000..=0x7f_ffff => out.extend_from_slice(&[0xf2, a, b, c, 4]),
+            -0x8000_0000..=0x7fff_ffff => out.extend_from_slice(&[0xf3, a, b, c, d, 5]),
+            _ => out.extend_from_slice(&[0xf4, a, b, c, d, e, f, g, h, 9]),
         }
-        self.end_element(start);
+        self.elements += 1;
     }
 
     /// Appends a string, as an integer if it reads as one.

@@ -57,6 +57,26 @@ impl<'e> EntryRef<'e> {
         }
     }
 
+    /// Returns whether it has the names of another entry, in the same order.
+    #[inline]
+    pub fn has_names_of(&self, other: &EntryRef<'_>) -> bool {
+        let shapes = (self.chunk.shape(&self.head), other.chunk.shape(&other.head));
+        if let (Some(own), Some(others)) = shapes
+            && std::ptr::eq(own, others)
+        {
+            return true;
+        }
+        let (own, others) = (self.fields(), other.fields());
+        own.len() == others.len() && own.zip(others).all(|((a, _), (b, _))| a == b)
+    }
+
+    /// The values of its fields.
+    #[inline]
+    pub fn values(&self) -> impl Iterator<Item = &[u8]> {
+        let mut fields = self.fields();
+        std::iter::from_fn(move || fields.next_value())
+    }
+
     /// Writes `[id, [name, value, …]]`.
     #[inline]
     pub fn write(&self, reply: &mut Reply) {
@@ -174,6 +194,16 @@ impl<'e> FieldIter<'e> {
         let text = &self.data[self.at..self.at + bytes];
         self.at += bytes;
         text
+    }
+
+    /// The next value, without its name.
+    #[inline]
+    fn next_value(&mut self) -> Option<&'e [u8]> {
+        self.left = self.left.checked_sub(1)?;
+        if self.shape.is_none() {
+            self.text();
+        }
+        Some(self.text())
     }
 }
 

@@ -142,9 +142,9 @@ fn master_bytes(first: &EntryRef<'_>) -> usize {
 fn entry_bytes(first: &EntryRef<'_>, entry: &EntryRef<'_>) -> usize {
     let (ms, seq) = above(first, entry);
     let field_count = entry.field_count() as i64;
-    let values: usize = entry.fields().map(|(_, value)| text_bytes(value)).sum();
+    let values: usize = entry.values().map(text_bytes).sum();
     let head = integer_bytes(SAME_FIELDS) + integer_bytes(ms) + integer_bytes(seq) + values;
-    if has_names_of(entry, first) {
+    if entry.has_names_of(first) {
         head + integer_bytes(field_count + 3)
     } else {
         let counts = integer_bytes(field_count) + integer_bytes(2 * field_count + 4);
@@ -166,21 +166,6 @@ fn above(first: &EntryRef<'_>, entry: &EntryRef<'_>) -> (i64, i64) {
     )
 }
 
-/// Returns whether two entries have the same names in the same order.
-#[inline]
-fn has_names_of(entry: &EntryRef<'_>, first: &EntryRef<'_>) -> bool {
-    if entry.field_count() != first.field_count() {
-        return false;
-    }
-    let mut pairs = entry.fields().zip(first.fields());
-    match pairs.next() {
-        None => true,
-        // Entries whose first names are the same in memory share the whole set.
-        Some(((a, _), (b, _))) if std::ptr::eq(a, b) => true,
-        Some(((a, _), (b, _))) => a == b && pairs.all(|((a, _), (b, _))| a == b),
-    }
-}
-
 /// Begins a node of `count` entries with the master entry.
 fn begin(listpack: &mut Writer, first: &EntryRef<'_>, count: u8) {
     listpack.begin();
@@ -194,14 +179,14 @@ fn begin(listpack: &mut Writer, first: &EntryRef<'_>, count: u8) {
 }
 
 fn add(listpack: &mut Writer, first: &EntryRef<'_>, entry: &EntryRef<'_>) {
-    let same = has_names_of(entry, first);
+    let same = entry.has_names_of(first);
     listpack.integer(if same { SAME_FIELDS } else { 0 });
     let (ms, seq) = above(first, entry);
     listpack.integer(ms);
     listpack.integer(seq);
     let field_count = entry.field_count() as i64;
     if same {
-        for (_, value) in entry.fields() {
+        for value in entry.values() {
             listpack.bytes(value);
         }
         listpack.integer(field_count + 3);

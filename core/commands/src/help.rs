@@ -1,4 +1,4 @@
-//! The `HELP` of commands that hold subcommands, made of their rows.
+//! The `HELP` of commands that hold subcommands, made from their rows.
 
 use std::marker::PhantomData;
 
@@ -17,8 +17,8 @@ pub(super) trait Helped {
     const GROUP: Group;
     /// ACL categories beside those that flags and family imply.
     const CATEGORIES: Categories = Categories::NONE;
-    /// What Redis answers, word for word, where tools compare it. If there is none, the answer is
-    /// made of the rows of the subcommands.
+    /// The lines of Redis, where tools compare them; if empty, the reply is made from the rows of
+    /// the subcommands.
     const LINES: &'static [&'static str] = &[];
 }
 

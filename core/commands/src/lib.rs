@@ -1,8 +1,8 @@
 //! Every command, a file each, and the table of them that an engine is given.
 //!
-//! A family is a folder with a list, `COMMANDS`, a line a command. What readers are told of a
-//! command is Markdown beside it. What a command is made of, and what it may do, is in
-//! [`engine::command`]; nothing in here is known to the engine but by [`TABLE`].
+//! A family is a folder with a list, `COMMANDS`, which has a line for each command. The
+//! documentation of a command is Markdown beside it. What a command is made of, and what it may do,
+//! is in [`engine::command`]; the engine knows the commands only by [`TABLE`].
 
 mod bitmap;
 mod connection;

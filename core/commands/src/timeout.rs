@@ -8,13 +8,13 @@ use engine::error::CmdError;
 /// How long a command waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timeout {
-    /// For ever.
+    /// Until something happens.
     Never,
-    /// So many milliseconds; at least one.
+    /// Milliseconds; at least one.
     Ms(u64),
 }
 
-/// The longest wait, in milliseconds; beyond it no clock could show the end.
+/// The longest wait in milliseconds, so that its end can be represented.
 const BLOCK_MS_MAX: u64 = i64::MAX as u64 - (1 << 42);
 
 impl<'a> FromArgs<'a> for Timeout {

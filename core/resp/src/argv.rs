@@ -53,7 +53,7 @@ impl Span {
 /// Where spans of large arguments begin.
 const LARGE_START: u32 = u32::MAX;
 
-/// What a request has that has no large arguments.
+/// The large arguments of a request without any.
 const NO_LARGES: &Vec<Large> = &Vec::new();
 
 /// The arguments of a request, borrowed.
@@ -82,7 +82,7 @@ impl<'a> Argv<'a> {
         self
     }
 
-    /// The large ones of the whole request. Who keeps one shares it.
+    /// The large ones of the whole request; a clone of one shares its bytes.
     #[inline]
     pub fn larges(self) -> &'a [Large] {
         self.larges
@@ -94,7 +94,7 @@ impl<'a> Argv<'a> {
         self.spans.len()
     }
 
-    /// Returns whether there is none: an empty inline line, or an array of no elements.
+    /// Returns whether there are no arguments: an empty inline line, or an empty array.
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.spans.is_empty()
@@ -117,7 +117,7 @@ impl<'a> Argv<'a> {
         }
     }
 
-    /// All but the first `n` arguments; none if there are not more.
+    /// All but the first `n` arguments; none if there are no more than that.
     #[inline]
     pub fn skip(self, n: usize) -> Argv<'a> {
         Argv {
@@ -126,7 +126,7 @@ impl<'a> Argv<'a> {
         }
     }
 
-    /// The first `n` arguments; all if there are not more.
+    /// The first `n` arguments; all if there are no more than that.
     #[inline]
     pub fn take(self, n: usize) -> Argv<'a> {
         Argv {
@@ -135,7 +135,7 @@ impl<'a> Argv<'a> {
         }
     }
 
-    /// Returns how long the arguments are together, in bytes.
+    /// The total length of the arguments, in bytes.
     pub fn bytes_len(self) -> usize {
         self.iter().map(<[u8]>::len).sum()
     }
@@ -194,7 +194,7 @@ impl fmt::Debug for Argv<'_> {
     }
 }
 
-/// Iterates over arguments; see [`Argv::iter`].
+/// Iterates over arguments; made by [`Argv::iter`].
 #[derive(Clone)]
 pub struct ArgvIter<'a> {
     bytes: &'a [u8],
@@ -261,7 +261,7 @@ impl ArgvBuf {
         }
     }
 
-    /// What this costs on the heap, in bytes; what is shared counts in full.
+    /// Heap memory of this, in bytes; shared memory counts in full.
     pub fn heap_bytes(&self) -> usize {
         let larges: usize = self.larges.iter().map(|large| large.capacity()).sum();
         self.bytes.len() + self.spans.len() * size_of::<Span>() + larges

@@ -1,5 +1,5 @@
-//! Large arguments: each has a buffer of its own, which whoever keeps the argument shares instead
-//! of copying it.
+//! Large arguments: each has a buffer of its own, so that keeping one shares it instead of copying
+//! it.
 
 use triomphe::Arc;
 

@@ -36,7 +36,7 @@ pub const SHARED_LATE_BYTES: usize = 1 << 20;
 
 /// The bytes that a reply, or all replies that a client gets at once, may copy. What only the reply
 /// still refers to, because it was changed or removed since, counts as copied. Beyond this the
-/// client is disconnected, whatever the settings say. Mostly many short texts take it.
+/// client is disconnected, whatever the settings say. It takes very many short texts to get there.
 pub const REPLY_COPIED_BYTES_MAX: usize = 1 << 30;
 
 /// When a reply refers to this many bytes more, it is checked how many of them only it refers to.
@@ -49,7 +49,7 @@ pub(crate) const SPANS_KEPT_MAX: usize = 4096;
 /// Capacity that the parser keeps for the arguments of inline requests, in bytes.
 pub(crate) const SCRATCH_KEPT_BYTES_MAX: usize = 1024;
 
-/// Whether the client must still authenticate.
+/// Whether a client has authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
     /// It may send anything: it has authenticated, or does not have to.
@@ -70,7 +70,7 @@ pub struct Limits {
     pub inline_bytes_max: usize,
     /// Longest request as a whole, in bytes; beyond 4 GiB it has no effect.
     pub request_bytes_max: usize,
-    /// Whether the client must still authenticate.
+    /// What the client may send, by whether it has authenticated.
     pub sender: Sender,
 }
 

@@ -47,7 +47,7 @@ pub struct Mark {
 
 /// A connection's output, and the one way to write RESP into it.
 ///
-/// # Who asks whether it is full
+/// # Which commands ask whether it is full
 ///
 /// A reply that is larger than its client may have is not sent, so finishing it is useless. A
 /// command that writes as many elements as the data or the request has asks before each of them:
@@ -68,9 +68,9 @@ pub struct Reply {
     protocol: Protocol,
     /// What lies between the bytes, in order.
     pieces: VecDeque<Piece>,
-    /// How many bytes the pieces have.
+    /// Bytes of the pieces.
     in_pieces: usize,
-    /// How many bytes a part may copy.
+    /// Bytes that a part may copy.
     copied_bytes_max: usize,
     bounds: Bounds,
     referred: Referred,
@@ -99,7 +99,7 @@ impl Reply {
         }
     }
 
-    /// An empty reply whose parts may copy so many bytes, instead of [`REPLY_COPIED_BYTES_MAX`].
+    /// An empty reply whose parts may copy this many bytes, not [`REPLY_COPIED_BYTES_MAX`].
     pub fn with_copied_max(protocol: Protocol, copied_bytes_max: usize) -> Reply {
         Reply {
             copied_bytes_max,
@@ -135,7 +135,7 @@ impl Reply {
         &self.out
     }
 
-    /// Returns how much was written, in bytes; of runs, about.
+    /// Bytes that were written; runs are estimated.
     #[inline]
     pub const fn len(&self) -> usize {
         self.out.len() + self.in_pieces
@@ -155,7 +155,7 @@ impl Reply {
         self.in_pieces = 0;
     }
 
-    /// Returns how much fits without a new allocation, in bytes.
+    /// Bytes that fit without a new allocation.
     pub const fn capacity(&self) -> usize {
         self.out.capacity()
     }
@@ -166,7 +166,7 @@ impl Reply {
         self.out.reserve(bytes);
     }
 
-    /// Gives memory back beyond `bytes` (and beyond what was written).
+    /// Frees memory beyond `bytes` (and beyond what was written).
     pub fn shrink_to(&mut self, bytes: usize) {
         self.out.shrink_to(bytes);
     }
@@ -191,7 +191,7 @@ impl Reply {
         }
     }
 
-    /// Returns how much was written since `mark`, in bytes; of runs, about.
+    /// Bytes that were written since `mark`; runs are estimated.
     #[inline]
     pub const fn len_since(&self, mark: Mark) -> usize {
         self.len().saturating_sub(mark.bytes + mark.in_pieces)

@@ -127,9 +127,9 @@ pub struct Parser {
     needed: usize,
     /// The large arguments that are complete.
     larges: Vec<Large>,
-    /// How many bytes these took on the wire.
+    /// How many bytes those took on the wire.
     larges_bytes: usize,
-    /// What has come of the awaited argument, with the end of its line, if that is received apart.
+    /// What has arrived of the awaited argument, with the end of its line, if it was set aside.
     large: Option<Vec<u8>>,
 }
 
@@ -202,8 +202,8 @@ impl Parser {
         }
     }
 
-    /// Has the argument that is awaited received apart, if it is long enough: what has come of it
-    /// leaves `input`, and the rest is to be added to what [`Parser::take_large`] gives, not to the
+    /// Sets the argument that is awaited aside, if it is long enough: what has arrived of it leaves
+    /// `input`, and the rest must be added to what [`Parser::take_large`] returns, not to the
     /// input.
     pub fn set_aside(&mut self, input: &mut Vec<u8>, bytes_min: usize) {
         if self.large.is_none()
@@ -214,8 +214,8 @@ impl Parser {
         }
     }
 
-    /// Hands out what has come of an argument that was set aside, to be given back with more of it,
-    /// but with no more than [`Parser::bytes_missing`].
+    /// Returns what has arrived of an argument that was set aside. It must be given back with more
+    /// of it, but no more than [`Parser::bytes_missing`].
     pub fn take_large(&mut self) -> Option<Vec<u8>> {
         self.large.take()
     }
@@ -225,13 +225,12 @@ impl Parser {
         self.large = Some(large);
     }
 
-    /// Bytes of the present request that were set aside.
+    /// Bytes of the current request that were set aside.
     pub fn bytes_aside(&self) -> usize {
         self.larges_bytes + self.large.as_ref().map_or(0, Vec::len)
     }
 
-    /// Takes the large arguments of the request that was read last, to be freed where nobody waits
-    /// for that.
+    /// Takes the large arguments of the last request, to be freed where nobody waits for that.
     pub fn release_larges(&mut self) -> Vec<Large> {
         self.larges_bytes = 0;
         std::mem::take(&mut self.larges)
@@ -242,7 +241,7 @@ impl Parser {
         self.args_left > 0 || self.scanned > 0
     }
 
-    /// Gives back all memory that no unfinished request needs.
+    /// Frees all memory that no unfinished request needs.
     pub fn shrink(&mut self) {
         if !self.is_within_request() {
             self.spans = Vec::new();

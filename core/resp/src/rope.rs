@@ -26,7 +26,7 @@ pub struct Kept {
     pub address: usize,
     /// How many bytes it takes.
     pub bytes: usize,
-    /// How many keep it, this reference included.
+    /// The number of references to it, this one included.
     pub holders: usize,
 }
 
@@ -53,7 +53,7 @@ pub trait Run: fmt::Debug + Send {
     /// About how many bytes are still to come; 0 when, and only when, nothing is.
     fn bytes_left(&self) -> usize;
 
-    /// The memory that it takes itself, in bytes, without what it refers to.
+    /// Its own memory in bytes, without what it refers to.
     fn own_bytes(&self) -> usize;
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Piece {
     /// The number of own bytes that come before it.
     pub(crate) at: usize,
     pub(crate) what: What,
-    /// How many bytes are still to be sent of it; of a run, about.
+    /// Bytes of it that are still to be sent; estimated for a run.
     pub(crate) left: usize,
 }
 
@@ -94,7 +94,7 @@ struct Strand {
     bytes: Vec<u8>,
     sent: usize,
     pieces: VecDeque<Piece>,
-    /// How many bytes are left, pieces included; 0 if nothing is.
+    /// Bytes that are left, pieces included.
     len: usize,
 }
 
@@ -205,7 +205,7 @@ impl Rope {
         strands.flat_map(Strand::segments)
     }
 
-    /// Forgets the first bytes, which were sent; as many as [`Rope::segments`] gave, or fewer.
+    /// Drops the first bytes, which were sent; at most as many as [`Rope::segments`] gave.
     pub fn advance(&mut self, mut bytes: usize) {
         while let Some(first) = self.strands.front_mut() {
             let sent = first.advance(bytes);
@@ -300,7 +300,7 @@ impl Strand {
         pairs.flatten().filter(|segment| !segment.is_empty())
     }
 
-    /// Forgets up to this many bytes, and says how many.
+    /// Drops up to this many bytes, and returns how many.
     fn advance(&mut self, bytes: usize) -> usize {
         let mut to_go = bytes;
         while let Some(piece) = self.pieces.front_mut() {

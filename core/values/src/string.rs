@@ -109,7 +109,7 @@ impl StringValue {
         StringValue(Repr::Integer(value))
     }
 
-    /// Becomes the canonical text of a number (`INCR` and its kin).
+    /// Becomes the canonical text of a number (`INCR`, `DECRBY`, …).
     #[inline]
     pub fn set_integer(&mut self, value: i64) {
         self.0 = Repr::Integer(value);
@@ -208,7 +208,7 @@ impl StringValue {
         }
     }
 
-    /// Returns how many bytes the string has.
+    /// The length in bytes.
     #[inline]
     pub fn len(&self) -> usize {
         match &self.0 {

@@ -10,7 +10,7 @@ pub trait Typed {
     /// The content of a value of this type.
     fn of(value: &Value) -> Option<&Self>;
 
-    /// The same to be changed. Copies what a frozen view shares of it.
+    /// The same, to be changed. Copies what a frozen view shares of it.
     fn of_mut(value: &mut Value) -> Option<&mut Self>;
 
     /// How it is kept under a key of this many bytes, as `OBJECT ENCODING` answers it.
@@ -23,9 +23,9 @@ pub trait Typed {
     /// About how many bytes are freed with it, estimated without a walk over its parts.
     fn weight(&self) -> usize;
 
-    /// When there is next something to do for it, in milliseconds since the epoch.
+    /// When something is due for it, in milliseconds since the epoch.
     fn next_deadline_ms(&self) -> Option<u64>;
 
-    /// Reads what a command on it is going to look at first.
+    /// Reads what a command on it will look at first.
     fn prefetch(&self);
 }

@@ -2,7 +2,7 @@
 //!
 //! A type is a module of its own that says what it knows of itself (`Typed`). Here it takes a
 //! variant, and a line in the one `match` that leads to it. Nobody else tells types apart by
-//! variant: who works with one type asks for it (`get`), and everybody else asks the value.
+//! variant: code that works with one type asks for it (`get`), and all other code asks the value.
 
 use stream::Stream;
 use triomphe::Arc;
@@ -69,15 +69,14 @@ impl Value {
         ask!(self, typed => Typed::weight(typed))
     }
 
-    /// When there is next something to do for the value itself, whatever its key's expiry:
-    /// milliseconds since the epoch.
+    /// When something is due for the value itself, apart from its key's expiry, in milliseconds
+    /// since the epoch.
     #[inline]
     pub fn next_deadline_ms(&self) -> Option<u64> {
         ask!(self, typed => Typed::next_deadline_ms(typed))
     }
 
-    /// Reads what a command on it is going to look at first, so that it is in the processor's
-    /// caches then.
+    /// Reads what a command on it will look at first, to have it in the processor's caches.
     #[inline]
     pub fn prefetch(&self) {
         ask!(self, typed => Typed::prefetch(typed));

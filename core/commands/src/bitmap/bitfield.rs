@@ -49,7 +49,7 @@ struct Field {
 enum Overflow {
     /// Its lowest bits are kept.
     Wrap,
-    /// The nearest number is.
+    /// The nearest number that fits is kept.
     Saturate,
     /// Nothing changes, and the reply is null.
     Fail,
@@ -389,7 +389,7 @@ impl Operation {
         }
     }
 
-    /// Whether it writes whatever the string holds.
+    /// Returns whether it writes whatever the string holds.
     fn surely_writes(&self) -> bool {
         match (&self.action, self.overflow) {
             (Action::Get, _) | (_, Overflow::Fail) => false,

@@ -144,9 +144,9 @@ struct When {
     missing: bool,
     /// Those with one.
     there: bool,
-    /// Those that would go later by it.
+    /// Those that would expire later by it.
     later: bool,
-    /// Those that would go earlier by it.
+    /// Those that would expire earlier by it.
     earlier: bool,
 }
 
@@ -192,7 +192,7 @@ fn parse<'a>(
 
 impl When {
     fn allows(&self, now: Option<UnixMs>, then: UnixMs) -> bool {
-        // A key without an expiry goes infinitely late.
+        // A key without an expiry counts as expiring infinitely late.
         let is_later = now.is_some_and(|now| then > now);
         let is_earlier = now.is_none_or(|now| then < now);
         (!self.missing || now.is_none())

@@ -1,8 +1,8 @@
-//! When keys go: numbers of clients as points in time.
+//! When keys expire: numbers that clients give as points in time.
 
 use engine::UnixMs;
 
-/// What a number counts.
+/// The unit of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// Seconds.
@@ -11,12 +11,12 @@ pub(crate) enum Unit {
     Milliseconds,
 }
 
-/// From when on a number counts.
+/// What a number is relative to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Base {
-    /// From now on.
+    /// The time of the command.
     Now,
-    /// From the begin of Unix time on.
+    /// The beginning of Unix time.
     Epoch,
 }
 

@@ -210,5 +210,5 @@ const LOOKS_BETWEEN_ASKS: usize = 1000;
 /// Keys that a step of `SCAN` looks at by default.
 const COUNT_DEFAULT: usize = 10;
 
-/// How often another key is picked where one has expired.
+/// How often another key is picked instead of an expired one.
 const RANDOM_TRIES_MAX: usize = 100;

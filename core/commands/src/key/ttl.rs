@@ -87,10 +87,10 @@ impl PlainCommand for PExpireTime {
     }
 }
 
-/// What is answered for a key that does not exist.
+/// The reply for a key that does not exist.
 const MISSING: i64 = -2;
 
-/// What is answered for a key that never goes.
+/// The reply for a key without an expiry.
 const NEVER: i64 = -1;
 
 /// Milliseconds in whole seconds, the nearest.
@@ -98,7 +98,7 @@ fn seconds(ms: i64) -> i64 {
     ms.saturating_add(500).div_euclid(1000)
 }
 
-/// Answers a number made of the expiry and the present, both in Unix milliseconds.
+/// Answers a number computed from the expiry and the time, both in Unix milliseconds.
 fn answer(
     key: &[u8],
     ctx: &mut Ctx<'_>,

@@ -1,5 +1,5 @@
 //! `DEBUG RELOAD` and `DEBUG LOADAOF`: the databases as a restart would find them. The shell does
-//! the work; until it is done nobody is served.
+//! the work; no client is served until it is done.
 
 use engine::clients::waiting::Wait;
 use engine::command::{Ctx, Flow, Mode};

@@ -93,7 +93,7 @@ impl PlainCommand for Doctor {
     }
 }
 
-/// Memory below which shares of it say nothing, in bytes.
+/// Below this many bytes, shares of the memory say nothing.
 const SMALL_BYTES: u64 = 5 << 20;
 
 fn diagnosis(figures: &ShellFigures, limit: u64) -> String {

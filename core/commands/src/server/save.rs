@@ -6,7 +6,7 @@ use engine::error::CmdError;
 use engine::server::Order;
 use engine::table::{Arity, Compat, Flags, Group, Spec};
 
-/// `SAVE`: the client waits for the snapshot, nobody else does.
+/// `SAVE`: only this client waits for the snapshot.
 pub(super) struct Save;
 
 impl PlainCommand for Save {

@@ -18,7 +18,7 @@ pub(super) fn idle_ms(entry: &PendingEntry, now_ms: u64) -> Option<u64> {
         .map(|holder| now_ms.saturating_sub(holder.delivered_ms))
 }
 
-/// Writes what is claimed. If the reply is full, it is claimed nevertheless.
+/// Writes what is claimed. A full reply does not keep entries from being claimed.
 #[derive(Debug)]
 pub(super) struct Shown<'r> {
     show: Show,
@@ -67,7 +67,7 @@ pub(super) struct Claimed {
 }
 
 impl Claimed {
-    /// Makes it happen.
+    /// Applies it.
     pub(super) fn apply(
         &self,
         place: GroupKey<'_>,

@@ -60,7 +60,7 @@ impl<'a> Deletion<'a> {
     }
 }
 
-/// Answers that none of some entries is there.
+/// Answers that none of the entries is there.
 pub(super) fn reply_none(ids: Argv<'_>, reply: &mut Reply) {
     reply_each(ids.iter().map(|_| NOT_FOUND), reply);
 }

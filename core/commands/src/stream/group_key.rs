@@ -10,9 +10,9 @@ use stream::{Group, Stream};
 /// A key and the name of a group of the stream that it holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct GroupKey<'a> {
-    /// The key.
+    /// The key of the stream.
     pub(super) key: &'a [u8],
-    /// The group's name.
+    /// The group that the command is about; it need not exist.
     pub(super) group: &'a [u8],
 }
 

@@ -9,11 +9,11 @@ use stream::EntryRef;
 /// The options that bound a reply, as they were given.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ReadBounds {
-    /// Entries of each stream (`COUNT`); any number if `None`.
+    /// Entries of each stream (`COUNT`).
     pub(super) count: Option<u64>,
     /// Entries in all (`MAXCOUNT`).
     pub(super) count_max: Option<u64>,
-    /// Bytes of the reply (`MAXSIZE`); one entry is given in any case.
+    /// Bytes of the reply (`MAXSIZE`), though one entry is always given.
     pub(super) bytes_max: Option<usize>,
 }
 
@@ -79,7 +79,7 @@ impl ReadBudget {
         self.count_per_stream.min(self.count_left)
     }
 
-    /// Returns whether only counts bound the reply, so that entries may be written in one go.
+    /// Returns whether only counts bound the reply, so that entries may be written at once.
     pub(super) fn counts_only(&self) -> bool {
         self.bytes_max.is_none()
     }
@@ -89,7 +89,7 @@ impl ReadBudget {
         self.count_left == 0
     }
 
-    /// Notes entries that were written in one go.
+    /// Counts entries that were written at once.
     pub(super) fn note(&mut self, entries: u64) {
         self.written += entries;
         self.count_left -= entries.min(self.count_left);

@@ -1,4 +1,4 @@
-//! `NX`, `XX`, `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`: what must be for a command to happen.
+//! `NX`, `XX`, `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`: the conditions of a command.
 
 use engine::args::{Args, has_option};
 use engine::command::Ctx;
@@ -7,7 +7,7 @@ use resp::Argv;
 use values::StringValue;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Whether keys must exist.
+/// Which keys must exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existence {
     /// It does not matter.
@@ -31,7 +31,7 @@ impl Existence {
         true
     }
 
-    /// Returns whether a key may be as it is.
+    /// Returns whether a key meets it.
     pub(super) fn holds(self, key: &[u8], ctx: &mut Ctx<'_>) -> bool {
         match self {
             Existence::Any => true,
@@ -41,7 +41,7 @@ impl Existence {
     }
 }
 
-/// What a string must be.
+/// What a string must equal, or not.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Condition<'a> {
     /// These bytes.
@@ -78,12 +78,12 @@ impl<'a> Condition<'a> {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// Returns whether a missing key counts as fulfilling it.
+    /// Returns whether a missing key meets it.
     pub(super) fn holds_for_missing(&self) -> bool {
         matches!(self, Condition::NotEqual(_) | Condition::DigestNotEqual(_))
     }
 
-    /// Returns whether a string fulfils it.
+    /// Returns whether a string meets it.
     ///
     /// # Errors
     /// If the digest to compare with is not a digest.

@@ -1,4 +1,4 @@
-//! `EX`, `PX`, `EXAT`, `PXAT`, and what may stand in their place: how long a string stays.
+//! `EX`, `PX`, `EXAT`, `PXAT`, and what may stand in their place: how long a string lives.
 
 use engine::UnixMs;
 use engine::args::{Args, parse_i64};
@@ -7,7 +7,7 @@ use engine::store::effect::Expiry;
 
 use crate::key::expiry::{Base, Unit, expiry_ms};
 
-/// What a command says about how long a string stays.
+/// What a command says about how long a string lives.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Lifetime<'a> {
     /// Nothing.
@@ -57,7 +57,7 @@ impl<'a> Lifetime<'a> {
     }
 }
 
-/// When a string goes, as the client said it.
+/// When a string expires, as the client gave it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Expiration<'a> {
     number: &'a [u8],

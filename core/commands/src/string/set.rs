@@ -247,7 +247,7 @@ pub(super) struct WithTime<'a> {
     key: &'a [u8],
     expiration: Expiration<'a>,
     value: &'a [u8],
-    /// Of the command, for its error.
+    /// Names the command in its error.
     name: &'static str,
 }
 
@@ -313,7 +313,7 @@ pub(super) struct Parsed<'a> {
     lifetime: Lifetime<'a>,
 }
 
-/// Sets the string; one that would be gone already is not made at all.
+/// Sets the string, unless it would have expired already.
 pub(super) fn set(key: &[u8], value: &[u8], expiry: Expiry, ctx: &mut Ctx<'_>) {
     set_as(key, value, expiry, event::SET_EXPIRE, ctx);
 }

@@ -37,7 +37,7 @@ impl PlainCommand for Exec {
         let Some(queue) = ctx.session.transaction.take() else {
             return Err(CmdError::WithoutMulti("EXEC"));
         };
-        // A watched key whose time came is as good as changed.
+        // A watched key that has expired counts as changed.
         let mut broken = false;
         for (database, key) in ctx.session.watched.keys() {
             broken |= ctx.store.pass_over_overdue_in(*database, key);

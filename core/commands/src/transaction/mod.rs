@@ -29,7 +29,7 @@ pub(crate) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
     had_one
 }
 
-/// The session watches nothing any more.
+/// The session no longer watches anything.
 pub(crate) fn unwatch_all(ctx: &mut Ctx<'_>) {
     let watched = std::mem::take(&mut ctx.session.watched);
     ctx.store.watches().remove(ctx.session.id, watched.keys());

@@ -21,7 +21,7 @@ pub(super) struct Bounds {
     /// What its pieces take beside what they refer to, in bytes.
     owned: usize,
     is_overrun: bool,
-    /// How many bytes were written in vain.
+    /// Bytes that were written and dropped.
     dropped: usize,
 }
 
@@ -51,12 +51,12 @@ impl Bounds {
     }
 }
 
-/// What the present part of a reply refers to, as far as it was not looked at yet.
+/// What the current part of a reply refers to, as far as it was not checked yet.
 #[derive(Debug)]
 pub(super) struct Referred {
     /// Where that is. What was rolled back may still be here.
     addresses: BTreeSet<usize>,
-    /// How many bytes came since the last look.
+    /// How many bytes were added since the last check.
     new_bytes: usize,
 }
 
@@ -88,7 +88,7 @@ impl Default for Bounds {
 
 impl Reply {
     /// Begins a part with a bound of its own: what one client is sent for the requests that it sent
-    /// together, or for one of them. How it was before.
+    /// together, or for one of them. Returns the bounds of the part that this interrupts.
     #[inline]
     pub fn begin_part(&mut self, bytes_max: usize) -> Part {
         if !self.referred.addresses.is_empty() {
@@ -109,7 +109,7 @@ impl Reply {
         self.bounds = part.0;
     }
 
-    /// Returns whether [`Reply::is_full`] was true in the present part.
+    /// Returns whether [`Reply::is_full`] was true in the current part.
     #[inline]
     pub fn is_overrun(&self) -> bool {
         self.bounds.is_overrun
@@ -140,7 +140,7 @@ impl Reply {
             .sum()
     }
 
-    /// Returns whether what only the present part refers to is too much. It is not looked at again
+    /// Returns whether what only the current part refers to is too much. That is not checked again
     /// before there is much more.
     #[cold]
     fn is_too_much_left_behind(&mut self) -> bool {

@@ -5,7 +5,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
-/// `CLIENT CACHING YES | NO`: says something about a tracking that never is.
+/// `CLIENT CACHING YES | NO`: an error, because nothing is ever tracked.
 pub(super) struct Caching;
 
 impl Command for Caching {

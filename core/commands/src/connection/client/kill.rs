@@ -16,7 +16,7 @@ pub(super) struct Kill;
 pub(super) enum Parsed<'a> {
     /// One client, which must be there.
     Address(&'a [u8]),
-    /// As many as fit.
+    /// All that match.
     Filter(Filter<'a>),
 }
 
@@ -162,7 +162,7 @@ impl Command for Kill {
     }
 }
 
-/// Closes the connections that fit. Returns how many they are.
+/// Closes the connections that match, and returns how many.
 fn kill(filter: &Filter<'_>, ctx: &mut Ctx<'_>) -> i64 {
     let mut killed = 0;
     if filter.self_too && filter.fits(ctx.session, ctx.now) {

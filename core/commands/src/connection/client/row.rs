@@ -45,7 +45,7 @@ pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
     )
 }
 
-/// One letter for each thing that is special about a client.
+/// The flags of a client, a letter each.
 fn flags(session: &Session, watches: &Watches) -> String {
     let special = [
         (session.monitor, 'O'),

@@ -3,13 +3,13 @@
 // usage: node consumer.js HOST:PORT STREAM CONSUMER        (npm install redis)
 //
 // The work here is to append to the stream STREAM:done. A message may be given twice, to a second
-// consumer if the first is slow; it is worked on twice then, and the result is there once.
+// consumer if the first is slow; then it is worked on twice, and the result is stored once.
 'use strict';
 const { setTimeout: sleep } = require('node:timers/promises');
 const { createClient, ErrorReply } = require('redis');
 
 const GROUP = 'workers';
-// Whoever has a message for so many milliseconds without acknowledging it is taken for crashed.
+// A consumer that has not acknowledged a message after this many milliseconds counts as crashed.
 const CRASHED_AFTER = 1000;
 const PASSING = /^(NOTDURABLE|MISCONF|LOADING|OOM|EXECABORT) /;
 const passes = error => !(error instanceof ErrorReply) || PASSING.test(error.message);
@@ -23,7 +23,7 @@ async function prepare(client, stream) {
   await client.xCfgSet(`${stream}:done`, { IDMP_DURATION: 86400, IDMP_MAXSIZE: 10000 });
 }
 
-// Result and acknowledgement are one transaction. The message's ID makes the result one.
+// Result and acknowledgement are one transaction. The message's ID stores the result only once.
 async function work(client, stream, { id, message }) {
   const result = { of: id, text: message.text.toUpperCase() };
   await client

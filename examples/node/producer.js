@@ -3,14 +3,14 @@
 // usage: node producer.js HOST:PORT STREAM FILE        (npm install redis)
 //
 // The file's name is the producer's ID, and the number of a line its idempotent ID: both are the
-// same after a crash. FILE.sent has how many lines are acknowledged; a new start goes on from there.
+// same after a crash. FILE.sent has how many lines are acknowledged; a restart goes on from there.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { createClient, ErrorReply } = require('redis');
 
-// What passes: nothing is known to be stored, and sending again is right.
+// Errors that pass: nothing is known to be stored, so sending again is right.
 const PASSING = /^(NOTDURABLE|MISCONF|LOADING|OOM) /;
 const passes = error => !(error instanceof ErrorReply) || PASSING.test(error.message);
 
@@ -26,12 +26,12 @@ async function untilAcknowledged(request) {
   }
 }
 
-// Makes the stream, and lets it remember a day of messages, and the last 10000 of a producer.
+// Creates the stream, which remembers a day of messages and the last 10000 of a producer.
 async function prepare(client, stream) {
   await client.xGroupCreate(stream, 'workers', '0', { MKSTREAM: true }).catch(error => {
     if (!error.message.startsWith('BUSYGROUP')) throw error;
   });
-  // The client says IDMP-DURATION and IDMP-MAXSIZE: that forgets nothing if it is so already.
+  // The client sends IDMP-DURATION and IDMP-MAXSIZE, which forget nothing if they are set already.
   await client.xCfgSet(stream, { IDMP_DURATION: 86400, IDMP_MAXSIZE: 10000 });
 }
 

@@ -3,7 +3,7 @@
 usage: consumer.py HOST:PORT STREAM CONSUMER        (pip install redis)
 
 The work here is to append to the stream STREAM:done. A message may be given twice, to a second
-consumer if the first is slow; it is worked on twice then, and the result is there once.
+consumer if the first is slow; then it is worked on twice, and the result is stored once.
 """
 
 import sys
@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 GROUP = "workers"
-# Whoever has a message for so many milliseconds without acknowledging it is taken for crashed.
+# A consumer that has not acknowledged a message after this many milliseconds counts as crashed.
 CRASHED_AFTER = 1000
 PASSING = ("NOTDURABLE", "MISCONF", "LOADING", "OOM", "EXECABORT")
 
@@ -37,7 +37,7 @@ def prepare(r, stream):
 
 
 def work(r, stream, id, fields):
-    """Result and acknowledgement are one transaction. The message's ID makes the result one."""
+    """Result and acknowledgement are one transaction. The message's ID stores the result only once."""
     result = {"of": id, "text": fields["text"].upper()}
     with r.pipeline(transaction=True) as both:
         both.xadd(stream + ":done", result, idmp=(GROUP, id.encode()))

@@ -3,7 +3,7 @@
 usage: producer.py HOST:PORT STREAM FILE        (pip install redis)
 
 The file's name is the producer's ID, and the number of a line its idempotent ID: both are the same
-after a crash. FILE.sent has how many lines are acknowledged; a new start goes on from there.
+after a crash. FILE.sent has how many lines are acknowledged; a restart goes on from there.
 """
 
 import os
@@ -14,7 +14,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# What passes: nothing is known to be stored, and sending again is right.
+# Errors that pass: nothing is known to be stored, so sending again is right.
 PASSING = ("NOTDURABLE", "MISCONF", "LOADING", "OOM")
 
 
@@ -37,13 +37,14 @@ def until_acknowledged(request):
 
 
 def prepare(r, stream):
-    """Makes the stream, and lets it remember a day of messages, and the last 10000 of a producer."""
+    """Creates the stream, which remembers a day of messages and the last 10000 of a producer."""
     try:
         r.xgroup_create(stream, "workers", id="0", mkstream=True)
     except redis.ResponseError as error:
         if not str(error).startswith("BUSYGROUP"):
             raise
-    # This spelling forgets nothing if it is so already. The client's xcfgset allows 300 s at most.
+    # This spelling forgets nothing if the stream is set up like this already; the client's xcfgset
+    # allows 300 s at most.
     r.execute_command("XCFGSET", stream, "IDMP-DURATION", 86400, "IDMP-MAXSIZE", 10000)
 
 

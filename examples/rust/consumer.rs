@@ -3,7 +3,7 @@
 //! usage: consumer HOST:PORT STREAM CONSUMER        (cargo add redis --features streams)
 //!
 //! The work here is to append to the stream STREAM:done. A message may be given twice, to a second
-//! consumer if the first is slow; it is worked on twice then, and the result is there once.
+//! consumer if the first is slow; then it is worked on twice, and the result is stored once.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -15,7 +15,7 @@ use redis::streams::{StreamAddOptions, StreamConfigOptions, StreamId, StreamRead
 use redis::{Client, Connection, RedisError, RedisResult, TypedCommands, pipe};
 
 const GROUP: &str = "workers";
-/// Who has a message for this many milliseconds without acknowledging it is taken for crashed.
+/// A consumer that has not acknowledged a message after this many milliseconds counts as crashed.
 const CRASHED_AFTER: usize = 1000;
 const PASSING: [&str; 5] = ["NOTDURABLE", "MISCONF", "LOADING", "OOM", "EXECABORT"];
 
@@ -38,7 +38,7 @@ fn prepare(connection: &mut Connection, stream: &str, done: &str) -> RedisResult
     Ok(())
 }
 
-/// Result and acknowledgement are one transaction. The message's ID makes the result one.
+/// Result and acknowledgement are one transaction. The message's ID stores the result only once.
 fn work(
     connection: &mut Connection,
     stream: &str,

@@ -3,7 +3,7 @@
 //! usage: producer HOST:PORT STREAM FILE        (cargo add redis --features streams)
 //!
 //! The file's name is the producer's ID, and the number of a line its idempotent ID: both are the
-//! same after a crash. FILE.sent has how many lines are acknowledged; a new start continues from
+//! same after a crash. FILE.sent has how many lines are acknowledged; a restart goes on from
 //! there.
 
 use std::error::Error;
@@ -15,7 +15,7 @@ use std::{env, fs, io, thread};
 use redis::streams::{StreamAddOptions, StreamConfigOptions};
 use redis::{Client, Connection, RedisError, RedisResult, TypedCommands};
 
-/// What passes: nothing is known to be stored, and sending again is right.
+/// Errors that pass: nothing is known to be stored, so sending again is right.
 const PASSING: [&str; 4] = ["NOTDURABLE", "MISCONF", "LOADING", "OOM"];
 
 fn passes(error: &RedisError) -> bool {
@@ -59,13 +59,14 @@ fn until_acknowledged<T>(
     }
 }
 
-/// Makes the stream, and lets it remember a day of messages, and the last 10000 of a producer.
+/// Creates the stream, which remembers a day of messages and the last 10000 of a producer.
 fn prepare(connection: &mut Connection, stream: &str) -> RedisResult<()> {
     match connection.xgroup_create_mkstream(stream, "workers", "0") {
         Err(error) if error.code() != Some("BUSYGROUP") => return Err(error),
         _ => {}
     }
-    // The client says IDMP-DURATION and IDMP-MAXSIZE: that forgets nothing if it is so already.
+    // The client sends IDMP-DURATION and IDMP-MAXSIZE, which forget nothing if they are set
+    // already.
     let day = StreamConfigOptions::with_idempotency_seconds(86_400);
     if let Ok(window) = day.and_then(|day| day.idempotency_maxsize(10_000)) {
         connection.xcfgset(stream, &window)?;

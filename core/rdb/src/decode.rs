@@ -36,7 +36,7 @@ pub(crate) struct Decoder<S> {
     string: Vec<u8>,
 }
 
-/// Whether a checksum is kept of what is read, to be compared with the one at the end.
+/// Whether a checksum of what is read is kept, to be compared with the one at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Summed {
     Yes,

@@ -7,7 +7,7 @@ use crate::limits::{PIECE_BYTES, UNCOMPRESSED_BYTES_MAX};
 use crate::lzf::{Packed, Packer};
 use crate::source::Sink;
 
-/// Whether long strings are packed.
+/// How long strings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// With LZF, where that makes them shorter (`rdbcompression yes`).
@@ -42,7 +42,7 @@ impl<K: Sink> Encoder<K> {
         }
     }
 
-    /// Returns how many bytes were written so far.
+    /// The number of bytes written so far.
     pub(crate) fn written(&self) -> u64 {
         self.written + self.out.len() as u64
     }

@@ -183,7 +183,7 @@ impl Packer {
     }
 }
 
-/// Whether packing was worth it.
+/// The result of packing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packed {
     Yes,
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_starts_anew_before_positions_run_over() {
+    fn the_table_is_cleared_before_positions_overflow() {
         let mut packer = Packer::new();
         packer.base = u32::MAX - 10;
         let bytes = [b'x'; 300];

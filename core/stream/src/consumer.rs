@@ -231,7 +231,7 @@ impl Consumers {
 }
 
 impl ConsumerHandle {
-    /// The handle as pending entries hold it; 0 is left to mean nobody.
+    /// The handle as pending entries hold it; 0 means no consumer.
     #[inline]
     pub(crate) fn to_owner(self) -> u64 {
         u64::from(self.0) + 1

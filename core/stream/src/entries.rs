@@ -49,8 +49,8 @@ pub struct Entries {
     /// The hash of the last names that were in no set. If they come twice in a row, they become
     /// one.
     missed: u64,
-    /// Whether the last entry's names are a set of the tail, and no chunk has changed but by
-    /// appending since.
+    /// The names of the last entry are a set of the tail, and since then chunks have changed by
+    /// appending only.
     is_repeatable: bool,
     packing: Packing,
 }
@@ -68,7 +68,7 @@ struct Slot {
     /// At or below every ID of the chunk, above every ID before it.
     first: StreamId,
     live: u16,
-    /// Whether packing the chunk in its current form was found useless.
+    /// Packing the chunk in its current form was found useless.
     is_incompressible: bool,
     chunk: Stored,
 }
@@ -210,7 +210,7 @@ impl Entries {
         }
     }
 
-    /// Removes the entry with this ID; says whether there was one.
+    /// Removes the entry with this ID; returns whether there was one.
     pub fn delete(&mut self, id: StreamId) -> bool {
         let Some((place, head)) = self.find(id) else {
             return false;
@@ -245,7 +245,7 @@ impl Entries {
         self.len
     }
 
-    /// Returns whether there are none.
+    /// Returns whether there are no entries.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -271,8 +271,8 @@ impl Entries {
         Lookup::new(self)
     }
 
-    /// Says which of the IDs, in any order, belong to entries. They are looked up from the lowest
-    /// on, so that each packed chunk is unpacked once at most.
+    /// Returns which of the IDs, in any order, belong to entries. They are looked up from the
+    /// lowest on, so that each packed chunk is unpacked once at most.
     pub fn contain(&self, ids: &[StreamId]) -> Vec<bool> {
         let mut look = self.look_up();
         if ids.is_sorted() {

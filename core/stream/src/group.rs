@@ -167,12 +167,12 @@ impl Group {
         self.consumers.len()
     }
 
-    /// Notes from now on which entries become pending or are so no longer.
+    /// From now on, records which entries become pending and which no longer are.
     pub(crate) fn note_changes(&mut self) {
         self.pending.note_changes();
     }
 
-    /// What was noted; nothing is from now on.
+    /// What was recorded; nothing is from now on.
     pub(crate) fn take_changes(&mut self) -> Changes {
         self.pending.take_changes()
     }

@@ -44,7 +44,7 @@ impl Groups {
     pub fn remove(&mut self, name: &[u8]) -> Option<Group> {
         let group = self.by_name.remove(name)?;
         if let Some(referrers) = &mut self.referrers {
-            // What is left is indexed anew sooner than most is taken out.
+            // It takes less to index what is left than to take most of it out.
             if group.pending_count() > referrers.len() / 2 {
                 self.referrers = None;
                 self.asked = 0;
@@ -65,8 +65,8 @@ impl Groups {
         })
     }
 
-    /// Notes that all groups are going to be asked about so many entries. Once they have been
-    /// asked as often as it costs, that is answered by an index, which is kept from then on.
+    /// Notes that all groups are going to be asked about this many entries. Once they have been
+    /// asked as often as an index costs, there is one, which answers from then on.
     pub fn expect_questions(&mut self, entries: usize) {
         if self.referrers.is_some() || self.len() <= ASKED_GROUPS_MAX {
             return;
@@ -77,7 +77,7 @@ impl Groups {
         }
     }
 
-    /// Whether [`Groups::expect_questions`] would change anything.
+    /// Returns whether [`Groups::expect_questions`] would change anything.
     pub fn is_asked_in_turn(&self) -> bool {
         self.referrers.is_none() && self.len() > ASKED_GROUPS_MAX
     }
@@ -234,7 +234,7 @@ impl Groups {
         self.by_name.len()
     }
 
-    /// Returns whether there is no group.
+    /// Returns whether there are no groups.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -253,7 +253,7 @@ impl Groups {
             .chain(asked.map(|(name, _)| name))
     }
 
-    /// Whether an entry is pending in some group.
+    /// Returns whether an entry is pending in some group.
     pub fn is_pending_anywhere(&self, id: StreamId) -> bool {
         self.referring_to(id).next().is_some()
     }
@@ -267,7 +267,7 @@ impl Groups {
         }
     }
 
-    /// Whether the last-delivered ID of no group is below this one.
+    /// Returns whether no group's last-delivered ID is below this one.
     pub fn delivered_to_all(&self, id: StreamId) -> bool {
         self.least_delivered().is_none_or(|least| id <= least)
     }
@@ -280,7 +280,7 @@ impl Groups {
         }
     }
 
-    /// The names of the groups that have read more than so many entries.
+    /// The names of the groups that have read more than this many entries.
     pub(crate) fn read_above(&self, entries: u64) -> Vec<Name> {
         match &self.referrers {
             Some(referrers) => referrers.read_above(entries),
@@ -304,7 +304,7 @@ impl Groups {
         referrers.first_pending().map_or(next, |id| id.min(next))
     }
 
-    /// How many entries are pending in all groups together.
+    /// The number of pending entries of all groups together.
     fn pending_count(&self) -> usize {
         match &self.referrers {
             Some(referrers) => referrers.len(),

@@ -102,7 +102,7 @@ pub struct Sought {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SoughtIid {
     hash: u64,
-    /// Whether the producer has it, even if it has expired.
+    /// The producer has it, even if it has expired.
     is_stored: bool,
 }
 

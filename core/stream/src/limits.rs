@@ -34,8 +34,8 @@ pub(crate) const UNPACKED_CHUNKS: usize = 4;
 /// Chunks that are kept unpacked while many IDs in no order are looked up, some 8 MiB of them.
 pub(crate) const LOOKUP_CHUNKS_MAX: usize = 512;
 
-/// After this many bytes of entries in a reply, the rest is rendered when it is sent, so that it
-/// holds nobody up. Most requests ask for less.
+/// After this many bytes of entries in a reply, the rest is rendered when it is sent, so that no
+/// other client waits for it. Most requests ask for less.
 pub(crate) const DEFERRED_BYTES_MIN: usize = 128 * 1024;
 
 /// In a reply that is already long, this many entries are enough to be rendered when they are sent.

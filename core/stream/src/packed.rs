@@ -1,7 +1,7 @@
 //! Chunks that are no longer appended to, with their entries compressed by LZ4.
 //!
 //! What a chunk knows of its entries as a whole (marks, counts, the IDs at its ends) stays as it
-//! is; only their bytes are packed. Reading unpacks a chunk for as long as somebody looks at it. A
+//! is; only their bytes are packed. Reading unpacks a chunk for as long as it is in use. A
 //! change makes it plain for good. Neither reads nor changes depend on which chunks are packed.
 //! `entries/packing.rs` decides when to pack, and `docs/decisions/0007-packed-chunks.md` says why
 //! with LZ4.
@@ -69,8 +69,8 @@ impl Packed {
         chunk
     }
 
-    /// The chunk as it was before, in the memory of one that was looked at earlier and that nobody
-    /// else holds.
+    /// The chunk as it was before, in the memory of one that was read earlier and is no longer in
+    /// use.
     fn open(&self, spare: Option<Arc<Chunk>>) -> Arc<Chunk> {
         let Some(mut opened) = spare else {
             return Arc::new(self.unpack());

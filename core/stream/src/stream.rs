@@ -270,14 +270,13 @@ impl Stream {
         self.entries.len()
     }
 
-    /// Returns whether there are none. An empty stream is still a key.
+    /// Returns whether there are no entries. An empty stream is still a key.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Reads a little of what an append is going to look at, so that it is in the processor's
-    /// caches then.
+    /// Reads a little of what an append will look at, to have it in the processor's caches.
     #[inline]
     pub fn peek(&self) -> (StreamId, Option<(u8, u8)>) {
         (self.last_id, self.entries.peek_tail())
@@ -397,8 +396,8 @@ impl Stream {
         trim::prepare(&self.entries, &mut self.groups, trim, references)
     }
 
-    /// Whether [`Stream::prepare_trim`], or [`Groups::expect_questions`] before groups are asked
-    /// about entries, may have something to do.
+    /// Returns whether [`Stream::prepare_trim`], or [`Groups::expect_questions`] before groups are
+    /// asked about entries, may have something to do.
     pub fn has_to_prepare(&self, references: References) -> bool {
         match references {
             References::Keep => false,

@@ -12,8 +12,7 @@
 //! An entry that some group is not done with is skipped and the next one looked at.
 //!
 //! With references to delete, nothing stays pending below the first entry that stays; with `MINID`,
-//! nothing below its bound. In Redis, entries that had been deleted there before stay pending for
-//! ever.
+//! nothing below its bound. In Redis, entries that were deleted there before stay pending.
 
 use std::num::NonZeroU64;
 
@@ -26,7 +25,7 @@ use crate::groups::Groups;
 pub struct Trim {
     /// What may stay.
     pub keep: Keep,
-    /// Whether it is reached exactly.
+    /// How exactly the bound is kept.
     pub precision: Precision,
 }
 

@@ -3,7 +3,7 @@
 // usage: consumer HOST:PORT STREAM CONSUMER        (go get github.com/gomodule/redigo)
 //
 // The work here is to append to the stream STREAM:done. A message may be given twice, to a second
-// consumer if the first is slow; it is worked on twice then, and the result is there once.
+// consumer if the first is slow; then it is worked on twice, and the result is stored once.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 const (
 	group    = "workers"
 	patience = 5 * time.Second
-	// Whoever has a message for so many milliseconds without acknowledging it is taken for crashed.
+	// A consumer that has not acknowledged a message after this many milliseconds counts as crashed.
 	crashedAfter = 1000
 )
 
@@ -86,7 +86,7 @@ func messages(reply any, err error) ([]message, error) {
 	return read, nil
 }
 
-// Result and acknowledgement are one transaction. The message's ID makes the result one.
+// Result and acknowledgement are one transaction. The message's ID stores the result only once.
 func work(c redis.Conn, stream string, m message) error {
 	text := strings.ToUpper(m.fields["text"])
 	c.Send("MULTI")

@@ -3,7 +3,7 @@
 // usage: producer HOST:PORT STREAM FILE        (go get github.com/gomodule/redigo)
 //
 // The file's name is the producer's ID, and the number of a line its idempotent ID: both are the
-// same after a crash. FILE.sent has how many lines are acknowledged; a new start goes on from there.
+// same after a crash. FILE.sent has how many lines are acknowledged; a restart goes on from there.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 
 const patience = 5 * time.Second
 
-// What passes: nothing is known to be stored, and sending again is right.
+// Errors that pass: nothing is known to be stored, so sending again is right.
 var passing = []string{"NOTDURABLE ", "MISCONF ", "LOADING ", "OOM "}
 
 func passes(err error) bool {
@@ -72,13 +72,13 @@ func (s *server) untilAcknowledged(command string, arguments ...any) (any, error
 	}
 }
 
-// Makes the stream, and lets it remember a day of messages, and the last 10000 of a producer.
+// Creates the stream, which remembers a day of messages and the last 10000 of a producer.
 func (s *server) prepare(stream string) error {
 	_, err := s.untilAcknowledged("XGROUP", "CREATE", stream, "workers", "0", "MKSTREAM")
 	if err != nil && !strings.HasPrefix(err.Error(), "BUSYGROUP") {
 		return err
 	}
-	// This spelling forgets nothing if it is so already.
+	// This spelling forgets nothing if the stream is set up like this already.
 	_, err = s.untilAcknowledged("XCFGSET", stream, "IDMP-DURATION", 86400, "IDMP-MAXSIZE", 10000)
 	return err
 }

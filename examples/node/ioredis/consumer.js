@@ -3,18 +3,18 @@
 // usage: node consumer.js HOST:PORT STREAM CONSUMER        (npm install ioredis)
 //
 // The work here is to append to the stream STREAM:done. A message may be given twice, to a second
-// consumer if the first is slow; it is worked on twice then, and the result is there once.
+// consumer if the first is slow; then it is worked on twice, and the result is stored once.
 'use strict';
 const { setTimeout: sleep } = require('node:timers/promises');
 const Redis = require('ioredis');
 
 const GROUP = 'workers';
-// Whoever has a message for so many milliseconds without acknowledging it is taken for crashed.
+// A consumer that has not acknowledged a message after this many milliseconds counts as crashed.
 const CRASHED_AFTER = 1000;
 const PASSING = /^(NOTDURABLE|MISCONF|LOADING|OOM|EXECABORT) /;
 const passes = error => !(error instanceof Redis.ReplyError) || PASSING.test(error.message);
 
-// The client connects again, for ever, and fails what had no reply: it is asked for anew.
+// The client reconnects for ever, and fails what had no reply: the loop asks for it again.
 const IMPATIENT = { socketTimeout: 5000, retryStrategy: () => 100, maxRetriesPerRequest: 0 };
 
 async function prepare(client, stream) {
@@ -26,7 +26,7 @@ async function prepare(client, stream) {
   await client.call('XCFGSET', `${stream}:done`, 'IDMP-DURATION', 86400, 'IDMP-MAXSIZE', 10000);
 }
 
-// Result and acknowledgement are one transaction. The message's ID makes the result one.
+// Result and acknowledgement are one transaction. The message's ID stores the result only once.
 async function work(client, stream, id, fields) {
   const text = fields[fields.indexOf('text') + 1].toUpperCase();
   const replies = await client

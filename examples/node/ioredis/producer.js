@@ -3,18 +3,18 @@
 // usage: node producer.js HOST:PORT STREAM FILE        (npm install ioredis)
 //
 // The file's name is the producer's ID, and the number of a line its idempotent ID: both are the
-// same after a crash. FILE.sent has how many lines are acknowledged; a new start goes on from there.
+// same after a crash. FILE.sent has how many lines are acknowledged; a restart goes on from there.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 const Redis = require('ioredis');
 
-// What passes: nothing is known to be stored, and sending again is right.
+// Errors that pass: nothing is known to be stored, so sending again is right.
 const PASSING = /^(NOTDURABLE|MISCONF|LOADING|OOM) /;
 
-// When the connection is lost, or silent for 5 s, the client connects again, for ever, and sends
-// again what has no reply by itself. With an idempotent ID that is what is wanted.
+// When the connection is lost, or silent for 5 s, the client reconnects for ever, and sends what
+// had no reply again. With an idempotent ID, that is what we want.
 const PATIENT = { socketTimeout: 5000, retryStrategy: () => 100, maxRetriesPerRequest: null };
 
 async function untilAcknowledged(request) {
@@ -29,12 +29,12 @@ async function untilAcknowledged(request) {
   }
 }
 
-// Makes the stream, and lets it remember a day of messages, and the last 10000 of a producer.
+// Creates the stream, which remembers a day of messages and the last 10000 of a producer.
 async function prepare(client, stream) {
   await client.xgroup('CREATE', stream, 'workers', '0', 'MKSTREAM').catch(error => {
     if (!error.message.startsWith('BUSYGROUP')) throw error;
   });
-  // This spelling forgets nothing if it is so already.
+  // This spelling forgets nothing if the stream is set up like this already.
   await client.call('XCFGSET', stream, 'IDMP-DURATION', 86400, 'IDMP-MAXSIZE', 10000);
 }
 

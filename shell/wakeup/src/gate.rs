@@ -106,7 +106,7 @@ impl Releaser {
         }
     }
 
-    /// Whether nothing will be released soon.
+    /// Tells the threads that wait whether nothing will be released soon.
     pub fn refuse(&self, refuses: bool) {
         self.shared.refuses.store(refuses, Ordering::Release);
         if refuses {

@@ -1,6 +1,6 @@
 //! How threads leave things for one another and wake one another.
 //!
-//! Three small protocols, each of a few atomics: an [`Mailbox`] hands things to a thread, a
+//! Three small protocols, each of a few atomics: a [`Mailbox`] hands things to a thread, a
 //! [`Gate`] tells a thread what was released, and an [`Alarm`] tells a thread when to look next. A
 //! wake-up from another thread costs a system call, so each of them leaves it out while the other
 //! thread is at work and will look by itself. What must never happen is that both sides rely on

@@ -24,18 +24,18 @@ const PASSWORD_FILE: &str = "WEIR_REQUIREPASS_FILE";
 #[derive(Debug, Default)]
 pub(crate) struct Configuration {
     pub settings: Settings,
-    /// The configuration file, by its whole path.
+    /// The absolute path of the configuration file.
     pub file: Option<PathBuf>,
     /// Lines and arguments that have no effect, and why.
     pub idle: Vec<String>,
-    /// Warnings about how something was said.
+    /// Warnings about how a setting was given.
     pub warnings: Vec<String>,
     /// What is wrong, each with its place.
     faults: Vec<String>,
 }
 
 impl Configuration {
-    /// Takes in a configuration file, and the files that it includes.
+    /// Applies a configuration file, and the files that it includes.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -80,7 +80,7 @@ impl Configuration {
         Ok(())
     }
 
-    /// Takes in what the command line says of a setting.
+    /// Applies a setting of the command line.
     pub(crate) fn argument(&mut self, name: &str, values: Vec<String>) {
         if is_secret(name) {
             self.warnings.push(format!(
@@ -96,7 +96,7 @@ impl Configuration {
         self.say(&line, false, "the command line");
     }
 
-    /// Takes in what the environment says.
+    /// Applies the settings of the environment.
     ///
     /// # Errors
     /// The file that holds the password cannot be read.

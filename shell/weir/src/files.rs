@@ -87,7 +87,7 @@ fn told(path: &Path) -> impl FnMut(Progress) + Send + use<> {
     move |progress| {
         if let Some(text) = meter.at(progress, begun.elapsed()) {
             use std::io::Write;
-            // If standard error is closed, nobody wants to know.
+            // If standard error is closed, there is nobody to tell.
             writeln!(std::io::stderr(), "{name}: {text}").ok();
         }
     }

@@ -53,7 +53,7 @@ impl Logging {
 
     /// Follows settings that have changed.
     pub(crate) fn settings_changed(&self, config: &ShellConfig) {
-        // It fails only once the log is gone, and then nobody misses it.
+        // It fails only once the log is gone, and then it does not matter.
         self.level.reload(level(config.log_level)).ok();
     }
 

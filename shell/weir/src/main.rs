@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         },
         Ok(Invocation::Print(text)) => {
             use std::io::Write;
-            // A reader that has gone has seen enough.
+            // A reader that closed the pipe has seen enough.
             std::io::stdout().write_all(text.as_bytes()).ok();
             ExitCode::SUCCESS
         }
@@ -166,7 +166,7 @@ fn kept(data: &DataConfig, save_points: &SavePoints) -> String {
     }
 }
 
-/// Threads that serve connections if nobody says how many.
+/// The number of I/O threads if `io-threads` does not say.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8))
 }
@@ -187,7 +187,7 @@ fn memory_pages() -> (u64, u64) {
         .into()
 }
 
-/// Bytes that this thread has allocated less those that it has freed.
+/// Bytes that this thread has allocated, less those that it has freed.
 fn memory_of_thread() -> u64 {
     use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
     thread_local! {

@@ -21,7 +21,7 @@ pub struct SnapshotReader<S> {
     from: Decoder<S>,
     context: Context,
     version: u16,
-    /// What was said about the next key.
+    /// What records before the next key said about it.
     expires_at_ms: Option<i64>,
     usage: Usage,
     extras: Extras,
@@ -64,7 +64,7 @@ pub enum Item {
     Record(Record),
     /// A key with a value of a type that is not read, which was skipped.
     Unknown {
-        /// The key.
+        /// Its name.
         key: Box<[u8]>,
         /// What the type is called.
         type_name: Cow<'static, str>,
@@ -74,13 +74,13 @@ pub enum Item {
 /// A key with everything that belongs to it.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// The key.
+    /// Its name.
     pub key: Key,
     /// Its value.
     pub value: Value,
     /// The time from which it is gone, in milliseconds since the epoch.
     pub expires_at_ms: Option<i64>,
-    /// How it was used.
+    /// When or how often it was used.
     pub usage: Usage,
 }
 
@@ -120,7 +120,7 @@ impl<S: Source> SnapshotReader<S> {
         self.version
     }
 
-    /// Returns how much was read, in bytes from the start.
+    /// The number of bytes read so far.
     pub fn offset(&self) -> u64 {
         self.from.offset()
     }

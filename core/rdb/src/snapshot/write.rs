@@ -93,7 +93,7 @@ impl<K: Sink> SnapshotWriter<K> {
         self.out.drain()
     }
 
-    /// Returns how many bytes the snapshot has so far.
+    /// The number of bytes written so far.
     pub fn written_bytes(&self) -> u64 {
         self.out.written()
     }

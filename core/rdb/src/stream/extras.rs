@@ -33,7 +33,7 @@ pub(crate) struct Extras {
     pending_order: Vec<u8>,
 }
 
-/// Whether an auxiliary field was about the value that comes next.
+/// What became of an auxiliary field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     Yes,

@@ -21,9 +21,9 @@ use crate::packed::{Packed, Stored};
 pub(super) struct Packing {
     /// Chunks that begin up to here were looked at.
     through: StreamId,
-    /// Whether there may be something to pack.
+    /// There may be something to pack.
     is_due: bool,
-    /// Whether entries were removed at the front.
+    /// Entries were removed at the front.
     is_trimmed: bool,
     /// How many of the last chunks did not get smaller; see [`PACKING_BACKOFF_MAX`].
     failed: u32,

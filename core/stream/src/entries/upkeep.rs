@@ -174,7 +174,7 @@ impl Entries {
     }
 }
 
-/// From this many chunks on the next one is reserved whole.
+/// From this many chunks on, memory for the next one is reserved as a whole.
 const LONG_CHUNKS: usize = 8;
 
 /// What a second chunk begins with; the first one of a stream begins with its first entry.

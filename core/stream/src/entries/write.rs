@@ -19,7 +19,7 @@ pub(super) struct Written {
     pub(super) rest: Option<StreamId>,
 }
 
-/// Why entries are not written on into the same buffer.
+/// Why no more entries are written into the same buffer.
 enum Stop<'e> {
     /// There are no more, or no more are wanted.
     End,
@@ -94,8 +94,7 @@ impl Entries {
     }
 
     /// Leaves `left` entries between two IDs to be rendered when the reply is sent, behind what was
-    /// written since
-    /// `begun`. How many there are together.
+    /// written since `begun`. Returns how many there are together.
     #[cold]
     fn write_later(
         &self,

@@ -36,7 +36,7 @@ pub enum RestoreError {
     /// Two consumers hold the entry, or one does and it was given back.
     #[error("pending entry {0} is held twice")]
     HeldTwice(StreamId),
-    /// Nobody holds the entry and it was not given back.
+    /// No consumer holds the entry, and it was not given back.
     #[error("nobody holds pending entry {0}")]
     NotHeld(StreamId),
 }
@@ -117,8 +117,8 @@ impl GroupRestorer {
         Ok(())
     }
 
-    /// Notes that nobody holds a pending entry because it was given back. Entries come in the order
-    /// in which they were given back.
+    /// Records that no consumer holds a pending entry because it was given back. Entries come in
+    /// the order in which they were given back.
     ///
     /// # Errors
     /// [`RestoreError::NotPending`], [`RestoreError::HeldTwice`].

@@ -581,7 +581,7 @@ fn given_back_entries_stand_before_the_longest_idle_one() {
 }
 
 #[test]
-fn a_handle_is_given_anew_without_what_its_consumer_had() {
+fn a_handle_is_reused_without_what_its_consumer_had() {
     let mut group = Group::new(id(0), Some(0));
     let first = group.create_consumer(b"first", 1).handle();
     let kept = group.create_consumer(b"kept", 1).handle();

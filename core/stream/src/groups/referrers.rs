@@ -156,7 +156,7 @@ impl Referrers {
             .collect()
     }
 
-    /// The names of the groups that have read more than so many entries.
+    /// The names of the groups that have read more than this many entries.
     pub(super) fn read_above(&self, entries: u64) -> Vec<Name> {
         let Some(from) = entries.checked_add(1) else {
             return Vec::new();
@@ -176,9 +176,9 @@ impl Referrers {
         self.delivered.first().map(|row| id_of(&row))
     }
 
-    /// Looks on for entries up to `end` that are pending nowhere, where nobody has looked yet,
-    /// until `quota` of them are known. Each entry is looked at once, and again when a group lets
-    /// go of it. Returns how many were.
+    /// Goes on searching for entries up to `end` that are pending nowhere, until `quota` of them
+    /// are known. Each entry is looked at once, and again when a group no longer refers to it.
+    /// Returns how many were looked at.
     pub(super) fn walk(&mut self, entries: &Entries, end: StreamId, quota: u64) -> u64 {
         let first = entries.first_id().unwrap_or(StreamId::MAX);
         take_below(&mut self.settled, first);

@@ -109,7 +109,7 @@ pub(super) fn entry_of(row: &EntryRow) -> PendingEntry {
 pub(crate) struct Unplaced(EntryRow);
 
 impl Unplaced {
-    /// An entry that nobody holds yet.
+    /// An entry that no consumer holds yet.
     pub(crate) fn new(id: StreamId, delivered_ms: u64, delivery_count: u64) -> Self {
         let mut row = entry_row(id_key(id), None, 0, delivery_count);
         row[RANK] = delivered_ms.saturating_add(1);

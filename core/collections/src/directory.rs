@@ -9,7 +9,6 @@
 //! tables are reference-counted: a clone is a frozen view that costs one pointer, and a later write
 //! copies the table that it touches and the branches above it, nothing else.
 
-mod branch;
 mod limits;
 mod scan;
 mod table;
@@ -18,11 +17,13 @@ use std::hint::black_box;
 
 use hashbrown::hash_table;
 
-use branch::Node;
 use table::Table;
 
-pub use limits::{PREFIX_BITS, TABLE_LEN_MAX};
+pub use crate::trie::PREFIX_BITS;
+pub use limits::TABLE_LEN_MAX;
 pub use scan::Iter;
+
+use crate::trie::{Bucket, Node};
 
 /// A hash table that never pauses, whose clone is a frozen view.
 ///
@@ -35,7 +36,7 @@ pub use scan::Iter;
 /// other: a write copies the table that it touches and the few branches above it.
 #[derive(Debug)]
 pub struct Directory<T> {
-    pub(crate) root: Option<Node<T>>,
+    pub(crate) root: Option<Node<Table<T>>>,
     len: usize,
     /// The stamp of a removal of everything. It applies wherever there is no table.
     floor_stamp: u64,
@@ -147,7 +148,9 @@ impl<T: Clone> Directory<T> {
     /// view has it too and the value is there.
     #[inline]
     pub fn find_mut(&mut self, hash: u64, eq: impl Fn(&T) -> bool) -> Option<&mut T> {
-        self.root.as_mut()?.find_mut(hash, eq)
+        let is_there = |table: &Table<T>| table.find(hash, &eq).is_some();
+        let table = self.root.as_mut()?.table_mut_if(hash, is_there)?;
+        table.find_mut(hash, &eq)
     }
 
     /// Adds a value whose key is not there yet, which the caller must know. (Otherwise both stay,
@@ -195,7 +198,12 @@ impl<T: Clone> Directory<T> {
         hash_of: impl Fn(&T) -> u64,
         stamp: u64,
     ) -> Option<T> {
-        let value = self.root.as_mut()?.remove(hash, &eq, &hash_of, stamp)?;
+        let is_there = |table: &Table<T>| table.find(hash, &eq).is_some();
+        let take = |table: &mut Table<T>| table.remove(hash, &eq, &hash_of, stamp);
+        let value = self
+            .root
+            .as_mut()?
+            .remove(hash, &is_there, take, &hash_of)?;
         self.len -= 1;
         self.newest_stamp = self.newest_stamp.max(stamp);
         if self.len == 0 {

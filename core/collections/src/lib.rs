@@ -3,15 +3,33 @@
 //! A clone is a frozen view: it costs a few pointers, whatever the size, and a later write copies
 //! only the small nodes that it touches (`tests/frozen.rs` counts the bytes). So a snapshot is
 //! taken without a pause, and a large value is read while it changes. All of them are plain data:
-//! none knows a clock, and the same calls give the same content in the same order. What has to be
-//! hashed is hashed by the caller.
+//! none knows a clock, and the same calls give the same content in the same order. Texts that
+//! make a value up are kept in pages, with two bytes for each beside its own, so that most values
+//! are small and a small one is a single piece of memory.
 
+mod counted;
 pub mod directory;
+pub mod element;
+pub mod hash;
+mod integer;
+mod key;
+pub mod map;
 pub mod names;
+mod packed;
+mod page;
+pub mod sequence;
+pub mod sorted;
 pub mod tree;
+mod trie;
 pub mod wheel;
 
 pub use directory::Directory;
+pub use element::Element;
+pub use integer::{INTEGER_TEXT_BYTES_MAX, parse_integer};
+pub use key::Key;
+pub use map::Map;
 pub use names::NameMap;
+pub use sequence::Sequence;
+pub use sorted::Sorted;
 pub use tree::Tree;
 pub use wheel::Wheel;

@@ -1,31 +1,38 @@
 //! Values by name, in the byte order of their names, cheap to clone.
 //!
-//! Names are any bytes. A map is a list of small reference-counted blocks: a clone copies a pointer
-//! for each block, and a later write copies one block.
+//! Names are any bytes. Pairs are in small blocks of a tree: a clone is one pointer, and a later
+//! write copies one block and the nodes above it, however many names there are.
 
+use smallvec::{SmallVec, smallvec};
 use triomphe::Arc;
+
+use crate::counted::{Run, Siblings, ToBound, Tree, Walk};
 
 /// A name: any bytes, shared by whoever refers to it.
 pub type Name = Arc<[u8]>;
-
-type Block<T> = Arc<Vec<(Name, T)>>;
 
 /// Names of a block; a block with one more splits.
 const BLOCK_LEN_MAX: usize = 16;
 
 /// Values by name.
-#[derive(Clone, Debug)]
-pub struct NameMap<T> {
-    /// None of them is empty.
-    blocks: Vec<Block<T>>,
-    len: usize,
+#[derive(Clone)]
+pub struct NameMap<T: Clone> {
+    blocks: Tree<Block<T>>,
 }
 
-impl<T> Default for NameMap<T> {
+/// Names side by side, each with its value.
+struct Block<T>(Arc<Vec<(Name, T)>>);
+
+impl<T> Clone for Block<T> {
+    fn clone(&self) -> Self {
+        Block(Arc::clone(&self.0))
+    }
+}
+
+impl<T: Clone> Default for NameMap<T> {
     fn default() -> Self {
         NameMap {
-            blocks: Vec::new(),
-            len: 0,
+            blocks: Tree::new(),
         }
     }
 }
@@ -33,111 +40,159 @@ impl<T> Default for NameMap<T> {
 impl<T: Clone> NameMap<T> {
     /// Gives the name this value. Returns the value that it had before.
     pub fn insert(&mut self, name: Name, value: T) -> Option<T> {
-        let Some((index, found)) = self.locate(&name) else {
-            self.blocks.push(Arc::new(vec![(name, value)]));
-            self.len = 1;
+        if self.is_empty() {
+            self.blocks.begin(Block(Arc::new(vec![(name, value)])));
             return None;
-        };
-        let block = Arc::make_mut(&mut self.blocks[index]);
-        match found {
-            Ok(at) => return Some(std::mem::replace(&mut block[at].1, value)),
-            Err(at) => block.insert(at, (name, value)),
         }
-        if block.len() > BLOCK_LEN_MAX {
-            let right = block.split_off(BLOCK_LEN_MAX / 2);
-            self.blocks.insert(index + 1, Arc::new(right));
-        }
-        self.len += 1;
-        None
+        let place = Arc::clone(&name);
+        let mut way = ToBound(|bound: &Name| **bound <= *place);
+        let before = self.blocks.edit(&mut way, |block, _, edges| {
+            let at = match block.search(&name) {
+                Ok(at) => {
+                    let value = std::mem::replace(&mut Arc::make_mut(&mut block.0)[at].1, value);
+                    return (Some(value), SmallVec::new());
+                }
+                Err(at) => at,
+            };
+            let pairs = Arc::make_mut(&mut block.0);
+            pairs.insert(at, (name, value));
+            if pairs.len() <= BLOCK_LEN_MAX {
+                return (None, SmallVec::new());
+            }
+            // Names in ascending order leave full blocks.
+            let is_appended = edges.is_last && at == BLOCK_LEN_MAX;
+            let middle = if is_appended { at } else { BLOCK_LEN_MAX / 2 };
+            let right = Block(Arc::new(pairs.split_off(middle)));
+            let siblings: Siblings<Block<T>> = smallvec![right];
+            (None, siblings)
+        });
+        before.flatten()
     }
 
     /// Takes out a name and its value.
     pub fn remove(&mut self, name: &[u8]) -> Option<T> {
-        let (index, found) = self.locate(name)?;
-        let at = found.ok()?;
-        let block = Arc::make_mut(&mut self.blocks[index]);
-        let (_, value) = block.remove(at);
-        let block_len = block.len();
-        self.len -= 1;
-        if block_len == 0 {
-            self.blocks.remove(index);
-        } else if block_len < BLOCK_LEN_MAX / 4 {
-            self.join(index);
-        }
-        Some(value)
+        self.find(name)?;
+        let mut way = ToBound(|bound: &Name| **bound <= *name);
+        let removed = self.blocks.edit(&mut way, |block, _, _| {
+            let at = block.search(name).ok();
+            let value = at.map(|at| Arc::make_mut(&mut block.0).remove(at).1);
+            (value, SmallVec::new())
+        });
+        removed.flatten()
     }
 
     /// The value of a name, to be changed.
     pub fn find_mut(&mut self, name: &[u8]) -> Option<&mut T> {
-        let (index, found) = self.locate(name)?;
-        let block = Arc::make_mut(self.blocks.get_mut(index)?);
-        block.get_mut(found.ok()?).map(|(_, value)| value)
+        let mut way = ToBound(|bound: &Name| **bound <= *name);
+        let block = self.blocks.run_mut(&mut way)?;
+        let at = block.search(name).ok()?;
+        let pair = Arc::make_mut(&mut block.0).get_mut(at);
+        pair.map(|(_, value)| value)
     }
 
-    /// All values in the order of their names, to be changed.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        let blocks = self.blocks.iter_mut().map(Arc::make_mut);
-        blocks.flat_map(|block| block.iter_mut().map(|(_, value)| value))
+    /// Changes all values in the order of their names.
+    pub fn for_each_mut(&mut self, mut change: impl FnMut(&mut T)) {
+        self.blocks.for_each_mut(&mut |block| {
+            let pairs = Arc::make_mut(&mut block.0).iter_mut();
+            pairs.for_each(|(_, value)| change(value));
+        });
     }
 
     /// The value of a name.
+    #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&T> {
-        let (index, found) = self.locate(name)?;
-        self.blocks
-            .get(index)?
-            .get(found.ok()?)
-            .map(|(_, value)| value)
+        let (block, _) = self.blocks.run_to(|bound| **bound <= *name)?;
+        let at = block.search(name).ok()?;
+        block.0.get(at).map(|(_, value)| value)
     }
 
     /// The number of names.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.len
+        self.blocks.len()
     }
 
     /// Returns whether there is no name.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Names and values in the byte order of the names.
-    pub fn iter(&self) -> impl Iterator<Item = (&Name, &T)> + Clone {
-        let pairs = self.blocks.iter().flat_map(|block| block.iter());
-        pairs.map(|(name, value)| (name, value))
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter(Walk::new(&self.blocks, 0, self.len()))
     }
 
     /// Bytes on the heap of the blocks and names, without what the values have there.
     pub fn heap_bytes(&self) -> usize {
         let counts_bytes = 2 * size_of::<usize>();
         let names: usize = self.iter().map(|(name, _)| name.len() + counts_bytes).sum();
-        let pairs: usize = self.blocks.iter().map(|block| block.capacity()).sum();
-        names + pairs * size_of::<(Name, T)>() + self.blocks.capacity() * size_of::<Block<T>>()
+        names + self.blocks.heap_bytes()
+    }
+}
+
+impl<T> Block<T> {
+    /// Where a name is, or where it would be.
+    #[inline]
+    fn search(&self, name: &[u8]) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| (**other).cmp(name))
+    }
+}
+
+impl<T: Clone> Run for Block<T> {
+    type Bound = Name;
+
+    const FILL_MAX: usize = BLOCK_LEN_MAX;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
     }
 
-    /// The block where a name is or would be, and where in it; `None` if there is no block.
-    fn locate(&self, name: &[u8]) -> Option<(usize, Result<usize, usize>)> {
-        let starts_up_to =
-            |block: &Block<T>| block.first().is_some_and(|(first, _)| **first <= *name);
-        let index = self.blocks.partition_point(starts_up_to).saturating_sub(1);
-        let block = self.blocks.get(index)?;
-        Some((
-            index,
-            block.binary_search_by(|(other, _)| (**other).cmp(name)),
-        ))
+    fn bound(&self) -> Name {
+        Arc::clone(&self.0.first().expect("runs have elements").0)
     }
 
-    /// Joins a small block to a neighbour that has room.
-    fn join(&mut self, index: usize) {
-        let has_room = |left: usize| {
-            let lens = self.blocks.get(left).zip(self.blocks.get(left + 1));
-            lens.is_some_and(|(left, right)| left.len() + right.len() <= BLOCK_LEN_MAX / 4 * 3)
-        };
-        let left = match index.checked_sub(1) {
-            _ if has_room(index) => index,
-            Some(before) if has_room(before) => before,
-            _ => return,
-        };
-        let right = self.blocks.remove(left + 1);
-        Arc::make_mut(&mut self.blocks[left]).extend(right.iter().cloned());
+    fn fill(&self) -> usize {
+        self.0.len()
+    }
+
+    fn append(&mut self, right: &Self) {
+        Arc::make_mut(&mut self.0).extend(right.0.iter().cloned());
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let own = size_of::<usize>() + size_of::<Vec<(Name, T)>>();
+        own + self.0.capacity() * size_of::<(Name, T)>()
+    }
+}
+
+/// The names and values of a [`NameMap`] in order.
+pub struct Iter<'a, T: Clone>(Walk<'a, Block<T>>);
+
+impl<T: Clone> Clone for Iter<'_, T> {
+    fn clone(&self) -> Self {
+        Iter(self.0.clone())
+    }
+}
+
+impl<'a, T: Clone> Iterator for Iter<'a, T> {
+    type Item = (&'a Name, &'a T);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (block, at) = self.0.next()?;
+        block.0.get(at).map(|(name, value)| (name, value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.len(), Some(self.0.len()))
+    }
+}
+
+impl<T: Clone + std::fmt::Debug> std::fmt::Debug for NameMap<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -164,12 +219,12 @@ mod tests {
 
         #[test]
         fn names_behave_like_a_sorted_map(
-            steps in prop::collection::vec((any::<bool>(), prop::collection::vec(0_u8..6, 0..4)), 0..400)
+            steps in prop::collection::vec((any::<bool>(), prop::collection::vec(0_u8..16, 0..4)), 0..3000)
         ) {
             let (mut map, mut model) = (NameMap::default(), BTreeMap::new());
             let mut frozen = Vec::new();
             for (number, (adds, key)) in (0_u32..).zip(steps) {
-                if number % 50 == 0 {
+                if number % 500 == 0 {
                     frozen.push((map.clone(), pairs(&map)));
                 }
                 if adds {
@@ -183,6 +238,9 @@ mod tests {
                 prop_assert_eq!(map.find(key), Some(value));
                 prop_assert_eq!(map.find_mut(key).map(|value| *value), Some(*value));
             }
+            map.blocks.check(&|block| assert!(block.len() <= BLOCK_LEN_MAX));
+            map.for_each_mut(|value| *value += 1);
+            model.values_mut().for_each(|value| *value += 1);
             prop_assert_eq!(pairs(&map), model.into_iter().collect::<Vec<_>>());
             for (map, before) in frozen {
                 prop_assert_eq!(pairs(&map), before);

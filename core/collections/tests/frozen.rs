@@ -4,9 +4,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use collections::Directory;
+use collections::hash::NameHasher;
+use collections::sorted::ByBytes;
 use collections::tree::{Edit, Tree};
 use collections::wheel::Wheel;
+use collections::{Directory, Map, NameMap, Sequence, Sorted};
 
 /// Counts all that is allocated, however soon it is freed again.
 struct Counting;
@@ -34,16 +36,22 @@ static ALLOCATOR: Counting = Counting;
 const COPIED_BYTES_MAX: usize = 16 << 10;
 
 const SIZES: [u64; 3] = [100, 10_000, 300_000];
+const SIZES_OF_TEXTS: [u64; 3] = [100, 10_000, 1_000_000];
 
 /// Writes to a collection at several places, each time after it was frozen, and does the same to a
 /// twin that is never frozen. How many bytes the worst write took more than that of the twin.
 fn most_copied<C: Clone>(make: impl Fn() -> C, write: impl Fn(&mut C, u64)) -> usize {
-    let (mut collection, mut twin) = (make(), make());
+    most_copied_of(&mut [make(), make()], write)
+}
+
+/// The same of a collection and its twin.
+fn most_copied_of<C: Clone>(twins: &mut [C; 2], write: impl Fn(&mut C, u64)) -> usize {
+    let [collection, twin] = twins;
     let measured = (0..50).map(|place| {
         let frozen = collection.clone();
-        let with_view = allocated(|| write(&mut collection, place));
+        let with_view = allocated(|| write(collection, place));
         drop(frozen);
-        with_view.saturating_sub(allocated(|| write(&mut twin, place)))
+        with_view.saturating_sub(allocated(|| write(twin, place)))
     });
     measured.max().unwrap_or(0)
 }
@@ -95,6 +103,156 @@ fn wheel(len: u64) -> Wheel<u64> {
         wheel.insert(mix(number) >> 40, number);
     }
     wheel
+}
+
+const HASHER: NameHasher = NameHasher::new([1, 2]);
+
+/// Every hundredth is as long as it gets without being kept by itself.
+fn text(number: u64) -> Vec<u8> {
+    let tail = if number.is_multiple_of(100) { 1000 } else { 8 };
+    [number.to_be_bytes().as_slice(), &vec![b'x'; tail]].concat()
+}
+
+/// One that is kept by itself: only what points to it is copied.
+fn long_text(number: u64) -> Vec<u8> {
+    [number.to_be_bytes().as_slice(), &[b'x'; 100_000]].concat()
+}
+
+fn sequence(len: u64) -> Sequence {
+    let mut sequence = Sequence::new();
+    (0..len).for_each(|number| sequence.push_back(&text(number)));
+    sequence.insert(sequence.len() / 2, &long_text(0));
+    sequence
+}
+
+fn sorted(len: u64) -> Sorted<ByBytes> {
+    let mut sorted = Sorted::new();
+    (0..len).for_each(|number| {
+        sorted.insert(&text(number * 2));
+    });
+    sorted.insert(&long_text(len));
+    sorted
+}
+
+fn map(len: u64) -> Map<2> {
+    let mut map = Map::new();
+    (0..len).for_each(|number| {
+        map.insert([&mix(number).to_be_bytes(), &text(number)], HASHER);
+    });
+    map.insert([b"long", &long_text(1)], HASHER);
+    map
+}
+
+fn names(len: u64) -> NameMap<u64> {
+    let mut names = NameMap::default();
+    (0..len).for_each(|number| {
+        names.insert(name(number * 2), number);
+    });
+    names
+}
+
+fn name(number: u64) -> collections::names::Name {
+    number.to_be_bytes().iter().copied().collect()
+}
+
+fn of_sequences(len: u64) -> [(&'static str, usize); 4] {
+    let places = move |place| (place * (len / 50)) as usize;
+    let mut twins = [sequence(len), sequence(len)];
+    [
+        (
+            "sequence, push",
+            most_copied_of(&mut twins, |list, place| list.push_back(&text(place))),
+        ),
+        (
+            "sequence, insert",
+            most_copied_of(&mut twins, |list, place| {
+                list.insert(places(place), &text(place))
+            }),
+        ),
+        (
+            "sequence, set",
+            most_copied_of(&mut twins, |list, place| {
+                list.set(places(place), b"x");
+            }),
+        ),
+        (
+            "sequence, remove",
+            most_copied_of(&mut twins, |list, place| {
+                list.remove(places(place), places(place) + 1)
+            }),
+        ),
+    ]
+}
+
+fn of_sorted(len: u64) -> [(&'static str, usize); 2] {
+    let places = move |place| place * (len / 50) * 2;
+    let mut twins = [sorted(len), sorted(len)];
+    [
+        (
+            "sorted, insert",
+            most_copied_of(&mut twins, |sorted, place| {
+                sorted.insert(&text(places(place) + 1));
+            }),
+        ),
+        (
+            "sorted, remove",
+            most_copied_of(&mut twins, |sorted, place| {
+                assert!(sorted.remove(&text(places(place))));
+            }),
+        ),
+    ]
+}
+
+fn of_maps(len: u64) -> [(&'static str, usize); 3] {
+    let mut twins = [map(len), map(len)];
+    [
+        (
+            "map, insert",
+            most_copied_of(&mut twins, |map, place| {
+                map.insert([&mix(len + place).to_be_bytes(), b"value"], HASHER);
+            }),
+        ),
+        (
+            "map, change",
+            most_copied_of(&mut twins, |map, place| {
+                map.insert([&mix(place).to_be_bytes(), b"value"], HASHER);
+            }),
+        ),
+        (
+            "map, remove",
+            most_copied_of(&mut twins, |map, place| {
+                assert!(map.remove(&mix(place).to_be_bytes()))
+            }),
+        ),
+    ]
+}
+
+fn of_names(len: u64) -> [(&'static str, usize); 3] {
+    let places = move |place| place * (len / 50) * 2;
+    let mut twins = [names(len), names(len)];
+    [
+        (
+            "names, insert",
+            most_copied_of(&mut twins, |names, place| {
+                names.insert(name(places(place) + 1), 0);
+            }),
+        ),
+        (
+            "names, change",
+            most_copied_of(&mut twins, |names, place| {
+                names
+                    .find_mut(&name(places(place)))
+                    .into_iter()
+                    .for_each(|it| *it += 1)
+            }),
+        ),
+        (
+            "names, remove",
+            most_copied_of(&mut twins, |names, place| {
+                assert!(names.remove(&name(places(place))).is_some());
+            }),
+        ),
+    ]
 }
 
 // One test: others would allocate meanwhile.
@@ -172,11 +330,20 @@ fn a_write_after_a_freeze_copies_little_whatever_the_size() {
                 ),
             ),
         ];
-        for (what, bytes) in copied {
-            assert!(
-                bytes < COPIED_BYTES_MAX,
-                "{what} of {len} copied {bytes} bytes"
-            );
-        }
+        copied
+            .into_iter()
+            .for_each(|(what, bytes)| check(what, len, bytes));
     }
+    for len in SIZES_OF_TEXTS {
+        let copied = of_sequences(len).into_iter().chain(of_sorted(len));
+        let copied = copied.chain(of_maps(len)).chain(of_names(len));
+        copied.for_each(|(what, bytes)| check(what, len, bytes));
+    }
+}
+
+fn check(what: &str, len: u64, bytes: usize) {
+    assert!(
+        bytes < COPIED_BYTES_MAX,
+        "{what} of {len} copied {bytes} bytes"
+    );
 }

@@ -28,6 +28,7 @@ pub mod table;
 mod time;
 pub mod upkeep;
 
+use collections::hash::NameHasher;
 use resp::{Protocol, Sender};
 use stream::{IdText, Unpacked};
 
@@ -56,7 +57,7 @@ use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad, R
 use crate::server::{Order, Server, ShellFigures};
 use crate::store::apply::Data;
 use crate::store::dropped::{Discard, What};
-use crate::store::keyspace::{Frozen, KeyHasher, Keyspace};
+use crate::store::keyspace::{Frozen, Keyspace};
 use crate::store::log::{EffectLog, Journalling};
 use crate::store::notifications::{Classes, Notification, Notifications};
 use crate::store::packing::PackingQueue;
@@ -117,7 +118,7 @@ impl Engine {
         let config = Config::resolve(&settings);
         // Clients see some random numbers, and may work out from them what the generator began
         // with.
-        let secret = KeyHasher::new([seed, 0]);
+        let secret = NameHasher::new([seed, 0]);
         let hash_key = [secret.hash(b"keys, first"), secret.hash(b"keys, second")];
         Engine {
             data: Data {

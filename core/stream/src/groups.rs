@@ -165,13 +165,13 @@ impl Groups {
         if !self.iter().any(|(_, group)| is_concerned(group)) {
             return 0;
         }
-        let groups = self
-            .by_name
-            .values_mut()
-            .filter(|group| is_concerned(group));
-        groups
-            .map(|group| Arc::make_mut(group).acknowledge(ids))
-            .sum()
+        let mut forgotten = 0;
+        self.by_name.for_each_mut(|group| {
+            if is_concerned(group) {
+                forgotten += Arc::make_mut(group).acknowledge(ids);
+            }
+        });
+        forgotten
     }
 
     /// Forgets an entry in the groups that are known to refer to it.

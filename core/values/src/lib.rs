@@ -4,15 +4,13 @@
 //! holds clones, and a later write copies only what is shared. Values know nothing of expiry,
 //! databases or the protocol; those belong to the engine.
 
-mod integer;
-mod key;
 mod stream;
 mod string;
 mod typed;
 mod value;
 
-pub use integer::{INTEGER_TEXT_BYTES_MAX, parse_integer};
-pub use key::Key;
+pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
+
 pub use string::{Encoding, Scratch, StringValue};
 pub use typed::Typed;
 pub use value::Value;

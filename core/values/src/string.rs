@@ -11,9 +11,9 @@ use std::ops::Range;
 
 use triomphe::Arc;
 
-use crate::integer::parse_integer;
 use crate::typed::Typed;
 use crate::value::Value;
+use collections::parse_integer;
 
 /// A string's bytes. Equal if the bytes are, however they are kept.
 #[derive(Clone)]

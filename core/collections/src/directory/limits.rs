@@ -1,11 +1,7 @@
 //! How large and how deep the parts of a directory get.
 
-/// How many leading bits of a hash may tell tables apart. A cursor is such a prefix, so it is
-/// below `2^PREFIX_BITS`. Values whose hashes agree in all of them share one table, however large.
-pub const PREFIX_BITS: u32 = 48;
-
-/// How many values a table holds before it splits (unless it is [`PREFIX_BITS`] deep). It is what
-/// 128 buckets hold, so a full table wastes nothing, and a table of pointers is about a page.
+/// How many values a table holds before it splits (unless it is [`super::PREFIX_BITS`] deep). It is
+/// what 128 buckets hold, so a full table wastes nothing, and a table of pointers is about a page.
 pub const TABLE_LEN_MAX: usize = 112;
 
 /// A table at or below this length looks whether it can merge with its neighbour, whenever its
@@ -23,12 +19,4 @@ pub(crate) const MERGED_LEN_MAX: usize = 48;
 /// How many buckets are drawn to hit an occupied one; usually more than half are occupied.
 pub(crate) const DRAWS_MAX: u32 = 32;
 
-/// How many bits of the hash one branch tells apart.
-pub(crate) const BRANCH_BITS: u32 = 8;
-
-/// How many slots a branch has.
-pub(crate) const BRANCH_SLOTS: usize = 1 << BRANCH_BITS;
-
-// A prefix is a whole number of branches, so that the deepest table ends with a branch.
-const _: () = assert!(PREFIX_BITS.is_multiple_of(BRANCH_BITS));
 const _: () = assert!(SPARSE_LEN < MERGED_LEN_MAX && MERGED_LEN_MAX < TABLE_LEN_MAX);

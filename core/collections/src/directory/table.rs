@@ -3,8 +3,8 @@
 use hashbrown::HashTable;
 use hashbrown::hash_table;
 
-use super::limits::{DRAWS_MAX, PREFIX_BITS, TABLE_LEN_MAX};
-use super::scan::mix;
+use super::limits::{DRAWS_MAX, MERGED_LEN_MAX, SPARSE_LEN, SPARSE_STEP, TABLE_LEN_MAX};
+use crate::trie::{Bucket, PREFIX_BITS, mix};
 
 /// The values whose hashes share the leading `depth` bits.
 #[derive(Clone, Debug)]
@@ -30,16 +30,6 @@ impl<T> Table<T> {
             stamp,
             depth: 0,
         }
-    }
-
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    #[inline]
-    pub(crate) fn depth(&self) -> u32 {
-        self.depth
     }
 
     #[inline]
@@ -107,8 +97,51 @@ impl<T> Table<T> {
         Some(value)
     }
 
-    /// Moves the values whose next bit is set into a new table, the right neighbour.
-    pub(crate) fn split(&mut self, hash_of: impl Fn(&T) -> u64) -> Self {
+    pub(crate) fn iter(&self) -> hash_table::Iter<'_, T> {
+        self.values.iter()
+    }
+
+    /// Some value of the table, drawn by `random`; `None` if there is none.
+    pub(crate) fn random(&self, random: u64) -> Option<&T> {
+        if self.values.is_empty() {
+            return None;
+        }
+        let bucket_count = self.values.num_buckets();
+        let mut random = random;
+        for _ in 0..DRAWS_MAX {
+            if let Some(value) = self.values.get_bucket(random as usize % bucket_count) {
+                return Some(value);
+            }
+            random = mix(random);
+        }
+        self.values.iter().next()
+    }
+}
+
+impl<T> Bucket for Table<T> {
+    type Hashed = T;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    #[inline]
+    fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Not at every length, because a look at the neighbour costs as much as the removal.
+    #[inline]
+    fn is_sparse(&self) -> bool {
+        self.len() <= SPARSE_LEN && self.len().is_multiple_of(SPARSE_STEP)
+    }
+
+    fn can_merge(&self, neighbour: &Self) -> bool {
+        self.len() + neighbour.len() <= MERGED_LEN_MAX
+    }
+
+    fn split(&mut self, hash_of: impl Fn(&T) -> u64) -> Self {
         debug_assert!(self.depth < PREFIX_BITS, "the deepest tables grow instead");
         let bit = 1_u64 << (63 - self.depth);
         let right_len = self
@@ -137,8 +170,7 @@ impl<T> Table<T> {
         right
     }
 
-    /// Takes in the neighbour of the same depth; the table then stands for both.
-    pub(crate) fn merge(&mut self, neighbour: Self, hash_of: impl Fn(&T) -> u64) {
+    fn merge(&mut self, neighbour: Self, hash_of: impl Fn(&T) -> u64) {
         debug_assert_eq!(
             self.depth, neighbour.depth,
             "neighbours are of the same depth"
@@ -150,25 +182,5 @@ impl<T> Table<T> {
         for value in neighbour.values {
             self.insert(hash_of(&value), value, &hash_of);
         }
-    }
-
-    pub(crate) fn iter(&self) -> hash_table::Iter<'_, T> {
-        self.values.iter()
-    }
-
-    /// Some value of the table, drawn by `random`; `None` if there is none.
-    pub(crate) fn random(&self, random: u64) -> Option<&T> {
-        if self.values.is_empty() {
-            return None;
-        }
-        let bucket_count = self.values.num_buckets();
-        let mut random = random;
-        for _ in 0..DRAWS_MAX {
-            if let Some(value) = self.values.get_bucket(random as usize % bucket_count) {
-                return Some(value);
-            }
-            random = mix(random);
-        }
-        self.values.iter().next()
     }
 }

@@ -1,18 +1,15 @@
-//! The hash by which keys are found and ordered: SipHash-1-3 with a secret key.
-//!
-//! Cursors of `SCAN` show clients the upper bits of hashes, and the order in which keys come shows
-//! more. So many results of the function for chosen inputs must tell nothing about others.
-//! Otherwise a client could make keys with equal hashes, which share one table of any size. Because
-//! it takes whole byte strings only, this is faster than a hasher that takes its input in pieces.
+//! The hashes of keys, with those remembered that are asked for again.
 
 use std::cell::Cell;
+
+use collections::hash::{NameHasher, short_word};
 
 /// The hashes of keys. It remembers that of the last one, since a command asks for its key's hash
 /// when it looks, and again when it applies an effect, and those of requests that were looked at
 /// ahead. That only serves speed: if a request asks for another key, its hash is worked out.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyHashes {
-    hasher: KeyHasher,
+    hasher: NameHasher,
     last: Cell<(Name, u64)>,
     /// Those of the requests that come next, one for each.
     ahead: Vec<(Name, u64)>,
@@ -42,7 +39,7 @@ impl Name {
     fn of(bytes: &[u8]) -> Option<Name> {
         let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
             (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => (last_bytes(bytes, bytes), 0),
+            _ => (short_word(bytes), 0),
         };
         let second = match bytes.len() {
             ..=16 => 0,
@@ -55,7 +52,7 @@ impl Name {
 
 impl KeyHashes {
     /// The hashes by this function.
-    pub(crate) const fn new(hasher: KeyHasher) -> KeyHashes {
+    pub(crate) const fn new(hasher: NameHasher) -> KeyHashes {
         KeyHashes {
             hasher,
             last: Cell::new((Name::NONE, 0)),
@@ -92,7 +89,7 @@ impl KeyHashes {
 
     /// The function, without what it remembers.
     #[inline]
-    pub(crate) const fn hasher(&self) -> KeyHasher {
+    pub(crate) const fn hasher(&self) -> NameHasher {
         self.hasher
     }
 
@@ -112,121 +109,13 @@ impl KeyHashes {
     }
 }
 
-/// The hash of keys under a secret key.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct KeyHasher {
-    key: [u64; 2],
-}
-
-impl KeyHasher {
-    /// The hash with this key, which must be kept secret from clients.
-    pub(crate) const fn new(key: [u64; 2]) -> KeyHasher {
-        KeyHasher { key }
-    }
-
-    /// The hash of a key's name.
-    #[inline]
-    pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
-        let [k0, k1] = self.key;
-        let mut state = State([
-            k0 ^ 0x736f_6d65_7073_6575,
-            k1 ^ 0x646f_7261_6e64_6f6d,
-            k0 ^ 0x6c79_6765_6e65_7261,
-            k1 ^ 0x7465_6462_7974_6573,
-        ]);
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            state.take(u64::from_le_bytes(*word));
-        }
-        state.take(last_bytes(bytes, rest) | (bytes.len() as u64) << 56);
-        state.finish()
-    }
-}
-
-/// The bytes after the last whole word, as the lower part of a word.
-#[inline]
-fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
-    match (bytes.last_chunk::<8>(), rest) {
-        (_, []) => 0,
-        // One load for all, rather than one for each.
-        (Some(word), _) => u64::from_le_bytes(*word) >> (64 - 8 * rest.len()),
-        (None, _) => short_word(rest),
-    }
-}
-
-/// Up to seven bytes as the lower part of a word.
-#[inline]
-fn short_word(bytes: &[u8]) -> u64 {
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        // Two loads; where they overlap, they agree.
-        (Some(first), Some(last)) => {
-            let last = u64::from(u32::from_le_bytes(*last)) << (8 * (bytes.len() - 4));
-            u64::from(u32::from_le_bytes(*first)) | last
-        }
-        _ => bytes
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    }
-}
-
-struct State([u64; 4]);
-
-impl State {
-    #[inline]
-    fn take(&mut self, word: u64) {
-        self.0[3] ^= word;
-        self.round();
-        self.0[0] ^= word;
-    }
-
-    #[inline]
-    fn finish(mut self) -> u64 {
-        self.0[2] ^= 0xff;
-        for _ in 0..3 {
-            self.round();
-        }
-        let [v0, v1, v2, v3] = self.0;
-        v0 ^ v1 ^ v2 ^ v3
-    }
-
-    #[inline]
-    fn round(&mut self) {
-        let [v0, v1, v2, v3] = &mut self.0;
-        *v0 = v0.wrapping_add(*v1);
-        *v2 = v2.wrapping_add(*v3);
-        *v1 = v1.rotate_left(13) ^ *v0;
-        *v3 = v3.rotate_left(16) ^ *v2;
-        *v0 = v0.rotate_left(32);
-        *v2 = v2.wrapping_add(*v1);
-        *v0 = v0.wrapping_add(*v3);
-        *v1 = v1.rotate_left(17) ^ *v2;
-        *v3 = v3.rotate_left(21) ^ *v0;
-        *v2 = v2.rotate_left(32);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::hash::{DefaultHasher, Hasher};
-
     use super::*;
 
     #[test]
-    fn it_is_the_function_of_the_standard_library() {
-        let bytes: Vec<u8> = (0..200).map(|n| (n * 37) as u8).collect();
-        for len in 0..bytes.len() {
-            let bytes = &bytes[..len];
-            // That is SipHash-1-3 with a key of zeros.
-            let mut theirs = DefaultHasher::new();
-            theirs.write(bytes);
-            assert_eq!(KeyHasher::new([0, 0]).hash(bytes), theirs.finish(), "{len}");
-        }
-    }
-
-    #[test]
     fn what_is_remembered_is_what_would_be_worked_out() {
-        let hasher = KeyHasher::new([3, 4]);
+        let hasher = NameHasher::new([3, 4]);
         let hashes = KeyHashes::new(hasher);
         for len in 0..40 {
             let name = vec![b'k'; len];
@@ -246,14 +135,14 @@ mod tests {
 
     #[test]
     fn what_was_worked_out_ahead_serves_the_request_that_it_was_meant_for() {
-        let hasher = KeyHasher::new([5, 6]);
+        let hasher = NameHasher::new([5, 6]);
         let mut hashes = KeyHashes::new(hasher);
         let long = [b'l'; 100];
         let keys: [&[u8]; 4] = [b"one", b"key:000000000002", &long, b""];
         let ahead = hashes.look_ahead(&keys.map(Some));
         assert_eq!(ahead, keys.map(|key| Some(hasher.hash(key))));
         // A hasher with another key: what it gives was not remembered.
-        hashes.hasher = KeyHasher::new([7, 8]);
+        hashes.hasher = NameHasher::new([7, 8]);
         for key in keys {
             hashes.begin_request();
             let known = if key.len() <= 24 {
@@ -266,15 +155,5 @@ mod tests {
         }
         hashes.begin_request();
         assert_eq!(hashes.hash(b"one"), hashes.hasher.hash(b"one"));
-    }
-
-    #[test]
-    fn every_bit_of_the_key_counts() {
-        let plain = KeyHasher::new([1, 2]).hash(b"key:1");
-        for bit in 0..64 {
-            for key in [[1 ^ (1 << bit), 2], [1, 2 ^ (1 << bit)]] {
-                assert_ne!(KeyHasher::new(key).hash(b"key:1"), plain);
-            }
-        }
     }
 }

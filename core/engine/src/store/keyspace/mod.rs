@@ -15,6 +15,7 @@ mod hash;
 mod record;
 
 use collections::Directory;
+use collections::hash::NameHasher;
 use stream::Stream;
 use values::Key;
 
@@ -22,7 +23,6 @@ use deadlines::{Agenda, Deadlines};
 use expiring::Expiring;
 use hash::KeyHashes;
 
-pub(crate) use hash::KeyHasher;
 pub use record::Record;
 pub(crate) use record::forgets_at;
 
@@ -68,7 +68,7 @@ impl Keyspace {
     pub fn new(databases: u16, hash_key: [u64; 2]) -> Keyspace {
         Keyspace {
             databases: (0..databases).map(|_| Database::default()).collect(),
-            hashes: KeyHashes::new(KeyHasher::new(hash_key)),
+            hashes: KeyHashes::new(NameHasher::new(hash_key)),
             expiries: Deadlines::new(databases),
             forgettings: Deadlines::new(databases),
         }

@@ -1,15 +1,60 @@
-//! The path from a hash to its table: nodes, and branches of 256 slots.
+//! A trie of small copy-on-write tables: what a directory and a map are made of.
+//!
+//! The leading bits of a hash lead through a few branches of 256 slots to a table. A table that is
+//! full splits in two, and two sparse neighbours merge, so neither growth nor shrinking ever
+//! pauses. What a table holds is up to the collection ([`Bucket`]). Reading all of it is in `scan`.
+
+mod scan;
 
 use triomphe::Arc;
 
-use super::limits::{BRANCH_BITS, BRANCH_SLOTS, MERGED_LEN_MAX, SPARSE_LEN, SPARSE_STEP};
-use super::table::Table;
+pub(crate) use scan::{Tables, mix};
+
+/// How many leading bits of a hash may tell tables apart. A cursor is such a prefix, so it is
+/// below `2^PREFIX_BITS`. Values whose hashes agree in all of them share one table, however large.
+pub const PREFIX_BITS: u32 = 48;
+
+/// How many bits of the hash one branch tells apart.
+const BRANCH_BITS: u32 = 8;
+
+/// How many slots a branch has.
+const BRANCH_SLOTS: usize = 1 << BRANCH_BITS;
+
+/// For how many more children a branch makes room.
+const CHILDREN_GROWTH: usize = 16;
+
+// A prefix is a whole number of branches, so that the deepest table ends with a branch.
+const _: () = assert!(PREFIX_BITS.is_multiple_of(BRANCH_BITS));
+
+/// A small table: what has hashes of one prefix.
+pub(crate) trait Bucket {
+    /// What a hash is made of.
+    type Hashed: ?Sized;
+
+    /// How many values it holds.
+    fn len(&self) -> usize;
+
+    /// How many leading bits the hashes of its values share.
+    fn depth(&self) -> u32;
+
+    /// Returns whether it is to look for a neighbour that it can merge with.
+    fn is_sparse(&self) -> bool;
+
+    /// Returns whether the two can be one.
+    fn can_merge(&self, neighbour: &Self) -> bool;
+
+    /// Moves the values whose next bit is set into a new table, the right neighbour.
+    fn split(&mut self, hash_of: impl Fn(&Self::Hashed) -> u64) -> Self;
+
+    /// Takes in the neighbour of the same depth; the table then stands for both.
+    fn merge(&mut self, neighbour: Self, hash_of: impl Fn(&Self::Hashed) -> u64);
+}
 
 /// A table, or a branch towards several.
 #[derive(Debug)]
-pub(crate) enum Node<T> {
-    Table(Arc<Table<T>>),
-    Branch(Arc<Branch<T>>),
+pub(crate) enum Node<B> {
+    Table(Arc<B>),
+    Branch(Arc<Branch<B>>),
 }
 
 /// Distinguishes the hashes of one prefix by their next [`BRANCH_BITS`] bits.
@@ -17,15 +62,15 @@ pub(crate) enum Node<T> {
 /// A child stands for an aligned run of slots whose length is a power of two; the slots name it by
 /// its index, so that each child is held by one pointer, and a second one means a frozen view.
 #[derive(Debug)]
-pub(crate) struct Branch<T> {
+pub(crate) struct Branch<B> {
     slots: [u8; BRANCH_SLOTS],
     /// How far the bits that choose a slot lie above the hash's end.
     shift: u32,
-    children: Vec<Node<T>>,
+    children: Vec<Node<B>>,
 }
 
-// Derived `Clone` would ask for `T: Clone`, although only pointers are copied.
-impl<T> Clone for Node<T> {
+// Derived `Clone` would ask for `B: Clone`, although only pointers are copied.
+impl<B> Clone for Node<B> {
     fn clone(&self) -> Self {
         match self {
             Node::Table(table) => Node::Table(Arc::clone(table)),
@@ -34,7 +79,7 @@ impl<T> Clone for Node<T> {
     }
 }
 
-impl<T> Clone for Branch<T> {
+impl<B> Clone for Branch<B> {
     fn clone(&self) -> Self {
         Branch {
             slots: self.slots,
@@ -44,10 +89,10 @@ impl<T> Clone for Branch<T> {
     }
 }
 
-impl<T> Node<T> {
+impl<B> Node<B> {
     /// The table that holds `hash`.
     #[inline]
-    pub(crate) fn table(&self, hash: u64) -> &Table<T> {
+    pub(crate) fn table(&self, hash: u64) -> &B {
         let mut node = self;
         loop {
             match node {
@@ -66,10 +111,10 @@ impl<T> Node<T> {
     }
 }
 
-impl<T: Clone> Node<T> {
+impl<B: Bucket + Clone> Node<B> {
     /// The table that holds `hash`, copied if a frozen view has it too.
     #[inline]
-    pub(crate) fn table_mut(&mut self, hash: u64) -> &mut Table<T> {
+    pub(crate) fn table_mut(&mut self, hash: u64) -> &mut B {
         let mut node = self;
         loop {
             match node {
@@ -79,16 +124,20 @@ impl<T: Clone> Node<T> {
         }
     }
 
-    /// Finds a value to change it. Nothing is copied if there is none.
+    /// The table that holds `hash`, to be changed if `is_there`. Nothing is copied if it is not.
     #[inline]
-    pub(crate) fn find_mut(&mut self, hash: u64, eq: impl Fn(&T) -> bool) -> Option<&mut T> {
+    pub(crate) fn table_mut_if(
+        &mut self,
+        hash: u64,
+        is_there: impl Fn(&B) -> bool,
+    ) -> Option<&mut B> {
         let mut node = self;
         loop {
-            if node.is_shared() && node.table(hash).find(hash, &eq).is_none() {
+            if node.is_shared() && !is_there(node.table(hash)) {
                 return None;
             }
             match node {
-                Node::Table(table) => return Arc::make_mut(table).find_mut(hash, eq),
+                Node::Table(table) => return Some(Arc::make_mut(table)),
                 Node::Branch(branch) => node = Arc::make_mut(branch).child_mut(hash),
             }
         }
@@ -97,7 +146,7 @@ impl<T: Clone> Node<T> {
     /// Splits the table that holds `hash` once. The caller repeats it while the table is full, as
     /// all values may have gone to one side.
     #[cold]
-    pub(crate) fn split(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) {
+    pub(crate) fn split(&mut self, hash: u64, hash_of: &impl Fn(&B::Hashed) -> u64) {
         let mut node = self;
         loop {
             if let Node::Table(table) = node {
@@ -117,35 +166,41 @@ impl<T: Clone> Node<T> {
         }
     }
 
-    /// Removes a value, and merges upwards whatever has become sparse.
-    pub(crate) fn remove(
+    /// Takes something out of the table that holds `hash`, if `is_there`, and merges upwards
+    /// whatever has become sparse.
+    pub(crate) fn remove<R>(
         &mut self,
         hash: u64,
-        eq: &impl Fn(&T) -> bool,
-        hash_of: &impl Fn(&T) -> u64,
-        stamp: u64,
-    ) -> Option<T> {
-        if self.is_shared() {
-            self.table(hash).find(hash, eq)?;
+        is_there: &impl Fn(&B) -> bool,
+        take: impl FnOnce(&mut B) -> Option<R>,
+        hash_of: &impl Fn(&B::Hashed) -> u64,
+    ) -> Option<R> {
+        if self.is_shared() && !is_there(self.table(hash)) {
+            return None;
         }
         match self {
-            Node::Table(table) => Arc::make_mut(table).remove(hash, eq, hash_of, stamp),
+            Node::Table(table) => take(Arc::make_mut(table)),
             Node::Branch(branch) => {
                 let branch = Arc::make_mut(branch);
-                let value = branch.child_mut(hash).remove(hash, eq, hash_of, stamp)?;
+                let taken = branch
+                    .child_mut(hash)
+                    .remove(hash, is_there, take, hash_of)?;
                 while branch.merge_child(hash, hash_of) {}
                 if let [only] = branch.children.as_slice() {
                     *self = only.clone();
                 }
-                Some(value)
+                Some(taken)
             }
         }
     }
 }
 
-impl<T> Branch<T> {
+impl<B> Branch<B> {
     /// A branch that has nothing to tell apart yet.
-    fn around(table: Arc<Table<T>>) -> Self {
+    fn around(table: Arc<B>) -> Self
+    where
+        B: Bucket,
+    {
         Branch {
             slots: [0; BRANCH_SLOTS],
             shift: u64::BITS - BRANCH_BITS - table.depth(),
@@ -164,12 +219,12 @@ impl<T> Branch<T> {
     }
 
     #[inline]
-    fn child(&self, hash: u64) -> &Node<T> {
+    fn child(&self, hash: u64) -> &Node<B> {
         &self.children[usize::from(self.slots[self.slot(hash)])]
     }
 
     #[inline]
-    fn child_mut(&mut self, hash: u64) -> &mut Node<T> {
+    fn child_mut(&mut self, hash: u64) -> &mut Node<B> {
         let index = usize::from(self.slots[self.slot(hash)]);
         &mut self.children[index]
     }
@@ -181,8 +236,11 @@ impl<T> Branch<T> {
 
     /// A child drawn by its share of the slots. An empty table is replaced by the next child that
     /// has values. (A branch always has some: it merges away before it runs empty.)
-    pub(crate) fn draw_child(&self, random: u64) -> &Node<T> {
-        let is_empty = |node: &Node<T>| matches!(node, Node::Table(table) if table.len() == 0);
+    fn draw_child(&self, random: u64) -> &Node<B>
+    where
+        B: Bucket,
+    {
+        let is_empty = |node: &Node<B>| matches!(node, Node::Table(table) if table.len() == 0);
         let drawn = usize::from(self.slots[random as usize % BRANCH_SLOTS]);
         if !is_empty(&self.children[drawn]) {
             return &self.children[drawn];
@@ -197,9 +255,9 @@ impl<T> Branch<T> {
     }
 }
 
-impl<T: Clone> Branch<T> {
+impl<B: Bucket + Clone> Branch<B> {
     /// Splits the child that holds `hash`, a table whose run has more than one slot.
-    fn split_child(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) {
+    fn split_child(&mut self, hash: u64, hash_of: &impl Fn(&B::Hashed) -> u64) {
         let slot = self.slot(hash);
         // There are at most as many children as slots, so an index fits.
         let right_index = self.children.len() as u8;
@@ -211,27 +269,29 @@ impl<T: Clone> Branch<T> {
         let run_len = self.run_len(right.depth());
         let right_start = (slot & !(2 * run_len - 1)) + run_len;
         self.slots[right_start..right_start + run_len].fill(right_index);
+        if self.children.len() == self.children.capacity() {
+            // Not twice as much, as there is a bound.
+            self.children.reserve_exact(CHILDREN_GROWTH);
+        }
         self.children.push(Node::Table(Arc::new(right)));
     }
 
     /// Merges the table that holds `hash` with its neighbour if both are sparse tables; says
     /// whether it did.
-    fn merge_child(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) -> bool {
+    fn merge_child(&mut self, hash: u64, hash_of: &impl Fn(&B::Hashed) -> u64) -> bool {
         let slot = self.slot(hash);
         let index = usize::from(self.slots[slot]);
         let Node::Table(table) = &self.children[index] else {
             return false;
         };
-        let (len, run_len) = (table.len(), self.run_len(table.depth()));
-        // Not at every length, because a look at the neighbour costs as much as the removal.
-        if len > SPARSE_LEN || !len.is_multiple_of(SPARSE_STEP) || run_len == BRANCH_SLOTS {
+        let run_len = self.run_len(table.depth());
+        if !table.is_sparse() || run_len == BRANCH_SLOTS {
             return false;
         }
         let neighbour_index = self.slots[(slot & !(run_len - 1)) ^ run_len];
         match &self.children[usize::from(neighbour_index)] {
             Node::Table(neighbour)
-                if neighbour.depth() == table.depth()
-                    && len + neighbour.len() <= MERGED_LEN_MAX => {}
+                if neighbour.depth() == table.depth() && table.can_merge(neighbour) => {}
             Node::Table(_) | Node::Branch(_) => return false,
         }
         let last_index = (self.children.len() - 1) as u8;

@@ -1,0 +1,420 @@
+//! Values by name in no order: what hashes and sets are made of.
+//!
+//! A small map is a single page in which names are in the order in which they came, and looking one
+//! up compares it with each. A map that does not fit there is a trie of such pages, each of a few
+//! names. So a small map is one piece of memory, and a large one costs a name little more than its
+//! bytes; what is long is kept by itself. A clone is one pointer, and a later write copies one page
+//! and the branches above it.
+//!
+//! An entry has `PARTS` parts, of which the first is its name: a set has names alone, a hash has
+//! values too.
+
+mod table;
+
+use triomphe::Arc;
+
+use crate::element::{Element, SHARED_BYTES_MIN, Shared};
+use crate::hash::NameHasher;
+use crate::page::{Item, Packed, Page};
+use crate::trie::{Bucket, Node, Tables, mix};
+
+use table::Table;
+
+/// How many names a map has in a single page at most.
+pub const SMALL_LEN_MAX: usize = 128;
+
+/// Entries by name.
+#[derive(Clone)]
+pub struct Map<const PARTS: usize>(Repr<PARTS>);
+
+#[derive(Clone)]
+enum Repr<const PARTS: usize> {
+    Empty,
+    /// Short entries, in the order in which they came.
+    Small(Page),
+    Large(Arc<Large<PARTS>>),
+}
+
+#[derive(Clone)]
+struct Large<const PARTS: usize> {
+    root: Node<Table<PARTS>>,
+    len: usize,
+    /// What the entries take in their pages, and what is kept beside them.
+    bytes: usize,
+    hasher: NameHasher,
+}
+
+// A value of a key has no more room.
+const _: () = assert!(size_of::<Map<2>>() == 16);
+
+/// An entry of a map.
+#[derive(Clone, Copy)]
+pub struct Entry<'a, const PARTS: usize> {
+    page: &'a Page,
+    beside: &'a [Shared],
+    at: usize,
+}
+
+impl<'a, const PARTS: usize> Entry<'a, PARTS> {
+    /// Its name.
+    #[inline]
+    pub fn name(&self) -> Element<'a> {
+        self.part(0)
+    }
+
+    /// One of its parts; the first is its name. Empty if it has no such part.
+    #[inline]
+    pub fn part(&self, index: usize) -> Element<'a> {
+        if index >= PARTS {
+            return Element::Text(&[]);
+        }
+        match self.page.get(self.at + index) {
+            Item::Text(bytes) => Element::Text(bytes),
+            Item::Integer(integer) => Element::Integer(integer),
+            Item::Place(place) => Element::Shared(&self.beside[place as usize]),
+        }
+    }
+}
+
+impl<'a> Entry<'a, 2> {
+    /// The value that the name has.
+    #[inline]
+    pub fn value(&self) -> Element<'a> {
+        self.part(1)
+    }
+}
+
+impl<const PARTS: usize> Default for Map<PARTS> {
+    fn default() -> Self {
+        Map::new()
+    }
+}
+
+impl<const PARTS: usize> Map<PARTS> {
+    /// No entries, and no memory of its own.
+    pub const fn new() -> Self {
+        Map(Repr::Empty)
+    }
+
+    /// Puts an entry in, in the place of the one that has its name, if there is one; returns
+    /// whether the name is new. `hasher` serves once the map is large. Its key should be secret and
+    /// is kept: each call for the same map must bring the same.
+    pub fn insert(&mut self, parts: [&[u8]; PARTS], hasher: NameHasher) -> bool {
+        let is_short = parts.iter().all(|part| part.len() < SHARED_BYTES_MIN);
+        let items = parts.map(|part| Item::of(part).pack());
+        match &mut self.0 {
+            Repr::Empty if is_short => {
+                self.0 = Repr::Small(Page::of(&items));
+                return true;
+            }
+            Repr::Small(page) if is_short => {
+                let found = page.position(PARTS, &items[0]);
+                let (at, removed) = found.map_or((page.len(), 0), |at| (at, PARTS));
+                let has_room = found.is_some() || page.len() < SMALL_LEN_MAX * PARTS;
+                if has_room && page.cost_after(at, removed, &items) <= Page::BYTES_MAX {
+                    page.splice(at, removed, &items);
+                    return found.is_none();
+                }
+            }
+            Repr::Empty | Repr::Small(_) | Repr::Large(_) => {}
+        }
+        self.grown(hasher).insert(&parts, &items)
+    }
+
+    /// Takes an entry out; returns whether it was there.
+    pub fn remove(&mut self, name: &[u8]) -> bool {
+        let is_removed = match &mut self.0 {
+            Repr::Empty => false,
+            Repr::Small(page) => {
+                let found = page.position(PARTS, &Item::of(name).pack());
+                if let Some(at) = found {
+                    page.splice(at, PARTS, &[]);
+                }
+                found.is_some()
+            }
+            Repr::Large(large) => {
+                let is_there = large.find(name).is_some();
+                is_there && Arc::make_mut(large).remove(name)
+            }
+        };
+        if self.is_empty() {
+            self.0 = Repr::Empty;
+        }
+        is_removed
+    }
+
+    /// Frees entries, about as many bytes as this, and returns whether there are more: a large map
+    /// is dropped in steps.
+    pub fn shed(&mut self, bytes: usize) -> bool {
+        match &mut self.0 {
+            Repr::Large(large) => Arc::make_mut(large).shed(bytes),
+            Repr::Empty | Repr::Small(_) => self.0 = Repr::Empty,
+        }
+        if self.is_empty() {
+            self.0 = Repr::Empty;
+        }
+        !self.is_empty()
+    }
+
+    /// The number of entries.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Small(page) => page.len() / PARTS,
+            Repr::Large(large) => large.len,
+        }
+    }
+
+    /// Returns whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entry of a name.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<Entry<'_, PARTS>> {
+        match &self.0 {
+            Repr::Empty => None,
+            Repr::Small(page) => {
+                let at = page.position(PARTS, &Item::of(name).pack())?;
+                let beside = &[];
+                Some(Entry { page, beside, at })
+            }
+            Repr::Large(large) => large.find(name),
+        }
+    }
+
+    /// All entries: in the order in which they came as long as the map is a single page.
+    pub fn iter(&self) -> Iter<'_, PARTS> {
+        let (page, tables) = match &self.0 {
+            Repr::Empty => (None, None),
+            Repr::Small(page) => (Some((page, [].as_slice())), None),
+            Repr::Large(large) => (None, Some(Tables::new(Some(&large.root)))),
+        };
+        let (at, left) = (0, self.len());
+        Iter {
+            page,
+            at,
+            tables,
+            left,
+        }
+    }
+
+    /// One step of a scan: shows about `count` entries from `cursor` on and returns the cursor for
+    /// the next step, 0 at the end, with the guarantees of [`crate::Directory::scan`]. A map that
+    /// is a single page is shown at once.
+    pub fn scan(&self, cursor: u64, count: usize, mut f: impl FnMut(Entry<'_, PARTS>)) -> u64 {
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Small(_) => {
+                self.iter().for_each(f);
+                0
+            }
+            Repr::Large(large) => large.root.scan(cursor, count, |table| {
+                (0..table.len()).for_each(|index| f(table.entry(index)));
+            }),
+        }
+    }
+
+    /// Some entry, chosen by a random number; `None` only if there is none. The choice is about
+    /// fair.
+    pub fn random(&self, random: u64) -> Option<Entry<'_, PARTS>> {
+        match &self.0 {
+            Repr::Empty => None,
+            Repr::Small(page) => {
+                let at = mix(random) as usize % self.len() * PARTS;
+                let beside = &[];
+                Some(Entry { page, beside, at })
+            }
+            Repr::Large(large) => {
+                let (table, random) = large.root.draw(random);
+                let len = table.len().max(1);
+                (table.len() > 0).then(|| table.entry(random as usize % len))
+            }
+        }
+    }
+
+    /// Memory on the heap, in bytes; shared memory counts in full. Of a large map about `samples`
+    /// entries are looked at, all of them if that is 0.
+    pub fn heap_bytes(&self, samples: usize) -> usize {
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Small(page) => page.heap_bytes(),
+            Repr::Large(large) => {
+                let own = size_of::<usize>() + size_of::<Large<PARTS>>();
+                own + large.heap_bytes(samples)
+            }
+        }
+    }
+
+    /// About how many bytes are freed with it, without a walk.
+    #[inline]
+    pub fn weight(&self) -> usize {
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Small(page) => page.heap_bytes(),
+            Repr::Large(large) => large.bytes,
+        }
+    }
+
+    /// The map as a large one.
+    fn grown(&mut self, hasher: NameHasher) -> &mut Large<PARTS> {
+        if let Repr::Empty | Repr::Small(_) = self.0 {
+            let page = match std::mem::replace(&mut self.0, Repr::Empty) {
+                Repr::Small(page) => page,
+                Repr::Empty | Repr::Large(_) => Page::of(&[]),
+            };
+            self.0 = Repr::Large(Arc::new(Large {
+                len: page.len() / PARTS,
+                bytes: page.cost(),
+                root: Node::Table(Arc::new(Table::root(page))),
+                hasher,
+            }));
+        }
+        match &mut self.0 {
+            Repr::Large(large) => Arc::make_mut(large),
+            Repr::Empty | Repr::Small(_) => unreachable!("made large just above"),
+        }
+    }
+}
+
+impl<const PARTS: usize> Large<PARTS> {
+    fn insert(&mut self, parts: &[&[u8]; PARTS], items: &[Packed<'_>; PARTS]) -> bool {
+        let hasher = self.hasher;
+        let hash = hasher.hash(parts[0]);
+        let hash_of = |name: &[u8]| hasher.hash(name);
+        // At worst a full table splits one entry early, as it may be one that is there.
+        while self.root.table(hash).is_full() {
+            self.root.split(hash, &hash_of);
+        }
+        let table = self.root.table_mut(hash);
+        let before = table.bytes();
+        let is_new = table.insert(parts, items);
+        self.bytes = self.bytes + table.bytes() - before;
+        self.len += usize::from(is_new);
+        is_new
+    }
+
+    fn remove(&mut self, name: &[u8]) -> bool {
+        let hasher = self.hasher;
+        let take = |table: &mut Table<PARTS>| {
+            let before = table.bytes();
+            table.remove(name).then(|| before - table.bytes())
+        };
+        let hash_of = |name: &[u8]| hasher.hash(name);
+        let removed = self
+            .root
+            .remove(hasher.hash(name), &|_| true, take, &hash_of);
+        self.bytes -= removed.unwrap_or(0);
+        self.len -= usize::from(removed.is_some());
+        removed.is_some()
+    }
+
+    fn shed(&mut self, bytes: usize) {
+        let hasher = self.hasher;
+        let hash_of = |name: &[u8]| hasher.hash(name);
+        let mut freed = 0;
+        while freed < bytes && self.len > 0 {
+            let mut tables = Tables::new(Some(&self.root));
+            let some = std::iter::from_fn(|| tables.next()).find(|table| table.len() > 0);
+            let Some(name) = some.map(|table| table.entry(0).name().to_vec()) else {
+                return;
+            };
+            let take = |table: &mut Table<PARTS>| Some((table.len(), table.clear()));
+            let gone = self
+                .root
+                .remove(hasher.hash(&name), &|_| true, take, &hash_of);
+            let Some((len, table_bytes)) = gone else {
+                return;
+            };
+            freed += table_bytes;
+            self.len -= len;
+            self.bytes -= table_bytes;
+        }
+    }
+
+    #[inline]
+    fn find(&self, name: &[u8]) -> Option<Entry<'_, PARTS>> {
+        self.root.table(self.hasher.hash(name)).find(name)
+    }
+
+    fn heap_bytes(&self, samples: usize) -> usize {
+        let samples = if samples == 0 { usize::MAX } else { samples };
+        let mut tables = Tables::new(Some(&self.root));
+        let (mut seen, mut bytes) = (0, 0);
+        while let Some(table) = tables.next() {
+            seen += table.len();
+            // With the pointer to it, and its part of the branch.
+            bytes += table.heap_bytes() + size_of::<Node<Table<PARTS>>>() + TABLE_SLOTS_BYTES;
+            if seen >= samples {
+                break;
+            }
+        }
+        if seen == 0 || seen == self.len {
+            return bytes;
+        }
+        (bytes as u128 * self.len as u128 / seen as u128) as usize
+    }
+}
+
+/// What a branch needs for each of its tables, in the mean: slots and its head.
+const TABLE_SLOTS_BYTES: usize = 3;
+
+/// The entries of a [`Map`].
+#[derive(Clone)]
+pub struct Iter<'a, const PARTS: usize> {
+    page: Option<(&'a Page, &'a [Shared])>,
+    at: usize,
+    tables: Option<Tables<'a, Table<PARTS>>>,
+    left: usize,
+}
+
+impl<'a, const PARTS: usize> Iterator for Iter<'a, PARTS> {
+    type Item = Entry<'a, PARTS>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some((page, beside)) = self.page
+                && self.at < page.len()
+            {
+                let at = self.at;
+                self.at += PARTS;
+                self.left -= 1;
+                return Some(Entry { page, beside, at });
+            }
+            self.page = Some(self.tables.as_mut()?.next()?.parts());
+            self.at = 0;
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<const PARTS: usize> ExactSizeIterator for Iter<'_, PARTS> {}
+
+impl<const PARTS: usize> std::fmt::Debug for Entry<'_, PARTS> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = (0..PARTS).map(|index| self.part(index));
+        f.debug_list().entries(parts).finish()
+    }
+}
+
+impl<const PARTS: usize> std::fmt::Debug for Map<PARTS> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<const PARTS: usize> std::fmt::Debug for Iter<'_, PARTS> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! One small table of a large map: a page of entries, and what of them is long beside it.
+
+use triomphe::Arc;
+
+use super::Entry;
+use crate::element::{SHARED_BYTES_MIN, Shared};
+use crate::page::{Item, Packed, Page};
+use crate::trie::{Bucket, PREFIX_BITS};
+
+/// How many entries a table holds before it splits. A lookup compares a name with half of them.
+const LEN_MAX: usize = 32;
+
+/// What a page may take before its table splits. An entry of short parts then still has room.
+const PAGE_BYTES_MAX: usize = 4 << 10;
+
+/// A table with at most so many entries looks for a neighbour to merge with.
+const SPARSE_LEN: usize = 8;
+
+/// What two tables have that merge: far enough below what splits one.
+const MERGED_LEN_MAX: usize = 20;
+const MERGED_BYTES_MAX: usize = 3 << 10;
+
+const _: () = assert!(PAGE_BYTES_MAX + 3 * (SHARED_BYTES_MIN + 2) <= Page::BYTES_MAX);
+
+/// Entries whose names' hashes share the leading `depth` bits.
+#[derive(Clone)]
+pub(super) struct Table<const PARTS: usize> {
+    page: Page,
+    /// Long parts of entries; the page says where.
+    beside: Option<Arc<Vec<Shared>>>,
+    depth: u32,
+}
+
+impl<const PARTS: usize> Table<PARTS> {
+    /// The first table of a map: it holds every hash.
+    pub(super) fn root(page: Page) -> Self {
+        Table {
+            page,
+            beside: None,
+            depth: 0,
+        }
+    }
+
+    /// Returns whether it has to split before something comes in or changes.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        (self.len() >= LEN_MAX || self.page.cost() > PAGE_BYTES_MAX) && self.depth < PREFIX_BITS
+    }
+
+    /// Puts an entry in, in the place of the one of that name; returns whether that is new.
+    pub(super) fn insert(&mut self, parts: &[&[u8]; PARTS], items: &[Packed<'_>; PARTS]) -> bool {
+        let found = self.position(parts[0], &items[0]);
+        let mut items = *items;
+        if let Some(at) = found {
+            self.take_beside(at);
+        }
+        for (item, part) in items.iter_mut().zip(parts) {
+            if part.len() >= SHARED_BYTES_MIN {
+                *item = self.put_beside(Arc::new(part.to_vec()));
+            }
+        }
+        let (at, removed) = found.map_or((self.page.len(), 0), |at| (at, PARTS));
+        self.page.splice(at, removed, &items);
+        found.is_none()
+    }
+
+    pub(super) fn remove(&mut self, name: &[u8]) -> bool {
+        let found = self.position(name, &Item::of(name).pack());
+        if let Some(at) = found {
+            self.take_beside(at);
+            self.page.splice(at, PARTS, &[]);
+        }
+        found.is_some()
+    }
+
+    /// Removes all entries; returns what they took.
+    pub(super) fn clear(&mut self) -> usize {
+        let bytes = self.bytes();
+        self.page = Page::of(&[]);
+        self.beside = None;
+        bytes
+    }
+
+    #[inline]
+    pub(super) fn find(&self, name: &[u8]) -> Option<Entry<'_, PARTS>> {
+        let at = self.position(name, &Item::of(name).pack())?;
+        let (page, beside) = self.parts();
+        Some(Entry { page, beside, at })
+    }
+
+    /// The entry at `index`, which is there.
+    pub(super) fn entry(&self, index: usize) -> Entry<'_, PARTS> {
+        let (page, beside) = self.parts();
+        let at = index * PARTS;
+        Entry { page, beside, at }
+    }
+
+    /// The page, and the long parts.
+    #[inline]
+    pub(super) fn parts(&self) -> (&Page, &[Shared]) {
+        (
+            &self.page,
+            self.beside.as_deref().map_or(&[], Vec::as_slice),
+        )
+    }
+
+    /// What the entries take.
+    pub(super) fn bytes(&self) -> usize {
+        let (page, beside) = self.parts();
+        page.cost() + beside.iter().map(|bytes| bytes.len()).sum::<usize>()
+    }
+
+    /// Memory on the heap with that of the table itself, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let (page, beside) = self.parts();
+        let of_one = |bytes: &Shared| {
+            let own = size_of::<Shared>() + size_of::<usize>() + size_of::<Vec<u8>>();
+            own + bytes.capacity()
+        };
+        let own = size_of::<usize>() + size_of::<Self>();
+        own + page.heap_bytes() + beside.iter().map(of_one).sum::<usize>()
+    }
+
+    /// Where the entry of a name begins in the page.
+    #[inline]
+    fn position(&self, name: &[u8], item: &Packed<'_>) -> Option<usize> {
+        if name.len() < SHARED_BYTES_MIN {
+            return self.page.position(PARTS, item);
+        }
+        let (page, beside) = self.parts();
+        let is_name = |at: &usize| match page.get(*at) {
+            Item::Place(place) => **beside[place as usize] == *name,
+            Item::Text(_) | Item::Integer(_) => false,
+        };
+        (0..page.len()).step_by(PARTS).find(is_name)
+    }
+
+    fn put_beside(&mut self, bytes: Shared) -> Packed<'static> {
+        let beside = Arc::make_mut(self.beside.get_or_insert_default());
+        beside.push(bytes);
+        Item::Place(beside.len() as u32 - 1).pack()
+    }
+
+    /// Frees the long parts of the entry at `at`, which is about to go.
+    fn take_beside(&mut self, at: usize) {
+        for part in at..at + PARTS {
+            let Item::Place(place) = self.page.get(part) else {
+                continue;
+            };
+            let Some(beside) = self.beside.as_mut().map(Arc::make_mut) else {
+                continue;
+            };
+            beside.swap_remove(place as usize);
+            // The last one has moved to its place.
+            let moved = Item::Place(beside.len() as u32).pack();
+            let is_empty = beside.is_empty();
+            self.page.splice(part, 1, &[Item::Text(&[]).pack()]);
+            if let Some(moved) = self.page.position(1, &moved) {
+                self.page.splice(moved, 1, &[Item::Place(place).pack()]);
+            }
+            if is_empty {
+                self.beside = None;
+            }
+        }
+    }
+
+    /// Puts the entry of another table in, which goes from there.
+    fn push(&mut self, entry: Entry<'_, PARTS>) {
+        for part in entry.at..entry.at + PARTS {
+            let item = match entry.page.get(part) {
+                Item::Place(place) => self.put_beside(entry.beside[place as usize].clone()),
+                item @ (Item::Text(_) | Item::Integer(_)) => item.pack(),
+            };
+            self.page.splice(self.page.len(), 0, &[item]);
+        }
+    }
+
+    fn empty(depth: u32) -> Self {
+        Table {
+            depth,
+            ..Table::root(Page::of(&[]))
+        }
+    }
+}
+
+impl<const PARTS: usize> Bucket for Table<PARTS> {
+    type Hashed = [u8];
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.page.len() / PARTS
+    }
+
+    #[inline]
+    fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    fn is_sparse(&self) -> bool {
+        self.len() <= SPARSE_LEN && self.len().is_multiple_of(2)
+    }
+
+    fn can_merge(&self, neighbour: &Self) -> bool {
+        self.len() + neighbour.len() <= MERGED_LEN_MAX
+            && self.page.cost() + neighbour.page.cost() <= MERGED_BYTES_MAX
+    }
+
+    fn split(&mut self, hash_of: impl Fn(&[u8]) -> u64) -> Self {
+        debug_assert!(self.depth < PREFIX_BITS, "the deepest tables grow instead");
+        let bit = 1_u64 << (63 - self.depth);
+        let depth = self.depth + 1;
+        let (mut left, mut right) = (Table::empty(depth), Table::empty(depth));
+        for index in 0..self.len() {
+            let entry = self.entry(index);
+            let is_right = entry.name().with_bytes(|name| hash_of(name) & bit != 0);
+            let side = if is_right { &mut right } else { &mut left };
+            side.push(entry);
+        }
+        *self = left;
+        right
+    }
+
+    fn merge(&mut self, neighbour: Self, _: impl Fn(&[u8]) -> u64) {
+        debug_assert_eq!(
+            self.depth, neighbour.depth,
+            "neighbours are of the same depth"
+        );
+        self.depth = neighbour.depth.saturating_sub(1);
+        if neighbour.beside.is_none() {
+            self.page.append(&neighbour.page);
+        } else {
+            (0..neighbour.len()).for_each(|index| self.push(neighbour.entry(index)));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const HASHER: NameHasher = NameHasher::new([1, 2]);
+
+type Model = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn pairs(map: &Map<2>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let pair = |entry: Entry<'_, 2>| (entry.name().to_vec(), entry.value().to_vec());
+    map.iter().map(pair).collect()
+}
+
+fn check(map: &Map<2>, model: &Model) {
+    assert_eq!(map.len(), model.len());
+    assert_eq!(map.iter().len(), model.len());
+    let mut all = pairs(map);
+    all.sort();
+    assert!(
+        all.iter()
+            .map(|(name, value)| (name, value))
+            .eq(model.iter())
+    );
+    let mut scanned = Vec::new();
+    let mut cursor = 0;
+    loop {
+        cursor = map.scan(cursor, 10, |entry| scanned.push(entry.name().to_vec()));
+        if cursor == 0 {
+            break;
+        }
+    }
+    scanned.sort();
+    assert!(scanned.iter().eq(model.keys()));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert {
+        start: u32,
+        count: u32,
+        name_len: usize,
+        value: Vec<u8>,
+    },
+    Remove {
+        start: u32,
+        count: u32,
+        name_len: usize,
+    },
+    Freeze,
+}
+
+fn name(number: u32, len: usize) -> Vec<u8> {
+    [vec![b'n'; len], number.to_string().into_bytes()].concat()
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let len = || prop_oneof![6 => Just(0_usize), 3 => Just(7_usize), 1 => Just(1500_usize)];
+    let value = prop_oneof![
+        6 => prop::collection::vec(any::<u8>(), 0..60),
+        3 => any::<i32>().prop_map(|number| number.to_string().into_bytes()),
+        1 => (900..3000_usize).prop_map(|len| vec![b'v'; len]),
+    ];
+    let count = || prop_oneof![3 => 1..20_u32, 1 => 20..700_u32];
+    let step = prop_oneof![
+        4 => (0..1000_u32, count(), len(), value)
+            .prop_map(|(start, count, name_len, value)| Step::Insert { start, count, name_len, value }),
+        3 => (0..1000_u32, count(), len())
+            .prop_map(|(start, count, name_len)| Step::Remove { start, count, name_len }),
+        1 => Just(Step::Freeze),
+    ];
+    prop::collection::vec(step, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn a_map_behaves_like_a_tree_map(steps in steps()) {
+        let (mut map, mut model) = (Map::<2>::new(), Model::new());
+        let mut frozen = Vec::new();
+        for step in steps {
+            match step {
+                Step::Insert { start, count, name_len, value } => for number in start..start + count {
+                    let name = name(number, name_len);
+                    let is_new = map.insert([&name, &value], HASHER);
+                    prop_assert_eq!(is_new, model.insert(name, value.clone()).is_none());
+                },
+                Step::Remove { start, count, name_len } => for number in start..start + count {
+                    let name = name(number, name_len);
+                    prop_assert_eq!(map.remove(&name), model.remove(&name).is_some());
+                },
+                Step::Freeze => frozen.push((map.clone(), model.clone())),
+            }
+            check(&map, &model);
+        }
+        for (name, value) in &model {
+            prop_assert!(map.find(name).is_some_and(|it| it.value().to_vec() == *value));
+        }
+        prop_assert!(map.find(b"none").is_none());
+        let random = map.random(7).map(|entry| entry.name().to_vec());
+        prop_assert_eq!(random.is_some(), !model.is_empty());
+        prop_assert!(random.is_none_or(|name| model.contains_key(&name)));
+        for (map, model) in frozen {
+            check(&map, &model);
+        }
+        let mut left = model.len();
+        while map.shed(10_000) {
+            prop_assert!(map.len() < left);
+            left = map.len();
+        }
+        prop_assert_eq!((map.len(), map.weight()), (0, 0));
+    }
+
+    #[test]
+    fn a_scan_shows_what_was_there_all_the_time(
+        before in 0..3000_u32,
+        changes in prop::collection::vec((any::<bool>(), 0..1500_u32), 0..60),
+        count in 1..200_usize,
+    ) {
+        let mut map = Map::<1>::new();
+        (0..before).for_each(|number| { map.insert([&name(number, 3)], HASHER); });
+        let mut stayed: std::collections::BTreeSet<_> = (0..before).map(|it| name(it, 3)).collect();
+        let mut shown = std::collections::BTreeSet::new();
+        let (mut cursor, mut changes) = (0, changes.into_iter());
+        loop {
+            cursor = map.scan(cursor, count, |entry| { shown.insert(entry.name().to_vec()); });
+            if cursor == 0 {
+                break;
+            }
+            if let Some((grows, span)) = changes.next() {
+                for number in 0..span {
+                    if grows {
+                        map.insert([&name(10_000 + number, 3)], HASHER);
+                    } else {
+                        let name = name(before.saturating_sub(number), 3);
+                        map.remove(&name);
+                        stayed.remove(&name);
+                    }
+                }
+            }
+        }
+        prop_assert!(stayed.is_subset(&shown));
+    }
+}
+
+#[test]
+fn a_small_map_keeps_its_order_and_is_one_piece() {
+    let mut map = Map::<2>::new();
+    for name in ["b", "a", "c"] {
+        assert!(map.insert([name.as_bytes(), b"1"], HASHER));
+    }
+    assert!(!map.insert([b"a", b"another value"], HASHER));
+    map.remove(b"b");
+    map.insert([b"b", b"2"], HASHER);
+    let value = |text: &str| text.as_bytes().to_vec();
+    let expected = [("a", "another value"), ("c", "1"), ("b", "2")];
+    assert_eq!(
+        pairs(&map),
+        expected.map(|(name, text)| (value(name), value(text)))
+    );
+    assert!(matches!(map.0, Repr::Small(_)));
+    assert!(map.heap_bytes(0) <= 64, "{}", map.heap_bytes(0));
+}

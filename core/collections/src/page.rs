@@ -1,0 +1,474 @@
+//! A page: short elements one after another in a single piece of memory.
+//!
+//! | bytes | meaning |
+//! |---|---|
+//! | from the start | the elements, with nothing in between |
+//! | then | room |
+//! | up to the end | two bytes for each element, those of the last one first: its form and its end |
+//!
+//! So any element is found at once, and it costs two bytes more than it has. The text of an integer
+//! is kept as the integer, which is shorter. A page takes what an allocator would give it anyway,
+//! so it is as small as its content. A clone shares the memory; a write to a page that is shared
+//! makes a new one.
+
+use triomphe::{Arc, ThinArc};
+
+use crate::element::Element;
+
+/// What a page needs for each element.
+pub(crate) const SLOT_BYTES: usize = 2;
+
+/// The reference count, [`Head`], and the length of the memory behind them.
+const HEAD_BYTES: usize = 24;
+
+/// The lower bits of a slot say where the element ends, the upper ones its form.
+const END_MASK: u16 = (1 << 13) - 1;
+const TEXT: u16 = 0;
+const INTEGER: u16 = 1 << 13;
+const PLACE: u16 = 2 << 13;
+
+const _: () = assert!(Page::BYTES_MAX <= END_MASK as usize);
+
+/// Elements in one piece of memory.
+#[derive(Clone)]
+pub(crate) struct Page(ThinArc<Head, u8>);
+
+#[derive(Clone, Copy, Default)]
+struct Head {
+    count: u16,
+    /// How many bytes the elements have.
+    used: u16,
+}
+
+/// What a page keeps as an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Item<'a> {
+    /// Bytes.
+    Text(&'a [u8]),
+    /// The canonical text of an integer.
+    Integer(i64),
+    /// Where the bytes are, for whoever has put it in.
+    Place(u32),
+}
+
+/// An item as it lies in a page.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed<'a> {
+    form: u16,
+    text: &'a [u8],
+    number: [u8; size_of::<i64>()],
+    number_len: usize,
+}
+
+impl<'a> Item<'a> {
+    /// The item of these bytes.
+    #[inline]
+    pub(crate) fn of(bytes: &'a [u8]) -> Item<'a> {
+        match Element::of(bytes) {
+            Element::Integer(integer) => Item::Integer(integer),
+            Element::Text(_) | Element::Shared(_) => Item::Text(bytes),
+        }
+    }
+
+    /// As it lies in a page.
+    #[inline]
+    pub(crate) fn pack(self) -> Packed<'a> {
+        let (form, text, number): (u16, &[u8], i64) = match self {
+            Item::Text(text) => (TEXT, text, 0),
+            Item::Integer(integer) => (INTEGER, &[], integer),
+            Item::Place(place) => (PLACE, &[], i64::from(place)),
+        };
+        // As many bytes as it takes to get the number back by its sign.
+        let significant_bits = i64::BITS - (number ^ (number >> (i64::BITS - 1))).leading_zeros();
+        let number_len = match form {
+            INTEGER if number != 0 => significant_bits as usize / 8 + 1,
+            PLACE => size_of::<u32>(),
+            _ => 0,
+        };
+        Packed {
+            form,
+            text,
+            number: number.to_le_bytes(),
+            number_len,
+        }
+    }
+}
+
+impl Packed<'_> {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        if self.form == TEXT {
+            self.text
+        } else {
+            &self.number[..self.number_len]
+        }
+    }
+
+    /// What it takes in a page.
+    #[inline]
+    pub(crate) fn cost(&self) -> usize {
+        self.bytes().len() + SLOT_BYTES
+    }
+}
+
+/// The number whose little-endian bytes these are.
+#[inline]
+fn unpack(bytes: &[u8]) -> i64 {
+    let fill = if bytes.last().is_some_and(|last| last & 0x80 != 0) {
+        0xff
+    } else {
+        0
+    };
+    let mut number = [fill; size_of::<i64>()];
+    if let Some(head) = number.get_mut(..bytes.len()) {
+        head.copy_from_slice(bytes);
+    }
+    i64::from_le_bytes(number)
+}
+
+impl Page {
+    /// What elements of a page may take with their slots. With its head, such a page is two pages
+    /// of memory.
+    pub(crate) const BYTES_MAX: usize = (8 << 10) - HEAD_BYTES;
+
+    /// A page without elements, with room for so many bytes.
+    fn with_room(bytes: usize) -> Page {
+        const ZEROS: [u8; Page::BYTES_MAX] = [0; Page::BYTES_MAX];
+        let room = allocated(bytes + HEAD_BYTES) - HEAD_BYTES;
+        let memory = &ZEROS[..room.min(Page::BYTES_MAX)];
+        Page(ThinArc::from_header_and_slice(Head::default(), memory))
+    }
+
+    /// A page of these elements.
+    pub(crate) fn of(items: &[Packed<'_>]) -> Page {
+        let mut page = Page::with_room(items.iter().map(Packed::cost).sum());
+        page.splice(0, 0, items);
+        page
+    }
+
+    /// Puts elements where `removed` others begin at `at`. There must be room for them
+    /// ([`Page::cost_after`]).
+    pub(crate) fn splice(&mut self, at: usize, removed: usize, added: &[Packed<'_>]) {
+        debug_assert!(at + removed <= self.len(), "who asks knows what is there");
+        let added_bytes: usize = added.iter().map(|item| item.bytes().len()).sum();
+        let (start, end, used) = (self.start(at), self.start(at + removed), self.used());
+        let (count, count_after) = (self.len(), self.len() + added.len() - removed);
+        let used_after = used + added_bytes - (end - start);
+        self.make_room(used_after + count_after * SLOT_BYTES);
+        self.write(|head, memory| {
+            let room = memory.len();
+            let slot = |index: usize| room - index * SLOT_BYTES;
+            // Whichever needs less room than before goes first, since the other may move there.
+            if count_after > count {
+                memory.copy_within(end..used, start + added_bytes);
+            }
+            memory.copy_within(slot(count)..slot(at + removed), slot(count_after));
+            if count_after <= count {
+                memory.copy_within(end..used, start + added_bytes);
+            }
+            let moved = (start + added_bytes).wrapping_sub(end) as u16;
+            if moved != 0 {
+                let behind = slot(count_after)..slot(at + added.len());
+                move_ends(&mut memory[behind], moved);
+            }
+            let mut from = start;
+            for (index, item) in (at..).zip(added) {
+                let bytes = item.bytes();
+                let end = from + bytes.len();
+                memory[from..end].copy_from_slice(bytes);
+                from = end;
+                let written = (end as u16 | item.form).to_le_bytes();
+                memory[slot(index + 1)..slot(index)].copy_from_slice(&written);
+            }
+            head.count = count_after as u16;
+            head.used = used_after as u16;
+        });
+    }
+
+    /// Cuts off the elements from `at` on. Both pages then have room for so many more bytes.
+    pub(crate) fn split_off(&mut self, at: usize, more: usize) -> Page {
+        let right = self.part(at, self.len(), more);
+        *self = self.part(0, at, more);
+        right
+    }
+
+    /// Puts the elements of another page behind those of this one. There must be room for both.
+    pub(crate) fn append(&mut self, right: &Page) {
+        let (used, count) = (self.used(), self.len());
+        self.make_room(self.cost() + right.cost());
+        let (elements, slots) = right.parts(0, right.len());
+        self.write(|head, memory| {
+            let room = memory.len();
+            memory[used..used + elements.len()].copy_from_slice(elements);
+            let count_after = count + slots.len() / SLOT_BYTES;
+            let written = &mut memory[room - count_after * SLOT_BYTES..room - count * SLOT_BYTES];
+            written.copy_from_slice(slots);
+            move_ends(written, used as u16);
+            head.count = count_after as u16;
+            head.used = (used + elements.len()) as u16;
+        });
+    }
+
+    /// The number of elements.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.head().count)
+    }
+
+    /// What the elements take with their slots, in bytes.
+    #[inline]
+    pub(crate) fn cost(&self) -> usize {
+        self.used() + self.len() * SLOT_BYTES
+    }
+
+    /// The same once some elements have taken the place of `removed` others that begin at `at`.
+    #[inline]
+    pub(crate) fn cost_after(&self, at: usize, removed: usize, added: &[Packed<'_>]) -> usize {
+        let gone = self.start(at + removed) - self.start(at) + removed * SLOT_BYTES;
+        self.cost() - gone + added.iter().map(Packed::cost).sum::<usize>()
+    }
+
+    /// Memory on the heap, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        HEAD_BYTES + self.0.slice.len()
+    }
+
+    /// The element at `at`, which is there.
+    #[inline]
+    pub(crate) fn get(&self, at: usize) -> Item<'_> {
+        let (form, bytes) = self.stored(at);
+        match form {
+            INTEGER => Item::Integer(unpack(bytes)),
+            PLACE => Item::Place(unpack(bytes) as u32),
+            _ => Item::Text(bytes),
+        }
+    }
+
+    /// The bytes of the element at `at`, a text.
+    #[inline]
+    pub(crate) fn text(&self, at: usize) -> &[u8] {
+        self.stored(at).1
+    }
+
+    /// Where this one is among the elements at 0, `step`, 2 * `step` and so on.
+    #[inline]
+    pub(crate) fn position(&self, step: usize, sought: &Packed<'_>) -> Option<usize> {
+        let bytes = sought.bytes();
+        (0..self.len())
+            .step_by(step)
+            .find(|&at| self.stored(at) == (sought.form, bytes))
+    }
+
+    /// Where to split the page, so that both sides have about as many bytes, and some elements.
+    pub(crate) fn middle(&self) -> usize {
+        let half = self.used() / 2;
+        let middle = (1..self.len()).find(|&at| self.start(at) >= half);
+        middle.unwrap_or(self.len() / 2).max(1)
+    }
+
+    #[inline]
+    fn head(&self) -> Head {
+        self.0.header.header
+    }
+
+    #[inline]
+    fn used(&self) -> usize {
+        usize::from(self.head().used)
+    }
+
+    #[inline]
+    fn slot(&self, at: usize) -> u16 {
+        let memory = &self.0.slice;
+        let from = memory.len() - (at + 1) * SLOT_BYTES;
+        u16::from_le_bytes([memory[from], memory[from + 1]])
+    }
+
+    /// Where the element at `at` begins.
+    #[inline]
+    fn start(&self, at: usize) -> usize {
+        match at.checked_sub(1) {
+            Some(before) => usize::from(self.slot(before) & END_MASK),
+            None => 0,
+        }
+    }
+
+    /// The form and the bytes of the element at `at`.
+    #[inline]
+    fn stored(&self, at: usize) -> (u16, &[u8]) {
+        let slot = self.slot(at);
+        let end = usize::from(slot & END_MASK);
+        (slot & !END_MASK, &self.0.slice[self.start(at)..end])
+    }
+
+    /// The bytes of some elements, and their slots.
+    fn parts(&self, from: usize, to: usize) -> (&[u8], &[u8]) {
+        let memory = &self.0.slice;
+        let slots = memory.len() - to * SLOT_BYTES..memory.len() - from * SLOT_BYTES;
+        (&memory[self.start(from)..self.start(to)], &memory[slots])
+    }
+
+    /// A page of some of the elements, with room for so many more bytes.
+    fn part(&self, from: usize, to: usize, more: usize) -> Page {
+        let (elements, slots) = self.parts(from, to);
+        let mut part = Page::with_room(elements.len() + slots.len() + more);
+        part.fill(elements, slots, self.start(from));
+        part
+    }
+
+    /// Fills a page that is empty with elements and their slots, whose ends count from `start` on.
+    fn fill(&mut self, elements: &[u8], slots: &[u8], start: usize) {
+        self.write(|head, memory| {
+            memory[..elements.len()].copy_from_slice(elements);
+            let at = memory.len() - slots.len();
+            let written = &mut memory[at..];
+            written.copy_from_slice(slots);
+            if start > 0 {
+                move_ends(written, start.wrapping_neg() as u16);
+            }
+            head.count = (slots.len() / SLOT_BYTES) as u16;
+            head.used = elements.len() as u16;
+        });
+    }
+
+    /// Makes the page its own, with room for so many bytes. Gives memory back if much of it is not
+    /// used any more.
+    fn make_room(&mut self, bytes: usize) {
+        let room = self.0.slice.len();
+        let fits = bytes <= room && room <= bytes * 2 + HEAD_BYTES;
+        if fits && self.0.with_arc_mut(|page| page.is_unique()) {
+            return;
+        }
+        let mut page = Page::with_room(bytes.max(self.cost()));
+        let (elements, slots) = self.parts(0, self.len());
+        page.fill(elements, slots, 0);
+        *self = page;
+    }
+
+    /// Writes to a page that [`Page::make_room`] has made its own.
+    #[inline]
+    fn write(&mut self, write: impl FnOnce(&mut Head, &mut [u8])) {
+        self.0.with_arc_mut(|page| {
+            let page = Arc::get_mut(page).expect("made its own before");
+            let mut head = *page.header();
+            write(&mut head, page.slice_mut());
+            *page.header_mut() = head;
+        });
+    }
+}
+
+/// Elements have moved by so many bytes: so have the ends that their slots say.
+#[inline]
+fn move_ends(slots: &mut [u8], moved: u16) {
+    for slot in slots.chunks_exact_mut(SLOT_BYTES) {
+        // An end stays within its bits, so that the form is not touched.
+        let end = u16::from_le_bytes([slot[0], slot[1]]).wrapping_add(moved);
+        slot.copy_from_slice(&end.to_le_bytes());
+    }
+}
+
+/// What an allocator gives for so many bytes: a multiple of 16, and from 128 on one of four steps
+/// to the next power of two.
+fn allocated(bytes: usize) -> usize {
+    let step = if bytes <= 128 {
+        16
+    } else {
+        bytes.next_power_of_two() / 8
+    };
+    bytes.next_multiple_of(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes_of(page: &Page) -> Vec<Vec<u8>> {
+        let bytes = |at| match page.get(at) {
+            Item::Text(text) => text.to_vec(),
+            Item::Integer(integer) => integer.to_string().into_bytes(),
+            Item::Place(place) => format!("at {place}").into_bytes(),
+        };
+        (0..page.len()).map(bytes).collect()
+    }
+
+    #[test]
+    fn numbers_take_few_bytes_and_come_back() {
+        let edges = (0..63).flat_map(|bits| [1_i64 << bits, (1 << bits) - 1]);
+        let numbers = edges.flat_map(|number| [number, -number, !number]);
+        for number in numbers.chain([i64::MAX, i64::MIN]) {
+            let packed = Item::Integer(number).pack();
+            assert_eq!(unpack(packed.bytes()), number);
+            let text_len = number.to_string().len();
+            assert!(packed.bytes().len() <= text_len, "{number}");
+        }
+    }
+
+    #[test]
+    fn memory_comes_in_the_steps_of_an_allocator() {
+        let steps: [(usize, usize); 8] = [
+            (24, 32),
+            (128, 128),
+            (129, 160),
+            (256, 256),
+            (257, 320),
+            (1000, 1024),
+            (1025, 1280),
+            (8192, 8192),
+        ];
+        for (bytes, step) in steps {
+            assert_eq!(allocated(bytes), step);
+        }
+    }
+
+    fn element() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            3 => prop::collection::vec(any::<u8>(), 0..40),
+            2 => any::<i16>().prop_map(|number| number.to_string().into_bytes()),
+            1 => any::<i64>().prop_map(|number| number.to_string().into_bytes()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn a_page_behaves_like_a_list(
+            steps in prop::collection::vec(
+                (any::<prop::sample::Index>(), 0_usize..3, prop::collection::vec(element(), 0..3)),
+                0..80,
+            ),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let (mut page, mut model) = (Page::of(&[]), Vec::new());
+            let mut frozen = Vec::new();
+            for (number, (at, removed, added)) in steps.into_iter().enumerate() {
+                if number % 10 == 0 {
+                    frozen.push((page.clone(), model.clone()));
+                }
+                let at = at.index(model.len() + 1);
+                let removed = removed.min(model.len() - at);
+                let items: Vec<_> = added.iter().map(|bytes| Item::of(bytes).pack()).collect();
+                let cost = page.cost_after(at, removed, &items);
+                page.splice(at, removed, &items);
+                model.splice(at..at + removed, added);
+                prop_assert_eq!(page.cost(), cost);
+                prop_assert_eq!(bytes_of(&page), model.clone());
+            }
+            for (at, bytes) in model.iter().enumerate() {
+                let first = model.iter().position(|other| other == bytes);
+                prop_assert_eq!(page.position(1, &Item::of(bytes).pack()), first);
+                prop_assert!(first <= Some(at));
+            }
+            let at = cut.index(model.len() + 1);
+            let right = page.split_off(at, at);
+            prop_assert_eq!(bytes_of(&page), model[..at].to_vec());
+            prop_assert_eq!(bytes_of(&right), model[at..].to_vec());
+            page.append(&right);
+            prop_assert_eq!(bytes_of(&page), model);
+            for (page, before) in frozen {
+                prop_assert_eq!(bytes_of(&page), before);
+            }
+        }
+    }
+}

@@ -153,13 +153,10 @@ const TELLS_TYPES_APART: &[&str] = &["core/values/src", "core/rdb/src/value.rs"]
 #[test]
 fn types_of_values_are_told_apart_where_they_are_listed() {
     let root = root().unwrap();
-    let text = fs::read_to_string(root.join("core/values/src/value.rs")).unwrap();
-    let variants: Vec<_> = text
-        .lines()
-        .skip_while(|line| *line != "pub enum Value {")
-        .take_while(|line| *line != "}")
-        .filter_map(|line| line.strip_suffix("),")?.trim().split_once('('))
-        .map(|(name, _)| format!("Value::{name}("))
+    let variants = variants_in("core/values/src/value.rs");
+    let variants: Vec<_> = variants
+        .iter()
+        .map(|name| format!("Value::{name}("))
         .collect();
     assert!(variants.len() >= 2, "what are the types? {variants:?}");
     let mut failures = Vec::new();
@@ -174,6 +171,54 @@ fn types_of_values_are_told_apart_where_they_are_listed() {
         }
     }
     assert!(failures.is_empty(), "tell types apart: {failures:#?}");
+}
+
+/// The variants of the enum that a macro in this file makes of a list.
+fn variants_in(path: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().unwrap().join(path)).unwrap();
+    let file = syn::parse_file(&text).unwrap();
+    let lists = file.items.iter().filter_map(|item| match item {
+        syn::Item::Macro(item) => wildcards::enum_in_macro(item.mac.tokens.clone()),
+        _ => None,
+    });
+    let mut variants: Vec<_> = lists.map(|(_, variants)| variants).collect();
+    assert_eq!(variants.len(), 1, "one list in {path}");
+    variants.remove(0)
+}
+
+/// What a new type of values takes beside files of its own: a line in each of four lists, as
+/// CONTRIBUTING says. So each of the lists names each type once, and nobody else names any.
+#[test]
+fn a_type_of_values_takes_a_line_in_each_of_four_lists() {
+    const LISTS: [(&str, &str); 4] = [
+        ("core/values/src/value.rs", "{Type}("),
+        ("core/rdb/src/value.rs", "{Type}("),
+        ("core/engine/src/store/effect.rs", "{Type}("),
+        ("core/commands/src/lib.rs", "{type}::COMMANDS"),
+    ];
+    let root = root().unwrap();
+    let types = variants_in(LISTS[0].0);
+    for (path, line) in LISTS {
+        let text = fs::read_to_string(root.join(path)).unwrap();
+        for name in &types {
+            let line = line
+                .replace("{Type}", name)
+                .replace("{type}", &name.to_lowercase());
+            let lines = text.lines().filter(|it| it.trim_start().starts_with(&line));
+            assert_eq!(lines.count(), 1, "{line} in {path}");
+        }
+    }
+    let families = variants_in(LISTS[2].0);
+    let mut told_apart = Vec::new();
+    for path in files(&root.join("core/engine"), "rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        // What happens to keys whatever they hold is no type.
+        let mut families = families.iter().filter(|family| *family != "Key");
+        if families.any(|family| text.contains(&format!("Change::{family}("))) {
+            told_apart.push(path.display().to_string());
+        }
+    }
+    assert!(told_apart.is_empty(), "tell types apart: {told_apart:#?}");
 }
 
 #[test]

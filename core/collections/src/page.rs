@@ -4,7 +4,7 @@
 //! |---|---|
 //! | from the start | the elements, with nothing in between |
 //! | then | room |
-//! | up to the end | two bytes for each element, those of the last one first: its form and its end |
+//! | up to the end | two bytes for each element, the last one first: its form and its end |
 //!
 //! So any element is found at once, and it costs two bytes more than it has. The text of an integer
 //! is kept as the integer, which is shorter. A page takes what an allocator would give it anyway,

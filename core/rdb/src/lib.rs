@@ -22,6 +22,7 @@ mod skip;
 mod snapshot;
 mod source;
 mod stream;
+mod string;
 mod value;
 
 pub use context::{Context, Packing};

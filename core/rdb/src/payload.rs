@@ -18,7 +18,6 @@ use crate::decode::{Decoder, Summed};
 use crate::encode::{Compression, Encoder};
 use crate::error::{PayloadError, ReadError};
 use crate::limits::{VERSION_READ_MAX, VERSION_WRITTEN};
-use crate::skip;
 use crate::stream::Extras;
 use crate::value;
 
@@ -69,7 +68,7 @@ pub fn restore(payload: &[u8], context: &Context) -> Result<Value, PayloadError>
 /// The name of a payload's type, if weir does not read that type.
 pub fn type_left_out(payload: &[u8]) -> Option<&'static str> {
     let code = *payload.first()?;
-    (!skip::is_kept(code)).then(|| name_of(code))
+    (!value::is_read(code)).then(|| name_of(code))
 }
 
 fn read(from: &mut Decoder<&[u8]>, context: &Context) -> Result<Value, ReadError<Infallible>> {

@@ -21,7 +21,7 @@
 
 use std::borrow::Cow;
 
-use crate::code::{self, name_of};
+use crate::code::name_of;
 use crate::decode::{Decoder, Read};
 use crate::error::Fault;
 use crate::source::Source;
@@ -76,19 +76,6 @@ pub(crate) fn value<S: Source>(
         }
     }
     Ok(Cow::Borrowed(name_of(code)))
-}
-
-/// Returns whether a value of this type is read.
-pub(crate) fn is_kept(code: u8) -> bool {
-    matches!(
-        code,
-        code::STRING
-            | code::STREAM_1
-            | code::STREAM_2
-            | code::STREAM_3
-            | code::STREAM_4
-            | code::STREAM_5
-    )
 }
 
 /// Skips a module's data: its identity, and then values, each with a number before it that tells

@@ -22,17 +22,63 @@ mod idempotence;
 mod nodes;
 
 use stream::{Groups, Idempotence, Stream, StreamId, StreamParts};
+use values::Value;
 
 use crate::code;
 use crate::context::Context;
 use crate::decode::{Decoder, Read};
+use crate::digest::{self, Hasher};
 use crate::encode::Encoder;
+use crate::limits::{VERSION_OF_GIVEN_BACK, VERSION_WRITTEN};
 use crate::source::{Sink, Source};
+use crate::value::Stored;
 
-pub(crate) use extras::{Extras, Taken, write as write_extras};
+pub(crate) use extras::{Extras, Taken};
+
+impl Stored for Stream {
+    const CODES: &'static [u8] = &[
+        code::STREAM_1,
+        code::STREAM_2,
+        code::STREAM_3,
+        code::STREAM_4,
+        code::STREAM_5,
+    ];
+
+    fn code(&self) -> u8 {
+        code_of(self)
+    }
+
+    fn version(code: u8) -> u16 {
+        match code {
+            code::STREAM_5 => VERSION_OF_GIVEN_BACK,
+            _ => VERSION_WRITTEN,
+        }
+    }
+
+    fn write_extras<K: Sink>(&self, out: &mut Encoder<K>) -> Result<(), K::Error> {
+        extras::write(self, out)
+    }
+
+    fn write<K: Sink>(&self, out: &mut Encoder<K>) -> Result<(), K::Error> {
+        write(self, out)
+    }
+
+    fn add_to_digest(&self, now_ms: u64, out: &mut Encoder<Hasher>) {
+        digest::add_stream(self, now_ms, out);
+    }
+
+    fn read<S: Source>(
+        code: u8,
+        from: &mut Decoder<S>,
+        context: &Context,
+        extras: &Extras,
+    ) -> Read<Value, S> {
+        read(code, from, context, extras).map(Value::from)
+    }
+}
 
 /// The type as which a stream is written.
-pub(crate) fn code_of(stream: &Stream) -> u8 {
+fn code_of(stream: &Stream) -> u8 {
     if stream
         .groups()
         .iter()
@@ -45,7 +91,7 @@ pub(crate) fn code_of(stream: &Stream) -> u8 {
 }
 
 /// Writes the body of a stream.
-pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<(), K::Error> {
+fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<(), K::Error> {
     write_entries(stream, out)?;
     out.number(stream.groups().len() as u64);
     let code = code_of(stream);
@@ -71,7 +117,7 @@ pub(crate) fn write_entries<K: Sink>(
 }
 
 /// Reads the body of a stream of type `code`.
-pub(crate) fn read<S: Source>(
+fn read<S: Source>(
     code: u8,
     from: &mut Decoder<S>,
     context: &Context,

@@ -1,86 +1,115 @@
 //! Values: a type code, and the body that belongs to it.
 //!
-//! What files, payloads and digests need of a type is asked here and nowhere else, in a `match` for
-//! each question, with a line for each type.
+//! What files, payloads and digests need of a type it says in a module of its own (`Stored`). Here
+//! it takes one line, in the list of them.
 
-use values::{StringValue, Value};
+use stream::Stream;
+use values::{StringValue, Typed, Value};
 
-use crate::code::{self, name_of};
+use crate::code::name_of;
 use crate::context::Context;
 use crate::decode::{Decoder, Read};
-use crate::digest::{self, Hasher};
+use crate::digest::Hasher;
 use crate::encode::Encoder;
 use crate::error::Fault;
-use crate::limits::{STRING_BYTES_MAX, VERSION_OF_GIVEN_BACK, VERSION_WRITTEN};
+use crate::limits::VERSION_WRITTEN;
 use crate::source::{Sink, Source};
-use crate::stream::{self, Extras};
+use crate::stream::Extras;
 
-/// The code of the type that a value is written as.
-pub(crate) fn code_of(value: &Value) -> u8 {
-    match value {
-        Value::String(_) => code::STRING,
-        Value::Stream(stream) => stream::code_of(stream),
+/// What files, payloads and digests need of a type of values.
+pub(crate) trait Stored: Typed + Sized {
+    /// The codes of the type that are read, whichever server and version wrote them.
+    const CODES: &'static [u8];
+
+    /// The code of the type that a value is written as.
+    fn code(&self) -> u8;
+
+    /// The version of the format that a reader must know for a value written as this code.
+    fn version(_code: u8) -> u16 {
+        VERSION_WRITTEN
     }
+
+    /// Writes auxiliary fields about a value, which go before everything about its key.
+    fn write_extras<K: Sink>(&self, _out: &mut Encoder<K>) -> Result<(), K::Error> {
+        Ok(())
+    }
+
+    /// Writes the body of a value.
+    fn write<K: Sink>(&self, out: &mut Encoder<K>) -> Result<(), K::Error>;
+
+    /// Puts the content of a value into a digest, as it is at that moment.
+    fn add_to_digest(&self, now_ms: u64, out: &mut Encoder<Hasher>);
+
+    /// Reads the body of a value of one of the codes. `extras` are what auxiliary fields said about
+    /// it.
+    fn read<S: Source>(
+        code: u8,
+        from: &mut Decoder<S>,
+        context: &Context,
+        extras: &Extras,
+    ) -> Read<Value, S>;
 }
 
-/// The version of the format that a reader must know for a value written as this type.
-pub(crate) fn version_of(code: u8) -> u16 {
-    match code {
-        code::STREAM_5 => VERSION_OF_GIVEN_BACK,
-        _ => VERSION_WRITTEN,
-    }
-}
-
-/// Writes auxiliary fields about a value, which go before everything about its key.
-pub(crate) fn write_extras<K: Sink>(value: &Value, out: &mut Encoder<K>) -> Result<(), K::Error> {
-    match value {
-        Value::String(_) => Ok(()),
-        Value::Stream(stream) => stream::write_extras(stream, out),
-    }
-}
-
-/// Writes the body of a value.
-pub(crate) fn write<K: Sink>(value: &Value, out: &mut Encoder<K>) -> Result<(), K::Error> {
-    match value {
-        Value::String(string) => write_string(string, out),
-        Value::Stream(stream) => stream::write(stream, out)?,
-    }
-    Ok(())
-}
-
-/// Puts the content of a value into a digest, as it is at that moment.
-pub(crate) fn add_to_digest(value: &Value, now_ms: u64, out: &mut Encoder<Hasher>) {
-    match value {
-        Value::String(string) => write_string(string, out),
-        Value::Stream(stream) => digest::add_stream(stream, now_ms, out),
-    }
-}
-
-/// Reads the body of a value whose type code was just read. `extras` are what auxiliary fields said
-/// about it.
-pub(crate) fn read<S: Source>(
-    code: u8,
-    key: &[u8],
-    from: &mut Decoder<S>,
-    context: &Context,
-    extras: &Extras,
-) -> Read<Value, S> {
-    match code {
-        code::STRING => read_string(from).map(Value::from),
-        code::STREAM_1 | code::STREAM_2 | code::STREAM_3 | code::STREAM_4 | code::STREAM_5 => {
-            stream::read(code, from, context, extras).map(Value::from)
+/// Asks the type that a value or a code is of.
+macro_rules! types {
+    ($($variant:ident($typed:ty),)*) => {
+        /// The code of the type that a value is written as.
+        pub(crate) fn code_of(value: &Value) -> u8 {
+            match value { $(Value::$variant(kept) => <$typed as Stored>::code(kept),)* }
         }
-        _ => {
+
+        /// Writes auxiliary fields about a value, which go before everything about its key.
+        pub(crate) fn write_extras<K: Sink>(
+            value: &Value,
+            out: &mut Encoder<K>,
+        ) -> Result<(), K::Error> {
+            match value { $(Value::$variant(kept) => <$typed as Stored>::write_extras(kept, out),)* }
+        }
+
+        /// Writes the body of a value.
+        pub(crate) fn write<K: Sink>(value: &Value, out: &mut Encoder<K>) -> Result<(), K::Error> {
+            match value { $(Value::$variant(kept) => <$typed as Stored>::write(kept, out),)* }
+        }
+
+        /// Puts the content of a value into a digest, as it is at that moment.
+        pub(crate) fn add_to_digest(value: &Value, now_ms: u64, out: &mut Encoder<Hasher>) {
+            match value {
+                $(Value::$variant(kept) => <$typed as Stored>::add_to_digest(kept, now_ms, out),)*
+            }
+        }
+
+        /// Returns whether values of this code are read.
+        pub(crate) fn is_read(code: u8) -> bool {
+            $(<$typed as Stored>::CODES.contains(&code))||*
+        }
+
+        /// The version of the format that a reader must know for a value written as this code.
+        pub(crate) fn version_of(code: u8) -> u16 {
+            $(if <$typed as Stored>::CODES.contains(&code) {
+                return <$typed as Stored>::version(code);
+            })*
+            VERSION_WRITTEN
+        }
+
+        /// Reads the body of a value whose type code was just read. `extras` are what auxiliary
+        /// fields said about it.
+        pub(crate) fn read<S: Source>(
+            code: u8,
+            key: &[u8],
+            from: &mut Decoder<S>,
+            context: &Context,
+            extras: &Extras,
+        ) -> Read<Value, S> {
+            $(if <$typed as Stored>::CODES.contains(&code) {
+                return <$typed as Stored>::read(code, from, context, extras);
+            })*
             let (name, key) = (name_of(code), Box::from(key));
             Err(from.fault(Fault::UnsupportedType { code, name, key }))
         }
-    }
+    };
 }
 
-fn write_string<K: Sink>(string: &StringValue, out: &mut Encoder<K>) {
-    string.with_bytes(|bytes| out.string(bytes));
-}
-
-fn read_string<S: Source>(from: &mut Decoder<S>) -> Read<StringValue, S> {
-    from.with_string(STRING_BYTES_MAX, "a string", StringValue::from_bytes)
+types! {
+    String(StringValue),
+    Stream(Stream),
 }

@@ -1,8 +1,8 @@
 //! What a key holds: one of the types.
 //!
-//! A type is a module of its own that says what it knows of itself (`Typed`). Here it takes a
-//! variant, and a line in the one `match` that leads to it. Nobody else tells types apart by
-//! variant: code that works with one type asks for it (`get`), and all other code asks the value.
+//! A type is a module of its own that says what it knows of itself (`Typed`). Here it takes one
+//! line, in the list of them. Nobody else tells types apart by variant: code that works with
+//! one type asks for it (`get`), and all other code asks the value.
 
 use stream::Stream;
 use triomphe::Arc;
@@ -10,27 +10,66 @@ use triomphe::Arc;
 use crate::string::StringValue;
 use crate::typed::Typed;
 
-/// The value of a key. A clone is a frozen view: it shares what is large, and a later write to
-/// either side copies what it touches.
-#[derive(Clone, Debug)]
-pub enum Value {
-    /// Bytes, or a number kept as one.
-    String(StringValue),
-    /// Entries in the order of their IDs. Change it through `Arc::make_mut`.
-    Stream(Arc<Stream>),
-}
+/// Makes the enum of all types, and asks the type that a value is of.
+macro_rules! types {
+    (
+        $(#[$doc:meta])*
+        pub enum $value:ident { $($(#[$variant_doc:meta])* $variant:ident($kept:ty) of $typed:ty,)* }
+    ) => {
+        $(#[$doc])*
+        pub enum $value { $($(#[$variant_doc])* $variant($kept),)* }
 
-/// Asks the type that a value is of.
-macro_rules! ask {
-    ($value:expr, $typed:ident => $answer:expr) => {
-        match $value {
-            Value::String($typed) => $answer,
-            Value::Stream($typed) => {
-                let $typed: &Stream = $typed;
-                $answer
+        impl $value {
+            /// The type's name, as `TYPE` answers it.
+            #[inline]
+            pub fn type_name(&self) -> &'static str {
+                match self { $($value::$variant(_) => <$typed>::NAME,)* }
+            }
+
+            /// How the value is kept under a key of this many bytes, as `OBJECT ENCODING` answers
+            /// it.
+            pub fn encoding(&self, key_len: usize) -> &'static str {
+                match self { $($value::$variant(kept) => <$typed as Typed>::encoding(kept, key_len),)* }
+            }
+
+            /// Memory outside of the value itself, in bytes; shared memory counts in full. Of a
+            /// large value about `samples` parts are looked at, all of them if that is 0.
+            pub fn heap_bytes(&self, samples: usize) -> usize {
+                match self { $($value::$variant(kept) => <$typed as Typed>::heap_bytes(kept, samples),)* }
+            }
+
+            /// About how many bytes are freed with it, estimated without a walk over its parts.
+            #[inline]
+            pub fn weight(&self) -> usize {
+                match self { $($value::$variant(kept) => <$typed as Typed>::weight(kept),)* }
+            }
+
+            /// When something is due for the value itself, apart from its key's expiry, in
+            /// milliseconds since the epoch.
+            #[inline]
+            pub fn next_deadline_ms(&self) -> Option<u64> {
+                match self { $($value::$variant(kept) => <$typed as Typed>::next_deadline_ms(kept),)* }
+            }
+
+            /// Reads what a command on it will look at first, to have it in the processor's caches.
+            #[inline]
+            pub fn prefetch(&self) {
+                match self { $($value::$variant(kept) => <$typed as Typed>::prefetch(kept),)* }
             }
         }
     };
+}
+
+types! {
+    /// The value of a key. A clone is a frozen view: it shares what is large, and a later write to
+    /// either side copies what it touches.
+    #[derive(Clone, Debug)]
+    pub enum Value {
+        /// Bytes, or a number kept as one.
+        String(StringValue) of StringValue,
+        /// Entries in the order of their IDs. Change it through `Arc::make_mut`.
+        Stream(Arc<Stream>) of Stream,
+    }
 }
 
 impl Value {
@@ -45,47 +84,6 @@ impl Value {
     pub fn get_mut<T: Typed>(&mut self) -> Option<&mut T> {
         T::of_mut(self)
     }
-
-    /// The type's name, as `TYPE` answers it.
-    #[inline]
-    pub fn type_name(&self) -> &'static str {
-        ask!(self, typed => name_of(typed))
-    }
-
-    /// How the value is kept under a key of this many bytes, as `OBJECT ENCODING` answers it.
-    pub fn encoding(&self, key_len: usize) -> &'static str {
-        ask!(self, typed => Typed::encoding(typed, key_len))
-    }
-
-    /// Memory outside of the value itself, in bytes; shared memory counts in full. Of a large value
-    /// about `samples` parts are looked at, all of them if that is 0.
-    pub fn heap_bytes(&self, samples: usize) -> usize {
-        ask!(self, typed => Typed::heap_bytes(typed, samples))
-    }
-
-    /// About how many bytes are freed with it, estimated without a walk over its parts.
-    #[inline]
-    pub fn weight(&self) -> usize {
-        ask!(self, typed => Typed::weight(typed))
-    }
-
-    /// When something is due for the value itself, apart from its key's expiry, in milliseconds
-    /// since the epoch.
-    #[inline]
-    pub fn next_deadline_ms(&self) -> Option<u64> {
-        ask!(self, typed => Typed::next_deadline_ms(typed))
-    }
-
-    /// Reads what a command on it will look at first, to have it in the processor's caches.
-    #[inline]
-    pub fn prefetch(&self) {
-        ask!(self, typed => Typed::prefetch(typed));
-    }
-}
-
-#[inline]
-fn name_of<T: Typed>(_: &T) -> &'static str {
-    T::NAME
 }
 
 impl From<StringValue> for Value {

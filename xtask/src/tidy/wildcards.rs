@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Arm, Attribute, ExprMatch, Item, ItemEnum, ItemImpl, ItemMod, Pat, Type};
+use syn::{Arm, Attribute, ExprMatch, Item, ItemEnum, ItemImpl, ItemMacro, ItemMod, Pat, Type};
 
 use crate::command::root;
 
@@ -122,6 +123,39 @@ impl<'ast> Visit<'ast> for Declared<'_> {
         let known = self.0.entry(item.ident.to_string()).or_default();
         known.extend(variants);
     }
+
+    fn visit_item_macro(&mut self, item: &'ast ItemMacro) {
+        if let Some((name, variants)) = enum_in_macro(item.mac.tokens.clone()) {
+            self.0.entry(name).or_default().extend(variants);
+        }
+    }
+}
+
+/// The enum that a macro is given, and its variants, each with its content in parentheses.
+pub(super) fn enum_in_macro(tokens: TokenStream) -> Option<(String, Vec<String>)> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let at = tokens.iter().position(|token| is_ident(token, "enum"))?;
+    let TokenTree::Ident(name) = tokens.get(at + 1)? else {
+        return None;
+    };
+    let body = tokens[at..].iter().find_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
+    });
+    let body: Vec<TokenTree> = body?.into_iter().collect();
+    let variants = body.windows(2).filter_map(|pair| match pair {
+        [TokenTree::Ident(variant), TokenTree::Group(content)]
+            if content.delimiter() == Delimiter::Parenthesis =>
+        {
+            Some(variant.to_string())
+        }
+        _ => None,
+    });
+    Some((name.to_string(), variants.collect()))
+}
+
+fn is_ident(token: &TokenTree, text: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == text)
 }
 
 /// Gathers the lines of matches that swallow.

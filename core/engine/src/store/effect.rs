@@ -32,7 +32,7 @@ mod string;
 
 pub use self::database::DatabaseChange;
 pub use self::event::{Class, Event, Touch};
-pub use self::group::{Claim, GroupChange};
+pub use self::group::{Claim, GroupChange, OfGroup};
 pub use self::key::KeyChange;
 pub use self::server::ServerChange;
 pub use self::stream::{Idempotent, IidOrigin, StreamChange};
@@ -57,22 +57,49 @@ pub enum Effect<'a> {
     Server(ServerChange),
 }
 
-/// What happens to a key, by what it holds.
-#[derive(Debug, Clone)]
-pub enum Change<'a> {
-    /// Whatever it holds.
-    Key(KeyChange<'a>),
-    /// It holds a string afterwards.
-    String(StringChange<'a>),
-    /// It holds a stream afterwards.
-    Stream(StreamChange<'a>),
-    /// The same, and a group of the stream changes.
-    Group {
-        /// Its name.
-        group: &'a [u8],
-        /// What happens to it.
-        change: GroupChange<'a>,
-    },
+/// Makes the enum of the families of changes to a key, and asks the family that one is of.
+macro_rules! families {
+    (
+        $(#[$doc:meta])*
+        pub enum $change:ident<'a> { $($(#[$variant_doc:meta])* $variant:ident($family:ty),)* }
+    ) => {
+        $(#[$doc])*
+        pub enum $change<'a> { $($(#[$variant_doc])* $variant($family),)* }
+
+        impl $change<'_> {
+            #[inline(always)]
+            fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
+                match self { $($change::$variant(change) => change.apply(key, store),)* }
+            }
+
+            #[inline]
+            fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
+                match self { $($change::$variant(change) => change.encode(key, out),)* }
+            }
+        }
+
+        $(impl<'a> From<$family> for $change<'a> {
+            #[inline]
+            fn from(change: $family) -> $change<'a> {
+                $change::$variant(change)
+            }
+        })*
+    };
+}
+
+families! {
+    /// What happens to a key, by what it holds.
+    #[derive(Debug, Clone)]
+    pub enum Change<'a> {
+        /// Whatever it holds.
+        Key(KeyChange<'a>),
+        /// It holds a string afterwards.
+        String(StringChange<'a>),
+        /// It holds a stream afterwards.
+        Stream(StreamChange<'a>),
+        /// The same, and a group of the stream changes.
+        Group(OfGroup<'a>),
+    }
 }
 
 impl<'a> Effect<'a> {
@@ -86,8 +113,7 @@ impl<'a> Effect<'a> {
     /// Something happens to a group of a key's stream.
     #[inline]
     pub fn on_group(key: &'a [u8], group: &'a [u8], change: GroupChange<'a>) -> Effect<'a> {
-        let change = Change::Group { group, change };
-        Effect::Key { key, change }
+        Effect::on(key, OfGroup { group, change })
     }
 
     /// Makes it happen. Only [`Store::apply`] calls this. Inlined, as whoever applies an effect
@@ -95,12 +121,7 @@ impl<'a> Effect<'a> {
     #[inline(always)]
     pub(crate) fn change(&self, store: &mut Store<'_>) -> Changed {
         match self {
-            Effect::Key { key, change } => match change {
-                Change::Key(change) => change.apply(key, store),
-                Change::String(change) => change.apply(key, store),
-                Change::Stream(change) => change.apply(key, store),
-                Change::Group { group, change } => change.apply(key, group, store),
-            },
+            Effect::Key { key, change } => change.apply(key, store),
             Effect::Database(change) => change.apply(store),
             Effect::Server(change) => change.apply(store),
         }
@@ -110,12 +131,7 @@ impl<'a> Effect<'a> {
     #[inline]
     pub(crate) fn encode(&self, out: &mut Out<'_>) -> u32 {
         match self {
-            Effect::Key { key, change } => match change {
-                Change::Key(change) => change.encode(key, out),
-                Change::String(change) => change.encode(key, out),
-                Change::Stream(change) => change.encode(key, out),
-                Change::Group { group, change } => change.encode(key, group, out),
-            },
+            Effect::Key { key, change } => change.encode(key, out),
             Effect::Database(change) => change.encode(out),
             Effect::Server(change) => change.encode(out),
         }
@@ -162,27 +178,6 @@ impl Changed {
             amount,
             audience: Audience::AsSaid,
         }
-    }
-}
-
-impl<'a> From<KeyChange<'a>> for Change<'a> {
-    #[inline]
-    fn from(change: KeyChange<'a>) -> Change<'a> {
-        Change::Key(change)
-    }
-}
-
-impl<'a> From<StringChange<'a>> for Change<'a> {
-    #[inline]
-    fn from(change: StringChange<'a>) -> Change<'a> {
-        Change::String(change)
-    }
-}
-
-impl<'a> From<StreamChange<'a>> for Change<'a> {
-    #[inline]
-    fn from(change: StreamChange<'a>) -> Change<'a> {
-        Change::Stream(change)
     }
 }
 

@@ -145,6 +145,14 @@ pub enum Group {
     Bitmap,
     /// Streams.
     Stream,
+    /// Lists.
+    List,
+    /// Sets.
+    Set,
+    /// Hashes.
+    Hash,
+    /// Sorted sets.
+    SortedSet,
     /// Connection state.
     Connection,
     /// The server itself.
@@ -163,6 +171,10 @@ impl Group {
             Group::String => "string",
             Group::Bitmap => "bitmap",
             Group::Stream => "stream",
+            Group::List => "list",
+            Group::Set => "set",
+            Group::Hash => "hash",
+            Group::SortedSet => "sorted-set",
             Group::Connection => "connection",
             Group::Server => "server",
             Group::Transactions => "transactions",
@@ -177,6 +189,10 @@ impl Group {
             Group::String => Categories::STRING,
             Group::Bitmap => Categories::BITMAP,
             Group::Stream => Categories::STREAM,
+            Group::List => Categories::LIST,
+            Group::Set => Categories::SET,
+            Group::Hash => Categories::HASH,
+            Group::SortedSet => Categories::SORTED_SET,
             Group::Connection => Categories::CONNECTION,
             Group::Transactions => Categories::TRANSACTION,
             Group::Scripting => Categories::SCRIPTING,

@@ -163,7 +163,7 @@ impl<S: Source> SnapshotReader<S> {
                 code::MODULE_AUXILIARY => Item::ModuleData {
                     module: skip::module_data(&mut self.from)?,
                 },
-                code if skip::is_kept(code) => Item::Record(self.record(code)?),
+                code if value::is_read(code) => Item::Record(self.record(code)?),
                 0..code::MODULE_KEY_METADATA => self.unknown(code)?,
                 _ => {
                     self.attribute(code)?;

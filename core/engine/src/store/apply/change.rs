@@ -53,13 +53,14 @@ impl Store<'_> {
             Audience::Nobody => return,
         };
         match effect {
-            Effect::Key { key, change } => match change {
-                Change::String(_) | Change::Stream(_) | Change::Group { .. } => {
+            Effect::Key { key, change } => {
+                if let Change::Key(change) = change {
+                    self.tell_of_keys(key, change, event, touch);
+                } else {
                     self.touch(self.database, key, touch);
                     self.publish(event, key, None);
                 }
-                Change::Key(change) => self.tell_of_keys(key, change, event, touch),
-            },
+            }
             // Who reads keys of a whole database has to be asked before it is changed.
             Effect::Database(_) | Effect::Server(_) => {}
         }

@@ -51,6 +51,14 @@ pub enum Class {
     Generic,
     /// Strings.
     String,
+    /// Lists.
+    List,
+    /// Sets.
+    Set,
+    /// Hashes.
+    Hash,
+    /// Sorted sets.
+    SortedSet,
     /// Streams.
     Stream,
     /// A key expired.
@@ -69,6 +77,10 @@ impl Class {
         match self {
             Class::Generic => 'g',
             Class::String => '$',
+            Class::List => 'l',
+            Class::Set => 's',
+            Class::Hash => 'h',
+            Class::SortedSet => 'z',
             Class::Stream => 't',
             Class::Expired => 'x',
             Class::New => 'n',

@@ -112,8 +112,29 @@ pub(super) mod events {
     pub const GIVEN_BACK: &Event = &named(&[], Touch::WAITERS);
 }
 
+/// A change of a group, and which.
+#[derive(Debug, Clone)]
+pub struct OfGroup<'a> {
+    /// Its name.
+    pub group: &'a [u8],
+    /// What happens to it.
+    pub change: GroupChange<'a>,
+}
+
+impl OfGroup<'_> {
+    #[inline(always)]
+    pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
+        self.change.apply(key, self.group, store)
+    }
+
+    #[inline]
+    pub(super) fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
+        self.change.encode(key, self.group, out)
+    }
+}
+
 impl GroupChange<'_> {
-    pub(super) fn apply(&self, key: &[u8], group: &[u8], store: &mut Store<'_>) -> Changed {
+    fn apply(&self, key: &[u8], group: &[u8], store: &mut Store<'_>) -> Changed {
         let now_ms = store.now.stream_ms();
         match *self {
             GroupChange::Create { id, entries_read } => store.edit_or_make_stream(key, |stream| {
@@ -179,7 +200,7 @@ impl GroupChange<'_> {
         }
     }
 
-    pub(super) fn encode(&self, key: &[u8], group: &[u8], out: &mut Out<'_>) -> u32 {
+    fn encode(&self, key: &[u8], group: &[u8], out: &mut Out<'_>) -> u32 {
         match *self {
             GroupChange::Create { id, entries_read } => {
                 let mut line = Line::new(out, if entries_read.is_some() { 8 } else { 6 }, "XGROUP");

@@ -65,7 +65,7 @@ impl Digest {
             .collect()
     }
 
-    fn bytes(self) -> [u8; DIGEST_BYTES] {
+    pub(crate) fn bytes(self) -> [u8; DIGEST_BYTES] {
         let mut bytes = [0; DIGEST_BYTES];
         let (sum, check) = bytes.split_at_mut(16);
         sum.copy_from_slice(&self.sum.to_be_bytes());
@@ -127,14 +127,14 @@ fn add_id(id: StreamId, out: &mut Encoder<Hasher>) {
 }
 
 fn of_producer(producer: ProducerView<'_>) -> Digest {
-    let mut out = hashing();
-    out.string(producer.id());
-    producer.for_each(|record| {
-        out.string(record.iid);
-        add_id(record.id, &mut out);
-        out.number(record.added_at_ms);
-    });
-    hashed(out)
+    digest_of(|out| {
+        out.string(producer.id());
+        producer.for_each(|record| {
+            out.string(record.iid);
+            add_id(record.id, out);
+            out.number(record.added_at_ms);
+        });
+    })
 }
 
 /// What bytes hash to, as they come.
@@ -147,6 +147,13 @@ impl Sink for Hasher {
         self.0.update(piece);
         Ok(())
     }
+}
+
+/// The digest of what `write` writes: parts without an order are digested one by one and added up.
+pub(crate) fn digest_of(write: impl FnOnce(&mut Encoder<Hasher>)) -> Digest {
+    let mut out = hashing();
+    write(&mut out);
+    hashed(out)
 }
 
 fn hashing() -> Encoder<Hasher> {

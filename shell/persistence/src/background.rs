@@ -27,7 +27,7 @@ pub enum Ended {
     },
     /// A rewrite of the journal.
     Rewrite(Result<u64, String>),
-    /// Work of which only the client hears that waits for it.
+    /// Work whose result only the waiting client gets.
     Answer {
         /// Who waits.
         waiting: SessionId,
@@ -36,7 +36,7 @@ pub enum Ended {
     },
 }
 
-/// The progress of running work, and what has ended since somebody last looked.
+/// The progress of running work, and what has ended since the last look.
 #[derive(Debug)]
 pub struct Background {
     /// Of the snapshot, if one is being written.

@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::import::stem_of_manifest;
 use crate::snapshot::{LoadError, RESTORE, Watched, pieces};
 
-/// How the files in a data folder are called.
+/// The names of the files in a data folder.
 #[derive(Debug, Clone)]
 pub struct DataNames {
     /// The folder of the journal (`appenddirname`).
@@ -33,7 +33,7 @@ pub struct DataNames {
 }
 
 impl DataNames {
-    /// Those that settings say.
+    /// The names that settings give.
     pub fn of(data: &DataConfig) -> DataNames {
         DataNames {
             folder: data.journal_folder.clone(),
@@ -51,7 +51,7 @@ impl DataNames {
         )
     }
 
-    /// What the journal in a folder is called, if there is one.
+    /// The name of the journal in a folder, if there is one.
     fn stem_in(&self, folder: &Path) -> Option<String> {
         match &self.stem {
             Some(stem) if folder.join(self.manifest()).is_file() => Some(stem.clone()),
@@ -62,7 +62,7 @@ impl DataNames {
 }
 
 impl Default for DataNames {
-    /// Those that are used where nothing is said; a journal may have any name.
+    /// The default names; the journal may have any name.
     fn default() -> DataNames {
         let data = ShellConfig::resolve(&Settings::default()).data;
         DataNames {
@@ -72,7 +72,7 @@ impl Default for DataNames {
     }
 }
 
-/// What a check of a whole thing found.
+/// What a check of a folder or file found.
 #[derive(Debug, Default)]
 pub struct Checked {
     parts: Vec<Part>,

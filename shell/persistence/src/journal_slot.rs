@@ -115,7 +115,7 @@ impl JournalSlot {
         of(&self.held.read()).cloned()
     }
 
-    /// Lets a gate go by the journal, if there is one; else it stays open unless `is_loading`.
+    /// Lets a gate follow the journal, if there is one; otherwise it is open unless `is_loading`.
     pub fn add(&self, gate: &Gate, is_loading: bool) {
         let listener = gate.listener();
         let mut listeners = self.listeners.lock();
@@ -159,8 +159,8 @@ impl JournalSlot {
         }
     }
 
-    /// Gives up a journal that begins if more waits for it than it writes: no reply waits for it
-    /// yet, so nothing else would end that. Returns whether it did.
+    /// Gives up a new journal if it falls behind: no reply waits for it yet, so nothing else would
+    /// slow the clients down. Returns whether it did.
     pub(crate) fn give_up_begin_that_falls_behind(&self) -> bool {
         let gives_up = self.taking().is_some_and(|journal| is_behind(&journal));
         if gives_up {
@@ -169,7 +169,7 @@ impl JournalSlot {
         gives_up
     }
 
-    /// The journal takes nothing more. It, and whether replies wait for it.
+    /// The journal takes nothing more. Returns it, and whether replies wait for it.
     pub fn end(&self) -> Option<Arc<ShardJournal>> {
         let mut held = self.held.write();
         let (journal, next) = match std::mem::take(&mut *held) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use journal::Progress;
 
-/// The progress of a load. One thread loads, and any may look.
+/// The progress of a load, written by the thread that loads and read by any.
 #[derive(Debug)]
 pub struct Load {
     read: AtomicU64,

@@ -32,9 +32,9 @@ pub enum OpenError {
     /// The folder or a file of it.
     #[error("cannot open the journal in {folder}: {source}")]
     Folder {
-        /// The folder.
+        /// The journal's folder.
         folder: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The log is locked or damaged.
@@ -50,13 +50,13 @@ pub enum OpenError {
         BatchNumbers(*.batches)
     )]
     Replay {
-        /// The file.
+        /// The name of the file in the folder.
         file: String,
         /// Where in it the request begins.
         offset: u64,
         /// The first and the last batch of the group that it is in; unknown of commands in a base.
         batches: Option<(Lsn, Lsn)>,
-        /// What is wrong.
+        /// Why it cannot be applied.
         source: ReplayError,
     },
     /// A server ran without the log, and a snapshot was written since: which of them is meant is
@@ -108,7 +108,7 @@ pub struct Loaded {
     pub(crate) journal: Option<ShardJournal>,
 }
 
-/// Fills an empty engine from what is there, and opens the journal if one is kept.
+/// Fills an empty engine from the files, and opens the journal if one is kept.
 ///
 /// # Errors
 /// [`OpenError`]; nothing was changed on the disk, except that a missing folder was created.
@@ -170,7 +170,7 @@ fn open(
         tracing::warn!(
             file = cut.name,
             bytes = cut.bytes,
-            "the journal ended torn, as a crash leaves it ({}, at offset {}): what came behind the last \
+            "the journal ended torn, as a crash leaves it ({}, at offset {}): what came after the last \
              whole batch was never acknowledged as durable, and was cut off",
             cut.damage.reason,
             cut.damage.offset
@@ -190,7 +190,7 @@ fn open(
     let left_out = engine.end_replay(replay, report.last, Journalling::On);
     snapshot::say_left_out(&left_out);
     let log = log.with_reserve(config.reserve_bytes);
-    // What it would say is true no longer once the journal goes on.
+    // It is no longer true once the journal continues.
     turned_off::forget(folder, stem).map_err(in_folder)?;
     let journal = Journal::start(log, config.policy).map_err(in_folder)?;
     if taken_over {
@@ -219,7 +219,7 @@ fn take_over(
         let (keys, streams) = engine.keyspace().counts();
         tracing::info!(
             file = %snapshot.display(),
-            // Nobody removes it now, and if somebody did, this is only a line in the log.
+            // If it was removed meanwhile, the log just says 0.
             bytes = std::fs::metadata(snapshot).map_or(0, |file| file.len()),
             keys,
             streams,

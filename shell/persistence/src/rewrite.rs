@@ -50,7 +50,7 @@ pub(crate) fn begin_rewrite(
     background::spawn("weir-rewrite", write).map_err(|error| error.to_string())
 }
 
-/// Writes the state of a moment as the base of the log; how many bytes it has.
+/// Writes the state of a moment as the base of the log. Returns its size in bytes.
 ///
 /// # Errors
 /// What the disk says; the log is as it was then.

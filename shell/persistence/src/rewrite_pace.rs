@@ -29,12 +29,12 @@ const RETRY_MS: u64 = 1000;
 const RETRY_MS_MAX: u64 = 300_000;
 
 impl RewritePace {
-    /// Returns whether a rewrite may begin by itself.
+    /// Returns whether an automatic rewrite may begin.
     pub(crate) fn may_begin(&self, now: Mono) -> bool {
         now >= self.next
     }
 
-    /// Notes that a rewrite began, even one that somebody asked for.
+    /// Notes that a rewrite began, even one that a client asked for.
     pub(crate) fn begun(&mut self, now: Mono) {
         self.begun = now;
     }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     /// A journal that is always due for a rewrite, looked at as often as the timer does. Returns
-    /// how many rewrites began in so long, and how long they took in all.
+    /// how many rewrites began in that time, and how long they took in all.
     fn always_due(for_ms: u64, took_ms: impl Fn(u64) -> u64, succeeds: bool) -> (u64, u64) {
         let mut pace = RewritePace::default();
         let (mut count, mut busy_ms) = (0, 0);

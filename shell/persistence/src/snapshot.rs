@@ -84,8 +84,8 @@ pub(crate) fn load_file(
     }
 }
 
-/// Loads a snapshot. Where it ended, as commands may follow it. `unknown` notes what weir does not
-/// have.
+/// Loads a snapshot. Returns where it ended, as commands may follow it. `unknown` notes what weir
+/// does not have.
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end, or has something that may not be left out.
@@ -177,7 +177,7 @@ pub(crate) fn say_left_out(left_out: &LeftOut) {
     }
 }
 
-/// Writes a frozen view as a snapshot, noting how far it is; how many bytes it has.
+/// Writes a frozen view as a snapshot and reports the progress. Returns its size in bytes.
 ///
 /// # Errors
 /// What the outlet says.
@@ -220,7 +220,7 @@ pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) ->
     Ok(bytes)
 }
 
-/// Writes a frozen view to a file of that name, whole or not at all; how many bytes it has.
+/// Writes a frozen view to a file of that name, whole or not at all. Returns its size in bytes.
 ///
 /// # Errors
 /// What the system says.

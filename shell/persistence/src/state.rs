@@ -30,7 +30,7 @@ pub struct Persistence {
     config: Config,
     journal: Arc<JournalSlot>,
     background: Arc<Background>,
-    /// What the engine has a copy of.
+    /// The engine has a copy of these.
     figures: PersistenceFigures,
     /// When the last snapshot failed.
     snapshot_failed: Option<Mono>,
@@ -75,7 +75,7 @@ impl Persistence {
         self.tell(engine);
     }
 
-    /// Goes by settings that have changed.
+    /// Applies settings that have changed.
     pub fn settings_changed(&mut self, config: Config) {
         self.config = config;
         if let Some(journal) = self.journal.taking() {
@@ -123,7 +123,7 @@ impl Persistence {
         }
     }
 
-    /// Notes, now and then in the log, how far snapshots and rewrites are.
+    /// Logs, from time to time, how far snapshots and rewrites are.
     fn look_at_progress(&mut self, now: Now) {
         let (snapshot, rewrite) = (&self.background.snapshot, &self.background.rewrite);
         let (snapshot, rewrite) = (snapshot.written(), rewrite.written());

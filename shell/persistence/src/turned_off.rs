@@ -1,11 +1,11 @@
-//! What is noted of a journal that a server had no part in: it was turned off while the server ran
-//! (`CONFIG SET appendonly no`), or lay there when the server started without one.
+//! A note beside a journal that a server does not write: it was turned off while the server ran
+//! (`CONFIG SET appendonly no`), or was there when the server started without one.
 //!
 //! Its files stay, as in Redis, and a later start with `appendonly yes` loads them: what was
 //! written since is not in them. So a note lies beside them, which holds the manifest of that
-//! moment. As long as the manifest is the same, the start says so; and where a snapshot was written
-//! later, it refuses to choose. A journal that was never loaded is not replaced while the server
-//! runs, since what is in it is nowhere else.
+//! moment. As long as the manifest is the same, the start says so; and if a snapshot was written
+//! later, the start refuses to choose. A journal that was never loaded is not replaced while the
+//! server runs, since its data is nowhere else.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -30,9 +30,9 @@ pub(crate) enum Found {
 /// How a server came to run without the journal that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// It was turned off: what it held was in memory.
+    /// It was turned off: its data was in memory.
     TurnedOff,
-    /// The server was started without it: nobody has read what it holds.
+    /// The server was started without it: its data was never loaded.
     NotLoaded,
 }
 
@@ -61,7 +61,7 @@ pub fn ignored_journal(config: &Config) -> Option<IgnoredJournal<'_>> {
     let folder = config.folder.as_path();
     let is_there = match fs::metadata(manifest_path(folder, &config.stem)) {
         Ok(_) => true,
-        // One that cannot be looked at is there all the same.
+        // One that cannot be read is there all the same.
         Err(error) => !matches!(
             error.kind(),
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
@@ -79,8 +79,8 @@ pub(crate) fn leave_alone(config: &Config) {
     if let Err(error) = note_not_loaded(&config.folder, &config.stem) {
         tracing::warn!(
             %error,
-            "it cannot be noted that the journal was ignored: a start with appendonly yes would load it \
-             without a word of what was written meanwhile"
+            "the note that the journal was ignored cannot be written: a start with appendonly yes would \
+             load it and not mention what was written meanwhile"
         );
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn repair(path: &Path, kept: Kept) -> anyhow::Result<String> {
     let disk = FileDisk::open_existing(folder)
         .with_context(|| format!("cannot open the folder {}", folder.display()))?;
     let repaired = journal::repair(&Arc::new(disk), name, kept, &mut told(path))
-        .with_context(|| format!("{} is not repaired", path.display()))?;
+        .with_context(|| format!("cannot repair {}", path.display()))?;
 
     let new = folder.join(&repaired.name);
     let mut report = format!("{}: {}\n", path.display(), repaired.old);

@@ -64,7 +64,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let config = ShellConfig::resolve(settings);
     let log = Logging::begin(&config)?;
     panics::go_to_the_log();
-    server::survive_signals().context("signals cannot be taken")?;
+    server::survive_signals().context("cannot handle signals")?;
     for warning in &configuration.warnings {
         tracing::warn!("{warning}");
     }
@@ -125,7 +125,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
         tracing::info!(addresses, io_threads, "weir is ready");
         // If nobody waits for it, as systemd does, this does nothing.
         if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
-            tracing::warn!(%error, "who started weir cannot be told that it is ready");
+            tracing::warn!(%error, "the service manager cannot be told that weir is ready");
         }
     };
     let options = Options {
@@ -214,5 +214,5 @@ fn run_id() -> anyhow::Result<String> {
 }
 
 fn fill_random(bytes: &mut [u8]) -> anyhow::Result<()> {
-    getrandom::fill(bytes).context("the system gives no random numbers")
+    getrandom::fill(bytes).context("cannot get random numbers from the system")
 }

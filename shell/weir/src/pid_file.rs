@@ -1,4 +1,4 @@
-//! A file that holds the number of the process while it runs.
+//! The pid file, which holds the ID of the process while it runs.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ impl PidFile {
         match std::fs::write(path, format!("{}\n", std::process::id())) {
             Ok(()) => Some(PidFile(path.to_owned())),
             Err(error) => {
-                tracing::warn!(%error, path = %path.display(), "the file for the process's number is not written");
+                tracing::warn!(%error, path = %path.display(), "the pid file cannot be written");
                 None
             }
         }

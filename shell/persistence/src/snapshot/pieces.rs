@@ -59,7 +59,7 @@ pub(crate) fn ahead<T>(
     })
 }
 
-/// Reads until the end, an error, or until nobody wants more.
+/// Reads until the end, an error, or until no more is wanted.
 fn read_all(
     mut reader: impl Read,
     pieces: &SyncSender<io::Result<Vec<u8>>>,

@@ -10,7 +10,7 @@ use super::Persistence;
 use crate::shard_log::ShardJournal;
 
 impl Persistence {
-    /// Tells the engine if the journal's health has changed, as soon as somebody is served.
+    /// Tells the engine, before the next client is served, if the journal's health has changed.
     #[inline]
     pub fn follow_health(&mut self, engine: &mut Engine) {
         if let Some(journal) = self.journal.whole()

@@ -41,7 +41,7 @@ impl Persistence {
         }
     }
 
-    /// Nobody writes a base any more.
+    /// The writing of a base has ended.
     pub(super) fn base_ended(&mut self, failed: bool, now: Now) {
         self.background.rewrite.end();
         self.figures.rewriting = false;

@@ -45,7 +45,7 @@ impl Persistence {
         }
     }
 
-    /// Writes a snapshot while everybody waits.
+    /// Writes a snapshot while all clients wait.
     ///
     /// # Errors
     /// [`CmdError::SaveFailed`]; the last snapshot is as it was.

@@ -216,10 +216,10 @@ impl Begun {
             if self.written.is_ok()
                 && let Err(error) = turned_off::note(folder, stem, Why::TurnedOff)
             {
-                tracing::error!(%error, "it cannot be noted that the journal is not complete");
+                tracing::error!(%error, "the note that the journal is not complete cannot be written");
             }
         } else if let Err(error) = turned_off::forget(folder, stem) {
-            tracing::warn!(%error, "what was noted of the journal of before stays; it does no harm");
+            tracing::warn!(%error, "the note about the previous journal cannot be removed; it does no harm");
         }
     }
 }
@@ -240,8 +240,8 @@ impl Ending {
         if let Err(error) = turned_off::note(folder, stem, Why::TurnedOff) {
             tracing::error!(
                 %error,
-                "it cannot be noted that the journal was turned off: a start with appendonly yes would \
-                 load it without a word"
+                "the note that the journal was turned off cannot be written: a start with appendonly yes \
+                 would load it without a warning"
             );
         }
     }

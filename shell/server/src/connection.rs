@@ -220,8 +220,7 @@ impl Connection {
         let kept = self.input.len();
         let missing = self.parser.bytes_missing(kept);
         if let Some(mut large) = self.parser.take_large() {
-            let room = large.len().max(READ_BYTES).saturating_mul(LARGE_GROWTH - 1);
-            large.reserve_exact(missing.min(room));
+            large.reserve_exact(room_to_make(large.len(), large.capacity(), missing));
             let read = self.read(&mut large);
             self.parser.give_back_large(large);
             return read.map(Received::in_place);
@@ -513,6 +512,16 @@ fn look_ahead(engine: &mut Engine, session: SessionId, input: &[u8]) -> usize {
     }
 }
 
+/// How much room to make for more of a large argument of which `len` bytes have come. None is made
+/// while there is some: to make room may copy all that has come.
+fn room_to_make(len: usize, capacity: usize, missing: usize) -> usize {
+    if capacity - len >= missing.min(READ_BYTES) {
+        return 0;
+    }
+    let room = len.max(READ_BYTES).saturating_mul(LARGE_GROWTH - 1);
+    missing.min(room)
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         let shard = Arc::clone(&self.shard);
@@ -523,5 +532,31 @@ impl Drop for Connection {
         }
         state.locations.remove(self.session);
         state.engine.disconnect(self.session);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_for_a_large_argument_is_made_a_few_times_and_never_for_much_more_than_has_come() {
+        const LEN: usize = 500_000_000;
+        for read in [1000, READ_BYTES, 10 * READ_BYTES] {
+            let (mut len, mut capacity, mut made) = (0, 0, 0);
+            let mut copied = 0;
+            while len < LEN && capacity < LEN {
+                let more = room_to_make(len, capacity, LEN - len);
+                if more > 0 {
+                    (made, copied, capacity) = (made + 1, copied + len, len + more);
+                    assert!(capacity <= len.max(READ_BYTES) * LARGE_GROWTH);
+                }
+                len += read.min(capacity - len).min(LEN - len);
+            }
+            assert!(
+                made <= 5 && copied <= LEN / 2,
+                "{made} times, {copied} bytes"
+            );
+        }
     }
 }

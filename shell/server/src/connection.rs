@@ -553,10 +553,7 @@ mod tests {
                 }
                 len += read.min(capacity - len).min(LEN - len);
             }
-            assert!(
-                made <= 5 && copied <= LEN / 2,
-                "{made} times, {copied} bytes"
-            );
+            assert!(made <= 5 && copied < LEN, "{made} times, {copied} bytes");
         }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! A clone is a frozen view: it costs a few pointers, whatever the size, and a later write copies
 //! only the small nodes that it touches (`tests/frozen.rs` counts the bytes). So a snapshot is
-//! taken without a pause, and a large value is read while it changes. All of them are plain data:
-//! none knows a clock, and the same calls give the same content in the same order. Texts that
-//! make a value up are kept in pages, with two bytes for each beside its own, so that most values
-//! are small and a small one is a single piece of memory.
+//! taken without a pause, and a large value is read while it changes. [`Timers`] alone are not in
+//! any snapshot, and a clone copies them. All of them are plain data: none knows a clock, and the
+//! same calls give the same content in the same order. Texts that make a value up are kept in
+//! pages, with two bytes for each beside its own, so that most values are small and a small one is
+//! a single piece of memory.
 
 mod counted;
 pub mod directory;
@@ -19,6 +20,7 @@ mod packed;
 mod page;
 pub mod sequence;
 pub mod sorted;
+pub mod timers;
 pub mod tree;
 mod trie;
 pub mod wheel;
@@ -31,5 +33,6 @@ pub use map::Map;
 pub use names::NameMap;
 pub use sequence::Sequence;
 pub use sorted::Sorted;
+pub use timers::{TimerId, Timers};
 pub use tree::Tree;
 pub use wheel::Wheel;

@@ -1,5 +1,5 @@
-//! What is due for a key goes with the key, whatever becomes of it; and no deadline is too far
-//! away.
+//! What is due for a key goes with the key, whatever becomes of it; no deadline is too far away;
+//! and however much is due at a time, it is done in bounded steps.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
 
 use engine::clients::session::SessionId;
 use engine::config::Settings;
+use engine::limits::{EXPIRED_PER_TIMER_MAX, STEPS_PER_TIMER_MAX};
 use engine::{Engine, Expired, Mono, Now, UnixMs};
 use resp::{ArgvBuf, Protocol, Reply};
 use values::{Key, StringValue, Value};
@@ -92,11 +93,175 @@ fn streams_that_come_and_go_leave_nothing_to_forget() {
             node.ask("DEL s");
             node.ms += 3;
             // One stream may have stayed under another name or in another database.
-            assert!(node.engine.keyspace().forgetting() <= 1, "{ways:?}");
+            assert!(node.engine.keyspace().scheduled() <= 1, "{ways:?}");
         }
         node.forget();
-        assert_eq!(node.engine.keyspace().forgetting(), 0, "{ways:?}");
+        assert_eq!(node.engine.keyspace().scheduled(), 0, "{ways:?}");
         assert_eq!(node.engine.next_deadline(now(node.ms)), None, "{ways:?}");
+    }
+}
+
+#[test]
+fn keys_that_come_and_go_leave_nothing_to_expire() {
+    for ways in [
+        &["DEL k"][..],
+        &["SET k v"],
+        &["SET k v PX 300000"],
+        &["SET k v KEEPTTL", "PEXPIRE k 700000 GT"],
+        &["PEXPIRE k 300000", "PEXPIRE k 900000", "PEXPIRE k 300000"],
+        &["PERSIST k"],
+        &["GETEX k PERSIST"],
+        &["GETDEL k"],
+        &["RENAME k l"],
+        &["COPY k l REPLACE"],
+        &["MOVE k 1", "SWAPDB 0 1"],
+        &["FLUSHDB"],
+        &["SWAPDB 0 1", "FLUSHALL"],
+        &["XADD l IDMP p 1 * f v", "PEXPIRE l 200000", "RENAME l k"],
+    ] {
+        let mut node = Node::new();
+        for _ in 0..2000 {
+            node.ask("SET k v PX 500000");
+            for request in ways {
+                let reply = node.ask(request);
+                assert!(!reply.starts_with('-'), "{request}: {reply}");
+            }
+            // What is left has one deadline, whatever was set before.
+            let keys = node.engine.keyspace();
+            assert!(keys.scheduled() <= keys.len(0), "{ways:?}");
+            node.ask("DEL k");
+            node.ms += 3;
+        }
+        node.ask("DEL l");
+        assert_eq!(node.engine.keyspace().scheduled(), 0, "{ways:?}");
+        // The timer looks once more, when the first of them would have been due.
+        node.ms += 1_000_000;
+        node.engine.timer(now(node.ms));
+        assert_eq!(node.engine.next_deadline(now(node.ms)), None, "{ways:?}");
+    }
+}
+
+/// Squared, it is more than a test can wait for.
+const MANY: u64 = 100_000;
+
+#[test]
+fn swapping_and_emptying_databases_looks_at_no_key_that_stays() {
+    let mut node = Node::new();
+    for number in 0..MANY {
+        node.load(&format!("k{number}"), (START_MS + 500_000) as i64);
+    }
+    for _ in 0..MANY / 2 {
+        node.ask("SWAPDB 0 1");
+        node.ask("SET one v PX 100000");
+        node.ask("FLUSHDB");
+        node.ask("SWAPDB 0 1");
+    }
+    let keys = node.engine.keyspace();
+    assert_eq!((keys.scheduled() as u64, keys.len(0) as u64), (MANY, MANY));
+    // The content of a database that was emptied is handed out with all that was due for it.
+    node.ask("FLUSHDB");
+    assert_eq!(node.engine.keyspace().scheduled(), 0);
+    assert_eq!(node.engine.take_dropped().len(), 1);
+}
+
+#[test]
+fn many_keys_that_expire_at_one_moment_go_a_bounded_number_at_a_time() {
+    const KEYS: usize = 300_000;
+    let mut node = Node::new();
+    node.ms = 3_600_000;
+    let at = START_MS + node.ms;
+    for number in 0..KEYS {
+        node.load(&format!("k{number}"), at as i64);
+    }
+    node.ask("SELECT 1");
+    node.ask("SET other v PX 1");
+    node.ask("SELECT 0");
+    node.ms += 1;
+    let (mut left, mut calls) = (KEYS + 1, 0);
+    while left > 0 {
+        let due = node.engine.next_deadline(now(node.ms));
+        assert_eq!(due, Some(now(node.ms).mono), "{left} are left");
+        node.engine.timer(now(node.ms));
+        let keys = node.engine.keyspace();
+        let removed = left - keys.len(0) - keys.len(1);
+        assert!(removed <= EXPIRED_PER_TIMER_MAX);
+        (left, calls) = (left - removed, calls + 1);
+        // Each database gets its turn, however much is due in another.
+        assert!(calls < 20 || keys.len(1) == 0);
+    }
+    // Not every call finds that many: some keys have to come down the wheel first.
+    assert!(calls < 2 * KEYS / EXPIRED_PER_TIMER_MAX, "{calls}");
+    node.engine.timer(now(node.ms));
+    assert_eq!(node.engine.next_deadline(now(node.ms)), None);
+}
+
+#[test]
+fn a_key_expires_while_a_stream_has_much_to_forget() {
+    let mut node = Node::new();
+    let producers = 20 * STEPS_PER_TIMER_MAX;
+    for producer in 0..producers {
+        node.ask(&format!("XADD s IDMP p{producer} 1 * f v"));
+    }
+    node.ask("SET k v PX 150000");
+    node.ms += 200_000;
+    let (mut calls, mut expired_after) = (0, None);
+    while node.engine.keyspace().scheduled() > 0 {
+        node.engine.timer(now(node.ms));
+        calls += 1;
+        if expired_after.is_none() && node.engine.keyspace().len(0) == 1 {
+            expired_after = Some(calls);
+        }
+    }
+    assert!(
+        expired_after.unwrap() <= 3 && calls >= 10,
+        "{expired_after:?} of {calls}"
+    );
+}
+
+#[test]
+fn keys_that_may_not_expire_now_hold_up_nothing_and_go_afterwards() {
+    let mut node = Node::new();
+    for number in 0..5000 {
+        node.ask(&format!("SET k{number} v PX 10"));
+    }
+    node.ask("SET persistent v PX 10");
+    node.ask("XADD s IDMP p 1 * f v");
+    node.ask("CLIENT PAUSE 300000 WRITE");
+    node.ms += 200_000;
+    for _ in 0..5 {
+        node.engine.timer(now(node.ms));
+    }
+    // The stream has forgotten, and nobody looks at the others again before the pause ends.
+    assert_eq!(node.engine.keyspace().scheduled(), 5001);
+    let next = node.engine.next_deadline(now(node.ms));
+    assert_eq!(next, Some(Mono(300_000)));
+    node.ask("CLIENT UNPAUSE");
+    assert_eq!(node.engine.next_deadline(now(node.ms)), Some(Mono(node.ms)));
+    node.ask("DEL persistent");
+    node.ask("SWAPDB 0 1");
+    for _ in 0..30 {
+        node.engine.timer(now(node.ms));
+    }
+    let keys = node.engine.keyspace();
+    assert_eq!((keys.len(0), keys.len(1), keys.scheduled()), (0, 1, 0));
+    assert_eq!(node.engine.next_deadline(now(node.ms)), None);
+}
+
+#[test]
+fn keys_expire_in_time_although_the_time_of_day_has_stepped_back() {
+    let mut node = Node::new();
+    node.ask("SET first v PX 1000");
+    let year = 365 * 86_400_000;
+    // Somebody sets the clock to next year, and it is noticed.
+    node.ms += year;
+    node.engine.timer(now(node.ms));
+    node.ask("SET later v PX 5000");
+    node.ms -= year;
+    node.ask("SET k v PX 5000");
+    for (ms, keys) in [(4999, 2), (1, 1)] {
+        node.ms += ms;
+        node.engine.timer(now(node.ms));
+        assert_eq!(node.engine.keyspace().len(0), keys);
     }
 }
 
@@ -118,9 +283,9 @@ fn a_stream_forgets_in_time_wherever_it_has_gone() {
         for request in ways {
             node.ask(request);
         }
-        assert!(node.engine.keyspace().forgetting() > 0, "{ways:?}");
+        assert!(node.engine.keyspace().scheduled() > 0, "{ways:?}");
         node.forget();
-        let left = node.engine.keyspace().forgetting();
+        let left = node.engine.keyspace().scheduled();
         assert_eq!(left, 0, "{ways:?}");
     }
 }
@@ -138,7 +303,9 @@ fn expiries_at_the_ends_of_the_range_neither_panic_nor_wrap() {
     node.engine.timer(now(0));
     assert_eq!(node.ask("DBSIZE"), ":2\r\n");
     let wait_ms = i64::MAX as u64 - 1 - START_MS;
-    assert_eq!(node.engine.next_deadline(now(0)), Some(Mono(wait_ms)));
+    // Nothing that is due so late is looked at before.
+    let next = node.engine.next_deadline(now(0));
+    assert!(next > Some(Mono(wait_ms / 2)) && next <= Some(Mono(wait_ms)));
     assert_eq!(node.ask("PEXPIRETIME k5"), format!(":{}\r\n", i64::MAX));
     assert_eq!(
         node.ask("EXPIRETIME k5"),

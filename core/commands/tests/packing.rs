@@ -38,14 +38,18 @@ fn ask(engine: &mut Engine, request: &str, ms: u64) -> Vec<u8> {
 /// Packs what is due. Returns how many batches that were.
 fn pack(engine: &mut Engine, ms: u64) -> usize {
     let mut count = 0;
-    while engine.is_packing_due(at(ms)) {
-        if let Some(mut batch) = engine.begin_packing(at(ms)) {
+    loop {
+        let before = count;
+        engine.timer(at(ms));
+        while let Some(mut batch) = engine.begin_packing() {
             batch.run();
             engine.end_packing(&mut batch, at(ms));
             count += 1;
         }
+        if count == before {
+            return count;
+        }
     }
-    count
 }
 
 fn add(engine: &mut Engine, key: &str, count: u64, ms: u64) {
@@ -195,7 +199,8 @@ proptest! {
                     packing.end_packing(&mut batch, at(ms));
                 },
                 _ => if held.is_none() {
-                    held = packing.begin_packing(at(ms));
+                    packing.timer(at(ms));
+                    held = packing.begin_packing();
                 },
             }
             if kind == 16 {
@@ -210,20 +215,87 @@ proptest! {
 }
 
 #[test]
-fn streams_that_come_and_go_leave_no_place_in_the_queue() {
+fn streams_that_come_and_go_while_they_wait_leave_nothing() {
     let mut engine = engine();
-    // So many have gone while they waited.
     for _ in 0..20 {
         add(&mut engine, "s", 2500, 1000);
+        assert_eq!(engine.keyspace().scheduled(), 1);
         ask(&mut engine, "DEL s", 3500);
+        assert_eq!(engine.keyspace().scheduled(), 0);
     }
-    assert!(engine.packing_queue_len() >= 20);
-    // One that always has more to pack has one place, once the others have had their time.
-    let mut ms = 3500;
-    for _ in 0..10 {
-        add(&mut engine, "s", 2500, ms);
-        ms += 2500;
+    assert_eq!(pack(&mut engine, 9000), 0);
+    assert_eq!(
+        (engine.next_deadline(at(9000)), engine.packing_queue_len()),
+        (None, 0)
+    );
+}
+
+#[test]
+fn what_was_taken_of_streams_that_are_gone_is_packed_for_nothing_and_forgotten() {
+    let mut engine = engine();
+    add(&mut engine, "s", 5000, 1000);
+    engine.timer(at(7000));
+    assert_eq!(engine.packing_queue_len(), 1);
+    ask(&mut engine, "DEL s", 7000);
+    assert!(pack(&mut engine, 7000) > 0);
+    assert_eq!(
+        (engine.packing_queue_len(), engine.keyspace().scheduled()),
+        (0, 0)
+    );
+}
+
+#[test]
+fn a_stream_that_is_written_all_the_time_is_packed_as_fast_as_it_is_written() {
+    let mut engine = engine();
+    add(&mut engine, "s", 20_000, 1000);
+    // What was full when the first wait began; all the rest waits for the same moment.
+    pack(&mut engine, 21_000);
+    let begun = 23_000;
+    let mut ms = begun;
+    engine.timer(at(ms));
+    let mut batches = 0;
+    while let Some(mut batch) = engine.begin_packing() {
+        // A chunk may become full meanwhile, which begins another wait.
+        add(&mut engine, "s", 300, ms);
+        ms += 1;
+        batch.run();
+        engine.end_packing(&mut batch, at(ms));
+        batches += 1;
+    }
+    // All of this came from one wait.
+    assert!(batches > 2 && ms < begun + PACKING_DELAY_MS, "{batches}");
+}
+
+#[test]
+fn no_more_chunks_are_held_than_may_be_and_each_stream_gets_its_turn() {
+    use engine::limits::PACKING_CHUNKS_MAX;
+    let mut engine = engine();
+    // It waits with one chunk.
+    add(&mut engine, "s", 1500, 1000);
+    // Copies share what they hold, and each waits for itself.
+    for number in 0..PACKING_CHUNKS_MAX + 50 {
+        ask(&mut engine, &format!("COPY s s:{number}"), 2500);
+    }
+    let mut ms = 9000;
+    for _ in 0..20 {
+        engine.timer(at(ms));
+    }
+    assert_eq!(engine.packing_queue_len(), PACKING_CHUNKS_MAX);
+    while let Some(mut batch) = engine.begin_packing() {
+        batch.run();
+        engine.end_packing(&mut batch, at(ms));
+    }
+    let left = |engine: &mut Engine, ms| {
+        let keys = 0..PACKING_CHUNKS_MAX + 50;
+        keys.map(|number| memory(engine, &format!("s:{number}"), ms))
+            .max()
+    };
+    let before = left(&mut engine, ms);
+    for _ in 0..30 {
+        ms += 100;
         pack(&mut engine, ms);
     }
-    assert_eq!(engine.packing_queue_len(), 1);
+    let after = left(&mut engine, ms);
+    assert!(after < before, "{after:?} of {before:?}");
+    assert_eq!(engine.keyspace().scheduled(), 0);
 }

@@ -7,15 +7,19 @@ pub const STRING_BYTES_MAX: usize = 512 << 20;
 /// Expired keys that one timer call removes at most.
 pub const EXPIRED_PER_TIMER_MAX: usize = 200;
 
+/// Timers of keys that one timer call looks at or moves down the wheel at most; tens of nanoseconds
+/// each.
+pub const LOOKS_PER_TIMER_MAX: usize = 2000;
+
 /// Waits that one timer call ends, or tries to, at most.
 pub const WAITS_PER_TIMER_MAX: usize = 200;
 
 /// Longest part of an unknown command's name or arguments that its error repeats, in bytes.
 pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 
-/// Steps of work that one timer call spends on forgetting idempotent IDs at most; about a
-/// microsecond each at worst.
-pub const FORGOTTEN_PER_TIMER_MAX: usize = 500;
+/// Steps of work that one timer call spends on values at most, such as forgetting idempotent IDs;
+/// about a microsecond each at worst.
+pub const STEPS_PER_TIMER_MAX: usize = 500;
 
 /// A pause remembers clients whose requests it holds back, even those that have gone: at most twice
 /// the number of connected clients, plus this many.
@@ -40,15 +44,22 @@ pub(crate) const GLOB_BYTES_MAX: usize = 1 << 20;
 /// Chunks of a stream that are packed at once; some 20 microseconds each.
 pub const PACKING_BATCH_CHUNKS_MAX: usize = 16;
 
+/// Chunks that are held to be packed; as many take some 80 milliseconds. Beyond that, streams wait
+/// until some are packed.
+pub const PACKING_CHUNKS_MAX: usize = 4096;
+
+/// How long packing a chunk takes at most, in microseconds.
+pub const PACKING_CHUNK_US: u64 = 20;
+
+/// How long a stream waits at least that finds so many chunks, in milliseconds.
+pub const PACKING_RETRY_MS: u64 = 100;
+
 /// How long a full chunk stays plain at least, in milliseconds.
 pub const PACKING_DELAY_MS: u64 = 1000;
 
 /// Bytes of a snapshot, and of a journal, that are loaded before streams are packed. A small load
 /// does not wait for packing, and a large one takes only this much plain data of each in memory.
 pub const LOADED_PLAIN_BYTES_MAX: u64 = 128 << 20;
-
-/// Streams that one search for chunks to pack looks at.
-pub const PACKING_LOOKS_MAX: usize = 16;
 
 /// How many pending entries that are gone from the stream one `XREADGROUP … CLAIM` finds and
 /// clears; the next call clears the next ones.

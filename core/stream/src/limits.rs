@@ -55,7 +55,7 @@ pub(crate) const PLAIN_CHUNKS: usize = 2;
 pub(crate) const PACKING_LOOKS_MAX: usize = 4096;
 
 /// If packing does not pay, at least one chunk in two to the power of this is tried.
-pub(crate) const PACKING_BACKOFF_MAX: u32 = 6;
+pub(crate) const PACKING_BACKOFF_MAX: u16 = 6;
 
 /// Chunks that are looked at to estimate how many bytes a stream takes.
 pub(crate) const WEIGHED_CHUNKS: usize = 8;

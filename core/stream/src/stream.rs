@@ -224,6 +224,33 @@ impl Stream {
         }
     }
 
+    /// Returns whether there may be chunks to pack that do not wait yet.
+    #[inline]
+    pub fn has_to_wait_for_packing(&self) -> bool {
+        self.entries.has_to_wait_for_packing()
+    }
+
+    /// Lets the chunks that there are to pack wait until then, in milliseconds since the epoch.
+    pub fn wait_for_packing(&mut self, until_ms: u64) {
+        self.entries.wait_for_packing(until_ms, self.last_id);
+    }
+
+    /// The same for chunks that have waited up to that entry.
+    pub fn wait_longer_for_packing(&mut self, until_ms: u64, through: StreamId) {
+        self.entries.wait_for_packing(until_ms, through);
+    }
+
+    /// Ends the wait. Returns up to where chunks waited.
+    pub fn end_wait_for_packing(&mut self) -> Option<StreamId> {
+        self.entries.end_wait_for_packing()
+    }
+
+    /// Packs all that can be packed, here and now, however new.
+    pub fn pack(&mut self) {
+        self.entries.end_wait_for_packing();
+        self.entries.pack();
+    }
+
     /// The next full chunks to be packed; see [`Entries::packing_jobs`].
     pub fn packing_jobs(&mut self, chunks_max: usize, through: StreamId) -> Vec<PackJob> {
         self.entries.packing_jobs(chunks_max, through)

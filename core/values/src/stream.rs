@@ -41,10 +41,14 @@ impl Typed for Stream {
         self.weight()
     }
 
-    /// The first of the idempotent IDs is to be forgotten.
+    /// The first of the idempotent IDs is to be forgotten, or chunks have waited to be packed.
     #[inline]
     fn next_deadline_ms(&self) -> Option<u64> {
-        self.idempotence().next_deadline_ms()
+        let forgets = self.idempotence().next_deadline_ms();
+        match (forgets, self.entries().packing_due_ms()) {
+            (Some(forgets), Some(packs)) => Some(forgets.min(packs)),
+            (forgets, packs) => forgets.or(packs),
+        }
     }
 
     #[inline]

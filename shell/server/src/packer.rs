@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use journal::contained;
@@ -19,11 +18,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 pub(crate) fn run(shard: &Arc<Shard>, stop: &Receiver<()>) {
     let mut pause = Duration::ZERO;
     while stop.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-        let now = shard.clock.now();
-        let (batch, is_due) = {
-            let engine = &mut shard.lock().engine;
-            (engine.begin_packing(now), engine.is_packing_due(now))
-        };
+        let batch = shard.lock().engine.begin_packing();
         pause = Duration::ZERO;
         match batch {
             Some(mut batch) => {
@@ -37,7 +32,6 @@ pub(crate) fn run(shard: &Arc<Shard>, stop: &Receiver<()>) {
                 let now = shard.clock.now();
                 shard.lock().engine.end_packing(&mut batch, now);
             }
-            None if is_due => thread::yield_now(),
             None => pause = PERIOD,
         }
     }

@@ -84,7 +84,7 @@ impl Upkeep<'_> {
         let (now, mut stopwatch) = shard.clock.now_measured();
         state.engine.end_what_is_due(now);
         stopwatch.lap_ns();
-        state.engine.expire(now);
+        state.engine.run_schedule(now);
         let took = Duration::from_nanos(stopwatch.lap_ns());
         state.engine.stage_took(Stage::Expiry, took, now);
         shard.tell_untold(&mut state.engine);

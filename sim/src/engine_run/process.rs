@@ -281,7 +281,7 @@ impl Process {
                 self.engine.end_packing(&mut batch, now);
                 self.packed += 1;
             }
-            None => self.packing = self.engine.begin_packing(now),
+            None => self.packing = self.engine.begin_packing(),
         }
     }
 

@@ -14,7 +14,6 @@ use crate::time::Now;
 #[derive(Debug)]
 pub struct Contents {
     keyspace: Keyspace,
-    packing: PackingQueue,
 }
 
 impl Engine {
@@ -22,7 +21,6 @@ impl Engine {
     pub fn contents(&self) -> Contents {
         Contents {
             keyspace: self.data.keyspace.clone(),
-            packing: self.data.packing.clone(),
         }
     }
 
@@ -47,7 +45,6 @@ impl Engine {
     /// Puts back what was in the databases.
     pub fn set_contents(&mut self, contents: Contents) {
         self.data.keyspace = contents.keyspace;
-        self.data.packing = contents.packing;
     }
 
     /// Tells clients that watch keys or wait for them that all keys may have changed.

@@ -22,11 +22,12 @@ use crate::Engine;
 use crate::clients::session::{Session, SessionId};
 use crate::command::Mode;
 use crate::config::OnUnknown;
-use crate::limits::LOADED_PLAIN_BYTES_MAX;
+use crate::limits::{LOADED_PLAIN_BYTES_MAX, PACKING_DELAY_MS};
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad};
 use crate::store::apply::Added;
 use crate::store::keyspace::Record;
 use crate::store::log::Journalling;
+use crate::store::packing::wait_for_packing_of;
 use crate::table::Flags;
 use crate::time::{Mono, Now, UnixMs};
 use batch::Lsn;
@@ -201,7 +202,7 @@ impl Engine {
         &mut self,
         database: u16,
         key: Key,
-        value: Value,
+        mut value: Value,
         expires_at: Option<UnixMs>,
         expired: Expired,
         now: Now,
@@ -213,8 +214,10 @@ impl Engine {
         self.data.last_load.keys += 1;
         // Nothing depends on it at the start; later a reload may take in what is not yet durable.
         let changed = self.data.log.last();
+        if self.data.stream_compress {
+            wait_for_packing_of(&mut value, now);
+        }
         let record = Record::new(key, value, expires_at, changed, now.unix());
-        self.data.packing.note(database, &record, now);
         let hash = self.data.keyspace.hash(record.key());
         self.data.keyspace.put(database, hash, record);
     }
@@ -267,7 +270,8 @@ impl Engine {
         replay.plain_bytes += bytes.len() as u64;
         if replay.plain_bytes > LOADED_PLAIN_BYTES_MAX {
             replay.plain_bytes = 0;
-            self.pack_all();
+            let now = replay.clock.now(author);
+            self.pack_all(now.unix().plus(PACKING_DELAY_MS as i64));
         }
         result
     }

@@ -7,4 +7,5 @@
 mod client_memory;
 mod idle;
 mod packing;
+mod schedule;
 mod timer;

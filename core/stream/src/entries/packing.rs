@@ -1,10 +1,12 @@
 //! Which chunks are packed, and when.
 //!
-//! The caller asks for jobs, runs them wherever and whenever it likes, and hands them in. A chunk
-//! that was changed meanwhile stays as it is. The tail and the full chunks right before it stay
-//! plain for clients that read what was just written. So do the first two chunks of a stream that
-//! is trimmed, because each trim looks at the entry at its bound, less than a node after the front.
-//! An append only notes that a chunk became full.
+//! A stream that may have something to pack first waits for as long as its owner says. Then only
+//! those chunks are packed that it had when the wait began: what is trimmed soon is never packed,
+//! however fast entries come and go. The owner asks for jobs, runs them wherever and whenever it
+//! likes, and hands them in. A chunk that was changed meanwhile stays as it is. The tail and the
+//! full chunks right before it stay plain for clients that read what was just written. So do the
+//! first two chunks of a stream that is trimmed, because each trim looks at the entry at its bound,
+//! less than a node after the front. An append only notes that a chunk became full.
 
 use std::collections::VecDeque;
 
@@ -26,9 +28,18 @@ pub(super) struct Packing {
     /// Entries were removed at the front.
     is_trimmed: bool,
     /// How many of the last chunks did not get smaller; see [`PACKING_BACKOFF_MAX`].
-    failed: u32,
+    failed: u16,
     /// How many chunks are skipped before the next one is tried.
-    skip: u32,
+    skip: u16,
+    /// The wait before something is packed, which few streams are in at a time.
+    wait: Option<Box<Wait>>,
+}
+
+#[derive(Clone, Debug)]
+struct Wait {
+    until_ms: u64,
+    /// The stream's last ID when the wait began: chunks above it have not waited yet.
+    through: StreamId,
 }
 
 impl Packing {
@@ -38,6 +49,7 @@ impl Packing {
         is_trimmed: false,
         failed: 0,
         skip: 0,
+        wait: None,
     };
 
     /// There is one more full chunk. `is_long`: there are more than those that stay plain.
@@ -72,6 +84,31 @@ impl Entries {
     #[inline]
     pub fn wants_packing(&self) -> bool {
         self.packing.is_due
+    }
+
+    /// Returns whether there may be something to pack that does not wait yet.
+    #[inline]
+    pub fn has_to_wait_for_packing(&self) -> bool {
+        self.packing.is_due && self.packing.wait.is_none()
+    }
+
+    /// Lets what there is to pack up to the entry `through` wait until then, in milliseconds since
+    /// the epoch.
+    pub fn wait_for_packing(&mut self, until_ms: u64, through: StreamId) {
+        self.packing.wait = Some(Box::new(Wait { until_ms, through }));
+    }
+
+    /// Until when something waits to be packed, in milliseconds since the epoch.
+    #[inline]
+    pub fn packing_due_ms(&self) -> Option<u64> {
+        let wait = self.packing.wait.as_ref();
+        wait.map(|wait| wait.until_ms)
+    }
+
+    /// Ends the wait. Returns up to where something waited.
+    pub fn end_wait_for_packing(&mut self) -> Option<StreamId> {
+        let wait = self.packing.wait.take();
+        wait.map(|wait| wait.through)
     }
 
     /// Returns whether [`Entries::packing_jobs`] may find something, now and with this bound.

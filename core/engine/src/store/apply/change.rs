@@ -124,11 +124,4 @@ impl Store<'_> {
         let old = self.data.keyspace.find(database, hash, record.key());
         self.data.notifications.put(database, old, record);
     }
-
-    /// Notes that a stream may have chunks to pack, unless it is noted already.
-    pub(crate) fn schedule_packing(&mut self, database: u16, key: &[u8]) {
-        if self.data.stream_compress {
-            self.data.schedule_packing(database, key, self.now);
-        }
-    }
 }

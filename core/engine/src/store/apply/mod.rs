@@ -42,7 +42,7 @@ pub struct Data {
     pub(crate) producer_seed: u64,
     /// When a node, a run of entries that approximate trimming removes whole, is full.
     pub(crate) node_limits: NodeLimits,
-    /// Streams that may have chunks to pack.
+    /// Chunks of streams that are to be packed.
     pub(crate) packing: PackingQueue,
     /// They are packed at all (`stream-compress`).
     pub(crate) stream_compress: bool,

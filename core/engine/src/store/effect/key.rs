@@ -7,6 +7,7 @@ use super::encode::{Line, Out};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
+use crate::store::packing::wait_for_packing_of;
 use crate::time::UnixMs;
 
 /// A key goes, comes, moves, or expires at another time.
@@ -198,7 +199,6 @@ impl Store<'_> {
         record.changed = lsn;
         let hash = self.hash(to);
         self.put_record(to_db, hash, record);
-        self.schedule_packing(to_db, to);
         Changed::by_event(1)
     }
 
@@ -214,12 +214,14 @@ impl Store<'_> {
         Changed::by_event(1)
     }
 
-    fn put(&mut self, database: u16, key: &[u8], value: Value, at: Option<UnixMs>) {
+    fn put(&mut self, database: u16, key: &[u8], mut value: Value, at: Option<UnixMs>) {
         self.pass_over_overdue_in(database, key);
+        if self.data.stream_compress {
+            wait_for_packing_of(&mut value, self.now);
+        }
         let lsn = self.data.log.open();
         let record = Record::new(self.key(key), value, at, lsn, self.now.unix());
         let hash = self.hash(key);
         self.put_record(database, hash, record);
-        self.schedule_packing(database, key);
     }
 }

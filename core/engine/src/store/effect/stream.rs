@@ -8,8 +8,8 @@ use super::encode::{self, Line, Out};
 use super::{Audience, Changed};
 use crate::store::apply::{Added, DECIDED, Store};
 use crate::store::dropped::What;
-use crate::store::keyspace::{Record, forgets_at};
-use crate::time::UnixMs;
+use crate::store::keyspace::Record;
+use crate::store::packing::wait_for_packing;
 
 /// Entries come or go, or what a stream knows of them changes.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ impl StreamChange<'_> {
             }
             StreamChange::RecordIdempotent { producer, iid, id } => {
                 let added_at_ms = store.stream_time(id);
-                store.edit_remembered(key, |stream| {
+                store.edit_stream(key, |stream| {
                     let idempotence = stream.idempotence_mut();
                     if idempotence.lookup(producer, iid, added_at_ms).is_some() {
                         return 0;
@@ -258,8 +258,7 @@ impl Store<'_> {
     ) -> Changed {
         let now_ms = self.stream_time(id);
         let limits = self.data.node_limits;
-        let (mut forgot_from, mut forgets_from) = (None, None);
-        let changed = self.edit_or_make_stream(key, |stream| {
+        self.edit_or_make_stream(key, |stream| {
             let appended = stream.append(id, fields.iter(), limits);
             appended.expect(DECIDED);
             if let Some(Idempotent {
@@ -269,7 +268,6 @@ impl Store<'_> {
                 ..
             }) = idempotent
             {
-                forgot_from = forgets_at(stream);
                 let idempotence = stream.idempotence_mut();
                 match sought {
                     Some(sought) => {
@@ -277,12 +275,9 @@ impl Store<'_> {
                     }
                     None => idempotence.record(producer, iid, id, now_ms),
                 }
-                forgets_from = forgets_at(stream);
             }
             1
-        });
-        self.forgetting_changed(key, forgot_from, forgets_from);
-        changed
+        })
     }
 
     fn trim(&mut self, key: &[u8], through: StreamId, references: References) -> Changed {
@@ -314,7 +309,7 @@ impl Store<'_> {
 
     fn configure(&mut self, key: &[u8], retention: Retention, forget: Forget) -> Changed {
         let mut gone = None;
-        let changed = self.edit_remembered(key, |stream| {
+        let changed = self.edit_stream(key, |stream| {
             let had = stream.idempotence().stored().iids > 0;
             let idempotence = stream.idempotence_mut();
             let same = idempotence.retention() == retention;
@@ -346,19 +341,26 @@ impl Store<'_> {
         let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
-        let record = self.data.keyspace.find_mut(self.database, hash, key);
-        let record = record.expect(DECIDED);
-        if record.is_expired(over_at) {
+        let (now, is_packed) = (self.now, self.data.stream_compress);
+        let keyspace = &mut self.data.keyspace;
+        let found = keyspace.edit(self.database, hash, key, |record| {
+            if record.is_expired(over_at) {
+                return None;
+            }
+            let stream = record.value.get_mut().expect(DECIDED);
+            let changed = edit(stream);
+            if changed > 0 {
+                if is_packed {
+                    wait_for_packing(stream, now);
+                }
+                record.changed = lsn;
+            }
+            Some(changed)
+        });
+        let Some(changed) = found.expect(DECIDED) else {
             self.expire(key);
             return Changed::NOTHING;
-        }
-        let changed = edit(record.value.get_mut().expect(DECIDED));
-        if changed > 0 {
-            record.changed = lsn;
-            if self.data.stream_compress {
-                self.data.packing.note(self.database, record, self.now);
-            }
-        }
+        };
         Changed::by_event(changed)
     }
 
@@ -381,29 +383,6 @@ impl Store<'_> {
         }
     }
 
-    /// Changes what an existing stream remembers of its producers, by which it may be due to forget
-    /// at another time.
-    fn edit_remembered(&mut self, key: &[u8], edit: impl FnOnce(&mut Stream) -> u64) -> Changed {
-        let (mut from, mut to) = (None, None);
-        let changed = self.edit_stream(key, |stream| {
-            from = forgets_at(stream);
-            let changed = edit(stream);
-            to = forgets_at(stream);
-            changed
-        });
-        self.forgetting_changed(key, from, to);
-        changed
-    }
-
-    #[inline]
-    fn forgetting_changed(&mut self, key: &[u8], from: Option<UnixMs>, to: Option<UnixMs>) {
-        if from != to {
-            let hash = self.hash(key);
-            let keyspace = &mut self.data.keyspace;
-            keyspace.forgetting_changed(self.database, hash, from, to);
-        }
-    }
-
     /// Changes a stream, or makes one with the server's settings and changes that. How much was
     /// changed.
     pub(super) fn edit_or_make_stream(
@@ -414,18 +393,25 @@ impl Store<'_> {
         let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
-        let mut old = self.data.keyspace.find_mut(self.database, hash, key);
-        if old.as_ref().is_some_and(|old| old.is_expired(over_at)) {
-            self.expire(key);
-            old = None;
-        }
-        if let Some(record) = old {
-            let changed = edit(record.value.get_mut().expect(DECIDED));
-            record.changed = lsn;
-            if self.data.stream_compress {
-                self.data.packing.note(self.database, record, self.now);
+        let (now, is_packed) = (self.now, self.data.stream_compress);
+        let mut edit = Some(edit);
+        let keyspace = &mut self.data.keyspace;
+        let found = keyspace.edit(self.database, hash, key, |record| {
+            if record.is_expired(over_at) {
+                return None;
             }
-            return Changed::by_event(changed);
+            let stream = record.value.get_mut().expect(DECIDED);
+            let changed = edit.take()?(stream);
+            if is_packed {
+                wait_for_packing(stream, now);
+            }
+            record.changed = lsn;
+            Some(changed)
+        });
+        match found {
+            Some(Some(changed)) => return Changed::by_event(changed),
+            Some(None) => self.expire(key),
+            None => {}
         }
         let retention = self.data.retention;
         let mut stream = Stream::new(retention, self.data.producer_seed);
@@ -433,7 +419,7 @@ impl Store<'_> {
         self.data
             .log
             .record_retention(self.database, self.now, key, retention, encode::new_stream);
-        let amount = edit(&mut stream);
+        let amount = edit.take().map_or(0, |edit| edit(&mut stream));
         let record = Record::new(
             self.key(key),
             Value::from(stream),

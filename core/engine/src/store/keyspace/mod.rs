@@ -1,32 +1,30 @@
-//! The keys: databases of records, and what is due for them and when: expiry, and idempotent IDs to
-//! forget.
+//! The keys: databases of records, and when something is due for which of them.
 //!
-//! What is due follows from the records, each of which has at most one deadline of a kind.
-//! Deadlines come and go with their records, so that a record that was removed or moved leaves
-//! nothing behind.
+//! What is due follows from the records. Each has one deadline and one timer ([`schedule`]), which
+//! comes and goes with the record, so that a record that was removed or moved leaves nothing
+//! behind. What is then done is up to `upkeep`.
 //!
 //! Only [`crate::store::apply::Store`] changes a keyspace. Everything else reads, or takes a
 //! [`Frozen`] view: pointers only, so that taking one costs a millisecond for millions of keys, and
 //! a later write copies just the small table that it touches.
 
-mod deadlines;
+mod due;
 mod expiring;
 mod hash;
 mod record;
+mod schedule;
 
 use collections::Directory;
 use collections::hash::NameHasher;
 use stream::Stream;
-use values::Key;
 
-use deadlines::{Agenda, Deadlines};
 use expiring::Expiring;
 use hash::KeyHashes;
+use schedule::Schedule;
 
+pub(crate) use due::Due;
 pub use record::Record;
-pub(crate) use record::forgets_at;
 
-use crate::store::packing::PackingTicket;
 use crate::time::UnixMs;
 use batch::Lsn;
 
@@ -35,22 +33,26 @@ use batch::Lsn;
 pub struct Keyspace {
     databases: Vec<Database>,
     hashes: KeyHashes,
-    /// Every record that expires.
-    expiries: Deadlines,
-    /// Every stream that has idempotent IDs to forget.
-    forgettings: Deadlines,
+    /// Nothing is due before this time; `None` if nothing ever is. It is worked out again when it
+    /// has come.
+    quiet_until: Option<UnixMs>,
+    /// The database in which is looked next for what is due.
+    turn: u16,
+    /// Some timers were put aside.
+    has_held: bool,
 }
 
 /// What was in a database that was emptied.
 #[derive(Debug)]
 pub struct Emptied {
     pub(crate) records: Directory<Record>,
-    _agendas: [Agenda; 2],
+    _schedule: Schedule,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Database {
     records: Directory<Record>,
+    schedule: Schedule,
     expiring: Expiring,
     /// The batch that last emptied or swapped the whole database.
     replaced: Lsn,
@@ -69,8 +71,9 @@ impl Keyspace {
         Keyspace {
             databases: (0..databases).map(|_| Database::default()).collect(),
             hashes: KeyHashes::new(NameHasher::new(hash_key)),
-            expiries: Deadlines::new(databases),
-            forgettings: Deadlines::new(databases),
+            quiet_until: None,
+            turn: 0,
+            has_held: false,
         }
     }
 
@@ -83,8 +86,9 @@ impl Keyspace {
         Keyspace {
             databases: vec![database; self.databases.len()],
             hashes: self.hashes.clone(),
-            expiries: Deadlines::new(self.database_count()),
-            forgettings: Deadlines::new(self.database_count()),
+            quiet_until: None,
+            turn: 0,
+            has_held: false,
         }
     }
 
@@ -183,73 +187,6 @@ impl Keyspace {
         Lsn::new(database.records.stamp(hash)).max(database.replaced)
     }
 
-    /// The earliest expiry of any key.
-    pub fn next_expiry(&self) -> Option<UnixMs> {
-        self.expiries.next()
-    }
-
-    /// When the first stream has idempotent IDs to forget.
-    pub(crate) fn next_forgetting(&self) -> Option<UnixMs> {
-        self.forgettings.next()
-    }
-
-    /// Returns how many streams have idempotent IDs to forget, sooner or later.
-    pub fn forgetting(&self) -> usize {
-        self.forgettings.len()
-    }
-
-    /// A key that has expired: its database and name.
-    pub fn first_expired(&self, now: UnixMs) -> Option<(u16, Key)> {
-        let (db, at, hash) = self.expiries.first_due(now)?;
-        let records = &self.database(db).records;
-        let record = records
-            .find(hash, |record| record.expires_at() == Some(at))
-            .expect("each expiry is that of a record");
-        Some((db, record.name().clone()))
-    }
-
-    /// Changes the stream that has had idempotent IDs to forget for longest; its next deadline
-    /// counts from then on. Returns whether there was one.
-    pub(crate) fn forget_first(&mut self, now: UnixMs, change: impl FnOnce(&mut Stream)) -> bool {
-        let Some((db, at, hash)) = self.forgettings.first_due(now) else {
-            return false;
-        };
-        let record = self
-            .database_mut(db)
-            .records
-            .find_mut(hash, |record| record.forgets_at() == Some(at))
-            .expect("each time to forget is that of a record");
-        let stream = record.value.get_mut::<Stream>();
-        change(stream.expect("only streams forget"));
-        let next = record.forgets_at();
-        self.forgettings.replace(db, hash, Some(at), next);
-        true
-    }
-
-    /// Notes that the idempotent IDs of a stream, which had this deadline before, were changed.
-    pub(crate) fn forgetting_changed(
-        &mut self,
-        db: u16,
-        hash: u64,
-        from: Option<UnixMs>,
-        to: Option<UnixMs>,
-    ) {
-        self.forgettings.replace(db, hash, from, to);
-    }
-
-    /// The database in which the key's record has this ticket of the packing queue: the given one,
-    /// or another if `SWAPDB` has taken it there since.
-    pub(crate) fn queued_in(&self, db: u16, key: &[u8], ticket: PackingTicket) -> Option<u16> {
-        let hash = self.hash(key);
-        let is_queued = |db: &u16| {
-            let record = self.find(*db, hash, key);
-            record.is_some_and(|record| record.packing_ticket() == Some(ticket))
-        };
-        std::iter::once(db)
-            .chain(0..self.database_count())
-            .find(is_queued)
-    }
-
     /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. Returns the next
     /// cursor, 0 at the end.
     pub fn scan(&self, db: u16, cursor: u64, count: usize, visit: impl FnMut(&Record)) -> u64 {
@@ -285,7 +222,8 @@ impl Keyspace {
         &mut self.databases[usize::from(db)]
     }
 
-    /// The record of a key, to be changed.
+    /// The record of a key, to be changed in nothing that its deadline depends on; otherwise see
+    /// [`Keyspace::edit`].
     #[inline]
     pub(crate) fn find_mut(&mut self, db: u16, hash: u64, key: &[u8]) -> Option<&mut Record> {
         self.database_mut(db)
@@ -294,17 +232,16 @@ impl Keyspace {
     }
 
     /// Inserts a record whose key has this hash; it replaces one with the same key.
-    pub(crate) fn put(&mut self, db: u16, hash: u64, record: Record) -> Option<Record> {
+    pub(crate) fn put(&mut self, db: u16, hash: u64, mut record: Record) -> Option<Record> {
         let old = self.remove(db, hash, record.key(), Lsn::ZERO);
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
-        let (expires, forgets) = (record.expires_at(), record.forgets_at());
-        database.expiring.add(expires);
-        self.expiries.replace(db, hash, None, expires);
-        self.forgettings.replace(db, hash, None, forgets);
+        database.expiring.add(record.expires_at());
+        let deadline = database.schedule.settle(&mut record, hash);
         database
             .records
             .insert(hash, record, |record| hasher.hash(record.key()));
+        self.note_deadline(deadline);
         old
     }
 
@@ -313,14 +250,12 @@ impl Keyspace {
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
         let hash_of = |record: &Record| hasher.hash(record.key());
-        let record =
+        let mut record =
             database
                 .records
                 .remove(hash, |record| record.key() == key, hash_of, lsn.number())?;
-        let (expires, forgets) = (record.expires_at(), record.forgets_at());
-        database.expiring.remove(expires);
-        self.expiries.replace(db, hash, expires, None);
-        self.forgettings.replace(db, hash, forgets, None);
+        database.expiring.remove(record.expires_at());
+        database.schedule.cancel(&mut record.timer);
         Some(record)
     }
 
@@ -332,19 +267,17 @@ impl Keyspace {
         key: &[u8],
         at: Option<UnixMs>,
     ) -> bool {
-        let database = &mut self.databases[usize::from(db)];
-        let Some(record) = database
-            .records
-            .find_mut(hash, |record| record.key() == key)
-        else {
+        let changed = self.edit(db, hash, key, |record| {
+            let old = record.expires_at();
+            record.set_expiry(at);
+            (old, record.expires_at())
+        });
+        let Some((old, new)) = changed else {
             return false;
         };
-        let old = record.expires_at();
-        record.set_expiry(at);
-        let new = record.expires_at();
+        let database = self.database_mut(db);
         database.expiring.remove(old);
         database.expiring.add(new);
-        self.expiries.replace(db, hash, old, new);
         true
     }
 
@@ -356,7 +289,7 @@ impl Keyspace {
         database.replaced = lsn;
         Emptied {
             records: database.records.clear(lsn.number()),
-            _agendas: [self.expiries.clear(db), self.forgettings.clear(db)],
+            _schedule: std::mem::take(&mut database.schedule),
         }
     }
 
@@ -366,7 +299,5 @@ impl Keyspace {
         for db in [a, b] {
             self.database_mut(db).replaced = lsn;
         }
-        self.expiries.swap(a, b);
-        self.forgettings.swap(a, b);
     }
 }

@@ -1,10 +1,10 @@
 //! A key and everything kept with it.
 
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use values::{Key, Typed, Value};
+use collections::TimerId;
+use values::{Key, Value};
 
-use crate::store::packing::PackingTicket;
 use crate::time::{Now, UnixMs};
 use batch::Lsn;
 
@@ -20,28 +20,27 @@ pub struct Record {
     /// When the value was last used, in seconds since the epoch. Atomic, so that a read does not
     /// copy a table that a frozen view shares.
     used_s: AtomicU32,
-    /// The place of the stream in the queue of those that may have chunks to pack; 0 if it has
-    /// none.
-    packing: AtomicU16,
+    /// The timer that is set to the record's deadline, in the schedule of its database.
+    pub(super) timer: Option<TimerId>,
 }
 
 /// Stands for "never" in `expires_at`; no expiry is so early ([`earliest`]).
 const NEVER: i64 = i64::MIN;
 
+/// When there is next something to do for a key: it expires, or its value has something to do, of
+/// which the value says only when (`Typed::next_deadline_ms`).
+#[inline]
+pub(super) fn deadline(expires_at: Option<UnixMs>, of_value_ms: Option<u64>) -> Option<UnixMs> {
+    let of_value = of_value_ms.map(|ms| UnixMs(i64::try_from(ms).unwrap_or(i64::MAX)));
+    match (expires_at, of_value) {
+        (Some(expires), Some(of_value)) => Some(expires.min(of_value)),
+        (expires, of_value) => expires.or(of_value),
+    }
+}
+
 /// An expiry as it is kept. A file may hold any number.
 fn earliest(at: UnixMs) -> i64 {
     at.0.max(NEVER + 1)
-}
-
-/// When there is next something to do for a value itself: the first of a stream's idempotent IDs is
-/// to be forgotten.
-#[inline]
-pub(crate) fn forgets_at(value: &impl Typed) -> Option<UnixMs> {
-    value.next_deadline_ms().map(time_of)
-}
-
-fn time_of(at_ms: u64) -> UnixMs {
-    UnixMs(i64::try_from(at_ms).unwrap_or(i64::MAX))
 }
 
 impl Record {
@@ -59,7 +58,7 @@ impl Record {
             expires_at: expires_at.map_or(NEVER, earliest),
             changed,
             used_s: AtomicU32::new(seconds(now)),
-            packing: AtomicU16::new(0),
+            timer: None,
         }
     }
 
@@ -73,6 +72,11 @@ impl Record {
     #[inline]
     pub(crate) fn name(&self) -> &Key {
         &self.key
+    }
+
+    /// The key, and the value to be changed.
+    pub(crate) fn parts(&mut self) -> (&Key, &mut Value) {
+        (&self.key, &mut self.value)
     }
 
     /// The value.
@@ -144,31 +148,15 @@ impl Record {
         self.expires_at = at.map_or(NEVER, earliest);
     }
 
-    /// When there is next something to do for the value itself.
+    /// When there is next something to do for the key or its value.
     #[inline]
-    pub(crate) fn forgets_at(&self) -> Option<UnixMs> {
-        self.value.next_deadline_ms().map(time_of)
-    }
-
-    /// The place of the stream in the queue of those that may have chunks to pack.
-    #[inline]
-    pub(crate) fn packing_ticket(&self) -> Option<PackingTicket> {
-        PackingTicket::new(self.packing.load(Ordering::Relaxed))
-    }
-
-    /// Sets that place.
-    pub(crate) fn set_packing_ticket(&self, ticket: Option<PackingTicket>) {
-        let ticket = ticket.map_or(0, PackingTicket::get);
-        self.packing.store(ticket, Ordering::Relaxed);
+    pub(super) fn deadline(&self) -> Option<UnixMs> {
+        deadline(self.expires_at(), self.value.next_deadline_ms())
     }
 
     /// The same value under another name.
     pub(crate) fn renamed(self, key: Key) -> Record {
-        Record {
-            key,
-            packing: AtomicU16::new(0),
-            ..self
-        }
+        Record { key, ..self }
     }
 }
 
@@ -180,7 +168,7 @@ impl Clone for Record {
             expires_at: self.expires_at,
             changed: self.changed,
             used_s: AtomicU32::new(self.used_s.load(Ordering::Relaxed)),
-            packing: AtomicU16::new(self.packing.load(Ordering::Relaxed)),
+            timer: self.timer,
         }
     }
 }

@@ -1,0 +1,151 @@
+//! Changing records together with their timers, and finding those for which something is due.
+
+use collections::TimerId;
+
+use super::{Keyspace, Record};
+use crate::time::UnixMs;
+
+/// A record for which something is due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due {
+    /// Its database.
+    pub(crate) database: u16,
+    hash: u64,
+    timer: TimerId,
+}
+
+/// There is a record for each timer, because both come and go together.
+const HAS_RECORD: &str = "a timer is that of a record";
+
+impl Keyspace {
+    /// Changes the record of a key in whatever way; its timer follows.
+    #[inline]
+    pub(crate) fn edit<R>(
+        &mut self,
+        db: u16,
+        hash: u64,
+        key: &[u8],
+        change: impl FnOnce(&mut Record) -> R,
+    ) -> Option<R> {
+        let database = &mut self.databases[usize::from(db)];
+        let record = database
+            .records
+            .find_mut(hash, |record| record.key() == key)?;
+        let result = change(record);
+        let deadline = database.schedule.settle(record, hash);
+        self.note_deadline(deadline);
+        Some(result)
+    }
+
+    /// A timer was set to this deadline.
+    #[inline]
+    pub(super) fn note_deadline(&mut self, deadline: Option<UnixMs>) {
+        if let Some(at) = deadline {
+            let known = self.quiet_until.unwrap_or(at);
+            self.quiet_until = Some(known.min(at));
+        }
+    }
+
+    /// How many keys have something to do later.
+    pub fn scheduled(&self) -> usize {
+        self.databases.iter().map(|db| db.schedule.len()).sum()
+    }
+
+    /// A time before which nothing is due.
+    pub fn next_due(&self) -> Option<UnixMs> {
+        self.quiet_until
+    }
+
+    /// Lets another database be the first one in which is looked for what is due.
+    pub(crate) fn pass_turn(&mut self) {
+        self.turn = (self.turn + 1) % self.database_count();
+    }
+
+    /// A record for which something is due. Takes one of `looks` for each timer that it moves on
+    /// the way; if they do not suffice it finds none.
+    pub(crate) fn first_due(&mut self, now: UnixMs, looks: &mut usize) -> Option<Due> {
+        if self.quiet_until.is_none_or(|at| at > now) {
+            return None;
+        }
+        for _ in 0..self.databases.len() {
+            let database = self.turn;
+            let schedule = &mut self.database_mut(database).schedule;
+            if let Some((timer, hash)) = schedule.first_due(now, looks) {
+                return Some(Due {
+                    database,
+                    hash,
+                    timer,
+                });
+            }
+            if *looks == 0 {
+                return None;
+            }
+            self.pass_turn();
+        }
+        let databases = self.databases.iter();
+        self.quiet_until = databases.filter_map(|db| db.schedule.next_deadline()).min();
+        None
+    }
+
+    /// All records for which something is due up to that time, in no order. Looks at every timer.
+    pub(crate) fn due_by(&self, at: UnixMs) -> Vec<Due> {
+        let databases = (0..).zip(&self.databases);
+        let due = databases.flat_map(|(database, of)| {
+            let due = of.schedule.due_by(at);
+            due.map(move |(timer, hash)| Due {
+                database,
+                hash,
+                timer,
+            })
+        });
+        due.collect()
+    }
+
+    /// The record for which something is due.
+    pub(crate) fn find_due(&self, due: Due) -> &Record {
+        let records = &self.database(due.database).records;
+        let found = records.find(due.hash, |record| record.timer == Some(due.timer));
+        found.expect(HAS_RECORD)
+    }
+
+    /// Puts the timer of a record aside: what is due for it may not be done now.
+    pub(crate) fn hold(&mut self, due: Due) {
+        self.database_mut(due.database).schedule.hold(due.timer);
+        self.has_held = true;
+    }
+
+    /// Returns whether timers were put aside.
+    pub(crate) fn has_held(&self) -> bool {
+        self.has_held
+    }
+
+    /// Lets all timers that were put aside be due again. Looks at none of them.
+    pub(crate) fn release_held(&mut self, now: UnixMs) {
+        if std::mem::take(&mut self.has_held) {
+            let databases = self.databases.iter_mut();
+            databases.for_each(|database| database.schedule.release_held(now));
+            self.note_deadline(Some(now));
+        }
+    }
+
+    /// Changes the record for which something is due, and sets its timer again. If there is still
+    /// something to do at `now`, others come first.
+    pub(crate) fn edit_due<R>(
+        &mut self,
+        due: Due,
+        now: UnixMs,
+        change: impl FnOnce(&mut Record) -> R,
+    ) -> R {
+        let database = self.database_mut(due.database);
+        let record = database
+            .records
+            .find_mut(due.hash, |record| record.timer == Some(due.timer))
+            .expect(HAS_RECORD);
+        let result = change(record);
+        let deadline = record.deadline().map(|at| at.max(now));
+        let schedule = &mut database.schedule;
+        schedule.reset(&mut record.timer, due.hash, deadline);
+        self.note_deadline(deadline);
+        result
+    }
+}

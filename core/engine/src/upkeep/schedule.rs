@@ -1,0 +1,111 @@
+//! What keys have to do once their time comes.
+//!
+//! The keyspace knows for which record something is due; what that is follows from the record. A
+//! key that has expired is removed, which is an effect. A value does what it has to: a stream
+//! forgets idempotent IDs and lets chunks be packed, neither of which anybody can see, so that no
+//! effect says it. A key that has expired but may not be removed now is put aside until it may. All
+//! of this is one loop under one budget: what it does not get to waits for the
+//! next call, which is due at once.
+
+use stream::Stream;
+
+use crate::Engine;
+use crate::limits::{EXPIRED_PER_TIMER_MAX, LOOKS_PER_TIMER_MAX, STEPS_PER_TIMER_MAX};
+use crate::store::apply::{Access, Overdue, Store};
+use crate::store::keyspace::Due;
+use crate::time::{Now, UnixMs};
+
+/// What one call may do.
+struct Budget {
+    /// Timers that are looked at or moved.
+    looks: usize,
+    /// Keys that are removed.
+    expiries: usize,
+    /// Steps that values take.
+    steps: usize,
+}
+
+impl Engine {
+    /// The second half of [`Engine::timer`]: does what is due for keys.
+    pub fn run_schedule(&mut self, now: Now) {
+        self.do_what_is_due(now);
+        if self.data.blocking.has_ready() {
+            self.serve_ready(now);
+        }
+    }
+
+    /// Returns whether expired keys are removed now. While a log is followed, it says when.
+    fn expires_keys(&self, now: Now) -> bool {
+        self.server.config.active_expire
+            && self.server.pause.active(now).is_none()
+            && !self.data.log.is_replaying()
+    }
+
+    /// When something is due for a key; at most `now` if that is already so.
+    pub(super) fn next_due(&self, now: Now) -> Option<UnixMs> {
+        match self.data.keyspace.has_held() && self.expires_keys(now) {
+            true => Some(now.unix()),
+            false => self.data.keyspace.next_due(),
+        }
+    }
+
+    fn do_what_is_due(&mut self, now: Now) {
+        let mut budget = Budget {
+            looks: LOOKS_PER_TIMER_MAX,
+            expiries: EXPIRED_PER_TIMER_MAX,
+            steps: STEPS_PER_TIMER_MAX,
+        };
+        let expires_keys = self.expires_keys(now);
+        if expires_keys {
+            self.data.keyspace.release_held(now.unix());
+        }
+        self.data.keyspace.pass_turn();
+        while let Some(due) = self.data.keyspace.first_due(now.unix(), &mut budget.looks) {
+            let record = self.data.keyspace.find_due(due);
+            if !record.is_expired(now.unix()) {
+                if budget.steps == 0 {
+                    return;
+                }
+                self.do_due_of_value(due, &mut budget, now);
+            } else if !expires_keys {
+                budget.looks = budget.looks.saturating_sub(1);
+                self.data.keyspace.hold(due);
+            } else if budget.expiries == 0 {
+                self.data.stats.expiry_cut_short += 1;
+                return;
+            } else {
+                budget.expiries -= 1;
+                let key = record.name().clone();
+                self.data.stats.expired_by_timer += 1;
+                let (access, overdue) = (Access::NoTouch, Overdue::Kept);
+                Store::new(&mut self.data, due.database, now, access, overdue).expire(&key);
+                self.data.log.commit();
+            }
+        }
+    }
+
+    /// Lets a value do what it has to. A type of values that has to do anything is asked here, and
+    /// says when in `Typed::next_deadline_ms`.
+    fn do_due_of_value(&mut self, due: Due, budget: &mut Budget, now: Now) {
+        // A value that was asked too early has nothing to do, but still costs a look.
+        budget.looks = budget.looks.saturating_sub(1);
+        budget.steps -= 1;
+        let (queue, is_packed) = (&mut self.data.packing, self.data.stream_compress);
+        self.data.keyspace.edit_due(due, now.unix(), |record| {
+            let (key, value) = record.parts();
+            if let Some(stream) = value.get_mut::<Stream>() {
+                let now_ms = now.stream_ms();
+                stream.idempotence_mut().expire(now_ms, &mut budget.steps);
+                let waited = stream
+                    .entries()
+                    .packing_due_ms()
+                    .is_some_and(|at| at <= now_ms);
+                if waited && is_packed {
+                    queue.waited(stream, (due.database, key), now);
+                } else if waited {
+                    stream.end_wait_for_packing();
+                }
+            }
+        });
+    }
+}

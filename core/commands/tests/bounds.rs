@@ -88,9 +88,9 @@ fn a_transaction_touches_many_awaited_keys_one_by_one() {
         server.ask(writer, &["XADD", &key, "1-2", "f", "v"]);
     }
     server.ask(writer, &["EXEC"]);
-    assert!(server.engine.take_outbox().is_empty());
+    assert!(server.engine.take_deliveries().is_empty());
     server.ask(writer, &["XADD", "k7", "9999999999999-1", "f", "v"]);
-    let delivered = server.engine.take_outbox();
+    let delivered = server.engine.take_deliveries();
     assert!(matches!(&delivered[..], [one] if one.session == reader));
 }
 
@@ -195,8 +195,46 @@ fn one_timer_call_ends_a_bounded_number_of_waits() {
     for ended in [WAITS_PER_TIMER_MAX, 1] {
         assert!(server.engine.next_deadline(server.now) <= Some(server.now.mono));
         server.engine.timer(server.now);
-        assert_eq!(server.engine.take_outbox().len(), ended);
+        assert_eq!(server.engine.take_deliveries().len(), ended);
     }
+}
+
+#[test]
+fn one_entry_serves_one_reader_of_each_group_and_looks_at_no_other() {
+    const READERS: usize = 500;
+    let mut server = Server::new();
+    let writer = server.connect();
+    let mut first = Vec::new();
+    for group in ["g", "h"] {
+        let create = format!("XGROUP CREATE s {group} $ MKSTREAM");
+        server.ask_words(writer, &create);
+        let readers: Vec<SessionId> = (0..READERS)
+            .map(|n| {
+                let reader = server.connect();
+                let read = format!("XREADGROUP GROUP {group} c{n} BLOCK 0 STREAMS s >");
+                server.ask_words(reader, &read);
+                reader
+            })
+            .collect();
+        first.extend(readers.into_iter().take(2));
+    }
+    let append = |server: &mut Server| {
+        let looked = server.engine.stats().waiters_looked_at;
+        server.ask_words(writer, "XADD s * f v");
+        let served = server.engine.take_deliveries();
+        let served: Vec<SessionId> = served.iter().map(|one| one.session).collect();
+        (served, server.engine.stats().waiters_looked_at - looked)
+    };
+    assert_eq!(append(&mut server), (vec![first[0], first[2]], 2));
+    assert_eq!(append(&mut server), (vec![first[1], first[3]], 2));
+    // A consumer that is gone while it waits comes back when something happens, as in Redis.
+    let other = server.connect();
+    server.ask_words(other, "XGROUP DELCONSUMER s g c400");
+    let (served, looked) = append(&mut server);
+    assert_eq!((served.len(), looked), (2, 2 * (READERS as u64 - 2)));
+    let consumers = server.ask_words(other, "XINFO CONSUMERS s g");
+    assert!(consumers.contains("c400"));
+    assert_eq!(append(&mut server).1, 2);
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn a_waiting_client_is_served_once_all_calls_have_ended() {
     let reader = server.engine.connect(String::new(), String::new(), NOW);
     server.ask_as(reader, "XREAD BLOCK 0 COUNT 9 STREAMS s $");
     server.ask("CALLS XADD s 1-1 f v ; XADD s 1-2 f v");
-    let outbox = server.engine.take_outbox();
+    let outbox = server.engine.take_deliveries();
     let served = outbox.into_iter().map(|one| one.bytes.into_bytes());
     let served: Vec<String> = served
         .map(|bytes| String::from_utf8(bytes).unwrap())

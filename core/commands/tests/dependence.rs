@@ -98,7 +98,7 @@ impl Node {
         if !bytes.is_empty() {
             self.written.push(Written { bytes, last });
         }
-        for delivery in self.engine.take_outbox() {
+        for delivery in self.engine.take_deliveries() {
             for client in self.clients.values_mut() {
                 client.is_waiting &= client.session != delivery.session;
             }

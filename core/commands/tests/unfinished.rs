@@ -70,7 +70,7 @@ impl Server {
 
     /// What clients get that waited, in order.
     fn delivered(&mut self) -> Vec<(SessionId, String)> {
-        let deliveries = self.engine.take_outbox().into_iter();
+        let deliveries = self.engine.take_deliveries().into_iter();
         deliveries
             .map(|delivery| {
                 assert_eq!(delivery.then, Then::Resume);

@@ -42,14 +42,14 @@ pub use batch::{Encoded, Lsn};
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 
-use crate::clients::delivery::Delivery;
+use crate::clients::delivery::{Delivery, Outgoing};
 use crate::clients::monitor::Monitors;
 use crate::clients::pause::Pause;
 use crate::clients::session::{IoFigures, SessionId, Sessions};
 use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
 use crate::command::CommandTable;
-use crate::config::{Config, Settings};
+use crate::config::{Config, OutputLimits, Settings};
 use crate::error::CmdError;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
@@ -96,6 +96,8 @@ pub struct Terms {
     pub sender: Sender,
     /// It has sent more than may wait to be run; the shell then closes its connection.
     pub is_above_query_limit: bool,
+    /// How much may wait to be sent to it.
+    pub output_limits: OutputLimits,
 }
 
 /// What happens to a connection after a request.
@@ -207,6 +209,7 @@ impl Engine {
             protocol: session.protocol,
             sender: self.server.sender(session),
             is_above_query_limit: session.request_bytes() > self.server.config.query_bytes_max,
+            output_limits: self.server.config.output_limits.of(session.class),
         })
     }
 
@@ -217,6 +220,13 @@ impl Engine {
         if let Some(session) = self.server.sessions.find_mut(id) {
             session.io.query_bytes = query_bytes;
         }
+    }
+
+    /// How much may wait to be sent to a client, by its class as it is now.
+    pub fn output_limits(&self, id: SessionId) -> OutputLimits {
+        let session = self.server.sessions.find(id);
+        let class = session.map(|session| session.class).unwrap_or_default();
+        self.server.config.output_limits.of(class)
     }
 
     /// Looks up the keys of requests that come next, all of them before the first is served.
@@ -252,9 +262,15 @@ impl Engine {
     }
 
     /// Takes what goes to clients other than the one whose request ran.
-    pub fn take_outbox(&mut self) -> Vec<Delivery> {
+    pub fn take_outbox(&mut self) -> Vec<Outgoing> {
         self.server.monitors.hand_out(&mut self.server.outbox);
         std::mem::take(&mut self.server.outbox)
+    }
+
+    /// The same, client by client.
+    pub fn take_deliveries(&mut self) -> Vec<Delivery> {
+        let outbox = self.take_outbox().into_iter();
+        outbox.flat_map(Outgoing::into_deliveries).collect()
     }
 
     /// Returns whether anything goes to clients other than the one whose request ran.

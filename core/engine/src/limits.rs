@@ -99,10 +99,6 @@ pub const LOOK_AHEAD_REQUESTS_MAX: usize = 16;
 /// caches.
 pub const LOOK_AHEAD_KEYS_MIN: usize = 10_000;
 
-/// Lines of `MONITOR` of this length together are shared by all clients that see them; copying
-/// shorter ones costs less.
-pub const LINES_SHARED_BYTES_MIN: usize = 4096;
-
 /// How many bytes of `MONITOR` lines are collected before they are sent, without the last line.
 pub const LINES_GATHERED_BYTES_MAX: usize = 256 * 1024;
 

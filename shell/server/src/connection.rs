@@ -374,10 +374,10 @@ impl Connection {
             }
             reply.set_protocol(terms.protocol);
             limits.sender = terms.sender;
+            self.waiting.limits = terms.output_limits;
         }
         limits.request_bytes_max = engine.server.config.query_bytes_max;
-        let limits_out = engine.server.config.output_limits;
-        self.waiting.limits = limits_out;
+        let limits_out = self.waiting.limits;
         let _ = reply.begin_part(limits_out.bytes_max());
         // After this many bytes of replies, they are sent before more requests run.
         let batch_bytes = REPLY_BATCH_BYTES.min(limits_out.bytes_max().saturating_add(1));

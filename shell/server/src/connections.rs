@@ -13,6 +13,7 @@ use resp::Rope;
 use slab::Slab;
 
 use crate::connection::{Answers, Connection, Piece, Sent};
+use crate::mailbox::ToMany;
 
 /// The connections of one thread, each in its place.
 ///
@@ -150,6 +151,17 @@ impl Connections {
     pub(crate) fn deliver(&mut self, place: usize, delivery: Delivery) {
         if self.find_mut(place, delivery.session).is_some() {
             self.act(place, |connection, gate| connection.take(delivery, gate));
+        }
+    }
+
+    /// Hands over the same bytes for many clients, to those that are still there.
+    pub(crate) fn broadcast(&mut self, message: &ToMany) {
+        for &(place, session) in &message.to {
+            if self.find_mut(place, session).is_some() {
+                self.act(place, |connection, gate| {
+                    connection.take_shared(&message.bytes, message.depends_on, gate)
+                });
+            }
         }
     }
 

@@ -208,6 +208,7 @@ impl IoThread {
                     }
                 }
                 Message::Delivery(place, delivery) => self.connections.deliver(place, delivery),
+                Message::Broadcast(message) => self.connections.broadcast(&message),
                 Message::Rebind(change) => {
                     if let Some(accepting) = &mut self.accepting {
                         change.carry_out(&mut accepting.acceptor, self.poll.registry());

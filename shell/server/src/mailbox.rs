@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use engine::clients::delivery::Delivery;
+use engine::Lsn;
+use engine::clients::delivery::{Delivery, Shared};
+use engine::clients::session::SessionId;
 use mio::Waker;
 
 use crate::accept::Rebind;
@@ -15,12 +17,25 @@ pub(crate) enum Message {
     Accepted(Socket),
     /// Bytes for one of its connections, by the connection's place.
     Delivery(usize, Delivery),
+    /// The same bytes for many of its connections.
+    Broadcast(ToMany),
     /// Other addresses to listen on, for the thread that accepts.
     Rebind(Rebind),
     /// How long new connections may be silent, for the thread that accepts.
     Keepalive(Duration),
     /// The server stops.
     Stop,
+}
+
+/// The same bytes for many connections of one thread.
+#[derive(Debug)]
+pub(crate) struct ToMany {
+    /// Their places, and who was there.
+    pub(crate) to: Vec<(usize, SessionId)>,
+    /// What they get.
+    pub(crate) bytes: Shared,
+    /// The batch that must be durable before it leaves.
+    pub(crate) depends_on: Lsn,
 }
 
 /// The messages of one thread.

@@ -11,6 +11,7 @@ use std::ops::BitOrAssign;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 
+use engine::clients::session::SessionId;
 use engine::config::ShellConfig;
 use engine::{Dropped, Engine, Mono, Now};
 use journal::Gate;
@@ -95,6 +96,8 @@ pub(crate) struct State {
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
     /// What is on its way to each of them; empty unless the lock is held.
     outgoing: Vec<Vec<Message>>,
+    /// Clients of each thread that get the same; empty unless that is being put together.
+    recipients: Vec<Vec<(usize, SessionId)>>,
     /// Nobody is served any more, because what is done now would be lost if there is no journal.
     pub(crate) stopping: bool,
     /// What the log has of refusals.
@@ -115,6 +118,7 @@ impl Shard {
                 locations: Locations::default(),
                 mailboxes: Vec::new(),
                 outgoing: Vec::new(),
+                recipients: Vec::new(),
                 stopping: false,
                 refusals: Refusals::default(),
             }),

@@ -159,7 +159,7 @@ impl Process {
         }
         self.engine.take_orders();
         drop(self.engine.take_dropped());
-        Ok(self.engine.take_outbox())
+        Ok(self.engine.take_deliveries())
     }
 
     /// The last batch of the engine.

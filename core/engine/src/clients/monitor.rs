@@ -7,11 +7,8 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 
-use resp::{Bytes, Kept, Rope};
-
-use crate::clients::delivery::{Delivery, Then};
+use crate::clients::delivery::{Broadcast, Outgoing, Shared};
 use crate::clients::session::SessionId;
-use crate::limits::LINES_SHARED_BYTES_MIN;
 use batch::Lsn;
 
 /// The clients that see all commands, and what they have to see.
@@ -41,39 +38,14 @@ impl Monitors {
     }
 
     /// Hands out the lines that were gathered.
-    pub(crate) fn hand_out(&mut self, outbox: &mut Vec<Delivery>) {
-        let lines = mem::take(&mut self.lines);
-        let shared = (lines.len() >= LINES_SHARED_BYTES_MIN).then(|| Arc::<[u8]>::from(&*lines));
-        for session in self.shown_to.drain(..) {
-            let mut bytes = Rope::default();
-            match &shared {
-                Some(shared) => bytes.push_shared(Box::new(Lines(Arc::clone(shared)))),
-                None => bytes.push(&lines),
-            }
-            outbox.push(Delivery {
-                session,
-                bytes,
-                depends_on: Lsn::ZERO,
-                then: Then::Continue,
-            });
+    pub(crate) fn hand_out(&mut self, outbox: &mut Vec<Outgoing>) {
+        if self.lines.is_empty() {
+            return;
         }
-    }
-}
-
-/// Lines for several clients.
-#[derive(Debug)]
-struct Lines(Arc<[u8]>);
-
-impl Bytes for Lines {
-    fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn kept(&self) -> Kept {
-        Kept {
-            address: self.0.as_ptr().addr(),
-            bytes: self.0.len(),
-            holders: Arc::strong_count(&self.0),
-        }
+        outbox.push(Outgoing::Many(Broadcast {
+            to: mem::take(&mut self.shown_to),
+            bytes: Shared(Arc::from(mem::take(&mut self.lines))),
+            depends_on: Lsn::ZERO,
+        }));
     }
 }

@@ -4,6 +4,7 @@ use resp::{Argv, ArgvBuf, Protocol, Span};
 use values::Key;
 
 use crate::clients::waiting::Wait;
+use crate::config::ClientClass;
 use crate::table::{Flags, Row};
 use crate::time::{Mono, Now};
 
@@ -65,6 +66,8 @@ pub struct Session {
     pub monitor: bool,
     /// Which replies it gets (`CLIENT REPLY`).
     pub replies: Replies,
+    /// What it is, which decides how much may wait for it.
+    pub class: ClientClass,
     /// Its memory when last counted, in bytes; kept for `maxmemory-clients`.
     pub(crate) counted_bytes: usize,
     /// `CLIENT NO-EVICT`.
@@ -231,6 +234,7 @@ impl Session {
             wait: None,
             monitor: false,
             replies: Replies::On,
+            class: ClientClass::Normal,
             counted_bytes: 0,
             no_evict: false,
             no_touch: false,
@@ -352,5 +356,32 @@ impl Sessions {
     pub(crate) fn disconnect(&mut self, session: &Session) {
         self.free.push(session.id.slot);
         self.count -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::command::CommandTable;
+    use crate::config::{ClientClass, Settings};
+    use crate::time::Now;
+    use crate::{Engine, IoFigures};
+
+    #[test]
+    fn how_much_may_wait_for_a_client_depends_on_its_class() {
+        let mut settings = Settings::default();
+        let limits = "normal 1mb 0 0 replica 2mb 0 0 pubsub 3mb 0 0";
+        settings.set("client-output-buffer-limit", limits).unwrap();
+        let mut engine = Engine::new(settings, 1, Now::default(), &CommandTable::EMPTY);
+        let client = engine.connect(String::new(), String::new(), Now::default());
+        for (class, megabytes) in [
+            (ClientClass::Normal, 1),
+            (ClientClass::Replica, 2),
+            (ClientClass::PubSub, 3),
+        ] {
+            engine.server.sessions.find_mut(client).unwrap().class = class;
+            assert_eq!(engine.output_limits(client).hard_bytes, megabytes << 20);
+            let terms = engine.begin_requests(client, IoFigures::default()).unwrap();
+            assert_eq!(terms.output_limits, engine.output_limits(client));
+        }
     }
 }

@@ -5,8 +5,9 @@
 //! waiting requests again, in the order in which they began to wait. One that still finds nothing
 //! keeps its place.
 
+use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use resp::{ArgvBuf, Reply};
@@ -125,19 +126,122 @@ pub enum Interest {
         group: Vec<u8>,
         /// Who reads; if it was removed, the next try creates it again.
         consumer: Vec<u8>,
+        /// Whether it reads what others have not acknowledged, too.
+        claims: bool,
     },
+}
+
+impl Interest {
+    /// The group whose new entries are all that is waited for. Once it has none left, nobody who
+    /// waits for the same has to look.
+    fn source(&self) -> Option<&[u8]> {
+        match self {
+            Interest::Group {
+                group,
+                claims: false,
+                ..
+            } => Some(group),
+            Interest::Any | Interest::EntriesAbove(_) | Interest::Group { .. } => None,
+        }
+    }
+}
+
+/// What happened to a key that is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum News {
+    /// Something that matters only when more happens: then all who wait look.
+    Later,
+    /// Something was added. Those who wait for the same look until there is nothing left.
+    More,
+    /// Anything: all who wait look.
+    Any,
 }
 
 /// A key that is waited for: database and name.
 pub(crate) type AwaitedKey = (u16, Key);
 
+/// Clients that wait for the same, longest first.
+type Line = BTreeMap<Ticket, SessionId>;
+
 /// The clients that wait for one key.
 #[derive(Debug, Default)]
 struct Queue {
-    /// Longest first.
-    sessions: BTreeMap<Ticket, SessionId>,
+    /// Those of whom each has to look by itself.
+    each: Line,
+    /// Those who wait for new entries of a group.
+    by_group: BTreeMap<Vec<u8>, Line>,
     /// The key was changed, so that its clients must be looked at.
     is_ready: bool,
+    /// All of them have to look then.
+    all_look: bool,
+}
+
+impl Queue {
+    fn line(&self, source: Option<&[u8]>) -> Option<&Line> {
+        match source {
+            None => Some(&self.each),
+            Some(group) => self.by_group.get(group),
+        }
+    }
+
+    fn add(&mut self, session: SessionId, ticket: Ticket, source: Option<&[u8]>) {
+        let line = match source {
+            None => &mut self.each,
+            Some(group) => match self.by_group.get_mut(group) {
+                Some(line) => line,
+                None => self.by_group.entry(group.to_vec()).or_default(),
+            },
+        };
+        line.insert(ticket, session);
+    }
+
+    /// Removes a client. Returns whether nobody is left.
+    fn remove(&mut self, wait: &Wait) -> bool {
+        match wait.interest.source() {
+            None => {
+                self.each.remove(&wait.ticket);
+            }
+            Some(group) => {
+                if let Some(line) = self.by_group.get_mut(group) {
+                    line.remove(&wait.ticket);
+                    if line.is_empty() {
+                        self.by_group.remove(group);
+                    }
+                }
+            }
+        }
+        self.each.is_empty() && self.by_group.is_empty()
+    }
+
+    /// Notes that something has happened. Returns whether the key was not ready and is now.
+    fn note(&mut self, news: News) -> bool {
+        self.all_look |= news != News::More;
+        news != News::Later && !std::mem::replace(&mut self.is_ready, true)
+    }
+}
+
+/// Those who are next of each line of a key's queue.
+#[derive(Debug)]
+pub(crate) struct Fronts {
+    /// Whether all look, even if there is nothing left for those who wait for the same.
+    pub(crate) all_look: bool,
+    /// What those of a line wait for, by the line's number.
+    sources: Vec<Option<Vec<u8>>>,
+    /// The first of each line, with the line's number.
+    first: BinaryHeap<Reverse<(Ticket, usize)>>,
+}
+
+impl Fronts {
+    /// Takes the client that has waited longest, with the number of its line, whose next must be
+    /// put back ([`Blocking::next_of`]) or which is through.
+    pub(crate) fn pop(&mut self) -> Option<(Ticket, usize)> {
+        self.first.pop().map(|Reverse(front)| front)
+    }
+
+    /// The group that those of a line wait for, if they all do.
+    pub(crate) fn source(&self, line: usize) -> Option<&[u8]> {
+        self.sources[line].as_deref()
+    }
 }
 
 /// Which clients wait for which key.
@@ -168,7 +272,13 @@ impl Blocking {
         self.last_ticket.0 += 1;
         wait.ticket = self.last_ticket;
         let awaited = self.waiting.entry(wait.database).or_default();
-        for key in &mut wait.keys {
+        let Wait {
+            keys,
+            interest,
+            ticket,
+            ..
+        } = wait;
+        for key in keys {
             let queue = match awaited.entry(key.clone()) {
                 Entry::Occupied(found) => {
                     key.clone_from(found.key());
@@ -176,7 +286,7 @@ impl Blocking {
                 }
                 Entry::Vacant(place) => place.insert(Queue::default()),
             };
-            queue.sessions.insert(wait.ticket, session);
+            queue.add(session, *ticket, interest.source());
         }
         self.schedule(session, wait);
         self.clients += 1;
@@ -186,11 +296,8 @@ impl Blocking {
     pub(crate) fn remove(&mut self, session: SessionId, wait: &Wait) {
         if let Some(awaited) = self.waiting.get_mut(&wait.database) {
             for key in &wait.keys {
-                if let Some(queue) = awaited.get_mut(key) {
-                    queue.sessions.remove(&wait.ticket);
-                    if queue.sessions.is_empty() {
-                        awaited.remove(key);
-                    }
+                if awaited.get_mut(key).is_some_and(|queue| queue.remove(wait)) {
+                    awaited.remove(key);
                 }
             }
         }
@@ -217,19 +324,19 @@ impl Blocking {
 
     /// Marks a changed key, if anyone waits for it.
     #[inline]
-    pub(crate) fn mark(&mut self, database: u16, key: &[u8]) {
+    pub(crate) fn mark(&mut self, database: u16, key: &[u8], news: News) {
         if self.clients > 0 {
-            self.mark_awaited(database, key);
+            self.mark_awaited(database, key, news);
         }
     }
 
     #[cold]
-    fn mark_awaited(&mut self, database: u16, key: &[u8]) {
+    fn mark_awaited(&mut self, database: u16, key: &[u8], news: News) {
         let Some(awaited) = self.waiting.get_mut(&database) else {
             return;
         };
         if let Some(queue) = awaited.get_mut(key)
-            && !std::mem::replace(&mut queue.is_ready, true)
+            && queue.note(news)
         {
             let name = awaited.get_key_value(key).map(|(name, _)| name.clone());
             self.ready.extend(name.map(|name| (database, name)));
@@ -239,7 +346,7 @@ impl Blocking {
     /// Marks every key of a database that is waited for: all of it was replaced.
     pub(crate) fn mark_database(&mut self, database: u16) {
         for (key, queue) in self.waiting.get_mut(&database).into_iter().flatten() {
-            if !std::mem::replace(&mut queue.is_ready, true) {
+            if queue.note(News::Any) {
                 self.ready.push((database, key.clone()));
             }
         }
@@ -251,30 +358,57 @@ impl Blocking {
         !self.ready.is_empty()
     }
 
-    /// The keys that were marked, in the order in which they were changed.
-    pub(crate) fn take_ready(&mut self) -> Vec<AwaitedKey> {
+    /// The keys that were marked, in the order in which they were changed, each with those who are
+    /// to look first.
+    pub(crate) fn take_ready(&mut self) -> Vec<(AwaitedKey, Fronts)> {
         let ready = std::mem::take(&mut self.ready);
-        for (database, key) in &ready {
-            let awaited = self.waiting.get_mut(database);
-            if let Some(queue) = awaited.and_then(|awaited| awaited.get_mut(key)) {
-                queue.is_ready = false;
+        let fronts = ready.into_iter().filter_map(|key| {
+            let queue = self.waiting.get_mut(&key.0)?.get_mut(&key.1)?;
+            queue.is_ready = false;
+            let all_look = std::mem::take(&mut queue.all_look);
+            let mut fronts = Fronts {
+                all_look,
+                sources: Vec::new(),
+                first: BinaryHeap::new(),
+            };
+            let groups = queue.by_group.iter();
+            let groups = groups.map(|(group, line)| (Some(group.clone()), line));
+            for (source, line) in std::iter::once((None, &queue.each)).chain(groups) {
+                if let Some((ticket, _)) = line.first_key_value() {
+                    fronts.first.push(Reverse((*ticket, fronts.sources.len())));
+                    fronts.sources.push(source);
+                }
             }
-        }
-        ready
+            Some((key, fronts))
+        });
+        fronts.collect()
     }
 
-    /// The clients that wait for a key and began after `last`, longest first.
-    pub(crate) fn after(
+    /// Puts the next of a line, behind `last`, among those who are next.
+    pub(crate) fn next_of(
         &self,
         (database, key): &AwaitedKey,
+        fronts: &mut Fronts,
+        line: usize,
         last: Ticket,
-    ) -> impl Iterator<Item = (Ticket, SessionId)> {
-        self.waiting
-            .get(database)
-            .and_then(|awaited| awaited.get(key))
-            .into_iter()
-            .flat_map(move |queue| queue.sessions.range((Excluded(last), Unbounded)))
-            .map(|(ticket, session)| (*ticket, *session))
+    ) {
+        let queue = self.waiting.get(database).and_then(|keys| keys.get(key));
+        let waiting = queue.and_then(|queue| queue.line(fronts.source(line)));
+        let behind = waiting.and_then(|line| line.range((Excluded(last), Unbounded)).next());
+        if let Some((ticket, _)) = behind {
+            fronts.first.push(Reverse((*ticket, line)));
+        }
+    }
+
+    /// The client in a place of a line, unless it no longer waits.
+    pub(crate) fn find(
+        &self,
+        (database, key): &AwaitedKey,
+        source: Option<&[u8]>,
+        ticket: Ticket,
+    ) -> Option<SessionId> {
+        let queue = self.waiting.get(database)?.get(key)?;
+        queue.line(source)?.get(&ticket).copied()
     }
 
     /// The next moment at which a client must be looked at.

@@ -21,12 +21,11 @@ mod shell;
 use stream::{NodeLimits, Retention};
 
 use self::bytes_or_percent::BytesOrPercent;
-use self::output_limits::ByClass;
 use crate::address::is_on_this_machine;
 
 pub use addresses::BindAddress;
 pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
-pub use output_limits::OutputLimits;
+pub use output_limits::{ClientClass, LimitsByClass, OutputLimits};
 pub use rewrite::rewritten;
 pub use rows::{APPENDONLY, BIND, DIR, PORT, SECRET_SETTINGS};
 pub use save_points::{SavePoint, SavePoints};
@@ -149,8 +148,8 @@ pub struct Config {
     pub clients_bytes_max: u64,
     /// Clients that may be connected at once.
     pub clients_max: usize,
-    /// How much may wait to be sent to a client.
-    pub output_limits: OutputLimits,
+    /// How much may wait to be sent to a client, by its class.
+    pub output_limits: LimitsByClass,
     /// Seconds after which an idle client is disconnected; 0: never.
     pub client_timeout_s: u64,
     /// Without a password, clients on other machines are refused.
@@ -197,10 +196,9 @@ impl Config {
                 .expect(CANONICAL)
                 .of(settings.int("maxmemory") as u64),
             clients_max: settings.int("maxclients") as usize,
-            output_limits: ByClass::default()
+            output_limits: LimitsByClass::default()
                 .changed(settings.text("client-output-buffer-limit"))
-                .expect(CANONICAL)
-                .normal(),
+                .expect(CANONICAL),
             client_timeout_s: settings.int("timeout") as u64,
             protected: settings.flag("protected-mode"),
             stop_writes_on_snapshot_error: settings.flag("stop-writes-on-bgsave-error"),

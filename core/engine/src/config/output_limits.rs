@@ -1,8 +1,7 @@
 //! `client-output-buffer-limit`: how much may wait to be sent to a client, by class of clients.
 //!
 //! The text holds a class, a hard limit in bytes, a soft limit in bytes and seconds, for each
-//! class. A value that names some classes leaves the others as they are. weir has normal clients
-//! only; the other classes are kept for tools that read and write the whole.
+//! class. A value that names some classes leaves the others as they are.
 
 use std::fmt;
 
@@ -41,7 +40,20 @@ impl OutputLimits {
     }
 }
 
-/// The names of the classes, and an alias for one of them.
+/// What a client is to the server, as far as its limits depend on it. Those who see all commands
+/// (`MONITOR`) are normal clients, as in Redis.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClientClass {
+    /// It sends requests.
+    #[default]
+    Normal,
+    /// It follows the server.
+    Replica,
+    /// It has subscribed to channels.
+    PubSub,
+}
+
+/// The classes as they are written, in the order of [`ClientClass`], each with another word for it.
 const CLASSES: [(&str, &str); 3] = [
     ("normal", "normal"),
     ("slave", "replica"),
@@ -50,11 +62,11 @@ const CLASSES: [(&str, &str); 3] = [
 
 /// The limits of all classes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct ByClass([OutputLimits; CLASSES.len()]);
+pub struct LimitsByClass([OutputLimits; CLASSES.len()]);
 
-impl ByClass {
+impl LimitsByClass {
     /// Reads a value; classes that it does not name are as in `self`.
-    pub(super) fn changed(mut self, text: &str) -> Result<ByClass, SettingError> {
+    pub(super) fn changed(mut self, text: &str) -> Result<LimitsByClass, SettingError> {
         let words: Vec<&str> = text.split_ascii_whitespace().collect();
         if !words.len().is_multiple_of(4) {
             return Err(SettingError::Invalid(
@@ -83,13 +95,14 @@ impl ByClass {
         Ok(self)
     }
 
-    /// The limits of clients that send requests.
-    pub(super) fn normal(&self) -> OutputLimits {
-        self.0[0]
+    /// The limits of a class.
+    #[inline]
+    pub fn of(&self, class: ClientClass) -> OutputLimits {
+        self.0[class as usize]
     }
 }
 
-impl fmt::Display for ByClass {
+impl fmt::Display for LimitsByClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, ((name, _), limits)) in CLASSES.iter().zip(&self.0).enumerate() {
             let gap = if index > 0 { " " } else { "" };
@@ -106,16 +119,25 @@ impl fmt::Display for ByClass {
 
 #[cfg(test)]
 mod tests {
-    use super::ByClass;
+    use super::{ClientClass, LimitsByClass};
 
     #[test]
     fn classes_that_are_not_named_stay() {
-        let before = ByClass::default().changed("pubsub 32mb 8mb 60").unwrap();
+        let before = LimitsByClass::default()
+            .changed("pubsub 32mb 8mb 60")
+            .unwrap();
         let after = before.changed("normal 1mb 512kb 10 replica 1 2 3").unwrap();
         assert_eq!(
             after.to_string(),
             "normal 1048576 524288 10 slave 1 2 3 pubsub 33554432 8388608 60"
         );
+        let hard = |class| after.of(class).hard_bytes;
+        let classes = [
+            ClientClass::Normal,
+            ClientClass::Replica,
+            ClientClass::PubSub,
+        ];
+        assert_eq!(classes.map(hard), [1 << 20, 1, 32 << 20]);
         assert!(after.changed("normal 1 2").is_err());
         assert!(after.changed("other 1 2 3").is_err());
         assert!(after.changed("normal 1 2 x").is_err());

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::bytes_or_percent::BytesOrPercent;
-use super::output_limits::ByClass;
+use super::output_limits::LimitsByClass;
 use super::{BindAddress, CANONICAL, SavePoints};
 use crate::error::CmdError;
 
@@ -232,7 +232,7 @@ impl Setting {
                     .ok_or_else(|| SettingError::NotAChoice(words.join(", ")))
             }
             Kind::OutputLimits => {
-                let before = ByClass::default().changed(before).expect(CANONICAL);
+                let before = LimitsByClass::default().changed(before).expect(CANONICAL);
                 before.changed(text).map(|limits| limits.to_string())
             }
             Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),

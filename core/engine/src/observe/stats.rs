@@ -19,6 +19,8 @@ pub struct KeyspaceStats {
     pub expired_by_timer: u64,
     /// How often the timer had more of them to remove than it may remove at once.
     pub expiry_cut_short: u64,
+    /// Clients that wait and were looked at, whether there was something for them or not.
+    pub waiters_looked_at: u64,
     /// Effects applied.
     pub effects: u64,
     /// Keys, entries and the like that were changed, by all effects.

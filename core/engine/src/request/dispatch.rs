@@ -2,7 +2,7 @@
 
 use resp::{Argv, Reply, Rope, Sender};
 
-use crate::clients::delivery::{Delivery, Then};
+use crate::clients::delivery::{Delivery, Outgoing, Then};
 use crate::clients::session::{Replies, Session, SessionId};
 use crate::clients::waiting::Wait;
 use crate::command::{Ctx, Flow, Mode};
@@ -196,12 +196,12 @@ impl Engine {
     /// Removes a client that did not ask for it; the shell closes its connection.
     pub(crate) fn disconnect_other(&mut self, id: SessionId) {
         self.disconnect(id);
-        self.server.outbox.push(Delivery {
+        self.server.outbox.push(Outgoing::One(Delivery {
             session: id,
             bytes: Rope::default(),
             depends_on: Lsn::ZERO,
             then: Then::Close,
-        });
+        }));
     }
 
     /// Runs an admitted request. Its effects join the open batch; the caller commits. Inlined where

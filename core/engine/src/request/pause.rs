@@ -3,7 +3,7 @@
 
 use resp::{Argv, Reply};
 
-use crate::clients::delivery::{Delivery, Then};
+use crate::clients::delivery::{Delivery, Outgoing, Then};
 use crate::clients::pause::Pausing;
 use crate::clients::session::Session;
 use crate::command::Mode;
@@ -67,7 +67,8 @@ impl Engine {
                 continue;
             };
             let mut reply = Reply::new(session.protocol);
-            let _ = reply.begin_part(self.server.config.output_limits.bytes_max());
+            let limits = self.server.config.output_limits.of(session.class);
+            let _ = reply.begin_part(limits.bytes_max());
             let argv = request.as_argv();
             let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
             self.data.dropped.take(What::Request(request));
@@ -81,12 +82,12 @@ impl Engine {
                 Next::Continue => Then::Resume,
                 Next::Close | Next::Abandon => Then::Close,
             };
-            self.server.outbox.push(Delivery {
+            self.server.outbox.push(Outgoing::One(Delivery {
                 session: id,
                 bytes: reply.take(),
                 depends_on: outcome.depends_on,
                 then,
-            });
+            }));
         }
     }
 }

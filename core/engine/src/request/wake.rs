@@ -6,9 +6,9 @@ use resp::Reply;
 use stream::{Group, Stream};
 
 use crate::Engine;
-use crate::clients::delivery::{Delivery, Then};
+use crate::clients::delivery::{Delivery, Outgoing, Then};
 use crate::clients::session::{Session, SessionId};
-use crate::clients::waiting::{AwaitedKey, GiveUp, Interest, Ticket, TimeoutReply, Wait};
+use crate::clients::waiting::{AwaitedKey, Fronts, GiveUp, Interest, TimeoutReply, Wait};
 use crate::command::{Flow, Mode};
 use crate::error::CmdError;
 use crate::server::Server;
@@ -28,11 +28,9 @@ impl Engine {
             // several of these keys looks at all of them at once, and need not do so again for the
             // next key.
             let mut tried = BTreeSet::new();
-            for key in self.data.blocking.take_ready() {
-                let mut last = Ticket::default();
-                while let Some((ticket, id)) = self.next_to_serve(&key, last, &tried) {
+            for (key, mut fronts) in self.data.blocking.take_ready() {
+                while let Some(id) = self.next_to_serve(&key, &mut fronts, &tried) {
                     self.resume(id, now);
-                    last = ticket;
                     if self.waits_for_several(id) {
                         tried.insert(id);
                     }
@@ -41,28 +39,44 @@ impl Engine {
         }
     }
 
-    /// The next client behind a place in a key's queue whose request is worth running again. The
-    /// key, and a group that many wait for, are looked up once for all clients that are skipped.
+    /// The next client in a key's queue whose request is worth running again. The key, and a group
+    /// that many wait for, are looked up once for all clients that are skipped. Those who wait for
+    /// new entries of a group are not looked at any more once it has none left, unless all must
+    /// look.
     fn next_to_serve(
-        &self,
+        &mut self,
         key: &AwaitedKey,
-        last: Ticket,
+        fronts: &mut Fronts,
         tried: &BTreeSet<SessionId>,
-    ) -> Option<(Ticket, SessionId)> {
+    ) -> Option<SessionId> {
         let keyspace = &self.data.keyspace;
         let (database, name) = (key.0, &key.1);
         let record = keyspace.find(database, keyspace.hash(name), name);
         let stream = record.and_then(|record| record.value().get::<Stream>());
+        let has_nothing_left = |group: &[u8]| {
+            let found = stream.and_then(|stream| Some((stream, stream.groups().find(group)?)));
+            found.is_some_and(|(stream, group)| group.last_delivered() >= stream.last_id())
+        };
         let mut found: Option<(&[u8], Option<&Group>)> = None;
-        self.data.blocking.after(key, last).find(|(_, id)| {
-            let session = self.server.sessions.find(*id);
-            let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
-                return false;
-            };
-            if tried.contains(id) {
-                return false;
+        while let Some((ticket, line)) = fronts.pop() {
+            let source = fronts.source(line);
+            if !fronts.all_look && source.is_some_and(has_nothing_left) {
+                continue;
             }
-            match (&wait.interest, stream) {
+            let id = self.data.blocking.find(key, source, ticket);
+            self.data.blocking.next_of(key, fronts, line, ticket);
+            let Some(id) = id else {
+                continue;
+            };
+            self.data.stats.waiters_looked_at += 1;
+            let session = self.server.sessions.find(id);
+            let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
+                continue;
+            };
+            if tried.contains(&id) {
+                continue;
+            }
+            let is_worth_it = match (&wait.interest, stream) {
                 (Interest::Any, _) => true,
                 // The key is gone, or has another type: a group's reader is told, a plain reader
                 // keeps waiting.
@@ -73,7 +87,12 @@ impl Engine {
                 (Interest::EntriesAbove(ids), Some(stream)) => {
                     wait.keys.len() > 1 || ids.iter().any(|id| stream.last_id() > *id)
                 }
-                (Interest::Group { group, consumer }, Some(stream)) => {
+                (
+                    Interest::Group {
+                        group, consumer, ..
+                    },
+                    Some(stream),
+                ) => {
                     let group = match found {
                         Some((name, known)) if name == group => known,
                         _ => found.insert((group, stream.groups().find(group))).1,
@@ -84,8 +103,12 @@ impl Engine {
                             || group.consumer(consumer).is_none()
                     })
                 }
+            };
+            if is_worth_it {
+                return Some(id);
             }
-        })
+        }
+        None
     }
 
     fn waits_for_several(&self, id: SessionId) -> bool {
@@ -115,7 +138,8 @@ impl Engine {
             return;
         }
         let mut reply = Reply::new(session.protocol);
-        let _ = reply.begin_part(self.server.config.output_limits.bytes_max());
+        let limits = self.server.config.output_limits.of(session.class);
+        let _ = reply.begin_part(limits.bytes_max());
         reply.reserve(REPLY_BYTES);
         let database = std::mem::replace(&mut session.database, wait.database);
         let (flow, depends_on) = match admitted {
@@ -202,11 +226,11 @@ impl Server {
             self.shell.output_limit_disconnections += 1;
             then = Then::Close;
         }
-        self.outbox.push(Delivery {
+        self.outbox.push(Outgoing::One(Delivery {
             session: session.id,
             bytes: reply.take(),
             depends_on,
             then,
-        });
+        }));
     }
 }

@@ -4,7 +4,7 @@
 use resp::Sender;
 use stream::{IdText, Unpacked};
 
-use crate::clients::delivery::Delivery;
+use crate::clients::delivery::Outgoing;
 use crate::clients::monitor::Monitors;
 use crate::clients::pause::Pause;
 use crate::clients::session::{Session, SessionId, Sessions};
@@ -111,7 +111,7 @@ pub struct Server {
     /// When idle clients were last looked for.
     pub(crate) idle_looked: Mono,
     /// What goes to clients other than the one whose request runs.
-    pub outbox: Vec<Delivery>,
+    pub outbox: Vec<Outgoing>,
     /// Work that commands ask of the shell.
     pub orders: Vec<Order>,
     /// Figures that only the shell knows, for `INFO`.

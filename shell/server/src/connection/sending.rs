@@ -7,7 +7,7 @@
 
 use std::io;
 
-use engine::clients::delivery::{Delivery, Then};
+use engine::clients::delivery::{Delivery, Shared, Then};
 use engine::config::OutputLimits;
 use engine::error::CmdError;
 use engine::{Lsn, Mono};
@@ -97,6 +97,37 @@ impl Connection {
         if is_pushed {
             self.bound_pushed(piece.len)?;
         }
+        Ok(sent)
+    }
+
+    /// Takes what others have for the client and for many more. Nothing is copied that the socket
+    /// takes now.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub(crate) fn take_shared(
+        &mut self,
+        shared: &Shared,
+        depends_on: Lsn,
+        gate: Option<&Gate>,
+    ) -> io::Result<Sent> {
+        let bytes = &*shared.0;
+        let piece = Piece {
+            len: bytes.len(),
+            replies: 0,
+            depends_on,
+        };
+        let sent = if bytes.len() < PUSHED_APART_BYTES_MIN {
+            let answers = Answers {
+                bytes,
+                pieces: &[piece],
+                depends_on,
+            };
+            self.send(answers, gate)?
+        } else {
+            self.send_ropes(std::iter::once((shared.rope(), piece)), depends_on, gate)?
+        };
+        self.bound_pushed(piece.len)?;
         Ok(sent)
     }
 
@@ -325,6 +356,6 @@ impl Connection {
         self.io.output_bytes = bytes;
         let mut state = self.shard.lock();
         state.engine.set_io_figures(self.session, self.io);
-        self.waiting.limits = state.engine.server.config.output_limits;
+        self.waiting.limits = state.engine.output_limits(self.session);
     }
 }

@@ -1,34 +1,154 @@
 //! What the engine has for clients that did not just ask, on its way to their threads.
+//!
+//! What is for clients of the same thread is posted together, and what goes to many clients is one
+//! message for each thread, which refers to the same bytes. So a thread is woken once, and what is
+//! done under the lock for one more client is to note its place.
 
 use std::sync::Arc;
 
+use engine::clients::delivery::{Broadcast, Outgoing};
+use engine::clients::session::SessionId;
+
 use super::{Caller, State};
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Mailbox, Message, ToMany};
 
 impl State {
     /// These are the threads that serve clients.
     pub(crate) fn set_mailboxes(&mut self, mailboxes: &[Arc<Mailbox>]) {
         self.mailboxes = mailboxes.to_vec();
         self.outgoing = mailboxes.iter().map(|_| Vec::new()).collect();
+        self.recipients = mailboxes.iter().map(|_| Vec::new()).collect();
+    }
+
+    /// Adds to what is for the caller itself, or on its way to another thread.
+    fn add(&mut self, thread: usize, message: Message, caller: Caller, own: &mut Vec<Message>) {
+        if caller == Caller::Io(thread) {
+            own.push(message);
+        } else if let Some(outgoing) = self.outgoing.get_mut(thread) {
+            outgoing.push(message);
+        }
+    }
+
+    /// Makes one message for each thread that serves some of the recipients.
+    fn spread(&mut self, broadcast: Broadcast, caller: Caller, own: &mut Vec<Message>) {
+        for session in broadcast.to {
+            if let Some(location) = self.locations.find(session)
+                && let Some(recipients) = self.recipients.get_mut(location.thread)
+            {
+                recipients.push((location.place, session));
+            }
+        }
+        for thread in 0..self.recipients.len() {
+            let to: Vec<(usize, SessionId)> = std::mem::take(&mut self.recipients[thread]);
+            if !to.is_empty() {
+                let bytes = broadcast.bytes.clone();
+                let depends_on = broadcast.depends_on;
+                let message = Message::Broadcast(ToMany {
+                    to,
+                    bytes,
+                    depends_on,
+                });
+                self.add(thread, message, caller, own);
+            }
+        }
     }
 }
 
-/// Posts what the engine has for clients that did not just ask.
-pub(super) fn deliver(state: &mut State, caller: Caller, messages: &mut Vec<Message>) {
-    for delivery in state.engine.take_outbox() {
-        let Some(location) = state.locations.find(delivery.session) else {
-            continue;
-        };
-        let message = Message::Delivery(location.place, delivery);
-        if caller == Caller::Io(location.thread) {
-            messages.push(message);
-        } else if let Some(outgoing) = state.outgoing.get_mut(location.thread) {
-            outgoing.push(message);
+/// Posts what the engine has for clients that did not just ask. What is for clients of the caller
+/// is put into `own`.
+pub(super) fn deliver(state: &mut State, caller: Caller, own: &mut Vec<Message>) {
+    for outgoing in state.engine.take_outbox() {
+        match outgoing {
+            Outgoing::One(delivery) => {
+                if let Some(location) = state.locations.find(delivery.session) {
+                    let message = Message::Delivery(location.place, delivery);
+                    state.add(location.thread, message, caller, own);
+                }
+            }
+            Outgoing::Many(broadcast) => state.spread(broadcast, caller, own),
         }
     }
     for (mailbox, outgoing) in state.mailboxes.iter().zip(&mut state.outgoing) {
         if !outgoing.is_empty() {
             mailbox.post_all(outgoing);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use engine::Engine;
+    use engine::config::Settings;
+    use resp::{ArgvBuf, Protocol, Reply};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::shard::{Location, Shard};
+
+    const THREADS: usize = 4;
+    const MONITORS: usize = 1000;
+
+    #[test]
+    fn what_goes_to_many_is_one_post_a_thread_and_there_once() {
+        let clock = Clock::start();
+        let engine = Engine::new(Settings::default(), 1, clock.now(), &commands::TABLE);
+        let shard = Shard::new(engine, clock);
+        let mut guard = shard.lock();
+        let state = &mut *guard;
+        let wakes = Arc::new(AtomicUsize::new(0));
+        let mailboxes: Vec<Arc<Mailbox>> = (0..THREADS)
+            .map(|_| {
+                let wakes = Arc::clone(&wakes);
+                Arc::new(Mailbox::new(Box::new(move || {
+                    wakes.fetch_add(1, Ordering::Relaxed);
+                })))
+            })
+            .collect();
+        state.set_mailboxes(&mailboxes);
+        let now = clock.now();
+        let connect = |state: &mut State, thread: usize, place: usize| {
+            let session = state.engine.connect(String::new(), String::new(), now);
+            state.locations.insert(session, Location { thread, place });
+            session
+        };
+        let ask = |state: &mut State, session: SessionId, words: &str| {
+            let argv: ArgvBuf = words.split(' ').collect();
+            let mut reply = Reply::new(Protocol::Resp2);
+            let _ = state
+                .engine
+                .request(session, argv.as_argv(), now, &mut reply);
+        };
+        for n in 0..MONITORS {
+            let monitor = connect(state, n % THREADS, n / THREADS);
+            ask(state, monitor, "MONITOR");
+        }
+        let asking = connect(state, 0, MONITORS);
+        ask(state, asking, "PING");
+        ask(state, asking, "ECHO a");
+        deliver(state, Caller::Other, &mut Vec::new());
+        assert_eq!(wakes.load(Ordering::Relaxed), THREADS);
+        let mut there = Vec::new();
+        for mailbox in &mailboxes {
+            let mut messages = Vec::new();
+            mailbox.collect(&mut messages);
+            let [Message::Broadcast(message)] = &messages[..] else {
+                panic!("{messages:?}");
+            };
+            let places: Vec<usize> = message.to.iter().map(|(place, _)| *place).collect();
+            assert_eq!(places, (0..MONITORS / THREADS).collect::<Vec<_>>());
+            there.push(message.bytes.clone());
+        }
+        assert!(there.iter().all(|one| Arc::ptr_eq(&one.0, &there[0].0)));
+        let lines = String::from_utf8_lossy(&there[0].0).into_owned();
+        assert!(lines.ends_with("\"ECHO\" \"a\"\r\n"), "{lines}");
+        // What is for the caller's own clients is not posted.
+        ask(state, asking, "PING");
+        let mut own = Vec::new();
+        deliver(state, Caller::Io(1), &mut own);
+        assert!(matches!(&own[..], [Message::Broadcast(message)] if message.to.len() == 250));
+        assert_eq!(wakes.load(Ordering::Relaxed), 2 * THREADS - 1);
     }
 }

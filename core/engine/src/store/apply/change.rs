@@ -1,6 +1,7 @@
 //! How the keyspace changes: what is done for every effect, and what families of effects share.
 
 use super::{Data, Store};
+use crate::clients::waiting::News;
 use crate::store::dropped::What;
 use crate::store::effect::event::{self, Event, Touch};
 use crate::store::effect::{Audience, Change, Changed, Effect, KeyChange};
@@ -89,7 +90,11 @@ impl Store<'_> {
             self.data.watches.mark(database, key);
         }
         if touch.has(Touch::WAITERS) {
-            self.data.blocking.mark(database, key);
+            self.data.blocking.mark(database, key, News::Any);
+        } else if touch.has(Touch::WAITERS_FOR_MORE) {
+            self.data.blocking.mark(database, key, News::More);
+        } else if touch.has(Touch::WAITERS_LATER) {
+            self.data.blocking.mark(database, key, News::Later);
         }
     }
 

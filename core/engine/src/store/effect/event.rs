@@ -99,8 +99,14 @@ impl Touch {
     pub const NOBODY: Touch = Touch(0);
     /// Those who have read the key and rely on its value: `WATCH`, and caches of clients.
     pub const READERS: Touch = Touch(1);
-    /// Those who wait for the key: a blocked client may go on.
+    /// Those who wait for the key: each blocked client may go on.
     pub const WAITERS: Touch = Touch(2);
+    /// Those who wait for something to be added to the key: blocked clients may go on, as many as
+    /// there is something for.
+    pub const WAITERS_FOR_MORE: Touch = Touch(4);
+    /// Those who wait for the key, but later: when it is touched next, all of them have to look,
+    /// whether there is something for them or not.
+    pub const WAITERS_LATER: Touch = Touch(8);
     /// Both.
     pub const ALL: Touch = Touch::READERS.and(Touch::WAITERS);
 

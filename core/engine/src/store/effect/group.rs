@@ -104,8 +104,9 @@ pub(super) mod events {
     /// There is a new consumer, whatever else came with it.
     pub const XGROUP_CREATECONSUMER: &Event =
         &named(&[name("xgroup-createconsumer")], Touch::NOBODY);
-    /// A consumer is gone.
-    pub const XGROUP_DELCONSUMER: &Event = &named(&[name("xgroup-delconsumer")], Touch::NOBODY);
+    /// A consumer is gone. If it waits, it comes back when something happens to the stream.
+    pub const XGROUP_DELCONSUMER: &Event =
+        &named(&[name("xgroup-delconsumer")], Touch::WAITERS_LATER);
     /// Pending entries changed, which nobody hears of.
     pub const PENDING: &Event = event::UNHEARD;
     /// Entries were given back, for which others may wait.

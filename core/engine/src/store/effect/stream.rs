@@ -93,7 +93,7 @@ pub(super) mod events {
     }
 
     /// There is a new entry.
-    pub const XADD: &Event = &named(&[name("xadd")], Touch::ALL);
+    pub const XADD: &Event = &named(&[name("xadd")], Touch::READERS.and(Touch::WAITERS_FOR_MORE));
     /// The oldest entries are gone.
     pub const XTRIM: &Event = &named(&[name("xtrim")], Touch::READERS);
     /// Entries are gone.

@@ -397,3 +397,30 @@ fn with_the_reserve_used_up_each_request_gets_one_answer_in_its_turn() {
     assert_eq!(ask(&mut client, "XLEN s"), len);
     assert_eq!(ask(&mut client, "XINFO GROUPS b"), "[]");
 }
+
+#[test]
+fn the_journal_is_turned_off_on_a_full_disk_and_what_was_acknowledged_stays() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), 0);
+    let mut client = connect(&server);
+    limit_files(&server, Some(256 << 10));
+    let (acknowledged, error) = append_until_refused(&mut client);
+    assert!(error.starts_with("-NOTDURABLE"), "{error}");
+    assert_eq!(ask(&mut client, "CONFIG SET appendonly no"), "+OK");
+    // No reply waits for a journal any more, and none is an error because of it.
+    let mut other = connect(&server);
+    for client in [&mut client, &mut other] {
+        assert_eq!(ask(client, "SET k 1"), "+OK");
+        assert_eq!(ask(client, "GET k"), "\"1\"");
+        assert_eq!(ask(client, "XLEN s"), (acknowledged + 1).to_string());
+    }
+    // On again, when there is room: it begins with everything, what was an error included.
+    limit_files(&server, None);
+    assert_eq!(ask(&mut client, "CONFIG SET appendonly yes"), "+OK");
+    assert_eq!(ask(&mut client, "SET k 2"), "+OK");
+    server.kill().unwrap();
+    let server = start(data.path(), 0);
+    let mut client = connect(&server);
+    assert_eq!(ask(&mut client, "GET k"), "\"2\"");
+    assert_eq!(ask(&mut client, "XLEN s"), (acknowledged + 1).to_string());
+}

@@ -1,14 +1,18 @@
 //! Commands leave orders, the persistence carries them out, and the engine sees the result.
 
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use engine::clients::session::SessionId;
 use engine::config::Settings;
-use engine::server::Order;
+use engine::error::CmdError;
+use engine::server::{Conflicts, Order, Reload, ReloadInto, ReloadSource};
+use journal::{Health, Listener, Lsn};
 use resp::{ArgvBuf, Protocol, Reply};
 
 use super::*;
+use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
 use crate::load::Load;
 use crate::open;
 
@@ -163,4 +167,111 @@ fn what_failed_is_told_and_may_be_tried_again() {
     let after = server.figures();
     assert!(!after.snapshot_failed && path.is_file());
     assert_eq!((after.snapshots, after.snapshot_failures), (1, 0));
+}
+
+/// A disk that does not answer: the journal's thread stands still until this is dropped.
+struct Standstill(Mutex<mpsc::Receiver<()>>);
+
+impl Listener for Standstill {
+    fn released(&self, _: Lsn) {
+        self.0.lock().unwrap().recv().ok();
+    }
+
+    fn health_changed(&self, _: &Health) {}
+}
+
+impl Server {
+    /// Turns the journal on, up to where its base is to be written.
+    fn begin_journal(&mut self) -> Beginning {
+        let prepared = prepare(self.persistence.config.clone()).unwrap();
+        self.persistence
+            .begin_journal(&mut self.engine, prepared, NOW)
+            .unwrap()
+    }
+}
+
+#[test]
+fn a_journal_that_begins_gives_up_if_clients_are_faster_than_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), "no");
+    server.ask("SET before 1");
+    let beginning = server.begin_journal();
+    let (goes_on, stands) = mpsc::channel();
+    let journal = server.journal.taking().unwrap();
+    goes_on.send(()).unwrap();
+    journal.notify(Arc::new(Standstill(Mutex::new(stands))));
+    // The thread takes one batch, and stands still when it has released it.
+    server.ask("SET first 1");
+    server.end_turn();
+    let begun = Instant::now();
+    while journal.backlog_bytes() > 0 {
+        assert!(begun.elapsed() < PATIENCE);
+        thread::yield_now();
+    }
+    let value = "v".repeat(1 << 20);
+    let mut batches = 0;
+    while journal.backlog_bytes() <= JOURNAL_BACKLOG_BYTES_MAX {
+        server.persistence.look(&mut server.engine, NOW);
+        assert!(server.journal.is_beginning(), "after {batches} batches");
+        assert_eq!(server.ask(&format!("SET k {value}")), "+OK\r\n");
+        server.end_turn();
+        batches += 1;
+    }
+    assert!(batches >= JOURNAL_BACKLOG_BYTES_MAX >> 20);
+    server.persistence.look(&mut server.engine, NOW);
+    assert!(!server.journal.is_beginning() && server.journal.taking().is_none());
+    // Nothing gathers any more, and clients are served as before.
+    assert_eq!(server.ask("SET after 1"), "+OK\r\n");
+    assert!(!server.engine.log().has_bytes());
+
+    drop(goes_on);
+    let background = Arc::clone(server.persistence.background());
+    let begun = beginning.write(&background);
+    let result = server
+        .persistence
+        .journal_begun(&mut server.engine, &begun, NOW);
+    assert!(result.is_err_and(|error| error.contains("slower than the clients")));
+    begun.settle(&Err(String::new()));
+    assert!(!server.figures().journal_begins && !server.figures().journalling);
+    // What is on the disk is not taken for everything by a start with a journal.
+    let again = Server::start(folder.path(), "no").begin_journal();
+    drop(again);
+}
+
+#[test]
+fn a_file_is_not_loaded_while_a_journal_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), "no");
+    server.ask("SET k saved");
+    server.persistence.save(&mut server.engine, NOW).unwrap();
+    server.ask("SET k now");
+    let beginning = server.begin_journal();
+    let reload = Reload {
+        source: ReloadSource::File,
+        before: ReloadInto::Emptied,
+        conflicts: Conflicts::Refused,
+    };
+    let persistence = &mut server.persistence;
+    let refused = persistence.reload(&mut server.engine, reload, NOW);
+    assert!(matches!(refused, Err(CmdError::NotNow)), "{refused:?}");
+    assert_eq!(server.ask("GET k"), "$3\r\nnow\r\n");
+    server.ask("SET while 1");
+    server.end_turn();
+
+    let background = Arc::clone(server.persistence.background());
+    let begun = beginning.write(&background);
+    let result = server
+        .persistence
+        .journal_begun(&mut server.engine, &begun, NOW);
+    begun.settle(&result);
+    result.unwrap();
+    // Now it may be, and the journal has it.
+    let persistence = &mut server.persistence;
+    persistence.reload(&mut server.engine, reload, NOW).unwrap();
+    assert_eq!(server.ask("GET k"), "$5\r\nsaved\r\n");
+    server.journal.close();
+    drop(server);
+    let mut server = Server::start(folder.path(), "yes");
+    assert_eq!(server.ask("GET k"), "$5\r\nsaved\r\n");
+    assert_eq!(server.ask("GET while"), "$-1\r\n");
 }

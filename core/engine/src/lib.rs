@@ -68,6 +68,7 @@ use crate::table::CommandIndex;
 pub struct Engine {
     data: Data,
     commands: &'static CommandTable,
+    seed: u64,
     /// All that is not keyspace.
     pub server: Server,
 }
@@ -140,6 +141,7 @@ impl Engine {
                 last_load: LastLoad::default(),
             },
             commands,
+            seed,
             server: Server {
                 command_stats: vec![CommandStats::default(); commands.rows().len()],
                 config,

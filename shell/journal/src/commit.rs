@@ -14,7 +14,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::health::{Fault, Health, Operation};
+use crate::health::{Fault, Health};
 use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotSink};
 use crate::unwritten::Unwritten;
 use batch::Lsn;
@@ -247,6 +247,11 @@ impl<L: Log> Commit<L> {
                     self.poison(fault);
                 }
             }
+            // It is of a state that the log does not have.
+            Event::SnapshotWritten(_) if matches!(self.health, Health::Fenced(_)) => {
+                self.give_snapshot_up();
+                self.flush.stored = Some(Err(SnapshotError::GivenUp));
+            }
             Event::SnapshotWritten(snapshot) => {
                 let result = self.log.put_snapshot(snapshot);
                 match &result {
@@ -363,6 +368,13 @@ impl<L: Log> Commit<L> {
 
     /// Appends what is held: up to the cut, then, in the new increment, the rest.
     fn append_held(&mut self, now: Elapsed) {
+        if let Health::Fenced(fault) = &self.health {
+            if self.cut.take().is_some() {
+                self.flush.snapshot = Some(Err(SnapshotError::Failed(fault.clone())));
+            }
+            self.drop_held();
+            return;
+        }
         while !self.room.is_behind_snapshot()
             && let Some(cut) = self.cut
         {
@@ -446,10 +458,7 @@ impl<L: Log> Commit<L> {
                     return false;
                 }
                 Err(AppendError::Failed(fault)) => self.poison(fault),
-                Err(fenced @ AppendError::Fenced { .. }) => {
-                    let error = io::Error::other(fenced);
-                    self.poison(Fault::new(Operation::Write, "the log", error));
-                }
+                Err(AppendError::Fenced(fault)) => self.fence(fault),
             }
         } else {
             assert!(len == 0, "batches without a number of their own");
@@ -507,7 +516,7 @@ impl<L: Log> Commit<L> {
     }
 
     fn release(&mut self, now: Elapsed) {
-        if matches!(self.health, Health::Poisoned(_)) {
+        if matches!(self.health, Health::Poisoned(_) | Health::Fenced(_)) {
             return;
         }
         let oldest = self.sync.running.or(self.sync.uncovered_since);
@@ -533,7 +542,9 @@ impl<L: Log> Commit<L> {
         self.closing = Closing::Done;
         let result = match &self.health {
             Health::Good | Health::Slow(_) | Health::OnReserve(_) => self.log.close(),
-            Health::Full(fault) | Health::Poisoned(fault) => Err(fault.clone()),
+            Health::Full(fault) | Health::Poisoned(fault) | Health::Fenced(fault) => {
+                Err(fault.clone())
+            }
         };
         if result.is_ok() {
             self.released = self.released.max(self.log.durable());
@@ -544,6 +555,9 @@ impl<L: Log> Commit<L> {
 
     /// Brings the health in line with what the log says of itself.
     fn follow_trust(&mut self) {
+        if matches!(self.health, Health::Fenced(_)) {
+            return;
+        }
         let poisoned = matches!(self.health, Health::Poisoned(_));
         match self.log.fault().cloned() {
             Some(fault) if !poisoned => self.poison(fault),
@@ -555,8 +569,21 @@ impl<L: Log> Commit<L> {
         }
     }
 
+    /// Memory is not what the log has, and what memory wants to add is nothing that it may have.
+    fn fence(&mut self, fault: Fault) {
+        tracing::error!(%fault, "the journal has another writer: the data has to be loaded again");
+        self.health = Health::Fenced(fault);
+        self.sync.uncovered_since = None;
+        self.sync.uncovered_bytes = 0;
+    }
+
+    fn drop_held(&mut self) {
+        let dropped = self.held.split_front(self.held.len());
+        self.flush.written.take_over(dropped);
+    }
+
     fn poison(&mut self, fault: Fault) {
-        if !matches!(self.health, Health::Poisoned(_)) {
+        if !matches!(self.health, Health::Poisoned(_) | Health::Fenced(_)) {
             tracing::error!(%fault, "the log is not trusted: writes are refused until a rewrite");
             self.health = Health::Poisoned(fault);
         }

@@ -119,6 +119,7 @@ mod tests {
         assert_eq!(gate.answer(Lsn::new(1)), None);
         for (count, health) in [
             Health::Poisoned(fault()),
+            Health::Fenced(fault()),
             Health::Full(fault()),
             Health::Slow(Duration::ZERO),
         ]

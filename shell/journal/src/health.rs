@@ -71,6 +71,10 @@ pub enum Health {
     /// A write or a sync failed, and the file is not trusted any more: nobody knows what is in it.
     /// Writes are refused until a rewrite into new files has succeeded.
     Poisoned(Fault),
+    /// The log is not as this process left it: somebody else has written to it. So what is in
+    /// memory is wrong, not the log. Nothing may be answered from memory and nothing written, least
+    /// of all a rewrite, until the data was loaded again. A journal does not leave this state.
+    Fenced(Fault),
 }
 
 impl Health {
@@ -78,7 +82,10 @@ impl Health {
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Health::Good | Health::Slow(_) => None,
-            Health::OnReserve(fault) | Health::Full(fault) | Health::Poisoned(fault) => Some(fault),
+            Health::OnReserve(fault)
+            | Health::Full(fault)
+            | Health::Poisoned(fault)
+            | Health::Fenced(fault) => Some(fault),
         }
     }
 
@@ -100,6 +107,7 @@ impl Health {
             Health::OnReserve(_) => "reserve",
             Health::Full(_) => "full",
             Health::Poisoned(_) => "failed",
+            Health::Fenced(_) => "fenced",
         }
     }
 }

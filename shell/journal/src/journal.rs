@@ -87,6 +87,7 @@ const SLOW: u8 = 1;
 const ON_RESERVE: u8 = 2;
 const FULL: u8 = 3;
 const POISONED: u8 = 4;
+const FENCED: u8 = 5;
 
 impl<L: Log> Journal<L> {
     /// Starts the thread of a journal that continues `log`.
@@ -505,6 +506,7 @@ fn kind_of(health: &Health) -> u8 {
         Health::OnReserve(_) => ON_RESERVE,
         Health::Full(_) => FULL,
         Health::Poisoned(_) => POISONED,
+        Health::Fenced(_) => FENCED,
     }
 }
 

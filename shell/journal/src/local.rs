@@ -242,6 +242,22 @@ impl<D: Disk> LocalLog<D> {
         Ok(names)
     }
 
+    /// Checks that nobody else has written to the file, which the lock keeps no other program from.
+    fn check_alone(&mut self) -> Result<(), AppendError> {
+        let fault = |operation, error| Fault::new(operation, &self.current.entry.name, error);
+        match self.current.file.size() {
+            Ok(size) if size == self.current.extent => Ok(()),
+            Ok(_) => {
+                let error = io::Error::other("somebody else has written to it");
+                Err(AppendError::Fenced(fault(Operation::Write, error)))
+            }
+            Err(error) => {
+                let fault = fault(Operation::Read, error);
+                Err(AppendError::Failed(self.lose(fault)))
+            }
+        }
+    }
+
     fn write_group(&mut self, header: &Header, body: &[&[u8]], pace: Pace) -> io::Result<()> {
         let line = header.encode();
         let current = &mut self.current;
@@ -314,11 +330,11 @@ impl<D: Disk> Log for LocalLog<D> {
         let last = self.current.last;
         let batch_count = group.last.since(expected);
         if expected != last || batch_count == 0 {
-            return Err(AppendError::Fenced {
-                expected,
-                actual: last,
-            });
+            let error = io::Error::other(format!("it is at {last}, not at {expected}"));
+            let fault = Fault::new(Operation::Write, &self.current.entry.name, error);
+            return Err(AppendError::Fenced(fault));
         }
+        self.check_alone()?;
         let name = &self.current.entry.name;
         let lag = last.since(self.current.synced).min(GROUP_BATCHES_MAX);
         let header = Header::of_pieces(group.last, batch_count, lag, group.pieces);

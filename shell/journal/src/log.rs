@@ -44,13 +44,8 @@ pub enum AppendError {
     Failed(Fault),
     /// The log is not where the caller thinks: another writer has it, or this one skipped
     /// something.
-    #[error("the log is at {actual}, not at {expected}")]
-    Fenced {
-        /// Where the caller thinks the log is.
-        expected: Lsn,
-        /// Where it is.
-        actual: Lsn,
-    },
+    #[error("the log has another writer: {0}")]
+    Fenced(Fault),
 }
 
 /// Why a snapshot was not begun or put. The log is as it was, unless it says that it is not trusted

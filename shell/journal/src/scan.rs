@@ -2,7 +2,8 @@
 //!
 //! Only the outline of RESP is read: enough to cut a file that Redis wrote after its last whole
 //! batch. The engine knows what the commands mean. A batch is one command, or everything from
-//! `MULTI` to `EXEC`.
+//! `MULTI` to `EXEC`. These two names are compared here because the journal knows no commands, and
+//! Redis groups what belongs together by nothing else.
 
 use crate::annotation::{self, Kind};
 use crate::limits::{COMMAND_ARGS_MAX, FOREIGN_LINE_BYTES_MAX, NUMBER_LINE_BYTES_MAX};

@@ -102,6 +102,9 @@ impl JournalSlot {
             Some(Health::Full(_)) => "The disk is full.",
             Some(Health::Slow(_)) => "The disk does not answer.",
             Some(Health::Poisoned(_)) => "The journal failed.",
+            Some(Health::Fenced(_)) => {
+                "Somebody else wrote to the journal, and the data is loaded from it again."
+            }
             // It has just become good, but the batch came later than that.
             Some(Health::Good | Health::OnReserve(_)) | None => "The disk was not ready.",
         }

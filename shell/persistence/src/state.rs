@@ -41,6 +41,8 @@ pub struct Persistence {
     rewrite_pace: RewritePace,
     /// The kind of health of the journal that the engine was last told of.
     health_kind: u8,
+    /// The data is not what the journal has, and nobody loads it yet.
+    is_reload_due: bool,
 }
 
 /// How often the log has a line about the progress of a snapshot or rewrite, in milliseconds.
@@ -58,6 +60,7 @@ impl Persistence {
             progress_told: Mono(0),
             rewrite_pace: RewritePace::default(),
             health_kind: 0,
+            is_reload_due: false,
         }
     }
 
@@ -89,7 +92,10 @@ impl Persistence {
         self.look_at_background(engine, now);
         self.look_at_progress(now);
         self.look_at_journal(engine, now);
-        self.look_at_save_points(engine, now);
+        // An engine without its data is nothing to keep.
+        if engine.server.loading.is_none() {
+            self.look_at_save_points(engine, now);
+        }
         self.tell(engine);
     }
 

@@ -240,6 +240,15 @@ impl Connections {
             .extend(soft_limit_at.map(|until| (until, place)));
     }
 
+    /// Gives all replies that wait for the journal the answer that it has by now, also those of
+    /// clients that take none at the moment.
+    pub(crate) fn answer_all(&mut self) {
+        let places: Vec<usize> = self.all.iter().map(|(place, _)| place).collect();
+        for place in places {
+            self.act(place, Connection::flush);
+        }
+    }
+
     /// Lets a connection do something, and then notes what it waits for. A panic costs only that
     /// connection.
     #[inline]

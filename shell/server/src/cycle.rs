@@ -133,7 +133,8 @@ impl Cycle {
         let state = &mut *guard;
         shard.tell_untold(&mut state.engine);
         meter.tell(&mut state.engine);
-        state.persistence.follow_health(&mut state.engine);
+        let (mut now, mut stopwatch) = shard.clock.now_measured();
+        state.persistence.follow_health(&mut state.engine, now);
         if self.run == 0
             && let Some(figures) = state.engine.server.shell.threads.get_mut(thread)
         {
@@ -141,7 +142,6 @@ impl Cycle {
         }
         self.pieces.clear();
         self.pieces.set_released(connections.released());
-        let (mut now, mut stopwatch) = shard.clock.now_measured();
         for part in &self.parts[self.run..] {
             self.run += 1;
             let Some(connection) = connections.find_mut(part.place, part.session) else {

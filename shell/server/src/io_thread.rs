@@ -219,6 +219,10 @@ impl IoThread {
                         accepting.acceptor.set_keepalive(keepalive);
                     }
                 }
+                Message::Answer(answered) => {
+                    self.connections.answer_all();
+                    drop(answered);
+                }
                 Message::Stop => self.stopped = true,
             }
         }

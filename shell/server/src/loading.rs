@@ -3,13 +3,15 @@
 //! A separate thread fills a second engine, without the lock. When it is done, the first engine,
 //! which has no data, takes over its data and keeps its own clients, settings and counters.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use journal::PanicEndsProcess;
 use parking_lot::Mutex;
 use persistence::{Load, Loaded};
 
+use crate::mailbox::Message;
 use crate::shard::{Shard, State};
 
 /// How long clients wait for a load before they are told of it. Most loads take less and go
@@ -49,6 +51,50 @@ pub(crate) fn run<E>(
             shard.end();
         }
     }
+}
+
+/// Loads the data from the journal again, because somebody else wrote to it. The engine has none
+/// any more. Tries until it succeeds or the server stops.
+pub(crate) fn again(shard: &Shard) {
+    let _guard = PanicEndsProcess::with(
+        "the data could not be loaded again: this is an error of weir; start the server again",
+    );
+    answer_all(shard);
+    shard.journal.close();
+    loop {
+        let guard = shard.lock();
+        let now = shard.clock.now();
+        let (engine, config) = (
+            guard.engine.empty_like(now),
+            guard.persistence.reload_config(),
+        );
+        let is_stopping = guard.stopping;
+        drop(guard);
+        if is_stopping {
+            return;
+        }
+        match persistence::load(engine, &config, &shard.load, now) {
+            Ok(loaded) => return shard.loaded(loaded),
+            Err(error) => tracing::error!(%error, "the data cannot be loaded again"),
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// The pause between two attempts to load.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Lets every thread answer the replies that wait for the journal. They tell of batches that are
+/// not in it, and whose numbers others will have: none may wait any longer when the next journal
+/// releases those.
+fn answer_all(shard: &Shard) {
+    let (answered, all) = mpsc::channel();
+    for mailbox in &shard.lock().mailboxes {
+        mailbox.post(Message::Answer(answered.clone()));
+    }
+    drop(answered);
+    // Nothing is sent: it ends when the last sender is gone.
+    all.recv().ok();
 }
 
 impl Shard {

@@ -1,5 +1,6 @@
 //! What other threads leave for a thread that serves connections.
 
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use engine::Lsn;
@@ -23,6 +24,9 @@ pub(crate) enum Message {
     Rebind(Rebind),
     /// How long new connections may be silent, for the thread that accepts.
     Keepalive(Duration),
+    /// Replies that wait for the journal get their answer now. Dropping the sender says that they
+    /// have.
+    Answer(Sender<()>),
     /// The server stops.
     Stop,
 }

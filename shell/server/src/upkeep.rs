@@ -14,6 +14,7 @@ use engine::observe::stages::Stage;
 use journal::contained;
 
 use crate::figures::{self, ProcessFigures};
+use crate::loading;
 use crate::memory::{Allocator, Meter};
 use crate::shard::{Caller, Shard, Submitted};
 
@@ -115,6 +116,7 @@ impl Upkeep<'_> {
             .stage_took(Stage::Timer, stopwatch.total(), now);
         self.meter.tell(&mut state.engine);
         let dropped = shard.take_dropped(state, &mut self.meter);
+        let is_reload_due = state.persistence.takes_reload();
         let journal_wait_ms = state.engine.server.config.journal_wait_ms;
         drop(guard);
         shard.journal.look_for_stall(journal_wait_ms);
@@ -122,6 +124,21 @@ impl Upkeep<'_> {
             shard.journal.kick();
         }
         shard.dropper.hand_in(dropped, &shard.untold);
+        if is_reload_due {
+            self.load_again();
+        }
+    }
+
+    /// Has a thread load the data again. The server may stop without it.
+    fn load_again(&self) {
+        let shard = Arc::clone(self.shard);
+        let spawned = thread::Builder::new()
+            .name("weir-load".to_owned())
+            .spawn(move || loading::again(&shard));
+        if let Err(error) = spawned {
+            tracing::error!(%error, "the data cannot be loaded again; the server ends");
+            self.shard.end();
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Counts {
     pub looks_repeated: u64,
     /// Batches that were followed from the midst of a log.
     pub followed: u64,
+    /// How often somebody else wrote to the log.
+    pub overtaken: u64,
     /// Operations of the disk that changed something.
     pub disk_operations: u64,
 }
@@ -52,7 +54,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 19] {
+    fn all(&mut self) -> [&mut u64; 20] {
         let Counts {
             crashes,
             power_cuts,
@@ -72,6 +74,7 @@ impl Counts {
             consumed,
             looks_repeated,
             followed,
+            overtaken,
             disk_operations,
         } = self;
         [
@@ -93,6 +96,7 @@ impl Counts {
             consumed,
             looks_repeated,
             followed,
+            overtaken,
             disk_operations,
         ]
     }

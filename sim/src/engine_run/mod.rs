@@ -15,8 +15,10 @@
 //!
 //! and at times that a second engine, fed with the effects alone, has the same state as the first,
 //! the same numbers, and the same answers to reads; and that whoever has the state after some batch
-//! and reads the log from there comes to the same state.
-//! In the end every group must have got everything. Ways to break all this are planted by [`Bug`].
+//! and reads the log from there comes to the same state. Now and then somebody else writes to the
+//! log: then everybody who waits gets an error, nothing more is written, and the log is loaded
+//! again. In the end every group must have got everything. Ways to break all this are planted by
+//! [`Bug`].
 
 mod answer;
 mod bystander;

@@ -42,6 +42,12 @@ impl Picture {
         Picture(keys)
     }
 
+    /// The same without a key.
+    pub(super) fn without(mut self, database: usize, key: &str) -> Picture {
+        self.0.remove(&(database, key.as_bytes().to_vec()));
+        self
+    }
+
     /// Returns whether the other picture is the same.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::io::Write;
+use std::io::{IoSlice, Write};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
@@ -14,9 +14,9 @@ use engine::store::log::Journalling;
 use engine::store::packing::PackingBatch;
 use engine::{Author, Engine, Now};
 use journal::{
-    BaseWriter, Commit, Cut, Elapsed, Encoded, Event, FileSync, Gathered, Health, History,
-    LocalLog, Lsn, Names, Position, Recovery, Report, SnapshotFormat, SnapshotSink, SyncJob,
-    TornTail, Trimmed,
+    Access, BaseWriter, Commit, Cut, Disk, DiskFile, Elapsed, Encoded, Event, FileSync, Gathered,
+    Health, History, LocalLog, Lsn, Names, Position, Recovery, Report, SnapshotFormat,
+    SnapshotSink, SyncJob, TornTail, Trimmed,
 };
 use persistence::snapshot::Progress;
 use persistence::{OpenError, snapshot};
@@ -181,6 +181,25 @@ impl Process {
 
     pub(super) fn is_poisoned(&self) -> bool {
         matches!(self.commit.health(), Health::Poisoned(_))
+    }
+
+    /// Returns whether somebody else has written to the log.
+    pub(super) fn is_fenced(&self) -> bool {
+        matches!(self.commit.health(), Health::Fenced(_))
+    }
+
+    /// Somebody else appends to the log's last file.
+    pub(super) fn be_overtaken(&self, bytes: &[u8], disk: &SimDisk) -> Result<()> {
+        let increments = &self.commit.log().manifest().increments;
+        let last = increments.last().context("a log has a file")?;
+        let file = disk.open(&last.name, Access::ReadWrite)?;
+        let mut left = bytes;
+        while !left.is_empty() {
+            let written = file.write_at(&[IoSlice::new(left)], file.size()?)?;
+            left = &left[written..];
+        }
+        file.sync()?;
+        Ok(())
     }
 
     /// Returns whether replies that wait will leave soon.

@@ -173,6 +173,7 @@ impl World {
                 self.disk.set_capacity(bytes);
             }
             97 if self.rng.once_in(4) => self.stop()?,
+            99 if self.rng.once_in(4) => self.be_overtaken()?,
             98 if self.rng.once_in(4) => self.process.compare_with_follower(self.now())?,
             _ => {}
         }
@@ -385,6 +386,76 @@ impl World {
         let process = self.recover()?;
         let old = std::mem::replace(&mut self.process, process);
         self.check_recovered(&old).context("after a restart")
+    }
+
+    /// Somebody else writes to the log. The server answers nothing any more from what it has in
+    /// memory, and loads the log again.
+    fn be_overtaken(&mut self) -> Result<()> {
+        self.disk.forget_plan();
+        self.disk.set_capacity(u64::MAX);
+        let elapsed = self.clock.elapsed();
+        self.process.deliver(&self.disk, elapsed)?;
+        if self.plan.bug.is_some() || !self.process.is_good() {
+            return Ok(());
+        }
+        let written = self.process.position.written;
+        self.counts.overtaken += 1;
+        let value = self.counts.overtaken.to_string();
+        let foreign = format!(
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$7\r\nforeign\r\n${}\r\n{value}\r\n",
+            value.len()
+        );
+        self.process.be_overtaken(foreign.as_bytes(), &self.disk)?;
+        // The next write shows it. It is in no log, then.
+        let now = self.now();
+        let engine = &mut self.process.engine;
+        let session = engine.connect(String::new(), String::new(), now);
+        let request: resp::ArgvBuf = ["SET", "fenced", &value].into_iter().collect();
+        let mut reply = Reply::new(Protocol::Resp2);
+        let _ = engine.request(session, request.as_argv(), now, &mut reply);
+        engine.disconnect(session);
+        self.finish()?;
+        self.process.deliver(&self.disk, elapsed)?;
+        ensure!(self.process.is_fenced(), "nobody noticed another writer");
+        // A rewrite would put what is in memory in the place of the log.
+        self.process.begin_rewrite(now);
+        self.process.deliver(&self.disk, elapsed)?;
+        self.process
+            .go_on_with_rewrite(|| false, &self.disk, elapsed)?;
+        self.release()?;
+        let waits = |client: &Client| client.asked.as_ref().is_some_and(|asked| !asked.is_blocked);
+        ensure!(
+            !self.clients.iter().any(waits),
+            "somebody waits for a log that has another writer"
+        );
+        self.disk.kill();
+        for client in &mut self.clients {
+            client.lose_connection();
+        }
+        let process = self.recover()?;
+        let old = std::mem::replace(&mut self.process, process);
+        let recovered = self.process.report.last;
+        // To whoever wrote it each request is a batch.
+        ensure!(
+            recovered == written.plus(2) && self.told <= written,
+            "{written} were written, {} told, {recovered} are back",
+            self.told
+        );
+        self.audit()?;
+        self.repeat_looks(written)?;
+        let view = old.views.get(&written);
+        let view = view.with_context(|| format!("no batch ever ended at {written}"))?;
+        let back = Picture::of(&self.process.engine.freeze(), now).without(0, "foreign");
+        let before = Picture::of(view, now).without(0, "foreign");
+        before.ensure_same(&back, "before and after another writer")?;
+        let keyspace = self.process.engine.keyspace();
+        let foreign = keyspace.find(0, keyspace.hash(b"foreign"), b"foreign");
+        let foreign = foreign.and_then(|record| record.value().get::<StringValue>());
+        ensure!(
+            foreign.map(StringValue::to_vec) == Some(value.into_bytes()),
+            "what the other one wrote is not there"
+        );
+        Ok(())
     }
 
     /// Starts the server until that succeeds, crashing on the way now and then.

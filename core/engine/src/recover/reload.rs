@@ -5,7 +5,10 @@
 //! new journal before the next batch.
 
 use crate::Engine;
+use crate::server::Loading;
+use crate::store::dropped::What;
 use crate::store::keyspace::Keyspace;
+use crate::store::log::Journalling;
 use crate::store::packing::PackingQueue;
 use crate::time::Now;
 
@@ -28,6 +31,25 @@ impl Engine {
     pub fn clear_contents(&mut self) {
         self.data.keyspace = self.data.keyspace.emptied(self.data.log.last());
         self.data.packing = PackingQueue::default();
+    }
+
+    /// Drops all data: it is not what the log has. Clients are told to wait until it was loaded
+    /// again ([`Engine::take_loaded`]). Nothing that was done and not yet handed over ever happens.
+    pub fn drop_data(&mut self, now: Now) {
+        let last = self.data.log.last();
+        for database in 0..self.data.keyspace.database_count() {
+            let emptied = self.data.keyspace.clear(database, last);
+            self.data.dropped.take(What::Records(emptied));
+        }
+        self.data.packing = PackingQueue::default();
+        self.data.log.clear();
+        self.data.log.set_journalling(Journalling::Off);
+        self.server.loading = Some(Loading::begin(now));
+    }
+
+    /// An empty engine that data can be loaded into, to be taken over by this one.
+    pub fn empty_like(&self, now: Now) -> Engine {
+        Engine::new(self.server.settings.clone(), self.seed, now, self.commands)
     }
 
     /// Takes over the data that another engine has loaded. Both were made with the same settings

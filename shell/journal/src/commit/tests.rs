@@ -279,3 +279,44 @@ fn batches_that_are_numbered_backwards_or_not_at_all_are_not_taken() {
         assert!(catch_unwind(AssertUnwindSafe(apply)).is_err(), "{last}");
     }
 }
+
+#[test]
+fn who_is_fenced_releases_nothing_and_writes_nothing_not_even_a_snapshot() {
+    let mut machine = machine(SyncPolicy::Always);
+    machine.submit(10);
+    let mut begun = machine.cut();
+    let sink = begun.snapshot.take().unwrap().unwrap();
+    let path = machine._folder.path().to_owned();
+    let file = || {
+        let files = std::fs::read_dir(&path)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let increments = files.filter(|path| path.to_string_lossy().ends_with(".incr.aof"));
+        increments.max().unwrap()
+    };
+    let foreign = [
+        std::fs::read(file()).unwrap(),
+        b"*1\r\n$4\r\nPING\r\n".to_vec(),
+    ]
+    .concat();
+    std::fs::write(file(), &foreign).unwrap();
+    let flush = machine.submit(10);
+    assert!(matches!(machine.commit.health(), Health::Fenced(_)));
+    assert!(flush.sync.is_none() && !machine.commit.health().releases());
+    assert_eq!(machine.position(), [1, 1, 1]);
+    // Neither the snapshot that was begun nor another one takes the log's place.
+    let snapshot = sink.finish(SnapshotFormat::Rdb).unwrap();
+    let flush = machine.apply(Event::SnapshotWritten(snapshot));
+    assert!(matches!(flush.stored, Some(Err(SnapshotError::GivenUp))));
+    machine.submit(10);
+    let flush = machine.cut();
+    assert!(matches!(
+        flush.snapshot,
+        Some(Err(SnapshotError::Failed(_)))
+    ));
+    assert!(machine.after_ms(60_000).wake_at.is_none());
+    let flush = machine.apply(Event::Close);
+    assert!(matches!(flush.closed, Some(Err(_))));
+    assert_eq!(machine.position(), [1, 1, 1]);
+    assert_eq!(std::fs::read(file()).unwrap(), foreign);
+}

@@ -7,17 +7,32 @@ use engine::{Engine, Now};
 use journal::Health;
 
 use super::Persistence;
+use crate::config::Config;
 use crate::shard_log::ShardJournal;
 
 impl Persistence {
     /// Tells the engine, before the next client is served, if the journal's health has changed.
     #[inline]
-    pub fn follow_health(&mut self, engine: &mut Engine) {
+    pub fn follow_health(&mut self, engine: &mut Engine, now: Now) {
         if let Some(journal) = self.journal.whole()
             && journal.health_kind() != self.health_kind
         {
-            self.tell_health(engine, &journal, &journal.health());
+            self.tell_health(engine, &journal, &journal.health(), now);
             self.tell(engine);
+        }
+    }
+
+    /// Returns whether the data has to be loaded from the journal again, once for each time that it
+    /// has: somebody else wrote to it.
+    pub fn takes_reload(&mut self) -> bool {
+        std::mem::take(&mut self.is_reload_due)
+    }
+
+    /// How to load it.
+    pub fn reload_config(&self) -> Config {
+        Config {
+            journalling: true,
+            ..self.config.clone()
         }
     }
 
@@ -54,10 +69,20 @@ impl Persistence {
         if health.is_good() {
             self.look_at_growth(engine, size, now);
         }
-        self.tell_health(engine, &journal, &health);
+        self.tell_health(engine, &journal, &health, now);
     }
 
-    fn tell_health(&mut self, engine: &mut Engine, journal: &ShardJournal, health: &Health) {
+    fn tell_health(
+        &mut self,
+        engine: &mut Engine,
+        journal: &ShardJournal,
+        health: &Health,
+        now: Now,
+    ) {
+        if matches!(health, Health::Fenced(_)) && self.health_kind != journal.health_kind() {
+            engine.drop_data(now);
+            self.is_reload_due = true;
+        }
         self.health_kind = journal.health_kind();
         self.figures.journal_health = health.name();
         engine.server.writes = match health {
@@ -70,6 +95,8 @@ impl Persistence {
                 "The journal cannot be written: {fault}. Until there is room, only BGREWRITEAOF and what frees memory \
                  (DEL, XTRIM and the like) are accepted."
             )),
+            // Clients are told to wait for the load.
+            Health::Fenced(fault) => Writes::Refused(fault.to_string()),
             Health::Poisoned(fault) => Writes::Freeing(format!(
                 "The journal cannot be trusted: {fault}. Writes are refused until BGREWRITEAOF has succeeded."
             )),

@@ -31,8 +31,9 @@ impl Persistence {
         reload: Reload,
         now: Now,
     ) -> Result<(), CmdError> {
-        if self.journal.is_beginning() && reload.source == ReloadSource::File {
-            // It would begin with what was there before.
+        let is_beginning = self.journal.is_beginning() && reload.source == ReloadSource::File;
+        // A journal that begins would do so with what was there before.
+        if is_beginning || engine.server.loading.is_some() {
             return Err(CmdError::NotNow);
         }
         if reload.source == ReloadSource::NewSnapshot {

@@ -5,6 +5,9 @@
 //! commands that weir has are watched too, because they may concern a key that was left out: a hash
 //! that is renamed over a stream replaces it. A command that weir lacks leaves out the keys that it
 //! writes, even one that weir had until then, because nobody knows what has become of it.
+//!
+//! Names of commands are compared here, because the table has no row for what weir lacks; and what
+//! a rename, a copy or a swap does to a key that is not there concerns nobody else.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

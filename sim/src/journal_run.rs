@@ -33,7 +33,7 @@ pub struct Plan {
     pub steps: u64,
     /// Cut the power at the disk operation with this number.
     pub power_cut_at: Option<u64>,
-    /// Whether the run draws faults of its own: crashes, errors, a full disk.
+    /// Faults that the run draws: crashes, errors, a full disk.
     pub chaos: Chaos,
     /// A bug, for the checkers to find.
     pub bug: Option<Bug>,

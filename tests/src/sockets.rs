@@ -42,7 +42,7 @@ pub fn request(args: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-/// The next bytes, so many.
+/// The next bytes, this many of them.
 pub fn read_exactly(stream: &mut TcpStream, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     stream.read_exact(&mut bytes).unwrap();

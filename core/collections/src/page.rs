@@ -131,7 +131,7 @@ impl Page {
     /// of memory.
     pub(crate) const BYTES_MAX: usize = (8 << 10) - HEAD_BYTES;
 
-    /// A page without elements, with room for so many bytes.
+    /// A page without elements, with room for this many bytes.
     fn with_room(bytes: usize) -> Page {
         const ZEROS: [u8; Page::BYTES_MAX] = [0; Page::BYTES_MAX];
         let room = allocated(bytes + HEAD_BYTES) - HEAD_BYTES;
@@ -185,7 +185,7 @@ impl Page {
         });
     }
 
-    /// Cuts off the elements from `at` on. Both pages then have room for so many more bytes.
+    /// Cuts off the elements from `at` on. Both pages then have room for this many more bytes.
     pub(crate) fn split_off(&mut self, at: usize, more: usize) -> Page {
         let right = self.part(at, self.len(), more);
         *self = self.part(0, at, more);
@@ -307,7 +307,7 @@ impl Page {
         (&memory[self.start(from)..self.start(to)], &memory[slots])
     }
 
-    /// A page of some of the elements, with room for so many more bytes.
+    /// A page of some of the elements, with room for this many more bytes.
     fn part(&self, from: usize, to: usize, more: usize) -> Page {
         let (elements, slots) = self.parts(from, to);
         let mut part = Page::with_room(elements.len() + slots.len() + more);
@@ -330,8 +330,8 @@ impl Page {
         });
     }
 
-    /// Makes the page its own, with room for so many bytes. Gives memory back if much of it is not
-    /// used any more.
+    /// Makes the page unshared, with room for this many bytes. Frees memory if much of it is no
+    /// longer used.
     fn make_room(&mut self, bytes: usize) {
         let room = self.0.slice.len();
         let fits = bytes <= room && room <= bytes * 2 + HEAD_BYTES;
@@ -356,7 +356,7 @@ impl Page {
     }
 }
 
-/// Elements have moved by so many bytes: so have the ends that their slots say.
+/// Elements have moved by this many bytes, and so have the ends in their slots.
 #[inline]
 fn move_ends(slots: &mut [u8], moved: u16) {
     for slot in slots.chunks_exact_mut(SLOT_BYTES) {
@@ -366,7 +366,7 @@ fn move_ends(slots: &mut [u8], moved: u16) {
     }
 }
 
-/// What an allocator gives for so many bytes: a multiple of 16, and from 128 on one of four steps
+/// What an allocator gives for this many bytes: a multiple of 16, and from 128 on one of four steps
 /// to the next power of two.
 fn allocated(bytes: usize) -> usize {
     let step = if bytes <= 128 {

@@ -21,7 +21,7 @@ pub use repair::{Kept, Lost, RepairError, Repaired, repair};
 /// What a look at one file found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileReport {
-    /// The file.
+    /// The file's name in the folder.
     pub name: String,
     /// Its size in bytes.
     pub bytes: u64,

@@ -51,7 +51,7 @@ impl Fault {
     }
 }
 
-/// Whether the log takes writes.
+/// Which writes the log takes.
 ///
 /// Nothing that was acknowledged is taken back in any state.
 #[derive(Clone, Debug, Default)]

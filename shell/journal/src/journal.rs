@@ -45,7 +45,7 @@ pub struct Stats {
     pub counters: Counters,
     /// The size of the log.
     pub size: LogSize,
-    /// Whether a sync runs while writes go on.
+    /// A sync runs while writes go on.
     pub syncing: bool,
     /// How long the last group took, with its sync if the policy wants one.
     pub commit_last: Duration,
@@ -463,7 +463,7 @@ const FAILED: &str = "\
     again, and please report what was logged before this line.";
 
 impl<L: Log> Shared<L> {
-    /// Whether the journal's thread has ended.
+    /// Returns whether the journal's thread has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }

@@ -50,7 +50,7 @@ pub struct LocalLog<D: Disk> {
     _lock: D::Lock,
 }
 
-/// Whether the files are known to hold what was written to them.
+/// What is known of the files.
 enum Trust {
     /// They are.
     Whole,

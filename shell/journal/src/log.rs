@@ -19,7 +19,7 @@ pub struct Group<'a> {
     pub pieces: &'a [&'a [u8]],
     /// The LSN of the last of them.
     pub last: Lsn,
-    /// Whether a sync comes next.
+    /// When it must be durable.
     pub pace: Pace,
 }
 

@@ -123,7 +123,7 @@ pub(crate) struct Reader<F> {
     damage: Option<Damage>,
     last: Lsn,
     writer: Writer,
-    /// Whether a group's LSN may be ahead: nothing was read yet whose LSN is certain.
+    /// Something was read whose LSN is certain; until then a group's LSN may be ahead.
     lsn_is_known: bool,
 }
 

@@ -119,7 +119,7 @@ pub enum Ending {
 /// A torn end of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TornEnd {
-    /// The file.
+    /// The file's name in the folder.
     pub name: String,
     /// Where and how.
     pub damage: Damage,

@@ -2,8 +2,8 @@
 //! journal.
 //!
 //! A thread of its own changes them, in the order in which clients asked, so that nobody else waits
-//! for a disk or a name server. What is asked for in one command counts as a whole or not at all:
-//! where one part fails, those before it are undone.
+//! for a disk or a name server. A command changes all of its settings or none: where one fails,
+//! those before it are undone.
 
 mod appendonly;
 mod folder;
@@ -80,7 +80,7 @@ fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), Cm
         if listening.is_some()
             && let Err(error) = listeners::listen(shard, &wanted, &before)
         {
-            tracing::error!(%error, "the addresses of before cannot be listened on again");
+            tracing::error!(%error, "the previous addresses cannot be listened on again");
         }
         return Err(refused(APPENDONLY, error));
     }

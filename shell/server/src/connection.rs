@@ -35,21 +35,21 @@ pub(crate) struct Connection {
     socket: Socket,
     session: SessionId,
     phase: Phase,
-    /// The socket may have something to read: it has said so, and nobody has found it empty since.
+    /// The socket may have something to read: it said so, and was not found empty since.
     readable: bool,
     /// The client said that it sends no more, or is gone; what it sent before may still be there.
     ended: bool,
     parser: Parser,
     /// The beginning of a request whose rest has not arrived, or requests after one that waits.
     input: Vec<u8>,
-    /// Whether whole requests may be in it.
+    /// Whole requests may be in it.
     has_requests: bool,
     /// The batch that must be durable before more is read of a client that gets no replies.
     unanswered: Lsn,
     /// What it read is in a cycle and has not run yet. Nothing more may be read before that: the
     /// parser would lose its place.
     in_cycle: bool,
-    /// Large arguments of requests that have run, to be let go of without the lock.
+    /// Large arguments of requests that have run, to be freed without the lock.
     spent: Vec<Large>,
     output: Output,
     waiting: Waiting,
@@ -97,14 +97,14 @@ impl Received {
     }
 }
 
-/// What a client on another machine is told as long as no password is set.
+/// The reply to a client on another machine as long as no password is set.
 const PROTECTED: &[u8] =
     b"-DENIED weir is in protected mode, because no password is set: only clients on \
     this machine are served. Set a password there (CONFIG SET requirepass, or requirepass in the \
     configuration file) and give it with AUTH, or, if everybody who can reach this port may do \
     everything, CONFIG SET protected-mode no.\r\n";
 
-/// What a client is told if there are too many.
+/// The reply to a client beyond `maxclients`.
 const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
 
 impl Connection {
@@ -190,8 +190,8 @@ impl Connection {
             && (self.readable || self.has_requests)
     }
 
-    /// Returns whether it is over: it was to be closed and everything was sent, or its client is
-    /// gone and will not wait for what it waits for.
+    /// Returns whether it has ended: it was to be closed and everything was sent, or its client is
+    /// gone and what it waits for no longer matters.
     pub(crate) fn is_over(&self) -> bool {
         match self.phase {
             Phase::Reading => false,
@@ -478,7 +478,7 @@ impl Connection {
         }
     }
 
-    /// The client has sent more that has not run than it may.
+    /// The client has sent more than may wait to be run.
     #[cold]
     fn end_for_query(&mut self, engine: &mut Engine) {
         self.phase = Phase::Closing;

@@ -291,7 +291,7 @@ impl Connections {
         }
     }
 
-    /// The lowest batch that somebody waits for.
+    /// The lowest batch that a reply waits for.
     fn held_for(&self) -> Option<Lsn> {
         let Reverse((lsn, _)) = self.held.peek()?;
         Some(*lsn)

@@ -76,8 +76,8 @@ impl Dropper {
         self.changed.notify_one();
     }
 
-    /// What waits; `None` while something is being freed, of which nobody can say how much the
-    /// allocator has back already.
+    /// What waits; `None` while something is being freed, because it is unknown how much of that
+    /// the allocator has back already.
     pub(crate) fn settled(&self) -> Option<Settled> {
         let state = self.state.lock();
         (state.freeing == 0).then_some(Settled {
@@ -101,7 +101,7 @@ impl Dropper {
             drop(state);
             for dropped in waiting {
                 let bytes = dropped.bytes();
-                // The thread has to continue, because it does the same for everybody else.
+                // The thread must continue, because it frees for all others too.
                 let freed = contained(|| {
                     drop(dropped);
                     Ok(())
@@ -147,7 +147,7 @@ mod tests {
 
     const VALUE_BYTES: u64 = 64 << 20;
 
-    /// A meter of a thread whose memory has grown by so many bytes when it is asked.
+    /// A meter of a thread whose memory has grown by this many bytes when it is asked.
     fn meter(of_thread: fn() -> u64) -> Meter {
         Meter::new(Allocator {
             used: || 0,

@@ -59,8 +59,8 @@ impl ProcessFigures {
     }
 }
 
-/// Takes in how many bytes the allocator said are allocated. `dropped` bytes of them wait to be
-/// freed and count as free; if nobody knows how many, the figure that the threads keep stays.
+/// Updates the figure with what the allocator says is allocated. `dropped` bytes of that wait to be
+/// freed and count as free; if it is unknown how many, the figure that the threads keep stays.
 pub(crate) fn update_memory(
     figures: &mut ShellFigures,
     allocator: Allocator,

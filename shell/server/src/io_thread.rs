@@ -1,6 +1,6 @@
 //! A thread that serves connections, in turns: wait for events, read, run, send.
 //!
-//! The thread owns its connections, and nobody else touches them. Others leave messages in its
+//! The thread owns its connections, and no other touches them. Others leave messages in its
 //! mailbox. It waits only for events, never for a client or a disk.
 
 use std::io;

@@ -3,8 +3,8 @@
 /// Bytes read from a socket at once.
 pub const READ_BYTES: usize = 64 * 1024;
 
-/// A large argument is given room for so many times what has come of it, or for all of it: how long
-/// it is to be is the client's claim, and to make room again copies what is there.
+/// A large argument gets room for this many times what has arrived of it, or for all of it if that
+/// is less: its length is only the client's claim, and making room again copies what is there.
 pub const LARGE_GROWTH: usize = 16;
 
 /// Replies are written when this many bytes have accumulated, even if there are more requests.
@@ -23,7 +23,7 @@ pub const PUSHED_BYTES_MAX: usize = 32 << 20;
 /// separately takes more memory.
 pub const PUSHED_APART_BYTES_MIN: usize = 4096;
 
-/// Bytes that are sent to a client in one go, if its socket takes them, before others have their
+/// Bytes that are sent to a client at once, if its socket takes them, before others have their
 /// turn.
 pub const SEND_BYTES: usize = 1 << 20;
 

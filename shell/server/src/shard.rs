@@ -68,7 +68,7 @@ pub(crate) enum Caller {
     Other,
 }
 
-/// Whether the journal was given something. If so, it has to be kicked, best without the lock.
+/// Whether the journal was given something. If so, it must be kicked, best without the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Submitted {
@@ -98,9 +98,9 @@ pub(crate) struct State {
     outgoing: Vec<Vec<Message>>,
     /// Clients of each thread that get the same; empty unless that is being put together.
     recipients: Vec<Vec<(usize, SessionId)>>,
-    /// Nobody is served any more, because what is done now would be lost if there is no journal.
+    /// No client is served any more: without a journal, what is done now would be lost.
     pub(crate) stopping: bool,
-    /// What the log has of refusals.
+    /// Which refusals were logged.
     pub(crate) refusals: Refusals,
 }
 
@@ -146,9 +146,9 @@ impl Shard {
         self
     }
 
-    /// Takes the lock. Nobody waits for a client while holding it. Only work that makes everybody
-    /// wait also waits for a disk: `SHUTDOWN SAVE`, the snapshot at the end, `DEBUG RELOAD` and
-    /// `DEBUG LOADAOF`. A panic while it is held ends the process.
+    /// Takes the lock. No thread waits for a client while it holds it, or for a disk, except for
+    /// work that makes all clients wait: `SHUTDOWN SAVE`, the snapshot at the end, `DEBUG RELOAD`
+    /// and `DEBUG LOADAOF`. A panic while it is held ends the process.
     #[inline]
     pub(crate) fn lock(&self) -> Held<'_> {
         let state = self.state.lock();

@@ -27,7 +27,7 @@ pub(crate) enum Socket {
 pub(crate) struct Read {
     /// How many bytes: 0 if the peer sends no more.
     pub(crate) len: usize,
-    /// Whether to ask again.
+    /// Whether to read again at once.
     pub(crate) more: More,
 }
 
@@ -84,7 +84,7 @@ impl Socket {
         }
     }
 
-    /// The socket's number.
+    /// The file descriptor.
     pub(crate) fn number(&self) -> i32 {
         self.as_fd().as_raw_fd()
     }

@@ -92,7 +92,7 @@ impl Upkeep<'_> {
         if let Some(figures) = figures {
             let settled = shard.dropper.settled();
             let allocated = (self.allocator.used)();
-            // What was being freed meanwhile is in this figure in part, and nobody knows in which.
+            // Part of what was being freed is in this figure, and it is unknown which part.
             let waiting = settled.filter(|before| shard.dropper.settled() == Some(*before));
             let dropped =
                 waiting.map(|waiting| state.engine.dropped_bytes() + waiting.bytes as u64);

@@ -49,8 +49,8 @@ pub struct Played {
     pub errors: usize,
     /// Clients that waited, and then got a reply.
     pub woken: usize,
-    /// Whether the clock has made an ID, so that a difference may be its doing. A drawn sequence
-    /// avoids that, but one that was cut down may not.
+    /// The clock has made an ID, so that a difference may come from it. A drawn sequence avoids
+    /// that, but one that was cut down may not.
     pub clock_id: bool,
     /// The first difference: the replies to the last command that was compared.
     pub mismatch: Option<Mismatch>,

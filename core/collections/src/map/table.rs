@@ -13,7 +13,7 @@ const LEN_MAX: usize = 32;
 /// What a page may take before its table splits. An entry of short parts then still has room.
 const PAGE_BYTES_MAX: usize = 4 << 10;
 
-/// A table with at most so many entries looks for a neighbour to merge with.
+/// A table with at most this many entries looks for a neighbour to merge with.
 const SPARSE_LEN: usize = 8;
 
 /// What two tables have that merge: far enough below what splits one.

@@ -71,19 +71,19 @@ pub enum RepairError {
     /// The file is a snapshot: there is no whole part to save.
     #[error("{name} is an RDB file; restore it from a backup")]
     Rdb {
-        /// The file.
+        /// Its name in the folder.
         name: String,
     },
     /// There is nothing to repair.
     #[error("{name} is whole")]
     Whole {
-        /// The file.
+        /// Its name in the folder.
         name: String,
     },
     /// A file is in the way.
     #[error("{name} exists; move it out of the way")]
     Exists {
-        /// The file.
+        /// Its name in the folder.
         name: String,
     },
     /// The disk failed.

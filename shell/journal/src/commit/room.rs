@@ -23,7 +23,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Room {
     /// When the batches that found no room are tried again.
     pub(super) retry_at: Option<Elapsed>,
-    /// Whether the reserve has to be made again.
+    /// The reserve was used, and must be made again.
     pub(super) is_spent: bool,
     /// When that is tried.
     look_at: Option<Elapsed>,

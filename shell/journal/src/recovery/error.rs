@@ -30,7 +30,7 @@ pub enum RecoveryError {
     /// A file of the manifest is not there.
     #[error("{name} is in the manifest but not in the directory; restore it from a backup")]
     Missing {
-        /// The file.
+        /// Its name in the folder.
         name: String,
     },
     /// A file is damaged where no crash can have done it.
@@ -40,7 +40,7 @@ pub enum RecoveryError {
         damage.offset, damage.reason, behind
     )]
     Damaged {
-        /// The file.
+        /// Its name in the folder.
         name: String,
         /// Where and how.
         damage: Damage,
@@ -54,7 +54,7 @@ pub enum RecoveryError {
         damage.offset, damage.reason
     )]
     Torn {
-        /// The file.
+        /// Its name in the folder.
         name: String,
         /// Where and how.
         damage: Damage,

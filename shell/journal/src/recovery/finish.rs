@@ -150,7 +150,7 @@ pub struct Superseding<D: Disk> {
 }
 
 impl<D: Disk> Superseding<D> {
-    /// The same, with so many bytes kept on the disk for when there is no other room.
+    /// The same, with this many bytes kept on the disk for when there is no other room.
     #[must_use]
     pub fn with_reserve(mut self, bytes: u64) -> Self {
         self.log = self.log.with_reserve(bytes);

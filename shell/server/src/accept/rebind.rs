@@ -13,7 +13,7 @@ use mio::net::TcpListener;
 use super::{Acceptor, Listener, token_of};
 use crate::listen::{ListenError, TcpAddress, listen_tcp};
 
-/// A wish for other addresses.
+/// A request for other addresses.
 #[derive(Debug)]
 pub(crate) struct Rebind {
     addresses: Vec<TcpAddress>,
@@ -22,7 +22,7 @@ pub(crate) struct Rebind {
 }
 
 impl Rebind {
-    /// A wish, and where what became of it is told: the addresses that are listened on.
+    /// A request, and the channel for its result: the addresses that are listened on.
     pub(crate) fn new(
         addresses: Vec<TcpAddress>,
         backlog: i32,

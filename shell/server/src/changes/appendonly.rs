@@ -9,7 +9,7 @@ use persistence::Config;
 use super::is_loading;
 use crate::shard::Shard;
 
-/// Why the journal stays as it is, to a client.
+/// What a client is told if the journal cannot be turned on.
 const FAILED: &str = "Unable to turn on AOF. Check server logs.";
 
 /// Turns the journal on or off. What goes wrong is in the log, too.

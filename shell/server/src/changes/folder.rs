@@ -5,7 +5,7 @@ use engine::error::CmdError;
 
 use super::{in_words, refused};
 
-/// The whole path of the folder that `dir` is to be, which counts from the folder that it is.
+/// The absolute path of the new `dir`, which is relative to the current one.
 pub(super) fn checked(before: &DataConfig, wanted: &DataConfig) -> Result<String, CmdError> {
     if before.journalling {
         // It would stay where it is, and a restart would not find it.

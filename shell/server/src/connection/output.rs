@@ -112,7 +112,7 @@ impl Output {
         self.forget_pieces();
     }
 
-    /// Replaces each reply that nobody may see by a line. Returns how many that were.
+    /// Replaces each reply that must not be seen by a line. Returns how many there were.
     pub(super) fn refuse(&mut self, is_open: impl Fn(Lsn) -> bool, line: &[u8]) -> usize {
         let mut refused = 0;
         let mut refuse = |rope: &mut Rope, piece: &Piece| {

@@ -33,11 +33,11 @@ pub(crate) enum Sent {
 /// The state of a client that does not take all its replies at once.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    /// What may wait, by the settings.
+    /// How much may wait, by the settings.
     pub(super) limits: OutputLimits,
-    /// Whether the socket took less than it was offered.
+    /// The socket took less than it was offered.
     is_stuck: bool,
-    /// Until when more than the soft limit may wait; `None` while less waits.
+    /// Until when the soft limit may be exceeded; `None` while it is not.
     soft_limit_at: Option<Mono>,
     /// How many of the waiting bytes others sent, at most.
     pushed: usize,
@@ -65,7 +65,7 @@ impl Connection {
             Then::Continue => {}
             Then::Resume if self.phase == Phase::Waiting => self.phase = Phase::Reading,
             Then::Resume => {}
-            // Nobody knows when it would take the rest.
+            // It is unknown when it would take the rest.
             Then::Close
                 if self.is_stuck()
                     || (delivery.bytes.is_empty() && self.output.is_on_its_way()) =>
@@ -230,8 +230,8 @@ impl Connection {
         }
     }
 
-    /// Sends what was kept, now that it may leave or the socket has room. If nobody knows whether a
-    /// reply will hold after a restart, an error replaces it.
+    /// Sends what was kept, now that it may leave or the socket has room. If it is unknown whether
+    /// a reply will hold after a restart, an error replaces it.
     ///
     /// # Errors
     /// As [`Connection::send`].
@@ -317,7 +317,7 @@ impl Connection {
         Ok(Sent::Stuck)
     }
 
-    /// Checks that no more waits than may.
+    /// Checks that no more waits than the limits allow.
     fn check_waiting(&mut self) -> io::Result<()> {
         let waiting = self.output.len();
         let told = self.waiting.told_bytes;

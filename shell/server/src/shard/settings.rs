@@ -12,7 +12,7 @@ use crate::changes::Change;
 use crate::mailbox::Message;
 
 impl Shard {
-    /// Lets settings count that the engine goes by already.
+    /// Applies settings that the engine uses already.
     pub(crate) fn settings_changed(&self, state: &mut State) {
         state.engine.settings_changed();
         let config = ShellConfig::resolve(&state.engine.server.settings);
@@ -30,8 +30,8 @@ impl Shard {
         self.changes.get_or_init(|| thread);
     }
 
-    /// Has that thread end. Whatever it has begun comes to its end first; a journal that is not
-    /// whole yet is given up.
+    /// Ends that thread. It completes what it has begun first; a journal that is not whole yet is
+    /// given up.
     pub(crate) fn end_changes(&self) {
         if self.journal.is_beginning() {
             self.journal.close();

@@ -32,7 +32,7 @@ impl Shard {
         }
     }
 
-    /// Writes a snapshot before the server stops, if there are save points. Nobody is served
+    /// Writes a snapshot before the server stops, if there are save points. No client is served
     /// meanwhile. Returns whether the server may stop.
     pub(crate) fn save_before_stop(&self) -> bool {
         let mut guard = self.lock();

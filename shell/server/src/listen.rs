@@ -46,6 +46,11 @@ impl Listeners {
         Listeners::default()
     }
 
+    /// Whether nothing listens.
+    pub fn is_empty(&self) -> bool {
+        self.tcp.is_empty() && self.unix.is_none()
+    }
+
     /// Listens on TCP addresses; on none for port 0.
     ///
     /// # Errors

@@ -98,6 +98,11 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     if let Some(path) = &config.unix_socket {
         listeners.unix(path, config.unix_socket_mode)?;
     }
+    anyhow::ensure!(
+        !listeners.is_empty(),
+        "there is nothing to listen on: set port, and bind to an address of this machine, or set \
+         unixsocket"
+    );
     let io_threads = config.io_threads.map_or_else(cores, NonZeroUsize::get);
     let clock = Clock::start();
     let seed = seed()?;

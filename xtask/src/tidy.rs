@@ -1,6 +1,7 @@
 //! Rules of the repository that a machine can check, as tests: floors, generated pages, paths in
 //! documents.
 
+mod circles;
 mod command_names;
 mod rooms;
 mod settings;

@@ -8,7 +8,15 @@ use stream::{Activity, Chosen, ChosenWriter, Entries, Lookup, PendingEntry, Stre
 
 use super::group_key::GroupKey;
 use super::write_id;
-use super::xclaim::Show;
+
+/// What the reply shows of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Show {
+    /// Its fields; then the claim counts as a delivery.
+    Entry,
+    /// Its ID alone.
+    Id,
+}
 
 /// For how long a pending entry has been idle, in milliseconds; `None` if it was given back, which
 /// is longer than any time.

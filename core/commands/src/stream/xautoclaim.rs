@@ -7,11 +7,10 @@ use engine::store::effect::Claim;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{Activity, DELIVERY_COUNT_MAX, StreamId};
 
-use super::claiming::{Claimed, Shown, idle_ms, note_caller};
+use super::claiming::{Claimed, Show, Shown, idle_ms, note_caller};
 use super::group_key::GroupKey;
 use super::interval::parse_start;
 use super::write_id;
-use super::xclaim::Show;
 
 /// `XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]`
 pub(super) struct XAutoClaim;

@@ -9,7 +9,7 @@ use engine::store::effect::{Claim, Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{Activity, DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
-use super::claiming::{Claimed, Shown, idle_ms, note_caller};
+use super::claiming::{Claimed, Show, Shown, idle_ms, note_caller};
 use super::group_key::GroupKey;
 
 /// `XCLAIM key group consumer min-idle-time id [id …] [options]`
@@ -45,15 +45,6 @@ enum Delivered {
 enum Unknown {
     PassedOver,
     Forced,
-}
-
-/// What the reply shows of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Show {
-    /// Its fields; then the claim counts as a delivery.
-    Entry,
-    /// Its ID alone.
-    Id,
 }
 
 impl Command for XClaim {

@@ -30,6 +30,7 @@ files! {
     the_server_itself: "server",
     edges_of_streams: "streams-edges",
     errors_of_stream_commands: "stream-errors",
+    hashes: "hashes",
     strings: "strings",
     strings_compared: "strings-compare",
     transactions: "transactions",

@@ -23,7 +23,7 @@ const REQUESTS: &[&str] = &[
     "SET string value",
     "XADD stream 1-1 f v",
     "XGROUP CREATE stream g 0",
-    "HSET renamed f v",
+    "SADD renamed f",
     "RPUSH list a b",
     "SADD set a b",
     "ZADD sorted-set 1 a",
@@ -31,7 +31,7 @@ const REQUESTS: &[&str] = &[
     "REWRITE",
     "XREADGROUP GROUP g reader STREAMS stream >",
     "XGROUP CREATECONSUMER stream g other",
-    "HSET hash f v",
+    "SADD kept f",
     "RENAME renamed overwritten",
     "SET set is-a-string-now",
     "DEL sorted-set",
@@ -68,9 +68,9 @@ fn redis_data(settings: &[(&str, &str)]) -> Option<TempDir> {
 }
 
 /// What is left out of that, as `weir import` lists it.
-const LEFT_OUT: &str = "left out: key \"hash\" of database 0 (hash)\n\
+const LEFT_OUT: &str = "left out: key \"kept\" of database 0 (set)\n\
                         left out: key \"list\" of database 0 (list)\n\
-                        left out: key \"overwritten\" of database 0 (hash)\n\
+                        left out: key \"overwritten\" of database 0 (set)\n\
                         left out: key \"list-of-2\" of database 2 (list)\n";
 
 #[track_caller]
@@ -84,7 +84,7 @@ fn check_data(client: &mut Client) {
     assert!(ask("GET set").contains("is-a-string-now"));
     assert!(ask("GET counter").contains('2'));
     assert_eq!(ask("XLEN stream"), "1");
-    assert_eq!(ask("EXISTS overwritten hash list"), "0");
+    assert_eq!(ask("EXISTS overwritten kept list"), "0");
     // The increments contain no times.
     let consumers = client
         .command(&["XINFO", "CONSUMERS", "stream", "g"])
@@ -125,7 +125,7 @@ fn data_that_weir_cannot_keep_is_refused_and_left_out_only_if_told() {
             let log = server.log();
             for told in [
                 "function library mylib",
-                "type_name=\"hash\" keys=2",
+                "type_name=\"set\" keys=2",
                 "type_name=\"list\" keys=2",
             ] {
                 assert!(log.contains(told), "{told}: {log}");
@@ -143,11 +143,11 @@ fn a_command_of_redis_that_weir_does_not_have_is_refused_by_name() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start_in(&redis, data.path(), JOURNAL).unwrap();
     let mut client = server.connect(Protocol::Resp2).unwrap();
-    client.command(&["HSET", "h", "f", "v"]).unwrap();
+    client.command(&["HINCRBY", "h", "f", "1"]).unwrap();
     server.stop().unwrap();
     let refused = Server::start_in(&peers::weir().unwrap(), data.path(), JOURNAL).unwrap_err();
     let refused = format!("{refused:#}");
-    let told = "it holds command HSET of key \"h\", which weir does not have; `weir import`";
+    let told = "it holds command HINCRBY of key \"h\", which weir does not have; `weir import`";
     assert!(refused.contains(told), "{refused}");
 }
 

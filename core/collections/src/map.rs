@@ -21,7 +21,7 @@ use crate::trie::{Bucket, Node, Tables, mix};
 use table::Table;
 
 /// How many names a map has in a single page at most.
-pub const SMALL_LEN_MAX: usize = 128;
+pub const SMALL_LEN_MAX: usize = 512;
 
 /// Entries by name.
 #[derive(Clone)]
@@ -41,6 +41,8 @@ struct Large<const PARTS: usize> {
     len: usize,
     /// What the entries take in their pages, and what is kept beside them.
     bytes: usize,
+    /// Its owner has spread it.
+    is_spread: bool,
     hasher: NameHasher,
 }
 
@@ -119,6 +121,18 @@ impl<const PARTS: usize> Map<PARTS> {
             Repr::Empty | Repr::Small(_) | Repr::Large(_) => {}
         }
         self.grown(hasher).insert(&parts, &items)
+    }
+
+    /// Keeps it as a large map from now on, whatever its size, until it is empty. `hasher` as for
+    /// [`Map::insert`].
+    pub fn spread(&mut self, hasher: NameHasher) {
+        self.grown(hasher).is_spread = true;
+    }
+
+    /// Returns whether [`Map::spread`] was called.
+    #[inline]
+    pub fn is_spread(&self) -> bool {
+        matches!(&self.0, Repr::Large(large) if large.is_spread)
     }
 
     /// Takes an entry out; returns whether it was there.
@@ -270,6 +284,7 @@ impl<const PARTS: usize> Map<PARTS> {
                 len: page.len() / PARTS,
                 bytes: page.cost(),
                 root: Node::Table(Arc::new(Table::root(page))),
+                is_spread: false,
                 hasher,
             }));
         }

@@ -6,6 +6,7 @@
 
 mod bitmap;
 mod connection;
+mod hash;
 mod help;
 mod key;
 mod scripting;
@@ -21,6 +22,7 @@ use engine::command::{CommandTable, Entry, Numbered, count};
 pub static COMMANDS: &[&[Entry]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
+    hash::COMMANDS,
     key::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,

@@ -33,7 +33,7 @@ impl Digest {
         let mut out = hashing();
         let expires_at_ms = expires_at_ms.unwrap_or(i64::MIN);
         out.bytes(&expires_at_ms.to_le_bytes());
-        out.byte(value::code_of(value));
+        out.byte(value::first_code_of(value));
         value::add_to_digest(value, now_ms, &mut out);
         hashed(out)
     }

@@ -14,6 +14,7 @@ mod decode;
 mod digest;
 mod encode;
 mod error;
+mod hash;
 pub mod limits;
 mod listpack;
 mod lzf;

@@ -58,6 +58,12 @@ macro_rules! types {
             match value { $(Value::$variant(kept) => <$typed as Stored>::code(kept),)* }
         }
 
+        /// The first code of the type, whichever a value is written as.
+        pub(crate) fn first_code_of(value: &Value) -> u8 {
+            let codes = match value { $(Value::$variant(_) => <$typed as Stored>::CODES,)* };
+            codes.first().copied().unwrap_or_default()
+        }
+
         /// Writes auxiliary fields about a value, which go before everything about its key.
         pub(crate) fn write_extras<K: Sink>(
             value: &Value,
@@ -112,4 +118,5 @@ macro_rules! types {
 types! {
     String(StringValue),
     Stream(Stream),
+    Hash(values::Hash),
 }

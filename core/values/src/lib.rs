@@ -4,6 +4,7 @@
 //! holds clones, and a later write copies only what is shared. Values know nothing of expiry,
 //! databases or the protocol; those belong to the engine.
 
+mod hash;
 mod stream;
 mod string;
 mod typed;
@@ -11,6 +12,7 @@ mod value;
 
 pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
 
+pub use hash::Hash;
 pub use string::{Encoding, Scratch, StringValue};
 pub use typed::Typed;
 pub use value::Value;

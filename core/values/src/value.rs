@@ -69,6 +69,8 @@ types! {
         String(StringValue) of StringValue,
         /// Entries in the order of their IDs. Change it through `Arc::make_mut`.
         Stream(Arc<Stream>) of Stream,
+        /// Fields and their values.
+        Hash(crate::Hash) of crate::Hash,
     }
 }
 

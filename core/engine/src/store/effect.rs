@@ -25,6 +25,7 @@ mod database;
 pub(crate) mod encode;
 pub mod event;
 mod group;
+pub mod hash;
 mod key;
 mod server;
 mod stream;
@@ -97,6 +98,8 @@ families! {
         String(StringChange<'a>),
         /// It holds a stream afterwards.
         Stream(StreamChange<'a>),
+        /// It holds a hash afterwards.
+        Hash(hash::HashChange<'a>),
         /// The same, and a group of the stream changes.
         Group(OfGroup<'a>),
     }

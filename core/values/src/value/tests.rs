@@ -63,3 +63,29 @@ fn a_change_leaves_a_frozen_view_as_it_was() {
     assert_eq!(value.get::<Stream>().unwrap().len(), 2);
     assert_eq!(frozen.get::<Stream>().unwrap().len(), 1);
 }
+
+#[test]
+fn a_hash_is_kept_as_redis_would_say() {
+    let hasher = collections::hash::NameHasher::new([1, 2]);
+    let mut hash = crate::Hash::new();
+    assert!(hash.set(b"f", &[b'x'; 64], hasher) && !hash.set(b"f", b"7", hasher));
+    assert_eq!(Value::from(hash.clone()).encoding(1), "listpack");
+    let mut long = hash.clone();
+    long.set(b"f", &[b'x'; 65], hasher);
+    long.set(b"f", b"short again", hasher);
+    assert_eq!(Value::from(long).encoding(1), "hashtable");
+    for number in 1..512 {
+        hash.set(format!("{number}").as_bytes(), b"v", hasher);
+    }
+    assert_eq!(Value::from(hash.clone()).encoding(1), "listpack");
+    hash.set(b"512", b"v", hasher);
+    let value = Value::from(hash);
+    assert_eq!(
+        (value.type_name(), value.encoding(1)),
+        ("hash", "hashtable")
+    );
+    let hash = value.get::<crate::Hash>().unwrap();
+    assert_eq!(hash.len(), 513);
+    assert_eq!(hash.get(b"f").and_then(|it| it.as_integer()), Some(7));
+    assert!(hash.get(b"none").is_none());
+}

@@ -1,0 +1,114 @@
+use proptest::prelude::*;
+use stream::Retention;
+
+use super::*;
+use crate::context::Packing;
+use crate::error::PayloadError;
+use crate::payload::{dump, restore, sign};
+
+fn context(hash_seed: u64) -> Context {
+    Context {
+        now_ms: 0,
+        hash_seed,
+        retention: Retention {
+            duration_s: 100,
+            maxsize: 100,
+        },
+        packing: Packing::Later,
+    }
+}
+
+fn hash_of<'a>(pairs: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Hash {
+    let mut hash = Hash::new();
+    for (field, value) in pairs {
+        hash.set(field, value, NameHasher::new([1, 0]));
+    }
+    hash
+}
+
+fn restored(payload: &[u8]) -> Result<Hash, PayloadError> {
+    let value = restore(payload, &context(2))?;
+    Ok(value.get::<Hash>().unwrap().clone())
+}
+
+fn sorted(hash: &Hash) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let pairs = hash
+        .iter()
+        .map(|it| (it.name().to_vec(), it.value().to_vec()));
+    let mut pairs: Vec<_> = pairs.collect();
+    pairs.sort();
+    pairs
+}
+
+/// What Redis 8.6.3 dumps.
+#[test]
+fn payloads_are_those_of_redis() {
+    let small = hash_of([(b"f".as_slice(), b"v".as_slice()), (b"g", b"2")]);
+    let payload = b"\x10\x12\x12\0\0\0\x04\0\x81f\x02\x81v\x02\x81g\x02\x02\x01\xff\x0d\0\xa3\x0f\xc7\xfc\xc6a\x92\x83";
+    assert_eq!(dump(&Value::from(small.clone())), payload);
+    let back = restored(payload).unwrap();
+    assert_eq!(sorted(&back), sorted(&small));
+    assert!(back.is_listpack());
+    let large = hash_of([(b"f".as_slice(), [b'x'; 65].as_slice()), (b"g", b"2")]);
+    let back = restored(&dump(&Value::from(large.clone()))).unwrap();
+    assert_eq!(sorted(&back), sorted(&large));
+    assert!(!back.is_listpack());
+}
+
+#[test]
+fn a_hash_that_redis_would_not_make_is_refused() {
+    let contents: [&[u8]; 5] = [
+        // No fields.
+        b"\x04\0",
+        b"\x10\x07\x07\0\0\0\0\0\xff",
+        // A field without its value.
+        b"\x10\x0a\x0a\0\0\0\x01\0\x81f\x02\xff",
+        // A field twice.
+        b"\x04\x02\x01f\x01v\x01f\x01w",
+        b"\x10\x0f\x0f\0\0\0\x04\0\x01\x01\x02\x01\x01\x01\x03\x01\xff",
+    ];
+    for content in contents {
+        let error = restored(&sign(content.to_vec())).unwrap_err();
+        assert!(
+            matches!(error, PayloadError::Format(_)),
+            "{content:?}: {error:?}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_was_written_is_read_and_digests_agree(
+        pairs in prop::collection::btree_map(
+            prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..20),
+                any::<i64>().prop_map(|number| number.to_string().into_bytes()),
+            ],
+            prop_oneof![
+                6 => prop::collection::vec(any::<u8>(), 0..60),
+                1 => prop::collection::vec(any::<u8>(), 60..2000),
+            ],
+            1..700,
+        ),
+    ) {
+        let refs = || pairs.iter().map(|(field, value)| (field.as_slice(), value.as_slice()));
+        let hash = hash_of(refs());
+        let back = restored(&dump(&Value::from(hash.clone()))).unwrap();
+        prop_assert_eq!(sorted(&back), sorted(&hash));
+        prop_assert_eq!(back.is_listpack(), hash.is_listpack());
+        let digest = |hash: Hash| Digest::of_value(&Value::from(hash), None, 0);
+        prop_assert_eq!(digest(hash_of(refs().rev())), digest(hash.clone()));
+        prop_assert_eq!(digest(back), digest(hash.clone()));
+        // Neither does it matter what the hash once was.
+        let mut once_long = hash.clone();
+        once_long.set(b"long", &[b'x'; 100], NameHasher::new([1, 0]));
+        once_long.set(b"long", b"", NameHasher::new([1, 0]));
+        let mut other = hash;
+        other.set(b"long", b"", NameHasher::new([1, 0]));
+        prop_assert_eq!(digest(once_long), digest(other.clone()));
+        other.set(b"long", b"x", NameHasher::new([1, 0]));
+        prop_assert_ne!(digest(other), digest(hash_of(refs())));
+    }
+}

@@ -1,0 +1,123 @@
+//! The hash value: fields and their values.
+//!
+//! A [`Map`] with one thing more: a hash that Redis would keep as a listpack says so, whatever it
+//! is kept in here. Once it has had too many fields or too long ones for that, it never does again.
+
+use collections::hash::NameHasher;
+use collections::map::{Entry, Iter};
+use collections::{Element, Map};
+
+use crate::typed::Typed;
+use crate::value::Value;
+
+/// How many fields a hash has at most that Redis keeps as a listpack.
+const LISTPACK_FIELDS_MAX: usize = 512;
+
+/// How long their names and values are at most.
+const LISTPACK_FIELD_BYTES_MAX: usize = 64;
+
+/// Fields and their values.
+#[derive(Clone, Debug, Default)]
+pub struct Hash(Map<2>);
+
+impl Hash {
+    /// No fields.
+    pub const fn new() -> Hash {
+        Hash(Map::new())
+    }
+
+    /// Gives a field this value; returns whether the field is new. `hasher` as for [`Map::insert`].
+    pub fn set(&mut self, field: &[u8], value: &[u8], hasher: NameHasher) -> bool {
+        let is_new = self.0.insert([field, value], hasher);
+        let is_long = field.len().max(value.len()) > LISTPACK_FIELD_BYTES_MAX;
+        if is_long || self.0.len() > LISTPACK_FIELDS_MAX {
+            self.0.spread(hasher);
+        }
+        is_new
+    }
+
+    /// The value of a field.
+    #[inline]
+    pub fn get(&self, field: &[u8]) -> Option<Element<'_>> {
+        self.0.find(field).map(|entry: Entry<'_, 2>| entry.value())
+    }
+
+    /// The number of fields.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether there is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All fields: in the order in which they came as long as the hash is small.
+    pub fn iter(&self) -> Iter<'_, 2> {
+        self.0.iter()
+    }
+
+    /// Returns whether Redis would keep it as a listpack.
+    #[inline]
+    pub fn is_listpack(&self) -> bool {
+        !self.0.is_spread()
+    }
+}
+
+impl Typed for Hash {
+    const NAME: &'static str = "hash";
+
+    #[inline]
+    fn of(value: &Value) -> Option<&Hash> {
+        if let Value::Hash(hash) = value {
+            Some(hash)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn of_mut(value: &mut Value) -> Option<&mut Hash> {
+        if let Value::Hash(hash) = value {
+            Some(hash)
+        } else {
+            None
+        }
+    }
+
+    fn encoding(&self, _: usize) -> &'static str {
+        if self.is_listpack() {
+            "listpack"
+        } else {
+            "hashtable"
+        }
+    }
+
+    fn heap_bytes(&self, samples: usize) -> usize {
+        self.0.heap_bytes(samples)
+    }
+
+    #[inline]
+    fn weight(&self) -> usize {
+        self.0.weight()
+    }
+
+    #[inline]
+    fn next_deadline_ms(&self) -> Option<u64> {
+        None
+    }
+
+    #[inline]
+    fn prefetch(&self) {
+        std::hint::black_box(self.len());
+    }
+}
+
+impl From<Hash> for Value {
+    #[inline]
+    fn from(hash: Hash) -> Value {
+        Value::Hash(hash)
+    }
+}

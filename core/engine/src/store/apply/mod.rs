@@ -199,9 +199,13 @@ impl<'e> Store<'e> {
     }
 
     /// The large argument of the request whose bytes these are, if it is one, or what the command
-    /// made: it can be kept without a copy.
+    /// made: it can be kept without a copy. Small bytes are not looked for, so that a request with
+    /// many of them beside many large ones takes time in proportion to their number.
     #[inline]
     pub fn large(&self, bytes: &[u8]) -> Option<&Large> {
+        if bytes.len() < LARGE_BYTES_MIN {
+            return None;
+        }
         let found = find_large(self.larges.arguments, bytes);
         found.or_else(|| find_large(self.larges.made.as_slice(), bytes))
     }

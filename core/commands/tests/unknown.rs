@@ -19,7 +19,7 @@ fn read(on_unknown: OnUnknown, lines: &[&str]) -> Result<(Vec<String>, Vec<Strin
     let mut run = Vec::new();
     for line in lines {
         let argv: ArgvBuf = line.split(' ').collect();
-        let row = argv.as_argv().get(0).and_then(|name| commands.find(name));
+        let row = commands.find_for(argv.as_argv());
         let verdict = unknown.request(argv.as_argv(), row);
         match verdict.map_err(|refused| refused.to_string())? {
             Run::AsItIs => run.push((*line).to_owned()),

@@ -433,8 +433,7 @@ impl Engine {
 
     /// Checks whether weir has what a request of another server is about.
     fn look(&self, unknown: &mut Unknown, argv: Argv<'_>) -> Result<Run, Refused> {
-        let row = argv.get(0).and_then(|name| self.server.commands.find(name));
-        unknown.request(argv, row)
+        unknown.request(argv, self.server.commands.find_for(argv))
     }
 
     /// The engine has its state, up to the batch `last`. From now on effects are numbered from

@@ -164,6 +164,15 @@ impl CommandIndex {
         let mut subcommands = self.subcommands(command).iter();
         subcommands.find(|row| row.has_name(name))
     }
+
+    /// The command that a request names, or its subcommand. None if there is no such subcommand.
+    pub fn find_for(&self, argv: Argv<'_>) -> Option<&'static Row> {
+        let command = self.find(argv.get(0)?)?;
+        match argv.get(1) {
+            Some(name) if command.subcommand_count() > 0 => self.subcommand(command, name),
+            Some(_) | None => Some(command),
+        }
+    }
 }
 
 /// Longest name that [`folded`] keeps whole.

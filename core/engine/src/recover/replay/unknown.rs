@@ -153,7 +153,8 @@ impl Unknown {
         left_out
     }
 
-    /// A request of a file of Redis is about to run; `row` is its command, if weir has it.
+    /// A request of a file of Redis is about to run; `row` is its command or subcommand, if weir has
+    /// it.
     ///
     /// # Errors
     /// [`Refused`] where it is about something that weir does not have and may not be left out.
@@ -197,7 +198,11 @@ impl Unknown {
 
     fn known(&mut self, argv: Argv<'_>, row: &'static Row) -> Result<Run, Refused> {
         let arg = |index| argv.get(index).unwrap_or_default();
-        let name = row.spec.name;
+        let name = match row.container {
+            "" => row.spec.name,
+            // No subcommand moves a key.
+            _ => "",
+        };
         if name == "restore" {
             let key = arg(1);
             if let Some(type_name) = rdb::type_left_out(arg(3)) {

@@ -171,6 +171,13 @@ fn what_is_large_is_in_memory_once() {
         server.ask_for(&[b"BITOP", operation, b"to", b"a", b"b", b"gap"], LARGE);
     }
     server.ask_for(&[b"BITOP", b"NOT", b"to", b"a"], LARGE);
+    // What grows by much is moved once, and then has room for a little more.
+    let appended = LARGE / 2;
+    for key in [&b"a"[..], b"to"] {
+        let grown = LARGE + appended + (1 << 20);
+        server.ask_for(&[b"APPEND", key, &large[..appended]], grown);
+        server.ask_for(&[b"APPEND", key, &large[..1_000_000]], 0);
+    }
     // An entry lies among others, in a buffer of a size that the allocator has.
     let Allocated { bytes, zeroed } = server.ask(&[b"XADD", b"s", b"1-1", b"f", &large]);
     assert!((LARGE..LARGE / 4 * 5 + SMALL).contains(&bytes) && zeroed < SMALL);

@@ -271,7 +271,12 @@ impl StringValue {
     fn edit_with_room(&mut self, more: usize) -> &mut Vec<u8> {
         let unshared = matches!(&self.0, Repr::Growing(bytes) if bytes.is_unique());
         if !unshared {
-            let mut copy = Vec::with_capacity(self.len().saturating_add(more));
+            let len = self.len();
+            let room = match more {
+                0 => 0,
+                _ => room_for(len, more),
+            };
+            let mut copy = Vec::with_capacity(len.saturating_add(room));
             self.with_bytes(|bytes| copy.extend_from_slice(bytes));
             self.0 = Repr::Growing(Arc::new(copy));
         }
@@ -280,12 +285,21 @@ impl StringValue {
         };
         let bytes = Arc::make_mut(bytes);
         if bytes.len() >= LARGE_BYTES && bytes.capacity() - bytes.len() < more {
-            // An allocator can mostly extend a large piece a little in place, but it cannot double
-            // it without copying all of it.
-            bytes.reserve_exact(more.max(bytes.len() / 8));
+            bytes.reserve_exact(room_for(bytes.len(), more));
         }
         bytes
     }
+}
+
+/// How much to reserve behind a string of `len` bytes that is about to get `more`.
+fn room_for(len: usize, more: usize) -> usize {
+    if len < LARGE_BYTES {
+        return more;
+    }
+    // An allocator can mostly extend a large piece a little in place, but it cannot double it
+    // without copying all of it. Memory that is reserved and not written takes no pages, and what
+    // is added next, which is little as a rule, finds room.
+    more.saturating_add(LARGE_BYTES).max(len / 8)
 }
 
 impl Typed for StringValue {

@@ -173,3 +173,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_large_string_that_grows_by_much_then_has_room_for_little() {
+    let overhead = size_of::<usize>() + size_of::<Vec<u8>>();
+    let large = vec![b'a'; 2 * LARGE_BYTES];
+    for mut string in [
+        StringValue::from_text(&large),
+        StringValue::from_buffer(large.clone()),
+        StringValue::from_shared(Arc::new(large.clone())),
+    ] {
+        string.append(&large);
+        let room = 5 * LARGE_BYTES;
+        assert_eq!(string.heap_bytes(), room + overhead, "1 MiB and no more");
+        string.append(&large[..LARGE_BYTES]);
+        assert_eq!(string.heap_bytes(), room + overhead, "nothing was moved");
+        assert_eq!(string.len(), room);
+        // What grows little by little gets an eighth of its length.
+        let mut moves = 0;
+        let before = string.len();
+        for _ in 0..(4 * LARGE_BYTES / 1024) {
+            let capacity = string.heap_bytes();
+            string.append(&large[..1024]);
+            moves += usize::from(string.heap_bytes() != capacity);
+        }
+        assert_eq!(string.len(), before + 4 * LARGE_BYTES);
+        assert!(moves <= 5, "{moves}");
+    }
+}

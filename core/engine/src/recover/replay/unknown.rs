@@ -153,8 +153,8 @@ impl Unknown {
         left_out
     }
 
-    /// A request of a file of Redis is about to run; `row` is its command or subcommand, if weir has
-    /// it.
+    /// A request of a file of Redis is about to run; `row` is its command or subcommand, if weir
+    /// has it.
     ///
     /// # Errors
     /// [`Refused`] where it is about something that weir does not have and may not be left out.

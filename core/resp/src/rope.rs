@@ -101,17 +101,25 @@ struct Strand {
 /// Bytes to be sent, in order.
 #[derive(Debug, Default)]
 pub struct Rope {
+    /// Own bytes that come first: all there is if the replies are few and small.
+    first: Vec<u8>,
+    /// How many of them were sent; fewer than there are, unless there are none.
+    sent: usize,
+    /// What comes after them.
     strands: VecDeque<Strand>,
     len: usize,
-    /// An empty buffer for the next own bytes.
-    spare: Vec<u8>,
 }
 
 impl Rope {
     /// What a reply wrote.
     pub(crate) fn of_reply(bytes: Vec<u8>, pieces: VecDeque<Piece>) -> Rope {
         let mut rope = Rope::default();
-        rope.push_strand(Strand::new(bytes, pieces));
+        if pieces.is_empty() {
+            rope.len = bytes.len();
+            rope.first = bytes;
+        } else {
+            rope.push_strand(Strand::new(bytes, pieces));
+        }
         rope
     }
 
@@ -124,15 +132,19 @@ impl Rope {
     /// Returns whether nothing is left.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.strands.is_empty()
+        self.len == 0
     }
 
     /// All of it, if that is own bytes in one place, as a few small replies are.
     #[inline]
     pub fn plain(&self) -> Option<&[u8]> {
-        let strand = self.strands.front()?;
-        let is_plain = self.strands.len() == 1 && strand.pieces.is_empty();
-        is_plain.then(|| &strand.bytes[strand.sent..])
+        self.strands.is_empty().then(|| self.first_left())
+    }
+
+    /// What is left of the own bytes that come first.
+    #[inline]
+    fn first_left(&self) -> &[u8] {
+        &self.first[self.sent..]
     }
 
     /// Adds bytes at the end, by copying them.
@@ -141,17 +153,17 @@ impl Rope {
             return;
         }
         match self.strands.back_mut() {
+            None if self.first.len() < STRAND_BYTES => self.first.extend_from_slice(bytes),
             Some(last) if last.bytes.len() < STRAND_BYTES => {
                 last.bytes.extend_from_slice(bytes);
                 last.len += bytes.len();
-                self.len += bytes.len();
             }
-            _ => {
-                let mut buffer = std::mem::take(&mut self.spare);
-                buffer.extend_from_slice(bytes);
-                self.push_strand(Strand::new(buffer, VecDeque::new()));
+            None | Some(_) => {
+                let strand = Strand::new(bytes.to_vec(), VecDeque::new());
+                self.strands.push_back(strand);
             }
         }
+        self.len += bytes.len();
     }
 
     /// Adds bytes at the end that something else owns.
@@ -164,8 +176,17 @@ impl Rope {
 
     /// Adds what another holds at the end.
     pub fn append(&mut self, mut other: Rope) {
-        self.len += other.len;
+        if !other.first.is_empty() {
+            if self.is_empty() {
+                (self.first, self.sent) = (other.first, other.sent);
+            } else {
+                let mut strand = Strand::new(other.first, VecDeque::new());
+                strand.advance(other.sent);
+                self.strands.push_back(strand);
+            }
+        }
         self.strands.append(&mut other.strands);
+        self.len += other.len;
     }
 
     fn push_strand(&mut self, strand: Strand) {
@@ -178,6 +199,9 @@ impl Rope {
     /// Makes sure that what comes first is there as bytes. Of a run, it renders as much as is sent
     /// at once.
     pub fn prepare(&mut self) {
+        if !self.first.is_empty() {
+            return;
+        }
         while let Some(first) = self.strands.front_mut() {
             let before = first.len;
             let Some(rendered) = first.render() else {
@@ -202,11 +226,20 @@ impl Rope {
             is_open = strand.pieces.iter().all(|piece| !piece.is_run());
             before
         });
-        strands.flat_map(Strand::segments)
+        let first = Some(self.first_left()).filter(|bytes| !bytes.is_empty());
+        first.into_iter().chain(strands.flat_map(Strand::segments))
     }
 
     /// Drops the first bytes, which were sent; at most as many as [`Rope::segments`] gave.
     pub fn advance(&mut self, mut bytes: usize) {
+        let own = bytes.min(self.first_left().len());
+        bytes -= own;
+        self.len -= own;
+        self.sent += own;
+        if self.sent < self.first.len() {
+            return;
+        }
+        self.forget_first();
         while let Some(first) = self.strands.front_mut() {
             let sent = first.advance(bytes);
             self.len -= sent;
@@ -214,19 +247,17 @@ impl Rope {
             if first.len > 0 {
                 return;
             }
-            let gone = self.strands.pop_front();
-            self.keep_buffer(gone);
+            self.strands.pop_front();
         }
     }
 
-    /// Keeps the memory of what was sent for what comes next, unless it is much.
-    fn keep_buffer(&mut self, gone: Option<Strand>) {
-        if let Some(Strand { mut bytes, .. }) = gone
-            && bytes.capacity() <= SPARE_BYTES_MAX
-            && bytes.capacity() > self.spare.capacity()
-        {
-            bytes.clear();
-            self.spare = bytes;
+    /// Keeps the memory of the first bytes for those that come next, unless it is much.
+    #[inline]
+    fn forget_first(&mut self) {
+        self.sent = 0;
+        self.first.clear();
+        if self.first.capacity() > SPARE_BYTES_MAX {
+            self.first = Vec::new();
         }
     }
 

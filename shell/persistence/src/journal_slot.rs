@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use journal::{Gate, Health, Listener, Lsn};
+use journal::{Encoded, Gate, Health, Listener, Lsn};
 use parking_lot::{Mutex, RwLock};
 
 use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
@@ -37,32 +37,47 @@ enum Held {
     Ends(Arc<ShardJournal>),
 }
 
-impl JournalSlot {
-    /// The journal that batches go to, whether it is whole or not.
+impl Held {
     #[inline]
-    pub fn taking(&self) -> Option<Arc<ShardJournal>> {
-        self.look(|held| match held {
+    fn taking(&self) -> Option<&Arc<ShardJournal>> {
+        match self {
             Held::Begins(journal) | Held::Whole(journal) => Some(journal),
             Held::Nothing | Held::Ends(_) => None,
-        })
+        }
+    }
+
+    #[inline]
+    fn awaited(&self) -> Option<&Arc<ShardJournal>> {
+        match self {
+            Held::Whole(journal) | Held::Ends(journal) => Some(journal),
+            Held::Nothing | Held::Begins(_) => None,
+        }
+    }
+
+    #[inline]
+    fn whole(&self) -> Option<&Arc<ShardJournal>> {
+        match self {
+            Held::Whole(journal) => Some(journal),
+            Held::Nothing | Held::Begins(_) | Held::Ends(_) => None,
+        }
+    }
+}
+
+/// What every turn asks is answered in place: to share the journal costs more than the answer.
+impl JournalSlot {
+    /// The journal that batches go to, whether it is whole or not.
+    pub fn taking(&self) -> Option<Arc<ShardJournal>> {
+        self.held.read().taking().cloned()
     }
 
     /// The journal that replies wait for.
-    #[inline]
     pub fn awaited(&self) -> Option<Arc<ShardJournal>> {
-        self.look(|held| match held {
-            Held::Whole(journal) | Held::Ends(journal) => Some(journal),
-            Held::Nothing | Held::Begins(_) => None,
-        })
+        self.held.read().awaited().cloned()
     }
 
     /// The journal that has everything.
-    #[inline]
     pub fn whole(&self) -> Option<Arc<ShardJournal>> {
-        self.look(|held| match held {
-            Held::Whole(journal) => Some(journal),
-            Held::Nothing | Held::Begins(_) | Held::Ends(_) => None,
-        })
+        self.held.read().whole().cloned()
     }
 
     /// Returns whether one is on its way to be whole.
@@ -70,21 +85,42 @@ impl JournalSlot {
         matches!(*self.held.read(), Held::Begins(_))
     }
 
+    /// Hands over batches; `last` is the LSN of the last one. Returns whether a journal took them.
+    #[inline]
+    pub fn submit(&self, batches: &mut Encoded, last: Lsn) -> bool {
+        let held = self.held.read();
+        let taking = held.taking();
+        if let Some(journal) = taking {
+            journal.submit(batches, last);
+        }
+        taking.is_some()
+    }
+
     /// Lets the journal's thread start on what it was given.
+    #[inline]
     pub fn kick(&self) {
-        if let Some(journal) = self.taking() {
+        if let Some(journal) = self.held.read().taking() {
             journal.kick();
         }
     }
 
     /// Returns whether so much waits for the journal's thread that anyone who adds to it must wait.
     pub fn is_behind(&self) -> bool {
-        self.awaited().is_some_and(|journal| is_behind(&journal))
+        self.held.read().awaited().is_some_and(is_behind)
     }
 
     /// Returns whether the journal has to begin early, because replies wait for its syncs.
+    #[inline]
     pub fn syncs_first(&self) -> bool {
-        self.whole().is_some_and(|journal| journal.syncs_first())
+        let held = self.held.read();
+        held.whole().is_some_and(|journal| journal.syncs_first())
+    }
+
+    /// Changes when the health of the journal that has everything does.
+    #[inline]
+    pub(crate) fn health_kind(&self) -> Option<u8> {
+        let held = self.held.read();
+        held.whole().map(|journal| journal.health_kind())
     }
 
     /// Checks whether the disk still answers. Not under the shard's lock, because threads are woken
@@ -108,14 +144,6 @@ impl JournalSlot {
             // It has just become good, but the batch came later than that.
             Some(Health::Good | Health::OnReserve(_)) | None => "The disk was not ready.",
         }
-    }
-
-    #[inline]
-    fn look(
-        &self,
-        of: impl FnOnce(&Held) -> Option<&Arc<ShardJournal>>,
-    ) -> Option<Arc<ShardJournal>> {
-        of(&self.held.read()).cloned()
     }
 
     /// Lets a gate follow the journal, if there is one; otherwise it is open unless `is_loading`.
@@ -199,7 +227,7 @@ impl fmt::Debug for JournalSlot {
     }
 }
 
-fn is_behind(journal: &ShardJournal) -> bool {
+fn is_behind(journal: &Arc<ShardJournal>) -> bool {
     journal.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX
 }
 

@@ -1,7 +1,8 @@
 //! The connections of one thread, and what each of them waits for.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+mod held;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 
 use engine::clients::delivery::Delivery;
@@ -14,6 +15,8 @@ use slab::Slab;
 
 use crate::connection::{Answers, Connection, Piece, Sent};
 use crate::mailbox::ToMany;
+
+use self::held::HeldQueue;
 
 /// The connections of one thread, each in its place.
 ///
@@ -32,7 +35,7 @@ pub(crate) struct Connections {
     ready: VecDeque<usize>,
     /// Places of connections whose replies wait for a batch, the lowest first. A place may be in it
     /// without reason.
-    held: BinaryHeap<Reverse<(Lsn, usize)>>,
+    held: HeldQueue,
     /// Places of connections whose sockets take more, in order. A place may be in it twice, or
     /// without reason.
     sending: VecDeque<usize>,
@@ -48,7 +51,7 @@ impl Connections {
             all: Slab::new(),
             gate,
             ready: VecDeque::new(),
-            held: BinaryHeap::new(),
+            held: HeldQueue::default(),
             sending: VecDeque::new(),
             soft_limit_at: BTreeSet::new(),
         }
@@ -167,13 +170,13 @@ impl Connections {
 
     /// Sends replies that waited for the log.
     pub(crate) fn release(&mut self) {
-        while let Some(lsn) = self.held_for()
+        while let Some(lsn) = self.held.first()
             && self
                 .gate
                 .as_ref()
                 .is_none_or(|gate| gate.answer(lsn).is_some())
         {
-            let Some(Reverse((_, place))) = self.held.pop() else {
+            let Some(place) = self.held.pop() else {
                 return;
             };
             self.act(place, Connection::flush);
@@ -191,7 +194,7 @@ impl Connections {
     pub(crate) fn may_sleep(&self) -> bool {
         self.ready.is_empty()
             && self.sending.is_empty()
-            && match (&self.gate, self.held_for()) {
+            && match (&self.gate, self.held.first()) {
                 (Some(gate), Some(lsn)) => gate.may_sleep(lsn),
                 _ => true,
             }
@@ -271,7 +274,7 @@ impl Connections {
         match sent {
             Ok(Sent::All) => {}
             Ok(Sent::Held(lsn)) => {
-                self.held.push(Reverse((lsn, place)));
+                self.held.push(lsn, place);
                 self.note_soft_limit(place);
             }
             Ok(Sent::Stuck) => self.note_soft_limit(place),
@@ -289,12 +292,6 @@ impl Connections {
         } else if connection.is_over() {
             self.all.try_remove(place);
         }
-    }
-
-    /// The lowest batch that a reply waits for.
-    fn held_for(&self) -> Option<Lsn> {
-        let Reverse((lsn, _)) = self.held.peek()?;
-        Some(*lsn)
     }
 }
 

@@ -173,13 +173,12 @@ impl Shard {
             delivery::deliver(state, caller, messages);
         }
         let mut submitted = Submitted::Nothing;
-        if state.engine.log().has_bytes()
-            && let Some(journal) = self.journal.taking()
-        {
+        if state.engine.log().has_bytes() {
             let last = state.engine.log().last();
-            journal.submit(state.engine.effects(), last);
-            submitted = Submitted::Batches;
-            state.engine.effects_taken();
+            if self.journal.submit(state.engine.effects(), last) {
+                submitted = Submitted::Batches;
+                state.engine.effects_taken();
+            }
         }
         if state.engine.has_orders() {
             // Some orders wait for the journal, which must then know of its work.

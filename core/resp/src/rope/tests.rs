@@ -214,6 +214,43 @@ proptest! {
 }
 
 #[test]
+fn small_replies_are_in_one_place_and_their_memory_is_kept() {
+    let mut rope = Rope::default();
+    let mut address = None;
+    for text in ["+first", "+the second", "+x"] {
+        rope.push(text.as_bytes());
+        rope.push(b"\r\n");
+        assert_eq!(rope.plain(), Some(format!("{text}\r\n").as_bytes()));
+        let buffer = rope.first.as_ptr();
+        assert_eq!(*address.get_or_insert(buffer), buffer);
+        rope.advance(1);
+        assert_eq!(rope.plain().map(<[u8]>::len), Some(text.len() + 1));
+        rope.advance(text.len() + 1);
+        assert!(rope.is_empty());
+    }
+    rope.push(&vec![b'x'; SPARE_BYTES_MAX + 1]);
+    rope.advance(SPARE_BYTES_MAX + 1);
+    assert_eq!(rope.first.capacity(), 0);
+}
+
+#[test]
+fn what_is_partly_sent_is_continued_where_it_is_appended() {
+    let partly_sent = || {
+        let mut rope = Rope::default();
+        rope.push(b"+sent+left");
+        rope.advance(5);
+        rope
+    };
+    let mut rope = partly_sent();
+    rope.append(partly_sent());
+    rope.push(b"+end");
+    let mut all = Rope::default();
+    all.append(rope);
+    assert_eq!(all.len(), 5 + 5 + 4);
+    assert_eq!(all.into_bytes(), b"+left+left+end");
+}
+
+#[test]
 fn the_length_counts_what_is_shared() {
     let mut reply = Reply::new(Protocol::Resp2);
     reply.bulk_shared(Box::new(Text(vec![b'x'; 1000])));

@@ -14,9 +14,15 @@ impl Persistence {
     /// Tells the engine, before the next client is served, if the journal's health has changed.
     #[inline]
     pub fn follow_health(&mut self, engine: &mut Engine, now: Now) {
-        if let Some(journal) = self.journal.whole()
-            && journal.health_kind() != self.health_kind
-        {
+        let kind = self.journal.health_kind();
+        if kind.is_some_and(|kind| kind != self.health_kind) {
+            self.take_news_of_health(engine, now);
+        }
+    }
+
+    #[cold]
+    fn take_news_of_health(&mut self, engine: &mut Engine, now: Now) {
+        if let Some(journal) = self.journal.whole() {
             self.tell_health(engine, &journal, &journal.health(), now);
             self.tell(engine);
         }

@@ -106,7 +106,7 @@ impl Output {
 
     /// All of it may leave.
     pub(super) fn set_free(&mut self) {
-        for (rope, _) in self.behind.drain(..) {
+        while let Some((rope, _)) = self.behind.pop_front() {
             self.rope.append(rope);
         }
         self.forget_pieces();

@@ -54,12 +54,6 @@ impl Encoded {
         self.own.extend_from_slice(bytes);
     }
 
-    /// Adds a byte.
-    #[inline]
-    pub fn push_byte(&mut self, byte: u8) {
-        self.own.push(byte);
-    }
-
     /// Adds these bytes without copying them.
     pub fn push_shared(&mut self, bytes: Arc<Vec<u8>>) {
         if bytes.is_empty() {
@@ -244,7 +238,7 @@ mod tests {
                     Step::Share(bytes) => {
                         // A batch begins with own bytes.
                         plain.push(b'$');
-                        encoded.push_byte(b'$');
+                        encoded.push(b"$");
                         plain.extend(&bytes);
                         add(&mut encoded, true, bytes);
                     }
@@ -254,7 +248,7 @@ mod tests {
                     }
                     Step::Begin => {
                         plain.push(b'\n');
-                        encoded.push_byte(b'\n');
+                        encoded.push(b"\n");
                         begin = (encoded.own_len(), plain.len());
                     }
                     Step::Append(parts) => {

@@ -11,6 +11,7 @@
 mod ahead;
 mod argv;
 mod double;
+mod header;
 mod inline;
 mod large;
 mod limits;
@@ -21,6 +22,7 @@ mod rope;
 pub use ahead::KeysAhead;
 pub use argv::{Argv, ArgvBuf, ArgvIter, Span};
 pub use double::{DOUBLE_TEXT_BYTES_MAX, double_text};
+pub use header::write_header;
 pub use inline::split_line;
 pub use large::{Large, find_large};
 pub use limits::{

@@ -17,6 +17,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use crate::double::{DOUBLE_TEXT_BYTES_MAX, double_text};
+use crate::header::write_header;
 use crate::limits::REPLY_COPIED_BYTES_MAX;
 use crate::rope::Piece;
 
@@ -35,7 +36,7 @@ pub enum Protocol {
 }
 
 /// A place in a [`Reply`]: to go back to, or to put a header at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark {
     /// Bytes before it,
     bytes: usize,
@@ -153,6 +154,7 @@ impl Reply {
         self.out.clear();
         self.pieces.clear();
         self.in_pieces = 0;
+        self.forget_referred();
     }
 
     /// Bytes that fit without a new allocation.
@@ -169,6 +171,7 @@ impl Reply {
     /// Frees memory beyond `bytes` (and beyond what was written).
     pub fn shrink_to(&mut self, bytes: usize) {
         self.out.shrink_to(bytes);
+        self.pieces.shrink_to(bytes / size_of::<Piece>());
     }
 
     /// The present end, to [`rollback`](Self::rollback) to.
@@ -414,20 +417,10 @@ impl Reply {
         }
     }
 
-    /// A type byte and a length. Short ones are written as one piece of constant size.
+    /// A type byte and a length.
     #[inline]
     fn header(&mut self, kind: u8, len: usize) {
-        match len {
-            0..10 => self
-                .out
-                .extend_from_slice(&[kind, b'0' + len as u8, b'\r', b'\n']),
-            10..100 => {
-                let (tens, ones) = (len as u8 / 10, len as u8 % 10);
-                self.out
-                    .extend_from_slice(&[kind, b'0' + tens, b'0' + ones, b'\r', b'\n']);
-            }
-            _ => self.number(kind, len),
-        }
+        write_header(kind, len, |piece| self.out.extend_from_slice(piece));
     }
 
     fn number(&mut self, kind: u8, number: impl itoa::Integer) {

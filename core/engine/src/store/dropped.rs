@@ -91,6 +91,15 @@ impl Discard {
         }
     }
 
+    /// The same for a value that was overwritten.
+    #[inline]
+    pub(crate) fn take_value(&mut self, value: Value) {
+        let bytes = value.weight();
+        if bytes >= DROPPED_BYTES_MIN {
+            self.keep(What::Value(value), bytes);
+        }
+    }
+
     #[cold]
     fn keep(&mut self, what: What, bytes: usize) {
         let all = self.bytes.saturating_add(bytes);

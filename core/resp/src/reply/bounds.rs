@@ -91,9 +91,7 @@ impl Reply {
     /// together, or for one of them. Returns the bounds of the part that this interrupts.
     #[inline]
     pub fn begin_part(&mut self, bytes_max: usize) -> Part {
-        if !self.referred.addresses.is_empty() {
-            self.referred = Referred::NOTHING;
-        }
+        self.forget_referred();
         let bounds = Bounds {
             start: self.mark(),
             bytes_max,
@@ -102,6 +100,13 @@ impl Reply {
             dropped: 0,
         };
         Part(std::mem::replace(&mut self.bounds, bounds))
+    }
+
+    #[inline]
+    pub(super) fn forget_referred(&mut self) {
+        if !self.referred.addresses.is_empty() {
+            self.referred = Referred::NOTHING;
+        }
     }
 
     /// Goes back to the bounds that were there before [`Reply::begin_part`].

@@ -23,7 +23,7 @@
 //! nothing is kept to ten seconds.
 
 use batch::Encoded;
-use resp::{LARGE_BYTES_MIN, Large, find_large};
+use resp::{LARGE_BYTES_MIN, Large, find_large, write_header};
 use stream::{ID_TEXT_BYTES_MAX, References, Retention, StreamId};
 
 use crate::time::UnixMs;
@@ -113,9 +113,7 @@ pub(super) struct Line<'o> {
 impl<'o> Line<'o> {
     pub(super) fn new(out: &'o mut Out<'_>, args: usize, name: &str) -> Line<'o> {
         let Out { encoded, larges } = out;
-        encoded.push_byte(b'*');
-        encoded.push(itoa::Buffer::new().format(args).as_bytes());
-        encoded.push(b"\r\n");
+        write_header(b'*', args, |piece| encoded.push(piece));
         let mut line = Line {
             out: encoded,
             larges,
@@ -132,10 +130,7 @@ impl<'o> Line<'o> {
         {
             self.missing -= 1;
         }
-        self.out.push_byte(b'$');
-        self.out
-            .push(itoa::Buffer::new().format(arg.len()).as_bytes());
-        self.out.push(b"\r\n");
+        write_header(b'$', arg.len(), |piece| self.out.push(piece));
         if arg.len() < LARGE_BYTES_MIN {
             self.out.push(arg);
         } else {

@@ -5,7 +5,6 @@ use values::{StringValue, Value};
 use super::Changed;
 use super::encode::{Line, Out};
 use crate::store::apply::{DECIDED, Store};
-use crate::store::dropped::What;
 use crate::store::keyspace::Record;
 use crate::time::UnixMs;
 
@@ -129,7 +128,7 @@ impl Store<'_> {
                 let old = std::mem::replace(&mut record.value, value);
                 record.changed = lsn;
                 self.data.notifications.overwritten(self.database, key);
-                self.data.dropped.take(What::Value(old));
+                self.data.dropped.take_value(old);
             }
             Some(_) | None => {
                 let record = Record::new(self.key(key), value, at, lsn, self.now.unix());

@@ -205,13 +205,17 @@ impl Engine {
     /// be served, unless it is gone.
     #[inline]
     pub fn begin_requests(&mut self, id: SessionId, io: IoFigures) -> Option<Terms> {
-        self.set_io_figures(id, io);
-        let session = self.server.sessions.find(id)?;
+        if self.server.config.clients_bytes_max > 0 {
+            self.set_io_figures(id, io);
+        }
+        let session = self.server.sessions.find_mut(id)?;
+        session.io = io;
+        let config = &self.server.config;
         Some(Terms {
             protocol: session.protocol,
-            sender: self.server.sender(session),
-            is_above_query_limit: session.request_bytes() > self.server.config.query_bytes_max,
-            output_limits: self.server.config.output_limits.of(session.class),
+            sender: session.sender(config),
+            is_above_query_limit: session.request_bytes() > config.query_bytes_max,
+            output_limits: config.output_limits.of(session.class),
         })
     }
 

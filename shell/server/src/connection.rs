@@ -288,7 +288,8 @@ impl Connection {
         pieces: &mut Pieces,
     ) -> Lsn {
         self.in_cycle = false;
-        pieces.begin(state.engine.log().last());
+        let start = reply.mark();
+        pieces.begin(state.engine.log().last(), start);
         if state.stopping {
             self.phase = Phase::Closing;
             return Lsn::ZERO;
@@ -300,7 +301,6 @@ impl Connection {
         let input = in_cycle.unwrap_or(&kept);
         self.has_requests = false;
         self.io.query_bytes = input.len() + self.parser.bytes_aside();
-        let start = reply.mark();
         let (consumed, depends_on) = self.run_requests(
             input,
             &mut state.engine,

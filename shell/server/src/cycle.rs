@@ -11,7 +11,7 @@ use engine::Lsn;
 use engine::clients::session::SessionId;
 use engine::observe::stages::Stage;
 use journal::contained;
-use resp::{Large, Protocol, Reply, Rope};
+use resp::{Large, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};
 use crate::connections::Connections;
@@ -25,7 +25,7 @@ use crate::shard::{Caller, Shard, Submitted};
 pub(crate) struct Cycle {
     input: Vec<u8>,
     parts: Vec<Part>,
-    replies: Vec<u8>,
+    replies: Reply,
     pieces: Pieces,
     /// How many parts have run.
     run: usize,
@@ -75,7 +75,7 @@ impl Cycle {
         Cycle {
             input: Vec::with_capacity(CYCLE_BYTES + READ_BYTES),
             parts: Vec::new(),
-            replies: Vec::new(),
+            replies: Reply::default(),
             pieces: Pieces::default(),
             run: 0,
             spent: Vec::new(),
@@ -128,35 +128,41 @@ impl Cycle {
         messages: &mut Vec<Message>,
         meter: &mut Meter,
     ) -> Submitted {
-        let mut reply = Reply::with_buffer(Protocol::Resp2, std::mem::take(&mut self.replies));
+        let Cycle {
+            input: all_input,
+            parts,
+            replies: reply,
+            pieces,
+            run,
+            spent,
+        } = self;
+        reply.clear();
         let mut guard = shard.lock();
         let state = &mut *guard;
         shard.tell_untold(&mut state.engine);
-        meter.tell(&mut state.engine);
         let (mut now, mut stopwatch) = shard.clock.now_measured();
         state.persistence.follow_health(&mut state.engine, now);
-        if self.run == 0
+        if *run == 0
             && let Some(figures) = state.engine.server.shell.threads.get_mut(thread)
         {
-            figures.reads += self.parts.len() as u64;
+            figures.reads += parts.len() as u64;
         }
-        self.pieces.clear();
-        self.pieces.set_released(connections.released());
-        for part in &self.parts[self.run..] {
-            self.run += 1;
+        pieces.clear();
+        pieces.set_released(connections.released());
+        for part in &parts[*run..] {
+            *run += 1;
             let Some(connection) = connections.find_mut(part.place, part.session) else {
                 continue;
             };
             let start = reply.mark();
             let start_bytes = reply.len();
-            let input = part.input.clone().map(|range| &self.input[range]);
-            let pieces = &mut self.pieces;
+            let input = part.input.clone().map(|range| &all_input[range]);
             let depends_on =
-                connection.run(input, state, now, &mut stopwatch, &mut reply, meter, pieces);
-            connection.let_go(&mut self.spent);
+                connection.run(input, state, now, &mut stopwatch, reply, meter, pieces);
+            connection.let_go(spent);
             let is_apart = reply.has_pieces() || reply.len_since(start) >= REPLY_BATCH_BYTES;
             let written = match is_apart {
-                true => Written::Apart(pieces.split(&mut reply)),
+                true => Written::Apart(pieces.split(reply)),
                 false => Written::Together(start_bytes..reply.len()),
             };
             let is_much = is_apart || reply.len() >= REPLY_BATCH_BYTES;
@@ -182,15 +188,16 @@ impl Cycle {
         meter.tell(&mut state.engine);
         let dropped = shard.take_dropped(state, meter);
         drop(guard);
-        shard.dropper.hand_in(dropped, &shard.untold);
-        self.spent.clear();
-        self.replies = reply.into_buffer();
+        if let Some(dropped) = dropped {
+            shard.dropper.hand_in(dropped, &shard.untold);
+        }
+        spent.clear();
         submitted
     }
 
     /// Replies of all connections, one after another.
     pub(crate) fn replies(&self) -> &[u8] {
-        &self.replies
+        self.replies.as_bytes()
     }
 
     /// What some of them consist of.

@@ -198,7 +198,14 @@ impl IoThread {
         }
     }
 
+    #[inline]
     fn take_messages(&mut self) {
+        if !self.messages.is_empty() {
+            self.take_each_message();
+        }
+    }
+
+    fn take_each_message(&mut self) {
         let mut messages = std::mem::take(&mut self.messages);
         for message in messages.drain(..) {
             match message {

@@ -207,12 +207,21 @@ impl Shard {
         shell.sent_bytes = shell.sent_bytes.saturating_add_signed(self.sent.take());
     }
 
-    /// Takes what the engine has released, to be handed to the dropper without the lock.
-    pub(crate) fn take_dropped(&self, state: &mut State, meter: &mut Meter) -> Vec<Dropped> {
+    /// Takes what the engine has released, if there is something, to be handed to the dropper
+    /// without the lock.
+    #[inline]
+    pub(crate) fn take_dropped(
+        &self,
+        state: &mut State,
+        meter: &mut Meter,
+    ) -> Option<Vec<Dropped>> {
+        if state.engine.dropped_bytes() == 0 {
+            return None;
+        }
         let dropped = state.engine.take_dropped();
         self.dropper.announce(&dropped);
         meter.dropped_taken();
-        dropped
+        Some(dropped)
     }
 
     /// The calling thread counts as the main one in figures of the process. Only the first call

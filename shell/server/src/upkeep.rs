@@ -123,7 +123,9 @@ impl Upkeep<'_> {
         if submitted == Submitted::Batches {
             shard.journal.kick();
         }
-        shard.dropper.hand_in(dropped, &shard.untold);
+        if let Some(dropped) = dropped {
+            shard.dropper.hand_in(dropped, &shard.untold);
+        }
         if is_reload_due {
             self.load_again();
         }

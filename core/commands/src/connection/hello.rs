@@ -87,7 +87,7 @@ impl Command for Hello {
         if let Some((user, password)) = cmd.auth {
             credentials::check(ctx, user, password)?;
         }
-        if ctx.server.sender(ctx.session) == Sender::Unauthenticated {
+        if ctx.session.sender(&ctx.server.config) == Sender::Unauthenticated {
             return Err(CmdError::HelloNoAuth);
         }
         if let Some(name) = cmd.name {

@@ -1,10 +1,10 @@
 //! What the engine knows of each connected client.
 
-use resp::{Argv, ArgvBuf, Protocol, Span};
+use resp::{Argv, ArgvBuf, Protocol, Sender, Span};
 use values::Key;
 
 use crate::clients::waiting::Wait;
-use crate::config::ClientClass;
+use crate::config::{ClientClass, Config};
 use crate::table::{Flags, Row};
 use crate::time::{Mono, Now};
 
@@ -82,6 +82,7 @@ impl Session {
     /// Bytes that the client's requests have left here: those that wait in the query buffer, are
     /// queued since `MULTI`, are held back or wait for a key, the keys that it watches, and what it
     /// said of itself. Together they are bounded by `client-query-buffer-limit`.
+    #[inline]
     pub fn request_bytes(&self) -> usize {
         self.io.query_bytes
             + self.transaction.as_ref().map_or(0, |queue| queue.bytes)
@@ -91,6 +92,17 @@ impl Session {
             + self.name.len()
             + self.library.0.len()
             + self.library.1.len()
+    }
+
+    /// Returns whether the client may run commands; the parser then accepts large requests from it.
+    /// If no password is required any more, every client may.
+    #[inline]
+    pub fn sender(&self, config: &Config) -> Sender {
+        if self.authenticated || config.requirepass.is_empty() {
+            Sender::Trusted
+        } else {
+            Sender::Unauthenticated
+        }
     }
 
     /// About how many bytes the client takes.

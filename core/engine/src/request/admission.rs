@@ -57,7 +57,7 @@ impl Server {
         }
         if !session.authenticated
             && !spec.flags.has(Flags::NO_AUTH)
-            && self.sender(session) == Sender::Unauthenticated
+            && session.sender(&self.config) == Sender::Unauthenticated
         {
             return Err(CmdError::NoAuth);
         }

@@ -37,7 +37,7 @@ impl Engine {
         session.requests += 1;
         self.data.keyspace.begin_request();
         let mut outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
-        outcome.sender = self.server.sender(&session);
+        outcome.sender = session.sender(&self.server.config);
         self.server.sessions.put_back(session);
         if self.data.blocking.has_ready() {
             self.serve_ready(now);

@@ -1,13 +1,12 @@
 //! Everything in a shard that is neither keyspace nor one client: settings, clients, counters,
 //! output.
 
-use resp::Sender;
 use stream::{IdText, Unpacked};
 
 use crate::clients::delivery::Outgoing;
 use crate::clients::monitor::Monitors;
 use crate::clients::pause::Pause;
-use crate::clients::session::{Session, SessionId, Sessions};
+use crate::clients::session::{SessionId, Sessions};
 use crate::clients::waiting::GiveUp;
 use crate::config::{Config, Settings};
 use crate::error::CmdError;
@@ -187,17 +186,6 @@ impl Server {
     pub fn is_memory_used_up(&self) -> bool {
         let limit = self.config.memory_bytes_max;
         limit > 0 && self.shell.used_memory > limit
-    }
-
-    /// Returns whether a client may run commands; the parser then accepts large requests from it.
-    /// If no password is required any more, every client may.
-    #[inline]
-    pub fn sender(&self, session: &Session) -> Sender {
-        if session.authenticated || self.config.requirepass.is_empty() {
-            Sender::Trusted
-        } else {
-            Sender::Unauthenticated
-        }
     }
 
     /// Counts an error that the shell sends, this many times.

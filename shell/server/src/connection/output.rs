@@ -63,8 +63,16 @@ impl Output {
         self.rope.append(rope);
     }
 
-    /// Keeps bytes that consist of these pieces.
+    /// Keeps bytes that consist of these pieces; without any, they may leave.
     pub(super) fn keep(&mut self, mut bytes: &[u8], pieces: &[Piece]) {
+        let free = Piece {
+            len: bytes.len(),
+            ..Piece::default()
+        };
+        let pieces = match pieces {
+            [] if !bytes.is_empty() => std::slice::from_ref(&free),
+            pieces => pieces,
+        };
         let is_usual = self.behind.is_empty() && (self.rope.is_empty() || !self.pieces.is_empty());
         if is_usual {
             self.rope.push(bytes);
@@ -209,6 +217,18 @@ mod tests {
             output.set_free();
             assert_eq!(take(&mut output), "+a+b+c+d+e+pushed+f+gone");
         }
+    }
+
+    #[test]
+    fn bytes_without_pieces_may_leave_before_and_after_what_waits() {
+        let mut output = Output::default();
+        output.keep(b"+before", &[]);
+        output.keep(b"+waits", &[piece("+waits", 1, 3)]);
+        output.keep(b"+after", &[]);
+        output.keep(b"", &[]);
+        assert_eq!(output.depends_on(), Lsn::new(3));
+        assert_eq!(output.refuse(|lsn| lsn <= Lsn::new(1), b"-E"), 1);
+        assert_eq!(take(&mut output), "+before-E+after");
     }
 
     #[test]

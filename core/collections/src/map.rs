@@ -86,6 +86,27 @@ impl<'a> Entry<'a, 2> {
     }
 }
 
+/// How long parts of entries, those of at least [`SHARED_BYTES_MIN`] bytes, come and go.
+pub trait Longs {
+    /// The long part of these bytes, for the map to refer to.
+    fn come(&mut self, bytes: &[u8]) -> Shared;
+
+    /// A long part has gone.
+    fn gone(&mut self, part: Shared);
+}
+
+/// Long parts are copied, and freed where they go.
+#[derive(Debug, Clone, Copy)]
+pub struct Copied;
+
+impl Longs for Copied {
+    fn come(&mut self, bytes: &[u8]) -> Shared {
+        Arc::new(bytes.to_vec())
+    }
+
+    fn gone(&mut self, _: Shared) {}
+}
+
 impl<const PARTS: usize> Default for Map<PARTS> {
     fn default() -> Self {
         Map::new()
@@ -102,6 +123,16 @@ impl<const PARTS: usize> Map<PARTS> {
     /// whether the name is new. `hasher` serves once the map is large. Its key should be secret and
     /// is kept: each call for the same map must bring the same.
     pub fn insert(&mut self, parts: [&[u8]; PARTS], hasher: NameHasher) -> bool {
+        self.insert_with(parts, hasher, &mut Copied)
+    }
+
+    /// The same with long parts from elsewhere, and for those that go.
+    pub fn insert_with(
+        &mut self,
+        parts: [&[u8]; PARTS],
+        hasher: NameHasher,
+        longs: &mut impl Longs,
+    ) -> bool {
         let is_short = parts.iter().all(|part| part.len() < SHARED_BYTES_MIN);
         let items = parts.map(|part| Item::of(part).pack());
         match &mut self.0 {
@@ -120,7 +151,7 @@ impl<const PARTS: usize> Map<PARTS> {
             }
             Repr::Empty | Repr::Small(_) | Repr::Large(_) => {}
         }
-        self.grown(hasher).insert(&parts, &items)
+        self.grown(hasher).insert(&parts, &items, longs)
     }
 
     /// Keeps it as a large map from now on, whatever its size, until it is empty. `hasher` as for
@@ -137,6 +168,11 @@ impl<const PARTS: usize> Map<PARTS> {
 
     /// Takes an entry out; returns whether it was there.
     pub fn remove(&mut self, name: &[u8]) -> bool {
+        self.remove_with(name, &mut Copied)
+    }
+
+    /// The same with somebody who gets its long parts.
+    pub fn remove_with(&mut self, name: &[u8], longs: &mut impl Longs) -> bool {
         let is_removed = match &mut self.0 {
             Repr::Empty => false,
             Repr::Small(page) => {
@@ -148,7 +184,7 @@ impl<const PARTS: usize> Map<PARTS> {
             }
             Repr::Large(large) => {
                 let is_there = large.find(name).is_some();
-                is_there && Arc::make_mut(large).remove(name)
+                is_there && Arc::make_mut(large).remove(name, longs)
             }
         };
         if self.is_empty() {
@@ -296,7 +332,12 @@ impl<const PARTS: usize> Map<PARTS> {
 }
 
 impl<const PARTS: usize> Large<PARTS> {
-    fn insert(&mut self, parts: &[&[u8]; PARTS], items: &[Packed<'_>; PARTS]) -> bool {
+    fn insert(
+        &mut self,
+        parts: &[&[u8]; PARTS],
+        items: &[Packed<'_>; PARTS],
+        longs: &mut impl Longs,
+    ) -> bool {
         let hasher = self.hasher;
         let hash = hasher.hash(parts[0]);
         let hash_of = |name: &[u8]| hasher.hash(name);
@@ -306,17 +347,17 @@ impl<const PARTS: usize> Large<PARTS> {
         }
         let table = self.root.table_mut(hash);
         let before = table.bytes();
-        let is_new = table.insert(parts, items);
+        let is_new = table.insert(parts, items, longs);
         self.bytes = self.bytes + table.bytes() - before;
         self.len += usize::from(is_new);
         is_new
     }
 
-    fn remove(&mut self, name: &[u8]) -> bool {
+    fn remove(&mut self, name: &[u8], longs: &mut impl Longs) -> bool {
         let hasher = self.hasher;
         let take = |table: &mut Table<PARTS>| {
             let before = table.bytes();
-            table.remove(name).then(|| before - table.bytes())
+            table.remove(name, longs).then(|| before - table.bytes())
         };
         let hash_of = |name: &[u8]| hasher.hash(name);
         let removed = self

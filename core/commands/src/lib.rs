@@ -6,6 +6,8 @@
 
 mod bitmap;
 mod connection;
+mod element;
+mod float;
 mod hash;
 mod help;
 mod key;

@@ -50,7 +50,7 @@ fn check(lines: &[&str], run: &[&str], left_out: &[&str]) {
 fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
     check(
         &[
-            "HINCRBY h f 1",
+            "HSETEX h f 1",
             "RPUSH l a",
             "XADD s 1-1 f v",
             "LMOVE l m LEFT RIGHT",
@@ -93,7 +93,7 @@ fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
 fn keys_that_were_left_out_are_followed_where_they_go() {
     check(
         &[
-            "HINCRBY h f 1",
+            "HSETEX h f 1",
             "RENAME h s",
             "EXPIRE s 100",
             "XADD t 1-1 f v",
@@ -110,7 +110,7 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
     );
     check(
         &[
-            "HINCRBY h f 1",
+            "HSETEX h f 1",
             "COPY h k",
             "COPY h k DB 2",
             "MOVE h 3",
@@ -125,8 +125,8 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
     );
     check(
         &[
-            "HINCRBY h f 1",
-            "HINCRBY i f 1",
+            "HSETEX h f 1",
+            "HSETEX i f 1",
             "SET h v",
             "SWAPDB 0 1",
             "SELECT 1",
@@ -143,11 +143,11 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
         &[],
     );
     check(
-        &["HINCRBY h f 1", "SELECT 1", "HINCRBY i f 1", "FLUSHDB"],
+        &["HSETEX h f 1", "SELECT 1", "HSETEX i f 1", "FLUSHDB"],
         &["DEL h", "SELECT 1", "DEL i", "FLUSHDB"],
         &["0 h hash"],
     );
-    check(&["HINCRBY h f 1", "FLUSHALL"], &["DEL h", "FLUSHALL"], &[]);
+    check(&["HSETEX h f 1", "FLUSHALL"], &["DEL h", "FLUSHALL"], &[]);
     // The first byte of the payload is the type.
     check(
         &[
@@ -162,7 +162,7 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
 #[test]
 fn a_load_that_may_not_leave_anything_out_names_what_it_met() {
     for (line, told) in [
-        ("HINCRBY h f 1", "command HINCRBY of key \"h\""),
+        ("HSETEX h f 1", "command HSETEX of key \"h\""),
         ("FUNCTION LOAD x", "command FUNCTION"),
         ("RESTORE r 0 \u{9}payload", "key \"r\" (hash)"),
     ] {

@@ -528,6 +528,15 @@ pub enum CmdError {
     /// A sum that is infinite or no number.
     #[error("ERR increment would produce NaN or Infinity")]
     NotFinite,
+    /// An increment that is infinite.
+    #[error("ERR value is NaN or Infinity")]
+    InfiniteIncrement,
+    /// `HINCRBY` of a field without an integer.
+    #[error("ERR hash value is not an integer")]
+    FieldNotAnInteger,
+    /// `HINCRBYFLOAT` of a field without a number.
+    #[error("ERR hash value is not a float")]
+    FieldNotAFloat,
     /// `LCS … LEN IDX`.
     #[error("ERR If you want both the length and indexes, please just use IDX.")]
     LcsLenAndPositions,

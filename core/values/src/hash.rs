@@ -4,7 +4,7 @@
 //! is kept in here. Once it has had too many fields or too long ones for that, it never does again.
 
 use collections::hash::NameHasher;
-use collections::map::{Entry, Iter};
+use collections::map::{Copied, Entry, Iter, Longs};
 use collections::{Element, Map};
 
 use crate::typed::Typed;
@@ -28,12 +28,28 @@ impl Hash {
 
     /// Gives a field this value; returns whether the field is new. `hasher` as for [`Map::insert`].
     pub fn set(&mut self, field: &[u8], value: &[u8], hasher: NameHasher) -> bool {
-        let is_new = self.0.insert([field, value], hasher);
+        self.set_with(field, value, hasher, &mut Copied)
+    }
+
+    /// The same with long names and values from elsewhere, and for those that go.
+    pub fn set_with(
+        &mut self,
+        field: &[u8],
+        value: &[u8],
+        hasher: NameHasher,
+        longs: &mut impl Longs,
+    ) -> bool {
+        let is_new = self.0.insert_with([field, value], hasher, longs);
         let is_long = field.len().max(value.len()) > LISTPACK_FIELD_BYTES_MAX;
         if is_long || self.0.len() > LISTPACK_FIELDS_MAX {
             self.0.spread(hasher);
         }
         is_new
+    }
+
+    /// Takes a field out; returns whether it was there.
+    pub fn remove(&mut self, field: &[u8], longs: &mut impl Longs) -> bool {
+        self.0.remove_with(field, longs)
     }
 
     /// The value of a field.

@@ -2,7 +2,7 @@
 
 use triomphe::Arc;
 
-use super::Entry;
+use super::{Entry, Longs};
 use crate::element::{SHARED_BYTES_MIN, Shared};
 use crate::page::{Item, Packed, Page};
 use crate::trie::{Bucket, PREFIX_BITS};
@@ -48,15 +48,20 @@ impl<const PARTS: usize> Table<PARTS> {
     }
 
     /// Puts an entry in, in the place of the one of that name; returns whether that is new.
-    pub(super) fn insert(&mut self, parts: &[&[u8]; PARTS], items: &[Packed<'_>; PARTS]) -> bool {
+    pub(super) fn insert(
+        &mut self,
+        parts: &[&[u8]; PARTS],
+        items: &[Packed<'_>; PARTS],
+        longs: &mut impl Longs,
+    ) -> bool {
         let found = self.position(parts[0], &items[0]);
         let mut items = *items;
         if let Some(at) = found {
-            self.take_beside(at);
+            self.take_beside(at, longs);
         }
         for (item, part) in items.iter_mut().zip(parts) {
             if part.len() >= SHARED_BYTES_MIN {
-                *item = self.put_beside(Arc::new(part.to_vec()));
+                *item = self.put_beside(longs.come(part));
             }
         }
         let (at, removed) = found.map_or((self.page.len(), 0), |at| (at, PARTS));
@@ -64,10 +69,10 @@ impl<const PARTS: usize> Table<PARTS> {
         found.is_none()
     }
 
-    pub(super) fn remove(&mut self, name: &[u8]) -> bool {
+    pub(super) fn remove(&mut self, name: &[u8], longs: &mut impl Longs) -> bool {
         let found = self.position(name, &Item::of(name).pack());
         if let Some(at) = found {
-            self.take_beside(at);
+            self.take_beside(at, longs);
             self.page.splice(at, PARTS, &[]);
         }
         found.is_some()
@@ -141,8 +146,8 @@ impl<const PARTS: usize> Table<PARTS> {
         Item::Place(beside.len() as u32 - 1).pack()
     }
 
-    /// Frees the long parts of the entry at `at`, which is about to go.
-    fn take_beside(&mut self, at: usize) {
+    /// Takes the long parts of the entry at `at` out, which is about to go.
+    fn take_beside(&mut self, at: usize, longs: &mut impl Longs) {
         for part in at..at + PARTS {
             let Item::Place(place) = self.page.get(part) else {
                 continue;
@@ -150,7 +155,7 @@ impl<const PARTS: usize> Table<PARTS> {
             let Some(beside) = self.beside.as_mut().map(Arc::make_mut) else {
                 continue;
             };
-            beside.swap_remove(place as usize);
+            longs.gone(beside.swap_remove(place as usize));
             // The last one has moved to its place.
             let moved = Item::Place(beside.len() as u32).pack();
             let is_empty = beside.is_empty();

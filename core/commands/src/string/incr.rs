@@ -7,7 +7,7 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use rustc_apfloat::Float;
 use values::StringValue;
 
-use super::float::{Number, format_float, parse_float};
+use crate::float::{Number, format_float, parse_float};
 
 /// What the rows of the family share.
 const FAMILY: Spec = Spec {

@@ -3,7 +3,6 @@
 mod condition;
 mod delex;
 mod expiration;
-mod float;
 mod get;
 mod incr;
 mod lcs;

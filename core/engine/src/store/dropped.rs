@@ -5,7 +5,7 @@
 //! a little longer, but never more than one large value, or several up to a bound; anything beyond
 //! is freed at once.
 
-use resp::ArgvBuf;
+use resp::{ArgvBuf, Large};
 use stream::{Forgotten, Group, Removed};
 use values::Value;
 
@@ -37,6 +37,8 @@ pub enum What {
     Record(Record),
     /// A value that was overwritten.
     Value(Value),
+    /// Long parts of collections.
+    Longs(Vec<Large>),
     /// A consumer group.
     Group(Group),
     /// Idempotent IDs of a stream.
@@ -62,6 +64,7 @@ impl What {
             What::Records(emptied) => emptied.records.len() * RECORD_BYTES,
             What::Record(record) => record.weight(),
             What::Value(value) => value.weight(),
+            What::Longs(longs) => longs.iter().map(|long| long.len()).sum(),
             What::Group(group) => group.weight(),
             What::Forgotten(forgotten) => forgotten.bytes(),
             What::Entries(removed) => removed.bytes(),

@@ -27,6 +27,7 @@ pub mod event;
 mod group;
 pub mod hash;
 mod key;
+mod longs;
 mod server;
 mod stream;
 mod string;

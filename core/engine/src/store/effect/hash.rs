@@ -2,20 +2,34 @@
 
 use collections::hash::NameHasher;
 use resp::Argv;
-use values::{Hash, Key};
+use values::Hash;
 
 use super::Changed;
 use super::encode::{Line, Out};
+use super::longs::OfRequest;
 use crate::store::apply::{DECIDED, Store};
+use crate::store::dropped::What;
 use crate::store::keyspace::Record;
 
-/// A hash changes; one that is missing is made.
+/// A hash changes.
 #[derive(Debug, Clone)]
 pub enum HashChange<'a> {
-    /// `HSET key field value ...`.
+    /// `HSET key field value ...`; a hash that is missing is made.
     Set {
         /// Fields and their values in turn.
         pairs: Argv<'a>,
+    },
+    /// `HSET key field value`; likewise.
+    SetField {
+        /// The field.
+        field: &'a [u8],
+        /// Its value.
+        value: &'a [u8],
+    },
+    /// `HDEL key field ...`: the key goes with its last field.
+    Delete {
+        /// The fields; some may be missing or come twice.
+        fields: Argv<'a>,
     },
 }
 
@@ -23,60 +37,126 @@ pub enum HashChange<'a> {
 pub mod events {
     use crate::store::effect::event::{Class, Event, Name, Touch};
 
+    const fn named(names: &'static [Name]) -> Event {
+        Event::named(names, Touch::ALL)
+    }
+
+    const HDEL_NAME: Name = Name::new("hdel", Class::Hash);
+
     /// Fields were set.
-    pub const HSET: &Event = &Event::named(&[Name::new("hset", Class::Hash)], Touch::ALL);
+    pub const HSET: &Event = &named(&[Name::new("hset", Class::Hash)]);
+    /// A number was added to a field.
+    pub const HINCRBY: &Event = &named(&[Name::new("hincrby", Class::Hash)]);
+    /// The same with floating-point numbers.
+    pub const HINCRBYFLOAT: &Event = &named(&[Name::new("hincrbyfloat", Class::Hash)]);
+    /// Fields were deleted, but not all.
+    pub const HDEL: &Event = &named(&[HDEL_NAME]);
+    /// All fields were deleted, and so the key.
+    pub const HDEL_ALL: &Event = &named(&[HDEL_NAME, Name::new("del", Class::Generic)]);
 }
 
 impl HashChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
-        match *self {
-            HashChange::Set { pairs } => Changed::by_event(store.set_fields(key, pairs)),
-        }
+        Changed::by_event(match *self {
+            HashChange::Set { pairs } => {
+                let values = pairs.skip(1).iter().step_by(2);
+                store.set_fields(key, pairs.iter().step_by(2).zip(values))
+            }
+            HashChange::SetField { field, value } => {
+                store.set_fields(key, std::iter::once((field, value)))
+            }
+            HashChange::Delete { fields } => store.delete_fields(key, fields),
+        })
     }
 
     pub(super) fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
         match *self {
-            HashChange::Set { pairs } => {
-                let mut line = Line::new(out, 2 + pairs.len(), "HSET");
-                line.arg(key);
-                pairs.iter().for_each(|part| {
-                    line.arg(part);
-                });
-                line.end()
-            }
+            HashChange::Set { pairs } => encode_all("HSET", key, pairs, out),
+            HashChange::SetField { field, value } => Line::new(out, 4, "HSET")
+                .arg(key)
+                .arg(field)
+                .arg(value)
+                .end(),
+            HashChange::Delete { fields } => encode_all("HDEL", key, fields, out),
         }
     }
 }
 
+fn encode_all(name: &str, key: &[u8], args: Argv<'_>, out: &mut Out<'_>) -> u32 {
+    let mut line = Line::new(out, 2 + args.len(), name);
+    line.arg(key);
+    args.iter().for_each(|arg| {
+        line.arg(arg);
+    });
+    line.end()
+}
+
 impl Store<'_> {
-    fn set_fields(&mut self, key: &[u8], pairs: Argv<'_>) -> u64 {
+    /// Returns how many fields were set.
+    fn set_fields<'p>(
+        &mut self,
+        key: &[u8],
+        pairs: impl Iterator<Item = (&'p [u8], &'p [u8])>,
+    ) -> u64 {
         let hasher = NameHasher::new([self.data.producer_seed, 0]);
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
-        let set_all = |fields: &mut Hash| {
-            let mut parts = pairs.iter();
-            while let (Some(field), Some(value)) = (parts.next(), parts.next()) {
-                fields.set(field, value, hasher);
+        let mut longs = OfRequest::new(&self.larges);
+        let mut count = 0;
+        let set_all = |fields: &mut Hash, longs: &mut OfRequest<'_>| {
+            for (field, value) in pairs {
+                fields.set_with(field, value, hasher, longs);
+                count += 1;
             }
         };
         let found = self.data.keyspace.find_mut(self.database, hash, key);
         match found {
             Some(record) if !record.is_expired(over_at) => {
-                set_all(record.value.get_mut().expect(DECIDED));
+                set_all(record.value.get_mut().expect(DECIDED), &mut longs);
                 record.changed = lsn;
+                longs.drop_later(&mut self.data.dropped);
             }
             found => {
-                if found.is_some() {
+                let is_overdue = found.is_some();
+                let mut fields = Hash::new();
+                set_all(&mut fields, &mut longs);
+                longs.drop_later(&mut self.data.dropped);
+                if is_overdue {
                     self.expire(key);
                 }
-                let mut fields = Hash::new();
-                set_all(&mut fields);
                 let now = self.now.unix();
-                let record = Record::new(Key::from(key), fields.into(), None, lsn, now);
+                let record = Record::new(self.key(key), fields.into(), None, lsn, now);
                 self.put_record(self.database, hash, record);
             }
         }
-        pairs.len() as u64 / 2
+        count
+    }
+
+    /// Returns how many fields were deleted.
+    fn delete_fields(&mut self, key: &[u8], fields: Argv<'_>) -> u64 {
+        let hash = self.hash(key);
+        let lsn = self.data.log.open();
+        if self.pass_over_overdue_in(self.database, key) {
+            return 0;
+        }
+        let record = self.data.keyspace.find_mut(self.database, hash, key);
+        let Some(record) = record else {
+            return 0;
+        };
+        let all: &mut Hash = record.value.get_mut().expect(DECIDED);
+        let mut longs = OfRequest::new(&self.larges);
+        let deleted = fields.iter().filter(|field| all.remove(field, &mut longs));
+        let deleted = deleted.count() as u64;
+        let is_empty = all.is_empty();
+        if deleted > 0 {
+            record.changed = lsn;
+        }
+        longs.drop_later(&mut self.data.dropped);
+        if is_empty {
+            let gone = self.data.keyspace.remove(self.database, hash, key, lsn);
+            self.data.dropped.take(What::Record(gone.expect(DECIDED)));
+        }
+        deleted
     }
 }

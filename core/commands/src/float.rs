@@ -1,11 +1,11 @@
-//! Floating-point numbers in strings: Redis computes with the 80 bits of x87, and clients see their
-//! digits.
+//! Floating-point numbers in strings and hashes: Redis computes with the 80 bits of x87, and
+//! clients see their digits.
 
 use rustc_apfloat::ieee::X87DoubleExtended;
 use rustc_apfloat::{Float, Round, Status};
 
 /// A number with 64 bits of precision.
-pub(super) type Number = X87DoubleExtended;
+pub(crate) type Number = X87DoubleExtended;
 
 /// How long the text of a number may be.
 const TEXT_BYTES_MAX: usize = 5 * 1024;
@@ -14,7 +14,7 @@ const TEXT_BYTES_MAX: usize = 5 * 1024;
 const FRACTION_DIGITS_MAX: usize = 17;
 
 /// Reads a number: decimal, with an exponent, hexadecimal, or infinite; no spaces, no NaN.
-pub(super) fn parse_float(text: &[u8]) -> Option<Number> {
+pub(crate) fn parse_float(text: &[u8]) -> Option<Number> {
     let text = std::str::from_utf8(text).ok()?;
     if text.len() > TEXT_BYTES_MAX {
         return None;
@@ -64,7 +64,7 @@ fn read(text: &str) -> Option<Number> {
 }
 
 /// Writes a finite number without an exponent and without zeros at its end.
-pub(super) fn format_float(number: Number) -> String {
+pub(crate) fn format_float(number: Number) -> String {
     // Width is how many zeros may stand in for an exponent, precision how many digits there are at
     // most: all of them.
     let exact = format!("{number:TEXT_BYTES_MAX$.TEXT_BYTES_MAX$}");

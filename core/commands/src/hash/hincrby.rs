@@ -1,0 +1,99 @@
+//! `HINCRBY` and `HINCRBYFLOAT`.
+
+use engine::command::{Ctx, Flow, PlainCommand};
+use engine::error::CmdError;
+use engine::store::effect::{Effect, hash};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use rustc_apfloat::Float;
+use values::Hash;
+
+use crate::float::{Number, format_float, parse_float};
+
+/// What the rows have in common.
+const FAMILY: Spec = Spec {
+    group: Group::Hash,
+    complexity: "O(1)",
+    arity: Arity::Exactly(4),
+    flags: Flags::DENY_OOM.and(Flags::FAST).and(Flags::WRITE),
+    keys: &[KeySpec::at(
+        1,
+        KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE),
+    )],
+    ..Spec::named("")
+};
+
+/// `HINCRBY key field increment`
+pub(super) struct HIncrBy;
+
+impl PlainCommand for HIncrBy {
+    const SPEC: Spec = Spec {
+        name: "hincrby",
+        summary: "Adds to the number in a field of a hash.",
+        since: "2.0.0",
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("field"),
+            Arg::integer("increment"),
+        ],
+        ..FAMILY
+    };
+    type Args<'a> = (&'a [u8], &'a [u8], i64);
+
+    fn execute((key, field, by): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let hash = ctx.store.get::<Hash>(key)?;
+        let number = match hash.and_then(|hash| hash.get(field)) {
+            Some(value) => value.as_integer().ok_or(CmdError::FieldNotAnInteger)?,
+            None => 0,
+        };
+        let sum = number.checked_add(by).ok_or(CmdError::Overflow)?;
+        let mut digits = itoa::Buffer::new();
+        let value = digits.format(sum).as_bytes();
+        let set = hash::HashChange::SetField { field, value };
+        ctx.store
+            .apply(&Effect::on(key, set), hash::events::HINCRBY);
+        ctx.reply.int(sum);
+        Ok(Flow::Done)
+    }
+}
+
+/// `HINCRBYFLOAT key field increment`
+pub(super) struct HIncrByFloat;
+
+impl PlainCommand for HIncrByFloat {
+    const SPEC: Spec = Spec {
+        name: "hincrbyfloat",
+        summary: "Adds to the floating-point number in a field of a hash.",
+        since: "2.6.0",
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("field"),
+            Arg::double("increment"),
+        ],
+        ..FAMILY
+    };
+    type Args<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
+    fn execute((key, field, by): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let by = parse_float(by).ok_or(CmdError::NotAFloat)?;
+        if !by.is_finite() {
+            return Err(CmdError::InfiniteIncrement);
+        }
+        let hash = ctx.store.get::<Hash>(key)?;
+        let number = match hash.and_then(|hash| hash.get(field)) {
+            Some(value) => value.with_bytes(parse_float),
+            None => Some(Number::ZERO),
+        };
+        let number = number.ok_or(CmdError::FieldNotAFloat)?;
+        let sum = (number + by).value;
+        if !sum.is_finite() {
+            return Err(CmdError::NotFinite);
+        }
+        let text = format_float(sum);
+        let value = text.as_bytes();
+        let set = hash::HashChange::SetField { field, value };
+        ctx.store
+            .apply(&Effect::on(key, set), hash::events::HINCRBYFLOAT);
+        ctx.reply.bulk(value);
+        Ok(Flow::Done)
+    }
+}

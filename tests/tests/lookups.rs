@@ -48,6 +48,26 @@ const REQUESTS: &[&str] = &[
     "GETEX K EX 100",
     "GETRANGE K 0 1",
     "GETSET K x",
+    "HDEL K f",
+    "HDEL K f g",
+    "HDEL K none",
+    "HEXISTS K f",
+    "HGET K f",
+    "HGET K none",
+    "HGETALL K",
+    "HINCRBY K f 1",
+    "HINCRBY K h 1",
+    "HINCRBYFLOAT K f 1.5",
+    "HKEYS K",
+    "HLEN K",
+    "HMGET K f none",
+    "HMSET K f 1",
+    "HSET K f 1",
+    "HSET K f 1 h 2",
+    "HSETNX K f 1",
+    "HSETNX K h 1",
+    "HSTRLEN K f",
+    "HVALS K",
     "INCR K",
     "INCRBY K 2",
     "INCRBYFLOAT K 1.5",
@@ -145,9 +165,10 @@ const REQUESTS: &[&str] = &[
 ];
 
 /// What is under the first key. The other one is missing.
-const STATES: [(&str, &[&str]); 3] = [
+const STATES: [(&str, &[&str]); 4] = [
     ("nothing", &[]),
     ("a string", &["SET k 1"]),
+    ("a hash", &["HSET k f 1 g 2"]),
     (
         "a stream",
         &[

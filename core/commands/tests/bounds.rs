@@ -96,6 +96,13 @@ fn a_transaction_touches_many_awaited_keys_one_by_one() {
 
 /// Requests that fill keys, and one that lets something large go.
 const LETTING_GO: &[(&[&str], &str)] = &[
+    (&["FIELDS h"], "DEL h"),
+    (&["FIELDS h"], "UNLINK h"),
+    (&["FIELDS h"], "SET h 1"),
+    (&["LONGS h"], "HDEL h a b c"),
+    (&["LONGS h"], "HDEL h a b none c d a"),
+    (&["LONGS h"], "HSET h a 1 b 2 c 3"),
+    (&["LONGS h"], "HMSET h d 1 b 2 c 3"),
     (&["SETRANGE k 2000000 x"], "DEL k"),
     (&["SETRANGE k 2000000 x"], "UNLINK k"),
     (&["SETRANGE k 2000000 x"], "GETDEL k"),
@@ -135,6 +142,20 @@ impl Server {
                     session,
                     &["XREADGROUP", "GROUP", "g", "c", "STREAMS", key, ">"],
                 )
+            }
+            ["FIELDS", key] => {
+                let value = "v".repeat(200);
+                for n in 0..10_000 {
+                    self.ask(session, &["HSET", key, &format!("field:{n}"), &value]);
+                }
+                String::new()
+            }
+            ["LONGS", key] => {
+                let value = "v".repeat(400_000);
+                for field in ["a", "b", "c", "d"] {
+                    self.ask(session, &["HSET", key, field, &value]);
+                }
+                String::new()
             }
             ["KEYS"] => {
                 for n in 0..10_000 {

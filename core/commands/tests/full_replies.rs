@@ -96,6 +96,20 @@ fn with_keys(server: &mut Server) {
     }
 }
 
+fn with_fields(server: &mut Server) {
+    for number in 0..ENTRIES {
+        let (field, value) = (format!("field:{number}"), "v".repeat(60));
+        server.text(&[
+            "HSET",
+            "h",
+            &field,
+            &value,
+            &format!("other:{number}:{value}"),
+            "v",
+        ]);
+    }
+}
+
 fn with_a_string(server: &mut Server) {
     server.text(&["SET", "k", &"v".repeat(400)]);
 }
@@ -159,6 +173,10 @@ fn reading() -> Vec<Reading> {
         (with_keys, one("KEYS *")),
         (with_keys, one("SCAN 0 COUNT 1000000")),
         (with_a_string, many("MGET k")),
+        (with_fields, one("HGETALL h")),
+        (with_fields, one("HKEYS h")),
+        (with_fields, one("HVALS h")),
+        (with_fields, many("HMGET h field:1")),
         (with_a_string, many("DEBUG DIGEST-VALUE k")),
         (nothing, many("COMMAND INFO xadd")),
         (nothing, many("COMMAND DOCS xadd")),

@@ -103,6 +103,10 @@ fn requests<'a>(value: &'a [u8], payload: &'a [u8]) -> Vec<Vec<&'a [u8]>> {
         &[b"BITOP", b"NOT", b"bits", b"a"],
         &[b"BITOP", b"OR", b"bits", b"a", b"b"],
         &[b"RESTORE", b"restored", b"0", b"%"],
+        &[b"HSET", b"h", b"f", b"$", b"g", b"$"],
+        &[b"HMSET", b"h", b"f", b"$"],
+        &[b"HSETNX", b"h", b"$", b"$"],
+        &[b"HDEL", b"h", b"$", b"f"],
         &[b"XADD", b"s", b"*", b"f", b"$"],
         &[
             b"XADD", b"s", b"IDMP", b"p", b"1", b"*", b"f", b"$", b"g", b"$",

@@ -12,7 +12,7 @@ use crate::rng::Rng;
 /// Draws what a bystander does next: requests that are sent together.
 pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
     let stream = rng.index(ledger.streams.len());
-    match rng.below(17) {
+    match rng.below(20) {
         0..4 => vec![look(stream, rng)],
         4 => vec![count(rng)],
         5 => transaction(),
@@ -21,6 +21,7 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         8..10 => (0..1 + rng.below(3)).map(|_| change(stream, rng)).collect(),
         10 => elsewhere(rng),
         11..14 => expiring(rng),
+        14..17 => (0..1 + rng.below(4)).map(|_| hash(rng)).collect(),
         _ => {
             let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
             let id = id.unwrap_or(StreamId::new(1, 1));
@@ -209,6 +210,33 @@ fn scratch(id: StreamId, rng: &mut Rng) -> Request {
             "RETRYCOUNT",
             number
         ),
+    }
+}
+
+/// Hashes, of which one is small, with values of any length.
+fn hash(rng: &mut Rng) -> Request {
+    let number = rng.below(3);
+    let (key, other) = (format!("h:{number}"), format!("h:{}", rng.below(3)));
+    let mut field = || format!("f{}", rng.below(4 + 200 * number));
+    let (field, second) = (field(), field());
+    let value = "v".repeat(rng.index(60));
+    let long = "l".repeat(rng.index(5000));
+    match rng.below(20) {
+        0..3 => request!(Purpose::Any, "HSET", key, field, value, second, long),
+        3 => request!(Purpose::Any, "HMSET", key, field, 7, field, 8),
+        4 => request!(Purpose::Any, "HSETNX", key, field, long),
+        5..7 => request!(Purpose::Any, "HINCRBY", key, "n", rng.below(100)),
+        7 => request!(Purpose::Any, "HINCRBYFLOAT", key, "x", "0.1"),
+        8..11 => request!(Purpose::Any, "HDEL", key, field, second, field),
+        11 => request!(Purpose::Any, "HDEL", key, "n", "x"),
+        12 => request!(Purpose::Any, "UNLINK", key),
+        13 => request!(Purpose::Any, "RENAME", key, other),
+        14 => request!(Purpose::Any, "COPY", key, other, "REPLACE"),
+        15 => request!(Purpose::Any, "PEXPIRE", key, 1 + rng.below(3000)),
+        16 => request!(Purpose::Look, "HMGET", key, field, "n", "x", second),
+        17 => request!(Purpose::Look, "HSTRLEN", key, field),
+        18 => request!(Purpose::Look, "HLEN", key),
+        _ => request!(Purpose::Look, "HEXISTS", key, field),
     }
 }
 

@@ -12,7 +12,7 @@ use engine::Now;
 use engine::store::keyspace::Frozen;
 use resp::{Protocol, Reply};
 use stream::{Group, Stream, StreamId};
-use values::StringValue;
+use values::{Hash, StringValue};
 
 /// The contents of each key, by database and name.
 pub(super) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
@@ -33,6 +33,8 @@ impl Picture {
                     draw_stream(&mut out, stream, now.stream_ms());
                 } else if let Some(string) = value.get::<StringValue>() {
                     string.with_bytes(|bytes| out.extend_from_slice(bytes));
+                } else if let Some(hash) = value.get::<Hash>() {
+                    draw_hash(&mut out, hash);
                 } else {
                     out.extend(rdb::dump(value));
                 }
@@ -89,6 +91,20 @@ fn line(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     // A vector takes everything.
     out.write_fmt(text).ok();
     out.push(b'\n');
+}
+
+/// The order of the fields says how they came there.
+fn draw_hash(out: &mut Vec<u8>, hash: &Hash) {
+    let fields = hash
+        .iter()
+        .map(|it| (it.name().to_vec(), it.value().to_vec()));
+    let mut fields: Vec<_> = fields.collect();
+    fields.sort();
+    line(out, format_args!("hash of {}", hash.len()));
+    for (field, value) in fields {
+        let (field, value) = (field.escape_ascii(), value.escape_ascii());
+        line(out, format_args!("{field}: {value}"));
+    }
 }
 
 fn draw_stream(out: &mut Vec<u8>, stream: &Stream, now_ms: u64) {

@@ -6,8 +6,8 @@
 //!   REFCOUNT) may differ.
 //! - Which references to deleted entries are still there to be cleared
 //!   (`generate::streams::mending`).
-//! - The order of KEYS and SCAN is free, and so is that of entries that XREADGROUP claims whatever
-//!   their idle time.
+//! - The order of KEYS, SCAN and fields is free, and so is that of entries that XREADGROUP claims
+//!   whatever their idle time.
 //!
 //! Nothing else may differ.
 
@@ -99,6 +99,12 @@ fn compare(rule: Rule, a: &Value, b: &Value) -> bool {
             b.sort();
             a == b
         }
+        (Rule::Unordered, Value::Map(a), Value::Map(b)) => {
+            let (mut a, mut b) = (a.clone(), b.clone());
+            a.sort();
+            b.sort();
+            a == b
+        }
         (Rule::UnorderedEntries, Value::Array(a), Value::Array(b)) => {
             a.len() == b.len()
                 && a.iter()
@@ -179,7 +185,7 @@ fn rule(command: &Command) -> Rule {
         "pttl" | "pexpiretime" => Rule::TimeMs,
         // A cursor that no server gave means what it happens to mean.
         "scan" if !command.has("0") => Rule::Presence,
-        "keys" | "scan" => Rule::Unordered,
+        "keys" | "scan" | "hgetall" | "hkeys" | "hvals" => Rule::Unordered,
         "xcfgset" => Rule::Advice,
         "dump" | "memory" => Rule::Presence,
         "xautoclaim" if command.has(NEVER_IDLE_MS) => Rule::Presence,

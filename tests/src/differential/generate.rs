@@ -25,6 +25,7 @@
 //!   no replica and no watch is told of. After three others, in which Redis keeps references to
 //!   deleted entries or a wrong lag, both servers are made the same again ([`streams::mending`]).
 
+mod hashes;
 mod keyspace;
 mod streams;
 mod strings;
@@ -48,6 +49,7 @@ pub const READERS: usize = 4;
 
 const STREAMS: [&str; 3] = ["s", "t", "u"];
 const STRINGS: [&str; 4] = ["k", "l", "m", "n"];
+const HASHES: [&str; 3] = ["e", "f", "i"];
 const GROUPS: [&str; 2] = ["g", "h"];
 const CONSUMERS: [&str; 3] = ["a", "b", "c"];
 
@@ -147,13 +149,14 @@ impl Generator {
     }
 
     fn draw(&mut self) {
-        let weights = [70, 14, 7, 7, 2];
+        let weights = [66, 14, 7, 7, 2, 8];
         match self.random.weighted(weights.into_iter()) {
             0 => self.stream_command(),
             1 => self.string_command(),
             2 => self.keyspace_command(),
             3 => self.transaction_command(),
-            _ => self.outlive(),
+            4 => self.outlive(),
+            _ => self.hash_command(),
         }
     }
 
@@ -180,9 +183,10 @@ impl Generator {
         }
         self.commands.push(Command::new(&SLEEP));
         self.overdue = Some(key);
-        match self.random.below(5) {
+        match self.random.below(6) {
             0..3 => self.string_command(),
             3 => self.keyspace_command(),
+            4 => self.hash_command(),
             _ => self.stream_command(),
         }
         self.overdue = None;
@@ -312,11 +316,12 @@ impl Generator {
             self.commands.push(Command::new(&["SELECT", database]));
             self.commands.push(Command::new(&["DBSIZE"]));
             self.commands.push(Command::new(&["KEYS", "*"]));
-            for key in STREAMS.into_iter().chain(STRINGS) {
+            for key in STREAMS.into_iter().chain(STRINGS).chain(HASHES) {
                 for words in [
                     &["TYPE", key][..],
                     &["TTL", key],
                     &["GET", key],
+                    &["HGETALL", key],
                     &["XRANGE", key, "-", "+"],
                     &["XREVRANGE", key, "+", "-"],
                     &["XINFO", "STREAM", key],
@@ -333,10 +338,10 @@ impl Generator {
         if let Some(key) = self.overdue_key() {
             return key;
         }
-        if self.random.percent(60) {
-            self.random.pick(&STREAMS)
-        } else {
-            self.random.pick(&STRINGS)
+        match self.random.weighted([6, 3, 1].into_iter()) {
+            0 => self.random.pick(&STREAMS),
+            1 => self.random.pick(&STRINGS),
+            _ => self.random.pick(&HASHES),
         }
     }
 
@@ -371,7 +376,9 @@ impl Generator {
 
     /// A key to write a value over that `key` holds: mostly one of its type.
     fn key_like(&mut self, key: &str) -> &'static str {
-        if STREAMS.contains(&key) != self.random.percent(3) {
+        if HASHES.contains(&key) && self.random.percent(90) {
+            self.random.pick(&HASHES)
+        } else if STREAMS.contains(&key) != self.random.percent(3) {
             self.random.pick(&STREAMS)
         } else {
             self.random.pick(&STRINGS)
@@ -464,15 +471,41 @@ mod tests {
         assert_ne!(first, episode(Random::new(8), 500));
     }
 
-    #[test]
-    fn every_stream_command_is_drawn() {
+    /// The commands that are drawn whose names begin so.
+    fn drawn(prefix: char) -> Vec<String> {
         let mut names: Vec<String> = (0..20)
             .flat_map(|seed| episode(Random::new(seed), 1000))
             .map(|command| command.name())
-            .filter(|name| name.starts_with('x'))
+            .filter(|name| name.starts_with(prefix))
             .collect();
         names.sort();
         names.dedup();
+        names
+    }
+
+    #[test]
+    fn every_hash_command_is_drawn() {
+        let expected = [
+            "hdel",
+            "hexists",
+            "hget",
+            "hgetall",
+            "hincrby",
+            "hincrbyfloat",
+            "hkeys",
+            "hlen",
+            "hmget",
+            "hmset",
+            "hset",
+            "hsetnx",
+            "hstrlen",
+            "hvals",
+        ];
+        assert_eq!(drawn('h'), expected);
+    }
+
+    #[test]
+    fn every_stream_command_is_drawn() {
         let expected = [
             "xack",
             "xackdel",
@@ -494,6 +527,6 @@ mod tests {
             "xsetid",
             "xtrim",
         ];
-        assert_eq!(names, expected);
+        assert_eq!(drawn('x'), expected);
     }
 }

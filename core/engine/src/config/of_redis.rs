@@ -61,7 +61,8 @@ const FILES: &str = "weir writes its files in its own way, synced as appendfsync
 const FREEING: &str = "what is large is always freed by a thread of its own";
 const REPLICATION: &str = "there is no replication yet";
 const TLS: &str = "there is no TLS yet";
-const TYPES: &str = "lists, hashes, sets and sorted sets are not there yet";
+const HASHES: &str = "OBJECT ENCODING goes by the default; it says nothing of how hashes are kept";
+const TYPES: &str = "lists, sets and sorted sets are not there yet";
 const VECTORS: &str = "there are no vector sets";
 
 /// Every setting that only Redis has.
@@ -319,9 +320,9 @@ pub(super) const ROWS: &[Setting] = &[
         AtStart,
         "there are no modules",
     ),
-    no_effect("hash-max-listpack-entries", ANY, "512", Live, TYPES)
+    no_effect("hash-max-listpack-entries", ANY, "512", Live, HASHES)
         .alias("hash-max-ziplist-entries"),
-    no_effect("hash-max-listpack-value", BYTES, "64", Live, TYPES).alias("hash-max-ziplist-value"),
+    no_effect("hash-max-listpack-value", BYTES, "64", Live, HASHES).alias("hash-max-ziplist-value"),
     no_effect(
         "hide-user-data-from-log",
         Flag,

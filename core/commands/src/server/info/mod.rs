@@ -67,8 +67,8 @@ impl PlainCommand for Info {
         history: &[("7.0.0", "Several sections can be asked for.")],
         args: &[Arg::string("section").optional().multiple()],
         compat: Compat::Differs(
-            "Fields that mean nothing here are left out, and so is the section `keysizes`: of its types there are only \
-             strings here, and each write to one would have to count the size before and after it, or each call walk over \
+            "Fields that mean nothing here are left out, and so is the section `keysizes`: each write to a \
+             string or a hash would have to count the size before and after it, or each call walk over \
              all keys while everybody waits. `avg_ttl` is exact, not a sample.",
         ),
         ..Spec::named("info")

@@ -35,6 +35,32 @@ fn a_server_that_would_listen_nowhere_does_not_start_as_in_redis() {
     }
 }
 
+/// A name that no name server knows: it is set aside for that.
+const UNKNOWN: &str = "-unknown.invalid";
+
+#[test]
+fn an_address_may_be_missing_and_a_name_that_nobody_knows_may_not_as_in_redis() {
+    let weir = peers::weir().unwrap();
+    let redis = Peers::binary("redis86-server").unwrap();
+    for binary in std::iter::once(weir).chain(redis) {
+        let both = format!("127.0.0.1 {UNKNOWN}");
+        let refused = Server::start_with(&binary, &[("bind", &both)]).unwrap_err();
+        assert!(
+            format!("{refused:#}").contains("unknown.invalid"),
+            "{refused:#}"
+        );
+        let server = Server::start(&binary).unwrap();
+        let mut client = server.connect(Protocol::Resp2).unwrap();
+        let set = ["CONFIG", "SET", "bind", &both];
+        let reply = client.command(&set).unwrap().to_string();
+        assert!(
+            reply.ends_with("Failed to bind to specified addresses."),
+            "{reply}"
+        );
+        assert!(server.connect(Protocol::Resp2).is_ok());
+    }
+}
+
 /// In how many seconds the peer of the server's end of a connection is probed, as the system tells
 /// it; none if it is not.
 fn probed_in_s(server: &Server, client: &Client) -> Option<u64> {

@@ -230,13 +230,16 @@ impl<L: Log> Journal<L> {
         if swapped.is_err() {
             return;
         }
-        let health = self.health();
         if is_slow {
             tracing::warn!(?stalled, "the disk does not answer: writes are refused");
         } else {
             tracing::info!("the disk answers again");
         }
-        for listener in &*shared.listeners.lock() {
+        // The journal's thread may have other news meanwhile. Whoever has the listeners says what
+        // holds then, so that the last word is the latest.
+        let listeners = shared.listeners.lock();
+        let health = self.health();
+        for listener in &*listeners {
             listener.health_changed(&health);
         }
     }

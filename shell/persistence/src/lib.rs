@@ -28,5 +28,5 @@ pub use load::Load;
 pub use open::{Loaded, OpenError, load, read_log};
 pub use shard_log::{ShardJournal, ShardLog};
 pub use snapshot::LoadError;
-pub use state::{Beginning, Begun, Ending, Persistence, Prepared, prepare};
+pub use state::{BEING_LOADED, Beginning, Begun, Ending, Persistence, Prepared, prepare};
 pub use turned_off::{IgnoredJournal, ignored_journal};

@@ -16,7 +16,7 @@ use engine::server::PersistenceFigures;
 use engine::{Engine, Mono, Now};
 use wakeup::Alarm;
 
-pub use self::switch::{Beginning, Begun, Ending, Prepared, prepare};
+pub use self::switch::{BEING_LOADED, Beginning, Begun, Ending, Prepared, prepare};
 use crate::background::{Background, Ended};
 use crate::config::Config;
 use crate::journal_slot::JournalSlot;

@@ -23,7 +23,7 @@ impl Persistence {
     #[cold]
     fn take_news_of_health(&mut self, engine: &mut Engine, now: Now) {
         if let Some(journal) = self.journal.whole() {
-            self.tell_health(engine, &journal, &journal.health(), now);
+            self.tell_health(engine, &journal, now);
             self.tell(engine);
         }
     }
@@ -57,7 +57,6 @@ impl Persistence {
         tell_times(engine, &journal, now);
         let stats = journal.stats();
         let (size, counters) = (stats.size, stats.counters);
-        let health = journal.health();
         self.figures.journalling = true;
         self.figures.journal = JournalFigures {
             groups: counters.groups,
@@ -72,26 +71,23 @@ impl Persistence {
         self.figures.journal_base_bytes = size.base_bytes;
         // On an unhealthy disk a rewrite takes the room or the time that is missing, so it happens
         // only on request.
-        if health.is_good() {
+        if self.tell_health(engine, &journal, now).is_good() {
             self.look_at_growth(engine, size, now);
         }
-        self.tell_health(engine, &journal, &health, now);
     }
 
-    fn tell_health(
-        &mut self,
-        engine: &mut Engine,
-        journal: &ShardJournal,
-        health: &Health,
-        now: Now,
-    ) {
-        if matches!(health, Health::Fenced(_)) && self.health_kind != journal.health_kind() {
+    fn tell_health(&mut self, engine: &mut Engine, journal: &ShardJournal, now: Now) -> Health {
+        // The journal changes its health first and then the kind. If it does so between these two
+        // lines, the kind is old, and all of this is done again before the next client is served.
+        let kind = journal.health_kind();
+        let health = journal.health();
+        if matches!(health, Health::Fenced(_)) && self.health_kind != kind {
             engine.drop_data(now);
             self.is_reload_due = true;
         }
-        self.health_kind = journal.health_kind();
+        self.health_kind = kind;
         self.figures.journal_health = health.name();
-        engine.server.writes = match health {
+        engine.server.writes = match &health {
             Health::Good => Writes::Accepted,
             Health::Slow(_) => Writes::Refused(
                 "The journal cannot be written: the disk does not answer. Writes are refused until it does."
@@ -107,6 +103,7 @@ impl Persistence {
                 "The journal cannot be trusted: {fault}. Writes are refused until BGREWRITEAOF has succeeded."
             )),
         };
+        health
     }
 
     /// Which writes are accepted if only snapshots keep them.

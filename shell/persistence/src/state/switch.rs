@@ -35,6 +35,9 @@ use crate::turned_off::{self, Why};
 /// The pause between two looks at whether a rewrite has given up.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Why the journal is not turned on or off while data is loaded.
+pub const BEING_LOADED: &str = "the data is being loaded";
+
 /// A log that is opened, to take the place of what the folder has.
 pub struct Prepared {
     log: Superseding<FileDisk>,
@@ -167,12 +170,25 @@ impl Persistence {
     }
 
     /// Lets the journal take nothing more, if there is one.
-    pub fn end_journal(&mut self, engine: &mut Engine, config: Config) -> Option<Ending> {
+    ///
+    /// # Errors
+    /// [`BEING_LOADED`]: memory is not what the journal has, and the journal continues once it has
+    /// been loaded.
+    pub fn end_journal(
+        &mut self,
+        engine: &mut Engine,
+        config: Config,
+        now: Now,
+    ) -> Result<Option<Ending>, &'static str> {
+        self.follow_health(engine, now);
+        if engine.server.loading.is_some() {
+            return Err(BEING_LOADED);
+        }
         let journal = self.journal.end();
         engine.set_journalling(Journalling::Off);
         self.figures.journalling = false;
         self.tell(engine);
-        journal.map(|journal| Ending { journal, config })
+        Ok(journal.map(|journal| Ending { journal, config }))
     }
 
     /// The journal has ended: no reply waits for one any more.

@@ -1,5 +1,7 @@
 //! Commands leave orders, the persistence carries them out, and the engine sees the result.
 
+use std::fs::File;
+use std::io::Write;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -274,4 +276,106 @@ fn a_file_is_not_loaded_while_a_journal_begins() {
     let mut server = Server::start(folder.path(), "yes");
     assert_eq!(server.ask("GET k"), "$5\r\nsaved\r\n");
     assert_eq!(server.ask("GET while"), "$-1\r\n");
+}
+
+impl Server {
+    /// Turns the journal off, up to where what it was given is made durable.
+    fn end_journal(&mut self) -> Result<Option<Ending>, &'static str> {
+        let config = Config {
+            journalling: false,
+            ..self.persistence.config.clone()
+        };
+        self.persistence.end_journal(&mut self.engine, config, NOW)
+    }
+}
+
+#[test]
+fn a_journal_is_turned_off_on_a_disk_that_does_not_answer_and_keeps_what_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), "yes");
+    let (goes_on, stands) = mpsc::channel();
+    let journal = server.journal.whole().unwrap();
+    goes_on.send(()).unwrap();
+    journal.notify(Arc::new(Standstill(Mutex::new(stands))));
+    server.ask("SET released 1");
+    server.end_turn();
+    until(|| journal.backlog_bytes() == 0);
+    server.ask("SET waiting 1");
+    server.end_turn();
+    let waiting = server.engine.log().last();
+    // Under the lock, nothing waits for the disk.
+    let ending = server.end_journal().unwrap().unwrap();
+    let settles = thread::spawn(|| ending.settle());
+    // Clients are served, and what they write now is for no journal.
+    assert_eq!(server.ask("SET later 1"), "+OK\r\n");
+    assert!(!server.engine.log().has_bytes() && server.journal.taking().is_none());
+    // A reply that waits goes on waiting, and becomes an error if the disk takes too long.
+    let awaited = server.journal.awaited().unwrap();
+    assert!(awaited.released() < waiting);
+    until(|| {
+        server.journal.look_for_stall(1);
+        matches!(awaited.health(), Health::Slow(_))
+    });
+    assert!(!settles.is_finished());
+
+    drop(goes_on);
+    settles.join().unwrap();
+    assert_eq!(awaited.released(), waiting);
+    server.persistence.journal_ended(&mut server.engine, NOW);
+    assert!(server.journal.awaited().is_none() && !server.figures().journalling);
+    assert_eq!(server.ask("SET k 1"), "+OK\r\n");
+    drop(server);
+    let mut server = Server::start(folder.path(), "yes");
+    assert_eq!(server.ask("EXISTS released waiting later k"), ":2\r\n");
+}
+
+#[test]
+fn a_journal_is_not_turned_off_while_it_is_loaded_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), "yes");
+    server.ask("SET k kept");
+    server.end_turn();
+    let journal = server.journal.whole().unwrap();
+    until(|| journal.written() == server.engine.log().last());
+    // Somebody else writes to it, and nobody has looked at its health yet.
+    let increment = folder
+        .path()
+        .join("appendonlydir/appendonly.aof.1.incr.aof");
+    let mut file = File::options().append(true).open(increment).unwrap();
+    file.write_all(b"*3\r\n$3\r\nSET\r\n$7\r\nforeign\r\n$1\r\n1\r\n")
+        .unwrap();
+    server.ask("SET k lost");
+    server.end_turn();
+    until(|| matches!(journal.health(), Health::Fenced(_)));
+    assert_eq!(server.end_journal().err(), Some(BEING_LOADED));
+    assert!(server.persistence.takes_reload());
+    assert_eq!(server.end_journal().err(), Some(BEING_LOADED));
+    assert!(!server.persistence.takes_reload());
+
+    server.journal.close();
+    let loaded = open::load(
+        server.engine.empty_like(NOW),
+        &server.persistence.reload_config(),
+        &Load::default(),
+        NOW,
+    );
+    drop(journal);
+    server
+        .persistence
+        .loaded(&mut server.engine, loaded.unwrap(), NOW);
+    assert_eq!(
+        server.ask("MGET k foreign"),
+        "*2\r\n$4\r\nkept\r\n$1\r\n1\r\n"
+    );
+    assert!(server.journal.whole().is_some());
+    server.end_journal().unwrap().unwrap().settle();
+}
+
+/// Waits for something that happens by itself.
+fn until(mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE);
+        thread::yield_now();
+    }
 }

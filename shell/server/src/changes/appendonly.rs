@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use engine::config::DataConfig;
-use persistence::Config;
+use persistence::{BEING_LOADED, Config};
 
 use super::is_loading;
 use crate::shard::Shard;
@@ -15,7 +15,7 @@ const FAILED: &str = "Unable to turn on AOF. Check server logs.";
 /// Turns the journal on or off. What goes wrong is in the log, too.
 pub(super) fn turn(shard: &Arc<Shard>, wanted: &DataConfig) -> Result<(), String> {
     if is_loading(shard) {
-        return Err("the data is being loaded".to_owned());
+        return Err(BEING_LOADED.to_owned());
     }
     let config = Config::of(wanted);
     if config.journalling {
@@ -24,8 +24,7 @@ pub(super) fn turn(shard: &Arc<Shard>, wanted: &DataConfig) -> Result<(), String
             FAILED.to_owned()
         })
     } else {
-        off(shard, config);
-        Ok(())
+        off(shard, config)
     }
 }
 
@@ -52,17 +51,21 @@ fn on(shard: &Shard, config: Config) -> Result<(), String> {
     result
 }
 
-fn off(shard: &Shard, config: Config) {
+fn off(shard: &Shard, config: Config) -> Result<(), String> {
     let mut guard = shard.lock();
     let state = &mut *guard;
-    let ending = state.persistence.end_journal(&mut state.engine, config);
+    let now = shard.clock.now();
+    let ending = state
+        .persistence
+        .end_journal(&mut state.engine, config, now)?;
     drop(guard);
     let Some(ending) = ending else {
-        return;
+        return Ok(());
     };
     ending.settle();
     let mut guard = shard.lock();
     let state = &mut *guard;
     let now = shard.clock.now();
     state.persistence.journal_ended(&mut state.engine, now);
+    Ok(())
 }

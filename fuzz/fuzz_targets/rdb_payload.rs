@@ -6,10 +6,11 @@
 use libfuzzer_sys::fuzz_target;
 use rdb::{Context, restore};
 use stream::Retention;
+use values::Thresholds;
 
 fn context() -> Context {
     let retention = Retention { duration_s: 100, maxsize: 100 };
-    Context { now_ms: 1_700_000_000_000, hash_seed: 1, retention, packing: rdb::Packing::Later }
+    Context { now_ms: 1_700_000_000_000, hash_seed: 1, retention, thresholds: Thresholds::DEFAULT, packing: rdb::Packing::Later }
 }
 
 fuzz_target!(|content: &[u8]| {

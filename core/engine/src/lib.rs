@@ -134,6 +134,7 @@ impl Engine {
                 added: store::apply::Added::Now,
                 producer_seed: secret.hash(b"producers"),
                 node_limits: config.node_limits,
+                thresholds: config.thresholds,
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
                 dropped: Discard::default(),

@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         now_ms,
         hash_seed: 1,
         retention,
+        thresholds: values::Thresholds::DEFAULT,
         packing: rdb::Packing::BeyondBytes(0),
     };
     let mut input = Vec::new();

@@ -1,6 +1,7 @@
 //! What a reader must know in addition to the bytes.
 
 use stream::Retention;
+use values::Thresholds;
 
 /// What the bytes of a value do not say.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct Context {
     pub hash_seed: u64,
     /// The settings of a stream from before Redis 8.6, which has none of its own.
     pub retention: Retention,
+    /// When Redis keeps a value in a compact form.
+    pub thresholds: Thresholds,
     /// When full chunks of streams are packed.
     pub packing: Packing,
 }

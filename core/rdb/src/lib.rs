@@ -1,6 +1,6 @@
 //! Bytes to values and back: snapshots, `DUMP` and `RESTORE` share one codec.
 //!
-//! The format is Redis' own: weir reads what Redis 7.0 to 8.10 writes for the types it has, and
+//! The format is Redis' own: weir reads what Redis up to 8.10 writes for the types it has, and
 //! Redis 8.6 reads what weir writes. Bytes are read and written in pieces (`source.rs`), so a file
 //! need not fit into memory. Foreign bytes are never trusted: lengths are checked before memory is
 //! reserved, and a fault names its offset; values of types that weir lacks are skipped and named.
@@ -19,12 +19,14 @@ pub mod limits;
 mod listpack;
 mod lzf;
 mod payload;
+mod row;
 mod skip;
 mod snapshot;
 mod source;
 mod stream;
 mod string;
 mod value;
+mod ziplist;
 
 pub use context::{Context, Packing};
 pub use digest::Digest;

@@ -25,13 +25,7 @@
 use values::parse_integer;
 
 use crate::error::Fault;
-
-/// One element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element<'a> {
-    Integer(i64),
-    Bytes(&'a [u8]),
-}
+use crate::row::{Element, Row};
 
 const HEADER_BYTES: usize = 6;
 const END: u8 = 0xff;
@@ -60,15 +54,6 @@ impl<'a> Reader<'a> {
         match body {
             [rest @ .., END] => Ok(Reader { rest }),
             _ => Err(Fault::Contradiction("the listpack does not end with ff")),
-        }
-    }
-
-    /// The next element; `None` after the last.
-    #[inline]
-    pub(crate) fn next(&mut self) -> Result<Option<Element<'a>>, Fault> {
-        match self.short_element() {
-            Some(element) => Ok(Some(element)),
-            None => self.next_of_any_form(),
         }
     }
 
@@ -146,11 +131,15 @@ impl<'a> Reader<'a> {
             None => Err(Fault::Truncated { expected }),
         }
     }
+}
 
-    /// The next element, of any kind.
+impl<'a> Row<'a> for Reader<'a> {
     #[inline]
-    pub(crate) fn element(&mut self, expected: &'static str) -> Result<Element<'a>, Fault> {
-        self.next()?.ok_or(Fault::Truncated { expected })
+    fn next(&mut self) -> Result<Option<Element<'a>>, Fault> {
+        match self.short_element() {
+            Some(element) => Ok(Some(element)),
+            None => self.next_of_any_form(),
+        }
     }
 }
 

@@ -1,20 +1,16 @@
 //! The hash value: fields and their values.
 //!
 //! A [`Map`] with one thing more: a hash that Redis would keep as a listpack says so, whatever it
-//! is kept in here. Once it has had too many fields or too long ones for that, it never does again.
+//! is kept in here. Once it has had too many fields or too long ones for that ([`Thresholds`]), it
+//! never does again.
 
 use collections::hash::NameHasher;
 use collections::map::{Copied, Entry, Iter, Longs};
 use collections::{Element, Map};
 
+use crate::thresholds::Thresholds;
 use crate::typed::Typed;
 use crate::value::Value;
-
-/// How many fields a hash has at most that Redis keeps as a listpack.
-const LISTPACK_FIELDS_MAX: usize = 512;
-
-/// How long their names and values are at most.
-const LISTPACK_FIELD_BYTES_MAX: usize = 64;
 
 /// Fields and their values.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +22,23 @@ impl Hash {
         Hash(Map::new())
     }
 
+    /// A command sets this many fields, some perhaps twice: Redis decides by their number before it
+    /// sets them.
+    pub fn expect(&mut self, fields: usize, hasher: NameHasher, thresholds: &Thresholds) {
+        if fields > thresholds.hash_max_listpack_entries {
+            self.0.spread(hasher);
+        }
+    }
+
     /// Gives a field this value; returns whether the field is new. `hasher` as for [`Map::insert`].
-    pub fn set(&mut self, field: &[u8], value: &[u8], hasher: NameHasher) -> bool {
-        self.set_with(field, value, hasher, &mut Copied)
+    pub fn set(
+        &mut self,
+        field: &[u8],
+        value: &[u8],
+        hasher: NameHasher,
+        thresholds: &Thresholds,
+    ) -> bool {
+        self.set_with(field, value, hasher, thresholds, &mut Copied)
     }
 
     /// The same with long names and values from elsewhere, and for those that go.
@@ -37,11 +47,12 @@ impl Hash {
         field: &[u8],
         value: &[u8],
         hasher: NameHasher,
+        thresholds: &Thresholds,
         longs: &mut impl Longs,
     ) -> bool {
         let is_new = self.0.insert_with([field, value], hasher, longs);
-        let is_long = field.len().max(value.len()) > LISTPACK_FIELD_BYTES_MAX;
-        if is_long || self.0.len() > LISTPACK_FIELDS_MAX {
+        let is_long = field.len().max(value.len()) > thresholds.hash_max_listpack_value;
+        if is_long || self.0.len() > thresholds.hash_max_listpack_entries {
             self.0.spread(hasher);
         }
         is_new

@@ -7,6 +7,7 @@
 mod hash;
 mod stream;
 mod string;
+mod thresholds;
 mod typed;
 mod value;
 
@@ -14,5 +15,6 @@ pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
 
 pub use hash::Hash;
 pub use string::{Encoding, Scratch, StringValue};
+pub use thresholds::Thresholds;
 pub use typed::Typed;
 pub use value::Value;

@@ -19,6 +19,7 @@ mod settings;
 mod shell;
 
 use stream::{NodeLimits, Retention};
+use values::Thresholds;
 
 use self::bytes_or_percent::BytesOrPercent;
 use crate::address::is_on_this_machine;
@@ -110,6 +111,8 @@ pub struct Config {
     pub retention: Retention,
     /// When a node, a run of entries that approximate trimming removes whole, is full.
     pub node_limits: NodeLimits,
+    /// When Redis keeps a value in a compact form.
+    pub thresholds: Thresholds,
     /// Full chunks of streams are packed (`stream-compress`).
     pub stream_compress: bool,
     /// What a load does with things that weir lacks.
@@ -173,6 +176,17 @@ impl Config {
                 entries_max: settings.int("stream-node-max-entries") as u32,
                 bytes_max: settings.int("stream-node-max-bytes") as u32,
             },
+            thresholds: Thresholds {
+                hash_max_listpack_entries: settings.number("hash-max-listpack-entries"),
+                hash_max_listpack_value: settings.number("hash-max-listpack-value"),
+                list_max_listpack_size: settings.number("list-max-listpack-size"),
+                list_compress_depth: settings.number("list-compress-depth"),
+                set_max_intset_entries: settings.number("set-max-intset-entries"),
+                set_max_listpack_entries: settings.number("set-max-listpack-entries"),
+                set_max_listpack_value: settings.number("set-max-listpack-value"),
+                zset_max_listpack_entries: settings.number("zset-max-listpack-entries"),
+                zset_max_listpack_value: settings.number("zset-max-listpack-value"),
+            },
             stream_compress: settings.flag("stream-compress"),
             on_unknown: match settings.text("load-unknown") {
                 "skip" => OnUnknown::Skip,
@@ -208,7 +222,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::{SETTINGS, Settings, Standing, of_redis, rows};
+    use super::{Config, SETTINGS, Settings, Standing, Thresholds, of_redis, rows};
 
     #[test]
     fn rows_are_sorted_and_each_default_is_a_value_of_its_row() {
@@ -232,6 +246,38 @@ mod tests {
                 assert_eq!(called.count(), 1, "{name}");
             }
         }
+    }
+
+    #[test]
+    fn thresholds_are_those_of_redis_by_default_and_follow_their_settings() {
+        let mut settings = Settings::default();
+        let thresholds = |settings: &Settings| Config::resolve(settings).thresholds;
+        assert_eq!(thresholds(&settings), Thresholds::DEFAULT);
+        for name in [
+            "hash-max-ziplist-entries",
+            "hash-max-ziplist-value",
+            "list-max-ziplist-size",
+            "list-compress-depth",
+            "set-max-intset-entries",
+            "set-max-listpack-entries",
+            "set-max-listpack-value",
+            "zset-max-ziplist-entries",
+            "zset-max-ziplist-value",
+        ] {
+            assert_eq!(settings.set(name, "7"), Ok(()), "{name}");
+        }
+        let sevens = Thresholds {
+            hash_max_listpack_entries: 7,
+            hash_max_listpack_value: 7,
+            list_max_listpack_size: 7,
+            list_compress_depth: 7,
+            set_max_intset_entries: 7,
+            set_max_listpack_entries: 7,
+            set_max_listpack_value: 7,
+            zset_max_listpack_entries: 7,
+            zset_max_listpack_value: 7,
+        };
+        assert_eq!(thresholds(&settings), sevens);
     }
 
     #[test]

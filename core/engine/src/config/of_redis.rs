@@ -61,8 +61,6 @@ const FILES: &str = "weir writes its files in its own way, synced as appendfsync
 const FREEING: &str = "what is large is always freed by a thread of its own";
 const REPLICATION: &str = "there is no replication yet";
 const TLS: &str = "there is no TLS yet";
-const HASHES: &str = "OBJECT ENCODING goes by the default; it says nothing of how hashes are kept";
-const TYPES: &str = "lists, sets and sorted sets are not there yet";
 const VECTORS: &str = "there are no vector sets";
 
 /// Every setting that only Redis has.
@@ -320,9 +318,6 @@ pub(super) const ROWS: &[Setting] = &[
         AtStart,
         "there are no modules",
     ),
-    no_effect("hash-max-listpack-entries", ANY, "512", Live, HASHES)
-        .alias("hash-max-ziplist-entries"),
-    no_effect("hash-max-listpack-value", BYTES, "64", Live, HASHES).alias("hash-max-ziplist-value"),
     no_effect(
         "hide-user-data-from-log",
         Flag,
@@ -386,18 +381,6 @@ pub(super) const ROWS: &[Setting] = &[
     no_effect("lazyfree-lazy-user-flush", Flag, "no", Live, FREEING),
     no_effect("lfu-decay-time", COUNT, "1", Live, EVICTION),
     no_effect("lfu-log-factor", COUNT, "10", Live, EVICTION),
-    no_effect("list-compress-depth", COUNT, "0", Live, TYPES),
-    no_effect(
-        "list-max-listpack-size",
-        Integer {
-            min: i32::MIN as i64,
-            max: I32_MAX,
-        },
-        "-2",
-        Live,
-        TYPES,
-    )
-    .alias("list-max-ziplist-size"),
     no_effect(
         "locale-collate",
         Text,
@@ -600,9 +583,6 @@ pub(super) const ROWS: &[Setting] = &[
         "payloads are always checked",
     ),
     no_effect("server-cpulist", Text, "", AtStart, CORES).alias("server_cpulist"),
-    no_effect("set-max-intset-entries", ANY, "512", Live, TYPES),
-    no_effect("set-max-listpack-entries", ANY, "128", Live, TYPES),
-    no_effect("set-max-listpack-value", ANY, "64", Live, TYPES),
     no_effect(
         "set-proc-title",
         Flag,
@@ -721,7 +701,4 @@ pub(super) const ROWS: &[Setting] = &[
         Live,
         VECTORS,
     ),
-    no_effect("zset-max-listpack-entries", ANY, "128", Live, TYPES)
-        .alias("zset-max-ziplist-entries"),
-    no_effect("zset-max-listpack-value", BYTES, "64", Live, TYPES).alias("zset-max-ziplist-value"),
 ];

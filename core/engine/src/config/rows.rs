@@ -41,6 +41,15 @@ const fn row(
     }
 }
 
+const ANY: Kind = Integer {
+    min: 0,
+    max: i64::MAX,
+};
+const BYTES: Kind = Bytes {
+    min: 0,
+    max: i64::MAX,
+};
+
 /// Every setting that weir has.
 pub(super) const ROWS: &[Setting] = &[
     row(
@@ -59,10 +68,7 @@ pub(super) const ROWS: &[Setting] = &[
     ),
     row(
         "aof-reserve-size",
-        Bytes {
-            min: 0,
-            max: i64::MAX,
-        },
+        BYTES,
         "8388608",
         AtStart,
         "Room that the journal keeps on the disk for when there is no other, in bytes, so that deleting and rewriting can make some; 0: none.",
@@ -107,10 +113,7 @@ pub(super) const ROWS: &[Setting] = &[
     ),
     row(
         "auto-aof-rewrite-min-size",
-        Bytes {
-            min: 0,
-            max: i64::MAX,
-        },
+        BYTES,
         "67108864",
         Live,
         "A journal smaller than this, in bytes, is not rewritten automatically.",
@@ -196,6 +199,22 @@ pub(super) const ROWS: &[Setting] = &[
         "Who may change dir and dbfilename while the server runs: nobody, everybody, or clients on this machine.",
     ),
     row(
+        "hash-max-listpack-entries",
+        ANY,
+        "512",
+        Live,
+        "Fields that a hash has at most for OBJECT ENCODING to call it a listpack.",
+    )
+    .alias("hash-max-ziplist-entries"),
+    row(
+        "hash-max-listpack-value",
+        BYTES,
+        "64",
+        Live,
+        "How long its fields and values are at most, in bytes.",
+    )
+    .alias("hash-max-ziplist-value"),
+    row(
         "io-threads",
         Integer { min: 0, max: 128 },
         "0",
@@ -212,6 +231,27 @@ pub(super) const ROWS: &[Setting] = &[
         Live,
         "Events that take longer are kept for LATENCY, in milliseconds; 0: none.",
     ),
+    row(
+        "list-compress-depth",
+        Integer {
+            min: 0,
+            max: i32::MAX as i64,
+        },
+        "0",
+        Live,
+        "Nodes at each end of a list that Redis does not compress; here no list is compressed.",
+    ),
+    row(
+        "list-max-listpack-size",
+        Integer {
+            min: i32::MIN as i64,
+            max: i32::MAX as i64,
+        },
+        "-2",
+        Live,
+        "Elements that a list has at most for OBJECT ENCODING to call it a listpack; -1 to -5: bytes that they take at most, 4 KiB to 64 KiB.",
+    )
+    .alias("list-max-ziplist-size"),
     row(
         "load-unknown",
         Choice(&["refuse", "skip"]),
@@ -247,10 +287,7 @@ pub(super) const ROWS: &[Setting] = &[
     ),
     row(
         "maxmemory",
-        Bytes {
-            min: 0,
-            max: i64::MAX,
-        },
+        BYTES,
         "0",
         Live,
         "Commands that need more memory are refused beyond this, in bytes; 0: never.",
@@ -306,6 +343,27 @@ pub(super) const ROWS: &[Setting] = &[
         "",
         Live,
         "When a snapshot is written automatically: pairs of seconds since the last one and of changes since then, both of which must be reached; empty: never.",
+    ),
+    row(
+        "set-max-intset-entries",
+        ANY,
+        "512",
+        Live,
+        "Members that a set of integers has at most for OBJECT ENCODING to call it an intset.",
+    ),
+    row(
+        "set-max-listpack-entries",
+        ANY,
+        "128",
+        Live,
+        "Members that another set has at most for OBJECT ENCODING to call it a listpack.",
+    ),
+    row(
+        "set-max-listpack-value",
+        ANY,
+        "64",
+        Live,
+        "How long its members are at most, in bytes.",
     ),
     row(
         "slowlog-log-slower-than",
@@ -425,4 +483,20 @@ pub(super) const ROWS: &[Setting] = &[
         AtStart,
         "Permissions of the unix socket, octal; 0: as the system sets them.",
     ),
+    row(
+        "zset-max-listpack-entries",
+        ANY,
+        "128",
+        Live,
+        "Members that a sorted set has at most for OBJECT ENCODING to call it a listpack.",
+    )
+    .alias("zset-max-ziplist-entries"),
+    row(
+        "zset-max-listpack-value",
+        BYTES,
+        "64",
+        Live,
+        "How long its members are at most, in bytes.",
+    )
+    .alias("zset-max-ziplist-value"),
 ];

@@ -14,6 +14,7 @@ fn context(hash_seed: u64) -> Context {
             duration_s: 100,
             maxsize: 100,
         },
+        thresholds: values::Thresholds::DEFAULT,
         packing: Packing::Later,
     }
 }
@@ -21,7 +22,7 @@ fn context(hash_seed: u64) -> Context {
 fn hash_of<'a>(pairs: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Hash {
     let mut hash = Hash::new();
     for (field, value) in pairs {
-        hash.set(field, value, NameHasher::new([1, 0]));
+        hash.set(field, value, NameHasher::new([1, 0]), &Thresholds::DEFAULT);
     }
     hash
 }
@@ -76,6 +77,77 @@ fn a_hash_that_redis_would_not_make_is_refused() {
     }
 }
 
+fn pairs_of(hash: &Hash) -> Vec<(String, String)> {
+    let pairs = sorted(hash).into_iter();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    pairs
+        .map(|(field, value)| (text(field), text(value)))
+        .collect()
+}
+
+/// The answers are those of Redis 8.6.3 to the same payloads.
+#[test]
+fn forms_that_redis_wrote_before_7_0_are_read() {
+    let blob = |code: u8, row: &[u8]| {
+        let mut content = vec![code, row.len() as u8];
+        content.extend_from_slice(row);
+        sign(content)
+    };
+    let expected = [("12", "-7"), ("f", "v"), ("n", "300")];
+    let expected = expected.map(|(field, value)| (field.to_owned(), value.to_owned()));
+    let row = crate::ziplist::tests::ziplist(&["f", "v", "n", "300", "12", "-7"]);
+    let zipmap = b"\x03\x01f\x01\x00v\x01n\x03\x02300xx\x0212\x02\x00-7\xff";
+    for payload in [blob(13, &row), blob(9, zipmap)] {
+        let hash = restored(&payload).unwrap();
+        assert_eq!(pairs_of(&hash), expected);
+        assert!(hash.is_listpack());
+    }
+    // The number of fields does not have to be told.
+    let hash = restored(&blob(9, b"\xfe\x01f\x01\x00v\xff")).unwrap();
+    assert_eq!(pairs_of(&hash), [("f".to_owned(), "v".to_owned())]);
+    for bad in [
+        b"\x02\x01f\x01\x00v\xff".as_slice(),
+        b"\x02\x01f\x01\x00v\x01f\x01\x00v\xff",
+        b"\x01\x01f\xff",
+        b"\x01\x01f\x01\x02v\xff",
+        b"\x01\xff\x01\x00v\xff",
+        b"\x01\x01n\xfe\x03\0\0\0\x00300\xff",
+        b"\x00\xff",
+        b"\xff",
+        b"",
+    ] {
+        let error = restored(&blob(9, bad)).unwrap_err();
+        assert!(matches!(error, PayloadError::Format(_)), "{bad:?}");
+    }
+    let twice = crate::ziplist::tests::ziplist(&["f", "v", "f", "v"]);
+    let odd = crate::ziplist::tests::ziplist(&["f"]);
+    for bad in [twice, odd] {
+        let error = restored(&blob(13, &bad)).unwrap_err();
+        assert!(matches!(error, PayloadError::Format(_)));
+    }
+}
+
+#[test]
+fn thresholds_decide_on_the_form_when_it_is_read() {
+    let hash = hash_of([(b"f".as_slice(), b"long".as_slice()), (b"g", b"2")]);
+    let payload = dump(&Value::from(hash));
+    let is_listpack = |entries: usize, value: usize| {
+        let thresholds = Thresholds {
+            hash_max_listpack_entries: entries,
+            hash_max_listpack_value: value,
+            ..Thresholds::DEFAULT
+        };
+        let context = Context {
+            thresholds,
+            ..context(2)
+        };
+        let value = restore(&payload, &context).unwrap();
+        value.get::<Hash>().unwrap().is_listpack()
+    };
+    assert!(is_listpack(2, 4));
+    assert!(!is_listpack(1, 4) && !is_listpack(2, 3) && !is_listpack(0, 0));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -102,13 +174,16 @@ proptest! {
         prop_assert_eq!(digest(hash_of(refs().rev())), digest(hash.clone()));
         prop_assert_eq!(digest(back), digest(hash.clone()));
         // Neither does it matter what the hash once was.
+        let set = |hash: &mut Hash, value: &[u8]| {
+            hash.set(b"long", value, NameHasher::new([1, 0]), &Thresholds::DEFAULT)
+        };
         let mut once_long = hash.clone();
-        once_long.set(b"long", &[b'x'; 100], NameHasher::new([1, 0]));
-        once_long.set(b"long", b"", NameHasher::new([1, 0]));
+        set(&mut once_long, &[b'x'; 100]);
+        set(&mut once_long, b"");
         let mut other = hash;
-        other.set(b"long", b"", NameHasher::new([1, 0]));
+        set(&mut other, b"");
         prop_assert_eq!(digest(once_long), digest(other.clone()));
-        other.set(b"long", b"x", NameHasher::new([1, 0]));
+        set(&mut other, b"x");
         prop_assert_ne!(digest(other), digest(hash_of(refs())));
     }
 }

@@ -12,6 +12,7 @@ fn context() -> Context {
             duration_s: 100,
             maxsize: 100,
         },
+        thresholds: values::Thresholds::DEFAULT,
         packing: crate::Packing::BeyondBytes(0),
     }
 }

@@ -27,7 +27,8 @@ use crate::error::Fault;
 use crate::limits::{
     NAMES_REPEATED_BYTES_MAX, NODE_BYTES_MAX, NODE_BYTES_READ_MAX, NODE_ENTRIES_MAX, REPETITION_MAX,
 };
-use crate::listpack::{Element, FRAME_BYTES, Reader, Writer, integer_bytes, text_bytes};
+use crate::listpack::{FRAME_BYTES, Reader, Writer, integer_bytes, text_bytes};
+use crate::row::{Element, Row};
 use crate::source::{Sink, Source};
 
 const DELETED: i64 = 1;

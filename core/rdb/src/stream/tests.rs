@@ -22,6 +22,7 @@ fn context_at(now_ms: u64) -> Context {
         now_ms,
         hash_seed: 7,
         retention: RETENTION,
+        thresholds: values::Thresholds::DEFAULT,
         packing: crate::Packing::BeyondBytes(0),
     }
 }

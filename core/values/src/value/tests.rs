@@ -67,18 +67,22 @@ fn a_change_leaves_a_frozen_view_as_it_was() {
 #[test]
 fn a_hash_is_kept_as_redis_would_say() {
     let hasher = collections::hash::NameHasher::new([1, 2]);
+    let thresholds = crate::Thresholds::DEFAULT;
     let mut hash = crate::Hash::new();
-    assert!(hash.set(b"f", &[b'x'; 64], hasher) && !hash.set(b"f", b"7", hasher));
+    assert!(
+        hash.set(b"f", &[b'x'; 64], hasher, &thresholds)
+            && !hash.set(b"f", b"7", hasher, &thresholds)
+    );
     assert_eq!(Value::from(hash.clone()).encoding(1), "listpack");
     let mut long = hash.clone();
-    long.set(b"f", &[b'x'; 65], hasher);
-    long.set(b"f", b"short again", hasher);
+    long.set(b"f", &[b'x'; 65], hasher, &thresholds);
+    long.set(b"f", b"short again", hasher, &thresholds);
     assert_eq!(Value::from(long).encoding(1), "hashtable");
     for number in 1..512 {
-        hash.set(format!("{number}").as_bytes(), b"v", hasher);
+        hash.set(format!("{number}").as_bytes(), b"v", hasher, &thresholds);
     }
     assert_eq!(Value::from(hash.clone()).encoding(1), "listpack");
-    hash.set(b"512", b"v", hasher);
+    hash.set(b"512", b"v", hasher, &thresholds);
     let value = Value::from(hash);
     assert_eq!(
         (value.type_name(), value.encoding(1)),

@@ -11,7 +11,7 @@ use std::cell::Cell;
 
 use resp::{LARGE_BYTES_MIN, Large, find_large};
 use stream::{NodeLimits, Retention};
-use values::{Key, Typed, Value};
+use values::{Key, Thresholds, Typed, Value};
 
 use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
@@ -42,6 +42,8 @@ pub struct Data {
     pub(crate) producer_seed: u64,
     /// When a node, a run of entries that approximate trimming removes whole, is full.
     pub(crate) node_limits: NodeLimits,
+    /// When Redis keeps a value in a compact form.
+    pub(crate) thresholds: Thresholds,
     /// Chunks of streams that are to be packed.
     pub(crate) packing: PackingQueue,
     /// They are packed at all (`stream-compress`).
@@ -59,6 +61,7 @@ impl Data {
     pub(crate) fn settings_changed(&mut self, config: &Config) {
         self.retention = config.retention;
         self.node_limits = config.node_limits;
+        self.thresholds = config.thresholds;
         self.stream_compress = config.stream_compress;
     }
 }
@@ -70,6 +73,7 @@ impl Data {
             now_ms: now.stream_ms(),
             hash_seed: self.producer_seed,
             retention: self.retention,
+            thresholds: self.thresholds,
             packing,
         }
     }
@@ -281,6 +285,11 @@ impl<'e> Store<'e> {
     /// The keyspace, for commands that look at many keys. Expired keys are still in it.
     pub fn keyspace(&self) -> &Keyspace {
         &self.data.keyspace
+    }
+
+    /// When Redis keeps a value in a compact form.
+    pub fn thresholds(&self) -> Thresholds {
+        self.data.thresholds
     }
 
     /// Counters of the keyspace.

@@ -60,10 +60,10 @@ impl HashChange<'_> {
         Changed::by_event(match *self {
             HashChange::Set { pairs } => {
                 let values = pairs.skip(1).iter().step_by(2);
-                store.set_fields(key, pairs.iter().step_by(2).zip(values))
+                store.set_fields(key, pairs.len() / 2, pairs.iter().step_by(2).zip(values))
             }
             HashChange::SetField { field, value } => {
-                store.set_fields(key, std::iter::once((field, value)))
+                store.set_fields(key, 1, std::iter::once((field, value)))
             }
             HashChange::Delete { fields } => store.delete_fields(key, fields),
         })
@@ -96,17 +96,20 @@ impl Store<'_> {
     fn set_fields<'p>(
         &mut self,
         key: &[u8],
+        len: usize,
         pairs: impl Iterator<Item = (&'p [u8], &'p [u8])>,
     ) -> u64 {
         let hasher = NameHasher::new([self.data.producer_seed, 0]);
         let hash = self.hash(key);
+        let thresholds = self.data.thresholds;
         let lsn = self.data.log.open();
         let over_at = self.over_at();
         let mut longs = OfRequest::new(&self.larges);
         let mut count = 0;
         let set_all = |fields: &mut Hash, longs: &mut OfRequest<'_>| {
+            fields.expect(len, hasher, &thresholds);
             for (field, value) in pairs {
-                fields.set_with(field, value, hasher, longs);
+                fields.set_with(field, value, hasher, &thresholds, longs);
                 count += 1;
             }
         };

@@ -31,6 +31,7 @@ files! {
     edges_of_streams: "streams-edges",
     errors_of_stream_commands: "stream-errors",
     hashes: "hashes",
+    sets: "sets",
     strings: "strings",
     strings_compared: "strings-compare",
     transactions: "transactions",

@@ -142,6 +142,9 @@ impl<const PARTS: usize> Map<PARTS> {
             }
             Repr::Small(page) if is_short => {
                 let found = page.position(PARTS, &items[0]);
+                if PARTS == 1 && found.is_some() {
+                    return false;
+                }
                 let (at, removed) = found.map_or((page.len(), 0), |at| (at, PARTS));
                 let has_room = found.is_some() || page.len() < SMALL_LEN_MAX * PARTS;
                 if has_room && page.cost_after(at, removed, &items) <= Page::BYTES_MAX {

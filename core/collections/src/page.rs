@@ -18,8 +18,8 @@ use crate::element::Element;
 /// What a page needs for each element.
 pub(crate) const SLOT_BYTES: usize = 2;
 
-/// The reference count, [`Head`], and the length of the memory behind them.
-const HEAD_BYTES: usize = 24;
+/// The reference count, a head of at most eight bytes, and the length of the memory behind them.
+pub(crate) const HEAD_BYTES: usize = 24;
 
 /// The lower bits of a slot say where the element ends, the upper ones its form.
 const END_MASK: u16 = (1 << 13) - 1;
@@ -368,7 +368,7 @@ fn move_ends(slots: &mut [u8], moved: u16) {
 
 /// What an allocator gives for this many bytes: a multiple of 16, and from 128 on one of four steps
 /// to the next power of two.
-fn allocated(bytes: usize) -> usize {
+pub(crate) fn allocated(bytes: usize) -> usize {
     let step = if bytes <= 128 {
         16
     } else {

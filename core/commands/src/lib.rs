@@ -13,6 +13,7 @@ mod help;
 mod key;
 mod scripting;
 mod server;
+mod set;
 mod stream;
 mod string;
 mod timeout;
@@ -28,6 +29,7 @@ pub static COMMANDS: &[&[Entry]] = &[
     key::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
+    set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
     transaction::COMMANDS,

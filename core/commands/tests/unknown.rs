@@ -151,11 +151,11 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
     // The first byte of the payload is the type.
     check(
         &[
-            "RESTORE r 0 \u{9}payload REPLACE",
+            "RESTORE r 0 \u{7}payload REPLACE",
             "RESTORE s 0 \u{0}payload",
         ],
         &["DEL r", "RESTORE s 0 \u{0}payload"],
-        &["0 r hash"],
+        &["0 r module value"],
     );
 }
 
@@ -164,7 +164,7 @@ fn a_load_that_may_not_leave_anything_out_names_what_it_met() {
     for (line, told) in [
         ("HSETEX h f 1", "command HSETEX of key \"h\""),
         ("FUNCTION LOAD x", "command FUNCTION"),
-        ("RESTORE r 0 \u{9}payload", "key \"r\" (hash)"),
+        ("RESTORE r 0 \u{7}payload", "key \"r\" (module value)"),
     ] {
         let refused = read(OnUnknown::Refuse, &["SET k v", line]).unwrap_err();
         assert_eq!(

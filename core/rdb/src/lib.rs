@@ -20,6 +20,7 @@ mod listpack;
 mod lzf;
 mod payload;
 mod row;
+mod set;
 mod skip;
 mod snapshot;
 mod source;

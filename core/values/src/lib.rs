@@ -5,6 +5,7 @@
 //! databases or the protocol; those belong to the engine.
 
 mod hash;
+mod set;
 mod stream;
 mod string;
 mod thresholds;
@@ -14,6 +15,7 @@ mod value;
 pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
 
 pub use hash::Hash;
+pub use set::{Growth, Set, SetForm, SetIter};
 pub use string::{Encoding, Scratch, StringValue};
 pub use thresholds::Thresholds;
 pub use typed::Typed;

@@ -55,6 +55,10 @@ impl<const PARTS: usize> Table<PARTS> {
         longs: &mut impl Longs,
     ) -> bool {
         let found = self.position(parts[0], &items[0]);
+        if PARTS == 1 && found.is_some() {
+            // It is its name.
+            return false;
+        }
         let mut items = *items;
         if let Some(at) = found {
             self.take_beside(at, longs);

@@ -29,6 +29,7 @@ pub mod hash;
 mod key;
 mod longs;
 mod server;
+pub mod set;
 mod stream;
 mod string;
 
@@ -97,6 +98,8 @@ families! {
         Key(KeyChange<'a>),
         /// It holds a string afterwards.
         String(StringChange<'a>),
+        /// It holds a set afterwards.
+        Set(set::SetChange<'a>),
         /// It holds a stream afterwards.
         Stream(StreamChange<'a>),
         /// It holds a hash afterwards.

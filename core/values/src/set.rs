@@ -1,0 +1,382 @@
+//! The set value: members in no order.
+//!
+//! Few integers are packed in ascending order, all else is a [`Map`] of names. A set says in which
+//! of its forms Redis would keep it, which depends on what it once had: from an intset to a
+//! listpack to a hash table there is no way back.
+
+use collections::hash::NameHasher;
+use collections::integers;
+use collections::map::{self, Copied, Longs};
+use collections::{Element, Integers, Map, parse_integer};
+use triomphe::Arc;
+
+use crate::thresholds::Thresholds;
+use crate::typed::Typed;
+use crate::value::Value;
+
+/// How many integers are packed at most, whatever the settings are: a write moves half of them.
+const PACKED_LEN_MAX: usize = 512;
+
+/// Members, each of them once.
+#[derive(Clone, Debug)]
+pub struct Set(Repr);
+
+#[derive(Clone, Debug)]
+enum Repr {
+    /// An intset.
+    Integers(Integers),
+    /// An intset by the settings, with more integers than are packed.
+    ManyIntegers(Arc<Map<1>>),
+    /// A listpack, or once it is spread a hash table.
+    Members(Map<1>),
+}
+
+// A value of a key has no more room.
+const _: () = assert!(size_of::<Set>() == 16);
+
+/// In which form Redis would keep a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetForm {
+    /// Integers in ascending order.
+    Intset,
+    /// Few short members in the order in which they came.
+    Listpack,
+    /// Anything.
+    Hashtable,
+}
+
+/// What a set needs to know to grow.
+#[derive(Clone, Copy, Debug)]
+pub struct Growth<'a> {
+    /// As for [`Map::insert`].
+    pub hasher: NameHasher,
+    /// The settings.
+    pub thresholds: &'a Thresholds,
+}
+
+impl Default for Set {
+    fn default() -> Set {
+        Set::new()
+    }
+}
+
+impl Set {
+    /// No members.
+    pub const fn new() -> Set {
+        Set(Repr::Members(Map::new()))
+    }
+
+    /// The first of this many members that are to be added, whether they are different or not.
+    pub fn begin(first: &[u8], count: usize, growth: Growth<'_>, longs: &mut impl Longs) -> Set {
+        let Thresholds {
+            set_max_intset_entries,
+            set_max_listpack_entries,
+            ..
+        } = *growth.thresholds;
+        if count <= set_max_intset_entries
+            && let Some(integer) = parse_integer(first)
+        {
+            return Set(Repr::Integers(Integers::of(integer)));
+        }
+        let mut map = Map::new();
+        map.insert_with([first], growth.hasher, longs);
+        let mut set = Set(Repr::Members(map));
+        if count > set_max_listpack_entries {
+            set.spread(growth.hasher);
+        }
+        set.outgrow(first.len(), growth);
+        set
+    }
+
+    /// Gets ready for members to be added. A form that does not hold as many as there are of them
+    /// is left at once if one of them is new, even if most are not.
+    pub fn expect<'m>(
+        &mut self,
+        mut members: impl ExactSizeIterator<Item = &'m [u8]>,
+        growth: Growth<'_>,
+    ) {
+        if self.is_beyond(members.len(), growth.thresholds)
+            && members.any(|member| !self.contains(member))
+        {
+            self.spread(growth.hasher);
+        }
+    }
+
+    /// Leaves the form that a file has it in, if that does not hold as many by the settings.
+    pub fn fit(&mut self, growth: Growth<'_>) {
+        if self.is_beyond(self.len(), growth.thresholds) {
+            self.spread(growth.hasher);
+        }
+    }
+
+    /// Returns whether its form does not hold this many.
+    fn is_beyond(&self, count: usize, thresholds: &Thresholds) -> bool {
+        match self.form() {
+            SetForm::Intset => count > thresholds.set_max_intset_entries,
+            SetForm::Listpack => count > thresholds.set_max_listpack_entries,
+            SetForm::Hashtable => false,
+        }
+    }
+
+    /// Adds a member; returns whether it is new.
+    pub fn add(&mut self, member: &[u8], growth: Growth<'_>) -> bool {
+        self.add_with(member, growth, &mut Copied)
+    }
+
+    /// The same with long members from elsewhere.
+    #[inline]
+    pub fn add_with(&mut self, member: &[u8], growth: Growth<'_>, longs: &mut impl Longs) -> bool {
+        match &mut self.0 {
+            Repr::Members(map) if map.is_empty() && !map.is_spread() => {
+                *self = Set::begin(member, 1, growth, longs);
+                true
+            }
+            Repr::Members(map) => {
+                let is_new = map.insert_with([member], growth.hasher, longs);
+                if is_new && !map.is_spread() {
+                    self.outgrow(member.len(), growth);
+                }
+                is_new
+            }
+            Repr::Integers(_) | Repr::ManyIntegers(_) => match parse_integer(member) {
+                Some(integer) => self.add_integer(integer, growth),
+                None => self.add_text(member, growth, longs),
+            },
+        }
+    }
+
+    /// Adds a member to what is a listpack in a file; returns whether it is new.
+    pub fn add_to_listpack(&mut self, member: &[u8], hasher: NameHasher) -> bool {
+        self.members_mut(hasher)
+            .insert_with([member], hasher, &mut Copied)
+    }
+
+    /// Takes a member out; returns whether it was there.
+    #[inline]
+    pub fn remove(&mut self, member: &[u8], longs: &mut impl Longs) -> bool {
+        match &mut self.0 {
+            Repr::Members(map) => map.remove_with(member, longs),
+            Repr::Integers(integers) => parse_integer(member).is_some_and(|it| integers.remove(it)),
+            Repr::ManyIntegers(map) => {
+                map.find(member).is_some() && Arc::make_mut(map).remove_with(member, longs)
+            }
+        }
+    }
+
+    /// Returns whether there is such a member.
+    #[inline]
+    pub fn contains(&self, member: &[u8]) -> bool {
+        match &self.0 {
+            Repr::Members(map) => map.find(member).is_some(),
+            Repr::Integers(integers) => {
+                parse_integer(member).is_some_and(|it| integers.contains(it))
+            }
+            Repr::ManyIntegers(map) => map.find(member).is_some(),
+        }
+    }
+
+    /// The number of members.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Members(map) => map.len(),
+            Repr::Integers(integers) => integers.len(),
+            Repr::ManyIntegers(map) => map.len(),
+        }
+    }
+
+    /// Returns whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All members.
+    #[inline]
+    pub fn iter(&self) -> SetIter<'_> {
+        SetIter(match &self.0 {
+            Repr::Members(map) => Members::Map(map.iter()),
+            Repr::Integers(integers) => Members::Integers(integers.iter()),
+            Repr::ManyIntegers(map) => Members::Map(map.iter()),
+        })
+    }
+
+    /// In which form Redis would keep it.
+    #[inline]
+    pub fn form(&self) -> SetForm {
+        match &self.0 {
+            Repr::Integers(_) | Repr::ManyIntegers(_) => SetForm::Intset,
+            Repr::Members(map) if !map.is_spread() => SetForm::Listpack,
+            Repr::Members(_) => SetForm::Hashtable,
+        }
+    }
+
+    /// Adds an integer to an intset.
+    fn add_integer(&mut self, integer: i64, growth: Growth<'_>) -> bool {
+        let mut digits = itoa::Buffer::new();
+        let text = digits.format(integer).as_bytes();
+        let is_new = match &mut self.0 {
+            Repr::Integers(integers) => integers.insert(integer),
+            Repr::ManyIntegers(map) => {
+                map.find(text).is_none() && Arc::make_mut(map).insert([text], growth.hasher)
+            }
+            Repr::Members(map) => map.insert([text], growth.hasher),
+        };
+        self.fit(growth);
+        if let Repr::Integers(integers) = &self.0
+            && integers.len() > PACKED_LEN_MAX
+        {
+            let map = std::mem::take(self.members_mut(growth.hasher));
+            self.0 = Repr::ManyIntegers(Arc::new(map));
+        }
+        is_new
+    }
+
+    /// Adds what is no integer to an intset.
+    fn add_text(&mut self, member: &[u8], growth: Growth<'_>, longs: &mut impl Longs) -> bool {
+        let longest = self.iter().map(|it| it.len()).max().unwrap_or(0);
+        let map = self.members_mut(growth.hasher);
+        let is_new = map.insert_with([member], growth.hasher, longs);
+        self.outgrow(longest.max(member.len()), growth);
+        is_new
+    }
+
+    /// Leaves the form of a listpack if it does not hold what was just added.
+    fn outgrow(&mut self, member_len: usize, growth: Growth<'_>) {
+        let Thresholds {
+            set_max_listpack_entries,
+            set_max_listpack_value,
+            ..
+        } = *growth.thresholds;
+        if member_len > set_max_listpack_value || self.len() > set_max_listpack_entries {
+            self.spread(growth.hasher);
+        }
+    }
+
+    fn spread(&mut self, hasher: NameHasher) {
+        self.members_mut(hasher).spread(hasher);
+    }
+
+    /// The members as a map, which it is from now on.
+    fn members_mut(&mut self, hasher: NameHasher) -> &mut Map<1> {
+        match &mut self.0 {
+            Repr::Members(_) => {}
+            Repr::Integers(integers) => {
+                let mut map = Map::new();
+                let mut digits = itoa::Buffer::new();
+                for integer in integers.iter() {
+                    map.insert([digits.format(integer).as_bytes()], hasher);
+                }
+                self.0 = Repr::Members(map);
+            }
+            Repr::ManyIntegers(map) => {
+                let map = std::mem::take(Arc::make_mut(map));
+                self.0 = Repr::Members(map);
+            }
+        }
+        match &mut self.0 {
+            Repr::Members(map) => map,
+            Repr::Integers(_) | Repr::ManyIntegers(_) => unreachable!("made a map just above"),
+        }
+    }
+}
+
+/// The members of a [`Set`].
+#[derive(Clone, Debug)]
+pub struct SetIter<'a>(Members<'a>);
+
+#[derive(Clone, Debug)]
+enum Members<'a> {
+    Map(map::Iter<'a, 1>),
+    Integers(integers::Iter<'a>),
+}
+
+impl<'a> Iterator for SetIter<'a> {
+    type Item = Element<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Element<'a>> {
+        match &mut self.0 {
+            Members::Map(entries) => entries.next().map(|entry| entry.name()),
+            Members::Integers(integers) => integers.next().map(Element::Integer),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.0 {
+            Members::Map(entries) => entries.size_hint(),
+            Members::Integers(integers) => integers.size_hint(),
+        }
+    }
+}
+
+impl ExactSizeIterator for SetIter<'_> {}
+
+impl Typed for Set {
+    const NAME: &'static str = "set";
+
+    #[inline]
+    fn of(value: &Value) -> Option<&Set> {
+        if let Value::Set(set) = value {
+            Some(set)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn of_mut(value: &mut Value) -> Option<&mut Set> {
+        if let Value::Set(set) = value {
+            Some(set)
+        } else {
+            None
+        }
+    }
+
+    fn encoding(&self, _: usize) -> &'static str {
+        match self.form() {
+            SetForm::Intset => "intset",
+            SetForm::Listpack => "listpack",
+            SetForm::Hashtable => "hashtable",
+        }
+    }
+
+    fn heap_bytes(&self, samples: usize) -> usize {
+        match &self.0 {
+            Repr::Members(map) => map.heap_bytes(samples),
+            Repr::Integers(integers) => integers.heap_bytes(),
+            Repr::ManyIntegers(map) => {
+                size_of::<usize>() + size_of::<Map<1>>() + map.heap_bytes(samples)
+            }
+        }
+    }
+
+    #[inline]
+    fn weight(&self) -> usize {
+        match &self.0 {
+            Repr::Members(map) => map.weight(),
+            Repr::Integers(integers) => integers.heap_bytes(),
+            Repr::ManyIntegers(map) => map.weight(),
+        }
+    }
+
+    #[inline]
+    fn next_deadline_ms(&self) -> Option<u64> {
+        None
+    }
+
+    #[inline]
+    fn prefetch(&self) {
+        std::hint::black_box(self.len());
+    }
+}
+
+impl From<Set> for Value {
+    #[inline]
+    fn from(set: Set) -> Value {
+        Value::Set(set)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ files! {
     beyond_redis_8_6: "beyond",
     bits_of_strings: "bitmap",
     connections: "connection",
+    eviction: "eviction",
     expiring_keys: "expire",
     counters_and_references_of_groups: "groups",
     idempotent_appends: "idempotence",

@@ -9,7 +9,8 @@
 use engine::clients::session::SessionId;
 use engine::config::Settings;
 use engine::limits::{EXPIRED_PER_TIMER_MAX, STEPS_PER_TIMER_MAX};
-use engine::{Engine, Expired, Mono, Now, UnixMs};
+use engine::{Engine, Expired, Mono, Now};
+use rdb::{Record, Usage};
 use resp::{ArgvBuf, Protocol, Reply};
 use values::{Key, StringValue, Value};
 
@@ -51,9 +52,13 @@ impl Node {
 
     fn load(&mut self, key: &str, expires_at: i64) {
         let value = Value::from(StringValue::from_bytes(b"v"));
-        let (key, at) = (Key::from(key.as_bytes()), Some(UnixMs(expires_at)));
-        self.engine
-            .load(0, key, value, at, Expired::Kept, now(self.ms));
+        let loaded = Record {
+            key: Key::from(key.as_bytes()),
+            value,
+            expires_at_ms: Some(expires_at),
+            usage: Usage::Unknown,
+        };
+        self.engine.load(0, loaded, Expired::Kept, now(self.ms));
     }
 
     /// Lets so much time pass that all idempotent IDs are forgotten.

@@ -495,6 +495,11 @@ pub enum CmdError {
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     )]
     NoFrequency,
+    /// `OBJECT IDLETIME`: it is not kept when keys were used.
+    #[error(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+    )]
+    NoIdleTime,
     /// `SWAPDB` of something that is not a number; which of the two.
     #[error("ERR invalid {0} DB index")]
     InvalidSwapIndex(&'static str),

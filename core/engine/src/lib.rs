@@ -57,7 +57,8 @@ use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad, R
 use crate::server::{Order, Server, ShellFigures};
 use crate::store::apply::Data;
 use crate::store::dropped::{Discard, What};
-use crate::store::keyspace::{Frozen, Keyspace};
+use crate::store::eviction::Pool;
+use crate::store::keyspace::{Frozen, Keyspace, Usage};
 use crate::store::log::{EffectLog, Journalling};
 use crate::store::notifications::{Classes, Notification, Notifications};
 use crate::store::packing::PackingQueue;
@@ -123,6 +124,8 @@ impl Engine {
         // with.
         let secret = NameHasher::new([seed, 0]);
         let hash_key = [secret.hash(b"keys, first"), secret.hash(b"keys, second")];
+        let mut usage = Usage::new(Rng::new(secret.hash(b"uses")));
+        usage.settings_changed(&config.eviction);
         Engine {
             data: Data {
                 keyspace: Keyspace::new(config.databases, hash_key),
@@ -138,6 +141,8 @@ impl Engine {
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
                 dropped: Discard::default(),
+                usage,
+                pool: Pool::default(),
                 notifications: Notifications::default(),
                 last_load: LastLoad::default(),
             },
@@ -156,6 +161,8 @@ impl Engine {
                 monitors: Monitors::default(),
                 loading: None,
                 writes: server::Writes::Accepted,
+                room: server::Room::default(),
+                held_bytes: 0,
                 refused_in_replay: None,
                 unmeasured: Unmeasured::default(),
                 slow_log: SlowLog::default(),
@@ -361,7 +368,7 @@ impl Engine {
 
     /// All databases as they are now, for a thread that serialises them.
     pub fn freeze(&self) -> Frozen {
-        self.data.keyspace.freeze()
+        self.data.keyspace.freeze(&self.data.usage)
     }
 
     /// Counters of the keyspace.

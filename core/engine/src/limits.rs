@@ -105,3 +105,12 @@ pub const LINES_GATHERED_BYTES_MAX: usize = 256 * 1024;
 // A snapshot has an entry in a node of its own if need be, and what was accepted must be read
 // again.
 const _: () = assert!(rdb::limits::NODE_BYTES_READ_MAX > resp::REQUEST_BYTES_MAX as u64);
+
+/// Keys that are evicted before one request at most. Each takes a few microseconds.
+pub const EVICTED_PER_REQUEST_MAX: usize = 32;
+
+/// Keys that one call of the timer evicts at most.
+pub const EVICTED_PER_TIMER_MAX: usize = 200;
+
+/// How many parts of a large value that is evicted are looked at, to estimate what that frees.
+pub(crate) const EVICTION_SAMPLES: usize = 5;

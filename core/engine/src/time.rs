@@ -24,6 +24,13 @@ impl Now {
         UnixMs(self.unix_us.div_euclid(1000))
     }
 
+    /// The time of day in seconds, 0 if it is out of their range: [`UnixMs::seconds`] by one
+    /// division.
+    #[inline]
+    pub(crate) fn unix_s(self) -> u32 {
+        u32::try_from(self.unix_us / 1_000_000).unwrap_or(0)
+    }
+
     /// The time of day as the number that stream IDs are made of; never negative.
     #[inline]
     pub const fn stream_ms(self) -> u64 {
@@ -43,6 +50,12 @@ impl Now {
 }
 
 impl UnixMs {
+    /// The time in seconds, 0 if it is out of their range.
+    #[inline]
+    pub(crate) fn seconds(self) -> u32 {
+        u32::try_from(self.0 / 1000).unwrap_or(0)
+    }
+
     /// This time moved by a number of milliseconds, clamped to the range.
     #[must_use]
     pub const fn plus(self, ms: i64) -> UnixMs {

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use engine::server::Conflicts;
 use engine::store::keyspace::Frozen;
-use engine::{Engine, Expired, LeftOut, Now, Refused, UnixMs, Unknown};
+use engine::{Engine, Expired, LeftOut, Now, Refused, Unknown};
 use journal::open_regular;
-use rdb::{Compression, SnapshotReader, SnapshotWriter, Usage};
+use rdb::{Compression, SnapshotReader, SnapshotWriter};
 use thiserror::Error;
 
 use self::pieces::Pieces;
@@ -123,14 +123,13 @@ pub fn load(
                         })?;
                 }
                 rdb::Item::Record(record) => {
-                    let expires_at = record.expires_at_ms.map(UnixMs);
                     if conflicts == Conflicts::Refused
                         && engine.keyspace().exists(database, &record.key)
                     {
                         let key = String::from_utf8_lossy(&record.key);
                         return Err(broken(&format!("key {key:?} is there already")));
                     }
-                    engine.load(database, record.key, record.value, expires_at, expired, now);
+                    engine.load(database, record, expired, now);
                 }
                 rdb::Item::Unknown { key, type_name } => {
                     unknown.key(database, &key, type_name).map_err(refused)?;
@@ -210,7 +209,8 @@ pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) ->
         writer.database(index as u64, records.len() as u64, expiring as u64)?;
         for record in records.iter() {
             let expires_at = record.expires_at().map(|at| at.0);
-            writer.record(record.key(), record.value(), expires_at, Usage::Unknown)?;
+            let usage = frozen.usage_of(record, now);
+            writer.record(record.key(), record.value(), expires_at, usage)?;
             keys += 1;
             progress.keys(keys);
         }

@@ -79,21 +79,19 @@ impl Command for Restore {
             replace: false,
             absolute: false,
             idle_s: None,
+            frequency: None,
         };
-        let mut frequency_said = false;
         while args.left() > 0 {
             if args.keyword("REPLACE") {
                 parsed.replace = true;
             } else if args.keyword("ABSTTL") {
                 parsed.absolute = true;
-            } else if !frequency_said && args.keyword_with_value("IDLETIME") {
+            } else if parsed.frequency.is_none() && args.keyword_with_value("IDLETIME") {
                 let idle_s = u32::try_from(args.integer()?.max(-1));
                 parsed.idle_s = Some(idle_s.map_err(|_| CmdError::InvalidIdleTime)?);
             } else if parsed.idle_s.is_none() && args.keyword_with_value("FREQ") {
-                frequency_said = true;
-                if !(0..=255).contains(&args.integer()?) {
-                    return Err(CmdError::InvalidFrequency);
-                }
+                let frequency = u8::try_from(args.integer()?);
+                parsed.frequency = Some(frequency.map_err(|_| CmdError::InvalidFrequency)?);
             } else {
                 return Err(CmdError::Syntax);
             }
@@ -128,6 +126,9 @@ impl Command for Restore {
             if let Some(idle_s) = cmd.idle_s {
                 ctx.store.set_idle_s(key, idle_s);
             }
+            if let Some(frequency) = cmd.frequency {
+                ctx.store.set_frequency(key, frequency);
+            }
         }
         ctx.reply.ok();
         Ok(Flow::Done)
@@ -141,4 +142,5 @@ pub(super) struct Parsed<'a> {
     replace: bool,
     absolute: bool,
     idle_s: Option<u32>,
+    frequency: Option<u8>,
 }

@@ -25,7 +25,8 @@ impl PlainCommand for Exists {
     type Args<'a> = Argv<'a>;
 
     fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let found = keys.iter().filter(|key| ctx.store.exists(key)).count();
+        let exists = |key: &&[u8]| ctx.store.reading().peek(key).is_some();
+        let found = keys.iter().filter(exists).count();
         ctx.reply.count(found);
         Ok(Flow::Done)
     }
@@ -50,6 +51,7 @@ impl PlainCommand for Touch {
     type Args<'a> = Argv<'a>;
 
     fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.store.count_uses();
         let found = keys.iter().filter(|key| ctx.store.exists(key)).count();
         ctx.reply.count(found);
         Ok(Flow::Done)

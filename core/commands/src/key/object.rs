@@ -1,6 +1,7 @@
 //! `OBJECT`: how the value of a key is kept and used.
 
 use engine::command::{Ctx, Entry, Flow, PlainCommand, container, entry};
+use engine::config::Tracking;
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
@@ -69,15 +70,19 @@ pub(super) struct Freq;
 impl PlainCommand for Freq {
     const SPEC: Spec = Spec {
         name: "freq",
-        summary: "Tells how often a key is used, where that is counted; weir does not.",
+        summary: "Tells how often a key is used, where that is counted.",
         since: "4.0.0",
         ..FAMILY
     };
     type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.store.reading().peek(key) {
-            Some(_) => Err(CmdError::NoFrequency),
+        match ctx.store.reading().frequency(key) {
+            Some(_) if tracking(ctx) != Tracking::Frequency => Err(CmdError::NoFrequency),
+            Some(frequency) => {
+                ctx.reply.int(i64::from(frequency));
+                Ok(Flow::Done)
+            }
             None => {
                 ctx.reply.null();
                 Ok(Flow::Done)
@@ -106,11 +111,17 @@ impl PlainCommand for IdleTime {
             .peek(key)
             .map(|record| record.idle_s(now))
         {
+            Some(_) if tracking(ctx) == Tracking::Frequency => return Err(CmdError::NoIdleTime),
             Some(idle_s) => ctx.reply.int(i64::from(idle_s)),
             None => ctx.reply.null(),
         }
         Ok(Flow::Done)
     }
+}
+
+/// What keys remember of how they are used.
+fn tracking(ctx: &Ctx<'_>) -> Tracking {
+    ctx.server.config.eviction.tracking()
 }
 
 /// `OBJECT REFCOUNT key`

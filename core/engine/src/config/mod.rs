@@ -8,6 +8,7 @@
 
 mod addresses;
 mod bytes_or_percent;
+mod eviction;
 mod file;
 mod of_redis;
 mod output_limits;
@@ -25,6 +26,7 @@ use self::bytes_or_percent::BytesOrPercent;
 use crate::address::is_on_this_machine;
 
 pub use addresses::BindAddress;
+pub use eviction::{Candidates, Eviction, Policy, Preference, Tracking};
 pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
 pub use output_limits::{ClientClass, LimitsByClass, OutputLimits};
 pub use rewrite::rewritten;
@@ -143,8 +145,11 @@ pub struct Config {
     pub debugging: Permission,
     /// Who may change where data is kept.
     pub protected_settings: Permission,
-    /// Beyond this, commands that need more memory are refused, in bytes; 0: never.
+    /// Beyond this, keys are evicted, and commands that need more memory are refused, in bytes; 0:
+    /// never.
     pub memory_bytes_max: u64,
+    /// Which keys are evicted.
+    pub eviction: Eviction,
     /// Bytes of requests that a client may have sent and that have not run, queued ones included.
     pub query_bytes_max: usize,
     /// Memory that all clients may take together, in bytes; 0: no limit.
@@ -205,6 +210,7 @@ impl Config {
             debugging: Permission::of(settings, "enable-debug-command"),
             protected_settings: Permission::of(settings, "enable-protected-configs"),
             memory_bytes_max: settings.int("maxmemory") as u64,
+            eviction: Eviction::of(settings),
             query_bytes_max: settings.int("client-query-buffer-limit") as usize,
             clients_bytes_max: BytesOrPercent::parse(settings.text("maxmemory-clients"))
                 .expect(CANONICAL)

@@ -56,7 +56,7 @@ const ACL: &str = "there is one password (requirepass) and no users yet";
 const CLUSTER: &str = "there is no cluster yet";
 const CORES: &str = "the system chooses the cores that threads run on";
 const DEFRAG: &str = "the allocator gives memory back by itself";
-const EVICTION: &str = "weir removes no key by itself";
+const EVICTION: &str = "a bounded number of keys is evicted at a time";
 const FILES: &str = "weir writes its files in its own way, synced as appendfsync says";
 const FREEING: &str = "what is large is always freed by a thread of its own";
 const REPLICATION: &str = "there is no replication yet";
@@ -379,8 +379,6 @@ pub(super) const ROWS: &[Setting] = &[
     no_effect("lazyfree-lazy-server-del", Flag, "no", Live, FREEING),
     no_effect("lazyfree-lazy-user-del", Flag, "no", Live, FREEING),
     no_effect("lazyfree-lazy-user-flush", Flag, "no", Live, FREEING),
-    no_effect("lfu-decay-time", COUNT, "1", Live, EVICTION),
-    no_effect("lfu-log-factor", COUNT, "10", Live, EVICTION),
     no_effect(
         "locale-collate",
         Text,
@@ -418,31 +416,6 @@ pub(super) const ROWS: &[Setting] = &[
         "maxmemory-eviction-tenacity",
         Integer { min: 0, max: 100 },
         "10",
-        Live,
-        EVICTION,
-    ),
-    missing(
-        "maxmemory-policy",
-        Choice(&[
-            "volatile-lru",
-            "volatile-lfu",
-            "volatile-random",
-            "volatile-ttl",
-            "volatile-lrm",
-            "allkeys-lru",
-            "allkeys-lfu",
-            "allkeys-random",
-            "allkeys-lrm",
-            "noeviction",
-        ]),
-        "noeviction",
-        Live,
-        EVICTION,
-    ),
-    no_effect(
-        "maxmemory-samples",
-        Integer { min: 1, max: 64 },
-        "5",
         Live,
         EVICTION,
     ),

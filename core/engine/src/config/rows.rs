@@ -5,11 +5,18 @@ use super::Kind::{
     SavePoints, Text,
 };
 use super::When::{AtStart, ByShell, Live, Protected};
+use super::eviction::POLICY;
 use super::{Kind, Setting, Standing, When};
 use crate::limits::STRING_BYTES_MAX;
 
 /// Settings whose values are left out of the slow log and `MONITOR`.
 pub const SECRET_SETTINGS: &[&str] = &["requirepass"];
+
+/// A number that is not negative.
+const COUNT: Kind = Integer {
+    min: 0,
+    max: i32::MAX as i64,
+};
 
 /// The name of the setting that turns the journal on and off.
 pub const APPENDONLY: &str = "appendonly";
@@ -232,6 +239,20 @@ pub(super) const ROWS: &[Setting] = &[
         "Events that take longer are kept for LATENCY, in milliseconds; 0: none.",
     ),
     row(
+        "lfu-decay-time",
+        COUNT,
+        "1",
+        Live,
+        "Minutes without a use after which a key counts as used a little less often, under a policy of lfu; 0: never.",
+    ),
+    row(
+        "lfu-log-factor",
+        COUNT,
+        "10",
+        Live,
+        "How many more uses it takes until a key counts as used more often, under a policy of lfu.",
+    ),
+    row(
         "list-compress-depth",
         Integer {
             min: 0,
@@ -290,7 +311,7 @@ pub(super) const ROWS: &[Setting] = &[
         BYTES,
         "0",
         Live,
-        "Commands that need more memory are refused beyond this, in bytes; 0: never.",
+        "Beyond this, in bytes, keys are evicted as maxmemory-policy says, or commands that need more memory are refused; 0: never.",
     ),
     row(
         "maxmemory-clients",
@@ -298,6 +319,20 @@ pub(super) const ROWS: &[Setting] = &[
         "0",
         Live,
         "What all clients may take together, in bytes or percent of maxmemory; those that take most are disconnected; 0: no limit.",
+    ),
+    row(
+        "maxmemory-policy",
+        POLICY,
+        "noeviction",
+        Live,
+        "Which keys are evicted beyond maxmemory: of all or of those that expire (volatile), the least recently used, least frequently used or least recently modified, any, or those that expire first.",
+    ),
+    row(
+        "maxmemory-samples",
+        Integer { min: 1, max: 64 },
+        "5",
+        Live,
+        "How many keys are looked at for each that is evicted.",
     ),
     row(
         "pidfile",

@@ -17,6 +17,8 @@ pub struct KeyspaceStats {
     pub expired: u64,
     /// Those of them that the timer removed, not a request that met them.
     pub expired_by_timer: u64,
+    /// Keys removed because memory was used up.
+    pub evicted: u64,
     /// How often the timer had more of them to remove than it may remove at once.
     pub expiry_cut_short: u64,
     /// Clients that wait and were looked at, whether there was something for them or not.

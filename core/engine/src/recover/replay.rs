@@ -16,7 +16,6 @@ mod unknown;
 
 use resp::{Argv, Limits, Parser, Reply};
 use stream::Retention;
-use values::{Key, Value};
 
 use crate::Engine;
 use crate::clients::session::{Session, SessionId};
@@ -198,15 +197,14 @@ impl Engine {
     }
 
     /// Adds one key of a snapshot. `now` is the time of loading, by which the key may have expired.
-    pub fn load(
-        &mut self,
-        database: u16,
-        key: Key,
-        mut value: Value,
-        expires_at: Option<UnixMs>,
-        expired: Expired,
-        now: Now,
-    ) {
+    pub fn load(&mut self, database: u16, loaded: rdb::Record, expired: Expired, now: Now) {
+        let rdb::Record {
+            key,
+            mut value,
+            expires_at_ms,
+            usage,
+        } = loaded;
+        let expires_at = expires_at_ms.map(UnixMs);
         if expired == Expired::LeftOut && expires_at.is_some_and(|at| at <= now.unix()) {
             self.data.last_load.expired += 1;
             return;
@@ -218,6 +216,7 @@ impl Engine {
             wait_for_packing_of(&mut value, now);
         }
         let record = Record::new(key, value, expires_at, changed, now.unix());
+        self.data.usage.note_told(&record, usage, now.unix());
         let hash = self.data.keyspace.hash(record.key());
         self.data.keyspace.put(database, hash, record);
     }

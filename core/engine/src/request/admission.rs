@@ -125,7 +125,7 @@ impl Server {
             Some(queue) if spec.flags.has(Flags::RUNS_QUEUE) => (queue.flags, queue.frees),
             _ => (spec.flags, spec.frees),
         };
-        if flags.has(Flags::DENY_OOM) && self.is_memory_used_up() {
+        if flags.has(Flags::DENY_OOM) && self.is_out_of_memory() {
             return Err(CmdError::OutOfMemory);
         }
         match self.writes.refusal(frees) {

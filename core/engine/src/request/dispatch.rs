@@ -7,6 +7,7 @@ use crate::clients::session::{Replies, Session, SessionId};
 use crate::clients::waiting::Wait;
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::CmdError;
+use crate::limits::EVICTED_PER_REQUEST_MAX;
 use crate::request::admission::Invocation;
 use crate::request::call::view;
 use crate::request::pause::HELD;
@@ -36,6 +37,9 @@ impl Engine {
         session.last_request = now.mono;
         session.requests += 1;
         self.data.keyspace.begin_request();
+        if self.server.is_memory_used_up() {
+            self.make_room(EVICTED_PER_REQUEST_MAX, now);
+        }
         let mut outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
         outcome.sender = session.sender(&self.server.config);
         self.server.sessions.put_back(session);

@@ -78,6 +78,11 @@ pub struct Server {
     pub loading: Option<Loading>,
     /// Which writes the shell accepts now.
     pub writes: Writes,
+    /// Whether there is room for more once memory is used up.
+    pub(crate) room: Room,
+    /// About how many bytes were evicted that a view of the keyspace, which is being written, may
+    /// still hold: they are free once it is written.
+    pub(crate) held_bytes: u64,
     /// The first request that a replay could not run, even in a transaction.
     pub(crate) refused_in_replay: Option<Refusal>,
     /// Commands that ran and were not measured yet.
@@ -115,6 +120,18 @@ pub struct Server {
     pub orders: Vec<Order>,
     /// Figures that only the shell knows, for `INFO`.
     pub shell: ShellFigures,
+}
+
+/// Whether there is room for more although memory is used up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// There is not, since no key may be evicted.
+    #[default]
+    UsedUp,
+    /// Keys were evicted, and more of them will be.
+    ToCome,
+    /// Enough keys were evicted.
+    Enough,
 }
 
 /// Which writes are accepted.
@@ -184,8 +201,20 @@ impl Server {
     /// Returns whether the memory limit is reached.
     #[inline]
     pub fn is_memory_used_up(&self) -> bool {
+        self.config.memory_bytes_max > 0 && self.surplus_bytes() > 0
+    }
+
+    /// Returns whether commands that need more memory are refused: the limit is reached, and no key
+    /// may be evicted.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        self.is_memory_used_up() && self.room == Room::UsedUp
+    }
+
+    /// How many bytes are used beyond the limit.
+    pub(crate) fn surplus_bytes(&self) -> u64 {
         let limit = self.config.memory_bytes_max;
-        limit > 0 && self.shell.used_memory > limit
+        let used = self.shell.used_memory.saturating_sub(self.held_bytes);
+        used.saturating_sub(limit)
     }
 
     /// Counts an error that the shell sends, this many times.

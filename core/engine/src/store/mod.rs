@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod dropped;
 pub mod effect;
+pub(crate) mod eviction;
 pub mod keyspace;
 pub mod log;
 pub mod notifications;

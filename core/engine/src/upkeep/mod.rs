@@ -1,10 +1,11 @@
 //! What the engine does by itself as time passes: waits end, keys expire, silent clients go,
-//! streams are packed.
+//! streams are packed, keys are evicted.
 //!
 //! When something is due is kept by the rooms below; in here is what is done then, a bounded step
 //! at a time.
 
 mod client_memory;
+mod eviction;
 mod idle;
 mod packing;
 mod schedule;

@@ -26,8 +26,10 @@ struct Budget {
 }
 
 impl Engine {
-    /// The second half of [`Engine::timer`]: does what is due for keys.
+    /// The second half of [`Engine::timer`]: does what is due for keys, and evicts some if memory
+    /// is used up.
     pub fn run_schedule(&mut self, now: Now) {
+        self.make_room_when_due(now);
         self.do_what_is_due(now);
         if self.data.blocking.has_ready() {
             self.serve_ready(now);
@@ -43,7 +45,8 @@ impl Engine {
 
     /// When something is due for a key; at most `now` if that is already so.
     pub(super) fn next_due(&self, now: Now) -> Option<UnixMs> {
-        match self.data.keyspace.has_held() && self.expires_keys(now) {
+        let has_expired = self.data.keyspace.has_held() && self.expires_keys(now);
+        match has_expired || self.is_eviction_due(now) {
             true => Some(now.unix()),
             false => self.data.keyspace.next_due(),
         }

@@ -102,7 +102,7 @@ pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("used_memory_scripts", 0);
     sheet.line("number_of_cached_scripts", 0);
     sheet.bytes("maxmemory", config.memory_bytes_max);
-    sheet.line("maxmemory_policy", "noeviction");
+    sheet.line("maxmemory_policy", config.eviction.name);
     let ratio = shell.resident_memory as f64 / used as f64;
     sheet.line("mem_fragmentation_ratio", format_args!("{ratio:.2}"));
     sheet.line(

@@ -2,6 +2,7 @@
 
 use super::{Data, Store};
 use crate::clients::waiting::News;
+use crate::limits::EVICTION_SAMPLES;
 use crate::store::dropped::What;
 use crate::store::effect::event::{self, Event, Touch};
 use crate::store::effect::{Audience, Change, Changed, Effect, KeyChange};
@@ -40,8 +41,23 @@ impl Store<'_> {
             .log
             .record(database, now, effect, self.larges.all());
         self.depends_on = self.data.log.open();
+        if self.data.usage.notes_changes() {
+            self.note_change(effect);
+        }
         if self.data.has_audience() {
             self.tell(changed.audience, effect, event);
+        }
+    }
+
+    /// Notes that keys were changed.
+    #[cold]
+    fn note_change(&mut self, effect: &Effect<'_>) {
+        let Effect::Key { key, .. } = effect else {
+            return;
+        };
+        let hash = self.hash(key);
+        if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
+            self.data.usage.note_change(record, self.now);
         }
     }
 
@@ -111,6 +127,16 @@ impl Store<'_> {
     pub(crate) fn expire(&mut self, key: &[u8]) {
         let removed = self.apply(&Effect::on(key, KeyChange::Delete), event::EXPIRED);
         self.data.stats.expired += removed;
+    }
+
+    /// Removes a key because memory is used up. Returns about how many bytes that frees.
+    pub(crate) fn evict(&mut self, key: &[u8]) -> u64 {
+        let hash = self.hash(key);
+        let found = self.data.keyspace.find(self.database, hash, key);
+        let bytes = found.map_or(0, |record| record.memory_bytes(EVICTION_SAMPLES));
+        let removed = self.apply(&Effect::on(key, KeyChange::Delete), event::EVICTED);
+        self.data.stats.evicted += removed;
+        bytes as u64
     }
 
     /// Puts a record in, whose key has this hash; one that was there goes.

@@ -19,7 +19,8 @@ use crate::config::Config;
 use crate::error::CmdError;
 use crate::observe::stats::{KeyspaceStats, LastLoad};
 use crate::store::dropped::{Discard, What};
-use crate::store::keyspace::{Keyspace, Record};
+use crate::store::eviction::Pool;
+use crate::store::keyspace::{Keyspace, Record, Usage};
 use crate::store::log::EffectLog;
 use crate::store::notifications::Notifications;
 use crate::store::packing::PackingQueue;
@@ -48,6 +49,10 @@ pub struct Data {
     pub(crate) packing: PackingQueue,
     /// They are packed at all (`stream-compress`).
     pub(crate) stream_compress: bool,
+    /// How uses of keys are noted.
+    pub(crate) usage: Usage,
+    /// Keys that are good to evict.
+    pub(crate) pool: Pool,
     /// What is to be dropped outside of the request path.
     pub(crate) dropped: Discard,
     /// Names of events that have subscribers.
@@ -63,6 +68,7 @@ impl Data {
         self.node_limits = config.node_limits;
         self.thresholds = config.thresholds;
         self.stream_compress = config.stream_compress;
+        self.usage.settings_changed(&config.eviction);
     }
 }
 
@@ -101,7 +107,7 @@ pub struct Store<'e> {
     pub database: u16,
     pub(crate) now: Now,
     depends_on: Lsn,
-    access: Access,
+    pub(crate) access: Access,
     overdue: Overdue,
     counting: Counting,
     work: u64,
@@ -366,7 +372,7 @@ impl<'e> Store<'e> {
                 let changed = record.changed().max(self.data.keyspace.replaced(database));
                 self.depends_on = self.depends_on.max(changed);
                 if self.access == Access::Use {
-                    record.touch(self.now);
+                    self.data.usage.note_use(record, self.now);
                 }
                 Some(record)
             }
@@ -409,13 +415,33 @@ impl<'e> Store<'e> {
         exists
     }
 
-    /// Notes that a key was last used this many seconds ago.
+    /// Lookups count as uses, whatever the client wants.
+    pub fn count_uses(&mut self) {
+        self.access = Access::Use;
+    }
+
+    /// Notes for how many seconds a key was not used, if that is tracked.
     pub fn set_idle_s(&mut self, key: &[u8], idle_s: u32) {
-        let now = self.now.unix();
         let hash = self.hash(key);
         if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
-            record.set_idle_s(now, idle_s);
+            self.data.usage.set_idle_s(record, idle_s, self.now.unix());
         }
+    }
+
+    /// Notes how often a key is used, if that is tracked.
+    pub fn set_frequency(&mut self, key: &[u8], frequency: u8) {
+        let (hash, now) = (self.hash(key), self.now.unix());
+        if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
+            self.data.usage.set_frequency(record, frequency, now);
+        }
+    }
+
+    /// How often a key is used, if it exists. That does not count as a use.
+    pub fn frequency(&mut self, key: &[u8]) -> Option<u8> {
+        self.peek(key)?;
+        let (hash, now) = (self.hash(key), self.now.unix());
+        let record = self.data.keyspace.find(self.database, hash, key)?;
+        Some(self.data.usage.frequency(record, now))
     }
 
     /// What a reader of payloads must know.

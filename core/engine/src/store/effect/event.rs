@@ -63,6 +63,8 @@ pub enum Class {
     Stream,
     /// A key expired.
     Expired,
+    /// A key was evicted.
+    Evicted,
     /// A key was created.
     New,
     /// A value took the place of another.
@@ -83,6 +85,7 @@ impl Class {
             Class::SortedSet => 'z',
             Class::Stream => 't',
             Class::Expired => 'x',
+            Class::Evicted => 'e',
             Class::New => 'n',
             Class::Overwritten => 'o',
             Class::TypeChanged => 'c',

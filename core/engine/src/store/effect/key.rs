@@ -54,6 +54,8 @@ pub(super) mod events {
     pub const DEL: &Event = &generic(&[name("del")], Touch::ALL);
     /// The key's time came.
     pub const EXPIRED: &Event = &Event::named(&[Name::new("expired", Class::Expired)], Touch::ALL);
+    /// The key had to go because memory was used up.
+    pub const EVICTED: &Event = &Event::named(&[Name::new("evicted", Class::Evicted)], Touch::ALL);
     /// The key expires at another time.
     pub const EXPIRE: &Event = &generic(&[EXPIRE_NAME], Touch::READERS);
     /// The key does not expire any more.

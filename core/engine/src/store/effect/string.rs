@@ -4,7 +4,7 @@ use values::{StringValue, Value};
 
 use super::Changed;
 use super::encode::{Line, Out};
-use crate::store::apply::{DECIDED, Store};
+use crate::store::apply::{Access, DECIDED, Store};
 use crate::store::keyspace::Record;
 use crate::time::UnixMs;
 
@@ -127,6 +127,9 @@ impl Store<'_> {
             Some(record) if at == old_at && record.value.get::<StringValue>().is_some() => {
                 let old = std::mem::replace(&mut record.value, value);
                 record.changed = lsn;
+                if self.access == Access::Use {
+                    self.data.usage.note_use(record, self.now);
+                }
                 self.data.notifications.overwritten(self.database, key);
                 self.data.dropped.take_value(old);
             }

@@ -103,9 +103,14 @@ impl Keyspace {
 
     /// The record for which something is due.
     pub(crate) fn find_due(&self, due: Due) -> &Record {
-        let records = &self.database(due.database).records;
-        let found = records.find(due.hash, |record| record.timer == Some(due.timer));
+        let found = self.find_timed(due.database, due.hash, due.timer);
         found.expect(HAS_RECORD)
+    }
+
+    /// The record that has this timer.
+    pub(super) fn find_timed(&self, db: u16, hash: u64, timer: TimerId) -> Option<&Record> {
+        let records = &self.database(db).records;
+        records.find(hash, |record| record.timer == Some(timer))
     }
 
     /// Puts the timer of a record aside: what is due for it may not be done now.

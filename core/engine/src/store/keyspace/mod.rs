@@ -13,6 +13,7 @@ mod expiring;
 mod hash;
 mod record;
 mod schedule;
+mod usage;
 
 use collections::Directory;
 use collections::hash::NameHasher;
@@ -24,9 +25,14 @@ use schedule::Schedule;
 
 pub(crate) use due::Due;
 pub use record::Record;
+pub(crate) use usage::Usage;
 
-use crate::time::UnixMs;
+use crate::rng::Rng;
+use crate::time::{Now, UnixMs};
 use batch::Lsn;
+
+/// How often a record that expires is drawn before it is searched for.
+const DRAWS_MAX: usize = 32;
 
 /// All databases of a shard.
 #[derive(Debug, Clone)]
@@ -63,6 +69,15 @@ struct Database {
 pub struct Frozen {
     /// The records of each database, in the order of the databases.
     pub databases: Vec<Directory<Record>>,
+    usage: Usage,
+}
+
+impl Frozen {
+    /// What a snapshot says of how a key was used: what matters under the policy by which keys are
+    /// evicted.
+    pub fn usage_of(&self, record: &Record, now: Now) -> rdb::Usage {
+        self.usage.told(record, now.unix())
+    }
 }
 
 impl Keyspace {
@@ -203,10 +218,30 @@ impl Keyspace {
         self.database(db).records.random(random)
     }
 
+    /// A record that expires, of a database that has such records: one of a few that random bits
+    /// pick, or else the first one.
+    pub(crate) fn random_expiring(&self, db: u16, random: u64) -> Option<&Record> {
+        let database = self.database(db);
+        if database.expiring.count() == 0 {
+            return None;
+        }
+        let mut rng = Rng::new(random);
+        let expires = |record: &&Record| record.expires_at().is_some();
+        let drawn = (0..DRAWS_MAX).find_map(|_| {
+            // Where few records expire few have timers, and where few of those with timers expire,
+            // most of them are streams.
+            let (timer, hash) = database.schedule.random(rng.next())?;
+            let found = self.find_timed(db, hash, timer).filter(expires);
+            found.or_else(|| database.records.random(rng.next()).filter(expires))
+        });
+        drawn.or_else(|| database.records.iter().find(expires))
+    }
+
     /// All databases as they are now.
-    pub fn freeze(&self) -> Frozen {
+    pub(crate) fn freeze(&self, usage: &Usage) -> Frozen {
         Frozen {
             databases: self.databases.iter().map(|db| db.records.clone()).collect(),
+            usage: usage.clone(),
         }
     }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use collections::TimerId;
 use values::{Key, Value};
 
-use crate::time::{Now, UnixMs};
+use super::usage;
+use crate::time::UnixMs;
 use batch::Lsn;
 
 /// A key, its value, when it was changed and read, and when it expires.
@@ -17,9 +18,9 @@ pub struct Record {
     expires_at: i64,
     /// The batch that changed the record last.
     pub(crate) changed: Lsn,
-    /// When the value was last used, in seconds since the epoch. Atomic, so that a read does not
-    /// copy a table that a frozen view shares.
-    used_s: AtomicU32,
+    /// When or how often the value was used ([`usage`]). Atomic, so that a read does not copy a
+    /// table that a frozen view shares.
+    clock: AtomicU32,
     /// The timer that is set to the record's deadline, in the schedule of its database.
     pub(super) timer: Option<TimerId>,
 }
@@ -57,7 +58,7 @@ impl Record {
             value,
             expires_at: expires_at.map_or(NEVER, earliest),
             changed,
-            used_s: AtomicU32::new(seconds(now)),
+            clock: AtomicU32::new(now.seconds()),
             timer: None,
         }
     }
@@ -107,9 +108,9 @@ impl Record {
         self.changed
     }
 
-    /// Seconds since the value was last used.
+    /// Seconds since the value was last used, or changed if that is tracked.
     pub fn idle_s(&self, now: UnixMs) -> u32 {
-        seconds(now).saturating_sub(self.used_s.load(Ordering::Relaxed))
+        usage::idle_s(self.clock(), now)
     }
 
     /// Bytes that the record takes, in the table and on the heap. For a large value it looks at
@@ -123,25 +124,21 @@ impl Record {
         self.key.heap_bytes() + self.value.weight()
     }
 
-    /// Reads what every command looks at: the key's length, and the time of the last use.
+    /// Reads what every command looks at: the key's length, and the clock.
     #[inline]
     pub(crate) fn peek(&self) -> (bool, u32) {
-        let used_s = self.used_s.load(Ordering::Relaxed);
-        (self.key.is_empty(), used_s)
+        (self.key.is_empty(), self.clock())
     }
 
-    /// Notes that the value was used.
+    /// When or how often the value was used, as [`usage`] has it.
     #[inline]
-    pub(crate) fn touch(&self, now: Now) {
-        // As `seconds` of the milliseconds, by one division.
-        let used_s = u32::try_from(now.unix_us / 1_000_000).unwrap_or(0);
-        self.used_s.store(used_s, Ordering::Relaxed);
+    pub(super) fn clock(&self) -> u32 {
+        self.clock.load(Ordering::Relaxed)
     }
 
-    /// Notes that the value was last used this many seconds ago (`RESTORE … IDLETIME`).
-    pub(crate) fn set_idle_s(&self, now: UnixMs, idle_s: u32) {
-        self.used_s
-            .store(seconds(now).saturating_sub(idle_s), Ordering::Relaxed);
+    #[inline]
+    pub(super) fn set_clock(&self, clock: u32) {
+        self.clock.store(clock, Ordering::Relaxed);
     }
 
     pub(super) fn set_expiry(&mut self, at: Option<UnixMs>) {
@@ -167,12 +164,8 @@ impl Clone for Record {
             value: self.value.clone(),
             expires_at: self.expires_at,
             changed: self.changed,
-            used_s: AtomicU32::new(self.used_s.load(Ordering::Relaxed)),
+            clock: AtomicU32::new(self.clock()),
             timer: self.timer,
         }
     }
-}
-
-fn seconds(now: UnixMs) -> u32 {
-    u32::try_from(now.0 / 1000).unwrap_or(0)
 }

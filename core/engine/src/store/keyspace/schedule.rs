@@ -89,6 +89,12 @@ impl Schedule {
         due.map(|(id, _, hash)| (id, hash))
     }
 
+    /// A timer that random bits pick, with the hash of the record's key.
+    pub(super) fn random(&self, random: u64) -> Option<(TimerId, u64)> {
+        let id = self.timers.random(random)?;
+        Some((id, self.timers.payload(id)))
+    }
+
     /// How many timers run.
     pub(super) fn len(&self) -> usize {
         self.timers.len()

@@ -32,6 +32,7 @@ files! {
     edges_of_streams: "streams-edges",
     errors_of_stream_commands: "stream-errors",
     hashes: "hashes",
+    lists: "lists",
     sets: "sets",
     strings: "strings",
     strings_compared: "strings-compare",

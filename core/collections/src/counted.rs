@@ -200,6 +200,15 @@ impl<R: Run> Tree<R> {
         self.len
     }
 
+    /// The run that has all elements, if it is one.
+    #[inline]
+    pub(crate) fn only(&self) -> Option<&R> {
+        match &self.root {
+            Some(Node::Run(run)) => Some(run),
+            Some(Node::Inner(_)) | None => None,
+        }
+    }
+
     /// The run with the element of this rank, and where in it that is.
     #[inline]
     pub(crate) fn run_at(&self, rank: usize) -> Option<(&R, usize)> {

@@ -87,7 +87,11 @@ impl<'a> Element<'a> {
 }
 
 impl PartialEq for Element<'_> {
+    #[inline]
     fn eq(&self, other: &Element<'_>) -> bool {
+        if let (Element::Integer(one), Element::Integer(other)) = (self, other) {
+            return one == other;
+        }
         self.as_bytes(&mut Scratch::new()) == other.as_bytes(&mut Scratch::new())
     }
 }

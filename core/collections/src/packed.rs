@@ -43,17 +43,8 @@ pub(crate) enum New<'a> {
 impl<'a> New<'a> {
     /// Of these bytes, kept as they are.
     pub(crate) fn text(bytes: &'a [u8]) -> New<'a> {
-        New::item(Item::Text(bytes), bytes)
-    }
-
-    /// Of these bytes, kept as an integer if they are the text of one.
-    pub(crate) fn element(bytes: &'a [u8]) -> New<'a> {
-        New::item(Item::of(bytes), bytes)
-    }
-
-    fn item(item: Item<'a>, bytes: &[u8]) -> New<'a> {
         if bytes.len() < SHARED_BYTES_MIN {
-            New::Packed(item.pack())
+            New::Packed(Item::Text(bytes).pack())
         } else {
             New::Shared(Arc::new(bytes.to_vec()))
         }
@@ -68,6 +59,11 @@ impl<B: Bounds> Elements<B> {
             New::Shared(bytes) => Kept::Shared(bytes),
         };
         Elements(kept, PhantomData)
+    }
+
+    /// Those of a page.
+    pub(crate) fn of(page: Page) -> Self {
+        Elements(Kept::Page(page), PhantomData)
     }
 
     /// How it is kept.

@@ -1,17 +1,38 @@
 //! A sequence of elements in pages: what lists are made of.
 //!
 //! Elements are put in and taken out at both ends at the cost of a page, and anywhere else at the
-//! cost of the way there. Pages are full where a sequence has grown at its ends. A clone is one
-//! pointer, and a later write copies one page and the nodes above it.
+//! cost of the way there. Pages are full where a sequence has grown at its ends. A small sequence
+//! is one page and nothing else. A clone is one pointer, and a later write copies one page and the
+//! nodes above it.
+
+use smallvec::SmallVec;
+use triomphe::Arc;
 
 use crate::counted::{Run, ToElement, ToGap, Tree, Walk};
-use crate::element::{Element, Shared};
+use crate::element::{Element, SHARED_BYTES_MIN};
+use crate::map::{Copied, Longs};
 use crate::packed::{Bounds, Elements, Kept, New};
-use crate::page::Item;
+use crate::page::{Item, Page};
 
 /// Elements in the order in which they were put.
+#[derive(Clone)]
+pub struct Sequence(Repr);
+
+/// The number is for the owner ([`Sequence::note`]).
+#[derive(Clone)]
+enum Repr {
+    Empty(u32),
+    /// Short elements that fit into a page.
+    Small(u32, Page),
+    Large(u32, Arc<Large>),
+}
+
+// A value of a key has no more room.
+const _: () = assert!(size_of::<Sequence>() == 16);
+
+/// Elements in several pages.
 #[derive(Clone, Default)]
-pub struct Sequence {
+struct Large {
     runs: Tree<Elements<Unsearched>>,
     /// What the elements take in their pages.
     bytes: usize,
@@ -30,13 +51,16 @@ impl Bounds for Unsearched {
     fn bound(_: &[u8]) {}
 }
 
+impl Default for Sequence {
+    fn default() -> Self {
+        Sequence::new()
+    }
+}
+
 impl Sequence {
     /// No elements.
     pub const fn new() -> Self {
-        Sequence {
-            runs: Tree::new(),
-            bytes: 0,
-        }
+        Sequence(Repr::Empty(0))
     }
 
     /// Puts an element in front of all others.
@@ -51,53 +75,70 @@ impl Sequence {
 
     /// Puts an element before the one that is at `index`; at the end if there is none.
     pub fn insert(&mut self, index: usize, bytes: &[u8]) {
-        self.put(index, New::element(bytes), bytes.len());
+        self.insert_with(index, Element::of(bytes), &mut Copied);
     }
 
-    /// The same with bytes that are shared: they are referred to.
-    pub fn insert_shared(&mut self, index: usize, bytes: Shared) {
-        let len = bytes.len();
-        self.put(index, New::Shared(bytes), len);
+    /// The same with long elements from elsewhere.
+    #[inline]
+    pub fn insert_with(&mut self, index: usize, element: Element<'_>, longs: &mut impl Longs) {
+        self.put(index, new_element(element, longs));
     }
 
     /// Puts an element in the place of the one at `index`; says whether there was one.
     pub fn set(&mut self, index: usize, bytes: &[u8]) -> bool {
+        self.set_with(index, Element::of(bytes), &mut Copied)
+    }
+
+    /// The same with long elements from elsewhere, and for one that goes.
+    pub fn set_with(&mut self, index: usize, element: Element<'_>, longs: &mut impl Longs) -> bool {
         if index >= self.len() {
             return false;
         }
-        let element = New::element(bytes);
-        let replaced = self.runs.edit(&mut ToElement(index), |run, way, _| {
-            let before = run.fill();
-            let done = run.replace(way.0, &element);
-            (
-                done.then(|| run.fill().wrapping_sub(before)),
-                smallvec::SmallVec::new(),
-            )
-        });
-        match replaced.flatten() {
-            Some(grown) => self.bytes = self.bytes.wrapping_add(grown),
-            None => {
-                self.remove(index, index + 1);
-                self.put(index, element, bytes.len());
+        let element = new_element(element, longs);
+        let is_replaced = match (&mut self.0, &element) {
+            (Repr::Small(_, page), New::Packed(item)) => {
+                let items = std::slice::from_ref(item);
+                let fits = page.cost_after(index, 1, items) <= Unsearched::PAGE_BYTES_MAX;
+                if fits {
+                    page.splice(index, 1, items);
+                }
+                fits
             }
+            (Repr::Large(_, large), _) => Arc::make_mut(large).replace(index, &element),
+            (Repr::Small(..), New::Shared(_)) | (Repr::Empty(_), _) => false,
+        };
+        if !is_replaced {
+            self.put(index, element);
+            self.remove_with(index + 1, index + 2, longs);
         }
         true
     }
 
     /// Takes out the elements from `from` on, before `to`.
     pub fn remove(&mut self, from: usize, to: usize) {
-        let mut left = to.min(self.len()).saturating_sub(from);
-        while left > 0 {
-            let removed = self.runs.edit(&mut ToElement(from), |run, way, _| {
-                let count = left.min(run.len() - way.0);
-                let bytes = run.remove(way.0, count);
-                ((count, bytes), smallvec::SmallVec::new())
-            });
-            let Some((count, bytes)) = removed else {
-                return;
-            };
-            self.bytes -= bytes;
-            left -= count;
+        self.remove_with(from, to, &mut Copied);
+    }
+
+    /// The same for long elements that go.
+    pub fn remove_with(&mut self, from: usize, to: usize, longs: &mut impl Longs) {
+        let to = to.min(self.len());
+        if from >= to {
+            return;
+        }
+        match &mut self.0 {
+            Repr::Empty(_) => {}
+            Repr::Small(note, page) if to - from == page.len() => self.0 = Repr::Empty(*note),
+            Repr::Small(_, page) => page.splice(from, to - from, &[]),
+            Repr::Large(note, large) => {
+                Arc::make_mut(large).remove(from, to, longs);
+                if large.runs.len() == 0 {
+                    self.0 = Repr::Empty(*note);
+                } else if let Some(Kept::Page(page)) = large.runs.only().map(Elements::kept)
+                    && page.cost() <= Unsearched::PAGE_BYTES_MAX / 2
+                {
+                    self.0 = Repr::Small(*note, page.clone());
+                }
+            }
         }
     }
 
@@ -106,35 +147,69 @@ impl Sequence {
     pub fn shed(&mut self, bytes: usize) -> bool {
         let mut freed = 0;
         while freed < bytes
-            && let Some(run) = self.runs.take_first()
+            && let Repr::Large(_, large) = &mut self.0
+            && let Some(run) = Arc::make_mut(large).take_first()
         {
             freed += run.heap_bytes();
-            self.bytes -= run.bytes();
         }
-        !self.is_empty()
+        let is_more = freed >= bytes && !self.is_empty();
+        if !is_more {
+            self.0 = Repr::Empty(self.note());
+        }
+        is_more
+    }
+
+    /// What its owner has noted about it; 0 at first.
+    #[inline]
+    pub fn note(&self) -> u32 {
+        match &self.0 {
+            Repr::Empty(note) | Repr::Small(note, _) | Repr::Large(note, _) => *note,
+        }
+    }
+
+    /// Notes something about it.
+    #[inline]
+    pub fn set_note(&mut self, new: u32) {
+        match &mut self.0 {
+            Repr::Empty(note) | Repr::Small(note, _) | Repr::Large(note, _) => *note = new,
+        }
     }
 
     /// The number of elements.
     #[inline]
     pub fn len(&self) -> usize {
-        self.runs.len()
+        match &self.0 {
+            Repr::Empty(_) => 0,
+            Repr::Small(_, page) => page.len(),
+            Repr::Large(_, large) => large.runs.len(),
+        }
     }
 
     /// Returns whether there are none.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        matches!(self.0, Repr::Empty(_))
     }
 
     /// The element at `index`.
     #[inline]
     pub fn get(&self, index: usize) -> Option<Element<'_>> {
-        self.runs.run_at(index).map(|(run, at)| element(run, at))
+        match &self.0 {
+            Repr::Empty(_) => None,
+            Repr::Small(_, page) => (index < page.len()).then(|| of_page(page, index)),
+            Repr::Large(_, large) => large.runs.run_at(index).map(|(run, at)| of_run(run, at)),
+        }
     }
 
     /// The elements from `from` on, before `to`, in both directions.
     pub fn range(&self, from: usize, to: usize) -> Range<'_> {
-        Range(Walk::new(&self.runs, from, to))
+        let to = to.min(self.len());
+        let from = from.min(to);
+        Range(match &self.0 {
+            Repr::Empty(_) => Ranged::Empty,
+            Repr::Small(_, page) => Ranged::Small { page, from, to },
+            Repr::Large(_, large) => Ranged::Large(Walk::new(&large.runs, from, to)),
+        })
     }
 
     /// All elements in both directions.
@@ -144,63 +219,207 @@ impl Sequence {
 
     /// Memory on the heap, in bytes; shared memory counts in full.
     pub fn heap_bytes(&self) -> usize {
-        self.runs.heap_bytes()
+        match &self.0 {
+            Repr::Empty(_) => 0,
+            Repr::Small(_, page) => page.heap_bytes(),
+            Repr::Large(_, large) => {
+                size_of::<usize>() + size_of::<Large>() + large.runs.heap_bytes()
+            }
+        }
     }
 
     /// About how many bytes are freed with it, without a walk.
+    #[inline]
     pub fn weight(&self) -> usize {
-        self.bytes
+        match &self.0 {
+            Repr::Empty(_) => 0,
+            Repr::Small(_, page) => page.cost(),
+            Repr::Large(_, large) => large.bytes,
+        }
     }
 
-    fn put(&mut self, index: usize, element: New<'_>, len: usize) {
+    fn put(&mut self, index: usize, element: New<'_>) {
+        match (&mut self.0, &element) {
+            (Repr::Empty(note), New::Packed(item)) => {
+                self.0 = Repr::Small(*note, Page::of(std::slice::from_ref(item)));
+                return;
+            }
+            (Repr::Small(_, page), New::Packed(item)) => {
+                let index = index.min(page.len());
+                let items = std::slice::from_ref(item);
+                if page.cost() + item.cost() <= Unsearched::PAGE_BYTES_MAX {
+                    page.splice(index, 0, items);
+                    return;
+                }
+            }
+            (Repr::Large(..), _) | (Repr::Empty(_) | Repr::Small(..), New::Shared(_)) => {}
+        }
+        Arc::make_mut(self.grown()).put(index, element);
+    }
+
+    /// The same elements, from now on with room for several pages.
+    #[cold]
+    #[inline(never)]
+    fn make_large(&mut self) {
+        let mut large = Large::default();
+        if let Repr::Small(_, page) = &self.0 {
+            large.bytes = page.cost();
+            large.runs.begin(Elements::of(page.clone()));
+        }
+        self.0 = Repr::Large(self.note(), Arc::new(large));
+    }
+
+    fn grown(&mut self) -> &mut Arc<Large> {
+        if !matches!(self.0, Repr::Large(..)) {
+            self.make_large();
+        }
+        match &mut self.0 {
+            Repr::Large(_, large) => large,
+            Repr::Empty(_) | Repr::Small(..) => unreachable!("it was just made large"),
+        }
+    }
+}
+
+impl Large {
+    fn put(&mut self, index: usize, element: New<'_>) {
         self.bytes += match &element {
             New::Packed(item) => item.cost(),
-            New::Shared(_) => len,
+            New::Shared(bytes) => bytes.len(),
         };
-        let index = index.min(self.len());
-        if self.is_empty() {
+        if self.runs.len() == 0 {
             self.runs.begin(Elements::new(element));
             return;
         }
+        let index = index.min(self.runs.len());
         self.runs.edit(&mut ToGap(index), |run, way, edges| {
             ((), run.insert(way.0, element, edges))
         });
     }
+
+    /// Puts an element in the place of another, if both are short and there is room.
+    fn replace(&mut self, index: usize, element: &New<'_>) -> bool {
+        let replaced = self.runs.edit(&mut ToElement(index), |run, way, _| {
+            let before = run.fill();
+            let is_done = run.replace(way.0, element);
+            let grown = run.fill().wrapping_sub(before);
+            (is_done.then_some(grown), SmallVec::new())
+        });
+        let Some(grown) = replaced.flatten() else {
+            return false;
+        };
+        self.bytes = self.bytes.wrapping_add(grown);
+        true
+    }
+
+    fn remove(&mut self, from: usize, to: usize, longs: &mut impl Longs) {
+        let mut left = to - from;
+        while left > 0 {
+            let removed = self.runs.edit(&mut ToElement(from), |run, way, _| {
+                if let Kept::Shared(bytes) = run.kept() {
+                    longs.gone(bytes.clone());
+                }
+                let count = left.min(run.len() - way.0);
+                let bytes = run.remove(way.0, count);
+                ((count, bytes), SmallVec::new())
+            });
+            let Some((count, bytes)) = removed else {
+                return;
+            };
+            self.bytes -= bytes;
+            left -= count;
+        }
+    }
+
+    fn take_first(&mut self) -> Option<Elements<Unsearched>> {
+        let run = self.runs.take_first()?;
+        self.bytes -= run.bytes();
+        Some(run)
+    }
 }
 
 #[inline]
-fn element(run: &Elements<Unsearched>, at: usize) -> Element<'_> {
+fn new_element<'a>(element: Element<'a>, longs: &mut impl Longs) -> New<'a> {
+    match element {
+        Element::Integer(integer) => New::Packed(Item::Integer(integer).pack()),
+        Element::Text(bytes) if bytes.len() < SHARED_BYTES_MIN => {
+            New::Packed(Item::Text(bytes).pack())
+        }
+        Element::Text(bytes) => New::Shared(longs.come(bytes)),
+        Element::Shared(bytes) => New::Shared(bytes.clone()),
+    }
+}
+
+#[inline]
+fn of_run(run: &Elements<Unsearched>, at: usize) -> Element<'_> {
     match run.kept() {
-        Kept::Page(page) => match page.get(at) {
-            Item::Text(bytes) => Element::Text(bytes),
-            Item::Integer(integer) => Element::Integer(integer),
-            Item::Place(_) => unreachable!("none is put in"),
-        },
+        Kept::Page(page) => of_page(page, at),
         Kept::Shared(bytes) => Element::Shared(bytes),
+    }
+}
+
+#[inline]
+fn of_page(page: &Page, at: usize) -> Element<'_> {
+    match page.get(at) {
+        Item::Text(bytes) => Element::Text(bytes),
+        Item::Integer(integer) => Element::Integer(integer),
+        Item::Place(_) => unreachable!("none is put in"),
     }
 }
 
 /// Elements of a [`Sequence`] in both directions.
 #[derive(Clone)]
-pub struct Range<'a>(Walk<'a, Elements<Unsearched>>);
+pub struct Range<'a>(Ranged<'a>);
+
+#[derive(Clone)]
+enum Ranged<'a> {
+    Empty,
+    Small {
+        page: &'a Page,
+        from: usize,
+        to: usize,
+    },
+    Large(Walk<'a, Elements<Unsearched>>),
+}
 
 impl<'a> Iterator for Range<'a> {
     type Item = Element<'a>;
 
     #[inline]
     fn next(&mut self) -> Option<Element<'a>> {
-        self.0.next().map(|(run, at)| element(run, at))
+        match &mut self.0 {
+            Ranged::Empty => None,
+            Ranged::Small { page, from, to } => {
+                let at = *from;
+                (at < *to).then(|| {
+                    *from += 1;
+                    of_page(page, at)
+                })
+            }
+            Ranged::Large(walk) => walk.next().map(|(run, at)| of_run(run, at)),
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.len(), Some(self.0.len()))
+        let left = match &self.0 {
+            Ranged::Empty => 0,
+            Ranged::Small { from, to, .. } => to - from,
+            Ranged::Large(walk) => walk.len(),
+        };
+        (left, Some(left))
     }
 }
 
 impl DoubleEndedIterator for Range<'_> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(|(run, at)| element(run, at))
+        match &mut self.0 {
+            Ranged::Empty => None,
+            Ranged::Small { page, from, to } => (from < to).then(|| {
+                *to -= 1;
+                of_page(page, *to)
+            }),
+            Ranged::Large(walk) => walk.next_back().map(|(run, at)| of_run(run, at)),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod float;
 mod hash;
 mod help;
 mod key;
+mod list;
 mod scripting;
 mod server;
 mod set;
@@ -27,6 +28,7 @@ pub static COMMANDS: &[&[Entry]] = &[
     connection::COMMANDS,
     hash::COMMANDS,
     key::COMMANDS,
+    list::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,

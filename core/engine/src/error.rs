@@ -542,6 +542,25 @@ pub enum CmdError {
     /// `HINCRBYFLOAT` of a field without a number.
     #[error("ERR hash value is not a float")]
     FieldNotAFloat,
+    /// `LSET` of an index beyond the list.
+    #[error("ERR index out of range")]
+    IndexOutOfRange,
+    /// `LPOS … RANK 0`.
+    #[error(
+        "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list"
+    )]
+    RankZero,
+    /// The least number, where it is to be negated.
+    #[error(
+        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
+    )]
+    NotNegatable,
+    /// A number of the given name that is zero or negative, or no number.
+    #[error("ERR {0} should be greater than 0")]
+    NotPositive(&'static str),
+    /// A number of the given name that is negative, or no number.
+    #[error("ERR {0} can't be negative")]
+    IsNegative(&'static str),
     /// `LCS … LEN IDX`.
     #[error("ERR If you want both the length and indexes, please just use IDX.")]
     LcsLenAndPositions,

@@ -16,6 +16,7 @@ mod encode;
 mod error;
 mod hash;
 pub mod limits;
+mod list;
 mod listpack;
 mod lzf;
 mod payload;

@@ -42,3 +42,7 @@ pub(crate) const NAMES_REPEATED_BYTES_MAX: usize = 8 * 1024;
 /// each entry. With up to 100 entries in a node, as Redis has by default, it is never more than
 /// 100.
 pub(crate) const REPETITION_MAX: u64 = 256;
+
+/// How many bytes a node of a list that we write has at most, unless a single element is longer:
+/// `list-max-listpack-size -2` of Redis.
+pub(crate) const LISTPACK_NODE_BYTES_MAX: usize = 8192;

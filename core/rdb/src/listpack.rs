@@ -22,6 +22,8 @@
 //! Source: the author's listpack specification (`antirez/listpack`). A string that is the canonical
 //! text of an integer is kept as that integer.
 
+use values::listpack::element_bytes;
+pub(crate) use values::listpack::{FRAME_BYTES, integer_bytes};
 use values::parse_integer;
 
 use crate::error::Fault;
@@ -228,36 +230,11 @@ fn length_backwards(len: usize, out: &mut [u8; LENGTH_BYTES_MAX]) -> &[u8] {
     out.get(..size).unwrap_or_default()
 }
 
-/// Returns how many bytes an integer takes as an element.
-#[inline]
-pub(crate) fn integer_bytes(value: i64) -> usize {
-    1 + match value {
-        0..=127 => 1,
-        -4096..=4095 => 2,
-        -0x8000..=0x7fff => 3,
-        -0x80_0000..=0x7f_ffff => 4,
-        -0x8000_0000..=0x7fff_ffff => 5,
-        _ => 9,
-    }
-}
-
 /// Returns how many bytes a string takes as an element.
 #[inline]
 pub(crate) fn text_bytes(text: &[u8]) -> usize {
-    if let Some(value) = parse_integer(text) {
-        return integer_bytes(value);
-    }
-    let bytes = text.len()
-        + match text.len() {
-            0..0x40 => 1,
-            0x40..0x1000 => 2,
-            _ => 5,
-        };
-    bytes + length_backwards(bytes, &mut [0; LENGTH_BYTES_MAX]).len()
+    element_bytes(collections::Element::of(text))
 }
-
-/// What a listpack has beside its elements.
-pub(crate) const FRAME_BYTES: usize = HEADER_BYTES + 1;
 
 /// Writes a listpack, element after element, into a buffer of its own that is used again.
 #[derive(Debug, Default)]

@@ -117,6 +117,7 @@ macro_rules! types {
 
 types! {
     String(StringValue),
+    List(values::List),
     Set(values::Set),
     Stream(Stream),
     Hash(values::Hash),

@@ -5,6 +5,8 @@
 //! databases or the protocol; those belong to the engine.
 
 mod hash;
+mod list;
+pub mod listpack;
 mod set;
 mod stream;
 mod string;
@@ -15,6 +17,7 @@ mod value;
 pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
 
 pub use hash::Hash;
+pub use list::{End, List};
 pub use set::{Growth, Set, SetForm, SetIter};
 pub use string::{Encoding, Scratch, StringValue};
 pub use thresholds::Thresholds;

@@ -67,6 +67,8 @@ types! {
     pub enum Value {
         /// Bytes, or a number kept as one.
         String(StringValue) of StringValue,
+        /// Elements in the order of their places.
+        List(crate::List) of crate::List,
         /// Members in no order.
         Set(crate::Set) of crate::Set,
         /// Entries in the order of their IDs. Change it through `Arc::make_mut`.

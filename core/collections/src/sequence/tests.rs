@@ -1,20 +1,24 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
-use triomphe::Arc;
 
 use super::*;
-use crate::element::SHARED_BYTES_MIN;
+
+const PAGE_BYTES_MAX: usize = Unsearched::PAGE_BYTES_MAX;
 
 fn all(sequence: &Sequence) -> Vec<Vec<u8>> {
     sequence.iter().map(|element| element.to_vec()).collect()
 }
 
 fn check(sequence: &Sequence, model: &VecDeque<Vec<u8>>) {
-    sequence.runs.check(&|run| match run.kept() {
-        Kept::Page(page) => assert!(page.cost() <= Unsearched::PAGE_BYTES_MAX),
-        Kept::Shared(bytes) => assert!(bytes.len() >= SHARED_BYTES_MIN || bytes.len() == 1),
-    });
+    match &sequence.0 {
+        Repr::Empty(_) => {}
+        Repr::Small(_, page) => assert!(page.len() > 0 && page.cost() <= PAGE_BYTES_MAX),
+        Repr::Large(_, large) => large.runs.check(&|run| match run.kept() {
+            Kept::Page(page) => assert!(page.cost() <= PAGE_BYTES_MAX),
+            Kept::Shared(bytes) => assert!(bytes.len() >= SHARED_BYTES_MIN),
+        }),
+    }
     assert_eq!(sequence.len(), model.len());
     assert_eq!(all(sequence), Vec::from(model.clone()));
     let backwards: Vec<_> = sequence.iter().rev().map(|it| it.to_vec()).collect();
@@ -26,7 +30,6 @@ enum Step {
     PushFront(usize, Vec<u8>),
     PushBack(usize, Vec<u8>),
     Insert(prop::sample::Index, usize, Vec<u8>),
-    InsertShared(prop::sample::Index),
     Set(prop::sample::Index, Vec<u8>),
     Remove(prop::sample::Index, usize),
     Freeze,
@@ -46,7 +49,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (1..400_usize, element()).prop_map(|(count, it)| Step::PushFront(count, it)),
         3 => (1..400_usize, element()).prop_map(|(count, it)| Step::PushBack(count, it)),
         3 => (at.clone(), 1..200_usize, element()).prop_map(|(at, n, it)| Step::Insert(at, n, it)),
-        1 => at.clone().prop_map(Step::InsertShared),
         2 => (at.clone(), element()).prop_map(|(at, it)| Step::Set(at, it)),
         4 => (at, prop_oneof![1..5_usize, 1..900_usize]).prop_map(|(at, n)| Step::Remove(at, n)),
         1 => Just(Step::Freeze),
@@ -61,6 +63,7 @@ proptest! {
     fn a_sequence_behaves_like_a_deque(steps in steps()) {
         let (mut sequence, mut model) = (Sequence::new(), VecDeque::new());
         let mut frozen = Vec::new();
+        sequence.set_note(7);
         for step in steps {
             match step {
                 Step::PushFront(count, bytes) => for _ in 0..count {
@@ -76,11 +79,6 @@ proptest! {
                     sequence.insert(at, &bytes);
                     model.insert(at, bytes.clone());
                 },
-                Step::InsertShared(at) => {
-                    let at = at.index(model.len() + 1);
-                    sequence.insert_shared(at, Arc::new(vec![7]));
-                    model.insert(at, vec![7]);
-                }
                 Step::Set(at, bytes) => {
                     let at = at.index(model.len() + 1);
                     let is_there = at < model.len();
@@ -98,6 +96,7 @@ proptest! {
                 Step::Freeze => frozen.push((sequence.clone(), model.clone())),
             }
             check(&sequence, &model);
+            prop_assert_eq!(sequence.note(), 7);
         }
         for (at, bytes) in model.iter().enumerate() {
             prop_assert!(sequence.get(at).is_some_and(|it| it.to_vec() == *bytes));

@@ -27,6 +27,7 @@ pub mod event;
 mod group;
 pub mod hash;
 mod key;
+pub mod list;
 mod longs;
 mod server;
 pub mod set;
@@ -60,6 +61,19 @@ pub enum Effect<'a> {
     Server(ServerChange),
 }
 
+/// Which keys a change is about. Most are about one.
+trait Family {
+    /// The other key that is changed, with its database.
+    fn other<'k>(&'k self, _key: &'k [u8], _database: u16) -> Option<(u16, &'k [u8])> {
+        None
+    }
+
+    /// Returns whether the key itself is changed.
+    fn changes_key(&self) -> bool {
+        true
+    }
+}
+
 /// Makes the enum of the families of changes to a key, and asks the family that one is of.
 macro_rules! families {
     (
@@ -78,6 +92,18 @@ macro_rules! families {
             #[inline]
             fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
                 match self { $($change::$variant(change) => change.encode(key, out),)* }
+            }
+
+            /// The other key that is changed, with its database.
+            pub(crate) fn other<'k>(&'k self, key: &'k [u8], database: u16) -> Option<(u16, &'k [u8])> {
+                match self {
+                    $($change::$variant(change) => Family::other(change, key, database),)*
+                }
+            }
+
+            /// Returns whether the key itself is changed.
+            pub(crate) fn changes_key(&self) -> bool {
+                match self { $($change::$variant(change) => Family::changes_key(change),)* }
             }
         }
 
@@ -98,6 +124,8 @@ families! {
         Key(KeyChange<'a>),
         /// It holds a string afterwards.
         String(StringChange<'a>),
+        /// It holds a list afterwards, or nothing.
+        List(list::ListChange<'a>),
         /// It holds a set afterwards.
         Set(set::SetChange<'a>),
         /// It holds a stream afterwards.

@@ -5,7 +5,7 @@ use crate::clients::waiting::News;
 use crate::limits::EVICTION_SAMPLES;
 use crate::store::dropped::What;
 use crate::store::effect::event::{self, Event, Touch};
-use crate::store::effect::{Audience, Change, Changed, Effect, KeyChange};
+use crate::store::effect::{Audience, Changed, Effect, KeyChange};
 use crate::store::keyspace::Record;
 
 impl Data {
@@ -71,33 +71,18 @@ impl Store<'_> {
         };
         match effect {
             Effect::Key { key, change } => {
-                if let Change::Key(change) = change {
-                    self.tell_of_keys(key, change, event, touch);
-                } else {
+                if change.changes_key() {
                     self.touch(self.database, key, touch);
-                    self.publish(event, key, None);
                 }
+                let other = change.other(key, self.database);
+                if let Some((database, key)) = other {
+                    self.touch(database, key, touch);
+                }
+                self.publish(event, key, other);
             }
             // Who reads keys of a whole database has to be asked before it is changed.
             Effect::Database(_) | Effect::Server(_) => {}
         }
-    }
-
-    fn tell_of_keys(
-        &mut self,
-        key: &[u8],
-        change: &KeyChange<'_>,
-        event: &'static Event,
-        touch: Touch,
-    ) {
-        if change.changes_key() {
-            self.touch(self.database, key, touch);
-        }
-        let other = change.other(key, self.database);
-        if let Some((database, key)) = other {
-            self.touch(database, key, touch);
-        }
-        self.publish(event, key, other);
     }
 
     /// A key was changed: those who rely on its value must know, those who wait for it may go on.

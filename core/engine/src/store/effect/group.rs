@@ -5,8 +5,8 @@ use stream::{
     StreamId,
 };
 
-use super::Changed;
 use super::encode::{self, Line, Out};
+use super::{Changed, Family};
 use crate::limits::SEEN_UNLOGGED_MS_MAX;
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
@@ -121,6 +121,8 @@ pub struct OfGroup<'a> {
     /// What happens to it.
     pub change: GroupChange<'a>,
 }
+
+impl Family for OfGroup<'_> {}
 
 impl OfGroup<'_> {
     #[inline(always)]

@@ -4,9 +4,9 @@ use collections::hash::NameHasher;
 use resp::Argv;
 use values::Hash;
 
-use super::Changed;
 use super::encode::{Line, Out};
 use super::longs::OfRequest;
+use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -54,6 +54,8 @@ pub mod events {
     /// All fields were deleted, and so the key.
     pub const HDEL_ALL: &Event = &named(&[HDEL_NAME, Name::new("del", Class::Generic)]);
 }
+
+impl Family for HashChange<'_> {}
 
 impl HashChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {

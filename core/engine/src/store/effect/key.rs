@@ -2,8 +2,8 @@
 
 use values::Value;
 
-use super::Changed;
 use super::encode::{Line, Out};
+use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -82,6 +82,33 @@ pub(super) mod events {
         &generic(&[name("restore")], Touch::ALL).overwriting(Overwriting::After);
 }
 
+impl Family for KeyChange<'_> {
+    fn other<'k>(&'k self, key: &'k [u8], database: u16) -> Option<(u16, &'k [u8])> {
+        match self {
+            KeyChange::Delete
+            | KeyChange::ExpireAt { .. }
+            | KeyChange::Persist
+            | KeyChange::Restore { .. } => None,
+            KeyChange::Rename { to } => Some((database, to)),
+            KeyChange::Move { to_db } => Some((*to_db, key)),
+            KeyChange::Copy { to, to_db } => Some((*to_db, to)),
+        }
+    }
+
+    /// A copy leaves it as it is.
+    fn changes_key(&self) -> bool {
+        match self {
+            KeyChange::Copy { .. } => false,
+            KeyChange::Delete
+            | KeyChange::ExpireAt { .. }
+            | KeyChange::Persist
+            | KeyChange::Rename { .. }
+            | KeyChange::Move { .. }
+            | KeyChange::Restore { .. } => true,
+        }
+    }
+}
+
 impl KeyChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
         match self {
@@ -122,32 +149,6 @@ impl KeyChange<'_> {
                 .arg(b"REPLACE")
                 .arg(b"ABSTTL")
                 .end(),
-        }
-    }
-
-    /// The other key that is changed, with its database.
-    pub(crate) fn other<'k>(&'k self, key: &'k [u8], database: u16) -> Option<(u16, &'k [u8])> {
-        match self {
-            KeyChange::Delete
-            | KeyChange::ExpireAt { .. }
-            | KeyChange::Persist
-            | KeyChange::Restore { .. } => None,
-            KeyChange::Rename { to } => Some((database, to)),
-            KeyChange::Move { to_db } => Some((*to_db, key)),
-            KeyChange::Copy { to, to_db } => Some((*to_db, to)),
-        }
-    }
-
-    /// Returns whether the key itself is changed: a copy leaves it as it is.
-    pub(crate) fn changes_key(&self) -> bool {
-        match self {
-            KeyChange::Copy { .. } => false,
-            KeyChange::Delete
-            | KeyChange::ExpireAt { .. }
-            | KeyChange::Persist
-            | KeyChange::Rename { .. }
-            | KeyChange::Move { .. }
-            | KeyChange::Restore { .. } => true,
         }
     }
 }

@@ -4,9 +4,9 @@ use collections::hash::NameHasher;
 use resp::Argv;
 use values::{Growth, Set};
 
-use super::Changed;
 use super::encode::{Line, Out};
 use super::longs::OfRequest;
+use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -47,6 +47,8 @@ pub mod events {
     /// All members were removed, and so the key.
     pub const SREM_ALL: &Event = &named(&[name("srem"), DEL_NAME]);
 }
+
+impl Family for SetChange<'_> {}
 
 impl SetChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {

@@ -5,7 +5,7 @@ use stream::{Deletion, Forget, References, Removed, Retention, SetId, Stream, St
 use values::Value;
 
 use super::encode::{self, Line, Out};
-use super::{Audience, Changed};
+use super::{Audience, Changed, Family};
 use crate::store::apply::{Added, DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -101,6 +101,8 @@ pub(super) mod events {
     /// Counters were set; only subscribers hear of it, as in Redis.
     pub const XSETID: &Event = &named(&[name("xsetid")], Touch::NOBODY);
 }
+
+impl Family for StreamChange<'_> {}
 
 impl StreamChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {

@@ -2,8 +2,8 @@
 
 use values::{StringValue, Value};
 
-use super::Changed;
 use super::encode::{Line, Out};
+use super::{Changed, Family};
 use crate::store::apply::{Access, DECIDED, Store};
 use crate::store::keyspace::Record;
 use crate::time::UnixMs;
@@ -65,6 +65,8 @@ pub(super) mod events {
     /// Bits of the string were set.
     pub const SETBIT: &Event = &string(&[name("setbit")]);
 }
+
+impl Family for StringChange<'_> {}
 
 impl StringChange<'_> {
     #[inline(always)]

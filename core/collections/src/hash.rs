@@ -63,6 +63,21 @@ pub fn short_word(bytes: &[u8]) -> u64 {
     }
 }
 
+/// Returns whether two names are the same. Most are short: two words of each tell, and nothing is
+/// called.
+#[inline]
+pub fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
+        4..8 => a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk(),
+        ..4 => a.iter().eq(b),
+        17.. => a == b,
+    }
+}
+
 struct State([u64; 4]);
 
 impl State {
@@ -104,6 +119,20 @@ mod tests {
     use std::hash::{DefaultHasher, Hasher};
 
     use super::*;
+
+    #[test]
+    fn names_are_the_same_if_all_bytes_are() {
+        for len in 0..40 {
+            let name: Vec<u8> = (0..len).collect();
+            assert!(is_same(&name, &name.clone()));
+            for at in 0..name.len() {
+                let mut other = name.clone();
+                other[at] ^= 0x80;
+                assert!(!is_same(&name, &other), "{len} {at}");
+                assert!(!is_same(&name, &name[..at]));
+            }
+        }
+    }
 
     #[test]
     fn it_is_the_function_of_the_standard_library() {

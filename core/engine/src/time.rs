@@ -21,7 +21,11 @@ impl Now {
     /// The time of day in milliseconds.
     #[inline]
     pub const fn unix(self) -> UnixMs {
-        UnixMs(self.unix_us.div_euclid(1000))
+        if self.unix_us < 0 {
+            return UnixMs(self.unix_us.div_euclid(1000));
+        }
+        // Without a sign this is half the work.
+        UnixMs((self.unix_us.cast_unsigned() / 1000).cast_signed())
     }
 
     /// The time of day in seconds, 0 if it is out of their range: [`UnixMs::seconds`] by one
@@ -37,7 +41,7 @@ impl Now {
         if self.unix_us < 0 {
             0
         } else {
-            (self.unix_us / 1000) as u64
+            self.unix_us.cast_unsigned() / 1000
         }
     }
 

@@ -377,8 +377,9 @@ impl Parser {
     /// `None` if not all of the body is there.
     #[inline]
     fn take_argument(&mut self, input: &[u8], start: usize, len: usize) -> Option<usize> {
-        // The two bytes that end an argument are skipped unseen, as Redis does.
-        let end = start.saturating_add(len).saturating_add(2);
+        // The two bytes that end an argument are skipped unseen, as Redis does. The sum cannot
+        // overflow: a header ends within 4 GiB, and a length is below 2^63.
+        let end = start + len + 2;
         if end > input.len() {
             self.at = start;
             self.body = Some(len);

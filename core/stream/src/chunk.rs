@@ -115,8 +115,9 @@ impl Chunk {
         }
     }
 
-    /// Returns how an entry with these fields would be stored.
-    #[inline]
+    /// Returns how an entry with these fields would be stored. Inlined because nearly every entry
+    /// comes this way once, and what it finds need not go through memory.
+    #[inline(always)]
     pub(crate) fn form<'f>(&self, fields: impl Fields<'f>) -> Form {
         let shapes = self.shapes.as_deref();
         match shapes.and_then(|shapes| shapes.find(self.shape_hint, fields.clone())) {

@@ -19,7 +19,7 @@ use foldhash::fast::FixedState;
 use triomphe::Arc;
 
 use crate::StreamId;
-use crate::chunk::{Chunk, Growth};
+use crate::chunk::{Chunk, Form, Growth};
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::lookup::Lookup;
 use crate::node::{NodeLimits, OpenNode};
@@ -148,7 +148,7 @@ impl Entries {
         let mut entry_bytes = chunk.entry_bytes(id, form);
         if !chunk.has_room(entry_bytes) {
             chunk = self.next_tail(id);
-            form = chunk.form(fields.clone());
+            form = form_in_new(chunk, fields.clone());
             entry_bytes = chunk.entry_bytes(id, form);
         }
         chunk.reserve(entry_bytes, growth);
@@ -383,6 +383,12 @@ impl<'e> IntoIterator for &'e Entries {
     fn into_iter(self) -> Range<'e> {
         self.iter()
     }
+}
+
+/// How an entry with these fields would be stored in a chunk that was just begun.
+#[inline(never)]
+fn form_in_new<'f>(chunk: &Chunk, fields: impl Fields<'f>) -> Form {
+    chunk.form(fields)
 }
 
 /// A hash of the names. If two are equal by chance, a useless set is made, nothing worse.

@@ -14,8 +14,8 @@ pub struct IdText {
     start_len: usize,
 }
 
-/// `$nn\r\n`, 20 digits and a dash.
-const START_BYTES_MAX: usize = 5 + 20 + 1;
+/// `$nn\r\n`, 20 digits and a dash; rounded up to what is copied without a call.
+const START_BYTES_MAX: usize = (5 + 20 + 1_usize).next_multiple_of(32);
 
 impl IdText {
     /// A writer that has no text yet.
@@ -56,7 +56,10 @@ impl IdText {
         if ms != self.ms || seq_digits != self.seq_digits {
             self.set(ms, seq_digits);
         }
-        out.extend_from_slice(&self.start[..self.start_len]);
+        // All of the text, which takes two moves, and then only what is needed of it.
+        let len = out.len() + self.start_len;
+        out.extend_from_slice(&self.start);
+        out.truncate(len);
     }
 
     #[cold]

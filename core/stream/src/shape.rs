@@ -4,6 +4,7 @@
 //! names are kept here as ready-made RESP, so that writing an entry only copies pieces. A table of
 //! sets is shared by the chunks that use it. Which entries get a set is decided in `entries.rs`.
 
+use collections::hash::is_same;
 use smallvec::SmallVec;
 use triomphe::Arc;
 
@@ -80,7 +81,7 @@ impl Shape {
     }
 
     /// If these fields have exactly these names, the bytes that their values take in a chunk.
-    #[inline]
+    #[inline(always)]
     fn value_bytes<'f>(&self, mut fields: impl Fields<'f>) -> Option<usize> {
         if fields.len() != 2 * self.pieces.len() {
             return None;
@@ -90,7 +91,7 @@ impl Shape {
             let (Some(name), Some(value)) = (fields.next(), fields.next()) else {
                 return None;
             };
-            if self.name(piece) != name {
+            if !is_same(self.name(piece), name) {
                 return None;
             }
             bytes += length_bytes(value.len()) + value.len();
@@ -162,18 +163,29 @@ impl Shapes {
     }
 
     /// The set that these fields have; looks at `hint` first.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find<'f>(&self, hint: u8, fields: impl Fields<'f>) -> Option<Found<'_>> {
-        let at = |index: u8| {
-            let shape = self.list.get(usize::from(index))?;
-            let value_bytes = shape.value_bytes(fields.clone())?;
-            Some(Found {
-                index,
-                shape,
-                value_bytes,
-            })
-        };
-        at(hint).or_else(|| (0..self.list.len() as u8).find_map(at))
+        match self.find_at(hint, fields.clone()) {
+            Some(found) => Some(found),
+            None => self.find_anywhere(fields),
+        }
+    }
+
+    /// The set at this index, if these fields have it.
+    #[inline(always)]
+    fn find_at<'f>(&self, index: u8, fields: impl Fields<'f>) -> Option<Found<'_>> {
+        let shape = self.list.get(usize::from(index))?;
+        let value_bytes = shape.value_bytes(fields)?;
+        Some(Found {
+            index,
+            shape,
+            value_bytes,
+        })
+    }
+
+    #[inline(never)]
+    fn find_anywhere<'f>(&self, fields: impl Fields<'f>) -> Option<Found<'_>> {
+        (0..self.list.len() as u8).find_map(|index| self.find_at(index, fields.clone()))
     }
 
     /// Adds the set of these fields and returns its index; `None` if it does not fit.

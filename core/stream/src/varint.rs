@@ -33,7 +33,11 @@ pub(crate) fn take_delta(bytes: &[u8], at: &mut usize) -> u64 {
 /// Returns how many bytes [`put_delta`] writes.
 #[inline]
 pub(crate) fn delta_bytes(value: u64) -> usize {
-    (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
+    match value {
+        0..0x80 => 1,
+        // Seven bits a byte.
+        _ => (64 - value.leading_zeros() as usize).div_ceil(7),
+    }
 }
 
 const TWO_BYTES: u8 = 253;

@@ -361,15 +361,15 @@ impl<'e> Store<'e> {
     #[inline]
     pub fn record(&mut self, key: &[u8]) -> Option<&Record> {
         let hash = self.hash(key);
-        let database = self.database;
         if self.is_overdue(hash, key) {
             return self.miss_overdue(hash, key);
         }
-        match self.data.keyspace.find(database, hash, key) {
+        let database = self.data.keyspace.database(self.database);
+        match database.find(hash, key) {
             Some(record) => {
                 self.counting.note(true, &mut self.data.stats);
                 // A database that was swapped in brings records that were changed before.
-                let changed = record.changed().max(self.data.keyspace.replaced(database));
+                let changed = record.changed().max(database.replaced());
                 self.depends_on = self.depends_on.max(changed);
                 if self.access == Access::Use {
                     self.data.usage.note_use(record, self.now);
@@ -378,9 +378,7 @@ impl<'e> Store<'e> {
             }
             None => {
                 self.counting.note(false, &mut self.data.stats);
-                self.depends_on = self
-                    .depends_on
-                    .max(self.data.keyspace.removed(database, hash));
+                self.depends_on = self.depends_on.max(database.removed(hash));
                 None
             }
         }

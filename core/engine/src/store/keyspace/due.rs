@@ -30,7 +30,7 @@ impl Keyspace {
         let database = &mut self.databases[usize::from(db)];
         let record = database
             .records
-            .find_mut(hash, |record| record.key() == key)?;
+            .find_mut(hash, |record| record.is_of(key))?;
         let result = change(record);
         let deadline = database.schedule.settle(record, hash);
         self.note_deadline(deadline);

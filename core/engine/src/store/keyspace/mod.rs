@@ -55,8 +55,9 @@ pub struct Emptied {
     _schedule: Schedule,
 }
 
+/// The keys of one database.
 #[derive(Debug, Clone, Default)]
-struct Database {
+pub(crate) struct Database {
     records: Directory<Record>,
     schedule: Schedule,
     expiring: Expiring,
@@ -77,6 +78,26 @@ impl Frozen {
     /// evicted.
     pub fn usage_of(&self, record: &Record, now: Now) -> rdb::Usage {
         self.usage.told(record, now.unix())
+    }
+}
+
+impl Database {
+    /// The record of a key, expired or not.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, key: &[u8]) -> Option<&Record> {
+        self.records.find(hash, |record| record.is_of(key))
+    }
+
+    /// The last batch that emptied the whole database, or put another in its place.
+    #[inline]
+    pub(crate) fn replaced(&self) -> Lsn {
+        self.replaced
+    }
+
+    /// The last batch that may have removed the key.
+    #[inline]
+    pub(crate) fn removed(&self, hash: u64) -> Lsn {
+        Lsn::new(self.records.stamp(hash)).max(self.replaced)
     }
 }
 
@@ -168,9 +189,7 @@ impl Keyspace {
     /// The record of a key, expired or not.
     #[inline]
     pub fn find(&self, db: u16, hash: u64, key: &[u8]) -> Option<&Record> {
-        self.database(db)
-            .records
-            .find(hash, |record| record.key() == key)
+        self.database(db).find(hash, key)
     }
 
     /// Records that keys of these hashes most likely have, expired or not: looked up at once, which
@@ -192,14 +211,13 @@ impl Keyspace {
     /// The last batch that emptied the whole database, or put another in its place.
     #[inline]
     pub fn replaced(&self, db: u16) -> Lsn {
-        self.database(db).replaced
+        self.database(db).replaced()
     }
 
     /// The last batch that may have removed the key from the database.
     #[inline]
     pub fn removed(&self, db: u16, hash: u64) -> Lsn {
-        let database = self.database(db);
-        Lsn::new(database.records.stamp(hash)).max(database.replaced)
+        self.database(db).removed(hash)
     }
 
     /// Goes over records in hash order from a cursor; `SCAN`'s guarantees hold. Returns the next
@@ -248,7 +266,7 @@ impl Keyspace {
     /// A database. Callers check its number against [`Keyspace::database_count`] first: a number
     /// beyond that must not pass for a database without keys.
     #[inline]
-    fn database(&self, db: u16) -> &Database {
+    pub(crate) fn database(&self, db: u16) -> &Database {
         &self.databases[usize::from(db)]
     }
 
@@ -263,7 +281,7 @@ impl Keyspace {
     pub(crate) fn find_mut(&mut self, db: u16, hash: u64, key: &[u8]) -> Option<&mut Record> {
         self.database_mut(db)
             .records
-            .find_mut(hash, |record| record.key() == key)
+            .find_mut(hash, |record| record.is_of(key))
     }
 
     /// Inserts a record whose key has this hash; it replaces one with the same key.
@@ -288,7 +306,7 @@ impl Keyspace {
         let mut record =
             database
                 .records
-                .remove(hash, |record| record.key() == key, hash_of, lsn.number())?;
+                .remove(hash, |record| record.is_of(key), hash_of, lsn.number())?;
         database.expiring.remove(record.expires_at());
         database.schedule.cancel(&mut record.timer);
         Some(record)

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use collections::TimerId;
+use collections::hash::is_same;
 use values::{Key, Value};
 
 use super::usage;
@@ -67,6 +68,12 @@ impl Record {
     #[inline]
     pub fn key(&self) -> &[u8] {
         &self.key
+    }
+
+    /// Returns whether this is the record of that key.
+    #[inline]
+    pub(super) fn is_of(&self, key: &[u8]) -> bool {
+        is_same(&self.key, key)
     }
 
     /// The key, to be kept elsewhere without a copy of a long one.

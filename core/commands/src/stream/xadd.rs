@@ -31,6 +31,7 @@ struct Producer<'a> {
 }
 
 /// Which ID the entry gets.
+#[derive(Clone, Copy)]
 enum IdSpec {
     /// `*`: the clock's.
     Clock,
@@ -172,24 +173,32 @@ impl Command for XAdd {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Parsed { key, fields, .. } = cmd;
-        let by_clock = matches!(cmd.id, IdSpec::Clock);
+        let Parsed {
+            key,
+            create,
+            references,
+            producer,
+            trim,
+            id,
+            fields,
+        } = cmd;
+        let by_clock = matches!(id, IdSpec::Clock);
         // A line of a journal has the ID that the clock gave when it was written.
-        if cmd.producer.is_some() && !by_clock && ctx.mode != Mode::Replay {
+        if producer.is_some() && !by_clock && ctx.mode != Mode::Replay {
             return Err(CmdError::IdempotentWithId);
         }
-        let may_be_retry = cmd.producer.is_some() && ctx.mode == Mode::Replay;
-        if matches!(cmd.id, IdSpec::Exactly(StreamId::MIN)) && !may_be_retry {
+        let may_be_retry = producer.is_some() && ctx.mode == Mode::Replay;
+        if matches!(id, IdSpec::Exactly(StreamId::MIN)) && !may_be_retry {
             return Err(stream::IdRefused::Zero.into());
         }
         let now_ms = ctx.now.stream_ms();
         let found = ctx.store.get::<Stream>(key)?;
-        if found.is_none() && !cmd.create {
+        if found.is_none() && !create {
             ctx.reply.null();
             return Ok(Flow::Done);
         }
         let (fingerprint, sought);
-        let mut idempotent = match &cmd.producer {
+        let mut idempotent = match producer {
             None => None,
             Some(Producer {
                 name,
@@ -215,8 +224,8 @@ impl Command for XAdd {
             // retry, whatever is remembered: so replay decides nothing.
             let known = match ctx.mode {
                 Mode::Replay if by_clock => Some(StreamId::MIN),
-                Mode::Replay => match (found, &cmd.id) {
-                    (Some(stream), IdSpec::Exactly(id)) if *id <= stream.last_id() => Some(*id),
+                Mode::Replay => match (found, id) {
+                    (Some(stream), IdSpec::Exactly(id)) if id <= stream.last_id() => Some(id),
                     (_, IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_)) => None,
                 },
                 Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => match found {
@@ -242,16 +251,16 @@ impl Command for XAdd {
                 return Ok(Flow::Done);
             }
         }
-        let id = match (found, &cmd.id) {
+        let id = match (found, id) {
             (Some(stream), IdSpec::Clock) => stream.next_id(now_ms)?,
             (None, IdSpec::Clock) => StreamId::new(now_ms, u64::from(now_ms == 0)),
-            (Some(stream), IdSpec::Within(ms)) => stream.next_id_in(*ms)?,
-            (None, IdSpec::Within(ms)) => StreamId::new(*ms, u64::from(*ms == 0)),
+            (Some(stream), IdSpec::Within(ms)) => stream.next_id_in(ms)?,
+            (None, IdSpec::Within(ms)) => StreamId::new(ms, u64::from(ms == 0)),
             (Some(stream), IdSpec::Exactly(id)) => {
-                stream.check_id(*id)?;
-                *id
+                stream.check_id(id)?;
+                id
             }
-            (None, IdSpec::Exactly(id)) => *id,
+            (None, IdSpec::Exactly(id)) => id,
         };
         let append = StreamChange::Append {
             id,
@@ -259,8 +268,8 @@ impl Command for XAdd {
             idempotent,
         };
         ctx.store.apply(&Effect::on(key, append), event::XADD);
-        if let Some(trim) = cmd.trim {
-            trim.apply(key, cmd.references, ctx);
+        if let Some(trim) = trim {
+            trim.apply(key, references, ctx);
         }
         write_id(ctx, id);
         Ok(Flow::Done)

@@ -208,7 +208,6 @@ impl Unmeasured {
 
     /// Notes a command that ran.
     #[inline]
-    /// Adds a request that has no secrets in it any more.
     pub(crate) fn add(&mut self, found: &'static Row, work: u64) {
         self.heavy = work >= HEAVY_WORK_MIN || !found.spec.is_light();
         self.numbers.push(found.number);

@@ -54,11 +54,11 @@ pub struct CommandStats {
 }
 
 impl CommandStats {
-    /// Notes how long it took once.
+    /// Notes that it took this long, several times.
     #[inline]
-    pub(crate) fn note_duration(&mut self, nanoseconds: u64) {
-        self.nanoseconds += nanoseconds;
-        self.durations.note(nanoseconds);
+    pub(crate) fn note_durations(&mut self, nanoseconds: u64, times: u32) {
+        self.nanoseconds += nanoseconds * u64::from(times);
+        self.durations.note_several(nanoseconds, times);
     }
 }
 
@@ -74,10 +74,16 @@ impl Durations {
     /// Notes one.
     #[inline]
     pub fn note(&mut self, nanoseconds: u64) {
+        self.note_several(nanoseconds, 1);
+    }
+
+    /// Notes several of the same length.
+    #[inline]
+    fn note_several(&mut self, nanoseconds: u64, times: u32) {
         let us = nanoseconds / 1000;
         let index = (u64::BITS - us.leading_zeros()) as usize;
         let counter = &mut self.0[index.min(DURATION_COUNTERS - 1)];
-        *counter = counter.saturating_add(1);
+        *counter = counter.saturating_add(times);
     }
 
     /// Upper bounds in microseconds (exclusive), each with how many took less.

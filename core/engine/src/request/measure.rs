@@ -48,11 +48,13 @@ impl Engine {
         }
         let mut left = nanoseconds;
         if let Some((last, before)) = unmeasured.numbers.split_last() {
-            for number in before {
-                command_stats[usize::from(*number)].note_duration(each);
-                left -= each;
+            // Most of them are the same command.
+            for same in before.chunk_by(u16::eq) {
+                let stats = &mut command_stats[usize::from(same[0])];
+                stats.note_durations(each, same.len() as u32);
+                left -= each * same.len() as u64;
             }
-            command_stats[usize::from(*last)].note_duration(left);
+            command_stats[usize::from(*last)].note_durations(left, 1);
         }
         unmeasured.forget();
         let us = nanoseconds / 1000;

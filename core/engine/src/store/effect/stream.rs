@@ -282,6 +282,7 @@ impl Store<'_> {
         })
     }
 
+    #[inline(never)]
     fn trim(&mut self, key: &[u8], through: StreamId, references: References) -> Changed {
         let mut removed = Removed::default();
         let mut trimmed = Trimmed::default();
@@ -293,6 +294,7 @@ impl Store<'_> {
         changed.heard_if(trimmed.entries > 0)
     }
 
+    #[inline(never)]
     fn delete_entries(&mut self, key: &[u8], ids: &[StreamId], references: References) -> Changed {
         let mut deleted = false;
         let changed = self.edit_stream(key, |stream| {
@@ -309,6 +311,7 @@ impl Store<'_> {
         changed.heard_if(deleted)
     }
 
+    #[inline(never)]
     fn configure(&mut self, key: &[u8], retention: Retention, forget: Forget) -> Changed {
         let mut gone = None;
         let changed = self.edit_stream(key, |stream| {
@@ -396,44 +399,48 @@ impl Store<'_> {
         let lsn = self.data.log.open();
         let over_at = self.over_at();
         let (now, is_packed) = (self.now, self.data.stream_compress);
-        let mut edit = Some(edit);
-        let keyspace = &mut self.data.keyspace;
-        let found = keyspace.edit(self.database, hash, key, |record| {
-            if record.is_expired(over_at) {
-                return None;
+        let (mut edit, mut audience) = (Some(edit), Audience::AsSaid);
+        loop {
+            let keyspace = &mut self.data.keyspace;
+            let found = keyspace.edit(self.database, hash, key, |record| {
+                if record.is_expired(over_at) {
+                    return None;
+                }
+                let stream = record.value.get_mut().expect(DECIDED);
+                let changed = edit.take()?(stream);
+                if is_packed {
+                    wait_for_packing(stream, now);
+                }
+                record.changed = lsn;
+                Some(changed)
+            });
+            match found {
+                Some(Some(amount)) => return Changed { amount, audience },
+                Some(None) => self.expire(key),
+                None => {}
             }
-            let stream = record.value.get_mut().expect(DECIDED);
-            let changed = edit.take()?(stream);
-            if is_packed {
-                wait_for_packing(stream, now);
-            }
-            record.changed = lsn;
-            Some(changed)
-        });
-        match found {
-            Some(Some(changed)) => return Changed::by_event(changed),
-            Some(None) => self.expire(key),
-            None => {}
+            self.make_stream(hash, key);
+            audience = Audience::All;
         }
+    }
+
+    /// Makes a stream with the server's settings. The key is missing, and has this hash.
+    #[cold]
+    fn make_stream(&mut self, hash: u64, key: &[u8]) {
         let retention = self.data.retention;
-        let mut stream = Stream::new(retention, self.data.producer_seed);
+        let stream = Stream::new(retention, self.data.producer_seed);
         // Before the effect that makes it, so that what that remembers stays.
         self.data
             .log
             .record_retention(self.database, self.now, key, retention, encode::new_stream);
-        let amount = edit.take().map_or(0, |edit| edit(&mut stream));
         let record = Record::new(
             self.key(key),
             Value::from(stream),
             None,
-            lsn,
+            self.data.log.open(),
             self.now.unix(),
         );
         self.put_record(self.database, hash, record);
-        Changed {
-            amount,
-            audience: Audience::All,
-        }
     }
 
     /// A stream was restored from a payload, which may not say its retention: old ones do not. Then

@@ -29,6 +29,7 @@ files! {
     replies_that_are_wanted: "replies",
     scripts_that_run: "scripting",
     the_server_itself: "server",
+    sorted_sets: "sorted-sets",
     edges_of_streams: "streams-edges",
     errors_of_stream_commands: "stream-errors",
     hashes: "hashes",

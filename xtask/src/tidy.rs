@@ -174,6 +174,18 @@ fn types_of_values_are_told_apart_where_they_are_listed() {
     assert!(failures.is_empty(), "tell types apart: {failures:#?}");
 }
 
+/// `SortedSet` as `sorted_set`.
+fn in_snake_case(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}
+
 /// The variants of the enum that a macro in this file makes of a list.
 fn variants_in(path: &str) -> Vec<String> {
     let text = fs::read_to_string(root().unwrap().join(path)).unwrap();
@@ -204,7 +216,7 @@ fn a_type_of_values_takes_a_line_in_each_of_four_lists() {
         for name in &types {
             let line = line
                 .replace("{Type}", name)
-                .replace("{type}", &name.to_lowercase());
+                .replace("{type}", &in_snake_case(name));
             let lines = text.lines().filter(|it| it.trim_start().starts_with(&line));
             assert_eq!(lines.count(), 1, "{line} in {path}");
         }

@@ -9,10 +9,12 @@ use std::cmp::Ordering;
 use std::marker::PhantomData;
 
 use smallvec::SmallVec;
+use triomphe::Arc;
 
 use crate::counted::{Run, ToBound, ToElement, Tree, Walk};
 use crate::key::Key;
 use crate::packed::{Bounds, Elements, New};
+use crate::page::Page;
 
 /// An order of texts.
 pub trait Order: 'static {
@@ -31,13 +33,25 @@ impl Order for ByBytes {
     }
 }
 
-/// Texts in order, each of them once.
-pub struct Sorted<O> {
+/// Texts in order, each of them once. Few of them are a single page.
+pub struct Sorted<O>(Repr, PhantomData<O>);
+
+#[derive(Clone)]
+enum Repr {
+    Empty,
+    Small(Page),
+    Large(Arc<Large>),
+}
+
+#[derive(Clone)]
+struct Large {
     runs: Tree<Elements<Searched>>,
     /// What the texts take in their pages.
     bytes: usize,
-    order: PhantomData<O>,
 }
+
+// A value of a key has no more room.
+const _: () = assert!(size_of::<Sorted<ByBytes>>() == 16);
 
 /// Runs are found by their first text.
 #[derive(Clone)]
@@ -56,37 +70,209 @@ impl Bounds for Searched {
 
 impl<O> Clone for Sorted<O> {
     fn clone(&self) -> Self {
-        Sorted {
-            runs: self.runs.clone(),
-            ..*self
-        }
+        Sorted(self.0.clone(), PhantomData)
     }
 }
 
 impl<O> Default for Sorted<O> {
     fn default() -> Self {
-        Sorted {
-            runs: Tree::new(),
-            bytes: 0,
-            order: PhantomData,
-        }
+        Sorted::new()
+    }
+}
+
+impl<O> Sorted<O> {
+    /// No texts, and no memory of its own.
+    pub const fn new() -> Self {
+        Sorted(Repr::Empty, PhantomData)
     }
 }
 
 impl<O: Order> Sorted<O> {
-    /// No texts.
-    pub fn new() -> Self {
-        Sorted::default()
-    }
-
     /// Puts a text in; says whether it is new.
     pub fn insert(&mut self, text: &[u8]) -> bool {
         let element = New::text(text);
+        match (&mut self.0, &element) {
+            (Repr::Empty, New::Packed(item)) => {
+                self.0 = Repr::Small(Page::of(std::slice::from_ref(item)));
+                return true;
+            }
+            (Repr::Small(page), New::Packed(item)) => {
+                let items = std::slice::from_ref(item);
+                match search::<O>(page, text) {
+                    Ok(_) => return false,
+                    Err(at) if page.cost_after(at, 0, items) <= Searched::PAGE_BYTES_MAX => {
+                        page.splice(at, 0, items);
+                        return true;
+                    }
+                    Err(_) => {}
+                }
+            }
+            (Repr::Empty | Repr::Small(_) | Repr::Large(_), _) => {}
+        }
+        self.grown().insert::<O>(text, element)
+    }
+
+    /// Takes a text out; says whether it was there.
+    pub fn remove(&mut self, text: &[u8]) -> bool {
+        let is_removed = match &mut self.0 {
+            Repr::Empty => false,
+            Repr::Small(page) => {
+                let found = search::<O>(page, text).ok();
+                if let Some(at) = found {
+                    page.splice(at, 1, &[]);
+                }
+                found.is_some()
+            }
+            Repr::Large(large) => Arc::make_mut(large).remove::<O>(text),
+        };
+        self.forget_if_empty();
+        is_removed
+    }
+
+    /// Takes out the texts of the ranks from `from` on, before `to`.
+    pub fn remove_ranks(&mut self, from: usize, to: usize) {
+        let count = to.min(self.len()).saturating_sub(from);
+        match &mut self.0 {
+            Repr::Small(page) if count > 0 => page.splice(from, count, &[]),
+            Repr::Large(large) if count > 0 => Arc::make_mut(large).remove_ranks(from, count),
+            Repr::Empty | Repr::Small(_) | Repr::Large(_) => {}
+        }
+        self.forget_if_empty();
+    }
+
+    /// Frees texts from the first on, about as many bytes as this, and returns whether there are
+    /// more: a large collection is dropped in steps.
+    pub fn shed(&mut self, bytes: usize) -> bool {
+        match &mut self.0 {
+            Repr::Large(large) => Arc::make_mut(large).shed(bytes),
+            Repr::Empty | Repr::Small(_) => self.0 = Repr::Empty,
+        }
+        self.forget_if_empty();
+        !self.is_empty()
+    }
+
+    /// The number of texts.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Small(page) => page.len(),
+            Repr::Large(large) => large.runs.len(),
+        }
+    }
+
+    /// Returns whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many texts are before this one, which need not be there: its rank if it is.
+    pub fn rank(&self, text: &[u8]) -> Result<usize, usize> {
+        match &self.0 {
+            Repr::Empty => Err(0),
+            Repr::Small(page) => search::<O>(page, text),
+            Repr::Large(large) => {
+                let is_not_behind = |bound: &Key| O::compare(bound, text).is_le();
+                let Some((run, start)) = large.runs.run_to(is_not_behind) else {
+                    return Err(0);
+                };
+                match search::<O>(run, text) {
+                    Ok(at) => Ok(start + at),
+                    Err(at) => Err(start + at),
+                }
+            }
+        }
+    }
+
+    /// How many texts from the first on are before a point in the order: `is_before` says so of
+    /// each, and of none after one of which it does not.
+    pub fn rank_by(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Small(page) => partition(page, is_before),
+            Repr::Large(large) => match large.runs.run_to(|bound| is_before(bound)) {
+                Some((run, start)) => start + partition(run, is_before),
+                None => 0,
+            },
+        }
+    }
+
+    /// The text of this rank.
+    #[inline]
+    pub fn get(&self, rank: usize) -> Option<&[u8]> {
+        match &self.0 {
+            Repr::Empty => None,
+            Repr::Small(page) => (rank < page.len()).then(|| page.text(rank)),
+            Repr::Large(large) => large.runs.run_at(rank).map(|(run, at)| run.text(at)),
+        }
+    }
+
+    /// The texts of the ranks from `from` on, before `to`, in both directions.
+    pub fn range(&self, from: usize, to: usize) -> Range<'_> {
+        let to = to.min(self.len());
+        let from = from.min(to);
+        Range(match &self.0 {
+            Repr::Empty => Walked::Page(None, 0, 0),
+            Repr::Small(page) => Walked::Page(Some(page), from, to),
+            Repr::Large(large) => Walked::Tree(Walk::new(&large.runs, from, to)),
+        })
+    }
+
+    /// All texts in both directions.
+    pub fn iter(&self) -> Range<'_> {
+        self.range(0, self.len())
+    }
+
+    /// Memory on the heap, in bytes; shared memory counts in full.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Small(page) => page.heap_bytes(),
+            Repr::Large(large) => size_of::<usize>() + size_of::<Large>() + large.runs.heap_bytes(),
+        }
+    }
+
+    /// About how many bytes are freed with it, without a walk.
+    pub fn weight(&self) -> usize {
+        match &self.0 {
+            Repr::Empty => 0,
+            Repr::Small(page) => page.heap_bytes(),
+            Repr::Large(large) => large.bytes,
+        }
+    }
+
+    /// As a large collection.
+    fn grown(&mut self) -> &mut Large {
+        if let Repr::Empty | Repr::Small(_) = self.0 {
+            let mut runs = Tree::new();
+            let mut bytes = 0;
+            if let Repr::Small(page) = std::mem::replace(&mut self.0, Repr::Empty) {
+                bytes = page.cost();
+                runs.begin(Elements::of(page));
+            }
+            self.0 = Repr::Large(Arc::new(Large { runs, bytes }));
+        }
+        match &mut self.0 {
+            Repr::Large(large) => Arc::make_mut(large),
+            Repr::Empty | Repr::Small(_) => unreachable!("made large just above"),
+        }
+    }
+
+    fn forget_if_empty(&mut self) {
+        if self.is_empty() {
+            self.0 = Repr::Empty;
+        }
+    }
+}
+
+impl Large {
+    fn insert<O: Order>(&mut self, text: &[u8], element: New<'_>) -> bool {
         let bytes = match &element {
             New::Packed(item) => item.cost(),
             New::Shared(bytes) => bytes.len(),
         };
-        if self.is_empty() {
+        if self.runs.len() == 0 {
             self.runs.begin(Elements::new(element));
             self.bytes = bytes;
             return true;
@@ -103,8 +289,7 @@ impl<O: Order> Sorted<O> {
         is_new
     }
 
-    /// Takes a text out; says whether it was there.
-    pub fn remove(&mut self, text: &[u8]) -> bool {
+    fn remove<O: Order>(&mut self, text: &[u8]) -> bool {
         let mut way = ToBound(|bound: &Key| O::compare(bound, text).is_le());
         let removed = self.runs.edit(&mut way, |run, _, _| {
             let found = search::<O>(run, text).ok();
@@ -115,9 +300,7 @@ impl<O: Order> Sorted<O> {
         bytes.is_some()
     }
 
-    /// Takes out the texts of the ranks from `from` on, before `to`.
-    pub fn remove_ranks(&mut self, from: usize, to: usize) {
-        let mut left = to.min(self.len()).saturating_sub(from);
+    fn remove_ranks(&mut self, from: usize, mut left: usize) {
         while left > 0 {
             let removed = self.runs.edit(&mut ToElement(from), |run, way, _| {
                 let count = left.min(run.len() - way.0);
@@ -131,9 +314,7 @@ impl<O: Order> Sorted<O> {
         }
     }
 
-    /// Frees texts from the first on, about as many bytes as this, and returns whether there are
-    /// more: a large collection is dropped in steps.
-    pub fn shed(&mut self, bytes: usize) -> bool {
+    fn shed(&mut self, bytes: usize) {
         let mut freed = 0;
         while freed < bytes
             && let Some(run) = self.runs.take_first()
@@ -141,73 +322,43 @@ impl<O: Order> Sorted<O> {
             freed += run.heap_bytes();
             self.bytes -= run.bytes();
         }
-        !self.is_empty()
     }
+}
 
-    /// The number of texts.
+/// Texts side by side that can be searched by halving.
+trait Texts {
+    fn count(&self) -> usize;
+    fn nth(&self, at: usize) -> &[u8];
+}
+
+impl Texts for Page {
     #[inline]
-    pub fn len(&self) -> usize {
-        self.runs.len()
+    fn count(&self) -> usize {
+        self.len()
     }
 
-    /// Returns whether there are none.
     #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    fn nth(&self, at: usize) -> &[u8] {
+        self.text(at)
     }
+}
 
-    /// How many texts are before this one, which need not be there: its rank if it is.
-    pub fn rank(&self, text: &[u8]) -> Result<usize, usize> {
-        let found = self.runs.run_to(|bound| O::compare(bound, text).is_le());
-        let Some((run, start)) = found else {
-            return Err(0);
-        };
-        match search::<O>(run, text) {
-            Ok(at) => Ok(start + at),
-            Err(at) => Err(start + at),
-        }
-    }
-
-    /// How many texts from the first on are before a point in the order: `is_before` says so of
-    /// each, and of none after one of which it does not.
-    pub fn rank_by(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
-        let Some((run, start)) = self.runs.run_to(|bound| is_before(bound)) else {
-            return 0;
-        };
-        start + partition(run, is_before)
-    }
-
-    /// The text of this rank.
+impl Texts for Elements<Searched> {
     #[inline]
-    pub fn get(&self, rank: usize) -> Option<&[u8]> {
-        self.runs.run_at(rank).map(|(run, at)| run.text(at))
+    fn count(&self) -> usize {
+        self.len()
     }
 
-    /// The texts of the ranks from `from` on, before `to`, in both directions.
-    pub fn range(&self, from: usize, to: usize) -> Range<'_> {
-        Range(Walk::new(&self.runs, from, to))
-    }
-
-    /// All texts in both directions.
-    pub fn iter(&self) -> Range<'_> {
-        self.range(0, self.len())
-    }
-
-    /// Memory on the heap, in bytes; shared memory counts in full.
-    pub fn heap_bytes(&self) -> usize {
-        self.runs.heap_bytes()
-    }
-
-    /// About how many bytes are freed with it, without a walk.
-    pub fn weight(&self) -> usize {
-        self.bytes
+    #[inline]
+    fn nth(&self, at: usize) -> &[u8] {
+        self.text(at)
     }
 }
 
 /// Where a text is in a run, or where it would be.
-fn search<O: Order>(run: &Elements<Searched>, text: &[u8]) -> Result<usize, usize> {
+fn search<O: Order>(run: &impl Texts, text: &[u8]) -> Result<usize, usize> {
     let at = partition(run, |other| O::compare(other, text).is_lt());
-    if at < run.len() && run.text(at) == text {
+    if at < run.count() && run.nth(at) == text {
         Ok(at)
     } else {
         Err(at)
@@ -216,11 +367,11 @@ fn search<O: Order>(run: &Elements<Searched>, text: &[u8]) -> Result<usize, usiz
 
 /// How many texts of a run are before a point in the order.
 #[inline]
-fn partition(run: &Elements<Searched>, is_before: impl Fn(&[u8]) -> bool) -> usize {
-    let (mut low, mut high) = (0, run.len());
+fn partition(run: &impl Texts, is_before: impl Fn(&[u8]) -> bool) -> usize {
+    let (mut low, mut high) = (0, run.count());
     while low < high {
         let middle = (low + high) / 2;
-        if is_before(run.text(middle)) {
+        if is_before(run.nth(middle)) {
             low = middle + 1;
         } else {
             high = middle;
@@ -231,25 +382,50 @@ fn partition(run: &Elements<Searched>, is_before: impl Fn(&[u8]) -> bool) -> usi
 
 /// Texts of a [`Sorted`] in both directions.
 #[derive(Clone)]
-pub struct Range<'a>(Walk<'a, Elements<Searched>>);
+pub struct Range<'a>(Walked<'a>);
+
+#[derive(Clone)]
+enum Walked<'a> {
+    /// What is left of a page.
+    Page(Option<&'a Page>, usize, usize),
+    Tree(Walk<'a, Elements<Searched>>),
+}
 
 impl<'a> Iterator for Range<'a> {
     type Item = &'a [u8];
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        self.0.next().map(|(run, at)| run.text(at))
+        match &mut self.0 {
+            Walked::Page(page, from, to) => {
+                let text = page.filter(|_| *from < *to)?.text(*from);
+                *from += 1;
+                Some(text)
+            }
+            Walked::Tree(walk) => walk.next().map(|(run, at)| run.text(at)),
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.len(), Some(self.0.len()))
+        let left = match &self.0 {
+            Walked::Page(_, from, to) => to - from,
+            Walked::Tree(walk) => walk.len(),
+        };
+        (left, Some(left))
     }
 }
 
 impl DoubleEndedIterator for Range<'_> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(|(run, at)| run.text(at))
+        match &mut self.0 {
+            Walked::Page(page, from, to) => {
+                let page = page.filter(|_| *from < *to)?;
+                *to -= 1;
+                Some(page.text(*to))
+            }
+            Walked::Tree(walk) => walk.next_back().map(|(run, at)| run.text(at)),
+        }
     }
 }
 

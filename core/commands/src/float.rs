@@ -1,7 +1,7 @@
-//! Floating-point numbers in strings and hashes: Redis computes with the 80 bits of x87, and
-//! clients see their digits.
+//! Floating-point numbers. In strings and hashes Redis computes with the 80 bits of x87, and
+//! clients see their digits; scores are doubles.
 
-use rustc_apfloat::ieee::X87DoubleExtended;
+use rustc_apfloat::ieee::{Double, X87DoubleExtended};
 use rustc_apfloat::{Float, Round, Status};
 
 /// A number with 64 bits of precision.
@@ -33,8 +33,7 @@ pub(crate) fn parse_float(text: &[u8]) -> Option<Number> {
 
 fn decimal(text: &str) -> Option<Number> {
     // The reader of long numbers takes its input for well-formed.
-    let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
-    let short = text.parse::<f64>().ok().filter(|_| begins_well)?;
+    let short = short(text)?;
     if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return short.is_infinite().then_some(Number::INFINITY);
     }
@@ -45,7 +44,61 @@ fn strip_hexadecimal_prefix(text: &str) -> Option<&str> {
     text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))
 }
 
-fn hexadecimal(digits: &str) -> Option<Number> {
+/// Reads a double: likewise, and what is too large for one or too near to zero is none.
+pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (is_negative, magnitude) = match text.strip_prefix(['-', '+']) {
+        Some(magnitude) => (text.starts_with('-'), magnitude),
+        None => (false, text),
+    };
+    let number = match strip_hexadecimal_prefix(magnitude) {
+        // What is longer than the longest text of a number is none.
+        Some(digits) if digits.len() <= TEXT_BYTES_MAX => {
+            let number: Double = hexadecimal(digits)?;
+            let is_lost = number.is_zero() && has_digits(digits, 'p');
+            Some(f64::from_bits(number.to_bits() as u64)).filter(|_| !is_lost)
+        }
+        Some(_) => None,
+        None => {
+            let number = short(magnitude)?;
+            let is_word = magnitude.starts_with(|c: char| c.is_ascii_alphabetic());
+            let is_lost = number == 0.0 && has_digits(magnitude, 'e');
+            let is_number = !number.is_nan() && !is_lost && number.is_infinite() == is_word;
+            is_number.then_some(number)
+        }
+    }?;
+    Some(if is_negative { -number } else { number })
+}
+
+/// Reads a bound of scores: decimal or infinite. What is too large for a double is infinite, what
+/// is too near to zero is zero, and so is nothing. A zero byte ends it.
+pub(crate) fn parse_bound(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next()?;
+    let text = std::str::from_utf8(text).ok()?;
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let (is_negative, magnitude) = match text.strip_prefix(['-', '+']) {
+        Some(magnitude) => (text.starts_with('-'), magnitude),
+        None => (false, text),
+    };
+    let number = short(magnitude).filter(|number| !number.is_nan())?;
+    Some(if is_negative { -number } else { number })
+}
+
+/// Reads a double without a sign.
+fn short(text: &str) -> Option<f64> {
+    let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
+    text.parse().ok().filter(|_| begins_well)
+}
+
+/// Returns whether some digit before the exponent is not zero.
+fn has_digits(text: &str, exponent: char) -> bool {
+    let mantissa = text.split([exponent, exponent.to_ascii_uppercase()]).next();
+    mantissa.is_some_and(|digits| digits.contains(|c: char| c != '0' && c != '.'))
+}
+
+fn hexadecimal<F: Float>(digits: &str) -> Option<F> {
     let (mantissa, exponent) = digits.split_once(['p', 'P']).unwrap_or((digits, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all_digits = |text: &str, radix| text.chars().all(|c| c.is_digit(radix));
@@ -58,8 +111,8 @@ fn hexadecimal(digits: &str) -> Option<Number> {
     is_number.then(|| read(&format!("0x{whole}.{fraction}p{exponent}")))?
 }
 
-fn read(text: &str) -> Option<Number> {
-    let read = Number::from_str_r(text, Round::NearestTiesToEven).ok()?;
+fn read<F: Float>(text: &str) -> Option<F> {
+    let read = F::from_str_r(text, Round::NearestTiesToEven).ok()?;
     (!read.status.contains(Status::OVERFLOW)).then_some(read.value)
 }
 
@@ -108,7 +161,7 @@ fn increment(text: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{format_float, parse_float, rounded};
+    use super::{format_float, parse_bound, parse_double, parse_float, rounded};
 
     fn sum(a: &str, b: &str) -> String {
         let number = |text: &str| parse_float(text.as_bytes()).unwrap();
@@ -155,6 +208,85 @@ mod tests {
             assert!(parse_float(text.as_bytes()).is_none(), "{text:?}");
         }
         assert!(parse_float("0".repeat(6000).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn doubles_are_read_as_redis_reads_scores() {
+        for (text, number) in [
+            ("1.", 1.0),
+            (".5", 0.5),
+            ("+5", 5.0),
+            ("-0", -0.0),
+            ("-0e400", -0.0),
+            ("1e+5", 1e5),
+            ("4e-324", 5e-324),
+            ("1e-310", 1e-310),
+            ("9007199254740993", 9_007_199_254_740_992.0),
+            ("INFINITY", f64::INFINITY),
+            ("+inf", f64::INFINITY),
+            ("-iNf", f64::NEG_INFINITY),
+            ("0x10", 16.0),
+            ("0x1.8", 1.5),
+            ("0x.8", 0.5),
+            ("-0X1P3", -8.0),
+            ("0x0p5", 0.0),
+            ("0x1p-1074", 5e-324),
+            ("0x1.fffffffffffff8p0", 2.0),
+        ] {
+            let read = parse_double(text.as_bytes()).map(f64::to_bits);
+            assert_eq!(read, Some(number.to_bits()), "{text}");
+        }
+        let zeros = format!("{}1", "0".repeat(300));
+        assert_eq!(parse_double(zeros.as_bytes()), Some(1.0));
+        for text in [
+            "",
+            " 1",
+            "1 ",
+            ".",
+            "-",
+            "+",
+            "nan",
+            "-nan",
+            "1e",
+            "1e+",
+            "1_0",
+            "--1",
+            "+-1",
+            "infx",
+            "infinit",
+            "i",
+            "1f",
+            "1e400",
+            "-1e400",
+            "1e-400",
+            "2e-324",
+            "0x",
+            "0x1p",
+            "0x1p1024",
+            "0x1p-1080",
+            "1e99999999999",
+            "1\0",
+        ] {
+            assert_eq!(parse_double(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bounds_are_read_as_redis_reads_them() {
+        for (text, number) in [
+            ("", 0.0),
+            ("1\0x", 1.0),
+            ("-1.5e3", -1500.0),
+            ("1e400", f64::INFINITY),
+            ("-1e400", f64::NEG_INFINITY),
+            ("1e-400", 0.0),
+            ("+inf", f64::INFINITY),
+        ] {
+            assert_eq!(parse_bound(text.as_bytes()), Some(number), "{text:?}");
+        }
+        for text in [" 1", "1 ", "nan", "0x1", "1e", "(1", "[1", "\t1", "1_"] {
+            assert_eq!(parse_bound(text.as_bytes()), None, "{text:?}");
+        }
     }
 
     #[test]

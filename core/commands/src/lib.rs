@@ -15,6 +15,7 @@ mod list;
 mod scripting;
 mod server;
 mod set;
+mod sorted_set;
 mod stream;
 mod string;
 mod timeout;
@@ -32,6 +33,7 @@ pub static COMMANDS: &[&[Entry]] = &[
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
+    sorted_set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
     transaction::COMMANDS,

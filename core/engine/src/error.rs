@@ -561,6 +561,32 @@ pub enum CmdError {
     /// A number of the given name that is negative, or no number.
     #[error("ERR {0} can't be negative")]
     IsNegative(&'static str),
+    /// `ZADD … NX XX`.
+    #[error("ERR XX and NX options at the same time are not compatible")]
+    AddNewAndExisting,
+    /// `ZADD … GT LT`, or one of them with `NX`.
+    #[error("ERR GT, LT, and/or NX options at the same time are not compatible")]
+    AddHigherAndLower,
+    /// `ZADD … INCR` with several members.
+    #[error("ERR INCR option supports a single increment-element pair")]
+    IncrementSeveral,
+    /// A sum of scores that are infinite.
+    #[error("ERR resulting score is not a number (NaN)")]
+    ScoreNotANumber,
+    /// A bound of a range of scores.
+    #[error("ERR min or max is not a float")]
+    InvalidScoreBound,
+    /// A bound of a range of members.
+    #[error("ERR min or max not valid string range item")]
+    InvalidMemberBound,
+    /// `LIMIT` of a range of ranks.
+    #[error(
+        "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+    )]
+    LimitOfRanks,
+    /// `WITHSCORES` of a range of members.
+    #[error("ERR syntax error, WITHSCORES not supported in combination with BYLEX")]
+    ScoresByLex,
     /// `LCS … LEN IDX`.
     #[error("ERR If you want both the length and indexes, please just use IDX.")]
     LcsLenAndPositions,

@@ -24,6 +24,7 @@ mod row;
 mod set;
 mod skip;
 mod snapshot;
+mod sorted_set;
 mod source;
 mod stream;
 mod string;

@@ -119,6 +119,7 @@ types! {
     String(StringValue),
     List(values::List),
     Set(values::Set),
+    SortedSet(values::SortedSet),
     Stream(Stream),
     Hash(values::Hash),
 }

@@ -71,6 +71,8 @@ types! {
         List(crate::List) of crate::List,
         /// Members in no order.
         Set(crate::Set) of crate::Set,
+        /// Members with a score each.
+        SortedSet(crate::SortedSet) of crate::SortedSet,
         /// Entries in the order of their IDs. Change it through `Arc::make_mut`.
         Stream(Arc<Stream>) of Stream,
         /// Fields and their values.

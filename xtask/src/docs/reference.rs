@@ -82,6 +82,7 @@ fn path(container: Option<&Entry>, entry: &Entry) -> String {
     let folder = match entry.spec.group {
         Group::Generic => "key",
         Group::Transactions => "transaction",
+        Group::SortedSet => "sorted_set",
         group => group.name(),
     };
     match container {

@@ -31,6 +31,7 @@ pub mod list;
 mod longs;
 mod server;
 pub mod set;
+pub mod sorted_set;
 mod stream;
 mod string;
 
@@ -128,6 +129,8 @@ families! {
         List(list::ListChange<'a>),
         /// It holds a set afterwards.
         Set(set::SetChange<'a>),
+        /// It holds a sorted set afterwards.
+        SortedSet(sorted_set::SortedSetChange<'a>),
         /// It holds a stream afterwards.
         Stream(StreamChange<'a>),
         /// It holds a hash afterwards.

@@ -1,0 +1,251 @@
+//! Changes of sorted sets.
+
+use collections::hash::NameHasher;
+use resp::{Argv, DOUBLE_TEXT_BYTES_MAX, double_text};
+use values::SortedSet;
+use values::sorted_set::{Placed, Placing};
+
+use super::encode::{Line, Out};
+use super::{Changed, Family};
+use crate::store::apply::{DECIDED, Store};
+use crate::store::dropped::What;
+use crate::store::keyspace::Record;
+
+/// A sorted set changes.
+#[derive(Debug, Clone)]
+pub enum SortedSetChange<'a> {
+    /// `ZADD key score member ...`; a sorted set that is missing is made.
+    Add {
+        /// Scores and their members in turn, as they came.
+        pairs: Argv<'a>,
+        /// The scores.
+        scores: &'a [f64],
+    },
+    /// `ZADD key score member ...` with scores that were decided on; likewise.
+    Place {
+        /// Scores and their members.
+        pairs: &'a [(f64, &'a [u8])],
+    },
+    /// `ZREM key member ...`: the key goes with its last member.
+    Remove {
+        /// The members; some may be missing or come twice.
+        members: Argv<'a>,
+    },
+    /// `ZREMRANGEBYRANK key from to`; likewise. There are members of these ranks.
+    RemoveRanks {
+        /// The first rank.
+        from: usize,
+        /// The rank behind the last.
+        to: usize,
+    },
+    /// `DEL key`, and `ZADD key score member ...` as often as it takes: the key holds this set,
+    /// whatever it held before. It has members.
+    Store {
+        /// The set.
+        set: &'a SortedSet,
+    },
+}
+
+/// How many members one `ZADD` of a whole set has.
+const PAIRS_STORED: usize = 1000;
+
+/// What changes of this family mean to others.
+pub mod events {
+    use crate::store::effect::event::{Class, Event, Name, Touch};
+
+    const fn named(names: &'static [Name]) -> Event {
+        Event::named(names, Touch::ALL)
+    }
+
+    const fn name(text: &'static str) -> Name {
+        Name::new(text, Class::SortedSet)
+    }
+
+    const DEL_NAME: Name = Name::new("del", Class::Generic);
+    const ZREM_NAME: Name = name("zrem");
+
+    /// Members were given scores.
+    pub const ZADD: &Event = &named(&[name("zadd")]);
+    /// Something was added to a score.
+    pub const ZINCR: &Event = &named(&[name("zincr")]);
+    /// Members were removed, but not all.
+    pub const ZREM: &Event = &named(&[ZREM_NAME]);
+    /// All members were removed, and so the key.
+    pub const ZREM_ALL: &Event = &named(&[ZREM_NAME, DEL_NAME]);
+}
+
+impl Family for SortedSetChange<'_> {}
+
+impl SortedSetChange<'_> {
+    pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
+        Changed::by_event(match *self {
+            SortedSetChange::Add { pairs, scores } => {
+                let members = pairs.skip(1).iter().step_by(2);
+                store.place_in_sorted_set(key, scores.iter().copied().zip(members))
+            }
+            SortedSetChange::Place { pairs } => {
+                store.place_in_sorted_set(key, pairs.iter().copied())
+            }
+            SortedSetChange::Remove { members } => store.remove_from_sorted_set(key, |set| {
+                let removed = members.iter().filter(|member| set.remove(member));
+                removed.count()
+            }),
+            SortedSetChange::RemoveRanks { from, to } => store.remove_from_sorted_set(key, |set| {
+                let before = set.len();
+                set.remove_ranks(from, to);
+                before - set.len()
+            }),
+            SortedSetChange::Store { set } => store.store_sorted_set(key, set),
+        })
+    }
+
+    pub(super) fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
+        match *self {
+            SortedSetChange::Add { pairs, .. } => {
+                let mut line = Line::new(out, 2 + pairs.len(), "ZADD");
+                line.arg(key);
+                pairs.iter().for_each(|arg| {
+                    line.arg(arg);
+                });
+                line.end()
+            }
+            SortedSetChange::Place { pairs } => {
+                encode_pairs(key, pairs.len(), pairs.iter().copied(), out)
+            }
+            SortedSetChange::Remove { members } => {
+                let mut line = Line::new(out, 2 + members.len(), "ZREM");
+                line.arg(key);
+                members.iter().for_each(|member| {
+                    line.arg(member);
+                });
+                line.end()
+            }
+            SortedSetChange::RemoveRanks { from, to } => Line::new(out, 4, "ZREMRANGEBYRANK")
+                .arg(key)
+                .int(from as i64)
+                .int(to as i64 - 1)
+                .end(),
+            SortedSetChange::Store { set } => {
+                let mut count = Line::new(out, 2, "DEL").arg(key).end();
+                for from in (0..set.len()).step_by(PAIRS_STORED) {
+                    let pairs = set.range(from, from + PAIRS_STORED);
+                    let len = pairs.len();
+                    let pairs = pairs.map(|it| (it.score, it.member));
+                    count += encode_pairs(key, len, pairs, out);
+                }
+                count
+            }
+        }
+    }
+}
+
+fn encode_pairs<'p>(
+    key: &[u8],
+    len: usize,
+    pairs: impl Iterator<Item = (f64, &'p [u8])>,
+    out: &mut Out<'_>,
+) -> u32 {
+    let mut line = Line::new(out, 2 + 2 * len, "ZADD");
+    line.arg(key);
+    for (score, member) in pairs {
+        let mut text = [0; DOUBLE_TEXT_BYTES_MAX];
+        line.arg(double_text(score, &mut text)).arg(member);
+    }
+    line.end()
+}
+
+impl Store<'_> {
+    /// By which members of sorted sets are found.
+    fn member_hasher(&self) -> NameHasher {
+        NameHasher::new([self.data.producer_seed, 0])
+    }
+
+    /// Returns how many members were added or have another score.
+    fn place_in_sorted_set<'p>(
+        &mut self,
+        key: &[u8],
+        pairs: impl ExactSizeIterator<Item = (f64, &'p [u8])> + Clone,
+    ) -> u64 {
+        let thresholds = self.data.thresholds;
+        let placing = Placing {
+            thresholds: &thresholds,
+            hasher: self.member_hasher(),
+        };
+        let hash = self.hash(key);
+        let lsn = self.data.log.open();
+        let over_at = self.over_at();
+        let mut count = 0;
+        let place_all = |set: &mut SortedSet| {
+            // What changes nothing is not in the log, and must not change the form either.
+            let is_kept = |(score, member)| set.score(member) == Some(score);
+            if pairs.len() > placing.thresholds.zset_max_listpack_entries
+                && !pairs.clone().all(is_kept)
+            {
+                set.expect(pairs.len(), placing);
+            }
+            for (score, member) in pairs {
+                let placed = set.place(member, score, placing);
+                count += u64::from(placed != Placed::Kept);
+            }
+        };
+        let found = self.data.keyspace.find_mut(self.database, hash, key);
+        match found {
+            Some(record) if !record.is_expired(over_at) => {
+                place_all(record.value.get_mut().expect(DECIDED));
+                if count > 0 {
+                    record.changed = lsn;
+                }
+            }
+            found => {
+                let is_overdue = found.is_some();
+                let mut set = SortedSet::new();
+                place_all(&mut set);
+                if is_overdue {
+                    self.expire(key);
+                }
+                let now = self.now.unix();
+                let record = Record::new(self.key(key), set.into(), None, lsn, now);
+                self.put_record(self.database, hash, record);
+            }
+        }
+        count
+    }
+
+    /// Returns how many members were removed.
+    fn remove_from_sorted_set(
+        &mut self,
+        key: &[u8],
+        remove: impl FnOnce(&mut SortedSet) -> usize,
+    ) -> u64 {
+        let hash = self.hash(key);
+        let lsn = self.data.log.open();
+        if self.pass_over_overdue_in(self.database, key) {
+            return 0;
+        }
+        let record = self.data.keyspace.find_mut(self.database, hash, key);
+        let Some(record) = record else {
+            return 0;
+        };
+        let set: &mut SortedSet = record.value.get_mut().expect(DECIDED);
+        let removed = remove(set);
+        let is_empty = set.is_empty();
+        if removed > 0 {
+            record.changed = lsn;
+        }
+        if is_empty {
+            let gone = self.data.keyspace.remove(self.database, hash, key, lsn);
+            self.data.dropped.take(What::Record(gone.expect(DECIDED)));
+        }
+        removed as u64
+    }
+
+    fn store_sorted_set(&mut self, key: &[u8], set: &SortedSet) -> u64 {
+        self.pass_over_overdue_in(self.database, key);
+        let lsn = self.data.log.open();
+        let hash = self.hash(key);
+        let now = self.now.unix();
+        let record = Record::new(self.key(key), set.clone().into(), None, lsn, now);
+        self.put_record(self.database, hash, record);
+        set.len() as u64
+    }
+}

@@ -1,0 +1,453 @@
+//! The sorted set value: members with a score each, in the order of scores, then of members.
+//!
+//! One order that counts gives the member of a rank and the rank of a member. As long as it has few
+//! members it is all that there is, and a member is looked for by a walk. A large one has a map
+//! from members to scores beside it. What Redis would call a listpack says so, whatever it is kept
+//! in here. Once it has had too many members or too long ones for that, it never is one again.
+
+mod order;
+
+use collections::hash::NameHasher;
+use collections::map::Entry;
+use collections::{Map, Sorted, sorted};
+use triomphe::Arc;
+
+pub use self::order::Member;
+use self::order::{ByScore, Packed, pack, score_of, unpack};
+use crate::thresholds::Thresholds;
+use crate::typed::Typed;
+use crate::value::Value;
+
+/// Up to how many members a sorted set has no map.
+const SMALL_LEN_MAX: usize = 128;
+
+/// Members and their scores.
+#[derive(Clone)]
+pub struct SortedSet(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// Few members.
+    Small(Sorted<ByScore>),
+    Large(Arc<Large>),
+}
+
+#[derive(Clone)]
+struct Large {
+    order: Sorted<ByScore>,
+    /// The scores, as they are in the order.
+    scores: Map<2>,
+    /// Redis would keep it as a listpack.
+    is_listpack: bool,
+}
+
+/// What became of a member that was given a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// It is new.
+    Added,
+    /// It had another score.
+    Moved,
+    /// It had that score.
+    Kept,
+}
+
+/// What it takes to put members in: when Redis would no longer keep them as a listpack, and the
+/// hash of a large set. Its key should be secret, and must be the same for all calls on a set.
+#[derive(Clone, Copy, Debug)]
+pub struct Placing<'t> {
+    /// When Redis keeps a value in a compact form.
+    pub thresholds: &'t Thresholds,
+    /// By which members are found.
+    pub hasher: NameHasher,
+}
+
+impl Placing<'_> {
+    fn fits_listpack(&self, len: usize, member_bytes: usize) -> bool {
+        len <= self.thresholds.zset_max_listpack_entries
+            && member_bytes <= self.thresholds.zset_max_listpack_value
+    }
+}
+
+/// A score as a listpack of Redis keeps it: whole numbers as integers, of which none is -0.
+fn of_listpack(score: f64) -> f64 {
+    if score == 0.0 { 0.0 } else { score }
+}
+
+/// A sorted set that is made as a whole, by a load or of others. Once it is finished, Redis decides
+/// what to keep it as.
+#[derive(Clone, Debug)]
+pub struct Builder<'t> {
+    set: SortedSet,
+    longest: usize,
+    placing: Placing<'t>,
+}
+
+impl<'t> Builder<'t> {
+    /// No members yet.
+    pub fn new(placing: Placing<'t>) -> Builder<'t> {
+        Builder {
+            set: SortedSet::new(),
+            longest: 0,
+            placing,
+        }
+    }
+
+    /// Gives a member this score.
+    pub fn place(&mut self, member: &[u8], score: f64) -> Placed {
+        let before = self.set.score(member);
+        self.longest = self.longest.max(member.len());
+        self.set.put(member, before, score, self.placing.hasher)
+    }
+
+    /// The set so far.
+    pub fn set(&self) -> &SortedSet {
+        &self.set
+    }
+
+    /// The set.
+    pub fn finish(self) -> SortedSet {
+        let Builder {
+            mut set,
+            longest,
+            placing,
+        } = self;
+        if !placing.fits_listpack(set.len(), longest) {
+            set.grown(placing.hasher).is_listpack = false;
+            return set;
+        }
+        let is_negative_zero = |it: &Member<'_>| it.score == 0.0 && it.score.is_sign_negative();
+        let zeros: Vec<Vec<u8>> = set
+            .iter()
+            .filter(is_negative_zero)
+            .map(|it| it.member.to_vec())
+            .collect();
+        for member in zeros {
+            set.remove(&member);
+            set.put(&member, None, 0.0, placing.hasher);
+        }
+        set
+    }
+}
+
+impl Default for SortedSet {
+    fn default() -> SortedSet {
+        SortedSet::new()
+    }
+}
+
+impl SortedSet {
+    /// No members.
+    pub const fn new() -> SortedSet {
+        SortedSet(Repr::Small(Sorted::new()))
+    }
+
+    /// Notes that so many members are to be put in by one command. Redis gives up a listpack if
+    /// they are too many, even if some of them are there.
+    pub fn expect(&mut self, count: usize, placing: Placing<'_>) {
+        if count > placing.thresholds.zset_max_listpack_entries {
+            self.grown(placing.hasher).is_listpack = false;
+        }
+    }
+
+    /// Gives a member this score.
+    pub fn place(&mut self, member: &[u8], score: f64, placing: Placing<'_>) -> Placed {
+        let before = self.score(member);
+        if before.is_none() && !placing.fits_listpack(self.len() + 1, member.len()) {
+            self.grown(placing.hasher).is_listpack = false;
+        }
+        let score = if self.is_listpack() {
+            of_listpack(score)
+        } else {
+            score
+        };
+        self.put(member, before, score, placing.hasher)
+    }
+
+    /// Gives a member this score instead of the one that it had before.
+    fn put(
+        &mut self,
+        member: &[u8],
+        before: Option<f64>,
+        score: f64,
+        hasher: NameHasher,
+    ) -> Placed {
+        if before == Some(score) {
+            return Placed::Kept;
+        }
+        if before.is_none() && self.len() >= SMALL_LEN_MAX {
+            self.grown(hasher);
+        }
+        let (order, scores) = match &mut self.0 {
+            Repr::Small(order) => (order, None),
+            Repr::Large(large) => {
+                let large = Arc::make_mut(large);
+                (&mut large.order, Some(&mut large.scores))
+            }
+        };
+        if let Some(before) = before {
+            order.remove(&pack(before, member));
+        }
+        order.insert(&pack(score, member));
+        if let Some(scores) = scores {
+            scores.insert([member, Packed::of(score).as_bytes()], hasher);
+        }
+        match before {
+            Some(_) => Placed::Moved,
+            None => Placed::Added,
+        }
+    }
+
+    /// Takes a member out; returns whether it was there.
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        let Some(score) = self.score(member) else {
+            return false;
+        };
+        match &mut self.0 {
+            Repr::Small(order) => order.remove(&pack(score, member)),
+            Repr::Large(large) => {
+                let large = Arc::make_mut(large);
+                large.scores.remove(member);
+                large.order.remove(&pack(score, member))
+            }
+        }
+    }
+
+    /// Takes out the members of the ranks from `from` on, before `to`.
+    pub fn remove_ranks(&mut self, from: usize, to: usize) {
+        match &mut self.0 {
+            Repr::Small(order) => order.remove_ranks(from, to),
+            Repr::Large(large) => {
+                let large = Arc::make_mut(large);
+                for text in large.order.range(from, to) {
+                    large.scores.remove(unpack(text).member);
+                }
+                large.order.remove_ranks(from, to);
+            }
+        }
+    }
+
+    /// The score of a member.
+    #[inline]
+    pub fn score(&self, member: &[u8]) -> Option<f64> {
+        match &self.0 {
+            Repr::Small(_) => self.position(member).map(|(_, score)| score),
+            Repr::Large(large) => {
+                let entry: Entry<'_, 2> = large.scores.find(member)?;
+                Some(entry.value().with_bytes(score_of))
+            }
+        }
+    }
+
+    /// The rank of a member, from the lowest score on, and its score.
+    pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
+        match &self.0 {
+            Repr::Small(_) => self.position(member),
+            Repr::Large(large) => {
+                let score = self.score(member)?;
+                let rank = large.order.rank(&pack(score, member)).ok()?;
+                Some((rank, score))
+            }
+        }
+    }
+
+    /// How many members, from the lowest on, are before a point in the order: `is_before` says so
+    /// of each, and of none after one of which it does not.
+    pub fn rank_by(&self, is_before: impl Fn(Member<'_>) -> bool) -> usize {
+        self.order().rank_by(|text| is_before(unpack(text)))
+    }
+
+    /// The member of a rank.
+    #[inline]
+    pub fn get(&self, rank: usize) -> Option<Member<'_>> {
+        self.order().get(rank).map(unpack)
+    }
+
+    /// The members of the ranks from `from` on, before `to`, in both directions.
+    pub fn range(&self, from: usize, to: usize) -> Range<'_> {
+        Range(self.order().range(from, to))
+    }
+
+    /// All members in both directions.
+    pub fn iter(&self) -> Range<'_> {
+        Range(self.order().iter())
+    }
+
+    /// One step of a scan: shows about `count` members from `cursor` on and returns the cursor for
+    /// the next step, 0 at the end. A member that is there from the first step to the last is
+    /// shown. A set of few members is shown at once.
+    pub fn scan(&self, cursor: u64, count: usize, mut f: impl FnMut(Member<'_>)) -> u64 {
+        match &self.0 {
+            Repr::Small(_) => {
+                self.iter().for_each(f);
+                0
+            }
+            Repr::Large(large) => large.scores.scan(cursor, count, |entry| {
+                let score = entry.value().with_bytes(score_of);
+                entry
+                    .name()
+                    .with_bytes(|member| f(Member { member, score }));
+            }),
+        }
+    }
+
+    /// The number of members.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.order().len()
+    }
+
+    /// Returns whether there is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns whether Redis would keep it as a listpack.
+    #[inline]
+    pub fn is_listpack(&self) -> bool {
+        match &self.0 {
+            Repr::Small(_) => true,
+            Repr::Large(large) => large.is_listpack,
+        }
+    }
+
+    #[inline]
+    fn order(&self) -> &Sorted<ByScore> {
+        match &self.0 {
+            Repr::Small(order) => order,
+            Repr::Large(large) => &large.order,
+        }
+    }
+
+    /// Where a member is, found by a walk, and its score.
+    fn position(&self, member: &[u8]) -> Option<(usize, f64)> {
+        let mut texts = self.order().iter().enumerate();
+        texts.find_map(|(rank, text)| {
+            let found = unpack(text);
+            (found.member == member).then_some((rank, found.score))
+        })
+    }
+
+    /// The set as a large one.
+    fn grown(&mut self, hasher: NameHasher) -> &mut Large {
+        if let Repr::Small(order) = &mut self.0 {
+            let order = std::mem::take(order);
+            let mut scores = Map::new();
+            for text in order.iter() {
+                let Member { member, score } = unpack(text);
+                scores.insert([member, Packed::of(score).as_bytes()], hasher);
+            }
+            let is_listpack = true;
+            self.0 = Repr::Large(Arc::new(Large {
+                order,
+                scores,
+                is_listpack,
+            }));
+        }
+        match &mut self.0 {
+            Repr::Large(large) => Arc::make_mut(large),
+            Repr::Small(_) => unreachable!("made large just above"),
+        }
+    }
+}
+
+/// Members of a sorted set in both directions.
+#[derive(Clone, Debug)]
+pub struct Range<'a>(sorted::Range<'a>);
+
+impl<'a> Iterator for Range<'a> {
+    type Item = Member<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Member<'a>> {
+        self.0.next().map(unpack)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Range<'_> {
+    #[inline]
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(unpack)
+    }
+}
+
+impl ExactSizeIterator for Range<'_> {}
+
+impl std::fmt::Debug for SortedSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl Typed for SortedSet {
+    const NAME: &'static str = "zset";
+
+    #[inline]
+    fn of(value: &Value) -> Option<&SortedSet> {
+        if let Value::SortedSet(set) = value {
+            Some(set)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn of_mut(value: &mut Value) -> Option<&mut SortedSet> {
+        if let Value::SortedSet(set) = value {
+            Some(set)
+        } else {
+            None
+        }
+    }
+
+    fn encoding(&self, _: usize) -> &'static str {
+        if self.is_listpack() {
+            "listpack"
+        } else {
+            "skiplist"
+        }
+    }
+
+    fn heap_bytes(&self, samples: usize) -> usize {
+        match &self.0 {
+            Repr::Small(order) => order.heap_bytes(),
+            Repr::Large(large) => {
+                let own = size_of::<usize>() + size_of::<Large>();
+                own + large.order.heap_bytes() + large.scores.heap_bytes(samples)
+            }
+        }
+    }
+
+    #[inline]
+    fn weight(&self) -> usize {
+        match &self.0 {
+            Repr::Small(order) => order.weight(),
+            Repr::Large(large) => large.order.weight() + large.scores.weight(),
+        }
+    }
+
+    #[inline]
+    fn next_deadline_ms(&self) -> Option<u64> {
+        None
+    }
+
+    #[inline]
+    fn prefetch(&self) {
+        std::hint::black_box(self.len());
+    }
+}
+
+impl From<SortedSet> for Value {
+    #[inline]
+    fn from(set: SortedSet) -> Value {
+        Value::SortedSet(set)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! How a member lies among the others of its sorted set: behind its score.
+//!
+//! | bytes | meaning |
+//! |---|---|
+//! | 1 | how many bytes of the score follow |
+//! | 0 to 8 | the score as a double, the highest byte first, without zeros at its end |
+//! | all others | the member |
+//!
+//! So a small integer takes a byte or two. Scores are compared as numbers: 0 and -0 are equal, and
+//! then members decide.
+
+use std::cmp::Ordering;
+
+use collections::sorted::Order;
+use smallvec::SmallVec;
+
+/// A member and its score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Member<'a> {
+    /// Its bytes.
+    pub member: &'a [u8],
+    /// Its score, which is never NaN.
+    pub score: f64,
+}
+
+/// The bytes of a score and how many they are.
+const HEAD_BYTES_MAX: usize = 1 + size_of::<f64>();
+
+/// By score, then by member.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ByScore;
+
+impl Order for ByScore {
+    #[inline]
+    fn compare(one: &[u8], other: &[u8]) -> Ordering {
+        let (one, other) = (unpack(one), unpack(other));
+        compare((one.score, one.member), (other.score, other.member))
+    }
+}
+
+/// Compares two members with their scores.
+#[inline]
+pub(super) fn compare(one: (f64, &[u8]), other: (f64, &[u8])) -> Ordering {
+    match one.0.partial_cmp(&other.0) {
+        Some(Ordering::Equal) | None => one.1.cmp(other.1),
+        Some(order) => order,
+    }
+}
+
+/// The bytes of a score that are kept.
+#[derive(Clone, Copy)]
+pub(super) struct Packed {
+    bytes: [u8; size_of::<f64>()],
+    len: usize,
+}
+
+impl Packed {
+    pub(super) fn of(score: f64) -> Packed {
+        let bits = score.to_bits();
+        let zeros = (bits.trailing_zeros() / u8::BITS) as usize;
+        Packed {
+            bytes: bits.to_be_bytes(),
+            len: size_of::<f64>() - zeros,
+        }
+    }
+
+    #[inline]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len.min(size_of::<f64>())]
+    }
+}
+
+/// The score of these bytes.
+#[inline]
+pub(super) fn score_of(bytes: &[u8]) -> f64 {
+    let mut all = [0; size_of::<f64>()];
+    if let Some(head) = all.get_mut(..bytes.len()) {
+        head.copy_from_slice(bytes);
+    }
+    f64::from_be_bytes(all)
+}
+
+/// A member behind its score.
+pub(super) fn pack(score: f64, member: &[u8]) -> SmallVec<[u8; 96]> {
+    let score = Packed::of(score);
+    let mut text = SmallVec::with_capacity(HEAD_BYTES_MAX + member.len());
+    text.push(score.len as u8);
+    text.extend_from_slice(score.as_bytes());
+    text.extend_from_slice(member);
+    text
+}
+
+/// The member and the score of what [`pack`] has made.
+#[inline]
+pub(super) fn unpack(text: &[u8]) -> Member<'_> {
+    let Some((&len, rest)) = text.split_first() else {
+        return Member {
+            member: &[],
+            score: 0.0,
+        };
+    };
+    let len = usize::from(len);
+    let (bytes, member) = rest.split_at_checked(len).unwrap_or((&[], rest));
+    let score = match rest.first_chunk() {
+        // One load for all of them; what is behind is cut off.
+        Some(word) => {
+            let cut = u64::BITS - u8::BITS * len as u32;
+            let bits = u64::from_be_bytes(*word).checked_shr(cut).unwrap_or(0);
+            f64::from_bits(bits.checked_shl(cut).unwrap_or(0))
+        }
+        None => score_of(bytes),
+    };
+    Member { member, score }
+}

@@ -15,7 +15,7 @@ use resp::{Large, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};
 use crate::connections::Connections;
-use crate::limits::{CYCLE_BYTES, READ_BYTES, REPLY_BATCH_BYTES};
+use crate::limits::{CYCLE_BYTES, READ_BYTES, REPLY_BATCH_BYTES, SMALL_CYCLE_BYTES};
 use crate::mailbox::Message;
 use crate::memory::Meter;
 use crate::shard::{Caller, Shard, Submitted};
@@ -85,6 +85,12 @@ impl Cycle {
     /// Returns whether it has as much as should run at once.
     pub(crate) fn is_full(&self) -> bool {
         self.input.len() >= CYCLE_BYTES
+    }
+
+    /// Returns whether it has so little that a sync for it alone would be a waste.
+    pub(crate) fn is_small(&self) -> bool {
+        let is_kept = |part: &Part| part.input.is_none();
+        self.input.len() < SMALL_CYCLE_BYTES && !self.parts.iter().any(is_kept)
     }
 
     /// Returns whether everything in it has run.

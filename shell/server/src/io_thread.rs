@@ -36,6 +36,10 @@ pub(crate) struct IoThread {
     replies: Vec<Replies>,
     accepting: Option<Accepting>,
     stopped: bool,
+    /// Whether the journal was given something that its thread was not woken for yet.
+    submitted: Submitted,
+    /// For how many turns.
+    turns_unkicked: u32,
 }
 
 /// Where connections come in, and who serves them in turn.
@@ -52,6 +56,9 @@ const MAILBOX: Token = Token(usize::MAX);
 
 /// How long the system is not asked again for a connection that it refused, in milliseconds.
 const REFUSED_PAUSE_MS: u64 = 100;
+
+/// For how many turns the little that was submitted may wait for more to share its group.
+const UNKICKED_TURNS_MAX: u32 = 4;
 
 /// Events taken from the system at once.
 const EVENTS_MAX: usize = 1024;
@@ -81,6 +88,8 @@ impl IoThread {
             replies: Vec::new(),
             accepting: None,
             stopped: false,
+            submitted: Submitted::Nothing,
+            turns_unkicked: 0,
         })
     }
 
@@ -136,12 +145,7 @@ impl IoThread {
     }
 
     fn turn(&mut self, events: &mut Events) {
-        let timeout = self.may_sleep_for();
-        if let Err(error) = self.poll.poll(events, timeout)
-            && error.kind() != io::ErrorKind::Interrupted
-        {
-            tracing::error!(%error, "an I/O thread cannot wait for events");
-        }
+        self.wait(events);
         self.connections.awake();
         for event in &*events {
             self.note_event(event);
@@ -157,6 +161,40 @@ impl IoThread {
             self.connections
                 .end_for_soft_limit(self.shard.clock.now().mono);
         }
+    }
+
+    /// Waits for events. Before the journal's thread is woken for the little that was submitted,
+    /// what has come meanwhile is served too, so that it shares the group: a sync costs more than
+    /// many requests, and lasts longer. That is bounded ([`UNKICKED_TURNS_MAX`]), and nothing is
+    /// waited for.
+    fn wait(&mut self, events: &mut Events) {
+        if self.submitted == Submitted::Batches {
+            if self.turns_unkicked < UNKICKED_TURNS_MAX {
+                self.turns_unkicked += 1;
+                self.poll(events, Some(Duration::ZERO));
+                if !events.is_empty() {
+                    return;
+                }
+            }
+            self.kick();
+        }
+        let timeout = self.may_sleep_for();
+        self.poll(events, timeout);
+    }
+
+    fn poll(&mut self, events: &mut Events, timeout: Option<Duration>) {
+        if let Err(error) = self.poll.poll(events, timeout)
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            tracing::error!(%error, "an I/O thread cannot wait for events");
+        }
+    }
+
+    /// Wakes the journal's thread for what was submitted.
+    fn kick(&mut self) {
+        self.shard.journal.kick();
+        self.submitted = Submitted::Nothing;
+        self.turns_unkicked = 0;
     }
 
     /// Returns how long the thread may wait for events; `None` means for ever.
@@ -251,7 +289,6 @@ impl IoThread {
 
     /// Serves every connection that is ready, once.
     fn serve(&mut self) {
-        let mut submitted = Submitted::Nothing;
         let mut left = self.connections.ready_len();
         while left > 0 {
             self.cycle.clear();
@@ -265,11 +302,16 @@ impl IoThread {
                 }
             }
             while !self.cycle.is_done() {
-                submitted |= self.run_cycle();
+                let submitted = self.run_cycle();
+                self.submitted |= submitted;
             }
-            if submitted == Submitted::Batches && (left == 0 || self.shard.journal.syncs_first()) {
-                self.shard.journal.kick();
-                submitted = Submitted::Nothing;
+            // What is little waits for more, in `wait`. What is much had better be on its way.
+            let is_due = match left {
+                0 => !self.cycle.is_small(),
+                _ => self.shard.journal.syncs_first(),
+            };
+            if self.submitted == Submitted::Batches && is_due {
+                self.kick();
             }
         }
     }

@@ -15,6 +15,10 @@ pub const REPLY_BATCH_BYTES: usize = 1 << 20;
 /// else.
 pub const CYCLE_BYTES: usize = 32 * 1024;
 
+/// Fewer bytes of requests than this, about forty small ones, wait for what comes next to share
+/// its sync, as long as something comes.
+pub const SMALL_CYCLE_BYTES: usize = 4 * 1024;
+
 /// Bytes that may wait for a client that does not read what others send to it, even if the settings
 /// allow more.
 pub const PUSHED_BYTES_MAX: usize = 32 << 20;

@@ -15,6 +15,7 @@ use persistence::{Config, Load};
 
 use super::*;
 use crate::clock::Clock;
+use crate::limits::SMALL_CYCLE_BYTES;
 use crate::socket::tests::Buffered;
 
 /// How long something may take that happens by itself.
@@ -151,6 +152,79 @@ fn what_a_client_without_replies_submits_to_a_slow_disk_is_bounded() {
     assert_eq!(shard.lock().engine.stats().changes, SETS);
     mailbox.post(Message::Stop);
     serving.join().unwrap();
+}
+
+const SET: &[u8] = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+
+/// A thread that the test lets serve turn by turn, and clients that it has accepted.
+fn by_turns(folder: &std::path::Path) -> (IoThread, Events, [UnixStream; 2]) {
+    let mut io = IoThread::new(ACCEPTING_THREAD + 1, shard(folder), ALLOCATOR).unwrap();
+    let mailbox = io.mailbox();
+    let clients = [connect(&mailbox), connect(&mailbox)];
+    let mut events = Events::with_capacity(EVENTS_MAX);
+    while io.connections.len() < clients.len() {
+        io.turn(&mut events);
+    }
+    (io, events, clients)
+}
+
+fn expect(client: &mut UnixStream, reply: &[u8]) {
+    let mut came = vec![0; reply.len()];
+    client.read_exact(&mut came).unwrap();
+    assert_eq!(came, reply);
+}
+
+#[test]
+fn the_log_is_woken_when_nothing_more_has_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut io, mut events, [mut one, mut other]) = by_turns(folder.path());
+    one.write_all(SET).unwrap();
+    io.turn(&mut events);
+    assert_eq!((io.submitted, io.turns_unkicked), (Submitted::Batches, 0));
+    other.write_all(SET).unwrap();
+    io.turn(&mut events);
+    assert_eq!((io.submitted, io.turns_unkicked), (Submitted::Batches, 1));
+    while io.submitted == Submitted::Batches {
+        io.turn(&mut events);
+    }
+    let journal = io.shard.journal.awaited().unwrap();
+    while journal.released() < Lsn::new(2) {
+        io.turn(&mut events);
+    }
+    io.connections.release();
+    for client in [&mut one, &mut other] {
+        expect(client, b"+OK\r\n");
+    }
+}
+
+#[test]
+fn the_log_is_woken_at_once_for_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut io, mut events, [mut one, _other]) = by_turns(folder.path());
+    one.write_all(&SET.repeat(SMALL_CYCLE_BYTES / SET.len() + 1))
+        .unwrap();
+    io.turn(&mut events);
+    assert_eq!(io.submitted, Submitted::Nothing);
+}
+
+#[test]
+fn the_log_is_woken_after_a_few_turns_whatever_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut io, mut events, [mut one, mut other]) = by_turns(folder.path());
+    one.write_all(SET).unwrap();
+    io.turn(&mut events);
+    for turns in 1..=UNKICKED_TURNS_MAX {
+        other.write_all(b"PING\r\n").unwrap();
+        io.turn(&mut events);
+        expect(&mut other, b"+PONG\r\n");
+        assert_eq!(
+            (io.submitted, io.turns_unkicked),
+            (Submitted::Batches, turns)
+        );
+    }
+    other.write_all(b"PING\r\n").unwrap();
+    io.turn(&mut events);
+    assert_eq!((io.submitted, io.turns_unkicked), (Submitted::Nothing, 0));
 }
 
 #[test]

@@ -34,6 +34,7 @@ files! {
     errors_of_stream_commands: "stream-errors",
     hashes: "hashes",
     lists: "lists",
+    waiting_for_lists: "lists-block",
     sets: "sets",
     strings: "strings",
     strings_compared: "strings-compare",

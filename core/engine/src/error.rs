@@ -263,6 +263,9 @@ pub enum CmdError {
     /// A timeout that is not a number.
     #[error("ERR timeout is not an integer or out of range")]
     TimeoutNotAnInteger,
+    /// A timeout in seconds that is not a number.
+    #[error("ERR timeout is not a float or out of range")]
+    TimeoutNotAFloat,
     /// A timeout below zero.
     #[error("ERR timeout is negative")]
     TimeoutNegative,

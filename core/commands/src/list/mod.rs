@@ -1,5 +1,8 @@
 //! List commands.
 
+mod blmove;
+mod blmpop;
+mod blpop;
 mod lindex;
 mod linsert;
 mod llen;
@@ -13,11 +16,17 @@ mod lrem;
 mod lset;
 mod ltrim;
 mod place;
+mod wait;
 
 use engine::command::{Entry, entry};
 
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
+    entry::<blmove::BLMove>(),
+    entry::<blmpop::BLMPop>(),
+    entry::<blpop::BLPop>(),
+    entry::<blpop::BRPop>(),
+    entry::<blmove::BRPopLPush>(),
     entry::<lindex::LIndex>(),
     entry::<linsert::LInsert>(),
     entry::<llen::LLen>(),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use resp::{ArgvBuf, Reply};
-use values::Key;
+use values::{Key, Typed};
 
 use crate::clients::session::SessionId;
 use crate::error::CmdError;
@@ -129,21 +129,37 @@ pub enum Interest {
         /// Whether it reads what others have not acknowledged, too.
         claims: bool,
     },
+    /// That the key holds a value of the type of this name, which is never empty (`BLPOP`).
+    Value(&'static str),
 }
 
 impl Interest {
-    /// The group whose new entries are all that is waited for. Once it has none left, nobody who
-    /// waits for the same has to look.
-    fn source(&self) -> Option<&[u8]> {
+    /// A value of a type, whatever is in it.
+    pub const fn value_of<T: Typed>() -> Interest {
+        Interest::Value(T::NAME)
+    }
+
+    /// What is waited for, if that is all.
+    fn source(&self) -> Option<Source> {
         match self {
             Interest::Group {
                 group,
                 claims: false,
                 ..
-            } => Some(group),
+            } => Some(Source::Group(group.clone())),
+            Interest::Value(name) => Some(Source::Value(name)),
             Interest::Any | Interest::EntriesAbove(_) | Interest::Group { .. } => None,
         }
     }
+}
+
+/// What clients can wait for together: once nothing is left of it, none of them has to look.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// New entries of a group.
+    Group(Vec<u8>),
+    /// A value of the type of this name.
+    Value(&'static str),
 }
 
 /// What happened to a key that is waited for.
@@ -168,8 +184,8 @@ type Line = BTreeMap<Ticket, SessionId>;
 struct Queue {
     /// Those of whom each has to look by itself.
     each: Line,
-    /// Those who wait for new entries of a group.
-    by_group: BTreeMap<Vec<u8>, Line>,
+    /// Those who wait for the same.
+    by_source: BTreeMap<Source, Line>,
     /// The key was changed, so that its clients must be looked at.
     is_ready: bool,
     /// All of them have to look then.
@@ -177,20 +193,17 @@ struct Queue {
 }
 
 impl Queue {
-    fn line(&self, source: Option<&[u8]>) -> Option<&Line> {
+    fn line(&self, source: Option<&Source>) -> Option<&Line> {
         match source {
             None => Some(&self.each),
-            Some(group) => self.by_group.get(group),
+            Some(source) => self.by_source.get(source),
         }
     }
 
-    fn add(&mut self, session: SessionId, ticket: Ticket, source: Option<&[u8]>) {
+    fn add(&mut self, session: SessionId, ticket: Ticket, source: Option<Source>) {
         let line = match source {
             None => &mut self.each,
-            Some(group) => match self.by_group.get_mut(group) {
-                Some(line) => line,
-                None => self.by_group.entry(group.to_vec()).or_default(),
-            },
+            Some(source) => self.by_source.entry(source).or_default(),
         };
         line.insert(ticket, session);
     }
@@ -201,16 +214,16 @@ impl Queue {
             None => {
                 self.each.remove(&wait.ticket);
             }
-            Some(group) => {
-                if let Some(line) = self.by_group.get_mut(group) {
+            Some(source) => {
+                if let Some(line) = self.by_source.get_mut(&source) {
                     line.remove(&wait.ticket);
                     if line.is_empty() {
-                        self.by_group.remove(group);
+                        self.by_source.remove(&source);
                     }
                 }
             }
         }
-        self.each.is_empty() && self.by_group.is_empty()
+        self.each.is_empty() && self.by_source.is_empty()
     }
 
     /// Notes that something has happened. Returns whether the key was not ready and is now.
@@ -226,7 +239,7 @@ pub(crate) struct Fronts {
     /// Whether all look, even if there is nothing left for those who wait for the same.
     pub(crate) all_look: bool,
     /// What those of a line wait for, by the line's number.
-    sources: Vec<Option<Vec<u8>>>,
+    sources: Vec<Option<Source>>,
     /// The first of each line, with the line's number.
     first: BinaryHeap<Reverse<(Ticket, usize)>>,
 }
@@ -238,9 +251,9 @@ impl Fronts {
         self.first.pop().map(|Reverse(front)| front)
     }
 
-    /// The group that those of a line wait for, if they all do.
-    pub(crate) fn source(&self, line: usize) -> Option<&[u8]> {
-        self.sources[line].as_deref()
+    /// What those of a line wait for, if they all wait for the same.
+    pub(crate) fn source(&self, line: usize) -> Option<&Source> {
+        self.sources[line].as_ref()
     }
 }
 
@@ -371,9 +384,9 @@ impl Blocking {
                 sources: Vec::new(),
                 first: BinaryHeap::new(),
             };
-            let groups = queue.by_group.iter();
-            let groups = groups.map(|(group, line)| (Some(group.clone()), line));
-            for (source, line) in std::iter::once((None, &queue.each)).chain(groups) {
+            let shared = queue.by_source.iter();
+            let shared = shared.map(|(source, line)| (Some(source.clone()), line));
+            for (source, line) in std::iter::once((None, &queue.each)).chain(shared) {
                 if let Some((ticket, _)) = line.first_key_value() {
                     fronts.first.push(Reverse((*ticket, fronts.sources.len())));
                     fronts.sources.push(source);
@@ -404,7 +417,7 @@ impl Blocking {
     pub(crate) fn find(
         &self,
         (database, key): &AwaitedKey,
-        source: Option<&[u8]>,
+        source: Option<&Source>,
         ticket: Ticket,
     ) -> Option<SessionId> {
         let queue = self.waiting.get(database)?.get(key)?;

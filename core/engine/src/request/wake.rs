@@ -8,11 +8,12 @@ use stream::{Group, Stream};
 use crate::Engine;
 use crate::clients::delivery::{Delivery, Outgoing, Then};
 use crate::clients::session::{Session, SessionId};
-use crate::clients::waiting::{AwaitedKey, Fronts, GiveUp, Interest, TimeoutReply, Wait};
+use crate::clients::waiting::{AwaitedKey, Fronts, GiveUp, Interest, Source, TimeoutReply, Wait};
 use crate::command::{Flow, Mode};
 use crate::error::CmdError;
 use crate::server::Server;
 use crate::store::dropped::What;
+use crate::store::keyspace::Record;
 use crate::time::Now;
 use batch::Lsn;
 
@@ -40,9 +41,8 @@ impl Engine {
     }
 
     /// The next client in a key's queue whose request is worth running again. The key, and a group
-    /// that many wait for, are looked up once for all clients that are skipped. Those who wait for
-    /// new entries of a group are not looked at any more once it has none left, unless all must
-    /// look.
+    /// that many wait for, are looked up once for all clients that are skipped. A line whose source
+    /// has nothing left is not looked at any more.
     fn next_to_serve(
         &mut self,
         key: &AwaitedKey,
@@ -52,15 +52,23 @@ impl Engine {
         let keyspace = &self.data.keyspace;
         let (database, name) = (key.0, &key.1);
         let record = keyspace.find(database, keyspace.hash(name), name);
-        let stream = record.and_then(|record| record.value().get::<Stream>());
-        let has_nothing_left = |group: &[u8]| {
-            let found = stream.and_then(|stream| Some((stream, stream.groups().find(group)?)));
-            found.is_some_and(|(stream, group)| group.last_delivered() >= stream.last_id())
+        let value = record.map(Record::value);
+        let stream = value.and_then(|value| value.get::<Stream>());
+        let all_look = fronts.all_look;
+        let has_nothing_left = |source: &Source| match source {
+            Source::Group(group) => {
+                let found = stream.and_then(|stream| Some((stream, stream.groups().find(group)?)));
+                let is_read =
+                    |(stream, group): (&Stream, &Group)| group.last_delivered() >= stream.last_id();
+                !all_look && found.is_some_and(is_read)
+            }
+            // Whatever happened to the key: without a value of the type nobody is served.
+            Source::Value(name) => value.is_none_or(|value| value.type_name() != *name),
         };
         let mut found: Option<(&[u8], Option<&Group>)> = None;
         while let Some((ticket, line)) = fronts.pop() {
             let source = fronts.source(line);
-            if !fronts.all_look && source.is_some_and(has_nothing_left) {
+            if source.is_some_and(has_nothing_left) {
                 continue;
             }
             let id = self.data.blocking.find(key, source, ticket);
@@ -77,7 +85,7 @@ impl Engine {
                 continue;
             }
             let is_worth_it = match (&wait.interest, stream) {
-                (Interest::Any, _) => true,
+                (Interest::Any | Interest::Value(_), _) => true,
                 // The key is gone, or has another type: a group's reader is told, a plain reader
                 // keeps waiting.
                 (Interest::EntriesAbove(_), None) => false,

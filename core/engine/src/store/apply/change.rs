@@ -52,12 +52,15 @@ impl Store<'_> {
     /// Notes that keys were changed.
     #[cold]
     fn note_change(&mut self, effect: &Effect<'_>) {
-        let Effect::Key { key, .. } = effect else {
+        let Effect::Key { key, change } = effect else {
             return;
         };
-        let hash = self.hash(key);
-        if let Some(record) = self.data.keyspace.find(self.database, hash, key) {
-            self.data.usage.note_change(record, self.now);
+        let other = change.other(key, self.database);
+        for (database, key) in std::iter::once((self.database, *key)).chain(other) {
+            let hash = self.hash(key);
+            if let Some(record) = self.data.keyspace.find(database, hash, key) {
+                self.data.usage.note_change(record, self.now);
+            }
         }
     }
 

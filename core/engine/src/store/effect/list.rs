@@ -90,8 +90,14 @@ pub mod events {
         Name::new(text, Class::List)
     }
 
+    /// Elements came: each of those who wait for one takes one, as long as there are any.
+    const fn more(names: &'static [Name]) -> Event {
+        Event::named(names, Touch::READERS.and(Touch::WAITERS_FOR_MORE))
+    }
+
+    /// Nothing came that anybody waits for.
     const fn named(names: &'static [Name]) -> Event {
-        Event::named(names, Touch::ALL)
+        Event::named(names, Touch::READERS)
     }
 
     const DEL_NAME: Name = Name::new("del", Class::Generic);
@@ -100,22 +106,22 @@ pub mod events {
     const LPUSHED_NAME: Name = Name::of_other("lpush", Class::List);
     const RPUSHED_NAME: Name = Name::of_other("rpush", Class::List);
 
-    const LPUSH: &Event = &named(&[name("lpush")]);
-    const RPUSH: &Event = &named(&[name("rpush")]);
+    const LPUSH: &Event = &more(&[name("lpush")]);
+    const RPUSH: &Event = &more(&[name("rpush")]);
 
     const LPOP: &Event = &named(&[LPOP_NAME]);
     const LPOP_ALL: &Event = &named(&[LPOP_NAME, DEL_NAME]);
     const RPOP: &Event = &named(&[RPOP_NAME]);
     const RPOP_ALL: &Event = &named(&[RPOP_NAME, DEL_NAME]);
 
-    const LPUSH_LPOP: &Event = &named(&[LPUSHED_NAME, LPOP_NAME]);
-    const LPUSH_LPOP_ALL: &Event = &named(&[LPUSHED_NAME, LPOP_NAME, DEL_NAME]);
-    const LPUSH_RPOP: &Event = &named(&[LPUSHED_NAME, RPOP_NAME]);
-    const LPUSH_RPOP_ALL: &Event = &named(&[LPUSHED_NAME, RPOP_NAME, DEL_NAME]);
-    const RPUSH_LPOP: &Event = &named(&[RPUSHED_NAME, LPOP_NAME]);
-    const RPUSH_LPOP_ALL: &Event = &named(&[RPUSHED_NAME, LPOP_NAME, DEL_NAME]);
-    const RPUSH_RPOP: &Event = &named(&[RPUSHED_NAME, RPOP_NAME]);
-    const RPUSH_RPOP_ALL: &Event = &named(&[RPUSHED_NAME, RPOP_NAME, DEL_NAME]);
+    const LPUSH_LPOP: &Event = &more(&[LPUSHED_NAME, LPOP_NAME]);
+    const LPUSH_LPOP_ALL: &Event = &more(&[LPUSHED_NAME, LPOP_NAME, DEL_NAME]);
+    const LPUSH_RPOP: &Event = &more(&[LPUSHED_NAME, RPOP_NAME]);
+    const LPUSH_RPOP_ALL: &Event = &more(&[LPUSHED_NAME, RPOP_NAME, DEL_NAME]);
+    const RPUSH_LPOP: &Event = &more(&[RPUSHED_NAME, LPOP_NAME]);
+    const RPUSH_LPOP_ALL: &Event = &more(&[RPUSHED_NAME, LPOP_NAME, DEL_NAME]);
+    const RPUSH_RPOP: &Event = &more(&[RPUSHED_NAME, RPOP_NAME]);
+    const RPUSH_RPOP_ALL: &Event = &more(&[RPUSHED_NAME, RPOP_NAME, DEL_NAME]);
 
     const LREM_NAME: Name = name("lrem");
     const LTRIM_NAME: Name = name("ltrim");

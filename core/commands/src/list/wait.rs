@@ -1,0 +1,34 @@
+//! Waiting for a list: what the commands have in common that do.
+
+use engine::clients::waiting::{Interest, TimeoutReply, Wait};
+use engine::command::{Ctx, Flow, Mode};
+use resp::Argv;
+use values::List;
+
+use crate::timeout::Timeout;
+
+/// Waits until one of these keys holds a list, and then runs the request again. Where nothing may
+/// block, the time is up at once.
+pub(super) fn wait_for_list<'a>(
+    keys: impl Iterator<Item = &'a [u8]>,
+    timeout: Timeout,
+    on_timeout: TimeoutReply,
+    request: Argv<'_>,
+    ctx: &mut Ctx<'_>,
+) -> Flow {
+    if !matches!(ctx.mode, Mode::Alone | Mode::Resumed) {
+        on_timeout.write(ctx.reply);
+        return Flow::Done;
+    }
+    ctx.wait = Some(Wait {
+        database: ctx.store.database,
+        keys: keys.map(|key| ctx.store.key(key)).collect(),
+        deadline: timeout.deadline(ctx.now.mono),
+        retry_at: None,
+        request: request.to_owned(),
+        on_timeout,
+        interest: Interest::value_of::<List>(),
+        ticket: Default::default(),
+    });
+    Flow::Block
+}

@@ -5,7 +5,7 @@
 use engine::clients::session::SessionId;
 use engine::config::Settings;
 use engine::{Engine, Mono, Now};
-use resp::{ArgvBuf, Protocol, Reply};
+use resp::{ArgvBuf, Protocol, RUN_STEP_BYTES, Reply};
 
 /// A server without a log.
 struct Server {
@@ -252,6 +252,36 @@ fn what_is_claimed_is_referred_to_and_stays_as_it_was() {
         let bytes = reply.into_bytes();
         let entries = bytes.get(head..bytes.len() - tail);
         assert!(entries == Some(expected.as_bytes()), "{:?}", argv.get(..4));
+    }
+}
+
+#[test]
+fn rows_of_commands_are_written_when_they_are_sent() {
+    for (words, per_name) in [("COMMAND INFO xadd", 1), ("COMMAND DOCS xadd", 2)] {
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            let mut server = Server::new();
+            let mut single = Reply::new(protocol);
+            server.ask(&one(words), &mut single);
+            let single = String::from_utf8(single.into_bytes()).unwrap();
+            let (_, row) = single.split_once("\r\n").unwrap();
+
+            let mut reply = Reply::new(protocol);
+            server.ask(&many(words), &mut reply);
+            assert!(reply.has_pieces());
+            let copied = reply.copied();
+            // Some rows are written at once; of the others it has what says which they are.
+            let known = 16 * ENTRIES;
+            assert!(copied < 2 * RUN_STEP_BYTES + known, "{words}: {copied}");
+            let text = String::from_utf8(reply.into_bytes()).unwrap();
+            let (head, rows) = text.split_once("\r\n").unwrap();
+            let count = ENTRIES + 1;
+            let len = match protocol {
+                Protocol::Resp3 => count,
+                Protocol::Resp2 => per_name * count,
+            };
+            assert_eq!(head.get(1..), Some(len.to_string().as_str()));
+            assert!(rows == row.repeat(count), "{words}");
+        }
     }
 }
 

@@ -99,10 +99,23 @@ const fn has_letters_only(name: &[u8]) -> bool {
     }
 }
 
+/// Every command with its subcommands after it, in the order of their numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows(&'static [Row]);
+
+impl Rows {
+    /// The subcommands of a command.
+    #[inline]
+    pub fn subcommands(self, command: &Row) -> &'static [Row] {
+        let first = usize::from(command.number) + 1;
+        &self.0[first..first + command.subcommand_count()]
+    }
+}
+
 /// Finds commands by name, in any case of letters.
 #[derive(Debug)]
 pub struct CommandIndex {
-    rows: &'static [Row],
+    rows: Rows,
     table: HashTable<&'static Row>,
 }
 
@@ -113,7 +126,10 @@ impl CommandIndex {
         for row in rows.iter().filter(|row| row.container.is_empty()) {
             table.insert_unique(hash(row.folded), row, |row| hash(row.folded));
         }
-        CommandIndex { rows, table }
+        CommandIndex {
+            rows: Rows(rows),
+            table,
+        }
     }
 
     /// The command of that name.
@@ -125,7 +141,12 @@ impl CommandIndex {
 
     /// Every command with its subcommands after it, in the order of their counters.
     pub fn iter(&self) -> impl Iterator<Item = &'static Row> + use<> {
-        self.rows.iter()
+        self.rows.0.iter()
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> Rows {
+        self.rows
     }
 
     /// Every command that is not a subcommand.
@@ -155,8 +176,7 @@ impl CommandIndex {
     /// The subcommands of a command.
     #[inline]
     pub fn subcommands(&self, command: &Row) -> &'static [Row] {
-        let first = usize::from(command.number) + 1;
-        &self.rows[first..first + command.subcommand_count()]
+        self.rows.subcommands(command)
     }
 
     /// The subcommand of a command.

@@ -18,7 +18,7 @@ use resp::Argv;
 pub use find_keys::{FoundChannel, FoundKey, KeysNotFound, channels_of, keys_of};
 pub use flags::{Categories, Flags, Group};
 pub use grammar::{Arg, ArgKind, Secret};
-pub use index::{CommandIndex, Row};
+pub use index::{CommandIndex, Row, Rows};
 pub use keys::{BeginSearch, ChannelSpec, ChannelUse, FindKeys, KeyFlags, KeySpec};
 pub use redact::redacted;
 

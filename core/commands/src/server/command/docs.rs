@@ -2,12 +2,11 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{
-    Arg, ArgKind, Arity, Categories, CommandIndex, Deprecated, Flags, Group, Row, Spec,
-};
+use engine::table::{Arg, ArgKind, Arity, Categories, Deprecated, Flags, Group, Row, Rows, Spec};
 use resp::{Argv, Reply};
 
 use super::row::write_words;
+use super::written::write_rows;
 
 /// `COMMAND DOCS [command …]`
 pub(super) struct Docs;
@@ -36,15 +35,13 @@ impl PlainCommand for Docs {
             found.collect()
         };
         ctx.reply.map(found.len());
-        ctx.reply.each(found, |reply, found| {
-            reply.bulk(found.full_name().as_bytes());
-            write_row(reply, commands, found);
-        });
+        write_rows(ctx.reply, commands.rows(), found, write_row);
         Ok(Flow::Done)
     }
 }
 
-fn write_row(reply: &mut Reply, commands: &CommandIndex, found: &Row) {
+fn write_row(reply: &mut Reply, rows: Rows, found: &Row) {
+    reply.bulk(found.full_name().as_bytes());
     let spec = found.spec;
     let start = reply.mark();
     let mut fields = 0;
@@ -81,14 +78,13 @@ fn write_row(reply: &mut Reply, commands: &CommandIndex, found: &Row) {
         reply.bulk(b"arguments");
         write_args(reply, spec.args);
     }
-    let subcommands = commands.subcommands(found);
+    let subcommands = rows.subcommands(found);
     if !subcommands.is_empty() {
         fields += 1;
         reply.bulk(b"subcommands");
         reply.map(subcommands.len());
         for sub in subcommands {
-            reply.bulk(sub.full_name().as_bytes());
-            write_row(reply, commands, sub);
+            write_row(reply, rows, sub);
         }
     }
     reply.map_since(start, fields);

@@ -6,6 +6,7 @@ use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
 use resp::Argv;
 
 use super::row;
+use super::written::write_rows;
 
 /// `COMMAND INFO [command …]`
 pub(super) struct Info;
@@ -31,13 +32,10 @@ impl PlainCommand for Info {
             row::write_all(ctx.reply, &ctx.server.commands);
             return Ok(Flow::Done);
         }
-        ctx.reply.array(names.len());
         let commands = &ctx.server.commands;
-        ctx.reply
-            .each(names.iter(), |reply, name| match commands.find_full(name) {
-                Some(found) => row::write(reply, commands, found),
-                None => reply.null_array(),
-            });
+        let found: Vec<_> = names.iter().map(|name| commands.find_full(name)).collect();
+        ctx.reply.array(found.len());
+        write_rows(ctx.reply, commands.rows(), found, row::write);
         Ok(Flow::Done)
     }
 }

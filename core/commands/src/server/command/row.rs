@@ -1,18 +1,23 @@
 //! A row of the command table as `COMMAND INFO` answers it.
 
-use engine::table::{BeginSearch, CommandIndex, FindKeys, KeySpec, Row};
+use engine::table::{BeginSearch, CommandIndex, FindKeys, KeySpec, Row, Rows};
 use resp::Reply;
+
+use super::written::write_rows;
 
 /// The rows of all commands.
 pub(super) fn write_all(reply: &mut Reply, commands: &CommandIndex) {
-    reply.array(commands.commands().count());
-    for found in commands.commands() {
-        write(reply, commands, found);
-    }
+    let found: Vec<_> = commands.commands().map(Some).collect();
+    reply.array(found.len());
+    write_rows(reply, commands.rows(), found, write);
 }
 
-/// The row of one command or subcommand.
-pub(super) fn write(reply: &mut Reply, commands: &CommandIndex, found: &Row) {
+/// The row of one command or subcommand; null if there is no such command.
+pub(super) fn write(reply: &mut Reply, rows: Rows, found: Option<&Row>) {
+    let Some(found) = found else {
+        reply.null_array();
+        return;
+    };
     let spec = found.spec;
     reply.array(10);
     reply.bulk(found.full_name().as_bytes());
@@ -31,10 +36,10 @@ pub(super) fn write(reply: &mut Reply, commands: &CommandIndex, found: &Row) {
     for keys in spec.keys {
         write_keys(reply, keys);
     }
-    let subcommands = commands.subcommands(found);
+    let subcommands = rows.subcommands(found);
     reply.set(subcommands.len());
     for sub in subcommands {
-        write(reply, commands, sub);
+        write(reply, rows, Some(sub));
     }
 }
 

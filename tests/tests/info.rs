@@ -45,10 +45,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("current_cow_*", "nothing forks"),
     ("current_eviction_exceeded_time", "nothing is evicted"),
     (
-        "db0_distrib_strings_sizes",
-        "to count sizes would slow each write; no other type of the section exists here",
-    ),
-    (
         "dump_payload_sanitizations",
         "every payload is checked in full, always",
     ),
@@ -241,6 +237,61 @@ fn info_has_each_field_of_redis_that_has_a_meaning_here() {
     };
     let differences: Vec<String> = redis.iter().filter_map(differs).collect();
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[test]
+fn keys_are_counted_by_size_as_in_redis() {
+    let counted = |binary: &Path| {
+        let server = Server::start(binary).unwrap();
+        let mut client = server.connect(Protocol::Resp2).unwrap();
+        for size in [0, 1, 2, 3, 22, 44, 1023, 1024, 3_000_000, 40_000_000] {
+            let key = format!("string:{size}");
+            client.command(&["SET", &key, ""]).unwrap();
+            if size > 0 {
+                let last = (size - 1).to_string();
+                client.command(&["SETRANGE", &key, &last, "x"]).unwrap();
+            }
+        }
+        for words in [
+            "SET number 12345",
+            "SET number -1000000",
+            "INCR number",
+            "HSET h:1 a 1",
+            "HSET h:2 a 1 b 2 c 3 d 4",
+            "HDEL h:2 d",
+            "HSET h:3 a 1",
+            "HDEL h:3 a",
+            "RPUSH list a b c d e",
+            "LMOVE list other LEFT LEFT",
+            "SADD set 1 2 3",
+            "SREM set 1",
+            "SADD words a b c d",
+            "XADD stream * f v",
+            "SETBIT bits 100 1",
+            "SET gone 1",
+            "DEL gone",
+            "COPY h:2 h:2 DB 3",
+            "SELECT 3",
+            "MSET a 1 b 22 c 333",
+            "RENAME c a",
+            "SWAPDB 3 4",
+        ] {
+            let words: Vec<&str> = words.split(' ').collect();
+            client.command(&words).unwrap();
+        }
+        let section = text(&mut client, &["INFO", "keysizes"]);
+        assert!(text(&mut client, &["INFO"]).ends_with(&section));
+        assert!(text(&mut client, &["INFO", "all"]).ends_with(&section));
+        client.command(&["FLUSHALL"]).unwrap();
+        (section, text(&mut client, &["INFO", "keysizes"]))
+    };
+    let (section, emptied) = counted(&peers::weir().unwrap());
+    assert!(section.contains("\r\ndb4_distrib_hashes_items:2=1\r\n"));
+    assert!(section.contains(",1K=1,2M=1,32M=1\r\n"), "{section}");
+    assert_eq!(emptied, "# Keysizes\r\n");
+    if let Some(redis) = Peers::binary("redis86-server").unwrap() {
+        assert_eq!(counted(&redis), (section, emptied));
+    }
 }
 
 #[test]

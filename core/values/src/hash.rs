@@ -9,7 +9,7 @@ use collections::map::{Copied, Entry, Iter, Longs};
 use collections::{Element, Map};
 
 use crate::thresholds::Thresholds;
-use crate::typed::Typed;
+use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
 
 /// Fields and their values.
@@ -95,6 +95,7 @@ impl Hash {
 
 impl Typed for Hash {
     const NAME: &'static str = "hash";
+    const SIZE_KIND: Option<SizeKind> = Some(SizeKind::Hashes);
 
     #[inline]
     fn of(value: &Value) -> Option<&Hash> {
@@ -112,6 +113,11 @@ impl Typed for Hash {
         } else {
             None
         }
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        self.len()
     }
 
     fn encoding(&self, _: usize) -> &'static str {

@@ -23,5 +23,5 @@ pub use set::{Growth, Set, SetForm, SetIter};
 pub use sorted_set::SortedSet;
 pub use string::{Encoding, Scratch, StringValue};
 pub use thresholds::Thresholds;
-pub use typed::Typed;
+pub use typed::{SizeKind, Typed};
 pub use value::Value;

@@ -12,7 +12,7 @@ use collections::{Element, Sequence};
 
 use crate::listpack;
 use crate::thresholds::Thresholds;
-use crate::typed::Typed;
+use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
 
 /// How many bytes a listpack has at most where the setting bounds the number of elements.
@@ -276,6 +276,7 @@ fn count_max(list_max_listpack_size: i32) -> usize {
 
 impl Typed for List {
     const NAME: &'static str = "list";
+    const SIZE_KIND: Option<SizeKind> = Some(SizeKind::Lists);
 
     #[inline]
     fn of(value: &Value) -> Option<&List> {
@@ -293,6 +294,11 @@ impl Typed for List {
         } else {
             None
         }
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        self.len()
     }
 
     fn encoding(&self, _: usize) -> &'static str {

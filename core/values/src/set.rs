@@ -11,7 +11,7 @@ use collections::{Element, Integers, Map, parse_integer};
 use triomphe::Arc;
 
 use crate::thresholds::Thresholds;
-use crate::typed::Typed;
+use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
 
 /// How many integers are packed at most, whatever the settings are: a write moves half of them.
@@ -314,6 +314,7 @@ impl ExactSizeIterator for SetIter<'_> {}
 
 impl Typed for Set {
     const NAME: &'static str = "set";
+    const SIZE_KIND: Option<SizeKind> = Some(SizeKind::Sets);
 
     #[inline]
     fn of(value: &Value) -> Option<&Set> {
@@ -331,6 +332,11 @@ impl Typed for Set {
         } else {
             None
         }
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        self.len()
     }
 
     fn encoding(&self, _: usize) -> &'static str {

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use triomphe::Arc;
 
-use crate::typed::Typed;
+use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
 use collections::parse_integer;
 
@@ -304,6 +304,7 @@ fn room_for(len: usize, more: usize) -> usize {
 
 impl Typed for StringValue {
     const NAME: &'static str = "string";
+    const SIZE_KIND: Option<SizeKind> = Some(SizeKind::Strings);
 
     #[inline]
     fn of(value: &Value) -> Option<&StringValue> {
@@ -321,6 +322,11 @@ impl Typed for StringValue {
         } else {
             None
         }
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        self.len()
     }
 
     fn encoding(&self, key_len: usize) -> &'static str {

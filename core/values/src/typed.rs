@@ -2,6 +2,43 @@
 
 use crate::value::Value;
 
+/// The headings under which keys are counted by the sizes of their values, in Redis' order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SizeKind {
+    /// Strings by their bytes.
+    Strings,
+    /// Lists by their elements.
+    Lists,
+    /// Sets by their members.
+    Sets,
+    /// Sorted sets by their members.
+    SortedSets,
+    /// Hashes by their fields.
+    Hashes,
+}
+
+impl SizeKind {
+    /// All of them, in order.
+    pub const ALL: [SizeKind; 5] = [
+        SizeKind::Strings,
+        SizeKind::Lists,
+        SizeKind::Sets,
+        SizeKind::SortedSets,
+        SizeKind::Hashes,
+    ];
+
+    /// How `INFO keysizes` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            SizeKind::Strings => "strings_sizes",
+            SizeKind::Lists => "lists_items",
+            SizeKind::Sets => "sets_items",
+            SizeKind::SortedSets => "zsets_items",
+            SizeKind::Hashes => "hashes_items",
+        }
+    }
+}
+
 /// A type that the value of a key may be of.
 pub trait Typed {
     /// The type's name, as `TYPE` answers it.
@@ -12,6 +49,15 @@ pub trait Typed {
 
     /// The same, to be changed. Copies what a frozen view shares of it.
     fn of_mut(value: &mut Value) -> Option<&mut Self>;
+
+    /// Under which heading `INFO keysizes` counts values of this type; `None` if it does not.
+    const SIZE_KIND: Option<SizeKind> = None;
+
+    /// The size by which they are counted there: bytes, or elements.
+    #[inline]
+    fn size(&self) -> usize {
+        0
+    }
 
     /// How it is kept under a key of this many bytes, as `OBJECT ENCODING` answers it.
     fn encoding(&self, key_len: usize) -> &'static str;

@@ -8,7 +8,7 @@ use stream::Stream;
 use triomphe::Arc;
 
 use crate::string::StringValue;
-use crate::typed::Typed;
+use crate::typed::{SizeKind, Typed};
 
 /// Makes the enum of all types, and asks the type that a value is of.
 macro_rules! types {
@@ -36,6 +36,16 @@ macro_rules! types {
             /// large value about `samples` parts are looked at, all of them if that is 0.
             pub fn heap_bytes(&self, samples: usize) -> usize {
                 match self { $($value::$variant(kept) => <$typed as Typed>::heap_bytes(kept, samples),)* }
+            }
+
+            /// Under which heading `INFO keysizes` counts the value, and its size there.
+            #[inline]
+            pub fn size(&self) -> Option<(SizeKind, usize)> {
+                match self {
+                    $($value::$variant(kept) => {
+                        <$typed as Typed>::SIZE_KIND.map(|kind| (kind, <$typed as Typed>::size(kept)))
+                    })*
+                }
             }
 
             /// About how many bytes are freed with it, estimated without a walk over its parts.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use engine::server::{Conflicts, Writes};
 use engine::store::keyspace::Frozen;
+use engine::store::keyspace::Sizes;
 use engine::{Author, Engine, Expired, Lsn, Now, Replay};
 use journal::{Item, Names, ReadOnly, Recovery, Source, TornTail};
 use persistence::snapshot::{self, Progress};
@@ -116,6 +117,11 @@ impl Follower {
         );
         let (mine, others) = (self.engine.keyspace(), live.keyspace());
         for database in 0..others.database_count() {
+            let walked = Sizes::of(others.records(database).map(|record| record.value()));
+            ensure!(
+                *others.sizes(database) == walked,
+                "{what}: the sizes of keys of database {database} are not those that are counted"
+            );
             for record in others.records(database) {
                 let (key, changed) = (record.key(), record.changed());
                 let found = mine.find(database, mine.hash(key), key);

@@ -48,6 +48,7 @@ static SECTIONS: &[Section] = &[
     section("latencystats", Shown::WithAll, counters::latencystats),
     section("cluster", Shown::ByDefault, sections::cluster),
     section("keyspace", Shown::ByDefault, sections::keyspace),
+    section("keysizes", Shown::ByDefault, sections::keysizes),
 ];
 
 impl PlainCommand for Info {
@@ -67,9 +68,7 @@ impl PlainCommand for Info {
         history: &[("7.0.0", "Several sections can be asked for.")],
         args: &[Arg::string("section").optional().multiple()],
         compat: Compat::Differs(
-            "Fields that mean nothing here are left out, and so is the section `keysizes`: each write to a \
-             string or a hash would have to count the size before and after it, or each call walk over \
-             all keys while everybody waits. `avg_ttl` is exact, not a sample.",
+            "Fields that mean nothing here are left out. `avg_ttl` is exact, not a sample.",
         ),
         ..Spec::named("info")
     };

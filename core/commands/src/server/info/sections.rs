@@ -6,6 +6,8 @@ use engine::command::Ctx;
 use engine::observe::stages::Stage;
 use engine::server::{Server, ShellFigures, Writes};
 
+use values::SizeKind;
+
 use super::sheet::Sheet;
 
 pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
@@ -306,5 +308,31 @@ pub(super) fn keyspace(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
                 format_args!("keys={keys},expires={expires},avg_ttl={avg_ttl},subexpiry=0"),
             );
         }
+    }
+}
+
+pub(super) fn keysizes(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    sheet.section("Keysizes");
+    let keyspace = ctx.store.keyspace();
+    for database in 0..keyspace.database_count() {
+        for kind in SizeKind::ALL {
+            let classes = keyspace.sizes(database).classes(kind);
+            let classes = classes.map(|(least, keys)| format!("{}={keys}", power(least)));
+            let classes: Vec<_> = classes.collect();
+            if !classes.is_empty() {
+                let name = format!("db{database}_distrib_{}", kind.name());
+                sheet.line(&name, classes.join(","));
+            }
+        }
+    }
+}
+
+/// A power of two, or 0, in the largest unit of which it is at least one.
+fn power(number: u64) -> String {
+    const UNITS: [&str; 6] = ["", "K", "M", "G", "T", "P"];
+    let unit = (number.checked_ilog2().unwrap_or(0) / 10) as usize;
+    match UNITS.get(unit) {
+        Some(name) => format!("{}{name}", number >> (10 * unit)),
+        None => number.to_string(),
     }
 }

@@ -9,7 +9,7 @@ use super::longs::OfRequest;
 use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
-use crate::store::keyspace::Record;
+use crate::store::keyspace::{Record, SizeClass};
 
 /// A hash changes.
 #[derive(Debug, Clone)]
@@ -118,8 +118,11 @@ impl Store<'_> {
         let found = self.data.keyspace.find_mut(self.database, hash, key);
         match found {
             Some(record) if !record.is_expired(over_at) => {
+                let from = SizeClass::of(&record.value);
                 set_all(record.value.get_mut().expect(DECIDED), &mut longs);
                 record.changed = lsn;
+                let to = SizeClass::of(&record.value);
+                self.data.keyspace.resized(self.database, from, to);
                 longs.drop_later(&mut self.data.dropped);
             }
             found => {
@@ -149,6 +152,7 @@ impl Store<'_> {
         let Some(record) = record else {
             return 0;
         };
+        let from = SizeClass::of(&record.value);
         let all: &mut Hash = record.value.get_mut().expect(DECIDED);
         let mut longs = OfRequest::new(&self.larges);
         let deleted = fields.iter().filter(|field| all.remove(field, &mut longs));
@@ -157,6 +161,8 @@ impl Store<'_> {
         if deleted > 0 {
             record.changed = lsn;
         }
+        let to = SizeClass::of(&record.value);
+        self.data.keyspace.resized(self.database, from, to);
         longs.drop_later(&mut self.data.dropped);
         if is_empty {
             let gone = self.data.keyspace.remove(self.database, hash, key, lsn);

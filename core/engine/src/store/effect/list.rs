@@ -9,7 +9,7 @@ use super::longs::OfRequest;
 use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
-use crate::store::keyspace::Record;
+use crate::store::keyspace::{Record, SizeClass};
 
 /// A list changes. The key goes with the last element.
 #[derive(Debug, Clone)]
@@ -358,8 +358,11 @@ impl Store<'_> {
         let found = self.data.keyspace.find_mut(self.database, hash, key);
         match found {
             Some(record) if !record.is_expired(over_at) => {
+                let from = SizeClass::of(&record.value);
                 push_all(record.value.get_mut().expect(DECIDED));
                 record.changed = lsn;
+                let size = SizeClass::of(&record.value);
+                self.data.keyspace.resized(self.database, from, size);
             }
             found => {
                 let is_overdue = found.is_some();
@@ -396,6 +399,7 @@ impl Store<'_> {
             self.expire(key);
             return 0;
         }
+        let from = SizeClass::of(&record.value);
         let list: &mut List = record.value.get_mut().expect(DECIDED);
         let mut longs = OfRequest::new(&self.larges);
         let changed = edit(list, &self.data.thresholds, &mut longs);
@@ -403,6 +407,8 @@ impl Store<'_> {
         if changed > 0 {
             record.changed = lsn;
         }
+        let size = SizeClass::of(&record.value);
+        self.data.keyspace.resized(self.database, from, size);
         longs.drop_later(&mut self.data.dropped);
         if is_empty {
             let gone = self.data.keyspace.remove(self.database, hash, key, lsn);
@@ -441,8 +447,11 @@ impl Store<'_> {
         };
         match self.data.keyspace.find_mut(self.database, hash, to) {
             Some(record) => {
+                let from = SizeClass::of(&record.value);
                 push(record.value.get_mut().expect(DECIDED));
                 record.changed = lsn;
+                let size = SizeClass::of(&record.value);
+                self.data.keyspace.resized(self.database, from, size);
             }
             None => {
                 let mut list = List::new();

@@ -9,7 +9,7 @@ use super::longs::OfRequest;
 use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
-use crate::store::keyspace::Record;
+use crate::store::keyspace::{Record, SizeClass};
 
 /// A set changes.
 #[derive(Debug, Clone)]
@@ -90,6 +90,7 @@ impl Store<'_> {
         let found = self.data.keyspace.find_mut(self.database, hash, key);
         match found {
             Some(record) if !record.is_expired(over_at) => {
+                let from = SizeClass::of(&record.value);
                 let set: &mut Set = record.value.get_mut().expect(DECIDED);
                 set.expect(members.iter(), growth);
                 let is_new = |member: &&[u8]| set.add_with(member, growth, &mut longs);
@@ -97,6 +98,8 @@ impl Store<'_> {
                 if added > 0 {
                     record.changed = lsn;
                 }
+                let to = SizeClass::of(&record.value);
+                self.data.keyspace.resized(self.database, from, to);
                 added
             }
             found => {
@@ -131,6 +134,7 @@ impl Store<'_> {
         let Some(record) = record else {
             return 0;
         };
+        let from = SizeClass::of(&record.value);
         let set: &mut Set = record.value.get_mut().expect(DECIDED);
         let mut longs = OfRequest::new(&self.larges);
         let is_removed = |member: &&[u8]| set.remove(member, &mut longs);
@@ -139,6 +143,8 @@ impl Store<'_> {
         if removed > 0 {
             record.changed = lsn;
         }
+        let to = SizeClass::of(&record.value);
+        self.data.keyspace.resized(self.database, from, to);
         longs.drop_later(&mut self.data.dropped);
         if is_empty {
             let gone = self.data.keyspace.remove(self.database, hash, key, lsn);

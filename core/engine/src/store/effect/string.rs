@@ -1,11 +1,11 @@
 //! Changes of strings.
 
-use values::{StringValue, Value};
+use values::{SizeKind, StringValue, Value};
 
 use super::encode::{Line, Out};
 use super::{Changed, Family};
 use crate::store::apply::{Access, DECIDED, Store};
-use crate::store::keyspace::Record;
+use crate::store::keyspace::{Record, SizeClass};
 use crate::time::UnixMs;
 
 /// A string is set, or grows, or changes in part.
@@ -111,6 +111,7 @@ impl Store<'_> {
     fn set_string(&mut self, key: &[u8], value: &[u8], expiry: Expiry) -> u64 {
         let hash = self.hash(key);
         let lsn = self.data.log.open();
+        let size = SizeClass::of_size(SizeKind::Strings, value.len());
         let value = Value::from(self.string_of(value));
         let over_at = self.over_at();
         let mut old = self.data.keyspace.find_mut(self.database, hash, key);
@@ -127,11 +128,13 @@ impl Store<'_> {
         match old {
             // Values of other types may have more that is due than the key's expiry.
             Some(record) if at == old_at && record.value.get::<StringValue>().is_some() => {
+                let from = SizeClass::of(&record.value);
                 let old = std::mem::replace(&mut record.value, value);
                 record.changed = lsn;
                 if self.access == Access::Use {
                     self.data.usage.note_use(record, self.now);
                 }
+                self.data.keyspace.resized(self.database, from, size);
                 self.data.notifications.overwritten(self.database, key);
                 self.data.dropped.take_value(old);
             }
@@ -182,8 +185,11 @@ impl Store<'_> {
             self.expire(key);
             return 0;
         }
+        let from = SizeClass::of(&record.value);
         edit(record.value.get_mut().expect(DECIDED));
         record.changed = lsn;
+        let to = SizeClass::of(&record.value);
+        self.data.keyspace.resized(self.database, from, to);
         1
     }
 }

@@ -13,6 +13,7 @@ mod expiring;
 mod hash;
 mod record;
 mod schedule;
+mod sizes;
 mod usage;
 
 use collections::Directory;
@@ -25,6 +26,8 @@ use schedule::Schedule;
 
 pub(crate) use due::Due;
 pub use record::Record;
+pub(crate) use sizes::SizeClass;
+pub use sizes::Sizes;
 pub(crate) use usage::Usage;
 
 use crate::rng::Rng;
@@ -61,6 +64,7 @@ pub(crate) struct Database {
     records: Directory<Record>,
     schedule: Schedule,
     expiring: Expiring,
+    sizes: Sizes,
     /// The batch that last emptied or swapped the whole database.
     replaced: Lsn,
 }
@@ -186,6 +190,11 @@ impl Keyspace {
         self.database(db).expiring.average_ttl_ms(now)
     }
 
+    /// How many keys of a database have values of which sizes.
+    pub fn sizes(&self, db: u16) -> &Sizes {
+        &self.database(db).sizes
+    }
+
     /// The record of a key, expired or not.
     #[inline]
     pub fn find(&self, db: u16, hash: u64, key: &[u8]) -> Option<&Record> {
@@ -276,12 +285,23 @@ impl Keyspace {
     }
 
     /// The record of a key, to be changed in nothing that its deadline depends on; otherwise see
-    /// [`Keyspace::edit`].
+    /// [`Keyspace::edit`]. If its size may change, so must what is counted of it
+    /// ([`Keyspace::resized`]).
     #[inline]
     pub(crate) fn find_mut(&mut self, db: u16, hash: u64, key: &[u8]) -> Option<&mut Record> {
         self.database_mut(db)
             .records
             .find_mut(hash, |record| record.is_of(key))
+    }
+
+    /// A value was changed in place, and its size with it.
+    #[inline]
+    pub(crate) fn resized(&mut self, db: u16, from: SizeClass, to: SizeClass) {
+        if from != to {
+            let sizes = &mut self.database_mut(db).sizes;
+            sizes.remove(from);
+            sizes.add(to);
+        }
     }
 
     /// Inserts a record whose key has this hash; it replaces one with the same key.
@@ -290,6 +310,7 @@ impl Keyspace {
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
         database.expiring.add(record.expires_at());
+        database.sizes.add(SizeClass::of(record.value()));
         let deadline = database.schedule.settle(&mut record, hash);
         database
             .records
@@ -308,6 +329,7 @@ impl Keyspace {
                 .records
                 .remove(hash, |record| record.is_of(key), hash_of, lsn.number())?;
         database.expiring.remove(record.expires_at());
+        database.sizes.remove(SizeClass::of(record.value()));
         database.schedule.cancel(&mut record.timer);
         Some(record)
     }
@@ -339,6 +361,7 @@ impl Keyspace {
     pub(crate) fn clear(&mut self, db: u16, lsn: Lsn) -> Emptied {
         let database = self.database_mut(db);
         database.expiring = Expiring::default();
+        database.sizes = Sizes::default();
         database.replaced = lsn;
         Emptied {
             records: database.records.clear(lsn.number()),

@@ -564,6 +564,12 @@ pub enum CmdError {
     /// A number of the given name that is negative, or no number.
     #[error("ERR {0} can't be negative")]
     IsNegative(&'static str),
+    /// A command on several sorted sets without any; its name.
+    #[error("ERR at least 1 input key is needed for '{0}' command")]
+    NoInputKeys(String),
+    /// `WEIGHTS` with something that is no number.
+    #[error("ERR weight value is not a float")]
+    WeightNotAFloat,
     /// `ZADD … NX XX`.
     #[error("ERR XX and NX options at the same time are not compatible")]
     AddNewAndExisting,

@@ -100,6 +100,12 @@ impl<'t> Builder<'t> {
         self.set.put(member, before, score, self.placing.hasher)
     }
 
+    /// Gives a member this score that is not there. Those that come in order are put in fast.
+    pub fn append(&mut self, member: &[u8], score: f64) {
+        self.longest = self.longest.max(member.len());
+        self.set.put(member, None, score, self.placing.hasher);
+    }
+
     /// The set so far.
     pub fn set(&self) -> &SortedSet {
         &self.set

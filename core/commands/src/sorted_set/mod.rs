@@ -1,13 +1,21 @@
 //! Sorted set commands.
 
+mod combined;
+mod pop;
 mod range;
 mod reply;
 mod zadd;
 mod zcard;
+mod zcount;
+mod zpop;
+mod zrandmember;
 mod zrange;
+mod zrangestore;
 mod zrank;
 mod zrem;
+mod zremrange;
 mod zscore;
+mod zunion;
 
 use engine::command::{Entry, entry};
 
@@ -15,16 +23,33 @@ use engine::command::{Entry, entry};
 pub(super) static COMMANDS: &[Entry] = &[
     entry::<zadd::ZAdd>(),
     entry::<zcard::ZCard>(),
+    entry::<zcount::ZCount>(),
+    entry::<zunion::ZDiff>(),
+    entry::<zunion::ZDiffStore>(),
     entry::<zadd::ZIncrBy>(),
+    entry::<zunion::ZInter>(),
+    entry::<zunion::ZInterCard>(),
+    entry::<zunion::ZInterStore>(),
+    entry::<zcount::ZLexCount>(),
+    entry::<zpop::ZMPop>(),
     entry::<zscore::ZMScore>(),
+    entry::<zpop::ZPopMax>(),
+    entry::<zpop::ZPopMin>(),
+    entry::<zrandmember::ZRandMember>(),
     entry::<zrange::ZRange>(),
     entry::<zrange::ZRangeByLex>(),
     entry::<zrange::ZRangeByScore>(),
+    entry::<zrangestore::ZRangeStore>(),
     entry::<zrank::ZRank>(),
     entry::<zrem::ZRem>(),
+    entry::<zremrange::ZRemRangeByLex>(),
+    entry::<zremrange::ZRemRangeByRank>(),
+    entry::<zremrange::ZRemRangeByScore>(),
     entry::<zrange::ZRevRange>(),
     entry::<zrange::ZRevRangeByLex>(),
     entry::<zrange::ZRevRangeByScore>(),
     entry::<zrank::ZRevRank>(),
     entry::<zscore::ZScore>(),
+    entry::<zunion::ZUnion>(),
+    entry::<zunion::ZUnionStore>(),
 ];

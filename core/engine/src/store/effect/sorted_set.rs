@@ -2,8 +2,8 @@
 
 use collections::hash::NameHasher;
 use resp::{Argv, DOUBLE_TEXT_BYTES_MAX, double_text};
-use values::SortedSet;
 use values::sorted_set::{Placed, Placing};
+use values::{SortedSet, Thresholds};
 
 use super::encode::{Line, Out};
 use super::{Changed, Family};
@@ -38,20 +38,20 @@ pub enum SortedSetChange<'a> {
         /// The rank behind the last.
         to: usize,
     },
-    /// `DEL key`, and `ZADD key score member ...` as often as it takes: the key holds this set,
-    /// whatever it held before. It has members.
+    /// `ZUNIONSTORE key ...` or another command that stores what it makes of other keys: the key
+    /// holds this set, whatever it held before. It has members.
     Store {
         /// The set.
         set: &'a SortedSet,
+        /// The command. What it reads is what the effects before it left, so that it makes the same
+        /// set of that.
+        command: Argv<'a>,
     },
 }
 
-/// How many members one `ZADD` of a whole set has.
-const PAIRS_STORED: usize = 1000;
-
 /// What changes of this family mean to others.
 pub mod events {
-    use crate::store::effect::event::{Class, Event, Name, Touch};
+    use crate::store::effect::event::{Class, Event, Name, Overwriting, Touch};
 
     const fn named(names: &'static [Name]) -> Event {
         Event::named(names, Touch::ALL)
@@ -72,6 +72,42 @@ pub mod events {
     pub const ZREM: &Event = &named(&[ZREM_NAME]);
     /// All members were removed, and so the key.
     pub const ZREM_ALL: &Event = &named(&[ZREM_NAME, DEL_NAME]);
+
+    /// Makes the events of a removal: of some members, and of all, and so of the key.
+    macro_rules! removals {
+        ($($(#[$doc:meta])* $event:ident: $text:literal,)*) => {
+            $($(#[$doc])* pub const $event: [&Event; 2] = [
+                &named(&[name($text)]),
+                &named(&[name($text), DEL_NAME]),
+            ];)*
+        };
+    }
+
+    removals! {
+        /// Members of a range of ranks were removed.
+        ZREMRANGEBYRANK: "zremrangebyrank",
+        /// Members of a range of scores were removed.
+        ZREMRANGEBYSCORE: "zremrangebyscore",
+        /// Members of a range of members were removed.
+        ZREMRANGEBYLEX: "zremrangebylex",
+        /// The members with the lowest scores were taken.
+        ZPOPMIN: "zpopmin",
+        /// The members with the highest scores were taken.
+        ZPOPMAX: "zpopmax",
+    }
+
+    const fn stored(names: &'static [Name]) -> Event {
+        named(names).overwriting(Overwriting::Before)
+    }
+
+    /// A range of another sorted set was stored.
+    pub const ZRANGESTORE: &Event = &stored(&[name("zrangestore")]);
+    /// A union was stored.
+    pub const ZUNIONSTORE: &Event = &stored(&[name("zunionstore")]);
+    /// An intersection was stored.
+    pub const ZINTERSTORE: &Event = &stored(&[name("zinterstore")]);
+    /// A difference was stored.
+    pub const ZDIFFSTORE: &Event = &stored(&[name("zdiffstore")]);
 }
 
 impl Family for SortedSetChange<'_> {}
@@ -95,7 +131,7 @@ impl SortedSetChange<'_> {
                 set.remove_ranks(from, to);
                 before - set.len()
             }),
-            SortedSetChange::Store { set } => store.store_sorted_set(key, set),
+            SortedSetChange::Store { set, .. } => store.store_sorted_set(key, set),
         })
     }
 
@@ -125,15 +161,13 @@ impl SortedSetChange<'_> {
                 .int(from as i64)
                 .int(to as i64 - 1)
                 .end(),
-            SortedSetChange::Store { set } => {
-                let mut count = Line::new(out, 2, "DEL").arg(key).end();
-                for from in (0..set.len()).step_by(PAIRS_STORED) {
-                    let pairs = set.range(from, from + PAIRS_STORED);
-                    let len = pairs.len();
-                    let pairs = pairs.map(|it| (it.score, it.member));
-                    count += encode_pairs(key, len, pairs, out);
-                }
-                count
+            SortedSetChange::Store { command, .. } => {
+                let name = command.get(0).and_then(|name| str::from_utf8(name).ok());
+                let mut line = Line::new(out, command.len(), name.expect(DECIDED));
+                command.skip(1).iter().for_each(|arg| {
+                    line.arg(arg);
+                });
+                line.end()
             }
         }
     }
@@ -155,9 +189,10 @@ fn encode_pairs<'p>(
 }
 
 impl Store<'_> {
-    /// By which members of sorted sets are found.
-    fn member_hasher(&self) -> NameHasher {
-        NameHasher::new([self.data.producer_seed, 0])
+    /// What it takes to put members in a sorted set, with these thresholds.
+    pub fn placing<'t>(&self, thresholds: &'t Thresholds) -> Placing<'t> {
+        let hasher = NameHasher::new([self.data.producer_seed, 0]);
+        Placing { thresholds, hasher }
     }
 
     /// Returns how many members were added or have another score.
@@ -167,10 +202,7 @@ impl Store<'_> {
         pairs: impl ExactSizeIterator<Item = (f64, &'p [u8])> + Clone,
     ) -> u64 {
         let thresholds = self.data.thresholds;
-        let placing = Placing {
-            thresholds: &thresholds,
-            hasher: self.member_hasher(),
-        };
+        let placing = self.placing(&thresholds);
         let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();

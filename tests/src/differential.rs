@@ -23,6 +23,7 @@ use anyhow::Result;
 
 use crate::client::Protocol;
 use crowd::Crowd;
+pub use generate::Focus;
 use pair::{Mismatch, Pair, Played};
 use random::Random;
 
@@ -37,6 +38,8 @@ const EPISODE_COMMANDS: usize = 1500;
 pub struct Plan {
     /// Everything that is drawn depends on it.
     pub seed: u64,
+    /// What is drawn most.
+    pub focus: Focus,
     /// Commands in all; the last episode may be shorter than the others.
     pub commands: usize,
     /// The server whose replies are taken as right.
@@ -88,7 +91,8 @@ pub enum Outcome {
 /// # Errors
 /// When a server cannot be reached or closes its connection.
 pub fn run(plan: &Plan) -> Result<Outcome> {
-    episodes(plan, generate::episode, |protocol, commands| {
+    let draw = |random, count| generate::episode(random, plan.focus, count);
+    episodes(plan, draw, |protocol, commands| {
         Pair::connect(plan.reference, plan.tested, protocol)?.play(commands)
     })
 }

@@ -33,6 +33,7 @@ files! {
     edges_of_streams: "streams-edges",
     errors_of_stream_commands: "stream-errors",
     hashes: "hashes",
+    estimates: "hyperloglog",
     lists: "lists",
     waiting_for_lists: "lists-block",
     sets: "sets",

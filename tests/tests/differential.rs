@@ -1,6 +1,6 @@
 //! Random commands have the same replies and effects on weir as on Redis.
 
-use weir_tests::differential::{Outcome, Plan, run, run_waiting};
+use weir_tests::differential::{Focus, Outcome, Plan, run, run_waiting};
 use weir_tests::peers::{self, Peers};
 use weir_tests::server::Server;
 
@@ -14,7 +14,11 @@ const COMMANDS_WITH_WAITING: usize = 6_000;
 const SEED: u64 = 86;
 
 /// Runs random commands on Redis and weir, if Redis is available.
-fn compare(commands: usize, run: fn(&Plan) -> anyhow::Result<Outcome>) -> anyhow::Result<()> {
+fn compare(
+    focus: Focus,
+    commands: usize,
+    run: fn(&Plan) -> anyhow::Result<Outcome>,
+) -> anyhow::Result<()> {
     let Some(redis) = Peers::binary("redis86-server")? else {
         return Ok(());
     };
@@ -22,6 +26,7 @@ fn compare(commands: usize, run: fn(&Plan) -> anyhow::Result<Outcome>) -> anyhow
     let seed = std::env::var("WEIR_SEED").map_or(Ok(SEED), |seed| seed.parse())?;
     let plan = Plan {
         seed,
+        focus,
         commands,
         reference: redis.address(),
         tested: weir.address(),
@@ -34,12 +39,17 @@ fn compare(commands: usize, run: fn(&Plan) -> anyhow::Result<Outcome>) -> anyhow
 
 #[test]
 fn random_commands_have_the_same_replies_as_on_redis() {
-    compare(COMMANDS, run).unwrap();
+    compare(Focus::All, COMMANDS, run).unwrap();
+}
+
+#[test]
+fn random_commands_on_hyperloglogs_have_the_same_replies_as_on_redis() {
+    compare(Focus::HyperLogLogs, COMMANDS, run).unwrap();
 }
 
 #[test]
 fn the_same_clients_are_woken_as_on_redis() {
-    compare(COMMANDS_WITH_WAITING, run_waiting).unwrap();
+    compare(Focus::All, COMMANDS_WITH_WAITING, run_waiting).unwrap();
 }
 
 #[test]
@@ -54,6 +64,7 @@ fn redis_agrees_with_itself_and_not_with_valkey() {
     let agrees = |server: &Server, commands| {
         let plan = Plan {
             seed: SEED,
+            focus: Focus::All,
             commands,
             reference: first.address(),
             tested: server.address(),

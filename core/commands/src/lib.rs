@@ -10,6 +10,7 @@ mod element;
 mod float;
 mod hash;
 mod help;
+mod hyperloglog;
 mod key;
 mod list;
 mod scripting;
@@ -28,6 +29,7 @@ pub static COMMANDS: &[&[Entry]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     key::COMMANDS,
     list::COMMANDS,
     scripting::COMMANDS,

@@ -605,6 +605,27 @@ pub enum CmdError {
     /// `LCS` of strings whose comparison would take too much memory.
     #[error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")]
     LcsTooLong,
+    /// A string that is no HyperLogLog.
+    #[error("WRONGTYPE Key is not a valid HyperLogLog string value.")]
+    NotHyperLogLog,
+    /// A HyperLogLog that does not have the registers that one has.
+    #[error("INVALIDOBJ Corrupted HLL object detected")]
+    CorruptedHyperLogLog,
+    /// `PFDEBUG` of a key that does not exist.
+    #[error("ERR The specified key does not exist")]
+    NoHyperLogLog,
+    /// `PFDEBUG DECODE` of a dense HyperLogLog.
+    #[error("ERR HLL encoding is not sparse")]
+    NotSparse,
+    /// A subcommand that `PFDEBUG` does not have.
+    #[error("ERR Unknown PFDEBUG subcommand '{0}'")]
+    UnknownPfDebug(String),
+    /// `PFDEBUG SIMD` with another word.
+    #[error("ERR Argument must be ON or OFF")]
+    OnOrOff,
+    /// `PFSELFTEST` found this.
+    #[error("TESTFAILED {0}")]
+    HyperLogLogTest(String),
     /// A text made from the request, where a variant of its own would say no more.
     #[error("{0}")]
     Text(String),
@@ -633,6 +654,15 @@ impl From<rdb::PayloadError> for CmdError {
         match error {
             rdb::PayloadError::VersionOrChecksum => CmdError::PayloadVersion,
             rdb::PayloadError::Format(_) => CmdError::PayloadFormat,
+        }
+    }
+}
+
+impl From<values::hyperloglog::Fault> for CmdError {
+    fn from(fault: values::hyperloglog::Fault) -> CmdError {
+        match fault {
+            values::hyperloglog::Fault::NotOne => CmdError::NotHyperLogLog,
+            values::hyperloglog::Fault::Corrupted => CmdError::CorruptedHyperLogLog,
         }
     }
 }

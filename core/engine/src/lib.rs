@@ -140,6 +140,7 @@ impl Engine {
                 thresholds: config.thresholds,
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
+                hll_sparse_bytes_max: config.hll_sparse_bytes_max,
                 dropped: Discard::default(),
                 usage,
                 pool: Pool::default(),

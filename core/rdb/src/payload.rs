@@ -5,7 +5,7 @@
 //! | 1 | code of the type |
 //! | | body of the value |
 //! | 2 | version of the format, little endian |
-//! | 8 | CRC-64 of all before it, little endian |
+//! | 8 | CRC-64 of all before it, little endian; 0 if none was made |
 
 use std::convert::Infallible;
 
@@ -52,8 +52,9 @@ pub fn restore(payload: &[u8], context: &Context) -> Result<Value, PayloadError>
     let (content, version) = summed
         .split_last_chunk()
         .ok_or(PayloadError::VersionOrChecksum)?;
+    let found = u64::from_le_bytes(*found);
     if u16::from_le_bytes(*version) > VERSION_READ_MAX
-        || u64::from_le_bytes(*found) != checksum(summed)
+        || found != NO_CHECKSUM && found != checksum(summed)
     {
         return Err(PayloadError::VersionOrChecksum);
     }
@@ -64,6 +65,9 @@ pub fn restore(payload: &[u8], context: &Context) -> Result<Value, PayloadError>
         ReadError::Source { source, .. } => match source {},
     })
 }
+
+/// Who makes payloads without a checksum, as a server that has them turned off, writes this.
+const NO_CHECKSUM: u64 = 0;
 
 /// The name of a payload's type, if weir does not read that type.
 pub fn type_left_out(payload: &[u8]) -> Option<&'static str> {

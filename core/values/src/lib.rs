@@ -5,6 +5,7 @@
 //! databases or the protocol; those belong to the engine.
 
 mod hash;
+pub mod hyperloglog;
 mod list;
 pub mod listpack;
 mod set;

@@ -22,6 +22,7 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         10 => elsewhere(rng),
         11..14 => expiring(rng),
         14..17 => (0..1 + rng.below(4)).map(|_| hash(rng)).collect(),
+        17 => (0..1 + rng.below(4)).map(|_| estimate(rng)).collect(),
         _ => {
             let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
             let id = id.unwrap_or(StreamId::new(1, 1));
@@ -237,6 +238,25 @@ fn hash(rng: &mut Rng) -> Request {
         17 => request!(Purpose::Look, "HSTRLEN", key, field),
         18 => request!(Purpose::Look, "HLEN", key),
         _ => request!(Purpose::Look, "HEXISTS", key, field),
+    }
+}
+
+/// HyperLogLogs: their bytes are compared after each recovery, those of the estimate too.
+fn estimate(rng: &mut Rng) -> Request {
+    let (key, other) = (
+        format!("hll:{}", rng.below(3)),
+        format!("hll:{}", rng.below(3)),
+    );
+    let (first, second) = (rng.below(50), rng.below(100_000));
+    match rng.below(14) {
+        0..5 => request!(Purpose::Any, "PFADD", key, first, second),
+        5 => request!(Purpose::Any, "PFADD", key),
+        6..9 => request!(Purpose::Any, "PFCOUNT", key),
+        9 => request!(Purpose::Any, "PFCOUNT", key, other),
+        10 => request!(Purpose::Any, "PFMERGE", key, other),
+        11 => request!(Purpose::Any, "PFDEBUG", "TODENSE", key),
+        12 => request!(Purpose::Any, "PEXPIRE", key, 1 + rng.below(3000)),
+        _ => request!(Purpose::Any, "DEL", key),
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use weir_tests::differential::{self, Outcome, Plan};
+use weir_tests::differential::{self, Focus, Outcome, Plan};
 use weir_tests::peers::{self, Peers};
 use weir_tests::server::Server;
 
@@ -17,6 +17,9 @@ struct Arguments {
     /// What is drawn depends on it; without it, one is made up.
     #[arg(long)]
     seed: Option<u64>,
+    /// What is drawn most.
+    #[arg(long, value_enum, default_value = "all")]
+    focus: Focus,
     /// Commands in all.
     #[arg(long, default_value_t = 100_000)]
     commands: usize,
@@ -53,6 +56,7 @@ fn main() -> Result<ExitCode> {
     writeln!(out, "seed {seed}")?;
     let plan = Plan {
         seed,
+        focus: arguments.focus,
         commands: arguments.commands,
         reference,
         tested,

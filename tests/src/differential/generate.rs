@@ -26,6 +26,7 @@
 //!   deleted entries or a wrong lag, both servers are made the same again ([`streams::mending`]).
 
 mod hashes;
+mod hyperloglogs;
 mod keyspace;
 mod streams;
 mod strings;
@@ -50,6 +51,7 @@ pub const READERS: usize = 4;
 const STREAMS: [&str; 3] = ["s", "t", "u"];
 const STRINGS: [&str; 4] = ["k", "l", "m", "n"];
 const HASHES: [&str; 3] = ["e", "f", "i"];
+const HYPERLOGLOGS: [&str; 3] = ["o", "p", "q"];
 const GROUPS: [&str; 2] = ["g", "h"];
 const CONSUMERS: [&str; 3] = ["a", "b", "c"];
 
@@ -79,10 +81,66 @@ struct Generator {
     in_transaction: bool,
     /// A key that is still there although it has just expired, while a command on it is drawn.
     overdue: Option<&'static str>,
+    focus: Focus,
+    /// Some HyperLogLogs may not be whole.
+    is_strange: bool,
+}
+
+/// What an episode is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Focus {
+    /// Everything, streams most.
+    All,
+    /// HyperLogLogs most, and what can happen to any key.
+    #[value(name = "hyperloglogs")]
+    HyperLogLogs,
+}
+
+type Family = fn(&mut Generator);
+
+impl Focus {
+    /// Families of commands, with their weights.
+    fn families(self) -> &'static [(u32, Family)] {
+        match self {
+            Focus::All => &[
+                (66, Generator::stream_command),
+                (14, Generator::string_command),
+                (7, Generator::keyspace_command),
+                (7, Generator::transaction_command),
+                (2, Generator::outlive),
+                (8, Generator::hash_command),
+                (2, Generator::hyperloglog_command),
+            ],
+            Focus::HyperLogLogs => &[
+                (80, Generator::hyperloglog_command),
+                (4, Generator::string_command),
+                (8, Generator::keyspace_command),
+                (6, Generator::transaction_command),
+                (2, Generator::outlive),
+            ],
+        }
+    }
+
+    /// Those that may meet a key whose time is over.
+    fn families_of_overdue(self) -> &'static [(u32, Family)] {
+        match self {
+            Focus::All => &[
+                (3, Generator::string_command),
+                (1, Generator::keyspace_command),
+                (1, Generator::hash_command),
+                (1, Generator::stream_command),
+                (1, Generator::hyperloglog_command),
+            ],
+            Focus::HyperLogLogs => &[
+                (1, Generator::keyspace_command),
+                (4, Generator::hyperloglog_command),
+            ],
+        }
+    }
 }
 
 /// The commands of an episode: `count` that are drawn, then those that look at everything.
-pub fn episode(mut random: Random, count: usize) -> Vec<Command> {
+pub fn episode(mut random: Random, focus: Focus, count: usize) -> Vec<Command> {
     let flavour = random.pick(&[
         Flavour::Small,
         Flavour::Small,
@@ -90,7 +148,7 @@ pub fn episode(mut random: Random, count: usize) -> Vec<Command> {
         Flavour::Future,
         Flavour::Future,
     ]);
-    let mut generator = Generator::new(random, flavour);
+    let mut generator = Generator::new(random, flavour, focus);
     generator.keep_overdue_keys();
     while generator.commands.len() < count {
         generator.draw();
@@ -101,7 +159,7 @@ pub fn episode(mut random: Random, count: usize) -> Vec<Command> {
 
 /// The steps of an episode in which [`READERS`] clients may wait, with about `count` commands.
 pub fn waiting_episode(mut random: Random, count: usize) -> Vec<Step> {
-    let mut generator = Generator::new(random.split(), Flavour::Small);
+    let mut generator = Generator::new(random.split(), Flavour::Small, Focus::All);
     generator.keep_overdue_keys();
     let mut steps = Vec::with_capacity(count + 50);
     while steps.len() < count {
@@ -123,7 +181,8 @@ pub fn waiting_episode(mut random: Random, count: usize) -> Vec<Step> {
 }
 
 impl Generator {
-    fn new(random: Random, flavour: Flavour) -> Self {
+    fn new(mut random: Random, flavour: Flavour, focus: Focus) -> Self {
+        let is_strange = random.percent(50);
         Self {
             random,
             flavour,
@@ -136,6 +195,8 @@ impl Generator {
             times_set: 0,
             in_transaction: false,
             overdue: None,
+            focus,
+            is_strange,
         }
     }
 
@@ -149,15 +210,13 @@ impl Generator {
     }
 
     fn draw(&mut self) {
-        let weights = [66, 14, 7, 7, 2, 8];
-        match self.random.weighted(weights.into_iter()) {
-            0 => self.stream_command(),
-            1 => self.string_command(),
-            2 => self.keyspace_command(),
-            3 => self.transaction_command(),
-            4 => self.outlive(),
-            _ => self.hash_command(),
-        }
+        self.draw_of(self.focus.families());
+    }
+
+    fn draw_of(&mut self, families: &[(u32, Family)]) {
+        let weights = families.iter().map(|(weight, _)| *weight);
+        let index = self.random.weighted(weights);
+        families[index].1(self);
     }
 
     /// Expired keys stay until a command meets them.
@@ -183,12 +242,7 @@ impl Generator {
         }
         self.commands.push(Command::new(&SLEEP));
         self.overdue = Some(key);
-        match self.random.below(6) {
-            0..3 => self.string_command(),
-            3 => self.keyspace_command(),
-            4 => self.hash_command(),
-            _ => self.stream_command(),
-        }
+        self.draw_of(self.focus.families_of_overdue());
         self.overdue = None;
     }
 
@@ -247,8 +301,8 @@ impl Generator {
             "NOPE",
         ];
         let delicate = [
-            "BLOCK", "CLAIM", "IFDEQ", "IFDNE", "RESTORE", "DUMP", "XSETID", "IDLE", "TIME", "EX",
-            "PX",
+            "BLOCK", "CLAIM", "CONFIG", "IFDEQ", "IFDNE", "RESTORE", "DUMP", "XSETID", "IDLE",
+            "TIME", "EX", "PX",
         ];
         let name = command.name();
         if command.arguments.len() < 2
@@ -316,7 +370,8 @@ impl Generator {
             self.commands.push(Command::new(&["SELECT", database]));
             self.commands.push(Command::new(&["DBSIZE"]));
             self.commands.push(Command::new(&["KEYS", "*"]));
-            for key in STREAMS.into_iter().chain(STRINGS).chain(HASHES) {
+            let keys = STREAMS.into_iter().chain(STRINGS).chain(HASHES);
+            for key in keys.chain(HYPERLOGLOGS) {
                 for words in [
                     &["TYPE", key][..],
                     &["TTL", key],
@@ -338,10 +393,15 @@ impl Generator {
         if let Some(key) = self.overdue_key() {
             return key;
         }
-        match self.random.weighted([6, 3, 1].into_iter()) {
+        let weights = match self.focus {
+            Focus::All => [6, 3, 1, 1],
+            Focus::HyperLogLogs => [1, 1, 1, 12],
+        };
+        match self.random.weighted(weights.into_iter()) {
             0 => self.random.pick(&STREAMS),
             1 => self.random.pick(&STRINGS),
-            _ => self.random.pick(&HASHES),
+            2 => self.random.pick(&HASHES),
+            _ => self.random.pick(&HYPERLOGLOGS),
         }
     }
 
@@ -378,6 +438,8 @@ impl Generator {
     fn key_like(&mut self, key: &str) -> &'static str {
         if HASHES.contains(&key) && self.random.percent(90) {
             self.random.pick(&HASHES)
+        } else if HYPERLOGLOGS.contains(&key) {
+            self.random.pick(&HYPERLOGLOGS)
         } else if STREAMS.contains(&key) != self.random.percent(3) {
             self.random.pick(&STREAMS)
         } else {
@@ -466,15 +528,15 @@ mod tests {
 
     #[test]
     fn an_episode_depends_on_its_seed_alone() {
-        let first = episode(Random::new(7), 500);
-        assert_eq!(first, episode(Random::new(7), 500));
-        assert_ne!(first, episode(Random::new(8), 500));
+        let first = episode(Random::new(7), Focus::All, 500);
+        assert_eq!(first, episode(Random::new(7), Focus::All, 500));
+        assert_ne!(first, episode(Random::new(8), Focus::All, 500));
     }
 
     /// The commands that are drawn whose names begin so.
     fn drawn(prefix: char) -> Vec<String> {
         let mut names: Vec<String> = (0..20)
-            .flat_map(|seed| episode(Random::new(seed), 1000))
+            .flat_map(|seed| episode(Random::new(seed), Focus::All, 1000))
             .map(|command| command.name())
             .filter(|name| name.starts_with(prefix))
             .collect();

@@ -71,10 +71,10 @@ impl Command for Scan {
         loop {
             let looks = left.min(LOOKS_BETWEEN_ASKS);
             next = keyspace.scan(database, next, looks, |record| {
-                if !cmd.wants(record) {
+                if !cmd.matches(record) {
                 } else if record.is_expired(now) {
                     overdue.push(record.key().to_vec());
-                } else {
+                } else if cmd.wants_type_of(record) {
                     ctx.reply.bulk(record.key());
                     len += 1;
                 }
@@ -194,13 +194,15 @@ pub(super) struct Parsed<'a> {
 }
 
 impl Parsed<'_> {
-    fn wants(&self, record: &Record) -> bool {
+    fn matches(&self, record: &Record) -> bool {
+        self.pattern
+            .is_none_or(|pattern| matches(pattern, record.key(), Letters::Exact))
+    }
+
+    fn wants_type_of(&self, record: &Record) -> bool {
         let type_name = record.value().type_name().as_bytes();
         self.type_name
             .is_none_or(|name| name.eq_ignore_ascii_case(type_name))
-            && self
-                .pattern
-                .is_none_or(|pattern| matches(pattern, record.key(), Letters::Exact))
     }
 }
 

@@ -21,6 +21,7 @@ mod shell;
 
 use stream::{NodeLimits, Retention};
 use values::Thresholds;
+use values::hyperloglog::SparseBytesMax;
 
 use self::bytes_or_percent::BytesOrPercent;
 use crate::address::is_on_this_machine;
@@ -117,6 +118,8 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// Full chunks of streams are packed (`stream-compress`).
     pub stream_compress: bool,
+    /// How long a sparse HyperLogLog may become.
+    pub hll_sparse_bytes_max: SparseBytesMax,
     /// What a load does with things that weir lacks.
     pub on_unknown: OnUnknown,
     /// Expired keys are removed even if no command meets them.
@@ -193,6 +196,7 @@ impl Config {
                 zset_max_listpack_value: settings.number("zset-max-listpack-value"),
             },
             stream_compress: settings.flag("stream-compress"),
+            hll_sparse_bytes_max: SparseBytesMax(settings.int("hll-sparse-max-bytes") as usize),
             on_unknown: match settings.text("load-unknown") {
                 "skip" => OnUnknown::Skip,
                 _ => OnUnknown::Refuse,

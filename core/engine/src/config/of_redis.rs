@@ -326,13 +326,6 @@ pub(super) const ROWS: &[Setting] = &[
         "the log tells no data of users",
     ),
     no_effect(
-        "hll-sparse-max-bytes",
-        BYTES,
-        "3000",
-        Live,
-        "there is no HyperLogLog yet",
-    ),
-    no_effect(
         "hz",
         COUNT,
         "10",

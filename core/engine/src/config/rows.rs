@@ -222,6 +222,13 @@ pub(super) const ROWS: &[Setting] = &[
     )
     .alias("hash-max-ziplist-value"),
     row(
+        "hll-sparse-max-bytes",
+        BYTES,
+        "3000",
+        Live,
+        "How long a sparse HyperLogLog may become before it is made dense, in bytes.",
+    ),
+    row(
         "io-threads",
         Integer { min: 0, max: 128 },
         "0",

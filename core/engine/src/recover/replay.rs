@@ -16,6 +16,7 @@ mod unknown;
 
 use resp::{Argv, Limits, Parser, Reply};
 use stream::Retention;
+use values::hyperloglog::SparseBytesMax;
 
 use crate::Engine;
 use crate::clients::session::{Session, SessionId};
@@ -257,12 +258,14 @@ impl Engine {
         author: Author,
         last: Option<Lsn>,
     ) -> Result<(), ReplayError> {
-        self.data.retention = match author {
-            Author::Weir => Retention::DEFAULT,
-            Author::Other => self.server.config.retention,
+        let config = &self.server.config;
+        (self.data.retention, self.data.hll_sparse_bytes_max) = match author {
+            Author::Weir => (Retention::DEFAULT, SparseBytesMax::NONE),
+            Author::Other => (config.retention, config.hll_sparse_bytes_max),
         };
         let result = self.replay_requests(replay, bytes, author, last);
         self.data.retention = self.server.config.retention;
+        self.data.hll_sparse_bytes_max = self.server.config.hll_sparse_bytes_max;
         self.data.added = Added::Now;
         // Nobody is served meanwhile, so nobody has to wait for that.
         drop(self.take_dropped());

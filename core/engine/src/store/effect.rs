@@ -26,6 +26,7 @@ pub(crate) mod encode;
 pub mod event;
 mod group;
 pub mod hash;
+pub mod hyperloglog;
 mod key;
 pub mod list;
 mod longs;
@@ -125,6 +126,8 @@ families! {
         Key(KeyChange<'a>),
         /// It holds a string afterwards.
         String(StringChange<'a>),
+        /// It holds a HyperLogLog, which is a string, afterwards.
+        HyperLogLog(hyperloglog::HyperLogLogChange<'a>),
         /// It holds a list afterwards, or nothing.
         List(list::ListChange<'a>),
         /// It holds a set afterwards.

@@ -111,6 +111,10 @@ bit_set! {
         STRING = 7, "@string";
         /// Bitmaps.
         BITMAP = 8, "@bitmap";
+        /// HyperLogLogs.
+        HYPERLOGLOG = 19, "@hyperloglog";
+        /// Places on a sphere.
+        GEO = 20, "@geo";
         /// Streams.
         STREAM = 9, "@stream";
         /// Publish and subscribe.
@@ -143,6 +147,10 @@ pub enum Group {
     String,
     /// Bitmaps, kept in strings.
     Bitmap,
+    /// HyperLogLogs, kept in strings.
+    HyperLogLog,
+    /// Places on a sphere, kept in sorted sets.
+    Geo,
     /// Streams.
     Stream,
     /// Lists.
@@ -170,6 +178,8 @@ impl Group {
             Group::Generic => "generic",
             Group::String => "string",
             Group::Bitmap => "bitmap",
+            Group::HyperLogLog => "hyperloglog",
+            Group::Geo => "geo",
             Group::Stream => "stream",
             Group::List => "list",
             Group::Set => "set",
@@ -188,6 +198,8 @@ impl Group {
             Group::Generic => Categories::KEYSPACE,
             Group::String => Categories::STRING,
             Group::Bitmap => Categories::BITMAP,
+            Group::HyperLogLog => Categories::HYPERLOGLOG,
+            Group::Geo => Categories::GEO,
             Group::Stream => Categories::STREAM,
             Group::List => Categories::LIST,
             Group::Set => Categories::SET,

@@ -46,6 +46,27 @@ fn strings_that_redis_dumped_are_restored_and_dumped_alike() {
 }
 
 #[test]
+fn a_checksum_of_zero_says_that_none_was_made() {
+    let payload = dump(&StringValue::from_bytes(b"hello").into());
+    let unsummed = |content: &[u8]| [content, &[0; 8]].concat();
+    let (content, _) = payload.split_last_chunk::<8>().unwrap();
+    assert_eq!(restored(&unsummed(content)).unwrap(), b"hello");
+    // Everything else is checked all the same.
+    let (value, _) = content.split_last_chunk::<2>().unwrap();
+    let later = [value, &(VERSION_READ_MAX + 1).to_le_bytes()].concat();
+    let refused = Err(PayloadError::VersionOrChecksum);
+    assert_eq!(restored(&unsummed(&later)), refused);
+    let cut = [&value[..value.len() - 1], &[1, 0]].concat();
+    assert!(matches!(
+        restored(&unsummed(&cut)),
+        Err(PayloadError::Format(_))
+    ));
+    let mut almost = unsummed(content);
+    *almost.last_mut().unwrap() = 1;
+    assert_eq!(restored(&almost), refused);
+}
+
+#[test]
 fn a_damaged_or_later_payload_is_told_apart_from_a_bad_value() {
     let payload = dump(&StringValue::from_bytes(b"hello").into());
     for at in 0..payload.len() {

@@ -167,10 +167,6 @@ impl Unknown {
 
     fn unknown(&mut self, argv: Argv<'_>) -> Result<Run, Refused> {
         let name = argv.get(0).unwrap_or_default().to_ascii_lowercase();
-        // It changes only a figure that is kept beside the elements.
-        if name == b"pfcount" {
-            return Ok(Run::Instead(Vec::new()));
-        }
         let shown = name.escape_ascii().to_string().to_ascii_uppercase();
         let written = written_keys(&name, argv);
         if written.is_empty() {
@@ -323,7 +319,6 @@ fn type_written_by(name: &[u8]) -> &'static str {
     match name {
         _ if name.contains(&b'.') => "value of a module",
         b"sort" | b"blmove" | b"brpoplpush" => "list",
-        [b'p', b'f', ..] => "HyperLogLog",
         [b'g', b'e', b'o', ..] | [b'z', ..] => "sorted set",
         [b'h', ..] => "hash",
         [b'l' | b'r', ..] => "list",

@@ -11,6 +11,7 @@ use std::cell::Cell;
 
 use resp::{LARGE_BYTES_MIN, Large, find_large};
 use stream::{NodeLimits, Retention};
+use values::hyperloglog::SparseBytesMax;
 use values::{Key, Thresholds, Typed, Value};
 
 use crate::clients::waiting::Blocking;
@@ -53,6 +54,8 @@ pub struct Data {
     pub(crate) usage: Usage,
     /// Keys that are good to evict.
     pub(crate) pool: Pool,
+    /// How long a sparse HyperLogLog may become.
+    pub(crate) hll_sparse_bytes_max: SparseBytesMax,
     /// What is to be dropped outside of the request path.
     pub(crate) dropped: Discard,
     /// Names of events that have subscribers.
@@ -69,6 +72,7 @@ impl Data {
         self.thresholds = config.thresholds;
         self.stream_compress = config.stream_compress;
         self.usage.settings_changed(&config.eviction);
+        self.hll_sparse_bytes_max = config.hll_sparse_bytes_max;
     }
 }
 
@@ -440,6 +444,21 @@ impl<'e> Store<'e> {
         let (hash, now) = (self.hash(key), self.now.unix());
         let record = self.data.keyspace.find(self.database, hash, key)?;
         Some(self.data.usage.frequency(record, now))
+    }
+
+    /// How long a sparse HyperLogLog may become. In the journal of weir it says where one became
+    /// dense.
+    pub fn hll_sparse_bytes_max(&self) -> SparseBytesMax {
+        self.data.hll_sparse_bytes_max
+    }
+
+    /// Returns whether a command that only reads may also write, something that could be left out:
+    /// not while nothing is to be written to the log.
+    pub fn may_write_by_the_way(&self) -> bool {
+        match self.overdue {
+            Overdue::Removed | Overdue::Kept => true,
+            Overdue::Hidden => false,
+        }
     }
 
     /// What a reader of payloads must know.

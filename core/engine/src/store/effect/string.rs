@@ -164,6 +164,22 @@ impl Store<'_> {
         }
     }
 
+    /// Puts bytes in place of those of a string, or makes one of them; its expiry stays.
+    pub(super) fn put_string_bytes(&mut self, key: &[u8], bytes: &[u8]) -> u64 {
+        let put = |string: &mut StringValue| {
+            let buffer = string.edit();
+            buffer.clear();
+            buffer.extend_from_slice(bytes);
+        };
+        match self.edit_string(key, put) {
+            0 => {
+                self.set_string(key, b"", Expiry::Never);
+                self.edit_string(key, put)
+            }
+            changed => changed,
+        }
+    }
+
     /// The string of an argument's bytes, which it shares if they are many.
     #[inline]
     fn string_of(&self, bytes: &[u8]) -> StringValue {
@@ -174,7 +190,7 @@ impl Store<'_> {
     }
 
     /// Changes an existing string in place: 1. There was none: 0.
-    fn edit_string(&mut self, key: &[u8], edit: impl FnOnce(&mut StringValue)) -> u64 {
+    pub(super) fn edit_string(&mut self, key: &[u8], edit: impl FnOnce(&mut StringValue)) -> u64 {
         let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();

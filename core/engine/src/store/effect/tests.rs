@@ -1,9 +1,10 @@
 //! The bytes of every effect. What was written to a disk is read for ever, so these do not change.
 
 use ::stream::{Acknowledgement, Activity, Forget, References, Retention, SetId, StreamId};
-use resp::ArgvBuf;
+use resp::{Argv, ArgvBuf};
 use values::{StringValue, Value};
 
+use super::hyperloglog::{Added, HyperLogLogChange};
 use super::*;
 use crate::store::log::{EffectLog, Journalling};
 use crate::time::{Mono, Now, UnixMs};
@@ -15,6 +16,10 @@ fn id(ms: u64, seq: u64) -> StreamId {
 
 fn on<'a>(change: impl Into<Change<'a>>) -> Effect<'a> {
     Effect::on(b"k", change)
+}
+
+fn add<'a>(elements: Argv<'a>, added: Added<'a>) -> Effect<'a> {
+    on(HyperLogLogChange { elements, added })
 }
 
 fn of(change: GroupChange<'_>) -> Effect<'_> {
@@ -68,6 +73,7 @@ const SELECT_2: &str = "*2\r\n$6\r\nSELECT\r\n$1\r\n2\r\n";
 #[test]
 fn the_bytes_of_an_effect_do_not_change() {
     let fields: ArgvBuf = [&b"f"[..], b"v"].into_iter().collect();
+    let elements: ArgvBuf = [&b"a"[..], b"b"].into_iter().collect();
     let consumer = b"c";
     let value = Value::from(StringValue::from_bytes(b"v"));
     let ids: &[StreamId] = &[id(1, 1), id(2, 2)];
@@ -314,6 +320,8 @@ fn the_bytes_of_an_effect_do_not_change() {
             of(GroupChange::GiveBack { entries: &back }),
             "XNACK k g FAIL IDS 2 1-1 2-2 RETRYCOUNT 0 FORCE; XNACK k g FAIL IDS 1 3-3 RETRYCOUNT 7 FORCE",
         ),
+        (add(elements.as_argv(), Added::Dense), "PFADD k a b"),
+        (add(elements.as_argv(), Added::Sparse(b"x")), "PFADD k a b"),
         (Effect::Database(DatabaseChange::Flush), "FLUSHDB"),
         (Effect::Server(ServerChange::Flush), "FLUSHALL"),
         (

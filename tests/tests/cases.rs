@@ -32,6 +32,7 @@ files! {
     sorted_sets: "sorted-sets",
     edges_of_streams: "streams-edges",
     errors_of_stream_commands: "stream-errors",
+    hash_fields: "hash-fields",
     hashes: "hashes",
     estimates: "hyperloglog",
     lists: "lists",

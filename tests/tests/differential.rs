@@ -43,6 +43,11 @@ fn random_commands_have_the_same_replies_as_on_redis() {
 }
 
 #[test]
+fn hashes_answer_alike_and_hold_the_same() {
+    compare(Focus::Hashes, COMMANDS, run).unwrap();
+}
+
+#[test]
 fn random_commands_on_hyperloglogs_have_the_same_replies_as_on_redis() {
     compare(Focus::HyperLogLogs, COMMANDS, run).unwrap();
 }

@@ -7,7 +7,7 @@
 //! and the branches above it.
 //!
 //! An entry has `PARTS` parts, of which the first is its name: a set has names alone, a hash has
-//! values too.
+//! values too. An entry may have a date, which takes six bytes.
 
 mod table;
 
@@ -15,10 +15,12 @@ use triomphe::Arc;
 
 use crate::element::{Element, SHARED_BYTES_MIN, Shared};
 use crate::hash::NameHasher;
-use crate::page::{Item, Packed, Page};
+use crate::page::{DATE_BYTES, Item, Packed, Page};
 use crate::trie::{Bucket, Node, Tables, mix};
 
 use table::Table;
+
+pub use crate::page::DATE_MAX;
 
 /// How many names a map has in a single page at most.
 pub const SMALL_LEN_MAX: usize = 512;
@@ -86,6 +88,20 @@ impl<'a> Entry<'a, 2> {
     }
 }
 
+impl<const PARTS: usize> Entry<'_, PARTS> {
+    /// Tells it from other entries of the same map, as long as the map does not change.
+    #[inline]
+    pub fn place(&self) -> (usize, usize) {
+        (std::ptr::from_ref(self.page).addr(), self.at)
+    }
+
+    /// Its date, if it has one.
+    #[inline]
+    pub fn date(&self) -> Option<u64> {
+        self.page.date(self.at + PARTS - 1)
+    }
+}
+
 /// How long parts of entries, those of at least [`SHARED_BYTES_MIN`] bytes, come and go.
 pub trait Longs {
     /// The long part of these bytes, for the map to refer to.
@@ -133,8 +149,22 @@ impl<const PARTS: usize> Map<PARTS> {
         hasher: NameHasher,
         longs: &mut impl Longs,
     ) -> bool {
+        self.insert_dated(parts, None, hasher, longs)
+    }
+
+    /// The same for an entry that has this date, at most [`DATE_MAX`], or none.
+    pub fn insert_dated(
+        &mut self,
+        parts: [&[u8]; PARTS],
+        date: Option<u64>,
+        hasher: NameHasher,
+        longs: &mut impl Longs,
+    ) -> bool {
         let is_short = parts.iter().all(|part| part.len() < SHARED_BYTES_MIN);
-        let items = parts.map(|part| Item::of(part).pack());
+        let mut items = parts.map(|part| Item::of(part).pack());
+        if let Some(last) = items.last_mut() {
+            *last = last.dated(date);
+        }
         match &mut self.0 {
             Repr::Empty if is_short => {
                 self.0 = Repr::Small(Page::of(&items));
@@ -155,6 +185,21 @@ impl<const PARTS: usize> Map<PARTS> {
             Repr::Empty | Repr::Small(_) | Repr::Large(_) => {}
         }
         self.grown(hasher).insert(&parts, &items, longs)
+    }
+
+    /// Gives the entry of a name this date, at most [`DATE_MAX`], or none; returns whether it is
+    /// there. `hasher` as for [`Map::insert`].
+    pub fn set_date(&mut self, name: &[u8], date: Option<u64>, hasher: NameHasher) -> bool {
+        if let Repr::Small(page) = &mut self.0 {
+            let Some(at) = page.position(PARTS, &Item::of(name).pack()) else {
+                return false;
+            };
+            if page.cost() + DATE_BYTES <= Page::BYTES_MAX {
+                page.set_date(at + PARTS - 1, date);
+                return true;
+            }
+        }
+        self.find(name).is_some() && self.grown(hasher).set_date(name, date)
     }
 
     /// Keeps it as a large map from now on, whatever its size, until it is empty. `hasher` as for
@@ -271,8 +316,8 @@ impl<const PARTS: usize> Map<PARTS> {
         }
     }
 
-    /// Some entry, chosen by a random number; `None` only if there is none. The choice is about
-    /// fair.
+    /// Some entry, chosen by a random number; `None` only if there is none. Each has the same
+    /// chance.
     pub fn random(&self, random: u64) -> Option<Entry<'_, PARTS>> {
         match &self.0 {
             Repr::Empty => None,
@@ -281,11 +326,7 @@ impl<const PARTS: usize> Map<PARTS> {
                 let beside = &[];
                 Some(Entry { page, beside, at })
             }
-            Repr::Large(large) => {
-                let (table, random) = large.root.draw(random);
-                let len = table.len().max(1);
-                (table.len() > 0).then(|| table.entry(random as usize % len))
-            }
+            Repr::Large(large) => large.random(random),
         }
     }
 
@@ -356,6 +397,19 @@ impl<const PARTS: usize> Large<PARTS> {
         is_new
     }
 
+    fn set_date(&mut self, name: &[u8], date: Option<u64>) -> bool {
+        let hasher = self.hasher;
+        let hash = hasher.hash(name);
+        while self.root.table(hash).is_full() {
+            self.root.split(hash, &|name: &[u8]| hasher.hash(name));
+        }
+        let table = self.root.table_mut(hash);
+        let before = table.bytes();
+        let is_there = table.set_date(name, date);
+        self.bytes = self.bytes + table.bytes() - before;
+        is_there
+    }
+
     fn remove(&mut self, name: &[u8], longs: &mut impl Longs) -> bool {
         let hasher = self.hasher;
         let take = |table: &mut Table<PARTS>| {
@@ -369,6 +423,26 @@ impl<const PARTS: usize> Large<PARTS> {
         self.bytes -= removed.unwrap_or(0);
         self.len -= usize::from(removed.is_some());
         removed.is_some()
+    }
+
+    /// Draws a table by its share of the hashes, and takes it by how many entries it has for that
+    /// share. Otherwise entries that are alone in their part of the hashes would come up more
+    /// often.
+    fn random(&self, random: u64) -> Option<Entry<'_, PARTS>> {
+        let mut random = mix(random);
+        for _ in 0..DRAWS_MAX {
+            let table = self.root.table(random);
+            random = mix(random);
+            let density = (table.len() as u128) << (table.depth() + u32::BITS);
+            let chance = u128::from(random as u32) * (self.len as u128 * DENSITY_MAX);
+            random = mix(random);
+            if chance < density && table.len() > 0 {
+                return Some(table.entry(random as usize % table.len()));
+            }
+        }
+        let (table, random) = self.root.draw(random);
+        let len = table.len().max(1);
+        (table.len() > 0).then(|| table.entry(random as usize % len))
     }
 
     fn shed(&mut self, bytes: usize) {
@@ -417,6 +491,13 @@ impl<const PARTS: usize> Large<PARTS> {
         (bytes as u128 * self.len as u128 / seen as u128) as usize
     }
 }
+
+/// How many times as dense as in the mean entries are in a table at most. Hashes that are spread by
+/// chance do not come near it.
+const DENSITY_MAX: u128 = 8;
+
+/// How often a table is drawn at most.
+const DRAWS_MAX: usize = 1000;
 
 /// What a branch needs for each of its tables, in the mean: slots and its head.
 const TABLE_SLOTS_BYTES: usize = 3;

@@ -7,9 +7,9 @@
 //! | up to the end | two bytes for each element, the last one first: its form and its end |
 //!
 //! So any element is found at once, and it costs two bytes more than it has. The text of an integer
-//! is kept as the integer, which is shorter. A page takes what an allocator would give it anyway,
-//! so it is as small as its content. A clone shares the memory; a write to a page that is shared
-//! makes a new one.
+//! is kept as the integer, which is shorter. An element may have a date, six bytes behind its own.
+//! A page takes what an allocator would give it anyway, so it is as small as its content. A clone
+//! shares the memory; a write to a page that is shared makes a new one.
 
 use triomphe::{Arc, ThinArc};
 
@@ -26,6 +26,14 @@ const END_MASK: u16 = (1 << 13) - 1;
 const TEXT: u16 = 0;
 const INTEGER: u16 = 1 << 13;
 const PLACE: u16 = 2 << 13;
+/// Added to the form of an element that has a date.
+const DATED: u16 = 4 << 13;
+
+/// How many bytes a date takes.
+pub(crate) const DATE_BYTES: usize = 6;
+
+/// The latest date that there is.
+pub const DATE_MAX: u64 = (1 << (DATE_BYTES as u32 * u8::BITS)) - 1;
 
 const _: () = assert!(Page::BYTES_MAX <= END_MASK as usize);
 
@@ -58,6 +66,7 @@ pub(crate) struct Packed<'a> {
     text: &'a [u8],
     number: [u8; size_of::<i64>()],
     number_len: usize,
+    date: Option<u64>,
 }
 
 impl<'a> Item<'a> {
@@ -90,11 +99,25 @@ impl<'a> Item<'a> {
             text,
             number: number.to_le_bytes(),
             number_len,
+            date: None,
         }
     }
 }
 
 impl Packed<'_> {
+    /// The same with this date, which is at most [`DATE_MAX`], or with none.
+    #[inline]
+    pub(crate) fn dated(self, date: Option<u64>) -> Self {
+        Packed { date, ..self }
+    }
+
+    /// Its date.
+    #[inline]
+    pub(crate) fn date(&self) -> Option<u64> {
+        self.date
+    }
+
+    /// Its bytes without those of a date.
     #[inline]
     fn bytes(&self) -> &[u8] {
         if self.form == TEXT {
@@ -104,10 +127,17 @@ impl Packed<'_> {
         }
     }
 
+    /// How many bytes it has, with those of a date.
+    #[inline]
+    fn len(&self) -> usize {
+        let date_len = if self.date.is_some() { DATE_BYTES } else { 0 };
+        self.bytes().len() + date_len
+    }
+
     /// What it takes in a page.
     #[inline]
     pub(crate) fn cost(&self) -> usize {
-        self.bytes().len() + SLOT_BYTES
+        self.len() + SLOT_BYTES
     }
 }
 
@@ -150,7 +180,7 @@ impl Page {
     /// ([`Page::cost_after`]).
     pub(crate) fn splice(&mut self, at: usize, removed: usize, added: &[Packed<'_>]) {
         debug_assert!(at + removed <= self.len(), "who asks knows what is there");
-        let added_bytes: usize = added.iter().map(|item| item.bytes().len()).sum();
+        let added_bytes: usize = added.iter().map(Packed::len).sum();
         let (start, end, used) = (self.start(at), self.start(at + removed), self.used());
         let (count, count_after) = (self.len(), self.len() + added.len() - removed);
         let used_after = used + added_bytes - (end - start);
@@ -174,10 +204,16 @@ impl Page {
             let mut from = start;
             for (index, item) in (at..).zip(added) {
                 let bytes = item.bytes();
-                let end = from + bytes.len();
+                let (mut end, mut form) = (from + bytes.len(), item.form);
                 memory[from..end].copy_from_slice(bytes);
+                if let Some(date) = item.date {
+                    let date = &date.to_le_bytes()[..DATE_BYTES];
+                    memory[end..end + DATE_BYTES].copy_from_slice(date);
+                    end += DATE_BYTES;
+                    form |= DATED;
+                }
                 from = end;
-                let written = (end as u16 | item.form).to_le_bytes();
+                let written = (end as u16 | form).to_le_bytes();
                 memory[slot(index + 1)..slot(index)].copy_from_slice(&written);
             }
             head.count = count_after as u16;
@@ -236,7 +272,11 @@ impl Page {
     /// The element at `at`, which is there.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> Item<'_> {
-        let (form, bytes) = self.stored(at);
+        let (mut form, mut bytes) = self.stored(at);
+        if form & DATED != 0 {
+            form &= !DATED;
+            bytes = split_date(bytes).0;
+        }
         match form {
             INTEGER => Item::Integer(unpack(bytes)),
             PLACE => Item::Place(unpack(bytes) as u32),
@@ -244,13 +284,37 @@ impl Page {
         }
     }
 
-    /// The bytes of the element at `at`, a text.
+    /// The date of the element at `at`.
+    #[inline]
+    pub(crate) fn date(&self, at: usize) -> Option<u64> {
+        match self.slot(at) & DATED {
+            0 => None,
+            _ => Some(split_date(self.stored(at).1).1),
+        }
+    }
+
+    /// Gives the element at `at` this date, or none. There must be room for it.
+    pub(crate) fn set_date(&mut self, at: usize, date: Option<u64>) {
+        // The page changes while the element is put in again, and an element is short.
+        let text;
+        let item = match self.get(at) {
+            Item::Text(bytes) => {
+                text = bytes.to_vec();
+                Item::Text(&text)
+            }
+            Item::Integer(integer) => Item::Integer(integer),
+            Item::Place(place) => Item::Place(place),
+        };
+        self.splice(at, 1, &[item.pack().dated(date)]);
+    }
+
+    /// The bytes of the element at `at`, a text without a date.
     #[inline]
     pub(crate) fn text(&self, at: usize) -> &[u8] {
         self.stored(at).1
     }
 
-    /// Where this one is among the elements at 0, `step`, 2 * `step` and so on.
+    /// Where this one, which has no date, is among the elements at 0, `step`, 2 * `step` and so on.
     #[inline]
     pub(crate) fn position(&self, step: usize, sought: &Packed<'_>) -> Option<usize> {
         let bytes = sought.bytes();
@@ -354,6 +418,16 @@ impl Page {
             *page.header_mut() = head;
         });
     }
+}
+
+/// The bytes of an element that has a date, and the date.
+#[inline]
+fn split_date(bytes: &[u8]) -> (&[u8], u64) {
+    let at = bytes.len().saturating_sub(DATE_BYTES);
+    let (bytes, date) = bytes.split_at(at);
+    let mut number = [0; size_of::<u64>()];
+    number[..date.len()].copy_from_slice(date);
+    (bytes, u64::from_le_bytes(number))
 }
 
 /// Elements have moved by this many bytes, and so have the ends in their slots.

@@ -6,6 +6,7 @@
 
 mod bitmap;
 mod connection;
+mod cursor;
 mod element;
 mod float;
 mod hash;

@@ -367,3 +367,178 @@ fn info_has_the_average_time_that_keys_live() {
     node.ask("SET again x PX 10");
     assert_eq!(average(&mut node), "db3:keys=1,expires=1 10");
 }
+
+#[test]
+fn fields_that_come_and_go_leave_nothing_to_expire() {
+    for ways in [
+        &["DEL h"][..],
+        &["HDEL h f g"],
+        &["HGETDEL h FIELDS 2 f g"],
+        &["HPERSIST h FIELDS 2 f g"],
+        &["HSET h f 1 g 2"],
+        &[
+            "HSETEX h KEEPTTL FIELDS 1 f 1",
+            "HGETEX h PERSIST FIELDS 2 f g",
+        ],
+        &["HPEXPIRE h 300000 FIELDS 1 f", "HPEXPIRE h 7 FIELDS 2 f g"],
+        &["RENAME h i", "COPY i h", "DEL i", "EXPIRE h 700"],
+        &["SET h v"],
+        &["MOVE h 1", "FLUSHALL"],
+        &["SWAPDB 0 1", "FLUSHALL"],
+    ] {
+        let mut node = Node::new();
+        for _ in 0..300 {
+            node.ask("HSET h f 1 g 2 h 3");
+            let reply = node.ask("HPEXPIRE h 100000 FIELDS 2 f g");
+            assert_eq!(reply, "*2\r\n:1\r\n:1\r\n");
+            let keyspace = node.engine.keyspace();
+            assert_eq!((keyspace.scheduled(), keyspace.expiring_parts(0)), (1, 1));
+            for request in ways {
+                let reply = node.ask(request);
+                assert!(!reply.starts_with('-'), "{request}: {reply}");
+            }
+            assert!(node.engine.keyspace().scheduled() <= 1, "{ways:?}");
+            node.ms += 3;
+        }
+        node.forget();
+        node.ask("DEL h");
+        // A timer moves down the wheel.
+        node.ms += 2_000_000;
+        for _ in 0..5 {
+            node.engine.timer(now(node.ms));
+        }
+        let keyspace = node.engine.keyspace();
+        assert_eq!(keyspace.scheduled(), 0, "{ways:?}");
+        assert_eq!(keyspace.expiring_parts(0), 0, "{ways:?}");
+        node.engine.timer(now(node.ms));
+        assert_eq!(node.engine.next_deadline(now(node.ms)), None, "{ways:?}");
+    }
+}
+
+#[test]
+fn many_fields_that_expire_at_once_go_in_bounded_steps_and_are_hidden_until_then() {
+    const FIELDS: usize = 20_000;
+    let mut node = Node::new();
+    for from in (0..FIELDS).step_by(100) {
+        let fields = (from..from + 100).map(|it| format!(" f{it} v"));
+        let fields: String = fields.collect();
+        node.ask(&format!("HSETEX h PX 1000 FIELDS 100{fields}"));
+    }
+    node.ask("HSET h stays v");
+    node.ask("SET k v PX 1000");
+    node.ms += 1000;
+    // Before any of them went.
+    assert_eq!(node.ask("HLEN h"), ":1\r\n");
+    assert_eq!(node.ask("HGETALL h"), "*2\r\n$5\r\nstays\r\n$1\r\nv\r\n");
+    assert_eq!(node.ask("HRANDFIELD h 5"), "*1\r\n$5\r\nstays\r\n");
+    assert_eq!(node.ask("HGET h f7"), "$-1\r\n");
+    let stored = |node: &Node| {
+        let keyspace = node.engine.keyspace();
+        let record = keyspace.find(0, keyspace.hash(b"h"), b"h").unwrap();
+        record.value().get::<values::Hash>().unwrap().len()
+    };
+    let (mut before, mut calls) = (stored(&node), 0);
+    assert_eq!(before, FIELDS, "the one that was asked for has gone");
+    while before > 1 {
+        node.engine.timer(now(node.ms));
+        let after = stored(&node);
+        assert!(before - after <= EXPIRED_PER_TIMER_MAX, "{before} {after}");
+        assert!(after < before, "each call gets on");
+        (before, calls) = (after, calls + 1);
+        // Other keys have their turn.
+        let keyspace = node.engine.keyspace();
+        assert!(calls < 3 || !keyspace.exists(0, b"k"), "{calls}");
+    }
+    assert!(calls >= FIELDS / EXPIRED_PER_TIMER_MAX);
+    let info = node.ask("INFO stats");
+    assert!(info.contains("expired_subkeys:20000\r\n"), "{info}");
+    assert!(info.contains("expired_subkeys_active:19999\r\n"), "{info}");
+    assert!(
+        node.ask("INFO keyspace")
+            .contains("keys=1,expires=0,avg_ttl=0,subexpiry=0")
+    );
+}
+
+#[test]
+fn a_key_goes_with_the_last_of_its_fields_whether_the_timer_or_a_command_meets_it() {
+    for by_timer in [true, false] {
+        let mut node = Node::new();
+        node.ask("HSETEX h PX 10 FIELDS 2 f 1 g 2");
+        node.ms += 10;
+        if by_timer {
+            node.engine.timer(now(node.ms));
+            assert!(node.engine.keyspace().is_empty());
+        }
+        assert_eq!(node.ask("EXISTS h"), ":0\r\n");
+        assert_eq!(node.ask("TYPE h"), "+none\r\n");
+        assert!(node.engine.keyspace().is_empty());
+        assert_eq!(node.ask("HSETNX h f 3"), ":1\r\n");
+        assert_eq!(node.ask("HTTL h FIELDS 1 f"), "*1\r\n:-1\r\n");
+        let info = node.ask("INFO stats");
+        assert!(info.contains("expired_subkeys:2\r\n"), "{info}");
+        assert!(info.contains("expired_keys:0\r\n"), "{info}");
+    }
+}
+
+#[test]
+fn fields_stay_and_are_hidden_while_clients_are_paused() {
+    let mut node = Node::new();
+    let mut other = node.engine.connect(String::new(), String::new(), now(0));
+    node.ask("HSET h f 1 g 2");
+    node.ask("HPEXPIRE h 10 FIELDS 1 f");
+    node.ask("HSETEX all PX 10 FIELDS 1 f 1");
+    node.ask("CLIENT PAUSE 1000 WRITE");
+    node.ms += 20;
+    node.engine.timer(now(node.ms));
+    std::mem::swap(&mut node.session, &mut other);
+    assert_eq!(node.ask("HGET h f"), "$-1\r\n");
+    assert_eq!(node.ask("HLEN h"), ":1\r\n");
+    assert_eq!(node.ask("EXISTS all"), ":0\r\n");
+    assert_eq!(node.engine.keyspace().len(0), 2, "nothing was written");
+    node.ms += 1000;
+    node.engine.timer(now(node.ms));
+    node.engine.timer(now(node.ms));
+    assert_eq!(node.engine.keyspace().len(0), 1);
+    assert_eq!(node.engine.keyspace().expiring_parts(0), 0);
+}
+
+/// What Redis 8.6.3 does not do: it answers `HSET` 0, and `HSETEX` sets what nobody ever sees.
+#[test]
+fn a_field_whose_time_is_over_does_not_exist_for_commands_that_write() {
+    let after = |request: &str| {
+        let mut node = Node::new();
+        node.ask("HSET h f old g 2");
+        node.ask("HPEXPIRE h 10 FIELDS 1 f");
+        node.ms += 10;
+        let reply = node.ask(request);
+        let ttl = node.ask("HPEXPIRETIME h FIELDS 1 f");
+        (reply, node.ask("HGET h f"), ttl)
+    };
+    let expect = |reply: &str, value: &str, ttl: i64| {
+        (
+            reply.to_owned(),
+            value.to_owned(),
+            format!("*1\r\n:{ttl}\r\n"),
+        )
+    };
+    let new = "$3\r\nnew\r\n";
+    assert_eq!(after("HSET h f new"), expect(":1\r\n", new, -1));
+    assert_eq!(after("HSETNX h f new"), expect(":1\r\n", new, -1));
+    let keeping = "HSETEX h KEEPTTL FIELDS 1 f new";
+    assert_eq!(after(keeping), expect(":1\r\n", new, -1));
+    let missing = "HSETEX h FNX FIELDS 1 f new";
+    assert_eq!(after(missing), expect(":1\r\n", new, -1));
+    let none = "$-1\r\n";
+    let there = "HSETEX h FXX FIELDS 1 f new";
+    assert_eq!(after(there), expect(":0\r\n", none, -2));
+    assert_eq!(after("HDEL h f"), expect(":0\r\n", none, -2));
+    assert_eq!(
+        after("HPERSIST h FIELDS 1 f"),
+        expect("*1\r\n:-2\r\n", none, -2)
+    );
+    let extend = "HPEXPIRE h 100 FIELDS 1 f";
+    assert_eq!(after(extend), expect("*1\r\n:-2\r\n", none, -2));
+    let one = "$1\r\n1\r\n";
+    assert_eq!(after("HINCRBY h f 1"), expect(":1\r\n", one, -1));
+    assert_eq!(after("HINCRBYFLOAT h f 1"), expect(one, one, -1));
+}

@@ -43,7 +43,9 @@ struct Node {
 impl Node {
     fn new() -> Node {
         let now_ms = 1_790_000_000_000;
-        let mut engine = Engine::new(Settings::default(), 7, now(now_ms), &TABLE);
+        let mut settings = Settings::default();
+        settings.set("enable-debug-command", "yes").unwrap();
+        let mut engine = Engine::new(settings, 7, now(now_ms), &TABLE);
         engine.listen_to(Classes::ALL);
         Node {
             engine,

@@ -388,3 +388,49 @@ fn a_consumer_that_polls_in_vain_was_seen_lately_after_a_restart() {
     // Not each call: 800 of them, and 14 spans of time.
     assert!((14 * 4..16 * 4 + 10).contains(&logged), "{logged} batches");
 }
+
+#[test]
+fn deadlines_of_fields_are_replayed_as_they_were_lived() {
+    let mut node = Node::new(100);
+    let at = |node: &mut Node, ms: i64, request: &str| {
+        node.now.unix_us += ms * 1000;
+        let reply = node.ask_words(request);
+        assert!(!reply.starts_with('-'), "{request}: {reply}");
+    };
+    at(&mut node, 0, "HSET h a 1 b 2 c 3 d 4 e 5 f 6");
+    at(&mut node, 0, "HPEXPIRE h 50 FIELDS 3 a b c");
+    at(&mut node, 0, "HPEXPIRE h 5000 FIELDS 2 d e");
+    at(&mut node, 0, "HSETEX h PX 6000 FIELDS 2 g 7 h 8");
+    at(&mut node, 0, "HINCRBY h d 5");
+    // Two of them are met, and one is not.
+    at(&mut node, 60, "HSET h a new");
+    at(&mut node, 0, "HINCRBY h b 5");
+    at(&mut node, 0, "HSETEX h KEEPTTL FIELDS 2 e 9 c 3");
+    at(&mut node, 0, "HGETEX h PX 7000 FIELDS 1 f");
+    at(&mut node, 0, "HPERSIST h FIELDS 1 g");
+    at(&mut node, 0, "HGETDEL h FIELDS 1 h");
+    at(&mut node, 0, "HSETEX all PX 10 FIELDS 2 x 1 y 2");
+    at(&mut node, 20, "HSET all x 3");
+    at(&mut node, 0, "HSETEX past PXAT 1 FIELDS 1 x 1");
+    at(&mut node, 0, "HSETEX later PX 10 FIELDS 2 x 1 y 2");
+    // What is over, and was not met, is still there after the replay, and hidden there too.
+    node.now.unix_us += 20_000;
+    let mut replayed = node.replayed(100, Author::Weir);
+    replayed.now = node.now;
+    for request in [
+        "HGETALL h",
+        "HPEXPIRETIME h FIELDS 8 a b c d e f g h",
+        "HGETALL all",
+        "HPEXPIRETIME all FIELDS 2 x y",
+        "EXISTS past later",
+        "HLEN later",
+        "DBSIZE",
+        "INFO keyspace",
+    ] {
+        assert_eq!(
+            replayed.ask_words(request),
+            node.ask_words(request),
+            "{request}"
+        );
+    }
+}

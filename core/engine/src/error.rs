@@ -219,6 +219,54 @@ pub enum CmdError {
     /// An expiry time that is not in the future or not representable; the command's name.
     #[error("ERR invalid expire time in '{0}' command")]
     InvalidExpire(&'static str),
+    /// An expiry time of fields below 0.
+    #[error("ERR invalid expire time, must be >= 0")]
+    NegativeExpire,
+    /// An option for an expiry without its time.
+    #[error("ERR missing expire time")]
+    MissingExpire,
+    /// Several options for the expiry of fields; what the last of them could be.
+    #[error("ERR Only one of EX, PX, EXAT, PXAT or {0} arguments can be specified")]
+    OneExpiry(&'static str),
+    /// `HSETEX` with both conditions, or with one of them twice.
+    #[error("ERR Only one of FXX or FNX arguments can be specified")]
+    OneFieldCondition,
+    /// `HEXPIRE` and its like with several conditions.
+    #[error("ERR Multiple condition flags specified")]
+    SeveralConditions,
+    /// An argument of a hash command that is no option.
+    #[error("ERR unknown argument: {0}")]
+    UnknownArgument(String),
+    /// An option of another hash command.
+    #[error("ERR unknown argument")]
+    ForeignArgument,
+    /// `FIELDS` is not where it must be.
+    #[error("ERR Mandatory argument FIELDS is missing or not at the right position")]
+    FieldsPlace,
+    /// The number behind `FIELDS` is none, or not positive.
+    #[error("ERR Number of fields must be a positive integer")]
+    FieldsNumber,
+    /// Not as many fields follow as the number says.
+    #[error("ERR The `numfields` parameter must match the number of arguments")]
+    FieldsMismatch,
+    /// `FIELDS` of `HEXPIRE` and its like comes twice.
+    #[error("ERR FIELDS keyword specified multiple times")]
+    FieldsTwice,
+    /// `HEXPIRE` and its like without fields.
+    #[error("ERR missing FIELDS argument")]
+    FieldsMissing,
+    /// `FIELDS` at the end of `HEXPIRE` and its like.
+    #[error("ERR FIELDS requires at least numfields and one field argument")]
+    FieldsEmpty,
+    /// The number behind `FIELDS` of `HEXPIRE` and its like is none, or not positive.
+    #[error("ERR Parameter `numFields` should be greater than 0")]
+    FieldsNotPositive,
+    /// The same for `HGETEX` and `HSETEX`.
+    #[error("ERR invalid number of fields")]
+    FieldsInvalid,
+    /// Fewer fields follow than the number says.
+    #[error("ERR wrong number of arguments")]
+    FieldsShort,
     /// A database number that does not exist.
     #[error("ERR DB index is out of range")]
     DbIndex,

@@ -18,4 +18,10 @@ impl Rng {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
+
+    /// A random number below `bound`, each with the same chance up to one part in 2^64 / `bound`; 0
+    /// if `bound` is.
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        ((self.next() as u128 * bound as u128) >> u64::BITS) as u64
+    }
 }

@@ -60,6 +60,12 @@ impl UnixMs {
         u32::try_from(self.0 / 1000).unwrap_or(0)
     }
 
+    /// Milliseconds since the epoch; 0 before it.
+    #[inline]
+    pub const fn since_epoch(self) -> u64 {
+        if self.0 < 0 { 0 } else { self.0 as u64 }
+    }
+
     /// This time moved by a number of milliseconds, clamped to the range.
     #[must_use]
     pub const fn plus(self, ms: i64) -> UnixMs {

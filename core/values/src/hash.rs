@@ -3,34 +3,74 @@
 //! A [`Map`] with one thing more: a hash that Redis would keep as a listpack says so, whatever it
 //! is kept in here. Once it has had too many fields or too long ones for that ([`Thresholds`]), it
 //! never does again.
+//!
+//! A field may have a deadline, from which on it does not exist: [`Hash::as_of`] shows what does.
+//! Deadlines are in memory of their own, so that a hash without them pays nothing.
+
+mod expiring;
+mod fields;
 
 use collections::hash::NameHasher;
 use collections::map::{Copied, Entry, Iter, Longs};
 use collections::{Element, Map};
+use triomphe::Arc;
 
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
 
+use expiring::Expiring;
+
+pub use expiring::FIELD_DEADLINE_MS_MAX;
+pub use fields::{Fields, Live};
+
 /// Fields and their values.
-#[derive(Clone, Debug, Default)]
-pub struct Hash(Map<2>);
+#[derive(Clone)]
+pub struct Hash(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// No field has ever had a deadline.
+    Plain(Map<2>),
+    Expiring(Arc<Expiring>),
+}
+
+// A value of a key has no more room.
+const _: () = assert!(size_of::<Hash>() == 16);
+
+/// What becomes of a field's deadline when it gets a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// It has none any more.
+    Never,
+    /// It is this one, in milliseconds since the epoch, at most [`FIELD_DEADLINE_MS_MAX`].
+    At(u64),
+    /// It stays as it is.
+    Kept,
+}
+
+impl Default for Hash {
+    fn default() -> Hash {
+        Hash::new()
+    }
+}
 
 impl Hash {
     /// No fields.
     pub const fn new() -> Hash {
-        Hash(Map::new())
+        Hash(Repr::Plain(Map::new()))
     }
 
     /// A command sets this many fields, some perhaps twice: Redis decides by their number before it
     /// sets them.
     pub fn expect(&mut self, fields: usize, hasher: NameHasher, thresholds: &Thresholds) {
         if fields > thresholds.hash_max_listpack_entries {
-            self.0.spread(hasher);
+            self.map_mut().spread(hasher);
         }
     }
 
-    /// Gives a field this value; returns whether the field is new. `hasher` as for [`Map::insert`].
+    /// Gives a field this value and no deadline; returns whether the field is new. `hasher` as for
+    /// [`Map::insert`].
     pub fn set(
         &mut self,
         field: &[u8],
@@ -38,58 +78,188 @@ impl Hash {
         hasher: NameHasher,
         thresholds: &Thresholds,
     ) -> bool {
-        self.set_with(field, value, hasher, thresholds, &mut Copied)
+        let deadline = Deadline::Never;
+        self.set_with(field, value, deadline, hasher, thresholds, &mut Copied)
     }
 
-    /// The same with long names and values from elsewhere, and for those that go.
+    /// Gives a field this value and deadline, with long names and values from elsewhere, and for
+    /// those that go.
     pub fn set_with(
         &mut self,
         field: &[u8],
         value: &[u8],
+        deadline: Deadline,
         hasher: NameHasher,
         thresholds: &Thresholds,
         longs: &mut impl Longs,
     ) -> bool {
-        let is_new = self.0.insert_with([field, value], hasher, longs);
+        let is_new = match (&mut self.0, deadline) {
+            (Repr::Plain(map), Deadline::Never | Deadline::Kept) => {
+                map.insert_with([field, value], hasher, longs)
+            }
+            (Repr::Plain(_) | Repr::Expiring(_), _) => {
+                let expiring = self.expiring_mut();
+                let before = expiring.fields.find(field).and_then(|it| it.date());
+                let after = match deadline {
+                    Deadline::Never => None,
+                    Deadline::At(at) => Some(at.min(FIELD_DEADLINE_MS_MAX)),
+                    Deadline::Kept => before,
+                };
+                expiring.note(field, before, after);
+                let parts = [field, value];
+                expiring.fields.insert_dated(parts, after, hasher, longs)
+            }
+        };
         let is_long = field.len().max(value.len()) > thresholds.hash_max_listpack_value;
-        if is_long || self.0.len() > thresholds.hash_max_listpack_entries {
-            self.0.spread(hasher);
+        if is_long || self.map().len() > thresholds.hash_max_listpack_entries {
+            self.map_mut().spread(hasher);
         }
         is_new
     }
 
+    /// Gives a field this deadline, at most [`FIELD_DEADLINE_MS_MAX`], or none; returns whether the
+    /// field is there.
+    pub fn set_deadline(&mut self, field: &[u8], at: Option<u64>, hasher: NameHasher) -> bool {
+        let Some(before) = self.map().find(field).map(|entry| entry.date()) else {
+            return false;
+        };
+        if before != at {
+            let at = at.map(|at| at.min(FIELD_DEADLINE_MS_MAX));
+            let expiring = self.expiring_mut();
+            expiring.note(field, before, at);
+            expiring.fields.set_date(field, at, hasher);
+        }
+        true
+    }
+
+    /// Is from now on, while it is small, what Redis keeps as a `listpackex`, whether a field has a
+    /// deadline or not.
+    pub fn mark_expiring(&mut self) {
+        self.expiring_mut();
+    }
+
     /// Takes a field out; returns whether it was there.
     pub fn remove(&mut self, field: &[u8], longs: &mut impl Longs) -> bool {
-        self.0.remove_with(field, longs)
+        match &mut self.0 {
+            Repr::Plain(map) => map.remove_with(field, longs),
+            Repr::Expiring(expiring) => {
+                let Some(before) = expiring.fields.find(field).map(|entry| entry.date()) else {
+                    return false;
+                };
+                let expiring = Arc::make_mut(expiring);
+                expiring.note(field, before, None);
+                expiring.fields.remove_with(field, longs)
+            }
+        }
     }
 
-    /// The value of a field.
+    /// The value of a field, whether its time is over or not.
     #[inline]
     pub fn get(&self, field: &[u8]) -> Option<Element<'_>> {
-        self.0.find(field).map(|entry: Entry<'_, 2>| entry.value())
+        self.map()
+            .find(field)
+            .map(|entry: Entry<'_, 2>| entry.value())
     }
 
-    /// The number of fields.
+    /// The deadline of a field, if it has one.
+    #[inline]
+    pub fn deadline(&self, field: &[u8]) -> Option<u64> {
+        let fields = &self.expiring()?.fields;
+        fields.find(field).and_then(|entry| entry.date())
+    }
+
+    /// The number of fields, with those whose time is over.
     #[inline]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.map().len()
     }
 
     /// Returns whether there is none.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.map().is_empty()
     }
 
-    /// All fields: in the order in which they came as long as the hash is small.
+    /// All fields, with those whose time is over: in the order in which they came as long as the
+    /// hash is small.
     pub fn iter(&self) -> Iter<'_, 2> {
-        self.0.iter()
+        self.map().iter()
     }
 
-    /// Returns whether Redis would keep it as a listpack.
+    /// Fields that have a deadline, with it, the first first.
+    pub fn deadlines(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        let expiring = self.expiring().into_iter();
+        expiring.flat_map(Expiring::in_order)
+    }
+
+    /// Returns whether a field has a deadline.
+    #[inline]
+    pub fn has_deadlines(&self) -> bool {
+        self.expiring().is_some_and(|expiring| expiring.len() > 0)
+    }
+
+    /// How many fields are over at this time and still there.
+    #[inline]
+    pub fn over(&self, now_ms: u64) -> usize {
+        match self.expiring() {
+            Some(expiring) if expiring.first_ms().is_some_and(|at| at <= now_ms) => {
+                expiring.over(now_ms)
+            }
+            Some(_) | None => 0,
+        }
+    }
+
+    /// Returns whether Redis would keep it as a listpack, of any kind.
     #[inline]
     pub fn is_listpack(&self) -> bool {
-        !self.0.is_spread()
+        !self.map().is_spread()
+    }
+
+    /// Returns whether a field has, or once had, a deadline.
+    #[inline]
+    pub fn was_expiring(&self) -> bool {
+        self.expiring().is_some()
+    }
+
+    #[inline]
+    fn map(&self) -> &Map<2> {
+        match &self.0 {
+            Repr::Plain(map) => map,
+            Repr::Expiring(expiring) => &expiring.fields,
+        }
+    }
+
+    fn map_mut(&mut self) -> &mut Map<2> {
+        match &mut self.0 {
+            Repr::Plain(map) => map,
+            Repr::Expiring(expiring) => &mut Arc::make_mut(expiring).fields,
+        }
+    }
+
+    #[inline]
+    fn expiring(&self) -> Option<&Expiring> {
+        match &self.0 {
+            Repr::Plain(_) => None,
+            Repr::Expiring(expiring) => Some(expiring),
+        }
+    }
+
+    fn expiring_mut(&mut self) -> &mut Expiring {
+        if let Repr::Plain(map) = &mut self.0 {
+            self.0 = Repr::Expiring(Arc::new(Expiring::new(std::mem::take(map))));
+        }
+        match &mut self.0 {
+            Repr::Expiring(expiring) => Arc::make_mut(expiring),
+            Repr::Plain(_) => unreachable!("made expiring just above"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Hash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts =
+            |entry: Entry<'_, 2>| (entry.name().to_vec(), entry.value().to_vec(), entry.date());
+        f.debug_list().entries(self.iter().map(parts)).finish()
     }
 }
 
@@ -121,25 +291,45 @@ impl Typed for Hash {
     }
 
     fn encoding(&self, _: usize) -> &'static str {
-        if self.is_listpack() {
-            "listpack"
-        } else {
-            "hashtable"
+        match (self.is_listpack(), self.was_expiring()) {
+            (true, false) => "listpack",
+            (true, true) => "listpackex",
+            (false, _) => "hashtable",
         }
     }
 
     fn heap_bytes(&self, samples: usize) -> usize {
-        self.0.heap_bytes(samples)
+        let of_deadlines = self.expiring().map_or(0, |expiring| {
+            size_of::<usize>() + size_of::<Expiring>() + expiring.deadline_bytes()
+        });
+        self.map().heap_bytes(samples) + of_deadlines
     }
 
     #[inline]
     fn weight(&self) -> usize {
-        self.0.weight()
+        self.map().weight() + self.expiring().map_or(0, Expiring::deadline_weight)
+    }
+
+    /// The first of its fields' deadlines.
+    #[inline]
+    fn next_deadline_ms(&self) -> Option<u64> {
+        self.expiring().and_then(Expiring::first_ms)
+    }
+
+    /// All fields have deadlines, and the last of these has come.
+    #[inline]
+    fn is_over(&self, now_ms: u64) -> bool {
+        match self.expiring() {
+            Some(expiring) => {
+                expiring.len() == expiring.fields.len() && self.over(now_ms) == expiring.len()
+            }
+            None => false,
+        }
     }
 
     #[inline]
-    fn next_deadline_ms(&self) -> Option<u64> {
-        None
+    fn has_expiring_parts(&self) -> bool {
+        self.has_deadlines()
     }
 
     #[inline]
@@ -154,3 +344,6 @@ impl From<Hash> for Value {
         Value::Hash(hash)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ mod value;
 
 pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
 
-pub use hash::Hash;
+pub use hash::{Deadline, FIELD_DEADLINE_MS_MAX, Fields, Hash, Live};
 pub use list::{End, List};
 pub use set::{Growth, Set, SetForm, SetIter};
 pub use sorted_set::SortedSet;

@@ -72,6 +72,18 @@ pub trait Typed {
     /// When something is due for it, in milliseconds since the epoch.
     fn next_deadline_ms(&self) -> Option<u64>;
 
+    /// Returns whether its key is gone at this time because all parts of it have expired.
+    #[inline]
+    fn is_over(&self, _now_ms: u64) -> bool {
+        false
+    }
+
+    /// Returns whether parts of it expire.
+    #[inline]
+    fn has_expiring_parts(&self) -> bool {
+        false
+    }
+
     /// Reads what a command on it will look at first.
     fn prefetch(&self);
 }

@@ -61,6 +61,18 @@ macro_rules! types {
                 match self { $($value::$variant(kept) => <$typed as Typed>::next_deadline_ms(kept),)* }
             }
 
+            /// Returns whether its key is gone at this time because all parts of it have expired.
+            #[inline]
+            pub fn is_over(&self, now_ms: u64) -> bool {
+                match self { $($value::$variant(kept) => <$typed as Typed>::is_over(kept, now_ms),)* }
+            }
+
+            /// Returns whether parts of it expire.
+            #[inline]
+            pub fn has_expiring_parts(&self) -> bool {
+                match self { $($value::$variant(kept) => <$typed as Typed>::has_expiring_parts(kept),)* }
+            }
+
             /// Reads what a command on it will look at first, to have it in the processor's caches.
             #[inline]
             pub fn prefetch(&self) {

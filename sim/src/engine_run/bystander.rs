@@ -21,7 +21,8 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         8..10 => (0..1 + rng.below(3)).map(|_| change(stream, rng)).collect(),
         10 => elsewhere(rng),
         11..14 => expiring(rng),
-        14..17 => (0..1 + rng.below(4)).map(|_| hash(rng)).collect(),
+        14..16 => (0..1 + rng.below(4)).map(|_| hash(rng)).collect(),
+        16 => (0..1 + rng.below(4)).map(|_| fields(rng)).collect(),
         17 => (0..1 + rng.below(4)).map(|_| estimate(rng)).collect(),
         _ => {
             let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
@@ -257,6 +258,66 @@ fn estimate(rng: &mut Rng) -> Request {
         11 => request!(Purpose::Any, "PFDEBUG", "TODENSE", key),
         12 => request!(Purpose::Any, "PEXPIRE", key, 1 + rng.below(3000)),
         _ => request!(Purpose::Any, "DEL", key),
+    }
+}
+
+/// Fields of the same hashes that expire, and commands on them once they have.
+fn fields(rng: &mut Rng) -> Request {
+    let number = rng.below(3);
+    let key = format!("h:{number}");
+    let mut field = || format!("f{}", rng.below(4 + 200 * number));
+    let (field, second) = (field(), field());
+    let soon = 1 + rng.below(2000);
+    match rng.below(14) {
+        0..3 => request!(
+            Purpose::Any,
+            "HPEXPIRE",
+            key,
+            soon,
+            "FIELDS",
+            "2",
+            field,
+            second
+        ),
+        3 => request!(Purpose::Any, "HEXPIRE", key, 0, "FIELDS", "1", field),
+        4 => request!(Purpose::Any, "HPEXPIRE", key, soon, "FIELDS", "2", "n", "x"),
+        5 => request!(Purpose::Any, "HPERSIST", key, "FIELDS", "2", field, second),
+        6 => request!(
+            Purpose::Any,
+            "HSETEX",
+            key,
+            "PX",
+            soon,
+            "FIELDS",
+            "1",
+            field,
+            "soon"
+        ),
+        7 => request!(
+            Purpose::Any,
+            "HSETEX",
+            key,
+            "KEEPTTL",
+            "FIELDS",
+            "1",
+            field,
+            "kept"
+        ),
+        8 => request!(
+            Purpose::Any,
+            "HGETEX",
+            key,
+            "PX",
+            soon,
+            "FIELDS",
+            "1",
+            second
+        ),
+        9 => request!(Purpose::Any, "HGETDEL", key, "FIELDS", "2", field, second),
+        10 => request!(Purpose::Look, "HGETALL", key),
+        11 => request!(Purpose::Look, "HPTTL", key, "FIELDS", "2", field, second),
+        12 => request!(Purpose::Look, "HGET", key, field),
+        _ => request!(Purpose::Look, "HLEN", key),
     }
 }
 

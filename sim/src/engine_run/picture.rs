@@ -12,7 +12,7 @@ use engine::Now;
 use engine::store::keyspace::Frozen;
 use resp::{Protocol, Reply};
 use stream::{Group, Stream, StreamId};
-use values::{Hash, StringValue};
+use values::{Fields, Hash, StringValue};
 
 /// The contents of each key, by database and name.
 pub(super) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
@@ -34,7 +34,7 @@ impl Picture {
                 } else if let Some(string) = value.get::<StringValue>() {
                     string.with_bytes(|bytes| out.extend_from_slice(bytes));
                 } else if let Some(hash) = value.get::<Hash>() {
-                    draw_hash(&mut out, hash);
+                    draw_hash(&mut out, hash.as_of(now.stream_ms()));
                 } else {
                     out.extend(rdb::dump(value));
                 }
@@ -94,16 +94,16 @@ fn line(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
 }
 
 /// The order of the fields says how they came there.
-fn draw_hash(out: &mut Vec<u8>, hash: &Hash) {
+fn draw_hash(out: &mut Vec<u8>, hash: Fields<'_>) {
     let fields = hash
         .iter()
-        .map(|it| (it.name().to_vec(), it.value().to_vec()));
+        .map(|it| (it.name().to_vec(), it.value().to_vec(), it.date()));
     let mut fields: Vec<_> = fields.collect();
     fields.sort();
     line(out, format_args!("hash of {}", hash.len()));
-    for (field, value) in fields {
+    for (field, value, at) in fields {
         let (field, value) = (field.escape_ascii(), value.escape_ascii());
-        line(out, format_args!("{field}: {value}"));
+        line(out, format_args!("{field}: {value}, until {at:?}"));
     }
 }
 

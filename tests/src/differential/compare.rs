@@ -185,7 +185,9 @@ fn rule(command: &Command) -> Rule {
         "pttl" | "pexpiretime" => Rule::TimeMs,
         // A cursor that no server gave means what it happens to mean.
         "scan" if !command.has("0") => Rule::Presence,
-        "keys" | "scan" | "hgetall" | "hkeys" | "hvals" => Rule::Unordered,
+        "keys" | "scan" | "hgetall" | "hkeys" | "hscan" | "hvals" => Rule::Unordered,
+        // As many are drawn as there are at most, or more.
+        "hrandfield" => Rule::Unordered,
         "xcfgset" => Rule::Advice,
         "dump" | "memory" => Rule::Presence,
         "xautoclaim" if command.has(NEVER_IDLE_MS) => Rule::Presence,

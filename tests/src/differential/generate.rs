@@ -91,6 +91,8 @@ struct Generator {
 pub enum Focus {
     /// Everything, streams most.
     All,
+    /// Hashes most, and what can happen to any key.
+    Hashes,
     /// HyperLogLogs most, and what can happen to any key.
     #[value(name = "hyperloglogs")]
     HyperLogLogs,
@@ -110,6 +112,15 @@ impl Focus {
                 (2, Generator::outlive),
                 (8, Generator::hash_command),
                 (2, Generator::hyperloglog_command),
+                (2, Generator::outlive_fields),
+            ],
+            Focus::Hashes => &[
+                (70, Generator::hash_command),
+                (14, Generator::outlive_fields),
+                (4, Generator::string_command),
+                (8, Generator::keyspace_command),
+                (6, Generator::transaction_command),
+                (2, Generator::outlive),
             ],
             Focus::HyperLogLogs => &[
                 (80, Generator::hyperloglog_command),
@@ -130,6 +141,10 @@ impl Focus {
                 (1, Generator::hash_command),
                 (1, Generator::stream_command),
                 (1, Generator::hyperloglog_command),
+            ],
+            Focus::Hashes => &[
+                (1, Generator::keyspace_command),
+                (4, Generator::hash_command),
             ],
             Focus::HyperLogLogs => &[
                 (1, Generator::keyspace_command),
@@ -377,6 +392,7 @@ impl Generator {
                     &["TTL", key],
                     &["GET", key],
                     &["HGETALL", key],
+                    &["HPEXPIRETIME", key, "FIELDS", "3", "a", "b", "7"],
                     &["XRANGE", key, "-", "+"],
                     &["XREVRANGE", key, "+", "-"],
                     &["XINFO", "STREAM", key],
@@ -550,17 +566,31 @@ mod tests {
         let expected = [
             "hdel",
             "hexists",
+            "hexpire",
+            "hexpireat",
+            "hexpiretime",
             "hget",
             "hgetall",
+            "hgetdel",
+            "hgetex",
             "hincrby",
             "hincrbyfloat",
             "hkeys",
             "hlen",
             "hmget",
             "hmset",
+            "hpersist",
+            "hpexpire",
+            "hpexpireat",
+            "hpexpiretime",
+            "hpttl",
+            "hrandfield",
+            "hscan",
             "hset",
+            "hsetex",
             "hsetnx",
             "hstrlen",
+            "httl",
             "hvals",
         ];
         assert_eq!(drawn('h'), expected);

@@ -65,7 +65,7 @@ impl<const PARTS: usize> Table<PARTS> {
         }
         for (item, part) in items.iter_mut().zip(parts) {
             if part.len() >= SHARED_BYTES_MIN {
-                *item = self.put_beside(longs.come(part));
+                *item = self.put_beside(longs.come(part)).dated(item.date());
             }
         }
         let (at, removed) = found.map_or((self.page.len(), 0), |at| (at, PARTS));
@@ -78,6 +78,15 @@ impl<const PARTS: usize> Table<PARTS> {
         if let Some(at) = found {
             self.take_beside(at, longs);
             self.page.splice(at, PARTS, &[]);
+        }
+        found.is_some()
+    }
+
+    /// Gives the last part of the entry of a name this date, or none; returns whether it is there.
+    pub(super) fn set_date(&mut self, name: &[u8], date: Option<u64>) -> bool {
+        let found = self.position(name, &Item::of(name).pack());
+        if let Some(at) = found {
+            self.page.set_date(at + PARTS - 1, date);
         }
         found.is_some()
     }
@@ -161,11 +170,12 @@ impl<const PARTS: usize> Table<PARTS> {
             };
             longs.gone(beside.swap_remove(place as usize));
             // The last one has moved to its place.
-            let moved = Item::Place(beside.len() as u32).pack();
+            let moved = Item::Place(beside.len() as u32);
             let is_empty = beside.is_empty();
             self.page.splice(part, 1, &[Item::Text(&[]).pack()]);
-            if let Some(moved) = self.page.position(1, &moved) {
-                self.page.splice(moved, 1, &[Item::Place(place).pack()]);
+            if let Some(moved) = (0..self.page.len()).find(|at| self.page.get(*at) == moved) {
+                let item = Item::Place(place).pack().dated(self.page.date(moved));
+                self.page.splice(moved, 1, &[item]);
             }
             if is_empty {
                 self.beside = None;
@@ -180,6 +190,7 @@ impl<const PARTS: usize> Table<PARTS> {
                 Item::Place(place) => self.put_beside(entry.beside[place as usize].clone()),
                 item @ (Item::Text(_) | Item::Integer(_)) => item.pack(),
             };
+            let item = item.dated(entry.page.date(part));
             self.page.splice(self.page.len(), 0, &[item]);
         }
     }

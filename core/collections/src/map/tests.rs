@@ -6,17 +6,26 @@ use super::*;
 
 const HASHER: NameHasher = NameHasher::new([1, 2]);
 
-type Model = BTreeMap<Vec<u8>, Vec<u8>>;
+/// A value, and a date.
+type Value = (Vec<u8>, Option<u64>);
+
+type Model = BTreeMap<Vec<u8>, Value>;
 
 fn pairs(map: &Map<2>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let pair = |entry: Entry<'_, 2>| (entry.name().to_vec(), entry.value().to_vec());
     map.iter().map(pair).collect()
 }
 
+fn dated(map: &Map<2>) -> Vec<(Vec<u8>, Value)> {
+    let value = |entry: &Entry<'_, 2>| (entry.value().to_vec(), entry.date());
+    let pair = |entry: Entry<'_, 2>| (entry.name().to_vec(), value(&entry));
+    map.iter().map(pair).collect()
+}
+
 fn check(map: &Map<2>, model: &Model) {
     assert_eq!(map.len(), model.len());
     assert_eq!(map.iter().len(), model.len());
-    let mut all = pairs(map);
+    let mut all = dated(map);
     all.sort();
     assert!(
         all.iter()
@@ -42,6 +51,13 @@ enum Step {
         count: u32,
         name_len: usize,
         value: Vec<u8>,
+        date: Option<u64>,
+    },
+    Date {
+        start: u32,
+        count: u32,
+        name_len: usize,
+        date: Option<u64>,
     },
     Remove {
         start: u32,
@@ -62,10 +78,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => any::<i32>().prop_map(|number| number.to_string().into_bytes()),
         1 => (900..3000_usize).prop_map(|len| vec![b'v'; len]),
     ];
+    let date = || prop_oneof![3 => Just(None), 1 => (0..=DATE_MAX).prop_map(Some)];
     let count = || prop_oneof![3 => 1..20_u32, 1 => 20..700_u32];
     let step = prop_oneof![
-        4 => (0..1000_u32, count(), len(), value)
-            .prop_map(|(start, count, name_len, value)| Step::Insert { start, count, name_len, value }),
+        4 => (0..1000_u32, count(), len(), value, date()).prop_map(
+            |(start, count, name_len, value, date)| Step::Insert { start, count, name_len, value, date }
+        ),
+        2 => (0..1000_u32, count(), len(), date())
+            .prop_map(|(start, count, name_len, date)| Step::Date { start, count, name_len, date }),
         3 => (0..1000_u32, count(), len())
             .prop_map(|(start, count, name_len)| Step::Remove { start, count, name_len }),
         1 => Just(Step::Freeze),
@@ -82,10 +102,15 @@ proptest! {
         let mut frozen = Vec::new();
         for step in steps {
             match step {
-                Step::Insert { start, count, name_len, value } => for number in start..start + count {
+                Step::Insert { start, count, name_len, value, date } => for number in start..start + count {
                     let name = name(number, name_len);
-                    let is_new = map.insert([&name, &value], HASHER);
-                    prop_assert_eq!(is_new, model.insert(name, value.clone()).is_none());
+                    let is_new = map.insert_dated([&name, &value], date, HASHER, &mut Copied);
+                    prop_assert_eq!(is_new, model.insert(name, (value.clone(), date)).is_none());
+                },
+                Step::Date { start, count, name_len, date } => for number in start..start + count {
+                    let name = name(number, name_len);
+                    let found = model.get_mut(&name).map(|(_, of)| *of = date);
+                    prop_assert_eq!(map.set_date(&name, date, HASHER), found.is_some());
                 },
                 Step::Remove { start, count, name_len } => for number in start..start + count {
                     let name = name(number, name_len);
@@ -95,8 +120,9 @@ proptest! {
             }
             check(&map, &model);
         }
-        for (name, value) in &model {
-            prop_assert!(map.find(name).is_some_and(|it| it.value().to_vec() == *value));
+        for (name, (value, date)) in &model {
+            let found = map.find(name).map(|it| (it.value().to_vec(), it.date()));
+            prop_assert_eq!(found, Some((value.clone(), *date)));
         }
         prop_assert!(map.find(b"none").is_none());
         let random = map.random(7).map(|entry| entry.name().to_vec());
@@ -162,4 +188,27 @@ fn a_small_map_keeps_its_order_and_is_one_piece() {
     );
     assert!(matches!(map.0, Repr::Small(_)));
     assert!(map.heap_bytes(0) <= 64, "{}", map.heap_bytes(0));
+}
+
+#[test]
+fn each_entry_is_drawn_as_often_as_any_other() {
+    for len in [10_u32, 700, 5000] {
+        let mut map = Map::<1>::new();
+        (0..len).for_each(|number| {
+            map.insert([&name(number, 3)], HASHER);
+        });
+        let mut counts = BTreeMap::new();
+        let draws = u64::from(len) * 100;
+        for random in 0..draws {
+            let drawn = map.random(mix(random)).unwrap().name().to_vec();
+            *counts.entry(drawn).or_insert(0_u32) += 1;
+        }
+        // The sum of squares over the expected count has the mean `len - 1`, and the deviation
+        // sqrt(2 * len).
+        let off = |count: u32| (f64::from(count) - 100.0).powi(2) / 100.0;
+        let missing = f64::from(len) - counts.len() as f64;
+        let sum: f64 = counts.values().map(|count| off(*count)).sum::<f64>() + missing * 100.0;
+        let bound = f64::from(len) + 5.0 * f64::from(2 * len).sqrt();
+        assert!(sum < bound, "{len}: {sum}");
+    }
 }

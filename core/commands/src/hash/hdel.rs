@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, hash};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::store::effect::{Effect, Event, hash};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use values::Hash;
+use values::Fields;
 
 /// `HDEL key field [field …]`
 pub(super) struct HDel;
@@ -24,19 +24,19 @@ impl PlainCommand for HDel {
         keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::DELETE))],
         history: &[("2.4.0", "Several fields.")],
         args: &[Arg::key("key", 0), Arg::string("field").multiple()],
+        compat: Compat::Differs(
+            "A field whose time is over, but which is still there, does not count. Redis counts it.",
+        ),
         ..Spec::named("hdel")
     };
     type Args<'a> = (&'a [u8], Argv<'a>);
 
     fn execute((key, fields): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(hash) = ctx.store.get::<Hash>(key)? else {
+        let Some(all) = ctx.store.fields_named(key, fields.iter())? else {
             ctx.reply.int(0);
             return Ok(Flow::Done);
         };
-        let event = match are_all(hash, fields) {
-            true => hash::events::HDEL_ALL,
-            false => hash::events::HDEL,
-        };
+        let event = event_of_deletion(all, fields.len(), fields.iter());
         let delete = Effect::on(key, hash::HashChange::Delete { fields });
         let deleted = ctx.store.apply(&delete, event);
         ctx.reply.int(deleted as i64);
@@ -44,12 +44,20 @@ impl PlainCommand for HDel {
     }
 }
 
-/// Returns whether a hash has no other fields than these.
-fn are_all(hash: &Hash, fields: Argv<'_>) -> bool {
-    if fields.len() < hash.len() {
-        return false;
+/// What it means that these fields of a hash, of which there are `len`, are deleted: the key goes
+/// with the last one.
+pub(super) fn event_of_deletion<'f>(
+    all: Fields<'_>,
+    len: usize,
+    fields: impl Iterator<Item = &'f [u8]>,
+) -> &'static Event {
+    if len < all.stored_len() {
+        return hash::events::HDEL;
     }
-    let fields: BTreeSet<&[u8]> = fields.iter().collect();
-    let mut all = hash.iter();
-    all.all(|entry| entry.name().with_bytes(|name| fields.contains(name)))
+    let fields: BTreeSet<&[u8]> = fields.collect();
+    let mut stored = all.stored();
+    match stored.all(|entry| entry.name().with_bytes(|name| fields.contains(name))) {
+        true => hash::events::HDEL_ALL,
+        false => hash::events::HDEL,
+    }
 }

@@ -3,7 +3,6 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use values::Hash;
 
 /// `HEXISTS key field`
 pub(super) struct HExists;
@@ -23,8 +22,8 @@ impl PlainCommand for HExists {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((key, field): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?;
-        let is_there = hash.is_some_and(|hash| hash.get(field).is_some());
+        let fields = ctx.store.fields_named(key, std::iter::once(field))?;
+        let is_there = fields.is_some_and(|fields| fields.get(field).is_some());
         ctx.reply.int(i64::from(is_there));
         Ok(Flow::Done)
     }

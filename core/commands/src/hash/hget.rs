@@ -4,7 +4,6 @@ use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use values::Hash;
 
 use crate::element::reply_element;
 
@@ -32,8 +31,8 @@ impl PlainCommand for HGet {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((key, field): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?;
-        reply_element(hash.and_then(|hash| hash.get(field)), ctx.reply);
+        let fields = ctx.store.fields_named(key, std::iter::once(field))?;
+        reply_element(fields.and_then(|fields| fields.get(field)), ctx.reply);
         Ok(Flow::Done)
     }
 }
@@ -53,10 +52,10 @@ impl PlainCommand for HMGet {
     type Args<'a> = (&'a [u8], Argv<'a>);
 
     fn execute((key, fields): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?;
+        let all = ctx.store.fields_named(key, fields.iter())?;
         ctx.reply.array(fields.len());
         ctx.reply.each(fields.iter(), |reply, field| {
-            reply_element(hash.and_then(|hash| hash.get(field)), reply);
+            reply_element(all.and_then(|all| all.get(field)), reply);
         });
         Ok(Flow::Done)
     }

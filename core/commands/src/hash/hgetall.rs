@@ -3,7 +3,7 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use values::Hash;
+use values::Fields;
 
 use crate::element::reply_element;
 
@@ -20,9 +20,6 @@ const FAMILY: Spec = Spec {
     ..Spec::named("")
 };
 
-/// A hash that is missing has no fields.
-static NONE: Hash = Hash::new();
-
 /// `HGETALL key`
 pub(super) struct HGetAll;
 
@@ -35,9 +32,9 @@ impl PlainCommand for HGetAll {
     type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?.unwrap_or(&NONE);
-        ctx.reply.map(hash.len());
-        ctx.reply.each(hash.iter(), |reply, entry| {
+        let fields = ctx.store.fields(key)?.unwrap_or(Fields::NONE);
+        ctx.reply.map(fields.len());
+        ctx.reply.each(fields.iter(), |reply, entry| {
             reply_element(Some(entry.name()), reply);
             reply_element(Some(entry.value()), reply);
         });
@@ -57,9 +54,9 @@ impl PlainCommand for HKeys {
     type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?.unwrap_or(&NONE);
-        ctx.reply.array(hash.len());
-        ctx.reply.each(hash.iter(), |reply, entry| {
+        let fields = ctx.store.fields(key)?.unwrap_or(Fields::NONE);
+        ctx.reply.array(fields.len());
+        ctx.reply.each(fields.iter(), |reply, entry| {
             reply_element(Some(entry.name()), reply);
         });
         Ok(Flow::Done)
@@ -78,9 +75,9 @@ impl PlainCommand for HVals {
     type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?.unwrap_or(&NONE);
-        ctx.reply.array(hash.len());
-        ctx.reply.each(hash.iter(), |reply, entry| {
+        let fields = ctx.store.fields(key)?.unwrap_or(Fields::NONE);
+        ctx.reply.array(fields.len());
+        ctx.reply.each(fields.iter(), |reply, entry| {
             reply_element(Some(entry.value()), reply);
         });
         Ok(Flow::Done)

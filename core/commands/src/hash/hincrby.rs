@@ -2,10 +2,9 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, hash};
+use engine::store::effect::{Effect, Event, hash};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use rustc_apfloat::Float;
-use values::Hash;
 
 use crate::float::{Number, format_float, parse_float};
 
@@ -40,17 +39,17 @@ impl PlainCommand for HIncrBy {
     type Args<'a> = (&'a [u8], &'a [u8], i64);
 
     fn execute((key, field, by): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?;
-        let number = match hash.and_then(|hash| hash.get(field)) {
+        let fields = ctx.store.fields_named(key, std::iter::once(field))?;
+        let found = fields.and_then(|fields| fields.find(field));
+        let keeps = found.is_some_and(|entry| entry.date().is_some());
+        let number = match found.map(|entry| entry.value()) {
             Some(value) => value.as_integer().ok_or(CmdError::FieldNotAnInteger)?,
             None => 0,
         };
         let sum = number.checked_add(by).ok_or(CmdError::Overflow)?;
         let mut digits = itoa::Buffer::new();
         let value = digits.format(sum).as_bytes();
-        let set = hash::HashChange::SetField { field, value };
-        ctx.store
-            .apply(&Effect::on(key, set), hash::events::HINCRBY);
+        set(key, field, value, keeps, hash::events::HINCRBY, ctx);
         ctx.reply.int(sum);
         Ok(Flow::Done)
     }
@@ -78,8 +77,10 @@ impl PlainCommand for HIncrByFloat {
         if !by.is_finite() {
             return Err(CmdError::InfiniteIncrement);
         }
-        let hash = ctx.store.get::<Hash>(key)?;
-        let number = match hash.and_then(|hash| hash.get(field)) {
+        let fields = ctx.store.fields_named(key, std::iter::once(field))?;
+        let found = fields.and_then(|fields| fields.find(field));
+        let keeps = found.is_some_and(|entry| entry.date().is_some());
+        let number = match found.map(|entry| entry.value()) {
             Some(value) => value.with_bytes(parse_float),
             None => Some(Number::ZERO),
         };
@@ -90,10 +91,24 @@ impl PlainCommand for HIncrByFloat {
         }
         let text = format_float(sum);
         let value = text.as_bytes();
-        let set = hash::HashChange::SetField { field, value };
-        ctx.store
-            .apply(&Effect::on(key, set), hash::events::HINCRBYFLOAT);
+        set(key, field, value, keeps, hash::events::HINCRBYFLOAT, ctx);
         ctx.reply.bulk(value);
         Ok(Flow::Done)
     }
+}
+
+/// Sets the field. A deadline that it has stays.
+fn set(
+    key: &[u8],
+    field: &[u8],
+    value: &[u8],
+    keeps: bool,
+    event: &'static Event,
+    ctx: &mut Ctx<'_>,
+) {
+    let change = match keeps {
+        true => hash::HashChange::SetFieldKeeping { field, value },
+        false => hash::HashChange::SetField { field, value },
+    };
+    ctx.store.apply(&Effect::on(key, change), event);
 }

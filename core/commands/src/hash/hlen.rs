@@ -2,8 +2,7 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use values::Hash;
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 
 /// `HLEN key`
 pub(super) struct HLen;
@@ -18,13 +17,16 @@ impl PlainCommand for HLen {
         flags: Flags::READONLY.and(Flags::FAST),
         keys: &[KeySpec::at(1, KeyFlags::RO)],
         args: &[Arg::key("key", 0)],
+        compat: Compat::Differs(
+            "Fields whose time is over, but which are still there, do not count. Redis counts them.",
+        ),
         ..Spec::named("hlen")
     };
     type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?;
-        ctx.reply.count(hash.map_or(0, Hash::len));
+        let fields = ctx.store.fields(key)?;
+        ctx.reply.count(fields.map_or(0, |fields| fields.len()));
         Ok(Flow::Done)
     }
 }

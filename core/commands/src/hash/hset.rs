@@ -4,9 +4,8 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, hash};
-use engine::table::{Arg, Arity, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use values::Hash;
 
 /// What the rows have in common.
 const FAMILY: Spec = Spec {
@@ -31,6 +30,9 @@ impl Command for HSet {
         summary: "Sets fields of a hash, and tells how many of them are new.",
         complexity: "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs.",
         history: &[("4.0.0", "Several fields.")],
+        compat: Compat::Differs(
+            "A field whose time is over, but which is still there, counts as new. For Redis it is not.",
+        ),
         ..FAMILY
     };
     type Parsed<'a> = Parsed<'a>;
@@ -91,10 +93,10 @@ impl<'a> Parsed<'a> {
     /// Sets the fields and returns how many of them are new.
     fn set(self, ctx: &mut Ctx<'_>) -> Result<usize, CmdError> {
         let Parsed { key, pairs } = self;
-        let before = ctx.store.get::<Hash>(key)?.map_or(0, Hash::len);
+        let before = ctx.store.fields(key)?.map_or(0, |fields| fields.len());
         let set = Effect::on(key, hash::HashChange::Set { pairs });
         ctx.store.apply(&set, hash::events::HSET);
-        let after = ctx.store.get::<Hash>(key)?.map_or(0, Hash::len);
+        let after = ctx.store.fields(key)?.map_or(0, |fields| fields.len());
         Ok(after.saturating_sub(before))
     }
 }

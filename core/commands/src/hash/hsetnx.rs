@@ -4,7 +4,6 @@ use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, hash};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use values::Hash;
 
 /// `HSETNX key field value`
 pub(super) struct HSetNx;
@@ -28,8 +27,8 @@ impl PlainCommand for HSetNx {
     type Args<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
     fn execute((key, field, value): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?;
-        let is_free = hash.is_none_or(|hash| hash.get(field).is_none());
+        let fields = ctx.store.fields_named(key, std::iter::once(field))?;
+        let is_free = fields.is_none_or(|fields| fields.get(field).is_none());
         if is_free {
             let set = hash::HashChange::SetField { field, value };
             ctx.store.apply(&Effect::on(key, set), hash::events::HSET);

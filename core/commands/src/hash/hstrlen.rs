@@ -3,7 +3,6 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use values::Hash;
 
 /// `HSTRLEN key field`
 pub(super) struct HStrLen;
@@ -23,8 +22,8 @@ impl PlainCommand for HStrLen {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((key, field): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let hash = ctx.store.get::<Hash>(key)?;
-        let value = hash.and_then(|hash| hash.get(field));
+        let fields = ctx.store.fields_named(key, std::iter::once(field))?;
+        let value = fields.and_then(|fields| fields.get(field));
         ctx.reply.count(value.map_or(0, |value| value.len()));
         Ok(Flow::Done)
     }

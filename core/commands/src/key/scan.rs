@@ -1,11 +1,13 @@
 //! `SCAN`, `KEYS` and `RANDOMKEY`.
 
-use engine::args::{Args, parse_i64};
+use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::glob::{Letters, matches};
 use engine::store::keyspace::Record;
 use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
+
+use crate::cursor::{COUNT_DEFAULT, parse_count, parse_cursor, reply_step};
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
 pub(super) struct Scan;
@@ -46,11 +48,7 @@ impl Command for Scan {
             if args.keyword_with_value("MATCH") {
                 parsed.pattern = Some(args.required()?);
             } else if args.keyword_with_value("COUNT") {
-                let count = args.integer()?;
-                if count < 1 {
-                    return Err(CmdError::Syntax);
-                }
-                parsed.count = usize::try_from(count).unwrap_or(usize::MAX);
+                parsed.count = parse_count(args)?;
             } else if args.keyword_with_value("TYPE") {
                 parsed.type_name = Some(args.required()?);
             } else {
@@ -66,50 +64,25 @@ impl Command for Scan {
         let mut overdue = Vec::new();
         let database = ctx.store.database;
         let keyspace = ctx.store.keyspace();
-        let start = ctx.reply.begin();
-        let (mut next, mut left, mut len) = (cmd.cursor, cmd.count, 0);
-        loop {
-            let looks = left.min(LOOKS_BETWEEN_ASKS);
-            next = keyspace.scan(database, next, looks, |record| {
-                if !cmd.matches(record) {
-                } else if record.is_expired(now) {
-                    overdue.push(record.key().to_vec());
-                } else if cmd.wants_type_of(record) {
-                    ctx.reply.bulk(record.key());
-                    len += 1;
-                }
-            });
-            left -= looks;
-            if next == 0 || left == 0 || ctx.reply.is_full() {
-                break;
-            }
-        }
+        reply_step(
+            ctx.reply,
+            (cmd.cursor, cmd.count),
+            |reply, from, looks, len| {
+                keyspace.scan(database, from, looks, |record| {
+                    if !cmd.matches(record) {
+                    } else if record.is_expired(now) {
+                        overdue.push(record.key().to_vec());
+                    } else if cmd.wants_type_of(record) {
+                        reply.bulk(record.key());
+                        *len += 1;
+                    }
+                })
+            },
+        );
         for key in &overdue {
             ctx.store.pass_over_overdue_in(database, key);
         }
-        // The cursor is known last but comes first.
-        ctx.reply.array_since(start, len);
-        let end = ctx.reply.mark();
-        ctx.reply.array(2);
-        ctx.reply.bulk_int(next);
-        ctx.reply.swap(start, end);
         Ok(Flow::Done)
-    }
-}
-
-/// Reads a cursor as Redis does: what is no plain number may have spaces before it, and a sign.
-fn parse_cursor(text: &[u8]) -> Option<u64> {
-    if let Some(number) = parse_i64(text) {
-        return u64::try_from(number).ok();
-    }
-    let text = std::str::from_utf8(text).ok()?;
-    let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
-    match text.strip_prefix('-') {
-        Some(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
-            digits.parse().ok().map(u64::wrapping_neg)
-        }
-        Some(_) => None,
-        None => text.parse().ok(),
     }
 }
 
@@ -205,12 +178,6 @@ impl Parsed<'_> {
             .is_none_or(|name| name.eq_ignore_ascii_case(type_name))
     }
 }
-
-/// Keys that `SCAN` looks at before it asks whether the reply is full.
-const LOOKS_BETWEEN_ASKS: usize = 1000;
-
-/// Keys that a step of `SCAN` looks at by default.
-const COUNT_DEFAULT: usize = 10;
 
 /// How often another key is picked instead of an expired one.
 const RANDOM_TRIES_MAX: usize = 100;

@@ -19,6 +19,10 @@ pub struct KeyspaceStats {
     pub expired_by_timer: u64,
     /// Keys removed because memory was used up.
     pub evicted: u64,
+    /// Fields of hashes removed because they had expired.
+    pub expired_fields: u64,
+    /// Those of them that the timer removed.
+    pub expired_fields_by_timer: u64,
     /// How often the timer had more of them to remove than it may remove at once.
     pub expiry_cut_short: u64,
     /// Clients that wait and were looked at, whether there was something for them or not.

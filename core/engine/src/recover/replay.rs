@@ -206,7 +206,10 @@ impl Engine {
             usage,
         } = loaded;
         let expires_at = expires_at_ms.map(UnixMs);
-        if expired == Expired::LeftOut && expires_at.is_some_and(|at| at <= now.unix()) {
+        let is_past = expires_at.is_some_and(|at| at <= now.unix());
+        // Fields of a hash that have expired, but not all, are hidden, and the engine removes them.
+        let is_gone = is_past || value.is_over(now.stream_ms());
+        if expired == Expired::LeftOut && is_gone {
             self.data.last_load.expired += 1;
             return;
         }

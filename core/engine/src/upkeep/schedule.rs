@@ -1,13 +1,14 @@
 //! What keys have to do once their time comes.
 //!
 //! The keyspace knows for which record something is due; what that is follows from the record. A
-//! key that has expired is removed, which is an effect. A value does what it has to: a stream
-//! forgets idempotent IDs and lets chunks be packed, neither of which anybody can see, so that no
-//! effect says it. A key that has expired but may not be removed now is put aside until it may. All
-//! of this is one loop under one budget: what it does not get to waits for the
-//! next call, which is due at once.
+//! key that has expired is removed, which is an effect, and so are fields of a hash. A value does
+//! what it has to: a stream forgets idempotent IDs and lets chunks be packed, neither of which
+//! anybody can see, so that no effect says it. A key that has expired but may not be removed now is
+//! put aside until it may. All of this is one loop under one budget: what it does not get to waits
+//! for the next call, which is due at once.
 
 use stream::Stream;
+use values::Hash;
 
 use crate::Engine;
 use crate::limits::{EXPIRED_PER_TIMER_MAX, LOOKS_PER_TIMER_MAX, STEPS_PER_TIMER_MAX};
@@ -65,7 +66,10 @@ impl Engine {
         self.data.keyspace.pass_turn();
         while let Some(due) = self.data.keyspace.first_due(now.unix(), &mut budget.looks) {
             let record = self.data.keyspace.find_due(due);
-            if !record.is_expired(now.unix()) {
+            let fields = record.value().get::<Hash>();
+            let has_over = fields.is_some_and(|fields| fields.over(now.stream_ms()) > 0);
+            let is_expired = record.is_expired(now.unix());
+            if !is_expired && !has_over {
                 if budget.steps == 0 {
                     return;
                 }
@@ -76,15 +80,41 @@ impl Engine {
             } else if budget.expiries == 0 {
                 self.data.stats.expiry_cut_short += 1;
                 return;
-            } else {
+            } else if is_expired {
                 budget.expiries -= 1;
                 let key = record.name().clone();
-                self.data.stats.expired_by_timer += 1;
-                let (access, overdue) = (Access::NoTouch, Overdue::Kept);
-                Store::new(&mut self.data, due.database, now, access, overdue).expire(&key);
+                let before = self.data.stats;
+                self.store_for(due, now).expire(&key);
+                let stats = &mut self.data.stats;
+                stats.expired_by_timer += stats.expired - before.expired;
+                stats.expired_fields_by_timer += stats.expired_fields - before.expired_fields;
                 self.data.log.commit();
+            } else {
+                budget.expiries -= self.expire_fields(due, budget.expiries, now);
             }
         }
+    }
+
+    /// Removes fields of a hash whose time has come, but no more than these; returns how many.
+    fn expire_fields(&mut self, due: Due, fields_max: usize, now: Now) -> usize {
+        let record = self.data.keyspace.find_due(due);
+        let key = record.name().clone();
+        let fields = record.value().get::<Hash>();
+        let deadlines = fields.into_iter().flat_map(Hash::deadlines);
+        let over = deadlines.take_while(|(_, at)| *at <= now.stream_ms());
+        let over = over.take(fields_max).map(|(field, _)| field.to_vec());
+        let over: Vec<Vec<u8>> = over.collect();
+        let over: Vec<&[u8]> = over.iter().map(Vec::as_slice).collect();
+        let removed = self.store_for(due, now).expire_fields(&key, &over);
+        self.data.stats.expired_fields_by_timer += removed;
+        self.data.log.commit();
+        self.data.keyspace.postpone(due, now.unix());
+        over.len()
+    }
+
+    fn store_for(&mut self, due: Due, now: Now) -> Store<'_> {
+        let (access, overdue) = (Access::NoTouch, Overdue::Kept);
+        Store::new(&mut self.data, due.database, now, access, overdue)
     }
 
     /// Lets a value do what it has to. A type of values that has to do anything is asked here, and

@@ -41,6 +41,133 @@ fn sorted(hash: &Hash) -> Vec<(Vec<u8>, Vec<u8>)> {
     pairs
 }
 
+fn deadlines(hash: &Hash) -> Vec<(String, u64)> {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let deadlines = hash.deadlines();
+    deadlines.map(|(field, at)| (text(field), at)).collect()
+}
+
+/// What Redis 8.6.3 dumps after `HSET t a 1 b 2`, `HEXPIREAT t 4000000000 FIELDS 1 a`, and
+/// `HPEXPIREAT t 4000000000777 FIELDS 1 b`; with a setting that makes it a hash table, there is a
+/// field `c` without a deadline too.
+#[test]
+fn deadlines_of_fields_are_those_of_redis() {
+    let one = b"\x19\x00@\x94R\xa3\x03\x00\x00\x1d\x1d\x00\x00\x00\x06\x00\x81a\x02\x01\x01\xf4\x00@\x94R\xa3\x03\x00\x00\t\x81b\x02\x02\x01\x00\x01\xff\r\x00\x17\xb7\xea3\x9d\x1db\xce";
+    let both = b"\x19\x00@\x94R\xa3\x03\x00\x00%%\x00\x00\x00\x06\x00\x81a\x02\x01\x01\xf4\x00@\x94R\xa3\x03\x00\x00\t\x81b\x02\x02\x01\xf4\tC\x94R\xa3\x03\x00\x00\t\xff\r\x00\xfa\x15aI_\xe4=\x93";
+    let table = b"\x18\x00@\x94R\xa3\x03\x00\x00\x03\x00\x01c\xc0\x03C\n\x01b\xc0\x02\x01\x01a\xc0\x01\r\x00\x9a\xf6\"\xb0\n\xcd\xf2*";
+    let (a, b) = (
+        ("a".to_owned(), 4_000_000_000_000),
+        ("b".to_owned(), 4_000_000_000_777),
+    );
+    let hash = restored(one).unwrap();
+    assert_eq!(deadlines(&hash), std::slice::from_ref(&a));
+    assert_eq!(dump(&Value::from(hash)), one);
+    let hash = restored(both).unwrap();
+    assert_eq!(deadlines(&hash), [a.clone(), b.clone()]);
+    assert_eq!(dump(&Value::from(hash.clone())), both);
+    assert_eq!(Value::from(hash).encoding(1), "listpackex");
+    let hash = restored(table).unwrap();
+    assert_eq!(deadlines(&hash), [a, b]);
+    assert_eq!(hash.len(), 3);
+    assert_eq!(Value::from(hash).encoding(1), "listpackex");
+}
+
+/// The answers are those of Redis 8.6.3 to the same payloads. (A negative deadline kills it.)
+#[test]
+fn deadlines_of_all_forms_are_read_and_wrong_ones_refused() {
+    let at = 1_795_808_057_493_u64;
+    let row = |parts: &[&str], deadlines: &[i64]| {
+        let mut row = Writer::default();
+        row.begin();
+        for (pair, at) in parts.chunks(2).zip(deadlines) {
+            pair.iter().for_each(|part| row.bytes(part.as_bytes()));
+            row.integer(*at);
+        }
+        let row = row.finish();
+        [&[row.len() as u8], row].concat()
+    };
+    let number = |number: u64| [b"\x81", number.to_be_bytes().as_slice()].concat();
+    let first = |code: u8, first: u64| [&[code], first.to_le_bytes().as_slice()].concat();
+    let until = at.cast_signed();
+    let good: [Vec<u8>; 6] = [
+        [
+            b"\x16\x02",
+            number(at).as_slice(),
+            b"\x01a\x011\x00\x01b\x012",
+        ]
+        .concat(),
+        [b"\x17".as_slice(), &row(&["a", "1", "b", "2"], &[until, 0])].concat(),
+        [
+            first(24, at).as_slice(),
+            b"\x02\x01\x01a\x011\x00\x01b\x012",
+        ]
+        .concat(),
+        [
+            first(25, at).as_slice(),
+            &row(&["a", "1", "b", "2"], &[until, 0]),
+        ]
+        .concat(),
+        // The first deadline may be anything, and so may the order.
+        [
+            first(25, 0).as_slice(),
+            &row(&["a", "1", "b", "2"], &[until, 0]),
+        ]
+        .concat(),
+        [
+            first(25, at).as_slice(),
+            &row(&["b", "2", "a", "1"], &[0, until]),
+        ]
+        .concat(),
+    ];
+    for content in good {
+        let hash = restored(&sign(content.clone())).unwrap();
+        let pair = |field: &str, value: &str| (field.to_owned(), value.to_owned());
+        assert_eq!(
+            pairs_of(&hash),
+            [pair("a", "1"), pair("b", "2")],
+            "{content:?}"
+        );
+        assert_eq!(deadlines(&hash), [("a".to_owned(), at)], "{content:?}");
+    }
+    let bad: [Vec<u8>; 7] = [
+        [
+            first(25, 0).as_slice(),
+            &row(&["b", "2", "a", "1"], &[0, -5]),
+        ]
+        .concat(),
+        [
+            first(25, 0).as_slice(),
+            &row(&["b", "2", "a", "1"], &[0, 1 << 47]),
+        ]
+        .concat(),
+        [
+            first(25, 0).as_slice(),
+            &row(&["b", "2", "b", "1"], &[0, 0]),
+        ]
+        .concat(),
+        [
+            first(25, 0).as_slice(),
+            &row(&["b", "2", "a", "1"], &[0])[..8],
+        ]
+        .concat(),
+        [
+            first(24, 1 << 50).as_slice(),
+            b"\x02\x01\x01a\x011\x00\x01b\x012",
+        ]
+        .concat(),
+        [first(24, u64::MAX).as_slice(), b"\x01\x05\x01a\x011"].concat(),
+        [
+            first(24, at).as_slice(),
+            b"\x02\x01\x01a\x011\x00\x01a\x012",
+        ]
+        .concat(),
+    ];
+    for content in bad {
+        let error = restored(&sign(content.clone())).unwrap_err();
+        assert!(matches!(error, PayloadError::Format(_)), "{content:?}");
+    }
+}
+
 /// What Redis 8.6.3 dumps.
 #[test]
 fn payloads_are_those_of_redis() {
@@ -164,14 +291,24 @@ proptest! {
             ],
             1..700,
         ),
+        until in prop::collection::vec((any::<prop::sample::Index>(), 1..=FIELD_DEADLINE_MS_MAX), 0..20),
     ) {
         let refs = || pairs.iter().map(|(field, value)| (field.as_slice(), value.as_slice()));
-        let hash = hash_of(refs());
+        let hasher = NameHasher::new([1, 0]);
+        let names: Vec<_> = pairs.keys().collect();
+        let dated = |mut hash: Hash| {
+            for (field, at) in &until {
+                hash.set_deadline(names[field.index(names.len())], Some(*at), hasher);
+            }
+            hash
+        };
+        let hash = dated(hash_of(refs()));
         let back = restored(&dump(&Value::from(hash.clone()))).unwrap();
         prop_assert_eq!(sorted(&back), sorted(&hash));
+        prop_assert!(back.deadlines().eq(hash.deadlines()));
         prop_assert_eq!(back.is_listpack(), hash.is_listpack());
         let digest = |hash: Hash| Digest::of_value(&Value::from(hash), None, 0);
-        prop_assert_eq!(digest(hash_of(refs().rev())), digest(hash.clone()));
+        prop_assert_eq!(digest(dated(hash_of(refs().rev()))), digest(hash.clone()));
         prop_assert_eq!(digest(back), digest(hash.clone()));
         // Neither does it matter what the hash once was.
         let set = |hash: &mut Hash, value: &[u8]| {
@@ -184,6 +321,6 @@ proptest! {
         set(&mut other, b"");
         prop_assert_eq!(digest(once_long), digest(other.clone()));
         set(&mut other, b"x");
-        prop_assert_ne!(digest(other), digest(hash_of(refs())));
+        prop_assert_ne!(digest(other), digest(dated(hash_of(refs()))));
     }
 }

@@ -34,6 +34,8 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("sync_full", 0);
     sheet.line("sync_partial_ok", 0);
     sheet.line("sync_partial_err", 0);
+    sheet.line("expired_subkeys", keys.expired_fields);
+    sheet.line("expired_subkeys_active", keys.expired_fields_by_timer);
     sheet.line("expired_keys", keys.expired);
     sheet.line("expired_keys_active", keys.expired_by_timer);
     sheet.line("expired_time_cap_reached_count", keys.expiry_cut_short);

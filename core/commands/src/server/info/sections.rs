@@ -302,10 +302,13 @@ pub(super) fn keyspace(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     for database in 0..keyspace.database_count() {
         let (keys, expires) = (keyspace.len(database), keyspace.expiring(database));
         if keys > 0 {
+            let subexpiry = keyspace.expiring_parts(database);
             let avg_ttl = keyspace.average_ttl_ms(database, ctx.now.unix());
             sheet.line(
                 &format!("db{database}"),
-                format_args!("keys={keys},expires={expires},avg_ttl={avg_ttl},subexpiry=0"),
+                format_args!(
+                    "keys={keys},expires={expires},avg_ttl={avg_ttl},subexpiry={subexpiry}"
+                ),
             );
         }
     }

@@ -1,11 +1,13 @@
 //! How the keyspace changes: what is done for every effect, and what families of effects share.
 
+use values::Hash;
+
 use super::{Data, Store};
 use crate::clients::waiting::News;
 use crate::limits::EVICTION_SAMPLES;
 use crate::store::dropped::What;
 use crate::store::effect::event::{self, Event, Touch};
-use crate::store::effect::{Audience, Changed, Effect, KeyChange};
+use crate::store::effect::{Audience, Changed, Effect, KeyChange, hash};
 use crate::store::keyspace::Record;
 
 impl Data {
@@ -113,8 +115,19 @@ impl Store<'_> {
     /// made of a value, an expiry or a type that nobody could see any more.
     #[cold]
     pub(crate) fn expire(&mut self, key: &[u8]) {
-        let removed = self.apply(&Effect::on(key, KeyChange::Delete), event::EXPIRED);
-        self.data.stats.expired += removed;
+        let hash = self.hash(key);
+        let found = self.data.keyspace.find(self.database, hash, key);
+        // If its own time has not come, all fields of a hash have expired.
+        let fields = found
+            .filter(|record| !record.is_past(self.now.unix()))
+            .and_then(|record| record.value().get::<Hash>())
+            .map(|fields| fields.len() as u64);
+        let event = fields.map_or(event::EXPIRED, |_| hash::events::HEXPIRED_ALL);
+        let removed = self.apply(&Effect::on(key, KeyChange::Delete), event);
+        match fields {
+            Some(fields) => self.data.stats.expired_fields += fields,
+            None => self.data.stats.expired += removed,
+        }
     }
 
     /// Removes a key because memory is used up. Returns about how many bytes that frees.

@@ -6,6 +6,7 @@
 //! that neither ever meets one; reads note what their reply depends on.
 
 mod change;
+mod fields;
 
 use std::cell::Cell;
 
@@ -521,7 +522,7 @@ impl<'e> Store<'e> {
 
     #[inline]
     fn is_overdue(&self, hash: u64, key: &[u8]) -> bool {
-        if self.data.keyspace.expiring(self.database) == 0 {
+        if !self.data.keyspace.may_expire(self.database) {
             return false;
         }
         let found = self.data.keyspace.find(self.database, hash, key);

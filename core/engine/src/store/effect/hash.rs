@@ -2,7 +2,7 @@
 
 use collections::hash::NameHasher;
 use resp::Argv;
-use values::Hash;
+use values::{Deadline, Hash};
 
 use super::encode::{Line, Out};
 use super::longs::OfRequest;
@@ -14,7 +14,7 @@ use crate::store::keyspace::{Record, SizeClass};
 /// A hash changes.
 #[derive(Debug, Clone)]
 pub enum HashChange<'a> {
-    /// `HSET key field value ...`; a hash that is missing is made.
+    /// `HSET key field value ...`; a hash that is missing is made. The fields have no deadline.
     Set {
         /// Fields and their values in turn.
         pairs: Argv<'a>,
@@ -26,10 +26,51 @@ pub enum HashChange<'a> {
         /// Its value.
         value: &'a [u8],
     },
+    /// `HSETEX key PXAT ms FIELDS n field value ...`; likewise, and the fields have this deadline.
+    SetUntil {
+        /// Fields and their values in turn.
+        pairs: Argv<'a>,
+        /// The deadline, in milliseconds since the epoch.
+        at: u64,
+    },
+    /// `HSETEX key KEEPTTL FIELDS n field value ...`; likewise, and deadlines stay.
+    SetKeeping {
+        /// Fields and their values in turn.
+        pairs: Argv<'a>,
+    },
+    /// `HSETEX key KEEPTTL FIELDS 1 field value`; likewise.
+    SetFieldKeeping {
+        /// The field.
+        field: &'a [u8],
+        /// Its value.
+        value: &'a [u8],
+    },
+    /// `HPEXPIREAT key ms FIELDS n field ...`
+    ExpireAt {
+        /// Fields that are there.
+        fields: &'a [&'a [u8]],
+        /// The deadline, in milliseconds since the epoch.
+        at: u64,
+    },
+    /// `HPERSIST key FIELDS n field ...`
+    Persist {
+        /// Fields that are there.
+        fields: &'a [&'a [u8]],
+    },
     /// `HDEL key field ...`: the key goes with its last field.
     Delete {
         /// The fields; some may be missing or come twice.
         fields: Argv<'a>,
+    },
+    /// `HDEL key field ...`; likewise.
+    DeleteEach {
+        /// The fields.
+        fields: &'a [&'a [u8]],
+    },
+    /// `HDEL key field ...` of fields whose time is over; others stay.
+    Expire {
+        /// The fields.
+        fields: &'a [&'a [u8]],
     },
 }
 
@@ -41,18 +82,32 @@ pub mod events {
         Event::named(names, Touch::ALL)
     }
 
-    const HDEL_NAME: Name = Name::new("hdel", Class::Hash);
+    const fn name(text: &'static str) -> Name {
+        Name::new(text, Class::Hash)
+    }
+
+    const DEL_NAME: Name = Name::new("del", Class::Generic);
 
     /// Fields were set.
-    pub const HSET: &Event = &named(&[Name::new("hset", Class::Hash)]);
+    pub const HSET: &Event = &named(&[name("hset")]);
+    /// Fields were set, with a deadline.
+    pub const HSET_UNTIL: &Event = &named(&[name("hset"), name("hexpire")]);
     /// A number was added to a field.
-    pub const HINCRBY: &Event = &named(&[Name::new("hincrby", Class::Hash)]);
+    pub const HINCRBY: &Event = &named(&[name("hincrby")]);
     /// The same with floating-point numbers.
-    pub const HINCRBYFLOAT: &Event = &named(&[Name::new("hincrbyfloat", Class::Hash)]);
+    pub const HINCRBYFLOAT: &Event = &named(&[name("hincrbyfloat")]);
+    /// Fields were given a deadline.
+    pub const HEXPIRE: &Event = &named(&[name("hexpire")]);
+    /// The deadlines of fields were taken away.
+    pub const HPERSIST: &Event = &named(&[name("hpersist")]);
     /// Fields were deleted, but not all.
-    pub const HDEL: &Event = &named(&[HDEL_NAME]);
+    pub const HDEL: &Event = &named(&[name("hdel")]);
     /// All fields were deleted, and so the key.
-    pub const HDEL_ALL: &Event = &named(&[HDEL_NAME, Name::new("del", Class::Generic)]);
+    pub const HDEL_ALL: &Event = &named(&[name("hdel"), DEL_NAME]);
+    /// The time of fields came, but not of all.
+    pub const HEXPIRED: &Event = &named(&[name("hexpired")]);
+    /// The time of all fields came, and so the key is gone.
+    pub const HEXPIRED_ALL: &Event = &named(&[name("hexpired"), DEL_NAME]);
 }
 
 impl Family for HashChange<'_> {}
@@ -61,13 +116,25 @@ impl HashChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
         Changed::by_event(match *self {
             HashChange::Set { pairs } => {
-                let values = pairs.skip(1).iter().step_by(2);
-                store.set_fields(key, pairs.len() / 2, pairs.iter().step_by(2).zip(values))
+                store.set_fields(key, pairs.len() / 2, pairs_of(pairs), Deadline::Never)
             }
             HashChange::SetField { field, value } => {
-                store.set_fields(key, 1, std::iter::once((field, value)))
+                store.set_fields(key, 1, std::iter::once((field, value)), Deadline::Never)
             }
-            HashChange::Delete { fields } => store.delete_fields(key, fields),
+            HashChange::SetUntil { pairs, at } => {
+                store.set_fields(key, pairs.len() / 2, pairs_of(pairs), Deadline::At(at))
+            }
+            HashChange::SetKeeping { pairs } => {
+                store.set_fields(key, pairs.len() / 2, pairs_of(pairs), Deadline::Kept)
+            }
+            HashChange::SetFieldKeeping { field, value } => {
+                store.set_fields(key, 1, std::iter::once((field, value)), Deadline::Kept)
+            }
+            HashChange::ExpireAt { fields, at } => store.set_deadlines(key, fields, Some(at)),
+            HashChange::Persist { fields } => store.set_deadlines(key, fields, None),
+            HashChange::Delete { fields } => store.delete_fields(key, fields.iter()),
+            HashChange::DeleteEach { fields } => store.delete_fields(key, fields.iter().copied()),
+            HashChange::Expire { fields } => store.remove_fields(key, fields.iter().copied()),
         })
     }
 
@@ -79,9 +146,47 @@ impl HashChange<'_> {
                 .arg(field)
                 .arg(value)
                 .end(),
+            HashChange::SetUntil { pairs, at } => {
+                let mut line = Line::new(out, 6 + pairs.len(), "HSETEX");
+                line.arg(key).arg(b"PXAT").int(super::encode::count(at));
+                counted(&mut line, pairs.len() / 2, pairs.iter())
+            }
+            HashChange::SetKeeping { pairs } => {
+                let mut line = Line::new(out, 5 + pairs.len(), "HSETEX");
+                line.arg(key).arg(b"KEEPTTL");
+                counted(&mut line, pairs.len() / 2, pairs.iter())
+            }
+            HashChange::SetFieldKeeping { field, value } => {
+                let mut line = Line::new(out, 7, "HSETEX");
+                line.arg(key).arg(b"KEEPTTL");
+                counted(&mut line, 1, [field, value].into_iter())
+            }
+            HashChange::ExpireAt { fields, at } => {
+                let mut line = Line::new(out, 5 + fields.len(), "HPEXPIREAT");
+                line.arg(key).int(super::encode::count(at));
+                counted(&mut line, fields.len(), fields.iter().copied())
+            }
+            HashChange::Persist { fields } => {
+                let mut line = Line::new(out, 4 + fields.len(), "HPERSIST");
+                line.arg(key);
+                counted(&mut line, fields.len(), fields.iter().copied())
+            }
             HashChange::Delete { fields } => encode_all("HDEL", key, fields, out),
+            HashChange::DeleteEach { fields } | HashChange::Expire { fields } => {
+                let mut line = Line::new(out, 2 + fields.len(), "HDEL");
+                line.arg(key);
+                fields.iter().for_each(|field| {
+                    line.arg(field);
+                });
+                line.end()
+            }
         }
     }
+}
+
+fn pairs_of(pairs: Argv<'_>) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
+    let values = pairs.skip(1).iter().step_by(2);
+    pairs.iter().step_by(2).zip(values)
 }
 
 fn encode_all(name: &str, key: &[u8], args: Argv<'_>, out: &mut Out<'_>) -> u32 {
@@ -93,81 +198,149 @@ fn encode_all(name: &str, key: &[u8], args: Argv<'_>, out: &mut Out<'_>) -> u32 
     line.end()
 }
 
+/// Ends a command with `FIELDS`, their number, and these arguments.
+fn counted<'a>(line: &mut Line<'_>, count: usize, args: impl Iterator<Item = &'a [u8]>) -> u32 {
+    line.arg(b"FIELDS").int(super::encode::count(count as u64));
+    args.for_each(|arg| {
+        line.arg(arg);
+    });
+    line.end()
+}
+
 impl Store<'_> {
     /// Returns how many fields were set.
     fn set_fields<'p>(
         &mut self,
         key: &[u8],
         len: usize,
-        pairs: impl Iterator<Item = (&'p [u8], &'p [u8])>,
+        pairs: impl Iterator<Item = (&'p [u8], &'p [u8])> + Clone,
+        deadline: Deadline,
     ) -> u64 {
-        let hasher = NameHasher::new([self.data.producer_seed, 0]);
+        self.pass_over_fields(key, pairs.clone().map(|(field, _)| field));
+        let hasher = self.field_hasher();
         let hash = self.hash(key);
         let thresholds = self.data.thresholds;
         let lsn = self.data.log.open();
         let over_at = self.over_at();
         let mut longs = OfRequest::new(&self.larges);
         let mut count = 0;
-        let set_all = |fields: &mut Hash, longs: &mut OfRequest<'_>| {
+        let mut set_all = |fields: &mut Hash| {
             fields.expect(len, hasher, &thresholds);
-            for (field, value) in pairs {
-                fields.set_with(field, value, hasher, &thresholds, longs);
+            for (field, value) in pairs.clone() {
+                fields.set_with(field, value, deadline, hasher, &thresholds, &mut longs);
                 count += 1;
             }
         };
-        let found = self.data.keyspace.find_mut(self.database, hash, key);
-        match found {
-            Some(record) if !record.is_expired(over_at) => {
-                let from = SizeClass::of(&record.value);
-                set_all(record.value.get_mut().expect(DECIDED), &mut longs);
+        let database = self.database;
+        let keyspace = &mut self.data.keyspace;
+        // Where no field expires and none will, no timer has to follow.
+        let may_expire =
+            matches!(deadline, Deadline::At(_)) || keyspace.expiring_parts(database) > 0;
+        let mut is_overdue = false;
+        let mut set = |record: &mut Record| {
+            let from = SizeClass::of(&record.value);
+            is_overdue = record.is_expired(over_at);
+            if !is_overdue {
+                set_all(record.value.get_mut().expect(DECIDED));
                 record.changed = lsn;
-                let to = SizeClass::of(&record.value);
-                self.data.keyspace.resized(self.database, from, to);
-                longs.drop_later(&mut self.data.dropped);
             }
-            found => {
-                let is_overdue = found.is_some();
-                let mut fields = Hash::new();
-                set_all(&mut fields, &mut longs);
-                longs.drop_later(&mut self.data.dropped);
-                if is_overdue {
-                    self.expire(key);
-                }
-                let now = self.now.unix();
-                let record = Record::new(self.key(key), fields.into(), None, lsn, now);
-                self.put_record(self.database, hash, record);
+            (from, SizeClass::of(&record.value))
+        };
+        let found = match may_expire {
+            true => keyspace.edit_parts(database, hash, key, set),
+            false => keyspace.find_mut(database, hash, key).map(&mut set),
+        };
+        if let Some((from, to)) = found {
+            keyspace.resized(database, from, to);
+        }
+        if found.is_none() || is_overdue {
+            let mut fields = Hash::new();
+            set_all(&mut fields);
+            longs.drop_later(&mut self.data.dropped);
+            if is_overdue {
+                self.expire(key);
             }
+            let now = self.now.unix();
+            let record = Record::new(self.key(key), fields.into(), None, lsn, now);
+            self.put_record(database, hash, record);
+        } else {
+            longs.drop_later(&mut self.data.dropped);
         }
         count
     }
 
     /// Returns how many fields were deleted.
-    fn delete_fields(&mut self, key: &[u8], fields: Argv<'_>) -> u64 {
-        let hash = self.hash(key);
-        let lsn = self.data.log.open();
+    fn delete_fields<'f>(
+        &mut self,
+        key: &[u8],
+        fields: impl Iterator<Item = &'f [u8]> + Clone,
+    ) -> u64 {
         if self.pass_over_overdue_in(self.database, key) {
             return 0;
         }
-        let record = self.data.keyspace.find_mut(self.database, hash, key);
-        let Some(record) = record else {
+        self.pass_over_fields(key, fields.clone());
+        self.remove_fields(key, fields)
+    }
+
+    /// The same, whether their time is over or not.
+    fn remove_fields<'f>(&mut self, key: &[u8], fields: impl Iterator<Item = &'f [u8]>) -> u64 {
+        let (database, hash) = (self.database, self.hash(key));
+        let lsn = self.data.log.open();
+        let mut longs = OfRequest::new(&self.larges);
+        let remove = |record: &mut Record| {
+            let from = SizeClass::of(&record.value);
+            let all: &mut Hash = record.value.get_mut().expect(DECIDED);
+            let deleted = fields.filter(|field| all.remove(field, &mut longs));
+            let deleted = deleted.count() as u64;
+            if deleted > 0 {
+                record.changed = lsn;
+            }
+            let all: &Hash = record.value.get().expect(DECIDED);
+            (
+                deleted,
+                all.is_empty(),
+                (from, SizeClass::of(&record.value)),
+            )
+        };
+        let keyspace = &mut self.data.keyspace;
+        let removed = match keyspace.expiring_parts(database) > 0 {
+            true => keyspace.edit_parts(database, hash, key, remove),
+            false => keyspace.find_mut(database, hash, key).map(remove),
+        };
+        longs.drop_later(&mut self.data.dropped);
+        let Some((deleted, is_empty, (from, to))) = removed else {
             return 0;
         };
-        let from = SizeClass::of(&record.value);
-        let all: &mut Hash = record.value.get_mut().expect(DECIDED);
-        let mut longs = OfRequest::new(&self.larges);
-        let deleted = fields.iter().filter(|field| all.remove(field, &mut longs));
-        let deleted = deleted.count() as u64;
-        let is_empty = all.is_empty();
-        if deleted > 0 {
-            record.changed = lsn;
-        }
-        let to = SizeClass::of(&record.value);
-        self.data.keyspace.resized(self.database, from, to);
-        longs.drop_later(&mut self.data.dropped);
+        self.data.keyspace.resized(database, from, to);
         if is_empty {
-            let gone = self.data.keyspace.remove(self.database, hash, key, lsn);
+            let gone = self.data.keyspace.remove(database, hash, key, lsn);
             self.data.dropped.take(What::Record(gone.expect(DECIDED)));
         }
         deleted
+    }
+
+    /// Gives fields a deadline, or none; returns how many.
+    fn set_deadlines(&mut self, key: &[u8], fields: &[&[u8]], at: Option<u64>) -> u64 {
+        if self.pass_over_overdue_in(self.database, key) {
+            return 0;
+        }
+        self.pass_over_fields(key, fields.iter().copied());
+        let hasher = self.field_hasher();
+        let (database, hash) = (self.database, self.hash(key));
+        let lsn = self.data.log.open();
+        let keyspace = &mut self.data.keyspace;
+        let set = keyspace.edit_parts(database, hash, key, |record| {
+            record.changed = lsn;
+            let all: &mut Hash = record.value.get_mut().expect(DECIDED);
+            let set = fields.iter();
+            set.filter(|field| all.set_deadline(field, at, hasher))
+                .count() as u64
+        });
+        set.expect(DECIDED)
+    }
+
+    /// What large hashes are spread by.
+    fn field_hasher(&self) -> NameHasher {
+        NameHasher::new([self.data.producer_seed, 0])
     }
 }

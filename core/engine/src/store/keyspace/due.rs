@@ -37,6 +37,25 @@ impl Keyspace {
         Some(result)
     }
 
+    /// The same for a change after which parts of the value may expire, or none does any more.
+    pub(crate) fn edit_parts<R>(
+        &mut self,
+        db: u16,
+        hash: u64,
+        key: &[u8],
+        change: impl FnOnce(&mut Record) -> R,
+    ) -> Option<R> {
+        let (before, result, after) = self.edit(db, hash, key, |record| {
+            let before = record.value.has_expiring_parts();
+            let result = change(record);
+            (before, result, record.value.has_expiring_parts())
+        })?;
+        let expiring = &mut self.databases[usize::from(db)].expiring;
+        expiring.remove_parts(before);
+        expiring.add_parts(after);
+        Some(result)
+    }
+
     /// A timer was set to this deadline.
     #[inline]
     pub(super) fn note_deadline(&mut self, deadline: Option<UnixMs>) {
@@ -130,6 +149,18 @@ impl Keyspace {
             let databases = self.databases.iter_mut();
             databases.for_each(|database| database.schedule.release_held(now));
             self.note_deadline(Some(now));
+        }
+    }
+
+    /// Lets others come first if there is still something to do for a record.
+    pub(crate) fn postpone(&mut self, due: Due, now: UnixMs) {
+        let database = self.database_mut(due.database);
+        let is_due = |record: &Record| record.timer == Some(due.timer);
+        if let Some(record) = database.records.find_mut(due.hash, is_due) {
+            let deadline = record.deadline().map(|at| at.max(now));
+            let schedule = &mut database.schedule;
+            schedule.reset(&mut record.timer, due.hash, deadline);
+            self.note_deadline(deadline);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The keys of a database that expire, as `INFO` counts them.
+//! The keys of a database that expire, or parts of whose values do, as `INFO` counts them.
 
 use crate::time::UnixMs;
 
@@ -8,6 +8,8 @@ pub(crate) struct Expiring {
     count: usize,
     /// In milliseconds since 1970. As many keys as memory can hold do not make it overflow.
     sum_ms: i128,
+    /// How many keys have values of which parts expire.
+    parts: usize,
 }
 
 impl Expiring {
@@ -27,6 +29,24 @@ impl Expiring {
             self.count -= 1;
             self.sum_ms -= i128::from(at.0);
         }
+    }
+
+    /// Counts a key if parts of its value expire.
+    #[inline]
+    pub(crate) fn add_parts(&mut self, expire: bool) {
+        self.parts += usize::from(expire);
+    }
+
+    /// Counts it no longer.
+    #[inline]
+    pub(crate) fn remove_parts(&mut self, expire: bool) {
+        self.parts -= usize::from(expire);
+    }
+
+    /// How many keys have values of which parts expire.
+    #[inline]
+    pub(crate) fn parts(&self) -> usize {
+        self.parts
     }
 
     #[inline]

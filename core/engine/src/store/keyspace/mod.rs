@@ -185,6 +185,19 @@ impl Keyspace {
         self.database(db).expiring.count()
     }
 
+    /// Number of keys of a database with values of which parts expire.
+    #[inline]
+    pub fn expiring_parts(&self, db: u16) -> usize {
+        self.database(db).expiring.parts()
+    }
+
+    /// Returns whether keys of a database may expire at all.
+    #[inline]
+    pub(crate) fn may_expire(&self, db: u16) -> bool {
+        let expiring = &self.database(db).expiring;
+        expiring.count() + expiring.parts() > 0
+    }
+
     /// The average time to live of the keys of a database that expire, in milliseconds.
     pub fn average_ttl_ms(&self, db: u16, now: UnixMs) -> u64 {
         self.database(db).expiring.average_ttl_ms(now)
@@ -311,6 +324,9 @@ impl Keyspace {
         let database = &mut self.databases[usize::from(db)];
         database.expiring.add(record.expires_at());
         database.sizes.add(SizeClass::of(record.value()));
+        database
+            .expiring
+            .add_parts(record.value.has_expiring_parts());
         let deadline = database.schedule.settle(&mut record, hash);
         database
             .records
@@ -330,6 +346,9 @@ impl Keyspace {
                 .remove(hash, |record| record.is_of(key), hash_of, lsn.number())?;
         database.expiring.remove(record.expires_at());
         database.sizes.remove(SizeClass::of(record.value()));
+        database
+            .expiring
+            .remove_parts(record.value.has_expiring_parts());
         database.schedule.cancel(&mut record.timer);
         Some(record)
     }

@@ -103,9 +103,16 @@ impl Record {
         }
     }
 
-    /// Returns whether the key has expired.
+    /// Returns whether the key has expired: its own time has come, or that of all parts of its
+    /// value.
     #[inline]
     pub fn is_expired(&self, now: UnixMs) -> bool {
+        self.is_past(now) || self.value.is_over(now.since_epoch())
+    }
+
+    /// Returns whether the key's own time has come.
+    #[inline]
+    pub fn is_past(&self, now: UnixMs) -> bool {
         self.expires_at != NEVER && self.expires_at <= now.0
     }
 

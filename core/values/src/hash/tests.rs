@@ -1,0 +1,138 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const HASHER: NameHasher = NameHasher::new([1, 2]);
+
+type Model = BTreeMap<Vec<u8>, (Vec<u8>, Option<u64>)>;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Set(u16, Vec<u8>, Deadline),
+    Many(u16),
+    Date(u16, Option<u64>),
+    Remove(u16),
+    Freeze,
+}
+
+fn name(number: u16) -> Vec<u8> {
+    match number % 17 {
+        0 => [vec![b'n'; 1100], number.to_string().into_bytes()].concat(),
+        1 => number.to_string().into_bytes(),
+        _ => format!("field {number}").into_bytes(),
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let number = 0..60_u16;
+    let at = 1..40_u64;
+    let deadline = prop_oneof![
+        Just(Deadline::Never),
+        Just(Deadline::Kept),
+        at.clone().prop_map(Deadline::At),
+    ];
+    let value = prop_oneof![
+        8 => any::<i32>().prop_map(|number| number.to_string().into_bytes()),
+        1 => Just(vec![b'v'; 1500]),
+    ];
+    prop_oneof![
+        4 => (number.clone(), value, deadline).prop_map(|(it, value, at)| Step::Set(it, value, at)),
+        1 => number.clone().prop_map(Step::Many),
+        4 => (number.clone(), prop::option::of(at)).prop_map(|(it, at)| Step::Date(it, at)),
+        3 => number.prop_map(Step::Remove),
+        1 => Just(Step::Freeze),
+    ]
+}
+
+fn check(hash: &Hash, model: &Model) {
+    let mut all: Vec<_> = hash
+        .iter()
+        .map(|it| (it.name().to_vec(), (it.value().to_vec(), it.date())))
+        .collect();
+    all.sort();
+    assert!(all.iter().map(|(name, of)| (name, of)).eq(model.iter()));
+    let mut order: Vec<_> = model
+        .iter()
+        .filter_map(|(name, (_, at))| at.map(|at| (at, name.clone())))
+        .collect();
+    order.sort();
+    let deadlines = hash.deadlines().map(|(name, at)| (at, name.to_vec()));
+    assert_eq!(deadlines.collect::<Vec<_>>(), order);
+    assert_eq!(hash.next_deadline_ms(), order.first().map(|(at, _)| *at));
+    assert_eq!(hash.has_deadlines(), !order.is_empty());
+    for now in [0, 1, 20, 40] {
+        let lives = |at: &Option<u64>| at.is_none_or(|at| at > now);
+        let live: Vec<_> = model.iter().filter(|(_, (_, at))| lives(at)).collect();
+        let fields = hash.as_of(now);
+        assert_eq!(fields.len(), live.len());
+        assert_eq!(fields.iter().count(), live.len());
+        assert_eq!(hash.over(now), model.len() - live.len());
+        assert_eq!(hash.is_over(now), !model.is_empty() && live.is_empty());
+        for (name, (value, at)) in model {
+            let found = fields.get(name).map(|value| value.to_vec());
+            assert_eq!(found.as_ref(), lives(at).then_some(value));
+        }
+        let mut scanned = Vec::new();
+        let mut cursor = 0;
+        loop {
+            cursor = fields.scan(cursor, 7, |it| scanned.push(it.name().to_vec()));
+            if cursor == 0 {
+                break;
+            }
+        }
+        assert_eq!(scanned.len(), live.len());
+        let random = fields.random(now * 77).map(|it| it.name().to_vec());
+        assert_eq!(random.is_some(), !live.is_empty());
+        assert!(random.is_none_or(|name| lives(&model[&name].1)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_hash_with_deadlines_behaves_like_a_tree_map(
+        steps in prop::collection::vec(step(), 1..120),
+        entries_max in prop_oneof![Just(4_usize), Just(512)],
+    ) {
+        let thresholds = Thresholds { hash_max_listpack_entries: entries_max, ..Thresholds::DEFAULT };
+        let (mut hash, mut model) = (Hash::new(), Model::new());
+        let mut frozen = Vec::new();
+        let set = |hash: &mut Hash, model: &mut Model, name: Vec<u8>, value: Vec<u8>, deadline| {
+            let before = model.get(&name).and_then(|(_, at)| *at);
+            let is_new =
+                hash.set_with(&name, &value, deadline, HASHER, &thresholds, &mut Copied);
+            let after = match deadline {
+                Deadline::Never => None,
+                Deadline::At(at) => Some(at),
+                Deadline::Kept => before,
+            };
+            assert_eq!(is_new, model.insert(name, (value, after)).is_none());
+        };
+        for step in steps {
+            match step {
+                Step::Set(it, value, deadline) => {
+                    set(&mut hash, &mut model, name(it), value, deadline);
+                }
+                Step::Many(from) => for it in from..from + 40 {
+                    set(&mut hash, &mut model, name(it), vec![b'm'; 30], Deadline::Kept);
+                },
+                Step::Date(it, at) => {
+                    let found = model.get_mut(&name(it)).map(|(_, of)| *of = at);
+                    prop_assert_eq!(hash.set_deadline(&name(it), at, HASHER), found.is_some());
+                }
+                Step::Remove(it) => {
+                    let found = model.remove(&name(it));
+                    prop_assert_eq!(hash.remove(&name(it), &mut Copied), found.is_some());
+                }
+                Step::Freeze => frozen.push((hash.clone(), model.clone())),
+            }
+            check(&hash, &model);
+        }
+        for (hash, model) in frozen {
+            check(&hash, &model);
+        }
+    }
+}

@@ -43,7 +43,7 @@ fn random_commands_have_the_same_replies_as_on_redis() {
 }
 
 #[test]
-fn hashes_answer_alike_and_hold_the_same() {
+fn random_commands_on_hashes_have_the_same_replies_as_on_redis() {
     compare(Focus::Hashes, COMMANDS, run).unwrap();
 }
 

@@ -411,6 +411,7 @@ impl Generator {
         }
         let weights = match self.focus {
             Focus::All => [6, 3, 1, 1],
+            Focus::Hashes => [1, 1, 12, 1],
             Focus::HyperLogLogs => [1, 1, 1, 12],
         };
         match self.random.weighted(weights.into_iter()) {

@@ -241,6 +241,36 @@ fn a_client_that_does_not_read_holds_up_nobody_and_gets_everything_in_the_end() 
 }
 
 #[test]
+fn a_pipeline_of_long_requests_gives_others_their_turn() {
+    let server = server(&[("io-threads", "1")]);
+    let connect = || server.connect(Protocol::Resp2).unwrap();
+    let (mut client, mut other) = (connect(), connect());
+    let count = ["BITCOUNT", "long"];
+    client
+        .command(&["SETRANGE", "long", "15999999", "x"])
+        .unwrap();
+    client.command(&count).unwrap();
+    let begun = Instant::now();
+    client.command(&count).unwrap();
+    // As many as take some seconds, and are read at once.
+    let each = begun.elapsed().max(Duration::from_micros(100));
+    let requests = (3_000_000 / each.as_micros()).clamp(20, 3000) as usize;
+    client
+        .send_raw("BITCOUNT long\r\n".repeat(requests).as_bytes())
+        .unwrap();
+    client.read().unwrap();
+    // Some have run, and a client that comes now does not wait for all of them.
+    let stats = text(&mut other, &["INFO", "commandstats"]);
+    let (_, calls) = stats.split_once("cmdstat_bitcount:calls=").unwrap();
+    let (calls, _) = calls.split_once(',').unwrap();
+    let ran = calls.parse::<usize>().unwrap() - 2;
+    assert!(ran > 0 && ran < requests, "{ran} of {requests}");
+    for _ in 1..requests {
+        assert_eq!(client.read().unwrap(), Value::Int(4));
+    }
+}
+
+#[test]
 fn a_client_that_takes_no_replies_is_closed_at_the_limit() {
     for (limit, least, most) in [
         ("normal 2mb 0 0", Duration::ZERO, PATIENCE),

@@ -71,9 +71,15 @@ impl Stopwatch {
         now_ns.saturating_sub(std::mem::replace(&mut self.lap_ns, now_ns))
     }
 
+    /// Nanoseconds since the stopwatch was made.
+    #[inline]
+    pub(crate) fn total_ns(&self) -> u64 {
+        self.clock.elapsed_ns().saturating_sub(self.made_ns)
+    }
+
     /// The time since the stopwatch was made.
     pub(crate) fn total(&self) -> Duration {
-        Duration::from_nanos(self.clock.elapsed_ns().saturating_sub(self.made_ns))
+        Duration::from_nanos(self.total_ns())
     }
 
     /// Returns whether the last lap ended so long after the start that the time read at the start

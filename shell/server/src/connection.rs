@@ -18,6 +18,7 @@ use engine::{Engine, Lsn, Next, Now};
 use resp::{KeysAhead, LARGE_BYTES_MIN, Large, Limits, Mark, Parser, ProtocolError, Reply};
 
 use crate::clock::Stopwatch;
+use crate::hold::Hold;
 use crate::limits::{KEPT_BYTES_MAX, LARGE_GROWTH, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
 use crate::memory::Meter;
 use crate::shard::{Location, Shard, State};
@@ -178,6 +179,11 @@ impl Connection {
     /// The client's name within the engine.
     pub(crate) fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// Returns whether requests of it are left that could run, and are for another hold.
+    pub(crate) fn was_cut_off(&self) -> bool {
+        self.phase == Phase::Reading && self.has_requests
     }
 
     /// Returns whether it has something to do: something to read or to run, and nothing that must
@@ -385,6 +391,7 @@ impl Connection {
         let (mut consumed, mut depends_on) = (0, Lsn::ZERO);
         // How many requests are served before the next look ahead.
         let mut until_look = 0;
+        let mut hold = Hold::begin();
         while self.phase == Phase::Reading {
             let rest = &input[consumed..];
             if rest.is_empty() {
@@ -449,6 +456,11 @@ impl Connection {
             let is_enough = reply.len_since(start) >= batch_bytes || engine.has_orders();
             if is_enough || reply.is_overrun() {
                 self.end_batch(engine, reply, pieces, start);
+                break;
+            }
+            if consumed < input.len() && hold.is_over(|| stopwatch.total_ns()) {
+                // Others have their turn before the rest runs.
+                self.has_requests = true;
                 break;
             }
         }

@@ -179,7 +179,8 @@ impl Cycle {
                 pieces: pieces.range(),
                 depends_on,
             });
-            if is_much {
+            // Where one part was cut off, the next ones are for another hold.
+            if is_much || connection.was_cut_off() {
                 break;
             }
             if stopwatch.outran_the_clock() {

@@ -15,6 +15,7 @@ mod connections;
 mod cycle;
 mod dropper;
 mod figures;
+mod hold;
 mod io_thread;
 pub mod limits;
 mod listen;

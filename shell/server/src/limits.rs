@@ -49,3 +49,11 @@ pub const LIGHT_BYTES_MAX: usize = 4096;
 
 /// How much a thread's memory may grow or shrink before the server's figure is updated.
 pub const UNTOLD_MEMORY_BYTES_MAX: u64 = 64 * 1024;
+
+/// How long requests of one connection run under one hold of the shard's lock, in nanoseconds;
+/// beyond that by what the last of them take.
+pub const HOLD_NS_MAX: u64 = 4_000_000;
+
+/// How many requests run at most before the clock is looked at, which costs some tens of
+/// nanoseconds.
+pub const HOLD_LOOK_REQUESTS_MAX: u32 = 16;

@@ -1,5 +1,6 @@
 //! The weir server: command line, configuration file, start and stop.
 
+mod allocator;
 mod command_line;
 mod completions;
 mod configuration;
@@ -20,7 +21,7 @@ use anyhow::Context;
 use engine::Engine;
 use engine::config::{self, DataConfig, Fsync, SavePoints, ShellConfig};
 use persistence::{Config, Load};
-use server::{Allocator, Clock, Listeners, Options, Shard};
+use server::{Clock, Listeners, Options, Shard};
 
 use crate::command_line::Invocation;
 use crate::configuration::Configuration;
@@ -63,6 +64,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let Configuration { settings, file, .. } = &configuration;
     let config = ShellConfig::resolve(settings);
     let log = Logging::begin(&config)?;
+    allocator::give_back()?;
     panics::go_to_the_log();
     server::survive_signals().context("cannot handle signals")?;
     for warning in &configuration.warnings {
@@ -136,11 +138,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let options = Options {
         io_threads,
         keepalive: config.keepalive,
-        allocator: Allocator {
-            used: used_memory,
-            pages: memory_pages,
-            of_thread: memory_of_thread,
-        },
+        allocator: allocator::FIGURES,
     };
     let changed = log.clone();
     server::serve(
@@ -174,36 +172,6 @@ fn kept(data: &DataConfig, save_points: &SavePoints) -> String {
 /// The number of I/O threads if `io-threads` does not say.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8))
-}
-
-/// Bytes allocated, as the allocator counts them.
-fn used_memory() -> u64 {
-    tikv_jemalloc_ctl::epoch::advance().ok();
-    tikv_jemalloc_ctl::stats::allocated::read().map_or(0, |bytes| bytes as u64)
-}
-
-/// Bytes of pages in which something is allocated, and resident bytes, as of the last
-/// [`used_memory`].
-fn memory_pages() -> (u64, u64) {
-    let active = tikv_jemalloc_ctl::stats::active::read();
-    let resident = tikv_jemalloc_ctl::stats::resident::read();
-    [active, resident]
-        .map(|bytes| bytes.map_or(0, |bytes| bytes as u64))
-        .into()
-}
-
-/// Bytes that this thread has allocated, less those that it has freed.
-fn memory_of_thread() -> u64 {
-    use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
-    thread_local! {
-        static COUNTERS: Option<(ThreadLocal<u64>, ThreadLocal<u64>)> =
-            allocatedp::read().ok().zip(deallocatedp::read().ok());
-    }
-    COUNTERS.with(|counters| {
-        counters.map_or(0, |(allocated, freed)| {
-            allocated.get().wrapping_sub(freed.get())
-        })
-    })
 }
 
 pub(crate) fn seed() -> anyhow::Result<u64> {

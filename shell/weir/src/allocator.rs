@@ -1,0 +1,79 @@
+//! The allocator: how much it holds, and when it gives back what was freed.
+
+use server::Allocator;
+
+/// How the allocator counts memory.
+pub(crate) const FIGURES: Allocator = Allocator {
+    used,
+    pages,
+    of_thread,
+};
+
+/// From this size on, jemalloc keeps a piece of memory apart from all others
+/// (`oversize_threshold`).
+const LARGE_BYTES: usize = 8 << 20;
+
+/// Lets the allocator give freed memory back to the system: what is large at once, the rest in the
+/// background. Zeros in new large memory then come from the system, page by page as they are
+/// touched.
+///
+/// jemalloc decides about large memory when some is allocated for the first time. With its threads
+/// in the background already there, it leaves that to them, some ten seconds later.
+pub(crate) fn give_back() -> anyhow::Result<()> {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE_BYTES)));
+    let begun = tikv_jemalloc_ctl::background_thread::write(true);
+    // The error knows nothing but its number.
+    begun.map_err(|error| {
+        anyhow::anyhow!("the allocator cannot give memory back in the background: {error}")
+    })
+}
+
+/// Bytes allocated.
+fn used() -> u64 {
+    tikv_jemalloc_ctl::epoch::advance().ok();
+    tikv_jemalloc_ctl::stats::allocated::read().map_or(0, |bytes| bytes as u64)
+}
+
+/// Bytes of pages in which something is allocated, and resident bytes, as of the last [`used`].
+fn pages() -> (u64, u64) {
+    let active = tikv_jemalloc_ctl::stats::active::read();
+    let resident = tikv_jemalloc_ctl::stats::resident::read();
+    [active, resident]
+        .map(|bytes| bytes.map_or(0, |bytes| bytes as u64))
+        .into()
+}
+
+/// Bytes that this thread has allocated, less those that it has freed.
+fn of_thread() -> u64 {
+    use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
+    thread_local! {
+        static COUNTERS: Option<(ThreadLocal<u64>, ThreadLocal<u64>)> =
+            allocatedp::read().ok().zip(deallocatedp::read().ok());
+    }
+    COUNTERS.with(|counters| {
+        counters.map_or(0, |(allocated, freed)| {
+            allocated.get().wrapping_sub(freed.get())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_large_is_given_back_when_it_is_freed() {
+        give_back().unwrap();
+        let resident = || {
+            used();
+            pages().1
+        };
+        const BYTES: usize = 256 << 20;
+        let large = vec![1_u8; BYTES];
+        let before = resident();
+        drop(std::hint::black_box(large));
+        let after = resident();
+        // Other tests have some memory meanwhile.
+        assert!(after + BYTES as u64 / 2 < before, "{before}, {after}");
+    }
+}

@@ -62,6 +62,8 @@ impl<'a> Options<'a> {
                 parsed.count = parse_count(&mut args)?;
             } else if has_values && args.keyword("NOVALUES") {
                 parsed.names_only = true;
+            } else if args.keyword("NOVALUES") {
+                return Err(CmdError::NoValuesOfHashOnly);
             } else {
                 return Err(CmdError::Syntax);
             }

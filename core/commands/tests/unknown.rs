@@ -62,12 +62,12 @@ fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
     check(
         &[
             "SET k v",
-            "SINTERSTORE k a b",
+            "VADD k VALUES 1 1 e",
             "SORT l BY x STORE sorted",
             "SORT l",
         ],
         &["SET k v", "DEL k", "DEL sorted"],
-        &["0 k set", "0 sorted list", "command SORT 1"],
+        &["0 k vector set", "0 sorted list", "command SORT 1"],
     );
     check(
         &["GEORADIUS g 1 2 3 km STOREDIST d"],

@@ -23,6 +23,12 @@ pub enum CmdError {
     /// A number that must not be negative.
     #[error("ERR value is out of range, must be positive")]
     MustBePositive,
+    /// More keys than arguments.
+    #[error("ERR Number of keys can't be greater than number of args")]
+    KeysBeyondArguments,
+    /// `NOVALUES` of another scan than that of a hash.
+    #[error("ERR NOVALUES option can only be used in HSCAN")]
+    NoValuesOfHashOnly,
     /// The key holds another type.
     #[error("WRONGTYPE Operation against a key holding the wrong kind of value")]
     WrongType,

@@ -20,7 +20,7 @@ pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
 
 pub use hash::{Deadline, FIELD_DEADLINE_MS_MAX, Fields, Hash, Live};
 pub use list::{End, List};
-pub use set::{Growth, Set, SetForm, SetIter};
+pub use set::{Combination, Growth, Member, Set, SetForm, SetIter};
 pub use sorted_set::SortedSet;
 pub use string::{Encoding, Scratch, StringValue};
 pub use thresholds::Thresholds;

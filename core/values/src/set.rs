@@ -4,6 +4,9 @@
 //! of its forms Redis would keep it, which depends on what it once had: from an intset to a
 //! listpack to a hash table there is no way back.
 
+mod combine;
+mod sample;
+
 use collections::hash::NameHasher;
 use collections::integers;
 use collections::map::{self, Copied, Longs};
@@ -13,6 +16,9 @@ use triomphe::Arc;
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
+
+pub use combine::Combination;
+pub use sample::Member;
 
 /// How many integers are packed at most, whatever the settings are: a write moves half of them.
 const PACKED_LEN_MAX: usize = 512;
@@ -88,16 +94,16 @@ impl Set {
         set
     }
 
-    /// Gets ready for members to be added. A form that does not hold as many as there are of them
-    /// is left at once if one of them is new, even if most are not.
+    /// Gets ready for `count` members to be added, which `member` gives by their number. A form that
+    /// does not hold as many is left at once if one of them is new, even if most are not.
     pub fn expect<'m>(
         &mut self,
-        mut members: impl ExactSizeIterator<Item = &'m [u8]>,
+        count: usize,
+        member: impl Fn(usize) -> Option<&'m [u8]>,
         growth: Growth<'_>,
     ) {
-        if self.is_beyond(members.len(), growth.thresholds)
-            && members.any(|member| !self.contains(member))
-        {
+        let is_new = |it: usize| member(it).is_some_and(|member| !self.contains(member));
+        if self.is_beyond(count, growth.thresholds) && (0..count).any(is_new) {
             self.spread(growth.hasher);
         }
     }
@@ -172,6 +178,30 @@ impl Set {
                 parse_integer(member).is_some_and(|it| integers.contains(it))
             }
             Repr::ManyIntegers(map) => map.find(member).is_some(),
+        }
+    }
+
+    /// The same of a member of another set.
+    #[inline]
+    pub fn has(&self, member: Element<'_>) -> bool {
+        match &self.0 {
+            Repr::Members(map) => member.with_bytes(|it| map.find(it).is_some()),
+            Repr::Integers(integers) => member.as_integer().is_some_and(|it| integers.contains(it)),
+            Repr::ManyIntegers(map) => member.with_bytes(|it| map.find(it).is_some()),
+        }
+    }
+
+    /// Shows about `count` members from `cursor` on, and returns the cursor for the next step, 0 at
+    /// the end. What is there from the first step to the last is shown, whatever else happens to
+    /// the set in between. One that is small is shown at once.
+    pub fn scan(&self, cursor: u64, count: usize, mut f: impl FnMut(Element<'_>)) -> u64 {
+        match &self.0 {
+            Repr::Members(map) => map.scan(cursor, count, |entry| f(entry.name())),
+            Repr::Integers(integers) => {
+                integers.iter().for_each(|it| f(Element::Integer(it)));
+                0
+            }
+            Repr::ManyIntegers(map) => map.scan(cursor, count, |entry| f(entry.name())),
         }
     }
 

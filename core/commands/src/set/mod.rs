@@ -1,10 +1,18 @@
 //! Set commands.
 
+mod combined;
 mod sadd;
 mod scard;
+mod sdiff;
+mod sinter;
 mod sismember;
 mod smembers;
+mod smove;
+mod spop;
+mod srandmember;
 mod srem;
+mod sscan;
+mod sunion;
 
 use engine::command::{Entry, entry};
 
@@ -12,8 +20,19 @@ use engine::command::{Entry, entry};
 pub(super) static COMMANDS: &[Entry] = &[
     entry::<sadd::SAdd>(),
     entry::<scard::SCard>(),
+    entry::<sdiff::SDiff>(),
+    entry::<sdiff::SDiffStore>(),
+    entry::<sinter::SInter>(),
+    entry::<sinter::SInterCard>(),
+    entry::<sinter::SInterStore>(),
     entry::<sismember::SIsMember>(),
     entry::<smembers::SMembers>(),
     entry::<sismember::SMIsMember>(),
+    entry::<smove::SMove>(),
+    entry::<spop::SPop>(),
+    entry::<srandmember::SRandMember>(),
     entry::<srem::SRem>(),
+    entry::<sscan::SScan>(),
+    entry::<sunion::SUnion>(),
+    entry::<sunion::SUnionStore>(),
 ];

@@ -27,7 +27,12 @@ impl PlainCommand for SAdd {
 
     fn execute((key, members): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         ctx.store.get::<Set>(key)?;
-        let add = Effect::on(key, set::SetChange::Add { members });
+        let add = Effect::on(
+            key,
+            set::SetChange::Add {
+                members: set::Members::Args(members),
+            },
+        );
         let added = ctx.store.apply(&add, set::events::SADD);
         ctx.reply.int(added as i64);
         Ok(Flow::Done)

@@ -37,7 +37,12 @@ impl PlainCommand for SRem {
             true => set::events::SREM_ALL,
             false => set::events::SREM,
         };
-        let remove = Effect::on(key, set::SetChange::Remove { members });
+        let remove = Effect::on(
+            key,
+            set::SetChange::Remove {
+                members: set::Members::Args(members),
+            },
+        );
         let removed = ctx.store.apply(&remove, event);
         ctx.reply.int(removed as i64);
         Ok(Flow::Done)

@@ -183,3 +183,205 @@ fn an_intset_may_have_more_integers_than_are_packed() {
     assert!(set.add(b"a", growth));
     assert_eq!((set.form(), set.len()), (SetForm::Hashtable, 2000));
 }
+
+/// A number in each of many draws (SplitMix64).
+fn numbers() -> impl FnMut() -> u64 {
+    let mut state = 7_u64;
+    move || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+/// Sets in each of their forms and sizes, also such as have shrunk.
+fn sets_of_all_forms() -> Vec<Set> {
+    let thresholds = Thresholds::DEFAULT;
+    let growth = growth(&thresholds);
+    let of = |members: &mut dyn Iterator<Item = String>| {
+        let mut set = Set::new();
+        members.for_each(|member| {
+            set.add(member.as_bytes(), growth);
+        });
+        set
+    };
+    let mut shrunk = of(&mut (0..9000).map(|it| format!("shrunk {it}")));
+    (0..8500).for_each(|it| {
+        shrunk.remove(format!("shrunk {it}").as_bytes(), &mut Copied);
+    });
+    vec![
+        of(&mut (0..1).map(|it| it.to_string())),
+        of(&mut (0..100).map(|it| it.to_string())),
+        of(&mut (0..100).map(|it| format!("few {it}"))),
+        of(&mut (0..200).map(|it| format!("more {it}"))),
+        of(&mut (0..3000).map(|it| format!("many {it}"))),
+        shrunk,
+    ]
+}
+
+/// How far counts are from all the same, in standard deviations of what chance would make of that
+/// (chi square, which is about normal for so many counts).
+fn deviation(counts: &std::collections::BTreeMap<Vec<u8>, u64>, len: usize) -> f64 {
+    let drawn: u64 = counts.values().sum();
+    let expected = drawn as f64 / len as f64;
+    let missing = (len - counts.len()) as f64 * expected;
+    let square = |count: &u64| (*count as f64 - expected).powi(2) / expected;
+    let chi = counts.values().map(square).sum::<f64>() + missing;
+    let freedom = (len - 1).max(1) as f64;
+    (chi - freedom) / (2.0 * freedom).sqrt()
+}
+
+#[test]
+fn each_member_is_drawn_with_the_same_chance() {
+    let mut random = numbers();
+    for set in sets_of_all_forms() {
+        let len = set.len();
+        for count in [1, 2, len / 20, len / 3, len - len / 10] {
+            let count = count.clamp(1, len);
+            let mut counts = std::collections::BTreeMap::new();
+            for _ in 0..(60 * len).div_ceil(count) {
+                let mut drawn: Vec<_> = match count {
+                    1 => set.random(random()).into_iter().collect(),
+                    _ => set.sample(count, &mut random),
+                };
+                let drawn: Vec<_> = drawn.drain(..).map(|it| it.to_vec()).collect();
+                let different: BTreeSet<_> = drawn.iter().collect();
+                assert_eq!(different.len(), count);
+                for member in drawn {
+                    *counts.entry(member).or_insert(0) += 1;
+                }
+            }
+            let deviation = deviation(&counts, len);
+            // What is drawn at once is different, so that there is less chance in it.
+            assert!(deviation < 4.0, "{count} of {len}: {deviation}");
+        }
+    }
+}
+
+#[test]
+fn all_members_are_drawn_if_that_many_are_wanted() {
+    for set in sets_of_all_forms() {
+        let len = set.len();
+        for count in [len, len + 1, usize::MAX] {
+            let drawn = set.sample(count, || 0);
+            assert!(
+                drawn
+                    .iter()
+                    .map(|it| it.to_vec())
+                    .eq(set.iter().map(|it| it.to_vec()))
+            );
+        }
+    }
+    assert!(Set::new().random(7).is_none());
+    assert!(Set::new().sample(3, || 0).is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn sets_are_combined_as_tree_sets_are(
+        contents in prop::collection::vec(
+            prop_oneof![
+                3 => prop::collection::btree_set(member(), 0..30),
+                2 => prop::collection::btree_set((0..900_i64).prop_map(number), 0..700),
+            ],
+            1..5,
+        ),
+        few in any::<bool>(),
+    ) {
+        let thresholds = match few {
+            true => Thresholds {
+                set_max_intset_entries: 5,
+                set_max_listpack_entries: 5,
+                ..Thresholds::DEFAULT
+            },
+            false => Thresholds::DEFAULT,
+        };
+        let growth = growth(&thresholds);
+        let of = |members: &BTreeSet<Vec<u8>>| {
+            let mut set = Set::new();
+            members.iter().for_each(|member| { set.add(member, growth); });
+            set
+        };
+        let sets: Vec<Set> = contents.iter().map(of).collect();
+        let fold = |f: fn(&BTreeSet<Vec<u8>>, &BTreeSet<Vec<u8>>) -> BTreeSet<Vec<u8>>| {
+            let (first, others) = contents.split_first().unwrap();
+            others.iter().fold(first.clone(), |all, next| f(&all, next))
+        };
+        for (combination, expected) in [
+            (Combination::Intersection, fold(|a, b| a & b)),
+            (Combination::Union, fold(|a, b| a | b)),
+            (Combination::Difference, fold(|a, b| a - b)),
+        ] {
+            let mut shown = Vec::new();
+            let _ = combination.for_each(&sets, growth.hasher, |member| {
+                shown.push(member.to_vec());
+                std::ops::ControlFlow::Continue(())
+            });
+            shown.sort();
+            prop_assert!(shown.iter().eq(expected.iter()), "{combination:?}");
+            let result = combination.result(&sets, growth);
+            prop_assert!(sorted(&result).iter().eq(expected.iter()), "{combination:?}");
+            prop_assert_eq!(result.len(), expected.len());
+            if !expected.is_empty() {
+                prop_assert_eq!(result.form(), of(&expected).form());
+            }
+            let mut left = 2;
+            let enough = combination.for_each(&sets, growth.hasher, |_| {
+                left -= 1;
+                match left {
+                    0 => std::ops::ControlFlow::Break(()),
+                    _ => std::ops::ControlFlow::Continue(()),
+                }
+            });
+            prop_assert_eq!(enough.is_break(), expected.len() >= 2);
+        }
+        for (set, members) in sets.iter().zip(&contents) {
+            prop_assert!(sorted(set).iter().eq(members.iter()));
+        }
+    }
+
+    #[test]
+    fn a_scan_shows_what_is_there_all_the_time_while_the_form_changes(
+        before in prop_oneof![0..20_i64, 0..1500_i64],
+        are_numbers in any::<bool>(),
+        changes in prop::collection::vec((any::<bool>(), 0..800_i64, any::<bool>()), 0..20),
+        count in 1..50_usize,
+    ) {
+        let thresholds = Thresholds::DEFAULT;
+        let growth = growth(&thresholds);
+        let name = |it: i64| match are_numbers {
+            true => number(it),
+            false => format!("member {it}").into_bytes(),
+        };
+        let mut set = Set::new();
+        (0..before).for_each(|it| { set.add(&name(it), growth); });
+        let mut stayed: BTreeSet<_> = (0..before).map(name).collect();
+        let mut shown = BTreeSet::new();
+        let (mut cursor, mut changes) = (0, changes.into_iter());
+        loop {
+            cursor = set.scan(cursor, count, |member| { shown.insert(member.to_vec()); });
+            if cursor == 0 {
+                break;
+            }
+            let Some((grows, span, is_text)) = changes.next() else {
+                continue;
+            };
+            for it in 0..span {
+                if grows {
+                    set.add(&name(10_000 + it), growth);
+                } else {
+                    let gone = name(before - it);
+                    set.remove(&gone, &mut Copied);
+                    stayed.remove(&gone);
+                }
+            }
+            if is_text {
+                set.add(b"a text", growth);
+            }
+        }
+        prop_assert!(stayed.is_subset(&shown));
+    }
+}

@@ -148,6 +148,21 @@ impl<'o> Line<'o> {
         }
     }
 
+    /// An argument that something shares, which is not copied if it is large.
+    pub(super) fn shared_arg(&mut self, arg: &Large) -> &mut Line<'o> {
+        if arg.len() < LARGE_BYTES_MIN {
+            return self.arg(arg);
+        }
+        #[cfg(debug_assertions)]
+        {
+            self.missing -= 1;
+        }
+        write_header(b'$', arg.len(), |piece| self.out.push(piece));
+        self.out.push_shared(arg.clone());
+        self.out.push(b"\r\n");
+        self
+    }
+
     pub(super) fn int(&mut self, n: i64) -> &mut Line<'o> {
         self.arg(itoa::Buffer::new().format(n).as_bytes())
     }

@@ -217,7 +217,8 @@ impl Store<'_> {
         Changed::by_event(1)
     }
 
-    fn put(&mut self, database: u16, key: &[u8], mut value: Value, at: Option<UnixMs>) {
+    /// Puts a value under a key, whatever it held.
+    pub(super) fn put(&mut self, database: u16, key: &[u8], mut value: Value, at: Option<UnixMs>) {
         self.pass_over_overdue_in(database, key);
         if self.data.stream_compress {
             wait_for_packing_of(&mut value, self.now);

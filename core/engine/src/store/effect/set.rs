@@ -2,7 +2,7 @@
 
 use collections::hash::NameHasher;
 use resp::Argv;
-use values::{Growth, Set};
+use values::{Combination, Growth, Member, Set, Thresholds};
 
 use super::encode::{Line, Out};
 use super::longs::OfRequest;
@@ -10,6 +10,7 @@ use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::{Record, SizeClass};
+use crate::time::UnixMs;
 
 /// A set changes.
 #[derive(Debug, Clone)]
@@ -17,18 +18,74 @@ pub enum SetChange<'a> {
     /// `SADD key member ...`; a set that is missing is made.
     Add {
         /// The members; some may be there or come twice.
-        members: Argv<'a>,
+        members: Members<'a>,
     },
     /// `SREM key member ...`: the key goes with its last member.
     Remove {
         /// The members; some may be missing or come twice.
-        members: Argv<'a>,
+        members: Members<'a>,
     },
+    /// `DEL key`, `SADD key member ...` and `PEXPIREAT key ms`: most members go, these stay. There
+    /// are some, and the key exists.
+    Keep {
+        /// The members that stay.
+        members: &'a [Member],
+        /// When the key expires, which stays as it is.
+        at: Option<UnixMs>,
+    },
+    /// `SUNIONSTORE key source ...` and its like: replaces what the key held.
+    Combine {
+        /// How.
+        combination: Combination,
+        /// The sources, as the command named them.
+        sources: Argv<'a>,
+        /// What comes of that now; not empty.
+        result: Set,
+    },
+}
+
+/// Members of a set.
+#[derive(Debug, Clone, Copy)]
+pub enum Members<'a> {
+    /// Arguments of the request.
+    Args(Argv<'a>),
+    /// One.
+    One(&'a [u8]),
+    /// Such as a command has drawn.
+    Drawn(&'a [Member]),
+}
+
+impl<'a> Members<'a> {
+    fn len(self) -> usize {
+        match self {
+            Members::Args(args) => args.len(),
+            Members::One(_) => 1,
+            Members::Drawn(drawn) => drawn.len(),
+        }
+    }
+
+    fn get(self, index: usize) -> Option<&'a [u8]> {
+        match self {
+            Members::Args(args) => args.get(index),
+            Members::One(member) => (index == 0).then_some(member),
+            Members::Drawn(drawn) => drawn.get(index).map(Member::as_bytes),
+        }
+    }
+
+    /// Calls `f` with each.
+    #[inline]
+    fn for_each(self, mut f: impl FnMut(&'a [u8])) {
+        match self {
+            Members::Args(args) => args.iter().for_each(f),
+            Members::One(member) => f(member),
+            Members::Drawn(drawn) => drawn.iter().map(Member::as_bytes).for_each(f),
+        }
+    }
 }
 
 /// What changes of this family mean to others.
 pub mod events {
-    use crate::store::effect::event::{Class, Event, Name, Touch};
+    use crate::store::effect::event::{Class, Event, Name, Overwriting, Touch};
 
     const fn named(names: &'static [Name]) -> Event {
         Event::named(names, Touch::ALL)
@@ -36,6 +93,10 @@ pub mod events {
 
     const fn name(text: &'static str) -> Name {
         Name::new(text, Class::Set)
+    }
+
+    const fn stored(names: &'static [Name]) -> Event {
+        named(names).overwriting(Overwriting::Before)
     }
 
     const DEL_NAME: Name = Name::new("del", Class::Generic);
@@ -46,43 +107,92 @@ pub mod events {
     pub const SREM: &Event = &named(&[name("srem")]);
     /// All members were removed, and so the key.
     pub const SREM_ALL: &Event = &named(&[name("srem"), DEL_NAME]);
+    /// Members were drawn and removed, but not all.
+    pub const SPOP: &Event = &named(&[name("spop")]);
+    /// All members were drawn and removed, and so the key.
+    pub const SPOP_ALL: &Event = &named(&[name("spop"), DEL_NAME]);
+    /// An intersection was stored.
+    pub const SINTERSTORE: &Event = &stored(&[name("sinterstore")]);
+    /// A union was stored.
+    pub const SUNIONSTORE: &Event = &stored(&[name("sunionstore")]);
+    /// A difference was stored.
+    pub const SDIFFSTORE: &Event = &stored(&[name("sdiffstore")]);
 }
 
 impl Family for SetChange<'_> {}
 
 impl SetChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
-        Changed::by_event(match *self {
-            SetChange::Add { members } => store.add_members(key, members),
-            SetChange::Remove { members } => store.remove_members(key, members),
+        Changed::by_event(match self {
+            SetChange::Add { members } => store.add_members(key, *members),
+            SetChange::Remove { members } => store.remove_members(key, *members),
+            SetChange::Keep { members, .. } => store.keep_members(key, members),
+            SetChange::Combine { result, .. } => {
+                store.put(store.database, key, result.clone().into(), None);
+                1
+            }
         })
     }
 
     pub(super) fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
-        match *self {
-            SetChange::Add { members } => encode_all("SADD", key, members, out),
-            SetChange::Remove { members } => encode_all("SREM", key, members, out),
+        match self {
+            SetChange::Add { members } => encode_all("SADD", key, *members, out),
+            SetChange::Remove { members } => encode_all("SREM", key, *members, out),
+            SetChange::Keep { members, at } => {
+                let emptied = Line::new(out, 2, "DEL").arg(key).end();
+                let filled = encode_all("SADD", key, Members::Drawn(members), out);
+                let expires = at.map_or(0, |at| {
+                    Line::new(out, 3, "PEXPIREAT").arg(key).int(at.0).end()
+                });
+                emptied + filled + expires
+            }
+            SetChange::Combine {
+                combination,
+                sources,
+                ..
+            } => {
+                let name = match combination {
+                    Combination::Intersection => "SINTERSTORE",
+                    Combination::Union => "SUNIONSTORE",
+                    Combination::Difference => "SDIFFSTORE",
+                };
+                encode_all(name, key, Members::Args(*sources), out)
+            }
         }
     }
 }
 
-fn encode_all(name: &str, key: &[u8], members: Argv<'_>, out: &mut Out<'_>) -> u32 {
+fn encode_all(name: &str, key: &[u8], members: Members<'_>, out: &mut Out<'_>) -> u32 {
     let mut line = Line::new(out, 2 + members.len(), name);
     line.arg(key);
-    members.iter().for_each(|member| {
+    if let Members::Drawn(drawn) = members {
+        for member in drawn {
+            match member {
+                Member::Text(bytes) => line.arg(bytes),
+                Member::Shared(bytes) => line.shared_arg(bytes),
+            };
+        }
+        return line.end();
+    }
+    members.for_each(|member| {
         line.arg(member);
     });
     line.end()
 }
 
 impl Store<'_> {
-    /// Returns how many members are new.
-    fn add_members(&mut self, key: &[u8], members: Argv<'_>) -> u64 {
-        let thresholds = self.data.thresholds;
-        let growth = Growth {
+    /// What a set needs to know to grow.
+    pub fn set_growth<'t>(&self, thresholds: &'t Thresholds) -> Growth<'t> {
+        Growth {
             hasher: NameHasher::new([self.data.producer_seed, 0]),
-            thresholds: &thresholds,
-        };
+            thresholds,
+        }
+    }
+
+    /// Returns how many members are new.
+    fn add_members(&mut self, key: &[u8], members: Members<'_>) -> u64 {
+        let thresholds = self.data.thresholds;
+        let growth = self.set_growth(&thresholds);
         let hash = self.hash(key);
         let lsn = self.data.log.open();
         let over_at = self.over_at();
@@ -92,9 +202,11 @@ impl Store<'_> {
             Some(record) if !record.is_expired(over_at) => {
                 let from = SizeClass::of(&record.value);
                 let set: &mut Set = record.value.get_mut().expect(DECIDED);
-                set.expect(members.iter(), growth);
-                let is_new = |member: &&[u8]| set.add_with(member, growth, &mut longs);
-                let added = members.iter().filter(is_new).count() as u64;
+                set.expect(members.len(), |at| members.get(at), growth);
+                let mut added = 0;
+                members.for_each(|member| {
+                    added += u64::from(set.add_with(member, growth, &mut longs));
+                });
                 if added > 0 {
                     record.changed = lsn;
                 }
@@ -104,13 +216,13 @@ impl Store<'_> {
             }
             found => {
                 let is_overdue = found.is_some();
-                let Some(first) = members.iter().next() else {
+                let Some(first) = members.get(0) else {
                     return 0;
                 };
                 let mut set = Set::begin(first, members.len(), growth, &mut longs);
-                for member in members.iter().skip(1) {
+                members.for_each(|member| {
                     set.add_with(member, growth, &mut longs);
-                }
+                });
                 if is_overdue {
                     self.expire(key);
                 }
@@ -124,7 +236,7 @@ impl Store<'_> {
     }
 
     /// Returns how many members were removed.
-    fn remove_members(&mut self, key: &[u8], members: Argv<'_>) -> u64 {
+    fn remove_members(&mut self, key: &[u8], members: Members<'_>) -> u64 {
         let hash = self.hash(key);
         let lsn = self.data.log.open();
         if self.pass_over_overdue_in(self.database, key) {
@@ -137,8 +249,8 @@ impl Store<'_> {
         let from = SizeClass::of(&record.value);
         let set: &mut Set = record.value.get_mut().expect(DECIDED);
         let mut longs = OfRequest::new(&self.larges);
-        let is_removed = |member: &&[u8]| set.remove(member, &mut longs);
-        let removed = members.iter().filter(is_removed).count() as u64;
+        let mut removed = 0;
+        members.for_each(|member| removed += u64::from(set.remove(member, &mut longs)));
         let is_empty = set.is_empty();
         if removed > 0 {
             record.changed = lsn;
@@ -151,5 +263,28 @@ impl Store<'_> {
             self.data.dropped.take(What::Record(gone.expect(DECIDED)));
         }
         removed
+    }
+
+    /// Returns how many members went.
+    fn keep_members(&mut self, key: &[u8], members: &[Member]) -> u64 {
+        let thresholds = self.data.thresholds;
+        let growth = self.set_growth(&thresholds);
+        let hash = self.hash(key);
+        let lsn = self.data.log.open();
+        if self.pass_over_overdue_in(self.database, key) {
+            return 0;
+        }
+        let record = self.data.keyspace.find_mut(self.database, hash, key);
+        let record = record.expect(DECIDED);
+        let set: &mut Set = record.value.get_mut().expect(DECIDED);
+        let gone = set.len().saturating_sub(members.len()) as u64;
+        let mut kept = Set::new();
+        for member in members {
+            kept.add_element(member.as_element(), growth);
+        }
+        let old = std::mem::replace(&mut record.value, kept.into());
+        record.changed = lsn;
+        self.data.dropped.take_value(old);
+        gone
     }
 }

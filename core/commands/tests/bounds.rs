@@ -103,6 +103,14 @@ const LETTING_GO: &[(&[&str], &str)] = &[
     (&["LONGS h"], "HDEL h a b none c d a"),
     (&["LONGS h"], "HSET h a 1 b 2 c 3"),
     (&["LONGS h"], "HMSET h d 1 b 2 c 3"),
+    (&["MEMBERS s"], "DEL s"),
+    (&["MEMBERS s"], "UNLINK s"),
+    (&["MEMBERS s"], "SET s 1"),
+    (&["MEMBERS s"], "SPOP s 100000"),
+    (&["MEMBERS s"], "SPOP s 29000"),
+    (&["MEMBERS s"], "SINTERSTORE s s none"),
+    (&["MEMBERS s", "SADD t a"], "SUNIONSTORE s t"),
+    (&["LONG-MEMBERS s"], "SPOP s 100"),
     (&["SETRANGE k 2000000 x"], "DEL k"),
     (&["SETRANGE k 2000000 x"], "UNLINK k"),
     (&["SETRANGE k 2000000 x"], "GETDEL k"),
@@ -150,6 +158,19 @@ impl Server {
                 }
                 String::new()
             }
+            ["MEMBERS", key] => {
+                for n in 0..30_000 {
+                    self.ask(session, &["SADD", key, &format!("{n}:{}", "m".repeat(60))]);
+                }
+                String::new()
+            }
+            ["LONG-MEMBERS", key] => {
+                for n in 1..=4 {
+                    let name = n.to_string();
+                    self.ask(session, &["SADD", key, &name.repeat(400_000), &name]);
+                }
+                String::new()
+            }
             ["LONGS", key] => {
                 let value = "v".repeat(400_000);
                 for field in ["a", "b", "c", "d"] {
@@ -165,6 +186,42 @@ impl Server {
             }
             _ => self.ask(session, &words),
         }
+    }
+}
+
+#[test]
+fn sets_are_combined_in_the_time_that_their_members_together_take() {
+    let mut server = Server::new();
+    let client = server.connect();
+    let members = with_keys(&["SADD", "s"], MANY);
+    assert_eq!(server.ask(client, &members), format!(":{MANY}\r\n"));
+    let small: Vec<String> = (0..MANY).map(|n| format!("small:{n}")).collect();
+    for (n, key) in small.iter().enumerate() {
+        server.ask(client, &["SADD", key, &format!("k{n}"), "other"]);
+    }
+    // One set many times.
+    for (name, expected) in [
+        ("SINTERCARD", MANY),
+        ("SINTERSTORE", MANY),
+        ("SDIFFSTORE", 0),
+    ] {
+        let count = MANY.to_string();
+        let first = if name == "SINTERCARD" { &count } else { "to" };
+        let mut request = vec![name, first];
+        request.resize(2 + MANY, "s");
+        let reply = server.ask(client, &request);
+        assert_eq!(reply, format!(":{expected}\r\n"), "{name}");
+    }
+    // Many small sets, with one that has something of each.
+    for (name, expected) in [
+        ("SDIFFSTORE", 0),
+        ("SUNIONSTORE", MANY + 1),
+        ("SINTERSTORE", 0),
+    ] {
+        let mut request = vec![name, "to", "s"];
+        request.extend(small.iter().map(String::as_str));
+        let reply = server.ask(client, &request);
+        assert_eq!(reply, format!(":{expected}\r\n"), "{name}");
     }
 }
 

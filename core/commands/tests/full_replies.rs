@@ -110,6 +110,12 @@ fn with_fields(server: &mut Server) {
     }
 }
 
+fn with_members(server: &mut Server) {
+    for number in 0..ENTRIES {
+        server.text(&["SADD", "s", &format!("member:{number}:{}", "m".repeat(60))]);
+    }
+}
+
 fn with_a_string(server: &mut Server) {
     server.text(&["SET", "k", &"v".repeat(400)]);
 }
@@ -177,6 +183,13 @@ fn reading() -> Vec<Reading> {
         (with_fields, one("HKEYS h")),
         (with_fields, one("HVALS h")),
         (with_fields, many("HMGET h field:1")),
+        (with_members, one("SMEMBERS s")),
+        (with_members, one("SINTER s s")),
+        (with_members, one("SUNION s none")),
+        (with_members, one("SDIFF s none")),
+        (with_members, one("SRANDMEMBER s 24000")),
+        (with_members, one("SRANDMEMBER s -100000")),
+        (with_members, one("SSCAN s 0 COUNT 1000000")),
         (with_a_string, many("DEBUG DIGEST-VALUE k")),
         (nothing, many("COMMAND INFO xadd")),
         (nothing, many("COMMAND DOCS xadd")),

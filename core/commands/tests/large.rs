@@ -107,6 +107,11 @@ fn requests<'a>(value: &'a [u8], payload: &'a [u8]) -> Vec<Vec<&'a [u8]>> {
         &[b"HMSET", b"h", b"f", b"$"],
         &[b"HSETNX", b"h", b"$", b"$"],
         &[b"HDEL", b"h", b"$", b"f"],
+        &[b"SADD", b"set", b"$", b"a"],
+        &[b"SMOVE", b"set", b"other", b"$"],
+        &[b"SUNIONSTORE", b"union", b"other"],
+        &[b"SPOP", b"other"],
+        &[b"SREM", b"union", b"$"],
         &[b"XADD", b"s", b"*", b"f", b"$"],
         &[
             b"XADD", b"s", b"IDMP", b"p", b"1", b"*", b"f", b"$", b"g", b"$",

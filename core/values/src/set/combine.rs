@@ -160,6 +160,11 @@ impl Longs for SharedBy<'_> {
 }
 
 impl Set {
+    /// As [`Set::begin`], of a member that a long one is shared with.
+    pub fn begin_with(first: Element<'_>, count: usize, growth: Growth<'_>) -> Set {
+        first.with_bytes(|it| Set::begin(it, count, growth, &mut SharedBy(first)))
+    }
+
     /// Adds a member of another set, with which a long one is shared.
     pub fn add_element(&mut self, member: Element<'_>, growth: Growth<'_>) -> bool {
         member.with_bytes(|it| self.add_with(it, growth, &mut SharedBy(member)))

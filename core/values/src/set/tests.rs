@@ -184,6 +184,8 @@ fn an_intset_may_have_more_integers_than_are_packed() {
     assert_eq!((set.form(), set.len()), (SetForm::Hashtable, 2000));
 }
 
+type Fold = fn(&BTreeSet<Vec<u8>>, &BTreeSet<Vec<u8>>) -> BTreeSet<Vec<u8>>;
+
 /// A number in each of many draws (SplitMix64).
 fn numbers() -> impl FnMut() -> u64 {
     let mut state = 7_u64;
@@ -306,7 +308,7 @@ proptest! {
             set
         };
         let sets: Vec<Set> = contents.iter().map(of).collect();
-        let fold = |f: fn(&BTreeSet<Vec<u8>>, &BTreeSet<Vec<u8>>) -> BTreeSet<Vec<u8>>| {
+        let fold = |f: Fold| {
             let (first, others) = contents.split_first().unwrap();
             others.iter().fold(first.clone(), |all, next| f(&all, next))
         };

@@ -163,20 +163,30 @@ impl SetChange<'_> {
 }
 
 fn encode_all(name: &str, key: &[u8], members: Members<'_>, out: &mut Out<'_>) -> u32 {
+    if let Members::Drawn(drawn) = members {
+        let lines = drawn.chunks(DRAWN_A_LINE_MAX);
+        return lines.map(|drawn| encode_drawn(name, key, drawn, out)).sum();
+    }
     let mut line = Line::new(out, 2 + members.len(), name);
     line.arg(key);
-    if let Members::Drawn(drawn) = members {
-        for member in drawn {
-            match member {
-                Member::Text(bytes) => line.arg(bytes),
-                Member::Shared(bytes) => line.shared_arg(bytes),
-            };
-        }
-        return line.end();
-    }
     members.for_each(|member| {
         line.arg(member);
     });
+    line.end()
+}
+
+/// How many drawn members are in one command: a request has no more arguments than it may have.
+const DRAWN_A_LINE_MAX: usize = 100_000;
+
+fn encode_drawn(name: &str, key: &[u8], drawn: &[Member], out: &mut Out<'_>) -> u32 {
+    let mut line = Line::new(out, 2 + drawn.len(), name);
+    line.arg(key);
+    for member in drawn {
+        match member {
+            Member::Text(bytes) => line.arg(bytes),
+            Member::Shared(bytes) => line.shared_arg(bytes),
+        };
+    }
     line.end()
 }
 
@@ -278,9 +288,13 @@ impl Store<'_> {
         let record = record.expect(DECIDED);
         let set: &mut Set = record.value.get_mut().expect(DECIDED);
         let gone = set.len().saturating_sub(members.len()) as u64;
+        let count = members.len().min(DRAWN_A_LINE_MAX);
         let mut kept = Set::new();
         for member in members {
-            kept.add_element(member.as_element(), growth);
+            match kept.is_empty() {
+                true => kept = Set::begin_with(member.as_element(), count, growth),
+                false => drop(kept.add_element(member.as_element(), growth)),
+            }
         }
         let old = std::mem::replace(&mut record.value, kept.into());
         record.changed = lsn;

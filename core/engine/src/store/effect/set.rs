@@ -286,6 +286,7 @@ impl Store<'_> {
         }
         let record = self.data.keyspace.find_mut(self.database, hash, key);
         let record = record.expect(DECIDED);
+        let from = SizeClass::of(&record.value);
         let set: &mut Set = record.value.get_mut().expect(DECIDED);
         let gone = set.len().saturating_sub(members.len()) as u64;
         let count = members.len().min(DRAWN_A_LINE_MAX);
@@ -298,6 +299,8 @@ impl Store<'_> {
         }
         let old = std::mem::replace(&mut record.value, kept.into());
         record.changed = lsn;
+        let to = SizeClass::of(&record.value);
+        self.data.keyspace.resized(self.database, from, to);
         self.data.dropped.take_value(old);
         gone
     }

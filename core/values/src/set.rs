@@ -94,8 +94,8 @@ impl Set {
         set
     }
 
-    /// Gets ready for `count` members to be added, which `member` gives by their number. A form that
-    /// does not hold as many is left at once if one of them is new, even if most are not.
+    /// Gets ready for `count` members to be added, which `member` gives by their number. A form
+    /// that does not hold as many is left at once if one of them is new, even if most are not.
     pub fn expect<'m>(
         &mut self,
         count: usize,

@@ -5,6 +5,7 @@ use engine::Engine;
 use stream::{Stream, StreamId};
 
 use super::ledger::Ledger;
+use super::lists;
 use super::producer::name_of;
 use super::request::{Purpose, Request, request};
 use crate::rng::Rng;
@@ -12,7 +13,7 @@ use crate::rng::Rng;
 /// Draws what a bystander does next: requests that are sent together.
 pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
     let stream = rng.index(ledger.streams.len());
-    match rng.below(20) {
+    match rng.below(25) {
         0..4 => vec![look(stream, rng)],
         4 => vec![count(rng)],
         5 => transaction(),
@@ -24,6 +25,7 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         14..16 => (0..1 + rng.below(4)).map(|_| hash(rng)).collect(),
         16 => (0..1 + rng.below(4)).map(|_| fields(rng)).collect(),
         17 => (0..1 + rng.below(4)).map(|_| estimate(rng)).collect(),
+        18..23 => lists::requests(rng),
         _ => {
             let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
             let id = id.unwrap_or(StreamId::new(1, 1));

@@ -27,6 +27,7 @@ mod consumer;
 mod counts;
 mod follower;
 mod ledger;
+mod lists;
 mod picture;
 mod process;
 mod producer;

@@ -17,6 +17,7 @@ use super::consumer::Consumer;
 use super::counts::Counts;
 use super::follower::Follower;
 use super::ledger::{Ledger, Turn};
+use super::lists;
 use super::picture::Picture;
 use super::process::{Follow, Process};
 use super::producer::{Producer, name_of};
@@ -569,6 +570,7 @@ impl World {
             let record = keyspace.find(0, keyspace.hash(key.as_bytes()), key.as_bytes())?;
             record.value().get::<StringValue>()?.as_integer()
         };
+        lists::ensure_nothing_is_twice(engine)?;
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));
         ensure!(

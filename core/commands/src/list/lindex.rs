@@ -3,7 +3,7 @@
 use engine::args::parse_i64;
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::List;
 
 use super::place::index_of;
@@ -22,6 +22,10 @@ impl PlainCommand for LIndex {
         flags: Flags::READONLY,
         keys: &[KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS))],
         args: &[Arg::key("key", 0), Arg::integer("index")],
+        compat: Compat::Differs(
+            "An index beyond 32 bits is beyond the list. Redis drops its upper bits, and so takes \
+             9223372036854775807 for -1.",
+        ),
         ..Spec::named("lindex")
     };
     // Without a list, nobody looks at the index.

@@ -4,7 +4,7 @@ use engine::args::parse_i64;
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, list};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::List;
 
 use super::place::index_of;
@@ -26,6 +26,10 @@ impl PlainCommand for LSet {
             Arg::integer("index"),
             Arg::string("element"),
         ],
+        compat: Compat::Differs(
+            "An index beyond 32 bits is beyond the list. Redis drops its upper bits, and so takes \
+             9223372036854775807 for -1.",
+        ),
         ..Spec::named("lset")
     };
     // Without a list, nobody looks at the index.

@@ -40,7 +40,7 @@ enum Rule {
     /// A number, or nil where a server does not know it.
     Lag,
     /// The name of an encoding; those of strings depend on how a string came to be, in Redis until
-    /// it restarts.
+    /// it restarts. So does in Redis that of a hash for which HEXPIRE found no field to expire.
     Encoding,
     /// An error in which weir has both the text of Redis and that of the page that asked for the
     /// command.
@@ -79,7 +79,8 @@ fn compare(rule: Rule, a: &Value, b: &Value) -> bool {
         | (Rule::Lag, Value::Nil, Value::Int(_)) => true,
         (Rule::Encoding, Value::Bulk(a), Value::Bulk(b)) => {
             let of_string = |name: &[u8]| matches!(name, b"int" | b"embstr" | b"raw");
-            a == b || (of_string(a) && of_string(b))
+            let was_to_expire = a == b"listpackex" && b == b"listpack";
+            a == b || (of_string(a) && of_string(b)) || was_to_expire
         }
         (Rule::Advice, Value::Error(a), Value::Error(b)) => {
             let short = |text: &[u8]| String::from_utf8_lossy(text).replace("syntax error: ", "");

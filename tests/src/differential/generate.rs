@@ -22,8 +22,9 @@
 //! - the read counter of a group, if it does not follow from its ID;
 //! - faults of Redis 8.6.3: `SET … GET IFDEQ` with a bad digest replies twice, XSETID with the
 //!   largest ENTRIESADDED makes the counter negative, `BITFIELD … OVERFLOW FAIL` makes a key that
-//!   no replica and no watch is told of. After three others, in which Redis keeps references to
-//!   deleted entries or a wrong lag, both servers are made the same again ([`streams::mending`]).
+//!   no replica and no watch is told of, HSETEX ends the server when it names a field twice with a
+//!   deadline. After three others, in which Redis keeps references to deleted entries or a wrong
+//!   lag, both servers are made the same again ([`streams::mending`]).
 
 mod hashes;
 mod hyperloglogs;
@@ -322,7 +323,7 @@ impl Generator {
         let name = command.name();
         if command.arguments.len() < 2
             || delicate.iter().any(|word| command.has(word))
-            || ["setrange", "setbit", "bitfield"].contains(&name.as_str())
+            || ["setrange", "setbit", "bitfield", "hsetex", "hrandfield"].contains(&name.as_str())
         {
             return command;
         }

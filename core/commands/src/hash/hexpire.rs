@@ -6,7 +6,7 @@ use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, hash};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::Fields;
 
@@ -23,6 +23,10 @@ const FAMILY: Spec = Spec {
     arity: Arity::AtLeast(6),
     flags: Flags::FAST.and(Flags::WRITE),
     keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::UPDATE))],
+    compat: Compat::Differs(
+        "A field whose time is over, but which is still there, does not exist. Redis gives it the \
+         new time, so that it is back.",
+    ),
     ..Spec::named("")
 };
 

@@ -30,6 +30,7 @@ files! {
     scripts_that_run: "scripting",
     the_server_itself: "server",
     sorted_sets: "sorted-sets",
+    clients_that_wait_for_sorted_sets: "sorted-sets-block",
     edges_of_streams: "streams-edges",
     errors_of_stream_commands: "stream-errors",
     hash_fields: "hash-fields",

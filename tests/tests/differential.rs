@@ -53,6 +53,11 @@ fn random_commands_on_hyperloglogs_have_the_same_replies_as_on_redis() {
 }
 
 #[test]
+fn sorted_sets_are_changed_and_combined_as_on_redis() {
+    compare(Focus::SortedSets, COMMANDS, run).unwrap();
+}
+
+#[test]
 fn the_same_clients_are_woken_as_on_redis() {
     compare(Focus::All, COMMANDS_WITH_WAITING, run_waiting).unwrap();
 }

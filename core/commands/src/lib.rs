@@ -22,6 +22,7 @@ mod stream;
 mod string;
 mod timeout;
 mod transaction;
+mod wait;
 
 use engine::command::{CommandTable, Entry, Numbered, count};
 

@@ -12,7 +12,7 @@ use engine::Now;
 use engine::store::keyspace::Frozen;
 use resp::{Protocol, Reply};
 use stream::{Group, Stream, StreamId};
-use values::{Fields, Hash, StringValue};
+use values::{Fields, Hash, SortedSet, StringValue};
 
 /// The contents of each key, by database and name.
 pub(super) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
@@ -35,6 +35,8 @@ impl Picture {
                     string.with_bytes(|bytes| out.extend_from_slice(bytes));
                 } else if let Some(hash) = value.get::<Hash>() {
                     draw_hash(&mut out, hash.as_of(now.stream_ms()));
+                } else if let Some(set) = value.get::<SortedSet>() {
+                    draw_sorted_set(&mut out, set);
                 } else {
                     out.extend(rdb::dump(value));
                 }
@@ -104,6 +106,15 @@ fn draw_hash(out: &mut Vec<u8>, hash: Fields<'_>) {
     for (field, value, at) in fields {
         let (field, value) = (field.escape_ascii(), value.escape_ascii());
         line(out, format_args!("{field}: {value}, until {at:?}"));
+    }
+}
+
+/// Whether it is called a listpack may change with a snapshot, as in Redis.
+fn draw_sorted_set(out: &mut Vec<u8>, set: &SortedSet) {
+    line(out, format_args!("sorted set of {}", set.len()));
+    for it in set.iter() {
+        let (score, member) = (it.score, it.member.escape_ascii());
+        line(out, format_args!("{score:?}: {member}"));
     }
 }
 

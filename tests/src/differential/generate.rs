@@ -29,6 +29,7 @@
 mod hashes;
 mod hyperloglogs;
 mod keyspace;
+mod sorted_sets;
 mod streams;
 mod strings;
 
@@ -53,6 +54,7 @@ const STREAMS: [&str; 3] = ["s", "t", "u"];
 const STRINGS: [&str; 4] = ["k", "l", "m", "n"];
 const HASHES: [&str; 3] = ["e", "f", "i"];
 const HYPERLOGLOGS: [&str; 3] = ["o", "p", "q"];
+const SORTED_SETS: [&str; 3] = ["x", "y", "z"];
 const GROUPS: [&str; 2] = ["g", "h"];
 const CONSUMERS: [&str; 3] = ["a", "b", "c"];
 
@@ -97,6 +99,9 @@ pub enum Focus {
     /// HyperLogLogs most, and what can happen to any key.
     #[value(name = "hyperloglogs")]
     HyperLogLogs,
+    /// Sorted sets most, likewise.
+    #[value(name = "sorted-sets")]
+    SortedSets,
 }
 
 type Family = fn(&mut Generator);
@@ -113,6 +118,7 @@ impl Focus {
                 (2, Generator::outlive),
                 (8, Generator::hash_command),
                 (2, Generator::hyperloglog_command),
+                (4, Generator::sorted_set_command),
                 (2, Generator::outlive_fields),
             ],
             Focus::Hashes => &[
@@ -130,6 +136,13 @@ impl Focus {
                 (6, Generator::transaction_command),
                 (2, Generator::outlive),
             ],
+            Focus::SortedSets => &[
+                (86, Generator::sorted_set_command),
+                (2, Generator::string_command),
+                (6, Generator::keyspace_command),
+                (4, Generator::transaction_command),
+                (2, Generator::outlive),
+            ],
         }
     }
 
@@ -142,6 +155,7 @@ impl Focus {
                 (1, Generator::hash_command),
                 (1, Generator::stream_command),
                 (1, Generator::hyperloglog_command),
+                (1, Generator::sorted_set_command),
             ],
             Focus::Hashes => &[
                 (1, Generator::keyspace_command),
@@ -150,6 +164,10 @@ impl Focus {
             Focus::HyperLogLogs => &[
                 (1, Generator::keyspace_command),
                 (4, Generator::hyperloglog_command),
+            ],
+            Focus::SortedSets => &[
+                (1, Generator::keyspace_command),
+                (4, Generator::sorted_set_command),
             ],
         }
     }
@@ -387,13 +405,14 @@ impl Generator {
             self.commands.push(Command::new(&["DBSIZE"]));
             self.commands.push(Command::new(&["KEYS", "*"]));
             let keys = STREAMS.into_iter().chain(STRINGS).chain(HASHES);
-            for key in keys.chain(HYPERLOGLOGS) {
+            for key in keys.chain(HYPERLOGLOGS).chain(SORTED_SETS) {
                 for words in [
                     &["TYPE", key][..],
                     &["TTL", key],
                     &["GET", key],
                     &["HGETALL", key],
                     &["HPEXPIRETIME", key, "FIELDS", "3", "a", "b", "7"],
+                    &["ZRANGE", key, "0", "-1", "WITHSCORES"],
                     &["XRANGE", key, "-", "+"],
                     &["XREVRANGE", key, "+", "-"],
                     &["XINFO", "STREAM", key],
@@ -411,15 +430,17 @@ impl Generator {
             return key;
         }
         let weights = match self.focus {
-            Focus::All => [6, 3, 1, 1],
-            Focus::Hashes => [1, 1, 12, 1],
-            Focus::HyperLogLogs => [1, 1, 1, 12],
+            Focus::All => [6, 3, 1, 1, 1],
+            Focus::Hashes => [1, 1, 12, 1, 1],
+            Focus::HyperLogLogs => [1, 1, 1, 12, 1],
+            Focus::SortedSets => [1, 1, 1, 1, 12],
         };
         match self.random.weighted(weights.into_iter()) {
             0 => self.random.pick(&STREAMS),
             1 => self.random.pick(&STRINGS),
             2 => self.random.pick(&HASHES),
-            _ => self.random.pick(&HYPERLOGLOGS),
+            3 => self.random.pick(&HYPERLOGLOGS),
+            _ => self.random.pick(&SORTED_SETS),
         }
     }
 
@@ -596,6 +617,43 @@ mod tests {
             "hvals",
         ];
         assert_eq!(drawn('h'), expected);
+    }
+
+    #[test]
+    fn every_sorted_set_command_is_drawn() {
+        let expected = [
+            "zadd",
+            "zcard",
+            "zcount",
+            "zdiff",
+            "zdiffstore",
+            "zincrby",
+            "zinter",
+            "zintercard",
+            "zinterstore",
+            "zlexcount",
+            "zmpop",
+            "zmscore",
+            "zpopmax",
+            "zpopmin",
+            "zrange",
+            "zrangebylex",
+            "zrangebyscore",
+            "zrangestore",
+            "zrank",
+            "zrem",
+            "zremrangebylex",
+            "zremrangebyrank",
+            "zremrangebyscore",
+            "zrevrange",
+            "zrevrangebylex",
+            "zrevrangebyscore",
+            "zrevrank",
+            "zscore",
+            "zunion",
+            "zunionstore",
+        ];
+        assert_eq!(drawn('z'), expected);
     }
 
     #[test]

@@ -6,11 +6,12 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Deprecated, Flags, Group, Spec};
 use resp::Argv;
+use values::List;
 
 use super::lmove::{KEYS, Move};
 use super::place::ENDS;
-use super::wait::wait_for_list;
 use crate::timeout::Timeout;
+use crate::wait::wait_for;
 
 /// What the rows have in common.
 const FAMILY: Spec = Spec {
@@ -106,7 +107,7 @@ impl<'a> Parsed<'a> {
         }
         let keys = std::iter::once(self.moved.source);
         let on_timeout = TimeoutReply::Null;
-        Ok(wait_for_list(
+        Ok(wait_for::<List>(
             keys,
             self.timeout,
             on_timeout,

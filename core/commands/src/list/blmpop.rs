@@ -6,11 +6,12 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 use resp::Argv;
+use values::List;
 
 use super::lmpop::{Pop, keys};
 use super::place::ENDS;
-use super::wait::wait_for_list;
 use crate::timeout::Timeout;
+use crate::wait::wait_for;
 
 /// `BLMPOP timeout numkeys key [key …] LEFT | RIGHT [COUNT count]`
 pub(super) struct BLMPop;
@@ -53,7 +54,13 @@ impl Command for BLMPop {
         }
         let keys = cmd.pop.keys.iter();
         let on_timeout = TimeoutReply::NullArray;
-        Ok(wait_for_list(keys, cmd.timeout, on_timeout, cmd.whole, ctx))
+        Ok(wait_for::<List>(
+            keys,
+            cmd.timeout,
+            on_timeout,
+            cmd.whole,
+            ctx,
+        ))
     }
 }
 

@@ -9,9 +9,9 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::{End, List};
 
-use super::wait::wait_for_list;
 use crate::element::reply_element;
 use crate::timeout::Timeout;
+use crate::wait::wait_for;
 
 /// What the rows have in common.
 const FAMILY: Spec = Spec {
@@ -107,6 +107,12 @@ impl<'a> Parsed<'a> {
             timeout,
         } = self;
         let on_timeout = TimeoutReply::NullArray;
-        Ok(wait_for_list(keys.iter(), timeout, on_timeout, whole, ctx))
+        Ok(wait_for::<List>(
+            keys.iter(),
+            timeout,
+            on_timeout,
+            whole,
+            ctx,
+        ))
     }
 }

@@ -16,7 +16,6 @@ mod lrem;
 mod lset;
 mod ltrim;
 mod place;
-mod wait;
 
 use engine::command::{Entry, entry};
 

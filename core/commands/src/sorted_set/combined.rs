@@ -92,11 +92,20 @@ pub(super) struct Options {
 /// What is to be combined.
 #[derive(Debug)]
 pub(super) struct Wanted<'a> {
-    pub(super) keys: Argv<'a>,
+    keys: Argv<'a>,
+    /// What follows the keys. It is read after these were looked at: a key of another type is told
+    /// first.
+    rest: Args<'a>,
+    options: Options,
+}
+
+/// What follows the keys.
+#[derive(Debug)]
+struct Chosen {
     /// One for each key, or none at all.
     weights: Vec<f64>,
     aggregate: Aggregate,
-    pub(super) with_scores: bool,
+    with_scores: bool,
 }
 
 /// Reads the number of keys and the keys, for a command of this name.
@@ -108,27 +117,22 @@ pub(super) fn parse_keys<'a>(args: &mut Args<'a>, name: &str) -> Result<Argv<'a>
     args.take(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-impl<'a> Wanted<'a> {
-    pub(super) fn parse(
-        args: &mut Args<'a>,
-        name: &str,
-        options: Options,
-    ) -> Result<Wanted<'a>, CmdError> {
-        let keys = parse_keys(args, name)?;
-        let mut wanted = Wanted {
-            keys,
+impl Options {
+    /// Reads what follows so many keys.
+    fn parse(self, args: &mut Args<'_>, keys: usize) -> Result<Chosen, CmdError> {
+        let mut chosen = Chosen {
             weights: Vec::new(),
             aggregate: Aggregate::Sum,
             with_scores: false,
         };
         while args.left() > 0 {
-            if options.may_aggregate && args.left() > keys.len() && args.keyword("WEIGHTS") {
-                let weights = args.take(keys.len())?.iter();
+            if self.may_aggregate && args.left() > keys && args.keyword("WEIGHTS") {
+                let weights = args.take(keys)?.iter();
                 let weights =
                     weights.map(|text| parse_double(text).ok_or(CmdError::WeightNotAFloat));
-                wanted.weights = weights.collect::<Result<_, _>>()?;
-            } else if options.may_aggregate && args.keyword_with_value("AGGREGATE") {
-                wanted.aggregate = if args.keyword("SUM") {
+                chosen.weights = weights.collect::<Result<_, _>>()?;
+            } else if self.may_aggregate && args.keyword_with_value("AGGREGATE") {
+                chosen.aggregate = if args.keyword("SUM") {
                     Aggregate::Sum
                 } else if args.keyword("MIN") {
                     Aggregate::Lowest
@@ -137,39 +141,51 @@ impl<'a> Wanted<'a> {
                 } else {
                     return Err(CmdError::Syntax);
                 };
-            } else if options.may_have_scores && args.keyword("WITHSCORES") {
-                wanted.with_scores = true;
+            } else if self.may_have_scores && args.keyword("WITHSCORES") {
+                chosen.with_scores = true;
             } else {
                 return Err(CmdError::Syntax);
             }
         }
-        Ok(wanted)
+        Ok(chosen)
+    }
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn parse(
+        args: &mut Args<'a>,
+        name: &str,
+        options: Options,
+    ) -> Result<Wanted<'a>, CmdError> {
+        let keys = parse_keys(args, name)?;
+        let rest = args.clone();
+        args.rest();
+        Ok(Wanted {
+            keys,
+            rest,
+            options,
+        })
     }
 
-    /// The sources, with their weights; keys that are missing have no members.
-    fn sources(&self, ctx: &mut Ctx<'_>) -> Result<Vec<Source>, CmdError> {
-        let mut sources = sources(self.keys, ctx)?;
-        for (source, weight) in sources.iter_mut().zip(&self.weights) {
-            source.weight = *weight;
-        }
-        Ok(sources)
-    }
-
-    /// The members of the result in their order.
+    /// Gives `then` the members of the result in their order, and whether scores were asked for.
     pub(super) fn combine<T>(
-        &self,
+        mut self,
         combination: Combination,
         ctx: &mut Ctx<'_>,
-        then: impl FnOnce(&mut dyn ExactSizeIterator<Item = Member<'_>>, &mut Ctx<'_>) -> T,
+        then: impl FnOnce(&mut dyn ExactSizeIterator<Item = Member<'_>>, bool, &mut Ctx<'_>) -> T,
     ) -> Result<T, CmdError> {
-        let mut sources = self.sources(ctx)?;
+        let mut sources = sources(self.keys, ctx)?;
+        let chosen = self.options.parse(&mut self.rest, self.keys.len())?;
+        for (source, weight) in sources.iter_mut().zip(&chosen.weights) {
+            source.weight = *weight;
+        }
         if combination != Combination::Difference {
             sources.sort_by_key(|source| source.members.len());
         }
         let held: Vec<Held<'_>> = sources.iter().map(|source| source.members.held()).collect();
         let mut all = match combination {
-            Combination::Union => self.union(&sources, &held),
-            Combination::Intersection => self.intersection(&sources, &held),
+            Combination::Union => chosen.union(&sources, &held),
+            Combination::Intersection => chosen.intersection(&sources, &held),
             Combination::Difference => difference(&sources, &held),
         };
         all.sort_unstable_by(|one, other| {
@@ -177,9 +193,11 @@ impl<'a> Wanted<'a> {
             let by_score = by_score.unwrap_or(Ordering::Equal);
             by_score.then_with(|| one.member.cmp(other.member))
         });
-        Ok(then(&mut all.into_iter(), ctx))
+        Ok(then(&mut all.into_iter(), chosen.with_scores, ctx))
     }
+}
 
+impl Chosen {
     fn union<'s>(&self, sources: &[Source], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
         let mut all = Vec::new();
         for (source, held) in sources.iter().zip(held) {
@@ -208,7 +226,8 @@ impl<'a> Wanted<'a> {
             let is_in_all = others.iter().all(|other| {
                 let score = other.members.score(it.member);
                 if let Some(score) = score {
-                    let score = or_zero(score * other.weight);
+                    // As in Redis, a product that is no number makes the whole sum zero.
+                    let score = score * other.weight;
                     found.score = self.aggregate.of(found.score, score);
                 }
                 score.is_some()
@@ -235,13 +254,20 @@ fn difference<'s>(sources: &[Source], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
     all
 }
 
-/// How many members all of several sources have, up to a limit.
+/// How many members all of several sources have, up to a limit in what follows the keys.
 pub(super) fn count_common(
     keys: Argv<'_>,
-    limit: usize,
+    mut options: Args<'_>,
     ctx: &mut Ctx<'_>,
 ) -> Result<usize, CmdError> {
     let mut sources = sources(keys, ctx)?;
+    let mut limit = usize::MAX;
+    while options.left() > 0 {
+        if !options.keyword_with_value("LIMIT") {
+            return Err(CmdError::Syntax);
+        }
+        limit = parse_limit(options.required()?)?;
+    }
     sources.sort_by_key(|source| source.members.len());
     let Some((first, others)) = sources.split_first() else {
         return Ok(0);
@@ -392,7 +418,7 @@ pub(super) fn store(
 }
 
 /// The limit of `ZINTERCARD`; 0 is none.
-pub(super) fn parse_limit(text: &[u8]) -> Result<usize, CmdError> {
+fn parse_limit(text: &[u8]) -> Result<usize, CmdError> {
     let limit = parse_i64(text).and_then(|limit| usize::try_from(limit).ok());
     match limit.ok_or(CmdError::IsNegative("LIMIT"))? {
         0 => Ok(usize::MAX),

@@ -1,5 +1,6 @@
 //! Sorted set commands.
 
+mod bzpop;
 mod combined;
 mod pop;
 mod range;
@@ -21,6 +22,9 @@ use engine::command::{Entry, entry};
 
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
+    entry::<bzpop::BZMPop>(),
+    entry::<bzpop::BZPopMax>(),
+    entry::<bzpop::BZPopMin>(),
     entry::<zadd::ZAdd>(),
     entry::<zcard::ZCard>(),
     entry::<zcount::ZCount>(),

@@ -6,6 +6,7 @@ use engine::args::{Args, parse_i64};
 use engine::error::CmdError;
 use resp::Reply;
 use values::SortedSet;
+use values::sorted_set::Member;
 
 use super::reply::reply_members;
 use crate::float::parse_bound;
@@ -201,8 +202,12 @@ impl<'a> Wanted<'a> {
             }
         }
         let (by, direction) = (by.unwrap_or(By::Rank), direction.unwrap_or(Direction::Up));
-        if limit.is_some() && by == By::Rank {
-            return Err(CmdError::LimitOfRanks);
+        if by == By::Rank {
+            // One that takes all is passed over.
+            if limit.is_some_and(|(_, count)| count != -1) {
+                return Err(CmdError::LimitOfRanks);
+            }
+            limit = None;
         }
         if with_scores && by == By::Member {
             return Err(CmdError::ScoresByLex);
@@ -230,6 +235,17 @@ impl<'a> Wanted<'a> {
         match self.direction {
             Direction::Up => start + passed..start + passed + count,
             Direction::Down => end - passed - count..end - passed,
+        }
+    }
+
+    /// Shows the members in their direction, each with how many they are, if ranks say that.
+    pub(super) fn for_each(&self, set: &SortedSet, mut f: impl FnMut(Member<'_>, Option<usize>)) {
+        let ranks = self.ranks(set);
+        let len = matches!(self.bounds, Bounds::Ranks(..)).then_some(ranks.len());
+        let members = set.range(ranks.start, ranks.end);
+        match self.direction {
+            Direction::Up => members.for_each(|it| f(it, len)),
+            Direction::Down => members.rev().for_each(|it| f(it, len)),
         }
     }
 

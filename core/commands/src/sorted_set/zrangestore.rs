@@ -7,7 +7,6 @@ use engine::store::effect::sorted_set::events;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::SortedSet;
-use values::sorted_set::Builder;
 
 use super::combined::store;
 use super::range::{Form, Wanted};
@@ -66,19 +65,18 @@ impl Command for ZRangeStore {
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let set = ctx.store.reading().get::<SortedSet>(cmd.from)?.cloned();
         let thresholds = ctx.store.thresholds();
-        let mut result = Builder::new(ctx.store.placing(&thresholds));
+        let placing = ctx.store.placing(&thresholds);
+        // As Redis does it: one after another, which shows in the form and in zeros.
+        let mut result = SortedSet::new();
         if let Some(set) = &set {
-            let ranks = cmd.wanted.ranks(set);
-            let members = set.range(ranks.start, ranks.end);
-            members.for_each(|it| result.append(it.member, it.score));
+            cmd.wanted.for_each(set, |it, len| {
+                if let Some(len) = len {
+                    result.expect(len, placing);
+                }
+                result.place(it.member, it.score, placing);
+            });
         }
-        store(
-            cmd.to,
-            result.finish(),
-            cmd.command,
-            events::ZRANGESTORE,
-            ctx,
-        );
+        store(cmd.to, result, cmd.command, events::ZRANGESTORE, ctx);
         Ok(Flow::Done)
     }
 }

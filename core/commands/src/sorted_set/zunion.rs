@@ -9,8 +9,8 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 
 use super::combined::{
-    AGGREGATE, Combination, Options, WEIGHTS, Wanted, built, count_common, parse_keys, parse_limit,
-    sources_at, store,
+    AGGREGATE, Combination, Options, WEIGHTS, Wanted, built, count_common, parse_keys, sources_at,
+    store,
 };
 use super::reply::reply_members;
 
@@ -75,7 +75,7 @@ impl Command for ZUnion {
     }
 
     fn execute(cmd: Wanted<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(&cmd, Combination::Union, ctx)
+        answer(cmd, Combination::Union, ctx)
     }
 }
 
@@ -96,7 +96,7 @@ impl Command for ZInter {
     }
 
     fn execute(cmd: Wanted<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(&cmd, Combination::Intersection, ctx)
+        answer(cmd, Combination::Intersection, ctx)
     }
 }
 
@@ -118,7 +118,7 @@ impl Command for ZDiff {
     }
 
     fn execute(cmd: Wanted<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        answer(&cmd, Combination::Difference, ctx)
+        answer(cmd, Combination::Difference, ctx)
     }
 }
 
@@ -207,22 +207,17 @@ impl Command for ZInterCard {
         ],
         ..ANSWERING
     };
-    type Parsed<'a> = (Argv<'a>, usize);
+    type Parsed<'a> = (Argv<'a>, Args<'a>);
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
         let keys = parse_keys(args, "zintercard")?;
-        let mut limit = usize::MAX;
-        while args.left() > 0 {
-            if !args.keyword_with_value("LIMIT") {
-                return Err(CmdError::Syntax);
-            }
-            limit = parse_limit(args.required()?)?;
-        }
-        Ok((keys, limit))
+        let options = args.clone();
+        args.rest();
+        Ok((keys, options))
     }
 
-    fn execute((keys, limit): Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let count = count_common(keys, limit, ctx)?;
+    fn execute((keys, options): Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let count = count_common(keys, options, ctx)?;
         ctx.reply.count(count);
         Ok(Flow::Done)
     }
@@ -241,13 +236,13 @@ fn parse_answering<'a>(
 }
 
 fn answer(
-    wanted: &Wanted<'_>,
+    wanted: Wanted<'_>,
     combination: Combination,
     ctx: &mut Ctx<'_>,
 ) -> Result<Flow, CmdError> {
-    wanted.combine(combination, ctx, |members, ctx| {
+    wanted.combine(combination, ctx, |members, with_scores, ctx| {
         let len = members.len();
-        reply_members(members, len, wanted.with_scores, ctx.reply);
+        reply_members(members, len, with_scores, ctx.reply);
     })?;
     Ok(Flow::Done)
 }
@@ -287,7 +282,7 @@ impl<'a> Stored<'a> {
     ) -> Result<Flow, CmdError> {
         let set = self
             .wanted
-            .combine(combination, ctx, |members, ctx| built(members, ctx))?;
+            .combine(combination, ctx, |members, _, ctx| built(members, ctx))?;
         store(self.to, set, self.command, event, ctx);
         Ok(Flow::Done)
     }

@@ -53,8 +53,14 @@ pub enum SortedSetChange<'a> {
 pub mod events {
     use crate::store::effect::event::{Class, Event, Name, Overwriting, Touch};
 
+    /// Members came: those who wait for some take them, as long as there are any.
+    const fn more(names: &'static [Name]) -> Event {
+        Event::named(names, Touch::READERS.and(Touch::WAITERS_FOR_MORE))
+    }
+
+    /// Nothing came that anybody waits for.
     const fn named(names: &'static [Name]) -> Event {
-        Event::named(names, Touch::ALL)
+        Event::named(names, Touch::READERS)
     }
 
     const fn name(text: &'static str) -> Name {
@@ -65,9 +71,9 @@ pub mod events {
     const ZREM_NAME: Name = name("zrem");
 
     /// Members were given scores.
-    pub const ZADD: &Event = &named(&[name("zadd")]);
+    pub const ZADD: &Event = &more(&[name("zadd")]);
     /// Something was added to a score.
-    pub const ZINCR: &Event = &named(&[name("zincr")]);
+    pub const ZINCR: &Event = &more(&[name("zincr")]);
     /// Members were removed, but not all.
     pub const ZREM: &Event = &named(&[ZREM_NAME]);
     /// All members were removed, and so the key.
@@ -97,7 +103,7 @@ pub mod events {
     }
 
     const fn stored(names: &'static [Name]) -> Event {
-        named(names).overwriting(Overwriting::Before)
+        Event::named(names, Touch::ALL).overwriting(Overwriting::Before)
     }
 
     /// A range of another sorted set was stored.

@@ -1,15 +1,15 @@
-//! Waiting for a list: what the commands have in common that do.
+//! Waiting for a value of a type: what the commands have in common that do.
 
 use engine::clients::waiting::{Interest, TimeoutReply, Wait};
 use engine::command::{Ctx, Flow, Mode};
 use resp::Argv;
-use values::List;
+use values::Typed;
 
 use crate::timeout::Timeout;
 
-/// Waits until one of these keys holds a list, and then runs the request again. Where nothing may
+/// Waits until one of these keys holds a value of the type, and then runs the request again. Where nothing may
 /// block, the time is up at once.
-pub(super) fn wait_for_list<'a>(
+pub(crate) fn wait_for<'a, T: Typed>(
     keys: impl Iterator<Item = &'a [u8]>,
     timeout: Timeout,
     on_timeout: TimeoutReply,
@@ -27,7 +27,7 @@ pub(super) fn wait_for_list<'a>(
         retry_at: None,
         request: request.to_owned(),
         on_timeout,
-        interest: Interest::value_of::<List>(),
+        interest: Interest::value_of::<T>(),
         ticket: Default::default(),
     });
     Flow::Block

@@ -7,8 +7,8 @@ use values::Typed;
 
 use crate::timeout::Timeout;
 
-/// Waits until one of these keys holds a value of the type, and then runs the request again. Where nothing may
-/// block, the time is up at once.
+/// Waits until one of these keys holds a value of the type, and then runs the request again. Where
+/// nothing may block, the time is up at once.
 pub(crate) fn wait_for<'a, T: Typed>(
     keys: impl Iterator<Item = &'a [u8]>,
     timeout: Timeout,

@@ -36,7 +36,15 @@ fn what_only_frees_memory_is_accepted_on_a_full_disk() {
     let mut engine = Engine::new(Settings::default(), 1, NOW, &commands::TABLE);
     let session = engine.connect(String::new(), String::new(), NOW);
     let ask = |engine: &mut Engine, words: &str| ask(engine, session, words);
-    for request in ["SET a 1", "SET b 1", "SET c 1", "XADD s 1-1 f v"] {
+    for request in [
+        "SET a 1",
+        "SET b 1",
+        "SET c 1",
+        "XADD s 1-1 f v",
+        "RPUSH l a b c",
+        "ZADD z 1 a 2 b",
+        "SADD m a b",
+    ] {
         assert!(!ask(&mut engine, request).starts_with('-'));
     }
     // Queued while all was well.
@@ -55,6 +63,15 @@ fn what_only_frees_memory_is_accepted_on_a_full_disk() {
         ("GET a", "$1\r\n1\r\n"),
         ("DEL a", ":1\r\n"),
         ("XDEL s 1-1", ":1\r\n"),
+        ("LPOP l", refusal),
+        ("BRPOP l 0", refusal),
+        ("LMPOP 1 l LEFT", refusal),
+        ("LTRIM l 1 -1", "+OK\r\n"),
+        ("LREM l 1 c", ":1\r\n"),
+        ("ZPOPMIN z", refusal),
+        ("ZREM z a", ":1\r\n"),
+        ("SPOP m", refusal),
+        ("SREM m a", ":1\r\n"),
         ("MULTI", "+OK\r\n"),
         ("GET b", "+QUEUED\r\n"),
         ("UNLINK b", "+QUEUED\r\n"),

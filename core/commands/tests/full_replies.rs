@@ -116,6 +116,13 @@ fn with_members(server: &mut Server) {
     }
 }
 
+fn with_scores(server: &mut Server) {
+    for number in 0..ENTRIES {
+        let member = format!("member:{number}:{}", "m".repeat(60));
+        server.text(&["ZADD", "z", &number.to_string(), &member]);
+    }
+}
+
 fn with_a_string(server: &mut Server) {
     server.text(&["SET", "k", &"v".repeat(400)]);
 }
@@ -190,6 +197,8 @@ fn reading() -> Vec<Reading> {
         (with_members, one("SRANDMEMBER s 24000")),
         (with_members, one("SRANDMEMBER s -100000")),
         (with_members, one("SSCAN s 0 COUNT 1000000")),
+        (with_scores, one("ZRANGE z 0 -1")),
+        (with_scores, one("ZSCAN z 0 COUNT 1000000")),
         (with_a_string, many("DEBUG DIGEST-VALUE k")),
         (nothing, many("COMMAND INFO xadd")),
         (nothing, many("COMMAND DOCS xadd")),

@@ -15,7 +15,7 @@ use triomphe::Arc;
 pub use self::order::Member;
 use self::order::{ByScore, Packed, pack, score_of, unpack};
 use crate::thresholds::Thresholds;
-use crate::typed::Typed;
+use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
 
 /// Up to how many members a sorted set has no map.
@@ -392,6 +392,7 @@ impl std::fmt::Debug for SortedSet {
 
 impl Typed for SortedSet {
     const NAME: &'static str = "zset";
+    const SIZE_KIND: Option<SizeKind> = Some(SizeKind::SortedSets);
 
     #[inline]
     fn of(value: &Value) -> Option<&SortedSet> {
@@ -409,6 +410,11 @@ impl Typed for SortedSet {
         } else {
             None
         }
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
+        self.len()
     }
 
     fn encoding(&self, _: usize) -> &'static str {

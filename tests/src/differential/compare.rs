@@ -186,7 +186,7 @@ fn rule(command: &Command) -> Rule {
         "pttl" | "pexpiretime" => Rule::TimeMs,
         // A cursor that no server gave means what it happens to mean.
         "scan" if !command.has("0") => Rule::Presence,
-        "keys" | "scan" | "hgetall" | "hkeys" | "hscan" | "hvals" => Rule::Unordered,
+        "keys" | "scan" | "hgetall" | "hkeys" | "hscan" | "hvals" | "zscan" => Rule::Unordered,
         // As many are drawn as there are at most, or more.
         "hrandfield" => Rule::Unordered,
         "xcfgset" => Rule::Advice,

@@ -649,6 +649,7 @@ mod tests {
             "zrevrangebylex",
             "zrevrangebyscore",
             "zrevrank",
+            "zscan",
             "zscore",
             "zunion",
             "zunionstore",

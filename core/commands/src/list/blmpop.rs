@@ -24,7 +24,6 @@ impl Command for BLMPop {
         complexity: "O(N+M) where N is the number of provided keys and M is the number of elements returned.",
         arity: Arity::AtLeast(5),
         flags: Flags::BLOCKING.and(Flags::MOVABLE_KEYS).and(Flags::WRITE),
-        frees: true,
         keys: &[keys(2)],
         args: &[
             Arg::double("timeout"),

@@ -20,7 +20,6 @@ const FAMILY: Spec = Spec {
     complexity: "O(N) where N is the number of provided keys.",
     arity: Arity::AtLeast(3),
     flags: Flags::BLOCKING.and(Flags::WRITE),
-    frees: true,
     keys: &[KeySpec::range(
         1,
         KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),

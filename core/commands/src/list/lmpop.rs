@@ -22,7 +22,6 @@ impl Command for LMPop {
         complexity: "O(N+M) where N is the number of provided keys and M is the number of elements returned.",
         arity: Arity::AtLeast(4),
         flags: Flags::MOVABLE_KEYS.and(Flags::WRITE),
-        frees: true,
         keys: &[keys(1)],
         args: &[
             Arg::integer("numkeys"),

@@ -17,7 +17,6 @@ const FAMILY: Spec = Spec {
     complexity: "O(N) where N is the number of elements returned",
     arity: Arity::AtLeast(2),
     flags: Flags::FAST.and(Flags::WRITE),
-    frees: true,
     keys: &[KeySpec::at(
         1,
         KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::DELETE),

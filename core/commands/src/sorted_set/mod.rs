@@ -15,6 +15,7 @@ mod zrangestore;
 mod zrank;
 mod zrem;
 mod zremrange;
+mod zscan;
 mod zscore;
 mod zunion;
 
@@ -53,6 +54,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<zrange::ZRevRangeByLex>(),
     entry::<zrange::ZRevRangeByScore>(),
     entry::<zrank::ZRevRank>(),
+    entry::<zscan::ZScan>(),
     entry::<zscore::ZScore>(),
     entry::<zunion::ZUnion>(),
     entry::<zunion::ZUnionStore>(),

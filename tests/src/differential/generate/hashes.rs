@@ -161,7 +161,7 @@ impl Generator {
     }
 
     /// Each of these options in one of three commands.
-    fn options(&mut self, command: &mut Command, options: &[&[&str]]) {
+    pub(super) fn options(&mut self, command: &mut Command, options: &[&[&str]]) {
         for option in options {
             if self.random.percent(33) {
                 option.iter().for_each(|word| command.push(*word));

@@ -35,7 +35,7 @@ const RANKS: [&str; 8] = ["0", "1", "2", "-1", "-2", "100", "-100", "x"];
 type Draw = fn(&mut Generator) -> Command;
 
 /// Every command with its weight.
-const COMMANDS: [(u32, Draw); 32] = [
+const COMMANDS: [(u32, Draw); 33] = [
     (24, |g| g.zadd()),
     (6, |g| {
         let mut command = g.on_sorted_set("ZINCRBY");
@@ -88,6 +88,12 @@ const COMMANDS: [(u32, Draw); 32] = [
     (2, |g| {
         let command = g.by_lex("ZREVRANGEBYLEX");
         g.limited(command)
+    }),
+    (2, |g| {
+        let mut command = g.on_sorted_set("ZSCAN");
+        command.push("0");
+        g.options(&mut command, &[&["COUNT", "1000"], &["MATCH", "[a7]*"]]);
+        command
     }),
     (2, |g| g.between("ZCOUNT", &BOUNDS)),
     (1, |g| g.by_lex("ZLEXCOUNT")),

@@ -9,7 +9,7 @@ use super::encode::{Line, Out};
 use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
-use crate::store::keyspace::Record;
+use crate::store::keyspace::{Record, SizeClass};
 
 /// A sorted set changes.
 #[derive(Debug, Clone)]
@@ -229,10 +229,13 @@ impl Store<'_> {
         let found = self.data.keyspace.find_mut(self.database, hash, key);
         match found {
             Some(record) if !record.is_expired(over_at) => {
+                let from = SizeClass::of(&record.value);
                 place_all(record.value.get_mut().expect(DECIDED));
                 if count > 0 {
                     record.changed = lsn;
                 }
+                let to = SizeClass::of(&record.value);
+                self.data.keyspace.resized(self.database, from, to);
             }
             found => {
                 let is_overdue = found.is_some();
@@ -264,12 +267,15 @@ impl Store<'_> {
         let Some(record) = record else {
             return 0;
         };
+        let from = SizeClass::of(&record.value);
         let set: &mut SortedSet = record.value.get_mut().expect(DECIDED);
         let removed = remove(set);
         let is_empty = set.is_empty();
         if removed > 0 {
             record.changed = lsn;
         }
+        let to = SizeClass::of(&record.value);
+        self.data.keyspace.resized(self.database, from, to);
         if is_empty {
             let gone = self.data.keyspace.remove(self.database, hash, key, lsn);
             self.data.dropped.take(What::Record(gone.expect(DECIDED)));

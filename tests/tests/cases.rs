@@ -35,6 +35,7 @@ files! {
     errors_of_stream_commands: "stream-errors",
     hash_fields: "hash-fields",
     hashes: "hashes",
+    places: "places",
     estimates: "hyperloglog",
     lists: "lists",
     waiting_for_lists: "lists-block",

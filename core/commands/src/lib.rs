@@ -9,6 +9,7 @@ mod connection;
 mod cursor;
 mod element;
 mod float;
+mod geo;
 mod hash;
 mod help;
 mod hyperloglog;
@@ -30,6 +31,7 @@ use engine::command::{CommandTable, Entry, Numbered, count};
 pub static COMMANDS: &[&[Entry]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     key::COMMANDS,

@@ -70,11 +70,6 @@ fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
         &["0 k vector set", "0 sorted list", "command SORT 1"],
     );
     check(
-        &["GEORADIUS g 1 2 3 km STOREDIST d"],
-        &["DEL d"],
-        &["0 d sorted set"],
-    );
-    check(
         &["FUNCTION LOAD x", "EVAL x 0", "EVAL y 0", "JSON.SET j $ 1"],
         &[],
         &[

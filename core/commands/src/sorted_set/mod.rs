@@ -5,7 +5,7 @@ mod combined;
 mod pop;
 mod range;
 mod reply;
-mod zadd;
+pub(crate) mod zadd;
 mod zcard;
 mod zcount;
 mod zpop;

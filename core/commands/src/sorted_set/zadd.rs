@@ -160,12 +160,12 @@ pub(super) struct Parsed<'a> {
 
 /// Which members get their scores, and what is answered.
 #[derive(Clone, Copy, Default)]
-struct Options {
-    only_new: bool,
-    only_existing: bool,
+pub(crate) struct Options {
+    pub(crate) only_new: bool,
+    pub(crate) only_existing: bool,
     only_higher: bool,
     only_lower: bool,
-    counts_changed: bool,
+    pub(crate) counts_changed: bool,
     increments: bool,
 }
 
@@ -224,7 +224,7 @@ impl Options {
 }
 
 /// Those of the pairs that change something, one after another.
-fn decide<'p>(
+pub(crate) fn decide<'p>(
     set: Option<&SortedSet>,
     options: Options,
     pairs: impl Iterator<Item = (f64, &'p [u8])>,

@@ -108,6 +108,10 @@ pub mod events {
 
     /// A range of another sorted set was stored.
     pub const ZRANGESTORE: &Event = &stored(&[name("zrangestore")]);
+    /// Places were stored (`GEOSEARCHSTORE`).
+    pub const GEOSEARCHSTORE: &Event = &stored(&[name("geosearchstore")]);
+    /// The same (`GEORADIUS … STORE`).
+    pub const GEORADIUSSTORE: &Event = &stored(&[name("georadiusstore")]);
     /// A union was stored.
     pub const ZUNIONSTORE: &Event = &stored(&[name("zunionstore")]);
     /// An intersection was stored.

@@ -1,0 +1,346 @@
+//! `GEORADIUS` and `GEORADIUSBYMEMBER`, and their forms that only read. `GEOSEARCH` does the same.
+
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
+use engine::error::CmdError;
+use engine::store::effect::sorted_set::events;
+use engine::table::{
+    Arg, Arity, BeginSearch, Compat, Deprecated, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec,
+};
+use resp::Argv;
+use values::SortedSet;
+
+use super::query::{
+    Options, Stored, Unit, parse_circle, parse_position, position_of_member, store,
+};
+use super::sphere::{Position, Shape};
+
+/// What the rows have in common.
+const FAMILY: Spec = Spec {
+    since: "3.2.0",
+    group: Group::Geo,
+    complexity: "O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M is the number of items inside the index.",
+    history: &[
+        ("6.2.0", "`ANY` with `COUNT`."),
+        ("7.0.0", "Unit names in any case of letters."),
+    ],
+    compat: Compat::Differs(super::ORDER_AND_DIGITS),
+    ..Spec::named("")
+};
+
+const FROM: KeySpec = KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS));
+
+/// The key behind a word, which is looked for from a position on.
+const fn to(word: &'static str, from: i8) -> KeySpec {
+    KeySpec {
+        flags: KeyFlags::OW.and(KeyFlags::UPDATE),
+        begin: BeginSearch::Keyword(word, from),
+        find: FindKeys::Range {
+            last: 0,
+            step: 1,
+            limit: 0,
+        },
+        notes: "",
+    }
+}
+
+const RADIUS: Arg = Arg::double("radius");
+const WITHCOORD: Arg = Arg::word("withcoord", "WITHCOORD").optional();
+const WITHDIST: Arg = Arg::word("withdist", "WITHDIST").optional();
+const WITHHASH: Arg = Arg::word("withhash", "WITHHASH").optional();
+const COUNT: Arg = Arg::block(
+    "count-block",
+    &[
+        Arg::integer("count").token("COUNT"),
+        Arg::word("any", "ANY").optional().since("6.2.0"),
+    ],
+)
+.optional();
+const COUNT_BY_MEMBER: Arg = Arg::block(
+    "count-block",
+    &[
+        Arg::integer("count").token("COUNT"),
+        Arg::word("any", "ANY").optional(),
+    ],
+)
+.optional();
+const ORDER: Arg = Arg::one_of(
+    "order",
+    &[Arg::word("asc", "ASC"), Arg::word("desc", "DESC")],
+)
+.optional();
+const STORE: Arg = Arg::one_of(
+    "store",
+    &[
+        Arg::key("storekey", 1).token("STORE").display("key"),
+        Arg::key("storedistkey", 2)
+            .token("STOREDIST")
+            .display("key"),
+    ],
+)
+.optional();
+
+const WRITES: Flags = Flags::DENY_OOM.and(Flags::MOVABLE_KEYS).and(Flags::WRITE);
+
+/// `GEORADIUS key longitude latitude radius unit [options]`
+pub(super) struct GeoRadius;
+
+impl Command for GeoRadius {
+    const SPEC: Spec = Spec {
+        name: "georadius",
+        summary: "Finds places within a circle, and may store them.",
+        arity: Arity::AtLeast(6),
+        flags: WRITES,
+        keys: &[FROM, to("STORE", 6), to("STOREDIST", 6)],
+        deprecated: Some(Deprecated {
+            since: "6.2.0",
+            replaced_by: "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument",
+        }),
+        args: &[
+            Arg::key("key", 0),
+            Arg::double("longitude"),
+            Arg::double("latitude"),
+            RADIUS,
+            super::UNIT,
+            WITHCOORD,
+            WITHDIST,
+            WITHHASH,
+            COUNT,
+            ORDER,
+            STORE,
+        ],
+        compat: Compat::Differs(
+            "COMMAND GETKEYS takes a request only with both STORE and STOREDIST. Without an order, \
+             and with ANY, places may come in another order near the poles. Coordinates have the \
+             fewest digits that read back as the same number; Redis sends a digit more for about \
+             one in two thousand.",
+        ),
+        ..FAMILY
+    };
+    type Parsed<'a> = (&'a [u8], Argv<'a>);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.rest()))
+    }
+
+    fn execute((key, rest): Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        find(key, rest, Form::POSITION, ctx)
+    }
+}
+
+/// `GEORADIUS_RO key longitude latitude radius unit [options]`
+pub(super) struct GeoRadiusRo;
+
+impl Command for GeoRadiusRo {
+    const SPEC: Spec = Spec {
+        name: "georadius_ro",
+        summary: "Finds places within a circle.",
+        since: "3.2.10",
+        arity: Arity::AtLeast(6),
+        flags: Flags::READONLY,
+        keys: &[FROM],
+        deprecated: Some(Deprecated {
+            since: "6.2.0",
+            replaced_by: "`GEOSEARCH` with the `BYRADIUS` argument",
+        }),
+        args: &[
+            Arg::key("key", 0),
+            Arg::double("longitude"),
+            Arg::double("latitude"),
+            RADIUS,
+            super::UNIT,
+            WITHCOORD,
+            WITHDIST,
+            WITHHASH,
+            COUNT,
+            ORDER,
+        ],
+        ..FAMILY
+    };
+    type Parsed<'a> = (&'a [u8], Argv<'a>);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.rest()))
+    }
+
+    fn execute((key, rest): Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        find(key, rest, Form::POSITION.reading_only(), ctx)
+    }
+}
+
+/// `GEORADIUSBYMEMBER key member radius unit [options]`
+pub(super) struct GeoRadiusByMember;
+
+impl Command for GeoRadiusByMember {
+    const SPEC: Spec = Spec {
+        name: "georadiusbymember",
+        summary: "Finds places within a circle around one of them, and may store them.",
+        arity: Arity::AtLeast(5),
+        flags: WRITES,
+        keys: &[FROM, to("STORE", 5), to("STOREDIST", 5)],
+        deprecated: Some(Deprecated {
+            since: "6.2.0",
+            replaced_by: "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",
+        }),
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("member"),
+            RADIUS,
+            super::UNIT,
+            WITHCOORD,
+            WITHDIST,
+            WITHHASH,
+            COUNT_BY_MEMBER,
+            ORDER,
+            STORE,
+        ],
+        compat: Compat::Differs(
+            "COMMAND GETKEYS takes a request only with both STORE and STOREDIST. Without an order, \
+             and with ANY, places may come in another order near the poles. Coordinates have the \
+             fewest digits that read back as the same number; Redis sends a digit more for about \
+             one in two thousand.",
+        ),
+        ..FAMILY
+    };
+    type Parsed<'a> = (&'a [u8], Argv<'a>);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.rest()))
+    }
+
+    fn execute((key, rest): Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        find(key, rest, Form::MEMBER, ctx)
+    }
+}
+
+/// `GEORADIUSBYMEMBER_RO key member radius unit [options]`
+pub(super) struct GeoRadiusByMemberRo;
+
+impl Command for GeoRadiusByMemberRo {
+    const SPEC: Spec = Spec {
+        name: "georadiusbymember_ro",
+        summary: "Finds places within a circle around one of them.",
+        since: "3.2.10",
+        arity: Arity::AtLeast(5),
+        flags: Flags::READONLY,
+        keys: &[FROM],
+        deprecated: Some(Deprecated {
+            since: "6.2.0",
+            replaced_by: "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments",
+        }),
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("member"),
+            RADIUS,
+            super::UNIT,
+            WITHCOORD,
+            WITHDIST,
+            WITHHASH,
+            COUNT_BY_MEMBER,
+            ORDER,
+        ],
+        ..FAMILY
+    };
+    type Parsed<'a> = (&'a [u8], Argv<'a>);
+
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Self::Parsed<'a>, CmdError> {
+        Ok((args.required()?, args.rest()))
+    }
+
+    fn execute((key, rest): Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        find(key, rest, Form::MEMBER.reading_only(), ctx)
+    }
+}
+
+/// What the commands differ in.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    by_member: bool,
+    may_store: bool,
+}
+
+impl Form {
+    const POSITION: Form = Form {
+        by_member: false,
+        may_store: true,
+    };
+    const MEMBER: Form = Form {
+        by_member: true,
+        may_store: true,
+    };
+
+    const fn reading_only(self) -> Form {
+        Form {
+            may_store: false,
+            ..self
+        }
+    }
+}
+
+fn find(key: &[u8], rest: Argv<'_>, form: Form, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    let set = ctx.store.reading().get::<SortedSet>(key)?.cloned();
+    let Wanted {
+        centre,
+        circle: (shape, unit),
+        options,
+        stored,
+    } = Wanted::parse(rest, form, set.as_ref())?;
+    let hits = match (&set, centre) {
+        (Some(set), Some(centre)) => options.search(centre, shape).run(set),
+        (_, _) => Vec::new(),
+    };
+    match stored {
+        Some((to, stored)) => {
+            let hits = stored.scores(&hits, unit);
+            store(to, &hits, events::GEORADIUSSTORE, ctx);
+        }
+        None => options.reply(&hits, unit, ctx.reply),
+    }
+    Ok(Flow::Done)
+}
+
+struct Wanted<'a> {
+    centre: Option<Position>,
+    circle: (Shape, Unit),
+    options: Options,
+    stored: Option<(&'a [u8], Stored)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn parse(argv: Argv<'a>, form: Form, set: Option<&SortedSet>) -> Result<Wanted<'a>, CmdError> {
+        let mut args = Args::new(argv, 0);
+        let args = &mut args;
+        let (mut centre, mut circle) = (None, (Shape::Circle { radius: 0.0 }, Unit::METRE));
+        if form.by_member && set.is_none() {
+            // Nothing is read of a circle around what cannot be there.
+            args.take(3)?;
+        } else {
+            centre = match form.by_member {
+                true => position_of_member(args.required()?, set)?,
+                false => Some(parse_position(args)?),
+            };
+            circle = parse_circle(args)?;
+        }
+        let (mut options, mut stored) = (Options::default(), None);
+        while args.left() > 0 {
+            if options.take(args)? {
+            } else if form.may_store && args.keyword_with_value("STORE") {
+                stored = Some((args.required()?, Stored::Scores));
+            } else if form.may_store && args.keyword_with_value("STOREDIST") {
+                stored = Some((args.required()?, Stored::Distances));
+            } else {
+                return Err(CmdError::Syntax);
+            }
+        }
+        if stored.is_some() && options.have_details() {
+            return Err(CmdError::DetailsOfStored("STORE option in GEORADIUS"));
+        }
+        options.check()?;
+        Ok(Wanted {
+            centre,
+            circle,
+            options,
+            stored,
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! What is searched for and how it is answered: the options that the searching commands share, and
+//! their replies.
+
+use engine::args::Args;
+use engine::command::Ctx;
+use engine::error::CmdError;
+use engine::store::effect::event::Event;
+use engine::store::effect::{Effect, KeyChange, event};
+use resp::{LARGE_BYTES_MIN, Reply};
+use values::sorted_set::Builder;
+use values::{SortedSet, Value};
+
+use super::cell::{LATITUDE_MAX, LONGITUDE_MAX, position_of};
+use super::search::{Hit, Order, Search};
+use super::sphere::{Position, Shape};
+use crate::float::parse_double;
+
+/// A unit of length: how many metres one is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Unit(pub(super) f64);
+
+impl Unit {
+    pub(super) const METRE: Unit = Unit(1.0);
+
+    pub(super) fn parse(args: &mut Args<'_>) -> Result<Unit, CmdError> {
+        let metres = if args.keyword("M") {
+            1.0
+        } else if args.keyword("KM") {
+            1000.0
+        } else if args.keyword("FT") {
+            0.3048
+        } else if args.keyword("MI") {
+            1609.34
+        } else {
+            args.required()?;
+            return Err(CmdError::UnknownUnit);
+        };
+        Ok(Unit(metres))
+    }
+}
+
+/// Takes a longitude and a latitude.
+pub(super) fn parse_position(args: &mut Args<'_>) -> Result<Position, CmdError> {
+    let mut degrees = || parse_double(args.required()?).ok_or(CmdError::NotAFloat);
+    let (longitude, latitude) = (degrees()?, degrees()?);
+    if longitude.abs() <= LONGITUDE_MAX && latitude.abs() <= LATITUDE_MAX {
+        Ok(Position {
+            longitude,
+            latitude,
+        })
+    } else {
+        Err(CmdError::InvalidPosition(format!(
+            "{longitude:.6},{latitude:.6}"
+        )))
+    }
+}
+
+/// The position of a member, which must be there if the set is.
+pub(super) fn position_of_member(
+    member: &[u8],
+    set: Option<&SortedSet>,
+) -> Result<Option<Position>, CmdError> {
+    match set {
+        None => Ok(None),
+        Some(set) => {
+            let score = set.score(member).ok_or(CmdError::NoSuchPlace)?;
+            Ok(Some(position_of(score)))
+        }
+    }
+}
+
+/// Takes a radius and its unit.
+pub(super) fn parse_circle(args: &mut Args<'_>) -> Result<(Shape, Unit), CmdError> {
+    let radius = parse_double(args.required()?).ok_or(CmdError::RadiusNotANumber)?;
+    if radius < 0.0 {
+        return Err(CmdError::NegativeRadius);
+    }
+    let unit = Unit::parse(args)?;
+    let radius = radius * unit.0;
+    Ok((Shape::Circle { radius }, unit))
+}
+
+/// Takes the width and height of a box and their unit.
+pub(super) fn parse_box(args: &mut Args<'_>) -> Result<(Shape, Unit), CmdError> {
+    let width = parse_double(args.required()?).ok_or(CmdError::WidthNotANumber)?;
+    let height = parse_double(args.required()?).ok_or(CmdError::HeightNotANumber)?;
+    if width < 0.0 || height < 0.0 {
+        return Err(CmdError::NegativeSide);
+    }
+    let unit = Unit::parse(args)?;
+    let (width, height) = (width * unit.0, height * unit.0);
+    Ok((Shape::Box { width, height }, unit))
+}
+
+/// How what was found is answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Options {
+    pub(super) with_position: bool,
+    pub(super) with_distance: bool,
+    pub(super) with_score: bool,
+    pub(super) order: Option<Order>,
+    pub(super) count: Option<usize>,
+    pub(super) any: bool,
+}
+
+impl Options {
+    /// Takes one of the options, if one is next.
+    pub(super) fn take(&mut self, args: &mut Args<'_>) -> Result<bool, CmdError> {
+        if args.keyword("WITHDIST") {
+            self.with_distance = true;
+        } else if args.keyword("WITHHASH") {
+            self.with_score = true;
+        } else if args.keyword("WITHCOORD") {
+            self.with_position = true;
+        } else if args.keyword("ANY") {
+            self.any = true;
+        } else if args.keyword("ASC") {
+            self.order = Some(Order::Nearest);
+        } else if args.keyword("DESC") {
+            self.order = Some(Order::Farthest);
+        } else if args.keyword_with_value("COUNT") {
+            let count = args.integer()?;
+            if count < 1 {
+                return Err(CmdError::CountNotPositive);
+            }
+            self.count = Some(usize::try_from(count).unwrap_or(usize::MAX));
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Something of a member is to be answered.
+    pub(super) fn have_details(self) -> bool {
+        self.with_position || self.with_distance || self.with_score
+    }
+
+    pub(super) fn check(self) -> Result<(), CmdError> {
+        match self.any && self.count.is_none() {
+            true => Err(CmdError::AnyWithoutCount),
+            false => Ok(()),
+        }
+    }
+
+    /// The search for a shape around a centre.
+    pub(super) fn search(self, centre: Position, shape: Shape) -> Search {
+        let Options { count, any, .. } = self;
+        // Of all that there are, the nearest are answered.
+        let by_default = match count.is_some() && !any {
+            true => Order::Nearest,
+            false => Order::Found,
+        };
+        let order = self.order.unwrap_or(by_default);
+        Search {
+            centre,
+            shape,
+            order,
+            count,
+            any,
+        }
+    }
+
+    /// Answers what was found.
+    pub(super) fn reply(self, hits: &[Hit<'_>], unit: Unit, reply: &mut Reply) {
+        let details = [self.with_distance, self.with_score, self.with_position];
+        let details = details.into_iter().filter(|is_wanted| *is_wanted).count();
+        reply.array(hits.len());
+        reply.each(hits.iter(), |reply, hit| {
+            if details > 0 {
+                reply.array(1 + details);
+            }
+            reply.bulk(hit.member);
+            if self.with_distance {
+                reply_distance(hit.distance, unit, reply);
+            }
+            if self.with_score {
+                reply.int(hit.score as i64);
+            }
+            if self.with_position {
+                reply_position(hit.at, reply);
+            }
+        });
+    }
+}
+
+/// Answers a distance with four digits behind the point.
+pub(super) fn reply_distance(metres: f64, unit: Unit, reply: &mut Reply) {
+    reply.bulk(format!("{:.4}", metres / unit.0).as_bytes());
+}
+
+/// Answers a longitude and a latitude.
+pub(super) fn reply_position(at: Position, reply: &mut Reply) {
+    reply.array(2);
+    reply.double(at.longitude);
+    reply.double(at.latitude);
+}
+
+/// What members get for a score where they are stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Stored {
+    /// What they had.
+    Scores,
+    /// Their distance.
+    Distances,
+}
+
+/// Stores what was found and answers how much that is. Nothing leaves no key.
+pub(super) fn store(to: &[u8], hits: &[(&[u8], f64)], event: &'static Event, ctx: &mut Ctx<'_>) {
+    if hits.is_empty() {
+        if ctx.store.record(to).is_some() {
+            ctx.store
+                .apply(&Effect::on(to, KeyChange::Delete), event::DEL);
+        }
+        ctx.reply.int(0);
+        return;
+    }
+    let thresholds = ctx.store.thresholds();
+    let mut set = Builder::new(ctx.store.placing(&thresholds));
+    for (member, score) in hits {
+        set.place(member, *score);
+    }
+    let set = set.finish();
+    let len = set.len();
+    // The journal has the set itself: what is within a shape depends on sines, which another
+    // machine may compute otherwise.
+    let value = Value::from(set);
+    let dumped = rdb::dump(&value);
+    let (made, copied);
+    let payload = if dumped.len() < LARGE_BYTES_MIN {
+        copied = dumped;
+        copied.as_slice()
+    } else {
+        made = ctx.store.make_large(dumped);
+        made.as_slice()
+    };
+    let put = KeyChange::Restore {
+        value,
+        payload,
+        at: None,
+    };
+    ctx.store.apply(&Effect::on(to, put), event);
+    ctx.reply.count(len);
+}
+
+impl Stored {
+    /// Members and their new scores.
+    pub(super) fn scores<'s>(self, hits: &[Hit<'s>], unit: Unit) -> Vec<(&'s [u8], f64)> {
+        let score = |hit: &Hit<'_>| match self {
+            Stored::Scores => hit.score,
+            Stored::Distances => hit.distance / unit.0,
+        };
+        hits.iter().map(|hit| (hit.member, score(hit))).collect()
+    }
+}

@@ -382,7 +382,7 @@ fn fields_that_come_and_go_leave_nothing_to_expire() {
         ],
         &["HPEXPIRE h 300000 FIELDS 1 f", "HPEXPIRE h 7 FIELDS 2 f g"],
         &["RENAME h i", "COPY i h", "DEL i", "EXPIRE h 700"],
-        &["SET h v"],
+        &["SET h v", "DEL h"],
         &["MOVE h 1", "FLUSHALL"],
         &["SWAPDB 0 1", "FLUSHALL"],
     ] {

@@ -72,6 +72,8 @@ pub struct Difference {
     /// Commands that the episode had sent when it showed.
     sent: usize,
     clock_id: bool,
+    /// The command at which it showed, and the replies to it: what is cut down may show another.
+    first: (String, Mismatch),
     /// A short sequence whose last reply differs, as lines of a case script.
     script: Vec<String>,
     mismatch: Mismatch,
@@ -136,8 +138,10 @@ fn episodes<T: Clone + fmt::Display>(
         if let Some(mismatch) = played.mismatch {
             let deadline = Instant::now() + SHRINK_TIME_MAX;
             let sent = played.compared;
-            let first = steps[..sent.min(steps.len())].to_vec();
-            let (steps, mismatch) = shrink::shrink(first, mismatch, deadline, |candidate| {
+            let until = steps[..sent.min(steps.len())].to_vec();
+            let last = until.last().map(T::to_string).unwrap_or_default();
+            let first = (last, mismatch.clone());
+            let (steps, mismatch) = shrink::shrink(until, mismatch, deadline, |candidate| {
                 play(protocol, candidate)
             });
             return Ok(Outcome::Different(Box::new(Difference {
@@ -146,6 +150,7 @@ fn episodes<T: Clone + fmt::Display>(
                 protocol,
                 sent,
                 clock_id: played.clock_id,
+                first,
                 script: steps.iter().map(T::to_string).collect(),
                 mismatch,
             })));
@@ -176,11 +181,10 @@ impl fmt::Display for Difference {
         for line in &self.script {
             writeln!(f, "{line}")?;
         }
-        if let Some(of) = &self.mismatch.of {
-            writeln!(f, "the reply to {of}")?;
-        }
-        writeln!(f, "reference: {}", self.mismatch.reference)?;
-        write!(f, "tested:    {}", self.mismatch.tested)
+        self.mismatch.fmt(f)?;
+        let (command, mismatch) = &self.first;
+        writeln!(f, "\nat first it was shown by {command}")?;
+        mismatch.fmt(f)
     }
 }
 

@@ -43,7 +43,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("atomicvar_api", "Rust has one such interface"),
     ("current_active_defrag_time", "nothing is defragmented"),
     ("current_cow_*", "nothing forks"),
-    ("current_eviction_exceeded_time", "nothing is evicted"),
     (
         "dump_payload_sanitizations",
         "every payload is checked in full, always",
@@ -53,7 +52,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "expired_stale_perc",
         "expired keys are found by their time, not by sampling",
     ),
-    ("expired_subkeys*", "no type has fields that expire"),
     ("gcc_version", "no C compiler made it"),
     ("instantaneous_input_repl_kbps", "there is no replication"),
     ("instantaneous_output_repl_kbps", "there is no replication"),

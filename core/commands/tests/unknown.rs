@@ -49,14 +49,9 @@ fn check(lines: &[&str], run: &[&str], left_out: &[&str]) {
 #[test]
 fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
     check(
-        &[
-            "HSETEX h f 1",
-            "RPUSH l a",
-            "XADD s 1-1 f v",
-            "LMOVE l m LEFT RIGHT",
-        ],
-        &["DEL h", "DEL l", "XADD s 1-1 f v", "DEL l", "DEL m"],
-        &["0 h hash", "0 l list", "0 m list"],
+        &["VADD v VALUES 1 1 e", "XADD s 1-1 f v", "SORT l STORE m"],
+        &["DEL v", "XADD s 1-1 f v", "DEL m"],
+        &["0 m list", "0 v vector set"],
     );
     // What was there is gone in Redis too.
     check(
@@ -84,7 +79,7 @@ fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
 fn keys_that_were_left_out_are_followed_where_they_go() {
     check(
         &[
-            "HSETEX h f 1",
+            "VADD h VALUES 1 1 e",
             "RENAME h s",
             "EXPIRE s 100",
             "XADD t 1-1 f v",
@@ -97,11 +92,11 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
             "XADD t 1-1 f v",
             "RENAME t u",
         ],
-        &["0 s hash"],
+        &["0 s vector set"],
     );
     check(
         &[
-            "HSETEX h f 1",
+            "VADD h VALUES 1 1 e",
             "COPY h k",
             "COPY h k DB 2",
             "MOVE h 3",
@@ -112,12 +107,12 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
             "DEL h", "DEL k", "SELECT 2", "DEL k", "SELECT 0", "SELECT 3", "DEL h", "SELECT 0",
             "SELECT 2", "DEL k",
         ],
-        &["0 k hash", "3 h hash"],
+        &["0 k vector set", "3 h vector set"],
     );
     check(
         &[
-            "HSETEX h f 1",
-            "HSETEX i f 1",
+            "VADD h VALUES 1 1 e",
+            "VADD i VALUES 1 1 e",
             "SET h v",
             "SWAPDB 0 1",
             "SELECT 1",
@@ -134,11 +129,20 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
         &[],
     );
     check(
-        &["HSETEX h f 1", "SELECT 1", "HSETEX i f 1", "FLUSHDB"],
+        &[
+            "VADD h VALUES 1 1 e",
+            "SELECT 1",
+            "VADD i VALUES 1 1 e",
+            "FLUSHDB",
+        ],
         &["DEL h", "SELECT 1", "DEL i", "FLUSHDB"],
-        &["0 h hash"],
+        &["0 h vector set"],
     );
-    check(&["HSETEX h f 1", "FLUSHALL"], &["DEL h", "FLUSHALL"], &[]);
+    check(
+        &["VADD h VALUES 1 1 e", "FLUSHALL"],
+        &["DEL h", "FLUSHALL"],
+        &[],
+    );
     // The first byte of the payload is the type.
     check(
         &[
@@ -153,7 +157,7 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
 #[test]
 fn a_load_that_may_not_leave_anything_out_names_what_it_met() {
     for (line, told) in [
-        ("HSETEX h f 1", "command HSETEX of key \"h\""),
+        ("VADD h VALUES 1 1 e", "command VADD of key \"h\""),
         ("FUNCTION LOAD x", "command FUNCTION"),
         ("RESTORE r 0 \u{7}payload", "key \"r\" (module value)"),
     ] {

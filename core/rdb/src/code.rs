@@ -2,6 +2,9 @@
 //! The codes of types are below all others.
 
 pub(crate) const STRING: u8 = 0;
+/// Redis before 4.0.
+pub(crate) const MODULE_EARLY: u8 = 6;
+pub(crate) const MODULE: u8 = 7;
 /// Redis 5.0 to 6.2.
 pub(crate) const STREAM_1: u8 = 15;
 /// Redis 7.0: counters of entries, read and added.
@@ -12,6 +15,8 @@ pub(crate) const STREAM_3: u8 = 21;
 pub(crate) const STREAM_4: u8 = 26;
 /// Redis 8.8: entries given back.
 pub(crate) const STREAM_5: u8 = 27;
+/// Redis 8.8.
+pub(crate) const ARRAY: u8 = 28;
 
 pub(crate) const MODULE_KEY_METADATA: u8 = 243;
 pub(crate) const SLOT: u8 = 244;
@@ -30,14 +35,8 @@ pub(crate) const END: u8 = 255;
 /// What a code stands for, for messages about one that is not read.
 pub(crate) fn name_of(code: u8) -> &'static str {
     match code {
-        0 => "string",
-        1 | 10 | 14 | 18 => "list",
-        2 | 11 | 20 => "set",
-        3 | 5 | 12 | 17 => "sorted set",
-        4 | 9 | 13 | 16 | 22..=25 => "hash",
-        6 | 7 => "module value",
-        15 | 19 | 21 | 26 | 27 => "stream",
-        28 => "array",
+        MODULE_EARLY | MODULE => "module value",
+        ARRAY => "array",
         MODULE_KEY_METADATA => "key metadata of a module",
         FUNCTION_EARLY => "functions of a release candidate of Redis 7.0",
         _ => "unknown",

@@ -1,81 +1,21 @@
 //! Skipping values of types that weir lacks.
 //!
-//! Nothing of them is kept and little is checked: all that matters is where the value ends. Each
-//! element takes at least one byte, so the work is bounded by the bytes that are there.
-//!
-//! | code | body |
-//! |---|---|
-//! | 1, 2 | number; as many strings |
-//! | 3 | number; per member a string and a score: its length (1 byte) and as many digits, or `fd`, `fe`, `ff` for nan, inf, -inf |
-//! | 4 | number; as many pairs of strings |
-//! | 5 | number; per member a string and a score of 8 bytes |
-//! | 7 | the module's data, as `f7` has it |
-//! | 9 to 13, 16, 17, 20, 23 | a string |
-//! | 14 | number; as many strings |
-//! | 18 | number; per node its form (number) and a string |
-//! | 22 | number; per field its expiry (number), name and value (strings) |
-//! | 24 | 8 bytes; then as 22 |
-//! | 25 | 8 bytes; a string |
-//!
-//! Types 6 (modules before Redis 4.0) and 28 do not say where they end.
+//! Nothing of them is kept and little is checked: all that matters is where the value ends. Only
+//! those of modules (type 7) say so. Types 6 (modules before Redis 4.0) and 28 (arrays) do not.
 
-use std::borrow::Cow;
-
-use crate::code::name_of;
+use crate::code::{self, name_of};
 use crate::decode::{Decoder, Read};
 use crate::error::Fault;
 use crate::source::Source;
 
 /// Skips the body of a value whose type code was just read; the name of the type.
-pub(crate) fn value<S: Source>(
-    code: u8,
-    key: &[u8],
-    from: &mut Decoder<S>,
-) -> Read<Cow<'static, str>, S> {
-    match code {
-        1 | 2 | 14 => strings(from, 1)?,
-        3 => {
-            for _ in 0..from.number(MEMBERS)? {
-                from.skip_string("a member of a sorted set")?;
-                match from.byte("a score")? {
-                    NAN..=NEGATIVE_INFINITY => {}
-                    digits => from.skip(u64::from(digits), "a score")?,
-                }
-            }
-        }
-        4 => strings(from, 2)?,
-        5 => {
-            for _ in 0..from.number(MEMBERS)? {
-                from.skip_string("a member of a sorted set")?;
-                from.skip(8, "a score")?;
-            }
-        }
-        7 => {
-            let name = module_data(from)?;
-            return Ok(Cow::Owned(format!("value of module {name}")));
-        }
-        9..=13 | 16 | 17 | 20 | 23 => from.skip_string("a packed value")?,
-        18 => {
-            for _ in 0..from.number("the number of nodes of a list")? {
-                from.number("the form of a node of a list")?;
-                from.skip_string("a node of a list")?;
-            }
-        }
-        22 => fields(from)?,
-        24 => {
-            from.skip(8, "the first expiry of a hash")?;
-            fields(from)?;
-        }
-        25 => {
-            from.skip(8, "the first expiry of a hash")?;
-            from.skip_string("a packed value")?;
-        }
-        _ => {
-            let (name, key) = (name_of(code), Box::from(key));
-            return Err(from.fault(Fault::UnsupportedType { code, name, key }));
-        }
+pub(crate) fn value<S: Source>(code: u8, key: &[u8], from: &mut Decoder<S>) -> Read<String, S> {
+    if code == code::MODULE {
+        let name = module_data(from)?;
+        return Ok(format!("value of module {name}"));
     }
-    Ok(Cow::Borrowed(name_of(code)))
+    let (name, key) = (name_of(code), Box::from(key));
+    Err(from.fault(Fault::UnsupportedType { code, name, key }))
 }
 
 /// Skips a module's data: its identity, and then values, each with a number before it that tells
@@ -107,27 +47,3 @@ fn module_name(identity: u64) -> String {
     let characters = (0..9).rev().filter_map(character);
     characters.map(|character| char::from(*character)).collect()
 }
-
-/// Skips a number, and as many runs of `per_element` strings.
-fn strings<S: Source>(from: &mut Decoder<S>, per_element: u32) -> Read<(), S> {
-    for _ in 0..from.number("the number of elements")? {
-        for _ in 0..per_element {
-            from.skip_string("an element")?;
-        }
-    }
-    Ok(())
-}
-
-/// Skips the fields of a hash, each with its expiry.
-fn fields<S: Source>(from: &mut Decoder<S>) -> Read<(), S> {
-    for _ in 0..from.number("the number of fields of a hash")? {
-        from.number("the expiry of a field")?;
-        from.skip_string("a field of a hash")?;
-        from.skip_string("a value of a hash")?;
-    }
-    Ok(())
-}
-
-const MEMBERS: &str = "the number of members of a sorted set";
-const NAN: u8 = 253;
-const NEGATIVE_INFINITY: u8 = 255;

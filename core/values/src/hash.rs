@@ -319,12 +319,10 @@ impl Typed for Hash {
     /// All fields have deadlines, and the last of these has come.
     #[inline]
     fn is_over(&self, now_ms: u64) -> bool {
-        match self.expiring() {
-            Some(expiring) => {
-                expiring.len() == expiring.fields.len() && self.over(now_ms) == expiring.len()
-            }
-            None => false,
-        }
+        self.expiring().is_some_and(|expiring| {
+            let dated = expiring.len();
+            dated > 0 && dated == expiring.fields.len() && self.over(now_ms) == dated
+        })
     }
 
     #[inline]

@@ -132,7 +132,9 @@ pub fn load(
                     engine.load(database, record, expired, now);
                 }
                 rdb::Item::Unknown { key, type_name } => {
-                    unknown.key(database, &key, type_name).map_err(refused)?;
+                    unknown
+                        .key(database, &key, type_name.into())
+                        .map_err(refused)?;
                 }
                 rdb::Item::Function(source) => {
                     unknown.other(function(&source)).map_err(refused)?;

@@ -1,6 +1,7 @@
 //! Two servers that are sent the same commands.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
@@ -38,6 +39,16 @@ pub struct Mismatch {
     pub reference: Value,
     /// Of the server that is tested.
     pub tested: Value,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(of) = &self.of {
+            writeln!(f, "the reply to {of}")?;
+        }
+        writeln!(f, "reference: {}", self.reference)?;
+        write!(f, "tested:    {}", self.tested)
+    }
 }
 
 /// What playing a sequence showed.

@@ -82,11 +82,11 @@ fn a_damaged_or_later_payload_is_told_apart_from_a_bad_value() {
     later.extend((VERSION_READ_MAX + 1).to_le_bytes());
     later.extend(checksum(&later).to_le_bytes());
     assert_eq!(restored(&later), Err(PayloadError::VersionOrChecksum));
-    let list = sign(b"\x12\x00".to_vec());
-    let error = restored(&list).unwrap_err();
+    let array = sign(b"\x1c\x00".to_vec());
+    let error = restored(&array).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "offset 1: type 18 (list) of key \"\" is not supported"
+        "offset 1: type 28 (array) of key \"\" is not supported"
     );
 }
 

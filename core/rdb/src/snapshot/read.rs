@@ -1,7 +1,5 @@
 //! Reading a snapshot.
 
-use std::borrow::Cow;
-
 use values::{Key, Value};
 
 use super::{MAGIC, Usage};
@@ -67,7 +65,7 @@ pub enum Item {
         /// Its name.
         key: Box<[u8]>,
         /// What the type is called.
-        type_name: Cow<'static, str>,
+        type_name: String,
     },
 }
 

@@ -123,6 +123,9 @@ impl Generator {
             return;
         }
         let key = self.random.pick(&HASHES);
+        // Where all fields are over, weir has no hash any more, and a new one begins as a listpack.
+        self.commands
+            .push(Command::new(&["HSET", key, "lasting", "0"]));
         let mut expire = Command::new(&["HPEXPIRE", key, "1"]);
         self.counted_fields(&mut expire);
         self.commands.push(expire);

@@ -205,16 +205,16 @@ fn a_journal_with_a_request_that_weir_cannot_do_is_refused_by_name_and_place() {
     let manifest = "file appendonly.aof.1.incr.aof seq 1 type i\n";
     fs::write(folder.join("appendonly.aof.manifest"), manifest).unwrap();
     let journal =
-        "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*3\r\n$5\r\nLPUSH\r\n$1\r\nl\r\n$1\r\nx\r\n";
+        "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*3\r\n$4\r\nVREM\r\n$1\r\nv\r\n$1\r\nx\r\n";
     fs::write(increment(data.path()), journal).unwrap();
     let said = refusal(data.path());
     let place = format!(
         "appendonly.aof.1.incr.aof at offset {}",
-        journal.find("*3\r\n$5").unwrap()
+        journal.find("*3\r\n$4").unwrap()
     );
     assert!(said.contains(&place), "{said}");
     // Only once, however many errors wrap it.
-    let reason = "it holds command LPUSH of key \"l\"";
+    let reason = "it holds command VREM of key \"v\"";
     assert_eq!(said.matches(reason).count(), 1, "{said}");
     assert_eq!(fs::read_to_string(increment(data.path())).unwrap(), journal);
 

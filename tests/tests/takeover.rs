@@ -218,7 +218,7 @@ fn an_append_only_file_of_its_own_is_imported_up_to_its_torn_end() {
         report.contains("left out: 19 bytes of a request that is not whole"),
         "{report}"
     );
-    assert!(report.contains("\n13 keys are in "), "{report}");
+    assert!(report.contains("\n17 keys are in "), "{report}");
     let nothing = import(target.path().join("none").as_path(), folder.path());
     assert!(!nothing.status.success());
 }

@@ -160,8 +160,14 @@ fn reply_each(
     show: impl Fn(u64) -> u64,
 ) -> Result<Flow, CmdError> {
     let KeyAndFields { key, fields } = cmd;
-    ctx.store.fields(key)?;
-    let named = fields?;
+    let named = match fields {
+        Ok(named) => named,
+        // A wrong type is told first.
+        Err(error) => {
+            ctx.store.fields(key)?;
+            return Err(error);
+        }
+    };
     let fields = ctx.store.fields_named(key, named.iter())?;
     let fields = fields.unwrap_or(Fields::NONE);
     ctx.reply.array(named.len());

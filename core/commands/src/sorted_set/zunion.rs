@@ -14,7 +14,6 @@ use super::combined::{
 };
 use super::reply::reply_members;
 
-const UNION: &str = "O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set.";
 const INTER: &str = "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set.";
 const DIFF: &str = "O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set.";
 
@@ -65,7 +64,7 @@ impl Command for ZUnion {
     const SPEC: Spec = Spec {
         name: "zunion",
         summary: "Answers the members that some of several sorted sets have.",
-        complexity: UNION,
+        complexity: "O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set.",
         ..ANSWERING
     };
     type Parsed<'a> = Wanted<'a>;
@@ -129,7 +128,7 @@ impl Command for ZUnionStore {
     const SPEC: Spec = Spec {
         name: "zunionstore",
         summary: "Stores the members that some of several sorted sets have.",
-        complexity: UNION,
+        complexity: "O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set.",
         ..STORING
     };
     type Parsed<'a> = Stored<'a>;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -287,6 +288,56 @@ impl Server {
         };
         self.persistence.end_journal(&mut self.engine, config, NOW)
     }
+}
+
+#[test]
+fn a_journal_is_turned_off_on_a_disk_that_does_not_answer_and_keeps_what_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), "yes");
+    let (goes_on, stands) = mpsc::channel();
+    let journal = server.journal.whole().unwrap();
+    goes_on.send(()).unwrap();
+    journal.notify(Arc::new(Standstill(Mutex::new(stands))));
+    server.ask("SET released 1");
+    server.end_turn();
+    until(|| journal.backlog_bytes() == 0);
+    server.ask("SET waiting 1");
+    server.end_turn();
+    let waiting = server.engine.log().last();
+    // Under the lock, nothing waits for the disk.
+    let ending = server.end_journal().unwrap().unwrap();
+    let settles = thread::spawn(|| ending.settle());
+    // Clients are served, and what they write now is for no journal.
+    assert_eq!(server.ask("SET later 1"), "+OK\r\n");
+    assert!(!server.engine.log().has_bytes() && server.journal.taking().is_none());
+    // A reply that waits goes on waiting, and becomes an error if the disk takes too long. Who
+    // finds that out tells the listeners, and so waits for the one that stands still.
+    let awaited = server.journal.awaited().unwrap();
+    assert!(awaited.released() < waiting);
+    let ends = Arc::new(AtomicBool::new(false));
+    let looks = thread::spawn({
+        let (slot, ends) = (Arc::clone(&server.journal), Arc::clone(&ends));
+        move || {
+            while !ends.load(Ordering::Relaxed) {
+                slot.look_for_stall(1);
+                thread::yield_now();
+            }
+        }
+    });
+    until(|| matches!(awaited.health(), Health::Slow(_)));
+    assert!(!settles.is_finished());
+
+    ends.store(true, Ordering::Relaxed);
+    drop(goes_on);
+    looks.join().unwrap();
+    settles.join().unwrap();
+    assert_eq!(awaited.released(), waiting);
+    server.persistence.journal_ended(&mut server.engine, NOW);
+    assert!(server.journal.awaited().is_none() && !server.figures().journalling);
+    assert_eq!(server.ask("SET k 1"), "+OK\r\n");
+    drop(server);
+    let mut server = Server::start(folder.path(), "yes");
+    assert_eq!(server.ask("EXISTS released waiting later k"), ":2\r\n");
 }
 
 #[test]

@@ -214,6 +214,52 @@ fn a_rewrite_covers_what_found_no_room() {
     assert_eq!(ask(&mut client, "DBSIZE"), "2");
 }
 
+#[test]
+fn a_journal_that_finds_no_room_can_be_turned_off_and_on_again() {
+    let data = folder();
+    let server = start(data.path(), 0);
+    let mut client = connect(&server);
+    ask(&mut client, "SET durable 1");
+    limit_files(&server, Some(256 << 10));
+    let (acknowledged, error) = append_until_refused(&mut client);
+    assert!(error.starts_with("-NOTDURABLE"), "{error}");
+    assert_eq!(ask(&mut client, "CONFIG SET appendonly no"), "+OK");
+    // Nothing waits for a journal any more, neither reads nor writes.
+    let entries = (acknowledged + 1).to_string();
+    assert_eq!(ask(&mut client, "XLEN s"), entries);
+    assert_eq!(ask(&mut client, "SET without 1"), "+OK");
+    assert!(ask(&mut client, "INFO persistence").contains("aof_enabled:0"));
+    let log = server.log();
+    assert!(log.contains("is not complete"), "{log}");
+
+    // Turned on again, it has all that is in memory.
+    limit_files(&server, None);
+    assert_eq!(ask(&mut client, "CONFIG SET appendonly yes"), "+OK");
+    server.kill().unwrap();
+    let server = start(data.path(), 0);
+    let mut client = connect(&server);
+    assert_eq!(ask(&mut client, "XLEN s"), entries);
+    assert_eq!(ask(&mut client, "EXISTS durable without"), "2");
+}
+
+#[test]
+fn a_journal_that_was_turned_off_without_room_keeps_what_was_acknowledged_before() {
+    let data = folder();
+    let server = start(data.path(), 0);
+    let mut client = connect(&server);
+    limit_files(&server, Some(256 << 10));
+    let (acknowledged, error) = append_until_refused(&mut client);
+    assert!(error.starts_with("-NOTDURABLE"), "{error}");
+    assert_eq!(ask(&mut client, "CONFIG SET appendonly no"), "+OK");
+    assert_eq!(ask(&mut client, "SET without 1"), "+OK");
+    server.kill().unwrap();
+    let server = start(data.path(), 0);
+    let mut client = connect(&server);
+    let entries: i64 = ask(&mut client, "XLEN s").parse().unwrap();
+    assert!((acknowledged..=acknowledged + 1).contains(&entries));
+    assert_eq!(ask(&mut client, "EXISTS without"), "0");
+}
+
 /// A small file system, and something that takes what room it has.
 struct SmallDisk {
     folder: TempDir,

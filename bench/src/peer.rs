@@ -20,8 +20,11 @@ pub struct Peer {
     pub version: String,
 }
 
+/// The peer that all this is about.
+pub const WEIR: &str = "weir";
+
 /// The peers of a run when none are named, in the order of the tables.
-pub const DEFAULT_PEERS: [&str; 3] = ["weir", "redis86", "valkey91"];
+pub const DEFAULT_PEERS: [&str; 3] = [WEIR, "redis86", "valkey91"];
 
 /// The peer that ratios refer to, if it takes part.
 pub const REFERENCE: &str = "redis86";
@@ -65,8 +68,8 @@ impl Places {
     pub fn find(&self, spec: &str) -> Result<Peer> {
         let (name, binary) = match spec.split_once('=') {
             Some((name, path)) => (name, PathBuf::from(path)),
-            None if spec == "weir" => (
-                "weir",
+            None if spec == WEIR => (
+                WEIR,
                 self.weir
                     .clone()
                     .context("no weir binary: build it, or set WEIR_BIN")?,

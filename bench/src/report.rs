@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::peer::{Peer, WEIR};
 use crate::runner::{Ending, PeerResult, WorkResult};
 use crate::sample::{Better, Metric, Spread};
 use crate::works::{Scale, Setup, Suite};
@@ -40,10 +40,13 @@ pub fn tables(result: &WorkResult) -> String {
 
 /// One line per lane: the first metric of each server, and its ratio to the reference.
 pub fn summary(results: &[WorkResult]) -> String {
-    align(&summary_rows(&results.iter().collect::<Vec<_>>()))
+    let rows = summary_rows(&results.iter().collect::<Vec<_>>());
+    let cells: Vec<Vec<String>> = rows.into_iter().map(|row| row.cells).collect();
+    align(&cells)
 }
 
-/// The summary as a table in Markdown, with one of its own for attacks.
+/// The summary as a table in Markdown, with one of its own for attacks. Rows where weir loses come
+/// first.
 pub fn markdown(results: &[WorkResult]) -> String {
     let (suffered, others): (Vec<_>, Vec<_>) = results
         .iter()
@@ -56,29 +59,54 @@ pub fn markdown(results: &[WorkResult]) -> String {
         }
         text.push('\n');
     }
-    let rows = summary_rows(&others);
+    let mut rows = summary_rows(&others);
+    // Where weir loses comes first, the worst at the top; the sort keeps the others in order.
+    rows[1..].sort_by(|a, b| b.loss().total_cmp(&a.loss()));
     for (index, row) in rows.iter().enumerate() {
-        let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let cells: Vec<String> = row
+            .cells
+            .iter()
+            .map(|cell| cell.replace('|', "\\|"))
+            .collect();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "| {} |", cells.join(" | "));
         if index == 0 {
-            let numbers = "---: | ".repeat(row.len().saturating_sub(2));
+            let numbers = "---: | ".repeat(cells.len().saturating_sub(2));
             let _ = writeln!(text, "| --- | --- | {}", numbers.trim_end());
         }
     }
     text
 }
 
-fn summary_rows(results: &[&WorkResult]) -> Vec<Vec<String>> {
-    let mut rows = vec![vec!["work".to_owned(), "measure".to_owned()]];
+/// A line of the summary.
+struct Row {
+    cells: Vec<String>,
+    /// How many times as bad as the reference's weir's figure is, if weir took part.
+    worse_than_reference: Option<f64>,
+}
+
+impl Row {
+    /// What weir loses by, to the hundredth that is shown; 1 where it does not lose.
+    fn loss(&self) -> f64 {
+        let times = self.worse_than_reference.unwrap_or(1.0);
+        ((times * 100.0).round() / 100.0).max(1.0)
+    }
+}
+
+fn summary_rows(results: &[&WorkResult]) -> Vec<Row> {
+    let mut head = vec!["work".to_owned(), "measure".to_owned()];
     if let Some(first) = results.first() {
-        rows[0].extend(
+        head.extend(
             first
                 .peers
                 .iter()
                 .flat_map(|peer| [peer.peer.clone(), "ratio".to_owned()]),
         );
     }
+    let mut rows = vec![Row {
+        cells: head,
+        worse_than_reference: None,
+    }];
     for result in results {
         for (lane, title) in result.lanes.iter().enumerate() {
             let Some(reference) = result.reference() else {
@@ -87,12 +115,20 @@ fn summary_rows(results: &[&WorkResult]) -> Vec<Vec<String>> {
             let Some(metric) = reference.metrics(lane).first().copied() else {
                 continue;
             };
-            let mut row = vec![title.clone(), metric.title().to_owned()];
+            let mut cells = vec![title.clone(), metric.title().to_owned()];
             for peer in &result.peers {
-                row.push(number(peer.spread(lane, metric), metric));
-                row.push(ratio(peer, lane, metric, reference));
+                cells.push(number(peer.spread(lane, metric), metric));
+                cells.push(ratio(peer, lane, metric, reference));
             }
-            rows.push(row);
+            let weir = result.peers.iter().find(|peer| peer.peer == WEIR);
+            let ratio = weir.and_then(|peer| peer.ratio(lane, metric, reference));
+            rows.push(Row {
+                cells,
+                worse_than_reference: ratio.map(|ratio| match metric.better() {
+                    Better::Lower => ratio.median,
+                    Better::Higher => 1.0 / ratio.median,
+                }),
+            });
         }
     }
     rows
@@ -371,6 +407,35 @@ XADD  [xadd: 3 rounds, replies agree, others used 25% of the machine]
 ";
         assert_eq!(markdown(&[result]), expected);
         assert_eq!(markdown(&[]).lines().count(), 2);
+    }
+
+    #[test]
+    fn rows_where_weir_loses_come_first_in_markdown() {
+        let of = |title: &str, weir: &[f64]| {
+            let mut result = result();
+            result.lanes[0] = title.to_owned();
+            for (samples, value) in result.peers[0].rounds.iter_mut().zip(weir) {
+                samples[0].figures[0].1 = *value;
+            }
+            result
+        };
+        let results = [
+            of("won", &[500.0, 510.0, 490.0]),
+            of("level", &[2000.0, 2040.0, 1900.0]),
+            of("lost", &[2200.0, 2300.0, 2100.0]),
+            of("lost by more", &[4000.0, 4100.0, 3900.0]),
+        ];
+        let text = markdown(&results);
+        let titles: Vec<&str> = text
+            .lines()
+            .skip(2)
+            .filter_map(|line| line.split(" | ").next()?.strip_prefix("| "))
+            .collect();
+        assert_eq!(titles, ["lost by more", "lost", "won", "level"]);
+        assert_eq!(
+            summary(&results).lines().nth(1).unwrap().trim_start()[..3],
+            *"won"
+        );
     }
 
     #[test]

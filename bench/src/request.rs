@@ -4,6 +4,8 @@
 //! serial number of the request and on nothing else, so that every peer gets the same bytes and a
 //! run can be checked afterwards.
 
+mod line;
+
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -90,6 +92,15 @@ impl Template {
             .collect();
         let slices: Vec<&[Piece<'_>]> = pieces.iter().map(|piece| &piece[..]).collect();
         Self::new(&slices, 0)
+    }
+
+    /// A line without RESP's array around its words, as one types it into a terminal.
+    pub fn inline(line: &str) -> Self {
+        Self {
+            bytes: format!("{line}\r\n").into_bytes(),
+            holes: Vec::new(),
+            tail: 0,
+        }
     }
 
     /// Appends the request with this serial number.

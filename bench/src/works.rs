@@ -18,6 +18,7 @@ mod scale;
 mod snapshot;
 mod strings;
 mod timed;
+mod types;
 
 use std::path::PathBuf;
 
@@ -78,6 +79,8 @@ pub trait Rig {
 pub enum Suite {
     /// The commands of streams, SET and GET, memory per entry: all without persistence.
     Streams,
+    /// The commands of the other types, in pipelines of 1, 16 and 64, without persistence.
+    Types,
     /// Appends with a journal, restart, snapshots.
     Durable,
     /// Stalls while much expires, and many connections.
@@ -93,6 +96,7 @@ impl Suite {
     pub fn name(self) -> &'static str {
         match self {
             Suite::Streams => "streams",
+            Suite::Types => "types",
             Suite::Durable => "durable",
             Suite::Steady => "steady",
             Suite::Attacks => "attacks",
@@ -227,6 +231,7 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works.extend(fan_out::works());
     works.extend(strings::works(setup));
     works.extend(memory::works());
+    works.extend(types::works(setup));
     works.extend(durable::works());
     works.extend(restart::works());
     works.extend(snapshot::works());

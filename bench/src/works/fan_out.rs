@@ -8,14 +8,13 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use super::timed::{
-    EntryShape, FIRST_MS_PREFIX, SERIAL_DIGITS, entry_ms, expect_length, percentiles, xadd,
+    EntryShape, FIRST_MS_PREFIX, SERIAL_DIGITS, entry_ms, expect_length, measure_cycles, xadd,
 };
 use super::{Rig, Setup, Suite, Work};
 use crate::control::Control;
-use crate::load::{Check, Load, new_histogram};
+use crate::load::{Check, Load};
 use crate::node::{Node, Persistence};
 use crate::peer::Peer;
-use crate::process::own_cpu_time;
 use crate::request::{Piece, Template, Texts, encode};
 use crate::sample::{Metric, Sample};
 
@@ -90,76 +89,62 @@ struct Running {
 
 impl Rig for Running {
     fn round(&mut self, round: u32) -> Result<Vec<Sample>> {
-        let mut latency = new_histogram()?;
-        let (mut append, mut read) = (Vec::new(), Vec::new());
-        self.load.reset_digest();
-        let before = self.node.process().cpu_time_at_rest()?;
-        let (started, client_cpu) = (Instant::now(), own_cpu_time()?);
-        for cycle in 0..self.cycles {
+        let Self {
+            node,
+            load,
+            control,
+            texts,
+            append,
+            readers,
+            ..
+        } = self;
+        let readers = *readers;
+        let (mut bytes, mut read) = (Vec::new(), Vec::new());
+        let first = self.entries;
+        let operation = (Metric::WakeUpCpuNs, readers as u64);
+        let cycle = |load: &mut Load, cycle: u64| {
+            let entry = first + cycle;
             // The last ID instead of `$`: a reader that came late would be served at once instead
             // of never.
-            let last = if self.entries == 0 {
-                "0".to_owned()
-            } else {
-                entry_ms(self.entries - 1).to_string()
-            };
+            let last = entry
+                .checked_sub(1)
+                .map_or("0".to_owned(), |last| entry_ms(last).to_string());
             read.clear();
             encode(
                 &[b"XREAD", b"BLOCK", b"0", b"STREAMS", KEY, last.as_bytes()],
                 &mut read,
             );
-            for reader in 0..self.readers {
-                self.load.send(reader, &read, 1)?;
+            for reader in 0..readers {
+                load.send(reader, &read, 1)?;
             }
             if round == 0 && cycle == 0 {
-                self.wait_until_blocked()?;
+                wait_until_blocked(control, readers)?;
             }
-            append.clear();
-            self.append.write(self.entries, &self.texts, &mut append);
+            bytes.clear();
+            append.write(entry, texts, &mut bytes);
             let sent = Instant::now();
-            self.load.send(self.readers, &append, 1)?;
-            self.load.settle(Check::Bytes)?;
-            latency.saturating_record(sent.elapsed().as_nanos() as u64);
-            self.entries += 1;
-        }
-        let elapsed = started.elapsed();
-        let client_cpu = own_cpu_time()?.saturating_sub(client_cpu);
-        let cpu = self
-            .node
-            .process()
-            .cpu_time_at_rest()?
-            .saturating_sub(before);
+            load.send(readers, &bytes, 1)?;
+            Ok(sent)
+        };
+        let sample = measure_cycles(node, load, Check::Bytes, self.cycles, operation, cycle)?;
+        self.entries += self.cycles;
         expect_length(&mut self.control, KEY, self.entries)?;
-        let wake_ups = (self.cycles * self.readers as u64) as f64;
-        let mut figures = vec![
-            (Metric::WakeUpCpuNs, cpu.as_nanos() as f64 / wake_ups),
-            (Metric::Throughput, wake_ups / elapsed.as_secs_f64()),
-        ];
-        figures.extend(percentiles(&latency));
-        let busy = client_cpu.as_secs_f64() / elapsed.as_secs_f64();
-        figures.push((Metric::ClientPercent, busy * 100.0));
-        Ok(vec![Sample {
-            figures,
-            digest: Some(self.load.digest(Check::Bytes)),
-        }])
+        Ok(vec![sample])
     }
 }
 
-impl Running {
-    /// Shows once that readers do block: the server itself counts them.
-    fn wait_until_blocked(&mut self) -> Result<()> {
-        let since = Instant::now();
-        loop {
-            let blocked = self.control.info_number("clients", "blocked_clients")?;
-            if blocked == self.readers as u64 {
-                return Ok(());
-            }
-            ensure!(
-                since.elapsed().as_secs() < 10,
-                "{blocked} of {} readers are blocked",
-                self.readers
-            );
+/// Shows once that clients do block: the server itself counts them.
+pub(super) fn wait_until_blocked(control: &mut Control, clients: usize) -> Result<()> {
+    let since = Instant::now();
+    loop {
+        let blocked = control.info_number("clients", "blocked_clients")?;
+        if blocked == clients as u64 {
+            return Ok(());
         }
+        ensure!(
+            since.elapsed().as_secs() < 10,
+            "{blocked} of {clients} clients are blocked"
+        );
     }
 }
 

@@ -42,6 +42,11 @@ fn streams_run_in_their_quick_form() {
 }
 
 #[test]
+fn types_run_in_their_quick_form() {
+    run_quickly(Suite::Types);
+}
+
+#[test]
 fn durable_works_run_in_their_quick_form() {
     run_quickly(Suite::Durable);
 }

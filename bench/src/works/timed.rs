@@ -1,6 +1,6 @@
 //! What most works share: a source that repeats templates, and a run that is measured.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use crate::control::{Control, Value};
 use crate::load::{Check, Load, Outcome, Source, new_histogram};
 use crate::node::Node;
+use crate::process::own_cpu_time;
 use crate::request::{Piece, Template, Texts, mix};
 use crate::sample::{Metric, Sample};
 
@@ -193,18 +194,52 @@ impl Tally {
     /// The figures, where an operation has this many replies.
     pub(super) fn sample(&self, replies_per_operation: u64) -> Sample {
         let operations = self.replies as f64 / replies_per_operation as f64;
+        Sample {
+            figures: self.figures(Metric::CpuNs, operations),
+            digest: Some(self.digest),
+        }
+    }
+
+    /// The figures of so many operations, CPU time per operation first.
+    fn figures(&self, cpu_metric: Metric, operations: f64) -> Vec<(Metric, f64)> {
         let mut figures = vec![
-            (Metric::CpuNs, self.cpu.as_nanos() as f64 / operations),
+            (cpu_metric, self.cpu.as_nanos() as f64 / operations),
             (Metric::Throughput, operations / self.elapsed.as_secs_f64()),
         ];
         figures.extend(percentiles(&self.batch_latency_ns));
         let busy = self.client_cpu.as_secs_f64() / self.elapsed.as_secs_f64();
         figures.push((Metric::ClientPercent, busy * 100.0));
-        Sample {
-            figures,
-            digest: Some(self.digest),
-        }
+        figures
     }
+}
+
+/// Does a cycle over and over, in which some clients wait for what another one does. A cycle is
+/// given its number and returns when it sent what ends the waiting; replies are awaited here.
+pub(super) fn measure_cycles(
+    node: &Node,
+    load: &mut Load,
+    check: Check,
+    cycles: u64,
+    (cpu_metric, operations_each): (Metric, u64),
+    mut cycle: impl FnMut(&mut Load, u64) -> Result<Instant>,
+) -> Result<Sample> {
+    let mut tally = Tally::new()?;
+    load.reset_digest();
+    let before = node.process().cpu_time_at_rest()?;
+    let (started, client_cpu) = (Instant::now(), own_cpu_time()?);
+    for number in 0..cycles {
+        let sent = cycle(load, number)?;
+        load.settle(check)?;
+        let latency = sent.elapsed().as_nanos() as u64;
+        tally.batch_latency_ns.saturating_record(latency);
+    }
+    tally.elapsed = started.elapsed();
+    tally.client_cpu = own_cpu_time()?.saturating_sub(client_cpu);
+    tally.add_cpu(node.process().cpu_time_at_rest()?.saturating_sub(before));
+    Ok(Sample {
+        figures: tally.figures(cpu_metric, (cycles * operations_each) as f64),
+        digest: Some(load.digest(check)),
+    })
 }
 
 /// Median and 99th percentile of latencies in nanoseconds.

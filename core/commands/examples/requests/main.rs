@@ -19,6 +19,8 @@ use engine::config::Settings;
 use engine::{Engine, Mono, Now};
 use resp::{KeysAhead, Limits, Parser, Protocol, Reply};
 
+mod types;
+
 /// What a client does: requests that prepare, and request number `n`, which is measured.
 struct Work {
     name: &'static str,
@@ -26,7 +28,7 @@ struct Work {
     request: fn(u64) -> Vec<u8>,
 }
 
-const WORKS: &[Work] = &[
+const STREAMS_AND_STRINGS: &[Work] = &[
     Work {
         name: "PING",
         prepare: |_| Vec::new(),
@@ -114,8 +116,8 @@ const WORKS: &[Work] = &[
     Work {
         name: "XACK of 10",
         prepare: |count| {
-            let mut requests = (WORKS[7].prepare)(count);
-            requests.extend((0..count).map(|n| (WORKS[7].request)(n)));
+            let mut requests = (STREAMS_AND_STRINGS[7].prepare)(count);
+            requests.extend((0..count).map(|n| (STREAMS_AND_STRINGS[7].request)(n)));
             requests
         },
         request: |n| {
@@ -258,7 +260,8 @@ fn main() {
     let number =
         |index, default| argument(index).map_or(default, |text| text.parse::<u64>().unwrap());
     let (count, rounds) = (number(2, 200_000), number(3, 7));
-    for work in WORKS.iter().filter(|work| work.name.contains(&name)) {
+    let works = STREAMS_AND_STRINGS.iter().chain(types::WORKS);
+    for work in works.filter(|work| work.name.contains(&name)) {
         let prepared = pipelines((work.prepare)(count).into_iter());
         let measured = pipelines((0..count).map(work.request));
         let mut best = f64::MAX;
@@ -273,7 +276,7 @@ fn main() {
             best = best.min(begun.elapsed().as_nanos() as f64 / count as f64);
         }
         println!(
-            "{:<22} {best:7.1} ns, {} bytes answered",
+            "{:<26} {best:7.1} ns, {} bytes answered",
             work.name,
             bytes / count as usize
         );

@@ -25,6 +25,7 @@ files! {
     counters_and_references_of_groups: "groups",
     idempotent_appends: "idempotence",
     keys_of_any_type: "keys",
+    memory: "memory",
     bytes_on_the_wire: "protocol",
     replies_that_are_wanted: "replies",
     scripts_that_run: "scripting",

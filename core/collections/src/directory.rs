@@ -123,6 +123,15 @@ impl<T> Directory<T> {
         }
     }
 
+    /// The memory that a value of that hash takes in here, in bytes: its part of a table, which has
+    /// room for more, without what the value itself has elsewhere.
+    pub fn place_bytes(&self, hash: u64) -> usize {
+        let Some(root) = &self.root else { return 0 };
+        let table = root.table(hash);
+        let bytes = size_of::<Node<Table<T>>>() + table.heap_bytes();
+        bytes.checked_div(table.len()).unwrap_or(bytes)
+    }
+
     /// A view that stays as it is: a clone, under the name that says what it is for.
     pub fn freeze(&self) -> Self {
         self.clone()

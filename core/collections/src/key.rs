@@ -11,6 +11,8 @@ use std::ops::Deref;
 
 use triomphe::Arc;
 
+use crate::page::allocated;
+
 /// A key's bytes. Derefs to `[u8]`; equal, ordered and hashed as those.
 #[derive(Clone)]
 pub struct Key(Repr);
@@ -42,8 +44,10 @@ impl Key {
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Repr::Short { .. } => 0,
-            Repr::Long(bytes) => size_of::<usize>() + bytes.len(),
-            Repr::Shared(bytes) => size_of::<usize>() + size_of::<Vec<u8>>() + bytes.capacity(),
+            Repr::Long(bytes) => allocated(size_of::<usize>() + bytes.len()),
+            Repr::Shared(bytes) => {
+                allocated(size_of::<usize>() + size_of::<Vec<u8>>()) + allocated(bytes.capacity())
+            }
         }
     }
 }
@@ -142,7 +146,7 @@ mod tests {
     #[test]
     fn a_key_of_22_bytes_needs_no_memory_of_its_own() {
         assert_eq!(Key::from(&[b'k'; 22]).heap_bytes(), 0);
-        assert_eq!(Key::from(&[b'k'; 23]).heap_bytes(), 31);
+        assert_eq!(Key::from(&[b'k'; 23]).heap_bytes(), 32);
         assert_eq!(&*Key::from(b""), b"");
     }
 
@@ -159,7 +163,7 @@ mod tests {
         let key = Key::from_shared(buffer.clone());
         assert_eq!(key.as_ptr(), buffer.as_slice().as_ptr());
         assert_eq!(key, Key::from(&[b'k'; 100]));
-        assert_eq!(key.heap_bytes(), 132);
+        assert_eq!(key.heap_bytes(), 144);
     }
 
     proptest! {

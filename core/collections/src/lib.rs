@@ -33,6 +33,7 @@ pub use integers::Integers;
 pub use key::Key;
 pub use map::Map;
 pub use names::NameMap;
+pub use page::allocated;
 pub use sequence::Sequence;
 pub use sorted::Sorted;
 pub use timers::{TimerId, Timers};

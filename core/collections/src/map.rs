@@ -474,21 +474,21 @@ impl<const PARTS: usize> Large<PARTS> {
     }
 
     fn heap_bytes(&self, samples: usize) -> usize {
+        let of_branches = self.root.branches_bytes(samples == 0);
         let samples = if samples == 0 { usize::MAX } else { samples };
         let mut tables = Tables::new(Some(&self.root));
         let (mut seen, mut bytes) = (0, 0);
         while let Some(table) = tables.next() {
             seen += table.len();
-            // With the pointer to it, and its part of the branch.
-            bytes += table.heap_bytes() + size_of::<Node<Table<PARTS>>>() + TABLE_SLOTS_BYTES;
+            bytes += table.heap_bytes();
             if seen >= samples {
                 break;
             }
         }
         if seen == 0 || seen == self.len {
-            return bytes;
+            return of_branches + bytes;
         }
-        (bytes as u128 * self.len as u128 / seen as u128) as usize
+        of_branches + (bytes as u128 * self.len as u128 / seen as u128) as usize
     }
 }
 
@@ -498,9 +498,6 @@ const DENSITY_MAX: u128 = 8;
 
 /// How often a table is drawn at most.
 const DRAWS_MAX: usize = 1000;
-
-/// What a branch needs for each of its tables, in the mean: slots and its head.
-const TABLE_SLOTS_BYTES: usize = 3;
 
 /// The entries of a [`Map`].
 #[derive(Clone)]

@@ -442,7 +442,7 @@ fn move_ends(slots: &mut [u8], moved: u16) {
 
 /// What an allocator gives for this many bytes: a multiple of 16, and from 128 on one of four steps
 /// to the next power of two.
-pub(crate) fn allocated(bytes: usize) -> usize {
+pub const fn allocated(bytes: usize) -> usize {
     let step = if bytes <= 128 {
         16
     } else {

@@ -8,6 +8,8 @@ mod scan;
 
 use triomphe::Arc;
 
+use crate::page::allocated;
+
 pub(crate) use scan::{Tables, mix};
 
 /// How many leading bits of a hash may tell tables apart. A cursor is such a prefix, so it is
@@ -99,6 +101,23 @@ impl<B> Node<B> {
                 Node::Table(table) => return table,
                 Node::Branch(branch) => node = branch.child(hash),
             }
+        }
+    }
+
+    /// Memory of the branches, in bytes. Where a branch leads to others, one of them stands for all
+    /// unless `all` are to be looked at.
+    pub(crate) fn branches_bytes(&self, all: bool) -> usize {
+        let Node::Branch(branch) = self else { return 0 };
+        let count = size_of::<usize>() + size_of::<Branch<B>>();
+        let children = branch.children.capacity() * size_of::<Node<B>>();
+        let own = allocated(count) + allocated(children);
+        let is_branch = |child: &&Node<B>| matches!(child, Node::Branch(_));
+        let mut below = branch.children.iter().filter(is_branch);
+        own + match all {
+            true => below.map(|child| child.branches_bytes(all)).sum(),
+            false => below
+                .next()
+                .map_or(0, |first| first.branches_bytes(all) * (1 + below.count())),
         }
     }
 

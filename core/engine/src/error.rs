@@ -552,6 +552,9 @@ pub enum CmdError {
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     )]
     NoFrequency,
+    /// `DEBUG LISTPACK` or `QUICKLIST` of a value that is kept in another way.
+    #[error("ERR Not a {0} encoded object.")]
+    NotEncodedAs(&'static str),
     /// `OBJECT IDLETIME`: it is not kept when keys were used.
     #[error(
         "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."

@@ -114,3 +114,9 @@ pub const EVICTED_PER_TIMER_MAX: usize = 200;
 
 /// How many parts of a large value that is evicted are looked at, to estimate what that frees.
 pub(crate) const EVICTION_SAMPLES: usize = 5;
+
+/// Keys that `DEBUG POPULATE` makes at most.
+pub const POPULATED_KEYS_MAX: u64 = 10_000_000;
+
+/// What they take in all at most, in bytes.
+pub const POPULATED_BYTES_MAX: u64 = 4 << 30;

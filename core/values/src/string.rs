@@ -13,7 +13,7 @@ use triomphe::Arc;
 
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
-use collections::parse_integer;
+use collections::{allocated, parse_integer};
 
 /// A string's bytes. Equal if the bytes are, however they are kept.
 #[derive(Clone)]
@@ -245,8 +245,10 @@ impl StringValue {
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Repr::Integer(_) | Repr::Short { .. } => 0,
-            Repr::Exact(bytes) => size_of::<usize>() + bytes.len(),
-            Repr::Growing(bytes) => size_of::<usize>() + size_of::<Vec<u8>>() + bytes.capacity(),
+            Repr::Exact(bytes) => allocated(size_of::<usize>() + bytes.len()),
+            Repr::Growing(bytes) => {
+                allocated(size_of::<usize>() + size_of::<Vec<u8>>()) + allocated(bytes.capacity())
+            }
         }
     }
 

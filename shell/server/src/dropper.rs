@@ -2,7 +2,7 @@
 //!
 //! The thread that held the shard's lock hands in what the engine released. Freeing is faster than
 //! filling, so little waits here. If too much waits all the same, the thread that hands in more
-//! frees it itself.
+//! frees it itself. The same thread has the allocator give memory back when a client asks for it.
 
 use engine::Dropped;
 use journal::contained;
@@ -27,6 +27,8 @@ struct State {
     freeing: usize,
     /// How often that has begun.
     begun: u64,
+    /// The allocator is to give back what is free, once nothing waits.
+    gives_back: bool,
     stopped: bool,
 }
 
@@ -86,15 +88,28 @@ impl Dropper {
         })
     }
 
-    /// Frees what is handed in until the server stops.
-    pub(crate) fn run(&self, mut meter: Meter, untold: &Untold) {
+    /// Asks that the allocator give memory back to the system, after what waits is freed. However
+    /// often this is called meanwhile, it is done once.
+    pub(crate) fn give_back(&self) {
+        self.state.lock().gives_back = true;
+        self.changed.notify_one();
+    }
+
+    /// Frees what is handed in until the server stops, and gives memory back by `give_back`.
+    pub(crate) fn run(&self, mut meter: Meter, untold: &Untold, give_back: fn()) {
         loop {
             let mut state = self.state.lock();
             self.changed.wait_while(&mut state, |state| {
-                state.waiting.is_empty() && !state.stopped
+                state.waiting.is_empty() && !state.gives_back && !state.stopped
             });
             if state.stopped {
                 return;
+            }
+            if state.waiting.is_empty() {
+                state.gives_back = false;
+                drop(state);
+                give_back();
+                continue;
             }
             let waiting = std::mem::take(&mut state.waiting);
             state.begin_freeing();
@@ -138,6 +153,8 @@ fn bytes_of(dropped: &[Dropped]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use engine::config::Settings;
     use engine::{Engine, Now};
     use resp::{ArgvBuf, Protocol, Reply};
@@ -153,6 +170,7 @@ mod tests {
             used: || 0,
             pages: || (0, 0),
             of_thread,
+            give_back: || (),
         })
     }
 
@@ -189,7 +207,7 @@ mod tests {
         // Freed in fact, it counts no second time.
         std::thread::scope(|scope| {
             let of_dropping = meter(|| 0_u64.wrapping_sub(VALUE_BYTES));
-            scope.spawn(|| dropper.run(of_dropping, &untold));
+            scope.spawn(|| dropper.run(of_dropping, &untold, || ()));
             while dropper.waiting_bytes() > 0 {
                 std::thread::yield_now();
             }
@@ -225,5 +243,24 @@ mod tests {
         dropper.hand_in(dropped, &untold);
         let after = dropper.settled().unwrap();
         assert!(after.bytes == 0 && after != before);
+    }
+
+    #[test]
+    fn memory_is_given_back_once_for_all_who_asked() {
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
+        let give_back = || {
+            TIMES.fetch_add(1, Ordering::SeqCst);
+        };
+        let (dropper, untold) = (Dropper::default(), Untold::default());
+        dropper.give_back();
+        dropper.give_back();
+        std::thread::scope(|scope| {
+            scope.spawn(|| dropper.run(meter(|| 0), &untold, give_back));
+            while TIMES.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            dropper.stop();
+        });
+        assert_eq!(TIMES.load(Ordering::SeqCst), 1);
     }
 }

@@ -11,7 +11,7 @@ use engine::Engine;
 
 use crate::limits::UNTOLD_MEMORY_BYTES_MAX;
 
-/// How the allocator in use counts memory.
+/// How the allocator in use counts memory, and gives it back.
 #[derive(Debug, Clone, Copy)]
 pub struct Allocator {
     /// Bytes allocated by the process; this takes a while.
@@ -22,6 +22,8 @@ pub struct Allocator {
     /// Bytes that this thread has allocated less those that it has freed, of any thread; it wraps
     /// around. This takes no time.
     pub of_thread: fn() -> u64,
+    /// Gives memory that is free back to the system; this takes a while.
+    pub give_back: fn(),
 }
 
 /// What threads did to a figure without the shard's lock.
@@ -130,6 +132,7 @@ mod tests {
             pages: || (0, 0),
             used: || 0,
             of_thread: || NET.get(),
+            give_back: || (),
         })
     }
 

@@ -96,7 +96,8 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     let drops = Arc::clone(&shard);
     let dropper = spawn("weir-dropper".to_owned(), move || {
         let meter = Meter::new(options.allocator);
-        drops.dropper.run(meter, &drops.untold);
+        let give_back = options.allocator.give_back;
+        drops.dropper.run(meter, &drops.untold, give_back);
     })?;
     let changed = Arc::clone(&shard);
     let settings = spawn("weir-settings".to_owned(), move || {

@@ -162,6 +162,7 @@ mod tests {
         pages: || (0, 0),
         used: || 0,
         of_thread: || 0,
+        give_back: || (),
     };
 
     #[test]

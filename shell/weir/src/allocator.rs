@@ -1,12 +1,14 @@
 //! The allocator: how much it holds, and when it gives back what was freed.
 
 use server::Allocator;
+use tikv_jemalloc_ctl::{Access, AsName};
 
 /// How the allocator counts memory.
 pub(crate) const FIGURES: Allocator = Allocator {
     used,
     pages,
     of_thread,
+    give_back: purge,
 };
 
 /// From this size on, jemalloc keeps a piece of memory apart from all others
@@ -57,6 +59,20 @@ fn of_thread() -> u64 {
     })
 }
 
+/// Gives all that is free back to the system now: an arena whose free memory is to be kept for no
+/// time gives it back at once. It keeps the next as long as before.
+fn purge() {
+    let arenas = tikv_jemalloc_ctl::arenas::narenas::read().unwrap_or(0);
+    for arena in 0..arenas {
+        let name = format!("arena.{arena}.dirty_decay_ms\0");
+        let name = name.name();
+        // An arena that was never used has no such setting.
+        if let Ok(kept_ms) = Access::<isize>::update(name, 0) {
+            name.write(kept_ms).ok();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +91,30 @@ mod tests {
         let after = resident();
         // Other tests have some memory meanwhile.
         assert!(after + BYTES as u64 / 2 < before, "{before}, {after}");
+    }
+    #[test]
+    fn what_is_free_is_given_back_when_that_is_asked_for() {
+        const PIECES: usize = 64 << 10;
+        const PIECE_BYTES: usize = 1 << 10;
+        let resident = || {
+            used();
+            pages().1
+        };
+        let pieces: Vec<Vec<u8>> = (0..PIECES).map(|_| vec![1; PIECE_BYTES]).collect();
+        drop(std::hint::black_box(pieces));
+        let before = resident();
+        purge();
+        let after = resident();
+        let bytes = (PIECES * PIECE_BYTES) as u64;
+        assert!(after + bytes / 2 < before, "{before}, {after}");
+        // What is freed later is kept for as long as before.
+        let kept_ms = |arena| {
+            let name = format!("arena.{arena}.dirty_decay_ms\0");
+            Access::<isize>::read(name.name())
+        };
+        assert_eq!(
+            kept_ms(0),
+            Access::<isize>::read("arenas.dirty_decay_ms\0".name())
+        );
     }
 }

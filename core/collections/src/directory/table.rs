@@ -4,6 +4,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table;
 
 use super::limits::{DRAWS_MAX, MERGED_LEN_MAX, SPARSE_LEN, SPARSE_STEP, TABLE_LEN_MAX};
+use crate::page::allocated;
 use crate::trie::{Bucket, PREFIX_BITS, mix};
 
 /// The values whose hashes share the leading `depth` bits.
@@ -35,6 +36,12 @@ impl<T> Table<T> {
     #[inline]
     pub(crate) fn stamp(&self) -> u64 {
         self.stamp
+    }
+
+    /// Its memory, with its head and the count of those who hold it, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let own = allocated(size_of::<usize>() + size_of::<Self>());
+        own + allocated(self.values.allocation_size())
     }
 
     /// Returns whether it has to split before another value comes in.

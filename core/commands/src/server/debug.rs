@@ -9,7 +9,7 @@ use engine::error::CmdError;
 use engine::table::{Arity, Compat, Flags, Group, Spec};
 use resp::Argv;
 
-use super::{debug_digest, debug_protocol, debug_reload};
+use super::{debug_digest, debug_populate, debug_protocol, debug_reload};
 use crate::help::usage_error;
 
 /// `DEBUG subcommand [arg …]`
@@ -18,25 +18,43 @@ pub(super) struct Debug;
 /// What it does, a line each.
 const HELP: &[&str] = &[
     "DEBUG <subcommand> [<arg> ...]. Subcommands are:",
+    "CHANGE-REPL-ID",
+    "    Does nothing, for test suites: there is no replication yet.",
+    "DICT-RESIZING <0|1>",
+    "    Does nothing, for test suites: tables are small and never resized as a whole.",
     "DIGEST",
     "    Digests all keys: equal databases have equal digests.",
     "DIGEST-VALUE <key> [<key> ...]",
     "    Digests the value and expiry of each key.",
     "ERROR <text>",
     "    Answers the text as an error.",
+    "KEYSIZES-HIST-ASSERT <0|1>",
+    "    Does nothing, for test suites: INFO keysizes is not compared with the keys after each command.",
+    "LISTPACK <key>",
+    "    Fails if OBJECT ENCODING does not call the value a listpack.",
     "LOADAOF",
     "    Empties the databases and loads the journal.",
     "OBJECT <key>",
     "    Tells how a key's value is kept.",
     "PANIC",
     "    Fails by an error of the program, which ends the process.",
+    "PAUSE-CRON <0|1>",
+    "    Does nothing, for test suites: what is due has its own times.",
+    "POPULATE <count> [<prefix>] [<size>]",
+    "    Makes strings named <prefix>:0, <prefix>:1 and so on; the prefix is key if none is given.",
     "PROTOCOL <type>",
     "    Answers something of that type.",
+    "QUICKLIST <key> [<0|1>]",
+    "    Fails if OBJECT ENCODING does not call the value a quicklist.",
     "QUICKLIST-PACKED-THRESHOLD <bytes>",
-    "    Does nothing: weir has no such lists.",
+    "    Does nothing, for test suites: weir has no such lists.",
     "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
     "    Writes the snapshot file, empties the databases and loads it. NOSAVE does not write it, NOFLUSH does not",
     "    empty them, and with MERGE keys of the file take the place of those that are there.",
+    "REPLY-COPY-AVOIDANCE <0|1>",
+    "    Does nothing, for test suites: large replies are never copied.",
+    "REPLYBUFFER RESIZING <0|1>, REPLYBUFFER PEAK-RESET-TIME <ms|NEVER|RESET>",
+    "    Does nothing, for test suites: clients share their buffers.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Ends or begins the removal of expired keys that nobody asks for.",
     "SLEEP <seconds>",
@@ -88,6 +106,22 @@ impl Command for Debug {
             }
             (b"loadaof", _, _) => return debug_reload::journal(ctx),
             (b"object", Some(key), _) => describe(ctx, key)?,
+            (b"change-repl-id", None, _)
+            | (
+                b"dict-resizing"
+                | b"keysizes-hist-assert"
+                | b"pause-cron"
+                | b"reply-copy-avoidance",
+                Some(_),
+                3,
+            )
+            | (b"replybuffer", Some(_), 4) => ctx.reply.ok(),
+            (b"listpack", Some(key), 3) => show_encoded(ctx, key, "listpack")?,
+            (b"quicklist", Some(key), 3 | 4) => show_encoded(ctx, key, "quicklist")?,
+            (b"populate", Some(_), 3..=5) => {
+                debug_populate::populate(ctx, request.skip(2))?;
+                ctx.reply.ok();
+            }
             (b"panic", None, _) => panic!("DEBUG PANIC"),
             (b"protocol", Some(name), 3) => debug_protocol::answer(ctx.reply, name)?,
             (b"quicklist-packed-threshold", Some(bytes), 3) => {
@@ -115,6 +149,19 @@ fn is_allowed(ctx: &Ctx<'_>) -> bool {
     let session = &ctx.session;
     let allowed = ctx.server.config.debugging;
     allowed.allows(&session.address, &session.local_address)
+}
+
+/// Answers as if the value had been shown, if it is kept in this way.
+fn show_encoded(ctx: &mut Ctx<'_>, key: &[u8], encoding: &'static str) -> Result<(), CmdError> {
+    let record = ctx.store.peek(key).ok_or(CmdError::NoSuchKey)?;
+    if record.value().encoding(key.len()) != encoding {
+        return Err(CmdError::NotEncodedAs(encoding));
+    }
+    let mut name = encoding.to_owned();
+    name[..1].make_ascii_uppercase();
+    ctx.reply
+        .simple(&format!("{name} structure printed on stdout"));
+    Ok(())
 }
 
 fn describe(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<(), CmdError> {

@@ -1,5 +1,7 @@
 //! `MEMORY`: what keys cost.
 
+mod stats;
+
 use engine::args::Args;
 use engine::command::{Command, Ctx, Entry, Flow, PlainCommand, container, entry};
 use engine::error::CmdError;
@@ -18,7 +20,14 @@ pub(super) const MEMORY: Entry = container(
         arity: Arity::AtLeast(2),
         ..Spec::named("memory")
     },
-    &[entry::<Doctor>(), entry::<Help<Memory>>(), entry::<Usage>()],
+    &[
+        entry::<Doctor>(),
+        entry::<Help<Memory>>(),
+        entry::<stats::MallocStats>(),
+        entry::<stats::Purge>(),
+        entry::<stats::Stats>(),
+        entry::<Usage>(),
+    ],
 );
 
 /// `MEMORY USAGE key [SAMPLES count]`
@@ -55,13 +64,11 @@ impl Command for Usage {
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let (key, samples) = cmd;
-        match ctx
-            .store
-            .peek(key)
-            .map(|record| record.memory_bytes(samples))
-        {
-            Some(bytes) => ctx.reply.count(bytes),
-            None => ctx.reply.null(),
+        let is_there = ctx.store.peek(key).is_some();
+        let (keyspace, database) = (ctx.store.keyspace(), ctx.store.database);
+        match keyspace.memory_bytes(database, key, samples) {
+            Some(bytes) if is_there => ctx.reply.count(bytes),
+            Some(_) | None => ctx.reply.null(),
         }
         Ok(Flow::Done)
     }
@@ -100,7 +107,8 @@ fn diagnosis(figures: &ShellFigures, limit: u64) -> String {
     let used = figures.used_memory;
     let mut findings = Vec::new();
     if limit > 0 && used > limit / 10 * 9 {
-        findings.push("More than 90 % of maxmemory is used: writes are refused when it is full.");
+        findings
+            .push("More than 90 % of maxmemory is used: then keys are evicted or writes refused.");
     }
     if used >= SMALL_BYTES {
         if figures.used_memory_peak > used.saturating_mul(3) / 2 {

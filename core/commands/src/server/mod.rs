@@ -7,6 +7,7 @@ mod config;
 mod dbsize;
 mod debug;
 mod debug_digest;
+mod debug_populate;
 mod debug_protocol;
 mod debug_reload;
 mod flush;

@@ -268,6 +268,8 @@ pub enum Order {
         /// Who waits; [`crate::Engine::end_wait`] answers.
         waiting: Option<SessionId>,
     },
+    /// `MEMORY PURGE`: the allocator gives back what is free.
+    GiveBackMemory,
     /// `BGREWRITEAOF`.
     RewriteJournal,
     /// `CONFIG REWRITE`.

@@ -34,8 +34,8 @@ fn a_value_answers_what_its_type_says() {
         size_of::<Stream>() + content.heap_bytes(0)
     );
     assert_eq!(stream.weight(), content.weight());
-    assert_eq!(string.heap_bytes(0), 108);
-    assert_eq!(string.weight(), 108);
+    assert_eq!(string.heap_bytes(0), 112);
+    assert_eq!(string.weight(), 112);
     assert_eq!(stream.next_deadline_ms(), Some(101_000));
     assert_eq!(string.next_deadline_ms(), None);
     stream.prefetch();

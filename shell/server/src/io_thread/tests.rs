@@ -92,6 +92,7 @@ const ALLOCATOR: Allocator = Allocator {
     pages: || (0, 0),
     used: || 0,
     of_thread: || 0,
+    give_back: || (),
 };
 
 fn ask(client: &mut UnixStream, request: &[u8], reply: &[u8]) {

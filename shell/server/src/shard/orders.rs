@@ -40,6 +40,7 @@ impl Shard {
                 Ok(()) => self.ask_to_stop(state),
                 Err(error) => state.engine.end_wait(*waiting, Err(error)),
             },
+            Order::GiveBackMemory => self.dropper.give_back(),
             Order::RewriteJournal => {
                 let now = self.clock.now();
                 state.persistence.begin_rewrite(&mut state.engine, now);

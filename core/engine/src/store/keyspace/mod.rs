@@ -214,6 +214,16 @@ impl Keyspace {
         self.database(db).find(hash, key)
     }
 
+    /// Bytes that a key takes, expired or not: its part of a table of the database, its name, its
+    /// value and its timer. For a large value it looks at about `samples` parts, or at all of them
+    /// if that is 0.
+    pub fn memory_bytes(&self, db: u16, key: &[u8], samples: usize) -> Option<usize> {
+        let hash = self.hash(key);
+        let database = self.database(db);
+        let record = database.find(hash, key)?;
+        Some(database.records.place_bytes(hash) + record.heap_bytes(samples))
+    }
+
     /// Records that keys of these hashes most likely have, expired or not: looked up at once, which
     /// is faster than one after the other if they are not in the processor's caches.
     pub(crate) fn find_likely<const N: usize>(

@@ -26,6 +26,9 @@ pub struct Record {
     pub(super) timer: Option<TimerId>,
 }
 
+/// About what a timer takes.
+const TIMER_BYTES: usize = 32;
+
 /// Stands for "never" in `expires_at`; no expiry is so early ([`earliest`]).
 const NEVER: i64 = i64::MIN;
 
@@ -130,7 +133,13 @@ impl Record {
     /// Bytes that the record takes, in the table and on the heap. For a large value it looks at
     /// about `samples` parts, or at all of them if that is 0.
     pub fn memory_bytes(&self, samples: usize) -> usize {
-        size_of::<Record>() + self.key.heap_bytes() + self.value.heap_bytes(samples)
+        size_of::<Record>() + self.heap_bytes(samples)
+    }
+
+    /// What of that is on the heap, with its timer.
+    pub(super) fn heap_bytes(&self, samples: usize) -> usize {
+        let of_timer = self.timer.map_or(0, |_| TIMER_BYTES);
+        self.key.heap_bytes() + self.value.heap_bytes(samples) + of_timer
     }
 
     /// About how many bytes it takes, estimated without a walk over the value's parts.

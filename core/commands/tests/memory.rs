@@ -104,15 +104,15 @@ fn values_know_how_many_bytes_they_take() {
             node.ask(&["HSET", "k", &field, &field]);
         }),
         ("a list", |node, number| {
-            let element = format!("element:{number}");
+            let element = format!("element:{number}").repeat(4);
             node.ask(&["RPUSH", "k", &element]);
         }),
         ("a set", |node, number| {
-            let member = format!("member:{number}");
+            let member = format!("member:{number}").repeat(3);
             node.ask(&["SADD", "k", &member]);
         }),
         ("a sorted set", |node, number| {
-            let (score, member) = (number.to_string(), format!("member:{number}"));
+            let (score, member) = (number.to_string(), format!("member:{number}").repeat(3));
             node.ask(&["ZADD", "k", &score, &member]);
         }),
         ("strings that expire, as keys", |node, number| {

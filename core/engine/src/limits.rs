@@ -115,8 +115,9 @@ pub const EVICTED_PER_TIMER_MAX: usize = 200;
 /// How many parts of a large value that is evicted are looked at, to estimate what that frees.
 pub(crate) const EVICTION_SAMPLES: usize = 5;
 
-/// Keys that `DEBUG POPULATE` makes at most.
-pub const POPULATED_KEYS_MAX: u64 = 10_000_000;
+/// Keys that `DEBUG POPULATE` makes at most. They are one batch, and nobody else is served
+/// meanwhile; to have more, it is called again with another prefix.
+pub const POPULATED_KEYS_MAX: u64 = 1_000_000;
 
-/// What they take in all at most, in bytes.
-pub const POPULATED_BYTES_MAX: u64 = 4 << 30;
+/// What they take in all at most, in bytes. The log gets as much.
+pub const POPULATED_BYTES_MAX: u64 = 512 << 20;

@@ -81,6 +81,8 @@ pub enum Suite {
     Streams,
     /// The commands of the other types, in pipelines of 1, 16 and 64, without persistence.
     Types,
+    /// What values of each type take in memory, without persistence.
+    Memory,
     /// Appends with a journal, restart, snapshots.
     Durable,
     /// Stalls while much expires, and many connections.
@@ -97,6 +99,7 @@ impl Suite {
         match self {
             Suite::Streams => "streams",
             Suite::Types => "types",
+            Suite::Memory => "memory",
             Suite::Durable => "durable",
             Suite::Steady => "steady",
             Suite::Attacks => "attacks",

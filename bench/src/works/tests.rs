@@ -47,6 +47,11 @@ fn types_run_in_their_quick_form() {
 }
 
 #[test]
+fn works_of_memory_run_in_their_quick_form() {
+    run_quickly(Suite::Memory);
+}
+
+#[test]
 fn durable_works_run_in_their_quick_form() {
     run_quickly(Suite::Durable);
 }

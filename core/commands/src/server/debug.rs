@@ -57,6 +57,8 @@ const HELP: &[&str] = &[
     "    Does nothing, for test suites: clients share their buffers.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Ends or begins the removal of expired keys that nobody asks for.",
+    "SET-DISABLE-DENY-SCRIPTS <0|1>",
+    "    Does nothing, for test suites: there are no scripts yet.",
     "SLEEP <seconds>",
     "    Takes that long. Requests of others wait; after busy-reply-threshold, they are answered BUSY,",
     "    and SCRIPT KILL ends the sleep.",
@@ -105,17 +107,21 @@ impl Command for Debug {
                 return Err(CmdError::Text(String::from_utf8_lossy(text).into_owned()));
             }
             (b"loadaof", _, _) => return debug_reload::journal(ctx),
-            (b"object", Some(key), _) => describe(ctx, key)?,
+            (b"object", Some(key), 3) => describe(ctx, key)?,
             (b"change-repl-id", None, _)
             | (
                 b"dict-resizing"
                 | b"keysizes-hist-assert"
                 | b"pause-cron"
-                | b"reply-copy-avoidance",
+                | b"reply-copy-avoidance"
+                | b"set-disable-deny-scripts",
                 Some(_),
                 3,
-            )
-            | (b"replybuffer", Some(_), 4) => ctx.reply.ok(),
+            ) => ctx.reply.ok(),
+            (b"replybuffer", Some(what), 4) => {
+                check_reply_buffer(request, what)?;
+                ctx.reply.ok();
+            }
             (b"listpack", Some(key), 3) => show_encoded(ctx, key, "listpack")?,
             (b"quicklist", Some(key), 3 | 4) => show_encoded(ctx, key, "quicklist")?,
             (b"populate", Some(_), 3..=5) => {
@@ -149,6 +155,22 @@ fn is_allowed(ctx: &Ctx<'_>) -> bool {
     let session = &ctx.session;
     let allowed = ctx.server.config.debugging;
     allowed.allows(&session.address, &session.local_address)
+}
+
+/// Refuses what `REPLYBUFFER` cannot set.
+fn check_reply_buffer(request: Argv<'_>, what: &[u8]) -> Result<(), CmdError> {
+    let value = request.get(3).unwrap_or_default();
+    let is = |name: &[u8]| value.eq_ignore_ascii_case(name);
+    if what.eq_ignore_ascii_case(b"resizing") {
+        return Ok(());
+    }
+    if !what.eq_ignore_ascii_case(b"peak-reset-time") {
+        return Err(usage_error(request, "DEBUG"));
+    }
+    if is(b"never") || is(b"reset") {
+        return Ok(());
+    }
+    parse_i64(value).map(drop).ok_or(CmdError::NotAnInteger)
 }
 
 /// Answers as if the value had been shown, if it is kept in this way.

@@ -41,6 +41,7 @@ files! {
     lists: "lists",
     waiting_for_lists: "lists-block",
     sets: "sets",
+    sorting: "sort",
     strings: "strings",
     strings_compared: "strings-compare",
     transactions: "transactions",

@@ -126,6 +126,7 @@ fn write_once(text: &mut String, arg: &Arg) {
         | ArgKind::Double
         | ArgKind::Key(_)
         | ArgKind::Pattern
+        | ArgKind::KeyPattern(_)
         | ArgKind::UnixTime => {
             text.push_str(gap);
             text.push('<');

@@ -366,6 +366,55 @@ fn lcs_takes_no_more_memory_than_a_string_may() {
 }
 
 #[test]
+fn what_one_sort_looks_at_is_bounded() {
+    use engine::limits::{SORT_BYTES_MAX, SORT_LOOKS_MAX};
+    const REFUSED: &str = "-ERR SORT would look at too many elements and keys\r\n";
+    let mut server = Server::new();
+    let client = server.connect();
+    // Elements, and what is asked of each.
+    const LEN: usize = 2048;
+    server.ask(client, &with_keys(&["RPUSH", "l"], LEN));
+    for (get, fits) in [
+        (SORT_LOOKS_MAX / LEN, true),
+        (SORT_LOOKS_MAX / LEN + 1, false),
+    ] {
+        let mut request = vec!["SORT", "l", "BY", "nosort"];
+        request.extend(std::iter::repeat_n(["GET", "none"], get).flatten());
+        let reply = server.ask(client, &request);
+        assert_eq!(reply != REFUSED, fits, "{get} times GET");
+        assert_eq!(reply.len() > SORT_LOOKS_MAX, fits);
+    }
+    // Names of keys.
+    let long = "x".repeat(SORT_BYTES_MAX / LEN);
+    let request = ["SORT", "l", "BY", &format!("{long}*")];
+    assert_eq!(server.ask(client, &request), REFUSED);
+    let request = ["SORT", "l", "BY", "nosort", "GET", &format!("{long}*->f")];
+    assert_eq!(server.ask(client, &request), REFUSED);
+    // Elements that are stored, of which one is there once.
+    let parts = 64;
+    let part = "x".repeat(SORT_BYTES_MAX / parts);
+    server.ask(client, &["RPUSH", "long", &part]);
+    server.ask(client, &["SET", "w_a", &part]);
+    for (times, fits) in [(parts, true), (parts + 1, false)] {
+        let mut request = vec!["SORT", "long", "BY", "nosort", "STORE", "d"];
+        request.extend(std::iter::repeat_n(["GET", "#"], times).flatten());
+        let reply = server.ask(client, &request);
+        let expected = if fits { ":64\r\n" } else { REFUSED };
+        assert_eq!(reply, expected, "{times} times GET");
+        assert_eq!(server.ask_words(client, "LLEN d"), ":64\r\n");
+    }
+    // What is compared, likewise.
+    for (times, fits) in [(parts - 1, true), (parts, false)] {
+        let mut push = vec!["RPUSH", "same"];
+        push.resize(2 + times, "a");
+        server.ask(client, &["DEL", "same"]);
+        server.ask(client, &push);
+        let reply = server.ask_words(client, "SORT same ALPHA BY w_*");
+        assert_eq!(reply != REFUSED, fits, "{times} times the element");
+    }
+}
+
+#[test]
 fn queues_of_transactions_are_freed_where_nobody_waits() {
     let large = "x".repeat(8 << 20);
     let ways: [(&str, &[&[&str]]); 6] = [

@@ -127,6 +127,15 @@ fn with_a_string(server: &mut Server) {
     server.text(&["SET", "k", &"v".repeat(400)]);
 }
 
+/// A list with one element many times, which names a key.
+fn with_list_of_one(server: &mut Server) {
+    server.text(&["SET", "k", &"v".repeat(400)]);
+    let mut push = one("RPUSH l");
+    push.extend(std::iter::repeat_n("k".to_owned(), ENTRIES));
+    let push: Vec<&str> = push.iter().map(String::as_str).collect();
+    server.text(&push);
+}
+
 fn with_slow_requests(server: &mut Server) {
     server.words("CONFIG SET slowlog-max-len 100000 slowlog-log-slower-than 0");
     for number in 0..ENTRIES {
@@ -197,6 +206,9 @@ fn reading() -> Vec<Reading> {
         (with_members, one("SRANDMEMBER s 24000")),
         (with_members, one("SRANDMEMBER s -100000")),
         (with_members, one("SSCAN s 0 COUNT 1000000")),
+        (with_members, one("SORT s ALPHA")),
+        (with_members, one("SORT s BY nosort GET # GET none_*")),
+        (with_list_of_one, one("SORT l BY nosort GET *")),
         (with_scores, one("ZRANGE z 0 -1")),
         (with_scores, one("ZSCAN z 0 COUNT 1000000")),
         (with_a_string, many("DEBUG DIGEST-VALUE k")),

@@ -108,6 +108,7 @@ fn requests<'a>(value: &'a [u8], payload: &'a [u8]) -> Vec<Vec<&'a [u8]>> {
         &[b"HSETNX", b"h", b"$", b"$"],
         &[b"HDEL", b"h", b"$", b"f"],
         &[b"SADD", b"set", b"$", b"a"],
+        &[b"SORT", b"set", b"ALPHA", b"STORE", b"sorted"],
         &[b"SMOVE", b"set", b"other", b"$"],
         &[b"SUNIONSTORE", b"union", b"other"],
         &[b"SPOP", b"other"],

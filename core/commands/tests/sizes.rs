@@ -75,6 +75,7 @@ fn request() -> impl Strategy<Value = String> {
         (key(), field()).prop_map(|(key, member)| format!("SADD {key} {member} m{member}")),
         (key(), field()).prop_map(|(key, member)| format!("SREM {key} {member} m{member}")),
         (key(), key()).prop_map(|(from, to)| format!("SMOVE {from} {to} 1")),
+        (key(), key()).prop_map(|(from, to)| format!("SORT {from} ALPHA STORE {to}")),
         (key(), key()).prop_map(|(to, from)| format!("SUNIONSTORE {to} {to} {from}")),
         key().prop_map(|key| format!("SPOP {key} 2")),
         key().prop_map(|key| format!("XADD {key} * f v")),

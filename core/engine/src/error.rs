@@ -662,6 +662,12 @@ pub enum CmdError {
     /// `LCS` of strings whose comparison would take too much memory.
     #[error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")]
     LcsTooLong,
+    /// `SORT` by what is no number.
+    #[error("ERR One or more scores can't be converted into double")]
+    SortNeedsNumbers,
+    /// `SORT` of more than is sorted at once.
+    #[error("ERR SORT would look at too many elements and keys")]
+    SortTooLarge,
     /// A longitude or latitude that is out of reach; both.
     #[error("ERR invalid longitude,latitude pair {0}")]
     InvalidPosition(String),

@@ -91,6 +91,13 @@ pub const SLOW_LOG_ARG_BYTES_MAX: usize = 128;
 /// takes four bytes for each, weir one bit.
 pub const LCS_CELLS_MAX: usize = (512 << 20) / 4;
 
+/// How many elements and keys one `SORT` looks at and makes at most. As many take one or two
+/// seconds.
+pub const SORT_LOOKS_MAX: usize = 4 << 20;
+
+/// How many bytes there are at most in all that one `SORT` compares, looks up and stores.
+pub const SORT_BYTES_MAX: usize = 512 << 20;
+
 /// Requests of a client that are looked ahead at once; each costs tens of nanoseconds, whether it
 /// helps or not.
 pub const LOOK_AHEAD_REQUESTS_MAX: usize = 16;

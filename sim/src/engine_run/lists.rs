@@ -26,7 +26,7 @@ fn change(rng: &mut Rng) -> Request {
     let (key, other) = (list(rng), list(rng));
     let (from, to) = (end(rng), end(rng));
     let (first, second) = (rng.number().to_string(), rng.number().to_string());
-    match rng.below(24) {
+    match rng.below(25) {
         0..4 => request!(Purpose::Any, "RPUSH", key, first, second),
         4..6 => request!(Purpose::Any, "LPUSH", key, MARK, first),
         6 => request!(
@@ -47,6 +47,7 @@ fn change(rng: &mut Rng) -> Request {
         20 => request!(Purpose::Any, "RENAME", key, other),
         21 => request!(Purpose::Any, "PEXPIRE", key, 1 + rng.below(3000)),
         22 => request!(Purpose::Look, "LRANGE", key, 0, -1),
+        23 => request!(Purpose::Any, "SORT", key, "ALPHA", "STORE", key),
         _ => request!(Purpose::Look, "LPOS", key, MARK),
     }
 }

@@ -199,6 +199,7 @@ fn grammar(arg: &Arg) -> String {
         | ArgKind::Double
         | ArgKind::Key(_)
         | ArgKind::Pattern
+        | ArgKind::KeyPattern(_)
         | ArgKind::UnixTime => arg.display.to_owned(),
     };
     let whole = match (arg.token, value.as_str()) {

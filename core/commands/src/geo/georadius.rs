@@ -109,12 +109,6 @@ impl Command for GeoRadius {
             ORDER,
             STORE,
         ],
-        compat: Compat::Differs(
-            "COMMAND GETKEYS takes a request only with both STORE and STOREDIST. Without an order, \
-             and with ANY, places may come in another order near the poles. Coordinates have the \
-             fewest digits that read back as the same number; Redis sends a digit more for about \
-             one in two thousand.",
-        ),
         ..FAMILY
     };
     type Parsed<'a> = (&'a [u8], Argv<'a>);
@@ -194,12 +188,6 @@ impl Command for GeoRadiusByMember {
             ORDER,
             STORE,
         ],
-        compat: Compat::Differs(
-            "COMMAND GETKEYS takes a request only with both STORE and STOREDIST. Without an order, \
-             and with ANY, places may come in another order near the poles. Coordinates have the \
-             fewest digits that read back as the same number; Redis sends a digit more for about \
-             one in two thousand.",
-        ),
         ..FAMILY
     };
     type Parsed<'a> = (&'a [u8], Argv<'a>);

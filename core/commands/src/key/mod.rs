@@ -12,6 +12,7 @@ mod object;
 mod persist;
 mod rename;
 mod scan;
+mod sort;
 mod ttl;
 mod type_of;
 mod unlink;
@@ -41,6 +42,8 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<rename::RenameNx>(),
     entry::<dump::Restore>(),
     entry::<scan::Scan>(),
+    entry::<sort::Sort>(),
+    entry::<sort::SortRo>(),
     entry::<exists::Touch>(),
     entry::<ttl::Ttl>(),
     entry::<type_of::Type>(),

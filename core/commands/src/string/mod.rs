@@ -13,6 +13,8 @@ mod set;
 
 use engine::command::{Entry, entry};
 
+pub(crate) use reply::reply_string;
+
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
     entry::<range::Append>(),

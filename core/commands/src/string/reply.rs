@@ -7,7 +7,7 @@ use values::StringValue;
 
 /// Answers a string, or null for a key without one.
 #[inline]
-pub(super) fn reply_string(string: Option<&StringValue>, reply: &mut Reply) {
+pub(crate) fn reply_string(string: Option<&StringValue>, reply: &mut Reply) {
     match string {
         Some(string) if reply.refers_to(string.len()) => refer(string, 0..string.len(), reply),
         Some(string) => string.with_bytes(|bytes| reply.bulk(bytes)),

@@ -32,15 +32,18 @@ pub struct FoundChannel<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeysNotFound;
 
-/// The keys of a request, in the order of the key specifications. One whose keyword is missing or
-/// whose count does not fit gives [`KeysNotFound`] in place of its keys.
+/// The keys of a request, in the order of the key specifications. One whose count does not fit
+/// gives [`KeysNotFound`] in place of its keys, and so does the first if its keyword is missing.
+/// Those behind it are about options, and have no keys then.
 pub fn keys_of<'a>(
     spec: &'a Spec,
     argv: Argv<'a>,
 ) -> impl Iterator<Item = Result<FoundKey<'a>, KeysNotFound>> + Clone {
-    spec.keys.iter().flat_map(move |keys| {
+    spec.keys.iter().enumerate().flat_map(move |(index, keys)| {
         let flags = flags_of_request(spec, keys, argv);
-        let found = arguments(keys.begin, keys.find, argv);
+        let begin = position(keys.begin, argv);
+        let is_left_out = index > 0 && begin.is_none();
+        let found = arguments(begin, keys.find, argv).filter(move |_| !is_left_out);
         found.map(move |key| key.map(|key| FoundKey { key, flags }))
     })
 }
@@ -57,7 +60,7 @@ pub fn channels_of<'a>(
             begin,
             find,
         } = *channels;
-        arguments(begin, find, argv).map(move |channel| {
+        arguments(position(begin, argv), find, argv).map(move |channel| {
             channel.map(|channel| FoundChannel {
                 channel,
                 is_pattern: are_patterns,
@@ -69,12 +72,12 @@ pub fn channels_of<'a>(
 
 /// The arguments that a specification is about, or that they are not found.
 fn arguments(
-    begin: BeginSearch,
+    begin: Option<usize>,
     find: FindKeys,
     argv: Argv<'_>,
 ) -> impl Iterator<Item = Result<&[u8], KeysNotFound>> + Clone {
-    let range = range(begin, find, argv)
-        .ok()
+    let range = begin
+        .and_then(|begin| range(begin, find, argv).ok())
         .filter(|(first, last, _)| first <= last && *last < argv.len());
     let missing = range.is_none().then_some(Err(KeysNotFound));
     let positions = range.map(|(first, last, step)| (first..=last).step_by(step));
@@ -84,16 +87,21 @@ fn arguments(
         .chain(missing)
 }
 
+/// Where the search for keys begins, if it does.
+fn position(begin: BeginSearch, argv: Argv<'_>) -> Option<usize> {
+    match begin {
+        BeginSearch::Index(index) => Some(usize::from(index)),
+        BeginSearch::Keyword(word, from) => after_keyword(word, from, argv),
+        BeginSearch::Unknown(find) => find(argv),
+    }
+}
+
 /// First key, last key and the distance between keys.
 fn range(
-    begin: BeginSearch,
+    begin: usize,
     find: FindKeys,
     argv: Argv<'_>,
 ) -> Result<(usize, usize, usize), KeysNotFound> {
-    let begin = match begin {
-        BeginSearch::Index(index) => usize::from(index),
-        BeginSearch::Keyword(word, from) => after_keyword(word, from, argv)?,
-    };
     match find {
         FindKeys::Range { last, step, limit } => {
             let last = match usize::try_from(last) {
@@ -125,21 +133,21 @@ fn range(
 }
 
 /// The position after a keyword, searched forwards from a position, or backwards from one that is
-/// counted from the end.
-fn after_keyword(word: &str, from: i8, argv: Argv<'_>) -> Result<usize, KeysNotFound> {
+/// counted from the end. Something stands there.
+fn after_keyword(word: &str, from: i8, argv: Argv<'_>) -> Option<usize> {
     let is_word = |position: &usize| {
         argv.get(*position)
             .is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
     };
+    let last = argv.len().checked_sub(1)?;
     let found = match usize::try_from(from) {
-        Ok(from) => (from..argv.len()).find(is_word),
+        Ok(from) => (from..last).find(is_word),
         Err(_) => {
-            let from = argv.len().checked_sub(usize::from(from.unsigned_abs()));
-            let from = from.ok_or(KeysNotFound)?;
-            (1..=from).rev().find(is_word)
+            let from = argv.len().checked_sub(usize::from(from.unsigned_abs()))?;
+            (1..=from.min(last.saturating_sub(1))).rev().find(is_word)
         }
     };
-    found.map(|position| position + 1).ok_or(KeysNotFound)
+    found.map(|position| position + 1)
 }
 
 /// What happens to the keys; with some commands that depends on the options.

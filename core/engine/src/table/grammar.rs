@@ -13,6 +13,8 @@ pub enum ArgKind {
     Key(u8),
     /// A glob-style pattern.
     Pattern,
+    /// A pattern that names a key for each of some elements; the number as for a key.
+    KeyPattern(u8),
     /// A point in time.
     UnixTime,
     /// A bare keyword.
@@ -99,6 +101,11 @@ impl Arg {
     /// A glob-style pattern.
     pub const fn pattern(name: &'static str) -> Arg {
         Arg::new(name, ArgKind::Pattern)
+    }
+
+    /// A pattern of keys, which the key specification of the given index is about.
+    pub const fn key_pattern(name: &'static str, key_spec: u8) -> Arg {
+        Arg::new(name, ArgKind::KeyPattern(key_spec))
     }
 
     /// A point in time.

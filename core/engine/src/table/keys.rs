@@ -1,5 +1,7 @@
 //! Where the keys of a command are, and what happens to them (`COMMAND INFO`, key specifications).
 
+use resp::Argv;
+
 use super::flags::bit_set;
 
 bit_set! {
@@ -44,12 +46,14 @@ pub struct KeySpec {
 }
 
 /// Where the search for keys begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum BeginSearch {
     /// At an argument's position.
     Index(u8),
     /// After a keyword, looked for from a position on.
     Keyword(&'static str, i8),
+    /// Where a function finds the only key, if there is one; clients are told that it is unknown.
+    Unknown(fn(Argv<'_>) -> Option<usize>),
 }
 
 /// How keys follow from the beginning.
@@ -113,6 +117,14 @@ impl KeySpec {
             begin: BeginSearch::Index(index),
             find: FindKeys::Range { last, step, limit },
             notes: "",
+        }
+    }
+
+    /// At most one key, where `find` says.
+    pub const fn unknown(flags: KeyFlags, find: fn(Argv<'_>) -> Option<usize>) -> KeySpec {
+        KeySpec {
+            begin: BeginSearch::Unknown(find),
+            ..KeySpec::at(0, flags)
         }
     }
 

@@ -72,10 +72,11 @@ impl Spec {
 
     /// The ACL categories: what flags and family imply, and what the row adds. A command that only
     /// holds subcommands belongs to no family; WAIT is documented with keys, but is about the
-    /// connection.
+    /// connection, and SORT about some types.
     pub fn acl_categories(&self, is_container: bool) -> Categories {
         let mut all = self.categories;
-        if !is_container && !all.has(Categories::CONNECTION) {
+        let has_its_own = all.has(Categories::CONNECTION) || all.has(Categories::LIST);
+        if !is_container && !has_its_own {
             all = all.and(self.group.category());
         }
         if self.flags.has(Flags::WRITE) {

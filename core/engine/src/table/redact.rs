@@ -58,6 +58,7 @@ fn parts(arg: &Arg) -> &'static [Arg] {
         | ArgKind::Double
         | ArgKind::Key(_)
         | ArgKind::Pattern
+        | ArgKind::KeyPattern(_)
         | ArgKind::UnixTime
         | ArgKind::PureToken => &[],
     }

@@ -138,6 +138,7 @@ fn names_in(arg: &Arg, names: &mut Vec<&'static str>) {
         | ArgKind::Double
         | ArgKind::Key(_)
         | ArgKind::Pattern
+        | ArgKind::KeyPattern(_)
         | ArgKind::UnixTime => names.push(arg.display),
     }
 }

@@ -112,7 +112,7 @@ fn write_arg(reply: &mut Reply, arg: &Arg) {
         ArgKind::Integer => ("integer", None),
         ArgKind::Double => ("double", None),
         ArgKind::Key(_) => ("key", None),
-        ArgKind::Pattern => ("pattern", None),
+        ArgKind::Pattern | ArgKind::KeyPattern(_) => ("pattern", None),
         ArgKind::UnixTime => ("unix-time", None),
         ArgKind::PureToken => ("pure-token", None),
         ArgKind::OneOf(parts) => ("oneof", Some(parts)),
@@ -123,14 +123,16 @@ fn write_arg(reply: &mut Reply, arg: &Arg) {
     if parts.is_none() {
         text(reply, "display_text", arg.display);
     }
-    if let ArgKind::Key(key_spec) = arg.kind {
+    let mut key_specs = 0;
+    if let ArgKind::Key(key_spec) | ArgKind::KeyPattern(key_spec) = arg.kind {
+        key_specs = 1;
         reply.bulk(b"key_spec_index");
         reply.int(i64::from(key_spec));
     }
     text(reply, "token", arg.token);
     text(reply, "since", arg.since);
     text(reply, "deprecated_since", arg.deprecated_since);
-    fields += usize::from(matches!(arg.kind, ArgKind::Key(_)));
+    fields += key_specs;
     let flags = [
         (arg.optional, "optional"),
         (arg.multiple, "multiple"),

@@ -77,6 +77,11 @@ fn write_keys(reply: &mut Reply, keys: &KeySpec) {
             reply.bulk(b"startfrom");
             reply.int(i64::from(from));
         }
+        BeginSearch::Unknown(_) => {
+            write_step(reply, "begin_search", "unknown", &[]);
+            write_step(reply, "find_keys", "unknown", &[]);
+            return;
+        }
     }
     match keys.find {
         FindKeys::Range { last, step, limit } => {

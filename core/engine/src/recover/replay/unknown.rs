@@ -300,16 +300,6 @@ fn written_keys<'a>(name: &[u8], argv: Argv<'a>) -> Vec<&'a [u8]> {
         b"eval" | b"evalsha" | b"fcall" | b"function" | b"publish" | b"script" | b"spublish" => {
             Vec::new()
         }
-        b"sort" | b"georadius" | b"georadiusbymember" => {
-            let is_store = |word: &[u8]| {
-                word.eq_ignore_ascii_case(b"store") || word.eq_ignore_ascii_case(b"storedist")
-            };
-            let mut words = argv.iter().skip(2).skip_while(|word| !is_store(word));
-            words.nth(1).into_iter().collect()
-        }
-        b"blmove" | b"brpoplpush" | b"lmove" | b"rpoplpush" | b"smove" => {
-            argv.iter().skip(1).take(2).collect()
-        }
         _ => argv.iter().skip(1).take(1).collect(),
     }
 }
@@ -318,7 +308,6 @@ fn written_keys<'a>(name: &[u8], argv: Argv<'a>) -> Vec<&'a [u8]> {
 fn type_written_by(name: &[u8]) -> &'static str {
     match name {
         _ if name.contains(&b'.') => "value of a module",
-        b"sort" | b"blmove" | b"brpoplpush" => "list",
         [b'g', b'e', b'o', ..] | [b'z', ..] => "sorted set",
         [b'h', ..] => "hash",
         [b'l' | b'r', ..] => "list",

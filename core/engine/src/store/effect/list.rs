@@ -2,7 +2,7 @@
 
 use collections::Element;
 use resp::Argv;
-use values::{End, List, Thresholds};
+use values::{End, List, Member, Thresholds};
 
 use super::encode::{Line, Out};
 use super::longs::OfRequest;
@@ -69,6 +69,11 @@ pub enum ListChange<'a> {
         /// The first that goes behind those.
         to: usize,
     },
+    /// `DEL key` and `RPUSH key element ...`: replaces what the key held.
+    Store {
+        /// The elements; at least one.
+        elements: &'a [Member],
+    },
 }
 
 /// A side of an element.
@@ -84,7 +89,7 @@ pub enum Side {
 pub mod events {
     use values::End;
 
-    use crate::store::effect::event::{Class, Event, Name, Touch};
+    use crate::store::effect::event::{Class, Event, Name, Overwriting, Touch};
 
     const fn name(text: &'static str) -> Name {
         Name::new(text, Class::List)
@@ -130,6 +135,8 @@ pub mod events {
     pub const LSET: &Event = &named(&[name("lset")]);
     /// An element was put in.
     pub const LINSERT: &Event = &named(&[name("linsert")]);
+    /// Elements were sorted and stored.
+    pub const SORTSTORE: &Event = &more(&[name("sortstore")]).overwriting(Overwriting::Before);
 
     /// Whether elements are left after some were taken out.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,7 +218,8 @@ impl Family for ListChange<'_> {
             | ListChange::Set { .. }
             | ListChange::Insert { .. }
             | ListChange::Remove { .. }
-            | ListChange::Trim { .. } => None,
+            | ListChange::Trim { .. }
+            | ListChange::Store { .. } => None,
         }
     }
 }
@@ -260,6 +268,7 @@ impl ListChange<'_> {
                 list.remove(0, from, thresholds, longs);
                 len - list.len()
             }),
+            ListChange::Store { elements } => store.store_list(key, elements),
         };
         Changed::by_event(amount as u64)
     }
@@ -330,8 +339,29 @@ impl ListChange<'_> {
                     .int(last as i64)
                     .end()
             }
+            ListChange::Store { elements } => {
+                let emptied = Line::new(out, 2, "DEL").arg(key).end();
+                let lines = elements.chunks(STORED_A_LINE_MAX);
+                let filled: u32 = lines.map(|elements| encode_all(key, elements, out)).sum();
+                emptied + filled
+            }
         }
     }
+}
+
+/// How many elements are in one command: a request has no more arguments than it may have.
+const STORED_A_LINE_MAX: usize = 100_000;
+
+fn encode_all(key: &[u8], elements: &[Member], out: &mut Out<'_>) -> u32 {
+    let mut line = Line::new(out, 2 + elements.len(), "RPUSH");
+    line.arg(key);
+    for element in elements {
+        match element {
+            Member::Text(bytes) => line.arg(bytes),
+            Member::Shared(bytes) => line.shared_arg(bytes),
+        };
+    }
+    line.end()
 }
 
 fn end_name(end: End) -> &'static [u8] {
@@ -415,6 +445,28 @@ impl Store<'_> {
             self.data.dropped.take(What::Record(gone.expect(DECIDED)));
         }
         changed
+    }
+
+    /// Returns how many elements were stored.
+    fn store_list(&mut self, key: &[u8], elements: &[Member]) -> usize {
+        let mut longs = OfRequest::new(&self.larges);
+        let mut list = List::new();
+        for elements in elements.chunks(STORED_A_LINE_MAX) {
+            let bytes = elements
+                .iter()
+                .map(|element| element.as_bytes().len())
+                .sum();
+            list.expect(elements.len(), bytes, &self.data.thresholds);
+            for element in elements {
+                let element = match element {
+                    Member::Text(bytes) => Element::of(bytes),
+                    Member::Shared(bytes) => Element::Shared(bytes),
+                };
+                list.push(End::Right, element, &mut longs);
+            }
+        }
+        self.put(self.database, key, list.into(), None);
+        elements.len()
     }
 
     /// Returns how many elements were moved.

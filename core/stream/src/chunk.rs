@@ -375,12 +375,14 @@ impl Chunk {
         &self.data
     }
 
-    /// A byte of the last entry, and one of its set of names, if both exist.
+    /// Reads a little of what an append needs: the end of the last entry, its set of names, counts.
     #[inline]
-    pub(crate) fn peek(&self) -> Option<(u8, u8)> {
-        let last = *self.data.last()?;
-        let names = self.shapes.as_deref()?.peek(self.shape_hint)?;
-        Some((last, names))
+    pub(crate) fn peek(&self) -> u64 {
+        let last = self.data.last().map_or(0, |byte| u64::from(*byte));
+        let shapes = self.shapes.as_deref();
+        let names = shapes.and_then(|shapes| shapes.peek(self.shape_hint));
+        let counts = self.base.ms ^ self.shapes_used ^ u64::from(self.live);
+        last ^ u64::from(names.unwrap_or_default()) ^ counts
     }
 
     /// Returns where the first live entry begins.
@@ -481,7 +483,15 @@ impl Chunk {
             Growth::Double => 2 * needed,
         };
         let capacity = size_class(grown.min(CHUNK_BYTES_MAX).max(needed));
-        self.data.reserve_exact(capacity - self.data.len());
+        // To grow a piece of memory in place the allocator has to look up what it is, which costs
+        // more than to copy a short one.
+        if capacity <= COPIED_BYTES_MAX {
+            let mut grown = Vec::with_capacity(capacity);
+            grown.extend_from_slice(&self.data);
+            self.data = grown;
+        } else {
+            self.data.reserve_exact(capacity - self.data.len());
+        }
     }
 
     /// Moves the front to the first live entry; there is one.
@@ -531,6 +541,9 @@ impl Chunk {
 
 /// What a chunk without entries may keep reserved.
 const EMPTY_BYTES: usize = 256;
+
+/// Up to this size, more memory for entries is new memory.
+const COPIED_BYTES_MAX: usize = 2048;
 
 /// Below this a rewrite would cost more than it gives.
 const RECLAIM_BYTES_MIN: usize = 512;

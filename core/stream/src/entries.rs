@@ -332,10 +332,11 @@ impl Entries {
         self.range(StreamId::MIN, StreamId::MAX)
     }
 
-    /// Reads what an append looks at first: the end of the tail, and the names of its last entry.
+    /// Reads a little of what an append needs; see [`Stream::peek`](crate::Stream::peek).
     #[inline]
-    pub(crate) fn peek_tail(&self) -> Option<(u8, u8)> {
-        self.tail.as_ref()?.peek()
+    pub(crate) fn peek(&self) -> u64 {
+        let tail = self.tail.as_ref().map_or(0, |tail| tail.peek());
+        tail ^ self.len ^ self.missed ^ self.packing_due_ms().unwrap_or_default()
     }
 
     /// Returns the bytes on the heap. Looks at every chunk, or at about `samples` of them if that

@@ -135,7 +135,8 @@ impl<R: Run> Tree<R> {
             is_first: true,
             is_last: true,
         };
-        let (result, siblings) = root.edit(way, edges, edit);
+        let (result, siblings, grown) = root.edit(way, edges, edit);
+        self.len = self.len.wrapping_add_signed(grown);
         if !siblings.is_empty() {
             let mut inner = Inner {
                 bounds: vec![root.bound()],
@@ -148,8 +149,8 @@ impl<R: Run> Tree<R> {
                 inner.children.push(node);
             }
             *root = Node::Inner(Arc::new(inner));
+            self.len = root.len();
         }
-        self.len = root.len();
         self.drop_levels();
         Some(result)
     }
@@ -282,18 +283,22 @@ impl<R: Run> Node<R> {
         }
     }
 
+    /// Edits a run; returns what `edit` does, the nodes that then have to follow this one, and how
+    /// many elements more this one has.
     fn edit<W: Way<R>, T>(
         &mut self,
         way: &mut W,
         edges: Edges,
         edit: impl FnOnce(&mut R, &W, Edges) -> (T, Siblings<R>),
-    ) -> (T, Nodes<R>) {
+    ) -> (T, Nodes<R>, isize) {
         let inner = match self {
             Node::Run(run) => {
+                let before = run.len();
                 let (result, siblings) = edit(run, way, edges);
+                let grown = run.len() as isize - before as isize;
                 let nodes = siblings.into_iter();
                 let nodes = nodes.map(|run| (run.bound(), Node::Run(run))).collect();
-                return (result, nodes);
+                return (result, nodes, grown);
             }
             Node::Inner(inner) => Arc::make_mut(inner),
         };
@@ -302,17 +307,19 @@ impl<R: Run> Node<R> {
             is_first: edges.is_first && index == 0,
             is_last: edges.is_last && index + 1 == inner.children.len(),
         };
-        let (result, siblings) = inner.children[index].edit(way, within, edit);
-        let len = inner.children[index].len();
-        let is_shorter = len < inner.counts[index];
-        inner.counts[index] = len;
+        let (result, siblings, grown) = inner.children[index].edit(way, within, edit);
+        inner.counts[index] = inner.counts[index].wrapping_add_signed(grown);
         if siblings.is_empty() {
-            if is_shorter {
+            if grown < 0 {
                 inner.settle(index);
             }
-            return (result, Nodes::<R>::new());
+            return (result, Nodes::<R>::new(), grown);
         }
-        (result, inner.place(index + 1, siblings, within))
+        let len_of = |nodes: &Nodes<R>| nodes.iter().map(|(_, node)| node.len()).sum::<usize>();
+        let come = len_of(&siblings);
+        let right = inner.place(index + 1, siblings, within);
+        let grown = grown + come as isize - len_of(&right) as isize;
+        (result, right, grown)
     }
 
     fn take_first(&mut self) -> R {
@@ -385,6 +392,16 @@ impl<R: Run> Inner<R> {
     #[inline]
     fn child_at(&self, rank: &mut usize, is_in: impl Fn(usize, usize) -> bool) -> usize {
         let last = self.counts.len() - 1;
+        if !is_in(*rank, self.counts[0]) {
+            // Many ask for what is at the end. A sum is faster than a search.
+            let before: usize = self.counts[..last].iter().sum();
+            if let Some(rank_in_last) = rank.checked_sub(before)
+                && !is_in(*rank, before)
+            {
+                *rank = rank_in_last;
+                return last;
+            }
+        }
         for (index, &count) in self.counts.iter().enumerate() {
             if index == last || is_in(*rank, count) {
                 return index;

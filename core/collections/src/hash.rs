@@ -6,7 +6,7 @@
 //! whole byte strings only, this is faster than a hasher that takes its input in pieces.
 
 /// The hash of names under a secret key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameHasher {
     key: [u64; 2],
 }

@@ -9,6 +9,7 @@
 //! An entry has `PARTS` parts, of which the first is its name: a set has names alone, a hash has
 //! values too. An entry may have a date, which takes six bytes.
 
+mod common;
 mod table;
 
 use triomphe::Arc;
@@ -175,10 +176,14 @@ impl<const PARTS: usize> Map<PARTS> {
                 if PARTS == 1 && found.is_some() {
                     return false;
                 }
-                let (at, removed) = found.map_or((page.len(), 0), |at| (at, PARTS));
+                // A name that is there stays.
+                let (at, removed, put) = match found {
+                    Some(at) => (at + 1, PARTS - 1, &items[1..]),
+                    None => (page.len(), 0, &items[..]),
+                };
                 let has_room = found.is_some() || page.len() < SMALL_LEN_MAX * PARTS;
-                if has_room && page.cost_after(at, removed, &items) <= Page::BYTES_MAX {
-                    page.splice(at, removed, &items);
+                if has_room && page.cost_after(at, removed, put) <= Page::BYTES_MAX {
+                    page.splice(at, removed, put);
                     return found.is_none();
                 }
             }
@@ -231,8 +236,9 @@ impl<const PARTS: usize> Map<PARTS> {
                 found.is_some()
             }
             Repr::Large(large) => {
-                let is_there = large.find(name).is_some();
-                is_there && Arc::make_mut(large).remove(name, longs)
+                // Nothing is copied for a name that is not there.
+                let may_change = large.is_unique() || large.find(name).is_some();
+                may_change && Arc::make_mut(large).remove(name, longs)
             }
         };
         if self.is_empty() {
@@ -416,10 +422,11 @@ impl<const PARTS: usize> Large<PARTS> {
             let before = table.bytes();
             table.remove(name, longs).then(|| before - table.bytes())
         };
+        let is_there = |table: &Table<PARTS>| table.find(name).is_some();
         let hash_of = |name: &[u8]| hasher.hash(name);
         let removed = self
             .root
-            .remove(hasher.hash(name), &|_| true, take, &hash_of);
+            .remove(hasher.hash(name), &is_there, take, &hash_of);
         self.bytes -= removed.unwrap_or(0);
         self.len -= usize::from(removed.is_some());
         removed.is_some()

@@ -14,6 +14,7 @@
 use triomphe::{Arc, ThinArc};
 
 use crate::element::Element;
+use crate::hash::{is_same, short_word};
 
 /// What a page needs for each element.
 pub(crate) const SLOT_BYTES: usize = 2;
@@ -188,15 +189,17 @@ impl Page {
         self.write(|head, memory| {
             let room = memory.len();
             let slot = |index: usize| room - index * SLOT_BYTES;
-            // Whichever needs less room than before goes first, since the other may move there.
-            if count_after > count {
-                memory.copy_within(end..used, start + added_bytes);
-            }
-            memory.copy_within(slot(count)..slot(at + removed), slot(count_after));
-            if count_after <= count {
-                memory.copy_within(end..used, start + added_bytes);
-            }
             let moved = (start + added_bytes).wrapping_sub(end) as u16;
+            // Whichever needs less room than before goes first, since the other may move there.
+            if moved != 0 && count_after > count {
+                memory.copy_within(end..used, start + added_bytes);
+            }
+            if count_after != count {
+                memory.copy_within(slot(count)..slot(at + removed), slot(count_after));
+            }
+            if moved != 0 && count_after <= count {
+                memory.copy_within(end..used, start + added_bytes);
+            }
             if moved != 0 {
                 let behind = slot(count_after)..slot(at + added.len());
                 move_ends(&mut memory[behind], moved);
@@ -315,12 +318,38 @@ impl Page {
     }
 
     /// Where this one, which has no date, is among the elements at 0, `step`, 2 * `step` and so on.
+    ///
+    /// Most names that are as long as the one that is sought end otherwise, so the last word of
+    /// each is looked at, and nothing is called before it is the same.
     #[inline]
     pub(crate) fn position(&self, step: usize, sought: &Packed<'_>) -> Option<usize> {
         let bytes = sought.bytes();
-        (0..self.len())
-            .step_by(step)
-            .find(|&at| self.stored(at) == (sought.form, bytes))
+        let memory = &self.0.slice;
+        // A form and a length are a slot whose element begins at 0.
+        let form_and_len = sought.form.wrapping_add(bytes.len() as u16);
+        let (last, beyond) = last_word(bytes);
+        let slots = &memory[memory.len() - self.len() * SLOT_BYTES..];
+        let mut start = 0;
+        for (index, group) in slots.rchunks_exact(step * SLOT_BYTES).enumerate() {
+            let slot_at = |at| match group.get(at..).and_then(|slot| slot.first_chunk()) {
+                Some(slot) => u16::from_le_bytes(*slot),
+                None => 0,
+            };
+            // The first element of a group has the last slot.
+            let slot = slot_at(group.len() - SLOT_BYTES);
+            if slot.wrapping_sub(start) == form_and_len {
+                let element = &memory[..usize::from(slot & END_MASK)];
+                let ends_alike = element.last_chunk().is_none_or(|word| {
+                    let word = u64::from_le_bytes(*word).checked_shr(beyond);
+                    word.unwrap_or(0) == last
+                });
+                if ends_alike && is_same(&element[usize::from(start)..], bytes) {
+                    return Some(index * step);
+                }
+            }
+            start = slot_at(0) & END_MASK;
+        }
+        None
     }
 
     /// Where to split the page, so that both sides have about as many bytes, and some elements.
@@ -417,6 +446,16 @@ impl Page {
             write(&mut head, page.slice_mut());
             *page.header_mut() = head;
         });
+    }
+}
+
+/// The last eight bytes as a word, or all if they are fewer, and how far a word that ends with them
+/// has to be shifted to be the same.
+#[inline]
+fn last_word(bytes: &[u8]) -> (u64, u32) {
+    match bytes.last_chunk() {
+        Some(word) => (u64::from_le_bytes(*word), 0),
+        None => (short_word(bytes), u64::BITS - 8 * bytes.len() as u32),
     }
 }
 

@@ -18,8 +18,14 @@ use crate::page::Page;
 
 /// An order of texts.
 pub trait Order: 'static {
-    /// How one text compares with another. Equal are only those that are the same.
-    fn compare(one: &[u8], other: &[u8]) -> Ordering;
+    /// A text that others are compared with.
+    type Point<'a>: Copy;
+
+    /// Gets a text ready to be compared with several.
+    fn point(text: &[u8]) -> Self::Point<'_>;
+
+    /// How a text compares with another. Equal are only those that are the same.
+    fn compare(text: &[u8], point: Self::Point<'_>) -> Ordering;
 }
 
 /// The order of bytes.
@@ -27,9 +33,16 @@ pub trait Order: 'static {
 pub struct ByBytes;
 
 impl Order for ByBytes {
+    type Point<'a> = &'a [u8];
+
     #[inline]
-    fn compare(one: &[u8], other: &[u8]) -> Ordering {
-        one.cmp(other)
+    fn point(text: &[u8]) -> &[u8] {
+        text
+    }
+
+    #[inline]
+    fn compare(text: &[u8], point: &[u8]) -> Ordering {
+        text.cmp(point)
     }
 }
 
@@ -173,7 +186,8 @@ impl<O: Order> Sorted<O> {
             Repr::Empty => Err(0),
             Repr::Small(page) => search::<O>(page, text),
             Repr::Large(large) => {
-                let is_not_behind = |bound: &Key| O::compare(bound, text).is_le();
+                let point = O::point(text);
+                let is_not_behind = |bound: &Key| O::compare(bound, point).is_le();
                 let Some((run, start)) = large.runs.run_to(is_not_behind) else {
                     return Err(0);
                 };
@@ -277,7 +291,8 @@ impl Large {
             self.bytes = bytes;
             return true;
         }
-        let mut way = ToBound(|bound: &Key| O::compare(bound, text).is_le());
+        let point = O::point(text);
+        let mut way = ToBound(|bound: &Key| O::compare(bound, point).is_le());
         let is_new = self
             .runs
             .edit(&mut way, |run, _, edges| match search::<O>(run, text) {
@@ -290,7 +305,8 @@ impl Large {
     }
 
     fn remove<O: Order>(&mut self, text: &[u8]) -> bool {
-        let mut way = ToBound(|bound: &Key| O::compare(bound, text).is_le());
+        let point = O::point(text);
+        let mut way = ToBound(|bound: &Key| O::compare(bound, point).is_le());
         let removed = self.runs.edit(&mut way, |run, _, _| {
             let found = search::<O>(run, text).ok();
             (found.map(|at| run.remove(at, 1)), SmallVec::new())
@@ -357,7 +373,8 @@ impl Texts for Elements<Searched> {
 
 /// Where a text is in a run, or where it would be.
 fn search<O: Order>(run: &impl Texts, text: &[u8]) -> Result<usize, usize> {
-    let at = partition(run, |other| O::compare(other, text).is_lt());
+    let point = O::point(text);
+    let at = partition(run, |other| O::compare(other, point).is_lt());
     if at < run.count() && run.nth(at) == text {
         Ok(at)
     } else {

@@ -241,6 +241,15 @@ impl Set {
         }
     }
 
+    /// The members as a map, if they are one.
+    fn map(&self) -> Option<&Map<1>> {
+        match &self.0 {
+            Repr::Members(map) => Some(map),
+            Repr::ManyIntegers(map) => Some(map),
+            Repr::Integers(_) => None,
+        }
+    }
+
     /// Adds an integer to an intset.
     fn add_integer(&mut self, integer: i64, growth: Growth<'_>) -> bool {
         let mut digits = itoa::Buffer::new();

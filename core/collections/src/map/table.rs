@@ -3,7 +3,7 @@
 use triomphe::Arc;
 
 use super::{Entry, Longs};
-use crate::element::{SHARED_BYTES_MIN, Shared};
+use crate::element::{Element, SHARED_BYTES_MIN, Shared};
 use crate::page::{Item, Packed, Page};
 use crate::trie::{Bucket, PREFIX_BITS};
 
@@ -60,23 +60,25 @@ impl<const PARTS: usize> Table<PARTS> {
             return false;
         }
         let mut items = *items;
+        // A short name that is there stays.
+        let kept = usize::from(found.is_some() && parts[0].len() < SHARED_BYTES_MIN);
         if let Some(at) = found {
-            self.take_beside(at, longs);
+            self.take_beside(at + kept..at + PARTS, longs);
         }
-        for (item, part) in items.iter_mut().zip(parts) {
+        for (item, part) in items.iter_mut().zip(parts).skip(kept) {
             if part.len() >= SHARED_BYTES_MIN {
                 *item = self.put_beside(longs.come(part)).dated(item.date());
             }
         }
-        let (at, removed) = found.map_or((self.page.len(), 0), |at| (at, PARTS));
-        self.page.splice(at, removed, &items);
+        let (at, removed) = found.map_or((self.page.len(), 0), |at| (at + kept, PARTS - kept));
+        self.page.splice(at, removed, &items[kept..]);
         found.is_none()
     }
 
     pub(super) fn remove(&mut self, name: &[u8], longs: &mut impl Longs) -> bool {
         let found = self.position(name, &Item::of(name).pack());
         if let Some(at) = found {
-            self.take_beside(at, longs);
+            self.take_beside(at..at + PARTS, longs);
             self.page.splice(at, PARTS, &[]);
         }
         found.is_some()
@@ -106,7 +108,19 @@ impl<const PARTS: usize> Table<PARTS> {
         Some(Entry { page, beside, at })
     }
 
+    /// Returns whether it has the name of an entry of another map.
+    #[inline]
+    pub(super) fn has(&self, entry: &Entry<'_, PARTS>) -> bool {
+        let found = match entry.name() {
+            Element::Text(name) => self.page.position(PARTS, &Item::Text(name).pack()),
+            Element::Integer(name) => self.page.position(PARTS, &Item::Integer(name).pack()),
+            Element::Shared(name) => self.position(name, &Item::Text(&[]).pack()),
+        };
+        found.is_some()
+    }
+
     /// The entry at `index`, which is there.
+    #[inline]
     pub(super) fn entry(&self, index: usize) -> Entry<'_, PARTS> {
         let (page, beside) = self.parts();
         let at = index * PARTS;
@@ -159,9 +173,13 @@ impl<const PARTS: usize> Table<PARTS> {
         Item::Place(beside.len() as u32 - 1).pack()
     }
 
-    /// Takes the long parts of the entry at `at` out, which is about to go.
-    fn take_beside(&mut self, at: usize, longs: &mut impl Longs) {
-        for part in at..at + PARTS {
+    /// Takes the long ones of these parts out, which are about to go.
+    #[inline]
+    fn take_beside(&mut self, parts: std::ops::Range<usize>, longs: &mut impl Longs) {
+        if self.beside.is_none() {
+            return;
+        }
+        for part in parts {
             let Item::Place(place) = self.page.get(part) else {
                 continue;
             };

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 
@@ -211,4 +212,59 @@ fn each_entry_is_drawn_as_often_as_any_other() {
         let bound = f64::from(len) + 5.0 * f64::from(2 * len).sqrt();
         assert!(sum < bound, "{len}: {sum}");
     }
+}
+
+#[test]
+fn what_maps_have_in_common_is_what_each_of_them_has() {
+    let name = |number: u32| match number % 7 {
+        0 => number.to_string().into_bytes(),
+        1 => [
+            number.to_string().into_bytes(),
+            vec![b'l'; SHARED_BYTES_MIN],
+        ]
+        .concat(),
+        _ => format!("name:{number}").into_bytes(),
+    };
+    let map = |numbers: std::ops::Range<u32>, step: usize, hasher: NameHasher| {
+        let mut map = Map::<1>::new();
+        for number in numbers.step_by(step) {
+            map.insert([&name(number)], hasher);
+        }
+        map
+    };
+    let other_hasher = NameHasher::new([3, 4]);
+    let maps = [
+        map(0..0, 1, HASHER),
+        map(0..40, 1, HASHER),
+        map(20..60, 1, HASHER),
+        map(0..3000, 1, HASHER),
+        map(0..3000, 2, HASHER),
+        map(1000..1300, 1, HASHER),
+        map(0..9000, 3, other_hasher),
+    ];
+    let names =
+        |map: &Map<1>| -> Vec<Vec<u8>> { map.iter().map(|entry| entry.name().to_vec()).collect() };
+    for first in &maps {
+        for second in &maps {
+            for others in [&[][..], &[second], &[second, &maps[3]]] {
+                let mut common = Vec::new();
+                let ended = first.try_for_each_in(others, |entry| {
+                    common.push(entry.name().to_vec());
+                    ControlFlow::Continue(())
+                });
+                assert!(ended.is_continue());
+                let in_all = |name: &Vec<u8>| others.iter().all(|other| other.find(name).is_some());
+                assert!(names(first).into_iter().filter(in_all).eq(common));
+            }
+        }
+    }
+    let mut seen = 0;
+    let ended = maps[3].try_for_each_in(&[&maps[4]], |_| {
+        seen += 1;
+        if seen == 5 {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(ended.is_break() && seen == 5);
 }

@@ -9,8 +9,14 @@ use super::*;
 struct ByScore;
 
 impl Order for ByScore {
-    fn compare(one: &[u8], other: &[u8]) -> Ordering {
-        parts(one).cmp(&parts(other))
+    type Point<'a> = &'a [u8];
+
+    fn point(text: &[u8]) -> &[u8] {
+        text
+    }
+
+    fn compare(text: &[u8], point: &[u8]) -> Ordering {
+        parts(text).cmp(&parts(point))
     }
 }
 

@@ -28,9 +28,15 @@ impl<'a, B: Bucket> Tables<'a, B> {
     }
 
     pub(crate) fn next(&mut self) -> Option<&'a B> {
-        let table = self.root?.table(self.next_hash?);
-        self.next_hash = first_hash_after(table, self.next_hash?);
-        Some(table)
+        self.next_with_prefix().map(|(_, table)| table)
+    }
+
+    /// The next table, and the first hash that it may have.
+    pub(crate) fn next_with_prefix(&mut self) -> Option<(u64, &'a B)> {
+        let prefix = self.next_hash?;
+        let table = self.root?.table(prefix);
+        self.next_hash = first_hash_after(table, prefix);
+        Some((prefix, table))
     }
 }
 

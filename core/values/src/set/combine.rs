@@ -36,6 +36,14 @@ impl Combination {
                 let Some((smallest, others)) = by_size.split_first() else {
                     return ControlFlow::Continue(());
                 };
+                if let Some(map) = smallest.map()
+                    && let Some(maps) = others
+                        .iter()
+                        .map(|set| set.map())
+                        .collect::<Option<Vec<_>>>()
+                {
+                    return map.try_for_each_in(&maps, |entry| f(entry.name()));
+                }
                 let mut members = smallest.iter();
                 members.try_for_each(|member| match others.iter().all(|set| set.has(member)) {
                     true => f(member),

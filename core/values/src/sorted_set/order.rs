@@ -31,10 +31,17 @@ const HEAD_BYTES_MAX: usize = 1 + size_of::<f64>();
 pub(super) struct ByScore;
 
 impl Order for ByScore {
+    type Point<'a> = Member<'a>;
+
     #[inline]
-    fn compare(one: &[u8], other: &[u8]) -> Ordering {
-        let (one, other) = (unpack(one), unpack(other));
-        compare((one.score, one.member), (other.score, other.member))
+    fn point(text: &[u8]) -> Member<'_> {
+        unpack(text)
+    }
+
+    #[inline]
+    fn compare(text: &[u8], point: Member<'_>) -> Ordering {
+        let one = unpack(text);
+        compare((one.score, one.member), (point.score, point.member))
     }
 }
 

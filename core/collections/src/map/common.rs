@@ -1,0 +1,71 @@
+//! What several maps have in common.
+
+use std::ops::ControlFlow;
+
+use super::table::Table;
+use super::{Entry, Map, Repr};
+use crate::element::Element;
+use crate::hash::NameHasher;
+use crate::page::Item;
+use crate::trie::{Bucket, Tables};
+
+impl<const PARTS: usize> Map<PARTS> {
+    /// Shows the entries whose names all other maps have too, until `f` has enough.
+    ///
+    /// Names that are in one table here are mostly in one there as well, if the maps are spread by
+    /// the same hash: then that is looked up once for all of them.
+    pub fn try_for_each_in<'s>(
+        &'s self,
+        others: &[&Map<PARTS>],
+        mut f: impl FnMut(Entry<'s, PARTS>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Repr::Large(large) = &self.0 else {
+            let in_all = |entry: &Entry<'s, PARTS>| others.iter().all(|other| other.has(entry));
+            return self.iter().filter(in_all).try_for_each(f);
+        };
+        let mut tables = Tables::new(Some(&large.root));
+        let mut beside: Vec<Option<&Table<PARTS>>> = vec![None; others.len()];
+        while let Some((prefix, table)) = tables.next_with_prefix() {
+            for (beside, other) in beside.iter_mut().zip(others) {
+                *beside = other.table_around(prefix, table.depth(), large.hasher);
+            }
+            for index in 0..table.len() {
+                let entry = table.entry(index);
+                let is_in = |(beside, other): (&Option<&Table<PARTS>>, &&Map<PARTS>)| match beside {
+                    Some(table) => table.has(&entry),
+                    None => other.has(&entry),
+                };
+                if beside.iter().zip(others).all(is_in) {
+                    f(entry)?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The table that has all hashes of this prefix and depth by this hasher.
+    fn table_around(&self, prefix: u64, depth: u32, hasher: NameHasher) -> Option<&Table<PARTS>> {
+        match &self.0 {
+            Repr::Large(large) if large.hasher == hasher => {
+                Some(large.root.table(prefix)).filter(|table| table.depth() <= depth)
+            }
+            Repr::Large(_) | Repr::Small(_) | Repr::Empty => None,
+        }
+    }
+
+    /// Returns whether the name of an entry of another map is there.
+    fn has(&self, entry: &Entry<'_, PARTS>) -> bool {
+        match (&self.0, entry.name()) {
+            (Repr::Empty, _) => false,
+            (Repr::Small(page), Element::Text(name)) => {
+                page.position(PARTS, &Item::Text(name).pack()).is_some()
+            }
+            (Repr::Small(page), Element::Integer(name)) => {
+                page.position(PARTS, &Item::Integer(name).pack()).is_some()
+            }
+            (Repr::Small(_) | Repr::Large(_), name) => {
+                name.with_bytes(|name| self.find(name).is_some())
+            }
+        }
+    }
+}

@@ -57,6 +57,11 @@ struct Arguments {
     #[arg(long)]
     table: Option<PathBuf>,
 
+    /// Puts the same table into this page, in the place of the one behind the line
+    /// `<!-- table: NAMES -->`, where NAMES are those of this run.
+    #[arg(long)]
+    page: Option<PathBuf>,
+
     /// Draws each curve of the suite scale as an SVG file in this folder.
     #[arg(long)]
     plots: Option<PathBuf>,
@@ -148,6 +153,12 @@ fn main() -> Result<()> {
     }
     if let Some(path) = arguments.table {
         std::fs::write(path, report::markdown(&results))?;
+    }
+    if let Some(path) = arguments.page {
+        let names = arguments.names.join(" ");
+        let page = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let page = report::with_table(&page, &names, &report::markdown(&results))?;
+        std::fs::write(path, page)?;
     }
     if let Some(folder) = arguments.plots {
         let count = plot::write_all(&folder, &results)?;

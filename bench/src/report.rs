@@ -2,6 +2,7 @@
 //! Markdown, and everything as JSON.
 
 mod attacks;
+mod page;
 
 use std::fmt::Write as _;
 
@@ -11,6 +12,8 @@ use crate::peer::{Peer, WEIR};
 use crate::runner::{Ending, PeerResult, WorkResult};
 use crate::sample::{Better, Metric, Spread};
 use crate::works::{Scale, Setup, Suite};
+
+pub use page::with_table;
 
 /// The tables of a work, one per lane.
 pub fn tables(result: &WorkResult) -> String {

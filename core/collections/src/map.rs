@@ -500,8 +500,9 @@ impl<const PARTS: usize> Large<PARTS> {
 }
 
 /// How many times as dense as in the mean entries are in a table at most. Hashes that are spread by
-/// chance do not come near it.
-const DENSITY_MAX: u128 = 8;
+/// chance do not come near it: of the tables with the fewest entries, which expect ten, one in 10^12
+/// would. A table is drawn as often in the mean.
+const DENSITY_MAX: u128 = 4;
 
 /// How often a table is drawn at most.
 const DRAWS_MAX: usize = 1000;

@@ -41,6 +41,14 @@ pub(crate) enum New<'a> {
 }
 
 impl<'a> New<'a> {
+    /// How many bytes it takes in a run.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            New::Packed(item) => item.cost(),
+            New::Shared(bytes) => bytes.len(),
+        }
+    }
+
     /// Of these bytes, kept as they are.
     pub(crate) fn text(bytes: &'a [u8]) -> New<'a> {
         if bytes.len() < SHARED_BYTES_MIN {
@@ -85,6 +93,14 @@ impl<B: Bounds> Elements<B> {
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
             Kept::Page(page) => page.cost(),
+            Kept::Shared(bytes) => bytes.len(),
+        }
+    }
+
+    /// How many bytes one of the elements takes.
+    pub(crate) fn bytes_of(&self, at: usize) -> usize {
+        match &self.0 {
+            Kept::Page(page) => page.cost() - page.cost_after(at, 1, &[]),
             Kept::Shared(bytes) => bytes.len(),
         }
     }

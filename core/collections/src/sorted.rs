@@ -142,6 +142,22 @@ impl<O: Order> Sorted<O> {
         is_removed
     }
 
+    /// Puts a text that is not there in the place of one that is, or else just in. That is one way
+    /// rather than two if both belong into the same page.
+    pub fn replace(&mut self, old: &[u8], new: &[u8]) {
+        let is_done = match &mut self.0 {
+            Repr::Large(large) => Arc::make_mut(large).replace::<O>(old, new),
+            Repr::Empty | Repr::Small(_) => {
+                self.remove(old);
+                false
+            }
+        };
+        if !is_done {
+            self.forget_if_empty();
+            self.insert(new);
+        }
+    }
+
     /// Takes out the texts of the ranks from `from` on, before `to`.
     pub fn remove_ranks(&mut self, from: usize, to: usize) {
         let count = to.min(self.len()).saturating_sub(from);
@@ -282,10 +298,7 @@ impl<O: Order> Sorted<O> {
 
 impl Large {
     fn insert<O: Order>(&mut self, text: &[u8], element: New<'_>) -> bool {
-        let bytes = match &element {
-            New::Packed(item) => item.cost(),
-            New::Shared(bytes) => bytes.len(),
-        };
+        let bytes = element.bytes();
         if self.runs.len() == 0 {
             self.runs.begin(Elements::new(element));
             self.bytes = bytes;
@@ -314,6 +327,33 @@ impl Large {
         let bytes = removed.flatten();
         self.bytes -= bytes.unwrap_or(0);
         bytes.is_some()
+    }
+
+    /// Takes a text out; says whether the new one could be put in on the way.
+    fn replace<O: Order>(&mut self, old: &[u8], new: &[u8]) -> bool {
+        let point = O::point(old);
+        let mut way = ToBound(|bound: &Key| O::compare(bound, point).is_le());
+        let replaced = self.runs.edit(&mut way, |run, _, edges| {
+            let Ok(at) = search::<O>(run, old) else {
+                return ((false, 0, 0), SmallVec::new());
+            };
+            // With a neighbour on each side, there is no other place for it.
+            let (Ok(to) | Err(to)) = search::<O>(run, new);
+            if to == 0 || to == run.len() {
+                return ((false, 0, run.remove(at, 1)), SmallVec::new());
+            }
+            let element = New::text(new);
+            let (come, gone) = (element.bytes(), run.bytes_of(at));
+            if (to == at || to == at + 1) && run.replace(at, &element) {
+                return ((true, come, gone), SmallVec::new());
+            }
+            run.remove(at, 1);
+            let to = if to > at { to - 1 } else { to };
+            ((true, come, gone), run.insert(to, element, edges))
+        });
+        let (is_done, come, gone) = replaced.unwrap_or_default();
+        self.bytes = self.bytes + come - gone;
+        is_done
     }
 
     fn remove_ranks(&mut self, from: usize, mut left: usize) {

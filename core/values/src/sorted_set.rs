@@ -191,10 +191,12 @@ impl SortedSet {
                 (&mut large.order, Some(&mut large.scores))
             }
         };
-        if let Some(before) = before {
-            order.remove(&pack(before, member));
+        match before {
+            Some(before) => order.replace(&pack(before, member), &pack(score, member)),
+            None => {
+                order.insert(&pack(score, member));
+            }
         }
-        order.insert(&pack(score, member));
         if let Some(scores) = scores {
             scores.insert([member, Packed::of(score).as_bytes()], hasher);
         }

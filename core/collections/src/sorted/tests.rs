@@ -72,6 +72,14 @@ enum Step {
         count: u64,
         len: usize,
     },
+    /// Those that are there get scores that are higher by so much.
+    Replace {
+        start: u64,
+        step: u64,
+        count: u64,
+        len: usize,
+        by: u64,
+    },
     RemoveRanks(prop::sample::Index, usize),
     Freeze,
 }
@@ -88,6 +96,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => span().prop_map(|(start, step, count, len)| Step::Insert { start, step, count, len }),
         3 => span().prop_map(|(start, step, count, len)| Step::Remove { start, step, count, len }),
+        2 => (span(), prop_oneof![1..5_u64, Just(700)]).prop_map(|((start, step, count, len), by)| {
+            Step::Replace { start, step, count, len, by }
+        }),
         1 => (any::<prop::sample::Index>(), 1..900_usize).prop_map(|(at, n)| Step::RemoveRanks(at, n)),
         1 => Just(Step::Freeze),
     ];
@@ -118,6 +129,14 @@ proptest! {
                     let (score, member) = number(start, step, index, len);
                     let was_there = sorted.remove(&text(score, &member));
                     prop_assert_eq!(was_there, model.remove(&(Reverse(score), member)));
+                },
+                Step::Replace { start, step, count, len, by } => for index in 0..count {
+                    let (score, member) = number(start, step, index, len);
+                    let new = (Reverse(score + by), member.clone());
+                    if !model.contains(&new) && model.remove(&(Reverse(score), member.clone())) {
+                        sorted.replace(&text(score, &member), &text(score + by, &member));
+                        model.insert(new);
+                    }
                 },
                 Step::RemoveRanks(at, count) => {
                     let from = at.index(model.len() + 1);

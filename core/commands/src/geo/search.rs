@@ -45,12 +45,16 @@ impl Search {
     pub(super) fn run<'s>(&self, set: &'s SortedSet) -> Vec<Hit<'s>> {
         let mut hits = Vec::new();
         let enough = self.count.filter(|_| self.any).unwrap_or(usize::MAX);
+        let bounds = self.shape.certain_bounds(self.centre);
         for cell in cells(self.centre, self.shape) {
             let (first, end) = cell.scores();
             let from = set.rank_by(|it| it.score < first);
-            let to = set.rank_by(|it| it.score < end);
-            for it in set.range(from, to.max(from)) {
+            let in_cell = set.range(from, set.len());
+            for it in in_cell.take_while(|it| it.score < end) {
                 let at = position_of(it.score);
+                if bounds.exclude(at) {
+                    continue;
+                }
                 if let Some(distance) = self.shape.distance_within(self.centre, at) {
                     hits.push(Hit {
                         member: it.member,

@@ -38,6 +38,27 @@ pub(super) struct Bounds {
     pub(super) north: f64,
 }
 
+/// More degrees than rounding can be wrong by.
+const ROUNDING_DEGREES: f64 = 1e-6;
+
+impl Bounds {
+    const NONE: Bounds = Bounds {
+        west: f64::NEG_INFINITY,
+        east: f64::INFINITY,
+        south: f64::NEG_INFINITY,
+        north: f64::INFINITY,
+    };
+
+    /// Returns whether a place lies outside.
+    #[inline]
+    pub(super) fn exclude(self, at: Position) -> bool {
+        at.longitude < self.west
+            || at.longitude > self.east
+            || at.latitude < self.south
+            || at.latitude > self.north
+    }
+}
+
 /// The distance between two places, in metres, by the haversine.
 pub(super) fn distance(a: Position, b: Position) -> f64 {
     let half = |from: f64, to: f64| ((to - from) / 2.0).sin();
@@ -78,6 +99,29 @@ impl Shape {
                 }
                 Some(distance(centre, at))
             }
+        }
+    }
+
+    /// Degrees beyond which surely no place is within the shape, which is faster to see than a
+    /// distance. A box that is wide reaches farther than [`Shape::bounds`] say, as the shortest way
+    /// between two places of one parallel is not along it; and so does what reaches around the
+    /// world or near to a pole.
+    pub(super) fn certain_bounds(self, centre: Position) -> Bounds {
+        let Bounds {
+            west,
+            east,
+            south,
+            north,
+        } = self.bounds(centre);
+        let is_local = west > -180.0 && east < 180.0 && south > -80.0 && north < 80.0;
+        match self {
+            Shape::Circle { .. } if is_local && east - west < 90.0 => Bounds {
+                west: west - ROUNDING_DEGREES,
+                east: east + ROUNDING_DEGREES,
+                south: south - ROUNDING_DEGREES,
+                north: north + ROUNDING_DEGREES,
+            },
+            Shape::Circle { .. } | Shape::Box { .. } => Bounds::NONE,
         }
     }
 

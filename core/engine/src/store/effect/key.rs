@@ -170,10 +170,9 @@ impl Store<'_> {
         if self.pass_over_overdue_in(self.database, key) {
             return Changed::NOTHING;
         }
-        let was_set = self.data.keyspace.set_expiry(self.database, hash, key, at);
+        let keyspace = &mut self.data.keyspace;
+        let was_set = keyspace.set_expiry(self.database, hash, key, at, lsn);
         assert!(was_set, "{DECIDED}");
-        let record = self.data.keyspace.find_mut(self.database, hash, key);
-        record.expect(DECIDED).changed = lsn;
         Changed::by_event(1)
     }
 

@@ -370,10 +370,12 @@ impl Keyspace {
         hash: u64,
         key: &[u8],
         at: Option<UnixMs>,
+        changed: Lsn,
     ) -> bool {
         let changed = self.edit(db, hash, key, |record| {
             let old = record.expires_at();
             record.set_expiry(at);
+            record.changed = changed;
             (old, record.expires_at())
         });
         let Some((old, new)) = changed else {

@@ -172,7 +172,7 @@ impl<const PARTS: usize> Map<PARTS> {
                 return true;
             }
             Repr::Small(page) if is_short => {
-                let found = page.position(PARTS, &items[0]);
+                let found = page.position::<PARTS>(&items[0]);
                 if PARTS == 1 && found.is_some() {
                     return false;
                 }
@@ -196,7 +196,7 @@ impl<const PARTS: usize> Map<PARTS> {
     /// there. `hasher` as for [`Map::insert`].
     pub fn set_date(&mut self, name: &[u8], date: Option<u64>, hasher: NameHasher) -> bool {
         if let Repr::Small(page) = &mut self.0 {
-            let Some(at) = page.position(PARTS, &Item::of(name).pack()) else {
+            let Some(at) = page.position::<PARTS>(&Item::of(name).pack()) else {
                 return false;
             };
             if page.cost() + DATE_BYTES <= Page::BYTES_MAX {
@@ -229,7 +229,7 @@ impl<const PARTS: usize> Map<PARTS> {
         let is_removed = match &mut self.0 {
             Repr::Empty => false,
             Repr::Small(page) => {
-                let found = page.position(PARTS, &Item::of(name).pack());
+                let found = page.position::<PARTS>(&Item::of(name).pack());
                 if let Some(at) = found {
                     page.splice(at, PARTS, &[]);
                 }
@@ -282,7 +282,7 @@ impl<const PARTS: usize> Map<PARTS> {
         match &self.0 {
             Repr::Empty => None,
             Repr::Small(page) => {
-                let at = page.position(PARTS, &Item::of(name).pack())?;
+                let at = page.position::<PARTS>(&Item::of(name).pack())?;
                 let beside = &[];
                 Some(Entry { page, beside, at })
             }
@@ -500,8 +500,8 @@ impl<const PARTS: usize> Large<PARTS> {
 }
 
 /// How many times as dense as in the mean entries are in a table at most. Hashes that are spread by
-/// chance do not come near it: of the tables with the fewest entries, which expect ten, one in 10^12
-/// would. A table is drawn as often in the mean.
+/// chance do not come near it: of the tables with the fewest entries, which expect ten, one in
+/// 10^12 would. A table is drawn as often in the mean.
 const DENSITY_MAX: u128 = 4;
 
 /// How often a table is drawn at most.

@@ -317,20 +317,20 @@ impl Page {
         self.stored(at).1
     }
 
-    /// Where this one, which has no date, is among the elements at 0, `step`, 2 * `step` and so on.
+    /// Where this one, which has no date, is among the elements at 0, `STEP`, 2 * `STEP` and so on.
     ///
     /// Most names that are as long as the one that is sought end otherwise, so the last word of
     /// each is looked at, and nothing is called before it is the same.
     #[inline]
-    pub(crate) fn position(&self, step: usize, sought: &Packed<'_>) -> Option<usize> {
+    pub(crate) fn position<const STEP: usize>(&self, sought: &Packed<'_>) -> Option<usize> {
         let bytes = sought.bytes();
         let memory = &self.0.slice;
         // A form and a length are a slot whose element begins at 0.
         let form_and_len = sought.form.wrapping_add(bytes.len() as u16);
-        let (last, beyond) = last_word(bytes);
+        let (last, mask) = last_word(bytes);
         let slots = &memory[memory.len() - self.len() * SLOT_BYTES..];
         let mut start = 0;
-        for (index, group) in slots.rchunks_exact(step * SLOT_BYTES).enumerate() {
+        for (index, group) in slots.rchunks_exact(STEP * SLOT_BYTES).enumerate() {
             let slot_at = |at| match group.get(at..).and_then(|slot| slot.first_chunk()) {
                 Some(slot) => u16::from_le_bytes(*slot),
                 None => 0,
@@ -339,12 +339,11 @@ impl Page {
             let slot = slot_at(group.len() - SLOT_BYTES);
             if slot.wrapping_sub(start) == form_and_len {
                 let element = &memory[..usize::from(slot & END_MASK)];
-                let ends_alike = element.last_chunk().is_none_or(|word| {
-                    let word = u64::from_le_bytes(*word).checked_shr(beyond);
-                    word.unwrap_or(0) == last
-                });
+                let ends_alike = element
+                    .last_chunk()
+                    .is_none_or(|word| (u64::from_le_bytes(*word) ^ last) & mask == 0);
                 if ends_alike && is_same(&element[usize::from(start)..], bytes) {
-                    return Some(index * step);
+                    return Some(index * STEP);
                 }
             }
             start = slot_at(0) & END_MASK;
@@ -449,13 +448,17 @@ impl Page {
     }
 }
 
-/// The last eight bytes as a word, or all if they are fewer, and how far a word that ends with them
-/// has to be shifted to be the same.
+/// The last eight bytes as a word, or all in its upper part if they are fewer, and which bits of
+/// the word that is.
 #[inline]
-fn last_word(bytes: &[u8]) -> (u64, u32) {
+fn last_word(bytes: &[u8]) -> (u64, u64) {
     match bytes.last_chunk() {
-        Some(word) => (u64::from_le_bytes(*word), 0),
-        None => (short_word(bytes), u64::BITS - 8 * bytes.len() as u32),
+        Some(word) => (u64::from_le_bytes(*word), u64::MAX),
+        None => {
+            let beyond = u64::BITS - 8 * bytes.len() as u32;
+            let shifted = |word: u64| word.checked_shl(beyond).unwrap_or(0);
+            (shifted(short_word(bytes)), shifted(u64::MAX))
+        }
     }
 }
 
@@ -570,7 +573,7 @@ mod tests {
             }
             for (at, bytes) in model.iter().enumerate() {
                 let first = model.iter().position(|other| other == bytes);
-                prop_assert_eq!(page.position(1, &Item::of(bytes).pack()), first);
+                prop_assert_eq!(page.position::<1>(&Item::of(bytes).pack()), first);
                 prop_assert!(first <= Some(at));
             }
             let at = cut.index(model.len() + 1);

@@ -58,11 +58,11 @@ impl<const PARTS: usize> Map<PARTS> {
         match (&self.0, entry.name()) {
             (Repr::Empty, _) => false,
             (Repr::Small(page), Element::Text(name)) => {
-                page.position(PARTS, &Item::Text(name).pack()).is_some()
+                page.position::<PARTS>(&Item::Text(name).pack()).is_some()
             }
-            (Repr::Small(page), Element::Integer(name)) => {
-                page.position(PARTS, &Item::Integer(name).pack()).is_some()
-            }
+            (Repr::Small(page), Element::Integer(name)) => page
+                .position::<PARTS>(&Item::Integer(name).pack())
+                .is_some(),
             (Repr::Small(_) | Repr::Large(_), name) => {
                 name.with_bytes(|name| self.find(name).is_some())
             }

@@ -112,8 +112,8 @@ impl<const PARTS: usize> Table<PARTS> {
     #[inline]
     pub(super) fn has(&self, entry: &Entry<'_, PARTS>) -> bool {
         let found = match entry.name() {
-            Element::Text(name) => self.page.position(PARTS, &Item::Text(name).pack()),
-            Element::Integer(name) => self.page.position(PARTS, &Item::Integer(name).pack()),
+            Element::Text(name) => self.page.position::<PARTS>(&Item::Text(name).pack()),
+            Element::Integer(name) => self.page.position::<PARTS>(&Item::Integer(name).pack()),
             Element::Shared(name) => self.position(name, &Item::Text(&[]).pack()),
         };
         found.is_some()
@@ -157,7 +157,7 @@ impl<const PARTS: usize> Table<PARTS> {
     #[inline]
     fn position(&self, name: &[u8], item: &Packed<'_>) -> Option<usize> {
         if name.len() < SHARED_BYTES_MIN {
-            return self.page.position(PARTS, item);
+            return self.page.position::<PARTS>(item);
         }
         let (page, beside) = self.parts();
         let is_name = |at: &usize| match page.get(*at) {

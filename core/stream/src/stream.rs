@@ -303,8 +303,8 @@ impl Stream {
         self.entries.is_empty()
     }
 
-    /// Reads a little of each part that an append looks at or changes, to have it in the processor's
-    /// caches. What comes out of it means nothing.
+    /// Reads a little of each part that an append looks at or changes, to have it in the
+    /// processor's caches. What comes out of it means nothing.
     #[inline]
     pub fn peek(&self) -> u64 {
         let own = self.last_id.seq ^ self.max_deleted_id.seq ^ self.entries_added;

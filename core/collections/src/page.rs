@@ -387,9 +387,18 @@ impl Page {
     /// The form and the bytes of the element at `at`.
     #[inline]
     fn stored(&self, at: usize) -> (u16, &[u8]) {
-        let slot = self.slot(at);
+        let memory = &self.0.slice;
+        let slots = &memory[memory.len() - (at + 1) * SLOT_BYTES..];
+        // The slot of the element before it lies behind its own, and is read with it.
+        let (slot, start) = match slots.first_chunk() {
+            Some([low, high, low_before, high_before]) => (
+                u16::from_le_bytes([*low, *high]),
+                u16::from_le_bytes([*low_before, *high_before]) & END_MASK,
+            ),
+            None => (self.slot(at), 0),
+        };
         let end = usize::from(slot & END_MASK);
-        (slot & !END_MASK, &self.0.slice[self.start(at)..end])
+        (slot & !END_MASK, &memory[usize::from(start)..end])
     }
 
     /// The bytes of some elements, and their slots.

@@ -104,7 +104,8 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
 /// # Errors
 /// When a server cannot be reached or closes its connection.
 pub fn run_waiting(plan: &Plan) -> Result<Outcome> {
-    episodes(plan, generate::waiting_episode, |protocol, steps| {
+    let draw = |random, count| generate::waiting_episode(random, plan.focus, count);
+    episodes(plan, draw, |protocol, steps| {
         Crowd::gather(plan.reference, plan.tested, protocol)?.play(steps)
     })
 }

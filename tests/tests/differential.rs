@@ -58,8 +58,29 @@ fn sorted_sets_are_changed_and_combined_as_on_redis() {
 }
 
 #[test]
+fn lists_are_pushed_popped_and_moved_as_on_redis() {
+    compare(Focus::Lists, COMMANDS, run).unwrap();
+}
+
+#[test]
+fn sets_are_changed_drawn_from_and_combined_as_on_redis() {
+    compare(Focus::Sets, COMMANDS, run).unwrap();
+}
+
+#[test]
+fn places_are_found_as_on_redis() {
+    compare(Focus::Places, COMMANDS, run).unwrap();
+}
+
+#[test]
 fn the_same_clients_are_woken_as_on_redis() {
     compare(Focus::All, COMMANDS_WITH_WAITING, run_waiting).unwrap();
+}
+
+#[test]
+fn the_same_clients_are_given_elements_as_on_redis() {
+    compare(Focus::Lists, COMMANDS_WITH_WAITING, run_waiting).unwrap();
+    compare(Focus::SortedSets, COMMANDS_WITH_WAITING, run_waiting).unwrap();
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub enum Argument {
     Text(Vec<u8>),
     /// A prefix and the reply to an earlier command.
     Reply(&'static str, Slot),
+    /// All elements of the reply to an earlier command, an argument each.
+    Elements(Slot),
 }
 
 /// A command, and who sends it in a run with clients that wait.
@@ -87,21 +89,28 @@ impl Command {
     /// The slots that it uses.
     pub fn uses(&self) -> impl Iterator<Item = Slot> {
         self.arguments.iter().filter_map(|argument| match argument {
-            Argument::Reply(_, slot) => Some(*slot),
+            Argument::Reply(_, slot) | Argument::Elements(slot) => Some(*slot),
             Argument::Text(_) => None,
         })
     }
 
-    /// The bytes of its arguments for a server that has replied with `replies`.
-    pub fn resolve(&self, replies: &HashMap<Slot, Vec<u8>>) -> Vec<Vec<u8>> {
-        let resolve = |argument: &Argument| match argument {
-            Argument::Text(text) => text.clone(),
-            Argument::Reply(prefix, slot) => {
-                let reply = replies.get(slot).map_or(EMPTY_SLOT, Vec::as_slice);
-                [prefix.as_bytes(), reply].concat()
+    /// The bytes of its arguments for a server that has replied with these strings.
+    pub fn resolve(&self, replies: &HashMap<Slot, Vec<Vec<u8>>>) -> Vec<Vec<u8>> {
+        let mut resolved = Vec::with_capacity(self.arguments.len());
+        for argument in &self.arguments {
+            let of_slot = |slot| {
+                let found = replies.get(slot).filter(|strings| !strings.is_empty());
+                found.cloned().unwrap_or_else(|| vec![EMPTY_SLOT.to_vec()])
+            };
+            match argument {
+                Argument::Text(text) => resolved.push(text.clone()),
+                Argument::Reply(prefix, slot) => {
+                    resolved.push([prefix.as_bytes(), &of_slot(slot)[0]].concat());
+                }
+                Argument::Elements(slot) => resolved.extend(of_slot(slot)),
             }
-        };
-        self.arguments.iter().map(resolve).collect()
+        }
+        resolved
     }
 }
 
@@ -117,7 +126,7 @@ impl From<String> for Argument {
     }
 }
 
-/// As a line of a case script: `$rN` is the reply to the command `rN => ...`.
+/// As a line of a case script: `$rN` is the reply to the command `rN => ...`, `$rN*` its elements.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.slot {
@@ -135,6 +144,7 @@ impl fmt::Display for Command {
                 }
                 Argument::Text(text) => write!(f, "\"{}\"", text.escape_ascii())?,
                 Argument::Reply(prefix, Slot(number)) => write!(f, "{prefix}$r{number}")?,
+                Argument::Elements(Slot(number)) => write!(f, "$r{number}*")?,
             }
         }
         Ok(())

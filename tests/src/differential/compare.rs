@@ -6,8 +6,12 @@
 //!   REFCOUNT) may differ.
 //! - Which references to deleted entries are still there to be cleared
 //!   (`generate::streams::mending`).
-//! - The order of KEYS, SCAN and fields is free, and so is that of entries that XREADGROUP claims
-//!   whatever their idle time.
+//! - The order of KEYS, SCAN, fields, and members is free, and so is that of entries that
+//!   XREADGROUP claims whatever their idle time.
+//! - What is drawn at random must be as much (`generate::samples` looks at what it is).
+//! - The order of places that a search finds is free if it names none. With ANY there must be as
+//!   many.
+//! - A coordinate may have other digits, if they are of the same number.
 //!
 //! Nothing else may differ.
 
@@ -15,7 +19,7 @@ use crate::expect::is_id;
 use crate::value::Value;
 
 use super::command::Command;
-use super::generate::NEVER_IDLE_MS;
+use super::generate::{NEVER_IDLE_MS, PROBE};
 
 /// How far two servers' times in milliseconds may be apart.
 const TIME_TOLERANCE_MS: i64 = 5_000;
@@ -49,6 +53,12 @@ enum Rule {
     Presence,
     /// Elements in any order.
     Unordered,
+    /// As many elements, whatever they are.
+    Length,
+    /// Places, with numbers that may be written in another way.
+    Places,
+    /// The same in any order.
+    UnorderedPlaces,
     /// The entries of each stream in any order.
     UnorderedEntries,
 }
@@ -88,7 +98,29 @@ fn compare(rule: Rule, a: &Value, b: &Value) -> bool {
         }
         (Rule::Presence, Value::Error(_), _) | (Rule::Presence, _, Value::Error(_)) => a == b,
         (Rule::Presence, a, b) => (*a == Value::Nil) == (*b == Value::Nil),
-        (Rule::Unordered, Value::Array(a), Value::Array(b)) => {
+        (Rule::Length, Value::Bulk(_), Value::Bulk(_)) => true,
+        (Rule::Length, Value::Array(a), Value::Array(b))
+        | (Rule::Length, Value::Set(a), Value::Set(b)) => a.len() == b.len(),
+        (Rule::UnorderedPlaces, Value::Array(a), Value::Array(b)) => {
+            let (mut a, mut b) = (a.clone(), b.clone());
+            // Each begins with its name.
+            a.sort();
+            b.sort();
+            compare(Rule::Places, &Value::Array(a), &Value::Array(b))
+        }
+        (Rule::Places, Value::Array(a), Value::Array(b)) => {
+            let pairs = || a.iter().zip(b);
+            a.len() == b.len() && pairs().all(|(a, b)| compare(Rule::Places, a, b))
+        }
+        (Rule::Places, Value::Bulk(a), Value::Bulk(b)) => {
+            let number = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse::<f64>().ok();
+            a == b || (a.len() > 15 && number(a).is_some() && number(a) == number(b))
+        }
+        (Rule::Places, Value::Double(a), Value::Double(b)) => {
+            a == b || a.parse::<f64>().is_ok_and(|a| b.parse() == Ok(a))
+        }
+        (Rule::Unordered, Value::Array(a), Value::Array(b))
+        | (Rule::Unordered, Value::Set(a), Value::Set(b)) => {
             let (mut a, mut b) = (a.clone(), b.clone());
             // The keys of SCAN stand in an array within the array.
             for value in a.iter_mut().chain(&mut b) {
@@ -186,9 +218,32 @@ fn rule(command: &Command) -> Rule {
         "pttl" | "pexpiretime" => Rule::TimeMs,
         // A cursor that no server gave means what it happens to mean.
         "scan" if !command.has("0") => Rule::Presence,
-        "keys" | "scan" | "hgetall" | "hkeys" | "hscan" | "hvals" | "zscan" => Rule::Unordered,
+        "keys" | "scan" | "hgetall" | "hkeys" | "hscan" | "hvals" | "zscan" | "sscan"
+        | "smembers" | "sinter" | "sunion" | "sdiff" => Rule::Unordered,
+        "hrandfield" | "zrandmember" | "spop" | "srandmember" if command.slot.is_some() => {
+            Rule::Length
+        }
         // As many are drawn as there are at most, or more.
-        "hrandfield" => Rule::Unordered,
+        "hrandfield" | "zrandmember" | "spop" | "srandmember" => Rule::Unordered,
+        // Distances were stored there.
+        "zrange" if command.has(PROBE) => Rule::Places,
+        "geopos" => Rule::Places,
+        "geosearch"
+        | "georadius"
+        | "georadius_ro"
+        | "georadiusbymember"
+        | "georadiusbymember_ro" => {
+            if command.has("ANY") {
+                Rule::Length
+            } else if ["ASC", "DESC", "COUNT"]
+                .iter()
+                .any(|word| command.has(word))
+            {
+                Rule::Places
+            } else {
+                Rule::UnorderedPlaces
+            }
+        }
         "xcfgset" => Rule::Advice,
         "dump" | "memory" => Rule::Presence,
         "xautoclaim" if command.has(NEVER_IDLE_MS) => Rule::Presence,

@@ -16,6 +16,8 @@
 //! - waiting for more than a millisecond;
 //! - WATCH of an expired key, and EXEC when a watched key has expired: weir removes it, Redis lets
 //!   it stay and count;
+//! - indexes of LSET and LINDEX beyond 32 bits, of which Redis drops the upper ones;
+//! - WATCH of a list: an LTRIM that removes nothing breaks it in Redis;
 //! - `~` on streams that could have more than one node in Redis;
 //! - RANDOMKEY and SCAN in parts;
 //! - readers of a group that wait for several streams: in Redis one loses its turn on all of them
@@ -27,9 +29,14 @@
 //!   deadline. After three others, in which Redis keeps references to deleted entries or a wrong
 //!   lag, both servers are made the same again ([`streams::mending`]).
 
+mod focus;
 mod hashes;
 mod hyperloglogs;
 mod keyspace;
+mod lists;
+mod places;
+mod samples;
+mod sets;
 mod sorted_sets;
 mod streams;
 mod strings;
@@ -37,6 +44,8 @@ mod strings;
 use super::command::{Command, Slot, Step};
 use super::random::Random;
 
+use focus::Family;
+pub use focus::Focus;
 pub(super) use streams::NEVER_IDLE_MS;
 
 /// The first millisecond of the far future: above any clock.
@@ -53,9 +62,28 @@ pub const READERS: usize = 4;
 
 const STREAMS: [&str; 3] = ["s", "t", "u"];
 const STRINGS: [&str; 4] = ["k", "l", "m", "n"];
+const LISTS: [&str; 3] = ["r", "v", "w"];
+const SETS: [&str; 4] = ["c", "d", "h", "j"];
+const SORTED_SETS: [&str; 3] = ["x", "y", "z"];
 const HASHES: [&str; 3] = ["e", "f", "i"];
 const HYPERLOGLOGS: [&str; 3] = ["o", "p", "q"];
-const SORTED_SETS: [&str; 3] = ["x", "y", "z"];
+const PLACES: [&str; 3] = ["a", "b", "g"];
+
+/// All keys, by what they mostly hold.
+const KEYS: [&[&str]; 8] = [
+    &STREAMS,
+    &STRINGS,
+    &LISTS,
+    &SETS,
+    &SORTED_SETS,
+    &HASHES,
+    &HYPERLOGLOGS,
+    &PLACES,
+];
+
+/// A key that nothing else uses.
+pub(super) const PROBE: &str = "probe";
+
 const GROUPS: [&str; 2] = ["g", "h"];
 const CONSUMERS: [&str; 3] = ["a", "b", "c"];
 
@@ -90,90 +118,6 @@ struct Generator {
     is_strange: bool,
 }
 
-/// What an episode is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Focus {
-    /// Everything, streams most.
-    All,
-    /// Hashes most, and what can happen to any key.
-    Hashes,
-    /// HyperLogLogs most, and what can happen to any key.
-    #[value(name = "hyperloglogs")]
-    HyperLogLogs,
-    /// Sorted sets most, likewise.
-    #[value(name = "sorted-sets")]
-    SortedSets,
-}
-
-type Family = fn(&mut Generator);
-
-impl Focus {
-    /// Families of commands, with their weights.
-    fn families(self) -> &'static [(u32, Family)] {
-        match self {
-            Focus::All => &[
-                (66, Generator::stream_command),
-                (14, Generator::string_command),
-                (7, Generator::keyspace_command),
-                (7, Generator::transaction_command),
-                (2, Generator::outlive),
-                (8, Generator::hash_command),
-                (2, Generator::hyperloglog_command),
-                (4, Generator::sorted_set_command),
-                (2, Generator::outlive_fields),
-            ],
-            Focus::Hashes => &[
-                (70, Generator::hash_command),
-                (14, Generator::outlive_fields),
-                (4, Generator::string_command),
-                (8, Generator::keyspace_command),
-                (6, Generator::transaction_command),
-                (2, Generator::outlive),
-            ],
-            Focus::HyperLogLogs => &[
-                (80, Generator::hyperloglog_command),
-                (4, Generator::string_command),
-                (8, Generator::keyspace_command),
-                (6, Generator::transaction_command),
-                (2, Generator::outlive),
-            ],
-            Focus::SortedSets => &[
-                (86, Generator::sorted_set_command),
-                (2, Generator::string_command),
-                (6, Generator::keyspace_command),
-                (4, Generator::transaction_command),
-                (2, Generator::outlive),
-            ],
-        }
-    }
-
-    /// Those that may meet a key whose time is over.
-    fn families_of_overdue(self) -> &'static [(u32, Family)] {
-        match self {
-            Focus::All => &[
-                (3, Generator::string_command),
-                (1, Generator::keyspace_command),
-                (1, Generator::hash_command),
-                (1, Generator::stream_command),
-                (1, Generator::hyperloglog_command),
-                (1, Generator::sorted_set_command),
-            ],
-            Focus::Hashes => &[
-                (1, Generator::keyspace_command),
-                (4, Generator::hash_command),
-            ],
-            Focus::HyperLogLogs => &[
-                (1, Generator::keyspace_command),
-                (4, Generator::hyperloglog_command),
-            ],
-            Focus::SortedSets => &[
-                (1, Generator::keyspace_command),
-                (4, Generator::sorted_set_command),
-            ],
-        }
-    }
-}
-
 /// The commands of an episode: `count` that are drawn, then those that look at everything.
 pub fn episode(mut random: Random, focus: Focus, count: usize) -> Vec<Command> {
     let flavour = random.pick(&[
@@ -193,14 +137,18 @@ pub fn episode(mut random: Random, focus: Focus, count: usize) -> Vec<Command> {
 }
 
 /// The steps of an episode in which [`READERS`] clients may wait, with about `count` commands.
-pub fn waiting_episode(mut random: Random, count: usize) -> Vec<Step> {
-    let mut generator = Generator::new(random.split(), Flavour::Small, Focus::All);
+pub fn waiting_episode(mut random: Random, focus: Focus, count: usize) -> Vec<Step> {
+    let mut generator = Generator::new(random.split(), Flavour::Small, focus);
     generator.keep_overdue_keys();
     let mut steps = Vec::with_capacity(count + 50);
     while steps.len() < count {
         if random.percent(30) {
             let reader = usize::try_from(random.below(READERS as u64)).unwrap_or(0);
-            let command = generator.waiting_command();
+            let command = if generator.random.percent(focus.waits_for_elements()) {
+                generator.waiting_for_element()
+            } else {
+                generator.waiting_command()
+            };
             steps.push(Step {
                 reader: Some(reader),
                 command,
@@ -237,10 +185,31 @@ impl Generator {
 
     /// As [`Self::draw`], with more of what wakes clients, and of what they need to wait at all.
     fn draw_for_waiting(&mut self) {
-        match self.random.below(10) {
-            0..=4 => self.xadd(),
-            5 => self.xgroup_create(),
+        match (self.focus, self.random.below(10)) {
+            (Focus::All, 0..=2) => self.xadd(),
+            (Focus::All, 3) => self.xgroup_create(),
+            (Focus::All, 4) => self.list_command(),
+            (Focus::All, 5) => self.sorted_set_command(),
+            // So that there is something to wait for.
+            (Focus::Lists | Focus::SortedSets, 0..=2) => {
+                let key = self.any_key();
+                self.push(Command::new(&["DEL", key]));
+            }
             _ => self.draw(),
+        }
+    }
+
+    /// A command that may wait for an element of a list or a sorted set as long as it takes.
+    fn waiting_for_element(&mut self) -> Command {
+        let of_list = match self.focus {
+            Focus::Lists => 95,
+            Focus::SortedSets => 5,
+            _ => 50,
+        };
+        if self.random.percent(of_list) {
+            self.waiting_for_list()
+        } else {
+            self.waiting_for_sorted_set()
         }
     }
 
@@ -349,9 +318,18 @@ impl Generator {
                 "bitfield",
                 "hsetex",
                 "hrandfield",
+                "zrandmember",
+                "spop",
+                "srandmember",
                 "zscan",
+                "sscan",
+                "lset",
+                "lindex",
             ]
             .contains(&name.as_str())
+            || ["bl", "brpop", "bz"]
+                .iter()
+                .any(|wait| name.starts_with(wait))
         {
             return command;
         }
@@ -383,7 +361,10 @@ impl Generator {
         }
         match self.random.below(10) {
             0 => {
-                let key = self.any_key();
+                let mut key = self.any_key();
+                while LISTS.contains(&key) {
+                    key = self.any_key();
+                }
                 self.commands.push(Command::new(&["EXISTS", key]));
                 self.commands.push(Command::new(&["WATCH", key]));
             }
@@ -414,12 +395,14 @@ impl Generator {
             self.commands.push(Command::new(&["SELECT", database]));
             self.commands.push(Command::new(&["DBSIZE"]));
             self.commands.push(Command::new(&["KEYS", "*"]));
-            let keys = STREAMS.into_iter().chain(STRINGS).chain(HASHES);
-            for key in keys.chain(HYPERLOGLOGS).chain(SORTED_SETS) {
+            for &key in KEYS.into_iter().flatten() {
                 for words in [
                     &["TYPE", key][..],
                     &["TTL", key],
+                    &["OBJECT", "ENCODING", key],
                     &["GET", key],
+                    &["LRANGE", key, "0", "-1"],
+                    &["SMEMBERS", key],
                     &["HGETALL", key],
                     &["HPEXPIRETIME", key, "FIELDS", "3", "a", "b", "7"],
                     &["ZRANGE", key, "0", "-1", "WITHSCORES"],
@@ -439,19 +422,9 @@ impl Generator {
         if let Some(key) = self.overdue_key() {
             return key;
         }
-        let weights = match self.focus {
-            Focus::All => [6, 3, 1, 1, 1],
-            Focus::Hashes => [1, 1, 12, 1, 1],
-            Focus::HyperLogLogs => [1, 1, 1, 12, 1],
-            Focus::SortedSets => [1, 1, 1, 1, 12],
-        };
-        match self.random.weighted(weights.into_iter()) {
-            0 => self.random.pick(&STREAMS),
-            1 => self.random.pick(&STRINGS),
-            2 => self.random.pick(&HASHES),
-            3 => self.random.pick(&HYPERLOGLOGS),
-            _ => self.random.pick(&SORTED_SETS),
-        }
+        let weights = self.focus.weights_of_keys();
+        let keys = KEYS[self.random.weighted(weights.into_iter())];
+        self.random.pick(keys)
     }
 
     /// The index of a stream; the first ones more often.
@@ -485,15 +458,20 @@ impl Generator {
 
     /// A key to write a value over that `key` holds: mostly one of its type.
     fn key_like(&mut self, key: &str) -> &'static str {
-        if HASHES.contains(&key) && self.random.percent(90) {
-            self.random.pick(&HASHES)
-        } else if HYPERLOGLOGS.contains(&key) {
-            self.random.pick(&HYPERLOGLOGS)
-        } else if STREAMS.contains(&key) != self.random.percent(3) {
-            self.random.pick(&STREAMS)
-        } else {
-            self.random.pick(&STRINGS)
+        if STREAMS.contains(&key) {
+            let keys: &[&str] = if self.random.percent(97) {
+                &STREAMS
+            } else {
+                &STRINGS
+            };
+            return self.random.pick(keys);
         }
+        if HYPERLOGLOGS.contains(&key) || self.random.percent(90) {
+            let own = KEYS.into_iter().find(|keys| keys.contains(&key));
+            return self.random.pick(own.unwrap_or(&STRINGS));
+        }
+        let any = self.random.weighted([3, 30, 1, 1, 1, 1, 0, 1].into_iter());
+        self.random.pick(KEYS[any])
     }
 
     /// A group; the first one more often.
@@ -572,124 +550,4 @@ impl Generator {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_episode_depends_on_its_seed_alone() {
-        let first = episode(Random::new(7), Focus::All, 500);
-        assert_eq!(first, episode(Random::new(7), Focus::All, 500));
-        assert_ne!(first, episode(Random::new(8), Focus::All, 500));
-    }
-
-    /// The commands that are drawn whose names begin so.
-    fn drawn(prefix: char) -> Vec<String> {
-        let mut names: Vec<String> = (0..20)
-            .flat_map(|seed| episode(Random::new(seed), Focus::All, 1000))
-            .map(|command| command.name())
-            .filter(|name| name.starts_with(prefix))
-            .collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    #[test]
-    fn every_hash_command_is_drawn() {
-        let expected = [
-            "hdel",
-            "hexists",
-            "hexpire",
-            "hexpireat",
-            "hexpiretime",
-            "hget",
-            "hgetall",
-            "hgetdel",
-            "hgetex",
-            "hincrby",
-            "hincrbyfloat",
-            "hkeys",
-            "hlen",
-            "hmget",
-            "hmset",
-            "hpersist",
-            "hpexpire",
-            "hpexpireat",
-            "hpexpiretime",
-            "hpttl",
-            "hrandfield",
-            "hscan",
-            "hset",
-            "hsetex",
-            "hsetnx",
-            "hstrlen",
-            "httl",
-            "hvals",
-        ];
-        assert_eq!(drawn('h'), expected);
-    }
-
-    #[test]
-    fn every_sorted_set_command_is_drawn() {
-        let expected = [
-            "zadd",
-            "zcard",
-            "zcount",
-            "zdiff",
-            "zdiffstore",
-            "zincrby",
-            "zinter",
-            "zintercard",
-            "zinterstore",
-            "zlexcount",
-            "zmpop",
-            "zmscore",
-            "zpopmax",
-            "zpopmin",
-            "zrange",
-            "zrangebylex",
-            "zrangebyscore",
-            "zrangestore",
-            "zrank",
-            "zrem",
-            "zremrangebylex",
-            "zremrangebyrank",
-            "zremrangebyscore",
-            "zrevrange",
-            "zrevrangebylex",
-            "zrevrangebyscore",
-            "zrevrank",
-            "zscan",
-            "zscore",
-            "zunion",
-            "zunionstore",
-        ];
-        assert_eq!(drawn('z'), expected);
-    }
-
-    #[test]
-    fn every_stream_command_is_drawn() {
-        let expected = [
-            "xack",
-            "xackdel",
-            "xadd",
-            "xautoclaim",
-            "xcfgset",
-            "xclaim",
-            "xdel",
-            "xdelex",
-            "xgroup",
-            "xidmprecord",
-            "xinfo",
-            "xlen",
-            "xpending",
-            "xrange",
-            "xread",
-            "xreadgroup",
-            "xrevrange",
-            "xsetid",
-            "xtrim",
-        ];
-        assert_eq!(drawn('x'), expected);
-    }
-}
+mod tests;

@@ -27,7 +27,7 @@ pub struct Pair {
 #[derive(Debug)]
 pub(super) struct Side {
     pub(super) client: Client,
-    replies: HashMap<Slot, Vec<u8>>,
+    replies: HashMap<Slot, Vec<Vec<u8>>>,
 }
 
 /// Two replies that differ.
@@ -151,10 +151,21 @@ impl Side {
 
     pub(super) fn read(&mut self, command: &Command) -> Result<Value> {
         let reply = self.client.read()?;
-        if let (Some(slot), Value::Bulk(bytes)) = (command.slot, &reply) {
-            self.replies.insert(slot, bytes.clone());
+        if let Some(slot) = command.slot {
+            self.replies.insert(slot, strings(&reply));
         }
         Ok(reply)
+    }
+}
+
+/// The strings in a reply that is a string or a list.
+fn strings(reply: &Value) -> Vec<Vec<u8>> {
+    match reply {
+        Value::Bulk(bytes) => vec![bytes.clone()],
+        Value::Array(elements) | Value::Set(elements) => {
+            elements.iter().flat_map(strings).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -4,8 +4,8 @@
 use smallvec::SmallVec;
 use values::SortedSet;
 
-use super::cell::{Cell, STEPS, position_of};
-use super::sphere::{Position, Shape, distance};
+use super::cell::{Cell, LATITUDE_MAX, STEPS, Sides, position_of};
+use super::sphere::{Bounds, Position, Shape, distance};
 
 /// A member that was found.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +107,10 @@ fn cells(centre: Position, shape: Shape) -> SmallVec<[Cell; 9]> {
     if steps > 1 && !is_covered(Cell::of(centre, steps), centre, shape.radius()) {
         steps -= 1;
     }
+    // Near the poles it may reach farther than its sides.
+    while steps > 1 && !is_within(bounds, Cell::of(centre, steps).sides()) {
+        steps -= 1;
+    }
     let middle = Cell::of(centre, steps);
     let sides = middle.sides();
     let mut cells = SmallVec::<[Cell; 9]>::new();
@@ -146,6 +150,15 @@ fn steps_for(radius: f64, latitude: f64) -> u32 {
     steps.clamp(1, STEPS as i32) as u32
 }
 
+/// Returns whether all within these bounds is in a cell or in those around it.
+fn is_within(bounds: Bounds, sides: Sides) -> bool {
+    let (width, height) = (sides.east - sides.west, sides.north - sides.south);
+    bounds.west >= sides.west - width
+        && bounds.east <= sides.east + width
+        && bounds.south.max(-LATITUDE_MAX) >= sides.south - height
+        && bounds.north.min(LATITUDE_MAX) <= sides.north + height
+}
+
 /// Returns whether a circle ends within the cells around that of its centre.
 fn is_covered(middle: Cell, centre: Position, radius: f64) -> bool {
     let (north, south) = (middle.moved(0, 1).sides(), middle.moved(0, -1).sides());
@@ -171,17 +184,17 @@ mod tests {
     use values::Thresholds;
     use values::sorted_set::Placing;
 
-    use super::super::cell::{LATITUDE_MAX, score_of};
+    use super::super::cell::score_of;
     use super::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(600))]
 
         #[test]
         fn a_search_finds_what_a_look_at_each_finds(
             places in prop::collection::vec((-180.0..180.0, -LATITUDE_MAX..LATITUDE_MAX), 0..80),
-            centre in (-170.0..170.0, -60.0..60.0_f64),
-            (width, height) in (1.0..1_000_000.0, 1.0..1_000_000.0),
+            centre in (-180.0..180.0, -LATITUDE_MAX..LATITUDE_MAX),
+            (width, height) in (0.0..7.4, 0.0..7.4),
             is_circle in any::<bool>(),
         ) {
             let thresholds = Thresholds::DEFAULT;
@@ -190,6 +203,7 @@ mod tests {
                 hasher: collections::hash::NameHasher::new([1, 2]),
             };
             let centre = Position { longitude: centre.0, latitude: centre.1 };
+            let (width, height) = (10_f64.powf(width), 10_f64.powf(height));
             let shape = match is_circle {
                 true => Shape::Circle { radius: width },
                 false => Shape::Box { width, height },
@@ -200,8 +214,9 @@ mod tests {
                 let at = match number % 2 {
                     0 => Position { longitude, latitude },
                     _ => Position {
-                        longitude: centre.longitude + longitude / 30.0,
-                        latitude: centre.latitude + latitude / 30.0,
+                        longitude: (centre.longitude + longitude / 30.0).clamp(-179.9, 179.9),
+                        latitude: (centre.latitude + latitude / 30.0)
+                            .clamp(-85.0, 85.0),
                     },
                 };
                 let at = position_of(score_of(at));

@@ -1,5 +1,7 @@
 //! Distances and shapes on the earth, which is taken for a sphere.
 
+use std::f64::consts::{FRAC_PI_2, PI};
+
 /// The radius of the earth in metres, as everybody who reads these sorted sets takes it.
 const RADIUS_M: f64 = 6_372_797.560_856;
 
@@ -103,24 +105,15 @@ impl Shape {
     }
 
     /// Degrees beyond which surely no place is within the shape, which is faster to see than a
-    /// distance. A box that is wide reaches farther than [`Shape::bounds`] say, as the shortest way
-    /// between two places of one parallel is not along it; and so does what reaches around the
-    /// world or near to a pole.
+    /// distance: of a circle that reaches neither around the world nor near to a pole.
     pub(super) fn certain_bounds(self, centre: Position) -> Bounds {
-        let Bounds {
-            west,
-            east,
-            south,
-            north,
-        } = self.bounds(centre);
-        let is_local = west > -180.0 && east < 180.0 && south > -80.0 && north < 80.0;
+        let bounds = self.bounds(centre);
+        let is_local = bounds.west > -180.0
+            && bounds.east < 180.0
+            && bounds.south > -80.0
+            && bounds.north < 80.0;
         match self {
-            Shape::Circle { .. } if is_local && east - west < 90.0 => Bounds {
-                west: west - ROUNDING_DEGREES,
-                east: east + ROUNDING_DEGREES,
-                south: south - ROUNDING_DEGREES,
-                north: north + ROUNDING_DEGREES,
-            },
+            Shape::Circle { .. } if is_local && bounds.east - bounds.west < 90.0 => bounds,
             Shape::Circle { .. } | Shape::Box { .. } => Bounds::NONE,
         }
     }
@@ -135,19 +128,30 @@ impl Shape {
         }
     }
 
-    /// Between which degrees it lies.
+    /// Between which degrees it lies, at least.
     pub(super) fn bounds(self, centre: Position) -> Bounds {
-        let (half_width, half_height) = match self {
-            Shape::Circle { radius } => (radius, radius),
-            Shape::Box { width, height } => (width / 2.0, height / 2.0),
+        let half_height = match self {
+            Shape::Circle { radius } => radius,
+            Shape::Box { height, .. } => height / 2.0,
         };
-        let up = (half_height / RADIUS_M).to_degrees();
-        // A degree of longitude is shortest on the side that is nearer to a pole.
-        let nearest = match centre.latitude < 0.0 {
-            true => centre.latitude - up,
-            false => centre.latitude + up,
+        let up = (half_height / RADIUS_M).to_degrees() + ROUNDING_DEGREES;
+        // Where a degree of longitude is shortest. Around a pole there are all of them.
+        let nearest = (centre.latitude.abs() + up).to_radians();
+        let sine = match self {
+            _ if nearest >= FRAC_PI_2 => 1.0,
+            Shape::Circle { radius } => {
+                (radius / RADIUS_M).sin() / centre.latitude.to_radians().cos()
+            }
+            Shape::Box { width, .. } if width / 2.0 < PI * RADIUS_M => {
+                (width / 4.0 / RADIUS_M).sin() / nearest.cos()
+            }
+            Shape::Box { .. } => 1.0,
         };
-        let across = (half_width / RADIUS_M / nearest.to_radians().cos()).to_degrees();
+        let across = match self {
+            _ if sine >= 1.0 => f64::INFINITY,
+            Shape::Circle { .. } => sine.asin().to_degrees() + ROUNDING_DEGREES,
+            Shape::Box { .. } => (2.0 * sine.asin()).to_degrees() + ROUNDING_DEGREES,
+        };
         Bounds {
             west: centre.longitude - across,
             east: centre.longitude + across,

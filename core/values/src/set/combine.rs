@@ -95,7 +95,7 @@ impl Combination {
     }
 
     /// The result as a set of its own, in the form that one has which gets these members one by
-    /// one. It shares what it can with the sets.
+    /// one, and for some differences those that go again. It shares what it can with the sets.
     pub fn result(self, sets: &[Set], growth: Growth<'_>) -> Set {
         let is_shared = |set: &&Set| is_large(set, growth.thresholds);
         match self {
@@ -114,14 +114,17 @@ impl Combination {
             }
             Combination::Difference => {
                 if let Some((first, others)) = sets.split_first()
-                    && is_shared(&first)
-                    && members_of(others) < first.len()
+                    && (is_taken_from(first, others)
+                        || is_shared(&first) && members_of(others) < first.len())
                 {
-                    let mut result = first.clone();
+                    let mut result = match is_shared(&first) {
+                        true => first.clone(),
+                        false => Combination::Union.result(&sets[..1], growth),
+                    };
                     for member in others.iter().flat_map(Set::iter) {
                         member.with_bytes(|it| result.remove(it, &mut collections::map::Copied));
                     }
-                    if is_shared(&&result) {
+                    if is_taken_from(first, others) || is_shared(&&result) {
                         return result;
                     }
                 }
@@ -143,6 +146,13 @@ fn is_large(set: &Set, thresholds: &Thresholds) -> bool {
         .set_max_intset_entries
         .max(thresholds.set_max_listpack_entries);
     set.form() == SetForm::Hashtable && set.len() > least
+}
+
+/// Returns whether Redis takes the members of the others out of a copy of the first set, which
+/// keeps the form of the whole one.
+fn is_taken_from(first: &Set, others: &[Set]) -> bool {
+    let there = 1 + others.iter().filter(|set| !set.is_empty()).count();
+    first.len().saturating_mul(there) / 2 > first.len() + members_of(others)
 }
 
 fn members_of(sets: &[Set]) -> usize {

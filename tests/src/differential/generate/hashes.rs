@@ -110,6 +110,9 @@ const MEETING: [Draw; 16] = [
 
 impl Generator {
     pub(super) fn hash_command(&mut self) {
+        if self.random.percent(3) {
+            return self.sample_of_hash();
+        }
         let weights = COMMANDS.iter().map(|(weight, _)| *weight);
         let index = self.random.weighted(weights);
         let command = COMMANDS[index].1(self);
@@ -227,13 +230,16 @@ impl Generator {
         command
     }
 
-    fn on_hash(&mut self, name: &str) -> Command {
-        let key = match self.overdue_key() {
+    pub(super) fn hash_key(&mut self) -> &'static str {
+        match self.overdue_key() {
             Some(key) => key,
             None if self.random.percent(2) => self.any_key(),
             None => self.random.pick(&HASHES),
-        };
-        Command::new(&[name, key])
+        }
+    }
+
+    fn on_hash(&mut self, name: &str) -> Command {
+        Command::new(&[name, self.hash_key()])
     }
 
     /// With one of `last` behind the field, if there are any.

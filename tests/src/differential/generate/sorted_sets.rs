@@ -1,7 +1,7 @@
 //! Commands on sorted sets.
 //!
 //! Left out on purpose: ranges of members whose scores differ, which depend on how a server looks
-//! for their ends, and members that are drawn at random.
+//! for their ends.
 
 use super::super::command::Command;
 use super::{Generator, SORTED_SETS};
@@ -35,7 +35,7 @@ const RANKS: [&str; 8] = ["0", "1", "2", "-1", "-2", "100", "-100", "x"];
 type Draw = fn(&mut Generator) -> Command;
 
 /// Every command with its weight.
-const COMMANDS: [(u32, Draw); 33] = [
+const COMMANDS: [(u32, Draw); 37] = [
     (24, |g| g.zadd()),
     (6, |g| {
         let mut command = g.on_sorted_set("ZINCRBY");
@@ -97,19 +97,22 @@ const COMMANDS: [(u32, Draw); 33] = [
     }),
     (2, |g| g.between("ZCOUNT", &BOUNDS)),
     (1, |g| g.by_lex("ZLEXCOUNT")),
+    (1, |g| {
+        let mut command = g.on_sorted_set("ZRANDMEMBER");
+        command.push(g.random.pick(&["1000", "0"]));
+        g.sometimes(command, 50, "WITHSCORES")
+    }),
+    (1, |g| g.waiting_at_most_for_sorted_set("BZPOPMIN", "0.001")),
+    (1, |g| g.waiting_at_most_for_sorted_set("BZPOPMAX", "0.001")),
+    (1, |g| g.waiting_at_most_for_sorted_set("BZMPOP", "0.001")),
     (1, |g| g.between("ZREMRANGEBYRANK", &RANKS)),
     (1, |g| g.between("ZREMRANGEBYSCORE", &BOUNDS)),
     (1, |g| g.by_lex("ZREMRANGEBYLEX")),
     (2, |g| g.popping("ZPOPMIN")),
     (2, |g| g.popping("ZPOPMAX")),
     (2, |g| {
-        let mut command = g.on_several("ZMPOP");
-        command.push(g.random.pick(&["MIN", "MAX"]));
-        if g.random.percent(30) {
-            command.push("COUNT");
-            command.push(g.random.pick(&["1", "2", "9", "0"]));
-        }
-        command
+        let command = g.on_several("ZMPOP");
+        g.end_to_pop(command)
     }),
     (2, |g| g.combining("ZUNION", true, true)),
     (2, |g| g.combining("ZINTER", true, true)),
@@ -144,19 +147,54 @@ const COMMANDS: [(u32, Draw); 33] = [
 
 impl Generator {
     pub(super) fn sorted_set_command(&mut self) {
+        if self.random.percent(3) {
+            return self.sample_of_sorted_set();
+        }
         let weights = COMMANDS.iter().map(|(weight, _)| *weight);
         let index = self.random.weighted(weights);
         let command = COMMANDS[index].1(self);
         self.emit(command);
     }
 
-    fn on_sorted_set(&mut self, name: &str) -> Command {
-        let key = match self.overdue_key() {
+    /// A command that may wait for a sorted set as long as it takes.
+    pub(super) fn waiting_for_sorted_set(&mut self) -> Command {
+        let name = self.random.pick(&["BZPOPMIN", "BZPOPMAX", "BZMPOP"]);
+        self.waiting_at_most_for_sorted_set(name, "0")
+    }
+
+    fn waiting_at_most_for_sorted_set(&mut self, name: &str, seconds: &str) -> Command {
+        if name == "BZMPOP" {
+            let command = self.sources(Command::new(&[name, seconds])).0;
+            return self.end_to_pop(command);
+        }
+        let mut command = self.on_sorted_set(name);
+        for _ in 0..self.random.below(3) {
+            let key = self.sorted_set_key();
+            command.push(key);
+        }
+        command.push(seconds);
+        command
+    }
+
+    fn end_to_pop(&mut self, mut command: Command) -> Command {
+        command.push(self.random.pick(&["MIN", "MAX"]));
+        if self.random.percent(30) {
+            command.push("COUNT");
+            command.push(self.random.pick(&["1", "2", "9", "0"]));
+        }
+        command
+    }
+
+    pub(super) fn sorted_set_key(&mut self) -> &'static str {
+        match self.overdue_key() {
             Some(key) => key,
             None if self.random.percent(2) => self.any_key(),
             None => self.random.pick(&SORTED_SETS),
-        };
-        Command::new(&[name, key])
+        }
+    }
+
+    fn on_sorted_set(&mut self, name: &str) -> Command {
+        Command::new(&[name, self.sorted_set_key()])
     }
 
     fn zadd(&mut self) -> Command {

@@ -4,6 +4,7 @@
 use engine::Engine;
 use stream::{Stream, StreamId};
 
+use super::elements;
 use super::ledger::Ledger;
 use super::lists;
 use super::producer::name_of;
@@ -13,7 +14,7 @@ use crate::rng::Rng;
 /// Draws what a bystander does next: requests that are sent together.
 pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
     let stream = rng.index(ledger.streams.len());
-    match rng.below(26) {
+    match rng.below(36) {
         0..4 => vec![look(stream, rng)],
         4 => vec![count(rng)],
         5 => transaction(),
@@ -26,7 +27,14 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         16 => (0..1 + rng.below(4)).map(|_| fields(rng)).collect(),
         17 => (0..1 + rng.below(4)).map(|_| estimate(rng)).collect(),
         18..23 => lists::requests(rng),
-        23 => (0..1 + rng.below(4)).map(|_| sorted_set(rng)).collect(),
+        23 => (0..1 + rng.below(4))
+            .map(|_| elements::sorted_set(rng))
+            .collect(),
+        24..26 => (0..1 + rng.below(6)).map(|_| elements::set(rng)).collect(),
+        26 => (0..1 + rng.below(4))
+            .map(|_| elements::place(rng))
+            .collect(),
+        27..34 => ledger.things.requests(rng),
         _ => {
             let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
             let id = id.unwrap_or(StreamId::new(1, 1));
@@ -79,8 +87,13 @@ fn look(stream: usize, rng: &mut Rng) -> Request {
 }
 
 fn count(rng: &mut Rng) -> Request {
-    let counter = rng.below(2);
-    request!(Purpose::Count(counter), "INCR", format!("n:{counter}"))
+    let counter = rng.below(4);
+    let purpose = Purpose::Count(counter);
+    match counter {
+        2 => request!(purpose, "HINCRBY", "n:h", "field", 1),
+        3 => request!(purpose, "ZINCRBY", "n:z", 1, "member"),
+        _ => request!(purpose, "INCR", format!("n:{counter}")),
+    }
 }
 
 /// Three keys that only ever change together.
@@ -219,33 +232,6 @@ fn scratch(id: StreamId, rng: &mut Rng) -> Request {
 }
 
 /// Hashes, of which one is small, with values of any length.
-fn sorted_set(rng: &mut Rng) -> Request {
-    let key = format!("z:{}", rng.below(3));
-    let other = format!("z:{}", rng.below(3));
-    let member = format!("m{}", rng.below(9));
-    let score = rng.below(5);
-    match rng.below(16) {
-        0..5 => request!(Purpose::Any, "ZADD", key, score, member, "2.5", "m1"),
-        5 => request!(Purpose::Any, "ZADD", key, "GT", "CH", score, member),
-        6 => request!(Purpose::Any, "ZINCRBY", key, "0.1", member),
-        7 => request!(Purpose::Any, "ZREM", key, member),
-        8 => request!(Purpose::Any, "ZPOPMIN", key, score),
-        9 => request!(Purpose::Any, "ZREMRANGEBYSCORE", key, "(1", score),
-        10 => request!(Purpose::Any, "ZMPOP", "2", key, other, "MAX"),
-        11 => request!(Purpose::Any, "ZUNIONSTORE", key, "2", key, other),
-        12 => request!(Purpose::Any, "ZINTERSTORE", "z:3", "2", key, other),
-        13 => request!(Purpose::Any, "ZRANGESTORE", other, key, "0", "4"),
-        14 => request!(Purpose::Any, "COPY", key, other, "REPLACE"),
-        _ => request!(
-            Purpose::Any,
-            "ZADD",
-            key,
-            score,
-            "a member of more bytes than one may have that lies in a listpack."
-        ),
-    }
-}
-
 fn hash(rng: &mut Rng) -> Request {
     let number = rng.below(3);
     let (key, other) = (format!("h:{number}"), format!("h:{}", rng.below(3)));
@@ -370,9 +356,11 @@ fn elsewhere(rng: &mut Rng) -> Vec<Request> {
 fn expiring(rng: &mut Rng) -> Vec<Request> {
     let key = format!("e:{}", rng.below(3));
     vec![match rng.below(15) {
-        0 | 1 => request!(Purpose::Any, "SET", key, "soon", "PX", 1 + rng.below(300)),
+        0 => request!(Purpose::Any, "SET", key, "soon", "PX", 1 + rng.below(300)),
+        // Unless it is evicted before.
+        1 => request!(Purpose::Any, "SET", key, "later", "PX", 100_000),
         2 => request!(Purpose::Any, "APPEND", key, "er"),
-        3 => request!(Purpose::Any, "PEXPIRE", key, 1 + rng.below(2000)),
+        3 => request!(Purpose::Any, "PEXPIRE", key, [2000, 100_000][rng.index(2)]),
         4 => request!(Purpose::Any, "XADD", "e:s", "*", "field", "value"),
         5 => request!(Purpose::Any, "PEXPIRE", "e:s", 1 + rng.below(3000)),
         6 => request!(Purpose::Any, "SETRANGE", key, 2, "range"),

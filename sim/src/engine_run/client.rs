@@ -137,9 +137,11 @@ impl Client {
                 Ok(())
             }
             (_, Purpose::Count(counter)) => match answer {
-                Answer::Number(value) => ledger.counter(*counter, turn, *value),
                 Answer::Error(error) if error.starts_with("MISCONF") => Ok(()),
-                _ => bail!("a counter is {answer:?}"),
+                _ => match answer.number() {
+                    Some(value) => ledger.counter(*counter, turn, value),
+                    None => bail!("a counter is {answer:?}"),
+                },
             },
             (_, Purpose::Written(value)) => match answer {
                 Answer::List(answers) if answers.last() == Some(&text(value)) => Ok(()),
@@ -150,6 +152,18 @@ impl Client {
                 }
                 _ => bail!("what was just written is {answer:?}"),
             },
+            (_, Purpose::Put(kind, things)) => {
+                if matches!(answer, Answer::Number(_)) {
+                    ledger.things.were_put(*kind, things);
+                }
+                Ok(())
+            }
+            (_, Purpose::Take(kind, count)) => ledger.things.were_taken(*kind, *count, answer),
+            (_, Purpose::TakeOf(kind, thing)) => ledger.things.was_taken(*kind, *thing, answer),
+            (_, Purpose::LayOut) => {
+                ledger.things.laid_out |= answer.list().is_some();
+                Ok(())
+            }
             (_, Purpose::Pair) => match answer.list() {
                 Some([one, other]) if one.number() == other.number() => Ok(()),
                 _ => bail!("half a transaction: {answer:?}"),

@@ -41,6 +41,8 @@ pub struct Counts {
     pub followed: u64,
     /// How often somebody else wrote to the log.
     pub overtaken: u64,
+    /// Keys that were evicted.
+    pub evicted: u64,
     /// Operations of the disk that changed something.
     pub disk_operations: u64,
 }
@@ -54,7 +56,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 20] {
+    fn all(&mut self) -> [&mut u64; 21] {
         let Counts {
             crashes,
             power_cuts,
@@ -75,6 +77,7 @@ impl Counts {
             looks_repeated,
             followed,
             overtaken,
+            evicted,
             disk_operations,
         } = self;
         [
@@ -97,6 +100,7 @@ impl Counts {
             looks_repeated,
             followed,
             overtaken,
+            evicted,
             disk_operations,
         ]
     }

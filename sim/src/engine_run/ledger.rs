@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use stream::{EntryRef, Stream, StreamId};
 
 use super::answer::Answer;
+use super::things::Things;
 
 /// A message: its producer, and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,7 @@ pub(super) type Turn = u64;
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) streams: Vec<StreamLedger>,
+    pub(super) things: Things,
     /// For each counter the values shown, by turn.
     counters: BTreeMap<u64, BTreeMap<Turn, i64>>,
 }
@@ -63,6 +65,7 @@ impl Ledger {
         };
         Ledger {
             streams: (0..streams).map(|_| stream()).collect(),
+            things: Things::default(),
             counters: BTreeMap::new(),
         }
     }

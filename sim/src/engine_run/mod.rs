@@ -7,6 +7,8 @@
 //!
 //! - each message is there exactly once, in the order in which its producer said it, if anybody was
 //!   told of it, and at most once otherwise;
+//! - each thing that was put into a list, set, sorted set, or hash is there or was taken out once,
+//!   and things that are only moved are in one place;
 //! - the journal includes every batch that any reply depended on;
 //! - nobody waits for a journal that is not healthy: an error replaces each reply, and a request
 //!   whose effect was not known to be durable may be sent again;
@@ -25,6 +27,7 @@ mod bystander;
 mod client;
 mod consumer;
 mod counts;
+mod elements;
 mod follower;
 mod ledger;
 mod lists;
@@ -33,6 +36,7 @@ mod process;
 mod producer;
 mod request;
 mod setting;
+mod things;
 mod world;
 
 use anyhow::{Context, Result};

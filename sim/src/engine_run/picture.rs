@@ -12,7 +12,7 @@ use engine::Now;
 use engine::store::keyspace::Frozen;
 use resp::{Protocol, Reply};
 use stream::{Group, Stream, StreamId};
-use values::{Fields, Hash, SortedSet, StringValue};
+use values::{Fields, Hash, Set, SortedSet, StringValue};
 
 /// The contents of each key, by database and name.
 pub(super) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
@@ -35,6 +35,8 @@ impl Picture {
                     string.with_bytes(|bytes| out.extend_from_slice(bytes));
                 } else if let Some(hash) = value.get::<Hash>() {
                     draw_hash(&mut out, hash.as_of(now.stream_ms()));
+                } else if let Some(set) = value.get::<Set>() {
+                    draw_set(&mut out, set);
                 } else if let Some(set) = value.get::<SortedSet>() {
                     draw_sorted_set(&mut out, set);
                 } else {
@@ -106,6 +108,16 @@ fn draw_hash(out: &mut Vec<u8>, hash: Fields<'_>) {
     for (field, value, at) in fields {
         let (field, value) = (field.escape_ascii(), value.escape_ascii());
         line(out, format_args!("{field}: {value}, until {at:?}"));
+    }
+}
+
+/// The order of the members says how they came there.
+fn draw_set(out: &mut Vec<u8>, set: &Set) {
+    let mut members: Vec<_> = set.iter().map(|it| it.to_vec()).collect();
+    members.sort();
+    line(out, format_args!("set of {}", set.len()));
+    for member in members {
+        line(out, format_args!("{}", member.escape_ascii()));
     }
 }
 

@@ -4,6 +4,7 @@ use resp::ArgvBuf;
 use stream::StreamId;
 
 use super::ledger::Message;
+use super::things::Kind;
 
 /// A request.
 pub(super) struct Request {
@@ -30,6 +31,14 @@ pub(super) enum Purpose {
     Delete(usize, StreamId),
     /// A counter after it was counted up.
     Count(u64),
+    /// These things were put into a value of a kind.
+    Put(Kind, Vec<u64>),
+    /// Things that were taken out of it, at most as many.
+    Take(Kind, u64),
+    /// Whether this thing was taken out of it.
+    TakeOf(Kind, u64),
+    /// Things were laid out to be moved.
+    LayOut,
     /// Two counters that one transaction counts up.
     Pair,
     /// What a transaction answers that writes this value and reads it again.

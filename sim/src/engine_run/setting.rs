@@ -17,7 +17,20 @@ pub(super) struct Setting {
     /// The journal's reserve for when the disk is full.
     pub(super) reserve_bytes: u64,
     pub(super) bug: Option<Bug>,
+    evicts: bool,
 }
+
+/// How much memory may be used where keys are evicted.
+pub(super) const MEMORY_BYTES_MAX: u64 = 1_000_000;
+
+/// Those by which only keys go that expire: nobody relies on these.
+const POLICIES: [&str; 5] = [
+    "volatile-lru",
+    "volatile-lfu",
+    "volatile-lrm",
+    "volatile-random",
+    "volatile-ttl",
+];
 
 /// How long appends are remembered, in seconds.
 const IDEMPOTENCE_S: u64 = 300;
@@ -33,6 +46,11 @@ impl Setting {
         // Then expired keys stay until somebody meets them.
         if rng.once_in(2) {
             settings.set("active-expire", "no")?;
+        }
+        let evicts = rng.once_in(2);
+        if evicts {
+            settings.set("maxmemory", &MEMORY_BYTES_MAX.to_string())?;
+            settings.set("maxmemory-policy", POLICIES[rng.index(POLICIES.len())])?;
         }
         let mut changed_settings = settings.clone();
         for (name, value) in [
@@ -64,7 +82,13 @@ impl Setting {
                 policy
             },
             bug,
+            evicts,
         })
+    }
+
+    /// Returns whether keys may be evicted.
+    pub(super) fn evicts(&self) -> bool {
+        self.evicts
     }
 
     /// Returns whether the power may go away.

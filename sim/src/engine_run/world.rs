@@ -21,8 +21,8 @@ use super::lists;
 use super::picture::Picture;
 use super::process::{Follow, Process};
 use super::producer::{Producer, name_of};
-use super::request::{Purpose, Request};
-use super::setting::Setting;
+use super::request::{Purpose, Request, request};
+use super::setting::{self, Setting};
 use super::{Bug, Plan};
 use crate::clock::Clock;
 use crate::disk::{Failure, SimDisk, Syncs};
@@ -145,6 +145,7 @@ impl World {
                 let now = self.now();
                 self.process.begin_rewrite(now);
             }
+            84..86 if self.setting.evicts() => self.use_memory_up()?,
             84..89 => {
                 let ms = match self.rng.below(100) {
                     0 => 60_000,
@@ -212,6 +213,23 @@ impl World {
         }
         self.process.engine.timer(now);
         self.process.go_on_with_packing(now);
+        self.finish()
+    }
+
+    /// For a moment too much memory is used: keys that expire are evicted.
+    fn use_memory_up(&mut self) -> Result<()> {
+        let before = self.process.engine.stats().evicted;
+        let surplus = self.rng.below(3000);
+        self.process.engine.server.shell.used_memory = setting::MEMORY_BYTES_MAX + surplus;
+        // Before a request as many keys go as are needed, and more of them when the timer runs.
+        let index = self.clients.len() - 1;
+        if self.clients[index].asked.is_none() {
+            let key = format!("e:{}", self.rng.below(3));
+            self.ask(index, vec![request!(Purpose::Look, "EXISTS", key)])?;
+        }
+        self.process.engine.timer(self.now());
+        self.process.engine.server.shell.used_memory = 0;
+        self.counts.evicted += self.process.engine.stats().evicted - before;
         self.finish()
     }
 
@@ -571,6 +589,7 @@ impl World {
             record.value().get::<StringValue>()?.as_integer()
         };
         lists::ensure_nothing_is_twice(engine)?;
+        self.ledger.things.audit(engine)?;
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));
         ensure!(

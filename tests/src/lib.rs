@@ -6,6 +6,7 @@
 //! code: `cases/`, `known-differences.json`, `data/`. What needs the real servers to compare with
 //! takes them from [`peers`].
 
+pub mod all_types;
 pub mod case;
 pub mod client;
 pub mod command_lines;
@@ -13,6 +14,7 @@ pub mod data_set;
 pub mod differential;
 pub mod documents;
 pub mod expect;
+pub mod keeper;
 pub mod kept_files;
 pub mod known;
 pub mod left_out;

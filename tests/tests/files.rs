@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::Path;
 
+use weir_tests::all_types;
 use weir_tests::client::{Client, Protocol};
 use weir_tests::data_set;
 use weir_tests::peers::{self, Peers};
@@ -24,6 +25,8 @@ fn carry(from: &Path, to: &Path, settings: &[(&str, &str)], save: &[&str]) {
     let writer = Server::start_in(from, data.path(), settings).unwrap();
     let mut client = writer.connect(Protocol::Resp2).unwrap();
     data_set::make(&mut client).unwrap();
+    all_types::make(&mut client).unwrap();
+    let values = all_types::look(&mut client).unwrap();
     let before = data_set::look(&mut client).unwrap();
     let mut answered = data_set::repeat(&mut client).unwrap();
     assert_eq!(
@@ -47,6 +50,8 @@ fn carry(from: &Path, to: &Path, settings: &[(&str, &str)], save: &[&str]) {
         client.command(&["DEL", "later"]).unwrap();
     }
     assert_same(&before, &data_set::look(&mut client).unwrap());
+    assert_same(&values, &all_types::look(&mut client).unwrap());
+    assert!(values.len() > 100);
     let mut answers = data_set::repeat(&mut client).unwrap();
     if from != to && !save.is_empty() {
         // Each makes fingerprints of messages in its own way, and a snapshot has nothing else of

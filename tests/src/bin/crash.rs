@@ -3,13 +3,16 @@
 //! Producers append with idempotent IDs and retry the same ID until they have its reply; consumers
 //! read in a group and acknowledge. After the last restart every acknowledged append must be in its
 //! stream exactly once, in the order of its producer, under the ID that was replied; and no
-//! acknowledged entry may be pending. The run is bounded: a number of cycles, each a fraction of a
+//! acknowledged entry may be pending. Keepers change lists, sets, sorted sets, and hashes of their
+//! own, whose state they know: after each kill it must be that, to the last field.
+//!
+//! The run is bounded: a number of cycles, each a fraction of a
 //! second long, except for those that wait for a rewrite.
 //!
 //! usage: crash --server BINARY [--cycles N] [--producers N] [--seed N] [--dir FOLDER]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,9 +22,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use redis::{Connection, RedisResult, Value};
+use weir_tests::keeper;
 
 const STREAMS: u64 = 4;
 const GROUP: &str = "workers";
+
+/// Clients that change values of other types.
+const KEEPERS: u64 = 8;
 
 /// In one of this many cycles the server lives long enough for a rewrite of the journal, so that
 /// some restarts begin from one and the journal does not grow for ever.
@@ -71,6 +78,12 @@ fn main() -> Result<()> {
             .arg(1000);
         configure.query::<()>(&mut admin).context("XCFGSET")?;
     }
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut keepers = Vec::new();
+    for number in 0..KEEPERS {
+        let stop = Arc::clone(&stop);
+        keepers.push(thread::spawn(move || keeper::keep(number, address, &stop)));
+    }
     let mut clients = Vec::new();
     for number in 0..options.producers {
         let (told, stop) = (Arc::clone(&told), Arc::clone(&stop));
@@ -98,6 +111,13 @@ fn main() -> Result<()> {
     for client in clients {
         ensure!(client.join().is_ok(), "a client panicked");
     }
+    let (mut changes, mut comparisons) = (0, 0);
+    for keeper in keepers {
+        let kept = keeper.join().ok().context("a keeper panicked")?;
+        let (replies, compared) = kept?;
+        changes += replies;
+        comparisons += compared;
+    }
     let audited = audit(port, &told);
     server.kill()?;
     server.wait()?;
@@ -106,8 +126,9 @@ fn main() -> Result<()> {
     use std::io::Write;
     writeln!(
         std::io::stdout(),
-        "{} kills, {appended} acknowledged appends, {acknowledged} acknowledged entries, {retries} retries: \
-         0 lost, 0 doubled (seed {})",
+        "{} kills, {appended} acknowledged appends, {acknowledged} acknowledged entries, {retries} retries, \
+         {changes} acknowledged changes of other types in {comparisons} comparisons: 0 lost, 0 doubled \
+         (seed {})",
         options.cycles,
         options.seed,
     )?;

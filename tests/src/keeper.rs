@@ -1,0 +1,314 @@
+//! A client that owns a few keys of all types and knows what is in them, while the server is killed
+//! and started again.
+//!
+//! Nobody else changes its keys, and what each of its commands does follows from what is there. So
+//! after a reply the state is known, and after a lost connection it is one of two: the last command
+//! was carried out, wholly, or was not. Commands move elements between lists and between sets, so
+//! that half of one would show.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::client::{Client, Protocol};
+use crate::differential::random::Random;
+use crate::value::Value;
+
+/// How long the server may take to come back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Elements of each kind: few, so that commands meet them again.
+const ELEMENTS: u64 = 12;
+
+/// What the keys of a keeper hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct State {
+    lists: [VecDeque<u64>; 2],
+    sets: [BTreeSet<u64>; 2],
+    scores: BTreeMap<u64, i64>,
+    /// Values of fields, and when they expire.
+    fields: BTreeMap<u64, (i64, Option<u64>)>,
+}
+
+/// What a command does.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Push(u64),
+    Pop,
+    /// From the end of one list to the front of the other.
+    Move(usize),
+    Add(u64),
+    Remove(usize, u64),
+    MoveMember(usize, u64),
+    Score(u64, i64),
+    PopLowest,
+    Count(u64),
+    SetField(u64, i64),
+    DeleteField(u64),
+    /// A field expires at a time of its own.
+    Expire(u64, u64),
+}
+
+impl State {
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Push(element) => self.lists[0].push_back(element),
+            Step::Pop => drop(self.lists[1].pop_front()),
+            Step::Move(from) => {
+                if let Some(element) = self.lists[from].pop_back() {
+                    self.lists[1 - from].push_front(element);
+                }
+            }
+            Step::Add(member) => drop(self.sets[0].insert(member)),
+            Step::Remove(from, member) => drop(self.sets[from].remove(&member)),
+            Step::MoveMember(from, member) => {
+                if self.sets[from].remove(&member) {
+                    self.sets[1 - from].insert(member);
+                }
+            }
+            Step::Score(member, by) => *self.scores.entry(member).or_default() += by,
+            Step::PopLowest => {
+                let lowest = self.scores.iter().min_by_key(|(member, score)| {
+                    // As the server orders names.
+                    (**score, member.to_string())
+                });
+                if let Some(member) = lowest.map(|(member, _)| *member) {
+                    self.scores.remove(&member);
+                }
+            }
+            Step::Count(field) => {
+                let (value, at) = self.fields.get(&field).copied().unwrap_or_default();
+                self.fields.insert(field, (value + 1, at));
+            }
+            Step::SetField(field, value) => drop(self.fields.insert(field, (value, None))),
+            Step::DeleteField(field) => drop(self.fields.remove(&field)),
+            Step::Expire(field, at) => {
+                if let Some((_, expires_at)) = self.fields.get_mut(&field) {
+                    *expires_at = Some(at);
+                }
+            }
+        }
+    }
+
+    /// Without what has expired by then.
+    fn at(&self, now_ms: u64) -> Self {
+        let mut state = self.clone();
+        let lives = |at: &Option<u64>| at.is_none_or(|at| at > now_ms);
+        state.fields.retain(|_, (_, at)| lives(at));
+        state
+    }
+}
+
+/// Names of the keys.
+struct Keys {
+    lists: [String; 2],
+    sets: [String; 2],
+    scores: String,
+    fields: String,
+}
+
+impl Keys {
+    fn of(number: u64) -> Self {
+        let name = |kind: &str| format!("kept:{number}:{kind}");
+        Self {
+            lists: [name("list"), name("other list")],
+            sets: [name("set"), name("other set")],
+            scores: name("scores"),
+            fields: name("fields"),
+        }
+    }
+
+    fn command(&self, step: Step) -> Vec<String> {
+        let words = |words: &[&dyn ToString]| words.iter().map(|word| word.to_string()).collect();
+        let (lists, sets) = (&self.lists, &self.sets);
+        match step {
+            Step::Push(element) => words(&[&"RPUSH", &lists[0], &element]),
+            Step::Pop => words(&[&"LPOP", &lists[1]]),
+            Step::Move(from) => {
+                words(&[&"LMOVE", &lists[from], &lists[1 - from], &"RIGHT", &"LEFT"])
+            }
+            Step::Add(member) => words(&[&"SADD", &sets[0], &member]),
+            Step::Remove(from, member) => words(&[&"SREM", &sets[from], &member]),
+            Step::MoveMember(from, member) => {
+                words(&[&"SMOVE", &sets[from], &sets[1 - from], &member])
+            }
+            Step::Score(member, by) => words(&[&"ZINCRBY", &self.scores, &by, &member]),
+            Step::PopLowest => words(&[&"ZPOPMIN", &self.scores]),
+            Step::Count(field) => words(&[&"HINCRBY", &self.fields, &field, &1]),
+            Step::SetField(field, value) => words(&[&"HSET", &self.fields, &field, &value]),
+            Step::DeleteField(field) => words(&[&"HDEL", &self.fields, &field]),
+            Step::Expire(field, at) => {
+                words(&[&"HPEXPIREAT", &self.fields, &at, &"FIELDS", &1, &field])
+            }
+        }
+    }
+
+    /// Reads all of them.
+    fn read(&self, client: &mut Client) -> Result<State> {
+        let mut state = State::default();
+        for (list, key) in state.lists.iter_mut().zip(&self.lists) {
+            list.extend(numbers(&client.command(&["LRANGE", key, "0", "-1"])?)?);
+        }
+        for (set, key) in state.sets.iter_mut().zip(&self.sets) {
+            set.extend(numbers(&client.command(&["SMEMBERS", key])?)?);
+        }
+        let scores = client.command(&["ZRANGE", &self.scores, "0", "-1", "WITHSCORES"])?;
+        for pair in numbers(&scores)?.chunks(2) {
+            state.scores.insert(pair[0], pair[1].try_into()?);
+        }
+        for pair in numbers(&client.command(&["HGETALL", &self.fields])?)?.chunks(2) {
+            let field = pair[0].to_string();
+            let at = ["HPEXPIRETIME", &self.fields, "FIELDS", "1", &field];
+            let at = client.command(&at)?;
+            let at = at.elements().and_then(|times| times.first()?.as_int());
+            let at = at.and_then(|at| u64::try_from(at).ok());
+            state.fields.insert(pair[0], (pair[1].try_into()?, at));
+        }
+        Ok(state)
+    }
+}
+
+fn numbers(reply: &Value) -> Result<Vec<u64>> {
+    let elements = reply
+        .elements()
+        .with_context(|| format!("no list: {reply}"))?;
+    let number = |element: &Value| {
+        let bytes = element.as_bytes().context("no string")?;
+        Ok(std::str::from_utf8(bytes)?.parse()?)
+    };
+    elements.iter().map(number).collect()
+}
+
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Draws a command. Fields that expire do so in a second or in a year, and a field with a deadline
+/// is neither counted nor given another one: whether it is still there would depend on the moment.
+fn draw(state: &State, random: &mut Random) -> Step {
+    let (element, from) = (random.below(ELEMENTS), usize::from(random.percent(50)));
+    let lasts = state
+        .fields
+        .get(&element)
+        .is_none_or(|(_, at)| at.is_none());
+    match random.below(16) {
+        0..2 => Step::Push(element),
+        2 => Step::Pop,
+        3..5 => Step::Move(from),
+        5..7 => Step::Add(element),
+        7 => Step::Remove(from, element),
+        8..10 => Step::MoveMember(from, element),
+        10 => Step::Score(element, 1 + i64::from(random.percent(50))),
+        11 if random.percent(30) => Step::PopLowest,
+        12 if lasts => Step::Count(element),
+        13 if lasts => {
+            let soon = if random.percent(50) {
+                1000
+            } else {
+                31_536_000_000
+            };
+            Step::Expire(element, now_ms() + soon)
+        }
+        14 if random.percent(50) => Step::DeleteField(element),
+        _ => Step::SetField(element, i64::try_from(random.below(100)).unwrap_or(0)),
+    }
+}
+
+/// Changes the keys of a keeper with this number until it is told to stop, and compares what is
+/// there with what must be whenever the connection was lost and in the end. Gives how many commands
+/// had a reply, and how often it compared.
+///
+/// # Errors
+/// Something is lost or doubled, or the server does not come back.
+pub fn keep(number: u64, address: SocketAddr, stop: &AtomicBool) -> Result<(u64, u64)> {
+    let (keys, mut random) = (Keys::of(number), Random::new(number));
+    let mut state = State::default();
+    let (mut replies, mut comparisons) = (0, 0);
+    let mut client = connect(address)?;
+    loop {
+        let step = draw(&state, &mut random);
+        let ends = stop.load(Ordering::Relaxed);
+        let lost = match client.command(&keys.command(step)) {
+            Ok(Value::Closed) | Err(_) => true,
+            Ok(Value::Error(error)) => bail!("{step:?}: {}", String::from_utf8_lossy(&error)),
+            Ok(_) => false,
+        };
+        let before = state.clone();
+        state.apply(step);
+        replies += u64::from(!lost);
+        if lost || ends {
+            state = compare(&keys, [&before, &state], lost, address, &mut client)
+                .with_context(|| format!("keeper {number}, at {step:?}"))?;
+            comparisons += 1;
+        }
+        if ends {
+            return Ok((replies, comparisons));
+        }
+    }
+}
+
+/// What is there, which must be one of two, and the second if there was a reply.
+fn compare(
+    keys: &Keys,
+    [before, after]: [&State; 2],
+    lost: bool,
+    address: SocketAddr,
+    client: &mut Client,
+) -> Result<State> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if lost {
+            *client = connect(address)?;
+        }
+        let from = now_ms();
+        let Ok(found) = keys.read(client) else {
+            // It was killed again.
+            ensure!(Instant::now() < deadline, "nothing can be read");
+            *client = connect(address)?;
+            continue;
+        };
+        let to = now_ms();
+        // A field that expires just then may be there or not.
+        let expires = |state: &State| {
+            let times = state.fields.values().filter_map(|(_, at)| *at);
+            times
+                .into_iter()
+                .any(|at| (from.saturating_sub(2)..=to + 2).contains(&at))
+        };
+        if expires(before) || expires(after) {
+            continue;
+        }
+        if found == after.at(to) || (lost && found == before.at(to)) {
+            return Ok(found);
+        }
+        bail!(
+            "there is {found:?}, and not {:?} or before {:?}",
+            after.at(to),
+            before.at(to)
+        );
+    }
+}
+
+fn connect(address: SocketAddr) -> Result<Client> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut client = match Client::connect(address, Protocol::Resp2) {
+            Ok(client) => client,
+            Err(error) if Instant::now() > deadline => return Err(error.into()),
+            Err(_) => {
+                std::thread::sleep(Duration::from_millis(2));
+                continue;
+            }
+        };
+        // While it loads it answers with an error.
+        if matches!(client.command(&["PING"]), Ok(Value::Simple(_))) {
+            return Ok(client);
+        }
+        ensure!(Instant::now() < deadline, "the server does not answer");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

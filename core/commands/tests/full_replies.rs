@@ -290,6 +290,64 @@ fn what_is_claimed_is_referred_to_and_stays_as_it_was() {
 }
 
 #[test]
+fn what_a_stream_was_counts_where_only_a_reply_has_it() {
+    let mut server = Server::new();
+    with_pending(&mut server);
+    let stream_bytes = ENTRIES * 100;
+    let mut reply = Reply::new(Protocol::Resp2);
+    let _ = reply.begin_part(usize::MAX);
+    let requests = [
+        "XRANGE s - +",
+        "XREVRANGE s + -",
+        "XREADGROUP GROUP g a STREAMS s 0",
+        "XRANGE s - +",
+    ];
+    for request in requests {
+        server.ask(&one(request), &mut reply);
+        assert_eq!(reply.left_behind(), 0, "{request}");
+    }
+    // The rest of the stream still is what it was.
+    server.words(&format!("XDEL s {}-0", ENTRIES / 2));
+    let little = reply.left_behind();
+    assert!((1..100_000).contains(&little), "{little}");
+    let mut later = Reply::new(Protocol::Resp2);
+    let _ = later.begin_part(usize::MAX);
+    server.ask(&one("XRANGE s - +"), &mut later);
+    server.words("DEL s");
+    drop(server.engine.take_dropped());
+    // The other reply has most of it too, but not the little.
+    assert_eq!(reply.left_behind(), little);
+    drop(later);
+    let all = reply.left_behind();
+    assert!((stream_bytes..stream_bytes * 2).contains(&all), "{all}");
+}
+
+#[test]
+fn a_reply_is_full_when_it_alone_has_too_much_of_what_streams_were() {
+    const COPIED_BYTES_MAX: usize = 160 << 20;
+    const STREAM_BYTES: usize = 16 << 20;
+    let value = "v".repeat(4000);
+    let mut server = Server::new();
+    let mut reply = Reply::with_copied_max(Protocol::Resp2, COPIED_BYTES_MAX);
+    let _ = reply.begin_part(usize::MAX);
+    let (mut rounds, mut left_behind) = (0, 0);
+    while !reply.is_full() {
+        left_behind = reply.left_behind();
+        assert!(left_behind < 2 * COPIED_BYTES_MAX, "{left_behind}");
+        for ms in 1..=STREAM_BYTES / value.len() {
+            server.text(&["XADD", "s", &ms.to_string(), "f", &value]);
+        }
+        server.ask(&one("XRANGE s - +"), &mut reply);
+        server.words("DEL s");
+        rounds += 1;
+    }
+    // Before, there was less than it may have, or what was found when it was last looked at.
+    assert!(rounds >= COPIED_BYTES_MAX / STREAM_BYTES, "{rounds}");
+    assert!(left_behind > COPIED_BYTES_MAX / 2, "{left_behind}");
+    assert!(reply.is_empty());
+}
+
+#[test]
 fn rows_of_commands_are_written_when_they_are_sent() {
     for (words, per_name) in [("COMMAND INFO xadd", 1), ("COMMAND DOCS xadd", 2)] {
         for protocol in [Protocol::Resp2, Protocol::Resp3] {

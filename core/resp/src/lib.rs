@@ -32,4 +32,4 @@ pub use limits::{
 };
 pub use reply::{Mark, Part, Protocol, Reply};
 pub use request::{Parser, ProtocolError, Request};
-pub use rope::{Bytes, Kept, RUN_STEP_BYTES, Rope, Run};
+pub use rope::{Bytes, Kept, Parts, RUN_STEP_BYTES, Rope, Run};

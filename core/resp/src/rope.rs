@@ -55,6 +55,17 @@ pub trait Run: fmt::Debug + Send {
 
     /// Its own memory in bytes, without what it refers to.
     fn own_bytes(&self) -> usize;
+
+    /// Shows `see` each thing that it refers to and that may have changed elsewhere since; with its
+    /// parts, if a later version of it may share some of them.
+    fn refers_to<'r>(&'r self, see: &mut dyn FnMut(Kept, Option<&'r dyn Parts>));
+}
+
+/// Something of which later versions may share parts.
+pub trait Parts {
+    /// Shows `see` each part, and what is kept besides. Together that is no more than what is kept
+    /// by the whole.
+    fn parts(&self, see: &mut dyn FnMut(Kept));
 }
 
 /// What a [`Run`] renders at a time, in bytes. It may be somewhat more: elements are whole.

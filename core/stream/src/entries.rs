@@ -6,6 +6,7 @@
 //! that outlive entries (last ID, entries added) are the stream's, in `stream.rs`.
 
 mod chosen;
+mod kept;
 mod packing;
 mod places;
 mod run;
@@ -31,6 +32,7 @@ use self::packing::Packing;
 
 pub use self::chosen::{Chosen, ChosenWriter, Past};
 
+pub(crate) use self::kept::kept_chunk;
 pub(crate) use self::places::Place;
 
 pub use self::packing::PackJob;

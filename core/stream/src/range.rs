@@ -8,7 +8,7 @@ use triomphe::Arc;
 
 use crate::StreamId;
 use crate::chunk::{Chunk, Head};
-use crate::entries::{Entries, Place};
+use crate::entries::{Entries, Place, kept_chunk};
 use crate::id::ID_TEXT_BYTES_MAX;
 use crate::packed::Opened;
 use crate::render::Renderer;
@@ -162,11 +162,7 @@ impl Bytes for ChunkText {
     }
 
     fn kept(&self) -> Kept {
-        Kept {
-            address: Arc::as_ptr(&self.chunk).addr(),
-            bytes: self.chunk.data().len(),
-            holders: Arc::strong_count(&self.chunk),
-        }
+        kept_chunk(&self.chunk)
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::{Mark, Reply};
 use crate::limits::LEFT_BEHIND_STEP_BYTES;
-use crate::rope::{Kept, What};
+use crate::rope::{Kept, Parts, What};
 
 /// What the current part of a reply may hold, and whether that was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,12 +130,26 @@ impl Reply {
     /// Returns how many bytes are in memory only because the present part refers to them: values as
     /// they were before they were changed or removed.
     pub fn left_behind(&self) -> usize {
-        let shared = |what: &What| match what {
-            What::Shared { of, .. } => Some(of.kept()),
-            What::Run { .. } => None,
-        };
-        let pieces = self.pieces.iter().skip(self.bounds.start.pieces);
-        let mut kept: Vec<Kept> = pieces.filter_map(|piece| shared(&piece.what)).collect();
+        let mut kept: Vec<Kept> = Vec::new();
+        let mut wholes: Vec<(Kept, &dyn Parts)> = Vec::new();
+        for piece in self.pieces.iter().skip(self.bounds.start.pieces) {
+            match &piece.what {
+                What::Shared { of, .. } => kept.push(of.kept()),
+                What::Run { of, .. } => of.refers_to(&mut |of, parts| match parts {
+                    Some(parts) => wholes.push((of, parts)),
+                    None => kept.push(of),
+                }),
+            }
+        }
+        // A whole that others have too is in memory because of them, with all its parts.
+        wholes.sort_unstable_by_key(|(kept, _)| *kept);
+        for of_one in wholes.chunk_by(|(one, _), (next, _)| one.address == next.address) {
+            if let [(_, parts), ..] = of_one
+                && of_one.iter().all(|(one, _)| one.holders <= of_one.len())
+            {
+                parts.parts(&mut |part| kept.push(part));
+            }
+        }
         kept.sort_unstable();
         let of_one = kept.chunk_by(|one, next| one.address == next.address);
         let only_here = of_one.filter(|all| all.iter().all(|one| one.holders <= all.len()));

@@ -43,6 +43,7 @@ impl Reply {
         if left > 0 {
             let protocol = self.protocol;
             self.bounds.note_owned(of.own_bytes());
+            of.refers_to(&mut |kept, _| self.referred.note(kept));
             self.piece(What::Run { of, protocol }, left);
         }
     }

@@ -46,6 +46,8 @@ impl Run for Numbers {
     fn own_bytes(&self) -> usize {
         size_of::<Numbers>()
     }
+
+    fn refers_to<'r>(&'r self, _: &mut dyn FnMut(Kept, Option<&'r dyn Parts>)) {}
 }
 
 /// Every seventh is shared.

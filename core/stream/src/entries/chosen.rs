@@ -2,7 +2,7 @@
 //! them. The first of them are written at once; if there are many, the rest become runs that are
 //! rendered when they are sent.
 
-use resp::{Protocol, RUN_STEP_BYTES, Reply, Run, SHARED_LATE_BYTES};
+use resp::{Kept, Parts, Protocol, RUN_STEP_BYTES, Reply, Run, SHARED_LATE_BYTES};
 
 use super::{Block, Entries};
 use crate::StreamId;
@@ -170,5 +170,9 @@ impl Run for ChosenRun {
         size_of::<ChosenRun>()
             + self.chosen.capacity() * size_of::<Chosen>()
             + self.view.blocks.capacity() * size_of::<Block>()
+    }
+
+    fn refers_to<'r>(&'r self, see: &mut dyn FnMut(Kept, Option<&'r dyn Parts>)) {
+        self.view.refers_to(see);
     }
 }

@@ -1,7 +1,7 @@
 //! Entries of a reply that are rendered when they are sent: a frozen view of a range, and how far
 //! it was sent.
 
-use resp::{RUN_STEP_BYTES, Reply, Run};
+use resp::{Kept, Parts, RUN_STEP_BYTES, Reply, Run};
 
 use super::{Block, Entries};
 use crate::StreamId;
@@ -86,6 +86,10 @@ impl Run for EntryRun {
 
     fn own_bytes(&self) -> usize {
         size_of::<EntryRun>() + self.view.blocks.capacity() * size_of::<Block>()
+    }
+
+    fn refers_to<'r>(&'r self, see: &mut dyn FnMut(Kept, Option<&'r dyn Parts>)) {
+        self.view.refers_to(see);
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::vec::IntoIter;
 
 use engine::table::Rows;
-use resp::{RUN_STEP_BYTES, Reply, Run};
+use resp::{Kept, Parts, RUN_STEP_BYTES, Reply, Run};
 
 /// Writes what is asked of one command.
 type Write<T> = fn(&mut Reply, Rows, T);
@@ -59,6 +59,9 @@ impl<T: Send + fmt::Debug> Run for Written<T> {
     fn own_bytes(&self) -> usize {
         size_of_val(self) + size_of_val(self.left.as_slice())
     }
+
+    /// Nothing: the table does not change.
+    fn refers_to<'r>(&'r self, _: &mut dyn FnMut(Kept, Option<&'r dyn Parts>)) {}
 }
 
 impl<T> fmt::Debug for Written<T> {

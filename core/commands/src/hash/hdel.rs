@@ -1,7 +1,6 @@
 //! `HDEL`.
 
-use std::collections::BTreeSet;
-
+use collections::Places;
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Event, hash};
@@ -36,7 +35,7 @@ impl PlainCommand for HDel {
             ctx.reply.int(0);
             return Ok(Flow::Done);
         };
-        let event = event_of_deletion(all, fields.len(), fields.iter());
+        let event = event_of_deletion(all, count_stored(all, fields.iter()));
         let delete = Effect::on(key, hash::HashChange::Delete { fields });
         let deleted = ctx.store.apply(&delete, event);
         ctx.reply.int(deleted as i64);
@@ -44,20 +43,27 @@ impl PlainCommand for HDel {
     }
 }
 
-/// What it means that these fields of a hash, of which there are `len`, are deleted: the key goes
-/// with the last one.
-pub(super) fn event_of_deletion<'f>(
+/// What it means that fields of a hash are deleted, so many different ones: the key goes with the
+/// last one.
+pub(super) fn event_of_deletion(all: Fields<'_>, different: usize) -> &'static Event {
+    match different < all.stored_len() {
+        true => hash::events::HDEL,
+        false => hash::events::HDEL_ALL,
+    }
+}
+
+/// How many of these fields are there, each counted once. Where they are too few to be all, nobody
+/// needs to know.
+pub(super) fn count_stored<'f>(
     all: Fields<'_>,
-    len: usize,
-    fields: impl Iterator<Item = &'f [u8]>,
-) -> &'static Event {
-    if len < all.stored_len() {
-        return hash::events::HDEL;
+    fields: impl ExactSizeIterator<Item = &'f [u8]>,
+) -> usize {
+    if fields.len() < all.stored_len() {
+        return fields.len();
     }
-    let fields: BTreeSet<&[u8]> = fields.collect();
-    let mut stored = all.stored();
-    match stored.all(|entry| entry.name().with_bytes(|name| fields.contains(name))) {
-        true => hash::events::HDEL_ALL,
-        false => hash::events::HDEL,
+    let mut places = Places::default();
+    for field in fields.filter_map(|field| all.find_stored(field)) {
+        places.insert(field.place());
     }
+    places.len()
 }

@@ -1,7 +1,6 @@
 //! `HEXPIRE`, `HPEXPIRE`, `HEXPIREAT` and `HPEXPIREAT`.
 
-use std::collections::BTreeSet;
-
+use collections::Places;
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
@@ -252,12 +251,14 @@ fn execute(
     let all = all.unwrap_or(Fields::NONE);
     ctx.reply.array(fields.len());
     // A field that comes again is as the command has left it.
-    let mut changed = BTreeSet::new();
+    let (mut known, mut changed) = (Places::default(), Vec::new());
     for field in fields.iter() {
-        let before = match all.find(field) {
+        let found = all.find(field);
+        let is_known = found.is_some_and(|entry| known.contains(entry.place()));
+        let before = match found {
             None => Err(MISSING),
-            Some(_) if changed.contains(field) && is_past => Err(MISSING),
-            Some(_) if changed.contains(field) => Ok(Some(at)),
+            Some(_) if is_known && is_past => Err(MISSING),
+            Some(_) if is_known => Ok(Some(at)),
             Some(entry) => Ok(entry.date()),
         };
         let is_met = |before| condition.is_none_or(|condition| condition.allows(before, at));
@@ -265,15 +266,18 @@ fn execute(
             Err(missing) => missing,
             Ok(before) if !is_met(before) => NOT_MET,
             Ok(_) => {
-                changed.insert(field);
+                if found.is_some_and(|entry| known.insert(entry.place())) {
+                    changed.push(field);
+                }
                 if is_past { DELETED } else { SET }
             }
         });
     }
-    let changed: Vec<&[u8]> = changed.into_iter().collect();
+    // Deadlines are kept in this order.
+    changed.sort_unstable();
     let fields = changed.as_slice();
     if is_past && !fields.is_empty() {
-        let event = event_of_deletion(all, fields.len(), fields.iter().copied());
+        let event = event_of_deletion(all, fields.len());
         let delete = Effect::on(key, hash::HashChange::DeleteEach { fields });
         ctx.store.apply(&delete, event);
     } else if !fields.is_empty() {

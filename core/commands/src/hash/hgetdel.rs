@@ -1,7 +1,6 @@
 //! `HGETDEL`.
 
-use std::collections::BTreeSet;
-
+use collections::Places;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
@@ -46,7 +45,7 @@ impl Command for HGetDel {
         let all = all.unwrap_or(Fields::NONE);
         let deleted = reply_once(all, fields, ctx.reply);
         if !deleted.is_empty() {
-            let event = event_of_deletion(all, deleted.len(), deleted.iter().copied());
+            let event = event_of_deletion(all, deleted.len());
             let fields = deleted.as_slice();
             let delete = Effect::on(key, hash::HashChange::DeleteEach { fields });
             ctx.store.apply(&delete, event);
@@ -63,14 +62,14 @@ pub(super) fn reply_once<'a>(
     reply: &mut Reply,
 ) -> Vec<&'a [u8]> {
     reply.array(fields.len());
-    let (mut known, mut found) = (BTreeSet::new(), Vec::new());
+    let (mut known, mut deleted) = (Places::default(), Vec::new());
     for field in fields.iter() {
-        let value = all.get(field);
-        let is_first = value.is_some() && (fields.len() == 1 || known.insert(field));
-        if is_first {
-            found.push(field);
+        let found = all.find(field);
+        let first = found.filter(|it| fields.len() == 1 || known.insert(it.place()));
+        if first.is_some() {
+            deleted.push(field);
         }
-        reply_element(value.filter(|_| is_first), reply);
+        reply_element(first.map(|it| it.value()), reply);
     }
-    found
+    deleted
 }

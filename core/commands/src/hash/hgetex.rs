@@ -61,7 +61,7 @@ impl Command for HGetEx {
         if is_past {
             let deleted = reply_once(all, named, ctx.reply);
             if !deleted.is_empty() {
-                let event = event_of_deletion(all, deleted.len(), deleted.iter().copied());
+                let event = event_of_deletion(all, deleted.len());
                 let fields = deleted.as_slice();
                 let delete = Effect::on(key, hash::HashChange::DeleteEach { fields });
                 ctx.store.apply(&delete, event);

@@ -7,7 +7,7 @@ use engine::store::effect::{Effect, hash};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Fields;
 
-use super::hdel::event_of_deletion;
+use super::hdel::{count_stored, event_of_deletion};
 use super::options::{Condition, EXPIRATION, Expiration, Options};
 
 /// `HSETEX key [FNX | FXX] [EX | PX | EXAT | PXAT | KEEPTTL] FIELDS numfields field value [field
@@ -86,7 +86,7 @@ impl Command for HSetEx {
                 ctx.store.apply(&set, hash::events::HSET);
                 let all = ctx.store.fields(key)?.unwrap_or(Fields::NONE);
                 let fields: Vec<&[u8]> = named().collect();
-                let event = event_of_deletion(all, fields.len(), named());
+                let event = event_of_deletion(all, count_stored(all, fields.iter().copied()));
                 let fields = fields.as_slice();
                 let delete = Effect::on(key, hash::HashChange::DeleteEach { fields });
                 ctx.store.apply(&delete, event);

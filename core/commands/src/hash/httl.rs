@@ -1,7 +1,6 @@
 //! `HTTL`, `HPTTL`, `HEXPIRETIME`, `HPEXPIRETIME` and `HPERSIST`.
 
-use std::collections::BTreeSet;
-
+use collections::Places;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
@@ -135,17 +134,21 @@ impl Command for HPersist {
         let fields = ctx.store.fields_named(key, named.iter())?;
         let fields = fields.unwrap_or(Fields::NONE);
         ctx.reply.array(named.len());
-        let mut persisted = BTreeSet::new();
+        let (mut known, mut persisted) = (Places::default(), Vec::new());
         for field in named.iter() {
             ctx.reply.int(match fields.find(field) {
                 None => MISSING,
-                Some(entry) if entry.date().is_some() && persisted.insert(field) => 1,
+                Some(entry) if entry.date().is_some() && known.insert(entry.place()) => {
+                    persisted.push(field);
+                    1
+                }
                 Some(_) => NEVER,
             });
         }
-        let fields: Vec<&[u8]> = persisted.into_iter().collect();
-        if !fields.is_empty() {
-            let fields = fields.as_slice();
+        // Deadlines are kept in this order.
+        persisted.sort_unstable();
+        if !persisted.is_empty() {
+            let fields = persisted.as_slice();
             let persist = Effect::on(key, hash::HashChange::Persist { fields });
             ctx.store.apply(&persist, hash::events::HPERSIST);
         }

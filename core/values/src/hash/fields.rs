@@ -55,6 +55,12 @@ impl<'a> Fields<'a> {
         self.has(&found).then_some(found)
     }
 
+    /// A field with its value and deadline, whether its time is over or not.
+    #[inline]
+    pub fn find_stored(&self, field: &[u8]) -> Option<Entry<'a, 2>> {
+        self.map.find(field)
+    }
+
     /// The value of a field.
     #[inline]
     pub fn get(&self, field: &[u8]) -> Option<Element<'a>> {

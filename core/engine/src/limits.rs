@@ -128,3 +128,7 @@ pub const POPULATED_KEYS_MAX: u64 = 1_000_000;
 
 /// What they take in all at most, in bytes. The log gets as much.
 pub const POPULATED_BYTES_MAX: u64 = 512 << 20;
+
+/// How many elements a collection may have to be listed before many of them are drawn, some of them
+/// several times. An element of the list takes 32 bytes.
+pub const LISTED_MAX: usize = 1 << 20;

@@ -7,6 +7,7 @@ use engine::Rng;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
+use engine::limits::LISTED_MAX;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::{Protocol, Reply};
 use values::Fields;
@@ -75,7 +76,7 @@ impl Command for HRandField {
         if many.count < 0 {
             many.begin(count, ctx.reply);
             // As many as are wanted, or as the reply can hold.
-            let mut each = Draw::new(fields);
+            let mut each = Draw::new(fields, count);
             ctx.reply.each(0..count, |reply, _| {
                 many.reply(each.next(rng), reply);
             });
@@ -115,13 +116,15 @@ const FEW: usize = 8;
 /// Draws fields again and again.
 struct Draw<'a> {
     fields: Fields<'a>,
-    /// All fields, if drawing one takes a look at each: some that are still there are over.
+    /// All fields, if drawing one takes a look at each because some that are still there are over,
+    /// or if so many are wanted that a list of all is worth it.
     all: Vec<Entry<'a, 2>>,
 }
 
 impl<'a> Draw<'a> {
-    fn new(fields: Fields<'a>) -> Draw<'a> {
-        let all = match fields.stored_len() > fields.len() {
+    fn new(fields: Fields<'a>, count: usize) -> Draw<'a> {
+        let is_worth_it = count >= fields.len() && fields.len() <= LISTED_MAX;
+        let all = match is_worth_it || fields.stored_len() > fields.len() {
             true => fields.iter().collect(),
             false => Vec::new(),
         };

@@ -180,7 +180,7 @@ impl<'a> Wanted<'a> {
             source.weight = *weight;
         }
         if combination != Combination::Difference {
-            sources.sort_by_key(|source| source.members.len());
+            sort_by_len(&mut sources);
         }
         let held: Vec<Held<'_>> = sources.iter().map(|source| source.members.held()).collect();
         let mut all = match combination {
@@ -198,7 +198,7 @@ impl<'a> Wanted<'a> {
 }
 
 impl Chosen {
-    fn union<'s>(&self, sources: &[Source], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
+    fn union<'s>(&self, sources: &[Source<'_>], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
         let mut all = Vec::new();
         for (source, held) in sources.iter().zip(held) {
             held.for_each(|it| all.push(source.weighted(it)));
@@ -216,7 +216,7 @@ impl Chosen {
         all
     }
 
-    fn intersection<'s>(&self, sources: &[Source], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
+    fn intersection<'s>(&self, sources: &[Source<'_>], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
         let mut all = Vec::new();
         let Some(((first, others), held)) = sources.split_first().zip(held.first()) else {
             return all;
@@ -224,7 +224,10 @@ impl Chosen {
         held.for_each(|it| {
             let mut found = first.weighted(it);
             let is_in_all = others.iter().all(|other| {
-                let score = other.members.score(it.member);
+                let score = match other.is_first {
+                    true => Some(it.score),
+                    false => other.members.score(it.member),
+                };
                 if let Some(score) = score {
                     // As in Redis, a product that is no number makes the whole sum zero.
                     let score = score * other.weight;
@@ -240,7 +243,7 @@ impl Chosen {
     }
 }
 
-fn difference<'s>(sources: &[Source], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
+fn difference<'s>(sources: &[Source<'_>], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
     let mut all = Vec::new();
     let Some(((_, others), held)) = sources.split_first().zip(held.first()) else {
         return all;
@@ -268,10 +271,11 @@ pub(super) fn count_common(
         }
         limit = parse_limit(options.required()?)?;
     }
-    sources.sort_by_key(|source| source.members.len());
+    sort_by_len(&mut sources);
     let Some((first, others)) = sources.split_first() else {
         return Ok(0);
     };
+    let others: Vec<&Source<'_>> = others.iter().filter(|other| !other.is_first).collect();
     let is_in_all = |member: &[u8]| {
         let mut others = others.iter();
         others.all(|other| other.members.score(member).is_some())
@@ -291,12 +295,25 @@ pub(super) fn count_common(
 
 /// One of the sets that are combined.
 #[derive(Debug)]
-struct Source {
+struct Source<'a> {
+    key: &'a [u8],
     members: Members,
     weight: f64,
+    /// It has the key of the first one, and so the same members.
+    is_first: bool,
 }
 
-impl Source {
+/// Puts the smallest first, and says which others are the same.
+fn sort_by_len(sources: &mut [Source<'_>]) {
+    sources.sort_by_key(|source| source.members.len());
+    if let Some((first, others)) = sources.split_first_mut() {
+        for other in others {
+            other.is_first = other.key == first.key;
+        }
+    }
+}
+
+impl Source<'_> {
     fn weighted<'s>(&self, it: Member<'s>) -> Member<'s> {
         Member {
             score: or_zero(it.score * self.weight),
@@ -369,7 +386,7 @@ impl Held<'_> {
 }
 
 /// What the keys hold; a clone shares the members.
-fn sources(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Vec<Source>, CmdError> {
+fn sources<'a>(keys: Argv<'a>, ctx: &mut Ctx<'_>) -> Result<Vec<Source<'a>>, CmdError> {
     let mut sources = Vec::with_capacity(keys.len());
     for key in keys.iter() {
         let members = match ctx.store.reading().value(key) {
@@ -380,8 +397,12 @@ fn sources(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Vec<Source>, CmdError> {
                 (None, None) => return Err(CmdError::WrongType),
             },
         };
-        let weight = 1.0;
-        sources.push(Source { members, weight });
+        sources.push(Source {
+            key,
+            members,
+            weight: 1.0,
+            is_first: false,
+        });
     }
     Ok(sources)
 }

@@ -57,12 +57,35 @@ pub(super) fn histogram(body: &[u8]) -> Histogram {
 
 /// Raises registers to these where they are lower.
 pub(super) fn merge_into(body: &[u8], registers: &mut [u8; REGISTERS]) {
-    let groups = registers.as_chunks_mut::<4>().0;
-    for (group, three) in groups.iter_mut().zip(body.as_chunks::<3>().0) {
-        for (register, rank) in group.iter_mut().zip(four(*three)) {
+    // Spread out first, so that many are compared at once.
+    let mut spread = [0; SPREAD];
+    for (registers, packed) in registers
+        .chunks_mut(SPREAD)
+        .zip(body.chunks(SPREAD * BITS / 8))
+    {
+        let groups = spread.as_chunks_mut::<8>().0;
+        for (eight, six) in groups.iter_mut().zip(packed.as_chunks::<6>().0) {
+            *eight = eight_of(*six);
+        }
+        for (register, rank) in registers.iter_mut().zip(spread) {
             *register = rank.max(*register);
         }
     }
+}
+
+/// How many registers are spread out at a time.
+const SPREAD: usize = 128;
+
+const _: () = assert!(REGISTERS.is_multiple_of(SPREAD) && SPREAD.is_multiple_of(8));
+
+/// The eight registers of six bytes: halves move apart until each has a byte.
+#[inline]
+fn eight_of([a, b, c, d, e, f]: [u8; 6]) -> [u8; 8] {
+    let all = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
+    let fours = all & 0x00ff_ffff | (all & 0xffff_ff00_0000) << 8;
+    let twos = fours & 0x0000_0fff_0000_0fff | (fours & 0x00ff_f000_00ff_f000) << 4;
+    let ones = twos & 0x003f_003f_003f_003f | (twos & 0x0fc0_0fc0_0fc0_0fc0) << 2;
+    ones.to_le_bytes()
 }
 
 /// Raises these to registers where they are lower.

@@ -257,8 +257,10 @@ impl StringValue {
         let len = self.len();
         if end >= LARGE_BYTES && end / 2 >= len {
             // Mostly zeros: the system gives pages of them when they are first touched, so that
-            // nobody waits until all are written.
-            let mut longer = vec![0; end];
+            // nobody waits until all are written. What is added next, which is little as a rule,
+            // finds room.
+            let mut longer = vec![0; end.saturating_add(LARGE_BYTES)];
+            longer.truncate(end);
             self.with_bytes(|bytes| longer[..len].copy_from_slice(bytes));
             self.0 = Repr::Growing(Arc::new(longer));
         }

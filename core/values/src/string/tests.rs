@@ -117,7 +117,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 }
 
 #[test]
-fn a_string_with_a_large_gap_has_just_the_room_for_it() {
+fn a_string_with_a_large_gap_has_a_little_room_behind_it() {
     let end = 3 * LARGE_BYTES;
     for before in [&b""[..], b"12", b"some bytes that are on the heap"] {
         let mut string = StringValue::from_bytes(before);
@@ -127,7 +127,9 @@ fn a_string_with_a_large_gap_has_just_the_room_for_it() {
         expected.push(b'x');
         assert!(string.to_vec() == expected);
         let overhead = allocated(size_of::<usize>() + size_of::<Vec<u8>>());
-        assert_eq!(string.heap_bytes(), allocated(end) + overhead);
+        assert_eq!(string.heap_bytes(), allocated(end + LARGE_BYTES) + overhead);
+        string.append(b"yz");
+        assert_eq!(string.heap_bytes(), allocated(end + LARGE_BYTES) + overhead);
     }
 }
 

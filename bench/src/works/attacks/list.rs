@@ -5,8 +5,13 @@
 
 mod clients;
 mod groups;
+mod hashes;
 mod keys;
+mod lists;
+mod places;
 mod replies;
+mod sets;
+mod sorted_sets;
 mod streams;
 mod strings;
 
@@ -73,6 +78,11 @@ pub(super) const GROUNDS: &[Ground] = &[
     strings::GROUND,
     streams::GROUND,
     groups::GROUND,
+    lists::GROUND,
+    hashes::GROUND,
+    sets::GROUND,
+    sorted_sets::GROUND,
+    places::GROUND,
     clients::GROUND,
     replies::GROUND,
 ];

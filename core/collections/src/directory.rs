@@ -15,9 +15,7 @@ mod table;
 
 use std::hint::black_box;
 
-use hashbrown::hash_table;
-
-use table::Table;
+use table::{Free, Slot, Table};
 
 pub use crate::trie::PREFIX_BITS;
 pub use limits::TABLE_LEN_MAX;
@@ -128,7 +126,7 @@ impl<T> Directory<T> {
     pub fn place_bytes(&self, hash: u64) -> usize {
         let Some(root) = &self.root else { return 0 };
         let table = root.table(hash);
-        let bytes = size_of::<Node<Table<T>>>() + table.heap_bytes();
+        let bytes = root.place_bytes(hash) + table.heap_bytes();
         bytes.checked_div(table.len()).unwrap_or(bytes)
     }
 
@@ -190,9 +188,9 @@ impl<T: Clone> Directory<T> {
             .root
             .get_or_insert_with(|| Node::Table(Table::root(floor).into()));
         match root.table_mut(hash).entry(hash, eq, hash_of) {
-            hash_table::Entry::Occupied(entry) => Entry::Occupied(OccupiedEntry { entry }),
-            hash_table::Entry::Vacant(entry) => Entry::Vacant(VacantEntry {
-                entry,
+            Slot::Taken(value) => Entry::Occupied(OccupiedEntry { value }),
+            Slot::Free(place) => Entry::Vacant(VacantEntry {
+                place,
                 len: &mut self.len,
             }),
         }
@@ -245,30 +243,30 @@ pub enum Entry<'a, T> {
 /// A value that is there.
 #[derive(Debug)]
 pub struct OccupiedEntry<'a, T> {
-    entry: hash_table::OccupiedEntry<'a, T>,
+    value: &'a mut T,
 }
 
 impl<'a, T> OccupiedEntry<'a, T> {
     /// The value.
     pub fn get(&self) -> &T {
-        self.entry.get()
+        self.value
     }
 
     /// The value, to change anything but its key.
     pub fn get_mut(&mut self) -> &mut T {
-        self.entry.get_mut()
+        self.value
     }
 
     /// The value, for as long as the directory is borrowed.
     pub fn into_mut(self) -> &'a mut T {
-        self.entry.into_mut()
+        self.value
     }
 }
 
 /// The place of a value that is not there.
 #[derive(Debug)]
 pub struct VacantEntry<'a, T> {
-    entry: hash_table::VacantEntry<'a, T>,
+    place: Free<'a, T>,
     len: &'a mut usize,
 }
 
@@ -276,7 +274,7 @@ impl<'a, T> VacantEntry<'a, T> {
     /// Adds the value; it must have the hash that the entry was asked for.
     pub fn insert(self, value: T) -> &'a mut T {
         *self.len += 1;
-        self.entry.insert(value).into_mut()
+        self.place.insert(value)
     }
 }
 

@@ -4,12 +4,16 @@
 //! one is shared, so that a clone for a frozen view or a waiter never copies bytes. One that came
 //! as a large argument of a request shares the buffer into which it was received.
 
+mod labelled;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use triomphe::Arc;
+
+pub use labelled::Labelled;
 
 use crate::page::allocated;
 

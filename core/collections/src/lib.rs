@@ -31,7 +31,7 @@ pub use directory::Directory;
 pub use element::Element;
 pub use integer::{INTEGER_TEXT_BYTES_MAX, parse_integer};
 pub use integers::Integers;
-pub use key::Key;
+pub use key::{Key, Labelled};
 pub use map::Map;
 pub use names::NameMap;
 pub use page::allocated;

@@ -108,9 +108,7 @@ impl<B> Node<B> {
     /// unless `all` are to be looked at.
     pub(crate) fn branches_bytes(&self, all: bool) -> usize {
         let Node::Branch(branch) = self else { return 0 };
-        let count = size_of::<usize>() + size_of::<Branch<B>>();
-        let children = branch.children.capacity() * size_of::<Node<B>>();
-        let own = allocated(count) + allocated(children);
+        let own = branch.heap_bytes();
         let is_branch = |child: &&Node<B>| matches!(child, Node::Branch(_));
         let mut below = branch.children.iter().filter(is_branch);
         own + match all {
@@ -119,6 +117,16 @@ impl<B> Node<B> {
                 .next()
                 .map_or(0, |first| first.branches_bytes(all) * (1 + below.count())),
         }
+    }
+
+    /// What the table of a hash takes of the branch above it, in bytes.
+    pub(crate) fn place_bytes(&self, hash: u64) -> usize {
+        let (mut node, mut bytes) = (self, 0);
+        while let Node::Branch(branch) = node {
+            bytes = branch.heap_bytes() / branch.children.len().max(1);
+            node = branch.child(hash);
+        }
+        bytes
     }
 
     /// Returns whether a frozen view holds it as well.
@@ -235,6 +243,12 @@ impl<B> Branch<B> {
     #[inline]
     fn slot(&self, hash: u64) -> usize {
         (hash >> self.shift) as usize % BRANCH_SLOTS
+    }
+
+    /// Its memory, without that of what it leads to, in bytes.
+    fn heap_bytes(&self) -> usize {
+        let own = allocated(size_of::<usize>() + size_of::<Self>());
+        own + allocated(self.children.capacity() * size_of::<Node<B>>())
     }
 
     #[inline]

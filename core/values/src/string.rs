@@ -27,6 +27,8 @@ enum Repr {
         len: u8,
         bytes: [u8; SHORT_BYTES_MAX],
     },
+    /// As set, and short enough for a clone to copy it.
+    Copied(Box<[u8]>),
     /// As set, one allocation of just the right size.
     Exact(Arc<[u8]>),
     /// Changed in place at least once; has room to grow.
@@ -35,6 +37,9 @@ enum Repr {
 
 /// What fits beside the tag and the length in 24 bytes.
 const SHORT_BYTES_MAX: usize = 22;
+
+/// Up to this length a string is not worth a count of those who share it.
+const COPIED_BYTES_MAX: usize = 128;
 
 /// From this length on, a growing string does not double its room.
 const LARGE_BYTES: usize = 1 << 20;
@@ -89,6 +94,7 @@ impl StringValue {
                 short[..bytes.len()].copy_from_slice(bytes);
                 StringValue(Repr::Short { len, bytes: short })
             }
+            _ if bytes.len() <= COPIED_BYTES_MAX => StringValue(Repr::Copied(bytes.into())),
             _ => StringValue(Repr::Exact(Arc::from(bytes))),
         }
     }
@@ -142,6 +148,7 @@ impl StringValue {
         match &self.0 {
             Repr::Integer(value) => scratch.format(*value).as_bytes(),
             Repr::Short { len, bytes } => &bytes[..usize::from(*len).min(SHORT_BYTES_MAX)],
+            Repr::Copied(bytes) => bytes,
             Repr::Exact(bytes) => bytes,
             Repr::Growing(bytes) => bytes,
         }
@@ -153,11 +160,11 @@ impl StringValue {
         read(self.as_bytes(&mut Scratch::new()))
     }
 
-    /// The bytes, if they are on the heap: a clone of the string shares them then.
+    /// The bytes, if they are where a clone of the string shares them.
     #[inline]
     pub fn heap(&self) -> Option<&[u8]> {
         match &self.0 {
-            Repr::Integer(_) | Repr::Short { .. } => None,
+            Repr::Integer(_) | Repr::Short { .. } | Repr::Copied(_) => None,
             Repr::Exact(bytes) => Some(bytes),
             Repr::Growing(bytes) => Some(bytes),
         }
@@ -166,7 +173,7 @@ impl StringValue {
     /// How many strings share the bytes on the heap, this one included.
     pub fn holders(&self) -> usize {
         match &self.0 {
-            Repr::Integer(_) | Repr::Short { .. } => 1,
+            Repr::Integer(_) | Repr::Short { .. } | Repr::Copied(_) => 1,
             Repr::Exact(bytes) => Arc::strong_count(bytes),
             Repr::Growing(bytes) => Arc::strong_count(bytes),
         }
@@ -202,7 +209,7 @@ impl StringValue {
     pub fn as_integer(&self) -> Option<i64> {
         match &self.0 {
             Repr::Integer(value) => Some(*value),
-            Repr::Short { .. } | Repr::Exact(_) | Repr::Growing(_) => {
+            Repr::Short { .. } | Repr::Copied(_) | Repr::Exact(_) | Repr::Growing(_) => {
                 self.with_bytes(parse_integer)
             }
         }
@@ -217,6 +224,7 @@ impl StringValue {
                 digits as usize + usize::from(*value < 0)
             }
             Repr::Short { len, .. } => usize::from(*len),
+            Repr::Copied(bytes) => bytes.len(),
             Repr::Exact(bytes) => bytes.len(),
             Repr::Growing(bytes) => bytes.len(),
         }
@@ -232,12 +240,14 @@ impl StringValue {
     pub fn encoding(&self, key_len: usize) -> Encoding {
         match &self.0 {
             Repr::Integer(_) => Encoding::Int,
-            Repr::Short { .. } | Repr::Exact(_)
+            Repr::Short { .. } | Repr::Copied(_) | Repr::Exact(_)
                 if key_len.saturating_add(self.len()) <= EMBEDDED_BYTES_MAX =>
             {
                 Encoding::Embstr
             }
-            Repr::Short { .. } | Repr::Exact(_) | Repr::Growing(_) => Encoding::Raw,
+            Repr::Short { .. } | Repr::Copied(_) | Repr::Exact(_) | Repr::Growing(_) => {
+                Encoding::Raw
+            }
         }
     }
 
@@ -245,6 +255,7 @@ impl StringValue {
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Repr::Integer(_) | Repr::Short { .. } => 0,
+            Repr::Copied(bytes) => allocated(bytes.len()),
             Repr::Exact(bytes) => allocated(size_of::<usize>() + bytes.len()),
             Repr::Growing(bytes) => {
                 allocated(size_of::<usize>() + size_of::<Vec<u8>>()) + allocated(bytes.capacity())

@@ -1,7 +1,7 @@
 //! How large and how deep the parts of a directory get.
 
 /// How many values a table holds before it splits (unless it is [`super::PREFIX_BITS`] deep). It is
-/// what 128 buckets hold, so a full table wastes nothing, and a table of pointers is about a page.
+/// what 128 buckets hold, and as many records of keys are two pages.
 pub const TABLE_LEN_MAX: usize = 112;
 
 /// A table at or below this length looks whether it can merge with its neighbour, whenever its
@@ -15,8 +15,5 @@ pub(crate) const SPARSE_STEP: usize = 4;
 /// [`TABLE_LEN_MAX`] that adding and removing at the border does not split and merge again and
 /// again.
 pub(crate) const MERGED_LEN_MAX: usize = 48;
-
-/// How many buckets are drawn to hit an occupied one; usually more than half are occupied.
-pub(crate) const DRAWS_MAX: u32 = 32;
 
 const _: () = assert!(SPARSE_LEN < MERGED_LEN_MAX && MERGED_LEN_MAX < TABLE_LEN_MAX);

@@ -1,7 +1,5 @@
 //! Reading a directory as a whole: iteration, cursors, random draws.
 
-use hashbrown::hash_table;
-
 use super::Directory;
 use super::table::Table;
 use crate::trie::Tables;
@@ -10,7 +8,7 @@ use crate::trie::Tables;
 #[derive(Debug)]
 pub struct Iter<'a, T> {
     tables: Tables<'a, Table<T>>,
-    table: Option<hash_table::Iter<'a, T>>,
+    table: Option<std::slice::Iter<'a, T>>,
     remaining: usize,
 }
 

@@ -116,7 +116,7 @@ impl Sampler<'_> {
         Some(Candidate {
             score: self.score(record)?,
             database,
-            key: record.name().clone(),
+            key: record.name(),
         })
     }
 

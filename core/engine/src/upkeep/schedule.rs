@@ -82,7 +82,7 @@ impl Engine {
                 return;
             } else if is_expired {
                 budget.expiries -= 1;
-                let key = record.name().clone();
+                let key = record.name();
                 let before = self.data.stats;
                 self.store_for(due, now).expire(&key);
                 let stats = &mut self.data.stats;
@@ -125,8 +125,8 @@ impl Engine {
         budget.steps -= 1;
         let (queue, is_packed) = (&mut self.data.packing, self.data.stream_compress);
         self.data.keyspace.edit_due(due, now.unix(), |record| {
-            let (key, value) = record.parts();
-            if let Some(stream) = value.get_mut::<Stream>() {
+            let key = record.name();
+            if let Some(stream) = record.value.get_mut::<Stream>() {
                 let now_ms = now.stream_ms();
                 stream.idempotence_mut().expire(now_ms, &mut budget.steps);
                 let waited = stream
@@ -134,7 +134,7 @@ impl Engine {
                     .packing_due_ms()
                     .is_some_and(|at| at <= now_ms);
                 if waited && is_packed {
-                    queue.waited(stream, (due.database, key), now);
+                    queue.waited(stream, (due.database, &key), now);
                 } else if waited {
                     stream.end_wait_for_packing();
                 }

@@ -129,7 +129,7 @@ impl Keyspace {
     /// The record that has this timer.
     pub(super) fn find_timed(&self, db: u16, hash: u64, timer: TimerId) -> Option<&Record> {
         let records = &self.database(db).records;
-        records.find(hash, |record| record.timer == Some(timer))
+        records.find(hash, |record| record.timer() == Some(timer))
     }
 
     /// Puts the timer of a record aside: what is due for it may not be done now.
@@ -155,11 +155,13 @@ impl Keyspace {
     /// Lets others come first if there is still something to do for a record.
     pub(crate) fn postpone(&mut self, due: Due, now: UnixMs) {
         let database = self.database_mut(due.database);
-        let is_due = |record: &Record| record.timer == Some(due.timer);
+        let is_due = |record: &Record| record.timer() == Some(due.timer);
         if let Some(record) = database.records.find_mut(due.hash, is_due) {
             let deadline = record.deadline().map(|at| at.max(now));
             let schedule = &mut database.schedule;
-            schedule.reset(&mut record.timer, due.hash, deadline);
+            let mut timer = record.timer();
+            schedule.reset(&mut timer, due.hash, deadline);
+            record.set_timer(timer);
             self.note_deadline(deadline);
         }
     }
@@ -175,12 +177,14 @@ impl Keyspace {
         let database = self.database_mut(due.database);
         let record = database
             .records
-            .find_mut(due.hash, |record| record.timer == Some(due.timer))
+            .find_mut(due.hash, |record| record.timer() == Some(due.timer))
             .expect(HAS_RECORD);
         let result = change(record);
         let deadline = record.deadline().map(|at| at.max(now));
         let schedule = &mut database.schedule;
-        schedule.reset(&mut record.timer, due.hash, deadline);
+        let mut timer = record.timer();
+        schedule.reset(&mut timer, due.hash, deadline);
+        record.set_timer(timer);
         self.note_deadline(deadline);
         result
     }

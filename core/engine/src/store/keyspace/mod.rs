@@ -329,18 +329,37 @@ impl Keyspace {
 
     /// Inserts a record whose key has this hash; it replaces one with the same key.
     pub(crate) fn put(&mut self, db: u16, hash: u64, mut record: Record) -> Option<Record> {
-        let old = self.remove(db, hash, record.key(), Lsn::ZERO);
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
+        let found = database
+            .records
+            .find_mut(hash, |found| found.is_of(record.key()));
+        if let Some(old) = &found {
+            database.expiring.remove(old.expires_at());
+            database.sizes.remove(SizeClass::of(old.value()));
+            database
+                .expiring
+                .remove_parts(old.value.has_expiring_parts());
+        }
         database.expiring.add(record.expires_at());
         database.sizes.add(SizeClass::of(record.value()));
         database
             .expiring
             .add_parts(record.value.has_expiring_parts());
-        let deadline = database.schedule.settle(&mut record, hash);
-        database
-            .records
-            .insert(hash, record, |record| hasher.hash(record.key()));
+        let (old, deadline) = match found {
+            Some(old) => {
+                database.schedule.cancel(&mut old.timer());
+                old.set_timer(None);
+                let deadline = database.schedule.settle(&mut record, hash);
+                (Some(std::mem::replace(old, record)), deadline)
+            }
+            None => {
+                let deadline = database.schedule.settle(&mut record, hash);
+                let hash_of = |record: &Record| hasher.hash(record.key());
+                database.records.insert(hash, record, hash_of);
+                (None, deadline)
+            }
+        };
         self.note_deadline(deadline);
         old
     }
@@ -359,7 +378,9 @@ impl Keyspace {
         database
             .expiring
             .remove_parts(record.value.has_expiring_parts());
-        database.schedule.cancel(&mut record.timer);
+        let mut timer = record.timer();
+        database.schedule.cancel(&mut timer);
+        record.set_timer(None);
         Some(record)
     }
 

@@ -1,33 +1,40 @@
 //! A key and everything kept with it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use collections::TimerId;
 use collections::hash::is_same;
+use collections::{Labelled, TimerId};
 use values::{Key, Value};
 
 use super::usage;
 use crate::time::UnixMs;
 use batch::Lsn;
 
-/// A key, its value, when it was changed and read, and when it expires.
-#[derive(Debug)]
+/// A key, its value, when it was changed and used, and when it expires.
+#[derive(Debug, Clone)]
 pub struct Record {
-    key: Key,
+    /// The key. Its label says when or how often the value was used ([`usage`]), so that a read
+    /// does not copy a table that a frozen view shares.
+    key: Labelled,
     /// The value.
     pub(crate) value: Value,
-    expires_at: i64,
     /// The batch that changed the record last.
     pub(crate) changed: Lsn,
-    /// When or how often the value was used ([`usage`]). Atomic, so that a read does not copy a
-    /// table that a frozen view shares.
-    clock: AtomicU32,
-    /// The timer that is set to the record's deadline, in the schedule of its database.
-    pub(super) timer: Option<TimerId>,
+    /// What only those have for which something is due.
+    timed: Option<Box<Timed>>,
 }
 
-/// About what a timer takes.
-const TIMER_BYTES: usize = 32;
+// There is one for each key.
+const _: () = assert!(size_of::<Record>() == 64);
+
+/// When something is due.
+#[derive(Debug, Clone)]
+struct Timed {
+    expires_at: i64,
+    /// The timer that is set to the record's deadline, in the schedule of its database.
+    timer: Option<TimerId>,
+}
+
+/// About what a timer takes, with what is kept of it beside the record.
+const TIMER_BYTES: usize = 26 + size_of::<Timed>();
 
 /// Stands for "never" in `expires_at`; no expiry is so early ([`earliest`]).
 const NEVER: i64 = i64::MIN;
@@ -57,14 +64,14 @@ impl Record {
         changed: Lsn,
         now: UnixMs,
     ) -> Record {
-        Record {
-            key,
+        let mut record = Record {
+            key: Labelled::new(key, now.seconds()),
             value,
-            expires_at: expires_at.map_or(NEVER, earliest),
             changed,
-            clock: AtomicU32::new(now.seconds()),
-            timer: None,
-        }
+            timed: None,
+        };
+        record.set_expiry(expires_at);
+        record
     }
 
     /// The key's bytes.
@@ -81,13 +88,8 @@ impl Record {
 
     /// The key, to be kept elsewhere without a copy of a long one.
     #[inline]
-    pub(crate) fn name(&self) -> &Key {
-        &self.key
-    }
-
-    /// The key, and the value to be changed.
-    pub(crate) fn parts(&mut self) -> (&Key, &mut Value) {
-        (&self.key, &mut self.value)
+    pub(crate) fn name(&self) -> Key {
+        self.key.key()
     }
 
     /// The value.
@@ -99,11 +101,8 @@ impl Record {
     /// The time from which the key is gone.
     #[inline]
     pub fn expires_at(&self) -> Option<UnixMs> {
-        if self.expires_at == NEVER {
-            None
-        } else {
-            Some(UnixMs(self.expires_at))
-        }
+        let timed = self.timed.as_ref()?;
+        (timed.expires_at != NEVER).then_some(UnixMs(timed.expires_at))
     }
 
     /// Returns whether the key has expired: its own time has come, or that of all parts of its
@@ -116,7 +115,7 @@ impl Record {
     /// Returns whether the key's own time has come.
     #[inline]
     pub fn is_past(&self, now: UnixMs) -> bool {
-        self.expires_at != NEVER && self.expires_at <= now.0
+        self.expires_at().is_some_and(|at| at <= now)
     }
 
     /// The batch that changed the record last.
@@ -138,7 +137,7 @@ impl Record {
 
     /// What of that is on the heap, with its timer.
     pub(super) fn heap_bytes(&self, samples: usize) -> usize {
-        let of_timer = self.timer.map_or(0, |_| TIMER_BYTES);
+        let of_timer = self.timed.as_ref().map_or(0, |_| TIMER_BYTES);
         self.key.heap_bytes() + self.value.heap_bytes(samples) + of_timer
     }
 
@@ -156,16 +155,37 @@ impl Record {
     /// When or how often the value was used, as [`usage`] has it.
     #[inline]
     pub(super) fn clock(&self) -> u32 {
-        self.clock.load(Ordering::Relaxed)
+        self.key.label()
     }
 
     #[inline]
     pub(super) fn set_clock(&self, clock: u32) {
-        self.clock.store(clock, Ordering::Relaxed);
+        self.key.set_label(clock);
     }
 
     pub(super) fn set_expiry(&mut self, at: Option<UnixMs>) {
-        self.expires_at = at.map_or(NEVER, earliest);
+        let timer = self.timer();
+        self.set_timed(at.map_or(NEVER, earliest), timer);
+    }
+
+    /// The timer that is set to the record's deadline.
+    #[inline]
+    pub(super) fn timer(&self) -> Option<TimerId> {
+        self.timed.as_ref()?.timer
+    }
+
+    /// Notes which timer is set to the record's deadline.
+    pub(super) fn set_timer(&mut self, timer: Option<TimerId>) {
+        let expires_at = self.timed.as_ref().map_or(NEVER, |timed| timed.expires_at);
+        self.set_timed(expires_at, timer);
+    }
+
+    fn set_timed(&mut self, expires_at: i64, timer: Option<TimerId>) {
+        match &mut self.timed {
+            _ if expires_at == NEVER && timer.is_none() => self.timed = None,
+            Some(timed) => **timed = Timed { expires_at, timer },
+            None => self.timed = Some(Box::new(Timed { expires_at, timer })),
+        }
     }
 
     /// When there is next something to do for the key or its value.
@@ -176,19 +196,7 @@ impl Record {
 
     /// The same value under another name.
     pub(crate) fn renamed(self, key: Key) -> Record {
+        let key = Labelled::new(key, self.clock());
         Record { key, ..self }
-    }
-}
-
-impl Clone for Record {
-    fn clone(&self) -> Record {
-        Record {
-            key: self.key.clone(),
-            value: self.value.clone(),
-            expires_at: self.expires_at,
-            changed: self.changed,
-            clock: AtomicU32::new(self.clock()),
-            timer: self.timer,
-        }
     }
 }

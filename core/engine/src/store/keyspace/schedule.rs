@@ -20,7 +20,15 @@ impl Schedule {
     #[inline]
     pub(super) fn settle(&mut self, record: &mut Record, hash: u64) -> Option<UnixMs> {
         let deadline = record.deadline();
-        self.set(&mut record.timer, hash, deadline)
+        let mut timer = record.timer();
+        if timer.is_none() && deadline.is_none() {
+            return None;
+        }
+        let changed = self.set(&mut timer, hash, deadline);
+        if timer != record.timer() {
+            record.set_timer(timer);
+        }
+        changed
     }
 
     /// The same for a record of which only the timer is known.

@@ -1,5 +1,5 @@
-//! The longest time without an answer while a snapshot is taken under load: ten million keys, and a
-//! stream of 1 GB.
+//! The longest time without an answer while a snapshot is taken under load, or a journal rewritten:
+//! ten million keys, strings or values of all types, and a stream of 1 GB.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +20,8 @@ use crate::sample::{Metric, Sample};
 pub(super) fn works() -> Vec<Box<dyn Work>> {
     vec![
         Box::new(Snapshot(Data::Keys)),
+        Box::new(Snapshot(Data::Mixed)),
+        Box::new(Snapshot(Data::Journal)),
         Box::new(Snapshot(Data::Stream)),
     ]
 }
@@ -29,7 +31,27 @@ struct Snapshot(Data);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Data {
     Keys,
+    /// Small values of all types.
+    Mixed,
+    /// The same with a journal, which is rewritten.
+    Journal,
     Stream,
+}
+
+impl Data {
+    /// What is done in the background, and what INFO says while it goes on and afterwards.
+    fn background(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Data::Keys | Data::Mixed | Data::Stream => {
+                ("BGSAVE", "rdb_bgsave_in_progress", "rdb_last_bgsave_status")
+            }
+            Data::Journal => (
+                "BGREWRITEAOF",
+                "aof_rewrite_in_progress",
+                "aof_last_bgrewrite_status",
+            ),
+        }
+    }
 }
 
 impl Work for Snapshot {
@@ -40,6 +62,8 @@ impl Work for Snapshot {
     fn name(&self) -> String {
         match self.0 {
             Data::Keys => "snapshot-keys".to_owned(),
+            Data::Mixed => "snapshot-mixed".to_owned(),
+            Data::Journal => "rewrite-mixed".to_owned(),
             Data::Stream => "snapshot-stream".to_owned(),
         }
     }
@@ -47,6 +71,8 @@ impl Work for Snapshot {
     fn lanes(&self) -> Vec<String> {
         vec![match self.0 {
             Data::Keys => "BGSAVE of 10,000,000 keys under load".to_owned(),
+            Data::Mixed => "BGSAVE of 10,000,000 mixed keys under load".to_owned(),
+            Data::Journal => "BGREWRITEAOF of 10,000,000 mixed keys under load".to_owned(),
             Data::Stream => "BGSAVE of a 1 GB stream under load".to_owned(),
         }]
     }
@@ -56,7 +82,11 @@ impl Work for Snapshot {
     }
 
     fn begin(&self, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
-        let node = setup.start_at(peer, Persistence::None, Placement::Anywhere, &[])?;
+        let persistence = match self.0 {
+            Data::Keys | Data::Mixed | Data::Stream => Persistence::None,
+            Data::Journal => Persistence::EverySecond,
+        };
+        let node = setup.start_at(peer, persistence, Placement::Anywhere, &[])?;
         let texts = setup.texts.clone();
         match self.0 {
             Data::Keys => {
@@ -71,6 +101,12 @@ impl Work for Snapshot {
                 let keys = setup.scale.count(10_000_000, 1000);
                 let mut source = Repeat::new(std::slice::from_ref(&set), &texts, 1, 100, keys);
                 Load::connect(node.address(), 1)?.run(&mut source, Check::Shape)?;
+            }
+            Data::Mixed | Data::Journal => {
+                let requests = mixed();
+                let (count, keys) = (requests.len(), setup.scale.count(10_000_000, 1000));
+                let mut source = Repeat::new(&requests, &texts, count, 100, keys);
+                Load::connect(node.address(), count)?.run(&mut source, Check::Shape)?;
             }
             Data::Stream => {
                 let entries = setup.scale.count(1_000_000_000 / ENTRY_BYTES, 1000);
@@ -101,7 +137,7 @@ impl Rig for Running {
         // Writes all over the data, so that copying on write shows: keys again, or entries at the
         // stream's end.
         let template = match self.data {
-            Data::Keys => Template::new(
+            Data::Keys | Data::Mixed | Data::Journal => Template::new(
                 &[
                     &[Piece::Fixed(b"SET")],
                     &[Piece::Fixed(b"bench:key:00"), Piece::Digits(7)],
@@ -119,17 +155,14 @@ impl Rig for Running {
         }
         let quiet = pinger.lap();
         let since = Instant::now();
-        self.control.ask(&["BGSAVE"])?;
+        let (command, in_progress, status) = self.data.background();
+        self.control.ask(&[command])?;
         let mut asked = Instant::now();
         loop {
             writer.write_some(&self.texts)?;
             if asked.elapsed() > ASK_INTERVAL {
                 asked = Instant::now();
-                if self
-                    .control
-                    .info_number("persistence", "rdb_bgsave_in_progress")?
-                    == 0
-                {
+                if self.control.info_number("persistence", in_progress)? == 0 {
                     break;
                 }
             }
@@ -137,15 +170,34 @@ impl Rig for Running {
         let work = since.elapsed();
         let during = pinger.lap();
         pinger.stop()?;
-        let status = self.control.info("persistence")?;
+        let figures = self.control.info("persistence")?;
         ensure!(
-            status
-                .get("rdb_last_bgsave_status")
-                .is_some_and(|status| status == "ok"),
-            "the snapshot failed"
+            figures.get(status).is_some_and(|status| status == "ok"),
+            "{command} failed"
         );
         Ok(vec![sample(during, quiet, work)])
     }
+}
+
+/// Requests that make small values, a type each.
+fn mixed() -> Vec<Template> {
+    let key = [Piece::Fixed(b"bench:key:"), Piece::Serial(9)];
+    let text = [Piece::Text(12)];
+    let integer = [Piece::Digits(6)];
+    let field = |name: &'static [u8]| [Piece::Fixed(name), Piece::Text(2)];
+    let (a, b, c) = (field(b"a-"), field(b"b-"), field(b"c-"));
+    let of = |command: &'static [u8], arguments: &[&[Piece<'_>]]| {
+        let name = [Piece::Fixed(command)];
+        Template::new(&[&[&name[..], &key], arguments].concat(), 0)
+    };
+    vec![
+        of(b"SET", &[&text]),
+        of(b"RPUSH", &[&text, &integer, &a, &b]),
+        of(b"HSET", &[&a, &text, &b, &integer, &c, &text]),
+        of(b"SADD", &[&integer, &integer, &integer]),
+        of(b"SADD", &[&text, &a, &b]),
+        of(b"ZADD", &[&integer, &a, &integer, &b, &integer, &c]),
+    ]
 }
 
 fn sample(during: Gap, quiet: Gap, work: Duration) -> Sample {

@@ -7,6 +7,7 @@ mod clients;
 mod groups;
 mod hashes;
 mod keys;
+mod large;
 mod lists;
 mod places;
 mod replies;
@@ -85,4 +86,5 @@ pub(super) const GROUNDS: &[Ground] = &[
     places::GROUND,
     clients::GROUND,
     replies::GROUND,
+    large::GROUND,
 ];

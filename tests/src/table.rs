@@ -1,7 +1,7 @@
 //! What a server says about its commands (`COMMAND INFO`, `COMMAND DOCS`), against
 //! `data/commands.json`.
 //!
-//! The file holds what Redis 8.6.3 says, and additions for what later versions have on streams.
+//! The file holds what Redis 8.6.3 says, and additions for what later versions have.
 //! Only commands that the server has are compared, but each of their fields is. Sets (flags,
 //! categories) are compared without order; prose (summaries, notes) is not compared at all.
 
@@ -72,7 +72,7 @@ pub struct Known {
 pub enum Version {
     /// Redis 8.6.3 as it was recorded.
     Recorded,
-    /// With what later versions add to streams.
+    /// With what later versions add.
     WithAdditions,
 }
 
@@ -135,9 +135,9 @@ fn recorded(version: Version) -> Result<BTreeMap<String, Map<String, Json>>> {
         add_recorded(&mut entries, command)?;
     }
     if version == Version::WithAdditions {
-        for addition in file["stream_additions"]
+        for addition in file["later_additions"]
             .as_array()
-            .context("stream_additions")?
+            .context("later_additions")?
         {
             let name = addition["name"]
                 .as_str()

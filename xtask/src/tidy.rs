@@ -46,7 +46,6 @@ const CORE_DEPENDENCIES: &[&str] = &[
     "lz4_flex",
     "memchr",
     "rustc_apfloat",
-    "ryu",
     "smallvec",
     "thiserror",
     "triomphe",

@@ -134,5 +134,10 @@ fn missing(text: &mut String, commands: &[Value]) -> Result<()> {
             writeln!(text, "| {family} | {} |", names.join(", "))?;
         }
     }
+    writeln!(text, "\n{}", paragraph(LATER))?;
     Ok(())
 }
+
+/// What is missing that Redis 8.6.3 does not have either.
+const LATER: &str = "Of what Redis 8.8 and 8.10 have beyond that, weir has XNACK, SUNIONCARD, SDIFFCARD, AGGREGATE COUNT, \
+     and the later options of XREAD and XREADGROUP. INCREX, LMOVEM, BLMOVEM and arrays are missing.";

@@ -2,7 +2,7 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::SortedSet;
 
@@ -31,10 +31,6 @@ impl PlainCommand for GeoPos {
     const SPEC: Spec = Spec {
         name: "geopos",
         summary: "Answers longitudes and latitudes of places.",
-        compat: Compat::Differs(
-            "Coordinates have the fewest digits that read back as the same number; Redis sends a \
-             digit more for about one in two thousand.",
-        ),
         ..FAMILY
     };
     type Args<'a> = (&'a [u8], Argv<'a>);

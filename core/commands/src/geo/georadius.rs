@@ -24,7 +24,7 @@ const FAMILY: Spec = Spec {
         ("6.2.0", "`ANY` with `COUNT`."),
         ("7.0.0", "Unit names in any case of letters."),
     ],
-    compat: Compat::Differs(super::ORDER_AND_DIGITS),
+    compat: Compat::Differs(super::ORDER),
     ..Spec::named("")
 };
 

@@ -20,7 +20,7 @@ const FAMILY: Spec = Spec {
     group: Group::Geo,
     complexity: "O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M is the number of items inside the shape",
     history: &[("7.0.0", "Unit names in any case of letters.")],
-    compat: Compat::Differs(super::ORDER_AND_DIGITS),
+    compat: Compat::Differs(super::ORDER),
     ..Spec::named("")
 };
 

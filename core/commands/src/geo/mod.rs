@@ -41,6 +41,5 @@ const UNIT: Arg = Arg::one_of(
 );
 
 /// How searches differ from those of Redis.
-const ORDER_AND_DIGITS: &str = "Without an order, and with ANY, places may come in another order \
-     near the poles. Coordinates have the fewest digits that read back as the same number; Redis \
-     sends a digit more for about one in two thousand.";
+const ORDER: &str =
+    "Without an order, and with ANY, places may come in another order near the poles.";

@@ -5,15 +5,15 @@ use engine::args::Args;
 use engine::command::Ctx;
 use engine::error::CmdError;
 use engine::store::effect::event::Event;
-use engine::store::effect::{Effect, KeyChange, event};
-use resp::{LARGE_BYTES_MIN, Reply};
+use resp::Reply;
+use values::SortedSet;
 use values::sorted_set::Builder;
-use values::{SortedSet, Value};
 
 use super::cell::{LATITUDE_MAX, LONGITUDE_MAX, position_of};
 use super::search::{Hit, Order, Search};
 use super::sphere::{Position, Shape};
 use crate::float::parse_double;
+use crate::sorted_set::{self, store::Told};
 
 /// A unit of length: how many metres one is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -206,40 +206,13 @@ pub(super) enum Stored {
 
 /// Stores what was found and answers how much that is. Nothing leaves no key.
 pub(super) fn store(to: &[u8], hits: &[(&[u8], f64)], event: &'static Event, ctx: &mut Ctx<'_>) {
-    if hits.is_empty() {
-        if ctx.store.record(to).is_some() {
-            ctx.store
-                .apply(&Effect::on(to, KeyChange::Delete), event::DEL);
-        }
-        ctx.reply.int(0);
-        return;
-    }
     let thresholds = ctx.store.thresholds();
     let mut set = Builder::new(ctx.store.placing(&thresholds));
     for (member, score) in hits {
         set.place(member, *score);
     }
-    let set = set.finish();
-    let len = set.len();
-    // The journal has the set itself: what is within a shape depends on sines, which another
-    // machine may compute otherwise.
-    let value = Value::from(set);
-    let dumped = rdb::dump(&value);
-    let (made, copied);
-    let payload = if dumped.len() < LARGE_BYTES_MIN {
-        copied = dumped;
-        copied.as_slice()
-    } else {
-        made = ctx.store.make_large(dumped);
-        made.as_slice()
-    };
-    let put = KeyChange::Restore {
-        value,
-        payload,
-        at: None,
-    };
-    ctx.store.apply(&Effect::on(to, put), event);
-    ctx.reply.count(len);
+    // What is within a shape depends on sines, which another machine may compute otherwise.
+    sorted_set::store::store(to, set.finish(), Told::Itself, event, ctx);
 }
 
 impl Stored {

@@ -3,7 +3,7 @@
 use engine::command::{Ctx, Entry, Flow, PlainCommand, container, entry};
 use engine::config::Tracking;
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use crate::help::{Help, Helped};
 
@@ -46,6 +46,13 @@ impl PlainCommand for Encoding {
         name: "encoding",
         summary: "Tells how the value of a key is kept.",
         since: "2.2.3",
+        compat: Compat::Differs(
+            "A command that changes nothing leaves the name as it is, also SADD of many members that \
+             are there and HEXPIRE of fields that are not. A list that was cut to few elements is a \
+             listpack, even if Redis has them in two nodes. Integers that SPOP leaves of a larger \
+             set are an intset by the setting of that moment. A hash whose fields are all over \
+             does not exist.",
+        ),
         ..FAMILY
     };
     type Args<'a> = &'a [u8];

@@ -8,6 +8,7 @@ use engine::error::CmdError;
 use engine::store::effect::{Effect, Event, KeyChange, event, set};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
+use values::hyperloglog::Registers;
 use values::{Combination, Set};
 
 use crate::element::reply_element;
@@ -83,6 +84,21 @@ pub(super) fn count(
         }
     });
     ctx.reply.int(len as i64);
+    Ok(Flow::Done)
+}
+
+/// Estimates how many members sets have together, up to a limit.
+pub(super) fn estimate_union(
+    keys: Argv<'_>,
+    limit: Option<u64>,
+    ctx: &mut Ctx<'_>,
+) -> Result<Flow, CmdError> {
+    let mut registers = Registers::new();
+    for member in sources(keys, ctx)?.iter().flat_map(Set::iter) {
+        member.with_bytes(|member| registers.add(member));
+    }
+    let estimate = registers.estimate().min(limit.unwrap_or(u64::MAX));
+    ctx.reply.int(estimate as i64);
     Ok(Flow::Done)
 }
 

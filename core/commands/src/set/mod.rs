@@ -1,5 +1,6 @@
 //! Set commands.
 
+mod card;
 mod combined;
 mod sadd;
 mod scard;
@@ -21,9 +22,10 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<sadd::SAdd>(),
     entry::<scard::SCard>(),
     entry::<sdiff::SDiff>(),
+    entry::<card::SDiffCard>(),
     entry::<sdiff::SDiffStore>(),
     entry::<sinter::SInter>(),
-    entry::<sinter::SInterCard>(),
+    entry::<card::SInterCard>(),
     entry::<sinter::SInterStore>(),
     entry::<sismember::SIsMember>(),
     entry::<smembers::SMembers>(),
@@ -34,5 +36,6 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<srem::SRem>(),
     entry::<sscan::SScan>(),
     entry::<sunion::SUnion>(),
+    entry::<card::SUnionCard>(),
     entry::<sunion::SUnionStore>(),
 ];

@@ -8,8 +8,6 @@ use std::cmp::Ordering;
 use engine::args::{Args, parse_i64};
 use engine::command::Ctx;
 use engine::error::CmdError;
-use engine::store::effect::sorted_set::SortedSetChange;
-use engine::store::effect::{Effect, Event, KeyChange, event};
 use engine::table::{Arg, FindKeys, KeyFlags, KeySpec};
 use resp::Argv;
 use values::sorted_set::{Builder, Member};
@@ -34,13 +32,23 @@ pub(super) enum Aggregate {
     Sum,
     Lowest,
     Highest,
+    /// How many sets have the member, whatever its scores: the sum of their weights.
+    Count,
 }
 
 impl Aggregate {
+    /// What a score counts in a set of this weight.
+    fn weighted(self, score: f64, weight: f64) -> f64 {
+        match self {
+            Aggregate::Sum | Aggregate::Lowest | Aggregate::Highest => score * weight,
+            Aggregate::Count => weight,
+        }
+    }
+
     fn of(self, one: f64, other: f64) -> f64 {
         match self {
             // Infinite scores of both signs make none.
-            Aggregate::Sum => or_zero(one + other),
+            Aggregate::Sum | Aggregate::Count => or_zero(one + other),
             Aggregate::Lowest if other < one => other,
             Aggregate::Highest if other > one => other,
             Aggregate::Lowest | Aggregate::Highest => one,
@@ -75,6 +83,7 @@ pub(super) const AGGREGATE: Arg = Arg::one_of(
         Arg::word("sum", "SUM"),
         Arg::word("min", "MIN"),
         Arg::word("max", "MAX"),
+        Arg::word("count", "COUNT").since("8.8.0"),
     ],
 )
 .token("AGGREGATE")
@@ -101,11 +110,11 @@ pub(super) struct Wanted<'a> {
 
 /// What follows the keys.
 #[derive(Debug)]
-struct Chosen {
+pub(super) struct Chosen {
     /// One for each key, or none at all.
     weights: Vec<f64>,
-    aggregate: Aggregate,
-    with_scores: bool,
+    pub(super) aggregate: Aggregate,
+    pub(super) with_scores: bool,
 }
 
 /// Reads the number of keys and the keys, for a command of this name.
@@ -138,6 +147,8 @@ impl Options {
                     Aggregate::Lowest
                 } else if args.keyword("MAX") {
                     Aggregate::Highest
+                } else if args.keyword("COUNT") {
+                    Aggregate::Count
                 } else {
                     return Err(CmdError::Syntax);
                 };
@@ -167,12 +178,12 @@ impl<'a> Wanted<'a> {
         })
     }
 
-    /// Gives `then` the members of the result in their order, and whether scores were asked for.
+    /// Gives `then` the members of the result in their order, and what was asked for.
     pub(super) fn combine<T>(
         mut self,
         combination: Combination,
         ctx: &mut Ctx<'_>,
-        then: impl FnOnce(&mut dyn ExactSizeIterator<Item = Member<'_>>, bool, &mut Ctx<'_>) -> T,
+        then: impl FnOnce(&mut dyn ExactSizeIterator<Item = Member<'_>>, &Chosen, &mut Ctx<'_>) -> T,
     ) -> Result<T, CmdError> {
         let mut sources = sources(self.keys, ctx)?;
         let chosen = self.options.parse(&mut self.rest, self.keys.len())?;
@@ -193,7 +204,7 @@ impl<'a> Wanted<'a> {
             let by_score = by_score.unwrap_or(Ordering::Equal);
             by_score.then_with(|| one.member.cmp(other.member))
         });
-        Ok(then(&mut all.into_iter(), chosen.with_scores, ctx))
+        Ok(then(&mut all.into_iter(), &chosen, ctx))
     }
 }
 
@@ -201,7 +212,7 @@ impl Chosen {
     fn union<'s>(&self, sources: &[Source<'_>], held: &'s [Held<'_>]) -> Vec<Member<'s>> {
         let mut all = Vec::new();
         for (source, held) in sources.iter().zip(held) {
-            held.for_each(|it| all.push(source.weighted(it)));
+            held.for_each(|it| all.push(source.weighted(it, self.aggregate)));
         }
         // Those that are equal stay in the order of the sources.
         all.sort_by(|one, other| one.member.cmp(other.member));
@@ -222,7 +233,7 @@ impl Chosen {
             return all;
         };
         held.for_each(|it| {
-            let mut found = first.weighted(it);
+            let mut found = first.weighted(it, self.aggregate);
             let is_in_all = others.iter().all(|other| {
                 let score = match other.is_first {
                     true => Some(it.score),
@@ -230,7 +241,7 @@ impl Chosen {
                 };
                 if let Some(score) = score {
                     // As in Redis, a product that is no number makes the whole sum zero.
-                    let score = score * other.weight;
+                    let score = self.aggregate.weighted(score, other.weight);
                     found.score = self.aggregate.of(found.score, score);
                 }
                 score.is_some()
@@ -314,9 +325,9 @@ fn sort_by_len(sources: &mut [Source<'_>]) {
 }
 
 impl Source<'_> {
-    fn weighted<'s>(&self, it: Member<'s>) -> Member<'s> {
+    fn weighted<'s>(&self, it: Member<'s>, aggregate: Aggregate) -> Member<'s> {
         Member {
-            score: or_zero(it.score * self.weight),
+            score: or_zero(aggregate.weighted(it.score, self.weight)),
             ..it
         }
     }
@@ -416,26 +427,6 @@ pub(super) fn built(
     let mut result = Builder::new(ctx.store.placing(&thresholds));
     members.for_each(|it| result.append(it.member, it.score));
     result.finish()
-}
-
-/// Puts a set in the place of what a key held, and answers how many members it has. One without
-/// members is no key.
-pub(super) fn store(
-    to: &[u8],
-    set: SortedSet,
-    command: Argv<'_>,
-    event: &'static Event,
-    ctx: &mut Ctx<'_>,
-) {
-    let len = set.len();
-    if len > 0 {
-        let store = SortedSetChange::Store { set: &set, command };
-        ctx.store.apply(&Effect::on(to, store), event);
-    } else if ctx.store.peek(to).is_some() {
-        ctx.store
-            .apply(&Effect::on(to, KeyChange::Delete), event::DEL);
-    }
-    ctx.reply.count(len);
 }
 
 /// The limit of `ZINTERCARD`; 0 is none.

@@ -5,6 +5,7 @@ mod combined;
 mod pop;
 mod range;
 mod reply;
+pub(crate) mod store;
 pub(crate) mod zadd;
 mod zcard;
 mod zcount;

@@ -8,8 +8,8 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::SortedSet;
 
-use super::combined::store;
 use super::range::{Form, Wanted};
+use super::store::{Told, store};
 
 /// `ZRANGESTORE dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]`
 pub(super) struct ZRangeStore;
@@ -76,7 +76,8 @@ impl Command for ZRangeStore {
                 result.place(it.member, it.score, placing);
             });
         }
-        store(cmd.to, result, cmd.command, events::ZRANGESTORE, ctx);
+        let told = Told::ByCommand(cmd.command);
+        store(cmd.to, result, told, events::ZRANGESTORE, ctx);
         Ok(Flow::Done)
     }
 }

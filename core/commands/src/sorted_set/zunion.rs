@@ -9,10 +9,11 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 
 use super::combined::{
-    AGGREGATE, Combination, Options, WEIGHTS, Wanted, built, count_common, parse_keys, sources_at,
-    store,
+    AGGREGATE, Aggregate, Combination, Options, WEIGHTS, Wanted, built, count_common, parse_keys,
+    sources_at,
 };
 use super::reply::reply_members;
+use super::store::{Told, store};
 
 const INTER: &str = "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set.";
 const DIFF: &str = "O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set.";
@@ -57,7 +58,7 @@ const STORING: Spec = Spec {
     ..Spec::named("")
 };
 
-/// `ZUNION numkeys key [key …] [WEIGHTS weight …] [AGGREGATE SUM | MIN | MAX] [WITHSCORES]`
+/// `ZUNION numkeys key [key …] [WEIGHTS weight …] [AGGREGATE SUM | MIN | MAX | COUNT] [WITHSCORES]`
 pub(super) struct ZUnion;
 
 impl Command for ZUnion {
@@ -65,6 +66,7 @@ impl Command for ZUnion {
         name: "zunion",
         summary: "Answers the members that some of several sorted sets have.",
         complexity: "O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set.",
+        history: &[("8.8.0", "`AGGREGATE COUNT`.")],
         ..ANSWERING
     };
     type Parsed<'a> = Wanted<'a>;
@@ -78,7 +80,7 @@ impl Command for ZUnion {
     }
 }
 
-/// `ZINTER numkeys key [key …] [WEIGHTS weight …] [AGGREGATE SUM | MIN | MAX] [WITHSCORES]`
+/// `ZINTER numkeys key [key …] [WEIGHTS weight …] [AGGREGATE SUM | MIN | MAX | COUNT] [WITHSCORES]`
 pub(super) struct ZInter;
 
 impl Command for ZInter {
@@ -86,6 +88,7 @@ impl Command for ZInter {
         name: "zinter",
         summary: "Answers the members that all of several sorted sets have.",
         complexity: INTER,
+        history: &[("8.8.0", "`AGGREGATE COUNT`.")],
         ..ANSWERING
     };
     type Parsed<'a> = Wanted<'a>;
@@ -121,7 +124,8 @@ impl Command for ZDiff {
     }
 }
 
-/// `ZUNIONSTORE destination numkeys key [key …] [WEIGHTS weight …] [AGGREGATE SUM | MIN | MAX]`
+/// `ZUNIONSTORE destination numkeys key [key …] [WEIGHTS weight …]
+/// [AGGREGATE SUM | MIN | MAX | COUNT]`
 pub(super) struct ZUnionStore;
 
 impl Command for ZUnionStore {
@@ -129,6 +133,7 @@ impl Command for ZUnionStore {
         name: "zunionstore",
         summary: "Stores the members that some of several sorted sets have.",
         complexity: "O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set.",
+        history: &[("8.8.0", "`AGGREGATE COUNT`.")],
         ..STORING
     };
     type Parsed<'a> = Stored<'a>;
@@ -142,7 +147,8 @@ impl Command for ZUnionStore {
     }
 }
 
-/// `ZINTERSTORE destination numkeys key [key …] [WEIGHTS weight …] [AGGREGATE SUM | MIN | MAX]`
+/// `ZINTERSTORE destination numkeys key [key …] [WEIGHTS weight …]
+/// [AGGREGATE SUM | MIN | MAX | COUNT]`
 pub(super) struct ZInterStore;
 
 impl Command for ZInterStore {
@@ -150,6 +156,7 @@ impl Command for ZInterStore {
         name: "zinterstore",
         summary: "Stores the members that all of several sorted sets have.",
         complexity: INTER,
+        history: &[("8.8.0", "`AGGREGATE COUNT`.")],
         ..STORING
     };
     type Parsed<'a> = Stored<'a>;
@@ -239,9 +246,9 @@ fn answer(
     combination: Combination,
     ctx: &mut Ctx<'_>,
 ) -> Result<Flow, CmdError> {
-    wanted.combine(combination, ctx, |members, with_scores, ctx| {
+    wanted.combine(combination, ctx, |members, chosen, ctx| {
         let len = members.len();
-        reply_members(members, len, with_scores, ctx.reply);
+        reply_members(members, len, chosen.with_scores, ctx.reply);
     })?;
     Ok(Flow::Done)
 }
@@ -279,10 +286,21 @@ impl<'a> Stored<'a> {
         event: &'static Event,
         ctx: &mut Ctx<'_>,
     ) -> Result<Flow, CmdError> {
-        let set = self
+        let command = self.command;
+        let combined = self
             .wanted
-            .combine(combination, ctx, |members, _, ctx| built(members, ctx))?;
-        store(self.to, set, self.command, event, ctx);
+            .combine(combination, ctx, |members, chosen, ctx| {
+                let told = match chosen.aggregate {
+                    // Redis 8.6, which does not know the word, reads the journal too.
+                    Aggregate::Count => Told::Itself,
+                    Aggregate::Sum | Aggregate::Lowest | Aggregate::Highest => {
+                        Told::ByCommand(command)
+                    }
+                };
+                (built(members, ctx), told)
+            });
+        let (set, told) = combined?;
+        store(self.to, set, told, event, ctx);
         Ok(Flow::Done)
     }
 }

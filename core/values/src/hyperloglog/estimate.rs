@@ -21,6 +21,14 @@ impl Registers {
         Registers(Box::new([0; REGISTERS]))
     }
 
+    /// Adds an element.
+    pub fn add(&mut self, element: &[u8]) {
+        let register = Register::of(element);
+        if let Some(rank) = self.0.get_mut(register.index()) {
+            *rank = (*rank).max(register.rank());
+        }
+    }
+
     /// How many different elements raise registers like this.
     pub fn estimate(&self) -> u64 {
         let mut counts = [[0_u32; 256]; 4];

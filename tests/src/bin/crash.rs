@@ -111,16 +111,16 @@ fn main() -> Result<()> {
     for client in clients {
         ensure!(client.join().is_ok(), "a client panicked");
     }
-    let (mut changes, mut comparisons) = (0, 0);
-    for keeper in keepers {
-        let kept = keeper.join().ok().context("a keeper panicked")?;
-        let (replies, compared) = kept?;
-        changes += replies;
-        comparisons += compared;
-    }
+    let kept: Vec<_> = keepers.into_iter().map(thread::JoinHandle::join).collect();
     let audited = audit(port, &told);
     server.kill()?;
     server.wait()?;
+    let (mut changes, mut comparisons) = (0, 0);
+    for keeper in kept {
+        let (replies, compared) = keeper.ok().context("a keeper panicked")??;
+        changes += replies;
+        comparisons += compared;
+    }
     let (appended, acknowledged) = audited?;
     let retries = told.retries.load(Ordering::Relaxed);
     use std::io::Write;

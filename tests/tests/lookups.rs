@@ -327,7 +327,7 @@ const REVIEWED: &[(&str, &str, &str)] = &[
 ];
 
 /// Commands that weir has and Redis 8.6 lacks, or that name a key only to ask about the server.
-const LEFT_OUT: &[&str] = &["debug", "xidmprecord", "xnack"];
+const LEFT_OUT: &[&str] = &["debug", "sdiffcard", "sunioncard", "xidmprecord", "xnack"];
 
 fn ask(client: &mut Client, request: &str) -> Value {
     let words = request.split(' ').map(|word| match word {

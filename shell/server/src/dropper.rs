@@ -162,7 +162,9 @@ mod tests {
     use super::*;
     use crate::memory::{Allocator, add};
 
-    const VALUE_BYTES: u64 = 64 << 20;
+    /// What the allocator gives for a value of [`VALUE_LEN`] bytes and a little room behind it.
+    const VALUE_BYTES: u64 = 80 << 20;
+    const VALUE_LEN: u64 = 78 << 20;
 
     /// A meter of a thread whose memory has grown by this many bytes when it is asked.
     fn meter(of_thread: fn() -> u64) -> Meter {
@@ -183,7 +185,7 @@ mod tests {
             let mut reply = Reply::new(Protocol::Resp2);
             let _ = engine.request(client, argv.as_argv(), Now::default(), &mut reply);
         };
-        let last = (VALUE_BYTES - 1).to_string();
+        let last = (VALUE_LEN - 1).to_string();
         ask(&mut engine, &["SETRANGE", "k", &last, "x"]);
         let used = |engine: &Engine| engine.server.shell.used_memory;
         add(&mut engine, 1000 + VALUE_BYTES.cast_signed());

@@ -164,7 +164,8 @@ impl Keys {
             let at = ["HPEXPIRETIME", &self.fields, "FIELDS", "1", &field];
             let at = client.command(&at)?;
             let at = at.elements().and_then(|times| times.first()?.as_int());
-            let at = at.and_then(|at| u64::try_from(at).ok());
+            // Below zero: there is none. No number at all: the connection was lost.
+            let at = u64::try_from(at.context("no time")?).ok();
             state.fields.insert(pair[0], (pair[1].try_into()?, at));
         }
         Ok(state)

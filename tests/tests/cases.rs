@@ -19,6 +19,7 @@ macro_rules! files {
 files! {
     beyond_redis_8_6: "beyond",
     bits_of_strings: "bitmap",
+    channels: "channels",
     connections: "connection",
     eviction: "eviction",
     expiring_keys: "expire",

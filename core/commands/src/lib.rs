@@ -5,6 +5,7 @@
 //! is in [`engine::command`]; the engine knows the commands only by [`TABLE`].
 
 mod bitmap;
+mod channels;
 mod connection;
 mod cursor;
 mod element;
@@ -30,6 +31,7 @@ use engine::command::{CommandTable, Entry, Numbered, count};
 /// Every command, family by family; names are unique.
 pub static COMMANDS: &[&[Entry]] = &[
     bitmap::COMMANDS,
+    channels::COMMANDS,
     connection::COMMANDS,
     geo::COMMANDS,
     hash::COMMANDS,

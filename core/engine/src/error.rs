@@ -49,6 +49,17 @@ pub enum CmdError {
         /// The command's name in capitals.
         command: String,
     },
+    /// A client that listens to channels in RESP2 asks for something else; the full name of that.
+    #[error(
+        "ERR Can't execute '{0}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+    )]
+    WhileSubscribed(String),
+    /// More channels or patterns than one client, or all, may listen to.
+    #[error("ERR too many channels or patterns are listened to")]
+    TooManySubscriptions,
+    /// A subcommand of `PUBSUB` with too many arguments, as it was given.
+    #[error("ERR unknown subcommand or wrong number of arguments for '{0}'. Try PUBSUB HELP.")]
+    PubSubArguments(String),
     /// The session has not authenticated.
     #[error("NOAUTH Authentication required.")]
     NoAuth,

@@ -42,6 +42,7 @@ pub use batch::{Encoded, Lsn};
 pub use rng::Rng;
 pub use time::{Mono, Now, UnixMs};
 
+use crate::clients::channels::Channels;
 use crate::clients::delivery::{Delivery, Outgoing};
 use crate::clients::monitor::Monitors;
 use crate::clients::pause::Pause;
@@ -160,6 +161,7 @@ impl Engine {
                 id_text: IdText::new(),
                 started: now,
                 monitors: Monitors::default(),
+                channels: Channels::default(),
                 loading: None,
                 writes: server::Writes::Accepted,
                 room: server::Room::default(),
@@ -194,11 +196,12 @@ impl Engine {
             .connect(address, local_address, authenticated, now)
     }
 
-    /// Removes a client: its watches, its queued commands and its wait end.
+    /// Removes a client: its watches, its subscriptions, its queued commands and its wait end.
     pub fn disconnect(&mut self, id: SessionId) {
-        let Some(session) = self.server.sessions.take(id) else {
+        let Some(mut session) = self.server.sessions.take(id) else {
             return;
         };
+        self.server.channels.unsubscribe_all(&mut session);
         self.data.watches.remove(id, session.watched.keys());
         if let Some(wait) = &session.wait {
             self.data.blocking.remove(id, wait);
@@ -229,12 +232,13 @@ impl Engine {
     }
 
     /// Tells how many bytes of a client have come and not run, once what was complete has run: what
-    /// is queued or waits is counted where it is, and must not count here too.
+    /// is queued or waits is counted where it is, and must not count here too. Returns how much may
+    /// wait to be sent to the client, unless it is gone: its class may have changed.
     #[inline]
-    pub fn end_requests(&mut self, id: SessionId, query_bytes: usize) {
-        if let Some(session) = self.server.sessions.find_mut(id) {
-            session.io.query_bytes = query_bytes;
-        }
+    pub fn end_requests(&mut self, id: SessionId, query_bytes: usize) -> Option<OutputLimits> {
+        let session = self.server.sessions.find_mut(id)?;
+        session.io.query_bytes = query_bytes;
+        Some(self.server.config.output_limits.of(session.class))
     }
 
     /// How much may wait to be sent to a client, by its class as it is now.
@@ -276,8 +280,16 @@ impl Engine {
         looked
     }
 
+    /// Returns whether messages to channels are among what goes out. They have to leave before the
+    /// replies to any request that runs later, or a client that no longer listens would get one.
+    #[inline]
+    pub fn has_messages(&self) -> bool {
+        self.server.channels.news.is_posted()
+    }
+
     /// Takes what goes to clients other than the one whose request ran.
     pub fn take_outbox(&mut self) -> Vec<Outgoing> {
+        self.server.channels.news.taken();
         self.server.monitors.hand_out(&mut self.server.outbox);
         std::mem::take(&mut self.server.outbox)
     }

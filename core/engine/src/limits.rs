@@ -106,8 +106,23 @@ pub const LOOK_AHEAD_REQUESTS_MAX: usize = 16;
 /// caches.
 pub const LOOK_AHEAD_KEYS_MIN: usize = 10_000;
 
-/// How many bytes of `MONITOR` lines are collected before they are sent, without the last line.
-pub const LINES_GATHERED_BYTES_MAX: usize = 256 * 1024;
+/// How many bytes of `MONITOR` lines, or of messages to the same clients, are collected before they
+/// are sent, without the last of them.
+pub const GATHERED_BYTES_MAX: usize = 256 * 1024;
+
+/// Channels that one client may listen to, those of shards among them. When it goes, it leaves all
+/// of them at once, which takes less than a microsecond each.
+pub const CLIENT_CHANNELS_MAX: usize = 1 << 18;
+
+/// Patterns that one client may listen to.
+pub const CLIENT_PATTERNS_MAX: usize = 1 << 12;
+
+/// Patterns of all clients, those with the same text counted once. Each message is compared with
+/// all of them, which takes some tens of nanoseconds each if they are short.
+pub const PATTERNS_MAX: usize = 1 << 14;
+
+/// Channels and patterns of all clients together, counted for each client.
+pub const SUBSCRIPTIONS_MAX: usize = 1 << 23;
 
 // A snapshot has an entry in a node of its own if need be, and what was accepted must be read
 // again.

@@ -117,6 +117,14 @@ impl Reply {
         }
     }
 
+    /// A reply that is written behind what is in `buffer`.
+    pub fn behind(protocol: Protocol, buffer: Vec<u8>) -> Reply {
+        Reply {
+            out: buffer,
+            ..Reply::new(protocol)
+        }
+    }
+
     /// Which protocol the client speaks.
     #[inline]
     pub const fn protocol(&self) -> Protocol {

@@ -318,7 +318,9 @@ impl Connection {
         );
         self.io.query_bytes = input.len() - consumed + self.parser.bytes_aside();
         let engine = &mut state.engine;
-        engine.end_requests(self.session, self.io.query_bytes);
+        if let Some(limits) = engine.end_requests(self.session, self.io.query_bytes) {
+            self.waiting.limits = limits;
+        }
         let is_silent = reply.len_since(start) == 0 && depends_on > Lsn::ZERO;
         if is_silent && self.phase == Phase::Reading && self.shard.journal.is_behind() {
             self.wait_until_durable(depends_on);

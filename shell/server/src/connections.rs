@@ -39,6 +39,9 @@ pub(crate) struct Connections {
     /// Places of connections whose sockets take more, in order. A place may be in it twice, or
     /// without reason.
     sending: VecDeque<usize>,
+    /// Places of connections for which messages were gathered that are not sent yet. A place may be
+    /// in it twice, or without reason.
+    gathered: Vec<usize>,
     /// Until when clients may go without taking replies, with their places. A place may be in it
     /// without reason.
     soft_limit_at: BTreeSet<(Mono, usize)>,
@@ -53,6 +56,7 @@ impl Connections {
             ready: VecDeque::new(),
             held: HeldQueue::default(),
             sending: VecDeque::new(),
+            gathered: Vec::new(),
             soft_limit_at: BTreeSet::new(),
         }
     }
@@ -79,6 +83,7 @@ impl Connections {
         self.ready.clear();
         self.held.clear();
         self.sending.clear();
+        self.gathered.clear();
         self.soft_limit_at.clear();
     }
 
@@ -166,6 +171,28 @@ impl Connections {
                 });
             }
         }
+    }
+
+    /// The same if more may follow at once: [`Connections::send_gathered`] sends what a client gets
+    /// in one piece.
+    pub(crate) fn gather(&mut self, message: &ToMany) {
+        for &(place, session) in &message.to {
+            if let Some(connection) = self.find_mut(place, session) {
+                connection.gather(&message.bytes, message.depends_on);
+                if self.gathered.last() != Some(&place) {
+                    self.gathered.push(place);
+                }
+            }
+        }
+    }
+
+    /// Sends what was gathered.
+    pub(crate) fn send_gathered(&mut self) {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        for place in gathered.drain(..) {
+            self.act(place, Connection::send_gathered);
+        }
+        self.gathered = gathered;
     }
 
     /// Sends replies that waited for the log.

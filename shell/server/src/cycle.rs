@@ -18,7 +18,7 @@ use crate::connections::Connections;
 use crate::limits::{CYCLE_BYTES, READ_BYTES, REPLY_BATCH_BYTES, SMALL_CYCLE_BYTES};
 use crate::mailbox::Message;
 use crate::memory::Meter;
-use crate::shard::{Caller, Shard, Submitted};
+use crate::shard::{Caller, Shard, Submitted, delivery};
 
 /// What was read, and the replies to it.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub(crate) struct Replies {
     pub(crate) pieces: Range<usize>,
     /// The batch that must be durable before they leave.
     pub(crate) depends_on: Lsn,
+    /// How many of the messages come before them: they were published before these requests ran.
+    pub(crate) messages_before: usize,
 }
 
 /// Where replies are.
@@ -145,6 +147,10 @@ impl Cycle {
         reply.clear();
         let mut guard = shard.lock();
         let state = &mut *guard;
+        // What others have published so far comes before the replies to what runs now.
+        if let Some(mailbox) = state.mailboxes.get(thread) {
+            mailbox.collect(messages);
+        }
         shard.tell_untold(&mut state.engine);
         let (mut now, mut stopwatch) = shard.clock.now_measured();
         state.persistence.follow_health(&mut state.engine, now);
@@ -163,6 +169,7 @@ impl Cycle {
             let start = reply.mark();
             let start_bytes = reply.len();
             let input = part.input.clone().map(|range| &all_input[range]);
+            let messages_before = messages.len();
             let depends_on =
                 connection.run(input, state, now, &mut stopwatch, reply, meter, pieces);
             connection.let_go(spent);
@@ -178,7 +185,11 @@ impl Cycle {
                 written,
                 pieces: pieces.range(),
                 depends_on,
+                messages_before,
             });
+            if state.engine.has_messages() {
+                delivery::sort(state, Caller::Io(thread), messages);
+            }
             // Where one part was cut off, the next ones are for another hold.
             if is_much || connection.was_cut_off() {
                 break;

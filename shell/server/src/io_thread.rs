@@ -245,6 +245,7 @@ impl IoThread {
 
     fn take_each_message(&mut self) {
         let mut messages = std::mem::take(&mut self.messages);
+        let are_several = messages.len() > 1;
         for message in messages.drain(..) {
             match message {
                 Message::Accepted(socket) => {
@@ -253,6 +254,7 @@ impl IoThread {
                     }
                 }
                 Message::Delivery(place, delivery) => self.connections.deliver(place, delivery),
+                Message::Broadcast(message) if are_several => self.connections.gather(&message),
                 Message::Broadcast(message) => self.connections.broadcast(&message),
                 Message::Rebind(change) => {
                     if let Some(accepting) = &mut self.accepting {
@@ -271,6 +273,7 @@ impl IoThread {
                 Message::Stop => self.stopped = true,
             }
         }
+        self.connections.send_gathered();
         self.messages = messages;
     }
 
@@ -325,14 +328,23 @@ impl IoThread {
             &mut self.messages,
             &mut self.meter,
         );
+        let mut replies = std::mem::take(&mut self.replies);
+        let all = self.messages.len();
         for Replies {
             place,
             session,
             written,
             pieces,
             depends_on,
-        } in self.replies.drain(..)
+            messages_before,
+        } in replies.drain(..)
         {
+            let taken = all - self.messages.len();
+            if messages_before > taken {
+                let later = self.messages.split_off(messages_before - taken);
+                self.take_each_message();
+                self.messages = later;
+            }
             let connections = &mut self.connections;
             let pieces = self.cycle.pieces(pieces);
             match written {
@@ -350,6 +362,7 @@ impl IoThread {
                 }
             }
         }
+        self.replies = replies;
         self.take_messages();
         submitted
     }

@@ -1,6 +1,6 @@
 //! A shard: an engine, and where its clients are served, behind one lock.
 
-mod delivery;
+pub(crate) mod delivery;
 mod held;
 mod locations;
 mod orders;
@@ -96,6 +96,8 @@ pub(crate) struct State {
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
     /// What is on its way to each of them; empty unless the lock is held.
     outgoing: Vec<Vec<Message>>,
+    /// Some of it was sorted out, and is to be posted.
+    is_sorted: bool,
     /// Clients of each thread that get the same; empty unless that is being put together.
     recipients: Vec<Vec<(usize, SessionId)>>,
     /// No client is served any more: without a journal, what is done now would be lost.
@@ -118,6 +120,7 @@ impl Shard {
                 locations: Locations::default(),
                 mailboxes: Vec::new(),
                 outgoing: Vec::new(),
+                is_sorted: false,
                 recipients: Vec::new(),
                 stopping: false,
                 refusals: Refusals::default(),
@@ -169,7 +172,7 @@ impl Shard {
         caller: Caller,
         messages: &mut Vec<Message>,
     ) -> Submitted {
-        if state.engine.has_outbox() {
+        if state.engine.has_outbox() || state.is_sorted {
             delivery::deliver(state, caller, messages);
         }
         let mut submitted = Submitted::Nothing;

@@ -83,6 +83,7 @@ fn path(container: Option<&Entry>, entry: &Entry) -> String {
         Group::Generic => "key",
         Group::Transactions => "transaction",
         Group::SortedSet => "sorted_set",
+        Group::PubSub => "channels",
         group => group.name(),
     };
     match container {

@@ -51,8 +51,13 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "engine",
-        &["clients/session", "clients/waiting"],
-        "a session has the wait that waiters are found by, and a waiter is a session",
+        &[
+            "clients/channels",
+            "clients/delivery",
+            "clients/session",
+            "clients/waiting",
+        ],
+        "a session has the wait and the channels that it is found by, and what waits or listens is a session",
     ),
     (
         "engine",

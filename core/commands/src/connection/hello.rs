@@ -94,7 +94,7 @@ impl Command for Hello {
             ctx.session.name = name.to_vec();
         }
         if let Some(protocol) = cmd.protocol {
-            ctx.session.protocol = protocol;
+            ctx.server.channels.set_protocol(ctx.session, protocol);
             ctx.reply.set_protocol(protocol);
         }
         let reply = &mut *ctx.reply;

@@ -17,7 +17,7 @@ impl Command for Ping {
         group: Group::Connection,
         complexity: "O(1)",
         arity: Arity::AtLeast(1),
-        flags: Flags::FAST,
+        flags: Flags::FAST.and(Flags::WHILE_SUBSCRIBED),
         tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
         args: &[Arg::string("message").optional()],
         ..Spec::named("ping")
@@ -33,6 +33,13 @@ impl Command for Ping {
     }
 
     fn execute(message: Option<&[u8]>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        // A client that gets messages must be able to tell this from them.
+        if ctx.session.only_listens() {
+            ctx.reply.array(2);
+            ctx.reply.bulk(b"pong");
+            reply_argument(message.unwrap_or_default(), ctx);
+            return Ok(Flow::Done);
+        }
         match message {
             None => ctx.reply.simple("PONG"),
             Some(message) => reply_argument(message, ctx),

@@ -15,7 +15,8 @@ impl PlainCommand for Quit {
         group: Group::Connection,
         complexity: "O(1)",
         arity: Arity::AtLeast(1),
-        flags: Flags::ALLOW_BUSY
+        flags: Flags::WHILE_SUBSCRIBED
+            .and(Flags::ALLOW_BUSY)
             .and(Flags::CONTROLS_MULTI)
             .and(Flags::FAST)
             .and(Flags::LOADING)

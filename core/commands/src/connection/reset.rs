@@ -24,7 +24,8 @@ impl PlainCommand for Reset {
             .and(Flags::LOADING)
             .and(Flags::NO_AUTH)
             .and(Flags::NO_SCRIPT)
-            .and(Flags::STALE),
+            .and(Flags::STALE)
+            .and(Flags::WHILE_SUBSCRIBED),
         ..Spec::named("reset")
     };
     type Args<'a> = ();
@@ -32,6 +33,7 @@ impl PlainCommand for Reset {
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         end_transaction(ctx);
         unwatch_all(ctx);
+        ctx.server.channels.unsubscribe_all(ctx.session);
         let session = &mut *ctx.session;
         session.monitor = false;
         ctx.server.monitors.remove(session.id);

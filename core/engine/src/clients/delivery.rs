@@ -34,7 +34,7 @@ pub struct Delivery {
 #[derive(Debug)]
 pub struct Broadcast {
     /// To whom.
-    pub to: Vec<SessionId>,
+    pub to: Arc<[SessionId]>,
     /// What, ready for the wire.
     pub bytes: Shared,
     /// The batch that must be durable before it leaves.
@@ -43,7 +43,7 @@ pub struct Broadcast {
 
 /// Bytes that many clients share.
 #[derive(Debug, Clone)]
-pub struct Shared(pub Arc<[u8]>);
+pub struct Shared(pub Arc<Vec<u8>>);
 
 impl Shared {
     /// A rope that refers to them.

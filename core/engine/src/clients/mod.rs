@@ -1,9 +1,10 @@
-//! The connected clients: who they are, what they wait for, watch and are shown, and when they have
-//! to go.
+//! The connected clients: who they are, what they wait for, watch, listen to and are shown, and
+//! when they have to go.
 //!
 //! Here is what the engine keeps of clients. How a request of theirs runs is in
 //! [`crate::request`]; their sockets are the shell's.
 
+pub mod channels;
 pub mod delivery;
 pub mod monitor;
 pub mod pause;

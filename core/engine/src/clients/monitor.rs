@@ -43,8 +43,8 @@ impl Monitors {
             return;
         }
         outbox.push(Outgoing::Many(Broadcast {
-            to: mem::take(&mut self.shown_to),
-            bytes: Shared(Arc::from(mem::take(&mut self.lines))),
+            to: Arc::from(mem::take(&mut self.shown_to)),
+            bytes: Shared(Arc::new(mem::take(&mut self.lines))),
             depends_on: Lsn::ZERO,
         }));
     }

@@ -1,8 +1,10 @@
 //! What the engine knows of each connected client.
 
+use batch::Lsn;
 use resp::{Argv, ArgvBuf, Protocol, Sender, Span};
 use values::Key;
 
+use crate::clients::channels::Subscriptions;
 use crate::clients::waiting::Wait;
 use crate::config::{ClientClass, Config};
 use crate::table::{Flags, Row};
@@ -62,6 +64,10 @@ pub struct Session {
     pub watched: Watched,
     /// What it waits for, if it is blocked.
     pub wait: Option<Wait>,
+    /// What it listens to.
+    pub subscriptions: Subscriptions,
+    /// The last batch that any of its requests depended on.
+    pub depends_on: Lsn,
     /// It sees all commands (`MONITOR`).
     pub monitor: bool,
     /// Which replies it gets (`CLIENT REPLY`).
@@ -80,8 +86,9 @@ pub struct Session {
 
 impl Session {
     /// Bytes that the client's requests have left here: those that wait in the query buffer, are
-    /// queued since `MULTI`, are held back or wait for a key, the keys that it watches, and what it
-    /// said of itself. Together they are bounded by `client-query-buffer-limit`.
+    /// queued since `MULTI`, are held back or wait for a key, the keys that it watches, what it
+    /// listens to, and what it said of itself. Together they are bounded by
+    /// `client-query-buffer-limit`.
     #[inline]
     pub fn request_bytes(&self) -> usize {
         self.io.query_bytes
@@ -89,9 +96,17 @@ impl Session {
             + self.held.as_ref().map_or(0, ArgvBuf::heap_bytes)
             + self.wait.as_ref().map_or(0, Wait::heap_bytes)
             + self.watched.bytes()
+            + self.subscriptions.bytes()
             + self.name.len()
             + self.library.0.len()
             + self.library.1.len()
+    }
+
+    /// It may only send what is about channels (`Flags::WHILE_SUBSCRIBED`): in RESP2, a message
+    /// could be taken for a reply.
+    #[inline]
+    pub fn only_listens(&self) -> bool {
+        self.class == ClientClass::PubSub && self.protocol == Protocol::Resp2
     }
 
     /// Returns whether the client may run commands; the parser then accepts large requests from it.
@@ -244,6 +259,8 @@ impl Session {
             watch_broken: false,
             watched: Watched::default(),
             wait: None,
+            subscriptions: Subscriptions::default(),
+            depends_on: Lsn::ZERO,
             monitor: false,
             replies: Replies::On,
             class: ClientClass::Normal,

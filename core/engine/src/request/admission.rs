@@ -61,6 +61,10 @@ impl Server {
         {
             return Err(CmdError::NoAuth);
         }
+        if session.only_listens() && mode == Mode::Alone && !spec.flags.has(Flags::WHILE_SUBSCRIBED)
+        {
+            return Err(CmdError::WhileSubscribed(row.full_name()));
+        }
         if mode == Mode::Called && spec.flags.has(Flags::NO_SCRIPT) {
             return Err(CmdError::NotFromScript);
         }

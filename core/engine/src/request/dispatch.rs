@@ -42,6 +42,12 @@ impl Engine {
         }
         let mut outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
         outcome.sender = session.sender(&self.server.config);
+        session.depends_on = session.depends_on.max(outcome.depends_on);
+        if self.has_news() {
+            let own = Some((id, &mut *reply));
+            let depends_on = self.send_news(own, session.depends_on);
+            outcome.depends_on = outcome.depends_on.max(depends_on);
+        }
         self.server.sessions.put_back(session);
         if self.data.blocking.has_ready() {
             self.serve_ready(now);

@@ -8,6 +8,7 @@ pub(crate) mod call;
 pub(crate) mod dispatch;
 mod measure;
 pub(crate) mod monitor;
+mod news;
 pub(crate) mod pause;
 mod unfinished;
 pub(crate) mod wake;

@@ -3,7 +3,7 @@
 use resp::Argv;
 
 use crate::clients::session::{Replies, Session, SessionId};
-use crate::limits::LINES_GATHERED_BYTES_MAX;
+use crate::limits::GATHERED_BYTES_MAX;
 use crate::server::Server;
 use crate::table::{Flags, Spec, redacted};
 use crate::time::Now;
@@ -39,7 +39,7 @@ impl Server {
         let monitors = &mut self.monitors;
         let clients = monitors.clients.iter().copied().filter(wants);
         if !clients.clone().eq(monitors.shown_to.iter().copied())
-            || monitors.lines.len() >= LINES_GATHERED_BYTES_MAX
+            || monitors.lines.len() >= GATHERED_BYTES_MAX
         {
             let clients: Vec<SessionId> = clients.collect();
             monitors.hand_out(&mut self.outbox);

@@ -73,6 +73,10 @@ impl Engine {
             let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
             self.data.dropped.take(What::Request(request));
             self.server.unmeasured.forget();
+            session.depends_on = session.depends_on.max(outcome.depends_on);
+            let depends_on = session.depends_on;
+            let own = Some((id, &mut reply));
+            let depends_on = outcome.depends_on.max(self.send_news(own, depends_on));
             self.server.sessions.put_back(session);
             let is_too_much = reply.is_full();
             self.server.shell.output_limit_disconnections += u64::from(is_too_much);
@@ -85,7 +89,7 @@ impl Engine {
             self.server.outbox.push(Outgoing::One(Delivery {
                 session: id,
                 bytes: reply.take(),
-                depends_on: outcome.depends_on,
+                depends_on,
                 then,
             }));
         }

@@ -3,6 +3,7 @@
 
 use stream::{IdText, Unpacked};
 
+use crate::clients::channels::Channels;
 use crate::clients::delivery::Outgoing;
 use crate::clients::monitor::Monitors;
 use crate::clients::pause::Pause;
@@ -74,6 +75,8 @@ pub struct Server {
     pub started: Now,
     /// The clients that see all commands.
     pub monitors: Monitors,
+    /// The channels that clients listen to.
+    pub channels: Channels,
     /// The progress of the load, until all data is there.
     pub loading: Option<Loading>,
     /// Which writes the shell accepts now.

@@ -87,6 +87,8 @@ bit_set! {
         RUNS_QUEUE = 20;
         /// Says in which database the commands that follow run, and does nothing else.
         SELECTS_DATABASE = 21;
+        /// May be sent in RESP2 by a client that listens to channels.
+        WHILE_SUBSCRIBED = 22;
     }
 }
 
@@ -169,6 +171,8 @@ pub enum Group {
     Transactions,
     /// Scripts.
     Scripting,
+    /// Channels.
+    PubSub,
 }
 
 impl Group {
@@ -189,10 +193,12 @@ impl Group {
             Group::Server => "server",
             Group::Transactions => "transactions",
             Group::Scripting => "scripting",
+            Group::PubSub => "pubsub",
         }
     }
 
-    /// The ACL category that comes with the family. `server` has none.
+    /// The ACL category that comes with the family. `server` has none, and that of
+    /// `pubsub` comes with a flag.
     pub(super) const fn category(self) -> Categories {
         match self {
             Group::Generic => Categories::KEYSPACE,
@@ -208,7 +214,7 @@ impl Group {
             Group::Connection => Categories::CONNECTION,
             Group::Transactions => Categories::TRANSACTION,
             Group::Scripting => Categories::SCRIPTING,
-            Group::Server => Categories::NONE,
+            Group::Server | Group::PubSub => Categories::NONE,
         }
     }
 }

@@ -21,6 +21,7 @@ impl Engine {
                 && session.wait.is_none()
                 && session.held.is_none()
                 && !session.monitor
+                && session.subscriptions.is_empty()
         };
         let sessions = self.server.sessions.iter();
         let idle = sessions.filter(|session| is_idle(session));

@@ -41,6 +41,8 @@ pub(super) struct Waiting {
     soft_limit_at: Option<Mono>,
     /// How many of the waiting bytes others sent, at most.
     pushed: usize,
+    /// How many bytes were gathered and are to be sent.
+    gathered: usize,
     /// How many waiting bytes the engine has been told of.
     told_bytes: usize,
 }
@@ -100,6 +102,41 @@ impl Connection {
         Ok(sent)
     }
 
+    /// Keeps what others have for the client and for many more, until
+    /// [`Connection::send_gathered`].
+    pub(crate) fn gather(&mut self, shared: &Shared, depends_on: Lsn) {
+        let piece = Piece {
+            len: shared.0.len(),
+            replies: 0,
+            depends_on,
+        };
+        match piece.len < PUSHED_APART_BYTES_MIN {
+            true => self.output.keep(&shared.0, &[piece]),
+            false => self.output.append(shared.rope(), piece),
+        }
+        self.waiting.gathered += piece.len;
+    }
+
+    /// Sends what was gathered.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub(crate) fn send_gathered(&mut self, gate: Option<&Gate>) -> io::Result<Sent> {
+        let gathered = std::mem::take(&mut self.waiting.gathered);
+        if gathered == 0 {
+            return Ok(Sent::All);
+        }
+        let sent = match self.is_stuck() {
+            true => self.get_stuck()?,
+            false => match self.flush(gate)? {
+                Sent::Held(_) => self.hold()?,
+                sent @ (Sent::All | Sent::Stuck | Sent::Some) => sent,
+            },
+        };
+        self.bound_pushed(gathered)?;
+        Ok(sent)
+    }
+
     /// Takes what others have for the client and for many more. Nothing is copied that the socket
     /// takes now.
     ///
@@ -136,7 +173,9 @@ impl Connection {
     fn bound_pushed(&mut self, len: usize) -> io::Result<()> {
         let waiting = self.output.len();
         self.waiting.pushed = waiting.min(self.waiting.pushed.saturating_add(len));
-        if self.waiting.pushed > PUSHED_BYTES_MAX {
+        // One who listens to channels may have as much as the settings say.
+        let allowed = usize::try_from(self.waiting.limits.hard_bytes).unwrap_or(usize::MAX);
+        if self.waiting.pushed > PUSHED_BYTES_MAX.max(allowed) {
             return Err(io::Error::other(
                 "the client does not take what others send it",
             ));

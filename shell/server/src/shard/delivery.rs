@@ -31,7 +31,7 @@ impl State {
 
     /// Makes one message for each thread that serves some of the recipients.
     fn spread(&mut self, broadcast: Broadcast, caller: Caller, own: &mut Vec<Message>) {
-        for session in broadcast.to {
+        for &session in &*broadcast.to {
             if let Some(location) = self.locations.find(session)
                 && let Some(recipients) = self.recipients.get_mut(location.thread)
             {
@@ -54,9 +54,10 @@ impl State {
     }
 }
 
-/// Posts what the engine has for clients that did not just ask. What is for clients of the caller
-/// is put into `own`.
-pub(super) fn deliver(state: &mut State, caller: Caller, own: &mut Vec<Message>) {
+/// Sorts what the engine has for clients that did not just ask by the threads that serve them. What
+/// is for clients of the caller is put into `own`.
+pub(crate) fn sort(state: &mut State, caller: Caller, own: &mut Vec<Message>) {
+    state.is_sorted = true;
     for outgoing in state.engine.take_outbox() {
         match outgoing {
             Outgoing::One(delivery) => {
@@ -68,6 +69,12 @@ pub(super) fn deliver(state: &mut State, caller: Caller, own: &mut Vec<Message>)
             Outgoing::Many(broadcast) => state.spread(broadcast, caller, own),
         }
     }
+}
+
+/// The same, and posts what was sorted.
+pub(super) fn deliver(state: &mut State, caller: Caller, own: &mut Vec<Message>) {
+    sort(state, caller, own);
+    state.is_sorted = false;
     for (mailbox, outgoing) in state.mailboxes.iter().zip(&mut state.outgoing) {
         if !outgoing.is_empty() {
             mailbox.post_all(outgoing);
@@ -80,8 +87,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use engine::Engine;
     use engine::config::Settings;
+    use engine::{Engine, Now};
     use resp::{ArgvBuf, Protocol, Reply};
 
     use super::*;
@@ -89,15 +96,16 @@ mod tests {
     use crate::shard::{Location, Shard};
 
     const THREADS: usize = 4;
-    const MONITORS: usize = 1000;
+    const CLIENTS: usize = 1000;
 
-    #[test]
-    fn what_goes_to_many_is_one_post_a_thread_and_there_once() {
+    fn shard() -> Shard {
         let clock = Clock::start();
         let engine = Engine::new(Settings::default(), 1, clock.now(), &commands::TABLE);
-        let shard = Shard::new(engine, clock);
-        let mut guard = shard.lock();
-        let state = &mut *guard;
+        Shard::new(engine, clock)
+    }
+
+    /// Gives a shard threads that count how often they are woken.
+    fn add_threads(state: &mut State) -> (Vec<Arc<Mailbox>>, Arc<AtomicUsize>) {
         let wakes = Arc::new(AtomicUsize::new(0));
         let mailboxes: Vec<Arc<Mailbox>> = (0..THREADS)
             .map(|_| {
@@ -108,47 +116,89 @@ mod tests {
             })
             .collect();
         state.set_mailboxes(&mailboxes);
-        let now = clock.now();
-        let connect = |state: &mut State, thread: usize, place: usize| {
-            let session = state.engine.connect(String::new(), String::new(), now);
-            state.locations.insert(session, Location { thread, place });
-            session
-        };
-        let ask = |state: &mut State, session: SessionId, words: &str| {
-            let argv: ArgvBuf = words.split(' ').collect();
-            let mut reply = Reply::new(Protocol::Resp2);
-            let _ = state
-                .engine
-                .request(session, argv.as_argv(), now, &mut reply);
-        };
-        for n in 0..MONITORS {
-            let monitor = connect(state, n % THREADS, n / THREADS);
-            ask(state, monitor, "MONITOR");
+        (mailboxes, wakes)
+    }
+
+    fn connect(state: &mut State, now: Now, thread: usize, place: usize) -> SessionId {
+        let session = state.engine.connect(String::new(), String::new(), now);
+        state.locations.insert(session, Location { thread, place });
+        session
+    }
+
+    fn ask(state: &mut State, now: Now, session: SessionId, words: &str) {
+        let argv: ArgvBuf = words.split(' ').collect();
+        let mut reply = Reply::new(Protocol::Resp2);
+        let engine = &mut state.engine;
+        let _ = engine.request(session, argv.as_argv(), now, &mut reply);
+    }
+
+    /// Connects clients to all threads in turn, and lets each ask for something.
+    fn connect_all(state: &mut State, now: Now, words: &str) {
+        for n in 0..CLIENTS {
+            let client = connect(state, now, n % THREADS, n / THREADS);
+            ask(state, now, client, words);
         }
-        let asking = connect(state, 0, MONITORS);
-        ask(state, asking, "PING");
-        ask(state, asking, "ECHO a");
-        deliver(state, Caller::Other, &mut Vec::new());
-        assert_eq!(wakes.load(Ordering::Relaxed), THREADS);
+    }
+
+    /// What each thread got, which is one message for all of its clients, and the same bytes.
+    fn collect(mailboxes: &[Arc<Mailbox>]) -> String {
         let mut there = Vec::new();
-        for mailbox in &mailboxes {
+        for mailbox in mailboxes {
             let mut messages = Vec::new();
             mailbox.collect(&mut messages);
             let [Message::Broadcast(message)] = &messages[..] else {
                 panic!("{messages:?}");
             };
             let places: Vec<usize> = message.to.iter().map(|(place, _)| *place).collect();
-            assert_eq!(places, (0..MONITORS / THREADS).collect::<Vec<_>>());
+            assert_eq!(places, (0..CLIENTS / THREADS).collect::<Vec<_>>());
             there.push(message.bytes.clone());
         }
         assert!(there.iter().all(|one| Arc::ptr_eq(&one.0, &there[0].0)));
-        let lines = String::from_utf8_lossy(&there[0].0).into_owned();
+        String::from_utf8_lossy(&there[0].0).into_owned()
+    }
+
+    #[test]
+    fn what_goes_to_many_is_one_post_a_thread_and_there_once() {
+        let shard = shard();
+        let now = shard.clock.now();
+        let mut guard = shard.lock();
+        let state = &mut *guard;
+        let (mailboxes, wakes) = add_threads(state);
+        connect_all(state, now, "MONITOR");
+        let asking = connect(state, now, 0, CLIENTS);
+        ask(state, now, asking, "PING");
+        ask(state, now, asking, "ECHO a");
+        deliver(state, Caller::Other, &mut Vec::new());
+        assert_eq!(wakes.load(Ordering::Relaxed), THREADS);
+        let lines = collect(&mailboxes);
         assert!(lines.ends_with("\"ECHO\" \"a\"\r\n"), "{lines}");
         // What is for the caller's own clients is not posted.
-        ask(state, asking, "PING");
+        ask(state, now, asking, "PING");
         let mut own = Vec::new();
         deliver(state, Caller::Io(1), &mut own);
         assert!(matches!(&own[..], [Message::Broadcast(message)] if message.to.len() == 250));
         assert_eq!(wakes.load(Ordering::Relaxed), 2 * THREADS - 1);
+    }
+
+    #[test]
+    fn messages_to_many_are_one_post_a_thread_and_there_once() {
+        let shard = shard();
+        let now = shard.clock.now();
+        let mut guard = shard.lock();
+        let state = &mut *guard;
+        let (mailboxes, wakes) = add_threads(state);
+        connect_all(state, now, "SUBSCRIBE x");
+        let publisher = connect(state, now, 0, CLIENTS);
+        ask(state, now, publisher, "PUBLISH x 1");
+        ask(state, now, publisher, "PUBLISH x 2");
+        assert!(state.engine.has_messages());
+        // They may be sorted out before the lock is released.
+        sort(state, Caller::Other, &mut Vec::new());
+        assert!(state.is_sorted && !state.engine.has_messages());
+        assert_eq!(wakes.load(Ordering::Relaxed), 0);
+        let _ = shard.finish(state, now, Caller::Other, &mut Vec::new());
+        assert_eq!(wakes.load(Ordering::Relaxed), THREADS);
+        let message = |text| format!("*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$1\r\n{text}\r\n");
+        assert_eq!(collect(&mailboxes), message(1) + &message(2));
     }
 }

@@ -184,7 +184,7 @@ impl Filter<'_> {
         let address = session.address.as_bytes();
         let local_address = session.local_address.as_bytes();
         self.id.is_none_or(|id| id == session.id.client)
-            && self.kind.is_none_or(|kind| kind == Kind::Normal)
+            && self.kind.is_none_or(|kind| kind.fits(session))
             && self.address.is_none_or(|wanted| wanted == address)
             && self
                 .local_address

@@ -1,11 +1,13 @@
 //! The kinds of clients that `CLIENT LIST` and `CLIENT KILL` tell apart.
 
+use engine::clients::session::Session;
+use engine::config::ClientClass;
 use engine::error::CmdError;
 
 /// A kind of client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// One that sends requests: all that weir has.
+    /// One that sends requests.
     Normal,
     /// A server's link to its primary.
     Primary,
@@ -16,6 +18,17 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Returns whether a client is of this kind.
+    pub(super) fn fits(self, session: &Session) -> bool {
+        let class = match self {
+            Kind::Normal => ClientClass::Normal,
+            Kind::PubSub => ClientClass::PubSub,
+            Kind::Replica => ClientClass::Replica,
+            Kind::Primary => return false,
+        };
+        session.class == class
+    }
+
     /// Reads a name.
     pub(super) fn parse(name: &[u8]) -> Result<Kind, CmdError> {
         let kinds = [

@@ -95,8 +95,11 @@ impl Command for List {
         };
         let start = ctx.reply.begin();
         match filter {
-            Filter::All | Filter::Kind(Kind::Normal) => ctx.reply.each(clients.values(), line),
-            Filter::Kind(_) => 0,
+            Filter::All => ctx.reply.each(clients.values(), line),
+            Filter::Kind(kind) => {
+                let wanted = clients.values().filter(|session| kind.fits(session));
+                ctx.reply.each(wanted, line)
+            }
             Filter::Ids(ids) => {
                 let wanted = ids.iter().filter_map(|id| clients.get(id));
                 ctx.reply.each(wanted, line)

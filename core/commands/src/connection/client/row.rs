@@ -1,5 +1,6 @@
 //! A client as `CLIENT LIST` and `CLIENT INFO` show it: one line of `name=value` pairs.
 
+use engine::clients::channels::Listening;
 use engine::clients::session::Session;
 use engine::clients::watch::Watches;
 use engine::{Mono, Now};
@@ -16,7 +17,7 @@ pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
     let memory = session.memory_bytes();
     let queued_bytes = queued.map_or(0, |queue| queue.arg_bytes);
     format!(
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} \
          multi={multi} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem={queued_bytes} rbs=0 rbp=0 obl={} oll=0 \
          omem=0 tot-mem={memory} events=r cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} \
          io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}\n",
@@ -29,6 +30,9 @@ pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
         since_s(session.last_request),
         flags(session, watches),
         session.database,
+        session.subscriptions.len(Listening::Channel),
+        session.subscriptions.len(Listening::Pattern),
+        session.subscriptions.len(Listening::Shard),
         session.watched.keys().len(),
         io.query_bytes,
         io.output_bytes,
@@ -49,6 +53,7 @@ pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
 fn flags(session: &Session, watches: &Watches) -> String {
     let special = [
         (session.monitor, 'O'),
+        (!session.subscriptions.is_empty(), 'P'),
         (session.transaction.is_some(), 'x'),
         (session.wait.is_some() || session.held.is_some(), 'b'),
         (watches.is_broken(session.id), 'd'),

@@ -1,5 +1,6 @@
 //! Sections about what the server has done.
 
+use engine::clients::channels::Listening;
 use engine::command::Ctx;
 use engine::observe::stages::Stage;
 use engine::server::{Server, ThreadFigures};
@@ -53,9 +54,10 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     );
     sheet.line("keyspace_hits", keys.hits);
     sheet.line("keyspace_misses", keys.misses);
-    sheet.line("pubsub_channels", 0);
-    sheet.line("pubsub_patterns", 0);
-    sheet.line("pubsubshard_channels", 0);
+    let channels = &server.channels;
+    sheet.line("pubsub_channels", channels.len(Listening::Channel));
+    sheet.line("pubsub_patterns", channels.len(Listening::Pattern));
+    sheet.line("pubsubshard_channels", channels.len(Listening::Shard));
     sheet.line("latest_fork_usec", 0);
     sheet.line("total_forks", 0);
     sheet.line("tracking_total_keys", 0);

@@ -1,0 +1,116 @@
+//! What a request publishes, until it is known what that has to wait for.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use batch::Lsn;
+use resp::Reply;
+
+use super::line::{Line, PROTOCOLS};
+use crate::clients::delivery::{Broadcast, Outgoing, Shared};
+use crate::clients::session::SessionId;
+use crate::limits::GATHERED_BYTES_MAX;
+
+/// Messages, each encoded once however many clients it goes to, in the order in which they were
+/// published.
+#[derive(Debug, Default)]
+pub struct News {
+    messages: Vec<Message>,
+    bytes: Vec<u8>,
+    /// Some were handed out, and the shell has not taken them.
+    posted: bool,
+}
+
+#[derive(Debug)]
+struct Message {
+    /// By their numbers.
+    to: Arc<[SessionId]>,
+    bytes: Range<usize>,
+}
+
+/// Memory that is kept for what is published next, in bytes.
+const KEPT_BYTES_MAX: usize = 64 * 1024;
+
+impl News {
+    /// Returns whether there is nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Returns whether messages are among what goes out.
+    #[inline]
+    pub(crate) fn is_posted(&self) -> bool {
+        self.posted
+    }
+
+    /// The shell takes what goes out.
+    pub(crate) fn taken(&mut self) {
+        self.posted = false;
+    }
+
+    /// Writes a message, for those of each protocol once. Returns how many clients it is for.
+    pub(super) fn tell(&mut self, line: &mut Line, write: impl Fn(&mut Reply)) -> usize {
+        let mut told = 0;
+        for protocol in PROTOCOLS {
+            if let Some(to) = line.list(protocol) {
+                told += to.len();
+                let start = self.bytes.len();
+                let mut reply = Reply::behind(protocol, std::mem::take(&mut self.bytes));
+                write(&mut reply);
+                self.bytes = reply.into_buffer();
+                self.messages.push(Message {
+                    to: Arc::clone(to),
+                    bytes: start..self.bytes.len(),
+                });
+            }
+        }
+        told
+    }
+
+    /// Sends all of it, once a batch is durable. What is for the client itself whose request has
+    /// published it follows the reply to that request. Returns whether any is.
+    pub(crate) fn hand_out(
+        &mut self,
+        mut own: Option<(SessionId, &mut Reply)>,
+        depends_on: Lsn,
+        outbox: &mut Vec<Outgoing>,
+    ) -> bool {
+        let mut is_for_itself = false;
+        for Message { mut to, bytes } in self.messages.drain(..) {
+            let bytes = &self.bytes[bytes];
+            if let Some((client, reply)) = &mut own
+                && to.binary_search(client).is_ok()
+            {
+                is_for_itself = true;
+                reply.raw(bytes);
+                to = to.iter().copied().filter(|other| other != client).collect();
+            }
+            if !to.is_empty() {
+                self.posted = true;
+                post(to, bytes, depends_on, outbox);
+            }
+        }
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES_MAX);
+        is_for_itself
+    }
+}
+
+/// Appends to what goes out last, if that goes to the same clients and waits for the same.
+fn post(to: Arc<[SessionId]>, bytes: &[u8], depends_on: Lsn, outbox: &mut Vec<Outgoing>) {
+    if let Some(Outgoing::Many(last)) = outbox.last_mut()
+        && Arc::ptr_eq(&last.to, &to)
+        && last.depends_on == depends_on
+        && last.bytes.0.len() < GATHERED_BYTES_MAX
+        && let Some(gathered) = Arc::get_mut(&mut last.bytes.0)
+    {
+        gathered.extend_from_slice(bytes);
+        return;
+    }
+    outbox.push(Outgoing::Many(Broadcast {
+        to,
+        bytes: Shared(Arc::new(bytes.to_vec())),
+        depends_on,
+    }));
+}

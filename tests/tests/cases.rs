@@ -29,6 +29,7 @@ files! {
     memory: "memory",
     bytes_on_the_wire: "protocol",
     replies_that_are_wanted: "replies",
+    notifications_of_keys: "notifications",
     scripts_that_run: "scripting",
     the_server_itself: "server",
     sorted_sets: "sorted-sets",

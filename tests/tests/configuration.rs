@@ -131,7 +131,6 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ),
     ("locale-collate", "no effect, not looked at"),
     ("maxclients", "at most a million"),
-    ("notify-keyspace-events", "refused as missing"),
     ("oom-score-adj-values", "no effect, not looked at"),
     ("replicaof", "refused as missing"),
     ("slaveof", "refused as missing"),

@@ -127,6 +127,8 @@ impl Engine {
         let hash_key = [secret.hash(b"keys, first"), secret.hash(b"keys, second")];
         let mut usage = Usage::new(Rng::new(secret.hash(b"uses")));
         usage.settings_changed(&config.eviction);
+        let mut notifications = Notifications::default();
+        notifications.publish_as_said(config.keyspace_events);
         Engine {
             data: Data {
                 keyspace: Keyspace::new(config.databases, hash_key),
@@ -145,7 +147,7 @@ impl Engine {
                 dropped: Discard::default(),
                 usage,
                 pool: Pool::default(),
-                notifications: Notifications::default(),
+                notifications,
                 last_load: LastLoad::default(),
             },
             commands,

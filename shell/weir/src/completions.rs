@@ -46,6 +46,7 @@ fn values(kind: Kind) -> Vec<&'static str> {
         | Kind::Octal { .. }
         | Kind::BytesOrPercent
         | Kind::OutputLimits
+        | Kind::KeyspaceEvents
         | Kind::SavePoints
         | Kind::Addresses
         | Kind::FileName

@@ -37,6 +37,7 @@ impl PlainCommand for Publish {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((channel, message): (&[u8], &[u8]), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.store.publish_events(&mut ctx.server.channels);
         let receivers = ctx.server.channels.publish(channel, message);
         ctx.reply.count(receivers);
         Ok(Flow::Done)
@@ -58,6 +59,7 @@ impl PlainCommand for SPublish {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((channel, message): (&[u8], &[u8]), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.store.publish_events(&mut ctx.server.channels);
         let receivers = ctx.server.channels.publish_to_shard(channel, message);
         ctx.reply.count(receivers);
         Ok(Flow::Done)

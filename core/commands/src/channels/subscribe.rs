@@ -109,6 +109,7 @@ fn subscribe(
     names: Argv<'_>,
     ctx: &mut Ctx<'_>,
 ) -> Result<Flow, CmdError> {
+    ctx.store.publish_events(&mut ctx.server.channels);
     let channels = &ctx.server.channels;
     channels.check_room(ctx.session, what, names.len())?;
     let mut confirmations = Confirmations::begin(word, what);

@@ -95,6 +95,7 @@ fn unsubscribe(
     names: Argv<'_>,
     ctx: &mut Ctx<'_>,
 ) -> Result<Flow, CmdError> {
+    ctx.store.publish_events(&mut ctx.server.channels);
     let mut confirmations = Confirmations::begin(word, what);
     let mut leave = |name: &[u8], ctx: &mut Ctx<'_>| {
         ctx.server.channels.unsubscribe(ctx.session, what, name);

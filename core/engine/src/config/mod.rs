@@ -10,6 +10,7 @@ mod addresses;
 mod bytes_or_percent;
 mod eviction;
 mod file;
+mod keyspace_events;
 mod of_redis;
 mod output_limits;
 mod rewrite;
@@ -29,6 +30,7 @@ use crate::address::is_on_this_machine;
 pub use addresses::BindAddress;
 pub use eviction::{Candidates, Eviction, Policy, Preference, Tracking};
 pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
+pub use keyspace_events::KeyspaceEvents;
 pub use output_limits::{ClientClass, LimitsByClass, OutputLimits};
 pub use rewrite::rewritten;
 pub use rows::{APPENDONLY, BIND, DIR, PORT, SECRET_SETTINGS};
@@ -161,6 +163,8 @@ pub struct Config {
     pub clients_max: usize,
     /// How much may wait to be sent to a client, by its class.
     pub output_limits: LimitsByClass,
+    /// Which events of keys are published.
+    pub keyspace_events: KeyspaceEvents,
     /// Seconds after which an idle client is disconnected; 0: never.
     pub client_timeout_s: u64,
     /// Without a password, clients on other machines are refused.
@@ -222,6 +226,8 @@ impl Config {
             clients_max: settings.int("maxclients") as usize,
             output_limits: LimitsByClass::default()
                 .changed(settings.text("client-output-buffer-limit"))
+                .expect(CANONICAL),
+            keyspace_events: KeyspaceEvents::parse(settings.text("notify-keyspace-events"))
                 .expect(CANONICAL),
             client_timeout_s: settings.int("timeout") as u64,
             protected: settings.flag("protected-mode"),
@@ -293,10 +299,13 @@ mod tests {
     #[test]
     fn what_is_missing_cannot_be_asked_for() {
         let mut settings = Settings::default();
-        let refused = settings.set("notify-keyspace-events", "KEA");
+        let refused = settings.set("oom-score-adj", "yes");
         assert_eq!(
             refused.map_err(|error| error.to_string()),
-            Err("there are no keyspace notifications yet; only '' is accepted".to_owned())
+            Err(
+                "the system's out-of-memory score is left as it is; only 'no' is accepted"
+                    .to_owned()
+            )
         );
         assert_eq!(settings.set("slaveof", ""), Ok(()));
         assert_eq!(settings.set("hash-max-ziplist-entries", "7"), Ok(()));

@@ -416,13 +416,6 @@ pub(super) const ROWS: &[Setting] = &[
     missing("min-replicas-to-write", COUNT, "0", Live, REPLICATION).alias("min-slaves-to-write"),
     no_effect("no-appendfsync-on-rewrite", Flag, "no", Live, FILES),
     missing(
-        "notify-keyspace-events",
-        Text,
-        "",
-        Live,
-        "there are no keyspace notifications yet",
-    ),
-    missing(
         "oom-score-adj",
         Choice(&["no", "yes", "relative", "absolute"]),
         "no",

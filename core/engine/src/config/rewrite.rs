@@ -71,7 +71,7 @@ fn tell(text: &mut String, setting: &Setting, value: &str) {
                 writeln!(text, "{name} {}", point.join(" ")).ok();
             }
         }
-        Kind::FileName | Kind::Text => {
+        Kind::FileName | Kind::KeyspaceEvents | Kind::Text => {
             writeln!(text, "{name} {}", quoted(value)).ok();
         }
         _ if value.is_empty() => {

@@ -1,8 +1,8 @@
 //! The settings, sorted by name. Names, ranges and defaults are Redis' where Redis has them.
 
 use super::Kind::{
-    Addresses, Bytes, BytesOrPercent, Choice, FileName, Flag, Integer, Octal, OutputLimits,
-    SavePoints, Text,
+    Addresses, Bytes, BytesOrPercent, Choice, FileName, Flag, Integer, KeyspaceEvents, Octal,
+    OutputLimits, SavePoints, Text,
 };
 use super::When::{AtStart, ByShell, Live, Protected};
 use super::eviction::POLICY;
@@ -340,6 +340,13 @@ pub(super) const ROWS: &[Setting] = &[
         "5",
         Live,
         "How many keys are looked at for each that is evicted.",
+    ),
+    row(
+        "notify-keyspace-events",
+        KeyspaceEvents,
+        "",
+        Live,
+        "Which events of keys are published to channels, a letter each. K: to `__keyspace@<db>__:<key>`; E: to `__keyevent@<db>__:<event>`; g: any key; $: strings; l: lists; s: sets; h: hashes; z: sorted sets; t: streams; x: expired; e: evicted; A: all of these; m: missed; n: new; o: overwritten; c: of another type than before; d: accepted, nothing has it.",
     ),
     row(
         "pidfile",

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::bytes_or_percent::BytesOrPercent;
 use super::output_limits::LimitsByClass;
-use super::{BindAddress, CANONICAL, SavePoints};
+use super::{BindAddress, CANONICAL, KeyspaceEvents, SavePoints};
 use crate::error::CmdError;
 
 /// One setting.
@@ -68,6 +68,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// How much may wait to be sent, by class of clients.
     OutputLimits,
+    /// Letters, one for each class of events.
+    KeyspaceEvents,
     /// Seconds and changes in turn.
     SavePoints,
     /// Addresses to listen on, between spaces.
@@ -235,6 +237,7 @@ impl Setting {
                 let before = LimitsByClass::default().changed(before).expect(CANONICAL);
                 before.changed(text).map(|limits| limits.to_string())
             }
+            Kind::KeyspaceEvents => KeyspaceEvents::parse(text).map(|events| events.to_string()),
             Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),
             Kind::Addresses => {
                 BindAddress::parse_all(text).map(|addresses| BindAddress::text_of(&addresses))

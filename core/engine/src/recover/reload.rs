@@ -58,6 +58,7 @@ impl Engine {
         let mut data = loaded.data;
         std::mem::swap(&mut data.watches, &mut self.data.watches);
         std::mem::swap(&mut data.blocking, &mut self.data.blocking);
+        std::mem::swap(&mut data.notifications, &mut self.data.notifications);
         self.data = data;
         self.server.loading = None;
         self.settings_changed();

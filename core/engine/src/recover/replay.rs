@@ -328,6 +328,7 @@ impl Engine {
                         }
                     };
                     reply.clear();
+                    self.data.notifications.forget();
                     offset += request.consumed;
                     // weir's batches say as part of them in which database they happen; for Redis a
                     // request is a batch, whatever it does.

@@ -14,7 +14,15 @@ impl Engine {
     /// Returns whether anything was published that is not on its way.
     #[inline]
     pub(crate) fn has_news(&self) -> bool {
-        !self.server.channels.news.is_empty()
+        !self.server.channels.news.is_empty() | self.data.notifications.has_some()
+    }
+
+    /// Sends what happened to keys by itself, as time passed.
+    #[inline]
+    pub(crate) fn send_news_of_time(&mut self) {
+        if self.has_news() {
+            self.send_news(None, Lsn::ZERO);
+        }
     }
 
     /// Sends what was published once a batch is durable. What is for the client itself that has
@@ -24,10 +32,17 @@ impl Engine {
     pub(crate) fn send_news(
         &mut self,
         own: Option<(SessionId, &mut Reply)>,
-        depends_on: Lsn,
+        mut depends_on: Lsn,
     ) -> Lsn {
         let server = &mut self.server;
+        if self.data.notifications.has_some() {
+            self.data.notifications.publish_to(&mut server.channels);
+        }
         let news = &mut server.channels.news;
+        if news.take_of_keys() {
+            // Keys may have expired or been evicted that the client did not ask for.
+            depends_on = depends_on.max(self.data.log.last());
+        }
         match news.hand_out(own, depends_on, &mut server.outbox) {
             true => depends_on,
             false => Lsn::ZERO,

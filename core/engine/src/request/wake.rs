@@ -168,6 +168,9 @@ impl Engine {
             self.server.answer(&mut session, reply, depends_on);
         }
         self.server.sessions.put_back(session);
+        if self.has_news() {
+            self.send_news(None, depends_on);
+        }
     }
 
     /// A client keeps its place and its deadline; only the time of the next try may have changed.

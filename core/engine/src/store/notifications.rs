@@ -1,13 +1,15 @@
 //! Keyspace notifications: the names of events, on their way to those who subscribed to them.
 //!
-//! As long as nobody listens to any class, nothing is kept and nothing is copied. Whoever makes
-//! them listen takes what there is after each request, so that no more waits than one request or
+//! As long as nobody listens to any class, nothing is kept and nothing is copied. What the settings
+//! name is published to channels after each request, so that no more waits than one request or
 //! transaction causes.
 
 use std::mem::{Discriminant, discriminant};
 
 use values::Value;
 
+use crate::clients::channels::Channels;
+use crate::config::KeyspaceEvents;
 use crate::store::effect::event::{Class, Event, Name, Overwriting, Subject};
 use crate::store::keyspace::Record;
 
@@ -18,8 +20,15 @@ pub struct Classes(u16);
 impl Classes {
     /// None.
     pub const NONE: Classes = Classes(0);
-    /// All of them.
-    pub const ALL: Classes = Classes(u16::MAX);
+    /// All that something happens in: a missing key is no change.
+    pub const ALL: Classes = Classes(u16::MAX ^ (1 << Class::Missed as u16));
+
+    /// Those that a setting names.
+    fn of(events: KeyspaceEvents) -> Classes {
+        let named = Class::ALL.into_iter();
+        let named = named.filter(|class| events.has(class.letter()));
+        Classes(named.fold(0, |bits, class| bits | (1 << class as u16)))
+    }
 
     fn has(self, class: Class) -> bool {
         self.0 & (1 << class as u16) != 0
@@ -43,6 +52,8 @@ pub struct Notification {
 #[derive(Debug, Default)]
 pub(crate) struct Notifications {
     classes: Classes,
+    /// What the settings say is published.
+    published: KeyspaceEvents,
     waiting: Vec<Notification>,
     /// The key that the effect has put into the keyspace which is being applied.
     put: Option<Put>,
@@ -68,6 +79,7 @@ enum Replaced {
 
 const NEW: Name = Name::new("new", Class::New);
 const OVERWRITTEN: Name = Name::new("overwritten", Class::Overwritten);
+const MISSED: Name = Name::new("keymiss", Class::Missed);
 const TYPE_CHANGED: Name = Name::new("type_changed", Class::TypeChanged);
 
 impl Notifications {
@@ -75,6 +87,64 @@ impl Notifications {
     #[inline]
     pub(crate) fn is_anyone_listening(&self) -> bool {
         self.classes != Classes::NONE
+    }
+
+    /// Takes over what the settings say is published; nothing, if it goes to no channel.
+    pub(crate) fn publish_as_said(&mut self, published: KeyspaceEvents) {
+        if published != self.published {
+            self.published = published;
+            self.classes = match published.has('K') || published.has('E') {
+                true => Classes::of(published),
+                false => Classes::NONE,
+            };
+        }
+    }
+
+    /// Returns whether something is to be published.
+    #[inline]
+    pub(crate) fn has_some(&self) -> bool {
+        !self.waiting.is_empty() && self.published != KeyspaceEvents::default()
+    }
+
+    /// Forgets what happened: nobody is to hear of it.
+    pub(crate) fn forget(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Publishes what is to be published, to the channels that the settings name.
+    pub(crate) fn publish_to(&mut self, channels: &mut Channels) {
+        channels.news.are_of_keys();
+        let (by_key, by_event) = (self.published.has('K'), self.published.has('E'));
+        for happened in self.waiting.drain(..) {
+            let Notification {
+                database,
+                key,
+                event,
+                ..
+            } = &happened;
+            if by_key {
+                let mut channel = format!("__keyspace@{database}__:").into_bytes();
+                channel.extend_from_slice(key);
+                channels.publish(&channel, event.as_bytes());
+            }
+            if by_event {
+                let channel = format!("__keyevent@{database}__:{event}");
+                channels.publish(channel.as_bytes(), key);
+            }
+        }
+    }
+
+    /// A key was looked for and is missing.
+    #[inline]
+    pub(crate) fn missed(&mut self, database: u16, key: &[u8]) {
+        if self.is_anyone_listening() {
+            self.note_missed(database, key);
+        }
+    }
+
+    #[cold]
+    fn note_missed(&mut self, database: u16, key: &[u8]) {
+        self.note(MISSED, database, key);
     }
 
     /// From now on these classes have listeners, and no others.

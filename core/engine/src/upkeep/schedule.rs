@@ -32,6 +32,7 @@ impl Engine {
     pub fn run_schedule(&mut self, now: Now) {
         self.make_room_when_due(now);
         self.do_what_is_due(now);
+        self.send_news_of_time();
         if self.data.blocking.has_ready() {
             self.serve_ready(now);
         }

@@ -6,7 +6,7 @@ use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::glob;
 use engine::glob::Letters;
-use engine::table::{Arg, Arity, Flags, Group, Spec};
+use engine::table::{Arg, Arity, Compat, Flags, Group, Spec};
 use resp::Argv;
 
 /// `CONFIG GET parameter [parameter …]`
@@ -25,6 +25,7 @@ impl PlainCommand for Get {
             .and(Flags::STALE),
         history: &[("7.0.0", "Several patterns can be given.")],
         args: &[Arg::string("parameter").multiple()],
+        compat: Compat::Differs("Of `notify-keyspace-events` every flag that is on is told."),
         ..Spec::named("get")
     };
     type Args<'a> = Argv<'a>;

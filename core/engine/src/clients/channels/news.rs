@@ -17,6 +17,8 @@ use crate::limits::GATHERED_BYTES_MAX;
 pub struct News {
     messages: Vec<Message>,
     bytes: Vec<u8>,
+    /// Some tell what happened to keys, which may be more than what the request did.
+    of_keys: bool,
     /// Some were handed out, and the shell has not taken them.
     posted: bool,
 }
@@ -36,6 +38,16 @@ impl News {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.messages.is_empty()
+    }
+
+    /// What was published tells what happened to keys.
+    pub(crate) fn are_of_keys(&mut self) {
+        self.of_keys = true;
+    }
+
+    /// Returns whether that is so, and forgets it.
+    pub(crate) fn take_of_keys(&mut self) -> bool {
+        std::mem::take(&mut self.of_keys)
     }
 
     /// Returns whether messages are among what goes out.

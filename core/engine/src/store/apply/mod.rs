@@ -15,6 +15,7 @@ use stream::{NodeLimits, Retention};
 use values::hyperloglog::SparseBytesMax;
 use values::{Key, Thresholds, Typed, Value};
 
+use crate::clients::channels::Channels;
 use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
 use crate::config::Config;
@@ -72,6 +73,7 @@ impl Data {
         self.node_limits = config.node_limits;
         self.thresholds = config.thresholds;
         self.stream_compress = config.stream_compress;
+        self.notifications.publish_as_said(config.keyspace_events);
         self.usage.settings_changed(&config.eviction);
         self.hll_sparse_bytes_max = config.hll_sparse_bytes_max;
     }
@@ -151,22 +153,22 @@ struct Counting {
 }
 
 impl Counting {
-    /// Counts a lookup, if it is to be counted.
+    /// Counts a lookup, if it is to be counted. Returns whether it is.
     #[inline]
-    fn note(&mut self, found: bool, stats: &mut KeyspaceStats) {
-        if self.all || self.next {
+    fn note(&mut self, found: bool, stats: &mut KeyspaceStats) -> bool {
+        let is_counted = self.all || self.next;
+        if is_counted {
             self.next = false;
             stats.hits += u64::from(found);
             stats.misses += u64::from(!found);
         }
+        is_counted
     }
 
     /// The same for a lookup that counts only if the command says so.
     #[inline]
-    fn note_peek(&mut self, found: bool, stats: &mut KeyspaceStats) {
-        if self.next {
-            self.note(found, stats);
-        }
+    fn note_peek(&mut self, found: bool, stats: &mut KeyspaceStats) -> bool {
+        self.next && self.note(found, stats)
     }
 }
 
@@ -340,6 +342,14 @@ impl<'e> Store<'e> {
         };
     }
 
+    /// Publishes what has happened so far: it comes before what the command publishes, and those
+    /// hear of it who listen now.
+    pub fn publish_events(&mut self, channels: &mut Channels) {
+        if self.data.notifications.has_some() {
+            self.data.notifications.publish_to(channels);
+        }
+    }
+
     /// The log of effects.
     pub fn log(&self) -> &EffectLog {
         &self.data.log
@@ -382,8 +392,10 @@ impl<'e> Store<'e> {
                 Some(record)
             }
             None => {
-                self.counting.note(false, &mut self.data.stats);
                 self.depends_on = self.depends_on.max(database.removed(hash));
+                if self.counting.note(false, &mut self.data.stats) {
+                    self.data.notifications.missed(self.database, key);
+                }
                 None
             }
         }
@@ -396,12 +408,18 @@ impl<'e> Store<'e> {
         let database = self.database;
         if self.is_overdue(hash, key) {
             self.pass_over(hash, key);
-            self.counting.note_peek(false, &mut self.data.stats);
+            if self.counting.note_peek(false, &mut self.data.stats) {
+                self.data.notifications.missed(database, key);
+            }
             return None;
         }
         let found = self.data.keyspace.find(database, hash, key);
-        self.counting
+        let is_counted = self
+            .counting
             .note_peek(found.is_some(), &mut self.data.stats);
+        if is_counted && found.is_none() {
+            self.data.notifications.missed(database, key);
+        }
         let changed = match found {
             Some(record) => record.changed().max(self.data.keyspace.replaced(database)),
             None => self.data.keyspace.removed(database, hash),
@@ -532,7 +550,9 @@ impl<'e> Store<'e> {
     #[cold]
     fn miss_overdue(&mut self, hash: u64, key: &[u8]) -> Option<&Record> {
         self.pass_over(hash, key);
-        self.counting.note(false, &mut self.data.stats);
+        if self.counting.note(false, &mut self.data.stats) {
+            self.data.notifications.missed(self.database, key);
+        }
         None
     }
 

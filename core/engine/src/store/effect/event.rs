@@ -71,9 +71,28 @@ pub enum Class {
     Overwritten,
     /// A value took the place of one of another type.
     TypeChanged,
+    /// A key was looked for and is missing.
+    Missed,
 }
 
 impl Class {
+    /// All of them.
+    pub(crate) const ALL: [Class; 13] = [
+        Class::Generic,
+        Class::String,
+        Class::List,
+        Class::Set,
+        Class::Hash,
+        Class::SortedSet,
+        Class::Stream,
+        Class::Expired,
+        Class::Evicted,
+        Class::New,
+        Class::Overwritten,
+        Class::TypeChanged,
+        Class::Missed,
+    ];
+
     /// Its letter in the setting `notify-keyspace-events`.
     pub const fn letter(self) -> char {
         match self {
@@ -89,6 +108,7 @@ impl Class {
             Class::New => 'n',
             Class::Overwritten => 'o',
             Class::TypeChanged => 'c',
+            Class::Missed => 'm',
         }
     }
 }

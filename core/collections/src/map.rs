@@ -192,19 +192,33 @@ impl<const PARTS: usize> Map<PARTS> {
         self.grown(hasher).insert(&parts, &items, longs)
     }
 
-    /// Gives the entry of a name this date, at most [`DATE_MAX`], or none; returns whether it is
-    /// there. `hasher` as for [`Map::insert`].
-    pub fn set_date(&mut self, name: &[u8], date: Option<u64>, hasher: NameHasher) -> bool {
+    /// Gives the entry of a name this date, at most [`DATE_MAX`], or none. Returns which it had, if
+    /// the entry is there. `hasher` as for [`Map::insert`].
+    pub fn set_date(
+        &mut self,
+        name: &[u8],
+        date: Option<u64>,
+        hasher: NameHasher,
+    ) -> Option<Option<u64>> {
         if let Repr::Small(page) = &mut self.0 {
-            let Some(at) = page.position::<PARTS>(&Item::of(name).pack()) else {
-                return false;
-            };
+            let at = page.position::<PARTS>(&Item::of(name).pack())? + PARTS - 1;
             if page.cost() + DATE_BYTES <= Page::BYTES_MAX {
-                page.set_date(at + PARTS - 1, date);
-                return true;
+                let before = page.date(at);
+                if before != date {
+                    page.set_date(at, date);
+                }
+                return Some(before);
             }
         }
-        self.find(name).is_some() && self.grown(hasher).set_date(name, date)
+        // Nothing is copied for an entry that stays as it is.
+        let is_own = matches!(&self.0, Repr::Large(large) if large.is_unique());
+        if !is_own {
+            let before = self.find(name)?.date();
+            if before == date {
+                return Some(before);
+            }
+        }
+        self.grown(hasher).set_date(name, date)
     }
 
     /// Keeps it as a large map from now on, whatever its size, until it is empty. `hasher` as for
@@ -226,11 +240,23 @@ impl<const PARTS: usize> Map<PARTS> {
 
     /// The same with somebody who gets its long parts.
     pub fn remove_with(&mut self, name: &[u8], longs: &mut impl Longs) -> bool {
+        self.remove_shown(name, longs, |_| {})
+    }
+
+    /// The same for an entry that is shown before it goes.
+    pub fn remove_shown(
+        &mut self,
+        name: &[u8],
+        longs: &mut impl Longs,
+        show: impl FnOnce(Entry<'_, PARTS>),
+    ) -> bool {
         let is_removed = match &mut self.0 {
             Repr::Empty => false,
             Repr::Small(page) => {
                 let found = page.position::<PARTS>(&Item::of(name).pack());
                 if let Some(at) = found {
+                    let beside = &[];
+                    show(Entry { page, beside, at });
                     page.splice(at, PARTS, &[]);
                 }
                 found.is_some()
@@ -238,7 +264,7 @@ impl<const PARTS: usize> Map<PARTS> {
             Repr::Large(large) => {
                 // Nothing is copied for a name that is not there.
                 let may_change = large.is_unique() || large.find(name).is_some();
-                may_change && Arc::make_mut(large).remove(name, longs)
+                may_change && Arc::make_mut(large).remove(name, longs, show)
             }
         };
         if self.is_empty() {
@@ -403,7 +429,7 @@ impl<const PARTS: usize> Large<PARTS> {
         is_new
     }
 
-    fn set_date(&mut self, name: &[u8], date: Option<u64>) -> bool {
+    fn set_date(&mut self, name: &[u8], date: Option<u64>) -> Option<Option<u64>> {
         let hasher = self.hasher;
         let hash = hasher.hash(name);
         while self.root.table(hash).is_full() {
@@ -411,16 +437,22 @@ impl<const PARTS: usize> Large<PARTS> {
         }
         let table = self.root.table_mut(hash);
         let before = table.bytes();
-        let is_there = table.set_date(name, date);
+        let date_before = table.set_date(name, date);
         self.bytes = self.bytes + table.bytes() - before;
-        is_there
+        date_before
     }
 
-    fn remove(&mut self, name: &[u8], longs: &mut impl Longs) -> bool {
+    fn remove(
+        &mut self,
+        name: &[u8],
+        longs: &mut impl Longs,
+        show: impl FnOnce(Entry<'_, PARTS>),
+    ) -> bool {
         let hasher = self.hasher;
         let take = |table: &mut Table<PARTS>| {
             let before = table.bytes();
-            table.remove(name, longs).then(|| before - table.bytes())
+            let is_there = table.remove(name, longs, show);
+            is_there.then(|| before - table.bytes())
         };
         let is_there = |table: &Table<PARTS>| table.find(name).is_some();
         let hash_of = |name: &[u8]| hasher.hash(name);

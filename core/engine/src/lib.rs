@@ -144,6 +144,7 @@ impl Engine {
                 packing: PackingQueue::default(),
                 stream_compress: config.stream_compress,
                 hll_sparse_bytes_max: config.hll_sparse_bytes_max,
+                prepared: None,
                 dropped: Discard::default(),
                 usage,
                 pool: Pool::default(),

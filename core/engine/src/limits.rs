@@ -29,6 +29,10 @@ pub(crate) const HELD_GONE_MAX: usize = 64;
 /// takes at most some ten microseconds.
 pub const DROPPED_BYTES_MIN: usize = 1 << 20;
 
+/// From this many bytes on, memory that a command is going to fill is made ready before it runs, by
+/// a thread that nobody waits for. The system takes 0.1 to 1 ms to find and clear a megabyte.
+pub const PREPARED_BYTES_MIN: usize = 8 << 20;
+
 /// About how many bytes may wait to be freed, unless a single value takes more.
 pub const DROPPED_BYTES_MAX: usize = 256 << 20;
 

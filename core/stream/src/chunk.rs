@@ -174,6 +174,14 @@ impl Chunk {
         self.data.is_empty() || self.data.len() + entry_bytes <= CHUNK_BYTES_MAX
     }
 
+    /// Uses this memory, if it has no entries yet.
+    pub(crate) fn use_memory(&mut self, memory: Vec<u8>) {
+        if self.data.is_empty() {
+            self.data = memory;
+            self.data.clear();
+        }
+    }
+
     /// Reserves memory for an entry of this many bytes.
     #[inline]
     pub(crate) fn reserve(&mut self, entry_bytes: usize, growth: Growth) {

@@ -125,6 +125,32 @@ impl Entries {
         fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone,
         limits: NodeLimits,
     ) -> Result<(), OutOfOrder> {
+        self.append_with(id, fields, limits, None)
+    }
+
+    /// The same, in memory that was made for the entry, if it does not share a chunk with others.
+    ///
+    /// # Errors
+    /// As [`Entries::append`].
+    #[inline(never)]
+    pub fn append_in<'f>(
+        &mut self,
+        id: StreamId,
+        fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone,
+        limits: NodeLimits,
+        memory: Vec<u8>,
+    ) -> Result<(), OutOfOrder> {
+        self.append_with(id, fields, limits, Some(memory))
+    }
+
+    #[inline(always)]
+    fn append_with<'f>(
+        &mut self,
+        id: StreamId,
+        fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone,
+        limits: NodeLimits,
+        memory: Option<Vec<u8>>,
+    ) -> Result<(), OutOfOrder> {
         if id <= self.top {
             return Err(OutOfOrder { id });
         }
@@ -152,6 +178,9 @@ impl Entries {
             chunk = self.next_tail(id);
             form = form_in_new(chunk, fields.clone());
             entry_bytes = chunk.entry_bytes(id, form);
+        }
+        if let Some(memory) = memory {
+            chunk.use_memory(memory);
         }
         chunk.reserve(entry_bytes, growth);
         chunk.append(id, fields, form, entry_bytes, node);

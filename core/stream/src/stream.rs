@@ -105,9 +105,34 @@ impl Stream {
             return Err(OutOfOrder { id });
         }
         self.entries.append(id, fields, limits)?;
+        self.appended(id);
+        Ok(())
+    }
+
+    /// The same, in memory that was made for the entry. If it does not fit in, or shares a chunk
+    /// with others, that memory is not used.
+    ///
+    /// # Errors
+    /// As [`Stream::append`].
+    pub fn append_in<'f>(
+        &mut self,
+        id: StreamId,
+        fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone,
+        limits: NodeLimits,
+        memory: Vec<u8>,
+    ) -> Result<(), OutOfOrder> {
+        if id <= self.last_id {
+            return Err(OutOfOrder { id });
+        }
+        self.entries.append_in(id, fields, limits, memory)?;
+        self.appended(id);
+        Ok(())
+    }
+
+    #[inline]
+    fn appended(&mut self, id: StreamId) {
         self.last_id = id;
         self.entries_added = (self.entries_added + 1).min(ENTRIES_ADDED_MAX);
-        Ok(())
     }
 
     /// Removes what a [`Cut`] goes through. With [`References::Acknowledged`] entries that the

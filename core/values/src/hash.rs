@@ -120,14 +120,26 @@ impl Hash {
     /// Gives a field this deadline, at most [`FIELD_DEADLINE_MS_MAX`], or none; returns whether the
     /// field is there.
     pub fn set_deadline(&mut self, field: &[u8], at: Option<u64>, hasher: NameHasher) -> bool {
-        let Some(before) = self.map().find(field).map(|entry| entry.date()) else {
-            return false;
-        };
-        if before != at {
-            let at = at.map(|at| at.min(FIELD_DEADLINE_MS_MAX));
-            let expiring = self.expiring_mut();
-            expiring.note(field, before, at);
-            expiring.fields.set_date(field, at, hasher);
+        let at = at.map(|at| at.min(FIELD_DEADLINE_MS_MAX));
+        match &mut self.0 {
+            // A frozen view is copied only for what changes.
+            Repr::Expiring(expiring) if expiring.is_unique() => {
+                let expiring = Arc::make_mut(expiring);
+                let Some(before) = expiring.fields.set_date(field, at, hasher) else {
+                    return false;
+                };
+                expiring.note(field, before, at);
+            }
+            Repr::Plain(_) | Repr::Expiring(_) => {
+                let Some(before) = self.map().find(field).map(|entry| entry.date()) else {
+                    return false;
+                };
+                if before != at {
+                    let expiring = self.expiring_mut();
+                    expiring.note(field, before, at);
+                    expiring.fields.set_date(field, at, hasher);
+                }
+            }
         }
         true
     }
@@ -143,12 +155,15 @@ impl Hash {
         match &mut self.0 {
             Repr::Plain(map) => map.remove_with(field, longs),
             Repr::Expiring(expiring) => {
-                let Some(before) = expiring.fields.find(field).map(|entry| entry.date()) else {
+                if !expiring.is_unique() && expiring.fields.find(field).is_none() {
                     return false;
-                };
+                }
                 let expiring = Arc::make_mut(expiring);
+                let mut before = None;
+                let show = |entry: Entry<'_, 2>| before = entry.date();
+                let is_removed = expiring.fields.remove_shown(field, longs, show);
                 expiring.note(field, before, None);
-                expiring.fields.remove_with(field, longs)
+                is_removed
             }
         }
     }

@@ -263,6 +263,40 @@ impl StringValue {
         }
     }
 
+    /// How much new memory a change of the bytes up to `end` fills with a copy of the string; 0 if
+    /// it changes in place, or becomes so much longer that most of that memory is zeros.
+    pub fn bytes_to_copy(&self, end: usize) -> usize {
+        let len = self.len();
+        if end / 2 >= len || self.has_room_up_to(end) {
+            return 0;
+        }
+        match end.saturating_sub(len) {
+            0 => len,
+            more => len.saturating_add(room_for(len, more)),
+        }
+    }
+
+    /// Moves the bytes into other memory, which then belongs to the string, and returns the string
+    /// as it was. Nothing is moved if they do not fit in, and the memory is returned as an empty
+    /// string.
+    #[must_use]
+    pub fn move_to(&mut self, mut memory: Vec<u8>) -> StringValue {
+        memory.clear();
+        let fits = memory.capacity() >= self.len();
+        if fits {
+            self.with_bytes(|bytes| memory.extend_from_slice(bytes));
+        }
+        let mut other = StringValue::from_buffer(memory);
+        if fits {
+            std::mem::swap(self, &mut other);
+        }
+        other
+    }
+
+    fn has_room_up_to(&self, end: usize) -> bool {
+        matches!(&self.0, Repr::Growing(bytes) if bytes.is_unique() && bytes.capacity() >= end)
+    }
+
     /// The bytes as a growing buffer that no one shares, with zeros up to `end` if it was shorter.
     fn edit_up_to(&mut self, end: usize) -> &mut Vec<u8> {
         let len = self.len();

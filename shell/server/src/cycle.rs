@@ -7,9 +7,9 @@
 
 use std::ops::Range;
 
-use engine::Lsn;
 use engine::clients::session::SessionId;
 use engine::observe::stages::Stage;
+use engine::{Dropped, Lsn};
 use journal::contained;
 use resp::{Large, Reply, Rope};
 
@@ -204,7 +204,10 @@ impl Cycle {
             .engine
             .stage_took(Stage::Requests, stopwatch.total(), now);
         meter.tell(&mut state.engine);
-        let dropped = shard.take_dropped(state, meter);
+        let mut dropped = shard.take_dropped(state, meter);
+        if let Some(arguments) = Dropped::arguments(spent) {
+            shard.release(state, arguments, &mut dropped);
+        }
         drop(guard);
         if let Some(dropped) = dropped {
             shard.dropper.hand_in(dropped, &shard.untold);

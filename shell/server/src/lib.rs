@@ -23,6 +23,7 @@ mod loading;
 mod mailbox;
 mod memory;
 mod packer;
+mod preparer;
 mod refusals;
 mod shard;
 mod socket;

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::dropper::Dropper;
 use crate::mailbox::{Mailbox, Message};
 use crate::memory::{self, Meter, Untold};
+use crate::preparer::Preparer;
 use crate::refusals::Refusals;
 
 pub(crate) use held::Held;
@@ -38,6 +39,8 @@ pub struct Shard {
     pub(crate) alarm: Arc<Alarm>,
     /// Frees what the engine has released.
     pub(crate) dropper: Dropper,
+    /// Makes memory ready for what commands are about to make.
+    pub(crate) preparer: Preparer,
     pub(crate) untold: Untold,
     /// Sent bytes that the engine has not been told of.
     pub(crate) sent: Untold,
@@ -128,6 +131,7 @@ impl Shard {
             clock,
             alarm,
             dropper: Dropper::default(),
+            preparer: Preparer::default(),
             untold: Untold::default(),
             sent: Untold::default(),
             signals: OnceLock::new(),
@@ -225,6 +229,20 @@ impl Shard {
         self.dropper.announce(&dropped);
         meter.dropped_taken();
         Some(dropped)
+    }
+
+    /// Adds something that the engine never had to what is handed to the dropper.
+    #[cold]
+    pub(crate) fn release(
+        &self,
+        state: &mut State,
+        spent: Dropped,
+        dropped: &mut Option<Vec<Dropped>>,
+    ) {
+        // Like the rest, it counts as free from now on.
+        memory::add(&mut state.engine, -(spent.bytes().cast_signed() as i64));
+        self.dropper.announce(std::slice::from_ref(&spent));
+        dropped.get_or_insert_default().push(spent);
     }
 
     /// The calling thread counts as the main one in figures of the process. Only the first call

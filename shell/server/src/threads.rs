@@ -19,6 +19,7 @@ use crate::listen::Listeners;
 use crate::loading::{self, Failed, UNNOTICED};
 use crate::memory::{Allocator, Meter};
 use crate::packer;
+use crate::preparer;
 use crate::shard::Shard;
 use crate::upkeep::{self, Stop};
 
@@ -99,6 +100,11 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
         let give_back = options.allocator.give_back;
         drops.dropper.run(meter, &drops.untold, give_back);
     })?;
+    let prepares = Arc::clone(&shard);
+    let preparer = spawn("weir-preparer".to_owned(), move || {
+        preparer::run(&prepares, Meter::new(options.allocator));
+    })?;
+    shard.lock().engine.server.shell.prepares_memory = true;
     let changed = Arc::clone(&shard);
     let settings = spawn("weir-settings".to_owned(), move || {
         changes::run(&changed, &asked)
@@ -107,11 +113,12 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     shard.stop();
     stop_upkeep.stop(&shard);
     shard.dropper.stop();
+    shard.preparer.stop();
     shard.end_changes();
     drop(stop_packer);
     for handle in handles
         .into_iter()
-        .chain([upkeep, packer, dropper, settings])
+        .chain([upkeep, packer, dropper, preparer, settings])
     {
         if handle.join().is_err() {
             tracing::error!("a thread panicked");

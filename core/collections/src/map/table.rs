@@ -75,22 +75,32 @@ impl<const PARTS: usize> Table<PARTS> {
         found.is_none()
     }
 
-    pub(super) fn remove(&mut self, name: &[u8], longs: &mut impl Longs) -> bool {
+    /// Takes an entry out, once it was shown; returns whether it was there.
+    pub(super) fn remove(
+        &mut self,
+        name: &[u8],
+        longs: &mut impl Longs,
+        show: impl FnOnce(Entry<'_, PARTS>),
+    ) -> bool {
         let found = self.position(name, &Item::of(name).pack());
         if let Some(at) = found {
+            let (page, beside) = self.parts();
+            show(Entry { page, beside, at });
             self.take_beside(at..at + PARTS, longs);
             self.page.splice(at, PARTS, &[]);
         }
         found.is_some()
     }
 
-    /// Gives the last part of the entry of a name this date, or none; returns whether it is there.
-    pub(super) fn set_date(&mut self, name: &[u8], date: Option<u64>) -> bool {
-        let found = self.position(name, &Item::of(name).pack());
-        if let Some(at) = found {
-            self.page.set_date(at + PARTS - 1, date);
+    /// Gives the last part of the entry of a name this date, or none. Returns which it had, if the
+    /// entry is there.
+    pub(super) fn set_date(&mut self, name: &[u8], date: Option<u64>) -> Option<Option<u64>> {
+        let at = self.position(name, &Item::of(name).pack())? + PARTS - 1;
+        let before = self.page.date(at);
+        if before != date {
+            self.page.set_date(at, date);
         }
-        found.is_some()
+        Some(before)
     }
 
     /// Removes all entries; returns what they took.

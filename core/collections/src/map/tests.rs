@@ -110,8 +110,8 @@ proptest! {
                 },
                 Step::Date { start, count, name_len, date } => for number in start..start + count {
                     let name = name(number, name_len);
-                    let found = model.get_mut(&name).map(|(_, of)| *of = date);
-                    prop_assert_eq!(map.set_date(&name, date, HASHER), found.is_some());
+                    let found = model.get_mut(&name).map(|(_, of)| std::mem::replace(of, date));
+                    prop_assert_eq!(map.set_date(&name, date, HASHER), found);
                 },
                 Step::Remove { start, count, name_len } => for number in start..start + count {
                     let name = name(number, name_len);

@@ -157,9 +157,13 @@ impl Command for BitField {
             Some(_) => &mut ctx.store,
             None => ctx.store.reading(),
         };
-        let len = store
-            .get::<StringValue>(key)?
-            .map_or(0, |string| string.len());
+        let (len, copied) = store.get::<StringValue>(key)?.map_or((0, 0), |string| {
+            let end = last.map_or(0, |last| last.saturating_add(1));
+            (string.len(), string.bytes_to_copy(end))
+        });
+        if last.is_some() && ctx.waits_for_memory(copied) {
+            return Ok(Flow::Block);
+        }
         // The string has room for all that might be written, whether it is or not.
         let mut event = event::SETBIT;
         if let Some(last) = last.filter(|last| *last >= len) {

@@ -105,7 +105,12 @@ impl Command for BitOp {
                     .unwrap_or_default(),
             );
         }
-        let result = combine(operation, &sources);
+        let longest = sources.iter().map(StringValue::len).max().unwrap_or(0);
+        if ctx.waits_for_memory(longest) {
+            return Ok(Flow::Block);
+        }
+        let memory = ctx.store.memory_for(longest);
+        let result = combine(operation, &sources, memory);
         let len = result.len();
         if len > 0 {
             let (made, copied);
@@ -134,8 +139,8 @@ impl Command for BitOp {
 /// sources are in it, so that memory is read and written once.
 const BLOCK_BYTES: usize = 8 * 1024;
 
-/// A result as long as the longest source; shorter ones continue with zeros.
-fn combine(operation: Operation, sources: &[StringValue]) -> Vec<u8> {
+/// A result as long as the longest source, made in empty memory; shorter ones continue with zeros.
+fn combine(operation: Operation, sources: &[StringValue], memory: Vec<u8>) -> Vec<u8> {
     let mut scratches: Vec<Scratch> = sources.iter().map(|_| Scratch::new()).collect();
     let sources = sources.iter().zip(&mut scratches);
     let sources: Vec<&[u8]> = sources
@@ -158,7 +163,7 @@ fn combine(operation: Operation, sources: &[StringValue]) -> Vec<u8> {
         | Operation::AndOr
         | Operation::One => longest,
     };
-    let mut result = Vec::with_capacity(longest);
+    let mut result = memory;
     let mut second = [0; BLOCK_BYTES];
     while result.len() < end {
         let start = result.len();
@@ -277,7 +282,7 @@ mod tests {
                 let (sources, strings) = (&sources[..count], &strings[..count]);
                 let len = if count == 1 { sources[0].len() } else { len };
                 let expected: Vec<u8> = (0..len).map(|at| byte(operation, sources, at)).collect();
-                prop_assert_eq!(combine(operation, strings), expected, "{}", name);
+                prop_assert_eq!(combine(operation, strings, Vec::new()), expected, "{}", name);
             }
         }
     }

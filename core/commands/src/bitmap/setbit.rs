@@ -52,10 +52,19 @@ impl Command for SetBit {
             let patch = replaced(bytes, offset, 1, bit);
             (old, (old != bit || !is_there).then_some(patch))
         };
-        let (old, patch) = match ctx.store.get::<StringValue>(key)? {
-            Some(string) => string.with_bytes(change),
-            None => change(b""),
+        let (old, patch, copied) = match ctx.store.get::<StringValue>(key)? {
+            Some(string) => {
+                let (old, patch) = string.with_bytes(change);
+                (old, patch, string.bytes_to_copy(byte_of(offset) + 1))
+            }
+            None => {
+                let (old, patch) = change(b"");
+                (old, patch, 0)
+            }
         };
+        if patch.is_some() && ctx.waits_for_memory(copied) {
+            return Ok(Flow::Block);
+        }
         if let Some(patch) = patch {
             patch.apply(key, event::SETBIT, &mut ctx.store);
         }

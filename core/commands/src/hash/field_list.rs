@@ -51,3 +51,51 @@ pub(super) fn number_among_options(args: &mut Args<'_>) -> Option<usize> {
 pub(super) fn shown(arg: &[u8]) -> String {
     String::from_utf8_lossy(arg).into_owned()
 }
+
+/// Puts names into the order of their bytes. Most of many differ within the first eight, which are
+/// compared without a look at the names themselves.
+pub(super) fn sort_names(names: &mut [&[u8]]) {
+    if names.len() < MANY_NAMES {
+        names.sort_unstable();
+        return;
+    }
+    let mut sorted: Vec<(u64, &[u8])> = names.iter().map(|name| (head(name), *name)).collect();
+    sorted.sort_unstable();
+    for (name, (_, next)) in names.iter_mut().zip(sorted) {
+        *name = next;
+    }
+}
+
+/// From so many names on, memory of their own pays.
+const MANY_NAMES: usize = 64;
+
+/// The first bytes of a name as a number that is in the same order.
+fn head(name: &[u8]) -> u64 {
+    match name.first_chunk() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => {
+            let mut bytes = [0; size_of::<u64>()];
+            bytes[..name.len()].copy_from_slice(name);
+            u64::from_be_bytes(bytes)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn names_are_in_the_order_of_their_bytes(
+            names in prop::collection::vec(prop::collection::vec(0..3_u8, 0..12), 0..300),
+        ) {
+            let mut sorted: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+            sort_names(&mut sorted);
+            prop_assert!(sorted.is_sorted());
+            prop_assert_eq!(sorted.len(), names.len());
+        }
+    }
+}

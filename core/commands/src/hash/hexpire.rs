@@ -9,8 +9,8 @@ use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::Fields;
 
-use super::field_list::{FIELDS, number_among_options, shown};
-use super::hdel::event_of_deletion;
+use super::field_list::{FIELDS, number_among_options, shown, sort_names};
+use super::hdel::delete;
 use super::until::Until;
 use crate::key::expiry::{Base, Unit};
 
@@ -274,12 +274,10 @@ fn execute(
         });
     }
     // Deadlines are kept in this order.
-    changed.sort_unstable();
+    sort_names(&mut changed);
     let fields = changed.as_slice();
     if is_past && !fields.is_empty() {
-        let event = event_of_deletion(all, fields.len());
-        let delete = Effect::on(key, hash::HashChange::DeleteEach { fields });
-        ctx.store.apply(&delete, event);
+        delete(key, hash::HashChange::DeleteEach { fields }, ctx);
     } else if !fields.is_empty() {
         let expire = Effect::on(key, hash::HashChange::ExpireAt { fields, at });
         ctx.store.apply(&expire, hash::events::HEXPIRE);

@@ -4,13 +4,13 @@ use collections::Places;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, hash};
+use engine::store::effect::hash;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::{Argv, Reply};
 use values::Fields;
 
 use super::field_list::{FIELDS, KeyAndFields};
-use super::hdel::event_of_deletion;
+use super::hdel::delete;
 use crate::element::reply_element;
 
 /// `HGETDEL key FIELDS numfields field [field …]`
@@ -45,10 +45,8 @@ impl Command for HGetDel {
         let all = all.unwrap_or(Fields::NONE);
         let deleted = reply_once(all, fields, ctx.reply);
         if !deleted.is_empty() {
-            let event = event_of_deletion(all, deleted.len());
             let fields = deleted.as_slice();
-            let delete = Effect::on(key, hash::HashChange::DeleteEach { fields });
-            ctx.store.apply(&delete, event);
+            delete(key, hash::HashChange::DeleteEach { fields }, ctx);
         }
         Ok(Flow::Done)
     }

@@ -7,8 +7,8 @@ use engine::store::effect::{Effect, hash};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Fields;
 
-use super::field_list::FIELDS;
-use super::hdel::event_of_deletion;
+use super::field_list::{FIELDS, sort_names};
+use super::hdel::delete;
 use super::hgetdel::reply_once;
 use super::options::{EXPIRATION, Expiration, Options};
 use crate::element::reply_element;
@@ -61,10 +61,8 @@ impl Command for HGetEx {
         if is_past {
             let deleted = reply_once(all, named, ctx.reply);
             if !deleted.is_empty() {
-                let event = event_of_deletion(all, deleted.len());
                 let fields = deleted.as_slice();
-                let delete = Effect::on(key, hash::HashChange::DeleteEach { fields });
-                ctx.store.apply(&delete, event);
+                delete(key, hash::HashChange::DeleteEach { fields }, ctx);
             }
             return Ok(Flow::Done);
         }
@@ -80,7 +78,7 @@ impl Command for HGetEx {
             }
             reply_element(found.map(|entry| entry.value()), ctx.reply);
         }
-        changed.sort_unstable();
+        sort_names(&mut changed);
         changed.dedup();
         let fields = changed.as_slice();
         if let Some(at) = at.filter(|_| !fields.is_empty()) {

@@ -7,7 +7,7 @@ use engine::store::effect::{Effect, hash};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Fields;
 
-use super::hdel::{count_stored, event_of_deletion};
+use super::hdel::delete;
 use super::options::{Condition, EXPIRATION, Expiration, Options};
 
 /// `HSETEX key [FNX | FXX] [EX | PX | EXAT | PXAT | KEEPTTL] FIELDS numfields field value [field
@@ -84,12 +84,9 @@ impl Command for HSetEx {
             Some(at) if at <= ctx.store.over_ms() => {
                 let set = Effect::on(key, hash::HashChange::Set { pairs });
                 ctx.store.apply(&set, hash::events::HSET);
-                let all = ctx.store.fields(key)?.unwrap_or(Fields::NONE);
                 let fields: Vec<&[u8]> = named().collect();
-                let event = event_of_deletion(all, count_stored(all, fields.iter().copied()));
                 let fields = fields.as_slice();
-                let delete = Effect::on(key, hash::HashChange::DeleteEach { fields });
-                ctx.store.apply(&delete, event);
+                delete(key, hash::HashChange::DeleteEach { fields }, ctx);
             }
             Some(at) => {
                 let set = Effect::on(key, hash::HashChange::SetUntil { pairs, at });

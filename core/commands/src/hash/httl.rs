@@ -8,7 +8,7 @@ use engine::store::effect::{Effect, hash};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Fields;
 
-use super::field_list::{FIELDS, KeyAndFields};
+use super::field_list::{FIELDS, KeyAndFields, sort_names};
 
 /// What the rows have in common.
 const FAMILY: Spec = Spec {
@@ -146,7 +146,7 @@ impl Command for HPersist {
             });
         }
         // Deadlines are kept in this order.
-        persisted.sort_unstable();
+        sort_names(&mut persisted);
         if !persisted.is_empty() {
             let fields = persisted.as_slice();
             let persist = Effect::on(key, hash::HashChange::Persist { fields });

@@ -1,7 +1,5 @@
 //! `SREM`.
 
-use std::collections::BTreeSet;
-
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, set};
@@ -29,32 +27,19 @@ impl PlainCommand for SRem {
     type Args<'a> = (&'a [u8], Argv<'a>);
 
     fn execute((key, members): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(set) = ctx.store.get::<Set>(key)? else {
+        if ctx.store.get::<Set>(key)?.is_none() {
             ctx.reply.int(0);
             return Ok(Flow::Done);
-        };
-        let event = match are_all(set, members) {
-            true => set::events::SREM_ALL,
-            false => set::events::SREM,
-        };
+        }
         let remove = Effect::on(
             key,
             set::SetChange::Remove {
                 members: set::Members::Args(members),
             },
         );
-        let removed = ctx.store.apply(&remove, event);
+        let (some, all) = (set::events::SREM, set::events::SREM_ALL);
+        let removed = ctx.store.apply_taking(&remove, some, all);
         ctx.reply.int(removed as i64);
         Ok(Flow::Done)
     }
-}
-
-/// Returns whether a set has no other members than these.
-fn are_all(set: &Set, members: Argv<'_>) -> bool {
-    if members.len() < set.len() {
-        return false;
-    }
-    let members: BTreeSet<&[u8]> = members.iter().collect();
-    let mut all = set.iter();
-    all.all(|member| member.with_bytes(|member| members.contains(member)))
 }

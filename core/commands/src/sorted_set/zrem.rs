@@ -1,7 +1,5 @@
 //! `ZREM`.
 
-use std::collections::BTreeSet;
-
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, sorted_set};
@@ -29,26 +27,14 @@ impl PlainCommand for ZRem {
     type Args<'a> = (&'a [u8], Argv<'a>);
 
     fn execute((key, members): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(set) = ctx.store.get::<SortedSet>(key)? else {
+        if ctx.store.get::<SortedSet>(key)?.is_none() {
             ctx.reply.int(0);
             return Ok(Flow::Done);
-        };
-        let event = match are_all(set, members) {
-            true => sorted_set::events::ZREM_ALL,
-            false => sorted_set::events::ZREM,
-        };
+        }
         let remove = Effect::on(key, sorted_set::SortedSetChange::Remove { members });
-        let removed = ctx.store.apply(&remove, event);
+        let (some, all) = (sorted_set::events::ZREM, sorted_set::events::ZREM_ALL);
+        let removed = ctx.store.apply_taking(&remove, some, all);
         ctx.reply.int(removed as i64);
         Ok(Flow::Done)
     }
-}
-
-/// Returns whether a sorted set has no other members than these.
-fn are_all(set: &SortedSet, members: Argv<'_>) -> bool {
-    if members.len() < set.len() {
-        return false;
-    }
-    let members: BTreeSet<&[u8]> = members.iter().collect();
-    set.iter().all(|it| members.contains(it.member))
 }

@@ -262,6 +262,9 @@ impl Command for XAdd {
             }
             (None, IdSpec::Exactly(id)) => id,
         };
+        if !fields.larges().is_empty() && ctx.waits_for_memory(entry_bytes(fields)) {
+            return Ok(Flow::Block);
+        }
         let append = StreamChange::Append {
             id,
             fields,
@@ -310,6 +313,17 @@ fn parse_producer<'a>(
     *producer = Some(Producer { name, iid });
     Ok(true)
 }
+
+/// About how many bytes a large entry takes in its stream, and at least so many.
+#[cold]
+fn entry_bytes(fields: Argv<'_>) -> usize {
+    let lengths = (fields.len() + 1) * ENTRY_LENGTH_BYTES;
+    fields.iter().map(<[u8]>::len).sum::<usize>() + lengths
+}
+
+/// The length of a text takes at most this many bytes in an entry, as does what stands before the
+/// first.
+const ENTRY_LENGTH_BYTES: usize = 32;
 
 /// Answers the entry's ID.
 #[inline]

@@ -26,13 +26,16 @@ impl PlainCommand for Append {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((key, tail): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let len = ctx
-            .store
-            .get::<StringValue>(key)?
-            .map_or(0, |string| string.len());
+        let (len, copied) = ctx.store.get::<StringValue>(key)?.map_or((0, 0), |string| {
+            let len = string.len();
+            (len, string.bytes_to_copy(len.saturating_add(tail.len())))
+        });
         let len = len.saturating_add(tail.len());
         if len > ctx.string_bytes_max() {
             return Err(CmdError::StringTooLong);
+        }
+        if ctx.waits_for_memory(copied) {
+            return Ok(Flow::Block);
         }
         let append = Effect::on(key, StringChange::Append { tail });
         ctx.store.apply(&append, event::APPEND);
@@ -120,17 +123,20 @@ impl PlainCommand for SetRange {
 
     fn execute((key, offset, value): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let offset = usize::try_from(offset).map_err(|_| CmdError::OffsetOutOfRange)?;
-        let len = ctx
+        let end = offset.saturating_add(value.len());
+        let (len, copied) = ctx
             .store
             .get::<StringValue>(key)?
-            .map_or(0, |string| string.len());
-        let end = offset.saturating_add(value.len());
+            .map_or((0, 0), |string| (string.len(), string.bytes_to_copy(end)));
         if value.is_empty() {
             ctx.reply.count(len);
             return Ok(Flow::Done);
         }
         if end > ctx.string_bytes_max() {
             return Err(CmdError::StringTooLong);
+        }
+        if ctx.waits_for_memory(copied) {
+            return Ok(Flow::Block);
         }
         let offset = offset as u32;
         let set_range = StringChange::SetRange { offset, value };

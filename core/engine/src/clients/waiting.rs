@@ -46,6 +46,14 @@ impl Wait {
         self.request.heap_bytes() + names + 2 * self.keys.len() * size_of::<Key>()
     }
 
+    /// A wait for memory. Its request is the one that is being run.
+    pub(crate) fn for_memory(database: u16) -> Wait {
+        Wait {
+            request: ArgvBuf::default(),
+            ..Wait::for_shell(database, "")
+        }
+    }
+
     /// A wait for the shell, which ends it with [`crate::Engine::end_wait`].
     pub fn for_shell(database: u16, command: &str) -> Wait {
         Wait {

@@ -5,8 +5,8 @@ use resp::Reply;
 use crate::clients::session::Session;
 use crate::clients::waiting::Wait;
 use crate::command::CommandTable;
-use crate::limits::STRING_BYTES_MAX;
-use crate::server::Server;
+use crate::limits::{PREPARED_BYTES_MIN, STRING_BYTES_MAX};
+use crate::server::{Order, Server};
 use crate::store::apply::Store;
 use crate::time::Now;
 
@@ -43,6 +43,24 @@ impl Ctx<'_> {
                 self.server.config.bulk_bytes_max
             }
         }
+    }
+
+    /// Returns whether the command must end with [`Flow::Block`](crate::command::Flow::Block),
+    /// before it has done anything, because it is going to fill so many bytes of new memory that
+    /// others would wait for the system to find them. It runs again once they are there
+    /// ([`crate::Engine::memory_prepared`]). Where nothing may block, it runs without.
+    pub fn waits_for_memory(&mut self, bytes: usize) -> bool {
+        let waits = bytes >= PREPARED_BYTES_MIN
+            && self.mode == Mode::Alone
+            && self.server.shell.prepares_memory;
+        if waits {
+            let waiting = self.session.id;
+            self.server
+                .orders
+                .push(Order::PrepareMemory { waiting, bytes });
+            self.wait = Some(Wait::for_memory(self.store.database));
+        }
+        waits
     }
 }
 

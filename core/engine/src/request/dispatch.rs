@@ -250,7 +250,7 @@ impl Engine {
             self.server.unmeasured.add(row, work);
         }
         let flow = match result {
-            Ok(Flow::Block) => self.block(session, wait, mode),
+            Ok(Flow::Block) => self.block(session, wait, argv, mode),
             Ok(flow) => flow,
             Err(error) => {
                 self.server.note_refusal(mode, argv, &error);
@@ -263,10 +263,19 @@ impl Engine {
 
     /// A request waits, if it said for what.
     #[cold]
-    fn block(&mut self, session: &mut Session, wait: Option<Wait>, mode: Mode) -> Flow {
+    fn block(
+        &mut self,
+        session: &mut Session,
+        wait: Option<Wait>,
+        argv: Argv<'_>,
+        mode: Mode,
+    ) -> Flow {
         let Some(mut wait) = wait else {
             return Flow::Done;
         };
+        if wait.request.as_argv().is_empty() {
+            wait.request = argv.to_owned();
+        }
         if mode == Mode::Alone {
             self.data.blocking.add(session.id, &mut wait);
         }

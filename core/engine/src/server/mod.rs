@@ -273,6 +273,13 @@ pub enum Order {
     },
     /// `MEMORY PURGE`: the allocator gives back what is free.
     GiveBackMemory,
+    /// A command is going to fill much memory, which is made ready first.
+    PrepareMemory {
+        /// Who waits; [`crate::Engine::memory_prepared`] lets its request run.
+        waiting: SessionId,
+        /// How much.
+        bytes: usize,
+    },
     /// `BGREWRITEAOF`.
     RewriteJournal,
     /// `CONFIG REWRITE`.
@@ -420,6 +427,8 @@ pub struct ShellFigures {
     pub process_id: u32,
     /// The run's name: 40 hexadecimal digits.
     pub run_id: String,
+    /// The shell makes memory ready for commands that fill much of it.
+    pub prepares_memory: bool,
     /// Bytes allocated.
     pub used_memory: u64,
     /// The most bytes ever allocated.

@@ -26,6 +26,16 @@ impl Dropped {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// Takes large arguments of requests that have run, if they are much that nobody shares.
+    pub fn arguments(spent: &mut Vec<Large>) -> Option<Dropped> {
+        let own = spent.iter().filter(|large| large.is_unique());
+        let bytes = own.map(|large| large.capacity()).sum();
+        (bytes >= DROPPED_BYTES_MIN).then(|| Dropped {
+            _what: What::Longs(std::mem::take(spent)),
+            bytes,
+        })
+    }
 }
 
 /// What may take long to free.
@@ -151,6 +161,19 @@ mod tests {
         assert_eq!(taken.len(), 1);
         assert!(taken[0].bytes() >= DROPPED_BYTES_MIN);
         assert!(discard.is_empty());
+    }
+
+    #[test]
+    fn arguments_are_freed_later_if_they_are_much_that_nobody_shares() {
+        let large = |len| Large::new(vec![b'x'; len]);
+        let shared = large(4 * DROPPED_BYTES_MIN);
+        let mut spent = vec![large(DROPPED_BYTES_MIN - 1), shared.clone()];
+        assert!(Dropped::arguments(&mut spent).is_none());
+        assert_eq!(spent.len(), 2);
+        drop(shared);
+        let dropped = Dropped::arguments(&mut spent);
+        assert!(dropped.is_some_and(|dropped| dropped.bytes() >= 5 * DROPPED_BYTES_MIN - 1));
+        assert!(spent.is_empty());
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl Shard {
                 Err(error) => state.engine.end_wait(*waiting, Err(error)),
             },
             Order::GiveBackMemory => self.dropper.give_back(),
+            Order::PrepareMemory { waiting, bytes } => self.preparer.order(*waiting, *bytes),
             Order::RewriteJournal => {
                 let now = self.clock.now();
                 state.persistence.begin_rewrite(&mut state.engine, now);

@@ -33,6 +33,29 @@ impl Store<'_> {
         changed.amount
     }
 
+    /// The same for an effect that takes elements of a key, and the key with the last of them:
+    /// which of two events that is shows once it has happened. They differ in their names alone.
+    pub fn apply_taking(
+        &mut self,
+        effect: &Effect<'_>,
+        some: &'static Event,
+        all: &'static Event,
+    ) -> u64 {
+        let changed = effect.change(self);
+        if changed.amount > 0 {
+            let is_heard = self.data.notifications.is_anyone_listening();
+            let is_all = match effect {
+                Effect::Key { key, .. } if is_heard => {
+                    let hash = self.hash(key);
+                    self.data.keyspace.find(self.database, hash, key).is_none()
+                }
+                Effect::Key { .. } | Effect::Database(_) | Effect::Server(_) => false,
+            };
+            self.note(changed, effect, if is_all { all } else { some });
+        }
+        changed.amount
+    }
+
     /// Counts what an effect has changed, logs it, and tells of it.
     fn note(&mut self, changed: Changed, effect: &Effect<'_>, event: &'static Event) {
         self.work += changed.amount;

@@ -58,6 +58,8 @@ pub struct Data {
     pub(crate) pool: Pool,
     /// How long a sparse HyperLogLog may become.
     pub(crate) hll_sparse_bytes_max: SparseBytesMax,
+    /// Memory that was made ready for the command that runs.
+    pub(crate) prepared: Option<Vec<u8>>,
     /// What is to be dropped outside of the request path.
     pub(crate) dropped: Discard,
     /// Names of events that have subscribers.
@@ -231,6 +233,15 @@ impl<'e> Store<'e> {
     /// them.
     pub fn make_large(&mut self, bytes: Vec<u8>) -> Large {
         self.larges.made.insert(Large::new(bytes)).clone()
+    }
+
+    /// Empty memory for so many bytes: what was made ready for the command, if that is enough.
+    pub fn memory_for(&mut self, bytes: usize) -> Vec<u8> {
+        let prepared = self
+            .data
+            .prepared
+            .take_if(|memory| memory.capacity() >= bytes);
+        prepared.unwrap_or_else(|| Vec::with_capacity(bytes))
     }
 
     /// The key of these bytes, which it shares if they are a large argument.

@@ -250,6 +250,26 @@ impl StreamChange<'_> {
     }
 }
 
+/// Remembers whose entry this is, if its producer said so.
+#[inline]
+fn remember(stream: &mut Stream, id: StreamId, idempotent: Option<Idempotent<'_>>, now_ms: u64) {
+    if let Some(Idempotent {
+        producer,
+        iid,
+        sought,
+        ..
+    }) = idempotent
+    {
+        let idempotence = stream.idempotence_mut();
+        match sought {
+            Some(sought) => {
+                idempotence.record_sought(producer, iid, id, now_ms, sought);
+            }
+            None => idempotence.record(producer, iid, id, now_ms),
+        }
+    }
+}
+
 impl Store<'_> {
     fn append(
         &mut self,
@@ -258,26 +278,35 @@ impl Store<'_> {
         fields: Argv<'_>,
         idempotent: Option<Idempotent<'_>>,
     ) -> Changed {
+        if let Some(memory) = self.data.prepared.take() {
+            return self.append_in(key, id, fields, idempotent, memory);
+        }
         let now_ms = self.stream_time(id);
         let limits = self.data.node_limits;
         self.edit_or_make_stream(key, |stream| {
             let appended = stream.append(id, fields.iter(), limits);
             appended.expect(DECIDED);
-            if let Some(Idempotent {
-                producer,
-                iid,
-                sought,
-                ..
-            }) = idempotent
-            {
-                let idempotence = stream.idempotence_mut();
-                match sought {
-                    Some(sought) => {
-                        idempotence.record_sought(producer, iid, id, now_ms, sought);
-                    }
-                    None => idempotence.record(producer, iid, id, now_ms),
-                }
-            }
+            remember(stream, id, idempotent, now_ms);
+            1
+        })
+    }
+
+    /// The same in memory that was made ready for a large entry.
+    #[cold]
+    fn append_in(
+        &mut self,
+        key: &[u8],
+        id: StreamId,
+        fields: Argv<'_>,
+        idempotent: Option<Idempotent<'_>>,
+        memory: Vec<u8>,
+    ) -> Changed {
+        let now_ms = self.stream_time(id);
+        let limits = self.data.node_limits;
+        self.edit_or_make_stream(key, |stream| {
+            let appended = stream.append_in(id, fields.iter(), limits, memory);
+            appended.expect(DECIDED);
+            remember(stream, id, idempotent, now_ms);
             1
         })
     }

@@ -202,7 +202,12 @@ impl Store<'_> {
             return 0;
         }
         let from = SizeClass::of(&record.value);
-        edit(record.value.get_mut().expect(DECIDED));
+        let string: &mut StringValue = record.value.get_mut().expect(DECIDED);
+        if let Some(memory) = self.data.prepared.take() {
+            let moved = string.move_to(memory);
+            self.data.dropped.take_value(moved.into());
+        }
+        edit(string);
         record.changed = lsn;
         let to = SizeClass::of(&record.value);
         self.data.keyspace.resized(self.database, from, to);

@@ -31,6 +31,7 @@ files! {
     replies_that_are_wanted: "replies",
     notifications_of_keys: "notifications",
     scripts_that_run: "scripting",
+    libraries_of_scripts: "scripting-libraries",
     the_server_itself: "server",
     sorted_sets: "sorted-sets",
     clients_that_wait_for_sorted_sets: "sorted-sets-block",

@@ -29,6 +29,7 @@ const FLOORS: &[&str] = &[
     "wakeup",
     "journal",
     "persistence",
+    "script",
     "server",
     "weir",
 ];
@@ -46,6 +47,7 @@ const CORE_DEPENDENCIES: &[&str] = &[
     "lz4_flex",
     "memchr",
     "rustc_apfloat",
+    "sha1_smol",
     "smallvec",
     "thiserror",
     "triomphe",

@@ -121,6 +121,14 @@ impl Encoded {
         front
     }
 
+    /// Takes away the first `own` own bytes, and the shared ones between them.
+    #[must_use]
+    pub fn split_front_own(&mut self, own: usize) -> Encoded {
+        let shared = self.shared.iter().take_while(|shared| shared.at < own);
+        let shared: usize = shared.map(|shared| shared.bytes.len()).sum();
+        self.split_front(own + shared)
+    }
+
     /// The bytes, piece by piece.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         self.places().map(Place::bytes)

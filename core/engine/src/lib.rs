@@ -22,6 +22,7 @@ pub mod observe;
 pub mod recover;
 mod request;
 mod rng;
+pub mod scripting;
 pub mod server;
 pub mod store;
 pub mod table;
@@ -55,6 +56,7 @@ use crate::error::CmdError;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad, Rate};
+use crate::scripting::Scripts;
 use crate::server::{Order, Server, ShellFigures};
 use crate::store::apply::Data;
 use crate::store::dropped::{Discard, What};
@@ -181,6 +183,7 @@ impl Engine {
                 busy_rate: Rate::default(),
                 stages: Stages::default(),
                 pause: Pause::default(),
+                scripts: Scripts::default(),
                 afterwards: Vec::new(),
                 clients_bytes: 0,
                 idle_looked: now.mono,

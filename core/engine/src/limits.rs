@@ -151,3 +151,32 @@ pub const POPULATED_BYTES_MAX: u64 = 512 << 20;
 /// How many elements a collection may have to be listed before many of them are drawn, some of them
 /// several times. An element of the list takes 32 bytes.
 pub const LISTED_MAX: usize = 1 << 20;
+
+/// Scripts that came with `EVAL` and are kept, as many as in Redis.
+pub const CACHED_SCRIPTS_MAX: usize = 500;
+
+/// How many bytes scripts may take that were loaded to stay.
+pub const LOADED_SCRIPTS_BYTES_MAX: usize = 64 << 20;
+
+/// How many bytes the reply of a command may have that a script runs.
+pub const CALLED_REPLY_BYTES_MAX: usize = 256 << 20;
+
+/// Lines that one script may write to the log; what comes then is left out.
+pub const SCRIPT_LOG_LINES_MAX: usize = 1000;
+
+/// Longest line that a script may write to the log, in bytes.
+pub const SCRIPT_LOG_BYTES_MAX: usize = 1024;
+
+/// What a script has used up, in units of about ten nanoseconds, when its host gives the engine a
+/// sign of life.
+pub const UNITS_PER_TICK: u64 = 10_000;
+
+/// What a script uses up that runs a command, beside what it does itself.
+pub const UNITS_PER_CALL: u64 = 200;
+
+/// What a script may use up before others are served: some milliseconds.
+pub const SCRIPT_SLICE_UNITS: u64 = 500_000;
+
+/// What a script may use up within a transaction, which cannot be suspended: some seconds. It is
+/// ended then.
+pub const UNSUSPENDED_SCRIPT_UNITS_MAX: u64 = 500_000_000;

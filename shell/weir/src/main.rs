@@ -21,6 +21,7 @@ use anyhow::Context;
 use engine::Engine;
 use engine::config::{self, DataConfig, Fsync, SavePoints, ShellConfig};
 use persistence::{Config, Load};
+use script::LuaHost;
 use server::{Clock, Listeners, Options, Shard};
 
 use crate::command_line::Invocation;
@@ -109,6 +110,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let clock = Clock::start();
     let seed = seed()?;
     let mut engine = Engine::new(settings.clone(), seed, clock.now(), &commands::TABLE);
+    engine.server.scripts.set_host(Box::new(LuaHost::new()));
     engine.server.shell.port = config.port;
     engine.server.shell.io_threads = io_threads as u32;
     engine.server.shell.run_id = run_id()?;

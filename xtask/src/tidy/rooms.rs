@@ -9,8 +9,25 @@ use crate::command::root;
 /// The rooms of the engine, bottom floor first: its folders, and the files beside them. A file may
 /// name what is in its own room and in those before it. `lib.rs` is the engine itself, [`ENGINE`].
 const ROOMS: &[&str] = &[
-    "limits", "error", "time", "rng", "glob", "address", "args", "table", "config", "clients",
-    "observe", "store", "server", "command", ENGINE, "request", "upkeep", "recover",
+    "limits",
+    "error",
+    "time",
+    "rng",
+    "glob",
+    "address",
+    "args",
+    "table",
+    "config",
+    "clients",
+    "observe",
+    "scripting",
+    "store",
+    "server",
+    "command",
+    ENGINE,
+    "request",
+    "upkeep",
+    "recover",
 ];
 
 /// How the rooms above it name the engine itself.

@@ -60,6 +60,9 @@ fn kill(ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
     if ctx.server.pause.unfinished().is_none() {
         return Err(CmdError::NotBusy);
     }
+    if ctx.has_unfinished_written() {
+        return Err(CmdError::Unkillable);
+    }
     let how = GiveUp::Error(CmdError::Killed);
     ctx.server.afterwards.push(Afterwards::EndUnfinished(how));
     ctx.reply.ok();

@@ -1,14 +1,25 @@
-//! Scripts and functions. There are none yet; what is here ends a command that is not finished.
+//! Scripts: running them, and which are known. What runs them is not here
+//! ([`engine::scripting::ScriptHost`]).
 
+mod eval;
 mod kill;
+mod script;
 
 use engine::command::{Entry, container, entry};
 use engine::table::{Arity, Compat, Group, Spec};
 
 use crate::help::{Help, Helped};
+use eval::RunScript;
 
 /// The family's rows, sorted by name.
-pub(super) static COMMANDS: &[Entry] = &[FUNCTION, SCRIPT];
+pub(super) static COMMANDS: &[Entry] = &[
+    entry::<RunScript<eval::Eval>>(),
+    entry::<RunScript<eval::EvalRo>>(),
+    entry::<RunScript<eval::EvalSha>>(),
+    entry::<RunScript<eval::EvalShaRo>>(),
+    FUNCTION,
+    SCRIPT,
+];
 
 const FUNCTION: Entry = container(
     Spec {
@@ -30,10 +41,16 @@ const SCRIPT: Entry = container(
         group: Group::Scripting,
         complexity: "Depends on subcommand.",
         arity: Arity::AtLeast(2),
-        compat: Compat::Differs("There are no scripts; only KILL is there."),
         ..Spec::named("script")
     },
-    &[entry::<Help<OfScript>>(), entry::<kill::ScriptKill>()],
+    &[
+        entry::<script::Debug>(),
+        entry::<script::Exists>(),
+        entry::<script::Flush>(),
+        entry::<Help<OfScript>>(),
+        entry::<kill::ScriptKill>(),
+        entry::<script::Load>(),
+    ],
 );
 
 /// The `HELP` of `FUNCTION`.

@@ -1,7 +1,7 @@
 //! `DEBUG`, as far as tests of clients and of servers need it.
 
 use engine::args::{Args, parse_i64};
-use engine::clients::pause::Unfinished;
+use engine::clients::pause::{Unfinished, Work};
 use engine::clients::waiting::{Interest, Ticket, TimeoutReply, Wait};
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::config::{Config, parse_bytes};
@@ -216,7 +216,7 @@ fn sleep(ctx: &mut Ctx<'_>, request: Argv<'_>, seconds: &[u8]) -> Flow {
     let busy_ms = ctx.server.config.busy_reply_ms;
     ctx.server.pause.begin_unfinished(Unfinished {
         client: ctx.session.id,
-        until: since.plus(ms),
+        work: Work::Sleep(since.plus(ms)),
         busy_at: (busy_ms > 0).then(|| since.plus(busy_ms)),
     });
     ctx.wait = Some(Wait {

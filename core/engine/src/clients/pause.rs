@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::clients::session::SessionId;
 use crate::time::{Mono, Now};
+use batch::Lsn;
 
 /// Which requests a pause holds back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,10 +26,50 @@ pub enum Pausing {
 pub struct Unfinished {
     /// Whose command it is. The client may have gone; the command goes on.
     pub client: SessionId,
-    /// When it ends by itself.
-    pub until: Mono,
+    /// What it does.
+    pub work: Work,
     /// When others are no longer made to wait for it; `None`: never.
     pub busy_at: Option<Mono>,
+}
+
+/// What a command does that is not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// It waits (`DEBUG SLEEP`), until then.
+    Sleep(Mono),
+    /// It runs a script.
+    Script(ScriptRun),
+}
+
+impl Work {
+    /// When the timer has to look after it.
+    fn due(self) -> Mono {
+        match self {
+            Work::Sleep(until) => until,
+            Work::Script(_) => Mono(0),
+        }
+    }
+}
+
+/// A script that runs: what the engine has to know of it between two of its steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScriptRun {
+    /// The time at which it began, which is the time that it knows.
+    pub(crate) begun: Now,
+    /// The database of its next command.
+    pub(crate) database: u16,
+    /// It may not write.
+    pub(crate) read_only: bool,
+    /// It may run commands that take memory when memory is used up.
+    pub(crate) ignores_memory: bool,
+    /// Effects of its batch that came before it.
+    pub(crate) effects_before: u32,
+    /// Lines that it has written to the log.
+    pub(crate) log_lines: usize,
+    /// What it has used up of its slice.
+    pub(crate) units: u64,
+    /// The batch that its reply depends on so far.
+    pub(crate) depends_on: Lsn,
 }
 
 /// What holds requests back, and the requests that it holds back.
@@ -75,6 +116,13 @@ impl Pause {
     /// The command that is not finished.
     pub fn unfinished(&self) -> Option<&Unfinished> {
         self.unfinished.as_ref()
+    }
+
+    /// Takes it, for as long as it runs.
+    pub(crate) fn take_unfinished(&mut self) -> Option<Unfinished> {
+        let unfinished = self.unfinished.take();
+        self.resolve();
+        unfinished
     }
 
     /// It has ended.
@@ -127,7 +175,8 @@ impl Pause {
         match &self.unfinished {
             Some(unfinished) => {
                 let busy_at = unfinished.busy_at.filter(|_| !self.busy);
-                Some(busy_at.map_or(unfinished.until, |at| at.min(unfinished.until)))
+                let due = unfinished.work.due();
+                Some(busy_at.map_or(due, |at| at.min(due)))
             }
             None => self.ordered.map(|(_, until)| until),
         }

@@ -154,8 +154,21 @@ impl Server {
 
     /// Answers an error and counts it.
     pub(crate) fn refuse(&mut self, error: CmdError, reply: &mut Reply) {
-        self.errors.note(&error);
+        self.note_error(&error);
         error.write(reply);
+    }
+
+    /// Counts an error, unless it was counted before.
+    pub(crate) fn note_error(&mut self, error: &CmdError) {
+        if !matches!(
+            error,
+            CmdError::ScriptFailed {
+                is_counted: true,
+                ..
+            }
+        ) {
+            self.errors.note(error);
+        }
     }
 }
 

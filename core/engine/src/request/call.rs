@@ -93,12 +93,28 @@ impl Ctx<'_> {
         let Some(request) = self.server.admit(self.session, argv, mode)? else {
             return Ok(());
         };
+        let result = self.call_admitted(&request, mode);
+        if mode != Mode::Replay {
+            let spec = request.row.spec;
+            self.server
+                .show_to_monitors(self.session, spec, argv, self.now);
+        }
+        result
+    }
+
+    /// Runs what was admitted for this command.
+    #[inline]
+    pub(crate) fn call_admitted(
+        &mut self,
+        request: &Invocation<'_>,
+        mode: Mode,
+    ) -> Result<(), CmdError> {
         let mut callee = Ctx {
             store: view(
                 self.store.data(),
                 self.server,
                 self.session,
-                &request,
+                request,
                 self.now,
             ),
             server: self.server,
@@ -110,14 +126,9 @@ impl Ctx<'_> {
             commands: self.commands,
             depth: self.depth + 1,
         };
-        let result = callee.run(&request);
+        let result = callee.run(request);
         let (depends_on, work) = (callee.store.depends_on(), callee.store.work());
         self.store.join(depends_on, work);
-        if mode != Mode::Replay {
-            let spec = request.row.spec;
-            self.server
-                .show_to_monitors(self.session, spec, argv, self.now);
-        }
         // Nothing may block in these modes, and what closes the connection is never called.
         debug_assert!(matches!(result, Ok(Flow::Done) | Err(_)));
         result.map(|_| ())

@@ -10,5 +10,6 @@ mod measure;
 pub(crate) mod monitor;
 mod news;
 pub(crate) mod pause;
+pub(crate) mod script;
 mod unfinished;
 pub(crate) mod wake;

@@ -19,14 +19,34 @@ impl Server {
         argv: Argv<'_>,
         now: Now,
     ) {
+        self.show_as_from(&session.address, session, spec, argv, now);
+    }
+
+    /// The same, as if it came from another address.
+    #[inline]
+    pub(crate) fn show_as_from(
+        &mut self,
+        address: &str,
+        session: &Session,
+        spec: &Spec,
+        argv: Argv<'_>,
+        now: Now,
+    ) {
         let hidden = spec.flags.has(Flags::ADMIN) || spec.flags.has(Flags::SKIP_MONITOR);
         if !self.monitors.clients.is_empty() && !hidden {
-            self.write_to_monitors(session, spec, argv, now);
+            self.write_to_monitors(address, session, spec, argv, now);
         }
     }
 
     #[cold]
-    fn write_to_monitors(&mut self, session: &Session, spec: &Spec, argv: Argv<'_>, now: Now) {
+    fn write_to_monitors(
+        &mut self,
+        address: &str,
+        session: &Session,
+        spec: &Spec,
+        argv: Argv<'_>,
+        now: Now,
+    ) {
         let sessions = &self.sessions;
         // One that asked for no replies, or that skips its next one, is shown nothing.
         let wants = |client: &SessionId| {
@@ -54,7 +74,7 @@ impl Server {
             now.unix_us / 1_000_000,
             now.unix_us % 1_000_000,
             session.database,
-            session.address,
+            address,
         );
         line.extend_from_slice(begin.as_bytes());
         for arg in redacted(spec, argv) {

@@ -27,9 +27,9 @@ impl Engine {
             Some(Pausing::All) => true,
             Some(Pausing::Writes) => {
                 let queue = session.transaction.as_ref();
-                found.spec.flags.has(Flags::WRITE)
+                may_write(found.spec.flags)
                     || (found.spec.flags.has(Flags::RUNS_QUEUE)
-                        && queue.is_some_and(|queue| queue.flags.has(Flags::WRITE)))
+                        && queue.is_some_and(|queue| may_write(queue.flags)))
             }
         }
     }
@@ -98,3 +98,10 @@ impl Engine {
 
 /// What a held request is answered for now.
 pub(crate) const HELD: Outcome = ended(batch::Lsn::ZERO, Next::Wait);
+
+/// Returns whether a command may write. A script that runs within a queue of others may, whatever
+/// it is run by: the flags are those of all of them.
+fn may_write(flags: Flags) -> bool {
+    let runs_script = flags.has(Flags::RUNS_SCRIPT) && !flags.has(Flags::READONLY);
+    flags.has(Flags::WRITE) || runs_script
+}

@@ -7,8 +7,9 @@
 //! that end the command or the server.
 
 use crate::Engine;
-use crate::clients::pause::Unfinished;
+use crate::clients::pause::{Unfinished, Work};
 use crate::clients::waiting::GiveUp;
+use crate::scripting::Answer;
 use crate::server::Order;
 use crate::time::Now;
 
@@ -19,15 +20,24 @@ impl Engine {
         let pause = &mut self.server.pause;
         let Some(&Unfinished {
             client,
-            until,
+            work,
             busy_at,
         }) = pause.unfinished()
         else {
             return;
         };
-        if until <= now.mono {
-            self.end_unfinished(GiveUp::Timeout, now);
-        } else if !pause.is_busy() && busy_at.is_some_and(|at| at <= now.mono) {
+        match work {
+            Work::Sleep(until) if until <= now.mono => {
+                return self.end_unfinished(GiveUp::Timeout, now);
+            }
+            Work::Sleep(_) => {}
+            Work::Script(_) => self.go_on_with_script(Answer::GoOn, now),
+        }
+        let pause = &mut self.server.pause;
+        if pause.unfinished().is_some()
+            && !pause.is_busy()
+            && busy_at.is_some_and(|at| at <= now.mono)
+        {
             pause.begin_busy();
             let client = client.client;
             self.server.orders.push(Order::TellBusy { client });
@@ -37,9 +47,12 @@ impl Engine {
 
     /// Ends the command that is not finished, if there is one, and serves what waited for it.
     pub(crate) fn end_unfinished(&mut self, how: GiveUp, now: Now) {
-        let Some(&Unfinished { client, .. }) = self.server.pause.unfinished() else {
+        let Some(&Unfinished { client, work, .. }) = self.server.pause.unfinished() else {
             return;
         };
+        if let Work::Script(_) = work {
+            return self.go_on_with_script(Answer::Kill, now);
+        }
         self.server.pause.end_unfinished();
         self.note_sleep(client, now);
         self.give_up(client, how);

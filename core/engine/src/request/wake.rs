@@ -243,7 +243,7 @@ impl Engine {
 
 impl Server {
     /// Gives a client whose wait has ended its reply, unless it wants none.
-    fn answer(&mut self, session: &mut Session, mut reply: Reply, depends_on: Lsn) {
+    pub(crate) fn answer(&mut self, session: &mut Session, mut reply: Reply, depends_on: Lsn) {
         let mut then = Then::Resume;
         if !session.wants_answer(session.replies) {
             reply.clear();

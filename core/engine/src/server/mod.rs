@@ -15,6 +15,7 @@ use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, Rate};
 use crate::rng::Rng;
+use crate::scripting::{LogLevel, Scripts};
 use crate::table::CommandIndex;
 use crate::time::{Mono, Now};
 
@@ -110,6 +111,8 @@ pub struct Server {
     pub stages: Stages,
     /// Requests held back by `CLIENT PAUSE`.
     pub pause: Pause,
+    /// The scripts that are known, and what runs them.
+    pub scripts: Scripts,
     /// What a command wants done to other clients once it has ended.
     pub afterwards: Vec<Afterwards>,
     /// The memory of all clients, as last counted plus its growth since; not kept without
@@ -249,6 +252,8 @@ pub enum Order {
         /// `CLIENT ID` of whose it is.
         client: u64,
     },
+    /// A script writes a line to the log.
+    LogOfScript(LogLevel, String),
     /// Settings changed; whatever depends on them must look again.
     SettingsChanged,
     /// `CONFIG SET` of settings that depend on the world ([`crate::config::When::ByShell`]): all of

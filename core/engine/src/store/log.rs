@@ -48,6 +48,10 @@ pub struct EffectLog {
     /// The database and time that the reader of `encoded` is at.
     database: Option<u16>,
     time: Option<UnixMs>,
+    /// The same at the beginning of the open batch.
+    begins_at: (Option<u16>, Option<UnixMs>),
+    /// The open batch of a command that is not finished: bytes and effects.
+    aside: Option<(Encoded, u32)>,
 }
 
 impl EffectLog {
@@ -62,6 +66,8 @@ impl EffectLog {
             batch_effects: 0,
             database: None,
             time: None,
+            begins_at: (None, None),
+            aside: None,
         }
     }
 
@@ -105,6 +111,7 @@ impl EffectLog {
     fn restart(&mut self) {
         self.database = None;
         self.time = None;
+        self.begins_at = (None, None);
     }
 
     /// Adds an effect to the open batch. `larges` are the large arguments of its request.
@@ -179,8 +186,50 @@ impl EffectLog {
         }
         self.batch_effects = 0;
         self.batch_start = self.encoded.own_len();
+        self.begins_at = (self.database, self.time);
         self.last = self.open().max(self.last);
         Some(self.last)
+    }
+
+    /// How many effects the open batch has.
+    pub(crate) fn open_effects(&self) -> u32 {
+        self.batch_effects
+    }
+
+    /// Puts the open batch aside, because its command is not finished: what is complete can be
+    /// taken meanwhile. Until [`EffectLog::take_up`], nothing may be recorded.
+    pub(crate) fn set_aside(&mut self) {
+        let mut complete = self.encoded.split_front_own(self.batch_start);
+        std::mem::swap(&mut self.encoded, &mut complete);
+        let (database, time) = self.begins_at;
+        let mut open = Encoded::default();
+        if self.batch_effects > 0 && self.journalling == Journalling::On {
+            // What names them may be taken without it.
+            time.into_iter().for_each(|at| encode::time(&mut open, at));
+            database
+                .into_iter()
+                .for_each(|database| encode::select(&mut open, database));
+            open.append(&mut complete);
+        }
+        self.aside = Some((open, self.batch_effects));
+        self.batch_effects = 0;
+        self.restart();
+    }
+
+    /// Goes on with the batch that was put aside.
+    pub(crate) fn take_up(&mut self) {
+        if let Some((mut open, effects)) = self.aside.take() {
+            self.batch_start = self.encoded.own_len();
+            self.begins_at = (self.database, self.time);
+            self.batch_effects = effects;
+            self.encoded.append(&mut open);
+            self.restart();
+        }
+    }
+
+    /// Returns whether the batch that was put aside has effects.
+    pub(crate) fn has_aside(&self) -> bool {
+        self.aside.as_ref().is_some_and(|(_, effects)| *effects > 0)
     }
 
     // Out of the way of what every request does.

@@ -31,13 +31,22 @@ macro_rules! bit_set {
             /// Names of the members as Redis prints them, in a fixed order. Those that Redis does
             /// not have are not named.
             pub fn names(self) -> impl Iterator<Item = &'static str> + Clone {
-                [$($(($name::$item, $text),)?)*].into_iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, text)| text)
+                $name::NAMES.iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, text)| *text)
             }
+
+            /// The member of this name, in any case of letters.
+            pub fn named(name: &str) -> Option<$name> {
+                let found = $name::NAMES.iter().find(|(_, text)| text.eq_ignore_ascii_case(name));
+                found.map(|(bit, _)| *bit)
+            }
+
+            const NAMES: &[($name, &'static str)] = &[$($(($name::$item, $text),)?)*];
         }
     };
 }
 
 pub(super) use bit_set;
+pub(crate) use bit_set as flag_set;
 
 bit_set! {
     /// What a command does to the server (`COMMAND INFO`, third element).
@@ -89,6 +98,8 @@ bit_set! {
         SELECTS_DATABASE = 21;
         /// May be sent in RESP2 by a client that listens to channels.
         WHILE_SUBSCRIBED = 22;
+        /// Runs a script, which may write although this is not flagged so.
+        RUNS_SCRIPT = 23;
     }
 }
 

@@ -16,6 +16,7 @@ mod redact;
 use resp::Argv;
 
 pub use find_keys::{FoundChannel, FoundKey, KeysNotFound, channels_of, keys_of};
+pub(crate) use flags::flag_set;
 pub use flags::{Categories, Flags, Group};
 pub use grammar::{Arg, ArgKind, Secret};
 pub use index::{CommandIndex, Row, Rows};

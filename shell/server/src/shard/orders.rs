@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine::clients::session::SessionId;
 use engine::error::CmdError;
+use engine::scripting::LogLevel;
 use engine::server::Order;
 use persistence::background::{self, Ended};
 
@@ -25,6 +26,7 @@ impl Shard {
                 "a command takes longer than busy-reply-threshold: others are answered BUSY until \
                  it ends, or SCRIPT KILL ends it"
             ),
+            Order::LogOfScript(level, text) => log_of_script(*level, text),
             Order::SettingsChanged => self.settings_changed(state),
             Order::ChangeSettings { waiting, pairs } => self.change(state, *waiting, pairs),
             Order::Shutdown { save: false, .. } => self.ask_to_stop(state),
@@ -92,4 +94,13 @@ fn configuration_written(waiting: SessionId, written: Result<(), String>) -> End
     }
     let result = written.map_err(CmdError::ConfigFileNotWritten);
     Ended::Answer { waiting, result }
+}
+
+/// Writes a line of a script to the log.
+fn log_of_script(level: LogLevel, text: &str) {
+    match level {
+        LogLevel::Debug | LogLevel::Verbose => tracing::debug!(text, "a script says"),
+        LogLevel::Notice => tracing::info!(text, "a script says"),
+        LogLevel::Warning => tracing::warn!(text, "a script says"),
+    }
 }

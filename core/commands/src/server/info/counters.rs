@@ -44,6 +44,7 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("expire_cycle_cpu_milliseconds", expiry_ms);
     sheet.line("evicted_keys", keys.evicted);
     sheet.line("evicted_clients", shell.evicted_clients);
+    sheet.line("evicted_scripts", ctx.server.scripts.evicted);
     sheet.line(
         "client_query_buffer_limit_disconnections",
         shell.query_limit_disconnections,

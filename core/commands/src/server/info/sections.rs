@@ -100,9 +100,13 @@ pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("used_memory_dataset_perc", format_args!("{percent:.2}%"));
     allocator(sheet, shell);
     sheet.bytes("total_system_memory", shell.system_memory);
-    sheet.line("used_memory_lua", 0);
-    sheet.line("used_memory_scripts", 0);
-    sheet.line("number_of_cached_scripts", 0);
+    let scripts = &ctx.server.scripts;
+    sheet.bytes("used_memory_lua", scripts.host_bytes());
+    sheet.line("used_memory_vm_eval", scripts.host_bytes());
+    sheet.line("used_memory_scripts_eval", scripts.bytes());
+    sheet.line("number_of_cached_scripts", scripts.len());
+    sheet.bytes("used_memory_vm_total", scripts.host_bytes());
+    sheet.bytes("used_memory_scripts", scripts.bytes() as u64);
     sheet.bytes("maxmemory", config.memory_bytes_max);
     sheet.line("maxmemory_policy", config.eviction.name);
     let ratio = shell.resident_memory as f64 / used as f64;

@@ -17,7 +17,7 @@ use resp::{Argv, ArgvBuf};
 
 use crate::config::OnUnknown;
 use crate::store::keyspace::Keyspace;
-use crate::table::{Row, keys_of};
+use crate::table::{Flags, Row, keys_of};
 
 /// Something that weir does not have, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,6 +160,8 @@ impl Unknown {
     /// [`Refused`] where it is about something that weir does not have and may not be left out.
     pub fn request(&mut self, argv: Argv<'_>, row: Option<&'static Row>) -> Result<Run, Refused> {
         match row {
+            // A load runs no scripts, and Redis has not written any into its files since 7.0.
+            Some(row) if row.spec.flags.has(Flags::RUNS_SCRIPT) => self.unknown(argv),
             Some(row) => self.known(argv, row),
             None => self.unknown(argv),
         }

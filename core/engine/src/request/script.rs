@@ -1,0 +1,365 @@
+//! Running scripts: the commands that they call, and the slices of those that take long.
+//!
+//! A script runs where its request is served, for as much as a slice may take. If it has not ended
+//! then, it is suspended ([`Unfinished`]): nobody sees or changes data, and the timer lets it run
+//! slice by slice. What it has written is not committed before it ends
+//! ([`crate::store::log::EffectLog::set_aside`]), so it stays one batch.
+//!
+//! How long a slice is, is counted in steps of the script and in calls, not in time: the same
+//! requests give the same slices.
+
+use resp::{Argv, Reply};
+
+use crate::Engine;
+use crate::clients::pause::{ScriptRun, Unfinished, Work};
+use crate::clients::session::SessionId;
+use crate::clients::waiting::{Interest, Ticket, TimeoutReply, Wait};
+use crate::command::{Ctx, Flow, Mode};
+use crate::error::CmdError;
+use crate::limits::{
+    CALLED_REPLY_BYTES_MAX, SCRIPT_LOG_BYTES_MAX, SCRIPT_LOG_LINES_MAX, SCRIPT_SLICE_UNITS,
+    UNITS_PER_CALL, UNITS_PER_TICK, UNSUSPENDED_SCRIPT_UNITS_MAX,
+};
+use crate::scripting::{
+    Answer, Call, Job, ScriptCall, ScriptFlags, ScriptHost, Shebang, Step, Verdict,
+};
+use crate::server::Order;
+use crate::store::apply::{Access, Overdue, Store};
+use crate::store::dropped::What;
+use crate::table::Flags;
+use crate::time::Now;
+use batch::Lsn;
+
+/// How a slice of a script ended.
+enum Sliced {
+    /// With the script.
+    Ended(Result<(), CmdError>),
+    /// The script is to go on later.
+    Suspended,
+}
+
+impl Ctx<'_> {
+    /// Runs a script. Its reply is that of the command.
+    ///
+    /// # Errors
+    /// Why it may not run, or what it failed with.
+    pub fn run_script(&mut self, script: ScriptCall<'_>) -> Result<Flow, CmdError> {
+        let shebang = script.shebang;
+        if script.read_only && shebang.says_that_it_writes() {
+            return Err(CmdError::WritingScript);
+        }
+        let read_only = script.read_only || shebang.has(ScriptFlags::NO_WRITES);
+        self.check_script(shebang, read_only)?;
+        let mut run = ScriptRun {
+            begun: self.now,
+            database: self.session.database,
+            read_only,
+            ignores_memory: shebang.has(ScriptFlags::ALLOW_OOM),
+            effects_before: self.store.data().log.open_effects(),
+            log_lines: 0,
+            units: 0,
+            depends_on: Lsn::ZERO,
+        };
+        let Some(mut host) = self.server.scripts.host.take() else {
+            return Err(CmdError::NoScripts);
+        };
+        let begin = Begin::Job(Job {
+            script: script.name,
+            keys: script.keys,
+            args: script.args,
+            protocol: self.reply.protocol(),
+        });
+        let before = self.session.database;
+        let sliced = self.run_slice(host.as_mut(), begin, &mut run);
+        self.session.database = before;
+        self.server.scripts.host = Some(host);
+        match sliced {
+            Sliced::Ended(result) => result.map(|()| Flow::Done),
+            Sliced::Suspended => Ok(self.suspend(script.request, run)),
+        }
+    }
+
+    /// Returns whether the command that is not finished has written: it cannot be ended then.
+    pub fn has_unfinished_written(&mut self) -> bool {
+        self.store.data().log.has_aside()
+    }
+
+    /// Checks as a whole a script that says what it does. One that says nothing is checked at each
+    /// of its commands.
+    fn check_script(&self, shebang: Shebang, read_only: bool) -> Result<(), CmdError> {
+        if shebang == Shebang::None || read_only {
+            return Ok(());
+        }
+        if !shebang.has(ScriptFlags::ALLOW_OOM) && self.server.is_out_of_memory() {
+            return Err(CmdError::ScriptOutOfMemory);
+        }
+        match self.server.writes.refusal(false) {
+            Some(reason) => Err(CmdError::Misconfigured(reason.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets a script run until it ends, or has used up a slice and may be suspended.
+    fn run_slice(
+        &mut self,
+        host: &mut dyn ScriptHost,
+        begin: Begin<'_>,
+        run: &mut ScriptRun,
+    ) -> Sliced {
+        let mut step = match begin {
+            Begin::Job(job) => host.begin(job),
+            Begin::Answer(answer) => host.go_on(answer),
+        };
+        loop {
+            let answer = match step {
+                Step::Call(call) => {
+                    run.units += UNITS_PER_CALL;
+                    Answer::Reply(self.answer_call(call, run))
+                }
+                Step::MayRun(argv) => Answer::Verdict(self.may_run(argv)),
+                Step::Log(level, text) => {
+                    run.log_lines += 1;
+                    if run.log_lines <= SCRIPT_LOG_LINES_MAX {
+                        let text = text.get(..SCRIPT_LOG_BYTES_MAX).unwrap_or(text);
+                        let text = String::from_utf8_lossy(text).into_owned();
+                        self.server.orders.push(Order::LogOfScript(level, text));
+                    }
+                    Answer::GoOn
+                }
+                Step::Tick => {
+                    run.units += UNITS_PER_TICK;
+                    match self.mode {
+                        Mode::Alone | Mode::Resumed if run.units >= SCRIPT_SLICE_UNITS => {
+                            return Sliced::Suspended;
+                        }
+                        // What is part of something larger cannot be suspended.
+                        Mode::Transaction | Mode::Called | Mode::Replay
+                            if run.units >= UNSUSPENDED_SCRIPT_UNITS_MAX =>
+                        {
+                            Answer::Kill
+                        }
+                        Mode::Alone
+                        | Mode::Resumed
+                        | Mode::Transaction
+                        | Mode::Called
+                        | Mode::Replay => Answer::GoOn,
+                    }
+                }
+                Step::Done(reply) => {
+                    self.reply.raw(reply);
+                    return Sliced::Ended(Ok(()));
+                }
+                Step::Failed(error) => return Sliced::Ended(Err(error)),
+            };
+            step = host.go_on(answer);
+        }
+    }
+
+    /// Runs a command for a script, and returns its reply.
+    fn answer_call(&mut self, call: Call<'_>, run: &mut ScriptRun) -> Vec<u8> {
+        let mut answer = Reply::with_buffer(call.protocol, call.buffer);
+        let _ = answer.begin_part(CALLED_REPLY_BYTES_MAX);
+        std::mem::swap(self.reply, &mut answer);
+        let result = self.call_by_script(call.argv, run);
+        std::mem::swap(self.reply, &mut answer);
+        let result = result.and_then(|()| match answer.is_full() {
+            true => Err(CmdError::ReplyTooLongForScript),
+            false => Ok(()),
+        });
+        if let Err(error) = result {
+            self.server.note_error(&error);
+            answer.clear();
+            error.write(&mut answer);
+        }
+        match answer.has_pieces() {
+            true => answer.into_bytes(),
+            false => answer.into_buffer(),
+        }
+    }
+
+    /// Runs a command for a script.
+    fn call_by_script(&mut self, argv: Argv<'_>, run: &ScriptRun) -> Result<(), CmdError> {
+        self.check_call(argv)?;
+        let row = self.server.commands.find_request(argv);
+        let writes = row.is_some_and(|(row, _)| row.spec.flags.has(Flags::WRITE));
+        if run.read_only && writes {
+            return Err(CmdError::WriteInReadOnlyScript);
+        }
+        // What has begun to write is not stopped in the middle.
+        let has_written = self.store.data().log.open_effects() > run.effects_before;
+        let mode = match has_written || run.ignores_memory {
+            true => Mode::Transaction,
+            false => Mode::Called,
+        };
+        let Some(request) = self.server.admit(self.session, argv, mode)? else {
+            return Err(CmdError::UnknownInScript);
+        };
+        let result = self.call_admitted(&request, Mode::Called);
+        let (session, now) = (&*self.session, self.now);
+        self.server
+            .show_as_from("lua", session, request.row.spec, argv, now);
+        result
+    }
+
+    /// Checks what does not depend on when a script runs a command.
+    fn check_call(&self, argv: Argv<'_>) -> Result<(), CmdError> {
+        let Some((row, _)) = self.server.commands.find_request(argv) else {
+            return Err(CmdError::UnknownInScript);
+        };
+        if !row.spec.arity.accepts(argv.len()) || row.is_container() {
+            return Err(CmdError::ArityInScript);
+        }
+        match row.spec.flags.has(Flags::NO_SCRIPT) {
+            true => Err(CmdError::NotFromScript),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the user of a script may run a command.
+    fn may_run(&self, argv: Argv<'_>) -> Verdict {
+        match self.server.commands.find_request(argv) {
+            None => Verdict::Unknown,
+            Some((row, _)) if !row.spec.arity.accepts(argv.len()) => Verdict::WrongArity,
+            Some(_) => Verdict::Allowed,
+        }
+    }
+
+    /// A script has used up its slice: it goes on when the timer says so, and its client waits.
+    #[cold]
+    fn suspend(&mut self, request: Argv<'_>, mut run: ScriptRun) -> Flow {
+        let since = self.now.mono;
+        let busy_ms = self.server.config.busy_reply_ms;
+        run.depends_on = self.store.depends_on();
+        run.units = 0;
+        self.store.data().log.set_aside();
+        self.server.pause.begin_unfinished(Unfinished {
+            client: self.session.id,
+            work: Work::Script(run),
+            busy_at: (busy_ms > 0).then(|| since.plus(busy_ms)),
+        });
+        self.wait = Some(Wait {
+            database: self.session.database,
+            keys: Vec::new(),
+            deadline: None,
+            retry_at: None,
+            request: request.to_owned(),
+            on_timeout: TimeoutReply::Slept { since },
+            interest: Interest::Any,
+            ticket: Ticket::default(),
+        });
+        Flow::Block
+    }
+}
+
+/// How a slice begins.
+enum Begin<'a> {
+    /// With the script.
+    Job(Job<'a>),
+    /// Where the last one ended.
+    Answer(Answer),
+}
+
+impl Engine {
+    /// Lets the script that is not finished run for another slice, or ends it.
+    pub(crate) fn go_on_with_script(&mut self, how: Answer, now: Now) {
+        let Some(unfinished) = self.server.pause.take_unfinished() else {
+            return;
+        };
+        let Work::Script(mut run) = unfinished.work else {
+            self.server.pause.begin_unfinished(unfinished);
+            return;
+        };
+        let Some(mut host) = self.server.scripts.host.take() else {
+            return;
+        };
+        let gone = self.server.sessions.find(unfinished.client).is_none();
+        // The client may have gone; the script goes on for nobody.
+        let id = match gone {
+            true => self.connect(String::new(), String::new(), now),
+            false => unfinished.client,
+        };
+        let mut session = self.server.sessions.take(id);
+        let mut reply = Reply::new(session.as_ref().map(|it| it.protocol).unwrap_or_default());
+        let mut sliced = Sliced::Suspended;
+        if let Some(session) = &mut session {
+            session.authenticated |= gone;
+            let database = std::mem::replace(&mut session.database, run.database);
+            self.data.log.take_up();
+            let access = match session.no_touch {
+                true => Access::NoTouch,
+                false => Access::Use,
+            };
+            let mut ctx = Ctx {
+                store: Store::new(
+                    &mut self.data,
+                    run.database,
+                    run.begun,
+                    access,
+                    Overdue::Removed,
+                ),
+                server: &mut self.server,
+                session,
+                reply: &mut reply,
+                now: run.begun,
+                mode: Mode::Resumed,
+                wait: None,
+                commands: self.commands,
+                depth: 0,
+            };
+            sliced = ctx.run_slice(host.as_mut(), Begin::Answer(how), &mut run);
+            run.depends_on = run.depends_on.max(ctx.store.depends_on());
+            run.database = session.database;
+            session.database = database;
+        }
+        self.server.scripts.host = Some(host);
+        if let Some(session) = session {
+            self.server.sessions.put_back(session);
+        }
+        if gone {
+            self.disconnect(id);
+        }
+        match sliced {
+            Sliced::Suspended => {
+                run.units = 0;
+                self.data.log.set_aside();
+                self.server.pause.begin_unfinished(Unfinished {
+                    work: Work::Script(run),
+                    ..unfinished
+                });
+            }
+            Sliced::Ended(result) => {
+                self.data.log.commit();
+                self.server.pause.end_unfinished();
+                self.note_sleep(unfinished.client, now);
+                self.end_script(unfinished.client, result, reply, run.depends_on);
+                if self.data.blocking.has_ready() {
+                    self.serve_ready(now);
+                }
+                self.end_pause(now);
+            }
+        }
+    }
+
+    /// Answers the client of a script that has ended.
+    fn end_script(
+        &mut self,
+        id: SessionId,
+        result: Result<(), CmdError>,
+        mut reply: Reply,
+        depends_on: Lsn,
+    ) {
+        let Some(mut session) = self.server.sessions.take(id) else {
+            return;
+        };
+        if let Some(wait) = session.wait.take() {
+            self.data.blocking.remove(id, &wait);
+            self.data.dropped.take(What::Wait(wait));
+            if let Err(error) = result {
+                reply.clear();
+                self.server.refuse(error, &mut reply);
+            }
+            self.server.answer(&mut session, reply, depends_on);
+        }
+        self.server.sessions.put_back(session);
+    }
+}

@@ -1,0 +1,372 @@
+//! The interpreter: what it does in the loop that is its life, and the functions by which scripts
+//! reach the engine.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use engine::error::CmdError;
+use engine::scripting::{Sha, Verdict};
+use generator::Scope;
+use mlua::chunk::ChunkMode;
+use mlua::{
+    Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value as Any, VmState,
+};
+use resp::{Protocol, Reply};
+
+use crate::arguments::NoRequest;
+use crate::failure::{Raised, raise, text_of};
+use crate::host::{Exchange, JobBuf, Said, Says, Told};
+use crate::limits::{INSTRUCTIONS_PER_TICK, MEMORY_BYTES_MAX, MEMORY_KEPT_BYTES_MAX};
+use crate::output::{Names, Output};
+use crate::reply::ReplyReader;
+use crate::{bits, cjson, cmsgpack, random, readonly, redis_library, stack, structs};
+
+/// The sandbox, and the library `redis`.
+const PRELUDE: &str = include_str!("prelude.lua");
+
+/// The name of [`PRELUDE`] in errors and on the stack.
+pub(crate) const PRELUDE_NAME: &str = "@redis";
+
+/// What scripts are called in errors.
+const SCRIPT_NAME: &str = "@user_script";
+
+/// Where the function is that a hook calls.
+const TICK: &str = "tick";
+
+/// The way out of this stack.
+type Line<'s> = RefCell<Scope<'s, 'static, Told, Says>>;
+
+/// What holds while one script runs.
+struct State<'l, 's> {
+    line: &'l Line<'s>,
+    exchange: RefCell<Option<Box<Exchange>>>,
+    /// The protocol that the script has chosen for what its commands answer.
+    speaks: Cell<Protocol>,
+    /// The script has to end.
+    killed: Cell<bool>,
+    /// What `os.clock` says, in microseconds. No clock goes with it: it counts what scripts do.
+    clock_us: Cell<u64>,
+}
+
+/// Runs until the engine does not want it any more. Returns why it cannot go on.
+pub(crate) fn run(scope: Scope<'_, 'static, Told, Says>) -> String {
+    let line = RefCell::new(scope);
+    match serve(&line) {
+        Ok(()) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn serve(line: &Line<'_>) -> mlua::Result<()> {
+    let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
+    let lua = Lua::new_with(libraries, LuaOptions::new())?;
+    lua.set_memory_limit(MEMORY_BYTES_MAX)?;
+    let state = State {
+        line,
+        exchange: RefCell::new(None),
+        speaks: Cell::new(Protocol::Resp2),
+        killed: Cell::new(false),
+        clock_us: Cell::new(0),
+    };
+    let names = Names::new(&lua)?;
+    lua.scope(|scope| {
+        let native = lua.create_table()?;
+        let redis = lua.create_table()?;
+        redis.raw_set("call", scope.create_function(|lua, a| state.call(lua, &a))?)?;
+        redis.raw_set(
+            "pcall",
+            scope.create_function(|lua, a| state.pcall(lua, &a))?,
+        )?;
+        let may_run = scope.create_function(|_, a| state.may_run(&a))?;
+        redis.raw_set("acl_check_cmd", may_run)?;
+        redis.raw_set("log", scope.create_function(|lua, a| state.log(lua, &a))?)?;
+        redis.raw_set(
+            "setresp",
+            scope.create_function(|lua, a| state.set_resp(lua, &a))?,
+        )?;
+        redis_library::add_to(&lua, &redis)?;
+        native.raw_set("redis", redis)?;
+        native.raw_set(
+            "killed",
+            scope.create_function(|_, ()| Ok(state.killed.get()))?,
+        )?;
+        let clock = scope.create_function(|_, ()| {
+            state.clock_us.set(state.clock_us.get() + 1);
+            Ok(state.clock_us.get() as f64 / 1e6)
+        })?;
+        native.raw_set("clock", clock)?;
+        random::add_to(&lua, &native)?;
+        native.raw_set("bit", bits::library(&lua)?)?;
+        native.raw_set("cjson", cjson::library(&lua)?)?;
+        native.raw_set("cmsgpack", cmsgpack::library(&lua)?)?;
+        native.raw_set("struct", structs::library(&lua)?)?;
+        stack::add_to(&lua, &native)?;
+        readonly::add_to(&lua, &native)?;
+        let prelude = lua.load(PRELUDE).set_name(PRELUDE_NAME);
+        let (run, environment, globals): (Function, Table, Table) = prelude.call(native)?;
+        lua.set_named_registry_value(TICK, scope.create_function(|_, ()| state.tick())?)?;
+        let ticks = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_TICK);
+        lua.set_global_hook(ticks, |lua, _| {
+            lua.named_registry_value::<Function>(TICK)?.call::<()>(())?;
+            Ok(VmState::Continue)
+        })?;
+        let mut scripts = BTreeMap::new();
+        let mut says = Says::Ready;
+        loop {
+            let told = line.borrow_mut().yield_(says);
+            says = match told {
+                Some(Told::Compile(name, body)) => {
+                    Says::Compiled(compile(&lua, &environment, &body).map(|script| {
+                        scripts.insert(name, script);
+                    }))
+                }
+                Some(Told::Forget(name)) => {
+                    scripts.remove(&name);
+                    Says::Ready
+                }
+                Some(Told::Run(exchange, job)) => match scripts.get(&job.script) {
+                    Some(script) => {
+                        state.run(&lua, &names, exchange, &job, (&run, script, &globals))
+                    }
+                    None => Says::Failed(exchange, CmdError::NoScript),
+                },
+                Some(Told::Answer(exchange, _)) => {
+                    Says::Failed(exchange, CmdError::Internal("no script runs"))
+                }
+                None => Says::Ready,
+            };
+        }
+    })
+}
+
+/// Reads a script. Its first line, if it is not Lua, counts as a line.
+fn compile(lua: &Lua, environment: &Table, body: &[u8]) -> Result<Function, Vec<u8>> {
+    let start = match body.starts_with(b"#!") {
+        true => body.iter().position(|byte| *byte == b'\n'),
+        false => Some(0),
+    };
+    let text = body.get(start.unwrap_or(body.len())..).unwrap_or_default();
+    let chunk = lua.load(text).set_name(SCRIPT_NAME);
+    let chunk = chunk.set_mode(ChunkMode::Text);
+    let function = chunk.set_environment(environment.clone()).into_function();
+    function.map_err(|error| text_of(&error).into_bytes())
+}
+
+impl State<'_, '_> {
+    /// Says something to the engine, and waits for the answer.
+    fn talk(&self, says: Says) -> Said {
+        let told = self.line.borrow_mut().yield_(says);
+        match told {
+            Some(Told::Answer(exchange, said)) => {
+                self.exchange.replace(Some(exchange));
+                said
+            }
+            // Nothing else is told while a script runs.
+            Some(Told::Compile(..) | Told::Forget(_) | Told::Run(..)) | None => Said::Kill,
+        }
+    }
+
+    fn exchange(&self) -> Box<Exchange> {
+        self.exchange.take().unwrap_or_default()
+    }
+
+    fn run(
+        &self,
+        lua: &Lua,
+        names: &Names,
+        exchange: Box<Exchange>,
+        job: &JobBuf,
+        (run, script, globals): (&Function, &Function, &Table),
+    ) -> Says {
+        self.exchange.replace(Some(exchange));
+        self.speaks.set(Protocol::Resp2);
+        self.killed.set(false);
+        let result = self.run_script(lua, job, (run, script, globals));
+        let mut exchange = self.exchange();
+        let mut reply = Reply::with_buffer(job.protocol, std::mem::take(&mut exchange.reply));
+        let mut output = Output {
+            names,
+            reply: &mut reply,
+            speaks: self.speaks.get(),
+        };
+        let written = result.and_then(|(ended, value)| match ended {
+            true => output.write(&value, 0).map(|()| None),
+            false => failed(&value, job.script).map(Some),
+        });
+        exchange.reply = reply.into_buffer();
+        let tidied = self.tidy(lua, globals);
+        exchange.used_bytes = lua.used_memory() as u64;
+        let written = tidied.and(written);
+        match written {
+            Ok(None) => Says::Done(exchange),
+            Ok(Some(error)) => Says::Failed(exchange, error),
+            Err(error) => {
+                let text = format!("ERR {} script: {}", text_of(&error), job.script);
+                Says::Failed(exchange, CmdError::Text(text))
+            }
+        }
+    }
+
+    /// Gives back memory, if a script has left much of it.
+    fn tidy(&self, lua: &Lua, globals: &Table) -> mlua::Result<()> {
+        if lua.used_memory() > MEMORY_KEPT_BYTES_MAX {
+            for name in ["KEYS", "ARGV"] {
+                globals.raw_set(name, Any::Nil)?;
+            }
+            lua.gc_collect()?;
+        }
+        Ok(())
+    }
+
+    fn run_script(
+        &self,
+        lua: &Lua,
+        job: &JobBuf,
+        (run, script, globals): (&Function, &Function, &Table),
+    ) -> mlua::Result<(bool, Any)> {
+        let arguments = job.arguments.as_argv();
+        for (name, values) in [
+            ("KEYS", arguments.take(job.keys)),
+            ("ARGV", arguments.skip(job.keys)),
+        ] {
+            let list = lua.create_table_with_capacity(values.len(), 0)?;
+            for (index, value) in values.iter().enumerate() {
+                list.raw_set(index + 1, lua.create_string(value)?)?;
+            }
+            globals.raw_set(name, list)?;
+        }
+        run.call(script)
+    }
+
+    /// Runs a command; its reply is in the exchange then.
+    fn ask(&self, arguments: &MultiValue) -> Result<(), NoRequest> {
+        let mut exchange = self.exchange();
+        if let Err(reason) = exchange.request.fill(arguments) {
+            self.exchange.replace(Some(exchange));
+            return Err(reason);
+        }
+        exchange.protocol = self.speaks.get();
+        self.talk(Says::Call(exchange));
+        Ok(())
+    }
+
+    /// The reply to what was asked: a value, or an error.
+    fn answer(&self, lua: &Lua) -> mlua::Result<Result<Any, Raised>> {
+        let exchange = self.exchange.borrow();
+        let reply = exchange.as_ref().map(|exchange| exchange.reply.as_slice());
+        let mut reader = ReplyReader::new(reply.unwrap_or_default());
+        Ok(match reader.error() {
+            Some(text) => Err(Raised {
+                text: text.to_vec(),
+                is_counted: true,
+            }),
+            None => Ok(reader.value(lua)?),
+        })
+    }
+
+    /// `redis.call`.
+    fn call(&self, lua: &Lua, arguments: &MultiValue) -> mlua::Result<Any> {
+        match self.ask(arguments) {
+            Ok(()) => self.answer(lua)?.map_err(Raised::into_error),
+            Err(reason) => raise(reason),
+        }
+    }
+
+    /// `redis.pcall`.
+    fn pcall(&self, lua: &Lua, arguments: &MultiValue) -> mlua::Result<Any> {
+        let answer = match self.ask(arguments) {
+            Ok(()) => self.answer(lua)?,
+            Err(reason) => Err(Raised {
+                text: format!("ERR {reason}").into_bytes(),
+                is_counted: false,
+            }),
+        };
+        match answer {
+            Ok(value) => Ok(value),
+            Err(raised) => Ok(Any::Table(raised.table(lua)?)),
+        }
+    }
+
+    /// `redis.acl_check_cmd`.
+    fn may_run(&self, arguments: &MultiValue) -> mlua::Result<bool> {
+        let mut exchange = self.exchange();
+        if let Err(reason) = exchange.request.fill(arguments) {
+            self.exchange.replace(Some(exchange));
+            return raise(reason);
+        }
+        match self.talk(Says::MayRun(exchange)) {
+            Said::Verdict(Verdict::Allowed) => Ok(true),
+            Said::Verdict(Verdict::Unknown) => {
+                raise("Invalid command passed to redis.acl_check_cmd()")
+            }
+            Said::Verdict(Verdict::WrongArity) => {
+                raise("Wrong number of args for redis.acl_check_cmd()")
+            }
+            Said::Verdict(Verdict::Denied) | Said::Reply | Said::GoOn | Said::Kill => Ok(false),
+        }
+    }
+
+    /// `redis.log`.
+    fn log(&self, lua: &Lua, arguments: &MultiValue) -> mlua::Result<()> {
+        let (level, text) = redis_library::log_line(lua, arguments)?;
+        let mut exchange = self.exchange();
+        exchange.request.bytes.clear();
+        exchange.request.bytes.extend_from_slice(&text);
+        self.talk(Says::Log(level, exchange));
+        Ok(())
+    }
+
+    /// `redis.setresp`.
+    fn set_resp(&self, lua: &Lua, arguments: &MultiValue) -> mlua::Result<()> {
+        self.speaks.set(redis_library::protocol(lua, arguments)?);
+        Ok(())
+    }
+
+    /// Gives a sign of life, and ends the script if it has to end.
+    fn tick(&self) -> mlua::Result<()> {
+        self.clock_us.set(self.clock_us.get() + 100);
+        if self.exchange.borrow().is_none() {
+            return Ok(());
+        }
+        let exchange = self.exchange();
+        if self.talk(Says::Tick(exchange)) == Said::Kill {
+            self.killed.set(true);
+        }
+        match self.killed.get() {
+            true => Err(mlua::Error::runtime(KILLED)),
+            false => Ok(()),
+        }
+    }
+}
+
+const KILLED: &str = "Script killed by user with SCRIPT KILL...";
+
+/// The error for the client of a script that failed with this value.
+fn failed(value: &Any, script: Sha) -> mlua::Result<CmdError> {
+    let mut text = Vec::new();
+    let mut is_counted = false;
+    let mut place = None;
+    if let Any::Table(table) = value {
+        if let Any::String(error) = table.raw_get("err")? {
+            text.extend_from_slice(&error.as_bytes());
+        }
+        let counted: Option<bool> = table.raw_get("ignore_error_stats_update")?;
+        is_counted = counted == Some(true);
+        let source: Option<String> = table.raw_get("source")?;
+        let line: Option<i64> = table.raw_get("line")?;
+        place = source.zip(line);
+    }
+    // An error that nobody could handle: there was no memory for it.
+    if let Any::String(error) = value {
+        text.extend_from_slice(b"ERR ");
+        text.extend_from_slice(&error.as_bytes());
+    }
+    if text.is_empty() {
+        text.extend_from_slice(b"ERR unknown error");
+    }
+    text.extend_from_slice(format!(" script: {script}").as_bytes());
+    if let Some((source, line)) = place {
+        text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
+    }
+    Ok(CmdError::ScriptFailed { text, is_counted })
+}

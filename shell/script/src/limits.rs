@@ -1,0 +1,20 @@
+//! Bounds on what a script can make the server hold.
+
+/// What the interpreter may take in all, in bytes.
+pub(crate) const MEMORY_BYTES_MAX: usize = 256 << 20;
+
+/// When a script has ended and the interpreter takes more than this, it gives back what it does not
+/// need.
+pub(crate) const MEMORY_KEPT_BYTES_MAX: usize = 64 << 20;
+
+/// The stack of the interpreter, in words. Only what is used of it takes memory.
+pub(crate) const STACK_WORDS: usize = (16 << 20) / size_of::<usize>();
+
+/// Instructions after which the engine is asked whether a script may go on.
+pub(crate) const INSTRUCTIONS_PER_TICK: u32 = 10_000;
+
+/// How deep tables may lie in one another in what a script returns.
+pub(crate) const REPLY_DEPTH_MAX: usize = 1000;
+
+/// Memory for messages that is kept from one script to the next, in bytes.
+pub(crate) const BUFFER_KEPT_BYTES_MAX: usize = 64 * 1024;

@@ -1,0 +1,179 @@
+-- What scripts see of the language, and the library `redis`. Scripts share one interpreter, and
+-- nothing that one leaves behind may be seen by another: what they share cannot be written.
+local native = ...
+
+local error, getmetatable, pairs, rawget, rawset, setfenv, setmetatable, tostring, type =
+    error, getmetatable, pairs, rawget, rawset, setfenv, setmetatable, tostring, type
+local raw_loadstring, raw_pcall, raw_xpcall, raw_collectgarbage = loadstring, pcall, xpcall, collectgarbage
+local byte, sub, concat = string.byte, string.sub, table.concat
+local raw_resume = coroutine.resume
+local killed, place, text = native.killed, native.place, native.text
+local PATTERN_BYTES_MAX = 4096
+local READONLY = 'Attempt to modify a readonly table'
+
+local globals = {}
+local protected = {}
+
+-- A table that is read like `of` and cannot be written.
+local function readonly(of)
+    local view = setmetatable({}, {
+        __index = of,
+        __newindex = function() error(READONLY, 2) end,
+        __metatable = false,
+        __readonly = true,
+    })
+    protected[view] = true
+    return view
+end
+
+-- A pattern costs stack by its length.
+local function bounded(run)
+    return function(subject, pattern, ...)
+        if type(pattern) == 'string' and #pattern > PATTERN_BYTES_MAX then
+            error('pattern too complex', 2)
+        end
+        return run(subject, pattern, ...)
+    end
+end
+
+for _, name in pairs({ 'find', 'gmatch', 'gsub', 'match' }) do
+    string[name] = bounded(string[name])
+end
+string.gfind = string.gmatch
+
+math.random, math.randomseed = native.random, native.randomseed
+
+-- After an error: a script that has to end does not catch it.
+local function settled(ok, first, ...)
+    if ok then
+        return true, first, ...
+    end
+    if killed() then
+        error(first, 0)
+    end
+    first = text(first)
+    if type(first) == 'table' then
+        local message = rawget(first, 'err')
+        if type(message) == 'string' then
+            first = message
+        end
+    end
+    return false, first
+end
+
+function globals.pcall(...)
+    return settled(raw_pcall(...))
+end
+
+local function settled_as_it_is(ok, first, ...)
+    if ok then
+        return true, first, ...
+    end
+    if killed() then
+        error(first, 0)
+    end
+    return false, (text(first))
+end
+
+function coroutine.resume(...)
+    return settled_as_it_is(raw_resume(...))
+end
+
+function globals.xpcall(run, handler)
+    return settled_as_it_is(raw_xpcall(run, function(found)
+        return handler(text(found))
+    end))
+end
+
+globals.rawset, globals.setmetatable = native.rawset, native.setmetatable
+
+function globals.getmetatable(of)
+    if protected[of] then
+        return nil
+    end
+    return getmetatable(of)
+end
+
+local environment
+
+function globals.loadstring(body, name)
+    if type(body) == 'string' and byte(body) == 27 then
+        return nil, '[string "' .. sub(body, 2, 40) .. "\"]:1: unexpected symbol near 'char(27)'"
+    end
+    local run, message = raw_loadstring(body, name or body)
+    if run then
+        setfenv(run, environment)
+    end
+    return run, message
+end
+
+function globals.load(reader, name)
+    local parts = {}
+    repeat
+        local part = reader()
+        if part ~= nil and type(part) ~= 'string' then
+            return nil, 'reader function must return a string'
+        end
+        parts[#parts + 1] = part
+    until part == nil or part == ''
+    return globals.loadstring(concat(parts), name or '=(load)')
+end
+
+function globals.collectgarbage(what, ...)
+    if what == nil or what == 'collect' or what == 'step' or what == 'count' then
+        return raw_collectgarbage(what, ...)
+    end
+    return 0
+end
+
+for _, name in pairs({
+    '_VERSION', 'assert', 'error', 'gcinfo', 'ipairs', 'next', 'pairs', 'rawequal', 'rawget',
+    'select', 'tonumber', 'tostring', 'type', 'unpack',
+}) do
+    globals[name] = _G[name]
+end
+
+local libraries = {
+    string = string,
+    table = table,
+    math = math,
+    coroutine = coroutine,
+    os = { clock = native.clock },
+    redis = native.redis,
+    bit = native.bit,
+    cjson = native.cjson,
+    cmsgpack = native.cmsgpack,
+    struct = native.struct,
+}
+for name, library in pairs(libraries) do
+    globals[name] = readonly(library)
+end
+do
+    local meta = getmetatable('')
+    meta.__index = string
+    meta.__metatable = readonly({})
+end
+
+setmetatable(globals, {
+    __index = function(_, name)
+        error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
+    end,
+})
+environment = readonly(globals)
+rawset(globals, '_G', environment)
+
+-- What an error becomes that a script does not catch.
+local function handle(found)
+    found = text(found)
+    if type(found) ~= 'table' then
+        found = { err = 'ERR ' .. tostring(found) }
+    end
+    found.source, found.line = place()
+    return found
+end
+
+local function run(script)
+    return raw_xpcall(script, handle)
+end
+
+return run, environment, globals

@@ -12,6 +12,7 @@ mod fan_out;
 mod groups;
 mod memory;
 mod ping_gap;
+mod publish;
 mod range;
 mod restart;
 mod scale;
@@ -232,6 +233,7 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works.extend(range::works());
     works.extend(groups::works());
     works.extend(fan_out::works());
+    works.extend(publish::works());
     works.extend(strings::works(setup));
     works.extend(memory::works());
     works.extend(types::works(setup));

@@ -17,6 +17,7 @@ macro_rules! files {
 }
 
 files! {
+    users: "acl",
     beyond_redis_8_6: "beyond",
     bits_of_strings: "bitmap",
     channels: "channels",

@@ -28,6 +28,7 @@ pub mod store;
 pub mod table;
 mod time;
 pub mod upkeep;
+pub mod users;
 
 use collections::hash::NameHasher;
 use resp::{Protocol, Sender};
@@ -66,6 +67,7 @@ use crate::store::log::{EffectLog, Journalling};
 use crate::store::notifications::{Classes, Notification, Notifications};
 use crate::store::packing::PackingQueue;
 use crate::table::CommandIndex;
+use crate::users::Users;
 
 /// A shard: its keyspace, its clients, and everything that commands do to them.
 #[derive(Debug)]
@@ -131,6 +133,7 @@ impl Engine {
         usage.settings_changed(&config.eviction);
         let mut notifications = Notifications::default();
         notifications.publish_as_said(config.keyspace_events);
+        let index = CommandIndex::new(commands.rows());
         Engine {
             data: Data {
                 keyspace: Keyspace::new(config.databases, hash_key),
@@ -157,10 +160,9 @@ impl Engine {
             seed,
             server: Server {
                 command_stats: vec![CommandStats::default(); commands.rows().len()],
-                config,
-                settings,
                 sessions: Sessions::default(),
-                commands: CommandIndex::new(commands.rows()),
+                users: Users::new(&index, &config, secret.hash(b"passwords")),
+                commands: index,
                 rng: Rng::new(secret.hash(b"random numbers")),
                 unpacked: Unpacked::default(),
                 id_text: IdText::new(),
@@ -190,16 +192,18 @@ impl Engine {
                 outbox: Vec::new(),
                 orders: Vec::new(),
                 shell: ShellFigures::default(),
+                config,
+                settings,
             },
         }
     }
 
     /// Adds a client that connected.
     pub fn connect(&mut self, address: String, local_address: String, now: Now) -> SessionId {
-        let authenticated = self.server.config.requirepass.is_empty();
-        self.server
-            .sessions
-            .connect(address, local_address, authenticated, now)
+        let Server {
+            sessions, users, ..
+        } = &mut self.server;
+        sessions.connect(address, local_address, users, now)
     }
 
     /// Removes a client: its watches, its subscriptions, its queued commands and its wait end.
@@ -231,7 +235,7 @@ impl Engine {
         let config = &self.server.config;
         Some(Terms {
             protocol: session.protocol,
-            sender: session.sender(config),
+            sender: session.sender(&self.server.users),
             is_above_query_limit: session.request_bytes() > config.query_bytes_max,
             output_limits: config.output_limits.of(session.class),
         })
@@ -358,7 +362,8 @@ impl Engine {
     /// Applies new settings: resolves the config again, and passes on what the keyspace needs of
     /// it.
     pub fn settings_changed(&mut self) {
-        self.server.config = Config::resolve(&self.server.settings);
+        let settings = self.server.settings.clone();
+        self.server.take_settings(settings, None);
         self.data.settings_changed(&self.server.config);
     }
 
@@ -373,10 +378,41 @@ impl Engine {
                 .set(name, value)
                 .map_err(|error| error.refusal(name))?;
         }
-        self.server.settings = settings;
-        self.settings_changed();
-        let len = self.server.config.slow_log_len;
-        self.server.slow_log.truncate(len);
+        self.server.take_settings(settings, None);
+        self.data.settings_changed(&self.server.config);
+        Ok(())
+    }
+
+    /// Takes the users that the settings name; the server has not begun to serve.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn configure_users(&mut self) -> Result<(), String> {
+        let Server {
+            users,
+            commands,
+            config,
+            settings,
+            ..
+        } = &mut self.server;
+        users.add_lines(settings.users(), commands, config)
+    }
+
+    /// Replaces all users by those of a file. Clients whose user is gone are disconnected.
+    ///
+    /// # Errors
+    /// What is wrong with the file; nothing has changed then.
+    pub fn load_users(&mut self, path: &str, text: &[u8]) -> Result<(), String> {
+        let Server {
+            users,
+            commands,
+            config,
+            ..
+        } = &mut self.server;
+        users.load_file(path, text, commands, config)?;
+        for id in self.server.sessions_follow_users(None) {
+            self.disconnect_other(id);
+        }
         Ok(())
     }
 

@@ -180,3 +180,22 @@ pub const SCRIPT_SLICE_UNITS: u64 = 500_000;
 /// What a script may use up within a transaction, which cannot be suspended: some seconds. It is
 /// ended then.
 pub const UNSUSPENDED_SCRIPT_UNITS_MAX: u64 = 500_000_000;
+
+/// Users that there are at most.
+pub const USERS_MAX: usize = 65_536;
+
+/// Passwords and selectors that a user has at most, and rules, key patterns, channel patterns and
+/// first arguments that a selector has.
+pub const USER_ITEMS_MAX: usize = 4096;
+
+/// Bytes that the log of denials keeps of a key, a channel, a user's name or a client.
+pub const DENIAL_TEXT_BYTES_MAX: usize = 1024;
+
+/// How long after the last one a denial counts as the same, in milliseconds.
+pub const DENIAL_SAME_MS_MAX: u64 = 60_000;
+
+/// Entries of the log of denials that are compared with a new one.
+pub const DENIALS_LOOKED_AT_MAX: usize = 10;
+
+/// Bits that `ACL GENPASS` makes at most.
+pub const PASSWORD_BITS_MAX: u32 = 4096;

@@ -125,7 +125,7 @@ impl Connection {
         let refusal = if server.sessions.len() >= config.clients_max {
             Some(TOO_MANY_CLIENTS)
         } else if config.protected
-            && config.requirepass.is_empty()
+            && server.users.default_user().needs_no_password()
             && !is_on_this_machine(&address, &local_address)
         {
             Some(PROTECTED)

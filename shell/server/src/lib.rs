@@ -31,6 +31,7 @@ mod threads;
 mod upkeep;
 
 pub use clock::Clock;
+pub use config_file::read_users;
 pub use listen::{ListenError, Listeners};
 pub use memory::Allocator;
 pub use shard::Shard;

@@ -57,3 +57,6 @@ pub const HOLD_NS_MAX: u64 = 4_000_000;
 /// How many requests run at most before the clock is looked at, which costs some tens of
 /// nanoseconds.
 pub const HOLD_LOOK_REQUESTS_MAX: u32 = 16;
+
+/// Longest file of users, in bytes.
+pub(crate) const USERS_FILE_BYTES_MAX: u64 = 64 << 20;

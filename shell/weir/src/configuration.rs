@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use engine::config::{FileLine, SECRET_SETTINGS, Settings, ShellConfig, Standing, read_lines};
 
+use crate::users;
+
 /// How deep files may include one another.
 const INCLUDES_MAX: usize = 16;
 
@@ -182,6 +184,7 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<String> {
     let mut configuration = Configuration::default();
     configuration.read_file(path)?;
     let configuration = configuration.checked()?;
+    users::check(&configuration.settings)?;
     let mut text = String::new();
     for idle in &configuration.idle {
         text.push_str(&format!("{idle}\n"));
@@ -232,7 +235,7 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let error = read("port x\ncluster-enabled yes\nfrob 1\nuser default on\ntimeout 5\n");
+        let error = read("port x\ncluster-enabled yes\nfrob 1\nloadmodule x\ntimeout 5\n");
         let error = error.unwrap_err().to_string();
         for part in [
             "4 settings",

@@ -13,6 +13,7 @@ mod panics;
 mod pid_file;
 mod progress;
 mod subcommands;
+mod users;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -111,6 +112,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let seed = seed()?;
     let mut engine = Engine::new(settings.clone(), seed, clock.now(), &commands::TABLE);
     engine.server.scripts.set_host(Box::new(LuaHost::new()));
+    users::configure(&mut engine, secret()?)?;
     engine.server.shell.port = config.port;
     engine.server.shell.io_threads = io_threads as u32;
     engine.server.shell.run_id = run_id()?;
@@ -180,6 +182,13 @@ pub(crate) fn seed() -> anyhow::Result<u64> {
     let mut bytes = [0; 8];
     fill_random(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
+}
+
+/// What passwords that the server makes come from.
+fn secret() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    fill_random(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn run_id() -> anyhow::Result<String> {

@@ -18,6 +18,7 @@ const ROOMS: &[&str] = &[
     "args",
     "table",
     "config",
+    "users",
     "clients",
     "observe",
     "scripting",

@@ -4,6 +4,8 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
+use engine::users::DEFAULT_USER;
+use resp::Argv;
 
 use super::credentials;
 
@@ -11,6 +13,7 @@ use super::credentials;
 pub(super) struct Auth;
 
 pub(super) struct Parsed<'a> {
+    request: Argv<'a>,
     user: Option<&'a [u8]>,
     password: &'a [u8],
 }
@@ -38,13 +41,16 @@ impl Command for Auth {
     type Parsed<'a> = Parsed<'a>;
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        let request = args.whole();
         let first = args.required()?;
         Ok(match args.next() {
             None => Parsed {
+                request,
                 user: None,
                 password: first,
             },
             Some(password) => Parsed {
+                request,
                 user: Some(first),
                 password,
             },
@@ -52,10 +58,15 @@ impl Command for Auth {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if cmd.user.is_none() && ctx.server.config.requirepass.is_empty() {
+        if cmd.user.is_none() && ctx.server.users.default_user().needs_no_password() {
             return Err(CmdError::NoPasswordSet);
         }
-        credentials::check(ctx, cmd.user.unwrap_or(b"default"), cmd.password)?;
+        credentials::check(
+            ctx,
+            cmd.request,
+            cmd.user.unwrap_or(DEFAULT_USER),
+            cmd.password,
+        )?;
         ctx.reply.ok();
         Ok(Flow::Done)
     }

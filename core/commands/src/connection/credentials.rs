@@ -1,39 +1,24 @@
-//! The password check that `AUTH` and `HELLO … AUTH` share.
+//! The check of a user and its password that `AUTH` and `HELLO … AUTH` share.
+
+use std::sync::Arc;
 
 use engine::command::Ctx;
 use engine::error::CmdError;
+use resp::Argv;
 
-/// The one user there is.
-const DEFAULT_USER: &[u8] = b"default";
-
-/// Lets the session in, if user and password are right. Without a password set, any will do.
-pub(super) fn check(ctx: &mut Ctx<'_>, user: &[u8], password: &[u8]) -> Result<(), CmdError> {
-    let wanted = ctx.server.config.requirepass.as_bytes();
-    if user != DEFAULT_USER || (!wanted.is_empty() && !is_same(wanted, password)) {
+/// Lets the session in, if user and password are right. What is wrong is noted.
+pub(super) fn check(
+    ctx: &mut Ctx<'_>,
+    request: Argv<'_>,
+    user: &[u8],
+    password: &[u8],
+) -> Result<(), CmdError> {
+    let Some(user) = ctx.server.users.authenticate(user, password) else {
+        let client = (&*ctx.session, &*ctx.store.watches());
+        ctx.server
+            .note_wrong_password(client, request, user, ctx.now);
         return Err(CmdError::WrongPassword);
-    }
-    ctx.session.authenticated = true;
+    };
+    ctx.session.authenticate(Arc::clone(user));
     Ok(())
-}
-
-/// Compares in a time that does not show where the texts differ.
-fn is_same(wanted: &[u8], given: &[u8]) -> bool {
-    let mut differs = wanted.len() ^ given.len();
-    for (index, byte) in given.iter().enumerate() {
-        differs |= usize::from(wanted[index % wanted.len()] ^ byte);
-    }
-    differs == 0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_same;
-
-    #[test]
-    fn only_the_whole_password_is_the_password() {
-        assert!(is_same(b"secret", b"secret"));
-        for given in ["", "s", "secre", "secrets", "Secret", "secretsecret"] {
-            assert!(!is_same(b"secret", given.as_bytes()), "{given}");
-        }
-    }
 }

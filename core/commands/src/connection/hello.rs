@@ -5,7 +5,7 @@ use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
-use resp::{Protocol, Sender};
+use resp::{Argv, Protocol, Sender};
 
 use super::{client_name, credentials};
 
@@ -13,6 +13,7 @@ use super::{client_name, credentials};
 pub(super) struct Hello;
 
 pub(super) struct Parsed<'a> {
+    request: Argv<'a>,
     protocol: Option<Protocol>,
     auth: Option<(&'a [u8], &'a [u8])>,
     name: Option<&'a [u8]>,
@@ -53,6 +54,7 @@ impl Command for Hello {
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
         let mut parsed = Parsed {
+            request: args.whole(),
             protocol: None,
             auth: None,
             name: None,
@@ -85,9 +87,9 @@ impl Command for Hello {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if let Some((user, password)) = cmd.auth {
-            credentials::check(ctx, user, password)?;
+            credentials::check(ctx, cmd.request, user, password)?;
         }
-        if ctx.session.sender(&ctx.server.config) == Sender::Unauthenticated {
+        if ctx.session.sender(&ctx.server.users) == Sender::Unauthenticated {
             return Err(CmdError::HelloNoAuth);
         }
         if let Some(name) = cmd.name {

@@ -39,7 +39,7 @@ impl PlainCommand for Reset {
         ctx.server.monitors.remove(session.id);
         session.database = 0;
         session.protocol = Protocol::Resp2;
-        session.authenticated = ctx.server.config.requirepass.is_empty();
+        session.forget_user(&ctx.server.users);
         session.name.clear();
         // Its own reply is skipped if that was asked for.
         if session.replies == Replies::Off {

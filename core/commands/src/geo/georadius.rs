@@ -30,11 +30,12 @@ const FAMILY: Spec = Spec {
 
 const FROM: KeySpec = KeySpec::at(1, KeyFlags::RO.and(KeyFlags::ACCESS));
 
-/// The key behind a word, which is looked for from a position on.
-const fn to(word: &'static str, from: i8) -> KeySpec {
+/// The key behind a word, which clients look for from a position on; `find` looks for it where it
+/// counts.
+const fn to(word: &'static str, from: i8, find: fn(Argv<'_>) -> Option<usize>) -> KeySpec {
     KeySpec {
         flags: KeyFlags::OW.and(KeyFlags::UPDATE),
-        begin: BeginSearch::Keyword(word, from),
+        begin: BeginSearch::Last(word, from, find),
         find: FindKeys::Range {
             last: 0,
             step: 1,
@@ -42,6 +43,30 @@ const fn to(word: &'static str, from: i8) -> KeySpec {
         },
         notes: "",
     }
+}
+
+/// Where the key behind a word stands: of several, the last counts. Options begin at a position. A
+/// word that is itself a key counts only if it stands nowhere else.
+fn destination(request: Argv<'_>, options: usize, word: &str) -> Option<usize> {
+    let is = |at: usize, word: &str| {
+        let arg = request.get(at);
+        arg.is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let (mut at, mut found) = (options, None);
+    while at < request.len() {
+        at += if is(at, "COUNT") {
+            2
+        } else if (is(at, "STORE") || is(at, "STOREDIST")) && at + 1 < request.len() {
+            found = if is(at, word) { Some(at + 1) } else { found };
+            2
+        } else {
+            1
+        };
+    }
+    found.or_else(|| {
+        let mut places = options..request.len().saturating_sub(1);
+        places.find(|at| is(*at, word)).map(|at| at + 1)
+    })
 }
 
 const RADIUS: Arg = Arg::double("radius");
@@ -91,7 +116,13 @@ impl Command for GeoRadius {
         summary: "Finds places within a circle, and may store them.",
         arity: Arity::AtLeast(6),
         flags: WRITES,
-        keys: &[FROM, to("STORE", 6), to("STOREDIST", 6)],
+        keys: &[
+            FROM,
+            to("STORE", 6, |request| destination(request, 6, "STORE")),
+            to("STOREDIST", 6, |request| {
+                destination(request, 6, "STOREDIST")
+            }),
+        ],
         deprecated: Some(Deprecated {
             since: "6.2.0",
             replaced_by: "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument",
@@ -171,7 +202,13 @@ impl Command for GeoRadiusByMember {
         summary: "Finds places within a circle around one of them, and may store them.",
         arity: Arity::AtLeast(5),
         flags: WRITES,
-        keys: &[FROM, to("STORE", 5), to("STOREDIST", 5)],
+        keys: &[
+            FROM,
+            to("STORE", 5, |request| destination(request, 5, "STORE")),
+            to("STOREDIST", 5, |request| {
+                destination(request, 5, "STOREDIST")
+            }),
+        ],
         deprecated: Some(Deprecated {
             since: "6.2.0",
             replaced_by: "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",

@@ -1,5 +1,6 @@
 //! Commands about the server.
 
+mod acl;
 mod bgrewriteaof;
 mod bgsave;
 mod command;
@@ -28,6 +29,7 @@ use engine::command::{Entry, entry};
 
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
+    acl::ACL,
     entry::<bgrewriteaof::BgRewriteAof>(),
     entry::<bgsave::BgSave>(),
     command::COMMAND,

@@ -6,6 +6,7 @@
 
 pub mod channels;
 pub mod delivery;
+pub mod line;
 pub mod monitor;
 pub mod pause;
 pub mod session;

@@ -1,14 +1,17 @@
 //! What the engine knows of each connected client.
 
+use std::sync::Arc;
+
 use batch::Lsn;
 use resp::{Argv, ArgvBuf, Protocol, Sender, Span};
 use values::Key;
 
 use crate::clients::channels::Subscriptions;
 use crate::clients::waiting::Wait;
-use crate::config::{ClientClass, Config};
+use crate::config::ClientClass;
 use crate::table::{Flags, Row};
 use crate::time::{Mono, Now};
+use crate::users::{User, Users};
 
 /// Identifies a connected client within the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,8 +37,12 @@ pub struct Session {
     pub database: u16,
     /// The protocol of its replies.
     pub protocol: Protocol,
-    /// It gave the password, or none is required.
-    pub authenticated: bool,
+    /// What it may do.
+    user: Arc<User>,
+    /// It gave a password, or none was required when it connected.
+    authenticated: bool,
+    /// It is authenticated and may do everything, so that nothing has to be checked.
+    is_unrestricted: bool,
     /// `CLIENT SETNAME`; empty if none.
     pub name: Vec<u8>,
     /// `CLIENT SETINFO`: the client library and its version; empty if not said.
@@ -112,12 +119,46 @@ impl Session {
     /// Returns whether the client may run commands; the parser then accepts large requests from it.
     /// If no password is required any more, every client may.
     #[inline]
-    pub fn sender(&self, config: &Config) -> Sender {
-        if self.authenticated || config.requirepass.is_empty() {
+    pub fn sender(&self, users: &Users) -> Sender {
+        if self.authenticated || users.is_open() {
             Sender::Trusted
         } else {
             Sender::Unauthenticated
         }
+    }
+
+    /// Who it acts as.
+    pub fn user(&self) -> &Arc<User> {
+        &self.user
+    }
+
+    /// Returns whether it may do everything, so that nothing has to be checked.
+    #[inline]
+    pub(crate) fn is_unrestricted(&self) -> bool {
+        self.is_unrestricted
+    }
+
+    /// It has said who it is, and it is true.
+    pub fn authenticate(&mut self, user: Arc<User>) {
+        self.authenticated = true;
+        self.set_user(user);
+    }
+
+    /// It may do everything, whoever its user is: what is in a journal was allowed.
+    pub(crate) fn trust(&mut self) {
+        (self.authenticated, self.is_unrestricted) = (true, true);
+    }
+
+    /// It is who everybody is that has just connected.
+    pub fn forget_user(&mut self, users: &Users) {
+        self.authenticated = users.is_open();
+        self.set_user(Arc::clone(users.default_user()));
+    }
+
+    /// Its user takes the place of the one before. It stays as authenticated as it was.
+    pub(crate) fn set_user(&mut self, user: Arc<User>) {
+        self.is_unrestricted = self.authenticated && user.is_all_powerful();
+        self.user = user;
     }
 
     /// About how many bytes the client takes.
@@ -237,13 +278,16 @@ impl Session {
         id: SessionId,
         address: String,
         local_address: String,
-        authenticated: bool,
+        users: &Users,
         now: Now,
     ) -> Session {
+        let (user, authenticated) = (Arc::clone(users.default_user()), users.is_open());
         Session {
             id,
             database: 0,
             protocol: Protocol::Resp2,
+            is_unrestricted: authenticated && user.is_all_powerful(),
+            user,
             authenticated,
             name: Vec::new(),
             library: (Vec::new(), Vec::new()),
@@ -306,7 +350,7 @@ impl Sessions {
         &mut self,
         address: String,
         local_address: String,
-        authenticated: bool,
+        users: &Users,
         now: Now,
     ) -> SessionId {
         self.last_client += 1;
@@ -322,7 +366,7 @@ impl Sessions {
             id,
             address,
             local_address,
-            authenticated,
+            users,
             now,
         )));
         self.count += 1;

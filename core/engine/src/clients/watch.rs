@@ -99,7 +99,14 @@ mod tests {
     fn all_who_watch_a_key_share_its_name() {
         let name = || Key::from(&[b'k'; 100]);
         let mut sessions = Sessions::default();
-        let mut connect = || sessions.connect(String::new(), String::new(), true, Now::default());
+        let mut connect = || {
+            sessions.connect(
+                String::new(),
+                String::new(),
+                &crate::users::Users::for_tests(),
+                Now::default(),
+            )
+        };
         let (early, late) = (connect(), connect());
         let mut watches = Watches::default();
         let first = watches.add(early, 0, name()).unwrap();

@@ -32,10 +32,6 @@ pub static DIRECTIVES: &[Directive] = &[
         name: "rename-command",
         reason: "commands keep their names",
     },
-    Directive {
-        name: "user",
-        reason: "there is one password (requirepass) and no users yet",
-    },
 ];
 
 /// The lines that are neither empty nor comments. If quotes do not match, the error is the number
@@ -77,6 +73,10 @@ impl Settings {
             .find(|directive| directive.name.eq_ignore_ascii_case(&line.name));
         if let Some(directive) = directive {
             return Err(format!("{}: {}", directive.name, directive.reason));
+        }
+        if line.name.eq_ignore_ascii_case("user") {
+            self.add_user(&line.values);
+            return Ok(());
         }
         let mut value = line.values.join(" ");
         if before
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn each_line_that_is_wrong_is_told() {
-        let (_, faults) = said("prot 1\nport x\nuser default on\nsave \"3600\nmaxmemory 1gb\n");
+        let (_, faults) = said("prot 1\nport x\nloadmodule x\nsave \"3600\nmaxmemory 1gb\n");
         assert_eq!(faults.len(), 4, "{faults:?}");
     }
 }

@@ -110,6 +110,12 @@ pub struct Config {
     pub databases: u16,
     /// The password of the default user; empty if there is none.
     pub requirepass: String,
+    /// A new user may use all channels.
+    pub channels_by_default: bool,
+    /// The file that users are kept in; empty if there is none.
+    pub users_file: String,
+    /// Entries that the log of denied requests keeps.
+    pub denials_max: usize,
     /// Longest argument of a request, and longest string that a command makes, in bytes.
     pub bulk_bytes_max: usize,
     /// What a new stream remembers of its producers.
@@ -179,6 +185,9 @@ impl Config {
         Config {
             databases: settings.int("databases") as u16,
             requirepass: settings.text("requirepass").to_owned(),
+            channels_by_default: settings.text("acl-pubsub-default") == "allchannels",
+            users_file: settings.text("aclfile").to_owned(),
+            denials_max: settings.number("acllog-max-len"),
             bulk_bytes_max: settings.int("proto-max-bulk-len") as usize,
             retention: Retention {
                 duration_s: settings.int("stream-idmp-duration") as u32,

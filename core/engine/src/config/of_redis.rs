@@ -52,7 +52,6 @@ const BYTES: Kind = Bytes {
     max: i64::MAX,
 };
 
-const ACL: &str = "there is one password (requirepass) and no users yet";
 const CLUSTER: &str = "there is no cluster yet";
 const CORES: &str = "the system chooses the cores that threads run on";
 const DEFRAG: &str = "the allocator gives memory back by itself";
@@ -65,15 +64,6 @@ const VECTORS: &str = "there are no vector sets";
 
 /// Every setting that only Redis has.
 pub(super) const ROWS: &[Setting] = &[
-    no_effect(
-        "acl-pubsub-default",
-        Choice(&["allchannels", "resetchannels"]),
-        "resetchannels",
-        Live,
-        ACL,
-    ),
-    missing("aclfile", Text, "", AtStart, ACL),
-    no_effect("acllog-max-len", ANY, "128", Live, ACL),
     no_effect(
         "active-defrag-cycle-max",
         Integer { min: 1, max: 99 },

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{Kind, Setting, Settings, read_lines};
+use super::{FileLine, Kind, Setting, Settings, read_lines};
 
 /// The comment above the lines that are added to a file.
 const ADDED: &str = "# Added by CONFIG REWRITE";
@@ -11,7 +11,11 @@ const ADDED: &str = "# Added by CONFIG REWRITE";
 /// The text of a configuration file, rewritten for `settings`. Comments, order and lines that are
 /// still true are kept, other lines get the new value, and settings that the file did not have are
 /// added at its end unless they are the default.
-pub fn rewritten(text: &str, settings: &Settings) -> String {
+///
+/// `users` are the lines that say who the users are. A line about a user is replaced by the one of
+/// its name, or removed if there is none: users are in a file of their own then, or gone.
+pub fn rewritten(text: &str, settings: &Settings, users: &[String]) -> String {
+    let mut users: Vec<&String> = users.iter().collect();
     let mut in_file = Settings::default();
     let mut names: Vec<String> = Vec::new();
     for line in read_lines(text).flatten() {
@@ -23,10 +27,17 @@ pub fn rewritten(text: &str, settings: &Settings) -> String {
     let mut told = BTreeSet::new();
     let mut result = String::new();
     for line in text.lines() {
-        let setting = read_lines(line)
-            .next()
-            .and_then(Result::ok)
-            .and_then(|line| settings.row(&line.name));
+        let said = read_lines(line).next().and_then(Result::ok);
+        if let Some(said) = said.as_ref().filter(|said| is_user(said)) {
+            let name = said.values.first().map(String::as_str);
+            let same = users.iter().position(|user| user.split(' ').nth(1) == name);
+            if let Some(user) = same.map(|place| users.remove(place)) {
+                result.push_str(user);
+                result.push('\n');
+            }
+            continue;
+        }
+        let setting = said.and_then(|said| settings.row(&said.name));
         let Some(setting) = setting else {
             result.push_str(line);
             result.push('\n');
@@ -46,6 +57,10 @@ pub fn rewritten(text: &str, settings: &Settings) -> String {
             tell(&mut added, setting, value);
         }
     }
+    for user in users {
+        added.push_str(user);
+        added.push('\n');
+    }
     if !added.is_empty() {
         if !text.lines().any(|line| line == ADDED) {
             write!(result, "\n{ADDED}\n").ok();
@@ -53,6 +68,11 @@ pub fn rewritten(text: &str, settings: &Settings) -> String {
         result.push_str(&added);
     }
     result
+}
+
+/// Returns whether a line says who a user is.
+fn is_user(line: &FileLine) -> bool {
+    line.name.eq_ignore_ascii_case("user")
 }
 
 /// Writes a value in as many lines as it takes. Writing to a string cannot fail.
@@ -135,13 +155,13 @@ mod tests {
     fn comments_and_lines_that_are_true_stay() {
         let text = "# mine\nport   7000 \nsave 60 1\nsave 30 5\ntimeout 10\n";
         let mut settings = read(text);
-        assert_eq!(rewritten(text, &settings), text);
+        assert_eq!(rewritten(text, &settings, &[]), text);
         settings.set("timeout", "20").unwrap();
         settings.set("save", "90 9").unwrap();
         settings.set("requirepass", "a \"b\" \\").unwrap();
         let expected = "# mine\nport   7000 \nsave 90 9\ntimeout 20\n\n# Added by CONFIG REWRITE\n\
                         requirepass \"a \\\"b\\\" \\\\\"\n";
-        assert_eq!(rewritten(text, &settings), expected);
+        assert_eq!(rewritten(text, &settings, &[]), expected);
     }
 
     #[test]
@@ -149,9 +169,20 @@ mod tests {
         let mut settings = read("slave-priority 7\n");
         settings.set("replica-priority", "8").unwrap();
         assert_eq!(
-            rewritten("slave-priority 7\n", &settings),
+            rewritten("slave-priority 7\n", &settings, &[]),
             "replica-priority 8\n"
         );
+    }
+
+    #[test]
+    fn lines_about_users_are_replaced_in_place_and_added() {
+        let text = "user a on >secret\n# c\nuser gone on\ntimeout 5\n";
+        let users = ["user a on #12 +@all".to_owned(), "user b off".to_owned()];
+        assert_eq!(
+            rewritten(text, &read(text), &users),
+            "user a on #12 +@all\n# c\ntimeout 5\n\n# Added by CONFIG REWRITE\nuser b off\n"
+        );
+        assert_eq!(rewritten(text, &read(text), &[]), "# c\ntimeout 5\n");
     }
 
     proptest! {
@@ -166,9 +197,9 @@ mod tests {
             settings.set("requirepass", &password).unwrap();
             settings.set("timeout", &timeout.to_string()).unwrap();
             settings.set("client-output-buffer-limit", "normal 5 6 7").unwrap();
-            let mut file = rewritten(text, &settings);
+            let mut file = rewritten(text, &settings, &[]);
             if twice {
-                file = rewritten(&file, &settings);
+                file = rewritten(&file, &settings, &[]);
             }
             let back = read(&file);
             for setting in SETTINGS.iter().filter(|setting| setting.when != When::AtStart) {

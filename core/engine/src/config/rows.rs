@@ -60,6 +60,27 @@ const BYTES: Kind = Bytes {
 /// Every setting that weir has.
 pub(super) const ROWS: &[Setting] = &[
     row(
+        "acl-pubsub-default",
+        Choice(&["allchannels", "resetchannels"]),
+        "resetchannels",
+        Live,
+        "Which channels a new user may use: all or none.",
+    ),
+    row(
+        "aclfile",
+        Text,
+        "",
+        AtStart,
+        "The file that users are kept in (ACL SAVE, ACL LOAD); empty: the configuration file.",
+    ),
+    row(
+        "acllog-max-len",
+        ANY,
+        "128",
+        Live,
+        "Entries that the log of denied requests keeps (ACL LOG).",
+    ),
+    row(
         "active-expire",
         Flag,
         "yes",

@@ -10,6 +10,8 @@ pub struct Settings {
     values: Vec<String>,
     /// The value was given, even if it equals the default.
     said: Vec<bool>,
+    /// Lines `user …`, in their order.
+    users: Vec<String>,
 }
 
 impl Default for Settings {
@@ -20,6 +22,7 @@ impl Default for Settings {
                 .map(|setting| setting.default.to_owned())
                 .collect(),
             said: vec![false; SETTINGS.len()],
+            users: Vec::new(),
         }
     }
 }
@@ -68,6 +71,16 @@ impl Settings {
         self.values[index] = SETTINGS[index].canonical(text, &self.values[index])?;
         self.said[index] = true;
         Ok(())
+    }
+
+    /// The lines of the configuration file that say who the users are, in their order.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.users.iter().map(String::as_str)
+    }
+
+    /// Adds a line that says who a user is. What it says is checked where commands are known.
+    pub(super) fn add_user(&mut self, words: &[String]) {
+        self.users.push(format!("user {}", words.join(" ")));
     }
 
     /// Uses the save points of Redis if there is no journal and `save` was not given, so that the

@@ -160,7 +160,7 @@ impl Engine {
         self.data.log.set_journalling(Journalling::Replaying);
         let session = self.connect("journal".to_owned(), String::new(), Now::default());
         if let Some(session) = self.server.sessions.find_mut(session) {
-            session.authenticated = true;
+            session.trust();
         }
         Replay {
             session,

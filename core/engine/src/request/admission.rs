@@ -7,10 +7,11 @@ use resp::{Argv, Reply, Sender};
 
 use crate::clients::session::Session;
 use crate::command::Mode;
-use crate::error::CmdError;
+use crate::error::{CmdError, Denied, DeniedWhen};
 use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::server::{Refusal, Server, Writes};
 use crate::table::{Flags, Row};
+use crate::users::{NotAllowed, User};
 
 /// A request that was admitted.
 #[derive(Debug, Clone, Copy)]
@@ -55,11 +56,8 @@ impl Server {
         if !spec.arity.accepts(argv.len()) || row.is_container() {
             return Err(self.wrong_arity(row));
         }
-        if !session.authenticated
-            && !spec.flags.has(Flags::NO_AUTH)
-            && session.sender(&self.config) == Sender::Unauthenticated
-        {
-            return Err(CmdError::NoAuth);
+        if !session.is_unrestricted() {
+            self.check_user(session, row, argv, mode)?;
         }
         if session.only_listens() && mode == Mode::Alone && !spec.flags.has(Flags::WHILE_SUBSCRIBED)
         {
@@ -105,6 +103,28 @@ impl Server {
     fn wrong_arity(&mut self, row: &Row) -> CmdError {
         self.command_stats[usize::from(row.number)].rejected += 1;
         CmdError::Arity(row.full_name())
+    }
+
+    /// Returns whether the client's user may make this request.
+    #[inline(never)]
+    fn check_user(
+        &mut self,
+        session: &Session,
+        row: &'static Row,
+        argv: Argv<'_>,
+        mode: Mode,
+    ) -> Result<(), CmdError> {
+        if mode == Mode::Replay || row.spec.flags.has(Flags::NO_AUTH) {
+            return Ok(());
+        }
+        if session.sender(&self.users) == Sender::Unauthenticated {
+            return Err(CmdError::NoAuth);
+        }
+        let user = session.user();
+        user.check(row, argv).map_err(|refusal| {
+            self.command_stats[usize::from(row.number)].rejected += 1;
+            denied(user, row, refusal, mode)
+        })
     }
 
     /// Returns whether a command may run although memory is short, writes are refused, data is
@@ -170,6 +190,19 @@ impl Server {
             self.errors.note(error);
         }
     }
+}
+
+/// The error for what a user may not do.
+#[cold]
+fn denied(user: &User, row: &Row, refusal: NotAllowed<'_>, mode: Mode) -> CmdError {
+    CmdError::Denied(Box::new(Denied {
+        when: match mode {
+            Mode::Alone | Mode::Resumed | Mode::Replay => DeniedWhen::Asked,
+            Mode::Transaction => DeniedWhen::Executed,
+            Mode::Called => DeniedWhen::Called,
+        },
+        ..refusal.denied(user.name(), row)
+    }))
 }
 
 #[cold]

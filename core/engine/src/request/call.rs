@@ -90,7 +90,12 @@ impl Ctx<'_> {
         if self.depth >= CALL_DEPTH_MAX {
             return Err(CmdError::CallsTooDeep);
         }
-        let Some(request) = self.server.admit(self.session, argv, mode)? else {
+        let admitted = self.server.admit(self.session, argv, mode);
+        let admitted = admitted.inspect_err(|error| {
+            let client = (&*self.session, &*self.store.watches());
+            self.server.note_denied(client, error, self.now);
+        });
+        let Some(request) = admitted? else {
             return Ok(());
         };
         let result = self.call_admitted(&request, mode);

@@ -41,7 +41,7 @@ impl Engine {
             self.make_room(EVICTED_PER_REQUEST_MAX, now);
         }
         let mut outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
-        outcome.sender = session.sender(&self.server.config);
+        outcome.sender = session.sender(&self.server.users);
         session.depends_on = session.depends_on.max(outcome.depends_on);
         if self.has_news() {
             let own = Some((id, &mut *reply));
@@ -114,7 +114,7 @@ impl Engine {
             Ok(None) => return done(Lsn::ZERO),
             Err(error) => {
                 self.server.note_refusal(mode, argv, &error);
-                return self.refuse_request(session, argv, error, reply);
+                return self.refuse_request(session, argv, error, now, reply);
             }
         };
         let row = request.row;
@@ -163,8 +163,11 @@ impl Engine {
         session: &mut Session,
         argv: Argv<'_>,
         mut error: CmdError,
+        now: Now,
         reply: &mut Reply,
     ) -> Outcome {
+        let client = (&*session, &self.data.watches);
+        self.server.note_denied(client, &error, now);
         let name = argv.get(0).unwrap_or_default();
         let mut then = Next::Continue;
         if matches!(error, CmdError::UnknownCommand(_)) && is_http(name) {

@@ -8,6 +8,8 @@
 //! How long a slice is, is counted in steps of the script and in calls, not in time: the same
 //! requests give the same slices.
 
+use std::sync::Arc;
+
 use resp::{Argv, Reply};
 
 use crate::Engine;
@@ -15,7 +17,7 @@ use crate::clients::pause::{ScriptRun, Unfinished, Work};
 use crate::clients::session::SessionId;
 use crate::clients::waiting::{Interest, Ticket, TimeoutReply, Wait};
 use crate::command::{Ctx, Flow, Mode};
-use crate::error::CmdError;
+use crate::error::{CmdError, DeniedWhen};
 use crate::limits::{
     CALLED_REPLY_BYTES_MAX, SCRIPT_LOG_BYTES_MAX, SCRIPT_LOG_LINES_MAX, SCRIPT_SLICE_UNITS,
     UNITS_PER_CALL, UNITS_PER_TICK, UNSUSPENDED_SCRIPT_UNITS_MAX,
@@ -191,7 +193,9 @@ impl Ctx<'_> {
             true => Mode::Transaction,
             false => Mode::Called,
         };
-        let Some(request) = self.server.admit(self.session, argv, mode)? else {
+        let admitted = self.server.admit(self.session, argv, mode);
+        let admitted = admitted.map_err(|error| self.denied_to_script(error));
+        let Some(request) = admitted? else {
             return Err(CmdError::UnknownInScript);
         };
         let result = self.call_admitted(&request, Mode::Called);
@@ -199,6 +203,17 @@ impl Ctx<'_> {
         self.server
             .show_as_from("lua", session, request.row.spec, argv, now);
         result
+    }
+
+    /// What a script is told that its user may not do is noted.
+    #[cold]
+    fn denied_to_script(&mut self, mut error: CmdError) -> CmdError {
+        if let CmdError::Denied(denied) = &mut error {
+            denied.when = DeniedWhen::Called;
+        }
+        let client = (&*self.session, &*self.store.watches());
+        self.server.note_denied(client, &error, self.now);
+        error
     }
 
     /// Checks what does not depend on when a script runs a command.
@@ -220,13 +235,17 @@ impl Ctx<'_> {
         match self.server.commands.find_request(argv) {
             None => Verdict::Unknown,
             Some((row, _)) if !row.spec.arity.accepts(argv.len()) => Verdict::WrongArity,
-            Some(_) => Verdict::Allowed,
+            Some((row, _)) => match self.session.user().check(row, argv) {
+                Ok(()) => Verdict::Allowed,
+                Err(_) => Verdict::Denied,
+            },
         }
     }
 
     /// A script has used up its slice: it goes on when the timer says so, and its client waits.
     #[cold]
     fn suspend(&mut self, request: Argv<'_>, mut run: ScriptRun) -> Flow {
+        self.server.users.of_script = Some(Arc::clone(self.session.user()));
         let since = self.now.mono;
         let busy_ms = self.server.config.busy_reply_ms;
         run.depends_on = self.store.depends_on();
@@ -282,7 +301,10 @@ impl Engine {
         let mut reply = Reply::new(session.as_ref().map(|it| it.protocol).unwrap_or_default());
         let mut sliced = Sliced::Suspended;
         if let Some(session) = &mut session {
-            session.authenticated |= gone;
+            if gone {
+                let user = self.server.users.of_script.as_ref();
+                session.authenticate(Arc::clone(user.unwrap_or(session.user())));
+            }
             let database = std::mem::replace(&mut session.database, run.database);
             self.data.log.take_up();
             let access = match session.no_touch {

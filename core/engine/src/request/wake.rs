@@ -168,6 +168,8 @@ impl Engine {
             Ok(Some(request)) => self.execute(&mut session, &request, now, &mut reply),
             Ok(None) => (Flow::Done, Lsn::ZERO),
             Err(error) => {
+                let client = (&*session, &self.data.watches);
+                self.server.note_denied(client, &error, now);
                 self.server.refuse(error, &mut reply);
                 (Flow::Done, Lsn::ZERO)
             }

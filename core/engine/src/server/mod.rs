@@ -1,6 +1,8 @@
 //! Everything in a shard that is neither keyspace nor one client: settings, clients, counters,
 //! output.
 
+mod users;
+
 use stream::{IdText, Unpacked};
 
 use crate::clients::channels::Channels;
@@ -18,6 +20,7 @@ use crate::rng::Rng;
 use crate::scripting::{LogLevel, Scripts};
 use crate::table::CommandIndex;
 use crate::time::{Mono, Now};
+use crate::users::Users;
 
 /// The progress of a load. Set by the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub struct Server {
     pub config: Config,
     /// The connected clients, without the one whose command runs.
     pub sessions: Sessions,
+    /// Who may do what.
+    pub users: Users,
     /// Lookup of commands by name.
     pub commands: CommandIndex,
     /// Counters by command, see [`CommandIndex`].
@@ -287,6 +292,16 @@ pub enum Order {
     },
     /// `BGREWRITEAOF`.
     RewriteJournal,
+    /// `ACL SAVE`.
+    SaveUsers {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+    },
+    /// `ACL LOAD`: [`crate::Engine::load_users`] takes the text of the file.
+    LoadUsers {
+        /// Who waits; [`crate::Engine::end_wait`] answers.
+        waiting: SessionId,
+    },
     /// `CONFIG REWRITE`.
     RewriteConfiguration {
         /// Who waits; [`crate::Engine::end_wait`] answers.

@@ -151,6 +151,13 @@ bit_set! {
     }
 }
 
+impl Categories {
+    /// The names of all categories, without their sign.
+    pub fn all_names() -> impl Iterator<Item = &'static str> + Clone {
+        Categories(u32::MAX).names().map(|name| &name[1..])
+    }
+}
+
 /// The family of a command in the documentation (`COMMAND DOCS`, `group`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {

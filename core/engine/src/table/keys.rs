@@ -52,6 +52,9 @@ pub enum BeginSearch {
     Index(u8),
     /// After a keyword, looked for from a position on.
     Keyword(&'static str, i8),
+    /// After a keyword, for which clients look from a position on. It may be there several times,
+    /// or another take its place; a function finds what counts.
+    Last(&'static str, i8, fn(Argv<'_>) -> Option<usize>),
     /// Where a function finds the only key, if there is one; clients are told that it is unknown.
     Unknown(fn(Argv<'_>) -> Option<usize>),
 }

@@ -1,6 +1,6 @@
 //! What the engine has ordered of the shell, carried out under the lock.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::clients::session::SessionId;
@@ -51,6 +51,8 @@ impl Shard {
             Order::RewriteConfiguration { waiting } => {
                 self.rewrite_configuration(state, *waiting);
             }
+            Order::SaveUsers { waiting } => self.save_users(state, *waiting),
+            Order::LoadUsers { waiting } => load_users(state, *waiting),
             Order::Reload { reload, waiting } => {
                 let now = self.clock.now();
                 let result = state.persistence.reload(&mut state.engine, *reload, now);
@@ -70,13 +72,34 @@ impl Shard {
         }
     }
 
-    fn rewrite_configuration(&self, state: &State, waiting: SessionId) {
-        let path = PathBuf::from(&state.engine.server.shell.config_file);
-        let settings = state.engine.server.settings.clone();
+    fn save_users(&self, state: &State, waiting: SessionId) {
+        let server = &state.engine.server;
+        let path = PathBuf::from(&server.config.users_file);
+        let text = server.users.file_text();
         let background = state.persistence.background();
         let ended = Arc::clone(background);
         let write = move || {
-            let written = config_file::rewrite(&path, &settings);
+            let written = config_file::write_users(&path, text);
+            let written = written.map_err(|error| format!("{}: {error}", path.display()));
+            ended.note(users_written(waiting, written));
+        };
+        if let Err(error) = background::spawn("weir-users", write) {
+            background.note(users_written(waiting, Err(error.to_string())));
+        }
+    }
+
+    fn rewrite_configuration(&self, state: &State, waiting: SessionId) {
+        let path = PathBuf::from(&state.engine.server.shell.config_file);
+        let server = &state.engine.server;
+        let settings = server.settings.clone();
+        let users = match server.config.users_file.is_empty() {
+            true => server.users.config_lines(&server.commands, &server.config),
+            false => Vec::new(),
+        };
+        let background = state.persistence.background();
+        let ended = Arc::clone(background);
+        let write = move || {
+            let written = config_file::rewrite(&path, &settings, &users);
             let written = written.map_err(|error| format!("{}: {error}", path.display()));
             ended.note(configuration_written(waiting, written));
         };
@@ -84,6 +107,36 @@ impl Shard {
             background.note(configuration_written(waiting, Err(error.to_string())));
         }
     }
+}
+
+/// Replaces all users by those of their file, which is short.
+fn load_users(state: &mut State, waiting: SessionId) {
+    let path = state.engine.server.config.users_file.clone();
+    let result = match config_file::read_users(Path::new(&path)) {
+        Err(error) => Err(CmdError::UserFileNotRead {
+            path,
+            error: error.to_string(),
+        }),
+        Ok(text) => {
+            let loaded = state.engine.load_users(&path, &text);
+            loaded.map_err(CmdError::UserFileFaults)
+        }
+    };
+    match &result {
+        Ok(()) => tracing::info!("the users were loaded again"),
+        Err(error) => tracing::error!(%error, "the users stay as they are"),
+    }
+    state.engine.end_wait(waiting, result);
+}
+
+/// Says in the log, and to the client that waits, what became of the file of users.
+fn users_written(waiting: SessionId, written: Result<(), String>) -> Ended {
+    match &written {
+        Ok(()) => tracing::info!("the users were saved"),
+        Err(error) => tracing::error!(error, "the users were not saved"),
+    }
+    let result = written.map_err(|_| CmdError::UserFileNotWritten);
+    Ended::Answer { waiting, result }
 }
 
 /// Says in the log, and to the client that waits, what became of the configuration file.

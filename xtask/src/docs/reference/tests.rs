@@ -22,6 +22,7 @@ const GENERAL: &[&str] = &[
     "ERR unknown command ",
     "ERR unknown subcommand ",
     "NOAUTH Auth",
+    "NOPERM ",
     "ERR Can't execute ",
     "OOM ",
     "MISCONF ",

@@ -1,10 +1,9 @@
 //! `CLIENT INFO`.
 
+use engine::clients::line::line;
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
-
-use super::row;
 
 /// `CLIENT INFO`
 pub(super) struct Info;
@@ -23,7 +22,7 @@ impl PlainCommand for Info {
     type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let line = row::line(ctx.session, ctx.store.watches(), ctx.now);
+        let line = line(ctx.session, ctx.store.watches(), ctx.now);
         ctx.reply.verbatim("txt", line.as_bytes());
         Ok(Flow::Done)
     }

@@ -24,6 +24,7 @@ pub(super) enum Parsed<'a> {
 pub(super) struct Filter<'a> {
     id: Option<u64>,
     kind: Option<Kind>,
+    user: Option<&'a [u8]>,
     address: Option<&'a [u8]>,
     local_address: Option<&'a [u8]>,
     age_s_min: Option<u64>,
@@ -124,10 +125,7 @@ impl Command for Kill {
                 filter.local_address = Some(args.required()?);
             } else if args.keyword_with_value("USER") {
                 let user = args.required()?;
-                if user != b"default" {
-                    let user = String::from_utf8_lossy(user).into_owned();
-                    return Err(CmdError::NoSuchUser(user));
-                }
+                filter.user = Some(user);
             } else if args.keyword_with_value("SKIPME") {
                 filter.self_too = args.keyword("NO");
                 if !filter.self_too && !args.keyword("YES") {
@@ -154,6 +152,12 @@ impl Command for Kill {
                 ctx.reply.ok();
             }
             Parsed::Filter(filter) => {
+                if let Some(user) = filter.user
+                    && ctx.server.users.find(user).is_none()
+                {
+                    let user = String::from_utf8_lossy(user).into_owned();
+                    return Err(CmdError::NoSuchUser(user));
+                }
                 let killed = kill(&filter, ctx);
                 ctx.reply.int(killed);
             }
@@ -185,6 +189,7 @@ impl Filter<'_> {
         let local_address = session.local_address.as_bytes();
         self.id.is_none_or(|id| id == session.id.client)
             && self.kind.is_none_or(|kind| kind.fits(session))
+            && self.user.is_none_or(|user| user == session.user().name())
             && self.address.is_none_or(|wanted| wanted == address)
             && self
                 .local_address

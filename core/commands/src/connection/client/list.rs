@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use engine::args::{Args, parse_i64};
+use engine::clients::line::line;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 use resp::Reply;
 
 use super::kind::Kind;
-use super::row;
 
 /// `CLIENT LIST [TYPE type | ID id …]`
 pub(super) struct List;
@@ -90,19 +90,19 @@ impl Command for List {
             .map(|session| (session.id.client as i64, session))
             .collect();
         let now = ctx.now;
-        let line = |reply: &mut Reply, session: &&_| {
-            reply.raw(row::line(session, watches, now).as_bytes());
+        let write = |reply: &mut Reply, session: &&_| {
+            reply.raw(line(session, watches, now).as_bytes());
         };
         let start = ctx.reply.begin();
         match filter {
-            Filter::All => ctx.reply.each(clients.values(), line),
+            Filter::All => ctx.reply.each(clients.values(), write),
             Filter::Kind(kind) => {
                 let wanted = clients.values().filter(|session| kind.fits(session));
-                ctx.reply.each(wanted, line)
+                ctx.reply.each(wanted, write)
             }
             Filter::Ids(ids) => {
                 let wanted = ids.iter().filter_map(|id| clients.get(id));
-                ctx.reply.each(wanted, line)
+                ctx.reply.each(wanted, write)
             }
         };
         ctx.reply.verbatim_since(start, "txt");

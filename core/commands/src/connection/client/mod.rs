@@ -12,7 +12,6 @@ mod no_evict;
 mod no_touch;
 mod pause;
 mod reply;
-mod row;
 mod setinfo;
 mod setname;
 mod switch;

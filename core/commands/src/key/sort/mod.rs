@@ -161,6 +161,11 @@ fn destination(request: Argv<'_>) -> Option<usize> {
 }
 
 fn sort(request: &Request<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    if let Some(option) = request.reads_all_keys
+        && !ctx.server.reads_all_keys(ctx.session, request.whole)
+    {
+        return Err(CmdError::SortDenied(option));
+    }
     let source = Source::of(ctx.store.reading().value(request.key))?;
     let mut budget = Budget::WHOLE;
     let elements = chosen(request, &source, &mut budget, ctx)?;

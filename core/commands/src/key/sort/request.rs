@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use engine::args::Args;
 use engine::error::CmdError;
+use resp::Argv;
 
 use super::lookup::Lookup;
 use super::order::{Direction, Order};
@@ -17,6 +18,11 @@ pub(in crate::key) struct Request<'a> {
     pub(super) direction: Direction,
     pub(super) get: Vec<Get<'a>>,
     pub(super) store: Option<&'a [u8]>,
+    /// All arguments, the command's name included.
+    pub(super) whole: Argv<'a>,
+    /// The first option for which the user must be allowed to read every key: what it reads depends
+    /// on values.
+    pub(super) reads_all_keys: Option<&'static str>,
     /// Offset and count.
     limit: Option<(i64, i64)>,
 }
@@ -69,6 +75,8 @@ pub(super) enum Storing {
 impl<'a> Request<'a> {
     pub(super) fn parse(args: &mut Args<'a>, storing: Storing) -> Result<Request<'a>, CmdError> {
         let mut request = Request {
+            whole: args.whole(),
+            reads_all_keys: None,
             key: args.required()?,
             by: By::Themselves,
             order: Order::Numbers,
@@ -91,6 +99,7 @@ impl<'a> Request<'a> {
             } else if args.keyword_with_value("BY") {
                 request.sort_by(args.required()?);
             } else if args.keyword_with_value("GET") {
+                request.reads_all_keys.get_or_insert("GET");
                 request.get.push(Get::of(args.required()?));
             } else {
                 return Err(CmdError::Syntax);
@@ -101,6 +110,9 @@ impl<'a> Request<'a> {
 
     /// A pattern that names no key sorts by nothing, whatever other patterns there are.
     fn sort_by(&mut self, pattern: &'a [u8]) {
+        if Lookup::of(pattern).is_some() {
+            self.reads_all_keys.get_or_insert("BY");
+        }
         self.by = match (&self.by, Lookup::of(pattern)) {
             (By::Nothing, _) | (_, None) => By::Nothing,
             (By::Themselves | By::Keys(_), Some(lookup)) => By::Keys(lookup),

@@ -70,7 +70,7 @@ fn write_keys(reply: &mut Reply, keys: &KeySpec) {
                 &[("index", i64::from(index))],
             );
         }
-        BeginSearch::Keyword(word, from) => {
+        BeginSearch::Keyword(word, from) | BeginSearch::Last(word, from, _) => {
             write_step_head(reply, "begin_search", "keyword", 2);
             reply.bulk(b"keyword");
             reply.bulk(word.as_bytes());

@@ -29,6 +29,7 @@ impl PlainCommand for ResetStat {
         let server = &mut *ctx.server;
         server.command_stats.fill(CommandStats::default());
         server.errors = ErrorStats::default();
+        server.users.denials.reset_counters();
         server.command_rate = Rate::default();
         server.input_rate = Rate::default();
         server.output_rate = Rate::default();

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::clients::waiting::Wait;
 use engine::command::{Command, Ctx, Flow, Mode};
-use engine::config::{Config, SECRET_SETTINGS, SettingError, Settings, When};
+use engine::config::{SECRET_SETTINGS, SettingError, Settings, When};
 use engine::error::CmdError;
 use engine::server::Order;
 use engine::table::{Arg, Arity, Compat, Flags, Group, Spec};
@@ -93,10 +93,8 @@ impl Command for Set {
         }
         // What follows in the same batch goes by the new settings already; the order is for the
         // shell.
-        ctx.server.config = Config::resolve(&settings);
-        ctx.server.settings = settings;
+        ctx.server.take_settings(settings, Some(ctx.session));
         ctx.store.settings_changed(&ctx.server.config);
-        ctx.server.slow_log.truncate(ctx.server.config.slow_log_len);
         ctx.server.orders.push(Order::SettingsChanged);
         ctx.reply.ok();
         Ok(Flow::Done)

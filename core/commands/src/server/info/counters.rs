@@ -65,7 +65,12 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("tracking_total_items", 0);
     sheet.line("tracking_total_prefixes", 0);
     sheet.line("total_error_replies", server.errors.total());
-    sheet.line("acl_access_denied_auth", server.errors.count("WRONGPASS"));
+    let denials = &server.users.denials;
+    sheet.line("acl_access_denied_auth", denials.auth);
+    sheet.line("acl_access_denied_cmd", denials.commands);
+    sheet.line("acl_access_denied_key", denials.keys);
+    sheet.line("acl_access_denied_channel", denials.channels);
+    sheet.line("acl_access_denied_tls_cert", 0);
     traffic(sheet, ctx.server);
     sheet.line("total_effects_applied", keys.effects);
 }

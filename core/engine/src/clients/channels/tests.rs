@@ -3,7 +3,12 @@ use crate::clients::session::Sessions;
 use crate::time::Now;
 
 fn client(sessions: &mut Sessions) -> Box<Session> {
-    let id = sessions.connect(String::new(), String::new(), true, Now::default());
+    let id = sessions.connect(
+        String::new(),
+        String::new(),
+        &crate::users::Users::for_tests(),
+        Now::default(),
+    );
     sessions.take(id).unwrap()
 }
 

@@ -1,13 +1,14 @@
-//! A client as `CLIENT LIST` and `CLIENT INFO` show it: one line of `name=value` pairs.
+//! A client as `CLIENT LIST`, `CLIENT INFO` and `ACL LOG` show it: one line of `name=value` pairs.
 
-use engine::clients::channels::Listening;
-use engine::clients::session::Session;
-use engine::clients::watch::Watches;
-use engine::{Mono, Now};
 use resp::Protocol;
 
+use crate::clients::channels::Listening;
+use crate::clients::session::Session;
+use crate::clients::watch::Watches;
+use crate::time::{Mono, Now};
+
 /// The line of a client, its end included.
-pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
+pub fn line(session: &Session, watches: &Watches, now: Now) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let since_s = |then: Mono| now.mono.0.saturating_sub(then.0) / 1000;
     let queued = session.transaction.as_ref();
@@ -19,7 +20,7 @@ pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} \
          multi={multi} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem={queued_bytes} rbs=0 rbp=0 obl={} oll=0 \
-         omem=0 tot-mem={memory} events=r cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} \
+         omem=0 tot-mem={memory} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} \
          io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}\n",
         session.id.client,
         session.address,
@@ -37,6 +38,7 @@ pub(super) fn line(session: &Session, watches: &Watches, now: Now) -> String {
         io.query_bytes,
         io.output_bytes,
         command.as_deref().unwrap_or("NULL"),
+        text(session.user().name()),
         match session.protocol {
             Protocol::Resp2 => 2,
             Protocol::Resp3 => 3,

@@ -1,0 +1,311 @@
+//! A selector: commands together with the keys and channels on which they are allowed.
+
+use resp::Argv;
+
+use crate::error::{Denied, DeniedObject, DeniedWhen};
+use crate::glob::{Letters, matches};
+use crate::limits::USER_ITEMS_MAX;
+use crate::table::{
+    ChannelUse, CommandIndex, FoundChannel, FoundKey, KeyFlags, Row, channels_of, keys_of,
+};
+use crate::users::commands::{CommandRules, is_space_or_null};
+use crate::users::fault::RuleFault;
+
+/// What may be done with the value of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights(u8);
+
+impl Rights {
+    /// Nothing but to see whether it is there.
+    pub const NONE: Rights = Rights(0);
+    /// It is read.
+    pub const READ: Rights = Rights(1);
+    /// It is written.
+    pub const WRITE: Rights = Rights(2);
+    /// Both.
+    pub const ALL: Rights = Rights(3);
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Rights) -> Rights {
+        Rights(self.0 | other.0)
+    }
+
+    /// Returns whether all of `other` is among them.
+    pub const fn has(self, other: Rights) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// What a command needs that does this to a key.
+    fn needed(flags: KeyFlags) -> Rights {
+        let mut needed = Rights::NONE;
+        if flags.has(KeyFlags::ACCESS) {
+            needed = needed.and(Rights::READ);
+        }
+        let writes = [KeyFlags::INSERT, KeyFlags::DELETE, KeyFlags::UPDATE];
+        if writes.iter().any(|flag| flags.has(*flag)) {
+            needed = needed.and(Rights::WRITE);
+        }
+        needed
+    }
+}
+
+/// A glob-style pattern, prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pattern {
+    text: Vec<u8>,
+    /// How many bytes at its beginning stand for themselves.
+    literal: usize,
+    /// What follows them is one star.
+    is_prefix: bool,
+}
+
+impl Pattern {
+    fn new(text: &[u8]) -> Pattern {
+        let special = text.iter().position(|byte| b"*?[\\".contains(byte));
+        let literal = special.unwrap_or(text.len());
+        Pattern {
+            text: text.to_vec(),
+            literal,
+            is_prefix: &text[literal..] == b"*",
+        }
+    }
+
+    #[inline]
+    fn matches(&self, name: &[u8]) -> bool {
+        let (literal, rest) = self.text.split_at(self.literal);
+        match name.strip_prefix(literal) {
+            None => false,
+            Some(_) if self.is_prefix => true,
+            Some(left) => matches(rest, left, Letters::Exact),
+        }
+    }
+}
+
+/// The commands, keys and channels that are allowed together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selector {
+    /// The commands.
+    pub commands: CommandRules,
+    all_keys: bool,
+    keys: Vec<(Rights, Pattern)>,
+    all_channels: bool,
+    channels: Vec<Pattern>,
+}
+
+/// Why a selector does not allow a request. The later one is told if several selectors refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotAllowed<'a> {
+    /// The command or subcommand.
+    Command,
+    /// A key, and which it is among the keys of the request.
+    Key(usize, &'a [u8]),
+    /// A channel, likewise.
+    Channel(usize, &'a [u8]),
+}
+
+impl NotAllowed<'_> {
+    /// What the user is told who made the request.
+    pub fn denied(self, user: &[u8], row: &Row) -> Denied {
+        Denied {
+            user: user.to_vec(),
+            object: match self {
+                NotAllowed::Command => DeniedObject::Command(row.full_name()),
+                NotAllowed::Key(_, key) => DeniedObject::Key(key.to_vec()),
+                NotAllowed::Channel(_, channel) => DeniedObject::Channel(channel.to_vec()),
+            },
+            when: DeniedWhen::Asked,
+        }
+    }
+}
+
+/// What a request needs of keys beyond those that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing.
+    Named,
+    /// It may read any key.
+    AllKeysRead,
+}
+
+impl Selector {
+    /// One that allows nothing.
+    pub(super) fn none(commands: &CommandIndex, all_channels: bool) -> Selector {
+        Selector {
+            commands: CommandRules::none(commands),
+            all_keys: false,
+            keys: Vec::new(),
+            all_channels,
+            channels: Vec::new(),
+        }
+    }
+
+    /// Returns whether everything is allowed.
+    pub(super) fn allows_everything(&self) -> bool {
+        self.commands.allows_all() && self.all_keys && self.all_channels
+    }
+
+    /// Checks a request.
+    pub(super) fn check<'a>(
+        &self,
+        row: &'static Row,
+        argv: Argv<'a>,
+        wanted: Wanted,
+    ) -> Result<(), NotAllowed<'a>> {
+        if !self.commands.allows(row) {
+            let first = if row.container.is_empty() { 1 } else { 2 };
+            if !self.commands.allows_with(row, argv.get(first)) {
+                return Err(NotAllowed::Command);
+            }
+        }
+        if !self.all_keys {
+            // A request whose keys cannot be found is refused by its command.
+            for (index, found) in keys_of(row.spec, argv).flatten().enumerate() {
+                if !found.flags.has(KeyFlags::NOT_KEY) && !self.allows_key(&found) {
+                    return Err(NotAllowed::Key(index, found.key));
+                }
+            }
+            if wanted == Wanted::AllKeysRead && !self.reads_all_keys() {
+                return Err(NotAllowed::Key(0, b""));
+            }
+        }
+        if !self.all_channels {
+            for (index, found) in channels_of(row.spec, argv).flatten().enumerate() {
+                let is_left = found.used == ChannelUse::Unsubscribe;
+                if !is_left && !self.allows_channel(&found) {
+                    return Err(NotAllowed::Channel(index, found.channel));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn allows_key(&self, found: &FoundKey<'_>) -> bool {
+        let needed = Rights::needed(found.flags);
+        let mut keys = self.keys.iter();
+        keys.any(|(rights, pattern)| rights.has(needed) && pattern.matches(found.key))
+    }
+
+    /// Returns whether one pattern lets every key be read.
+    fn reads_all_keys(&self) -> bool {
+        let mut keys = self.keys.iter();
+        keys.any(|(rights, pattern)| rights.has(Rights::READ) && pattern.text == b"*")
+    }
+
+    /// Returns whether a channel may be used. A pattern of channels may be if that very pattern is
+    /// allowed.
+    pub(super) fn allows_channel(&self, found: &FoundChannel<'_>) -> bool {
+        let mut channels = self.channels.iter();
+        self.all_channels
+            || channels.any(|pattern| match found.is_pattern {
+                true => pattern.text == found.channel,
+                false => pattern.matches(found.channel),
+            })
+    }
+
+    /// Allows all keys.
+    pub(super) fn allow_all_keys(&mut self) {
+        self.all_keys = true;
+        self.keys.clear();
+    }
+
+    /// Allows no key.
+    pub(super) fn reset_keys(&mut self) {
+        self.all_keys = false;
+        self.keys.clear();
+    }
+
+    /// Allows all channels, or none.
+    pub(super) fn reset_channels(&mut self, all: bool) {
+        self.all_channels = all;
+        self.channels.clear();
+    }
+
+    /// Allows the keys of a pattern.
+    pub(super) fn allow_keys(&mut self, rights: Rights, text: &[u8]) -> Result<(), RuleFault> {
+        if text.iter().any(|byte| is_space_or_null(*byte)) {
+            return Err(RuleFault::Syntax);
+        }
+        let mut known = self.keys.iter_mut();
+        let mut rights = rights;
+        if let Some((known, _)) = known.find(|(_, pattern)| pattern.text == text) {
+            *known = known.and(rights);
+            rights = *known;
+        } else if self.keys.len() >= USER_ITEMS_MAX {
+            return Err(RuleFault::TooMany);
+        } else {
+            self.keys.push((rights, Pattern::new(text)));
+        }
+        if rights == Rights::ALL && text == b"*" {
+            self.allow_all_keys();
+        }
+        Ok(())
+    }
+
+    /// Returns whether all keys are allowed, so that a pattern would change nothing.
+    pub(super) fn allows_all_keys(&self) -> bool {
+        self.all_keys
+    }
+
+    /// Allows the channels of a pattern.
+    pub(super) fn allow_channels(&mut self, text: &[u8]) -> Result<(), RuleFault> {
+        if self.all_channels {
+            return Err(RuleFault::ChannelsAfterAll);
+        }
+        if text.iter().any(|byte| is_space_or_null(*byte)) {
+            return Err(RuleFault::Syntax);
+        }
+        if self.channels.iter().any(|pattern| pattern.text == text) {
+            return Ok(());
+        }
+        if self.channels.len() >= USER_ITEMS_MAX {
+            return Err(RuleFault::TooMany);
+        }
+        self.channels.push(Pattern::new(text));
+        Ok(())
+    }
+
+    /// The keys, as rules.
+    pub fn keys_text(&self) -> Vec<u8> {
+        if self.all_keys {
+            return b"~*".to_vec();
+        }
+        let keys = self.keys.iter().map(|(rights, pattern)| {
+            let sign: &[u8] = match *rights {
+                Rights::READ => b"%R~",
+                Rights::WRITE => b"%W~",
+                _ => b"~",
+            };
+            [sign, &pattern.text].concat()
+        });
+        keys.collect::<Vec<_>>().join(b" ".as_slice())
+    }
+
+    /// The channels, as rules.
+    pub fn channels_text(&self) -> Vec<u8> {
+        if self.all_channels {
+            return b"&*".to_vec();
+        }
+        let channels = self.channels.iter();
+        let channels = channels.map(|pattern| [b"&", pattern.text.as_slice()].concat());
+        channels.collect::<Vec<_>>().join(b" ".as_slice())
+    }
+
+    /// All rules, as a line tells them.
+    pub(super) fn describe(&self, text: &mut Vec<u8>) {
+        let keys = self.keys_text();
+        if !keys.is_empty() {
+            text.extend_from_slice(&keys);
+            text.push(b' ');
+        }
+        let channels = self.channels_text();
+        if !self.all_channels {
+            text.extend_from_slice(b"resetchannels ");
+        }
+        if !channels.is_empty() {
+            text.extend_from_slice(&channels);
+            text.push(b' ');
+        }
+        text.extend_from_slice(&self.commands.text());
+    }
+}

@@ -157,7 +157,7 @@ impl Node {
         }
         // A transaction that was given up for what it watched tells of a moment before.
         let mut requests = vec![argv.clone()];
-        if command == "exec" {
+        if matches!(command.as_str(), "exec" | "discard") {
             if matches!(reply.as_bytes(), b"*-1\r\n" | b"_\r\n") {
                 return;
             }

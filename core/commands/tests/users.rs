@@ -386,6 +386,19 @@ fn rule() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![8 => plain, 1 => selector, 1 => prop::collection::vec(any::<u8>(), 0..20)]
 }
 
+#[test]
+fn who_is_given_back_what_was_taken_away_may_do_everything() {
+    let mut server = Server::new();
+    server.ask("ACL SETUSER u on nopass allkeys allchannels +@all -config");
+    let is_powerful = |server: &Server| {
+        let user = server.engine.server.users.find(b"u").unwrap();
+        user.is_all_powerful()
+    };
+    assert!(!is_powerful(&server));
+    server.ask("ACL SETUSER u +config");
+    assert!(is_powerful(&server));
+}
+
 proptest! {
     #[test]
     fn what_a_line_says_of_a_user_makes_the_same_user(

@@ -191,14 +191,12 @@ impl CommandRules {
                 Change::Deny => *word &= !bit,
             }
         }
-        self.all &= change == Change::Allow;
     }
 
     /// Notes a rule in the place of those that it makes void: about the same, or about a part.
     fn note(&mut self, change: Change, name: Vec<u8>) -> Result<(), RuleFault> {
-        if change == Change::Deny {
-            self.all = false;
-        }
+        // What was taken away may have been given back since.
+        self.all = self.begins_with_all && self.allowed.iter().all(|word| *word == u64::MAX);
         self.rules.retain(|(_, other)| {
             let rest = other.strip_prefix(name.as_slice());
             rest.is_none_or(|rest| rest.first().is_some_and(|byte| *byte != b'|'))

@@ -12,6 +12,8 @@
 mod common;
 mod table;
 
+use std::hint::black_box;
+
 use triomphe::Arc;
 
 use crate::element::{Element, SHARED_BYTES_MIN, Shared};
@@ -407,6 +409,65 @@ impl<const PARTS: usize> Map<PARTS> {
     }
 }
 
+impl Map<2> {
+    /// Gives a name the short value that `decide` makes of the one that it has, which is one search
+    /// for both; or leaves all as it is if that makes none. `hasher` as for [`Map::insert`].
+    pub fn update<'v>(
+        &mut self,
+        name: &[u8],
+        hasher: NameHasher,
+        decide: impl Fn(Option<Element<'_>>) -> Option<&'v [u8]>,
+    ) {
+        if name.len() < SHARED_BYTES_MIN
+            && let Repr::Large(large) = &mut self.0
+            && large.is_unique()
+        {
+            Arc::make_mut(large).update(name, decide);
+            return;
+        }
+        // Nothing is copied for a name that keeps its value.
+        let before = self.find(name);
+        if let Some(value) = decide(before.as_ref().map(Entry::value)) {
+            self.insert([name, value], hasher);
+        }
+    }
+}
+
+impl<const PARTS: usize> Map<PARTS> {
+    /// Where a name would be, for a look ahead; `None` if all names are in a single page.
+    #[inline]
+    pub fn ahead(&self, name: &[u8]) -> Option<Ahead<'_, PARTS>> {
+        match &self.0 {
+            Repr::Empty | Repr::Small(_) => None,
+            Repr::Large(large) => Some(Ahead(large.root.table(large.hasher.hash(name)))),
+        }
+    }
+}
+
+/// The names among which one is going to be searched for.
+#[derive(Clone, Copy)]
+pub struct Ahead<'a, const PARTS: usize>(&'a Table<PARTS>);
+
+impl<'a, const PARTS: usize> Ahead<'a, PARTS> {
+    /// The entry of the name.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<Entry<'a, PARTS>> {
+        self.0.find(name)
+    }
+
+    /// Reads how many there are.
+    #[inline]
+    pub fn touch_head(&self) {
+        black_box(self.0.touch_head());
+    }
+
+    /// Reads some of each line of memory.
+    #[inline]
+    pub fn touch_all(&self) {
+        black_box(self.0.touch_all());
+    }
+}
+
 impl<const PARTS: usize> Large<PARTS> {
     fn insert(
         &mut self,
@@ -427,6 +488,23 @@ impl<const PARTS: usize> Large<PARTS> {
         self.bytes = self.bytes + table.bytes() - before;
         self.len += usize::from(is_new);
         is_new
+    }
+
+    fn update<'v>(
+        &mut self,
+        name: &[u8],
+        decide: impl FnOnce(Option<Element<'_>>) -> Option<&'v [u8]>,
+    ) {
+        let hasher = self.hasher;
+        let hash = hasher.hash(name);
+        while self.root.table(hash).is_full() {
+            self.root.split(hash, &|name: &[u8]| hasher.hash(name));
+        }
+        let table = self.root.table_mut(hash);
+        let before = table.bytes();
+        let is_new = table.update(name, decide);
+        self.bytes = self.bytes + table.bytes() - before;
+        self.len += usize::from(is_new);
     }
 
     fn set_date(&mut self, name: &[u8], date: Option<u64>) -> Option<Option<u64>> {
@@ -578,6 +656,12 @@ impl<const PARTS: usize> std::fmt::Debug for Entry<'_, PARTS> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let parts = (0..PARTS).map(|index| self.part(index));
         f.debug_list().entries(parts).finish()
+    }
+}
+
+impl<const PARTS: usize> std::fmt::Debug for Ahead<'_, PARTS> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Ahead").field(&self.0.len()).finish()
     }
 }
 

@@ -11,16 +11,17 @@
 //! A page takes what an allocator would give it anyway, so it is as small as its content. A clone
 //! shares the memory; a write to a page that is shared makes a new one.
 
-use triomphe::{Arc, ThinArc};
+mod memory;
 
 use crate::element::Element;
 use crate::hash::{is_same, short_word};
 
+use memory::{Fill, Memory, ROOM_MAX};
+
+pub(crate) use memory::HEAD_BYTES;
+
 /// What a page needs for each element.
 pub(crate) const SLOT_BYTES: usize = 2;
-
-/// The reference count, a head of at most eight bytes, and the length of the memory behind them.
-pub(crate) const HEAD_BYTES: usize = 24;
 
 /// The lower bits of a slot say where the element ends, the upper ones its form.
 const END_MASK: u16 = (1 << 13) - 1;
@@ -40,13 +41,13 @@ const _: () = assert!(Page::BYTES_MAX <= END_MASK as usize);
 
 /// Elements in one piece of memory.
 #[derive(Clone)]
-pub(crate) struct Page(ThinArc<Head, u8>);
+pub(crate) struct Page(Memory);
 
-#[derive(Clone, Copy, Default)]
-struct Head {
-    count: u16,
-    /// How many bytes the elements have.
-    used: u16,
+/// The elements of a page, found faster one after another: where they are is known.
+#[derive(Clone, Copy)]
+pub(crate) struct Content<'a> {
+    fill: Fill,
+    memory: &'a [u8],
 }
 
 /// What a page keeps as an element.
@@ -158,16 +159,13 @@ fn unpack(bytes: &[u8]) -> i64 {
 }
 
 impl Page {
-    /// What elements of a page may take with their slots. With its head, such a page is two pages
-    /// of memory.
-    pub(crate) const BYTES_MAX: usize = (8 << 10) - HEAD_BYTES;
+    /// What elements of a page may take with their slots.
+    pub(crate) const BYTES_MAX: usize = ROOM_MAX;
 
     /// A page without elements, with room for this many bytes.
     fn with_room(bytes: usize) -> Page {
-        const ZEROS: [u8; Page::BYTES_MAX] = [0; Page::BYTES_MAX];
         let room = allocated(bytes + HEAD_BYTES) - HEAD_BYTES;
-        let memory = &ZEROS[..room.min(Page::BYTES_MAX)];
-        Page(ThinArc::from_header_and_slice(Head::default(), memory))
+        Page(Memory::with_room(bytes, room))
     }
 
     /// A page of these elements.
@@ -182,11 +180,13 @@ impl Page {
     pub(crate) fn splice(&mut self, at: usize, removed: usize, added: &[Packed<'_>]) {
         debug_assert!(at + removed <= self.len(), "who asks knows what is there");
         let added_bytes: usize = added.iter().map(Packed::len).sum();
-        let (start, end, used) = (self.start(at), self.start(at + removed), self.used());
+        let content = self.content();
+        let (start, end) = (content.start(at), content.start(at + removed));
+        let used = content.used();
         let (count, count_after) = (self.len(), self.len() + added.len() - removed);
         let used_after = used + added_bytes - (end - start);
         self.make_room(used_after + count_after * SLOT_BYTES);
-        self.write(|head, memory| {
+        self.0.write(|fill, memory| {
             let room = memory.len();
             let slot = |index: usize| room - index * SLOT_BYTES;
             let moved = (start + added_bytes).wrapping_sub(end) as u16;
@@ -219,8 +219,8 @@ impl Page {
                 let written = (end as u16 | form).to_le_bytes();
                 memory[slot(index + 1)..slot(index)].copy_from_slice(&written);
             }
-            head.count = count_after as u16;
-            head.used = used_after as u16;
+            fill.count = count_after as u16;
+            fill.used = used_after as u16;
         });
     }
 
@@ -233,48 +233,168 @@ impl Page {
 
     /// Puts the elements of another page behind those of this one. There must be room for both.
     pub(crate) fn append(&mut self, right: &Page) {
-        let (used, count) = (self.used(), self.len());
+        let (used, count) = (self.content().used(), self.len());
         self.make_room(self.cost() + right.cost());
-        let (elements, slots) = right.parts(0, right.len());
-        self.write(|head, memory| {
+        let (elements, slots) = right.content().parts(0, right.len());
+        self.0.write(|fill, memory| {
             let room = memory.len();
             memory[used..used + elements.len()].copy_from_slice(elements);
             let count_after = count + slots.len() / SLOT_BYTES;
             let written = &mut memory[room - count_after * SLOT_BYTES..room - count * SLOT_BYTES];
             written.copy_from_slice(slots);
             move_ends(written, used as u16);
-            head.count = count_after as u16;
-            head.used = (used + elements.len()) as u16;
+            fill.count = count_after as u16;
+            fill.used = (used + elements.len()) as u16;
         });
+    }
+
+    /// What is in it.
+    #[inline]
+    pub(crate) fn content(&self) -> Content<'_> {
+        Content {
+            fill: self.0.fill(),
+            memory: self.0.bytes(),
+        }
     }
 
     /// The number of elements.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        usize::from(self.head().count)
+        usize::from(self.0.fill().count)
     }
 
     /// What the elements take with their slots, in bytes.
     #[inline]
     pub(crate) fn cost(&self) -> usize {
-        self.used() + self.len() * SLOT_BYTES
+        let Fill { count, used } = self.0.fill();
+        usize::from(used) + usize::from(count) * SLOT_BYTES
     }
 
     /// The same once some elements have taken the place of `removed` others that begin at `at`.
     #[inline]
     pub(crate) fn cost_after(&self, at: usize, removed: usize, added: &[Packed<'_>]) -> usize {
-        let gone = self.start(at + removed) - self.start(at) + removed * SLOT_BYTES;
+        let content = self.content();
+        let gone = content.start(at + removed) - content.start(at) + removed * SLOT_BYTES;
         self.cost() - gone + added.iter().map(Packed::cost).sum::<usize>()
     }
 
     /// Memory on the heap, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
-        HEAD_BYTES + self.0.slice.len()
+        self.0.heap_bytes()
+    }
+
+    /// What its owner has noted about it; 0 at first.
+    #[inline]
+    pub(crate) fn note(&self) -> u32 {
+        self.0.note()
+    }
+
+    /// Notes something about it.
+    #[inline]
+    pub(crate) fn set_note(&mut self, note: u32) {
+        self.0.set_note(note);
     }
 
     /// The element at `at`, which is there.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> Item<'_> {
+        self.content().get(at)
+    }
+
+    /// The date of the element at `at`.
+    #[inline]
+    pub(crate) fn date(&self, at: usize) -> Option<u64> {
+        self.content().date(at)
+    }
+
+    /// Gives the element at `at` this date, or none. There must be room for it.
+    pub(crate) fn set_date(&mut self, at: usize, date: Option<u64>) {
+        // The page changes while the element is put in again, and an element is short.
+        let text;
+        let item = match self.get(at) {
+            Item::Text(bytes) => {
+                text = bytes.to_vec();
+                Item::Text(&text)
+            }
+            Item::Integer(integer) => Item::Integer(integer),
+            Item::Place(place) => Item::Place(place),
+        };
+        self.splice(at, 1, &[item.pack().dated(date)]);
+    }
+
+    /// The bytes of the element at `at`, a text without a date.
+    #[inline]
+    pub(crate) fn text(&self, at: usize) -> &[u8] {
+        self.content().text(at)
+    }
+
+    /// As [`Content::position`].
+    #[inline]
+    pub(crate) fn position<const STEP: usize>(&self, sought: &Packed<'_>) -> Option<usize> {
+        self.content().position::<STEP>(sought)
+    }
+
+    /// Where to split the page, so that both sides have about as many bytes, and some elements.
+    pub(crate) fn middle(&self) -> usize {
+        let content = self.content();
+        let half = content.used() / 2;
+        let middle = (1..self.len()).find(|&at| content.start(at) >= half);
+        middle.unwrap_or(self.len() / 2).max(1)
+    }
+
+    /// A page of some of the elements, with room for this many more bytes.
+    fn part(&self, from: usize, to: usize, more: usize) -> Page {
+        let content = self.content();
+        let (elements, slots) = content.parts(from, to);
+        let mut part = Page::with_room(elements.len() + slots.len() + more);
+        part.fill(elements, slots, content.start(from));
+        part.set_note(self.note());
+        part
+    }
+
+    /// Fills a page that is empty with elements and their slots, whose ends count from `start` on.
+    fn fill(&mut self, elements: &[u8], slots: &[u8], start: usize) {
+        self.0.write(|fill, memory| {
+            memory[..elements.len()].copy_from_slice(elements);
+            let at = memory.len() - slots.len();
+            let written = &mut memory[at..];
+            written.copy_from_slice(slots);
+            if start > 0 {
+                move_ends(written, start.wrapping_neg() as u16);
+            }
+            fill.count = (slots.len() / SLOT_BYTES) as u16;
+            fill.used = elements.len() as u16;
+        });
+    }
+
+    /// Makes the page unshared, with room for this many bytes. Frees memory if much of it is no
+    /// longer used.
+    fn make_room(&mut self, bytes: usize) {
+        let room = self.0.bytes().len();
+        let fits = bytes <= room && room <= bytes * 2 + HEAD_BYTES;
+        if fits && self.0.is_unique() {
+            return;
+        }
+        *self = self.part(0, self.len(), bytes.saturating_sub(self.cost()));
+    }
+}
+
+impl<'a> Content<'a> {
+    /// The number of elements.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.fill.count)
+    }
+
+    /// The bytes of the element at `at`, a text without a date.
+    #[inline]
+    pub(crate) fn text(&self, at: usize) -> &'a [u8] {
+        self.stored(at).1
+    }
+
+    /// The element at `at`, which is there.
+    #[inline]
+    pub(crate) fn get(&self, at: usize) -> Item<'a> {
         let (mut form, mut bytes) = self.stored(at);
         if form & DATED != 0 {
             form &= !DATED;
@@ -296,27 +416,6 @@ impl Page {
         }
     }
 
-    /// Gives the element at `at` this date, or none. There must be room for it.
-    pub(crate) fn set_date(&mut self, at: usize, date: Option<u64>) {
-        // The page changes while the element is put in again, and an element is short.
-        let text;
-        let item = match self.get(at) {
-            Item::Text(bytes) => {
-                text = bytes.to_vec();
-                Item::Text(&text)
-            }
-            Item::Integer(integer) => Item::Integer(integer),
-            Item::Place(place) => Item::Place(place),
-        };
-        self.splice(at, 1, &[item.pack().dated(date)]);
-    }
-
-    /// The bytes of the element at `at`, a text without a date.
-    #[inline]
-    pub(crate) fn text(&self, at: usize) -> &[u8] {
-        self.stored(at).1
-    }
-
     /// Where this one, which has no date, is among the elements at 0, `STEP`, 2 * `STEP` and so on.
     ///
     /// Most names that are as long as the one that is sought end otherwise, so the last word of
@@ -324,7 +423,7 @@ impl Page {
     #[inline]
     pub(crate) fn position<const STEP: usize>(&self, sought: &Packed<'_>) -> Option<usize> {
         let bytes = sought.bytes();
-        let memory = &self.0.slice;
+        let memory = self.memory;
         // A form and a length are a slot whose element begins at 0.
         let form_and_len = sought.form.wrapping_add(bytes.len() as u16);
         let (last, mask) = last_word(bytes);
@@ -351,26 +450,31 @@ impl Page {
         None
     }
 
-    /// Where to split the page, so that both sides have about as many bytes, and some elements.
-    pub(crate) fn middle(&self) -> usize {
-        let half = self.used() / 2;
-        let middle = (1..self.len()).find(|&at| self.start(at) >= half);
-        middle.unwrap_or(self.len() / 2).max(1)
-    }
-
+    /// Reads something of each line of a processor's cache in which there is something, to have
+    /// them there. Returns what nobody needs.
     #[inline]
-    fn head(&self) -> Head {
-        self.0.header.header
+    pub(crate) fn touch(&self) -> usize {
+        const LINE_BYTES: usize = 64;
+        let slots = self.memory.len() - self.len() * SLOT_BYTES;
+        let (elements, slots) = (&self.memory[..self.used()], &self.memory[slots..]);
+        let read = |bytes: &[u8]| -> usize {
+            let lines = bytes.chunks(LINE_BYTES);
+            lines
+                .filter_map(<[u8]>::first)
+                .map(|byte| usize::from(*byte))
+                .sum()
+        };
+        read(elements) + read(slots)
     }
 
     #[inline]
     fn used(&self) -> usize {
-        usize::from(self.head().used)
+        usize::from(self.fill.used)
     }
 
     #[inline]
     fn slot(&self, at: usize) -> u16 {
-        let memory = &self.0.slice;
+        let memory = self.memory;
         let from = memory.len() - (at + 1) * SLOT_BYTES;
         u16::from_le_bytes([memory[from], memory[from + 1]])
     }
@@ -386,8 +490,8 @@ impl Page {
 
     /// The form and the bytes of the element at `at`.
     #[inline]
-    fn stored(&self, at: usize) -> (u16, &[u8]) {
-        let memory = &self.0.slice;
+    fn stored(&self, at: usize) -> (u16, &'a [u8]) {
+        let memory = self.memory;
         let slots = &memory[memory.len() - (at + 1) * SLOT_BYTES..];
         // The slot of the element before it lies behind its own, and is read with it.
         let (slot, start) = match slots.first_chunk() {
@@ -402,58 +506,10 @@ impl Page {
     }
 
     /// The bytes of some elements, and their slots.
-    fn parts(&self, from: usize, to: usize) -> (&[u8], &[u8]) {
-        let memory = &self.0.slice;
+    fn parts(&self, from: usize, to: usize) -> (&'a [u8], &'a [u8]) {
+        let memory = self.memory;
         let slots = memory.len() - to * SLOT_BYTES..memory.len() - from * SLOT_BYTES;
         (&memory[self.start(from)..self.start(to)], &memory[slots])
-    }
-
-    /// A page of some of the elements, with room for this many more bytes.
-    fn part(&self, from: usize, to: usize, more: usize) -> Page {
-        let (elements, slots) = self.parts(from, to);
-        let mut part = Page::with_room(elements.len() + slots.len() + more);
-        part.fill(elements, slots, self.start(from));
-        part
-    }
-
-    /// Fills a page that is empty with elements and their slots, whose ends count from `start` on.
-    fn fill(&mut self, elements: &[u8], slots: &[u8], start: usize) {
-        self.write(|head, memory| {
-            memory[..elements.len()].copy_from_slice(elements);
-            let at = memory.len() - slots.len();
-            let written = &mut memory[at..];
-            written.copy_from_slice(slots);
-            if start > 0 {
-                move_ends(written, start.wrapping_neg() as u16);
-            }
-            head.count = (slots.len() / SLOT_BYTES) as u16;
-            head.used = elements.len() as u16;
-        });
-    }
-
-    /// Makes the page unshared, with room for this many bytes. Frees memory if much of it is no
-    /// longer used.
-    fn make_room(&mut self, bytes: usize) {
-        let room = self.0.slice.len();
-        let fits = bytes <= room && room <= bytes * 2 + HEAD_BYTES;
-        if fits && self.0.with_arc_mut(|page| page.is_unique()) {
-            return;
-        }
-        let mut page = Page::with_room(bytes.max(self.cost()));
-        let (elements, slots) = self.parts(0, self.len());
-        page.fill(elements, slots, 0);
-        *self = page;
-    }
-
-    /// Writes to a page that [`Page::make_room`] has made its own.
-    #[inline]
-    fn write(&mut self, write: impl FnOnce(&mut Head, &mut [u8])) {
-        self.0.with_arc_mut(|page| {
-            let page = Arc::get_mut(page).expect("made its own before");
-            let mut head = *page.header();
-            write(&mut head, page.slice_mut());
-            *page.header_mut() = head;
-        });
     }
 }
 

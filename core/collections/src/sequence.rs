@@ -18,13 +18,13 @@ use crate::page::{Item, Page};
 #[derive(Clone)]
 pub struct Sequence(Repr);
 
-/// The number is for the owner ([`Sequence::note`]).
+/// The number is for the owner ([`Sequence::note`]); pages and what is large have their own.
 #[derive(Clone)]
 enum Repr {
     Empty(u32),
     /// Short elements that fit into a page.
-    Small(u32, Page),
-    Large(u32, Arc<Large>),
+    Small(Page),
+    Large(Arc<Large>),
 }
 
 // A value of a key has no more room.
@@ -36,6 +36,7 @@ struct Large {
     runs: Tree<Elements<Unsearched>>,
     /// What the elements take in their pages.
     bytes: usize,
+    note: u32,
 }
 
 /// Nothing is searched for, so that runs need no bounds.
@@ -96,7 +97,7 @@ impl Sequence {
         }
         let element = new_element(element, longs);
         let is_replaced = match (&mut self.0, &element) {
-            (Repr::Small(_, page), New::Packed(item)) => {
+            (Repr::Small(page), New::Packed(item)) => {
                 let items = std::slice::from_ref(item);
                 let fits = page.cost_after(index, 1, items) <= Unsearched::PAGE_BYTES_MAX;
                 if fits {
@@ -104,8 +105,8 @@ impl Sequence {
                 }
                 fits
             }
-            (Repr::Large(_, large), _) => Arc::make_mut(large).replace(index, &element),
-            (Repr::Small(..), New::Shared(_)) | (Repr::Empty(_), _) => false,
+            (Repr::Large(large), _) => Arc::make_mut(large).replace(index, &element),
+            (Repr::Small(_), New::Shared(_)) | (Repr::Empty(_), _) => false,
         };
         if !is_replaced {
             self.put(index, element);
@@ -127,16 +128,18 @@ impl Sequence {
         }
         match &mut self.0 {
             Repr::Empty(_) => {}
-            Repr::Small(note, page) if to - from == page.len() => self.0 = Repr::Empty(*note),
-            Repr::Small(_, page) => page.splice(from, to - from, &[]),
-            Repr::Large(note, large) => {
+            Repr::Small(page) if to - from == page.len() => self.0 = Repr::Empty(page.note()),
+            Repr::Small(page) => page.splice(from, to - from, &[]),
+            Repr::Large(large) => {
                 Arc::make_mut(large).remove(from, to, longs);
                 if large.runs.len() == 0 {
-                    self.0 = Repr::Empty(*note);
+                    self.0 = Repr::Empty(large.note);
                 } else if let Some(Kept::Page(page)) = large.runs.only().map(Elements::kept)
                     && page.cost() <= Unsearched::PAGE_BYTES_MAX / 2
                 {
-                    self.0 = Repr::Small(*note, page.clone());
+                    let (note, mut page) = (large.note, page.clone());
+                    page.set_note(note);
+                    self.0 = Repr::Small(page);
                 }
             }
         }
@@ -147,7 +150,7 @@ impl Sequence {
     pub fn shed(&mut self, bytes: usize) -> bool {
         let mut freed = 0;
         while freed < bytes
-            && let Repr::Large(_, large) = &mut self.0
+            && let Repr::Large(large) = &mut self.0
             && let Some(run) = Arc::make_mut(large).take_first()
         {
             freed += run.heap_bytes();
@@ -163,7 +166,9 @@ impl Sequence {
     #[inline]
     pub fn note(&self) -> u32 {
         match &self.0 {
-            Repr::Empty(note) | Repr::Small(note, _) | Repr::Large(note, _) => *note,
+            Repr::Empty(note) => *note,
+            Repr::Large(large) => large.note,
+            Repr::Small(page) => page.note(),
         }
     }
 
@@ -171,7 +176,10 @@ impl Sequence {
     #[inline]
     pub fn set_note(&mut self, new: u32) {
         match &mut self.0 {
-            Repr::Empty(note) | Repr::Small(note, _) | Repr::Large(note, _) => *note = new,
+            Repr::Empty(note) => *note = new,
+            Repr::Large(large) if large.note == new => {}
+            Repr::Large(large) => Arc::make_mut(large).note = new,
+            Repr::Small(page) => page.set_note(new),
         }
     }
 
@@ -180,8 +188,8 @@ impl Sequence {
     pub fn len(&self) -> usize {
         match &self.0 {
             Repr::Empty(_) => 0,
-            Repr::Small(_, page) => page.len(),
-            Repr::Large(_, large) => large.runs.len(),
+            Repr::Small(page) => page.len(),
+            Repr::Large(large) => large.runs.len(),
         }
     }
 
@@ -196,8 +204,8 @@ impl Sequence {
     pub fn get(&self, index: usize) -> Option<Element<'_>> {
         match &self.0 {
             Repr::Empty(_) => None,
-            Repr::Small(_, page) => (index < page.len()).then(|| of_page(page, index)),
-            Repr::Large(_, large) => large.runs.run_at(index).map(|(run, at)| of_run(run, at)),
+            Repr::Small(page) => (index < page.len()).then(|| of_page(page, index)),
+            Repr::Large(large) => large.runs.run_at(index).map(|(run, at)| of_run(run, at)),
         }
     }
 
@@ -207,8 +215,8 @@ impl Sequence {
         let from = from.min(to);
         Range(match &self.0 {
             Repr::Empty(_) => Ranged::Empty,
-            Repr::Small(_, page) => Ranged::Small { page, from, to },
-            Repr::Large(_, large) => Ranged::Large(Walk::new(&large.runs, from, to)),
+            Repr::Small(page) => Ranged::Small { page, from, to },
+            Repr::Large(large) => Ranged::Large(Walk::new(&large.runs, from, to)),
         })
     }
 
@@ -221,10 +229,8 @@ impl Sequence {
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Repr::Empty(_) => 0,
-            Repr::Small(_, page) => page.heap_bytes(),
-            Repr::Large(_, large) => {
-                size_of::<usize>() + size_of::<Large>() + large.runs.heap_bytes()
-            }
+            Repr::Small(page) => page.heap_bytes(),
+            Repr::Large(large) => size_of::<usize>() + size_of::<Large>() + large.runs.heap_bytes(),
         }
     }
 
@@ -233,18 +239,20 @@ impl Sequence {
     pub fn weight(&self) -> usize {
         match &self.0 {
             Repr::Empty(_) => 0,
-            Repr::Small(_, page) => page.cost(),
-            Repr::Large(_, large) => large.bytes,
+            Repr::Small(page) => page.cost(),
+            Repr::Large(large) => large.bytes,
         }
     }
 
     fn put(&mut self, index: usize, element: New<'_>) {
         match (&mut self.0, &element) {
             (Repr::Empty(note), New::Packed(item)) => {
-                self.0 = Repr::Small(*note, Page::of(std::slice::from_ref(item)));
+                let mut page = Page::of(std::slice::from_ref(item));
+                page.set_note(*note);
+                self.0 = Repr::Small(page);
                 return;
             }
-            (Repr::Small(_, page), New::Packed(item)) => {
+            (Repr::Small(page), New::Packed(item)) => {
                 let index = index.min(page.len());
                 let items = std::slice::from_ref(item);
                 if page.cost() + item.cost() <= Unsearched::PAGE_BYTES_MAX {
@@ -252,7 +260,7 @@ impl Sequence {
                     return;
                 }
             }
-            (Repr::Large(..), _) | (Repr::Empty(_) | Repr::Small(..), New::Shared(_)) => {}
+            (Repr::Large(_), _) | (Repr::Empty(_) | Repr::Small(_), New::Shared(_)) => {}
         }
         Arc::make_mut(self.grown()).put(index, element);
     }
@@ -261,21 +269,24 @@ impl Sequence {
     #[cold]
     #[inline(never)]
     fn make_large(&mut self) {
-        let mut large = Large::default();
-        if let Repr::Small(_, page) = &self.0 {
+        let mut large = Large {
+            note: self.note(),
+            ..Large::default()
+        };
+        if let Repr::Small(page) = &self.0 {
             large.bytes = page.cost();
             large.runs.begin(Elements::of(page.clone()));
         }
-        self.0 = Repr::Large(self.note(), Arc::new(large));
+        self.0 = Repr::Large(Arc::new(large));
     }
 
     fn grown(&mut self) -> &mut Arc<Large> {
-        if !matches!(self.0, Repr::Large(..)) {
+        if !matches!(self.0, Repr::Large(_)) {
             self.make_large();
         }
         match &mut self.0 {
-            Repr::Large(_, large) => large,
-            Repr::Empty(_) | Repr::Small(..) => unreachable!("it was just made large"),
+            Repr::Large(large) => large,
+            Repr::Empty(_) | Repr::Small(_) => unreachable!("it was just made large"),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! later write copies one page and the nodes above it.
 
 use std::cmp::Ordering;
+use std::hint::black_box;
 use std::marker::PhantomData;
 
 use smallvec::SmallVec;
@@ -13,7 +14,7 @@ use triomphe::Arc;
 
 use crate::counted::{Run, ToBound, ToElement, Tree, Walk};
 use crate::key::Key;
-use crate::packed::{Bounds, Elements, New};
+use crate::packed::{Bounds, Elements, Kept, New};
 use crate::page::Page;
 
 /// An order of texts.
@@ -73,8 +74,9 @@ struct Searched;
 impl Bounds for Searched {
     type Bound = Key;
 
-    /// Half a page of a list: texts are put in anywhere, which moves those behind them.
-    const PAGE_BYTES_MAX: usize = 4072;
+    /// A third of a page of a list: texts are put in anywhere, which moves those behind them, and
+    /// are searched for, which reads lines of memory all over the page.
+    const PAGE_BYTES_MAX: usize = 2024;
 
     fn bound(first: &[u8]) -> Key {
         Key::from(first)
@@ -215,14 +217,28 @@ impl<O: Order> Sorted<O> {
         }
     }
 
+    /// Where a text would be, for a look ahead; `None` if all texts are a single page.
+    pub fn ahead(&self, text: &[u8]) -> Option<Ahead<'_>> {
+        let Repr::Large(large) = &self.0 else {
+            return None;
+        };
+        let point = O::point(text);
+        let is_not_behind = |bound: &Key| O::compare(bound, point).is_le();
+        let (run, _) = large.runs.run_to(is_not_behind)?;
+        match run.kept() {
+            Kept::Page(page) => Some(Ahead(page)),
+            Kept::Shared(_) => None,
+        }
+    }
+
     /// How many texts from the first on are before a point in the order: `is_before` says so of
     /// each, and of none after one of which it does not.
     pub fn rank_by(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
         match &self.0 {
             Repr::Empty => 0,
-            Repr::Small(page) => partition(page, is_before),
+            Repr::Small(page) => page.partition(is_before),
             Repr::Large(large) => match large.runs.run_to(|bound| is_before(bound)) {
-                Some((run, start)) => start + partition(run, is_before),
+                Some((run, start)) => start + run.partition(is_before),
                 None => 0,
             },
         }
@@ -385,6 +401,8 @@ impl Large {
 trait Texts {
     fn count(&self) -> usize;
     fn nth(&self, at: usize) -> &[u8];
+    /// How many texts are before a point in the order.
+    fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize;
 }
 
 impl Texts for Page {
@@ -396,6 +414,21 @@ impl Texts for Page {
     #[inline]
     fn nth(&self, at: usize) -> &[u8] {
         self.text(at)
+    }
+
+    #[inline]
+    fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+        let content = self.content();
+        let (mut low, mut high) = (0, content.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if is_before(content.text(middle)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 }
 
@@ -409,12 +442,20 @@ impl Texts for Elements<Searched> {
     fn nth(&self, at: usize) -> &[u8] {
         self.text(at)
     }
+
+    #[inline]
+    fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+        match self.kept() {
+            Kept::Page(page) => page.partition(is_before),
+            Kept::Shared(bytes) => usize::from(is_before(bytes)),
+        }
+    }
 }
 
 /// Where a text is in a run, or where it would be.
 fn search<O: Order>(run: &impl Texts, text: &[u8]) -> Result<usize, usize> {
     let point = O::point(text);
-    let at = partition(run, |other| O::compare(other, point).is_lt());
+    let at = run.partition(|other| O::compare(other, point).is_lt());
     if at < run.count() && run.nth(at) == text {
         Ok(at)
     } else {
@@ -422,19 +463,22 @@ fn search<O: Order>(run: &impl Texts, text: &[u8]) -> Result<usize, usize> {
     }
 }
 
-/// How many texts of a run are before a point in the order.
-#[inline]
-fn partition(run: &impl Texts, is_before: impl Fn(&[u8]) -> bool) -> usize {
-    let (mut low, mut high) = (0, run.count());
-    while low < high {
-        let middle = (low + high) / 2;
-        if is_before(run.nth(middle)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+/// The texts among which one is going to be searched for.
+#[derive(Clone, Copy)]
+pub struct Ahead<'a>(&'a Page);
+
+impl Ahead<'_> {
+    /// Reads how many there are.
+    #[inline]
+    pub fn touch_head(&self) {
+        black_box(self.0.len());
     }
-    low
+
+    /// Reads some of each line of memory.
+    #[inline]
+    pub fn touch_all(&self) {
+        black_box(self.0.content().touch());
+    }
 }
 
 /// Texts of a [`Sorted`] in both directions.
@@ -487,6 +531,12 @@ impl DoubleEndedIterator for Range<'_> {
 }
 
 impl ExactSizeIterator for Range<'_> {}
+
+impl std::fmt::Debug for Ahead<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Ahead").field(&self.0.len()).finish()
+    }
+}
 
 impl<O: Order> std::fmt::Debug for Sorted<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -158,6 +158,16 @@ fn elements_take_no_more_than_in_redis() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    // A small value takes what its texts take, and two bytes for each.
+    let mut list = Sequence::new();
+    (0..5).for_each(|number| list.push_back(format!("text:{number:03}").as_bytes()));
+    assert_eq!(list.heap_bytes(), given(5 * (8 + 2)));
+    let mut map = Map::<2>::new();
+    for number in 0..5 {
+        let (field, value) = (format!("field-{number}"), format!("value-{number}a"));
+        map.insert([field.as_bytes(), value.as_bytes()], HASHER);
+    }
+    assert_eq!(map.heap_bytes(0), given(5 * (7 + 2 + 8 + 2)));
     // Redis keeps a number below 128 in two bytes, and so does weir in three.
     let mut list = Sequence::new();
     (0..100).for_each(|number| list.push_back(number.to_string().as_bytes()));

@@ -3,8 +3,20 @@
 
 use crate::request::short_header;
 
-/// The second argument of each whole request at the front of some input: its key, for most
-/// commands.
+/// What a request may be about, as far as a quick look tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead<'a> {
+    /// Its first argument, the name of the command.
+    pub name: &'a [u8],
+    /// Its second argument: the key, for most commands.
+    pub key: &'a [u8],
+    /// The argument behind the key.
+    pub second: Option<&'a [u8]>,
+    /// The last argument, if it is not the key.
+    pub last: Option<&'a [u8]>,
+}
+
+/// What each whole request at the front of some input may be about.
 ///
 /// It checks no limits, and stops at the first request that is incomplete, inline or unusual. It
 /// takes a request that begins like the one before for one of the same length, as long as the next
@@ -27,33 +39,56 @@ enum Seen {
     Different,
 }
 
-/// Where the key of a request lies, and where the request ends.
+/// Where the arguments of a request lie that are told of, and where the request ends.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
-    key_start: usize,
-    key_end: usize,
+    name: Place,
+    key: Place,
+    second: Option<Place>,
+    last: Option<Place>,
     end: usize,
 }
+
+/// Where an argument begins, and where it ends.
+type Place = (usize, usize);
 
 impl Layout {
     /// That of the request at the front of `input`.
     fn of(input: &[u8]) -> Option<Layout> {
         let (count, mut end) = short_header(b'*', input, 0)?;
-        let mut key = None;
+        let (mut name, mut key, mut second, mut last) = (None, None, None, None);
         for index in 0..count {
             let (len, header_bytes) = short_header(b'$', input, end)?;
             let start = end + header_bytes;
             // The two bytes that end an argument are skipped unseen, as the parser does.
             end = start + len + 2;
-            if index == 1 {
-                key = Some((start, start + len));
+            let place = Some((start, start + len));
+            match index {
+                0 => name = place,
+                1 => key = place,
+                2 => (second, last) = (place, place),
+                _ => last = place,
             }
         }
-        let (key_start, key_end) = key.filter(|_| end <= input.len())?;
+        let key = key.filter(|_| end <= input.len())?;
         Some(Layout {
-            key_start,
-            key_end,
+            name: name?,
+            key,
+            second,
+            last,
             end,
+        })
+    }
+
+    /// What lies there in a request.
+    #[inline]
+    fn read<'a>(&self, request: &'a [u8]) -> Option<Ahead<'a>> {
+        let at = |(start, end): Place| request.get(start..end);
+        Some(Ahead {
+            name: at(self.name)?,
+            key: at(self.key)?,
+            second: self.second.and_then(at),
+            last: self.last.and_then(at),
         })
     }
 }
@@ -67,45 +102,45 @@ impl<'a> KeysAhead<'a> {
         }
     }
 
-    /// The key of the next request if it begins like the one before, up to the key.
+    /// The next request if it begins like the one before, up to the key.
     #[inline]
-    fn next_alike(&mut self, layout: Layout) -> Option<&'a [u8]> {
+    fn next_alike(&mut self, layout: Layout) -> Option<Ahead<'a>> {
         let next = self.rest.get(layout.end..)?;
-        let head = self.rest.get(..layout.key_start)?;
+        let head = self.rest.get(..layout.key.0)?;
         if next.len() < layout.end || !next.starts_with(head) {
             return None;
         }
         self.rest = next;
-        next.get(layout.key_start..layout.key_end)
+        layout.read(next)
     }
 }
 
 impl<'a> Iterator for KeysAhead<'a> {
-    type Item = &'a [u8];
+    type Item = Ahead<'a>;
 
     #[inline]
-    fn next(&mut self) -> Option<&'a [u8]> {
+    fn next(&mut self) -> Option<Ahead<'a>> {
         if let Seen::Alike(layout) = self.seen {
-            if let Some(key) = self.next_alike(layout) {
-                return Some(key);
+            if let Some(ahead) = self.next_alike(layout) {
+                return Some(ahead);
             }
             let end = Layout::of(self.rest)?.end;
             self.rest = self.rest.get(end..)?;
             self.seen = Seen::Different;
         }
         let layout = Layout::of(self.rest)?;
-        let key = self.rest.get(layout.key_start..layout.key_end);
+        let ahead = layout.read(self.rest);
         match self.seen {
             Seen::Nothing => self.seen = Seen::Alike(layout),
             Seen::Alike(_) | Seen::Different => self.rest = self.rest.get(layout.end..)?,
         }
-        key
+        ahead
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::KeysAhead;
+    use super::{Ahead, KeysAhead};
 
     #[test]
     fn keys_are_seen_until_something_is_odd() {
@@ -113,7 +148,7 @@ mod tests {
         let set = b"*4\r\n$3\r\nSET\r\n$2\r\nbb\r\n$0\r\n\r\n$1\r\nc\r\n";
         let keys = |input: &[u8]| {
             KeysAhead::new(input)
-                .map(<[u8]>::to_vec)
+                .map(|ahead| ahead.key.to_vec())
                 .collect::<Vec<_>>()
         };
         let both = [set.as_slice(), get].concat();
@@ -135,6 +170,22 @@ mod tests {
             let more = [b"a".to_vec(), b"bb".to_vec()];
             assert_eq!(keys(&with_get), [expected.as_slice(), &more].concat());
         }
+        let mut ahead = KeysAhead::new(&both);
+        let of_set = Ahead {
+            name: b"SET",
+            key: b"bb",
+            second: Some(b""),
+            last: Some(b"c"),
+        };
+        let of_get = Ahead {
+            name: b"GET",
+            key: b"a",
+            second: None,
+            last: None,
+        };
+        assert_eq!(ahead.next(), Some(of_set));
+        assert_eq!(ahead.next(), Some(of_get));
+        assert_eq!(ahead.next(), None);
         for odd in [
             "PING\r\n",
             "*1\r\n$4\r\nPING\r\n",

@@ -19,7 +19,7 @@ mod reply;
 mod request;
 mod rope;
 
-pub use ahead::KeysAhead;
+pub use ahead::{Ahead, KeysAhead};
 pub use argv::{Argv, ArgvBuf, ArgvIter, Span};
 pub use double::{DOUBLE_TEXT_BYTES_MAX, double_text};
 pub use header::write_header;

@@ -15,6 +15,7 @@ use collections::map::{Copied, Entry, Iter, Longs};
 use collections::{Element, Map};
 use triomphe::Arc;
 
+use crate::ahead::{Ahead, LEN_MIN, Sought};
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
@@ -348,6 +349,15 @@ impl Typed for Hash {
     #[inline]
     fn prefetch(&self) {
         std::hint::black_box(self.len());
+    }
+
+    #[inline]
+    fn ahead<'v>(&'v self, sought: Sought<'v>) -> Option<Ahead<'v>> {
+        let Sought::Element(field) = sought else {
+            return None;
+        };
+        let fields = self.map().ahead(field)?;
+        (self.len() >= LEN_MIN).then(|| Ahead::field(fields))
     }
 }
 

@@ -4,6 +4,7 @@
 //! holds clones, and a later write copies only what is shared. Values know nothing of expiry,
 //! databases or the protocol; those belong to the engine.
 
+mod ahead;
 mod hash;
 pub mod hyperloglog;
 mod list;
@@ -18,6 +19,7 @@ mod value;
 
 pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
 
+pub use ahead::{Ahead, Sought};
 pub use hash::{Deadline, FIELD_DEADLINE_MS_MAX, Fields, Hash, Live};
 pub use list::{End, List};
 pub use set::{Combination, Growth, Member, Set, SetForm, SetIter};

@@ -13,6 +13,7 @@ use collections::map::{self, Copied, Longs};
 use collections::{Element, Integers, Map, parse_integer};
 use triomphe::Arc;
 
+use crate::ahead::{Ahead, LEN_MIN, Sought};
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
@@ -413,6 +414,15 @@ impl Typed for Set {
     #[inline]
     fn prefetch(&self) {
         std::hint::black_box(self.len());
+    }
+
+    #[inline]
+    fn ahead<'v>(&'v self, sought: Sought<'v>) -> Option<Ahead<'v>> {
+        let (Repr::Members(members), Sought::Element(member)) = (&self.0, sought) else {
+            return None;
+        };
+        let found = members.ahead(member)?;
+        (members.len() >= LEN_MIN).then(|| Ahead::member(found))
     }
 }
 

@@ -7,13 +7,16 @@
 
 mod order;
 
+use std::cell::Cell;
+
 use collections::hash::NameHasher;
-use collections::map::Entry;
-use collections::{Map, Sorted, sorted};
+use collections::map::{Copied, Entry};
+use collections::{Map, Sorted, map, sorted};
 use triomphe::Arc;
 
 pub use self::order::Member;
 use self::order::{ByScore, Packed, pack, score_of, unpack};
+use crate::ahead::{Ahead, LEN_MIN, Sought};
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
@@ -158,6 +161,12 @@ impl SortedSet {
 
     /// Gives a member this score.
     pub fn place(&mut self, member: &[u8], score: f64, placing: Placing<'_>) -> Placed {
+        if let Repr::Large(large) = &mut self.0
+            && !large.is_listpack
+            && large.is_unique()
+        {
+            return Arc::make_mut(large).place(member, score, placing.hasher);
+        }
         let before = self.score(member);
         if before.is_none() && !placing.fits_listpack(self.len() + 1, member.len()) {
             self.grown(placing.hasher).is_listpack = false;
@@ -208,6 +217,11 @@ impl SortedSet {
 
     /// Takes a member out; returns whether it was there.
     pub fn remove(&mut self, member: &[u8]) -> bool {
+        if let Repr::Large(large) = &mut self.0
+            && large.is_unique()
+        {
+            return Arc::make_mut(large).remove(member);
+        }
         let Some(score) = self.score(member) else {
             return false;
         };
@@ -320,6 +334,17 @@ impl SortedSet {
         }
     }
 
+    /// The score of a member, where it is known to be if it is there.
+    pub(crate) fn score_ahead(&self, scores: &map::Ahead<'_, 2>, member: &[u8]) -> Option<f64> {
+        let entry = scores.find(member)?;
+        Some(entry.value().with_bytes(score_of))
+    }
+
+    /// Where a member of this score is in the order, or would be.
+    pub(crate) fn order_ahead(&self, member: &[u8], score: f64) -> Option<sorted::Ahead<'_>> {
+        self.order().ahead(&pack(score, member))
+    }
+
     #[inline]
     fn order(&self) -> &Sorted<ByScore> {
         match &self.0 {
@@ -357,6 +382,39 @@ impl SortedSet {
             Repr::Large(large) => Arc::make_mut(large),
             Repr::Small(_) => unreachable!("made large just above"),
         }
+    }
+}
+
+impl Large {
+    /// Gives a member this score, with one search for the one that it had.
+    fn place(&mut self, member: &[u8], score: f64, hasher: NameHasher) -> Placed {
+        let before = Cell::new(None);
+        let text = Packed::of(score);
+        self.scores.update(member, hasher, |found| {
+            before.set(found.map(|found| found.with_bytes(score_of)));
+            (before.get() != Some(score)).then_some(text.as_bytes())
+        });
+        match before.get() {
+            Some(before) if before == score => Placed::Kept,
+            Some(before) => {
+                let order = &mut self.order;
+                order.replace(&pack(before, member), &pack(score, member));
+                Placed::Moved
+            }
+            None => {
+                self.order.insert(&pack(score, member));
+                Placed::Added
+            }
+        }
+    }
+
+    /// Takes a member out; returns whether it was there.
+    fn remove(&mut self, member: &[u8]) -> bool {
+        let mut score = None;
+        self.scores.remove_shown(member, &mut Copied, |entry| {
+            score = Some(entry.value().with_bytes(score_of));
+        });
+        score.is_some_and(|score| self.order.remove(&pack(score, member)))
     }
 }
 
@@ -453,6 +511,23 @@ impl Typed for SortedSet {
     #[inline]
     fn prefetch(&self) {
         std::hint::black_box(self.len());
+    }
+
+    #[inline]
+    fn ahead<'v>(&'v self, sought: Sought<'v>) -> Option<Ahead<'v>> {
+        let Repr::Large(large) = &self.0 else {
+            return None;
+        };
+        if self.len() < LEN_MIN {
+            return None;
+        }
+        Some(match sought {
+            Sought::Element(member) => Ahead::field(large.scores.ahead(member)?),
+            Sought::Ranked(rank) => Ahead::field(large.scores.ahead(self.get(rank)?.member)?),
+            Sought::Placed(member, score) => {
+                Ahead::scored(self, large.scores.ahead(member)?, member, score)
+            }
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! The string value: an integer, a few bytes in place, or bytes on the heap.
 //!
-//! 24 bytes. What a client sets is kept exact in size; the first change in place turns it into a
-//! growing buffer, which is also what Redis calls `raw`. A frozen view shares heap bytes, and the
-//! first change after it copies them once. The caller checks limits on length, since only it knows
-//! the setting.
+//! 24 bytes. What a client sets is kept exact in size; the first change in place makes it what
+//! Redis calls `raw`: a growing buffer, or if it is short and overwritten, bytes of just its size.
+//! A frozen view shares heap bytes, and the first change after it copies them once. The caller
+//! checks limits on length, since only it knows the setting.
 
 use std::fmt;
 use std::hint::black_box;
@@ -31,6 +31,8 @@ enum Repr {
     Copied(Box<[u8]>),
     /// As set, one allocation of just the right size.
     Exact(Arc<[u8]>),
+    /// Overwritten in part at least once, and short.
+    Patched(Box<[u8]>),
     /// Changed in place at least once; has room to grow.
     Growing(Arc<Vec<u8>>),
 }
@@ -133,8 +135,32 @@ impl StringValue {
             return;
         }
         let end = offset.saturating_add(patch.len());
+        if end <= COPIED_BYTES_MAX
+            && let Some(bytes) = self.edit_short(end)
+        {
+            bytes[offset..end].copy_from_slice(patch);
+            return;
+        }
         let bytes = self.edit_up_to(end);
         bytes[offset..end].copy_from_slice(patch);
+    }
+
+    /// Puts these bytes in the place of all others, as a change in place.
+    pub fn put(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Repr::Patched(old) if old.len() == bytes.len() => old.copy_from_slice(bytes),
+            Repr::Growing(_) => {
+                let buffer = self.edit();
+                buffer.clear();
+                buffer.extend_from_slice(bytes);
+            }
+            _ if bytes.len() <= COPIED_BYTES_MAX => self.0 = Repr::Patched(bytes.into()),
+            Repr::Integer(_)
+            | Repr::Short { .. }
+            | Repr::Copied(_)
+            | Repr::Exact(_)
+            | Repr::Patched(_) => self.0 = Repr::Growing(Arc::new(bytes.to_vec())),
+        }
     }
 
     /// The bytes as a growing buffer, unshared, for changes in place (`SETBIT`, `BITFIELD`).
@@ -148,7 +174,7 @@ impl StringValue {
         match &self.0 {
             Repr::Integer(value) => scratch.format(*value).as_bytes(),
             Repr::Short { len, bytes } => &bytes[..usize::from(*len).min(SHORT_BYTES_MAX)],
-            Repr::Copied(bytes) => bytes,
+            Repr::Copied(bytes) | Repr::Patched(bytes) => bytes,
             Repr::Exact(bytes) => bytes,
             Repr::Growing(bytes) => bytes,
         }
@@ -164,7 +190,7 @@ impl StringValue {
     #[inline]
     pub fn heap(&self) -> Option<&[u8]> {
         match &self.0 {
-            Repr::Integer(_) | Repr::Short { .. } | Repr::Copied(_) => None,
+            Repr::Integer(_) | Repr::Short { .. } | Repr::Copied(_) | Repr::Patched(_) => None,
             Repr::Exact(bytes) => Some(bytes),
             Repr::Growing(bytes) => Some(bytes),
         }
@@ -173,7 +199,7 @@ impl StringValue {
     /// How many strings share the bytes on the heap, this one included.
     pub fn holders(&self) -> usize {
         match &self.0 {
-            Repr::Integer(_) | Repr::Short { .. } | Repr::Copied(_) => 1,
+            Repr::Integer(_) | Repr::Short { .. } | Repr::Copied(_) | Repr::Patched(_) => 1,
             Repr::Exact(bytes) => Arc::strong_count(bytes),
             Repr::Growing(bytes) => Arc::strong_count(bytes),
         }
@@ -209,9 +235,11 @@ impl StringValue {
     pub fn as_integer(&self) -> Option<i64> {
         match &self.0 {
             Repr::Integer(value) => Some(*value),
-            Repr::Short { .. } | Repr::Copied(_) | Repr::Exact(_) | Repr::Growing(_) => {
-                self.with_bytes(parse_integer)
-            }
+            Repr::Short { .. }
+            | Repr::Copied(_)
+            | Repr::Exact(_)
+            | Repr::Patched(_)
+            | Repr::Growing(_) => self.with_bytes(parse_integer),
         }
     }
 
@@ -224,7 +252,7 @@ impl StringValue {
                 digits as usize + usize::from(*value < 0)
             }
             Repr::Short { len, .. } => usize::from(*len),
-            Repr::Copied(bytes) => bytes.len(),
+            Repr::Copied(bytes) | Repr::Patched(bytes) => bytes.len(),
             Repr::Exact(bytes) => bytes.len(),
             Repr::Growing(bytes) => bytes.len(),
         }
@@ -245,9 +273,11 @@ impl StringValue {
             {
                 Encoding::Embstr
             }
-            Repr::Short { .. } | Repr::Copied(_) | Repr::Exact(_) | Repr::Growing(_) => {
-                Encoding::Raw
-            }
+            Repr::Short { .. }
+            | Repr::Copied(_)
+            | Repr::Exact(_)
+            | Repr::Patched(_)
+            | Repr::Growing(_) => Encoding::Raw,
         }
     }
 
@@ -255,7 +285,7 @@ impl StringValue {
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Repr::Integer(_) | Repr::Short { .. } => 0,
-            Repr::Copied(bytes) => allocated(bytes.len()),
+            Repr::Copied(bytes) | Repr::Patched(bytes) => allocated(bytes.len()),
             Repr::Exact(bytes) => allocated(size_of::<usize>() + bytes.len()),
             Repr::Growing(bytes) => {
                 allocated(size_of::<usize>() + size_of::<Vec<u8>>()) + allocated(bytes.capacity())
@@ -295,6 +325,28 @@ impl StringValue {
 
     fn has_room_up_to(&self, end: usize) -> bool {
         matches!(&self.0, Repr::Growing(bytes) if bytes.is_unique() && bytes.capacity() >= end)
+    }
+
+    /// The bytes at their own size, with zeros up to `end` if there were fewer, if they are short
+    /// and no growing buffer.
+    fn edit_short(&mut self, end: usize) -> Option<&mut [u8]> {
+        let len = self.len();
+        if matches!(self.0, Repr::Growing(_)) || len > COPIED_BYTES_MAX {
+            return None;
+        }
+        if !matches!(self.0, Repr::Patched(_)) || len < end {
+            let mut patched = vec![0; len.max(end)];
+            self.with_bytes(|bytes| patched[..len].copy_from_slice(bytes));
+            self.0 = Repr::Patched(patched.into());
+        }
+        match &mut self.0 {
+            Repr::Patched(bytes) => Some(bytes),
+            Repr::Integer(_)
+            | Repr::Short { .. }
+            | Repr::Copied(_)
+            | Repr::Exact(_)
+            | Repr::Growing(_) => None,
+        }
     }
 
     /// The bytes as a growing buffer that no one shares, with zeros up to `end` if it was shorter.

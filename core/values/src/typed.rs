@@ -1,5 +1,6 @@
 //! What a type of values knows of itself.
 
+use crate::ahead::{Ahead, Sought};
 use crate::value::Value;
 
 /// The headings under which keys are counted by the sizes of their values, in Redis' order.
@@ -86,4 +87,10 @@ pub trait Typed {
 
     /// Reads what a command on it will look at first.
     fn prefetch(&self);
+
+    /// Where it has what a request looks for, if it is so large that a look ahead helps.
+    #[inline]
+    fn ahead<'v>(&'v self, _sought: Sought<'v>) -> Option<Ahead<'v>> {
+        None
+    }
 }

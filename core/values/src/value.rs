@@ -7,6 +7,7 @@
 use stream::Stream;
 use triomphe::Arc;
 
+use crate::ahead::{Ahead, Sought};
 use crate::string::StringValue;
 use crate::typed::{SizeKind, Typed};
 
@@ -77,6 +78,12 @@ macro_rules! types {
             #[inline]
             pub fn prefetch(&self) {
                 match self { $($value::$variant(kept) => <$typed as Typed>::prefetch(kept),)* }
+            }
+
+            /// Where it has what a request looks for, if it is so large that a look ahead helps.
+            #[inline]
+            pub fn ahead<'v>(&'v self, sought: Sought<'v>) -> Option<Ahead<'v>> {
+                match self { $($value::$variant(kept) => <$typed as Typed>::ahead(kept, sought),)* }
             }
         }
     };

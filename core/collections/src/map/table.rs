@@ -2,7 +2,7 @@
 
 use triomphe::Arc;
 
-use super::{Entry, Longs};
+use super::{Copied, Entry, Longs};
 use crate::element::{Element, SHARED_BYTES_MIN, Shared};
 use crate::page::{Item, Packed, Page};
 use crate::trie::{Bucket, PREFIX_BITS};
@@ -90,6 +90,32 @@ impl<const PARTS: usize> Table<PARTS> {
             self.page.splice(at, PARTS, &[]);
         }
         found.is_some()
+    }
+
+    /// Gives a short name the value that `decide` makes of the one that it has, unless that makes
+    /// none; returns whether the name is new.
+    pub(super) fn update<'v>(
+        &mut self,
+        name: &[u8],
+        decide: impl FnOnce(Option<Element<'_>>) -> Option<&'v [u8]>,
+    ) -> bool {
+        debug_assert!(PARTS == 2, "a name has one value");
+        let item = Item::of(name).pack();
+        let found = self.page.position::<PARTS>(&item);
+        let (page, beside) = self.parts();
+        let before = found.map(|at| Entry::<PARTS> { page, beside, at }.part(1));
+        let Some(value) = decide(before) else {
+            return false;
+        };
+        let value = Item::Text(value).pack();
+        match found {
+            Some(at) => {
+                self.take_beside(at + 1..at + 2, &mut Copied);
+                self.page.splice(at + 1, 1, &[value]);
+            }
+            None => self.page.splice(self.page.len(), 0, &[item, value]),
+        }
+        found.is_none()
     }
 
     /// Gives the last part of the entry of a name this date, or none. Returns which it had, if the
@@ -209,6 +235,18 @@ impl<const PARTS: usize> Table<PARTS> {
                 self.beside = None;
             }
         }
+    }
+
+    /// Reads how many entries there are.
+    #[inline]
+    pub(super) fn touch_head(&self) -> usize {
+        self.page.len()
+    }
+
+    /// Reads some of each line of memory of its page.
+    #[inline]
+    pub(super) fn touch_all(&self) -> usize {
+        self.page.content().touch()
     }
 
     /// Puts the entry of another table in, which goes from there.

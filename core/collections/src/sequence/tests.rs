@@ -13,8 +13,8 @@ fn all(sequence: &Sequence) -> Vec<Vec<u8>> {
 fn check(sequence: &Sequence, model: &VecDeque<Vec<u8>>) {
     match &sequence.0 {
         Repr::Empty(_) => {}
-        Repr::Small(_, page) => assert!(page.len() > 0 && page.cost() <= PAGE_BYTES_MAX),
-        Repr::Large(_, large) => large.runs.check(&|run| match run.kept() {
+        Repr::Small(page) => assert!(page.len() > 0 && page.cost() <= PAGE_BYTES_MAX),
+        Repr::Large(large) => large.runs.check(&|run| match run.kept() {
             Kept::Page(page) => assert!(page.cost() <= PAGE_BYTES_MAX),
             Kept::Shared(bytes) => assert!(bytes.len() >= SHARED_BYTES_MIN),
         }),

@@ -3,7 +3,7 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, hash};
-use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
 
 /// `HDEL key field [field …]`
@@ -24,6 +24,7 @@ impl PlainCommand for HDel {
         compat: Compat::Differs(
             "A field whose time is over, but which is still there, does not count. Redis counts it.",
         ),
+        seeks: Seeks::Second,
         ..Spec::named("hdel")
     };
     type Args<'a> = (&'a [u8], Argv<'a>);

@@ -2,7 +2,7 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 
 /// `HEXISTS key field`
 pub(super) struct HExists;
@@ -17,6 +17,7 @@ impl PlainCommand for HExists {
         flags: Flags::READONLY.and(Flags::FAST),
         keys: &[KeySpec::at(1, KeyFlags::RO)],
         args: &[Arg::key("key", 0), Arg::string("field")],
+        seeks: Seeks::Second,
         ..Spec::named("hexists")
     };
     type Args<'a> = (&'a [u8], &'a [u8]);

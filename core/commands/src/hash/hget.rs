@@ -2,7 +2,7 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
 
 use crate::element::reply_element;
@@ -22,6 +22,7 @@ pub(super) struct HGet;
 impl PlainCommand for HGet {
     const SPEC: Spec = Spec {
         name: "hget",
+        seeks: Seeks::Second,
         summary: "Answers the value of a field of a hash.",
         complexity: "O(1)",
         arity: Arity::Exactly(3),

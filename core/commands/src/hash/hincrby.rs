@@ -3,7 +3,7 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Event, hash};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use rustc_apfloat::Float;
 
 use crate::float::{Number, format_float, parse_float};
@@ -27,6 +27,7 @@ pub(super) struct HIncrBy;
 impl PlainCommand for HIncrBy {
     const SPEC: Spec = Spec {
         name: "hincrby",
+        seeks: Seeks::Second,
         summary: "Adds to the number in a field of a hash.",
         since: "2.0.0",
         args: &[

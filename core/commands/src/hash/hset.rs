@@ -4,7 +4,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, hash};
-use engine::table::{Arg, Arity, Compat, Deprecated, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Deprecated, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
 
 /// What the rows have in common.
@@ -27,6 +27,7 @@ pub(super) struct HSet;
 impl Command for HSet {
     const SPEC: Spec = Spec {
         name: "hset",
+        seeks: Seeks::Second,
         summary: "Sets fields of a hash, and tells how many of them are new.",
         complexity: "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called with multiple field/value pairs.",
         history: &[("4.0.0", "Several fields.")],
@@ -54,6 +55,7 @@ pub(super) struct HMSet;
 impl Command for HMSet {
     const SPEC: Spec = Spec {
         name: "hmset",
+        seeks: Seeks::Second,
         summary: "Sets fields of a hash.",
         complexity: "O(N) where N is the number of fields being set.",
         deprecated: Some(Deprecated {

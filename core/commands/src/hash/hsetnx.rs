@@ -3,7 +3,7 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, hash};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 
 /// `HSETNX key field value`
 pub(super) struct HSetNx;
@@ -22,6 +22,7 @@ impl PlainCommand for HSetNx {
             Arg::string("field"),
             Arg::string("value"),
         ],
+        seeks: Seeks::Second,
         ..Spec::named("hsetnx")
     };
     type Args<'a> = (&'a [u8], &'a [u8], &'a [u8]);

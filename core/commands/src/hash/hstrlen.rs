@@ -2,7 +2,7 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 
 /// `HSTRLEN key field`
 pub(super) struct HStrLen;
@@ -17,6 +17,7 @@ impl PlainCommand for HStrLen {
         flags: Flags::READONLY.and(Flags::FAST),
         keys: &[KeySpec::at(1, KeyFlags::RO)],
         args: &[Arg::key("key", 0), Arg::string("field")],
+        seeks: Seeks::Second,
         ..Spec::named("hstrlen")
     };
     type Args<'a> = (&'a [u8], &'a [u8]);

@@ -3,7 +3,7 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, set};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
 use values::Set;
 
@@ -21,6 +21,7 @@ impl PlainCommand for SAdd {
         keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::INSERT))],
         history: &[("2.4.0", "Several members.")],
         args: &[Arg::key("key", 0), Arg::string("member").multiple()],
+        seeks: Seeks::Last,
         ..Spec::named("sadd")
     };
     type Args<'a> = (&'a [u8], Argv<'a>);

@@ -2,7 +2,7 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
 use values::Set;
 
@@ -19,6 +19,7 @@ pub(super) struct SIsMember;
 impl PlainCommand for SIsMember {
     const SPEC: Spec = Spec {
         name: "sismember",
+        seeks: Seeks::Last,
         summary: "Tells whether a set has a member.",
         since: "1.0.0",
         complexity: "O(1)",

@@ -6,7 +6,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, sorted_set};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
 use smallvec::SmallVec;
 use values::SortedSet;
@@ -45,6 +45,7 @@ impl Command for ZAdd {
             Arg::word("increment", "INCR").optional().since("3.0.2"),
             Arg::block("data", &[Arg::double("score"), Arg::string("member")]).multiple(),
         ],
+        seeks: Seeks::Placed,
         ..Spec::named("zadd")
     };
     type Parsed<'a> = Parsed<'a>;
@@ -132,6 +133,7 @@ impl Command for ZIncrBy {
             Arg::integer("increment"),
             Arg::string("member"),
         ],
+        seeks: Seeks::Placed,
         ..Spec::named("zincrby")
     };
     type Parsed<'a> = (&'a [u8], f64, &'a [u8]);

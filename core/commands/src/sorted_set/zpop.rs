@@ -3,7 +3,7 @@
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeySpec, Seeks, Spec};
 use resp::Reply;
 
 use super::pop::{End, Form, KEY_FLAGS, KEYS_AND_END, Pop, counted_keys, form_of_many, pop};
@@ -26,6 +26,7 @@ pub(super) struct ZPopMin;
 impl Command for ZPopMin {
     const SPEC: Spec = Spec {
         name: "zpopmin",
+        seeks: Seeks::Lowest,
         summary: "Takes the members with the lowest scores out of a sorted set, and answers them.",
         ..FAMILY
     };

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use values::SortedSet;
 
 use super::range::Direction;
@@ -31,6 +31,7 @@ pub(super) struct ZRank;
 impl Command for ZRank {
     const SPEC: Spec = Spec {
         name: "zrank",
+        seeks: Seeks::Placed,
         summary: "Tells how many members of a sorted set are before one, from the lowest score on.",
         ..FAMILY
     };
@@ -51,6 +52,7 @@ pub(super) struct ZRevRank;
 impl Command for ZRevRank {
     const SPEC: Spec = Spec {
         name: "zrevrank",
+        seeks: Seeks::Placed,
         summary: "Tells how many members of a sorted set are behind one, up to the highest score.",
         ..FAMILY
     };

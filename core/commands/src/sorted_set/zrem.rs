@@ -3,7 +3,7 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, sorted_set};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
 use values::SortedSet;
 
@@ -22,6 +22,7 @@ impl PlainCommand for ZRem {
         keys: &[KeySpec::at(1, KeyFlags::RW.and(KeyFlags::DELETE))],
         history: &[("2.4.0", "Several members.")],
         args: &[Arg::key("key", 0), Arg::string("member").multiple()],
+        seeks: Seeks::Placed,
         ..Spec::named("zrem")
     };
     type Args<'a> = (&'a [u8], Argv<'a>);

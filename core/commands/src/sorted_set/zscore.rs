@@ -2,7 +2,7 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::{Argv, Reply};
 use values::SortedSet;
 
@@ -20,6 +20,7 @@ pub(super) struct ZScore;
 impl PlainCommand for ZScore {
     const SPEC: Spec = Spec {
         name: "zscore",
+        seeks: Seeks::Last,
         summary: "Answers the score of a member of a sorted set.",
         since: "1.2.0",
         complexity: "O(1)",

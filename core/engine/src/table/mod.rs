@@ -50,6 +50,8 @@ pub struct Spec {
     /// What a request does to its keys, where that depends on its options
     /// ([`KeyFlags::VARIABLE_FLAGS`]).
     pub key_flags: Option<fn(Argv<'_>) -> KeyFlags>,
+    /// What it looks for in the value of its key.
+    pub seeks: Seeks,
     /// Where names of channels stand.
     pub channels: &'static [ChannelSpec],
     /// Hints for clients and proxies.
@@ -117,6 +119,7 @@ impl Spec {
             categories: Categories::NONE,
             keys: &[],
             key_flags: None,
+            seeks: Seeks::Nothing,
             channels: &[],
             tips: &[],
             history: &[],
@@ -125,6 +128,23 @@ impl Spec {
             compat: Compat::Same,
         }
     }
+}
+
+/// What a command that begins with its key looks for in the value, so that several requests can
+/// look for it together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seeks {
+    /// Nothing that can be known before.
+    Nothing,
+    /// The element that the argument behind the key names.
+    Second,
+    /// The element that the last argument names.
+    Last,
+    /// The same with its place in the order; if the argument behind the key is a number, also that
+    /// of the element with this score.
+    Placed,
+    /// The element with the lowest score; each of several requests the next one.
+    Lowest,
 }
 
 /// How a command compares with Redis 8.6.3; the compatibility page is made from it.

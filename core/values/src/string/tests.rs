@@ -62,6 +62,41 @@ fn an_unshared_string_changes_in_place() {
 }
 
 #[test]
+fn a_short_string_that_is_overwritten_takes_what_its_bytes_take() {
+    let mut string = StringValue::from_bytes(&[b'x'; 36]);
+    assert_eq!(string.encoding(1), Encoding::Embstr);
+    string.set_range(3, b"z");
+    assert_eq!(
+        (string.heap_bytes(), string.encoding(1)),
+        (48, Encoding::Raw)
+    );
+    let frozen = string.clone();
+    string.set_range(40, b"end");
+    assert_eq!((string.len(), string.heap_bytes()), (43, 48));
+    string.set_range(126, b"at");
+    assert_eq!((string.len(), string.heap_bytes()), (128, 128));
+    string.set_range(128, b"more");
+    assert_eq!(string.to_vec()[126..], *b"atmore");
+    assert_eq!(frozen.to_vec(), [&b"xxxz"[..], &[b'x'; 32]].concat());
+}
+
+#[test]
+fn bytes_that_are_put_in_the_place_of_all_others_take_what_they_take() {
+    let mut string = StringValue::from_bytes(b"");
+    for len in [35, 35, 36, 60, 20, 200, 201, 30] {
+        let (bytes, frozen) = (vec![len; usize::from(len)], string.clone());
+        let before = frozen.to_vec();
+        string.put(&bytes);
+        assert_eq!((string.to_vec(), frozen.to_vec()), (bytes, before));
+        assert_eq!(string.encoding(1), Encoding::Raw);
+        if len < 100 && !matches!(string.0, Repr::Growing(_)) {
+            assert_eq!(string.heap_bytes(), usize::from(len).next_multiple_of(16));
+        }
+    }
+    assert!(matches!(string.0, Repr::Growing(_)), "it has been long");
+}
+
+#[test]
 fn set_range_fills_the_gap_with_zeros() {
     let mut string = StringValue::from_bytes(b"ab");
     string.set_range(4, b"c");

@@ -166,11 +166,7 @@ impl Store<'_> {
 
     /// Puts bytes in place of those of a string, or makes one of them; its expiry stays.
     pub(super) fn put_string_bytes(&mut self, key: &[u8], bytes: &[u8]) -> u64 {
-        let put = |string: &mut StringValue| {
-            let buffer = string.edit();
-            buffer.clear();
-            buffer.extend_from_slice(bytes);
-        };
+        let put = |string: &mut StringValue| string.put(bytes);
         match self.edit_string(key, put) {
             0 => {
                 self.set_string(key, b"", Expiry::Never);

@@ -70,11 +70,15 @@ impl KeyHashes {
         self.ahead.clear();
         self.ahead.reserve(N);
         self.begun = 0;
+        let mut last = (Name::NONE, 0);
         keys.map(|key| {
-            let hash = self.hasher.hash(key?);
-            let name = key.and_then(Name::of).unwrap_or(Name::NONE);
-            self.ahead.push((name, hash));
-            Some(hash)
+            let name = Name::of(key?).unwrap_or(Name::NONE);
+            // Many requests in a row are often about one key.
+            if name == Name::NONE || name != last.0 {
+                last = (name, self.hasher.hash(key?));
+            }
+            self.ahead.push(last);
+            Some(last.1)
         })
     }
 
@@ -138,7 +142,7 @@ mod tests {
         let hasher = NameHasher::new([5, 6]);
         let mut hashes = KeyHashes::new(hasher);
         let long = [b'l'; 100];
-        let keys: [&[u8]; 4] = [b"one", b"key:000000000002", &long, b""];
+        let keys: [&[u8]; 6] = [b"one", b"one", b"key:000000000002", &long, &long[1..], b""];
         let ahead = hashes.look_ahead(&keys.map(Some));
         assert_eq!(ahead, keys.map(|key| Some(hasher.hash(key))));
         // A hasher with another key: what it gives was not remembered.

@@ -2,7 +2,8 @@
 //! they need.
 //!
 //! The libraries are installed by name and version (`clients/requirements.txt`,
-//! `clients/package.json`) into the target directory, once; Go's is Debian's package. Every run
+//! `clients/package.json`, and their like in `applications/`) into the target directory, once;
+//! Go's is Debian's package. Every run
 //! ends after a while. A machine without Python, Node or Go cannot run these; then
 //! [`Outcome::Unavailable`] says so, and `WEIR_REQUIRE_CLIENTS=1` makes that a failure.
 
@@ -76,9 +77,17 @@ fn outcome(program: Prepared, arguments: &[&str]) -> Result<Outcome> {
 /// # Errors
 /// When the libraries cannot be installed.
 pub fn python_program(script: &Path) -> Result<Prepared> {
-    let folder = target_directory()?.join("clients/python");
+    python_with(&clients().join("requirements.txt"), script)
+}
+
+/// Python with this script, and the libraries that the file `wanted` lists.
+///
+/// # Errors
+/// When the libraries cannot be installed.
+pub fn python_with(wanted: &Path, script: &Path) -> Result<Prepared> {
+    let folder = folder_of(wanted)?;
     let python = folder.join("bin/python");
-    let installed = install(&folder, "requirements.txt", "python3", |wanted| {
+    let installed = install(&folder, wanted, "python3", || {
         run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
         let mut pip = Command::new(&python);
         run(pip
@@ -93,7 +102,10 @@ pub fn python_program(script: &Path) -> Result<Prepared> {
             .arg(wanted))
     })?;
     let mut command = Command::new(&python);
-    command.args(["-W", "ignore"]).arg(script);
+    command
+        .args(["-W", "ignore"])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(script);
     Ok(installed.map_or(Ok(command), Err))
 }
 
@@ -102,8 +114,16 @@ pub fn python_program(script: &Path) -> Result<Prepared> {
 /// # Errors
 /// When the libraries cannot be installed.
 pub fn node_program(script: &Path) -> Result<Prepared> {
-    let folder = target_directory()?.join("clients/node");
-    let installed = install(&folder, "package.json", "npm", |wanted| {
+    node_with(&clients().join("package.json"), script)
+}
+
+/// Node with this script, and the libraries that the file `wanted` lists.
+///
+/// # Errors
+/// When the libraries cannot be installed.
+pub fn node_with(wanted: &Path, script: &Path) -> Result<Prepared> {
+    let folder = folder_of(wanted)?;
+    let installed = install(&folder, wanted, "npm", || {
         std::fs::copy(wanted, folder.join("package.json"))?;
         let mut npm = Command::new("npm");
         run(npm.current_dir(&folder).args([
@@ -118,6 +138,16 @@ pub fn node_program(script: &Path) -> Result<Prepared> {
         .env("NODE_PATH", folder.join("node_modules"))
         .arg(script);
     Ok(installed.map_or(Ok(command), Err))
+}
+
+/// Where the libraries that a file lists are installed: one folder for each such file.
+fn folder_of(wanted: &Path) -> Result<PathBuf> {
+    let name = wanted
+        .file_stem()
+        .context("a list of libraries is a file")?;
+    let of = wanted.parent().and_then(Path::file_name);
+    let of = of.context("a list of libraries is in a folder")?;
+    Ok(target_directory()?.join(of).join(name))
 }
 
 /// Where Debian's packages put the sources of Go libraries.
@@ -211,19 +241,17 @@ fn wait(command: &mut Command, name: &str, output: &Path) -> Result<String> {
     }
 }
 
-/// Installs what `clients/WANTED` lists, unless that was done already; says why it cannot be done
-/// here.
+/// Installs what a file lists, unless that was done already; says why it cannot be done here.
 fn install(
     folder: &Path,
-    wanted: &str,
+    wanted: &Path,
     tool: &str,
-    install: impl FnOnce(&Path) -> Result<String>,
+    install: impl FnOnce() -> Result<String>,
 ) -> Result<Option<String>> {
     if Command::new(tool).arg("--version").output().is_err() {
         return Ok(Some(format!("no {tool} on this machine")));
     }
-    let wanted = clients().join(wanted);
-    let list = std::fs::read_to_string(&wanted)?;
+    let list = std::fs::read_to_string(wanted)?;
     std::fs::create_dir_all(folder)?;
     // One installation at a time: two tests may need the same libraries, and of two runs at once.
     let lock = File::create(folder.join(".lock"))?;
@@ -232,7 +260,7 @@ fn install(
     if std::fs::read_to_string(&done).is_ok_and(|installed| installed == list) {
         return Ok(None);
     }
-    install(&wanted).with_context(|| format!("installing {}", wanted.display()))?;
+    install().with_context(|| format!("installing {}", wanted.display()))?;
     std::fs::write(&done, list)?;
     Ok(None)
 }

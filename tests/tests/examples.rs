@@ -2,9 +2,8 @@
 //! killed, each message is still in the stream once, and so is each result.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use weir_tests::documents::root;
 use weir_tests::left_out;
 use weir_tests::peers;
 use weir_tests::programs::{Prepared, go_program, node_program, python_program};
+use weir_tests::running::Running;
 use weir_tests::server::Server;
 use weir_tests::value::Value;
 
@@ -41,56 +41,6 @@ enum Run {
 
 /// How one of the programs is started.
 type Program<'a> = &'a dyn Fn(&str) -> Result<Prepared>;
-
-/// A program that runs until it is done or dropped.
-struct Running {
-    child: Child,
-    output: std::path::PathBuf,
-}
-
-impl Running {
-    fn start(mut command: Command, arguments: &[&str], output: &Path) -> Result<Self> {
-        let file = File::options().create(true).append(true).open(output)?;
-        let child = command
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .with_context(|| format!("starting {command:?}"))?;
-        Ok(Self {
-            child,
-            output: output.to_owned(),
-        })
-    }
-
-    /// Returns whether it has ended, and well.
-    fn is_done(&mut self) -> Result<bool> {
-        match self.child.try_wait()? {
-            None => Ok(false),
-            Some(status) if status.success() => Ok(true),
-            Some(status) => bail!("{status}\n{}", self.said()),
-        }
-    }
-
-    fn said(&self) -> String {
-        std::fs::read_to_string(&self.output).unwrap_or_default()
-    }
-
-    fn kill(&mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn length(client: &mut Client, stream: &str) -> Result<usize> {
     match client.command(&["XLEN", stream])? {
@@ -184,11 +134,7 @@ fn run_and_kill(program: Program<'_>) -> Result<Run> {
     let mut client = server.connect(Protocol::Resp2)?;
     let reaches = |client: &mut Client, stream: &str, count: usize, who: &mut Running| {
         until(&format!("{count} in {stream}: {}", who.said()), || {
-            ensure!(
-                who.child.try_wait()?.is_none_or(|status| status.success()),
-                "it ended: {}",
-                who.said()
-            );
+            who.is_done()?;
             Ok(length(client, stream)? >= count)
         })
     };

@@ -185,6 +185,46 @@ pub fn go_program(package: &Path) -> Result<Prepared> {
     Ok(Ok(Command::new(program)))
 }
 
+/// Runs `clients/SCRIPT` by an interpreter that Debian packages, with the library that it packages
+/// for it; `probe` is a command that fails if the library is missing.
+///
+/// # Errors
+/// When the script fails or does not end.
+pub fn packaged(
+    interpreter: &str,
+    probe: &[&str],
+    script: &str,
+    arguments: &[&str],
+) -> Result<Outcome> {
+    let (program, asks) = probe.split_first().context("a probe is a command")?;
+    let probed = Command::new(program).args(asks).output();
+    if !probed.is_ok_and(|probed| probed.status.success()) {
+        let why = format!("no {interpreter} with a library for {script} on this machine");
+        return Ok(Outcome::Unavailable(why));
+    }
+    let mut command = Command::new(interpreter);
+    command.arg(clients().join(script));
+    outcome(Ok(command), arguments)
+}
+
+/// Builds `clients/SOURCE` with the C library that Debian packages, and runs it.
+///
+/// # Errors
+/// When it cannot be built, fails, or does not end.
+pub fn hiredis(source: &str, arguments: &[&str]) -> Result<Outcome> {
+    if !Path::new("/usr/include/hiredis/hiredis.h").exists() {
+        return Ok(Outcome::Unavailable(
+            "no hiredis on this machine".to_owned(),
+        ));
+    }
+    let folder = tempfile::tempdir()?;
+    let program = folder.path().join("program");
+    let mut compiler = Command::new("cc");
+    compiler.arg("-o").arg(&program).arg(clients().join(source));
+    run(compiler.arg("-lhiredis"))?;
+    outcome(Ok(Command::new(program)), arguments)
+}
+
 /// Runs a program to its end, and returns what it said.
 ///
 /// # Errors

@@ -1,11 +1,11 @@
 //! Real clients do real stream work on weir: redis-py, node-redis, ioredis, redis-cli,
-//! redis-benchmark.
+//! redis-benchmark, and those that Debian packages for PHP, Ruby, Perl, Erlang and C.
 
 use std::process::Command;
 
 use weir_tests::client::Protocol;
 use weir_tests::peers::{self, Peers};
-use weir_tests::programs::{node, python, run, run_with_input};
+use weir_tests::programs::{hiredis, node, packaged, python, run, run_with_input};
 use weir_tests::server::Server;
 use weir_tests::value::Value;
 
@@ -41,6 +41,45 @@ fn ioredis_works() {
         .unwrap()
         .said()
         .unwrap();
+}
+
+/// Runs a script with what Debian packages for a language.
+fn in_another_language(interpreter: &str, probe: &[&str], script: &str) {
+    let (_server, port) = weir().unwrap();
+    packaged(interpreter, probe, script, &[&port])
+        .unwrap()
+        .said()
+        .unwrap();
+}
+
+#[test]
+fn php_works() {
+    let probe = ["php", "-r", "exit(class_exists('Redis') ? 0 : 1);"];
+    in_another_language("php", &probe, "redis.php");
+}
+
+#[test]
+fn ruby_works() {
+    let probe = ["ruby", "-e", "require 'redis'"];
+    in_another_language("ruby", &probe, "redis.rb");
+}
+
+#[test]
+fn perl_works() {
+    in_another_language("perl", &["perl", "-MRedis", "-e", "1"], "redis.pl");
+}
+
+#[test]
+fn erlang_works() {
+    let found = "halt(case code:which(eredis) of non_existing -> 1; _ -> 0 end).";
+    let probe = ["erl", "-noshell", "-eval", found];
+    in_another_language("escript", &probe, "eredis.escript");
+}
+
+#[test]
+fn hiredis_works() {
+    let (_server, port) = weir().unwrap();
+    hiredis("hiredis.c", &[&port]).unwrap().said().unwrap();
 }
 
 #[test]

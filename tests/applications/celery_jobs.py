@@ -1,4 +1,5 @@
-"""Celery: lists, sorted sets and channels; late acknowledgement and a visibility timeout."""
+"""Celery: lists, sorted sets and channels; late acknowledgement and a visibility timeout. A job that
+has failed is forgotten if the server goes while it is sent again, so the producer looks for that."""
 
 from celery import Celery
 
@@ -13,8 +14,8 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    broker_transport_options={"visibility_timeout": 4, "socket_timeout": 10},
-    result_backend_transport_options={"visibility_timeout": 4},
+    broker_transport_options={"visibility_timeout": 1, "socket_timeout": 10},
+    result_backend_transport_options={"visibility_timeout": 1},
 )
 
 
@@ -26,7 +27,14 @@ def job(self, number):
         raise self.retry(exc=error, countdown=0.2)
 
 
+def send(number, delay):
+    job.apply_async((number,), countdown=delay)
+
+
 if MODE == "produce":
-    jobs.produce(FOLDER, lambda number, delay: job.apply_async((number,), countdown=delay))
+    jobs.produce(FOLDER, send)
+    jobs.hand_in_again(FOLDER, send)
 else:
+    # Celery looks for what was not acknowledged when it starts, and then every 100 seconds.
+    jobs.end_with_server(PORT)
     app.worker_main(["worker", "--pool=threads", "--concurrency=4", "--loglevel=WARNING"])

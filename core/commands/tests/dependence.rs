@@ -243,8 +243,12 @@ fn is_checked(engine: &Engine, command: &str) -> bool {
     let Some(row) = engine.server.commands.find(command.as_bytes()) else {
         return false;
     };
-    let is_about_keys =
-        !matches!(row.spec.group, Group::Connection | Group::Server) || matches!(command, "dbsize");
+    // Scripts need a host, which is not part of the core; who listens is not logged.
+    let is_about_keys = match row.spec.group {
+        Group::Connection | Group::PubSub | Group::Scripting => false,
+        Group::Server => command == "dbsize",
+        _ => true,
+    };
     is_about_keys && TELL_MORE.iter().all(|(name, _)| *name != command)
 }
 

@@ -27,7 +27,7 @@ async fn main() -> Result<()> {
         Mode::Produce => produce(&call, &client).await,
         Mode::Work => loop {
             if let Err(error) = work(&call, &client).await {
-                println!("again: {error:#}");
+                jobs::say(&format!("again: {error:#}"));
                 sleep(Duration::from_millis(100)).await;
             }
         },
@@ -91,7 +91,7 @@ async fn work(call: &Call, client: &Client) -> Result<()> {
         for (id, fields) in claimed.into_iter().chain(read) {
             let number: u32 = fields.get(1).context("no number")?.parse()?;
             if let Err(error) = call.work(number) {
-                println!("{error:#}"); // it stays pending, and is claimed later
+                jobs::say(&format!("{error:#}")); // it stays pending, and is claimed later
                 continue;
             }
             let transaction = client.multi();

@@ -24,7 +24,7 @@ fn main() -> Result<()> {
                 .map_err(Into::into)
                 .and_then(|mut connection| work(&call, &mut connection))
             {
-                println!("again: {error:#}");
+                jobs::say(&format!("again: {error:#}"));
                 thread::sleep(Duration::from_millis(100));
             }
         },
@@ -100,7 +100,7 @@ fn work(call: &Call, connection: &mut Connection) -> Result<()> {
         for (id, fields) in entries {
             let number: u32 = fields.get(1).context("no number")?.parse()?;
             if let Err(error) = call.work(number) {
-                println!("{error:#}"); // it stays pending, and is claimed later
+                jobs::say(&format!("{error:#}")); // it stays pending, and is claimed later
                 continue;
             }
             redis::pipe()

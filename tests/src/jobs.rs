@@ -97,8 +97,14 @@ pub fn again(number: u32, error: anyhow::Error, began: Instant) -> Result<Durati
     if began.elapsed() > PATIENCE {
         return Err(error);
     }
-    println!("job {number} again: {error:#}");
+    say(&format!("job {number} again: {error:#}"));
     Ok(Duration::from_millis(100))
+}
+
+/// Leaves a line in the program's output, for whoever looks why it failed.
+pub fn say(line: &str) {
+    // Nobody may be listening.
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Now, in seconds.

@@ -159,73 +159,71 @@ fn script(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn python(name: &str) {
-    python_by("requirements.txt", name);
+fn python(name: &str) -> Result<()> {
+    python_by("requirements.txt", name)
 }
 
-fn python_by(requirements: &str, name: &str) {
-    let program = python_with(&script(requirements), &script(name)).unwrap();
-    all_jobs_are_done(program).unwrap();
+fn python_by(requirements: &str, name: &str) -> Result<()> {
+    all_jobs_are_done(python_with(&script(requirements), &script(name))?)
 }
 
-fn node(name: &str) {
-    let program = node_with(&script("package.json"), &script(name)).unwrap();
-    all_jobs_are_done(program).unwrap();
+fn node(name: &str) -> Result<()> {
+    all_jobs_are_done(node_with(&script("package.json"), &script(name))?)
 }
 
 #[test]
 fn bullmq_does_all_jobs() {
-    node("bullmq_jobs.js");
+    node("bullmq_jobs.js").unwrap();
 }
 
 #[test]
 fn socket_io_delivers_all_messages() {
-    node("socketio_jobs.js");
+    node("socketio_jobs.js").unwrap();
 }
 
 #[test]
 fn ioredis_does_all_jobs() {
-    node("ioredis_jobs.js");
+    node("ioredis_jobs.js").unwrap();
 }
 
 #[test]
 fn node_redis_does_all_jobs() {
-    node("node_redis_jobs.js");
+    node("node_redis_jobs.js").unwrap();
 }
 
 #[test]
 fn celery_does_all_jobs() {
-    python("celery_jobs.py");
+    python("celery_jobs.py").unwrap();
 }
 
 #[test]
 fn rq_does_all_jobs() {
-    python("rq_jobs.py");
+    python("rq_jobs.py").unwrap();
 }
 
 #[test]
 fn arq_does_all_jobs() {
-    python_by("requirements-arq.txt", "arq_jobs.py");
+    python_by("requirements-arq.txt", "arq_jobs.py").unwrap();
 }
 
 #[test]
 fn taskiq_does_all_jobs() {
-    python("taskiq_jobs.py");
+    python("taskiq_jobs.py").unwrap();
 }
 
 #[test]
 fn dramatiq_does_all_jobs() {
-    python("dramatiq_jobs.py");
+    python("dramatiq_jobs.py").unwrap();
 }
 
 #[test]
 fn huey_does_all_jobs() {
-    python("huey_jobs.py");
+    python("huey_jobs.py").unwrap();
 }
 
 #[test]
 fn redis_py_does_all_jobs() {
-    python("redis_py_jobs.py");
+    python("redis_py_jobs.py").unwrap();
 }
 
 #[test]

@@ -44,36 +44,37 @@ fn ioredis_works() {
 }
 
 /// Runs a script with what Debian packages for a language.
-fn in_another_language(interpreter: &str, probe: &[&str], script: &str) {
-    let (_server, port) = weir().unwrap();
-    packaged(interpreter, probe, script, &[&port])
-        .unwrap()
-        .said()
-        .unwrap();
+fn in_another_language(
+    interpreter: &str,
+    probe: &[&str],
+    script: &str,
+) -> anyhow::Result<Option<String>> {
+    let (_server, port) = weir()?;
+    packaged(interpreter, probe, script, &[&port])?.said()
 }
 
 #[test]
 fn php_works() {
     let probe = ["php", "-r", "exit(class_exists('Redis') ? 0 : 1);"];
-    in_another_language("php", &probe, "redis.php");
+    in_another_language("php", &probe, "redis.php").unwrap();
 }
 
 #[test]
 fn ruby_works() {
     let probe = ["ruby", "-e", "require 'redis'"];
-    in_another_language("ruby", &probe, "redis.rb");
+    in_another_language("ruby", &probe, "redis.rb").unwrap();
 }
 
 #[test]
 fn perl_works() {
-    in_another_language("perl", &["perl", "-MRedis", "-e", "1"], "redis.pl");
+    in_another_language("perl", &["perl", "-MRedis", "-e", "1"], "redis.pl").unwrap();
 }
 
 #[test]
 fn erlang_works() {
     let found = "halt(case code:which(eredis) of non_existing -> 1; _ -> 0 end).";
     let probe = ["erl", "-noshell", "-eval", found];
-    in_another_language("escript", &probe, "eredis.escript");
+    in_another_language("escript", &probe, "eredis.escript").unwrap();
 }
 
 #[test]

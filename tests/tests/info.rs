@@ -51,7 +51,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "dump_payload_sanitizations",
         "every payload is checked in full, always",
     ),
-    ("evicted_scripts", "there are no scripts"),
     (
         "expired_stale_perc",
         "expired keys are found by their time, not by sampling",

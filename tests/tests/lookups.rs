@@ -327,7 +327,22 @@ const REVIEWED: &[(&str, &str, &str)] = &[
 ];
 
 /// Commands that weir has and Redis 8.6 lacks, or that name a key only to ask about the server.
-const LEFT_OUT: &[&str] = &["debug", "sdiffcard", "sunioncard", "xidmprecord", "xnack"];
+const LEFT_OUT: &[&str] = &[
+    "debug",
+    // Scripts look nothing up themselves.
+    "eval",
+    "eval_ro",
+    "evalsha",
+    "evalsha_ro",
+    "sdiffcard",
+    // Channels are no keys.
+    "spublish",
+    "ssubscribe",
+    "sunioncard",
+    "sunsubscribe",
+    "xidmprecord",
+    "xnack",
+];
 
 fn ask(client: &mut Client, request: &str) -> Value {
     let words = request.split(' ').map(|word| match word {

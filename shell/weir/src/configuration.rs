@@ -242,7 +242,7 @@ mod tests {
             "line 1: port x",
             "line 2: cluster-enabled yes",
             "line 3: frob 1",
-            "line 4: user",
+            "line 4: loadmodule",
         ] {
             assert!(error.contains(part), "{part} in {error}");
         }

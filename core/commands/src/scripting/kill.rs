@@ -54,8 +54,8 @@ impl Command for FunctionKill {
     }
 }
 
-/// Ends the command that is not finished. What can be such a command (`DEBUG SLEEP`) is neither a
-/// script nor a function, so both end it.
+/// Ends the command that is not finished. As long as there are no functions, both end whatever it
+/// is: a script, or `DEBUG SLEEP`.
 fn kill(ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
     if ctx.server.pause.unfinished().is_none() {
         return Err(CmdError::NotBusy);

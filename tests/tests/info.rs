@@ -22,16 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Fields of Redis 8.6.3 that weir does not have, and why. A name that ends in `*` stands for all
 /// that begin so.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("acl_access_denied_channel", "there are no channels"),
-    (
-        "acl_access_denied_cmd",
-        "there is one user, who may do everything",
-    ),
-    (
-        "acl_access_denied_key",
-        "there is one user, who may do everything",
-    ),
-    ("acl_access_denied_tls_cert", "there is no TLS"),
     ("active_defrag_hits", "nothing is defragmented"),
     ("active_defrag_key_*", "nothing is defragmented"),
     ("active_defrag_misses", "nothing is defragmented"),
@@ -96,9 +86,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "effects of the journal are no commands that could answer errors",
     ),
     ("used_memory_functions", "there are no functions"),
-    ("used_memory_lua_human", "there are no scripts"),
-    ("used_memory_scripts_*", "there are no scripts"),
-    ("used_memory_vm_*", "there are no scripts"),
+    ("used_memory_vm_functions", "there are no functions"),
 ];
 
 /// Fields of weir that Redis does not have; the page of INFO says what they mean.

@@ -291,6 +291,10 @@ impl Server {
             {
                 // A server that asks for a password serves, too.
                 match answer {
+                    // Another test's server may have taken the port before this one could.
+                    Value::Simple(_) if !self.is_who_answers(&mut client) => {
+                        bail!("the port is in use by another server");
+                    }
                     Value::Simple(_) => return Ok(()),
                     Value::Error(text) if text.starts_with(b"NOAUTH") => return Ok(()),
                     _ => {}
@@ -299,6 +303,21 @@ impl Server {
             thread::sleep(Duration::from_millis(5));
         }
         bail!("the server did not answer in time\n{}", self.log());
+    }
+
+    /// Returns whether it is this process that answers, as far as the server tells.
+    fn is_who_answers(&self, client: &mut Client) -> bool {
+        match client.command(&["INFO", "server"]) {
+            Ok(Value::Bulk(info)) => {
+                let info = String::from_utf8_lossy(&info).into_owned();
+                let of = info
+                    .lines()
+                    .find_map(|line| line.strip_prefix("process_id:"));
+                of.is_none_or(|id| id.trim() == self.child.id().to_string())
+            }
+            Ok(Value::Closed) | Err(_) => false,
+            Ok(_) => true,
+        }
     }
 
     fn end(&mut self) -> Result<()> {

@@ -475,17 +475,7 @@ impl<const PARTS: usize> Large<PARTS> {
         items: &[Packed<'_>; PARTS],
         longs: &mut impl Longs,
     ) -> bool {
-        let hasher = self.hasher;
-        let hash = hasher.hash(parts[0]);
-        let hash_of = |name: &[u8]| hasher.hash(name);
-        // At worst a full table splits one entry early, as it may be one that is there.
-        while self.root.table(hash).is_full() {
-            self.root.split(hash, &hash_of);
-        }
-        let table = self.root.table_mut(hash);
-        let before = table.bytes();
-        let is_new = table.insert(parts, items, longs);
-        self.bytes = self.bytes + table.bytes() - before;
+        let is_new = self.change(parts[0], |table| table.insert(parts, items, longs));
         self.len += usize::from(is_new);
         is_new
     }
@@ -495,19 +485,18 @@ impl<const PARTS: usize> Large<PARTS> {
         name: &[u8],
         decide: impl FnOnce(Option<Element<'_>>) -> Option<&'v [u8]>,
     ) {
-        let hasher = self.hasher;
-        let hash = hasher.hash(name);
-        while self.root.table(hash).is_full() {
-            self.root.split(hash, &|name: &[u8]| hasher.hash(name));
-        }
-        let table = self.root.table_mut(hash);
-        let before = table.bytes();
-        let is_new = table.update(name, decide);
-        self.bytes = self.bytes + table.bytes() - before;
+        let is_new = self.change(name, |table| table.update(name, decide));
         self.len += usize::from(is_new);
     }
 
     fn set_date(&mut self, name: &[u8], date: Option<u64>) -> Option<Option<u64>> {
+        self.change(name, |table| table.set_date(name, date))
+    }
+
+    /// Changes the table of a name, with room for one entry more. At worst a full table splits one
+    /// entry early, as it may be one that is there.
+    #[inline]
+    fn change<R>(&mut self, name: &[u8], change: impl FnOnce(&mut Table<PARTS>) -> R) -> R {
         let hasher = self.hasher;
         let hash = hasher.hash(name);
         while self.root.table(hash).is_full() {
@@ -515,9 +504,9 @@ impl<const PARTS: usize> Large<PARTS> {
         }
         let table = self.root.table_mut(hash);
         let before = table.bytes();
-        let date_before = table.set_date(name, date);
+        let result = change(table);
         self.bytes = self.bytes + table.bytes() - before;
-        date_before
+        result
     }
 
     fn remove(

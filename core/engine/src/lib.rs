@@ -274,16 +274,20 @@ impl Engine {
         };
         let (keyspace, database) = (&mut self.data.keyspace, session.database);
         let commands = &self.server.commands;
-        let mut requests = requests.peekable();
-        let Some(first) = requests.peek() else {
+        let mut requests = requests;
+        let Some(first) = requests.next() else {
             return 0;
         };
         let mut known = (first.name, seeks(commands, first.name));
+        let mut requests = requests.peekable();
         if keyspace.len(database) < limits::LOOK_AHEAD_KEYS_MIN {
             // One large value is as bad as many keys. Most requests are about the same one.
-            let Some(sought) = sought(known.1, *first, 0) else {
+            let Some(sought) = sought(known.1, first, 0) else {
                 return 0;
             };
+            if requests.peek().is_none() {
+                return 0;
+            }
             let hash = keyspace.hash(first.key);
             let found = keyspace.find(database, hash, first.key);
             if found.is_none_or(|record| record.value().ahead(sought).is_none()) {
@@ -292,7 +296,8 @@ impl Engine {
         }
         let mut looked = 0;
         let mut wanted = [None; limits::LOOK_AHEAD_REQUESTS_MAX];
-        for (wanted, request) in wanted.iter_mut().zip(requests) {
+        let all = std::iter::once(first).chain(requests);
+        for (wanted, request) in wanted.iter_mut().zip(all) {
             *wanted = Some(request);
             looked += 1;
         }

@@ -1,8 +1,7 @@
 //! `DEBUG`, as far as tests of clients and of servers need it.
 
 use engine::args::{Args, parse_i64};
-use engine::clients::pause::{Unfinished, Work};
-use engine::clients::waiting::{Interest, Ticket, TimeoutReply, Wait};
+use engine::clients::pause::Work;
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::config::{Config, parse_bytes};
 use engine::error::CmdError;
@@ -212,22 +211,5 @@ fn sleep(ctx: &mut Ctx<'_>, request: Argv<'_>, seconds: &[u8]) -> Flow {
         ctx.reply.ok();
         return Flow::Done;
     }
-    let since = ctx.now.mono;
-    let busy_ms = ctx.server.config.busy_reply_ms;
-    ctx.server.pause.begin_unfinished(Unfinished {
-        client: ctx.session.id,
-        work: Work::Sleep(since.plus(ms)),
-        busy_at: (busy_ms > 0).then(|| since.plus(busy_ms)),
-    });
-    ctx.wait = Some(Wait {
-        database: ctx.store.database,
-        keys: Vec::new(),
-        deadline: None,
-        retry_at: None,
-        request: request.to_owned(),
-        on_timeout: TimeoutReply::Slept { since },
-        interest: Interest::Any,
-        ticket: Ticket::default(),
-    });
-    Flow::Block
+    ctx.leave_unfinished(request, Work::Sleep(ctx.now.mono.plus(ms)))
 }

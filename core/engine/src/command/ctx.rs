@@ -1,10 +1,11 @@
 //! What a command can use while it executes.
 
-use resp::Reply;
+use resp::{Argv, Reply};
 
+use crate::clients::pause::{Unfinished, Work};
 use crate::clients::session::Session;
-use crate::clients::waiting::Wait;
-use crate::command::CommandTable;
+use crate::clients::waiting::{TimeoutReply, Wait};
+use crate::command::{CommandTable, Flow};
 use crate::limits::{PREPARED_BYTES_MIN, STRING_BYTES_MAX};
 use crate::server::{Order, Server};
 use crate::store::apply::Store;
@@ -43,6 +44,24 @@ impl Ctx<'_> {
                 self.server.config.bulk_bytes_max
             }
         }
+    }
+
+    /// Gives the engine back before the command is finished: its client waits, and others see what
+    /// [`Unfinished`] says. The command must end with what this returns.
+    pub fn leave_unfinished(&mut self, request: Argv<'_>, work: Work) -> Flow {
+        let since = self.now.mono;
+        let busy_ms = self.server.config.busy_reply_ms;
+        self.server.pause.begin_unfinished(Unfinished {
+            client: self.session.id,
+            work,
+            busy_at: (busy_ms > 0).then(|| since.plus(busy_ms)),
+        });
+        self.wait = Some(Wait {
+            request: request.to_owned(),
+            on_timeout: TimeoutReply::Slept { since },
+            ..Wait::for_shell(self.store.database, "")
+        });
+        Flow::Block
     }
 
     /// Returns whether the command must end with [`Flow::Block`](crate::command::Flow::Block),

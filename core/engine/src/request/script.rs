@@ -15,7 +15,6 @@ use resp::{Argv, Reply};
 use crate::Engine;
 use crate::clients::pause::{ScriptRun, Unfinished, Work};
 use crate::clients::session::SessionId;
-use crate::clients::waiting::{Interest, Ticket, TimeoutReply, Wait};
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::{CmdError, DeniedWhen};
 use crate::limits::{
@@ -246,27 +245,10 @@ impl Ctx<'_> {
     #[cold]
     fn suspend(&mut self, request: Argv<'_>, mut run: ScriptRun) -> Flow {
         self.server.users.of_script = Some(Arc::clone(self.session.user()));
-        let since = self.now.mono;
-        let busy_ms = self.server.config.busy_reply_ms;
         run.depends_on = self.store.depends_on();
         run.units = 0;
         self.store.data().log.set_aside();
-        self.server.pause.begin_unfinished(Unfinished {
-            client: self.session.id,
-            work: Work::Script(run),
-            busy_at: (busy_ms > 0).then(|| since.plus(busy_ms)),
-        });
-        self.wait = Some(Wait {
-            database: self.session.database,
-            keys: Vec::new(),
-            deadline: None,
-            retry_at: None,
-            request: request.to_owned(),
-            on_timeout: TimeoutReply::Slept { since },
-            interest: Interest::Any,
-            ticket: Ticket::default(),
-        });
-        Flow::Block
+        self.leave_unfinished(request, Work::Script(run))
     }
 }
 

@@ -5,19 +5,14 @@ use engine::clients::waiting::Wait;
 use engine::command::{Ctx, Flow, Mode, PlainCommand};
 use engine::error::CmdError;
 use engine::server::Order;
-use engine::table::{Arity, Compat, Group, Spec};
+use engine::table::{Compat, Spec};
 
-use super::OF_ADMINISTRATORS;
+use super::OF_ALL_USERS;
 
 /// What both have in common.
 const FAMILY: Spec = Spec {
-    since: "6.0.0",
-    group: Group::Server,
-    complexity: "O(N). Where N is the number of configured users.",
-    arity: Arity::Exactly(2),
-    flags: OF_ADMINISTRATORS,
     compat: Compat::Differs("It is refused within a transaction, since it waits for the disk."),
-    ..Spec::named("")
+    ..OF_ALL_USERS
 };
 
 /// `ACL LOAD`

@@ -2,19 +2,9 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arity, Group, Spec};
+use engine::table::Spec;
 
-use super::OF_ADMINISTRATORS;
-
-/// What both have in common.
-const FAMILY: Spec = Spec {
-    since: "6.0.0",
-    group: Group::Server,
-    complexity: "O(N). Where N is the number of configured users.",
-    arity: Arity::Exactly(2),
-    flags: OF_ADMINISTRATORS,
-    ..Spec::named("")
-};
+use super::OF_ALL_USERS;
 
 /// `ACL LIST`
 pub(super) struct List;
@@ -23,7 +13,7 @@ impl PlainCommand for List {
     const SPEC: Spec = Spec {
         name: "list",
         summary: "Tells the rules of all users, in the form of a file.",
-        ..FAMILY
+        ..OF_ALL_USERS
     };
     type Args<'a> = ();
 
@@ -43,7 +33,7 @@ impl PlainCommand for Users {
     const SPEC: Spec = Spec {
         name: "users",
         summary: "Tells the names of all users.",
-        ..FAMILY
+        ..OF_ALL_USERS
     };
     type Args<'a> = ();
 

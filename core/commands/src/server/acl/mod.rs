@@ -48,8 +48,8 @@ const SPEC: Spec = Spec {
          space in it (`+eval|return 1`), which ends Redis at the next ACL LIST; a selector whose \
          quotes do not match is refused, and is an empty one in Redis; so are words of a selector \
          that have quotes or end with a parenthesis, and empty names: a file of users could not \
-         have them. Nothing can be added to `%RW~*`. Rules may name commands of Redis that weir does not have. There are at most \
-         65,536 users, and at most 4,096 rules of a kind for each.",
+         have them. Nothing can be added to `%RW~*`. Rules may name commands of Redis that weir does \
+         not have. There are at most 65,536 users, and at most 4,096 rules of a kind for each.",
     ),
     ..Spec::named("acl")
 };
@@ -59,6 +59,16 @@ const OF_ADMINISTRATORS: Flags = Flags::ADMIN
     .and(Flags::LOADING)
     .and(Flags::NO_SCRIPT)
     .and(Flags::STALE);
+
+/// What commands have in common that are about all users.
+const OF_ALL_USERS: Spec = Spec {
+    since: "6.0.0",
+    group: Group::Server,
+    complexity: "O(N). Where N is the number of configured users.",
+    arity: Arity::Exactly(2),
+    flags: OF_ADMINISTRATORS,
+    ..Spec::named("")
+};
 
 /// What the others are.
 const OF_EVERYBODY: Flags = Flags::LOADING.and(Flags::NO_SCRIPT).and(Flags::STALE);

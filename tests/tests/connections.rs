@@ -385,20 +385,28 @@ fn readers_of_several_threads_are_woken_by_one_append() {
     }
 }
 
+/// How many bytes the server has sent, as its INFO says.
+fn sent_bytes(info: &str) -> usize {
+    let mut lines = info.lines();
+    let sent = lines.find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+    sent.unwrap().trim().parse().unwrap()
+}
+
 #[test]
 fn the_last_reply_of_a_connection_is_counted_as_sent() {
     let bulk = |len: usize| format!("${len}\r\n\r\n").len() + len;
     for way in WAYS {
         let server = server(way);
         let mut other = server.connect(Protocol::Resp2).unwrap();
-        // That the server answers was found out by another connection, whose reply is counted
-        // first.
-        let mut own = 0;
+        // That the server answers was found out by another connection, whose replies are counted
+        // first: then from one INFO to the next only this connection's reply is added.
+        let mut expected = 0;
         until(|| {
             let info = text(&mut other, &["INFO", "stats"]);
-            let pong = format!("total_net_output_bytes:{}\r", own + "+PONG\r\n".len());
-            own += bulk(info.len());
-            info.contains(&pong)
+            let sent = sent_bytes(&info);
+            let is_steady = sent == expected;
+            expected = sent + bulk(info.len());
+            is_steady
         });
         for round in 0..10 {
             let mut stream = raw(&server);
@@ -414,9 +422,7 @@ fn the_last_reply_of_a_connection_is_counted_as_sent() {
             // A reply may be here a moment before its bytes are counted.
             until(|| {
                 let info = text(&mut other, &["INFO", "stats"]);
-                let mut lines = info.lines();
-                let sent = lines.find_map(|line| line.strip_prefix("total_net_output_bytes:"));
-                let is_exact = sent.unwrap().trim() == expected.to_string();
+                let is_exact = sent_bytes(&info) == expected;
                 expected += bulk(info.len());
                 is_exact
             });

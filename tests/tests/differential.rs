@@ -73,6 +73,11 @@ fn places_are_found_as_on_redis() {
 }
 
 #[test]
+fn values_are_sorted_as_on_redis() {
+    compare(Focus::Sort, COMMANDS, run).unwrap();
+}
+
+#[test]
 fn the_same_clients_are_woken_as_on_redis() {
     compare(Focus::All, COMMANDS_WITH_WAITING, run_waiting).unwrap();
 }

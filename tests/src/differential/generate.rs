@@ -37,6 +37,7 @@ mod lists;
 mod places;
 mod samples;
 mod sets;
+mod sort;
 mod sorted_sets;
 mod streams;
 mod strings;

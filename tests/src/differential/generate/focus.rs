@@ -21,6 +21,8 @@ pub enum Focus {
     HyperLogLogs,
     /// Places on the earth most, likewise.
     Places,
+    /// SORT of lists, sets and sorted sets most, likewise.
+    Sort,
 }
 
 pub(super) type Family = fn(&mut Generator);
@@ -42,6 +44,7 @@ impl Focus {
                 (2, Generator::outlive_fields),
                 (2, Generator::hyperloglog_command),
                 (3, Generator::place_command),
+                (2, Generator::sort_command),
             ],
             Focus::Lists => &[
                 (86, Generator::list_command),
@@ -86,6 +89,12 @@ impl Focus {
                 (3, Generator::transaction_command),
                 (2, Generator::outlive),
             ],
+            Focus::Sort => &[
+                (88, Generator::sort_command),
+                (8, Generator::sorted_set_command),
+                (2, Generator::keyspace_command),
+                (2, Generator::transaction_command),
+            ],
         }
     }
 
@@ -127,6 +136,10 @@ impl Focus {
                 (1, Generator::keyspace_command),
                 (4, Generator::place_command),
             ],
+            Focus::Sort => &[
+                (1, Generator::keyspace_command),
+                (4, Generator::sorted_set_command),
+            ],
         }
     }
 
@@ -136,7 +149,7 @@ impl Focus {
             Focus::All => [6, 3, 1, 1, 1, 1, 1, 1],
             Focus::Lists => [1, 1, 12, 1, 1, 1, 1, 1],
             Focus::Sets => [1, 1, 1, 12, 1, 1, 1, 1],
-            Focus::SortedSets => [1, 1, 1, 1, 12, 1, 1, 1],
+            Focus::SortedSets | Focus::Sort => [1, 1, 1, 1, 12, 1, 1, 1],
             Focus::Hashes => [1, 1, 1, 1, 1, 12, 1, 1],
             Focus::HyperLogLogs => [1, 1, 1, 1, 1, 1, 12, 1],
             Focus::Places => [1, 1, 1, 1, 1, 1, 1, 12],
@@ -148,7 +161,7 @@ impl Focus {
         match self {
             Focus::All => 40,
             Focus::Lists | Focus::SortedSets => 90,
-            Focus::Sets | Focus::Hashes | Focus::HyperLogLogs | Focus::Places => 0,
+            Focus::Sets | Focus::Hashes | Focus::HyperLogLogs | Focus::Places | Focus::Sort => 0,
         }
     }
 }

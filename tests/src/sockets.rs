@@ -57,7 +57,14 @@ pub fn text(client: &mut Client, command: &[&str]) -> String {
 
 /// The number behind a name in `INFO`.
 pub fn figure(client: &mut Client, name: &str) -> usize {
-    let info = text(client, &["INFO", "everything"]);
+    figure_in(&text(client, &["INFO", "everything"]), name)
+}
+
+/// The number behind a name in what INFO replied.
+///
+/// # Panics
+/// If the name is not there, or no number behind it.
+pub fn figure_in(info: &str, name: &str) -> usize {
     let mut pairs = info.lines().filter_map(|line| line.split_once(':'));
     let (_, value) = pairs.find(|(found, _)| *found == name).unwrap();
     value.trim().parse().unwrap()

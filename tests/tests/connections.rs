@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use weir_tests::client::{Client, Protocol};
-use weir_tests::sockets::{PATIENCE, figure, raw, read_exactly, request, server, text, until};
+use weir_tests::sockets::{
+    PATIENCE, figure, figure_in, raw, read_exactly, request, server, text, until,
+};
 use weir_tests::value::Value;
 
 /// With and without a journal, and with several threads: replies leave in other ways.
@@ -385,13 +387,6 @@ fn readers_of_several_threads_are_woken_by_one_append() {
     }
 }
 
-/// How many bytes the server has sent, as its INFO says.
-fn sent_bytes(info: &str) -> usize {
-    let mut lines = info.lines();
-    let sent = lines.find_map(|line| line.strip_prefix("total_net_output_bytes:"));
-    sent.unwrap().trim().parse().unwrap()
-}
-
 #[test]
 fn the_last_reply_of_a_connection_is_counted_as_sent() {
     let bulk = |len: usize| format!("${len}\r\n\r\n").len() + len;
@@ -403,7 +398,7 @@ fn the_last_reply_of_a_connection_is_counted_as_sent() {
         let mut expected = 0;
         until(|| {
             let info = text(&mut other, &["INFO", "stats"]);
-            let sent = sent_bytes(&info);
+            let sent = figure_in(&info, "total_net_output_bytes");
             let is_steady = sent == expected;
             expected = sent + bulk(info.len());
             is_steady
@@ -422,7 +417,7 @@ fn the_last_reply_of_a_connection_is_counted_as_sent() {
             // A reply may be here a moment before its bytes are counted.
             until(|| {
                 let info = text(&mut other, &["INFO", "stats"]);
-                let is_exact = sent_bytes(&info) == expected;
+                let is_exact = figure_in(&info, "total_net_output_bytes") == expected;
                 expected += bulk(info.len());
                 is_exact
             });

@@ -86,26 +86,36 @@ impl<T> Directory<T> {
         self.root.as_ref()?.table(hash).find(hash, eq)
     }
 
-    /// The value that [`Directory::find`] compares first, for each of several hashes: found without
-    /// looking at it, so most often what is looked for, and sometimes another. Each step is done
-    /// for all of them before the next step, so that their waits for memory overlap. `touch` reads
-    /// a little of a value, where its owner and the caller are going to look.
+    /// The value that [`Directory::find`] compares first, for each of up to `N` hashes: found
+    /// without looking at it, so most often what is looked for, and sometimes another. Each step is
+    /// done for all of them before the next step, so that their waits for memory overlap. `touch`
+    /// reads a little of a value, where its owner and the caller are going to look.
+    #[inline]
     pub fn first_compared<R, const N: usize>(
         &self,
-        hashes: &[Option<u64>; N],
+        hashes: &[u64],
         touch: impl Fn(&T) -> R,
     ) -> [Option<&T>; N] {
+        let mut compared = [None; N];
         let Some(root) = &self.root else {
-            return [None; N];
+            return compared;
         };
-        let tables = hashes.map(|hash| hash.map(|hash| (root.table(hash), hash)));
+        let mut tables = [None; N];
+        for (table, hash) in tables.iter_mut().zip(hashes) {
+            *table = Some(root.table(*hash));
+        }
         // Each table's head has to be there before it can be searched.
-        let len = |(table, _): &(&Table<T>, u64)| table.len();
-        black_box(tables.iter().flatten().map(len).sum::<usize>());
-        let compared = black_box(tables.map(|found| {
-            let (table, hash) = found?;
-            table.first_compared(hash)
-        }));
+        black_box(
+            tables
+                .iter()
+                .flatten()
+                .map(|table| table.len())
+                .sum::<usize>(),
+        );
+        for ((compared, table), hash) in compared.iter_mut().zip(tables).zip(hashes) {
+            *compared = table.and_then(|table| table.first_compared(*hash));
+        }
+        let compared = black_box(compared);
         for first in compared.iter().flatten() {
             black_box(touch(first));
         }

@@ -31,9 +31,8 @@ pub mod upkeep;
 pub mod users;
 
 use collections::hash::NameHasher;
-use resp::{Ahead, Protocol, Sender};
+use resp::{Protocol, Sender};
 use stream::{IdText, Unpacked};
-use values::{Ahead as Places, Sought};
 
 pub use crate::config::OnUnknown;
 pub use crate::recover::reload::Contents;
@@ -67,7 +66,7 @@ use crate::store::keyspace::{Frozen, Keyspace, Usage};
 use crate::store::log::{EffectLog, Journalling};
 use crate::store::notifications::{Classes, Notification, Notifications};
 use crate::store::packing::PackingQueue;
-use crate::table::{CommandIndex, Seeks};
+use crate::table::CommandIndex;
 use crate::users::Users;
 
 /// A shard: its keyspace, its clients, and everything that commands do to them.
@@ -259,76 +258,6 @@ impl Engine {
         self.server.config.output_limits.of(class)
     }
 
-    /// Looks up the keys of requests that come next, and what they may look for in large values,
-    /// all of them before the first is served. Lookups that do not wait for one another share the
-    /// latency of memory; served one by one, each would pay it. Returns how many requests it looked
-    /// at: none if all is small enough for the processor's caches, and none if there is only one
-    /// request.
-    pub fn look_ahead<'a>(
-        &mut self,
-        id: SessionId,
-        requests: impl Iterator<Item = Ahead<'a>>,
-    ) -> usize {
-        let Some(session) = self.server.sessions.find(id) else {
-            return 0;
-        };
-        let (keyspace, database) = (&mut self.data.keyspace, session.database);
-        let commands = &self.server.commands;
-        let mut requests = requests;
-        let Some(first) = requests.next() else {
-            return 0;
-        };
-        let mut known = (first.name, seeks(commands, first.name));
-        let mut requests = requests.peekable();
-        if keyspace.len(database) < limits::LOOK_AHEAD_KEYS_MIN {
-            // One large value is as bad as many keys. Most requests are about the same one.
-            let Some(sought) = sought(known.1, first, 0) else {
-                return 0;
-            };
-            if requests.peek().is_none() {
-                return 0;
-            }
-            let hash = keyspace.hash(first.key);
-            let found = keyspace.find(database, hash, first.key);
-            if found.is_none_or(|record| record.value().ahead(sought).is_none()) {
-                return 0;
-            }
-        }
-        let mut looked = 0;
-        let mut wanted = [None; limits::LOOK_AHEAD_REQUESTS_MAX];
-        let all = std::iter::once(first).chain(requests);
-        for (wanted, request) in wanted.iter_mut().zip(all) {
-            *wanted = Some(request);
-            looked += 1;
-        }
-        if looked < 2 {
-            return 0;
-        }
-        let hashes = keyspace.hash_ahead(&wanted.map(|request| Some(request?.key)));
-        let found = keyspace.find_likely(database, &hashes);
-        for record in found.iter().flatten() {
-            record.value().prefetch();
-        }
-        let mut places = [const { None }; limits::LOOK_AHEAD_REQUESTS_MAX];
-        let mut seeks_any = false;
-        for (at, (request, record)) in wanted.iter().zip(found).enumerate() {
-            let (Some(request), Some(record)) = (request, record) else {
-                continue;
-            };
-            if request.name != known.0 {
-                known = (request.name, seeks(commands, request.name));
-            }
-            if let Some(sought) = sought(known.1, *request, at) {
-                places[at] = record.value().ahead(sought);
-                seeks_any |= places[at].is_some();
-            }
-        }
-        if seeks_any {
-            Places::read(&mut places);
-        }
-        looked
-    }
-
     /// Returns whether messages to channels are among what goes out. They have to leave before the
     /// replies to any request that runs later, or a client that no longer listens would get one.
     #[inline]
@@ -488,30 +417,5 @@ impl Engine {
     /// Begins or ends the encoding of effects for a log.
     pub fn set_journalling(&mut self, journalling: Journalling) {
         self.data.log.set_journalling(journalling);
-    }
-}
-
-/// What a command of this name looks for.
-#[inline]
-fn seeks(commands: &CommandIndex, name: &[u8]) -> Seeks {
-    commands
-        .find(name)
-        .map_or(Seeks::Nothing, |row| row.spec.seeks)
-}
-
-/// What a request looks for in the value of its key, before which `before` others come.
-#[inline]
-fn sought(seeks: Seeks, request: Ahead<'_>, before: usize) -> Option<Sought<'_>> {
-    match seeks {
-        Seeks::Nothing => None,
-        Seeks::Second => Some(Sought::Element(request.second?)),
-        Seeks::Last => Some(Sought::Element(request.last?)),
-        Seeks::Placed => {
-            let score = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
-            let score = request.second.and_then(score);
-            let score = score.filter(|score: &f64| !score.is_nan());
-            Some(Sought::Placed(request.last?, score))
-        }
-        Seeks::Lowest => Some(Sought::Ranked(before)),
     }
 }

@@ -1,9 +1,10 @@
-//! From a request to a reply: admission, execution, commands that call others, and waking clients
-//! that waited.
+//! From a request to a reply: a look ahead, admission, execution, commands that call others, and
+//! waking clients that waited.
 //!
 //! What a single command does is not here, nor what is kept of clients and of keys.
 
 pub(crate) mod admission;
+mod ahead;
 pub(crate) mod call;
 pub(crate) mod dispatch;
 mod measure;

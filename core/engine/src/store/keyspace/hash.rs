@@ -61,25 +61,24 @@ impl KeyHashes {
         }
     }
 
-    /// Works out the hashes of the requests that come next.
+    /// What was worked out ahead of requests is forgotten.
     #[inline]
-    pub(crate) fn look_ahead<const N: usize>(
-        &mut self,
-        keys: &[Option<&[u8]>; N],
-    ) -> [Option<u64>; N] {
+    pub(crate) fn forget_ahead(&mut self) {
         self.ahead.clear();
-        self.ahead.reserve(N);
         self.begun = 0;
-        let mut last = (Name::NONE, 0);
-        keys.map(|key| {
-            let name = Name::of(key?).unwrap_or(Name::NONE);
-            // Many requests in a row are often about one key.
-            if name == Name::NONE || name != last.0 {
-                last = (name, self.hasher.hash(key?));
-            }
-            self.ahead.push(last);
-            Some(last.1)
-        })
+    }
+
+    /// Works out the hash of the request that comes after those that were looked at ahead.
+    #[inline]
+    pub(crate) fn look_ahead(&mut self, key: &[u8]) -> u64 {
+        let name = Name::of(key).unwrap_or(Name::NONE);
+        // Many requests in a row are often about one key.
+        let hash = match self.ahead.last() {
+            Some((last, hash)) if *last == name && name != Name::NONE => *hash,
+            Some(_) | None => self.hasher.hash(key),
+        };
+        self.ahead.push((name, hash));
+        hash
     }
 
     /// The next request begins.
@@ -143,8 +142,10 @@ mod tests {
         let mut hashes = KeyHashes::new(hasher);
         let long = [b'l'; 100];
         let keys: [&[u8]; 6] = [b"one", b"one", b"key:000000000002", &long, &long[1..], b""];
-        let ahead = hashes.look_ahead(&keys.map(Some));
-        assert_eq!(ahead, keys.map(|key| Some(hasher.hash(key))));
+        hashes.look_ahead(b"forgotten");
+        hashes.forget_ahead();
+        let ahead = keys.map(|key| hashes.look_ahead(key));
+        assert_eq!(ahead, keys.map(|key| hasher.hash(key)));
         // A hasher with another key: what it gives was not remembered.
         hashes.hasher = NameHasher::new([7, 8]);
         for key in keys {

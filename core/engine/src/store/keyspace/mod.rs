@@ -143,14 +143,17 @@ impl Keyspace {
         self.hashes.hash(key)
     }
 
-    /// The hashes of the keys of the requests that come next, one for each of them. The requests
-    /// will find them known.
+    /// What was found out ahead of requests is forgotten.
     #[inline]
-    pub(crate) fn hash_ahead<const N: usize>(
-        &mut self,
-        keys: &[Option<&[u8]>; N],
-    ) -> [Option<u64>; N] {
-        self.hashes.look_ahead(keys)
+    pub(crate) fn forget_ahead(&mut self) {
+        self.hashes.forget_ahead();
+    }
+
+    /// The hash of the key of the request that comes after those that were looked at ahead. It will
+    /// find it known.
+    #[inline]
+    pub(crate) fn hash_ahead(&mut self, key: &[u8]) -> u64 {
+        self.hashes.look_ahead(key)
     }
 
     /// A request begins.
@@ -229,7 +232,7 @@ impl Keyspace {
     pub(crate) fn find_likely<const N: usize>(
         &self,
         db: u16,
-        hashes: &[Option<u64>; N],
+        hashes: &[u64],
     ) -> [Option<&Record>; N] {
         let records = &self.database(db).records;
         records.first_compared(hashes, Record::peek)

@@ -1,0 +1,117 @@
+//! A look at the requests that come next, so that what they need from memory is fetched for all of
+//! them at once.
+
+use resp::{Ahead, KeysAhead};
+use values::{Ahead as Places, Sought};
+
+use crate::Engine;
+use crate::clients::session::SessionId;
+use crate::limits::{LOOK_AHEAD_KEYS_MIN, LOOK_AHEAD_REQUESTS_MAX};
+use crate::store::keyspace::Record;
+use crate::table::{CommandIndex, Seeks};
+
+impl Engine {
+    /// Looks up the keys of requests that come next, and what they may look for in large values,
+    /// all of them before the first is served. Lookups that do not wait for one another share the
+    /// latency of memory; served one by one, each would pay it. Returns how many requests it looked
+    /// at: none if all is small enough for the processor's caches, and none if there is only one
+    /// request.
+    pub fn look_ahead(&mut self, id: SessionId, mut requests: KeysAhead<'_>) -> usize {
+        let Some(session) = self.server.sessions.find(id) else {
+            return 0;
+        };
+        let (keyspace, database) = (&mut self.data.keyspace, session.database);
+        let commands = &self.server.commands;
+        let mut next = requests.next();
+        let Some(first) = next else {
+            return 0;
+        };
+        let mut known = seeks(commands, first.name);
+        if keyspace.len(database) < LOOK_AHEAD_KEYS_MIN {
+            // One large value is as bad as many keys. Most requests are about the same one.
+            let Some(sought) = sought(known, first, 0) else {
+                return 0;
+            };
+            if requests.clone().next().is_none() {
+                return 0;
+            }
+            let hash = keyspace.hash(first.key);
+            let found = keyspace.find(database, hash, first.key);
+            if found.is_none_or(|record| record.value().ahead(sought).is_none()) {
+                return 0;
+            }
+        }
+        let mut wanted = [None; LOOK_AHEAD_REQUESTS_MAX];
+        let mut hashes = [0; LOOK_AHEAD_REQUESTS_MAX];
+        let (mut looked, mut seeks_any) = (0, false);
+        keyspace.forget_ahead();
+        while let Some(request) = next
+            && looked < LOOK_AHEAD_REQUESTS_MAX
+        {
+            if !request.is_alike {
+                known = seeks(commands, request.name);
+            }
+            if known != Seeks::Nothing {
+                seeks_any = true;
+                wanted[looked] = Some((request, known));
+            }
+            hashes[looked] = keyspace.hash_ahead(request.key);
+            looked += 1;
+            next = requests.next();
+        }
+        if looked < 2 {
+            return 0;
+        }
+        let found = keyspace.find_likely(database, &hashes[..looked]);
+        for record in found.iter().flatten() {
+            record.value().prefetch();
+        }
+        if seeks_any {
+            seek(&wanted, &found);
+        }
+        looked
+    }
+}
+
+/// What a command of this name looks for.
+#[inline]
+fn seeks(commands: &CommandIndex, name: &[u8]) -> Seeks {
+    commands
+        .find(name)
+        .map_or(Seeks::Nothing, |row| row.spec.seeks)
+}
+
+/// Reads what requests look for in values.
+#[inline(never)]
+fn seek<const N: usize>(wanted: &[Option<(Ahead<'_>, Seeks)>; N], found: &[Option<&Record>; N]) {
+    let mut places = [const { None }; N];
+    let mut seeks_any = false;
+    for (at, (wanted, record)) in wanted.iter().zip(found).enumerate() {
+        if let (Some((request, seeks)), Some(record)) = (wanted, record)
+            && let Some(sought) = sought(*seeks, *request, at)
+        {
+            places[at] = record.value().ahead(sought);
+            seeks_any |= places[at].is_some();
+        }
+    }
+    if seeks_any {
+        Places::read(&mut places);
+    }
+}
+
+/// What a request looks for in the value of its key, before which `before` others come.
+#[inline]
+fn sought(seeks: Seeks, request: Ahead<'_>, before: usize) -> Option<Sought<'_>> {
+    match seeks {
+        Seeks::Nothing => None,
+        Seeks::Second => Some(Sought::Element(request.second()?)),
+        Seeks::Last => Some(Sought::Element(request.last()?)),
+        Seeks::Placed => {
+            let score = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
+            let score = request.second().and_then(score);
+            let score = score.filter(|score: &f64| !score.is_nan());
+            Some(Sought::Placed(request.last()?, score))
+        }
+        Seeks::Lowest => Some(Sought::Ranked(before)),
+    }
+}

@@ -1,4 +1,7 @@
-"""Stream work through redis-py, in RESP2 and RESP3. usage: redis_py.py PORT [beyond]"""
+"""Stream work through redis-py, in RESP2 and RESP3. usage: redis_py.py PORT [beyond] [ca=FILE]
+
+With the certificate of an authority, by TLS.
+"""
 
 import sys
 import threading
@@ -8,10 +11,14 @@ import redis
 
 PORT = int(sys.argv[1])
 BEYOND = "beyond" in sys.argv[2:]  # the server has what Redis has after 8.6
+CA = next((arg[3:] for arg in sys.argv[2:] if arg.startswith("ca=")), None)
 
 
 def connect(protocol):
-    return redis.Redis(port=PORT, protocol=protocol, decode_responses=True, socket_timeout=20)
+    tls = {"ssl": True, "ssl_ca_certs": CA} if CA else {}
+    return redis.Redis(
+        port=PORT, protocol=protocol, decode_responses=True, socket_timeout=20, **tls
+    )
 
 
 def entries(reply):

@@ -67,7 +67,17 @@ pub fn command_lines(page: &Page) -> Vec<CommandLine> {
         let shell = SHELLS.contains(&block.language.as_str());
         // What a console shows beside the lines with a prompt is output.
         let prompts = block.lines.iter().any(|line| line.starts_with("$ "));
+        // A line that goes on in the next one, up to there.
+        let mut begun: Option<(usize, String)> = None;
         for (index, line) in block.lines.iter().enumerate() {
+            let (index, line) = match begun.take() {
+                Some((first, before)) => (first, format!("{before} {}", line.trim_start())),
+                None => (index, line.clone()),
+            };
+            if let Some(before) = line.strip_suffix('\\') {
+                begun = Some((index, before.trim_end().to_owned()));
+                continue;
+            }
             let typed = match prompts {
                 true => line.starts_with("$ "),
                 false => {
@@ -76,7 +86,7 @@ pub fn command_lines(page: &Page) -> Vec<CommandLine> {
                 }
             };
             if typed {
-                add(block.line + index, line);
+                add(block.line + index, &line);
             }
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod all_types;
 pub mod case;
+pub mod certificates;
 pub mod client;
 pub mod command_lines;
 pub mod data_set;

@@ -292,7 +292,7 @@ fn a_server_that_keeps_nothing_says_so() {
 #[test]
 fn a_password_on_the_command_line_is_warned_of_and_one_of_a_file_is_not() {
     let server = Server::start_with(&peers::weir().unwrap(), &[("requirepass", "secret")]).unwrap();
-    assert!(server.whole_log().contains("can read the password"));
+    assert!(server.whole_log().contains("can read requirepass"));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("weir.conf");
     fs::write(&file, "requirepass secret\n").unwrap();

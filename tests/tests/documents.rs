@@ -50,6 +50,10 @@ const OTHERS: &[(&str, &str)] = &[
     ("go run ./", "an example, which examples.rs runs"),
     ("printf ", "makes a file for an example"),
     (
+        "openssl ",
+        "makes certificates, which tls.rs does by these lines",
+    ),
+    (
         "/tmp/venv/bin/python examples/",
         "an example, which examples.rs runs",
     ),

@@ -435,3 +435,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_certificate_stands_for_the_user_of_its_name_if_it_is_on() {
+    let mut server = Server::new();
+    server.ask("ACL SETUSER alice on >secret +@all ~*");
+    server.ask("CONFIG SET requirepass secret");
+    let shown = |server: &mut Server, name: &str| {
+        let client = server.engine.connect(String::new(), String::new(), NOW);
+        server
+            .engine
+            .certificate_shown(client, name.as_bytes(), NOW);
+        server.ask_as(client, "ACL WHOAMI")
+    };
+    let nobody = "-NOAUTH Authentication required.";
+    assert_eq!(shown(&mut server, "alice"), nobody);
+    server.ask("CONFIG SET tls-auth-clients-user cn");
+    assert_eq!(shown(&mut server, "alice"), "$5 alice");
+    for name in ["Alice", "", "alice\0", "bob", "bob"] {
+        assert_eq!(shown(&mut server, name), nobody, "{name}");
+    }
+    server.ask("ACL SETUSER alice off");
+    assert_eq!(shown(&mut server, "alice"), nobody);
+    let log = server.ask("ACL LOG");
+    assert!(
+        log.contains(
+            "$6 reason $8 tls-cert $7 context $8 toplevel $6 object $0  $8 username $5 alice"
+        ),
+        "{log}"
+    );
+    let count = "acl_access_denied_tls_cert:6";
+    assert!(server.ask("INFO stats").contains(count));
+    // Whoever has no user that is on is `default`.
+    server.ask("ACL SETUSER default nopass");
+    assert_eq!(shown(&mut server, "bob"), "$7 default");
+    server.ask("CONFIG SET tls-auth-clients-user off");
+    server.ask("CONFIG RESETSTAT");
+    shown(&mut server, "bob");
+    assert!(
+        server
+            .ask("INFO stats")
+            .contains("acl_access_denied_tls_cert:0")
+    );
+}

@@ -206,6 +206,12 @@ impl Engine {
         sessions.connect(address, local_address, users, now)
     }
 
+    /// A client has shown a certificate with this common name, which an authority has signed.
+    pub fn certificate_shown(&mut self, id: SessionId, name: &[u8], now: Now) {
+        let watches = &self.data.watches;
+        self.server.certificate_shown(id, watches, name, now);
+    }
+
     /// Removes a client: its watches, its subscriptions, its queued commands and its wait end.
     pub fn disconnect(&mut self, id: SessionId) {
         let Some(mut session) = self.server.sessions.take(id) else {

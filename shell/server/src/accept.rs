@@ -6,8 +6,9 @@ use std::time::Duration;
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
 
-use crate::listen::Listeners;
+use crate::listen::{Listeners, Transport};
 use crate::socket::Socket;
+use crate::tls::IdentitySlot;
 
 mod rebind;
 
@@ -27,7 +28,7 @@ pub(crate) struct Acceptor {
 }
 
 enum Listener {
-    Tcp(TcpListener),
+    Tcp(Transport, TcpListener),
     Unix(UnixListener),
 }
 
@@ -36,7 +37,8 @@ impl Acceptor {
     /// never if that is zero.
     pub(crate) fn new(listeners: Listeners, keepalive: Duration) -> Acceptor {
         let tcp = listeners.tcp.into_iter();
-        let tcp = tcp.map(|listener| Listener::Tcp(TcpListener::from_std(listener)));
+        let tcp = tcp
+            .map(|(transport, listener)| Listener::Tcp(transport, TcpListener::from_std(listener)));
         let unix = listeners.unix.into_iter();
         let unix = unix.map(|(listener, _)| Listener::Unix(UnixListener::from_std(listener)));
         Acceptor {
@@ -74,14 +76,19 @@ impl Acceptor {
         self.refused
     }
 
-    /// All connections that wait at the listener with this token, if it is one.
-    pub(crate) fn accept(&mut self, token: Token) -> impl Iterator<Item = Socket> {
+    /// All connections that wait at the listener with this token, if it is one. Those of TLS are
+    /// shown `identity`.
+    pub(crate) fn accept(
+        &mut self,
+        token: Token,
+        identity: &IdentitySlot,
+    ) -> impl Iterator<Item = Socket> {
         let place = self.end.checked_sub(token.0.saturating_add(1));
         let listener = place.and_then(|place| self.listeners.get(place)?.as_ref());
         let (keepalive, refused) = (self.keepalive, &mut self.refused);
         std::iter::from_fn(move || {
             loop {
-                match listener?.accept(keepalive) {
+                match listener?.accept(keepalive, identity) {
                     Ok(socket) => {
                         *refused = false;
                         return Some(socket);
@@ -105,16 +112,24 @@ impl Acceptor {
 }
 
 impl Listener {
-    fn accept(&self, keepalive: Duration) -> io::Result<Socket> {
+    fn accept(&self, keepalive: Duration, identity: &IdentitySlot) -> io::Result<Socket> {
         match self {
-            Listener::Tcp(listener) => Socket::tcp(listener.accept()?.0, keepalive),
+            Listener::Tcp(Transport::Plain, listener) => {
+                Socket::tcp(listener.accept()?.0, keepalive)
+            }
+            Listener::Tcp(Transport::Tls, listener) => {
+                let (stream, _) = listener.accept()?;
+                // TLS was turned off meanwhile, and the listener goes next.
+                let gone = || io::Error::from(io::ErrorKind::ConnectionAborted);
+                Socket::tls(stream, keepalive, &identity.get().ok_or_else(gone)?)
+            }
             Listener::Unix(listener) => Ok(Socket::Unix(listener.accept()?.0)),
         }
     }
 
     fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         match self {
-            Listener::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
+            Listener::Tcp(_, listener) => registry.register(listener, token, Interest::READABLE),
             Listener::Unix(listener) => registry.register(listener, token, Interest::READABLE),
         }
     }

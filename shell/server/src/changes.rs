@@ -1,5 +1,5 @@
-//! Settings that wait for the system while the server runs: `CONFIG SET` of a port, a folder, the
-//! journal.
+//! Settings that wait for the system while the server runs: `CONFIG SET` of a port, certificates, a
+//! folder, the journal.
 //!
 //! A thread of its own changes them, in the order in which clients asked, so that nobody else waits
 //! for a disk or a name server. A command changes all of its settings or none: where one fails,
@@ -7,6 +7,7 @@
 
 mod appendonly;
 mod folder;
+mod identity;
 mod listeners;
 
 use std::sync::{Arc, mpsc};
@@ -70,9 +71,18 @@ fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), Cm
         }
         wanted.data.dir = folder.into();
     }
+    // Before the listeners: who connects to a new one is shown the new certificate.
+    let previous = identity::change(shard, &pairs, &wanted)?;
     let mut listening = None;
-    if (&before.bind, before.port) != (&wanted.bind, wanted.port) {
-        listening = Some(listeners::listen(shard, &before, &wanted)?);
+    let ports = |config: &ShellConfig| (config.port, config.tls.port);
+    if (&before.bind, ports(&before)) != (&wanted.bind, ports(&wanted)) {
+        match listeners::listen(shard, &before, &wanted) {
+            Ok(places) => listening = Some(places),
+            Err(error) => {
+                previous.restore(shard);
+                return Err(error);
+            }
+        }
     }
     if before.data.journalling != wanted.data.journalling
         && let Err(error) = appendonly::turn(shard, &wanted.data)
@@ -82,12 +92,13 @@ fn change(shard: &Arc<Shard>, mut pairs: Vec<(String, String)>) -> Result<(), Cm
         {
             tracing::error!(%error, "the previous addresses cannot be listened on again");
         }
+        previous.restore(shard);
         return Err(refused(APPENDONLY, error));
     }
     let mut state = shard.lock();
     state.engine.say_settings(&pairs)?;
-    if let Some(addresses) = listening {
-        listeners::tell(&mut state.engine.server, &wanted, &addresses);
+    if let Some(places) = listening {
+        listeners::tell(&mut state.engine.server, &wanted, &places);
     }
     shard.settings_changed(&mut state);
     Ok(())

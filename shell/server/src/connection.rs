@@ -34,6 +34,8 @@ pub(crate) use self::sending::Sent;
 pub(crate) struct Connection {
     shard: Arc<Shard>,
     socket: Socket,
+    /// The engine does not know yet who the client is by its certificate.
+    is_handshaking: bool,
     session: SessionId,
     phase: Phase,
     /// The socket may have something to read: it said so, and was not found empty since.
@@ -113,7 +115,7 @@ impl Connection {
     /// far as its socket takes it.
     pub(crate) fn open(
         shard: &Arc<Shard>,
-        socket: Socket,
+        mut socket: Socket,
         location: Location,
     ) -> Option<Connection> {
         let now = shard.clock.now();
@@ -135,7 +137,8 @@ impl Connection {
         if let Some(refusal) = refusal {
             server.shell.connections_rejected += 1;
             drop(state);
-            // A client that does not take it notices the end of the connection.
+            // A client that does not take it, or has not begun to speak TLS, notices the end of the
+            // connection.
             socket.send(refusal).ok();
             return None;
         }
@@ -148,6 +151,7 @@ impl Connection {
         let fd = socket.number();
         Some(Connection {
             shard: Arc::clone(shard),
+            is_handshaking: socket.is_handshaking(),
             socket,
             session,
             phase: Phase::Reading,
@@ -179,6 +183,28 @@ impl Connection {
     /// The client's name within the engine.
     pub(crate) fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// Returns whether its handshake is not done, so that it cannot be served.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.is_handshaking
+    }
+
+    /// The handshake is done: the client is who its certificate says, before it asks for anything.
+    #[cold]
+    fn end_handshake(&mut self) {
+        self.is_handshaking = false;
+        if let Some(name) = self.socket.client_name() {
+            let now = self.shard.clock.now();
+            let engine = &mut self.shard.lock().engine;
+            engine.certificate_shown(self.session, &name, now);
+        }
+    }
+
+    /// The socket reports that it has room. What it has of its own leaves when it is read from.
+    #[inline]
+    pub(crate) fn note_writable(&mut self) {
+        self.readable |= self.socket.wants_write();
     }
 
     /// Returns whether requests of it are left that could run, and are for another hold.
@@ -260,7 +286,11 @@ impl Connection {
     /// Reads after what is in `buffer`, which has room. Returns how many bytes: 0 at the end;
     /// `None` if nothing is there.
     fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
-        match self.socket.receive(buffer) {
+        let received = self.socket.receive(buffer);
+        if self.is_handshaking && !self.socket.is_handshaking() {
+            self.end_handshake();
+        }
+        match received {
             Ok(Read { len, more }) => {
                 // The end comes as an event before it is read.
                 self.readable = more == More::Now || self.ended;

@@ -14,6 +14,7 @@ use resp::Rope;
 use slab::Slab;
 
 use crate::connection::{Answers, Connection, Piece, Sent};
+use crate::limits::TLS_HANDSHAKE_MS_MAX;
 use crate::mailbox::ToMany;
 
 use self::held::HeldQueue;
@@ -45,6 +46,8 @@ pub(crate) struct Connections {
     /// Until when clients may go without taking replies, with their places. A place may be in it
     /// without reason.
     soft_limit_at: BTreeSet<(Mono, usize)>,
+    /// Until when handshakes must be done, the first first, and whose.
+    handshakes: VecDeque<(Mono, usize, SessionId)>,
 }
 
 impl Connections {
@@ -58,6 +61,7 @@ impl Connections {
             sending: VecDeque::new(),
             gathered: Vec::new(),
             soft_limit_at: BTreeSet::new(),
+            handshakes: VecDeque::new(),
         }
     }
 
@@ -72,8 +76,13 @@ impl Connections {
     }
 
     /// Adds a connection, in [`Connections::next_place`].
-    pub(crate) fn add(&mut self, connection: Connection) {
+    pub(crate) fn add(&mut self, connection: Connection, now: Mono) {
+        let (session, is_handshaking) = (connection.session(), connection.is_handshaking());
         let place = self.all.insert(connection);
+        if is_handshaking {
+            let until = now.plus(TLS_HANDSHAKE_MS_MAX);
+            self.handshakes.push_back((until, place, session));
+        }
         self.ready.push_back(place);
     }
 
@@ -85,6 +94,7 @@ impl Connections {
         self.sending.clear();
         self.gathered.clear();
         self.soft_limit_at.clear();
+        self.handshakes.clear();
     }
 
     /// The connection of a client in its place, if it is still there.
@@ -101,6 +111,9 @@ impl Connections {
         let ended = event.is_read_closed() || event.is_error();
         if event.is_readable() || ended {
             connection.note_readable(ended);
+        }
+        if event.is_writable() {
+            connection.note_writable();
         }
         if connection.is_stuck() && (event.is_writable() || event.is_write_closed()) {
             self.act(place, Connection::flush);
@@ -234,13 +247,30 @@ impl Connections {
         }
     }
 
-    /// When the first client that takes no replies has to be closed, if there is one.
-    pub(crate) fn soft_limit_at(&self) -> Option<Mono> {
-        self.soft_limit_at.first().map(|(until, _)| *until)
+    /// When the first client that takes no replies, or does not come to the end of its handshake,
+    /// has to be closed, if there is one.
+    #[inline]
+    pub(crate) fn deadline(&self) -> Option<Mono> {
+        let soft_limit = self.soft_limit_at.first().map(|(until, _)| *until);
+        let handshake = self.handshakes.front().map(|(until, ..)| *until);
+        soft_limit.into_iter().chain(handshake).min()
+    }
+
+    /// Closes connections whose time is up.
+    pub(crate) fn end_late(&mut self, now: Mono) {
+        self.end_for_soft_limit(now);
+        while let Some((_, place, session)) =
+            self.handshakes.pop_front_if(|(until, ..)| *until <= now)
+        {
+            let found = self.find_mut(place, session);
+            if found.is_some_and(|connection| connection.is_handshaking()) {
+                self.lose(place, &io::Error::other("its handshake takes too long"));
+            }
+        }
     }
 
     /// Closes connections whose clients take replies too slowly.
-    pub(crate) fn end_for_soft_limit(&mut self, now: Mono) {
+    fn end_for_soft_limit(&mut self, now: Mono) {
         while let Some((until, place)) = self.soft_limit_at.pop_first() {
             if until > now {
                 self.soft_limit_at.insert((until, place));
@@ -348,7 +378,7 @@ mod tests {
         let socket = Socket::Unix(mio::net::UnixStream::from_std(server));
         let connection = Connection::open(shard, socket, location).unwrap();
         let session = connection.session();
-        connections.add(connection);
+        connections.add(connection, shard.clock.now().mono);
         (client, place, session)
     }
 

@@ -1,12 +1,12 @@
 //! Figures of the process for `INFO`.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use engine::Now;
 use engine::server::ShellFigures;
 use rustix::process;
 
+use crate::listen::{Place, Transport};
 use crate::memory::Allocator;
 
 /// Notes what does not change while the server runs.
@@ -81,19 +81,22 @@ pub(crate) fn update_memory(
 }
 
 /// Returns where clients can connect, as `INFO` tells it.
-pub(crate) fn listeners(addresses: &[SocketAddr], unix: Option<&Path>) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(first) = addresses.first() {
-        let binds = addresses
-            .iter()
-            .map(|address| format!("bind={},", address.ip()));
-        let binds: String = binds.collect();
-        lines.push(format!("name=tcp,{binds}port={}", first.port()));
-    }
-    if let Some(path) = unix {
-        lines.push(format!("name=unix,bind={}", path.display()));
-    }
-    lines
+pub(crate) fn listeners(places: &[Place], unix: Option<&Path>) -> Vec<String> {
+    let tcp = line("tcp", Transport::Plain, places);
+    let unix = unix.map(|path| format!("name=unix,bind={}", path.display()));
+    let tls = line("tls", Transport::Tls, places);
+    tcp.into_iter().chain(unix).chain(tls).collect()
+}
+
+/// The line of the listeners whose clients speak like this, if there are some.
+fn line(name: &str, transport: Transport, places: &[Place]) -> Option<String> {
+    let of_it = places.iter().filter(|(other, _)| *other == transport);
+    let mut addresses = of_it.map(|(_, address)| address).peekable();
+    let port = addresses.peek()?.port();
+    let binds: String = addresses
+        .map(|address| format!("bind={},", address.ip()))
+        .collect();
+    Some(format!("name={name},{binds}port={port}"))
 }
 
 /// User and system seconds. The system has them in fields 14 and 15; the second field, in

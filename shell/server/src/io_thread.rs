@@ -157,9 +157,8 @@ impl IoThread {
         self.serve();
         self.accept_again();
         self.meter.leave(&self.shard.untold);
-        if self.connections.soft_limit_at().is_some() {
-            self.connections
-                .end_for_soft_limit(self.shard.clock.now().mono);
+        if self.connections.deadline().is_some() {
+            self.connections.end_late(self.shard.clock.now().mono);
         }
     }
 
@@ -206,10 +205,7 @@ impl IoThread {
             .accepting
             .as_ref()
             .and_then(|accepting| accepting.accept_again_at);
-        let until = again
-            .into_iter()
-            .chain(self.connections.soft_limit_at())
-            .min();
+        let until = again.into_iter().chain(self.connections.deadline()).min();
         until.map(|at| self.shard.clock.until(at))
     }
 
@@ -225,7 +221,7 @@ impl IoThread {
         let Some(accepting) = &mut self.accepting else {
             return;
         };
-        for socket in accepting.acceptor.accept(token) {
+        for socket in accepting.acceptor.accept(token, &self.shard.identity) {
             accepting.turn = (accepting.turn + 1) % accepting.threads.len();
             let message = Message::Accepted(socket);
             if accepting.turn == self.number {
@@ -285,7 +281,8 @@ impl IoThread {
             place,
         };
         if let Some(connection) = Connection::open(&self.shard, socket, location) {
-            self.connections.add(connection);
+            self.connections
+                .add(connection, self.shard.clock.now().mono);
         }
         Ok(())
     }

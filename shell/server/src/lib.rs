@@ -28,6 +28,7 @@ mod refusals;
 mod shard;
 mod socket;
 mod threads;
+mod tls;
 mod upkeep;
 
 pub use clock::Clock;
@@ -36,3 +37,4 @@ pub use listen::{ListenError, Listeners};
 pub use memory::Allocator;
 pub use shard::Shard;
 pub use threads::{Options, serve, survive_signals};
+pub use tls::{FileError, TlsError};

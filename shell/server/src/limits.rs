@@ -60,3 +60,24 @@ pub const HOLD_LOOK_REQUESTS_MAX: u32 = 16;
 
 /// Longest file of users, in bytes.
 pub(crate) const USERS_FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of a TLS handshake that a client may send.
+pub const TLS_HANDSHAKE_BYTES_MAX: usize = 128 * 1024;
+
+/// How long a TLS handshake may take, in milliseconds.
+pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
+
+/// Bytes of replies that are encrypted before those before them have left.
+pub const TLS_PENDING_BYTES: usize = 64 * 1024;
+
+/// Encrypted bytes that a connection reads before what came of them runs.
+pub const TLS_TURN_BYTES: usize = 128 * 1024;
+
+/// Sessions that clients may resume take no more than this together.
+pub const TLS_SESSIONS_BYTES_MAX: usize = 32 << 20;
+
+/// A file with certificates or a key may be this long.
+pub const TLS_FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// A folder with certificates of authorities may hold this many files.
+pub const TLS_AUTHORITY_FILES_MAX: usize = 4096;

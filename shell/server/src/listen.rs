@@ -5,17 +5,19 @@ use std::net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use engine::config::BindAddress;
+use engine::config::{BindAddress, TlsConfig};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
+
+use crate::tls::{Identity, TlsError};
 
 /// Why the server cannot listen.
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// A TCP address.
     #[error(
-        "cannot listen on {address}: {source}; choose another --port or --bind, or stop what listens there"
+        "cannot listen on {address}: {source}; choose another port or --bind, or stop what listens there"
     )]
     Tcp {
         /// The address as given.
@@ -31,12 +33,29 @@ pub enum ListenError {
         /// What the system said.
         source: io::Error,
     },
+    /// TLS.
+    #[error("cannot serve TLS: {0}")]
+    Tls(#[from] TlsError),
 }
+
+/// How clients of a TCP port speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// In the clear.
+    Plain,
+    /// Encrypted.
+    Tls,
+}
+
+/// Where a listener listens, and how its clients speak.
+pub(crate) type Place = (Transport, SocketAddr);
 
 /// Sockets that listen, not yet served.
 #[derive(Debug, Default)]
 pub struct Listeners {
-    pub(crate) tcp: Vec<StdTcpListener>,
+    pub(crate) tcp: Vec<(Transport, StdTcpListener)>,
+    /// What clients of TLS are shown.
+    pub(crate) identity: Option<Identity>,
     pub(crate) unix: Option<(std::os::unix::net::UnixListener, PathBuf)>,
 }
 
@@ -61,8 +80,31 @@ impl Listeners {
         port: u16,
         backlog: i32,
     ) -> Result<(), ListenError> {
-        for address in TcpAddress::all(addresses, port)? {
-            self.tcp.extend(address.listen(backlog)?);
+        self.listen(TcpAddress::all(addresses, port, Transport::Plain)?, backlog)
+    }
+
+    /// The same for clients of TLS.
+    ///
+    /// # Errors
+    /// [`ListenError`] for the first setting or address that does not work.
+    pub fn tls(
+        &mut self,
+        addresses: &[BindAddress],
+        config: &TlsConfig,
+        backlog: i32,
+    ) -> Result<(), ListenError> {
+        self.identity = Identity::of(config)?;
+        self.listen(
+            TcpAddress::all(addresses, config.port, Transport::Tls)?,
+            backlog,
+        )
+    }
+
+    fn listen(&mut self, addresses: Vec<TcpAddress>, backlog: i32) -> Result<(), ListenError> {
+        for address in addresses {
+            let listener = address.listen(backlog)?;
+            self.tcp
+                .extend(listener.map(|listener| (address.transport, listener)));
         }
         Ok(())
     }
@@ -94,23 +136,25 @@ impl Listeners {
     }
 
     /// The TCP addresses that are listened on.
-    pub(crate) fn tcp_addresses(&self) -> Vec<SocketAddr> {
-        let addresses = self.tcp.iter().map(|tcp| tcp.local_addr());
-        addresses.filter_map(Result::ok).collect()
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let places = self.tcp.iter();
+        places
+            .filter_map(|(transport, tcp)| Some((*transport, tcp.local_addr().ok()?)))
+            .collect()
     }
 
     /// The addresses that it listens on, as the log prints them.
     pub fn addresses(&self) -> Vec<String> {
-        let tcp = self.tcp_addresses().into_iter();
+        let tcp = self.places().into_iter();
         let unix = self.unix.iter().map(|(_, path)| path.display().to_string());
-        tcp.map(|at| at.to_string()).chain(unix).collect()
+        tcp.map(shown).chain(unix).collect()
     }
 
     /// The port of the first TCP listener.
     pub fn port(&self) -> Option<u16> {
         self.tcp
             .first()
-            .and_then(|listener| listener.local_addr().ok())
+            .and_then(|(_, listener)| listener.local_addr().ok())
             .map(|at| at.port())
     }
 }
@@ -119,6 +163,7 @@ impl Listeners {
 #[derive(Debug, Clone)]
 pub(crate) struct TcpAddress {
     pub(crate) at: SocketAddr,
+    pub(crate) transport: Transport,
     /// It may be missing on this machine.
     optional: bool,
     /// The address and the port as given.
@@ -126,11 +171,12 @@ pub(crate) struct TcpAddress {
 }
 
 impl TcpAddress {
-    /// The addresses that the settings `bind` and `port` name; none for port 0. Names are looked
+    /// The addresses that the setting `bind` and a port name; none for port 0. Names are looked
     /// up.
     pub(crate) fn all(
         addresses: &[BindAddress],
         port: u16,
+        transport: Transport,
     ) -> Result<Vec<TcpAddress>, ListenError> {
         let mut found: Vec<TcpAddress> = Vec::new();
         for BindAddress { host, optional } in addresses.iter().filter(|_| port > 0) {
@@ -150,11 +196,17 @@ impl TcpAddress {
             })?;
             found.push(TcpAddress {
                 at,
+                transport,
                 optional: *optional,
                 given,
             });
         }
         Ok(found)
+    }
+
+    /// Where its listener is.
+    pub(crate) fn place(&self) -> Place {
+        (self.transport, self.at)
     }
 
     /// Listens on it; none if it is missing and may be.
@@ -167,6 +219,14 @@ impl TcpAddress {
                 source,
             }),
         }
+    }
+}
+
+/// A place as the log prints it.
+pub(crate) fn shown((transport, at): Place) -> String {
+    match transport {
+        Transport::Plain => at.to_string(),
+        Transport::Tls => format!("{at} (TLS)"),
     }
 }
 

@@ -27,6 +27,7 @@ use crate::mailbox::{Mailbox, Message};
 use crate::memory::{self, Meter, Untold};
 use crate::preparer::Preparer;
 use crate::refusals::Refusals;
+use crate::tls::IdentitySlot;
 
 pub(crate) use held::Held;
 pub(crate) use locations::{Location, Locations};
@@ -52,6 +53,8 @@ pub struct Shard {
     pub(crate) journal: Arc<JournalSlot>,
     /// How far the load is.
     pub(crate) load: Load,
+    /// What clients of TLS are shown.
+    pub(crate) identity: IdentitySlot,
     settings_hook: Option<SettingsHook>,
     /// Where changes of settings go that wait for the system; none before the server serves.
     changes: OnceLock<mpsc::Sender<Change>>,
@@ -138,6 +141,7 @@ impl Shard {
             main_thread: OnceLock::new(),
             journal,
             load: Load::default(),
+            identity: IdentitySlot::default(),
             settings_hook: None,
             changes: OnceLock::new(),
         }

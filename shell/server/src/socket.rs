@@ -1,4 +1,4 @@
-//! A client's socket, TCP or Unix. It never blocks.
+//! A client's socket: TCP, in the clear or encrypted, or Unix. It never blocks.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -12,11 +12,14 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, send, sendmsg};
 use socket2::{SockRef, TcpKeepalive};
 
-/// A connected socket of either kind.
+use crate::tls::{Identity, Tls};
+
+/// A connected socket of any kind.
 #[derive(Debug)]
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<Tls>),
     /// One that holds bytes back which the system has delivered, as an encrypted one does.
     #[cfg(test)]
     Buffered(tests::Buffered),
@@ -45,12 +48,50 @@ impl Socket {
     /// Takes over a TCP connection. Its peer is probed when it has been silent for `keepalive`;
     /// never if that is zero.
     pub(crate) fn tcp(stream: TcpStream, keepalive: Duration) -> io::Result<Socket> {
-        stream.set_nodelay(true)?;
-        if !keepalive.is_zero() {
-            let keepalive = TcpKeepalive::new().with_time(keepalive);
-            SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-        }
+        prepare(&stream, keepalive)?;
         Ok(Socket::Tcp(stream))
+    }
+
+    /// The same for one that is to be encrypted.
+    pub(crate) fn tls(
+        stream: TcpStream,
+        keepalive: Duration,
+        identity: &Identity,
+    ) -> io::Result<Socket> {
+        prepare(&stream, keepalive)?;
+        Ok(Socket::Tls(Box::new(Tls::new(stream, identity.config())?)))
+    }
+
+    /// Returns whether it cannot be used before the client has sent more of a handshake.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        match self {
+            Socket::Tls(tls) => tls.is_handshaking(),
+            Socket::Tcp(_) | Socket::Unix(_) => false,
+            #[cfg(test)]
+            Socket::Buffered(_) => false,
+        }
+    }
+
+    /// The common name of the certificate that the client has shown, if it has one.
+    pub(crate) fn client_name(&self) -> Option<Vec<u8>> {
+        match self {
+            Socket::Tls(tls) => tls.client_name(),
+            Socket::Tcp(_) | Socket::Unix(_) => None,
+            #[cfg(test)]
+            Socket::Buffered(_) => None,
+        }
+    }
+
+    /// Returns whether it has something of its own to write once there is room, which reading from
+    /// it does.
+    #[inline]
+    pub(crate) fn wants_write(&self) -> bool {
+        match self {
+            Socket::Tls(tls) => tls.wants_write(),
+            Socket::Tcp(_) | Socket::Unix(_) => false,
+            #[cfg(test)]
+            Socket::Buffered(_) => false,
+        }
     }
 
     /// Asks for events: each time there is something to read, and each time there is room again.
@@ -59,6 +100,7 @@ impl Socket {
         match self {
             Socket::Tcp(stream) => registry.register(stream, token, interest),
             Socket::Unix(stream) => registry.register(stream, token, interest),
+            Socket::Tls(tls) => registry.register(&mut tls.stream, token, interest),
             #[cfg(test)]
             Socket::Buffered(socket) => registry.register(&mut socket.stream, token, interest),
         }
@@ -67,11 +109,8 @@ impl Socket {
     /// Returns where the client is, and where it connected to.
     pub(crate) fn addresses(&self) -> (String, String) {
         match self {
-            Socket::Tcp(stream) => {
-                let text =
-                    |at: io::Result<SocketAddr>| at.map(|at| at.to_string()).unwrap_or_default();
-                (text(stream.peer_addr()), text(stream.local_addr()))
-            }
+            Socket::Tcp(stream) => addresses(stream),
+            Socket::Tls(tls) => addresses(&tls.stream),
             #[cfg(test)]
             Socket::Buffered(_) => Default::default(),
             Socket::Unix(stream) => {
@@ -99,6 +138,9 @@ impl Socket {
         if let Socket::Buffered(socket) = self {
             return socket.receive(buffer);
         }
+        if let Socket::Tls(tls) = self {
+            return tls.receive(buffer);
+        }
         let room = buffer.capacity() - buffer.len();
         loop {
             // Not the C library's call, which costs more because it is a point where a thread may
@@ -123,7 +165,27 @@ impl Socket {
     /// # Errors
     /// `WouldBlock` if it takes nothing.
     #[inline]
-    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Socket::Tls(tls) = self {
+            return tls.send(&[IoSlice::new(bytes)]);
+        }
+        self.send_plain(bytes)
+    }
+
+    /// The same, but may leave it at much, if the socket takes more for long.
+    ///
+    /// # Errors
+    /// `WouldBlock` if it takes nothing.
+    #[inline]
+    pub(crate) fn send_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Socket::Tls(tls) = self {
+            return tls.send_some(&[IoSlice::new(bytes)]);
+        }
+        self.send_plain(bytes)
+    }
+
+    #[inline]
+    fn send_plain(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match send(self, bytes, SendFlags::NOSIGNAL) {
                 Err(Errno::INTR) => {}
@@ -132,12 +194,12 @@ impl Socket {
         }
     }
 
-    /// Writes as much of all segments as the socket takes now.
+    /// The same for all segments.
     ///
     /// # Errors
     /// `WouldBlock` if it takes nothing.
     pub(crate) fn send_all_of<'s>(
-        &self,
+        &mut self,
         segments: impl Iterator<Item = &'s [u8]>,
     ) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SEGMENTS_MAX];
@@ -148,16 +210,35 @@ impl Socket {
         }
         let slices = &slices[..len];
         if let [only] = slices {
-            return self.send(only);
+            return self.send_some(only);
+        }
+        if let Socket::Tls(tls) = self {
+            return tls.send_some(slices);
         }
         loop {
             let mut control = SendAncillaryBuffer::default();
-            match sendmsg(self, slices, &mut control, SendFlags::NOSIGNAL) {
+            match sendmsg(&*self, slices, &mut control, SendFlags::NOSIGNAL) {
                 Err(Errno::INTR) => {}
                 sent => return Ok(sent?),
             }
         }
     }
+}
+
+/// Sends what is written at once, and has the peer probed when it has been silent for that long.
+fn prepare(stream: &TcpStream, keepalive: Duration) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    if !keepalive.is_zero() {
+        let keepalive = TcpKeepalive::new().with_time(keepalive);
+        SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
+    }
+    Ok(())
+}
+
+/// Where the client is, and where it connected to.
+fn addresses(stream: &TcpStream) -> (String, String) {
+    let text = |at: io::Result<SocketAddr>| at.map(|at| at.to_string()).unwrap_or_default();
+    (text(stream.peer_addr()), text(stream.local_addr()))
 }
 
 /// Segments that are written at once.
@@ -169,6 +250,7 @@ impl AsFd for Socket {
         match self {
             Socket::Tcp(stream) => stream.as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
+            Socket::Tls(tls) => tls.stream.as_fd(),
             #[cfg(test)]
             Socket::Buffered(socket) => socket.stream.as_fd(),
         }

@@ -53,9 +53,10 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     let shell = &mut state.engine.server.shell;
     figures::begin(shell, (options.allocator.used)());
     let unix_path = listeners.unix.as_ref().map(|(_, path)| path.clone());
-    shell.listeners = figures::listeners(&listeners.tcp_addresses(), unix_path.as_deref());
+    shell.listeners = figures::listeners(&listeners.places(), unix_path.as_deref());
     shell.threads = vec![ThreadFigures::default(); options.io_threads.max(1)];
     drop(state);
+    shard.identity.replace(listeners.identity.clone());
     let mut signals = Signals::new(SIGNALS)?;
     shard.stops_by(signals.handle());
     let failed = Failed::new();

@@ -9,7 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use engine::config::{FileLine, SECRET_SETTINGS, Settings, ShellConfig, Standing, read_lines};
+use engine::config::{
+    FileLine, REQUIREPASS, SECRET_SETTINGS, Settings, ShellConfig, Standing, read_lines,
+};
 
 use crate::users;
 
@@ -85,9 +87,13 @@ impl Configuration {
     /// Applies a setting of the command line.
     pub(crate) fn argument(&mut self, name: &str, values: Vec<String>) {
         if is_secret(name) {
+            let by_variable = match name.eq_ignore_ascii_case(REQUIREPASS) {
+                true => format!("{PASSWORD}, {PASSWORD_FILE} or "),
+                false => String::new(),
+            };
             self.warnings.push(format!(
-                "everybody on this machine can read the password on the command line; {PASSWORD}, \
-                 {PASSWORD_FILE} or a configuration file keep it"
+                "everybody on this machine can read {name} on the command line; {by_variable}a \
+                 configuration file keeps it"
             ));
         }
         let line = FileLine {
@@ -282,6 +288,23 @@ mod tests {
         .unwrap();
         let error = Configuration::default().read_file(circle.path());
         assert!(format!("{:#}", error.unwrap_err()).contains("too deeply"));
+    }
+
+    #[test]
+    fn secrets_on_the_command_line_are_warned_of_by_name_with_what_keeps_them() {
+        let mut configuration = Configuration::default();
+        for (name, value) in [
+            ("requirepass", "a"),
+            ("tls-key-file-pass", "b"),
+            ("hz", "1"),
+        ] {
+            configuration.argument(name, vec![value.to_owned()]);
+        }
+        let end = "on the command line; a configuration file keeps it";
+        assert_eq!(configuration.warnings.len(), 2);
+        assert!(configuration.warnings[0].contains("read requirepass on the"));
+        assert!(configuration.warnings[0].contains(PASSWORD_FILE));
+        assert!(configuration.warnings[1].contains(&format!("read tls-key-file-pass {end}")));
     }
 
     #[test]

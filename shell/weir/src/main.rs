@@ -99,12 +99,13 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     }
     let mut listeners = Listeners::new();
     listeners.tcp(&config.bind, config.port, config.backlog)?;
+    listeners.tls(&config.bind, &config.tls, config.backlog)?;
     if let Some(path) = &config.unix_socket {
         listeners.unix(path, config.unix_socket_mode)?;
     }
     anyhow::ensure!(
         !listeners.is_empty(),
-        "there is nothing to listen on: set port, and bind to an address of this machine, or set \
+        "there is nothing to listen on: set port or tls-port, and bind to an address of this machine, or set \
          unixsocket"
     );
     let io_threads = config.io_threads.map_or_else(cores, NonZeroUsize::get);
@@ -113,7 +114,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let mut engine = Engine::new(settings.clone(), seed, clock.now(), &commands::TABLE);
     engine.server.scripts.set_host(Box::new(LuaHost::new()));
     users::configure(&mut engine, secret()?)?;
-    engine.server.shell.port = config.port;
+    engine.server.shell.port = config.told_port();
     engine.server.shell.io_threads = io_threads as u32;
     engine.server.shell.run_id = run_id()?;
     if let Some(file) = file {

@@ -19,6 +19,7 @@ mod save_points;
 mod setting;
 mod settings;
 mod shell;
+mod tls;
 
 use stream::{NodeLimits, Retention};
 use values::Thresholds;
@@ -33,11 +34,12 @@ pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
 pub use keyspace_events::KeyspaceEvents;
 pub use output_limits::{ClientClass, LimitsByClass, OutputLimits};
 pub use rewrite::rewritten;
-pub use rows::{APPENDONLY, BIND, DIR, PORT, SECRET_SETTINGS};
+pub use rows::{APPENDONLY, BIND, DIR, PORT, REQUIREPASS, SECRET_SETTINGS, TLS_PORT};
 pub use save_points::{SavePoint, SavePoints};
 pub use setting::{Kind, Setting, SettingError, Standing, When, parse_bytes};
 pub use settings::Settings;
 pub use shell::{DataConfig, Fsync, LogLevel, ShellConfig};
+pub use tls::{ClientCertificates, TlsConfig};
 
 /// Every setting: those that weir has, then those that only Redis has.
 pub static SETTINGS: &[Setting] = &joined();
@@ -116,6 +118,8 @@ pub struct Config {
     pub users_file: String,
     /// Entries that the log of denied requests keeps.
     pub denials_max: usize,
+    /// A client of TLS acts as the user whose name its certificate has.
+    pub users_by_certificate: bool,
     /// Longest argument of a request, and longest string that a command makes, in bytes.
     pub bulk_bytes_max: usize,
     /// What a new stream remembers of its producers.
@@ -188,6 +192,7 @@ impl Config {
             channels_by_default: settings.text("acl-pubsub-default") == "allchannels",
             users_file: settings.text("aclfile").to_owned(),
             denials_max: settings.number("acllog-max-len"),
+            users_by_certificate: settings.text("tls-auth-clients-user") == "CN",
             bulk_bytes_max: settings.int("proto-max-bulk-len") as usize,
             retention: Retention {
                 duration_s: settings.int("stream-idmp-duration") as u32,

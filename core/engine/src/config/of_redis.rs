@@ -59,7 +59,6 @@ const EVICTION: &str = "a bounded number of keys is evicted at a time";
 const FILES: &str = "weir writes its files in its own way, synced as appendfsync says";
 const FREEING: &str = "what is large is always freed by a thread of its own";
 const REPLICATION: &str = "there is no replication yet";
-const TLS: &str = "there is no TLS yet";
 const VECTORS: &str = "there are no vector sets";
 
 /// Every setting that only Redis has.
@@ -393,7 +392,7 @@ pub(super) const ROWS: &[Setting] = &[
         Integer { min: 1, max: 1_000 },
         "1",
         Live,
-        TLS,
+        "all connections that wait are accepted",
     ),
     no_effect(
         "maxmemory-eviction-tenacity",
@@ -594,48 +593,18 @@ pub(super) const ROWS: &[Setting] = &[
         AtStart,
         "the log goes to standard output or to logfile",
     ),
+    no_effect("tls-client-cert-file", Text, "", Live, REPLICATION),
+    no_effect("tls-client-key-file", Text, "", Live, REPLICATION),
+    no_effect("tls-client-key-file-pass", Text, "", Live, REPLICATION),
+    no_effect("tls-cluster", Flag, "no", Live, CLUSTER),
     no_effect(
-        "tls-auth-clients",
-        Choice(&["no", "yes", "optional"]),
-        "yes",
+        "tls-dh-params-file",
+        Text,
+        "",
         Live,
-        TLS,
+        "keys are exchanged over elliptic curves only, which need no parameters",
     ),
-    no_effect(
-        "tls-auth-clients-user",
-        Choice(&["CN", "off"]),
-        "off",
-        Live,
-        TLS,
-    ),
-    no_effect("tls-ca-cert-dir", Text, "", Live, TLS),
-    no_effect("tls-ca-cert-file", Text, "", Live, TLS),
-    no_effect("tls-cert-file", Text, "", Live, TLS),
-    no_effect("tls-ciphers", Text, "", Live, TLS),
-    no_effect("tls-ciphersuites", Text, "", Live, TLS),
-    no_effect("tls-client-cert-file", Text, "", Live, TLS),
-    no_effect("tls-client-key-file", Text, "", Live, TLS),
-    no_effect("tls-client-key-file-pass", Text, "", Live, TLS),
-    no_effect("tls-cluster", Flag, "no", Live, TLS),
-    no_effect("tls-dh-params-file", Text, "", Live, TLS),
-    no_effect("tls-key-file", Text, "", Live, TLS),
-    no_effect("tls-key-file-pass", Text, "", Live, TLS),
-    missing(
-        "tls-port",
-        Integer {
-            min: 0,
-            max: 65_535,
-        },
-        "0",
-        Live,
-        TLS,
-    ),
-    no_effect("tls-prefer-server-ciphers", Flag, "no", Live, TLS),
-    no_effect("tls-protocols", Text, "", Live, TLS),
-    no_effect("tls-replication", Flag, "no", Live, TLS),
-    no_effect("tls-session-cache-size", COUNT, "20480", Live, TLS),
-    no_effect("tls-session-cache-timeout", COUNT, "300", Live, TLS),
-    no_effect("tls-session-caching", Flag, "yes", Live, TLS),
+    no_effect("tls-replication", Flag, "no", Live, REPLICATION),
     no_effect(
         "tracking-table-max-keys",
         ANY,

@@ -10,7 +10,7 @@ use super::{Kind, Setting, Standing, When};
 use crate::limits::STRING_BYTES_MAX;
 
 /// Settings whose values are left out of the slow log and `MONITOR`.
-pub const SECRET_SETTINGS: &[&str] = &["requirepass"];
+pub const SECRET_SETTINGS: &[&str] = &[REQUIREPASS, "tls-key-file-pass"];
 
 /// A number that is not negative.
 const COUNT: Kind = Integer {
@@ -29,6 +29,12 @@ pub const DIR: &str = "dir";
 
 /// The name of the setting for the TCP port.
 pub const PORT: &str = "port";
+
+/// The name of the setting for the password of the default user.
+pub const REQUIREPASS: &str = "requirepass";
+
+/// The name of the setting for the port of TLS.
+pub const TLS_PORT: &str = "tls-port";
 
 const fn row(
     name: &'static str,
@@ -401,7 +407,7 @@ pub(super) const ROWS: &[Setting] = &[
         "Longest argument of a request, and longest string that a command makes, in bytes.",
     ),
     row(
-        "requirepass",
+        REQUIREPASS,
         Text,
         "",
         Live,
@@ -538,6 +544,111 @@ pub(super) const ROWS: &[Setting] = &[
         "0",
         Live,
         "Seconds after which an idle client is disconnected; 0: never.",
+    ),
+    row(
+        "tls-auth-clients",
+        Choice(&["no", "yes", "optional"]),
+        "yes",
+        ByShell,
+        "Whether clients of TLS must show a certificate that an authority of tls-ca-cert-file or tls-ca-cert-dir has signed; optional: one that they show must be valid.",
+    ),
+    row(
+        "tls-auth-clients-user",
+        Choice(&["CN", "off"]),
+        "off",
+        Live,
+        "CN: a client whose certificate has the name of a user as its common name acts as that user, without a password; who has none that is on acts as default, and ACL LOG tells of it.",
+    ),
+    row(
+        "tls-ca-cert-dir",
+        Text,
+        "",
+        ByShell,
+        "A folder of files, each of which holds certificates of authorities of clients, in PEM.",
+    ),
+    row(
+        "tls-ca-cert-file",
+        Text,
+        "",
+        ByShell,
+        "A file with certificates of authorities of clients, in PEM.",
+    ),
+    row(
+        "tls-cert-file",
+        Text,
+        "",
+        ByShell,
+        "A file with the server's certificate and those between it and its authority, in PEM. To set it again, or any other setting of TLS, reads all files again, for new connections.",
+    ),
+    row(
+        "tls-ciphers",
+        Text,
+        "",
+        ByShell,
+        "Ciphers of TLS 1.2 in the server's order, by the names of OpenSSL with : between them; empty: all that weir has, each of which is safe.",
+    ),
+    row(
+        "tls-ciphersuites",
+        Text,
+        "",
+        ByShell,
+        "Ciphers of TLS 1.3 in the server's order, with : between them; empty: all three.",
+    ),
+    row(
+        "tls-key-file",
+        Text,
+        "",
+        ByShell,
+        "A file with the private key of the server's certificate, in PEM: PKCS#8, plain or encrypted, PKCS#1 or SEC1.",
+    ),
+    row(
+        "tls-key-file-pass",
+        Text,
+        "",
+        ByShell,
+        "The password of an encrypted tls-key-file.",
+    ),
+    row(
+        TLS_PORT,
+        Integer { min: 0, max: 65535 },
+        "0",
+        ByShell,
+        "TCP port for clients that speak TLS; 0: none.",
+    ),
+    row(
+        "tls-prefer-server-ciphers",
+        Flag,
+        "no",
+        ByShell,
+        "The server's order of ciphers counts, not the client's.",
+    ),
+    row(
+        "tls-protocols",
+        Text,
+        "",
+        ByShell,
+        "Versions that clients may speak, TLSv1.2 or TLSv1.3 or both with a space between them; empty: both. There are no older ones.",
+    ),
+    row(
+        "tls-session-cache-size",
+        COUNT,
+        "20480",
+        ByShell,
+        "Sessions that are kept to be resumed; 0: as many as 32 MiB hold, which is the bound in any case.",
+    ),
+    row(
+        "tls-session-cache-timeout",
+        COUNT,
+        "300",
+        ByShell,
+        "Seconds for which a session can be resumed.",
+    ),
+    row(
+        "tls-session-caching",
+        Flag,
+        "yes",
+        ByShell,
+        "Clients may resume sessions, which spares them and the server most of the handshake.",
     ),
     row(
         "unixsocket",

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{BindAddress, CANONICAL, Settings};
+use super::{BindAddress, CANONICAL, Settings, TlsConfig};
 
 /// What the settings mean to the shell: a plain value, made by [`ShellConfig::resolve`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct ShellConfig {
     pub bind: Vec<BindAddress>,
     /// 0: no TCP.
     pub port: u16,
+    /// How clients connect by TLS.
+    pub tls: TlsConfig,
     /// Connections that may wait to be accepted (`tcp-backlog`).
     pub backlog: i32,
     /// None: no unix socket.
@@ -89,6 +91,7 @@ impl ShellConfig {
         ShellConfig {
             bind: BindAddress::parse_all(settings.text("bind")).expect(CANONICAL),
             port: settings.number("port"),
+            tls: TlsConfig::resolve(settings),
             backlog: settings.number("tcp-backlog"),
             unix_socket: settings.path("unixsocket"),
             unix_socket_mode: (mode != 0).then_some(mode),
@@ -98,6 +101,16 @@ impl ShellConfig {
             log_file: settings.path("logfile"),
             log_level: LogLevel::of(settings),
             data: DataConfig::resolve(settings),
+        }
+    }
+}
+
+impl ShellConfig {
+    /// The port that clients are told: that of TLS if there is no other.
+    pub fn told_port(&self) -> u16 {
+        match self.port {
+            0 => self.tls.port,
+            port => port,
         }
     }
 }
@@ -184,6 +197,9 @@ mod tests {
             ("tcp-backlog", "2147483647"),
             ("io-threads", "128"),
             ("tcp-keepalive", "2147483647"),
+            ("tls-port", "65535"),
+            ("tls-session-cache-size", "2147483647"),
+            ("tls-session-cache-timeout", "2147483647"),
             ("aof-reserve-size", "9223372036854775807"),
             ("unixsocketperm", "777"),
         ];
@@ -225,6 +241,15 @@ mod tests {
         assert_eq!(settings.value("unixsocketperm"), Some("770"));
     }
 
+    #[test]
+    fn the_key_s_password_is_not_shown() {
+        let mut settings = Settings::default();
+        settings.set("tls-key-file-pass", "open sesame").unwrap();
+        let config = ShellConfig::resolve(&settings);
+        assert_eq!(config.tls.key_password, "open sesame");
+        assert!(!format!("{config:?}").contains("sesame"));
+    }
+
     /// A name that is misspelt must not pass for a default.
     #[test]
     #[should_panic(expected = "no setting is called apendonly")]
@@ -246,6 +271,20 @@ mod tests {
             ("loglevel", "nothing"),
             ("port", "1"),
             ("tcp-keepalive", "1"),
+            ("tls-auth-clients", "optional"),
+            ("tls-ca-cert-dir", "/"),
+            ("tls-ca-cert-file", "ca.crt"),
+            ("tls-cert-file", "weir.crt"),
+            ("tls-ciphers", "HIGH"),
+            ("tls-ciphersuites", "TLS_AES_128_GCM_SHA256"),
+            ("tls-key-file", "weir.key"),
+            ("tls-key-file-pass", "secret"),
+            ("tls-port", "1"),
+            ("tls-prefer-server-ciphers", "yes"),
+            ("tls-protocols", "TLSv1.3"),
+            ("tls-session-cache-size", "1"),
+            ("tls-session-cache-timeout", "1"),
+            ("tls-session-caching", "no"),
         ] {
             let mut settings = Settings::default();
             settings.set(name, value).unwrap();

@@ -126,6 +126,36 @@ impl Server {
         );
     }
 
+    /// A client has shown a certificate with this common name: it acts as the user of that name, if
+    /// that is how users are found. Where there is none that is on, that is noted.
+    pub(crate) fn certificate_shown(
+        &mut self,
+        id: SessionId,
+        watches: &Watches,
+        name: &[u8],
+        now: Now,
+    ) {
+        let Some(session) = self.sessions.find_mut(id) else {
+            return;
+        };
+        if !self.config.users_by_certificate {
+            return;
+        }
+        if let Some(user) = self.users.find(name).filter(|user| user.is_on()) {
+            session.authenticate(Arc::clone(user));
+            return;
+        }
+        let client = line(session, watches, now);
+        self.users.denials.note(
+            (Reason::Certificate, Context::Toplevel),
+            b"",
+            name,
+            client,
+            now.unix(),
+            self.config.denials_max,
+        );
+    }
+
     /// Notes in the log of denials what a user may not do, if that is what the error says.
     #[cold]
     pub(crate) fn note_denied(

@@ -16,6 +16,8 @@ pub enum Reason {
     Key,
     /// A channel.
     Channel,
+    /// A certificate stands for nobody.
+    Certificate,
 }
 
 impl Reason {
@@ -26,6 +28,7 @@ impl Reason {
             Reason::Command => "command",
             Reason::Key => "key",
             Reason::Channel => "channel",
+            Reason::Certificate => "tls-cert",
         }
     }
 }
@@ -88,6 +91,8 @@ pub struct Denials {
     pub keys: u64,
     /// Channels.
     pub channels: u64,
+    /// Certificates that stand for nobody.
+    pub certificates: u64,
 }
 
 impl Denials {
@@ -107,6 +112,7 @@ impl Denials {
             Reason::Command => self.commands += 1,
             Reason::Key => self.keys += 1,
             Reason::Channel => self.channels += 1,
+            Reason::Certificate => self.certificates += 1,
         }
         if entries_max == 0 {
             return;
@@ -164,7 +170,8 @@ impl Denials {
 
     /// Sets the counters back.
     pub fn reset_counters(&mut self) {
-        (self.auth, self.commands, self.keys, self.channels) = (0, 0, 0, 0);
+        (self.auth, self.commands, self.keys) = (0, 0, 0);
+        (self.channels, self.certificates) = (0, 0);
     }
 }
 

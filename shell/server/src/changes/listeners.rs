@@ -1,15 +1,13 @@
-//! `CONFIG SET bind` and `port`.
+//! `CONFIG SET bind`, `port` and `tls-port`.
 
-use std::net::SocketAddr;
-
-use engine::config::{BIND, PORT, ShellConfig};
+use engine::config::{BIND, PORT, ShellConfig, TLS_PORT};
 use engine::error::CmdError;
 use engine::server::Server;
 
 use super::refused;
 use crate::accept::Rebind;
 use crate::figures;
-use crate::listen::TcpAddress;
+use crate::listen::{ListenError, Place, TcpAddress, Transport, shown};
 use crate::mailbox::Message;
 use crate::shard::{ACCEPTING_THREAD, Shard};
 
@@ -18,15 +16,18 @@ pub(super) fn listen(
     shard: &Shard,
     before: &ShellConfig,
     wanted: &ShellConfig,
-) -> Result<Vec<SocketAddr>, CmdError> {
+) -> Result<Vec<Place>, CmdError> {
     let refusal = || {
-        if before.bind == wanted.bind {
-            refused(PORT, "Unable to listen on this port. Check server logs.")
-        } else {
-            refused(BIND, "Failed to bind to specified addresses.")
+        if before.bind != wanted.bind {
+            return refused(BIND, "Failed to bind to specified addresses.");
         }
+        let name = match before.port == wanted.port {
+            true => TLS_PORT,
+            false => PORT,
+        };
+        refused(name, "Unable to listen on this port. Check server logs.")
     };
-    let addresses = TcpAddress::all(&wanted.bind, wanted.port).map_err(|error| {
+    let addresses = addresses(wanted).map_err(|error| {
         tracing::warn!(%error, "the addresses stay as they are");
         refusal()
     })?;
@@ -46,10 +47,17 @@ pub(super) fn listen(
     }
 }
 
+fn addresses(wanted: &ShellConfig) -> Result<Vec<TcpAddress>, ListenError> {
+    let mut all = TcpAddress::all(&wanted.bind, wanted.port, Transport::Plain)?;
+    let port = wanted.tls.port;
+    all.extend(TcpAddress::all(&wanted.bind, port, Transport::Tls)?);
+    Ok(all)
+}
+
 /// Tells the engine where clients can connect now.
-pub(super) fn tell(server: &mut Server, config: &ShellConfig, addresses: &[SocketAddr]) {
-    server.shell.listeners = figures::listeners(addresses, config.unix_socket.as_deref());
-    server.shell.port = config.port;
-    let listening: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+pub(super) fn tell(server: &mut Server, config: &ShellConfig, places: &[Place]) {
+    server.shell.listeners = figures::listeners(places, config.unix_socket.as_deref());
+    server.shell.port = config.told_port();
+    let listening: Vec<String> = places.iter().copied().map(shown).collect();
     tracing::info!(addresses = listening.join(" "), "listening");
 }

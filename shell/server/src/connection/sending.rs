@@ -295,7 +295,7 @@ impl Connection {
             }
             let rope = self.output.free_rope();
             let sent = match rope.plain() {
-                Some(bytes) => self.socket.send(bytes),
+                Some(bytes) => self.socket.send_some(bytes),
                 None => {
                     rope.prepare();
                     self.socket.send_all_of(rope.segments())

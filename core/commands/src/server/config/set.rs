@@ -28,8 +28,9 @@ impl Command for Set {
         compat: Compat::Differs(
             "The reply to `appendonly` comes once the journal is whole, or an error; where there is a journal that was not \
              loaded because the server was started with `appendonly no`, it is an error. `appendonly`, `bind`, `port`, \
-             `dir` and `dbfilename` are refused within a transaction, since they wait for the system. `dir` keeps while \
-             there is a journal in it.",
+             `dir`, `dbfilename` and those of TLS but `tls-auth-clients-user` are refused within a transaction, since \
+             they wait for the system. `dir` keeps while there is a journal in it. What is wrong with settings of TLS \
+             is in the error; in Redis it is in the log.",
         ),
         args: &[Arg::block(
             "data",

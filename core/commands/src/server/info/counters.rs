@@ -70,7 +70,7 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("acl_access_denied_cmd", denials.commands);
     sheet.line("acl_access_denied_key", denials.keys);
     sheet.line("acl_access_denied_channel", denials.channels);
-    sheet.line("acl_access_denied_tls_cert", 0);
+    sheet.line("acl_access_denied_tls_cert", denials.certificates);
     traffic(sheet, ctx.server);
     sheet.line("total_effects_applied", keys.effects);
 }

@@ -178,14 +178,7 @@ fn side_by_side(
         rigs.push(rig);
     }
     for round in 1..=rounds {
-        for place in 0..peers.len() {
-            // No server is always first, or always after the same other one.
-            let index = (place + round as usize) % peers.len();
-            let index = if round % 2 == 0 {
-                peers.len() - 1 - index
-            } else {
-                index
-            };
+        for index in order(peers.len(), round) {
             if let Some(rig) = &mut rigs[index] {
                 match results[index].attempt(|| rig.round(round)) {
                     Some(samples) => results[index].rounds.push(samples),
@@ -204,12 +197,25 @@ fn one_at_a_time(
     results: &mut [PeerResult],
 ) {
     for round in 1..=rounds {
-        for (peer, result) in peers.iter().zip(results.iter_mut()) {
+        for index in order(peers.len(), round) {
+            let (peer, result) = (&peers[index], &mut results[index]);
             if let Some(samples) = result.attempt(|| work.begin(peer, setup)?.round(round)) {
                 result.rounds.push(samples);
             }
         }
     }
+}
+
+/// The order of the servers in a round. None is always first, which may have to fetch memory that
+/// the others find ready, and none is always after the same other one.
+fn order(servers: usize, round: u32) -> impl Iterator<Item = usize> {
+    let round = round as usize;
+    // To turn the order of two round is to change who begins, as the next round does.
+    let turned = servers > 2 && (round / servers) % 2 == 1;
+    (0..servers).map(move |place| {
+        let index = (place + round) % servers;
+        if turned { servers - 1 - index } else { index }
+    })
 }
 
 impl PeerResult {
@@ -243,6 +249,50 @@ fn ending_of_probe(peer: &Peer, needs: Needs, setup: &Setup) -> Ending {
                 Ok(true) => Ending::Finished,
                 Ok(false) => Ending::Unsupported,
                 Err(error) => Ending::Failed(format!("{error:#}")),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often each server is at each place in these many rounds.
+    fn places(servers: usize, rounds: u32) -> Vec<Vec<u32>> {
+        let mut counts = vec![vec![0; servers]; servers];
+        for round in 1..=rounds {
+            for (place, index) in order(servers, round).enumerate() {
+                counts[index][place] += 1;
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn every_server_is_as_often_at_each_place() {
+        assert_eq!(places(2, 4), [[2, 2], [2, 2]]);
+        assert_eq!(places(3, 6), [[2, 2, 2], [2, 2, 2], [2, 2, 2]]);
+        assert_eq!(places(4, 8), vec![vec![2; 4]; 4]);
+    }
+
+    #[test]
+    fn two_servers_take_turns_at_beginning() {
+        let first: Vec<_> = (1..=4).filter_map(|round| order(2, round).next()).collect();
+        assert_eq!(first, [1, 0, 1, 0]);
+    }
+
+    #[test]
+    fn no_server_always_follows_the_same_other_one() {
+        let before: Vec<Vec<usize>> = (1..=6).map(|round| order(3, round).collect()).collect();
+        let follows = |first, second| {
+            before
+                .iter()
+                .any(|it| it.windows(2).any(|w| w == [first, second]))
+        };
+        for first in 0..3 {
+            for second in (0..3).filter(|it| *it != first) {
+                assert!(follows(first, second), "{second} never follows {first}");
             }
         }
     }

@@ -43,7 +43,7 @@ impl Work for Attacks {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule::OneAtATime { rounds_max: 3 }
+        Schedule::OneAtATime { rounds_max: 4 }
     }
 
     fn begin(&self, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {

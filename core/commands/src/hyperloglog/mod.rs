@@ -35,3 +35,9 @@ fn replace(
     };
     ctx.store.apply(&Effect::on(key, change), event);
 }
+
+/// Tells the bytes of dense HyperLogLogs apart as long as none changes: what was merged once adds
+/// nothing when it is named again.
+fn place(bytes: &[u8]) -> (usize, usize) {
+    (bytes.as_ptr().addr(), bytes.len())
+}

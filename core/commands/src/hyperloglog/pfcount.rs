@@ -1,5 +1,6 @@
 //! `PFCOUNT`.
 
+use collections::Places;
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::server::Writes;
@@ -8,7 +9,9 @@ use engine::store::effect::{Effect, StringChange};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::StringValue;
-use values::hyperloglog::{ESTIMATE_OFFSET, HyperLogLog, Registers};
+use values::hyperloglog::{ESTIMATE_OFFSET, Form, HyperLogLog, Registers};
+
+use super::place;
 
 /// `PFCOUNT key [key …]`
 pub(super) struct PfCount;
@@ -68,10 +71,16 @@ fn of_one(key: &[u8], ctx: &mut Ctx<'_>) -> Result<u64, CmdError> {
 }
 
 fn of_several(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<u64, CmdError> {
-    let mut registers = Registers::new();
+    let (mut registers, mut known) = (Registers::new(), Places::default());
     for key in keys {
         if let Some(string) = ctx.store.get::<StringValue>(key)? {
-            string.with_bytes(|bytes| HyperLogLog::of(bytes)?.merge_into(&mut registers))?;
+            string.with_bytes(|bytes| {
+                let found = HyperLogLog::of(bytes)?;
+                match found.form() == Form::Dense && !known.insert(place(bytes)) {
+                    true => Ok(()),
+                    false => found.merge_into(&mut registers),
+                }
+            })?;
         }
     }
     Ok(registers.estimate())

@@ -1,5 +1,6 @@
 //! `PFMERGE`.
 
+use collections::Places;
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::store::effect::hyperloglog::events;
@@ -7,6 +8,8 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::StringValue;
 use values::hyperloglog::{self, Fault, Form, HyperLogLog, Registers};
+
+use super::place;
 
 /// `PFMERGE destkey [sourcekey …]`
 pub(super) struct PfMerge;
@@ -35,6 +38,7 @@ impl PlainCommand for PfMerge {
     fn execute(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let to = keys.get(0).unwrap_or_default();
         let (mut registers, mut form) = (Registers::new(), Form::Sparse);
+        let mut known = Places::default();
         for key in keys {
             let Some(string) = ctx.store.reading().get::<StringValue>(key)? else {
                 continue;
@@ -43,6 +47,9 @@ impl PlainCommand for PfMerge {
                 let found = HyperLogLog::of(bytes)?;
                 if found.form() == Form::Dense {
                     form = Form::Dense;
+                    if !known.insert(place(bytes)) {
+                        return Ok(());
+                    }
                 }
                 found.merge_into(&mut registers)
             })?;

@@ -151,8 +151,7 @@ impl<T> Table<T> {
         if last != at {
             // The last one comes into its place.
             let hash = hash_of(&self.values[last]);
-            self.displace(hash, last);
-            self.place(hash, at, &hash_of);
+            self.replace_place(hash, last, at, &hash_of);
         }
         let value = self.values.swap_remove(at);
         self.stamp = self.stamp.max(stamp);
@@ -185,6 +184,19 @@ impl<T> Table<T> {
         {
             entry.remove();
         }
+    }
+
+    /// A value of this hash has another place.
+    fn replace_place(&mut self, hash: u64, from: usize, to: usize, hash_of: impl Fn(&T) -> u64) {
+        let places = (u8::try_from(from), u8::try_from(to));
+        if let (Ok(from), Ok(to)) = places
+            && let Some(place) = self.places.find_mut(inner_hash(hash), |it| *it == from)
+        {
+            *place = to;
+            return;
+        }
+        self.displace(hash, from);
+        self.place(hash, to, hash_of);
     }
 
     /// A place is that of a value of this hash.

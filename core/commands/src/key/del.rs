@@ -38,8 +38,15 @@ impl PlainCommand for Del {
 
 /// Deletes keys, and answers how many there were.
 pub(super) fn delete(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    let mut deleted = 0;
-    for key in keys.iter() {
+    let (mut deleted, mut until_look) = (0, usize::from(keys.len() == 1));
+    for (index, key) in keys.iter().enumerate() {
+        if until_look == 0 {
+            until_look = match ctx.store.look_ahead(keys.skip(index).iter()) {
+                0 => usize::MAX,
+                looked => looked,
+            };
+        }
+        until_look -= 1;
         if ctx.store.peek(key).is_some() {
             deleted += ctx
                 .store

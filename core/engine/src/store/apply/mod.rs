@@ -20,6 +20,7 @@ use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
 use crate::config::Config;
 use crate::error::CmdError;
+use crate::limits::{LOOK_AHEAD_KEYS_MIN, LOOK_AHEAD_REQUESTS_MAX};
 use crate::observe::stats::{KeyspaceStats, LastLoad};
 use crate::store::dropped::{Discard, What};
 use crate::store::eviction::Pool;
@@ -233,6 +234,33 @@ impl<'e> Store<'e> {
     /// them.
     pub fn make_large(&mut self, bytes: Vec<u8>) -> Large {
         self.larges.made.insert(Large::new(bytes)).clone()
+    }
+
+    /// Looks up the next keys of a command that names many, and returns after how many it is time
+    /// to do so again: 0 if that is of no use, because the database is small enough for the
+    /// processor's caches. Lookups that do not wait for one another share the latency of memory.
+    pub fn look_ahead<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> usize {
+        let keyspace = &self.data.keyspace;
+        if keyspace.len(self.database) < LOOK_AHEAD_KEYS_MIN {
+            return 0;
+        }
+        let mut hashes = [0; LOOK_AHEAD_REQUESTS_MAX];
+        let mut looked = 0;
+        for (hash, key) in hashes.iter_mut().zip(keys) {
+            *hash = self.hash(key);
+            looked += 1;
+        }
+        let found: [_; LOOK_AHEAD_REQUESTS_MAX] =
+            keyspace.find_likely(self.database, &hashes[..looked]);
+        for record in found.into_iter().flatten() {
+            record.value().prefetch();
+        }
+        looked
+    }
+
+    /// The memory that was made ready for the command, if there is some.
+    pub fn prepared_memory(&mut self) -> Vec<u8> {
+        self.data.prepared.take().unwrap_or_default()
     }
 
     /// Empty memory for so many bytes: what was made ready for the command, if that is enough.

@@ -168,12 +168,15 @@ impl<K: Sink> Encoder<K> {
 }
 
 impl Encoder<Vec<u8>> {
-    /// One that gathers everything.
-    pub(crate) fn keeping_all(compression: Compression) -> Encoder<Vec<u8>> {
-        Encoder {
+    /// One that gathers everything in this memory, as long as it fits in.
+    pub(crate) fn keeping_all(memory: Vec<u8>, compression: Compression) -> Encoder<Vec<u8>> {
+        let mut encoder = Encoder {
             piece_bytes: usize::MAX,
             ..Encoder::new(Vec::new(), compression)
-        }
+        };
+        encoder.out = memory;
+        encoder.out.clear();
+        encoder
     }
 
     /// Writes the checksum of everything before it, and returns all of it.

@@ -35,6 +35,6 @@ pub use context::{Context, Packing};
 pub use digest::Digest;
 pub use encode::Compression;
 pub use error::{Fault, FormatError, PayloadError, ReadError};
-pub use payload::{dump, restore, sign, type_left_out};
+pub use payload::{dump, dump_in, expected_bytes, restore, sign, type_left_out};
 pub use snapshot::{Item, Record, SnapshotReader, SnapshotWriter, Usage};
 pub use source::{Sink, Source};

@@ -23,7 +23,17 @@ use crate::value;
 
 /// The payload of a value, as `DUMP` answers it.
 pub fn dump(value: &Value) -> Vec<u8> {
-    let mut out = Encoder::keeping_all(Compression::Lzf);
+    dump_in(Vec::new(), value)
+}
+
+/// About how long the payload of a large value is; 0 if that depends on its bytes.
+pub fn expected_bytes(value: &Value) -> usize {
+    value::expected_bytes(value)
+}
+
+/// The same as [`dump`], in this memory, as long as it fits in.
+pub fn dump_in(memory: Vec<u8>, value: &Value) -> Vec<u8> {
+    let mut out = Encoder::keeping_all(memory, Compression::Lzf);
     let code = value::code_of(value);
     out.byte(code);
     let Ok(()) = value::write(value, &mut out);

@@ -59,6 +59,11 @@ impl Stored for Stream {
         extras::write(self, out)
     }
 
+    /// Here most of its chunks are compressed.
+    fn expected_bytes(&self) -> usize {
+        2 * self.weight()
+    }
+
     fn write<K: Sink>(&self, out: &mut Encoder<K>) -> Result<(), K::Error> {
         write(self, out)
     }

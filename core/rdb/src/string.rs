@@ -19,6 +19,11 @@ impl Stored for StringValue {
         code::STRING
     }
 
+    /// It may compress well.
+    fn expected_bytes(&self) -> usize {
+        0
+    }
+
     fn write<K: Sink>(&self, out: &mut Encoder<K>) -> Result<(), K::Error> {
         self.with_bytes(|bytes| out.string(bytes));
         Ok(())

@@ -34,6 +34,11 @@ pub(crate) trait Stored: Typed + Sized {
         Ok(())
     }
 
+    /// About how many bytes are written for a large value; 0 if that depends on them.
+    fn expected_bytes(&self) -> usize {
+        self.weight()
+    }
+
     /// Writes the body of a value.
     fn write<K: Sink>(&self, out: &mut Encoder<K>) -> Result<(), K::Error>;
 
@@ -70,6 +75,11 @@ macro_rules! types {
             out: &mut Encoder<K>,
         ) -> Result<(), K::Error> {
             match value { $(Value::$variant(kept) => <$typed as Stored>::write_extras(kept, out),)* }
+        }
+
+        /// About how many bytes are written for a large value; 0 if that depends on them.
+        pub(crate) fn expected_bytes(value: &Value) -> usize {
+            match value { $(Value::$variant(kept) => <$typed as Stored>::expected_bytes(kept),)* }
         }
 
         /// Writes the body of a value.

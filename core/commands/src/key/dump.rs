@@ -26,9 +26,17 @@ impl PlainCommand for Dump {
     type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        match ctx.store.record(key) {
-            Some(record) => ctx.reply.bulk_owned(rdb::dump(record.value())),
-            None => ctx.reply.null(),
+        let Some(record) = ctx.store.record(key) else {
+            ctx.reply.null();
+            return Ok(Flow::Done);
+        };
+        let bytes = rdb::expected_bytes(record.value());
+        if ctx.waits_for_memory(bytes) {
+            return Ok(Flow::Block);
+        }
+        let memory = ctx.store.prepared_memory();
+        if let Some(record) = ctx.store.peek(key) {
+            ctx.reply.bulk_owned(rdb::dump_in(memory, record.value()));
         }
         Ok(Flow::Done)
     }

@@ -131,7 +131,10 @@ impl Engine {
     pub fn memory_prepared(&mut self, id: SessionId, memory: Vec<u8>, now: Now) -> Vec<u8> {
         self.data.keyspace.begin_request();
         self.data.prepared = Some(memory);
+        // Its lookups were counted when it came.
+        let (hits, misses) = (self.data.stats.hits, self.data.stats.misses);
         self.resume(id, now);
+        (self.data.stats.hits, self.data.stats.misses) = (hits, misses);
         let rest = self.data.prepared.take().unwrap_or_default();
         if self.data.blocking.has_ready() {
             self.serve_ready(now);

@@ -66,7 +66,7 @@ fn nodes_are_the_same_whether_divided_before_or_while_they_are_written() {
         let mut before = crate::encode::Encoder::new(Vec::new(), Compression::Lzf);
         let Ok(()) = super::nodes::write(&entries, &mut before);
         let Ok(before) = before.finish();
-        let mut meanwhile = crate::encode::Encoder::keeping_all(Compression::Lzf);
+        let mut meanwhile = crate::encode::Encoder::keeping_all(Vec::new(), Compression::Lzf);
         let Ok(()) = super::nodes::write(&entries, &mut meanwhile);
         assert!(before == meanwhile.finish_all(), "{count} entries");
     }

@@ -43,6 +43,10 @@ fn nothing_that_was_told_is_lost_or_doubled() {
     assert!(sum.packed > 0 && sum.not_durable > 0, "{sum:?}");
     assert!(sum.followed > 100 && sum.overtaken > 5, "{sum:?}");
     assert!(sum.evicted > 5, "{sum:?}");
+    assert!(
+        sum.scripts > 20 && sum.suspended > 20 && sum.busy > 10,
+        "{sum:?}"
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //! Nobody else changes its keys, and what each of its commands does follows from what is there. So
 //! after a reply the state is known, and after a lost connection it is one of two: the last command
 //! was carried out, wholly, or was not. Commands move elements between lists and between sets, so
-//! that half of one would show.
+//! that half of one would show. So do scripts, which change all keys, and take so long now and then
+//! that they are suspended in the middle.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -50,6 +51,36 @@ enum Step {
     DeleteField(u64),
     /// A field expires at a time of its own.
     Expire(u64, u64),
+    /// A script does this to all keys.
+    Script(u64, Pace),
+}
+
+/// How long a script takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// It ends where it begins.
+    Fast,
+    /// It is suspended between its writes.
+    Slow,
+}
+
+/// Pushes an element to one list, moves one to the other, adds a member to a set, gives it a score,
+/// and removes a field that is named so, with the same pause between any two of these.
+const SCRIPT: &str = "local function pause() for i = 1, tonumber(ARGV[2]) do end end \
+     redis.call('RPUSH', KEYS[1], ARGV[1]) pause() \
+     redis.call('LMOVE', KEYS[1], KEYS[2], 'RIGHT', 'LEFT') pause() \
+     redis.call('SADD', KEYS[3], ARGV[1]) pause() \
+     redis.call('ZINCRBY', KEYS[4], 1, ARGV[1]) pause() \
+     redis.call('HDEL', KEYS[5], ARGV[1])";
+
+impl Pace {
+    /// Instructions of a pause; a slice of a script has about half a million.
+    fn instructions(self) -> u64 {
+        match self {
+            Pace::Fast => 0,
+            Pace::Slow => 400_000,
+        }
+    }
 }
 
 impl State {
@@ -89,6 +120,12 @@ impl State {
                 if let Some((_, expires_at)) = self.fields.get_mut(&field) {
                     *expires_at = Some(at);
                 }
+            }
+            Step::Script(element, _) => {
+                self.lists[1].push_front(element);
+                self.sets[0].insert(element);
+                *self.scores.entry(element).or_default() += 1;
+                self.fields.remove(&element);
             }
         }
     }
@@ -143,6 +180,18 @@ impl Keys {
             Step::Expire(field, at) => {
                 words(&[&"HPEXPIREAT", &self.fields, &at, &"FIELDS", &1, &field])
             }
+            Step::Script(element, pace) => words(&[
+                &"EVAL",
+                &SCRIPT,
+                &5,
+                &lists[0],
+                &lists[1],
+                &sets[0],
+                &self.scores,
+                &self.fields,
+                &element,
+                &pace.instructions(),
+            ]),
         }
     }
 
@@ -215,6 +264,10 @@ fn draw(state: &State, random: &mut Random) -> Step {
             Step::Expire(element, now_ms() + soon)
         }
         14 if random.percent(50) => Step::DeleteField(element),
+        14 => match random.percent(5) {
+            true => Step::Script(element, Pace::Slow),
+            false => Step::Script(element, Pace::Fast),
+        },
         _ => Step::SetField(element, i64::try_from(random.below(100)).unwrap_or(0)),
     }
 }

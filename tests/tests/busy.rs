@@ -86,12 +86,15 @@ fn sleep(server: &Server, long: &[&str]) -> Client {
 fn servers() -> Vec<(PathBuf, &'static str, Vec<&'static str>)> {
     let weir = peers::weir().unwrap();
     let debug = vec!["DEBUG", "SLEEP", "600"];
+    let script = vec!["EVAL", "while true do end", "0"];
     let mut servers = vec![
         (weir.clone(), "1", debug.clone()),
         (weir.clone(), "4", debug),
+        (weir.clone(), "1", script.clone()),
+        (weir, "4", script.clone()),
     ];
     if let Some(redis) = Peers::binary("redis86-server").unwrap() {
-        servers.push((redis, "1", vec!["EVAL", "while true do end", "0"]));
+        servers.push((redis, "1", script));
     }
     servers
 }

@@ -78,6 +78,11 @@ fn values_are_sorted_as_on_redis() {
 }
 
 #[test]
+fn scripts_do_and_answer_the_same_as_on_redis() {
+    compare(Focus::Scripts, COMMANDS / 2, run).unwrap();
+}
+
+#[test]
 fn the_same_clients_are_woken_as_on_redis() {
     compare(Focus::All, COMMANDS_WITH_WAITING, run_waiting).unwrap();
 }

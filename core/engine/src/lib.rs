@@ -300,9 +300,29 @@ impl Engine {
         session.is_none_or(|session| session.wants_answer(session.replies))
     }
 
-    /// Takes the work that commands asked of the shell.
+    /// Takes the work that commands asked of the shell. What needs whole data waits until it is
+    /// ([`Engine::is_data_whole`]).
     pub fn take_orders(&mut self) -> Vec<Order> {
-        std::mem::take(&mut self.server.orders)
+        match self.is_data_whole() {
+            true => std::mem::take(&mut self.server.orders),
+            false => self.take_orders_for_later(),
+        }
+    }
+
+    #[cold]
+    fn take_orders_for_later(&mut self) -> Vec<Order> {
+        let orders = std::mem::take(&mut self.server.orders).into_iter();
+        let (later, now) = orders.partition(Order::needs_whole_data);
+        self.server.orders = later;
+        now
+    }
+
+    /// Returns whether everything that was done to the data is in complete batches. Otherwise a
+    /// script that is not finished has written: whoever takes the data as they are takes half of
+    /// what it does.
+    #[inline]
+    pub fn is_data_whole(&self) -> bool {
+        !self.data.log.has_aside()
     }
 
     /// From now on keyspace notifications of these classes are kept; whoever asks for them takes
@@ -395,7 +415,8 @@ impl Engine {
         &self.data.keyspace
     }
 
-    /// All databases as they are now, for a thread that serialises them.
+    /// All databases as they are now, for a thread that serialises them. They have to be whole
+    /// ([`Engine::is_data_whole`]).
     pub fn freeze(&self) -> Frozen {
         self.data.keyspace.freeze(&self.data.usage)
     }

@@ -155,6 +155,10 @@ pub const LISTED_MAX: usize = 1 << 20;
 /// Scripts that came with `EVAL` and are kept, as many as in Redis.
 pub const CACHED_SCRIPTS_MAX: usize = 500;
 
+/// How long their texts may be in all, in bytes, unless there is only one. What the interpreter
+/// makes of a text takes up to ten times as much.
+pub const CACHED_SCRIPTS_BYTES_MAX: usize = 8 << 20;
+
 /// How many bytes scripts may take that were loaded to stay.
 pub const LOADED_SCRIPTS_BYTES_MAX: usize = 64 << 20;
 

@@ -16,7 +16,9 @@ use resp::{Protocol, Reply};
 use crate::arguments::NoRequest;
 use crate::failure::{Raised, raise, text_of};
 use crate::host::{Exchange, JobBuf, Said, Says, Told};
-use crate::limits::{INSTRUCTIONS_PER_TICK, MEMORY_BYTES_MAX, MEMORY_KEPT_BYTES_MAX};
+use crate::limits::{
+    INSTRUCTIONS_PER_TICK, MEMORY_BYTES_MAX, MEMORY_BYTES_READ_MAX, MEMORY_KEPT_BYTES_MAX,
+};
 use crate::output::{Names, Output};
 use crate::reply::ReplyReader;
 use crate::{bits, cjson, cmsgpack, random, readonly, redis_library, stack, structs};
@@ -149,7 +151,15 @@ fn compile(lua: &Lua, environment: &Table, body: &[u8]) -> Result<Function, Vec<
     let chunk = lua.load(text).set_name(SCRIPT_NAME);
     let chunk = chunk.set_mode(ChunkMode::Text);
     let function = chunk.set_environment(environment.clone()).into_function();
-    function.map_err(|error| text_of(&error).into_bytes())
+    let function = function.map_err(|error| text_of(&error).into_bytes())?;
+    if lua.used_memory() > MEMORY_BYTES_READ_MAX {
+        lua.gc_collect()
+            .map_err(|error| text_of(&error).into_bytes())?;
+    }
+    match lua.used_memory() > MEMORY_BYTES_READ_MAX {
+        true => Err(b"too much memory is taken by scripts".to_vec()),
+        false => Ok(function),
+    }
 }
 
 impl State<'_, '_> {

@@ -3,6 +3,10 @@
 /// What the interpreter may take in all, in bytes.
 pub(crate) const MEMORY_BYTES_MAX: usize = 256 << 20;
 
+/// What the interpreter may take when it has read a script, in bytes: the rest is for those that
+/// run.
+pub(crate) const MEMORY_BYTES_READ_MAX: usize = 160 << 20;
+
 /// When a script has ended and the interpreter takes more than this, it gives back what it does not
 /// need.
 pub(crate) const MEMORY_KEPT_BYTES_MAX: usize = 64 << 20;

@@ -9,12 +9,13 @@ use super::ledger::Ledger;
 use super::lists;
 use super::producer::name_of;
 use super::request::{Purpose, Request, request};
+use super::scripts;
 use crate::rng::Rng;
 
 /// Draws what a bystander does next: requests that are sent together.
 pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
     let stream = rng.index(ledger.streams.len());
-    match rng.below(36) {
+    match rng.below(42) {
         0..4 => vec![look(stream, rng)],
         4 => vec![count(rng)],
         5 => transaction(),
@@ -35,11 +36,23 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
             .map(|_| elements::place(rng))
             .collect(),
         27..34 => ledger.things.requests(rng),
+        36.. => vec![scripts::request(rng)],
         _ => {
             let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
             let id = id.unwrap_or(StreamId::new(1, 1));
             (0..1 + rng.below(3)).map(|_| scratch(id, rng)).collect()
         }
+    }
+}
+
+/// Draws what a bystander asks while a script is not finished: one request, which waits, or is
+/// refused.
+pub(super) fn request_meanwhile(rng: &mut Rng) -> Request {
+    match rng.below(6) {
+        0 => request!(Purpose::Any, "SCRIPT", "KILL"),
+        1 => count(rng),
+        2 => scripts::look(),
+        _ => request!(Purpose::Look, "GET", format!("n:{}", rng.below(2))),
     }
 }
 

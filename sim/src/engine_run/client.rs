@@ -12,6 +12,7 @@ use super::counts::Counts;
 use super::ledger::{Ledger, Turn};
 use super::producer::Producer;
 use super::request::{Purpose, Request};
+use super::scripts;
 
 /// A client.
 pub(super) struct Client {
@@ -84,6 +85,11 @@ impl Client {
         for sent in asked.sent {
             let before = rest;
             let answer = Answer::read(&mut rest)?;
+            // A script was not finished.
+            if matches!(&answer, Answer::Error(error) if error.starts_with("BUSY")) {
+                counts.busy += 1;
+                continue;
+            }
             let purpose = &sent.request.purpose;
             self.answered(purpose, &answer, sent.turn, ledger, counts)
                 .with_context(|| format!("reply to {:?}: {answer:?}", sent.request.argv))?;
@@ -151,6 +157,14 @@ impl Client {
                     Ok(())
                 }
                 _ => bail!("what was just written is {answer:?}"),
+            },
+            (_, Purpose::Script) => match answer.number() {
+                Some(value) => {
+                    counts.scripts += 1;
+                    ledger.counter(scripts::COUNTER, turn, value)
+                }
+                // It was ended, or refused.
+                None => Ok(()),
             },
             (_, Purpose::Put(kind, things)) => {
                 if matches!(answer, Answer::Number(_)) {

@@ -43,6 +43,12 @@ pub struct Counts {
     pub overtaken: u64,
     /// Keys that were evicted.
     pub evicted: u64,
+    /// Scripts whose reply said what they had done.
+    pub scripts: u64,
+    /// Scripts that were suspended when they had written, and went on.
+    pub suspended: u64,
+    /// Requests that were refused because a script was not finished.
+    pub busy: u64,
     /// Operations of the disk that changed something.
     pub disk_operations: u64,
 }
@@ -56,7 +62,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 21] {
+    fn all(&mut self) -> [&mut u64; 24] {
         let Counts {
             crashes,
             power_cuts,
@@ -78,6 +84,9 @@ impl Counts {
             followed,
             overtaken,
             evicted,
+            scripts,
+            suspended,
+            busy,
             disk_operations,
         } = self;
         [
@@ -101,6 +110,9 @@ impl Counts {
             followed,
             overtaken,
             evicted,
+            scripts,
+            suspended,
+            busy,
             disk_operations,
         ]
     }

@@ -9,6 +9,8 @@
 //!   told of it, and at most once otherwise;
 //! - each thing that was put into a list, set, sorted set, or hash is there or was taken out once,
 //!   and things that are only moved are in one place;
+//! - what a script has written is there wholly or not at all, also of one that takes long and was
+//!   suspended in the middle when the crash came;
 //! - the journal includes every batch that any reply depended on;
 //! - nobody waits for a journal that is not healthy: an error replaces each reply, and a request
 //!   whose effect was not known to be durable may be sent again;
@@ -35,6 +37,7 @@ mod picture;
 mod process;
 mod producer;
 mod request;
+mod scripts;
 mod setting;
 mod things;
 mod world;
@@ -72,17 +75,20 @@ pub enum Bug {
     AppliedTwice,
     /// Replies leave while the disk is full and their batches are in no file.
     ReleasedWhenFull,
+    /// A rewrite takes the data as they are when a script is in the middle.
+    RewrittenMidScript,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 6] = [
+    pub const ALL: [Bug; 7] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
         Bug::IdempotenceForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,
+        Bug::RewrittenMidScript,
     ];
 }
 

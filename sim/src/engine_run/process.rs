@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use engine::clients::delivery::Delivery;
-use engine::server::Writes;
+use engine::server::{Order, Writes};
 use engine::store::keyspace::Frozen;
 use engine::store::log::Journalling;
 use engine::store::packing::PackingBatch;
@@ -53,6 +53,8 @@ pub(super) struct Process {
     pub(super) rewrites: u64,
     pub(super) packed: u64,
     pub(super) poisonings: u64,
+    /// How often a script was in the middle, and had written, when a step ended.
+    pub(super) suspended: u64,
 }
 
 /// How many earlier states are kept.
@@ -134,12 +136,13 @@ impl Process {
             rewrites: 0,
             packed: 0,
             poisonings: 0,
+            suspended: 0,
         })
     }
 
     /// Ends a batch of engine calls, as the shell does: what happened goes to the journal. What
     /// goes to clients that did not just ask is returned.
-    pub(super) fn finish(&mut self) -> Result<Vec<Delivery>> {
+    pub(super) fn finish(&mut self, now: Now) -> Result<Vec<Delivery>> {
         if self.engine.log().has_bytes() {
             let last = self.last();
             let mut batches = std::mem::take(self.engine.effects());
@@ -157,7 +160,11 @@ impl Process {
             self.gathered.last = last;
             self.views.insert(last, self.engine.freeze());
         }
-        self.engine.take_orders();
+        self.suspended += u64::from(!self.engine.is_data_whole());
+        let orders = self.engine.take_orders();
+        if orders.contains(&Order::RewriteJournal) {
+            self.rewrite_from_here(now);
+        }
         drop(self.engine.take_dropped());
         Ok(self.engine.take_deliveries())
     }
@@ -217,14 +224,26 @@ impl Process {
 
     /// Returns whether nothing that the engine did still waits for the journal.
     pub(super) fn is_settled(&self) -> bool {
-        self.position.released == self.last() && self.is_good()
+        self.position.released == self.last() && self.is_good() && !self.has_unfinished()
     }
 
-    /// Begins a rewrite with the current state, if none is in progress.
+    /// Returns whether a script has begun and not ended.
+    pub(super) fn has_unfinished(&self) -> bool {
+        self.engine.server.pause.unfinished().is_some()
+    }
+
+    /// Begins a rewrite with the current state, if none is in progress, as soon as that is whole.
     pub(super) fn begin_rewrite(&mut self, now: Now) {
-        if self.is_rewriting() {
+        if self.is_rewriting() || self.engine.server.is_rewriting() {
             return;
         }
+        if self.engine.is_data_whole() || self.bug == Some(Bug::RewrittenMidScript) {
+            return self.rewrite_from_here(now);
+        }
+        self.engine.server.orders.push(Order::RewriteJournal);
+    }
+
+    fn rewrite_from_here(&mut self, now: Now) {
         let (bytes, at) = (self.gathered.batches.len(), self.last());
         self.gathered.cut = Some(Cut { bytes, at });
         self.rewrite = Rewrite::Asked(self.engine.freeze(), now);
@@ -325,6 +344,8 @@ impl Process {
     /// The second engine, fed with effects alone, must hold what the first one holds.
     pub(super) fn compare_with_follower(&mut self, now: Now) -> Result<()> {
         match &mut self.follower {
+            // It has heard nothing yet of what a script does that is not finished.
+            Some(_) if !self.engine.is_data_whole() => Ok(()),
             Some(follower) => follower.compare_with(&self.engine, now),
             None => Ok(()),
         }

@@ -31,6 +31,8 @@ pub(super) enum Purpose {
     Delete(usize, StreamId),
     /// A counter after it was counted up.
     Count(u64),
+    /// What a script counts up in several keys.
+    Script,
     /// These things were put into a value of a kind.
     Put(Kind, Vec<u64>),
     /// Things that were taken out of it, at most as many.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use engine::config::Settings;
 use engine::{Engine, Now};
 use journal::SyncPolicy;
+use script::LuaHost;
 
 use super::Bug;
 use crate::rng::Rng;
@@ -43,6 +44,7 @@ impl Setting {
         let mut settings = Settings::default();
         settings.set("databases", "2")?;
         settings.set("stream-idmp-duration", &IDEMPOTENCE_S.to_string())?;
+        settings.set("busy-reply-threshold", "100")?;
         // Then expired keys stay until somebody meets them.
         if rng.once_in(2) {
             settings.set("active-expire", "no")?;
@@ -98,22 +100,20 @@ impl Setting {
 
     /// An empty engine.
     pub(super) fn engine(&self, now: Now) -> Engine {
-        Engine::new(
-            self.settings.clone(),
-            self.engine_seed,
-            now,
-            &commands::TABLE,
-        )
+        self.with_scripts(self.settings.clone(), now)
+    }
+
+    /// An engine with what runs scripts: the same calls give the same answers, as in everything
+    /// else of a run.
+    fn with_scripts(&self, settings: Settings, now: Now) -> Engine {
+        let mut engine = Engine::new(settings, self.engine_seed, now, &commands::TABLE);
+        engine.server.scripts.set_host(Box::new(LuaHost::new()));
+        engine
     }
 
     /// An empty engine under other settings: what is replayed must not depend on them.
     pub(super) fn changed_engine(&self, now: Now) -> Engine {
-        let mut engine = Engine::new(
-            self.changed_settings.clone(),
-            self.engine_seed,
-            now,
-            &commands::TABLE,
-        );
+        let mut engine = self.with_scripts(self.changed_settings.clone(), now);
         // More than `maxmemory`.
         engine.server.shell.used_memory = 2;
         engine

@@ -22,6 +22,7 @@ use super::picture::Picture;
 use super::process::{Follow, Process};
 use super::producer::{Producer, name_of};
 use super::request::{Purpose, Request, request};
+use super::scripts;
 use super::setting::{self, Setting};
 use super::{Bug, Plan};
 use crate::clock::Clock;
@@ -240,6 +241,19 @@ impl World {
         if client.asked.is_some() {
             return Ok(());
         }
+        if self.process.has_unfinished() {
+            // It goes on whenever the timer runs.
+            if self.rng.once_in(2) {
+                return self.pass(1);
+            }
+            return match client.role {
+                Role::Other => {
+                    let request = bystander::request_meanwhile(&mut self.rng);
+                    self.ask(index, vec![request])
+                }
+                Role::Produces(_) | Role::Consumes(_) => Ok(()),
+            };
+        }
         let requests = match &mut client.role {
             Role::Produces(producer) => {
                 producer.requests(now.stream_ms(), &mut self.counts, &mut self.rng)
@@ -291,14 +305,14 @@ impl World {
         }
         asked.bytes = reply.into_bytes();
         let looks = match asked.sent.as_slice() {
-            [Sent { request, .. }] if request.is_look() => {
+            [Sent { request, .. }] if request.is_look() && !asked.is_blocked => {
                 Some((request.argv.clone(), asked.bytes.clone()))
             }
             _ => None,
         };
         client.asked = Some(asked);
         self.finish()?;
-        match looks {
+        match looks.filter(|(_, reply)| !reply.starts_with(b"-BUSY")) {
             Some((argv, reply)) => self.process.ask_follower(&argv, &reply, now),
             None => Ok(()),
         }
@@ -306,7 +320,7 @@ impl World {
 
     /// Gives what the engine did to the journal, and what it says to other clients to them.
     fn finish(&mut self) -> Result<()> {
-        for delivery in self.process.finish()? {
+        for delivery in self.process.finish(self.now())? {
             let session = Some(delivery.session);
             let Some(client) = self
                 .clients
@@ -324,6 +338,8 @@ impl World {
             self.turn += 1;
             if let Some(sent) = asked.sent.last_mut() {
                 sent.turn = self.turn;
+                // It may have waited for a script, and have run amid other requests.
+                sent.at = Lsn::ZERO;
             }
         }
         Ok(())
@@ -389,6 +405,7 @@ impl World {
         self.counts.rewrites += self.process.rewrites;
         self.counts.packed += self.process.packed;
         self.counts.poisonings += self.process.poisonings;
+        self.counts.suspended += self.process.suspended;
         self.disk.kill();
         for client in &mut self.clients {
             client.lose_connection();
@@ -414,7 +431,8 @@ impl World {
         self.disk.set_capacity(u64::MAX);
         let elapsed = self.clock.elapsed();
         self.process.deliver(&self.disk, elapsed)?;
-        if self.plan.bug.is_some() || !self.process.is_good() {
+        let is_busy = self.process.has_unfinished();
+        if self.plan.bug.is_some() || !self.process.is_good() || is_busy {
             return Ok(());
         }
         let written = self.process.position.written;
@@ -589,6 +607,7 @@ impl World {
             record.value().get::<StringValue>()?.as_integer()
         };
         lists::ensure_nothing_is_twice(engine)?;
+        scripts::ensure_whole(engine)?;
         self.ledger.things.audit(engine)?;
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));

@@ -212,6 +212,11 @@ fn is_clock_id(bytes: &[u8]) -> bool {
             .is_ok_and(|ms| ms.parse().is_ok_and(|ms: u64| CLOCK_MS.contains(&ms)))
 }
 
+/// Returns whether the whole reply to a command has to be the same, but for times in it.
+pub(super) fn is_exact(command: &Command) -> bool {
+    rule(command) == Rule::Exact
+}
+
 fn rule(command: &Command) -> Rule {
     match command.name().as_str() {
         "ttl" | "expiretime" => Rule::TimeSeconds,

@@ -36,6 +36,7 @@ mod keyspace;
 mod lists;
 mod places;
 mod samples;
+mod scripts;
 mod sets;
 mod sort;
 mod sorted_sets;
@@ -318,6 +319,7 @@ impl Generator {
                 "setbit",
                 "bitfield",
                 "hsetex",
+                "hscan",
                 "hrandfield",
                 "zrandmember",
                 "spop",

@@ -35,7 +35,10 @@ impl Engine {
 
     /// Drops all data: it is not what the log has. Clients are told to wait until it was loaded
     /// again ([`Engine::take_loaded`]). Nothing that was done and not yet handed over ever happens.
+    /// A script that is not finished ends: the rest of it would be done to other data.
     pub fn drop_data(&mut self, now: Now) {
+        self.server.loading = Some(Loading::begin(now));
+        self.end_unfinished_script(now);
         let last = self.data.log.last();
         for database in 0..self.data.keyspace.database_count() {
             let emptied = self.data.keyspace.clear(database, last);
@@ -44,7 +47,6 @@ impl Engine {
         self.data.packing = PackingQueue::default();
         self.data.log.clear();
         self.data.log.set_journalling(Journalling::Off);
-        self.server.loading = Some(Loading::begin(now));
     }
 
     /// An empty engine that data can be loaded into, to be taken over by this one.

@@ -45,6 +45,14 @@ impl Engine {
         }
     }
 
+    /// Ends the script that is not finished, if there is one, although it may have written.
+    pub(crate) fn end_unfinished_script(&mut self, now: Now) {
+        let work = self.server.pause.unfinished().map(|it| it.work);
+        if let Some(Work::Script(_)) = work {
+            self.go_on_with_script(Answer::Kill, now);
+        }
+    }
+
     /// Ends the command that is not finished, if there is one, and serves what waited for it.
     pub(crate) fn end_unfinished(&mut self, how: GiveUp, now: Now) {
         let Some(&Unfinished { client, work, .. }) = self.server.pause.unfinished() else {

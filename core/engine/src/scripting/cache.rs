@@ -1,21 +1,22 @@
 //! The scripts that are known by their names.
 //!
-//! Those that came with `EVAL` are kept as long as there are not too many: the one that was used
-//! least recently goes. Those of `SCRIPT LOAD` stay, because clients rely on it.
+//! Those that came with `EVAL` are kept as long as they are not too many and not too long in all:
+//! the one that was used least recently goes. Those of `SCRIPT LOAD` stay, because clients rely on
+//! it.
 
 use std::collections::BTreeMap;
 
 use resp::Argv;
 
 use crate::error::CmdError;
-use crate::limits::{CACHED_SCRIPTS_MAX, LOADED_SCRIPTS_BYTES_MAX};
+use crate::limits::{CACHED_SCRIPTS_BYTES_MAX, CACHED_SCRIPTS_MAX, LOADED_SCRIPTS_BYTES_MAX};
 use crate::scripting::{ScriptHost, Sha, Shebang};
 
 /// A script that is known.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// Its text.
-    body: Box<[u8]>,
+    /// Bytes of its text, which only the host needs.
+    bytes: usize,
     /// What its first line says.
     pub shebang: Shebang,
     /// It was loaded to stay.
@@ -116,8 +117,8 @@ impl Scripts {
         let shebang = Shebang::parse(body)?;
         if stays {
             self.check_room(body.len())?;
-        } else if self.passing >= CACHED_SCRIPTS_MAX {
-            self.evict();
+        } else {
+            self.make_room(body.len());
         }
         let host = self.host.as_mut().ok_or(CmdError::NoScripts)?;
         host.compile(name, body)
@@ -126,7 +127,7 @@ impl Scripts {
         self.passing += usize::from(!stays);
         self.staying_bytes += if stays { body.len() } else { 0 };
         let script = Script {
-            body: body.into(),
+            bytes: body.len(),
             shebang,
             stays,
             used: self.uses,
@@ -153,7 +154,7 @@ impl Scripts {
 
     fn let_stay(&mut self, name: Sha) -> Result<(), CmdError> {
         let found = self.by_name.get(&name).filter(|script| !script.stays);
-        let Some(bytes) = found.map(|script| script.body.len()) else {
+        let Some(bytes) = found.map(|script| script.bytes) else {
             return Ok(());
         };
         self.check_room(bytes)?;
@@ -165,6 +166,16 @@ impl Scripts {
         Ok(())
     }
 
+    /// Forgets scripts that do not stay, if there would be too many with another one.
+    fn make_room(&mut self, bytes: usize) {
+        while self.passing > 0
+            && (self.passing >= CACHED_SCRIPTS_MAX
+                || self.bytes - self.staying_bytes + bytes > CACHED_SCRIPTS_BYTES_MAX)
+        {
+            self.evict();
+        }
+    }
+
     /// Forgets the script that was used least recently, of those that do not stay.
     fn evict(&mut self) {
         let passing = self.by_name.iter().filter(|(_, script)| !script.stays);
@@ -173,7 +184,7 @@ impl Scripts {
             return;
         };
         if let Some(script) = self.by_name.remove(&name) {
-            self.bytes -= script.body.len();
+            self.bytes -= script.bytes;
             self.passing -= 1;
             self.evicted += 1;
         }

@@ -321,6 +321,29 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// Returns whether it takes the data as they are, or replaces them.
+    pub fn needs_whole_data(&self) -> bool {
+        match self {
+            Order::Shutdown { save, .. } => *save,
+            Order::Snapshot { .. }
+            | Order::RewriteJournal
+            | Order::Reload { .. }
+            | Order::ReloadJournal { .. } => true,
+            Order::ClientEvicted { .. }
+            | Order::TellBusy { .. }
+            | Order::LogOfScript(..)
+            | Order::SettingsChanged
+            | Order::ChangeSettings { .. }
+            | Order::GiveBackMemory
+            | Order::PrepareMemory { .. }
+            | Order::SaveUsers { .. }
+            | Order::LoadUsers { .. }
+            | Order::RewriteConfiguration { .. } => false,
+        }
+    }
+}
+
 /// How the snapshot file is loaded into a running server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reload {

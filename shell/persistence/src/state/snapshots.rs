@@ -8,6 +8,7 @@ use engine::server::Order;
 use engine::{Engine, Now};
 use journal::contained;
 
+use super::switch::UNFINISHED;
 use super::{Persistence, took_s};
 use crate::background::{self, Ended};
 use crate::snapshot::{self, Progress};
@@ -50,6 +51,9 @@ impl Persistence {
     /// # Errors
     /// [`CmdError::SaveFailed`]; the last snapshot is as it was.
     pub fn save(&mut self, engine: &mut Engine, now: Now) -> Result<(), CmdError> {
+        if !engine.is_data_whole() {
+            return Err(CmdError::SaveFailed(UNFINISHED.to_owned()));
+        }
         let path = &self.config.snapshot;
         let changes = engine.stats().changes;
         let written = snapshot::write_file(&engine.freeze(), path, now, &Progress::default());

@@ -60,6 +60,9 @@ pub struct Begun {
     config: Config,
 }
 
+/// Why data cannot be written just now.
+pub(super) const UNFINISHED: &str = "a script that has written is not finished";
+
 /// A journal that takes nothing more.
 pub struct Ending {
     journal: Arc<ShardJournal>,
@@ -107,6 +110,9 @@ impl Persistence {
         now: Now,
     ) -> Result<Beginning, String> {
         let Prepared { log, config } = prepared;
+        if !engine.is_data_whole() {
+            return Err(UNFINISHED.to_owned());
+        }
         let at = engine.log().last();
         let journal = Journal::start(log.at(at), config.policy)
             .map_err(|error| in_folder(&config, &error))?;

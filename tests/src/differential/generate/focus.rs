@@ -23,6 +23,8 @@ pub enum Focus {
     Places,
     /// SORT of lists, sets and sorted sets most, likewise.
     Sort,
+    /// Scripts that call commands on all of them.
+    Scripts,
 }
 
 pub(super) type Family = fn(&mut Generator);
@@ -45,6 +47,7 @@ impl Focus {
                 (2, Generator::hyperloglog_command),
                 (3, Generator::place_command),
                 (2, Generator::sort_command),
+                (3, Generator::script_command),
             ],
             Focus::Lists => &[
                 (86, Generator::list_command),
@@ -95,6 +98,14 @@ impl Focus {
                 (2, Generator::keyspace_command),
                 (2, Generator::transaction_command),
             ],
+            Focus::Scripts => &[
+                (60, Generator::script_command),
+                (10, Generator::stream_command),
+                (6, Generator::string_command),
+                (6, Generator::keyspace_command),
+                (6, Generator::transaction_command),
+                (2, Generator::outlive),
+            ],
         }
     }
 
@@ -140,6 +151,7 @@ impl Focus {
                 (1, Generator::keyspace_command),
                 (4, Generator::sorted_set_command),
             ],
+            Focus::Scripts => &[(1, Generator::script_command)],
         }
     }
 
@@ -153,6 +165,7 @@ impl Focus {
             Focus::Hashes => [1, 1, 1, 1, 1, 12, 1, 1],
             Focus::HyperLogLogs => [1, 1, 1, 1, 1, 1, 12, 1],
             Focus::Places => [1, 1, 1, 1, 1, 1, 1, 12],
+            Focus::Scripts => [3, 3, 2, 2, 2, 2, 0, 0],
         }
     }
 
@@ -161,7 +174,12 @@ impl Focus {
         match self {
             Focus::All => 40,
             Focus::Lists | Focus::SortedSets => 90,
-            Focus::Sets | Focus::Hashes | Focus::HyperLogLogs | Focus::Places | Focus::Sort => 0,
+            Focus::Sets
+            | Focus::Hashes
+            | Focus::HyperLogLogs
+            | Focus::Places
+            | Focus::Sort
+            | Focus::Scripts => 0,
         }
     }
 }

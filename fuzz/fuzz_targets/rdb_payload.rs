@@ -9,8 +9,17 @@ use stream::Retention;
 use values::Thresholds;
 
 fn context() -> Context {
-    let retention = Retention { duration_s: 100, maxsize: 100 };
-    Context { now_ms: 1_700_000_000_000, hash_seed: 1, retention, thresholds: Thresholds::DEFAULT, packing: rdb::Packing::Later }
+    let retention = Retention {
+        duration_s: 100,
+        maxsize: 100,
+    };
+    Context {
+        now_ms: 1_700_000_000_000,
+        hash_seed: 1,
+        retention,
+        thresholds: Thresholds::DEFAULT,
+        packing: rdb::Packing::Later,
+    }
 }
 
 fuzz_target!(|content: &[u8]| {

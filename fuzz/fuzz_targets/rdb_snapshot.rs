@@ -34,9 +34,22 @@ impl Source for Pieces<'_> {
 
 /// The keys and items of a snapshot, and the error that ended it.
 fn read(bytes: &[u8], piece_bytes: usize) -> (Vec<String>, Option<String>) {
-    let retention = Retention { duration_s: 100, maxsize: 100 };
-    let context = Context { now_ms: 1_700_000_000_000, hash_seed: 1, retention, thresholds: Thresholds::DEFAULT, packing: rdb::Packing::BeyondBytes(0) };
-    let source = Pieces { rest: bytes, piece_bytes, left_in_piece: 0 };
+    let retention = Retention {
+        duration_s: 100,
+        maxsize: 100,
+    };
+    let context = Context {
+        now_ms: 1_700_000_000_000,
+        hash_seed: 1,
+        retention,
+        thresholds: Thresholds::DEFAULT,
+        packing: rdb::Packing::BeyondBytes(0),
+    };
+    let source = Pieces {
+        rest: bytes,
+        piece_bytes,
+        left_in_piece: 0,
+    };
     let mut items = Vec::new();
     let mut reader = match SnapshotReader::new(source, context) {
         Ok(reader) => reader,

@@ -24,4 +24,6 @@ pub mod request;
 pub mod runner;
 pub mod sample;
 pub mod script;
+pub mod tls;
+mod wire;
 pub mod works;

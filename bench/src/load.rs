@@ -7,7 +7,7 @@
 //! written to the moment its last reply has been read.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -19,6 +19,8 @@ use xxhash_rust::xxh3::Xxh3Default;
 use crate::process::own_cpu_time;
 use crate::reply::Scanner;
 use crate::request::mix;
+use crate::tls::Client as TlsClient;
+use crate::wire::Wire;
 
 /// What is sent on each connection.
 pub trait Source {
@@ -62,7 +64,7 @@ pub struct Load {
 }
 
 struct Client {
-    stream: TcpStream,
+    stream: Wire,
     scanner: Scanner,
     digest: Xxh3Default,
     out: Vec<u8>,
@@ -79,13 +81,19 @@ impl Load {
     /// # Errors
     /// When the server refuses one.
     pub fn connect(address: SocketAddr, count: usize) -> Result<Self> {
+        Self::connect_by(None, address, count)
+    }
+
+    /// Opens this many connections by TLS, if there is a client of TLS.
+    ///
+    /// # Errors
+    /// When the server refuses one, or is not to be trusted.
+    pub fn connect_by(tls: Option<&TlsClient>, address: SocketAddr, count: usize) -> Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let mut clients = Vec::with_capacity(count);
         for index in 0..count {
-            let stream = TcpStream::connect(address)
+            let stream = Wire::connect(address, tls)
                 .with_context(|| format!("connection {index} of {count}"))?;
-            stream.set_nodelay(true)?;
-            stream.set_nonblocking(true)?;
             epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;
             clients.push(Client {
                 stream,

@@ -203,7 +203,8 @@ fn log_path(folder: &TempDir) -> PathBuf {
     folder.path().join("server.log")
 }
 
-fn free_port() -> Result<u16> {
+/// A port on which nobody listens.
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())

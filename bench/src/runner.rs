@@ -3,6 +3,9 @@
 
 use std::time::Instant;
 
+use anyhow::Result;
+
+use crate::control::Value;
 use crate::curve::Curve;
 use crate::node::Persistence;
 use crate::peer::{Peer, REFERENCE};
@@ -239,18 +242,33 @@ fn ending_of_probe(peer: &Peer, needs: Needs, setup: &Setup) -> Ending {
     match needs {
         Needs::Streams => Ending::Finished,
         Needs::Idempotence => {
-            let control = setup.start(peer, Persistence::None, &[]).and_then(|node| {
-                let mut control = node.control()?;
-                Ok(control
-                    .ask(&["XADD", "probe", "IDMP", "producer", "iid", "*", "f", "v"])
-                    .is_ok())
-            });
-            match control {
-                Ok(true) => Ending::Finished,
-                Ok(false) => Ending::Unsupported,
-                Err(error) => Ending::Failed(format!("{error:#}")),
-            }
+            let append = ["XADD", "probe", "IDMP", "producer", "iid", "*", "f", "v"];
+            ending_of_question(peer, setup, &append, |reply| reply.is_ok())
         }
+        Needs::Tls => ending_of_question(
+            peer,
+            setup,
+            &["CONFIG", "GET", "tls-port"],
+            |reply| matches!(reply, Ok(Value::Array(pair)) if !pair.is_empty()),
+        ),
+    }
+}
+
+/// Asks a server whether it has something.
+fn ending_of_question(
+    peer: &Peer,
+    setup: &Setup,
+    question: &[&str],
+    has_it: impl FnOnce(Result<Value>) -> bool,
+) -> Ending {
+    let answer = setup.start(peer, Persistence::None, &[]).and_then(|node| {
+        let mut control = node.control()?;
+        Ok(has_it(control.ask(question)))
+    });
+    match answer {
+        Ok(true) => Ending::Finished,
+        Ok(false) => Ending::Unsupported,
+        Err(error) => Ending::Failed(format!("{error:#}")),
     }
 }
 

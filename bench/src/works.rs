@@ -80,6 +80,8 @@ pub trait Rig {
 pub enum Suite {
     /// The commands of streams, SET and GET, memory per entry: all without persistence.
     Streams,
+    /// SET and GET by TLS, without persistence.
+    Tls,
     /// The commands of the other types, in pipelines of 1, 16 and 64, without persistence.
     Types,
     /// What values of each type take in memory, without persistence.
@@ -99,6 +101,7 @@ impl Suite {
     pub fn name(self) -> &'static str {
         match self {
             Suite::Streams => "streams",
+            Suite::Tls => "tls",
             Suite::Types => "types",
             Suite::Memory => "memory",
             Suite::Durable => "durable",
@@ -116,6 +119,8 @@ pub enum Needs {
     Streams,
     /// XADD with IDMP.
     Idempotence,
+    /// TLS.
+    Tls,
 }
 
 /// How rounds of different peers are put in order.

@@ -1,54 +1,83 @@
 //! SET and GET of 64 bytes over 100,000 keys: what a plain cache does, as a measure of the path
-//! around the stream.
+//! around the stream; in the clear, and by TLS.
 
 use anyhow::Result;
 
 use super::timed::{Repeat, measure};
-use super::{Rig, Setup, Suite, Work};
+use super::{Needs, Rig, Setup, Suite, Work};
 use crate::load::{Check, Load};
 use crate::node::{Node, Persistence};
 use crate::peer::Peer;
 use crate::request::{Piece, Template, Texts};
 use crate::sample::Sample;
+use crate::tls::Certificate;
 
 pub(super) fn works(setup: &Setup) -> Vec<Box<dyn Work>> {
     let connections = setup.connections;
-    let strings = |pipeline| -> Box<dyn Work> {
+    let strings = |by_tls, pipeline| -> Box<dyn Work> {
         Box::new(Strings {
+            by_tls,
             pipeline,
             connections,
         })
     };
-    vec![strings(1), strings(16), strings(64)]
+    let kinds = [false, true].into_iter();
+    kinds
+        .flat_map(|by_tls| [1, 16, 64].map(|pipeline| strings(by_tls, pipeline)))
+        .collect()
 }
 
 struct Strings {
+    by_tls: bool,
     pipeline: u64,
     connections: usize,
 }
 
 impl Work for Strings {
     fn suite(&self) -> Suite {
-        Suite::Streams
+        match self.by_tls {
+            true => Suite::Tls,
+            false => Suite::Streams,
+        }
     }
 
     fn name(&self) -> String {
-        format!("set-get-p{}", self.pipeline)
+        let by = if self.by_tls { "tls-" } else { "" };
+        format!("{by}set-get-p{}", self.pipeline)
+    }
+
+    fn needs(&self) -> Needs {
+        match self.by_tls {
+            true => Needs::Tls,
+            false => Needs::Streams,
+        }
     }
 
     fn lanes(&self) -> Vec<String> {
         let Self {
+            by_tls,
             pipeline,
             connections,
         } = self;
+        let by = if *by_tls { " TLS" } else { "" };
         vec![
-            format!("SET 64 B P{pipeline} c{connections}"),
-            format!("GET 64 B P{pipeline} c{connections}"),
+            format!("SET 64 B{by} P{pipeline} c{connections}"),
+            format!("GET 64 B{by} P{pipeline} c{connections}"),
         ]
     }
 
     fn begin(&self, peer: &Peer, setup: &Setup) -> Result<Box<dyn Rig>> {
-        let node = setup.start(peer, Persistence::None, &[])?;
+        let certificate = match self.by_tls {
+            true => Some(Certificate::new(&setup.data_dir)?),
+            false => None,
+        };
+        let flags = certificate.as_ref().map(Certificate::flags).transpose()?;
+        let node = setup.start(peer, Persistence::None, &flags.unwrap_or_default())?;
+        let mut address = node.address();
+        if let Some(certificate) = &certificate {
+            address.set_port(certificate.port());
+        }
+        let client = certificate.as_ref().map(Certificate::client);
         let texts = setup.texts.clone();
         let digits = setup.scale.fixed(5, 2) as usize;
         let serial_key = [Piece::Fixed(b"bench:key:"), Piece::Serial(digits)];
@@ -66,7 +95,8 @@ impl Work for Strings {
         let mut every_key = Repeat::new(std::slice::from_ref(&set), &texts, 1, 100, keys);
         Load::connect(node.address(), 1)?.run(&mut every_key, Check::Shape)?;
         Ok(Box::new(Running {
-            load: Load::connect(node.address(), self.connections)?,
+            load: Load::connect_by(client, address, self.connections)?,
+            _certificate: certificate,
             node,
             keys,
             texts,
@@ -79,6 +109,8 @@ impl Work for Strings {
 
 struct Running {
     node: Node,
+    /// Its files, which go with it.
+    _certificate: Option<Certificate>,
     load: Load,
     texts: Texts,
     lanes: [Template; 2],

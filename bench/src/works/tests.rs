@@ -42,6 +42,11 @@ fn streams_run_in_their_quick_form() {
 }
 
 #[test]
+fn works_by_tls_run_in_their_quick_form() {
+    run_quickly(Suite::Tls);
+}
+
+#[test]
 fn types_run_in_their_quick_form() {
     run_quickly(Suite::Types);
 }

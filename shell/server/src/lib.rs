@@ -37,4 +37,6 @@ pub use listen::{ListenError, Listeners};
 pub use memory::Allocator;
 pub use shard::Shard;
 pub use threads::{Options, serve, survive_signals};
+#[cfg(fuzzing)]
+pub use tls::door as tls_door;
 pub use tls::{FileError, TlsError};

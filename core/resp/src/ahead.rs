@@ -1,7 +1,7 @@
 //! A quick look at the requests that wait in a pipeline, so that a caller can prefetch what they
 //! will need.
 
-use crate::request::short_header;
+use crate::request::{END_BYTES, short_header};
 
 /// What a request may be about, as far as a quick look tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +76,6 @@ struct Layout {
 
 /// Where an argument begins, and where it ends.
 type Place = (usize, usize);
-
-/// The bytes that end an argument. They are skipped unseen, as the parser does.
-const END_BYTES: usize = 2;
 
 /// The argument whose header is at `at`.
 #[inline]

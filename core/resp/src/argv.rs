@@ -28,6 +28,18 @@ impl Span {
         Span::new(LARGE_START, offset(number + 1))
     }
 
+    /// Where it begins.
+    #[inline]
+    pub(crate) const fn start(self) -> usize {
+        self.start as usize
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub(crate) const fn len(self) -> usize {
+        self.len as usize
+    }
+
     #[inline]
     fn of<'a>(self, bytes: &'a [u8], larges: &'a [Large]) -> &'a [u8] {
         let start = self.start as usize;

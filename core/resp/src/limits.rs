@@ -46,6 +46,9 @@ pub(crate) const LEFT_BEHIND_STEP_BYTES: usize = 128 << 20;
 /// huge request needed is freed, so that a connection costs only what it uses.
 pub(crate) const SPANS_KEPT_MAX: usize = 4096;
 
+/// Arguments of a request whose form is remembered.
+pub(crate) const FORM_ARGS_MAX: usize = 32;
+
 /// Capacity that the parser keeps for the arguments of inline requests, in bytes.
 pub(crate) const SCRATCH_KEPT_BYTES_MAX: usize = 1024;
 

@@ -4,6 +4,8 @@
 //! within an unfinished request. It answers everything that is not a request as Redis 8.6 does, and
 //! the answer never depends on where the pieces were cut. What a command means is not known here.
 
+mod form;
+
 use thiserror::Error;
 
 use crate::argv::{Argv, Span};
@@ -14,6 +16,7 @@ use crate::limits::{
     UNAUTHENTICATED_BULK_BYTES_MAX,
 };
 use crate::reply::Reply;
+use form::Form;
 
 /// One request, borrowed from the input (or, if it was inline, from the parser).
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +116,8 @@ impl ProtocolError {
 pub struct Parser {
     /// The arguments that are complete.
     spans: Vec<Span>,
+    /// What surrounded them, if they are all those of the last request.
+    form: Form,
     /// The arguments of an inline request, unquoted: the input does not hold them in this form.
     scratch: Vec<u8>,
     /// Arguments still to come; 0 at the start of a request.
@@ -148,6 +153,7 @@ impl Parser {
     pub const fn new() -> Parser {
         Parser {
             spans: Vec::new(),
+            form: Form::UNKNOWN,
             scratch: Vec::new(),
             args_left: 0,
             at: 0,
@@ -178,10 +184,13 @@ impl Parser {
         let bytes_max = bytes_max.saturating_sub(self.larges_bytes);
         // What lies beyond the limit is not looked at, so that spans cannot overflow.
         let request = input.get(..bytes_max).unwrap_or(input);
-        let consumed = match self.advance(request, limits)? {
+        let consumed = match self.form.end_of(request, &self.spans, limits) {
             Some(end) => end,
-            None if self.needed > bytes_max => return Err(ProtocolError::RequestTooLarge),
-            None => return Ok(None),
+            None => match self.advance(request, limits)? {
+                Some(end) => end,
+                None if self.needed > bytes_max => return Err(ProtocolError::RequestTooLarge),
+                None => return Ok(None),
+            },
         };
         let inline = request.first() != Some(&b'*');
         let bytes = if inline { &self.scratch } else { request };
@@ -245,12 +254,14 @@ impl Parser {
     pub fn shrink(&mut self) {
         if !self.is_within_request() {
             self.spans = Vec::new();
+            self.form.free();
             self.scratch = Vec::new();
         }
     }
 
     /// Continues from where the parser stopped. Returns the end of the request if it is complete.
-    #[inline]
+    /// Not inlined: its loop needs the registers that the caller has filled.
+    #[inline(never)]
     fn advance(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, ProtocolError> {
         // Only the line that the parser stopped in was looked at before.
         let mut scanned = std::mem::take(&mut self.scanned);
@@ -284,6 +295,7 @@ impl Parser {
     #[inline]
     fn begin(&mut self) {
         self.spans.clear();
+        self.form.forget();
         self.at = 0;
         self.needed = 1;
         if self.spans.capacity() > SPANS_KEPT_MAX
@@ -354,32 +366,51 @@ impl Parser {
             Sender::Unauthenticated => limits.bulk_bytes_max.min(UNAUTHENTICATED_BULK_BYTES_MAX),
         };
         while self.args_left > 0 {
-            let short = short_header(b'$', input, at).filter(|(len, _)| *len <= short_max);
-            let (len, start) = match short {
-                Some((len, header_bytes)) => (len, at + header_bytes),
-                None => match self.bulk_length(input, at, scanned, limits)? {
-                    Some(header) => header,
-                    None => {
-                        self.at = at;
-                        return Ok(None);
-                    }
-                },
-            };
-            match self.take_argument(input, start, len) {
+            if let Some((len, header_bytes)) = short_header(b'$', input, at)
+                && len <= short_max
+                && at + header_bytes + len + END_BYTES <= input.len()
+            {
+                let start = at + header_bytes;
+                self.spans.push(Span::new(start as u32, len as u32));
+                self.args_left -= 1;
+                (at, scanned) = (start + len + END_BYTES, 0);
+                continue;
+            }
+            match self.other_argument(input, at, scanned, limits)? {
                 Some(end) => (at, scanned) = (end, 0),
                 None => return Ok(None),
             }
         }
+        if self.larges.is_empty() {
+            self.form.note(input, &self.spans, at);
+        }
         Ok(Some(at))
+    }
+
+    /// Takes an argument that is long, unusual or incomplete. Where the next one's header begins,
+    /// or `None` if not all of it is there.
+    #[inline(never)]
+    fn other_argument(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        scanned: usize,
+        limits: &Limits,
+    ) -> Result<Option<usize>, ProtocolError> {
+        match self.bulk_length(input, at, scanned, limits)? {
+            Some((len, start)) => Ok(self.take_argument(input, start, len)),
+            None => {
+                self.at = at;
+                Ok(None)
+            }
+        }
     }
 
     /// Takes an argument whose body begins at `start`. Where the next one's header begins, or
     /// `None` if not all of the body is there.
-    #[inline]
     fn take_argument(&mut self, input: &[u8], start: usize, len: usize) -> Option<usize> {
-        // The two bytes that end an argument are skipped unseen, as Redis does. The sum cannot
-        // overflow: a header ends within 4 GiB, and a length is below 2^63.
-        let end = start + len + 2;
+        // The sum cannot overflow: a header ends within 4 GiB, and a length is below 2^63.
+        let end = start + len + END_BYTES;
         if end > input.len() {
             self.at = start;
             self.body = Some(len);
@@ -414,7 +445,6 @@ impl Parser {
 
     /// Reads the length of the argument at `at` and says where its body begins; `None` if its line
     /// is not complete. This is the slow path for unusual lines, right or wrong.
-    #[cold]
     fn bulk_length(
         &mut self,
         input: &[u8],
@@ -515,6 +545,9 @@ impl Parser {
     }
 }
 
+/// The bytes that end an argument. They are skipped unseen, as in Redis.
+pub(crate) const END_BYTES: usize = 2;
+
 /// The number in a complete line of up to four digits at `at` that begins with `sign`, and the
 /// line's length. `None` for all other lines, right or wrong: they are rare, or their arguments are
 /// so long that the cost does not matter.
@@ -523,21 +556,33 @@ pub(crate) fn short_header(sign: u8, input: &[u8], at: usize) -> Option<(usize, 
     // A line, an argument of one byte and its end are no shorter than this. Only the line of an
     // empty argument at the end of the input is.
     let line: [u8; 7] = *input.get(at..)?.first_chunk()?;
+    let [first, tens, ones, end, ..] = line;
+    if first != sign {
+        return None;
+    }
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    if tens >= 10 {
+        return None;
+    }
+    // Nearly all lines have one digit or two.
+    if ones == b'\r'.wrapping_sub(b'0') {
+        return Some((usize::from(tens), 4));
+    }
+    if ones < 10 && end == b'\r' && tens > 0 {
+        return Some((usize::from(10 * tens + ones), 5));
+    }
+    longer_header(line)
+}
+
+/// The same for a line of three digits or four.
+#[inline(never)]
+fn longer_header(line: [u8; 7]) -> Option<(usize, usize)> {
     let digit = |index: usize| {
         let digit = line[index].wrapping_sub(b'0');
         (digit < 10).then_some(usize::from(digit))
     };
-    let mut number = digit(1)?;
-    if line[0] != sign {
-        return None;
-    }
-    if line[2] == b'\r' {
-        return Some((number, 4));
-    }
     // A number of several digits does not begin with zero.
-    if number == 0 {
-        return None;
-    }
+    let mut number = digit(1).filter(|first| *first > 0)?;
     for index in 2..5 {
         number = 10 * number + digit(index)?;
         if line[index + 1] == b'\r' {

@@ -680,3 +680,115 @@ proptest! {
         prop_assert_eq!(outcome, model::outcome(&input, &limits));
     }
 }
+
+/// Requests of different forms.
+fn forms() -> Vec<Vec<u8>> {
+    let (long, many) = ([b'x'; 1234], [b"a".as_slice(); 40]);
+    let requests: &[&[&[u8]]] = &[
+        &[b"PING"],
+        &[b""],
+        &[b"GET", b"key:000000000001"],
+        &[b"SET", b"k", b""],
+        &[
+            b"XADD", b"s", b"MAXLEN", b"~", b"100000", b"*", b"f", b"value",
+        ],
+        &[
+            b"ZRANGEBYSCORE",
+            b"z",
+            &long[..9],
+            &long[..10],
+            &long[..100],
+        ],
+        &[&long[..1000], &long],
+        &many[..9],
+        &many[..10],
+        &many,
+    ];
+    requests.iter().map(|request| request_of(request)).collect()
+}
+
+#[test]
+fn a_request_like_the_one_before_is_known_without_being_read() {
+    for request in forms() {
+        let (mut parser, limits) = (Parser::new(), Limits::default());
+        let known = |parser: &Parser| {
+            let (form, spans) = (&parser.form, &parser.spans);
+            form.end_of(&request, spans, &limits) == Some(request.len())
+        };
+        for expected in [false, true, true] {
+            assert!(parser.parse(&request, &limits).unwrap().is_some());
+            let is_usual = parser.spans.len() <= crate::limits::FORM_ARGS_MAX;
+            let shown = request[..request.len().min(60)].escape_ascii();
+            assert_eq!(known(&parser), expected && is_usual, "{shown}");
+        }
+        let cut = &request[..request.len() - 1];
+        assert!(parser.form.end_of(cut, &parser.spans, &limits).is_none());
+        parser.shrink();
+        assert!(!known(&parser));
+    }
+}
+
+#[test]
+fn a_request_that_differs_from_those_before_in_any_byte_is_read_as_if_it_were_the_first() {
+    let small = Limits {
+        bulk_bytes_max: 1000,
+        ..Limits::default()
+    };
+    for request in forms() {
+        let mut input = request.repeat(3);
+        let (start, end) = (input.len(), input.len() + request.len());
+        input.extend_from_slice(&request.repeat(2));
+        let near_line = |at: &usize| {
+            let around = &input[at.saturating_sub(3)..(at + 3).min(end)];
+            around.iter().any(|byte| b"\r\n*$".contains(byte))
+        };
+        let places: Vec<usize> = (start..end).filter(near_line).collect();
+        for at in places {
+            for byte in *b"\r\n*$019X\0" {
+                let mut other = input.clone();
+                other[at] = byte;
+                for limits in [&Limits::default(), &small] {
+                    let expected = model::outcome(&other, limits);
+                    assert_eq!(
+                        receive([&other[..]], limits),
+                        expected,
+                        "{}",
+                        other.escape_ascii()
+                    );
+                }
+            }
+        }
+        for cut in start..end {
+            let expected = model::outcome(&input[..cut], &small);
+            assert_eq!(receive([&input[..cut]], &small), expected);
+        }
+    }
+}
+
+#[test]
+fn a_request_like_the_one_before_is_held_to_the_limits_of_now() {
+    let request = request_of(&[b"SET", b"key", b"value"]);
+    let strict = [
+        Limits {
+            bulk_bytes_max: 4,
+            ..Limits::default()
+        },
+        Limits {
+            args_max: 2,
+            ..Limits::default()
+        },
+        Limits {
+            request_bytes_max: request.len() - 1,
+            ..Limits::default()
+        },
+    ];
+    for limits in strict {
+        let mut parser = Parser::new();
+        for _ in 0..3 {
+            assert!(parser.parse(&request, &Limits::default()).is_ok());
+        }
+        let expected = model::outcome(&request, &limits).error;
+        assert!(expected.is_some());
+        assert_eq!(parser.parse(&request, &limits).err(), expected);
+    }
+}

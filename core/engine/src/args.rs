@@ -154,7 +154,8 @@ pub fn parse_i64(text: &[u8]) -> Option<i64> {
         if digit > 9 {
             return None;
         }
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+        // Nineteen digits cannot overflow.
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
     }
     if negative {
         0i64.checked_sub_unsigned(value)

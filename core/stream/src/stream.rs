@@ -466,6 +466,13 @@ impl Stream {
         trim::plan(&self.entries, &self.groups, trim, references)
     }
 
+    /// Returns whether a trim may remove something once another entry was appended: most do not,
+    /// and this is cheap to know before.
+    #[inline]
+    pub fn may_trim_after_append(&self, trim: &Trim, references: References) -> bool {
+        trim::may_cut_after_append(&self.entries, trim, references)
+    }
+
     /// The figures from which the read counters of groups follow.
     pub fn counters(&self) -> Counters {
         Counters {

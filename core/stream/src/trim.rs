@@ -109,6 +109,25 @@ pub(crate) fn plan(
     }
 }
 
+/// Returns whether a trim may remove something once another entry was appended. What is cheap to
+/// know is known before that; otherwise this says yes.
+pub(crate) fn may_cut_after_append(entries: &Entries, trim: &Trim, references: References) -> bool {
+    let (Keep::MaxLen(len_max), References::Keep, 1..) = (trim.keep, references, entries.len())
+    else {
+        return true;
+    };
+    let excess = (entries.len() + 1).saturating_sub(len_max);
+    match trim.precision {
+        _ if excess == 0 => false,
+        Precision::Exact => true,
+        // Another entry makes no node shorter.
+        Precision::Approximate { limit } => {
+            let limit = limit.map_or(u64::MAX, NonZeroU64::get);
+            entries.nodes_within(excess.min(limit)).is_some()
+        }
+    }
+}
+
 /// Lets the groups prepare for what planning this trim is going to ask. Returns how many entries
 /// were looked at for that.
 pub(crate) fn prepare(

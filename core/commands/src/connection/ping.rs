@@ -41,7 +41,7 @@ impl Command for Ping {
             return Ok(Flow::Done);
         }
         match message {
-            None => ctx.reply.simple("PONG"),
+            None => ctx.reply.raw(b"+PONG\r\n"),
             Some(message) => reply_argument(message, ctx),
         }
         Ok(Flow::Done)

@@ -62,6 +62,17 @@ impl TrimClause {
         }
     }
 
+    /// Returns whether there may be something to remove once another entry was appended.
+    pub(super) fn may_cut_after_append(
+        self,
+        stream: &Stream,
+        references: References,
+        nodes: NodeLimits,
+    ) -> bool {
+        let trim = self.resolve(nodes);
+        trim.is_some_and(|trim| stream.may_trim_after_append(&trim, references))
+    }
+
     /// Removes what the clause asks for; how many entries that were.
     pub(super) fn apply(self, key: &[u8], references: References, ctx: &mut Ctx<'_>) -> u64 {
         let Some(trim) = self.resolve(ctx.server.config.node_limits) else {

@@ -262,6 +262,10 @@ impl Command for XAdd {
             }
             (None, IdSpec::Exactly(id)) => id,
         };
+        let nodes = ctx.server.config.node_limits;
+        let trim = trim.filter(|trim| {
+            found.is_none_or(|stream| trim.may_cut_after_append(stream, references, nodes))
+        });
         if !fields.larges().is_empty() && ctx.waits_for_memory(entry_bytes(fields)) {
             return Ok(Flow::Block);
         }

@@ -398,7 +398,7 @@ impl Engine {
                 .map_err(Stop::Unknown)?,
         };
         let mut run_one = |argv| {
-            let _ = self.dispatch(session, argv, now, reply, Mode::Replay);
+            let _ = self.dispatch_apart(session, argv, now, reply, Mode::Replay);
         };
         match run {
             Run::AsItIs => run_one(argv),
@@ -428,12 +428,12 @@ impl Engine {
     ) {
         if flags.has(Flags::SELECTS_DATABASE) {
             let queue = session.transaction.take();
-            let _ = self.dispatch(session, argv, now, reply, Mode::Replay);
+            let _ = self.dispatch_apart(session, argv, now, reply, Mode::Replay);
             session.transaction = queue;
         } else if flags.has(Flags::RUNS_QUEUE) {
             session.transaction = None;
         } else if flags.has(Flags::CONTROLS_MULTI) {
-            let _ = self.dispatch(session, argv, now, reply, Mode::Replay);
+            let _ = self.dispatch_apart(session, argv, now, reply, Mode::Replay);
         }
     }
 

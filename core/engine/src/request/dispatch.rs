@@ -24,6 +24,10 @@ impl Engine {
     ///
     /// An empty request does nothing. A client that waits must not send requests; the shell holds
     /// them.
+    ///
+    /// Not inlined, while all that every request comes by is inlined here: one frame is made, and
+    /// the caller keeps its registers.
+    #[inline(never)]
     pub fn request(
         &mut self,
         id: SessionId,
@@ -40,7 +44,7 @@ impl Engine {
         if self.server.is_memory_used_up() {
             self.make_room(EVICTED_PER_REQUEST_MAX, now);
         }
-        let mut outcome = self.serve(&mut session, argv, now, reply, Mode::Alone);
+        let mut outcome = self.serve(&mut session, argv, now, reply);
         outcome.sender = session.sender(&self.server.users);
         session.depends_on = session.depends_on.max(outcome.depends_on);
         if self.has_news() {
@@ -58,20 +62,31 @@ impl Engine {
         outcome
     }
 
-    /// Runs a request and writes the reply, if the client wants one.
-    #[inline]
-    pub(crate) fn serve(
+    /// The same from where it is not often called.
+    #[inline(never)]
+    pub(crate) fn serve_held_back(
         &mut self,
         session: &mut Session,
         argv: Argv<'_>,
         now: Now,
         reply: &mut Reply,
-        mode: Mode,
+    ) -> Outcome {
+        self.serve(session, argv, now, reply)
+    }
+
+    /// Runs a request and writes the reply, if the client wants one.
+    #[inline(always)]
+    fn serve(
+        &mut self,
+        session: &mut Session,
+        argv: Argv<'_>,
+        now: Now,
+        reply: &mut Reply,
     ) -> Outcome {
         if session.replies != Replies::On {
-            return self.serve_silent(session, argv, now, reply, mode);
+            return self.serve_silent(session, argv, now, reply);
         }
-        let outcome = self.dispatch(session, argv, now, reply, mode);
+        let outcome = self.dispatch(session, argv, now, reply, Mode::Alone);
         if session.replies != Replies::On && outcome.then != Next::Wait {
             session.wants_answer(Replies::On);
         }
@@ -86,12 +101,11 @@ impl Engine {
         argv: Argv<'_>,
         now: Now,
         reply: &mut Reply,
-        mode: Mode,
     ) -> Outcome {
         let (start, before) = (reply.mark(), session.replies);
         // What is not sent does not count against the limit.
         let outer = reply.begin_part(usize::MAX);
-        let outcome = self.dispatch(session, argv, now, reply, mode);
+        let outcome = self.dispatch_apart(session, argv, now, reply, Mode::Alone);
         reply.resume_part(outer);
         // The reply to a request that waits is still to come.
         if outcome.then != Next::Wait && !session.wants_answer(before) {
@@ -100,7 +114,21 @@ impl Engine {
         outcome
     }
 
-    pub(crate) fn dispatch(
+    /// [`Engine::dispatch`] from where it is not often called.
+    #[inline(never)]
+    pub(crate) fn dispatch_apart(
+        &mut self,
+        session: &mut Session,
+        argv: Argv<'_>,
+        now: Now,
+        reply: &mut Reply,
+        mode: Mode,
+    ) -> Outcome {
+        self.dispatch(session, argv, now, reply, mode)
+    }
+
+    #[inline(always)]
+    fn dispatch(
         &mut self,
         session: &mut Session,
         argv: Argv<'_>,
@@ -227,9 +255,7 @@ impl Engine {
         now: Now,
         reply: &mut Reply,
     ) -> (Flow, Lsn) {
-        let Invocation {
-            row, argv, mode, ..
-        } = *request;
+        let Invocation { row, mode, .. } = *request;
         let mut ctx = Ctx {
             store: view(&mut self.data, &self.server, session, request, now),
             server: &mut self.server,
@@ -242,26 +268,41 @@ impl Engine {
             depth: 0,
         };
         let result = ctx.run(request);
-        // Only one that blocks has set it, and it is large.
-        let wait = match result {
-            Ok(Flow::Block) => ctx.wait.take(),
-            Ok(Flow::Done | Flow::Close) | Err(_) => None,
-        };
         let depends_on = ctx.store.depends_on();
         let work = ctx.store.work();
         if mode == Mode::Alone {
-            self.server.unmeasured.add(row, work);
+            ctx.server.unmeasured.add(row, work);
         }
-        let flow = match result {
+        if let Ok(Flow::Done) = result {
+            return (Flow::Done, depends_on);
+        }
+        let wait = ctx.wait.take();
+        (
+            self.end_otherwise(session, result, wait, request, reply),
+            depends_on,
+        )
+    }
+
+    /// A request did not just do what it was to do.
+    #[inline(never)]
+    fn end_otherwise(
+        &mut self,
+        session: &mut Session,
+        result: Result<Flow, CmdError>,
+        wait: Option<Wait>,
+        request: &Invocation<'_>,
+        reply: &mut Reply,
+    ) -> Flow {
+        let Invocation { argv, mode, .. } = *request;
+        match result {
             Ok(Flow::Block) => self.block(session, wait, argv, mode),
-            Ok(flow) => flow,
+            Ok(flow @ (Flow::Done | Flow::Close)) => flow,
             Err(error) => {
                 self.server.note_refusal(mode, argv, &error);
                 self.server.refuse(error, reply);
                 Flow::Done
             }
-        };
-        (flow, depends_on)
+        }
     }
 
     /// A request waits, if it said for what.

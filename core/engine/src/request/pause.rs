@@ -6,7 +6,6 @@ use resp::{Argv, Reply};
 use crate::clients::delivery::{Delivery, Outgoing, Then};
 use crate::clients::pause::Pausing;
 use crate::clients::session::Session;
-use crate::command::Mode;
 use crate::limits::HELD_GONE_MAX;
 use crate::request::dispatch::ended;
 use crate::store::dropped::What;
@@ -70,7 +69,7 @@ impl Engine {
             let limits = self.server.config.output_limits.of(session.class);
             let _ = reply.begin_part(limits.bytes_max());
             let argv = request.as_argv();
-            let outcome = self.serve(&mut session, argv, now, &mut reply, Mode::Alone);
+            let outcome = self.serve_held_back(&mut session, argv, now, &mut reply);
             self.data.dropped.take(What::Request(request));
             self.server.unmeasured.forget();
             session.depends_on = session.depends_on.max(outcome.depends_on);

@@ -84,6 +84,34 @@ fn exact_trims_keep_to_the_entry() {
 // The figures of the next four tests are Redis 8.6.3's.
 
 #[test]
+fn what_a_trim_cuts_after_an_append_is_foretold() {
+    let mut entries = Entries::new();
+    let (mut told, mut cut) = (0, 0);
+    for seq in 1..=350 {
+        let keeps = [0, 1, 99, 100, 150, 250, 349, 350, 351].map(Keep::MaxLen);
+        let trims = keeps.map(|keep| [exact(keep), approximate(keep, 0), approximate(keep, 120)]);
+        let trims = trims.as_flattened();
+        let may = trims
+            .iter()
+            .map(|trim| may_cut_after_append(&entries, trim, References::Keep))
+            .collect::<Vec<_>>();
+        append(&mut entries, seq, b"v", NodeLimits::DEFAULT);
+        for (trim, may) in trims.iter().zip(may) {
+            let does = kept(&entries, *trim) > 0;
+            assert!(may || !does, "{seq}: {trim:?}");
+            (told, cut) = (told + u32::from(may), cut + u32::from(does));
+        }
+    }
+    // It says yes for nothing only while the stream is hardly longer than what goes.
+    assert!((told - cut) * 10 < told, "{told} {cut}");
+    let by_id = exact(Keep::MinId(id(5)));
+    assert!(may_cut_after_append(&entries, &by_id, References::Keep));
+    let keep = exact(Keep::MaxLen(1000));
+    assert!(!may_cut_after_append(&entries, &keep, References::Keep));
+    assert!(may_cut_after_append(&entries, &keep, References::Delete));
+}
+
+#[test]
 fn approximate_trims_remove_whole_nodes() {
     let entries = numbered(1000);
     for (len, limit, removed) in [

@@ -33,6 +33,7 @@ files! {
     notifications_of_keys: "notifications",
     scripts_that_run: "scripting",
     libraries_of_scripts: "scripting-libraries",
+    functions_of_libraries: "functions",
     the_server_itself: "server",
     sorted_sets: "sorted-sets",
     clients_that_wait_for_sorted_sets: "sorted-sets-block",

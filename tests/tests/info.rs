@@ -68,8 +68,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("migrate_cached_sockets", "there is no MIGRATE"),
     ("module", "there are no modules"),
     ("module_fork_*", "there are no modules"),
-    ("number_of_functions", "there are no functions"),
-    ("number_of_libraries", "there are no functions"),
     ("rdb_last_cow_size", "a snapshot does not fork"),
     (
         "reply_buffer_*",
@@ -85,8 +83,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "unexpected_error_replies",
         "effects of the journal are no commands that could answer errors",
     ),
-    ("used_memory_functions", "there are no functions"),
-    ("used_memory_vm_functions", "there are no functions"),
 ];
 
 /// Fields of weir that Redis does not have; the page of INFO says what they mean.

@@ -65,13 +65,9 @@ fn commands_that_weir_does_not_have_leave_out_the_keys_that_they_write() {
         &["0 k vector set"],
     );
     check(
-        &["FUNCTION LOAD x", "EVAL x 0", "EVAL y 0", "JSON.SET j $ 1"],
+        &["FCALL x 0", "EVAL x 0", "EVAL y 0", "JSON.SET j $ 1"],
         &[],
-        &[
-            "0 j value of a module",
-            "command EVAL 2",
-            "command FUNCTION 1",
-        ],
+        &["0 j value of a module", "command EVAL 2", "command FCALL 1"],
     );
 }
 
@@ -158,7 +154,7 @@ fn keys_that_were_left_out_are_followed_where_they_go() {
 fn a_load_that_may_not_leave_anything_out_names_what_it_met() {
     for (line, told) in [
         ("VADD h VALUES 1 1 e", "command VADD of key \"h\""),
-        ("FUNCTION LOAD x", "command FUNCTION"),
+        ("FCALL x 0", "command FCALL"),
         ("RESTORE r 0 \u{7}payload", "key \"r\" (module value)"),
     ] {
         let refused = read(OnUnknown::Refuse, &["SET k v", line]).unwrap_err();

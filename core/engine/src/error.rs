@@ -3,11 +3,13 @@
 //! Nothing elsewhere writes "ERR ". A golden test lists the texts.
 
 mod denied;
+mod library;
 
 use resp::Reply;
 use thiserror::Error;
 
 pub use denied::{Denied, DeniedObject, DeniedWhen};
+pub use library::LibraryError;
 
 /// The error that a command returns instead of a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -68,10 +70,8 @@ pub enum CmdError {
     #[error("NOAUTH Authentication required.")]
     NoAuth,
     /// Another command is not finished.
-    #[error(
-        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
-    )]
-    Busy,
+    #[error("BUSY Redis is busy running a script. You can only call {0} or SHUTDOWN NOSAVE.")]
+    Busy(&'static str),
     /// `SCRIPT KILL` or `FUNCTION KILL`, and every command is finished.
     #[error("NOTBUSY No scripts in execution right now.")]
     NotBusy,
@@ -809,6 +809,9 @@ pub enum CmdError {
         "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command."
     )]
     Unkillable,
+    /// Something about libraries of functions.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
     /// A user may not do what was asked.
     #[error("{0}")]
     Denied(Box<Denied>),

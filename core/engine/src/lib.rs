@@ -57,12 +57,13 @@ use crate::error::CmdError;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad, Rate};
-use crate::scripting::Scripts;
+use crate::scripting::{Functions, Scripts};
 use crate::server::{Order, Server, ShellFigures};
 use crate::store::apply::Data;
 use crate::store::dropped::{Discard, What};
 use crate::store::eviction::Pool;
 use crate::store::keyspace::{Frozen, Keyspace, Usage};
+use crate::store::libraries::Libraries;
 use crate::store::log::{EffectLog, Journalling};
 use crate::store::notifications::{Classes, Notification, Notifications};
 use crate::store::packing::PackingQueue;
@@ -137,6 +138,7 @@ impl Engine {
         Engine {
             data: Data {
                 keyspace: Keyspace::new(config.databases, hash_key),
+                libraries: Libraries::default(),
                 log: EffectLog::new(Journalling::Off, Lsn::ZERO),
                 watches: Watches::default(),
                 blocking: Blocking::default(),
@@ -186,6 +188,7 @@ impl Engine {
                 stages: Stages::default(),
                 pause: Pause::default(),
                 scripts: Scripts::default(),
+                functions: Functions::default(),
                 afterwards: Vec::new(),
                 clients_bytes: 0,
                 idle_looked: now.mono,
@@ -415,10 +418,21 @@ impl Engine {
         &self.data.keyspace
     }
 
-    /// All databases as they are now, for a thread that serialises them. They have to be whole
-    /// ([`Engine::is_data_whole`]).
+    /// The libraries of functions, to look at.
+    pub fn libraries(&self) -> &Libraries {
+        &self.data.libraries
+    }
+
+    /// All databases and libraries as they are now, for a thread that serialises them. They have to
+    /// be whole ([`Engine::is_data_whole`]).
     pub fn freeze(&self) -> Frozen {
-        self.data.keyspace.freeze(&self.data.usage)
+        let Data {
+            keyspace,
+            libraries,
+            usage,
+            ..
+        } = &self.data;
+        keyspace.freeze(libraries, usage)
     }
 
     /// Counters of the keyspace.

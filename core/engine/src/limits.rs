@@ -162,6 +162,25 @@ pub const CACHED_SCRIPTS_BYTES_MAX: usize = 8 << 20;
 /// How many bytes scripts may take that were loaded to stay.
 pub const LOADED_SCRIPTS_BYTES_MAX: usize = 64 << 20;
 
+/// Libraries of functions.
+pub const LIBRARIES_MAX: usize = 1024;
+
+/// How many bytes libraries may take: their texts, and what is known of their functions.
+pub const LIBRARIES_BYTES_MAX: usize = 64 << 20;
+
+/// Functions that one library may register.
+pub const LIBRARY_FUNCTIONS_MAX: usize = 8192;
+
+/// How many bytes names and descriptions of the functions of one library may take.
+pub const LIBRARY_FUNCTIONS_BYTES_MAX: usize = 1 << 20;
+
+/// Signs of life that a library gives before it must have registered its functions: ten million
+/// instructions, some tens of milliseconds.
+pub const LIBRARY_LOAD_TICKS_MAX: usize = 1000;
+
+/// Signs of life that all libraries of one `FUNCTION RESTORE` give before.
+pub const LIBRARIES_RESTORE_TICKS_MAX: usize = 10 * LIBRARY_LOAD_TICKS_MAX;
+
 /// How many bytes the reply of a command may have that a script runs.
 pub const CALLED_REPLY_BYTES_MAX: usize = 256 << 20;
 

@@ -96,3 +96,23 @@ pub enum PayloadError {
     #[error(transparent)]
     Format(#[from] FormatError),
 }
+
+/// Why a payload of `FUNCTION DUMP` is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LibrariesError {
+    /// It is too short, of a version that is not read, or damaged.
+    #[error("payload version or checksum are wrong")]
+    VersionOrChecksum,
+    /// It has something else than libraries.
+    #[error("it has something else than libraries")]
+    Type,
+    /// It has libraries in the form of a release candidate.
+    #[error("it has functions of a release candidate of Redis 7.0")]
+    Early,
+    /// It ends in the middle of a library.
+    #[error("it ends in the middle of a library")]
+    Cut,
+    /// There are more libraries than there may be, or they are longer.
+    #[error("the libraries are too many or too long")]
+    TooLong,
+}

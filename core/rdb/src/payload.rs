@@ -56,6 +56,16 @@ pub fn sign(mut content: Vec<u8>) -> Vec<u8> {
 /// [`PayloadError::VersionOrChecksum`] if the payload is damaged or too new, which is checked
 /// before anything else is read; [`PayloadError::Format`] if it holds no value of a supported type.
 pub fn restore(payload: &[u8], context: &Context) -> Result<Value, PayloadError> {
+    let mut from = Decoder::new(content_of(payload)?, Summed::Already);
+    // As in Redis, the value need not use all of the bytes.
+    read(&mut from, context).map_err(|error| match error {
+        ReadError::Format(error) => PayloadError::Format(error),
+        ReadError::Source { source, .. } => match source {},
+    })
+}
+
+/// What a payload has before version and checksum, if these are right.
+pub(crate) fn content_of(payload: &[u8]) -> Result<&[u8], PayloadError> {
     let (summed, found) = payload
         .split_last_chunk()
         .ok_or(PayloadError::VersionOrChecksum)?;
@@ -68,12 +78,7 @@ pub fn restore(payload: &[u8], context: &Context) -> Result<Value, PayloadError>
     {
         return Err(PayloadError::VersionOrChecksum);
     }
-    let mut from = Decoder::new(content, Summed::Already);
-    // As in Redis, the value need not use all of the bytes.
-    read(&mut from, context).map_err(|error| match error {
-        ReadError::Format(error) => PayloadError::Format(error),
-        ReadError::Source { source, .. } => match source {},
-    })
+    Ok(content)
 }
 
 /// Who makes payloads without a checksum, as a server that has them turned off, writes this.

@@ -136,8 +136,11 @@ pub fn load(
                         .key(database, &key, type_name.into())
                         .map_err(refused)?;
                 }
-                rdb::Item::Function(source) => {
-                    unknown.other(function(&source)).map_err(refused)?;
+                rdb::Item::Function(code) => {
+                    let what = function(&code);
+                    engine
+                        .load_library(code)
+                        .map_err(|error| broken(&format!("{what}: {error}")))?;
                 }
                 rdb::Item::ModuleData { module } => {
                     let what = format!("data of module {module}");
@@ -200,6 +203,9 @@ pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) ->
     writer.auxiliary(b"redis-ver", engine::REDIS_VERSION.as_bytes())?;
     writer.auxiliary(b"redis-bits", b"64")?;
     writer.auxiliary(b"ctime", (now.unix().0 / 1000).to_string().as_bytes())?;
+    for (_, code) in frozen.libraries.iter() {
+        writer.function(code)?;
+    }
     for (index, records) in frozen.databases.iter().enumerate() {
         if records.is_empty() {
             continue;

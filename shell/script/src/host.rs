@@ -4,7 +4,9 @@ use std::fmt;
 use std::mem;
 
 use engine::error::CmdError;
-use engine::scripting::{Answer, Call, Job, LogLevel, ScriptHost, Sha, Step, Verdict};
+use engine::scripting::{
+    Answer, Call, Function, Job, LibraryId, LogLevel, Runs, ScriptHost, Sha, Step, Verdict,
+};
 use generator::{Generator, Gn};
 use resp::{Argv, ArgvBuf, Protocol};
 
@@ -16,6 +18,8 @@ use crate::limits::{BUFFER_KEPT_BYTES_MAX, STACK_WORDS};
 pub(crate) enum Told {
     Compile(Sha, Vec<u8>),
     Forget(Sha),
+    Load(Box<Exchange>, LibraryId, Vec<u8>),
+    Unload(LibraryId),
     Run(Box<Exchange>, JobBuf),
     Answer(Box<Exchange>, Said),
 }
@@ -39,6 +43,8 @@ pub(crate) enum Says {
     MayRun(Box<Exchange>),
     Log(LogLevel, Box<Exchange>),
     Tick(Box<Exchange>),
+    /// A library has registered these functions.
+    Registered(Box<Exchange>, Vec<Function>),
     /// The reply is in the exchange.
     Done(Box<Exchange>),
     Failed(Box<Exchange>, CmdError),
@@ -59,9 +65,9 @@ pub(crate) struct Exchange {
     pub(crate) used_bytes: u64,
 }
 
-/// A script to run, without what it is borrowed from.
+/// A script or function to run, without what it is borrowed from.
 pub(crate) struct JobBuf {
-    pub(crate) script: Sha,
+    pub(crate) runs: Runs,
     /// Its keys, and behind them the other arguments.
     pub(crate) arguments: ArgvBuf,
     pub(crate) keys: usize,
@@ -137,6 +143,12 @@ impl LuaHost {
                 self.exchange = Some(exchange);
                 return Step::Tick;
             }
+            Says::Registered(exchange, functions) => {
+                self.runs = false;
+                self.used_bytes = exchange.used_bytes;
+                self.exchange = Some(exchange);
+                return Step::Registered(functions);
+            }
             Says::Done(exchange) => Ok(exchange),
             Says::Failed(exchange, error) => Err((Some(exchange), error)),
             Says::Ready | Says::Compiled(_) | Says::Broken(_) => {
@@ -151,6 +163,9 @@ impl LuaHost {
                 Step::Done(&self.exchange.insert(exchange).reply)
             }
             Err((exchange, error)) => {
+                if let Some(exchange) = &exchange {
+                    self.used_bytes = exchange.used_bytes;
+                }
                 self.exchange = exchange;
                 Step::Failed(error)
             }
@@ -216,11 +231,22 @@ impl ScriptHost for LuaHost {
         }
     }
 
+    fn load(&mut self, library: LibraryId, code: &[u8]) -> Step<'_> {
+        let exchange = self.exchange();
+        self.step(Told::Load(exchange, library, code.to_vec()))
+    }
+
+    fn unload(&mut self, library: LibraryId) {
+        if self.stack.is_some() {
+            let _ = self.tell(Told::Unload(library));
+        }
+    }
+
     fn begin(&mut self, job: Job<'_>) -> Step<'_> {
         let exchange = self.exchange();
         let arguments = job.keys.iter().chain(job.args.iter()).collect();
         let job = JobBuf {
-            script: job.script,
+            runs: job.runs,
             arguments,
             keys: job.keys.len(),
             protocol: job.protocol,

@@ -4,18 +4,21 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use engine::error::CmdError;
-use engine::scripting::{Sha, Verdict};
+use engine::clients::pause::ScriptKind;
+use engine::error::{CmdError, LibraryError};
+use engine::scripting::{Function as Described, LibraryId, Runs, Verdict};
 use generator::Scope;
 use mlua::chunk::ChunkMode;
 use mlua::{
     Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value as Any, VmState,
 };
-use resp::{Protocol, Reply};
+use resp::{Argv, Protocol, Reply};
 
 use crate::arguments::NoRequest;
 use crate::failure::{Raised, raise, text_of};
 use crate::host::{Exchange, JobBuf, Said, Says, Told};
+use crate::kept::Kept;
+use crate::library::{self, Library, Loading};
 use crate::limits::{
     INSTRUCTIONS_PER_TICK, MEMORY_BYTES_MAX, MEMORY_BYTES_READ_MAX, MEMORY_KEPT_BYTES_MAX,
 };
@@ -40,6 +43,8 @@ type Line<'s> = RefCell<Scope<'s, 'static, Told, Says>>;
 
 /// What holds while one script runs.
 struct State<'l, 's> {
+    /// The library that is loaded.
+    loading: RefCell<Option<Loading>>,
     line: &'l Line<'s>,
     exchange: RefCell<Option<Box<Exchange>>>,
     /// The protocol that the script has chosen for what its commands answer.
@@ -64,6 +69,7 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
     let lua = Lua::new_with(libraries, LuaOptions::new())?;
     lua.set_memory_limit(MEMORY_BYTES_MAX)?;
     let state = State {
+        loading: RefCell::new(None),
         line,
         exchange: RefCell::new(None),
         speaks: Cell::new(Protocol::Resp2),
@@ -87,6 +93,10 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
             scope.create_function(|lua, a| state.set_resp(lua, &a))?,
         )?;
         redis_library::add_to(&lua, &redis)?;
+        native.raw_set(
+            "register_function",
+            scope.create_function(|lua, a| state.register(lua, &a))?,
+        )?;
         native.raw_set("redis", redis)?;
         native.raw_set(
             "killed",
@@ -105,31 +115,49 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
         stack::add_to(&lua, &native)?;
         readonly::add_to(&lua, &native)?;
         let prelude = lua.load(PRELUDE).set_name(PRELUDE_NAME);
-        let (run, environment, globals): (Function, Table, Table) = prelude.call(native)?;
+        let prelude: (Function, Table, Table, Function, Function, Table) = prelude.call(native)?;
+        let (run, environment, globals, call, register, library_environment) = prelude;
+        let running = Running {
+            run,
+            globals,
+            call,
+            register,
+            library_environment,
+        };
         lua.set_named_registry_value(TICK, scope.create_function(|_, ()| state.tick())?)?;
         let ticks = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_TICK);
         lua.set_global_hook(ticks, |lua, _| {
             lua.named_registry_value::<Function>(TICK)?.call::<()>(())?;
             Ok(VmState::Continue)
         })?;
-        let mut scripts = BTreeMap::new();
+        let mut scripts = Kept::new(&lua)?;
+        let mut libraries = BTreeMap::new();
         let mut says = Says::Ready;
         loop {
             let told = line.borrow_mut().yield_(says);
             says = match told {
                 Some(Told::Compile(name, body)) => {
-                    Says::Compiled(compile(&lua, &environment, &body).map(|script| {
-                        scripts.insert(name, script);
+                    let compiled = compile(&lua, SCRIPT_NAME, &environment, &body);
+                    Says::Compiled(compiled.and_then(|script| {
+                        let kept = scripts.put(name, script);
+                        kept.map_err(|error| text_of(&error).into_bytes())
                     }))
                 }
                 Some(Told::Forget(name)) => {
-                    scripts.remove(&name);
+                    scripts.remove(name)?;
                     Says::Ready
                 }
-                Some(Told::Run(exchange, job)) => match scripts.get(&job.script) {
-                    Some(script) => {
-                        state.run(&lua, &names, exchange, &job, (&run, script, &globals))
-                    }
+                Some(Told::Load(exchange, id, code)) => {
+                    state.load(&lua, &running, exchange, &code, |library| {
+                        libraries.insert(id, library);
+                    })
+                }
+                Some(Told::Unload(id)) => {
+                    libraries.remove(&id);
+                    Says::Ready
+                }
+                Some(Told::Run(exchange, job)) => match runnable(&scripts, &libraries, job.runs) {
+                    Some(found) => state.run(&lua, &names, exchange, &job, (&running, &found)),
                     None => Says::Failed(exchange, CmdError::NoScript),
                 },
                 Some(Told::Answer(exchange, _)) => {
@@ -141,14 +169,56 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
     })
 }
 
-/// Reads a script. Its first line, if it is not Lua, counts as a line.
-fn compile(lua: &Lua, environment: &Table, body: &[u8]) -> Result<Function, Vec<u8>> {
+/// What the prelude gives.
+pub(crate) struct Running {
+    /// Runs a script.
+    run: Function,
+    /// What all scripts and functions see.
+    globals: Table,
+    /// Runs a function with its keys and arguments.
+    call: Function,
+    /// Runs a library, which sees nothing but what registers functions.
+    pub(crate) register: Function,
+    /// What libraries see: that, and later the same as scripts.
+    pub(crate) library_environment: Table,
+}
+
+/// What runs, and what it is called in errors.
+struct Runnable {
+    function: Function,
+    name: String,
+    kind: ScriptKind,
+}
+
+fn runnable(
+    scripts: &Kept,
+    libraries: &BTreeMap<LibraryId, Library>,
+    runs: Runs,
+) -> Option<Runnable> {
+    let (function, name) = match runs {
+        Runs::Script(name) => (scripts.get(name)?, name.to_string()),
+        Runs::Function(library, index) => libraries.get(&library)?.function(index)?,
+    };
+    Some(Runnable {
+        function,
+        name,
+        kind: runs.kind(),
+    })
+}
+
+/// Reads a script or library. Its first line, if it is not Lua, counts as a line.
+pub(crate) fn compile(
+    lua: &Lua,
+    name: &str,
+    environment: &Table,
+    body: &[u8],
+) -> Result<Function, Vec<u8>> {
     let start = match body.starts_with(b"#!") {
         true => body.iter().position(|byte| *byte == b'\n'),
         false => Some(0),
     };
     let text = body.get(start.unwrap_or(body.len())..).unwrap_or_default();
-    let chunk = lua.load(text).set_name(SCRIPT_NAME);
+    let chunk = lua.load(text).set_name(name);
     let chunk = chunk.set_mode(ChunkMode::Text);
     let function = chunk.set_environment(environment.clone()).into_function();
     let function = function.map_err(|error| text_of(&error).into_bytes())?;
@@ -172,7 +242,14 @@ impl State<'_, '_> {
                 said
             }
             // Nothing else is told while a script runs.
-            Some(Told::Compile(..) | Told::Forget(_) | Told::Run(..)) | None => Said::Kill,
+            Some(
+                Told::Compile(..)
+                | Told::Forget(_)
+                | Told::Load(..)
+                | Told::Unload(_)
+                | Told::Run(..),
+            )
+            | None => Said::Kill,
         }
     }
 
@@ -186,12 +263,12 @@ impl State<'_, '_> {
         names: &Names,
         exchange: Box<Exchange>,
         job: &JobBuf,
-        (run, script, globals): (&Function, &Function, &Table),
+        (running, found): (&Running, &Runnable),
     ) -> Says {
         self.exchange.replace(Some(exchange));
         self.speaks.set(Protocol::Resp2);
         self.killed.set(false);
-        let result = self.run_script(lua, job, (run, script, globals));
+        let result = self.run_found(lua, job, running, found);
         let mut exchange = self.exchange();
         let mut reply = Reply::with_buffer(job.protocol, std::mem::take(&mut exchange.reply));
         let mut output = Output {
@@ -201,17 +278,17 @@ impl State<'_, '_> {
         };
         let written = result.and_then(|(ended, value)| match ended {
             true => output.write(&value, 0).map(|()| None),
-            false => failed(&value, job.script).map(Some),
+            false => failed(&value, &found.name).map(Some),
         });
         exchange.reply = reply.into_buffer();
-        let tidied = self.tidy(lua, globals);
+        let tidied = self.tidy(lua, &running.globals);
         exchange.used_bytes = lua.used_memory() as u64;
         let written = tidied.and(written);
         match written {
             Ok(None) => Says::Done(exchange),
             Ok(Some(error)) => Says::Failed(exchange, error),
             Err(error) => {
-                let text = format!("ERR {} script: {}", text_of(&error), job.script);
+                let text = format!("ERR {} script: {}", text_of(&error), found.name);
                 Says::Failed(exchange, CmdError::Text(text))
             }
         }
@@ -228,24 +305,78 @@ impl State<'_, '_> {
         Ok(())
     }
 
-    fn run_script(
+    fn run_found(
         &self,
         lua: &Lua,
         job: &JobBuf,
-        (run, script, globals): (&Function, &Function, &Table),
+        running: &Running,
+        found: &Runnable,
     ) -> mlua::Result<(bool, Any)> {
         let arguments = job.arguments.as_argv();
-        for (name, values) in [
-            ("KEYS", arguments.take(job.keys)),
-            ("ARGV", arguments.skip(job.keys)),
-        ] {
+        let list = |values: Argv<'_>| {
             let list = lua.create_table_with_capacity(values.len(), 0)?;
             for (index, value) in values.iter().enumerate() {
                 list.raw_set(index + 1, lua.create_string(value)?)?;
             }
-            globals.raw_set(name, list)?;
+            Ok::<Table, mlua::Error>(list)
+        };
+        let keys = list(arguments.take(job.keys))?;
+        let others = list(arguments.skip(job.keys))?;
+        match found.kind {
+            ScriptKind::Script => {
+                running.globals.raw_set("KEYS", keys)?;
+                running.globals.raw_set("ARGV", others)?;
+                running.run.call(&found.function)
+            }
+            ScriptKind::Function => running.call.call((&found.function, keys, others)),
         }
-        run.call(script)
+    }
+
+    /// Runs a library, and keeps what it registers.
+    fn load(
+        &self,
+        lua: &Lua,
+        running: &Running,
+        exchange: Box<Exchange>,
+        code: &[u8],
+        keep: impl FnOnce(Library),
+    ) -> Says {
+        self.exchange.replace(Some(exchange));
+        self.killed.set(false);
+        let result = self.load_code(lua, running, code);
+        let mut exchange = self.exchange();
+        exchange.used_bytes = lua.used_memory() as u64;
+        match result {
+            Ok((functions, library)) => {
+                keep(library);
+                Says::Registered(exchange, functions)
+            }
+            Err(error) => Says::Failed(exchange, error.into()),
+        }
+    }
+
+    fn load_code(
+        &self,
+        lua: &Lua,
+        running: &Running,
+        code: &[u8],
+    ) -> Result<(Vec<Described>, Library), LibraryError> {
+        let failed = |error| LibraryError::NotRegistered(text_of(&error));
+        self.loading
+            .replace(Some(Loading::new(lua).map_err(failed)?));
+        let result = library::run(lua, running, code);
+        let registered = self.loading.take();
+        result?;
+        self.tidy(lua, &running.globals).map_err(failed)?;
+        registered.map_or(Err(LibraryError::NoFunctions), Loading::end)
+    }
+
+    /// `redis.register_function`.
+    fn register(&self, lua: &Lua, arguments: &MultiValue) -> mlua::Result<()> {
+        match &mut *self.loading.borrow_mut() {
+            Some(loading) => loading.register(lua, arguments),
+            None => raise("redis.register_function can only be called on FUNCTION LOAD command"),
+        }
     }
 
     /// Runs a command; its reply is in the exchange then.
@@ -343,16 +474,19 @@ impl State<'_, '_> {
             self.killed.set(true);
         }
         match self.killed.get() {
+            true if self.loading.borrow().is_some() => Err(mlua::Error::runtime(LOADED_TOO_LONG)),
             true => Err(mlua::Error::runtime(KILLED)),
             false => Ok(()),
         }
     }
 }
 
+const LOADED_TOO_LONG: &str = "FUNCTION LOAD timeout";
+
 const KILLED: &str = "Script killed by user with SCRIPT KILL...";
 
 /// The error for the client of a script that failed with this value.
-fn failed(value: &Any, script: Sha) -> mlua::Result<CmdError> {
+fn failed(value: &Any, name: &str) -> mlua::Result<CmdError> {
     let mut text = Vec::new();
     let mut is_counted = false;
     let mut place = None;
@@ -374,7 +508,7 @@ fn failed(value: &Any, script: Sha) -> mlua::Result<CmdError> {
     if text.is_empty() {
         text.extend_from_slice(b"ERR unknown error");
     }
-    text.extend_from_slice(format!(" script: {script}").as_bytes());
+    text.extend_from_slice(format!(" script: {name}").as_bytes());
     if let Some((source, line)) = place {
         text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
     }

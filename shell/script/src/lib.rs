@@ -1,4 +1,4 @@
-//! Scripts in Lua, behind the engine's [`ScriptHost`](engine::scripting::ScriptHost).
+//! Scripts and functions in Lua, behind the engine's [`ScriptHost`](engine::scripting::ScriptHost).
 //!
 //! The interpreter runs on a stack of its own ([`LuaHost`]), so that a script can be left in the
 //! midst of anything it does, and nothing that it does needs the engine: what it wants goes out as
@@ -14,6 +14,8 @@ mod cmsgpack;
 mod failure;
 mod host;
 mod interpreter;
+mod kept;
+mod library;
 mod limits;
 mod number;
 mod output;

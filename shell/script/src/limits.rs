@@ -22,3 +22,6 @@ pub(crate) const REPLY_DEPTH_MAX: usize = 1000;
 
 /// Memory for messages that is kept from one script to the next, in bytes.
 pub(crate) const BUFFER_KEPT_BYTES_MAX: usize = 64 * 1024;
+
+/// Flags that a function may be given, the same ones counted again.
+pub(crate) const FLAGS_MAX: usize = 64;

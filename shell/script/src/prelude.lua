@@ -14,16 +14,17 @@ local READONLY = 'Attempt to modify a readonly table'
 local globals = {}
 local protected = {}
 
--- A table that is read like `of` and cannot be written.
+-- A table that is read like `of` and cannot be written, and what makes it so.
 local function readonly(of)
-    local view = setmetatable({}, {
+    local meta = {
         __index = of,
         __newindex = function() error(READONLY, 2) end,
         __metatable = false,
         __readonly = true,
-    })
+    }
+    local view = setmetatable({}, meta)
     protected[view] = true
-    return view
+    return view, meta
 end
 
 -- A pattern costs stack by its length.
@@ -176,4 +177,35 @@ local function run(script)
     return raw_xpcall(script, handle)
 end
 
-return run, environment, globals
+local function call(callback, keys, args)
+    return raw_xpcall(function()
+        return callback(keys, args)
+    end, handle)
+end
+
+-- What a library sees while it registers its functions, and nothing else of all.
+local loading = {}
+do
+    local redis = { register_function = native.register_function }
+    for _, name in pairs({
+        'log', 'LOG_DEBUG', 'LOG_VERBOSE', 'LOG_NOTICE', 'LOG_WARNING', 'REDIS_VERSION',
+        'REDIS_VERSION_NUM',
+    }) do
+        redis[name] = native.redis[name]
+    end
+    local missing = { __index = getmetatable(globals).__index }
+    loading.redis = readonly(setmetatable(redis, missing))
+    setmetatable(loading, missing)
+end
+
+-- Functions keep the environment of their library, which is that of scripts later.
+local library_environment, library_meta = readonly(globals)
+
+local function register(library)
+    library_meta.__index = loading
+    local ok, found = raw_xpcall(library, handle)
+    library_meta.__index = globals
+    return ok, found
+end
+
+return run, environment, globals, call, register, library_environment

@@ -113,6 +113,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let seed = seed()?;
     let mut engine = Engine::new(settings.clone(), seed, clock.now(), &commands::TABLE);
     engine.server.scripts.set_host(Box::new(LuaHost::new()));
+    engine.server.functions.set_host(Box::new(LuaHost::new()));
     users::configure(&mut engine, secret()?)?;
     engine.server.shell.port = config.told_port();
     engine.server.shell.io_threads = io_threads as u32;

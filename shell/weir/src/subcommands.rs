@@ -126,7 +126,7 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
                  has one of these, and writes what weir has of it as a new journal into the folder \
                  that --dir names. The source is only read. Prints what is left out: keys of types \
                  that weir does not have, by database, type and name (a key that had become empty \
-                 may be among them), functions, and data of modules. Other settings may follow, such as --databases.",
+                 may be among them), and data of modules. Other settings may follow, such as --databases.",
         completes: Completes::Paths,
         run: |arguments| match arguments {
             [source, first, ..] if first.starts_with("--") => {

@@ -81,12 +81,12 @@ fn differences(text: &mut String) -> Result<()> {
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "`busy-reply-threshold`",
-        "It counts for every command that takes long and gives the server back meanwhile: scripts and DEBUG SLEEP. \
-         SCRIPT KILL and FUNCTION KILL both end it. The time of a client that waits for \
+        "It counts for every command that takes long and gives the server back meanwhile: scripts, functions and DEBUG SLEEP, \
+         which SCRIPT KILL and FUNCTION KILL both end. The time of a client that waits for \
          a key is up when it is up; in Redis, when the script has ended.",
     ),
     (
-        "scripts",
+        "scripts and functions",
         "In a transaction a script cannot be suspended: one that takes some seconds there ends with an error. `pairs` \
          of `_G` or of a library lists nothing, and `getmetatable(_G)` is nil. A call takes up to 7,800 values of \
          `unpack`.",

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::scripting::{ScriptCall, Sha, Shebang};
+use engine::scripting::{Runs, ScriptCall, Sha, Shebang};
 use engine::table::{Arg, Arity, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 
@@ -88,17 +88,22 @@ impl<'a> Run<'a> {
         let request = args.whole();
         let script = args.required()?;
         let keys = args.integer()?;
-        let rest = args.rest();
-        let keys = usize::try_from(keys).map_err(|_| CmdError::NegativeKeyCount)?;
-        if keys > rest.len() {
-            return Err(CmdError::KeysBeyondArguments);
-        }
+        let (keys, args) = split_keys(keys, args.rest())?;
         Ok(Run {
             script,
-            keys: rest.take(keys),
-            args: rest.skip(keys),
+            keys,
+            args,
             request,
         })
+    }
+}
+
+/// Keys, of which there are so many, and the other arguments behind them.
+pub(super) fn split_keys(keys: i64, rest: Argv<'_>) -> Result<(Argv<'_>, Argv<'_>), CmdError> {
+    let keys = usize::try_from(keys).map_err(|_| CmdError::NegativeKeyCount)?;
+    match keys <= rest.len() {
+        true => Ok((rest.take(keys), rest.skip(keys))),
+        false => Err(CmdError::KeysBeyondArguments),
     }
 }
 
@@ -111,9 +116,11 @@ impl<N: NamesScript> Command for RunScript<N> {
     }
 
     fn execute(run: Run<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let (session, now) = (&*ctx.session, ctx.now);
+        ctx.server.show_script(session, &N::SPEC, run.request, now);
         let (name, shebang) = N::find(run.script, ctx)?;
         ctx.run_script(ScriptCall {
-            name,
+            runs: Runs::Script(name),
             shebang,
             keys: run.keys,
             args: run.args,

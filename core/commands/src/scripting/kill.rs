@@ -1,6 +1,7 @@
 //! `SCRIPT KILL` and `FUNCTION KILL`.
 
 use engine::args::Args;
+use engine::clients::pause::ScriptKind;
 use engine::clients::waiting::GiveUp;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
@@ -31,7 +32,7 @@ impl Command for ScriptKill {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        kill(ctx)
+        kill(ScriptKind::Script, ctx)
     }
 }
 
@@ -41,6 +42,7 @@ pub(super) struct FunctionKill;
 impl Command for FunctionKill {
     const SPEC: Spec = Spec {
         since: "7.0.0",
+        summary: "Ends a function that takes long.",
         ..ScriptKill::SPEC
     };
     type Parsed<'a> = ();
@@ -50,15 +52,17 @@ impl Command for FunctionKill {
     }
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        kill(ctx)
+        kill(ScriptKind::Function, ctx)
     }
 }
 
-/// Ends the command that is not finished. As long as there are no functions, both end whatever it
-/// is: a script, or `DEBUG SLEEP`.
-fn kill(ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    if ctx.server.pause.unfinished().is_none() {
-        return Err(CmdError::NotBusy);
+/// Ends the command that is not finished, if it is of this kind. What is neither a script nor a
+/// function (`DEBUG SLEEP`), both end.
+fn kill(kind: ScriptKind, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    let pause = &ctx.server.pause;
+    let unfinished = pause.unfinished().ok_or(CmdError::NotBusy)?;
+    if unfinished.work.kind().is_some_and(|other| other != kind) {
+        return Err(CmdError::Busy(pause.kill()));
     }
     if ctx.has_unfinished_written() {
         return Err(CmdError::Unkillable);

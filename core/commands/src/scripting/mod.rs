@@ -1,15 +1,18 @@
-//! Scripts: running them, and which are known. What runs them is not here
+//! Scripts and functions: running them, and which are known. What runs them is not here
 //! ([`engine::scripting::ScriptHost`]).
 
 mod eval;
+mod fcall;
+mod function;
 mod kill;
 mod script;
 
 use engine::command::{Entry, container, entry};
-use engine::table::{Arity, Compat, Group, Spec};
+use engine::table::{Arity, Group, Spec};
 
 use crate::help::{Help, Helped};
 use eval::RunScript;
+use fcall::RunFunction;
 
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
@@ -17,22 +20,11 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<RunScript<eval::EvalRo>>(),
     entry::<RunScript<eval::EvalSha>>(),
     entry::<RunScript<eval::EvalShaRo>>(),
-    FUNCTION,
+    entry::<RunFunction<fcall::FCall>>(),
+    entry::<RunFunction<fcall::FCallRo>>(),
+    function::FUNCTION,
     SCRIPT,
 ];
-
-const FUNCTION: Entry = container(
-    Spec {
-        summary: "Holds commands about functions.",
-        since: "7.0.0",
-        group: Group::Scripting,
-        complexity: "Depends on subcommand.",
-        arity: Arity::AtLeast(2),
-        compat: Compat::Differs("There are no functions; only KILL is there."),
-        ..Spec::named("function")
-    },
-    &[entry::<Help<OfFunction>>(), entry::<kill::FunctionKill>()],
-);
 
 const SCRIPT: Entry = container(
     Spec {
@@ -52,14 +44,6 @@ const SCRIPT: Entry = container(
         entry::<script::Load>(),
     ],
 );
-
-/// The `HELP` of `FUNCTION`.
-struct OfFunction;
-
-impl Helped for OfFunction {
-    const SINCE: &'static str = "7.0.0";
-    const GROUP: Group = Group::Scripting;
-}
 
 /// The `HELP` of `SCRIPT`.
 struct OfScript;

@@ -70,7 +70,7 @@ impl Command for Shutdown {
         }
         // It would wait for a command that may never end.
         if ctx.server.pause.is_busy() && cmd.save != Some(false) {
-            return Err(CmdError::Busy);
+            return Err(CmdError::Busy(ctx.server.pause.kill()));
         }
         let save = cmd
             .save

@@ -37,11 +37,19 @@ pub struct Unfinished {
 pub enum Work {
     /// It waits (`DEBUG SLEEP`), until then.
     Sleep(Mono),
-    /// It runs a script.
+    /// It runs a script or a function.
     Script(ScriptRun),
 }
 
 impl Work {
+    /// Whether it is a script or a function. What is neither is both.
+    pub fn kind(self) -> Option<ScriptKind> {
+        match self {
+            Work::Sleep(_) => None,
+            Work::Script(run) => Some(run.kind),
+        }
+    }
+
     /// When the timer has to look after it.
     fn due(self) -> Mono {
         match self {
@@ -51,9 +59,30 @@ impl Work {
     }
 }
 
+/// What of both it is: each is ended by a command of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScriptKind {
+    /// A script.
+    Script,
+    /// A function of a library.
+    Function,
+}
+
+impl ScriptKind {
+    /// The command that ends it.
+    pub fn kill(self) -> &'static str {
+        match self {
+            ScriptKind::Script => "SCRIPT KILL",
+            ScriptKind::Function => "FUNCTION KILL",
+        }
+    }
+}
+
 /// A script that runs: what the engine has to know of it between two of its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScriptRun {
+    /// Whether it is a function.
+    pub(crate) kind: ScriptKind,
     /// The time at which it began, which is the time that it knows.
     pub(crate) begun: Now,
     /// The database of its next command.
@@ -141,6 +170,14 @@ impl Pause {
     #[inline]
     pub fn is_busy(&self) -> bool {
         self.busy
+    }
+
+    /// The command that ends the one that is not finished.
+    pub fn kill(&self) -> &'static str {
+        let kind = self
+            .unfinished
+            .and_then(|unfinished| unfinished.work.kind());
+        kind.unwrap_or(ScriptKind::Script).kill()
     }
 
     fn resolve(&mut self) {

@@ -312,7 +312,7 @@ pub(super) const ROWS: &[Setting] = &[
         Choice(&["refuse", "skip"]),
         "refuse",
         Live,
-        "What becomes of keys of types that weir does not have, of functions and of modules' data when files of Redis are \
+        "What becomes of keys of types that weir does not have and of modules' data when files of Redis are \
          loaded: the load is refused, or they are left out, and the log says what. What was left out is gone with the next \
          rewrite.",
     ),

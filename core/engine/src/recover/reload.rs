@@ -8,15 +8,17 @@ use crate::Engine;
 use crate::server::Loading;
 use crate::store::dropped::What;
 use crate::store::keyspace::Keyspace;
+use crate::store::libraries::Libraries;
 use crate::store::log::Journalling;
 use crate::store::packing::PackingQueue;
 use crate::time::Now;
 
-/// What is in the databases at one moment. Most of it is shared with the engine that it was taken
-/// from.
+/// What is in the databases, and the libraries of functions, at one moment. Most of it is shared
+/// with the engine that it was taken from.
 #[derive(Debug)]
 pub struct Contents {
     keyspace: Keyspace,
+    libraries: Libraries,
 }
 
 impl Engine {
@@ -24,12 +26,14 @@ impl Engine {
     pub fn contents(&self) -> Contents {
         Contents {
             keyspace: self.data.keyspace.clone(),
+            libraries: self.data.libraries.clone(),
         }
     }
 
-    /// Empties the databases.
+    /// Empties the databases, and drops the libraries.
     pub fn clear_contents(&mut self) {
         self.data.keyspace = self.data.keyspace.emptied(self.data.log.last());
+        self.data.libraries.clear(self.data.log.last());
         self.data.packing = PackingQueue::default();
     }
 
@@ -44,6 +48,7 @@ impl Engine {
             let emptied = self.data.keyspace.clear(database, last);
             self.data.dropped.take(What::Records(emptied));
         }
+        self.data.libraries.clear(last);
         self.data.packing = PackingQueue::default();
         self.data.log.clear();
         self.data.log.set_journalling(Journalling::Off);
@@ -70,10 +75,12 @@ impl Engine {
     /// Puts back what was in the databases.
     pub fn set_contents(&mut self, contents: Contents) {
         self.data.keyspace = contents.keyspace;
+        self.data.libraries = contents.libraries;
     }
 
     /// Tells clients that watch keys or wait for them that all keys may have changed.
     pub fn contents_exchanged(&mut self, now: Now) {
+        self.server.functions.start_over();
         for database in 0..self.data.keyspace.database_count() {
             self.data.watches.mark_database(database, |_| true);
             self.data.blocking.mark_database(database);

@@ -22,6 +22,7 @@ use crate::Engine;
 use crate::clients::session::{Session, SessionId};
 use crate::command::Mode;
 use crate::config::OnUnknown;
+use crate::error::CmdError;
 use crate::limits::{LOADED_PLAIN_BYTES_MAX, PACKING_DELAY_MS};
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad};
 use crate::store::apply::Added;
@@ -223,6 +224,15 @@ impl Engine {
         self.data.usage.note_told(&record, usage, now.unix());
         let hash = self.data.keyspace.hash(record.key());
         self.data.keyspace.put(database, hash, record);
+    }
+
+    /// Adds a library of functions of a snapshot. Nothing runs it yet.
+    ///
+    /// # Errors
+    /// It does not say what it is.
+    pub fn load_library(&mut self, code: Vec<u8>) -> Result<(), CmdError> {
+        let changed = self.data.log.last();
+        self.data.libraries.load(code, changed)
     }
 
     /// Runs whole requests that have no numbers, as those of a base.

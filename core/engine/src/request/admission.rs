@@ -140,7 +140,7 @@ impl Server {
         // A client that waits for a key goes on waiting: its request is held back.
         if self.pause.is_busy() && mode == Mode::Alone && !spec.flags.has(Flags::ALLOW_BUSY) {
             self.command_stats[usize::from(row.number)].rejected += 1;
-            return Err(CmdError::Busy);
+            return Err(CmdError::Busy(self.pause.kill()));
         }
         if self.loading.is_some() && !spec.flags.has(Flags::LOADING) {
             return Err(CmdError::Loading);

@@ -7,6 +7,7 @@ pub(crate) mod admission;
 mod ahead;
 pub(crate) mod call;
 pub(crate) mod dispatch;
+mod function;
 mod measure;
 pub(crate) mod monitor;
 mod news;

@@ -22,6 +22,14 @@ impl Server {
         self.show_as_from(&session.address, session, spec, argv, now);
     }
 
+    /// Shows a command that runs a script, before what that runs.
+    #[inline]
+    pub fn show_script(&mut self, session: &Session, spec: &Spec, argv: Argv<'_>, now: Now) {
+        if !self.monitors.clients.is_empty() {
+            self.write_to_monitors(&session.address, session, spec, argv, now);
+        }
+    }
+
     /// The same, as if it came from another address.
     #[inline]
     pub(crate) fn show_as_from(

@@ -1,4 +1,5 @@
-//! Running scripts: the commands that they call, and the slices of those that take long.
+//! Running scripts and functions: the commands that they call, and the slices of those that take
+//! long.
 //!
 //! A script runs where its request is served, for as much as a slice may take. If it has not ended
 //! then, it is suspended ([`Unfinished`]): nobody sees or changes data, and the timer lets it run
@@ -18,13 +19,12 @@ use crate::clients::session::SessionId;
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::{CmdError, DeniedWhen};
 use crate::limits::{
-    CALLED_REPLY_BYTES_MAX, SCRIPT_LOG_BYTES_MAX, SCRIPT_LOG_LINES_MAX, SCRIPT_SLICE_UNITS,
-    UNITS_PER_CALL, UNITS_PER_TICK, UNSUSPENDED_SCRIPT_UNITS_MAX,
+    CALLED_REPLY_BYTES_MAX, SCRIPT_SLICE_UNITS, UNITS_PER_CALL, UNITS_PER_TICK,
+    UNSUSPENDED_SCRIPT_UNITS_MAX,
 };
 use crate::scripting::{
-    Answer, Call, Job, ScriptCall, ScriptFlags, ScriptHost, Shebang, Step, Verdict,
+    Answer, Call, Job, Running, Runs, ScriptCall, ScriptFlags, ScriptHost, Shebang, Step, Verdict,
 };
-use crate::server::Order;
 use crate::store::apply::{Access, Overdue, Store};
 use crate::store::dropped::What;
 use crate::table::Flags;
@@ -51,7 +51,9 @@ impl Ctx<'_> {
         }
         let read_only = script.read_only || shebang.has(ScriptFlags::NO_WRITES);
         self.check_script(shebang, read_only)?;
+        let kind = script.runs.kind();
         let mut run = ScriptRun {
+            kind,
             begun: self.now,
             database: self.session.database,
             read_only,
@@ -61,11 +63,11 @@ impl Ctx<'_> {
             units: 0,
             depends_on: Lsn::ZERO,
         };
-        let Some(mut host) = self.server.scripts.host.take() else {
+        let Some(mut host) = self.server.host_of(kind).take() else {
             return Err(CmdError::NoScripts);
         };
         let begin = Begin::Job(Job {
-            script: script.name,
+            runs: script.runs,
             keys: script.keys,
             args: script.args,
             protocol: self.reply.protocol(),
@@ -73,10 +75,13 @@ impl Ctx<'_> {
         let before = self.session.database;
         let sliced = self.run_slice(host.as_mut(), begin, &mut run);
         self.session.database = before;
-        self.server.scripts.host = Some(host);
+        *self.server.host_of(kind) = Some(host);
         match sliced {
             Sliced::Ended(result) => result.map(|()| Flow::Done),
-            Sliced::Suspended => Ok(self.suspend(script.request, run)),
+            Sliced::Suspended => {
+                self.note_running(&script);
+                Ok(self.suspend(script.request, run))
+            }
         }
     }
 
@@ -92,7 +97,12 @@ impl Ctx<'_> {
             return Ok(());
         }
         if !shebang.has(ScriptFlags::ALLOW_OOM) && self.server.is_out_of_memory() {
-            return Err(CmdError::ScriptOutOfMemory);
+            return Err(match self.mode {
+                Mode::Alone => CmdError::OutOfMemory,
+                Mode::Transaction | Mode::Called | Mode::Resumed | Mode::Replay => {
+                    CmdError::ScriptOutOfMemory
+                }
+            });
         }
         match self.server.writes.refusal(false) {
             Some(reason) => Err(CmdError::Misconfigured(reason.to_owned())),
@@ -119,12 +129,7 @@ impl Ctx<'_> {
                 }
                 Step::MayRun(argv) => Answer::Verdict(self.may_run(argv)),
                 Step::Log(level, text) => {
-                    run.log_lines += 1;
-                    if run.log_lines <= SCRIPT_LOG_LINES_MAX {
-                        let text = text.get(..SCRIPT_LOG_BYTES_MAX).unwrap_or(text);
-                        let text = String::from_utf8_lossy(text).into_owned();
-                        self.server.orders.push(Order::LogOfScript(level, text));
-                    }
+                    self.server.log_of_script(&mut run.log_lines, level, text);
                     Answer::GoOn
                 }
                 Step::Tick => {
@@ -151,6 +156,8 @@ impl Ctx<'_> {
                     return Sliced::Ended(Ok(()));
                 }
                 Step::Failed(error) => return Sliced::Ended(Err(error)),
+                // Only a library ends so.
+                Step::Registered(_) => return Sliced::Ended(Ok(())),
             };
             step = host.go_on(answer);
         }
@@ -241,6 +248,21 @@ impl Ctx<'_> {
         }
     }
 
+    /// Keeps what `FUNCTION STATS` tells of a function that is not finished.
+    #[cold]
+    fn note_running(&mut self, script: &ScriptCall<'_>) {
+        let Runs::Function(library, index) = script.runs else {
+            return;
+        };
+        let functions = &mut self.server.functions;
+        let name = functions.name_of(library, index).unwrap_or_default().into();
+        functions.running = Some(Running {
+            name,
+            request: script.request.to_owned(),
+            begun: self.now,
+        });
+    }
+
     /// A script has used up its slice: it goes on when the timer says so, and its client waits.
     #[cold]
     fn suspend(&mut self, request: Argv<'_>, mut run: ScriptRun) -> Flow {
@@ -270,7 +292,7 @@ impl Engine {
             self.server.pause.begin_unfinished(unfinished);
             return;
         };
-        let Some(mut host) = self.server.scripts.host.take() else {
+        let Some(mut host) = self.server.host_of(run.kind).take() else {
             return;
         };
         let gone = self.server.sessions.find(unfinished.client).is_none();
@@ -315,7 +337,7 @@ impl Engine {
             run.database = session.database;
             session.database = database;
         }
-        self.server.scripts.host = Some(host);
+        *self.server.host_of(run.kind) = Some(host);
         if let Some(session) = session {
             self.server.sessions.put_back(session);
         }
@@ -334,6 +356,7 @@ impl Engine {
             Sliced::Ended(result) => {
                 self.data.log.commit();
                 self.server.pause.end_unfinished();
+                self.server.functions.running = None;
                 self.note_sleep(unfinished.client, now);
                 self.end_script(unfinished.client, result, reply, run.depends_on);
                 if self.data.blocking.has_ready() {

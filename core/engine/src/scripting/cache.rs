@@ -10,7 +10,7 @@ use resp::Argv;
 
 use crate::error::CmdError;
 use crate::limits::{CACHED_SCRIPTS_BYTES_MAX, CACHED_SCRIPTS_MAX, LOADED_SCRIPTS_BYTES_MAX};
-use crate::scripting::{ScriptHost, Sha, Shebang};
+use crate::scripting::{Runs, ScriptHost, Sha, Shebang};
 
 /// A script that is known.
 #[derive(Debug, Clone)]
@@ -43,12 +43,12 @@ pub struct Scripts {
     pub(crate) host: Option<Box<dyn ScriptHost>>,
 }
 
-/// A script that a command runs.
+/// A script or function that a command runs.
 #[derive(Debug, Clone, Copy)]
 pub struct ScriptCall<'a> {
     /// Which.
-    pub name: Sha,
-    /// What its first line says.
+    pub runs: Runs,
+    /// What it says of itself.
     pub shebang: Shebang,
     /// The names of keys that it is given.
     pub keys: Argv<'a>,

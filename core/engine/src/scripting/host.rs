@@ -4,8 +4,9 @@ use std::fmt;
 
 use resp::{Argv, Protocol};
 
+use crate::clients::pause::ScriptKind;
 use crate::error::CmdError;
-use crate::scripting::Sha;
+use crate::scripting::{Function, LibraryId, Sha};
 
 /// What runs scripts. It has no clock and no I/O, and the same calls give the same answers.
 pub trait ScriptHost: fmt::Debug + Send {
@@ -21,7 +22,15 @@ pub trait ScriptHost: fmt::Debug + Send {
     /// Forgets all scripts and whatever they left behind.
     fn clear(&mut self);
 
-    /// Begins to run a script that was compiled. Nothing else may be running.
+    /// Begins to run a library, which registers its functions then: [`Step::Registered`]. Nothing
+    /// else may be running. It runs no command.
+    fn load(&mut self, library: LibraryId, code: &[u8]) -> Step<'_>;
+
+    /// Forgets a library.
+    fn unload(&mut self, library: LibraryId);
+
+    /// Begins to run a script that was compiled, or a function of a library that was loaded.
+    /// Nothing else may be running.
     fn begin(&mut self, job: Job<'_>) -> Step<'_>;
 
     /// Answers the last [`Step`], and goes on.
@@ -31,17 +40,36 @@ pub trait ScriptHost: fmt::Debug + Send {
     fn used_bytes(&self) -> u64;
 }
 
-/// A script to run.
+/// A script or function to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
     /// Which.
-    pub script: Sha,
+    pub runs: Runs,
     /// The names of keys that it is given.
     pub keys: Argv<'a>,
     /// The other arguments.
     pub args: Argv<'a>,
     /// The protocol of the client that its reply goes to.
     pub protocol: Protocol,
+}
+
+/// What is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// A script.
+    Script(Sha),
+    /// A function, by its number in its library.
+    Function(LibraryId, u32),
+}
+
+impl Runs {
+    /// Whether it is a script or a function.
+    pub fn kind(self) -> ScriptKind {
+        match self {
+            Runs::Script(_) => ScriptKind::Script,
+            Runs::Function(..) => ScriptKind::Function,
+        }
+    }
 }
 
 /// What a script wants, or how it ended.
@@ -55,6 +83,8 @@ pub enum Step<'h> {
     Log(LogLevel, &'h [u8]),
     /// Nothing; it has run for a while. [`Answer::GoOn`].
     Tick,
+    /// A library has ended, and these are its functions.
+    Registered(Vec<Function>),
     /// It has ended with this reply.
     Done(&'h [u8]),
     /// It has failed with this error.

@@ -17,7 +17,7 @@ use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, Rate};
 use crate::rng::Rng;
-use crate::scripting::{LogLevel, Scripts};
+use crate::scripting::{Functions, LogLevel, Scripts};
 use crate::table::CommandIndex;
 use crate::time::{Mono, Now};
 use crate::users::Users;
@@ -118,6 +118,8 @@ pub struct Server {
     pub pause: Pause,
     /// The scripts that are known, and what runs them.
     pub scripts: Scripts,
+    /// What functions there are, and what runs them.
+    pub functions: Functions,
     /// What a command wants done to other clients once it has ended.
     pub afterwards: Vec<Afterwards>,
     /// The memory of all clients, as last counted plus its growth since; not kept without

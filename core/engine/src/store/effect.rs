@@ -1,4 +1,4 @@
-//! What can happen to the keyspace.
+//! What can happen to the keyspace, and to the libraries of functions.
 //!
 //! A command decides, then applies effects; [`crate::store::apply::Store::apply`] is the only way
 //! in which the keyspace changes. An effect says where something happens and what. It is
@@ -28,6 +28,7 @@ mod group;
 pub mod hash;
 pub mod hyperloglog;
 mod key;
+mod library;
 pub mod list;
 mod longs;
 mod server;
@@ -40,6 +41,7 @@ pub use self::database::DatabaseChange;
 pub use self::event::{Class, Event, Touch};
 pub use self::group::{Claim, GroupChange, OfGroup};
 pub use self::key::KeyChange;
+pub use self::library::LibraryChange;
 pub use self::server::ServerChange;
 pub use self::stream::{Idempotent, IidOrigin, StreamChange};
 pub use self::string::{Expiry, StringChange};
@@ -61,6 +63,8 @@ pub enum Effect<'a> {
     Database(DatabaseChange),
     /// To several databases.
     Server(ServerChange),
+    /// To the libraries of functions.
+    Library(LibraryChange<'a>),
 }
 
 /// Which keys a change is about. Most are about one.
@@ -165,6 +169,7 @@ impl<'a> Effect<'a> {
             Effect::Key { key, change } => change.apply(key, store),
             Effect::Database(change) => change.apply(store),
             Effect::Server(change) => change.apply(store),
+            Effect::Library(change) => change.apply(store),
         }
     }
 
@@ -175,6 +180,7 @@ impl<'a> Effect<'a> {
             Effect::Key { key, change } => change.encode(key, out),
             Effect::Database(change) => change.encode(out),
             Effect::Server(change) => change.encode(out),
+            Effect::Library(change) => change.encode(out),
         }
     }
 
@@ -184,6 +190,7 @@ impl<'a> Effect<'a> {
         match self {
             Effect::Key { .. } | Effect::Database(_) => false,
             Effect::Server(change) => change.names_its_databases(),
+            Effect::Library(_) => true,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod dropped;
 pub mod effect;
 pub(crate) mod eviction;
 pub mod keyspace;
+pub mod libraries;
 pub mod log;
 pub mod notifications;
 pub mod packing;

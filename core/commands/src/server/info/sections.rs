@@ -43,6 +43,23 @@ pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     }
 }
 
+fn scripting(sheet: &mut Sheet, server: &Server, (libraries, code_bytes): (usize, usize)) {
+    let (scripts, functions) = (&server.scripts, &server.functions);
+    let functions_bytes = code_bytes + functions.bytes();
+    sheet.bytes("used_memory_lua", scripts.host_bytes());
+    sheet.line("used_memory_vm_eval", scripts.host_bytes());
+    sheet.line("used_memory_scripts_eval", scripts.bytes());
+    sheet.line("number_of_cached_scripts", scripts.len());
+    sheet.line("number_of_functions", functions.len());
+    sheet.line("number_of_libraries", libraries);
+    sheet.line("used_memory_vm_functions", functions.host_bytes());
+    let machines = scripts.host_bytes() + functions.host_bytes();
+    sheet.bytes("used_memory_vm_total", machines);
+    sheet.line("used_memory_functions", functions_bytes);
+    let bytes = (scripts.bytes() + functions_bytes) as u64;
+    sheet.bytes("used_memory_scripts", bytes);
+}
+
 pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let sessions = &ctx.server.sessions;
     let with_self = || sessions.iter().chain([&*ctx.session]);
@@ -81,6 +98,9 @@ pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
 }
 
 pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
+    ctx.read_libraries();
+    let libraries = ctx.store.libraries();
+    let libraries = (libraries.len(), libraries.bytes());
     let shell = &ctx.server.shell;
     let config = &ctx.server.config;
     let peak = shell.used_memory_peak.max(1);
@@ -100,13 +120,7 @@ pub(super) fn memory(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("used_memory_dataset_perc", format_args!("{percent:.2}%"));
     allocator(sheet, shell);
     sheet.bytes("total_system_memory", shell.system_memory);
-    let scripts = &ctx.server.scripts;
-    sheet.bytes("used_memory_lua", scripts.host_bytes());
-    sheet.line("used_memory_vm_eval", scripts.host_bytes());
-    sheet.line("used_memory_scripts_eval", scripts.bytes());
-    sheet.line("number_of_cached_scripts", scripts.len());
-    sheet.bytes("used_memory_vm_total", scripts.host_bytes());
-    sheet.bytes("used_memory_scripts", scripts.bytes() as u64);
+    scripting(sheet, ctx.server, libraries);
     sheet.bytes("maxmemory", config.memory_bytes_max);
     sheet.line("maxmemory_policy", config.eviction.name);
     let ratio = shell.resident_memory as f64 / used as f64;

@@ -40,6 +40,8 @@ impl PlainCommand for Stats {
         let sessions = ctx.server.sessions.iter().chain([&*ctx.session]);
         let clients: usize = sessions.map(|session| session.memory_bytes()).sum();
         let log = ctx.store.log().encoded().len() as u64;
+        ctx.read_libraries();
+        let code_bytes = ctx.store.libraries().bytes();
         let keyspace = ctx.store.keyspace();
         let databases = 0..keyspace.database_count();
         let keys = databases
@@ -55,6 +57,9 @@ impl PlainCommand for Stats {
             clients: clients as u64,
             log: ctx.server.shell.persistence.journal.backlog_bytes + log,
             databases: keys.collect(),
+            scripts: ctx.server.scripts.bytes() as u64,
+            functions: (code_bytes + ctx.server.functions.bytes()) as u64,
+            machines: ctx.server.scripts.host_bytes() + ctx.server.functions.host_bytes(),
         };
         sizes.write(&ctx.server.shell, ctx.reply);
         Ok(Flow::Done)
@@ -67,6 +72,12 @@ struct Sizes {
     log: u64,
     /// The databases that have keys: how many, and how many of them expire.
     databases: Vec<(u16, usize, usize)>,
+    /// Scripts that are known.
+    scripts: u64,
+    /// Libraries, and what is known of their functions.
+    functions: u64,
+    /// What runs both.
+    machines: u64,
 }
 
 impl Sizes {
@@ -95,9 +106,9 @@ impl Sizes {
         map.count("clients.normal", self.clients);
         map.count("cluster.links", 0);
         map.count("aof.buffer", self.log);
-        map.count("lua.caches", 0);
-        map.count("functions.caches", 0);
-        map.count("script.VMs", 0);
+        map.count("lua.caches", self.scripts);
+        map.count("functions.caches", self.functions);
+        map.count("script.VMs", self.machines);
         for database in &self.databases {
             map.database(database);
         }

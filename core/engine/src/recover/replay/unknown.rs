@@ -1,5 +1,5 @@
-//! What a file of Redis holds that weir lacks: keys of other types, functions, data of modules, and
-//! the commands that deal with them.
+//! What a file of Redis holds that weir lacks: keys of other types, data of modules, and the
+//! commands that deal with them.
 //!
 //! A load refuses such things by name, unless they may be left out; then it notes each. After that,
 //! commands that weir has are watched too, because they may concern a key that was left out: a hash
@@ -299,9 +299,7 @@ impl Unknown {
 /// The keys written by a command that weir lacks.
 fn written_keys<'a>(name: &[u8], argv: Argv<'a>) -> Vec<&'a [u8]> {
     match name {
-        b"eval" | b"evalsha" | b"fcall" | b"function" | b"publish" | b"script" | b"spublish" => {
-            Vec::new()
-        }
+        b"eval" | b"evalsha" | b"fcall" | b"publish" | b"script" | b"spublish" => Vec::new(),
         _ => argv.iter().skip(1).take(1).collect(),
     }
 }

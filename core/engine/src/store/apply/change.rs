@@ -49,7 +49,10 @@ impl Store<'_> {
                     let hash = self.hash(key);
                     self.data.keyspace.find(self.database, hash, key).is_none()
                 }
-                Effect::Key { .. } | Effect::Database(_) | Effect::Server(_) => false,
+                Effect::Key { .. }
+                | Effect::Database(_)
+                | Effect::Server(_)
+                | Effect::Library(_) => false,
             };
             self.note(changed, effect, if is_all { all } else { some });
         }
@@ -110,6 +113,8 @@ impl Store<'_> {
             }
             // Who reads keys of a whole database has to be asked before it is changed.
             Effect::Database(_) | Effect::Server(_) => {}
+            // No key has changed.
+            Effect::Library(_) => {}
         }
     }
 

@@ -25,6 +25,7 @@ use crate::observe::stats::{KeyspaceStats, LastLoad};
 use crate::store::dropped::{Discard, What};
 use crate::store::eviction::Pool;
 use crate::store::keyspace::{Keyspace, Record, Usage};
+use crate::store::libraries::Libraries;
 use crate::store::log::EffectLog;
 use crate::store::notifications::Notifications;
 use crate::store::packing::PackingQueue;
@@ -35,6 +36,8 @@ use batch::Lsn;
 #[derive(Debug)]
 pub struct Data {
     pub(crate) keyspace: Keyspace,
+    /// Libraries of functions.
+    pub(crate) libraries: Libraries,
     pub(crate) log: EffectLog,
     pub(crate) watches: Watches,
     pub(crate) blocking: Blocking,
@@ -337,6 +340,13 @@ impl<'e> Store<'e> {
     /// The keyspace, for commands that look at many keys. Expired keys are still in it.
     pub fn keyspace(&self) -> &Keyspace {
         &self.data.keyspace
+    }
+
+    /// The libraries of functions; the reply depends on them.
+    #[inline]
+    pub fn libraries(&mut self) -> &Libraries {
+        self.depends_on = self.depends_on.max(self.data.libraries.changed());
+        &self.data.libraries
     }
 
     /// When Redis keeps a value in a compact form.

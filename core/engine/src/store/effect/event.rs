@@ -8,6 +8,7 @@
 pub use super::database::events::*;
 pub use super::group::events::*;
 pub use super::key::events::*;
+pub use super::library::events::*;
 pub use super::server::events::*;
 pub use super::stream::events::*;
 pub use super::string::events::*;

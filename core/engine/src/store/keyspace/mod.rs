@@ -31,6 +31,7 @@ pub use sizes::Sizes;
 pub(crate) use usage::Usage;
 
 use crate::rng::Rng;
+use crate::store::libraries::Libraries;
 use crate::time::{Now, UnixMs};
 use batch::Lsn;
 
@@ -74,6 +75,8 @@ pub(crate) struct Database {
 pub struct Frozen {
     /// The records of each database, in the order of the databases.
     pub databases: Vec<Directory<Record>>,
+    /// The libraries of functions.
+    pub libraries: Libraries,
     usage: Usage,
 }
 
@@ -291,9 +294,10 @@ impl Keyspace {
     }
 
     /// All databases as they are now.
-    pub(crate) fn freeze(&self, usage: &Usage) -> Frozen {
+    pub(crate) fn freeze(&self, libraries: &Libraries, usage: &Usage) -> Frozen {
         Frozen {
             databases: self.databases.iter().map(|db| db.records.clone()).collect(),
+            libraries: libraries.clone(),
             usage: usage.clone(),
         }
     }

@@ -49,6 +49,7 @@ files! {
     sorting: "sort",
     strings: "strings",
     strings_compared: "strings-compare",
+    tracking: "tracking",
     transactions: "transactions",
     acknowledging_and_claiming: "xack",
     appending: "xadd",

@@ -49,6 +49,7 @@ use crate::clients::delivery::{Delivery, Outgoing};
 use crate::clients::monitor::Monitors;
 use crate::clients::pause::Pause;
 use crate::clients::session::{IoFigures, SessionId, Sessions};
+use crate::clients::tracking::Tracking;
 use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
 use crate::command::CommandTable;
@@ -141,6 +142,7 @@ impl Engine {
                 libraries: Libraries::default(),
                 log: EffectLog::new(Journalling::Off, Lsn::ZERO),
                 watches: Watches::default(),
+                tracking: Tracking::new(secret.hash(b"tracking"), config.tracked_keys_max),
                 blocking: Blocking::default(),
                 stats: KeyspaceStats::default(),
                 retention: config.retention,
@@ -215,13 +217,15 @@ impl Engine {
         self.server.certificate_shown(id, watches, name, now);
     }
 
-    /// Removes a client: its watches, its subscriptions, its queued commands and its wait end.
+    /// Removes a client: its watches, its subscriptions, its tracking, its queued commands and its
+    /// wait end.
     pub fn disconnect(&mut self, id: SessionId) {
         let Some(mut session) = self.server.sessions.take(id) else {
             return;
         };
         self.server.channels.unsubscribe_all(&mut session);
         self.data.watches.remove(id, session.watched.keys());
+        self.data.forget_tracker(&mut session);
         if let Some(wait) = &session.wait {
             self.data.blocking.remove(id, wait);
         }
@@ -278,7 +282,20 @@ impl Engine {
     pub fn take_outbox(&mut self) -> Vec<Outgoing> {
         self.server.channels.news.taken();
         self.server.monitors.hand_out(&mut self.server.outbox);
+        if self.has_invalidations() {
+            let Server {
+                sessions, outbox, ..
+            } = &mut self.server;
+            let depends_on = self.data.log.last();
+            self.data.tracking.hand_out(sessions, depends_on, outbox);
+        }
         std::mem::take(&mut self.server.outbox)
+    }
+
+    /// Returns whether clients are to be told of keys that have changed. What a script has changed
+    /// that is not finished is told when it is.
+    fn has_invalidations(&self) -> bool {
+        self.data.tracking.has_untold() && !self.data.log.has_aside()
     }
 
     /// The same, client by client.
@@ -289,7 +306,9 @@ impl Engine {
 
     /// Returns whether anything goes to clients other than the one whose request ran.
     pub fn has_outbox(&self) -> bool {
-        !self.server.outbox.is_empty() || self.server.monitors.has_lines()
+        !self.server.outbox.is_empty()
+            || self.server.monitors.has_lines()
+            || self.has_invalidations()
     }
 
     /// Returns whether commands asked for work of the shell.
@@ -433,6 +452,11 @@ impl Engine {
             ..
         } = &self.data;
         keyspace.freeze(libraries, usage)
+    }
+
+    /// Who tracks which keys.
+    pub fn tracking(&self) -> &Tracking {
+        &self.data.tracking
     }
 
     /// Counters of the keyspace.

@@ -222,3 +222,24 @@ pub const DENIALS_LOOKED_AT_MAX: usize = 10;
 
 /// Bits that `ACL GENPASS` makes at most.
 pub const PASSWORD_BITS_MAX: u32 = 4096;
+
+/// Pairs of a key that was read and a client that tracks it; as many take some hundred megabytes.
+pub const TRACKED_ITEMS_MAX: usize = 1 << 24;
+
+/// Bytes of the names of keys that were read by clients that track them, without short names.
+pub const TRACKED_NAME_BYTES_MAX: usize = 256 << 20;
+
+/// Keys that a read takes out of the table of tracked keys at most, if the table is full.
+pub const UNTRACKED_PER_READ_MAX: usize = 16;
+
+/// Keys that one call of the timer takes out of that table at most.
+pub const UNTRACKED_PER_TIMER_MAX: usize = 1000;
+
+/// Prefixes of `CLIENT TRACKING` that one client may have. New ones are compared with all of them.
+pub const CLIENT_PREFIXES_MAX: usize = 512;
+
+/// Prefixes of all clients, those with the same text counted once.
+pub const PREFIXES_MAX: usize = 1 << 14;
+
+/// Longest prefix, in bytes. A key that changes is looked up by each length that there is.
+pub const PREFIX_BYTES_MAX: usize = 512;

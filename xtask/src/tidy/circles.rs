@@ -55,9 +55,10 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
             "clients/channels",
             "clients/delivery",
             "clients/session",
+            "clients/tracking",
             "clients/waiting",
         ],
-        "a session has the wait and the channels that it is found by, and what waits or listens is a session",
+        "a session has the wait, the channels and the tracking that it is found by, and what waits, listens or tracks is a session",
     ),
     (
         "engine",

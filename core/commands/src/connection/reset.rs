@@ -34,6 +34,7 @@ impl PlainCommand for Reset {
         end_transaction(ctx);
         unwatch_all(ctx);
         ctx.server.channels.unsubscribe_all(ctx.session);
+        ctx.store.tracking_mut().turn_off(ctx.session);
         let session = &mut *ctx.session;
         session.monitor = false;
         ctx.server.monitors.remove(session.id);

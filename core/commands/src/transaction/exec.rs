@@ -34,7 +34,7 @@ impl PlainCommand for Exec {
     /// The commands see one time, nothing blocks, and one that fails does not undo or stop the
     /// others.
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let Some(queue) = ctx.session.transaction.take() else {
+        let Some(queue) = ctx.session.end_transaction() else {
             return Err(CmdError::WithoutMulti("EXEC"));
         };
         // A watched key that has expired counts as changed.

@@ -21,7 +21,7 @@ pub(super) static COMMANDS: &[Entry] = &[
 
 /// The session's transaction ends. Returns whether there was one.
 pub(crate) fn end_transaction(ctx: &mut Ctx<'_>) -> bool {
-    let queue = ctx.session.transaction.take();
+    let queue = ctx.session.end_transaction();
     let had_one = queue.is_some();
     if let Some(queue) = queue {
         ctx.store.drop_later(What::Queue(queue));

@@ -29,7 +29,11 @@ impl PlainCommand for Multi {
         if ctx.session.transaction.is_some() {
             return Err(CmdError::NestedMulti);
         }
-        ctx.session.transaction = Some(Queue::default());
+        let session = &mut *ctx.session;
+        session.transaction = Some(Queue::default());
+        if let Some(tracking) = &mut session.tracking {
+            tracking.transaction_begins(session.requests);
+        }
         ctx.reply.ok();
         Ok(Flow::Done)
     }

@@ -4,6 +4,7 @@ use resp::Protocol;
 
 use crate::clients::channels::Listening;
 use crate::clients::session::Session;
+use crate::clients::tracking::TrackedReads;
 use crate::clients::watch::Watches;
 use crate::time::{Mono, Now};
 
@@ -20,7 +21,7 @@ pub fn line(session: &Session, watches: &Watches, now: Now) -> String {
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} \
          multi={multi} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem={queued_bytes} rbs=0 rbp=0 obl={} oll=0 \
-         omem=0 tot-mem={memory} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} \
+         omem=0 tot-mem={memory} events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={} \
          io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}\n",
         session.id.client,
         session.address,
@@ -39,6 +40,7 @@ pub fn line(session: &Session, watches: &Watches, now: Now) -> String {
         io.output_bytes,
         command.as_deref().unwrap_or("NULL"),
         text(session.user().name()),
+        redirect(session),
         match session.protocol {
             Protocol::Resp2 => 2,
             Protocol::Resp3 => 3,
@@ -51,13 +53,28 @@ pub fn line(session: &Session, watches: &Watches, now: Now) -> String {
     )
 }
 
+/// Which client is told what this one tracks: 0 is the client itself, -1 nobody.
+pub fn redirect(session: &Session) -> i64 {
+    match &session.tracking {
+        None => -1,
+        Some(tracking) => tracking.options.redirect.map_or(0, |id| id.client as i64),
+    }
+}
+
 /// The flags of a client, a letter each.
 fn flags(session: &Session, watches: &Watches) -> String {
+    let tracking = session.tracking.as_deref();
     let special = [
         (session.monitor, 'O'),
         (!session.subscriptions.is_empty(), 'P'),
         (session.transaction.is_some(), 'x'),
         (session.wait.is_some() || session.held.is_some(), 'b'),
+        (tracking.is_some(), 't'),
+        (tracking.is_some_and(|it| it.redirect_is_broken), 'R'),
+        (
+            tracking.is_some_and(|it| it.options.reads == TrackedReads::Broadcast),
+            'B',
+        ),
         (watches.is_broken(session.id), 'd'),
         (session.closing, 'c'),
         (

@@ -10,5 +10,6 @@ pub mod line;
 pub mod monitor;
 pub mod pause;
 pub mod session;
+pub mod tracking;
 pub mod waiting;
 pub mod watch;

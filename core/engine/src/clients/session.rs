@@ -7,6 +7,7 @@ use resp::{Argv, ArgvBuf, Protocol, Sender, Span};
 use values::Key;
 
 use crate::clients::channels::Subscriptions;
+use crate::clients::tracking::{ClientTracking, TrackerId};
 use crate::clients::waiting::Wait;
 use crate::config::ClientClass;
 use crate::table::{Flags, Row};
@@ -73,6 +74,10 @@ pub struct Session {
     pub wait: Option<Wait>,
     /// What it listens to.
     pub subscriptions: Subscriptions,
+    /// How it tracks keys, if it does (`CLIENT TRACKING`).
+    pub tracking: Option<Box<ClientTracking>>,
+    /// The number under which its reads are known, if it has ever tracked.
+    pub(crate) tracker: Option<TrackerId>,
     /// The last batch that any of its requests depended on.
     pub depends_on: Lsn,
     /// It sees all commands (`MONITOR`).
@@ -94,7 +99,7 @@ pub struct Session {
 impl Session {
     /// Bytes that the client's requests have left here: those that wait in the query buffer, are
     /// queued since `MULTI`, are held back or wait for a key, the keys that it watches, what it
-    /// listens to, and what it said of itself. Together they are bounded by
+    /// listens to, its prefixes, and what it said of itself. Together they are bounded by
     /// `client-query-buffer-limit`.
     #[inline]
     pub fn request_bytes(&self) -> usize {
@@ -104,6 +109,7 @@ impl Session {
             + self.wait.as_ref().map_or(0, Wait::heap_bytes)
             + self.watched.bytes()
             + self.subscriptions.bytes()
+            + self.tracking.as_ref().map_or(0, |it| it.prefixes_bytes())
             + self.name.len()
             + self.library.0.len()
             + self.library.1.len()
@@ -168,7 +174,16 @@ impl Session {
 
     /// The same without what its connection holds.
     pub(crate) fn own_bytes(&self) -> usize {
-        size_of::<Session>() + self.request_bytes() - self.io.query_bytes
+        let tracked = self.tracking.as_ref().map_or(0, |it| it.table_bytes());
+        size_of::<Session>() + self.request_bytes() + tracked - self.io.query_bytes
+    }
+
+    /// Its transaction ends. Returns what was queued, if there was one.
+    pub fn end_transaction(&mut self) -> Option<Queue> {
+        if let Some(tracking) = &mut self.tracking {
+            tracking.transaction_ends(self.requests);
+        }
+        self.transaction.take()
     }
 }
 
@@ -304,6 +319,8 @@ impl Session {
             watched: Watched::default(),
             wait: None,
             subscriptions: Subscriptions::default(),
+            tracking: None,
+            tracker: None,
             depends_on: Lsn::ZERO,
             monitor: false,
             replies: Replies::On,

@@ -173,6 +173,8 @@ pub struct Config {
     pub clients_max: usize,
     /// How much may wait to be sent to a client, by its class.
     pub output_limits: LimitsByClass,
+    /// Keys that are kept in mind because clients that track have read them; 0: no bound.
+    pub tracked_keys_max: usize,
     /// Which events of keys are published.
     pub keyspace_events: KeyspaceEvents,
     /// Seconds after which an idle client is disconnected; 0: never.
@@ -238,6 +240,7 @@ impl Config {
                 .expect(CANONICAL)
                 .of(settings.int("maxmemory") as u64),
             clients_max: settings.int("maxclients") as usize,
+            tracked_keys_max: settings.number("tracking-table-max-keys"),
             output_limits: LimitsByClass::default()
                 .changed(settings.text("client-output-buffer-limit"))
                 .expect(CANONICAL),

@@ -606,13 +606,6 @@ pub(super) const ROWS: &[Setting] = &[
     ),
     no_effect("tls-replication", Flag, "no", Live, REPLICATION),
     no_effect(
-        "tracking-table-max-keys",
-        ANY,
-        "1000000",
-        Live,
-        "there is no client-side caching yet",
-    ),
-    no_effect(
         "vset-force-single-threaded-execution",
         Flag,
         "no",

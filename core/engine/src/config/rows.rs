@@ -651,6 +651,13 @@ pub(super) const ROWS: &[Setting] = &[
         "Clients may resume sessions, which spares them and the server most of the handshake.",
     ),
     row(
+        "tracking-table-max-keys",
+        ANY,
+        "1000000",
+        Live,
+        "Keys that are kept in mind because clients that track have read them (CLIENT TRACKING); if there are more, clients are told of some as if they had changed; 0: no bound.",
+    ),
+    row(
         "unixsocket",
         Text,
         "",

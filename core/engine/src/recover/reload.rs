@@ -64,6 +64,7 @@ impl Engine {
     pub fn take_loaded(&mut self, loaded: Engine, now: Now) {
         let mut data = loaded.data;
         std::mem::swap(&mut data.watches, &mut self.data.watches);
+        std::mem::swap(&mut data.tracking, &mut self.data.tracking);
         std::mem::swap(&mut data.blocking, &mut self.data.blocking);
         std::mem::swap(&mut data.notifications, &mut self.data.notifications);
         self.data = data;
@@ -78,13 +79,14 @@ impl Engine {
         self.data.libraries = contents.libraries;
     }
 
-    /// Tells clients that watch keys or wait for them that all keys may have changed.
+    /// Tells clients that watch keys, track them or wait for them that all keys may have changed.
     pub fn contents_exchanged(&mut self, now: Now) {
         self.server.functions.start_over();
         for database in 0..self.data.keyspace.database_count() {
             self.data.watches.mark_database(database, |_| true);
             self.data.blocking.mark_database(database);
         }
+        self.data.everything_changed();
         self.serve_ready(now);
     }
 }

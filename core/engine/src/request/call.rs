@@ -8,13 +8,14 @@ use resp::Argv;
 
 use crate::args::Args;
 use crate::clients::session::Session;
+use crate::clients::tracking::TrackerId;
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::CmdError;
 use crate::limits::CALL_DEPTH_MAX;
 use crate::request::admission::Invocation;
 use crate::server::Server;
 use crate::store::apply::{Access, Data, Overdue, Store};
-use crate::table::Flags;
+use crate::table::{Flags, KeyFlags, keys_of};
 use crate::time::Now;
 
 /// The keyspace as this request of a client sees it.
@@ -143,6 +144,57 @@ impl Ctx<'_> {
     /// request comes this way, and the compiler would share it with the rarer calls.
     #[inline(always)]
     pub(crate) fn run(&mut self, request: &Invocation<'_>) -> Result<Flow, CmdError> {
+        match &self.session.tracking {
+            None => self.run_untracked(request),
+            Some(tracking) => self.run_tracked(tracking.author(), request),
+        }
+    }
+
+    /// The same for a client that tracks: what it reads is kept in mind, and what it changes may
+    /// not be told to itself.
+    #[cold]
+    #[inline(never)]
+    fn run_tracked(
+        &mut self,
+        author: Option<TrackerId>,
+        request: &Invocation<'_>,
+    ) -> Result<Flow, CmdError> {
+        let before = self.store.tracking_mut().set_author(author);
+        let result = self.run_untracked(request);
+        self.store.tracking_mut().set_author(before);
+        let name = request.argv.get(0).unwrap_or_default();
+        let command = self.server.commands.find(name);
+        if command.is_some_and(|command| command.spec.flags.has(Flags::KEEPS_CACHING))
+            && let Some(tracking) = &mut self.session.tracking
+        {
+            tracking.caching_outlasts(self.session.requests);
+        }
+        // What a script reads, its commands say. A read that failed or waits has still looked.
+        let flags = request.row.spec.flags;
+        if flags.has(Flags::READONLY) && !flags.has(Flags::RUNS_SCRIPT) {
+            self.remember_reads(request);
+        }
+        result
+    }
+
+    /// Keeps the keys of a request in mind, if the client is to be told when they change.
+    fn remember_reads(&mut self, request: &Invocation<'_>) {
+        let requests = self.session.requests;
+        let Some(tracking) = &mut self.session.tracking else {
+            return;
+        };
+        if !tracking.remembers(requests) {
+            return;
+        }
+        let keys = keys_of(request.row.spec, request.argv).map_while(Result::ok);
+        for found in keys.filter(|found| !found.flags.has(KeyFlags::NOT_KEY)) {
+            let (hash, key) = (self.store.hash(found.key), self.store.key(found.key));
+            self.store.tracking_mut().remember(tracking, hash, key);
+        }
+    }
+
+    #[inline(always)]
+    fn run_untracked(&mut self, request: &Invocation<'_>) -> Result<Flow, CmdError> {
         let row = request.row;
         let start = self.reply.mark();
         if row.spec.flags.has(Flags::READONLY) {

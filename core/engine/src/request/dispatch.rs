@@ -203,7 +203,7 @@ impl Engine {
         }
         let row = self.server.commands.find(name);
         if row.is_some_and(|row| row.spec.flags.has(Flags::RUNS_QUEUE)) {
-            if let Some(queue) = session.transaction.take() {
+            if let Some(queue) = session.end_transaction() {
                 self.data.dropped.take(What::Queue(queue));
             }
             let watched = std::mem::take(&mut session.watched);

@@ -10,6 +10,7 @@ use stream::{Forgotten, Group, Removed};
 use values::Value;
 
 use crate::clients::session::{Queue, Session, Watched};
+use crate::clients::tracking::ForgottenTable;
 use crate::clients::waiting::Wait;
 use crate::limits::{DROPPED_BYTES_MAX, DROPPED_BYTES_MIN, RECORD_BYTES};
 use crate::store::keyspace::{Emptied, Record};
@@ -61,6 +62,8 @@ pub enum What {
     Session(Box<Session>),
     /// The keys that a client watched.
     Watched(Watched),
+    /// What was known of the keys that clients track.
+    Tracked(ForgottenTable),
     /// What a client waited for.
     Wait(Wait),
     /// A request that was held back.
@@ -81,6 +84,7 @@ impl What {
             What::Queue(queue) => queue.bytes,
             What::Session(session) => session.own_bytes(),
             What::Watched(watched) => watched.bytes(),
+            What::Tracked(table) => table.bytes(),
             What::Wait(wait) => wait.heap_bytes(),
             What::Request(request) => request.heap_bytes(),
         }

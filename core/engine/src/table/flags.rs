@@ -100,6 +100,8 @@ bit_set! {
         WHILE_SUBSCRIBED = 22;
         /// Runs a script, which may write although this is not flagged so.
         RUNS_SCRIPT = 23;
+        /// Its subcommands are about clients: what was said of caching is for the command behind.
+        KEEPS_CACHING = 24;
     }
 }
 

@@ -11,7 +11,9 @@ use stream::Stream;
 use values::Hash;
 
 use crate::Engine;
-use crate::limits::{EXPIRED_PER_TIMER_MAX, LOOKS_PER_TIMER_MAX, STEPS_PER_TIMER_MAX};
+use crate::limits::{
+    EXPIRED_PER_TIMER_MAX, LOOKS_PER_TIMER_MAX, STEPS_PER_TIMER_MAX, UNTRACKED_PER_TIMER_MAX,
+};
 use crate::store::apply::{Access, Overdue, Store};
 use crate::store::keyspace::Due;
 use crate::time::{Now, UnixMs};
@@ -32,6 +34,7 @@ impl Engine {
     pub fn run_schedule(&mut self, now: Now) {
         self.make_room_when_due(now);
         self.do_what_is_due(now);
+        self.data.tracking.shrink_table(UNTRACKED_PER_TIMER_MAX);
         self.send_news_of_time();
         if self.data.blocking.has_ready() {
             self.serve_ready(now);
@@ -48,7 +51,8 @@ impl Engine {
     /// When something is due for a key; at most `now` if that is already so.
     pub(super) fn next_due(&self, now: Now) -> Option<UnixMs> {
         let has_expired = self.data.keyspace.has_held() && self.expires_keys(now);
-        match has_expired || self.is_eviction_due(now) {
+        let is_table_too_large = self.data.tracking.is_table_too_large();
+        match has_expired || is_table_too_large || self.is_eviction_due(now) {
             true => Some(now.unix()),
             false => self.data.keyspace.next_due(),
         }

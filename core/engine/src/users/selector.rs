@@ -186,6 +186,17 @@ impl Selector {
         keys.any(|(rights, pattern)| rights.has(needed) && pattern.matches(found.key))
     }
 
+    /// Returns whether a key may be read.
+    pub(super) fn may_read(&self, key: &[u8]) -> bool {
+        let flags = KeyFlags::RO.and(KeyFlags::ACCESS);
+        self.all_keys || self.allows_key(&FoundKey { key, flags })
+    }
+
+    /// Returns whether every key may be read.
+    pub(super) fn reads_every_key(&self) -> bool {
+        self.all_keys || self.reads_all_keys()
+    }
+
     /// Returns whether one pattern lets every key be read.
     fn reads_all_keys(&self) -> bool {
         let mut keys = self.keys.iter();

@@ -126,6 +126,18 @@ impl User {
         Err(refusal)
     }
 
+    /// Returns whether the user may read a key, by whatever command.
+    pub fn may_read(&self, key: &[u8]) -> bool {
+        let mut selectors = self.selectors.iter();
+        self.root.may_read(key) || selectors.any(|selector| selector.may_read(key))
+    }
+
+    /// Returns whether one selector lets the user read every key.
+    pub fn reads_every_key(&self) -> bool {
+        let mut selectors = self.selectors.iter();
+        self.root.reads_every_key() || selectors.any(Selector::reads_every_key)
+    }
+
     /// Returns whether the user may go on listening to a channel, or to a pattern of channels.
     pub fn may_listen_to(&self, channel: &FoundChannel<'_>) -> bool {
         let mut selectors = self.selectors.iter();

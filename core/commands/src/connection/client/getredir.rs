@@ -1,5 +1,6 @@
 //! `CLIENT GETREDIR`.
 
+use engine::clients::line::redirect;
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::table::{Arity, Flags, Group, Spec};
@@ -9,7 +10,7 @@ pub(super) struct GetRedir;
 
 impl PlainCommand for GetRedir {
     const SPEC: Spec = Spec {
-        summary: "Tells which client gets invalidations; -1: none.",
+        summary: "Tells which client is told of keys in the place of this one.",
         since: "6.0.0",
         group: Group::Connection,
         complexity: "O(1)",
@@ -20,7 +21,7 @@ impl PlainCommand for GetRedir {
     type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.reply.int(-1);
+        ctx.reply.int(redirect(ctx.session));
         Ok(Flow::Done)
     }
 }

@@ -21,7 +21,7 @@ mod unblock;
 mod unpause;
 
 use engine::command::{Entry, container, entry};
-use engine::table::{Arity, Group, Spec};
+use engine::table::{Arity, Flags, Group, Spec};
 
 use crate::help::{Help, Helped};
 
@@ -56,6 +56,7 @@ const SPEC: Spec = Spec {
     group: Group::Connection,
     complexity: "Depends on subcommand.",
     arity: Arity::AtLeast(2),
+    flags: Flags::KEEPS_CACHING,
     ..Spec::named("client")
 };
 

@@ -61,9 +61,10 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("pubsubshard_channels", channels.len(Listening::Shard));
     sheet.line("latest_fork_usec", 0);
     sheet.line("total_forks", 0);
-    sheet.line("tracking_total_keys", 0);
-    sheet.line("tracking_total_items", 0);
-    sheet.line("tracking_total_prefixes", 0);
+    let tracking = ctx.store.tracking();
+    sheet.line("tracking_total_keys", tracking.keys());
+    sheet.line("tracking_total_items", tracking.items());
+    sheet.line("tracking_total_prefixes", tracking.prefixes());
     sheet.line("total_error_replies", server.errors.total());
     let denials = &server.users.denials;
     sheet.line("acl_access_denied_auth", denials.auth);

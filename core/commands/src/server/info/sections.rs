@@ -88,7 +88,7 @@ pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
             .unwrap_or(0),
     );
     sheet.line("blocked_clients", ctx.store.blocking().clients());
-    sheet.line("tracking_clients", 0);
+    sheet.line("tracking_clients", ctx.store.tracking().clients());
     sheet.line("pubsub_clients", ctx.server.channels.clients());
     sheet.line("watching_clients", watching.count());
     sheet.line("clients_in_timeout_table", with_deadline.count());

@@ -15,6 +15,7 @@ impl Data {
     #[inline]
     fn has_audience(&self) -> bool {
         !self.watches.is_empty()
+            | self.tracking.has_trackers()
             | (self.blocking.clients() > 0)
             | self.notifications.is_anyone_listening()
     }
@@ -111,8 +112,8 @@ impl Store<'_> {
                 }
                 self.publish(event, key, other);
             }
-            // Who reads keys of a whole database has to be asked before it is changed.
-            Effect::Database(_) | Effect::Server(_) => {}
+            // Who watches keys of a whole database has to be asked before it is changed.
+            Effect::Database(_) | Effect::Server(_) => self.data.everything_changed(),
             // No key has changed.
             Effect::Library(_) => {}
         }
@@ -122,6 +123,9 @@ impl Store<'_> {
     fn touch(&mut self, database: u16, key: &[u8], touch: Touch) {
         if touch.has(Touch::READERS) {
             self.data.watches.mark(database, key);
+            if self.data.tracking.has_trackers() {
+                self.data.tracking.changed(self.hash(key), key);
+            }
         }
         if touch.has(Touch::WAITERS) {
             self.data.blocking.mark(database, key, News::Any);
@@ -151,7 +155,8 @@ impl Store<'_> {
             .and_then(|record| record.value().get::<Hash>())
             .map(|fields| fields.len() as u64);
         let event = fields.map_or(event::EXPIRED, |_| hash::events::HEXPIRED_ALL);
-        let removed = self.apply(&Effect::on(key, KeyChange::Delete), event);
+        let delete = Effect::on(key, KeyChange::Delete);
+        let removed = self.by_nobody(|store| store.apply(&delete, event));
         match fields {
             Some(fields) => self.data.stats.expired_fields += fields,
             None => self.data.stats.expired += removed,
@@ -163,9 +168,18 @@ impl Store<'_> {
         let hash = self.hash(key);
         let found = self.data.keyspace.find(self.database, hash, key);
         let bytes = found.map_or(0, |record| record.memory_bytes(EVICTION_SAMPLES));
-        let removed = self.apply(&Effect::on(key, KeyChange::Delete), event::EVICTED);
+        let delete = Effect::on(key, KeyChange::Delete);
+        let removed = self.by_nobody(|store| store.apply(&delete, event::EVICTED));
         self.data.stats.evicted += removed;
         bytes as u64
+    }
+
+    /// What happens is not the doing of the client whose request runs: it is told of it.
+    pub(crate) fn by_nobody<T>(&mut self, happen: impl FnOnce(&mut Self) -> T) -> T {
+        let author = self.data.tracking.set_author(None);
+        let happened = happen(self);
+        self.data.tracking.set_author(author);
+        happened
     }
 
     /// Puts a record in, whose key has this hash; one that was there goes.

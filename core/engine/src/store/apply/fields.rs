@@ -72,7 +72,8 @@ impl Store<'_> {
     /// Removes fields whose time is over, but not all that there are. Returns how many.
     pub(crate) fn expire_fields(&mut self, key: &[u8], fields: &[&[u8]]) -> u64 {
         let expire = hash::HashChange::Expire { fields };
-        let removed = self.apply(&Effect::on(key, expire), hash::events::HEXPIRED);
+        let expire = Effect::on(key, expire);
+        let removed = self.by_nobody(|store| store.apply(&expire, hash::events::HEXPIRED));
         self.data.stats.expired_fields += removed;
         removed
     }

@@ -16,6 +16,8 @@ use values::hyperloglog::SparseBytesMax;
 use values::{Key, Thresholds, Typed, Value};
 
 use crate::clients::channels::Channels;
+use crate::clients::session::Session;
+use crate::clients::tracking::Tracking;
 use crate::clients::waiting::Blocking;
 use crate::clients::watch::Watches;
 use crate::config::Config;
@@ -40,6 +42,7 @@ pub struct Data {
     pub(crate) libraries: Libraries,
     pub(crate) log: EffectLog,
     pub(crate) watches: Watches,
+    pub(crate) tracking: Tracking,
     pub(crate) blocking: Blocking,
     pub(crate) stats: KeyspaceStats,
     /// What a new stream remembers of its producers.
@@ -82,6 +85,21 @@ impl Data {
         self.notifications.publish_as_said(config.keyspace_events);
         self.usage.settings_changed(&config.eviction);
         self.hll_sparse_bytes_max = config.hll_sparse_bytes_max;
+        self.tracking.set_keys_max(config.tracked_keys_max);
+    }
+
+    /// A client that may have tracked keys has gone.
+    pub(crate) fn forget_tracker(&mut self, session: &mut Session) {
+        if let Some(table) = self.tracking.forget(session) {
+            self.dropped.take(What::Tracked(table));
+        }
+    }
+
+    /// All keys may have changed: those who track keys are told.
+    pub(crate) fn everything_changed(&mut self) {
+        if let Some(table) = self.tracking.everything_changed() {
+            self.dropped.take(What::Tracked(table));
+        }
     }
 }
 
@@ -372,6 +390,16 @@ impl<'e> Store<'e> {
     /// The watches of all sessions.
     pub fn watches(&mut self) -> &mut Watches {
         &mut self.data.watches
+    }
+
+    /// Who tracks which keys.
+    pub fn tracking(&self) -> &Tracking {
+        &self.data.tracking
+    }
+
+    /// The same, to be changed.
+    pub fn tracking_mut(&mut self) -> &mut Tracking {
+        &mut self.data.tracking
     }
 
     /// Takes over what the keyspace needs of new settings.

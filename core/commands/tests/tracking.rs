@@ -351,3 +351,26 @@ fn overlapping_prefixes_are_refused_with_one_reply_and_change_nothing() {
     assert_eq!(node.figures(), (0, 0, 0, 0));
     assert_eq!(node.ask(0, "CLIENT GETREDIR"), ":-1 ");
 }
+
+#[test]
+fn what_is_said_of_caching_ends_with_the_transaction_in_which_it_was_said() {
+    let mut node = Node::new(2);
+    node.ask(0, "CLIENT TRACKING ON OPTIN");
+    for request in [
+        "MULTI",
+        "GET a",
+        "CLIENT CACHING YES",
+        "GET b",
+        "EXEC",
+        "GET c",
+    ] {
+        node.ask(0, request);
+    }
+    node.ask(1, "MSET a 1 b 1 c 1");
+    assert_eq!(node.pushed(0), invalidated(&["b"]));
+    for request in ["CLIENT CACHING YES", "CLIENT ID", "GET a", "GET b"] {
+        node.ask(0, request);
+    }
+    node.ask(1, "MSET a 1 b 1");
+    assert_eq!(node.pushed(0), invalidated(&["a"]));
+}

@@ -164,7 +164,8 @@ impl Ctx<'_> {
         self.store.tracking_mut().set_author(before);
         let name = request.argv.get(0).unwrap_or_default();
         let command = self.server.commands.find(name);
-        if command.is_some_and(|command| command.spec.flags.has(Flags::KEEPS_CACHING))
+        if request.mode == Mode::Alone
+            && command.is_some_and(|command| command.spec.flags.has(Flags::KEEPS_CACHING))
             && let Some(tracking) = &mut self.session.tracking
         {
             tracking.caching_outlasts(self.session.requests);

@@ -6,6 +6,7 @@
 
 mod bitmap;
 mod channels;
+mod cluster;
 mod connection;
 mod cursor;
 mod element;
@@ -32,6 +33,7 @@ use engine::command::{CommandTable, Entry, Numbered, count};
 pub static COMMANDS: &[&[Entry]] = &[
     bitmap::COMMANDS,
     channels::COMMANDS,
+    cluster::COMMANDS,
     connection::COMMANDS,
     geo::COMMANDS,
     hash::COMMANDS,

@@ -200,6 +200,48 @@ pub enum CmdError {
     /// `LATENCY GRAPH` of an event that never took long.
     #[error("ERR No samples available for event '{0}'")]
     NoSamples(String),
+    /// `HOTKEYS START` without what is to be collected.
+    #[error("ERR METRICS parameter is required")]
+    MetricsRequired,
+    /// `HOTKEYS START` with another number than there are metrics.
+    #[error("ERR METRICS count must be > 0 and <= 2")]
+    MetricsCount,
+    /// `HOTKEYS START` with more metrics than it says, or fewer.
+    #[error("ERR METRICS count does not match number of metric types provided")]
+    MetricsMismatch,
+    /// `HOTKEYS START` with a metric that there is not.
+    #[error("ERR METRICS no valid metrics passed. Supported: CPU|NET")]
+    NoMetrics,
+    /// `HOTKEYS START` with a metric twice.
+    #[error("ERR METRICS {0} defined more than once!")]
+    MetricTwice(&'static str),
+    /// An option of `HOTKEYS START` out of its range, which ends there.
+    #[error("ERR {0} must be between 1 and {1}")]
+    NotBetween(&'static str, i64),
+    /// `HOTKEYS START` with a share that is none.
+    #[error("ERR SAMPLE ratio must be positive")]
+    SampleNotPositive,
+    /// `HOTKEYS START` of some slots.
+    #[error("ERR SLOTS parameter cannot be used in non-cluster mode")]
+    SlotsWithoutCluster,
+    /// `HOTKEYS START` while it collects.
+    #[error("ERR hotkey tracking session already in progress")]
+    HotKeysBegun,
+    /// `HOTKEYS RESET` while it collects.
+    #[error("ERR hotkey tracking session in progress, stop tracking first")]
+    HotKeysInProgress,
+    /// What needs a cluster.
+    #[error("ERR This instance has cluster support disabled")]
+    NoCluster,
+    /// `MODULE LOAD` and those like it.
+    #[error("ERR weir loads no modules")]
+    NoModules,
+    /// `REPLICAOF` with a port that is none.
+    #[error("ERR Invalid master port")]
+    InvalidMasterPort,
+    /// `REPLICAOF` another server.
+    #[error("ERR weir does not replicate from other servers")]
+    NoReplication,
     /// `DEBUG` where it is not enabled.
     #[error(
         "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server."

@@ -181,6 +181,7 @@ impl Engine {
                 unmeasured: Unmeasured::default(),
                 slow_log: SlowLog::default(),
                 latencies: Latencies::default(),
+                hot_keys: None,
                 errors: ErrorStats::default(),
                 command_rate: Rate::default(),
                 input_rate: Rate::default(),

@@ -79,6 +79,15 @@ pub const SEEN_UNLOGGED_MS_MAX: u64 = 10_000;
 /// How deep commands call one another: a transaction runs a command that calls others.
 pub const CALL_DEPTH_MAX: u8 = 2;
 
+/// Keys that `HOTKEYS` counts for each that it is asked to tell.
+pub const HOT_KEYS_COUNTED_PER_ASKED: usize = 16;
+
+/// Keys that it can be asked to tell, as many as in Redis.
+pub const HOT_KEYS_ASKED_MAX: i64 = 64;
+
+/// The longest key that it counts, in bytes.
+pub const HOT_KEY_BYTES_MAX: usize = 1024;
+
 /// Codes of errors that are counted separately, as many as in Redis.
 pub const ERROR_CODES_MAX: usize = 128;
 

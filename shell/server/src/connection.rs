@@ -454,7 +454,9 @@ impl Connection {
                     let is_large = has_larges || request.consumed.max(written) > LIGHT_BYTES_MAX;
                     if is_large || engine.wants_measuring() {
                         let last = Some((self.session, request.argv));
-                        engine.measured(last, stopwatch.lap_ns(), now);
+                        let took_ns = stopwatch.lap_ns();
+                        engine.measured(last, took_ns, now);
+                        engine.note_hot_keys(request.argv, took_ns, written, now);
                     }
                     consumed += request.consumed;
                     if has_larges {

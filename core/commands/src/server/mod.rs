@@ -12,12 +12,15 @@ mod debug_populate;
 mod debug_protocol;
 mod debug_reload;
 mod flush;
+mod hotkeys;
 mod info;
 mod lastsave;
 mod latency;
 mod lolwut;
 mod memory;
+mod module;
 mod monitor;
+mod replicaof;
 mod role;
 mod save;
 mod shutdown;
@@ -38,15 +41,19 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<debug::Debug>(),
     entry::<flush::FlushAll>(),
     entry::<flush::FlushDb>(),
+    hotkeys::HOTKEYS,
     entry::<info::Info>(),
     entry::<lastsave::LastSave>(),
     latency::LATENCY,
     entry::<lolwut::Lolwut>(),
     memory::MEMORY,
+    module::MODULE,
     entry::<monitor::Monitor>(),
+    entry::<replicaof::ReplicaOf>(),
     entry::<role::Role>(),
     entry::<save::Save>(),
     entry::<shutdown::Shutdown>(),
+    entry::<replicaof::SlaveOf>(),
     slowlog::SLOWLOG,
     entry::<swapdb::SwapDb>(),
     entry::<time::Time>(),

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::observe::slow_log::{LIGHT_US_MAX, UNMEASURED_MAX};
 use crate::observe::stages::Stage;
 use crate::server::Server;
-use crate::table::{Flags, redacted};
+use crate::table::{Flags, keys_of, redacted};
 use crate::time::Now;
 impl Engine {
     /// Returns whether what ran since the last [`Engine::measured`] should be measured now. Reading
@@ -23,6 +23,7 @@ impl Engine {
         let unmeasured = &self.server.unmeasured;
         unmeasured.heavy
             || unmeasured.numbers.len() >= UNMEASURED_MAX
+            || self.server.hot_keys.is_some()
             || (0..LIGHT_US_MAX).contains(&self.server.config.slow_log_us)
     }
 
@@ -63,6 +64,33 @@ impl Engine {
         {
             self.note_slow(session, argv, us, found.spec.flags, now);
         }
+    }
+
+    /// Tells a collection of `HOTKEYS` what a request took, and how many bytes its reply has.
+    #[inline]
+    pub fn note_hot_keys(&mut self, argv: Argv<'_>, nanoseconds: u64, written: usize, now: Now) {
+        if self.server.hot_keys.is_some() {
+            self.note_keys(argv, nanoseconds, written, now);
+        }
+    }
+
+    #[cold]
+    fn note_keys(&mut self, argv: Argv<'_>, nanoseconds: u64, written: usize, now: Now) {
+        let Server {
+            hot_keys,
+            commands,
+            rng,
+            ..
+        } = &mut self.server;
+        let Some(hot_keys) = hot_keys.as_mut().filter(|it| it.is_active(now)) else {
+            return;
+        };
+        let Some((row, _)) = commands.find_request(argv) else {
+            return;
+        };
+        let keys = keys_of(row.spec, argv).map_while(Result::ok);
+        let bytes = encoded_len(argv) + written as u64;
+        hot_keys.note(keys.map(|found| found.key), (nanoseconds, bytes), rng);
     }
 
     /// A client's wait ends: if it slept (`DEBUG SLEEP`), its command took all that time.
@@ -128,6 +156,16 @@ impl Engine {
             server.latencies.note(stage.event(), ms, now);
         }
     }
+}
+
+/// How many bytes a request has as clients send it.
+fn encoded_len(argv: Argv<'_>) -> u64 {
+    let digits = |number: usize| u64::from(number.checked_ilog10().unwrap_or(0)) + 1;
+    let arguments = argv.iter().map(|argument| {
+        // A dollar sign, and two ends of lines.
+        5 + digits(argument.len()) + argument.len() as u64
+    });
+    3 + digits(argv.len()) + arguments.sum::<u64>()
 }
 
 #[inline]

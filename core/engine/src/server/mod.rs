@@ -13,6 +13,7 @@ use crate::clients::session::{SessionId, Sessions};
 use crate::clients::waiting::GiveUp;
 use crate::config::{Config, Settings};
 use crate::error::CmdError;
+use crate::observe::hot_keys::HotKeys;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, Rate};
@@ -100,6 +101,8 @@ pub struct Server {
     pub slow_log: SlowLog,
     /// Events that took long.
     pub latencies: Latencies,
+    /// The keys that take the most, since `HOTKEYS START`.
+    pub hot_keys: Option<Box<HotKeys>>,
     /// Errors that were sent.
     pub errors: ErrorStats,
     /// Commands a second.

@@ -193,6 +193,8 @@ pub enum Group {
     Scripting,
     /// Channels.
     PubSub,
+    /// Clusters.
+    Cluster,
 }
 
 impl Group {
@@ -214,10 +216,11 @@ impl Group {
             Group::Transactions => "transactions",
             Group::Scripting => "scripting",
             Group::PubSub => "pubsub",
+            Group::Cluster => "cluster",
         }
     }
 
-    /// The ACL category that comes with the family. `server` has none, and that of
+    /// The ACL category that comes with the family. `server` and `cluster` have none, and that of
     /// `pubsub` comes with a flag.
     pub(super) const fn category(self) -> Categories {
         match self {
@@ -234,7 +237,7 @@ impl Group {
             Group::Connection => Categories::CONNECTION,
             Group::Transactions => Categories::TRANSACTION,
             Group::Scripting => Categories::SCRIPTING,
-            Group::Server | Group::PubSub => Categories::NONE,
+            Group::Server | Group::PubSub | Group::Cluster => Categories::NONE,
         }
     }
 }

@@ -59,13 +59,13 @@ impl Command for FunctionKill {
 /// Ends the command that is not finished, if it is of this kind. What is neither a script nor a
 /// function (`DEBUG SLEEP`), both end.
 fn kill(kind: ScriptKind, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-    let pause = &ctx.server.pause;
-    let unfinished = pause.unfinished().ok_or(CmdError::NotBusy)?;
-    if unfinished.work.kind().is_some_and(|other| other != kind) {
-        return Err(CmdError::Busy(pause.kill()));
-    }
+    let unfinished = ctx.server.pause.unfinished().copied();
+    let unfinished = unfinished.ok_or(CmdError::NotBusy)?;
     if ctx.has_unfinished_written() {
         return Err(CmdError::Unkillable);
+    }
+    if unfinished.work.kind().is_some_and(|other| other != kind) {
+        return Err(CmdError::Busy(ctx.server.pause.kill()));
     }
     let how = GiveUp::Error(CmdError::Killed);
     ctx.server.afterwards.push(Afterwards::EndUnfinished(how));

@@ -45,15 +45,10 @@ impl Stored for List {
     }
 
     fn write<K: Sink>(&self, out: &mut Encoder<K>) -> Result<(), K::Error> {
-        let mut count = 0;
-        nodes(self, |_| count += 1);
-        out.number(count);
+        let nodes = nodes(self);
+        out.number(nodes.len() as u64);
         let mut listpack = Writer::default();
-        let mut result = Ok(());
-        nodes(self, |node| {
-            if result.is_err() {
-                return;
-            }
+        for node in nodes {
             match node {
                 Node::Long(element) => {
                     out.number(ONE_ELEMENT);
@@ -72,9 +67,9 @@ impl Stored for List {
                     out.blob(listpack.finish());
                 }
             }
-            result = out.drain();
-        });
-        result
+            out.drain()?;
+        }
+        Ok(())
     }
 
     fn add_to_digest(&self, _now_ms: u64, out: &mut Encoder<Hasher>) {
@@ -164,28 +159,30 @@ enum Node<'a> {
     Packed(usize, usize),
 }
 
-/// Shows the elements of a list in groups of which each fits into a node of Redis.
-fn nodes<'a>(list: &'a List, mut show: impl FnMut(Node<'a>)) {
+/// The elements of a list in groups of which each fits into a node of Redis: few, as a node is full
+/// before the next one begins.
+fn nodes(list: &List) -> Vec<Node<'_>> {
+    let mut nodes = Vec::new();
     let (mut start, mut bytes) = (0, listpack::FRAME_BYTES);
-    let end_of = |start, at, show: &mut dyn FnMut(Node<'a>)| {
-        if start < at {
-            show(Node::Packed(start, at));
-        }
-    };
     for (at, element) in list.iter().enumerate() {
         let len = values::listpack::element_bytes(element);
         if bytes + len > LISTPACK_NODE_BYTES_MAX {
-            end_of(start, at, &mut show);
+            if start < at {
+                nodes.push(Node::Packed(start, at));
+            }
             (start, bytes) = (at, listpack::FRAME_BYTES);
         }
         if bytes + len > LISTPACK_NODE_BYTES_MAX {
-            show(Node::Long(element));
+            nodes.push(Node::Long(element));
             start = at + 1;
         } else {
             bytes += len;
         }
     }
-    end_of(start, list.len(), &mut show);
+    if start < list.len() {
+        nodes.push(Node::Packed(start, list.len()));
+    }
+    nodes
 }
 
 #[cfg(test)]

@@ -14,11 +14,13 @@ mod table;
 
 use std::hint::black_box;
 
+use smallvec::SmallVec;
 use triomphe::Arc;
 
 use crate::element::{Element, SHARED_BYTES_MIN, Shared};
 use crate::hash::NameHasher;
 use crate::page::{DATE_BYTES, Item, Packed, Page};
+use crate::steps::STEP;
 use crate::trie::{Bucket, Node, Tables, mix};
 
 use table::Table;
@@ -441,6 +443,14 @@ impl<const PARTS: usize> Map<PARTS> {
             Repr::Empty | Repr::Small(_) => None,
             Repr::Large(large) => Some(Ahead(large.root.table(large.hasher.hash(name)))),
         }
+    }
+
+    /// Reads what searches for these names will read, one step of all of them after the other; for
+    /// at most [`STEP`] names.
+    pub fn look_ahead(&self, names: &[&[u8]]) {
+        let tables: SmallVec<[_; STEP]> = names.iter().filter_map(|it| self.ahead(it)).collect();
+        tables.iter().for_each(Ahead::touch_head);
+        tables.iter().for_each(Ahead::touch_all);
     }
 }
 

@@ -208,6 +208,13 @@ impl Hash {
         expiring.flat_map(Expiring::in_order)
     }
 
+    /// Reads what will be read when these fields are set or removed, at most [`collections::STEP`]
+    /// of them, if there are so many fields here that it pays.
+    #[inline]
+    pub fn look_ahead(&self, fields: &[&[u8]]) {
+        fields::look_ahead(self.map(), fields);
+    }
+
     /// Returns whether a field has a deadline.
     #[inline]
     pub fn has_deadlines(&self) -> bool {

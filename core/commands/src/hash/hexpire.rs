@@ -252,8 +252,7 @@ fn execute(
     ctx.reply.array(fields.len());
     // A field that comes again is as the command has left it.
     let (mut known, mut changed) = (Places::default(), Vec::new());
-    for field in fields.iter() {
-        let found = all.find(field);
+    all.find_each(fields.iter(), |field, found| {
         let is_known = found.is_some_and(|entry| known.contains(entry.place()));
         let before = match found {
             None => Err(MISSING),
@@ -272,7 +271,7 @@ fn execute(
                 if is_past { DELETED } else { SET }
             }
         });
-    }
+    });
     // Deadlines are kept in this order.
     sort_names(&mut changed);
     let fields = changed.as_slice();

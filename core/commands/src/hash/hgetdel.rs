@@ -61,13 +61,12 @@ pub(super) fn reply_once<'a>(
 ) -> Vec<&'a [u8]> {
     reply.array(fields.len());
     let (mut known, mut deleted) = (Places::default(), Vec::new());
-    for field in fields.iter() {
-        let found = all.find(field);
+    all.find_each(fields.iter(), |field, found| {
         let first = found.filter(|it| fields.len() == 1 || known.insert(it.place()));
         if first.is_some() {
             deleted.push(field);
         }
         reply_element(first.map(|it| it.value()), reply);
-    }
+    });
     deleted
 }

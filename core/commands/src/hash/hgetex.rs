@@ -69,15 +69,14 @@ impl Command for HGetEx {
         let persists = expiration == Some(Expiration::Persist);
         let mut changed: Vec<&[u8]> = Vec::new();
         ctx.reply.array(named.len());
-        for field in named.iter() {
-            let found = all.find(field);
+        all.find_each(named.iter(), |field, found| {
             let is_changed =
                 at.is_some() || persists && found.is_some_and(|it| it.date().is_some());
             if found.is_some() && is_changed {
                 changed.push(field);
             }
             reply_element(found.map(|entry| entry.value()), ctx.reply);
-        }
+        });
         sort_names(&mut changed);
         changed.dedup();
         let fields = changed.as_slice();

@@ -135,8 +135,8 @@ impl Command for HPersist {
         let fields = fields.unwrap_or(Fields::NONE);
         ctx.reply.array(named.len());
         let (mut known, mut persisted) = (Places::default(), Vec::new());
-        for field in named.iter() {
-            ctx.reply.int(match fields.find(field) {
+        fields.find_each(named.iter(), |field, found| {
+            ctx.reply.int(match found {
                 None => MISSING,
                 Some(entry) if entry.date().is_some() && known.insert(entry.place()) => {
                     persisted.push(field);
@@ -144,7 +144,7 @@ impl Command for HPersist {
                 }
                 Some(_) => NEVER,
             });
-        }
+        });
         // Deadlines are kept in this order.
         sort_names(&mut persisted);
         if !persisted.is_empty() {
@@ -174,12 +174,12 @@ fn reply_each(
     let fields = ctx.store.fields_named(key, named.iter())?;
     let fields = fields.unwrap_or(Fields::NONE);
     ctx.reply.array(named.len());
-    for field in named.iter() {
-        ctx.reply.int(match fields.find(field) {
+    fields.find_each(named.iter(), |_, found| {
+        ctx.reply.int(match found {
             None => MISSING,
             Some(entry) => entry.date().map_or(NEVER, |at| show(at).cast_signed()),
         });
-    }
+    });
     Ok(Flow::Done)
 }
 

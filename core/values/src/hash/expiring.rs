@@ -3,6 +3,7 @@
 use collections::Map;
 use collections::map::DATE_MAX;
 use collections::sorted::{ByBytes, Sorted};
+use smallvec::SmallVec;
 
 /// The latest deadline of a field, in milliseconds since the epoch: as in Redis.
 pub const FIELD_DEADLINE_MS_MAX: u64 = (1 << 46) - 1;
@@ -11,6 +12,9 @@ const _: () = assert!(FIELD_DEADLINE_MS_MAX <= DATE_MAX);
 
 /// Bytes of a deadline in front of a field's name.
 const DEADLINE_BYTES: usize = 6;
+
+/// A deadline and a name of usual length.
+const PLACE_BYTES: usize = 64;
 
 /// The content of a hash of which some fields have, or once had, a deadline: the date of the entry.
 #[derive(Clone, Default)]
@@ -74,9 +78,11 @@ impl Expiring {
     }
 }
 
-fn place(deadline: u64, field: &[u8]) -> Vec<u8> {
+fn place(deadline: u64, field: &[u8]) -> SmallVec<[u8; PLACE_BYTES]> {
     let bytes = deadline.to_be_bytes();
-    [&bytes[bytes.len() - DEADLINE_BYTES..], field].concat()
+    let mut place = SmallVec::from_slice(&bytes[bytes.len() - DEADLINE_BYTES..]);
+    place.extend_from_slice(field);
+    place
 }
 
 fn deadline_of(text: &[u8]) -> u64 {

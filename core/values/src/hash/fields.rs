@@ -1,9 +1,10 @@
 //! A hash as it is at a moment: without the fields whose time is over, though they are still there.
 
 use collections::map::{Entry, Iter, SMALL_LEN_MAX};
-use collections::{Element, Map};
+use collections::{Element, Map, in_steps};
 
 use super::Hash;
+use crate::ahead::LEN_MIN;
 
 /// The fields that a hash has at a moment.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,23 @@ impl<'a> Fields<'a> {
         self.map.find(field)
     }
 
+    /// Finds each of these fields, a few at a time if there are many fields here, and gives `f`
+    /// what is found.
+    #[inline]
+    pub fn find_each<'n>(
+        &self,
+        fields: impl Iterator<Item = &'n [u8]>,
+        mut f: impl FnMut(&'n [u8], Option<Entry<'a, 2>>),
+    ) {
+        in_steps(
+            &mut { *self },
+            fields,
+            |field| field,
+            |all, fields| look_ahead(all.map, fields),
+            |all, field| f(field, all.find(field)),
+        );
+    }
+
     /// The value of a field.
     #[inline]
     pub fn get(&self, field: &[u8]) -> Option<Element<'a>> {
@@ -114,6 +132,14 @@ impl<'a> Fields<'a> {
     #[inline]
     fn has(&self, entry: &Entry<'_, 2>) -> bool {
         self.over_ms == 0 || !is_over(entry, self.over_ms)
+    }
+}
+
+/// Reads what searches for these fields will read, where that pays.
+#[inline]
+pub(super) fn look_ahead(map: &Map<2>, fields: &[&[u8]]) {
+    if map.len() >= LEN_MIN {
+        map.look_ahead(fields);
     }
 }
 

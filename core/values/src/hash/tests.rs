@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use collections::in_steps;
 use proptest::prelude::*;
 
 use super::*;
@@ -135,4 +136,35 @@ proptest! {
             check(&hash, &model);
         }
     }
+}
+
+#[test]
+fn many_fields_are_found_and_changed_a_few_at_a_time_as_one_by_one() {
+    let names: Vec<String> = (0..60_000).map(|n| format!("field {n}")).collect();
+    let bytes = || names.iter().map(String::as_bytes);
+    let mut hash = Hash::new();
+    in_steps(
+        &mut hash,
+        bytes(),
+        |field| field,
+        Hash::look_ahead,
+        |hash, field| {
+            hash.set(field, field, HASHER, &Thresholds::default());
+        },
+    );
+    assert_eq!(hash.len(), names.len());
+    for field in bytes().step_by(7) {
+        assert!(hash.set_deadline(field, Some(17), HASHER));
+    }
+    let (mut seen, mut count) = (0, 0);
+    let sought = || bytes().rev().step_by(3).chain([&b"none"[..], b"field 1"]);
+    let fields = hash.as_of(0);
+    fields.find_each(sought(), |field, found| {
+        let alone = fields.find(field);
+        let parts = |it: Entry<'_, 2>| (it.name().to_vec(), it.value().to_vec(), it.date());
+        assert_eq!(found.map(parts), alone.map(parts));
+        seen += 1;
+        count += usize::from(found.is_some());
+    });
+    assert_eq!((seen, count), (20_002, 20_001));
 }

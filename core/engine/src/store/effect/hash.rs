@@ -1,6 +1,7 @@
 //! Changes of hashes.
 
 use collections::hash::NameHasher;
+use collections::in_steps;
 use resp::Argv;
 use values::{Deadline, Hash};
 
@@ -226,10 +227,16 @@ impl Store<'_> {
         let mut count = 0;
         let mut set_all = |fields: &mut Hash| {
             fields.expect(len, hasher, &thresholds);
-            for (field, value) in pairs.clone() {
-                fields.set_with(field, value, deadline, hasher, &thresholds, &mut longs);
-                count += 1;
-            }
+            in_steps(
+                fields,
+                pairs.clone(),
+                |(field, _)| field,
+                Hash::look_ahead,
+                |fields, (field, value)| {
+                    fields.set_with(field, value, deadline, hasher, &thresholds, &mut longs);
+                    count += 1;
+                },
+            );
         };
         let database = self.database;
         let keyspace = &mut self.data.keyspace;
@@ -290,8 +297,11 @@ impl Store<'_> {
         let remove = |record: &mut Record| {
             let from = SizeClass::of(&record.value);
             let all: &mut Hash = record.value.get_mut().expect(DECIDED);
-            let deleted = fields.filter(|field| all.remove(field, &mut longs));
-            let deleted = deleted.count() as u64;
+            let mut deleted = 0;
+            let remove = |all: &mut Hash, field| {
+                deleted += u64::from(all.remove(field, &mut longs));
+            };
+            in_steps(all, fields, |field| field, Hash::look_ahead, remove);
             if deleted > 0 {
                 record.changed = lsn;
             }
@@ -332,9 +342,12 @@ impl Store<'_> {
         let set = keyspace.edit_parts(database, hash, key, |record| {
             record.changed = lsn;
             let all: &mut Hash = record.value.get_mut().expect(DECIDED);
-            let set = fields.iter();
-            set.filter(|field| all.set_deadline(field, at, hasher))
-                .count() as u64
+            let (fields, mut count) = (fields.iter().copied(), 0);
+            let set = |all: &mut Hash, field| {
+                count += u64::from(all.set_deadline(field, at, hasher));
+            };
+            in_steps(all, fields, |field| field, Hash::look_ahead, set);
+            count
         });
         set.expect(DECIDED)
     }

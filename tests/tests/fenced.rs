@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use weir_tests::client::{Client, Protocol};
 use weir_tests::peers;
 use weir_tests::server::Server;
+use weir_tests::sockets::{figure, until};
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,6 +67,7 @@ fn what_another_program_wrote_to_the_journal_is_loaded_and_nothing_acknowledged_
     blocked
         .send(&["XREAD", "BLOCK", "0", "STREAMS", "later", "$"])
         .unwrap();
+    until(|| figure(&mut client, "blocked_clients") == 1);
     for round in 1..=3 {
         write_behind_its_back(data.path(), &format!("foreign:{round}"));
         // Two requests at once: each gets an error of its own, or finds that data is loaded.
@@ -93,7 +95,8 @@ fn what_another_program_wrote_to_the_journal_is_loaded_and_nothing_acknowledged_
     }
     // A client that waited through all of it gets its entry.
     ask(&mut client, "XADD later 1-1 f v");
-    assert!(blocked.read().unwrap().to_string().contains("1-1"));
+    let entry = blocked.read().unwrap().to_string();
+    assert!(entry.contains("1-1"), "{entry}");
 
     server.kill().unwrap();
     let server = Server::start_in(&peers::weir().unwrap(), data.path(), &settings).unwrap();

@@ -334,6 +334,8 @@ const LEFT_OUT: &[&str] = &[
     "eval_ro",
     "evalsha",
     "evalsha_ro",
+    "fcall",
+    "fcall_ro",
     "sdiffcard",
     // Channels are no keys.
     "spublish",

@@ -355,6 +355,7 @@ fn one_who_takes_no_messages_is_cut_off_at_the_limit_of_its_class() {
 fn clients_whose_handshake_is_not_done_count_and_those_beyond_the_limit_are_refused() {
     let setup = setup_with("no", &[("maxclients", "5")]);
     let mut plain = setup.server.connect(Protocol::Resp2).unwrap();
+    until(|| figure(&mut plain, "connected_clients") == 1);
     let half: Vec<TcpStream> = (0..10)
         .map(|_| {
             let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, setup.port)).unwrap();

@@ -867,6 +867,9 @@ pub enum CmdError {
     /// What a script asked for is too much for it.
     #[error("ERR The reply is too long for a script")]
     ReplyTooLongForScript,
+    /// A message, behind others that are not sent before the script or transaction ends.
+    #[error("ERR What was published and is not sent yet takes too much memory")]
+    TooMuchPublished,
     /// `SCRIPT FLUSH` with another word.
     #[error("ERR SCRIPT FLUSH only support SYNC|ASYNC option")]
     ScriptFlushMode,

@@ -190,6 +190,11 @@ pub const LIBRARY_LOAD_TICKS_MAX: usize = 1000;
 /// Signs of life that all libraries of one `FUNCTION RESTORE` give before.
 pub const LIBRARIES_RESTORE_TICKS_MAX: usize = 10 * LIBRARY_LOAD_TICKS_MAX;
 
+/// How much may be published before any of it is sent, in bytes as clients get it: a script or a
+/// transaction sends nothing before it ends. It is twice what may wait for one client that listens,
+/// by default.
+pub const PUBLISHED_BYTES_MAX: usize = 64 << 20;
+
 /// How many bytes the reply of a command may have that a script runs.
 pub const CALLED_REPLY_BYTES_MAX: usize = 256 << 20;
 

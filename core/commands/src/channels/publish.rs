@@ -37,6 +37,9 @@ impl PlainCommand for Publish {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((channel, message): (&[u8], &[u8]), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.server.channels.are_full() {
+            return Err(CmdError::TooMuchPublished);
+        }
         ctx.store.publish_events(&mut ctx.server.channels);
         let receivers = ctx.server.channels.publish(channel, message);
         ctx.reply.count(receivers);
@@ -59,6 +62,9 @@ impl PlainCommand for SPublish {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((channel, message): (&[u8], &[u8]), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.server.channels.are_full() {
+            return Err(CmdError::TooMuchPublished);
+        }
         ctx.store.publish_events(&mut ctx.server.channels);
         let receivers = ctx.server.channels.publish_to_shard(channel, message);
         ctx.reply.count(receivers);

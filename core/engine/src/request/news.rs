@@ -2,7 +2,8 @@
 //!
 //! A message tells of what its publisher did, so it leaves when what the publisher did is durable,
 //! as the reply to it would: all of the transaction that has published it, and all that the client
-//! did before. It does not wait for what others did.
+//! did before. It does not wait for what others did. What a script publishes that is not finished
+//! is put aside until it is, because its batch has no number before.
 
 use batch::Lsn;
 use resp::Reply;
@@ -23,6 +24,15 @@ impl Engine {
         if self.has_news() {
             self.send_news(None, Lsn::ZERO);
         }
+    }
+
+    /// Puts aside what a script has published that is not finished.
+    pub(crate) fn put_news_aside(&mut self) {
+        let channels = &mut self.server.channels;
+        if self.data.notifications.has_some() {
+            self.data.notifications.publish_to(channels);
+        }
+        channels.news.set_aside();
     }
 
     /// Sends what was published once a batch is durable. What is for the client itself that has

@@ -267,9 +267,12 @@ impl Ctx<'_> {
     #[cold]
     fn suspend(&mut self, request: Argv<'_>, mut run: ScriptRun) -> Flow {
         self.server.users.of_script = Some(Arc::clone(self.session.user()));
-        run.depends_on = self.store.depends_on();
+        // What it publishes waits for what its client did before, even if that goes.
+        run.depends_on = self.store.depends_on().max(self.session.depends_on);
         run.units = 0;
         self.store.data().log.set_aside();
+        self.store.publish_events(&mut self.server.channels);
+        self.server.channels.news.set_aside();
         self.leave_unfinished(request, Work::Script(run))
     }
 }
@@ -348,17 +351,23 @@ impl Engine {
             Sliced::Suspended => {
                 run.units = 0;
                 self.data.log.set_aside();
+                self.put_news_aside();
                 self.server.pause.begin_unfinished(Unfinished {
                     work: Work::Script(run),
                     ..unfinished
                 });
             }
             Sliced::Ended(result) => {
-                self.data.log.commit();
+                let batch = self.data.log.commit().unwrap_or(Lsn::ZERO);
+                let depends_on = run.depends_on.max(batch);
                 self.server.pause.end_unfinished();
                 self.server.functions.running = None;
                 self.note_sleep(unfinished.client, now);
-                self.end_script(unfinished.client, result, reply, run.depends_on);
+                self.end_script(unfinished.client, result, reply, depends_on);
+                self.server.channels.news.take_up();
+                if self.has_news() {
+                    self.send_news(None, depends_on);
+                }
                 if self.data.blocking.has_ready() {
                     self.serve_ready(now);
                 }

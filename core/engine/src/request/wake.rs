@@ -186,6 +186,7 @@ impl Engine {
             self.data.dropped.take(What::Wait(wait));
             self.server.answer(&mut session, reply, depends_on);
         }
+        let depends_on = session.depends_on.max(depends_on);
         self.server.sessions.put_back(session);
         if self.has_news() {
             self.send_news(None, depends_on);
@@ -249,6 +250,7 @@ impl Engine {
 impl Server {
     /// Gives a client whose wait has ended its reply, unless it wants none.
     pub(crate) fn answer(&mut self, session: &mut Session, mut reply: Reply, depends_on: Lsn) {
+        session.depends_on = session.depends_on.max(depends_on);
         let mut then = Then::Resume;
         if !session.wants_answer(session.replies) {
             reply.clear();

@@ -116,6 +116,10 @@ impl Notifications {
         channels.news.are_of_keys();
         let (by_key, by_event) = (self.published.has('K'), self.published.has('E'));
         for happened in self.waiting.drain(..) {
+            // Events are told as far as there is room, as to a client that does not keep up.
+            if channels.news.is_full() {
+                continue;
+            }
             let Notification {
                 database,
                 key,

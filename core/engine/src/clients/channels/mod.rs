@@ -158,6 +158,7 @@ impl Channels {
                 self.leave(id, protocol, what, &name);
             }
         }
+        self.news.forget(id);
         self.listens_no_more(session);
     }
 
@@ -183,6 +184,7 @@ impl Channels {
         if before == protocol || session.subscriptions.is_empty() {
             return;
         }
+        self.news.forget(session.id);
         for what in [Listening::Channel, Listening::Pattern, Listening::Shard] {
             for name in session.subscriptions.names(what) {
                 if let Some(line) = self.named_mut(what).get_mut(name) {
@@ -191,6 +193,11 @@ impl Channels {
                 }
             }
         }
+    }
+
+    /// Returns whether no more can be published before some of what was is sent.
+    pub fn are_full(&self) -> bool {
+        self.news.is_full()
     }
 
     /// Publishes a message to a channel. Returns how many it goes to: a client that listens to the

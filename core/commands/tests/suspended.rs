@@ -1,0 +1,302 @@
+//! What others hear of a script that is suspended in the middle: nothing before it ends, and then
+//! not before what it did is durable.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it must be"
+)]
+
+use std::collections::{BTreeMap, VecDeque};
+
+use engine::clients::session::SessionId;
+use engine::config::Settings;
+use engine::limits::{PUBLISHED_BYTES_MAX, SCRIPT_SLICE_UNITS, UNITS_PER_TICK};
+use engine::scripting::{Answer, Call, Job, LibraryId, Runs, ScriptHost, Sha, Step};
+use engine::store::log::Journalling;
+use engine::{Engine, Lsn, Mono, Next, Now};
+use resp::{ArgvBuf, Protocol, Reply};
+
+/// Runs a script of one request a line. The line `pause` takes a slice. The reply is that of the
+/// last request.
+#[derive(Debug, Default)]
+struct Lines {
+    bodies: BTreeMap<Sha, Vec<u8>>,
+    lines: VecDeque<String>,
+    ticks: u64,
+    argv: ArgvBuf,
+    reply: Vec<u8>,
+}
+
+impl Lines {
+    fn next(&mut self) -> Step<'_> {
+        if self.ticks > 0 {
+            self.ticks -= 1;
+            return Step::Tick;
+        }
+        let Some(line) = self.lines.pop_front() else {
+            return Step::Done(&self.reply);
+        };
+        if line == "pause" {
+            self.ticks = SCRIPT_SLICE_UNITS / UNITS_PER_TICK - 1;
+            return Step::Tick;
+        }
+        self.argv = line.split(' ').collect();
+        Step::Call(Call {
+            argv: self.argv.as_argv(),
+            protocol: Protocol::Resp2,
+            buffer: Vec::new(),
+        })
+    }
+}
+
+impl ScriptHost for Lines {
+    fn compile(&mut self, script: Sha, body: &[u8]) -> Result<(), Vec<u8>> {
+        self.bodies.insert(script, body.to_vec());
+        Ok(())
+    }
+
+    fn forget(&mut self, script: Sha) {
+        self.bodies.remove(&script);
+    }
+
+    fn clear(&mut self) {}
+
+    fn load(&mut self, _library: LibraryId, _code: &[u8]) -> Step<'_> {
+        Step::Registered(Vec::new())
+    }
+
+    fn unload(&mut self, _library: LibraryId) {}
+
+    fn begin(&mut self, job: Job<'_>) -> Step<'_> {
+        let Runs::Script(script) = job.runs else {
+            return Step::Registered(Vec::new());
+        };
+        let body = String::from_utf8_lossy(&self.bodies[&script]);
+        self.lines = body.lines().map(str::to_owned).collect();
+        self.reply = b"+NONE\r\n".to_vec();
+        self.next()
+    }
+
+    fn go_on(&mut self, answer: Answer) -> Step<'_> {
+        if let Answer::Reply(reply) = answer {
+            self.reply = reply;
+        }
+        self.next()
+    }
+
+    fn used_bytes(&self) -> u64 {
+        0
+    }
+}
+
+/// What a client got: the text, and what it depends on.
+type Got = (SessionId, String, Lsn);
+
+struct Node {
+    engine: Engine,
+    now: Now,
+}
+
+impl Node {
+    fn new() -> Node {
+        let now = Now {
+            unix_us: 1_790_000_000_000_000,
+            mono: Mono(1000),
+        };
+        let mut settings = Settings::default();
+        settings.set("notify-keyspace-events", "KA").unwrap();
+        settings.set("busy-reply-threshold", "100").unwrap();
+        let mut engine = Engine::new(settings, 7, now, &commands::TABLE);
+        engine.set_journalling(Journalling::On);
+        engine.server.scripts.set_host(Box::<Lines>::default());
+        Node { engine, now }
+    }
+
+    fn connect(&mut self) -> SessionId {
+        self.engine.connect(String::new(), String::new(), self.now)
+    }
+
+    /// A client that listens to these channels.
+    fn listener(&mut self, channels: &str) -> SessionId {
+        let listener = self.connect();
+        self.ask(listener, &format!("SUBSCRIBE {channels}"));
+        listener
+    }
+
+    fn request(&mut self, client: SessionId, argv: &ArgvBuf) -> (Next, String, Lsn) {
+        let mut reply = Reply::new(Protocol::Resp2);
+        let outcome = self
+            .engine
+            .request(client, argv.as_argv(), self.now, &mut reply);
+        let text = String::from_utf8(reply.into_bytes()).unwrap();
+        (outcome.then, text, outcome.depends_on)
+    }
+
+    fn ask(&mut self, client: SessionId, words: &str) -> (Next, String, Lsn) {
+        self.request(client, &words.split(' ').collect())
+    }
+
+    /// Runs a script, which is suspended.
+    fn run(&mut self, client: SessionId, lines: &[&str]) {
+        let body = lines.join("\n");
+        let argv: ArgvBuf = ["EVAL", &body, "0"].into_iter().collect();
+        assert_eq!(self.request(client, &argv).0, Next::Wait);
+    }
+
+    fn pass(&mut self, ms: u64) -> Vec<Got> {
+        self.now.mono = self.now.mono.plus(ms);
+        self.engine.timer(self.now);
+        self.got()
+    }
+
+    fn got(&mut self) -> Vec<Got> {
+        let deliveries = self.engine.take_deliveries().into_iter();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        deliveries
+            .map(|it| (it.session, text(it.bytes.into_bytes()), it.depends_on))
+            .collect()
+    }
+}
+
+fn message(channel: &str, text: &str) -> String {
+    let bulk = |text: &str| format!("${}\r\n{text}\r\n", text.len());
+    format!("*3\r\n{}{}{}", bulk("message"), bulk(channel), bulk(text))
+}
+
+#[test]
+fn a_message_of_a_suspended_script_waits_for_all_that_the_script_does() {
+    let mut node = Node::new();
+    let listener = node.listener("x");
+    let (scripter, other) = (node.connect(), node.connect());
+    let lines = [
+        "SET k v",
+        "PUBLISH x first",
+        "pause",
+        "PUBLISH x second",
+        "pause",
+        "SET k w",
+    ];
+    node.run(scripter, &lines);
+    assert_eq!(node.got(), []);
+    // Others are held back, then answered; neither takes the messages with it.
+    assert_eq!(node.ask(other, "GET k").0, Next::Wait);
+    let told = node.pass(100);
+    assert!(told.iter().all(|(to, ..)| *to == other), "{told:?}");
+    assert_eq!(told.len(), 1);
+    assert!(node.ask(other, "PING").1.starts_with("-BUSY"));
+    assert_eq!(node.got(), []);
+    let before = node.engine.log().last();
+    let got = node.pass(1);
+    let batch = node.engine.log().last();
+    assert_eq!(batch, before.next());
+    let both = message("x", "first") + &message("x", "second");
+    let expected = [
+        (scripter, "+OK\r\n".to_owned(), batch),
+        (listener, both, batch),
+    ];
+    assert_eq!(got, expected);
+    // Its client has been told of that batch: what it says later waits for it too.
+    node.ask(scripter, "PUBLISH x later");
+    assert_eq!(node.got(), [(listener, message("x", "later"), batch)]);
+}
+
+#[test]
+fn events_of_a_suspended_script_wait_for_all_that_the_script_does() {
+    let mut node = Node::new();
+    let listener = node.listener("__keyspace@0__:k __keyspace@0__:l");
+    let scripter = node.connect();
+    node.run(scripter, &["SET k v", "pause", "SET l v", "pause", "DEL k"]);
+    assert_eq!(node.got(), []);
+    assert_eq!(node.pass(1), []);
+    let got = node.pass(1);
+    let batch = node.engine.log().last();
+    let expected = [
+        (scripter, ":1\r\n".to_owned(), batch),
+        (listener, message("__keyspace@0__:k", "set"), batch),
+        (listener, message("__keyspace@0__:l", "set"), batch),
+        (listener, message("__keyspace@0__:k", "del"), batch),
+    ];
+    assert_eq!(got, expected);
+}
+
+#[test]
+fn clients_that_track_keys_hear_of_a_suspended_script_when_it_has_ended() {
+    let mut node = Node::new();
+    let (reader, scripter) = (node.connect(), node.connect());
+    for words in ["HELLO 3", "CLIENT TRACKING ON", "GET k"] {
+        node.ask(reader, words);
+    }
+    node.run(scripter, &["SET k v", "pause", "SET k w"]);
+    assert_eq!(node.got(), []);
+    let got = node.pass(1);
+    let batch = node.engine.log().last();
+    let told: Vec<_> = got.iter().filter(|(to, ..)| *to == reader).collect();
+    assert_eq!(told.len(), 1, "{got:?}");
+    assert!(told[0].1.contains("invalidate") && told[0].2 == batch);
+}
+
+#[test]
+fn messages_of_a_script_wait_for_its_client_and_come_although_it_has_gone() {
+    let mut node = Node::new();
+    let listener = node.listener("x");
+    let scripter = node.connect();
+    let (_, _, written) = node.ask(scripter, "SET k v");
+    node.run(scripter, &["PUBLISH x first", "pause"]);
+    node.engine.disconnect(scripter);
+    assert_eq!(node.got(), []);
+    let expected = [(listener, message("x", "first"), written)];
+    assert_eq!(node.pass(1), expected);
+}
+
+#[test]
+fn a_client_that_has_turned_away_gets_nothing_of_a_suspended_script() {
+    let mut node = Node::new();
+    let (stays, resets) = (node.listener("x"), node.listener("x"));
+    let (changes, scripter) = (node.connect(), node.connect());
+    node.ask(changes, "HELLO 3");
+    node.ask(changes, "SUBSCRIBE x");
+    node.got();
+    node.run(scripter, &["PUBLISH x m", "pause", "pause"]);
+    node.pass(100);
+    assert_eq!(node.ask(resets, "RESET").1, "+RESET\r\n");
+    assert!(node.ask(changes, "HELLO 2").1.starts_with('*'));
+    assert_eq!(node.got(), []);
+    let got = node.pass(1);
+    let told: Vec<SessionId> = got.iter().map(|(to, ..)| *to).collect();
+    assert_eq!(told, [scripter, stays]);
+}
+
+#[test]
+fn what_a_client_says_after_a_wait_waits_for_what_it_was_given() {
+    let mut node = Node::new();
+    let listener = node.listener("x");
+    let (taker, giver) = (node.connect(), node.connect());
+    assert_eq!(node.ask(taker, "BLPOP l 0").0, Next::Wait);
+    node.ask(giver, "RPUSH l e");
+    let taken = node.got();
+    let (_, _, batch) = taken.iter().find(|(to, ..)| *to == taker).unwrap();
+    assert_eq!(*batch, node.engine.log().last());
+    node.ask(taker, "PUBLISH x m");
+    assert_eq!(node.got(), [(listener, message("x", "m"), *batch)]);
+}
+
+#[test]
+fn what_is_published_before_any_of_it_is_sent_is_bounded() {
+    let mut node = Node::new();
+    let listener = node.listener("x");
+    let publisher = node.connect();
+    node.ask(publisher, "MULTI");
+    let text = "m".repeat(1 << 20);
+    let fit = PUBLISHED_BYTES_MAX >> 20;
+    for _ in 0..=fit {
+        node.ask(publisher, &format!("PUBLISH x {text}"));
+    }
+    let (_, replies, _) = node.ask(publisher, "EXEC");
+    assert_eq!(replies.matches(":1\r\n").count(), fit);
+    let refused = "-ERR What was published and is not sent yet takes too much memory\r\n";
+    assert!(replies.ends_with(refused));
+    let got = node.got();
+    assert!(got.iter().all(|(to, ..)| *to == listener));
+    // There is room again once it is sent.
+    assert_eq!(node.ask(publisher, "PUBLISH x m").1, ":1\r\n");
+}

@@ -26,6 +26,15 @@ fn redis_py_works() {
 }
 
 #[test]
+fn what_redis_py_caches_is_dropped_when_another_changes_it() {
+    let (_server, port) = weir().unwrap();
+    python("redis_py_cache.py", &[&port])
+        .unwrap()
+        .said()
+        .unwrap();
+}
+
+#[test]
 fn node_redis_works() {
     let (_server, port) = weir().unwrap();
     node("node_redis.js", &[&port, "beyond"])

@@ -80,6 +80,10 @@ fn differences(text: &mut String) -> Result<()> {
 /// What differs that belongs to no command.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
+        "HELP of all commands",
+        "The words are weir's own, and subcommands stand in the order of their names.",
+    ),
+    (
         "`busy-reply-threshold`",
         "It counts for every command that takes long and gives the server back meanwhile: scripts, functions and DEBUG SLEEP, \
          which SCRIPT KILL and FUNCTION KILL both end. The time of a client that waits for \

@@ -23,7 +23,7 @@ impl PlainCommand for Lolwut {
         arity: Arity::AtLeast(1),
         flags: Flags::FAST.and(Flags::READONLY),
         args: &[Arg::integer("version").token("VERSION").optional()],
-        compat: Compat::Differs("It draws something else."),
+        compat: Compat::Differs("It draws something else, whatever its arguments say."),
         ..Spec::named("lolwut")
     };
     /// Whatever follows is not looked at.

@@ -6,7 +6,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Entry, Flow, PlainCommand, container, entry};
 use engine::error::CmdError;
 use engine::server::ShellFigures;
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 
 use crate::help::{Help, Helped};
 
@@ -89,6 +89,7 @@ impl PlainCommand for Doctor {
             "request_policy:all_shards",
             "response_policy:special",
         ],
+        compat: Compat::Differs("The words are weir's own, and it looks for other things."),
         ..Spec::named("doctor")
     };
     type Args<'a> = ();

@@ -2,7 +2,7 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::table::{Arity, Categories, Flags, Group, Spec};
+use engine::table::{Arity, Categories, Compat, Flags, Group, Spec};
 
 /// `ROLE`
 pub(super) struct Role;
@@ -19,6 +19,9 @@ impl PlainCommand for Role {
             .and(Flags::NO_SCRIPT)
             .and(Flags::STALE),
         categories: Categories::ADMIN.and(Categories::DANGEROUS),
+        compat: Compat::Differs(
+            "The position grows with each write; in Redis it is 0 while no replica has come.",
+        ),
         ..Spec::named("role")
     };
     type Args<'a> = ();

@@ -51,7 +51,9 @@ impl PlainCommand for Exec {
                 ctx.store.depend_on_all();
                 ctx.reply.null_array();
             } else {
+                ctx.session.running = Some(queue.size());
                 run(&queue, ctx);
+                ctx.session.running = None;
             }
             Ok(Flow::Done)
         };

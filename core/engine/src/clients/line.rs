@@ -12,12 +12,12 @@ use crate::time::{Mono, Now};
 pub fn line(session: &Session, watches: &Watches, now: Now) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let since_s = |then: Mono| now.mono.0.saturating_sub(then.0) / 1000;
-    let queued = session.transaction.as_ref();
-    let multi = queued.map_or(-1, |queue| queue.requests.len() as i64);
+    let queued = session.queued();
+    let multi = queued.map_or(-1, |queued| queued.requests as i64);
     let command = session.last_command.map(|found| found.full_name());
     let io = session.io;
     let memory = session.memory_bytes();
-    let queued_bytes = queued.map_or(0, |queue| queue.arg_bytes);
+    let queued_bytes = queued.map_or(0, |queued| queued.arg_bytes);
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} \
          multi={multi} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem={queued_bytes} rbs=0 rbp=0 obl={} oll=0 \
@@ -67,7 +67,7 @@ fn flags(session: &Session, watches: &Watches) -> String {
     let special = [
         (session.monitor, 'O'),
         (!session.subscriptions.is_empty(), 'P'),
-        (session.transaction.is_some(), 'x'),
+        (session.queued().is_some(), 'x'),
         (session.wait.is_some() || session.held.is_some(), 'b'),
         (tracking.is_some(), 't'),
         (tracking.is_some_and(|it| it.redirect_is_broken), 'R'),

@@ -66,6 +66,8 @@ pub struct Session {
     pub closing: bool,
     /// The commands queued since `MULTI`.
     pub transaction: Option<Queue>,
+    /// What its transaction that runs had queued.
+    pub running: Option<Queued>,
     /// A watched key was changed since `WATCH`, so `EXEC` does nothing.
     pub watch_broken: bool,
     /// Keys that it watches.
@@ -185,6 +187,21 @@ impl Session {
         }
         self.transaction.take()
     }
+
+    /// How much is queued since `MULTI`, also while it runs.
+    pub fn queued(&self) -> Option<Queued> {
+        let waiting = self.transaction.as_ref().map(Queue::size);
+        waiting.or(self.running)
+    }
+}
+
+/// How much a transaction has queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queued {
+    /// How many commands.
+    pub requests: usize,
+    /// Bytes of their arguments.
+    pub arg_bytes: usize,
 }
 
 /// The keys that a client watches.
@@ -265,6 +282,14 @@ pub struct Queue {
 const QUEUED_EXTRA_BYTES: usize = 32;
 
 impl Queue {
+    /// How much it has.
+    pub fn size(&self) -> Queued {
+        Queued {
+            requests: self.requests.len(),
+            arg_bytes: self.arg_bytes,
+        }
+    }
+
     /// Adds a request.
     pub(crate) fn push(&mut self, argv: Argv<'_>) {
         let (len, arg_bytes) = (argv.len(), argv.bytes_len());
@@ -315,6 +340,7 @@ impl Session {
             held: None,
             closing: false,
             transaction: None,
+            running: None,
             watch_broken: false,
             watched: Watched::default(),
             wait: None,

@@ -354,7 +354,7 @@ pub(super) const ROWS: &[Setting] = &[
         Text,
         "50 99 99.9",
         Live,
-        "INFO tells no percentiles; LATENCY HISTOGRAM has the times",
+        "INFO always tells the 50th, the 99th and the 99.9th percentile",
     ),
     no_effect("lazyfree-lazy-eviction", Flag, "no", Live, FREEING),
     no_effect("lazyfree-lazy-expire", Flag, "no", Live, FREEING),

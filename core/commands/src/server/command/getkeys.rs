@@ -4,7 +4,9 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table;
-use engine::table::{Arg, Arity, Categories, Flags, FoundKey, Group, KeysNotFound, Spec};
+use engine::table::{
+    Arg, Arity, Categories, Flags, FoundKey, Group, KeyFlags, KeySpec, KeysNotFound, Spec,
+};
 use resp::Argv;
 
 /// `COMMAND GETKEYS command [arg …]`
@@ -60,7 +62,9 @@ pub(super) fn keys_of<'a>(ctx: &Ctx<'_>, request: Argv<'a>) -> Result<Keys<'a>, 
     let found = ctx.server.commands.find_request(request);
     let (row, _) = found.ok_or(CmdError::KeysOfUnknownCommand)?;
     let spec = row.spec;
-    if spec.keys.is_empty() {
+    // Channels of shards are found as keys are, by clients of a cluster.
+    let is_key = |keys: &KeySpec| !keys.flags.has(KeyFlags::NOT_KEY);
+    if !spec.keys.iter().any(is_key) {
         return Err(CmdError::NoKeyArguments);
     }
     if !spec.arity.accepts(request.len()) {

@@ -15,7 +15,7 @@ pub(super) fn write_all(reply: &mut Reply, commands: &CommandIndex) {
 /// The row of one command or subcommand; null if there is no such command.
 pub(super) fn write(reply: &mut Reply, rows: Rows, found: Option<&Row>) {
     let Some(found) = found else {
-        reply.null_array();
+        reply.null();
         return;
     };
     let spec = found.spec;
@@ -145,4 +145,21 @@ fn key_range(specs: &[KeySpec]) -> (i64, i64, i64) {
             (first.min(other_first), last, step)
         })
         .unwrap_or((0, 0, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::command::CommandTable;
+    use engine::table::CommandIndex;
+    use resp::Protocol;
+
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_not_there_is_a_null_string_in_resp2() {
+        let mut reply = Reply::new(Protocol::Resp2);
+        let commands = CommandIndex::new(CommandTable::EMPTY.rows());
+        write(&mut reply, commands.rows(), None);
+        assert_eq!(reply.as_bytes(), b"$-1\r\n");
+    }
 }

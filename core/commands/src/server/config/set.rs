@@ -46,7 +46,7 @@ impl Command for Set {
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Argv<'a>, CmdError> {
         if args.left() % 2 == 1 {
-            return Err(CmdError::Arity("config|set".to_owned()));
+            return Err(CmdError::Syntax);
         }
         Ok(args.rest())
     }

@@ -3,7 +3,7 @@
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
 use engine::server::Server;
-use engine::table::{Arity, Flags, Group, Spec};
+use engine::table::{Arity, Compat, Flags, Group, Spec};
 
 /// `LATENCY DOCTOR`
 pub(super) struct Doctor;
@@ -24,6 +24,9 @@ impl PlainCommand for Doctor {
             "request_policy:all_nodes",
             "response_policy:special",
         ],
+        compat: Compat::Differs(
+            "The words are weir's own. While `latency-monitor-threshold` is 0, nothing is said of earlier events.",
+        ),
         ..Spec::named("doctor")
     };
     type Args<'a> = ();

@@ -48,8 +48,16 @@ impl<H: Helped> Command for Help<H> {
             [] => list_subcommands(ctx, command)?,
             lines => {
                 ctx.reply.array(lines.len());
+                let row = ctx.server.commands.find(command);
+                let own = row.map(|row| row.spec.name.to_ascii_uppercase());
+                let called = row.map_or("", |row| row.name).to_ascii_uppercase();
                 for line in lines {
-                    ctx.reply.simple(line);
+                    // The title begins with the name by which the command is called.
+                    let rest = own.as_deref().and_then(|own| line.strip_prefix(own));
+                    match rest.filter(|rest| rest.starts_with(" <subcommand>")) {
+                        Some(rest) => ctx.reply.simple(&format!("{called}{rest}")),
+                        None => ctx.reply.simple(line),
+                    }
                 }
             }
         }
@@ -67,7 +75,7 @@ fn list_subcommands(ctx: &mut Ctx<'_>, command: &[u8]) -> Result<(), CmdError> {
     let subcommands = commands.subcommands(row);
     let title = format!(
         "{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        row.spec.name.to_ascii_uppercase()
+        row.name.to_ascii_uppercase()
     );
     ctx.reply.array(1 + 2 * subcommands.len());
     ctx.reply.simple(&title);

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use engine::config::{
-    FileLine, REQUIREPASS, SECRET_SETTINGS, Settings, ShellConfig, Standing, read_lines,
+    FileLine, RENAME_COMMAND, REQUIREPASS, SECRET_SETTINGS, Settings, ShellConfig, Standing,
+    read_lines,
 };
+use engine::table::{CommandIndex, RenameFault};
 
 use crate::users;
 
@@ -34,6 +36,8 @@ pub(crate) struct Configuration {
     pub idle: Vec<String>,
     /// Warnings about how a setting was given.
     pub warnings: Vec<String>,
+    /// How commands are called, if any was renamed.
+    pub names: Option<CommandIndex>,
     /// What is wrong, each with its place.
     faults: Vec<String>,
 }
@@ -131,6 +135,14 @@ impl Configuration {
     }
 
     fn say(&mut self, line: &FileLine, before: bool, place: &str) {
+        if line.name.eq_ignore_ascii_case(RENAME_COMMAND) {
+            if let Err(fault) = self.rename(&line.values) {
+                let said = line.values.join(" ");
+                let fault = format!("{place}: {RENAME_COMMAND} {said}: {fault}");
+                self.faults.push(fault);
+            }
+            return;
+        }
         if let Err(fault) = self.settings.say(line, before) {
             self.faults.push(format!("{place}: {fault}"));
             return;
@@ -145,6 +157,16 @@ impl Configuration {
                 line.name
             ));
         }
+    }
+
+    /// Renames a command, or disables it if its new name is empty.
+    fn rename(&mut self, words: &[String]) -> Result<(), RenameFault> {
+        let [name, new] = words else {
+            return Err(RenameFault::Words);
+        };
+        self.names
+            .get_or_insert_with(|| CommandIndex::new(commands::TABLE.rows()))
+            .rename(name, new)
     }
 
     /// All of it, or all that is wrong with it. If there is neither a journal nor a setting for
@@ -249,6 +271,25 @@ mod tests {
             "line 2: cluster-enabled yes",
             "line 3: frob 1",
             "line 4: loadmodule",
+        ] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+    }
+
+    #[test]
+    fn a_rename_that_cannot_be_is_told_with_its_line() {
+        let file = "rename-command NOPE x\nrename-command GET SET\nrename-command GET\n\
+                    rename-command GET a b\nrename-command xgroup|create x\n\
+                    rename-command get GET\nrename-command SET \"\"\nrename-command SET x\n";
+        let error = read(file).unwrap_err().to_string();
+        for part in [
+            "6 settings",
+            "line 1: rename-command NOPE x: no command is called so",
+            "line 2: rename-command GET SET: another command is called so already",
+            "line 3: rename-command GET: it takes",
+            "line 4: rename-command GET a b: it takes",
+            "line 5: rename-command xgroup|create x: no command is called so",
+            "line 8: rename-command SET x: no command is called so",
         ] {
             assert!(error.contains(part), "{part} in {error}");
         }

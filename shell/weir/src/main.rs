@@ -63,16 +63,24 @@ fn complain(error: &anyhow::Error) -> ExitCode {
 }
 
 fn run(configuration: Configuration) -> anyhow::Result<()> {
-    let Configuration { settings, file, .. } = &configuration;
+    let Configuration {
+        settings,
+        file,
+        names,
+        warnings,
+        idle,
+        ..
+    } = configuration;
+    let (settings, file) = (&settings, &file);
     let config = ShellConfig::resolve(settings);
     let log = Logging::begin(&config)?;
     allocator::give_back()?;
     panics::go_to_the_log();
     server::survive_signals().context("cannot handle signals")?;
-    for warning in &configuration.warnings {
+    for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    for idle in &configuration.idle {
+    for idle in &idle {
         tracing::info!("{idle}");
     }
     let dir = &config.data.dir;
@@ -115,6 +123,10 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     engine.server.scripts.set_host(Box::new(LuaHost::new()));
     engine.server.functions.set_host(Box::new(LuaHost::new()));
     users::configure(&mut engine, secret()?)?;
+    // Not those that load data: what was kept has the names of the table.
+    if let Some(names) = names {
+        engine.server.commands = names;
+    }
     engine.server.shell.port = config.told_port();
     engine.server.shell.io_threads = io_threads as u32;
     engine.server.shell.run_id = run_id()?;

@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
-use engine::config::{DIRECTIVES, Kind, SETTINGS, Setting, Settings, Standing, When};
+use engine::config::{
+    DIRECTIVES, Kind, RENAME_COMMAND, SETTINGS, Setting, Settings, Standing, When,
+};
 
 use super::{cell, paragraph, words, wrapped};
 
@@ -46,6 +48,16 @@ pub(super) fn page() -> String {
         )
         .ok();
     }
+    let renames = paragraph(&format!(
+        "`{RENAME_COMMAND}` is no setting: it stands on a line for each command, with its name and \
+         the one by which clients and scripts call it instead, or `\"\"` to disable it. It cannot \
+         be changed while weir runs. Rules of users, errors, `INFO` and what is kept on the disk \
+         have the names that the commands had, so a server finds its data whatever was renamed.",
+    ));
+    text.push_str(&format!(
+        "\n## Renamed and disabled commands\n\n{renames}\n\n\
+         ```text\n{RENAME_COMMAND} CONFIG \"\"\n{RENAME_COMMAND} FLUSHALL wipe-it-all\n```\n"
+    ));
     let introduction = paragraph(
         "weir starts with a configuration file of Redis 8.6. These settings mean nothing here. weir \
          accepts any value that Redis takes, and logs a line for each of them that the file or the \

@@ -22,17 +22,17 @@ pub struct Directive {
     pub reason: &'static str,
 }
 
-/// The directives that weir refuses. `include` is not among them: it names another file.
-pub static DIRECTIVES: &[Directive] = &[
-    Directive {
-        name: "loadmodule",
-        reason: "there are no modules",
-    },
-    Directive {
-        name: "rename-command",
-        reason: "commands keep their names",
-    },
-];
+/// The directives that weir refuses. `include` is not among them, which names another file, nor is
+/// [`RENAME_COMMAND`].
+pub static DIRECTIVES: &[Directive] = &[Directive {
+    name: "loadmodule",
+    reason: "there are no modules",
+}];
+
+/// The word that begins a line with the name of a command, and the name by which it is called
+/// instead. Such a line is for those who know the commands, see
+/// [`crate::table::CommandIndex::rename`].
+pub const RENAME_COMMAND: &str = "rename-command";
 
 /// The lines that are neither empty nor comments. If quotes do not match, the error is the number
 /// of the line and what is wrong with it.

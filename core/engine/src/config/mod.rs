@@ -30,7 +30,7 @@ use crate::address::is_on_this_machine;
 
 pub use addresses::BindAddress;
 pub use eviction::{Candidates, Eviction, Policy, Preference, Tracking};
-pub use file::{DIRECTIVES, Directive, FileLine, read_lines};
+pub use file::{DIRECTIVES, Directive, FileLine, RENAME_COMMAND, read_lines};
 pub use keyspace_events::KeyspaceEvents;
 pub use output_limits::{ClientClass, LimitsByClass, OutputLimits};
 pub use rewrite::rewritten;

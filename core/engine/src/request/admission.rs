@@ -230,7 +230,7 @@ fn unknown_command(argv: Argv<'_>) -> CmdError {
 fn unknown_subcommand(command: &'static Row, sub: &[u8]) -> CmdError {
     CmdError::UnknownSubcommand {
         sub: String::from_utf8_lossy(cut(sub, ERROR_ECHO_BYTES_MAX)).into_owned(),
-        command: command.spec.name.to_ascii_uppercase(),
+        command: command.name.to_ascii_uppercase(),
     }
 }
 

@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 use resp::Argv;
 
+use crate::table::rename::RenameFault;
 use crate::table::{Categories, Spec};
 
 /// A command or subcommand, and its number for counters.
@@ -10,6 +11,9 @@ use crate::table::{Categories, Spec};
 pub struct Row {
     /// What it is.
     pub spec: &'static Spec,
+    /// Its own part of the name by which clients call it: that of its [`Spec`], unless the
+    /// command was renamed.
+    pub name: &'static str,
     /// The name of the command that it is a subcommand of; empty if it is not one.
     pub container: &'static str,
     /// Index of its counters in [`crate::server::Server::command_stats`].
@@ -35,12 +39,23 @@ impl Row {
         let name = spec.name.as_bytes();
         Row {
             spec,
+            name: spec.name,
             container,
             number: number as u16,
             subcommands: subcommands as u16,
             is_container: false,
             folded: folded(name),
-            is_told: name.len() <= FOLDED_WHOLE_BYTES_MAX && has_letters_only(name),
+            is_told: is_told(name),
+        }
+    }
+
+    /// The same command by another name.
+    fn renamed(&self, name: &'static str) -> Row {
+        Row {
+            name,
+            folded: folded(name.as_bytes()),
+            is_told: is_told(name.as_bytes()),
+            ..*self
         }
     }
 
@@ -67,14 +82,14 @@ impl Row {
         self.spec.acl_categories(self.is_container)
     }
 
-    /// Returns whether this is a command of that name, in any case of letters, and not a
-    /// subcommand.
+    /// Returns whether this is a command that is called by that name, in any case of letters, and
+    /// not a subcommand.
     #[inline]
     pub fn is_called(&self, name: &[u8]) -> bool {
         self.container.is_empty() && self.has_name(name)
     }
 
-    /// `xgroup|create` for a subcommand, `get` for a command.
+    /// `xgroup|create` for a subcommand, `get` for a command, whatever was renamed.
     pub fn full_name(&self) -> String {
         match self.container {
             "" => self.spec.name.to_owned(),
@@ -85,11 +100,16 @@ impl Row {
     /// Returns whether its own part of the name is this one, in any case of letters.
     #[inline]
     fn has_name(&self, name: &[u8]) -> bool {
-        let own = self.spec.name.as_bytes();
+        let own = self.name.as_bytes();
         own.len() == name.len()
             && self.folded == folded(name)
             && (self.is_told || own.eq_ignore_ascii_case(name))
     }
+}
+
+/// Returns whether what [`folded`] makes of a name tells it from all others of its length.
+const fn is_told(name: &[u8]) -> bool {
+    name.len() <= FOLDED_WHOLE_BYTES_MAX && has_letters_only(name)
 }
 
 const fn has_letters_only(name: &[u8]) -> bool {
@@ -113,30 +133,73 @@ impl Rows {
 }
 
 /// Finds commands by name, in any case of letters.
+///
+/// Commands can be renamed or disabled, which changes what clients call and nothing else: rules of
+/// users and the journal have the names of the table.
 #[derive(Debug)]
 pub struct CommandIndex {
     rows: Rows,
-    table: HashTable<&'static Row>,
+    /// By the names that clients use.
+    called: HashTable<&'static Row>,
+    /// By the names of the table.
+    own: HashTable<&'static Row>,
+    /// The numbers of the commands that cannot be called.
+    disabled: Vec<u16>,
 }
 
 impl CommandIndex {
     /// An index of commands with their subcommands after each, in the order of their numbers.
     pub fn new(rows: &'static [Row]) -> CommandIndex {
-        let mut table = HashTable::new();
+        let mut own = HashTable::new();
         for row in rows.iter().filter(|row| row.container.is_empty()) {
-            table.insert_unique(hash(row.folded), row, |row| hash(row.folded));
+            own.insert_unique(hash(row.folded), row, |row| hash(row.folded));
         }
         CommandIndex {
             rows: Rows(rows),
-            table,
+            called: own.clone(),
+            own,
+            disabled: Vec::new(),
         }
     }
 
-    /// The command of that name.
+    /// Lets a command be called by another name instead, or by none if that is empty. This is for
+    /// the start of a server: the new name is kept for as long as the process runs.
+    ///
+    /// # Errors
+    /// No command is called `name`, or another one is called `new`.
+    pub fn rename(&mut self, name: &str, new: &str) -> Result<(), RenameFault> {
+        let row = self.find(name.as_bytes()).ok_or(RenameFault::Unknown)?;
+        let taken = self.find(new.as_bytes());
+        if taken.is_some_and(|taken| taken.number != row.number) {
+            return Err(RenameFault::Taken);
+        }
+        let place = |other: &&'static Row| other.number == row.number;
+        if let Ok(found) = self.called.find_entry(hash(row.folded), place) {
+            found.remove();
+        }
+        if new.is_empty() {
+            self.disabled.push(row.number);
+        } else {
+            // Rows outlive the requests that they are found for; these are few.
+            let name = Box::leak(Box::<str>::from(new));
+            let row: &'static Row = Box::leak(Box::new(row.renamed(name)));
+            let called = &mut self.called;
+            called.insert_unique(hash(row.folded), row, |row| hash(row.folded));
+        }
+        Ok(())
+    }
+
+    /// The command that clients call by that name.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&'static Row> {
         let hash = hash(folded(name));
-        self.table.find(hash, |row| row.has_name(name)).copied()
+        self.called.find(hash, |row| row.has_name(name)).copied()
+    }
+
+    /// The command that has that name in the table.
+    fn find_own(&self, name: &[u8]) -> Option<&'static Row> {
+        let hash = hash(folded(name));
+        self.own.find(hash, |row| row.has_name(name)).copied()
     }
 
     /// Every command with its subcommands after it, in the order of their counters.
@@ -149,16 +212,25 @@ impl CommandIndex {
         self.rows
     }
 
-    /// Every command that is not a subcommand.
-    pub fn commands(&self) -> impl Iterator<Item = &'static Row> + use<> {
-        self.iter().filter(|row| row.container.is_empty())
+    /// Every command that can be called and is not a subcommand.
+    pub fn commands(&self) -> impl Iterator<Item = &'static Row> {
+        self.iter()
+            .filter(|row| row.container.is_empty() && !self.disabled.contains(&row.number))
     }
 
-    /// The command or subcommand of a full name, `get` or `xgroup|create`.
+    /// The command or subcommand that clients call by a full name, `get` or `xgroup|create`.
     pub fn find_full(&self, name: &[u8]) -> Option<&'static Row> {
-        match name.iter().position(|byte| *byte == b'|') {
-            None => self.find(name),
-            Some(bar) => self.subcommand(self.find(&name[..bar])?, &name[bar + 1..]),
+        match split_full(name) {
+            (command, None) => self.find(command),
+            (command, Some(sub)) => self.subcommand(self.find(command)?, sub),
+        }
+    }
+
+    /// The command or subcommand that has a full name in the table, whatever was renamed.
+    pub fn find_own_full(&self, name: &[u8]) -> Option<&'static Row> {
+        match split_full(name) {
+            (command, None) => self.find_own(command),
+            (command, Some(sub)) => self.subcommand(self.find_own(command)?, sub),
         }
     }
 
@@ -192,6 +264,14 @@ impl CommandIndex {
             Some(name) if command.subcommand_count() > 0 => self.subcommand(command, name),
             Some(_) | None => Some(command),
         }
+    }
+}
+
+/// The name of a command, and that of its subcommand behind a bar.
+fn split_full(name: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match name.iter().position(|byte| *byte == b'|') {
+        None => (name, None),
+        Some(bar) => (&name[..bar], Some(&name[bar + 1..])),
     }
 }
 

@@ -12,6 +12,7 @@ mod grammar;
 mod index;
 mod keys;
 mod redact;
+mod rename;
 
 use resp::Argv;
 
@@ -22,6 +23,7 @@ pub use grammar::{Arg, ArgKind, Secret};
 pub use index::{CommandIndex, Row, Rows};
 pub use keys::{BeginSearch, ChannelSpec, ChannelUse, FindKeys, KeyFlags, KeySpec};
 pub use redact::redacted;
+pub use rename::RenameFault;
 
 /// What is known about a command without running it. Source: `commands.json`, compared by a test.
 #[derive(Debug, Clone, Copy)]

@@ -131,7 +131,7 @@ impl CommandRules {
                     self.set_with_subcommands(row, change, commands);
                 }
             }
-        } else if let Some(row) = commands.find_full(&name) {
+        } else if let Some(row) = commands.find_own_full(&name) {
             self.set_with_subcommands(row, change, commands);
         } else if !is_elsewhere(&name) {
             self.apply_first_arg(change, &name, commands)?;
@@ -149,7 +149,7 @@ impl CommandRules {
         let bar = name.iter().rposition(|byte| *byte == b'|');
         let bar = bar.filter(|_| change == Change::Allow);
         let (command, arg) = name.split_at(bar.ok_or(RuleFault::UnknownCommand)?);
-        let (row, arg) = (commands.find_full(command), &arg[1..]);
+        let (row, arg) = (commands.find_own_full(command), &arg[1..]);
         let row = row.ok_or(RuleFault::UnknownCommand)?;
         if !row.container.is_empty() {
             return Err(RuleFault::ArgumentOfSubcommand);

@@ -1,5 +1,7 @@
 //! `COMMAND LIST`.
 
+use std::iter;
+
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
@@ -64,7 +66,9 @@ impl Command for List {
     fn execute(filter: Filter<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let start = ctx.reply.mark();
         let mut count = 0;
-        for found in ctx.server.commands.iter() {
+        let commands = &ctx.server.commands;
+        let called = commands.commands();
+        for found in called.flat_map(|row| iter::once(row).chain(commands.subcommands(row))) {
             let name = found.full_name();
             let wanted = match filter {
                 Filter::None => true,

@@ -16,10 +16,13 @@ mod publish;
 mod range;
 mod restart;
 mod scale;
+mod scripts;
 mod snapshot;
 mod strings;
 mod timed;
+mod tracking;
 mod types;
+mod users;
 
 use std::path::PathBuf;
 
@@ -84,6 +87,12 @@ pub enum Suite {
     Tls,
     /// The commands of the other types, in pipelines of 1, 16 and 64, without persistence.
     Types,
+    /// A script of three calls, by EVALSHA and FCALL.
+    Scripts,
+    /// SET of keys that a hundred clients track.
+    Tracking,
+    /// Commands of a user with ten key patterns, beside those of the default user.
+    Users,
     /// What values of each type take in memory, without persistence.
     Memory,
     /// Appends with a journal, restart, snapshots.
@@ -103,6 +112,9 @@ impl Suite {
             Suite::Streams => "streams",
             Suite::Tls => "tls",
             Suite::Types => "types",
+            Suite::Scripts => "scripts",
+            Suite::Tracking => "tracking",
+            Suite::Users => "users",
             Suite::Memory => "memory",
             Suite::Durable => "durable",
             Suite::Steady => "steady",
@@ -242,6 +254,9 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works.extend(strings::works(setup));
     works.extend(memory::works());
     works.extend(types::works(setup));
+    works.extend(scripts::works(setup));
+    works.extend(tracking::works());
+    works.extend(users::works(setup));
     works.extend(durable::works());
     works.extend(restart::works());
     works.extend(snapshot::works());

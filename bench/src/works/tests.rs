@@ -52,6 +52,21 @@ fn types_run_in_their_quick_form() {
 }
 
 #[test]
+fn scripts_run_in_their_quick_form() {
+    run_quickly(Suite::Scripts);
+}
+
+#[test]
+fn works_of_tracking_run_in_their_quick_form() {
+    run_quickly(Suite::Tracking);
+}
+
+#[test]
+fn works_of_users_run_in_their_quick_form() {
+    run_quickly(Suite::Users);
+}
+
+#[test]
 fn works_of_memory_run_in_their_quick_form() {
     run_quickly(Suite::Memory);
 }

@@ -1,7 +1,7 @@
 //! The table: its names, and how they are found.
 
 use commands::{COMMANDS, TABLE};
-use engine::table::{CommandIndex, Flags, KeyFlags, Row, redacted};
+use engine::table::{CommandIndex, Flags, KeyFlags, Row, keys_of, only_key, redacted};
 use resp::ArgvBuf;
 
 #[test]
@@ -98,6 +98,23 @@ fn secrets_are_not_shown() {
         let shown: Vec<&[u8]> = shown.collect();
         assert_eq!(String::from_utf8_lossy(&shown.join(&b' ')), expected);
     }
+}
+
+#[test]
+fn the_only_key_of_a_command_is_the_one_that_a_search_finds() {
+    let mut with_only_one = 0;
+    for row in TABLE.rows() {
+        let words = ["x", "y", "1", "2", "3", "4"];
+        let argv: ArgvBuf = std::iter::once(row.spec.name).chain(words).collect();
+        if let Some(found) = only_key(row.spec, argv.as_argv()) {
+            let all: Vec<_> = keys_of(row.spec, argv.as_argv()).collect();
+            assert_eq!(all, [Ok(found)], "{}", row.spec.name);
+            with_only_one += 1;
+        }
+        let without = ArgvBuf::from_iter([row.spec.name]);
+        assert_eq!(only_key(row.spec, without.as_argv()), None);
+    }
+    assert!(with_only_one > 100, "{with_only_one}");
 }
 
 #[test]

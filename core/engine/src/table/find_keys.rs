@@ -48,6 +48,22 @@ pub fn keys_of<'a>(
     })
 }
 
+/// The key of a request whose command names exactly one, always at the same place. `None` says only
+/// that [`keys_of`] has to look for the keys.
+#[inline]
+pub fn only_key<'a>(spec: &Spec, argv: Argv<'a>) -> Option<FoundKey<'a>> {
+    let [keys] = spec.keys else {
+        return None;
+    };
+    let (BeginSearch::Index(index), FindKeys::Range { last: 0, .. }) = (keys.begin, keys.find)
+    else {
+        return None;
+    };
+    let key = argv.get(usize::from(index))?;
+    let flags = flags_of_request(spec, keys, argv);
+    Some(FoundKey { key, flags })
+}
+
 /// The channels of a request, found like its keys.
 pub fn channels_of<'a>(
     spec: &'a Spec,

@@ -16,7 +16,7 @@ mod rename;
 
 use resp::Argv;
 
-pub use find_keys::{FoundChannel, FoundKey, KeysNotFound, channels_of, keys_of};
+pub use find_keys::{FoundChannel, FoundKey, KeysNotFound, channels_of, keys_of, only_key};
 pub(crate) use flags::flag_set;
 pub use flags::{Categories, Flags, Group};
 pub use grammar::{Arg, ArgKind, Secret};

@@ -6,7 +6,7 @@ use crate::error::{Denied, DeniedObject, DeniedWhen};
 use crate::glob::{Letters, matches};
 use crate::limits::USER_ITEMS_MAX;
 use crate::table::{
-    ChannelUse, CommandIndex, FoundChannel, FoundKey, KeyFlags, Row, channels_of, keys_of,
+    ChannelUse, CommandIndex, FoundChannel, FoundKey, KeyFlags, Row, channels_of, keys_of, only_key,
 };
 use crate::users::commands::{CommandRules, is_space_or_null};
 use crate::users::fault::RuleFault;
@@ -58,17 +58,41 @@ struct Pattern {
     literal: usize,
     /// What follows them is one star.
     is_prefix: bool,
+    /// The first of them as [`first_word`] has them, and which bytes of it count.
+    first: u64,
+    mask: u64,
+}
+
+/// The first bytes of a name, zeros behind them if there are too few.
+#[inline]
+fn first_word(name: &[u8]) -> u64 {
+    let mut word = [0; size_of::<u64>()];
+    match name.first_chunk() {
+        Some(first) => word = *first,
+        None => word[..name.len()].copy_from_slice(name),
+    }
+    u64::from_le_bytes(word)
 }
 
 impl Pattern {
     fn new(text: &[u8]) -> Pattern {
         let special = text.iter().position(|byte| b"*?[\\".contains(byte));
         let literal = special.unwrap_or(text.len());
+        let ignored_bits = u64::BITS.saturating_sub(u8::BITS * literal.min(8) as u32);
         Pattern {
+            first: first_word(&text[..literal]),
+            mask: u64::MAX.checked_shr(ignored_bits).unwrap_or(0),
             text: text.to_vec(),
             literal,
             is_prefix: &text[literal..] == b"*",
         }
+    }
+
+    /// Returns whether a name that has this [`first_word`] may match: most patterns are told apart
+    /// by that.
+    #[inline]
+    fn may_match(&self, word: u64) -> bool {
+        (word ^ self.first) & self.mask == 0
     }
 
     #[inline]
@@ -159,17 +183,19 @@ impl Selector {
             }
         }
         if !self.all_keys {
-            // A request whose keys cannot be found is refused by its command.
-            for (index, found) in keys_of(row.spec, argv).flatten().enumerate() {
-                if !found.flags.has(KeyFlags::NOT_KEY) && !self.allows_key(&found) {
-                    return Err(NotAllowed::Key(index, found.key));
-                }
+            match only_key(row.spec, argv) {
+                Some(found) => self.check_key(0, &found)?,
+                // A request whose keys cannot be found is refused by its command.
+                None => keys_of(row.spec, argv)
+                    .flatten()
+                    .enumerate()
+                    .try_for_each(|(index, found)| self.check_key(index, &found))?,
             }
             if wanted == Wanted::AllKeysRead && !self.reads_all_keys() {
                 return Err(NotAllowed::Key(0, b""));
             }
         }
-        if !self.all_channels {
+        if !self.all_channels && !row.spec.channels.is_empty() {
             for (index, found) in channels_of(row.spec, argv).flatten().enumerate() {
                 let is_left = found.used == ChannelUse::Unsubscribe;
                 if !is_left && !self.allows_channel(&found) {
@@ -180,10 +206,22 @@ impl Selector {
         Ok(())
     }
 
+    #[inline]
+    fn check_key<'a>(&self, index: usize, found: &FoundKey<'a>) -> Result<(), NotAllowed<'a>> {
+        match found.flags.has(KeyFlags::NOT_KEY) || self.allows_key(found) {
+            true => Ok(()),
+            false => Err(NotAllowed::Key(index, found.key)),
+        }
+    }
+
+    #[inline]
     fn allows_key(&self, found: &FoundKey<'_>) -> bool {
         let needed = Rights::needed(found.flags);
+        let word = first_word(found.key);
         let mut keys = self.keys.iter();
-        keys.any(|(rights, pattern)| rights.has(needed) && pattern.matches(found.key))
+        keys.any(|(rights, pattern)| {
+            pattern.may_match(word) && rights.has(needed) && pattern.matches(found.key)
+        })
     }
 
     /// Returns whether a key may be read.
@@ -318,5 +356,50 @@ impl Selector {
             text.push(b' ');
         }
         text.extend_from_slice(&self.commands.text());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_of_a_name_rules_out_only_what_does_not_match() {
+        let names = [
+            "",
+            "a",
+            "ab",
+            "abcdefg",
+            "abcdefgh",
+            "abcdefghi",
+            "abcdefgi",
+            "b",
+            "*",
+        ];
+        let patterns = [
+            "",
+            "*",
+            "a",
+            "a*",
+            "ab?",
+            "abcdefgh",
+            "abcdefgh*",
+            "abcdefghi",
+            "[ab]*",
+            "\\*",
+            "?",
+        ];
+        for text in patterns {
+            let pattern = Pattern::new(text.as_bytes());
+            for name in names {
+                let name = name.as_bytes();
+                let is_match = matches(text.as_bytes(), name, Letters::Exact);
+                assert_eq!(pattern.matches(name), is_match, "{text} {name:?}");
+                assert!(pattern.may_match(first_word(name)) || !is_match, "{text}");
+            }
+        }
+        let other = Pattern::new(b"abcdefgh*");
+        assert!(!other.may_match(first_word(b"abcdefg")));
+        assert!(!other.may_match(first_word(b"abcdefgi")));
     }
 }

@@ -1,7 +1,7 @@
 //! What `SCAN` and its like have in common: cursors, options, and the form of the reply.
 
 use engine::args::{Args, parse_i64};
-use engine::error::CmdError;
+use engine::error::{CmdError, HashError};
 use engine::glob::{Letters, matches};
 use resp::{Argv, Reply};
 
@@ -63,7 +63,7 @@ impl<'a> Options<'a> {
             } else if has_values && args.keyword("NOVALUES") {
                 parsed.names_only = true;
             } else if args.keyword("NOVALUES") {
-                return Err(CmdError::NoValuesOfHashOnly);
+                return Err(CmdError::Hash(HashError::NoValuesOfHashOnly));
             } else {
                 return Err(CmdError::Syntax);
             }

@@ -8,7 +8,7 @@
 
 use engine::clients::session::SessionId;
 use engine::config::Settings;
-use engine::error::{CmdError, LibraryError};
+use engine::error::{CmdError, LibraryError, ScriptError};
 use engine::limits::{LIBRARIES_BYTES_MAX, LIBRARIES_MAX};
 use engine::scripting::{
     Answer, Function, Job, LibraryId, Runs, ScriptFlags, ScriptHost, Sha, Step,
@@ -52,7 +52,7 @@ impl ScriptHost for Toy {
 
     fn begin(&mut self, job: Job<'_>) -> Step<'_> {
         let Runs::Function(_, index) = job.runs else {
-            return Step::Failed(CmdError::NoScript);
+            return Step::Failed(CmdError::Script(ScriptError::NoScript));
         };
         self.reply = format!(":{index}\r\n").into_bytes();
         Step::Done(&self.reply)

@@ -1,15 +1,37 @@
 //! Every error that a client can see. `Display` is the exact text on the wire, prefix included.
 //!
-//! Nothing elsewhere writes "ERR ". A golden test lists the texts.
+//! Nothing elsewhere writes "ERR ". What only one family of commands answers is an enum of its own.
 
+mod bitmaps;
+mod clients;
 mod denied;
-mod library;
+mod hashes;
+mod hot_keys;
+mod hyperloglogs;
+mod libraries;
+mod places;
+mod scripts;
+mod sorted_sets;
+mod streams;
+mod tracking;
+mod users;
 
 use resp::Reply;
 use thiserror::Error;
 
+pub use bitmaps::BitmapError;
+pub use clients::ClientError;
 pub use denied::{Denied, DeniedObject, DeniedWhen};
-pub use library::LibraryError;
+pub use hashes::HashError;
+pub use hot_keys::HotKeysError;
+pub use hyperloglogs::HyperLogLogError;
+pub use libraries::LibraryError;
+pub use places::PlaceError;
+pub use scripts::ScriptError;
+pub use sorted_sets::SortedSetError;
+pub use streams::StreamError;
+pub use tracking::TrackingError;
+pub use users::UserError;
 
 /// The error that a command returns instead of a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -32,9 +54,9 @@ pub enum CmdError {
     /// More keys than arguments.
     #[error("ERR Number of keys can't be greater than number of args")]
     KeysBeyondArguments,
-    /// `NOVALUES` of another scan than that of a hash.
-    #[error("ERR NOVALUES option can only be used in HSCAN")]
-    NoValuesOfHashOnly,
+    /// Something is wrong with a command on a hash or on its fields.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The key holds another type.
     #[error("WRONGTYPE Operation against a key holding the wrong kind of value")]
     WrongType,
@@ -103,91 +125,15 @@ pub enum CmdError {
     /// An option that `HELLO` does not know, or without its value.
     #[error("ERR Syntax error in HELLO option '{0}'")]
     HelloOption(String),
-    /// A client's name with bytes that would blur `CLIENT LIST`.
-    #[error("ERR Client names cannot contain spaces, newlines or special characters.")]
-    InvalidClientName,
-    /// A client's library or its version with bytes that would blur `CLIENT LIST`.
-    #[error("ERR {0} cannot contain spaces, newlines or special characters.")]
-    InvalidLibrary(&'static str),
-    /// An option that `CLIENT SETINFO` does not know.
-    #[error("ERR Unrecognized option '{0}'")]
-    UnknownClientOption(String),
-    /// `CLIENT LIST ID` of something that is not a number.
-    #[error("ERR Invalid client ID")]
-    InvalidClientId,
-    /// `CLIENT KILL ID` of something that is no positive number.
-    #[error("ERR client-id should be greater than 0")]
-    ClientIdNotPositive,
-    /// `CLIENT KILL MAXAGE` with something that is not a number.
-    #[error("ERR maxage is not an integer or out of range")]
-    MaxAgeNotAnInteger,
-    /// `CLIENT KILL MAXAGE` with zero or less.
-    #[error("ERR maxage should be greater than 0")]
-    MaxAgeNotPositive,
-    /// A type of clients that does not exist.
-    #[error("ERR Unknown client type '{0}'")]
-    UnknownClientType(String),
-    /// A user that does not exist.
-    #[error("ERR No such user '{0}'")]
-    NoSuchUser(String),
-    /// `CLIENT KILL` of an address without a client.
-    #[error("ERR No such client")]
-    NoSuchClient,
-    /// `CLIENT PAUSE` of neither writes nor all.
-    #[error("ERR CLIENT PAUSE mode must be WRITE or ALL")]
-    PauseMode,
-    /// `CLIENT UNBLOCK` with neither of its ways.
-    #[error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")]
-    UnblockReason,
+    /// Something is wrong with what is asked of clients.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The reply to a client whose wait `CLIENT UNBLOCK … ERROR` ended.
     #[error("UNBLOCKED client unblocked via CLIENT UNBLOCK")]
     Unblocked,
-    /// `CLIENT TRACKING … REDIRECT` to a client that is not there.
-    #[error("ERR The client ID you want redirect to does not exist")]
-    NoClientToRedirectTo,
-    /// `CLIENT TRACKING` with several clients to redirect to.
-    #[error("ERR A client can only redirect to a single other client")]
-    RedirectedTwice,
-    /// `CLIENT TRACKING ON PREFIX …` without `BCAST`.
-    #[error("ERR PREFIX option requires BCAST mode to be enabled")]
-    PrefixWithoutBroadcast,
-    /// `CLIENT TRACKING ON` in another mode than before.
-    #[error(
-        "ERR You can't switch {0} before disabling tracking for this client, and then re-enabling it with a different mode."
-    )]
-    TrackingSwitched(&'static str),
-    /// `CLIENT TRACKING ON BCAST` with a choice of reads.
-    #[error("ERR OPTIN and OPTOUT are not compatible with BCAST")]
-    ChoiceWithBroadcast,
-    /// `CLIENT TRACKING ON OPTIN OPTOUT`.
-    #[error("ERR You can't specify both OPTIN mode and OPTOUT mode")]
-    ChosenInAndOut,
-    /// A prefix of `CLIENT TRACKING ON BCAST` is the beginning of another.
-    #[error(
-        "ERR Prefix '{prefix}' overlaps with {whose} '{other}'. Prefixes for a single client must not overlap."
-    )]
-    PrefixesOverlap {
-        /// It.
-        prefix: String,
-        /// `an existing prefix` or `another provided prefix`.
-        whose: &'static str,
-        /// The other.
-        other: String,
-    },
-    /// More or longer prefixes than a client, or all of them, may have.
-    #[error("ERR too many prefixes, or one is too long")]
-    TooManyPrefixes,
-    /// `CLIENT CACHING YES` without `OPTIN`.
-    #[error("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")]
-    CachingYesWithoutOptIn,
-    /// `CLIENT CACHING NO` without `OPTOUT`.
-    #[error("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")]
-    CachingNoWithoutOptOut,
-    /// `CLIENT CACHING` without a choice of reads.
-    #[error(
-        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
-    )]
-    CachingWithoutTracking,
+    /// Something is wrong with what a client asks of client-side caching.
+    #[error(transparent)]
+    Tracking(#[from] TrackingError),
     /// `MONITOR` where no stream of replies can follow.
     #[error("ERR MONITOR isn't allowed for DENY BLOCKING client")]
     MonitorInTransaction,
@@ -200,36 +146,9 @@ pub enum CmdError {
     /// `LATENCY GRAPH` of an event that never took long.
     #[error("ERR No samples available for event '{0}'")]
     NoSamples(String),
-    /// `HOTKEYS START` without what is to be collected.
-    #[error("ERR METRICS parameter is required")]
-    MetricsRequired,
-    /// `HOTKEYS START` with another number than there are metrics.
-    #[error("ERR METRICS count must be > 0 and <= 2")]
-    MetricsCount,
-    /// `HOTKEYS START` with more metrics than it says, or fewer.
-    #[error("ERR METRICS count does not match number of metric types provided")]
-    MetricsMismatch,
-    /// `HOTKEYS START` with a metric that there is not.
-    #[error("ERR METRICS no valid metrics passed. Supported: CPU|NET")]
-    NoMetrics,
-    /// `HOTKEYS START` with a metric twice.
-    #[error("ERR METRICS {0} defined more than once!")]
-    MetricTwice(&'static str),
-    /// An option of `HOTKEYS START` out of its range, which ends there.
-    #[error("ERR {0} must be between 1 and {1}")]
-    NotBetween(&'static str, i64),
-    /// `HOTKEYS START` with a share that is none.
-    #[error("ERR SAMPLE ratio must be positive")]
-    SampleNotPositive,
-    /// `HOTKEYS START` of some slots.
-    #[error("ERR SLOTS parameter cannot be used in non-cluster mode")]
-    SlotsWithoutCluster,
-    /// `HOTKEYS START` while it collects.
-    #[error("ERR hotkey tracking session already in progress")]
-    HotKeysBegun,
-    /// `HOTKEYS RESET` while it collects.
-    #[error("ERR hotkey tracking session in progress, stop tracking first")]
-    HotKeysInProgress,
+    /// Something is wrong with a collection of `HOTKEYS`.
+    #[error(transparent)]
+    HotKeys(#[from] HotKeysError),
     /// What needs a cluster.
     #[error("ERR This instance has cluster support disabled")]
     NoCluster,
@@ -329,9 +248,6 @@ pub enum CmdError {
     /// Several options for the expiry of fields; what the last of them could be.
     #[error("ERR Only one of EX, PX, EXAT, PXAT or {0} arguments can be specified")]
     OneExpiry(&'static str),
-    /// `HSETEX` with both conditions, or with one of them twice.
-    #[error("ERR Only one of FXX or FNX arguments can be specified")]
-    OneFieldCondition,
     /// `HEXPIRE` and its like with several conditions.
     #[error("ERR Multiple condition flags specified")]
     SeveralConditions,
@@ -341,33 +257,6 @@ pub enum CmdError {
     /// An option of another hash command.
     #[error("ERR unknown argument")]
     ForeignArgument,
-    /// `FIELDS` is not where it must be.
-    #[error("ERR Mandatory argument FIELDS is missing or not at the right position")]
-    FieldsPlace,
-    /// The number behind `FIELDS` is none, or not positive.
-    #[error("ERR Number of fields must be a positive integer")]
-    FieldsNumber,
-    /// Not as many fields follow as the number says.
-    #[error("ERR The `numfields` parameter must match the number of arguments")]
-    FieldsMismatch,
-    /// `FIELDS` of `HEXPIRE` and its like comes twice.
-    #[error("ERR FIELDS keyword specified multiple times")]
-    FieldsTwice,
-    /// `HEXPIRE` and its like without fields.
-    #[error("ERR missing FIELDS argument")]
-    FieldsMissing,
-    /// `FIELDS` at the end of `HEXPIRE` and its like.
-    #[error("ERR FIELDS requires at least numfields and one field argument")]
-    FieldsEmpty,
-    /// The number behind `FIELDS` of `HEXPIRE` and its like is none, or not positive.
-    #[error("ERR Parameter `numFields` should be greater than 0")]
-    FieldsNotPositive,
-    /// The same for `HGETEX` and `HSETEX`.
-    #[error("ERR invalid number of fields")]
-    FieldsInvalid,
-    /// Fewer fields follow than the number says.
-    #[error("ERR wrong number of arguments")]
-    FieldsShort,
     /// A database number that does not exist.
     #[error("ERR DB index is out of range")]
     DbIndex,
@@ -377,32 +266,9 @@ pub enum CmdError {
     /// `WAITAOF` for a copy on a disk that is not written.
     #[error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")]
     NoLocalCopies,
-    /// The place of a bit that no string can have.
-    #[error("ERR bit offset is not an integer or out of range")]
-    BitOffset,
-    /// `SETBIT` to something else than 0 or 1.
-    #[error("ERR bit is not an integer or out of range")]
-    BitValue,
-    /// `BITPOS` of something else than 0 or 1.
-    #[error("ERR The bit argument must be 1 or 0.")]
-    BitArgument,
-    /// `BITOP NOT` of several keys.
-    #[error("ERR BITOP NOT must be called with a single source key.")]
-    BitNotSources,
-    /// `BITOP` of one key with an operation that compares keys.
-    #[error("ERR BITOP {0} must be called with at least two source keys.")]
-    BitOperationSources(&'static str),
-    /// `BITFIELD` with an unknown type.
-    #[error(
-        "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
-    )]
-    BitFieldType,
-    /// `BITFIELD … OVERFLOW` with an unknown way.
-    #[error("ERR Invalid OVERFLOW type specified")]
-    OverflowType,
-    /// `BITFIELD_RO` with a subcommand that writes.
-    #[error("ERR BITFIELD_RO only supports the GET subcommand")]
-    BitFieldReadOnly,
+    /// Something is wrong with a command on bits.
+    #[error(transparent)]
+    Bitmap(#[from] BitmapError),
     /// A database number that does not even fit its type.
     #[error("ERR value is out of range, value must between -2147483648 and 2147483647")]
     DbIndexTooLarge,
@@ -450,41 +316,9 @@ pub enum CmdError {
     /// Not a stream entry's ID.
     #[error("ERR Invalid stream ID specified as stream command argument")]
     InvalidStreamId,
-    /// An exclusive lower bound that is the greatest ID.
-    #[error("ERR invalid start ID for the interval")]
-    InvalidIntervalStart,
-    /// An exclusive upper bound that is the least ID.
-    #[error("ERR invalid end ID for the interval")]
-    InvalidIntervalEnd,
-    /// Key or group of a consumer-group command is missing.
-    #[error("NOGROUP No such key '{key}' or consumer group '{group}'{context}")]
-    NoKeyOrGroup {
-        /// The key as given, invalid UTF-8 replaced.
-        key: String,
-        /// The group as given, likewise.
-        group: String,
-        /// What the text ends with: empty, or which command it was.
-        context: &'static str,
-    },
-    /// The key exists, the group does not.
-    #[error("NOGROUP No such consumer group '{group}' for key name '{key}'")]
-    NoGroup {
-        /// The key as given, invalid UTF-8 replaced.
-        key: String,
-        /// The group as given, likewise.
-        group: String,
-    },
-    /// `XGROUP CREATE` of a group that exists.
-    #[error("BUSYGROUP Consumer Group name already exists")]
-    GroupExists,
-    /// `XGROUP` on a missing key.
-    #[error(
-        "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically."
-    )]
-    GroupNeedsKey,
-    /// A read counter below -1.
-    #[error("ERR value for ENTRIESREAD must be positive or -1")]
-    EntriesReadNegative,
+    /// Something is wrong with a command on a stream or on its groups.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
     /// Options of a subcommand that do not follow its grammar.
     #[error("ERR unknown subcommand or wrong number of arguments for '{sub}'. Try {command} HELP.")]
     SubcommandUsage {
@@ -493,48 +327,9 @@ pub enum CmdError {
         /// The command's name in capitals.
         command: &'static str,
     },
-    /// A reading command with an uneven list of streams.
-    #[error(
-        "ERR Unbalanced '{command}' list of streams: for each stream key an ID{special} must be specified."
-    )]
-    UnbalancedStreams {
-        /// The command's name in lower case.
-        command: &'static str,
-        /// The special IDs that it takes, as the text has them.
-        special: &'static str,
-    },
-    /// `XREADGROUP` without `GROUP`.
-    #[error("ERR Missing GROUP option for XREADGROUP")]
-    GroupMissing,
-    /// An ID that only `XREAD` knows.
-    #[error(
-        "ERR The {0} ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The {0} ID would just return an empty result set."
-    )]
-    MeaninglessId(char),
-    /// `XREADGROUP … CLAIM` with something that is not a number.
-    #[error("ERR min-idle-time is not an integer or out of range")]
-    IdleNotAnInteger,
-    /// `XREADGROUP … CLAIM` with a negative number.
-    #[error("ERR min-idle-time must be a positive integer")]
-    IdleNegative,
-    /// The least idle time of a claim is not a number; the command's name in capitals.
-    #[error("ERR Invalid min-idle-time argument for {0}")]
-    InvalidMinIdle(&'static str),
-    /// The value of an option of `XCLAIM` is not a number.
-    #[error("ERR Invalid {0} option argument for XCLAIM")]
-    InvalidClaimOption(&'static str),
-    /// An option that `XCLAIM` does not know.
-    #[error("ERR Unrecognized XCLAIM option '{0}'")]
-    UnknownClaimOption(String),
     /// `COUNT` out of its range, in `XAUTOCLAIM` and in searches for places.
     #[error("ERR COUNT must be > 0")]
     CountNotPositive,
-    /// The count before a list of IDs is no positive number.
-    #[error("ERR Number of IDs must be a positive integer")]
-    IdCountNotPositive,
-    /// Fewer IDs than the count before them says.
-    #[error("ERR The `numids` parameter must match the number of arguments")]
-    IdCountMismatch,
     /// A bound on a whole reply that is zero or negative: `MAXCOUNT` or `MAXSIZE`.
     #[error("ERR {0} must be positive")]
     BoundNotPositive(&'static str),
@@ -544,65 +339,6 @@ pub enum CmdError {
     /// A timeout whose end is beyond any clock.
     #[error("ERR timeout is out of range")]
     TimeoutOutOfRange,
-    /// Entries to keep, below zero.
-    #[error("ERR The MAXLEN argument must be >= 0.")]
-    MaxLenNegative,
-    /// Entries to remove at most, below zero.
-    #[error("ERR The LIMIT argument must be >= 0.")]
-    LimitNegative,
-    /// A second way to trim.
-    #[error("ERR syntax error, MAXLEN and MINID options at the same time are not compatible")]
-    TwoStrategies,
-    /// `LIMIT` with nothing to limit.
-    #[error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy")]
-    LimitWithoutStrategy,
-    /// `LIMIT` of an exact trim.
-    #[error("ERR syntax error, LIMIT cannot be used without the special ~ option")]
-    LimitWithoutApproximate,
-    /// An idempotent append with an ID that is not the clock's.
-    #[error("ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs")]
-    IdempotentWithId,
-    /// Two idempotent IDs for one append.
-    #[error("ERR syntax error, IDMP/IDMPAUTO specified multiple times")]
-    IdempotentTwice,
-    /// An empty producer; the option.
-    #[error("ERR syntax error, {0} requires a non-empty producer ID")]
-    EmptyProducer(&'static str),
-    /// An empty idempotent ID.
-    #[error("ERR syntax error, IDMP requires a non-empty idempotent ID")]
-    EmptyIid,
-    /// `XIDMPRECORD` with an empty producer.
-    #[error("ERR producer ID must be non-empty")]
-    EmptyRecordedProducer,
-    /// `XIDMPRECORD` with an empty idempotent ID.
-    #[error("ERR idempotent ID must be non-empty")]
-    EmptyRecordedIid,
-    /// `XIDMPRECORD` of an entry that is not there.
-    #[error("ERR No such message in stream")]
-    NoSuchMessage,
-    /// `XIDMPRECORD` of an idempotent ID that stands for another entry.
-    #[error("ERR IID already exists for this producer with a different stream ID")]
-    IidTaken,
-    /// `XCFGSET` without a setting.
-    #[error("ERR syntax error: At least one parameter must be specified")]
-    NothingToConfigure,
-    /// `XCFGSET` with a setting twice.
-    #[error("ERR {0} specified multiple times")]
-    ConfiguredTwice(&'static str),
-    /// `XCFGSET` with a value that its setting cannot have.
-    #[error("ERR {0}")]
-    InvalidRetention(&'static str),
-    /// `XSETID … ENTRIESADDED` below zero.
-    #[error("ERR entries_added must be positive")]
-    EntriesAddedNegative,
-    /// An option of `XREADGROUP` in `XREAD`.
-    #[error("ERR The {0} option is only supported by XREADGROUP. You called XREAD instead.")]
-    GroupOptionInRead(&'static str),
-    /// The ID for new entries of a group in `XREAD`.
-    #[error(
-        "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
-    )]
-    GroupIdInRead,
     /// An ID that cannot be appended.
     #[error("ERR {0}")]
     IdRefused(#[from] stream::IdRefused),
@@ -691,12 +427,6 @@ pub enum CmdError {
     /// An increment that is infinite.
     #[error("ERR value is NaN or Infinity")]
     InfiniteIncrement,
-    /// `HINCRBY` of a field without an integer.
-    #[error("ERR hash value is not an integer")]
-    FieldNotAnInteger,
-    /// `HINCRBYFLOAT` of a field without a number.
-    #[error("ERR hash value is not a float")]
-    FieldNotAFloat,
     /// `LSET` of an index beyond the list.
     #[error("ERR index out of range")]
     IndexOutOfRange,
@@ -719,35 +449,9 @@ pub enum CmdError {
     /// A command on several sorted sets without any; its name.
     #[error("ERR at least 1 input key is needed for '{0}' command")]
     NoInputKeys(String),
-    /// `WEIGHTS` with something that is no number.
-    #[error("ERR weight value is not a float")]
-    WeightNotAFloat,
-    /// `ZADD … NX XX`.
-    #[error("ERR XX and NX options at the same time are not compatible")]
-    AddNewAndExisting,
-    /// `ZADD … GT LT`, or one of them with `NX`.
-    #[error("ERR GT, LT, and/or NX options at the same time are not compatible")]
-    AddHigherAndLower,
-    /// `ZADD … INCR` with several members.
-    #[error("ERR INCR option supports a single increment-element pair")]
-    IncrementSeveral,
-    /// A sum of scores that are infinite.
-    #[error("ERR resulting score is not a number (NaN)")]
-    ScoreNotANumber,
-    /// A bound of a range of scores.
-    #[error("ERR min or max is not a float")]
-    InvalidScoreBound,
-    /// A bound of a range of members.
-    #[error("ERR min or max not valid string range item")]
-    InvalidMemberBound,
-    /// `LIMIT` of a range of ranks.
-    #[error(
-        "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
-    )]
-    LimitOfRanks,
-    /// `WITHSCORES` of a range of members.
-    #[error("ERR syntax error, WITHSCORES not supported in combination with BYLEX")]
-    ScoresByLex,
+    /// Something is wrong with a command on a sorted set.
+    #[error(transparent)]
+    SortedSet(#[from] SortedSetError),
     /// `LCS … LEN IDX`.
     #[error("ERR If you want both the length and indexes, please just use IDX.")]
     LcsLenAndPositions,
@@ -763,201 +467,27 @@ pub enum CmdError {
     /// `SORT` of more than is sorted at once.
     #[error("ERR SORT would look at too many elements and keys")]
     SortTooLarge,
-    /// A longitude or latitude that is out of reach; both.
-    #[error("ERR invalid longitude,latitude pair {0}")]
-    InvalidPosition(String),
-    /// A unit of length that is not known.
-    #[error("ERR unsupported unit provided. please use M, KM, FT, MI")]
-    UnknownUnit,
-    /// A place that is not there.
-    #[error("ERR could not decode requested zset member")]
-    NoSuchPlace,
-    /// A radius that is no number.
-    #[error("ERR need numeric radius")]
-    RadiusNotANumber,
-    /// A radius below zero.
-    #[error("ERR radius cannot be negative")]
-    NegativeRadius,
-    /// A width that is no number.
-    #[error("ERR need numeric width")]
-    WidthNotANumber,
-    /// A height that is no number.
-    #[error("ERR need numeric height")]
-    HeightNotANumber,
-    /// A box of less than nothing.
-    #[error("ERR height or width cannot be negative")]
-    NegativeSide,
-    /// `ANY` without `COUNT`.
-    #[error("ERR the ANY argument requires COUNT argument")]
-    AnyWithoutCount,
-    /// A search for places without a centre; the command as it was sent.
-    #[error("ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for {0}")]
-    NoCentre(String),
-    /// A search for places without a shape; likewise.
-    #[error("ERR exactly one of BYRADIUS and BYBOX can be specified for {0}")]
-    NoShape(String),
-    /// Places that are to be stored and answered with details; what stores them.
-    #[error("ERR {0} is not compatible with WITHDIST, WITHHASH and WITHCOORD options")]
-    DetailsOfStored(&'static str),
-    /// A string that is no HyperLogLog.
-    #[error("WRONGTYPE Key is not a valid HyperLogLog string value.")]
-    NotHyperLogLog,
-    /// A HyperLogLog that does not have the registers that one has.
-    #[error("INVALIDOBJ Corrupted HLL object detected")]
-    CorruptedHyperLogLog,
-    /// `PFDEBUG` of a key that does not exist.
-    #[error("ERR The specified key does not exist")]
-    NoHyperLogLog,
-    /// `PFDEBUG DECODE` of a dense HyperLogLog.
-    #[error("ERR HLL encoding is not sparse")]
-    NotSparse,
-    /// A subcommand that `PFDEBUG` does not have.
-    #[error("ERR Unknown PFDEBUG subcommand '{0}'")]
-    UnknownPfDebug(String),
-    /// `PFDEBUG SIMD` with another word.
-    #[error("ERR Argument must be ON or OFF")]
-    OnOrOff,
-    /// `PFSELFTEST` found this.
-    #[error("TESTFAILED {0}")]
-    HyperLogLogTest(String),
-    /// There is nothing that runs scripts: a file is loaded, or data is followed.
-    #[error("ERR scripts are not run here")]
-    NoScripts,
-    /// No script has this name.
-    #[error("NOSCRIPT No matching script. Please use EVAL.")]
-    NoScript,
-    /// A script cannot be read.
-    #[error("ERR Error compiling script (new function): {0}")]
-    ScriptNotRead(String),
-    /// Too much was loaded by `SCRIPT LOAD`.
-    #[error("ERR Too many scripts were loaded. SCRIPT FLUSH makes room.")]
-    TooManyScripts,
-    /// The first line of a script has no end.
-    #[error("ERR Invalid script shebang")]
-    InvalidShebang,
-    /// The first line of a script names another language.
-    #[error("ERR Unexpected engine in script shebang: {0}")]
-    ShebangEngine(String),
-    /// The first line of a script has an option that is not known.
-    #[error("ERR Unknown lua shebang option: {0}")]
-    ShebangOption(String),
-    /// The first line of a script has a flag that is not known.
-    #[error("ERR Unexpected flag in script shebang: {0}")]
-    ShebangFlag(String),
-    /// `EVAL` with a negative number of keys.
-    #[error("ERR Number of keys can't be negative")]
-    NegativeKeyCount,
-    /// `EVAL_RO` and the like of a script that says that it writes.
-    #[error("ERR Can not execute a script with write flag using *_ro command.")]
-    WritingScript,
-    /// A script whose first line says nothing of memory, and memory is used up.
-    #[error(
-        "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
-    )]
-    ScriptOutOfMemory,
-    /// A script writes although it may not.
-    #[error("ERR Write commands are not allowed from read-only scripts.")]
-    WriteInReadOnlyScript,
-    /// A script runs a command that does not exist.
-    #[error("ERR Unknown Redis command called from script")]
-    UnknownInScript,
-    /// A script runs a command with too few or too many arguments.
-    #[error("ERR Wrong number of args calling Redis command from script")]
-    ArityInScript,
-    /// What a script asked for is too much for it.
-    #[error("ERR The reply is too long for a script")]
-    ReplyTooLongForScript,
+    /// Something is wrong with a place, or with a search for places.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// Something is wrong with a HyperLogLog, or with what is asked of it.
+    #[error(transparent)]
+    HyperLogLog(#[from] HyperLogLogError),
+    /// Something is wrong with a script, or with what it does.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// A message, behind others that are not sent before the script or transaction ends.
     #[error("ERR What was published and is not sent yet takes too much memory")]
     TooMuchPublished,
-    /// `SCRIPT FLUSH` with another word.
-    #[error("ERR SCRIPT FLUSH only support SYNC|ASYNC option")]
-    ScriptFlushMode,
-    /// `SCRIPT DEBUG` with another word.
-    #[error("ERR Use SCRIPT DEBUG YES/SYNC/NO")]
-    ScriptDebugMode,
-    /// Scripts are not debugged here.
-    #[error("ERR weir does not debug scripts")]
-    NoScriptDebugger,
-    /// What a script failed with.
-    #[error("{}", String::from_utf8_lossy(.text))]
-    ScriptFailed {
-        /// The whole error.
-        text: Vec<u8>,
-        /// It is that of a command, which was counted when the command failed.
-        is_counted: bool,
-    },
-    /// `SCRIPT KILL` of a script that has written.
-    #[error(
-        "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command."
-    )]
-    Unkillable,
     /// Something about libraries of functions.
     #[error(transparent)]
     Library(#[from] LibraryError),
     /// A user may not do what was asked.
     #[error("{0}")]
     Denied(Box<Denied>),
-    /// `SORT` with this option, of a user who may not read every key.
-    #[error("ERR {0} option of SORT denied due to insufficient ACL permissions.")]
-    SortDenied(&'static str),
-    /// A name that no user can have.
-    #[error("ERR Usernames can't contain spaces or null characters")]
-    UserName,
-    /// One user more than there can be.
-    #[error("ERR There are too many users")]
-    TooManyUsers,
-    /// A rule of `ACL SETUSER`.
-    #[error("ERR Error in ACL SETUSER modifier '{rule}': {fault}")]
-    UserRule {
-        /// The rule, cut to 128 bytes.
-        rule: String,
-        /// What is wrong with it.
-        fault: String,
-    },
-    /// A selector of `ACL SETUSER` without its end; its first word.
-    #[error("ERR Unmatched parenthesis in acl selector starting at '{0}'.")]
-    UnmatchedParenthesis(String),
-    /// `ACL DELUSER` of the user that there must be.
-    #[error("ERR The 'default' user cannot be removed")]
-    DefaultUserStays,
-    /// `ACL CAT` of a category that does not exist.
-    #[error("ERR Unknown category '{0}'")]
-    UnknownCategory(String),
-    /// `ACL GENPASS` of no bits, or of too many.
-    #[error(
-        "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096"
-    )]
-    PasswordBits,
-    /// `ACL DRYRUN` as a user that does not exist.
-    #[error("ERR User '{0}' not found")]
-    UserNotFound(String),
-    /// `ACL DRYRUN` of a command that does not exist.
-    #[error("ERR Command '{0}' not found")]
-    CommandNotFound(String),
-    /// `ACL SAVE` or `LOAD` without a file.
-    #[error(
-        "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration."
-    )]
-    NoUserFile,
-    /// `ACL SAVE` to a file that cannot be written.
-    #[error(
-        "ERR There was an error trying to save the ACLs. Please check the server logs for more information"
-    )]
-    UserFileNotWritten,
-    /// `ACL LOAD` of a file that cannot be read.
-    #[error("ERR Error loading ACLs, opening file '{path}': {error}")]
-    UserFileNotRead {
-        /// The file.
-        path: String,
-        /// What the system says.
-        error: String,
-    },
-    /// `ACL LOAD` of a file with mistakes.
-    #[error(
-        "ERR {0} WARNING: ACL errors detected, no change to the previously active ACL rules was performed"
-    )]
-    UserFileFaults(String),
+    /// Something is wrong with a user, with its rules, or with a file of users.
+    #[error(transparent)]
+    User(#[from] UserError),
     /// A text made from the request, where a variant of its own would say no more.
     #[error("{0}")]
     Text(String),
@@ -966,7 +496,9 @@ pub enum CmdError {
 impl CmdError {
     /// Writes the error as a reply, byte for byte.
     pub fn write(&self, reply: &mut Reply) {
-        if let CmdError::UnknownCommand(text) | CmdError::ScriptFailed { text, .. } = self {
+        if let CmdError::UnknownCommand(text)
+        | CmdError::Script(ScriptError::ScriptFailed { text, .. }) = self
+        {
             reply.error_bytes(text);
         } else {
             reply.error(self);
@@ -993,8 +525,12 @@ impl From<rdb::PayloadError> for CmdError {
 impl From<values::hyperloglog::Fault> for CmdError {
     fn from(fault: values::hyperloglog::Fault) -> CmdError {
         match fault {
-            values::hyperloglog::Fault::NotOne => CmdError::NotHyperLogLog,
-            values::hyperloglog::Fault::Corrupted => CmdError::CorruptedHyperLogLog,
+            values::hyperloglog::Fault::NotOne => {
+                CmdError::HyperLogLog(HyperLogLogError::NotHyperLogLog)
+            }
+            values::hyperloglog::Fault::Corrupted => {
+                CmdError::HyperLogLog(HyperLogLogError::CorruptedHyperLogLog)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use engine::clients::pause::ScriptKind;
-use engine::error::{CmdError, LibraryError};
+use engine::error::{CmdError, LibraryError, ScriptError};
 use engine::scripting::{Function as Described, LibraryId, Runs, Verdict};
 use generator::Scope;
 use mlua::chunk::ChunkMode;
@@ -158,7 +158,7 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
                 }
                 Some(Told::Run(exchange, job)) => match runnable(&scripts, &libraries, job.runs) {
                     Some(found) => state.run(&lua, &names, exchange, &job, (&running, &found)),
-                    None => Says::Failed(exchange, CmdError::NoScript),
+                    None => Says::Failed(exchange, CmdError::Script(ScriptError::NoScript)),
                 },
                 Some(Told::Answer(exchange, _)) => {
                     Says::Failed(exchange, CmdError::Internal("no script runs"))
@@ -512,5 +512,8 @@ fn failed(value: &Any, name: &str) -> mlua::Result<CmdError> {
     if let Some((source, line)) = place {
         text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
     }
-    Ok(CmdError::ScriptFailed { text, is_counted })
+    Ok(CmdError::Script(ScriptError::ScriptFailed {
+        text,
+        is_counted,
+    }))
 }

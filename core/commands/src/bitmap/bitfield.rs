@@ -2,7 +2,7 @@
 
 use engine::args::{Args, has_option, parse_i64};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{BitmapError, CmdError};
 use engine::limits::STRING_BYTES_MAX;
 use engine::store::effect::{Effect, StringChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -227,7 +227,7 @@ impl Command for BitFieldRo {
         if parsed.operations.iter().all(only_reads) {
             Ok(parsed)
         } else {
-            Err(CmdError::BitFieldReadOnly)
+            Err(CmdError::Bitmap(BitmapError::BitFieldReadOnly))
         }
     }
 
@@ -294,7 +294,7 @@ impl Overflow {
         } else if args.keyword("FAIL") {
             Ok(Overflow::Fail)
         } else {
-            Err(CmdError::OverflowType)
+            Err(CmdError::Bitmap(BitmapError::OverflowType))
         }
     }
 }
@@ -304,18 +304,18 @@ impl Field {
         let (is_signed, width) = match args.required()? {
             [b'i', width @ ..] => (true, width),
             [b'u', width @ ..] => (false, width),
-            _ => return Err(CmdError::BitFieldType),
+            _ => return Err(CmdError::Bitmap(BitmapError::BitFieldType)),
         };
         let width_max = if is_signed { 64 } else { 63 };
         let bits = parse_i64(width).filter(|bits| (1..=width_max).contains(bits));
-        let bits = bits.ok_or(CmdError::BitFieldType)? as u32;
+        let bits = bits.ok_or(CmdError::Bitmap(BitmapError::BitFieldType))? as u32;
         let (number, unit) = match args.required()? {
             [b'#', number @ ..] => (number, u64::from(bits)),
             number => (number, 1),
         };
         let offset = parse_i64(number).and_then(|number| u64::try_from(number).ok());
         let offset = offset.and_then(|offset| offset.checked_mul(unit));
-        let offset = offset.ok_or(CmdError::BitOffset)?;
+        let offset = offset.ok_or(CmdError::Bitmap(BitmapError::BitOffset))?;
         Ok(Field {
             is_signed,
             bits,

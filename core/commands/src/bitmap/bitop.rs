@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{BitmapError, CmdError};
 use engine::store::effect::{Effect, Expiry, KeyChange, StringChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::{Argv, LARGE_BYTES_MIN};
@@ -77,9 +77,9 @@ impl Command for BitOp {
         let (name, operation) = *found.ok_or(CmdError::Syntax)?;
         let (to, keys) = (args.required()?, args.rest());
         match operation {
-            Operation::Not if keys.len() != 1 => Err(CmdError::BitNotSources),
+            Operation::Not if keys.len() != 1 => Err(CmdError::Bitmap(BitmapError::BitNotSources)),
             Operation::Diff | Operation::Diff1 | Operation::AndOr if keys.len() < 2 => {
-                Err(CmdError::BitOperationSources(name))
+                Err(CmdError::Bitmap(BitmapError::BitOperationSources(name)))
             }
             Operation::And
             | Operation::Or

@@ -2,7 +2,7 @@
 
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{BitmapError, CmdError};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::StringValue;
 
@@ -63,7 +63,7 @@ impl Command for BitPos {
         let bit = match args.integer()? {
             0 => false,
             1 => true,
-            _ => return Err(CmdError::BitArgument),
+            _ => return Err(CmdError::Bitmap(BitmapError::BitArgument)),
         };
         let mut parsed = Parsed {
             key,

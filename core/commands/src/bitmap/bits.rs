@@ -2,7 +2,7 @@
 //! zero.
 
 use engine::args::parse_i64;
-use engine::error::CmdError;
+use engine::error::{BitmapError, CmdError};
 use engine::limits::STRING_BYTES_MAX;
 use engine::store::apply::Store;
 use engine::store::effect::{Effect, Event, StringChange};
@@ -10,7 +10,10 @@ use engine::store::effect::{Effect, Event, StringChange};
 /// Reads the place of a bit that a string may have under any setting.
 pub(super) fn parse_offset(text: &[u8]) -> Result<u64, CmdError> {
     let offset = parse_i64(text).and_then(|offset| u64::try_from(offset).ok());
-    check_offset(offset.ok_or(CmdError::BitOffset)?, STRING_BYTES_MAX)
+    check_offset(
+        offset.ok_or(CmdError::Bitmap(BitmapError::BitOffset))?,
+        STRING_BYTES_MAX,
+    )
 }
 
 /// Checks that a string of at most this many bytes may have a bit there.
@@ -18,7 +21,7 @@ pub(super) fn check_offset(offset: u64, bytes_max: usize) -> Result<u64, CmdErro
     if offset / 8 < bytes_max as u64 {
         Ok(offset)
     } else {
-        Err(CmdError::BitOffset)
+        Err(CmdError::Bitmap(BitmapError::BitOffset))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{BitmapError, CmdError};
 use engine::store::effect::event;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::StringValue;
@@ -38,7 +38,7 @@ impl Command for SetBit {
         let bit = match args.required()? {
             b"0" => 0,
             b"1" => 1,
-            _ => return Err(CmdError::BitValue),
+            _ => return Err(CmdError::Bitmap(BitmapError::BitValue)),
         };
         Ok((key, offset, bit))
     }

@@ -3,7 +3,7 @@
 use engine::REDIS_VERSION;
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{ClientError, CmdError};
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 use resp::{Argv, Protocol, Sender};
 
@@ -74,7 +74,7 @@ impl Command for Hello {
             } else if option.eq_ignore_ascii_case(b"SETNAME") && args.left() >= 1 {
                 let name = args.required()?;
                 if !client_name::is_valid(name) {
-                    return Err(CmdError::InvalidClientName);
+                    return Err(CmdError::Client(ClientError::InvalidClientName));
                 }
                 parsed.name = Some(name);
             } else {

@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, PlaceError};
 use engine::store::effect::sorted_set::events;
 use engine::table::{
     Arg, Arity, BeginSearch, Compat, Deprecated, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec,
@@ -358,7 +358,9 @@ impl<'a> Wanted<'a> {
             }
         }
         if stored.is_some() && options.have_details() {
-            return Err(CmdError::DetailsOfStored("STORE option in GEORADIUS"));
+            return Err(CmdError::Place(PlaceError::DetailsOfStored(
+                "STORE option in GEORADIUS",
+            )));
         }
         options.check()?;
         Ok(Wanted {

@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, PlaceError};
 use engine::store::effect::sorted_set::events;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -205,14 +205,16 @@ impl Wanted {
             String::from_utf8_lossy(name).into_owned()
         };
         if stores && options.have_details() {
-            return Err(CmdError::DetailsOfStored("GEOSEARCHSTORE"));
+            return Err(CmdError::Place(PlaceError::DetailsOfStored(
+                "GEOSEARCHSTORE",
+            )));
         }
         let centre = match (by_member, by_position) {
             (Some(centre), _) => centre,
             (None, Some(centre)) => Some(centre),
-            (None, None) => return Err(CmdError::NoCentre(name())),
+            (None, None) => return Err(CmdError::Place(PlaceError::NoCentre(name()))),
         };
-        let (shape, unit) = shape.ok_or_else(|| CmdError::NoShape(name()))?;
+        let (shape, unit) = shape.ok_or_else(|| CmdError::Place(PlaceError::NoShape(name())))?;
         options.check()?;
         Ok(Wanted {
             centre,

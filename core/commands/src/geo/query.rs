@@ -3,7 +3,7 @@
 
 use engine::args::Args;
 use engine::command::Ctx;
-use engine::error::CmdError;
+use engine::error::{CmdError, PlaceError};
 use engine::store::effect::event::Event;
 use resp::Reply;
 use values::SortedSet;
@@ -33,7 +33,7 @@ impl Unit {
             1609.34
         } else {
             args.required()?;
-            return Err(CmdError::UnknownUnit);
+            return Err(CmdError::Place(PlaceError::UnknownUnit));
         };
         Ok(Unit(metres))
     }
@@ -49,9 +49,9 @@ pub(super) fn parse_position(args: &mut Args<'_>) -> Result<Position, CmdError> 
             latitude,
         })
     } else {
-        Err(CmdError::InvalidPosition(format!(
+        Err(CmdError::Place(PlaceError::InvalidPosition(format!(
             "{longitude:.6},{latitude:.6}"
-        )))
+        ))))
     }
 }
 
@@ -63,7 +63,9 @@ pub(super) fn position_of_member(
     match set {
         None => Ok(None),
         Some(set) => {
-            let score = set.score(member).ok_or(CmdError::NoSuchPlace)?;
+            let score = set
+                .score(member)
+                .ok_or(CmdError::Place(PlaceError::NoSuchPlace))?;
             Ok(Some(position_of(score)))
         }
     }
@@ -71,9 +73,10 @@ pub(super) fn position_of_member(
 
 /// Takes a radius and its unit.
 pub(super) fn parse_circle(args: &mut Args<'_>) -> Result<(Shape, Unit), CmdError> {
-    let radius = parse_double(args.required()?).ok_or(CmdError::RadiusNotANumber)?;
+    let radius =
+        parse_double(args.required()?).ok_or(CmdError::Place(PlaceError::RadiusNotANumber))?;
     if radius < 0.0 {
-        return Err(CmdError::NegativeRadius);
+        return Err(CmdError::Place(PlaceError::NegativeRadius));
     }
     let unit = Unit::parse(args)?;
     let radius = radius * unit.0;
@@ -82,10 +85,12 @@ pub(super) fn parse_circle(args: &mut Args<'_>) -> Result<(Shape, Unit), CmdErro
 
 /// Takes the width and height of a box and their unit.
 pub(super) fn parse_box(args: &mut Args<'_>) -> Result<(Shape, Unit), CmdError> {
-    let width = parse_double(args.required()?).ok_or(CmdError::WidthNotANumber)?;
-    let height = parse_double(args.required()?).ok_or(CmdError::HeightNotANumber)?;
+    let width =
+        parse_double(args.required()?).ok_or(CmdError::Place(PlaceError::WidthNotANumber))?;
+    let height =
+        parse_double(args.required()?).ok_or(CmdError::Place(PlaceError::HeightNotANumber))?;
     if width < 0.0 || height < 0.0 {
-        return Err(CmdError::NegativeSide);
+        return Err(CmdError::Place(PlaceError::NegativeSide));
     }
     let unit = Unit::parse(args)?;
     let (width, height) = (width * unit.0, height * unit.0);
@@ -137,7 +142,7 @@ impl Options {
 
     pub(super) fn check(self) -> Result<(), CmdError> {
         match self.any && self.count.is_none() {
-            true => Err(CmdError::AnyWithoutCount),
+            true => Err(CmdError::Place(PlaceError::AnyWithoutCount)),
             false => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! `FIELDS numfields field [field …]`, as the hash commands of 7.4 and later have it.
 
 use engine::args::{Args, parse_i64};
-use engine::error::CmdError;
+use engine::error::{CmdError, HashError};
 use engine::table::Arg;
 use resp::Argv;
 
@@ -30,13 +30,13 @@ impl<'a> KeyAndFields<'a> {
 fn fields(all: Argv<'_>) -> Result<Argv<'_>, CmdError> {
     let mut args = Args::new(all, 0);
     if !args.keyword("FIELDS") {
-        return Err(CmdError::FieldsPlace);
+        return Err(CmdError::Hash(HashError::FieldsPlace));
     }
     let number = args.next().and_then(parse_i64).filter(|number| *number > 0);
-    let number = number.ok_or(CmdError::FieldsNumber)?;
+    let number = number.ok_or(CmdError::Hash(HashError::FieldsNumber))?;
     match usize::try_from(number) {
         Ok(number) if number == args.left() => Ok(args.rest()),
-        Ok(_) | Err(_) => Err(CmdError::FieldsMismatch),
+        Ok(_) | Err(_) => Err(CmdError::Hash(HashError::FieldsMismatch)),
     }
 }
 

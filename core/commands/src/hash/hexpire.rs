@@ -3,7 +3,7 @@
 use collections::Places;
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, HashError};
 use engine::store::effect::{Effect, hash};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -207,13 +207,17 @@ impl<'a> Rest<'a> {
         while args.left() > 0 {
             if args.keyword("FIELDS") {
                 if fields.is_some() {
-                    return Err(CmdError::FieldsTwice);
+                    return Err(CmdError::Hash(HashError::FieldsTwice));
                 }
                 if args.left() < 2 {
-                    return Err(CmdError::FieldsEmpty);
+                    return Err(CmdError::Hash(HashError::FieldsEmpty));
                 }
-                let number = number_among_options(args).ok_or(CmdError::FieldsNotPositive)?;
-                fields = Some(args.take(number).map_err(|_| CmdError::FieldsShort)?);
+                let number = number_among_options(args)
+                    .ok_or(CmdError::Hash(HashError::FieldsNotPositive))?;
+                fields = Some(
+                    args.take(number)
+                        .map_err(|_| CmdError::Hash(HashError::FieldsShort))?,
+                );
             } else if let Some(found) = Condition::parse(args) {
                 if condition.is_some_and(|condition| condition != found) {
                     return Err(CmdError::SeveralConditions);
@@ -223,7 +227,7 @@ impl<'a> Rest<'a> {
                 return Err(CmdError::UnknownArgument(shown(args.required()?)));
             }
         }
-        let fields = fields.ok_or(CmdError::FieldsMissing)?;
+        let fields = fields.ok_or(CmdError::Hash(HashError::FieldsMissing))?;
         Ok(Rest { condition, fields })
     }
 }

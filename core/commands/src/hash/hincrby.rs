@@ -1,7 +1,7 @@
 //! `HINCRBY` and `HINCRBYFLOAT`.
 
 use engine::command::{Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, HashError};
 use engine::store::effect::{Effect, Event, hash};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use rustc_apfloat::Float;
@@ -44,7 +44,9 @@ impl PlainCommand for HIncrBy {
         let found = fields.and_then(|fields| fields.find(field));
         let keeps = found.is_some_and(|entry| entry.date().is_some());
         let number = match found.map(|entry| entry.value()) {
-            Some(value) => value.as_integer().ok_or(CmdError::FieldNotAnInteger)?,
+            Some(value) => value
+                .as_integer()
+                .ok_or(CmdError::Hash(HashError::FieldNotAnInteger))?,
             None => 0,
         };
         let sum = number.checked_add(by).ok_or(CmdError::Overflow)?;
@@ -85,7 +87,7 @@ impl PlainCommand for HIncrByFloat {
             Some(value) => value.with_bytes(parse_float),
             None => Some(Number::ZERO),
         };
-        let number = number.ok_or(CmdError::FieldNotAFloat)?;
+        let number = number.ok_or(CmdError::Hash(HashError::FieldNotAFloat))?;
         let sum = (number + by).value;
         if !sum.is_finite() {
             return Err(CmdError::NotFinite);

@@ -2,7 +2,7 @@
 
 use engine::Now;
 use engine::args::Args;
-use engine::error::CmdError;
+use engine::error::{CmdError, HashError};
 use engine::table::Arg;
 use resp::Argv;
 
@@ -101,14 +101,18 @@ impl<'a> Options<'a> {
     fn take(&mut self, args: &mut Args<'a>, form: &Form) -> Result<(), CmdError> {
         if args.keyword("FIELDS") {
             if self.fields.is_some() {
-                return Err(CmdError::FieldsTwice);
+                return Err(CmdError::Hash(HashError::FieldsTwice));
             }
             if args.left() == 0 {
                 return Err(CmdError::Arity(form.name.to_owned()));
             }
-            let number = number_among_options(args).ok_or(CmdError::FieldsInvalid)?;
+            let number =
+                number_among_options(args).ok_or(CmdError::Hash(HashError::FieldsInvalid))?;
             let len = number.saturating_mul(form.per_field);
-            self.fields = Some(args.take(len).map_err(|_| CmdError::FieldsShort)?);
+            self.fields = Some(
+                args.take(len)
+                    .map_err(|_| CmdError::Hash(HashError::FieldsShort))?,
+            );
         } else if args.keyword("PERSIST") {
             self.set_expiration(Expiration::Persist, form)?;
         } else if args.keyword("KEEPTTL") {
@@ -138,7 +142,7 @@ impl<'a> Options<'a> {
     fn set_condition(&mut self, to: Condition) -> Result<(), CmdError> {
         match self.condition.replace(to) {
             None => Ok(()),
-            Some(_) => Err(CmdError::OneFieldCondition),
+            Some(_) => Err(CmdError::Hash(HashError::OneFieldCondition)),
         }
     }
 
@@ -169,7 +173,7 @@ impl<'a> Options<'a> {
         match (self.wrong, self.fields) {
             (Some(wrong), _) => Err(wrong),
             (None, Some(fields)) => Ok((fields, self.expiration)),
-            (None, None) => Err(CmdError::FieldsMissing),
+            (None, None) => Err(CmdError::Hash(HashError::FieldsMissing)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, HyperLogLogError};
 use engine::limits::ERROR_ECHO_BYTES_MAX;
 use engine::store::effect::event;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -55,7 +55,7 @@ impl Command for PfDebug {
             return match args.required()?.to_ascii_lowercase().as_slice() {
                 b"on" => Ok(Parsed::Simd("enabled")),
                 b"off" => Ok(Parsed::Simd("disabled")),
-                _ => Err(CmdError::OnOrOff),
+                _ => Err(CmdError::HyperLogLog(HyperLogLogError::OnOrOff)),
             };
         }
         let what = args.required()?;
@@ -81,7 +81,9 @@ impl Command for PfDebug {
             Parsed::Key(what, key) => (what, key),
         };
         let string = ctx.store.get::<StringValue>(key)?;
-        let string = string.ok_or(CmdError::NoHyperLogLog)?.clone();
+        let string = string
+            .ok_or(CmdError::HyperLogLog(HyperLogLogError::NoHyperLogLog))?
+            .clone();
         let form = string.with_bytes(|bytes| HyperLogLog::of(bytes).map(HyperLogLog::form))?;
         match what {
             What::Registers => {
@@ -95,7 +97,7 @@ impl Command for PfDebug {
             }
             What::Runs => {
                 if form == Form::Dense {
-                    return Err(CmdError::NotSparse);
+                    return Err(CmdError::HyperLogLog(HyperLogLogError::NotSparse));
                 }
                 let text = string.with_bytes(|bytes| HyperLogLog::of(bytes).map(text_of))?;
                 ctx.reply.bulk(text.as_bytes());
@@ -108,7 +110,11 @@ impl Command for PfDebug {
                 make_dense(key, &string, ctx)?;
                 ctx.reply.int(i64::from(form == Form::Sparse));
             }
-            What::Unknown(name) => return Err(CmdError::UnknownPfDebug(name)),
+            What::Unknown(name) => {
+                return Err(CmdError::HyperLogLog(HyperLogLogError::UnknownPfDebug(
+                    name,
+                )));
+            }
         }
         Ok(Flow::Done)
     }

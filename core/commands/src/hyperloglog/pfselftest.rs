@@ -1,7 +1,7 @@
 //! `PFSELFTEST`.
 
 use engine::command::{Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, HyperLogLogError};
 use engine::table::{Arity, Flags, Group, Spec};
 use values::hyperloglog::self_test;
 
@@ -22,7 +22,9 @@ impl PlainCommand for PfSelfTest {
     type Args<'a> = ();
 
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        self_test().map_err(|failed| CmdError::HyperLogLogTest(failed.to_string()))?;
+        self_test().map_err(|failed| {
+            CmdError::HyperLogLog(HyperLogLogError::HyperLogLogTest(failed.to_string()))
+        })?;
         ctx.reply.ok();
         Ok(Flow::Done)
     }

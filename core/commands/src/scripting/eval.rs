@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, ScriptError};
 use engine::scripting::{Runs, ScriptCall, Sha, Shebang};
 use engine::table::{Arg, Arity, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -100,7 +100,8 @@ impl<'a> Run<'a> {
 
 /// Keys, of which there are so many, and the other arguments behind them.
 pub(super) fn split_keys(keys: i64, rest: Argv<'_>) -> Result<(Argv<'_>, Argv<'_>), CmdError> {
-    let keys = usize::try_from(keys).map_err(|_| CmdError::NegativeKeyCount)?;
+    let keys =
+        usize::try_from(keys).map_err(|_| CmdError::Script(ScriptError::NegativeKeyCount))?;
     match keys <= rest.len() {
         true => Ok((rest.take(keys), rest.skip(keys))),
         false => Err(CmdError::KeysBeyondArguments),
@@ -137,9 +138,12 @@ fn by_text(script: &[u8], ctx: &mut Ctx<'_>) -> Result<(Sha, Shebang), CmdError>
 }
 
 fn by_name(script: &[u8], ctx: &mut Ctx<'_>) -> Result<(Sha, Shebang), CmdError> {
-    let name = Sha::parse(script).ok_or(CmdError::NoScript)?;
+    let name = Sha::parse(script).ok_or(CmdError::Script(ScriptError::NoScript))?;
     let shebang = ctx.server.scripts.use_script(name);
-    Ok((name, shebang.ok_or(CmdError::NoScript)?))
+    Ok((
+        name,
+        shebang.ok_or(CmdError::Script(ScriptError::NoScript))?,
+    ))
 }
 
 /// `EVAL script numkeys [key …] [arg …]`

@@ -4,7 +4,7 @@ use engine::args::Args;
 use engine::clients::pause::ScriptKind;
 use engine::clients::waiting::GiveUp;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, ScriptError};
 use engine::server::Afterwards;
 use engine::table::{Arity, Flags, Group, Spec};
 
@@ -62,7 +62,7 @@ fn kill(kind: ScriptKind, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
     let unfinished = ctx.server.pause.unfinished().copied();
     let unfinished = unfinished.ok_or(CmdError::NotBusy)?;
     if ctx.has_unfinished_written() {
-        return Err(CmdError::Unkillable);
+        return Err(CmdError::Script(ScriptError::Unkillable));
     }
     if unfinished.work.kind().is_some_and(|other| other != kind) {
         return Err(CmdError::Busy(ctx.server.pause.kill()));

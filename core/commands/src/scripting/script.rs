@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, ScriptError};
 use engine::scripting::Sha;
 use engine::table::{Arg, Arity, Compat, Flags, Group, Spec};
 use resp::Argv;
@@ -99,7 +99,7 @@ impl Command for Flush {
         let is_fine = args.left() == 0 || args.keyword("ASYNC") || args.keyword("SYNC");
         match is_fine && args.left() == 0 {
             true => Ok(()),
-            false => Err(CmdError::ScriptFlushMode),
+            false => Err(CmdError::Script(ScriptError::ScriptFlushMode)),
         }
     }
 
@@ -142,13 +142,13 @@ impl Command for Debug {
         }
         match args.keyword("YES") || args.keyword("SYNC") {
             true => Ok(true),
-            false => Err(CmdError::ScriptDebugMode),
+            false => Err(CmdError::Script(ScriptError::ScriptDebugMode)),
         }
     }
 
     fn execute(is_on: bool, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if is_on {
-            return Err(CmdError::NoScriptDebugger);
+            return Err(CmdError::Script(ScriptError::NoScriptDebugger));
         }
         ctx.reply.ok();
         Ok(Flow::Done)

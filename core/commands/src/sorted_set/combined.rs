@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use engine::args::{Args, parse_i64};
 use engine::command::Ctx;
-use engine::error::CmdError;
+use engine::error::{CmdError, SortedSetError};
 use engine::table::{Arg, FindKeys, KeyFlags, KeySpec};
 use resp::Argv;
 use values::sorted_set::{Builder, Member};
@@ -137,8 +137,9 @@ impl Options {
         while args.left() > 0 {
             if self.may_aggregate && args.left() > keys && args.keyword("WEIGHTS") {
                 let weights = args.take(keys)?.iter();
-                let weights =
-                    weights.map(|text| parse_double(text).ok_or(CmdError::WeightNotAFloat));
+                let weights = weights.map(|text| {
+                    parse_double(text).ok_or(CmdError::SortedSet(SortedSetError::WeightNotAFloat))
+                });
                 chosen.weights = weights.collect::<Result<_, _>>()?;
             } else if self.may_aggregate && args.keyword_with_value("AGGREGATE") {
                 chosen.aggregate = if args.keyword("SUM") {

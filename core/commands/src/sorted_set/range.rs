@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use engine::args::{Args, parse_i64};
-use engine::error::CmdError;
+use engine::error::{CmdError, SortedSetError};
 use resp::Reply;
 use values::SortedSet;
 use values::sorted_set::Member;
@@ -141,7 +141,8 @@ fn score_bound(text: &[u8]) -> Result<Bound<f64>, CmdError> {
         Some(number) => (true, number),
         None => (false, text),
     };
-    let number = parse_bound(number).ok_or(CmdError::InvalidScoreBound)?;
+    let number =
+        parse_bound(number).ok_or(CmdError::SortedSet(SortedSetError::InvalidScoreBound))?;
     Ok(if is_out {
         Bound::Out(number)
     } else {
@@ -155,7 +156,7 @@ fn lex_bound(text: &[u8]) -> Result<LexBound<'_>, CmdError> {
         b"+" => Ok(LexBound::Highest),
         [b'[', member @ ..] => Ok(LexBound::At(member, true)),
         [b'(', member @ ..] => Ok(LexBound::At(member, false)),
-        _ => Err(CmdError::InvalidMemberBound),
+        _ => Err(CmdError::SortedSet(SortedSetError::InvalidMemberBound)),
     }
 }
 
@@ -205,12 +206,12 @@ impl<'a> Wanted<'a> {
         if by == By::Rank {
             // One that takes all is passed over.
             if limit.is_some_and(|(_, count)| count != -1) {
-                return Err(CmdError::LimitOfRanks);
+                return Err(CmdError::SortedSet(SortedSetError::LimitOfRanks));
             }
             limit = None;
         }
         if with_scores && by == By::Member {
-            return Err(CmdError::ScoresByLex);
+            return Err(CmdError::SortedSet(SortedSetError::ScoresByLex));
         }
         Ok(Wanted {
             bounds: Bounds::parse(by, direction, first, second)?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, SortedSetError};
 use engine::store::effect::{Effect, sorted_set};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
@@ -196,14 +196,14 @@ impl Options {
 
     fn check(self, members: usize) -> Result<(), CmdError> {
         if self.only_new && self.only_existing {
-            return Err(CmdError::AddNewAndExisting);
+            return Err(CmdError::SortedSet(SortedSetError::AddNewAndExisting));
         }
         let (higher, lower) = (self.only_higher, self.only_lower);
         if higher && (lower || self.only_new) || lower && self.only_new {
-            return Err(CmdError::AddHigherAndLower);
+            return Err(CmdError::SortedSet(SortedSetError::AddHigherAndLower));
         }
         if self.increments && members > 1 {
-            return Err(CmdError::IncrementSeveral);
+            return Err(CmdError::SortedSet(SortedSetError::IncrementSeveral));
         }
         Ok(())
     }
@@ -264,7 +264,7 @@ fn add_to_score(
     }
     let score = before.map_or(by, |before| before + by);
     if score.is_nan() {
-        return Err(CmdError::ScoreNotANumber);
+        return Err(CmdError::SortedSet(SortedSetError::ScoreNotANumber));
     }
     if !options.allow(before, score) {
         return Ok(None);

@@ -3,7 +3,7 @@
 
 use engine::args::Args;
 use engine::command::FromArgs;
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::apply::Store;
 use stream::{Group, Stream};
 
@@ -50,19 +50,19 @@ impl<'a> GroupKey<'a> {
 
     /// The error for a missing key or group; `context` ends its text.
     pub(super) fn missing(self, context: &'static str) -> CmdError {
-        CmdError::NoKeyOrGroup {
+        CmdError::Stream(StreamError::NoKeyOrGroup {
             key: text(self.key),
             group: text(self.group),
             context,
-        }
+        })
     }
 
     /// The error for a missing group of a stream that exists.
     pub(super) fn group_missing(self) -> CmdError {
-        CmdError::NoGroup {
+        CmdError::Stream(StreamError::NoGroup {
             key: text(self.key),
             group: text(self.group),
-        }
+        })
     }
 }
 

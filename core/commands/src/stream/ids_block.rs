@@ -1,7 +1,7 @@
 //! `IDS numids id [id …]`: a counted list of IDs.
 
 use engine::args::{Args, parse_i64};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::table::Arg;
 use smallvec::SmallVec;
 use stream::StreamId;
@@ -16,10 +16,10 @@ pub(super) const IDS: Arg = Arg::block(
 /// Takes what follows the word `IDS`: the count and as many arguments, which are not read yet.
 pub(super) fn parse_ids_block<'a>(args: &mut Args<'a>) -> Result<resp::Argv<'a>, CmdError> {
     let count = parse_i64(args.required()?).filter(|count| *count > 0);
-    let count = count.ok_or(CmdError::IdCountNotPositive)?;
+    let count = count.ok_or(CmdError::Stream(StreamError::IdCountNotPositive))?;
     match usize::try_from(count) {
         Ok(count) if count <= args.left() => args.take(count),
-        _ => Err(CmdError::IdCountMismatch),
+        _ => Err(CmdError::Stream(StreamError::IdCountMismatch)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bounds of a range of IDs: `-`, `+`, an ID, or an exclusive ID after `(`.
 
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use stream::StreamId;
 
 /// The lowest ID of a range.
@@ -10,7 +10,7 @@ pub(super) fn parse_start(text: &[u8]) -> Result<StreamId, CmdError> {
         b"+" => Ok(StreamId::MAX),
         [b'(', id @ ..] => StreamId::parse(id, 0)?
             .next()
-            .ok_or(CmdError::InvalidIntervalStart),
+            .ok_or(CmdError::Stream(StreamError::InvalidIntervalStart)),
         id => Ok(StreamId::parse(id, 0)?),
     }
 }
@@ -22,7 +22,7 @@ pub(super) fn parse_end(text: &[u8]) -> Result<StreamId, CmdError> {
         b"+" => Ok(StreamId::MAX),
         [b'(', id @ ..] => StreamId::parse(id, u64::MAX)?
             .previous()
-            .ok_or(CmdError::InvalidIntervalEnd),
+            .ok_or(CmdError::Stream(StreamError::InvalidIntervalEnd)),
         id => Ok(StreamId::parse(id, u64::MAX)?),
     }
 }

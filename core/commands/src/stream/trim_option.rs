@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use engine::args::Args;
 use engine::command::Ctx;
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, StreamChange, event};
 use stream::{Keep, NodeLimits, Precision, References, Stream, StreamId, Trim};
 
@@ -35,14 +35,16 @@ impl TrimClause {
         if args.keyword_with_value("MAXLEN") {
             self.strategy()?;
             self.operator(args);
-            let len = u64::try_from(args.integer()?).map_err(|_| CmdError::MaxLenNegative)?;
+            let len = u64::try_from(args.integer()?)
+                .map_err(|_| CmdError::Stream(StreamError::MaxLenNegative))?;
             self.keep = Some(Keep::MaxLen(len));
         } else if args.keyword_with_value("MINID") {
             self.strategy()?;
             self.operator(args);
             self.keep = Some(Keep::MinId(StreamId::parse(args.required()?, 0)?));
         } else if args.keyword_with_value("LIMIT") {
-            let limit = u64::try_from(args.integer()?).map_err(|_| CmdError::LimitNegative)?;
+            let limit = u64::try_from(args.integer()?)
+                .map_err(|_| CmdError::Stream(StreamError::LimitNegative))?;
             self.limit = Some(limit);
         } else {
             return Ok(false);
@@ -53,9 +55,9 @@ impl TrimClause {
     /// Checks the parts against each other, once all are read.
     pub(super) fn finish(self) -> Result<Option<TrimClause>, CmdError> {
         match (self.keep, self.limit) {
-            (None, Some(_)) => Err(CmdError::LimitWithoutStrategy),
+            (None, Some(_)) => Err(CmdError::Stream(StreamError::LimitWithoutStrategy)),
             (Some(_), Some(_)) if self.operator == Operator::Exactly => {
-                Err(CmdError::LimitWithoutApproximate)
+                Err(CmdError::Stream(StreamError::LimitWithoutApproximate))
             }
             (None, None) => Ok(None),
             (Some(_), _) => Ok(Some(self)),
@@ -117,7 +119,7 @@ impl TrimClause {
     fn strategy(&self) -> Result<(), CmdError> {
         match self.keep {
             None => Ok(()),
-            Some(_) => Err(CmdError::TwoStrategies),
+            Some(_) => Err(CmdError::Stream(StreamError::TwoStrategies)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, Idempotent, IidOrigin, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -156,7 +156,7 @@ impl Command for XAdd {
         if fields.is_empty() || !fields.len().is_multiple_of(2) {
             return Err(match id {
                 IdSpec::Within(_) | IdSpec::Exactly(_) if producer.is_some() => {
-                    CmdError::IdempotentWithId
+                    CmdError::Stream(StreamError::IdempotentWithId)
                 }
                 IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_) => arity(),
             });
@@ -185,7 +185,7 @@ impl Command for XAdd {
         let by_clock = matches!(id, IdSpec::Clock);
         // A line of a journal has the ID that the clock gave when it was written.
         if producer.is_some() && !by_clock && ctx.mode != Mode::Replay {
-            return Err(CmdError::IdempotentWithId);
+            return Err(CmdError::Stream(StreamError::IdempotentWithId));
         }
         let may_be_retry = producer.is_some() && ctx.mode == Mode::Replay;
         if matches!(id, IdSpec::Exactly(StreamId::MIN)) && !may_be_retry {
@@ -306,13 +306,13 @@ fn parse_producer<'a>(
         return Ok(false);
     };
     if producer.is_some() {
-        return Err(CmdError::IdempotentTwice);
+        return Err(CmdError::Stream(StreamError::IdempotentTwice));
     }
     if name.is_empty() {
-        return Err(CmdError::EmptyProducer(option));
+        return Err(CmdError::Stream(StreamError::EmptyProducer(option)));
     }
     if iid.is_some_and(<[u8]>::is_empty) {
-        return Err(CmdError::EmptyIid);
+        return Err(CmdError::Stream(StreamError::EmptyIid));
     }
     *producer = Some(Producer { name, iid });
     Ok(true)

@@ -2,7 +2,7 @@
 
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::effect::Claim;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{Activity, DELIVERY_COUNT_MAX, StreamId};
@@ -65,7 +65,8 @@ impl Command for XAutoClaim {
         let place = GroupKey::parse(args)?;
         let consumer = args.required()?;
         let idle_ms_min = parse_i64(args.required()?);
-        let idle_ms_min = idle_ms_min.ok_or(CmdError::InvalidMinIdle("XAUTOCLAIM"))?;
+        let idle_ms_min =
+            idle_ms_min.ok_or(CmdError::Stream(StreamError::InvalidMinIdle("XAUTOCLAIM")))?;
         let mut parsed = Parsed {
             place,
             consumer,

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -131,7 +131,7 @@ fn spellings() -> [(Spelling, Setting); 4] {
     let short = |token, range, not_a_number, out_of_range| Spelling {
         token,
         range,
-        not_a_number: CmdError::InvalidRetention(not_a_number),
+        not_a_number: CmdError::Stream(StreamError::InvalidRetention(not_a_number)),
         out_of_range,
         short: true,
     };
@@ -183,7 +183,7 @@ enum Setting {
 impl Wanted {
     fn parse(args: &mut Args<'_>) -> Result<Wanted, CmdError> {
         if args.left() == 0 {
-            return Err(CmdError::NothingToConfigure);
+            return Err(CmdError::Stream(StreamError::NothingToConfigure));
         }
         let mut wanted = Wanted::default();
         while args.left() > 0 {
@@ -195,13 +195,17 @@ impl Wanted {
                 Setting::MaxSize => &mut wanted.maxsize,
             };
             if slot.is_some() {
-                return Err(CmdError::ConfiguredTwice(spelling.token));
+                return Err(CmdError::Stream(StreamError::ConfiguredTwice(
+                    spelling.token,
+                )));
             }
             let value = parse_i64(args.required()?).ok_or(spelling.not_a_number)?;
             let value = u32::try_from(value)
                 .ok()
                 .filter(|value| spelling.range.contains(value));
-            *slot = Some(value.ok_or(CmdError::InvalidRetention(spelling.out_of_range))?);
+            *slot = Some(value.ok_or(CmdError::Stream(StreamError::InvalidRetention(
+                spelling.out_of_range,
+            )))?);
             wanted.short |= spelling.short;
         }
         Ok(wanted)

@@ -3,7 +3,7 @@
 use engine::UnixMs;
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow, Mode};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::limits::ERROR_ECHO_BYTES_MAX;
 use engine::store::effect::{Claim, Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
@@ -226,7 +226,8 @@ impl Options {
 }
 
 fn parse_options(args: &mut Args<'_>) -> Result<Options, CmdError> {
-    let idle_ms_min = parse_i64(args.required()?).ok_or(CmdError::InvalidMinIdle("XCLAIM"))?;
+    let idle_ms_min = parse_i64(args.required()?)
+        .ok_or(CmdError::Stream(StreamError::InvalidMinIdle("XCLAIM")))?;
     let mut options = Options {
         idle_ms_min: idle_ms_min.max(0) as u64,
         ids: Vec::new(),
@@ -241,7 +242,7 @@ fn parse_options(args: &mut Args<'_>) -> Result<Options, CmdError> {
         args.next();
     }
     let number = |args: &mut Args<'_>, name| {
-        parse_i64(args.required()?).ok_or(CmdError::InvalidClaimOption(name))
+        parse_i64(args.required()?).ok_or(CmdError::Stream(StreamError::InvalidClaimOption(name)))
     };
     while let Some(option) = args.peek() {
         if args.keyword("FORCE") {
@@ -259,7 +260,7 @@ fn parse_options(args: &mut Args<'_>) -> Result<Options, CmdError> {
         } else {
             let option = &option[..option.len().min(ERROR_ECHO_BYTES_MAX)];
             let option = String::from_utf8_lossy(option).into_owned();
-            return Err(CmdError::UnknownClaimOption(option));
+            return Err(CmdError::Stream(StreamError::UnknownClaimOption(option)));
         }
     }
     Ok(options)

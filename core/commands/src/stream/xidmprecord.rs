@@ -3,7 +3,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{Stream, StreamId};
@@ -41,10 +41,10 @@ impl Command for XIdmpRecord {
         let (key, producer, iid) = (args.required()?, args.required()?, args.required()?);
         let id = StreamId::parse(args.required()?, 0)?;
         if producer.is_empty() {
-            return Err(CmdError::EmptyRecordedProducer);
+            return Err(CmdError::Stream(StreamError::EmptyRecordedProducer));
         }
         if iid.is_empty() {
-            return Err(CmdError::EmptyRecordedIid);
+            return Err(CmdError::Stream(StreamError::EmptyRecordedIid));
         }
         Ok(Parsed {
             key,
@@ -62,12 +62,12 @@ impl Command for XIdmpRecord {
         // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the
         // same.
         if ctx.mode != Mode::Replay && !stream.entries().contains(cmd.id) {
-            return Err(CmdError::NoSuchMessage);
+            return Err(CmdError::Stream(StreamError::NoSuchMessage));
         }
         let now_ms = ctx.now.stream_ms();
         let known = stream.idempotence().lookup(cmd.producer, cmd.iid, now_ms);
         if known.is_some_and(|known| known != cmd.id) {
-            return Err(CmdError::IidTaken);
+            return Err(CmdError::Stream(StreamError::IidTaken));
         }
         let record = StreamChange::RecordIdempotent {
             producer: cmd.producer,

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::clients::waiting::{Interest, TimeoutReply, Wait};
 use engine::command::{Command, Ctx, Flow, Mode};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::table::{Arg, Arity, BeginSearch, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::{Argv, ArgvBuf, Protocol};
 use smallvec::SmallVec;
@@ -81,10 +81,10 @@ impl Command for XRead {
             }
         };
         if streams.len() % 2 != 0 {
-            return Err(CmdError::UnbalancedStreams {
+            return Err(CmdError::Stream(StreamError::UnbalancedStreams {
                 command: "xread",
                 special: ", '+', or '$'",
-            });
+            }));
         }
         bounds.check()?;
         let key_count = streams.len() / 2;
@@ -168,7 +168,7 @@ fn read_id(stream: Option<&Stream>, text: &[u8]) -> Result<StreamId, CmdError> {
             let before = last.and_then(|entry| entry.id().previous());
             Ok(before.unwrap_or(StreamId::MIN))
         }
-        b">" => Err(CmdError::GroupIdInRead),
+        b">" => Err(CmdError::Stream(StreamError::GroupIdInRead)),
         id => Ok(StreamId::parse(id, 0)?),
     }
 }
@@ -220,7 +220,7 @@ fn serve(
 fn refused_option(args: &mut Args<'_>) -> CmdError {
     for option in ["GROUP", "NOACK", "CLAIM"] {
         if args.keyword(option) {
-            return CmdError::GroupOptionInRead(option);
+            return CmdError::Stream(StreamError::GroupOptionInRead(option));
         }
     }
     CmdError::Syntax

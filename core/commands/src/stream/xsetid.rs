@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{SetId, Stream, StreamId};
@@ -54,7 +54,8 @@ impl Command for XSetId {
         while args.left() > 0 {
             if args.keyword_with_value("ENTRIESADDED") {
                 let count = args.integer()?;
-                let count = u64::try_from(count).map_err(|_| CmdError::EntriesAddedNegative)?;
+                let count = u64::try_from(count)
+                    .map_err(|_| CmdError::Stream(StreamError::EntriesAddedNegative))?;
                 set.entries_added = Some(count);
             } else if args.keyword_with_value("MAXDELETEDID") {
                 set.max_deleted_id = Some(StreamId::parse(args.required()?, 0)?);

@@ -7,7 +7,7 @@ use resp::{Argv, Reply, Sender};
 
 use crate::clients::session::Session;
 use crate::command::Mode;
-use crate::error::{CmdError, Denied, DeniedWhen};
+use crate::error::{CmdError, Denied, DeniedWhen, ScriptError};
 use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::server::{Refusal, Server, Writes};
 use crate::table::{Flags, Row};
@@ -182,10 +182,10 @@ impl Server {
     pub(crate) fn note_error(&mut self, error: &CmdError) {
         if !matches!(
             error,
-            CmdError::ScriptFailed {
+            CmdError::Script(ScriptError::ScriptFailed {
                 is_counted: true,
                 ..
-            }
+            })
         ) {
             self.errors.note(error);
         }

@@ -8,7 +8,7 @@ use resp::Large;
 
 use crate::clients::pause::ScriptKind;
 use crate::command::Ctx;
-use crate::error::{CmdError, LibraryError};
+use crate::error::{CmdError, LibraryError, ScriptError};
 use crate::limits::{LIBRARY_LOAD_TICKS_MAX, SCRIPT_LOG_BYTES_MAX, SCRIPT_LOG_LINES_MAX};
 use crate::scripting::{Answer, FunctionRef, LogLevel, ReadLibrary, ScriptHost, Step};
 use crate::server::{Order, Server};
@@ -101,7 +101,7 @@ impl Ctx<'_> {
     ) -> Result<ReadLibrary, CmdError> {
         let id = self.server.functions.next_id();
         let Some(mut host) = self.server.functions.host.take() else {
-            return Err(CmdError::NoScripts);
+            return Err(CmdError::Script(ScriptError::NoScripts));
         };
         let mut step = host.load(id, code);
         let mut log_lines = 0;

@@ -17,7 +17,7 @@ use crate::Engine;
 use crate::clients::pause::{ScriptRun, Unfinished, Work};
 use crate::clients::session::SessionId;
 use crate::command::{Ctx, Flow, Mode};
-use crate::error::{CmdError, DeniedWhen};
+use crate::error::{CmdError, DeniedWhen, ScriptError};
 use crate::limits::{
     CALLED_REPLY_BYTES_MAX, SCRIPT_SLICE_UNITS, UNITS_PER_CALL, UNITS_PER_TICK,
     UNSUSPENDED_SCRIPT_UNITS_MAX,
@@ -47,7 +47,7 @@ impl Ctx<'_> {
     pub fn run_script(&mut self, script: ScriptCall<'_>) -> Result<Flow, CmdError> {
         let shebang = script.shebang;
         if script.read_only && shebang.says_that_it_writes() {
-            return Err(CmdError::WritingScript);
+            return Err(CmdError::Script(ScriptError::WritingScript));
         }
         let read_only = script.read_only || shebang.has(ScriptFlags::NO_WRITES);
         self.check_script(shebang, read_only)?;
@@ -64,7 +64,7 @@ impl Ctx<'_> {
             depends_on: Lsn::ZERO,
         };
         let Some(mut host) = self.server.host_of(kind).take() else {
-            return Err(CmdError::NoScripts);
+            return Err(CmdError::Script(ScriptError::NoScripts));
         };
         let begin = Begin::Job(Job {
             runs: script.runs,
@@ -100,7 +100,7 @@ impl Ctx<'_> {
             return Err(match self.mode {
                 Mode::Alone => CmdError::OutOfMemory,
                 Mode::Transaction | Mode::Called | Mode::Resumed | Mode::Replay => {
-                    CmdError::ScriptOutOfMemory
+                    CmdError::Script(ScriptError::ScriptOutOfMemory)
                 }
             });
         }
@@ -171,7 +171,7 @@ impl Ctx<'_> {
         let result = self.call_by_script(call.argv, run);
         std::mem::swap(self.reply, &mut answer);
         let result = result.and_then(|()| match answer.is_full() {
-            true => Err(CmdError::ReplyTooLongForScript),
+            true => Err(CmdError::Script(ScriptError::ReplyTooLongForScript)),
             false => Ok(()),
         });
         if let Err(error) = result {
@@ -191,7 +191,7 @@ impl Ctx<'_> {
         let row = self.server.commands.find_request(argv);
         let writes = row.is_some_and(|(row, _)| row.spec.flags.has(Flags::WRITE));
         if run.read_only && writes {
-            return Err(CmdError::WriteInReadOnlyScript);
+            return Err(CmdError::Script(ScriptError::WriteInReadOnlyScript));
         }
         // What has begun to write is not stopped in the middle.
         let has_written = self.store.data().log.open_effects() > run.effects_before;
@@ -202,7 +202,7 @@ impl Ctx<'_> {
         let admitted = self.server.admit(self.session, argv, mode);
         let admitted = admitted.map_err(|error| self.denied_to_script(error));
         let Some(request) = admitted? else {
-            return Err(CmdError::UnknownInScript);
+            return Err(CmdError::Script(ScriptError::UnknownInScript));
         };
         let result = self.call_admitted(&request, Mode::Called);
         let (session, now) = (&*self.session, self.now);
@@ -225,10 +225,10 @@ impl Ctx<'_> {
     /// Checks what does not depend on when a script runs a command.
     fn check_call(&self, argv: Argv<'_>) -> Result<(), CmdError> {
         let Some((row, _)) = self.server.commands.find_request(argv) else {
-            return Err(CmdError::UnknownInScript);
+            return Err(CmdError::Script(ScriptError::UnknownInScript));
         };
         if !row.spec.arity.accepts(argv.len()) || row.is_container() {
-            return Err(CmdError::ArityInScript);
+            return Err(CmdError::Script(ScriptError::ArityInScript));
         }
         match row.spec.flags.has(Flags::NO_SCRIPT) {
             true => Err(CmdError::NotFromScript),

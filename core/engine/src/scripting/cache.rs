@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use resp::Argv;
 
-use crate::error::CmdError;
+use crate::error::{CmdError, ScriptError};
 use crate::limits::{CACHED_SCRIPTS_BYTES_MAX, CACHED_SCRIPTS_MAX, LOADED_SCRIPTS_BYTES_MAX};
 use crate::scripting::{Runs, ScriptHost, Sha, Shebang};
 
@@ -120,9 +120,15 @@ impl Scripts {
         } else {
             self.make_room(body.len());
         }
-        let host = self.host.as_mut().ok_or(CmdError::NoScripts)?;
-        host.compile(name, body)
-            .map_err(|error| CmdError::ScriptNotRead(String::from_utf8_lossy(&error).into()))?;
+        let host = self
+            .host
+            .as_mut()
+            .ok_or(CmdError::Script(ScriptError::NoScripts))?;
+        host.compile(name, body).map_err(|error| {
+            CmdError::Script(ScriptError::ScriptNotRead(
+                String::from_utf8_lossy(&error).into(),
+            ))
+        })?;
         self.bytes += body.len();
         self.passing += usize::from(!stays);
         self.staying_bytes += if stays { body.len() } else { 0 };
@@ -148,7 +154,7 @@ impl Scripts {
     fn check_room(&self, bytes: usize) -> Result<(), CmdError> {
         match self.staying_bytes.saturating_add(bytes + SCRIPT_BYTES) <= LOADED_SCRIPTS_BYTES_MAX {
             true => Ok(()),
-            false => Err(CmdError::TooManyScripts),
+            false => Err(CmdError::Script(ScriptError::TooManyScripts)),
         }
     }
 

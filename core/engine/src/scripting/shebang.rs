@@ -1,6 +1,6 @@
 //! The first line of a script, which names its language and says what it will not do.
 
-use crate::error::CmdError;
+use crate::error::{CmdError, ScriptError};
 use crate::table::flag_set;
 
 flag_set! {
@@ -40,22 +40,29 @@ impl Shebang {
         let end = body.iter().position(|byte| *byte == b'\n');
         let line = end.and_then(|end| body.get(..end));
         let Some(line) = line else {
-            return Err(CmdError::InvalidShebang);
+            return Err(CmdError::Script(ScriptError::InvalidShebang));
         };
         let line = String::from_utf8_lossy(line);
         let mut words = line.split_whitespace();
         let engine = words.next().unwrap_or_default();
         if !engine.eq_ignore_ascii_case("#!lua") {
-            return Err(CmdError::ShebangEngine(engine.to_owned()));
+            return Err(CmdError::Script(ScriptError::ShebangEngine(
+                engine.to_owned(),
+            )));
         }
         let mut flags = ScriptFlags::NONE;
         for word in words {
             let Some(names) = word.strip_prefix("flags=") else {
-                return Err(CmdError::ShebangOption(word.to_owned()));
+                return Err(CmdError::Script(ScriptError::ShebangOption(
+                    word.to_owned(),
+                )));
             };
             for name in names.split(',').filter(|name| !name.is_empty()) {
                 let flag = ScriptFlags::named(name);
-                flags = flags.and(flag.ok_or_else(|| CmdError::ShebangFlag(name.to_owned()))?);
+                flags =
+                    flags.and(flag.ok_or_else(|| {
+                        CmdError::Script(ScriptError::ShebangFlag(name.to_owned()))
+                    })?);
             }
         }
         Ok(Shebang::Flags(flags))
@@ -87,12 +94,15 @@ mod tests {
         let both = ScriptFlags::NO_WRITES.and(ScriptFlags::ALLOW_OOM);
         let found = read("#!lua flags=no-writes,allow-oom\nreturn 1");
         assert_eq!(found, Ok(Shebang::Flags(both)));
-        assert_eq!(read("#!lua"), Err(CmdError::InvalidShebang));
-        let engine = CmdError::ShebangEngine("#!js".to_owned());
+        assert_eq!(
+            read("#!lua"),
+            Err(CmdError::Script(ScriptError::InvalidShebang))
+        );
+        let engine = CmdError::Script(ScriptError::ShebangEngine("#!js".to_owned()));
         assert_eq!(read("#!js\n"), Err(engine));
-        let option = CmdError::ShebangOption("name=x".to_owned());
+        let option = CmdError::Script(ScriptError::ShebangOption("name=x".to_owned()));
         assert_eq!(read("#!lua name=x\n"), Err(option));
-        let flag = CmdError::ShebangFlag("foo".to_owned());
+        let flag = CmdError::Script(ScriptError::ShebangFlag("foo".to_owned()));
         assert_eq!(read("#!lua flags=foo\n"), Err(flag));
     }
 }

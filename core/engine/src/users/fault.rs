@@ -1,6 +1,6 @@
 //! Why a rule of a user is refused.
 
-use crate::error::CmdError;
+use crate::error::{CmdError, UserError};
 use crate::limits::ERROR_ECHO_BYTES_MAX;
 
 /// Why a rule is refused; the texts are those of Redis.
@@ -42,9 +42,9 @@ impl RuleFault {
     /// The error for a client that sent the rule.
     pub(super) fn refusal(self, rule: &[u8]) -> CmdError {
         let rule = &rule[..rule.len().min(ERROR_ECHO_BYTES_MAX)];
-        CmdError::UserRule {
+        CmdError::User(UserError::UserRule {
             rule: String::from_utf8_lossy(rule).into_owned(),
             fault: self.to_string(),
-        }
+        })
     }
 }

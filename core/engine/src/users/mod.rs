@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::error::CmdError;
+use crate::error::{CmdError, UserError};
 use crate::limits::USERS_MAX;
 use crate::table::CommandIndex;
 
@@ -117,12 +117,14 @@ impl Users {
         config: &Config,
     ) -> Result<Arc<User>, CmdError> {
         if !user::is_name(name) {
-            return Err(CmdError::UserName);
+            return Err(CmdError::User(UserError::UserName));
         }
         let rules = rules::joined(rules)?;
         let mut user = match self.find(name) {
             Some(user) => User::clone(user),
-            None if self.by_name.len() >= USERS_MAX => return Err(CmdError::TooManyUsers),
+            None if self.by_name.len() >= USERS_MAX => {
+                return Err(CmdError::User(UserError::TooManyUsers));
+            }
             None => User::powerless(name, commands, config.channels_by_default),
         };
         for rule in &rules {

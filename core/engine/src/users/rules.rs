@@ -2,7 +2,7 @@
 //!
 //! Pure: a rule changes a [`User`] that nobody acts as yet, or says why it cannot.
 
-use crate::error::CmdError;
+use crate::error::{CmdError, UserError};
 use crate::limits::{ERROR_ECHO_BYTES_MAX, USER_ITEMS_MAX};
 use crate::table::CommandIndex;
 use crate::users::commands::Change;
@@ -35,7 +35,7 @@ pub(super) fn joined<'a>(words: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Ve
         Some(word) => {
             let word = &word[..word.len().min(ERROR_ECHO_BYTES_MAX)];
             let word = String::from_utf8_lossy(word).into_owned();
-            Err(CmdError::UnmatchedParenthesis(word))
+            Err(CmdError::User(UserError::UnmatchedParenthesis(word)))
         }
     }
 }

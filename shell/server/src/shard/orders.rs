@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::clients::session::SessionId;
-use engine::error::CmdError;
+use engine::error::{CmdError, UserError};
 use engine::scripting::LogLevel;
 use engine::server::Order;
 use persistence::background::{self, Ended};
@@ -113,13 +113,13 @@ impl Shard {
 fn load_users(state: &mut State, waiting: SessionId) {
     let path = state.engine.server.config.users_file.clone();
     let result = match config_file::read_users(Path::new(&path)) {
-        Err(error) => Err(CmdError::UserFileNotRead {
+        Err(error) => Err(CmdError::User(UserError::UserFileNotRead {
             path,
             error: error.to_string(),
-        }),
+        })),
         Ok(text) => {
             let loaded = state.engine.load_users(&path, &text);
-            loaded.map_err(CmdError::UserFileFaults)
+            loaded.map_err(|it| CmdError::User(UserError::UserFileFaults(it)))
         }
     };
     match &result {
@@ -135,7 +135,7 @@ fn users_written(waiting: SessionId, written: Result<(), String>) -> Ended {
         Ok(()) => tracing::info!("the users were saved"),
         Err(error) => tracing::error!(error, "the users were not saved"),
     }
-    let result = written.map_err(|_| CmdError::UserFileNotWritten);
+    let result = written.map_err(|_| CmdError::User(UserError::UserFileNotWritten));
     Ended::Answer { waiting, result }
 }
 

@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::*;
 use crate::command::root;
 
-/// Where the texts of errors are declared.
+/// Where the texts of errors are declared: files, and a folder of them.
 const ERRORS: &[&str] = &["core/engine/src/error.rs", "core/stream/src/stream.rs"];
+const ERRORS_OF_FAMILIES: &str = "core/engine/src/error";
 
 /// A declared text with fewer fixed letters than this leaves the text to the code that makes the
 /// error.
@@ -286,16 +287,18 @@ fn fits(pattern: &str, text: &str) -> bool {
 fn declared() -> Vec<String> {
     let root = root().unwrap();
     let mut declared = Vec::new();
+    let mut errors = String::new();
     for path in ERRORS {
-        let source = fs::read_to_string(root.join(path)).unwrap();
-        for attribute in source.split("#[error(").skip(1) {
-            let text = strings(attribute).next().unwrap_or_default();
-            let pattern = replaced(&text, '{', '}');
-            let fixed = pattern.trim_start_matches("ERR ").replace(ANYTHING, "");
-            if fixed.len() >= FIXED_LETTERS_MIN {
-                declared.push(format!("ERR {pattern}"));
-                declared.push(pattern);
-            }
+        errors.push_str(&fs::read_to_string(root.join(path)).unwrap());
+    }
+    read_sources(&root.join(ERRORS_OF_FAMILIES), &mut errors);
+    for attribute in errors.split("#[error(").skip(1) {
+        let text = strings(attribute).next().unwrap_or_default();
+        let pattern = replaced(&text, '{', '}');
+        let fixed = pattern.trim_start_matches("ERR ").replace(ANYTHING, "");
+        if fixed.len() >= FIXED_LETTERS_MIN {
+            declared.push(format!("ERR {pattern}"));
+            declared.push(pattern);
         }
     }
     let mut sources = String::new();

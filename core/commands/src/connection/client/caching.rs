@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::clients::tracking::TrackedReads;
 use engine::command::{Command, Ctx, Flow, Mode};
-use engine::error::CmdError;
+use engine::error::{CmdError, TrackingError};
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
 /// `CLIENT CACHING YES | NO`
@@ -47,14 +47,14 @@ impl Command for Caching {
     fn execute(choice: Choice, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let session = &mut *ctx.session;
         let tracking = session.tracking.as_mut();
-        let tracking = tracking.ok_or(CmdError::CachingWithoutTracking)?;
+        let tracking = tracking.ok_or(CmdError::Tracking(TrackingError::CachingWithoutTracking))?;
         let reads = tracking.options.reads;
         match choice {
             Choice::Yes if reads != TrackedReads::ChosenIn => {
-                return Err(CmdError::CachingYesWithoutOptIn);
+                return Err(CmdError::Tracking(TrackingError::CachingYesWithoutOptIn));
             }
             Choice::No if reads != TrackedReads::ChosenOut => {
-                return Err(CmdError::CachingNoWithoutOptOut);
+                return Err(CmdError::Tracking(TrackingError::CachingNoWithoutOptOut));
             }
             Choice::Wrong => return Err(CmdError::Syntax),
             Choice::Yes | Choice::No => {}

@@ -4,7 +4,7 @@ use engine::Now;
 use engine::args::{Args, parse_i64};
 use engine::clients::session::Session;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{ClientError, CmdError};
 use engine::server::Afterwards;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
@@ -110,11 +110,13 @@ impl Command for Kill {
         while args.left() > 0 {
             if args.keyword_with_value("ID") {
                 let id = parse_i64(args.required()?).filter(|id| *id > 0);
-                filter.id = Some(id.ok_or(CmdError::ClientIdNotPositive)? as u64);
+                filter.id =
+                    Some(id.ok_or(CmdError::Client(ClientError::ClientIdNotPositive))? as u64);
             } else if args.keyword_with_value("MAXAGE") {
-                let age = parse_i64(args.required()?).ok_or(CmdError::MaxAgeNotAnInteger)?;
+                let age = parse_i64(args.required()?)
+                    .ok_or(CmdError::Client(ClientError::MaxAgeNotAnInteger))?;
                 if age <= 0 {
-                    return Err(CmdError::MaxAgeNotPositive);
+                    return Err(CmdError::Client(ClientError::MaxAgeNotPositive));
                 }
                 filter.age_s_min = Some(age as u64);
             } else if args.keyword_with_value("TYPE") {
@@ -147,7 +149,7 @@ impl Command for Kill {
                     ..Filter::default()
                 };
                 if kill(&filter, ctx) == 0 {
-                    return Err(CmdError::NoSuchClient);
+                    return Err(CmdError::Client(ClientError::NoSuchClient));
                 }
                 ctx.reply.ok();
             }
@@ -156,7 +158,7 @@ impl Command for Kill {
                     && ctx.server.users.find(user).is_none()
                 {
                     let user = String::from_utf8_lossy(user).into_owned();
-                    return Err(CmdError::NoSuchUser(user));
+                    return Err(CmdError::Client(ClientError::NoSuchUser(user)));
                 }
                 let killed = kill(&filter, ctx);
                 ctx.reply.int(killed);

@@ -2,7 +2,7 @@
 
 use engine::clients::session::Session;
 use engine::config::ClientClass;
-use engine::error::CmdError;
+use engine::error::{ClientError, CmdError};
 
 /// A kind of client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,10 @@ impl Kind {
             .into_iter()
             .find(|(word, _)| name.eq_ignore_ascii_case(word.as_bytes()))
             .map(|(_, kind)| kind)
-            .ok_or_else(|| CmdError::UnknownClientType(String::from_utf8_lossy(name).into_owned()))
+            .ok_or_else(|| {
+                CmdError::Client(ClientError::UnknownClientType(
+                    String::from_utf8_lossy(name).into_owned(),
+                ))
+            })
     }
 }

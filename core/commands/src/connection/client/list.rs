@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::args::{Args, parse_i64};
 use engine::clients::line::line;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{ClientError, CmdError};
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 use resp::Reply;
 
@@ -77,7 +77,7 @@ impl Command for List {
             let ids = args.rest();
             let ids = ids
                 .iter()
-                .map(|id| parse_i64(id).ok_or(CmdError::InvalidClientId));
+                .map(|id| parse_i64(id).ok_or(CmdError::Client(ClientError::InvalidClientId)));
             return Ok(Filter::Ids(ids.collect::<Result<_, _>>()?));
         }
         Err(CmdError::Syntax)

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::clients::pause::Pausing;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{ClientError, CmdError};
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
 use crate::help::usage_error;
@@ -51,7 +51,7 @@ impl Command for Pause {
         } else if args.keyword("WRITE") {
             Pausing::Writes
         } else {
-            return Err(CmdError::PauseMode);
+            return Err(CmdError::Client(ClientError::PauseMode));
         };
         let timeout_ms = engine::args::parse_i64(timeout).ok_or(CmdError::TimeoutNotAnInteger)?;
         let timeout_ms = u64::try_from(timeout_ms).map_err(|_| CmdError::TimeoutNegative)?;

@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{ClientError, CmdError};
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
 use super::super::client_name;
@@ -42,7 +42,7 @@ impl Command for SetInfo {
             Ok(Parsed::Version(value(args, "lib-ver")?))
         } else {
             let option = String::from_utf8_lossy(args.required()?).into_owned();
-            Err(CmdError::UnknownClientOption(option))
+            Err(CmdError::Client(ClientError::UnknownClientOption(option)))
         }
     }
 
@@ -61,6 +61,6 @@ fn value<'a>(args: &mut Args<'a>, option: &'static str) -> Result<&'a [u8], CmdE
     if client_name::is_valid(value) {
         Ok(value)
     } else {
-        Err(CmdError::InvalidLibrary(option))
+        Err(CmdError::Client(ClientError::InvalidLibrary(option)))
     }
 }

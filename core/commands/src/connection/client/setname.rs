@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{ClientError, CmdError};
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
 use super::super::client_name;
@@ -27,7 +27,7 @@ impl Command for SetName {
     fn parse<'a>(args: &mut Args<'a>) -> Result<&'a [u8], CmdError> {
         let name = args.required()?;
         if !client_name::is_valid(name) {
-            return Err(CmdError::InvalidClientName);
+            return Err(CmdError::Client(ClientError::InvalidClientName));
         }
         Ok(name)
     }

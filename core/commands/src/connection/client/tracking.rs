@@ -4,7 +4,7 @@ use engine::args::{Args, parse_i64};
 use engine::clients::session::SessionId;
 use engine::clients::tracking::{TrackedReads, TrackingOptions};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, TrackingError};
 use engine::table::{Arg, Arity, Compat, Flags, Group, Spec};
 
 /// `CLIENT TRACKING ON | OFF [REDIRECT id] [PREFIX prefix …] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]`
@@ -72,7 +72,9 @@ impl Command for Tracking {
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let redirect = match cmd.redirect {
             None => None,
-            Some(id) => Some(find(id, ctx).ok_or(CmdError::NoClientToRedirectTo)?),
+            Some(id) => {
+                Some(find(id, ctx).ok_or(CmdError::Tracking(TrackingError::NoClientToRedirectTo))?)
+            }
         };
         match cmd.rest? {
             Switch::Off => ctx.store.tracking_mut().turn_off(ctx.session),
@@ -100,7 +102,7 @@ fn parse<'a>(args: &mut Args<'a>, redirect: &mut Option<i64>) -> Result<Switch<'
         if args.keyword_with_value("REDIRECT") {
             let id = parse_i64(args.required()?).ok_or(CmdError::NotAnInteger)?;
             if redirect.is_some() {
-                return Err(CmdError::RedirectedTwice);
+                return Err(CmdError::Tracking(TrackingError::RedirectedTwice));
             }
             *redirect = Some(id);
         } else if args.keyword_with_value("PREFIX") {
@@ -138,15 +140,15 @@ impl Options<'_> {
     /// Which keys are meant. What the client asked for before decides which error comes first.
     fn reads(&self, ctx: &Ctx<'_>) -> Result<TrackedReads, CmdError> {
         if !self.prefixes.is_empty() && !self.broadcast {
-            return Err(CmdError::PrefixWithoutBroadcast);
+            return Err(CmdError::Tracking(TrackingError::PrefixWithoutBroadcast));
         }
         if let Some(tracking) = &ctx.session.tracking {
             tracking.options.check_broadcast(self.broadcast)?;
         }
         match (self.broadcast, self.opt_in, self.opt_out) {
             (true, false, false) => Ok(TrackedReads::Broadcast),
-            (true, _, _) => Err(CmdError::ChoiceWithBroadcast),
-            (false, true, true) => Err(CmdError::ChosenInAndOut),
+            (true, _, _) => Err(CmdError::Tracking(TrackingError::ChoiceWithBroadcast)),
+            (false, true, true) => Err(CmdError::Tracking(TrackingError::ChosenInAndOut)),
             (false, true, false) => Ok(TrackedReads::ChosenIn),
             (false, false, true) => Ok(TrackedReads::ChosenOut),
             (false, false, false) => Ok(TrackedReads::All),

@@ -3,7 +3,7 @@
 use engine::args::Args;
 use engine::clients::waiting::GiveUp;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{ClientError, CmdError};
 use engine::server::Afterwards;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
@@ -50,7 +50,7 @@ impl Command for Unblock {
         } else if args.keyword("ERROR") {
             GiveUp::Error(CmdError::Unblocked)
         } else {
-            return Err(CmdError::UnblockReason);
+            return Err(CmdError::Client(ClientError::UnblockReason));
         };
         let client = engine::args::parse_i64(client).ok_or(CmdError::NotAnInteger)?;
         Ok(Parsed { client, how })

@@ -13,7 +13,7 @@ use collections::Element;
 use collections::element::SHARED_BYTES_MIN;
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, UserError};
 use engine::store::effect::{Effect, KeyChange, event, list};
 use engine::table::{Arg, Arity, Categories, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -164,7 +164,7 @@ fn sort(request: &Request<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
     if let Some(option) = request.reads_all_keys
         && !ctx.server.reads_all_keys(ctx.session, request.whole)
     {
-        return Err(CmdError::SortDenied(option));
+        return Err(CmdError::User(UserError::SortDenied(option)));
     }
     let source = Source::of(ctx.store.reading().value(request.key))?;
     let mut budget = Budget::WHOLE;

@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, UserError};
 use engine::limits::ERROR_ECHO_BYTES_MAX;
 use engine::table::{Arg, Arity, Categories, Group, Row, Spec};
 
@@ -44,7 +44,8 @@ impl Command for Cat {
         let name = &name[..name.len().min(ERROR_ECHO_BYTES_MAX)];
         let name = String::from_utf8_lossy(name);
         let category = Categories::named(&format!("@{name}"));
-        let category = category.ok_or_else(|| CmdError::UnknownCategory(name.into_owned()))?;
+        let category = category
+            .ok_or_else(|| CmdError::User(UserError::UnknownCategory(name.into_owned())))?;
         let commands = ctx.server.commands.iter();
         let is_in_it = |row: &&Row| !row.is_container() && row.acl_categories().has(category);
         let names: Vec<String> = commands.filter(is_in_it).map(Row::full_name).collect();

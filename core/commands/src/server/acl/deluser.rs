@@ -1,7 +1,7 @@
 //! `ACL DELUSER`.
 
 use engine::command::{Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, UserError};
 use engine::table::{Arg, Arity, Group, Spec};
 use engine::users::DEFAULT_USER;
 use resp::Argv;
@@ -27,7 +27,7 @@ impl PlainCommand for DelUser {
 
     fn execute(names: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if names.iter().any(|name| name == DEFAULT_USER) {
-            return Err(CmdError::DefaultUserStays);
+            return Err(CmdError::User(UserError::DefaultUserStays));
         }
         let removed = ctx.server.remove_users(names.iter(), ctx.session);
         ctx.reply.count(removed);

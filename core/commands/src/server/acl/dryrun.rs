@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, UserError};
 use engine::limits::ERROR_ECHO_BYTES_MAX;
 use engine::table::{Arg, Arity, Group, Spec};
 use resp::Argv;
@@ -35,10 +35,10 @@ impl Command for DryRun {
 
     fn execute((name, request): (&[u8], Argv<'_>), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let user = ctx.server.users.find(name);
-        let user = user.ok_or_else(|| CmdError::UserNotFound(echoed(name)))?;
+        let user = user.ok_or_else(|| CmdError::User(UserError::UserNotFound(echoed(name))))?;
         let command = request.get(0).unwrap_or_default();
         let row = ctx.server.commands.find_for(request);
-        let row = row.ok_or_else(|| CmdError::CommandNotFound(echoed(command)))?;
+        let row = row.ok_or_else(|| CmdError::User(UserError::CommandNotFound(echoed(command))))?;
         if !row.spec.arity.accepts(request.len()) || row.is_container() {
             return Err(CmdError::Arity(row.full_name()));
         }

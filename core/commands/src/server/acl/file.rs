@@ -3,7 +3,7 @@
 use engine::clients::session::SessionId;
 use engine::clients::waiting::Wait;
 use engine::command::{Ctx, Flow, Mode, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, UserError};
 use engine::server::Order;
 use engine::table::{Compat, Spec};
 
@@ -50,7 +50,7 @@ impl PlainCommand for Save {
 
 fn order(ctx: &mut Ctx<'_>, order: impl FnOnce(SessionId) -> Order) -> Result<Flow, CmdError> {
     if ctx.server.config.users_file.is_empty() {
-        return Err(CmdError::NoUserFile);
+        return Err(CmdError::User(UserError::NoUserFile));
     }
     if ctx.mode != Mode::Alone {
         return Err(CmdError::NotInTransaction);

@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, UserError};
 use engine::limits::PASSWORD_BITS_MAX;
 use engine::table::{Arg, Arity, Group, Spec};
 
@@ -34,7 +34,7 @@ impl Command for GenPass {
             1 => u32::try_from(args.integer()?)
                 .ok()
                 .filter(|bits| (1..=PASSWORD_BITS_MAX).contains(bits))
-                .ok_or(CmdError::PasswordBits),
+                .ok_or(CmdError::User(UserError::PasswordBits)),
             _ => Err(usage_error(args.whole(), "ACL")),
         }
     }

@@ -1,7 +1,7 @@
 //! `HOTKEYS RESET`.
 
 use engine::command::{Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, HotKeysError};
 use engine::table::Spec;
 
 /// `HOTKEYS RESET`
@@ -18,7 +18,7 @@ impl PlainCommand for Reset {
     fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let hot_keys = &mut ctx.server.hot_keys;
         if hot_keys.as_ref().is_some_and(|it| it.is_active(ctx.now)) {
-            return Err(CmdError::HotKeysInProgress);
+            return Err(CmdError::HotKeys(HotKeysError::HotKeysInProgress));
         }
         *hot_keys = None;
         ctx.reply.ok();

@@ -2,7 +2,7 @@
 
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, HotKeysError};
 use engine::limits::HOT_KEYS_ASKED_MAX;
 use engine::observe::hot_keys::{HotKeys, HotKeysWanted};
 use engine::table::{Arg, Arity, Spec};
@@ -62,7 +62,7 @@ impl Command for Start {
     fn execute(argv: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let hot_keys = &mut ctx.server.hot_keys;
         if hot_keys.as_ref().is_some_and(|it| it.is_active(ctx.now)) {
-            return Err(CmdError::HotKeysBegun);
+            return Err(CmdError::HotKeys(HotKeysError::HotKeysBegun));
         }
         let parsed = parse(&mut Args::new(argv, 0))?;
         let wanted = HotKeysWanted {
@@ -90,9 +90,9 @@ fn parse(args: &mut Args<'_>) -> Result<Parsed, CmdError> {
             parsed.seconds = Some(between("DURATION", SECONDS_MAX, args)?);
         } else if args.keyword_with_value("SAMPLE") {
             let sample = parse_i64(args.required()?).filter(|sample| *sample > 0);
-            parsed.sample = sample.ok_or(CmdError::SampleNotPositive)?;
+            parsed.sample = sample.ok_or(CmdError::HotKeys(HotKeysError::SampleNotPositive))?;
         } else if args.keyword_with_value("SLOTS") {
-            return Err(CmdError::SlotsWithoutCluster);
+            return Err(CmdError::HotKeys(HotKeysError::SlotsWithoutCluster));
         } else {
             return Err(CmdError::Syntax);
         }
@@ -104,10 +104,10 @@ fn parse(args: &mut Args<'_>) -> Result<Parsed, CmdError> {
 /// Redis.
 fn parse_metrics(args: &mut Args<'_>) -> Result<Parsed, CmdError> {
     if !args.keyword_with_value("METRICS") {
-        return Err(CmdError::MetricsRequired);
+        return Err(CmdError::HotKeys(HotKeysError::MetricsRequired));
     }
     let count = parse_i64(args.required()?).filter(|count| (1..=2).contains(count));
-    let count = count.ok_or(CmdError::MetricsCount)?;
+    let count = count.ok_or(CmdError::HotKeys(HotKeysError::MetricsCount))?;
     let mut parsed = Parsed {
         by_time: false,
         by_bytes: false,
@@ -116,7 +116,9 @@ fn parse_metrics(args: &mut Args<'_>) -> Result<Parsed, CmdError> {
         seconds: None,
     };
     for _ in 0..count {
-        let metric = args.next().ok_or(CmdError::MetricsMismatch)?;
+        let metric = args
+            .next()
+            .ok_or(CmdError::HotKeys(HotKeysError::MetricsMismatch))?;
         let (metric, name) = if metric.eq_ignore_ascii_case(b"CPU") {
             (&mut parsed.by_time, "CPU")
         } else if metric.eq_ignore_ascii_case(b"NET") {
@@ -125,16 +127,16 @@ fn parse_metrics(args: &mut Args<'_>) -> Result<Parsed, CmdError> {
             continue;
         };
         if std::mem::replace(metric, true) {
-            return Err(CmdError::MetricTwice(name));
+            return Err(CmdError::HotKeys(HotKeysError::MetricTwice(name)));
         }
     }
     match parsed.by_time || parsed.by_bytes {
         true => Ok(parsed),
-        false => Err(CmdError::NoMetrics),
+        false => Err(CmdError::HotKeys(HotKeysError::NoMetrics)),
     }
 }
 
 fn between(name: &'static str, max: i64, args: &mut Args<'_>) -> Result<i64, CmdError> {
     let number = parse_i64(args.required()?).filter(|number| (1..=max).contains(number));
-    number.ok_or(CmdError::NotBetween(name, max))
+    number.ok_or(CmdError::HotKeys(HotKeysError::NotBetween(name, max)))
 }

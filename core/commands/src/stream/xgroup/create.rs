@@ -2,7 +2,7 @@
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{Stream, StreamId};
@@ -78,7 +78,7 @@ impl Command for Create {
         let GroupKey { key, group } = cmd.place;
         let stream = ctx.store.get::<Stream>(key)?;
         if stream.is_none() && !cmd.make_stream {
-            return Err(CmdError::GroupNeedsKey);
+            return Err(CmdError::Stream(StreamError::GroupNeedsKey));
         }
         if let Some(error) = cmd.too_many {
             return Err(error);
@@ -88,7 +88,7 @@ impl Command for Create {
         });
         let id = parse_position(cmd.position, last_id)?;
         if stream.is_some_and(|stream| stream.groups().find(group).is_some()) {
-            return Err(CmdError::GroupExists);
+            return Err(CmdError::Stream(StreamError::GroupExists));
         }
         let create = GroupChange::Create {
             id,

@@ -1,7 +1,7 @@
 //! `XGROUP DESTROY`.
 
 use engine::command::{Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::Stream;
@@ -30,7 +30,7 @@ impl PlainCommand for Destroy {
     fn execute(place: GroupKey<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let GroupKey { key, group } = place;
         if ctx.store.get::<Stream>(key)?.is_none() {
-            return Err(CmdError::GroupNeedsKey);
+            return Err(CmdError::Stream(StreamError::GroupNeedsKey));
         }
         let destroy = Effect::on_group(key, group, GroupChange::Destroy);
         let destroyed = ctx.store.apply(&destroy, event::XGROUP_DESTROY);

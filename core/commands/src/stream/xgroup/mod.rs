@@ -9,7 +9,7 @@ mod setid;
 
 use engine::args::Args;
 use engine::command::{Entry, container, entry};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::limits::ERROR_ECHO_BYTES_MAX;
 use engine::store::apply::Store;
 use engine::table::{Arity, Group, Spec};
@@ -48,7 +48,7 @@ fn required_group<'t>(
 ) -> Result<(&'t Stream, &'t stream::Group), CmdError> {
     let stream = store
         .get::<Stream>(place.key)?
-        .ok_or(CmdError::GroupNeedsKey)?;
+        .ok_or(CmdError::Stream(StreamError::GroupNeedsKey))?;
     let group = stream.groups().find(place.group);
     Ok((stream, group.ok_or_else(|| place.group_missing())?))
 }
@@ -67,7 +67,7 @@ fn parse_entries_read(args: &mut Args<'_>) -> Result<Option<u64>, CmdError> {
         -1 => Ok(None),
         n => u64::try_from(n)
             .map(Some)
-            .map_err(|_| CmdError::EntriesReadNegative),
+            .map_err(|_| CmdError::Stream(StreamError::EntriesReadNegative)),
     }
 }
 

@@ -6,7 +6,7 @@ use engine::Mono;
 use engine::args::{Args, parse_i64};
 use engine::clients::waiting::{Interest, TimeoutReply, Wait};
 use engine::command::{Command, Ctx, Flow, Mode};
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::table::{
     Arg, Arity, BeginSearch, Compat, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec,
 };
@@ -201,8 +201,10 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
         } else if args.keyword_with_value("BLOCK") {
             block = Some(Timeout::parse(args)?);
         } else if args.keyword_with_value("CLAIM") {
-            let idle = parse_i64(args.required()?).ok_or(CmdError::IdleNotAnInteger)?;
-            claim_idle_ms_min = Some(u64::try_from(idle).map_err(|_| CmdError::IdleNegative)?);
+            let idle = parse_i64(args.required()?)
+                .ok_or(CmdError::Stream(StreamError::IdleNotAnInteger))?;
+            claim_idle_ms_min =
+                Some(u64::try_from(idle).map_err(|_| CmdError::Stream(StreamError::IdleNegative))?);
         } else if args.keyword("NOACK") {
             acknowledgement = stream::Acknowledgement::Waived;
         } else if args.keyword_with_value("STREAMS") {
@@ -212,12 +214,12 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
         }
     };
     if streams.len() % 2 != 0 {
-        return Err(CmdError::UnbalancedStreams {
+        return Err(CmdError::Stream(StreamError::UnbalancedStreams {
             command: "xreadgroup",
             special: " or '>'",
-        });
+        }));
     }
-    let (group, consumer) = names.ok_or(CmdError::GroupMissing)?;
+    let (group, consumer) = names.ok_or(CmdError::Stream(StreamError::GroupMissing))?;
     bounds.check()?;
     let key_count = streams.len() / 2;
     Ok(Parsed {

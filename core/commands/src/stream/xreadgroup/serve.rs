@@ -2,7 +2,7 @@
 //! entries, or what the consumer itself has pending.
 
 use engine::command::Ctx;
-use engine::error::CmdError;
+use engine::error::{CmdError, StreamError};
 use engine::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX};
 use engine::store::apply::Store;
 use engine::store::effect::{Claim, Effect, GroupChange, event};
@@ -53,8 +53,8 @@ impl<'t> Request<'t> {
             found.ok_or_else(|| place.missing(" in XREADGROUP with GROUP option"))?;
         match id {
             b">" => Ok(Request::New(stream, group)),
-            b"$" => Err(CmdError::MeaninglessId('$')),
-            b"+" => Err(CmdError::MeaninglessId('+')),
+            b"$" => Err(CmdError::Stream(StreamError::MeaninglessId('$'))),
+            b"+" => Err(CmdError::Stream(StreamError::MeaninglessId('+'))),
             id => {
                 let from = StreamId::parse(id, 0)?.next();
                 Ok(Request::History(stream, group, from))

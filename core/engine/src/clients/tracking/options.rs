@@ -6,7 +6,7 @@ use values::Key;
 
 use super::trackers::TrackerId;
 use crate::clients::session::SessionId;
-use crate::error::CmdError;
+use crate::error::{CmdError, TrackingError};
 
 /// What a client asks for with `CLIENT TRACKING ON`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,9 @@ impl TrackingOptions {
     pub fn check_broadcast(self, wanted: bool) -> Result<(), CmdError> {
         match wanted == (self.reads == TrackedReads::Broadcast) {
             true => Ok(()),
-            false => Err(CmdError::TrackingSwitched("BCAST mode on/off")),
+            false => Err(CmdError::Tracking(TrackingError::TrackingSwitched(
+                "BCAST mode on/off",
+            ))),
         }
     }
 
@@ -52,9 +54,9 @@ impl TrackingOptions {
         current.check_broadcast(self.reads == TrackedReads::Broadcast)?;
         match (self.reads, current.reads) {
             (TrackedReads::ChosenIn, TrackedReads::ChosenOut)
-            | (TrackedReads::ChosenOut, TrackedReads::ChosenIn) => {
-                Err(CmdError::TrackingSwitched("OPTIN/OPTOUT mode"))
-            }
+            | (TrackedReads::ChosenOut, TrackedReads::ChosenIn) => Err(CmdError::Tracking(
+                TrackingError::TrackingSwitched("OPTIN/OPTOUT mode"),
+            )),
             (
                 TrackedReads::All
                 | TrackedReads::ChosenIn

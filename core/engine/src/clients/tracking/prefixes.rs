@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use values::Key;
 
 use super::trackers::TrackerId;
-use crate::error::CmdError;
+use crate::error::{CmdError, TrackingError};
 use crate::limits::{CLIENT_PREFIXES_MAX, PREFIX_BYTES_MAX, PREFIXES_MAX};
 
 /// How many prefixes there may be.
@@ -56,7 +56,7 @@ impl Prefixes {
             || new.len() + self.clients.len() > bounds.of_all
             || new.iter().any(|prefix| prefix.len() > bounds.bytes)
         {
-            return Err(CmdError::TooManyPrefixes);
+            return Err(CmdError::Tracking(TrackingError::TooManyPrefixes));
         }
         for (index, prefix) in new.iter().enumerate() {
             let overlaps = |other: &[u8]| prefix.starts_with(other) || other.starts_with(prefix);
@@ -120,9 +120,9 @@ impl Prefixes {
 #[cold]
 fn overlap(prefix: &[u8], whose: &'static str, other: &[u8]) -> CmdError {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    CmdError::PrefixesOverlap {
+    CmdError::Tracking(TrackingError::PrefixesOverlap {
         prefix: text(prefix),
         whose,
         other: text(other),
-    }
+    })
 }

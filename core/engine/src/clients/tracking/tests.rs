@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::table::Bounds;
 use super::*;
 use crate::clients::session::{SessionId, Sessions};
+use crate::error::TrackingError;
 use crate::limits::UNTRACKED_PER_READ_MAX;
 use crate::time::Now;
 use crate::users::Users;
@@ -136,7 +137,7 @@ fn as_many_prefixes_as_allowed_and_not_one_more() {
         let asked = tracking.turn_on(session, broadcast, prefixes);
         (asked, tracking.prefixes(), session.request_bytes())
     };
-    let refused = Err(CmdError::TooManyPrefixes);
+    let refused = Err(CmdError::Tracking(TrackingError::TooManyPrefixes));
     assert_eq!(ask(0, &[b"a", b"b", b"c", b"d"]), (refused.clone(), 0, 0));
     assert_eq!(ask(0, &[b"aaaaaa"]), (refused.clone(), 0, 0));
     assert_eq!(ask(0, &[b"aaaaa", b"b"]).0, Ok(()));

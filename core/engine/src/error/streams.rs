@@ -1,0 +1,141 @@
+//! What is wrong with a command on a stream or on its groups.
+
+use thiserror::Error;
+
+/// Why a command on a stream is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StreamError {
+    /// An exclusive lower bound that is the greatest ID.
+    #[error("ERR invalid start ID for the interval")]
+    InvalidIntervalStart,
+    /// An exclusive upper bound that is the least ID.
+    #[error("ERR invalid end ID for the interval")]
+    InvalidIntervalEnd,
+    /// Key or group of a consumer-group command is missing.
+    #[error("NOGROUP No such key '{key}' or consumer group '{group}'{context}")]
+    NoKeyOrGroup {
+        /// The key as given, invalid UTF-8 replaced.
+        key: String,
+        /// The group as given, likewise.
+        group: String,
+        /// What the text ends with: empty, or which command it was.
+        context: &'static str,
+    },
+    /// The key exists, the group does not.
+    #[error("NOGROUP No such consumer group '{group}' for key name '{key}'")]
+    NoGroup {
+        /// The key as given, invalid UTF-8 replaced.
+        key: String,
+        /// The group as given, likewise.
+        group: String,
+    },
+    /// `XGROUP CREATE` of a group that exists.
+    #[error("BUSYGROUP Consumer Group name already exists")]
+    GroupExists,
+    /// `XGROUP` on a missing key.
+    #[error(
+        "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically."
+    )]
+    GroupNeedsKey,
+    /// A read counter below -1.
+    #[error("ERR value for ENTRIESREAD must be positive or -1")]
+    EntriesReadNegative,
+    /// A reading command with an uneven list of streams.
+    #[error(
+        "ERR Unbalanced '{command}' list of streams: for each stream key an ID{special} must be specified."
+    )]
+    UnbalancedStreams {
+        /// The command's name in lower case.
+        command: &'static str,
+        /// The special IDs that it takes, as the text has them.
+        special: &'static str,
+    },
+    /// `XREADGROUP` without `GROUP`.
+    #[error("ERR Missing GROUP option for XREADGROUP")]
+    GroupMissing,
+    /// An ID that only `XREAD` knows.
+    #[error(
+        "ERR The {0} ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The {0} ID would just return an empty result set."
+    )]
+    MeaninglessId(char),
+    /// `XREADGROUP … CLAIM` with something that is not a number.
+    #[error("ERR min-idle-time is not an integer or out of range")]
+    IdleNotAnInteger,
+    /// `XREADGROUP … CLAIM` with a negative number.
+    #[error("ERR min-idle-time must be a positive integer")]
+    IdleNegative,
+    /// The least idle time of a claim is not a number; the command's name in capitals.
+    #[error("ERR Invalid min-idle-time argument for {0}")]
+    InvalidMinIdle(&'static str),
+    /// The value of an option of `XCLAIM` is not a number.
+    #[error("ERR Invalid {0} option argument for XCLAIM")]
+    InvalidClaimOption(&'static str),
+    /// An option that `XCLAIM` does not know.
+    #[error("ERR Unrecognized XCLAIM option '{0}'")]
+    UnknownClaimOption(String),
+    /// The count before a list of IDs is no positive number.
+    #[error("ERR Number of IDs must be a positive integer")]
+    IdCountNotPositive,
+    /// Fewer IDs than the count before them says.
+    #[error("ERR The `numids` parameter must match the number of arguments")]
+    IdCountMismatch,
+    /// Entries to keep, below zero.
+    #[error("ERR The MAXLEN argument must be >= 0.")]
+    MaxLenNegative,
+    /// Entries to remove at most, below zero.
+    #[error("ERR The LIMIT argument must be >= 0.")]
+    LimitNegative,
+    /// A second way to trim.
+    #[error("ERR syntax error, MAXLEN and MINID options at the same time are not compatible")]
+    TwoStrategies,
+    /// `LIMIT` with nothing to limit.
+    #[error("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy")]
+    LimitWithoutStrategy,
+    /// `LIMIT` of an exact trim.
+    #[error("ERR syntax error, LIMIT cannot be used without the special ~ option")]
+    LimitWithoutApproximate,
+    /// An idempotent append with an ID that is not the clock's.
+    #[error("ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs")]
+    IdempotentWithId,
+    /// Two idempotent IDs for one append.
+    #[error("ERR syntax error, IDMP/IDMPAUTO specified multiple times")]
+    IdempotentTwice,
+    /// An empty producer; the option.
+    #[error("ERR syntax error, {0} requires a non-empty producer ID")]
+    EmptyProducer(&'static str),
+    /// An empty idempotent ID.
+    #[error("ERR syntax error, IDMP requires a non-empty idempotent ID")]
+    EmptyIid,
+    /// `XIDMPRECORD` with an empty producer.
+    #[error("ERR producer ID must be non-empty")]
+    EmptyRecordedProducer,
+    /// `XIDMPRECORD` with an empty idempotent ID.
+    #[error("ERR idempotent ID must be non-empty")]
+    EmptyRecordedIid,
+    /// `XIDMPRECORD` of an entry that is not there.
+    #[error("ERR No such message in stream")]
+    NoSuchMessage,
+    /// `XIDMPRECORD` of an idempotent ID that stands for another entry.
+    #[error("ERR IID already exists for this producer with a different stream ID")]
+    IidTaken,
+    /// `XCFGSET` without a setting.
+    #[error("ERR syntax error: At least one parameter must be specified")]
+    NothingToConfigure,
+    /// `XCFGSET` with a setting twice.
+    #[error("ERR {0} specified multiple times")]
+    ConfiguredTwice(&'static str),
+    /// `XCFGSET` with a value that its setting cannot have.
+    #[error("ERR {0}")]
+    InvalidRetention(&'static str),
+    /// `XSETID … ENTRIESADDED` below zero.
+    #[error("ERR entries_added must be positive")]
+    EntriesAddedNegative,
+    /// An option of `XREADGROUP` in `XREAD`.
+    #[error("ERR The {0} option is only supported by XREADGROUP. You called XREAD instead.")]
+    GroupOptionInRead(&'static str),
+    /// The ID for new entries of a group in `XREAD`.
+    #[error(
+        "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
+    )]
+    GroupIdInRead,
+}

@@ -4,8 +4,9 @@
 //! Nobody else changes its keys, and what each of its commands does follows from what is there. So
 //! after a reply the state is known, and after a lost connection it is one of two: the last command
 //! was carried out, wholly, or was not. Commands move elements between lists and between sets, so
-//! that half of one would show. So do scripts, which change all keys, and take so long now and then
-//! that they are suspended in the middle.
+//! that half of one would show. So do scripts and functions, which change all keys, and take so
+//! long now and then that they are suspended in the middle. A function says of which version its
+//! library is, so that one that was lost, or is not the last, or was deleted, would show.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -32,6 +33,8 @@ struct State {
     scores: BTreeMap<u64, i64>,
     /// Values of fields, and when they expire.
     fields: BTreeMap<u64, (i64, Option<u64>)>,
+    /// The versions of the libraries that are there.
+    versions: [Option<u64>; 2],
 }
 
 /// What a command does.
@@ -53,6 +56,12 @@ enum Step {
     Expire(u64, u64),
     /// A script does this to all keys.
     Script(u64, Pace),
+    /// A function does the same.
+    Function(u64, Pace),
+    /// A version of a library is loaded in the place of the last.
+    Load(usize, u64),
+    /// The second library is deleted.
+    Delete,
 }
 
 /// How long a script takes.
@@ -121,7 +130,9 @@ impl State {
                     *expires_at = Some(at);
                 }
             }
-            Step::Script(element, _) => {
+            Step::Load(library, version) => self.versions[library] = Some(version),
+            Step::Delete => self.versions[1] = None,
+            Step::Script(element, _) | Step::Function(element, _) => {
                 self.lists[1].push_front(element);
                 self.sets[0].insert(element);
                 *self.scores.entry(element).or_default() += 1;
@@ -145,6 +156,11 @@ struct Keys {
     sets: [String; 2],
     scores: String,
     fields: String,
+    libraries: [String; 2],
+    /// The function of both libraries that says their version.
+    versions: [String; 2],
+    /// The function of the first library that changes all keys.
+    change: String,
 }
 
 impl Keys {
@@ -155,6 +171,9 @@ impl Keys {
             sets: [name("set"), name("other set")],
             scores: name("scores"),
             fields: name("fields"),
+            libraries: [0, 1].map(|library| format!("kept_{number}_{library}")),
+            versions: [0, 1].map(|library| format!("version_{number}_{library}")),
+            change: format!("change_{number}"),
         }
     }
 
@@ -180,19 +199,45 @@ impl Keys {
             Step::Expire(field, at) => {
                 words(&[&"HPEXPIREAT", &self.fields, &at, &"FIELDS", &1, &field])
             }
-            Step::Script(element, pace) => words(&[
-                &"EVAL",
-                &SCRIPT,
-                &5,
-                &lists[0],
-                &lists[1],
-                &sets[0],
-                &self.scores,
-                &self.fields,
-                &element,
-                &pace.instructions(),
-            ]),
+            Step::Script(element, pace) => self.change_all(["EVAL", SCRIPT], element, pace),
+            Step::Function(element, pace) => {
+                self.change_all(["FCALL", &self.change], element, pace)
+            }
+            Step::Load(library, version) => {
+                let code = self.code(library, version);
+                words(&[&"FUNCTION", &"LOAD", &"REPLACE", &code])
+            }
+            Step::Delete => words(&[&"FUNCTION", &"DELETE", &self.libraries[1]]),
         }
+    }
+
+    /// The command that runs a script or function on all keys.
+    fn change_all(&self, runs: [&str; 2], element: u64, pace: Pace) -> Vec<String> {
+        let [list, other] = &self.lists;
+        let keys = [list, other, &self.sets[0], &self.scores, &self.fields];
+        let mut words = runs.map(str::to_owned).to_vec();
+        words.push(keys.len().to_string());
+        words.extend(keys.into_iter().cloned());
+        words.extend([element, pace.instructions()].map(|number| number.to_string()));
+        words
+    }
+
+    /// The text of a library.
+    fn code(&self, library: usize, version: u64) -> String {
+        let (name, tells, change) = (
+            &self.libraries[library],
+            &self.versions[library],
+            &self.change,
+        );
+        let changes = match library {
+            0 => format!("redis.register_function('{change}', function(KEYS, ARGV) {SCRIPT} end) "),
+            _ => String::new(),
+        };
+        format!(
+            "#!lua name={name}\n{changes}\
+             redis.register_function{{function_name='{tells}', flags={{'no-writes'}}, \
+             callback=function() return {version} end}}"
+        )
     }
 
     /// Reads all of them.
@@ -203,6 +248,16 @@ impl Keys {
         }
         for (set, key) in state.sets.iter_mut().zip(&self.sets) {
             set.extend(numbers(&client.command(&["SMEMBERS", key])?)?);
+        }
+        for (version, function) in state.versions.iter_mut().zip(&self.versions) {
+            *version = match client.command(&["FCALL_RO", function, "0"])? {
+                Value::Error(error) if error.starts_with(b"ERR Function not found") => None,
+                version => {
+                    let number = version.as_int();
+                    let number = number.with_context(|| format!("no version: {version}"))?;
+                    Some(number.try_into()?)
+                }
+            };
         }
         let scores = client.command(&["ZRANGE", &self.scores, "0", "-1", "WITHSCORES"])?;
         for pair in numbers(&scores)?.chunks(2) {
@@ -245,7 +300,7 @@ fn draw(state: &State, random: &mut Random) -> Step {
         .fields
         .get(&element)
         .is_none_or(|(_, at)| at.is_none());
-    match random.below(16) {
+    match random.below(17) {
         0..2 => Step::Push(element),
         2 => Step::Pop,
         3..5 => Step::Move(from),
@@ -264,10 +319,19 @@ fn draw(state: &State, random: &mut Random) -> Step {
             Step::Expire(element, now_ms() + soon)
         }
         14 if random.percent(50) => Step::DeleteField(element),
-        14 => match random.percent(5) {
-            true => Step::Script(element, Pace::Slow),
-            false => Step::Script(element, Pace::Fast),
-        },
+        14 => {
+            let pace = match random.percent(5) {
+                true => Pace::Slow,
+                false => Pace::Fast,
+            };
+            match random.percent(50) {
+                true => Step::Script(element, pace),
+                false => Step::Function(element, pace),
+            }
+        }
+        16 if random.percent(10) => Step::Load(0, random.below(1000)),
+        16 if state.versions[1].is_none() => Step::Load(1, random.below(1000)),
+        16 if random.percent(20) => Step::Delete,
         _ => Step::SetField(element, i64::try_from(random.below(100)).unwrap_or(0)),
     }
 }
@@ -280,9 +344,20 @@ fn draw(state: &State, random: &mut Random) -> Step {
 /// Something is lost or doubled, or the server does not come back.
 pub fn keep(number: u64, address: SocketAddr, stop: &AtomicBool) -> Result<(u64, u64)> {
     let (keys, mut random) = (Keys::of(number), Random::new(number));
-    let mut state = State::default();
+    let mut state = State {
+        versions: [Some(0), None],
+        ..State::default()
+    };
     let (mut replies, mut comparisons) = (0, 0);
     let mut client = connect(address)?;
+    // Whether it was carried out when there is no reply does not matter: it may be again.
+    loop {
+        match client.command(&keys.command(Step::Load(0, 0))) {
+            Ok(Value::Error(error)) => bail!("no library: {}", String::from_utf8_lossy(&error)),
+            Ok(Value::Closed) | Err(_) => client = connect(address)?,
+            Ok(_) => break,
+        }
+    }
     loop {
         let step = draw(&state, &mut random);
         let ends = stop.load(Ordering::Relaxed);

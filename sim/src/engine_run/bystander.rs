@@ -5,6 +5,7 @@ use engine::Engine;
 use stream::{Stream, StreamId};
 
 use super::elements;
+use super::functions;
 use super::ledger::Ledger;
 use super::lists;
 use super::producer::name_of;
@@ -15,7 +16,7 @@ use crate::rng::Rng;
 /// Draws what a bystander does next: requests that are sent together.
 pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
     let stream = rng.index(ledger.streams.len());
-    match rng.below(42) {
+    match rng.below(54) {
         0..4 => vec![look(stream, rng)],
         4 => vec![count(rng)],
         5 => transaction(),
@@ -23,7 +24,7 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         7 => vec![delete(stream, ledger, rng)],
         8..10 => (0..1 + rng.below(3)).map(|_| change(stream, rng)).collect(),
         10 => elsewhere(rng),
-        11..14 => expiring(rng),
+        11..14 | 52.. => expiring(rng),
         14..16 => (0..1 + rng.below(4)).map(|_| hash(rng)).collect(),
         16 => (0..1 + rng.below(4)).map(|_| fields(rng)).collect(),
         17 => (0..1 + rng.below(4)).map(|_| estimate(rng)).collect(),
@@ -36,7 +37,8 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
             .map(|_| elements::place(rng))
             .collect(),
         27..34 => ledger.things.requests(rng),
-        36.. => vec![scripts::request(rng)],
+        36..42 => vec![scripts::request(rng)],
+        42..52 => functions::requests(rng),
         _ => {
             let id = ledger.streams[stream].some_id(StreamId::new(rng.number() >> 22, 0));
             let id = id.unwrap_or(StreamId::new(1, 1));
@@ -48,8 +50,9 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
 /// Draws what a bystander asks while a script is not finished: one request, which waits, or is
 /// refused.
 pub(super) fn request_meanwhile(rng: &mut Rng) -> Request {
-    match rng.below(6) {
+    match rng.below(7) {
         0 => request!(Purpose::Any, "SCRIPT", "KILL"),
+        6 => request!(Purpose::Any, "FUNCTION", "KILL"),
         1 => count(rng),
         2 => scripts::look(),
         _ => request!(Purpose::Look, "GET", format!("n:{}", rng.below(2))),

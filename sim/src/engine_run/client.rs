@@ -158,12 +158,14 @@ impl Client {
                 }
                 _ => bail!("what was just written is {answer:?}"),
             },
-            (_, Purpose::Script) => match answer.number() {
+            (_, Purpose::Script | Purpose::Function) => match answer.number() {
                 Some(value) => {
-                    counts.scripts += 1;
+                    let is_function = *purpose == Purpose::Function;
+                    counts.functions += u64::from(is_function);
+                    counts.scripts += u64::from(!is_function);
                     ledger.counter(scripts::COUNTER, turn, value)
                 }
-                // It was ended, or refused.
+                // It was ended or refused, or its library is not there.
                 None => Ok(()),
             },
             (_, Purpose::Put(kind, things)) => {

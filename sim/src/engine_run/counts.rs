@@ -45,7 +45,9 @@ pub struct Counts {
     pub evicted: u64,
     /// Scripts whose reply said what they had done.
     pub scripts: u64,
-    /// Scripts that were suspended when they had written, and went on.
+    /// The same of functions.
+    pub functions: u64,
+    /// Scripts and functions that were suspended when they had written, and went on.
     pub suspended: u64,
     /// Requests that were refused because a script was not finished.
     pub busy: u64,
@@ -62,7 +64,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 24] {
+    fn all(&mut self) -> [&mut u64; 25] {
         let Counts {
             crashes,
             power_cuts,
@@ -85,6 +87,7 @@ impl Counts {
             overtaken,
             evicted,
             scripts,
+            functions,
             suspended,
             busy,
             disk_operations,
@@ -111,6 +114,7 @@ impl Counts {
             overtaken,
             evicted,
             scripts,
+            functions,
             suspended,
             busy,
             disk_operations,

@@ -9,8 +9,10 @@
 //!   told of it, and at most once otherwise;
 //! - each thing that was put into a list, set, sorted set, or hash is there or was taken out once,
 //!   and things that are only moved are in one place;
-//! - what a script has written is there wholly or not at all, also of one that takes long and was
-//!   suspended in the middle when the crash came;
+//! - what a script or function has written is there wholly or not at all, also of one that takes
+//!   long and was suspended in the middle when the crash came;
+//! - libraries of functions are there wholly or not at all, and their functions are those of their
+//!   texts;
 //! - the journal includes every batch that any reply depended on;
 //! - nobody waits for a journal that is not healthy: an error replaces each reply, and a request
 //!   whose effect was not known to be durable may be sent again;
@@ -31,6 +33,7 @@ mod consumer;
 mod counts;
 mod elements;
 mod follower;
+mod functions;
 mod ledger;
 mod lists;
 mod picture;
@@ -71,6 +74,8 @@ pub enum Bug {
     LookReleasedEarly,
     /// Snapshots are written without the remembered appends.
     IdempotenceForgotten,
+    /// Snapshots are written without the libraries of functions.
+    LibrariesForgotten,
     /// The last recovered batch is applied twice.
     AppliedTwice,
     /// Replies leave while the disk is full and their batches are in no file.
@@ -81,11 +86,12 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 7] = [
+    pub const ALL: [Bug; 8] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
         Bug::IdempotenceForgotten,
+        Bug::LibrariesForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,
         Bug::RewrittenMidScript,

@@ -14,7 +14,8 @@ use resp::{Protocol, Reply};
 use stream::{Group, Stream, StreamId};
 use values::{Fields, Hash, Set, SortedSet, StringValue};
 
-/// The contents of each key, by database and name.
+/// The contents of each key, by database and name. The libraries of functions are there as keys of
+/// one database more.
 pub(super) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
 
 impl Picture {
@@ -44,6 +45,9 @@ impl Picture {
                 }
                 keys.insert((database, record.key().to_vec()), out);
             }
+        }
+        for (name, code) in view.libraries.iter() {
+            keys.insert((view.databases.len(), name.to_vec()), code.to_vec());
         }
         Picture(keys)
     }

@@ -288,11 +288,12 @@ impl Process {
                 self.apply(Event::SnapshotAbandoned, disk, elapsed)
             }
             Rewrite::Writing(mut sink, view, now) => {
-                let written = if self.bug == Some(Bug::IdempotenceForgotten) {
-                    let base = without_idempotence(&view, &self.engine, now)?;
-                    sink.write_all(&base).is_ok()
-                } else {
-                    snapshot::write(&view, &mut sink, now, &Progress::default()).is_ok()
+                let written = match self.bug {
+                    Some(bug @ (Bug::IdempotenceForgotten | Bug::LibrariesForgotten)) => {
+                        let base = forgetful(bug, &view, &self.engine, now)?;
+                        sink.write_all(&base).is_ok()
+                    }
+                    _ => snapshot::write(&view, &mut sink, now, &Progress::default()).is_ok(),
                 };
                 match sink.finish(SnapshotFormat::Rdb) {
                     Ok(base) if written => self.apply(Event::SnapshotWritten(base), disk, elapsed),
@@ -429,8 +430,8 @@ impl Process {
     }
 }
 
-/// A snapshot as written by a program that knows nothing of idempotence.
-fn without_idempotence(view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u8>> {
+/// A snapshot as written by a program that knows nothing of idempotence, or of libraries.
+fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     snapshot::write(view, &mut bytes, now, &Progress::default())?;
     let context = engine.snapshot_context(now);
@@ -441,7 +442,9 @@ fn without_idempotence(view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
         match item {
             rdb::Item::Database(index) => writer.database(index, 1, 0)?,
             rdb::Item::Record(mut record) => {
-                if let Some(stream) = record.value.get_mut::<stream::Stream>() {
+                if bug == Bug::IdempotenceForgotten
+                    && let Some(stream) = record.value.get_mut::<stream::Stream>()
+                {
                     let idempotence = stream.idempotence_mut();
                     let retention = idempotence.retention();
                     drop(idempotence.configure(retention, stream::Forget::Everything));
@@ -452,6 +455,9 @@ fn without_idempotence(view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                     record.expires_at_ms,
                     rdb::Usage::Unknown,
                 )?;
+            }
+            rdb::Item::Function(code) if bug != Bug::LibrariesForgotten => {
+                writer.function(&code)?;
             }
             rdb::Item::Auxiliary { .. }
             | rdb::Item::Size { .. }

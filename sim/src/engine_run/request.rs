@@ -33,6 +33,8 @@ pub(super) enum Purpose {
     Count(u64),
     /// What a script counts up in several keys.
     Script,
+    /// What a function counts up in the same keys.
+    Function,
     /// These things were put into a value of a kind.
     Put(Kind, Vec<u64>),
     /// Things that were taken out of it, at most as many.

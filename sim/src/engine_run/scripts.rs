@@ -1,4 +1,5 @@
-//! Scripts that count up three keys: whatever happens, all three have the same number.
+//! Scripts that count up three keys, as functions do: whatever happens, all three have the same
+//! number.
 
 use anyhow::{Result, ensure};
 use engine::Engine;
@@ -9,18 +10,18 @@ use super::bystander::stream_of;
 use super::request::{Purpose, Request, request};
 use crate::rng::Rng;
 
-/// Keys that only scripts change, and always together.
-const KEYS: [&str; 3] = ["script:a", "script:s", "script:b"];
+/// Keys that only scripts and functions change, and always together.
+pub(super) const KEYS: [&str; 3] = ["script:a", "script:s", "script:b"];
 
 /// The counter that they are in the ledger.
 pub(super) const COUNTER: u64 = 4;
 
 /// Takes some instructions; enough of them for the script to be suspended.
-const WAIT: &str = "for i = 1, tonumber(ARGV[1]) do end ";
+pub(super) const WAIT: &str = "for i = 1, tonumber(ARGV[1]) do end ";
 
-const FIRST: &str = "local n = redis.call('INCR', KEYS[1]) ";
-const SECOND: &str = "redis.call('XADD', KEYS[2], '*', 'n', n) ";
-const THIRD: &str = "local m = redis.call('INCR', KEYS[3]) ";
+pub(super) const FIRST: &str = "local n = redis.call('INCR', KEYS[1]) ";
+pub(super) const SECOND: &str = "redis.call('XADD', KEYS[2], '*', 'n', n) ";
+pub(super) const THIRD: &str = "local m = redis.call('INCR', KEYS[3]) ";
 
 /// Draws a script.
 pub(super) fn request(rng: &mut Rng) -> Request {

@@ -108,6 +108,7 @@ impl Setting {
     fn with_scripts(&self, settings: Settings, now: Now) -> Engine {
         let mut engine = Engine::new(settings, self.engine_seed, now, &commands::TABLE);
         engine.server.scripts.set_host(Box::new(LuaHost::new()));
+        engine.server.functions.set_host(Box::new(LuaHost::new()));
         engine
     }
 

@@ -16,6 +16,7 @@ use super::client::{Asked, Client, Look, Role, Sent};
 use super::consumer::Consumer;
 use super::counts::Counts;
 use super::follower::Follower;
+use super::functions;
 use super::ledger::{Ledger, Turn};
 use super::lists;
 use super::picture::Picture;
@@ -242,6 +243,10 @@ impl World {
             return Ok(());
         }
         if self.process.has_unfinished() {
+            // What is due meanwhile must not take half of what the script does.
+            if self.rng.once_in(20) {
+                self.process.begin_rewrite(now);
+            }
             // It goes on whenever the timer runs.
             if self.rng.once_in(2) {
                 return self.pass(1);
@@ -485,6 +490,7 @@ impl World {
         let back = Picture::of(&self.process.engine.freeze(), now).without(0, "foreign");
         let before = Picture::of(view, now).without(0, "foreign");
         before.ensure_same(&back, "before and after another writer")?;
+        functions::ensure_callable(&mut self.process.engine, now)?;
         let keyspace = self.process.engine.keyspace();
         let foreign = keyspace.find(0, keyspace.hash(b"foreign"), b"foreign");
         let foreign = foreign.and_then(|record| record.value().get::<StringValue>());
@@ -549,6 +555,7 @@ impl World {
         let view = view.with_context(|| format!("no batch ever ended at {recovered}"))?;
         let back = Picture::of(&self.process.engine.freeze(), now);
         Picture::of(view, now).ensure_same(&back, "before and after the restart")?;
+        functions::ensure_callable(&mut self.process.engine, now)?;
         self.read_from_the_midst(old)
     }
 

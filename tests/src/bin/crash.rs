@@ -3,8 +3,9 @@
 //! Producers append with idempotent IDs and retry the same ID until they have its reply; consumers
 //! read in a group and acknowledge. After the last restart every acknowledged append must be in its
 //! stream exactly once, in the order of its producer, under the ID that was replied; and no
-//! acknowledged entry may be pending. Keepers change lists, sets, sorted sets, and hashes of their
-//! own, whose state they know: after each kill it must be that, to the last field.
+//! acknowledged entry may be pending. Keepers change lists, sets, sorted sets, hashes, and
+//! libraries of functions of their own, whose state they know: after each kill it must be that, to
+//! the last field.
 //!
 //! The run is bounded: a number of cycles, each a fraction of a
 //! second long, except for those that wait for a rewrite.

@@ -3,14 +3,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 
 use engine::clients::pause::ScriptKind;
 use engine::error::{CmdError, LibraryError, ScriptError};
-use engine::scripting::{Function as Described, LibraryId, Runs, Verdict};
+use engine::scripting::{Function as Described, LibraryId, Runs, Sha, Verdict};
 use generator::Scope;
 use mlua::chunk::ChunkMode;
 use mlua::{
-    Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value as Any, VmState,
+    Either, Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table,
+    Value as Any, VmState,
 };
 use resp::{Argv, Protocol, Reply};
 
@@ -22,6 +24,7 @@ use crate::library::{self, Library, Loading};
 use crate::limits::{
     INSTRUCTIONS_PER_TICK, MEMORY_BYTES_MAX, MEMORY_BYTES_READ_MAX, MEMORY_KEPT_BYTES_MAX,
 };
+use crate::memory::{BYTES_PER_BYTE, VALUE_BYTES, reserved};
 use crate::output::{Names, Output};
 use crate::reply::ReplyReader;
 use crate::{bits, cjson, cmsgpack, random, readonly, redis_library, stack, structs};
@@ -171,7 +174,7 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
 
 /// What the prelude gives.
 pub(crate) struct Running {
-    /// Runs a script.
+    /// Runs a script with its keys and arguments.
     run: Function,
     /// What all scripts and functions see.
     globals: Table,
@@ -183,26 +186,44 @@ pub(crate) struct Running {
     pub(crate) library_environment: Table,
 }
 
-/// What runs, and what it is called in errors.
-struct Runnable {
+/// What runs.
+struct Runnable<'a> {
     function: Function,
-    name: String,
     kind: ScriptKind,
+    name: Name<'a>,
 }
 
-fn runnable(
+/// What errors call it.
+enum Name<'a> {
+    Script(Sha),
+    Function(&'a str),
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Name::Script(name) => name.fmt(f),
+            Name::Function(name) => name.fmt(f),
+        }
+    }
+}
+
+fn runnable<'a>(
     scripts: &Kept,
-    libraries: &BTreeMap<LibraryId, Library>,
+    libraries: &'a BTreeMap<LibraryId, Library>,
     runs: Runs,
-) -> Option<Runnable> {
+) -> Option<Runnable<'a>> {
     let (function, name) = match runs {
-        Runs::Script(name) => (scripts.get(name)?, name.to_string()),
-        Runs::Function(library, index) => libraries.get(&library)?.function(index)?,
+        Runs::Script(name) => (scripts.get(name)?, Name::Script(name)),
+        Runs::Function(library, index) => {
+            let (function, name) = libraries.get(&library)?.function(index)?;
+            (function, Name::Function(name))
+        }
     };
     Some(Runnable {
         function,
-        name,
         kind: runs.kind(),
+        name,
     })
 }
 
@@ -263,7 +284,7 @@ impl State<'_, '_> {
         names: &Names,
         exchange: Box<Exchange>,
         job: &JobBuf,
-        (running, found): (&Running, &Runnable),
+        (running, found): (&Running, &Runnable<'_>),
     ) -> Says {
         self.exchange.replace(Some(exchange));
         self.speaks.set(Protocol::Resp2);
@@ -310,26 +331,29 @@ impl State<'_, '_> {
         lua: &Lua,
         job: &JobBuf,
         running: &Running,
-        found: &Runnable,
+        found: &Runnable<'_>,
     ) -> mlua::Result<(bool, Any)> {
         let arguments = job.arguments.as_argv();
+        // Texts go straight to the interpreter; other bytes are made a value first.
         let list = |values: Argv<'_>| {
-            let list = lua.create_table_with_capacity(values.len(), 0)?;
-            for (index, value) in values.iter().enumerate() {
-                list.raw_set(index + 1, lua.create_string(value)?)?;
-            }
-            Ok::<Table, mlua::Error>(list)
+            lua.create_sequence_from(values.iter().map(|value| match str::from_utf8(value) {
+                Ok(text) => Either::Left(text),
+                Err(_) => Either::Right(LuaString::wrap(value)),
+            }))
         };
-        let keys = list(arguments.take(job.keys))?;
-        let others = list(arguments.skip(job.keys))?;
-        match found.kind {
-            ScriptKind::Script => {
-                running.globals.raw_set("KEYS", keys)?;
-                running.globals.raw_set("ARGV", others)?;
-                running.run.call(&found.function)
-            }
-            ScriptKind::Function => running.call.call((&found.function, keys, others)),
-        }
+        let bytes: usize = arguments
+            .iter()
+            .map(|value| VALUE_BYTES + value.len())
+            .sum();
+        let (keys, others) = reserved(lua, VALUE_BYTES * 4 + bytes, || {
+            let keys = list(arguments.take(job.keys))?;
+            Ok::<_, mlua::Error>((keys, list(arguments.skip(job.keys))?))
+        })?;
+        let run = match found.kind {
+            ScriptKind::Script => &running.run,
+            ScriptKind::Function => &running.call,
+        };
+        run.call((&found.function, keys, others))
     }
 
     /// Runs a library, and keeps what it registers.
@@ -395,13 +419,17 @@ impl State<'_, '_> {
     fn answer(&self, lua: &Lua) -> mlua::Result<Result<Any, Raised>> {
         let exchange = self.exchange.borrow();
         let reply = exchange.as_ref().map(|exchange| exchange.reply.as_slice());
-        let mut reader = ReplyReader::new(reply.unwrap_or_default());
+        let reply = reply.unwrap_or_default();
+        let mut reader = ReplyReader::new(reply);
         Ok(match reader.error() {
             Some(text) => Err(Raised {
                 text: text.to_vec(),
                 is_counted: true,
             }),
-            None => Ok(reader.value(lua)?),
+            None => {
+                let bytes = VALUE_BYTES + reply.len().saturating_mul(BYTES_PER_BYTE);
+                Ok(reserved(lua, bytes, || reader.value(lua))?)
+            }
         })
     }
 
@@ -486,7 +514,7 @@ const LOADED_TOO_LONG: &str = "FUNCTION LOAD timeout";
 const KILLED: &str = "Script killed by user with SCRIPT KILL...";
 
 /// The error for the client of a script that failed with this value.
-fn failed(value: &Any, name: &str) -> mlua::Result<CmdError> {
+fn failed(value: &Any, name: &Name<'_>) -> mlua::Result<CmdError> {
     let mut text = Vec::new();
     let mut is_counted = false;
     let mut place = None;

@@ -17,6 +17,7 @@ mod interpreter;
 mod kept;
 mod library;
 mod limits;
+mod memory;
 mod number;
 mod output;
 mod random;

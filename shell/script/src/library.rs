@@ -24,11 +24,11 @@ pub(crate) struct Library {
 
 impl Library {
     /// A function, by its number, and its name.
-    pub(crate) fn function(&self, index: u32) -> Option<(Function, String)> {
+    pub(crate) fn function(&self, index: u32) -> Option<(Function, &str)> {
         let index = usize::try_from(index).ok()?;
         let name = self.names.get(index)?;
         let callback = self.callbacks.raw_get(index + 1).ok()?;
-        Some((callback, name.clone()))
+        Some((callback, name))
     }
 }
 

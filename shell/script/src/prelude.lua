@@ -173,7 +173,8 @@ local function handle(found)
     return found
 end
 
-local function run(script)
+local function run(script, keys, args)
+    globals.KEYS, globals.ARGV = keys, args
     return raw_xpcall(script, handle)
 end
 

@@ -27,7 +27,7 @@ use crate::scripting::{
 };
 use crate::store::apply::{Access, Overdue, Store};
 use crate::store::dropped::What;
-use crate::table::Flags;
+use crate::table::{Flags, Row};
 use crate::time::Now;
 use batch::Lsn;
 
@@ -187,10 +187,8 @@ impl Ctx<'_> {
 
     /// Runs a command for a script.
     fn call_by_script(&mut self, argv: Argv<'_>, run: &ScriptRun) -> Result<(), CmdError> {
-        self.check_call(argv)?;
-        let row = self.server.commands.find_request(argv);
-        let writes = row.is_some_and(|(row, _)| row.spec.flags.has(Flags::WRITE));
-        if run.read_only && writes {
+        let row = self.check_call(argv)?;
+        if run.read_only && row.spec.flags.has(Flags::WRITE) {
             return Err(CmdError::Script(ScriptError::WriteInReadOnlyScript));
         }
         // What has begun to write is not stopped in the middle.
@@ -222,8 +220,8 @@ impl Ctx<'_> {
         error
     }
 
-    /// Checks what does not depend on when a script runs a command.
-    fn check_call(&self, argv: Argv<'_>) -> Result<(), CmdError> {
+    /// Finds the command that a script calls, and checks what does not depend on when it does.
+    fn check_call(&self, argv: Argv<'_>) -> Result<&'static Row, CmdError> {
         let Some((row, _)) = self.server.commands.find_request(argv) else {
             return Err(CmdError::Script(ScriptError::UnknownInScript));
         };
@@ -232,7 +230,7 @@ impl Ctx<'_> {
         }
         match row.spec.flags.has(Flags::NO_SCRIPT) {
             true => Err(CmdError::NotFromScript),
-            false => Ok(()),
+            false => Ok(row),
         }
     }
 

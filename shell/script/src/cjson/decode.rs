@@ -4,6 +4,7 @@ use mlua::{Lua, Table, Value as Any};
 
 use super::{DEPTH_MAX, Options};
 use crate::failure::{Failure, fail};
+use crate::memory::{BYTES_PER_BYTE, VALUE_BYTES, reserved};
 
 /// Reads a value, and nothing behind it.
 pub(super) fn decode(
@@ -24,8 +25,11 @@ pub(super) fn decode(
         mark,
         scratch: Vec::new(),
     };
-    let token = decoder.token();
-    let value = decoder.value(token)?;
+    let bytes = VALUE_BYTES + text.len().saturating_mul(BYTES_PER_BYTE);
+    let value = reserved(lua, bytes, || {
+        let token = decoder.token();
+        decoder.value(token)
+    })?;
     let token = decoder.token();
     if token.kind != Kind::End {
         return decoder.unexpected("the end", &token);

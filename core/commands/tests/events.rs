@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use commands::TABLE;
 use engine::clients::session::SessionId;
 use engine::config::Settings;
+use engine::server::Order;
+use engine::server::migrations::Transferred;
 use engine::store::notifications::Classes;
 use engine::table::{Flags, Group};
 use engine::{Engine, Mono, Now};
@@ -70,6 +72,16 @@ impl Node {
             "{argv:?}: {}",
             reply.escape_ascii()
         );
+        for order in engine.take_orders() {
+            if let Order::Migrate(transfer) = order {
+                let taken = vec![true; transfer.items.len()];
+                let transferred = Transferred {
+                    taken,
+                    failure: None,
+                };
+                engine.migration_ended(transfer.number, transferred, at);
+            }
+        }
         let events = engine.take_notifications().into_iter();
         events
             .map(|event| {

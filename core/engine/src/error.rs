@@ -9,6 +9,7 @@ mod hashes;
 mod hot_keys;
 mod hyperloglogs;
 mod libraries;
+mod migrations;
 mod places;
 mod scripts;
 mod sorted_sets;
@@ -26,6 +27,7 @@ pub use hashes::HashError;
 pub use hot_keys::HotKeysError;
 pub use hyperloglogs::HyperLogLogError;
 pub use libraries::LibraryError;
+pub use migrations::MigrationError;
 pub use places::PlaceError;
 pub use scripts::ScriptError;
 pub use sorted_sets::SortedSetError;
@@ -360,6 +362,9 @@ pub enum CmdError {
     /// A cursor that no `SCAN` gave.
     #[error("ERR invalid cursor")]
     InvalidCursor,
+    /// Keys are not, or not all, handed over to another server.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
     /// `RESTORE` onto a key that exists.
     #[error("BUSYKEY Target key name already exists.")]
     BusyKey,

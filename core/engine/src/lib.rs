@@ -59,6 +59,7 @@ use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, KeyspaceStats, LastLoad, Rate};
 use crate::scripting::{Functions, Scripts};
+use crate::server::migrations::Migrations;
 use crate::server::{Order, Server, ShellFigures};
 use crate::store::apply::Data;
 use crate::store::dropped::{Discard, What};
@@ -197,6 +198,7 @@ impl Engine {
                 idle_looked: now.mono,
                 outbox: Vec::new(),
                 orders: Vec::new(),
+                migrations: Migrations::default(),
                 shell: ShellFigures::default(),
                 config,
                 settings,
@@ -233,6 +235,7 @@ impl Engine {
         if session.monitor {
             self.server.monitors.remove(id);
         }
+        self.server.migrations.client_gone(id);
         self.server.sessions.disconnect(&session);
         self.data.dropped.take(What::Session(session));
     }

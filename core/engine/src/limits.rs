@@ -257,3 +257,10 @@ pub const PREFIXES_MAX: usize = 1 << 14;
 
 /// Longest prefix, in bytes. A key that changes is looked up by each length that there is.
 pub const PREFIX_BYTES_MAX: usize = 512;
+
+/// Migrations (`MIGRATE`) that wait or run. They are done one after the other.
+pub const MIGRATIONS_MAX: usize = 64;
+
+/// About how many bytes the values of all of them may take, as much as a request may bring to where
+/// they go. Until they are sent, they share the memory of the keyspace.
+pub const MIGRATED_BYTES_MAX: usize = 512 << 20;

@@ -22,6 +22,7 @@ mod listen;
 mod loading;
 mod mailbox;
 mod memory;
+mod migrator;
 mod packer;
 mod preparer;
 mod refusals;

@@ -81,3 +81,21 @@ pub const TLS_FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// A folder with certificates of authorities may hold this many files.
 pub const TLS_AUTHORITY_FILES_MAX: usize = 4096;
+
+/// Keys that a migration sends before it reads the replies.
+pub const MIGRATION_BATCH_KEYS_MAX: usize = 128;
+
+/// About how many bytes it sends before, unless a single key takes more.
+pub const MIGRATION_BATCH_BYTES: usize = 1 << 20;
+
+/// Bytes that are written to the target of a migration in one step.
+pub const MIGRATION_PIECE_BYTES: usize = 64 * 1024;
+
+/// How long one step of a migration may take, whatever its request says, in milliseconds.
+pub const MIGRATION_STEP_MS_MAX: u64 = 3_600_000;
+
+/// About how long a reply of the target may be, in bytes: what it sends is one line.
+pub const MIGRATION_REPLY_BYTES_MAX: usize = 4096;
+
+/// Addresses of the target that are tried.
+pub const MIGRATION_ADDRESSES_MAX: usize = 4;

@@ -10,12 +10,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine::clients::session::SessionId;
-use engine::observe::stages::Stage;
 use journal::contained;
 use parking_lot::{Condvar, Mutex};
 
 use crate::memory::Meter;
-use crate::shard::{Caller, Shard, Submitted};
+use crate::shard::Shard;
 
 /// The smallest piece of memory that the system finds by itself.
 const PAGE_BYTES: usize = 4096;
@@ -66,26 +65,12 @@ pub(crate) fn run(shard: &Arc<Shard>, mut meter: Meter) {
     while let Some((waiting, bytes)) = shard.preparer.next() {
         // Where it cannot be had, the command finds out by itself.
         let memory = contained(|| Ok(touched(bytes))).unwrap_or_default();
-        let mut guard = shard.lock();
-        let state = &mut *guard;
-        if state.stopping {
+        let rest = shard.go_on(&mut meter, |engine, now| {
+            engine.memory_prepared(waiting, memory, now)
+        });
+        let Some(rest) = rest else {
             break;
-        }
-        shard.tell_untold(&mut state.engine);
-        let (now, stopwatch) = shard.clock.now_measured();
-        let rest = state.engine.memory_prepared(waiting, memory, now);
-        let submitted = shard.finish(state, now, Caller::Other, &mut Vec::new());
-        let took = stopwatch.total();
-        state.engine.stage_took(Stage::Requests, took, now);
-        meter.tell(&mut state.engine);
-        let dropped = shard.take_dropped(state, &mut meter);
-        drop(guard);
-        if submitted == Submitted::Batches {
-            shard.journal.kick();
-        }
-        if let Some(dropped) = dropped {
-            shard.dropper.hand_in(dropped, &shard.untold);
-        }
+        };
         drop(rest);
         meter.leave(&shard.untold);
     }

@@ -1,6 +1,7 @@
 //! A shard: an engine, and where its clients are served, behind one lock.
 
 pub(crate) mod delivery;
+mod go_on;
 mod held;
 mod locations;
 mod orders;
@@ -25,6 +26,7 @@ use crate::clock::Clock;
 use crate::dropper::Dropper;
 use crate::mailbox::{Mailbox, Message};
 use crate::memory::{self, Meter, Untold};
+use crate::migrator::Migrator;
 use crate::preparer::Preparer;
 use crate::refusals::Refusals;
 use crate::tls::IdentitySlot;
@@ -42,6 +44,8 @@ pub struct Shard {
     pub(crate) dropper: Dropper,
     /// Makes memory ready for what commands are about to make.
     pub(crate) preparer: Preparer,
+    /// Sends keys to other servers.
+    pub(crate) migrator: Migrator,
     pub(crate) untold: Untold,
     /// Sent bytes that the engine has not been told of.
     pub(crate) sent: Untold,
@@ -135,6 +139,7 @@ impl Shard {
             alarm,
             dropper: Dropper::default(),
             preparer: Preparer::default(),
+            migrator: Migrator::default(),
             untold: Untold::default(),
             sent: Untold::default(),
             signals: OnceLock::new(),

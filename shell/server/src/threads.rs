@@ -18,6 +18,7 @@ use crate::io_thread::IoThread;
 use crate::listen::Listeners;
 use crate::loading::{self, Failed, UNNOTICED};
 use crate::memory::{Allocator, Meter};
+use crate::migrator;
 use crate::packer;
 use crate::preparer;
 use crate::shard::Shard;
@@ -106,6 +107,11 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
         preparer::run(&prepares, Meter::new(options.allocator));
     })?;
     shard.lock().engine.server.shell.prepares_memory = true;
+    let migrates = Arc::clone(&shard);
+    // Nobody waits for its end: it may wait for another server.
+    spawn("weir-migrator".to_owned(), move || {
+        migrator::run(&migrates, Meter::new(options.allocator));
+    })?;
     let changed = Arc::clone(&shard);
     let settings = spawn("weir-settings".to_owned(), move || {
         changes::run(&changed, &asked)
@@ -115,6 +121,7 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     stop_upkeep.stop(&shard);
     shard.dropper.stop();
     shard.preparer.stop();
+    shard.migrator.stop();
     shard.end_changes();
     drop(stop_packer);
     for handle in handles

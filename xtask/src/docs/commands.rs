@@ -185,6 +185,7 @@ pub(super) fn full_name(container: Option<&str>, name: &str) -> String {
 /// An argument in the usual notation: `[optional]`, `<one | of>`, `[again …]`.
 fn grammar(arg: &Arg) -> String {
     let value = match arg.kind {
+        ArgKind::PureToken if arg.token.is_empty() => "\"\"".to_owned(),
         ArgKind::PureToken => String::new(),
         ArgKind::OneOf(choices) => {
             let choices = choices.iter().map(grammar).collect::<Vec<_>>().join(" | ");

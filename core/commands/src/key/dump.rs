@@ -42,40 +42,46 @@ impl PlainCommand for Dump {
     }
 }
 
+/// What the rows that restore have in common.
+pub(crate) const RESTORING: Spec = Spec {
+    complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+    arity: Arity::AtLeast(4),
+    flags: Flags::DENY_OOM.and(Flags::WRITE),
+    keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
+    history: &[
+        ("3.0.0", "REPLACE was added."),
+        ("5.0.0", "ABSTTL was added."),
+        ("5.0.0", "IDLETIME and FREQ were added."),
+    ],
+    args: &[
+        Arg::key("key", 0),
+        Arg::integer("ttl"),
+        Arg::string("serialized-value"),
+        Arg::word("replace", "REPLACE").since("3.0.0").optional(),
+        Arg::word("absttl", "ABSTTL").since("5.0.0").optional(),
+        Arg::integer("seconds")
+            .token("IDLETIME")
+            .since("5.0.0")
+            .optional(),
+        Arg::integer("frequency")
+            .token("FREQ")
+            .since("5.0.0")
+            .optional(),
+    ],
+    ..Spec::named("")
+};
+
 /// `RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]`
-pub(super) struct Restore;
+pub(crate) struct Restore;
 
 impl Command for Restore {
     const SPEC: Spec = Spec {
+        name: "restore",
         summary: "Makes a key from what DUMP answered.",
         since: "2.6.0",
         group: Group::Generic,
-        complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
-        arity: Arity::AtLeast(4),
-        flags: Flags::DENY_OOM.and(Flags::WRITE),
         categories: Categories::DANGEROUS,
-        keys: &[KeySpec::at(1, KeyFlags::OW.and(KeyFlags::UPDATE))],
-        history: &[
-            ("3.0.0", "REPLACE was added."),
-            ("5.0.0", "ABSTTL was added."),
-            ("5.0.0", "IDLETIME and FREQ were added."),
-        ],
-        args: &[
-            Arg::key("key", 0),
-            Arg::integer("ttl"),
-            Arg::string("serialized-value"),
-            Arg::word("replace", "REPLACE").since("3.0.0").optional(),
-            Arg::word("absttl", "ABSTTL").since("5.0.0").optional(),
-            Arg::integer("seconds")
-                .token("IDLETIME")
-                .since("5.0.0")
-                .optional(),
-            Arg::integer("frequency")
-                .token("FREQ")
-                .since("5.0.0")
-                .optional(),
-        ],
-        ..Spec::named("restore")
+        ..RESTORING
     };
     type Parsed<'a> = Parsed<'a>;
 
@@ -143,7 +149,7 @@ impl Command for Restore {
     }
 }
 
-pub(super) struct Parsed<'a> {
+pub(crate) struct Parsed<'a> {
     key: &'a [u8],
     ttl: &'a [u8],
     payload: &'a [u8],

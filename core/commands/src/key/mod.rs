@@ -3,10 +3,11 @@
 mod copy;
 pub(crate) mod database;
 mod del;
-mod dump;
+pub(super) mod dump;
 mod exists;
 mod expire;
 pub(super) mod expiry;
+mod migrate;
 mod move_key;
 mod object;
 mod persist;
@@ -30,6 +31,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<expire::ExpireAt>(),
     entry::<ttl::ExpireTime>(),
     entry::<scan::Keys>(),
+    entry::<migrate::Migrate>(),
     entry::<move_key::Move>(),
     object::OBJECT,
     entry::<persist::Persist>(),

@@ -21,6 +21,7 @@ mod memory;
 mod module;
 mod monitor;
 mod replicaof;
+mod restore_asking;
 mod role;
 mod save;
 mod shutdown;
@@ -50,6 +51,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     module::MODULE,
     entry::<monitor::Monitor>(),
     entry::<replicaof::ReplicaOf>(),
+    entry::<restore_asking::RestoreAsking>(),
     entry::<role::Role>(),
     entry::<save::Save>(),
     entry::<shutdown::Shutdown>(),

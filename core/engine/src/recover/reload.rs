@@ -43,6 +43,7 @@ impl Engine {
     pub fn drop_data(&mut self, now: Now) {
         self.server.loading = Some(Loading::begin(now));
         self.end_unfinished_script(now);
+        self.server.migrations.data_exchanged();
         let last = self.data.log.last();
         for database in 0..self.data.keyspace.database_count() {
             let emptied = self.data.keyspace.clear(database, last);
@@ -82,6 +83,7 @@ impl Engine {
     /// Tells clients that watch keys, track them or wait for them that all keys may have changed.
     pub fn contents_exchanged(&mut self, now: Now) {
         self.server.functions.start_over();
+        self.server.migrations.data_exchanged();
         for database in 0..self.data.keyspace.database_count() {
             self.data.watches.mark_database(database, |_| true);
             self.data.blocking.mark_database(database);

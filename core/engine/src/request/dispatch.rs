@@ -158,7 +158,7 @@ impl Engine {
         if let Some(queue) = &mut session.transaction
             && !row.spec.flags.has(Flags::CONTROLS_MULTI)
         {
-            if row.spec.flags.has(Flags::NO_MULTI) {
+            if row.spec.flags.has(Flags::NO_MULTI) || row.spec.flags.has(Flags::ALONE) {
                 queue.aborted = true;
                 self.server.refuse(CmdError::NotInTransaction, reply);
             } else {

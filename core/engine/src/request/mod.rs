@@ -9,6 +9,7 @@ pub(crate) mod call;
 pub(crate) mod dispatch;
 mod function;
 mod measure;
+mod migration;
 pub(crate) mod monitor;
 mod news;
 pub(crate) mod pause;

@@ -1,7 +1,10 @@
 //! Everything in a shard that is neither keyspace nor one client: settings, clients, counters,
 //! output.
 
+pub mod migrations;
 mod users;
+
+use std::sync::Arc;
 
 use stream::{IdText, Unpacked};
 
@@ -19,6 +22,7 @@ use crate::observe::stages::Stages;
 use crate::observe::stats::{CommandStats, ErrorStats, Rate};
 use crate::rng::Rng;
 use crate::scripting::{Functions, LogLevel, Scripts};
+use crate::server::migrations::{Migrations, Transfer};
 use crate::table::CommandIndex;
 use crate::time::{Mono, Now};
 use crate::users::Users;
@@ -134,6 +138,8 @@ pub struct Server {
     pub outbox: Vec<Outgoing>,
     /// Work that commands ask of the shell.
     pub orders: Vec<Order>,
+    /// Keys on their way to other servers.
+    pub migrations: Migrations,
     /// Figures that only the shell knows, for `INFO`.
     pub shell: ShellFigures,
 }
@@ -295,6 +301,8 @@ pub enum Order {
         /// How much.
         bytes: usize,
     },
+    /// `MIGRATE`: keys go to another server; [`crate::Engine::migration_ended`] goes on.
+    Migrate(Arc<Transfer>),
     /// `BGREWRITEAOF`.
     RewriteJournal,
     /// `ACL SAVE`.
@@ -342,6 +350,7 @@ impl Order {
             | Order::ChangeSettings { .. }
             | Order::GiveBackMemory
             | Order::PrepareMemory { .. }
+            | Order::Migrate(_)
             | Order::SaveUsers { .. }
             | Order::LoadUsers { .. }
             | Order::RewriteConfiguration { .. } => false,

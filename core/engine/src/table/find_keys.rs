@@ -108,7 +108,9 @@ fn position(begin: BeginSearch, argv: Argv<'_>) -> Option<usize> {
     match begin {
         BeginSearch::Index(index) => Some(usize::from(index)),
         BeginSearch::Keyword(word, from) => after_keyword(word, from, argv),
-        BeginSearch::Last(_, _, find) | BeginSearch::Unknown(find) => find(argv),
+        BeginSearch::IndexOr(_, find)
+        | BeginSearch::Last(_, _, find)
+        | BeginSearch::Unknown(find) => find(argv),
     }
 }
 

@@ -102,6 +102,11 @@ bit_set! {
         RUNS_SCRIPT = 23;
         /// Its subcommands are about clients: what was said of caching is for the command behind.
         KEEPS_CACHING = 24;
+        /// For the target of a slot that moves.
+        ASKING = 25, "asking";
+        /// Waits for another server, so neither a transaction nor a script runs it; Redis, where
+        /// everybody waits meanwhile, lets them.
+        ALONE = 26;
     }
 }
 

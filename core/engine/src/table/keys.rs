@@ -50,6 +50,9 @@ pub struct KeySpec {
 pub enum BeginSearch {
     /// At an argument's position.
     Index(u8),
+    /// At an argument's position, as clients are told. Options may put another in its place; a
+    /// function finds what counts.
+    IndexOr(u8, fn(Argv<'_>) -> Option<usize>),
     /// After a keyword, looked for from a position on.
     Keyword(&'static str, i8),
     /// After a keyword, for which clients look from a position on. It may be there several times,

@@ -44,6 +44,7 @@ impl Shard {
             },
             Order::GiveBackMemory => self.dropper.give_back(),
             Order::PrepareMemory { waiting, bytes } => self.preparer.order(*waiting, *bytes),
+            Order::Migrate(transfer) => self.migrator.order(Arc::clone(transfer)),
             Order::RewriteJournal => {
                 let now = self.clock.now();
                 state.persistence.begin_rewrite(&mut state.engine, now);

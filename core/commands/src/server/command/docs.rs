@@ -123,16 +123,23 @@ fn write_arg(reply: &mut Reply, arg: &Arg) {
     if parts.is_none() {
         text(reply, "display_text", arg.display);
     }
-    let mut key_specs = 0;
+    let mut others = 0;
     if let ArgKind::Key(key_spec) | ArgKind::KeyPattern(key_spec) = arg.kind {
-        key_specs = 1;
+        others += 1;
         reply.bulk(b"key_spec_index");
         reply.int(i64::from(key_spec));
     }
-    text(reply, "token", arg.token);
+    if arg.kind == ArgKind::PureToken && arg.token.is_empty() {
+        // The word is the empty string.
+        others += 1;
+        reply.bulk(b"token");
+        reply.bulk(b"");
+    } else {
+        text(reply, "token", arg.token);
+    }
     text(reply, "since", arg.since);
     text(reply, "deprecated_since", arg.deprecated_since);
-    fields += key_specs;
+    fields += others;
     let flags = [
         (arg.optional, "optional"),
         (arg.multiple, "multiple"),

@@ -62,7 +62,7 @@ fn write_keys(reply: &mut Reply, keys: &KeySpec) {
     reply.bulk(b"flags");
     write_words(reply, keys.flags.names());
     match keys.begin {
-        BeginSearch::Index(index) => {
+        BeginSearch::Index(index) | BeginSearch::IndexOr(index, _) => {
             write_step(
                 reply,
                 "begin_search",
@@ -124,7 +124,7 @@ fn write_step_head(reply: &mut Reply, name: &str, kind: &str, len: usize) {
 /// range that covers all specifications by position. A negative last key counts from the end.
 fn key_range(specs: &[KeySpec]) -> (i64, i64, i64) {
     let by_position = specs.iter().filter_map(|keys| {
-        let BeginSearch::Index(index) = keys.begin else {
+        let (BeginSearch::Index(index) | BeginSearch::IndexOr(index, _)) = keys.begin else {
             return None;
         };
         let FindKeys::Range { last, step, .. } = keys.find else {

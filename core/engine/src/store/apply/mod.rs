@@ -505,6 +505,13 @@ impl<'e> Store<'e> {
         found
     }
 
+    /// Returns whether nothing has changed a key since that batch; `None` if it is missing.
+    pub fn is_unchanged_since(&mut self, key: &[u8], batch: Lsn) -> Option<bool> {
+        let replaced = self.data.keyspace.replaced(self.database);
+        let record = self.peek(key)?;
+        Some(record.changed().max(replaced) <= batch)
+    }
+
     /// Returns whether a key of any database exists.
     pub fn exists_in(&mut self, database: u16, key: &[u8]) -> bool {
         let own = std::mem::replace(&mut self.database, database);

@@ -378,6 +378,24 @@ fn rows_of_commands_are_written_when_they_are_sent() {
 }
 
 #[test]
+fn entries_of_the_slow_log_are_written_when_they_are_sent() {
+    for protocol in [Protocol::Resp2, Protocol::Resp3] {
+        let mut server = Server::new();
+        with_slow_requests(&mut server);
+        let mut reply = Reply::new(protocol);
+        server.ask(&one("SLOWLOG GET -1"), &mut reply);
+        assert!(reply.has_pieces());
+        // It counts as much as it keeps.
+        assert!(reply.copied() > WHOLE_BYTES_MIN, "{}", reply.copied());
+        // What was forgotten since is shown all the same.
+        server.words("SLOWLOG RESET");
+        let text = String::from_utf8(reply.into_bytes()).unwrap();
+        assert!(text.starts_with(&format!("*{ENTRIES}\r\n*6\r\n:{}\r\n", ENTRIES - 1)));
+        assert_eq!(text.matches("$3\r\nSET\r\n").count(), ENTRIES);
+    }
+}
+
+#[test]
 fn what_changes_something_does_all_of_it_when_its_reply_is_full() {
     let claiming = claiming().into_iter().map(|(argv, ..)| argv);
     let idle = one("XREADGROUP GROUP g b CLAIM 0 STREAMS s >");

@@ -28,6 +28,7 @@ mod shutdown;
 mod slowlog;
 mod swapdb;
 mod time;
+mod written;
 
 use engine::command::{Entry, entry};
 

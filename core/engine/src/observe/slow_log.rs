@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use resp::ArgvBuf;
 use smallvec::SmallVec;
@@ -34,15 +35,15 @@ pub struct SlowCommand {
 /// The slow log, newest first.
 #[derive(Debug, Default)]
 pub struct SlowLog {
-    /// Boxed, so that little is copied when there are more than ever before.
-    entries: VecDeque<Box<SlowCommand>>,
+    /// Shared with replies that are still to be sent.
+    entries: VecDeque<Arc<SlowCommand>>,
     next_id: u64,
 }
 
 impl SlowLog {
     /// The entries, newest first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &SlowCommand> {
-        self.entries.iter().map(|entry| &**entry)
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<SlowCommand>> {
+        self.entries.iter()
     }
 
     /// The number of entries.
@@ -74,7 +75,7 @@ impl SlowLog {
         took_us: u64,
         now: Now,
     ) {
-        self.entries.push_front(Box::new(SlowCommand {
+        self.entries.push_front(Arc::new(SlowCommand {
             id: self.next_id,
             at_s: now.unix().0 / 1000,
             took_us,

@@ -6,7 +6,7 @@ use engine::table::{Arg, ArgKind, Arity, Categories, Deprecated, Flags, Group, R
 use resp::{Argv, Reply};
 
 use super::row::write_words;
-use super::written::write_rows;
+use crate::server::written::{Keeping, write_rows};
 
 /// `COMMAND DOCS [command …]`
 pub(super) struct Docs;
@@ -35,7 +35,10 @@ impl PlainCommand for Docs {
             found.collect()
         };
         ctx.reply.map(found.len());
-        write_rows(ctx.reply, commands.rows(), found, write_row);
+        let rows = commands.rows();
+        write_rows(ctx.reply, found, Keeping::Nothing, move |reply, found| {
+            write_row(reply, rows, found);
+        });
         Ok(Flow::Done)
     }
 }

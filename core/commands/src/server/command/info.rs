@@ -6,7 +6,7 @@ use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
 use resp::Argv;
 
 use super::row;
-use super::written::write_rows;
+use crate::server::written::{Keeping, write_rows};
 
 /// `COMMAND INFO [command …]`
 pub(super) struct Info;
@@ -35,7 +35,10 @@ impl PlainCommand for Info {
         let commands = &ctx.server.commands;
         let found: Vec<_> = names.iter().map(|name| commands.find_full(name)).collect();
         ctx.reply.array(found.len());
-        write_rows(ctx.reply, commands.rows(), found, row::write);
+        let rows = commands.rows();
+        write_rows(ctx.reply, found, Keeping::Nothing, move |reply, found| {
+            row::write(reply, rows, found);
+        });
         Ok(Flow::Done)
     }
 }

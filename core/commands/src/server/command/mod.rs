@@ -7,7 +7,6 @@ mod getkeysandflags;
 mod info;
 mod list;
 mod row;
-mod written;
 
 use engine::command::{Ctx, Entry, Flow, PlainCommand, entry, entry_with_subcommands};
 use engine::error::CmdError;

@@ -3,13 +3,16 @@
 use engine::table::{BeginSearch, CommandIndex, FindKeys, KeySpec, Row, Rows};
 use resp::Reply;
 
-use super::written::write_rows;
+use crate::server::written::{Keeping, write_rows};
 
 /// The rows of all commands.
 pub(super) fn write_all(reply: &mut Reply, commands: &CommandIndex) {
     let found: Vec<_> = commands.commands().map(Some).collect();
     reply.array(found.len());
-    write_rows(reply, commands.rows(), found, write);
+    let rows = commands.rows();
+    write_rows(reply, found, Keeping::Nothing, move |reply, found| {
+        write(reply, rows, found);
+    });
 }
 
 /// The row of one command or subcommand; null if there is no such command.

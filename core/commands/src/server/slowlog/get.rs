@@ -1,11 +1,16 @@
 //! `SLOWLOG GET`.
 
+use std::sync::Arc;
+
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
+use engine::observe::slow_log::SlowCommand;
 use engine::table::{Arg, Arity, Flags, Group, Spec};
+use resp::Reply;
 
 use crate::help::usage_error;
+use crate::server::written::{Keeping, write_rows};
 
 /// `SLOWLOG GET [count]`
 pub(super) struct Get;
@@ -43,21 +48,25 @@ impl Command for Get {
 
     fn execute(count: usize, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let log = &ctx.server.slow_log;
-        let reply = &mut *ctx.reply;
-        reply.array(log.len().min(count));
-        reply.each(log.iter().take(count), |reply, entry| {
-            reply.array(6);
-            reply.int(entry.id as i64);
-            reply.int(entry.at_s);
-            reply.int(entry.took_us as i64);
-            let request = entry.request.as_argv();
-            reply.array(request.len());
-            for arg in request.iter() {
-                reply.bulk(arg);
-            }
-            reply.bulk(entry.address.as_bytes());
-            reply.bulk(&entry.client_name);
+        let shown: Vec<Arc<SlowCommand>> = log.iter().take(count).cloned().collect();
+        ctx.reply.array(shown.len());
+        write_rows(ctx.reply, shown, Keeping::Themselves, |reply, entry| {
+            write(reply, &entry);
         });
         Ok(Flow::Done)
     }
+}
+
+fn write(reply: &mut Reply, entry: &SlowCommand) {
+    reply.array(6);
+    reply.int(entry.id as i64);
+    reply.int(entry.at_s);
+    reply.int(entry.took_us as i64);
+    let request = entry.request.as_argv();
+    reply.array(request.len());
+    for arg in request.iter() {
+        reply.bulk(arg);
+    }
+    reply.bulk(entry.address.as_bytes());
+    reply.bulk(&entry.client_name);
 }

@@ -1,4 +1,5 @@
-//! Elements of collections in replies: copied if they are short, referred to if they are long.
+//! Elements of collections in replies, copied if they are short and referred to if they are long;
+//! and many of them in order.
 
 use collections::Element;
 use resp::Reply;
@@ -14,5 +15,18 @@ pub(crate) fn reply_element(element: Option<Element<'_>>, reply: &mut Reply) {
         }
         Some(Element::Shared(bytes)) => reply.bulk(bytes),
         None => reply.null(),
+    }
+}
+
+/// The first bytes of an element, as a number that is in the same order: most of many elements
+/// differ in it, and then they need not be looked at to be compared.
+pub(crate) fn head(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => {
+            let mut head = [0; size_of::<u64>()];
+            head[..bytes.len()].copy_from_slice(bytes);
+            u64::from_be_bytes(head)
+        }
     }
 }

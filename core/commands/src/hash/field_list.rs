@@ -5,6 +5,8 @@ use engine::error::{CmdError, HashError};
 use engine::table::Arg;
 use resp::Argv;
 
+use crate::element::head;
+
 /// The fields in the grammar.
 pub(super) const FIELDS: Arg = Arg::block(
     "fields",
@@ -68,18 +70,6 @@ pub(super) fn sort_names(names: &mut [&[u8]]) {
 
 /// From so many names on, memory of their own pays.
 const MANY_NAMES: usize = 64;
-
-/// The first bytes of a name as a number that is in the same order.
-fn head(name: &[u8]) -> u64 {
-    match name.first_chunk() {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => {
-            let mut bytes = [0; size_of::<u64>()];
-            bytes[..name.len()].copy_from_slice(name);
-            u64::from_be_bytes(bytes)
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

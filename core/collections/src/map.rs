@@ -441,7 +441,7 @@ impl<const PARTS: usize> Map<PARTS> {
     pub fn ahead(&self, name: &[u8]) -> Option<Ahead<'_, PARTS>> {
         match &self.0 {
             Repr::Empty | Repr::Small(_) => None,
-            Repr::Large(large) => Some(Ahead(large.root.table(large.hasher.hash(name)))),
+            Repr::Large(large) => Some(Ahead(large.table(name))),
         }
     }
 
@@ -508,7 +508,10 @@ impl<const PARTS: usize> Large<PARTS> {
     #[inline]
     fn change<R>(&mut self, name: &[u8], change: impl FnOnce(&mut Table<PARTS>) -> R) -> R {
         let hasher = self.hasher;
-        let hash = hasher.hash(name);
+        let hash = match &self.root {
+            Node::Table(table) if table.is_full() => hasher.hash(name),
+            Node::Table(_) | Node::Branch(_) => self.place(name),
+        };
         while self.root.table(hash).is_full() {
             self.root.split(hash, &|name: &[u8]| hasher.hash(name));
         }
@@ -535,7 +538,7 @@ impl<const PARTS: usize> Large<PARTS> {
         let hash_of = |name: &[u8]| hasher.hash(name);
         let removed = self
             .root
-            .remove(hasher.hash(name), &is_there, take, &hash_of);
+            .remove(self.place(name), &is_there, take, &hash_of);
         self.bytes -= removed.unwrap_or(0);
         self.len -= usize::from(removed.is_some());
         removed.is_some()
@@ -586,7 +589,23 @@ impl<const PARTS: usize> Large<PARTS> {
 
     #[inline]
     fn find(&self, name: &[u8]) -> Option<Entry<'_, PARTS>> {
-        self.root.table(self.hasher.hash(name)).find(name)
+        self.table(name).find(name)
+    }
+
+    /// The table of a name.
+    #[inline]
+    fn table(&self, name: &[u8]) -> &Table<PARTS> {
+        self.root.table(self.place(name))
+    }
+
+    /// The hash by which the table of a name is found. A single table is that of every name, and a
+    /// name may be long, so it is not hashed for that.
+    #[inline]
+    fn place(&self, name: &[u8]) -> u64 {
+        match &self.root {
+            Node::Table(_) => 0,
+            Node::Branch(_) => self.hasher.hash(name),
+        }
     }
 
     fn heap_bytes(&self, samples: usize) -> usize {

@@ -4,6 +4,8 @@
 //! and each search waits for memory several times. Searches that do not depend on one another can
 //! wait together.
 
+use std::ops::ControlFlow;
+
 use smallvec::SmallVec;
 
 /// How many names are looked up at a time: about as many lines of memory as a processor fetches at
@@ -12,13 +14,28 @@ pub const STEP: usize = 16;
 
 /// Does `each` for each of these items, in their order. Before every few of them, `look` gets the
 /// names that these are about, so that it can read what the searches for them will read.
+#[inline]
 pub fn in_steps<'n, C, T: Copy>(
     collection: &mut C,
-    mut items: impl Iterator<Item = T>,
+    items: impl Iterator<Item = T>,
     name_of: impl Fn(T) -> &'n [u8],
     look: impl Fn(&C, &[&'n [u8]]),
     mut each: impl FnMut(&mut C, T),
 ) {
+    let _ = try_in_steps(collection, items, name_of, look, |collection, item| {
+        each(collection, item);
+        ControlFlow::Continue(())
+    });
+}
+
+/// The same until `each` has seen enough.
+pub fn try_in_steps<'n, C, T: Copy>(
+    collection: &mut C,
+    mut items: impl Iterator<Item = T>,
+    name_of: impl Fn(T) -> &'n [u8],
+    look: impl Fn(&C, &[&'n [u8]]),
+    mut each: impl FnMut(&mut C, T) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     loop {
         let step: SmallVec<[T; STEP]> = items.by_ref().take(STEP).collect();
         if step.len() > 1 {
@@ -26,10 +43,10 @@ pub fn in_steps<'n, C, T: Copy>(
             look(collection, &names);
         }
         for item in &step {
-            each(collection, *item);
+            each(collection, *item)?;
         }
         if step.len() < STEP {
-            return;
+            return ControlFlow::Continue(());
         }
     }
 }
@@ -59,6 +76,30 @@ mod tests {
                 },
             );
             assert!(done.iter().copied().eq(0..count));
+        }
+    }
+
+    #[test]
+    fn nothing_is_done_after_what_is_enough() {
+        let names: Vec<[u8; 1]> = (0..3 * STEP).map(|n| [n as u8]).collect();
+        for enough in [0, 1, STEP - 1, STEP, 2 * STEP + 3] {
+            let (mut looked, mut done) = (std::cell::Cell::new(0), 0);
+            let flow = try_in_steps(
+                &mut looked,
+                0..names.len(),
+                |n| &names[n],
+                |looked, names| looked.set(looked.get() + names.len()),
+                |_, n| {
+                    done += 1;
+                    match n == enough {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
+                },
+            );
+            assert!(flow.is_break());
+            assert_eq!(done, enough + 1);
+            assert!(looked.get() < done + STEP, "no more than a step too many");
         }
     }
 }

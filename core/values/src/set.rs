@@ -152,6 +152,17 @@ impl Set {
         }
     }
 
+    /// Reads what will be read when these members are added, removed or looked for, at most
+    /// [`collections::STEP`] of them, if there are so many members here that it pays.
+    #[inline]
+    pub fn look_ahead(&self, members: &[&[u8]]) {
+        if let Repr::Members(map) = &self.0
+            && map.len() >= LEN_MIN
+        {
+            map.look_ahead(members);
+        }
+    }
+
     /// Adds a member to what is a listpack in a file; returns whether it is new.
     pub fn add_to_listpack(&mut self, member: &[u8], hasher: NameHasher) -> bool {
         self.members_mut(hasher)
@@ -421,8 +432,11 @@ impl Typed for Set {
         let (Repr::Members(members), Sought::Element(member)) = (&self.0, sought) else {
             return None;
         };
-        let found = members.ahead(member)?;
-        (members.len() >= LEN_MIN).then(|| Ahead::member(found))
+        // A member may be long, so it is not hashed for nothing.
+        if members.len() < LEN_MIN {
+            return None;
+        }
+        members.ahead(member).map(Ahead::member)
     }
 }
 

@@ -73,8 +73,8 @@ impl Command for HSetEx {
         let all = all.unwrap_or(Fields::NONE);
         let is_met = match condition {
             None => true,
-            Some(Condition::NoneThere) => named().all(|field| all.find(field).is_none()),
-            Some(Condition::AllThere) => named().all(|field| all.find(field).is_some()),
+            Some(Condition::NoneThere) => all.all(named(), |found| found.is_none()),
+            Some(Condition::AllThere) => all.all(named(), |found| found.is_some()),
         };
         ctx.reply.int(i64::from(is_met));
         if !is_met {

@@ -1,8 +1,8 @@
 //! What the commands that combine sets have in common.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use collections::Seen;
 use engine::command::{Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Event, KeyChange, event, set};
@@ -137,11 +137,11 @@ fn hasher(ctx: &Ctx<'_>) -> collections::hash::NameHasher {
 /// the first, changes no result, and is there once: a request cannot make long work of few members.
 fn sources(keys: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Vec<Set>, CmdError> {
     let mut sets = Vec::with_capacity(keys.len());
-    let mut others = BTreeSet::new();
+    let mut others = Seen::new(hasher(ctx));
     for (index, key) in keys.iter().enumerate() {
         // A clone shares the members.
         let set = ctx.store.reading().get::<Set>(key)?.cloned();
-        if index == 0 || keys.len() == 2 || others.insert(key) {
+        if index == 0 || keys.len() == 2 || others.insert(key, ()).is_none() {
             sets.push(set.unwrap_or_default());
         }
     }

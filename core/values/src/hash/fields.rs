@@ -1,7 +1,9 @@
 //! A hash as it is at a moment: without the fields whose time is over, though they are still there.
 
+use std::ops::ControlFlow;
+
 use collections::map::{Entry, Iter, SMALL_LEN_MAX};
-use collections::{Element, Map, in_steps};
+use collections::{Element, Map, in_steps, try_in_steps};
 
 use super::Hash;
 use crate::ahead::LEN_MIN;
@@ -77,6 +79,26 @@ impl<'a> Fields<'a> {
             |all, fields| look_ahead(all.map, fields),
             |all, field| f(field, all.find(field)),
         );
+    }
+
+    /// Returns whether each of these fields is what `is_met` wants, looked up a few at a time, up to
+    /// the first one that is not.
+    pub fn all<'n>(
+        &self,
+        fields: impl Iterator<Item = &'n [u8]>,
+        is_met: impl Fn(Option<Entry<'a, 2>>) -> bool,
+    ) -> bool {
+        let seen = try_in_steps(
+            &mut { *self },
+            fields,
+            |field| field,
+            |all, fields| look_ahead(all.map, fields),
+            |all, field| match is_met(all.find(field)) {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            },
+        );
+        seen.is_continue()
     }
 
     /// The value of a field.

@@ -1,6 +1,7 @@
 //! Changes of sets.
 
 use collections::hash::NameHasher;
+use collections::in_steps;
 use resp::Argv;
 use values::{Combination, Growth, Member, Set, Thresholds};
 
@@ -69,6 +70,22 @@ impl<'a> Members<'a> {
             Members::Args(args) => args.get(index),
             Members::One(member) => (index == 0).then_some(member),
             Members::Drawn(drawn) => drawn.get(index).map(Member::as_bytes),
+        }
+    }
+
+    /// Calls `f` with each; what the set needs for it from memory is read for a few at a time.
+    #[inline]
+    fn each_in(self, set: &mut Set, mut f: impl FnMut(&mut Set, &'a [u8])) {
+        match self {
+            Members::Args(args) if args.len() > 1 => {
+                in_steps(set, args.iter(), |it| it, Set::look_ahead, f);
+            }
+            Members::Args(args) => args.iter().for_each(|member| f(set, member)),
+            Members::One(member) => f(set, member),
+            Members::Drawn(drawn) => {
+                let drawn = drawn.iter().map(Member::as_bytes);
+                in_steps(set, drawn, |it| it, Set::look_ahead, f);
+            }
         }
     }
 
@@ -214,7 +231,7 @@ impl Store<'_> {
                 let set: &mut Set = record.value.get_mut().expect(DECIDED);
                 set.expect(members.len(), |at| members.get(at), growth);
                 let mut added = 0;
-                members.for_each(|member| {
+                members.each_in(set, |set, member| {
                     added += u64::from(set.add_with(member, growth, &mut longs));
                 });
                 if added > 0 {
@@ -230,7 +247,7 @@ impl Store<'_> {
                     return 0;
                 };
                 let mut set = Set::begin(first, members.len(), growth, &mut longs);
-                members.for_each(|member| {
+                members.each_in(&mut set, |set, member| {
                     set.add_with(member, growth, &mut longs);
                 });
                 if is_overdue {
@@ -260,7 +277,9 @@ impl Store<'_> {
         let set: &mut Set = record.value.get_mut().expect(DECIDED);
         let mut longs = OfRequest::new(&self.larges);
         let mut removed = 0;
-        members.for_each(|member| removed += u64::from(set.remove(member, &mut longs)));
+        members.each_in(set, |set, member| {
+            removed += u64::from(set.remove(member, &mut longs));
+        });
         let is_empty = set.is_empty();
         if removed > 0 {
             record.changed = lsn;

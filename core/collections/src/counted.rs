@@ -52,6 +52,22 @@ pub(crate) struct ToGap(pub(crate) usize);
 /// To the last run whose bound is not too high.
 pub(crate) struct ToBound<F>(pub(crate) F);
 
+/// The same, and the bound of the run behind it.
+pub(crate) struct ToBoundBelow<F, B> {
+    is_not_too_high: F,
+    /// What has come by on the way; `None` if the run is the last one.
+    pub(crate) next: Option<B>,
+}
+
+impl<F, B> ToBoundBelow<F, B> {
+    pub(crate) fn new(is_not_too_high: F) -> Self {
+        ToBoundBelow {
+            is_not_too_high,
+            next: None,
+        }
+    }
+}
+
 /// Whether a run is the first or last of its tree.
 #[derive(Clone, Copy)]
 pub(crate) struct Edges {
@@ -108,6 +124,17 @@ impl<R: Run, F: Fn(&R::Bound) -> bool> Way<R> for ToBound<F> {
     #[inline]
     fn child(&mut self, inner: &Inner<R>) -> usize {
         inner.child_to(&self.0)
+    }
+}
+
+impl<R: Run, F: Fn(&R::Bound) -> bool> Way<R> for ToBoundBelow<F, R::Bound> {
+    #[inline]
+    fn child(&mut self, inner: &Inner<R>) -> usize {
+        let index = inner.child_to(&self.is_not_too_high);
+        if let Some(next) = inner.bounds.get(index + 1) {
+            self.next = Some(next.clone());
+        }
+        index
     }
 }
 

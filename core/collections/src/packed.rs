@@ -1,70 +1,85 @@
 //! The runs of elements that lists and sorted sets are made of: pages, and long elements each by
-//! itself.
+//! itself. How a collection keeps a long one is up to it.
 
 use std::marker::PhantomData;
 
 use smallvec::smallvec;
-use triomphe::Arc;
 
 use crate::counted::{Edges, Run, Siblings};
-use crate::element::{SHARED_BYTES_MIN, Shared};
-use crate::page::{Item, Packed, Page};
+use crate::element::Shared;
+use crate::page::{Packed, Page};
 
 /// How runs of a collection are bounded, and how large they get.
 pub(crate) trait Bounds: Clone {
     /// What says where a run begins.
     type Bound: Clone;
 
+    /// A long element.
+    type Long: Long;
+
     /// What the elements of a page may take.
     const PAGE_BYTES_MAX: usize;
 
-    /// The bound of a run that begins with these bytes.
-    fn bound(first: &[u8]) -> Self::Bound;
+    /// The bound of a run that is this page.
+    fn bound(page: &Page) -> Self::Bound;
+
+    /// The bound of a run that is this element.
+    fn bound_of_long(long: &Self::Long) -> Self::Bound;
+}
+
+/// A single element of many bytes, which a clone shares.
+pub(crate) trait Long: Clone {
+    /// How many bytes it has that are freed with the collection.
+    fn len(&self) -> usize;
+
+    /// Memory of these on the heap, in bytes; what other collections share counts in full.
+    fn heap_bytes(&self) -> usize;
+}
+
+impl Long for Shared {
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn heap_bytes(&self) -> usize {
+        size_of::<usize>() + size_of::<Vec<u8>>() + self.capacity()
+    }
 }
 
 /// Elements of a collection side by side.
 #[derive(Clone)]
-pub(crate) struct Elements<B>(Kept, PhantomData<B>);
+pub(crate) struct Elements<B: Bounds>(Kept<B::Long>, PhantomData<B>);
 
 #[derive(Clone)]
-pub(crate) enum Kept {
+pub(crate) enum Kept<L> {
     Page(Page),
     /// A single element of many bytes.
-    Shared(Shared),
+    Long(L),
 }
 
 /// An element that is to be put in.
 #[derive(Clone)]
-pub(crate) enum New<'a> {
+pub(crate) enum New<'a, L> {
     Packed(Packed<'a>),
-    Shared(Shared),
+    Long(L),
 }
 
-impl<'a> New<'a> {
+impl<L: Long> New<'_, L> {
     /// How many bytes it takes in a run.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             New::Packed(item) => item.cost(),
-            New::Shared(bytes) => bytes.len(),
-        }
-    }
-
-    /// Of these bytes, kept as they are.
-    pub(crate) fn text(bytes: &'a [u8]) -> New<'a> {
-        if bytes.len() < SHARED_BYTES_MIN {
-            New::Packed(Item::Text(bytes).pack())
-        } else {
-            New::Shared(Arc::new(bytes.to_vec()))
+            New::Long(long) => long.len(),
         }
     }
 }
 
 impl<B: Bounds> Elements<B> {
     /// A single element.
-    pub(crate) fn new(element: New<'_>) -> Self {
+    pub(crate) fn new(element: New<'_, B::Long>) -> Self {
         let kept = match element {
             New::Packed(item) => Kept::Page(Page::of(&[item])),
-            New::Shared(bytes) => Kept::Shared(bytes),
+            New::Long(long) => Kept::Long(long),
         };
         Elements(kept, PhantomData)
     }
@@ -76,24 +91,15 @@ impl<B: Bounds> Elements<B> {
 
     /// How it is kept.
     #[inline]
-    pub(crate) fn kept(&self) -> &Kept {
+    pub(crate) fn kept(&self) -> &Kept<B::Long> {
         &self.0
-    }
-
-    /// The bytes of a text.
-    #[inline]
-    pub(crate) fn text(&self, at: usize) -> &[u8] {
-        match &self.0 {
-            Kept::Page(page) => page.text(at),
-            Kept::Shared(bytes) => bytes,
-        }
     }
 
     /// How many bytes it takes, without memory that is not used.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
             Kept::Page(page) => page.cost(),
-            Kept::Shared(bytes) => bytes.len(),
+            Kept::Long(long) => long.len(),
         }
     }
 
@@ -101,12 +107,17 @@ impl<B: Bounds> Elements<B> {
     pub(crate) fn bytes_of(&self, at: usize) -> usize {
         match &self.0 {
             Kept::Page(page) => page.cost() - page.cost_after(at, 1, &[]),
-            Kept::Shared(bytes) => bytes.len(),
+            Kept::Long(long) => long.len(),
         }
     }
 
     /// Puts an element in at `at`; returns the runs that then have to follow this one.
-    pub(crate) fn insert(&mut self, at: usize, element: New<'_>, edges: Edges) -> Siblings<Self> {
+    pub(crate) fn insert(
+        &mut self,
+        at: usize,
+        element: New<'_, B::Long>,
+        edges: Edges,
+    ) -> Siblings<Self> {
         let len = self.len();
         if let (Kept::Page(page), New::Packed(item)) = (&mut self.0, &element) {
             let items = std::slice::from_ref(item);
@@ -137,6 +148,46 @@ impl<B: Bounds> Elements<B> {
         smallvec![element, right]
     }
 
+    /// Puts several short elements in at `at`, the first of these as many as find room together;
+    /// returns how many, and the runs that then have to follow this one.
+    pub(crate) fn insert_some(
+        &mut self,
+        at: usize,
+        items: &[Packed<'_>],
+        edges: Edges,
+    ) -> (usize, Siblings<Self>) {
+        let Kept::Page(page) = &mut self.0 else {
+            return match items.first() {
+                Some(item) => (1, self.insert(at, New::Packed(*item), edges)),
+                None => (0, Siblings::new()),
+            };
+        };
+        let fitting = |room: usize| {
+            let costs = items.iter().scan(0, |sum, item| {
+                *sum += item.cost();
+                Some(*sum)
+            });
+            costs.take_while(|sum| *sum <= room).count()
+        };
+        let beside = fitting(B::PAGE_BYTES_MAX - page.cost().min(B::PAGE_BYTES_MAX));
+        if beside > 0 {
+            page.splice(at, 0, &items[..beside]);
+            return (beside, Siblings::new());
+        }
+        if let [item] = items {
+            return (1, self.insert(at, New::Packed(*item), edges));
+        }
+        // They get pages of their own, between what is before them and what is behind.
+        let count = fitting(B::PAGE_BYTES_MAX);
+        let mut siblings = smallvec![Elements::of(Page::of(&items[..count]))];
+        if at == 0 {
+            std::mem::swap(self, &mut siblings[0]);
+        } else if at < self.len() {
+            siblings.push(self.split_off(at));
+        }
+        (count, siblings)
+    }
+
     /// Takes out `count` elements from `at` on; returns how many bytes they had.
     pub(crate) fn remove(&mut self, at: usize, count: usize) -> usize {
         match &mut self.0 {
@@ -145,8 +196,8 @@ impl<B: Bounds> Elements<B> {
                 page.splice(at, count, &[]);
                 before - page.cost()
             }
-            Kept::Shared(bytes) => {
-                let len = bytes.len();
+            Kept::Long(long) => {
+                let len = long.len();
                 // An empty page is an empty run.
                 self.0 = Kept::Page(Page::of(&[]));
                 len
@@ -155,7 +206,7 @@ impl<B: Bounds> Elements<B> {
     }
 
     /// Puts an element in the place of another, if both are short and there is room.
-    pub(crate) fn replace(&mut self, at: usize, element: &New<'_>) -> bool {
+    pub(crate) fn replace(&mut self, at: usize, element: &New<'_, B::Long>) -> bool {
         if let (Kept::Page(page), New::Packed(item)) = (&mut self.0, element)
             && page.cost_after(at, 1, std::slice::from_ref(item)) <= B::PAGE_BYTES_MAX
         {
@@ -168,7 +219,7 @@ impl<B: Bounds> Elements<B> {
     fn split_off(&mut self, at: usize) -> Self {
         match &mut self.0 {
             Kept::Page(page) => Elements(Kept::Page(page.split_off(at, 0)), PhantomData),
-            Kept::Shared(_) => unreachable!("a single element has no middle"),
+            Kept::Long(_) => unreachable!("a single element has no middle"),
         }
     }
 }
@@ -182,25 +233,28 @@ impl<B: Bounds> Run for Elements<B> {
     fn len(&self) -> usize {
         match &self.0 {
             Kept::Page(page) => page.len(),
-            Kept::Shared(_) => 1,
+            Kept::Long(_) => 1,
         }
     }
 
     fn bound(&self) -> B::Bound {
-        B::bound(self.text(0))
+        match &self.0 {
+            Kept::Page(page) => B::bound(page),
+            Kept::Long(long) => B::bound_of_long(long),
+        }
     }
 
     fn fill(&self) -> usize {
         match &self.0 {
             Kept::Page(page) => page.cost(),
-            Kept::Shared(_) => Self::FILL_MAX,
+            Kept::Long(_) => Self::FILL_MAX,
         }
     }
 
     fn append(&mut self, right: &Self) {
         match (&mut self.0, &right.0) {
             (Kept::Page(page), Kept::Page(right)) => page.append(right),
-            (Kept::Shared(_), _) | (_, Kept::Shared(_)) => {
+            (Kept::Long(_), _) | (_, Kept::Long(_)) => {
                 unreachable!("a full run has no room and joins none")
             }
         }
@@ -209,7 +263,7 @@ impl<B: Bounds> Run for Elements<B> {
     fn heap_bytes(&self) -> usize {
         match &self.0 {
             Kept::Page(page) => page.heap_bytes(),
-            Kept::Shared(bytes) => size_of::<usize>() + size_of::<Vec<u8>>() + bytes.capacity(),
+            Kept::Long(long) => long.heap_bytes(),
         }
     }
 }

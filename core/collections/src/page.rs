@@ -309,17 +309,29 @@ impl Page {
 
     /// Gives the element at `at` this date, or none. There must be room for it.
     pub(crate) fn set_date(&mut self, at: usize, date: Option<u64>) {
-        // The page changes while the element is put in again, and an element is short.
-        let text;
-        let item = match self.get(at) {
-            Item::Text(bytes) => {
-                text = bytes.to_vec();
-                Item::Text(&text)
-            }
-            Item::Integer(integer) => Item::Integer(integer),
-            Item::Place(place) => Item::Place(place),
+        let content = self.content();
+        let (count, used, end) = (self.len(), content.used(), content.start(at + 1));
+        let text_end = match content.slot(at) & DATED {
+            0 => end,
+            _ => end - DATE_BYTES,
         };
-        self.splice(at, 1, &[item.pack().dated(date)]);
+        let end_after = text_end + date.map_or(0, |_| DATE_BYTES);
+        let used_after = used + end_after - end;
+        self.make_room(used_after + count * SLOT_BYTES);
+        self.0.write(|fill, memory| {
+            if end_after != end {
+                memory.copy_within(end..used, end_after);
+                let slots = memory.len() - count * SLOT_BYTES..memory.len() - at * SLOT_BYTES;
+                move_ends(&mut memory[slots], end_after.wrapping_sub(end) as u16);
+                // The higher byte of its slot.
+                let slot = memory.len() - at * SLOT_BYTES - 1;
+                memory[slot] ^= (DATED >> u8::BITS) as u8;
+            }
+            if let Some(date) = date {
+                memory[text_end..end_after].copy_from_slice(&date.to_le_bytes()[..DATE_BYTES]);
+            }
+            fill.used = used_after as u16;
+        });
     }
 
     /// The bytes of the element at `at`, a text without a date.

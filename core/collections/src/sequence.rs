@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use triomphe::Arc;
 
 use crate::counted::{Run, ToElement, ToGap, Tree, Walk};
-use crate::element::{Element, SHARED_BYTES_MIN};
+use crate::element::{Element, SHARED_BYTES_MIN, Shared};
 use crate::map::{Copied, Longs};
 use crate::packed::{Bounds, Elements, Kept, New};
 use crate::page::{Item, Page};
@@ -45,11 +45,14 @@ struct Unsearched;
 
 impl Bounds for Unsearched {
     type Bound = ();
+    type Long = Shared;
 
     /// With its head, a page is one and a half pages of memory: a write copies two at most.
     const PAGE_BYTES_MAX: usize = 6120;
 
-    fn bound(_: &[u8]) {}
+    fn bound(_: &Page) {}
+
+    fn bound_of_long(_: &Shared) {}
 }
 
 impl Default for Sequence {
@@ -106,7 +109,7 @@ impl Sequence {
                 fits
             }
             (Repr::Large(large), _) => Arc::make_mut(large).replace(index, &element),
-            (Repr::Small(_), New::Shared(_)) | (Repr::Empty(_), _) => false,
+            (Repr::Small(_), New::Long(_)) | (Repr::Empty(_), _) => false,
         };
         if !is_replaced {
             self.put(index, element);
@@ -244,7 +247,7 @@ impl Sequence {
         }
     }
 
-    fn put(&mut self, index: usize, element: New<'_>) {
+    fn put(&mut self, index: usize, element: New<'_, Shared>) {
         match (&mut self.0, &element) {
             (Repr::Empty(note), New::Packed(item)) => {
                 let mut page = Page::of(std::slice::from_ref(item));
@@ -260,7 +263,7 @@ impl Sequence {
                     return;
                 }
             }
-            (Repr::Large(_), _) | (Repr::Empty(_) | Repr::Small(_), New::Shared(_)) => {}
+            (Repr::Large(_), _) | (Repr::Empty(_) | Repr::Small(_), New::Long(_)) => {}
         }
         Arc::make_mut(self.grown()).put(index, element);
     }
@@ -292,10 +295,10 @@ impl Sequence {
 }
 
 impl Large {
-    fn put(&mut self, index: usize, element: New<'_>) {
+    fn put(&mut self, index: usize, element: New<'_, Shared>) {
         self.bytes += match &element {
             New::Packed(item) => item.cost(),
-            New::Shared(bytes) => bytes.len(),
+            New::Long(bytes) => bytes.len(),
         };
         if self.runs.len() == 0 {
             self.runs.begin(Elements::new(element));
@@ -308,7 +311,7 @@ impl Large {
     }
 
     /// Puts an element in the place of another, if both are short and there is room.
-    fn replace(&mut self, index: usize, element: &New<'_>) -> bool {
+    fn replace(&mut self, index: usize, element: &New<'_, Shared>) -> bool {
         let replaced = self.runs.edit(&mut ToElement(index), |run, way, _| {
             let before = run.fill();
             let is_done = run.replace(way.0, element);
@@ -326,7 +329,7 @@ impl Large {
         let mut left = to - from;
         while left > 0 {
             let removed = self.runs.edit(&mut ToElement(from), |run, way, _| {
-                if let Kept::Shared(bytes) = run.kept() {
+                if let Kept::Long(bytes) = run.kept() {
                     longs.gone(bytes.clone());
                 }
                 let count = left.min(run.len() - way.0);
@@ -349,14 +352,14 @@ impl Large {
 }
 
 #[inline]
-fn new_element<'a>(element: Element<'a>, longs: &mut impl Longs) -> New<'a> {
+fn new_element<'a>(element: Element<'a>, longs: &mut impl Longs) -> New<'a, Shared> {
     match element {
         Element::Integer(integer) => New::Packed(Item::Integer(integer).pack()),
         Element::Text(bytes) if bytes.len() < SHARED_BYTES_MIN => {
             New::Packed(Item::Text(bytes).pack())
         }
-        Element::Text(bytes) => New::Shared(longs.come(bytes)),
-        Element::Shared(bytes) => New::Shared(bytes.clone()),
+        Element::Text(bytes) => New::Long(longs.come(bytes)),
+        Element::Shared(bytes) => New::Long(bytes.clone()),
     }
 }
 
@@ -364,7 +367,7 @@ fn new_element<'a>(element: Element<'a>, longs: &mut impl Longs) -> New<'a> {
 fn of_run(run: &Elements<Unsearched>, at: usize) -> Element<'_> {
     match run.kept() {
         Kept::Page(page) => of_page(page, at),
-        Kept::Shared(bytes) => Element::Shared(bytes),
+        Kept::Long(bytes) => Element::Shared(bytes),
     }
 }
 

@@ -2,8 +2,11 @@
 //!
 //! A text is found by its place in the order or by its rank, its rank is known, and it is put in or
 //! taken out, each at the cost of the way through a few nodes. The order is a property of the type
-//! ([`Order`]): a sorted set has a score in front of each member. A clone is one pointer, and a
-//! later write copies one page and the nodes above it.
+//! ([`Order`]): a sorted set has a score in front of each member. What is long behind such a head
+//! is shared with whoever else has it. A clone is one pointer, and a later write copies one page
+//! and the nodes above it.
+
+mod text;
 
 use std::cmp::Ordering;
 use std::hint::black_box;
@@ -12,10 +15,14 @@ use std::marker::PhantomData;
 use smallvec::SmallVec;
 use triomphe::Arc;
 
-use crate::counted::{Run, ToBound, ToElement, Tree, Walk};
-use crate::key::Key;
+use crate::counted::{Run, ToBound, ToBoundBelow, ToElement, Tree, Walk};
+use crate::element::SHARED_BYTES_MIN;
 use crate::packed::{Bounds, Elements, Kept, New};
-use crate::page::Page;
+use crate::page::{Item, Packed, Page};
+
+use text::Bound;
+
+pub use text::{LongText, Text};
 
 /// An order of texts.
 pub trait Order: 'static {
@@ -26,7 +33,13 @@ pub trait Order: 'static {
     fn point(text: &[u8]) -> Self::Point<'_>;
 
     /// How a text compares with another. Equal are only those that are the same.
-    fn compare(text: &[u8], point: Self::Point<'_>) -> Ordering;
+    fn compare(text: Text<'_>, point: Self::Point<'_>) -> Ordering;
+
+    /// The same of a long one.
+    fn point_of_long(text: &LongText) -> Self::Point<'_>;
+
+    /// How many of the first bytes of a long text are kept apart from the others.
+    fn head_len(text: &[u8]) -> usize;
 }
 
 /// The order of bytes.
@@ -42,8 +55,20 @@ impl Order for ByBytes {
     }
 
     #[inline]
-    fn compare(text: &[u8], point: &[u8]) -> Ordering {
-        text.cmp(point)
+    fn compare(text: Text<'_>, point: &[u8]) -> Ordering {
+        match text {
+            Text::Whole(bytes) => bytes.cmp(point),
+            // It has no head.
+            Text::Long(text) => text.rest().as_slice().cmp(point),
+        }
+    }
+
+    fn point_of_long(text: &LongText) -> &[u8] {
+        text.rest()
+    }
+
+    fn head_len(_: &[u8]) -> usize {
+        0
     }
 }
 
@@ -72,14 +97,19 @@ const _: () = assert!(size_of::<Sorted<ByBytes>>() == 16);
 struct Searched;
 
 impl Bounds for Searched {
-    type Bound = Key;
+    type Bound = Bound;
+    type Long = Arc<LongText>;
 
     /// A third of a page of a list: texts are put in anywhere, which moves those behind them, and
     /// are searched for, which reads lines of memory all over the page.
     const PAGE_BYTES_MAX: usize = 2024;
 
-    fn bound(first: &[u8]) -> Key {
-        Key::from(first)
+    fn bound(page: &Page) -> Bound {
+        Bound::of(page.text(0))
+    }
+
+    fn bound_of_long(long: &Arc<LongText>) -> Bound {
+        Bound::Long(long.clone())
     }
 }
 
@@ -105,47 +135,92 @@ impl<O> Sorted<O> {
 impl<O: Order> Sorted<O> {
     /// Puts a text in; says whether it is new.
     pub fn insert(&mut self, text: &[u8]) -> bool {
-        let element = New::text(text);
-        match (&mut self.0, &element) {
-            (Repr::Empty, New::Packed(item)) => {
-                self.0 = Repr::Small(Page::of(std::slice::from_ref(item)));
+        if text.len() >= SHARED_BYTES_MIN {
+            let (head, rest) = text.split_at(O::head_len(text).min(text.len()));
+            return self.insert_long(LongText::new(head, Arc::new(rest.to_vec())));
+        }
+        let item = Item::Text(text).pack();
+        let items = std::slice::from_ref(&item);
+        match &mut self.0 {
+            Repr::Empty => {
+                self.0 = Repr::Small(Page::of(items));
                 return true;
             }
-            (Repr::Small(page), New::Packed(item)) => {
-                let items = std::slice::from_ref(item);
-                match search::<O>(page, text) {
-                    Ok(_) => return false,
-                    Err(at) if page.cost_after(at, 0, items) <= Searched::PAGE_BYTES_MAX => {
-                        page.splice(at, 0, items);
-                        return true;
-                    }
-                    Err(_) => {}
+            Repr::Small(page) => match search::<O>(page, O::point(text)) {
+                Ok(_) => return false,
+                Err(at) if page.cost_after(at, 0, items) <= Searched::PAGE_BYTES_MAX => {
+                    page.splice(at, 0, items);
+                    return true;
                 }
-            }
-            (Repr::Empty | Repr::Small(_) | Repr::Large(_), _) => {}
+                Err(_) => {}
+            },
+            Repr::Large(_) => {}
         }
-        self.grown().insert::<O>(text, element)
+        let large = self.grown();
+        large.insert::<O>(O::point(text), New::Packed(item))
+    }
+
+    /// The same of a long text, most of which is shared.
+    pub fn insert_long(&mut self, text: LongText) -> bool {
+        let text = Arc::new(text);
+        let point = O::point_of_long(&text);
+        self.grown().insert::<O>(point, New::Long(text.clone()))
     }
 
     /// Takes a text out; says whether it was there.
     pub fn remove(&mut self, text: &[u8]) -> bool {
+        self.remove_at(O::point(text))
+    }
+
+    /// Takes out the text at a point of the order; says whether there was one.
+    pub fn remove_at(&mut self, point: O::Point<'_>) -> bool {
         let is_removed = match &mut self.0 {
             Repr::Empty => false,
             Repr::Small(page) => {
-                let found = search::<O>(page, text).ok();
+                let found = search::<O>(page, point).ok();
                 if let Some(at) = found {
                     page.splice(at, 1, &[]);
                 }
                 found.is_some()
             }
-            Repr::Large(large) => Arc::make_mut(large).remove::<O>(text),
+            Repr::Large(large) => Arc::make_mut(large).remove::<O>(point),
         };
         self.forget_if_empty();
         is_removed
     }
 
-    /// Puts a text that is not there in the place of one that is, or else just in. That is one way
-    /// rather than two if both belong into the same page.
+    /// Puts in short texts that are in order, each once.
+    pub fn insert_each(&mut self, mut texts: &[&[u8]]) {
+        while let [first, rest @ ..] = texts {
+            texts = match &mut self.0 {
+                Repr::Large(large) => &texts[Arc::make_mut(large).insert_some::<O>(texts)..],
+                Repr::Empty | Repr::Small(_) => {
+                    self.insert(first);
+                    rest
+                }
+            };
+        }
+    }
+
+    /// Takes out texts that are in order, as far as they are there.
+    pub fn remove_each(&mut self, mut texts: &[&[u8]]) {
+        while let [first, rest @ ..] = texts {
+            texts = match &mut self.0 {
+                Repr::Large(large) => {
+                    let count = Arc::make_mut(large).remove_some::<O>(texts);
+                    self.forget_if_empty();
+                    &texts[count..]
+                }
+                Repr::Empty | Repr::Small(_) => {
+                    self.remove(first);
+                    rest
+                }
+            };
+        }
+    }
+
+    /// Puts a short text that is not there in the place of one that is, or else just in. That is one
+    /// way rather than two if both belong into the same page.
     pub fn replace(&mut self, old: &[u8], new: &[u8]) {
         let is_done = match &mut self.0 {
             Repr::Large(large) => Arc::make_mut(large).replace::<O>(old, new),
@@ -200,16 +275,20 @@ impl<O: Order> Sorted<O> {
 
     /// How many texts are before this one, which need not be there: its rank if it is.
     pub fn rank(&self, text: &[u8]) -> Result<usize, usize> {
+        self.rank_at(O::point(text))
+    }
+
+    /// How many texts are before a point of the order: the rank of the one there, if there is one.
+    pub fn rank_at(&self, point: O::Point<'_>) -> Result<usize, usize> {
         match &self.0 {
             Repr::Empty => Err(0),
-            Repr::Small(page) => search::<O>(page, text),
+            Repr::Small(page) => search::<O>(page, point),
             Repr::Large(large) => {
-                let point = O::point(text);
-                let is_not_behind = |bound: &Key| O::compare(bound, point).is_le();
+                let is_not_behind = |bound: &Bound| O::compare(bound.text(), point).is_le();
                 let Some((run, start)) = large.runs.run_to(is_not_behind) else {
                     return Err(0);
                 };
-                match search::<O>(run, text) {
+                match search::<O>(run, point) {
                     Ok(at) => Ok(start + at),
                     Err(at) => Err(start + at),
                 }
@@ -217,27 +296,26 @@ impl<O: Order> Sorted<O> {
         }
     }
 
-    /// Where a text would be, for a look ahead; `None` if all texts are a single page.
-    pub fn ahead(&self, text: &[u8]) -> Option<Ahead<'_>> {
+    /// Where the text at a point would be, for a look ahead; `None` if all texts are a single page.
+    pub fn ahead(&self, point: O::Point<'_>) -> Option<Ahead<'_>> {
         let Repr::Large(large) = &self.0 else {
             return None;
         };
-        let point = O::point(text);
-        let is_not_behind = |bound: &Key| O::compare(bound, point).is_le();
+        let is_not_behind = |bound: &Bound| O::compare(bound.text(), point).is_le();
         let (run, _) = large.runs.run_to(is_not_behind)?;
         match run.kept() {
             Kept::Page(page) => Some(Ahead(page)),
-            Kept::Shared(_) => None,
+            Kept::Long(_) => None,
         }
     }
 
     /// How many texts from the first on are before a point in the order: `is_before` says so of
     /// each, and of none after one of which it does not.
-    pub fn rank_by(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+    pub fn rank_by(&self, is_before: impl Fn(Text<'_>) -> bool) -> usize {
         match &self.0 {
             Repr::Empty => 0,
             Repr::Small(page) => page.partition(is_before),
-            Repr::Large(large) => match large.runs.run_to(|bound| is_before(bound)) {
+            Repr::Large(large) => match large.runs.run_to(|bound| is_before(bound.text())) {
                 Some((run, start)) => start + run.partition(is_before),
                 None => 0,
             },
@@ -246,11 +324,11 @@ impl<O: Order> Sorted<O> {
 
     /// The text of this rank.
     #[inline]
-    pub fn get(&self, rank: usize) -> Option<&[u8]> {
+    pub fn get(&self, rank: usize) -> Option<Text<'_>> {
         match &self.0 {
             Repr::Empty => None,
-            Repr::Small(page) => (rank < page.len()).then(|| page.text(rank)),
-            Repr::Large(large) => large.runs.run_at(rank).map(|(run, at)| run.text(at)),
+            Repr::Small(page) => (rank < page.len()).then(|| page.nth(rank)),
+            Repr::Large(large) => large.runs.run_at(rank).map(|(run, at)| run.nth(at)),
         }
     }
 
@@ -313,18 +391,17 @@ impl<O: Order> Sorted<O> {
 }
 
 impl Large {
-    fn insert<O: Order>(&mut self, text: &[u8], element: New<'_>) -> bool {
+    fn insert<O: Order>(&mut self, point: O::Point<'_>, element: NewText<'_>) -> bool {
         let bytes = element.bytes();
         if self.runs.len() == 0 {
             self.runs.begin(Elements::new(element));
             self.bytes = bytes;
             return true;
         }
-        let point = O::point(text);
-        let mut way = ToBound(|bound: &Key| O::compare(bound, point).is_le());
+        let mut way = ToBound(|bound: &Bound| O::compare(bound.text(), point).is_le());
         let is_new = self
             .runs
-            .edit(&mut way, |run, _, edges| match search::<O>(run, text) {
+            .edit(&mut way, |run, _, edges| match search::<O>(run, point) {
                 Ok(_) => (false, SmallVec::new()),
                 Err(at) => (true, run.insert(at, element, edges)),
             });
@@ -333,11 +410,64 @@ impl Large {
         is_new
     }
 
-    fn remove<O: Order>(&mut self, text: &[u8]) -> bool {
-        let point = O::point(text);
-        let mut way = ToBound(|bound: &Key| O::compare(bound, point).is_le());
+    /// Puts in those first ones of some texts that come into the same page; returns how many. There
+    /// are some.
+    fn insert_some<O: Order>(&mut self, texts: &[&[u8]]) -> usize {
+        let point = O::point(texts[0]);
+        let is_not_behind = |bound: &Bound| O::compare(bound.text(), point).is_le();
+        let mut way = ToBoundBelow::new(is_not_behind);
+        let inserted = self.runs.edit(&mut way, |run, way, edges| {
+            let Err(at) = search::<O>(run, point) else {
+                return ((1, 0), SmallVec::new());
+            };
+            let behind = match &way.next {
+                _ if at < run.len() => Some(run.nth(at)),
+                Some(next) => Some(next.text()),
+                None => None,
+            };
+            let (mut items, mut cost) = (SmallVec::<[_; ITEMS]>::new(), 0);
+            for text in texts {
+                let is_before = |other| O::compare(other, O::point(text)).is_gt();
+                let item = Item::Text(text).pack();
+                cost += item.cost();
+                let has_room = items.is_empty() || cost <= Searched::PAGE_BYTES_MAX;
+                if !has_room || !behind.is_none_or(is_before) {
+                    break;
+                }
+                items.push(item);
+            }
+            let (count, siblings) = run.insert_some(at, &items, edges);
+            let bytes: usize = items[..count].iter().map(Packed::cost).sum();
+            ((count, bytes), siblings)
+        });
+        let (count, bytes) = inserted.unwrap_or((1, 0));
+        self.bytes += bytes;
+        count
+    }
+
+    /// Takes out those first ones of some texts that are side by side; returns how many are done.
+    fn remove_some<O: Order>(&mut self, texts: &[&[u8]]) -> usize {
+        let point = O::point(texts[0]);
+        let mut way = ToBound(|bound: &Bound| O::compare(bound.text(), point).is_le());
         let removed = self.runs.edit(&mut way, |run, _, _| {
-            let found = search::<O>(run, text).ok();
+            let Ok(at) = search::<O>(run, point) else {
+                return ((1, 0), SmallVec::new());
+            };
+            let pairs = (at..run.len()).zip(texts);
+            let is_same =
+                |(at, text): &(usize, &&[u8])| O::compare(run.nth(*at), O::point(text)).is_eq();
+            let count = pairs.take_while(is_same).count();
+            ((count, run.remove(at, count)), SmallVec::new())
+        });
+        let (count, bytes) = removed.unwrap_or((1, 0));
+        self.bytes -= bytes;
+        count
+    }
+
+    fn remove<O: Order>(&mut self, point: O::Point<'_>) -> bool {
+        let mut way = ToBound(|bound: &Bound| O::compare(bound.text(), point).is_le());
+        let removed = self.runs.edit(&mut way, |run, _, _| {
+            let found = search::<O>(run, point).ok();
             (found.map(|at| run.remove(at, 1)), SmallVec::new())
         });
         let bytes = removed.flatten();
@@ -348,17 +478,17 @@ impl Large {
     /// Takes a text out; says whether the new one could be put in on the way.
     fn replace<O: Order>(&mut self, old: &[u8], new: &[u8]) -> bool {
         let point = O::point(old);
-        let mut way = ToBound(|bound: &Key| O::compare(bound, point).is_le());
+        let mut way = ToBound(|bound: &Bound| O::compare(bound.text(), point).is_le());
         let replaced = self.runs.edit(&mut way, |run, _, edges| {
-            let Ok(at) = search::<O>(run, old) else {
+            let Ok(at) = search::<O>(run, point) else {
                 return ((false, 0, 0), SmallVec::new());
             };
             // With a neighbour on each side, there is no other place for it.
-            let (Ok(to) | Err(to)) = search::<O>(run, new);
+            let (Ok(to) | Err(to)) = search::<O>(run, O::point(new));
             if to == 0 || to == run.len() {
                 return ((false, 0, run.remove(at, 1)), SmallVec::new());
             }
-            let element = New::text(new);
+            let element = NewText::Packed(Item::Text(new).pack());
             let (come, gone) = (element.bytes(), run.bytes_of(at));
             if (to == at || to == at + 1) && run.replace(at, &element) {
                 return ((true, come, gone), SmallVec::new());
@@ -397,12 +527,18 @@ impl Large {
     }
 }
 
+/// About how many texts a page has.
+const ITEMS: usize = 64;
+
+/// A text that is to be put in.
+type NewText<'a> = New<'a, Arc<LongText>>;
+
 /// Texts side by side that can be searched by halving.
 trait Texts {
     fn count(&self) -> usize;
-    fn nth(&self, at: usize) -> &[u8];
+    fn nth(&self, at: usize) -> Text<'_>;
     /// How many texts are before a point in the order.
-    fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize;
+    fn partition(&self, is_before: impl Fn(Text<'_>) -> bool) -> usize;
 }
 
 impl Texts for Page {
@@ -412,17 +548,17 @@ impl Texts for Page {
     }
 
     #[inline]
-    fn nth(&self, at: usize) -> &[u8] {
-        self.text(at)
+    fn nth(&self, at: usize) -> Text<'_> {
+        Text::Whole(self.text(at))
     }
 
     #[inline]
-    fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+    fn partition(&self, is_before: impl Fn(Text<'_>) -> bool) -> usize {
         let content = self.content();
         let (mut low, mut high) = (0, content.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            if is_before(content.text(middle)) {
+            if is_before(Text::Whole(content.text(middle))) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -439,24 +575,26 @@ impl Texts for Elements<Searched> {
     }
 
     #[inline]
-    fn nth(&self, at: usize) -> &[u8] {
-        self.text(at)
+    fn nth(&self, at: usize) -> Text<'_> {
+        match self.kept() {
+            Kept::Page(page) => page.nth(at),
+            Kept::Long(text) => Text::Long(text),
+        }
     }
 
     #[inline]
-    fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+    fn partition(&self, is_before: impl Fn(Text<'_>) -> bool) -> usize {
         match self.kept() {
             Kept::Page(page) => page.partition(is_before),
-            Kept::Shared(bytes) => usize::from(is_before(bytes)),
+            Kept::Long(text) => usize::from(is_before(Text::Long(text))),
         }
     }
 }
 
-/// Where a text is in a run, or where it would be.
-fn search<O: Order>(run: &impl Texts, text: &[u8]) -> Result<usize, usize> {
-    let point = O::point(text);
+/// Where the text at a point is in a run, or where it would be.
+fn search<O: Order>(run: &impl Texts, point: O::Point<'_>) -> Result<usize, usize> {
     let at = run.partition(|other| O::compare(other, point).is_lt());
-    if at < run.count() && run.nth(at) == text {
+    if at < run.count() && O::compare(run.nth(at), point).is_eq() {
         Ok(at)
     } else {
         Err(at)
@@ -493,17 +631,17 @@ enum Walked<'a> {
 }
 
 impl<'a> Iterator for Range<'a> {
-    type Item = &'a [u8];
+    type Item = Text<'a>;
 
     #[inline]
-    fn next(&mut self) -> Option<&'a [u8]> {
+    fn next(&mut self) -> Option<Text<'a>> {
         match &mut self.0 {
             Walked::Page(page, from, to) => {
-                let text = page.filter(|_| *from < *to)?.text(*from);
+                let text = page.filter(|_| *from < *to)?.nth(*from);
                 *from += 1;
                 Some(text)
             }
-            Walked::Tree(walk) => walk.next().map(|(run, at)| run.text(at)),
+            Walked::Tree(walk) => walk.next().map(|(run, at)| run.nth(at)),
         }
     }
 
@@ -523,9 +661,9 @@ impl DoubleEndedIterator for Range<'_> {
             Walked::Page(page, from, to) => {
                 let page = page.filter(|_| *from < *to)?;
                 *to -= 1;
-                Some(page.text(*to))
+                Some(page.nth(*to))
             }
-            Walked::Tree(walk) => walk.next_back().map(|(run, at)| run.text(at)),
+            Walked::Tree(walk) => walk.next_back().map(|(run, at)| run.nth(at)),
         }
     }
 }

@@ -163,6 +163,28 @@ fn what_is_large_is_in_memory_once() {
     server.ask_for(&[b"XADD", &name, b"*", b"f", b"v"], 0);
     server.ask_for(&[b"UNLINK", &name], 0);
 
+    // So is a member or a field, in whatever ways it is found.
+    server.ask_for(&[b"SADD", b"set", &large], 0);
+    server.ask_for(&[b"SISMEMBER", b"set", &large], 0);
+    server.ask_for(&[b"SMOVE", b"set", b"other", &large], 0);
+    server.ask_for(&[b"ZADD", b"z", b"1", &large, b"2", b"short"], 0);
+    server.ask_for(&[b"ZADD", b"z", b"XX", b"GT", b"4", &large], 0);
+    server.ask_for(&[b"ZINCRBY", b"z", b"-3.5", &large], 0);
+    server.ask_for(&[b"ZSCORE", b"z", &large], 0);
+    server.ask_for(&[b"ZRANK", b"z", &large], 0);
+    server.ask_for(&[b"ZRANGE", b"z", b"0", b"-1"], 0);
+    server.ask_for(&[b"ZPOPMIN", b"z"], 0);
+    server.ask_for(&[b"ZADD", b"z", b"1", &large], 0);
+    server.ask_for(&[b"ZREM", b"z", &large], 0);
+    server.ask_for(&[b"HSET", b"h", &large, b"v"], 0);
+    server.ask_for(&[b"HEXPIRE", b"h", b"100", b"FIELDS", b"1", &large], 0);
+    server.ask_for(&[b"HPERSIST", b"h", b"FIELDS", b"1", &large], 0);
+    server.ask_for(
+        &[b"HSETEX", b"h", b"EX", b"9", b"FIELDS", b"1", &large, b"v"],
+        0,
+    );
+    server.ask_for(&[b"HGETDEL", b"h", b"FIELDS", b"1", &large], 0);
+
     // What is answered is referred to.
     server.ask_for(&[b"ECHO", &large], 0);
     server.ask_for(&[b"PING", &large], 0);

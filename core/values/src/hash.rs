@@ -12,7 +12,7 @@ mod fields;
 
 use collections::hash::NameHasher;
 use collections::map::{Copied, Entry, Iter, Longs};
-use collections::{Element, Map};
+use collections::{Element, Map, in_steps};
 use triomphe::Arc;
 
 use crate::ahead::{Ahead, LEN_MIN, Sought};
@@ -38,6 +38,9 @@ enum Repr {
 
 // A value of a key has no more room.
 const _: () = assert!(size_of::<Hash>() == 16);
+
+/// For how many fields changes of deadlines are noted in their order at once.
+const NOTED_TOGETHER_MAX: usize = 512;
 
 /// What becomes of a field's deadline when it gets a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,9 +109,10 @@ impl Hash {
                     Deadline::At(at) => Some(at.min(FIELD_DEADLINE_MS_MAX)),
                     Deadline::Kept => before,
                 };
-                expiring.note(field, before, after);
                 let parts = [field, value];
-                expiring.fields.insert_dated(parts, after, hasher, longs)
+                let is_new = expiring.fields.insert_dated(parts, after, hasher, longs);
+                expiring.note(field, before, after);
+                is_new
             }
         };
         let is_long = field.len().max(value.len()) > thresholds.hash_max_listpack_value;
@@ -122,27 +126,63 @@ impl Hash {
     /// field is there.
     pub fn set_deadline(&mut self, field: &[u8], at: Option<u64>, hasher: NameHasher) -> bool {
         let at = at.map(|at| at.min(FIELD_DEADLINE_MS_MAX));
+        let before = self.set_date(field, at, hasher);
+        if let Some(before) = before
+            && before != at
+        {
+            self.expiring_mut().note(field, before, at);
+        }
+        before.is_some()
+    }
+
+    /// The same of many fields, which are in the order of their names, each once; returns how many
+    /// of them are there.
+    pub fn set_deadlines(
+        &mut self,
+        fields: &[&[u8]],
+        at: Option<u64>,
+        hasher: NameHasher,
+    ) -> usize {
+        if let [field] = fields {
+            return usize::from(self.set_deadline(field, at, hasher));
+        }
+        let at = at.map(|at| at.min(FIELD_DEADLINE_MS_MAX));
+        let mut count = 0;
+        for fields in fields.chunks(NOTED_TOGETHER_MAX) {
+            let mut changed = Vec::with_capacity(fields.len());
+            let set = |hash: &mut Hash, field| {
+                let before = hash.set_date(field, at, hasher);
+                count += usize::from(before.is_some());
+                changed.extend(before.filter(|it| *it != at).map(|it| (it, field)));
+            };
+            in_steps(self, fields.iter().copied(), |it| it, Hash::look_ahead, set);
+            if !changed.is_empty() {
+                self.expiring_mut().note_each(&changed, at);
+            }
+        }
+        count
+    }
+
+    /// Gives the entry of a field this date, or none; returns which it had, if the field is there.
+    fn set_date(
+        &mut self,
+        field: &[u8],
+        at: Option<u64>,
+        hasher: NameHasher,
+    ) -> Option<Option<u64>> {
         match &mut self.0 {
             // A frozen view is copied only for what changes.
             Repr::Expiring(expiring) if expiring.is_unique() => {
-                let expiring = Arc::make_mut(expiring);
-                let Some(before) = expiring.fields.set_date(field, at, hasher) else {
-                    return false;
-                };
-                expiring.note(field, before, at);
+                Arc::make_mut(expiring).fields.set_date(field, at, hasher)
             }
             Repr::Plain(_) | Repr::Expiring(_) => {
-                let Some(before) = self.map().find(field).map(|entry| entry.date()) else {
-                    return false;
-                };
+                let before = self.map().find(field)?.date();
                 if before != at {
-                    let expiring = self.expiring_mut();
-                    expiring.note(field, before, at);
-                    expiring.fields.set_date(field, at, hasher);
+                    self.expiring_mut().fields.set_date(field, at, hasher);
                 }
+                Some(before)
             }
         }
-        true
     }
 
     /// Is from now on, while it is small, what Redis keeps as a `listpackex`, whether a field has a
@@ -363,8 +403,11 @@ impl Typed for Hash {
         let Sought::Element(field) = sought else {
             return None;
         };
-        let fields = self.map().ahead(field)?;
-        (self.len() >= LEN_MIN).then(|| Ahead::field(fields))
+        // A name may be long, so it is not hashed for nothing.
+        if self.len() < LEN_MIN {
+            return None;
+        }
+        self.map().ahead(field).map(Ahead::field)
     }
 }
 

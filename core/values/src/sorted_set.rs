@@ -9,13 +9,15 @@ mod order;
 
 use std::cell::Cell;
 
+use collections::element::{SHARED_BYTES_MIN, Shared};
 use collections::hash::NameHasher;
-use collections::map::{Copied, Entry};
-use collections::{Map, Sorted, map, sorted};
+use collections::map::{Copied, Entry, Longs};
+use collections::sorted::Text;
+use collections::{Element, Map, Sorted, in_steps, map, sorted};
 use triomphe::Arc;
 
 pub use self::order::Member;
-use self::order::{ByScore, Packed, pack, score_of, unpack};
+use self::order::{ByScore, Packed, member_of, pack, pack_long, score_of};
 use crate::ahead::{Ahead, LEN_MIN, Sought};
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
@@ -100,13 +102,15 @@ impl<'t> Builder<'t> {
     pub fn place(&mut self, member: &[u8], score: f64) -> Placed {
         let before = self.set.score(member);
         self.longest = self.longest.max(member.len());
-        self.set.put(member, before, score, self.placing.hasher)
+        let hasher = self.placing.hasher;
+        self.set.put(member, before, score, hasher, &mut Copied)
     }
 
     /// Gives a member this score that is not there. Those that come in order are put in fast.
     pub fn append(&mut self, member: &[u8], score: f64) {
         self.longest = self.longest.max(member.len());
-        self.set.put(member, None, score, self.placing.hasher);
+        let hasher = self.placing.hasher;
+        self.set.put(member, None, score, hasher, &mut Copied);
     }
 
     /// The set so far.
@@ -132,8 +136,8 @@ impl<'t> Builder<'t> {
             .map(|it| it.member.to_vec())
             .collect();
         for member in zeros {
-            set.remove(&member);
-            set.put(&member, None, 0.0, placing.hasher);
+            set.remove(&member, &mut Copied);
+            set.put(&member, None, 0.0, placing.hasher, &mut Copied);
         }
         set
     }
@@ -161,9 +165,21 @@ impl SortedSet {
 
     /// Gives a member this score.
     pub fn place(&mut self, member: &[u8], score: f64, placing: Placing<'_>) -> Placed {
+        self.place_with(member, score, placing, &mut Copied)
+    }
+
+    /// The same with a long member from elsewhere.
+    pub fn place_with(
+        &mut self,
+        member: &[u8],
+        score: f64,
+        placing: Placing<'_>,
+        longs: &mut impl Longs,
+    ) -> Placed {
         if let Repr::Large(large) = &mut self.0
             && !large.is_listpack
             && large.is_unique()
+            && member.len() < SHARED_BYTES_MIN
         {
             return Arc::make_mut(large).place(member, score, placing.hasher);
         }
@@ -176,7 +192,7 @@ impl SortedSet {
         } else {
             score
         };
-        self.put(member, before, score, placing.hasher)
+        self.put(member, before, score, placing.hasher, longs)
     }
 
     /// Gives a member this score instead of the one that it had before.
@@ -186,17 +202,22 @@ impl SortedSet {
         before: Option<f64>,
         score: f64,
         hasher: NameHasher,
+        longs: &mut impl Longs,
     ) -> Placed {
         if before == Some(score) {
             return Placed::Kept;
         }
-        if before.is_none() && self.len() >= SMALL_LEN_MAX {
+        let is_long = member.len() >= SHARED_BYTES_MIN;
+        if before.is_none() && (is_long || self.len() >= SMALL_LEN_MAX) {
             self.grown(hasher);
         }
         let (order, scores) = match &mut self.0 {
             Repr::Small(order) => (order, None),
             Repr::Large(large) => {
                 let large = Arc::make_mut(large);
+                if is_long {
+                    return large.place_long(member, before, score, hasher, longs);
+                }
                 (&mut large.order, Some(&mut large.scores))
             }
         };
@@ -216,36 +237,48 @@ impl SortedSet {
     }
 
     /// Takes a member out; returns whether it was there.
-    pub fn remove(&mut self, member: &[u8]) -> bool {
+    pub fn remove(&mut self, member: &[u8], longs: &mut impl Longs) -> bool {
         if let Repr::Large(large) = &mut self.0
             && large.is_unique()
         {
-            return Arc::make_mut(large).remove(member);
+            return Arc::make_mut(large).remove(member, longs);
         }
         let Some(score) = self.score(member) else {
             return false;
         };
         match &mut self.0 {
-            Repr::Small(order) => order.remove(&pack(score, member)),
-            Repr::Large(large) => {
-                let large = Arc::make_mut(large);
-                large.scores.remove(member);
-                large.order.remove(&pack(score, member))
-            }
+            Repr::Small(order) => order.remove_at(Member { member, score }),
+            Repr::Large(large) => Arc::make_mut(large).remove(member, longs),
         }
     }
 
     /// Takes out the members of the ranks from `from` on, before `to`.
-    pub fn remove_ranks(&mut self, from: usize, to: usize) {
+    pub fn remove_ranks(&mut self, from: usize, to: usize, longs: &mut impl Longs) {
         match &mut self.0 {
             Repr::Small(order) => order.remove_ranks(from, to),
             Repr::Large(large) => {
                 let large = Arc::make_mut(large);
-                for text in large.order.range(from, to) {
-                    large.scores.remove(unpack(text).member);
-                }
+                let texts = large.order.range(from, to);
+                in_steps(
+                    &mut large.scores,
+                    texts.map(|text| member_of(text).member),
+                    |member| member,
+                    look_ahead,
+                    |scores, member| {
+                        scores.remove_with(member, longs);
+                    },
+                );
                 large.order.remove_ranks(from, to);
             }
+        }
+    }
+
+    /// Reads what will be read when these members are given scores, removed or looked for, at most
+    /// [`collections::STEP`] of them, if there are so many members here that it pays.
+    #[inline]
+    pub fn look_ahead(&self, members: &[&[u8]]) {
+        if let Repr::Large(large) = &self.0 {
+            look_ahead(&large.scores, members);
         }
     }
 
@@ -267,7 +300,7 @@ impl SortedSet {
             Repr::Small(_) => self.position(member),
             Repr::Large(large) => {
                 let score = self.score(member)?;
-                let rank = large.order.rank(&pack(score, member)).ok()?;
+                let rank = large.order.rank_at(Member { member, score }).ok()?;
                 Some((rank, score))
             }
         }
@@ -276,13 +309,13 @@ impl SortedSet {
     /// How many members, from the lowest on, are before a point in the order: `is_before` says so
     /// of each, and of none after one of which it does not.
     pub fn rank_by(&self, is_before: impl Fn(Member<'_>) -> bool) -> usize {
-        self.order().rank_by(|text| is_before(unpack(text)))
+        self.order().rank_by(|text| is_before(member_of(text)))
     }
 
     /// The member of a rank.
     #[inline]
     pub fn get(&self, rank: usize) -> Option<Member<'_>> {
-        self.order().get(rank).map(unpack)
+        self.order().get(rank).map(member_of)
     }
 
     /// The members of the ranks from `from` on, before `to`, in both directions.
@@ -342,7 +375,7 @@ impl SortedSet {
 
     /// Where a member of this score is in the order, or would be.
     pub(crate) fn order_ahead(&self, member: &[u8], score: f64) -> Option<sorted::Ahead<'_>> {
-        self.order().ahead(&pack(score, member))
+        self.order().ahead(Member { member, score })
     }
 
     #[inline]
@@ -357,7 +390,7 @@ impl SortedSet {
     fn position(&self, member: &[u8]) -> Option<(usize, f64)> {
         let mut texts = self.order().iter().enumerate();
         texts.find_map(|(rank, text)| {
-            let found = unpack(text);
+            let found = member_of(text);
             (found.member == member).then_some((rank, found.score))
         })
     }
@@ -368,7 +401,7 @@ impl SortedSet {
             let order = std::mem::take(order);
             let mut scores = Map::new();
             for text in order.iter() {
-                let Member { member, score } = unpack(text);
+                let Member { member, score } = member_of(text);
                 scores.insert([member, Packed::of(score).as_bytes()], hasher);
             }
             let is_listpack = true;
@@ -408,13 +441,76 @@ impl Large {
         }
     }
 
+    /// Gives a long member this score instead of the one that it had before. The order and the
+    /// map share its bytes.
+    fn place_long(
+        &mut self,
+        member: &[u8],
+        before: Option<f64>,
+        score: f64,
+        hasher: NameHasher,
+        longs: &mut impl Longs,
+    ) -> Placed {
+        let found = self.scores.find(member).map(|entry| entry.name());
+        let shared = match found {
+            Some(Element::Shared(shared)) => shared.clone(),
+            Some(Element::Text(_) | Element::Integer(_)) | None => longs.come(member),
+        };
+        if let Some(score) = before {
+            let member = shared.as_slice();
+            self.order.remove_at(Member { member, score });
+        }
+        self.order.insert_long(pack_long(score, shared.clone()));
+        let (score, known) = (Packed::of(score), &mut Known(&shared));
+        self.scores
+            .insert_with([&shared, score.as_bytes()], hasher, known);
+        match before {
+            Some(_) => Placed::Moved,
+            None => Placed::Added,
+        }
+    }
+
     /// Takes a member out; returns whether it was there.
-    fn remove(&mut self, member: &[u8]) -> bool {
+    fn remove(&mut self, member: &[u8], longs: &mut impl Longs) -> bool {
+        if member.len() >= SHARED_BYTES_MIN {
+            return self.remove_long(member, longs);
+        }
         let mut score = None;
         self.scores.remove_shown(member, &mut Copied, |entry| {
             score = Some(entry.value().with_bytes(score_of));
         });
-        score.is_some_and(|score| self.order.remove(&pack(score, member)))
+        score.is_some_and(|score| self.order.remove_at(Member { member, score }))
+    }
+
+    fn remove_long(&mut self, member: &[u8], longs: &mut impl Longs) -> bool {
+        let found = self.scores.find(member);
+        let found = found.map(|entry| (entry.name(), entry.value().with_bytes(score_of)));
+        let Some((Element::Shared(shared), score)) = found else {
+            return false;
+        };
+        let shared = shared.clone();
+        let member = shared.as_slice();
+        self.order.remove_at(Member { member, score });
+        self.scores.remove_with(member, longs)
+    }
+}
+
+/// The bytes of a long member that are known to be these.
+struct Known<'a>(&'a Shared);
+
+impl Longs for Known<'_> {
+    fn come(&mut self, _: &[u8]) -> Shared {
+        self.0.clone()
+    }
+
+    fn gone(&mut self, _: Shared) {}
+}
+
+/// Reads what searches for these members will read, where that pays.
+#[inline]
+fn look_ahead(scores: &Map<2>, members: &[&[u8]]) {
+    if scores.len() >= LEN_MIN {
+        scores.look_ahead(members);
     }
 }
 
@@ -422,12 +518,25 @@ impl Large {
 #[derive(Clone, Debug)]
 pub struct Range<'a>(sorted::Range<'a>);
 
+impl<'a> Range<'a> {
+    /// The members as elements, so that a long one can be referred to, with their scores.
+    pub fn elements(self) -> impl DoubleEndedIterator<Item = (Element<'a>, f64)> {
+        self.0.map(|text| {
+            let Member { member, score } = member_of(text);
+            match text {
+                Text::Whole(_) => (Element::Text(member), score),
+                Text::Long(text) => (Element::Shared(text.rest()), score),
+            }
+        })
+    }
+}
+
 impl<'a> Iterator for Range<'a> {
     type Item = Member<'a>;
 
     #[inline]
     fn next(&mut self) -> Option<Member<'a>> {
-        self.0.next().map(unpack)
+        self.0.next().map(member_of)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -438,7 +547,7 @@ impl<'a> Iterator for Range<'a> {
 impl DoubleEndedIterator for Range<'_> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.0.next_back().map(unpack)
+        self.0.next_back().map(member_of)
     }
 }
 

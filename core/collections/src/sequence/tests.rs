@@ -16,7 +16,7 @@ fn check(sequence: &Sequence, model: &VecDeque<Vec<u8>>) {
         Repr::Small(page) => assert!(page.len() > 0 && page.cost() <= PAGE_BYTES_MAX),
         Repr::Large(large) => large.runs.check(&|run| match run.kept() {
             Kept::Page(page) => assert!(page.cost() <= PAGE_BYTES_MAX),
-            Kept::Shared(bytes) => assert!(bytes.len() >= SHARED_BYTES_MIN),
+            Kept::Long(bytes) => assert!(bytes.len() >= SHARED_BYTES_MIN),
         }),
     }
     assert_eq!(sequence.len(), model.len());

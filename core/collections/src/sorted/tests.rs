@@ -9,14 +9,26 @@ use super::*;
 struct ByScore;
 
 impl Order for ByScore {
-    type Point<'a> = &'a [u8];
+    type Point<'a> = (Reverse<u64>, &'a [u8]);
 
-    fn point(text: &[u8]) -> &[u8] {
-        text
+    fn point(text: &[u8]) -> Self::Point<'_> {
+        parts(text)
     }
 
-    fn compare(text: &[u8], point: &[u8]) -> Ordering {
-        parts(text).cmp(&parts(point))
+    fn point_of_long(text: &LongText) -> Self::Point<'_> {
+        let (score, _) = parts(text.head());
+        (score, text.rest())
+    }
+
+    fn compare(text: Text<'_>, point: Self::Point<'_>) -> Ordering {
+        match text {
+            Text::Whole(text) => parts(text).cmp(&point),
+            Text::Long(text) => ByScore::point_of_long(text).cmp(&point),
+        }
+    }
+
+    fn head_len(_: &[u8]) -> usize {
+        size_of::<u64>()
     }
 }
 
@@ -42,19 +54,16 @@ fn texts(model: &Model) -> Vec<Vec<u8>> {
 fn check(sorted: &Sorted<ByScore>, model: &Model) {
     if let Repr::Large(large) = &sorted.0 {
         large.runs.check(&|run| {
-            let texts: Vec<&[u8]> = (0..run.len()).map(|at| run.text(at)).collect();
-            assert!(texts.is_sorted_by(|one, next| ByScore::compare(one, next).is_lt()));
+            let texts: Vec<Vec<u8>> = (0..run.len()).map(|at| run.nth(at).to_vec()).collect();
+            assert!(texts.is_sorted_by_key(|text| parts(text)));
         });
     }
     assert_eq!(sorted.len(), model.len());
     let texts = texts(model);
-    assert!(sorted.iter().eq(texts.iter().map(Vec::as_slice)));
-    assert!(
-        sorted
-            .iter()
-            .rev()
-            .eq(texts.iter().rev().map(Vec::as_slice))
-    );
+    let kept = sorted.iter().map(|text| text.to_vec());
+    assert!(kept.eq(texts.iter().cloned()));
+    let kept = sorted.iter().rev().map(|text| text.to_vec());
+    assert!(kept.eq(texts.iter().rev().cloned()));
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +90,9 @@ enum Step {
         by: u64,
     },
     RemoveRanks(prop::sample::Index, usize),
+    /// Short ones, together.
+    InsertEach(u64, u64, u64),
+    RemoveEach(u64, u64, u64),
     Freeze,
 }
 
@@ -100,6 +112,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             Step::Replace { start, step, count, len, by }
         }),
         1 => (any::<prop::sample::Index>(), 1..900_usize).prop_map(|(at, n)| Step::RemoveRanks(at, n)),
+        2 => (0..3000_u64, 0..9_u64, 1..900_u64).prop_map(|(a, b, c)| Step::InsertEach(a, b, c)),
+        2 => (0..3000_u64, 0..9_u64, 1..900_u64).prop_map(|(a, b, c)| Step::RemoveEach(a, b, c)),
         1 => Just(Step::Freeze),
     ];
     prop::collection::vec(step, 1..30)
@@ -109,6 +123,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn number(start: u64, step: u64, index: u64, len: usize) -> (u64, Vec<u8>) {
     let member = [vec![b'm'; len], (index % 50).to_be_bytes().to_vec()].concat();
     (start + index * step, member)
+}
+
+/// The texts of a step in order, each once.
+fn ordered(start: u64, step: u64, count: u64) -> Vec<Vec<u8>> {
+    let members = (0..count).map(|index| number(start, step, index, 9));
+    let members = members.map(|(score, member)| (Reverse(score), member));
+    texts(&members.collect())
+}
+
+fn pair(text: &[u8]) -> (Reverse<u64>, Vec<u8>) {
+    let (score, member) = parts(text);
+    (score, member.to_vec())
 }
 
 proptest! {
@@ -134,7 +160,13 @@ proptest! {
                     let (score, member) = number(start, step, index, len);
                     let new = (Reverse(score + by), member.clone());
                     if !model.contains(&new) && model.remove(&(Reverse(score), member.clone())) {
-                        sorted.replace(&text(score, &member), &text(score + by, &member));
+                        let (from, to) = (text(score, &member), text(score + by, &member));
+                        if from.len() < SHARED_BYTES_MIN {
+                            sorted.replace(&from, &to);
+                        } else {
+                            sorted.remove(&from);
+                            sorted.insert(&to);
+                        }
                         model.insert(new);
                     }
                 },
@@ -144,6 +176,16 @@ proptest! {
                     sorted.remove_ranks(from, from + count);
                     gone.iter().for_each(|it| { model.remove(it); });
                 }
+                Step::InsertEach(start, step, count) => {
+                    let texts = ordered(start, step, count);
+                    sorted.insert_each(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                    model.extend(texts.iter().map(|it| pair(it)));
+                }
+                Step::RemoveEach(start, step, count) => {
+                    let texts = ordered(start, step, count);
+                    sorted.remove_each(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                    texts.iter().for_each(|it| { model.remove(&pair(it)); });
+                }
                 Step::Freeze => frozen.push((sorted.clone(), model.clone())),
             }
             check(&sorted, &model);
@@ -151,13 +193,13 @@ proptest! {
         let all = texts(&model);
         for (rank, text) in all.iter().enumerate() {
             prop_assert_eq!(sorted.rank(text), Ok(rank));
-            prop_assert_eq!(sorted.get(rank), Some(text.as_slice()));
+            prop_assert_eq!(sorted.get(rank).map(|it| it.to_vec()), Some(text.clone()));
         }
-        prop_assert_eq!(sorted.get(all.len()), None);
+        prop_assert!(sorted.get(all.len()).is_none());
         for score in (0..9000).step_by(97) {
             let before = model.range(..(Reverse(score), Vec::new())).count();
             prop_assert_eq!(sorted.rank(&text(score, b"")), Err(before));
-            let is_before = |text: &[u8]| parts(text).0 < Reverse(score);
+            let is_before = |text: Text<'_>| parts(&text.to_vec()).0 < Reverse(score);
             prop_assert_eq!(sorted.rank_by(is_before), before);
         }
         for (sorted, model) in frozen {
@@ -169,4 +211,57 @@ proptest! {
         }
         prop_assert_eq!((sorted.len(), sorted.weight()), (0, 0));
     }
+}
+
+#[test]
+fn texts_that_come_together_leave_full_pages() {
+    let all: Vec<Vec<u8>> = (0..40_000_u64)
+        .map(|n| text(50_000 - n, b"member"))
+        .collect();
+    let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+    let (mut before, rest) = (Sorted::<ByScore>::new(), &all[1..39_999]);
+    // Between others as well as at an end.
+    before.insert_each(&[all[0], all[39_999]]);
+    for mut sorted in [Sorted::<ByScore>::new(), before] {
+        let len = sorted.len();
+        for some in rest.chunks(500) {
+            sorted.insert_each(some);
+        }
+        assert_eq!(sorted.len(), rest.len() + len);
+        let bytes = rest.len() * (rest[0].len() + 2);
+        assert!(
+            sorted.heap_bytes() < bytes * 5 / 4,
+            "{}",
+            sorted.heap_bytes()
+        );
+        for some in rest.chunks(300) {
+            sorted.remove_each(some);
+        }
+        assert_eq!(sorted.len(), len);
+    }
+}
+
+#[test]
+fn a_long_text_is_not_copied() {
+    let member = Arc::new(vec![b'm'; 5000]);
+    let mut sorted = Sorted::<ByScore>::new();
+    for score in 0..500 {
+        sorted.insert(&text(score, b"short"));
+        let long = LongText::new(&score.to_be_bytes(), member.clone());
+        assert!(sorted.insert_long(long));
+    }
+    assert!(sorted.heap_bytes() < 500 * 200);
+    let Some(Text::Long(first)) = sorted.get(0) else {
+        panic!("the long member comes first");
+    };
+    assert!(Arc::ptr_eq(first.rest(), &member));
+    for score in 0..500 {
+        assert!(sorted.remove_at((Reverse(score), &member)));
+        assert!(!sorted.remove_at((Reverse(score), &member)));
+    }
+    // Few of those that went are still bounds.
+    assert_eq!(sorted.len(), 500);
+    assert!(Arc::strong_count(&member) < 25);
+    sorted.remove_ranks(0, 500);
+    assert_eq!(Arc::strong_count(&member), 1);
 }

@@ -82,9 +82,14 @@ impl Command for GeoAdd {
             options,
             places,
         } = cmd;
+        let thresholds = ctx.store.thresholds();
+        let hasher = ctx.store.placing(&thresholds).hasher;
         let set = ctx.store.get::<SortedSet>(key)?;
         let before = set.map_or(0, SortedSet::len);
-        let pairs = decide(set, options, places.into_iter());
+        let pairs = match options.have_conditions() {
+            true => decide(set, options, places.into_iter(), hasher),
+            false => places,
+        };
         if pairs.is_empty() {
             ctx.reply.int(0);
             return Ok(Flow::Done);

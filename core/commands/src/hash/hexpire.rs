@@ -254,10 +254,12 @@ fn execute(
     let all = ctx.store.fields_named(key, fields.iter())?;
     let all = all.unwrap_or(Fields::NONE);
     ctx.reply.array(fields.len());
-    // A field that comes again is as the command has left it.
+    // A field that comes again is as the command has left it. Where the answer is the same whatever
+    // it was, nobody has to know which have come.
+    let tells_apart = condition.is_some() || is_past;
     let (mut known, mut changed) = (Places::default(), Vec::new());
     all.find_each(fields.iter(), |field, found| {
-        let is_known = found.is_some_and(|entry| known.contains(entry.place()));
+        let is_known = tells_apart && found.is_some_and(|it| known.contains(it.place()));
         let before = match found {
             None => Err(MISSING),
             Some(_) if is_known && is_past => Err(MISSING),
@@ -269,7 +271,7 @@ fn execute(
             Err(missing) => missing,
             Ok(before) if !is_met(before) => NOT_MET,
             Ok(_) => {
-                if found.is_some_and(|entry| known.insert(entry.place())) {
+                if found.is_some_and(|it| !tells_apart || known.insert(it.place())) {
                     changed.push(field);
                 }
                 if is_past { DELETED } else { SET }
@@ -278,6 +280,7 @@ fn execute(
     });
     // Deadlines are kept in this order.
     sort_names(&mut changed);
+    changed.dedup();
     let fields = changed.as_slice();
     if is_past && !fields.is_empty() {
         delete(key, hash::HashChange::DeleteEach { fields }, ctx);

@@ -10,7 +10,8 @@ use engine::store::effect::{Effect, Event};
 use engine::table::{Arg, FindKeys, KeyFlags, KeySpec};
 use resp::{Argv, Protocol, Reply};
 use values::SortedSet;
-use values::sorted_set::Member;
+
+use crate::element::reply_element;
 
 /// From which end members are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,14 +104,14 @@ pub(super) fn pop(
     let len = set.len();
     let ranks = end.ranks(count, len);
     begin(ctx.reply, ranks.len());
-    let write = |reply: &mut Reply, it: Member<'_>| {
+    let write = |reply: &mut Reply, (member, score)| {
         if form == Form::Pairs {
             reply.array(2);
         }
-        reply.bulk(it.member);
-        reply.double(it.score);
+        reply_element(Some(member), reply);
+        reply.double(score);
     };
-    let members = set.range(ranks.start, ranks.end);
+    let members = set.range(ranks.start, ranks.end).elements();
     match end {
         End::Lowest => ctx.reply.each(members, write),
         End::Highest => ctx.reply.each(members.rev(), write),

@@ -253,7 +253,8 @@ impl<'a> Wanted<'a> {
     /// Answers the members.
     pub(super) fn reply(&self, set: &SortedSet, reply: &mut Reply) {
         let ranks = self.ranks(set);
-        let (len, members) = (ranks.len(), set.range(ranks.start, ranks.end));
+        let members = set.range(ranks.start, ranks.end).elements();
+        let len = ranks.len();
         match self.direction {
             Direction::Up => reply_members(members, len, self.with_scores, reply),
             Direction::Down => reply_members(members.rev(), len, self.with_scores, reply),

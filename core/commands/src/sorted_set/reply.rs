@@ -1,12 +1,15 @@
 //! Members and scores in replies.
 
+use collections::Element;
 use resp::{Protocol, Reply};
 use values::sorted_set::Member;
+
+use crate::element::reply_element;
 
 /// Answers members, `len` of them, each with its score if that is asked for: in pairs, which RESP2
 /// does not have.
 pub(super) fn reply_members<'s>(
-    members: impl Iterator<Item = Member<'s>>,
+    members: impl Iterator<Item = (Element<'s>, f64)>,
     len: usize,
     with_scores: bool,
     reply: &mut Reply,
@@ -17,13 +20,18 @@ pub(super) fn reply_members<'s>(
     } else {
         len
     });
-    reply.each(members, |reply, it| {
+    reply.each(members, |reply, (member, score)| {
         if are_pairs {
             reply.array(2);
         }
-        reply.bulk(it.member);
+        reply_element(Some(member), reply);
         if with_scores {
-            reply.double(it.score);
+            reply.double(score);
         }
     });
+}
+
+/// A member as an element, with its score.
+pub(super) fn as_element(it: Member<'_>) -> (Element<'_>, f64) {
+    (Element::Text(it.member), it.score)
 }

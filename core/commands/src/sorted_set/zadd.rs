@@ -1,7 +1,7 @@
 //! `ZADD` and `ZINCRBY`.
 
-use std::collections::BTreeMap;
-
+use collections::hash::NameHasher;
+use collections::{Seen, in_steps};
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::{CmdError, SortedSetError};
@@ -85,11 +85,14 @@ impl Command for ZAdd {
             }
             return Ok(Flow::Done);
         }
+        let thresholds = ctx.store.thresholds();
+        let hasher = ctx.store.placing(&thresholds).hasher;
         let set = ctx.store.get::<SortedSet>(key)?;
         let before = set.map_or(0, SortedSet::len);
         let changed = if options.have_conditions() {
             let members = pairs.skip(1).iter().step_by(2);
-            let pairs = decide(set, options, scores.iter().copied().zip(members));
+            let pairs = scores.iter().copied().zip(members);
+            let pairs = decide(set, options, pairs, hasher);
             if pairs.is_empty() {
                 ctx.reply.int(0);
                 return Ok(Flow::Done);
@@ -208,7 +211,7 @@ impl Options {
         Ok(())
     }
 
-    fn have_conditions(self) -> bool {
+    pub(crate) fn have_conditions(self) -> bool {
         self.only_new || self.only_existing || self.only_higher || self.only_lower
     }
 
@@ -230,17 +233,22 @@ pub(crate) fn decide<'p>(
     set: Option<&SortedSet>,
     options: Options,
     pairs: impl Iterator<Item = (f64, &'p [u8])>,
+    hasher: NameHasher,
 ) -> Vec<(f64, &'p [u8])> {
     let mut decided = Vec::new();
-    let mut placed = BTreeMap::new();
-    for (score, member) in pairs {
+    let mut placed = Seen::new(hasher);
+    let decide = |set: &mut Option<&SortedSet>, (score, member)| {
         let found = || set.and_then(|set| set.score(member));
         let before = placed.get(member).copied().or_else(found);
         if before != Some(score) && options.allow(before, score) {
             placed.insert(member, score);
             decided.push((score, member));
         }
-    }
+    };
+    let look = |set: &Option<&SortedSet>, members: &[&[u8]]| {
+        set.iter().for_each(|set| set.look_ahead(members));
+    };
+    in_steps(&mut { set }, pairs, |(_, it)| it, look, decide);
     decided
 }
 

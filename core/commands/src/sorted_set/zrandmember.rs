@@ -10,7 +10,7 @@ use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::SortedSet;
 
-use super::reply::reply_members;
+use super::reply::{as_element, reply_members};
 
 /// `ZRANDMEMBER key [count [WITHSCORES]]`
 pub(super) struct ZRandMember;
@@ -83,9 +83,9 @@ impl Command for ZRandMember {
         if count < 0 {
             // Each is drawn from all.
             let drawn = (0..len).filter_map(|_| set.get(rank(set.len(), rng)));
-            reply_members(drawn, len, cmd.with_scores, ctx.reply);
+            reply_members(drawn.map(as_element), len, cmd.with_scores, ctx.reply);
         } else if len >= set.len() {
-            reply_members(set.iter(), set.len(), cmd.with_scores, ctx.reply);
+            reply_members(set.iter().elements(), set.len(), cmd.with_scores, ctx.reply);
         } else if len > set.len() / FEW {
             let drawn = Drawn {
                 next: 0,
@@ -94,11 +94,11 @@ impl Command for ZRandMember {
                 rng,
             };
             let drawn = drawn.filter_map(|rank| set.get(rank));
-            reply_members(drawn, len, cmd.with_scores, ctx.reply);
+            reply_members(drawn.map(as_element), len, cmd.with_scores, ctx.reply);
         } else {
             let drawn = few_of(len, set.len(), rng);
             let drawn = drawn.into_iter().filter_map(|rank| set.get(rank));
-            reply_members(drawn, len, cmd.with_scores, ctx.reply);
+            reply_members(drawn.map(as_element), len, cmd.with_scores, ctx.reply);
         }
         Ok(Flow::Done)
     }

@@ -12,7 +12,7 @@ use super::combined::{
     AGGREGATE, Aggregate, Combination, Options, WEIGHTS, Wanted, built, count_common, parse_keys,
     sources_at,
 };
-use super::reply::reply_members;
+use super::reply::{as_element, reply_members};
 use super::store::{Told, store};
 
 const INTER: &str = "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set.";
@@ -248,7 +248,7 @@ fn answer(
 ) -> Result<Flow, CmdError> {
     wanted.combine(combination, ctx, |members, chosen, ctx| {
         let len = members.len();
-        reply_members(members, len, chosen.with_scores, ctx.reply);
+        reply_members(members.map(as_element), len, chosen.with_scores, ctx.reply);
     })?;
     Ok(Flow::Done)
 }

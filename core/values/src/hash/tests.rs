@@ -14,6 +14,7 @@ enum Step {
     Set(u16, Vec<u8>, Deadline),
     Many(u16),
     Date(u16, Option<u64>),
+    Dates(u16, u16, Option<u64>),
     Remove(u16),
     Freeze,
 }
@@ -42,6 +43,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (number.clone(), value, deadline).prop_map(|(it, value, at)| Step::Set(it, value, at)),
         1 => number.clone().prop_map(Step::Many),
         4 => (number.clone(), prop::option::of(at)).prop_map(|(it, at)| Step::Date(it, at)),
+        3 => (number.clone(), 2..60_u16, prop::option::of(1..40_u64))
+            .prop_map(|(it, count, at)| Step::Dates(it, count, at)),
         3 => number.prop_map(Step::Remove),
         1 => Just(Step::Freeze),
     ]
@@ -124,6 +127,16 @@ proptest! {
                     let found = model.get_mut(&name(it)).map(|(_, of)| *of = at);
                     prop_assert_eq!(hash.set_deadline(&name(it), at, HASHER), found.is_some());
                 }
+                Step::Dates(it, count, at) => {
+                    let mut names: Vec<Vec<u8>> = (it..it + count).map(name).collect();
+                    names.sort();
+                    let found = names.iter().filter(|name| model.contains_key(*name)).count();
+                    for name in &names {
+                        model.entry(name.clone()).and_modify(|(_, of)| *of = at);
+                    }
+                    let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+                    prop_assert_eq!(hash.set_deadlines(&names, at, HASHER), found);
+                }
                 Step::Remove(it) => {
                     let found = model.remove(&name(it));
                     prop_assert_eq!(hash.remove(&name(it), &mut Copied), found.is_some());
@@ -167,4 +180,34 @@ fn many_fields_are_found_and_changed_a_few_at_a_time_as_one_by_one() {
         count += usize::from(found.is_some());
     });
     assert_eq!((seen, count), (20_002, 20_001));
+}
+
+#[test]
+fn deadlines_of_many_fields_change_together_as_one_by_one() {
+    let mut names: Vec<String> = (0..3000).map(|n| format!("field {n}")).collect();
+    names.sort();
+    let bytes: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
+    let (mut together, mut alone) = (Hash::new(), Hash::new());
+    for field in &bytes {
+        together.set(field, b"v", HASHER, &Thresholds::default());
+        alone.set(field, b"v", HASHER, &Thresholds::default());
+    }
+    let every = |step| -> Vec<&[u8]> { bytes.iter().copied().step_by(step).collect() };
+    for (step, at) in [
+        (3, Some(9)),
+        (1, Some(7)),
+        (2, Some(8)),
+        (5, None),
+        (1, Some(3)),
+        (1, None),
+    ] {
+        let fields = every(step);
+        assert_eq!(together.set_deadlines(&fields, at, HASHER), fields.len());
+        for field in fields {
+            assert!(alone.set_deadline(field, at, HASHER));
+        }
+        assert!(together.deadlines().eq(alone.deadlines()));
+        assert_eq!(together.over(7), alone.over(7));
+    }
+    assert!(!together.has_deadlines());
 }

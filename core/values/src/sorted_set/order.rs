@@ -7,11 +7,13 @@
 //! | all others | the member |
 //!
 //! So a small integer takes a byte or two. Scores are compared as numbers: 0 and -0 are equal, and
-//! then members decide.
+//! then members decide. The bytes of a long member are shared with the map of scores, and what is
+//! before them is apart.
 
 use std::cmp::Ordering;
 
-use collections::sorted::Order;
+use collections::element::Shared;
+use collections::sorted::{LongText, Order, Text};
 use smallvec::SmallVec;
 
 /// A member and its score.
@@ -39,9 +41,46 @@ impl Order for ByScore {
     }
 
     #[inline]
-    fn compare(text: &[u8], point: Member<'_>) -> Ordering {
-        let one = unpack(text);
+    fn compare(text: Text<'_>, point: Member<'_>) -> Ordering {
+        if let Text::Long(text) = text {
+            return compare_long(text, point);
+        }
+        let one = member_of(text);
         compare((one.score, one.member), (point.score, point.member))
+    }
+
+    fn point_of_long(text: &LongText) -> Member<'_> {
+        member_of(Text::Long(text))
+    }
+
+    fn head_len(text: &[u8]) -> usize {
+        1 + text.first().map_or(0, |len| usize::from(*len))
+    }
+}
+
+fn compare_long(text: &LongText, point: Member<'_>) -> Ordering {
+    let Member { member, score } = member_of(Text::Long(text));
+    // Mostly it is the one that is sought, which need not be read for that.
+    if score == point.score && std::ptr::eq(member, point.member) {
+        return Ordering::Equal;
+    }
+    compare((score, member), (point.score, point.member))
+}
+
+/// A long member behind its score.
+pub(super) fn pack_long(score: f64, member: Shared) -> LongText {
+    LongText::new(&pack(score, &[]), member)
+}
+
+/// The member and the score of a text.
+#[inline]
+pub(super) fn member_of(text: Text<'_>) -> Member<'_> {
+    match text {
+        Text::Whole(bytes) => unpack(bytes),
+        Text::Long(text) => Member {
+            member: text.rest(),
+            score: unpack(text.head()).score,
+        },
     }
 }
 
@@ -99,7 +138,7 @@ pub(super) fn pack(score: f64, member: &[u8]) -> SmallVec<[u8; 96]> {
 
 /// The member and the score of what [`pack`] has made.
 #[inline]
-pub(super) fn unpack(text: &[u8]) -> Member<'_> {
+fn unpack(text: &[u8]) -> Member<'_> {
     let Some((&len, rest)) = text.split_first() else {
         return Member {
             member: &[],

@@ -137,14 +137,14 @@ proptest! {
                 },
                 Step::Remove(number, len) => {
                     let member = member(number, len);
-                    let was_there = set.remove(&member);
+                    let was_there = set.remove(&member, &mut Copied);
                     prop_assert_eq!(was_there, model.scores.remove(&member).is_some());
                 }
                 Step::RemoveRanks(at, count) => {
                     let from = at.index(model.scores.len() + 1);
                     let gone = model.in_order().into_iter().skip(from).take(count);
                     let gone: Vec<Vec<u8>> = gone.map(|(_, member)| member.to_vec()).collect();
-                    set.remove_ranks(from, from + count);
+                    set.remove_ranks(from, from + count, &mut Copied);
                     gone.iter().for_each(|member| { model.scores.remove(member); });
                 }
                 Step::Freeze => frozen.push((set.clone(), model.clone())),
@@ -173,9 +173,9 @@ fn a_sorted_set_is_kept_as_redis_would_say() {
     set.place(b"1", 3.0, AS_USUAL);
     assert!(set.is_listpack());
     let mut long = set.clone();
-    long.remove(b"1");
+    long.remove(b"1", &mut Copied);
     assert_eq!(long.place(&[b'm'; 65], 1.0, AS_USUAL), Placed::Added);
-    long.remove(&[b'm'; 65]);
+    long.remove(&[b'm'; 65], &mut Copied);
     assert_eq!(Value::from(long).encoding(1), "skiplist");
     let mut expecting = set.clone();
     expecting.expect(128, AS_USUAL);
@@ -207,7 +207,7 @@ fn a_scan_shows_each_member_that_is_there_throughout() {
             for number in 0..200 {
                 let other = name(1000 + (step * 200 + number) % 1500);
                 if (step + round) % 3 == 0 {
-                    set.remove(other.as_bytes());
+                    set.remove(other.as_bytes(), &mut Copied);
                 } else {
                     set.place(other.as_bytes(), f64::from(number), AS_USUAL);
                 }
@@ -222,7 +222,50 @@ fn a_scan_shows_each_member_that_is_there_throughout() {
         );
         if round % 2 == 0 {
             let from = set.len() / 3;
-            set.remove_ranks(from, set.len());
+            set.remove_ranks(from, set.len(), &mut Copied);
         }
     }
+}
+
+#[test]
+fn a_long_member_is_in_memory_once() {
+    struct Given(Shared, usize);
+
+    impl Longs for Given {
+        fn come(&mut self, _: &[u8]) -> Shared {
+            self.0.clone()
+        }
+
+        fn gone(&mut self, _: Shared) {
+            self.1 += 1;
+        }
+    }
+
+    let member = Shared::new(vec![b'm'; 5000]);
+    let mut longs = Given(member.clone(), 0);
+    for others in [0, 1, 1000] {
+        let mut set = SortedSet::new();
+        for number in 0..others {
+            set.place(format!("member {number}").as_bytes(), 1.0, PLACING);
+        }
+        let short = set.heap_bytes(0);
+        for (score, placed) in [(2.0, Placed::Added), (0.5, Placed::Moved)] {
+            assert_eq!(set.place_with(&member, score, PLACING, &mut longs), placed);
+        }
+        // The order and the map have what was given.
+        let elements: Vec<_> = set.range(0, 1).elements().collect();
+        let [(Element::Shared(first), 0.5)] = elements.as_slice() else {
+            panic!("it comes first: {elements:?}");
+        };
+        assert!(Shared::ptr_eq(first, &member));
+        let grown = set.heap_bytes(0) - short;
+        assert!((5000..6500).contains(&grown) || others < 1000, "{grown}");
+        assert_eq!(set.rank(&vec![b'm'; 5000]), Some((0, 0.5)));
+        assert!(set.remove(&vec![b'm'; 5000], &mut longs));
+        set.place_with(&member, 3.0, PLACING, &mut longs);
+        set.remove_ranks(others, others + 1, &mut longs);
+        assert_eq!((set.len(), longs.1), (others, 2));
+        longs.1 = 0;
+    }
+    assert_eq!(Shared::strong_count(&member), 2);
 }

@@ -342,14 +342,9 @@ impl Store<'_> {
         let set = keyspace.edit_parts(database, hash, key, |record| {
             record.changed = lsn;
             let all: &mut Hash = record.value.get_mut().expect(DECIDED);
-            let (fields, mut count) = (fields.iter().copied(), 0);
-            let set = |all: &mut Hash, field| {
-                count += u64::from(all.set_deadline(field, at, hasher));
-            };
-            in_steps(all, fields, |field| field, Hash::look_ahead, set);
-            count
+            all.set_deadlines(fields, at, hasher)
         });
-        set.expect(DECIDED)
+        set.expect(DECIDED) as u64
     }
 
     /// What large hashes are spread by.

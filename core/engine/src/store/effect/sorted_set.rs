@@ -1,11 +1,13 @@
 //! Changes of sorted sets.
 
 use collections::hash::NameHasher;
+use collections::in_steps;
 use resp::{Argv, DOUBLE_TEXT_BYTES_MAX, double_text};
 use values::sorted_set::{Placed, Placing};
 use values::{SortedSet, Thresholds};
 
 use super::encode::{Line, Out};
+use super::longs::OfRequest;
 use super::{Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
@@ -132,15 +134,23 @@ impl SortedSetChange<'_> {
             SortedSetChange::Place { pairs } => {
                 store.place_in_sorted_set(key, pairs.iter().copied())
             }
-            SortedSetChange::Remove { members } => store.remove_from_sorted_set(key, |set| {
-                let removed = members.iter().filter(|member| set.remove(member));
-                removed.count()
-            }),
-            SortedSetChange::RemoveRanks { from, to } => store.remove_from_sorted_set(key, |set| {
-                let before = set.len();
-                set.remove_ranks(from, to);
-                before - set.len()
-            }),
+            SortedSetChange::Remove { members } => {
+                store.remove_from_sorted_set(key, |set, longs| {
+                    let mut removed = 0;
+                    let remove = |set: &mut SortedSet, member| {
+                        removed += usize::from(set.remove(member, longs));
+                    };
+                    in_steps(set, members.iter(), |it| it, SortedSet::look_ahead, remove);
+                    removed
+                })
+            }
+            SortedSetChange::RemoveRanks { from, to } => {
+                store.remove_from_sorted_set(key, |set, longs| {
+                    let before = set.len();
+                    set.remove_ranks(from, to, longs);
+                    before - set.len()
+                })
+            }
             SortedSetChange::Store { set, .. } => store.store_sorted_set(key, set),
         })
     }
@@ -217,6 +227,7 @@ impl Store<'_> {
         let lsn = self.data.log.open();
         let over_at = self.over_at();
         let mut count = 0;
+        let mut longs = OfRequest::new(&self.larges);
         let place_all = |set: &mut SortedSet| {
             // What changes nothing is not in the log, and must not change the form either.
             let is_kept = |(score, member)| set.score(member) == Some(score);
@@ -225,10 +236,11 @@ impl Store<'_> {
             {
                 set.expect(pairs.len(), placing);
             }
-            for (score, member) in pairs {
-                let placed = set.place(member, score, placing);
+            let place = |set: &mut SortedSet, (score, member)| {
+                let placed = set.place_with(member, score, placing, &mut longs);
                 count += u64::from(placed != Placed::Kept);
-            }
+            };
+            in_steps(set, pairs, |(_, it)| it, SortedSet::look_ahead, place);
         };
         let found = self.data.keyspace.find_mut(self.database, hash, key);
         match found {
@@ -260,26 +272,28 @@ impl Store<'_> {
     fn remove_from_sorted_set(
         &mut self,
         key: &[u8],
-        remove: impl FnOnce(&mut SortedSet) -> usize,
+        remove: impl FnOnce(&mut SortedSet, &mut OfRequest<'_>) -> usize,
     ) -> u64 {
         let hash = self.hash(key);
         let lsn = self.data.log.open();
         if self.pass_over_overdue_in(self.database, key) {
             return 0;
         }
+        let mut longs = OfRequest::new(&self.larges);
         let record = self.data.keyspace.find_mut(self.database, hash, key);
         let Some(record) = record else {
             return 0;
         };
         let from = SizeClass::of(&record.value);
         let set: &mut SortedSet = record.value.get_mut().expect(DECIDED);
-        let removed = remove(set);
+        let removed = remove(set, &mut longs);
         let is_empty = set.is_empty();
         if removed > 0 {
             record.changed = lsn;
         }
         let to = SizeClass::of(&record.value);
         self.data.keyspace.resized(self.database, from, to);
+        longs.drop_later(&mut self.data.dropped);
         if is_empty {
             let gone = self.data.keyspace.remove(self.database, hash, key, lsn);
             self.data.dropped.take(What::Record(gone.expect(DECIDED)));

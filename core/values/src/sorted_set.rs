@@ -176,13 +176,39 @@ impl SortedSet {
         placing: Placing<'_>,
         longs: &mut impl Longs,
     ) -> Placed {
+        if member.len() >= SHARED_BYTES_MIN {
+            // Looked for once: after that, it is the same bytes at the same place.
+            let shared = self.find_long(member);
+            let shared = shared.unwrap_or_else(|| longs.come(member));
+            return self.place_any(&shared, score, placing, &mut Known(&shared));
+        }
         if let Repr::Large(large) = &mut self.0
             && !large.is_listpack
             && large.is_unique()
-            && member.len() < SHARED_BYTES_MIN
         {
             return Arc::make_mut(large).place(member, score, placing.hasher);
         }
+        self.place_any(member, score, placing, longs)
+    }
+
+    /// A long member, if it is there.
+    fn find_long(&self, member: &[u8]) -> Option<Shared> {
+        let Repr::Large(large) = &self.0 else {
+            return None;
+        };
+        match large.scores.find(member)?.name() {
+            Element::Shared(shared) => Some(shared.clone()),
+            Element::Text(_) | Element::Integer(_) => None,
+        }
+    }
+
+    fn place_any(
+        &mut self,
+        member: &[u8],
+        score: f64,
+        placing: Placing<'_>,
+        longs: &mut impl Longs,
+    ) -> Placed {
         let before = self.score(member);
         if before.is_none() && !placing.fits_listpack(self.len() + 1, member.len()) {
             self.grown(placing.hasher).is_listpack = false;

@@ -219,8 +219,8 @@ impl<O: Order> Sorted<O> {
         }
     }
 
-    /// Puts a short text that is not there in the place of one that is, or else just in. That is one
-    /// way rather than two if both belong into the same page.
+    /// Puts a short text that is not there in the place of one that is, or else just in. That is
+    /// one way rather than two if both belong into the same page.
     pub fn replace(&mut self, old: &[u8], new: &[u8]) {
         let is_done = match &mut self.0 {
             Repr::Large(large) => Arc::make_mut(large).replace::<O>(old, new),

@@ -81,8 +81,8 @@ impl<'a> Fields<'a> {
         );
     }
 
-    /// Returns whether each of these fields is what `is_met` wants, looked up a few at a time, up to
-    /// the first one that is not.
+    /// Returns whether each of these fields is what `is_met` wants: looked up a few at a time, up
+    /// to the first one that is not.
     pub fn all<'n>(
         &self,
         fields: impl Iterator<Item = &'n [u8]>,

@@ -7,7 +7,8 @@
 )]
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use weir_tests::client::{Client, Protocol};
 use weir_tests::peers;
 use weir_tests::server::Server;
-use weir_tests::sockets::{figure, until};
+use weir_tests::sockets::{figure, request, until};
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -107,4 +108,34 @@ fn what_another_program_wrote_to_the_journal_is_loaded_and_nothing_acknowledged_
         ask(&mut client, "EXISTS foreign:1 foreign:2 foreign:3"),
         "3"
     );
+}
+
+#[test]
+fn what_is_not_in_the_journal_is_not_sent_to_another_server() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = [("appendonly", "yes"), ("appendfsync", "always")];
+    let server = Server::start_in(&peers::weir().unwrap(), data.path(), &settings).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    let target = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    target.set_nonblocking(true).unwrap();
+    let port = target.local_addr().unwrap().port().to_string();
+    assert_eq!(ask(&mut client, "SET k kept"), "+OK");
+    write_behind_its_back(data.path(), "foreign");
+    // Both run before the journal is written.
+    let write: [&[u8]; 3] = [b"SET", b"k", b"lost"];
+    let address: [&[u8]; 3] = [b"MIGRATE", b"127.0.0.1", port.as_bytes()];
+    let migrate = [&address[..], &[b"k", b"0", b"20000"]].concat();
+    let requests = [request(&write), request(&migrate)].concat();
+    client.send_raw(&requests).unwrap();
+    let write = client.read().unwrap().to_string();
+    assert!(
+        write.starts_with("-NOTDURABLE Somebody else wrote"),
+        "{write}"
+    );
+    let migrate = client.read().unwrap().to_string();
+    let is_refused = migrate.starts_with("-NOTDURABLE") || migrate.starts_with("-LOADING");
+    assert!(is_refused, "{migrate}");
+    let asked = target.accept().unwrap_err();
+    assert_eq!(asked.kind(), ErrorKind::WouldBlock);
+    assert_eq!(ask_loaded(&mut client, "GET k"), "\"kept\"");
 }

@@ -86,6 +86,46 @@ fn what_redis_lets_change_changes_here_and_nothing_else() {
 }
 
 #[test]
+fn info_tells_the_percentiles_that_are_asked_for() {
+    let server = Server::start(&peers::weir().unwrap()).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    assert_eq!(
+        set(
+            &mut client,
+            "latency-tracking-info-percentiles",
+            "0 50.0 99.99"
+        ),
+        "+OK"
+    );
+    let told = info(
+        &mut client,
+        "latencystats",
+        "latency_percentiles_usec_config|set",
+    );
+    let shares: Vec<&str> = told
+        .split(',')
+        .filter_map(|part| part.split('=').next())
+        .collect();
+    assert_eq!(shares, ["p0", "p50", "p99.99"]);
+    let times: Vec<f64> = told
+        .split(',')
+        .filter_map(|part| part.split('=').nth(1)?.parse().ok())
+        .collect();
+    assert_eq!(times.len(), 3);
+    assert!(times[0] > 0.0 && times.is_sorted(), "{told}");
+    assert_eq!(
+        set(&mut client, "latency-tracking-info-percentiles", ""),
+        "+OK"
+    );
+    let told = info(
+        &mut client,
+        "latencystats",
+        "latency_percentiles_usec_config|set",
+    );
+    assert_eq!(told, "");
+}
+
+#[test]
 fn another_port_is_listened_on_and_connections_stay() {
     let server = Server::start(&peers::weir().unwrap()).unwrap();
     let mut client = server.connect(Protocol::Resp2).unwrap();

@@ -249,6 +249,9 @@ pub const UNTRACKED_PER_READ_MAX: usize = 16;
 /// Keys that one call of the timer takes out of that table at most.
 pub const UNTRACKED_PER_TIMER_MAX: usize = 1000;
 
+/// Percentiles of `latency-tracking-info-percentiles`, all of which INFO tells for each command.
+pub(crate) const PERCENTILES_MAX: usize = 100;
+
 /// Prefixes of `CLIENT TRACKING` that one client may have. New ones are compared with all of them.
 pub const CLIENT_PREFIXES_MAX: usize = 512;
 

@@ -47,6 +47,7 @@ fn values(kind: Kind) -> Vec<&'static str> {
         | Kind::BytesOrPercent
         | Kind::OutputLimits
         | Kind::KeyspaceEvents
+        | Kind::Percentiles
         | Kind::SavePoints
         | Kind::Addresses
         | Kind::FileName

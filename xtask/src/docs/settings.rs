@@ -141,6 +141,7 @@ fn values(kind: Kind) -> String {
         Kind::BytesOrPercent => "bytes, or percent followed by %".to_owned(),
         Kind::OutputLimits => "class, bytes, bytes, seconds; for each class".to_owned(),
         Kind::KeyspaceEvents => "letters".to_owned(),
+        Kind::Percentiles => "shares in percent, between spaces".to_owned(),
         Kind::SavePoints => "seconds and changes, in turn".to_owned(),
         Kind::Octal { max } => format!("octal, 0 to {max:o}"),
         Kind::Addresses => "addresses".to_owned(),

@@ -13,6 +13,7 @@ mod file;
 mod keyspace_events;
 mod of_redis;
 mod output_limits;
+mod percentiles;
 mod rewrite;
 mod rows;
 mod save_points;
@@ -33,6 +34,7 @@ pub use eviction::{Candidates, Eviction, Policy, Preference, Tracking};
 pub use file::{DIRECTIVES, Directive, FileLine, RENAME_COMMAND, read_lines};
 pub use keyspace_events::KeyspaceEvents;
 pub use output_limits::{ClientClass, LimitsByClass, OutputLimits};
+pub use percentiles::Percentile;
 pub use rewrite::rewritten;
 pub use rows::{APPENDONLY, BIND, DIR, PORT, REQUIREPASS, SECRET_SETTINGS, TLS_PORT};
 pub use save_points::{SavePoint, SavePoints};
@@ -177,6 +179,8 @@ pub struct Config {
     pub tracked_keys_max: usize,
     /// Which events of keys are published.
     pub keyspace_events: KeyspaceEvents,
+    /// Which percentiles of the times of commands are told.
+    pub percentiles: Vec<Percentile>,
     /// Seconds after which an idle client is disconnected; 0: never.
     pub client_timeout_s: u64,
     /// Without a password, clients on other machines are refused.
@@ -245,6 +249,8 @@ impl Config {
                 .changed(settings.text("client-output-buffer-limit"))
                 .expect(CANONICAL),
             keyspace_events: KeyspaceEvents::parse(settings.text("notify-keyspace-events"))
+                .expect(CANONICAL),
+            percentiles: Percentile::parse_all(settings.text("latency-tracking-info-percentiles"))
                 .expect(CANONICAL),
             client_timeout_s: settings.int("timeout") as u64,
             protected: settings.flag("protected-mode"),

@@ -349,13 +349,6 @@ pub(super) const ROWS: &[Setting] = &[
         Live,
         "the times of commands are always measured",
     ),
-    no_effect(
-        "latency-tracking-info-percentiles",
-        Text,
-        "50 99 99.9",
-        Live,
-        "INFO always tells the 50th, the 99th and the 99.9th percentile",
-    ),
     no_effect("lazyfree-lazy-eviction", Flag, "no", Live, FREEING),
     no_effect("lazyfree-lazy-expire", Flag, "no", Live, FREEING),
     no_effect("lazyfree-lazy-server-del", Flag, "no", Live, FREEING),

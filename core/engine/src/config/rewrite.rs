@@ -102,6 +102,7 @@ fn tell(text: &mut String, setting: &Setting, value: &str) {
         | Kind::BytesOrPercent
         | Kind::Flag
         | Kind::Choice(_)
+        | Kind::Percentiles
         | Kind::SavePoints
         | Kind::Octal { .. }
         | Kind::Addresses => {

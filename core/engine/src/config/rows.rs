@@ -2,7 +2,7 @@
 
 use super::Kind::{
     Addresses, Bytes, BytesOrPercent, Choice, FileName, Flag, Integer, KeyspaceEvents, Octal,
-    OutputLimits, SavePoints, Text,
+    OutputLimits, Percentiles, SavePoints, Text,
 };
 use super::When::{AtStart, ByShell, Live, Protected};
 use super::eviction::POLICY;
@@ -271,6 +271,13 @@ pub(super) const ROWS: &[Setting] = &[
         "0",
         Live,
         "Events that take longer are kept for LATENCY, in milliseconds; 0: none.",
+    ),
+    row(
+        "latency-tracking-info-percentiles",
+        Percentiles,
+        "50 99 99.9",
+        Live,
+        "Which percentiles of the times of commands INFO tells: shares in percent between spaces, at most 100.",
     ),
     row(
         "lfu-decay-time",

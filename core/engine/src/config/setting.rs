@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::bytes_or_percent::BytesOrPercent;
 use super::output_limits::LimitsByClass;
-use super::{BindAddress, CANONICAL, KeyspaceEvents, SavePoints};
+use super::{BindAddress, CANONICAL, KeyspaceEvents, Percentile, SavePoints};
 use crate::error::CmdError;
 
 /// One setting.
@@ -70,6 +70,8 @@ pub enum Kind {
     OutputLimits,
     /// Letters, one for each class of events.
     KeyspaceEvents,
+    /// Shares in percent, between spaces.
+    Percentiles,
     /// Seconds and changes in turn.
     SavePoints,
     /// Addresses to listen on, between spaces.
@@ -238,6 +240,9 @@ impl Setting {
                 before.changed(text).map(|limits| limits.to_string())
             }
             Kind::KeyspaceEvents => KeyspaceEvents::parse(text).map(|events| events.to_string()),
+            Kind::Percentiles => {
+                Percentile::parse_all(text).map(|percentiles| Percentile::text_of(&percentiles))
+            }
             Kind::SavePoints => SavePoints::parse(text).map(|points| points.to_string()),
             Kind::Addresses => {
                 BindAddress::parse_all(text).map(|addresses| BindAddress::text_of(&addresses))

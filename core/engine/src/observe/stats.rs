@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Percentile;
 use crate::error::CmdError;
 use crate::limits::ERROR_CODES_MAX;
 use crate::time::Mono;
@@ -104,12 +105,11 @@ impl Durations {
         self.0.iter().map(|count| u64::from(*count)).sum()
     }
 
-    /// A bound in microseconds that the given share of all, in thousandths, stayed under; 0 where
-    /// there are none.
-    pub fn quantile_us(&self, thousandths: u64) -> u64 {
-        let wanted = (self.count() * thousandths).div_ceil(1000);
+    /// A bound in microseconds that the given share of all stayed under; 0 where there are none.
+    pub fn percentile_us(&self, percentile: Percentile) -> u64 {
+        let wanted = percentile.of(self.count()).max(1);
         self.cumulative()
-            .find(|(_, count)| wanted > 0 && *count >= wanted)
+            .find(|(_, count)| *count >= wanted)
             .map_or(0, |(bound, _)| bound)
     }
 }

@@ -141,14 +141,13 @@ pub(super) fn latencystats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         if durations.count() == 0 {
             continue;
         }
+        let percentiles = ctx.server.config.percentiles.iter();
+        let percentiles: Vec<String> = percentiles
+            .map(|share| format!("p{share}={}.000", durations.percentile_us(*share)))
+            .collect();
         sheet.line(
             &format!("latency_percentiles_usec_{}", found.full_name()),
-            format_args!(
-                "p50={}.000,p99={}.000,p99.9={}.000",
-                durations.quantile_us(500),
-                durations.quantile_us(990),
-                durations.quantile_us(999)
-            ),
+            format_args!("{}", percentiles.join(",")),
         );
     }
 }

@@ -3,6 +3,7 @@
 use engine::Mono;
 use engine::REDIS_VERSION;
 use engine::command::Ctx;
+use engine::config::Percentile;
 use engine::observe::stages::Stage;
 use engine::server::{Server, ShellFigures, Writes};
 
@@ -248,9 +249,9 @@ fn journal(sheet: &mut Sheet, server: &Server) {
                 "count={},sum={},p50={},p99={},p99.9={},max={}",
                 stats.count,
                 stats.nanoseconds / 1000,
-                durations.quantile_us(500),
-                durations.quantile_us(990),
-                durations.quantile_us(999),
+                durations.percentile_us(Percentile::P50),
+                durations.percentile_us(Percentile::P99),
+                durations.percentile_us(Percentile::P99_9),
                 stats.longest_ns / 1000,
             ),
         );

@@ -7,6 +7,7 @@
 
 mod output;
 mod piece;
+mod room;
 mod sending;
 
 use std::io;
@@ -19,12 +20,13 @@ use resp::{KeysAhead, LARGE_BYTES_MIN, Large, Limits, Mark, Parser, ProtocolErro
 
 use crate::clock::Stopwatch;
 use crate::hold::Hold;
-use crate::limits::{KEPT_BYTES_MAX, LARGE_GROWTH, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
+use crate::limits::{KEPT_BYTES_MAX, LIGHT_BYTES_MAX, READ_BYTES, REPLY_BATCH_BYTES};
 use crate::memory::Meter;
 use crate::shard::{Location, Shard, State};
 use crate::socket::{More, Read, Socket};
 
 use self::output::Output;
+use self::room::{Made, Room};
 use self::sending::Waiting;
 
 pub(crate) use self::piece::{Answers, Piece, Pieces};
@@ -45,6 +47,8 @@ pub(crate) struct Connection {
     parser: Parser,
     /// The beginning of a request whose rest has not arrived, or requests after one that waits.
     input: Vec<u8>,
+    /// Where a large argument moves that is being received.
+    room: Room,
     /// Whole requests may be in it.
     has_requests: bool,
     /// The batch that must be durable before more is read of a client that gets no replies.
@@ -159,6 +163,7 @@ impl Connection {
             ended: false,
             parser: Parser::new(),
             input: Vec::new(),
+            room: Room::default(),
             has_requests: false,
             unanswered: Lsn::ZERO,
             in_cycle: false,
@@ -252,10 +257,15 @@ impl Connection {
         let kept = self.input.len();
         let missing = self.parser.bytes_missing(kept);
         if let Some(mut large) = self.parser.take_large() {
-            large.reserve_exact(room_to_make(large.len(), large.capacity(), missing));
-            let read = self.read(&mut large);
+            let read = match self.room.make(&mut large, missing) {
+                Made::InPart => {
+                    self.in_cycle = true;
+                    Ok(Received::Kept)
+                }
+                Made::All => self.read(&mut large).map(Received::in_place),
+            };
             self.parser.give_back_large(large);
-            return read.map(Received::in_place);
+            return read;
         }
         if kept > 0 && kept.saturating_add(missing) > READ_BYTES {
             let mut input = std::mem::take(&mut self.input);
@@ -558,16 +568,6 @@ fn look_ahead(engine: &mut Engine, session: SessionId, input: &[u8]) -> usize {
     }
 }
 
-/// How much room to make for more of a large argument of which `len` bytes have come. None is made
-/// while there is some: to make room may copy all that has come.
-fn room_to_make(len: usize, capacity: usize, missing: usize) -> usize {
-    if capacity - len >= missing.min(READ_BYTES) {
-        return 0;
-    }
-    let room = len.max(READ_BYTES).saturating_mul(LARGE_GROWTH - 1);
-    missing.min(room)
-}
-
 impl Drop for Connection {
     fn drop(&mut self) {
         let shard = Arc::clone(&self.shard);
@@ -578,28 +578,5 @@ impl Drop for Connection {
         }
         state.locations.remove(self.session);
         state.engine.disconnect(self.session);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn room_for_a_large_argument_is_made_a_few_times_and_never_for_much_more_than_has_come() {
-        const LEN: usize = 500_000_000;
-        for read in [1000, READ_BYTES, 10 * READ_BYTES] {
-            let (mut len, mut capacity, mut made) = (0, 0, 0);
-            let mut copied = 0;
-            while len < LEN && capacity < LEN {
-                let more = room_to_make(len, capacity, LEN - len);
-                if more > 0 {
-                    (made, copied, capacity) = (made + 1, copied + len, len + more);
-                    assert!(capacity <= len.max(READ_BYTES) * LARGE_GROWTH);
-                }
-                len += read.min(capacity - len).min(LEN - len);
-            }
-            assert!(made <= 5 && copied < LEN, "{made} times, {copied} bytes");
-        }
     }
 }

@@ -7,6 +7,10 @@ pub const READ_BYTES: usize = 64 * 1024;
 /// is less: its length is only the client's claim, and making room again copies what is there.
 pub const LARGE_GROWTH: usize = 16;
 
+/// How many bytes of a large argument move at once where it needs more room, before others have
+/// their turn. The system may take some milliseconds to find and clear so much memory.
+pub const MOVED_BYTES: usize = 256 * 1024;
+
 /// Replies are written when this many bytes have accumulated, even if there are more requests.
 pub const REPLY_BATCH_BYTES: usize = 1 << 20;
 

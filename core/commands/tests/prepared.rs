@@ -9,7 +9,8 @@
 use engine::clients::delivery::Then;
 use engine::clients::session::SessionId;
 use engine::config::Settings;
-use engine::server::Order;
+use engine::limits::PAYLOAD_APART_BYTES_MIN;
+use engine::server::{Order, Place};
 use engine::{Engine, Mono, Next, Now};
 use resp::{ArgvBuf, LARGE_BYTES_MIN, Limits, Parser, Protocol, Reply};
 use values::StringValue;
@@ -31,7 +32,7 @@ struct Server {
 impl Server {
     fn new() -> Server {
         let mut engine = Engine::new(Settings::default(), 7, NOW, &commands::TABLE);
-        engine.server.shell.prepares_memory = true;
+        engine.server.shell.prepares = true;
         let session = engine.connect(String::new(), String::new(), NOW);
         Server { engine, session }
     }
@@ -213,26 +214,128 @@ fn a_large_entry_is_put_into_memory_that_was_there_before() {
     assert!(entries.contains(&value) && entries.len() < LARGE_BYTES + 100);
 }
 
-#[test]
-fn the_payload_of_a_large_value_is_written_into_memory_that_was_there_before() {
+/// A server with a list of more than is written with the engine.
+fn with_large_list() -> Server {
     let mut server = Server::new();
-    let element = "v".repeat(1 << 20);
-    for _ in 0..9 {
+    let element = "v".repeat(30_000);
+    for _ in 0..10 {
         assert!(server.ask(&["RPUSH", "l", &element]).is_some());
     }
+    server
+}
+
+impl Server {
+    /// What the one request that waits for a payload wants.
+    fn wanted(&mut self) -> (SessionId, Place) {
+        match &self.engine.take_orders()[..] {
+            [Order::PreparePayload { waiting, place }] => (*waiting, place.clone()),
+            others => panic!("{others:?}"),
+        }
+    }
+
+    /// Lets the request run with this payload.
+    fn answer(&mut self, waiting: SessionId, payload: Option<Vec<u8>>) -> Vec<u8> {
+        let rest = self.engine.payload_prepared(waiting, payload, NOW);
+        assert!(rest.is_empty());
+        let [delivery] = &mut self.engine.take_deliveries()[..] else {
+            panic!("one is answered");
+        };
+        assert_eq!((delivery.session, delivery.then), (waiting, Then::Resume));
+        std::mem::take(&mut delivery.bytes).into_bytes()
+    }
+}
+
+#[test]
+fn the_payload_of_a_large_value_is_made_without_the_engine() {
+    let mut server = with_large_list();
     assert!(server.ask(&["CONFIG", "RESETSTAT"]).is_some());
     assert_eq!(server.ask(&["DUMP", "l"]), None);
-    let (_, rest, reply) = server.prepare();
-    assert_eq!(rest, 0);
-    // In a transaction it is the same, and made without.
+    let (waiting, place) = server.wanted();
+    let value = server.engine.value_at(&place, NOW).unwrap();
+    let reply = server.answer(waiting, Some(value.payload()));
+    // In a transaction it is the same, and made with it.
     for words in [&["MULTI"][..], &["DUMP", "l"]] {
         assert!(server.ask(words).is_some(), "{words:?}");
     }
-    let alone = server.ask(&["EXEC"]).unwrap();
-    assert!(alone.strip_prefix("*1\r\n") == Some(&reply));
-    // The key was looked up twice for one request, and is counted once.
+    let mut alone = Reply::new(Protocol::Resp2);
+    let exec: ArgvBuf = ["EXEC"].iter().collect();
+    let argv = exec.as_argv();
+    let _ = server.engine.request(server.session, argv, NOW, &mut alone);
+    assert!(alone.into_bytes().strip_prefix(b"*1\r\n") == Some(&reply));
+    assert!(server.engine.take_orders().is_empty());
+    // The key was looked up once for each request.
     let stats = server.ask(&["INFO", "stats"]).unwrap();
     assert!(stats.contains("keyspace_hits:2\r\n"), "{stats}");
+}
+
+#[test]
+fn a_payload_shows_the_value_as_it_was_when_it_was_taken() {
+    let mut server = with_large_list();
+    assert_eq!(server.ask(&["DUMP", "l"]), None);
+    let (waiting, place) = server.wanted();
+    let other = server.engine.connect(String::new(), String::new(), NOW);
+    assert!(server.ask_as(other, &["RPUSH", "l", "before"]).is_some());
+    let value = server.engine.value_at(&place, NOW).unwrap();
+    for words in [&["RPUSH", "l", "after"][..], &["DEL", "l"]] {
+        assert!(server.ask_as(other, words).is_some());
+    }
+    let changed = server.engine.log().last();
+    let payload = value.payload();
+    let _ = server.engine.payload_prepared(waiting, Some(payload), NOW);
+    let delivery = server.engine.take_deliveries().pop().unwrap();
+    // Nobody learns of what is not durable yet.
+    assert!(delivery.depends_on >= changed);
+    let reply = delivery.bytes.into_bytes();
+    let at = reply.iter().position(|byte| *byte == b'\n').unwrap();
+    let payload = &reply[at + 1..reply.len() - 2];
+    let mut restored = Reply::new(Protocol::Resp2);
+    let words = [&b"RESTORE"[..], b"m", b"0", payload];
+    let argv: ArgvBuf = words.iter().collect();
+    let _ = server
+        .engine
+        .request(other, argv.as_argv(), NOW, &mut restored);
+    assert_eq!(server.ask_as(other, &["LLEN", "m"]), Some(":11\r\n".into()));
+    let last = server.ask_as(other, &["LINDEX", "m", "-1"]);
+    assert_eq!(last, Some("$6\r\nbefore\r\n".into()));
+}
+
+#[test]
+fn a_value_that_goes_before_its_payload_is_made_is_answered_as_missing() {
+    let mut server = with_large_list();
+    let other = server.engine.connect(String::new(), String::new(), NOW);
+    assert_eq!(server.ask(&["DUMP", "l"]), None);
+    let (waiting, place) = server.wanted();
+    assert!(server.ask_as(other, &["DEL", "l"]).is_some());
+    assert!(server.engine.value_at(&place, NOW).is_none());
+    assert_eq!(server.answer(waiting, None), b"$-1\r\n");
+    // The same once its time is over, whether or not it was removed.
+    let mut server = with_large_list();
+    assert!(server.ask(&["PEXPIRE", "l", "5"]).is_some());
+    assert_eq!(server.ask(&["DUMP", "l"]), None);
+    let (_, place) = server.wanted();
+    let later = Now {
+        unix_us: NOW.unix_us + 6000,
+        mono: Mono(6000),
+    };
+    assert!(server.engine.value_at(&place, NOW).is_some());
+    assert!(server.engine.value_at(&place, later).is_none());
+    // Who has gone meanwhile gets nothing, and the payload comes back.
+    server.engine.disconnect(server.session);
+    let rest = server
+        .engine
+        .payload_prepared(server.session, Some(vec![1]), later);
+    assert_eq!(rest, [1]);
+    assert!(server.engine.take_deliveries().is_empty());
+}
+
+#[test]
+fn a_small_payload_is_written_at_once() {
+    let mut server = Server::new();
+    let string = "v".repeat(PAYLOAD_APART_BYTES_MIN / 2);
+    assert!(server.ask(&["SET", "k", &string]).is_some());
+    assert!(server.ask(&["DUMP", "k"]).is_some());
+    assert!(server.ask(&["APPEND", "k", &string]).is_some());
+    assert_eq!(server.ask(&["DUMP", "k"]), None);
 }
 
 #[test]

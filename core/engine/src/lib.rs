@@ -39,6 +39,7 @@ pub use crate::recover::reload::Contents;
 pub use crate::recover::replay::{
     Author, Expired, LeftOut, LeftOutKey, Refused, Replay, ReplayError, Unknown,
 };
+pub use crate::request::prepared::Unwritten;
 pub use crate::store::dropped::Dropped;
 pub use batch::{Encoded, Lsn};
 pub use rng::Rng;
@@ -155,6 +156,7 @@ impl Engine {
                 stream_compress: config.stream_compress,
                 hll_sparse_bytes_max: config.hll_sparse_bytes_max,
                 prepared: None,
+                payload: None,
                 dropped: Discard::default(),
                 usage,
                 pool: Pool::default(),

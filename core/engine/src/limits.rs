@@ -33,6 +33,10 @@ pub const DROPPED_BYTES_MIN: usize = 1 << 20;
 /// a thread that nobody waits for. The system takes 0.1 to 1 ms to find and clear a megabyte.
 pub const PREPARED_BYTES_MIN: usize = 8 << 20;
 
+/// From about this many bytes on, the payload of a value is written by a thread that nobody waits
+/// for. Writing less takes at most some milliseconds, where it is a stream that is unpacked.
+pub const PAYLOAD_APART_BYTES_MIN: usize = 256 << 10;
+
 /// About how many bytes may wait to be freed, unless a single value takes more.
 pub const DROPPED_BYTES_MAX: usize = 256 << 20;
 

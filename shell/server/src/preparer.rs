@@ -1,15 +1,18 @@
-//! Makes memory ready for commands that are going to fill much of it, before they run and without
-//! the shard's lock.
+//! Makes ready what commands need that takes long, before they run and without the shard's lock.
 //!
-//! The system finds and clears memory when it is touched for the first time, which takes 0.1 to 1
-//! ms for each megabyte: with the lock, everybody would wait for that. One command is prepared for
-//! at a time, and runs on this thread as soon as its memory is there, so there is never more such
-//! memory than one command needs.
+//! One thing is memory. The system finds and clears it when it is touched for the first time, which
+//! takes 0.1 to 1 ms for each megabyte: with the lock, everybody would wait for that. Another is
+//! the payload of a value, which is made of the value as it is when its turn comes.
+//!
+//! One command is prepared for at a time, and runs on this thread as soon as all is there. So there
+//! is never more such memory than one command needs, and never more than one value that only this
+//! thread still has.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine::clients::session::SessionId;
+use engine::server::Place;
 use journal::contained;
 use parking_lot::{Condvar, Mutex};
 
@@ -19,7 +22,16 @@ use crate::shard::Shard;
 /// The smallest piece of memory that the system finds by itself.
 const PAGE_BYTES: usize = 4096;
 
-/// Who waits for memory.
+/// What a command waits for.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// So many bytes.
+    Memory(usize),
+    /// The payload of the value that is there.
+    Payload(Place),
+}
+
+/// Who waits.
 #[derive(Debug, Default)]
 pub(crate) struct Preparer {
     state: Mutex<State>,
@@ -28,16 +40,16 @@ pub(crate) struct Preparer {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Clients, each with how much it needs: one command of each, as a client that waits sends no
+    /// Clients, each with what it needs: one command of each, as a client that waits sends no
     /// other.
-    waiting: VecDeque<(SessionId, usize)>,
+    waiting: VecDeque<(SessionId, Wanted)>,
     stopped: bool,
 }
 
 impl Preparer {
-    /// A client's command needs so many bytes.
-    pub(crate) fn order(&self, waiting: SessionId, bytes: usize) {
-        self.state.lock().waiting.push_back((waiting, bytes));
+    /// A client's command needs something.
+    pub(crate) fn order(&self, waiting: SessionId, wanted: Wanted) {
+        self.state.lock().waiting.push_back((waiting, wanted));
         self.changed.notify_one();
     }
 
@@ -48,7 +60,7 @@ impl Preparer {
     }
 
     /// Whose turn it is; `None` once the thread is to end.
-    fn next(&self) -> Option<(SessionId, usize)> {
+    fn next(&self) -> Option<(SessionId, Wanted)> {
         let mut state = self.state.lock();
         self.changed.wait_while(&mut state, |state| {
             state.waiting.is_empty() && !state.stopped
@@ -62,17 +74,40 @@ impl Preparer {
 
 /// Prepares for the commands of clients, and lets them run, until the server stops.
 pub(crate) fn run(shard: &Arc<Shard>, mut meter: Meter) {
-    while let Some((waiting, bytes)) = shard.preparer.next() {
-        // Where it cannot be had, the command finds out by itself.
-        let memory = contained(|| Ok(touched(bytes))).unwrap_or_default();
-        let rest = shard.go_on(&mut meter, |engine, now| {
-            engine.memory_prepared(waiting, memory, now)
+    while let Some((waiting, wanted)) = shard.preparer.next() {
+        let prepared = Prepared::of(wanted, shard);
+        let rest = shard.go_on(&mut meter, |engine, now| match prepared {
+            Prepared::Memory(memory) => engine.memory_prepared(waiting, memory, now),
+            Prepared::Payload(payload) => engine.payload_prepared(waiting, payload, now),
         });
         let Some(rest) = rest else {
             break;
         };
         drop(rest);
         meter.leave(&shard.untold);
+    }
+}
+
+/// What was made ready.
+enum Prepared {
+    Memory(Vec<u8>),
+    /// None if the value is gone.
+    Payload(Option<Vec<u8>>),
+}
+
+impl Prepared {
+    /// Makes ready what is wanted. Where it cannot be had, the command finds out by itself.
+    fn of(wanted: Wanted, shard: &Shard) -> Prepared {
+        match wanted {
+            Wanted::Memory(bytes) => {
+                Prepared::Memory(contained(|| Ok(touched(bytes))).unwrap_or_default())
+            }
+            Wanted::Payload(place) => {
+                let now = shard.clock.now();
+                let value = shard.lock().engine.value_at(&place, now);
+                Prepared::Payload(value.and_then(|value| contained(|| Ok(value.payload())).ok()))
+            }
+        }
     }
 }
 

@@ -106,7 +106,7 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     let preparer = spawn("weir-preparer".to_owned(), move || {
         preparer::run(&prepares, Meter::new(options.allocator));
     })?;
-    shard.lock().engine.server.shell.prepares_memory = true;
+    shard.lock().engine.server.shell.prepares = true;
     let migrates = Arc::clone(&shard);
     // Nobody waits for its end: it may wait for another server.
     spawn("weir-migrator".to_owned(), move || {

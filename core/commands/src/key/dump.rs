@@ -26,17 +26,20 @@ impl PlainCommand for Dump {
     type Args<'a> = &'a [u8];
 
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if let Some(payload) = ctx.store.prepared_payload() {
+            ctx.reply.bulk_owned(payload);
+            return Ok(Flow::Done);
+        }
         let Some(record) = ctx.store.record(key) else {
             ctx.reply.null();
             return Ok(Flow::Done);
         };
-        let bytes = rdb::expected_bytes(record.value());
-        if ctx.waits_for_memory(bytes) {
+        let bytes = record.value().weight();
+        if ctx.waits_for_payload(key, bytes) {
             return Ok(Flow::Block);
         }
-        let memory = ctx.store.prepared_memory();
         if let Some(record) = ctx.store.peek(key) {
-            ctx.reply.bulk_owned(rdb::dump_in(memory, record.value()));
+            ctx.reply.bulk_owned(rdb::dump(record.value()));
         }
         Ok(Flow::Done)
     }

@@ -46,8 +46,8 @@ impl Wait {
         self.request.heap_bytes() + names + 2 * self.keys.len() * size_of::<Key>()
     }
 
-    /// A wait for memory. Its request is the one that is being run.
-    pub(crate) fn for_memory(database: u16) -> Wait {
+    /// A wait for what the shell makes ready. Its request is the one that is being run.
+    pub(crate) fn for_preparation(database: u16) -> Wait {
         Wait {
             request: ArgvBuf::default(),
             ..Wait::for_shell(database, "")

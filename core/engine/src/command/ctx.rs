@@ -6,8 +6,8 @@ use crate::clients::pause::{Unfinished, Work};
 use crate::clients::session::Session;
 use crate::clients::waiting::{TimeoutReply, Wait};
 use crate::command::{CommandTable, Flow};
-use crate::limits::{PREPARED_BYTES_MIN, STRING_BYTES_MAX};
-use crate::server::{Order, Server};
+use crate::limits::{PAYLOAD_APART_BYTES_MIN, PREPARED_BYTES_MIN, STRING_BYTES_MAX};
+use crate::server::{Order, Place, Server};
 use crate::store::apply::Store;
 use crate::time::Now;
 
@@ -69,17 +69,37 @@ impl Ctx<'_> {
     /// others would wait for the system to find them. It runs again once they are there
     /// ([`crate::Engine::memory_prepared`]). Where nothing may block, it runs without.
     pub fn waits_for_memory(&mut self, bytes: usize) -> bool {
-        let waits = bytes >= PREPARED_BYTES_MIN
-            && self.mode == Mode::Alone
-            && self.server.shell.prepares_memory;
+        let waits = bytes >= PREPARED_BYTES_MIN && self.may_wait_for_shell();
         if waits {
             let waiting = self.session.id;
-            self.server
-                .orders
-                .push(Order::PrepareMemory { waiting, bytes });
-            self.wait = Some(Wait::for_memory(self.store.database));
+            self.wait_for_shell(Order::PrepareMemory { waiting, bytes });
         }
         waits
+    }
+
+    /// The same for a command that answers the value of a key as a payload, if that value has so
+    /// many bytes that others would wait until it is written. It runs again once the payload is
+    /// there ([`crate::Engine::payload_prepared`], [`Store::prepared_payload`]).
+    pub fn waits_for_payload(&mut self, key: &[u8], bytes: usize) -> bool {
+        let waits = bytes >= PAYLOAD_APART_BYTES_MIN && self.may_wait_for_shell();
+        if waits {
+            let waiting = self.session.id;
+            let place = Place {
+                database: self.store.database,
+                key: self.store.key(key),
+            };
+            self.wait_for_shell(Order::PreparePayload { waiting, place });
+        }
+        waits
+    }
+
+    fn may_wait_for_shell(&self) -> bool {
+        self.mode == Mode::Alone && self.server.shell.prepares
+    }
+
+    fn wait_for_shell(&mut self, order: Order) {
+        self.server.orders.push(order);
+        self.wait = Some(Wait::for_preparation(self.store.database));
     }
 }
 

@@ -13,6 +13,7 @@ mod migration;
 pub(crate) mod monitor;
 mod news;
 pub(crate) mod pause;
+pub(crate) mod prepared;
 pub(crate) mod script;
 mod unfinished;
 pub(crate) mod wake;

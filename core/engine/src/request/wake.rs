@@ -125,23 +125,6 @@ impl Engine {
         wait.is_some_and(|wait| wait.keys.len() > 1)
     }
 
-    /// Memory was made ready for the command of a client that waits for it
-    /// ([`Order::PrepareMemory`](crate::server::Order::PrepareMemory)), which runs now. What it had
-    /// no use for comes back.
-    pub fn memory_prepared(&mut self, id: SessionId, memory: Vec<u8>, now: Now) -> Vec<u8> {
-        self.data.keyspace.begin_request();
-        self.data.prepared = Some(memory);
-        // Its lookups were counted when it came.
-        let (hits, misses) = (self.data.stats.hits, self.data.stats.misses);
-        self.resume(id, now);
-        (self.data.stats.hits, self.data.stats.misses) = (hits, misses);
-        let rest = self.data.prepared.take().unwrap_or_default();
-        if self.data.blocking.has_ready() {
-            self.serve_ready(now);
-        }
-        rest
-    }
-
     /// Runs the request of a client that waits. It either gets its reply or keeps waiting in its
     /// place.
     pub(crate) fn resume(&mut self, id: SessionId, now: Now) {

@@ -6,6 +6,7 @@ mod users;
 
 use std::sync::Arc;
 
+use collections::Key;
 use stream::{IdText, Unpacked};
 
 use crate::clients::channels::Channels;
@@ -301,6 +302,13 @@ pub enum Order {
         /// How much.
         bytes: usize,
     },
+    /// A command answers a large value as a payload, which is made first.
+    PreparePayload {
+        /// Who waits; [`crate::Engine::payload_prepared`] lets its request run.
+        waiting: SessionId,
+        /// Where the value is; [`crate::Engine::value_at`] takes it.
+        place: Place,
+    },
     /// `MIGRATE`: keys go to another server; [`crate::Engine::migration_ended`] goes on.
     Migrate(Arc<Transfer>),
     /// `BGREWRITEAOF`.
@@ -350,12 +358,20 @@ impl Order {
             | Order::ChangeSettings { .. }
             | Order::GiveBackMemory
             | Order::PrepareMemory { .. }
+            | Order::PreparePayload { .. }
             | Order::Migrate(_)
             | Order::SaveUsers { .. }
             | Order::LoadUsers { .. }
             | Order::RewriteConfiguration { .. } => false,
         }
     }
+}
+
+/// A key of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub(crate) database: u16,
+    pub(crate) key: Key,
 }
 
 /// How the snapshot file is loaded into a running server.
@@ -484,8 +500,8 @@ pub struct ShellFigures {
     pub process_id: u32,
     /// The run's name: 40 hexadecimal digits.
     pub run_id: String,
-    /// The shell makes memory ready for commands that fill much of it.
-    pub prepares_memory: bool,
+    /// The shell makes ready what takes commands long: much memory, and payloads.
+    pub prepares: bool,
     /// Bytes allocated.
     pub used_memory: u64,
     /// The most bytes ever allocated.

@@ -11,6 +11,7 @@ use persistence::background::{self, Ended};
 
 use super::{Shard, State};
 use crate::config_file;
+use crate::preparer::Wanted;
 
 impl Shard {
     pub(super) fn carry_out(&self, state: &mut State, order: &Order) {
@@ -43,7 +44,13 @@ impl Shard {
                 Err(error) => state.engine.end_wait(*waiting, Err(error)),
             },
             Order::GiveBackMemory => self.dropper.give_back(),
-            Order::PrepareMemory { waiting, bytes } => self.preparer.order(*waiting, *bytes),
+            Order::PrepareMemory { waiting, bytes } => {
+                self.preparer.order(*waiting, Wanted::Memory(*bytes));
+            }
+            Order::PreparePayload { waiting, place } => {
+                self.preparer
+                    .order(*waiting, Wanted::Payload(place.clone()));
+            }
             Order::Migrate(transfer) => self.migrator.order(Arc::clone(transfer)),
             Order::RewriteJournal => {
                 let now = self.clock.now();

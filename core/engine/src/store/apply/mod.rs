@@ -67,6 +67,8 @@ pub struct Data {
     pub(crate) hll_sparse_bytes_max: SparseBytesMax,
     /// Memory that was made ready for the command that runs.
     pub(crate) prepared: Option<Vec<u8>>,
+    /// The payload that was made ready for it.
+    pub(crate) payload: Option<Vec<u8>>,
     /// What is to be dropped outside of the request path.
     pub(crate) dropped: Discard,
     /// Names of events that have subscribers.
@@ -279,9 +281,12 @@ impl<'e> Store<'e> {
         looked
     }
 
-    /// The memory that was made ready for the command, if there is some.
-    pub fn prepared_memory(&mut self) -> Vec<u8> {
-        self.data.prepared.take().unwrap_or_default()
+    /// The payload that was made ready for the command, if there is one. It shows what was there
+    /// when it was begun, and the reply depends on everything that happened since.
+    pub fn prepared_payload(&mut self) -> Option<Vec<u8>> {
+        let payload = self.data.payload.take()?;
+        self.depend_on_all();
+        Some(payload)
     }
 
     /// Empty memory for so many bytes: what was made ready for the command, if that is enough.

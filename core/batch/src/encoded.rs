@@ -102,6 +102,9 @@ impl Encoded {
         if len >= self.len() {
             return std::mem::take(self);
         }
+        if len == 0 {
+            return Encoded::default();
+        }
         let mut front = Encoded::default();
         let mut rest = Encoded::default();
         for slice in self.places() {

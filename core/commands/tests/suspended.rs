@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use engine::clients::session::SessionId;
 use engine::config::Settings;
-use engine::limits::{PUBLISHED_BYTES_MAX, SCRIPT_SLICE_UNITS, UNITS_PER_TICK};
+use engine::limits::{
+    BATCH_BYTES_MAX, PUBLISHED_BYTES_MAX, SCRIPT_SLICE_UNITS, UNITS_PER_TICK, UNTOLD_BYTES_MAX,
+};
 use engine::scripting::{Answer, Call, Job, LibraryId, Runs, ScriptHost, Sha, Step};
 use engine::store::log::Journalling;
 use engine::{Engine, Lsn, Mono, Next, Now};
@@ -299,4 +301,121 @@ fn what_is_published_before_any_of_it_is_sent_is_bounded() {
     assert!(got.iter().all(|(to, ..)| *to == listener));
     // There is room again once it is sent.
     assert_eq!(node.ask(publisher, "PUBLISH x m").1, ":1\r\n");
+}
+
+/// What a command is answered that would add to too much.
+const TOO_MUCH: &str = "-ERR What was written and is not in the log yet takes too much memory\r\n";
+
+/// A value of which as many as this are as much as may be written.
+const VALUE_BYTES: usize = 8 << 20;
+const FIT: usize = BATCH_BYTES_MAX / VALUE_BYTES;
+
+impl Node {
+    /// A node that has a long value, and what writes another one to the log each time.
+    fn with_long_value() -> (Node, SessionId) {
+        let mut node = Node::new();
+        let writer = node.connect();
+        node.ask(writer, &format!("SETRANGE k {} x", VALUE_BYTES - 1));
+        node.take_log();
+        (node, writer)
+    }
+
+    /// Takes what is complete, as a log does. Returns how many bytes that is.
+    fn take_log(&mut self) -> usize {
+        let taken = std::mem::take(self.engine.effects()).len();
+        self.engine.effects_taken();
+        taken
+    }
+}
+
+#[test]
+fn what_a_transaction_writes_is_bounded() {
+    let (mut node, writer) = Node::with_long_value();
+    node.ask(writer, "MULTI");
+    for _ in 0..=FIT {
+        node.ask(writer, "BITOP OR copy k");
+    }
+    node.ask(writer, "STRLEN k");
+    let (_, replies, batch) = node.ask(writer, "EXEC");
+    let length = format!(":{VALUE_BYTES}\r\n");
+    assert!(
+        replies.ends_with(&format!("{length}{TOO_MUCH}{length}")),
+        "{replies}"
+    );
+    assert_eq!(replies.matches(&length).count(), FIT + 1);
+    // What fitted is one batch, and the next request begins another.
+    assert_eq!(batch, node.engine.log().last());
+    assert_eq!(node.ask(writer, "SET copy v").1, "+OK\r\n");
+    let taken = node.take_log();
+    assert!(
+        (BATCH_BYTES_MAX..BATCH_BYTES_MAX + VALUE_BYTES).contains(&taken),
+        "{taken}"
+    );
+}
+
+#[test]
+fn what_a_script_writes_before_it_ends_is_bounded_however_often_it_is_suspended() {
+    let (mut node, writer) = Node::with_long_value();
+    let mut lines = Vec::new();
+    for number in 0..=FIT {
+        lines.push("BITOP OR copy k");
+        if number % 16 == 15 {
+            lines.push("pause");
+        }
+    }
+    let before = node.engine.log().last();
+    node.run(writer, &lines);
+    let mut got = Vec::new();
+    while got.is_empty() {
+        assert_eq!(node.take_log(), 0);
+        got = node.pass(1);
+    }
+    assert_eq!(got, [(writer, TOO_MUCH.to_owned(), before.next())]);
+    let taken = node.take_log();
+    assert!(
+        (BATCH_BYTES_MAX..BATCH_BYTES_MAX + VALUE_BYTES).contains(&taken),
+        "{taken}"
+    );
+    assert_eq!(node.ask(writer, "SET copy v").1, "+OK\r\n");
+}
+
+#[test]
+fn clients_that_track_are_told_of_everything_if_a_script_changes_too_much() {
+    let mut node = Node::new();
+    let (changes, reads, scripter) = (node.connect(), node.connect(), node.connect());
+    for (client, options) in [(changes, " BCAST"), (reads, "")] {
+        node.ask(client, "HELLO 3");
+        node.ask(client, &format!("CLIENT TRACKING ON{options}"));
+    }
+    node.ask(reads, "GET read");
+    let long = "k".repeat(1 << 20);
+    let keys = UNTOLD_BYTES_MAX / long.len();
+    let told = |node: &mut Node, keys: usize| {
+        let mut lines: Vec<String> = vec!["SET read v".to_owned(), "pause".to_owned()];
+        lines.extend((0..keys).map(|number| format!("SET {long}{number} v")));
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        node.run(scripter, &lines);
+        assert_eq!(node.got(), []);
+        let got = node.pass(1).into_iter();
+        got.filter(|(to, ..)| *to != scripter)
+            .map(|(to, text, _)| (to, text))
+            .collect::<Vec<_>>()
+    };
+    let everything = ">2\r\n$10\r\ninvalidate\r\n_\r\n";
+    let got = told(&mut node, keys + 1);
+    for client in [changes, reads] {
+        let to_it: Vec<&str> = got
+            .iter()
+            .filter(|(to, _)| *to == client)
+            .map(|(_, text)| text.as_str())
+            .collect();
+        assert_eq!(to_it, [everything]);
+    }
+    // Less than that is told key by key.
+    let got = told(&mut node, keys / 2);
+    assert!(got.iter().all(|(_, text)| text != everything));
+    assert!(
+        got.iter()
+            .any(|(to, text)| *to == changes && text.contains(&long))
+    );
 }

@@ -3,7 +3,7 @@
 use commands::TABLE;
 use engine::clients::session::SessionId;
 use engine::config::Settings;
-use engine::limits::{USER_ITEMS_MAX, USERS_MAX};
+use engine::limits::{USER_BYTES_MAX, USER_ITEMS_MAX, USERS_MAX};
 use engine::{Engine, Mono, Next, Now};
 use proptest::prelude::*;
 use resp::{ArgvBuf, Protocol, Reply};
@@ -289,6 +289,13 @@ fn what_users_hold_is_bounded() {
     ));
     assert_eq!(made, "+OK");
     assert!(server.ask("ACL SETUSER u ()").starts_with("-ERR Error"));
+    // However few rules they are, they do not take more than a user may.
+    let long = |n| format!("ACL SETUSER u reset ~{}", "k".repeat(n));
+    assert_eq!(server.ask(&long(USER_BYTES_MAX - 4096)), "+OK");
+    let too_large = "-ERR The user takes too much memory";
+    assert_eq!(server.ask(&long(USER_BYTES_MAX)), too_large);
+    let more = ["(~k)"; 64].join(" ");
+    assert_eq!(server.ask(&format!("ACL SETUSER u {more}")), too_large);
     server.ask("ACL DELUSER u");
     for user in 1..USERS_MAX {
         server.ask(&format!("ACL SETUSER {user}"));

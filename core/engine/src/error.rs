@@ -484,6 +484,10 @@ pub enum CmdError {
     /// A message, behind others that are not sent before the script or transaction ends.
     #[error("ERR What was published and is not sent yet takes too much memory")]
     TooMuchPublished,
+    /// A command writes, behind others that do not reach the log before the script or transaction
+    /// ends.
+    #[error("ERR What was written and is not in the log yet takes too much memory")]
+    TooMuchWritten,
     /// Something about libraries of functions.
     #[error(transparent)]
     Library(#[from] LibraryError),

@@ -134,6 +134,10 @@ pub const CLIENT_CHANNELS_MAX: usize = 1 << 18;
 /// Patterns that one client may listen to.
 pub const CLIENT_PATTERNS_MAX: usize = 1 << 12;
 
+/// How long the names of the channels and patterns that one client listens to may be in all, in
+/// bytes, those of a request included.
+pub const CLIENT_SUBSCRIPTIONS_BYTES_MAX: usize = 64 << 20;
+
 /// Patterns of all clients, those with the same text counted once. Each message is compared with
 /// all of them, which takes some tens of nanoseconds each if they are short.
 pub const PATTERNS_MAX: usize = 1 << 14;
@@ -199,6 +203,10 @@ pub const LIBRARIES_RESTORE_TICKS_MAX: usize = 10 * LIBRARY_LOAD_TICKS_MAX;
 /// by default.
 pub const PUBLISHED_BYTES_MAX: usize = 64 << 20;
 
+/// How much a script or transaction may write before it ends, in bytes of the log: all of it is
+/// handed over at once. When it has written as much, its next command that writes is refused.
+pub const BATCH_BYTES_MAX: usize = 512 << 20;
+
 /// How many bytes the reply of a command may have that a script runs.
 pub const CALLED_REPLY_BYTES_MAX: usize = 256 << 20;
 
@@ -229,6 +237,9 @@ pub const USERS_MAX: usize = 65_536;
 /// first arguments that a selector has.
 pub const USER_ITEMS_MAX: usize = 4096;
 
+/// How many bytes a user may take, in rules, patterns and selectors.
+pub const USER_BYTES_MAX: usize = 8 << 20;
+
 /// Bytes that the log of denials keeps of a key, a channel, a user's name or a client.
 pub const DENIAL_TEXT_BYTES_MAX: usize = 1024;
 
@@ -246,6 +257,10 @@ pub const TRACKED_ITEMS_MAX: usize = 1 << 24;
 
 /// Bytes of the names of keys that were read by clients that track them, without short names.
 pub const TRACKED_NAME_BYTES_MAX: usize = 256 << 20;
+
+/// How many bytes may be kept of keys that have changed and that clients with `CLIENT TRACKING` are
+/// not told of yet. If it is more, they are told that anything may have changed.
+pub const UNTOLD_BYTES_MAX: usize = 16 << 20;
 
 /// Keys that a read takes out of the table of tracked keys at most, if the table is full.
 pub const UNTRACKED_PER_READ_MAX: usize = 16;

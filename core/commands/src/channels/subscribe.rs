@@ -111,7 +111,8 @@ fn subscribe(
 ) -> Result<Flow, CmdError> {
     ctx.store.publish_events(&mut ctx.server.channels);
     let channels = &ctx.server.channels;
-    channels.check_room(ctx.session, what, names.len())?;
+    let bytes = names.iter().map(<[u8]>::len).sum();
+    channels.check_room(ctx.session, what, names.len(), bytes)?;
     let mut confirmations = Confirmations::begin(word, what);
     for name in names.iter() {
         let key = ctx.store.key(name);

@@ -14,6 +14,9 @@ pub enum UserError {
     /// One user more than there can be.
     #[error("ERR There are too many users")]
     TooManyUsers,
+    /// A user that takes more memory than one may.
+    #[error("ERR The user takes too much memory")]
+    UserTooLarge,
     /// A rule of `ACL SETUSER`.
     #[error("ERR Error in ACL SETUSER modifier '{rule}': {fault}")]
     UserRule {

@@ -99,6 +99,9 @@ impl Ctx<'_> {
         let Some(request) = admitted? else {
             return Ok(());
         };
+        if request.row.spec.flags.has(Flags::WRITE) && self.store.data().log.is_batch_full() {
+            return Err(CmdError::TooMuchWritten);
+        }
         let result = self.call_admitted(&request, mode);
         if mode != Mode::Replay {
             let spec = request.row.spec;

@@ -188,8 +188,12 @@ impl Ctx<'_> {
     /// Runs a command for a script.
     fn call_by_script(&mut self, argv: Argv<'_>, run: &ScriptRun) -> Result<(), CmdError> {
         let row = self.check_call(argv)?;
-        if run.read_only && row.spec.flags.has(Flags::WRITE) {
+        let writes = row.spec.flags.has(Flags::WRITE);
+        if run.read_only && writes {
             return Err(CmdError::Script(ScriptError::WriteInReadOnlyScript));
+        }
+        if writes && self.store.data().log.is_batch_full() {
+            return Err(CmdError::TooMuchWritten);
         }
         // What has begun to write is not stopped in the middle.
         let has_written = self.store.data().log.open_effects() > run.effects_before;

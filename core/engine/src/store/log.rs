@@ -6,6 +6,7 @@
 
 use stream::Retention;
 
+use crate::limits::BATCH_BYTES_MAX;
 use crate::store::effect::encode::Out;
 use crate::store::effect::{Effect, encode};
 use crate::time::{Now, UnixMs};
@@ -45,6 +46,8 @@ pub struct EffectLog {
     /// The open batch: how many own bytes came before it, and how many effects it has.
     batch_start: usize,
     batch_effects: u32,
+    /// How many bytes came before it in all, those included that it refers to.
+    batch_start_all: usize,
     /// The database and time that the reader of `encoded` is at.
     database: Option<u16>,
     time: Option<UnixMs>,
@@ -64,6 +67,7 @@ impl EffectLog {
             replayed: Lsn::ZERO,
             batch_start: 0,
             batch_effects: 0,
+            batch_start_all: 0,
             database: None,
             time: None,
             begins_at: (None, None),
@@ -124,7 +128,7 @@ impl EffectLog {
         larges: &[Large],
     ) {
         if self.journalling != Journalling::On {
-            self.batch_effects += 1;
+            self.batch_effects = self.batch_effects.saturating_add(1);
             return;
         }
         self.set_time(now);
@@ -185,10 +189,23 @@ impl EffectLog {
             self.wrap_transaction();
         }
         self.batch_effects = 0;
-        self.batch_start = self.encoded.own_len();
-        self.begins_at = (self.database, self.time);
+        self.begin_batch();
         self.last = self.open().max(self.last);
         Some(self.last)
+    }
+
+    /// What follows is of the next batch.
+    #[inline]
+    fn begin_batch(&mut self) {
+        self.batch_start = self.encoded.own_len();
+        self.batch_start_all = self.encoded.len();
+        self.begins_at = (self.database, self.time);
+    }
+
+    /// Returns whether the open batch has as many bytes as one may have before another command adds
+    /// to it.
+    pub(crate) fn is_batch_full(&self) -> bool {
+        self.encoded.len().saturating_sub(self.batch_start_all) >= BATCH_BYTES_MAX
     }
 
     /// How many effects the open batch has.
@@ -209,7 +226,11 @@ impl EffectLog {
             database
                 .into_iter()
                 .for_each(|database| encode::select(&mut open, database));
-            open.append(&mut complete);
+            // What was put aside before is not copied again.
+            match open.is_empty() {
+                true => open = complete,
+                false => open.append(&mut complete),
+            }
         }
         self.aside = Some((open, self.batch_effects));
         self.batch_effects = 0;
@@ -219,10 +240,12 @@ impl EffectLog {
     /// Goes on with the batch that was put aside.
     pub(crate) fn take_up(&mut self) {
         if let Some((mut open, effects)) = self.aside.take() {
-            self.batch_start = self.encoded.own_len();
-            self.begins_at = (self.database, self.time);
+            self.begin_batch();
             self.batch_effects = effects;
-            self.encoded.append(&mut open);
+            match self.encoded.is_empty() {
+                true => self.encoded = open,
+                false => self.encoded.append(&mut open),
+            }
             self.restart();
         }
     }
@@ -258,6 +281,35 @@ impl EffectLog {
     pub fn clear(&mut self) {
         self.encoded.clear();
         self.batch_start = 0;
+        self.batch_start_all = 0;
         self.restart();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::effect::DatabaseChange;
+
+    #[test]
+    fn what_was_put_aside_is_not_copied_again() {
+        let mut log = EffectLog::new(Journalling::On, Lsn::ZERO);
+        let flush = Effect::Database(DatabaseChange::Flush);
+        log.record(3, Now::default(), &flush, &[]);
+        let place = |log: &EffectLog| {
+            let (open, _) = log.aside.as_ref().unwrap();
+            (open.slices().next().map(<[u8]>::as_ptr), open.len())
+        };
+        log.set_aside();
+        let first = place(&log);
+        for _ in 0..3 {
+            log.take_up();
+            log.set_aside();
+            assert_eq!(place(&log), first);
+        }
+        log.take_up();
+        log.record(3, Now::default(), &flush, &[]);
+        let last = log.commit().unwrap();
+        assert_eq!((log.last(), last), (last, Lsn::ZERO.next()));
     }
 }

@@ -10,6 +10,7 @@ use values::Value;
 
 use crate::clients::channels::Channels;
 use crate::config::KeyspaceEvents;
+use crate::limits::PUBLISHED_BYTES_MAX;
 use crate::store::effect::event::{Class, Event, Name, Overwriting, Subject};
 use crate::store::keyspace::Record;
 
@@ -55,6 +56,8 @@ pub(crate) struct Notifications {
     /// What the settings say is published.
     published: KeyspaceEvents,
     waiting: Vec<Notification>,
+    /// About how many bytes these take.
+    waiting_bytes: usize,
     /// The key that the effect has put into the keyspace which is being applied.
     put: Option<Put>,
 }
@@ -109,12 +112,14 @@ impl Notifications {
     /// Forgets what happened: nobody is to hear of it.
     pub(crate) fn forget(&mut self) {
         self.waiting.clear();
+        self.waiting_bytes = 0;
     }
 
     /// Publishes what is to be published, to the channels that the settings name.
     pub(crate) fn publish_to(&mut self, channels: &mut Channels) {
         channels.news.are_of_keys();
         let (by_key, by_event) = (self.published.has('K'), self.published.has('E'));
+        self.waiting_bytes = 0;
         for happened in self.waiting.drain(..) {
             // Events are told as far as there is room, as to a client that does not keep up.
             if channels.news.is_full() {
@@ -158,6 +163,7 @@ impl Notifications {
 
     /// What happened since it was asked last.
     pub(crate) fn take(&mut self) -> Vec<Notification> {
+        self.waiting_bytes = 0;
         std::mem::take(&mut self.waiting)
     }
 
@@ -237,13 +243,35 @@ impl Notifications {
     }
 
     fn note(&mut self, name: Name, database: u16, key: &[u8]) {
-        if self.classes.has(name.class) {
+        // As many as can be published before any of it is sent; more would not be told.
+        if self.classes.has(name.class) && self.waiting_bytes < PUBLISHED_BYTES_MAX {
+            self.waiting_bytes += size_of::<Notification>() + key.len();
             self.waiting.push(Notification {
                 database,
                 key: key.to_vec(),
                 event: name.text,
                 class: name.class,
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_events_wait_than_are_told() {
+        let mut notifications = Notifications::default();
+        notifications.listen_to(Classes::ALL);
+        let key = vec![b'k'; 1 << 20];
+        let fit = PUBLISHED_BYTES_MAX >> 20;
+        for _ in 0..2 {
+            for _ in 0..2 * fit {
+                notifications.note(OVERWRITTEN, 0, &key);
+            }
+            // There is room again once they were taken.
+            assert_eq!(notifications.take().len(), fit);
         }
     }
 }

@@ -154,15 +154,22 @@ impl CommandRules {
         if arg.iter().any(|byte| is_space_or_null(*byte)) {
             return Err(RuleFault::Syntax);
         }
+        // They are in the order of the rules, of which the last of several that are the same stays.
+        let is_it = |(number, known): &(u16, Vec<u8>)| *number == row.number && known == arg;
+        self.first_args.retain(|known| !is_it(known));
         if self.first_args.len() >= USER_ITEMS_MAX {
             return Err(RuleFault::TooMany);
         }
-        let known = self.first_args.iter();
-        let mut known = known.filter(|(number, _)| *number == row.number);
-        if !known.any(|(_, known)| known == arg) {
-            self.first_args.push((row.number, arg.to_vec()));
-        }
+        self.first_args.push((row.number, arg.to_vec()));
         Ok(())
+    }
+
+    /// About how many bytes it takes beside itself.
+    pub(super) fn bytes(&self) -> usize {
+        let rules = self.rules.iter().map(|(_, name)| name);
+        let names = rules.chain(self.first_args.iter().map(|(_, arg)| arg));
+        let names = names.map(|name| size_of::<(Change, Vec<u8>)>() + name.len());
+        self.allowed.len() * size_of::<u64>() + names.sum::<usize>()
     }
 
     fn set_with_subcommands(&mut self, row: &Row, change: Change, commands: &CommandIndex) {

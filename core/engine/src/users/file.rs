@@ -123,6 +123,9 @@ fn read<'a>(
                 ));
             }
         }
+        if user.is_too_large() {
+            faults.push(format!("{place}: The user takes too much memory."));
+        }
         users.push(user);
     }
     if users.len() > USERS_MAX {

@@ -131,6 +131,9 @@ impl Users {
             user.apply(rule, commands, config.channels_by_default)
                 .map_err(|fault| fault.refusal(rule))?;
         }
+        if user.is_too_large() {
+            return Err(CmdError::User(UserError::UserTooLarge));
+        }
         Ok(self.put(user))
     }
 

@@ -291,6 +291,14 @@ impl Selector {
         Ok(())
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let keys = self.keys.iter().map(|(_, pattern)| pattern);
+        let patterns = keys.chain(&self.channels);
+        let patterns = patterns.map(|pattern| size_of::<(Rights, Pattern)>() + pattern.text.len());
+        size_of::<Selector>() + patterns.sum::<usize>() + self.commands.bytes()
+    }
+
     /// Returns whether all keys are allowed, so that a pattern would change nothing.
     pub(super) fn allows_all_keys(&self) -> bool {
         self.all_keys

@@ -2,7 +2,7 @@
 
 use resp::Argv;
 
-use crate::limits::USER_ITEMS_MAX;
+use crate::limits::{USER_BYTES_MAX, USER_ITEMS_MAX};
 use crate::table::{CommandIndex, Flags, FoundChannel, Row};
 use crate::users::DEFAULT_USER;
 use crate::users::commands::{Change, is_space_or_null};
@@ -46,6 +46,14 @@ impl User {
             root: Selector::none(commands, all_channels),
             selectors: Vec::new(),
         }
+    }
+
+    /// Returns whether it takes more memory than a user may.
+    pub(super) fn is_too_large(&self) -> bool {
+        let selectors = self.selectors.iter().chain([&self.root]);
+        let selectors: usize = selectors.map(Selector::bytes).sum();
+        let passwords = self.passwords.len() * size_of::<Password>();
+        self.name.len() + selectors + passwords > USER_BYTES_MAX
     }
 
     /// Its name.

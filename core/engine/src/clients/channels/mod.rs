@@ -40,6 +40,7 @@ pub enum Listening {
 struct Bounds {
     client_channels: usize,
     client_patterns: usize,
+    client_bytes: usize,
     patterns: usize,
     all: usize,
 }
@@ -49,6 +50,7 @@ impl Default for Bounds {
         Bounds {
             client_channels: limits::CLIENT_CHANNELS_MAX,
             client_patterns: limits::CLIENT_PATTERNS_MAX,
+            client_bytes: limits::CLIENT_SUBSCRIPTIONS_BYTES_MAX,
             patterns: limits::PATTERNS_MAX,
             all: limits::SUBSCRIPTIONS_MAX,
         }
@@ -87,18 +89,22 @@ impl Channels {
         }
     }
 
-    /// Returns whether a client may listen to so many more.
+    /// Returns whether a client may listen to so many more, whose names have so many bytes in all.
     ///
     /// # Errors
-    /// That would be too many for one client, or for all.
+    /// That would be too much for one client, or for all.
     pub fn check_room(
         &self,
         session: &Session,
         what: Listening,
         more: usize,
+        bytes: usize,
     ) -> Result<(), CmdError> {
         let bounds = &self.bounds;
         let own = |what| session.subscriptions.len(what);
+        if session.subscriptions.name_bytes().saturating_add(bytes) > bounds.client_bytes {
+            return Err(CmdError::TooManySubscriptions);
+        }
         let too_many = match what {
             Listening::Channel | Listening::Shard => {
                 let channels = own(Listening::Channel) + own(Listening::Shard);

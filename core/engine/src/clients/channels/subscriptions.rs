@@ -101,6 +101,11 @@ impl Subscriptions {
         self.names.is_none()
     }
 
+    /// Bytes of all names that are on the heap.
+    pub(super) fn name_bytes(&self) -> usize {
+        self.names.as_ref().map_or(0, |names| names.name_bytes)
+    }
+
     /// About how many bytes they take; names that others listen to as well count in full.
     #[inline]
     pub(crate) fn bytes(&self) -> usize {

@@ -20,13 +20,15 @@ fn as_many_subscriptions_as_allowed_and_not_one_more() {
         bounds: Bounds {
             client_channels: 3,
             client_patterns: 2,
+            client_bytes: 1000,
             patterns: 3,
             all: 7,
         },
         ..Channels::default()
     };
     let mut subscribe = |session: &mut Session, what, names: &[&str]| {
-        channels.check_room(session, what, names.len())?;
+        let bytes = names.iter().map(|name| name.len()).sum();
+        channels.check_room(session, what, names.len(), bytes)?;
         for name in names {
             channels.subscribe(session, what, Key::from(name.as_bytes()));
         }
@@ -46,6 +48,22 @@ fn as_many_subscriptions_as_allowed_and_not_one_more() {
     assert_eq!(subscribe(&mut other, channel, &["a", "b"]), refused);
     assert_eq!(subscribe(&mut other, channel, &["a"]), Ok(()));
     assert!(one.request_bytes() > 5 * 100);
+    channels.unsubscribe(&mut one, channel, b"a");
+    channels.unsubscribe(&mut one, channel, b"b");
+    let mut subscribe = |session: &mut Session, what, names: &[&str]| {
+        let bytes = names.iter().map(|name| name.len()).sum();
+        channels.check_room(session, what, names.len(), bytes)?;
+        for name in names {
+            channels.subscribe(session, what, Key::from(name.as_bytes()));
+        }
+        Ok(())
+    };
+    let long = ["a".repeat(500), "b".repeat(501), "b".repeat(400)];
+    assert_eq!(subscribe(&mut one, channel, &[&long[0], &long[1]]), refused);
+    assert_eq!(subscribe(&mut one, channel, &[&long[0], &long[2]]), Ok(()));
+    channels.unsubscribe(&mut one, channel, long[0].as_bytes());
+    let room = |bytes| channels.check_room(&one, channel, 1, bytes);
+    assert_eq!((room(500), room(1000)), (Ok(()), refused));
     channels.unsubscribe_all(&mut one);
     channels.unsubscribe(&mut other, channel, b"a");
     assert_eq!(channels.clients(), 1);

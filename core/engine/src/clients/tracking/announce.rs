@@ -12,7 +12,8 @@ use resp::{Protocol, Reply};
 use values::Key;
 
 use super::trackers::TrackerId;
-use super::{Change, TrackedReads, Tracking, Untold};
+use super::untold::{Change, Untold};
+use super::{TrackedReads, Tracking};
 use crate::clients::delivery::{Broadcast, Outgoing, Shared};
 use crate::clients::session::{Session, SessionId, Sessions};
 use crate::config::ClientClass;
@@ -69,7 +70,8 @@ impl Tracking {
             outgoing,
             depends_on,
         };
-        let mut untold = std::mem::take(&mut self.untold).into_iter().peekable();
+        let (untold, changes) = self.news.take();
+        let mut untold = untold.into_iter().peekable();
         while let Some(first) = untold.next() {
             match first {
                 Untold::Everything => {
@@ -96,14 +98,19 @@ impl Tracking {
                 }
             }
         }
-        if !self.changes.is_empty() {
-            self.broadcast(sessions, &mut outbox);
+        if !changes.is_empty() {
+            self.broadcast(changes, sessions, &mut outbox);
         }
     }
 
     /// Tells clients in `BCAST` mode, prefix by prefix.
-    fn broadcast(&mut self, sessions: &mut Sessions, outbox: &mut Outbox<'_>) {
-        let changes = merged(std::mem::take(&mut self.changes));
+    fn broadcast(
+        &mut self,
+        changes: Vec<Change>,
+        sessions: &mut Sessions,
+        outbox: &mut Outbox<'_>,
+    ) {
+        let changes = merged(changes);
         let mut by_prefix: BTreeMap<&Key, Vec<&Change>> = BTreeMap::new();
         for change in &changes {
             for prefix in self.prefixes.of(&change.key) {

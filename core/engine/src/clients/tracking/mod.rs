@@ -16,6 +16,7 @@ mod options;
 mod prefixes;
 mod table;
 mod trackers;
+mod untold;
 
 use std::collections::BTreeSet;
 
@@ -28,9 +29,10 @@ use crate::rng::Rng;
 pub use self::options::{ClientTracking, TrackedReads, TrackingOptions};
 use self::prefixes::Prefixes;
 pub(crate) use self::table::ForgottenTable;
-use self::table::{Readers, Table};
+use self::table::Table;
 pub use self::trackers::TrackerId;
 use self::trackers::Trackers;
+use self::untold::News;
 
 /// Who tracks what, and what they have not been told yet.
 #[derive(Debug)]
@@ -40,28 +42,9 @@ pub struct Tracking {
     table: Table,
     /// The prefixes of clients that are told of all keys.
     prefixes: Prefixes,
-    /// What clients that have read keys have not been told.
-    untold: Vec<Untold>,
-    /// What clients with prefixes have not been told.
-    changes: Vec<Change>,
+    /// What clients have not been told.
+    news: News,
     /// Whose request runs, if that is a client that is not told of what it does itself (`NOLOOP`).
-    author: Option<TrackerId>,
-}
-
-/// Something that clients are to be told.
-#[derive(Debug)]
-enum Untold {
-    /// A key that they have read has changed, or is not kept in mind any more.
-    Key(Key, Readers),
-    /// All keys may have changed; this is for all who track.
-    Everything,
-}
-
-/// A key that has changed and that some prefix is of.
-#[derive(Debug)]
-struct Change {
-    key: Key,
-    /// Who changed it and is not told; `None` if everybody is.
     author: Option<TrackerId>,
 }
 
@@ -72,8 +55,7 @@ impl Tracking {
             trackers: Trackers::default(),
             table: Table::new(Rng::new(seed), keys_max),
             prefixes: Prefixes::default(),
-            untold: Vec::new(),
-            changes: Vec::new(),
+            news: News::default(),
             author: None,
         }
     }
@@ -87,7 +69,7 @@ impl Tracking {
     /// Returns whether clients are to be told something.
     #[inline]
     pub(crate) fn has_untold(&self) -> bool {
-        !self.untold.is_empty() || !self.changes.is_empty()
+        !self.news.is_empty()
     }
 
     /// How many clients track.
@@ -167,9 +149,9 @@ impl Tracking {
 
     /// A client that is told of what it has read has read a key with this hash.
     pub(crate) fn remember(&mut self, tracking: &mut ClientTracking, hash: u64, key: Key) {
-        let (trackers, untold) = (&mut self.trackers, &mut self.untold);
+        let (trackers, news) = (&mut self.trackers, &mut self.news);
         self.table
-            .remember(trackers, tracking.tracker, hash, key, untold);
+            .remember(trackers, tracking.tracker, hash, key, news);
         tracking.table_bytes = trackers.table_bytes(tracking.tracker);
     }
 
@@ -187,7 +169,7 @@ impl Tracking {
     /// Takes some keys out of a table that is too large, and tells those who have read them.
     pub(crate) fn shrink_table(&mut self, keys_max: usize) {
         self.table
-            .shrink(&mut self.trackers, keys_max, &mut self.untold);
+            .shrink(&mut self.trackers, keys_max, &mut self.news);
     }
 
     /// A key with this hash has changed.
@@ -198,14 +180,11 @@ impl Tracking {
                 readers.retain(|reader| *reader != author);
             }
             if !readers.is_empty() {
-                self.untold.push(Untold::Key(key, readers));
+                self.news.push_key(key, readers);
             }
         }
         if self.prefixes.any_is_of(key) {
-            self.changes.push(Change {
-                key: Key::from(key),
-                author: self.author,
-            });
+            self.news.push_change(key, self.author);
         }
     }
 
@@ -215,7 +194,7 @@ impl Tracking {
         if !self.has_trackers() {
             return None;
         }
-        self.untold.push(Untold::Everything);
+        self.news.push_everything();
         self.trackers.forget_tables();
         Some(self.table.clear())
     }

@@ -9,8 +9,8 @@ use collections::directory::Entry;
 use smallvec::SmallVec;
 use values::Key;
 
-use super::Untold;
 use super::trackers::{TrackerId, Trackers};
+use super::untold::News;
 use crate::limits::{TRACKED_ITEMS_MAX, TRACKED_NAME_BYTES_MAX, UNTRACKED_PER_READ_MAX};
 use crate::rng::Rng;
 
@@ -112,7 +112,7 @@ impl Table {
         reader: TrackerId,
         hash: u64,
         key: Key,
-        untold: &mut Vec<Untold>,
+        news: &mut News,
     ) {
         let is_it = |tracked: &Tracked| tracked.key == key;
         let bytes = item_bytes(&key);
@@ -147,22 +147,17 @@ impl Table {
             }
         }
         trackers.add_bytes(reader, bytes);
-        self.shrink(trackers, UNTRACKED_PER_READ_MAX, untold);
+        self.shrink(trackers, UNTRACKED_PER_READ_MAX, news);
         if self.is_too_large()
             && let Some((key, readers)) = self.take(trackers, hash, &key)
         {
             // It finds no room, so it must not be kept in a cache.
-            untold.push(Untold::Key(key, readers));
+            news.push_key(key, readers);
         }
     }
 
     /// Takes keys out while there is too much, but no more than these, and tells of them.
-    pub(super) fn shrink(
-        &mut self,
-        trackers: &mut Trackers,
-        keys_max: usize,
-        untold: &mut Vec<Untold>,
-    ) {
+    pub(super) fn shrink(&mut self, trackers: &mut Trackers, keys_max: usize, news: &mut News) {
         for _ in 0..keys_max {
             if !self.is_too_large() {
                 return;
@@ -172,7 +167,7 @@ impl Table {
             };
             let (hash, key) = (drawn.hash, drawn.key.clone());
             if let Some((key, readers)) = self.take(trackers, hash, &key) {
-                untold.push(Untold::Key(key, readers));
+                news.push_key(key, readers);
             }
         }
     }

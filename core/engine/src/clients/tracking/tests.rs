@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::table::Bounds;
+use super::table::{Bounds, Readers};
+use super::untold::{News, Untold};
 use super::*;
 use crate::clients::session::{SessionId, Sessions};
 use crate::error::TrackingError;
@@ -22,10 +23,10 @@ fn options(reads: TrackedReads) -> TrackingOptions {
     }
 }
 
-fn table(bounds: Bounds) -> (Table, Trackers, Vec<Untold>) {
+fn table(bounds: Bounds) -> (Table, Trackers, News) {
     let mut table = Table::new(Rng::new(1), 0);
     table.bounds = bounds;
-    (table, Trackers::default(), Vec::new())
+    (table, Trackers::default(), News::default())
 }
 
 const WIDE: Bounds = Bounds {
@@ -59,18 +60,18 @@ fn a_full_table_tells_of_a_key_for_each_that_it_takes() {
         },
     ];
     for bounds in bounds {
-        let (mut table, mut trackers, mut untold) = table(bounds);
+        let (mut table, mut trackers, mut news) = table(bounds);
         let mut sessions = Sessions::default();
         let reader = trackers.turn_on(client(&mut sessions), None);
         for number in 0..5 {
-            table.remember(&mut trackers, reader, number, long(number), &mut untold);
+            table.remember(&mut trackers, reader, number, long(number), &mut news);
         }
-        assert_eq!((table.len(), untold.len()), (5, 0), "{bounds:?}");
+        assert_eq!((table.len(), news.untold.len()), (5, 0), "{bounds:?}");
         for number in 5..50 {
-            table.remember(&mut trackers, reader, number, long(number), &mut untold);
+            table.remember(&mut trackers, reader, number, long(number), &mut news);
             assert!(!table.is_too_large());
         }
-        assert_eq!((table.len(), untold.len()), (5, 45), "{bounds:?}");
+        assert_eq!((table.len(), news.untold.len()), (5, 45), "{bounds:?}");
         let all = trackers.table_bytes(reader);
         assert!((500..2000).contains(&all), "{all}");
         // Nothing is counted that is not there.
@@ -84,40 +85,40 @@ fn a_full_table_tells_of_a_key_for_each_that_it_takes() {
 
 #[test]
 fn what_finds_no_room_in_bounded_steps_is_told_at_once() {
-    let (mut table, mut trackers, mut untold) = table(WIDE);
+    let (mut table, mut trackers, mut news) = table(WIDE);
     let mut sessions = Sessions::default();
     let reader = trackers.turn_on(client(&mut sessions), None);
     for number in 0..1000 {
-        table.remember(&mut trackers, reader, number, long(number), &mut untold);
+        table.remember(&mut trackers, reader, number, long(number), &mut news);
     }
     // The bound is lowered while the server runs.
     table.set_keys_max(10);
-    assert_eq!((table.len(), untold.len()), (1000, 0));
-    table.remember(&mut trackers, reader, 1000, long(1000), &mut untold);
-    assert_eq!(untold.len(), UNTRACKED_PER_READ_MAX + 1);
+    assert_eq!((table.len(), news.untold.len()), (1000, 0));
+    table.remember(&mut trackers, reader, 1000, long(1000), &mut news);
+    assert_eq!(news.untold.len(), UNTRACKED_PER_READ_MAX + 1);
     assert!(table.take(&mut trackers, 1000, &long(1000)).is_none());
-    table.shrink(&mut trackers, 100, &mut untold);
-    assert_eq!(untold.len(), UNTRACKED_PER_READ_MAX + 101);
-    table.shrink(&mut trackers, 10_000, &mut untold);
-    assert_eq!((table.len(), untold.len()), (10, 991));
+    table.shrink(&mut trackers, 100, &mut news);
+    assert_eq!(news.untold.len(), UNTRACKED_PER_READ_MAX + 101);
+    table.shrink(&mut trackers, 10_000, &mut news);
+    assert_eq!((table.len(), news.untold.len()), (10, 991));
     assert!(!table.is_too_large());
 }
 
 #[test]
 fn clients_that_come_and_go_leave_little_behind_at_a_key() {
-    let (mut table, mut trackers, mut untold) = table(WIDE);
+    let (mut table, mut trackers, mut news) = table(WIDE);
     let mut sessions = Sessions::default();
     let stays = trackers.turn_on(client(&mut sessions), None);
-    table.remember(&mut trackers, stays, 7, long(7), &mut untold);
+    table.remember(&mut trackers, stays, 7, long(7), &mut news);
     for _ in 0..10_000 {
         let goes = trackers.turn_on(client(&mut sessions), None);
-        table.remember(&mut trackers, goes, 7, long(7), &mut untold);
+        table.remember(&mut trackers, goes, 7, long(7), &mut news);
         trackers.remove(goes);
         assert!(table.items() <= 8, "{}", table.items());
     }
     let (_, readers) = table.take(&mut trackers, 7, &long(7)).unwrap();
     assert!(readers.contains(&stays));
-    assert_eq!((table.items(), readers_told(&untold)), (0, 0));
+    assert_eq!((table.items(), readers_told(&news.untold)), (0, 0));
     assert_eq!((trackers.len(), trackers.iter().count()), (1, 1));
 }
 
@@ -177,4 +178,31 @@ fn prefixes_of_a_key_are_found_whatever_lies_between_them() {
         prefixes.remove(prefix, id);
     }
     assert!(!prefixes.any_is_of(b"aab"));
+}
+
+#[test]
+fn what_is_not_told_yet_is_bounded_and_gives_way_to_a_word_for_all_of_it() {
+    let mut news = News::default();
+    news.bytes_max = 10_000;
+    let nobody = Readers::new;
+    let mut fit = 0;
+    while !matches!(news.untold.first(), Some(Untold::Everything)) {
+        news.push_change(&long(fit), None);
+        news.push_key(long(fit), nobody());
+        fit += 1;
+    }
+    let each = 2 * long(0).heap_bytes() as u64;
+    assert!((5_000..=10_000).contains(&(fit * each)), "{fit} keys");
+    // What comes then is told already, and takes nothing.
+    for number in 0..1000 {
+        news.push_change(&long(number), None);
+        news.push_key(long(number), nobody());
+        news.push_everything();
+    }
+    let (untold, changes) = news.take();
+    assert!(matches!(untold.as_slice(), [Untold::Everything]));
+    assert!(changes.is_empty() && news.is_empty());
+    // Once it is told, keys are told one by one again; one that changes often is there once.
+    (0..1_000).for_each(|_| news.push_change(b"key", None));
+    assert_eq!((news.untold.len(), news.changes.len()), (0, 1));
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use mlua::{MultiValue, Value as Any};
 use resp::{DOUBLE_TEXT_BYTES_MAX, Span, double_text};
 
+use crate::limits::MADE_BYTES_MAX;
 use crate::output::whole;
 
 /// The arguments of a request: their bytes, and where each lies in them.
@@ -58,7 +59,13 @@ impl Request {
 
     fn add(&mut self, value: &Any) -> Result<(), NoRequest> {
         match value {
-            Any::String(text) => self.bytes.extend_from_slice(&text.as_bytes()),
+            Any::String(text) => {
+                let text = text.as_bytes();
+                if self.bytes.len() + text.len() > MADE_BYTES_MAX {
+                    return Err(NoRequest::Length);
+                }
+                self.bytes.extend_from_slice(&text);
+            }
             Any::Integer(number) => {
                 let mut digits = itoa::Buffer::new();
                 self.bytes

@@ -83,7 +83,7 @@ fn with_options(lua: &Lua, array_mark: &Table) -> mlua::Result<Table> {
         if arguments.len() != 1 {
             return fail("bad argument #1 to 'encode' (expected 1 argument)");
         }
-        let text = encode::encode(arguments.get(0), &shared, &mark)?;
+        let text = encode::encode(lua, arguments.get(0), &shared, &mark)?;
         one(lua, lua.create_string(text)?)
     })?;
     let (shared, mark) = (options.clone(), array_mark.clone());

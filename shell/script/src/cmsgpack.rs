@@ -10,6 +10,7 @@ mod unpack;
 use mlua::{Lua, MultiValue, Table, Value as Any};
 
 use crate::failure::{Arguments, Failure, add, fail};
+use crate::work::Work;
 
 /// How deep tables may lie in one another.
 const DEPTH_MAX: usize = 16;
@@ -25,9 +26,9 @@ pub(crate) fn library(lua: &Lua) -> mlua::Result<Table> {
         if arguments.len() == 0 {
             return fail("bad argument #0 to 'pack' (MessagePack pack needs input.)");
         }
-        let mut out = Vec::new();
+        let (work, mut out) = (Work::new(lua), Vec::new());
         for index in 0..arguments.len() {
-            pack::pack(&mut out, arguments.get(index), 0)?;
+            pack::pack(&work, &mut out, arguments.get(index), 0)?;
         }
         let packed = Any::String(lua.create_string(out)?);
         Ok(MultiValue::from_vec(vec![packed]))
@@ -76,7 +77,7 @@ fn unpack_some(
         0 => i64::from(i32::MAX),
         limit => limit,
     };
-    let mut reader = unpack::Unpacker::new(&text[start..]);
+    let mut reader = unpack::Unpacker::new(lua, &text[start..]);
     let mut values = Vec::new();
     while reader.left() > 0 && (values.len() as i64) < limit {
         if values.len() >= VALUES_MAX {

@@ -27,7 +27,8 @@ use crate::limits::{
 use crate::memory::{BYTES_PER_BYTE, VALUE_BYTES, reserved};
 use crate::output::{Names, Output};
 use crate::reply::ReplyReader;
-use crate::{bits, cjson, cmsgpack, random, readonly, redis_library, stack, structs};
+use crate::work::TICK;
+use crate::{bits, cjson, cmsgpack, random, readonly, redis_library, stack, strings, structs};
 
 /// The sandbox, and the library `redis`.
 const PRELUDE: &str = include_str!("prelude.lua");
@@ -37,9 +38,6 @@ pub(crate) const PRELUDE_NAME: &str = "@redis";
 
 /// What scripts are called in errors.
 const SCRIPT_NAME: &str = "@user_script";
-
-/// Where the function is that a hook calls.
-const TICK: &str = "tick";
 
 /// The way out of this stack.
 type Line<'s> = RefCell<Scope<'s, 'static, Told, Says>>;
@@ -116,6 +114,7 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
         native.raw_set("cmsgpack", cmsgpack::library(&lua)?)?;
         native.raw_set("struct", structs::library(&lua)?)?;
         stack::add_to(&lua, &native)?;
+        strings::add_to(&lua, &native)?;
         readonly::add_to(&lua, &native)?;
         let prelude = lua.load(PRELUDE).set_name(PRELUDE_NAME);
         let prelude: (Function, Table, Table, Function, Function, Table) = prelude.call(native)?;

@@ -25,6 +25,8 @@ mod readonly;
 mod redis_library;
 mod reply;
 mod stack;
+mod strings;
 mod structs;
+mod work;
 
 pub use host::LuaHost;

@@ -11,6 +11,14 @@ pub(crate) const MEMORY_BYTES_READ_MAX: usize = 160 << 20;
 /// need.
 pub(crate) const MEMORY_KEPT_BYTES_MAX: usize = 64 << 20;
 
+/// What one call of a function may make outside of the interpreter, in bytes: a text that follows
+/// from few values that are met again and again, a request, or a reply.
+pub(crate) const MADE_BYTES_MAX: usize = MEMORY_BYTES_MAX;
+
+/// What a function does in about the time of so many instructions as there are between two signs of
+/// life, in bytes.
+pub(crate) const WORK_BYTES_PER_TICK: usize = 16 << 10;
+
 /// The stack of the interpreter, in words. Only what is used of it takes memory.
 pub(crate) const STACK_WORDS: usize = (16 << 20) / size_of::<usize>();
 

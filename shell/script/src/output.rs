@@ -3,7 +3,7 @@
 use mlua::{LuaString, Table, Value as Any};
 use resp::{Protocol, Reply};
 
-use crate::limits::REPLY_DEPTH_MAX;
+use crate::limits::{MADE_BYTES_MAX, REPLY_DEPTH_MAX};
 
 /// The names by which a table says what it is.
 #[derive(Debug)]
@@ -46,6 +46,10 @@ pub(crate) struct Output<'a> {
 impl Output<'_> {
     /// Writes a value.
     pub(crate) fn write(&mut self, value: &Any, depth: usize) -> mlua::Result<()> {
+        // Tables that hold one another more than once are written as often.
+        if self.reply.len() > MADE_BYTES_MAX {
+            return Err(mlua::Error::runtime("The reply is too long"));
+        }
         match value {
             Any::String(text) => self.reply.bulk(&text.as_bytes()),
             Any::Integer(number) => self.reply.int(*number),

@@ -41,6 +41,23 @@ for _, name in pairs({ 'find', 'gmatch', 'gsub', 'match' }) do
     string[name] = bounded(string[name])
 end
 string.gfind = string.gmatch
+string.rep = native.rep
+
+-- Elements from which on sorting takes longer than may pass without a sign of life.
+local UNCOUNTED_MAX = 1000
+local raw_sort = table.sort
+
+local function less(a, b)
+    return a < b
+end
+
+function table.sort(list, before)
+    -- Comparisons that are made of instructions are counted.
+    if before == nil and type(list) == 'table' and #list > UNCOUNTED_MAX then
+        before = less
+    end
+    return raw_sort(list, before)
+end
 
 math.random, math.randomseed = native.random, native.randomseed
 

@@ -1,6 +1,7 @@
 //! The functions of the library `redis` that need nothing of the engine, and how the others read
 //! their arguments.
 
+use engine::limits::SCRIPT_LOG_BYTES_MAX;
 use engine::scripting::{LogLevel, Sha};
 use mlua::{Lua, MultiValue, Table, Value as Any};
 use resp::Protocol;
@@ -130,6 +131,10 @@ pub(crate) fn log_line(lua: &Lua, arguments: &MultiValue) -> mlua::Result<(LogLe
     };
     let mut text = Vec::new();
     for value in arguments.iter().skip(1) {
+        // Of a longer line nothing more is written.
+        if text.len() > SCRIPT_LOG_BYTES_MAX {
+            break;
+        }
         if let Some(part) = lua.coerce_string(value.clone())? {
             if !text.is_empty() {
                 text.push(b' ');

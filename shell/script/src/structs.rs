@@ -9,6 +9,7 @@
 use mlua::{Lua, MultiValue, Table, Value as Any};
 
 use crate::failure::{Arguments, Failure, add, fail, one};
+use crate::work::{VALUE_BYTES, Work};
 
 /// Makes the library.
 pub(crate) fn library(lua: &Lua) -> mlua::Result<Table> {
@@ -170,9 +171,10 @@ fn pack(lua: &Lua, arguments: &Arguments) -> Result<MultiValue, Failure> {
     let format = arguments.string(lua, "pack", 0)?;
     let text = format.as_bytes();
     let mut format = Format::new("pack", &text);
-    let mut out = Vec::new();
+    let (work, mut out) = (Work::new(lua), Vec::new());
     let mut next = 1;
     while let Some(item) = format.next()? {
+        work.made(&out, VALUE_BYTES)?;
         let gap = format.gap(item, out.len());
         out.resize(out.len() + gap, 0);
         match item {
@@ -208,6 +210,7 @@ fn pack(lua: &Lua, arguments: &Arguments) -> Result<MultiValue, Failure> {
                         "bad argument #{number} to 'pack' (string too short)"
                     ));
                 };
+                work.made(&out, text.len())?;
                 out.extend_from_slice(text);
                 if item == Item::Text {
                     out.push(0);

@@ -1,13 +1,15 @@
 //! From a value of Lua to JSON.
 
-use mlua::{Table, Value as Any};
+use mlua::{Lua, Table, Value as Any};
 
 use super::{DEPTH_MAX, Invalid, Options};
 use crate::failure::{Failure, fail, type_name};
 use crate::number::write_general;
+use crate::work::{VALUE_BYTES, Work};
 
 /// Writes a value.
 pub(super) fn encode(
+    lua: &Lua,
     value: &Any,
     options: &Options,
     array_mark: &Table,
@@ -16,6 +18,7 @@ pub(super) fn encode(
         options,
         array_mark,
         out: Vec::new(),
+        work: Work::new(lua),
     };
     encoder.value(value, 0)?;
     Ok(encoder.out)
@@ -25,12 +28,17 @@ struct Encoder<'a> {
     options: &'a Options,
     array_mark: &'a Table,
     out: Vec<u8>,
+    work: Work<'a>,
 }
+
+/// What is made of a part of a text at once, at most six times as much, is counted then.
+const PART_BYTES: usize = 4096;
 
 impl Encoder<'_> {
     fn value(&mut self, value: &Any, depth: i64) -> Result<(), Failure> {
+        self.work.made(&self.out, VALUE_BYTES)?;
         match value {
-            Any::String(text) => self.string(&text.as_bytes()),
+            Any::String(text) => self.string(&text.as_bytes())?,
             Any::Integer(number) => self.number(*number as f64)?,
             Any::Number(number) => self.number(*number)?,
             Any::Boolean(true) => self.out.extend_from_slice(b"true"),
@@ -77,7 +85,7 @@ impl Encoder<'_> {
             is_array &= key > 0;
             max = max.max(key);
             items += 1;
-            Ok(())
+            self.work.did(VALUE_BYTES)
         })?;
         if !is_array {
             return Ok(None);
@@ -129,7 +137,7 @@ impl Encoder<'_> {
 
     fn key(&mut self, key: &Any) -> Result<(), Failure> {
         match key {
-            Any::String(text) => self.string(&text.as_bytes()),
+            Any::String(text) => self.string(&text.as_bytes())?,
             Any::Integer(_) | Any::Number(_) => {
                 self.out.push(b'"');
                 self.number(match key {
@@ -175,10 +183,19 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn string(&mut self, text: &[u8]) {
-        self.out.reserve(text.len() + 2);
+    fn string(&mut self, text: &[u8]) -> Result<(), Failure> {
         self.out.push(b'"');
-        for byte in text {
+        for part in text.chunks(PART_BYTES) {
+            self.work.made(&self.out, part.len())?;
+            self.escaped(part);
+        }
+        self.out.push(b'"');
+        Ok(())
+    }
+
+    fn escaped(&mut self, part: &[u8]) {
+        self.out.reserve(part.len());
+        for byte in part {
             match byte {
                 b'"' => self.out.extend_from_slice(b"\\\""),
                 b'\\' => self.out.extend_from_slice(b"\\\\"),
@@ -195,6 +212,5 @@ impl Encoder<'_> {
                 byte => self.out.push(*byte),
             }
         }
-        self.out.push(b'"');
     }
 }

@@ -4,23 +4,34 @@ use mlua::{Table, Value as Any};
 
 use super::DEPTH_MAX;
 use crate::failure::{Failure, fail};
+use crate::work::{VALUE_BYTES, Work};
 
 /// Appends a value.
-pub(super) fn pack(out: &mut Vec<u8>, value: &Any, depth: usize) -> Result<(), Failure> {
+pub(super) fn pack(
+    work: &Work<'_>,
+    out: &mut Vec<u8>,
+    value: &Any,
+    depth: usize,
+) -> Result<(), Failure> {
+    work.made(out, VALUE_BYTES)?;
     match value {
-        Any::String(text) => string(out, &text.as_bytes()),
+        Any::String(text) => {
+            let text = text.as_bytes();
+            work.made(out, text.len())?;
+            string(out, &text);
+        }
         Any::Boolean(value) => out.push(if *value { 0xc3 } else { 0xc2 }),
         Any::Integer(number) => integer(out, *number),
         Any::Number(number) => double(out, *number),
         Any::Table(_) if depth >= DEPTH_MAX => out.push(0xc0),
-        Any::Table(table) => match array_len(table)? {
+        Any::Table(table) => match array_len(work, table)? {
             Some(len) => {
                 header(out, len, 0x90, 15, 0xdc);
                 for index in 1..=len {
-                    pack(out, &table.raw_get(index)?, depth + 1)?;
+                    pack(work, out, &table.raw_get(index)?, depth + 1)?;
                 }
             }
-            None => map(out, table, depth)?,
+            None => map(work, out, table, depth)?,
         },
         Any::Nil
         | Any::LightUserData(_)
@@ -34,7 +45,7 @@ pub(super) fn pack(out: &mut Vec<u8>, value: &Any, depth: usize) -> Result<(), F
 }
 
 /// The length of a table whose keys are those of an array. An empty one is an array.
-fn array_len(table: &Table) -> Result<Option<usize>, Failure> {
+fn array_len(work: &Work<'_>, table: &Table) -> Result<Option<usize>, Failure> {
     let (mut max, mut count, mut is_array) = (0.0, 0, true);
     table.for_each(|key: Any, _: Any| {
         let key = match key {
@@ -45,21 +56,22 @@ fn array_len(table: &Table) -> Result<Option<usize>, Failure> {
         is_array &= key > 0.0 && key.fract() == 0.0;
         max = f64::max(max, key);
         count += 1;
-        Ok(())
+        work.did(VALUE_BYTES)
     })?;
     Ok((is_array && max == count as f64).then_some(count))
 }
 
-fn map(out: &mut Vec<u8>, table: &Table, depth: usize) -> Result<(), Failure> {
+fn map(work: &Work<'_>, out: &mut Vec<u8>, table: &Table, depth: usize) -> Result<(), Failure> {
     let mut count = 0;
     table.for_each(|_: Any, _: Any| {
         count += 1;
-        Ok(())
+        work.did(VALUE_BYTES)
     })?;
     header(out, count, 0x80, 15, 0xde);
     let mut failure = None;
     let walked = table.for_each(|key: Any, value: Any| {
-        let packed = pack(out, &key, depth + 1).and_then(|()| pack(out, &value, depth + 1));
+        let packed = pack(work, out, &key, depth + 1);
+        let packed = packed.and_then(|()| pack(work, out, &value, depth + 1));
         packed.map_err(|found| {
             failure = Some(found);
             mlua::Error::runtime("")

@@ -3,6 +3,7 @@
 use mlua::{Lua, Value as Any};
 
 use crate::failure::{Failure, fail};
+use crate::work::{VALUE_BYTES, Work};
 
 /// How deep arrays and maps may lie in one another, so that reading them needs no more stack than
 /// there is.
@@ -11,6 +12,7 @@ const DEPTH_MAX: usize = 2000;
 /// Reads values from the front of bytes.
 pub(super) struct Unpacker<'a> {
     rest: &'a [u8],
+    work: Work<'a>,
 }
 
 const MISSING: &str = "Missing bytes in input.";
@@ -18,8 +20,9 @@ const WRONG: &str = "Bad data format in input.";
 
 impl<'a> Unpacker<'a> {
     /// Reads these bytes.
-    pub(super) fn new(rest: &'a [u8]) -> Unpacker<'a> {
-        Unpacker { rest }
+    pub(super) fn new(lua: &'a Lua, rest: &'a [u8]) -> Unpacker<'a> {
+        let work = Work::new(lua);
+        Unpacker { rest, work }
     }
 
     /// Returns how many bytes are left.
@@ -57,6 +60,7 @@ impl<'a> Unpacker<'a> {
         if depth > DEPTH_MAX {
             return fail(WRONG);
         }
+        self.work.did(VALUE_BYTES)?;
         let kind = self.take(1)?[0];
         Ok(match kind {
             0x00..=0x7f => Any::Integer(i64::from(kind)),
@@ -91,6 +95,7 @@ impl<'a> Unpacker<'a> {
 
     fn string(&mut self, lua: &Lua, len: usize) -> Result<Any, Failure> {
         let text = self.take(len)?;
+        self.work.did(len)?;
         Ok(Any::String(lua.create_string(text)?))
     }
 

@@ -1,0 +1,136 @@
+//! What scripts do that is not made of instructions: it counts as such, and makes no more than may
+//! be made.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it must be"
+)]
+
+use engine::scripting::{Answer, Job, Runs, ScriptHost, Sha, Step};
+use resp::{ArgvBuf, Protocol};
+use script::LuaHost;
+
+/// How a script ended, and how many signs of life it gave before.
+#[derive(Debug)]
+struct Ended {
+    text: String,
+    ticks: usize,
+}
+
+/// Runs a script, which is to end after so many signs of life. Its commands are all answered `OK`.
+fn run_for(body: &str, ticks_max: usize) -> Ended {
+    let mut host = LuaHost::new();
+    let script = Sha::of(body.as_bytes());
+    host.compile(script, body.as_bytes()).unwrap();
+    let none = ArgvBuf::default();
+    let mut step = host.begin(Job {
+        runs: Runs::Script(script),
+        keys: none.as_argv(),
+        args: none.as_argv(),
+        protocol: Protocol::Resp2,
+    });
+    let mut ticks = 0;
+    loop {
+        let answer = match step {
+            Step::Tick => {
+                ticks += 1;
+                match ticks > ticks_max {
+                    true => Answer::Kill,
+                    false => Answer::GoOn,
+                }
+            }
+            Step::Call(_) => Answer::Reply(b"+OK\r\n".to_vec()),
+            Step::Done(reply) => {
+                let text = String::from_utf8_lossy(&reply[..reply.len().min(100)]).into_owned();
+                return Ended { text, ticks };
+            }
+            Step::Failed(error) => {
+                let text = error.to_string();
+                return Ended { text, ticks };
+            }
+            Step::MayRun(_) | Step::Log(..) | Step::Registered(_) => panic!("nobody asked"),
+        };
+        step = host.go_on(answer);
+    }
+}
+
+fn run(body: &str) -> Ended {
+    run_for(body, usize::MAX)
+}
+
+/// A table of two tables that are the same one, and so on: values without number of few.
+const DOUBLED: &str = "local t = {1} for i = 1, 15 do local p = {} for j = 1, 64 do p[j] = t end \
+                       t = p end ";
+
+/// A table that has a text of a megabyte 300 times.
+const LONG: &str = "local s, t = string.rep('x', 1048576), {} for i = 1, 300 do t[i] = s end ";
+
+#[test]
+fn a_text_that_cannot_be_made_is_refused_before_any_of_it_is() {
+    for times in ["3e8", "5e8", "1e300", "math.huge"] {
+        let refused = run(&format!("return #string.rep('x', {times})"));
+        assert!(refused.text.contains("not enough memory"), "{refused:?}");
+        assert_eq!(refused.ticks, 0, "{times}");
+    }
+    let made = run("return #string.rep('ab', 5e7)");
+    assert_eq!(made.text, ":100000000\r\n");
+    assert!(made.ticks > 300, "{made:?}");
+    for (call, made) in [
+        ("('ab', 2.9)", "abab"),
+        ("('ab', -1)", ""),
+        ("('', 1e300)", ""),
+        ("(12, '2')", "1212"),
+        ("('a', 0/0)", ""),
+    ] {
+        let found = run(&format!("return string.rep{call}")).text;
+        assert_eq!(found, format!("${}\r\n{made}\r\n", made.len()), "{call}");
+    }
+    let method = run("return ('ab'):rep(2)").text;
+    assert_eq!(method, "$4\r\nabab\r\n");
+}
+
+#[test]
+fn what_follows_from_few_values_without_end_can_be_ended() {
+    for call in ["cjson.encode(t)", "cmsgpack.pack(t)"] {
+        let ended = run_for(&format!("{DOUBLED} return #{call}"), 500);
+        assert!(ended.text.contains("Script killed by user"), "{ended:?}");
+    }
+}
+
+#[test]
+fn one_call_makes_no_more_than_may_be_made() {
+    for call in [
+        "cjson.encode(t)",
+        "cmsgpack.pack(t)",
+        "cmsgpack.pack(unpack(t))",
+        "struct.pack(('s'):rep(300), unpack(t))",
+    ] {
+        let refused = run(&format!("{LONG} return #{call}"));
+        assert!(refused.text.contains("not enough memory"), "{refused:?}");
+        assert!(refused.ticks > 1000, "{call}: {refused:?}");
+    }
+    let refused = run(&format!("{LONG} return t"));
+    assert!(
+        refused.text.starts_with("ERR The reply is too long"),
+        "{refused:?}"
+    );
+    let refused = run(&format!("{LONG} return redis.call('SADD', unpack(t))"));
+    let long = "ERR The arguments are too long for a request";
+    assert!(refused.text.starts_with(long), "{refused:?}");
+    // At the bound, all of it is made.
+    let made = run(&format!("{LONG} return #cmsgpack.pack(unpack(t, 1, 100))"));
+    assert_eq!(made.text, ":104858100\r\n");
+}
+
+#[test]
+fn comparisons_of_a_long_table_are_counted() {
+    let sort = "local t = {} for i = 1, 100000 do t[i] = (i * 7919) % 100003 end ";
+    let before = run(&format!("{sort} return 0")).ticks;
+    let sorted = run(&format!(
+        "{sort} table.sort(t) for i = 2, #t do if t[i - 1] > t[i] then return i end end return 0"
+    ));
+    assert_eq!(sorted.text, ":0\r\n");
+    assert!(sorted.ticks > before + 500, "{before} {sorted:?}");
+    let ended = run_for(&format!("{sort} table.sort(t)"), before + 10);
+    assert!(ended.text.contains("Script killed by user"), "{ended:?}");
+}

@@ -36,6 +36,14 @@ pub fn try_in_steps<'n, C, T: Copy>(
     look: impl Fn(&C, &[&'n [u8]]),
     mut each: impl FnMut(&mut C, T) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
+    // Most commands name one, which needs no look ahead.
+    let Some(first) = items.next() else {
+        return ControlFlow::Continue(());
+    };
+    let Some(second) = items.next() else {
+        return each(collection, first);
+    };
+    let mut items = [first, second].into_iter().chain(items);
     loop {
         let step: SmallVec<[T; STEP]> = items.by_ref().take(STEP).collect();
         if step.len() > 1 {

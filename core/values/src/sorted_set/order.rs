@@ -42,11 +42,13 @@ impl Order for ByScore {
 
     #[inline]
     fn compare(text: Text<'_>, point: Member<'_>) -> Ordering {
-        if let Text::Long(text) = text {
-            return compare_long(text, point);
+        match text {
+            Text::Whole(text) => {
+                let one = unpack(text);
+                compare((one.score, one.member), (point.score, point.member))
+            }
+            Text::Long(text) => compare_long(text, point),
         }
-        let one = member_of(text);
-        compare((one.score, one.member), (point.score, point.member))
     }
 
     fn point_of_long(text: &LongText) -> Member<'_> {
@@ -58,6 +60,7 @@ impl Order for ByScore {
     }
 }
 
+#[cold]
 fn compare_long(text: &LongText, point: Member<'_>) -> Ordering {
     let Member { member, score } = member_of(Text::Long(text));
     // Mostly it is the one that is sought, which need not be read for that.

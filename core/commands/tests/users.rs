@@ -4,6 +4,7 @@ use commands::TABLE;
 use engine::clients::session::SessionId;
 use engine::config::Settings;
 use engine::limits::{USER_BYTES_MAX, USER_ITEMS_MAX, USERS_MAX};
+use engine::users::Precedent;
 use engine::{Engine, Mono, Next, Now};
 use proptest::prelude::*;
 use resp::{ArgvBuf, Protocol, Reply};
@@ -406,7 +407,155 @@ fn who_is_given_back_what_was_taken_away_may_do_everything() {
     assert!(is_powerful(&server));
 }
 
+const TEN_PATTERNS: &str = "+@all ~one:* ~two:* ~three:* ~four:* ~five:* ~six:* ~seven:* ~eight:* \
+                            ~a-long-beginning:* ~ten:*";
+
+/// How a user's request is allowed: by what allowed one before, quickly, or as only a whole check
+/// may find out.
+#[derive(Debug, PartialEq)]
+enum Passes {
+    ByPrecedent,
+    Clearly,
+    Perhaps,
+}
+
+fn passes(server: &Server, request: &str, precedent: &mut Precedent) -> Passes {
+    let user = server
+        .engine
+        .server
+        .users
+        .find(b"u")
+        .expect("the user was made");
+    let argv: ArgvBuf = request.split(' ').map(str::as_bytes).collect();
+    let argv = argv.as_argv();
+    let (row, _) = server
+        .engine
+        .server
+        .commands
+        .find_request(argv)
+        .expect("a command");
+    let how = match (
+        user.may_by(row, argv, precedent),
+        user.clearly_may(row, argv, precedent),
+    ) {
+        (true, _) => Passes::ByPrecedent,
+        (false, true) => Passes::Clearly,
+        (false, false) => return Passes::Perhaps,
+    };
+    assert_eq!(user.check(row, argv), Ok(()), "{request}");
+    how
+}
+
+#[test]
+fn a_request_passes_by_what_let_one_before_pass() {
+    let mut server = Server::new();
+    for (rules, requests) in [
+        (
+            TEN_PATTERNS,
+            [
+                ("GET ten:1234", Passes::Clearly),
+                ("GET ten:5678", Passes::ByPrecedent),
+                ("SET ten:5678 v EX 10 GET", Passes::ByPrecedent),
+                ("XADD ten:12345 * field value", Passes::ByPrecedent),
+                ("GET ten:1", Passes::Clearly),
+                ("GET ten", Passes::Perhaps),
+                ("GET tenth:1234", Passes::Perhaps),
+                ("XGROUP CREATE one:1234 group $", Passes::Clearly),
+                ("XGROUP CREATE one:1234 group $", Passes::ByPrecedent),
+                ("GET ten:1234", Passes::Clearly),
+                ("HSET a-long-beginning:1 a 1", Passes::Clearly),
+                ("HSET a-long-beginning:1 a 1", Passes::Clearly),
+                ("HSET a-long-beginning 1 a 1", Passes::Perhaps),
+                ("MGET one:1234 ten:1234", Passes::Perhaps),
+                ("PUBLISH one:1234 1", Passes::Perhaps),
+                ("PING", Passes::Clearly),
+            ]
+            .as_slice(),
+        ),
+        (
+            "+@all -get ~*",
+            &[
+                ("INCR any:1234", Passes::Clearly),
+                ("INCR any:1234", Passes::ByPrecedent),
+                ("GET any:1234", Passes::Perhaps),
+            ],
+        ),
+        (
+            "+@all %R~read:* %W~write:* ~glob[1]*",
+            &[
+                ("GET read:1234", Passes::Clearly),
+                ("GET read:1234", Passes::Clearly),
+                ("HSET read:1234 a b", Passes::Perhaps),
+                ("HSET write:1234 a b", Passes::Clearly),
+                ("GET write:1234", Passes::Perhaps),
+                ("INCR write:1234", Passes::Perhaps),
+                // Whether it reads depends on its options.
+                ("SET write:1234 1", Passes::Perhaps),
+                ("SET glob1234 1", Passes::Clearly),
+                ("SET glob1234 1", Passes::Clearly),
+                ("SET glob2345 1", Passes::Perhaps),
+            ],
+        ),
+        ("-@all (+get ~any:*)", &[("GET any:1234", Passes::Perhaps)]),
+    ] {
+        server.user(rules);
+        let mut precedent = Precedent::NONE;
+        for (request, how) in requests {
+            let found = passes(&server, request, &mut precedent);
+            assert_eq!(found, *how, "{rules}: {request}");
+        }
+    }
+}
+
+#[test]
+fn what_was_allowed_before_counts_for_nothing_when_rules_change() {
+    let mut server = Server::new();
+    let client = server.user(TEN_PATTERNS);
+    for (rules, key, reply) in [
+        ("on", "ten:1234", "$-1"),
+        ("resetkeys ~one:* ~eleven:*", "ten:1234", NO_KEY),
+        ("on", "eleven:1234", "$-1"),
+        ("resetkeys %W~one:* %W~eleven:*", "eleven:1234", NO_KEY),
+        ("%R~eleven:*", "eleven:1234", "$-1"),
+        ("resetkeys", "eleven:1234", NO_KEY),
+        ("~ten:*", "ten:1234", "$-1"),
+        (
+            "-get",
+            "ten:1234",
+            "-NOPERM User u has no permissions to run the 'get' command",
+        ),
+    ] {
+        assert_eq!(server.ask(&format!("ACL SETUSER u {rules}")), "+OK");
+        let answered = server.ask_as(client, &format!("GET {key}"));
+        assert_eq!(answered, reply, "{rules}: {key}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_passes_quickly_is_allowed(
+        rules in prop::collection::vec(rule(), 0..12),
+        words in prop::collection::vec(
+            prop::sample::select(vec!["a", "ab", "b", "c1", "1", "a-long-name", "b-long-name"]),
+            5..12,
+        ),
+    ) {
+        let mut server = Server::new();
+        let admin = server.admin;
+        for rule in &rules {
+            server.words(admin, &[b"ACL", b"SETUSER", b"u", rule]);
+        }
+        server.ask("ACL SETUSER u on");
+        let mut precedent = Precedent::NONE;
+        let rows = TABLE.rows().iter().filter(|row| row.subcommand_count() == 0);
+        for (number, row) in rows.enumerate() {
+            let names = [row.container, row.spec.name].into_iter();
+            let words = words.iter().cycle().skip(number).take(5).copied();
+            let words = names.filter(|name| !name.is_empty()).chain(words);
+            passes(&server, &words.collect::<Vec<_>>().join(" "), &mut precedent);
+        }
+    }
+
     #[test]
     fn what_a_line_says_of_a_user_makes_the_same_user(
         rules in prop::collection::vec(rule(), 0..12),

@@ -119,6 +119,13 @@ impl<'a> Argv<'a> {
         Some(span.of(self.bytes, self.larges))
     }
 
+    /// Argument `index`, if it lies among the bytes of the request, as all do that are not large.
+    #[inline]
+    pub fn in_place(self, index: usize) -> Option<&'a [u8]> {
+        let span = self.spans.get(index)?;
+        self.bytes.get(span.start()..span.start() + span.len())
+    }
+
     /// All arguments, from the first.
     #[inline]
     pub fn iter(self) -> ArgvIter<'a> {

@@ -49,6 +49,20 @@ const STREAMS_AND_STRINGS: &[Work] = &[
         request: |n| encode(&["GET", &key(n)]),
     },
     Work {
+        name: "SET by a user with 10 patterns",
+        prepare: |_| become_user_of_ten_patterns(),
+        request: |n| encode(&["SET", &key(n), &text(n, 64)]),
+    },
+    Work {
+        name: "GET by a user with 10 patterns",
+        prepare: |count| {
+            let mut requests = (STREAMS_AND_STRINGS[2].prepare)(count);
+            requests.extend(become_user_of_ten_patterns());
+            requests
+        },
+        request: |n| encode(&["GET", &key(n)]),
+    },
+    Work {
         name: "XADD 1x64",
         prepare: |_| Vec::new(),
         request: |n| encode(&["XADD", "stream", "*", "payload", &text(n, 64)]),
@@ -116,8 +130,8 @@ const STREAMS_AND_STRINGS: &[Work] = &[
     Work {
         name: "XACK of 10",
         prepare: |count| {
-            let mut requests = (STREAMS_AND_STRINGS[7].prepare)(count);
-            requests.extend((0..count).map(|n| (STREAMS_AND_STRINGS[7].request)(n)));
+            let mut requests = (STREAMS_AND_STRINGS[9].prepare)(count);
+            requests.extend((0..count).map(|n| (STREAMS_AND_STRINGS[9].request)(n)));
             requests
         },
         request: |n| {
@@ -141,6 +155,19 @@ const STREAMS_AND_STRINGS: &[Work] = &[
         },
     },
 ];
+
+/// The client acts as a user with ten patterns, of which the last one fits.
+fn become_user_of_ten_patterns() -> Vec<Vec<u8>> {
+    let others = (1..10).map(|n| format!("~{n}:*"));
+    let words = ["ACL", "SETUSER", "u", "on", "nopass", "+@all"].map(str::to_owned);
+    let words: Vec<String> = words
+        .into_iter()
+        .chain(others)
+        .chain(["~key:*".to_owned()])
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    vec![encode(&words), encode(&["AUTH", "u", "x"])]
+}
 
 /// How many keys strings are kept under.
 const KEYS: u64 = 100_000;
@@ -276,7 +303,7 @@ fn main() {
             best = best.min(begun.elapsed().as_nanos() as f64 / count as f64);
         }
         println!(
-            "{:<26} {best:7.1} ns, {} bytes answered",
+            "{:<30} {best:7.1} ns, {} bytes answered",
             work.name,
             bytes / count as usize
         );

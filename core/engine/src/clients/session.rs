@@ -12,7 +12,7 @@ use crate::clients::waiting::Wait;
 use crate::config::ClientClass;
 use crate::table::{Flags, Row};
 use crate::time::{Mono, Now};
-use crate::users::{User, Users};
+use crate::users::{Precedent, User, Users};
 
 /// Identifies a connected client within the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub struct Session {
     authenticated: bool,
     /// It is authenticated and may do everything, so that nothing has to be checked.
     is_unrestricted: bool,
+    /// What of its user's rules allowed its requests so far; of no use to another user.
+    precedent: Precedent,
     /// `CLIENT SETNAME`; empty if none.
     pub name: Vec<u8>,
     /// `CLIENT SETINFO`: the client library and its version; empty if not said.
@@ -146,6 +148,20 @@ impl Session {
         self.is_unrestricted
     }
 
+    /// Returns whether it may make this request because it is like one that it was allowed before;
+    /// otherwise [`Session::clearly_may`] has to look. Not inlined, because most clients may do
+    /// everything.
+    #[inline(never)]
+    pub(crate) fn may_by_precedent(&self, row: &Row, argv: Argv<'_>) -> bool {
+        self.user.may_by(row, argv, &self.precedent)
+    }
+
+    /// Returns whether it may make this request, as far as that is found out quickly: otherwise its
+    /// user has to be asked.
+    pub(crate) fn clearly_may(&mut self, row: &Row, argv: Argv<'_>) -> bool {
+        self.authenticated && self.user.clearly_may(row, argv, &mut self.precedent)
+    }
+
     /// It has said who it is, and it is true.
     pub fn authenticate(&mut self, user: Arc<User>) {
         self.authenticated = true;
@@ -166,6 +182,7 @@ impl Session {
     /// Its user takes the place of the one before. It stays as authenticated as it was.
     pub(crate) fn set_user(&mut self, user: Arc<User>) {
         self.is_unrestricted = self.authenticated && user.is_all_powerful();
+        self.precedent = Precedent::NONE;
         self.user = user;
     }
 
@@ -329,6 +346,7 @@ impl Session {
             is_unrestricted: authenticated && user.is_all_powerful(),
             user,
             authenticated,
+            precedent: Precedent::NONE,
             name: Vec::new(),
             library: (Vec::new(), Vec::new()),
             address,

@@ -33,7 +33,7 @@ impl Server {
     #[inline(always)]
     pub(crate) fn admit<'a>(
         &mut self,
-        session: &Session,
+        session: &mut Session,
         argv: Argv<'a>,
         mode: Mode,
     ) -> Result<Option<Invocation<'a>>, CmdError> {
@@ -56,7 +56,7 @@ impl Server {
         if !spec.arity.accepts(argv.len()) || row.is_container() {
             return Err(self.wrong_arity(row));
         }
-        if !session.is_unrestricted() {
+        if !session.is_unrestricted() && !session.may_by_precedent(row, argv) {
             self.check_user(session, row, argv, mode)?;
         }
         if session.only_listens() && mode == Mode::Alone && !spec.flags.has(Flags::WHILE_SUBSCRIBED)
@@ -109,12 +109,13 @@ impl Server {
     #[inline(never)]
     fn check_user(
         &mut self,
-        session: &Session,
+        session: &mut Session,
         row: &'static Row,
         argv: Argv<'_>,
         mode: Mode,
     ) -> Result<(), CmdError> {
-        if mode == Mode::Replay || row.spec.flags.has(Flags::NO_AUTH) {
+        let is_free = mode == Mode::Replay || row.spec.flags.has(Flags::NO_AUTH);
+        if is_free || session.clearly_may(row, argv) {
             return Ok(());
         }
         if session.sender(&self.users) == Sender::Unauthenticated {

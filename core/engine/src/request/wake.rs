@@ -136,7 +136,7 @@ impl Engine {
             return;
         };
         let argv = wait.request.as_argv();
-        let admitted = self.server.admit(&session, argv, Mode::Resumed);
+        let admitted = self.server.admit(&mut session, argv, Mode::Resumed);
         if let Ok(Some(request)) = &admitted
             && Engine::holds_back(self.server.pause.active(now), &session, request.row)
         {

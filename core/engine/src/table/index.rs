@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 use resp::Argv;
 
 use crate::table::rename::RenameFault;
-use crate::table::{Categories, Spec};
+use crate::table::{Categories, Named, Spec};
 
 /// A command or subcommand, and its number for counters.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,8 @@ pub struct Row {
     folded: u64,
     /// That distinguishes the name from all others of its length.
     is_told: bool,
+    /// What its requests name that not every user may use.
+    pub(crate) named: Named,
 }
 
 impl Row {
@@ -46,6 +48,7 @@ impl Row {
             is_container: false,
             folded: folded(name),
             is_told: is_told(name),
+            named: Named::by(spec),
         }
     }
 

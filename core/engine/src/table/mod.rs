@@ -13,6 +13,7 @@ mod index;
 mod keys;
 mod redact;
 mod rename;
+mod rights;
 
 use resp::Argv;
 
@@ -24,6 +25,8 @@ pub use index::{CommandIndex, Row, Rows};
 pub use keys::{BeginSearch, ChannelSpec, ChannelUse, FindKeys, KeyFlags, KeySpec};
 pub use redact::redacted;
 pub use rename::RenameFault;
+pub(crate) use rights::Named;
+pub use rights::Rights;
 
 /// What is known about a command without running it. Source: `commands.json`, compared by a test.
 #[derive(Debug, Clone, Copy)]

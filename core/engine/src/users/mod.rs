@@ -15,6 +15,7 @@ mod file;
 mod generator;
 mod log;
 mod password;
+mod pattern;
 mod rules;
 mod selector;
 mod user;
@@ -32,7 +33,7 @@ pub use fault::RuleFault;
 pub use generator::Generator;
 pub use log::{Context, Denials, LogEntry, Reason};
 pub use password::Password;
-pub use selector::{NotAllowed, Rights, Selector, Wanted};
+pub use selector::{NotAllowed, Precedent, Selector, Wanted};
 pub use user::User;
 
 /// The user that clients are until they say who they are.

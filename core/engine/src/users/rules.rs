@@ -4,11 +4,11 @@
 
 use crate::error::{CmdError, UserError};
 use crate::limits::{ERROR_ECHO_BYTES_MAX, USER_ITEMS_MAX};
-use crate::table::CommandIndex;
+use crate::table::{CommandIndex, Rights};
 use crate::users::commands::Change;
 use crate::users::fault::RuleFault;
 use crate::users::password::Password;
-use crate::users::selector::{Rights, Selector};
+use crate::users::selector::Selector;
 use crate::users::user::User;
 
 /// Joins words in parentheses to one rule.

@@ -3,108 +3,14 @@
 use resp::Argv;
 
 use crate::error::{Denied, DeniedObject, DeniedWhen};
-use crate::glob::{Letters, matches};
 use crate::limits::USER_ITEMS_MAX;
 use crate::table::{
-    ChannelUse, CommandIndex, FoundChannel, FoundKey, KeyFlags, Row, channels_of, keys_of, only_key,
+    ChannelUse, CommandIndex, FoundChannel, FoundKey, KeyFlags, Named, Rights, Row, channels_of,
+    keys_of, only_key,
 };
 use crate::users::commands::{CommandRules, is_space_or_null};
 use crate::users::fault::RuleFault;
-
-/// What may be done with the value of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rights(u8);
-
-impl Rights {
-    /// Nothing but to see whether it is there.
-    pub const NONE: Rights = Rights(0);
-    /// It is read.
-    pub const READ: Rights = Rights(1);
-    /// It is written.
-    pub const WRITE: Rights = Rights(2);
-    /// Both.
-    pub const ALL: Rights = Rights(3);
-
-    /// Both together.
-    #[must_use]
-    pub const fn and(self, other: Rights) -> Rights {
-        Rights(self.0 | other.0)
-    }
-
-    /// Returns whether all of `other` is among them.
-    pub const fn has(self, other: Rights) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// What a command needs that does this to a key.
-    fn needed(flags: KeyFlags) -> Rights {
-        let mut needed = Rights::NONE;
-        if flags.has(KeyFlags::ACCESS) {
-            needed = needed.and(Rights::READ);
-        }
-        let writes = [KeyFlags::INSERT, KeyFlags::DELETE, KeyFlags::UPDATE];
-        if writes.iter().any(|flag| flags.has(*flag)) {
-            needed = needed.and(Rights::WRITE);
-        }
-        needed
-    }
-}
-
-/// A glob-style pattern, prepared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Pattern {
-    text: Vec<u8>,
-    /// How many bytes at its beginning stand for themselves.
-    literal: usize,
-    /// What follows them is one star.
-    is_prefix: bool,
-    /// The first of them as [`first_word`] has them, and which bytes of it count.
-    first: u64,
-    mask: u64,
-}
-
-/// The first bytes of a name, zeros behind them if there are too few.
-#[inline]
-fn first_word(name: &[u8]) -> u64 {
-    let mut word = [0; size_of::<u64>()];
-    match name.first_chunk() {
-        Some(first) => word = *first,
-        None => word[..name.len()].copy_from_slice(name),
-    }
-    u64::from_le_bytes(word)
-}
-
-impl Pattern {
-    fn new(text: &[u8]) -> Pattern {
-        let special = text.iter().position(|byte| b"*?[\\".contains(byte));
-        let literal = special.unwrap_or(text.len());
-        let ignored_bits = u64::BITS.saturating_sub(u8::BITS * literal.min(8) as u32);
-        Pattern {
-            first: first_word(&text[..literal]),
-            mask: u64::MAX.checked_shr(ignored_bits).unwrap_or(0),
-            text: text.to_vec(),
-            literal,
-            is_prefix: &text[literal..] == b"*",
-        }
-    }
-
-    /// Returns whether a name that has this [`first_word`] may match: most patterns are told apart
-    /// by that.
-    #[inline]
-    fn may_match(&self, word: u64) -> bool {
-        (word ^ self.first) & self.mask == 0
-    }
-
-    #[inline]
-    fn matches(&self, name: &[u8]) -> bool {
-        let (literal, rest) = self.text.split_at(self.literal);
-        match name.strip_prefix(literal) {
-            None => false,
-            Some(_) if self.is_prefix => true,
-            Some(left) => matches(rest, left, Letters::Exact),
-        }
-    }
-}
+use crate::users::pattern::{Beginning, Pattern, first_word, whole_word};
 
 /// The commands, keys and channels that are allowed together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +21,12 @@ pub struct Selector {
     keys: Vec<(Rights, Pattern)>,
     all_channels: bool,
     channels: Vec<Pattern>,
+}
+
+/// Returns whether a pattern gives these rights on a key, which has this [`first_word`].
+#[inline]
+fn fits((has, pattern): &(Rights, Pattern), needed: Rights, word: u64, key: &[u8]) -> bool {
+    has.has(needed) && pattern.matches_from(word, key)
 }
 
 /// Why a selector does not allow a request. The later one is told if several selectors refuse.
@@ -141,6 +53,24 @@ impl NotAllowed<'_> {
             when: DeniedWhen::Asked,
         }
     }
+}
+
+/// What of a selector allowed requests before: most clients use keys of one kind, so it is where to
+/// look first. It is about one selector as it is, and void when that changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Precedent {
+    /// All commands that are allowed at all may do all they do to keys that begin so.
+    beginning: Beginning,
+    /// The place of the pattern that allowed the last key.
+    likely: usize,
+}
+
+impl Precedent {
+    /// Nothing was allowed yet.
+    pub const NONE: Precedent = Precedent {
+        beginning: Beginning::OF_NONE,
+        likely: 0,
+    };
 }
 
 /// What a request needs of keys beyond those that it names.
@@ -206,6 +136,69 @@ impl Selector {
         Ok(())
     }
 
+    /// Returns whether a request is allowed because it is like one before that was; otherwise
+    /// [`Selector::clearly_allows`] has to look.
+    #[inline]
+    pub(super) fn allows_by(&self, row: &Row, argv: Argv<'_>, precedent: &Precedent) -> bool {
+        if self.commands.allows(row)
+            && let Named::Key(place, _) = row.named
+            && let Some(key) = argv.in_place(usize::from(place))
+            && let Some(word) = whole_word(key)
+        {
+            return precedent.beginning.is_of(word);
+        }
+        false
+    }
+
+    /// Returns whether a request is allowed, as far as that is found out quickly: `false` says only
+    /// that [`Selector::check`] has to look.
+    pub(super) fn clearly_allows(
+        &self,
+        row: &Row,
+        argv: Argv<'_>,
+        precedent: &mut Precedent,
+    ) -> bool {
+        if !self.commands.allows(row) {
+            return false;
+        }
+        match row.named {
+            Named::Nothing => true,
+            Named::Key(..) if self.all_keys => {
+                precedent.beginning = Beginning::OF_ALL;
+                true
+            }
+            Named::Key(place, rights) => {
+                let key = argv.get(usize::from(place));
+                key.is_some_and(|key| self.clearly_allows_key(key, rights, precedent))
+            }
+            Named::More => false,
+        }
+    }
+
+    fn clearly_allows_key(&self, key: &[u8], rights: Rights, precedent: &mut Precedent) -> bool {
+        let word = first_word(key);
+        let is_right = |known: &(Rights, Pattern)| fits(known, rights, word, key);
+        let mut likely = self
+            .keys
+            .get(precedent.likely)
+            .filter(|known| is_right(known));
+        if likely.is_none()
+            && let Some(place) = self.keys.iter().position(is_right)
+        {
+            precedent.likely = place;
+            likely = self.keys.get(place);
+        }
+        let Some((has, pattern)) = likely else {
+            return false;
+        };
+        if *has == Rights::ALL
+            && let Some(beginning) = pattern.beginning()
+        {
+            precedent.beginning = beginning;
+        }
+        true
+    }
+
     #[inline]
     fn check_key<'a>(&self, index: usize, found: &FoundKey<'a>) -> Result<(), NotAllowed<'a>> {
         match found.flags.has(KeyFlags::NOT_KEY) || self.allows_key(found) {
@@ -219,9 +212,7 @@ impl Selector {
         let needed = Rights::needed(found.flags);
         let word = first_word(found.key);
         let mut keys = self.keys.iter();
-        keys.any(|(rights, pattern)| {
-            pattern.may_match(word) && rights.has(needed) && pattern.matches(found.key)
-        })
+        keys.any(|known| fits(known, needed, word, found.key))
     }
 
     /// Returns whether a key may be read.
@@ -238,7 +229,7 @@ impl Selector {
     /// Returns whether one pattern lets every key be read.
     fn reads_all_keys(&self) -> bool {
         let mut keys = self.keys.iter();
-        keys.any(|(rights, pattern)| rights.has(Rights::READ) && pattern.text == b"*")
+        keys.any(|(rights, pattern)| rights.has(Rights::READ) && pattern.text() == b"*")
     }
 
     /// Returns whether a channel may be used. A pattern of channels may be if that very pattern is
@@ -247,7 +238,7 @@ impl Selector {
         let mut channels = self.channels.iter();
         self.all_channels
             || channels.any(|pattern| match found.is_pattern {
-                true => pattern.text == found.channel,
+                true => pattern.text() == found.channel,
                 false => pattern.matches(found.channel),
             })
     }
@@ -277,7 +268,7 @@ impl Selector {
         }
         let mut known = self.keys.iter_mut();
         let mut rights = rights;
-        if let Some((known, _)) = known.find(|(_, pattern)| pattern.text == text) {
+        if let Some((known, _)) = known.find(|(_, pattern)| pattern.text() == text) {
             *known = known.and(rights);
             rights = *known;
         } else if self.keys.len() >= USER_ITEMS_MAX {
@@ -295,7 +286,8 @@ impl Selector {
     pub(super) fn bytes(&self) -> usize {
         let keys = self.keys.iter().map(|(_, pattern)| pattern);
         let patterns = keys.chain(&self.channels);
-        let patterns = patterns.map(|pattern| size_of::<(Rights, Pattern)>() + pattern.text.len());
+        let patterns =
+            patterns.map(|pattern| size_of::<(Rights, Pattern)>() + pattern.text().len());
         size_of::<Selector>() + patterns.sum::<usize>() + self.commands.bytes()
     }
 
@@ -312,7 +304,7 @@ impl Selector {
         if text.iter().any(|byte| is_space_or_null(*byte)) {
             return Err(RuleFault::Syntax);
         }
-        if self.channels.iter().any(|pattern| pattern.text == text) {
+        if self.channels.iter().any(|pattern| pattern.text() == text) {
             return Ok(());
         }
         if self.channels.len() >= USER_ITEMS_MAX {
@@ -333,7 +325,7 @@ impl Selector {
                 Rights::WRITE => b"%W~",
                 _ => b"~",
             };
-            [sign, &pattern.text].concat()
+            [sign, pattern.text()].concat()
         });
         keys.collect::<Vec<_>>().join(b" ".as_slice())
     }
@@ -344,7 +336,7 @@ impl Selector {
             return b"&*".to_vec();
         }
         let channels = self.channels.iter();
-        let channels = channels.map(|pattern| [b"&", pattern.text.as_slice()].concat());
+        let channels = channels.map(|pattern| [b"&", pattern.text()].concat());
         channels.collect::<Vec<_>>().join(b" ".as_slice())
     }
 
@@ -364,50 +356,5 @@ impl Selector {
             text.push(b' ');
         }
         text.extend_from_slice(&self.commands.text());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_word_of_a_name_rules_out_only_what_does_not_match() {
-        let names = [
-            "",
-            "a",
-            "ab",
-            "abcdefg",
-            "abcdefgh",
-            "abcdefghi",
-            "abcdefgi",
-            "b",
-            "*",
-        ];
-        let patterns = [
-            "",
-            "*",
-            "a",
-            "a*",
-            "ab?",
-            "abcdefgh",
-            "abcdefgh*",
-            "abcdefghi",
-            "[ab]*",
-            "\\*",
-            "?",
-        ];
-        for text in patterns {
-            let pattern = Pattern::new(text.as_bytes());
-            for name in names {
-                let name = name.as_bytes();
-                let is_match = matches(text.as_bytes(), name, Letters::Exact);
-                assert_eq!(pattern.matches(name), is_match, "{text} {name:?}");
-                assert!(pattern.may_match(first_word(name)) || !is_match, "{text}");
-            }
-        }
-        let other = Pattern::new(b"abcdefgh*");
-        assert!(!other.may_match(first_word(b"abcdefg")));
-        assert!(!other.may_match(first_word(b"abcdefgi")));
     }
 }

@@ -8,7 +8,7 @@ use crate::users::DEFAULT_USER;
 use crate::users::commands::{Change, is_space_or_null};
 use crate::users::fault::RuleFault;
 use crate::users::password::Password;
-use crate::users::selector::{NotAllowed, Selector, Wanted};
+use crate::users::selector::{NotAllowed, Precedent, Selector, Wanted};
 
 /// A user. What is not allowed by one of its selectors it may not do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +110,20 @@ impl User {
     /// looks up are named by values.
     pub fn reads_all_keys(&self, row: &'static Row, argv: Argv<'_>) -> bool {
         self.check_for(row, argv, Wanted::AllKeysRead).is_ok()
+    }
+
+    /// Returns whether the user may make this request because it is like one before that was
+    /// allowed; otherwise [`User::clearly_may`] has to look.
+    #[inline]
+    pub fn may_by(&self, row: &Row, argv: Argv<'_>, precedent: &Precedent) -> bool {
+        self.root.allows_by(row, argv, precedent)
+    }
+
+    /// Returns whether the user may make this request, as far as that is found out quickly: `false`
+    /// says only that [`User::check`] has to look. Requests of the kind may then pass by the
+    /// precedent, as long as the user stays as it is.
+    pub fn clearly_may(&self, row: &Row, argv: Argv<'_>, precedent: &mut Precedent) -> bool {
+        self.root.clearly_allows(row, argv, precedent)
     }
 
     fn check_for<'a>(

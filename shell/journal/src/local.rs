@@ -243,17 +243,18 @@ impl<D: Disk> LocalLog<D> {
     }
 
     /// Checks that nobody else has written to the file, which the lock keeps no other program from.
-    fn check_alone(&mut self) -> Result<(), AppendError> {
+    /// Whatever shortens the file, or leaves it behind, comes after this.
+    fn check_alone(&mut self) -> Result<(), Fault> {
         let fault = |operation, error| Fault::new(operation, &self.current.entry.name, error);
         match self.current.file.size() {
             Ok(size) if size == self.current.extent => Ok(()),
-            Ok(_) => {
-                let error = io::Error::other("somebody else has written to it");
-                Err(AppendError::Fenced(fault(Operation::Write, error)))
-            }
+            Ok(_) => Err(fault(
+                Operation::Write,
+                io::Error::other("somebody else has written to it"),
+            )),
             Err(error) => {
                 let fault = fault(Operation::Read, error);
-                Err(AppendError::Failed(self.lose(fault)))
+                Err(self.lose(fault))
             }
         }
     }
@@ -334,7 +335,10 @@ impl<D: Disk> Log for LocalLog<D> {
             let fault = Fault::new(Operation::Write, &self.current.entry.name, error);
             return Err(AppendError::Fenced(fault));
         }
-        self.check_alone()?;
+        self.check_alone().map_err(|fault| match &self.trust {
+            Trust::Lost(_) => AppendError::Failed(fault),
+            Trust::Whole | Trust::Renewing(_) => AppendError::Fenced(fault),
+        })?;
         let name = &self.current.entry.name;
         let lag = last.since(self.current.synced).min(GROUP_BATCHES_MAX);
         let header = Header::of_pieces(group.last, batch_count, lag, group.pieces);
@@ -400,6 +404,7 @@ impl<D: Disk> Log for LocalLog<D> {
         let is_behind = is_whole && self.current.last < at;
         // A later increment must never be there without the end of the one before it.
         if is_whole && !is_behind {
+            self.check_alone().map_err(SnapshotError::Failed)?;
             self.sync().map_err(SnapshotError::Failed)?;
         }
         let temporary = self.names.temporary_base(self.next_increment);
@@ -522,6 +527,7 @@ impl<D: Disk> Log for LocalLog<D> {
         if let Some(fault) = self.fault() {
             return Err(fault.clone());
         }
+        self.check_alone()?;
         self.sync()?;
         let header = Header::mark(self.current.last);
         let fault = |operation, error| Fault::new(operation, &self.current.entry.name, error);

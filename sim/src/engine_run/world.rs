@@ -458,6 +458,8 @@ impl World {
         engine.disconnect(session);
         self.finish()?;
         self.process.deliver(&self.disk, elapsed)?;
+        // While a sync runs, the journal may gather what it writes next.
+        self.process.finish_sync(&self.disk, elapsed)?;
         ensure!(self.process.is_fenced(), "nobody noticed another writer");
         // A rewrite would put what is in memory in the place of the log.
         self.process.begin_rewrite(now);

@@ -1,4 +1,6 @@
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
@@ -52,6 +54,17 @@ impl Machine {
             last,
             cut: None,
         }))
+    }
+
+    /// Another program appends to the log, and returns the file and what it holds now.
+    fn somebody_else_writes(&self) -> (PathBuf, Vec<u8>) {
+        let files = fs::read_dir(self._folder.path()).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        let increments = files.filter(|path| path.to_string_lossy().ends_with(".incr.aof"));
+        let file = increments.max().unwrap();
+        let bytes = [fs::read(&file).unwrap(), b"*1\r\n$4\r\nPING\r\n".to_vec()].concat();
+        fs::write(&file, &bytes).unwrap();
+        (file, bytes)
     }
 
     /// Asks for a snapshot of the state of now.
@@ -281,25 +294,33 @@ fn batches_that_are_numbered_backwards_or_not_at_all_are_not_taken() {
 }
 
 #[test]
+fn what_somebody_else_has_written_is_not_cut_off_where_a_file_ends() {
+    let mut machine = machine(SyncPolicy::Always);
+    machine.submit(10);
+    let (file, foreign) = machine.somebody_else_writes();
+    let flush = machine.cut();
+    assert!(matches!(
+        flush.snapshot,
+        Some(Err(SnapshotError::Failed(_)))
+    ));
+    assert_eq!(fs::read(&file).unwrap(), foreign);
+    machine.submit(10);
+    assert!(matches!(machine.commit.health(), Health::Fenced(_)));
+    let mut machine = super::tests::machine(SyncPolicy::Always);
+    machine.submit(10);
+    let (file, foreign) = machine.somebody_else_writes();
+    let flush = machine.apply(Event::Close);
+    assert!(matches!(flush.closed, Some(Err(_))));
+    assert_eq!(fs::read(&file).unwrap(), foreign);
+}
+
+#[test]
 fn who_is_fenced_releases_nothing_and_writes_nothing_not_even_a_snapshot() {
     let mut machine = machine(SyncPolicy::Always);
     machine.submit(10);
     let mut begun = machine.cut();
     let sink = begun.snapshot.take().unwrap().unwrap();
-    let path = machine._folder.path().to_owned();
-    let file = || {
-        let files = std::fs::read_dir(&path)
-            .unwrap()
-            .map(|file| file.unwrap().path());
-        let increments = files.filter(|path| path.to_string_lossy().ends_with(".incr.aof"));
-        increments.max().unwrap()
-    };
-    let foreign = [
-        std::fs::read(file()).unwrap(),
-        b"*1\r\n$4\r\nPING\r\n".to_vec(),
-    ]
-    .concat();
-    std::fs::write(file(), &foreign).unwrap();
+    let (file, foreign) = machine.somebody_else_writes();
     let flush = machine.submit(10);
     assert!(matches!(machine.commit.health(), Health::Fenced(_)));
     assert!(flush.sync.is_none() && !machine.commit.health().releases());
@@ -318,5 +339,5 @@ fn who_is_fenced_releases_nothing_and_writes_nothing_not_even_a_snapshot() {
     let flush = machine.apply(Event::Close);
     assert!(matches!(flush.closed, Some(Err(_))));
     assert_eq!(machine.position(), [1, 1, 1]);
-    assert_eq!(std::fs::read(file()).unwrap(), foreign);
+    assert_eq!(fs::read(file).unwrap(), foreign);
 }

@@ -220,6 +220,10 @@ impl World {
 
     /// For a moment too much memory is used: keys that expire are evicted.
     fn use_memory_up(&mut self) -> Result<()> {
+        // Who waits for a script would be refused, if no key can be evicted.
+        if self.process.has_unfinished() {
+            return Ok(());
+        }
         let before = self.process.engine.stats().evicted;
         let surplus = self.rng.below(3000);
         self.process.engine.server.shell.used_memory = setting::MEMORY_BYTES_MAX + surplus;

@@ -158,6 +158,8 @@ const REQUESTS: &[&str] = &[
     "RENAMENX K d",
     "RESTORE K 0 x",
     "RESTORE K 0 x REPLACE",
+    "RESTORE-ASKING K 0 x",
+    "RESTORE-ASKING K 0 x REPLACE",
     "RPOP K",
     "RPOPLPUSH K d",
     "RPUSH K x",
@@ -336,6 +338,8 @@ const LEFT_OUT: &[&str] = &[
     "evalsha_ro",
     "fcall",
     "fcall_ro",
+    // Transactions refuse it.
+    "migrate",
     "sdiffcard",
     // Channels are no keys.
     "spublish",

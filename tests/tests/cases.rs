@@ -28,6 +28,7 @@ files! {
     idempotent_appends: "idempotence",
     keys_of_any_type: "keys",
     memory: "memory",
+    words_of_weir_alone: "own",
     bytes_on_the_wire: "protocol",
     replies_that_are_wanted: "replies",
     notifications_of_keys: "notifications",

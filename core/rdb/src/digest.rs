@@ -8,7 +8,7 @@
 
 use std::convert::Infallible;
 
-use stream::{Group, ProducerView, Stream, StreamId};
+use stream::{Configured, Group, ProducerView, SettingValue, Settings, Stream, StreamId};
 use values::Value;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
@@ -88,6 +88,18 @@ pub(crate) fn add_stream(stream: &Stream, now_ms: u64, out: &mut Encoder<Hasher>
     out.number(idempotence.iids_added());
     let producers = idempotence.producers(now_ms).map(of_producer);
     out.bytes(&producers.fold(Digest::default(), Digest::and).bytes());
+    add_settings(stream.settings(), out);
+}
+
+/// Settings that are as by default add nothing.
+fn add_settings<S: Settings>(settings: &Configured<S>, out: &mut Encoder<Hasher>) {
+    settings.for_each(|row, value| {
+        out.byte(row.tag);
+        match value {
+            SettingValue::Number(number) => out.number(number),
+            SettingValue::Text(text) => out.string(text),
+        }
+    });
 }
 
 fn add_group(group: &Group, out: &mut Encoder<Hasher>) {
@@ -109,6 +121,7 @@ fn add_group(group: &Group, out: &mut Encoder<Hasher>) {
     add_ids(group.given_back(), out);
     // The order among pending entries of one delivery time.
     add_ids(group.latecomers(), out);
+    add_settings(group.settings(), out);
 }
 
 fn add_ids(ids: impl Iterator<Item = StreamId>, out: &mut Encoder<Hasher>) {

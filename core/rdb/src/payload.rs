@@ -2,6 +2,7 @@
 //!
 //! | size | meaning |
 //! |---|---|
+//! | | auxiliary fields, as in a snapshot, of a stream that Redis' format has no room for |
 //! | 1 | code of the type |
 //! | | body of the value |
 //! | 2 | version of the format, little endian |
@@ -12,13 +13,13 @@ use std::convert::Infallible;
 use values::Value;
 
 use crate::checksum::checksum;
-use crate::code::name_of;
+use crate::code::{self, name_of};
 use crate::context::Context;
 use crate::decode::{Decoder, Summed};
 use crate::encode::{Compression, Encoder};
 use crate::error::{PayloadError, ReadError};
-use crate::limits::{VERSION_READ_MAX, VERSION_WRITTEN};
-use crate::stream::Extras;
+use crate::limits::{STRING_BYTES_MAX, VERSION_READ_MAX, VERSION_WRITTEN};
+use crate::stream::{Extras, Taken};
 use crate::value;
 
 /// The payload of a value, as `DUMP` answers it.
@@ -34,6 +35,9 @@ pub fn expected_bytes(value: &Value) -> usize {
 /// The same as [`dump`], in this memory, as long as it fits in.
 pub fn dump_in(memory: Vec<u8>, value: &Value) -> Vec<u8> {
     let mut out = Encoder::keeping_all(memory, Compression::Lzf);
+    if value::needs_extras(value) {
+        let Ok(()) = value::write_extras(value, &mut out);
+    }
     let code = value::code_of(value);
     out.byte(code);
     let Ok(()) = value::write(value, &mut out);
@@ -87,12 +91,23 @@ const NO_CHECKSUM: u64 = 0;
 /// The name of a payload's type, if weir does not read that type.
 pub fn type_left_out(payload: &[u8]) -> Option<&'static str> {
     let code = *payload.first()?;
-    (!value::is_read(code)).then(|| name_of(code))
+    (!value::is_read(code) && code != code::AUXILIARY).then(|| name_of(code))
 }
 
 fn read(from: &mut Decoder<&[u8]>, context: &Context) -> Result<Value, ReadError<Infallible>> {
-    let code = from.byte("the code of a type")?;
-    value::read(code, b"", from, context, &Extras::default())
+    let mut extras = Extras::default();
+    loop {
+        let code = from.byte("the code of a type")?;
+        if code != code::AUXILIARY {
+            return value::read(code, b"", from, context, &extras);
+        }
+        let mut string = |expected| from.with_string(STRING_BYTES_MAX, expected, <[u8]>::to_vec);
+        let name = string("the name of an auxiliary field")?;
+        let content = string("the value of an auxiliary field")?;
+        if extras.take(&name, &content) == Taken::No {
+            return Err(from.contradiction("an auxiliary field that this version does not know"));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,10 @@ impl Stored for Stream {
         }
     }
 
+    fn needs_extras(&self) -> bool {
+        self.is_beyond_redis()
+    }
+
     fn write_extras<K: Sink>(&self, out: &mut Encoder<K>) -> Result<(), K::Error> {
         extras::write(self, out)
     }
@@ -152,9 +156,12 @@ fn read<S: Source>(
         entries_added,
     });
     let mut order = extras.pending_order();
+    let mut group_settings = extras.group_settings();
     for _ in 0..from.number("the number of groups")? {
         let latecomers = order.next().map_err(|damaged| from.fault(damaged.into()))?;
-        let (name, group) = groups::read(code, from, &stream, &latecomers, context)?;
+        let (name, mut group) = groups::read(code, from, &stream, &latecomers, context)?;
+        let settings = group_settings.next();
+        group.set_settings(&settings.map_err(|damaged| from.fault(damaged.into()))?);
         if stream.groups().find(&name).is_some() {
             return Err(from.contradiction("two groups have the same name"));
         }
@@ -163,6 +170,8 @@ fn read<S: Source>(
     if code >= code::STREAM_4 {
         *stream.idempotence_mut() = idempotence::read(from, context, extras)?;
     }
+    let settings = extras.settings();
+    stream.set_settings(&settings.map_err(|damaged| from.fault(damaged.into()))?);
     Ok(stream)
 }
 

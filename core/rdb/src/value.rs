@@ -29,6 +29,11 @@ pub(crate) trait Stored: Typed + Sized {
         VERSION_WRITTEN
     }
 
+    /// Returns whether a payload of `DUMP` would lack something without the auxiliary fields.
+    fn needs_extras(&self) -> bool {
+        false
+    }
+
     /// Writes auxiliary fields about a value, which go before everything about its key.
     fn write_extras<K: Sink>(&self, _out: &mut Encoder<K>) -> Result<(), K::Error> {
         Ok(())
@@ -67,6 +72,11 @@ macro_rules! types {
         pub(crate) fn first_code_of(value: &Value) -> u8 {
             let codes = match value { $(Value::$variant(_) => <$typed as Stored>::CODES,)* };
             codes.first().copied().unwrap_or_default()
+        }
+
+        /// Returns whether a payload of `DUMP` would lack something without the auxiliary fields.
+        pub(crate) fn needs_extras(value: &Value) -> bool {
+            match value { $(Value::$variant(kept) => <$typed as Stored>::needs_extras(kept),)* }
         }
 
         /// Writes auxiliary fields about a value, which go before everything about its key.

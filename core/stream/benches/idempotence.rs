@@ -219,7 +219,7 @@ fn crowd(count: u64) {
     }
     let started = Instant::now();
     let retention = idempotence.retention();
-    let forgotten = idempotence.configure(retention, Forget::Everything);
+    let forgotten = idempotence.configure(retention, Forget::Everything, 0);
     let told = started.elapsed();
     drop(forgotten);
     say!(

@@ -11,6 +11,7 @@ use crate::StreamId;
 use crate::consumer::{Activity, Consumer, ConsumerHandle, Consumers, Created};
 use crate::limits::{CONSUMER_BYTES, GROUP_BYTES, PENDING_BYTES};
 use crate::pending::{Changes, CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry};
+use crate::settings::{Configured, GroupSettings};
 
 pub use restore::{GroupRestorer, RestoreError};
 
@@ -31,6 +32,7 @@ pub struct Group {
     entries_read: Option<u64>,
     consumers: Consumers,
     pending: Pending,
+    settings: Configured<GroupSettings>,
 }
 
 impl Group {
@@ -42,7 +44,19 @@ impl Group {
             entries_read,
             consumers: Consumers::default(),
             pending: Pending::new(),
+            settings: Configured::default(),
         }
+    }
+
+    /// Sets what the group was told. Returns whether that changed a setting.
+    pub fn set_settings(&mut self, settings: &GroupSettings) -> bool {
+        self.settings.set(settings)
+    }
+
+    /// What the group was told beyond what Redis' groups can be.
+    #[inline]
+    pub fn settings(&self) -> &Configured<GroupSettings> {
+        &self.settings
     }
 
     /// Sets how far the group has read, forwards or backwards. Pending entries stay pending.
@@ -319,7 +333,7 @@ impl Group {
 
     /// Bytes on the heap, shared ones included. Walks over all blocks.
     pub fn heap_bytes(&self) -> usize {
-        self.consumers.heap_bytes() + self.pending.heap_bytes()
+        self.consumers.heap_bytes() + self.pending.heap_bytes() + self.settings.heap_bytes()
     }
 }
 

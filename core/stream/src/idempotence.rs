@@ -63,7 +63,8 @@ impl Retention {
 /// What becomes of the iids when the retention is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forget {
-    /// They stay, under the new bounds from now on.
+    /// They stay, under the new bounds from now on: what is beyond a smaller `maxsize` goes when
+    /// its producer appends again, and what had expired does not come back.
     Nothing,
     /// All iids of all producers go. The counters stay.
     Everything,
@@ -142,6 +143,8 @@ pub struct Idempotence {
     producers: Directory<Producer>,
     /// The number of iids, those that have expired included.
     record_count: usize,
+    /// No time before this one counts: what had expired when the retention changed stays so.
+    counted_from_ms: u64,
     /// No producer is forgotten before this time. Kept only if there is no calendar.
     earliest_ms: u64,
     /// Exists once there are too many records to look at one by one.
@@ -184,6 +187,7 @@ impl Idempotence {
             seed: hash_seed,
             producers: Directory::new(),
             record_count: 0,
+            counted_from_ms: 0,
             earliest_ms: u64::MAX,
             calendar: None,
         }
@@ -269,7 +273,13 @@ impl Idempotence {
             id,
             added_at_ms,
         };
-        self.remember(producer, record, added_at_ms, sought);
+        self.remember(
+            producer,
+            record,
+            added_at_ms,
+            sought,
+            self.retention.maxsize,
+        );
     }
 
     /// Counts an append that was found to be a duplicate.
@@ -294,6 +304,8 @@ impl Idempotence {
             None => {
                 let added_at_ms = record.added_at_ms.min(now_ms);
                 if !self.lifetime(now_ms).is_over(added_at_ms) {
+                    // It may have been kept from before a smaller bound.
+                    let records_max = *Retention::MAXSIZE.end();
                     self.remember(
                         producer,
                         Remembered {
@@ -302,6 +314,7 @@ impl Idempotence {
                         },
                         now_ms,
                         &sought,
+                        records_max,
                     );
                 }
                 Restored::Recorded
@@ -309,18 +322,18 @@ impl Idempotence {
         }
     }
 
-    /// Sets the bounds. Returns what is forgotten because of them, to be dropped where nobody
-    /// waits.
+    /// Sets the bounds at `now_ms`. Returns what is forgotten because of them, to be dropped where
+    /// nobody waits.
     ///
-    /// Keeping the iids of a large stream while the duration changes looks at all of them; no
-    /// command does that.
-    pub fn configure(&mut self, retention: Retention, forget: Forget) -> Forgotten {
+    /// Where iids stay, this takes no time in proportion to them. Those that a shorter duration
+    /// leaves out count no more; their memory is freed when the former one is over, at the latest.
+    pub fn configure(&mut self, retention: Retention, forget: Forget, now_ms: u64) -> Forgotten {
         let mut forgotten = Forgotten {
             _producers: Directory::new(),
             _calendar: None,
             bytes: 0,
         };
-        let duration_changes = retention.duration_s != self.retention.duration_s;
+        let former = self.lifetime(now_ms);
         self.retention = retention;
         match forget {
             Forget::Everything => {
@@ -328,11 +341,16 @@ impl Idempotence {
                 forgotten._producers = self.producers.clear(0);
                 forgotten._calendar = self.calendar.take();
                 self.record_count = 0;
+                self.counted_from_ms = 0;
                 self.earliest_ms = u64::MAX;
             }
-            Forget::Nothing if duration_changes => {
-                forgotten._calendar = self.calendar.take();
-                self.look_at_all();
+            Forget::Nothing if former.duration_ms != self.duration_ms() => {
+                let over_ms = former.now_ms.checked_sub(former.duration_ms);
+                self.counted_from_ms =
+                    over_ms.map_or(0, |over_ms| over_ms.saturating_add(self.duration_ms()));
+                if self.calendar.is_none() {
+                    self.look_at_all();
+                }
             }
             Forget::Nothing => {}
         }
@@ -389,7 +407,7 @@ impl Idempotence {
     }
 
     /// The producers that have iids at `now_ms`, in no particular order. With 0 for the time it is
-    /// all that are in memory, and their number is that of [`Idempotence::stored`].
+    /// all that a copy must have, [`Idempotence::producer_count`] of them.
     pub fn producers(&self, now_ms: u64) -> impl Iterator<Item = ProducerView<'_>> {
         let lifetime = self.lifetime(now_ms);
         let views = self
@@ -397,6 +415,14 @@ impl Idempotence {
             .iter()
             .map(move |p| ProducerView::new(&p.window, lifetime));
         views.filter(ProducerView::is_tracked)
+    }
+
+    /// The number of producers that a copy must have.
+    pub fn producer_count(&self) -> usize {
+        match self.counted_from_ms {
+            0 => self.producers.len(),
+            _ => self.producers(0).count(),
+        }
     }
 
     /// What is in memory, including what has expired but is not removed yet.
@@ -422,16 +448,22 @@ impl Idempotence {
         places + (sampled as u128 * len as u128 / SAMPLE.min(len).max(1) as u128) as usize
     }
 
+    #[inline]
     fn lifetime(&self, now_ms: u64) -> Lifetime {
         Lifetime {
-            duration_ms: u64::from(self.retention.duration_s) * 1_000,
-            now_ms,
+            duration_ms: self.duration_ms(),
+            now_ms: now_ms.max(self.counted_from_ms),
         }
+    }
+
+    #[inline]
+    fn duration_ms(&self) -> u64 {
+        u64::from(self.retention.duration_s) * 1_000
     }
 
     /// When a producer is forgotten whose youngest iid was added then.
     fn deadline_ms(&self, newest_at_ms: u64) -> u64 {
-        newest_at_ms.saturating_add(self.lifetime(0).duration_ms)
+        newest_at_ms.saturating_add(self.duration_ms())
     }
 
     /// Adds an iid to its producer's window, and removes what has expired at `now_ms`.
@@ -441,14 +473,20 @@ impl Idempotence {
         mut record: Remembered<'_>,
         now_ms: u64,
         sought: &Sought,
+        records_max: u32,
     ) {
         let seed = self.seed;
         let hash_iid = |iid: &[u8]| hash_bytes(seed, iid);
         let hash = sought.producer_hash;
         let bounds = Bounds {
             lifetime: self.lifetime(now_ms),
-            records_max: self.retention.maxsize.max(1) as usize,
+            records_max: records_max.max(1) as usize,
         };
+        if bounds.lifetime.now_ms > now_ms {
+            // The clock went back to before what has been forgotten: as for the iids of a producer.
+            let least_ms = (bounds.lifetime.now_ms + 1).saturating_sub(bounds.lifetime.duration_ms);
+            record.added_at_ms = record.added_at_ms.max(least_ms);
+        }
         let mut calendar = self.calendar.as_mut().map(Arc::make_mut);
         let mut previous_newest_ms = None;
         self.record_count += 1;

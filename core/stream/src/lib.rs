@@ -22,6 +22,7 @@ mod packed;
 mod pending;
 mod range;
 mod render;
+mod settings;
 mod shape;
 mod stream;
 mod trim;
@@ -43,6 +44,10 @@ pub use node::NodeLimits;
 pub use packed::Unpacked;
 pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
 pub use range::{EntryRef, FieldIter, Range, RangeReverse};
+pub use settings::{
+    Configured, Form, GroupSettings, NotAValue, OnConflict, Row, SettingValue, Settings,
+    StreamSettings,
+};
 pub use stream::{
     Deletion, ENTRIES_ADDED_MAX, IdRefused, SetId, SetIdRefused, Stream, StreamParts,
 };

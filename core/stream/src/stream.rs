@@ -15,6 +15,7 @@ use crate::limits::WEIGHED_CHUNKS;
 use crate::node::NodeLimits;
 use crate::packed::Unpacked;
 use crate::range::EntryRef;
+use crate::settings::{Configured, GroupSettings, StreamSettings};
 use crate::trim::{Cut, References, Trim, Trimmed};
 use crate::{Group, StreamId, trim};
 
@@ -27,6 +28,7 @@ pub struct Stream {
     last_id: StreamId,
     max_deleted_id: StreamId,
     entries_added: u64,
+    settings: Configured<StreamSettings>,
 }
 
 /// The parts of a stream that is read from a file or comes from a peer.
@@ -61,6 +63,7 @@ impl Stream {
             last_id: StreamId::MIN,
             max_deleted_id: StreamId::MIN,
             entries_added: 0,
+            settings: Configured::default(),
         }
     }
 
@@ -85,6 +88,7 @@ impl Stream {
             groups,
             idempotence,
             max_deleted_id,
+            settings: Configured::default(),
         };
         stream.bound_groups();
         stream
@@ -237,6 +241,17 @@ impl Stream {
         self.groups.edit(name, set).is_some()
     }
 
+    /// Sets what the stream was told. Returns whether that changed a setting.
+    pub fn set_settings(&mut self, settings: &StreamSettings) -> bool {
+        self.settings.set(settings)
+    }
+
+    /// The same for a group. Returns whether that changed a setting; `None` if there is no group of
+    /// this name.
+    pub fn set_group_settings(&mut self, name: &[u8], settings: &GroupSettings) -> Option<bool> {
+        self.groups.edit(name, |group| group.set_settings(settings))
+    }
+
     /// Lowers the counters of groups that have read more than was added.
     fn bound_groups(&mut self) {
         self.groups.expect_questions(1);
@@ -314,6 +329,19 @@ impl Stream {
     #[inline]
     pub fn idempotence(&self) -> &Idempotence {
         &self.idempotence
+    }
+
+    /// What the stream was told beyond what Redis' streams can be.
+    #[inline]
+    pub fn settings(&self) -> &Configured<StreamSettings> {
+        &self.settings
+    }
+
+    /// Returns whether it has anything that Redis' form of a stream has no place for: settings of
+    /// its own or of a group.
+    pub fn is_beyond_redis(&self) -> bool {
+        let configured = |(_, group): (_, &Group)| !group.settings().is_empty();
+        !self.settings.is_empty() || self.groups.iter().any(configured)
     }
 
     /// The number of entries.
@@ -532,6 +560,7 @@ impl Stream {
     pub fn heap_bytes(&self, samples: usize) -> usize {
         self.entries.heap_bytes(samples)
             + self.groups.heap_bytes()
+            + self.settings.heap_bytes()
             + self.idempotence.allocated_bytes()
     }
 }

@@ -447,7 +447,8 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                 {
                     let idempotence = stream.idempotence_mut();
                     let retention = idempotence.retention();
-                    drop(idempotence.configure(retention, stream::Forget::Everything));
+                    let now_ms = now.stream_ms();
+                    drop(idempotence.configure(retention, stream::Forget::Everything, now_ms));
                 }
                 writer.record(
                     &record.key,

@@ -147,7 +147,10 @@ fn facts(entry: &Entry) -> Vec<String> {
         Arity::Exactly(count) => format!("exactly {count}"),
         Arity::AtLeast(count) => format!("{count} or more"),
     };
-    let mut facts = vec![format!("Since Redis {}.", spec.since)];
+    let mut facts = vec![match spec.compat {
+        Compat::Own => "weir's own: Redis has no such command.".to_owned(),
+        Compat::Same | Compat::Differs(_) => format!("Since Redis {}.", spec.since),
+    }];
     // Redis gives no cost for some commands; then the text does.
     if !spec.complexity.is_empty() {
         facts.push(format!("Cost: {}", sentence(spec.complexity)));
@@ -167,7 +170,7 @@ fn facts(entry: &Entry) -> Vec<String> {
         facts.push(format!("Redis {version}: {change}"));
     }
     match spec.compat {
-        Compat::Same => {}
+        Compat::Same | Compat::Own => {}
         Compat::Differs(how) => facts.push(format!("Differs from Redis: {how}")),
     }
     facts

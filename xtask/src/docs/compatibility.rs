@@ -67,6 +67,10 @@ fn differences(text: &mut String) -> Result<()> {
         for (container, entry) in std::iter::once((None, entry)).chain(rows) {
             match entry.spec.compat {
                 Compat::Same => {}
+                Compat::Own => {
+                    let name = full_name(container, entry.spec.name);
+                    writeln!(text, "| {name} | It is weir's own. |")?;
+                }
                 Compat::Differs(how) => {
                     let name = full_name(container, entry.spec.name);
                     writeln!(text, "| {name} | {} |", cell(how))?;

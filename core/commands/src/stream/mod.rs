@@ -7,11 +7,13 @@ mod ids_block;
 mod interval;
 mod read_budget;
 mod references_option;
+mod settings_option;
 mod trim_option;
 mod xack;
 mod xackdel;
 mod xadd;
 mod xautoclaim;
+mod xcfgget;
 mod xcfgset;
 mod xclaim;
 mod xdel;
@@ -38,6 +40,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<xackdel::XAckDel>(),
     entry::<xadd::XAdd>(),
     entry::<xautoclaim::XAutoClaim>(),
+    entry::<xcfgget::XCfgGet>(),
     entry::<xcfgset::XCfgSet>(),
     entry::<xclaim::XClaim>(),
     entry::<xdel::XDel>(),

@@ -1,8 +1,8 @@
-//! `XCFGSET`: how long and how many idempotent IDs a stream remembers.
+//! `XCFGSET`: how long and how many idempotent IDs a stream remembers, and what else it is told.
 //!
-//! Each setting has two spellings: `DURATION` and `MAXSIZE`, and Redis' `IDMP-DURATION` and
-//! `IDMP-MAXSIZE`. They may be mixed. A short one always forgets the tracked IDs; the long ones
-//! only where a value changes.
+//! The settings that Redis has too have two spellings: `DURATION` and `MAXSIZE`, and Redis'
+//! `IDMP-DURATION` and `IDMP-MAXSIZE`. They may be mixed. A short one always forgets the tracked
+//! IDs; the long ones only where a value changes; with `KEEPIDS` none does.
 
 use std::ops::RangeInclusive;
 
@@ -12,10 +12,12 @@ use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use stream::{Forget, Retention, Stream};
+use stream::{Forget, Retention, Stream, StreamSettings};
+
+use super::settings_option::NamedSettings;
 
 /// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE
-/// entries]`
+/// entries] [KEEPIDS] [IDMP-CONFLICT <IGNORE | ERROR>]`
 pub(super) struct XCfgSet;
 
 pub(super) struct Parsed<'a> {
@@ -26,7 +28,7 @@ pub(super) struct Parsed<'a> {
 
 impl Command for XCfgSet {
     const SPEC: Spec = Spec {
-        summary: "Sets how long, and how many per producer, a stream remembers idempotent IDs.",
+        summary: "Sets how long, and how many, a stream remembers idempotent IDs, and how it uses them.",
         since: "8.6.0",
         group: Group::Stream,
         complexity: "O(1)",
@@ -63,9 +65,17 @@ impl Command for XCfgSet {
                 ],
             )
             .optional(),
+            Arg::word("keepids", "KEEPIDS").optional(),
+            Arg::one_of(
+                "idmp-conflict",
+                &[Arg::word("ignore", "IGNORE"), Arg::word("error", "ERROR")],
+            )
+            .token("IDMP-CONFLICT")
+            .optional(),
         ],
         compat: Compat::Differs(
-            "DURATION and MAXSIZE are understood beside IDMP-DURATION and IDMP-MAXSIZE.",
+            "DURATION and MAXSIZE are understood beside IDMP-DURATION and IDMP-MAXSIZE. KEEPIDS and \
+             IDMP-CONFLICT are weir's own.",
         ),
         ..Spec::named("xcfgset")
     };
@@ -84,31 +94,48 @@ impl Command for XCfgSet {
             .get::<Stream>(cmd.key)?
             .ok_or(CmdError::NoSuchKey)?;
         let before = stream.idempotence().retention();
-        let wanted = Wanted::parse(&mut Args::new(cmd.options, 0))?;
-        let retention = Retention {
-            duration_s: wanted.duration_s.unwrap_or(before.duration_s),
-            maxsize: wanted.maxsize.unwrap_or(before.maxsize),
-        };
-        let forget = if wanted.short || retention != before {
-            Forget::Everything
-        } else {
-            Forget::Nothing
-        };
-        let configure = StreamChange::Configure { retention, forget };
-        ctx.store
-            .apply(&Effect::on(cmd.key, configure), event::UNHEARD);
+        let own = stream.settings().to_settings();
+        let wanted = Wanted::parse(own, &mut Args::new(cmd.options, 0))?;
+        let own = wanted.own.finish();
+        let is_retained_otherwise = wanted.duration_s.is_some() || wanted.maxsize.is_some();
+        if !is_retained_otherwise && own.is_none() {
+            return Err(CmdError::Stream(StreamError::NothingToConfigure));
+        }
+        if is_retained_otherwise {
+            let retention = Retention {
+                duration_s: wanted.duration_s.unwrap_or(before.duration_s),
+                maxsize: wanted.maxsize.unwrap_or(before.maxsize),
+            };
+            let changes = wanted.short || retention != before;
+            let forget = match wanted.keep_ids {
+                false if changes => Forget::Everything,
+                false | true => Forget::Nothing,
+            };
+            let configure = StreamChange::Configure { retention, forget };
+            ctx.store
+                .apply(&Effect::on(cmd.key, configure), event::UNHEARD);
+        }
+        if let Some(settings) = own {
+            let set = StreamChange::SetSettings {
+                settings: &settings,
+            };
+            ctx.store.apply(&Effect::on(cmd.key, set), event::UNHEARD);
+        }
         ctx.reply.ok();
         Ok(Flow::Done)
     }
 }
 
 /// What was asked for.
-#[derive(Default)]
 struct Wanted {
     duration_s: Option<u32>,
     maxsize: Option<u32>,
     /// A short spelling was used.
     short: bool,
+    /// The tracked IDs stay.
+    keep_ids: bool,
+    /// What Redis has no words for.
+    own: NamedSettings<StreamSettings>,
 }
 
 /// One spelling of a setting, with the texts of its errors.
@@ -181,12 +208,22 @@ enum Setting {
 }
 
 impl Wanted {
-    fn parse(args: &mut Args<'_>) -> Result<Wanted, CmdError> {
-        if args.left() == 0 {
-            return Err(CmdError::Stream(StreamError::NothingToConfigure));
-        }
-        let mut wanted = Wanted::default();
+    fn parse(own: StreamSettings, args: &mut Args<'_>) -> Result<Wanted, CmdError> {
+        let mut wanted = Wanted {
+            duration_s: None,
+            maxsize: None,
+            short: false,
+            keep_ids: false,
+            own: NamedSettings::new(own),
+        };
         while args.left() > 0 {
+            if args.keyword("KEEPIDS") {
+                wanted.keep_ids = true;
+                continue;
+            }
+            if wanted.own.parse(args)? {
+                continue;
+            }
             let mut known = spellings().into_iter();
             let found = known.find(|(spelling, _)| args.keyword_with_value(spelling.token));
             let (spelling, setting) = found.ok_or(CmdError::Syntax)?;

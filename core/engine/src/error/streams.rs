@@ -127,6 +127,27 @@ pub enum StreamError {
     /// `XCFGSET` with a value that its setting cannot have.
     #[error("ERR {0}")]
     InvalidRetention(&'static str),
+    /// A setting of a stream or a group that has to be one of some words; its own, and these.
+    #[error("ERR {0} must be {1}")]
+    SettingNotOneOf(&'static str, String),
+    /// A setting of a stream or a group that is out of its range.
+    #[error("ERR {setting} must be between {min} and {max}")]
+    SettingOutOfRange {
+        /// Its word.
+        setting: &'static str,
+        /// The least value.
+        min: u64,
+        /// The greatest value.
+        max: u64,
+    },
+    /// A setting of a stream or a group that is too long.
+    #[error("ERR {setting} must have at most {bytes_max} bytes")]
+    SettingTooLong {
+        /// Its word.
+        setting: &'static str,
+        /// The most bytes that it may have.
+        bytes_max: usize,
+    },
     /// `XSETID … ENTRIESADDED` below zero.
     #[error("ERR entries_added must be positive")]
     EntriesAddedNegative,

@@ -159,6 +159,8 @@ pub enum Compat {
     Same,
     /// Differs on purpose, as the sentence says.
     Differs(&'static str),
+    /// Redis has no such command.
+    Own,
 }
 
 /// Why and since when a command is deprecated.

@@ -7,13 +7,21 @@
 //! | name | content |
 //! |---|---|
 //! | `weir-idmp-times` | per remembered id whose entry was not added at the time in its ID: how many ids lie between it and the one before (number), and by how many milliseconds the time of the addition is ahead (number; twice that, or twice that less one where it is behind) |
+//! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a text is its length and its bytes) |
+//! | `weir-group-settings` | per group with settings that are not as by default: how many groups lie between it and the one before, how many such settings there are (numbers), and these as above |
 //! | `weir-pel-order` | per group with pending entries that came after one of the same delivery time and a greater ID: how many groups lie between it and the one before, how many such entries there are (numbers), and their IDs (16 bytes each) in the order in which they came |
 //!
-//! Ids count in the order in which the value has them, groups too. A payload of `DUMP` has no room
-//! for this: there an id was added at the time in its entry's ID or at the time of the `RESTORE`,
+//! Ids count in the order in which the value has them, groups too. A payload of `DUMP` begins with
+//! these fields only if the stream or a group of it has settings; Redis refuses it then. Else it
+//! has none: there an id was added at the time in its entry's ID or at the time of the `RESTORE`,
 //! whichever is earlier, and pending entries of one delivery time are in the order of their IDs.
+//!
+//! A setting whose tag or value this version does not know is refused, not passed over: the stream
+//! would do something else than it was told.
 
-use stream::{Stream, StreamId};
+use stream::{
+    Configured, Form, GroupSettings, Row, SettingValue, Settings, Stream, StreamId, StreamSettings,
+};
 
 use super::{id_bytes, read_raw_id};
 use crate::code;
@@ -24,12 +32,16 @@ use crate::limits::PIECE_BYTES;
 use crate::source::Sink;
 
 const ADDED_TIMES: &[u8] = b"weir-idmp-times";
+const SETTINGS: &[u8] = b"weir-settings";
+const GROUP_SETTINGS: &[u8] = b"weir-group-settings";
 const PENDING_ORDER: &[u8] = b"weir-pel-order";
 
 /// What was said about a stream that comes next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extras {
     added_times: Vec<u8>,
+    settings: Vec<u8>,
+    group_settings: Vec<u8>,
     pending_order: Vec<u8>,
 }
 
@@ -45,6 +57,8 @@ impl Extras {
     pub(crate) fn take(&mut self, name: &[u8], content: &[u8]) -> Taken {
         let so_far = match name {
             ADDED_TIMES => &mut self.added_times,
+            SETTINGS => &mut self.settings,
+            GROUP_SETTINGS => &mut self.group_settings,
             PENDING_ORDER => &mut self.pending_order,
             _ => return Taken::No,
         };
@@ -59,6 +73,23 @@ impl Extras {
         }
     }
 
+    /// The settings of the stream.
+    pub(super) fn settings(&self) -> Result<StreamSettings, Damaged> {
+        let mut from = Decoder::new(&*self.settings, Summed::Already);
+        let mut settings = StreamSettings::default();
+        while !from.is_at_end().unwrap_or(true) {
+            read_setting(&mut settings, &mut from)?;
+        }
+        Ok(settings)
+    }
+
+    /// The settings of groups, told for one group after the other.
+    pub(super) fn group_settings(&self) -> GroupsSettings<'_> {
+        GroupsSettings {
+            differing: Sparse::new(&self.group_settings),
+        }
+    }
+
     /// In which order pending entries came, told for one group after the other.
     pub(super) fn pending_order(&self) -> PendingOrder<'_> {
         PendingOrder {
@@ -67,13 +98,26 @@ impl Extras {
     }
 }
 
-/// A field is not what weir writes.
+/// A field is not what this version of weir writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Damaged;
+pub(super) enum Damaged {
+    /// It does not belong to the stream behind it.
+    Foreign,
+    /// A setting has this tag, or a value, that is not known.
+    UnknownSetting(u64),
+}
 
 impl From<Damaged> for Fault {
-    fn from(Damaged: Damaged) -> Fault {
-        Fault::Contradiction("an auxiliary field of weir does not belong to the stream behind it")
+    fn from(damaged: Damaged) -> Fault {
+        match damaged {
+            Damaged::Foreign => Fault::Contradiction(
+                "an auxiliary field of weir does not belong to the stream behind it",
+            ),
+            Damaged::UnknownSetting(found) => Fault::Unexpected {
+                expected: "a setting of a stream that this version of weir knows",
+                found,
+            },
+        }
     }
 }
 
@@ -96,6 +140,57 @@ impl AddedTimes<'_> {
     }
 }
 
+/// The settings of groups.
+pub(super) struct GroupsSettings<'a> {
+    differing: Sparse<'a>,
+}
+
+impl GroupsSettings<'_> {
+    /// The settings of the next group.
+    pub(super) fn next(&mut self) -> Result<GroupSettings, Damaged> {
+        let mut settings = GroupSettings::default();
+        if self.differing.next()? == Differs::Yes {
+            for _ in 0..self.differing.number()? {
+                read_setting(&mut settings, &mut self.differing.from)?;
+            }
+        }
+        Ok(settings)
+    }
+}
+
+/// Reads the next setting of an owner.
+fn read_setting<S: Settings>(settings: &mut S, from: &mut Decoder<&[u8]>) -> Result<(), Damaged> {
+    let tag = number(from)?;
+    let row = Row::<S>::tagged(tag).ok_or(Damaged::UnknownSetting(tag))?;
+    let text: Vec<u8>;
+    let value = match row.form {
+        Form::Word(_) | Form::Number { .. } => SettingValue::Number(number(from)?),
+        Form::Text { bytes_max } => {
+            let read = from.with_string(bytes_max as u64, "a text", <[u8]>::to_vec);
+            text = read.map_err(|_| Damaged::Foreign)?;
+            SettingValue::Text(&text)
+        }
+    };
+    if !row.form.allows(value) {
+        return Err(Damaged::UnknownSetting(tag));
+    }
+    (row.set)(settings, value);
+    Ok(())
+}
+
+fn push_settings<S: Settings>(settings: &Configured<S>, content: &mut Vec<u8>) {
+    settings.for_each(|row, value| {
+        push_number(content, u64::from(row.tag));
+        match value {
+            SettingValue::Number(number) => push_number(content, number),
+            SettingValue::Text(text) => {
+                push_number(content, text.len() as u64);
+                content.extend_from_slice(text);
+            }
+        }
+    });
+}
+
 /// In which order pending entries came.
 pub(super) struct PendingOrder<'a> {
     differing: Sparse<'a>,
@@ -108,7 +203,7 @@ impl PendingOrder<'_> {
         if self.differing.next()? == Differs::Yes {
             for _ in 0..self.differing.number()? {
                 let id = read_raw_id(&mut self.differing.from, "a pending entry");
-                latecomers.push(id.map_err(|_| Damaged)?);
+                latecomers.push(id.map_err(|_| Damaged::Foreign)?);
             }
         }
         Ok(latecomers)
@@ -147,17 +242,17 @@ impl<'a> Sparse<'a> {
     }
 
     fn number(&mut self) -> Result<u64, Damaged> {
-        self.from.number("a number").map_err(|_| Damaged)
+        number(&mut self.from)
     }
+}
+
+fn number(from: &mut Decoder<&[u8]>) -> Result<u64, Damaged> {
+    from.number("a number").map_err(|_| Damaged::Foreign)
 }
 
 /// Writes what must be said before a stream.
 pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<(), K::Error> {
-    let mut field = Field {
-        name: ADDED_TIMES,
-        content: Vec::new(),
-        gap: 0,
-    };
+    let mut field = Field::new(ADDED_TIMES);
     for producer in stream.idempotence().producers(0) {
         producer.for_each(|record| {
             let ahead_ms = record.added_at_ms.wrapping_sub(record.id.ms).cast_signed();
@@ -170,11 +265,21 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
     }
     field.flush(out)?;
 
-    let mut field = Field {
-        name: PENDING_ORDER,
-        content: Vec::new(),
-        gap: 0,
-    };
+    let mut field = Field::new(SETTINGS);
+    push_settings(stream.settings(), &mut field.content);
+    field.flush(out)?;
+
+    let mut field = Field::new(GROUP_SETTINGS);
+    for (_, group) in stream.groups().iter() {
+        if field.differs(!group.settings().is_empty()) {
+            push_number(&mut field.content, group.settings().len() as u64);
+            push_settings(group.settings(), &mut field.content);
+            field.drain(out)?;
+        }
+    }
+    field.flush(out)?;
+
+    let mut field = Field::new(PENDING_ORDER);
     for (_, group) in stream.groups().iter() {
         let count = group.latecomers().count();
         if field.differs(count != 0) {
@@ -196,6 +301,14 @@ struct Field {
 }
 
 impl Field {
+    fn new(name: &'static [u8]) -> Field {
+        Field {
+            name,
+            content: Vec::new(),
+            gap: 0,
+        }
+    }
+
     /// Counts the next member of the row; whether it differs.
     fn differs(&mut self, differs: bool) -> bool {
         if differs {

@@ -30,7 +30,7 @@ pub(super) fn write<K: Sink>(
     let retention = idempotence.retention();
     out.number(u64::from(retention.duration_s));
     out.number(u64::from(retention.maxsize));
-    out.number(idempotence.stored().producers as u64);
+    out.number(idempotence.producer_count() as u64);
     for producer in idempotence.producers(0) {
         out.string(producer.id());
         out.number(producer.len() as u64);

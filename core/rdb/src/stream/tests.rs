@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use stream::{
     Acknowledgement, CountChange, Created, Entries, Group, Groups, Holder, Idempotence, Missing,
-    NodeLimits, Remembered, Retention, Stream, StreamId, StreamParts,
+    NodeLimits, OnConflict, Remembered, Retention, Stream, StreamId, StreamParts, StreamSettings,
 };
 use values::{StringValue, Value};
 
@@ -99,6 +99,8 @@ fn picture(stream: &Stream) -> String {
         idempotence.iids_added(),
         idempotence.iids_duplicates()
     ));
+    let settings = stream.settings().get();
+    lines.extend(settings.map(|settings| format!("{settings:?}")));
     let mut producers = Vec::new();
     for producer in idempotence.producers(0) {
         let mut line = format!("producer {}:", producer.id().escape_ascii());
@@ -515,6 +517,7 @@ struct Plan {
     deleted: Vec<prop::sample::Index>,
     groups: Vec<(Vec<u8>, Option<u64>, Vec<Step>)>,
     ids: Vec<(u8, u8, u64, i16)>,
+    on_conflict: OnConflict,
 }
 
 #[derive(Debug, Clone)]
@@ -556,12 +559,14 @@ fn plans() -> impl Strategy<Value = Plan> {
         prop::collection::vec(index(), 0..20),
         prop::collection::vec(group, 0..4),
         prop::collection::vec((0_u8..3, any::<u8>(), 0_u64..1000, -3_i16..3), 0..40),
+        prop::sample::select(vec![OnConflict::Ignore, OnConflict::Error]),
     )
-        .prop_map(|(entries, deleted, groups, ids)| Plan {
+        .prop_map(|(entries, deleted, groups, ids, on_conflict)| Plan {
             entries,
             deleted,
             groups,
             ids,
+            on_conflict,
         })
 }
 
@@ -609,14 +614,18 @@ fn build(plan: &Plan) -> Stream {
         idempotence.restore_record(&[producer], record, NOW_MS);
     }
     idempotence.set_counters(plan.ids.len() as u64, 3);
-    Stream::from_parts(StreamParts {
+    let mut stream = Stream::from_parts(StreamParts {
         entries,
         groups,
         idempotence,
         last_id,
         max_deleted_id,
         entries_added: all.len() as u64,
-    })
+    });
+    stream.set_settings(&StreamSettings {
+        on_conflict: plan.on_conflict,
+    });
+    stream
 }
 
 #[test]
@@ -727,6 +736,48 @@ fn coarse_picture(stream: &Stream) -> String {
         .join("\n")
 }
 
+/// An auxiliary field.
+fn field(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let mut out = crate::encode::Encoder::keeping_all(Vec::new(), Compression::Off);
+    out.byte(crate::code::AUXILIARY);
+    out.string(name);
+    out.string(content);
+    let bytes = out.finish_all();
+    bytes[..bytes.len() - 8].to_vec()
+}
+
+#[test]
+fn a_stream_that_uses_nothing_of_weir_alone_is_written_as_redis_would() {
+    let mut stream = Stream::new(RETENTION, 7);
+    assert_eq!(dump(&stream.clone().into())[0], crate::code::STREAM_4);
+    let plain = snapshot_of(&stream);
+    let told = |on_conflict| StreamSettings { on_conflict };
+    stream.set_settings(&told(OnConflict::Error));
+    assert_eq!(dump(&stream.clone().into())[0], crate::code::AUXILIARY);
+    assert_ne!(snapshot_of(&stream), plain);
+    stream.set_settings(&told(OnConflict::Ignore));
+    assert_eq!(snapshot_of(&stream), plain);
+}
+
+#[test]
+fn settings_that_this_version_does_not_know_are_refused_by_their_tag() {
+    let payload = dump(&Stream::new(RETENTION, 7).into());
+    let stream = &payload[..payload.len() - 10];
+    let restored = |fields: &[u8]| restored(&sign([fields, stream].concat()), NOW_MS);
+    let known = restored(&field(b"weir-settings", &[1, 1])).unwrap();
+    assert_eq!(
+        known.settings().to_settings().on_conflict,
+        OnConflict::Error
+    );
+    for (settings, tag) in [(&[60, 1][..], 60), (&[1, 1, 61, 0], 61), (&[1, 9], 1)] {
+        let refused = restored(&field(b"weir-settings", settings)).unwrap_err();
+        let text = format!("setting of a stream that this version of weir knows expected, {tag}");
+        assert!(refused.to_string().contains(&text), "{refused}");
+    }
+    assert!(restored(&field(b"weir-settings", &[1])).is_err());
+    assert!(restored(&field(b"weir-tomorrow", &[1])).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -747,6 +798,9 @@ proptest! {
         let payload = dump(&stream.clone().into());
         let again = restored(&payload, NOW_MS).unwrap();
         prop_assert_eq!(coarse_picture(&again), coarse_picture(&stream));
+        if stream.is_beyond_redis() {
+            prop_assert_eq!(picture(&again), picture(&stream));
+        }
     }
 
     #[test]

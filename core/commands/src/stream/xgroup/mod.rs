@@ -4,7 +4,9 @@ mod create;
 mod createconsumer;
 mod delconsumer;
 mod destroy;
+mod getcfg;
 mod help;
+mod setcfg;
 mod setid;
 
 use engine::args::Args;
@@ -27,7 +29,9 @@ pub(super) const XGROUP: Entry = container(
         entry::<createconsumer::CreateConsumer>(),
         entry::<delconsumer::DelConsumer>(),
         entry::<destroy::Destroy>(),
+        entry::<getcfg::GetCfg>(),
         entry::<Help<help::XGroup>>(),
+        entry::<setcfg::SetCfg>(),
         entry::<setid::SetId>(),
     ],
 );

@@ -33,7 +33,7 @@ const SPEC: Spec = Spec {
 };
 
 /// Writes a field's name and a count.
-fn count(reply: &mut Reply, name: &str, count: u64) {
+pub(super) fn count(reply: &mut Reply, name: &str, count: u64) {
     reply.bulk(name.as_bytes());
     reply.int(i64::try_from(count).unwrap_or(i64::MAX));
 }

@@ -5,9 +5,13 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Reply;
-use stream::{Consumer, ConsumerHandle, Group as StreamGroup, Stream, StreamId, Unpacked};
+use stream::{
+    Configured, Consumer, ConsumerHandle, Group as StreamGroup, Settings, Stream, StreamId,
+    Unpacked,
+};
 
 use super::{count, id, progress};
+use crate::stream::settings_option::write_settings;
 use crate::stream::write_id;
 use crate::stream::xgroup::usage;
 
@@ -92,9 +96,12 @@ impl Command for Info {
                 write_summary(ctx.reply, stream);
             }
             Detail::Full(limit) => {
-                ctx.reply.map(COMMON_FIELDS + 2);
+                let is_configured = !stream.settings().is_empty();
+                ctx.reply
+                    .map(COMMON_FIELDS + 2 + usize::from(is_configured));
                 write_common(ctx.reply, stream, now_ms);
                 write_full(ctx.reply, stream, limit);
+                write_configured(ctx.reply, stream.settings());
             }
         }
         Ok(Flow::Done)
@@ -177,7 +184,8 @@ fn write_full(reply: &mut Reply, stream: &Stream, limit: usize) {
 fn write_group(reply: &mut Reply, stream: &Stream, name: &[u8], group: &StreamGroup, limit: usize) {
     // Servers before 8.8 have no such field, and their tools compare the whole reply.
     let given_back = group.given_back_count();
-    reply.map(7 + usize::from(given_back > 0));
+    let is_configured = !group.settings().is_empty();
+    reply.map(7 + usize::from(given_back > 0) + usize::from(is_configured));
     reply.bulk(b"name");
     reply.bulk(name);
     id(reply, "last-delivered-id", group.last_delivered());
@@ -203,6 +211,16 @@ fn write_group(reply: &mut Reply, stream: &Stream, name: &[u8], group: &StreamGr
     reply.each(group.consumers(), |reply, (handle, consumer)| {
         write_consumer(reply, group, handle, consumer, limit);
     });
+    write_configured(reply, group.settings());
+}
+
+/// Writes the settings, if there are any that are not as by default: Redis has no such field.
+fn write_configured<S: Settings>(reply: &mut Reply, configured: &Configured<S>) {
+    if let Some(settings) = configured.get() {
+        reply.bulk(b"settings");
+        reply.map(S::ROWS.len());
+        write_settings(reply, settings);
+    }
 }
 
 fn write_consumer(

@@ -18,13 +18,16 @@
 //! which sets nothing, is a consumer that read its own entries again: it does not count as active
 //! by that. Without IDs it is one that called and got nothing.
 //!
+//! What Redis has no words for is said in weir's own (`XCFGSET … KEEPIDS` and the settings of
+//! `XCFGSET` and `XGROUP SETCFG`): Redis refuses a journal that has them.
+//!
 //! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are
 //! forgotten by age follows from these and the time. When a consumer called last that got
 //! nothing is kept to ten seconds.
 
 use batch::Encoded;
 use resp::{LARGE_BYTES_MIN, Large, find_large, write_header};
-use stream::{ID_TEXT_BYTES_MAX, References, Retention, StreamId};
+use stream::{Form, ID_TEXT_BYTES_MAX, References, Retention, SettingValue, Settings, StreamId};
 
 use crate::time::UnixMs;
 
@@ -64,13 +67,18 @@ pub(crate) fn wrap_transaction(out: &mut Encoded, start: usize) {
 /// Writes that a stream has this retention, and returns how many commands that took. What it
 /// remembers goes if that changes something.
 pub(crate) fn retention(out: &mut Out<'_>, key: &[u8], retention: Retention) -> u32 {
-    Line::new(out, 6, "XCFGSET")
-        .arg(key)
-        .arg(b"IDMP-DURATION")
+    retention_args(Line::new(out, 6, "XCFGSET").arg(key), retention).end()
+}
+
+/// The arguments of `XCFGSET` that say this retention; four.
+pub(super) fn retention_args<'l, 'o>(
+    line: &'l mut Line<'o>,
+    retention: Retention,
+) -> &'l mut Line<'o> {
+    line.arg(b"IDMP-DURATION")
         .int(i64::from(retention.duration_s))
         .arg(b"IDMP-MAXSIZE")
         .int(i64::from(retention.maxsize))
-        .end()
 }
 
 /// Writes that there is an empty stream with this retention, and returns how many commands that
@@ -90,6 +98,11 @@ pub(crate) fn new_stream(out: &mut Out<'_>, key: &[u8], set: Retention) -> u32 {
         .arg(group)
         .end();
     made + bare + retention(out, key, set)
+}
+
+/// How many arguments [`Line::settings`] writes.
+pub(super) fn settings_args<S: Settings>() -> usize {
+    2 * S::ROWS.len()
 }
 
 /// A counter as Redis can read it.
@@ -186,6 +199,26 @@ impl<'o> Line<'o> {
             References::Delete => self.arg(b"DELREF"),
             References::Acknowledged => self.arg(b"ACKED"),
         }
+    }
+
+    /// All settings of an owner, each as its word and its value.
+    pub(super) fn settings<S: Settings>(&mut self, settings: &S) -> &mut Line<'o> {
+        for row in S::ROWS {
+            self.arg(row.word.as_bytes());
+            match ((row.get)(settings), row.form) {
+                (SettingValue::Number(place), Form::Word(words)) => {
+                    let word = usize::try_from(place)
+                        .ok()
+                        .and_then(|place| words.get(place));
+                    self.arg(word.map_or(b"", |word| word.as_bytes()))
+                }
+                (SettingValue::Number(number), Form::Number { .. } | Form::Text { .. }) => {
+                    self.arg(itoa::Buffer::new().format(number).as_bytes())
+                }
+                (SettingValue::Text(text), _) => self.arg(text),
+            };
+        }
+        self
     }
 
     /// Ends the command; it counts as one.

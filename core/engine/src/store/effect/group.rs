@@ -1,8 +1,8 @@
 //! Changes of consumer groups: consumers and pending entries.
 
 use stream::{
-    Acknowledgement, Activity, Consumer, ConsumerHandle, CountChange, Group, Holder, Missing,
-    StreamId,
+    Acknowledgement, Activity, Consumer, ConsumerHandle, CountChange, Group, GroupSettings, Holder,
+    Missing, StreamId,
 };
 
 use super::encode::{self, Line, Out};
@@ -30,6 +30,8 @@ pub enum GroupChange<'a> {
         /// The read counter, if known.
         entries_read: Option<u64>,
     },
+    /// `XGROUP SETCFG`: all that can be set of a group.
+    SetSettings { settings: &'a GroupSettings },
     /// `XGROUP DESTROY`.
     Destroy,
     /// `XGROUP CREATECONSUMER`; nothing if there is one of this name.
@@ -149,6 +151,10 @@ impl GroupChange<'_> {
                 assert!(is_set, "{DECIDED}");
                 1
             }),
+            GroupChange::SetSettings { settings } => store.edit_stream(key, |stream| {
+                let changed = stream.set_group_settings(group, settings);
+                u64::from(changed.expect(DECIDED))
+            }),
             GroupChange::Destroy => store.destroy_group(key, group),
             GroupChange::CreateConsumer { consumer } => store.edit_group(key, group, |group| {
                 if group.consumer(consumer).is_some() {
@@ -219,6 +225,15 @@ impl GroupChange<'_> {
             }
             GroupChange::SetId { id, entries_read } => {
                 encode_set_id(out, key, group, id, entries_read)
+            }
+            GroupChange::SetSettings { settings } => {
+                let args = 4 + encode::settings_args::<GroupSettings>();
+                Line::new(out, args, "XGROUP")
+                    .arg(b"SETCFG")
+                    .arg(key)
+                    .arg(group)
+                    .settings(settings)
+                    .end()
             }
             GroupChange::Destroy => Line::new(out, 4, "XGROUP")
                 .arg(b"DESTROY")

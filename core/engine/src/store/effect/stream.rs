@@ -1,7 +1,10 @@
 //! Changes of streams: entries, counters, remembered producers.
 
 use resp::Argv;
-use stream::{Deletion, Forget, References, Removed, Retention, SetId, Stream, StreamId, Trimmed};
+use stream::{
+    Deletion, Forget, References, Removed, Retention, SetId, Stream, StreamId, StreamSettings,
+    Trimmed,
+};
 use values::Value;
 
 use super::encode::{self, Line, Out};
@@ -51,6 +54,8 @@ pub enum StreamChange<'a> {
         /// What becomes of the tracked IDs.
         forget: Forget,
     },
+    /// `XCFGSET` with what Redis has no words for: all of it.
+    SetSettings { settings: &'a StreamSettings },
     /// `XIDMPRECORD`: an idempotent ID is known to belong to an entry, which may be gone.
     RecordIdempotent {
         producer: &'a [u8],
@@ -127,6 +132,9 @@ impl StreamChange<'_> {
             }),
             StreamChange::Configure { retention, forget } => {
                 store.configure(key, retention, forget)
+            }
+            StreamChange::SetSettings { settings } => {
+                store.edit_stream(key, |stream| u64::from(stream.set_settings(settings)))
             }
             StreamChange::RecordIdempotent { producer, iid, id } => {
                 let added_at_ms = store.stream_time(id);
@@ -223,20 +231,32 @@ impl StreamChange<'_> {
                 }
                 line.end()
             }
-            StreamChange::Configure { retention, forget } => {
+            StreamChange::Configure {
+                retention,
+                forget: Forget::Nothing,
+            } => encode::retention_args(Line::new(out, 7, "XCFGSET").arg(key), retention)
+                .arg(b"KEEPIDS")
+                .end(),
+            StreamChange::SetSettings { settings } => {
+                let args = 2 + encode::settings_args::<StreamSettings>();
+                Line::new(out, args, "XCFGSET")
+                    .arg(key)
+                    .settings(settings)
+                    .end()
+            }
+            StreamChange::Configure {
+                retention,
+                forget: Forget::Everything,
+            } => {
                 // The released form forgets tracked IDs exactly when a value changes. Where they go
                 // although no value changes, a change there and back says it in words that Redis
                 // knows.
-                let mut lines = 0;
-                if forget == Forget::Everything {
-                    let maxsize = if retention.maxsize == 1 { 2 } else { 1 };
-                    let other = Retention {
-                        maxsize,
-                        ..retention
-                    };
-                    lines += encode::retention(out, key, other);
-                }
-                lines + encode::retention(out, key, retention)
+                let maxsize = if retention.maxsize == 1 { 2 } else { 1 };
+                let other = Retention {
+                    maxsize,
+                    ..retention
+                };
+                encode::retention(out, key, other) + encode::retention(out, key, retention)
             }
             StreamChange::RecordIdempotent { producer, iid, id } => {
                 Line::new(out, 5, "XIDMPRECORD")
@@ -343,11 +363,12 @@ impl Store<'_> {
     #[inline(never)]
     fn configure(&mut self, key: &[u8], retention: Retention, forget: Forget) -> Changed {
         let mut gone = None;
+        let now_ms = self.now.stream_ms();
         let changed = self.edit_stream(key, |stream| {
             let had = stream.idempotence().stored().iids > 0;
             let idempotence = stream.idempotence_mut();
             let same = idempotence.retention() == retention;
-            gone = Some(idempotence.configure(retention, forget));
+            gone = Some(idempotence.configure(retention, forget, now_ms));
             u64::from(!same || (had && forget == Forget::Everything))
         });
         if let Some(gone) = gone {

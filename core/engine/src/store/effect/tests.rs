@@ -1,6 +1,9 @@
 //! The bytes of every effect. What was written to a disk is read for ever, so these do not change.
 
-use ::stream::{Acknowledgement, Activity, Forget, References, Retention, SetId, StreamId};
+use ::stream::{
+    Acknowledgement, Activity, Forget, OnConflict, References, Retention, SetId, StreamId,
+    StreamSettings,
+};
 use resp::{Argv, ArgvBuf};
 use values::{StringValue, Value};
 
@@ -228,7 +231,15 @@ fn the_bytes_of_an_effect_do_not_change() {
         ),
         (
             on(configure(6, Forget::Nothing)),
-            "XCFGSET k IDMP-DURATION 5 IDMP-MAXSIZE 6",
+            "XCFGSET k IDMP-DURATION 5 IDMP-MAXSIZE 6 KEEPIDS",
+        ),
+        (
+            on(StreamChange::SetSettings {
+                settings: &StreamSettings {
+                    on_conflict: OnConflict::Error,
+                },
+            }),
+            "XCFGSET k IDMP-CONFLICT ERROR",
         ),
         (
             on(configure(6, Forget::Everything)),

@@ -1,0 +1,108 @@
+//! What weir alone knows of idempotent appends comes back from the log as it was lived.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it must be"
+)]
+
+use engine::clients::session::SessionId;
+use engine::config::Settings;
+use engine::store::log::Journalling;
+use engine::{Author, Engine, Lsn, Mono, Now};
+use resp::{ArgvBuf, Protocol, Reply};
+
+/// A server, one client of it, and its clock.
+struct Node {
+    engine: Engine,
+    session: SessionId,
+    now: Now,
+}
+
+impl Node {
+    fn new() -> Node {
+        let now = Now {
+            unix_us: 1_790_000_000_000_000,
+            mono: Mono(0),
+        };
+        let mut engine = Engine::new(Settings::default(), 7, now, &commands::TABLE);
+        engine.set_journalling(Journalling::On);
+        let session = engine.connect(String::new(), String::new(), now);
+        Node {
+            engine,
+            session,
+            now,
+        }
+    }
+
+    fn ask(&mut self, request: &str) -> String {
+        let argv: ArgvBuf = request.split(' ').map(str::as_bytes).collect();
+        let mut reply = Reply::new(Protocol::Resp2);
+        let _ = self
+            .engine
+            .request(self.session, argv.as_argv(), self.now, &mut reply);
+        String::from_utf8(reply.into_bytes()).unwrap()
+    }
+
+    fn wait(&mut self, ms: u64) {
+        self.now.unix_us += ms as i64 * 1000;
+        self.now.mono = self.now.mono.plus(ms);
+    }
+
+    /// A server that was given what this one has logged.
+    fn replayed(&mut self) -> Node {
+        let mut other = Node::new();
+        let mut replay = other.engine.begin_replay(other.now);
+        let effects = self.engine.log().encoded().to_vec();
+        other
+            .engine
+            .replay(&mut replay, &effects, Author::Weir)
+            .unwrap();
+        other
+            .engine
+            .end_replay(replay, Lsn::new(1), Journalling::On);
+        other.now = self.now;
+        other
+    }
+
+    /// Asks both a server that was given the log of this one, and this one.
+    fn same(&mut self, requests: &[&str]) {
+        let mut other = self.replayed();
+        for request in requests {
+            assert_eq!(other.ask(request), self.ask(request), "{request}");
+        }
+    }
+}
+
+#[test]
+fn settings_and_what_they_kept_are_replayed() {
+    let mut node = Node::new();
+    for iid in 1..5 {
+        node.ask(&format!("XADD s IDMP p {iid} * f v"));
+        node.wait(1000);
+    }
+    let look = ["XCFGGET s", "XINFO STREAM s FULL", "DEBUG DIGEST-VALUE s"];
+    let changes = [
+        "XCFGSET s IDMP-CONFLICT ERROR",
+        // The first is over in a second, and does not come back.
+        "XCFGSET s IDMP-DURATION 4 KEEPIDS",
+        "XCFGSET s IDMP-DURATION 500 KEEPIDS",
+        "XCFGSET s IDMP-MAXSIZE 2 KEEPIDS IDMP-CONFLICT IGNORE",
+        "XCFGSET s IDMP-MAXSIZE 100 KEEPIDS IDMP-CONFLICT ERROR",
+    ];
+    for change in changes {
+        assert_eq!(node.ask(change), "+OK\r\n");
+        node.same(&look);
+        node.wait(10);
+    }
+    node.same(&["XADD s IDMP p 1 * f v", "XADD s IDMP p 4 * f v", "XLEN s"]);
+    // What changes nothing is not written down.
+    let before = node.engine.log().last();
+    node.ask("XCFGSET s IDMP-MAXSIZE 100 KEEPIDS IDMP-CONFLICT ERROR");
+    assert_eq!(node.engine.log().last(), before);
+    // A copy and a payload have them too.
+    node.ask("COPY s copy");
+    node.ask("RENAME copy moved");
+    let settings = node.ask("XCFGGET s");
+    assert_eq!(node.ask("XCFGGET moved"), settings);
+    node.same(&["XCFGGET moved", "DEBUG DIGEST-VALUE moved"]);
+}

@@ -1,0 +1,70 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn rows_are_sound<S: Settings>() {
+    let default = S::default();
+    let (mut words, mut tags) = (BTreeSet::new(), BTreeSet::new());
+    for row in S::ROWS {
+        assert!(words.insert(row.word), "{} is there twice", row.word);
+        assert!(tags.insert(row.tag), "tag {} is there twice", row.tag);
+        assert_eq!(row.word, row.word.to_ascii_uppercase());
+        assert!(row.form.allows((row.get)(&default)), "{}", row.word);
+        let values: Vec<SettingValue<'_>> = match row.form {
+            Form::Word(words) => (0..words.len() as u64).map(SettingValue::Number).collect(),
+            Form::Number { min, max } => [min, max].map(SettingValue::Number).to_vec(),
+            Form::Text { bytes_max } => vec![SettingValue::Text(b"text"); bytes_max.min(1)],
+        };
+        for value in values {
+            let mut settings = S::default();
+            (row.set)(&mut settings, value);
+            assert_eq!((row.get)(&settings), value, "{}", row.word);
+        }
+        assert_eq!(
+            Row::<S>::tagged(u64::from(row.tag)).map(|row| row.word),
+            Some(row.word)
+        );
+    }
+}
+
+#[test]
+fn rows_have_words_and_tags_of_their_own_and_read_what_they_set() {
+    rows_are_sound::<StreamSettings>();
+    rows_are_sound::<GroupSettings>();
+}
+
+#[test]
+fn a_form_takes_what_is_within_it_and_nothing_else() {
+    let word = Form::Word(&["IGNORE", "ERROR"]);
+    assert_eq!(word.parse(b"error"), Ok(SettingValue::Number(1)));
+    assert_eq!(word.parse(b"ERRORS"), Err(NotAValue::NotAllowed));
+    assert!(!word.allows(SettingValue::Number(2)));
+    let number = Form::Number { min: 1, max: 9 };
+    assert_eq!(number.parse(b"9"), Ok(SettingValue::Number(9)));
+    assert_eq!(number.parse(b"10"), Err(NotAValue::NotAllowed));
+    assert_eq!(number.parse(b"-1"), Err(NotAValue::NotAllowed));
+    assert_eq!(number.parse(b"x"), Err(NotAValue::NotANumber));
+    let text = Form::Text { bytes_max: 2 };
+    assert_eq!(text.parse(b"ab"), Ok(SettingValue::Text(b"ab")));
+    assert_eq!(text.parse(b"abc"), Err(NotAValue::NotAllowed));
+    assert!(!text.allows(SettingValue::Number(1)));
+}
+
+#[test]
+fn what_is_as_by_default_takes_a_pointer_and_no_more() {
+    assert_eq!(
+        size_of::<Configured<StreamSettings>>(),
+        size_of::<*const ()>()
+    );
+    let mut configured = Configured::<StreamSettings>::default();
+    let told = StreamSettings {
+        on_conflict: OnConflict::Error,
+    };
+    assert!(configured.set(&told));
+    assert!(!configured.set(&told));
+    assert_eq!((configured.len(), configured.get()), (1, Some(&told)));
+    assert!(configured.heap_bytes() > 0);
+    assert!(configured.set(&StreamSettings::default()));
+    assert!(configured.is_empty());
+    assert_eq!(configured.heap_bytes(), 0);
+}

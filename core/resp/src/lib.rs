@@ -15,6 +15,7 @@ mod header;
 mod inline;
 mod large;
 mod limits;
+mod pen;
 mod reply;
 mod request;
 mod rope;
@@ -30,6 +31,7 @@ pub use limits::{
     REQUEST_BYTES_MAX, SHARED_BYTES_MIN, SHARED_BYTES_MIN_LATE, SHARED_LATE_BYTES, Sender,
     UNAUTHENTICATED_ARGS_MAX, UNAUTHENTICATED_BULK_BYTES_MAX,
 };
-pub use reply::{Mark, Part, Protocol, Reply};
+pub use pen::{NoRoom, PEN_ROOM, Pen};
+pub use reply::{GuessedArray, Mark, Part, Protocol, Reply, Texts};
 pub use request::{Parser, ProtocolError, Request};
 pub use rope::{Bytes, Kept, Parts, RUN_STEP_BYTES, Rope, Run};

@@ -2,15 +2,16 @@
 //!
 //! Each method writes one RESP element in the protocol that the client speaks; what RESP2 lacks is
 //! written as Redis writes it there (a map as a flat array, a double as a bulk string). An
-//! aggregate is a header, then that many elements: the caller keeps count, or writes the elements
-//! first and the header afterwards with [`Reply::array_since`]. Lengths and types of what follows
-//! are not checked.
+//! aggregate is a header, then that many elements: the caller keeps count, guesses it
+//! ([`Reply::begin_array`]), or writes the elements first and the header afterwards with
+//! [`Reply::array_since`]. Lengths and types of what follows are not checked.
 //!
 //! Large values need not be copied: [`Reply::bulk_shared`] and [`Reply::run`] put a piece between
 //! the bytes that something else owns. What a reply may hold is bounded, see [`Reply::is_full`].
 
 mod bounds;
 mod pieces;
+mod texts;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -24,6 +25,7 @@ use crate::rope::Piece;
 use self::bounds::{Bounds, Referred};
 
 pub use self::bounds::Part;
+pub use self::texts::Texts;
 
 /// The version of the protocol that a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +46,15 @@ pub struct Mark {
     pieces: usize,
     /// and the bytes of these.
     in_pieces: usize,
+}
+
+/// An array that was begun with a guess of its length.
+#[derive(Debug)]
+#[must_use = "the array has the length that was guessed until it is ended"]
+pub struct GuessedArray {
+    start: Mark,
+    header_bytes: usize,
+    len: usize,
 }
 
 /// A connection's output, and the one way to write RESP into it.
@@ -392,6 +403,49 @@ impl Reply {
     #[inline]
     pub fn begin(&self) -> Mark {
         self.mark()
+    }
+
+    /// Begins an array of probably `len` elements: these follow, then [`Reply::end_array`]. Where
+    /// the guess is good, that moves nothing.
+    #[inline]
+    pub fn begin_array(&mut self, len: usize) -> GuessedArray {
+        let start = self.mark();
+        self.array(len);
+        let header_bytes = self.out.len() - start.bytes;
+        GuessedArray {
+            start,
+            header_bytes,
+            len,
+        }
+    }
+
+    /// Says how many elements an array has got. Returns how many bytes its header has.
+    #[inline]
+    pub fn end_array(&mut self, array: GuessedArray, len: usize) -> usize {
+        match len == array.len {
+            true => array.header_bytes,
+            false => self.change_header(array, len),
+        }
+    }
+
+    /// Puts another header before an array. If the reply was dropped meanwhile, nothing is there.
+    fn change_header(&mut self, array: GuessedArray, len: usize) -> usize {
+        let mut header = [0; HEADER_BYTES_MAX];
+        let mut header_bytes = 0;
+        write_header(b'*', len, |piece| {
+            let end = header_bytes + piece.len();
+            header[header_bytes..end].copy_from_slice(piece);
+            header_bytes = end;
+        });
+        let guessed = array.start.bytes..array.start.bytes + array.header_bytes;
+        if guessed.end <= self.out.len() && !self.is_overrun() {
+            self.out
+                .splice(guessed, header[..header_bytes].iter().copied());
+            for piece in self.pieces.iter_mut().skip(array.start.pieces) {
+                piece.at = piece.at - array.header_bytes + header_bytes;
+            }
+        }
+        header_bytes
     }
 
     /// Makes what was written since `mark` an array of `len` elements. Moves those bytes once;

@@ -1,9 +1,8 @@
 //! RESP out of a chunk: `[id, [field, value, …]]`, mostly by copying.
 //!
-//! Names are ready-made pieces, lengths come from a table, and short texts are copied with a fixed
-//! width that may run over their end, which is cheaper than an exact copy; what comes next
-//! overwrites the rest. All of it is plain slices, so a mistake here is a panic in a test and
-//! never a read out of bounds.
+//! Names are ready-made pieces, and all is written with a [`Pen`].
+
+use resp::{NoRoom, PEN_ROOM, Pen};
 
 use crate::chunk::{Chunk, Head};
 use crate::varint::take_length;
@@ -37,6 +36,13 @@ impl<'o> Renderer<'o> {
         self.at - self.start
     }
 
+    /// Makes sure that this many bytes can follow without moving what was written.
+    #[inline]
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        let room = self.out.len() - self.at;
+        self.out.reserve(bytes.saturating_sub(room));
+    }
+
     /// Cuts off the room that was not filled. Without this the buffer ends in rubbish.
     pub(crate) fn finish(self) {
         self.out.truncate(self.at);
@@ -49,17 +55,17 @@ impl<'o> Renderer<'o> {
         self.time.set(head.id.ms);
         match entry(Pen::new(self.out, self.at), &self.time, chunk, head) {
             Ok(written) => self.advance(written),
-            Err(short) => self.entry_with_more_room(short, chunk, head),
+            Err(lack) => self.entry_with_more_room(lack, chunk, head),
         }
     }
 
     #[cold]
-    fn entry_with_more_room(&mut self, mut short: Short, chunk: &Chunk, head: &Head) -> usize {
+    fn entry_with_more_room(&mut self, mut lack: NoRoom, chunk: &Chunk, head: &Head) -> usize {
         loop {
-            self.grow(short);
-            short = match entry(Pen::new(self.out, self.at), &self.time, chunk, head) {
+            self.grow(lack);
+            lack = match entry(Pen::new(self.out, self.at), &self.time, chunk, head) {
                 Ok(written) => return self.advance(written),
-                Err(short) => short,
+                Err(lack) => lack,
             };
         }
     }
@@ -69,7 +75,7 @@ impl<'o> Renderer<'o> {
         loop {
             match fields(Pen::new(self.out, self.at), chunk, head, LINE_END) {
                 Ok(written) => return self.advance(written),
-                Err(short) => self.grow(short),
+                Err(lack) => self.grow(lack),
             }
         }
     }
@@ -81,22 +87,16 @@ impl<'o> Renderer<'o> {
     }
 
     /// Makes the room that an entry lacked, and some for what may follow: as much as was written.
-    fn grow(&mut self, short: Short) {
-        let written = (short.at - self.start).clamp(ROOM_FIRST, ROOM_STEP_MAX);
-        self.out.resize(short.at + short.bytes + written, 0);
+    fn grow(&mut self, lack: NoRoom) {
+        let written = (lack.at - self.start).clamp(ROOM_FIRST, ROOM_STEP_MAX);
+        self.out.resize(lack.at + lack.bytes + written, 0);
     }
 }
 
-/// The longest run of bytes between two checks for room, the texts themselves apart.
-const ROOM: usize = 64;
 /// How much room is made to begin with.
 const ROOM_FIRST: usize = 320;
 /// How much room is made at most beyond what is needed.
 const ROOM_STEP_MAX: usize = 8192;
-/// The width of a copy of a short text,
-const SHORT: usize = 32;
-/// and of one that is not so short.
-const MEDIUM: usize = 64;
 /// Bytes of a line end.
 const LINE_END: usize = 2;
 
@@ -106,15 +106,9 @@ struct Written {
     end: usize,
 }
 
-/// At `at` this many bytes more are needed.
-struct Short {
-    at: usize,
-    bytes: usize,
-}
-
 #[inline(always)]
-fn entry(mut pen: Pen<'_>, time: &TimeText, chunk: &Chunk, head: &Head) -> Result<Written, Short> {
-    pen.room(ROOM)?;
+fn entry(mut pen: Pen<'_>, time: &TimeText, chunk: &Chunk, head: &Head) -> Result<Written, NoRoom> {
+    pen.room(PEN_ROOM)?;
     if head.id.seq < 10 {
         pen.put(&time.opening, time.opening_len);
         pen.put(&time.lower_with(head.id.seq), time.lower_len + 2);
@@ -132,7 +126,12 @@ fn entry(mut pen: Pen<'_>, time: &TimeText, chunk: &Chunk, head: &Head) -> Resul
 
 /// Writes the line end of what came before, without its first `skip` bytes, then the fields.
 #[inline(always)]
-fn fields(mut pen: Pen<'_>, chunk: &Chunk, head: &Head, mut skip: usize) -> Result<Written, Short> {
+fn fields(
+    mut pen: Pen<'_>,
+    chunk: &Chunk,
+    head: &Head,
+    mut skip: usize,
+) -> Result<Written, NoRoom> {
     let Some(shape) = chunk.shape(head) else {
         return own_fields(pen, chunk, head, skip);
     };
@@ -143,7 +142,7 @@ fn fields(mut pen: Pen<'_>, chunk: &Chunk, head: &Head, mut skip: usize) -> Resu
         skip = 0;
         let value_len = take_length(data, &mut at);
         let piece_len = piece.end as usize - start;
-        pen.room(piece_len + value_len + ROOM)?;
+        pen.room(piece_len + value_len + PEN_ROOM)?;
         pen.copy(text, start, piece_len);
         pen.length(value_len);
         pen.copy(data, at, value_len);
@@ -151,16 +150,21 @@ fn fields(mut pen: Pen<'_>, chunk: &Chunk, head: &Head, mut skip: usize) -> Resu
     }
     pen.put(b"\r\n", 2);
     Ok(Written {
-        at: pen.at,
+        at: pen.at(),
         end: at,
     })
 }
 
 /// The same for an entry that carries its names.
-fn own_fields(mut pen: Pen<'_>, chunk: &Chunk, head: &Head, skip: usize) -> Result<Written, Short> {
+fn own_fields(
+    mut pen: Pen<'_>,
+    chunk: &Chunk,
+    head: &Head,
+    skip: usize,
+) -> Result<Written, NoRoom> {
     let data = chunk.data();
     let (mut at, count) = chunk.own_fields(head);
-    pen.room(ROOM)?;
+    pen.room(PEN_ROOM)?;
     if skip == 0 {
         pen.put(b"\r\n", 2);
     }
@@ -169,91 +173,16 @@ fn own_fields(mut pen: Pen<'_>, chunk: &Chunk, head: &Head, skip: usize) -> Resu
     pen.put(b"\r\n", 2);
     for _ in 0..2 * count {
         let text_len = take_length(data, &mut at);
-        pen.room(text_len + ROOM)?;
+        pen.room(text_len + PEN_ROOM)?;
         pen.length(text_len);
         pen.copy(data, at, text_len);
         pen.put(b"\r\n", 2);
         at += text_len;
     }
     Ok(Written {
-        at: pen.at,
+        at: pen.at(),
         end: at,
     })
-}
-
-/// A place in the output. Lives in registers, so it is passed by value and never borrowed by what
-/// is not inlined.
-struct Pen<'o> {
-    out: &'o mut [u8],
-    at: usize,
-}
-
-impl<'o> Pen<'o> {
-    #[inline(always)]
-    fn new(out: &'o mut [u8], at: usize) -> Pen<'o> {
-        Pen { out, at }
-    }
-
-    /// Makes sure that this many bytes can be put.
-    #[inline(always)]
-    fn room(&self, bytes: usize) -> Result<(), Short> {
-        if self.out.len() - self.at < bytes {
-            return Err(Short { at: self.at, bytes });
-        }
-        Ok(())
-    }
-
-    /// Puts all of `bytes` and keeps the first `len` of them.
-    #[inline(always)]
-    fn put<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
-        self.out[self.at..self.at + N].copy_from_slice(bytes);
-        self.at += len;
-    }
-
-    /// Copies `from[start..start + len]`.
-    #[inline(always)]
-    fn copy(&mut self, from: &[u8], start: usize, len: usize) {
-        let at = self.at;
-        self.at += len;
-        if len <= SHORT
-            && let Some(wide) = from.get(start..start + SHORT)
-        {
-            self.out[at..at + SHORT].copy_from_slice(wide);
-        } else if len <= MEDIUM
-            && let Some(wide) = from.get(start..start + MEDIUM)
-        {
-            self.out[at..at + MEDIUM].copy_from_slice(wide);
-        } else {
-            self.out[at..at + len].copy_from_slice(&from[start..start + len]);
-        }
-    }
-
-    /// Writes `$`, a length and a line end.
-    #[inline(always)]
-    fn length(&mut self, length: usize) {
-        match LENGTHS.get(length) {
-            Some(text) => self.put(text, usize::from(text[7])),
-            None => {
-                self.put(b"$", 1);
-                self.number(length as u64);
-                self.put(b"\r\n", 2);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn number(&mut self, number: u64) {
-        self.at = decimal(self.out, self.at, number);
-    }
-}
-
-/// Writes a number at `at` and returns where it ends.
-#[cold]
-fn decimal(out: &mut [u8], at: usize, number: u64) -> usize {
-    let mut digits = itoa::Buffer::new();
-    let text = digits.format(number).as_bytes();
-    out[at..at + text.len()].copy_from_slice(text);
-    at + text.len()
 }
 
 /// The decimal text of a time, with what stands before and behind it. Neighbouring entries differ
@@ -317,45 +246,12 @@ impl TimeText {
         self.upper[..text.len()].copy_from_slice(text.as_bytes());
         (self.upper_len, self.lower_len) = (text.len(), lower_len);
         self.lower = TimeText::ZERO.lower;
-        let length = &LENGTHS[text.len() + lower_len + 2];
-        let length = &length[..usize::from(length[7])];
-        let mut opening_len = 4;
-        for piece in [length, text.as_bytes()] {
-            self.opening[opening_len..opening_len + piece.len()].copy_from_slice(piece);
-            opening_len += piece.len();
-        }
-        self.opening_len = opening_len;
+        let mut pen = Pen::new(&mut self.opening, 4);
+        pen.length(text.len() + lower_len + 2);
+        let length_end = pen.at();
+        self.opening_len = length_end + text.len();
+        self.opening[length_end..self.opening_len].copy_from_slice(text.as_bytes());
     }
-}
-
-/// `$n\r\n` for short lengths; the last byte says how long the text is.
-static LENGTHS: [[u8; 8]; 512] = lengths();
-
-const fn lengths() -> [[u8; 8]; 512] {
-    let mut texts = [[0; 8]; 512];
-    let mut length = 0;
-    while length < texts.len() {
-        let digits = if length >= 100 {
-            3
-        } else if length >= 10 {
-            2
-        } else {
-            1
-        };
-        let text = &mut texts[length];
-        text[0] = b'$';
-        let (mut rest, mut digit) = (length, digits);
-        while digit > 0 {
-            text[digit] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            digit -= 1;
-        }
-        text[digits + 1] = b'\r';
-        text[digits + 2] = b'\n';
-        text[7] = digits as u8 + 3;
-        length += 1;
-    }
-    texts
 }
 
 static TWO_DIGITS: [[u8; 2]; 100] = two_digits();

@@ -193,6 +193,25 @@ impl Reply {
         is_full
     }
 
+    /// From how many bytes of its own on the reply may be full, if no piece is added: 0 if that has
+    /// to be looked at now.
+    pub(super) fn full_at(&self) -> usize {
+        let Bounds {
+            start,
+            bytes_max,
+            owned,
+            is_overrun,
+            dropped: _,
+        } = self.bounds;
+        if is_overrun || self.referred.new_bytes >= LEFT_BEHIND_STEP_BYTES {
+            return 0;
+        }
+        let in_pieces = self.in_pieces.saturating_sub(start.in_pieces);
+        let copied_max = self.copied_bytes_max.saturating_sub(owned);
+        let own_max = bytes_max.saturating_sub(in_pieces).min(copied_max);
+        own_max.saturating_add(start.bytes).saturating_add(1)
+    }
+
     #[cold]
     fn drop_part(&mut self) {
         let start = self.bounds.start;

@@ -250,6 +250,55 @@ fn what_only_a_reply_refers_to_counts_as_its_own() {
 }
 
 #[test]
+fn many_texts_are_written_as_each_for_itself() {
+    let long = Arc::new(vec![b'l'; 5000]);
+    let texts: Vec<Vec<u8>> = (0..3000).map(|len| vec![b'x'; len % 700]).collect();
+    let mut many = Reply::new(Protocol::Resp2);
+    let mut single = Reply::new(Protocol::Resp2);
+    for reply in [&mut many, &mut single] {
+        reply.ok();
+    }
+    let count = many.each_text(texts.iter().zip(0_i64..), |many, (text, number)| {
+        many.bulk(text);
+        many.bulk_int(-number);
+        many.bulk_long(&long);
+        many.with_reply(|reply| reply.double(0.5));
+    });
+    assert_eq!(count, texts.len());
+    let mut number = 0;
+    single.each(texts.iter(), |single, text| {
+        single.bulk(text);
+        single.bulk_int(-number);
+        single.bulk(&long);
+        single.double(0.5);
+        number += 1;
+    });
+    assert!(many.has_pieces() && !single.has_pieces());
+    assert!(many.into_bytes() == single.into_bytes());
+}
+
+#[test]
+fn many_texts_end_where_each_for_itself_would() {
+    const TEXT: &[u8] = &[b'x'; 93];
+    for bytes_max in 0..1000 {
+        for (copied_max, part_max) in [(bytes_max, usize::MAX), (usize::MAX, bytes_max)] {
+            let mut replies = [0, 1].map(|_| Reply::with_copied_max(Protocol::Resp2, copied_max));
+            replies.iter_mut().for_each(|reply| {
+                reply.bulk(TEXT);
+                let _ = reply.begin_part(part_max);
+            });
+            let [many, single] = &mut replies;
+            let written = many.each_text(0..20, |many, _| many.bulk(TEXT));
+            let expected = single.each(0..20, |single, _| single.bulk(TEXT));
+            assert_eq!(written, expected);
+            assert!(many.is_overrun() && single.is_overrun());
+            assert_eq!(many.as_bytes(), single.as_bytes());
+            assert_eq!(many.dropped(), single.dropped());
+        }
+    }
+}
+
+#[test]
 fn a_part_copies_as_much_as_it_may_and_not_a_byte_more() {
     const COPIED_BYTES_MAX: usize = 1000;
     for (len, is_too_much) in [(COPIED_BYTES_MAX, false), (COPIED_BYTES_MAX + 1, true)] {

@@ -66,6 +66,8 @@ enum Step {
     Numbers(usize, usize),
     /// An array of the steps, whose length is known at the end.
     Array(Vec<Step>),
+    /// The same with a guess of the length.
+    Guessed(usize, Vec<Step>),
     /// Steps that are taken back.
     TakenBack(Vec<Step>),
     /// The second steps, then the first, written the other way round.
@@ -81,6 +83,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         let some = || prop::collection::vec(inner.clone(), 0..5);
         prop_oneof![
             some().prop_map(Step::Array),
+            (0usize..200, some()).prop_map(|(guess, steps)| Step::Guessed(guess, steps)),
             some().prop_map(Step::TakenBack),
             (some(), some()).prop_map(|(first, second)| Step::Swapped(first, second)),
         ]
@@ -105,6 +108,17 @@ fn write(reply: &mut Reply, steps: &[Step], shared_min: usize) {
             Step::Array(steps) => {
                 write(reply, steps, shared_min);
                 reply.array_since(start, steps.len());
+            }
+            Step::Guessed(guess, steps) => {
+                let array = reply.begin_array(*guess);
+                write(reply, steps, shared_min);
+                let before = reply.len_since(start);
+                let header_bytes = reply.end_array(array, steps.len());
+                let guessed_bytes = format!("*{guess}\r\n").len();
+                assert_eq!(
+                    reply.len_since(start) + guessed_bytes,
+                    before + header_bytes
+                );
             }
             Step::TakenBack(steps) => {
                 write(reply, steps, shared_min);
@@ -139,7 +153,7 @@ fn write_plainly(out: &mut Vec<u8>, steps: &[Step]) {
                     out.extend_from_slice(reply.as_bytes());
                 }
             }
-            Step::Array(steps) => {
+            Step::Array(steps) | Step::Guessed(_, steps) => {
                 out.extend_from_slice(format!("*{}\r\n", steps.len()).as_bytes());
                 write_plainly(out, steps);
             }

@@ -15,7 +15,9 @@ use resp::{Large, Reply, Rope};
 
 use crate::connection::{Connection, Piece, Pieces, Received};
 use crate::connections::Connections;
-use crate::limits::{CYCLE_BYTES, READ_BYTES, REPLY_BATCH_BYTES, SMALL_CYCLE_BYTES};
+use crate::limits::{
+    CYCLE_BYTES, READ_BYTES, REPLY_BATCH_BYTES, REPLY_ROOM_BYTES, SMALL_CYCLE_BYTES,
+};
 use crate::mailbox::Message;
 use crate::memory::Meter;
 use crate::shard::{Caller, Shard, Submitted, delivery};
@@ -175,7 +177,15 @@ impl Cycle {
             connection.let_go(spent);
             let is_apart = reply.has_pieces() || reply.len_since(start) >= REPLY_BATCH_BYTES;
             let written = match is_apart {
-                true => Written::Apart(pieces.split(reply)),
+                true => {
+                    let room = reply.capacity().min(REPLY_ROOM_BYTES);
+                    let ropes = pieces.split(reply);
+                    if reply.capacity() == 0 {
+                        // They took the buffer with them, and the next ones are mostly as long.
+                        reply.reserve(room);
+                    }
+                    Written::Apart(ropes)
+                }
                 false => Written::Together(start_bytes..reply.len()),
             };
             let is_much = is_apart || reply.len() >= REPLY_BATCH_BYTES;

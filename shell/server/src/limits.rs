@@ -14,6 +14,9 @@ pub const MOVED_BYTES: usize = 256 * 1024;
 /// Replies are written when this many bytes have accumulated, even if there are more requests.
 pub const REPLY_BATCH_BYTES: usize = 1 << 20;
 
+/// Where long replies take their buffer with them, the next one begins with this much room at most.
+pub const REPLY_ROOM_BYTES: usize = 256 * 1024;
+
 /// Once this many bytes of requests have been read, they run under one hold of the shard's lock,
 /// even if more connections are ready. A core's own cache can hold this much beside everything
 /// else.

@@ -8,6 +8,7 @@ mod interval;
 mod read_budget;
 mod references_option;
 mod settings_option;
+mod stream_parts;
 mod trim_option;
 mod xack;
 mod xackdel;

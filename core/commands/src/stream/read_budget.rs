@@ -3,8 +3,8 @@
 
 use engine::args::Args;
 use engine::error::CmdError;
-use resp::{Mark, Reply};
-use stream::EntryRef;
+use resp::{GuessedArray, Mark, Reply};
+use stream::{Entries, EntryRef};
 
 /// The options that bound a reply, as they were given.
 #[derive(Debug, Clone, Copy, Default)]
@@ -109,13 +109,18 @@ impl ReadBudget {
         reply.rollback(head);
     }
 
-    /// Makes what was written since `start` the array of a stream's entries.
+    /// Begins the array of what a stream gives of these entries.
     #[inline]
-    pub(super) fn close(&mut self, reply: &mut Reply, start: Mark, len: usize) {
-        let before = reply.len();
-        reply.array_since(start, len);
+    pub(super) fn begin_array(&self, reply: &mut Reply, entries: &Entries) -> GuessedArray {
+        reply.begin_array(self.stream_limit().min(entries.len()) as usize)
+    }
+
+    /// Ends it.
+    #[inline]
+    pub(super) fn end_array(&mut self, reply: &mut Reply, array: GuessedArray, len: usize) {
+        let header_bytes = reply.end_array(array, len);
         if !self.counts_only() {
-            self.bytes += reply.len().saturating_sub(before);
+            self.bytes += header_bytes;
         }
     }
 

@@ -122,8 +122,8 @@ fn answer(cmd: &Parsed<'_>, direction: Direction, ctx: &mut Ctx<'_>) -> Result<F
             return Ok(Flow::Done);
         }
     };
-    let mark = ctx.reply.begin();
     let entries = stream.entries();
+    let array = ctx.reply.begin_array(limit.min(entries.len()) as usize);
     let len = match direction {
         Direction::Upwards => {
             let unpacked = &mut ctx.server.unpacked;
@@ -131,6 +131,6 @@ fn answer(cmd: &Parsed<'_>, direction: Direction, ctx: &mut Ctx<'_>) -> Result<F
         }
         Direction::Downwards => entries.write_range_reverse(cmd.start, cmd.end, limit, ctx.reply),
     };
-    ctx.reply.array_since(mark, len as usize);
+    ctx.reply.end_array(array, len as usize);
     Ok(Flow::Done)
 }

@@ -5,11 +5,12 @@ use engine::clients::waiting::{Interest, TimeoutReply, Wait};
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::{CmdError, StreamError};
 use engine::table::{Arg, Arity, BeginSearch, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec};
-use resp::{Argv, ArgvBuf, Protocol};
+use resp::{Argv, ArgvBuf};
 use smallvec::SmallVec;
 use stream::{ID_TEXT_BYTES_MAX, Stream, StreamId};
 
 use super::read_budget::{ReadBounds, ReadBudget};
+use super::stream_parts::{end_streams, write_stream, write_streams};
 use crate::timeout::Timeout;
 
 /// `XREAD [COUNT n] [MAXCOUNT n] [MAXSIZE bytes] [BLOCK ms] STREAMS key [key …] id [id …]`
@@ -104,6 +105,10 @@ impl Command for XRead {
         }
         let outer = ctx.reply.mark();
         let mut budget = cmd.bounds.begin();
+        let is_single = cmd.keys.len() == 1;
+        if is_single {
+            write_streams(ctx.reply, 1);
+        }
         let mut served = 0;
         for (key, after) in cmd.keys.iter().zip(&after) {
             if ctx.reply.is_full() {
@@ -112,12 +117,12 @@ impl Command for XRead {
             served += usize::from(serve(key, *after, &mut budget, ctx)?);
         }
         if served > 0 {
-            match ctx.reply.protocol() {
-                Protocol::Resp2 => ctx.reply.array_since(outer, served),
-                Protocol::Resp3 => ctx.reply.map_since(outer, served),
+            if !is_single {
+                end_streams(ctx.reply, outer, served);
             }
             return Ok(Flow::Done);
         }
+        ctx.reply.rollback(outer);
         if let Some(block) = cmd.block
             && matches!(ctx.mode, Mode::Alone | Mode::Resumed)
         {
@@ -190,13 +195,10 @@ fn serve(
         return Ok(false);
     }
     let head = ctx.reply.mark();
-    if ctx.reply.protocol() == Protocol::Resp2 {
-        ctx.reply.array(2);
-    }
-    ctx.reply.bulk(key);
+    write_stream(ctx.reply, key);
     budget.open(ctx.reply, head);
     let entries = stream.entries();
-    let start = ctx.reply.begin();
+    let array = budget.begin_array(ctx.reply, entries);
     let (unpacked, reply) = (&mut ctx.server.unpacked, &mut *ctx.reply);
     let len = if budget.counts_only() {
         let limit = budget.stream_limit();
@@ -213,7 +215,7 @@ fn serve(
         budget.take_back(reply, head);
         return Ok(false);
     }
-    budget.close(reply, start, len as usize);
+    budget.end_array(reply, array, len as usize);
     Ok(true)
 }
 

@@ -35,7 +35,11 @@ impl Entries {
         let Some(place) = self.place_of(id) else {
             return 0;
         };
-        let inside = self.chunk(place).map_or(0, |chunk| chunk.live_below(id));
+        // A chunk that begins there need not be opened.
+        let inside = match self.first_at(place) == Some(id) {
+            true => 0,
+            false => self.chunk(place).map_or(0, |chunk| chunk.live_below(id)),
+        };
         self.count_before(place) + u64::from(inside)
     }
 
@@ -49,6 +53,33 @@ impl Entries {
     pub fn count_between(&self, start: StreamId, end: StreamId) -> u64 {
         let through_end = end.next().map_or(self.len, |next| self.count_below(next));
         through_end.saturating_sub(self.count_below(start))
+    }
+
+    /// The lowest entries between two IDs, both included, `limit` of them, which is not 0: how many
+    /// there are, and an ID that is not below any of them, at most `end`, but not far above either.
+    pub(super) fn lowest(&self, start: StreamId, end: StreamId, limit: u64) -> (u64, StreamId) {
+        let below = self.count_below(start);
+        if let Some((place, _)) = self.place_of_nth(below.saturating_add(limit - 1))
+            && place < self.place_from(end)
+            && let Some(above) = self.place_after(place).and_then(|next| self.first_at(next))
+            && let Some(through) = above.previous()
+        {
+            return (limit, through);
+        }
+        (self.count_between(start, end).min(limit), end)
+    }
+
+    /// The same of the highest entries: the ID is not above any of them, but not far below either.
+    pub(super) fn highest(&self, start: StreamId, end: StreamId, limit: u64) -> (u64, StreamId) {
+        let through = end.next().map_or(self.len, |next| self.count_below(next));
+        if let Some(index) = through.checked_sub(limit)
+            && let Some((place, _)) = self.place_of_nth(index)
+            && place > self.place_from(start)
+            && let Some(first) = self.first_at(place)
+        {
+            return (limit, first);
+        }
+        (self.count_between(start, end).min(limit), start)
     }
 
     /// The entry that has `index` entries before it.
@@ -129,6 +160,15 @@ impl Entries {
         match self.blocks.get(place.block) {
             Some(block) => Some(block.slots.get(place.slot)?.chunk.open_in(unpacked)),
             None => self.open(place, None),
+        }
+    }
+
+    /// At or below every ID of the chunk at this place, and above those before it.
+    pub(super) fn first_at(&self, place: Place) -> Option<StreamId> {
+        match self.blocks.get(place.block) {
+            Some(block) => block.slots.get(place.slot).map(|slot| slot.first),
+            None if place == self.tail_place() => self.tail.as_ref().map(|tail| tail.base()),
+            None => None,
         }
     }
 

@@ -58,6 +58,8 @@ impl EntryRun {
     /// Writes about this many bytes of entries, or one.
     pub(super) fn write_step(&mut self, bytes_max: usize, reply: &mut Reply) {
         let (view, start, end, left) = (&self.view, self.start, self.end, self.left);
+        // The last chunk of a step is written whole.
+        reply.reserve(self.bytes_left().min(2 * bytes_max));
         let written = match self.direction {
             Direction::Up => {
                 let unpacked = &mut Unpacked::default();
@@ -116,14 +118,5 @@ impl Entries {
         view.len = in_blocks + in_tail;
         view.top = self.top;
         view
-    }
-
-    /// At or below every ID of the chunk at this place, and above those before it.
-    pub(super) fn first_at(&self, place: super::Place) -> Option<StreamId> {
-        match self.blocks.get(place.block) {
-            Some(block) => block.slots.get(place.slot).map(|slot| slot.first),
-            None if place == self.tail_place() => self.tail.as_ref().map(|tail| tail.base()),
-            None => None,
-        }
     }
 }

@@ -5,7 +5,7 @@ use resp::{Protocol, Reply, Run};
 
 use super::run::{Direction, EntryRun};
 use super::*;
-use crate::limits::CHUNK_BYTES_MAX;
+use crate::limits::{BLOCK_CHUNKS_MAX, CHUNK_BYTES_MAX};
 use crate::packed::{Opened, Unpacked};
 
 type Model = BTreeMap<StreamId, Vec<Vec<u8>>>;
@@ -130,6 +130,15 @@ fn check_range(
     reverse.reverse();
     assert_eq!(reverse, ids);
     assert_eq!(entries.count_between(start, end), ids.len() as u64);
+    if start <= end && limit > 0 {
+        let wanted = ids.len().min(limit as usize);
+        let (count, through) = entries.lowest(start, end, limit);
+        assert!(count == wanted as u64 && through <= end);
+        assert!(ids[..wanted].iter().all(|id| *id <= through));
+        let (count, from) = entries.highest(start, end, limit);
+        assert!(count == wanted as u64 && from >= start);
+        assert!(ids[ids.len() - wanted..].iter().all(|id| *id >= from));
+    }
     let mut reply = Reply::new(Protocol::Resp3);
     reply.ok();
     let before = reply.mark();
@@ -191,6 +200,27 @@ fn check_range(
         entries.nth(place).map(|entry| entry.id()),
         model.range(start..).next().map(|(id, _)| *id)
     );
+}
+
+#[test]
+fn what_is_written_later_refers_to_little_more_than_what_it_writes() {
+    let mut entries = Entries::new();
+    for ms in 1..=200_000 {
+        let fields = [b"name".as_slice(), &[b'v'; 100]].into_iter();
+        entries
+            .append(id(ms, 0), fields, NodeLimits::DEFAULT)
+            .unwrap();
+    }
+    let all = entries.view(StreamId::MIN, StreamId::MAX).chunk_count();
+    assert!(all > 8 * BLOCK_CHUNKS_MAX, "{all}");
+    let (count, through) = entries.lowest(id(70_000, 0), StreamId::MAX, 5000);
+    let lowest = entries.view(id(70_000, 0), through);
+    let (_, from) = entries.highest(StreamId::MIN, id(130_000, 0), 5000);
+    let highest = entries.view(from, id(130_000, 0));
+    assert_eq!(count, 5000);
+    for view in [lowest, highest] {
+        assert!(view.chunk_count() <= 2 * BLOCK_CHUNKS_MAX && view.tail.is_none());
+    }
 }
 
 #[derive(Clone, Debug)]

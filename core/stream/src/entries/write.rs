@@ -31,6 +31,16 @@ enum Stop<'e> {
     Large(EntryRef<'e>),
 }
 
+/// About how many bytes will be written behind a chunk of some entries and bytes, if `left` entries
+/// are left, and no chunk is written after `bytes_max` bytes.
+#[inline]
+fn expected((entries, bytes): (u64, usize), left: u64, bytes_max: usize) -> usize {
+    let all = (bytes as u64).saturating_mul(left) / entries.max(1);
+    usize::try_from(all)
+        .unwrap_or(usize::MAX)
+        .min(bytes_max + bytes)
+}
+
 impl Entries {
     /// Writes the entries from `start` to `end`, both included, lowest first and at most `limit`:
     /// each as `[id, [name, value, …]]`. Returns how many, including those that will be written
@@ -50,7 +60,7 @@ impl Entries {
         let Some(next) = written.rest else {
             return written.count;
         };
-        let left = self.count_between(next, end).min(limit - written.count);
+        let (left, end) = self.lowest(next, end, limit - written.count);
         self.write_later(Direction::Up, (next, end), left, &written, begun, reply)
     }
 
@@ -71,7 +81,7 @@ impl Entries {
         let Some(next) = written.rest else {
             return written.count;
         };
-        let left = self.note_range(next, end, limit - written.count, unpacked, note);
+        let (left, end) = self.note_range(next, end, limit - written.count, unpacked, note);
         self.write_later(Direction::Up, (next, end), left, &written, begun, reply)
     }
 
@@ -89,7 +99,7 @@ impl Entries {
         let Some(next) = written.rest else {
             return written.count;
         };
-        let left = self.count_between(start, next).min(limit - written.count);
+        let (left, start) = self.highest(start, next, limit - written.count);
         self.write_later(Direction::Down, (start, next), left, &written, begun, reply)
     }
 
@@ -162,6 +172,7 @@ impl Entries {
                         break;
                     }
                     let chunk = &*opened;
+                    let (left_before, len_before) = (left, renderer.len());
                     let mut at = chunk.seek(start).0;
                     while let Some(head) = chunk.live_from(at) {
                         if left == 0 || head.id > end {
@@ -172,10 +183,13 @@ impl Entries {
                         left -= 1;
                     }
                     next = self.place_after(place);
-                    if before + renderer.len() >= bytes_max {
+                    let written = before + renderer.len();
+                    if written >= bytes_max {
                         stop = Stop::Full(next.and_then(|next| self.first_at(next)));
                         break;
                     }
+                    let in_chunk = (left_before - left, renderer.len() - len_before);
+                    renderer.reserve(expected(in_chunk, left.min(self.len), bytes_max - written));
                 }
                 renderer.finish();
                 stop
@@ -262,7 +276,7 @@ impl Entries {
         }
     }
 
-    /// Calls `f` with the IDs of a range, and returns how many there are.
+    /// Calls `note` with the IDs of a range. Returns how many there are, and the last of them.
     fn note_range(
         &self,
         start: StreamId,
@@ -270,8 +284,8 @@ impl Entries {
         limit: u64,
         unpacked: &mut Unpacked,
         mut note: impl FnMut(StreamId),
-    ) -> u64 {
-        let mut left = limit;
+    ) -> (u64, StreamId) {
+        let (mut left, mut last) = (limit, start);
         let mut next = Some(self.place_from(start));
         while let Some(place) = next
             && let Some(chunk) = self.open_in(place, unpacked)
@@ -279,15 +293,16 @@ impl Entries {
             let mut at = chunk.seek(start).0;
             while let Some(head) = chunk.live_from(at) {
                 if left == 0 || head.id > end {
-                    return limit - left;
+                    return (limit - left, last);
                 }
                 at = chunk.end(&head);
-                note(head.id);
+                last = head.id;
+                note(last);
                 left -= 1;
             }
             next = self.place_after(place);
         }
-        limit - left
+        (limit - left, last)
     }
 
     /// The live entries of the chunk at this place, from an ID on.

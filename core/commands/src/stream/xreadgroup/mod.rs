@@ -10,11 +10,12 @@ use engine::error::{CmdError, StreamError};
 use engine::table::{
     Arg, Arity, BeginSearch, Compat, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec,
 };
-use resp::{Argv, Protocol, Reply};
+use resp::Argv;
 
 use self::serve::{Delivery, Request, Served};
 use super::group_key::GroupKey;
 use super::read_budget::ReadBounds;
+use super::stream_parts::{end_streams, write_stream, write_streams};
 use crate::timeout::Timeout;
 
 /// `XREADGROUP GROUP group consumer [options] STREAMS key [key …] id [id …]`
@@ -130,10 +131,7 @@ impl Command for XReadGroup {
         }
         if served_count > 0 {
             if cmd.keys.len() > 1 {
-                match ctx.reply.protocol() {
-                    Protocol::Resp2 => ctx.reply.array_since(outer, served_count),
-                    Protocol::Resp3 => ctx.reply.map_since(outer, served_count),
-                }
+                end_streams(ctx.reply, outer, served_count);
             }
             return Ok(Flow::Done);
         }
@@ -168,22 +166,6 @@ impl<'a> Parsed<'a> {
         let places = self.keys.iter().map(move |key| GroupKey { key, group });
         places.zip(self.ids.iter())
     }
-}
-
-/// Begins the reply for this many streams.
-fn write_streams(reply: &mut Reply, len: usize) {
-    match reply.protocol() {
-        Protocol::Resp2 => reply.array(len),
-        Protocol::Resp3 => reply.map(len),
-    }
-}
-
-/// Begins the part of one stream; its entries follow.
-fn write_stream(reply: &mut Reply, key: &[u8]) {
-    if reply.protocol() == Protocol::Resp2 {
-        reply.array(2);
-    }
-    reply.bulk(key);
 }
 
 fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {

@@ -196,7 +196,7 @@ impl View<'_> {
         reply: &mut Reply,
         decided: &mut Decided,
     ) {
-        let start = reply.mark();
+        let array = budget.begin_array(reply, self.stream.entries());
         let mut len = 0;
         let mut left = budget.stream_limit();
         let consumer = self.group.consumer(how.consumer).into_iter();
@@ -227,7 +227,7 @@ impl View<'_> {
             }
         }
         writer.finish(entries, reply);
-        budget.close(reply, start, len);
+        budget.end_array(reply, array, len);
     }
 
     /// Writes idle entries if asked for, and then new ones.
@@ -261,16 +261,14 @@ impl View<'_> {
         reply: &mut Reply,
         decided: &mut Decided,
     ) {
-        let start = reply.mark();
+        let array = budget.begin_array(reply, self.stream.entries());
         let mut left = budget.stream_limit();
         let mut writer = ChosenWriter::new(reply);
         self.write_idle(idle_ms_min, &mut left, budget, &mut writer, reply, decided);
         self.write_one_by_one(left, budget, &mut writer, reply, decided);
         writer.finish(self.stream.entries(), reply);
         let len = decided.claims.len() + decided.delivered.len();
-        if len > 0 {
-            budget.close(reply, start, len);
-        }
+        budget.end_array(reply, array, len);
     }
 
     /// Writes new entries as one run of bytes. Kept apart from its caller for speed only: a read of
@@ -296,11 +294,11 @@ impl View<'_> {
         if limit == 0 {
             return;
         }
-        let start = reply.mark();
+        let array = reply.begin_array(limit.min(entries.len()) as usize);
         let note = |id| decided.delivered.push(id);
         let len = entries.write_range_noting(from, StreamId::MAX, limit, unpacked, reply, note);
         if len > 0 {
-            budget.close(reply, start, len as usize);
+            budget.end_array(reply, array, len as usize);
         }
         if counts_only {
             budget.note(len);

@@ -557,6 +557,28 @@ impl<'a, R: Run> Walk<'a, R> {
         find(self.tree, rank, &mut self.front)
     }
 
+    /// The run of the next elements, and from where to where they are in it.
+    pub(crate) fn next_run(&mut self) -> Option<(&'a R, usize, usize)> {
+        if self.from == self.to {
+            return None;
+        }
+        let (run, at) = self.tree.run_at(self.from)?;
+        let end = run.len().min(at + self.len());
+        self.from += end - at;
+        Some((run, at, end))
+    }
+
+    /// The same of the last elements that are left.
+    pub(crate) fn next_run_back(&mut self) -> Option<(&'a R, usize, usize)> {
+        if self.from == self.to {
+            return None;
+        }
+        let (run, last) = self.tree.run_at(self.to - 1)?;
+        let at = (last + 1).saturating_sub(self.len());
+        self.to -= last + 1 - at;
+        Some((run, at, last + 1))
+    }
+
     /// The last element that is left.
     #[inline]
     pub(crate) fn next_back(&mut self) -> Option<(&'a R, usize)> {

@@ -19,7 +19,7 @@ use triomphe::Arc;
 
 use crate::element::{Element, SHARED_BYTES_MIN, Shared};
 use crate::hash::NameHasher;
-use crate::page::{DATE_BYTES, Item, Packed, Page};
+use crate::page::{Content, DATE_BYTES, Item, Packed, Page};
 use crate::steps::STEP;
 use crate::trie::{Bucket, Node, Tables, mix};
 
@@ -59,12 +59,22 @@ const _: () = assert!(size_of::<Map<2>>() == 16);
 /// An entry of a map.
 #[derive(Clone, Copy)]
 pub struct Entry<'a, const PARTS: usize> {
-    page: &'a Page,
+    content: Content<'a>,
     beside: &'a [Shared],
     at: usize,
 }
 
 impl<'a, const PARTS: usize> Entry<'a, PARTS> {
+    #[inline]
+    fn new(page: &'a Page, beside: &'a [Shared], at: usize) -> Self {
+        let content = page.content();
+        Entry {
+            content,
+            beside,
+            at,
+        }
+    }
+
     /// Its name.
     #[inline]
     pub fn name(&self) -> Element<'a> {
@@ -77,7 +87,7 @@ impl<'a, const PARTS: usize> Entry<'a, PARTS> {
         if index >= PARTS {
             return Element::Text(&[]);
         }
-        match self.page.get(self.at + index) {
+        match self.content.get(self.at + index) {
             Item::Text(bytes) => Element::Text(bytes),
             Item::Integer(integer) => Element::Integer(integer),
             Item::Place(place) => Element::Shared(&self.beside[place as usize]),
@@ -97,13 +107,13 @@ impl<const PARTS: usize> Entry<'_, PARTS> {
     /// Tells it from other entries of the same map, as long as the map does not change.
     #[inline]
     pub fn place(&self) -> (usize, usize) {
-        (std::ptr::from_ref(self.page).addr(), self.at)
+        (self.content.address(), self.at)
     }
 
     /// Its date, if it has one.
     #[inline]
     pub fn date(&self) -> Option<u64> {
-        self.page.date(self.at + PARTS - 1)
+        self.content.date(self.at + PARTS - 1)
     }
 }
 
@@ -259,8 +269,7 @@ impl<const PARTS: usize> Map<PARTS> {
             Repr::Small(page) => {
                 let found = page.position::<PARTS>(&Item::of(name).pack());
                 if let Some(at) = found {
-                    let beside = &[];
-                    show(Entry { page, beside, at });
+                    show(Entry::new(page, &[], at));
                     page.splice(at, PARTS, &[]);
                 }
                 found.is_some()
@@ -313,8 +322,7 @@ impl<const PARTS: usize> Map<PARTS> {
             Repr::Empty => None,
             Repr::Small(page) => {
                 let at = page.position::<PARTS>(&Item::of(name).pack())?;
-                let beside = &[];
-                Some(Entry { page, beside, at })
+                Some(Entry::new(page, &[], at))
             }
             Repr::Large(large) => large.find(name),
         }
@@ -322,17 +330,15 @@ impl<const PARTS: usize> Map<PARTS> {
 
     /// All entries: in the order in which they came as long as the map is a single page.
     pub fn iter(&self) -> Iter<'_, PARTS> {
-        let (page, tables) = match &self.0 {
+        let (next, tables) = match &self.0 {
             Repr::Empty => (None, None),
-            Repr::Small(page) => (Some((page, [].as_slice())), None),
+            Repr::Small(page) => (Some(Entry::new(page, &[], 0)), None),
             Repr::Large(large) => (None, Some(Tables::new(Some(&large.root)))),
         };
-        let (at, left) = (0, self.len());
         Iter {
-            page,
-            at,
+            next,
             tables,
-            left,
+            left: self.len(),
         }
     }
 
@@ -359,8 +365,7 @@ impl<const PARTS: usize> Map<PARTS> {
             Repr::Empty => None,
             Repr::Small(page) => {
                 let at = mix(random) as usize % self.len() * PARTS;
-                let beside = &[];
-                Some(Entry { page, beside, at })
+                Some(Entry::new(page, &[], at))
             }
             Repr::Large(large) => large.random(random),
         }
@@ -638,10 +643,24 @@ const DRAWS_MAX: usize = 1000;
 /// The entries of a [`Map`].
 #[derive(Clone)]
 pub struct Iter<'a, const PARTS: usize> {
-    page: Option<(&'a Page, &'a [Shared])>,
-    at: usize,
+    /// The next entry, unless the page ends before it.
+    next: Option<Entry<'a, PARTS>>,
     tables: Option<Tables<'a, Table<PARTS>>>,
     left: usize,
+}
+
+impl<'a, const PARTS: usize> Iter<'a, PARTS> {
+    /// Goes to the next page in which something is.
+    #[inline(never)]
+    fn next_in_other_page(&mut self) -> Option<Entry<'a, PARTS>> {
+        loop {
+            let (page, beside) = self.tables.as_mut()?.next()?.parts();
+            self.next = Some(Entry::new(page, beside, 0));
+            if page.len() > 0 {
+                return self.next();
+            }
+        }
+    }
 }
 
 impl<'a, const PARTS: usize> Iterator for Iter<'a, PARTS> {
@@ -649,17 +668,14 @@ impl<'a, const PARTS: usize> Iterator for Iter<'a, PARTS> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some((page, beside)) = self.page
-                && self.at < page.len()
-            {
-                let at = self.at;
-                self.at += PARTS;
+        match &mut self.next {
+            Some(next) if next.at < next.content.len() => {
+                let entry = *next;
+                next.at += PARTS;
                 self.left -= 1;
-                return Some(Entry { page, beside, at });
+                Some(entry)
             }
-            self.page = Some(self.tables.as_mut()?.next()?.parts());
-            self.at = 0;
+            Some(_) | None => self.next_in_other_page(),
         }
     }
 

@@ -11,6 +11,7 @@
 //! A page takes what an allocator would give it anyway, so it is as small as its content. A clone
 //! shares the memory; a write to a page that is shared makes a new one.
 
+mod items;
 mod memory;
 
 use crate::element::Element;
@@ -18,6 +19,7 @@ use crate::hash::{is_same, short_word};
 
 use memory::{Fill, Memory, ROOM_MAX};
 
+pub(crate) use items::Items;
 pub(crate) use memory::HEAD_BYTES;
 
 /// What a page needs for each element.
@@ -140,6 +142,28 @@ impl Packed<'_> {
     #[inline]
     pub(crate) fn cost(&self) -> usize {
         self.len() + SLOT_BYTES
+    }
+}
+
+/// What is kept in this form as these bytes.
+#[inline(always)]
+fn item(form: u16, bytes: &[u8]) -> Item<'_> {
+    match form {
+        TEXT => Item::Text(bytes),
+        _ => item_of_other_form(form, bytes),
+    }
+}
+
+#[inline(never)]
+fn item_of_other_form(form: u16, bytes: &[u8]) -> Item<'_> {
+    let bytes = match form & DATED {
+        0 => bytes,
+        _ => split_date(bytes).0,
+    };
+    match form & !DATED {
+        INTEGER => Item::Integer(unpack(bytes)),
+        PLACE => Item::Place(unpack(bytes) as u32),
+        _ => Item::Text(bytes),
     }
 }
 
@@ -398,6 +422,12 @@ impl<'a> Content<'a> {
         usize::from(self.fill.count)
     }
 
+    /// Where the elements are in memory.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        self.memory.as_ptr().addr()
+    }
+
     /// The bytes of the element at `at`, a text without a date.
     #[inline]
     pub(crate) fn text(&self, at: usize) -> &'a [u8] {
@@ -407,16 +437,8 @@ impl<'a> Content<'a> {
     /// The element at `at`, which is there.
     #[inline]
     pub(crate) fn get(&self, at: usize) -> Item<'a> {
-        let (mut form, mut bytes) = self.stored(at);
-        if form & DATED != 0 {
-            form &= !DATED;
-            bytes = split_date(bytes).0;
-        }
-        match form {
-            INTEGER => Item::Integer(unpack(bytes)),
-            PLACE => Item::Place(unpack(bytes) as u32),
-            _ => Item::Text(bytes),
-        }
+        let (form, bytes) = self.stored(at);
+        item(form, bytes)
     }
 
     /// The date of the element at `at`.

@@ -12,7 +12,7 @@ use crate::counted::{Run, ToElement, ToGap, Tree, Walk};
 use crate::element::{Element, SHARED_BYTES_MIN, Shared};
 use crate::map::{Copied, Longs};
 use crate::packed::{Bounds, Elements, Kept, New};
-use crate::page::{Item, Page};
+use crate::page::{Item, Items, Page};
 
 /// Elements in the order in which they were put.
 #[derive(Clone)]
@@ -216,11 +216,14 @@ impl Sequence {
     pub fn range(&self, from: usize, to: usize) -> Range<'_> {
         let to = to.min(self.len());
         let from = from.min(to);
-        Range(match &self.0 {
-            Repr::Empty(_) => Ranged::Empty,
-            Repr::Small(page) => Ranged::Small { page, from, to },
-            Repr::Large(large) => Ranged::Large(Walk::new(&large.runs, from, to)),
-        })
+        match &self.0 {
+            Repr::Empty(_) => Range::EMPTY,
+            Repr::Small(page) => Range::of_page(page, from, to),
+            Repr::Large(large) => Range {
+                walk: Some(Walk::new(&large.runs, from, to)),
+                ..Range::EMPTY
+            },
+        }
     }
 
     /// All elements in both directions.
@@ -373,7 +376,12 @@ fn of_run(run: &Elements<Unsearched>, at: usize) -> Element<'_> {
 
 #[inline]
 fn of_page(page: &Page, at: usize) -> Element<'_> {
-    match page.get(at) {
+    element(page.get(at))
+}
+
+#[inline(always)]
+fn element(item: Item<'_>) -> Element<'_> {
+    match item {
         Item::Text(bytes) => Element::Text(bytes),
         Item::Integer(integer) => Element::Integer(integer),
         Item::Place(_) => unreachable!("none is put in"),
@@ -382,57 +390,84 @@ fn of_page(page: &Page, at: usize) -> Element<'_> {
 
 /// Elements of a [`Sequence`] in both directions.
 #[derive(Clone)]
-pub struct Range<'a>(Ranged<'a>);
+pub struct Range<'a> {
+    /// The next of them that are in one page,
+    front: Items<'a>,
+    /// those behind,
+    walk: Option<Walk<'a, Elements<Unsearched>>>,
+    /// and the last that are in one page.
+    back: Items<'a>,
+}
 
-#[derive(Clone)]
-enum Ranged<'a> {
-    Empty,
-    Small {
-        page: &'a Page,
-        from: usize,
-        to: usize,
-    },
-    Large(Walk<'a, Elements<Unsearched>>),
+impl<'a> Range<'a> {
+    fn of_page(page: &'a Page, from: usize, to: usize) -> Range<'a> {
+        Range {
+            front: page.content().items(from, to),
+            ..Range::EMPTY
+        }
+    }
+
+    const EMPTY: Range<'static> = Range {
+        front: Items::NONE,
+        walk: None,
+        back: Items::NONE,
+    };
+
+    /// Continues behind a page.
+    #[inline(never)]
+    fn next_in_other_run(&mut self) -> Option<Element<'a>> {
+        while let Some((run, from, to)) = self.walk.as_mut().and_then(Walk::next_run) {
+            match run.kept() {
+                Kept::Page(page) => self.front = page.content().items(from, to),
+                Kept::Long(bytes) => return Some(Element::Shared(bytes)),
+            }
+            if let Some(item) = self.front.next() {
+                return Some(element(item));
+            }
+        }
+        self.back.next().map(element)
+    }
+
+    /// Continues before a page.
+    #[inline(never)]
+    fn next_back_in_other_run(&mut self) -> Option<Element<'a>> {
+        while let Some((run, from, to)) = self.walk.as_mut().and_then(Walk::next_run_back) {
+            match run.kept() {
+                Kept::Page(page) => self.back = page.content().items(from, to),
+                Kept::Long(bytes) => return Some(Element::Shared(bytes)),
+            }
+            if let Some(item) = self.back.next_back() {
+                return Some(element(item));
+            }
+        }
+        self.front.next_back().map(element)
+    }
 }
 
 impl<'a> Iterator for Range<'a> {
     type Item = Element<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Element<'a>> {
-        match &mut self.0 {
-            Ranged::Empty => None,
-            Ranged::Small { page, from, to } => {
-                let at = *from;
-                (at < *to).then(|| {
-                    *from += 1;
-                    of_page(page, at)
-                })
-            }
-            Ranged::Large(walk) => walk.next().map(|(run, at)| of_run(run, at)),
+        match self.front.next() {
+            Some(item) => Some(element(item)),
+            None => self.next_in_other_run(),
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = match &self.0 {
-            Ranged::Empty => 0,
-            Ranged::Small { from, to, .. } => to - from,
-            Ranged::Large(walk) => walk.len(),
-        };
+        let in_walk = self.walk.as_ref().map_or(0, Walk::len);
+        let left = self.front.len() + in_walk + self.back.len();
         (left, Some(left))
     }
 }
 
 impl DoubleEndedIterator for Range<'_> {
-    #[inline]
+    #[inline(always)]
     fn next_back(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            Ranged::Empty => None,
-            Ranged::Small { page, from, to } => (from < to).then(|| {
-                *to -= 1;
-                of_page(page, *to)
-            }),
-            Ranged::Large(walk) => walk.next_back().map(|(run, at)| of_run(run, at)),
+        match self.back.next_back() {
+            Some(item) => Some(element(item)),
+            None => self.next_back_in_other_run(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! and many of them in order.
 
 use collections::Element;
-use resp::Reply;
+use resp::{Reply, Texts};
 
 /// Answers an element, or null if there is none.
 #[inline]
@@ -15,6 +15,16 @@ pub(crate) fn reply_element(element: Option<Element<'_>>, reply: &mut Reply) {
         }
         Some(Element::Shared(bytes)) => reply.bulk(bytes),
         None => reply.null(),
+    }
+}
+
+/// Answers an element, as one of many.
+#[inline(always)]
+pub(crate) fn write_element(element: Element<'_>, texts: &mut Texts<'_>) {
+    match element {
+        Element::Text(bytes) => texts.bulk(bytes),
+        Element::Integer(integer) => texts.bulk_int(integer),
+        Element::Shared(bytes) => texts.bulk_long(bytes),
     }
 }
 

@@ -85,7 +85,7 @@ impl<const PARTS: usize> Table<PARTS> {
         let found = self.position(name, &Item::of(name).pack());
         if let Some(at) = found {
             let (page, beside) = self.parts();
-            show(Entry { page, beside, at });
+            show(Entry::new(page, beside, at));
             self.take_beside(at..at + PARTS, longs);
             self.page.splice(at, PARTS, &[]);
         }
@@ -103,7 +103,7 @@ impl<const PARTS: usize> Table<PARTS> {
         let item = Item::of(name).pack();
         let found = self.page.position::<PARTS>(&item);
         let (page, beside) = self.parts();
-        let before = found.map(|at| Entry::<PARTS> { page, beside, at }.part(1));
+        let before = found.map(|at| Entry::<PARTS>::new(page, beside, at).part(1));
         let Some(value) = decide(before) else {
             return false;
         };
@@ -141,7 +141,7 @@ impl<const PARTS: usize> Table<PARTS> {
     pub(super) fn find(&self, name: &[u8]) -> Option<Entry<'_, PARTS>> {
         let at = self.position(name, &Item::of(name).pack())?;
         let (page, beside) = self.parts();
-        Some(Entry { page, beside, at })
+        Some(Entry::new(page, beside, at))
     }
 
     /// Returns whether it has the name of an entry of another map.
@@ -159,8 +159,7 @@ impl<const PARTS: usize> Table<PARTS> {
     #[inline]
     pub(super) fn entry(&self, index: usize) -> Entry<'_, PARTS> {
         let (page, beside) = self.parts();
-        let at = index * PARTS;
-        Entry { page, beside, at }
+        Entry::new(page, beside, index * PARTS)
     }
 
     /// The page, and the long parts.
@@ -256,11 +255,11 @@ impl<const PARTS: usize> Table<PARTS> {
     /// Puts the entry of another table in, which goes from there.
     fn push(&mut self, entry: Entry<'_, PARTS>) {
         for part in entry.at..entry.at + PARTS {
-            let item = match entry.page.get(part) {
+            let item = match entry.content.get(part) {
                 Item::Place(place) => self.put_beside(entry.beside[place as usize].clone()),
                 item @ (Item::Text(_) | Item::Integer(_)) => item.pack(),
             };
-            let item = item.dated(entry.page.date(part));
+            let item = item.dated(entry.content.date(part));
             self.page.splice(self.page.len(), 0, &[item]);
         }
     }

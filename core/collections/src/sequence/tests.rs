@@ -105,6 +105,20 @@ proptest! {
         let third = model.len() / 3;
         let middle: Vec<_> = sequence.range(third, 2 * third).map(|it| it.to_vec()).collect();
         prop_assert!(middle.iter().eq(model.range(third..2 * third)));
+        let mut both_ends = sequence.range(third / 2, model.len() - third);
+        let mut expected = model.range(third / 2..model.len() - third);
+        // Two from the front, then one from the back.
+        for turn in 1_usize.. {
+            prop_assert_eq!(both_ends.len(), expected.len());
+            let (element, bytes) = match turn.is_multiple_of(3) {
+                true => (both_ends.next_back(), expected.next_back()),
+                false => (both_ends.next(), expected.next()),
+            };
+            prop_assert_eq!(element.map(|it| it.to_vec()), bytes.cloned());
+            if bytes.is_none() {
+                break;
+            }
+        }
         for (sequence, model) in frozen {
             check(&sequence, &model);
         }

@@ -5,7 +5,7 @@ use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Fields;
 
-use crate::element::reply_element;
+use crate::element::write_element;
 
 /// What the rows have in common.
 const FAMILY: Spec = Spec {
@@ -34,9 +34,9 @@ impl PlainCommand for HGetAll {
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let fields = ctx.store.fields(key)?.unwrap_or(Fields::NONE);
         ctx.reply.map(fields.len());
-        ctx.reply.each(fields.iter(), |reply, entry| {
-            reply_element(Some(entry.name()), reply);
-            reply_element(Some(entry.value()), reply);
+        ctx.reply.each_text(fields.iter(), |texts, entry| {
+            write_element(entry.name(), texts);
+            write_element(entry.value(), texts);
         });
         Ok(Flow::Done)
     }
@@ -56,8 +56,8 @@ impl PlainCommand for HKeys {
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let fields = ctx.store.fields(key)?.unwrap_or(Fields::NONE);
         ctx.reply.array(fields.len());
-        ctx.reply.each(fields.iter(), |reply, entry| {
-            reply_element(Some(entry.name()), reply);
+        ctx.reply.each_text(fields.iter(), |texts, entry| {
+            write_element(entry.name(), texts);
         });
         Ok(Flow::Done)
     }
@@ -77,8 +77,8 @@ impl PlainCommand for HVals {
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let fields = ctx.store.fields(key)?.unwrap_or(Fields::NONE);
         ctx.reply.array(fields.len());
-        ctx.reply.each(fields.iter(), |reply, entry| {
-            reply_element(Some(entry.value()), reply);
+        ctx.reply.each_text(fields.iter(), |texts, entry| {
+            write_element(entry.value(), texts);
         });
         Ok(Flow::Done)
     }

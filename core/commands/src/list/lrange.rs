@@ -6,7 +6,7 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::List;
 
 use super::place::range_of;
-use crate::element::reply_element;
+use crate::element::write_element;
 
 /// `LRANGE key start stop`
 pub(super) struct LRange;
@@ -36,9 +36,9 @@ impl PlainCommand for LRange {
         let list = ctx.store.get::<List>(key)?.unwrap_or(&NONE);
         let (from, to) = range_of(start, stop, list.len());
         ctx.reply.array(to - from);
-        ctx.reply.each(list.range(from, to), |reply, element| {
-            reply_element(Some(element), reply);
-        });
+        let elements = list.range(from, to);
+        ctx.reply
+            .each_text(elements, |texts, element| write_element(element, texts));
         Ok(Flow::Done)
     }
 }

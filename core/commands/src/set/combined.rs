@@ -7,11 +7,11 @@ use engine::command::{Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, Event, KeyChange, event, set};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use resp::Argv;
+use resp::{Argv, Texts};
 use values::hyperloglog::Registers;
 use values::{Combination, Set};
 
-use crate::element::reply_element;
+use crate::element::write_element;
 
 /// What the rows have in common that answer a combination.
 pub(super) const ANSWERING: Spec = Spec {
@@ -54,15 +54,16 @@ pub(super) fn answer(
     let sets = sources(keys, ctx)?;
     let hasher = hasher(ctx);
     let start = ctx.reply.begin();
-    let (reply, mut len) = (&mut *ctx.reply, 0);
+    let (mut texts, mut len) = (Texts::new(ctx.reply), 0);
     let _ = combination.for_each(&sets, hasher, |member| {
-        if reply.is_full() {
+        if texts.is_full() {
             return ControlFlow::Break(());
         }
-        reply_element(Some(member), reply);
+        write_element(member, &mut texts);
         len += 1;
         ControlFlow::Continue(())
     });
+    texts.finish();
     ctx.reply.set_since(start, len);
     Ok(Flow::Done)
 }

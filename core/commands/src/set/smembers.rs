@@ -5,7 +5,7 @@ use engine::error::CmdError;
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Set;
 
-use crate::element::reply_element;
+use crate::element::write_element;
 
 /// `SMEMBERS key`
 pub(super) struct SMembers;
@@ -31,9 +31,8 @@ impl PlainCommand for SMembers {
     fn execute(key: &[u8], ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let set = ctx.store.get::<Set>(key)?.unwrap_or(&NONE);
         ctx.reply.set(set.len());
-        ctx.reply.each(set.iter(), |reply, member| {
-            reply_element(Some(member), reply);
-        });
+        ctx.reply
+            .each_text(set.iter(), |texts, member| write_element(member, texts));
         Ok(Flow::Done)
     }
 }

@@ -11,6 +11,7 @@
 //! A page takes what an allocator would give it anyway, so it is as small as its content. A clone
 //! shares the memory; a write to a page that is shared makes a new one.
 
+mod finder;
 mod items;
 mod memory;
 
@@ -19,6 +20,7 @@ use crate::hash::{is_same, short_word};
 
 use memory::{Fill, Memory, ROOM_MAX};
 
+pub(crate) use finder::Finder;
 pub(crate) use items::Items;
 pub(crate) use memory::HEAD_BYTES;
 

@@ -6,8 +6,34 @@ use super::table::Table;
 use super::{Entry, Map, Repr};
 use crate::element::Element;
 use crate::hash::NameHasher;
-use crate::page::Item;
+use crate::page::{Finder, Item};
 use crate::trie::{Bucket, Tables};
+
+/// A table in which all the names of another one are looked up.
+struct Beside<'a, const PARTS: usize> {
+    table: &'a Table<PARTS>,
+    finder: Option<Finder<'a, PARTS>>,
+}
+
+/// For fewer names it does not pay to make a [`Finder`].
+const FOUND_LEN_MIN: usize = 4;
+
+impl<'a, const PARTS: usize> Beside<'a, PARTS> {
+    fn new(table: &'a Table<PARTS>, sought: usize) -> Self {
+        let finder = (sought >= FOUND_LEN_MIN).then(|| table.finder()).flatten();
+        Beside { table, finder }
+    }
+
+    /// Returns whether it has the name of an entry of another map.
+    #[inline]
+    fn has(&self, entry: &Entry<'_, PARTS>) -> bool {
+        match (&self.finder, entry.name()) {
+            (Some(finder), Element::Text(name)) => finder.has(&Item::Text(name).pack()),
+            (Some(finder), Element::Integer(name)) => finder.has(&Item::Integer(name).pack()),
+            (Some(_), Element::Shared(_)) | (None, _) => self.table.has(entry),
+        }
+    }
+}
 
 impl<const PARTS: usize> Map<PARTS> {
     /// Shows the entries whose names all other maps have too, until `f` has enough.
@@ -24,17 +50,20 @@ impl<const PARTS: usize> Map<PARTS> {
             return self.iter().filter(in_all).try_for_each(f);
         };
         let mut tables = Tables::new(Some(&large.root));
-        let mut beside: Vec<Option<&Table<PARTS>>> = vec![None; others.len()];
+        let mut beside: Vec<Option<Beside<'_, PARTS>>> = Vec::with_capacity(others.len());
         while let Some((prefix, table)) = tables.next_with_prefix() {
-            for (beside, other) in beside.iter_mut().zip(others) {
-                *beside = other.table_around(prefix, table.depth(), large.hasher);
-            }
+            beside.clear();
+            beside.extend(others.iter().map(|other| {
+                let around = other.table_around(prefix, table.depth(), large.hasher)?;
+                Some(Beside::new(around, table.len()))
+            }));
             for index in 0..table.len() {
                 let entry = table.entry(index);
-                let is_in = |(beside, other): (&Option<&Table<PARTS>>, &&Map<PARTS>)| match beside {
-                    Some(table) => table.has(&entry),
-                    None => other.has(&entry),
-                };
+                let is_in =
+                    |(beside, other): (&Option<Beside<'_, PARTS>>, &&Map<PARTS>)| match beside {
+                        Some(beside) => beside.has(&entry),
+                        None => other.has(&entry),
+                    };
                 if beside.iter().zip(others).all(is_in) {
                     f(entry)?;
                 }

@@ -4,7 +4,7 @@ use triomphe::Arc;
 
 use super::{Copied, Entry, Longs};
 use crate::element::{Element, SHARED_BYTES_MIN, Shared};
-use crate::page::{Item, Packed, Page};
+use crate::page::{Finder, Item, Packed, Page};
 use crate::trie::{Bucket, PREFIX_BITS};
 
 /// How many entries a table holds before it splits. A lookup compares a name with half of them.
@@ -142,6 +142,11 @@ impl<const PARTS: usize> Table<PARTS> {
         let at = self.position(name, &Item::of(name).pack())?;
         let (page, beside) = self.parts();
         Some(Entry::new(page, beside, at))
+    }
+
+    /// What finds many names in it, unless it has very many.
+    pub(super) fn finder(&self) -> Option<Finder<'_, PARTS>> {
+        Finder::new(self.page.content())
     }
 
     /// Returns whether it has the name of an entry of another map.

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, send, sendmsg};
 use socket2::{SockRef, TcpKeepalive};
 
+use crate::limits::SEND_BYTES;
 use crate::tls::{Identity, Tls};
 
 /// A connected socket of any kind.
@@ -172,7 +173,8 @@ impl Socket {
         self.send_plain(bytes)
     }
 
-    /// The same, but may leave it at much, if the socket takes more for long.
+    /// The same, but leaves it at [`SEND_BYTES`]: a client that reads at once makes room while the
+    /// system copies, so that a single call could go on to the end.
     ///
     /// # Errors
     /// `WouldBlock` if it takes nothing.
@@ -181,7 +183,7 @@ impl Socket {
         if let Socket::Tls(tls) = self {
             return tls.send_some(&[IoSlice::new(bytes)]);
         }
-        self.send_plain(bytes)
+        self.send_plain(bytes.get(..SEND_BYTES).unwrap_or(bytes))
     }
 
     #[inline]
@@ -203,8 +205,13 @@ impl Socket {
         segments: impl Iterator<Item = &'s [u8]>,
     ) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SEGMENTS_MAX];
-        let mut len = 0;
+        let (mut len, mut left) = (0, SEND_BYTES);
         for (slice, segment) in slices.iter_mut().zip(segments) {
+            if left == 0 {
+                break;
+            }
+            let segment = segment.get(..left).unwrap_or(segment);
+            left -= segment.len();
             *slice = IoSlice::new(segment);
             len += 1;
         }
@@ -269,6 +276,27 @@ pub(crate) mod tests {
     pub(crate) struct Buffered {
         pub(crate) stream: UnixStream,
         held: Vec<u8>,
+    }
+
+    #[test]
+    fn a_peer_that_takes_all_is_sent_a_bounded_part_at_once() {
+        // A blocking socket takes as much as it is offered, however fast the peer reads.
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut socket = Socket::Unix(UnixStream::from_std(ours));
+        let reader = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            theirs.read_to_end(&mut all).map(|_| all)
+        });
+        let bytes: Vec<u8> = (0..3 * SEND_BYTES).map(|at| at as u8).collect();
+        assert_eq!(socket.send_some(&bytes).unwrap(), SEND_BYTES);
+        // In segments that do not end at the bound, and in one that goes beyond it.
+        let part = SEND_BYTES / 2 + 1;
+        let segments = bytes[SEND_BYTES..].chunks(part);
+        assert_eq!(socket.send_all_of(segments).unwrap(), SEND_BYTES);
+        let rest = [&bytes[2 * SEND_BYTES..]];
+        assert_eq!(socket.send_all_of(rest.into_iter()).unwrap(), SEND_BYTES);
+        drop(socket);
+        assert_eq!(reader.join().unwrap().unwrap(), bytes);
     }
 
     /// Bytes that are given away at once.

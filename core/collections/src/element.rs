@@ -97,3 +97,16 @@ impl PartialEq for Element<'_> {
 }
 
 impl Eq for Element<'_> {}
+
+/// The first bytes of an element, as a number that is in the same order: most of many elements
+/// differ in it, and then they need not be looked at to be compared.
+pub fn head(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => {
+            let mut head = [0; size_of::<u64>()];
+            head[..bytes.len()].copy_from_slice(bytes);
+            u64::from_be_bytes(head)
+        }
+    }
+}

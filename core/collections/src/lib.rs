@@ -30,7 +30,7 @@ mod trie;
 pub mod wheel;
 
 pub use directory::Directory;
-pub use element::Element;
+pub use element::{Element, head};
 pub use integer::{INTEGER_TEXT_BYTES_MAX, parse_integer};
 pub use integers::Integers;
 pub use key::{Key, Labelled};
@@ -41,7 +41,7 @@ pub use places::Places;
 pub use seen::Seen;
 pub use sequence::Sequence;
 pub use sorted::Sorted;
-pub use steps::{STEP, in_steps, try_in_steps};
+pub use steps::{STEP, in_steps, touch, try_in_steps};
 pub use timers::{TimerId, Timers};
 pub use tree::Tree;
 pub use wheel::Wheel;

@@ -10,6 +10,8 @@
 //! values too. An entry may have a date, which takes six bytes.
 
 mod common;
+mod fill;
+mod order;
 mod table;
 
 use std::hint::black_box;
@@ -26,6 +28,7 @@ use crate::trie::{Bucket, Node, Tables, mix};
 use table::Table;
 
 pub use crate::page::DATE_MAX;
+pub use order::HashOrder;
 
 /// How many names a map has in a single page at most.
 pub const SMALL_LEN_MAX: usize = 512;

@@ -566,11 +566,12 @@ fn last_word(bytes: &[u8]) -> (u64, u64) {
 /// The bytes of an element that has a date, and the date.
 #[inline]
 fn split_date(bytes: &[u8]) -> (&[u8], u64) {
-    let at = bytes.len().saturating_sub(DATE_BYTES);
-    let (bytes, date) = bytes.split_at(at);
-    let mut number = [0; size_of::<u64>()];
-    number[..date.len()].copy_from_slice(date);
-    (bytes, u64::from_le_bytes(number))
+    match bytes.split_last_chunk::<DATE_BYTES>() {
+        Some((bytes, [a, b, c, d, e, f])) => {
+            (bytes, u64::from_le_bytes([*a, *b, *c, *d, *e, *f, 0, 0]))
+        }
+        None => (bytes, 0),
+    }
 }
 
 /// Elements have moved by this many bytes, and so have the ends in their slots.

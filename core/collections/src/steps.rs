@@ -4,6 +4,7 @@
 //! and each search waits for memory several times. Searches that do not depend on one another can
 //! wait together.
 
+use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use smallvec::SmallVec;
@@ -57,6 +58,14 @@ pub fn try_in_steps<'n, C, T: Copy>(
             return ControlFlow::Continue(());
         }
     }
+}
+
+/// Reads something of each of these names, to have them in the processor's caches.
+#[inline]
+pub fn touch<'n>(names: impl Iterator<Item = &'n [u8]>) {
+    names.for_each(|name| {
+        black_box(name.first().copied());
+    });
 }
 
 #[cfg(test)]

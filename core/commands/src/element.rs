@@ -1,5 +1,4 @@
-//! Elements of collections in replies, copied if they are short and referred to if they are long;
-//! and many of them in order.
+//! Elements of collections in replies, copied if they are short and referred to if they are long.
 
 use collections::Element;
 use resp::{Reply, Texts};
@@ -25,18 +24,5 @@ pub(crate) fn write_element(element: Element<'_>, texts: &mut Texts<'_>) {
         Element::Text(bytes) => texts.bulk(bytes),
         Element::Integer(integer) => texts.bulk_int(integer),
         Element::Shared(bytes) => texts.bulk_long(bytes),
-    }
-}
-
-/// The first bytes of an element, as a number that is in the same order: most of many elements
-/// differ in it, and then they need not be looked at to be compared.
-pub(crate) fn head(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk() {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => {
-            let mut head = [0; size_of::<u64>()];
-            head[..bytes.len()].copy_from_slice(bytes);
-            u64::from_be_bytes(head)
-        }
     }
 }

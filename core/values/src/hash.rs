@@ -9,10 +9,11 @@
 
 mod expiring;
 mod fields;
+mod many;
 
 use collections::hash::NameHasher;
 use collections::map::{Copied, Entry, Iter, Longs};
-use collections::{Element, Map, in_steps};
+use collections::{Element, Map};
 use triomphe::Arc;
 
 use crate::ahead::{Ahead, LEN_MIN, Sought};
@@ -38,9 +39,6 @@ enum Repr {
 
 // A value of a key has no more room.
 const _: () = assert!(size_of::<Hash>() == 16);
-
-/// For how many fields changes of deadlines are noted in their order at once.
-const NOTED_TOGETHER_MAX: usize = 512;
 
 /// What becomes of a field's deadline when it gets a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,29 +95,41 @@ impl Hash {
         thresholds: &Thresholds,
         longs: &mut impl Longs,
     ) -> bool {
-        let is_new = match (&mut self.0, deadline) {
-            (Repr::Plain(map), Deadline::Never | Deadline::Kept) => {
-                map.insert_with([field, value], hasher, longs)
-            }
-            (Repr::Plain(_) | Repr::Expiring(_), _) => {
-                let expiring = self.expiring_mut();
-                let before = expiring.fields.find(field).and_then(|it| it.date());
-                let after = match deadline {
-                    Deadline::Never => None,
-                    Deadline::At(at) => Some(at.min(FIELD_DEADLINE_MS_MAX)),
-                    Deadline::Kept => before,
-                };
-                let parts = [field, value];
-                let is_new = expiring.fields.insert_dated(parts, after, hasher, longs);
-                expiring.note(field, before, after);
-                is_new
-            }
-        };
+        let (is_new, before, after) = self.put(field, value, deadline, hasher, longs);
+        if before != after {
+            self.expiring_mut().note(field, before, after);
+        }
         let is_long = field.len().max(value.len()) > thresholds.hash_max_listpack_value;
         if is_long || self.map().len() > thresholds.hash_max_listpack_entries {
             self.map_mut().spread(hasher);
         }
         is_new
+    }
+
+    /// Puts a field and its value in. Returns whether it is new, and which deadline it had and has,
+    /// which is not in the order of these yet.
+    #[inline]
+    fn put(
+        &mut self,
+        field: &[u8],
+        value: &[u8],
+        deadline: Deadline,
+        hasher: NameHasher,
+        longs: &mut impl Longs,
+    ) -> (bool, Option<u64>, Option<u64>) {
+        let parts = [field, value];
+        if let (Repr::Plain(map), Deadline::Never | Deadline::Kept) = (&mut self.0, deadline) {
+            return (map.insert_with(parts, hasher, longs), None, None);
+        }
+        let fields = &mut self.expiring_mut().fields;
+        let before = fields.find(field).and_then(|it| it.date());
+        let after = match deadline {
+            Deadline::Never => None,
+            Deadline::At(at) => Some(at.min(FIELD_DEADLINE_MS_MAX)),
+            Deadline::Kept => before,
+        };
+        let is_new = fields.insert_dated(parts, after, hasher, longs);
+        (is_new, before, after)
     }
 
     /// Gives a field this deadline, at most [`FIELD_DEADLINE_MS_MAX`], or none; returns whether the
@@ -133,34 +143,6 @@ impl Hash {
             self.expiring_mut().note(field, before, at);
         }
         before.is_some()
-    }
-
-    /// The same of many fields, which are in the order of their names, each once; returns how many
-    /// of them are there.
-    pub fn set_deadlines(
-        &mut self,
-        fields: &[&[u8]],
-        at: Option<u64>,
-        hasher: NameHasher,
-    ) -> usize {
-        if let [field] = fields {
-            return usize::from(self.set_deadline(field, at, hasher));
-        }
-        let at = at.map(|at| at.min(FIELD_DEADLINE_MS_MAX));
-        let mut count = 0;
-        for fields in fields.chunks(NOTED_TOGETHER_MAX) {
-            let mut changed = Vec::with_capacity(fields.len());
-            let set = |hash: &mut Hash, field| {
-                let before = hash.set_date(field, at, hasher);
-                count += usize::from(before.is_some());
-                changed.extend(before.filter(|it| *it != at).map(|it| (it, field)));
-            };
-            in_steps(self, fields.iter().copied(), |it| it, Hash::look_ahead, set);
-            if !changed.is_empty() {
-                self.expiring_mut().note_each(&changed, at);
-            }
-        }
-        count
     }
 
     /// Gives the entry of a field this date, or none; returns which it had, if the field is there.
@@ -193,18 +175,27 @@ impl Hash {
 
     /// Takes a field out; returns whether it was there.
     pub fn remove(&mut self, field: &[u8], longs: &mut impl Longs) -> bool {
+        let taken = self.take(field, longs);
+        if let Some(before @ Some(_)) = taken {
+            self.expiring_mut().note(field, before, None);
+        }
+        taken.is_some()
+    }
+
+    /// Takes a field out; returns its deadline, which is still in the order of these, if the field
+    /// was there.
+    fn take(&mut self, field: &[u8], longs: &mut impl Longs) -> Option<Option<u64>> {
         match &mut self.0 {
-            Repr::Plain(map) => map.remove_with(field, longs),
+            Repr::Plain(map) => map.remove_with(field, longs).then_some(None),
             Repr::Expiring(expiring) => {
                 if !expiring.is_unique() && expiring.fields.find(field).is_none() {
-                    return false;
+                    return None;
                 }
-                let expiring = Arc::make_mut(expiring);
                 let mut before = None;
                 let show = |entry: Entry<'_, 2>| before = entry.date();
-                let is_removed = expiring.fields.remove_shown(field, longs, show);
-                expiring.note(field, before, None);
-                is_removed
+                let fields = &mut Arc::make_mut(expiring).fields;
+                let is_removed = fields.remove_shown(field, longs, show);
+                is_removed.then_some(before)
             }
         }
     }

@@ -10,7 +10,7 @@ mod sample;
 use collections::hash::NameHasher;
 use collections::integers;
 use collections::map::{self, Copied, Longs};
-use collections::{Element, Integers, Map, parse_integer};
+use collections::{Element, Integers, Map, in_steps, parse_integer};
 use triomphe::Arc;
 
 use crate::ahead::{Ahead, LEN_MIN, Sought};
@@ -150,6 +150,49 @@ impl Set {
                 None => self.add_text(member, growth, longs),
             },
         }
+    }
+
+    /// Adds `count` members, which `member_of` gives by number; returns how many are new.
+    pub fn add_each<'m>(
+        &mut self,
+        count: usize,
+        member_of: impl Fn(usize) -> &'m [u8],
+        growth: Growth<'_>,
+        longs: &mut impl Longs,
+    ) -> usize {
+        if let Repr::Members(map) = &mut self.0
+            && let Some(order) = map.order_of((0..count).map(&member_of))
+        {
+            return map.insert_each(&order, |number| [member_of(number)], longs);
+        }
+        let mut added = 0;
+        let add = |set: &mut Set, number| {
+            added += usize::from(set.add_with(member_of(number), growth, longs));
+        };
+        in_steps(self, 0..count, &member_of, Set::look_ahead, add);
+        added
+    }
+
+    /// Takes `count` members out, which `member_of` gives by number; returns how many there were.
+    pub fn remove_each<'m>(
+        &mut self,
+        count: usize,
+        member_of: impl Fn(usize) -> &'m [u8],
+        longs: &mut impl Longs,
+    ) -> usize {
+        let order = match &self.0 {
+            Repr::Members(map) => map.order_of((0..count).map(&member_of)),
+            Repr::Integers(_) | Repr::ManyIntegers(_) => None,
+        };
+        let mut removed = 0;
+        let mut remove = |set: &mut Set, number| {
+            removed += usize::from(set.remove(member_of(number), longs));
+        };
+        match order {
+            Some(order) => order.for_each(&member_of, |number| remove(self, number)),
+            None => in_steps(self, 0..count, &member_of, Set::look_ahead, remove),
+        }
+        removed
     }
 
     /// Reads what will be read when these members are added, removed or looked for, at most

@@ -8,10 +8,10 @@ use crate::page::{Finder, Item, Packed, Page};
 use crate::trie::{Bucket, PREFIX_BITS};
 
 /// How many entries a table holds before it splits. A lookup compares a name with half of them.
-const LEN_MAX: usize = 32;
+pub(super) const LEN_MAX: usize = 32;
 
 /// What a page may take before its table splits. An entry of short parts then still has room.
-const PAGE_BYTES_MAX: usize = 4 << 10;
+pub(super) const PAGE_BYTES_MAX: usize = 4 << 10;
 
 /// A table with at most this many entries looks for a neighbour to merge with.
 const SPARSE_LEN: usize = 8;
@@ -39,6 +39,12 @@ impl<const PARTS: usize> Table<PARTS> {
             beside: None,
             depth: 0,
         }
+    }
+
+    /// Takes short entries in, where it has none.
+    pub(super) fn begin(&mut self, page: Page) {
+        debug_assert!(self.len() == 0 && self.beside.is_none(), "nothing is lost");
+        self.page = page;
     }
 
     /// Returns whether it has to split before something comes in or changes.

@@ -268,3 +268,103 @@ fn what_maps_have_in_common_is_what_each_of_them_has() {
     });
     assert!(ended.is_break() && seen == 5);
 }
+
+/// Entries that come together in the order of their hashes are as if they had come one by one.
+#[test]
+fn many_entries_come_together_as_one_by_one() {
+    // From `SAME` on, all names are the same.
+    const SAME: u32 = 1_000_000;
+    let name = |number: u32| match number % 7 {
+        _ if number >= SAME => b"one name".to_vec(),
+        0 => number.to_string().into_bytes(),
+        1 => [
+            vec![b'n'; SHARED_BYTES_MIN],
+            number.to_string().into_bytes(),
+        ]
+        .concat(),
+        _ => format!("name {number}").into_bytes(),
+    };
+    let value = |number: u32| match number % 11 {
+        0 => vec![b'v'; 600],
+        1 => vec![b'w'; SHARED_BYTES_MIN],
+        _ => number.to_string().into_bytes(),
+    };
+    // Names that are new, that are there, that come again, and that are all the same.
+    let batches: [Vec<u32>; 5] = [
+        (0..5000).collect(),
+        (3000..9000).rev().collect(),
+        (0..4000).map(|number| number % 700 + 8500).collect(),
+        (SAME..SAME + 3000).collect(),
+        (0..20_000).step_by(3).collect(),
+    ];
+    let (mut together, mut alone) = (Map::<2>::new(), Map::<2>::new());
+    together.spread(HASHER);
+    alone.spread(HASHER);
+    let mut frozen = Vec::new();
+    for numbers in batches {
+        frozen.push((together.clone(), dated(&together)));
+        let entries = numbers.iter().map(|number| (name(*number), value(*number)));
+        let entries: Vec<(Vec<u8>, Vec<u8>)> = entries.collect();
+        let names = entries.iter().map(|(name, _)| name.as_slice());
+        let order = together.order_of(names).unwrap();
+        let parts_of = |number: usize| [entries[number].0.as_slice(), entries[number].1.as_slice()];
+        let come = together.insert_each(&order, parts_of, &mut Copied);
+        let alone_come = entries.iter().filter(|(name, value)| {
+            let parts = [name.as_slice(), value.as_slice()];
+            alone.insert(parts, HASHER)
+        });
+        assert_eq!(come, alone_come.count());
+        let sorted = |map: &Map<2>| {
+            let mut all = dated(map);
+            all.sort();
+            all
+        };
+        assert_eq!(sorted(&together), sorted(&alone));
+        assert_eq!(
+            (together.len(), together.weight()),
+            (alone.len(), alone.weight())
+        );
+        for (name, value) in sorted(&alone) {
+            let found = together
+                .find(&name)
+                .map(|it| (it.value().to_vec(), it.date()));
+            assert_eq!(found, Some(value));
+        }
+        // Tables are no fuller, and no emptier, than if they had grown one by one.
+        let (bytes, alone_bytes) = (together.heap_bytes(0), alone.heap_bytes(0));
+        assert!(
+            bytes <= alone_bytes + alone_bytes / 50,
+            "{bytes} and {alone_bytes}"
+        );
+    }
+    for (map, before) in frozen {
+        assert_eq!(dated(&map), before);
+    }
+}
+
+#[test]
+fn few_names_or_those_of_a_map_that_keeps_an_order_have_none() {
+    let names: Vec<Vec<u8>> = (0..600).map(|number| name(number, 3)).collect();
+    let order_of = |map: &Map<1>, count: usize| {
+        let order = map.order_of(names[..count].iter().map(Vec::as_slice));
+        order.map(|order| {
+            let mut numbers = Vec::new();
+            order.for_each(|number| &names[number], |number| numbers.push(number));
+            numbers
+        })
+    };
+    let mut map = Map::<1>::new();
+    assert_eq!(order_of(&map, 600), None);
+    names.iter().for_each(|name| {
+        map.insert([name], HASHER);
+    });
+    assert_eq!(order_of(&map, 600), None);
+    map.spread(HASHER);
+    assert_eq!(order_of(&map, 511), None);
+    let numbers = order_of(&map, 600).unwrap();
+    let hash = |number: &usize| HASHER.hash(&names[*number]);
+    assert!(numbers.is_sorted_by_key(hash));
+    let mut all = numbers;
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..600));
+}

@@ -1,11 +1,12 @@
 //! `FIELDS numfields field [field …]`, as the hash commands of 7.4 and later have it.
 
+use collections::map::Entry;
 use engine::args::{Args, parse_i64};
 use engine::error::{CmdError, HashError};
 use engine::table::Arg;
-use resp::Argv;
-
-use crate::element::head;
+use resp::{Argv, Reply};
+use smallvec::{SmallVec, smallvec};
+use values::Fields;
 
 /// The fields in the grammar.
 pub(super) const FIELDS: Arg = Arg::block(
@@ -54,38 +55,44 @@ pub(super) fn shown(arg: &[u8]) -> String {
     String::from_utf8_lossy(arg).into_owned()
 }
 
-/// Puts names into the order of their bytes. Most of many differ within the first eight, which are
-/// compared without a look at the names themselves.
-pub(super) fn sort_names(names: &mut [&[u8]]) {
-    if names.len() < MANY_NAMES {
-        names.sort_unstable();
-        return;
-    }
-    let mut sorted: Vec<(u64, &[u8])> = names.iter().map(|name| (head(name), *name)).collect();
-    sorted.sort_unstable();
-    for (name, (_, next)) in names.iter_mut().zip(sorted) {
-        *name = next;
-    }
+/// What becomes of a field that is named.
+#[derive(Clone, Copy)]
+pub(super) enum Decided {
+    /// It stays as it is, and this is answered.
+    Stays(i8),
+    /// It changes, and this is answered.
+    Changes(i8),
 }
 
-/// From so many names on, memory of their own pays.
-const MANY_NAMES: usize = 64;
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn names_are_in_the_order_of_their_bytes(
-            names in prop::collection::vec(prop::collection::vec(0..3_u8, 0..12), 0..300),
-        ) {
-            let mut sorted: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
-            sort_names(&mut sorted);
-            prop_assert!(sorted.is_sorted());
-            prop_assert_eq!(sorted.len(), names.len());
-        }
+/// Finds fields in an order that suits the hash, equal ones in theirs, and answers for each what
+/// `decide` makes of it, in the order in which they are named. Returns those that change.
+pub(super) fn answer_each<'a>(
+    all: Fields<'_>,
+    named: Argv<'a>,
+    reply: &mut Reply,
+    mut decide: impl FnMut(Option<Entry<'_, 2>>) -> Decided,
+) -> Vec<&'a [u8]> {
+    let mut decided: SmallVec<[Decided; DECIDED_IN_PLACE]> =
+        smallvec![Decided::Stays(0); named.len()];
+    let mut count = 0;
+    let field_of = |number| named.get(number).unwrap_or_default();
+    all.find_each_by_number(named.len(), field_of, |number, found| {
+        decided[number] = decide(found);
+        count += usize::from(matches!(decided[number], Decided::Changes(_)));
+    });
+    let mut changed = Vec::with_capacity(count);
+    reply.array(decided.len());
+    for (field, decided) in named.iter().zip(decided) {
+        reply.int(match decided {
+            Decided::Stays(answer) => i64::from(answer),
+            Decided::Changes(answer) => {
+                changed.push(field);
+                i64::from(answer)
+            }
+        });
     }
+    changed
 }
+
+/// What is decided on so many fields needs no memory of its own.
+const DECIDED_IN_PLACE: usize = 32;

@@ -9,7 +9,7 @@ use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use values::Fields;
 
-use super::field_list::{FIELDS, number_among_options, shown, sort_names};
+use super::field_list::{Decided, FIELDS, answer_each, number_among_options, shown};
 use super::hdel::delete;
 use super::until::Until;
 use crate::key::expiry::{Base, Unit};
@@ -233,10 +233,10 @@ impl<'a> Rest<'a> {
 }
 
 /// What is answered for a field.
-const MISSING: i64 = -2;
-const NOT_MET: i64 = 0;
-const SET: i64 = 1;
-const DELETED: i64 = 2;
+const MISSING: i8 = -2;
+const NOT_MET: i8 = 0;
+const SET: i8 = 1;
+const DELETED: i8 = 2;
 
 fn execute(
     cmd: Parsed<'_>,
@@ -253,34 +253,26 @@ fn execute(
     let is_past = at <= ctx.store.over_ms();
     let all = ctx.store.fields_named(key, fields.iter())?;
     let all = all.unwrap_or(Fields::NONE);
-    ctx.reply.array(fields.len());
     // A field that comes again is as the command has left it. Where the answer is the same whatever
     // it was, nobody has to know which have come.
     let tells_apart = condition.is_some() || is_past;
-    let (mut known, mut changed) = (Places::default(), Vec::new());
-    all.find_each(fields.iter(), |field, found| {
+    let mut known = Places::default();
+    let changed = answer_each(all, fields, ctx.reply, |found| {
         let is_known = tells_apart && found.is_some_and(|it| known.contains(it.place()));
         let before = match found {
-            None => Err(MISSING),
-            Some(_) if is_known && is_past => Err(MISSING),
-            Some(_) if is_known => Ok(Some(at)),
-            Some(entry) => Ok(entry.date()),
+            None => return Decided::Stays(MISSING),
+            Some(_) if is_known && is_past => return Decided::Stays(MISSING),
+            Some(_) if is_known => Some(at),
+            Some(entry) => entry.date(),
         };
-        let is_met = |before| condition.is_none_or(|condition| condition.allows(before, at));
-        ctx.reply.int(match before {
-            Err(missing) => missing,
-            Ok(before) if !is_met(before) => NOT_MET,
-            Ok(_) => {
-                if found.is_some_and(|it| !tells_apart || known.insert(it.place())) {
-                    changed.push(field);
-                }
-                if is_past { DELETED } else { SET }
-            }
-        });
+        if condition.is_some_and(|condition| !condition.allows(before, at)) {
+            return Decided::Stays(NOT_MET);
+        }
+        if tells_apart && let Some(entry) = found {
+            known.insert(entry.place());
+        }
+        Decided::Changes(if is_past { DELETED } else { SET })
     });
-    // Deadlines are kept in this order.
-    sort_names(&mut changed);
-    changed.dedup();
     let fields = changed.as_slice();
     if is_past && !fields.is_empty() {
         delete(key, hash::HashChange::DeleteEach { fields }, ctx);

@@ -60,7 +60,8 @@ pub(super) fn reply_once<'a>(
     reply: &mut Reply,
 ) -> Vec<&'a [u8]> {
     reply.array(fields.len());
-    let (mut known, mut deleted) = (Places::default(), Vec::new());
+    let mut known = Places::default();
+    let mut deleted = Vec::with_capacity(fields.len().min(all.stored_len()));
     all.find_each(fields.iter(), |field, found| {
         let first = found.filter(|it| fields.len() == 1 || known.insert(it.place()));
         if first.is_some() {

@@ -7,7 +7,7 @@ use engine::store::effect::{Effect, hash};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Fields;
 
-use super::field_list::{FIELDS, sort_names};
+use super::field_list::FIELDS;
 use super::hdel::delete;
 use super::hgetdel::reply_once;
 use super::options::{EXPIRATION, Expiration, Options};
@@ -67,7 +67,7 @@ impl Command for HGetEx {
             return Ok(Flow::Done);
         }
         let persists = expiration == Some(Expiration::Persist);
-        let mut changed: Vec<&[u8]> = Vec::new();
+        let mut changed: Vec<&[u8]> = Vec::with_capacity(named.len().min(all.stored_len()));
         ctx.reply.array(named.len());
         all.find_each(named.iter(), |field, found| {
             let is_changed =
@@ -77,8 +77,6 @@ impl Command for HGetEx {
             }
             reply_element(found.map(|entry| entry.value()), ctx.reply);
         });
-        sort_names(&mut changed);
-        changed.dedup();
         let fields = changed.as_slice();
         if let Some(at) = at.filter(|_| !fields.is_empty()) {
             let expire = Effect::on(key, hash::HashChange::ExpireAt { fields, at });

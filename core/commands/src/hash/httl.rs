@@ -8,7 +8,7 @@ use engine::store::effect::{Effect, hash};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use values::Fields;
 
-use super::field_list::{FIELDS, KeyAndFields, sort_names};
+use super::field_list::{Decided, FIELDS, KeyAndFields, answer_each};
 
 /// What the rows have in common.
 const FAMILY: Spec = Spec {
@@ -23,8 +23,11 @@ const FAMILY: Spec = Spec {
 };
 
 /// What is answered for a field that does not exist, and for one without a deadline.
-const MISSING: i64 = -2;
-const NEVER: i64 = -1;
+const MISSING: i8 = -2;
+const NEVER: i8 = -1;
+
+/// What is answered for one that does not expire any more.
+const PERSISTED: i8 = 1;
 
 /// `HTTL key FIELDS numfields field [field …]`
 pub(super) struct HTtl;
@@ -133,20 +136,15 @@ impl Command for HPersist {
         let named = fields?;
         let fields = ctx.store.fields_named(key, named.iter())?;
         let fields = fields.unwrap_or(Fields::NONE);
-        ctx.reply.array(named.len());
-        let (mut known, mut persisted) = (Places::default(), Vec::new());
-        fields.find_each(named.iter(), |field, found| {
-            ctx.reply.int(match found {
-                None => MISSING,
-                Some(entry) if entry.date().is_some() && known.insert(entry.place()) => {
-                    persisted.push(field);
-                    1
-                }
-                Some(_) => NEVER,
-            });
+        let mut known = Places::default();
+        let mut is_first = |place| named.len() == 1 || known.insert(place);
+        let persisted = answer_each(fields, named, ctx.reply, |found| match found {
+            None => Decided::Stays(MISSING),
+            Some(entry) if entry.date().is_some() && is_first(entry.place()) => {
+                Decided::Changes(PERSISTED)
+            }
+            Some(_) => Decided::Stays(NEVER),
         });
-        // Deadlines are kept in this order.
-        sort_names(&mut persisted);
         if !persisted.is_empty() {
             let fields = persisted.as_slice();
             let persist = Effect::on(key, hash::HashChange::Persist { fields });
@@ -176,8 +174,10 @@ fn reply_each(
     ctx.reply.array(named.len());
     fields.find_each(named.iter(), |_, found| {
         ctx.reply.int(match found {
-            None => MISSING,
-            Some(entry) => entry.date().map_or(NEVER, |at| show(at).cast_signed()),
+            None => i64::from(MISSING),
+            Some(entry) => entry
+                .date()
+                .map_or(i64::from(NEVER), |at| show(at).cast_signed()),
         });
     });
     Ok(Flow::Done)

@@ -81,6 +81,23 @@ impl<'a> Fields<'a> {
         );
     }
 
+    /// Finds `count` fields, which `field_of` gives by number, in an order that suits the hash, and
+    /// gives `f` what is found. One that comes several times comes in the order of its numbers.
+    pub fn find_each_by_number<'n>(
+        &self,
+        count: usize,
+        field_of: impl Fn(usize) -> &'n [u8],
+        mut f: impl FnMut(usize, Option<Entry<'a, 2>>),
+    ) {
+        let all = &mut { *self };
+        let mut find = |all: &mut Fields<'a>, number| f(number, all.find(field_of(number)));
+        let look = |all: &Fields<'a>, fields: &[&'n [u8]]| look_ahead(all.map, fields);
+        match self.map.order_of((0..count).map(&field_of)) {
+            Some(order) => order.for_each(&field_of, |number| find(all, number)),
+            None => in_steps(all, 0..count, &field_of, look, find),
+        }
+    }
+
     /// Returns whether each of these fields is what `is_met` wants: looked up a few at a time, up
     /// to the first one that is not.
     pub fn all<'n>(

@@ -211,3 +211,77 @@ fn deadlines_of_many_fields_change_together_as_one_by_one() {
     }
     assert!(!together.has_deadlines());
 }
+
+#[test]
+fn many_fields_are_set_found_and_removed_together_as_one_by_one() {
+    let thresholds = Thresholds::default();
+    let field = |number: usize| match number % 50 {
+        0 => [vec![b'n'; 1100], number.to_string().into_bytes()].concat(),
+        _ => format!("field {number}").into_bytes(),
+    };
+    // In an order that jumps about, and a third of them again.
+    let fields = |count: usize| -> Vec<Vec<u8>> {
+        let jumping = (0..count).map(|number| field(number * 7919 % count));
+        jumping.chain((0..count / 3).map(field)).collect()
+    };
+    let (mut together, mut alone) = (Hash::new(), Hash::new());
+    let deadlines = [
+        Deadline::Never,
+        Deadline::At(9),
+        Deadline::Kept,
+        Deadline::At(7),
+        Deadline::Never,
+        Deadline::At(5),
+    ];
+    for (step, deadline) in deadlines.into_iter().enumerate() {
+        let fields = fields(2000 + 500 * step);
+        let values: Vec<String> = (0..fields.len()).map(|it| format!("{step} {it}")).collect();
+        let pair = |number: usize| (fields[number].as_slice(), values[number].as_bytes());
+        for hash in [&mut together, &mut alone] {
+            hash.expect(fields.len(), HASHER, &thresholds);
+        }
+        let longs = &mut Copied;
+        together.set_each(fields.len(), pair, deadline, HASHER, &thresholds, longs);
+        for number in 0..fields.len() {
+            let (field, value) = pair(number);
+            alone.set_with(field, value, deadline, HASHER, &thresholds, longs);
+        }
+        compare(&together, &alone);
+        let mut found = vec![None; fields.len()];
+        let mut last = BTreeMap::new();
+        let all = together.as_of(8);
+        all.find_each_by_number(
+            fields.len(),
+            |it| &fields[it],
+            |number, entry| {
+                found[number] = Some(entry.map(|it| it.value().to_vec()));
+                // Equal ones come in the order of their numbers.
+                assert!(
+                    last.insert(&fields[number], number)
+                        .is_none_or(|before| before < number)
+                );
+            },
+        );
+        for (field, found) in fields.iter().zip(found) {
+            let alone = all.get(field).map(|value| value.to_vec());
+            assert_eq!(found, Some(alone));
+        }
+    }
+    let gone = fields(1500);
+    let removed = together.remove_each(gone.len(), |it| &gone[it], &mut Copied);
+    let alone_removed = gone.iter().filter(|field| alone.remove(field, &mut Copied));
+    assert_eq!(removed, alone_removed.count());
+    assert_eq!(removed, 1500);
+    compare(&together, &alone);
+}
+
+fn compare(hash: &Hash, other: &Hash) {
+    let sorted = |hash: &Hash| {
+        let parts = |it: Entry<'_, 2>| (it.name().to_vec(), it.value().to_vec(), it.date());
+        let mut all: Vec<_> = hash.iter().map(parts).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(hash), sorted(other));
+    assert!(hash.deadlines().eq(other.deadlines()));
+}

@@ -387,3 +387,46 @@ proptest! {
         prop_assert!(stayed.is_subset(&shown));
     }
 }
+
+#[test]
+fn many_members_come_and_go_together_as_one_by_one() {
+    let member = |number: i64| match number % 50 {
+        0 => number.to_string().into_bytes(),
+        1 => [vec![b'm'; 1100], number.to_string().into_bytes()].concat(),
+        _ => format!("member {number}").into_bytes(),
+    };
+    let thresholds = Thresholds::DEFAULT;
+    let many = Thresholds {
+        set_max_listpack_entries: 100_000,
+        set_max_listpack_value: 10_000,
+        set_max_intset_entries: 100_000,
+        ..thresholds
+    };
+    for thresholds in [&thresholds, &many] {
+        let growth = growth(thresholds);
+        let (mut together, mut alone) = (Set::new(), Set::new());
+        for (start, count) in [(0, 600), (300, 3000), (0, 5000)] {
+            let numbers = (start..start + count).rev().chain(start..start + 9);
+            let members: Vec<Vec<u8>> = numbers.map(member).collect();
+            for set in [&mut together, &mut alone] {
+                set.expect(
+                    members.len(),
+                    |it| members.get(it).map(Vec::as_slice),
+                    growth,
+                );
+            }
+            let member_of = |it: usize| members[it].as_slice();
+            let added = together.add_each(members.len(), member_of, growth, &mut Copied);
+            let new = members.iter().filter(|member| alone.add(member, growth));
+            assert_eq!(added, new.count());
+            assert_eq!(sorted(&together), sorted(&alone));
+            assert_eq!(together.form(), alone.form());
+        }
+        let gone: Vec<Vec<u8>> = (100..1100).chain(7000..7010).map(member).collect();
+        let removed = together.remove_each(gone.len(), |it| &gone[it], &mut Copied);
+        assert_eq!(removed, 1000);
+        let alone_removed = gone.iter().filter(|it| alone.remove(it, &mut Copied));
+        assert_eq!(removed, alone_removed.count());
+        assert_eq!(sorted(&together), sorted(&alone));
+    }
+}

@@ -3,14 +3,13 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use collections::Element;
+use collections::{Element, head};
 use engine::command::Ctx;
 use engine::error::CmdError;
 use values::{Member, Scratch, StringValue};
 
 use super::budget::Budget;
 use super::lookup::{Found, Lookup};
-use crate::element::head;
 use crate::float::parse_bound;
 
 /// As what elements are compared, or what they are sorted by.

@@ -1,7 +1,6 @@
 //! Changes of hashes.
 
 use collections::hash::NameHasher;
-use collections::in_steps;
 use resp::Argv;
 use values::{Deadline, Hash};
 
@@ -48,14 +47,14 @@ pub enum HashChange<'a> {
     },
     /// `HPEXPIREAT key ms FIELDS n field ...`
     ExpireAt {
-        /// Fields that are there.
+        /// Fields that are there; some may come twice.
         fields: &'a [&'a [u8]],
         /// The deadline, in milliseconds since the epoch.
         at: u64,
     },
     /// `HPERSIST key FIELDS n field ...`
     Persist {
-        /// Fields that are there.
+        /// Fields that are there; some may come twice.
         fields: &'a [&'a [u8]],
     },
     /// `HDEL key field ...`: the key goes with its last field.
@@ -117,25 +116,31 @@ impl HashChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {
         Changed::by_event(match *self {
             HashChange::Set { pairs } => {
-                store.set_fields(key, pairs.len() / 2, pairs_of(pairs), Deadline::Never)
+                store.set_fields(key, pairs.len() / 2, pair_of(pairs), Deadline::Never)
             }
             HashChange::SetField { field, value } => {
-                store.set_fields(key, 1, std::iter::once((field, value)), Deadline::Never)
+                store.set_fields(key, 1, |_| (field, value), Deadline::Never)
             }
             HashChange::SetUntil { pairs, at } => {
-                store.set_fields(key, pairs.len() / 2, pairs_of(pairs), Deadline::At(at))
+                store.set_fields(key, pairs.len() / 2, pair_of(pairs), Deadline::At(at))
             }
             HashChange::SetKeeping { pairs } => {
-                store.set_fields(key, pairs.len() / 2, pairs_of(pairs), Deadline::Kept)
+                store.set_fields(key, pairs.len() / 2, pair_of(pairs), Deadline::Kept)
             }
             HashChange::SetFieldKeeping { field, value } => {
-                store.set_fields(key, 1, std::iter::once((field, value)), Deadline::Kept)
+                store.set_fields(key, 1, |_| (field, value), Deadline::Kept)
             }
             HashChange::ExpireAt { fields, at } => store.set_deadlines(key, fields, Some(at)),
             HashChange::Persist { fields } => store.set_deadlines(key, fields, None),
-            HashChange::Delete { fields } => store.delete_fields(key, fields.iter()),
-            HashChange::DeleteEach { fields } => store.delete_fields(key, fields.iter().copied()),
-            HashChange::Expire { fields } => store.remove_fields(key, fields.iter().copied()),
+            HashChange::Delete { fields } => {
+                store.delete_fields(key, fields.len(), |number| argument(fields, number))
+            }
+            HashChange::DeleteEach { fields } => {
+                store.delete_fields(key, fields.len(), |number| fields[number])
+            }
+            HashChange::Expire { fields } => {
+                store.remove_fields(key, fields.len(), |number| fields[number])
+            }
         })
     }
 
@@ -185,9 +190,16 @@ impl HashChange<'_> {
     }
 }
 
-fn pairs_of(pairs: Argv<'_>) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
-    let values = pairs.skip(1).iter().step_by(2);
-    pairs.iter().step_by(2).zip(values)
+#[inline]
+fn argument(args: Argv<'_>, number: usize) -> &[u8] {
+    args.get(number).unwrap_or_default()
+}
+
+/// Fields and their values by number.
+#[inline]
+fn pair_of<'a>(pairs: Argv<'a>) -> impl Fn(usize) -> (&'a [u8], &'a [u8]) {
+    let part = move |number| argument(pairs, number);
+    move |number| (part(2 * number), part(2 * number + 1))
 }
 
 fn encode_all(name: &str, key: &[u8], args: Argv<'_>, out: &mut Out<'_>) -> u32 {
@@ -209,34 +221,24 @@ fn counted<'a>(line: &mut Line<'_>, count: usize, args: impl Iterator<Item = &'a
 }
 
 impl Store<'_> {
-    /// Returns how many fields were set.
+    /// Sets `count` fields, which `pair` gives with their values by number; returns their number.
     fn set_fields<'p>(
         &mut self,
         key: &[u8],
-        len: usize,
-        pairs: impl Iterator<Item = (&'p [u8], &'p [u8])> + Clone,
+        count: usize,
+        pair: impl Fn(usize) -> (&'p [u8], &'p [u8]),
         deadline: Deadline,
     ) -> u64 {
-        self.pass_over_fields(key, pairs.clone().map(|(field, _)| field));
+        self.pass_over_fields(key, (0..count).map(|number| pair(number).0));
         let hasher = self.field_hasher();
         let hash = self.hash(key);
         let thresholds = self.data.thresholds;
         let lsn = self.data.log.open();
         let over_at = self.over_at();
         let mut longs = OfRequest::new(&self.larges);
-        let mut count = 0;
         let mut set_all = |fields: &mut Hash| {
-            fields.expect(len, hasher, &thresholds);
-            in_steps(
-                fields,
-                pairs.clone(),
-                |(field, _)| field,
-                Hash::look_ahead,
-                |fields, (field, value)| {
-                    fields.set_with(field, value, deadline, hasher, &thresholds, &mut longs);
-                    count += 1;
-                },
-            );
+            fields.expect(count, hasher, &thresholds);
+            fields.set_each(count, &pair, deadline, hasher, &thresholds, &mut longs);
         };
         let database = self.database;
         let keyspace = &mut self.data.keyspace;
@@ -273,35 +275,37 @@ impl Store<'_> {
         } else {
             longs.drop_later(&mut self.data.dropped);
         }
-        count
+        count as u64
     }
 
-    /// Returns how many fields were deleted.
+    /// Deletes `count` fields, which `field_of` gives by number; returns how many there were.
     fn delete_fields<'f>(
         &mut self,
         key: &[u8],
-        fields: impl Iterator<Item = &'f [u8]> + Clone,
+        count: usize,
+        field_of: impl Fn(usize) -> &'f [u8],
     ) -> u64 {
         if self.pass_over_overdue_in(self.database, key) {
             return 0;
         }
-        self.pass_over_fields(key, fields.clone());
-        self.remove_fields(key, fields)
+        self.pass_over_fields(key, (0..count).map(&field_of));
+        self.remove_fields(key, count, field_of)
     }
 
     /// The same, whether their time is over or not.
-    fn remove_fields<'f>(&mut self, key: &[u8], fields: impl Iterator<Item = &'f [u8]>) -> u64 {
+    fn remove_fields<'f>(
+        &mut self,
+        key: &[u8],
+        count: usize,
+        field_of: impl Fn(usize) -> &'f [u8],
+    ) -> u64 {
         let (database, hash) = (self.database, self.hash(key));
         let lsn = self.data.log.open();
         let mut longs = OfRequest::new(&self.larges);
         let remove = |record: &mut Record| {
             let from = SizeClass::of(&record.value);
             let all: &mut Hash = record.value.get_mut().expect(DECIDED);
-            let mut deleted = 0;
-            let remove = |all: &mut Hash, field| {
-                deleted += u64::from(all.remove(field, &mut longs));
-            };
-            in_steps(all, fields, |field| field, Hash::look_ahead, remove);
+            let deleted = all.remove_each(count, field_of, &mut longs) as u64;
             if deleted > 0 {
                 record.changed = lsn;
             }

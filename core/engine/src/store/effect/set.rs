@@ -1,7 +1,6 @@
 //! Changes of sets.
 
 use collections::hash::NameHasher;
-use collections::in_steps;
 use resp::Argv;
 use values::{Combination, Growth, Member, Set, Thresholds};
 
@@ -73,19 +72,18 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Calls `f` with each; what the set needs for it from memory is read for a few at a time.
+    /// The member at `index`, which is there.
     #[inline]
-    fn each_in(self, set: &mut Set, mut f: impl FnMut(&mut Set, &'a [u8])) {
-        match self {
-            Members::Args(args) if args.len() > 1 => {
-                in_steps(set, args.iter(), |it| it, Set::look_ahead, f);
-            }
-            Members::Args(args) => args.iter().for_each(|member| f(set, member)),
-            Members::One(member) => f(set, member),
-            Members::Drawn(drawn) => {
-                let drawn = drawn.iter().map(Member::as_bytes);
-                in_steps(set, drawn, |it| it, Set::look_ahead, f);
-            }
+    fn at(self, index: usize) -> &'a [u8] {
+        self.get(index).unwrap_or_default()
+    }
+
+    /// Adds them to a set; returns how many are new.
+    #[inline]
+    fn add_to(self, set: &mut Set, growth: Growth<'_>, longs: &mut OfRequest<'_>) -> u64 {
+        match self.len() {
+            1 => u64::from(set.add_with(self.at(0), growth, longs)),
+            count => set.add_each(count, |index| self.at(index), growth, longs) as u64,
         }
     }
 
@@ -230,10 +228,7 @@ impl Store<'_> {
                 let from = SizeClass::of(&record.value);
                 let set: &mut Set = record.value.get_mut().expect(DECIDED);
                 set.expect(members.len(), |at| members.get(at), growth);
-                let mut added = 0;
-                members.each_in(set, |set, member| {
-                    added += u64::from(set.add_with(member, growth, &mut longs));
-                });
+                let added = members.add_to(set, growth, &mut longs);
                 if added > 0 {
                     record.changed = lsn;
                 }
@@ -247,9 +242,7 @@ impl Store<'_> {
                     return 0;
                 };
                 let mut set = Set::begin(first, members.len(), growth, &mut longs);
-                members.each_in(&mut set, |set, member| {
-                    set.add_with(member, growth, &mut longs);
-                });
+                members.add_to(&mut set, growth, &mut longs);
                 if is_overdue {
                     self.expire(key);
                 }
@@ -276,10 +269,10 @@ impl Store<'_> {
         let from = SizeClass::of(&record.value);
         let set: &mut Set = record.value.get_mut().expect(DECIDED);
         let mut longs = OfRequest::new(&self.larges);
-        let mut removed = 0;
-        members.each_in(set, |set, member| {
-            removed += u64::from(set.remove(member, &mut longs));
-        });
+        let removed = match members.len() {
+            1 => u64::from(set.remove(members.at(0), &mut longs)),
+            count => set.remove_each(count, |index| members.at(index), &mut longs) as u64,
+        };
         let is_empty = set.is_empty();
         if removed > 0 {
             record.changed = lsn;

@@ -330,6 +330,7 @@ const REVIEWED: &[(&str, &str, &str)] = &[
 
 /// Commands that weir has and Redis 8.6 lacks, or that name a key only to ask about the server.
 const LEFT_OUT: &[&str] = &[
+    "blmovem",
     "debug",
     // Scripts look nothing up themselves.
     "eval",
@@ -338,6 +339,8 @@ const LEFT_OUT: &[&str] = &[
     "evalsha_ro",
     "fcall",
     "fcall_ro",
+    "increx",
+    "lmovem",
     // Transactions refuse it.
     "migrate",
     "sdiffcard",

@@ -1,6 +1,6 @@
 //! Waiting for a value of a type: what the commands have in common that do.
 
-use engine::clients::waiting::{Interest, TimeoutReply, Wait};
+use engine::clients::waiting::{Enough, Interest, TimeoutReply, Wait};
 use engine::command::{Ctx, Flow, Mode};
 use resp::Argv;
 use values::Typed;
@@ -11,6 +11,18 @@ use crate::timeout::Timeout;
 /// nothing may block, the time is up at once.
 pub(crate) fn wait_for<'a, T: Typed>(
     keys: impl Iterator<Item = &'a [u8]>,
+    timeout: Timeout,
+    on_timeout: TimeoutReply,
+    request: Argv<'_>,
+    ctx: &mut Ctx<'_>,
+) -> Flow {
+    wait_for_enough(keys, Enough::of::<T>(1), timeout, on_timeout, request, ctx)
+}
+
+/// The same, until one of them has enough.
+pub(crate) fn wait_for_enough<'a>(
+    keys: impl Iterator<Item = &'a [u8]>,
+    enough: Enough,
     timeout: Timeout,
     on_timeout: TimeoutReply,
     request: Argv<'_>,
@@ -27,7 +39,7 @@ pub(crate) fn wait_for<'a, T: Typed>(
         retry_at: None,
         request: request.to_owned(),
         on_timeout,
-        interest: Interest::value_of::<T>(),
+        interest: Interest::Value(enough),
         ticket: Default::default(),
     });
     Flow::Block

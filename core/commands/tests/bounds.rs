@@ -316,6 +316,31 @@ fn one_entry_serves_one_reader_of_each_group_and_looks_at_no_other() {
 }
 
 #[test]
+fn a_push_looks_at_no_client_for_whom_there_is_too_little() {
+    let mut server = Server::new();
+    let writer = server.connect();
+    let waiting: Vec<SessionId> = (0..500)
+        .map(|_| {
+            let client = server.connect();
+            server.ask_words(client, "BLMOVEM s d LEFT RIGHT 0 EXACTLY 3 BULK");
+            client
+        })
+        .collect();
+    let push = |server: &mut Server| {
+        let looked = server.engine.stats().waiters_looked_at;
+        server.ask_words(writer, "RPUSH s x");
+        let served = server.engine.take_deliveries();
+        let served: Vec<SessionId> = served.iter().map(|one| one.session).collect();
+        (served, server.engine.stats().waiters_looked_at - looked)
+    };
+    for client in &waiting[..3] {
+        assert_eq!(push(&mut server), (Vec::new(), 0));
+        assert_eq!(push(&mut server), (Vec::new(), 0));
+        assert_eq!(push(&mut server), (vec![*client], 1));
+    }
+}
+
+#[test]
 fn one_claim_clears_a_bounded_number_of_deleted_entries() {
     use engine::limits::CLAIM_GONE_MAX;
     let mut server = Server::new();

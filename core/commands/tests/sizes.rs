@@ -71,6 +71,7 @@ fn request() -> impl Strategy<Value = String> {
         (key(), field()).prop_map(|(key, element)| format!("RPUSH {key} {element} {element}")),
         (key(), field()).prop_map(|(key, count)| format!("LPOP {key} {count}")),
         (key(), key()).prop_map(|(from, to)| format!("LMOVE {from} {to} LEFT RIGHT")),
+        (key(), key()).prop_map(|(from, to)| format!("LMOVEM {from} {to} LEFT LEFT COUNT 2 OBO")),
         (key(), field()).prop_map(|(key, start)| format!("LTRIM {key} {start} -2")),
         (key(), field()).prop_map(|(key, member)| format!("SADD {key} {member} m{member}")),
         (key(), field()).prop_map(|(key, member)| format!("SREM {key} {member} m{member}")),

@@ -4,6 +4,7 @@
 
 mod bitmaps;
 mod clients;
+mod counters;
 mod denied;
 mod hashes;
 mod hot_keys;
@@ -22,6 +23,7 @@ use thiserror::Error;
 
 pub use bitmaps::BitmapError;
 pub use clients::ClientError;
+pub use counters::CounterError;
 pub use denied::{Denied, DeniedObject, DeniedWhen};
 pub use hashes::HashError;
 pub use hot_keys::HotKeysError;
@@ -472,6 +474,9 @@ pub enum CmdError {
     /// `SORT` of more than is sorted at once.
     #[error("ERR SORT would look at too many elements and keys")]
     SortTooLarge,
+    /// Something is wrong with the options of a counter.
+    #[error(transparent)]
+    Counter(#[from] CounterError),
     /// Something is wrong with a place, or with a search for places.
     #[error(transparent)]
     Place(#[from] PlaceError),

@@ -320,10 +320,14 @@ impl Reply {
     /// A floating-point number: a bulk string in RESP2. The text is that of [`double_text`].
     pub fn double(&mut self, value: f64) {
         let mut text = [0; DOUBLE_TEXT_BYTES_MAX];
-        let text = double_text(value, &mut text);
+        self.double_digits(double_text(value, &mut text));
+    }
+
+    /// The same of a number of another precision, as its digits.
+    pub fn double_digits(&mut self, digits: &[u8]) {
         match self.protocol {
-            Protocol::Resp2 => self.bulk(text),
-            Protocol::Resp3 => self.line(b',', text),
+            Protocol::Resp2 => self.bulk(digits),
+            Protocol::Resp3 => self.line(b',', digits),
         }
     }
 

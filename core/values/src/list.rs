@@ -27,6 +27,16 @@ pub enum End {
     Right,
 }
 
+impl End {
+    /// The one on the other side.
+    pub fn other(self) -> End {
+        match self {
+            End::Left => End::Right,
+            End::Right => End::Left,
+        }
+    }
+}
+
 /// Elements in order.
 #[derive(Clone, Debug, Default)]
 pub struct List(Sequence);
@@ -130,6 +140,31 @@ impl List {
         self.0.remove_with(from, to, longs);
         self.grow(gone.wrapping_neg());
         self.settle(thresholds);
+    }
+
+    /// Takes out so many elements at an end, or all if there are fewer. Returns how many.
+    pub fn remove_at(
+        &mut self,
+        end: End,
+        count: usize,
+        thresholds: &Thresholds,
+        longs: &mut impl Longs,
+    ) -> usize {
+        let len = self.len();
+        match end {
+            End::Left => self.remove(0, count, thresholds, longs),
+            End::Right => self.remove(len.saturating_sub(count), len, thresholds, longs),
+        }
+        len - self.len()
+    }
+
+    /// The elements from an end on, so many of them, which are there, in their order in the list.
+    pub fn range_at(&self, end: End, count: usize) -> Range<'_> {
+        let len = self.len();
+        match end {
+            End::Left => self.range(0, count),
+            End::Right => self.range(len - count, len),
+        }
     }
 
     /// Takes out elements that are equal to this one, and returns how many: the first ones if

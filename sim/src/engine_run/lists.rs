@@ -26,7 +26,8 @@ fn change(rng: &mut Rng) -> Request {
     let (key, other) = (list(rng), list(rng));
     let (from, to) = (end(rng), end(rng));
     let (first, second) = (rng.number().to_string(), rng.number().to_string());
-    match rng.below(25) {
+    let (selector, order) = selection(rng);
+    match rng.below(28) {
         0..4 => request!(Purpose::Any, "RPUSH", key, first, second),
         4..6 => request!(Purpose::Any, "LPUSH", key, MARK, first),
         6 => request!(
@@ -48,6 +49,20 @@ fn change(rng: &mut Rng) -> Request {
         21 => request!(Purpose::Any, "PEXPIRE", key, 1 + rng.below(3000)),
         22 => request!(Purpose::Look, "LRANGE", key, 0, -1),
         23 => request!(Purpose::Any, "SORT", key, "ALPHA", "STORE", key),
+        24..27 => {
+            let count = 1 + rng.below(4);
+            request!(
+                Purpose::Any,
+                "LMOVEM",
+                key,
+                other,
+                from,
+                to,
+                selector,
+                count,
+                order
+            )
+        }
         _ => request!(Purpose::Look, "LPOS", key, MARK),
     }
 }
@@ -56,10 +71,26 @@ fn wait(rng: &mut Rng) -> Request {
     let (key, other) = (list(rng), list(rng));
     let (from, to) = (end(rng), end(rng));
     let seconds = ["0.05", "0.4", "2"][rng.index(3)];
-    match rng.below(5) {
+    let (selector, order) = selection(rng);
+    match rng.below(7) {
         0 => request!(Purpose::Any, "BLPOP", key, other, seconds),
         1 => request!(Purpose::Any, "BRPOP", key, seconds),
         2 => request!(Purpose::Any, "BLMPOP", seconds, 2, key, other, from),
+        3..5 => {
+            let count = 1 + rng.below(4);
+            request!(
+                Purpose::Any,
+                "BLMOVEM",
+                key,
+                other,
+                from,
+                to,
+                seconds,
+                selector,
+                count,
+                order
+            )
+        }
         _ => request!(Purpose::Any, "BLMOVE", key, other, from, to, seconds),
     }
 }
@@ -73,6 +104,12 @@ fn end(rng: &mut Rng) -> &'static str {
         true => "LEFT",
         false => "RIGHT",
     }
+}
+
+/// How many elements move, and in which order.
+fn selection(rng: &mut Rng) -> (&'static str, &'static str) {
+    let selector = ["COUNT", "EXACTLY"][rng.index(2)];
+    (selector, ["OBO", "BULK"][rng.index(2)])
 }
 
 /// Checks that no element is in two places.

@@ -32,6 +32,7 @@ pub(super) fn page(root: &Path) -> Result<String> {
     differences(&mut text)?;
     elsewhere(&mut text)?;
     missing(&mut text, commands)?;
+    assumed(&mut text)?;
     Ok(text)
 }
 
@@ -153,5 +154,45 @@ fn missing(text: &mut String, commands: &[Value]) -> Result<()> {
 }
 
 /// What is missing that Redis 8.6.3 does not have either.
-const LATER: &str = "Of what Redis 8.8 and 8.10 have beyond that, weir has XNACK, SUNIONCARD, SDIFFCARD, AGGREGATE COUNT, \
-     and the later options of XREAD and XREADGROUP. INCREX, LMOVEM, BLMOVEM and arrays are missing.";
+const LATER: &str = "Of what Redis 8.8 and 8.10 have beyond that, weir has INCREX, LMOVEM, BLMOVEM, XNACK, SUNIONCARD, \
+     SDIFFCARD, AGGREGATE COUNT, and the later options of XREAD and XREADGROUP. Arrays are missing.";
+
+/// What was chosen where the documentation of later commands says nothing, or contradicts itself.
+const ASSUMED: &[(&str, &str)] = &[
+    (
+        "BLMOVEM",
+        "All that is said of LMOVEM. Of those who wait for one list, the client that has waited longest is served first, of \
+         those for whom it has enough; LINSERT may be what was missing. A destination of another type is an error once there is \
+         enough to move.",
+    ),
+    (
+        "INCREX",
+        "An option that is there twice is a syntax error; of times of one kind the last one counts, as in SET. An infinite \
+     increment is an error, as in INCRBYFLOAT, and an infinite bound is none. A time that has passed removes the key, as \
+     in SET. The event is `incrby` or `incrbyfloat`, and then `expire` or `persist` if that happens. NX and XX, which \
+     Valkey has, are syntax errors.",
+    ),
+    (
+        "LMOVEM",
+        "Where nothing is moved, the reply is the null array, as in LMPOP, also with COUNT: the documentation says an empty array \
+         there, but tests of clients expect null. A count that is not positive is an error, as in LMPOP. The order stands behind \
+         the count. Whatever moves, the events are those of one LMOVE. The journal has it as LPOP or RPOP with LPUSH or RPUSH, \
+         which Redis 8.6 reads.",
+    ),
+];
+
+fn assumed(text: &mut String) -> Result<()> {
+    let introduction = paragraph(
+        "Later commands are built by their documentation. Where that leaves something open, weir does what related \
+         commands do:",
+    );
+    writeln!(
+        text,
+        "\n## What is assumed of later commands\n\n{introduction}"
+    )?;
+    text.push_str("\n| command | what |\n|---|---|\n");
+    for (command, what) in ASSUMED {
+        writeln!(text, "| {command} | {} |", cell(what))?;
+    }
+    Ok(())
+}

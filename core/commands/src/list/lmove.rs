@@ -90,9 +90,9 @@ impl Command for RPopLPush {
 #[derive(Clone, Copy)]
 pub(super) struct Move<'a> {
     pub(super) source: &'a [u8],
-    destination: &'a [u8],
-    end: End,
-    to_end: End,
+    pub(super) destination: &'a [u8],
+    pub(super) end: End,
+    pub(super) to_end: End,
 }
 
 impl<'a> Move<'a> {

@@ -108,7 +108,8 @@ impl<'a> Pop<'a> {
     }
 }
 
-fn positive(text: &[u8]) -> Option<usize> {
+/// Reads a number of at least 1.
+pub(super) fn positive(text: &[u8]) -> Option<usize> {
     let number = parse_i64(text).and_then(|number| usize::try_from(number).ok());
     number.filter(|number| *number > 0)
 }

@@ -124,11 +124,7 @@ impl<'a> Parsed<'a> {
 /// out.
 pub(super) fn reply_ends(list: &List, end: End, count: usize, reply: &mut Reply) {
     reply.array(count);
-    let len = list.len();
-    let mut all = match end {
-        End::Left => list.range(0, count),
-        End::Right => list.range(len - count, len),
-    };
+    let mut all = list.range_at(end, count);
     let in_order = std::iter::from_fn(|| match end {
         End::Left => all.next(),
         End::Right => all.next_back(),

@@ -1,12 +1,14 @@
 //! List commands.
 
 mod blmove;
+mod blmovem;
 mod blmpop;
 mod blpop;
 mod lindex;
 mod linsert;
 mod llen;
 mod lmove;
+mod lmovem;
 mod lmpop;
 mod lpop;
 mod lpos;
@@ -22,6 +24,7 @@ use engine::command::{Entry, entry};
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
     entry::<blmove::BLMove>(),
+    entry::<blmovem::BLMoveM>(),
     entry::<blmpop::BLMPop>(),
     entry::<blpop::BLPop>(),
     entry::<blpop::BRPop>(),
@@ -30,6 +33,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<linsert::LInsert>(),
     entry::<llen::LLen>(),
     entry::<lmove::LMove>(),
+    entry::<lmovem::LMoveM>(),
     entry::<lmpop::LMPop>(),
     entry::<lpop::LPop>(),
     entry::<lpos::LPos>(),

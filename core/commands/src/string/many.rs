@@ -195,8 +195,12 @@ impl Command for MSetEx {
         let expiry = cmd.lifetime.expiry(ctx.now.unix(), "msetex")?;
         let met = pairs(cmd.pairs).all(|(key, _)| cmd.existence.holds(key, ctx));
         if met {
+            let event = match expiry {
+                Expiry::At(_) => event::EXPIRE_SET,
+                Expiry::Never | Expiry::Keep => event::SET,
+            };
             for (key, value) in pairs(cmd.pairs) {
-                set_as(key, value, expiry, event::EXPIRE_SET, ctx);
+                set_as(key, value, expiry, event, ctx);
             }
         }
         ctx.reply.int(i64::from(met));

@@ -1,10 +1,12 @@
 //! String commands.
 
 mod condition;
+mod counter;
 mod delex;
 mod expiration;
 mod get;
 mod incr;
+mod increx;
 mod lcs;
 mod many;
 mod range;
@@ -30,6 +32,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<incr::Incr>(),
     entry::<incr::IncrBy>(),
     entry::<incr::IncrByFloat>(),
+    entry::<increx::IncrEx>(),
     entry::<lcs::Lcs>(),
     entry::<many::MGet>(),
     entry::<many::MSet>(),

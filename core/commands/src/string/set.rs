@@ -315,28 +315,31 @@ pub(super) struct Parsed<'a> {
 
 /// Sets the string, unless it would have expired already.
 pub(super) fn set(key: &[u8], value: &[u8], expiry: Expiry, ctx: &mut Ctx<'_>) {
-    set_as(key, value, expiry, event::SET_EXPIRE, ctx);
+    let event = match expiry {
+        Expiry::At(_) => event::SET_EXPIRE,
+        Expiry::Never | Expiry::Keep => event::SET,
+    };
+    set_as(key, value, expiry, event, ctx);
 }
 
-/// The same, by an event of its own where the key gets an expiry.
+/// The same, by an event of its own.
 pub(super) fn set_as(
     key: &[u8],
     value: &[u8],
     expiry: Expiry,
-    with_expiry: &'static Event,
+    event: &'static Event,
     ctx: &mut Ctx<'_>,
 ) {
-    let event = match expiry {
+    match expiry {
         Expiry::At(at) if at <= ctx.now.unix() && ctx.mode != Mode::Replay => {
             if ctx.store.peek(key).is_some() {
                 ctx.store
                     .apply(&Effect::on(key, KeyChange::Delete), event::DEL);
             }
-            return;
         }
-        Expiry::At(_) => with_expiry,
-        Expiry::Never | Expiry::Keep => event::SET,
-    };
-    let set = StringChange::Set { value, expiry };
-    ctx.store.apply(&Effect::on(key, set), event);
+        Expiry::At(_) | Expiry::Never | Expiry::Keep => {
+            let set = StringChange::Set { value, expiry };
+            ctx.store.apply(&Effect::on(key, set), event);
+        }
+    }
 }

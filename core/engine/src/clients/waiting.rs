@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use resp::{ArgvBuf, Reply};
-use values::{Key, Typed};
+use values::{Key, Typed, Value};
 
 use crate::clients::session::SessionId;
 use crate::error::CmdError;
@@ -137,16 +137,36 @@ pub enum Interest {
         /// Whether it reads what others have not acknowledged, too.
         claims: bool,
     },
-    /// That the key holds a value of the type of this name, which is never empty (`BLPOP`).
-    Value(&'static str),
+    /// That the key holds a value that has enough (`BLPOP`).
+    Value(Enough),
+}
+
+/// A value of a type with no fewer elements than are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Enough {
+    /// The name of the type.
+    type_name: &'static str,
+    /// At least 1: a value is never empty.
+    elements_min: usize,
+}
+
+impl Enough {
+    /// A value of a type that has at least so many elements.
+    pub const fn of<T: Typed>(elements_min: usize) -> Enough {
+        Enough {
+            type_name: T::NAME,
+            elements_min,
+        }
+    }
+
+    /// Returns whether this value is one.
+    pub(crate) fn is_met_by(&self, value: &Value) -> bool {
+        let is_large = |(_, size)| size >= self.elements_min;
+        value.type_name() == self.type_name && value.size().is_some_and(is_large)
+    }
 }
 
 impl Interest {
-    /// A value of a type, whatever is in it.
-    pub const fn value_of<T: Typed>() -> Interest {
-        Interest::Value(T::NAME)
-    }
-
     /// What is waited for, if that is all.
     fn source(&self) -> Option<Source> {
         match self {
@@ -155,7 +175,7 @@ impl Interest {
                 claims: false,
                 ..
             } => Some(Source::Group(group.clone())),
-            Interest::Value(name) => Some(Source::Value(name)),
+            Interest::Value(enough) => Some(Source::Value(*enough)),
             Interest::Any | Interest::EntriesAbove(_) | Interest::Group { .. } => None,
         }
     }
@@ -166,8 +186,8 @@ impl Interest {
 pub(crate) enum Source {
     /// New entries of a group.
     Group(Vec<u8>),
-    /// A value of the type of this name.
-    Value(&'static str),
+    /// A value that has enough.
+    Value(Enough),
 }
 
 /// What happened to a key that is waited for.

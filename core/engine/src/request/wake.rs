@@ -62,8 +62,8 @@ impl Engine {
                     |(stream, group): (&Stream, &Group)| group.last_delivered() >= stream.last_id();
                 !all_look && found.is_some_and(is_read)
             }
-            // Whatever happened to the key: without a value of the type nobody is served.
-            Source::Value(name) => value.is_none_or(|value| value.type_name() != *name),
+            // Whatever happened to the key: without enough in it nobody is served.
+            Source::Value(enough) => !value.is_some_and(|value| enough.is_met_by(value)),
         };
         let mut found: Option<(&[u8], Option<&Group>)> = None;
         while let Some((ticket, line)) = fronts.pop() {

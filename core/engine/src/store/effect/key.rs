@@ -49,6 +49,7 @@ pub(super) mod events {
 
     /// The name of an expiry that was set, also by commands that set a value with it.
     pub(in crate::store::effect) const EXPIRE_NAME: Name = name("expire");
+    pub(in crate::store::effect) const PERSIST_NAME: Name = name("persist");
 
     /// A command deleted the key.
     pub const DEL: &Event = &generic(&[name("del")], Touch::ALL);
@@ -59,7 +60,7 @@ pub(super) mod events {
     /// The key expires at another time.
     pub const EXPIRE: &Event = &generic(&[EXPIRE_NAME], Touch::READERS);
     /// The key does not expire any more.
-    pub const PERSIST: &Event = &generic(&[name("persist")], Touch::READERS);
+    pub const PERSIST: &Event = &generic(&[PERSIST_NAME], Touch::READERS);
     /// The key has another name.
     pub const RENAME: &Event = &generic(
         &[

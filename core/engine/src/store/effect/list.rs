@@ -1,9 +1,12 @@
 //! Changes of lists.
 
+pub mod events;
+
 use collections::Element;
 use resp::Argv;
 use values::{End, List, Member, Thresholds};
 
+use self::events::Left;
 use super::encode::{Line, Out};
 use super::longs::OfRequest;
 use super::{Changed, Family};
@@ -36,6 +39,20 @@ pub enum ListChange<'a> {
         to: &'a [u8],
         /// Where it is put.
         to_end: End,
+    },
+    /// `LPOP key count` and `RPUSH to element ...`, or such like: elements go from an end of one
+    /// list to an end of another, or of the same.
+    MoveMany {
+        /// Where they are taken.
+        end: End,
+        /// The list that they are put into; it may be the same.
+        to: &'a [u8],
+        /// Where they are put.
+        to_end: End,
+        /// The elements, in the order in which they are put in; at least one.
+        elements: &'a [Member],
+        /// Whether the list that they are taken from has more.
+        left: Left,
     },
     /// `LSET key index element`.
     Set {
@@ -85,134 +102,10 @@ pub enum Side {
     After,
 }
 
-/// What changes of this family mean to others.
-pub mod events {
-    use values::End;
-
-    use crate::store::effect::event::{Class, Event, Name, Overwriting, Touch};
-
-    const fn name(text: &'static str) -> Name {
-        Name::new(text, Class::List)
-    }
-
-    /// Elements came: each of those who wait for one takes one, as long as there are any.
-    const fn more(names: &'static [Name]) -> Event {
-        Event::named(names, Touch::READERS.and(Touch::WAITERS_FOR_MORE))
-    }
-
-    /// Nothing came that anybody waits for.
-    const fn named(names: &'static [Name]) -> Event {
-        Event::named(names, Touch::READERS)
-    }
-
-    const DEL_NAME: Name = Name::new("del", Class::Generic);
-    const LPOP_NAME: Name = name("lpop");
-    const RPOP_NAME: Name = name("rpop");
-    const LPUSHED_NAME: Name = Name::of_other("lpush", Class::List);
-    const RPUSHED_NAME: Name = Name::of_other("rpush", Class::List);
-
-    const LPUSH: &Event = &more(&[name("lpush")]);
-    const RPUSH: &Event = &more(&[name("rpush")]);
-
-    const LPOP: &Event = &named(&[LPOP_NAME]);
-    const LPOP_ALL: &Event = &named(&[LPOP_NAME, DEL_NAME]);
-    const RPOP: &Event = &named(&[RPOP_NAME]);
-    const RPOP_ALL: &Event = &named(&[RPOP_NAME, DEL_NAME]);
-
-    const LPUSH_LPOP: &Event = &more(&[LPUSHED_NAME, LPOP_NAME]);
-    const LPUSH_LPOP_ALL: &Event = &more(&[LPUSHED_NAME, LPOP_NAME, DEL_NAME]);
-    const LPUSH_RPOP: &Event = &more(&[LPUSHED_NAME, RPOP_NAME]);
-    const LPUSH_RPOP_ALL: &Event = &more(&[LPUSHED_NAME, RPOP_NAME, DEL_NAME]);
-    const RPUSH_LPOP: &Event = &more(&[RPUSHED_NAME, LPOP_NAME]);
-    const RPUSH_LPOP_ALL: &Event = &more(&[RPUSHED_NAME, LPOP_NAME, DEL_NAME]);
-    const RPUSH_RPOP: &Event = &more(&[RPUSHED_NAME, RPOP_NAME]);
-    const RPUSH_RPOP_ALL: &Event = &more(&[RPUSHED_NAME, RPOP_NAME, DEL_NAME]);
-
-    const LREM_NAME: Name = name("lrem");
-    const LTRIM_NAME: Name = name("ltrim");
-
-    /// An element was set.
-    pub const LSET: &Event = &named(&[name("lset")]);
-    /// An element was put in.
-    pub const LINSERT: &Event = &named(&[name("linsert")]);
-    /// Elements were sorted and stored.
-    pub const SORTSTORE: &Event = &more(&[name("sortstore")]).overwriting(Overwriting::Before);
-
-    /// Whether elements are left after some were taken out.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Left {
-        /// There are.
-        Some,
-        /// There are none, and so the key goes.
-        Nothing,
-    }
-
-    impl Left {
-        /// After so many of so many were taken out.
-        #[inline]
-        pub fn after(taken: usize, len: usize) -> Left {
-            match taken < len {
-                true => Left::Some,
-                false => Left::Nothing,
-            }
-        }
-    }
-
-    /// Elements were put in at an end.
-    #[inline]
-    pub fn push(end: End) -> &'static Event {
-        match end {
-            End::Left => LPUSH,
-            End::Right => RPUSH,
-        }
-    }
-
-    /// Elements were taken out at an end.
-    #[inline]
-    pub fn pop(end: End, left: Left) -> &'static Event {
-        match (end, left) {
-            (End::Left, Left::Some) => LPOP,
-            (End::Left, Left::Nothing) => LPOP_ALL,
-            (End::Right, Left::Some) => RPOP,
-            (End::Right, Left::Nothing) => RPOP_ALL,
-        }
-    }
-
-    /// An element was taken out at an end and put in at one of another list.
-    pub fn moved(end: End, to_end: End, left: Left) -> &'static Event {
-        match (to_end, end, left) {
-            (End::Left, End::Left, Left::Some) => LPUSH_LPOP,
-            (End::Left, End::Left, Left::Nothing) => LPUSH_LPOP_ALL,
-            (End::Left, End::Right, Left::Some) => LPUSH_RPOP,
-            (End::Left, End::Right, Left::Nothing) => LPUSH_RPOP_ALL,
-            (End::Right, End::Left, Left::Some) => RPUSH_LPOP,
-            (End::Right, End::Left, Left::Nothing) => RPUSH_LPOP_ALL,
-            (End::Right, End::Right, Left::Some) => RPUSH_RPOP,
-            (End::Right, End::Right, Left::Nothing) => RPUSH_RPOP_ALL,
-        }
-    }
-
-    /// Elements were removed.
-    pub fn lrem(left: Left) -> &'static Event {
-        match left {
-            Left::Some => const { &named(&[LREM_NAME]) },
-            Left::Nothing => const { &named(&[LREM_NAME, DEL_NAME]) },
-        }
-    }
-
-    /// Elements were cut off.
-    pub fn ltrim(left: Left) -> &'static Event {
-        match left {
-            Left::Some => const { &named(&[LTRIM_NAME]) },
-            Left::Nothing => const { &named(&[LTRIM_NAME, DEL_NAME]) },
-        }
-    }
-}
-
 impl Family for ListChange<'_> {
     fn other<'k>(&'k self, _key: &'k [u8], database: u16) -> Option<(u16, &'k [u8])> {
         match self {
-            ListChange::Move { to, .. } => Some((database, to)),
+            ListChange::Move { to, .. } | ListChange::MoveMany { to, .. } => Some((database, to)),
             ListChange::Push { .. }
             | ListChange::Pop { .. }
             | ListChange::Set { .. }
@@ -229,14 +122,22 @@ impl ListChange<'_> {
         let amount = match *self {
             ListChange::Push { end, elements } => store.push(key, end, elements),
             ListChange::Pop { end, count } => store.edit_list(key, |list, thresholds, longs| {
-                let len = list.len();
-                match end {
-                    End::Left => list.remove(0, count, thresholds, longs),
-                    End::Right => list.remove(len.saturating_sub(count), len, thresholds, longs),
-                }
-                len - list.len()
+                list.remove_at(end, count, thresholds, longs)
             }),
             ListChange::Move { end, to, to_end } => store.move_element(key, end, to, to_end),
+            ListChange::MoveMany {
+                end,
+                to,
+                to_end,
+                elements,
+                left,
+            } => match is_turned(key, to, left) {
+                true => store.edit_list(key, |list, thresholds, longs| {
+                    push_all(list, to_end, elements, thresholds, longs);
+                    list.remove_at(to_end.other(), elements.len(), thresholds, longs)
+                }),
+                false => store.move_elements(key, end, to, to_end, elements),
+            },
             ListChange::Set { index, element } => {
                 store.edit_list(key, |list, thresholds, longs| {
                     list.expect(1, element.len(), thresholds);
@@ -276,33 +177,36 @@ impl ListChange<'_> {
     pub(super) fn encode(&self, key: &[u8], out: &mut Out<'_>) -> u32 {
         match *self {
             ListChange::Push { end, elements } => {
-                let name = match end {
-                    End::Left => "LPUSH",
-                    End::Right => "RPUSH",
-                };
-                let mut line = Line::new(out, 2 + elements.len(), name);
+                let mut line = Line::new(out, 2 + elements.len(), push_name(end));
                 line.arg(key);
                 elements.iter().for_each(|element| {
                     line.arg(element);
                 });
                 line.end()
             }
-            ListChange::Pop { end, count } => {
-                let name = match end {
-                    End::Left => "LPOP",
-                    End::Right => "RPOP",
-                };
-                match count {
-                    1 => Line::new(out, 2, name).arg(key).end(),
-                    _ => Line::new(out, 3, name).arg(key).int(count as i64).end(),
-                }
-            }
+            ListChange::Pop { end, count } => encode_pop(key, end, count, out),
             ListChange::Move { end, to, to_end } => Line::new(out, 5, "LMOVE")
                 .arg(key)
                 .arg(to)
                 .arg(end_name(end))
                 .arg(end_name(to_end))
                 .end(),
+            ListChange::MoveMany {
+                end,
+                to,
+                to_end,
+                elements,
+                left,
+            } => match is_turned(key, to, left) {
+                true => {
+                    let put = encode_pushes(key, to_end, elements, out);
+                    put + encode_pop(key, to_end.other(), elements.len(), out)
+                }
+                false => {
+                    let taken = encode_pop(key, end, elements.len(), out);
+                    taken + encode_pushes(to, to_end, elements, out)
+                }
+            },
             ListChange::Set { index, element } => Line::new(out, 4, "LSET")
                 .arg(key)
                 .int(index as i64)
@@ -341,27 +245,73 @@ impl ListChange<'_> {
             }
             ListChange::Store { elements } => {
                 let emptied = Line::new(out, 2, "DEL").arg(key).end();
-                let lines = elements.chunks(STORED_A_LINE_MAX);
-                let filled: u32 = lines.map(|elements| encode_all(key, elements, out)).sum();
-                emptied + filled
+                emptied + encode_pushes(key, End::Right, elements, out)
             }
         }
     }
 }
 
-/// How many elements are in one command: a request has no more arguments than it may have.
-const STORED_A_LINE_MAX: usize = 100_000;
+/// Whether all elements of a list change their places within it. Then they are put in before they
+/// are taken out, so that the key stays, and when it expires.
+fn is_turned(key: &[u8], to: &[u8], left: Left) -> bool {
+    key == to && left == Left::Nothing
+}
 
-fn encode_all(key: &[u8], elements: &[Member], out: &mut Out<'_>) -> u32 {
-    let mut line = Line::new(out, 2 + elements.len(), "RPUSH");
-    line.arg(key);
-    for element in elements {
-        match element {
-            Member::Text(bytes) => line.arg(bytes),
-            Member::Shared(bytes) => line.shared_arg(bytes),
-        };
+/// How many elements are in one command: a request has no more arguments than it may have.
+const PUSHED_A_LINE_MAX: usize = 100_000;
+
+/// Puts elements in as the commands do that [`encode_pushes`] writes.
+fn push_all(
+    list: &mut List,
+    end: End,
+    elements: &[Member],
+    thresholds: &Thresholds,
+    longs: &mut OfRequest<'_>,
+) {
+    for elements in elements.chunks(PUSHED_A_LINE_MAX) {
+        let bytes = elements.iter().map(|element| element.as_bytes().len());
+        list.expect(elements.len(), bytes.sum(), thresholds);
+        for element in elements {
+            let element = match element {
+                Member::Text(bytes) => Element::of(bytes),
+                Member::Shared(bytes) => Element::Shared(bytes),
+            };
+            list.push(end, element, longs);
+        }
     }
-    line.end()
+}
+
+fn encode_pushes(key: &[u8], end: End, elements: &[Member], out: &mut Out<'_>) -> u32 {
+    let lines = elements.chunks(PUSHED_A_LINE_MAX).map(|elements| {
+        let mut line = Line::new(out, 2 + elements.len(), push_name(end));
+        line.arg(key);
+        for element in elements {
+            match element {
+                Member::Text(bytes) => line.arg(bytes),
+                Member::Shared(bytes) => line.shared_arg(bytes),
+            };
+        }
+        line.end()
+    });
+    lines.sum()
+}
+
+fn encode_pop(key: &[u8], end: End, count: usize, out: &mut Out<'_>) -> u32 {
+    let name = match end {
+        End::Left => "LPOP",
+        End::Right => "RPOP",
+    };
+    match count {
+        1 => Line::new(out, 2, name).arg(key).end(),
+        _ => Line::new(out, 3, name).arg(key).int(count as i64).end(),
+    }
+}
+
+fn push_name(end: End) -> &'static str {
+    match end {
+        End::Left => "LPUSH",
+        End::Right => "RPUSH",
+    }
 }
 
 fn end_name(end: End) -> &'static [u8] {
@@ -451,20 +401,8 @@ impl Store<'_> {
     fn store_list(&mut self, key: &[u8], elements: &[Member]) -> usize {
         let mut longs = OfRequest::new(&self.larges);
         let mut list = List::new();
-        for elements in elements.chunks(STORED_A_LINE_MAX) {
-            let bytes = elements
-                .iter()
-                .map(|element| element.as_bytes().len())
-                .sum();
-            list.expect(elements.len(), bytes, &self.data.thresholds);
-            for element in elements {
-                let element = match element {
-                    Member::Text(bytes) => Element::of(bytes),
-                    Member::Shared(bytes) => Element::Shared(bytes),
-                };
-                list.push(End::Right, element, &mut longs);
-            }
-        }
+        let thresholds = &self.data.thresholds;
+        push_all(&mut list, End::Right, elements, thresholds, &mut longs);
         self.put(self.database, key, list.into(), None);
         elements.len()
     }
@@ -488,29 +426,59 @@ impl Store<'_> {
         let Some(element) = taken else {
             return 0;
         };
-        let hash = self.hash(to);
+        self.put_in(to, |list, thresholds, longs| {
+            list.expect(1, element.get().len(), thresholds);
+            list.push(to_end, element.get(), longs);
+        });
+        1
+    }
+
+    /// The same of many, which are given; some stay, or they go to another list.
+    fn move_elements(
+        &mut self,
+        key: &[u8],
+        end: End,
+        to: &[u8],
+        to_end: End,
+        elements: &[Member],
+    ) -> usize {
+        if key == to {
+            return self.edit_list(key, |list, thresholds, longs| {
+                let taken = list.remove_at(end, elements.len(), thresholds, longs);
+                push_all(list, to_end, elements, thresholds, longs);
+                taken
+            });
+        }
+        let taken = self.edit_list(key, |list, thresholds, longs| {
+            list.remove_at(end, elements.len(), thresholds, longs)
+        });
+        self.put_in(to, |list, thresholds, longs| {
+            push_all(list, to_end, elements, thresholds, longs);
+        });
+        taken
+    }
+
+    /// Puts elements into a list, which is made if it is missing.
+    fn put_in(&mut self, key: &[u8], put: impl FnOnce(&mut List, &Thresholds, &mut OfRequest<'_>)) {
+        let hash = self.hash(key);
         let lsn = self.data.log.open();
-        self.pass_over_overdue_in(self.database, to);
+        self.pass_over_overdue_in(self.database, key);
         let thresholds = &self.data.thresholds;
         let mut longs = OfRequest::new(&self.larges);
-        let mut push = |list: &mut List| {
-            list.expect(1, element.get().len(), thresholds);
-            list.push(to_end, element.get(), &mut longs);
-        };
-        match self.data.keyspace.find_mut(self.database, hash, to) {
+        match self.data.keyspace.find_mut(self.database, hash, key) {
             Some(record) => {
                 let from = SizeClass::of(&record.value);
-                push(record.value.get_mut().expect(DECIDED));
+                let list = record.value.get_mut().expect(DECIDED);
+                put(list, thresholds, &mut longs);
                 record.changed = lsn;
                 let size = SizeClass::of(&record.value);
                 self.data.keyspace.resized(self.database, from, size);
             }
             None => {
                 let mut list = List::new();
-                push(&mut list);
-                self.put_list(hash, to, list);
+                put(&mut list, thresholds, &mut longs);
+                self.put_list(hash, key, list);
             }
         }
-        1
     }
 }

@@ -34,7 +34,7 @@ pub enum Expiry {
 /// What changes of this family mean to others.
 pub(super) mod events {
     use crate::store::effect::event::{Class, Event, Name, Overwriting, Touch};
-    use crate::store::effect::key::events::EXPIRE_NAME;
+    use crate::store::effect::key::events::{EXPIRE_NAME, PERSIST_NAME};
 
     const fn string(names: &'static [Name]) -> Event {
         Event::named(names, Touch::ALL)
@@ -45,6 +45,8 @@ pub(super) mod events {
     }
 
     const SET_NAME: Name = name("set");
+    const INCRBY_NAME: Name = name("incrby");
+    const INCRBYFLOAT_NAME: Name = name("incrbyfloat");
 
     /// The string was set.
     pub const SET: &Event = &string(&[SET_NAME]).overwriting(Overwriting::Before);
@@ -55,9 +57,17 @@ pub(super) mod events {
     pub const EXPIRE_SET: &Event =
         &string(&[EXPIRE_NAME, SET_NAME]).overwriting(Overwriting::Before);
     /// Something was added to the integer in a string.
-    pub const INCRBY: &Event = &string(&[name("incrby")]);
+    pub const INCRBY: &Event = &string(&[INCRBY_NAME]);
+    /// The same, and the key has got an expiry.
+    pub const INCRBY_EXPIRE: &Event = &string(&[INCRBY_NAME, EXPIRE_NAME]);
+    /// The same, and the key has lost its expiry.
+    pub const INCRBY_PERSIST: &Event = &string(&[INCRBY_NAME, PERSIST_NAME]);
     /// Something was added to the floating-point number in a string.
-    pub const INCRBYFLOAT: &Event = &string(&[name("incrbyfloat")]);
+    pub const INCRBYFLOAT: &Event = &string(&[INCRBYFLOAT_NAME]);
+    /// The same, and the key has got an expiry.
+    pub const INCRBYFLOAT_EXPIRE: &Event = &string(&[INCRBYFLOAT_NAME, EXPIRE_NAME]);
+    /// The same, and the key has lost its expiry.
+    pub const INCRBYFLOAT_PERSIST: &Event = &string(&[INCRBYFLOAT_NAME, PERSIST_NAME]);
     /// The string is longer.
     pub const APPEND: &Event = &string(&[name("append")]);
     /// A part of the string was set.

@@ -40,7 +40,10 @@ fn nothing_that_was_told_is_lost_or_doubled() {
         sum.retries > 100 && sum.batches_lost > 0 && sum.looks_repeated > 0 && sum.refused > 0,
         "{sum:?}"
     );
-    assert!(sum.packed > 0 && sum.not_durable > 0, "{sum:?}");
+    assert!(
+        sum.packed > 0 && sum.not_durable > 0 && sum.conflicts > 20,
+        "{sum:?}"
+    );
     assert!(sum.followed > 100 && sum.overtaken > 5, "{sum:?}");
     assert!(sum.evicted > 5, "{sum:?}");
     assert!(

@@ -106,3 +106,54 @@ fn settings_and_what_they_kept_are_replayed() {
     assert_eq!(node.ask("XCFGGET moved"), settings);
     node.same(&["XCFGGET moved", "DEBUG DIGEST-VALUE moved"]);
 }
+
+#[test]
+fn what_messages_were_is_replayed_and_goes_where_the_stream_goes() {
+    let mut node = Node::new();
+    node.ask("XADD s IDMP p early * f v");
+    assert_eq!(node.ask("XCFGSET s IDMP-CONFLICT ERROR"), "+OK\r\n");
+    for iid in 1..12 {
+        node.ask(&format!("XADD s IDMP p {iid} * f {iid}"));
+        node.ask(&format!("XADD s IDMPAUTO q * f {iid}"));
+    }
+    node.ask("COPY s copy");
+    // What an entry was is known after it has gone.
+    node.ask("XTRIM s MAXLEN 0");
+    let mut asked = vec![
+        // It was not known then what that message was.
+        "XADD s IDMP p early * f other".to_owned(),
+        "XADD copy IDMP p 3 * f other".to_owned(),
+        "DEBUG DIGEST-VALUE s copy".to_owned(),
+    ];
+    for iid in 1..12 {
+        asked.push(format!("XADD s IDMP p {iid} REPORT * f {iid}"));
+        asked.push(format!("XADD s IDMP p {iid} REPORT * f other"));
+        asked.push(format!("XADD s IDMPAUTO q REPORT * f {iid}"));
+    }
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    node.same(&asked);
+    let told = node.ask("XADD s IDMP p 3 * f other");
+    assert!(told.starts_with("-IDMPCONFLICT "), "{told}");
+    let told = node.ask("XADD copy IDMP p 3 * f other");
+    assert!(told.starts_with("-IDMPCONFLICT "), "{told}");
+    assert!(
+        node.ask("XADD s IDMP p 3 REPORT * f 3")
+            .contains("duplicate")
+    );
+    // A conflict changes nothing, and nothing is written down.
+    let before = node.engine.log().last();
+    node.ask("XADD s IDMP p 3 MAXLEN 0 * f other");
+    assert_eq!(node.engine.log().last(), before);
+    // Without the setting, it is a duplicate as any other, and what was known is forgotten.
+    node.ask("XCFGSET s IDMP-CONFLICT IGNORE");
+    assert!(
+        node.ask("XADD s IDMP p 3 REPORT * f other")
+            .contains("duplicate")
+    );
+    node.ask("XCFGSET s IDMP-CONFLICT ERROR");
+    assert!(
+        node.ask("XADD s IDMP p 3 REPORT * f other")
+            .contains("duplicate")
+    );
+    node.same(&["DEBUG DIGEST-VALUE s copy", "XINFO STREAM s FULL"]);
+}

@@ -8,7 +8,9 @@
 
 use std::convert::Infallible;
 
-use stream::{Configured, Group, ProducerView, SettingValue, Settings, Stream, StreamId};
+use stream::{
+    Configured, Group, Idempotence, ProducerView, SettingValue, Settings, Stream, StreamId,
+};
 use values::Value;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
@@ -86,7 +88,8 @@ pub(crate) fn add_stream(stream: &Stream, now_ms: u64, out: &mut Encoder<Hasher>
     out.number(u64::from(idempotence.retention().duration_s));
     out.number(u64::from(idempotence.retention().maxsize));
     out.number(idempotence.iids_added());
-    let producers = idempotence.producers(now_ms).map(of_producer);
+    let producers = idempotence.producers(now_ms);
+    let producers = producers.map(|producer| of_producer(producer, idempotence));
     out.bytes(&producers.fold(Digest::default(), Digest::and).bytes());
     add_settings(stream.settings(), out);
 }
@@ -139,13 +142,16 @@ fn add_id(id: StreamId, out: &mut Encoder<Hasher>) {
     out.number(id.seq);
 }
 
-fn of_producer(producer: ProducerView<'_>) -> Digest {
+fn of_producer(producer: ProducerView<'_>, idempotence: &Idempotence) -> Digest {
     digest_of(|out| {
         out.string(producer.id());
         producer.for_each(|record| {
             out.string(record.iid);
             add_id(record.id, out);
             out.number(record.added_at_ms);
+            if let Some(message) = idempotence.message(producer.id(), record.id) {
+                out.number(message);
+            }
         });
     })
 }

@@ -167,11 +167,13 @@ fn read<S: Source>(
         }
         stream.insert_group(&name, group);
     }
-    if code >= code::STREAM_4 {
-        *stream.idempotence_mut() = idempotence::read(from, context, extras)?;
-    }
     let settings = extras.settings();
-    stream.set_settings(&settings.map_err(|damaged| from.fault(damaged.into()))?);
+    let settings = settings.map_err(|damaged| from.fault(damaged.into()))?;
+    drop(stream.set_settings(&settings));
+    if code >= code::STREAM_4 {
+        let keeps_messages = stream.idempotence().keeps_messages();
+        *stream.idempotence_mut() = idempotence::read(from, context, extras, keeps_messages)?;
+    }
     Ok(stream)
 }
 

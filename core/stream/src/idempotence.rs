@@ -8,7 +8,8 @@
 //! clone is a frozen view that costs a few pointers.
 //!
 //! Here: [`Idempotence`]. Below: `window` (one producer, in the form that suits its size: `small`,
-//! `ring` or `split`), `calendar` (what expires when), `fingerprint` (iids made from messages).
+//! `ring` or `split`), `calendar` (what expires when), `fingerprint` (iids made from messages),
+//! `messages` (what the messages were, where that is kept).
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -19,12 +20,14 @@ use triomphe::Arc;
 use crate::StreamId;
 use calendar::Calendar;
 use limits::{RECORDS_PER_WORK_UNIT, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN};
+use messages::Messages;
 use record::Lifetime;
 use window::{Bounds, Window};
 
 mod calendar;
 mod fingerprint;
 mod limits;
+mod messages;
 mod record;
 mod ring;
 mod small;
@@ -122,10 +125,20 @@ pub enum Expiry {
 pub struct Forgotten {
     _producers: Directory<Producer>,
     _calendar: Option<Arc<Calendar>>,
+    _messages: Option<Arc<Messages>>,
     bytes: usize,
 }
 
 impl Forgotten {
+    fn nothing() -> Forgotten {
+        Forgotten {
+            _producers: Directory::new(),
+            _calendar: None,
+            _messages: None,
+            bytes: 0,
+        }
+    }
+
     /// About how many bytes are freed with it.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -149,6 +162,8 @@ pub struct Idempotence {
     earliest_ms: u64,
     /// Exists once there are too many records to look at one by one.
     calendar: Option<Arc<Calendar>>,
+    /// What the messages of iids were, if that is kept.
+    messages: Option<Arc<Messages>>,
 }
 
 /// A producer in the directory.
@@ -190,6 +205,7 @@ impl Idempotence {
             counted_from_ms: 0,
             earliest_ms: u64::MAX,
             calendar: None,
+            messages: None,
         }
     }
 
@@ -328,11 +344,7 @@ impl Idempotence {
     /// Where iids stay, this takes no time in proportion to them. Those that a shorter duration
     /// leaves out count no more; their memory is freed when the former one is over, at the latest.
     pub fn configure(&mut self, retention: Retention, forget: Forget, now_ms: u64) -> Forgotten {
-        let mut forgotten = Forgotten {
-            _producers: Directory::new(),
-            _calendar: None,
-            bytes: 0,
-        };
+        let mut forgotten = Forgotten::nothing();
         let former = self.lifetime(now_ms);
         self.retention = retention;
         match forget {
@@ -340,6 +352,10 @@ impl Idempotence {
                 forgotten.bytes = self.allocated_bytes();
                 forgotten._producers = self.producers.clear(0);
                 forgotten._calendar = self.calendar.take();
+                if let Some(messages) = &mut self.messages {
+                    let gone = std::mem::take(messages);
+                    forgotten._messages = Some(gone);
+                }
                 self.record_count = 0;
                 self.counted_from_ms = 0;
                 self.earliest_ms = u64::MAX;
@@ -355,6 +371,67 @@ impl Idempotence {
             Forget::Nothing => {}
         }
         forgotten
+    }
+
+    /// From now on keeps what the messages of iids are, or does so no longer. Returns what is
+    /// forgotten because of that, to be dropped where nobody waits.
+    pub fn keep_messages(&mut self, keep: bool) -> Forgotten {
+        let mut forgotten = Forgotten::nothing();
+        if !keep {
+            forgotten.bytes = self.messages_bytes();
+            forgotten._messages = self.messages.take();
+        } else if self.messages.is_none() {
+            self.messages = Some(Arc::default());
+        }
+        forgotten
+    }
+
+    /// Returns whether it keeps what the messages of iids are.
+    #[inline]
+    pub fn keeps_messages(&self) -> bool {
+        self.messages.is_some()
+    }
+
+    /// A hash of the message that became an entry of a producer: of its fields and values, in any
+    /// order. `None` if it is not known: the entry was added before such hashes were kept.
+    pub fn message(&self, producer: &[u8], id: StreamId) -> Option<u64> {
+        let messages = self.messages.as_deref()?;
+        messages.find(hash_bytes(self.seed, producer), id)
+    }
+
+    /// Returns whether these fields are another message than the one that a producer's iid stands
+    /// for, which became the entry `id`, as far as that is known.
+    pub fn conflicts<'f>(
+        &self,
+        producer: &[u8],
+        iid: &[u8],
+        id: StreamId,
+        fields: impl IntoIterator<Item = &'f [u8]>,
+    ) -> bool {
+        let known = self.message(producer, id);
+        known.is_some_and(|known| known != messages::hash(producer, iid, fields))
+    }
+
+    /// Notes the message of the iid that was just recorded with the entry `id`.
+    pub fn record_message<'f>(
+        &mut self,
+        producer: &[u8],
+        iid: &[u8],
+        id: StreamId,
+        fields: impl IntoIterator<Item = &'f [u8]>,
+    ) {
+        let message = messages::hash(producer, iid, fields);
+        self.restore_message(producer, id, Some(message));
+    }
+
+    /// Notes the hash of the message of the iid that was just recorded or restored with the entry
+    /// `id`, if messages are kept; `None` if it is not known.
+    pub fn restore_message(&mut self, producer: &[u8], id: StreamId, message: Option<u64>) {
+        let hash = hash_bytes(self.seed, producer);
+        let found = self.producers.find(hash, |p| p.is(hash, producer));
+        if let (Some(messages), Some(found)) = (&mut self.messages, found) {
+            Arc::make_mut(messages).push(hash, id, message, found.window.len());
+        }
     }
 
     /// What is remembered at `now_ms`, without what has expired but is not removed yet. With many
@@ -444,8 +521,13 @@ impl Idempotence {
             .sum();
         let len = self.producers.len();
         // A table is two thirds full on average, and a place in the calendar has 16 bytes.
-        let places = len * (size_of::<Producer>() * 3 / 2 + 16);
+        let places = len * (size_of::<Producer>() * 3 / 2 + 16) + self.messages_bytes();
         places + (sampled as u128 * len as u128 / SAMPLE.min(len).max(1) as u128) as usize
+    }
+
+    fn messages_bytes(&self) -> usize {
+        let messages = self.messages.as_deref();
+        messages.map_or(0, |messages| messages.allocated_bytes(self.record_count))
     }
 
     #[inline]
@@ -562,9 +644,16 @@ impl Idempotence {
             let over = |p: &Producer| p.hash == hash && is_over(p);
             if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {
                 self.record_count -= gone.window.len();
+                self.forget_messages(hash);
             }
         }
         self.look_at_all();
+    }
+
+    fn forget_messages(&mut self, producer_hash: u64) {
+        if let Some(messages) = &mut self.messages {
+            Arc::make_mut(messages).remove(producer_hash);
+        }
     }
 
     fn expire_by_calendar(&mut self, now_ms: u64, budget: &mut usize) -> Expiry {
@@ -577,11 +666,15 @@ impl Idempotence {
             return Expiry::Done;
         };
         let calendar = Arc::make_mut(shared);
+        let mut messages = self.messages.as_mut().map(Arc::make_mut);
         while let Some(hash) = calendar.pop_due(now_ms, budget) {
             let over = |p: &Producer| p.hash == hash && lifetime.is_over(p.window.newest_at_ms());
             if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {
                 let len = gone.window.len();
                 self.record_count -= len;
+                if let Some(messages) = &mut messages {
+                    messages.remove(hash);
+                }
                 gone.window
                     .for_each(|record| calendar.remove_iid(record.added_at_ms));
                 calendar.move_producer(Some(gone.window.newest_at_ms()), None);

@@ -10,12 +10,12 @@ use resp::Reply;
 use crate::counters::Counters;
 use crate::entries::{Entries, OutOfOrder, PackJob, Removed};
 use crate::groups::Groups;
-use crate::idempotence::{Idempotence, Retention};
+use crate::idempotence::{Forgotten, Idempotence, Retention};
 use crate::limits::WEIGHED_CHUNKS;
 use crate::node::NodeLimits;
 use crate::packed::Unpacked;
 use crate::range::EntryRef;
-use crate::settings::{Configured, GroupSettings, StreamSettings};
+use crate::settings::{Configured, GroupSettings, OnConflict, StreamSettings};
 use crate::trim::{Cut, References, Trim, Trimmed};
 use crate::{Group, StreamId, trim};
 
@@ -241,9 +241,14 @@ impl Stream {
         self.groups.edit(name, set).is_some()
     }
 
-    /// Sets what the stream was told. Returns whether that changed a setting.
-    pub fn set_settings(&mut self, settings: &StreamSettings) -> bool {
-        self.settings.set(settings)
+    /// Sets what the stream was told. If that changes a setting, returns what is forgotten because
+    /// of it, to be dropped where nobody waits.
+    pub fn set_settings(&mut self, settings: &StreamSettings) -> Option<Forgotten> {
+        if !self.settings.set(settings) {
+            return None;
+        }
+        let keep = settings.on_conflict == OnConflict::Error;
+        Some(self.idempotence.keep_messages(keep))
     }
 
     /// The same for a group. Returns whether that changed a setting; `None` if there is no group of

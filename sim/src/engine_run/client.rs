@@ -126,6 +126,9 @@ impl Client {
             (Role::Produces(producer), Purpose::Append(message)) => {
                 producer.answered(*message, answer, ledger, counts)
             }
+            (Role::Produces(producer), Purpose::AppendOther(message)) => {
+                producer.other_answered(*message, answer, ledger, counts)
+            }
             (Role::Consumes(consumer), _) => {
                 consumer.answered(purpose, answer, turn, ledger, counts)
             }

@@ -25,6 +25,8 @@ pub struct Counts {
     pub acknowledged: u64,
     /// Appends that were sent again.
     pub retries: u64,
+    /// Other messages that were refused because their idempotent ID was used.
+    pub conflicts: u64,
     /// Appends that were refused because the journal took none.
     pub refused: u64,
     /// Requests that got an error instead of their reply, because it was not known to be durable.
@@ -64,7 +66,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 25] {
+    fn all(&mut self) -> [&mut u64; 26] {
         let Counts {
             crashes,
             power_cuts,
@@ -77,6 +79,7 @@ impl Counts {
             requests,
             acknowledged,
             retries,
+            conflicts,
             refused,
             not_durable,
             given_up,
@@ -104,6 +107,7 @@ impl Counts {
             requests,
             acknowledged,
             retries,
+            conflicts,
             refused,
             not_durable,
             given_up,

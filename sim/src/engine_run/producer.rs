@@ -1,15 +1,15 @@
 //! A producer: appends messages, each once, and repeats each request until it has been told that
 //! the message is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::answer::Answer;
 use super::counts::Counts;
 use super::ledger::{Ledger, Message};
 use super::request::{Purpose, Request};
-use super::setting::PATIENCE_MS;
+use super::setting::{IDEMPOTENCE_S, PATIENCE_MS};
 use crate::rng::Rng;
 
 /// Messages on their way at a time.
@@ -22,7 +22,15 @@ pub(super) struct Producer {
     next: u64,
     /// Messages that were sent and not acknowledged, with the time of the first attempt.
     sent: BTreeMap<u64, u64>,
+    /// The last one that was acknowledged, with the time of its first attempt.
+    last: Option<(u64, u64)>,
+    /// All that were.
+    acknowledged: BTreeSet<u64>,
 }
+
+/// A message that was first sent less than this long ago is remembered by its stream, and its iid
+/// may be used for another one to see that that is noticed. In milliseconds.
+const SURELY_REMEMBERED_MS: u64 = PATIENCE_MS / 4;
 
 impl Producer {
     pub(super) fn new(id: u64, stream: usize) -> Producer {
@@ -31,6 +39,8 @@ impl Producer {
             stream,
             next: 0,
             sent: BTreeMap::new(),
+            last: None,
+            acknowledged: BTreeSet::new(),
         }
     }
 
@@ -54,21 +64,86 @@ impl Producer {
             numbers.push(self.next);
             self.next += 1;
         }
-        numbers
-            .into_iter()
-            .map(|number| self.append(number))
-            .collect()
+        let mut requests: Vec<Request> = numbers.into_iter().map(|n| self.append(n)).collect();
+        if self.names_iids() {
+            requests.extend(rng.once_in(8).then(|| self.configure(rng)));
+            let last = self.last.filter(|_| rng.once_in(4));
+            let last = last.filter(|(_, first)| now_ms < first + SURELY_REMEMBERED_MS);
+            requests.extend(last.map(|(number, _)| self.append_other(number)));
+        }
+        requests
+    }
+
+    /// Half of them name their iids, have their streams compare messages, and ask what became of an
+    /// append.
+    fn names_iids(&self) -> bool {
+        self.id.is_multiple_of(2)
+    }
+
+    /// Never remembers for less time than it began with.
+    fn configure(&self, rng: &mut Rng) -> Request {
+        let key = name_of(self.stream);
+        let seconds = (IDEMPOTENCE_S + rng.below(3)).to_string();
+        let words = match rng.below(3) {
+            0 => vec!["XCFGSET", &key, "IDMP-CONFLICT", "ERROR"],
+            1 => vec!["XCFGSET", &key, "IDMP-DURATION", &seconds, "KEEPIDS"],
+            _ => vec!["XCFGGET", &key],
+        };
+        Request::new(&words, Purpose::Any)
+    }
+
+    /// Another message with the iid of one that was acknowledged.
+    fn append_other(&self, number: u64) -> Request {
+        let (key, producer) = (name_of(self.stream), self.id);
+        let (pid, number_text) = (format!("p{producer}"), number.to_string());
+        let words = [
+            "XADD",
+            &key,
+            "IDMP",
+            &pid,
+            &number_text,
+            "*",
+            "p",
+            "other",
+            "n",
+            "other",
+        ];
+        Request::new(&words, Purpose::AppendOther(Message { producer, number }))
+    }
+
+    /// What became of [`Producer::append_other`]: it is told apart, unless the stream did not
+    /// compare messages when the first came. In no case is it added.
+    pub(super) fn other_answered(
+        &mut self,
+        message: Message,
+        answer: &Answer,
+        ledger: &mut Ledger,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        match answer {
+            Answer::Error(error) if error.starts_with("IDMPCONFLICT") => {
+                counts.conflicts += 1;
+                Ok(())
+            }
+            Answer::Error(error) if error.starts_with("MISCONF") => Ok(()),
+            Answer::Text(_) => {
+                let id = answer.id().context("no ID")?;
+                ledger.streams[self.stream].appended(message, id)
+            }
+            _ => bail!("another message is answered {answer:?}"),
+        }
     }
 
     /// The same message gives the same request, whenever it is sent.
     fn append(&self, number: u64) -> Request {
         let producer = self.id;
         let mut words = vec!["XADD".to_owned(), name_of(self.stream)];
-        if self.id.is_multiple_of(2) {
+        if self.names_iids() {
             words.extend([
                 "IDMP".to_owned(),
                 format!("p{producer}"),
                 number.to_string(),
+                "REPORT".to_owned(),
             ]);
         } else {
             words.extend(["IDMPAUTO".to_owned(), format!("p{producer}")]);
@@ -92,12 +167,28 @@ impl Producer {
         ledger: &mut Ledger,
         counts: &mut Counts,
     ) -> Result<()> {
-        match answer {
-            Answer::Text(_) => {
-                let Some(id) = answer.id() else {
-                    bail!("no ID: {answer:?}");
+        let id = match answer {
+            Answer::List(report) => {
+                let [id, Answer::Text(outcome)] = &report[..] else {
+                    bail!("no report: {answer:?}");
                 };
-                counts.acknowledged += u64::from(self.sent.remove(&message.number).is_some());
+                let was_there = self.acknowledged.contains(&message.number);
+                ensure!(
+                    outcome == b"duplicate" || outcome == b"added" && !was_there,
+                    "{message:?} was there, and is reported as {answer:?}"
+                );
+                id
+            }
+            answer => answer,
+        };
+        match id {
+            Answer::Text(_) => {
+                let id = id.id().context("no ID")?;
+                self.acknowledged.insert(message.number);
+                if let Some(first) = self.sent.remove(&message.number) {
+                    counts.acknowledged += 1;
+                    self.last = Some((message.number, first));
+                }
                 ledger.streams[self.stream].appended(message, id)
             }
             // It will be sent again.

@@ -17,6 +17,8 @@ pub(super) struct Request {
 pub(super) enum Purpose {
     /// The ID of an appended message.
     Append(Message),
+    /// What became of another message with the iid of this one, which was acknowledged.
+    AppendOther(Message),
     /// New entries of a group.
     New,
     /// Entries that the consumer has already.

@@ -34,7 +34,7 @@ const POLICIES: [&str; 5] = [
 ];
 
 /// How long appends are remembered, in seconds.
-const IDEMPOTENCE_S: u64 = 300;
+pub(super) const IDEMPOTENCE_S: u64 = 300;
 
 /// How long a producer tries to get an answer before it gives a message up, in milliseconds.
 pub(super) const PATIENCE_MS: u64 = (IDEMPOTENCE_S - 100) * 1000;

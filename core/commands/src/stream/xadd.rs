@@ -19,9 +19,19 @@ pub(super) struct Parsed<'a> {
     create: bool,
     references: References,
     producer: Option<Producer<'a>>,
+    report: Report,
     trim: Option<TrimClause>,
     id: IdSpec,
     fields: Argv<'a>,
+}
+
+/// What is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Report {
+    /// The entry's ID.
+    Id,
+    /// `REPORT`: that, and whether the entry was added now.
+    Outcome,
 }
 
 /// The claim that this is said once: `IDMP`, or `IDMPAUTO` with an ID made from the fields.
@@ -85,6 +95,7 @@ impl Command for XAdd {
                 ],
             )
             .optional(),
+            Arg::word("report", "REPORT").optional(),
             Arg::block(
                 "trim",
                 &[
@@ -115,7 +126,7 @@ impl Command for XAdd {
             Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple(),
         ],
         compat: Compat::Differs(
-            "With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
+            "REPORT is weir's own. With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
         ),
         ..Spec::named("xadd")
     };
@@ -127,6 +138,7 @@ impl Command for XAdd {
         let mut create = true;
         let mut references = None;
         let mut producer = None;
+        let mut report = Report::Id;
         let mut trim = TrimClause::default();
         // Nearly all IDs begin with `*` or a digit, and no option does.
         while let Some([first, ..]) = args.peek()
@@ -138,6 +150,10 @@ impl Command for XAdd {
                 b'M' | b'L' => trim.parse(args)?,
                 b'N' if args.keyword("NOMKSTREAM") => {
                     create = false;
+                    true
+                }
+                b'R' if args.keyword("REPORT") => {
+                    report = Report::Outcome;
                     true
                 }
                 _ if references.is_none() => {
@@ -161,11 +177,15 @@ impl Command for XAdd {
                 IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_) => arity(),
             });
         }
+        if report == Report::Outcome && producer.is_none() {
+            return Err(CmdError::Stream(StreamError::ReportOfPlain));
+        }
         Ok(Parsed {
             key,
             create,
             references: references.unwrap_or_default(),
             producer,
+            report,
             trim,
             id,
             fields,
@@ -178,6 +198,7 @@ impl Command for XAdd {
             create,
             references,
             producer,
+            report,
             trim,
             id,
             fields,
@@ -240,6 +261,12 @@ impl Command for XAdd {
             };
             if let Some(id) = known {
                 let Idempotent { producer, iid, .. } = *idempotent;
+                if let Some(stream) = found.filter(|_| ctx.mode != Mode::Replay)
+                    && let idempotence = stream.idempotence()
+                    && idempotence.conflicts(producer, iid, id, fields.iter())
+                {
+                    return Err(CmdError::Stream(StreamError::OtherFields(id)));
+                }
                 let last_id = found.map_or(StreamId::MIN, stream::Stream::last_id);
                 let duplicate = StreamChange::CountDuplicate {
                     producer,
@@ -247,7 +274,7 @@ impl Command for XAdd {
                     id: id.min(last_id),
                 };
                 ctx.store.apply(&Effect::on(key, duplicate), event::UNHEARD);
-                write_id(ctx, id);
+                write_outcome(ctx, id, report, b"duplicate");
                 return Ok(Flow::Done);
             }
         }
@@ -278,7 +305,7 @@ impl Command for XAdd {
         if let Some(trim) = trim {
             trim.apply(key, references, ctx);
         }
-        write_id(ctx, id);
+        write_outcome(ctx, id, report, b"added");
         Ok(Flow::Done)
     }
 }
@@ -329,7 +356,19 @@ fn entry_bytes(fields: Argv<'_>) -> usize {
 /// first.
 const ENTRY_LENGTH_BYTES: usize = 32;
 
-/// Answers the entry's ID.
+/// Answers the entry's ID, and what became of the append if that is to be told.
+#[inline]
+fn write_outcome(ctx: &mut Ctx<'_>, id: StreamId, report: Report, outcome: &[u8]) {
+    match report {
+        Report::Id => write_id(ctx, id),
+        Report::Outcome => {
+            ctx.reply.array(2);
+            write_id(ctx, id);
+            ctx.reply.bulk(outcome);
+        }
+    }
+}
+
 #[inline]
 fn write_id(ctx: &mut Ctx<'_>, id: StreamId) {
     let id_text = &mut ctx.server.id_text;

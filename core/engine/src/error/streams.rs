@@ -1,5 +1,6 @@
 //! What is wrong with a command on a stream or on its groups.
 
+use stream::StreamId;
 use thiserror::Error;
 
 /// Why a command on a stream is refused.
@@ -100,6 +101,12 @@ pub enum StreamError {
     /// Two idempotent IDs for one append.
     #[error("ERR syntax error, IDMP/IDMPAUTO specified multiple times")]
     IdempotentTwice,
+    /// `REPORT` of an append that is not idempotent.
+    #[error("ERR syntax error, REPORT can be used only with IDMP/IDMPAUTO")]
+    ReportOfPlain,
+    /// An idempotent ID that was used for an entry with other fields, and that entry.
+    #[error("IDMPCONFLICT The idempotent ID was used for entry {0}, with other fields")]
+    OtherFields(StreamId),
     /// An empty producer; the option.
     #[error("ERR syntax error, {0} requires a non-empty producer ID")]
     EmptyProducer(&'static str),

@@ -7,6 +7,7 @@
 //! | name | content |
 //! |---|---|
 //! | `weir-idmp-times` | per remembered id whose entry was not added at the time in its ID: how many ids lie between it and the one before (number), and by how many milliseconds the time of the addition is ahead (number; twice that, or twice that less one where it is behind) |
+//! | `weir-idmp-messages` | per remembered id of which it is known what its message was: how many ids lie between it and the one before (number), and a hash of the fields (8 bytes, little endian) |
 //! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a text is its length and its bytes) |
 //! | `weir-group-settings` | per group with settings that are not as by default: how many groups lie between it and the one before, how many such settings there are (numbers), and these as above |
 //! | `weir-pel-order` | per group with pending entries that came after one of the same delivery time and a greater ID: how many groups lie between it and the one before, how many such entries there are (numbers), and their IDs (16 bytes each) in the order in which they came |
@@ -20,7 +21,8 @@
 //! would do something else than it was told.
 
 use stream::{
-    Configured, Form, GroupSettings, Row, SettingValue, Settings, Stream, StreamId, StreamSettings,
+    Configured, Form, GroupSettings, Idempotence, Row, SettingValue, Settings, Stream, StreamId,
+    StreamSettings,
 };
 
 use super::{id_bytes, read_raw_id};
@@ -32,6 +34,7 @@ use crate::limits::PIECE_BYTES;
 use crate::source::Sink;
 
 const ADDED_TIMES: &[u8] = b"weir-idmp-times";
+const MESSAGES: &[u8] = b"weir-idmp-messages";
 const SETTINGS: &[u8] = b"weir-settings";
 const GROUP_SETTINGS: &[u8] = b"weir-group-settings";
 const PENDING_ORDER: &[u8] = b"weir-pel-order";
@@ -40,6 +43,7 @@ const PENDING_ORDER: &[u8] = b"weir-pel-order";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extras {
     added_times: Vec<u8>,
+    messages: Vec<u8>,
     settings: Vec<u8>,
     group_settings: Vec<u8>,
     pending_order: Vec<u8>,
@@ -57,6 +61,7 @@ impl Extras {
     pub(crate) fn take(&mut self, name: &[u8], content: &[u8]) -> Taken {
         let so_far = match name {
             ADDED_TIMES => &mut self.added_times,
+            MESSAGES => &mut self.messages,
             SETTINGS => &mut self.settings,
             GROUP_SETTINGS => &mut self.group_settings,
             PENDING_ORDER => &mut self.pending_order,
@@ -70,6 +75,13 @@ impl Extras {
     pub(super) fn added_times(&self) -> AddedTimes<'_> {
         AddedTimes {
             differing: Sparse::new(&self.added_times),
+        }
+    }
+
+    /// Hashes of messages, told for one remembered id after the other.
+    pub(super) fn messages(&self) -> Messages<'_> {
+        Messages {
+            differing: Sparse::new(&self.messages),
         }
     }
 
@@ -135,6 +147,25 @@ impl AddedTimes<'_> {
                 let number = self.differing.number()?;
                 let ahead_ms = (number >> 1).cast_signed() ^ -(number & 1).cast_signed();
                 Ok(id.ms.wrapping_add_signed(ahead_ms))
+            }
+        }
+    }
+}
+
+/// Hashes of messages.
+pub(super) struct Messages<'a> {
+    differing: Sparse<'a>,
+}
+
+impl Messages<'_> {
+    /// The hash of the message of the next remembered id, if it is known.
+    pub(super) fn next(&mut self) -> Result<Option<u64>, Damaged> {
+        match self.differing.next()? {
+            Differs::No => Ok(None),
+            Differs::Yes => {
+                let bytes = self.differing.from.array("a hash");
+                let bytes = bytes.map_err(|_| Damaged::Foreign)?;
+                Ok(Some(u64::from_le_bytes(bytes)))
             }
         }
     }
@@ -265,6 +296,10 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
     }
     field.flush(out)?;
 
+    if stream.idempotence().keeps_messages() {
+        write_messages(stream.idempotence(), out)?;
+    }
+
     let mut field = Field::new(SETTINGS);
     push_settings(stream.settings(), &mut field.content);
     field.flush(out)?;
@@ -289,6 +324,23 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
                 field.drain(out)?;
             }
         }
+    }
+    field.flush(out)
+}
+
+fn write_messages<K: Sink>(
+    idempotence: &Idempotence,
+    out: &mut Encoder<K>,
+) -> Result<(), K::Error> {
+    let mut field = Field::new(MESSAGES);
+    for producer in idempotence.producers(0) {
+        producer.for_each(|record| {
+            let message = idempotence.message(producer.id(), record.id);
+            field.differs(message.is_some());
+            let bytes = message.map(u64::to_le_bytes);
+            field.content.extend(bytes.into_iter().flatten());
+        });
+        field.drain(out)?;
     }
     field.flush(out)
 }

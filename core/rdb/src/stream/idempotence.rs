@@ -50,6 +50,7 @@ pub(super) fn read<S: Source>(
     from: &mut Decoder<S>,
     context: &Context,
     extras: &Extras,
+    keeps_messages: bool,
 ) -> Read<Idempotence, S> {
     let duration_s = read_setting(from, "how long ids are remembered", Retention::DURATION_S)?;
     let maxsize = read_setting(from, "how many ids are remembered", Retention::MAXSIZE)?;
@@ -58,7 +59,8 @@ pub(super) fn read<S: Source>(
         maxsize,
     };
     let mut idempotence = Idempotence::new(retention, context.hash_seed);
-    let mut times = extras.added_times();
+    drop(idempotence.keep_messages(keeps_messages));
+    let (mut times, mut messages) = (extras.added_times(), extras.messages());
     for _ in 0..from.number("the number of producers")? {
         let producer = from.with_string(STRING_BYTES_MAX, "a producer", <[u8]>::to_vec)?;
         for _ in 0..from.number("the number of ids of a producer")? {
@@ -73,8 +75,13 @@ pub(super) fn read<S: Source>(
                 added_at_ms,
             };
             // An id that a producer has twice stands for the first entry, as in the running server.
-            match idempotence.restore_record(&producer, record, context.now_ms) {
-                Restored::Recorded | Restored::Known | Restored::Conflict(_) => {}
+            let restored = idempotence.restore_record(&producer, record, context.now_ms);
+            let message = messages
+                .next()
+                .map_err(|damaged| from.fault(damaged.into()))?;
+            match restored {
+                Restored::Recorded => idempotence.restore_message(&producer, id, message),
+                Restored::Known | Restored::Conflict(_) => {}
             }
         }
     }

@@ -677,3 +677,60 @@ fn an_iid_recorded_again_becomes_the_youngest() {
         assert!(found == expected, "{count} iids");
     }
 }
+
+/// The pairs of a message.
+fn pairs(text: &str) -> impl Iterator<Item = &[u8]> {
+    text.split(' ').map(str::as_bytes)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Against a list of all messages: what is remembered is known from the moment on at which
+    /// messages are kept, and nothing else.
+    #[test]
+    fn another_message_with_the_same_iid_is_told_from_a_retry(
+        maxsize in prop::sample::select(vec![1, 2, 8, 9, 130]),
+        steps in prop::collection::vec((0..3_u8, 0..40_u16, 0..3_u8, 0..3_u8, 0..900_u64), 1..400),
+        kept_from in 0..50_usize,
+    ) {
+        let mut real = fresh(60, maxsize);
+        let mut messages: BTreeMap<StreamId, Option<String>> = BTreeMap::new();
+        let mut now_ms = START_MS;
+        for (number, (producer, iid, text, kind, ms)) in steps.into_iter().enumerate() {
+            if number == kept_from {
+                drop(real.keep_messages(true));
+            }
+            now_ms += ms;
+            let (producer, iid) = (producer_text(u16::from(producer)), iid_text(iid));
+            let text = format!("a {text} b 7");
+            if let Some(id) = real.lookup(&producer, &iid, now_ms) {
+                let known = messages[&id].as_deref();
+                let differs = known.is_some_and(|known| known != text);
+                prop_assert_eq!(real.conflicts(&producer, &iid, id, pairs(&text)), differs);
+                // The order of pairs is no difference.
+                let (a, b) = text.split_at(3);
+                let turned = format!("{} {a}", &b[1..]);
+                prop_assert_eq!(real.conflicts(&producer, &iid, id, pairs(&turned)), differs);
+                continue;
+            }
+            let id = entry_id(number as u64 + 1);
+            real.record(&producer, &iid, id, now_ms);
+            let is_known = kind > 0 && real.keeps_messages();
+            if is_known {
+                real.record_message(&producer, &iid, id, pairs(&text));
+            } else {
+                real.restore_message(&producer, id, None);
+            }
+            messages.insert(id, is_known.then_some(text));
+            if kind == 2 {
+                real.expire(now_ms, &mut 100);
+            }
+        }
+        let late_ms = now_ms + 100_000;
+        real.expire(late_ms, &mut usize::MAX.clone());
+        prop_assert!(real.messages.as_ref().is_none_or(|kept| kept.allocated_bytes(0) == 0));
+        prop_assert_eq!(drop(real.keep_messages(false)), ());
+        prop_assert!(!real.keeps_messages());
+    }
+}

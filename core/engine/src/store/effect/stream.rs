@@ -133,9 +133,7 @@ impl StreamChange<'_> {
             StreamChange::Configure { retention, forget } => {
                 store.configure(key, retention, forget)
             }
-            StreamChange::SetSettings { settings } => {
-                store.edit_stream(key, |stream| u64::from(stream.set_settings(settings)))
-            }
+            StreamChange::SetSettings { settings } => store.set_settings(key, settings),
             StreamChange::RecordIdempotent { producer, iid, id } => {
                 let added_at_ms = store.stream_time(id);
                 store.edit_stream(key, |stream| {
@@ -144,6 +142,7 @@ impl StreamChange<'_> {
                         return 0;
                     }
                     idempotence.record(producer, iid, id, added_at_ms);
+                    idempotence.restore_message(producer, id, None);
                     1
                 })
             }
@@ -272,7 +271,13 @@ impl StreamChange<'_> {
 
 /// Remembers whose entry this is, if its producer said so.
 #[inline]
-fn remember(stream: &mut Stream, id: StreamId, idempotent: Option<Idempotent<'_>>, now_ms: u64) {
+fn remember(
+    stream: &mut Stream,
+    id: StreamId,
+    fields: Argv<'_>,
+    idempotent: Option<Idempotent<'_>>,
+    now_ms: u64,
+) {
     if let Some(Idempotent {
         producer,
         iid,
@@ -286,6 +291,9 @@ fn remember(stream: &mut Stream, id: StreamId, idempotent: Option<Idempotent<'_>
                 idempotence.record_sought(producer, iid, id, now_ms, sought);
             }
             None => idempotence.record(producer, iid, id, now_ms),
+        }
+        if idempotence.keeps_messages() {
+            idempotence.record_message(producer, iid, id, fields.iter());
         }
     }
 }
@@ -306,7 +314,7 @@ impl Store<'_> {
         self.edit_or_make_stream(key, |stream| {
             let appended = stream.append(id, fields.iter(), limits);
             appended.expect(DECIDED);
-            remember(stream, id, idempotent, now_ms);
+            remember(stream, id, fields, idempotent, now_ms);
             1
         })
     }
@@ -326,7 +334,7 @@ impl Store<'_> {
         self.edit_or_make_stream(key, |stream| {
             let appended = stream.append_in(id, fields.iter(), limits, memory);
             appended.expect(DECIDED);
-            remember(stream, id, idempotent, now_ms);
+            remember(stream, id, fields, idempotent, now_ms);
             1
         })
     }
@@ -370,6 +378,19 @@ impl Store<'_> {
             let same = idempotence.retention() == retention;
             gone = Some(idempotence.configure(retention, forget, now_ms));
             u64::from(!same || (had && forget == Forget::Everything))
+        });
+        if let Some(gone) = gone {
+            self.data.dropped.take(What::Forgotten(gone));
+        }
+        changed
+    }
+
+    #[inline(never)]
+    fn set_settings(&mut self, key: &[u8], settings: &StreamSettings) -> Changed {
+        let mut gone = None;
+        let changed = self.edit_stream(key, |stream| {
+            gone = stream.set_settings(settings);
+            u64::from(gone.is_some())
         });
         if let Some(gone) = gone {
             self.data.dropped.take(What::Forgotten(gone));

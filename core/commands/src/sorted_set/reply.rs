@@ -4,7 +4,7 @@ use collections::Element;
 use resp::{Protocol, Reply};
 use values::sorted_set::Member;
 
-use crate::element::reply_element;
+use crate::element::write_element;
 
 /// Answers members, `len` of them, each with its score if that is asked for: in pairs, which RESP2
 /// does not have.
@@ -20,13 +20,13 @@ pub(super) fn reply_members<'s>(
     } else {
         len
     });
-    reply.each(members, |reply, (member, score)| {
+    reply.each_text(members, |texts, (member, score)| {
         if are_pairs {
-            reply.array(2);
+            texts.with_reply(|reply| reply.array(2));
         }
-        reply_element(Some(member), reply);
+        write_element(member, texts);
         if with_scores {
-            reply.double(score);
+            texts.double(score);
         }
     });
 }

@@ -1,7 +1,8 @@
 //! Many short texts in a row, as most large replies are: room is made for many of them at a time,
 //! and whether the reply is full is one comparison for each.
 
-use super::Reply;
+use super::{Protocol, Reply};
+use crate::double::{DOUBLE_TEXT_BYTES_MAX, double_text};
 use crate::pen::{PEN_ROOM, Pen};
 use crate::rope::Bytes;
 
@@ -95,6 +96,15 @@ impl<'r> Texts<'r> {
     #[inline]
     pub fn bulk_int(&mut self, number: impl itoa::Integer) {
         self.bulk(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// Writes a number as [`Reply::double`] does.
+    #[inline]
+    pub fn double(&mut self, value: f64) {
+        match self.reply.protocol() {
+            Protocol::Resp2 => self.bulk(double_text(value, &mut [0; DOUBLE_TEXT_BYTES_MAX])),
+            Protocol::Resp3 => self.with_reply(|reply| reply.double(value)),
+        }
     }
 
     /// Writes a long text as a bulk string, by reference if the reply refers to texts of its

@@ -148,6 +148,14 @@ impl<B: Bounds> Elements<B> {
         smallvec![element, right]
     }
 
+    /// Puts short elements in at `at` of a page that has room for all of them.
+    pub(crate) fn insert_all(&mut self, at: usize, items: &[Packed<'_>]) {
+        match &mut self.0 {
+            Kept::Page(page) => page.splice(at, 0, items),
+            Kept::Long(_) => unreachable!("a single element is full"),
+        }
+    }
+
     /// Puts several short elements in at `at`, the first of these as many as find room together;
     /// returns how many, and the runs that then have to follow this one.
     pub(crate) fn insert_some(

@@ -12,7 +12,7 @@ use crate::counted::{Run, ToElement, ToGap, Tree, Walk};
 use crate::element::{Element, SHARED_BYTES_MIN, Shared};
 use crate::map::{Copied, Longs};
 use crate::packed::{Bounds, Elements, Kept, New};
-use crate::page::{Item, Items, Page};
+use crate::page::{Item, Items, Packed, Page};
 
 /// Elements in the order in which they were put.
 #[derive(Clone)]
@@ -37,6 +37,24 @@ struct Large {
     /// What the elements take in their pages.
     bytes: usize,
     note: u32,
+}
+
+/// An edge of a sequence.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Front,
+    Back,
+}
+
+impl Edge {
+    /// Where this edge of so many elements is.
+    #[inline]
+    fn gap(self, len: usize) -> usize {
+        match self {
+            Edge::Front => 0,
+            Edge::Back => len,
+        }
+    }
 }
 
 /// Nothing is searched for, so that runs need no bounds.
@@ -86,6 +104,24 @@ impl Sequence {
     #[inline]
     pub fn insert_with(&mut self, index: usize, element: Element<'_>, longs: &mut impl Longs) {
         self.put(index, new_element(element, longs));
+    }
+
+    /// Puts elements in front of all others, one after the other, so that the last is the first.
+    pub fn push_each_front<'e>(
+        &mut self,
+        elements: impl Iterator<Item = Element<'e>>,
+        longs: &mut impl Longs,
+    ) {
+        self.push_each(Edge::Front, elements, longs);
+    }
+
+    /// Puts elements behind all others.
+    pub fn push_each_back<'e>(
+        &mut self,
+        elements: impl Iterator<Item = Element<'e>>,
+        longs: &mut impl Longs,
+    ) {
+        self.push_each(Edge::Back, elements, longs);
     }
 
     /// Puts an element in the place of the one at `index`; says whether there was one.
@@ -271,6 +307,74 @@ impl Sequence {
         Arc::make_mut(self.grown()).put(index, element);
     }
 
+    /// Short elements go in a page at a time: first as many as the page at the edge has room for.
+    fn push_each<'e>(
+        &mut self,
+        edge: Edge,
+        elements: impl Iterator<Item = Element<'e>>,
+        longs: &mut impl Longs,
+    ) {
+        let (mut items, mut bytes, mut room) = (Vec::new(), 0, self.room_at(edge));
+        for element in elements {
+            let element = new_element(element, longs);
+            let cost = match &element {
+                New::Packed(item) => item.cost(),
+                New::Long(_) => usize::MAX,
+            };
+            if cost > room - bytes {
+                self.push_page(edge, &mut items);
+                (bytes, room) = (0, Unsearched::PAGE_BYTES_MAX);
+            }
+            match element {
+                New::Packed(item) => {
+                    items.push(item);
+                    bytes += cost;
+                }
+                New::Long(_) => self.put(edge.gap(self.len()), element),
+            }
+        }
+        self.push_page(edge, &mut items);
+    }
+
+    /// What the page at the edge has room for.
+    fn room_at(&self, edge: Edge) -> usize {
+        let fill = match &self.0 {
+            Repr::Empty(_) => 0,
+            Repr::Small(page) => page.cost(),
+            Repr::Large(large) => {
+                let last = large.runs.len().saturating_sub(1);
+                let run = large.runs.run_at(edge.gap(last));
+                run.map_or(0, |(run, _)| run.fill())
+            }
+        };
+        Unsearched::PAGE_BYTES_MAX.saturating_sub(fill)
+    }
+
+    /// Puts short elements in at an edge, all of them into the page that is there if it has room,
+    /// or else into one of their own; none are left.
+    fn push_page(&mut self, edge: Edge, items: &mut Vec<Packed<'_>>) {
+        if items.is_empty() {
+            return;
+        }
+        if edge == Edge::Front {
+            items.reverse();
+        }
+        let bytes: usize = items.iter().map(Packed::cost).sum();
+        let has_room = bytes <= self.room_at(edge);
+        match &mut self.0 {
+            Repr::Empty(note) => {
+                let mut page = Page::of(items);
+                page.set_note(*note);
+                self.0 = Repr::Small(page);
+            }
+            Repr::Small(page) if has_room => page.splice(edge.gap(page.len()), 0, items),
+            Repr::Small(_) | Repr::Large(_) => {
+                Arc::make_mut(self.grown()).push_page(edge, items, bytes, has_room);
+            }
+        }
+        items.clear();
+    }
+
     /// The same elements, from now on with room for several pages.
     #[cold]
     #[inline(never)]
@@ -310,6 +414,23 @@ impl Large {
         let index = index.min(self.runs.len());
         self.runs.edit(&mut ToGap(index), |run, way, edges| {
             ((), run.insert(way.0, element, edges))
+        });
+    }
+
+    /// Puts short elements of this many bytes in at an edge, into the page there if it `has_room`.
+    fn push_page(&mut self, edge: Edge, items: &[Packed<'_>], bytes: usize, has_room: bool) {
+        self.bytes += bytes;
+        let gap = edge.gap(self.runs.len());
+        self.runs.edit(&mut ToGap(gap), |run, way, _| {
+            if has_room {
+                run.insert_all(way.0, items);
+                return ((), SmallVec::new());
+            }
+            let mut beside = Elements::of(Page::of(items));
+            if edge == Edge::Front {
+                std::mem::swap(run, &mut beside);
+            }
+            ((), SmallVec::from_iter([beside]))
         });
     }
 

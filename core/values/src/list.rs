@@ -101,6 +101,24 @@ impl List {
         self.insert(index, element, longs);
     }
 
+    /// Puts elements in at an end, one after the other, after they were [expected](List::expect).
+    pub fn push_each<'e>(
+        &mut self,
+        end: End,
+        elements: impl Iterator<Item = Element<'e>>,
+        longs: &mut impl Longs,
+    ) {
+        let mut bytes = 0_usize;
+        let elements = elements.inspect(|element| {
+            bytes = bytes.wrapping_add(listpack::element_bytes(*element));
+        });
+        match end {
+            End::Left => self.0.push_each_front(elements, longs),
+            End::Right => self.0.push_each_back(elements, longs),
+        }
+        self.grow(bytes);
+    }
+
     /// Puts an element in before the one at `index`, after it was [expected](List::expect).
     #[inline]
     pub fn insert(&mut self, index: usize, element: Element<'_>, longs: &mut impl Longs) {

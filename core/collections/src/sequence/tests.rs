@@ -29,6 +29,7 @@ fn check(sequence: &Sequence, model: &VecDeque<Vec<u8>>) {
 enum Step {
     PushFront(usize, Vec<u8>),
     PushBack(usize, Vec<u8>),
+    PushEach(bool, Vec<(usize, Vec<u8>)>),
     Insert(prop::sample::Index, usize, Vec<u8>),
     Set(prop::sample::Index, Vec<u8>),
     Remove(prop::sample::Index, usize),
@@ -48,6 +49,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => (1..400_usize, element()).prop_map(|(count, it)| Step::PushFront(count, it)),
         3 => (1..400_usize, element()).prop_map(|(count, it)| Step::PushBack(count, it)),
+        3 => (any::<bool>(), prop::collection::vec((1..900_usize, element()), 1..5))
+            .prop_map(|(is_front, runs)| Step::PushEach(is_front, runs)),
         3 => (at.clone(), 1..200_usize, element()).prop_map(|(at, n, it)| Step::Insert(at, n, it)),
         2 => (at.clone(), element()).prop_map(|(at, it)| Step::Set(at, it)),
         4 => (at, prop_oneof![1..5_usize, 1..900_usize]).prop_map(|(at, n)| Step::Remove(at, n)),
@@ -74,6 +77,20 @@ proptest! {
                     sequence.push_back(&bytes);
                     model.push_back(bytes.clone());
                 },
+                Step::PushEach(is_front, runs) => {
+                    let runs = runs.iter().flat_map(|(count, bytes)| std::iter::repeat_n(bytes, *count));
+                    let elements = runs.clone().map(|bytes| Element::of(bytes));
+                    match is_front {
+                        true => {
+                            sequence.push_each_front(elements, &mut Copied);
+                            runs.for_each(|bytes| model.push_front(bytes.clone()));
+                        }
+                        false => {
+                            sequence.push_each_back(elements, &mut Copied);
+                            model.extend(runs.cloned());
+                        }
+                    }
+                }
                 Step::Insert(at, count, bytes) => for number in 0..count {
                     let at = (at.index(model.len() + 1) + number * 7) % (model.len() + 1);
                     sequence.insert(at, &bytes);

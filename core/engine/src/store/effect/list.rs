@@ -331,8 +331,11 @@ impl Store<'_> {
         let mut longs = OfRequest::new(&self.larges);
         let mut push_all = |list: &mut List| {
             list.expect(elements.len(), elements.bytes_len(), thresholds);
-            for element in elements.iter() {
-                list.push(end, Element::of(element), &mut longs);
+            match elements.len() {
+                1 => elements
+                    .iter()
+                    .for_each(|it| list.push(end, Element::of(it), &mut longs)),
+                _ => list.push_each(end, elements.iter().map(Element::of), &mut longs),
             }
         };
         let found = self.data.keyspace.find_mut(self.database, hash, key);

@@ -137,8 +137,13 @@ impl Group {
     /// and it comes after the other given-back entries. An entry that is not pending becomes
     /// pending.
     pub fn give_back(&mut self, id: StreamId, delivery_count: u64) {
+        self.give_back_each(&[id], delivery_count);
+    }
+
+    /// The same for entries in this order, of which each comes once.
+    pub fn give_back_each(&mut self, ids: &[StreamId], delivery_count: u64) {
         self.pending
-            .give_back(&mut self.consumers, id, delivery_count);
+            .give_back(&mut self.consumers, ids, delivery_count);
     }
 
     /// Acknowledges entries, or forgets entries that are no longer in the stream; returns how

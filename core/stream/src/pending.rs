@@ -62,6 +62,17 @@ pub enum CountChange {
     Set(u64),
 }
 
+impl CountChange {
+    /// The delivery count after one of `before`.
+    pub(crate) fn of(self, before: u64) -> u64 {
+        match self {
+            CountChange::Raise => before.saturating_add(1),
+            CountChange::Keep => before,
+            CountChange::Set(count) => count,
+        }
+    }
+}
+
 /// What a claim does with an entry that is not pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {

@@ -96,7 +96,11 @@ impl Command for XNack {
         };
         let mut shared = entries.as_ref().map(Entries::look_up);
         // An ID that comes again is given back again, as the time before left it.
-        for run in ids.chunk_by(|a, b| a < b) {
+        let runs: Vec<&[StreamId]> = match comes_again(&ids) {
+            false => vec![&ids],
+            true => ids.chunk_by(|a, b| a < b).collect(),
+        };
+        for run in runs {
             let (stream, group) = cmd.place.required(&mut ctx.store)?;
             let entries = match &mut shared {
                 Some(look) => options.decide_all(run, look, group),
@@ -144,6 +148,16 @@ impl Options<'_> {
         };
         Some((id, self.delivery_count.unwrap_or(after)))
     }
+}
+
+/// Returns whether an ID comes twice.
+fn comes_again(ids: &[StreamId]) -> bool {
+    if ids.is_sorted_by(|a, b| a < b) {
+        return false;
+    }
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|two| two[0] == two[1])
 }
 
 fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {

@@ -552,6 +552,81 @@ fn of_equal_delivery_times_the_one_that_came_later_is_later() {
     assert_eq!(by_age(&restored(&group)), by_age(&group));
 }
 
+/// Many entries in any order are claimed and given back as if each came by itself.
+#[test]
+fn many_entries_are_placed_together_as_one_by_one() {
+    const COUNT: u64 = 1500;
+    let mut together = Group::new(id(0), Some(0));
+    let first = together.create_consumer(b"first", 1).handle();
+    let second = together.create_consumer(b"second", 1).handle();
+    let delivered: Vec<_> = (1..COUNT).map(id).collect();
+    let (early, late) = delivered.split_at(700);
+    together.deliver(first, early, 1, Acknowledgement::Awaited, None);
+    together.deliver(second, late, 2, Acknowledgement::Awaited, None);
+    let mut alone = together.clone();
+    // Some are not pending, and some come in short runs.
+    let jumping = |start: u64, step: u64| -> Vec<_> {
+        (0..600)
+            .map(|n| id((start + n * step) % (COUNT + 200) + 1))
+            .collect()
+    };
+    for (turn, ids) in [jumping(3, 601), jumping(90, 77), jumping(5, 1009)]
+        .into_iter()
+        .enumerate()
+    {
+        for holder in [None, Some(first), Some(second), None] {
+            for missing in [Missing::Skip, Missing::Create] {
+                match holder {
+                    None => {
+                        together.give_back_each(&ids, turn as u64);
+                        ids.iter().for_each(|id| alone.give_back(*id, turn as u64));
+                    }
+                    Some(consumer) => {
+                        let delivered_ms = turn as u64 + 5;
+                        let holder = Holder {
+                            consumer,
+                            delivered_ms,
+                        };
+                        let count = CountChange::Raise;
+                        let claimed = together.claim(holder, &ids, count, missing);
+                        let each = ids.iter();
+                        let each = each.map(|id| alone.claim(holder, &[*id], count, missing));
+                        assert_eq!(claimed, each.sum());
+                    }
+                }
+                compare(&together, &alone);
+            }
+        }
+        // The next ones find fewer of them.
+        let gone: Vec<_> = (turn as u64 * 100..turn as u64 * 100 + 90)
+            .map(id)
+            .collect();
+        assert_eq!(together.acknowledge(&gone), alone.acknowledge(&gone));
+    }
+}
+
+fn compare(group: &Group, other: &Group) {
+    assert!(
+        group
+            .pending_range(StreamId::MIN, StreamId::MAX)
+            .eq(other.pending_range(StreamId::MIN, StreamId::MAX))
+    );
+    assert_eq!(by_age(group), by_age(other));
+    assert_eq!(group.given_back_count(), other.given_back_count());
+    let counts = |group: &Group| -> Vec<_> {
+        group
+            .consumers()
+            .map(|(name, it)| (name, it.pending_count()))
+            .collect()
+    };
+    assert_eq!(counts(group), counts(other));
+    for (consumer, _) in group.consumers() {
+        let (first, last) = (StreamId::MIN, StreamId::MAX);
+        let held = group.pending_range_of(consumer, first, last);
+        assert!(held.eq(other.pending_range_of(consumer, first, last)));
+    }
+}
+
 #[test]
 fn given_back_entries_stand_before_the_longest_idle_one() {
     let mut group = Group::new(id(0), Some(0));

@@ -3,6 +3,8 @@
 //! Entries go through the orders in batches of ascending IDs: for consumers that read, claim and
 //! acknowledge runs, which most do, a batch is one walk in each order.
 
+mod scattered;
+
 use collections::tree::{Edit, Tree};
 use smallvec::SmallVec;
 
@@ -152,11 +154,12 @@ impl Pending {
         self.place(consumers, ids, Some(holder), count, missing)
     }
 
-    /// Puts an entry after those that were given back, with this count; creates it if necessary.
-    pub(crate) fn give_back(&mut self, consumers: &mut Consumers, id: StreamId, count: u64) {
+    /// Puts entries, in this order, after those that were given back, with this count; creates them
+    /// if necessary.
+    pub(crate) fn give_back(&mut self, consumers: &mut Consumers, ids: &[StreamId], count: u64) {
         self.place(
             consumers,
-            &[id],
+            ids,
             None,
             CountChange::Set(count),
             Missing::Create,
@@ -336,6 +339,9 @@ impl Pending {
         count: CountChange,
         missing: Missing,
     ) -> usize {
+        if let Some(placed) = self.place_scattered(consumers, ids, holder, count, missing) {
+            return placed;
+        }
         let ascending = ids.chunk_by(|one, next| one < next);
         let batches = ascending.flat_map(|ids| ids.chunks(BATCH_LEN));
         batches
@@ -369,18 +375,14 @@ impl Pending {
         if rank == GIVEN_BACK {
             self.given_back_count += placed.len();
         }
-        let changed = |before: u64| match count {
-            CountChange::Raise => before.saturating_add(1),
-            CountChange::Keep => before,
-            CountChange::Set(count) => count,
-        };
         self.by_id.edit(&known, |row| {
-            *row = entry_row([row[0], row[1]], holder, tie, changed(count_of(row)));
+            *row = entry_row([row[0], row[1]], holder, tie, count.of(count_of(row)));
             Edit::Keep
         });
         if placed.len() > known.len() {
             for key in all.iter().filter(|key| known.binary_search(key).is_err()) {
-                self.by_id.insert(&entry_row(*key, holder, tie, changed(1)));
+                self.by_id
+                    .insert(&entry_row(*key, holder, tie, count.of(1)));
                 if let Some(changes) = &mut self.changes {
                     changes.note(Moved::In, std::iter::once(*key));
                 }

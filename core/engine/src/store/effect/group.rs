@@ -1,5 +1,6 @@
 //! Changes of consumer groups: consumers and pending entries.
 
+use smallvec::SmallVec;
 use stream::{
     Acknowledgement, Activity, Consumer, ConsumerHandle, CountChange, Group, GroupSettings, Holder,
     Missing, StreamId,
@@ -201,8 +202,9 @@ impl GroupChange<'_> {
                 store.edit_group(key, group, |group| group.acknowledge(ids) as u64)
             }
             GroupChange::GiveBack { entries } => store.edit_group(key, group, |group| {
-                for (id, delivery_count) in entries {
-                    group.give_back(*id, *delivery_count);
+                for run in entries.chunk_by(|a, b| a.1 == b.1) {
+                    let ids: SmallVec<[StreamId; 8]> = run.iter().map(|(id, _)| *id).collect();
+                    group.give_back_each(&ids, run[0].1);
                 }
                 entries.len() as u64
             }),

@@ -4,8 +4,9 @@
 //! A line is a request, its arguments separated by spaces. `1000 * SET k# v` sends it a thousand
 //! times. `#` is the number of each, from 0 on; `~` is the same numbers in an order that jumps
 //! about (alone it is itself). In braces, `{1000 x k#}` stands for that many arguments (or groups
-//! of them), `{1000*v}` for a text repeated within an argument, and `{1000}` for the number itself.
-//! All these counts shrink with the scale of a run; other numbers stay as they are.
+//! of them), where `%` is the number of the request, `{1000*v}` for a text repeated within an
+//! argument, and `{1000}` for the number itself. All these counts shrink with the scale of a run;
+//! other numbers stay as they are.
 
 use std::fmt::Write as _;
 
@@ -34,6 +35,8 @@ enum Piece {
     Serial,
     /// Serial numbers below a count, in an order that jumps about.
     Shuffled(u64),
+    /// The number of the request.
+    Request,
 }
 
 impl Request {
@@ -76,10 +79,10 @@ impl Request {
         let mut arguments: Vec<String> = Vec::new();
         for word in &self.words {
             match word {
-                Word::One(pieces) => arguments.push(text(pieces, serial)),
+                Word::One(pieces) => arguments.push(text(pieces, serial, serial)),
                 Word::Many(count, group) => {
                     for number in 0..*count {
-                        arguments.extend(group.iter().map(|pieces| text(pieces, number)));
+                        arguments.extend(group.iter().map(|pieces| text(pieces, number, serial)));
                     }
                 }
             }
@@ -132,7 +135,7 @@ fn pieces(word: &str, count: u64, scale: Scale) -> Result<Vec<Piece>> {
         return Ok(vec![Piece::Text(word.to_owned())]);
     }
     let (mut pieces, mut rest) = (Vec::new(), word);
-    while let Some(at) = rest.find(['{', '#', '~']) {
+    while let Some(at) = rest.find(['{', '#', '~', '%']) {
         let (before, special) = rest.split_at(at);
         if !before.is_empty() {
             pieces.push(Piece::Text(before.to_owned()));
@@ -141,6 +144,7 @@ fn pieces(word: &str, count: u64, scale: Scale) -> Result<Vec<Piece>> {
         pieces.push(match special.as_bytes()[0] {
             b'#' => Piece::Serial,
             b'~' => Piece::Shuffled(count),
+            b'%' => Piece::Request,
             _ => {
                 let (inner, behind) = rest.split_once('}').context("a brace is not closed")?;
                 rest = behind;
@@ -157,13 +161,14 @@ fn pieces(word: &str, count: u64, scale: Scale) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-fn text(pieces: &[Piece], serial: u64) -> String {
+fn text(pieces: &[Piece], serial: u64, request: u64) -> String {
     let mut text = String::new();
     for piece in pieces {
         // Writing to a String cannot fail.
         let _ = match piece {
             Piece::Text(letters) => write!(text, "{letters}"),
             Piece::Serial => write!(text, "{serial}"),
+            Piece::Request => write!(text, "{request}"),
             Piece::Shuffled(count) => {
                 let jumped = u128::from(serial) * u128::from(JUMP) % u128::from(*count);
                 write!(text, "{jumped}")
@@ -210,6 +215,10 @@ mod tests {
         assert_eq!(
             bytes("XTRIM s MAXLEN ~ 1", 0, full),
             "*5 $5 XTRIM $1 s $6 MAXLEN $1 ~ $1 1 "
+        );
+        assert_eq!(
+            bytes("9 * SADD s {2 x %:#}", 7, full),
+            "*4 $4 SADD $1 s $3 7:0 $3 7:1 "
         );
         assert_eq!(Request::parse("9 * PING", full).unwrap().times(), 9);
         assert!(Request::parse("DEL {3 x k#", full).is_err());

@@ -11,8 +11,7 @@ use engine::scripting::{Function as Described, LibraryId, Runs, Sha, Verdict};
 use generator::Scope;
 use mlua::chunk::ChunkMode;
 use mlua::{
-    Either, Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table,
-    Value as Any, VmState,
+    Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value as Any, VmState,
 };
 use resp::{Argv, Protocol, Reply};
 
@@ -26,7 +25,7 @@ use crate::limits::{
 };
 use crate::memory::{BYTES_PER_BYTE, VALUE_BYTES, reserved};
 use crate::output::{Names, Output};
-use crate::reply::ReplyReader;
+use crate::reply::{ReplyReader, string};
 use crate::work::TICK;
 use crate::{bits, cjson, cmsgpack, random, readonly, redis_library, stack, strings, structs};
 
@@ -47,6 +46,7 @@ struct State<'l, 's> {
     /// The library that is loaded.
     loading: RefCell<Option<Loading>>,
     line: &'l Line<'s>,
+    names: &'l Names,
     exchange: RefCell<Option<Box<Exchange>>>,
     /// The protocol that the script has chosen for what its commands answer.
     speaks: Cell<Protocol>,
@@ -69,15 +69,16 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
     let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::new())?;
     lua.set_memory_limit(MEMORY_BYTES_MAX)?;
+    let names = Names::new(&lua)?;
     let state = State {
         loading: RefCell::new(None),
         line,
+        names: &names,
         exchange: RefCell::new(None),
         speaks: Cell::new(Protocol::Resp2),
         killed: Cell::new(false),
         clock_us: Cell::new(0),
     };
-    let names = Names::new(&lua)?;
     lua.scope(|scope| {
         let native = lua.create_table()?;
         let redis = lua.create_table()?;
@@ -159,7 +160,7 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
                     Says::Ready
                 }
                 Some(Told::Run(exchange, job)) => match runnable(&scripts, &libraries, job.runs) {
-                    Some(found) => state.run(&lua, &names, exchange, &job, (&running, &found)),
+                    Some(found) => state.run(&lua, exchange, &job, (&running, &found)),
                     None => Says::Failed(exchange, CmdError::Script(ScriptError::NoScript)),
                 },
                 Some(Told::Answer(exchange, _)) => {
@@ -173,11 +174,11 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
 
 /// What the prelude gives.
 pub(crate) struct Running {
-    /// Runs a script with its keys and arguments.
+    /// Runs a script of a table, with its keys and arguments.
     run: Function,
     /// What all scripts and functions see.
     globals: Table,
-    /// Runs a function with its keys and arguments.
+    /// Runs a function of a table, with its keys and arguments.
     call: Function,
     /// Runs a library, which sees nothing but what registers functions.
     pub(crate) register: Function,
@@ -187,7 +188,8 @@ pub(crate) struct Running {
 
 /// What runs.
 struct Runnable<'a> {
-    function: Function,
+    /// Where it lies: so it takes no handle to run it.
+    place: (&'a Table, usize),
     kind: ScriptKind,
     name: Name<'a>,
 }
@@ -208,19 +210,19 @@ impl fmt::Display for Name<'_> {
 }
 
 fn runnable<'a>(
-    scripts: &Kept,
+    scripts: &'a Kept,
     libraries: &'a BTreeMap<LibraryId, Library>,
     runs: Runs,
 ) -> Option<Runnable<'a>> {
-    let (function, name) = match runs {
+    let (place, name) = match runs {
         Runs::Script(name) => (scripts.get(name)?, Name::Script(name)),
         Runs::Function(library, index) => {
-            let (function, name) = libraries.get(&library)?.function(index)?;
-            (function, Name::Function(name))
+            let (place, name) = libraries.get(&library)?.function(index)?;
+            (place, Name::Function(name))
         }
     };
     Some(Runnable {
-        function,
+        place,
         kind: runs.kind(),
         name,
     })
@@ -280,7 +282,6 @@ impl State<'_, '_> {
     fn run(
         &self,
         lua: &Lua,
-        names: &Names,
         exchange: Box<Exchange>,
         job: &JobBuf,
         (running, found): (&Running, &Runnable<'_>),
@@ -292,7 +293,7 @@ impl State<'_, '_> {
         let mut exchange = self.exchange();
         let mut reply = Reply::with_buffer(job.protocol, std::mem::take(&mut exchange.reply));
         let mut output = Output {
-            names,
+            names: self.names,
             reply: &mut reply,
             speaks: self.speaks.get(),
         };
@@ -333,13 +334,7 @@ impl State<'_, '_> {
         found: &Runnable<'_>,
     ) -> mlua::Result<(bool, Any)> {
         let arguments = job.arguments.as_argv();
-        // Texts go straight to the interpreter; other bytes are made a value first.
-        let list = |values: Argv<'_>| {
-            lua.create_sequence_from(values.iter().map(|value| match str::from_utf8(value) {
-                Ok(text) => Either::Left(text),
-                Err(_) => Either::Right(LuaString::wrap(value)),
-            }))
-        };
+        let list = |values: Argv<'_>| lua.create_sequence_from(values.iter().map(string));
         let bytes: usize = arguments
             .iter()
             .map(|value| VALUE_BYTES + value.len())
@@ -352,7 +347,8 @@ impl State<'_, '_> {
             ScriptKind::Script => &running.run,
             ScriptKind::Function => &running.call,
         };
-        run.call((&found.function, keys, others))
+        let (table, place) = found.place;
+        run.call((table, place, keys, others))
     }
 
     /// Runs a library, and keeps what it registers.
@@ -419,7 +415,7 @@ impl State<'_, '_> {
         let exchange = self.exchange.borrow();
         let reply = exchange.as_ref().map(|exchange| exchange.reply.as_slice());
         let reply = reply.unwrap_or_default();
-        let mut reader = ReplyReader::new(reply);
+        let mut reader = ReplyReader::new(reply, self.names);
         Ok(match reader.error() {
             Some(text) => Err(Raised {
                 text: text.to_vec(),

@@ -47,9 +47,9 @@ impl Kept {
         }
     }
 
-    /// A script.
-    pub(crate) fn get(&self, name: Sha) -> Option<Function> {
+    /// Where a script is: the table that it lies in, and its place there.
+    pub(crate) fn get(&self, name: Sha) -> Option<(&Table, usize)> {
         let place = self.places.get(&name)?;
-        self.table.raw_get(*place).ok()
+        Some((&self.table, *place))
     }
 }

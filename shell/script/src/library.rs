@@ -23,12 +23,12 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// A function, by its number, and its name.
-    pub(crate) fn function(&self, index: u32) -> Option<(Function, &str)> {
+    /// Where a function is, by its number: the table that it lies in, and its place there. Its name
+    /// too.
+    pub(crate) fn function(&self, index: u32) -> Option<((&Table, usize), &str)> {
         let index = usize::try_from(index).ok()?;
         let name = self.names.get(index)?;
-        let callback = self.callbacks.raw_get(index + 1).ok()?;
-        Some((callback, name))
+        Some(((&self.callbacks, index + 1), name))
     }
 }
 

@@ -8,15 +8,15 @@ use crate::limits::{MADE_BYTES_MAX, REPLY_DEPTH_MAX};
 /// The names by which a table says what it is.
 #[derive(Debug)]
 pub(crate) struct Names {
-    err: LuaString,
-    ok: LuaString,
-    double: LuaString,
-    map: LuaString,
-    set: LuaString,
-    big_number: LuaString,
-    verbatim_string: LuaString,
-    format: LuaString,
-    string: LuaString,
+    pub(crate) err: LuaString,
+    pub(crate) ok: LuaString,
+    pub(crate) double: LuaString,
+    pub(crate) map: LuaString,
+    pub(crate) set: LuaString,
+    pub(crate) big_number: LuaString,
+    pub(crate) verbatim_string: LuaString,
+    pub(crate) format: LuaString,
+    pub(crate) string: LuaString,
 }
 
 impl Names {

@@ -190,15 +190,23 @@ local function handle(found)
     return found
 end
 
-local function run(script, keys, args)
+local function run(scripts, place, keys, args)
     globals.KEYS, globals.ARGV = keys, args
-    return raw_xpcall(script, handle)
+    return raw_xpcall(scripts[place], handle)
 end
 
-local function call(callback, keys, args)
-    return raw_xpcall(function()
-        return callback(keys, args)
-    end, handle)
+-- The function that is called next. No function calls another one.
+local callback, callback_keys, callback_args
+
+local function begin()
+    local run, keys, args = callback, callback_keys, callback_args
+    callback, callback_keys, callback_args = nil, nil, nil
+    return run(keys, args)
+end
+
+local function call(callbacks, place, keys, args)
+    callback, callback_keys, callback_args = callbacks[place], keys, args
+    return raw_xpcall(begin, handle)
 end
 
 -- What a library sees while it registers its functions, and nothing else of all.

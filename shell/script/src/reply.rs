@@ -1,18 +1,22 @@
 //! From the reply of a command to a value of Lua.
 
 use engine::args::parse_i64;
-use mlua::{Lua, Table, Value as Any};
+use mlua::{Either, IntoLua, Lua, LuaString, Table, Value as Any};
+
+use crate::output::Names;
 
 /// Reads replies. What is not complete cannot be: the engine wrote it.
 pub(crate) struct ReplyReader<'a> {
     bytes: &'a [u8],
     at: usize,
+    names: &'a Names,
 }
 
 impl<'a> ReplyReader<'a> {
     /// Reads these bytes.
-    pub(crate) fn new(bytes: &'a [u8]) -> ReplyReader<'a> {
-        ReplyReader { bytes, at: 0 }
+    pub(crate) fn new(bytes: &'a [u8], names: &'a Names) -> ReplyReader<'a> {
+        let at = 0;
+        ReplyReader { bytes, at, names }
     }
 
     /// The text of the error, if the reply is one.
@@ -26,22 +30,23 @@ impl<'a> ReplyReader<'a> {
     /// The next value.
     pub(crate) fn value(&mut self, lua: &Lua) -> mlua::Result<Any> {
         let (kind, line) = self.line();
+        let names = self.names;
         Ok(match kind {
             b':' => integer(line),
             b'$' => match parse_i64(line).and_then(|len| usize::try_from(len).ok()) {
                 Some(len) => Any::String(lua.create_string(self.take(len))?),
                 None => Any::Boolean(false),
             },
-            b'+' => Any::Table(with(lua, "ok", lua.create_string(line)?)?),
-            b'-' => Any::Table(with(lua, "err", lua.create_string(line)?)?),
+            b'+' => Any::Table(with(lua, &names.ok, string(line))?),
+            b'-' => Any::Table(with(lua, &names.err, string(line))?),
             b'*' | b'>' => match parse_i64(line).and_then(|len| usize::try_from(len).ok()) {
                 Some(len) => self.array(lua, len)?,
                 None => Any::Boolean(false),
             },
             b'_' => Any::Nil,
             b'#' => Any::Boolean(line == b"t"),
-            b',' => Any::Table(with(lua, "double", double(line))?),
-            b'(' => Any::Table(with(lua, "big_number", lua.create_string(line)?)?),
+            b',' => Any::Table(with(lua, &names.double, double(line))?),
+            b'(' => Any::Table(with(lua, &names.big_number, string(line))?),
             b'=' => self.verbatim(lua, line)?,
             b'%' => {
                 let map = lua.create_table()?;
@@ -51,7 +56,7 @@ impl<'a> ReplyReader<'a> {
                         map.raw_set(key, value)?;
                     }
                 }
-                Any::Table(with(lua, "map", map)?)
+                Any::Table(with(lua, &names.map, map)?)
             }
             b'~' => {
                 let set = lua.create_table()?;
@@ -61,7 +66,7 @@ impl<'a> ReplyReader<'a> {
                         set.raw_set(member, true)?;
                     }
                 }
-                Any::Table(with(lua, "set", set)?)
+                Any::Table(with(lua, &names.set, set)?)
             }
             // An attribute says something of the reply behind it.
             b'|' => {
@@ -86,10 +91,11 @@ impl<'a> ReplyReader<'a> {
     fn verbatim(&mut self, lua: &Lua, line: &[u8]) -> mlua::Result<Any> {
         let text = self.take(count(line));
         let (format, text) = text.split_at(text.len().min(4));
-        let inner = with(lua, "string", lua.create_string(text)?)?;
         let format = format.get(..3).unwrap_or(format);
-        inner.raw_set("format", lua.create_string(format)?)?;
-        Ok(Any::Table(with(lua, "verbatim_string", inner)?))
+        let names = self.names;
+        let parts = [(&names.string, text), (&names.format, format)];
+        let inner = lua.create_table_from(parts.map(|(name, part)| (name, string(part))))?;
+        Ok(Any::Table(with(lua, &names.verbatim_string, inner)?))
     }
 
     /// The type of the next value, and the rest of its first line.
@@ -125,8 +131,14 @@ fn double(line: &[u8]) -> f64 {
     text.and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
 }
 
-fn with(lua: &Lua, name: &str, value: impl mlua::IntoLua) -> mlua::Result<Table> {
-    let table = lua.create_table_with_capacity(0, 1)?;
-    table.raw_set(name, value)?;
-    Ok(table)
+/// A string to make, without a handle if it is text.
+pub(crate) fn string(bytes: &[u8]) -> Either<&str, impl IntoLua> {
+    match str::from_utf8(bytes) {
+        Ok(text) => Either::Left(text),
+        Err(_) => Either::Right(LuaString::wrap(bytes)),
+    }
+}
+
+fn with(lua: &Lua, name: &LuaString, value: impl IntoLua) -> mlua::Result<Table> {
+    lua.create_table_from([(name, value)])
 }

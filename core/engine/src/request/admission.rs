@@ -48,10 +48,22 @@ impl Server {
                 None => return Err(unknown_command(argv)),
             },
         };
-        let (row, first_arg) = match command.subcommand_count() {
+        let found = match command.subcommand_count() {
             0 => (command, 1),
             _ => self.subcommand(command, argv)?,
         };
+        self.admit_found(session, argv, mode, found).map(Some)
+    }
+
+    /// The same where the command was found already, with the position of its first argument.
+    #[inline(always)]
+    pub(crate) fn admit_found<'a>(
+        &mut self,
+        session: &mut Session,
+        argv: Argv<'a>,
+        mode: Mode,
+        (row, first_arg): (&'static Row, usize),
+    ) -> Result<Invocation<'a>, CmdError> {
         let spec = row.spec;
         if !spec.arity.accepts(argv.len()) || row.is_container() {
             return Err(self.wrong_arity(row));
@@ -75,12 +87,12 @@ impl Server {
         {
             self.check_resources(session, row, mode)?;
         }
-        Ok(Some(Invocation {
+        Ok(Invocation {
             row,
             argv,
             first_arg,
             mode,
-        }))
+        })
     }
 
     /// The subcommand that a request names, or the command itself if it names none, and the

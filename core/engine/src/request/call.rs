@@ -4,7 +4,7 @@
 //! command, comes through [`Ctx::run`]. What a command calls runs in the same batch, at the same
 //! time and for the same client. Each call is admitted by itself.
 
-use resp::Argv;
+use resp::{Argv, Reply};
 
 use crate::args::Args;
 use crate::clients::session::Session;
@@ -102,7 +102,7 @@ impl Ctx<'_> {
         if request.row.spec.flags.has(Flags::WRITE) && self.store.data().log.is_batch_full() {
             return Err(CmdError::TooMuchWritten);
         }
-        let result = self.call_admitted(&request, mode);
+        let result = self.call_admitted(&request, mode, None);
         if mode != Mode::Replay {
             let spec = request.row.spec;
             self.server
@@ -111,12 +111,14 @@ impl Ctx<'_> {
         result
     }
 
-    /// Runs what was admitted for this command.
+    /// Runs what was admitted for this command. It answers to `apart`, or else behind what was
+    /// answered so far.
     #[inline]
     pub(crate) fn call_admitted(
         &mut self,
         request: &Invocation<'_>,
         mode: Mode,
+        apart: Option<&mut Reply>,
     ) -> Result<(), CmdError> {
         let mut callee = Ctx {
             store: view(
@@ -128,7 +130,7 @@ impl Ctx<'_> {
             ),
             server: self.server,
             session: self.session,
-            reply: self.reply,
+            reply: apart.unwrap_or(self.reply),
             now: self.now,
             mode,
             wait: None,

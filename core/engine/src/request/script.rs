@@ -167,9 +167,7 @@ impl Ctx<'_> {
     fn answer_call(&mut self, call: Call<'_>, run: &mut ScriptRun) -> Vec<u8> {
         let mut answer = Reply::with_buffer(call.protocol, call.buffer);
         let _ = answer.begin_part(CALLED_REPLY_BYTES_MAX);
-        std::mem::swap(self.reply, &mut answer);
-        let result = self.call_by_script(call.argv, run);
-        std::mem::swap(self.reply, &mut answer);
+        let result = self.call_by_script(call.argv, run, &mut answer);
         let result = result.and_then(|()| match answer.is_full() {
             true => Err(CmdError::Script(ScriptError::ReplyTooLongForScript)),
             false => Ok(()),
@@ -186,8 +184,13 @@ impl Ctx<'_> {
     }
 
     /// Runs a command for a script.
-    fn call_by_script(&mut self, argv: Argv<'_>, run: &ScriptRun) -> Result<(), CmdError> {
-        let row = self.check_call(argv)?;
+    fn call_by_script(
+        &mut self,
+        argv: Argv<'_>,
+        run: &ScriptRun,
+        answer: &mut Reply,
+    ) -> Result<(), CmdError> {
+        let (row, first_arg) = self.check_call(argv)?;
         let writes = row.spec.flags.has(Flags::WRITE);
         if run.read_only && writes {
             return Err(CmdError::Script(ScriptError::WriteInReadOnlyScript));
@@ -201,12 +204,10 @@ impl Ctx<'_> {
             true => Mode::Transaction,
             false => Mode::Called,
         };
-        let admitted = self.server.admit(self.session, argv, mode);
-        let admitted = admitted.map_err(|error| self.denied_to_script(error));
-        let Some(request) = admitted? else {
-            return Err(CmdError::Script(ScriptError::UnknownInScript));
-        };
-        let result = self.call_admitted(&request, Mode::Called);
+        let found = (row, first_arg);
+        let admitted = self.server.admit_found(self.session, argv, mode, found);
+        let request = admitted.map_err(|error| self.denied_to_script(error))?;
+        let result = self.call_admitted(&request, Mode::Called, Some(answer));
         let (session, now) = (&*self.session, self.now);
         self.server
             .show_as_from("lua", session, request.row.spec, argv, now);
@@ -224,9 +225,10 @@ impl Ctx<'_> {
         error
     }
 
-    /// Finds the command that a script calls, and checks what does not depend on when it does.
-    fn check_call(&self, argv: Argv<'_>) -> Result<&'static Row, CmdError> {
-        let Some((row, _)) = self.server.commands.find_request(argv) else {
+    /// Finds the command that a script calls, and the position of its first argument, and checks
+    /// what does not depend on when it does.
+    fn check_call(&self, argv: Argv<'_>) -> Result<(&'static Row, usize), CmdError> {
+        let Some((row, first_arg)) = self.server.commands.find_request(argv) else {
             return Err(CmdError::Script(ScriptError::UnknownInScript));
         };
         if !row.spec.arity.accepts(argv.len()) || row.is_container() {
@@ -234,7 +236,7 @@ impl Ctx<'_> {
         }
         match row.spec.flags.has(Flags::NO_SCRIPT) {
             true => Err(CmdError::NotFromScript),
-            false => Ok(row),
+            false => Ok((row, first_arg)),
         }
     }
 

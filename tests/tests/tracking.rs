@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use weir_tests::client::{Client, Protocol};
+use weir_tests::differential::random::Random;
 use weir_tests::peers::Peers;
 use weir_tests::server::Server;
 use weir_tests::sockets::{figure, server, until};
@@ -19,35 +20,22 @@ const CLIENTS: usize = 5;
 /// Steps of a run: a request of one client, and what all are told because of it.
 const STEPS: usize = 4000;
 
-/// A generator of numbers below a bound, the same in each run.
-struct Draw(u64);
+/// Where its random numbers come from.
+const SEED: u64 = 1;
 
-impl Draw {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % bound
-    }
-
-    fn of<'a>(&mut self, words: &[&'a str]) -> &'a str {
-        words[self.below(words.len())]
-    }
-
-    /// A request, words apart by spaces. Capital letters stand for keys, numbers and values.
-    fn request(&mut self, shapes: &[&str]) -> String {
-        let shape = self.of(shapes);
-        let words = shape.split(' ').map(|word| match word {
-            "K" => self
-                .of(&["k", "k1", "k2", "l", "s", "h", "z", "x"])
-                .to_owned(),
-            "N" => self.below(3).to_string(),
-            "V" => self.of(&["a", "b", "1", "22"]).to_owned(),
-            word => word.to_owned(),
-        });
-        let words: Vec<String> = words.collect();
-        words.join(" ")
-    }
+/// A request, words apart by spaces. Capital letters stand for keys, numbers and values.
+fn request(random: &mut Random, shapes: &[&str]) -> String {
+    let shape = random.pick(shapes);
+    let words = shape.split(' ').map(|word| match word {
+        "K" => random
+            .pick(&["k", "k1", "k2", "l", "s", "h", "z", "x"])
+            .to_owned(),
+        "N" => random.below(3).to_string(),
+        "V" => random.pick(&["a", "b", "1", "22"]).to_owned(),
+        word => word.to_owned(),
+    });
+    let words: Vec<String> = words.collect();
+    words.join(" ")
 }
 
 /// Requests that only read, most of them by name.
@@ -256,34 +244,35 @@ fn clients_are_told_of_the_same_keys_as_by_redis() {
     let redis = Server::start(&redis).unwrap();
     let weir = server(&[("appendonly", "no")]);
     let mut sides = [Side::new(&redis), Side::new(&weir)];
-    let mut draw = Draw(0x2545_f491_4f6c_dd1d);
+    let mut random = Random::new(SEED);
     let mut told_in_all = 0;
     for step in 0..STEPS {
-        let client = draw.below(CLIENTS + 1);
+        let client = random.below(CLIENTS as u64 + 1) as usize;
         // The last one never tracks, and a transaction is begun and ended in one step.
         let tracks = client < CLIENTS;
-        let requests: Vec<String> = match draw.below(40) {
-            0..=3 if tracks => vec![draw.request(TRACKING)],
+        let requests: Vec<String> = match random.below(40) {
+            0..=3 if tracks => vec![request(&mut random, TRACKING)],
             4 if tracks => vec![
-                draw.request(TRACKING),
-                draw.request(READS),
-                draw.request(READS),
+                request(&mut random, TRACKING),
+                request(&mut random, READS),
+                request(&mut random, READS),
             ],
-            5 => vec![draw.request(OTHERS)],
+            5 => vec![request(&mut random, OTHERS)],
             6..=9 => {
                 let mut queued = vec!["MULTI".to_owned()];
-                if tracks && draw.below(3) == 0 {
-                    queued.insert(0, draw.request(TRACKING));
+                if tracks && random.below(3) == 0 {
+                    queued.insert(0, request(&mut random, TRACKING));
                 }
-                for _ in 0..draw.below(5) {
-                    let shapes = [READS, WRITES, TRACKING][draw.below(2 + usize::from(tracks))];
-                    queued.push(draw.request(shapes));
+                for _ in 0..random.below(5) {
+                    let shapes =
+                        [READS, WRITES, TRACKING][random.below(2 + u64::from(tracks)) as usize];
+                    queued.push(request(&mut random, shapes));
                 }
-                queued.push(draw.of(&["EXEC", "EXEC", "EXEC", "DISCARD"]).to_owned());
+                queued.push(random.pick(&["EXEC", "EXEC", "EXEC", "DISCARD"]).to_owned());
                 queued
             }
-            10..=24 => vec![draw.request(READS)],
-            _ => vec![draw.request(WRITES)],
+            10..=24 => vec![request(&mut random, READS)],
+            _ => vec![request(&mut random, WRITES)],
         };
         let [expected, found] = sides.each_mut().map(|side| side.step(client, &requests));
         assert_eq!(

@@ -8,7 +8,7 @@ use resp::{Argv, Reply};
 
 use crate::args::Args;
 use crate::clients::session::Session;
-use crate::clients::tracking::TrackerId;
+use crate::clients::tracking::Author;
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::CmdError;
 use crate::limits::CALL_DEPTH_MAX;
@@ -159,12 +159,8 @@ impl Ctx<'_> {
     /// not be told to itself.
     #[cold]
     #[inline(never)]
-    fn run_tracked(
-        &mut self,
-        author: Option<TrackerId>,
-        request: &Invocation<'_>,
-    ) -> Result<Flow, CmdError> {
-        let before = self.store.tracking_mut().set_author(author);
+    fn run_tracked(&mut self, author: Author, request: &Invocation<'_>) -> Result<Flow, CmdError> {
+        let before = self.store.tracking_mut().set_author(Some(author));
         let result = self.run_untracked(request);
         self.store.tracking_mut().set_author(before);
         let name = request.argv.get(0).unwrap_or_default();

@@ -119,6 +119,7 @@ impl Tracking {
         }
         for (prefix, changes) in by_prefix {
             let authors = changes.iter().filter_map(|change| change.author);
+            let authors = authors.filter(|author| self.is_no_loop(*author, sessions));
             let authors: BTreeSet<TrackerId> = authors.collect();
             let all = self.prefixes.clients(prefix);
             // Most are told of all keys, and get the same bytes.
@@ -129,8 +130,10 @@ impl Tracking {
             let receivers = self.receivers(same, sessions, outbox);
             outbox.tell(&receivers, &in_pieces(&keys));
             for client in own {
+                let is_author = authors.contains(&client);
                 let is_told = |change: &&&Change| {
-                    change.author != Some(client) && self.may_read(client, &change.key, sessions)
+                    let is_own = is_author && change.author == Some(client);
+                    !is_own && self.may_read(client, &change.key, sessions)
                 };
                 let keys = changes.iter().filter(is_told).map(|change| &change.key);
                 let keys: Vec<&Key> = keys.collect();
@@ -147,6 +150,13 @@ impl Tracking {
         let tracking = self.tracked(client, sessions);
         let tracking = tracking.and_then(|session| session.tracking.as_ref());
         tracking.is_some_and(|it| it.options.reads != TrackedReads::Broadcast)
+    }
+
+    /// Returns whether a client is not told of what it has changed itself.
+    fn is_no_loop(&self, client: TrackerId, sessions: &Sessions) -> bool {
+        let tracking = self.tracked(client, sessions);
+        let tracking = tracking.and_then(|session| session.tracking.as_ref());
+        tracking.is_some_and(|it| it.options.no_loop)
     }
 
     /// A client whose tracking is on.

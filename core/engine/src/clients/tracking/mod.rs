@@ -44,8 +44,17 @@ pub struct Tracking {
     prefixes: Prefixes,
     /// What clients have not been told.
     news: News,
-    /// Whose request runs, if that is a client that is not told of what it does itself (`NOLOOP`).
-    author: Option<TrackerId>,
+    /// Whose request runs, if that client tracks.
+    author: Option<Author>,
+}
+
+/// A client that tracks, and changes keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Author {
+    tracker: TrackerId,
+    /// It is not told of what it does itself now. In `BCAST` mode, that is looked at when it is to
+    /// be told.
+    no_loop: bool,
 }
 
 impl Tracking {
@@ -176,15 +185,16 @@ impl Tracking {
     #[cold]
     pub(crate) fn changed(&mut self, hash: u64, key: &[u8]) {
         if let Some((key, mut readers)) = self.table.take(&mut self.trackers, hash, key) {
-            if let Some(author) = self.author {
-                readers.retain(|reader| *reader != author);
+            if let Some(author) = self.author.filter(|author| author.no_loop) {
+                readers.retain(|reader| *reader != author.tracker);
             }
             if !readers.is_empty() {
                 self.news.push_key(key, readers);
             }
         }
         if self.prefixes.any_is_of(key) {
-            self.news.push_change(key, self.author);
+            let author = self.author.map(|author| author.tracker);
+            self.news.push_change(key, author);
         }
     }
 
@@ -199,8 +209,8 @@ impl Tracking {
         Some(self.table.clear())
     }
 
-    /// Says whose request runs, if it is to be known. Returns whose it was before.
-    pub(crate) fn set_author(&mut self, author: Option<TrackerId>) -> Option<TrackerId> {
+    /// Says whose request runs, if that client tracks. Returns whose it was before.
+    pub(crate) fn set_author(&mut self, author: Option<Author>) -> Option<Author> {
         std::mem::replace(&mut self.author, author)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use values::Key;
 
+use super::Author;
 use super::trackers::TrackerId;
 use crate::clients::session::SessionId;
 use crate::error::{CmdError, TrackingError};
@@ -127,9 +128,12 @@ impl ClientTracking {
         &self.prefixes
     }
 
-    /// Who it is, if it is not told of what it changes itself.
-    pub(crate) fn author(&self) -> Option<TrackerId> {
-        self.options.no_loop.then_some(self.tracker)
+    /// Who it is, and whether it is told of what it changes itself.
+    pub(crate) fn author(&self) -> Author {
+        Author {
+            tracker: self.tracker,
+            no_loop: self.options.no_loop,
+        }
     }
 
     /// `CLIENT CACHING` was said for this request of the client and those up to `through`, by their

@@ -101,6 +101,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
          `unpack`.",
     ),
     (
+        "`rename-command`",
+        "The old name of a renamed command is unknown. In Redis it runs for a client whose last request was that \
+         command by its new name. A subcommand cannot be renamed, and weir does not start; Redis crashes.",
+    ),
+    (
         "`client-output-buffer-limit`",
         "Replies that refer to values count in full, as long as they are, also while they wait for the journal and \
          while they are written. Redis counts a reference only: with a limit of 50 MB it sends gigabytes of MGET.",

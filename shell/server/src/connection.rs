@@ -463,10 +463,10 @@ impl Connection {
                     let has_larges = !request.argv.larges().is_empty();
                     let is_large = has_larges || request.consumed.max(written) > LIGHT_BYTES_MAX;
                     if is_large || engine.wants_measuring() {
-                        let last = Some((self.session, request.argv));
+                        let last = (self.session, request.argv);
                         let took_ns = stopwatch.lap_ns();
-                        engine.measured(last, took_ns, now);
-                        engine.note_hot_keys(request.argv, took_ns, written, now);
+                        engine.measured(Some(last), took_ns, now);
+                        engine.note_hot_keys(last, took_ns, written, now);
                     }
                     consumed += request.consumed;
                     if has_larges {

@@ -47,6 +47,16 @@ pub struct HotKeys {
     pub by_time: Heaviest,
     /// Keys by bytes.
     pub by_bytes: Heaviest,
+    /// What the transaction has done that runs: it is measured as a whole.
+    queued: Vec<Queued>,
+}
+
+/// A command of a transaction.
+#[derive(Debug)]
+struct Queued {
+    keys: Vec<Box<[u8]>>,
+    /// Of request and reply.
+    bytes: u64,
 }
 
 impl HotKeys {
@@ -63,6 +73,7 @@ impl HotKeys {
             cpu_s_before,
             by_time: Heaviest::new(room),
             by_bytes: Heaviest::new(room),
+            queued: Vec::new(),
         }
     }
 
@@ -83,6 +94,25 @@ impl HotKeys {
         let until = self.wanted.until.unwrap_or(now.mono);
         let end = self.ended.unwrap_or(now.mono).min(until);
         end.0.saturating_sub(self.begun.mono.0)
+    }
+
+    /// A command with these keys has run in a transaction, with so many bytes of request and reply.
+    pub fn note_queued<'a>(&mut self, keys: impl Iterator<Item = &'a [u8]>, bytes: u64) {
+        self.queued.push(Queued {
+            keys: keys.map(Box::from).collect(),
+            bytes,
+        });
+    }
+
+    /// A transaction has ended. Its commands are not measured one by one: they share the time
+    /// evenly.
+    pub fn note_transaction(&mut self, nanoseconds: u64, rng: &mut Rng) {
+        let queued = std::mem::take(&mut self.queued);
+        let each_ns = nanoseconds / queued.len().max(1) as u64;
+        for Queued { keys, bytes } in queued {
+            let keys = keys.iter().map(|key| &**key);
+            self.note(keys, (each_ns, bytes), rng);
+        }
     }
 
     /// A command with these keys took so much.
@@ -209,6 +239,22 @@ mod tests {
         let found: Vec<_> = hot.by_bytes.iter().collect();
         assert_eq!(found, [(&b"a"[..], 40), (&b"b"[..], 20)]);
         assert_eq!((hot.all_ns, hot.all_bytes), (400, 80));
+    }
+
+    #[test]
+    fn commands_of_a_transaction_share_its_time() {
+        let mut hot = collect(10);
+        let rng = &mut Rng::new(1);
+        hot.note_queued([&b"a"[..]].into_iter(), 30);
+        hot.note_queued([&b"a"[..], b"b"].into_iter(), 20);
+        assert_eq!(hot.all_bytes, 0);
+        hot.note_transaction(400, rng);
+        let by_time: Vec<_> = hot.by_time.iter().collect();
+        assert_eq!(by_time, [(&b"a"[..], 300), (&b"b"[..], 100)]);
+        let by_bytes: Vec<_> = hot.by_bytes.iter().collect();
+        assert_eq!(by_bytes, [(&b"a"[..], 40), (&b"b"[..], 10)]);
+        hot.note_transaction(400, rng);
+        assert_eq!((hot.all_ns, hot.all_bytes), (400, 50));
     }
 
     #[test]

@@ -102,7 +102,13 @@ impl Ctx<'_> {
         if request.row.spec.flags.has(Flags::WRITE) && self.store.data().log.is_batch_full() {
             return Err(CmdError::TooMuchWritten);
         }
+        let mark = self.reply.mark();
         let result = self.call_admitted(&request, mode, None);
+        if mode == Mode::Transaction && self.server.hot_keys.is_some() {
+            let written = self.reply.len_since(mark);
+            self.server
+                .note_queued_keys(request.row, argv, written, self.now);
+        }
         if mode != Mode::Replay {
             let spec = request.row.spec;
             self.server

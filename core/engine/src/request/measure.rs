@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::observe::slow_log::{LIGHT_US_MAX, UNMEASURED_MAX};
 use crate::observe::stages::Stage;
 use crate::server::Server;
-use crate::table::{Flags, keys_of, redacted};
+use crate::table::{Flags, Row, keys_of, redacted};
 use crate::time::Now;
 impl Engine {
     /// Returns whether what ran since the last [`Engine::measured`] should be measured now. Reading
@@ -66,16 +66,34 @@ impl Engine {
         }
     }
 
-    /// Tells a collection of `HOTKEYS` what a request took, and how many bytes its reply has.
+    /// Tells a collection of `HOTKEYS` what a client's request took, and how many bytes its reply
+    /// has.
     #[inline]
-    pub fn note_hot_keys(&mut self, argv: Argv<'_>, nanoseconds: u64, written: usize, now: Now) {
+    pub fn note_hot_keys(
+        &mut self,
+        (session, argv): (SessionId, Argv<'_>),
+        nanoseconds: u64,
+        written: usize,
+        now: Now,
+    ) {
         if self.server.hot_keys.is_some() {
-            self.note_keys(argv, nanoseconds, written, now);
+            self.note_keys((session, argv), nanoseconds, written, now);
         }
     }
 
     #[cold]
-    fn note_keys(&mut self, argv: Argv<'_>, nanoseconds: u64, written: usize, now: Now) {
+    fn note_keys(
+        &mut self,
+        (session, argv): (SessionId, Argv<'_>),
+        nanoseconds: u64,
+        written: usize,
+        now: Now,
+    ) {
+        // What is queued counts when it runs.
+        let session = self.server.sessions.find(session);
+        if session.is_some_and(|session| session.transaction.is_some()) {
+            return;
+        }
         let Server {
             hot_keys,
             commands,
@@ -88,6 +106,10 @@ impl Engine {
         let Some((row, _)) = commands.find_request(argv) else {
             return;
         };
+        if row.spec.flags.has(Flags::RUNS_QUEUE) {
+            hot_keys.note_transaction(nanoseconds, rng);
+            return;
+        }
         let keys = keys_of(row.spec, argv).map_while(Result::ok);
         let bytes = encoded_len(argv) + written as u64;
         hot_keys.note(keys.map(|found| found.key), (nanoseconds, bytes), rng);
@@ -136,6 +158,18 @@ impl Engine {
                 }
             }
             server.slow_log.truncate(config.slow_log_len);
+        }
+    }
+}
+
+impl Server {
+    /// Tells a collection of `HOTKEYS` of a command that a transaction has run.
+    #[cold]
+    pub(crate) fn note_queued_keys(&mut self, row: &Row, argv: Argv<'_>, written: usize, now: Now) {
+        if let Some(hot_keys) = self.hot_keys.as_mut().filter(|it| it.is_active(now)) {
+            let keys = keys_of(row.spec, argv).map_while(Result::ok);
+            let bytes = encoded_len(argv) + written as u64;
+            hot_keys.note_queued(keys.map(|found| found.key), bytes);
         }
     }
 }

@@ -19,8 +19,9 @@ pub(super) const HOTKEYS: Entry = container(
         complexity: "Depends on subcommand.",
         arity: Arity::AtLeast(2),
         compat: Compat::Differs(
-            "What a transaction or a script does counts for no key. Keys of more than 1,024 bytes \
-             are not told.",
+            "The commands of a transaction share its time evenly. A script counts for the keys \
+             that it was given; in Redis, within a transaction, for those that it uses too. Keys of \
+             more than 1,024 bytes are not told.",
         ),
         ..Spec::named("hotkeys")
     },

@@ -64,7 +64,9 @@ impl ScriptHost for Toy {
                 let text = "timeout".to_owned();
                 Step::Failed(LibraryError::NotRegistered(text).into())
             }
-            Answer::GoOn | Answer::Reply(_) | Answer::Verdict(_) => Step::Tick,
+            Answer::GoOn | Answer::Reply(_) | Answer::ReplyThenTick(_) | Answer::Verdict(_) => {
+                Step::Tick
+            }
         }
     }
 

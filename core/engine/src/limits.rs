@@ -223,6 +223,15 @@ pub const UNITS_PER_TICK: u64 = 10_000;
 /// What a script uses up that runs a command, beside what it does itself.
 pub const UNITS_PER_CALL: u64 = 200;
 
+/// What it uses up beyond that for a command that may look at much.
+pub const UNITS_PER_HEAVY_CALL: u64 = 2_000;
+
+/// What it uses up for each change that its command makes.
+pub const UNITS_PER_CHANGE: u64 = 50;
+
+/// How much of a command and of its reply makes up one unit, in bytes.
+pub const CALLED_BYTES_PER_UNIT: u64 = 4;
+
 /// What a script may use up before others are served: some milliseconds.
 pub const SCRIPT_SLICE_UNITS: u64 = 500_000;
 

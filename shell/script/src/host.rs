@@ -29,6 +29,8 @@ pub(crate) enum Told {
 pub(crate) enum Said {
     /// The reply is in the exchange.
     Reply,
+    /// The same, and a sign of life is to come next.
+    ReplyThenTick,
     Verdict(Verdict),
     GoOn,
     Kill,
@@ -260,6 +262,10 @@ impl ScriptHost for LuaHost {
             Answer::Reply(reply) => {
                 exchange.reply = reply;
                 Said::Reply
+            }
+            Answer::ReplyThenTick(reply) => {
+                exchange.reply = reply;
+                Said::ReplyThenTick
             }
             Answer::Verdict(verdict) => Said::Verdict(verdict),
             Answer::GoOn => Said::GoOn,

@@ -399,15 +399,17 @@ impl State<'_, '_> {
     }
 
     /// Runs a command; its reply is in the exchange then.
-    fn ask(&self, arguments: &MultiValue) -> Result<(), NoRequest> {
+    fn ask(&self, arguments: &MultiValue) -> mlua::Result<Result<(), NoRequest>> {
         let mut exchange = self.exchange();
         if let Err(reason) = exchange.request.fill(arguments) {
             self.exchange.replace(Some(exchange));
-            return Err(reason);
+            return Ok(Err(reason));
         }
         exchange.protocol = self.speaks.get();
-        self.talk(Says::Call(exchange));
-        Ok(())
+        if self.talk(Says::Call(exchange)) == Said::ReplyThenTick {
+            self.tick()?;
+        }
+        Ok(Ok(()))
     }
 
     /// The reply to what was asked: a value, or an error.
@@ -430,7 +432,7 @@ impl State<'_, '_> {
 
     /// `redis.call`.
     fn call(&self, lua: &Lua, arguments: &MultiValue) -> mlua::Result<Any> {
-        match self.ask(arguments) {
+        match self.ask(arguments)? {
             Ok(()) => self.answer(lua)?.map_err(Raised::into_error),
             Err(reason) => raise(reason),
         }
@@ -438,7 +440,7 @@ impl State<'_, '_> {
 
     /// `redis.pcall`.
     fn pcall(&self, lua: &Lua, arguments: &MultiValue) -> mlua::Result<Any> {
-        let answer = match self.ask(arguments) {
+        let answer = match self.ask(arguments)? {
             Ok(()) => self.answer(lua)?,
             Err(reason) => Err(Raised {
                 text: format!("ERR {reason}").into_bytes(),
@@ -466,7 +468,11 @@ impl State<'_, '_> {
             Said::Verdict(Verdict::WrongArity) => {
                 raise("Wrong number of args for redis.acl_check_cmd()")
             }
-            Said::Verdict(Verdict::Denied) | Said::Reply | Said::GoOn | Said::Kill => Ok(false),
+            Said::Verdict(Verdict::Denied)
+            | Said::Reply
+            | Said::ReplyThenTick
+            | Said::GoOn
+            | Said::Kill => Ok(false),
         }
     }
 

@@ -6,8 +6,8 @@
 //! slice by slice. What it has written is not committed before it ends
 //! ([`crate::store::log::EffectLog::set_aside`]), so it stays one batch.
 //!
-//! How long a slice is, is counted in steps of the script and in calls, not in time: the same
-//! requests give the same slices.
+//! How long a slice is, is counted in steps of the script and in what its calls change, read and
+//! write, not in time: the same requests give the same slices.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use crate::clients::session::SessionId;
 use crate::command::{Ctx, Flow, Mode};
 use crate::error::{CmdError, DeniedWhen, ScriptError};
 use crate::limits::{
-    CALLED_REPLY_BYTES_MAX, SCRIPT_SLICE_UNITS, UNITS_PER_CALL, UNITS_PER_TICK,
-    UNSUSPENDED_SCRIPT_UNITS_MAX,
+    CALLED_BYTES_PER_UNIT, CALLED_REPLY_BYTES_MAX, SCRIPT_SLICE_UNITS, UNITS_PER_CALL,
+    UNITS_PER_CHANGE, UNITS_PER_HEAVY_CALL, UNITS_PER_TICK, UNSUSPENDED_SCRIPT_UNITS_MAX,
 };
 use crate::scripting::{
     Answer, Call, Job, Running, Runs, ScriptCall, ScriptFlags, ScriptHost, Shebang, Step, Verdict,
@@ -124,8 +124,11 @@ impl Ctx<'_> {
         loop {
             let answer = match step {
                 Step::Call(call) => {
-                    run.units += UNITS_PER_CALL;
-                    Answer::Reply(self.answer_call(call, run))
+                    let reply = self.answer_call(call, run);
+                    match run.units >= self.units_max() {
+                        true => Answer::ReplyThenTick(reply),
+                        false => Answer::Reply(reply),
+                    }
                 }
                 Step::MayRun(argv) => Answer::Verdict(self.may_run(argv)),
                 Step::Log(level, text) => {
@@ -135,20 +138,9 @@ impl Ctx<'_> {
                 Step::Tick => {
                     run.units += UNITS_PER_TICK;
                     match self.mode {
-                        Mode::Alone | Mode::Resumed if run.units >= SCRIPT_SLICE_UNITS => {
-                            return Sliced::Suspended;
-                        }
-                        // What is part of something larger cannot be suspended.
-                        Mode::Transaction | Mode::Called | Mode::Replay
-                            if run.units >= UNSUSPENDED_SCRIPT_UNITS_MAX =>
-                        {
-                            Answer::Kill
-                        }
-                        Mode::Alone
-                        | Mode::Resumed
-                        | Mode::Transaction
-                        | Mode::Called
-                        | Mode::Replay => Answer::GoOn,
+                        _ if run.units < self.units_max() => Answer::GoOn,
+                        Mode::Alone | Mode::Resumed => return Sliced::Suspended,
+                        Mode::Transaction | Mode::Called | Mode::Replay => Answer::Kill,
                     }
                 }
                 Step::Done(reply) => {
@@ -163,8 +155,18 @@ impl Ctx<'_> {
         }
     }
 
+    /// What a script may use up at a time. One that is part of something larger cannot be
+    /// suspended.
+    fn units_max(&self) -> u64 {
+        match self.mode {
+            Mode::Alone | Mode::Resumed => SCRIPT_SLICE_UNITS,
+            Mode::Transaction | Mode::Called | Mode::Replay => UNSUSPENDED_SCRIPT_UNITS_MAX,
+        }
+    }
+
     /// Runs a command for a script, and returns its reply.
     fn answer_call(&mut self, call: Call<'_>, run: &mut ScriptRun) -> Vec<u8> {
+        let changes = self.store.work();
         let mut answer = Reply::with_buffer(call.protocol, call.buffer);
         let _ = answer.begin_part(CALLED_REPLY_BYTES_MAX);
         let result = self.call_by_script(call.argv, run, &mut answer);
@@ -177,20 +179,27 @@ impl Ctx<'_> {
             answer.clear();
             error.write(&mut answer);
         }
-        match answer.has_pieces() {
+        let changes = self.store.work() - changes;
+        let reply = match answer.has_pieces() {
             true => answer.into_bytes(),
             false => answer.into_buffer(),
-        }
+        };
+        let bytes = (call.argv.bytes_len() + reply.len()) as u64;
+        run.units += UNITS_PER_CALL + changes * UNITS_PER_CHANGE + bytes / CALLED_BYTES_PER_UNIT;
+        reply
     }
 
     /// Runs a command for a script.
     fn call_by_script(
         &mut self,
         argv: Argv<'_>,
-        run: &ScriptRun,
+        run: &mut ScriptRun,
         answer: &mut Reply,
     ) -> Result<(), CmdError> {
         let (row, first_arg) = self.check_call(argv)?;
+        if !row.spec.is_light() {
+            run.units += UNITS_PER_HEAVY_CALL;
+        }
         let writes = row.spec.flags.has(Flags::WRITE);
         if run.read_only && writes {
             return Err(CmdError::Script(ScriptError::WriteInReadOnlyScript));

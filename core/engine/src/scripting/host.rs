@@ -75,7 +75,7 @@ impl Runs {
 /// What a script wants, or how it ended.
 #[derive(Debug)]
 pub enum Step<'h> {
-    /// Run a command; [`Answer::Reply`].
+    /// Run a command; [`Answer::Reply`] or [`Answer::ReplyThenTick`].
     Call(Call<'h>),
     /// Tell whether its user may run a command; [`Answer::Verdict`].
     MayRun(Argv<'h>),
@@ -107,6 +107,9 @@ pub struct Call<'h> {
 pub enum Answer {
     /// The reply of a command.
     Reply(Vec<u8>),
+    /// The same to a script that has used up what it may: it gives a sign of life before it goes
+    /// on.
+    ReplyThenTick(Vec<u8>),
     /// Whether a command may be run.
     Verdict(Verdict),
     /// There is nothing to say.

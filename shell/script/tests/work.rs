@@ -98,6 +98,17 @@ fn what_follows_from_few_values_without_end_can_be_ended() {
 }
 
 #[test]
+fn reading_many_values_can_be_ended() {
+    let text = "local s = '[' .. string.rep('[],', 300000) .. '1]' ";
+    let before = run(&format!("{text} return 0")).ticks;
+    let read = run(&format!("{text} return #cjson.decode(s)"));
+    assert_eq!(read.text, ":300001\r\n");
+    assert!(read.ticks > before + 200, "{before} {read:?}");
+    let ended = run_for(&format!("{text} return #cjson.decode(s)"), before + 10);
+    assert!(ended.text.contains("Script killed by user"), "{ended:?}");
+}
+
+#[test]
 fn one_call_makes_no_more_than_may_be_made() {
     for call in [
         "cjson.encode(t)",

@@ -4,7 +4,8 @@ use mlua::{Lua, Table, Value as Any};
 
 use super::{DEPTH_MAX, Options};
 use crate::failure::{Failure, fail};
-use crate::memory::{BYTES_PER_BYTE, VALUE_BYTES, reserved};
+use crate::memory::{self, BYTES_PER_BYTE, reserved};
+use crate::work::{VALUE_BYTES, Work};
 
 /// Reads a value, and nothing behind it.
 pub(super) fn decode(
@@ -24,8 +25,9 @@ pub(super) fn decode(
         options,
         mark,
         scratch: Vec::new(),
+        work: Work::new(lua),
     };
-    let bytes = VALUE_BYTES + text.len().saturating_mul(BYTES_PER_BYTE);
+    let bytes = memory::VALUE_BYTES + text.len().saturating_mul(BYTES_PER_BYTE);
     let value = reserved(lua, bytes, || {
         let token = decoder.token();
         decoder.value(token)
@@ -68,6 +70,7 @@ struct Decoder<'a> {
     options: &'a Options,
     mark: Option<&'a Table>,
     scratch: Vec<u8>,
+    work: Work<'a>,
 }
 
 impl Decoder<'_> {
@@ -93,6 +96,7 @@ impl Decoder<'_> {
     }
 
     fn value(&mut self, token: Token) -> Result<Any, Failure> {
+        self.work.did(VALUE_BYTES)?;
         Ok(match token.kind {
             Kind::Text => Any::String(self.lua.create_string(&self.scratch)?),
             Kind::Number(number) => Any::Number(number),

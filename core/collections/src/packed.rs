@@ -126,7 +126,8 @@ impl<B: Bounds> Elements<B> {
                 return Siblings::new();
             }
             let grows_at_end = at == len && edges.is_last || at == 0 && edges.is_first;
-            if !grows_at_end {
+            // One that is nearly as long as a page has no middle either.
+            if !grows_at_end && len > 1 {
                 let middle = page.middle();
                 let mut right = page.split_off(middle, item.cost());
                 if at <= middle {

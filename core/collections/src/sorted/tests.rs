@@ -102,7 +102,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             0..3000_u64,
             0..9_u64,
             1..600_u64,
-            prop_oneof![9 => 0..30_usize, 1 => 1000..2500_usize],
+            prop_oneof![18 => 0..30_usize, 1 => 990..1020_usize, 1 => 1000..2500_usize],
         )
     };
     let step = prop_oneof![
@@ -264,4 +264,32 @@ fn a_long_text_is_not_copied() {
     assert!(Arc::strong_count(&member) < 25);
     sorted.remove_ranks(0, 500);
     assert_eq!(Arc::strong_count(&member), 1);
+}
+
+#[test]
+fn texts_of_half_a_page_come_in_their_order() {
+    let text = |number: u64| [&number.to_be_bytes(), vec![b'm'; 1010].as_slice()].concat();
+    let mut sorted = Sorted::<ByBytes>::new();
+    // Into the middle of what is there each time, then before and behind it.
+    let numbers = [90, 10, 50, 30, 70, 40, 60, 5, 95];
+    for (at, number) in numbers.into_iter().enumerate() {
+        assert!(sorted.insert(&text(number)));
+        let mut model: Vec<Vec<u8>> = numbers[..=at].iter().map(|it| text(*it)).collect();
+        model.sort();
+        assert!(
+            sorted
+                .iter()
+                .map(|text| text.to_vec())
+                .eq(model.iter().cloned())
+        );
+        if let Repr::Large(large) = &sorted.0 {
+            large.runs.check(&|run| assert!(run.len() > 0));
+        }
+        for (rank, text) in model.iter().enumerate() {
+            assert_eq!(sorted.rank(text), Ok(rank));
+        }
+    }
+    sorted.insert_each(&[b"".as_slice(), &text(7), &text(33)]);
+    let found = [0, 2, 5].map(|rank| sorted.get(rank).map(|text| text.to_vec()));
+    assert_eq!(found, [vec![], text(7), text(33)].map(Some));
 }

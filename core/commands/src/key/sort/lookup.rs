@@ -54,15 +54,19 @@ impl<'p> Lookup<'p> {
         self.before.len() + self.after.len()
     }
 
-    /// What it names for an element.
+    /// What it names for an element. The name of the key is written to `key`, whatever was there.
     pub(super) fn find<'s>(
         &self,
         element: Element<'_>,
+        key: &mut Vec<u8>,
         store: &'s mut Store<'_>,
     ) -> Option<Found<'s>> {
-        let key = element.with_bytes(|element| [self.before, element, self.after].concat());
+        key.clear();
+        key.extend_from_slice(self.before);
+        element.with_bytes(|element| key.extend_from_slice(element));
+        key.extend_from_slice(self.after);
         let over_ms = store.over_ms();
-        let value = store.reading().value(&key)?;
+        let value = store.reading().value(key)?;
         match self.field {
             None => value.get::<StringValue>().map(Found::String),
             Some(field) => field_of(value, field, over_ms).map(Found::Field),

@@ -207,9 +207,7 @@ fn chosen<'s>(
         By::Themselves | By::Keys(_) => request.order,
     };
     budget.take(source.len(), 0)?;
-    let elements = source.all();
-    budget.take(0, elements.iter().map(Element::len).sum())?;
-    sorted(elements, (by, order), request.direction, range, budget, ctx)
+    sorted(source, (by, order), request.direction, range, budget, ctx)
 }
 
 /// Answers the elements, or what the patterns name for each.
@@ -226,10 +224,11 @@ fn answer(elements: &[Element<'_>], get: &[Get<'_>], ctx: &mut Ctx<'_>) {
         let of_element = move |get| (*element, get);
         get.iter().map(of_element)
     });
+    let mut key = Vec::new();
     reply.each(wanted, |reply, (element, get)| match get {
         Get::Element => reply_element(Some(element), reply),
         Get::Nothing => reply.null(),
-        Get::Of(lookup) => match lookup.find(element, store) {
+        Get::Of(lookup) => match lookup.find(element, &mut key, store) {
             Some(Found::String(string)) => reply_string(Some(string), reply),
             Some(Found::Field(value)) => reply_element(Some(value), reply),
             None => reply.null(),
@@ -250,12 +249,13 @@ fn store(
         get => get,
     };
     let mut stored = Vec::with_capacity(elements.len() * get.len());
+    let mut key = Vec::new();
     for element in elements {
         for get in get {
             let member = match get {
                 Get::Element => Member::from(*element),
                 Get::Nothing => member_of(b""),
-                Get::Of(lookup) => match lookup.find(*element, &mut ctx.store) {
+                Get::Of(lookup) => match lookup.find(*element, &mut key, &mut ctx.store) {
                     Some(Found::String(string)) => {
                         budget.take(0, string.len())?;
                         string.with_bytes(member_of)

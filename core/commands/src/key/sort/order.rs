@@ -10,6 +10,7 @@ use values::{Member, Scratch, StringValue};
 
 use super::budget::Budget;
 use super::lookup::{Found, Lookup};
+use super::source::{Direction, Source};
 use crate::float::parse_bound;
 
 /// As what elements are compared, or what they are sorted by.
@@ -19,45 +20,22 @@ pub(super) enum Order {
     Texts,
 }
 
-/// Which come first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// The smallest.
-    Ascending,
-    /// The largest.
-    Descending,
-}
-
-impl Direction {
-    fn of(self, ordering: Ordering) -> Ordering {
-        match self {
-            Direction::Ascending => ordering,
-            Direction::Descending => ordering.reverse(),
-        }
-    }
-}
-
 /// The elements of a range of places, once all are sorted.
 pub(super) fn sorted<'s>(
-    elements: Vec<Element<'s>>,
+    source: &'s Source,
     (by, order): (Option<&Lookup<'_>>, Order),
     direction: Direction,
     range: Range<usize>,
     budget: &mut Budget,
     ctx: &mut Ctx<'_>,
 ) -> Result<Vec<Element<'s>>, CmdError> {
-    if let (None, Order::Texts) = (by, order) {
-        return Ok(sorted_texts(elements, direction, range));
-    }
     if let Some(lookup) = by {
-        let bytes = elements.len().saturating_mul(lookup.len());
-        budget.take(elements.len(), bytes)?;
+        let bytes = source.len().saturating_mul(lookup.len());
+        budget.take(source.len(), bytes)?;
     }
-    let mut find = |element: &Element<'s>| -> Result<Text<'s>, CmdError> {
-        let Some(lookup) = by else {
-            return Ok(Text::of(*element));
-        };
-        let text = match lookup.find(*element, &mut ctx.store) {
+    let mut name = Vec::new();
+    let mut find = |lookup: &Lookup<'_>, element: Element<'s>, budget: &mut Budget| {
+        let text = match lookup.find(element, &mut name, &mut ctx.store) {
             Some(Found::String(string)) => Text::of_string(string),
             Some(Found::Field(value)) => Text::Own(Member::from(value)),
             None => Text::Missing,
@@ -65,40 +43,39 @@ pub(super) fn sorted<'s>(
         budget.take(0, text.bytes().map_or(0, <[u8]>::len))?;
         Ok(text)
     };
-    match order {
-        Order::Numbers => {
-            let number = |element| find(element)?.number();
-            let numbers: Result<Vec<f64>, CmdError> = elements.iter().map(number).collect();
+    match (by, order) {
+        (by, Order::Numbers) => {
+            // None of them is NaN.
             let compare = |a: &Row<'s, f64>, b: &Row<'s, f64>| {
-                // None of them is NaN.
                 let ordering = a.key.partial_cmp(&b.key).unwrap_or(Ordering::Equal);
                 direction.of(ordering.then_with(|| bytes_of(a.element, b.element)))
             };
-            Ok(first_rows(rows(elements, numbers?), range, compare))
+            let number = |element, budget: &mut Budget| match (by, element) {
+                (Some(lookup), element) => find(lookup, element, budget)?.number(),
+                (None, Element::Integer(integer)) => Ok(integer as f64),
+                (None, Element::Text(bytes)) => Text::Of(bytes).number(),
+                (None, Element::Shared(bytes)) => Text::Of(bytes).number(),
+            };
+            First::new(range, compare).of(source, number, budget)
         }
-        Order::Texts => {
-            let texts: Result<Vec<Text<'s>>, CmdError> = elements.iter().map(find).collect();
+        (Some(lookup), Order::Texts) => {
             let compare = |a: &Row<'s, Text<'s>>, b: &Row<'s, Text<'s>>| {
                 direction.of(a.key.bytes().cmp(&b.key.bytes()))
             };
-            Ok(first_rows(rows(elements, texts?), range, compare))
+            let text = |element, budget: &mut Budget| find(lookup, element, budget);
+            First::new(range, compare).of(source, text, budget)
+        }
+        (None, Order::Texts) => {
+            // Most of many differ within the first eight bytes, which are compared without a look
+            // at the elements themselves.
+            let compare = |a: &Row<'s, u64>, b: &Row<'s, u64>| {
+                let ordering = a.key.cmp(&b.key);
+                direction.of(ordering.then_with(|| bytes_of(a.element, b.element)))
+            };
+            let head = |element: Element<'s>, _: &mut Budget| Ok(element.with_bytes(head));
+            First::new(range, compare).of(source, head, budget)
         }
     }
-}
-
-/// The same of elements that are sorted by their own texts. Most of many differ within the first
-/// eight bytes, which are compared without a look at the elements themselves.
-fn sorted_texts<'s>(
-    elements: Vec<Element<'s>>,
-    direction: Direction,
-    range: Range<usize>,
-) -> Vec<Element<'s>> {
-    let heads: Vec<u64> = elements.iter().map(|it| it.with_bytes(head)).collect();
-    let compare = |a: &Row<'s, u64>, b: &Row<'s, u64>| {
-        let ordering = a.key.cmp(&b.key);
-        direction.of(ordering.then_with(|| bytes_of(a.element, b.element)))
-    };
-    first_rows(rows(elements, heads), range, compare)
 }
 
 /// An element, and what it is sorted by.
@@ -109,33 +86,94 @@ struct Row<'s, K> {
     key: K,
 }
 
-fn rows<'s, K>(elements: Vec<Element<'s>>, keys: Vec<K>) -> Vec<Row<'s, K>> {
-    let rows = elements.into_iter().zip(keys).enumerate();
-    rows.map(|(place, (element, key))| Row {
-        element,
-        place,
-        key,
-    })
-    .collect()
+/// Up to how many rows more than are asked for are kept.
+const ROWS_BESIDE: usize = 1 << 10;
+
+/// The rows that come first in an order. There are never many more than it takes to know which
+/// ones that are. Those that are the same stay in their order.
+struct First<'s, K, C> {
+    rows: Vec<Row<'s, K>>,
+    /// The places that are asked for.
+    range: Range<usize>,
+    compare: C,
+    /// The first rows up to the end of the range are those of all so far, the last one at their
+    /// end.
+    is_cut: bool,
 }
 
-/// Sorts as much as it takes to know the elements of a range of places. Those that are the same
-/// stay in their order.
-fn first_rows<'s, K>(
-    mut rows: Vec<Row<'s, K>>,
-    range: Range<usize>,
-    compare: impl Fn(&Row<'s, K>, &Row<'s, K>) -> Ordering,
-) -> Vec<Element<'s>> {
-    let compare = |a: &Row<'s, K>, b: &Row<'s, K>| compare(a, b).then(a.place.cmp(&b.place));
-    if let Some(last) = range.end.checked_sub(1)
-        && range.end < rows.len()
-    {
-        rows.select_nth_unstable_by(last, compare);
+impl<'s, K, C: Fn(&Row<'s, K>, &Row<'s, K>) -> Ordering> First<'s, K, C> {
+    fn new(range: Range<usize>, compare: C) -> First<'s, K, C> {
+        First {
+            rows: Vec::new(),
+            range,
+            compare,
+            is_cut: false,
+        }
     }
-    rows.truncate(range.end);
-    rows.sort_unstable_by(compare);
-    let chosen = rows.into_iter().skip(range.start);
-    chosen.map(|row| row.element).collect()
+
+    /// The elements of the range, once all are sorted by what `key` makes of them.
+    fn of(
+        mut self,
+        source: &'s Source,
+        mut key: impl FnMut(Element<'s>, &mut Budget) -> Result<K, CmdError>,
+        budget: &mut Budget,
+    ) -> Result<Vec<Element<'s>>, CmdError> {
+        let kept = self.kept_max().min(source.len());
+        self.rows.reserve_exact(kept);
+        let mut place = 0;
+        source.try_for_each(|element| {
+            budget.take(0, element.len())?;
+            let key = key(element, budget)?;
+            self.push(Row {
+                element,
+                place,
+                key,
+            });
+            place += 1;
+            Ok(())
+        })?;
+        self.cut();
+        let compare = self.compare;
+        let in_order = |a: &Row<'s, K>, b: &Row<'s, K>| compare(a, b).then(a.place.cmp(&b.place));
+        self.rows.sort_unstable_by(in_order);
+        let chosen = self.rows.into_iter().skip(self.range.start);
+        Ok(chosen.map(|row| row.element).collect())
+    }
+
+    fn kept_max(&self) -> usize {
+        self.range
+            .end
+            .saturating_add(self.range.end.max(ROWS_BESIDE))
+    }
+
+    fn push(&mut self, row: Row<'s, K>) {
+        let last = self.range.end.checked_sub(1);
+        let last = last
+            .filter(|_| self.is_cut)
+            .and_then(|last| self.rows.get(last));
+        // What is the same as the last one comes behind it.
+        if last.is_some_and(|last| (self.compare)(&row, last).is_ge()) {
+            return;
+        }
+        if self.rows.len() >= self.kept_max() {
+            self.cut();
+        }
+        self.rows.push(row);
+    }
+
+    /// Drops what is behind the end of the range.
+    fn cut(&mut self) {
+        if self.rows.len() <= self.range.end {
+            return;
+        }
+        if let Some(last) = self.range.end.checked_sub(1) {
+            let compare = &self.compare;
+            self.rows
+                .select_nth_unstable_by(last, |a, b| compare(a, b).then(a.place.cmp(&b.place)));
+            self.is_cut = true;
+        }
+        self.rows.truncate(self.range.end);
+    }
 }
 
 fn bytes_of(a: Element<'_>, b: Element<'_>) -> Ordering {
@@ -155,16 +193,8 @@ enum Text<'s> {
     String(StringValue),
 }
 
-impl<'s> Text<'s> {
-    fn of(element: Element<'s>) -> Text<'s> {
-        match element {
-            Element::Text(bytes) => Text::Of(bytes),
-            Element::Shared(bytes) => Text::Of(bytes),
-            Element::Integer(_) => Text::Own(Member::from(element)),
-        }
-    }
-
-    fn of_string(string: &StringValue) -> Text<'s> {
+impl Text<'_> {
+    fn of_string(string: &StringValue) -> Self {
         match string.heap() {
             Some(_) => Text::String(string.clone()),
             None => string.with_bytes(|bytes| Text::Own(Member::from(Element::Text(bytes)))),

@@ -7,7 +7,8 @@ use engine::error::CmdError;
 use resp::Argv;
 
 use super::lookup::Lookup;
-use super::order::{Direction, Order};
+use super::order::Order;
+use super::source::Direction;
 
 /// What is asked for.
 #[derive(Debug)]

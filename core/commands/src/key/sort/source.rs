@@ -1,12 +1,30 @@
 //! What is sorted: a view of a list, a set or a sorted set.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use collections::Element;
 use engine::error::CmdError;
 use values::{List, Set, SortedSet, Value};
 
-use super::order::Direction;
+/// Which come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// The smallest.
+    Ascending,
+    /// The largest.
+    Descending,
+}
+
+impl Direction {
+    /// The order in which elements of this order come.
+    pub(super) fn of(self, ordering: Ordering) -> Ordering {
+        match self {
+            Direction::Ascending => ordering,
+            Direction::Descending => ordering.reverse(),
+        }
+    }
+}
 
 /// A view of a value. What is missing has no elements.
 #[derive(Debug)]
@@ -42,12 +60,19 @@ impl Source {
         }
     }
 
-    /// The elements in the order in which they are.
-    pub(super) fn all(&self) -> Vec<Element<'_>> {
-        self.range(0..self.len(), Direction::Ascending)
+    /// Shows the elements in the order in which they are, until `f` fails.
+    pub(super) fn try_for_each<'s>(
+        &'s self,
+        mut f: impl FnMut(Element<'s>) -> Result<(), CmdError>,
+    ) -> Result<(), CmdError> {
+        match self {
+            Source::List(list) => list.iter().try_for_each(f),
+            Source::Set(set) => set.iter().try_for_each(f),
+            Source::SortedSet(set) => set.iter().try_for_each(|it| f(Element::Text(it.member))),
+        }
     }
 
-    /// Those of a range, counted from the end if the last come first. A set has no end.
+    /// The elements of a range, counted from the end if the last come first. A set has no end.
     pub(super) fn range(&self, range: Range<usize>, direction: Direction) -> Vec<Element<'_>> {
         let Range { start, end } = range;
         let len = self.len();

@@ -5,6 +5,7 @@
 //! from members to scores beside it. What Redis would call a listpack says so, whatever it is kept
 //! in here. Once it has had too many members or too long ones for that, it never is one again.
 
+mod many;
 mod order;
 
 use std::cell::Cell;
@@ -104,13 +105,6 @@ impl<'t> Builder<'t> {
         self.longest = self.longest.max(member.len());
         let hasher = self.placing.hasher;
         self.set.put(member, before, score, hasher, &mut Copied)
-    }
-
-    /// Gives a member this score that is not there. Those that come in order are put in fast.
-    pub fn append(&mut self, member: &[u8], score: f64) {
-        self.longest = self.longest.max(member.len());
-        let hasher = self.placing.hasher;
-        self.set.put(member, None, score, hasher, &mut Copied);
     }
 
     /// The set so far.
@@ -276,6 +270,15 @@ impl SortedSet {
             Repr::Small(order) => order.remove_at(Member { member, score }),
             Repr::Large(large) => Arc::make_mut(large).remove(member, longs),
         }
+    }
+
+    /// The members of the ranks from `from` on, before `to`, as a set that shares with this one
+    /// what it can, and has its form. It takes time by how many others there are.
+    pub fn part(&self, from: usize, to: usize) -> SortedSet {
+        let mut part = self.clone();
+        part.remove_ranks(to, part.len(), &mut Copied);
+        part.remove_ranks(0, from, &mut Copied);
+        part
     }
 
     /// Takes out the members of the ranks from `from` on, before `to`.
@@ -445,15 +448,9 @@ impl SortedSet {
 }
 
 impl Large {
-    /// Gives a member this score, with one search for the one that it had.
+    /// Gives a short member this score, with one search for the one that it had.
     fn place(&mut self, member: &[u8], score: f64, hasher: NameHasher) -> Placed {
-        let before = Cell::new(None);
-        let text = Packed::of(score);
-        self.scores.update(member, hasher, |found| {
-            before.set(found.map(|found| found.with_bytes(score_of)));
-            (before.get() != Some(score)).then_some(text.as_bytes())
-        });
-        match before.get() {
+        match self.set_score(member, score, hasher) {
             Some(before) if before == score => Placed::Kept,
             Some(before) => {
                 let order = &mut self.order;
@@ -464,6 +461,36 @@ impl Large {
                 self.order.insert(&pack(score, member));
                 Placed::Added
             }
+        }
+    }
+
+    /// Notes the score of a short member beside the order; returns the one that it had.
+    #[inline]
+    fn set_score(&mut self, member: &[u8], score: f64, hasher: NameHasher) -> Option<f64> {
+        let before = Cell::new(None);
+        let text = Packed::of(score);
+        self.scores.update(member, hasher, |found| {
+            before.set(found.map(|found| found.with_bytes(score_of)));
+            (before.get() != Some(score)).then_some(text.as_bytes())
+        });
+        before.get()
+    }
+
+    /// Gives a member this score, whatever its length.
+    fn place_any(
+        &mut self,
+        member: &[u8],
+        score: f64,
+        hasher: NameHasher,
+        longs: &mut impl Longs,
+    ) -> Placed {
+        if member.len() < SHARED_BYTES_MIN {
+            return self.place(member, score, hasher);
+        }
+        let found = self.scores.find(member);
+        match found.map(|entry| entry.value().with_bytes(score_of)) {
+            Some(before) if before == score => Placed::Kept,
+            before => self.place_long(member, before, score, hasher, longs),
         }
     }
 

@@ -40,6 +40,21 @@ impl<const PARTS: usize> Map<PARTS> {
         }
         large.len - before
     }
+
+    /// Splits tables that would not hold all of these names, before any of them comes. The order is
+    /// that of the names, from [`Map::order_of`] of this map.
+    pub fn make_room(&mut self, order: &HashOrder) {
+        let Repr::Large(large) = &mut self.0 else {
+            return;
+        };
+        let large = triomphe::Arc::make_mut(large);
+        let mut places = order.places();
+        while !places.is_empty() {
+            let window = &places[..places.len().min(WINDOW)];
+            let count = large.of_one_table(window).map_or(0, |(here, _)| here.len());
+            places = &places[count..];
+        }
+    }
 }
 
 impl<const PARTS: usize> Large<PARTS> {
@@ -51,13 +66,32 @@ impl<const PARTS: usize> Large<PARTS> {
         parts_of: &impl Fn(usize) -> [&'p [u8]; PARTS],
         longs: &mut impl Longs,
     ) -> usize {
-        let Some(first) = places.first() else {
+        let Some((places, names)) = self.of_one_table(places) else {
             return 0;
         };
-        let table = self.root.table(first.prefix());
-        let (depth, is_empty) = (table.depth(), table.len() == 0);
+        let first = places[0].prefix();
+        let table = self.root.table(first);
         // Which table it is of those that are deeper, only the whole hash tells.
-        let is_known = depth <= Place::PREFIX_BITS;
+        let is_known = table.depth() <= Place::PREFIX_BITS;
+        let is_empty = table.len() == 0;
+        let count = places.len();
+        touch(places.iter().map(|it| parts_of(it.number())[0]));
+        if is_known && is_empty && names == count && self.make_table(places, parts_of) {
+            return count;
+        }
+        for place in places {
+            let parts = parts_of(place.number());
+            let items = parts.map(|part| Item::of(part).pack());
+            self.insert(&parts, &items, longs);
+        }
+        count
+    }
+
+    /// Those of these places that belong to the table of the first, at least one, and how many
+    /// different names they are at least. Makes the table smaller instead if they are too many.
+    fn of_one_table<'o>(&mut self, places: &'o [Place]) -> Option<(&'o [Place], usize)> {
+        let first = places.first()?;
+        let depth = self.root.table(first.prefix()).depth();
         let in_table = places.iter().take_while(|it| it.shares(*first, depth));
         let count = in_table.count().max(1);
         let places = &places[..count];
@@ -70,18 +104,9 @@ impl<const PARTS: usize> Large<PARTS> {
             let hasher = self.hasher;
             let hash_of = |name: &[u8]| hasher.hash(name);
             self.root.split(first.prefix(), &hash_of);
-            return 0;
+            return None;
         }
-        touch(places.iter().map(|it| parts_of(it.number())[0]));
-        if is_known && is_empty && names == count && self.make_table(places, parts_of) {
-            return count;
-        }
-        for place in places {
-            let parts = parts_of(place.number());
-            let items = parts.map(|part| Item::of(part).pack());
-            self.insert(&parts, &items, longs);
-        }
-        count
+        Some((places, names))
     }
 
     /// Makes a table that is empty of entries with different names, if they are short; returns

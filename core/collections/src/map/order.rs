@@ -86,9 +86,23 @@ impl HashOrder {
     /// memory a few at a time.
     #[inline]
     pub fn for_each<'n>(&self, name_of: impl Fn(usize) -> &'n [u8], mut each: impl FnMut(usize)) {
+        self.for_each_beside(name_of, |number, _| each(number));
+    }
+
+    /// The same, and with each whether its name may be that of the number before it.
+    #[inline]
+    pub fn for_each_beside<'n>(
+        &self,
+        name_of: impl Fn(usize) -> &'n [u8],
+        mut each: impl FnMut(usize, bool),
+    ) {
+        let mut before = None;
         for step in self.places.chunks(STEP) {
             touch(step.iter().map(|place| name_of(place.number())));
-            step.iter().for_each(|place| each(place.number()));
+            for place in step {
+                let is_alike = before.replace(place.prefix()) == Some(place.prefix());
+                each(place.number(), is_alike);
+            }
         }
     }
 

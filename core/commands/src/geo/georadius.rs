@@ -10,9 +10,7 @@ use engine::table::{
 use resp::Argv;
 use values::SortedSet;
 
-use super::query::{
-    Options, Stored, Unit, parse_circle, parse_position, position_of_member, store,
-};
+use super::query::{Options, Stored, Unit, parse_circle, parse_position, position_of_member};
 use super::sphere::{Position, Shape};
 
 /// What the rows have in common.
@@ -316,8 +314,7 @@ fn find(key: &[u8], rest: Argv<'_>, form: Form, ctx: &mut Ctx<'_>) -> Result<Flo
     };
     match stored {
         Some((to, stored)) => {
-            let hits = stored.scores(&hits, unit);
-            store(to, &hits, events::GEORADIUSSTORE, ctx);
+            stored.store(to, (&hits, unit), events::GEORADIUSSTORE, ctx);
         }
         None => options.reply(&hits, unit, ctx.reply),
     }

@@ -9,7 +9,7 @@ use resp::Argv;
 use values::SortedSet;
 
 use super::query::{
-    Options, Stored, Unit, parse_box, parse_circle, parse_position, position_of_member, store,
+    Options, Stored, Unit, parse_box, parse_circle, parse_position, position_of_member,
 };
 use super::search::Search;
 use super::sphere::{Position, Shape};
@@ -155,8 +155,8 @@ impl Command for GeoSearchStore {
             (Some(set), Some(search)) => search.run(set),
             (_, _) => Vec::new(),
         };
-        let hits = wanted.stored.scores(&hits, wanted.unit);
-        store(to, &hits, events::GEOSEARCHSTORE, ctx);
+        let hits = (hits.as_slice(), wanted.unit);
+        wanted.stored.store(to, hits, events::GEOSEARCHSTORE, ctx);
         Ok(Flow::Done)
     }
 }

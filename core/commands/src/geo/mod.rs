@@ -3,6 +3,7 @@
 //! The pure part is in `cell`, `sphere` and `search`; it knows neither requests nor replies.
 
 mod cell;
+mod fixed;
 mod geoadd;
 mod geodist;
 mod geopos;

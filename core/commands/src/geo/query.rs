@@ -10,6 +10,7 @@ use values::SortedSet;
 use values::sorted_set::Builder;
 
 use super::cell::{LATITUDE_MAX, LONGITUDE_MAX, position_of};
+use super::fixed::fixed;
 use super::search::{Hit, Order, Search};
 use super::sphere::{Position, Shape};
 use crate::float::parse_double;
@@ -182,7 +183,7 @@ impl Options {
                 reply.int(hit.score as i64);
             }
             if self.with_position {
-                reply_position(hit.at, reply);
+                reply_position(position_of(hit.score), reply);
             }
         });
     }
@@ -190,7 +191,7 @@ impl Options {
 
 /// Answers a distance with four digits behind the point.
 pub(super) fn reply_distance(metres: f64, unit: Unit, reply: &mut Reply) {
-    reply.bulk(format!("{:.4}", metres / unit.0).as_bytes());
+    reply.bulk(&fixed(metres / unit.0));
 }
 
 /// Answers a longitude and a latitude.
@@ -209,24 +210,23 @@ pub(super) enum Stored {
     Distances,
 }
 
-/// Stores what was found and answers how much that is. Nothing leaves no key.
-pub(super) fn store(to: &[u8], hits: &[(&[u8], f64)], event: &'static Event, ctx: &mut Ctx<'_>) {
-    let thresholds = ctx.store.thresholds();
-    let mut set = Builder::new(ctx.store.placing(&thresholds));
-    for (member, score) in hits {
-        set.place(member, *score);
-    }
-    // What is within a shape depends on sines, which another machine may compute otherwise.
-    sorted_set::store::store(to, set.finish(), Told::Itself, event, ctx);
-}
-
 impl Stored {
-    /// Members and their new scores.
-    pub(super) fn scores<'s>(self, hits: &[Hit<'s>], unit: Unit) -> Vec<(&'s [u8], f64)> {
+    /// Stores what was found and answers how much that is. Nothing leaves no key.
+    pub(super) fn store(
+        self,
+        to: &[u8],
+        (hits, unit): (&[Hit<'_>], Unit),
+        event: &'static Event,
+        ctx: &mut Ctx<'_>,
+    ) {
         let score = |hit: &Hit<'_>| match self {
             Stored::Scores => hit.score,
             Stored::Distances => hit.distance / unit.0,
         };
-        hits.iter().map(|hit| (hit.member, score(hit))).collect()
+        let thresholds = ctx.store.thresholds();
+        let mut set = Builder::new(ctx.store.placing(&thresholds));
+        set.place_each(hits.iter().map(|hit| (score(hit), hit.member)));
+        // What is within a shape depends on sines, which another machine may compute otherwise.
+        sorted_set::store::store(to, set.finish(), Told::Itself, event, ctx);
     }
 }

@@ -12,7 +12,6 @@ use super::sphere::{Bounds, Position, Shape, distance};
 pub(super) struct Hit<'s> {
     pub(super) member: &'s [u8],
     pub(super) score: f64,
-    pub(super) at: Position,
     /// From the centre, in metres.
     pub(super) distance: f64,
 }
@@ -59,7 +58,6 @@ impl Search {
                     hits.push(Hit {
                         member: it.member,
                         score: it.score,
-                        at,
                         distance,
                     });
                     if hits.len() >= enough {

@@ -426,7 +426,7 @@ pub(super) fn built(
 ) -> SortedSet {
     let thresholds = ctx.store.thresholds();
     let mut result = Builder::new(ctx.store.placing(&thresholds));
-    members.for_each(|it| result.append(it.member, it.score));
+    result.place_each(members.map(|it| (it.score, it.member)));
     result.finish()
 }
 

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use collections::map::Copied;
 use engine::args::{Args, parse_i64};
 use engine::error::{CmdError, SortedSetError};
 use resp::Reply;
 use values::SortedSet;
-use values::sorted_set::Member;
+use values::sorted_set::Placing;
 
 use super::reply::reply_members;
 use crate::float::parse_bound;
@@ -239,15 +240,43 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// Shows the members in their direction, each with how many they are, if ranks say that.
-    pub(super) fn for_each(&self, set: &SortedSet, mut f: impl FnMut(Member<'_>, Option<usize>)) {
+    /// The members in a new set. Redis puts them in one after another, which shows in the form and
+    /// in zeros, and knows how many they are if ranks say that.
+    pub(super) fn stored(&self, set: &SortedSet, placing: Placing<'_>) -> SortedSet {
         let ranks = self.ranks(set);
-        let len = matches!(self.bounds, Bounds::Ranks(..)).then_some(ranks.len());
         let members = set.range(ranks.start, ranks.end);
-        match self.direction {
-            Direction::Up => members.for_each(|it| f(it, len)),
-            Direction::Down => members.rev().for_each(|it| f(it, len)),
+        let pairs = members.map(|it| (it.score, it.member));
+        let (mut stored, is_same) = match self.direction {
+            Direction::Up => self.begun(&mut pairs.clone(), placing),
+            Direction::Down => self.begun(&mut pairs.clone().rev(), placing),
+        };
+        let is_alike = !stored.is_listpack() && !set.is_listpack() && is_same;
+        if is_alike && ranks.len() >= set.len() / 2 {
+            return set.part(ranks.start, ranks.end);
         }
+        // Those that are in the set already stay as they are.
+        stored.place_each(pairs, placing, &mut Copied);
+        stored
+    }
+
+    /// A new set that Redis would keep as it would keep that of all these members, with the first
+    /// of them if that is what makes it so. Also whether they have the scores that they had.
+    fn begun(
+        &self,
+        pairs: &mut dyn ExactSizeIterator<Item = (f64, &[u8])>,
+        placing: Placing<'_>,
+    ) -> (SortedSet, bool) {
+        let (mut begun, mut is_same) = (SortedSet::new(), true);
+        if let Bounds::Ranks(..) = self.bounds {
+            begun.expect(pairs.len(), placing);
+        }
+        while begun.is_listpack()
+            && let Some((score, member)) = pairs.next()
+        {
+            begun.place(member, score, placing);
+            is_same &= begun.score(member).map(f64::to_bits) == Some(score.to_bits());
+        }
+        (begun, is_same)
     }
 
     /// Answers the members.
@@ -258,6 +287,105 @@ impl<'a> Wanted<'a> {
         match self.direction {
             Direction::Up => reply_members(members, len, self.with_scores, reply),
             Direction::Down => reply_members(members.rev(), len, self.with_scores, reply),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use collections::hash::NameHasher;
+    use values::Thresholds;
+
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_what_comes_of_one_after_another() {
+        let thresholds = Thresholds {
+            zset_max_listpack_entries: 8,
+            zset_max_listpack_value: 12,
+            ..Thresholds::DEFAULT
+        };
+        let hasher = NameHasher::new([1, 2]);
+        let [thresholds, usual] = [thresholds, Thresholds::DEFAULT];
+        let placing = |thresholds| Placing { thresholds, hasher };
+        for (len, zeros, made_with) in [
+            (5_u32, 2, &thresholds),
+            (100, 0, &thresholds),
+            (100, 0, &usual),
+            (100, 30, &thresholds),
+            (2000, 0, &usual),
+            (2000, 30, &usual),
+            (2000, 1990, &usual),
+        ] {
+            let mut set = SortedSet::new();
+            // One that is no listpack keeps -0.
+            set.expect(9, placing(made_with));
+            for number in 0..len {
+                let score = f64::from(number.saturating_sub(zeros));
+                let score = if number % 2 == 0 && score == 0.0 {
+                    -0.0
+                } else {
+                    score
+                };
+                set.place(format!("m{number}").as_bytes(), score, placing(made_with));
+            }
+            let wanted = |from: usize, to: usize, by_rank: bool, direction| {
+                let score = |rank| set.get(rank).map_or(f64::INFINITY, |it| it.score);
+                let bounds = match by_rank {
+                    true => Bounds::Ranks(from as i64, to as i64 - 1),
+                    false => Bounds::Scores(Bound::In(score(from)), Bound::Out(score(to))),
+                };
+                Wanted {
+                    bounds,
+                    direction,
+                    limit: None,
+                    with_scores: false,
+                }
+            };
+            let len = len as usize;
+            for (from, to) in [
+                (0, len),
+                (1, len),
+                (len / 3, len),
+                (0, len / 3),
+                (0, 3),
+                (2, 2),
+            ] {
+                for (by_rank, direction) in [
+                    (true, Direction::Up),
+                    (true, Direction::Down),
+                    (false, Direction::Up),
+                    (false, Direction::Down),
+                ] {
+                    let wanted = wanted(from, to, by_rank, direction);
+                    let stored = wanted.stored(&set, placing(&thresholds));
+                    let ranks = wanted.ranks(&set);
+                    let mut model = SortedSet::new();
+                    if by_rank {
+                        model.expect(ranks.len(), placing(&thresholds));
+                    }
+                    let mut members: Vec<_> = set.range(ranks.start, ranks.end).collect();
+                    if direction == Direction::Down {
+                        members.reverse();
+                    }
+                    for it in members {
+                        model.place(it.member, it.score, placing(&thresholds));
+                    }
+                    let all = |set: &SortedSet| -> Vec<(u64, Vec<u8>)> {
+                        let members = set.iter();
+                        members
+                            .map(|it| (it.score.to_bits(), it.member.to_vec()))
+                            .collect()
+                    };
+                    assert_eq!(all(&stored), all(&model));
+                    assert_eq!(stored.is_listpack(), model.is_listpack());
+                    let is_found = |(_, member): &(u64, Vec<u8>)| {
+                        stored.score(member).map(f64::to_bits)
+                            == model.score(member).map(f64::to_bits)
+                    };
+                    assert!(all(&model).iter().all(is_found));
+                }
+            }
         }
     }
 }

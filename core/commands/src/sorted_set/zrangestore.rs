@@ -66,16 +66,8 @@ impl Command for ZRangeStore {
         let set = ctx.store.reading().get::<SortedSet>(cmd.from)?.cloned();
         let thresholds = ctx.store.thresholds();
         let placing = ctx.store.placing(&thresholds);
-        // As Redis does it: one after another, which shows in the form and in zeros.
-        let mut result = SortedSet::new();
-        if let Some(set) = &set {
-            cmd.wanted.for_each(set, |it, len| {
-                if let Some(len) = len {
-                    result.expect(len, placing);
-                }
-                result.place(it.member, it.score, placing);
-            });
-        }
+        let result = set.map(|set| cmd.wanted.stored(&set, placing));
+        let result = result.unwrap_or_default();
         let told = Told::ByCommand(cmd.command);
         store(cmd.to, result, told, events::ZRANGESTORE, ctx);
         Ok(Flow::Done)

@@ -25,8 +25,8 @@ pub struct Member<'a> {
     pub score: f64,
 }
 
-/// The bytes of a score and how many they are.
-const HEAD_BYTES_MAX: usize = 1 + size_of::<f64>();
+/// How many bytes say what score is before a member, at most.
+pub(super) const HEAD_BYTES_MAX: usize = 1 + size_of::<f64>();
 
 /// By score, then by member.
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +137,14 @@ pub(super) fn pack(score: f64, member: &[u8]) -> SmallVec<[u8; 96]> {
     text.extend_from_slice(score.as_bytes());
     text.extend_from_slice(member);
     text
+}
+
+/// Puts the same behind other bytes.
+pub(super) fn pack_into(score: f64, member: &[u8], bytes: &mut Vec<u8>) {
+    let score = Packed::of(score);
+    bytes.push(score.len as u8);
+    bytes.extend_from_slice(score.as_bytes());
+    bytes.extend_from_slice(member);
 }
 
 /// The member and the score of what [`pack`] has made.

@@ -52,6 +52,15 @@ impl Model {
         self.scores.insert(member.to_vec(), score);
         if is_new { Placed::Added } else { Placed::Moved }
     }
+
+    fn place_each(&mut self, pairs: &[(f64, Vec<u8>)]) -> u64 {
+        let is_kept = |(score, member): &(f64, Vec<u8>)| self.scores.get(member) == Some(score);
+        self.was_large |= pairs.len() > 20 && !pairs.iter().all(is_kept);
+        let placed = pairs
+            .iter()
+            .map(|(score, member)| self.place(member, *score));
+        placed.filter(|placed| *placed != Placed::Kept).count() as u64
+    }
 }
 
 fn check(set: &SortedSet, model: &Model) {
@@ -83,6 +92,12 @@ fn check(set: &SortedSet, model: &Model) {
 enum Step {
     Place(u16, f64, usize),
     Run(u16, u16, f64),
+    Each {
+        /// How many pairs, of how many members, with how many scores.
+        counts: (u16, u16, u16),
+        by: f64,
+        len: usize,
+    },
     Remove(u16, usize),
     RemoveRanks(prop::sample::Index, usize),
     Freeze,
@@ -100,9 +115,13 @@ fn scores() -> impl Strategy<Value = f64> {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let len = || prop_oneof![40 => Just(0_usize), 4 => Just(11), 1 => Just(1500)];
+    // Around the lengths from which on a member, or a member behind its score, is shared.
+    let each_len = || prop_oneof![8 => Just(0_usize), 1 => 1010..1030_usize];
     let step = prop_oneof![
         6 => (0..40_u16, scores(), len()).prop_map(|(n, score, len)| Step::Place(n, score, len)),
         1 => (0..300_u16, 1..200_u16, scores()).prop_map(|(n, count, by)| Step::Run(n, count, by)),
+        1 => ((1..1500_u16, 1..1500_u16, 1..1500_u16), scores(), each_len())
+            .prop_map(|(counts, by, len)| Step::Each { counts, by, len }),
         3 => (0..40_u16, len()).prop_map(|(n, len)| Step::Remove(n, len)),
         1 => (any::<prop::sample::Index>(), 1..60_usize).prop_map(|(at, n)| Step::RemoveRanks(at, n)),
         1 => Just(Step::Freeze),
@@ -135,6 +154,20 @@ proptest! {
                         prop_assert_eq!(placed, model.place(&member, score));
                     }
                 },
+                Step::Each { counts: (count, members, scores), by, len } => {
+                    let pairs: Vec<(f64, Vec<u8>)> = (0..count)
+                        .map(|n| {
+                            // Only a few of them are long.
+                            let len = if n % 50 == 0 { len } else { 0 };
+                            let score = f64::from(n.wrapping_mul(31) % scores) * by;
+                            (score, member(n.wrapping_mul(17) % members, len))
+                        })
+                        .filter(|(score, _)| !score.is_nan())
+                        .collect();
+                    let placed = pairs.iter().map(|(score, member)| (*score, member.as_slice()));
+                    let count = set.place_each(placed, PLACING, &mut Copied);
+                    prop_assert_eq!(count, model.place_each(&pairs));
+                }
                 Step::Remove(number, len) => {
                     let member = member(number, len);
                     let was_there = set.remove(&member, &mut Copied);
@@ -185,6 +218,36 @@ fn a_sorted_set_is_kept_as_redis_would_say() {
     set.place(b"128", 1.0, AS_USUAL);
     let value = Value::from(set);
     assert_eq!((value.type_name(), value.encoding(1)), ("zset", "skiplist"));
+}
+
+#[test]
+fn many_members_that_are_built_are_those_of_the_last_scores() {
+    for count in [1, 511, 512, 2000, 600_000_u32] {
+        let pairs = (0..count).map(|n| (f64::from(n % 977), (n % (count / 2 + 1)).to_string()));
+        let pairs: Vec<(f64, String)> = pairs.collect();
+        let mut built = Builder::new(AS_USUAL);
+        built.place_each(
+            pairs
+                .iter()
+                .map(|(score, member)| (*score, member.as_bytes())),
+        );
+        let set = built.finish();
+        let last: BTreeMap<&[u8], f64> = pairs
+            .iter()
+            .map(|(score, member)| (member.as_bytes(), *score))
+            .collect();
+        assert_eq!((set.len(), set.is_listpack()), (last.len(), count <= 128));
+        assert!(
+            last.iter()
+                .all(|(member, score)| set.score(member) == Some(*score))
+        );
+        let mut in_order: Vec<(f64, &[u8])> = last
+            .iter()
+            .map(|(member, score)| (*score, *member))
+            .collect();
+        in_order.sort_by(|one, other| compare(*one, *other));
+        assert!(set.iter().map(|it| (it.score, it.member)).eq(in_order));
+    }
 }
 
 #[test]

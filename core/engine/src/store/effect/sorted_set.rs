@@ -3,7 +3,7 @@
 use collections::hash::NameHasher;
 use collections::in_steps;
 use resp::{Argv, DOUBLE_TEXT_BYTES_MAX, double_text};
-use values::sorted_set::{Placed, Placing};
+use values::sorted_set::Placing;
 use values::{SortedSet, Thresholds};
 
 use super::encode::{Line, Out};
@@ -228,20 +228,8 @@ impl Store<'_> {
         let over_at = self.over_at();
         let mut count = 0;
         let mut longs = OfRequest::new(&self.larges);
-        let place_all = |set: &mut SortedSet| {
-            // What changes nothing is not in the log, and must not change the form either.
-            let is_kept = |(score, member)| set.score(member) == Some(score);
-            if pairs.len() > placing.thresholds.zset_max_listpack_entries
-                && !pairs.clone().all(is_kept)
-            {
-                set.expect(pairs.len(), placing);
-            }
-            let place = |set: &mut SortedSet, (score, member)| {
-                let placed = set.place_with(member, score, placing, &mut longs);
-                count += u64::from(placed != Placed::Kept);
-            };
-            in_steps(set, pairs, |(_, it)| it, SortedSet::look_ahead, place);
-        };
+        let mut place_all =
+            |set: &mut SortedSet| count += set.place_each(pairs.clone(), placing, &mut longs);
         let found = self.data.keyspace.find_mut(self.database, hash, key);
         match found {
             Some(record) if !record.is_expired(over_at) => {

@@ -14,6 +14,10 @@ impl Lsn {
     /// Before the first batch: what an empty data set is at. What depends on it depends on nothing.
     pub const ZERO: Lsn = Lsn(0);
 
+    /// The greatest that a record has room for, and so the last that a log may have: a million
+    /// batches a second get there in two thousand years.
+    pub const MAX: Lsn = Lsn((1 << 56) - 1);
+
     /// The batch with this number; 0 is [`Lsn::ZERO`].
     #[inline]
     pub const fn new(number: u64) -> Self {

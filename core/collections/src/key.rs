@@ -4,7 +4,7 @@
 //! one is shared, so that a clone for a frozen view or a waiter never copies bytes. One that came
 //! as a large argument of a request shares the buffer into which it was received.
 
-mod labelled;
+mod stamped;
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -13,7 +13,7 @@ use std::ops::Deref;
 
 use triomphe::Arc;
 
-pub use labelled::Labelled;
+pub use stamped::{STAMP_MAX, Sought, Stamped, Timed};
 
 use crate::page::allocated;
 

@@ -8,6 +8,7 @@
 //! pages, with two bytes for each beside its own, so that most values are small and a small one is
 //! a single piece of memory.
 
+mod boxed;
 mod counted;
 pub mod directory;
 pub mod element;
@@ -29,11 +30,12 @@ pub mod tree;
 mod trie;
 pub mod wheel;
 
+pub use boxed::{BOXED_BYTES_MAX, Boxed};
 pub use directory::Directory;
 pub use element::{Element, head};
 pub use integer::{INTEGER_TEXT_BYTES_MAX, parse_integer};
 pub use integers::Integers;
-pub use key::{Key, Labelled};
+pub use key::{Key, STAMP_MAX, Sought, Stamped, Timed};
 pub use map::Map;
 pub use names::NameMap;
 pub use page::allocated;

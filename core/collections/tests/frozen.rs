@@ -68,7 +68,7 @@ fn mix(number: u64) -> u64 {
 }
 
 /// As large as a key with its value.
-type Record = [u64; 8];
+type Record = [u64; 6];
 
 fn directory(len: u64) -> Directory<Record> {
     let mut directory = Directory::new();
@@ -79,7 +79,7 @@ fn directory(len: u64) -> Directory<Record> {
 }
 
 fn add(directory: &mut Directory<Record>, number: u64) {
-    directory.insert(mix(number), [number; 8], |record| mix(record[0]));
+    directory.insert(mix(number), [number; 6], |record| mix(record[0]));
 }
 
 /// A pending entry with its time of delivery and its owner, as a group keeps it.

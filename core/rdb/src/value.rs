@@ -65,18 +65,18 @@ macro_rules! types {
     ($($variant:ident($typed:ty),)*) => {
         /// The code of the type that a value is written as.
         pub(crate) fn code_of(value: &Value) -> u8 {
-            match value { $(Value::$variant(kept) => <$typed as Stored>::code(kept),)* }
+            match value { $(Value::$variant(_, kept) => <$typed as Stored>::code(kept),)* }
         }
 
         /// The first code of the type, whichever a value is written as.
         pub(crate) fn first_code_of(value: &Value) -> u8 {
-            let codes = match value { $(Value::$variant(_) => <$typed as Stored>::CODES,)* };
+            let codes = match value { $(Value::$variant(..) => <$typed as Stored>::CODES,)* };
             codes.first().copied().unwrap_or_default()
         }
 
         /// Returns whether a payload of `DUMP` would lack something without the auxiliary fields.
         pub(crate) fn needs_extras(value: &Value) -> bool {
-            match value { $(Value::$variant(kept) => <$typed as Stored>::needs_extras(kept),)* }
+            match value { $(Value::$variant(_, kept) => <$typed as Stored>::needs_extras(kept),)* }
         }
 
         /// Writes auxiliary fields about a value, which go before everything about its key.
@@ -84,23 +84,23 @@ macro_rules! types {
             value: &Value,
             out: &mut Encoder<K>,
         ) -> Result<(), K::Error> {
-            match value { $(Value::$variant(kept) => <$typed as Stored>::write_extras(kept, out),)* }
+            match value { $(Value::$variant(_, kept) => <$typed as Stored>::write_extras(kept, out),)* }
         }
 
         /// About how many bytes are written for a large value; 0 if that depends on them.
         pub(crate) fn expected_bytes(value: &Value) -> usize {
-            match value { $(Value::$variant(kept) => <$typed as Stored>::expected_bytes(kept),)* }
+            match value { $(Value::$variant(_, kept) => <$typed as Stored>::expected_bytes(kept),)* }
         }
 
         /// Writes the body of a value.
         pub(crate) fn write<K: Sink>(value: &Value, out: &mut Encoder<K>) -> Result<(), K::Error> {
-            match value { $(Value::$variant(kept) => <$typed as Stored>::write(kept, out),)* }
+            match value { $(Value::$variant(_, kept) => <$typed as Stored>::write(kept, out),)* }
         }
 
         /// Puts the content of a value into a digest, as it is at that moment.
         pub(crate) fn add_to_digest(value: &Value, now_ms: u64, out: &mut Encoder<Hasher>) {
             match value {
-                $(Value::$variant(kept) => <$typed as Stored>::add_to_digest(kept, now_ms, out),)*
+                $(Value::$variant(_, kept) => <$typed as Stored>::add_to_digest(kept, now_ms, out),)*
             }
         }
 

@@ -17,6 +17,7 @@ use collections::{Element, Map};
 use triomphe::Arc;
 
 use crate::ahead::{Ahead, LEN_MIN, Sought};
+use crate::label::Label;
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
@@ -323,7 +324,7 @@ impl Typed for Hash {
 
     #[inline]
     fn of(value: &Value) -> Option<&Hash> {
-        if let Value::Hash(hash) = value {
+        if let Value::Hash(_, hash) = value {
             Some(hash)
         } else {
             None
@@ -332,7 +333,7 @@ impl Typed for Hash {
 
     #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut Hash> {
-        if let Value::Hash(hash) = value {
+        if let Value::Hash(_, hash) = value {
             Some(hash)
         } else {
             None
@@ -405,7 +406,7 @@ impl Typed for Hash {
 impl From<Hash> for Value {
     #[inline]
     fn from(hash: Hash) -> Value {
-        Value::Hash(hash)
+        Value::Hash(Label::default(), hash)
     }
 }
 

@@ -7,6 +7,7 @@
 mod ahead;
 mod hash;
 pub mod hyperloglog;
+mod label;
 mod list;
 pub mod listpack;
 mod set;
@@ -21,6 +22,7 @@ pub use collections::{INTEGER_TEXT_BYTES_MAX, Key, parse_integer};
 
 pub use ahead::{Ahead, Sought};
 pub use hash::{Deadline, FIELD_DEADLINE_MS_MAX, Fields, Hash, Live};
+pub use label::Label;
 pub use list::{End, List};
 pub use set::{Combination, Growth, Member, Set, SetForm, SetIter};
 pub use sorted_set::SortedSet;

@@ -10,6 +10,7 @@ use collections::map::Longs;
 use collections::sequence::Range;
 use collections::{Element, Sequence};
 
+use crate::label::Label;
 use crate::listpack;
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
@@ -333,7 +334,7 @@ impl Typed for List {
 
     #[inline]
     fn of(value: &Value) -> Option<&List> {
-        if let Value::List(list) = value {
+        if let Value::List(_, list) = value {
             Some(list)
         } else {
             None
@@ -342,7 +343,7 @@ impl Typed for List {
 
     #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut List> {
-        if let Value::List(list) = value {
+        if let Value::List(_, list) = value {
             Some(list)
         } else {
             None
@@ -385,7 +386,7 @@ impl Typed for List {
 impl From<List> for Value {
     #[inline]
     fn from(list: List) -> Value {
-        Value::List(list)
+        Value::List(Label::default(), list)
     }
 }
 

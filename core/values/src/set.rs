@@ -14,6 +14,7 @@ use collections::{Element, Integers, Map, in_steps, parse_integer};
 use triomphe::Arc;
 
 use crate::ahead::{Ahead, LEN_MIN, Sought};
+use crate::label::Label;
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
@@ -412,7 +413,7 @@ impl Typed for Set {
 
     #[inline]
     fn of(value: &Value) -> Option<&Set> {
-        if let Value::Set(set) = value {
+        if let Value::Set(_, set) = value {
             Some(set)
         } else {
             None
@@ -421,7 +422,7 @@ impl Typed for Set {
 
     #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut Set> {
-        if let Value::Set(set) = value {
+        if let Value::Set(_, set) = value {
             Some(set)
         } else {
             None
@@ -486,7 +487,7 @@ impl Typed for Set {
 impl From<Set> for Value {
     #[inline]
     fn from(set: Set) -> Value {
-        Value::Set(set)
+        Value::Set(Label::default(), set)
     }
 }
 

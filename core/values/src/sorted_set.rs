@@ -20,6 +20,7 @@ use triomphe::Arc;
 pub use self::order::Member;
 use self::order::{ByScore, Packed, member_of, pack, pack_long, score_of};
 use crate::ahead::{Ahead, LEN_MIN, Sought};
+use crate::label::Label;
 use crate::thresholds::Thresholds;
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
@@ -618,7 +619,7 @@ impl Typed for SortedSet {
 
     #[inline]
     fn of(value: &Value) -> Option<&SortedSet> {
-        if let Value::SortedSet(set) = value {
+        if let Value::SortedSet(_, set) = value {
             Some(set)
         } else {
             None
@@ -627,7 +628,7 @@ impl Typed for SortedSet {
 
     #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut SortedSet> {
-        if let Value::SortedSet(set) = value {
+        if let Value::SortedSet(_, set) = value {
             Some(set)
         } else {
             None
@@ -696,7 +697,7 @@ impl Typed for SortedSet {
 impl From<SortedSet> for Value {
     #[inline]
     fn from(set: SortedSet) -> Value {
-        Value::SortedSet(set)
+        Value::SortedSet(Label::default(), set)
     }
 }
 

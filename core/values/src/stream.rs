@@ -13,7 +13,7 @@ impl Typed for Stream {
 
     #[inline]
     fn of(value: &Value) -> Option<&Stream> {
-        if let Value::Stream(stream) = value {
+        if let Value::Stream(_, stream) = value {
             Some(stream)
         } else {
             None
@@ -22,7 +22,7 @@ impl Typed for Stream {
 
     #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut Stream> {
-        if let Value::Stream(stream) = value {
+        if let Value::Stream(_, stream) = value {
             Some(Arc::make_mut(stream))
         } else {
             None

@@ -1,7 +1,8 @@
 //! The string value: an integer, a few bytes in place, or bytes on the heap.
 //!
-//! 24 bytes. What a client sets is kept exact in size; the first change in place makes it what
-//! Redis calls `raw`: a growing buffer, or if it is short and overwritten, bytes of just its size.
+//! 16 bytes. What a client sets is kept exact in size; the first
+//! change in place makes it what Redis calls `raw`: a growing buffer, or if it is short and
+//! overwritten, bytes of just its size.
 //! A frozen view shares heap bytes, and the first change after it copies them once. The caller
 //! checks limits on length, since only it knows the setting.
 
@@ -9,11 +10,11 @@ use std::fmt;
 use std::hint::black_box;
 use std::ops::Range;
 
-use triomphe::Arc;
+use triomphe::{Arc, ThinArc};
 
 use crate::typed::{SizeKind, Typed};
 use crate::value::Value;
-use collections::{allocated, parse_integer};
+use collections::{BOXED_BYTES_MAX, Boxed, allocated, parse_integer};
 
 /// A string's bytes. Equal if the bytes are, however they are kept.
 #[derive(Clone)]
@@ -27,21 +28,17 @@ enum Repr {
         len: u8,
         bytes: [u8; SHORT_BYTES_MAX],
     },
-    /// As set, and short enough for a clone to copy it.
-    Copied(Box<[u8]>),
+    /// As set, and short enough for a clone to copy it; if marked, overwritten in part at least
+    /// once.
+    Boxed(Boxed),
     /// As set, one allocation of just the right size.
-    Exact(Arc<[u8]>),
-    /// Overwritten in part at least once, and short.
-    Patched(Box<[u8]>),
+    Exact(ThinArc<(), u8>),
     /// Changed in place at least once; has room to grow.
     Growing(Arc<Vec<u8>>),
 }
 
-/// What fits beside the tag and the length in 24 bytes.
-const SHORT_BYTES_MAX: usize = 22;
-
-/// Up to this length a string is not worth a count of those who share it.
-const COPIED_BYTES_MAX: usize = 128;
+/// What fits beside the tag and the length in 16 bytes.
+const SHORT_BYTES_MAX: usize = 14;
 
 /// From this length on, a growing string does not double its room.
 const LARGE_BYTES: usize = 1 << 20;
@@ -50,7 +47,7 @@ const LARGE_BYTES: usize = 1 << 20;
 /// `OBJECT ENCODING`.
 const EMBEDDED_BYTES_MAX: usize = 41;
 
-const _: () = assert!(size_of::<StringValue>() == 24 && size_of::<Option<StringValue>>() == 24);
+const _: () = assert!(size_of::<StringValue>() == 16 && size_of::<Option<StringValue>>() == 16);
 
 /// Room to format an integer in, for [`StringValue::as_bytes`].
 pub type Scratch = itoa::Buffer;
@@ -82,7 +79,7 @@ impl StringValue {
     #[inline]
     pub fn from_bytes(bytes: &[u8]) -> StringValue {
         match parse_integer(bytes) {
-            Some(value) => StringValue(Repr::Integer(value)),
+            Some(value) => StringValue::from_integer(value),
             None => StringValue::from_text(bytes),
         }
     }
@@ -96,14 +93,14 @@ impl StringValue {
                 short[..bytes.len()].copy_from_slice(bytes);
                 StringValue(Repr::Short { len, bytes: short })
             }
-            _ if bytes.len() <= COPIED_BYTES_MAX => StringValue(Repr::Copied(bytes.into())),
-            _ => StringValue(Repr::Exact(Arc::from(bytes))),
+            _ if bytes.len() <= BOXED_BYTES_MAX => StringValue(Repr::Boxed(Boxed::of(bytes))),
+            _ => StringValue(Repr::Exact(ThinArc::from_header_and_slice((), bytes))),
         }
     }
 
     /// The string of a buffer, taken as it is (the result of `BITOP`).
     pub fn from_buffer(bytes: Vec<u8>) -> StringValue {
-        StringValue(Repr::Growing(Arc::new(bytes)))
+        StringValue::from_shared(Arc::new(bytes))
     }
 
     /// The string of a buffer that others have too, taken as it is: a large argument of a request.
@@ -135,7 +132,7 @@ impl StringValue {
             return;
         }
         let end = offset.saturating_add(patch.len());
-        if end <= COPIED_BYTES_MAX
+        if end <= BOXED_BYTES_MAX
             && let Some(bytes) = self.edit_short(end)
         {
             bytes[offset..end].copy_from_slice(patch);
@@ -148,18 +145,18 @@ impl StringValue {
     /// Puts these bytes in the place of all others, as a change in place.
     pub fn put(&mut self, bytes: &[u8]) {
         match &mut self.0 {
-            Repr::Patched(old) if old.len() == bytes.len() => old.copy_from_slice(bytes),
-            Repr::Growing(_) => {
+            Repr::Boxed(old) if old.is_marked() && old.len() == bytes.len() => {
+                old.bytes_mut().copy_from_slice(bytes);
+            }
+            Repr::Growing(..) => {
                 let buffer = self.edit();
                 buffer.clear();
                 buffer.extend_from_slice(bytes);
             }
-            _ if bytes.len() <= COPIED_BYTES_MAX => self.0 = Repr::Patched(bytes.into()),
-            Repr::Integer(_)
-            | Repr::Short { .. }
-            | Repr::Copied(_)
-            | Repr::Exact(_)
-            | Repr::Patched(_) => self.0 = Repr::Growing(Arc::new(bytes.to_vec())),
+            _ if bytes.len() <= BOXED_BYTES_MAX => self.0 = Repr::Boxed(Boxed::of(bytes).marked()),
+            Repr::Integer(_) | Repr::Short { .. } | Repr::Boxed(_) | Repr::Exact(_) => {
+                self.0 = Repr::Growing(Arc::new(bytes.to_vec()));
+            }
         }
     }
 
@@ -174,8 +171,8 @@ impl StringValue {
         match &self.0 {
             Repr::Integer(value) => scratch.format(*value).as_bytes(),
             Repr::Short { len, bytes } => &bytes[..usize::from(*len).min(SHORT_BYTES_MAX)],
-            Repr::Copied(bytes) | Repr::Patched(bytes) => bytes,
-            Repr::Exact(bytes) => bytes,
+            Repr::Boxed(bytes) => bytes.bytes(),
+            Repr::Exact(bytes) => &bytes.slice,
             Repr::Growing(bytes) => bytes,
         }
     }
@@ -190,8 +187,8 @@ impl StringValue {
     #[inline]
     pub fn heap(&self) -> Option<&[u8]> {
         match &self.0 {
-            Repr::Integer(_) | Repr::Short { .. } | Repr::Copied(_) | Repr::Patched(_) => None,
-            Repr::Exact(bytes) => Some(bytes),
+            Repr::Integer(_) | Repr::Short { .. } | Repr::Boxed(_) => None,
+            Repr::Exact(bytes) => Some(&bytes.slice),
             Repr::Growing(bytes) => Some(bytes),
         }
     }
@@ -199,8 +196,8 @@ impl StringValue {
     /// How many strings share the bytes on the heap, this one included.
     pub fn holders(&self) -> usize {
         match &self.0 {
-            Repr::Integer(_) | Repr::Short { .. } | Repr::Copied(_) | Repr::Patched(_) => 1,
-            Repr::Exact(bytes) => Arc::strong_count(bytes),
+            Repr::Integer(_) | Repr::Short { .. } | Repr::Boxed(_) => 1,
+            Repr::Exact(bytes) => ThinArc::strong_count(bytes),
             Repr::Growing(bytes) => Arc::strong_count(bytes),
         }
     }
@@ -235,11 +232,9 @@ impl StringValue {
     pub fn as_integer(&self) -> Option<i64> {
         match &self.0 {
             Repr::Integer(value) => Some(*value),
-            Repr::Short { .. }
-            | Repr::Copied(_)
-            | Repr::Exact(_)
-            | Repr::Patched(_)
-            | Repr::Growing(_) => self.with_bytes(parse_integer),
+            Repr::Short { .. } | Repr::Boxed(_) | Repr::Exact(_) | Repr::Growing(_) => {
+                self.with_bytes(parse_integer)
+            }
         }
     }
 
@@ -252,8 +247,8 @@ impl StringValue {
                 digits as usize + usize::from(*value < 0)
             }
             Repr::Short { len, .. } => usize::from(*len),
-            Repr::Copied(bytes) | Repr::Patched(bytes) => bytes.len(),
-            Repr::Exact(bytes) => bytes.len(),
+            Repr::Boxed(bytes) => bytes.len(),
+            Repr::Exact(bytes) => bytes.slice.len(),
             Repr::Growing(bytes) => bytes.len(),
         }
     }
@@ -268,16 +263,15 @@ impl StringValue {
     pub fn encoding(&self, key_len: usize) -> Encoding {
         match &self.0 {
             Repr::Integer(_) => Encoding::Int,
-            Repr::Short { .. } | Repr::Copied(_) | Repr::Exact(_)
+            Repr::Boxed(bytes) if bytes.is_marked() => Encoding::Raw,
+            Repr::Short { .. } | Repr::Boxed(_) | Repr::Exact(_)
                 if key_len.saturating_add(self.len()) <= EMBEDDED_BYTES_MAX =>
             {
                 Encoding::Embstr
             }
-            Repr::Short { .. }
-            | Repr::Copied(_)
-            | Repr::Exact(_)
-            | Repr::Patched(_)
-            | Repr::Growing(_) => Encoding::Raw,
+            Repr::Short { .. } | Repr::Boxed(_) | Repr::Exact(_) | Repr::Growing(_) => {
+                Encoding::Raw
+            }
         }
     }
 
@@ -285,8 +279,8 @@ impl StringValue {
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Repr::Integer(_) | Repr::Short { .. } => 0,
-            Repr::Copied(bytes) | Repr::Patched(bytes) => allocated(bytes.len()),
-            Repr::Exact(bytes) => allocated(size_of::<usize>() + bytes.len()),
+            Repr::Boxed(bytes) => bytes.heap_bytes(),
+            Repr::Exact(bytes) => allocated(2 * size_of::<usize>() + bytes.slice.len()),
             Repr::Growing(bytes) => {
                 allocated(size_of::<usize>() + size_of::<Vec<u8>>()) + allocated(bytes.capacity())
             }
@@ -331,21 +325,18 @@ impl StringValue {
     /// and no growing buffer.
     fn edit_short(&mut self, end: usize) -> Option<&mut [u8]> {
         let len = self.len();
-        if matches!(self.0, Repr::Growing(_)) || len > COPIED_BYTES_MAX {
+        if matches!(self.0, Repr::Growing(..)) || len > BOXED_BYTES_MAX {
             return None;
         }
-        if !matches!(self.0, Repr::Patched(_)) || len < end {
-            let mut patched = vec![0; len.max(end)];
+        let is_patched = matches!(&self.0, Repr::Boxed(bytes) if bytes.is_marked());
+        if !is_patched || len < end {
+            let mut patched = [0; BOXED_BYTES_MAX];
             self.with_bytes(|bytes| patched[..len].copy_from_slice(bytes));
-            self.0 = Repr::Patched(patched.into());
+            self.0 = Repr::Boxed(Boxed::of(&patched[..len.max(end)]).marked());
         }
         match &mut self.0 {
-            Repr::Patched(bytes) => Some(bytes),
-            Repr::Integer(_)
-            | Repr::Short { .. }
-            | Repr::Copied(_)
-            | Repr::Exact(_)
-            | Repr::Growing(_) => None,
+            Repr::Boxed(bytes) => Some(bytes.bytes_mut()),
+            Repr::Integer(_) | Repr::Short { .. } | Repr::Exact(_) | Repr::Growing(_) => None,
         }
     }
 
@@ -409,7 +400,7 @@ impl Typed for StringValue {
 
     #[inline]
     fn of(value: &Value) -> Option<&StringValue> {
-        if let Value::String(string) = value {
+        if let Value::String(_, string) = value {
             Some(string)
         } else {
             None
@@ -418,7 +409,7 @@ impl Typed for StringValue {
 
     #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut StringValue> {
-        if let Value::String(string) = value {
+        if let Value::String(_, string) = value {
             Some(string)
         } else {
             None

@@ -8,6 +8,7 @@ use stream::Stream;
 use triomphe::Arc;
 
 use crate::ahead::{Ahead, Sought};
+use crate::label::Label;
 use crate::string::StringValue;
 use crate::typed::{SizeKind, Typed};
 
@@ -18,32 +19,38 @@ macro_rules! types {
         pub enum $value:ident { $($(#[$variant_doc:meta])* $variant:ident($kept:ty) of $typed:ty,)* }
     ) => {
         $(#[$doc])*
-        pub enum $value { $($(#[$variant_doc])* $variant($kept),)* }
+        pub enum $value { $($(#[$variant_doc])* $variant(Label, $kept),)* }
 
         impl $value {
+            /// What its owner notes with it.
+            #[inline]
+            pub fn label(&self) -> &Label {
+                match self { $($value::$variant(label, _))|* => label }
+            }
+
             /// The type's name, as `TYPE` answers it.
             #[inline]
             pub fn type_name(&self) -> &'static str {
-                match self { $($value::$variant(_) => <$typed>::NAME,)* }
+                match self { $($value::$variant(..) => <$typed>::NAME,)* }
             }
 
             /// How the value is kept under a key of this many bytes, as `OBJECT ENCODING` answers
             /// it.
             pub fn encoding(&self, key_len: usize) -> &'static str {
-                match self { $($value::$variant(kept) => <$typed as Typed>::encoding(kept, key_len),)* }
+                match self { $($value::$variant(_, kept) => <$typed as Typed>::encoding(kept, key_len),)* }
             }
 
             /// Memory outside of the value itself, in bytes; shared memory counts in full. Of a
             /// large value about `samples` parts are looked at, all of them if that is 0.
             pub fn heap_bytes(&self, samples: usize) -> usize {
-                match self { $($value::$variant(kept) => <$typed as Typed>::heap_bytes(kept, samples),)* }
+                match self { $($value::$variant(_, kept) => <$typed as Typed>::heap_bytes(kept, samples),)* }
             }
 
             /// Under which heading `INFO keysizes` counts the value, and its size there.
             #[inline]
             pub fn size(&self) -> Option<(SizeKind, usize)> {
                 match self {
-                    $($value::$variant(kept) => {
+                    $($value::$variant(_, kept) => {
                         <$typed as Typed>::SIZE_KIND.map(|kind| (kind, <$typed as Typed>::size(kept)))
                     })*
                 }
@@ -52,38 +59,38 @@ macro_rules! types {
             /// About how many bytes are freed with it, estimated without a walk over its parts.
             #[inline]
             pub fn weight(&self) -> usize {
-                match self { $($value::$variant(kept) => <$typed as Typed>::weight(kept),)* }
+                match self { $($value::$variant(_, kept) => <$typed as Typed>::weight(kept),)* }
             }
 
             /// When something is due for the value itself, apart from its key's expiry, in
             /// milliseconds since the epoch.
             #[inline]
             pub fn next_deadline_ms(&self) -> Option<u64> {
-                match self { $($value::$variant(kept) => <$typed as Typed>::next_deadline_ms(kept),)* }
+                match self { $($value::$variant(_, kept) => <$typed as Typed>::next_deadline_ms(kept),)* }
             }
 
             /// Returns whether its key is gone at this time because all parts of it have expired.
             #[inline]
             pub fn is_over(&self, now_ms: u64) -> bool {
-                match self { $($value::$variant(kept) => <$typed as Typed>::is_over(kept, now_ms),)* }
+                match self { $($value::$variant(_, kept) => <$typed as Typed>::is_over(kept, now_ms),)* }
             }
 
             /// Returns whether parts of it expire.
             #[inline]
             pub fn has_expiring_parts(&self) -> bool {
-                match self { $($value::$variant(kept) => <$typed as Typed>::has_expiring_parts(kept),)* }
+                match self { $($value::$variant(_, kept) => <$typed as Typed>::has_expiring_parts(kept),)* }
             }
 
             /// Reads what a command on it will look at first, to have it in the processor's caches.
             #[inline]
             pub fn prefetch(&self) {
-                match self { $($value::$variant(kept) => <$typed as Typed>::prefetch(kept),)* }
+                match self { $($value::$variant(_, kept) => <$typed as Typed>::prefetch(kept),)* }
             }
 
             /// Where it has what a request looks for, if it is so large that a look ahead helps.
             #[inline]
             pub fn ahead<'v>(&'v self, sought: Sought<'v>) -> Option<Ahead<'v>> {
-                match self { $($value::$variant(kept) => <$typed as Typed>::ahead(kept, sought),)* }
+                match self { $($value::$variant(_, kept) => <$typed as Typed>::ahead(kept, sought),)* }
             }
         }
     };
@@ -91,7 +98,7 @@ macro_rules! types {
 
 types! {
     /// The value of a key. A clone is a frozen view: it shares what is large, and a later write to
-    /// either side copies what it touches.
+    /// either side copies what it touches. Beside it lies a label for its owner.
     #[derive(Clone, Debug)]
     pub enum Value {
         /// Bytes, or a number kept as one.
@@ -126,14 +133,14 @@ impl Value {
 impl From<StringValue> for Value {
     #[inline]
     fn from(string: StringValue) -> Value {
-        Value::String(string)
+        Value::String(Label::default(), string)
     }
 }
 
 impl From<Stream> for Value {
     #[inline]
     fn from(stream: Stream) -> Value {
-        Value::Stream(Arc::new(stream))
+        Value::Stream(Label::default(), Arc::new(stream))
     }
 }
 

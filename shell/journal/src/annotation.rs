@@ -144,7 +144,8 @@ impl Header {
     }
 
     fn is_in_range(&self) -> bool {
-        self.batch_count <= GROUP_BATCHES_MAX
+        self.last <= Lsn::MAX
+            && self.batch_count <= GROUP_BATCHES_MAX
             && self.batch_count <= self.last.number()
             && self.body_bytes <= GROUP_BYTES_MAX
             && self.lag <= GROUP_BATCHES_MAX
@@ -264,7 +265,7 @@ mod tests {
             assert!(catch_unwind(|| longest(lag).encode()).is_err(), "{lag}");
         }
         let header = Header {
-            last: Lsn::new(u64::MAX),
+            last: Lsn::MAX,
             batch_count: GROUP_BATCHES_MAX,
             body_bytes: GROUP_BYTES_MAX,
             lag: GROUP_BATCHES_MAX,
@@ -305,7 +306,7 @@ mod tests {
     #[test]
     fn the_longest_line_fits() {
         let header = Header {
-            last: Lsn::new(u64::MAX),
+            last: Lsn::MAX,
             batch_count: GROUP_BATCHES_MAX,
             body_bytes: GROUP_BYTES_MAX,
             lag: GROUP_BATCHES_MAX,
@@ -325,7 +326,11 @@ mod tests {
                 ..header
             },
             Header {
-                last: Lsn::new(u64::MAX),
+                last: Lsn::MAX.next(),
+                ..header
+            },
+            Header {
+                last: Lsn::MAX,
                 batch_count: GROUP_BATCHES_MAX + 1,
                 ..header
             },
@@ -371,7 +376,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn headers_round_trip(last: u64, n: u32, lag: u32, body: Vec<u8>) {
+        fn headers_round_trip(last in 0..=Lsn::MAX.number(), n: u32, lag: u32, body: Vec<u8>) {
             let n = if body.is_empty() { 0 } else { u64::from(n).clamp(1, last.max(1)) };
             let header = Header::of(Lsn::new(last.max(n)), n, u64::from(lag), &body);
             prop_assert_eq!(Header::decode(header.encode().as_bytes()), Ok(header));

@@ -1,8 +1,8 @@
 //! How large and how deep the parts of a directory get.
 
 /// How many values a table holds before it splits (unless it is [`super::PREFIX_BITS`] deep). It is
-/// what 128 buckets hold, and as many records of keys are two pages.
-pub const TABLE_LEN_MAX: usize = 112;
+/// a little less than what 128 buckets hold, and as many records of keys fill five KiB.
+pub const TABLE_LEN_MAX: usize = 106;
 
 /// A table at or below this length looks whether it can merge with its neighbour, whenever its
 /// length is a multiple of [`SPARSE_STEP`], so also when it becomes empty.

@@ -33,12 +33,12 @@ fn an_appended_string_is_raw_and_still_a_number_if_it_reads_as_one() {
 
 #[test]
 fn short_strings_and_numbers_need_no_heap() {
-    assert_eq!(StringValue::from_bytes(&[b'x'; 22]).heap_bytes(), 0);
+    assert_eq!(StringValue::from_bytes(&[b'x'; 14]).heap_bytes(), 0);
     assert_eq!(
         StringValue::from_bytes(b"12345678901234567").heap_bytes(),
         0
     );
-    assert_eq!(StringValue::from_bytes(&[b'x'; 23]).heap_bytes(), 32);
+    assert_eq!(StringValue::from_bytes(&[b'x'; 15]).heap_bytes(), 16);
 }
 
 #[test]

@@ -251,7 +251,7 @@ impl Store<'_> {
             is_overdue = record.is_expired(over_at);
             if !is_overdue {
                 set_all(record.value.get_mut().expect(DECIDED));
-                record.changed = lsn;
+                record.set_changed(lsn);
             }
             (from, SizeClass::of(&record.value))
         };
@@ -307,7 +307,7 @@ impl Store<'_> {
             let all: &mut Hash = record.value.get_mut().expect(DECIDED);
             let deleted = all.remove_each(count, field_of, &mut longs) as u64;
             if deleted > 0 {
-                record.changed = lsn;
+                record.set_changed(lsn);
             }
             let all: &Hash = record.value.get().expect(DECIDED);
             (
@@ -344,7 +344,7 @@ impl Store<'_> {
         let lsn = self.data.log.open();
         let keyspace = &mut self.data.keyspace;
         let set = keyspace.edit_parts(database, hash, key, |record| {
-            record.changed = lsn;
+            record.set_changed(lsn);
             let all: &mut Hash = record.value.get_mut().expect(DECIDED);
             all.set_deadlines(fields, at, hasher)
         });

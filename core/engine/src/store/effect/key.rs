@@ -199,7 +199,7 @@ impl Store<'_> {
         let hash = self.hash(key);
         let record = self.data.keyspace.remove(self.database, hash, key, lsn);
         let mut record = record.expect(DECIDED).renamed(self.key(to));
-        record.changed = lsn;
+        record.set_changed(lsn);
         let hash = self.hash(to);
         self.put_record(to_db, hash, record);
         Changed::by_event(1)

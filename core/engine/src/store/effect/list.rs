@@ -343,7 +343,7 @@ impl Store<'_> {
             Some(record) if !record.is_expired(over_at) => {
                 let from = SizeClass::of(&record.value);
                 push_all(record.value.get_mut().expect(DECIDED));
-                record.changed = lsn;
+                record.set_changed(lsn);
                 let size = SizeClass::of(&record.value);
                 self.data.keyspace.resized(self.database, from, size);
             }
@@ -388,7 +388,7 @@ impl Store<'_> {
         let changed = edit(list, &self.data.thresholds, &mut longs);
         let is_empty = list.is_empty();
         if changed > 0 {
-            record.changed = lsn;
+            record.set_changed(lsn);
         }
         let size = SizeClass::of(&record.value);
         self.data.keyspace.resized(self.database, from, size);
@@ -473,7 +473,7 @@ impl Store<'_> {
                 let from = SizeClass::of(&record.value);
                 let list = record.value.get_mut().expect(DECIDED);
                 put(list, thresholds, &mut longs);
-                record.changed = lsn;
+                record.set_changed(lsn);
                 let size = SizeClass::of(&record.value);
                 self.data.keyspace.resized(self.database, from, size);
             }

@@ -230,7 +230,7 @@ impl Store<'_> {
                 set.expect(members.len(), |at| members.get(at), growth);
                 let added = members.add_to(set, growth, &mut longs);
                 if added > 0 {
-                    record.changed = lsn;
+                    record.set_changed(lsn);
                 }
                 let to = SizeClass::of(&record.value);
                 self.data.keyspace.resized(self.database, from, to);
@@ -275,7 +275,7 @@ impl Store<'_> {
         };
         let is_empty = set.is_empty();
         if removed > 0 {
-            record.changed = lsn;
+            record.set_changed(lsn);
         }
         let to = SizeClass::of(&record.value);
         self.data.keyspace.resized(self.database, from, to);
@@ -309,8 +309,8 @@ impl Store<'_> {
                 false => drop(kept.add_element(member.as_element(), growth)),
             }
         }
-        let old = std::mem::replace(&mut record.value, kept.into());
-        record.changed = lsn;
+        let old = record.replace_value(kept.into());
+        record.set_changed(lsn);
         let to = SizeClass::of(&record.value);
         self.data.keyspace.resized(self.database, from, to);
         self.data.dropped.take_value(old);

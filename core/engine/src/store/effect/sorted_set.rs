@@ -236,7 +236,7 @@ impl Store<'_> {
                 let from = SizeClass::of(&record.value);
                 place_all(record.value.get_mut().expect(DECIDED));
                 if count > 0 {
-                    record.changed = lsn;
+                    record.set_changed(lsn);
                 }
                 let to = SizeClass::of(&record.value);
                 self.data.keyspace.resized(self.database, from, to);
@@ -277,7 +277,7 @@ impl Store<'_> {
         let removed = remove(set, &mut longs);
         let is_empty = set.is_empty();
         if removed > 0 {
-            record.changed = lsn;
+            record.set_changed(lsn);
         }
         let to = SizeClass::of(&record.value);
         self.data.keyspace.resized(self.database, from, to);

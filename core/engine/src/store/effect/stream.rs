@@ -429,7 +429,7 @@ impl Store<'_> {
                 if is_packed {
                     wait_for_packing(stream, now);
                 }
-                record.changed = lsn;
+                record.set_changed(lsn);
             }
             Some(changed)
         });
@@ -482,7 +482,7 @@ impl Store<'_> {
                 if is_packed {
                     wait_for_packing(stream, now);
                 }
-                record.changed = lsn;
+                record.set_changed(lsn);
                 Some(changed)
             });
             match found {

@@ -139,8 +139,8 @@ impl Store<'_> {
             // Values of other types may have more that is due than the key's expiry.
             Some(record) if at == old_at && record.value.get::<StringValue>().is_some() => {
                 let from = SizeClass::of(&record.value);
-                let old = std::mem::replace(&mut record.value, value);
-                record.changed = lsn;
+                let old = record.replace_value(value);
+                record.set_changed(lsn);
                 if self.access == Access::Use {
                     self.data.usage.note_use(record, self.now);
                 }
@@ -214,7 +214,7 @@ impl Store<'_> {
             self.data.dropped.take_value(moved.into());
         }
         edit(string);
-        record.changed = lsn;
+        record.set_changed(lsn);
         let to = SizeClass::of(&record.value);
         self.data.keyspace.resized(self.database, from, to);
         1

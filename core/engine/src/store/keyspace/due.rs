@@ -1,6 +1,6 @@
 //! Changing records together with their timers, and finding those for which something is due.
 
-use collections::TimerId;
+use collections::{Sought, TimerId};
 
 use super::{Keyspace, Record};
 use crate::time::UnixMs;
@@ -28,9 +28,10 @@ impl Keyspace {
         change: impl FnOnce(&mut Record) -> R,
     ) -> Option<R> {
         let database = &mut self.databases[usize::from(db)];
+        let sought = Sought::of(key);
         let record = database
             .records
-            .find_mut(hash, |record| record.is_of(key))?;
+            .find_mut(hash, |record| record.is_of(&sought))?;
         let result = change(record);
         let deadline = database.schedule.settle(record, hash);
         self.note_deadline(deadline);

@@ -16,8 +16,8 @@ mod schedule;
 mod sizes;
 mod usage;
 
-use collections::Directory;
 use collections::hash::NameHasher;
+use collections::{Directory, Sought};
 use stream::Stream;
 
 use expiring::Expiring;
@@ -92,7 +92,8 @@ impl Database {
     /// The record of a key, expired or not.
     #[inline]
     pub(crate) fn find(&self, hash: u64, key: &[u8]) -> Option<&Record> {
-        self.records.find(hash, |record| record.is_of(key))
+        let sought = Sought::of(key);
+        self.records.find(hash, |record| record.is_of(&sought))
     }
 
     /// The last batch that emptied the whole database, or put another in its place.
@@ -319,9 +320,10 @@ impl Keyspace {
     /// ([`Keyspace::resized`]).
     #[inline]
     pub(crate) fn find_mut(&mut self, db: u16, hash: u64, key: &[u8]) -> Option<&mut Record> {
+        let sought = Sought::of(key);
         self.database_mut(db)
             .records
-            .find_mut(hash, |record| record.is_of(key))
+            .find_mut(hash, |record| record.is_of(&sought))
     }
 
     /// A value was changed in place, and its size with it.
@@ -338,9 +340,10 @@ impl Keyspace {
     pub(crate) fn put(&mut self, db: u16, hash: u64, mut record: Record) -> Option<Record> {
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
+        let sought = Sought::of(record.key());
         let found = database
             .records
-            .find_mut(hash, |found| found.is_of(record.key()));
+            .find_mut(hash, |found| found.is_of(&sought));
         if let Some(old) = &found {
             database.expiring.remove(old.expires_at());
             database.sizes.remove(SizeClass::of(old.value()));
@@ -376,10 +379,11 @@ impl Keyspace {
         let hasher = self.hashes.hasher();
         let database = &mut self.databases[usize::from(db)];
         let hash_of = |record: &Record| hasher.hash(record.key());
-        let mut record =
-            database
-                .records
-                .remove(hash, |record| record.is_of(key), hash_of, lsn.number())?;
+        let sought = Sought::of(key);
+        let is_it = |record: &Record| record.is_of(&sought);
+        let mut record = database
+            .records
+            .remove(hash, is_it, hash_of, lsn.number())?;
         database.expiring.remove(record.expires_at());
         database.sizes.remove(SizeClass::of(record.value()));
         database
@@ -403,7 +407,7 @@ impl Keyspace {
         let changed = self.edit(db, hash, key, |record| {
             let old = record.expires_at();
             record.set_expiry(at);
-            record.changed = changed;
+            record.set_changed(changed);
             (old, record.expires_at())
         });
         let Some((old, new)) = changed else {

@@ -1,7 +1,6 @@
 //! A key and everything kept with it.
 
-use collections::hash::is_same;
-use collections::{Labelled, TimerId};
+use collections::{STAMP_MAX, Sought, Stamped, Timed, TimerId};
 use values::{Key, Value};
 
 use super::usage;
@@ -11,32 +10,21 @@ use batch::Lsn;
 /// A key, its value, when it was changed and used, and when it expires.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// The key. Its label says when or how often the value was used ([`usage`]), so that a read
-    /// does not copy a table that a frozen view shares.
-    key: Labelled,
-    /// The value.
+    /// The key, with the batch that changed the record last, and when it expires.
+    key: Stamped,
+    /// The value. Its label says when or how often it was used ([`usage`]), so that a read does not
+    /// copy a table that a frozen view shares.
     pub(crate) value: Value,
-    /// The batch that changed the record last.
-    pub(crate) changed: Lsn,
-    /// What only those have for which something is due.
-    timed: Option<Box<Timed>>,
 }
 
 // There is one for each key.
-const _: () = assert!(size_of::<Record>() == 64);
-
-/// When something is due.
-#[derive(Debug, Clone)]
-struct Timed {
-    expires_at: i64,
-    /// The timer that is set to the record's deadline, in the schedule of its database.
-    timer: Option<TimerId>,
-}
+const _: () = assert!(size_of::<Record>() == 48);
+const _: () = assert!(STAMP_MAX == Lsn::MAX.number());
 
 /// About what a timer takes, with what is kept of it beside the record.
-const TIMER_BYTES: usize = 26 + size_of::<Timed>();
+const TIMER_BYTES: usize = 26;
 
-/// Stands for "never" in `expires_at`; no expiry is so early ([`earliest`]).
+/// Stands for "never" where a record has a timer alone; no expiry is so early ([`earliest`]).
 const NEVER: i64 = i64::MIN;
 
 /// When there is next something to do for a key: it expires, or its value has something to do, of
@@ -64,13 +52,12 @@ impl Record {
         changed: Lsn,
         now: UnixMs,
     ) -> Record {
-        let mut record = Record {
-            key: Labelled::new(key, now.seconds()),
-            value,
-            changed,
-            timed: None,
-        };
-        record.set_expiry(expires_at);
+        let key = Stamped::new(key, changed.number());
+        let mut record = Record { key, value };
+        record.set_clock(now.seconds());
+        if expires_at.is_some() {
+            record.set_expiry(expires_at);
+        }
         record
     }
 
@@ -82,8 +69,8 @@ impl Record {
 
     /// Returns whether this is the record of that key.
     #[inline]
-    pub(super) fn is_of(&self, key: &[u8]) -> bool {
-        is_same(&self.key, key)
+    pub(super) fn is_of(&self, key: &Sought<'_>) -> bool {
+        self.key.is(key)
     }
 
     /// The key, to be kept elsewhere without a copy of a long one.
@@ -101,8 +88,7 @@ impl Record {
     /// The time from which the key is gone.
     #[inline]
     pub fn expires_at(&self) -> Option<UnixMs> {
-        let timed = self.timed.as_ref()?;
-        (timed.expires_at != NEVER).then_some(UnixMs(timed.expires_at))
+        self.key.at().filter(|at| *at != NEVER).map(UnixMs)
     }
 
     /// Returns whether the key has expired: its own time has come, or that of all parts of its
@@ -121,7 +107,21 @@ impl Record {
     /// The batch that changed the record last.
     #[inline]
     pub fn changed(&self) -> Lsn {
-        self.changed
+        Lsn::new(self.key.stamp())
+    }
+
+    /// Notes the batch that changed the record last.
+    #[inline]
+    pub(crate) fn set_changed(&mut self, changed: Lsn) {
+        self.key.set_stamp(changed.number());
+    }
+
+    /// Puts another value in the place of the one that it has, which is returned. How it was used
+    /// stays.
+    #[inline]
+    pub(crate) fn replace_value(&mut self, value: Value) -> Value {
+        value.label().set(self.clock());
+        std::mem::replace(&mut self.value, value)
     }
 
     /// Seconds since the value was last used, or changed if that is tracked.
@@ -137,7 +137,7 @@ impl Record {
 
     /// What of that is on the heap, with its timer.
     pub(super) fn heap_bytes(&self, samples: usize) -> usize {
-        let of_timer = self.timed.as_ref().map_or(0, |_| TIMER_BYTES);
+        let of_timer = self.timer().map_or(0, |_| TIMER_BYTES);
         self.key.heap_bytes() + self.value.heap_bytes(samples) + of_timer
     }
 
@@ -155,12 +155,12 @@ impl Record {
     /// When or how often the value was used, as [`usage`] has it.
     #[inline]
     pub(super) fn clock(&self) -> u32 {
-        self.key.label()
+        self.value.label().get()
     }
 
     #[inline]
     pub(super) fn set_clock(&self, clock: u32) {
-        self.key.set_label(clock);
+        self.value.label().set(clock);
     }
 
     pub(super) fn set_expiry(&mut self, at: Option<UnixMs>) {
@@ -171,21 +171,17 @@ impl Record {
     /// The timer that is set to the record's deadline.
     #[inline]
     pub(super) fn timer(&self) -> Option<TimerId> {
-        self.timed.as_ref()?.timer
+        self.key.timed()?.timer
     }
 
     /// Notes which timer is set to the record's deadline.
     pub(super) fn set_timer(&mut self, timer: Option<TimerId>) {
-        let expires_at = self.timed.as_ref().map_or(NEVER, |timed| timed.expires_at);
-        self.set_timed(expires_at, timer);
+        self.set_timed(self.key.at().unwrap_or(NEVER), timer);
     }
 
-    fn set_timed(&mut self, expires_at: i64, timer: Option<TimerId>) {
-        match &mut self.timed {
-            _ if expires_at == NEVER && timer.is_none() => self.timed = None,
-            Some(timed) => **timed = Timed { expires_at, timer },
-            None => self.timed = Some(Box::new(Timed { expires_at, timer })),
-        }
+    fn set_timed(&mut self, at: i64, timer: Option<TimerId>) {
+        let is_timed = at != NEVER || timer.is_some();
+        self.key.set_timed(is_timed.then_some(Timed { at, timer }));
     }
 
     /// When there is next something to do for the key or its value.
@@ -196,7 +192,9 @@ impl Record {
 
     /// The same value under another name.
     pub(crate) fn renamed(self, key: Key) -> Record {
-        let key = Labelled::new(key, self.clock());
+        let mut renamed = Stamped::new(key, self.key.stamp());
+        renamed.set_timed(self.key.timed());
+        let key = renamed;
         Record { key, ..self }
     }
 }

@@ -1,0 +1,345 @@
+//! A key with a number of its owner, and for few a deadline: in the room that short keys leave.
+
+use std::ops::Deref;
+
+use triomphe::Arc;
+
+use super::{Key, Repr};
+use crate::hash::{is_same, short_word};
+use crate::page::allocated;
+use crate::timers::TimerId;
+
+/// A key, a stamp of 56 bits, and when something is due for it.
+#[derive(Clone, Debug)]
+pub struct Stamped(Kept);
+
+#[derive(Clone, Debug)]
+enum Kept {
+    /// Fewer bytes than there is room for, zeros, and their number in the last byte.
+    Short {
+        stamp: Stamp,
+        name: Name,
+    },
+    /// As many bytes as there is room for.
+    Full {
+        stamp: Stamp,
+        name: Name,
+    },
+    Long {
+        stamp: Stamp,
+        bytes: Arc<[u8]>,
+    },
+    Shared {
+        stamp: Stamp,
+        bytes: Arc<Vec<u8>>,
+    },
+    Timed {
+        stamp: Stamp,
+        at: i64,
+        rest: Box<Rest>,
+    },
+}
+
+/// What a key for which something is due has elsewhere.
+#[derive(Clone, Debug)]
+struct Rest {
+    key: Key,
+    timer: Option<TimerId>,
+}
+
+/// When something is due for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timed {
+    /// A time as its owner counts.
+    pub at: i64,
+    /// The timer that is set for the key.
+    pub timer: Option<TimerId>,
+}
+
+impl Timed {
+    /// What it takes on the heap.
+    pub const HEAP_BYTES: usize = allocated(size_of::<Rest>());
+}
+
+/// A stamp in the seven bytes between the length and a pointer.
+#[derive(Clone, Copy, Debug)]
+struct Stamp([u8; STAMP_BYTES]);
+
+const STAMP_BYTES: usize = 7;
+
+/// The greatest stamp. Who counts a million things in a second gets there in two thousand years.
+pub const STAMP_MAX: u64 = (1 << (STAMP_BYTES as u32 * u8::BITS)) - 1;
+
+/// What fits beside the tag and the stamp in 24 bytes.
+const FULL_BYTES: usize = 16;
+
+#[derive(Clone, Copy, Debug)]
+#[repr(align(8))]
+struct Name([u8; FULL_BYTES]);
+
+const _: () = assert!(size_of::<Stamped>() == 24);
+
+/// A key that is looked for, as short ones are kept, so that each of these is compared as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'k> {
+    key: &'k [u8],
+    packed: u128,
+}
+
+impl<'k> Sought<'k> {
+    /// The key of these bytes.
+    #[inline]
+    pub fn of(key: &'k [u8]) -> Sought<'k> {
+        let len = key.len() as u128;
+        let packed = match (key.first_chunk(), key.last_chunk()) {
+            (Some(first), Some(last)) if key.len() < FULL_BYTES => {
+                // The last eight bytes without those that the first ones have too.
+                let behind = u128::from(u64::from_le_bytes(*last)) << (8 * (key.len() - 8));
+                u128::from(u64::from_le_bytes(*first)) | behind | len << 120
+            }
+            _ if key.len() < FULL_BYTES => u128::from(short_word(key)) | len << 120,
+            _ => key.first_chunk().map_or(0, |all| u128::from_le_bytes(*all)),
+        };
+        Sought { key, packed }
+    }
+}
+
+impl Name {
+    #[inline]
+    fn packed(self) -> u128 {
+        u128::from_le_bytes(self.0)
+    }
+}
+
+impl Stamp {
+    #[inline]
+    fn of(stamp: u64) -> Stamp {
+        let [bytes @ .., _] = stamp.min(STAMP_MAX).to_le_bytes();
+        Stamp(bytes)
+    }
+
+    #[inline]
+    fn get(self) -> u64 {
+        let [a, b, c, d, e, f, g] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, 0])
+    }
+}
+
+impl Stamped {
+    /// A key with its first stamp, at most [`STAMP_MAX`], for which nothing is due.
+    #[inline]
+    pub fn new(key: Key, stamp: u64) -> Stamped {
+        let stamp = Stamp::of(stamp);
+        Stamped(match key.0 {
+            Repr::Short { len, bytes } if usize::from(len) <= FULL_BYTES => {
+                let mut name = Name([0; FULL_BYTES]);
+                name.0.copy_from_slice(&bytes[..FULL_BYTES]);
+                if usize::from(len) == FULL_BYTES {
+                    Kept::Full { stamp, name }
+                } else {
+                    // All behind its end is zeros.
+                    name.0[FULL_BYTES - 1] = len;
+                    Kept::Short { stamp, name }
+                }
+            }
+            Repr::Short { len, bytes } => Kept::Long {
+                stamp,
+                bytes: Arc::from(&bytes[..usize::from(len)]),
+            },
+            Repr::Long(bytes) => Kept::Long { stamp, bytes },
+            Repr::Shared(bytes) => Kept::Shared { stamp, bytes },
+        })
+    }
+
+    /// Returns whether it is this key.
+    #[inline]
+    pub fn is(&self, sought: &Sought<'_>) -> bool {
+        match &self.0 {
+            Kept::Short { name, .. } => {
+                sought.key.len() < FULL_BYTES && name.packed() == sought.packed
+            }
+            Kept::Full { name, .. } => {
+                sought.key.len() == FULL_BYTES && name.packed() == sought.packed
+            }
+            Kept::Long { .. } | Kept::Shared { .. } | Kept::Timed { .. } => {
+                self.is_elsewhere(sought.key)
+            }
+        }
+    }
+
+    /// The key, to be kept elsewhere without a copy of a long one.
+    #[inline]
+    pub fn key(&self) -> Key {
+        match &self.0 {
+            Kept::Short { .. } | Kept::Full { .. } => Key::from(&**self),
+            Kept::Long { bytes, .. } => Key(Repr::Long(bytes.clone())),
+            Kept::Shared { bytes, .. } => Key(Repr::Shared(bytes.clone())),
+            Kept::Timed { rest, .. } => rest.key.clone(),
+        }
+    }
+
+    /// The stamp.
+    #[inline]
+    pub fn stamp(&self) -> u64 {
+        match &self.0 {
+            Kept::Short { stamp, .. }
+            | Kept::Full { stamp, .. }
+            | Kept::Long { stamp, .. }
+            | Kept::Shared { stamp, .. }
+            | Kept::Timed { stamp, .. } => stamp.get(),
+        }
+    }
+
+    /// Changes the stamp, to at most [`STAMP_MAX`].
+    #[inline]
+    pub fn set_stamp(&mut self, new: u64) {
+        match &mut self.0 {
+            Kept::Short { stamp, .. }
+            | Kept::Full { stamp, .. }
+            | Kept::Long { stamp, .. }
+            | Kept::Shared { stamp, .. }
+            | Kept::Timed { stamp, .. } => *stamp = Stamp::of(new),
+        }
+    }
+
+    /// When something is due for the key.
+    #[inline]
+    pub fn timed(&self) -> Option<Timed> {
+        match &self.0 {
+            Kept::Timed { at, rest, .. } => Some(Timed {
+                at: *at,
+                timer: rest.timer,
+            }),
+            Kept::Short { .. } | Kept::Full { .. } | Kept::Long { .. } | Kept::Shared { .. } => {
+                None
+            }
+        }
+    }
+
+    /// The time at which something is due, without a look at anything else.
+    #[inline]
+    pub fn at(&self) -> Option<i64> {
+        match &self.0 {
+            Kept::Timed { at, .. } => Some(*at),
+            Kept::Short { .. } | Kept::Full { .. } | Kept::Long { .. } | Kept::Shared { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Changes when something is due for the key.
+    #[inline]
+    pub fn set_timed(&mut self, timed: Option<Timed>) {
+        match (&mut self.0, timed) {
+            (Kept::Timed { at, rest, .. }, Some(timed)) => {
+                *at = timed.at;
+                rest.timer = timed.timer;
+            }
+            (Kept::Timed { .. }, None) => *self = Stamped::new(self.key(), self.stamp()),
+            (_, None) => {}
+            (_, Some(Timed { at, timer })) => {
+                let (stamp, key) = (Stamp::of(self.stamp()), self.key());
+                let rest = Box::new(Rest { key, timer });
+                *self = Stamped(Kept::Timed { stamp, at, rest });
+            }
+        }
+    }
+
+    /// Memory outside of it, in bytes; shared memory counts in full.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.0 {
+            Kept::Short { .. } | Kept::Full { .. } => 0,
+            Kept::Long { .. } | Kept::Shared { .. } => self.key().heap_bytes(),
+            Kept::Timed { rest, .. } => Timed::HEAP_BYTES + rest.key.heap_bytes(),
+        }
+    }
+
+    /// Returns whether it is this key, if its bytes are not here. Apart, so that a
+    /// search inlines only what most keys need.
+    #[inline(never)]
+    fn is_elsewhere(&self, sought: &[u8]) -> bool {
+        is_same(self.elsewhere(), sought)
+    }
+
+    /// The bytes, if they are not here.
+    #[inline]
+    fn elsewhere(&self) -> &[u8] {
+        match &self.0 {
+            Kept::Short { .. } | Kept::Full { .. } => &[],
+            Kept::Long { bytes, .. } => bytes,
+            Kept::Shared { bytes, .. } => bytes,
+            Kept::Timed { rest, .. } => &rest.key,
+        }
+    }
+}
+
+impl Deref for Stamped {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Kept::Short { name, .. } => {
+                let [bytes @ .., len] = &name.0;
+                &bytes[..usize::from(*len).min(bytes.len())]
+            }
+            Kept::Full { name, .. } => &name.0,
+            Kept::Long { .. } | Kept::Shared { .. } | Kept::Timed { .. } => self.elsewhere(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_changed_the_rest_stays() {
+        let timed = |at| Timed { at, timer: None };
+        for len in 0..40 {
+            let bytes = vec![b'k'; len];
+            for key in [
+                Key::from(bytes.as_slice()),
+                Key::from_shared(Arc::new(bytes.clone())),
+            ] {
+                let mut stamped = Stamped::new(key.clone(), 7);
+                let steps = [None, Some(timed(-5)), Some(timed(i64::MAX)), None];
+                for (stamp, due) in [0, 1, STAMP_MAX - 1, STAMP_MAX].into_iter().zip(steps) {
+                    stamped.set_stamp(stamp);
+                    stamped.set_timed(due);
+                    assert_eq!((&*stamped, stamped.stamp()), (bytes.as_slice(), stamp));
+                    assert_eq!((stamped.key(), stamped.timed()), (key.clone(), due));
+                    assert_eq!(stamped.at(), due.map(|due| due.at));
+                    assert!(stamped.is(&Sought::of(&bytes)));
+                    for at in 0..len {
+                        let mut other = bytes.clone();
+                        other[at] ^= 0x80;
+                        assert!(!stamped.is(&Sought::of(&other)));
+                        assert!(!stamped.is(&Sought::of(&bytes[at + 1..])));
+                    }
+                    let longer = [&bytes[..], b"\0"].concat();
+                    assert!(!stamped.is(&Sought::of(&longer)));
+                    let clone = stamped.clone();
+                    assert_eq!((clone.key(), clone.timed()), (key.clone(), due));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn stamps_beyond_the_greatest_are_that() {
+        let mut stamped = Stamped::new(Key::from(b"k"), u64::MAX);
+        assert_eq!(stamped.stamp(), STAMP_MAX);
+        stamped.set_stamp(STAMP_MAX + 1);
+        assert_eq!(stamped.stamp(), STAMP_MAX);
+    }
+
+    #[test]
+    fn a_key_of_16_bytes_needs_no_memory_of_its_own() {
+        assert_eq!(Stamped::new(Key::from(&[b'k'; 16]), 0).heap_bytes(), 0);
+        assert_eq!(Stamped::new(Key::from(&[b'k'; 17]), 0).heap_bytes(), 32);
+        let mut timed = Stamped::new(Key::from(&[b'k'; 16]), 0);
+        timed.set_timed(Some(Timed { at: 1, timer: None }));
+        assert_eq!(timed.heap_bytes(), Timed::HEAP_BYTES);
+    }
+}

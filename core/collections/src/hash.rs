@@ -47,7 +47,7 @@ fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
     }
 }
 
-/// Up to seven bytes as the lower part of a word.
+/// Up to eight bytes as the lower part of a word.
 #[inline]
 pub fn short_word(bytes: &[u8]) -> u64 {
     match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {

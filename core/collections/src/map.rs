@@ -33,6 +33,9 @@ pub use order::HashOrder;
 /// How many names a map has in a single page at most.
 pub const SMALL_LEN_MAX: usize = 512;
 
+/// The note of a page of integers in ascending order.
+const ORDERED: u32 = 1;
+
 /// Entries by name.
 #[derive(Clone)]
 pub struct Map<const PARTS: usize>(Repr<PARTS>);
@@ -416,6 +419,50 @@ impl<const PARTS: usize> Map<PARTS> {
             Repr::Large(large) => Arc::make_mut(large),
             Repr::Empty | Repr::Small(_) => unreachable!("made large just above"),
         }
+    }
+}
+
+impl Map<1> {
+    /// One integer, the first of an [ordered](Map::is_ordered) map.
+    pub fn of_integer(integer: i64) -> Self {
+        let mut page = Page::of(&[Item::Integer(integer).pack()]);
+        page.set_note(ORDERED);
+        Map(Repr::Small(page))
+    }
+
+    /// Returns whether it has nothing but integers, in ascending order.
+    #[inline]
+    pub fn is_ordered(&self) -> bool {
+        matches!(&self.0, Repr::Small(page) if page.note() == ORDERED)
+    }
+
+    /// Is like any other map from now on, to which names of all kinds may come.
+    pub fn give_up_order(&mut self) {
+        if let Repr::Small(page) = &mut self.0 {
+            page.set_note(0);
+        }
+    }
+
+    /// Puts an integer into an [ordered](Map::is_ordered) map of less than [`SMALL_LEN_MAX`];
+    /// returns whether it is new.
+    pub fn insert_in_order(&mut self, integer: i64) -> bool {
+        let Repr::Small(page) = &mut self.0 else {
+            return false;
+        };
+        let content = page.content();
+        let (mut at, mut end) = (0, content.len());
+        while at < end {
+            let middle = usize::midpoint(at, end);
+            match content.get(middle) {
+                Item::Integer(it) if it < integer => at = middle + 1,
+                Item::Integer(_) | Item::Text(_) | Item::Place(_) => end = middle,
+            }
+        }
+        let is_new = at == content.len() || content.get(at) != Item::Integer(integer);
+        if is_new {
+            page.splice(at, 0, &[Item::Integer(integer).pack()]);
+        }
+        is_new
     }
 }
 

@@ -172,16 +172,10 @@ fn item_of_other_form(form: u16, bytes: &[u8]) -> Item<'_> {
 /// The number whose little-endian bytes these are.
 #[inline]
 fn unpack(bytes: &[u8]) -> i64 {
-    let fill = if bytes.last().is_some_and(|last| last & 0x80 != 0) {
-        0xff
-    } else {
-        0
-    };
-    let mut number = [fill; size_of::<i64>()];
-    if let Some(head) = number.get_mut(..bytes.len()) {
-        head.copy_from_slice(bytes);
-    }
-    i64::from_le_bytes(number)
+    let beyond = u64::BITS.saturating_sub(8 * bytes.len() as u32);
+    // Its sign comes from above.
+    let shifted = short_word(bytes).checked_shl(beyond).unwrap_or(0);
+    shifted.cast_signed() >> (beyond % u64::BITS)
 }
 
 impl Page {

@@ -1,8 +1,9 @@
 //! The set value: members in no order.
 //!
-//! Few integers are packed in ascending order, all else is a [`Map`] of names. A set says in which
-//! of its forms Redis would keep it, which depends on what it once had: from an intset to a
-//! listpack to a hash table there is no way back.
+//! Integers, if they are not many, are packed in ascending order; all else is a [`Map`] of names.
+//! Very few integers are a map too, in their order. A set says in which of its forms Redis would
+//! keep it, which depends on what it once had: from an intset to a listpack to a hash table there
+//! is no way back.
 
 mod combine;
 mod sample;
@@ -22,6 +23,9 @@ use crate::value::Value;
 pub use combine::Combination;
 pub use sample::Member;
 
+/// Up to how many integers are an ordered map, which has no head as [`Integers`] do.
+const FEW_INTEGERS_MAX: usize = 12;
+
 /// How many integers are packed at most, whatever the settings are: a write moves half of them.
 const PACKED_LEN_MAX: usize = 512;
 
@@ -31,11 +35,11 @@ pub struct Set(Repr);
 
 #[derive(Clone, Debug)]
 enum Repr {
-    /// An intset.
+    /// An intset that is neither small nor large.
     Integers(Integers),
     /// An intset by the settings, with more integers than are packed.
     ManyIntegers(Arc<Map<1>>),
-    /// A listpack, or once it is spread a hash table.
+    /// A listpack, or once it is spread a hash table; an intset as long as it is ordered.
     Members(Map<1>),
 }
 
@@ -84,7 +88,7 @@ impl Set {
         if count <= set_max_intset_entries
             && let Some(integer) = parse_integer(first)
         {
-            return Set(Repr::Integers(Integers::of(integer)));
+            return Set(Repr::Members(Map::of_integer(integer)));
         }
         let mut map = Map::new();
         map.insert_with([first], growth.hasher, longs);
@@ -139,17 +143,19 @@ impl Set {
                 *self = Set::begin(member, 1, growth, longs);
                 true
             }
-            Repr::Members(map) => {
+            Repr::Members(map) if !map.is_ordered() => {
                 let is_new = map.insert_with([member], growth.hasher, longs);
                 if is_new && !map.is_spread() {
                     self.outgrow(member.len(), growth);
                 }
                 is_new
             }
-            Repr::Integers(_) | Repr::ManyIntegers(_) => match parse_integer(member) {
-                Some(integer) => self.add_integer(integer, growth),
-                None => self.add_text(member, growth, longs),
-            },
+            Repr::Members(_) | Repr::Integers(_) | Repr::ManyIntegers(_) => {
+                match parse_integer(member) {
+                    Some(integer) => self.add_integer(integer, growth),
+                    None => self.add_text(member, growth, longs),
+                }
+            }
         }
     }
 
@@ -292,6 +298,7 @@ impl Set {
     pub fn form(&self) -> SetForm {
         match &self.0 {
             Repr::Integers(_) | Repr::ManyIntegers(_) => SetForm::Intset,
+            Repr::Members(map) if map.is_ordered() => SetForm::Intset,
             Repr::Members(map) if !map.is_spread() => SetForm::Listpack,
             Repr::Members(_) => SetForm::Hashtable,
         }
@@ -315,9 +322,15 @@ impl Set {
             Repr::ManyIntegers(map) => {
                 map.find(text).is_none() && Arc::make_mut(map).insert([text], growth.hasher)
             }
-            Repr::Members(map) => map.insert([text], growth.hasher),
+            Repr::Members(map) => map.insert_in_order(integer),
         };
         self.fit(growth);
+        if let Repr::Members(map) = &self.0
+            && map.is_ordered()
+            && map.len() > FEW_INTEGERS_MAX
+        {
+            self.pack();
+        }
         if let Repr::Integers(integers) = &self.0
             && integers.len() > PACKED_LEN_MAX
         {
@@ -325,6 +338,19 @@ impl Set {
             self.0 = Repr::ManyIntegers(Arc::new(map));
         }
         is_new
+    }
+
+    /// Is no longer a map, but packed.
+    #[cold]
+    fn pack(&mut self) {
+        let mut integers = self.iter().filter_map(|it| it.as_integer());
+        if let Some(first) = integers.next() {
+            let mut packed = Integers::of(first);
+            integers.for_each(|it| {
+                packed.insert(it);
+            });
+            self.0 = Repr::Integers(packed);
+        }
     }
 
     /// Adds what is no integer to an intset.
@@ -355,7 +381,7 @@ impl Set {
     /// The members as a map, which it is from now on.
     fn members_mut(&mut self, hasher: NameHasher) -> &mut Map<1> {
         match &mut self.0 {
-            Repr::Members(_) => {}
+            Repr::Members(map) => map.give_up_order(),
             Repr::Integers(integers) => {
                 let mut map = Map::new();
                 let mut digits = itoa::Buffer::new();

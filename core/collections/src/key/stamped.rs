@@ -86,6 +86,9 @@ pub struct Sought<'k> {
     packed: u128,
 }
 
+/// What of a packed name is not its length.
+const NAME_BITS: u128 = (1 << 120) - 1;
+
 impl<'k> Sought<'k> {
     /// The key of these bytes.
     #[inline]
@@ -161,9 +164,16 @@ impl Stamped {
             Kept::Full { name, .. } => {
                 sought.key.len() == FULL_BYTES && name.packed() == sought.packed
             }
-            Kept::Long { .. } | Kept::Shared { .. } | Kept::Timed { .. } => {
-                self.is_elsewhere(sought.key)
-            }
+            Kept::Timed { rest, .. } => match &rest.key.0 {
+                Repr::Short { len, bytes } if usize::from(*len) < FULL_BYTES => {
+                    let name = bytes.first_chunk().map_or(0, |it| u128::from_le_bytes(*it));
+                    sought.key.len() == usize::from(*len) && name == sought.packed & NAME_BITS
+                }
+                Repr::Short { .. } | Repr::Long(_) | Repr::Shared(_) => {
+                    self.is_elsewhere(sought.key)
+                }
+            },
+            Kept::Long { .. } | Kept::Shared { .. } => self.is_elsewhere(sought.key),
         }
     }
 

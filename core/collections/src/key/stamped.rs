@@ -33,12 +33,22 @@ enum Kept {
         stamp: Stamp,
         bytes: Arc<Vec<u8>>,
     },
+    /// A short key with nothing but a timer, as a stream has for its own upkeep: found without a
+    /// look at other memory. Behind the bytes are zeros, and their number in the last byte.
+    Awaited {
+        stamp: Stamp,
+        timer: TimerId,
+        name: AwaitedName,
+    },
     Timed {
         stamp: Stamp,
+        /// [`NEVER`] if there is nothing but a timer.
         at: i64,
         rest: Box<Rest>,
     },
 }
+
+type AwaitedName = [u8; AWAITED_BYTES];
 
 /// What a key for which something is due has elsewhere.
 #[derive(Clone, Debug)]
@@ -47,11 +57,11 @@ struct Rest {
     timer: Option<TimerId>,
 }
 
-/// When something is due for a key.
+/// When something is due for a key. At least one of the two is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timed {
-    /// A time as its owner counts.
-    pub at: i64,
+    /// A time as its owner counts, but for the earliest.
+    pub at: Option<i64>,
     /// The timer that is set for the key.
     pub timer: Option<TimerId>,
 }
@@ -72,6 +82,12 @@ pub const STAMP_MAX: u64 = (1 << (STAMP_BYTES as u32 * u8::BITS)) - 1;
 
 /// What fits beside the tag and the stamp in 24 bytes.
 const FULL_BYTES: usize = 16;
+
+/// What fits beside the tag, the stamp and a timer.
+const AWAITED_BYTES: usize = 12;
+
+/// Stands for "no time". Nobody means so early a time.
+const NEVER: i64 = i64::MIN;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(align(8))]
@@ -111,6 +127,28 @@ impl Name {
     #[inline]
     fn packed(self) -> u128 {
         u128::from_le_bytes(self.0)
+    }
+}
+
+/// The bytes of a name beside a timer as those of [`Sought`] are packed, and how many there are.
+#[inline]
+fn awaited(name: &AwaitedName) -> (u128, u8) {
+    let [a, b, c, d, e, f, g, h, i, j, k, len] = *name;
+    let bytes = [a, b, c, d, e, f, g, h, i, j, k, 0, 0, 0, 0, 0];
+    (u128::from_le_bytes(bytes), len)
+}
+
+impl Kept {
+    fn timed(stamp: Stamp, key: Key, Timed { at, timer }: Timed) -> Kept {
+        if let (None, Some(timer), true) = (at, timer, key.len() < AWAITED_BYTES) {
+            let mut name = [0; AWAITED_BYTES];
+            name[..key.len()].copy_from_slice(&key);
+            name[AWAITED_BYTES - 1] = key.len() as u8;
+            return Kept::Awaited { stamp, timer, name };
+        }
+        let at = at.unwrap_or(NEVER);
+        let rest = Box::new(Rest { key, timer });
+        Kept::Timed { stamp, at, rest }
     }
 }
 
@@ -164,6 +202,10 @@ impl Stamped {
             Kept::Full { name, .. } => {
                 sought.key.len() == FULL_BYTES && name.packed() == sought.packed
             }
+            Kept::Awaited { name, .. } => {
+                let (bytes, len) = awaited(name);
+                sought.key.len() == usize::from(len) && bytes == sought.packed & NAME_BITS
+            }
             Kept::Timed { rest, .. } => match &rest.key.0 {
                 Repr::Short { len, bytes } if usize::from(*len) < FULL_BYTES => {
                     let name = bytes.first_chunk().map_or(0, |it| u128::from_le_bytes(*it));
@@ -181,7 +223,7 @@ impl Stamped {
     #[inline]
     pub fn key(&self) -> Key {
         match &self.0 {
-            Kept::Short { .. } | Kept::Full { .. } => Key::from(&**self),
+            Kept::Short { .. } | Kept::Full { .. } | Kept::Awaited { .. } => Key::from(&**self),
             Kept::Long { bytes, .. } => Key(Repr::Long(bytes.clone())),
             Kept::Shared { bytes, .. } => Key(Repr::Shared(bytes.clone())),
             Kept::Timed { rest, .. } => rest.key.clone(),
@@ -196,6 +238,7 @@ impl Stamped {
             | Kept::Full { stamp, .. }
             | Kept::Long { stamp, .. }
             | Kept::Shared { stamp, .. }
+            | Kept::Awaited { stamp, .. }
             | Kept::Timed { stamp, .. } => stamp.get(),
         }
     }
@@ -208,6 +251,7 @@ impl Stamped {
             | Kept::Full { stamp, .. }
             | Kept::Long { stamp, .. }
             | Kept::Shared { stamp, .. }
+            | Kept::Awaited { stamp, .. }
             | Kept::Timed { stamp, .. } => *stamp = Stamp::of(new),
         }
     }
@@ -216,9 +260,13 @@ impl Stamped {
     #[inline]
     pub fn timed(&self) -> Option<Timed> {
         match &self.0 {
-            Kept::Timed { at, rest, .. } => Some(Timed {
-                at: *at,
+            Kept::Timed { rest, .. } => Some(Timed {
+                at: self.at(),
                 timer: rest.timer,
+            }),
+            Kept::Awaited { timer, .. } => Some(Timed {
+                at: None,
+                timer: Some(*timer),
             }),
             Kept::Short { .. } | Kept::Full { .. } | Kept::Long { .. } | Kept::Shared { .. } => {
                 None
@@ -230,10 +278,12 @@ impl Stamped {
     #[inline]
     pub fn at(&self) -> Option<i64> {
         match &self.0 {
-            Kept::Timed { at, .. } => Some(*at),
-            Kept::Short { .. } | Kept::Full { .. } | Kept::Long { .. } | Kept::Shared { .. } => {
-                None
-            }
+            Kept::Timed { at, .. } => (*at != NEVER).then_some(*at),
+            Kept::Short { .. }
+            | Kept::Full { .. }
+            | Kept::Long { .. }
+            | Kept::Shared { .. }
+            | Kept::Awaited { .. } => None,
         }
     }
 
@@ -241,24 +291,27 @@ impl Stamped {
     #[inline]
     pub fn set_timed(&mut self, timed: Option<Timed>) {
         match (&mut self.0, timed) {
-            (Kept::Timed { at, rest, .. }, Some(timed)) => {
-                *at = timed.at;
+            (Kept::Timed { at, rest, .. }, Some(timed))
+                if timed.at.is_some() || rest.key.len() >= AWAITED_BYTES =>
+            {
+                *at = timed.at.unwrap_or(NEVER);
                 rest.timer = timed.timer;
             }
-            (Kept::Timed { .. }, None) => *self = Stamped::new(self.key(), self.stamp()),
-            (_, None) => {}
-            (_, Some(Timed { at, timer })) => {
+            (_, Some(timed)) => {
                 let (stamp, key) = (Stamp::of(self.stamp()), self.key());
-                let rest = Box::new(Rest { key, timer });
-                *self = Stamped(Kept::Timed { stamp, at, rest });
+                *self = Stamped(Kept::timed(stamp, key, timed));
             }
+            (Kept::Timed { .. } | Kept::Awaited { .. }, None) => {
+                *self = Stamped::new(self.key(), self.stamp());
+            }
+            (_, None) => {}
         }
     }
 
     /// Memory outside of it, in bytes; shared memory counts in full.
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
-            Kept::Short { .. } | Kept::Full { .. } => 0,
+            Kept::Short { .. } | Kept::Full { .. } | Kept::Awaited { .. } => 0,
             Kept::Long { .. } | Kept::Shared { .. } => self.key().heap_bytes(),
             Kept::Timed { rest, .. } => Timed::HEAP_BYTES + rest.key.heap_bytes(),
         }
@@ -275,7 +328,7 @@ impl Stamped {
     #[inline]
     fn elsewhere(&self) -> &[u8] {
         match &self.0 {
-            Kept::Short { .. } | Kept::Full { .. } => &[],
+            Kept::Short { .. } | Kept::Full { .. } | Kept::Awaited { .. } => &[],
             Kept::Long { bytes, .. } => bytes,
             Kept::Shared { bytes, .. } => bytes,
             Kept::Timed { rest, .. } => &rest.key,
@@ -294,6 +347,10 @@ impl Deref for Stamped {
                 &bytes[..usize::from(*len).min(bytes.len())]
             }
             Kept::Full { name, .. } => &name.0,
+            Kept::Awaited { name, .. } => {
+                let [bytes @ .., len] = name;
+                &bytes[..usize::from(*len).min(bytes.len())]
+            }
             Kept::Long { .. } | Kept::Shared { .. } | Kept::Timed { .. } => self.elsewhere(),
         }
     }
@@ -302,10 +359,16 @@ impl Deref for Stamped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timers::Timers;
 
     #[test]
     fn whatever_is_changed_the_rest_stays() {
-        let timed = |at| Timed { at, timer: None };
+        let timer = Some(Timers::default().set(1, ()));
+        let timed = |at| Timed { at, timer };
+        let expires = |at| Timed {
+            at: Some(at),
+            timer: None,
+        };
         for len in 0..40 {
             let bytes = vec![b'k'; len];
             for key in [
@@ -313,13 +376,24 @@ mod tests {
                 Key::from_shared(Arc::new(bytes.clone())),
             ] {
                 let mut stamped = Stamped::new(key.clone(), 7);
-                let steps = [None, Some(timed(-5)), Some(timed(i64::MAX)), None];
-                for (stamp, due) in [0, 1, STAMP_MAX - 1, STAMP_MAX].into_iter().zip(steps) {
+                let steps = [
+                    None,
+                    Some(expires(-5)),
+                    Some(timed(Some(i64::MAX))),
+                    Some(timed(None)),
+                    Some(timed(None)),
+                    Some(expires(i64::MIN + 1)),
+                    None,
+                    Some(timed(None)),
+                    None,
+                ];
+                let stamps = [0, 1, STAMP_MAX - 1, STAMP_MAX].into_iter().cycle();
+                for (due, stamp) in steps.into_iter().zip(stamps) {
                     stamped.set_stamp(stamp);
                     stamped.set_timed(due);
                     assert_eq!((&*stamped, stamped.stamp()), (bytes.as_slice(), stamp));
                     assert_eq!((stamped.key(), stamped.timed()), (key.clone(), due));
-                    assert_eq!(stamped.at(), due.map(|due| due.at));
+                    assert_eq!(stamped.at(), due.and_then(|due| due.at));
                     assert!(stamped.is(&Sought::of(&bytes)));
                     for at in 0..len {
                         let mut other = bytes.clone();
@@ -349,7 +423,20 @@ mod tests {
         assert_eq!(Stamped::new(Key::from(&[b'k'; 16]), 0).heap_bytes(), 0);
         assert_eq!(Stamped::new(Key::from(&[b'k'; 17]), 0).heap_bytes(), 32);
         let mut timed = Stamped::new(Key::from(&[b'k'; 16]), 0);
-        timed.set_timed(Some(Timed { at: 1, timer: None }));
+        timed.set_timed(Some(Timed {
+            at: Some(1),
+            timer: None,
+        }));
         assert_eq!(timed.heap_bytes(), Timed::HEAP_BYTES);
+    }
+
+    #[test]
+    fn a_short_key_with_a_timer_alone_needs_no_memory_of_its_own() {
+        let timer = Some(Timers::default().set(1, ()));
+        for (len, heap_bytes) in [(11, 0), (12, Timed::HEAP_BYTES)] {
+            let mut awaited = Stamped::new(Key::from(vec![b'k'; len].as_slice()), 0);
+            awaited.set_timed(Some(Timed { at: None, timer }));
+            assert_eq!(awaited.heap_bytes(), heap_bytes);
+        }
     }
 }

@@ -24,9 +24,6 @@ const _: () = assert!(STAMP_MAX == Lsn::MAX.number());
 /// About what a timer takes, with what is kept of it beside the record.
 const TIMER_BYTES: usize = 26;
 
-/// Stands for "never" where a record has a timer alone; no expiry is so early ([`earliest`]).
-const NEVER: i64 = i64::MIN;
-
 /// When there is next something to do for a key: it expires, or its value has something to do, of
 /// which the value says only when (`Typed::next_deadline_ms`).
 #[inline]
@@ -38,9 +35,9 @@ pub(super) fn deadline(expires_at: Option<UnixMs>, of_value_ms: Option<u64>) -> 
     }
 }
 
-/// An expiry as it is kept. A file may hold any number.
-fn earliest(at: UnixMs) -> i64 {
-    at.0.max(NEVER + 1)
+/// An expiry as it is kept ([`Timed::at`]). A file may hold any number.
+fn kept(at: UnixMs) -> i64 {
+    at.0.max(i64::MIN + 1)
 }
 
 impl Record {
@@ -88,7 +85,7 @@ impl Record {
     /// The time from which the key is gone.
     #[inline]
     pub fn expires_at(&self) -> Option<UnixMs> {
-        self.key.at().filter(|at| *at != NEVER).map(UnixMs)
+        self.key.at().map(UnixMs)
     }
 
     /// Returns whether the key has expired: its own time has come, or that of all parts of its
@@ -165,7 +162,7 @@ impl Record {
 
     pub(super) fn set_expiry(&mut self, at: Option<UnixMs>) {
         let timer = self.timer();
-        self.set_timed(at.map_or(NEVER, earliest), timer);
+        self.set_timed(at.map(kept), timer);
     }
 
     /// The timer that is set to the record's deadline.
@@ -176,11 +173,11 @@ impl Record {
 
     /// Notes which timer is set to the record's deadline.
     pub(super) fn set_timer(&mut self, timer: Option<TimerId>) {
-        self.set_timed(self.key.at().unwrap_or(NEVER), timer);
+        self.set_timed(self.key.at(), timer);
     }
 
-    fn set_timed(&mut self, at: i64, timer: Option<TimerId>) {
-        let is_timed = at != NEVER || timer.is_some();
+    fn set_timed(&mut self, at: Option<i64>, timer: Option<TimerId>) {
+        let is_timed = at.is_some() || timer.is_some();
         self.key.set_timed(is_timed.then_some(Timed { at, timer }));
     }
 

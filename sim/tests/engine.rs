@@ -41,7 +41,7 @@ fn nothing_that_was_told_is_lost_or_doubled() {
         "{sum:?}"
     );
     assert!(
-        sum.packed > 0 && sum.not_durable > 0 && sum.conflicts > 20,
+        sum.packed > 0 && sum.not_durable > 0 && sum.conflicts > 20 && sum.fenced > 20,
         "{sum:?}"
     );
     assert!(sum.followed > 100 && sum.overtaken > 5, "{sum:?}");

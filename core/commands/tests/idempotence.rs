@@ -157,3 +157,46 @@ fn what_messages_were_is_replayed_and_goes_where_the_stream_goes() {
     );
     node.same(&["DEBUG DIGEST-VALUE s copy", "XINFO STREAM s FULL"]);
 }
+
+#[test]
+fn epochs_are_replayed_and_outlive_what_is_remembered() {
+    let mut node = Node::new();
+    for producer in ["p", "q", "p"] {
+        node.ask(&format!("XIDMPEPOCH s {producer}"));
+    }
+    node.ask("COPY s copy");
+    node.ask("XADD s IDMP p 1 EPOCH 2 * f v");
+    let asked = [
+        "XADD s IDMP p 1 EPOCH 2 REPORT * f v",
+        "XADD s IDMP p 1 EPOCH 1 * f v",
+        "XADD s IDMP p 2 * f v",
+        "XADD s IDMPAUTO p EPOCH 1 * f v",
+        "XADD s IDMP q 1 EPOCH 2 * f v",
+        "XADD s IDMP q 1 EPOCH 1 * f v",
+        "XADD s IDMP r 1 * f v",
+        "XADD copy IDMP p 3 EPOCH 1 * f v",
+        "XLEN s",
+        "DEBUG DIGEST-VALUE s copy",
+        "XIDMPEPOCH s p",
+        "XIDMPEPOCH copy q",
+    ];
+    node.same(&asked);
+    assert_eq!(node.ask("XLEN s"), ":3\r\n");
+    // All iids expire, and a fenced writer stays so.
+    node.wait(200_000);
+    node.engine.timer(node.now);
+    node.same(&[
+        "XADD s IDMP p 9 EPOCH 2 * f v",
+        "XADD s IDMP p 9 EPOCH 3 * f v",
+    ]);
+    node.ask("XCFGSET s DURATION 5");
+    node.ask("XTRIM s MAXLEN 0");
+    node.same(&["XADD s IDMP p 9 EPOCH 2 * f v", "DEBUG DIGEST-VALUE s copy"]);
+    // Another stream of that name knows of none.
+    node.ask("DEL s");
+    node.same(&[
+        "XADD s IDMP p 9 EPOCH 3 * f v",
+        "XIDMPEPOCH s p",
+        "XINFO STREAM s FULL",
+    ]);
+}

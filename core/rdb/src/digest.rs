@@ -92,6 +92,15 @@ pub(crate) fn add_stream(stream: &Stream, now_ms: u64, out: &mut Encoder<Hasher>
     let producers = producers.map(|producer| of_producer(producer, idempotence));
     out.bytes(&producers.fold(Digest::default(), Digest::and).bytes());
     add_settings(stream.settings(), out);
+    if idempotence.has_epochs() {
+        let epochs = idempotence.epochs().map(|(producer, epoch)| {
+            digest_of(|out| {
+                out.string(producer);
+                out.number(epoch);
+            })
+        });
+        out.bytes(&epochs.fold(Digest::default(), Digest::and).bytes());
+    }
 }
 
 /// Settings that are as by default add nothing.

@@ -174,6 +174,9 @@ fn read<S: Source>(
         let keeps_messages = stream.idempotence().keeps_messages();
         *stream.idempotence_mut() = idempotence::read(from, context, extras, keeps_messages)?;
     }
+    let idempotence = stream.idempotence_mut();
+    let epochs = extras.epochs(|producer, epoch| idempotence.set_epoch(producer, epoch));
+    epochs.map_err(|damaged| from.fault(damaged.into()))?;
     Ok(stream)
 }
 

@@ -9,7 +9,7 @@
 //!
 //! Here: [`Idempotence`]. Below: `window` (one producer, in the form that suits its size: `small`,
 //! `ring` or `split`), `calendar` (what expires when), `fingerprint` (iids made from messages),
-//! `messages` (what the messages were, where that is kept).
+//! `messages` (what the messages were, where that is kept), `epochs` (who may append).
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -19,12 +19,14 @@ use triomphe::Arc;
 
 use crate::StreamId;
 use calendar::Calendar;
+use epochs::Epochs;
 use limits::{RECORDS_PER_WORK_UNIT, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN};
 use messages::Messages;
 use record::Lifetime;
 use window::{Bounds, Window};
 
 mod calendar;
+mod epochs;
 mod fingerprint;
 mod limits;
 mod messages;
@@ -37,6 +39,7 @@ mod tests;
 mod view;
 mod window;
 
+pub use epochs::EPOCH_MAX;
 pub use fingerprint::{FINGERPRINT_BYTES, fingerprint};
 pub use record::Remembered;
 pub use view::ProducerView;
@@ -164,6 +167,8 @@ pub struct Idempotence {
     calendar: Option<Arc<Calendar>>,
     /// What the messages of iids were, if that is kept.
     messages: Option<Arc<Messages>>,
+    /// The epochs of producers, if any was given one.
+    epochs: Option<Arc<Epochs>>,
 }
 
 /// A producer in the directory.
@@ -206,6 +211,7 @@ impl Idempotence {
             earliest_ms: u64::MAX,
             calendar: None,
             messages: None,
+            epochs: None,
         }
     }
 
@@ -373,6 +379,33 @@ impl Idempotence {
         forgotten
     }
 
+    /// The latest epoch of a producer; 0 if it was never given one.
+    #[inline]
+    pub fn epoch(&self, producer: &[u8]) -> u64 {
+        match &self.epochs {
+            None => 0,
+            Some(epochs) => epochs.latest(hash_bytes(self.seed, producer), producer),
+        }
+    }
+
+    /// Gives a producer an epoch. It outlives all iids.
+    pub fn set_epoch(&mut self, producer: &[u8], epoch: u64) {
+        let hash = hash_bytes(self.seed, producer);
+        let epochs = self.epochs.get_or_insert_default();
+        Arc::make_mut(epochs).set(hash, producer, epoch);
+    }
+
+    /// All producers that were given an epoch, with the latest one, in no particular order.
+    pub fn epochs(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.epochs.iter().flat_map(|epochs| epochs.iter())
+    }
+
+    /// Returns whether any producer was given an epoch.
+    #[inline]
+    pub fn has_epochs(&self) -> bool {
+        self.epochs.is_some()
+    }
+
     /// From now on keeps what the messages of iids are, or does so no longer. Returns what is
     /// forgotten because of that, to be dropped where nobody waits.
     pub fn keep_messages(&mut self, keep: bool) -> Forgotten {
@@ -522,7 +555,8 @@ impl Idempotence {
         let len = self.producers.len();
         // A table is two thirds full on average, and a place in the calendar has 16 bytes.
         let places = len * (size_of::<Producer>() * 3 / 2 + 16) + self.messages_bytes();
-        places + (sampled as u128 * len as u128 / SAMPLE.min(len).max(1) as u128) as usize
+        let epochs = self.epochs.as_deref().map_or(0, Epochs::allocated_bytes);
+        epochs + places + (sampled as u128 * len as u128 / SAMPLE.min(len).max(1) as u128) as usize
     }
 
     fn messages_bytes(&self) -> usize {

@@ -36,8 +36,8 @@ pub use groups::Groups;
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
 pub use id_text::IdText;
 pub use idempotence::{
-    Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerView, Remembered, Restored,
-    Retention, Sought, Tracked, fingerprint,
+    EPOCH_MAX, Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerView, Remembered,
+    Restored, Retention, Sought, Tracked, fingerprint,
 };
 pub use lookup::Lookup;
 pub use node::NodeLimits;

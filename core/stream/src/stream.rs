@@ -343,10 +343,12 @@ impl Stream {
     }
 
     /// Returns whether it has anything that Redis' form of a stream has no place for: settings of
-    /// its own or of a group.
+    /// its own or of a group, or epochs of producers.
     pub fn is_beyond_redis(&self) -> bool {
         let configured = |(_, group): (_, &Group)| !group.settings().is_empty();
-        !self.settings.is_empty() || self.groups.iter().any(configured)
+        !self.settings.is_empty()
+            || self.idempotence.has_epochs()
+            || self.groups.iter().any(configured)
     }
 
     /// The number of entries.

@@ -129,6 +129,8 @@ impl Client {
             (Role::Produces(producer), Purpose::AppendOther(message)) => {
                 producer.other_answered(*message, answer, ledger, counts)
             }
+            (Role::Produces(producer), Purpose::Epoch) => producer.given(answer),
+            (Role::Produces(_), Purpose::Fenced) => Producer::fenced(answer, counts),
             (Role::Consumes(consumer), _) => {
                 consumer.answered(purpose, answer, turn, ledger, counts)
             }

@@ -27,6 +27,8 @@ pub struct Counts {
     pub retries: u64,
     /// Other messages that were refused because their idempotent ID was used.
     pub conflicts: u64,
+    /// Appends that were refused because their epoch was not the latest.
+    pub fenced: u64,
     /// Appends that were refused because the journal took none.
     pub refused: u64,
     /// Requests that got an error instead of their reply, because it was not known to be durable.
@@ -66,7 +68,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 26] {
+    fn all(&mut self) -> [&mut u64; 27] {
         let Counts {
             crashes,
             power_cuts,
@@ -80,6 +82,7 @@ impl Counts {
             acknowledged,
             retries,
             conflicts,
+            fenced,
             refused,
             not_durable,
             given_up,
@@ -108,6 +111,7 @@ impl Counts {
             acknowledged,
             retries,
             conflicts,
+            fenced,
             refused,
             not_durable,
             given_up,

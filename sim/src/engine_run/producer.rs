@@ -26,6 +26,8 @@ pub(super) struct Producer {
     last: Option<(u64, u64)>,
     /// All that were.
     acknowledged: BTreeSet<u64>,
+    /// The latest epoch that it was given.
+    epoch: i64,
 }
 
 /// A message that was first sent less than this long ago is remembered by its stream, and its iid
@@ -41,6 +43,7 @@ impl Producer {
             sent: BTreeMap::new(),
             last: None,
             acknowledged: BTreeSet::new(),
+            epoch: 0,
         }
     }
 
@@ -70,6 +73,8 @@ impl Producer {
             let last = self.last.filter(|_| rng.once_in(4));
             let last = last.filter(|(_, first)| now_ms < first + SURELY_REMEMBERED_MS);
             requests.extend(last.map(|(number, _)| self.append_other(number)));
+            requests.extend(rng.once_in(6).then(|| self.take_over()));
+            requests.extend((self.epoch > 1 && rng.once_in(4)).then(|| self.append_fenced()));
         }
         requests
     }
@@ -109,6 +114,52 @@ impl Producer {
             "other",
         ];
         Request::new(&words, Purpose::AppendOther(Message { producer, number }))
+    }
+
+    /// Fences off whoever appends under another name of this producer: the messages above go on
+    /// without an epoch.
+    fn take_over(&self) -> Request {
+        let key = name_of(self.stream);
+        Request::new(&["XIDMPEPOCH", &key, &self.fenced_name()], Purpose::Epoch)
+    }
+
+    fn fenced_name(&self) -> String {
+        format!("fenced-{}", self.id)
+    }
+
+    /// An append with an epoch that is not the latest one.
+    fn append_fenced(&self) -> Request {
+        let (key, name) = (name_of(self.stream), self.fenced_name());
+        let epoch = (self.epoch - 1).to_string();
+        let words = [
+            "XADD", &key, "IDMP", &name, "i", "EPOCH", &epoch, "*", "p", "fenced", "n", "x",
+        ];
+        Request::new(&words, Purpose::Fenced)
+    }
+
+    /// An epoch is given out once, however often the server crashes.
+    pub(super) fn given(&mut self, answer: &Answer) -> Result<()> {
+        match answer {
+            Answer::Error(error) if error.starts_with("MISCONF") => Ok(()),
+            answer => {
+                let epoch = answer.number().context("no epoch")?;
+                ensure!(epoch > self.epoch, "epoch {epoch} after {}", self.epoch);
+                self.epoch = epoch;
+                Ok(())
+            }
+        }
+    }
+
+    /// A fenced append adds nothing.
+    pub(super) fn fenced(answer: &Answer, counts: &mut Counts) -> Result<()> {
+        match answer {
+            Answer::Error(error) if error.starts_with("IDMPFENCED") => {
+                counts.fenced += 1;
+                Ok(())
+            }
+            Answer::Error(error) if error.starts_with("MISCONF") => Ok(()),
+            _ => bail!("a fenced append is answered {answer:?}"),
+        }
     }
 
     /// What became of [`Producer::append_other`]: it is told apart, unless the stream did not

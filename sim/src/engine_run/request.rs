@@ -19,6 +19,10 @@ pub(super) enum Purpose {
     Append(Message),
     /// What became of another message with the iid of this one, which was acknowledged.
     AppendOther(Message),
+    /// The next epoch of a producer.
+    Epoch,
+    /// An append with an older epoch.
+    Fenced,
     /// New entries of a group.
     New,
     /// Entries that the consumer has already.

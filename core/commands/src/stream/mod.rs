@@ -20,6 +20,7 @@ mod xclaim;
 mod xdel;
 mod xdelex;
 mod xgroup;
+mod xidmpepoch;
 mod xidmprecord;
 mod xinfo;
 mod xlen;
@@ -47,6 +48,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<xdel::XDel>(),
     entry::<xdelex::XDelEx>(),
     xgroup::XGROUP,
+    entry::<xidmpepoch::XIdmpEpoch>(),
     entry::<xidmprecord::XIdmpRecord>(),
     xinfo::XINFO,
     entry::<xlen::XLen>(),

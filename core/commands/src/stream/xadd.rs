@@ -20,6 +20,8 @@ pub(super) struct Parsed<'a> {
     references: References,
     producer: Option<Producer<'a>>,
     report: Report,
+    /// `EPOCH`.
+    epoch: Option<u64>,
     trim: Option<TrimClause>,
     id: IdSpec,
     fields: Argv<'a>,
@@ -96,6 +98,7 @@ impl Command for XAdd {
             )
             .optional(),
             Arg::word("report", "REPORT").optional(),
+            Arg::integer("epoch").token("EPOCH").optional(),
             Arg::block(
                 "trim",
                 &[
@@ -126,7 +129,7 @@ impl Command for XAdd {
             Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple(),
         ],
         compat: Compat::Differs(
-            "REPORT is weir's own. With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
+            "REPORT and EPOCH are weir's own. With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
         ),
         ..Spec::named("xadd")
     };
@@ -139,6 +142,7 @@ impl Command for XAdd {
         let mut references = None;
         let mut producer = None;
         let mut report = Report::Id;
+        let mut epoch = None;
         let mut trim = TrimClause::default();
         // Nearly all IDs begin with `*` or a digit, and no option does.
         while let Some([first, ..]) = args.peek()
@@ -150,6 +154,11 @@ impl Command for XAdd {
                 b'M' | b'L' => trim.parse(args)?,
                 b'N' if args.keyword("NOMKSTREAM") => {
                     create = false;
+                    true
+                }
+                b'E' if args.keyword_with_value("EPOCH") => {
+                    let given = u64::try_from(args.integer()?);
+                    epoch = Some(given.map_err(|_| CmdError::NotAnInteger)?);
                     true
                 }
                 b'R' if args.keyword("REPORT") => {
@@ -177,8 +186,8 @@ impl Command for XAdd {
                 IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_) => arity(),
             });
         }
-        if report == Report::Outcome && producer.is_none() {
-            return Err(CmdError::Stream(StreamError::ReportOfPlain));
+        if producer.is_none() {
+            refuse_of_plain(report, epoch)?;
         }
         Ok(Parsed {
             key,
@@ -186,6 +195,7 @@ impl Command for XAdd {
             references: references.unwrap_or_default(),
             producer,
             report,
+            epoch,
             trim,
             id,
             fields,
@@ -199,6 +209,7 @@ impl Command for XAdd {
             references,
             producer,
             report,
+            epoch,
             trim,
             id,
             fields,
@@ -252,11 +263,17 @@ impl Command for XAdd {
                 Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => match found {
                     Some(stream) => {
                         let Idempotent { producer, iid, .. } = *idempotent;
+                        if epoch.is_some() || stream.idempotence().has_epochs() {
+                            fence(stream.idempotence().epoch(producer), epoch)?;
+                        }
                         sought = stream.idempotence().seek(producer, iid, now_ms);
                         idempotent.sought = Some(&sought);
                         sought.known
                     }
-                    None => None,
+                    None => {
+                        fence(0, epoch)?;
+                        None
+                    }
                 },
             };
             if let Some(id) = known {
@@ -355,6 +372,24 @@ fn entry_bytes(fields: Argv<'_>) -> usize {
 /// The length of a text takes at most this many bytes in an entry, as does what stands before the
 /// first.
 const ENTRY_LENGTH_BYTES: usize = 32;
+
+/// Refuses the options that only idempotent appends have.
+fn refuse_of_plain(report: Report, epoch: Option<u64>) -> Result<(), CmdError> {
+    match (report, epoch) {
+        (Report::Outcome, _) => Err(CmdError::Stream(StreamError::ReportOfPlain)),
+        (Report::Id, Some(_)) => Err(CmdError::Stream(StreamError::EpochOfPlain)),
+        (Report::Id, None) => Ok(()),
+    }
+}
+
+/// Refuses whoever does not have the latest epoch of the producer, which is 0 if there is none.
+fn fence(latest: u64, epoch: Option<u64>) -> Result<(), CmdError> {
+    match epoch {
+        Some(epoch) if epoch > latest => Err(CmdError::Stream(StreamError::EpochNotGiven(latest))),
+        epoch if epoch.unwrap_or(0) < latest => Err(CmdError::Stream(StreamError::Fenced(latest))),
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// Answers the entry's ID, and what became of the append if that is to be told.
 #[inline]

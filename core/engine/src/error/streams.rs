@@ -104,6 +104,18 @@ pub enum StreamError {
     /// `REPORT` of an append that is not idempotent.
     #[error("ERR syntax error, REPORT can be used only with IDMP/IDMPAUTO")]
     ReportOfPlain,
+    /// `EPOCH` of an append that is not idempotent.
+    #[error("ERR syntax error, EPOCH can be used only with IDMP/IDMPAUTO")]
+    EpochOfPlain,
+    /// An append with an older epoch than the producer's, which is this, or with none.
+    #[error("IDMPFENCED The producer has epoch {0}: another writer has taken over")]
+    Fenced(u64),
+    /// An append with an epoch that the producer was never given; the latest one.
+    #[error("ERR EPOCH is above {0}, the latest that XIDMPEPOCH gave this producer")]
+    EpochNotGiven(u64),
+    /// A producer was given the greatest epoch.
+    #[error("ERR The producer has been given the last possible epoch")]
+    EpochsExhausted,
     /// An idempotent ID that was used for an entry with other fields, and that entry.
     #[error("IDMPCONFLICT The idempotent ID was used for entry {0}, with other fields")]
     OtherFields(StreamId),

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `weir-idmp-times` | per remembered id whose entry was not added at the time in its ID: how many ids lie between it and the one before (number), and by how many milliseconds the time of the addition is ahead (number; twice that, or twice that less one where it is behind) |
 //! | `weir-idmp-messages` | per remembered id of which it is known what its message was: how many ids lie between it and the one before (number), and a hash of the fields (8 bytes, little endian) |
+//! | `weir-idmp-epochs` | per producer that was given an epoch: its ID (its length, a number, and its bytes) and the latest epoch (number) |
 //! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a text is its length and its bytes) |
 //! | `weir-group-settings` | per group with settings that are not as by default: how many groups lie between it and the one before, how many such settings there are (numbers), and these as above |
 //! | `weir-pel-order` | per group with pending entries that came after one of the same delivery time and a greater ID: how many groups lie between it and the one before, how many such entries there are (numbers), and their IDs (16 bytes each) in the order in which they came |
@@ -21,8 +22,8 @@
 //! would do something else than it was told.
 
 use stream::{
-    Configured, Form, GroupSettings, Idempotence, Row, SettingValue, Settings, Stream, StreamId,
-    StreamSettings,
+    Configured, EPOCH_MAX, Form, GroupSettings, Idempotence, Row, SettingValue, Settings, Stream,
+    StreamId, StreamSettings,
 };
 
 use super::{id_bytes, read_raw_id};
@@ -30,11 +31,12 @@ use crate::code;
 use crate::decode::{Decoder, Summed};
 use crate::encode::{Encoder, push_number};
 use crate::error::Fault;
-use crate::limits::PIECE_BYTES;
+use crate::limits::{PIECE_BYTES, STRING_BYTES_MAX};
 use crate::source::Sink;
 
 const ADDED_TIMES: &[u8] = b"weir-idmp-times";
 const MESSAGES: &[u8] = b"weir-idmp-messages";
+const EPOCHS: &[u8] = b"weir-idmp-epochs";
 const SETTINGS: &[u8] = b"weir-settings";
 const GROUP_SETTINGS: &[u8] = b"weir-group-settings";
 const PENDING_ORDER: &[u8] = b"weir-pel-order";
@@ -44,6 +46,7 @@ const PENDING_ORDER: &[u8] = b"weir-pel-order";
 pub(crate) struct Extras {
     added_times: Vec<u8>,
     messages: Vec<u8>,
+    epochs: Vec<u8>,
     settings: Vec<u8>,
     group_settings: Vec<u8>,
     pending_order: Vec<u8>,
@@ -62,6 +65,7 @@ impl Extras {
         let so_far = match name {
             ADDED_TIMES => &mut self.added_times,
             MESSAGES => &mut self.messages,
+            EPOCHS => &mut self.epochs,
             SETTINGS => &mut self.settings,
             GROUP_SETTINGS => &mut self.group_settings,
             PENDING_ORDER => &mut self.pending_order,
@@ -83,6 +87,21 @@ impl Extras {
         Messages {
             differing: Sparse::new(&self.messages),
         }
+    }
+
+    /// Calls `f` with each producer that was given an epoch, and the latest.
+    pub(super) fn epochs(&self, mut f: impl FnMut(&[u8], u64)) -> Result<(), Damaged> {
+        let mut from = Decoder::new(&*self.epochs, Summed::Already);
+        while !from.is_at_end().unwrap_or(true) {
+            let producer = from.with_string(STRING_BYTES_MAX, "a producer", <[u8]>::to_vec);
+            let producer = producer.map_err(|_| Damaged::Foreign)?;
+            let epoch = number(&mut from)?;
+            if epoch > EPOCH_MAX {
+                return Err(Damaged::Foreign);
+            }
+            f(&producer, epoch);
+        }
+        Ok(())
     }
 
     /// The settings of the stream.
@@ -299,6 +318,15 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
     if stream.idempotence().keeps_messages() {
         write_messages(stream.idempotence(), out)?;
     }
+
+    let mut field = Field::new(EPOCHS);
+    for (producer, epoch) in stream.idempotence().epochs() {
+        push_number(&mut field.content, producer.len() as u64);
+        field.content.extend_from_slice(producer);
+        push_number(&mut field.content, epoch);
+        field.drain(out)?;
+    }
+    field.flush(out)?;
 
     let mut field = Field::new(SETTINGS);
     push_settings(stream.settings(), &mut field.content);

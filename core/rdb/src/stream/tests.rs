@@ -99,6 +99,9 @@ fn picture(stream: &Stream) -> String {
         idempotence.iids_added(),
         idempotence.iids_duplicates()
     ));
+    let mut epochs: Vec<_> = idempotence.epochs().collect();
+    epochs.sort_unstable();
+    lines.extend(epochs.iter().map(|epoch| format!("epoch {epoch:?}")));
     let settings = stream.settings().get();
     lines.extend(settings.map(|settings| format!("{settings:?}")));
     let mut producers = Vec::new();
@@ -627,6 +630,11 @@ fn build(plan: &Plan) -> Stream {
     drop(stream.set_settings(&StreamSettings {
         on_conflict: plan.on_conflict,
     }));
+    for &(producer, epoch, _, _) in plan.ids.iter().filter(|(producer, ..)| *producer > 1) {
+        stream
+            .idempotence_mut()
+            .set_epoch(&[producer], u64::from(epoch));
+    }
     // Of some messages it is known what they were.
     for (number, (producer, iid, ms, _)) in plan.ids.iter().enumerate() {
         let (iid, id) = (format!("late-{iid}"), id(NOW_MS - 1000 + ms, 1));

@@ -18,8 +18,9 @@
 //! which sets nothing, is a consumer that read its own entries again: it does not count as active
 //! by that. Without IDs it is one that called and got nothing.
 //!
-//! What Redis has no words for is said in weir's own (`XCFGSET … KEEPIDS` and the settings of
-//! `XCFGSET` and `XGROUP SETCFG`): Redis refuses a journal that has them.
+//! What Redis has no words for is said in weir's own (`XCFGSET … KEEPIDS`, the settings of
+//! `XCFGSET` and `XGROUP SETCFG`, `XIDMPEPOCH` with an epoch): Redis refuses a journal that has
+//! them.
 //!
 //! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are
 //! forgotten by age follows from these and the time. When a consumer called last that got

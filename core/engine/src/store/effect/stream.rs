@@ -56,6 +56,13 @@ pub enum StreamChange<'a> {
     },
     /// `XCFGSET` with what Redis has no words for: all of it.
     SetSettings { settings: &'a StreamSettings },
+    /// `XIDMPEPOCH key producer epoch`: the latest epoch of a producer. Makes the key if it is
+    /// missing.
+    SetEpoch {
+        producer: &'a [u8],
+        /// Greater than all before.
+        epoch: u64,
+    },
     /// `XIDMPRECORD`: an idempotent ID is known to belong to an entry, which may be gone.
     RecordIdempotent {
         producer: &'a [u8],
@@ -134,6 +141,12 @@ impl StreamChange<'_> {
                 store.configure(key, retention, forget)
             }
             StreamChange::SetSettings { settings } => store.set_settings(key, settings),
+            StreamChange::SetEpoch { producer, epoch } => {
+                store.edit_or_make_stream(key, |stream| {
+                    stream.idempotence_mut().set_epoch(producer, epoch);
+                    1
+                })
+            }
             StreamChange::RecordIdempotent { producer, iid, id } => {
                 let added_at_ms = store.stream_time(id);
                 store.edit_stream(key, |stream| {
@@ -257,6 +270,11 @@ impl StreamChange<'_> {
                 };
                 encode::retention(out, key, other) + encode::retention(out, key, retention)
             }
+            StreamChange::SetEpoch { producer, epoch } => Line::new(out, 4, "XIDMPEPOCH")
+                .arg(key)
+                .arg(producer)
+                .int(encode::count(epoch))
+                .end(),
             StreamChange::RecordIdempotent { producer, iid, id } => {
                 Line::new(out, 5, "XIDMPRECORD")
                     .arg(key)

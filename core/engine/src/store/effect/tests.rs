@@ -250,6 +250,13 @@ fn the_bytes_of_an_effect_do_not_change() {
             "XCFGSET k IDMP-DURATION 5 IDMP-MAXSIZE 2; XCFGSET k IDMP-DURATION 5 IDMP-MAXSIZE 1",
         ),
         (
+            on(StreamChange::SetEpoch {
+                producer: b"p",
+                epoch: 7,
+            }),
+            "XIDMPEPOCH k p 7",
+        ),
+        (
             on(StreamChange::RecordIdempotent {
                 producer: b"p",
                 iid: b"i",

@@ -108,6 +108,41 @@ fn settings_and_what_they_kept_are_replayed() {
 }
 
 #[test]
+fn a_group_gives_again_what_was_held_for_too_long() {
+    let mut node = Node::new();
+    node.ask("XADD s 1-1 f v");
+    node.ask("XADD s 1-2 f w");
+    node.ask("XGROUP CREATE s g 0");
+    assert_eq!(node.ask("XGROUP SETCFG s g CLAIM 1000"), "+OK\r\n");
+    node.same(&[
+        "XGROUP GETCFG s g",
+        "XINFO STREAM s FULL",
+        "DEBUG DIGEST-VALUE s",
+    ]);
+    let first = node.ask("XREADGROUP GROUP g ann COUNT 1 STREAMS s >");
+    assert!(first.contains("1-1"), "{first}");
+    node.wait(999);
+    let second = node.ask("XREADGROUP GROUP g bob COUNT 1 STREAMS s >");
+    assert!(second.contains("1-2"), "{second}");
+    node.wait(1);
+    // In the form of any other entry.
+    assert_eq!(
+        node.ask("XREADGROUP GROUP g bob COUNT 1 STREAMS s >"),
+        first
+    );
+    node.same(&["XPENDING s g", "XINFO STREAM s FULL"]);
+    node.wait(1000);
+    let both = node.ask("XREADGROUP GROUP g eve CLAIM 500 STREAMS s >");
+    assert!(
+        both.contains(":1000\r\n:2\r\n"),
+        "its past is told to who asks: {both}"
+    );
+    node.ask("XGROUP SETCFG s g CLAIM 0");
+    node.wait(5000);
+    assert_eq!(node.ask("XREADGROUP GROUP g bob STREAMS s >"), "*-1\r\n");
+}
+
+#[test]
 fn what_messages_were_is_replayed_and_goes_where_the_stream_goes() {
     let mut node = Node::new();
     node.ask("XADD s IDMP p early * f v");

@@ -59,6 +59,14 @@ impl Group {
         &self.settings
     }
 
+    /// After how many milliseconds a pending entry is given to whoever reads next, if the group was
+    /// told so.
+    #[inline]
+    pub fn claim_idle_ms(&self) -> Option<u64> {
+        let told = self.settings.get()?.claim_idle_ms;
+        (told > 0).then_some(told)
+    }
+
     /// Sets how far the group has read, forwards or backwards. Pending entries stay pending.
     pub fn set_id(&mut self, last_delivered: StreamId, entries_read: Option<u64>) {
         self.last_delivered = last_delivered;

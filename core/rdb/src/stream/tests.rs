@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use stream::{
-    Acknowledgement, CountChange, Created, Entries, Group, Groups, Holder, Idempotence, Missing,
-    NodeLimits, OnConflict, Remembered, Retention, Stream, StreamId, StreamParts, StreamSettings,
+    Acknowledgement, CountChange, Created, Entries, Group, GroupSettings, Groups, Holder,
+    Idempotence, Missing, NodeLimits, OnConflict, Remembered, Retention, Stream, StreamId,
+    StreamParts, StreamSettings,
 };
 use values::{StringValue, Value};
 
@@ -630,6 +631,10 @@ fn build(plan: &Plan) -> Stream {
     drop(stream.set_settings(&StreamSettings {
         on_conflict: plan.on_conflict,
     }));
+    for (name, _, steps) in &plan.groups {
+        let claim_idle_ms = steps.len() as u64 % 3 * 1000;
+        stream.set_group_settings(name, &GroupSettings { claim_idle_ms });
+    }
     for &(producer, epoch, _, _) in plan.ids.iter().filter(|(producer, ..)| *producer > 1) {
         stream
             .idempotence_mut()

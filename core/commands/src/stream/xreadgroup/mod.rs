@@ -149,7 +149,7 @@ impl Command for XReadGroup {
                 interest: Interest::Group {
                     group: cmd.group.to_vec(),
                     consumer: cmd.delivery.consumer.to_vec(),
-                    claims: cmd.delivery.claim_idle_ms_min.is_some(),
+                    claims: retry_at.is_some(),
                 },
                 ticket: Default::default(),
             });

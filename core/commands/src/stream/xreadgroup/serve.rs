@@ -25,6 +25,16 @@ pub(super) struct Delivery<'a> {
     pub(super) claim_idle_ms_min: Option<u64>,
 }
 
+/// Which pending entries go to whoever reads: those that `CLAIM` asks for, or those that the group
+/// was told to give again.
+#[derive(Clone, Copy)]
+struct ClaimRule {
+    idle_ms_min: u64,
+    /// Who said `CLAIM` is told how long entries were pending, and how often they were delivered.
+    /// Others get entries as they always are.
+    tells_past: bool,
+}
+
 /// What came of one stream.
 pub(super) enum Served {
     /// Its entries were written; of a history perhaps none.
@@ -239,15 +249,26 @@ impl View<'_> {
         reply: &mut Reply,
         decided: &mut Decided,
     ) -> Served {
-        match how.claim_idle_ms_min {
+        let rule = match (how.claim_idle_ms_min, self.group.claim_idle_ms()) {
+            (None, None) => None,
+            (Some(idle_ms_min), _) => Some(ClaimRule {
+                idle_ms_min,
+                tells_past: true,
+            }),
+            (None, Some(idle_ms_min)) => Some(ClaimRule {
+                idle_ms_min,
+                tells_past: false,
+            }),
+        };
+        match rule {
             None => self.write_run(budget, unpacked, reply, decided),
-            Some(idle_ms_min) => self.write_idle_and_new(idle_ms_min, budget, reply, decided),
+            Some(rule) => self.write_idle_and_new(rule, budget, reply, decided),
         }
         let delivered = &decided.delivered;
         decided.entries_read = self.stream.entries_read_after(self.group, delivered);
         if decided.claims.is_empty() && decided.delivered.is_empty() {
             return Served::Nothing {
-                retry_in_ms: how.claim_idle_ms_min.map(|min| self.idle_enough_in_ms(min)),
+                retry_in_ms: rule.map(|rule| self.idle_enough_in_ms(rule.idle_ms_min)),
             };
         }
         Served::Something
@@ -256,7 +277,7 @@ impl View<'_> {
     /// Writes idle entries, and behind them new ones.
     fn write_idle_and_new(
         &self,
-        idle_ms_min: u64,
+        rule: ClaimRule,
         budget: &mut ReadBudget,
         reply: &mut Reply,
         decided: &mut Decided,
@@ -264,8 +285,9 @@ impl View<'_> {
         let array = budget.begin_array(reply, self.stream.entries());
         let mut left = budget.stream_limit();
         let mut writer = ChosenWriter::new(reply);
-        self.write_idle(idle_ms_min, &mut left, budget, &mut writer, reply, decided);
-        self.write_one_by_one(left, budget, &mut writer, reply, decided);
+        self.write_idle(rule, &mut left, budget, &mut writer, reply, decided);
+        let tells_past = rule.tells_past;
+        self.write_one_by_one(left, tells_past, budget, &mut writer, reply, decided);
         writer.finish(self.stream.entries(), reply);
         let len = decided.claims.len() + decided.delivered.len();
         budget.end_array(reply, array, len);
@@ -309,6 +331,7 @@ impl View<'_> {
     fn write_one_by_one(
         &self,
         left: u64,
+        tells_past: bool,
         budget: &mut ReadBudget,
         writer: &mut ChosenWriter,
         reply: &mut Reply,
@@ -322,7 +345,7 @@ impl View<'_> {
         for entry in entries.range(from, StreamId::MAX).take(taken) {
             let chosen = Chosen {
                 id: entry.id(),
-                past: Some(Past {
+                past: tells_past.then_some(Past {
                     idle_ms: 0,
                     deliveries: 0,
                 }),
@@ -340,7 +363,7 @@ impl View<'_> {
     /// from the stream are not written, and stay pending no longer.
     fn write_idle(
         &self,
-        idle_ms_min: u64,
+        rule: ClaimRule,
         left: &mut u64,
         budget: &mut ReadBudget,
         writer: &mut ChosenWriter,
@@ -348,7 +371,7 @@ impl View<'_> {
         decided: &mut Decided,
     ) {
         let idle = IdleAtLeast {
-            idle_ms_min,
+            idle_ms_min: rule.idle_ms_min,
             now_ms: self.now_ms,
         };
         let mut look = self.stream.entries().look_up();
@@ -368,7 +391,7 @@ impl View<'_> {
             let count = pending.delivery_count;
             let chosen = Chosen {
                 id,
-                past: Some(Past {
+                past: rule.tells_past.then(|| Past {
                     idle_ms: idle_ms(&pending, self.now_ms).map_or(-1, |idle| idle as i64),
                     deliveries: count as i64,
                 }),

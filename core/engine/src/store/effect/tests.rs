@@ -1,8 +1,8 @@
 //! The bytes of every effect. What was written to a disk is read for ever, so these do not change.
 
 use ::stream::{
-    Acknowledgement, Activity, Forget, OnConflict, References, Retention, SetId, StreamId,
-    StreamSettings,
+    Acknowledgement, Activity, Forget, GroupSettings, OnConflict, References, Retention, SetId,
+    StreamId, StreamSettings,
 };
 use resp::{Argv, ArgvBuf};
 use values::{StringValue, Value};
@@ -240,6 +240,14 @@ fn the_bytes_of_an_effect_do_not_change() {
                 },
             }),
             "XCFGSET k IDMP-CONFLICT ERROR",
+        ),
+        (
+            of(GroupChange::SetSettings {
+                settings: &GroupSettings {
+                    claim_idle_ms: 5000,
+                },
+            }),
+            "XGROUP SETCFG k g CLAIM 5000",
         ),
         (
             on(configure(6, Forget::Everything)),

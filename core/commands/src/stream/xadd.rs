@@ -202,6 +202,7 @@ impl Command for XAdd {
         })
     }
 
+    #[inline]
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let Parsed {
             key,
@@ -278,11 +279,10 @@ impl Command for XAdd {
             };
             if let Some(id) = known {
                 let Idempotent { producer, iid, .. } = *idempotent;
-                if let Some(stream) = found.filter(|_| ctx.mode != Mode::Replay)
-                    && let idempotence = stream.idempotence()
-                    && idempotence.conflicts(producer, iid, id, fields.iter())
+                if let Some(stream) = found.filter(|stream| stream.idempotence().keeps_messages())
+                    && ctx.mode != Mode::Replay
                 {
-                    return Err(CmdError::Stream(StreamError::OtherFields(id)));
+                    compare(stream, *idempotent, id, fields)?;
                 }
                 let last_id = found.map_or(StreamId::MIN, stream::Stream::last_id);
                 let duplicate = StreamChange::CountDuplicate {
@@ -396,11 +396,32 @@ fn fence(latest: u64, epoch: Option<u64>) -> Result<(), CmdError> {
 fn write_outcome(ctx: &mut Ctx<'_>, id: StreamId, report: Report, outcome: &[u8]) {
     match report {
         Report::Id => write_id(ctx, id),
-        Report::Outcome => {
-            ctx.reply.array(2);
-            write_id(ctx, id);
-            ctx.reply.bulk(outcome);
-        }
+        Report::Outcome => write_report(ctx, id, outcome),
+    }
+}
+
+#[cold]
+fn write_report(ctx: &mut Ctx<'_>, id: StreamId, outcome: &[u8]) {
+    ctx.reply.array(2);
+    write_id(ctx, id);
+    ctx.reply.bulk(outcome);
+}
+
+/// Refuses another message than the one that became an entry under the same idempotent ID.
+#[cold]
+fn compare(
+    stream: &Stream,
+    idempotent: Idempotent<'_>,
+    id: StreamId,
+    fields: Argv<'_>,
+) -> Result<(), CmdError> {
+    let Idempotent { producer, iid, .. } = idempotent;
+    match stream
+        .idempotence()
+        .conflicts(producer, iid, id, fields.iter())
+    {
+        true => Err(CmdError::Stream(StreamError::OtherFields(id))),
+        false => Ok(()),
     }
 }
 

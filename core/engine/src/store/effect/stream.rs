@@ -311,9 +311,21 @@ fn remember(
             None => idempotence.record(producer, iid, id, now_ms),
         }
         if idempotence.keeps_messages() {
-            idempotence.record_message(producer, iid, id, fields.iter());
+            remember_message(stream, id, fields, producer, iid);
         }
     }
+}
+
+#[cold]
+fn remember_message(
+    stream: &mut Stream,
+    id: StreamId,
+    fields: Argv<'_>,
+    producer: &[u8],
+    iid: &[u8],
+) {
+    let idempotence = stream.idempotence_mut();
+    idempotence.record_message(producer, iid, id, fields.iter());
 }
 
 impl Store<'_> {

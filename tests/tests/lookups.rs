@@ -349,6 +349,8 @@ const LEFT_OUT: &[&str] = &[
     "ssubscribe",
     "sunioncard",
     "sunsubscribe",
+    "xcfgget",
+    "xidmpepoch",
     "xidmprecord",
     "xnack",
 ];

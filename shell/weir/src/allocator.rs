@@ -15,19 +15,39 @@ pub(crate) const FIGURES: Allocator = Allocator {
 /// (`oversize_threshold`).
 const LARGE_BYTES: usize = 8 << 20;
 
+/// How long freed memory is kept for what comes next, in milliseconds: as long as a table that grows
+/// needs the memory of the smaller ones before it, and not ten times as long.
+const KEPT_MS: isize = 1000;
+
+/// For how long jemalloc keeps it by itself (`dirty_decay_ms`).
+const KEPT_BY_DEFAULT_MS: isize = 10_000;
+
 /// Lets the allocator give freed memory back to the system: what is large at once, the rest in the
-/// background. Zeros in new large memory then come from the system, page by page as they are
-/// touched.
+/// background within [`KEPT_MS`]. Zeros in new large memory then come from the system, page by page
+/// as they are touched.
 ///
 /// jemalloc decides about large memory when some is allocated for the first time. With its threads
-/// in the background already there, it leaves that to them, some ten seconds later.
+/// in the background already there, it leaves that to them.
 pub(crate) fn give_back() -> anyhow::Result<()> {
+    keep_for(KEPT_MS);
     drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE_BYTES)));
     let begun = tikv_jemalloc_ctl::background_thread::write(true);
     // The error knows nothing but its number.
     begun.map_err(|error| {
         anyhow::anyhow!("the allocator cannot give memory back in the background: {error}")
     })
+}
+
+/// Keeps freed memory for that many milliseconds, unless the environment says for how long
+/// (`_RJEM_MALLOC_CONF`).
+fn keep_for(kept_ms: isize) {
+    let told = Access::<isize>::read("opt.dirty_decay_ms\0".name());
+    if told == Ok(KEPT_BY_DEFAULT_MS) {
+        // Arenas that come later, and that of the first thread.
+        for name in ["arenas.dirty_decay_ms\0", "arena.0.dirty_decay_ms\0"] {
+            name.name().write(kept_ms).ok();
+        }
+    }
 }
 
 /// Bytes allocated.
@@ -92,8 +112,10 @@ mod tests {
         // Other tests have some memory meanwhile.
         assert!(after + BYTES as u64 / 2 < before, "{before}, {after}");
     }
+
     #[test]
     fn what_is_free_is_given_back_when_that_is_asked_for() {
+        give_back().unwrap();
         const PIECES: usize = 64 << 10;
         const PIECE_BYTES: usize = 1 << 10;
         let resident = || {
@@ -108,13 +130,8 @@ mod tests {
         let bytes = (PIECES * PIECE_BYTES) as u64;
         assert!(after + bytes / 2 < before, "{before}, {after}");
         // What is freed later is kept for as long as before.
-        let kept_ms = |arena| {
-            let name = format!("arena.{arena}.dirty_decay_ms\0");
-            Access::<isize>::read(name.name())
-        };
-        assert_eq!(
-            kept_ms(0),
-            Access::<isize>::read("arenas.dirty_decay_ms\0".name())
-        );
+        for name in ["arenas.dirty_decay_ms\0", "arena.0.dirty_decay_ms\0"] {
+            assert_eq!(Access::<isize>::read(name.name()), Ok(KEPT_MS));
+        }
     }
 }

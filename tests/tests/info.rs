@@ -87,6 +87,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
 
 /// Fields of weir that Redis does not have; the page of INFO says what they mean.
 const OWN: &[&str] = &[
+    "idmp_dropped",
+    "idmp_duplicates",
     "io_threads",
     "journal_background_sync_histogram_usec",
     "journal_background_sync_usec",

@@ -235,3 +235,69 @@ fn epochs_are_replayed_and_outlive_what_is_remembered() {
         "XINFO STREAM s FULL",
     ]);
 }
+
+#[test]
+fn what_happens_to_producers_is_counted_and_goes_where_the_stream_goes() {
+    let mut node = Node::new();
+    node.ask("XADD s IDMP early 1 * f v");
+    node.ask("XADD s IDMP early 1 * f v");
+    // Without the setting, nothing is counted, and a refusal is not written down.
+    node.ask("XIDMPEPOCH s q");
+    let before = node.engine.log().last();
+    node.ask("XADD s IDMP q 1 * f v");
+    assert_eq!(node.engine.log().last(), before);
+    assert!(!node.ask("XINFO STREAM s FULL").contains("idmp-stats"));
+    node.ask("XCFGSET s IDMP-MAXSIZE 3 IDMP-STATS ON IDMP-CONFLICT ERROR");
+    for iid in 1..9 {
+        node.ask(&format!("XADD s IDMP p {iid} * f v"));
+    }
+    node.ask("XADD s IDMP p 7 * f v");
+    node.ask("XADD s IDMP p 7 * f other");
+    node.ask("XADD s IDMP q 1 * f v");
+    node.ask("XADD s IDMP q 1 EPOCH 1 * f v");
+    // Who names an epoch that was not given is told so, and nothing is counted.
+    node.ask("XADD s IDMP q 2 EPOCH 9 * f v");
+    node.ask("COPY s copy");
+    let looks = [
+        "XINFO PRODUCERS s PID p",
+        "XINFO PRODUCERS copy PID q",
+        "XINFO STREAM s FULL",
+        "DEBUG DIGEST-VALUE s copy",
+    ];
+    node.same(&looks);
+    let told = node.ask("XINFO PRODUCERS s PID p");
+    let counts = "duplicates\r\n:1\r\n$9\r\nconflicts\r\n:1\r\n$6\r\nfenced\r\n:0\r\n\
+                  $7\r\ndropped\r\n:5\r\n";
+    assert!(told.ends_with(counts), "{told}");
+    // All iids expire. Upkeep frees their memory, and nobody can tell.
+    node.wait(200_000);
+    let before = [
+        node.ask("XINFO PRODUCERS s"),
+        node.ask("XINFO STREAM s FULL"),
+    ];
+    node.engine.timer(node.now);
+    assert_eq!(node.ask("XINFO PRODUCERS s"), before[0]);
+    assert_eq!(node.ask("XINFO STREAM s FULL"), before[1]);
+    node.same(&looks);
+    // What is counted no longer is forgotten.
+    node.ask("XCFGSET s IDMP-STATS OFF");
+    node.ask("XCFGSET s IDMP-STATS ON");
+    assert_eq!(
+        node.ask("XINFO PRODUCERS s PID p"),
+        "*2\r\n$1\r\n0\r\n*0\r\n"
+    );
+    node.same(&looks);
+}
+
+#[test]
+fn only_a_file_says_that_an_append_was_refused() {
+    let mut node = Node::new();
+    node.ask("XADD s 1-1 f v");
+    node.ask("XCFGSET s IDMP-STATS ON");
+    let refused = node.ask("XIDMPRECORD s p 1 fenced");
+    assert_eq!(
+        refused,
+        "-ERR Invalid stream ID specified as stream command argument\r\n"
+    );
+    assert!(node.ask("XINFO PRODUCERS s").ends_with("*0\r\n"));
+}

@@ -9,7 +9,8 @@
 use std::convert::Infallible;
 
 use stream::{
-    Configured, Group, Idempotence, ProducerView, SettingValue, Settings, Stream, StreamId,
+    Configured, Counted, Group, Idempotence, ProducerView, SettingValue, Settings, Stream,
+    StreamId, Tally,
 };
 use values::Value;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
@@ -100,6 +101,22 @@ pub(crate) fn add_stream(stream: &Stream, now_ms: u64, out: &mut Encoder<Hasher>
             })
         });
         out.bytes(&epochs.fold(Digest::default(), Digest::and).bytes());
+    }
+    if let Some(sum) = idempotence.counted() {
+        add_tally(sum, out);
+        let producers = idempotence.counted_producers().map(|(producer, tally)| {
+            digest_of(|out| {
+                out.string(producer);
+                add_tally(tally, out);
+            })
+        });
+        out.bytes(&producers.fold(Digest::default(), Digest::and).bytes());
+    }
+}
+
+fn add_tally(tally: &Tally, out: &mut Encoder<Hasher>) {
+    for what in Counted::ALL {
+        out.number(tally.get(what));
     }
 }
 

@@ -171,12 +171,13 @@ fn read<S: Source>(
     let settings = settings.map_err(|damaged| from.fault(damaged.into()))?;
     drop(stream.set_settings(&settings));
     if code >= code::STREAM_4 {
-        let keeps_messages = stream.idempotence().keeps_messages();
-        *stream.idempotence_mut() = idempotence::read(from, context, extras, keeps_messages)?;
+        *stream.idempotence_mut() = idempotence::read(from, context, extras, &settings)?;
     }
     let idempotence = stream.idempotence_mut();
-    let epochs = extras.epochs(|producer, epoch| idempotence.set_epoch(producer, epoch));
-    epochs.map_err(|damaged| from.fault(damaged.into()))?;
+    let own = extras.epochs(|producer, epoch| idempotence.set_epoch(producer, epoch));
+    own.map_err(|damaged| from.fault(damaged.into()))?;
+    let own = extras.counts(idempotence);
+    own.map_err(|damaged| from.fault(damaged.into()))?;
     Ok(stream)
 }
 

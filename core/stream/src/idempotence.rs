@@ -9,7 +9,8 @@
 //!
 //! Here: [`Idempotence`]. Below: `window` (one producer, in the form that suits its size: `small`,
 //! `ring` or `split`), `calendar` (what expires when), `fingerprint` (iids made from messages),
-//! `messages` (what the messages were, where that is kept), `epochs` (who may append).
+//! `own` (what only some streams keep: `messages`, what these were; `epochs`, who may append;
+//! `counts`, what happened to producers), `producers` (what is known of each).
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -18,18 +19,23 @@ use foldhash::fast::FixedState;
 use triomphe::Arc;
 
 use crate::StreamId;
+use crate::settings::{OnConflict, StreamSettings};
 use calendar::Calendar;
-use epochs::Epochs;
+use counts::Counts;
 use limits::{RECORDS_PER_WORK_UNIT, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN};
 use messages::Messages;
+use own::Own;
 use record::Lifetime;
 use window::{Bounds, Window};
 
 mod calendar;
+mod counts;
 mod epochs;
 mod fingerprint;
 mod limits;
 mod messages;
+mod own;
+mod producers;
 mod record;
 mod ring;
 mod small;
@@ -39,8 +45,10 @@ mod tests;
 mod view;
 mod window;
 
+pub use counts::{Counted, Tally};
 pub use epochs::EPOCH_MAX;
 pub use fingerprint::{FINGERPRINT_BYTES, fingerprint};
+pub use producers::ProducerReport;
 pub use record::Remembered;
 pub use view::ProducerView;
 
@@ -128,7 +136,8 @@ pub enum Expiry {
 pub struct Forgotten {
     _producers: Directory<Producer>,
     _calendar: Option<Arc<Calendar>>,
-    _messages: Option<Arc<Messages>>,
+    _messages: Option<Messages>,
+    _counts: Option<Counts>,
     bytes: usize,
 }
 
@@ -138,6 +147,7 @@ impl Forgotten {
             _producers: Directory::new(),
             _calendar: None,
             _messages: None,
+            _counts: None,
             bytes: 0,
         }
     }
@@ -165,10 +175,8 @@ pub struct Idempotence {
     earliest_ms: u64,
     /// Exists once there are too many records to look at one by one.
     calendar: Option<Arc<Calendar>>,
-    /// What the messages of iids were, if that is kept.
-    messages: Option<Arc<Messages>>,
-    /// The epochs of producers, if any was given one.
-    epochs: Option<Arc<Epochs>>,
+    /// What only some streams keep; `None` if this one does not.
+    own: Option<Arc<Own>>,
 }
 
 /// A producer in the directory.
@@ -210,8 +218,7 @@ impl Idempotence {
             counted_from_ms: 0,
             earliest_ms: u64::MAX,
             calendar: None,
-            messages: None,
-            epochs: None,
+            own: None,
         }
     }
 
@@ -271,10 +278,12 @@ impl Idempotence {
     /// Iids of that producer that have expired by then are removed, and so is the oldest beyond
     /// `maxsize`. An iid that is already remembered stands for the new entry from now on. An iid is
     /// never older than the ones before it: if the clock went back, it counts from their time.
+    ///
+    /// Returns how many iids were dropped before their duration was over.
     #[inline]
-    pub fn record(&mut self, producer: &[u8], iid: &[u8], id: StreamId, added_at_ms: u64) {
+    pub fn record(&mut self, producer: &[u8], iid: &[u8], id: StreamId, added_at_ms: u64) -> u64 {
         let sought = self.seek(producer, iid, added_at_ms);
-        self.record_sought(producer, iid, id, added_at_ms, &sought);
+        self.record_sought(producer, iid, id, added_at_ms, &sought)
     }
 
     /// The same, after a search for this producer's iid. Nothing may have changed here since that
@@ -287,7 +296,7 @@ impl Idempotence {
         id: StreamId,
         added_at_ms: u64,
         sought: &Sought,
-    ) {
+    ) -> u64 {
         debug_assert_eq!(sought.iid, self.seek(producer, iid, added_at_ms).iid);
         self.iids_added = self.iids_added.wrapping_add(1);
         let record = Remembered {
@@ -295,18 +304,18 @@ impl Idempotence {
             id,
             added_at_ms,
         };
-        self.remember(
-            producer,
-            record,
-            added_at_ms,
-            sought,
-            self.retention.maxsize,
-        );
+        let maxsize = self.retention.maxsize;
+        let dropped = self.remember(producer, record, added_at_ms, sought, maxsize);
+        if dropped > 0 {
+            self.count(producer, Counted::Dropped, dropped);
+        }
+        dropped
     }
 
-    /// Counts an append that was found to be a duplicate.
-    pub fn count_duplicate(&mut self) {
+    /// Counts an append of a producer that was found to be a duplicate.
+    pub fn count_duplicate(&mut self, producer: &[u8]) {
         self.iids_duplicates = self.iids_duplicates.wrapping_add(1);
+        self.count(producer, Counted::Duplicate, 1);
     }
 
     /// Remembers an iid from a file or a payload without counting it, because the value has the
@@ -358,9 +367,8 @@ impl Idempotence {
                 forgotten.bytes = self.allocated_bytes();
                 forgotten._producers = self.producers.clear(0);
                 forgotten._calendar = self.calendar.take();
-                if let Some(messages) = &mut self.messages {
-                    let gone = std::mem::take(messages);
-                    forgotten._messages = Some(gone);
+                if let Some(messages) = self.own_mut().and_then(|own| own.messages.as_mut()) {
+                    forgotten._messages = Some(std::mem::take(messages));
                 }
                 self.record_count = 0;
                 self.counted_from_ms = 0;
@@ -382,54 +390,108 @@ impl Idempotence {
     /// The latest epoch of a producer; 0 if it was never given one.
     #[inline]
     pub fn epoch(&self, producer: &[u8]) -> u64 {
-        match &self.epochs {
+        match &self.own {
             None => 0,
-            Some(epochs) => epochs.latest(hash_bytes(self.seed, producer), producer),
+            Some(own) => own.epochs.latest(hash_bytes(self.seed, producer), producer),
         }
     }
 
     /// Gives a producer an epoch. It outlives all iids.
     pub fn set_epoch(&mut self, producer: &[u8], epoch: u64) {
         let hash = hash_bytes(self.seed, producer);
-        let epochs = self.epochs.get_or_insert_default();
-        Arc::make_mut(epochs).set(hash, producer, epoch);
+        let own = self.own.get_or_insert_default();
+        Arc::make_mut(own).epochs.set(hash, producer, epoch);
     }
 
     /// All producers that were given an epoch, with the latest one, in no particular order.
     pub fn epochs(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        self.epochs.iter().flat_map(|epochs| epochs.iter())
+        self.own.iter().flat_map(|own| own.epochs.iter())
     }
 
     /// Returns whether any producer was given an epoch.
-    #[inline]
     pub fn has_epochs(&self) -> bool {
-        self.epochs.is_some()
+        self.own.as_ref().is_some_and(|own| !own.epochs.is_empty())
     }
 
-    /// From now on keeps what the messages of iids are, or does so no longer. Returns what is
+    /// Returns whether it keeps anything beside the windows of producers, which Redis does not.
+    #[inline]
+    pub fn is_beyond_redis(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// From now on keeps what the stream is told to keep, and nothing else. Returns what is
     /// forgotten because of that, to be dropped where nobody waits.
-    pub fn keep_messages(&mut self, keep: bool) -> Forgotten {
+    pub fn follow(&mut self, settings: &StreamSettings) -> Forgotten {
         let mut forgotten = Forgotten::nothing();
-        if !keep {
-            forgotten.bytes = self.messages_bytes();
-            forgotten._messages = self.messages.take();
-        } else if self.messages.is_none() {
-            self.messages = Some(Arc::default());
+        let own = Arc::make_mut(self.own.get_or_insert_default());
+        match settings.on_conflict {
+            OnConflict::Ignore => forgotten._messages = own.messages.take(),
+            OnConflict::Error => drop(own.messages.get_or_insert_default()),
+        }
+        match settings.counts_producers {
+            false => forgotten._counts = own.counts.take(),
+            true => drop(own.counts.get_or_insert_default()),
+        }
+        let messages = forgotten._messages.as_ref();
+        let counts = forgotten._counts.as_ref();
+        forgotten.bytes = messages.map_or(0, |gone| gone.allocated_bytes(self.record_count))
+            + counts.map_or(0, Counts::allocated_bytes);
+        if own.is_empty() {
+            self.own = None;
         }
         forgotten
     }
 
-    /// Returns whether it keeps what the messages of iids are.
+    /// Counts what happened to an append of a producer, if such things are counted.
     #[inline]
+    pub fn count(&mut self, producer: &[u8], what: Counted, times: u64) {
+        if self.own.is_some() {
+            self.count_in_own(producer, what, times);
+        }
+    }
+
+    #[cold]
+    fn count_in_own(&mut self, producer: &[u8], what: Counted, times: u64) {
+        let hash = hash_bytes(self.seed, producer);
+        if let Some(counts) = self.own_mut().and_then(|own| own.counts.as_mut()) {
+            counts.add(hash, producer, what, times);
+        }
+    }
+
+    /// What happened to the appends of all producers; `None` if that is not counted.
+    pub fn counted(&self) -> Option<&Tally> {
+        self.counts().map(Counts::sum)
+    }
+
+    /// What happened to those of each producer that has had any trouble, in no particular order.
+    pub fn counted_producers(&self) -> impl Iterator<Item = (&[u8], &Tally)> {
+        self.counts().into_iter().flat_map(Counts::iter)
+    }
+
+    /// Sets what happened to all producers, for a stream that is read from a file.
+    pub fn restore_counted(&mut self, sum: Tally) {
+        if let Some(counts) = self.own_mut().and_then(|own| own.counts.as_mut()) {
+            counts.restore_sum(sum);
+        }
+    }
+
+    /// The same for one producer.
+    pub fn restore_counted_producer(&mut self, producer: &[u8], tally: Tally) {
+        let hash = hash_bytes(self.seed, producer);
+        if let Some(counts) = self.own_mut().and_then(|own| own.counts.as_mut()) {
+            counts.restore(hash, producer, tally);
+        }
+    }
+
+    /// Returns whether it keeps what the messages of iids are.
     pub fn keeps_messages(&self) -> bool {
-        self.messages.is_some()
+        self.messages().is_some()
     }
 
     /// A hash of the message that became an entry of a producer: of its fields and values, in any
     /// order. `None` if it is not known: the entry was added before such hashes were kept.
     pub fn message(&self, producer: &[u8], id: StreamId) -> Option<u64> {
-        let messages = self.messages.as_deref()?;
-        messages.find(hash_bytes(self.seed, producer), id)
+        self.messages()?.find(hash_bytes(self.seed, producer), id)
     }
 
     /// Returns whether these fields are another message than the one that a producer's iid stands
@@ -462,8 +524,11 @@ impl Idempotence {
     pub fn restore_message(&mut self, producer: &[u8], id: StreamId, message: Option<u64>) {
         let hash = hash_bytes(self.seed, producer);
         let found = self.producers.find(hash, |p| p.is(hash, producer));
-        if let (Some(messages), Some(found)) = (&mut self.messages, found) {
-            Arc::make_mut(messages).push(hash, id, message, found.window.len());
+        let Some(window_len) = found.map(|found| found.window.len()) else {
+            return;
+        };
+        if let Some(messages) = self.own_mut().and_then(|own| own.messages.as_mut()) {
+            messages.push(hash, id, message, window_len);
         }
     }
 
@@ -554,14 +619,22 @@ impl Idempotence {
             .sum();
         let len = self.producers.len();
         // A table is two thirds full on average, and a place in the calendar has 16 bytes.
-        let places = len * (size_of::<Producer>() * 3 / 2 + 16) + self.messages_bytes();
-        let epochs = self.epochs.as_deref().map_or(0, Epochs::allocated_bytes);
-        epochs + places + (sampled as u128 * len as u128 / SAMPLE.min(len).max(1) as u128) as usize
+        let places = len * (size_of::<Producer>() * 3 / 2 + 16);
+        let own = self.own.as_deref();
+        let own = own.map_or(0, |own| own.allocated_bytes(self.record_count));
+        own + places + (sampled as u128 * len as u128 / SAMPLE.min(len).max(1) as u128) as usize
     }
 
-    fn messages_bytes(&self) -> usize {
-        let messages = self.messages.as_deref();
-        messages.map_or(0, |messages| messages.allocated_bytes(self.record_count))
+    fn own_mut(&mut self) -> Option<&mut Own> {
+        self.own.as_mut().map(Arc::make_mut)
+    }
+
+    fn messages(&self) -> Option<&Messages> {
+        self.own.as_deref()?.messages.as_ref()
+    }
+
+    fn counts(&self) -> Option<&Counts> {
+        self.own.as_deref()?.counts.as_ref()
     }
 
     #[inline]
@@ -582,7 +655,8 @@ impl Idempotence {
         newest_at_ms.saturating_add(self.duration_ms())
     }
 
-    /// Adds an iid to its producer's window, and removes what has expired at `now_ms`.
+    /// Adds an iid to its producer's window, and removes what has expired at `now_ms`. Returns how
+    /// many were removed that had not.
     fn remember(
         &mut self,
         producer: &[u8],
@@ -590,7 +664,7 @@ impl Idempotence {
         now_ms: u64,
         sought: &Sought,
         records_max: u32,
-    ) {
+    ) -> u64 {
         let seed = self.seed;
         let hash_iid = |iid: &[u8]| hash_bytes(seed, iid);
         let hash = sought.producer_hash;
@@ -605,6 +679,7 @@ impl Idempotence {
         }
         let mut calendar = self.calendar.as_mut().map(Arc::make_mut);
         let mut previous_newest_ms = None;
+        let mut dropped = 0;
         self.record_count += 1;
         match self
             .producers
@@ -618,6 +693,7 @@ impl Idempotence {
                 let record_count = &mut self.record_count;
                 window.record(record, sought.iid, bounds, hash_iid, |added_at_ms| {
                     *record_count -= 1;
+                    dropped += u64::from(!bounds.lifetime.is_over(added_at_ms));
                     if let Some(calendar) = &mut calendar {
                         calendar.remove_iid(added_at_ms);
                     }
@@ -643,6 +719,7 @@ impl Idempotence {
                 self.look_at_all();
             }
         }
+        dropped
     }
 
     /// Looks at all producers to make a calendar, or to know the earliest if they are few.
@@ -685,8 +762,8 @@ impl Idempotence {
     }
 
     fn forget_messages(&mut self, producer_hash: u64) {
-        if let Some(messages) = &mut self.messages {
-            Arc::make_mut(messages).remove(producer_hash);
+        if let Some(messages) = self.own_mut().and_then(|own| own.messages.as_mut()) {
+            messages.remove(producer_hash);
         }
     }
 
@@ -700,7 +777,8 @@ impl Idempotence {
             return Expiry::Done;
         };
         let calendar = Arc::make_mut(shared);
-        let mut messages = self.messages.as_mut().map(Arc::make_mut);
+        let own = self.own.as_mut().map(Arc::make_mut);
+        let mut messages = own.and_then(|own| own.messages.as_mut());
         while let Some(hash) = calendar.pop_due(now_ms, budget) {
             let over = |p: &Producer| p.hash == hash && lifetime.is_over(p.window.newest_at_ms());
             if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {

@@ -36,8 +36,8 @@ pub use groups::Groups;
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
 pub use id_text::IdText;
 pub use idempotence::{
-    EPOCH_MAX, Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerView, Remembered,
-    Restored, Retention, Sought, Tracked, fingerprint,
+    Counted, EPOCH_MAX, Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerReport,
+    ProducerView, Remembered, Restored, Retention, Sought, Tally, Tracked, fingerprint,
 };
 pub use lookup::Lookup;
 pub use node::NodeLimits;

@@ -15,7 +15,7 @@ use crate::limits::WEIGHED_CHUNKS;
 use crate::node::NodeLimits;
 use crate::packed::Unpacked;
 use crate::range::EntryRef;
-use crate::settings::{Configured, GroupSettings, OnConflict, StreamSettings};
+use crate::settings::{Configured, GroupSettings, StreamSettings};
 use crate::trim::{Cut, References, Trim, Trimmed};
 use crate::{Group, StreamId, trim};
 
@@ -247,8 +247,7 @@ impl Stream {
         if !self.settings.set(settings) {
             return None;
         }
-        let keep = settings.on_conflict == OnConflict::Error;
-        Some(self.idempotence.keep_messages(keep))
+        Some(self.idempotence.follow(settings))
     }
 
     /// The same for a group. Returns whether that changed a setting; `None` if there is no group of
@@ -347,7 +346,7 @@ impl Stream {
     pub fn is_beyond_redis(&self) -> bool {
         let configured = |(_, group): (_, &Group)| !group.settings().is_empty();
         !self.settings.is_empty()
-            || self.idempotence.has_epochs()
+            || self.idempotence.is_beyond_redis()
             || self.groups.iter().any(configured)
     }
 

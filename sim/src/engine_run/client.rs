@@ -130,7 +130,14 @@ impl Client {
                 producer.other_answered(*message, answer, ledger, counts)
             }
             (Role::Produces(producer), Purpose::Epoch) => producer.given(answer),
-            (Role::Produces(_), Purpose::Fenced) => Producer::fenced(answer, counts),
+            (Role::Produces(producer), Purpose::Fenced) => producer.fenced(answer, counts),
+            (Role::Produces(producer), Purpose::CountProducers) => {
+                producer.counts_from_now(answer);
+                Ok(())
+            }
+            (Role::Produces(producer), Purpose::Counted(appends)) => {
+                producer.counted(*appends, answer, counts)
+            }
             (Role::Consumes(consumer), _) => {
                 consumer.answered(purpose, answer, turn, ledger, counts)
             }

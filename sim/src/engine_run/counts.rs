@@ -29,6 +29,8 @@ pub struct Counts {
     pub conflicts: u64,
     /// Appends that were refused because their epoch was not the latest.
     pub fenced: u64,
+    /// How often a producer looked at what was counted of it.
+    pub counted: u64,
     /// Appends that were refused because the journal took none.
     pub refused: u64,
     /// Requests that got an error instead of their reply, because it was not known to be durable.
@@ -68,7 +70,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 27] {
+    fn all(&mut self) -> [&mut u64; 28] {
         let Counts {
             crashes,
             power_cuts,
@@ -83,6 +85,7 @@ impl Counts {
             retries,
             conflicts,
             fenced,
+            counted,
             refused,
             not_durable,
             given_up,
@@ -112,6 +115,7 @@ impl Counts {
             retries,
             conflicts,
             fenced,
+            counted,
             refused,
             not_durable,
             given_up,

@@ -74,6 +74,8 @@ pub enum Bug {
     LookReleasedEarly,
     /// Snapshots are written without the remembered appends.
     IdempotenceForgotten,
+    /// Snapshots are written without what was counted of producers.
+    CountsForgotten,
     /// Snapshots are written without the libraries of functions.
     LibrariesForgotten,
     /// The last recovered batch is applied twice.
@@ -86,11 +88,12 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 8] = [
+    pub const ALL: [Bug; 9] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
         Bug::IdempotenceForgotten,
+        Bug::CountsForgotten,
         Bug::LibrariesForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,

@@ -169,6 +169,12 @@ fn draw_stream(out: &mut Vec<u8>, stream: &Stream, now_ms: u64) {
         line(out, format_args!("producer {:?}", producer.id()));
         producer.for_each(|record| line(out, format_args!("{record:?}")));
     }
+    let mut epochs: Vec<_> = idempotence.epochs().collect();
+    epochs.sort();
+    line(out, format_args!("epochs {epochs:?}"));
+    let mut counted: Vec<_> = idempotence.counted_producers().collect();
+    counted.sort_by_key(|(producer, _)| *producer);
+    line(out, format_args!("{:?} {counted:?}", idempotence.counted()));
 }
 
 fn draw_group(out: &mut Vec<u8>, name: &[u8], group: &Group) {

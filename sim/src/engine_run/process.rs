@@ -289,7 +289,11 @@ impl Process {
             }
             Rewrite::Writing(mut sink, view, now) => {
                 let written = match self.bug {
-                    Some(bug @ (Bug::IdempotenceForgotten | Bug::LibrariesForgotten)) => {
+                    Some(
+                        bug @ (Bug::IdempotenceForgotten
+                        | Bug::CountsForgotten
+                        | Bug::LibrariesForgotten),
+                    ) => {
                         let base = forgetful(bug, &view, &self.engine, now)?;
                         sink.write_all(&base).is_ok()
                     }
@@ -430,7 +434,7 @@ impl Process {
     }
 }
 
-/// A snapshot as written by a program that knows nothing of idempotence, or of libraries.
+/// A snapshot as written by a program that knows nothing of idempotence, counts, or libraries.
 fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     snapshot::write(view, &mut bytes, now, &Progress::default())?;
@@ -449,6 +453,17 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                     let retention = idempotence.retention();
                     let now_ms = now.stream_ms();
                     drop(idempotence.configure(retention, stream::Forget::Everything, now_ms));
+                }
+                if bug == Bug::CountsForgotten
+                    && let Some(stream) = record.value.get_mut::<stream::Stream>()
+                {
+                    let settings = stream.settings().to_settings();
+                    let counts_producers = false;
+                    drop(stream.set_settings(&stream::StreamSettings {
+                        counts_producers,
+                        ..settings.clone()
+                    }));
+                    drop(stream.set_settings(&settings));
                 }
                 writer.record(
                     &record.key,

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::answer::Answer;
 use super::counts::Counts;
 use super::ledger::{Ledger, Message};
-use super::request::{Purpose, Request};
+use super::request::{Appends, Purpose, Request};
 use super::setting::{IDEMPOTENCE_S, PATIENCE_MS};
 use crate::rng::Rng;
 
@@ -28,6 +28,15 @@ pub(super) struct Producer {
     acknowledged: BTreeSet<u64>,
     /// The latest epoch that it was given.
     epoch: i64,
+    /// What its stream must have counted since it was told to; `None` if it was not.
+    refusals: Option<Refusals>,
+}
+
+/// Appends of which a producer knows that they were refused.
+#[derive(Clone, Copy, Default)]
+struct Refusals {
+    conflicts: i64,
+    fenced: i64,
 }
 
 /// A message that was first sent less than this long ago is remembered by its stream, and its iid
@@ -44,6 +53,7 @@ impl Producer {
             last: None,
             acknowledged: BTreeSet::new(),
             epoch: 0,
+            refusals: None,
         }
     }
 
@@ -75,6 +85,7 @@ impl Producer {
             requests.extend(last.map(|(number, _)| self.append_other(number)));
             requests.extend(rng.once_in(6).then(|| self.take_over()));
             requests.extend((self.epoch > 1 && rng.once_in(4)).then(|| self.append_fenced()));
+            requests.extend(rng.once_in(6).then(|| self.look_at_counts(rng)));
         }
         requests
     }
@@ -89,9 +100,13 @@ impl Producer {
     fn configure(&self, rng: &mut Rng) -> Request {
         let key = name_of(self.stream);
         let seconds = (IDEMPOTENCE_S + rng.below(3)).to_string();
-        let words = match rng.below(3) {
+        let words = match rng.below(4) {
             0 => vec!["XCFGSET", &key, "IDMP-CONFLICT", "ERROR"],
-            1 => vec!["XCFGSET", &key, "IDMP-DURATION", &seconds, "KEEPIDS"],
+            1 => {
+                let words = ["XCFGSET", &key, "IDMP-STATS", "ON"];
+                return Request::new(&words, Purpose::CountProducers);
+            }
+            2 => vec!["XCFGSET", &key, "IDMP-DURATION", &seconds, "KEEPIDS"],
             _ => vec!["XCFGGET", &key],
         };
         Request::new(&words, Purpose::Any)
@@ -100,7 +115,7 @@ impl Producer {
     /// Another message with the iid of one that was acknowledged.
     fn append_other(&self, number: u64) -> Request {
         let (key, producer) = (name_of(self.stream), self.id);
-        let (pid, number_text) = (format!("p{producer}"), number.to_string());
+        let (pid, number_text) = (self.name(), number.to_string());
         let words = [
             "XADD",
             &key,
@@ -123,6 +138,11 @@ impl Producer {
         Request::new(&["XIDMPEPOCH", &key, &self.fenced_name()], Purpose::Epoch)
     }
 
+    /// The name under which its messages are appended.
+    fn name(&self) -> String {
+        format!("p{}", self.id)
+    }
+
     fn fenced_name(&self) -> String {
         format!("fenced-{}", self.id)
     }
@@ -135,6 +155,50 @@ impl Producer {
             "XADD", &key, "IDMP", &name, "i", "EPOCH", &epoch, "*", "p", "fenced", "n", "x",
         ];
         Request::new(&words, Purpose::Fenced)
+    }
+
+    fn look_at_counts(&self, rng: &mut Rng) -> Request {
+        let key = name_of(self.stream);
+        let (name, appends) = match rng.once_in(2) {
+            true => (self.fenced_name(), Appends::Fenced),
+            false => (self.name(), Appends::Messages),
+        };
+        let words = ["XINFO", "PRODUCERS", &key, "PID", &name];
+        Request::new(&words, Purpose::Counted(appends))
+    }
+
+    pub(super) fn counts_from_now(&mut self, answer: &Answer) {
+        if !matches!(answer, Answer::Error(_)) {
+            self.refusals.get_or_insert_default();
+        }
+    }
+
+    /// Each refusal that it was told of is counted, however often the server has crashed since.
+    /// More may be, of which the replies were lost.
+    pub(super) fn counted(
+        &self,
+        appends: Appends,
+        answer: &Answer,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        let Some(refusals) = self.refusals else {
+            return Ok(());
+        };
+        let (name, least) = match appends {
+            Appends::Messages => ("conflicts", refusals.conflicts),
+            Appends::Fenced => ("fenced", refusals.fenced),
+        };
+        let Some([_, Answer::List(producers)]) = answer.list() else {
+            bail!("no producers: {answer:?}");
+        };
+        let fields = producers.first().and_then(Answer::list).unwrap_or_default();
+        let (pairs, _) = fields.as_chunks::<2>();
+        let is_it = |[field, _]: &&[Answer; 2]| *field == Answer::Text(name.into());
+        let count = pairs.iter().find(is_it);
+        let count = count.and_then(|[_, count]| count.number()).unwrap_or(0);
+        ensure!(count >= least, "{name} is {count}, and was {least}");
+        counts.counted += 1;
+        Ok(())
     }
 
     /// An epoch is given out once, however often the server crashes.
@@ -151,10 +215,11 @@ impl Producer {
     }
 
     /// A fenced append adds nothing.
-    pub(super) fn fenced(answer: &Answer, counts: &mut Counts) -> Result<()> {
+    pub(super) fn fenced(&mut self, answer: &Answer, counts: &mut Counts) -> Result<()> {
         match answer {
             Answer::Error(error) if error.starts_with("IDMPFENCED") => {
                 counts.fenced += 1;
+                self.refusals.iter_mut().for_each(|known| known.fenced += 1);
                 Ok(())
             }
             Answer::Error(error) if error.starts_with("MISCONF") => Ok(()),
@@ -174,6 +239,8 @@ impl Producer {
         match answer {
             Answer::Error(error) if error.starts_with("IDMPCONFLICT") => {
                 counts.conflicts += 1;
+                let refusals = self.refusals.iter_mut();
+                refusals.for_each(|known| known.conflicts += 1);
                 Ok(())
             }
             Answer::Error(error) if error.starts_with("MISCONF") => Ok(()),
@@ -192,12 +259,12 @@ impl Producer {
         if self.names_iids() {
             words.extend([
                 "IDMP".to_owned(),
-                format!("p{producer}"),
+                self.name(),
                 number.to_string(),
                 "REPORT".to_owned(),
             ]);
         } else {
-            words.extend(["IDMPAUTO".to_owned(), format!("p{producer}")]);
+            words.extend(["IDMPAUTO".to_owned(), self.name()]);
         }
         words.extend(["*", "p", &producer.to_string(), "n", &number.to_string()].map(String::from));
         // Some have many sectors, and a few of them fill a chunk, so that there is something to

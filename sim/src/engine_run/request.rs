@@ -12,6 +12,15 @@ pub(super) struct Request {
     pub(super) purpose: Purpose,
 }
 
+/// Which appends of a producer are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Appends {
+    /// Those of its messages.
+    Messages,
+    /// Those under the name that is fenced off.
+    Fenced,
+}
+
 /// What the reply means to the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -23,6 +32,10 @@ pub(super) enum Purpose {
     Epoch,
     /// An append with an older epoch.
     Fenced,
+    /// From now on, what happens to producers is counted.
+    CountProducers,
+    /// What was counted of these appends.
+    Counted(Appends),
     /// New entries of a group.
     New,
     /// Entries that the consumer has already.

@@ -6,7 +6,7 @@ use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, Idempotent, IidOrigin, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use stream::{References, Stream, StreamId};
+use stream::{Counted, References, Stream, StreamId};
 
 use super::references_option::{REFERENCES, parse_references};
 use super::trim_option::TrimClause;
@@ -264,8 +264,15 @@ impl Command for XAdd {
                 Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => match found {
                     Some(stream) => {
                         let Idempotent { producer, iid, .. } = *idempotent;
-                        if epoch.is_some() || stream.idempotence().has_epochs() {
-                            fence(stream.idempotence().epoch(producer), epoch)?;
+                        let idempotence = stream.idempotence();
+                        if (epoch.is_some() || idempotence.is_beyond_redis())
+                            && let Err(error) = fence(idempotence.epoch(producer), epoch)
+                        {
+                            let is_fenced =
+                                matches!(error, CmdError::Stream(StreamError::Fenced(_)));
+                            let counts = is_fenced && idempotence.counted().is_some();
+                            let what = counts.then_some(Counted::Fenced);
+                            return Err(refused(ctx, key, *idempotent, what, error));
                         }
                         sought = stream.idempotence().seek(producer, iid, now_ms);
                         idempotent.sought = Some(&sought);
@@ -279,10 +286,12 @@ impl Command for XAdd {
             };
             if let Some(id) = known {
                 let Idempotent { producer, iid, .. } = *idempotent;
-                if let Some(stream) = found.filter(|stream| stream.idempotence().keeps_messages())
+                if let Some(stream) = found.filter(|stream| stream.idempotence().is_beyond_redis())
                     && ctx.mode != Mode::Replay
+                    && let Err(error) = compare(stream, *idempotent, id, fields)
                 {
-                    compare(stream, *idempotent, id, fields)?;
+                    let what = stream.idempotence().counted().map(|_| Counted::Conflict);
+                    return Err(refused(ctx, key, *idempotent, what, error));
                 }
                 let last_id = found.map_or(StreamId::MIN, stream::Stream::last_id);
                 let duplicate = StreamChange::CountDuplicate {
@@ -423,6 +432,27 @@ fn compare(
         true => Err(CmdError::Stream(StreamError::OtherFields(id))),
         false => Ok(()),
     }
+}
+
+/// Counts an append that is refused, if its stream counts that, and returns the error.
+#[cold]
+fn refused(
+    ctx: &mut Ctx<'_>,
+    key: &[u8],
+    idempotent: Idempotent<'_>,
+    what: Option<Counted>,
+    error: CmdError,
+) -> CmdError {
+    if let Some(what) = what {
+        let Idempotent { producer, iid, .. } = idempotent;
+        let count = StreamChange::CountRefused {
+            producer,
+            iid,
+            what,
+        };
+        ctx.store.apply(&Effect::on(key, count), event::UNHEARD);
+    }
+    error
 }
 
 #[inline]

@@ -17,7 +17,7 @@ use stream::{Forget, Retention, Stream, StreamSettings};
 use super::settings_option::NamedSettings;
 
 /// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE
-/// entries] [KEEPIDS] [IDMP-CONFLICT <IGNORE | ERROR>]`
+/// entries] [KEEPIDS] [IDMP-CONFLICT <IGNORE | ERROR>] [IDMP-STATS <OFF | ON>]`
 pub(super) struct XCfgSet;
 
 pub(super) struct Parsed<'a> {
@@ -72,10 +72,16 @@ impl Command for XCfgSet {
             )
             .token("IDMP-CONFLICT")
             .optional(),
+            Arg::one_of(
+                "idmp-stats",
+                &[Arg::word("off", "OFF"), Arg::word("on", "ON")],
+            )
+            .token("IDMP-STATS")
+            .optional(),
         ],
         compat: Compat::Differs(
             "DURATION and MAXSIZE are understood beside IDMP-DURATION and IDMP-MAXSIZE. KEEPIDS and \
-             IDMP-CONFLICT are weir's own.",
+             the other settings are weir's own.",
         ),
         ..Spec::named("xcfgset")
     };

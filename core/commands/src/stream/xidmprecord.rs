@@ -6,7 +6,7 @@ use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::{Stream, StreamId};
+use stream::{Counted, Stream, StreamId};
 
 /// `XIDMPRECORD key pid iid stream-id`
 pub(super) struct XIdmpRecord;
@@ -15,7 +15,15 @@ pub(super) struct Parsed<'a> {
     key: &'a [u8],
     producer: &'a [u8],
     iid: &'a [u8],
-    id: StreamId,
+    what: Recorded,
+}
+
+/// What is known of an idempotent ID.
+enum Recorded {
+    /// It stands for this entry.
+    Entry(StreamId),
+    /// An append with it was refused, and is counted. Only weir's own files say so.
+    Refused(Counted),
 }
 
 impl Command for XIdmpRecord {
@@ -39,7 +47,12 @@ impl Command for XIdmpRecord {
 
     fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
         let (key, producer, iid) = (args.required()?, args.required()?, args.required()?);
-        let id = StreamId::parse(args.required()?, 0)?;
+        let what = args.required()?;
+        let mut counts = Counted::ALL.into_iter();
+        let what = match counts.find(|count| count.name().as_bytes() == what) {
+            Some(count) => Recorded::Refused(count),
+            None => Recorded::Entry(StreamId::parse(what, 0)?),
+        };
         if producer.is_empty() {
             return Err(CmdError::Stream(StreamError::EmptyRecordedProducer));
         }
@@ -50,7 +63,7 @@ impl Command for XIdmpRecord {
             key,
             producer,
             iid,
-            id,
+            what,
         })
     }
 
@@ -59,20 +72,34 @@ impl Command for XIdmpRecord {
             .store
             .get::<Stream>(cmd.key)?
             .ok_or(CmdError::NoSuchKey)?;
+        let id = match cmd.what {
+            Recorded::Entry(id) => id,
+            Recorded::Refused(what) if ctx.mode == Mode::Replay => {
+                let count = StreamChange::CountRefused {
+                    producer: cmd.producer,
+                    iid: cmd.iid,
+                    what,
+                };
+                ctx.store.apply(&Effect::on(cmd.key, count), event::UNHEARD);
+                ctx.reply.ok();
+                return Ok(Flow::Done);
+            }
+            Recorded::Refused(_) => return Err(stream::InvalidId.into()),
+        };
         // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the
         // same.
-        if ctx.mode != Mode::Replay && !stream.entries().contains(cmd.id) {
+        if ctx.mode != Mode::Replay && !stream.entries().contains(id) {
             return Err(CmdError::Stream(StreamError::NoSuchMessage));
         }
         let now_ms = ctx.now.stream_ms();
         let known = stream.idempotence().lookup(cmd.producer, cmd.iid, now_ms);
-        if known.is_some_and(|known| known != cmd.id) {
+        if known.is_some_and(|known| known != id) {
             return Err(CmdError::Stream(StreamError::IidTaken));
         }
         let record = StreamChange::RecordIdempotent {
             producer: cmd.producer,
             iid: cmd.iid,
-            id: cmd.id,
+            id,
         };
         ctx.store
             .apply(&Effect::on(cmd.key, record), event::UNHEARD);

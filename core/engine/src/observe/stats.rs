@@ -28,6 +28,10 @@ pub struct KeyspaceStats {
     pub expiry_cut_short: u64,
     /// Clients that wait and were looked at, whether there was something for them or not.
     pub waiters_looked_at: u64,
+    /// Appends that were found to be duplicates.
+    pub iids_duplicates: u64,
+    /// Idempotent IDs that were dropped before their duration was over.
+    pub iids_dropped: u64,
     /// Effects applied.
     pub effects: u64,
     /// Keys, entries and the like that were changed, by all effects.

@@ -9,6 +9,7 @@
 //! | `weir-idmp-times` | per remembered id whose entry was not added at the time in its ID: how many ids lie between it and the one before (number), and by how many milliseconds the time of the addition is ahead (number; twice that, or twice that less one where it is behind) |
 //! | `weir-idmp-messages` | per remembered id of which it is known what its message was: how many ids lie between it and the one before (number), and a hash of the fields (8 bytes, little endian) |
 //! | `weir-idmp-epochs` | per producer that was given an epoch: its ID (its length, a number, and its bytes) and the latest epoch (number) |
+//! | `weir-idmp-counts` | if a stream counts what happens to producers, a tally of all; then per producer that has one: its ID (its length, a number, and its bytes) and a tally. A tally is how many counts there are, and these (numbers): duplicates, conflicts, fenced, dropped |
 //! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a text is its length and its bytes) |
 //! | `weir-group-settings` | per group with settings that are not as by default: how many groups lie between it and the one before, how many such settings there are (numbers), and these as above |
 //! | `weir-pel-order` | per group with pending entries that came after one of the same delivery time and a greater ID: how many groups lie between it and the one before, how many such entries there are (numbers), and their IDs (16 bytes each) in the order in which they came |
@@ -22,8 +23,8 @@
 //! would do something else than it was told.
 
 use stream::{
-    Configured, EPOCH_MAX, Form, GroupSettings, Idempotence, Row, SettingValue, Settings, Stream,
-    StreamId, StreamSettings,
+    Configured, Counted, EPOCH_MAX, Form, GroupSettings, Idempotence, Row, SettingValue, Settings,
+    Stream, StreamId, StreamSettings, Tally,
 };
 
 use super::{id_bytes, read_raw_id};
@@ -37,6 +38,7 @@ use crate::source::Sink;
 const ADDED_TIMES: &[u8] = b"weir-idmp-times";
 const MESSAGES: &[u8] = b"weir-idmp-messages";
 const EPOCHS: &[u8] = b"weir-idmp-epochs";
+const COUNTS: &[u8] = b"weir-idmp-counts";
 const SETTINGS: &[u8] = b"weir-settings";
 const GROUP_SETTINGS: &[u8] = b"weir-group-settings";
 const PENDING_ORDER: &[u8] = b"weir-pel-order";
@@ -47,6 +49,7 @@ pub(crate) struct Extras {
     added_times: Vec<u8>,
     messages: Vec<u8>,
     epochs: Vec<u8>,
+    counts: Vec<u8>,
     settings: Vec<u8>,
     group_settings: Vec<u8>,
     pending_order: Vec<u8>,
@@ -66,6 +69,7 @@ impl Extras {
             ADDED_TIMES => &mut self.added_times,
             MESSAGES => &mut self.messages,
             EPOCHS => &mut self.epochs,
+            COUNTS => &mut self.counts,
             SETTINGS => &mut self.settings,
             GROUP_SETTINGS => &mut self.group_settings,
             PENDING_ORDER => &mut self.pending_order,
@@ -100,6 +104,21 @@ impl Extras {
                 return Err(Damaged::Foreign);
             }
             f(&producer, epoch);
+        }
+        Ok(())
+    }
+
+    /// What happened to the appends of producers, put into a stream that counts that.
+    pub(super) fn counts(&self, idempotence: &mut Idempotence) -> Result<(), Damaged> {
+        let mut from = Decoder::new(&*self.counts, Summed::Already);
+        if from.is_at_end().unwrap_or(true) {
+            return Ok(());
+        }
+        idempotence.restore_counted(read_tally(&mut from)?);
+        while !from.is_at_end().unwrap_or(true) {
+            let producer = from.with_string(STRING_BYTES_MAX, "a producer", <[u8]>::to_vec);
+            let producer = producer.map_err(|_| Damaged::Foreign)?;
+            idempotence.restore_counted_producer(&producer, read_tally(&mut from)?);
         }
         Ok(())
     }
@@ -205,6 +224,27 @@ impl GroupsSettings<'_> {
             }
         }
         Ok(settings)
+    }
+}
+
+/// Reads a tally, which may have fewer counts if an earlier version wrote it.
+fn read_tally(from: &mut Decoder<&[u8]>) -> Result<Tally, Damaged> {
+    let mut tally = Tally::default();
+    let known = Counted::ALL.len() as u64;
+    let len = number(from)?;
+    if len > known {
+        return Err(Damaged::Foreign);
+    }
+    for what in Counted::ALL.into_iter().take(len as usize) {
+        tally.add(what, number(from)?);
+    }
+    Ok(tally)
+}
+
+fn push_tally(tally: &Tally, content: &mut Vec<u8>) {
+    push_number(content, Counted::ALL.len() as u64);
+    for what in Counted::ALL {
+        push_number(content, tally.get(what));
     }
 }
 
@@ -324,6 +364,18 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
         push_number(&mut field.content, producer.len() as u64);
         field.content.extend_from_slice(producer);
         push_number(&mut field.content, epoch);
+        field.drain(out)?;
+    }
+    field.flush(out)?;
+
+    let mut field = Field::new(COUNTS);
+    if let Some(sum) = stream.idempotence().counted() {
+        push_tally(sum, &mut field.content);
+    }
+    for (producer, tally) in stream.idempotence().counted_producers() {
+        push_number(&mut field.content, producer.len() as u64);
+        field.content.extend_from_slice(producer);
+        push_tally(tally, &mut field.content);
         field.drain(out)?;
     }
     field.flush(out)?;

@@ -12,7 +12,7 @@
 //! Unless something else tells it, it is the time part of the entry's ID; `stream/extras.rs` has
 //! what a snapshot of weir adds.
 
-use stream::{Idempotence, Remembered, Restored, Retention};
+use stream::{Idempotence, Remembered, Restored, Retention, StreamSettings};
 
 use super::{Extras, read_counter, read_id, write_id};
 use crate::context::Context;
@@ -50,7 +50,7 @@ pub(super) fn read<S: Source>(
     from: &mut Decoder<S>,
     context: &Context,
     extras: &Extras,
-    keeps_messages: bool,
+    settings: &StreamSettings,
 ) -> Read<Idempotence, S> {
     let duration_s = read_setting(from, "how long ids are remembered", Retention::DURATION_S)?;
     let maxsize = read_setting(from, "how many ids are remembered", Retention::MAXSIZE)?;
@@ -59,7 +59,7 @@ pub(super) fn read<S: Source>(
         maxsize,
     };
     let mut idempotence = Idempotence::new(retention, context.hash_seed);
-    drop(idempotence.keep_messages(keeps_messages));
+    drop(idempotence.follow(settings));
     let (mut times, mut messages) = (extras.added_times(), extras.messages());
     for _ in 0..from.number("the number of producers")? {
         let producer = from.with_string(STRING_BYTES_MAX, "a producer", <[u8]>::to_vec)?;

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use stream::{
-    Acknowledgement, CountChange, Created, Entries, Group, GroupSettings, Groups, Holder,
+    Acknowledgement, CountChange, Counted, Created, Entries, Group, GroupSettings, Groups, Holder,
     Idempotence, Missing, NodeLimits, OnConflict, Remembered, Retention, Stream, StreamId,
     StreamParts, StreamSettings,
 };
@@ -103,6 +103,11 @@ fn picture(stream: &Stream) -> String {
     let mut epochs: Vec<_> = idempotence.epochs().collect();
     epochs.sort_unstable();
     lines.extend(epochs.iter().map(|epoch| format!("epoch {epoch:?}")));
+    let sum = idempotence.counted();
+    lines.extend(sum.map(|sum| format!("counted {sum:?}")));
+    let mut counted: Vec<_> = idempotence.counted_producers().collect();
+    counted.sort_unstable_by_key(|(producer, _)| *producer);
+    lines.extend(counted.iter().map(|counted| format!("counted {counted:?}")));
     let settings = stream.settings().get();
     lines.extend(settings.map(|settings| format!("{settings:?}")));
     let mut producers = Vec::new();
@@ -523,7 +528,7 @@ struct Plan {
     deleted: Vec<prop::sample::Index>,
     groups: Vec<(Vec<u8>, Option<u64>, Vec<Step>)>,
     ids: Vec<(u8, u8, u64, i16)>,
-    on_conflict: OnConflict,
+    settings: StreamSettings,
 }
 
 #[derive(Debug, Clone)]
@@ -560,19 +565,25 @@ fn plans() -> impl Strategy<Value = Plan> {
         prop::collection::vec(step, 0..10),
     )
         .prop_map(|(name, read, steps)| (name, read.map(|read| read >> 1), steps));
+    let conflicts = prop::sample::select(vec![OnConflict::Ignore, OnConflict::Error]);
+    let settings =
+        (conflicts, any::<bool>()).prop_map(|(on_conflict, counts_producers)| StreamSettings {
+            on_conflict,
+            counts_producers,
+        });
     (
         prop::collection::vec(entry, 0..260),
         prop::collection::vec(index(), 0..20),
         prop::collection::vec(group, 0..4),
         prop::collection::vec((0_u8..3, any::<u8>(), 0_u64..1000, -3_i16..3), 0..40),
-        prop::sample::select(vec![OnConflict::Ignore, OnConflict::Error]),
+        settings,
     )
-        .prop_map(|(entries, deleted, groups, ids, on_conflict)| Plan {
+        .prop_map(|(entries, deleted, groups, ids, settings)| Plan {
             entries,
             deleted,
             groups,
             ids,
-            on_conflict,
+            settings,
         })
 }
 
@@ -628,17 +639,16 @@ fn build(plan: &Plan) -> Stream {
         max_deleted_id,
         entries_added: all.len() as u64,
     });
-    drop(stream.set_settings(&StreamSettings {
-        on_conflict: plan.on_conflict,
-    }));
+    drop(stream.set_settings(&plan.settings));
     for (name, _, steps) in &plan.groups {
         let claim_idle_ms = steps.len() as u64 % 3 * 1000;
         stream.set_group_settings(name, &GroupSettings { claim_idle_ms });
     }
     for &(producer, epoch, _, _) in plan.ids.iter().filter(|(producer, ..)| *producer > 1) {
-        stream
-            .idempotence_mut()
-            .set_epoch(&[producer], u64::from(epoch));
+        let idempotence = stream.idempotence_mut();
+        idempotence.set_epoch(&[producer], u64::from(epoch));
+        let what = Counted::ALL[usize::from(epoch) % Counted::ALL.len()];
+        idempotence.count(&[producer], what, u64::from(epoch));
     }
     // Of some messages it is known what they were.
     for (number, (producer, iid, ms, _)) in plan.ids.iter().enumerate() {
@@ -779,7 +789,10 @@ fn a_stream_that_uses_nothing_of_weir_alone_is_written_as_redis_would() {
     let mut stream = Stream::new(RETENTION, 7);
     assert_eq!(dump(&stream.clone().into())[0], crate::code::STREAM_4);
     let plain = snapshot_of(&stream);
-    let told = |on_conflict| StreamSettings { on_conflict };
+    let told = |on_conflict| StreamSettings {
+        on_conflict,
+        ..StreamSettings::default()
+    };
     drop(stream.set_settings(&told(OnConflict::Error)));
     assert_eq!(dump(&stream.clone().into())[0], crate::code::AUXILIARY);
     assert_ne!(snapshot_of(&stream), plain);

@@ -35,6 +35,11 @@ fn hash_of(producer: &OfProducer) -> u64 {
 }
 
 impl Epochs {
+    /// Returns whether no producer was given one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.producers.is_empty()
+    }
+
     /// The latest epoch of a producer; 0 if it was given none.
     pub(super) fn latest(&self, hash: u64, name: &[u8]) -> u64 {
         let found = self.producers.find(hash, |p| p.is(hash, name));
@@ -56,6 +61,12 @@ impl Epochs {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
         let producers = self.producers.iter();
         producers.map(|producer| (&producer.name.slice, producer.epoch))
+    }
+
+    /// One step of a scan, as of [`Directory::scan`], that shows names.
+    pub(super) fn scan(&self, cursor: u64, count: usize, mut f: impl FnMut(&[u8])) -> u64 {
+        let show = |producer: &OfProducer| f(&producer.name.slice);
+        self.producers.scan(cursor, count, show)
     }
 
     /// About how many bytes of memory it takes.

@@ -29,3 +29,6 @@ const _: () = assert!(UNSORTED_RECORDS_MIN < UNSORTED_RECORDS_MAX);
 
 /// How many records of a removed producer cost one unit of the budget of expiry.
 pub(super) const RECORDS_PER_WORK_UNIT: usize = 16;
+
+/// Producers whose appends are counted one by one; some 8 MiB of counts.
+pub(super) const COUNTED_PRODUCERS_MAX: usize = 65_536;

@@ -195,6 +195,11 @@ impl Small {
         self.parts().name
     }
 
+    /// The youngest.
+    pub(super) fn last(&self) -> Option<Remembered<'_>> {
+        self.parts().get(self.len().wrapping_sub(1))
+    }
+
     /// When the youngest was added.
     #[inline]
     pub(super) fn newest_at_ms(&self) -> u64 {

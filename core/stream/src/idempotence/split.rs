@@ -53,6 +53,12 @@ impl Split {
         self.newest_at_ms
     }
 
+    /// The youngest.
+    pub(super) fn last(&self) -> Option<Remembered<'_>> {
+        let part = self.parts.get(usize::from(*self.order.back()?))?;
+        part.get(part.len().wrapping_sub(1))
+    }
+
     /// The number of the part for an iid: from other bits than its tag.
     #[inline]
     fn part_of(&self, hash: u64) -> u8 {

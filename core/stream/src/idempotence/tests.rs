@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::limits::COUNTED_PRODUCERS_MAX;
 use super::*;
+
+mod counted;
 
 const START_MS: u64 = 1_795_436_473_510;
 
@@ -476,7 +479,7 @@ fn setting_the_retention_forgets_only_if_told_to() {
     for number in 0..3 {
         idempotence.record(b"p", &[number], entry_id(u64::from(number)), START_MS);
     }
-    idempotence.count_duplicate();
+    idempotence.count_duplicate(b"p");
     idempotence.configure(retention(20, 2), Forget::Nothing, START_MS);
     assert_eq!(
         idempotence.tracked(START_MS),
@@ -694,12 +697,16 @@ proptest! {
         steps in prop::collection::vec((0..3_u8, 0..40_u16, 0..3_u8, 0..3_u8, 0..900_u64), 1..400),
         kept_from in 0..50_usize,
     ) {
+        let compares = StreamSettings {
+            on_conflict: OnConflict::Error,
+            ..StreamSettings::default()
+        };
         let mut real = fresh(60, maxsize);
         let mut messages: BTreeMap<StreamId, Option<String>> = BTreeMap::new();
         let mut now_ms = START_MS;
         for (number, (producer, iid, text, kind, ms)) in steps.into_iter().enumerate() {
             if number == kept_from {
-                drop(real.keep_messages(true));
+                drop(real.follow(&compares));
             }
             now_ms += ms;
             let (producer, iid) = (producer_text(u16::from(producer)), iid_text(iid));
@@ -729,8 +736,8 @@ proptest! {
         }
         let late_ms = now_ms + 100_000;
         real.expire(late_ms, &mut usize::MAX.clone());
-        prop_assert!(real.messages.as_ref().is_none_or(|kept| kept.allocated_bytes(0) == 0));
-        prop_assert_eq!(drop(real.keep_messages(false)), ());
-        prop_assert!(!real.keeps_messages());
+        prop_assert!(real.messages().is_none_or(|kept| kept.allocated_bytes(0) == 0));
+        drop(real.follow(&StreamSettings::default()));
+        prop_assert!(!real.keeps_messages() && !real.is_beyond_redis());
     }
 }

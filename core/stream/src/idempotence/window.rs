@@ -88,6 +88,25 @@ impl Window {
         }
     }
 
+    /// The youngest, whether its time is over or not.
+    pub(super) fn last(&self) -> Option<Remembered<'_>> {
+        match self {
+            Window::Small(small) => small.last(),
+            Window::Ring(ring) => ring.iids.get(ring.iids.len().wrapping_sub(1)),
+            Window::Split(split) => split.iids.last(),
+        }
+    }
+
+    /// Returns how many of the oldest have expired by then.
+    pub(super) fn expired_len(&self, lifetime: Lifetime) -> usize {
+        let is_over = |record: &Remembered<'_>| lifetime.is_over(record.added_at_ms);
+        match self {
+            Window::Small(small) => small.expired_len(lifetime),
+            Window::Ring(ring) => ring.iids.iter().take_while(is_over).count(),
+            Window::Split(split) => split.iids.iter().take_while(is_over).count(),
+        }
+    }
+
     /// Finds an iid with this hash, also one whose time is over.
     #[inline]
     pub(super) fn find(&self, iid: &[u8], hash: u64) -> Option<Remembered<'_>> {

@@ -59,6 +59,7 @@ fn what_is_as_by_default_takes_a_pointer_and_no_more() {
     let mut configured = Configured::<StreamSettings>::default();
     let told = StreamSettings {
         on_conflict: OnConflict::Error,
+        ..StreamSettings::default()
     };
     assert!(configured.set(&told));
     assert!(!configured.set(&told));

@@ -74,6 +74,8 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("acl_access_denied_tls_cert", denials.certificates);
     traffic(sheet, ctx.server);
     sheet.line("total_effects_applied", keys.effects);
+    sheet.line("idmp_duplicates", keys.iids_duplicates);
+    sheet.line("idmp_dropped", keys.iids_dropped);
 }
 
 /// What the threads did: reads, writes, holds of the lock.

@@ -1,8 +1,9 @@
-//! `XINFO`: what is known of a stream, its groups and their consumers.
+//! `XINFO`: what is known of a stream, its groups and their consumers, and its producers.
 
 mod consumers;
 mod groups;
 mod help;
+mod producers;
 mod stream;
 
 use engine::command::{Entry, container, entry};
@@ -19,6 +20,7 @@ pub(super) const XINFO: Entry = container(
         entry::<consumers::Consumers>(),
         entry::<groups::Groups>(),
         entry::<Help<help::XInfo>>(),
+        entry::<producers::Producers>(),
         entry::<stream::Info>(),
     ],
 );

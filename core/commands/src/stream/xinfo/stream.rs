@@ -6,8 +6,8 @@ use engine::error::CmdError;
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Reply;
 use stream::{
-    Configured, Consumer, ConsumerHandle, Group as StreamGroup, Settings, Stream, StreamId,
-    Unpacked,
+    Configured, Consumer, ConsumerHandle, Counted, Group as StreamGroup, Settings, Stream,
+    StreamId, Tally, Unpacked,
 };
 
 use super::{count, id, progress};
@@ -97,11 +97,15 @@ impl Command for Info {
             }
             Detail::Full(limit) => {
                 let is_configured = !stream.settings().is_empty();
-                ctx.reply
-                    .map(COMMON_FIELDS + 2 + usize::from(is_configured));
+                let counted = stream.idempotence().counted();
+                let own = usize::from(is_configured) + usize::from(counted.is_some());
+                ctx.reply.map(COMMON_FIELDS + 2 + own);
                 write_common(ctx.reply, stream, now_ms);
                 write_full(ctx.reply, stream, limit);
                 write_configured(ctx.reply, stream.settings());
+                if let Some(tally) = counted {
+                    write_counted(ctx.reply, tally);
+                }
             }
         }
         Ok(Flow::Done)
@@ -220,6 +224,15 @@ fn write_configured<S: Settings>(reply: &mut Reply, configured: &Configured<S>) 
         reply.bulk(b"settings");
         reply.map(S::ROWS.len());
         write_settings(reply, settings);
+    }
+}
+
+/// Writes what happened to the appends of producers. Redis has no such field.
+fn write_counted(reply: &mut Reply, tally: &Tally) {
+    reply.bulk(b"idmp-stats");
+    reply.map(Counted::ALL.len());
+    for what in Counted::ALL {
+        count(reply, what.name(), tally.get(what));
     }
 }
 

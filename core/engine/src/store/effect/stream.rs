@@ -2,8 +2,8 @@
 
 use resp::Argv;
 use stream::{
-    Deletion, Forget, References, Removed, Retention, SetId, Stream, StreamId, StreamSettings,
-    Trimmed,
+    Counted, Deletion, Forget, References, Removed, Retention, SetId, Stream, StreamId,
+    StreamSettings, Trimmed,
 };
 use values::Value;
 
@@ -69,6 +69,13 @@ pub enum StreamChange<'a> {
         iid: &'a [u8],
         id: StreamId,
     },
+    /// `XIDMPRECORD` with the name of a count: an append with this ID was refused, and its stream
+    /// counts that. Nothing else changes.
+    CountRefused {
+        producer: &'a [u8],
+        iid: &'a [u8],
+        what: Counted,
+    },
 }
 
 /// What a producer says identifies an append, so that it happens once.
@@ -124,8 +131,15 @@ impl StreamChange<'_> {
                 fields,
                 idempotent,
             } => store.append(key, id, fields, idempotent),
-            StreamChange::CountDuplicate { .. } => store.edit_stream(key, |stream| {
-                stream.idempotence_mut().count_duplicate();
+            StreamChange::CountDuplicate { producer, .. } => {
+                store.data.stats.iids_duplicates += 1;
+                store.edit_stream(key, |stream| {
+                    stream.idempotence_mut().count_duplicate(producer);
+                    1
+                })
+            }
+            StreamChange::CountRefused { producer, what, .. } => store.edit_stream(key, |stream| {
+                stream.idempotence_mut().count(producer, what, 1);
                 1
             }),
             StreamChange::Trim {
@@ -283,11 +297,22 @@ impl StreamChange<'_> {
                     .id(id)
                     .end()
             }
+            StreamChange::CountRefused {
+                producer,
+                iid,
+                what,
+            } => Line::new(out, 5, "XIDMPRECORD")
+                .arg(key)
+                .arg(producer)
+                .arg(iid)
+                .arg(what.name().as_bytes())
+                .end(),
         }
     }
 }
 
-/// Remembers whose entry this is, if its producer said so.
+/// Remembers whose entry this is, if its producer said so. Returns how many iids were dropped for
+/// that before their time.
 #[inline]
 fn remember(
     stream: &mut Stream,
@@ -295,7 +320,7 @@ fn remember(
     fields: Argv<'_>,
     idempotent: Option<Idempotent<'_>>,
     now_ms: u64,
-) {
+) -> u64 {
     if let Some(Idempotent {
         producer,
         iid,
@@ -304,15 +329,16 @@ fn remember(
     }) = idempotent
     {
         let idempotence = stream.idempotence_mut();
-        match sought {
-            Some(sought) => {
-                idempotence.record_sought(producer, iid, id, now_ms, sought);
-            }
+        let dropped = match sought {
+            Some(sought) => idempotence.record_sought(producer, iid, id, now_ms, sought),
             None => idempotence.record(producer, iid, id, now_ms),
-        }
-        if idempotence.keeps_messages() {
+        };
+        if idempotence.is_beyond_redis() {
             remember_message(stream, id, fields, producer, iid);
         }
+        dropped
+    } else {
+        0
     }
 }
 
@@ -325,7 +351,9 @@ fn remember_message(
     iid: &[u8],
 ) {
     let idempotence = stream.idempotence_mut();
-    idempotence.record_message(producer, iid, id, fields.iter());
+    if idempotence.keeps_messages() {
+        idempotence.record_message(producer, iid, id, fields.iter());
+    }
 }
 
 impl Store<'_> {
@@ -341,12 +369,15 @@ impl Store<'_> {
         }
         let now_ms = self.stream_time(id);
         let limits = self.data.node_limits;
-        self.edit_or_make_stream(key, |stream| {
+        let mut dropped = 0;
+        let changed = self.edit_or_make_stream(key, |stream| {
             let appended = stream.append(id, fields.iter(), limits);
             appended.expect(DECIDED);
-            remember(stream, id, fields, idempotent, now_ms);
+            dropped = remember(stream, id, fields, idempotent, now_ms);
             1
-        })
+        });
+        self.data.stats.iids_dropped += dropped;
+        changed
     }
 
     /// The same in memory that was made ready for a large entry.
@@ -361,12 +392,15 @@ impl Store<'_> {
     ) -> Changed {
         let now_ms = self.stream_time(id);
         let limits = self.data.node_limits;
-        self.edit_or_make_stream(key, |stream| {
+        let mut dropped = 0;
+        let changed = self.edit_or_make_stream(key, |stream| {
             let appended = stream.append_in(id, fields.iter(), limits, memory);
             appended.expect(DECIDED);
-            remember(stream, id, fields, idempotent, now_ms);
+            dropped = remember(stream, id, fields, idempotent, now_ms);
             1
-        })
+        });
+        self.data.stats.iids_dropped += dropped;
+        changed
     }
 
     #[inline(never)]

@@ -1,8 +1,8 @@
 //! The bytes of every effect. What was written to a disk is read for ever, so these do not change.
 
 use ::stream::{
-    Acknowledgement, Activity, Forget, GroupSettings, OnConflict, References, Retention, SetId,
-    StreamId, StreamSettings,
+    Acknowledgement, Activity, Counted, Forget, GroupSettings, OnConflict, References, Retention,
+    SetId, StreamId, StreamSettings,
 };
 use resp::{Argv, ArgvBuf};
 use values::{StringValue, Value};
@@ -95,6 +95,10 @@ fn the_bytes_of_an_effect_do_not_change() {
             origin,
             sought: None,
         }),
+    };
+    let comparing = StreamSettings {
+        on_conflict: OnConflict::Error,
+        ..StreamSettings::default()
     };
     let fixtures = [
         (
@@ -235,11 +239,9 @@ fn the_bytes_of_an_effect_do_not_change() {
         ),
         (
             on(StreamChange::SetSettings {
-                settings: &StreamSettings {
-                    on_conflict: OnConflict::Error,
-                },
+                settings: &comparing,
             }),
-            "XCFGSET k IDMP-CONFLICT ERROR",
+            "XCFGSET k IDMP-CONFLICT ERROR IDMP-STATS OFF",
         ),
         (
             of(GroupChange::SetSettings {
@@ -271,6 +273,14 @@ fn the_bytes_of_an_effect_do_not_change() {
                 id: id(1, 1),
             }),
             "XIDMPRECORD k p i 1-1",
+        ),
+        (
+            on(StreamChange::CountRefused {
+                producer: b"p",
+                iid: b"i",
+                what: Counted::Fenced,
+            }),
+            "XIDMPRECORD k p i fenced",
         ),
         (
             of(GroupChange::Create {

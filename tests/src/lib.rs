@@ -15,6 +15,7 @@ pub mod data_set;
 pub mod differential;
 pub mod documents;
 pub mod expect;
+pub mod http;
 pub mod jobs;
 pub mod keeper;
 pub mod kept_files;

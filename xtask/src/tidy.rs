@@ -31,6 +31,7 @@ const FLOORS: &[&str] = &[
     "persistence",
     "script",
     "server",
+    "console",
     "weir",
 ];
 

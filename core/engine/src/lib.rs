@@ -465,6 +465,11 @@ impl Engine {
         &self.data.tracking
     }
 
+    /// Who waits for which keys.
+    pub fn blocking(&self) -> &Blocking {
+        &self.data.blocking
+    }
+
     /// Counters of the keyspace.
     pub fn stats(&self) -> &KeyspaceStats {
         &self.data.stats

@@ -150,6 +150,11 @@ impl Listeners {
         tcp.map(shown).chain(unix).collect()
     }
 
+    /// The TCP listeners alone, for who serves another protocol.
+    pub fn into_tcp(self) -> Vec<StdTcpListener> {
+        self.tcp.into_iter().map(|(_, listener)| listener).collect()
+    }
+
     /// The port of the first TCP listener.
     pub fn port(&self) -> Option<u16> {
         self.tcp

@@ -3,6 +3,7 @@
 pub(crate) mod delivery;
 mod go_on;
 mod held;
+mod inside;
 mod locations;
 mod orders;
 mod settings;
@@ -62,6 +63,8 @@ pub struct Shard {
     settings_hook: Option<SettingsHook>,
     /// Where changes of settings go that wait for the system; none before the server serves.
     changes: OnceLock<mpsc::Sender<Change>>,
+    /// Which thread serves the next client from inside of the process.
+    turn: inside::Turn,
 }
 
 /// What the binary does when settings change.
@@ -149,6 +152,7 @@ impl Shard {
             identity: IdentitySlot::default(),
             settings_hook: None,
             changes: OnceLock::new(),
+            turn: inside::Turn::default(),
         }
     }
 

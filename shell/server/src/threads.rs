@@ -41,14 +41,13 @@ pub struct Options {
 /// # Errors
 /// If a thread or what it needs cannot be made, or those of `load`.
 pub fn serve<E: From<io::Error> + Send + 'static>(
-    shard: Shard,
+    shard: Arc<Shard>,
     listeners: Listeners,
     options: Options,
     load: impl FnOnce(&Load) -> Result<Loaded, E> + Send + 'static,
     ready: impl FnOnce() + Send + 'static,
     reopen_logs: &dyn Fn(),
 ) -> Result<(), E> {
-    let shard = Arc::new(shard);
     let mut state = shard.lock();
     state.engine.server.loading = Some(Loading::begin(shard.clock.now()));
     let shell = &mut state.engine.server.shell;

@@ -17,8 +17,10 @@ mod users;
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
+use console::{Console, Door};
 use engine::Engine;
 use engine::config::{self, DataConfig, Fsync, SavePoints, ShellConfig};
 use persistence::{Config, Load};
@@ -116,6 +118,11 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
         "there is nothing to listen on: set port or tls-port, and bind to an address of this machine, or set \
          unixsocket"
     );
+    let door = Door::open(&config.http, config.backlog).context("http-port")?;
+    anyhow::ensure!(
+        door.is_none() || !config.http.tls || config.tls.port > 0,
+        "http-tls is yes, and there is no TLS: set tls-port, tls-cert-file and tls-key-file"
+    );
     let io_threads = config.io_threads.map_or_else(cores, NonZeroUsize::get);
     let clock = Clock::start();
     let seed = seed()?;
@@ -159,15 +166,17 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
         allocator: allocator::FIGURES,
     };
     let changed = log.clone();
-    server::serve(
-        Shard::new(engine, clock)
-            .on_settings_changed(move |config| changed.settings_changed(config)),
-        listeners,
-        options,
-        load,
-        ready,
-        &|| log.reopen(),
-    )?;
+    let shard = Shard::new(engine, clock)
+        .on_settings_changed(move |config| changed.settings_changed(config));
+    let shard = Arc::new(shard);
+    let console = match door {
+        Some(door) => Some(Console::start(door, Arc::clone(&shard))?),
+        None => None,
+    };
+    server::serve(shard, listeners, options, load, ready, &|| log.reopen())?;
+    if let Some(console) = console {
+        console.stop();
+    }
     tracing::info!("stopped");
     Ok(())
 }

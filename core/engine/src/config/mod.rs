@@ -40,7 +40,7 @@ pub use rows::{APPENDONLY, BIND, DIR, PORT, REQUIREPASS, SECRET_SETTINGS, TLS_PO
 pub use save_points::{SavePoint, SavePoints};
 pub use setting::{Kind, Setting, SettingError, Standing, When, parse_bytes};
 pub use settings::Settings;
-pub use shell::{DataConfig, Fsync, LogLevel, ShellConfig};
+pub use shell::{DataConfig, Fsync, HttpConfig, LogLevel, ShellConfig};
 pub use tls::{ClientCertificates, TlsConfig};
 
 /// Every setting: those that weir has, then those that only Redis has.

@@ -256,6 +256,37 @@ pub(super) const ROWS: &[Setting] = &[
         "How long a sparse HyperLogLog may become before it is made dense, in bytes.",
     ),
     row(
+        "http-bind",
+        Addresses,
+        "127.0.0.1 -::1",
+        AtStart,
+        "Addresses for http-port. On other addresses than the loopback only users with a password are served.",
+    ),
+    row(
+        "http-hosts",
+        Text,
+        "",
+        AtStart,
+        "Names, between spaces, by which http-port may be called, besides localhost and addresses; other names are refused, so that no web page can reach it by one of its own.",
+    ),
+    row(
+        "http-port",
+        Integer {
+            min: 0,
+            max: 65535,
+        },
+        "0",
+        AtStart,
+        "The port of metrics, health and the API for operators, by HTTP; 0: none.",
+    ),
+    row(
+        "http-tls",
+        Flag,
+        "no",
+        AtStart,
+        "http-port speaks TLS, with the certificate and the rules of tls-port, which must be set.",
+    ),
+    row(
         "io-threads",
         Integer { min: 0, max: 128 },
         "0",

@@ -16,6 +16,8 @@ pub struct ShellConfig {
     pub port: u16,
     /// How clients connect by TLS.
     pub tls: TlsConfig,
+    /// Where operators look at the server by HTTP.
+    pub http: HttpConfig,
     /// Connections that may wait to be accepted (`tcp-backlog`).
     pub backlog: i32,
     /// None: no unix socket.
@@ -34,6 +36,19 @@ pub struct ShellConfig {
     pub log_level: LogLevel,
     /// Where data is kept, and how.
     pub data: DataConfig,
+}
+
+/// Where operators look at the server by HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// Where it listens (`http-bind`); the shell looks names up.
+    pub bind: Vec<BindAddress>,
+    /// 0: not at all.
+    pub port: u16,
+    /// Names by which it may be called, besides localhost and addresses (`http-hosts`).
+    pub hosts: Vec<String>,
+    /// It speaks TLS (`http-tls`).
+    pub tls: bool,
 }
 
 /// Where data is kept, and how.
@@ -92,6 +107,7 @@ impl ShellConfig {
             bind: BindAddress::parse_all(settings.text("bind")).expect(CANONICAL),
             port: settings.number("port"),
             tls: TlsConfig::resolve(settings),
+            http: HttpConfig::resolve(settings),
             backlog: settings.number("tcp-backlog"),
             unix_socket: settings.path("unixsocket"),
             unix_socket_mode: (mode != 0).then_some(mode),
@@ -111,6 +127,18 @@ impl ShellConfig {
         match self.port {
             0 => self.tls.port,
             port => port,
+        }
+    }
+}
+
+impl HttpConfig {
+    fn resolve(settings: &Settings) -> HttpConfig {
+        let hosts = settings.text("http-hosts").split_whitespace();
+        HttpConfig {
+            bind: BindAddress::parse_all(settings.text("http-bind")).expect(CANONICAL),
+            port: settings.number("http-port"),
+            hosts: hosts.map(str::to_ascii_lowercase).collect(),
+            tls: settings.flag("http-tls"),
         }
     }
 }
@@ -198,6 +226,7 @@ mod tests {
             ("io-threads", "128"),
             ("tcp-keepalive", "2147483647"),
             ("tls-port", "65535"),
+            ("http-port", "65535"),
             ("tls-session-cache-size", "2147483647"),
             ("tls-session-cache-timeout", "2147483647"),
             ("aof-reserve-size", "9223372036854775807"),

@@ -1,0 +1,54 @@
+//! What a user may look at where no command runs.
+
+use std::sync::Arc;
+
+use engine::Engine;
+use engine::table::Row;
+use engine::users::{DEFAULT_USER, User};
+use hyper::StatusCode;
+use resp::ArgvBuf;
+
+use crate::http::Fault;
+
+/// The rights of a user, as they are when a request begins.
+#[derive(Debug)]
+pub(crate) struct Rights {
+    user: Arc<User>,
+    info: Option<&'static Row>,
+    stream: Option<&'static Row>,
+}
+
+impl Rights {
+    /// Those of the user of this name, of the default user without a name; none if there is no
+    /// such user.
+    pub(crate) fn of(engine: &Engine, user: Option<&[u8]>) -> Option<Rights> {
+        let server = &engine.server;
+        Some(Rights {
+            user: Arc::clone(server.users.find(user.unwrap_or(DEFAULT_USER))?),
+            info: server.commands.find_own_full(b"info"),
+            stream: server.commands.find_own_full(b"xinfo|stream"),
+        })
+    }
+
+    /// Refuses those who may not run `INFO`.
+    pub(crate) fn sees_server(&self) -> Result<(), Fault> {
+        match self.may(self.info, [b"INFO".as_slice()]) {
+            true => Ok(()),
+            false => Err(Fault::new(
+                StatusCode::FORBIDDEN,
+                "not-allowed",
+                "the user may not run INFO",
+            )),
+        }
+    }
+
+    /// Returns whether the user may run `XINFO STREAM` on this key.
+    pub(crate) fn sees_stream(&self, key: &[u8]) -> bool {
+        self.may(self.stream, [b"XINFO".as_slice(), b"STREAM", key])
+    }
+
+    fn may<const N: usize>(&self, row: Option<&'static Row>, argv: [&[u8]; N]) -> bool {
+        let argv: ArgvBuf = argv.into_iter().collect();
+        row.is_some_and(|row| self.user.check(row, argv.as_argv()).is_ok())
+    }
+}

@@ -6,6 +6,7 @@
 use resp::Argv;
 
 use crate::error::CmdError;
+use crate::fold::is_word;
 
 /// A cursor over the arguments after a command's name (and subcommand).
 #[derive(Debug, Clone)]
@@ -67,18 +68,16 @@ impl<'a> Args<'a> {
     }
 
     /// Takes the next argument if it is the keyword, in any case of letters.
-    #[inline]
+    #[inline(always)]
     pub fn keyword(&mut self, word: &str) -> bool {
-        let found = self
-            .peek()
-            .is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+        let found = self.peek().is_some_and(|arg| is_word(arg, word));
         self.next += usize::from(found);
         found
     }
 
     /// Takes the next argument if it is the keyword and another argument follows; Redis reads most
     /// options with a value that way, so that a keyword without its value is a syntax error.
-    #[inline]
+    #[inline(always)]
     pub fn keyword_with_value(&mut self, word: &str) -> bool {
         self.left() >= 2 && self.keyword(word)
     }
@@ -131,7 +130,7 @@ impl<'a> Args<'a> {
 /// letters, be it as an option or as a value.
 pub fn has_option(request: Argv<'_>, word: &str) -> bool {
     let mut options = request.skip(2).iter();
-    options.any(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
+    options.any(|arg| is_word(arg, word))
 }
 
 /// A canonical decimal number, as Redis reads integers: no plus sign, no leading zero, no space.

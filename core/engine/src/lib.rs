@@ -16,6 +16,7 @@ pub mod clients;
 pub mod command;
 pub mod config;
 pub mod error;
+mod fold;
 pub mod glob;
 pub mod limits;
 pub mod observe;

@@ -14,6 +14,7 @@ const ROOMS: &[&str] = &[
     "time",
     "rng",
     "glob",
+    "fold",
     "address",
     "args",
     "table",

@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 use resp::Argv;
 
+use crate::fold::{folded, is_told};
 use crate::table::rename::RenameFault;
 use crate::table::{Categories, Named, Spec};
 
@@ -107,18 +108,6 @@ impl Row {
         own.len() == name.len()
             && self.folded == folded(name)
             && (self.is_told || own.eq_ignore_ascii_case(name))
-    }
-}
-
-/// Returns whether what [`folded`] makes of a name tells it from all others of its length.
-const fn is_told(name: &[u8]) -> bool {
-    name.len() <= FOLDED_WHOLE_BYTES_MAX && has_letters_only(name)
-}
-
-const fn has_letters_only(name: &[u8]) -> bool {
-    match name {
-        [] => true,
-        [first, rest @ ..] => first.is_ascii_alphabetic() && has_letters_only(rest),
     }
 }
 
@@ -276,31 +265,6 @@ fn split_full(name: &[u8]) -> (&[u8], Option<&[u8]>) {
         None => (name, None),
         Some(bar) => (&name[..bar], Some(&name[bar + 1..])),
     }
-}
-
-/// Longest name that [`folded`] keeps whole.
-const FOLDED_WHOLE_BYTES_MAX: usize = 8;
-
-/// The first and last bytes of a name in a number that is the same for upper and lower case.
-/// Setting bit 5 of every byte folds letters, and makes a letter of nothing else: so of two names
-/// of one length, up to [`FOLDED_WHOLE_BYTES_MAX`], of which one has letters only, the numbers are
-/// equal only if the names are.
-#[inline]
-const fn folded(name: &[u8]) -> u64 {
-    const FOLD: u64 = 0x2020_2020_2020_2020;
-    let whole = match *name {
-        [] => 0,
-        [a] => u64::from_le_bytes([a, 0, 0, 0, 0, 0, 0, 0]),
-        [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
-        [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
-        [a, b, c, d, ..] => {
-            let [.., w, x, y, z] = *name else {
-                return 0;
-            };
-            u64::from_le_bytes([a, b, c, d, w, x, y, z])
-        }
-    };
-    whole | FOLD
 }
 
 #[inline]

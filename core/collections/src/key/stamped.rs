@@ -130,12 +130,16 @@ impl Name {
     }
 }
 
-/// The bytes of a name beside a timer as those of [`Sought`] are packed, and how many there are.
+/// A name beside a timer as those of [`Sought`] are packed.
 #[inline]
-fn awaited(name: &AwaitedName) -> (u128, u8) {
-    let [a, b, c, d, e, f, g, h, i, j, k, len] = *name;
-    let bytes = [a, b, c, d, e, f, g, h, i, j, k, 0, 0, 0, 0, 0];
-    (u128::from_le_bytes(bytes), len)
+fn awaited(name: &AwaitedName) -> u128 {
+    let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) else {
+        return 0;
+    };
+    // Three more bytes and the length, which has its place at the end.
+    let last = u32::from_le_bytes(*last);
+    let last = u64::from(last & 0xff_ffff) | u64::from(last >> 24) << 56;
+    u128::from(u64::from_le_bytes(*first)) | u128::from(last) << 64
 }
 
 impl Kept {
@@ -203,8 +207,7 @@ impl Stamped {
                 sought.key.len() == FULL_BYTES && name.packed() == sought.packed
             }
             Kept::Awaited { name, .. } => {
-                let (bytes, len) = awaited(name);
-                sought.key.len() == usize::from(len) && bytes == sought.packed & NAME_BITS
+                sought.key.len() < FULL_BYTES && awaited(name) == sought.packed
             }
             Kept::Timed { rest, .. } => match &rest.key.0 {
                 Repr::Short { len, bytes } if usize::from(*len) < FULL_BYTES => {

@@ -263,9 +263,10 @@ impl<'e> Store<'e> {
     /// looks the key up, and then its effects do.
     #[inline]
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {
-        match key.len() < LARGE_BYTES_MIN {
-            true => self.data.keyspace.hash(key),
-            false => self.hash_of_large(key),
+        match self.data.keyspace.known_hash(key) {
+            Some(hash) => hash,
+            None if key.len() < LARGE_BYTES_MIN => self.data.keyspace.new_hash(key),
+            None => self.hash_of_large(key),
         }
     }
 
@@ -278,7 +279,7 @@ impl<'e> Store<'e> {
         if is_argument && known == address {
             return hash;
         }
-        let hash = self.data.keyspace.hash(key);
+        let hash = self.data.keyspace.new_hash(key);
         if is_argument {
             self.large_hash.set((address, hash));
         }

@@ -96,18 +96,28 @@ impl KeyHashes {
         self.hasher
     }
 
+    /// The hash of a key's name, if it is that of the last one.
+    #[inline]
+    pub(crate) fn known(&self, bytes: &[u8]) -> Option<u64> {
+        let name = Name::of(bytes)?;
+        let (known, hash) = self.last.get();
+        (known == name).then_some(hash)
+    }
+
     /// The hash of a key's name.
     #[inline]
     pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
-        let Some(name) = Name::of(bytes) else {
-            return self.hasher.hash(bytes);
-        };
-        let (known, hash) = self.last.get();
-        if known == name {
-            return hash;
+        self.known(bytes).unwrap_or_else(|| self.work_out(bytes))
+    }
+
+    /// Works a hash out, and remembers it if the name is short. Apart, so that a hash that is
+    /// remembered costs no more than a comparison.
+    #[inline(never)]
+    pub(crate) fn work_out(&self, bytes: &[u8]) -> u64 {
+        let hash = self.hasher.hash_inline(bytes);
+        if let Some(name) = Name::of(bytes) {
+            self.last.set((name, hash));
         }
-        let hash = self.hasher.hash(bytes);
-        self.last.set((name, hash));
         hash
     }
 }

@@ -147,6 +147,18 @@ impl Keyspace {
         self.hashes.hash(key)
     }
 
+    /// The hash of a key, if it is that of the last one that was asked for.
+    #[inline]
+    pub(crate) fn known_hash(&self, key: &[u8]) -> Option<u64> {
+        self.hashes.known(key)
+    }
+
+    /// The hash of a key that is not known.
+    #[inline]
+    pub(crate) fn new_hash(&self, key: &[u8]) -> u64 {
+        self.hashes.work_out(key)
+    }
+
     /// What was found out ahead of requests is forgotten.
     #[inline]
     pub(crate) fn forget_ahead(&mut self) {

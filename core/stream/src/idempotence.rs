@@ -15,6 +15,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use collections::directory::{Directory, Entry};
+use collections::hash::is_same;
 use foldhash::fast::FixedState;
 use triomphe::Arc;
 
@@ -187,8 +188,9 @@ struct Producer {
 }
 
 impl Producer {
+    #[inline]
     fn is(&self, hash: u64, name: &[u8]) -> bool {
-        self.hash == hash && self.window.name() == name
+        self.hash == hash && is_same(self.window.name(), name)
     }
 }
 

@@ -63,8 +63,9 @@ macro_rules! types {
             }
 
             /// When something is due for the value itself, apart from its key's expiry, in
-            /// milliseconds since the epoch.
-            #[inline]
+            /// milliseconds since the epoch. Inlined, since every change asks, mostly where the
+            /// type is known.
+            #[inline(always)]
             pub fn next_deadline_ms(&self) -> Option<u64> {
                 match self { $($value::$variant(_, kept) => <$typed as Typed>::next_deadline_ms(kept),)* }
             }

@@ -19,9 +19,6 @@ pub(super) struct Parsed<'a> {
     create: bool,
     references: References,
     producer: Option<Producer<'a>>,
-    report: Report,
-    /// `EPOCH`.
-    epoch: Option<u64>,
     trim: Option<TrimClause>,
     id: IdSpec,
     fields: Argv<'a>,
@@ -40,6 +37,9 @@ enum Report {
 struct Producer<'a> {
     name: &'a [u8],
     iid: Option<&'a [u8]>,
+    report: Report,
+    /// `EPOCH`.
+    epoch: Option<u64>,
 }
 
 /// Which ID the entry gets.
@@ -186,16 +186,15 @@ impl Command for XAdd {
                 IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_) => arity(),
             });
         }
-        if producer.is_none() {
-            refuse_of_plain(report, epoch)?;
+        match &mut producer {
+            Some(producer) => (producer.report, producer.epoch) = (report, epoch),
+            None => refuse_of_plain(report, epoch)?,
         }
         Ok(Parsed {
             key,
             create,
             references: references.unwrap_or_default(),
             producer,
-            report,
-            epoch,
             trim,
             id,
             fields,
@@ -209,8 +208,6 @@ impl Command for XAdd {
             create,
             references,
             producer,
-            report,
-            epoch,
             trim,
             id,
             fields,
@@ -230,19 +227,24 @@ impl Command for XAdd {
             ctx.reply.null();
             return Ok(Flow::Done);
         }
+        let report = producer.as_ref().map_or(Report::Id, |it| it.report);
+        let epoch = producer.as_ref().and_then(|it| it.epoch);
         let (fingerprint, sought);
         let mut idempotent = match producer {
             None => None,
             Some(Producer {
                 name,
                 iid: Some(iid),
+                ..
             }) => Some(Idempotent {
                 producer: name,
                 iid,
                 origin: IidOrigin::Given,
                 sought: None,
             }),
-            Some(Producer { name, iid: None }) => {
+            Some(Producer {
+                name, iid: None, ..
+            }) => {
                 fingerprint = stream::fingerprint(fields.iter(), FINGERPRINT_KEY);
                 Some(Idempotent {
                     producer: name,
@@ -367,7 +369,12 @@ fn parse_producer<'a>(
     if iid.is_some_and(<[u8]>::is_empty) {
         return Err(CmdError::Stream(StreamError::EmptyIid));
     }
-    *producer = Some(Producer { name, iid });
+    *producer = Some(Producer {
+        name,
+        iid,
+        report: Report::Id,
+        epoch: None,
+    });
     Ok(true)
 }
 

@@ -96,7 +96,9 @@ impl Calendar {
         self.wheel.is_due(now_ms / TICK_MS)
     }
 
-    /// Before that time nothing is due.
+    /// Before that time nothing is due. Apart, since few streams have a calendar and every append
+    /// asks.
+    #[inline(never)]
     pub(super) fn next_deadline_ms(&self) -> Option<u64> {
         self.wheel
             .next_deadline()

@@ -312,8 +312,8 @@ impl StreamChange<'_> {
 }
 
 /// Remembers whose entry this is, if its producer said so. Returns how many iids were dropped for
-/// that before their time.
-#[inline]
+/// that before their time. Inlined, since it only takes apart what its caller has in registers.
+#[inline(always)]
 fn remember(
     stream: &mut Stream,
     id: StreamId,
@@ -388,12 +388,13 @@ impl Store<'_> {
         id: StreamId,
         fields: Argv<'_>,
         idempotent: Option<Idempotent<'_>>,
-        memory: Vec<u8>,
+        mut memory: Vec<u8>,
     ) -> Changed {
         let now_ms = self.stream_time(id);
         let limits = self.data.node_limits;
         let mut dropped = 0;
         let changed = self.edit_or_make_stream(key, |stream| {
+            let memory = std::mem::take(&mut memory);
             let appended = stream.append_in(id, fields.iter(), limits, memory);
             appended.expect(DECIDED);
             dropped = remember(stream, id, fields, idempotent, now_ms);
@@ -528,40 +529,58 @@ impl Store<'_> {
     pub(super) fn edit_or_make_stream(
         &mut self,
         key: &[u8],
-        edit: impl FnOnce(&mut Stream) -> u64,
+        mut edit: impl FnMut(&mut Stream) -> u64,
     ) -> Changed {
         let hash = self.hash(key);
-        let lsn = self.data.log.open();
-        let over_at = self.over_at();
-        let (now, is_packed) = (self.now, self.data.stream_compress);
-        let (mut edit, mut audience) = (Some(edit), Audience::AsSaid);
-        loop {
-            let keyspace = &mut self.data.keyspace;
-            let found = keyspace.edit(self.database, hash, key, |record| {
-                if record.is_expired(over_at) {
-                    return None;
-                }
-                let stream = record.value.get_mut().expect(DECIDED);
-                let changed = edit.take()?(stream);
-                if is_packed {
-                    wait_for_packing(stream, now);
-                }
-                record.set_changed(lsn);
-                Some(changed)
-            });
-            match found {
-                Some(Some(amount)) => return Changed { amount, audience },
-                Some(None) => self.expire(key),
-                None => {}
-            }
-            self.make_stream(hash, key);
-            audience = Audience::All;
+        if let Some(amount) = self.edit_live_stream(hash, key, &mut edit) {
+            return Changed::by_event(amount);
+        }
+        self.make_stream(hash, key);
+        let edited = self.edit_live_stream(hash, key, &mut edit);
+        Changed {
+            amount: edited.expect(DECIDED),
+            audience: Audience::All,
         }
     }
 
-    /// Makes a stream with the server's settings. The key is missing, and has this hash.
+    /// Changes a stream that is there and has not expired; `None` if there is none.
+    ///
+    /// Not inlined: what it does is in the code once for each way to change a stream. As a loop
+    /// around the two calls it was seventy instructions longer, because all that does not depend on
+    /// the turn was worked out ahead.
+    #[inline(never)]
+    fn edit_live_stream(
+        &mut self,
+        hash: u64,
+        key: &[u8],
+        edit: &mut impl FnMut(&mut Stream) -> u64,
+    ) -> Option<u64> {
+        let lsn = self.data.log.open();
+        let over_at = self.over_at();
+        let (now, is_packed) = (self.now, self.data.stream_compress);
+        let keyspace = &mut self.data.keyspace;
+        let found = keyspace.edit(self.database, hash, key, |record| {
+            if record.is_expired(over_at) {
+                return None;
+            }
+            let stream = record.value.get_mut().expect(DECIDED);
+            let changed = edit(stream);
+            if is_packed {
+                wait_for_packing(stream, now);
+            }
+            record.set_changed(lsn);
+            Some(changed)
+        });
+        found.flatten()
+    }
+
+    /// Makes a stream with the server's settings, in place of what has expired if there is such.
+    /// The key has this hash.
     #[cold]
     fn make_stream(&mut self, hash: u64, key: &[u8]) {
+        if self.data.keyspace.find(self.database, hash, key).is_some() {
+            self.expire(key);
+        }
         let retention = self.data.retention;
         let stream = Stream::new(retention, self.data.producer_seed);
         // Before the effect that makes it, so that what that remembers stays.

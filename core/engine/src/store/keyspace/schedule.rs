@@ -17,35 +17,33 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     /// Sets the timer of a record to its deadline. Returns the deadline if the timer was changed.
-    #[inline]
+    /// Inlined, since every change asks, and nearly always finds the timer set.
+    #[inline(always)]
     pub(super) fn settle(&mut self, record: &mut Record, hash: u64) -> Option<UnixMs> {
         let deadline = record.deadline();
-        let mut timer = record.timer();
-        if timer.is_none() && deadline.is_none() {
+        if self.is_set(record.timer(), deadline) {
             return None;
         }
-        let changed = self.set(&mut timer, hash, deadline);
-        if timer != record.timer() {
-            record.set_timer(timer);
-        }
-        changed
+        self.settle_anew(record, hash, deadline);
+        deadline
     }
 
-    /// The same for a record of which only the timer is known.
+    #[cold]
+    #[inline(never)]
+    fn settle_anew(&mut self, record: &mut Record, hash: u64, deadline: Option<UnixMs>) {
+        let mut timer = record.timer();
+        self.reset(&mut timer, hash, deadline);
+        record.set_timer(timer);
+    }
+
+    /// Returns whether a timer is the one for this deadline.
     #[inline]
-    fn set(
-        &mut self,
-        timer: &mut Option<TimerId>,
-        hash: u64,
-        deadline: Option<UnixMs>,
-    ) -> Option<UnixMs> {
-        match (*timer, deadline) {
-            (None, None) => return None,
-            (Some(id), Some(at)) if self.timers.deadline(id) == tick(at) => return None,
-            (Some(_) | None, Some(_) | None) => {}
+    fn is_set(&self, timer: Option<TimerId>, deadline: Option<UnixMs>) -> bool {
+        match (timer, deadline) {
+            (None, None) => true,
+            (Some(id), Some(at)) => self.timers.deadline(id) == tick(at),
+            (Some(_), None) | (None, Some(_)) => false,
         }
-        self.reset(timer, hash, deadline);
-        deadline
     }
 
     /// Sets a timer anew, behind others of the same time.
@@ -177,7 +175,9 @@ mod tests {
     impl Key {
         fn settle(&mut self, schedule: &mut Schedule) {
             let deadline = deadline(self.expires_at, self.fields.next_deadline_ms());
-            schedule.set(&mut self.timer, 7, deadline);
+            if !schedule.is_set(self.timer, deadline) {
+                schedule.reset(&mut self.timer, 7, deadline);
+            }
         }
     }
 

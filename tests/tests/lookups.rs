@@ -351,6 +351,7 @@ const LEFT_OUT: &[&str] = &[
     "sunsubscribe",
     "xcfgget",
     "xidmpepoch",
+    "xidmplast",
     "xidmprecord",
     "xnack",
 ];

@@ -267,7 +267,7 @@ fn what_happens_to_producers_is_counted_and_goes_where_the_stream_goes() {
     node.same(&looks);
     let told = node.ask("XINFO PRODUCERS s PID p");
     let counts = "duplicates\r\n:1\r\n$9\r\nconflicts\r\n:1\r\n$6\r\nfenced\r\n:0\r\n\
-                  $7\r\ndropped\r\n:5\r\n";
+                  $5\r\nstale\r\n:0\r\n$4\r\ngaps\r\n:0\r\n$7\r\ndropped\r\n:5\r\n";
     assert!(told.ends_with(counts), "{told}");
     // All iids expire. Upkeep frees their memory, and nobody can tell.
     node.wait(200_000);
@@ -300,4 +300,59 @@ fn only_a_file_says_that_an_append_was_refused() {
         "-ERR Invalid stream ID specified as stream command argument\r\n"
     );
     assert!(node.ask("XINFO PRODUCERS s").ends_with("*0\r\n"));
+}
+
+#[test]
+fn numbers_are_replayed_and_never_forgotten() {
+    let mut node = Node::new();
+    for iid in [1, 2, 5] {
+        node.ask(&format!("XADD s IDMP early {iid} * f v"));
+        node.ask(&format!("XADD s IDMP late {iid} * f v"));
+    }
+    assert_eq!(node.ask("XCFGSET s IDMP-MODE MONOTONE"), "+OK\r\n");
+    // What a window has when its producer goes on counts, and is forgotten if it never does.
+    node.same(&["XADD s IDMP early 4 * f v", "XIDMPLAST s early"]);
+    node.ask("XADD s IDMP early 6 * f v");
+    node.ask("XADD s IDMP p 3 * f v");
+    node.ask("XADD s IDMP p 7 * f v");
+    node.wait(200_000);
+    node.engine.timer(node.now);
+    node.ask("COPY s copy");
+    let looks = [
+        "XADD s IDMP p 7 REPORT * f v",
+        "XADD s IDMP p 6 * f v",
+        "XADD s IDMP p x * f v",
+        "XADD s IDMPAUTO p * f v",
+        "XADD s IDMP early 6 REPORT * f v",
+        "XADD s IDMP early 5 * f v",
+        "XIDMPLAST s p",
+        "XIDMPLAST copy early",
+        "XIDMPLAST s late",
+        "XINFO PRODUCERS s PID p",
+        "XINFO STREAM s FULL",
+        "DEBUG DIGEST-VALUE s copy",
+    ];
+    node.same(&looks);
+    assert!(
+        node.ask("XADD s IDMP p 6 * f v")
+            .starts_with("-IDMPSTALE 7 ")
+    );
+    assert_eq!(node.ask("XIDMPLAST s late"), "*-1\r\n");
+    assert_eq!(node.ask("XIDMPLAST none p"), "*-1\r\n");
+    // A change of the window has no meaning for numbers, and takes none away.
+    node.ask("XCFGSET s DURATION 5 IDMP-GAPS ERROR");
+    node.same(&["XADD s IDMP p 9 * f v", "XADD s IDMP p 8 * f v"]);
+    assert_eq!(
+        node.ask("XADD s IDMP p 10 * f v"),
+        "-IDMPGAP 9 is the producer's next idempotent ID\r\n"
+    );
+    node.ask("XTRIM s MAXLEN 0");
+    node.same(&looks);
+    // Another stream of that name knows of none, nor does one that went back to windows.
+    node.ask("XCFGSET copy IDMP-MODE WINDOW");
+    node.same(&["XIDMPLAST copy p", "XADD copy IDMP p 1 REPORT * f v"]);
+    node.ask("XCFGSET copy IDMP-MODE MONOTONE");
+    node.same(&["XIDMPLAST copy p", "DEBUG DIGEST-VALUE copy"]);
+    node.ask("DEL s");
+    node.same(&["XADD s IDMP p x REPORT * f v", "XIDMPLAST s p"]);
 }

@@ -102,6 +102,16 @@ pub(crate) fn add_stream(stream: &Stream, now_ms: u64, out: &mut Encoder<Hasher>
         });
         out.bytes(&epochs.fold(Digest::default(), Digest::and).bytes());
     }
+    if idempotence.is_monotone() {
+        let producers = idempotence.all_reached().map(|(producer, reached)| {
+            digest_of(|out| {
+                out.string(producer);
+                out.number(reached.number);
+                add_id(reached.id, out);
+            })
+        });
+        out.bytes(&producers.fold(Digest::default(), Digest::and).bytes());
+    }
     if let Some(sum) = idempotence.counted() {
         add_tally(sum, out);
         let producers = idempotence.counted_producers().map(|(producer, tally)| {

@@ -176,6 +176,8 @@ fn read<S: Source>(
     let idempotence = stream.idempotence_mut();
     let own = extras.epochs(|producer, epoch| idempotence.set_epoch(producer, epoch));
     own.map_err(|damaged| from.fault(damaged.into()))?;
+    let own = extras.numbers(idempotence);
+    own.map_err(|damaged| from.fault(damaged.into()))?;
     let own = extras.counts(idempotence);
     own.map_err(|damaged| from.fault(damaged.into()))?;
     Ok(stream)

@@ -10,7 +10,8 @@
 //! Here: [`Idempotence`]. Below: `window` (one producer, in the form that suits its size: `small`,
 //! `ring` or `split`), `calendar` (what expires when), `fingerprint` (iids made from messages),
 //! `own` (what only some streams keep: `messages`, what these were; `epochs`, who may append;
-//! `counts`, what happened to producers), `producers` (what is known of each).
+//! `counts`, what happened to producers; `numbers`, which they have reached), `producers` (what is
+//! known of each).
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -20,11 +21,12 @@ use foldhash::fast::FixedState;
 use triomphe::Arc;
 
 use crate::StreamId;
-use crate::settings::{OnConflict, StreamSettings};
+use crate::settings::{IidMode, OnConflict, StreamSettings};
 use calendar::Calendar;
 use counts::Counts;
 use limits::{RECORDS_PER_WORK_UNIT, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN};
 use messages::Messages;
+use numbers::{Numbers, number_of};
 use own::Own;
 use record::Lifetime;
 use window::{Bounds, Window};
@@ -35,6 +37,7 @@ mod epochs;
 mod fingerprint;
 mod limits;
 mod messages;
+mod numbers;
 mod own;
 mod producers;
 mod record;
@@ -49,7 +52,8 @@ mod window;
 pub use counts::{Counted, Tally};
 pub use epochs::EPOCH_MAX;
 pub use fingerprint::{FINGERPRINT_BYTES, fingerprint};
-pub use producers::ProducerReport;
+pub use numbers::{Reached, Stand};
+pub use producers::{LastAppend, ProducerReport};
 pub use record::Remembered;
 pub use view::ProducerView;
 
@@ -139,6 +143,7 @@ pub struct Forgotten {
     _calendar: Option<Arc<Calendar>>,
     _messages: Option<Messages>,
     _counts: Option<Counts>,
+    _numbers: Option<Numbers>,
     bytes: usize,
 }
 
@@ -149,6 +154,7 @@ impl Forgotten {
             _calendar: None,
             _messages: None,
             _counts: None,
+            _numbers: None,
             bytes: 0,
         }
     }
@@ -282,14 +288,20 @@ impl Idempotence {
     /// never older than the ones before it: if the clock went back, it counts from their time.
     ///
     /// Returns how many iids were dropped before their duration was over.
+    ///
+    /// Where iids are numbers, the producer has reached this one; one that is no number, or lower,
+    /// changes nothing but the count.
     #[inline]
     pub fn record(&mut self, producer: &[u8], iid: &[u8], id: StreamId, added_at_ms: u64) -> u64 {
+        if self.own.is_some() && self.record_number(producer, iid, id, added_at_ms) {
+            return 0;
+        }
         let sought = self.seek(producer, iid, added_at_ms);
         self.record_sought(producer, iid, id, added_at_ms, &sought)
     }
 
-    /// The same, after a search for this producer's iid. Nothing may have changed here since that
-    /// search.
+    /// The same where iids are no numbers, after a search for this producer's iid. Nothing may have
+    /// changed here since that search.
     #[inline]
     pub fn record_sought(
         &mut self,
@@ -434,14 +446,110 @@ impl Idempotence {
             false => forgotten._counts = own.counts.take(),
             true => drop(own.counts.get_or_insert_default()),
         }
+        match settings.iid_mode {
+            IidMode::Window => forgotten._numbers = own.numbers.take(),
+            IidMode::Monotone => drop(own.numbers.get_or_insert_default()),
+        }
         let messages = forgotten._messages.as_ref();
         let counts = forgotten._counts.as_ref();
+        let numbers = forgotten._numbers.as_ref();
         forgotten.bytes = messages.map_or(0, |gone| gone.allocated_bytes(self.record_count))
-            + counts.map_or(0, Counts::allocated_bytes);
+            + counts.map_or(0, Counts::allocated_bytes)
+            + numbers.map_or(0, Numbers::allocated_bytes);
         if own.is_empty() {
             self.own = None;
         }
         forgotten
+    }
+
+    /// Returns whether iids are numbers that grow, of which only the last one is kept.
+    pub fn is_monotone(&self) -> bool {
+        self.numbers().is_some()
+    }
+
+    /// How an append stands to what its producer has reached at `now_ms`, where iids are numbers;
+    /// `None` if this one is not.
+    pub fn stand(&self, producer: &[u8], iid: &[u8], now_ms: u64) -> Option<Stand> {
+        let number = number_of(iid)?;
+        Some(Stand::of(number, self.reached(producer, now_ms)))
+    }
+
+    /// The greatest number that a producer has used as an iid, as far as that is remembered at
+    /// `now_ms`. Until its first append since iids are numbers, that is the greatest in its window.
+    pub fn reached(&self, producer: &[u8], now_ms: u64) -> Option<Reached> {
+        let hash = hash_bytes(self.seed, producer);
+        let reached = self.numbers()?.of(hash, producer);
+        reached.or_else(|| {
+            let lifetime = self.lifetime(now_ms);
+            let found = self.producers.find(hash, |p| p.is(hash, producer))?;
+            let mut greatest: Option<Reached> = None;
+            found.window.for_each(|record| {
+                let number = number_of(record.iid);
+                let number = number.filter(|_| !lifetime.is_over(record.added_at_ms));
+                if let Some(number) = number
+                    && greatest.is_none_or(|known| known.number < number)
+                {
+                    let id = record.id;
+                    greatest = Some(Reached { number, id });
+                }
+            });
+            greatest
+        })
+    }
+
+    /// All producers of which it is known what they have reached, in no particular order.
+    pub fn all_reached(&self) -> impl Iterator<Item = (&[u8], Reached)> {
+        self.numbers().into_iter().flat_map(Numbers::iter)
+    }
+
+    /// Sets what a producer has reached, for a stream that is read from a file, if iids are numbers
+    /// there.
+    pub fn restore_reached(&mut self, producer: &[u8], reached: Reached) {
+        let hash = hash_bytes(self.seed, producer);
+        if let Some(numbers) = self.own_mut().and_then(|own| own.numbers.as_mut()) {
+            numbers.set(hash, producer, reached);
+        }
+    }
+
+    /// Returns whether iids are numbers, and then notes that a producer has reached this one.
+    #[cold]
+    fn record_number(&mut self, producer: &[u8], iid: &[u8], id: StreamId, now_ms: u64) -> bool {
+        if !self.is_monotone() {
+            return false;
+        }
+        self.iids_added = self.iids_added.wrapping_add(1);
+        let hash = hash_bytes(self.seed, producer);
+        let before = self.reached(producer, now_ms);
+        let number = number_of(iid);
+        let number = number.filter(|number| before.is_none_or(|before| before.number < *number));
+        let Some(number) = number else {
+            return true;
+        };
+        let own = self.own_mut();
+        let set = own.and_then(|own| own.numbers.as_mut()).map(|numbers| {
+            let reached = Reached { number, id };
+            numbers.set(hash, producer, reached)
+        });
+        if set == Some(None) {
+            self.forget_window(hash, producer);
+        }
+        true
+    }
+
+    /// Forgets the iids of a producer of which it is known now what it has reached.
+    fn forget_window(&mut self, hash: u64, producer: &[u8]) {
+        let is_it = |p: &Producer| p.is(hash, producer);
+        let Some(gone) = self.producers.remove(hash, is_it, hash_of, 0) else {
+            return;
+        };
+        self.record_count -= gone.window.len();
+        if let Some(calendar) = self.calendar.as_mut().map(Arc::make_mut) {
+            // Its place in the wheel stays until it is due, and then there is no such producer.
+            gone.window
+                .for_each(|record| calendar.remove_iid(record.added_at_ms));
+            calendar.move_producer(Some(gone.window.newest_at_ms()), None);
+        }
+        self.forget_messages(hash);
     }
 
     /// Counts what happened to an append of a producer, if such things are counted.
@@ -526,8 +634,16 @@ impl Idempotence {
     pub fn restore_message(&mut self, producer: &[u8], id: StreamId, message: Option<u64>) {
         let hash = hash_bytes(self.seed, producer);
         let found = self.producers.find(hash, |p| p.is(hash, producer));
-        let Some(window_len) = found.map(|found| found.window.len()) else {
-            return;
+        let window_len = match found {
+            Some(found) => found.window.len(),
+            // It has reached a number, and the last iid is remembered.
+            None if self
+                .numbers()
+                .is_some_and(|of| of.of(hash, producer).is_some()) =>
+            {
+                1
+            }
+            None => return,
         };
         if let Some(messages) = self.own_mut().and_then(|own| own.messages.as_mut()) {
             messages.push(hash, id, message, window_len);
@@ -535,8 +651,18 @@ impl Idempotence {
     }
 
     /// What is remembered at `now_ms`, without what has expired but is not removed yet. With many
-    /// iids, the count follows the clock in steps of a second and may be a second late.
+    /// iids, the count follows the clock in steps of a second and may be a second late. A producer
+    /// whose iids are numbers has one of them.
     pub fn tracked(&self, now_ms: u64) -> Tracked {
+        let numbers = self.numbers().map_or(0, Numbers::len);
+        let windows = self.tracked_in_windows(now_ms);
+        Tracked {
+            producers: windows.producers + numbers,
+            iids: windows.iids + numbers,
+        }
+    }
+
+    fn tracked_in_windows(&self, now_ms: u64) -> Tracked {
         match &self.calendar {
             Some(calendar) => {
                 let (producers, iids) = calendar.expired(self.lifetime(now_ms));
@@ -637,6 +763,10 @@ impl Idempotence {
 
     fn counts(&self) -> Option<&Counts> {
         self.own.as_deref()?.counts.as_ref()
+    }
+
+    fn numbers(&self) -> Option<&Numbers> {
+        self.own.as_deref()?.numbers.as_ref()
     }
 
     #[inline]

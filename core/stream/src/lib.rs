@@ -36,8 +36,9 @@ pub use groups::Groups;
 pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
 pub use id_text::IdText;
 pub use idempotence::{
-    Counted, EPOCH_MAX, Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, ProducerReport,
-    ProducerView, Remembered, Restored, Retention, Sought, Tally, Tracked, fingerprint,
+    Counted, EPOCH_MAX, Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, LastAppend,
+    ProducerReport, ProducerView, Reached, Remembered, Restored, Retention, Sought, Stand, Tally,
+    Tracked, fingerprint,
 };
 pub use lookup::Lookup;
 pub use node::NodeLimits;
@@ -45,8 +46,8 @@ pub use packed::Unpacked;
 pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
 pub use range::{EntryRef, FieldIter, Range, RangeReverse};
 pub use settings::{
-    Configured, Form, GroupSettings, NotAValue, OnConflict, Row, SettingValue, Settings,
-    StreamSettings,
+    Configured, Form, GroupSettings, IidMode, NotAValue, OnConflict, OnGap, Row, SettingValue,
+    Settings, StreamSettings,
 };
 pub use stream::{
     Deletion, ENTRIES_ADDED_MAX, IdRefused, SetId, SetIdRefused, Stream, StreamParts,

@@ -16,7 +16,7 @@ use std::fmt::Debug;
 use triomphe::Arc;
 
 pub use of_group::GroupSettings;
-pub use of_stream::{OnConflict, StreamSettings};
+pub use of_stream::{IidMode, OnConflict, OnGap, StreamSettings};
 
 /// The settings of one kind of owner. The default is what every owner has that was told nothing.
 pub trait Settings: Clone + Default + PartialEq + Debug + 'static {

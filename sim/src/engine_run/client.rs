@@ -138,6 +138,9 @@ impl Client {
             (Role::Produces(producer), Purpose::Counted(appends)) => {
                 producer.counted(*appends, answer, counts)
             }
+            (Role::Produces(producer), Purpose::Numbered(number)) => {
+                producer.numbered.answered(*number, answer, counts)
+            }
             (Role::Consumes(consumer), _) => {
                 consumer.answered(purpose, answer, turn, ledger, counts)
             }

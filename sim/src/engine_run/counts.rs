@@ -31,6 +31,8 @@ pub struct Counts {
     pub fenced: u64,
     /// How often a producer looked at what was counted of it.
     pub counted: u64,
+    /// Appends that were refused because their number is lower than the last.
+    pub stale: u64,
     /// Appends that were refused because the journal took none.
     pub refused: u64,
     /// Requests that got an error instead of their reply, because it was not known to be durable.
@@ -70,7 +72,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 28] {
+    fn all(&mut self) -> [&mut u64; 29] {
         let Counts {
             crashes,
             power_cuts,
@@ -86,6 +88,7 @@ impl Counts {
             conflicts,
             fenced,
             counted,
+            stale,
             refused,
             not_durable,
             given_up,
@@ -116,6 +119,7 @@ impl Counts {
             conflicts,
             fenced,
             counted,
+            stale,
             refused,
             not_durable,
             given_up,

@@ -36,6 +36,7 @@ mod follower;
 mod functions;
 mod ledger;
 mod lists;
+mod numbered;
 mod picture;
 mod process;
 mod producer;
@@ -76,6 +77,8 @@ pub enum Bug {
     IdempotenceForgotten,
     /// Snapshots are written without what was counted of producers.
     CountsForgotten,
+    /// Snapshots are written without the numbers that producers have reached.
+    NumbersForgotten,
     /// Snapshots are written without the libraries of functions.
     LibrariesForgotten,
     /// The last recovered batch is applied twice.
@@ -88,12 +91,13 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 9] = [
+    pub const ALL: [Bug; 10] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
         Bug::IdempotenceForgotten,
         Bug::CountsForgotten,
+        Bug::NumbersForgotten,
         Bug::LibrariesForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,

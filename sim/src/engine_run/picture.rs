@@ -172,6 +172,9 @@ fn draw_stream(out: &mut Vec<u8>, stream: &Stream, now_ms: u64) {
     let mut epochs: Vec<_> = idempotence.epochs().collect();
     epochs.sort();
     line(out, format_args!("epochs {epochs:?}"));
+    let mut numbers: Vec<_> = idempotence.all_reached().collect();
+    numbers.sort_by_key(|(producer, _)| *producer);
+    line(out, format_args!("numbers {numbers:?}"));
     let mut counted: Vec<_> = idempotence.counted_producers().collect();
     counted.sort_by_key(|(producer, _)| *producer);
     line(out, format_args!("{:?} {counted:?}", idempotence.counted()));

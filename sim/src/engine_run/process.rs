@@ -292,6 +292,7 @@ impl Process {
                     Some(
                         bug @ (Bug::IdempotenceForgotten
                         | Bug::CountsForgotten
+                        | Bug::NumbersForgotten
                         | Bug::LibrariesForgotten),
                     ) => {
                         let base = forgetful(bug, &view, &self.engine, now)?;
@@ -434,7 +435,7 @@ impl Process {
     }
 }
 
-/// A snapshot as written by a program that knows nothing of idempotence, counts, or libraries.
+/// A snapshot as written by a program that does not know of something.
 fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     snapshot::write(view, &mut bytes, now, &Progress::default())?;
@@ -454,16 +455,16 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                     let now_ms = now.stream_ms();
                     drop(idempotence.configure(retention, stream::Forget::Everything, now_ms));
                 }
-                if bug == Bug::CountsForgotten
-                    && let Some(stream) = record.value.get_mut::<stream::Stream>()
-                {
-                    let settings = stream.settings().to_settings();
-                    let counts_producers = false;
-                    drop(stream.set_settings(&stream::StreamSettings {
-                        counts_producers,
-                        ..settings.clone()
-                    }));
-                    drop(stream.set_settings(&settings));
+                if let Some(stream) = record.value.get_mut::<stream::Stream>() {
+                    let told = stream.settings().to_settings();
+                    let mut forgetful = told.clone();
+                    match bug {
+                        Bug::CountsForgotten => forgetful.counts_producers = false,
+                        Bug::NumbersForgotten => forgetful.iid_mode = stream::IidMode::Window,
+                        _ => {}
+                    }
+                    drop(stream.set_settings(&forgetful));
+                    drop(stream.set_settings(&told));
                 }
                 writer.record(
                     &record.key,

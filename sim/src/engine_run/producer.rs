@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::answer::Answer;
 use super::counts::Counts;
 use super::ledger::{Ledger, Message};
+use super::numbered::Numbered;
 use super::request::{Appends, Purpose, Request};
 use super::setting::{IDEMPOTENCE_S, PATIENCE_MS};
 use crate::rng::Rng;
@@ -30,6 +31,8 @@ pub(super) struct Producer {
     epoch: i64,
     /// What its stream must have counted since it was told to; `None` if it was not.
     refusals: Option<Refusals>,
+    /// What it writes into a stream of its own.
+    pub(super) numbered: Numbered,
 }
 
 /// Appends of which a producer knows that they were refused.
@@ -54,6 +57,7 @@ impl Producer {
             acknowledged: BTreeSet::new(),
             epoch: 0,
             refusals: None,
+            numbered: Numbered::new(id),
         }
     }
 
@@ -86,6 +90,9 @@ impl Producer {
             requests.extend(rng.once_in(6).then(|| self.take_over()));
             requests.extend((self.epoch > 1 && rng.once_in(4)).then(|| self.append_fenced()));
             requests.extend(rng.once_in(6).then(|| self.look_at_counts(rng)));
+            if rng.once_in(3) {
+                requests.extend(self.numbered.requests(rng));
+            }
         }
         requests
     }

@@ -21,6 +21,23 @@ pub(super) enum Appends {
     Fenced,
 }
 
+/// What a writer of numbers asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    /// That iids are numbers from now on.
+    SetUp,
+    /// That this number is there.
+    Append(u64),
+    /// To append one that is lower than the last.
+    Stale,
+    /// To append one that is not the next.
+    Gap,
+    /// The last one, and its entry.
+    Last,
+    /// How many entries there are.
+    Len,
+}
+
 /// What the reply means to the one who asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -36,6 +53,8 @@ pub(super) enum Purpose {
     CountProducers,
     /// What was counted of these appends.
     Counted(Appends),
+    /// What a writer of numbers wants to know.
+    Numbered(Number),
     /// New entries of a group.
     New,
     /// Entries that the consumer has already.

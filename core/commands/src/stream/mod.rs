@@ -5,6 +5,7 @@ mod deletion;
 mod group_key;
 mod ids_block;
 mod interval;
+mod once;
 mod read_budget;
 mod references_option;
 mod settings_option;
@@ -21,6 +22,7 @@ mod xdel;
 mod xdelex;
 mod xgroup;
 mod xidmpepoch;
+mod xidmplast;
 mod xidmprecord;
 mod xinfo;
 mod xlen;
@@ -49,6 +51,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<xdelex::XDelEx>(),
     xgroup::XGROUP,
     entry::<xidmpepoch::XIdmpEpoch>(),
+    entry::<xidmplast::XIdmpLast>(),
     entry::<xidmprecord::XIdmpRecord>(),
     xinfo::XINFO,
     entry::<xlen::XLen>(),

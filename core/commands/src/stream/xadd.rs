@@ -6,8 +6,9 @@ use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, Idempotent, IidOrigin, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use stream::{Counted, References, Stream, StreamId};
+use stream::{References, Stream, StreamId};
 
+use super::once::{Judged, compare, judge, refuse_epoch};
 use super::references_option::{REFERENCES, parse_references};
 use super::trim_option::TrimClause;
 
@@ -266,22 +267,24 @@ impl Command for XAdd {
                 Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => match found {
                     Some(stream) => {
                         let Idempotent { producer, iid, .. } = *idempotent;
-                        let idempotence = stream.idempotence();
-                        if (epoch.is_some() || idempotence.is_beyond_redis())
-                            && let Err(error) = fence(idempotence.epoch(producer), epoch)
-                        {
-                            let is_fenced =
-                                matches!(error, CmdError::Stream(StreamError::Fenced(_)));
-                            let counts = is_fenced && idempotence.counted().is_some();
-                            let what = counts.then_some(Counted::Fenced);
-                            return Err(refused(ctx, key, *idempotent, what, error));
+                        let is_beyond = stream.idempotence().is_beyond_redis();
+                        let judged = match epoch.is_some() || is_beyond {
+                            false => Ok(Judged::ByWindow),
+                            true => judge(stream, *idempotent, epoch, now_ms),
+                        };
+                        match judged {
+                            Ok(Judged::ByWindow) => {
+                                sought = stream.idempotence().seek(producer, iid, now_ms);
+                                idempotent.sought = Some(&sought);
+                                sought.known
+                            }
+                            Ok(Judged::New) => None,
+                            Ok(Judged::Duplicate(id)) => Some(id),
+                            Err(refusal) => return Err(refusal.note(ctx, key, *idempotent)),
                         }
-                        sought = stream.idempotence().seek(producer, iid, now_ms);
-                        idempotent.sought = Some(&sought);
-                        sought.known
                     }
                     None => {
-                        fence(0, epoch)?;
+                        refuse_epoch(epoch)?;
                         None
                     }
                 },
@@ -290,10 +293,9 @@ impl Command for XAdd {
                 let Idempotent { producer, iid, .. } = *idempotent;
                 if let Some(stream) = found.filter(|stream| stream.idempotence().is_beyond_redis())
                     && ctx.mode != Mode::Replay
-                    && let Err(error) = compare(stream, *idempotent, id, fields)
+                    && let Err(refusal) = compare(stream, *idempotent, id, fields)
                 {
-                    let what = stream.idempotence().counted().map(|_| Counted::Conflict);
-                    return Err(refused(ctx, key, *idempotent, what, error));
+                    return Err(refusal.note(ctx, key, *idempotent));
                 }
                 let last_id = found.map_or(StreamId::MIN, stream::Stream::last_id);
                 let duplicate = StreamChange::CountDuplicate {
@@ -398,15 +400,6 @@ fn refuse_of_plain(report: Report, epoch: Option<u64>) -> Result<(), CmdError> {
     }
 }
 
-/// Refuses whoever does not have the latest epoch of the producer, which is 0 if there is none.
-fn fence(latest: u64, epoch: Option<u64>) -> Result<(), CmdError> {
-    match epoch {
-        Some(epoch) if epoch > latest => Err(CmdError::Stream(StreamError::EpochNotGiven(latest))),
-        epoch if epoch.unwrap_or(0) < latest => Err(CmdError::Stream(StreamError::Fenced(latest))),
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Answers the entry's ID, and what became of the append if that is to be told.
 #[inline]
 fn write_outcome(ctx: &mut Ctx<'_>, id: StreamId, report: Report, outcome: &[u8]) {
@@ -421,45 +414,6 @@ fn write_report(ctx: &mut Ctx<'_>, id: StreamId, outcome: &[u8]) {
     ctx.reply.array(2);
     write_id(ctx, id);
     ctx.reply.bulk(outcome);
-}
-
-/// Refuses another message than the one that became an entry under the same idempotent ID.
-#[cold]
-fn compare(
-    stream: &Stream,
-    idempotent: Idempotent<'_>,
-    id: StreamId,
-    fields: Argv<'_>,
-) -> Result<(), CmdError> {
-    let Idempotent { producer, iid, .. } = idempotent;
-    match stream
-        .idempotence()
-        .conflicts(producer, iid, id, fields.iter())
-    {
-        true => Err(CmdError::Stream(StreamError::OtherFields(id))),
-        false => Ok(()),
-    }
-}
-
-/// Counts an append that is refused, if its stream counts that, and returns the error.
-#[cold]
-fn refused(
-    ctx: &mut Ctx<'_>,
-    key: &[u8],
-    idempotent: Idempotent<'_>,
-    what: Option<Counted>,
-    error: CmdError,
-) -> CmdError {
-    if let Some(what) = what {
-        let Idempotent { producer, iid, .. } = idempotent;
-        let count = StreamChange::CountRefused {
-            producer,
-            iid,
-            what,
-        };
-        ctx.store.apply(&Effect::on(key, count), event::UNHEARD);
-    }
-    error
 }
 
 #[inline]

@@ -17,7 +17,8 @@ use stream::{Forget, Retention, Stream, StreamSettings};
 use super::settings_option::NamedSettings;
 
 /// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE
-/// entries] [KEEPIDS] [IDMP-CONFLICT <IGNORE | ERROR>] [IDMP-STATS <OFF | ON>]`
+/// entries] [KEEPIDS] [IDMP-CONFLICT <IGNORE | ERROR>] [IDMP-STATS <OFF | ON>]
+/// [IDMP-MODE <WINDOW | MONOTONE>] [IDMP-GAPS <ALLOW | ERROR>]`
 pub(super) struct XCfgSet;
 
 pub(super) struct Parsed<'a> {
@@ -77,6 +78,21 @@ impl Command for XCfgSet {
                 &[Arg::word("off", "OFF"), Arg::word("on", "ON")],
             )
             .token("IDMP-STATS")
+            .optional(),
+            Arg::one_of(
+                "idmp-mode",
+                &[
+                    Arg::word("window", "WINDOW"),
+                    Arg::word("monotone", "MONOTONE"),
+                ],
+            )
+            .token("IDMP-MODE")
+            .optional(),
+            Arg::one_of(
+                "idmp-gaps",
+                &[Arg::word("allow", "ALLOW"), Arg::word("error", "ERROR")],
+            )
+            .token("IDMP-GAPS")
             .optional(),
         ],
         compat: Compat::Differs(

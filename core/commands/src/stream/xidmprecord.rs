@@ -6,7 +6,7 @@ use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::{Counted, Stream, StreamId};
+use stream::{Counted, Stand, Stream, StreamId};
 
 /// `XIDMPRECORD key pid iid stream-id`
 pub(super) struct XIdmpRecord;
@@ -92,7 +92,17 @@ impl Command for XIdmpRecord {
             return Err(CmdError::Stream(StreamError::NoSuchMessage));
         }
         let now_ms = ctx.now.stream_ms();
-        let known = stream.idempotence().lookup(cmd.producer, cmd.iid, now_ms);
+        let known = match stream.idempotence() {
+            numbered if numbered.is_monotone() => {
+                let stand = numbered.stand(cmd.producer, cmd.iid, now_ms);
+                match stand.ok_or(CmdError::Stream(StreamError::NotANumberedIid))? {
+                    Stand::Last(known) => Some(known),
+                    Stand::Stale(reached) => Some(reached.id),
+                    Stand::Next | Stand::Beyond(_) => None,
+                }
+            }
+            windowed => windowed.lookup(cmd.producer, cmd.iid, now_ms),
+        };
         if known.is_some_and(|known| known != id) {
             return Err(CmdError::Stream(StreamError::IidTaken));
         }

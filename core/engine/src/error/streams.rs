@@ -119,6 +119,17 @@ pub enum StreamError {
     /// An idempotent ID that was used for an entry with other fields, and that entry.
     #[error("IDMPCONFLICT The idempotent ID was used for entry {0}, with other fields")]
     OtherFields(StreamId),
+    /// An idempotent ID that is no number, where they have to be.
+    #[error(
+        "ERR IDMP-MODE is MONOTONE: an idempotent ID must be a number from 0 to 9223372036854775807"
+    )]
+    NotANumberedIid,
+    /// An idempotent ID below the last one of its producer, which is this, and the entry of that.
+    #[error("IDMPSTALE {0} is the producer's last idempotent ID, of entry {1}")]
+    StaleIid(u64, StreamId),
+    /// An idempotent ID that is not the next one of its producer, which is this.
+    #[error("IDMPGAP {0} is the producer's next idempotent ID")]
+    GapOfIids(u64),
     /// An empty producer; the option.
     #[error("ERR syntax error, {0} requires a non-empty producer ID")]
     EmptyProducer(&'static str),

@@ -10,6 +10,7 @@
 //! | `weir-idmp-messages` | per remembered id of which it is known what its message was: how many ids lie between it and the one before (number), and a hash of the fields (8 bytes, little endian) |
 //! | `weir-idmp-epochs` | per producer that was given an epoch: its ID (its length, a number, and its bytes) and the latest epoch (number) |
 //! | `weir-idmp-counts` | if a stream counts what happens to producers, a tally of all; then per producer that has one: its ID (its length, a number, and its bytes) and a tally. A tally is how many counts there are, and these (numbers): duplicates, conflicts, fenced, dropped |
+//! | `weir-idmp-numbers` | per producer that has reached a number: its ID (its length, a number, and its bytes), the number, the two numbers of its entry's ID, and a hash of the message (8 bytes, little endian; 0 if it is not known) |
 //! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a text is its length and its bytes) |
 //! | `weir-group-settings` | per group with settings that are not as by default: how many groups lie between it and the one before, how many such settings there are (numbers), and these as above |
 //! | `weir-pel-order` | per group with pending entries that came after one of the same delivery time and a greater ID: how many groups lie between it and the one before, how many such entries there are (numbers), and their IDs (16 bytes each) in the order in which they came |
@@ -23,8 +24,8 @@
 //! would do something else than it was told.
 
 use stream::{
-    Configured, Counted, EPOCH_MAX, Form, GroupSettings, Idempotence, Row, SettingValue, Settings,
-    Stream, StreamId, StreamSettings, Tally,
+    Configured, Counted, EPOCH_MAX, Form, GroupSettings, Idempotence, Reached, Row, SettingValue,
+    Settings, Stream, StreamId, StreamSettings, Tally,
 };
 
 use super::{id_bytes, read_raw_id};
@@ -39,6 +40,7 @@ const ADDED_TIMES: &[u8] = b"weir-idmp-times";
 const MESSAGES: &[u8] = b"weir-idmp-messages";
 const EPOCHS: &[u8] = b"weir-idmp-epochs";
 const COUNTS: &[u8] = b"weir-idmp-counts";
+const NUMBERS: &[u8] = b"weir-idmp-numbers";
 const SETTINGS: &[u8] = b"weir-settings";
 const GROUP_SETTINGS: &[u8] = b"weir-group-settings";
 const PENDING_ORDER: &[u8] = b"weir-pel-order";
@@ -50,6 +52,7 @@ pub(crate) struct Extras {
     messages: Vec<u8>,
     epochs: Vec<u8>,
     counts: Vec<u8>,
+    numbers: Vec<u8>,
     settings: Vec<u8>,
     group_settings: Vec<u8>,
     pending_order: Vec<u8>,
@@ -70,6 +73,7 @@ impl Extras {
             MESSAGES => &mut self.messages,
             EPOCHS => &mut self.epochs,
             COUNTS => &mut self.counts,
+            NUMBERS => &mut self.numbers,
             SETTINGS => &mut self.settings,
             GROUP_SETTINGS => &mut self.group_settings,
             PENDING_ORDER => &mut self.pending_order,
@@ -119,6 +123,27 @@ impl Extras {
             let producer = from.with_string(STRING_BYTES_MAX, "a producer", <[u8]>::to_vec);
             let producer = producer.map_err(|_| Damaged::Foreign)?;
             idempotence.restore_counted_producer(&producer, read_tally(&mut from)?);
+        }
+        Ok(())
+    }
+
+    /// What producers have reached, put into a stream where iids are numbers.
+    pub(super) fn numbers(&self, idempotence: &mut Idempotence) -> Result<(), Damaged> {
+        let mut from = Decoder::new(&*self.numbers, Summed::Already);
+        while !from.is_at_end().unwrap_or(true) {
+            let producer = from.with_string(STRING_BYTES_MAX, "a producer", <[u8]>::to_vec);
+            let producer = producer.map_err(|_| Damaged::Foreign)?;
+            let reached = Reached {
+                number: number(&mut from)?,
+                id: StreamId::new(number(&mut from)?, number(&mut from)?),
+            };
+            let message = from.array("a hash").map_err(|_| Damaged::Foreign)?;
+            let message = Some(u64::from_le_bytes(message)).filter(|&hash| hash != 0);
+            if reached.number > i64::MAX as u64 {
+                return Err(Damaged::Foreign);
+            }
+            idempotence.restore_reached(&producer, reached);
+            idempotence.restore_message(&producer, reached.id, message);
         }
         Ok(())
     }
@@ -376,6 +401,19 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
         push_number(&mut field.content, producer.len() as u64);
         field.content.extend_from_slice(producer);
         push_tally(tally, &mut field.content);
+        field.drain(out)?;
+    }
+    field.flush(out)?;
+
+    let mut field = Field::new(NUMBERS);
+    for (producer, Reached { number, id }) in stream.idempotence().all_reached() {
+        push_number(&mut field.content, producer.len() as u64);
+        field.content.extend_from_slice(producer);
+        [number, id.ms, id.seq]
+            .into_iter()
+            .for_each(|number| push_number(&mut field.content, number));
+        let message = stream.idempotence().message(producer, id).unwrap_or(0);
+        field.content.extend_from_slice(&message.to_le_bytes());
         field.drain(out)?;
     }
     field.flush(out)?;

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use stream::{
     Acknowledgement, CountChange, Counted, Created, Entries, Group, GroupSettings, Groups, Holder,
-    Idempotence, Missing, NodeLimits, OnConflict, Remembered, Retention, Stream, StreamId,
-    StreamParts, StreamSettings,
+    Idempotence, IidMode, Missing, NodeLimits, OnConflict, Reached, Remembered, Retention, Stream,
+    StreamId, StreamParts, StreamSettings,
 };
 use values::{StringValue, Value};
 
@@ -103,6 +103,12 @@ fn picture(stream: &Stream) -> String {
     let mut epochs: Vec<_> = idempotence.epochs().collect();
     epochs.sort_unstable();
     lines.extend(epochs.iter().map(|epoch| format!("epoch {epoch:?}")));
+    let mut numbers: Vec<_> = idempotence.all_reached().collect();
+    numbers.sort_unstable_by_key(|(producer, _)| *producer);
+    for (producer, reached) in numbers {
+        let message = idempotence.message(producer, reached.id);
+        lines.push(format!("{producer:?} has {reached:?} {message:?}"));
+    }
     let sum = idempotence.counted();
     lines.extend(sum.map(|sum| format!("counted {sum:?}")));
     let mut counted: Vec<_> = idempotence.counted_producers().collect();
@@ -566,10 +572,15 @@ fn plans() -> impl Strategy<Value = Plan> {
     )
         .prop_map(|(name, read, steps)| (name, read.map(|read| read >> 1), steps));
     let conflicts = prop::sample::select(vec![OnConflict::Ignore, OnConflict::Error]);
+    let modes = prop::sample::select(vec![IidMode::Window, IidMode::Monotone]);
     let settings =
-        (conflicts, any::<bool>()).prop_map(|(on_conflict, counts_producers)| StreamSettings {
-            on_conflict,
-            counts_producers,
+        (conflicts, any::<bool>(), modes).prop_map(|(on_conflict, counts_producers, iid_mode)| {
+            StreamSettings {
+                on_conflict,
+                counts_producers,
+                iid_mode,
+                ..StreamSettings::default()
+            }
         });
     (
         prop::collection::vec(entry, 0..260),
@@ -649,6 +660,13 @@ fn build(plan: &Plan) -> Stream {
         idempotence.set_epoch(&[producer], u64::from(epoch));
         let what = Counted::ALL[usize::from(epoch) % Counted::ALL.len()];
         idempotence.count(&[producer], what, u64::from(epoch));
+        let reached = Reached {
+            number: u64::from(epoch),
+            id: id(u64::from(epoch) + 7, 0),
+        };
+        let name = [b'n', producer];
+        idempotence.restore_reached(&name, reached);
+        idempotence.restore_message(&name, reached.id, (epoch % 2 == 1).then_some(epoch.into()));
     }
     // Of some messages it is known what they were.
     for (number, (producer, iid, ms, _)) in plan.ids.iter().enumerate() {

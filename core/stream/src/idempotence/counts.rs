@@ -20,16 +20,22 @@ pub enum Counted {
     Conflict,
     /// It did not have the latest epoch, and was refused.
     Fenced,
+    /// Its iid is lower than the last one, and it was refused.
+    Stale,
+    /// Its iid is not the next one, and it was refused.
+    Gap,
     /// An iid was dropped before its duration was over, because the window was full.
     Dropped,
 }
 
 impl Counted {
     /// All of them, in the order in which they are shown. Files know each by its place.
-    pub const ALL: [Counted; 4] = [
+    pub const ALL: [Counted; 6] = [
         Counted::Duplicate,
         Counted::Conflict,
         Counted::Fenced,
+        Counted::Stale,
+        Counted::Gap,
         Counted::Dropped,
     ];
 
@@ -39,6 +45,8 @@ impl Counted {
             Counted::Duplicate => "duplicates",
             Counted::Conflict => "conflicts",
             Counted::Fenced => "fenced",
+            Counted::Stale => "stale",
+            Counted::Gap => "gaps",
             Counted::Dropped => "dropped",
         }
     }

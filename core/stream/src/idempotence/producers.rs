@@ -5,12 +5,17 @@
 //! of them that has it. What has expired and is still in memory is not shown, so nobody sees when
 //! it is removed.
 
+use std::borrow::Cow;
+
 use super::counts::{Counts, Tally};
+use super::numbers::Reached;
 use super::record::Remembered;
+use super::window::Window;
 use super::{Idempotence, Producer, hash_bytes};
+use crate::StreamId;
 
 /// What is known of a producer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ProducerReport<'a> {
     /// Its ID.
     pub name: &'a [u8],
@@ -18,22 +23,55 @@ pub struct ProducerReport<'a> {
     pub epoch: u64,
     /// How many of its iids are remembered.
     pub iids: usize,
-    /// The youngest of them.
-    pub last: Option<Remembered<'a>>,
+    /// The youngest of them, or the greatest where they are numbers.
+    pub last: Option<LastAppend<'a>>,
     /// What happened to its appends, if that is counted.
     pub tally: Option<Tally>,
+}
+
+/// The last append of a producer that is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastAppend<'a> {
+    /// Its iid.
+    pub iid: Cow<'a, [u8]>,
+    /// Its entry, which may be gone by now.
+    pub id: StreamId,
+    /// When that was added, in Unix milliseconds: by the clock, or where iids are numbers by its
+    /// ID.
+    pub added_at_ms: u64,
+}
+
+impl<'a> From<Remembered<'a>> for LastAppend<'a> {
+    fn from(record: Remembered<'a>) -> Self {
+        LastAppend {
+            iid: Cow::Borrowed(record.iid),
+            id: record.id,
+            added_at_ms: record.added_at_ms,
+        }
+    }
+}
+
+impl From<Reached> for LastAppend<'_> {
+    fn from(reached: Reached) -> Self {
+        LastAppend {
+            iid: Cow::Owned(reached.number.to_string().into_bytes()),
+            id: reached.id,
+            added_at_ms: reached.id.ms,
+        }
+    }
 }
 
 /// A place that has producers. The two low bits of a cursor say in which one a scan is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Windows,
+    Numbers,
     Epochs,
     Counts,
 }
 
 impl Place {
-    const ALL: [Place; 3] = [Place::Windows, Place::Epochs, Place::Counts];
+    const ALL: [Place; 4] = [Place::Windows, Place::Numbers, Place::Epochs, Place::Counts];
     const BITS: u32 = 2;
 }
 
@@ -47,6 +85,15 @@ impl Idempotence {
             || report.epoch > 0
             || report.tally.is_some_and(|tally| !tally.is_zero());
         is_known.then_some(report)
+    }
+
+    /// The last append of a producer that is remembered at `now_ms`: that with the greatest iid
+    /// where they are numbers, else the youngest.
+    pub fn last<'a>(&'a self, name: &'a [u8], now_ms: u64) -> Option<LastAppend<'a>> {
+        match self.is_monotone() {
+            true => self.reached(name, now_ms).map(LastAppend::from),
+            false => self.producer(name, now_ms)?.last,
+        }
     }
 
     /// One step of a scan of all producers that are known at `now_ms`: calls `f` with about `count`
@@ -94,12 +141,13 @@ impl Idempotence {
             let Some(report) = self.producer(name, now_ms) else {
                 return;
             };
-            let first = match (report.iids, report.epoch) {
-                (1.., _) => Place::Windows,
-                (0, 1..) => Place::Epochs,
-                (0, 0) => Place::Counts,
+            // Who has reached a number has no window any more.
+            let is_first = match place {
+                Place::Windows | Place::Numbers => report.last.is_some(),
+                Place::Epochs => report.last.is_none(),
+                Place::Counts => report.last.is_none() && report.epoch == 0,
             };
-            if place == first {
+            if is_first {
                 f(&report);
             }
         };
@@ -108,6 +156,9 @@ impl Idempotence {
                 let show = |p: &Producer| show(p.window.name());
                 self.producers.scan(cursor, count, show)
             }
+            Place::Numbers => self
+                .numbers()
+                .map_or(0, |numbers| numbers.scan(cursor, count, show)),
             Place::Epochs => own.map_or(0, |own| own.epochs.scan(cursor, count, show)),
             Place::Counts => own
                 .and_then(|own| own.counts.as_ref())
@@ -127,11 +178,14 @@ impl Idempotence {
         let window = found.map(|found| &found.window);
         let window = window.filter(|window| !lifetime.is_over(window.newest_at_ms()));
         let counts = own.and_then(|own| own.counts.as_ref());
+        let reached = self.numbers().and_then(|numbers| numbers.of(hash, name));
+        let iids = window.map_or(0, |window| window.len() - window.expired_len(lifetime));
+        let last = window.and_then(Window::last).map(LastAppend::from);
         ProducerReport {
             name,
             epoch: own.map_or(0, |own| own.epochs.latest(hash, name)),
-            iids: window.map_or(0, |window| window.len() - window.expired_len(lifetime)),
-            last: window.and_then(|window| window.last()),
+            iids: iids + usize::from(reached.is_some()),
+            last: reached.map(LastAppend::from).or(last),
             tally: counts.map(|counts: &Counts| counts.of(hash, name)),
         }
     }

@@ -8,6 +8,7 @@ use super::limits::COUNTED_PRODUCERS_MAX;
 use super::*;
 
 mod counted;
+mod numbered;
 
 const START_MS: u64 = 1_795_436_473_510;
 

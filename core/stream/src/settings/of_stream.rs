@@ -9,6 +9,30 @@ pub struct StreamSettings {
     pub on_conflict: OnConflict,
     /// `IDMP-STATS`: whether what happens to each producer's appends is counted.
     pub counts_producers: bool,
+    /// `IDMP-MODE`.
+    pub iid_mode: IidMode,
+    /// `IDMP-GAPS`: what becomes of an append whose ID is not the next number.
+    pub on_gap: OnGap,
+}
+
+/// What idempotent IDs are, and what is remembered of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IidMode {
+    /// Any bytes, of which the latest of each producer are remembered for a while, as in Redis.
+    #[default]
+    Window,
+    /// Numbers that grow, of which the last of each producer is remembered for ever.
+    Monotone,
+}
+
+/// What becomes of an append whose ID leaves out numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnGap {
+    /// It is added.
+    #[default]
+    Allow,
+    /// It is refused.
+    Error,
 }
 
 /// What becomes of an idempotent append whose ID was used before, for an entry with other fields.
@@ -41,6 +65,30 @@ impl Settings for StreamSettings {
             form: Form::Word(&["OFF", "ON"]),
             get: |settings| SettingValue::Number(settings.counts_producers.into()),
             set: |settings, value| settings.counts_producers = value.number() != 0,
+        },
+        Row {
+            word: "IDMP-MODE",
+            tag: 3,
+            form: Form::Word(&["WINDOW", "MONOTONE"]),
+            get: |settings| SettingValue::Number(settings.iid_mode as u64),
+            set: |settings, value| {
+                settings.iid_mode = match value.number() {
+                    0 => IidMode::Window,
+                    _ => IidMode::Monotone,
+                }
+            },
+        },
+        Row {
+            word: "IDMP-GAPS",
+            tag: 4,
+            form: Form::Word(&["ALLOW", "ERROR"]),
+            get: |settings| SettingValue::Number(settings.on_gap as u64),
+            set: |settings, value| {
+                settings.on_gap = match value.number() {
+                    0 => OnGap::Allow,
+                    _ => OnGap::Error,
+                }
+            },
         },
     ];
 }

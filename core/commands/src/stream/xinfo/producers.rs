@@ -96,17 +96,17 @@ fn write_producer(reply: &mut Reply, idempotence: &Idempotence, report: &Produce
     count(reply, "iids-tracked", report.iids as u64);
     count(reply, "window-used", (report.iids * 100 / maxsize) as u64);
     reply.bulk(b"last-iid");
-    match report.last {
-        Some(last) => reply.bulk(last.iid),
+    match &report.last {
+        Some(last) => reply.bulk(&last.iid),
         None => reply.null(),
     }
     reply.bulk(b"last-entry");
-    match report.last {
+    match &report.last {
         Some(last) => write_id(reply, last.id),
         None => reply.null(),
     }
     reply.bulk(b"active-time");
-    match report.last {
+    match &report.last {
         Some(last) => reply.int(i64::try_from(last.added_at_ms).unwrap_or(i64::MAX)),
         None => reply.null(),
     }

@@ -241,7 +241,7 @@ fn the_bytes_of_an_effect_do_not_change() {
             on(StreamChange::SetSettings {
                 settings: &comparing,
             }),
-            "XCFGSET k IDMP-CONFLICT ERROR IDMP-STATS OFF",
+            "XCFGSET k IDMP-CONFLICT ERROR IDMP-STATS OFF IDMP-MODE WINDOW IDMP-GAPS ALLOW",
         ),
         (
             of(GroupChange::SetSettings {

@@ -125,7 +125,7 @@ fn the_youngest_is_told_at_every_size() {
         real.record(&name, &iid, entry_id(number.into()), START_MS);
         let report = real.producer(&name, START_MS).unwrap();
         let last = report.last.unwrap();
-        assert_eq!((last.iid, last.id), (&*iid, entry_id(number.into())));
+        assert_eq!((&*last.iid, last.id), (&*iid, entry_id(number.into())));
         assert_eq!(report.iids, usize::from(number));
     }
     assert!(

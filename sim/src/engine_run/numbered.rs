@@ -1,0 +1,135 @@
+//! A writer of a stream whose iids are numbers: it sends each number until it is told that it is
+//! there, and then the next one. It looks where it stands, and counts what is in its stream.
+
+use anyhow::{Context, Result, bail, ensure};
+use stream::StreamId;
+
+use super::answer::Answer;
+use super::counts::Counts;
+use super::request::{Number, Purpose, Request};
+use crate::rng::Rng;
+
+/// The writer of one stream.
+pub(super) struct Numbered {
+    key: String,
+    /// Its stream was told that iids are numbers.
+    is_set_up: bool,
+    /// The last number that was sent.
+    sent: u64,
+    /// The last one of which it was told that it is there, and its entry.
+    reached: Option<(u64, StreamId)>,
+}
+
+impl Numbered {
+    pub(super) fn new(id: u64) -> Numbered {
+        Numbered {
+            key: format!("numbered:{id}"),
+            is_set_up: false,
+            sent: 0,
+            reached: None,
+        }
+    }
+
+    pub(super) fn requests(&mut self, rng: &mut Rng) -> Vec<Request> {
+        let key = self.key.clone();
+        let about = |words: &[&str], number| Request::new(words, Purpose::Numbered(number));
+        if !self.is_set_up {
+            let make = ["XGROUP", "CREATE", &key, "g", "0", "MKSTREAM"];
+            let tell = [
+                "XCFGSET",
+                &key,
+                "IDMP-MODE",
+                "MONOTONE",
+                "IDMP-GAPS",
+                "ERROR",
+            ];
+            return vec![
+                Request::new(&make, Purpose::Any),
+                about(&tell, Number::SetUp),
+            ];
+        }
+        let reached = self.reached.map_or(0, |(number, _)| number);
+        self.sent = self.sent.max(reached + 1);
+        let append = |number: u64, purpose| {
+            let text = number.to_string();
+            let words = ["XADD", &key, "IDMP", "w", &text, "*", "n", &text];
+            about(&words, purpose)
+        };
+        let mut requests = vec![append(self.sent, Number::Append(self.sent))];
+        if reached > 1 && rng.once_in(3) {
+            requests.push(append(reached - 1, Number::Stale));
+        }
+        if rng.once_in(3) {
+            requests.push(append(self.sent + 2, Number::Gap));
+        }
+        if rng.once_in(2) {
+            requests.push(about(&["XIDMPLAST", &key, "w"], Number::Last));
+            requests.push(about(&["XLEN", &key], Number::Len));
+        }
+        requests
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        number: Number,
+        answer: &Answer,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        if matches!(answer, Answer::Error(error) if error.starts_with("MISCONF")) {
+            return Ok(());
+        }
+        let reached = self.reached.map_or(0, |(number, _)| number);
+        match number {
+            Number::SetUp => {
+                self.is_set_up |= !matches!(answer, Answer::Error(_));
+                Ok(())
+            }
+            Number::Append(number) => self.told(number, answer.id().context("no ID")?),
+            Number::Stale => match answer {
+                Answer::Error(error) if error.starts_with("IDMPSTALE") => {
+                    counts.stale += 1;
+                    Ok(())
+                }
+                _ => bail!("a lower number is answered {answer:?}"),
+            },
+            Number::Gap => match answer {
+                Answer::Error(error) if error.starts_with("IDMPGAP") => Ok(()),
+                _ => bail!("a number too high is answered {answer:?}"),
+            },
+            Number::Last => match answer {
+                Answer::List(last) => {
+                    let [Answer::Text(number), id] = &last[..] else {
+                        bail!("no number and ID: {answer:?}");
+                    };
+                    let number = std::str::from_utf8(number)?.parse()?;
+                    self.told(number, id.id().context("no ID")?)
+                }
+                _ => {
+                    ensure!(reached == 0, "{reached} is forgotten");
+                    Ok(())
+                }
+            },
+            Number::Len => {
+                let len = answer.number().context("no length")?;
+                let expected = reached as i64..=self.sent as i64;
+                ensure!(expected.contains(&len), "{len} entries, not {expected:?}");
+                Ok(())
+            }
+        }
+    }
+
+    /// A number is there, as this entry.
+    fn told(&mut self, number: u64, id: StreamId) -> Result<()> {
+        let reached = self.reached.map_or(0, |(number, _)| number);
+        ensure!(
+            (reached..=self.sent).contains(&number),
+            "{number} was reached, and {reached} before"
+        );
+        let is_same = self
+            .reached
+            .is_none_or(|known| known.0 != number || known.1 == id);
+        ensure!(is_same, "{number} is {id}, and was {:?}", self.reached);
+        self.reached = Some((number, id));
+        Ok(())
+    }
+}

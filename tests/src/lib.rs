@@ -17,6 +17,7 @@ pub mod documents;
 pub mod expect;
 pub mod http;
 pub mod jobs;
+pub mod json_schema;
 pub mod keeper;
 pub mod kept_files;
 pub mod known;

@@ -9,11 +9,13 @@
 //!
 //! Here: the parts. `http/` is the protocol: listening, whom it serves, what it refuses.
 
+mod api;
 mod client;
 mod health;
 mod http;
 mod limits;
 mod metrics;
+mod openapi;
 mod query;
 mod reply;
 mod rights;

@@ -54,3 +54,18 @@ pub(crate) const SURVEY_PAUSE: u32 = 20;
 
 /// A walk that takes longer is not waited for where there is an older one.
 pub(crate) const SURVEY_WAITED_FOR: Duration = Duration::from_millis(20);
+
+/// Connections at once that listen to events.
+pub(crate) const LISTENERS_MAX: usize = 16;
+
+/// How far apart events are.
+pub(crate) const EVENT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Things that an answer lists unless it is asked for more or fewer.
+pub(crate) const PAGE_DEFAULT: u64 = 100;
+
+/// Things that an answer lists at most, and IDs that an action takes at most.
+pub(crate) const PAGE_MAX: u64 = 1000;
+
+/// Entries that are looked at for one answer, to find those that contain a text.
+pub(crate) const SEARCHED_MAX: u64 = 10_000;

@@ -33,6 +33,54 @@ impl Value {
         let parsed = reader.value(0)?;
         Ok(parsed.map(|value| (value, reader.at)))
     }
+
+    /// The elements of an array; none of anything else.
+    pub(crate) fn items(&self) -> &[Value] {
+        let Value::Array(items) = self else {
+            return &[];
+        };
+        items
+    }
+
+    /// The value of a key in a map, or in an array that alternates keys and values.
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        match self {
+            Value::Map(pairs) => {
+                let found = pairs.iter().find(|(name, _)| name.is(key));
+                found.map(|(_, value)| value)
+            }
+            Value::Array(items) => {
+                let found = items.chunks_exact(2).find(|pair| pair[0].is(key));
+                found.map(|pair| &pair[1])
+            }
+            Value::Null
+            | Value::Integer(_)
+            | Value::Double(_)
+            | Value::Boolean(_)
+            | Value::Text(_)
+            | Value::Error(_) => None,
+        }
+    }
+
+    /// The text of a string.
+    pub(crate) fn text(&self) -> Option<&[u8]> {
+        let Value::Text(text) = self else {
+            return None;
+        };
+        Some(text)
+    }
+
+    /// The number, if it is one that is not negative.
+    pub(crate) fn number(&self) -> Option<u64> {
+        let Value::Integer(number) = self else {
+            return None;
+        };
+        u64::try_from(*number).ok()
+    }
+
+    fn is(&self, text: &str) -> bool {
+        self.text() == Some(text.as_bytes())
+    }
 }
 
 struct Reader<'b> {
@@ -162,5 +210,15 @@ mod tests {
         let deep = |levels: usize| [b"*1\r\n".repeat(levels), b":1\r\n".to_vec()].concat();
         assert!(matches!(Value::parse(&deep(REPLY_DEPTH_MAX)), Ok(Some(_))));
         assert!(Value::parse(&deep(REPLY_DEPTH_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn values_are_found_in_maps_and_in_arrays_that_alternate() {
+        let (map, _) = Value::parse(b"%1\r\n+k\r\n:7\r\n").unwrap().unwrap();
+        let (array, _) = Value::parse(b"*2\r\n+k\r\n:7\r\n").unwrap().unwrap();
+        for value in [map, array] {
+            assert_eq!(value.get("k").and_then(Value::number), Some(7));
+            assert_eq!(value.get("v"), None);
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use engine::Engine;
 use engine::table::Row;
-use engine::users::{DEFAULT_USER, User};
+use engine::users::User;
 use hyper::StatusCode;
 use resp::ArgvBuf;
+use server::Shard;
 
 use crate::http::Fault;
 
@@ -19,12 +20,12 @@ pub(crate) struct Rights {
 }
 
 impl Rights {
-    /// Those of the user of this name, of the default user without a name; none if there is no
-    /// such user.
-    pub(crate) fn of(engine: &Engine, user: Option<&[u8]>) -> Option<Rights> {
+    /// Those of the user of this name; none if there is no such user, or it is off.
+    pub(crate) fn of(engine: &Engine, user: &[u8]) -> Option<Rights> {
         let server = &engine.server;
+        let user = server.users.find(user).filter(|user| user.is_on())?;
         Some(Rights {
-            user: Arc::clone(server.users.find(user.unwrap_or(DEFAULT_USER))?),
+            user: Arc::clone(user),
             info: server.commands.find_own_full(b"info"),
             stream: server.commands.find_own_full(b"xinfo|stream"),
         })
@@ -45,6 +46,17 @@ impl Rights {
     /// Returns whether the user may run `XINFO STREAM` on this key.
     pub(crate) fn sees_stream(&self, key: &[u8]) -> bool {
         self.may(self.stream, [b"XINFO".as_slice(), b"STREAM", key])
+    }
+
+    /// Returns whether a user of this name may make a request.
+    pub(crate) fn allow(shard: &Shard, user: &[u8], request: &[&[u8]]) -> bool {
+        let argv: ArgvBuf = request.iter().collect();
+        let found = shard.look(|engine, _| {
+            let server = &engine.server;
+            let (row, _) = server.commands.find_request(argv.as_argv())?;
+            Some((Arc::clone(server.users.find(user)?), row))
+        });
+        found.is_some_and(|(user, row)| user.check(row, argv.as_argv()).is_ok())
     }
 
     fn may<const N: usize>(&self, row: Option<&'static Row>, argv: [&[u8]; N]) -> bool {

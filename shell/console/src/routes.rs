@@ -1,42 +1,400 @@
-//! Which path means what.
+//! Every path: a row each, from which requests are dispatched and the OpenAPI document is made.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
 
+use crate::api;
+use crate::client::Client;
 use crate::health;
 use crate::http::{Answer, Call, Caller, Fault};
 use crate::metrics::{self, Choice, Snapshot};
-use crate::query::Query;
+use crate::openapi;
+use crate::query::{Kind, Parameter, Plus, Query, decoded};
 
-/// Answers a request.
-pub(crate) async fn answer(caller: &mut Caller, call: &Call) -> Result<Answer, Fault> {
-    let shard = &caller.served.shard;
-    match call.path.as_str() {
-        "/healthz" => {
-            reads(call)?;
-            Ok(Answer::text(StatusCode::OK, "ok\n"))
-        }
-        "/readyz" => {
-            reads(call)?;
-            Ok(match health::readiness(shard) {
-                Ok(()) => Answer::text(StatusCode::OK, "ready\n"),
-                Err(why) => {
-                    let reason = format!("{}\n", why.reason());
-                    Answer::text(StatusCode::SERVICE_UNAVAILABLE, reason)
-                }
-            })
-        }
-        "/metrics" => {
-            reads(call)?;
-            metrics(caller, Query::parse(call.query.as_deref())?).await
-        }
-        _ => Err(Fault::not_found("there is nothing at this path")),
+/// A path and a method, and what they mean.
+#[derive(Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) method: Verb,
+    /// The path; what is in braces stands for any text.
+    pub(crate) path: &'static str,
+    /// Its name in the OpenAPI document.
+    pub(crate) id: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) parameters: &'static [Parameter],
+    /// What the body of a request is.
+    pub(crate) body: Option<fn(&mut SchemaGenerator) -> Schema>,
+    pub(crate) answer: Shape,
+    run: fn(Asked<'_>) -> Running<'_>,
+}
+
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// It looks.
+    Get,
+    /// It acts.
+    Post,
+}
+
+/// What an answer is, if all is well.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    /// Something other than JSON.
+    Other(&'static str),
+    /// A value.
+    Json(fn(&mut SchemaGenerator) -> Schema),
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + 'a>>;
+
+/// A request that fits its route.
+pub(crate) struct Asked<'a> {
+    pub(crate) caller: &'a mut Caller,
+    pub(crate) query: Query,
+    captured: Vec<Vec<u8>>,
+    call: &'a Call,
+}
+
+const fn look(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    parameters: &'static [Parameter],
+    answer: Shape,
+    run: fn(Asked<'_>) -> Running<'_>,
+) -> Route {
+    Route {
+        method: Verb::Get,
+        path,
+        id,
+        summary,
+        parameters,
+        body: None,
+        answer,
+        run,
     }
 }
 
-async fn metrics(caller: &mut Caller, query: Query) -> Result<Answer, Fault> {
-    let choice = Choice::parse(query)?;
+const fn act(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    body: fn(&mut SchemaGenerator) -> Schema,
+    run: fn(Asked<'_>) -> Running<'_>,
+) -> Route {
+    Route {
+        method: Verb::Post,
+        path,
+        id,
+        summary,
+        parameters: api::actions::PARAMETERS,
+        body: Some(body),
+        answer: json::<api::actions::Done>(),
+        run,
+    }
+}
+
+const fn json<T: JsonSchema>() -> Shape {
+    Shape::Json(schema::<T>)
+}
+
+fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+const TEXT: Shape = Shape::Other("text/plain");
+
+/// All of them.
+pub(crate) static ROUTES: &[Route] = &[
+    look(
+        "/healthz",
+        "isAlive",
+        "Whether the process answers.",
+        &[],
+        TEXT,
+        |asked| Box::pin(alive(asked)),
+    ),
+    look(
+        "/readyz",
+        "isReady",
+        "Whether the server has its data and accepts writes; 503 with the reason if not.",
+        &[],
+        TEXT,
+        |asked| Box::pin(ready(asked)),
+    ),
+    look(
+        "/metrics",
+        "getMetrics",
+        "Figures of the server and of its largest streams and groups.",
+        metrics::PARAMETERS,
+        Shape::Other("application/openmetrics-text"),
+        |asked| Box::pin(measured(asked)),
+    ),
+    look(
+        "/api/v1/openapi.json",
+        "getDescription",
+        "This document.",
+        &[],
+        Shape::Other("application/json"),
+        |asked| Box::pin(described(asked)),
+    ),
+    look(
+        "/api/v1/overview",
+        "getOverview",
+        "The server at a glance.",
+        &[],
+        json::<api::server::Overview>(),
+        |asked| Box::pin(api::server::overview(asked)),
+    ),
+    look(
+        "/api/v1/events",
+        "listen",
+        "The overview again each second, as server-sent events.",
+        &[],
+        Shape::Other("text/event-stream"),
+        |asked| Box::pin(api::events::listen(asked)),
+    ),
+    look(
+        "/api/v1/streams",
+        "listStreams",
+        "Streams, sorted and filtered, a page at a time.",
+        api::streams::LIST,
+        json::<api::streams::Streams>(),
+        |asked| Box::pin(api::streams::list(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}",
+        "getStream",
+        "What is known of a stream.",
+        api::DATABASE,
+        json::<api::streams::Stream>(),
+        |asked| Box::pin(api::streams::one(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}/entries",
+        "listEntries",
+        "Entries by ID or time, those that contain a text if one is given.",
+        api::entries::LIST,
+        json::<api::entries::Entries>(),
+        |asked| Box::pin(api::entries::list(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}/groups",
+        "listGroups",
+        "The consumer groups of a stream.",
+        api::DATABASE,
+        json::<api::groups::Groups>(),
+        |asked| Box::pin(api::groups::list(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}/groups/{group}/consumers",
+        "listConsumers",
+        "The consumers of a group.",
+        api::DATABASE,
+        json::<api::groups::Consumers>(),
+        |asked| Box::pin(api::groups::consumers(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}/groups/{group}/pending",
+        "listPending",
+        "Entries that were delivered and not acknowledged, a page at a time.",
+        api::groups::PENDING,
+        json::<api::groups::PendingEntries>(),
+        |asked| Box::pin(api::groups::pending(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}/producers",
+        "listProducers",
+        "What a stream remembers of its producers, a page at a time.",
+        api::producers::LIST,
+        json::<api::producers::Producers>(),
+        |asked| Box::pin(api::producers::list(asked)),
+    ),
+    look(
+        "/api/v1/durability",
+        "getDurability",
+        "How changes reach the disk.",
+        &[],
+        json::<api::server::Durability>(),
+        |asked| Box::pin(api::server::durability(asked)),
+    ),
+    look(
+        "/api/v1/keys",
+        "listKeys",
+        "Keys of any type, a page at a time.",
+        api::keys::LIST,
+        json::<api::keys::Keys>(),
+        |asked| Box::pin(api::keys::list(asked)),
+    ),
+    look(
+        "/api/v1/clients",
+        "listClients",
+        "Clients that are connected.",
+        &[],
+        json::<api::server::Clients>(),
+        |asked| Box::pin(api::server::clients(asked)),
+    ),
+    look(
+        "/api/v1/slow-log",
+        "getSlowLog",
+        "Commands that took long, the latest first.",
+        api::server::SLOW_LOG,
+        json::<api::server::SlowLog>(),
+        |asked| Box::pin(api::server::slow_log(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/entries",
+        "addEntry",
+        "Appends an entry (XADD).",
+        schema::<api::actions::Add>,
+        |asked| Box::pin(api::actions::add(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/settings",
+        "configureStream",
+        "Sets how many idempotent IDs a stream remembers, and for how long (XCFGSET).",
+        schema::<api::actions::Configure>,
+        |asked| Box::pin(api::actions::configure(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/groups/{group}/ack",
+        "acknowledge",
+        "Acknowledges pending entries (XACK).",
+        schema::<api::actions::Ack>,
+        |asked| Box::pin(api::actions::ack(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/groups/{group}/claim",
+        "claim",
+        "Gives pending entries to another consumer (XCLAIM).",
+        schema::<api::actions::Claim>,
+        |asked| Box::pin(api::actions::claim(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/groups/{group}/nack",
+        "giveBack",
+        "Gives pending entries back to the group (XNACK).",
+        schema::<api::actions::Nack>,
+        |asked| Box::pin(api::actions::nack(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/groups/{group}/set-id",
+        "setLastDelivered",
+        "Sets where a group reads on (XGROUP SETID).",
+        schema::<api::actions::SetId>,
+        |asked| Box::pin(api::actions::set_id(asked)),
+    ),
+];
+
+impl Route {
+    /// What stands for the braces, if the path is one of this route.
+    fn captures<'p>(&self, path: &'p str) -> Option<Vec<&'p str>> {
+        let mut captured = Vec::new();
+        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return Some(captured),
+                (Some(wanted), Some(given)) if wanted.starts_with('{') && !given.is_empty() => {
+                    captured.push(given);
+                }
+                (Some(wanted), Some(given)) if wanted == given => {}
+                (Some(_) | None, Some(_) | None) => return None,
+            }
+        }
+    }
+}
+
+impl Verb {
+    fn is(self, method: &Method) -> bool {
+        match self {
+            Verb::Get => [Method::GET, Method::HEAD].contains(method),
+            Verb::Post => *method == Method::POST,
+        }
+    }
+}
+
+/// Answers a request.
+pub(crate) async fn answer(caller: &mut Caller, call: &Call) -> Result<Answer, Fault> {
+    let at_path: Vec<_> = (ROUTES.iter())
+        .filter_map(|route| Some((route, route.captures(&call.path)?)))
+        .collect();
+    let found = at_path
+        .iter()
+        .find(|(route, _)| route.method.is(&call.method));
+    let Some((route, captured)) = found else {
+        let methods: Vec<Verb> = at_path.iter().map(|(route, _)| route.method).collect();
+        return Err(match methods[..] {
+            [] => Fault::not_found("there is nothing at this path"),
+            [Verb::Get] => Fault::method("GET, HEAD"),
+            [Verb::Post] => Fault::method("POST"),
+            [_, _, ..] => Fault::method("GET, HEAD, POST"),
+        });
+    };
+    let captured = captured.iter().map(|text| decoded(text, Plus::IsPlus));
+    let asked = Asked {
+        query: Query::parse(call.query.as_deref(), route.parameters)?,
+        captured: captured.collect::<Result<_, Fault>>()?,
+        caller,
+        call,
+    };
+    (route.run)(asked).await
+}
+
+impl Asked<'_> {
+    /// What stands for the braces of the path, in their order.
+    pub(crate) fn captured(&self, index: usize) -> Vec<u8> {
+        self.captured.get(index).cloned().unwrap_or_default()
+    }
+
+    /// The body, which is JSON and says so: a page of another site cannot send that unasked.
+    pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        let kind = self.call.content_type.as_deref().unwrap_or_default();
+        if kind.split(';').next().map(str::trim) != Some("application/json") {
+            return Err(Fault::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "not-json",
+                "the body is application/json",
+            ));
+        }
+        let parsed = serde_json::from_slice(&self.call.body);
+        parsed.map_err(|error| Fault::bad(format!("the body: {error}")))
+    }
+
+    /// The caller's client, in the database that the address names.
+    pub(crate) async fn client(&mut self) -> Result<&mut Client, Fault> {
+        let database = self.query.number("db", 0).to_string();
+        let client = self.caller.client().await?;
+        client.ask(&[b"SELECT", database.as_bytes()]).await?;
+        Ok(client)
+    }
+}
+
+async fn alive(_: Asked<'_>) -> Result<Answer, Fault> {
+    Ok(Answer::text(StatusCode::OK, "ok\n"))
+}
+
+async fn ready(asked: Asked<'_>) -> Result<Answer, Fault> {
+    Ok(match health::readiness(&asked.caller.served.shard) {
+        Ok(()) => Answer::text(StatusCode::OK, "ready\n"),
+        Err(why) => {
+            let reason = format!("{}\n", why.reason());
+            Answer::text(StatusCode::SERVICE_UNAVAILABLE, reason)
+        }
+    })
+}
+
+async fn described(_: Asked<'_>) -> Result<Answer, Fault> {
+    Ok(Answer::json(StatusCode::OK, &openapi::document()))
+}
+
+async fn measured(asked: Asked<'_>) -> Result<Answer, Fault> {
+    let Asked { caller, query, .. } = asked;
+    let choice = Choice::of(&query);
     let rights = caller.rights().await?;
     rights.sees_server()?;
     let survey = caller.served.surveys.latest().await;
@@ -52,10 +410,9 @@ async fn metrics(caller: &mut Caller, query: Query) -> Result<Answer, Fault> {
     }
 }
 
-/// The request only reads.
-fn reads(call: &Call) -> Result<(), Fault> {
-    match call.method {
-        Method::GET | Method::HEAD => Ok(()),
-        _ => Err(Fault::method("GET, HEAD")),
-    }
-}
+/// The parameter that names a database.
+pub(crate) const DB: Parameter = Parameter {
+    name: "db",
+    kind: Kind::Number(u16::MAX as u64),
+    help: "The number of the database; 0 unless it is given.",
+};

@@ -1,15 +1,21 @@
 //! What goes back to those who call: a status, a body, and the headers that keep a browser from
 //! doing with it what it should not.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use http_body_util::Full;
 use hyper::Response;
 use hyper::StatusCode;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Frame, SizeHint};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 /// What a browser may do with what it gets: show it, with what comes from here and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -21,8 +27,17 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
     pub(crate) allow: Option<&'static str>,
+}
+
+/// What an answer carries.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// All of it.
+    Whole(Full<Bytes>),
+    /// Pieces that come one after another, until nobody sends any more.
+    Pieces(mpsc::Receiver<Bytes>),
 }
 
 /// Why there is no answer to the question, with the status that says so.
@@ -35,11 +50,14 @@ pub(crate) struct Fault {
     allow: Option<&'static str>,
 }
 
-/// A fault as it is told.
-#[derive(Debug, Serialize)]
-struct Told<'f> {
-    error: &'f str,
-    message: &'f str,
+/// Why there is no answer to the question.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Fault")]
+pub(crate) struct Told {
+    /// The reason in a word, for programs.
+    error: &'static str,
+    /// The reason in a sentence.
+    message: String,
 }
 
 impl Answer {
@@ -48,7 +66,7 @@ impl Answer {
         Answer {
             status,
             content_type: "text/plain; charset=utf-8",
-            body: text.into().into_bytes(),
+            body: Body::whole(text.into().into_bytes()),
             allow: None,
         }
     }
@@ -59,7 +77,7 @@ impl Answer {
             Ok(body) => Answer {
                 status,
                 content_type: "application/json",
-                body,
+                body: Body::whole(body),
                 allow: None,
             },
             // Only a map whose keys are no strings cannot be written.
@@ -68,9 +86,9 @@ impl Answer {
     }
 
     /// The answer with all its headers.
-    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+    pub(crate) fn into_response(self) -> Response<Body> {
         let is_unauthorized = self.status == StatusCode::UNAUTHORIZED;
-        let mut response = Response::new(Full::from(self.body));
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         for (name, value) in [
@@ -91,6 +109,44 @@ impl Answer {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
         response
+    }
+}
+
+impl Body {
+    fn whole(bytes: Vec<u8>) -> Body {
+        Body::Whole(Full::from(bytes))
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Body::Whole(body) => Pin::new(body).poll_frame(context),
+            Body::Pieces(pieces) => {
+                let piece = pieces.poll_recv(context);
+                piece.map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Body::Whole(body) => body.is_end_stream(),
+            Body::Pieces(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Body::Whole(body) => body.size_hint(),
+            Body::Pieces(_) => SizeHint::default(),
+        }
     }
 }
 
@@ -140,7 +196,7 @@ impl From<Fault> for Answer {
     fn from(fault: Fault) -> Answer {
         let told = Told {
             error: fault.code,
-            message: &fault.message,
+            message: fault.message,
         };
         Answer {
             allow: fault.allow,

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::config::HttpConfig;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use engine::users::DEFAULT_USER;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::CONTENT_TYPE;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -16,15 +18,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use server::Shard;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::answer::{Answer, Fault};
+use super::answer::{Answer, Body, Fault};
 use super::{credentials, guard};
 use crate::client::{Client, ClientError, Credentials};
 use crate::limits::{
-    BODY_BYTES_MAX, CONNECTION_TIME, END_TIME, HEAD_BYTES_MAX, HEAD_TIME, HEADERS_MAX, REQUEST_TIME,
+    BODY_BYTES_MAX, CONNECTION_TIME, END_TIME, HEAD_BYTES_MAX, HEAD_TIME, HEADERS_MAX,
+    LISTENERS_MAX, REQUEST_TIME,
 };
 use crate::rights::Rights;
 use crate::routes;
@@ -34,6 +37,8 @@ use crate::survey::Surveys;
 pub(crate) struct Served {
     pub(crate) shard: Arc<Shard>,
     pub(crate) surveys: Arc<Surveys>,
+    /// Places for those who listen to events.
+    pub(crate) listeners: Arc<Semaphore>,
     hosts: Vec<String>,
     tls: bool,
 }
@@ -44,6 +49,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: Option<String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) body: Bytes,
 }
 
 /// Who calls on a connection: not connected to the server before that is needed.
@@ -59,6 +66,7 @@ impl Served {
     pub(super) fn new(shard: Arc<Shard>, config: &HttpConfig) -> Served {
         Served {
             surveys: Surveys::of(&shard),
+            listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
             shard,
             hosts: config.hosts.clone(),
             tls: config.tls,
@@ -96,12 +104,15 @@ impl Served {
             guard::check(request.headers(), &self.hosts, scheme)?;
             caller.says(credentials::of(request.headers())?);
             let (head, body) = request.into_parts();
+            let content_type = head.headers.get(CONTENT_TYPE);
+            let content_type = content_type.and_then(|value| value.to_str().ok());
             let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
-            body.map_err(|error| cut_body(&*error))?;
             let call = Call {
                 method: head.method,
                 path: head.uri.path().to_owned(),
                 query: head.uri.query().map(str::to_owned),
+                content_type: content_type.map(str::to_ascii_lowercase),
+                body: body.map_err(|error| cut_body(&*error))?.to_bytes(),
             };
             routes::answer(caller, &call).await
         };
@@ -146,11 +157,16 @@ impl Caller {
         Ok(self.client.insert(client))
     }
 
+    /// The name of the user that calls.
+    pub(crate) fn user(&self) -> &[u8] {
+        let credentials = self.credentials.as_ref();
+        credentials.map_or(DEFAULT_USER, |of| &of.user)
+    }
+
     /// What the caller may do, once it is known who that is.
     pub(crate) async fn rights(&mut self) -> Result<Rights, Fault> {
         self.client().await?;
-        let user = self.credentials.as_ref().map(|of| of.user.as_slice());
-        let rights = self.served.shard.look(|engine, _| Rights::of(engine, user));
+        let rights = (self.served.shard).look(|engine, _| Rights::of(engine, self.user()));
         rights.ok_or_else(|| credentials::unauthorized("there is no such user any more"))
     }
 
@@ -220,7 +236,7 @@ async fn serve_on(
             let mut caller = caller.lock().await;
             let served = Arc::clone(&caller.served);
             let answer = served.answer(&mut caller, request).await;
-            Ok::<Response<Full<Bytes>>, Infallible>(answer.into_response())
+            Ok::<Response<Body>, Infallible>(answer.into_response())
         }
     });
     let connection = Builder::new()

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use crate::limits::{CONNECTIONS_MAX, END_TIME};
 use connection::Served;
 
-pub(crate) use answer::{Answer, Fault};
+pub(crate) use answer::{Answer, Body, Fault, Told};
 pub(crate) use connection::{Call, Caller};
 
 /// Threads that walk through views beside the one that serves.

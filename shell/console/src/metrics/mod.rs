@@ -21,9 +21,8 @@ use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use server::Shard;
 
-use crate::http::Fault;
 use crate::limits::{METRICS_ROWS_DEFAULT, METRICS_ROWS_MAX};
-use crate::query::Query;
+use crate::query::{Kind, Parameter, Query};
 use crate::rights::Rights;
 use crate::survey::{GroupRow, Row, Survey};
 use figures::Figures;
@@ -31,6 +30,20 @@ use streams::{GroupFigures, StreamFigures, Wanted};
 
 /// The type of what is written.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What can be asked for.
+pub(crate) const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "rows",
+        kind: Kind::Number(METRICS_ROWS_MAX as u64),
+        help: "How many streams, and how many groups, to tell of.",
+    },
+    Parameter {
+        name: "match",
+        kind: Kind::Text,
+        help: "A pattern (as of KEYS) for the names of these streams.",
+    },
+];
 
 /// Which streams and groups are told of.
 #[derive(Debug)]
@@ -49,15 +62,12 @@ pub(crate) struct Snapshot {
 }
 
 impl Choice {
-    /// Reads it: `rows`, how many streams and groups, and `match`, a pattern for names of streams.
-    pub(crate) fn parse(mut query: Query) -> Result<Choice, Fault> {
-        let (default, max) = (METRICS_ROWS_DEFAULT as u64, METRICS_ROWS_MAX as u64);
-        let choice = Choice {
-            rows_max: query.number("rows", default, max)? as usize,
-            pattern: query.bytes("match"),
-        };
-        query.end()?;
-        Ok(choice)
+    /// What the parameters ask for.
+    pub(crate) fn of(query: &Query) -> Choice {
+        Choice {
+            rows_max: query.number("rows", METRICS_ROWS_DEFAULT as u64) as usize,
+            pattern: query.bytes("match").map(<[u8]>::to_vec),
+        }
     }
 
     fn has(&self, key: &[u8], rights: &Rights) -> bool {

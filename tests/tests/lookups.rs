@@ -354,6 +354,7 @@ const LEFT_OUT: &[&str] = &[
     "xidmplast",
     "xidmprecord",
     "xnack",
+    "xredrive",
 ];
 
 fn ask(client: &mut Client, request: &str) -> Value {

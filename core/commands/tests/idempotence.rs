@@ -5,73 +5,9 @@
     reason = "a test fails where something is not as it must be"
 )]
 
-use engine::clients::session::SessionId;
-use engine::config::Settings;
-use engine::store::log::Journalling;
-use engine::{Author, Engine, Lsn, Mono, Now};
-use resp::{ArgvBuf, Protocol, Reply};
+mod node;
 
-/// A server, one client of it, and its clock.
-struct Node {
-    engine: Engine,
-    session: SessionId,
-    now: Now,
-}
-
-impl Node {
-    fn new() -> Node {
-        let now = Now {
-            unix_us: 1_790_000_000_000_000,
-            mono: Mono(0),
-        };
-        let mut engine = Engine::new(Settings::default(), 7, now, &commands::TABLE);
-        engine.set_journalling(Journalling::On);
-        let session = engine.connect(String::new(), String::new(), now);
-        Node {
-            engine,
-            session,
-            now,
-        }
-    }
-
-    fn ask(&mut self, request: &str) -> String {
-        let argv: ArgvBuf = request.split(' ').map(str::as_bytes).collect();
-        let mut reply = Reply::new(Protocol::Resp2);
-        let _ = self
-            .engine
-            .request(self.session, argv.as_argv(), self.now, &mut reply);
-        String::from_utf8(reply.into_bytes()).unwrap()
-    }
-
-    fn wait(&mut self, ms: u64) {
-        self.now.unix_us += ms as i64 * 1000;
-        self.now.mono = self.now.mono.plus(ms);
-    }
-
-    /// A server that was given what this one has logged.
-    fn replayed(&mut self) -> Node {
-        let mut other = Node::new();
-        let mut replay = other.engine.begin_replay(other.now);
-        let effects = self.engine.log().encoded().to_vec();
-        other
-            .engine
-            .replay(&mut replay, &effects, Author::Weir)
-            .unwrap();
-        other
-            .engine
-            .end_replay(replay, Lsn::new(1), Journalling::On);
-        other.now = self.now;
-        other
-    }
-
-    /// Asks both a server that was given the log of this one, and this one.
-    fn same(&mut self, requests: &[&str]) {
-        let mut other = self.replayed();
-        for request in requests {
-            assert_eq!(other.ask(request), self.ask(request), "{request}");
-        }
-    }
-}
+use node::Node;
 
 #[test]
 fn settings_and_what_they_kept_are_replayed() {

@@ -76,6 +76,19 @@ pub const CLAIM_GONE_MAX: usize = 10_000;
 /// Pending entries that are looked at to find when a waiting reader may claim one.
 pub const CLAIM_LOOKS_MAX: usize = 100;
 
+/// How many entries one command moves to a dead-letter stream; the next command moves the next
+/// ones, which nobody is given meanwhile.
+pub const DEAD_LETTERS_MAX: usize = 1000;
+
+/// After how many bytes of entries it moves no more of them.
+pub const DEAD_LETTERS_BYTES_MAX: usize = 1 << 20;
+
+/// Dead letters that one `XREDRIVE` looks at, for each that it may put back.
+pub const REDRIVE_LOOKS_PER_LETTER: u64 = 10;
+
+/// The greatest `COUNT` of `XREDRIVE`.
+pub const REDRIVE_COUNT_MAX: u64 = 10_000;
+
 /// How far the time of a consumer's last call may lag behind in the journal, in milliseconds, if
 /// the call brought nothing: a consumer that polls is written this seldom.
 pub const SEEN_UNLOGGED_MS_MAX: u64 = 10_000;

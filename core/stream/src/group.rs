@@ -11,7 +11,7 @@ use crate::StreamId;
 use crate::consumer::{Activity, Consumer, ConsumerHandle, Consumers, Created};
 use crate::limits::{CONSUMER_BYTES, GROUP_BYTES, PENDING_BYTES};
 use crate::pending::{Changes, CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry};
-use crate::settings::{Configured, GroupSettings};
+use crate::settings::{Configured, DeadLetterRule, GroupSettings};
 
 pub use restore::{GroupRestorer, RestoreError};
 
@@ -65,6 +65,12 @@ impl Group {
     pub fn claim_idle_ms(&self) -> Option<u64> {
         let told = self.settings.get()?.claim_idle_ms;
         (told > 0).then_some(told)
+    }
+
+    /// Which entries go to a dead-letter stream, if the group was told so.
+    #[inline]
+    pub fn dead_letter(&self) -> Option<DeadLetterRule<'_>> {
+        self.settings.get()?.dead_letter()
     }
 
     /// Sets how far the group has read, forwards or backwards. Pending entries stay pending.

@@ -71,3 +71,7 @@ pub(crate) const ASKED_GROUPS_MAX: usize = 16;
 /// Pending entries that are walked over in search of one that every group has behind it. Where
 /// there are more, an index notes how far it was.
 pub(crate) const WALKED_PENDING_MAX: usize = 1024;
+
+/// The longest key of a dead-letter stream, in bytes: it is part of the settings of a group, which
+/// a snapshot has in one piece.
+pub(crate) const DEAD_LETTER_KEY_BYTES_MAX: usize = 512;

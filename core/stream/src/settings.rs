@@ -15,7 +15,7 @@ use std::fmt::Debug;
 
 use triomphe::Arc;
 
-pub use of_group::GroupSettings;
+pub use of_group::{DeadLetterRule, GroupSettings};
 pub use of_stream::{IidMode, OnConflict, OnGap, StreamSettings};
 
 /// The settings of one kind of owner. The default is what every owner has that was told nothing.
@@ -67,12 +67,20 @@ pub enum SettingValue<'a> {
     Text(&'a [u8]),
 }
 
-impl SettingValue<'_> {
+impl<'a> SettingValue<'a> {
     /// The number; 0 for bytes, which no form with numbers allows.
     pub fn number(self) -> u64 {
         match self {
             SettingValue::Number(number) => number,
             SettingValue::Text(_) => 0,
+        }
+    }
+
+    /// The bytes; none for a number, which no form with bytes allows.
+    pub fn text(self) -> &'a [u8] {
+        match self {
+            SettingValue::Number(_) => &[],
+            SettingValue::Text(text) => text,
         }
     }
 }
@@ -194,6 +202,8 @@ impl<S: Settings> Configured<S> {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.get().map_or(0, size_of_val)
+        let mut bytes = self.get().map_or(0, size_of_val);
+        self.for_each(|_, value| bytes += value.text().len());
+        bytes
     }
 }

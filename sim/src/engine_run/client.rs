@@ -195,6 +195,7 @@ impl Client {
                 ledger.things.laid_out |= answer.list().is_some();
                 Ok(())
             }
+            (_, Purpose::Work(told)) => ledger.work.told(*told, answer, turn, counts),
             (_, Purpose::Pair) => match answer.list() {
                 Some([one, other]) if one.number() == other.number() => Ok(()),
                 _ => bail!("half a transaction: {answer:?}"),

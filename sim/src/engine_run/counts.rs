@@ -43,6 +43,10 @@ pub struct Counts {
     pub delivered: u64,
     /// Entries that consumers acknowledged.
     pub consumed: u64,
+    /// Dead letters that were there after restarts.
+    pub dead_lettered: u64,
+    /// Dead letters that went back.
+    pub redriven: u64,
     /// Reads whose reply left, and that were repeated after a crash that took later batches back.
     pub looks_repeated: u64,
     /// Batches that were followed from the midst of a log.
@@ -72,7 +76,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 29] {
+    fn all(&mut self) -> [&mut u64; 31] {
         let Counts {
             crashes,
             power_cuts,
@@ -94,6 +98,8 @@ impl Counts {
             given_up,
             delivered,
             consumed,
+            dead_lettered,
+            redriven,
             looks_repeated,
             followed,
             overtaken,
@@ -125,6 +131,8 @@ impl Counts {
             given_up,
             delivered,
             consumed,
+            dead_lettered,
+            redriven,
             looks_repeated,
             followed,
             overtaken,

@@ -12,6 +12,7 @@ use stream::{EntryRef, Stream, StreamId};
 
 use super::answer::Answer;
 use super::things::Things;
+use super::work::Work;
 
 /// A message: its producer, and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,7 @@ pub(super) type Turn = u64;
 pub(super) struct Ledger {
     pub(super) streams: Vec<StreamLedger>,
     pub(super) things: Things,
+    pub(super) work: Work,
     /// For each counter the values shown, by turn.
     counters: BTreeMap<u64, BTreeMap<Turn, i64>>,
 }
@@ -66,6 +68,7 @@ impl Ledger {
         Ledger {
             streams: (0..streams).map(|_| stream()).collect(),
             things: Things::default(),
+            work: Work::default(),
             counters: BTreeMap::new(),
         }
     }

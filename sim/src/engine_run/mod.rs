@@ -9,6 +9,8 @@
 //!   told of it, and at most once otherwise;
 //! - each thing that was put into a list, set, sorted set, or hash is there or was taken out once,
 //!   and things that are only moved are in one place;
+//! - each entry of a stream of work is still to be delivered, pending, or a dead letter, in exactly
+//!   one of these ways, and is not delivered more often than it may be;
 //! - what a script or function has written is there wholly or not at all, also of one that takes
 //!   long and was suspended in the middle when the crash came;
 //! - libraries of functions are there wholly or not at all, and their functions are those of their
@@ -44,6 +46,7 @@ mod request;
 mod scripts;
 mod setting;
 mod things;
+mod work;
 mod world;
 
 use anyhow::{Context, Result};
@@ -79,6 +82,8 @@ pub enum Bug {
     CountsForgotten,
     /// Snapshots are written without the numbers that producers have reached.
     NumbersForgotten,
+    /// Snapshots are written without what groups were told.
+    GroupSettingsForgotten,
     /// Snapshots are written without the libraries of functions.
     LibrariesForgotten,
     /// The last recovered batch is applied twice.
@@ -91,13 +96,14 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 10] = [
+    pub const ALL: [Bug; 11] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
         Bug::IdempotenceForgotten,
         Bug::CountsForgotten,
         Bug::NumbersForgotten,
+        Bug::GroupSettingsForgotten,
         Bug::LibrariesForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,

@@ -184,6 +184,9 @@ fn draw_group(out: &mut Vec<u8>, name: &[u8], group: &Group) {
     let name = String::from_utf8_lossy(name);
     let (last, read) = (group.last_delivered(), group.entries_read());
     line(out, format_args!("group {name} last {last} read {read:?}"));
+    if let Some(settings) = group.settings().get() {
+        line(out, format_args!("told {settings:?}"));
+    }
     for (_, consumer) in group.consumers() {
         let name = String::from_utf8_lossy(consumer.name());
         line(

@@ -293,6 +293,7 @@ impl Process {
                         bug @ (Bug::IdempotenceForgotten
                         | Bug::CountsForgotten
                         | Bug::NumbersForgotten
+                        | Bug::GroupSettingsForgotten
                         | Bug::LibrariesForgotten),
                     ) => {
                         let base = forgetful(bug, &view, &self.engine, now)?;
@@ -465,6 +466,15 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                     }
                     drop(stream.set_settings(&forgetful));
                     drop(stream.set_settings(&told));
+                }
+                if bug == Bug::GroupSettingsForgotten
+                    && let Some(stream) = record.value.get_mut::<stream::Stream>()
+                {
+                    let groups = stream.groups().iter();
+                    let names: Vec<_> = groups.map(|(name, _)| name.to_vec()).collect();
+                    for name in names {
+                        stream.set_group_settings(&name, &stream::GroupSettings::default());
+                    }
                 }
                 writer.record(
                     &record.key,

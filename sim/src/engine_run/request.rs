@@ -5,6 +5,7 @@ use stream::StreamId;
 
 use super::ledger::Message;
 use super::things::Kind;
+use super::work::Told;
 
 /// A request.
 pub(super) struct Request {
@@ -85,6 +86,8 @@ pub(super) enum Purpose {
     Pair,
     /// What a transaction answers that writes this value and reads it again.
     Written(String),
+    /// Something of the work.
+    Work(Told),
     /// Entries of a stream, which it does not change.
     Entries(usize),
     /// Something that it does not change.

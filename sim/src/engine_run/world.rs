@@ -396,7 +396,7 @@ impl World {
     }
 
     /// What is there must fit what clients were told.
-    fn audit(&self) -> Result<()> {
+    fn audit(&mut self) -> Result<()> {
         let engine = &self.process.engine;
         for (index, known) in self.ledger.streams.iter().enumerate() {
             let stream = stream_of(engine, &name_of(index));
@@ -412,6 +412,7 @@ impl World {
         lists::ensure_nothing_is_twice(engine)?;
         scripts::ensure_whole(engine)?;
         self.ledger.things.audit(engine)?;
+        self.ledger.work.audit(engine, &mut self.counts)?;
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));
         ensure!(

@@ -6,6 +6,7 @@ use engine::store::effect::{Claim, Effect, Event, GroupChange, event};
 use resp::Reply;
 use stream::{Activity, Chosen, ChosenWriter, Entries, Lookup, PendingEntry, StreamId};
 
+use super::dead_letters::DeadLetters;
 use super::group_key::GroupKey;
 use super::write_id;
 
@@ -66,24 +67,36 @@ impl<'r> Shown<'r> {
 }
 
 /// What a claim is going to change.
-#[derive(Debug, Default)]
-pub(super) struct Claimed {
+#[derive(Debug)]
+pub(super) struct Claimed<'a> {
     /// Entries that get a new owner.
     pub(super) claims: Vec<Claim>,
     /// Pending entries that are no longer in the stream; they are no longer pending.
     pub(super) gone: Vec<StreamId>,
+    /// Entries that were delivered too often to be claimed.
+    pub(super) dead: DeadLetters<'a>,
 }
 
-impl Claimed {
+impl<'a> Claimed<'a> {
+    /// Nothing of this group yet.
+    pub(super) fn new(place: GroupKey<'a>) -> Claimed<'a> {
+        Claimed {
+            claims: Vec::new(),
+            gone: Vec::new(),
+            dead: DeadLetters::new(place),
+        }
+    }
+
     /// Applies it.
     pub(super) fn apply(
-        &self,
+        &mut self,
         place: GroupKey<'_>,
         consumer: &[u8],
         activity: Activity,
         store: &mut Store<'_>,
     ) -> Result<(), CmdError> {
         let GroupKey { key, group } = place;
+        self.dead.send(store)?;
         if !self.gone.is_empty() {
             let acknowledge = GroupChange::Acknowledge { ids: &self.gone };
             store.apply(&Effect::on_group(key, group, acknowledge), event::PENDING);

@@ -1,6 +1,7 @@
 //! Stream commands. Source of the rules: the streams and idempotence pages of the specification.
 
 mod claiming;
+mod dead_letters;
 mod deletion;
 mod group_key;
 mod ids_block;
@@ -31,6 +32,7 @@ mod xpending;
 mod xrange;
 mod xread;
 mod xreadgroup;
+mod xredrive;
 mod xsetid;
 mod xtrim;
 
@@ -60,6 +62,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<xrange::XRange>(),
     entry::<xread::XRead>(),
     entry::<xreadgroup::XReadGroup>(),
+    entry::<xredrive::XRedrive>(),
     entry::<xrange::XRevRange>(),
     entry::<xsetid::XSetId>(),
     entry::<xtrim::XTrim>(),

@@ -93,7 +93,7 @@ impl Command for XAutoClaim {
         let now_ms = ctx.now.stream_ms();
         let at = ctx.now.unix();
         let (stream, group) = cmd.place.required(ctx.store.reading())?;
-        let mut decided = Claimed::default();
+        let mut decided = Claimed::new(cmd.place);
         let mut left = cmd.count;
         let mut looks = cmd.count.saturating_mul(LOOKS_PER_CLAIM);
         let mut pending = group.pending_range(cmd.start, StreamId::MAX);
@@ -116,6 +116,10 @@ impl Command for XAutoClaim {
             }
             left -= 1;
             let count = entry.delivery_count;
+            let is_delivery = cmd.show == Show::Entry;
+            if is_delivery && decided.dead.take_spent(group, entry.id, count, &mut look) {
+                continue;
+            }
             let claim = Claim {
                 id: entry.id,
                 delivered_at: at,

@@ -122,16 +122,22 @@ impl Command for XClaim {
         for run in options.ids.chunk_by(|a, b| a < b) {
             let (stream, found) = cmd.place.required(&mut ctx.store)?;
             let now_ms = ctx.now.stream_ms();
-            let decided = match &mut shared {
+            let view = View {
+                group: found,
+                at,
+                now_ms,
+            };
+            let mut decided = Claimed::new(cmd.place);
+            match &mut shared {
                 Some((entries, look)) => {
-                    options.claim(run, (entries, look), found, at, now_ms, &mut shown)
+                    options.claim(run, (entries, look), view, &mut shown, &mut decided);
                 }
                 None => {
                     let entries = stream.entries();
                     let mut look = entries.look_up();
-                    options.claim(run, (entries, &mut look), found, at, now_ms, &mut shown)
+                    options.claim(run, (entries, &mut look), view, &mut shown, &mut decided);
                 }
-            };
+            }
             claimed += decided.claims.len();
             decided.apply(cmd.place, cmd.consumer, active, &mut ctx.store)?;
         }
@@ -144,6 +150,15 @@ impl Command for XClaim {
         ctx.reply.array_since(start, claimed);
         Ok(Flow::Done)
     }
+}
+
+/// A group as it is before anything is claimed, from when on claimed entries count as idle, and the
+/// present.
+#[derive(Clone, Copy)]
+struct View<'t> {
+    group: &'t StreamGroup,
+    at: UnixMs,
+    now_ms: u64,
 }
 
 impl Options {
@@ -176,31 +191,26 @@ impl Options {
         &self,
         run: &[StreamId],
         (entries, look): (&Entries, &mut Lookup<'_>),
-        group: &StreamGroup,
-        at: UnixMs,
-        now_ms: u64,
+        view: View<'_>,
         shown: &mut Shown<'_>,
-    ) -> Claimed {
-        let mut decided = Claimed::default();
+        decided: &mut Claimed<'_>,
+    ) {
         for &id in run {
-            let claim = self.decide(look, group, id, at, now_ms, &mut decided);
-            if let Some(claim) = claim {
+            if let Some(claim) = self.decide(look, view, id, decided) {
                 shown.add(claim.id, entries, look);
                 decided.claims.push(claim);
             }
         }
-        decided
     }
 
     fn decide(
         &self,
         look: &mut Lookup<'_>,
-        group: &StreamGroup,
+        view: View<'_>,
         id: StreamId,
-        at: UnixMs,
-        now_ms: u64,
-        decided: &mut Claimed,
+        decided: &mut Claimed<'_>,
     ) -> Option<Claim> {
+        let View { group, at, now_ms } = view;
         let pending = group.pending(id);
         if !look.contains(id) {
             decided.gone.extend(pending.map(|entry| entry.id));
@@ -217,6 +227,14 @@ impl Options {
             Show::Entry => count.saturating_add(1).min(DELIVERY_COUNT_MAX),
             Show::Id => count,
         });
+        let is_delivery = pending.is_some() && self.show == Show::Entry;
+        // With RETRYCOUNT the client says itself how often the entry was delivered.
+        if is_delivery
+            && self.delivery_count.is_none()
+            && decided.dead.take_spent(group, id, count, look)
+        {
+            return None;
+        }
         Some(Claim {
             id,
             delivered_at: at,

@@ -8,6 +8,7 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
+use super::dead_letters::{DeadLetters, Reason};
 use super::group_key::GroupKey;
 use super::ids_block::{IDS, parse_ids, parse_ids_block};
 
@@ -102,10 +103,20 @@ impl Command for XNack {
         };
         for run in runs {
             let (stream, group) = cmd.place.required(&mut ctx.store)?;
-            let entries = match &mut shared {
-                Some(look) => options.decide_all(run, look, group),
-                None => options.decide_all(run, &mut stream.entries().look_up(), group),
+            let mut dead = DeadLetters::new(cmd.place);
+            let mut entries = match &mut shared {
+                Some(look) => options.decide_all(run, look, group, &mut dead),
+                None => {
+                    let look = &mut stream.entries().look_up();
+                    options.decide_all(run, look, group, &mut dead)
+                }
             };
+            let mut sent = dead.send(&mut ctx.store)?;
+            if !sent.is_empty() {
+                sent.sort_unstable();
+                entries.retain(|(id, _)| sent.binary_search(id).is_err());
+                given_back += sent.len() as u64;
+            }
             if !entries.is_empty() {
                 let give_back = GroupChange::GiveBack { entries: &entries };
                 let give_back = Effect::on_group(cmd.place.key, cmd.place.group, give_back);
@@ -123,10 +134,17 @@ impl Options<'_> {
         run: &[StreamId],
         look: &mut Lookup<'_>,
         group: &StreamGroup,
+        dead: &mut DeadLetters<'_>,
     ) -> Vec<(StreamId, u64)> {
         let entries = run.iter();
         let entries = entries.filter_map(|id| self.decide(look, group, *id));
-        entries.collect()
+        let entries: Vec<_> = entries.collect();
+        if matches!(self.mode, Failure::Fatal) && group.dead_letter().is_some() {
+            for (id, _) in &entries {
+                dead.take(group, *id, Reason::Fatal, look);
+            }
+        }
+        entries
     }
 
     /// The entry with its delivery count afterwards, if it is to be given back.

@@ -3,6 +3,8 @@
 use stream::StreamId;
 use thiserror::Error;
 
+use crate::limits::REDRIVE_COUNT_MAX;
+
 /// Why a command on a stream is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StreamError {
@@ -178,6 +180,18 @@ pub enum StreamError {
         /// The most bytes that it may have.
         bytes_max: usize,
     },
+    /// `XGROUP SETCFG … MAXDELIVERIES` without a place for entries that were delivered so often.
+    #[error("ERR MAXDELIVERIES needs a DEADLETTER stream")]
+    DeliveriesWithoutDeadLetter,
+    /// A stream that is its own dead-letter stream.
+    #[error("ERR a stream cannot be its own dead-letter stream")]
+    DeadLetterToItself,
+    /// `XREDRIVE … COUNT` out of its range.
+    #[error("ERR COUNT must be between 1 and {REDRIVE_COUNT_MAX}")]
+    RedriveCount,
+    /// `XREDRIVE` with both `IDS` and what chooses among all.
+    #[error("ERR syntax error, IDS cannot be used with START or COUNT")]
+    RedriveChoice,
     /// `XSETID … ENTRIESADDED` below zero.
     #[error("ERR entries_added must be positive")]
     EntriesAddedNegative,

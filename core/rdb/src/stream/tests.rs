@@ -653,7 +653,15 @@ fn build(plan: &Plan) -> Stream {
     drop(stream.set_settings(&plan.settings));
     for (name, _, steps) in &plan.groups {
         let claim_idle_ms = steps.len() as u64 % 3 * 1000;
-        stream.set_group_settings(name, &GroupSettings { claim_idle_ms });
+        let mut settings = GroupSettings {
+            claim_idle_ms,
+            ..GroupSettings::default()
+        };
+        if steps.len() % 2 == 1 {
+            settings.deliveries_max = steps.len() as u64;
+            settings.dead_letter_key = name.repeat(3);
+        }
+        stream.set_group_settings(name, &settings);
     }
     for &(producer, epoch, _, _) in plan.ids.iter().filter(|(producer, ..)| *producer > 1) {
         let idempotence = stream.idempotence_mut();

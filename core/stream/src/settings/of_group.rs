@@ -1,6 +1,8 @@
 //! The settings of a group.
 
 use super::{Form, Row, SettingValue, Settings};
+use crate::limits::DEAD_LETTER_KEY_BYTES_MAX;
+use crate::pending::DELIVERY_COUNT_MAX;
 
 /// What a group was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,17 +10,68 @@ pub struct GroupSettings {
     /// `CLAIM`: after how many milliseconds a pending entry is given to whoever reads next; 0 for
     /// never.
     pub claim_idle_ms: u64,
+    /// `MAXDELIVERIES`: how often an entry is delivered at most, before it goes to the dead-letter
+    /// stream; 0 for any number of times.
+    pub deliveries_max: u64,
+    /// `DEADLETTER`: the key of the dead-letter stream; empty for none.
+    pub dead_letter_key: Vec<u8>,
 }
 
 impl Settings for GroupSettings {
-    const ROWS: &'static [Row<GroupSettings>] = &[Row {
-        word: "CLAIM",
-        tag: 1,
-        form: Form::Number {
-            min: 0,
-            max: i64::MAX as u64,
+    const ROWS: &'static [Row<GroupSettings>] = &[
+        Row {
+            word: "CLAIM",
+            tag: 1,
+            form: Form::Number {
+                min: 0,
+                max: i64::MAX as u64,
+            },
+            get: |settings| SettingValue::Number(settings.claim_idle_ms),
+            set: |settings, value| settings.claim_idle_ms = value.number(),
         },
-        get: |settings| SettingValue::Number(settings.claim_idle_ms),
-        set: |settings, value| settings.claim_idle_ms = value.number(),
-    }];
+        Row {
+            word: "MAXDELIVERIES",
+            tag: 2,
+            form: Form::Number {
+                min: 0,
+                max: DELIVERY_COUNT_MAX,
+            },
+            get: |settings| SettingValue::Number(settings.deliveries_max),
+            set: |settings, value| settings.deliveries_max = value.number(),
+        },
+        Row {
+            word: "DEADLETTER",
+            tag: 3,
+            form: Form::Text {
+                bytes_max: DEAD_LETTER_KEY_BYTES_MAX,
+            },
+            get: |settings| SettingValue::Text(&settings.dead_letter_key),
+            set: |settings, value| settings.dead_letter_key = value.text().to_vec(),
+        },
+    ];
+}
+
+/// Which entries go to a dead-letter stream, and to which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadLetterRule<'g> {
+    /// The key of the stream, in the database of the group's.
+    pub key: &'g [u8],
+    /// Entries that were delivered this often are not delivered again. Those that were given up
+    /// for good have [`DELIVERY_COUNT_MAX`].
+    pub deliveries_max: u64,
+}
+
+impl GroupSettings {
+    /// Where entries go that are not to be delivered again, if the group has such a place.
+    #[inline]
+    pub fn dead_letter(&self) -> Option<DeadLetterRule<'_>> {
+        let key = self.dead_letter_key.as_slice();
+        (!key.is_empty()).then_some(DeadLetterRule {
+            key,
+            deliveries_max: match self.deliveries_max {
+                0 => DELIVERY_COUNT_MAX,
+                told => told,
+            },
+        })
+    }
 }

@@ -1,4 +1,4 @@
-//! `XGROUP HELP`.
+//! `XGROUP HELP`: the lines of Redis, and behind them those on what is weir's own.
 
 use engine::table::Group;
 
@@ -28,5 +28,9 @@ impl Helped for XGroup {
         "    Set the current group ID and entries_read counter.",
         "HELP",
         "    Print this help.",
+        "SETCFG <key> <groupname> <setting> <value> [<setting> <value> ...]",
+        "    Set what the group does by itself.",
+        "GETCFG <key> <groupname>",
+        "    Show what the group does by itself.",
     ];
 }

@@ -2,11 +2,15 @@
 
 use engine::REDIS_VERSION;
 use engine::args::Args;
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::{CmdError, StreamError};
+use engine::store::apply::Store;
 use engine::store::effect::{Effect, GroupChange, event};
-use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{
+    Arg, Arity, BeginSearch, Compat, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec,
+};
 use resp::Argv;
+use stream::{GroupSettings, Stream};
 
 use super::required_group;
 use crate::stream::group_key::GroupKey;
@@ -21,6 +25,19 @@ pub(super) struct Parsed<'a> {
     options: Argv<'a>,
 }
 
+/// The stream that `DEADLETTER` names: whoever sets it must be allowed to write there, as whoever
+/// reads from the group need not be.
+const DEAD_LETTER_KEY: KeySpec = KeySpec {
+    flags: KeyFlags::RW.and(KeyFlags::INSERT),
+    begin: BeginSearch::Keyword("DEADLETTER", 4),
+    find: FindKeys::Range {
+        last: 0,
+        step: 1,
+        limit: 0,
+    },
+    notes: "",
+};
+
 impl Command for SetCfg {
     const SPEC: Spec = Spec {
         summary: "Sets what a group does by itself.",
@@ -29,8 +46,17 @@ impl Command for SetCfg {
         complexity: "O(1)",
         arity: Arity::AtLeast(4),
         flags: Flags::WRITE,
-        keys: &[KeySpec::at(2, KeyFlags::RW.and(KeyFlags::UPDATE))],
-        args: &[Arg::key("key", 0), Arg::string("group")],
+        keys: &[
+            KeySpec::at(2, KeyFlags::RW.and(KeyFlags::UPDATE)),
+            DEAD_LETTER_KEY,
+        ],
+        args: &[
+            Arg::key("key", 0),
+            Arg::string("group"),
+            Arg::integer("milliseconds").token("CLAIM").optional(),
+            Arg::integer("count").token("MAXDELIVERIES").optional(),
+            Arg::key("key2", 1).token("DEADLETTER").optional(),
+        ],
         compat: Compat::Own,
         ..Spec::named("setcfg")
     };
@@ -55,6 +81,9 @@ impl Command for SetCfg {
         let settings = named
             .finish()
             .ok_or(CmdError::Stream(StreamError::NothingToConfigure))?;
+        if ctx.mode != Mode::Replay {
+            check_dead_letter(&settings, cmd.place.key, &mut ctx.store)?;
+        }
         let change = GroupChange::SetSettings {
             settings: &settings,
         };
@@ -63,4 +92,23 @@ impl Command for SetCfg {
         ctx.reply.ok();
         Ok(Flow::Done)
     }
+}
+
+/// Refuses what would leave an entry without a place.
+fn check_dead_letter(
+    settings: &GroupSettings,
+    key: &[u8],
+    store: &mut Store<'_>,
+) -> Result<(), CmdError> {
+    let dead_letter_key = settings.dead_letter_key.as_slice();
+    if dead_letter_key.is_empty() {
+        return match settings.deliveries_max {
+            0 => Ok(()),
+            _ => Err(CmdError::Stream(StreamError::DeliveriesWithoutDeadLetter)),
+        };
+    }
+    if dead_letter_key == key {
+        return Err(CmdError::Stream(StreamError::DeadLetterToItself));
+    }
+    store.get::<Stream>(dead_letter_key).map(|_| ())
 }

@@ -9,10 +9,11 @@ use engine::store::effect::{Claim, Effect, GroupChange, event};
 use resp::Reply;
 use stream::{
     Acknowledgement, Activity, Chosen, ChosenWriter, DELIVERY_COUNT_MAX, Group, IdleAtLeast, Past,
-    Stream, StreamId, Unpacked,
+    PendingEntry, Stream, StreamId, Unpacked,
 };
 
 use crate::stream::claiming::idle_ms;
+use crate::stream::dead_letters::DeadLetters;
 use crate::stream::group_key::GroupKey;
 use crate::stream::read_budget::ReadBudget;
 
@@ -74,11 +75,12 @@ impl<'t> Request<'t> {
 }
 
 /// What serving changes, decided while the entries are written.
-#[derive(Default)]
-struct Decided {
+struct Decided<'a> {
     /// Pending entries that are no longer in the stream; they are no longer pending.
     gone: Vec<StreamId>,
     claims: Vec<Claim>,
+    /// Pending entries that were delivered too often to be given to this consumer too.
+    dead: DeadLetters<'a>,
     delivered: Vec<StreamId>,
     entries_read: Option<u64>,
 }
@@ -92,7 +94,7 @@ pub(super) fn serve(
     ctx: &mut Ctx<'_>,
 ) -> Result<Served, CmdError> {
     let now_ms = ctx.now.stream_ms();
-    let mut decided = Decided::default();
+    let mut decided = Decided::new(place);
     let known;
     let mut activity = Activity::Seen;
     let served = match Request::new(place, id, &mut ctx.store)? {
@@ -129,19 +131,30 @@ pub(super) fn serve(
             served
         }
     };
-    decided.apply(place, how, known, activity, ctx);
+    decided.apply(place, how, known, activity, ctx)?;
     Ok(served)
 }
 
-impl Decided {
+impl<'a> Decided<'a> {
+    /// Nothing yet.
+    fn new(place: GroupKey<'a>) -> Decided<'a> {
+        Decided {
+            gone: Vec::new(),
+            claims: Vec::new(),
+            dead: DeadLetters::new(place),
+            delivered: Vec::new(),
+            entries_read: None,
+        }
+    }
+
     fn apply(
-        &self,
+        &mut self,
         place: GroupKey<'_>,
         how: &Delivery<'_>,
         known: bool,
         activity: Activity,
         ctx: &mut Ctx<'_>,
-    ) {
+    ) -> Result<(), CmdError> {
         let GroupKey { key, group } = place;
         let consumer = how.consumer;
         let pending_made = !self.claims.is_empty()
@@ -161,6 +174,7 @@ impl Decided {
             let acknowledge = GroupChange::Acknowledge { ids: &self.gone };
             store.apply(&on_group(acknowledge), event::PENDING);
         }
+        self.dead.send(store)?;
         if !self.claims.is_empty() {
             let claim = GroupChange::Claim {
                 consumer,
@@ -185,6 +199,7 @@ impl Decided {
             let see = GroupChange::See { consumer, activity };
             store.apply(&on_group(see), event::UNHEARD);
         }
+        Ok(())
     }
 }
 
@@ -204,7 +219,7 @@ impl View<'_> {
         from: StreamId,
         budget: &mut ReadBudget,
         reply: &mut Reply,
-        decided: &mut Decided,
+        decided: &mut Decided<'_>,
     ) {
         let array = budget.begin_array(reply, self.stream.entries());
         let mut len = 0;
@@ -247,7 +262,7 @@ impl View<'_> {
         budget: &mut ReadBudget,
         unpacked: &mut Unpacked,
         reply: &mut Reply,
-        decided: &mut Decided,
+        decided: &mut Decided<'_>,
     ) -> Served {
         let rule = match (how.claim_idle_ms_min, self.group.claim_idle_ms()) {
             (None, None) => None,
@@ -280,7 +295,7 @@ impl View<'_> {
         rule: ClaimRule,
         budget: &mut ReadBudget,
         reply: &mut Reply,
-        decided: &mut Decided,
+        decided: &mut Decided<'_>,
     ) {
         let array = budget.begin_array(reply, self.stream.entries());
         let mut left = budget.stream_limit();
@@ -302,7 +317,7 @@ impl View<'_> {
         budget: &mut ReadBudget,
         unpacked: &mut Unpacked,
         reply: &mut Reply,
-        decided: &mut Decided,
+        decided: &mut Decided<'_>,
     ) {
         let Some(from) = self.first_new() else {
             return;
@@ -335,7 +350,7 @@ impl View<'_> {
         budget: &mut ReadBudget,
         writer: &mut ChosenWriter,
         reply: &mut Reply,
-        decided: &mut Decided,
+        decided: &mut Decided<'_>,
     ) {
         let Some(from) = self.first_new() else {
             return;
@@ -368,7 +383,7 @@ impl View<'_> {
         budget: &mut ReadBudget,
         writer: &mut ChosenWriter,
         reply: &mut Reply,
-        decided: &mut Decided,
+        decided: &mut Decided<'_>,
     ) {
         let idle = IdleAtLeast {
             idle_ms_min: rule.idle_ms_min,
@@ -389,6 +404,9 @@ impl View<'_> {
                 continue;
             };
             let count = pending.delivery_count;
+            if decided.dead.take_spent(self.group, id, count, &mut look) {
+                continue;
+            }
             let chosen = Chosen {
                 id,
                 past: rule.tells_past.then(|| Past {
@@ -415,8 +433,15 @@ impl View<'_> {
         };
         let oldest = self.group.pending_by_age(all).take(CLAIM_LOOKS_MAX);
         let mut look = self.stream.entries().look_up();
-        let mut oldest = oldest.filter(|id| look.contains(*id));
-        let oldest = oldest.next().and_then(|id| self.group.pending(id));
+        let oldest = oldest.filter(|id| look.contains(*id));
+        let mut oldest = oldest.filter_map(|id| self.group.pending(id));
+        // Nobody waits for what goes to the dead-letter stream, now or when that can take it.
+        let rule = self.group.dead_letter();
+        let is_dead = |pending: &PendingEntry| {
+            let is_due = idle_ms(pending, self.now_ms).is_none_or(|idle| idle >= idle_ms_min);
+            is_due && rule.is_some_and(|rule| pending.delivery_count >= rule.deliveries_max)
+        };
+        let oldest = oldest.find(|pending| !is_dead(pending));
         let idle = oldest.and_then(|oldest| idle_ms(&oldest, self.now_ms));
         let wait = idle_ms_min.saturating_sub(idle.unwrap_or(0));
         // With nothing pending, or with an idle time of 0, there is nothing to wait for.

@@ -75,6 +75,11 @@ const SELECT_2: &str = "*2\r\n$6\r\nSELECT\r\n$1\r\n2\r\n";
 
 #[test]
 fn the_bytes_of_an_effect_do_not_change() {
+    let group_settings = GroupSettings {
+        claim_idle_ms: 5000,
+        deliveries_max: 3,
+        dead_letter_key: b"d".to_vec(),
+    };
     let fields: ArgvBuf = [&b"f"[..], b"v"].into_iter().collect();
     let elements: ArgvBuf = [&b"a"[..], b"b"].into_iter().collect();
     let consumer = b"c";
@@ -245,11 +250,9 @@ fn the_bytes_of_an_effect_do_not_change() {
         ),
         (
             of(GroupChange::SetSettings {
-                settings: &GroupSettings {
-                    claim_idle_ms: 5000,
-                },
+                settings: &group_settings,
             }),
-            "XGROUP SETCFG k g CLAIM 5000",
+            "XGROUP SETCFG k g CLAIM 5000 MAXDELIVERIES 3 DEADLETTER d",
         ),
         (
             on(configure(6, Forget::Everything)),

@@ -1,0 +1,260 @@
+//! A stream of work whose group looks after itself: an entry that nobody can process goes to the
+//! dead-letter stream, from which it may come back.
+//!
+//! Who has finished an entry deletes it with the acknowledgement. So each entry that is there is
+//! still to be delivered, is pending, or is a dead letter, and in exactly one of these ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
+use engine::Engine;
+use stream::{EntryRef, Group, Stream, StreamId};
+
+use super::answer::Answer;
+use super::bystander::stream_of;
+use super::counts::Counts;
+use super::ledger::Turn;
+use super::request::{Purpose, Request, request};
+use crate::rng::Rng;
+
+const KEY: &str = "work";
+const GROUP: &str = "crew";
+const DEAD: &str = "work:dead";
+
+/// How often an entry is delivered at most.
+const DELIVERIES_MAX: u64 = 2;
+
+/// What the reply to a request about work tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// That the group has its settings.
+    Set,
+    /// The ID of a new entry.
+    Added,
+    /// What somebody has to do now, and how often others have tried.
+    Given,
+    /// Which dead letters have gone back.
+    Redriven,
+}
+
+/// What is known of the work.
+#[derive(Default)]
+pub(super) struct Work {
+    /// When somebody was told that the group has its settings.
+    set: Option<Turn>,
+    /// Entries that somebody was told of.
+    added: BTreeSet<StreamId>,
+    /// Somebody asked to finish these.
+    finished: BTreeSet<StreamId>,
+    last: u64,
+}
+
+impl Work {
+    /// Draws what somebody does.
+    pub(super) fn requests(&mut self, engine: &Engine, rng: &mut Rng) -> Vec<Request> {
+        if self.set.is_none() {
+            return set_up();
+        }
+        (0..1 + rng.below(5))
+            .map(|_| self.request(engine, rng))
+            .collect()
+    }
+
+    fn request(&mut self, engine: &Engine, rng: &mut Rng) -> Request {
+        let (worker, count) = (format!("w{}", rng.below(3)), 1 + rng.below(3));
+        let pending = some_pending(engine, rng);
+        let idle_ms = rng.below(300);
+        let given = Purpose::Work(Told::Given);
+        match (rng.below(14), pending) {
+            (0..3, _) => {
+                self.last += 1;
+                let (added, number) = (Purpose::Work(Told::Added), self.last);
+                request!(added, "XADD", KEY, "*", "n", number)
+            }
+            (3, _) => request!(
+                given,
+                "XREADGROUP",
+                "GROUP",
+                GROUP,
+                worker,
+                "COUNT",
+                count,
+                "STREAMS",
+                KEY,
+                ">"
+            ),
+            (4..6, _) => request!(
+                given,
+                "XREADGROUP",
+                "GROUP",
+                GROUP,
+                worker,
+                "COUNT",
+                count,
+                "CLAIM",
+                idle_ms,
+                "STREAMS",
+                KEY,
+                ">"
+            ),
+            (6, _) => request!(
+                Purpose::Any,
+                "XAUTOCLAIM",
+                KEY,
+                GROUP,
+                worker,
+                idle_ms,
+                "0",
+                "COUNT",
+                count
+            ),
+            (7, Some(id)) => request!(Purpose::Any, "XCLAIM", KEY, GROUP, worker, idle_ms, id),
+            (8, Some(id)) => {
+                let mode = ["SILENT", "FAIL", "FATAL"][rng.index(3)];
+                request!(Purpose::Any, "XNACK", KEY, GROUP, mode, "IDS", "1", id)
+            }
+            (9, Some(id)) => {
+                self.finished.insert(id);
+                request!(Purpose::Any, "XACKDEL", KEY, GROUP, "IDS", "1", id)
+            }
+            (10..13, _) => request!(
+                Purpose::Work(Told::Redriven),
+                "XREDRIVE",
+                DEAD,
+                KEY,
+                "GROUP",
+                GROUP,
+                "COUNT",
+                count
+            ),
+            _ => request!(Purpose::Look, "XPENDING", KEY, GROUP),
+        }
+    }
+
+    /// Takes in what somebody was told.
+    pub(super) fn told(
+        &mut self,
+        told: Told,
+        answer: &Answer,
+        turn: Turn,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        match (told, answer) {
+            // The group may not be there yet.
+            (_, Answer::Error(error)) if error.starts_with("MISCONF") => Ok(()),
+            (Told::Set, Answer::Text(_)) => {
+                self.set.get_or_insert(turn);
+                Ok(())
+            }
+            (Told::Added, answer) => {
+                self.added.insert(answer.id().context("no ID")?);
+                Ok(())
+            }
+            (Told::Given, Answer::Null) => Ok(()),
+            (Told::Given, answer) => {
+                let streams = answer.list().context("no streams")?;
+                let pair = streams.first().and_then(Answer::list);
+                let entries = pair.and_then(|pair| pair.get(1)?.list());
+                for entry in entries.context("no entries")? {
+                    self.given(entry, turn)?;
+                }
+                Ok(())
+            }
+            (Told::Redriven, answer) => {
+                let ids = answer.list().and_then(|pair| pair.get(1)?.list());
+                counts.redriven += ids.context("no IDs")?.len() as u64;
+                Ok(())
+            }
+            (Told::Set, answer) => bail!("settings are answered {answer:?}"),
+        }
+    }
+
+    /// Nobody gets what has been delivered as often as it may be.
+    fn given(&self, entry: &Answer, turn: Turn) -> Result<()> {
+        let deliveries = entry.list().and_then(|fields| fields.get(3)?.number());
+        let is_set = self.set.is_some_and(|set| set < turn);
+        ensure!(
+            !is_set || deliveries.is_none_or(|count| count.unsigned_abs() < DELIVERIES_MAX),
+            "it was delivered {deliveries:?} times before"
+        );
+        Ok(())
+    }
+
+    /// Each entry is in one place, and none is lost.
+    ///
+    /// # Errors
+    /// One is in two places, or in none.
+    pub(super) fn audit(&self, engine: &Engine, counts: &mut Counts) -> Result<()> {
+        let stream = stream_of(engine, KEY);
+        let group = stream.and_then(|stream| stream.groups().find(GROUP.as_bytes()));
+        let mut dead: BTreeMap<StreamId, u64> = BTreeMap::new();
+        let letters = stream_of(engine, DEAD).into_iter();
+        for letter in letters.flat_map(|letters| letters.entries().iter()) {
+            *dead.entry(original(&letter)?).or_default() += 1;
+        }
+        counts.dead_lettered += dead.len() as u64;
+        let entries = stream.into_iter().flat_map(|it| it.entries().iter());
+        let there: BTreeSet<StreamId> = entries.map(|entry| entry.id()).collect();
+        for id in &there {
+            let copies = dead.get(id).copied().unwrap_or(0);
+            let is_pending = group.is_some_and(|group| group.pending(*id).is_some());
+            let is_new = group.is_none_or(|group| *id > group.last_delivered());
+            let places = copies + u64::from(is_pending) + u64::from(is_new);
+            ensure!(
+                places == 1,
+                "{id}: dead {copies} times, pending {is_pending}, new {is_new}"
+            );
+        }
+        let homeless = dead.keys().find(|id| !there.contains(id));
+        ensure!(
+            homeless.is_none(),
+            "the entry of a dead letter, {homeless:?}, is gone"
+        );
+        let mut kept = self.added.difference(&self.finished);
+        let lost = kept.find(|id| !there.contains(id));
+        ensure!(lost.is_none(), "{lost:?} is lost");
+        Ok(())
+    }
+}
+
+fn set_up() -> Vec<Request> {
+    vec![
+        request!(
+            Purpose::Any,
+            "XGROUP",
+            "CREATE",
+            KEY,
+            GROUP,
+            "0",
+            "MKSTREAM"
+        ),
+        request!(
+            Purpose::Work(Told::Set),
+            "XGROUP",
+            "SETCFG",
+            KEY,
+            GROUP,
+            "MAXDELIVERIES",
+            DELIVERIES_MAX,
+            "DEADLETTER",
+            DEAD
+        ),
+    ]
+}
+
+/// An entry that somebody has, or has given back.
+fn some_pending(engine: &Engine, rng: &mut Rng) -> Option<StreamId> {
+    let stream: &Stream = stream_of(engine, KEY)?;
+    let group: &Group = stream.groups().find(GROUP.as_bytes())?;
+    let count = group.pending_count();
+    let mut pending = group.pending_range(StreamId::MIN, StreamId::MAX);
+    Some(pending.nth(rng.index(count.max(1)))?.id)
+}
+
+/// Which entry a dead letter was.
+fn original(letter: &EntryRef<'_>) -> Result<StreamId> {
+    let mut fields = letter.fields();
+    let id = fields.find(|(name, _)| *name == b"dlq-id");
+    let (_, id) = id.context("a dead letter without its ID")?;
+    StreamId::parse(id, 0).context("the ID of a dead letter")
+}

@@ -75,7 +75,7 @@ boxed! {
 /// Bytes, and zeros behind them. Only these are written as zeros: an allocator takes longer for
 /// memory that is to be all zeros.
 #[inline]
-fn boxed<const N: usize>(bytes: &[u8]) -> Box<[u8; N]> {
+pub(crate) fn boxed<const N: usize>(bytes: &[u8]) -> Box<[u8; N]> {
     let mut memory = Vec::with_capacity(N);
     memory.extend_from_slice(bytes);
     memory.resize(N, 0);

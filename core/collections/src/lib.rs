@@ -2,14 +2,15 @@
 //!
 //! A clone is a frozen view: it costs a few pointers, whatever the size, and a later write copies
 //! only the small nodes that it touches (`tests/frozen.rs` counts the bytes). So a snapshot is
-//! taken without a pause, and a large value is read while it changes. [`Timers`] alone are not in
-//! any snapshot, and a clone copies them. All of them are plain data: none knows a clock, and the
-//! same calls give the same content in the same order. Texts that make a value up are kept in
-//! pages, with two bytes for each beside its own, so that most values are small and a small one is
-//! a single piece of memory.
+//! taken without a pause, and a large value is read while it changes. [`Timers`] and [`Deadlines`]
+//! alone are not in any snapshot, and a clone copies them. All of them are plain data: none knows a
+//! clock, and the same calls give the same content in the same order. Texts that make a value up
+//! are kept in pages, with two bytes for each beside its own, so that most values are small and a
+//! small one is a single piece of memory.
 
 mod boxed;
 mod counted;
+mod deadlines;
 pub mod directory;
 pub mod element;
 pub mod hash;
@@ -31,6 +32,7 @@ mod trie;
 pub mod wheel;
 
 pub use boxed::{BOXED_BYTES_MAX, Boxed};
+pub use deadlines::{Deadlines, Part};
 pub use directory::Directory;
 pub use element::{Element, head};
 pub use integer::{INTEGER_TEXT_BYTES_MAX, parse_integer};

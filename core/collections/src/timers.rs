@@ -219,11 +219,6 @@ impl<P: Copy> Timers<P> {
         timers.map(|(place, timer)| (id_of(place), timer.deadline, timer.payload))
     }
 
-    /// A timer that random bits pick; `None` if none runs.
-    pub fn random(&self, random: u64) -> Option<TimerId> {
-        self.places.random(random).map(id_of)
-    }
-
     /// Where a timer belongs as seen from the cursor.
     #[inline]
     fn slot_of(&self, deadline: u64) -> Slot {

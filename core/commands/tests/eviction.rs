@@ -160,7 +160,7 @@ fn each_policy_evicts_the_keys_that_it_is_named_after() {
     ];
     for (policy, prefer) in policies {
         let mut node = prepared(policy, prefer);
-        node.limit_to(60);
+        node.limit_to(62);
         node.settle();
         let (bad, good) = (node.kept(0..KEYS / 2), node.kept(KEYS / 2..KEYS));
         match policy {
@@ -203,6 +203,22 @@ fn volatile_policies_evict_only_keys_that_expire() {
         let evicted = format!("evicted_keys:{}\r\n", KEYS / 2);
         assert!(node.ask("INFO stats").contains(&evicted), "{policy}");
     }
+}
+
+#[test]
+fn the_few_keys_that_expire_are_found_among_many_that_do_so_no_longer() {
+    const MANY: usize = 20_000;
+    let mut node = Node::new("volatile-random");
+    for number in 0..MANY {
+        node.ask(&format!("SET {} v EX {}", name(number), 1000 + number));
+    }
+    for number in (0..MANY).filter(|number| number % 5000 != 0) {
+        node.ask(&format!("PERSIST {}", name(number)));
+    }
+    node.limit_to(99);
+    node.settle();
+    let kept = [0, 5000, 10_000, 15_000].map(|number| node.kept(number..number + 1));
+    assert_eq!((kept, node.keys()), ([0; 4], MANY - 4));
 }
 
 #[test]

@@ -15,8 +15,8 @@ pub(crate) const FIGURES: Allocator = Allocator {
 /// (`oversize_threshold`).
 const LARGE_BYTES: usize = 8 << 20;
 
-/// How long freed memory is kept for what comes next, in milliseconds: as long as a table that grows
-/// needs the memory of the smaller ones before it, and not ten times as long.
+/// How long freed memory is kept for what comes next, in milliseconds: what comes at once takes it
+/// again, and what tables left behind as they grew is not resident for ten times as long.
 const KEPT_MS: isize = 1000;
 
 /// For how long jemalloc keeps it by itself (`dirty_decay_ms`).

@@ -1,5 +1,7 @@
 //! Reading a directory as a whole: iteration, cursors, random draws.
 
+use std::ops::RangeInclusive;
+
 use super::Directory;
 use super::table::Table;
 use crate::trie::Tables;
@@ -43,6 +45,13 @@ impl<'a, T> Iterator for Iter<'a, T> {
 impl<T> ExactSizeIterator for Iter<'_, T> {}
 
 impl<T> Directory<T> {
+    /// All values whose hashes are in that range. The tables that have them may have others too,
+    /// whose hashes are next to it, and these are shown as well.
+    pub fn values_about(&self, hashes: RangeInclusive<u64>) -> impl Iterator<Item = &T> {
+        let mut tables = Tables::within(self.root.as_ref(), hashes);
+        std::iter::from_fn(move || tables.next()).flat_map(Table::iter)
+    }
+
     /// One step of a scan: shows whole tables from `cursor` on until about `count` values were
     /// shown, and returns the cursor for the next step, 0 at the end. A scan starts at 0; any
     /// number is a valid cursor (above `2^48` its low 48 bits count).

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use triomphe::Arc;
 
 use super::{Key, Repr};
+use crate::boxed::boxed;
 use crate::hash::{is_same, short_word};
 use crate::page::allocated;
 use crate::timers::TimerId;
@@ -40,6 +41,20 @@ enum Kept {
         timer: TimerId,
         name: AwaitedName,
     },
+    /// A key with nothing but a time, in memory that fits it, behind whose bytes are zeros.
+    Expires16 {
+        stamp: Stamp,
+        at: Time,
+        len: u8,
+        name: Box<[u8; 16]>,
+    },
+    Expires32 {
+        stamp: Stamp,
+        at: Time,
+        len: u8,
+        name: Box<[u8; 32]>,
+    },
+    /// All others for which something is due.
     Timed {
         stamp: Stamp,
         /// [`NEVER`] if there is nothing but a timer.
@@ -50,7 +65,7 @@ enum Kept {
 
 type AwaitedName = [u8; AWAITED_BYTES];
 
-/// What a key for which something is due has elsewhere.
+/// What a key has elsewhere that has a timer and more, or a time and a long name.
 #[derive(Clone, Debug)]
 struct Rest {
     key: Key,
@@ -66,11 +81,6 @@ pub struct Timed {
     pub timer: Option<TimerId>,
 }
 
-impl Timed {
-    /// What it takes on the heap.
-    pub const HEAP_BYTES: usize = allocated(size_of::<Rest>());
-}
-
 /// A stamp in the seven bytes between the length and a pointer.
 #[derive(Clone, Copy, Debug)]
 struct Stamp([u8; STAMP_BYTES]);
@@ -80,11 +90,18 @@ const STAMP_BYTES: usize = 7;
 /// The greatest stamp. Who counts a million things in a second gets there in two thousand years.
 pub const STAMP_MAX: u64 = (1 << (STAMP_BYTES as u32 * u8::BITS)) - 1;
 
+/// A time in seven bytes, which is a million years in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Time([u8; STAMP_BYTES]);
+
 /// What fits beside the tag and the stamp in 24 bytes.
 const FULL_BYTES: usize = 16;
 
 /// What fits beside the tag, the stamp and a timer.
 const AWAITED_BYTES: usize = 12;
+
+/// What fits beside a time into memory of its own.
+const EXPIRING_BYTES_MAX: usize = 32;
 
 /// Stands for "no time". Nobody means so early a time.
 const NEVER: i64 = i64::MIN;
@@ -150,9 +167,56 @@ impl Kept {
             name[AWAITED_BYTES - 1] = key.len() as u8;
             return Kept::Awaited { stamp, timer, name };
         }
+        if let (Some(at), None) = (at.and_then(Time::of), timer) {
+            let len = key.len() as u8;
+            if key.len() <= FULL_BYTES {
+                let name = boxed(&key);
+                return Kept::Expires16 {
+                    stamp,
+                    at,
+                    len,
+                    name,
+                };
+            }
+            if key.len() <= EXPIRING_BYTES_MAX {
+                let name = boxed(&key);
+                return Kept::Expires32 {
+                    stamp,
+                    at,
+                    len,
+                    name,
+                };
+            }
+        }
         let at = at.unwrap_or(NEVER);
         let rest = Box::new(Rest { key, timer });
         Kept::Timed { stamp, at, rest }
+    }
+}
+
+impl Rest {
+    /// Returns whether a key for which this is due has no smaller form.
+    fn suits(&self, timed: Timed) -> bool {
+        match timed.timer {
+            Some(_) => timed.at.is_some() || self.key.len() >= AWAITED_BYTES,
+            None => self.key.len() > EXPIRING_BYTES_MAX,
+        }
+    }
+}
+
+impl Time {
+    /// `None` if it does not fit.
+    #[inline]
+    fn of(at: i64) -> Option<Time> {
+        let [bytes @ .., _] = at.to_le_bytes();
+        Some(Time(bytes)).filter(|time| time.get() == at)
+    }
+
+    #[inline]
+    fn get(self) -> i64 {
+        let [a, b, c, d, e, f, g] = self.0;
+        // The sign comes down from the highest byte.
+        i64::from_le_bytes([0, a, b, c, d, e, f, g]) >> u8::BITS
     }
 }
 
@@ -209,6 +273,14 @@ impl Stamped {
             Kept::Awaited { name, .. } => {
                 sought.key.len() < FULL_BYTES && awaited(name) == sought.packed
             }
+            Kept::Expires16 { len, name, .. } => {
+                let packed = u128::from_le_bytes(**name);
+                let is_same = match usize::from(*len) {
+                    FULL_BYTES => packed == sought.packed,
+                    _ => packed == sought.packed & NAME_BITS,
+                };
+                sought.key.len() == usize::from(*len) && is_same
+            }
             Kept::Timed { rest, .. } => match &rest.key.0 {
                 Repr::Short { len, bytes } if usize::from(*len) < FULL_BYTES => {
                     let name = bytes.first_chunk().map_or(0, |it| u128::from_le_bytes(*it));
@@ -218,7 +290,9 @@ impl Stamped {
                     self.is_elsewhere(sought.key)
                 }
             },
-            Kept::Long { .. } | Kept::Shared { .. } => self.is_elsewhere(sought.key),
+            Kept::Long { .. } | Kept::Shared { .. } | Kept::Expires32 { .. } => {
+                self.is_elsewhere(sought.key)
+            }
         }
     }
 
@@ -226,7 +300,11 @@ impl Stamped {
     #[inline]
     pub fn key(&self) -> Key {
         match &self.0 {
-            Kept::Short { .. } | Kept::Full { .. } | Kept::Awaited { .. } => Key::from(&**self),
+            Kept::Short { .. }
+            | Kept::Full { .. }
+            | Kept::Awaited { .. }
+            | Kept::Expires16 { .. }
+            | Kept::Expires32 { .. } => Key::from(&**self),
             Kept::Long { bytes, .. } => Key(Repr::Long(bytes.clone())),
             Kept::Shared { bytes, .. } => Key(Repr::Shared(bytes.clone())),
             Kept::Timed { rest, .. } => rest.key.clone(),
@@ -242,6 +320,8 @@ impl Stamped {
             | Kept::Long { stamp, .. }
             | Kept::Shared { stamp, .. }
             | Kept::Awaited { stamp, .. }
+            | Kept::Expires16 { stamp, .. }
+            | Kept::Expires32 { stamp, .. }
             | Kept::Timed { stamp, .. } => stamp.get(),
         }
     }
@@ -255,6 +335,8 @@ impl Stamped {
             | Kept::Long { stamp, .. }
             | Kept::Shared { stamp, .. }
             | Kept::Awaited { stamp, .. }
+            | Kept::Expires16 { stamp, .. }
+            | Kept::Expires32 { stamp, .. }
             | Kept::Timed { stamp, .. } => *stamp = Stamp::of(new),
         }
     }
@@ -271,6 +353,10 @@ impl Stamped {
                 at: None,
                 timer: Some(*timer),
             }),
+            Kept::Expires16 { at, .. } | Kept::Expires32 { at, .. } => Some(Timed {
+                at: Some(at.get()),
+                timer: None,
+            }),
             Kept::Short { .. } | Kept::Full { .. } | Kept::Long { .. } | Kept::Shared { .. } => {
                 None
             }
@@ -281,6 +367,7 @@ impl Stamped {
     #[inline]
     pub fn at(&self) -> Option<i64> {
         match &self.0 {
+            Kept::Expires16 { at, .. } | Kept::Expires32 { at, .. } => Some(at.get()),
             Kept::Timed { at, .. } => (*at != NEVER).then_some(*at),
             Kept::Short { .. }
             | Kept::Full { .. }
@@ -293,10 +380,15 @@ impl Stamped {
     /// Changes when something is due for the key.
     #[inline]
     pub fn set_timed(&mut self, timed: Option<Timed>) {
+        let expiry = timed.filter(|timed| timed.timer.is_none());
+        let expiry = expiry.and_then(|timed| Time::of(timed.at?));
         match (&mut self.0, timed) {
-            (Kept::Timed { at, rest, .. }, Some(timed))
-                if timed.at.is_some() || rest.key.len() >= AWAITED_BYTES =>
+            (Kept::Expires16 { at, .. } | Kept::Expires32 { at, .. }, Some(_))
+                if expiry.is_some() =>
             {
+                *at = expiry.unwrap_or(*at);
+            }
+            (Kept::Timed { at, rest, .. }, Some(timed)) if rest.suits(timed) => {
                 *at = timed.at.unwrap_or(NEVER);
                 rest.timer = timed.timer;
             }
@@ -304,7 +396,13 @@ impl Stamped {
                 let (stamp, key) = (Stamp::of(self.stamp()), self.key());
                 *self = Stamped(Kept::timed(stamp, key, timed));
             }
-            (Kept::Timed { .. } | Kept::Awaited { .. }, None) => {
+            (
+                Kept::Timed { .. }
+                | Kept::Awaited { .. }
+                | Kept::Expires16 { .. }
+                | Kept::Expires32 { .. },
+                None,
+            ) => {
                 *self = Stamped::new(self.key(), self.stamp());
             }
             (_, None) => {}
@@ -316,7 +414,9 @@ impl Stamped {
         match &self.0 {
             Kept::Short { .. } | Kept::Full { .. } | Kept::Awaited { .. } => 0,
             Kept::Long { .. } | Kept::Shared { .. } => self.key().heap_bytes(),
-            Kept::Timed { rest, .. } => Timed::HEAP_BYTES + rest.key.heap_bytes(),
+            Kept::Expires16 { name, .. } => name.len(),
+            Kept::Expires32 { name, .. } => name.len(),
+            Kept::Timed { rest, .. } => allocated(size_of::<Rest>()) + rest.key.heap_bytes(),
         }
     }
 
@@ -334,6 +434,8 @@ impl Stamped {
             Kept::Short { .. } | Kept::Full { .. } | Kept::Awaited { .. } => &[],
             Kept::Long { bytes, .. } => bytes,
             Kept::Shared { bytes, .. } => bytes,
+            Kept::Expires16 { len, name, .. } => &name[..usize::from(*len).min(name.len())],
+            Kept::Expires32 { len, name, .. } => &name[..usize::from(*len).min(name.len())],
             Kept::Timed { rest, .. } => &rest.key,
         }
     }
@@ -354,7 +456,11 @@ impl Deref for Stamped {
                 let [bytes @ .., len] = name;
                 &bytes[..usize::from(*len).min(bytes.len())]
             }
-            Kept::Long { .. } | Kept::Shared { .. } | Kept::Timed { .. } => self.elsewhere(),
+            Kept::Long { .. }
+            | Kept::Shared { .. }
+            | Kept::Expires16 { .. }
+            | Kept::Expires32 { .. }
+            | Kept::Timed { .. } => self.elsewhere(),
         }
     }
 }
@@ -382,6 +488,10 @@ mod tests {
                 let steps = [
                     None,
                     Some(expires(-5)),
+                    Some(expires(1 << 40)),
+                    Some(expires((1 << 55) - 1)),
+                    Some(expires(1 << 55)),
+                    Some(expires(-1 << 55)),
                     Some(timed(Some(i64::MAX))),
                     Some(timed(None)),
                     Some(timed(None)),
@@ -430,13 +540,13 @@ mod tests {
             at: Some(1),
             timer: None,
         }));
-        assert_eq!(timed.heap_bytes(), Timed::HEAP_BYTES);
+        assert_eq!(timed.heap_bytes(), 16);
     }
 
     #[test]
     fn a_short_key_with_a_timer_alone_needs_no_memory_of_its_own() {
         let timer = Some(Timers::default().set(1, ()));
-        for (len, heap_bytes) in [(11, 0), (12, Timed::HEAP_BYTES)] {
+        for (len, heap_bytes) in [(11, 0), (12, 32)] {
             let mut awaited = Stamped::new(Key::from(vec![b'k'; len].as_slice()), 0);
             awaited.set_timed(Some(Timed { at: None, timer }));
             assert_eq!(awaited.heap_bytes(), heap_bytes);

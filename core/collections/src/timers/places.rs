@@ -3,11 +3,6 @@
 //! Places are in chunks, so that a new one never moves the others, and a chunk that holds nothing
 //! takes no memory.
 
-use crate::trie::mix;
-
-/// How often a place is drawn to hit one that is taken.
-const DRAWS_MAX: u32 = 32;
-
 /// How many places a chunk has.
 const CHUNK_LEN: u32 = u64::BITS;
 
@@ -109,28 +104,6 @@ impl<T: Copy> Places<T> {
     pub(super) fn get_mut(&mut self, place: u32) -> &mut T {
         let chunk = &mut self.chunks[(place / CHUNK_LEN) as usize];
         &mut chunk.places[(place % CHUNK_LEN) as usize]
-    }
-
-    /// The number of a place that is taken, picked by random bits: about each with the same chance.
-    /// `None` if none is taken.
-    pub(super) fn random(&self, random: u64) -> Option<u32> {
-        let taken = |index: u32| {
-            let chunk = self.chunks.get(index as usize);
-            chunk.map_or(0, |chunk| !chunk.free)
-        };
-        let count = self.chunks.len() as u64;
-        let mut random = random;
-        for _ in 0..DRAWS_MAX {
-            let index = (((random >> 32) * count) >> 32) as u32;
-            let place = random as u32 % CHUNK_LEN;
-            if taken(index) & (1 << place) != 0 {
-                return Some(index * CHUNK_LEN + place);
-            }
-            random = mix(random);
-        }
-        // Most places are free. Any chunk has one in use or no memory.
-        let index = (0..count as u32).find(|&index| taken(index) != 0)?;
-        Some(index * CHUNK_LEN + taken(index).trailing_zeros())
     }
 
     /// All that is in places, with their numbers.

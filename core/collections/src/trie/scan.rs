@@ -1,5 +1,7 @@
 //! Reading a trie as a whole: its tables one after another, cursors, random draws.
 
+use std::ops::RangeInclusive;
+
 use super::{Bucket, Node, PREFIX_BITS};
 
 /// The bits of a hash that are not part of a cursor.
@@ -11,6 +13,7 @@ pub(crate) struct Tables<'a, B> {
     root: Option<&'a Node<B>>,
     /// The first hash of the next table; `None` after the last one.
     next_hash: Option<u64>,
+    last_hash: u64,
 }
 
 impl<B> Clone for Tables<'_, B> {
@@ -21,9 +24,15 @@ impl<B> Clone for Tables<'_, B> {
 
 impl<'a, B: Bucket> Tables<'a, B> {
     pub(crate) fn new(root: Option<&'a Node<B>>) -> Self {
+        Tables::within(root, 0..=u64::MAX)
+    }
+
+    /// Those that may have hashes of this range.
+    pub(crate) fn within(root: Option<&'a Node<B>>, hashes: RangeInclusive<u64>) -> Self {
         Tables {
             root,
-            next_hash: Some(0),
+            next_hash: Some(*hashes.start()),
+            last_hash: *hashes.end(),
         }
     }
 
@@ -33,7 +42,7 @@ impl<'a, B: Bucket> Tables<'a, B> {
 
     /// The next table, and the first hash that it may have.
     pub(crate) fn next_with_prefix(&mut self) -> Option<(u64, &'a B)> {
-        let prefix = self.next_hash?;
+        let prefix = self.next_hash.filter(|next| *next <= self.last_hash)?;
         let table = self.root?.table(prefix);
         self.next_hash = first_hash_after(table, prefix);
         Some((prefix, table))

@@ -1,14 +1,14 @@
 //! What keys have to do once their time comes.
 //!
-//! The keyspace knows for which record something is due; what that is follows from the record. A
-//! key that has expired is removed, which is an effect, and so are fields of a hash. A value does
-//! what it has to: a stream forgets idempotent IDs and lets chunks be packed, neither of which
-//! anybody can see, so that no effect says it. A key that has expired but may not be removed now is
-//! put aside until it may. All of this is one loop under one budget: what it does not get to waits
-//! for the next call, which is due at once.
+//! The keyspace knows which keys have expired, and which values have something to do; what that is
+//! follows from the record. A key that has expired is removed, which is an effect, and so are
+//! fields of a hash. A value does what it has to: a stream forgets idempotent IDs and lets chunks
+//! be packed, neither of which anybody can see, so that no effect says it. While nothing may
+//! expire, nobody looks for keys that have, and a hash with fields that have is put aside. Both are
+//! loops under a budget: what they do not get to waits for the next call, which is due at once.
 
 use stream::Stream;
-use values::Hash;
+use values::{Hash, Key};
 
 use crate::Engine;
 use crate::limits::{
@@ -22,7 +22,7 @@ use crate::time::{Now, UnixMs};
 struct Budget {
     /// Timers that are looked at or moved.
     looks: usize,
-    /// Keys that are removed.
+    /// Keys and fields of hashes that are removed, of values that have something to do.
     expiries: usize,
     /// Steps that values take.
     steps: usize,
@@ -33,6 +33,10 @@ impl Engine {
     /// is used up.
     pub fn run_schedule(&mut self, now: Now) {
         self.make_room_when_due(now);
+        self.data.keyspace.pass_turn();
+        if self.expires_keys(now) {
+            self.expire_keys(now);
+        }
         self.do_what_is_due(now);
         self.data.tracking.shrink_table(UNTRACKED_PER_TIMER_MAX);
         self.send_news_of_time();
@@ -50,14 +54,47 @@ impl Engine {
 
     /// When something is due for a key; at most `now` if that is already so.
     pub(super) fn next_due(&self, now: Now) -> Option<UnixMs> {
-        let has_expired = self.data.keyspace.has_held() && self.expires_keys(now);
+        let expires_keys = self.expires_keys(now);
+        let has_expired = self.data.keyspace.has_held() && expires_keys;
         let is_table_too_large = self.data.tracking.is_table_too_large();
         match has_expired || is_table_too_large || self.is_eviction_due(now) {
             true => Some(now.unix()),
+            false if expires_keys => {
+                let keyspace = &self.data.keyspace;
+                let both = [keyspace.next_due(), keyspace.next_expiry()];
+                both.into_iter().flatten().min()
+            }
             false => self.data.keyspace.next_due(),
         }
     }
 
+    /// Removes keys that have expired.
+    fn expire_keys(&mut self, now: Now) {
+        let (mut looks, mut left) = (LOOKS_PER_TIMER_MAX, EXPIRED_PER_TIMER_MAX);
+        let mut names = Vec::new();
+        while left > 0 {
+            let keyspace = &mut self.data.keyspace;
+            let found = keyspace.find_expired(now.unix(), (left, &mut names), &mut looks);
+            let Some(database) = found else { return };
+            left -= names.len();
+            for key in names.drain(..) {
+                self.expire_key(database, &key, now);
+            }
+        }
+        let is_cut_short = self.data.keyspace.has_expired(now.unix());
+        self.data.stats.expiry_cut_short += u64::from(is_cut_short);
+    }
+
+    fn expire_key(&mut self, database: u16, key: &Key, now: Now) {
+        let before = self.data.stats;
+        self.store_for(database, now).expire(key);
+        let stats = &mut self.data.stats;
+        stats.expired_by_timer += stats.expired - before.expired;
+        stats.expired_fields_by_timer += stats.expired_fields - before.expired_fields;
+        self.data.log.commit();
+    }
+
+    /// Lets values do what they have to.
     fn do_what_is_due(&mut self, now: Now) {
         let mut budget = Budget {
             looks: LOOKS_PER_TIMER_MAX,
@@ -68,7 +105,6 @@ impl Engine {
         if expires_keys {
             self.data.keyspace.release_held(now.unix());
         }
-        self.data.keyspace.pass_turn();
         while let Some(due) = self.data.keyspace.first_due(now.unix(), &mut budget.looks) {
             let record = self.data.keyspace.find_due(due);
             let fields = record.value().get::<Hash>();
@@ -88,12 +124,7 @@ impl Engine {
             } else if is_expired {
                 budget.expiries -= 1;
                 let key = record.name();
-                let before = self.data.stats;
-                self.store_for(due, now).expire(&key);
-                let stats = &mut self.data.stats;
-                stats.expired_by_timer += stats.expired - before.expired;
-                stats.expired_fields_by_timer += stats.expired_fields - before.expired_fields;
-                self.data.log.commit();
+                self.expire_key(due.database, &key, now);
             } else {
                 budget.expiries -= self.expire_fields(due, budget.expiries, now);
             }
@@ -110,16 +141,16 @@ impl Engine {
         let over = over.take(fields_max).map(|(field, _)| field.to_vec());
         let over: Vec<Vec<u8>> = over.collect();
         let over: Vec<&[u8]> = over.iter().map(Vec::as_slice).collect();
-        let removed = self.store_for(due, now).expire_fields(&key, &over);
+        let removed = self.store_for(due.database, now).expire_fields(&key, &over);
         self.data.stats.expired_fields_by_timer += removed;
         self.data.log.commit();
         self.data.keyspace.postpone(due, now.unix());
         over.len()
     }
 
-    fn store_for(&mut self, due: Due, now: Now) -> Store<'_> {
+    fn store_for(&mut self, database: u16, now: Now) -> Store<'_> {
         let (access, overdue) = (Access::NoTouch, Overdue::Kept);
-        Store::new(&mut self.data, due.database, now, access, overdue)
+        Store::new(&mut self.data, database, now, access, overdue)
     }
 
     /// Lets a value do what it has to. A type of values that has to do anything is asked here, and

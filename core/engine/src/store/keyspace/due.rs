@@ -1,11 +1,12 @@
 //! Changing records together with their timers, and finding those for which something is due.
 
 use collections::{Sought, TimerId};
+use values::Key;
 
 use super::{Keyspace, Record};
 use crate::time::UnixMs;
 
-/// A record for which something is due.
+/// A record whose value has something to do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
     /// Its database.
@@ -66,14 +67,66 @@ impl Keyspace {
         }
     }
 
-    /// How many keys have something to do later.
-    pub fn scheduled(&self) -> usize {
-        self.databases.iter().map(|db| db.schedule.len()).sum()
+    /// A key expires at this time.
+    #[inline]
+    pub(super) fn note_expiry(&mut self, at: Option<UnixMs>) {
+        if let Some(at) = at {
+            let known = self.unexpired_until.unwrap_or(at);
+            self.unexpired_until = Some(known.min(at));
+        }
     }
 
-    /// A time before which nothing is due.
+    /// How many keys expire, and how many values have something to do later.
+    pub fn scheduled(&self) -> usize {
+        let databases = self.databases.iter();
+        let scheduled = databases.map(|db| db.schedule.len() + db.expiring.count());
+        scheduled.sum()
+    }
+
+    /// A time before which no value has anything to do.
     pub fn next_due(&self) -> Option<UnixMs> {
         self.quiet_until
+    }
+
+    /// A time before which no key expires.
+    pub fn next_expiry(&self) -> Option<UnixMs> {
+        self.unexpired_until
+    }
+
+    /// Returns whether keys may have expired.
+    pub(crate) fn has_expired(&self, now: UnixMs) -> bool {
+        let next = self.databases.iter().filter_map(|db| db.expiring.next());
+        next.min().is_some_and(|at| at <= now)
+    }
+
+    /// Adds names of keys of one database that have expired, until there are `max`, and returns
+    /// which database it is: whoever asks removes them at once. Takes some of `looks` for the
+    /// records that it looks at; if they do not suffice it finds none.
+    pub(crate) fn find_expired(
+        &mut self,
+        now: UnixMs,
+        (max, names): (usize, &mut Vec<Key>),
+        looks: &mut usize,
+    ) -> Option<u16> {
+        if self.unexpired_until.is_none_or(|at| at > now) {
+            return None;
+        }
+        let count = self.database_count();
+        for number in (self.turn..count).chain(0..self.turn) {
+            let database = self.database_mut(number);
+            let records = (&database.records, now);
+            let wanted = (max, &mut *names);
+            database.expiring.find_expired(records, wanted, looks);
+            if !names.is_empty() {
+                return Some(number);
+            }
+            if *looks == 0 {
+                return None;
+            }
+        }
+        let databases = self.databases.iter();
+        self.unexpired_until = databases.filter_map(|db| db.expiring.next()).min();
+        None
     }
 
     /// Lets another database be the first one in which is looked for what is due.
@@ -81,8 +134,8 @@ impl Keyspace {
         self.turn = (self.turn + 1) % self.database_count();
     }
 
-    /// A record for which something is due. Takes one of `looks` for each timer that it moves on
-    /// the way; if they do not suffice it finds none.
+    /// A record whose value has something to do. Takes one of `looks` for each timer that it moves
+    /// on the way; if they do not suffice it finds none.
     pub(crate) fn first_due(&mut self, now: UnixMs, looks: &mut usize) -> Option<Due> {
         if self.quiet_until.is_none_or(|at| at > now) {
             return None;

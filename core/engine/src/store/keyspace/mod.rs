@@ -1,8 +1,9 @@
 //! The keys: databases of records, and when something is due for which of them.
 //!
-//! What is due follows from the records. Each has one deadline and one timer ([`schedule`]), which
-//! comes and goes with the record, so that a record that was removed or moved leaves nothing
-//! behind. What is then done is up to `upkeep`.
+//! What is due follows from the records. One that expires says when, and is found where the
+//! earliest time of a few records has come ([`expiring`]). One whose value has something to do
+//! later has a timer ([`schedule`]), which comes and goes with the record, so that a record that
+//! was removed or moved leaves nothing behind. What is then done is up to `upkeep`.
 //!
 //! Only [`crate::store::apply::Store`] changes a keyspace. Everything else reads, or takes a
 //! [`Frozen`] view: pointers only, so that taking one costs a millisecond for millions of keys, and
@@ -30,22 +31,20 @@ pub(crate) use sizes::SizeClass;
 pub use sizes::Sizes;
 pub(crate) use usage::Usage;
 
-use crate::rng::Rng;
 use crate::store::libraries::Libraries;
 use crate::time::{Now, UnixMs};
 use batch::Lsn;
-
-/// How often a record that expires is drawn before it is searched for.
-const DRAWS_MAX: usize = 32;
 
 /// All databases of a shard.
 #[derive(Debug, Clone)]
 pub struct Keyspace {
     databases: Vec<Database>,
     hashes: KeyHashes,
-    /// Nothing is due before this time; `None` if nothing ever is. It is worked out again when it
-    /// has come.
+    /// No value has anything to do before this time; `None` if none ever has. It is worked out
+    /// again when it has come.
     quiet_until: Option<UnixMs>,
+    /// The same for keys that expire.
+    unexpired_until: Option<UnixMs>,
     /// The database in which is looked next for what is due.
     turn: u16,
     /// Some timers were put aside.
@@ -116,6 +115,7 @@ impl Keyspace {
             databases: (0..databases).map(|_| Database::default()).collect(),
             hashes: KeyHashes::new(NameHasher::new(hash_key)),
             quiet_until: None,
+            unexpired_until: None,
             turn: 0,
             has_held: false,
         }
@@ -131,6 +131,7 @@ impl Keyspace {
             databases: vec![database; self.databases.len()],
             hashes: self.hashes.clone(),
             quiet_until: None,
+            unexpired_until: None,
             turn: 0,
             has_held: false,
         }
@@ -287,23 +288,10 @@ impl Keyspace {
         self.database(db).records.random(random)
     }
 
-    /// A record that expires, of a database that has such records: one of a few that random bits
-    /// pick, or else the first one.
+    /// A record that expires, of a database that has such records, picked by random bits.
     pub(crate) fn random_expiring(&self, db: u16, random: u64) -> Option<&Record> {
         let database = self.database(db);
-        if database.expiring.count() == 0 {
-            return None;
-        }
-        let mut rng = Rng::new(random);
-        let expires = |record: &&Record| record.expires_at().is_some();
-        let drawn = (0..DRAWS_MAX).find_map(|_| {
-            // Where few records expire few have timers, and where few of those with timers expire,
-            // most of them are streams.
-            let (timer, hash) = database.schedule.random(rng.next())?;
-            let found = self.find_timed(db, hash, timer).filter(expires);
-            found.or_else(|| database.records.random(rng.next()).filter(expires))
-        });
-        drawn.or_else(|| database.records.iter().find(expires))
+        database.expiring.random(&database.records, random)
     }
 
     /// All databases as they are now.
@@ -357,31 +345,38 @@ impl Keyspace {
             .records
             .find_mut(hash, |found| found.is_of(&sought));
         if let Some(old) = &found {
-            database.expiring.remove(old.expires_at());
             database.sizes.remove(SizeClass::of(old.value()));
             database
                 .expiring
                 .remove_parts(old.value.has_expiring_parts());
         }
-        database.expiring.add(record.expires_at());
         database.sizes.add(SizeClass::of(record.value()));
         database
             .expiring
             .add_parts(record.value.has_expiring_parts());
+        let expires_at = record.expires_at();
         let (old, deadline) = match found {
             Some(old) => {
                 database.schedule.cancel(&mut old.timer());
                 old.set_timer(None);
                 let deadline = database.schedule.settle(&mut record, hash);
-                (Some(std::mem::replace(old, record)), deadline)
+                let old = std::mem::replace(old, record);
+                let expired_at = old.expires_at();
+                database
+                    .expiring
+                    .remove(hash, expired_at, &database.records);
+                (Some(old), deadline)
             }
             None => {
                 let deadline = database.schedule.settle(&mut record, hash);
                 let hash_of = |record: &Record| hasher.hash(record.key());
                 database.records.insert(hash, record, hash_of);
+                database.expiring.fit(database.records.len());
                 (None, deadline)
             }
         };
+        database.expiring.add(hash, expires_at);
+        self.note_expiry(expires_at);
         self.note_deadline(deadline);
         old
     }
@@ -396,7 +391,11 @@ impl Keyspace {
         let mut record = database
             .records
             .remove(hash, is_it, hash_of, lsn.number())?;
-        database.expiring.remove(record.expires_at());
+        let expired_at = record.expires_at();
+        database
+            .expiring
+            .remove(hash, expired_at, &database.records);
+        database.expiring.fit(database.records.len());
         database.sizes.remove(SizeClass::of(record.value()));
         database
             .expiring
@@ -426,8 +425,9 @@ impl Keyspace {
             return false;
         };
         let database = self.database_mut(db);
-        database.expiring.remove(old);
-        database.expiring.add(new);
+        database.expiring.remove(hash, old, &database.records);
+        database.expiring.add(hash, new);
+        self.note_expiry(new);
         true
     }
 

@@ -24,17 +24,6 @@ const _: () = assert!(STAMP_MAX == Lsn::MAX.number());
 /// About what a timer takes, with what is kept of it beside the record.
 const TIMER_BYTES: usize = 26;
 
-/// When there is next something to do for a key: it expires, or its value has something to do, of
-/// which the value says only when (`Typed::next_deadline_ms`).
-#[inline]
-pub(super) fn deadline(expires_at: Option<UnixMs>, of_value_ms: Option<u64>) -> Option<UnixMs> {
-    let of_value = of_value_ms.map(|ms| UnixMs(i64::try_from(ms).unwrap_or(i64::MAX)));
-    match (expires_at, of_value) {
-        (Some(expires), Some(of_value)) => Some(expires.min(of_value)),
-        (expires, of_value) => expires.or(of_value),
-    }
-}
-
 /// An expiry as it is kept ([`Timed::at`]). A file may hold any number.
 fn kept(at: UnixMs) -> i64 {
     at.0.max(i64::MIN + 1)
@@ -165,13 +154,13 @@ impl Record {
         self.set_timed(at.map(kept), timer);
     }
 
-    /// The timer that is set to the record's deadline.
+    /// The timer that is set to the value's deadline.
     #[inline]
     pub(super) fn timer(&self) -> Option<TimerId> {
         self.key.timed()?.timer
     }
 
-    /// Notes which timer is set to the record's deadline.
+    /// Notes which timer is set to the value's deadline.
     pub(super) fn set_timer(&mut self, timer: Option<TimerId>) {
         self.set_timed(self.key.at(), timer);
     }
@@ -181,10 +170,11 @@ impl Record {
         self.key.set_timed(is_timed.then_some(Timed { at, timer }));
     }
 
-    /// When there is next something to do for the key or its value.
+    /// When the value has next something to do, of which it says only when.
     #[inline]
     pub(super) fn deadline(&self) -> Option<UnixMs> {
-        deadline(self.expires_at(), self.value.next_deadline_ms())
+        let ms = self.value.next_deadline_ms()?;
+        Some(UnixMs(i64::try_from(ms).unwrap_or(i64::MAX)))
     }
 
     /// The same value under another name.

@@ -1,8 +1,9 @@
-//! When something is due for which record of a database.
+//! When the value of which record of a database has something to do.
 //!
-//! A record has one deadline, the earliest of all that it has to do later, and one timer, which is
-//! set to that deadline and cancelled with the record. So nothing in here outlives its key, and
-//! whoever swaps or empties databases looks at no key for it.
+//! A value has one deadline, the earliest of all that it has to do later, and its record has one
+//! timer, which is set to that deadline and cancelled with the record. So nothing in here outlives
+//! its key, and whoever swaps or empties databases looks at no key for it. That a key expires is
+//! known in `expiring`, since a timer for each would take more memory than the key.
 
 use collections::{TimerId, Timers};
 
@@ -95,12 +96,6 @@ impl Schedule {
         due.map(|(id, _, hash)| (id, hash))
     }
 
-    /// A timer that random bits pick, with the hash of the record's key.
-    pub(super) fn random(&self, random: u64) -> Option<(TimerId, u64)> {
-        let id = self.timers.random(random)?;
-        Some((id, self.timers.payload(id)))
-    }
-
     /// How many timers run.
     pub(super) fn len(&self) -> usize {
         self.timers.len()
@@ -127,7 +122,6 @@ mod tests {
     use values::{Typed, Value};
 
     use super::*;
-    use crate::store::keyspace::record::deadline;
 
     /// A type of values that there is not: fields, each with the time when it goes. All that it
     /// does for the schedule is to say when there is next something to do.
@@ -167,14 +161,14 @@ mod tests {
     /// A key with such a value.
     #[derive(Default)]
     struct Key {
-        expires_at: Option<UnixMs>,
         fields: Fields,
         timer: Option<TimerId>,
     }
 
     impl Key {
         fn settle(&mut self, schedule: &mut Schedule) {
-            let deadline = deadline(self.expires_at, self.fields.next_deadline_ms());
+            let deadline = self.fields.next_deadline_ms();
+            let deadline = deadline.map(|ms| UnixMs(ms as i64));
             if !schedule.is_set(self.timer, deadline) {
                 schedule.reset(&mut self.timer, 7, deadline);
             }
@@ -191,8 +185,6 @@ mod tests {
             key.fields.0.insert(field, at);
             key.settle(&mut schedule);
         }
-        key.expires_at = Some(UnixMs(25));
-        key.settle(&mut schedule);
         assert_eq!(schedule.len(), 1);
         let mut seen = Vec::new();
         for now in 0..40 {
@@ -200,16 +192,11 @@ mod tests {
             while let Some((timer, 7)) = schedule.first_due(UnixMs(now), &mut looks) {
                 assert_eq!(Some(timer), key.timer);
                 seen.push((now, key.fields.0.len()));
-                if key.expires_at == Some(UnixMs(now)) {
-                    schedule.cancel(&mut key.timer);
-                } else {
-                    key.fields.0.retain(|_, at| *at as i64 > now);
-                    key.settle(&mut schedule);
-                }
+                key.fields.0.retain(|_, at| *at as i64 > now);
+                key.settle(&mut schedule);
             }
         }
-        // The key expired before the last field would have gone, and nothing is left of it.
-        assert_eq!(seen, [(10, 3), (20, 2), (25, 1)]);
+        assert_eq!(seen, [(10, 3), (20, 2), (30, 1)]);
         assert_eq!((schedule.len(), schedule.next_deadline()), (0, None));
     }
 

@@ -10,6 +10,7 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use weir_tests::certificates::{self, Authority, Certified};
 use weir_tests::client::Protocol;
 use weir_tests::http::{Answer, ask, connect, free_port, get, read, serve};
 use weir_tests::peers;
@@ -231,6 +232,37 @@ fn a_port_that_is_taken_or_tls_that_is_not_set_keeps_it_from_starting() {
         format!("{refused:#}").contains("set tls-port"),
         "{refused:#}"
     );
+}
+
+#[test]
+fn it_speaks_tls_with_the_certificate_and_the_rules_of_the_server() {
+    let weir = peers::weir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (certificate, key) = authority.certify().write(folder.path(), "server");
+    let trusted = authority.write(folder.path(), "ca.crt");
+    let tls_port = free_port().unwrap().to_string();
+    let settings = [
+        ("tls-port", tls_port.as_str()),
+        ("tls-cert-file", &certificate),
+        ("tls-key-file", &key),
+        ("tls-ca-cert-file", &trusted),
+        ("tls-auth-clients", "yes"),
+        ("http-tls", "yes"),
+    ];
+    let (_server, at) = serve(&weir, &settings).unwrap();
+    let ask = |shown: Option<&Certified>| -> anyhow::Result<Answer> {
+        let mut stream = certificates::connect(at.port(), &authority.client(shown))?;
+        let host = format!("host: {at}\r\norigin: https://{at}\r\nconnection: close");
+        write!(stream, "GET /readyz HTTP/1.1\r\n{host}\r\n\r\n")?;
+        read(&mut stream)
+    };
+    let known = authority.certify();
+    assert_eq!(ask(Some(&known)).unwrap().body, "ready\n");
+    assert!(ask(None).is_err());
+    assert!(ask(Some(&stranger.certify())).is_err());
+    // In the clear nobody is answered.
+    assert!(get(at, "/readyz").is_err());
 }
 
 #[test]

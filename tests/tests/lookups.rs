@@ -350,11 +350,13 @@ const LEFT_OUT: &[&str] = &[
     "sunioncard",
     "sunsubscribe",
     "xcfgget",
+    "xdelayed",
     "xidmpepoch",
     "xidmplast",
     "xidmprecord",
     "xnack",
     "xredrive",
+    "xundelay",
 ];
 
 fn ask(client: &mut Client, request: &str) -> Value {

@@ -17,6 +17,18 @@ pub const WAITS_PER_TIMER_MAX: usize = 200;
 /// Longest part of an unknown command's name or arguments that its error repeats, in bytes.
 pub const ERROR_ECHO_BYTES_MAX: usize = 128;
 
+/// Delayed entries that one timer call appends at most; a few microseconds each if they are small.
+pub const APPENDED_PER_TIMER_MAX: usize = 200;
+
+/// About how many bytes of delayed entries one timer call appends, unless a single one has more.
+pub const APPENDED_BYTES_PER_TIMER_MAX: usize = 1 << 20;
+
+/// How long a stream waits to which nothing may be appended now, in milliseconds.
+pub const HELD_RETRY_MS: i64 = 100;
+
+/// Delayed entries of a stream that are appended before other keys get their turn.
+pub const APPENDED_PER_TURN_MAX: usize = 50;
+
 /// Steps of work that one timer call spends on values at most, such as forgetting idempotent IDs;
 /// about a microsecond each at worst.
 pub const STEPS_PER_TIMER_MAX: usize = 500;

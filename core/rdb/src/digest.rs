@@ -122,6 +122,16 @@ pub(crate) fn add_stream(stream: &Stream, now_ms: u64, out: &mut Encoder<Hasher>
         });
         out.bytes(&producers.fold(Digest::default(), Digest::and).bytes());
     }
+    if let Some(delayed) = stream.delayed() {
+        out.number(delayed.last_number());
+        let mut content = Vec::new();
+        for entry in delayed.iter() {
+            crate::stream::push_delayed(&entry, &mut content);
+            out.bytes(&content);
+            content.clear();
+            let Ok(()) = out.drain();
+        }
+    }
 }
 
 fn add_tally(tally: &Tally, out: &mut Encoder<Hasher>) {

@@ -16,6 +16,7 @@
 //! weir writes 26, and 27 only where a group has entries that were given back, which Redis 8.6
 //! cannot read in any form. Deleted entries are left out.
 
+mod delayed;
 mod extras;
 mod groups;
 mod idempotence;
@@ -33,6 +34,7 @@ use crate::limits::{VERSION_OF_GIVEN_BACK, VERSION_WRITTEN};
 use crate::source::{Sink, Source};
 use crate::value::Stored;
 
+pub(crate) use delayed::push as push_delayed;
 pub(crate) use extras::{Extras, Taken};
 
 impl Stored for Stream {
@@ -180,6 +182,8 @@ fn read<S: Source>(
     own.map_err(|damaged| from.fault(damaged.into()))?;
     let own = extras.counts(idempotence);
     own.map_err(|damaged| from.fault(damaged.into()))?;
+    let waits = extras.delay(&mut stream);
+    waits.map_err(|damaged| from.fault(damaged.into()))?;
     Ok(stream)
 }
 

@@ -258,6 +258,11 @@ impl Idempotence {
         self.seek(producer, iid, now_ms).known
     }
 
+    /// What a producer and one of its iids hash to together.
+    pub(crate) fn hash_of(&self, producer: &[u8], iid: &[u8]) -> u64 {
+        hash_bytes(hash_bytes(self.seed, producer), iid)
+    }
+
     /// The same, with a result that [`Idempotence::record_sought`] can use.
     #[inline]
     pub fn seek(&self, producer: &[u8], iid: &[u8], now_ms: u64) -> Sought {

@@ -8,6 +8,7 @@
 mod chunk;
 mod consumer;
 mod counters;
+mod delayed;
 mod entries;
 mod group;
 mod groups;
@@ -30,6 +31,10 @@ mod varint;
 
 pub use consumer::{Activity, Consumer, ConsumerHandle, Created};
 pub use counters::Counters;
+pub use delayed::{
+    Delayed, DelayedEntry, DelayedFields, DelayedOptions, InvalidTicket, TICKET_NUMBER_MAX,
+    TICKET_TEXT_BYTES_MAX, Ticket,
+};
 pub use entries::{Chosen, ChosenWriter, Entries, OutOfOrder, PackJob, Past, Removed};
 pub use group::{Acknowledgement, Group, GroupRestorer, RestoreError};
 pub use groups::Groups;
@@ -40,6 +45,7 @@ pub use idempotence::{
     ProducerReport, ProducerView, Reached, Remembered, Restored, Retention, Sought, Stand, Tally,
     Tracked, fingerprint,
 };
+pub use limits::DELAYED_BYTES_MAX;
 pub use lookup::Lookup;
 pub use node::NodeLimits;
 pub use packed::Unpacked;

@@ -12,6 +12,10 @@ pub(crate) const MARK_BYTES: usize = 1024;
 /// Chunks that share one copy-on-write node.
 pub(crate) const BLOCK_CHUNKS_MAX: usize = 128;
 
+/// How many bytes the fields and values of a delayed entry may have at most. It is appended while
+/// others wait, and as many bytes take some milliseconds.
+pub const DELAYED_BYTES_MAX: usize = 8 << 20;
+
 /// Field-name sets that one table holds.
 pub(crate) const SHAPES_MAX: usize = 62;
 

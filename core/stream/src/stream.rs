@@ -6,8 +6,10 @@
 //! the same state in any process.
 
 use resp::Reply;
+use triomphe::Arc;
 
 use crate::counters::Counters;
+use crate::delayed::Delayed;
 use crate::entries::{Entries, OutOfOrder, PackJob, Removed};
 use crate::groups::Groups;
 use crate::idempotence::{Forgotten, Idempotence, Retention};
@@ -29,6 +31,8 @@ pub struct Stream {
     max_deleted_id: StreamId,
     entries_added: u64,
     settings: Configured<StreamSettings>,
+    /// Made by the first entry that is delayed.
+    delayed: Option<Arc<Delayed>>,
 }
 
 /// The parts of a stream that is read from a file or comes from a peer.
@@ -64,6 +68,7 @@ impl Stream {
             max_deleted_id: StreamId::MIN,
             entries_added: 0,
             settings: Configured::default(),
+            delayed: None,
         }
     }
 
@@ -89,6 +94,7 @@ impl Stream {
             idempotence,
             max_deleted_id,
             settings: Configured::default(),
+            delayed: None,
         };
         stream.bound_groups();
         stream
@@ -342,11 +348,12 @@ impl Stream {
     }
 
     /// Returns whether it has anything that Redis' form of a stream has no place for: settings of
-    /// its own or of a group, or epochs of producers.
+    /// its own or of a group, epochs of producers, or tickets.
     pub fn is_beyond_redis(&self) -> bool {
         let configured = |(_, group): (_, &Group)| !group.settings().is_empty();
         !self.settings.is_empty()
             || self.idempotence.is_beyond_redis()
+            || self.delayed.is_some()
             || self.groups.iter().any(configured)
     }
 
@@ -559,7 +566,8 @@ impl Stream {
     /// About how many bytes it takes, estimated from a few of its chunks and from counts.
     pub fn weight(&self) -> usize {
         let remembered = self.idempotence.allocated_bytes();
-        self.entries.heap_bytes(WEIGHED_CHUNKS) + self.groups.weight() + remembered
+        let delayed = self.delayed().map_or(0, Delayed::weight);
+        self.entries.heap_bytes(WEIGHED_CHUNKS) + self.groups.weight() + remembered + delayed
     }
 
     /// Bytes on the heap. Looks at about `samples` chunks, at all of them if that is 0.
@@ -567,6 +575,7 @@ impl Stream {
         self.entries.heap_bytes(samples)
             + self.groups.heap_bytes()
             + self.settings.heap_bytes()
+            + self.delayed().map_or(0, Delayed::heap_bytes)
             + self.idempotence.allocated_bytes()
     }
 }
@@ -641,5 +650,6 @@ pub enum SetIdRefused {
     AddedBelowLen,
 }
 
+mod delaying;
 #[cfg(test)]
 mod tests;

@@ -41,13 +41,18 @@ impl Typed for Stream {
         self.weight()
     }
 
-    /// The first of the idempotent IDs is to be forgotten, or chunks have waited to be packed.
+    /// The first of the idempotent IDs is to be forgotten, chunks have waited to be packed, or an
+    /// entry is to be appended.
     #[inline]
     fn next_deadline_ms(&self) -> Option<u64> {
         let forgets = self.idempotence().next_deadline_ms();
-        match (forgets, self.entries().packing_due_ms()) {
+        let next = match (forgets, self.entries().packing_due_ms()) {
             (Some(forgets), Some(packs)) => Some(forgets.min(packs)),
             (forgets, packs) => forgets.or(packs),
+        };
+        match self.delayed_due_ms() {
+            Some(appends) => Some(next.map_or(appends, |next| next.min(appends))),
+            None => next,
         }
     }
 

@@ -9,6 +9,7 @@ use resp::ArgvBuf;
 use super::answer::Answer;
 use super::consumer::Consumer;
 use super::counts::Counts;
+use super::delayer::Delayer;
 use super::ledger::{Ledger, Turn};
 use super::producer::Producer;
 use super::request::{Purpose, Request};
@@ -25,6 +26,7 @@ pub(super) struct Client {
 /// What a client does.
 pub(super) enum Role {
     Produces(Producer),
+    Delays(Delayer),
     Consumes(Consumer),
     Other,
 }
@@ -140,6 +142,12 @@ impl Client {
             }
             (Role::Produces(producer), Purpose::Numbered(number)) => {
                 producer.numbered.answered(*number, answer, counts)
+            }
+            (Role::Delays(delayer), Purpose::Delay(message)) => {
+                delayer.answered(*message, answer, ledger, counts)
+            }
+            (Role::Delays(delayer), Purpose::Undelay(message)) => {
+                delayer.undelay_answered(*message, answer, ledger, counts)
             }
             (Role::Consumes(consumer), _) => {
                 consumer.answered(purpose, answer, turn, ledger, counts)

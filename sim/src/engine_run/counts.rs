@@ -33,6 +33,10 @@ pub struct Counts {
     pub counted: u64,
     /// Appends that were refused because their number is lower than the last.
     pub stale: u64,
+    /// Messages that got a ticket, to be appended later.
+    pub delayed: u64,
+    /// Those of them that were taken back.
+    pub undelayed: u64,
     /// Appends that were refused because the journal took none.
     pub refused: u64,
     /// Requests that got an error instead of their reply, because it was not known to be durable.
@@ -76,7 +80,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 31] {
+    fn all(&mut self) -> [&mut u64; 33] {
         let Counts {
             crashes,
             power_cuts,
@@ -93,6 +97,8 @@ impl Counts {
             fenced,
             counted,
             stale,
+            delayed,
+            undelayed,
             refused,
             not_durable,
             given_up,
@@ -126,6 +132,8 @@ impl Counts {
             fenced,
             counted,
             stale,
+            delayed,
+            undelayed,
             refused,
             not_durable,
             given_up,

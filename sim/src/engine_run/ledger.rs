@@ -45,7 +45,18 @@ pub(super) struct StreamLedger {
     deleted: BTreeSet<StreamId>,
     /// Somebody was told that these are gone, in answer to the request of this turn.
     gone: BTreeMap<StreamId, Turn>,
+    /// Messages that were to be appended later.
+    delayed: BTreeMap<Message, Delayed>,
     pub(super) groups: Vec<GroupLedger>,
+}
+
+/// What is known of a message that was to be appended later.
+#[derive(Default)]
+struct Delayed {
+    due_ms: u64,
+    /// Somebody asked that it is taken back.
+    may_be_taken_back: bool,
+    is_taken_back: bool,
 }
 
 /// What is known of a group.
@@ -95,6 +106,9 @@ impl StreamLedger {
             known.is_none_or(|known| known == id),
             "{message:?} is {id}, and was {known:?}"
         );
+        if let Some(delayed) = self.delayed.get(&message) {
+            delayed.ensure_may_be(message, id)?;
+        }
         let known = self.shown.insert(id, message);
         ensure!(
             known.is_none_or(|known| known == message),
@@ -111,6 +125,70 @@ impl StreamLedger {
     /// An append was acknowledged. The entry may be gone by now.
     pub(super) fn appended(&mut self, message: Message, id: StreamId) -> Result<()> {
         self.shown(message, id, 0)
+    }
+
+    /// A message got a ticket.
+    pub(super) fn was_delayed(&mut self, message: Message, due_ms: u64) -> Result<()> {
+        self.delayed.entry(message).or_default().due_ms = due_ms;
+        let shown = self.ids.get(&message);
+        shown.map_or(Ok(()), |id| {
+            self.delayed[&message].ensure_may_be(message, *id)
+        })
+    }
+
+    /// Somebody asks that a message is taken back.
+    pub(super) fn ask_take_back(&mut self, message: Message) {
+        self.delayed.entry(message).or_default().may_be_taken_back = true;
+    }
+
+    /// A message was taken back before it was appended.
+    pub(super) fn was_taken_back(&mut self, message: Message) -> Result<()> {
+        self.delayed.entry(message).or_default().is_taken_back = true;
+        let shown = self.ids.get(&message);
+        ensure!(
+            shown.is_none(),
+            "{message:?} is taken back, and was shown as {shown:?}"
+        );
+        Ok(())
+    }
+
+    /// Compares what waits and what is there with what was told of delayed messages: each in one
+    /// place, and nothing missing that nobody took back or removed.
+    pub(super) fn audit_delayed(&self, stream: Option<&Stream>) -> Result<()> {
+        let waiting = stream.and_then(Stream::delayed).into_iter();
+        let waiting = waiting.flat_map(|delayed| delayed.iter());
+        let waiting = waiting.map(|entry| message_of(entry.fields).context("no message waits"));
+        let waiting: BTreeSet<Message> = waiting.collect::<Result<_>>()?;
+        let entries = stream
+            .into_iter()
+            .flat_map(|stream| stream.entries().iter());
+        let there = entries.filter_map(|entry| Some((message_in(&entry)?, entry.id())));
+        let there: BTreeMap<Message, StreamId> = there.collect();
+        let twice = waiting.iter().find(|message| there.contains_key(message));
+        ensure!(twice.is_none(), "{twice:?} is there, and waits");
+        for (message, delayed) in &self.delayed {
+            let is_waiting = waiting.contains(message);
+            ensure!(
+                !is_waiting || !delayed.is_taken_back,
+                "{message:?} was taken back, and waits"
+            );
+            match there.get(message) {
+                Some(&id) => delayed.ensure_may_be(*message, id)?,
+                None => {
+                    let known = self.ids.get(message);
+                    // An entry may go of which nobody knows yet.
+                    let may_be_gone = known
+                        .map_or(delayed.due_ms <= self.trimmed_through.ms, |id| {
+                            self.may_be_missing(*id)
+                        });
+                    ensure!(
+                        is_waiting && known.is_none() || delayed.may_be_taken_back || may_be_gone,
+                        "{message:?} was delayed, and is lost"
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A reply showed an entry as `[id, [field, value, …]]`.
@@ -248,6 +326,21 @@ impl GroupLedger {
         );
         let first = self.acknowledged.entry(id).or_insert(turn);
         *first = turn.min(*first);
+        Ok(())
+    }
+}
+
+impl Delayed {
+    fn ensure_may_be(&self, message: Message, id: StreamId) -> Result<()> {
+        ensure!(
+            !self.is_taken_back,
+            "{message:?} was taken back, and is {id}"
+        );
+        ensure!(
+            id.ms >= self.due_ms,
+            "{message:?} is {id}, and was due at {}",
+            self.due_ms
+        );
         Ok(())
     }
 }

@@ -7,6 +7,8 @@
 //!
 //! - each message is there exactly once, in the order in which its producer said it, if anybody was
 //!   told of it, and at most once otherwise;
+//! - a delayed message waits or was appended, one of them, and never before its time, unless it was
+//!   taken back;
 //! - each thing that was put into a list, set, sorted set, or hash is there or was taken out once,
 //!   and things that are only moved are in one place;
 //! - each entry of a stream of work is still to be delivered, pending, or a dead letter, in exactly
@@ -33,6 +35,7 @@ mod bystander;
 mod client;
 mod consumer;
 mod counts;
+mod delayer;
 mod elements;
 mod follower;
 mod functions;
@@ -86,6 +89,8 @@ pub enum Bug {
     GroupSettingsForgotten,
     /// Snapshots are written without the libraries of functions.
     LibrariesForgotten,
+    /// Snapshots are written without what waits to be appended.
+    DelayedForgotten,
     /// The last recovered batch is applied twice.
     AppliedTwice,
     /// Replies leave while the disk is full and their batches are in no file.
@@ -96,7 +101,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 11] = [
+    pub const ALL: [Bug; 12] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
@@ -105,6 +110,7 @@ impl Bug {
         Bug::NumbersForgotten,
         Bug::GroupSettingsForgotten,
         Bug::LibrariesForgotten,
+        Bug::DelayedForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,
         Bug::RewrittenMidScript,

@@ -156,6 +156,15 @@ fn draw_stream(out: &mut Vec<u8>, stream: &Stream, now_ms: u64) {
         let lag = stream.lag(group);
         line(out, format_args!("lag {lag}"));
     }
+    for entry in stream
+        .delayed()
+        .into_iter()
+        .flat_map(|delayed| delayed.iter())
+    {
+        let fields: Vec<_> = entry.fields.map(<[u8]>::escape_ascii).collect();
+        let (ticket, options) = (entry.ticket, entry.options);
+        line(out, format_args!("waits {ticket} {options:?} {fields:?}"));
+    }
     let idempotence = stream.idempotence();
     let retention = idempotence.retention();
     let (added, duplicates) = (idempotence.iids_added(), idempotence.iids_duplicates());

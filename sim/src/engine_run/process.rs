@@ -294,7 +294,8 @@ impl Process {
                         | Bug::CountsForgotten
                         | Bug::NumbersForgotten
                         | Bug::GroupSettingsForgotten
-                        | Bug::LibrariesForgotten),
+                        | Bug::LibrariesForgotten
+                        | Bug::DelayedForgotten),
                     ) => {
                         let base = forgetful(bug, &view, &self.engine, now)?;
                         sink.write_all(&base).is_ok()
@@ -476,6 +477,13 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                         stream.set_group_settings(&name, &stream::GroupSettings::default());
                     }
                 }
+                if bug == Bug::DelayedForgotten
+                    && let Some(stream) = record.value.get_mut::<stream::Stream>()
+                {
+                    while let Some(ticket) = first_ticket(stream) {
+                        stream.undelay(ticket, now.stream_ms());
+                    }
+                }
                 writer.record(
                     &record.key,
                     &record.value,
@@ -494,4 +502,8 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
         }
     }
     Ok(writer.finish()?)
+}
+
+fn first_ticket(stream: &stream::Stream) -> Option<stream::Ticket> {
+    stream.delayed()?.first().map(|entry| entry.ticket)
 }

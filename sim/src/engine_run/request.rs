@@ -56,6 +56,10 @@ pub(super) enum Purpose {
     Counted(Appends),
     /// What a writer of numbers wants to know.
     Numbered(Number),
+    /// The ticket of a message that is to be appended later.
+    Delay(Message),
+    /// Whether that message was taken back.
+    Undelay(Message),
     /// New entries of a group.
     New,
     /// Entries that the consumer has already.

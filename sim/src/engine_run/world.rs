@@ -16,6 +16,7 @@ use super::bystander::{self, stream_of};
 use super::client::{Asked, Client, Look, Role, Sent};
 use super::consumer::Consumer;
 use super::counts::Counts;
+use super::delayer::Delayer;
 use super::ledger::{Ledger, Turn};
 use super::lists;
 use super::process::{Follow, Process};
@@ -88,6 +89,7 @@ impl World {
         let roles = producers
             .map(Role::Produces)
             .chain(consumers.map(Role::Consumes))
+            .chain((0..STREAMS).map(|id| Role::Delays(Delayer::new(id as u64, id))))
             .chain((0..3).map(|_| Role::Other));
         Ok(World {
             clients: roles.map(Client::new).collect(),
@@ -115,6 +117,7 @@ impl World {
         }
         self.settle()?;
         self.replies = Replies::Arrive;
+        self.append_all()?;
         self.drain()?;
         self.settle()?;
         self.audit()?;
@@ -258,12 +261,15 @@ impl World {
                     let request = bystander::request_meanwhile(&mut self.rng);
                     self.ask(index, vec![request])
                 }
-                Role::Produces(_) | Role::Consumes(_) => Ok(()),
+                Role::Produces(_) | Role::Delays(_) | Role::Consumes(_) => Ok(()),
             };
         }
         let requests = match &mut client.role {
             Role::Produces(producer) => {
                 producer.requests(now.stream_ms(), &mut self.counts, &mut self.rng)
+            }
+            Role::Delays(delayer) => {
+                delayer.requests(now.stream_ms(), &mut self.ledger, &mut self.rng)
             }
             Role::Consumes(consumer) => consumer.requests(&self.ledger, &mut self.rng),
             Role::Other => {
@@ -402,6 +408,7 @@ impl World {
             let stream = stream_of(engine, &name_of(index));
             known
                 .audit(stream)
+                .and_then(|()| known.audit_delayed(stream))
                 .with_context(|| format!("stream {index}"))?;
         }
         let number = |key: &str| {
@@ -446,6 +453,23 @@ impl World {
         }
         let (position, last) = (self.process.position, self.process.last());
         bail!("the journal is at {position:?}, the engine at {last}")
+    }
+
+    /// Everything that waits is appended in the end.
+    fn append_all(&mut self) -> Result<()> {
+        for _ in 0..30 {
+            self.pass(1000)?;
+            self.settle()?;
+        }
+        for index in 0..STREAMS {
+            let stream = stream_of(&self.process.engine, &name_of(index));
+            let waiting = stream.and_then(stream::Stream::delayed);
+            ensure!(
+                waiting.is_none_or(stream::Delayed::is_empty),
+                "{waiting:?} still wait"
+            );
+        }
+        Ok(())
     }
 
     /// Without further faults consumers get everything in the end.

@@ -23,6 +23,10 @@ const SECTIONS: &[(&str, &str)] = &[
         "Snapshots: what only weir knows",
         "core/rdb/src/stream/extras.rs",
     ),
+    (
+        "Snapshots: what waits to be appended",
+        "core/rdb/src/stream/delayed.rs",
+    ),
     ("In memory: a chunk of entries", "core/stream/src/chunk.rs"),
 ];
 

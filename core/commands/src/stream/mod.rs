@@ -20,6 +20,7 @@ mod xcfgget;
 mod xcfgset;
 mod xclaim;
 mod xdel;
+mod xdelayed;
 mod xdelex;
 mod xgroup;
 mod xidmpepoch;
@@ -35,6 +36,7 @@ mod xreadgroup;
 mod xredrive;
 mod xsetid;
 mod xtrim;
+mod xundelay;
 
 use engine::command::{Entry, entry};
 use resp::Reply;
@@ -50,6 +52,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<xcfgset::XCfgSet>(),
     entry::<xclaim::XClaim>(),
     entry::<xdel::XDel>(),
+    entry::<xdelayed::XDelayed>(),
     entry::<xdelex::XDelEx>(),
     xgroup::XGROUP,
     entry::<xidmpepoch::XIdmpEpoch>(),
@@ -66,6 +69,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<xrange::XRevRange>(),
     entry::<xsetid::XSetId>(),
     entry::<xtrim::XTrim>(),
+    entry::<xundelay::XUndelay>(),
 ];
 
 /// Writes an ID as the bulk string `ms-seq`.

@@ -34,7 +34,7 @@ impl From<StreamError> for Refusal {
 }
 
 impl Refusal {
-    fn counted(stream: &Stream, what: Counted, error: StreamError) -> Refusal {
+    pub(super) fn counted(stream: &Stream, what: Counted, error: StreamError) -> Refusal {
         Refusal {
             error: CmdError::Stream(error),
             what: stream.idempotence().counted().map(|_| what),

@@ -5,7 +5,6 @@ use std::num::NonZeroU64;
 use engine::args::Args;
 use engine::command::Ctx;
 use engine::error::{CmdError, StreamError};
-use engine::store::effect::{Effect, StreamChange, event};
 use stream::{Keep, NodeLimits, Precision, References, Stream, StreamId, Trim};
 
 /// The trim clause as it is being read: `MAXLEN | MINID [= | ~] threshold [LIMIT count]`.
@@ -80,27 +79,11 @@ impl TrimClause {
         let Some(trim) = self.resolve(ctx.server.config.node_limits) else {
             return 0;
         };
-        if references != References::Keep {
-            ctx.store.prepare_stream(key, references, |stream| {
-                stream.prepare_trim(&trim, references);
-            });
-        }
-        let Ok(Some(stream)) = ctx.store.get::<Stream>(key) else {
-            return 0;
-        };
-        let Some(cut) = stream.plan_trim(&trim, references) else {
-            return 0;
-        };
-        let trim = StreamChange::Trim {
-            through: cut.through,
-            references,
-        };
-        ctx.store.apply(&Effect::on(key, trim), event::XTRIM);
-        cut.entry_count
+        ctx.store.trim_stream(key, &trim, references)
     }
 
     /// Without a limit, an approximate trim does what can be done at once.
-    fn resolve(self, nodes: NodeLimits) -> Option<Trim> {
+    pub(super) fn resolve(self, nodes: NodeLimits) -> Option<Trim> {
         let precision = match self.operator {
             Operator::Exactly => Precision::Exact,
             Operator::Approximately => {

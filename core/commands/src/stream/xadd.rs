@@ -1,12 +1,16 @@
 //! `XADD`.
 
+mod delay;
+
+use std::num::NonZeroU64;
+
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, Idempotent, IidOrigin, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use stream::{References, Stream, StreamId};
+use stream::{DelayedOptions, References, Stream, StreamId};
 
 use super::once::{Judged, compare, judge, refuse_epoch};
 use super::references_option::{REFERENCES, parse_references};
@@ -52,6 +56,10 @@ enum IdSpec {
     Within(u64),
     /// Just this one.
     Exactly(StreamId),
+    /// `*` with `DELAY`: the clock's in that many milliseconds.
+    After(u64),
+    /// `*` with `AT`: the clock's at that time. In a journal, the number of its ticket.
+    At(u64, Option<NonZeroU64>),
 }
 
 /// The key of the fingerprints that `IDMPAUTO` makes. They must be the same after a restart and on
@@ -100,6 +108,14 @@ impl Command for XAdd {
             .optional(),
             Arg::word("report", "REPORT").optional(),
             Arg::integer("epoch").token("EPOCH").optional(),
+            Arg::one_of(
+                "delay",
+                &[
+                    Arg::integer("milliseconds").token("DELAY"),
+                    Arg::integer("unix-time-milliseconds").token("AT"),
+                ],
+            )
+            .optional(),
             Arg::block(
                 "trim",
                 &[
@@ -130,7 +146,7 @@ impl Command for XAdd {
             Arg::block("data", &[Arg::string("field"), Arg::string("value")]).multiple(),
         ],
         compat: Compat::Differs(
-            "REPORT and EPOCH are weir's own. With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
+            "REPORT, EPOCH, DELAY and AT are weir's own. With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",
         ),
         ..Spec::named("xadd")
     };
@@ -145,6 +161,7 @@ impl Command for XAdd {
         let mut report = Report::Id;
         let mut epoch = None;
         let mut trim = TrimClause::default();
+        let mut later = None;
         // Nearly all IDs begin with `*` or a digit, and no option does.
         while let Some([first, ..]) = args.peek()
             && !matches!(first, b'*' | b'0'..=b'9')
@@ -166,6 +183,7 @@ impl Command for XAdd {
                     report = Report::Outcome;
                     true
                 }
+                b'D' | b'A' if delay::parse(args, &mut later)? => true,
                 _ if references.is_none() => {
                     references = parse_references(args);
                     references.is_some()
@@ -178,6 +196,10 @@ impl Command for XAdd {
         }
         let trim = trim.finish()?;
         let id = IdSpec::parse(args.next().ok_or_else(arity)?)?;
+        let id = match later {
+            None => id,
+            Some(later) => delay::only_by_clock(id, later)?,
+        };
         let fields = args.rest();
         if fields.is_empty() || !fields.len().is_multiple_of(2) {
             return Err(match id {
@@ -185,6 +207,7 @@ impl Command for XAdd {
                     CmdError::Stream(StreamError::IdempotentWithId)
                 }
                 IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_) => arity(),
+                IdSpec::After(_) | IdSpec::At(..) => arity(),
             });
         }
         match &mut producer {
@@ -213,7 +236,7 @@ impl Command for XAdd {
             id,
             fields,
         } = cmd;
-        let by_clock = matches!(id, IdSpec::Clock);
+        let by_clock = matches!(id, IdSpec::Clock | IdSpec::After(_) | IdSpec::At(..));
         // A line of a journal has the ID that the clock gave when it was written.
         if producer.is_some() && !by_clock && ctx.mode != Mode::Replay {
             return Err(CmdError::Stream(StreamError::IdempotentWithId));
@@ -259,10 +282,11 @@ impl Command for XAdd {
             // In a journal, a line with a new ID is an entry, and one with another ID or none is a
             // retry, whatever is remembered: so replay decides nothing.
             let known = match ctx.mode {
-                Mode::Replay if by_clock => Some(StreamId::MIN),
+                Mode::Replay if matches!(id, IdSpec::Clock) => Some(StreamId::MIN),
                 Mode::Replay => match (found, id) {
                     (Some(stream), IdSpec::Exactly(id)) if id <= stream.last_id() => Some(id),
                     (_, IdSpec::Clock | IdSpec::Within(_) | IdSpec::Exactly(_)) => None,
+                    (_, IdSpec::After(_) | IdSpec::At(..)) => None,
                 },
                 Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => match found {
                     Some(stream) => {
@@ -274,6 +298,15 @@ impl Command for XAdd {
                         };
                         match judged {
                             Ok(Judged::ByWindow) => {
+                                if let Some(waiting) = stream.delayed_iid(producer, iid) {
+                                    return match delay::same(stream, &waiting, fields) {
+                                        Ok(ticket) => {
+                                            let answer = delay::answer_waiting;
+                                            Ok(answer(key, *idempotent, ticket, report, ctx))
+                                        }
+                                        Err(refusal) => Err(refusal.note(ctx, key, *idempotent)),
+                                    };
+                                }
                                 sought = stream.idempotence().seek(producer, iid, now_ms);
                                 idempotent.sought = Some(&sought);
                                 sought.known
@@ -290,6 +323,9 @@ impl Command for XAdd {
                 },
             };
             if let Some(id) = known {
+                if id == StreamId::MIN && ctx.mode != Mode::Replay {
+                    return Ok(delay::answer_cancelled(key, *idempotent, report, ctx));
+                }
                 let Idempotent { producer, iid, .. } = *idempotent;
                 if let Some(stream) = found.filter(|stream| stream.idempotence().is_beyond_redis())
                     && ctx.mode != Mode::Replay
@@ -318,6 +354,21 @@ impl Command for XAdd {
                 id
             }
             (None, IdSpec::Exactly(id)) => id,
+            (_, IdSpec::After(_) | IdSpec::At(..)) => {
+                let nodes = ctx.server.config.node_limits;
+                let options = DelayedOptions {
+                    references,
+                    trim: trim.and_then(|trim| trim.resolve(nodes)),
+                    idempotent: idempotent.map(|of| (of.producer, of.iid)),
+                };
+                if found.is_some_and(|stream| stream.idempotence().is_monotone())
+                    && idempotent.is_some()
+                    && ctx.mode != Mode::Replay
+                {
+                    return Err(CmdError::Stream(StreamError::DelayedNumber));
+                }
+                return delay::delay(key, id, options, fields, report, ctx);
+            }
         };
         let nodes = ctx.server.config.node_limits;
         let trim = trim.filter(|trim| {

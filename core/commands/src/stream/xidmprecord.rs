@@ -103,7 +103,8 @@ impl Command for XIdmpRecord {
             }
             windowed => windowed.lookup(cmd.producer, cmd.iid, now_ms),
         };
-        if known.is_some_and(|known| known != id) {
+        let waits = stream.delayed_iid(cmd.producer, cmd.iid).is_some();
+        if waits || known.is_some_and(|known| known != id) {
             return Err(CmdError::Stream(StreamError::IidTaken));
         }
         let record = StreamChange::RecordIdempotent {

@@ -19,7 +19,9 @@ impl Node {
             unix_us: 1_790_000_000_000_000,
             mono: Mono(0),
         };
-        let mut engine = Engine::new(Settings::default(), 7, now, &commands::TABLE);
+        let mut settings = Settings::default();
+        settings.set("enable-debug-command", "yes").unwrap();
+        let mut engine = Engine::new(settings, 7, now, &commands::TABLE);
         engine.set_journalling(Journalling::On);
         let session = engine.connect(String::new(), String::new(), now);
         Node {

@@ -1,6 +1,6 @@
 //! What is wrong with a command on a stream or on its groups.
 
-use stream::StreamId;
+use stream::{StreamId, Ticket};
 use thiserror::Error;
 
 use crate::limits::REDRIVE_COUNT_MAX;
@@ -109,6 +109,27 @@ pub enum StreamError {
     /// `EPOCH` of an append that is not idempotent.
     #[error("ERR syntax error, EPOCH can be used only with IDMP/IDMPAUTO")]
     EpochOfPlain,
+    /// `DELAY` or `AT` with an ID that is not the clock's.
+    #[error("ERR syntax error, DELAY/AT can be used only with auto-generated IDs")]
+    DelayedWithId,
+    /// Two times for one append.
+    #[error("ERR syntax error, DELAY/AT specified multiple times")]
+    DelayedTwice,
+    /// More bytes than an entry may have that waits.
+    #[error("ERR a delayed entry can have at most 8388608 bytes")]
+    DelayedTooLarge,
+    /// An idempotent one where idempotent IDs are numbers, in the order of which they are appended.
+    #[error("ERR IDMP-MODE is MONOTONE: DELAY/AT cannot be used with IDMP/IDMPAUTO")]
+    DelayedNumber,
+    /// The greatest number of a ticket was given out.
+    #[error("ERR The stream has given out the last possible ticket")]
+    TicketsExhausted,
+    /// A text that is not a ticket.
+    #[error("ERR Invalid ticket specified")]
+    InvalidTicket,
+    /// An idempotent ID that was used for a delayed entry with other fields, and its ticket.
+    #[error("IDMPCONFLICT The idempotent ID was used for delayed entry {0}, with other fields")]
+    OtherDelayedFields(Ticket),
     /// An append with an older epoch than the producer's, which is this, or with none.
     #[error("IDMPFENCED The producer has epoch {0}: another writer has taken over")]
     Fenced(u64),

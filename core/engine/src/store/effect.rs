@@ -22,6 +22,7 @@
 //! | `producer`, `iid` | who added an entry, and under which idempotent ID |
 
 mod database;
+mod delayed;
 pub(crate) mod encode;
 pub mod event;
 mod group;
@@ -38,6 +39,7 @@ mod stream;
 mod string;
 
 pub use self::database::DatabaseChange;
+pub use self::delayed::DelayChange;
 pub use self::event::{Class, Event, Touch};
 pub use self::group::{Claim, GroupChange, OfGroup};
 pub use self::key::KeyChange;
@@ -140,6 +142,8 @@ families! {
         SortedSet(sorted_set::SortedSetChange<'a>),
         /// It holds a stream afterwards.
         Stream(StreamChange<'a>),
+        /// The same, and what waits to be appended to it changes.
+        Delayed(DelayChange<'a>),
         /// It holds a hash afterwards.
         Hash(hash::HashChange<'a>),
         /// The same, and a group of the stream changes.

@@ -5,6 +5,7 @@
 //! at a time.
 
 mod client_memory;
+mod delayed;
 mod eviction;
 mod idle;
 mod packing;

@@ -3,16 +3,19 @@
 //! The keyspace knows which keys have expired, and which values have something to do; what that is
 //! follows from the record. A key that has expired is removed, which is an effect, and so are
 //! fields of a hash. A value does what it has to: a stream forgets idempotent IDs and lets chunks
-//! be packed, neither of which anybody can see, so that no effect says it. While nothing may
-//! expire, nobody looks for keys that have, and a hash with fields that have is put aside. Both are
-//! loops under a budget: what they do not get to waits for the next call, which is due at once.
+//! be packed, neither of which anybody can see, so that no effect says it. That delayed entries of
+//! a stream are appended is one (`upkeep/delayed.rs`). While nothing may expire, nobody looks for
+//! keys that have, and a hash with fields that have is put aside. Both are loops under a budget:
+//! what they do not get to waits for the next call, which is due at once.
 
 use stream::Stream;
 use values::{Hash, Key};
 
+use super::delayed::AppendBudget;
 use crate::Engine;
 use crate::limits::{
-    EXPIRED_PER_TIMER_MAX, LOOKS_PER_TIMER_MAX, STEPS_PER_TIMER_MAX, UNTRACKED_PER_TIMER_MAX,
+    EXPIRED_PER_TIMER_MAX, HELD_RETRY_MS, LOOKS_PER_TIMER_MAX, STEPS_PER_TIMER_MAX,
+    UNTRACKED_PER_TIMER_MAX,
 };
 use crate::store::apply::{Access, Overdue, Store};
 use crate::store::keyspace::Due;
@@ -26,6 +29,8 @@ struct Budget {
     expiries: usize,
     /// Steps that values take.
     steps: usize,
+    /// Entries of streams that are appended.
+    appends: AppendBudget,
 }
 
 impl Engine {
@@ -45,11 +50,14 @@ impl Engine {
         }
     }
 
-    /// Returns whether expired keys are removed now. While a log is followed, it says when.
+    /// Returns whether expired keys are removed now.
     fn expires_keys(&self, now: Now) -> bool {
-        self.server.config.active_expire
-            && self.server.pause.active(now).is_none()
-            && !self.data.log.is_replaying()
+        self.server.config.active_expire && self.changes_keys(now)
+    }
+
+    /// Returns whether time may change keys now. While a log is followed, it says when.
+    fn changes_keys(&self, now: Now) -> bool {
+        self.server.pause.active(now).is_none() && !self.data.log.is_replaying()
     }
 
     /// When something is due for a key; at most `now` if that is already so.
@@ -100,6 +108,7 @@ impl Engine {
             looks: LOOKS_PER_TIMER_MAX,
             expiries: EXPIRED_PER_TIMER_MAX,
             steps: STEPS_PER_TIMER_MAX,
+            appends: AppendBudget::of_call(),
         };
         let expires_keys = self.expires_keys(now);
         if expires_keys {
@@ -110,7 +119,20 @@ impl Engine {
             let fields = record.value().get::<Hash>();
             let has_over = fields.is_some_and(|fields| fields.over(now.stream_ms()) > 0);
             let is_expired = record.is_expired(now.unix());
-            if !is_expired && !has_over {
+            let stream = record.value().get::<Stream>();
+            let appends = stream.and_then(Stream::delayed_due_ms);
+            let appends = appends.is_some_and(|at| at <= now.stream_ms()) && !is_expired;
+            if appends {
+                if budget.appends.is_spent() {
+                    return;
+                }
+                if self.changes_keys(now) {
+                    self.append_delayed(due, &mut budget.appends, now);
+                } else {
+                    let later = now.unix().plus(HELD_RETRY_MS);
+                    self.data.keyspace.postpone(due, later);
+                }
+            } else if !is_expired && !has_over {
                 if budget.steps == 0 {
                     return;
                 }
@@ -148,7 +170,7 @@ impl Engine {
         over.len()
     }
 
-    fn store_for(&mut self, database: u16, now: Now) -> Store<'_> {
+    pub(super) fn store_for(&mut self, database: u16, now: Now) -> Store<'_> {
         let (access, overdue) = (Access::NoTouch, Overdue::Kept);
         Store::new(&mut self.data, database, now, access, overdue)
     }

@@ -11,14 +11,16 @@
 //! | `weir-idmp-epochs` | per producer that was given an epoch: its ID (its length, a number, and its bytes) and the latest epoch (number) |
 //! | `weir-idmp-counts` | if a stream counts what happens to producers, a tally of all; then per producer that has one: its ID (its length, a number, and its bytes) and a tally. A tally is how many counts there are, and these (numbers): duplicates, conflicts, fenced, dropped |
 //! | `weir-idmp-numbers` | per producer that has reached a number: its ID (its length, a number, and its bytes), the number, the two numbers of its entry's ID, and a hash of the message (8 bytes, little endian; 0 if it is not known) |
+//! | `weir-delayed` | the number of the last ticket that was given out (number), and what waits to be appended (`stream/delayed.rs`) |
 //! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a text is its length and its bytes) |
 //! | `weir-group-settings` | per group with settings that are not as by default: how many groups lie between it and the one before, how many such settings there are (numbers), and these as above |
 //! | `weir-pel-order` | per group with pending entries that came after one of the same delivery time and a greater ID: how many groups lie between it and the one before, how many such entries there are (numbers), and their IDs (16 bytes each) in the order in which they came |
 //!
 //! Ids count in the order in which the value has them, groups too. A payload of `DUMP` begins with
-//! these fields only if the stream or a group of it has settings; Redis refuses it then. Else it
-//! has none: there an id was added at the time in its entry's ID or at the time of the `RESTORE`,
-//! whichever is earlier, and pending entries of one delivery time are in the order of their IDs.
+//! these fields only if the stream has settings, epochs or tickets, or a group of it has settings;
+//! Redis refuses it then. Else it has none: there an id was added at the time in its entry's ID or
+//! at the time of the `RESTORE`, whichever is earlier, and pending entries of one delivery time are
+//! in the order of their IDs.
 //!
 //! A setting whose tag or value this version does not know is refused, not passed over: the stream
 //! would do something else than it was told.
@@ -28,7 +30,7 @@ use stream::{
     Settings, Stream, StreamId, StreamSettings, Tally,
 };
 
-use super::{id_bytes, read_raw_id};
+use super::{delayed, id_bytes, read_raw_id};
 use crate::code;
 use crate::decode::{Decoder, Summed};
 use crate::encode::{Encoder, push_number};
@@ -41,6 +43,7 @@ const MESSAGES: &[u8] = b"weir-idmp-messages";
 const EPOCHS: &[u8] = b"weir-idmp-epochs";
 const COUNTS: &[u8] = b"weir-idmp-counts";
 const NUMBERS: &[u8] = b"weir-idmp-numbers";
+const DELAYED: &[u8] = b"weir-delayed";
 const SETTINGS: &[u8] = b"weir-settings";
 const GROUP_SETTINGS: &[u8] = b"weir-group-settings";
 const PENDING_ORDER: &[u8] = b"weir-pel-order";
@@ -53,6 +56,7 @@ pub(crate) struct Extras {
     epochs: Vec<u8>,
     counts: Vec<u8>,
     numbers: Vec<u8>,
+    delayed: Vec<u8>,
     settings: Vec<u8>,
     group_settings: Vec<u8>,
     pending_order: Vec<u8>,
@@ -74,6 +78,7 @@ impl Extras {
             EPOCHS => &mut self.epochs,
             COUNTS => &mut self.counts,
             NUMBERS => &mut self.numbers,
+            DELAYED => &mut self.delayed,
             SETTINGS => &mut self.settings,
             GROUP_SETTINGS => &mut self.group_settings,
             PENDING_ORDER => &mut self.pending_order,
@@ -146,6 +151,15 @@ impl Extras {
             idempotence.restore_message(&producer, reached.id, message);
         }
         Ok(())
+    }
+
+    /// Lets the entries wait that do so in the stream.
+    pub(super) fn delay(&self, stream: &mut Stream) -> Result<(), Damaged> {
+        if self.delayed.is_empty() {
+            return Ok(());
+        }
+        let mut from = Decoder::new(&*self.delayed, Summed::Already);
+        delayed::read(&mut from, stream).ok_or(Damaged::Foreign)
     }
 
     /// The settings of the stream.
@@ -417,6 +431,16 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
         field.drain(out)?;
     }
     field.flush(out)?;
+
+    if let Some(delayed) = stream.delayed() {
+        let mut field = Field::new(DELAYED);
+        push_number(&mut field.content, delayed.last_number());
+        for entry in delayed.iter() {
+            delayed::push(&entry, &mut field.content);
+            field.drain(out)?;
+        }
+        field.flush(out)?;
+    }
 
     let mut field = Field::new(SETTINGS);
     push_settings(stream.settings(), &mut field.content);

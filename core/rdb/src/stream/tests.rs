@@ -1,8 +1,11 @@
+use std::num::NonZeroU64;
+
 use proptest::prelude::*;
 use stream::{
-    Acknowledgement, CountChange, Counted, Created, Entries, Group, GroupSettings, Groups, Holder,
-    Idempotence, IidMode, Missing, NodeLimits, OnConflict, Reached, Remembered, Retention, Stream,
-    StreamId, StreamParts, StreamSettings,
+    Acknowledgement, CountChange, Counted, Created, DelayedOptions, Entries, Group, GroupSettings,
+    Groups, Holder, Idempotence, IidMode, Keep, Missing, NodeLimits, OnConflict, Precision,
+    Reached, References, Remembered, Retention, Stream, StreamId, StreamParts, StreamSettings,
+    Trim,
 };
 use values::{StringValue, Value};
 
@@ -114,6 +117,16 @@ fn picture(stream: &Stream) -> String {
     let mut counted: Vec<_> = idempotence.counted_producers().collect();
     counted.sort_unstable_by_key(|(producer, _)| *producer);
     lines.extend(counted.iter().map(|counted| format!("counted {counted:?}")));
+    if let Some(delayed) = stream.delayed() {
+        lines.push(format!("tickets {}", delayed.last_number()));
+        lines.extend(delayed.iter().map(|entry| {
+            let (ticket, options) = (entry.ticket, entry.options);
+            format!(
+                "{ticket} {options:?} {:?}",
+                entry.fields.collect::<Vec<_>>()
+            )
+        }));
+    }
     let settings = stream.settings().get();
     lines.extend(settings.map(|settings| format!("{settings:?}")));
     let mut producers = Vec::new();
@@ -598,6 +611,30 @@ fn plans() -> impl Strategy<Value = Plan> {
         })
 }
 
+/// Lets an entry wait, with options and fields that follow from numbers.
+fn delay(stream: &mut Stream, iid: u8, due_ms: u64, keep: i16) {
+    let limit = NonZeroU64::new(u64::from(iid % 5));
+    let trim = |keep, precision| Some(Trim { keep, precision });
+    let name = [iid];
+    let options = DelayedOptions {
+        references: [
+            References::Keep,
+            References::Delete,
+            References::Acknowledged,
+        ][usize::from(iid % 3)],
+        trim: match keep {
+            ..=-2 => None,
+            -1 => trim(Keep::MaxLen(due_ms), Precision::Exact),
+            0 => trim(Keep::MinId(id(due_ms, 3)), Precision::Exact),
+            _ => trim(Keep::MaxLen(due_ms), Precision::Approximate { limit }),
+        },
+        idempotent: iid.is_multiple_of(2).then_some((b"delayed", &name)),
+    };
+    let value = vec![iid; usize::from(iid) * 7];
+    let ticket = stream.next_ticket(due_ms).unwrap();
+    stream.delay(ticket, &options, [b"f".as_slice(), &value].into_iter());
+}
+
 fn build(plan: &Plan) -> Stream {
     let mut entries = Entries::new();
     let mut last_id = id(1, 0);
@@ -662,6 +699,9 @@ fn build(plan: &Plan) -> Stream {
             settings.dead_letter_key = name.repeat(3);
         }
         stream.set_group_settings(name, &settings);
+    }
+    for (_, iid, due_ms, keep) in plan.ids.iter().filter(|(producer, ..)| *producer == 1) {
+        delay(&mut stream, *iid, *due_ms, *keep);
     }
     for &(producer, epoch, _, _) in plan.ids.iter().filter(|(producer, ..)| *producer > 1) {
         let idempotence = stream.idempotence_mut();

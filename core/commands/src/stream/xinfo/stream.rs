@@ -98,13 +98,18 @@ impl Command for Info {
             Detail::Full(limit) => {
                 let is_configured = !stream.settings().is_empty();
                 let counted = stream.idempotence().counted();
-                let own = usize::from(is_configured) + usize::from(counted.is_some());
+                let own = usize::from(is_configured)
+                    + usize::from(counted.is_some())
+                    + usize::from(stream.delayed().is_some());
                 ctx.reply.map(COMMON_FIELDS + 2 + own);
                 write_common(ctx.reply, stream, now_ms);
                 write_full(ctx.reply, stream, limit);
                 write_configured(ctx.reply, stream.settings());
                 if let Some(tally) = counted {
                     write_counted(ctx.reply, tally);
+                }
+                if let Some(delayed) = stream.delayed() {
+                    count(ctx.reply, "delayed", delayed.len() as u64);
                 }
             }
         }

@@ -20,7 +20,8 @@
 //!
 //! What Redis has no words for is said in weir's own (`XCFGSET … KEEPIDS`, the settings of
 //! `XCFGSET` and `XGROUP SETCFG`, `XIDMPEPOCH` with an epoch, `XIDMPRECORD` with the name of a
-//! count): Redis refuses a journal that has them.
+//! count, `XADD … AT … TICKET` of an entry that waits, and `XUNDELAY` of one that does not any
+//! more): Redis refuses a journal that has them.
 //!
 //! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are
 //! forgotten by age follows from these and the time. When a consumer called last that got

@@ -6,6 +6,7 @@
 //! `tests/events` has what Redis published for each command.
 
 pub use super::database::events::*;
+pub use super::delayed::events::*;
 pub use super::group::events::*;
 pub use super::key::events::*;
 pub use super::library::events::*;

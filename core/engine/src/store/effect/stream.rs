@@ -2,13 +2,13 @@
 
 use resp::Argv;
 use stream::{
-    Counted, Deletion, Forget, References, Removed, Retention, SetId, Stream, StreamId,
-    StreamSettings, Trimmed,
+    Counted, Deletion, Forget, NodeLimits, References, Removed, Retention, SetId, Stream, StreamId,
+    StreamSettings, Trim, Trimmed,
 };
 use values::Value;
 
 use super::encode::{self, Line, Out};
-use super::{Audience, Changed, Family};
+use super::{Audience, Changed, Effect, Family, event};
 use crate::store::apply::{Added, DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -464,12 +464,38 @@ impl Store<'_> {
     }
 
     /// The time at which an entry counts as added.
-    fn stream_time(&self, id: StreamId) -> u64 {
+    pub(super) fn stream_time(&self, id: StreamId) -> u64 {
         let now_ms = self.now.stream_ms();
         match self.data.added {
             Added::Now => now_ms,
             Added::ById => id.ms.min(now_ms),
         }
+    }
+
+    /// The sizes of nodes that appends keep to.
+    pub(super) fn node_limits(&self) -> NodeLimits {
+        self.data.node_limits
+    }
+
+    /// Removes what a trim asks for; how many entries that were.
+    pub fn trim_stream(&mut self, key: &[u8], trim: &Trim, references: References) -> u64 {
+        if references != References::Keep {
+            self.prepare_stream(key, references, |stream| {
+                stream.prepare_trim(trim, references);
+            });
+        }
+        let Ok(Some(stream)) = self.get::<Stream>(key) else {
+            return 0;
+        };
+        let Some(cut) = stream.plan_trim(trim, references) else {
+            return 0;
+        };
+        let trim = StreamChange::Trim {
+            through: cut.through,
+            references,
+        };
+        self.apply(&Effect::on(key, trim), event::XTRIM);
+        cut.entry_count
     }
 
     /// Changes an existing stream. How much was changed; after 0 it counts as it was, whatever a

@@ -1,8 +1,8 @@
 //! The bytes of every effect. What was written to a disk is read for ever, so these do not change.
 
 use ::stream::{
-    Acknowledgement, Activity, Counted, Forget, GroupSettings, OnConflict, References, Retention,
-    SetId, StreamId, StreamSettings,
+    Acknowledgement, Activity, Counted, DelayedOptions, Forget, GroupSettings, Keep, OnConflict,
+    Precision, References, Retention, SetId, StreamId, StreamSettings, Ticket, Trim,
 };
 use resp::{Argv, ArgvBuf};
 use values::{StringValue, Value};
@@ -70,6 +70,11 @@ fn bytes(commands: &str, selects: &str) -> String {
         _ => format!("{}{body}{}", encode("MULTI"), encode("EXEC")),
     }
 }
+
+const TICKET: Ticket = Ticket {
+    due_ms: 90,
+    number: 3,
+};
 
 const SELECT_2: &str = "*2\r\n$6\r\nSELECT\r\n$1\r\n2\r\n";
 
@@ -268,6 +273,58 @@ fn the_bytes_of_an_effect_do_not_change() {
                 epoch: 7,
             }),
             "XIDMPEPOCH k p 7",
+        ),
+        (
+            on(DelayChange::Delay {
+                ticket: TICKET,
+                options: DelayedOptions::default(),
+                fields: fields.as_argv(),
+            }),
+            "XADD k AT 90 TICKET 3 * f v",
+        ),
+        (
+            on(DelayChange::Delay {
+                ticket: TICKET,
+                options: DelayedOptions {
+                    references: References::Acknowledged,
+                    trim: Some(Trim {
+                        keep: Keep::MaxLen(5),
+                        precision: Precision::Approximate { limit: None },
+                    }),
+                    idempotent: Some((b"p", b"i")),
+                },
+                fields: fields.as_argv(),
+            }),
+            "XADD k ACKED IDMP p i MAXLEN ~ 5 LIMIT 0 AT 90 TICKET 3 * f v",
+        ),
+        (
+            on(DelayChange::Delay {
+                ticket: TICKET,
+                options: DelayedOptions {
+                    references: References::Keep,
+                    trim: Some(Trim {
+                        keep: Keep::MinId(id(5, 6)),
+                        precision: Precision::Exact,
+                    }),
+                    idempotent: None,
+                },
+                fields: fields.as_argv(),
+            }),
+            "XADD k MINID = 5-6 AT 90 TICKET 3 * f v",
+        ),
+        (
+            on(DelayChange::Cancel {
+                ticket: TICKET,
+                at_ms: 80,
+            }),
+            "XUNDELAY k @90-3 CANCELLED 80",
+        ),
+        (
+            on(DelayChange::Append {
+                ticket: TICKET,
+                id: id(95, 0),
+            }),
+            "XUNDELAY k @90-3 APPENDED 95-0",
         ),
         (
             on(StreamChange::RecordIdempotent {

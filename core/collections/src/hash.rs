@@ -3,7 +3,13 @@
 //! Cursors show clients the upper bits of hashes, and the order in which names come shows more. So
 //! many results of the function for chosen inputs must tell nothing about others. Otherwise a
 //! client could make names with equal hashes, which share one table of any size. Because it takes
-//! whole byte strings only, this is faster than a hasher that takes its input in pieces.
+//! whole byte strings only, this is faster than a hasher that takes its input in pieces. Of a long
+//! name the hash is that of a few numbers that tell it from others ([`long`]).
+
+mod long;
+
+/// From this length on, in bytes, a name counts as long.
+const LONG_BYTES_MIN: usize = 4096;
 
 /// The hash of names under a secret key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +32,39 @@ impl NameHasher {
     /// The same, inlined for a caller that does little else, and often.
     #[inline(always)]
     pub fn hash_inline(&self, bytes: &[u8]) -> u64 {
-        let [k0, k1] = self.key;
-        let mut state = State([
-            k0 ^ 0x736f_6d65_7073_6575,
-            k1 ^ 0x646f_7261_6e64_6f6d,
-            k0 ^ 0x6c79_6765_6e65_7261,
-            k1 ^ 0x7465_6462_7974_6573,
-        ]);
+        if bytes.len() >= LONG_BYTES_MIN {
+            return self.hash_long(bytes);
+        }
+        let mut state = self.begin();
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {
             state.take(u64::from_le_bytes(*word));
         }
         state.take(last_bytes(bytes, rest) | (bytes.len() as u64) << 56);
-        state.finish()
+        state.finish(OF_SHORT)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hash_long(&self, bytes: &[u8]) -> u64 {
+        let point = self.begin().finish(OF_NOTHING);
+        let mut state = self.begin();
+        for lane in long::lanes(bytes, point) {
+            state.take(lane);
+        }
+        state.take(bytes.len() as u64);
+        state.finish(OF_LONG)
+    }
+
+    #[inline(always)]
+    fn begin(&self) -> State {
+        let [k0, k1] = self.key;
+        State([
+            k0 ^ 0x736f_6d65_7073_6575,
+            k1 ^ 0x646f_7261_6e64_6f6d,
+            k0 ^ 0x6c79_6765_6e65_7261,
+            k1 ^ 0x7465_6462_7974_6573,
+        ])
     }
 }
 
@@ -88,6 +114,14 @@ pub fn is_same(a: &[u8], b: &[u8]) -> bool {
 
 struct State([u64; 4]);
 
+/// What ends the hash of a short name, as SipHash has it. Other ends make other functions, whose
+/// results those of this one do not tell.
+const OF_SHORT: u64 = 0xff;
+/// What ends the hash of what a long name comes to.
+const OF_LONG: u64 = 0xee;
+/// What ends the hash of nothing that gives the secret point for long names.
+const OF_NOTHING: u64 = 0xdd;
+
 impl State {
     #[inline]
     fn take(&mut self, word: u64) {
@@ -97,8 +131,8 @@ impl State {
     }
 
     #[inline]
-    fn finish(mut self) -> u64 {
-        self.0[2] ^= 0xff;
+    fn finish(mut self, end: u64) -> u64 {
+        self.0[2] ^= end;
         for _ in 0..3 {
             self.round();
         }
@@ -160,11 +194,30 @@ mod tests {
 
     #[test]
     fn every_bit_of_the_key_counts() {
-        let plain = NameHasher::new([1, 2]).hash(b"key:1");
-        for bit in 0..64 {
-            for key in [[1 ^ (1 << bit), 2], [1, 2 ^ (1 << bit)]] {
-                assert_ne!(NameHasher::new(key).hash(b"key:1"), plain);
+        let long = vec![b'k'; LONG_BYTES_MIN];
+        for name in [&b"key:1"[..], &long] {
+            let plain = NameHasher::new([1, 2]).hash(name);
+            for bit in 0..64 {
+                for key in [[1 ^ (1 << bit), 2], [1, 2 ^ (1 << bit)]] {
+                    assert_ne!(NameHasher::new(key).hash(name), plain);
+                }
             }
+        }
+    }
+
+    #[test]
+    fn every_byte_and_the_length_of_a_long_name_count() {
+        let hasher = NameHasher::new([3, 4]);
+        let mut name = vec![0; LONG_BYTES_MIN];
+        let mut seen = std::collections::BTreeSet::new();
+        for at in 0..name.len() {
+            name[at] = 1;
+            assert!(seen.insert(hasher.hash(&name)));
+            name[at] = 0;
+        }
+        for len in 0..200 {
+            let zeros = vec![0; LONG_BYTES_MIN + len];
+            assert!(seen.insert(hasher.hash(&zeros)));
         }
     }
 }

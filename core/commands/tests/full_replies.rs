@@ -54,7 +54,7 @@ impl Server {
 /// What a client may have,
 const BYTES_MAX: usize = 10_000;
 /// what is written at most before it is noticed that this is more,
-const DROPPED_BYTES_MAX: usize = 300_000;
+const DROPPED_BYTES_MAX: usize = 400_000;
 /// and what a whole reply has at least.
 const WHOLE_BYTES_MIN: usize = 600_000;
 

@@ -1,9 +1,9 @@
-//! What a long name comes to before it is hashed: the values of a few polynomials at a secret point.
+//! What a long name comes to before it is hashed: values of polynomials at a secret point.
 //!
 //! SipHash has to wait for each word before the next, and takes 40 ms for a name of 200 MB, during
-//! which nobody else is served. This takes little more than half of that. A name is cut into words of seven
-//! bytes, dealt out to lanes. Each lane is the value of a polynomial, whose coefficients are its
-//! words, modulo a prime.
+//! which nobody else is served. This takes little more than half of that. A name is cut into words
+//! of seven bytes, dealt out to lanes. Each lane is the value of a polynomial, whose coefficients
+//! are its words, modulo a prime.
 //!
 //! Two names of one length differ in some lane, and two polynomials have the same value at no more
 //! points than they have coefficients. So the names come to the same with a probability of at most

@@ -36,8 +36,8 @@ impl Command for GetKeys {
     fn execute(request: Argv<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         let keys = keys_of(ctx, request)?;
         ctx.reply.array(keys.count);
-        // Several times as fast as a loop that asks the layers of this iterator for one key after the
-        // other; others wait meanwhile.
+        // Several times as fast as a loop, which asks every layer of the iterator for each key.
+        // Others wait meanwhile.
         keys.iter().for_each(|found| ctx.reply.bulk(found.key));
         Ok(Flow::Done)
     }

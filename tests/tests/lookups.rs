@@ -357,6 +357,7 @@ const LEFT_OUT: &[&str] = &[
     "xnack",
     "xredrive",
     "xundelay",
+    "xtouch",
 ];
 
 fn ask(client: &mut Client, request: &str) -> Value {

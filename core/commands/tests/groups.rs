@@ -279,6 +279,73 @@ fn a_redrive_puts_back_once_what_belongs_there() {
     assert!(claimed.contains("$1\r\nw\r\n"), "{claimed}");
 }
 
+#[test]
+fn a_touch_renews_only_what_the_consumer_holds() {
+    let mut node = twice();
+    node.ask("XREADGROUP GROUP g ann COUNT 1 STREAMS s >");
+    node.ask("XREADGROUP GROUP g bob STREAMS s >");
+    node.wait(500);
+    assert_eq!(node.ask("XTOUCH s g ann 1-2 1-1"), "*1\r\n$3\r\n1-1\r\n");
+    node.same(&LOOK);
+    node.wait(500);
+    let claimed = node.ask("XAUTOCLAIM s g eve 1000 0 JUSTID");
+    assert_eq!(claimed, "*3\r\n$3\r\n0-0\r\n*1\r\n$3\r\n1-2\r\n*0\r\n");
+    node.same(&LOOK);
+}
+
+#[test]
+fn a_consumer_is_given_no_more_than_it_may_have() {
+    let mut node = twice();
+    node.ask("XADD s 1-3 f x");
+    node.ask("XGROUP SETCFG s g MAXPENDING 2");
+    let count = |node: &mut Node, consumer: &str| {
+        let pending = node.ask(&format!("XPENDING s g - + 9 {consumer}"));
+        pending.matches("*4\r\n").count()
+    };
+    node.ask("XREADGROUP GROUP g ann COUNT 1 STREAMS s >");
+    node.ask("XREADGROUP GROUP g ann STREAMS s >");
+    assert_eq!(count(&mut node, "ann"), 2);
+    // Its own entries again, but no others, and new ones where they are not pending.
+    node.wait(10);
+    let own = node.ask("XREADGROUP GROUP g ann CLAIM 10 STREAMS s >");
+    assert!(
+        own.contains("1-1") && own.contains("1-2") && !own.contains("1-3"),
+        "{own}"
+    );
+    node.ask("XREADGROUP GROUP g bob COUNT 1 STREAMS s >");
+    node.wait(10);
+    node.ask("XACK s g 1-2");
+    let one = node.ask("XREADGROUP GROUP g ann CLAIM 10 MAXSIZE 9999 STREAMS s >");
+    assert!(one.contains("1-3"), "{one}");
+    assert_eq!((count(&mut node, "ann"), count(&mut node, "bob")), (1, 0));
+    node.ask("XADD s 1-4 f y");
+    node.ask("XADD s 1-5 f z");
+    let bounded = node.ask("XREADGROUP GROUP g ann MAXSIZE 9999 STREAMS s >");
+    assert!(
+        bounded.contains("1-4") && !bounded.contains("1-5"),
+        "{bounded}"
+    );
+    let waived = node.ask("XREADGROUP GROUP g ann NOACK STREAMS s >");
+    assert!(waived.contains("1-5"), "{waived}");
+    node.same(&LOOK);
+}
+
+#[test]
+fn entries_of_a_deleted_consumer_are_kept_if_asked_for() {
+    let mut node = twice();
+    node.ask("XREADGROUP GROUP g ann STREAMS s >");
+    node.ask("XCLAIM s g ann 0 1-2");
+    assert_eq!(node.ask("XGROUP DELCONSUMER s g ann KEEPPENDING"), ":2\r\n");
+    let pending = node.ask("XPENDING s g - + 9");
+    let given_back =
+        |id: &str, count: u8| format!("*4\r\n$3\r\n{id}\r\n$0\r\n\r\n:-1\r\n:{count}\r\n");
+    assert_eq!(
+        pending,
+        format!("*2\r\n{}{}", given_back("1-1", 1), given_back("1-2", 2))
+    );
+    node.same(&LOOK);
+}
+
 /// What a client does to a group whose entries may be delivered twice.
 #[derive(Clone, Debug)]
 enum Step {

@@ -67,6 +67,13 @@ impl Group {
         (told > 0).then_some(told)
     }
 
+    /// How many entries a consumer has pending at most by reading, if the group was told so.
+    #[inline]
+    pub fn pending_max(&self) -> Option<u64> {
+        let told = self.settings.get()?.pending_max;
+        (told > 0).then_some(told)
+    }
+
     /// Which entries go to a dead-letter stream, if the group was told so.
     #[inline]
     pub fn dead_letter(&self) -> Option<DeadLetterRule<'_>> {

@@ -24,6 +24,9 @@ const DEAD: &str = "work:dead";
 /// How often an entry is delivered at most.
 const DELIVERIES_MAX: u64 = 2;
 
+/// How many entries a worker has at most.
+const PENDING_MAX: u64 = 4;
+
 /// What the reply to a request about work tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
@@ -65,7 +68,7 @@ impl Work {
         let pending = some_pending(engine, rng);
         let idle_ms = rng.below(300);
         let given = Purpose::Work(Told::Given);
-        match (rng.below(14), pending) {
+        match (rng.below(15), pending) {
             (0..3, _) => {
                 self.last += 1;
                 let (added, number) = (Purpose::Work(Told::Added), self.last);
@@ -112,6 +115,22 @@ impl Work {
             (8, Some(id)) => {
                 let mode = ["SILENT", "FAIL", "FATAL"][rng.index(3)];
                 request!(Purpose::Any, "XNACK", KEY, GROUP, mode, "IDS", "1", id)
+            }
+            (13, Some(id)) if rng.once_in(2) => {
+                request!(Purpose::Any, "XTOUCH", KEY, GROUP, worker, id)
+            }
+            (13, _) if rng.once_in(2) => request!(
+                Purpose::Any,
+                "XGROUP",
+                "DELCONSUMER",
+                KEY,
+                GROUP,
+                worker,
+                "KEEPPENDING"
+            ),
+            (13, _) => {
+                let claim = [0, 200][rng.index(2)];
+                request!(Purpose::Any, "XGROUP", "SETCFG", KEY, GROUP, "CLAIM", claim)
             }
             (9, Some(id)) => {
                 self.finished.insert(id);
@@ -205,6 +224,11 @@ impl Work {
                 "{id}: dead {copies} times, pending {is_pending}, new {is_new}"
             );
         }
+        let mut pending = group
+            .into_iter()
+            .flat_map(|group| group.pending_range(StreamId::MIN, StreamId::MAX));
+        let worn = pending.find(|entry| entry.delivery_count > DELIVERIES_MAX);
+        ensure!(worn.is_none(), "{worn:?} is still pending");
         let homeless = dead.keys().find(|id| !there.contains(id));
         ensure!(
             homeless.is_none(),
@@ -237,7 +261,9 @@ fn set_up() -> Vec<Request> {
             "MAXDELIVERIES",
             DELIVERIES_MAX,
             "DEADLETTER",
-            DEAD
+            DEAD,
+            "MAXPENDING",
+            PENDING_MAX
         ),
     ]
 }

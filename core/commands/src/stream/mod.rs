@@ -3,6 +3,7 @@
 mod claiming;
 mod dead_letters;
 mod deletion;
+mod flow_control;
 mod group_key;
 mod ids_block;
 mod interval;
@@ -35,6 +36,7 @@ mod xread;
 mod xreadgroup;
 mod xredrive;
 mod xsetid;
+mod xtouch;
 mod xtrim;
 mod xundelay;
 
@@ -68,6 +70,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<xredrive::XRedrive>(),
     entry::<xrange::XRevRange>(),
     entry::<xsetid::XSetId>(),
+    entry::<xtouch::XTouch>(),
     entry::<xtrim::XTrim>(),
     entry::<xundelay::XUndelay>(),
 ];

@@ -2,10 +2,11 @@
 
 use engine::command::{Ctx, Flow, PlainCommand};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, GroupChange, event};
+use engine::store::effect::{Effect, GroupChange};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 
+use super::flow_control::acknowledged;
 use super::group_key::GroupKey;
 use super::ids_block::parse_ids;
 
@@ -37,16 +38,17 @@ impl PlainCommand for XAck {
         ctx: &mut Ctx<'_>,
     ) -> Result<Flow, CmdError> {
         // IDs are looked at only where there is a group to have them pending.
-        let acknowledged = match place.find(ctx.store.reading())? {
+        let count = match place.find(ctx.store.reading())? {
             None => 0,
-            Some(_) => {
+            Some((_, group)) => {
+                let event = acknowledged(group);
                 let ids = &parse_ids(ids)?;
                 let acknowledge = GroupChange::Acknowledge { ids };
                 let acknowledge = Effect::on_group(place.key, place.group, acknowledge);
-                ctx.store.apply(&acknowledge, event::PENDING)
+                ctx.store.apply(&acknowledge, event)
             }
         };
-        ctx.reply.int(acknowledged as i64);
+        ctx.reply.int(count as i64);
         Ok(Flow::Done)
     }
 }

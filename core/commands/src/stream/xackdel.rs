@@ -10,6 +10,7 @@ use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{Group as StreamGroup, References, Stream, StreamId};
 
 use super::deletion::{DELETED, Deletion, NOT_FOUND, STILL_REFERENCED, reply_each, reply_none};
+use super::flow_control::acknowledged;
 use super::group_key::GroupKey;
 use super::ids_block::{IDS, parse_ids};
 use super::references_option::REFERENCES;
@@ -63,14 +64,15 @@ impl Command for XAckDel {
             return Ok(Flow::Done);
         };
         let plan = Plan::new(stream, own, cmd.place, references, &parse_ids(ids)?);
-        let mut acknowledge = |group, ids| {
+        let event = acknowledged(own);
+        let mut acknowledge = |group, ids, event| {
             let acknowledge = GroupChange::Acknowledge { ids };
             let acknowledge = Effect::on_group(key, group, acknowledge);
-            ctx.store.apply(&acknowledge, event::PENDING);
+            ctx.store.apply(&acknowledge, event);
         };
-        acknowledge(group, &plan.acknowledged);
+        acknowledge(group, &plan.acknowledged, event);
         for (other, ids) in &plan.forgotten {
-            acknowledge(other, ids);
+            acknowledge(other, ids, event::PENDING);
         }
         if !plan.deleted.is_empty() {
             let delete = StreamChange::Delete {

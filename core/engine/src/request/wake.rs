@@ -108,6 +108,7 @@ impl Engine {
                     group.is_none_or(|group| {
                         group.last_delivered() < stream.last_id()
                             || wait.retry_at.is_some()
+                            || group.claim_idle_ms().is_some()
                             || group.consumer(consumer).is_none()
                     })
                 }

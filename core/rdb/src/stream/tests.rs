@@ -697,6 +697,7 @@ fn build(plan: &Plan) -> Stream {
         if steps.len() % 2 == 1 {
             settings.deliveries_max = steps.len() as u64;
             settings.dead_letter_key = name.repeat(3);
+            settings.pending_max = 7;
         }
         stream.set_group_settings(name, &settings);
     }

@@ -15,6 +15,8 @@ pub struct GroupSettings {
     pub deliveries_max: u64,
     /// `DEADLETTER`: the key of the dead-letter stream; empty for none.
     pub dead_letter_key: Vec<u8>,
+    /// `MAXPENDING`: how many entries a consumer has pending at most by reading; 0 for any number.
+    pub pending_max: u64,
 }
 
 impl Settings for GroupSettings {
@@ -47,6 +49,16 @@ impl Settings for GroupSettings {
             },
             get: |settings| SettingValue::Text(&settings.dead_letter_key),
             set: |settings, value| settings.dead_letter_key = value.text().to_vec(),
+        },
+        Row {
+            word: "MAXPENDING",
+            tag: 4,
+            form: Form::Number {
+                min: 0,
+                max: i64::MAX as u64,
+            },
+            get: |settings| SettingValue::Number(settings.pending_max),
+            set: |settings, value| settings.pending_max = value.number(),
         },
     ];
 }

@@ -1,23 +1,40 @@
 //! `XGROUP DELCONSUMER`.
 
-use engine::command::{Ctx, Flow, PlainCommand};
+use engine::args::Args;
+use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, event};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
+use stream::StreamId;
 
 use super::required_group;
 use crate::stream::group_key::GroupKey;
 
-/// `XGROUP DELCONSUMER key group consumer`
+/// `XGROUP DELCONSUMER key group consumer [KEEPPENDING]`
 pub(super) struct DelConsumer;
 
-impl PlainCommand for DelConsumer {
+pub(super) struct Parsed<'a> {
+    place: GroupKey<'a>,
+    consumer: &'a [u8],
+    pending: Pending,
+}
+
+/// What becomes of the entries that the consumer has pending.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    /// They are pending no longer.
+    Dropped,
+    /// They are given back to the group.
+    Kept,
+}
+
+impl Command for DelConsumer {
     const SPEC: Spec = Spec {
-        summary: "Removes a consumer, and tells how many pending entries went with it.",
+        summary: "Removes a consumer, and tells how many entries it had pending.",
         since: "5.0.0",
         group: Group::Stream,
         complexity: "O(1)",
-        arity: Arity::Exactly(5),
+        arity: Arity::AtLeast(5),
         flags: Flags::WRITE,
         frees: true,
         keys: &[KeySpec::at(2, KeyFlags::RW.and(KeyFlags::DELETE))],
@@ -25,20 +42,46 @@ impl PlainCommand for DelConsumer {
             Arg::key("key", 0),
             Arg::string("group"),
             Arg::string("consumer"),
+            Arg::word("keeppending", "KEEPPENDING").optional(),
         ],
+        compat: Compat::Differs("KEEPPENDING is weir's own."),
         ..Spec::named("delconsumer")
     };
 
-    type Args<'a> = (GroupKey<'a>, &'a [u8]);
+    type Parsed<'a> = Parsed<'a>;
 
-    fn execute(
-        (place, consumer): (GroupKey<'_>, &[u8]),
-        ctx: &mut Ctx<'_>,
-    ) -> Result<Flow, CmdError> {
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
+        let (place, consumer) = (GroupKey::parse(args)?, args.required()?);
+        let pending = match args.keyword("KEEPPENDING") {
+            true => Pending::Kept,
+            false => Pending::Dropped,
+        };
+        match args.left() {
+            0 => Ok(Parsed {
+                place,
+                consumer,
+                pending,
+            }),
+            _ => Err(CmdError::Arity("xgroup|delconsumer".to_owned())),
+        }
+    }
+
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        let Parsed {
+            place, consumer, ..
+        } = cmd;
         let (_, group) = required_group(place, &mut ctx.store)?;
         let found = group.consumer(consumer);
-        let found = found.and_then(|handle| group.consumer_at(handle));
-        let pending = found.map_or(0, |consumer| consumer.pending_count());
+        let pending = found.and_then(|handle| group.consumer_at(handle));
+        let pending = pending.map_or(0, |consumer| consumer.pending_count());
+        if let Some(handle) = found.filter(|_| cmd.pending == Pending::Kept && pending > 0) {
+            let entries = group.pending_range_of(handle, StreamId::MIN, StreamId::MAX);
+            let entries = entries.map(|entry| (entry.id, entry.delivery_count));
+            let entries: Vec<_> = entries.collect();
+            let give_back = GroupChange::GiveBack { entries: &entries };
+            let give_back = Effect::on_group(place.key, place.group, give_back);
+            ctx.store.apply(&give_back, event::GIVEN_BACK);
+        }
         let delete = GroupChange::DeleteConsumer { consumer };
         let delete = Effect::on_group(place.key, place.group, delete);
         ctx.store.apply(&delete, event::XGROUP_DELCONSUMER);

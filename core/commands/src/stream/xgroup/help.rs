@@ -28,6 +28,8 @@ impl Helped for XGroup {
         "    Set the current group ID and entries_read counter.",
         "HELP",
         "    Print this help.",
+        "DELCONSUMER <key> <groupname> <consumer> KEEPPENDING",
+        "    Remove the consumer, and give what it has pending back to the group.",
         "SETCFG <key> <groupname> <setting> <value> [<setting> <value> ...]",
         "    Set what the group does by itself.",
         "GETCFG <key> <groupname>",

@@ -56,6 +56,7 @@ impl Command for SetCfg {
             Arg::integer("milliseconds").token("CLAIM").optional(),
             Arg::integer("count").token("MAXDELIVERIES").optional(),
             Arg::key("key2", 1).token("DEADLETTER").optional(),
+            Arg::integer("count").token("MAXPENDING").optional(),
         ],
         compat: Compat::Own,
         ..Spec::named("setcfg")
@@ -88,7 +89,7 @@ impl Command for SetCfg {
             settings: &settings,
         };
         let change = Effect::on_group(cmd.place.key, cmd.place.group, change);
-        ctx.store.apply(&change, event::UNHEARD);
+        ctx.store.apply(&change, event::GROUP_TOLD);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

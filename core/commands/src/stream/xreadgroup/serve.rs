@@ -8,12 +8,13 @@ use engine::store::apply::Store;
 use engine::store::effect::{Claim, Effect, GroupChange, event};
 use resp::Reply;
 use stream::{
-    Acknowledgement, Activity, Chosen, ChosenWriter, DELIVERY_COUNT_MAX, Group, IdleAtLeast, Past,
-    PendingEntry, Stream, StreamId, Unpacked,
+    Acknowledgement, Activity, Chosen, ChosenWriter, ConsumerHandle, DELIVERY_COUNT_MAX, Group,
+    IdleAtLeast, Past, PendingEntry, Stream, StreamId, Unpacked,
 };
 
 use crate::stream::claiming::idle_ms;
 use crate::stream::dead_letters::DeadLetters;
+use crate::stream::flow_control::room;
 use crate::stream::group_key::GroupKey;
 use crate::stream::read_budget::ReadBudget;
 
@@ -34,6 +35,25 @@ struct ClaimRule {
     /// Who said `CLAIM` is told how long entries were pending, and how often they were delivered.
     /// Others get entries as they always are.
     tells_past: bool,
+}
+
+/// How much the consumer may still be given.
+struct Reader {
+    /// Entries in this reply.
+    left: u64,
+    /// Entries that become pending with it.
+    room: u64,
+    acknowledgement: Acknowledgement,
+}
+
+impl Reader {
+    /// New entries that it may have: those that need no acknowledgement are not pending.
+    fn room_for_new(&self) -> u64 {
+        match self.acknowledgement {
+            Acknowledgement::Awaited => self.room,
+            Acknowledgement::Waived => u64::MAX,
+        }
+    }
 }
 
 /// What came of one stream.
@@ -99,28 +119,30 @@ pub(super) fn serve(
     let mut activity = Activity::Seen;
     let served = match Request::new(place, id, &mut ctx.store)? {
         Request::History(_, group, None) => {
-            known = group.consumer(how.consumer).is_some();
+            known = group.consumer(how.consumer);
             Served::Nothing { retry_in_ms: None }
         }
         Request::History(stream, group, Some(from)) => {
-            known = group.consumer(how.consumer).is_some();
+            known = group.consumer(how.consumer);
             if budget.is_spent() {
                 Served::Nothing { retry_in_ms: None }
             } else {
                 let view = View {
                     stream,
                     group,
+                    consumer: known,
                     now_ms,
                 };
-                view.write_history(how, from, budget, ctx.reply, &mut decided);
+                view.write_history(from, budget, ctx.reply, &mut decided);
                 Served::Something
             }
         }
         Request::New(stream, group) => {
-            known = group.consumer(how.consumer).is_some();
+            known = group.consumer(how.consumer);
             let view = View {
                 stream,
                 group,
+                consumer: known,
                 now_ms,
             };
             let unpacked = &mut ctx.server.unpacked;
@@ -131,7 +153,7 @@ pub(super) fn serve(
             served
         }
     };
-    decided.apply(place, how, known, activity, ctx)?;
+    decided.apply(place, how, known.is_some(), activity, ctx)?;
     Ok(served)
 }
 
@@ -207,6 +229,8 @@ impl<'a> Decided<'a> {
 struct View<'t> {
     stream: &'t Stream,
     group: &'t Group,
+    /// Who reads, if it is known.
+    consumer: Option<ConsumerHandle>,
     now_ms: u64,
 }
 
@@ -215,7 +239,6 @@ impl View<'_> {
     /// again.
     fn write_history(
         &self,
-        how: &Delivery<'_>,
         from: StreamId,
         budget: &mut ReadBudget,
         reply: &mut Reply,
@@ -224,7 +247,7 @@ impl View<'_> {
         let array = budget.begin_array(reply, self.stream.entries());
         let mut len = 0;
         let mut left = budget.stream_limit();
-        let consumer = self.group.consumer(how.consumer).into_iter();
+        let consumer = self.consumer.into_iter();
         let pending = consumer
             .flat_map(|consumer| self.group.pending_range_of(consumer, from, StreamId::MAX));
         let entries = self.stream.entries();
@@ -275,15 +298,25 @@ impl View<'_> {
                 tells_past: false,
             }),
         };
+        let room = room(self.group, self.consumer);
+        let reader = Reader {
+            left: budget.stream_limit(),
+            room,
+            acknowledgement: how.acknowledgement,
+        };
         match rule {
-            None => self.write_run(budget, unpacked, reply, decided),
-            Some(rule) => self.write_idle_and_new(rule, budget, reply, decided),
+            None => self.write_run(reader.room_for_new(), budget, unpacked, reply, decided),
+            Some(rule) => self.write_idle_and_new(rule, reader, budget, reply, decided),
         }
         let delivered = &decided.delivered;
         decided.entries_read = self.stream.entries_read_after(self.group, delivered);
         if decided.claims.is_empty() && decided.delivered.is_empty() {
+            let idle_in_ms = rule.map(|rule| self.idle_enough_in_ms(rule.idle_ms_min));
+            // An entry may go to another consumer, or for good, of which those who wait do not
+            // hear.
+            let room_in_ms = (room == 0).then_some(RETRY_MS_MIN);
             return Served::Nothing {
-                retry_in_ms: rule.map(|rule| self.idle_enough_in_ms(rule.idle_ms_min)),
+                retry_in_ms: [idle_in_ms, room_in_ms].into_iter().flatten().min(),
             };
         }
         Served::Something
@@ -293,14 +326,15 @@ impl View<'_> {
     fn write_idle_and_new(
         &self,
         rule: ClaimRule,
+        mut reader: Reader,
         budget: &mut ReadBudget,
         reply: &mut Reply,
         decided: &mut Decided<'_>,
     ) {
         let array = budget.begin_array(reply, self.stream.entries());
-        let mut left = budget.stream_limit();
         let mut writer = ChosenWriter::new(reply);
-        self.write_idle(rule, &mut left, budget, &mut writer, reply, decided);
+        self.write_idle(rule, &mut reader, budget, &mut writer, reply, decided);
+        let left = reader.left.min(reader.room_for_new());
         let tells_past = rule.tells_past;
         self.write_one_by_one(left, tells_past, budget, &mut writer, reply, decided);
         writer.finish(self.stream.entries(), reply);
@@ -314,6 +348,7 @@ impl View<'_> {
     #[inline(never)]
     fn write_run(
         &self,
+        room: u64,
         budget: &mut ReadBudget,
         unpacked: &mut Unpacked,
         reply: &mut Reply,
@@ -325,8 +360,11 @@ impl View<'_> {
         let entries = self.stream.entries();
         let counts_only = budget.counts_only();
         let limit = match counts_only {
-            true => budget.stream_limit(),
-            false => budget.admitted(entries.range(from, StreamId::MAX)),
+            true => budget.stream_limit().min(room),
+            false => {
+                let room = usize::try_from(room).unwrap_or(usize::MAX);
+                budget.admitted(entries.range(from, StreamId::MAX).take(room))
+            }
         };
         if limit == 0 {
             return;
@@ -379,7 +417,7 @@ impl View<'_> {
     fn write_idle(
         &self,
         rule: ClaimRule,
-        left: &mut u64,
+        reader: &mut Reader,
         budget: &mut ReadBudget,
         writer: &mut ChosenWriter,
         reply: &mut Reply,
@@ -390,13 +428,20 @@ impl View<'_> {
             now_ms: self.now_ms,
         };
         let mut look = self.stream.entries().look_up();
+        let mut passed_over = 0;
         for id in self.group.pending_by_age(idle) {
-            if *left == 0 {
+            if reader.left == 0 || passed_over == CLAIM_LOOKS_MAX {
                 return;
             }
             let Some(pending) = self.group.pending(id) else {
                 continue;
             };
+            let holder = pending.holder.map(|holder| holder.consumer);
+            let is_own = holder.is_some() && holder == self.consumer;
+            if reader.room == 0 && !is_own {
+                passed_over += 1;
+                continue;
+            }
             let Some(entry) = look.entry(id) else {
                 if decided.gone.len() < CLAIM_GONE_MAX {
                     decided.gone.push(id);
@@ -419,7 +464,10 @@ impl View<'_> {
                 return;
             }
             writer.write(self.stream.entries(), chosen, Some(&entry), reply);
-            *left -= 1;
+            reader.left -= 1;
+            if !is_own {
+                reader.room -= 1;
+            }
             decided.claims.push(self.claim(id, count));
         }
     }

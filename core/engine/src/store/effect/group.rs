@@ -114,6 +114,10 @@ pub(super) mod events {
     pub const PENDING: &Event = event::UNHEARD;
     /// Entries were given back, for which others may wait.
     pub const GIVEN_BACK: &Event = &named(&[], Touch::WAITERS);
+    /// A consumer that waits until it has fewer entries pending may go on.
+    pub const ROOM: &Event = &named(&[], Touch::WAITERS);
+    /// A group does something else by itself, which those who wait go by at once.
+    pub const GROUP_TOLD: &Event = &named(&[], Touch::WAITERS);
 }
 
 /// A change of a group, and which.

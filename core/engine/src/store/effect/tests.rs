@@ -84,6 +84,7 @@ fn the_bytes_of_an_effect_do_not_change() {
         claim_idle_ms: 5000,
         deliveries_max: 3,
         dead_letter_key: b"d".to_vec(),
+        pending_max: 9,
     };
     let fields: ArgvBuf = [&b"f"[..], b"v"].into_iter().collect();
     let elements: ArgvBuf = [&b"a"[..], b"b"].into_iter().collect();
@@ -257,7 +258,7 @@ fn the_bytes_of_an_effect_do_not_change() {
             of(GroupChange::SetSettings {
                 settings: &group_settings,
             }),
-            "XGROUP SETCFG k g CLAIM 5000 MAXDELIVERIES 3 DEADLETTER d",
+            "XGROUP SETCFG k g CLAIM 5000 MAXDELIVERIES 3 DEADLETTER d MAXPENDING 9",
         ),
         (
             on(configure(6, Forget::Everything)),

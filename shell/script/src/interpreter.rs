@@ -26,7 +26,7 @@ use crate::limits::{
 use crate::memory::{BYTES_PER_BYTE, VALUE_BYTES, reserved};
 use crate::output::{Names, Output};
 use crate::reply::{ReplyReader, string};
-use crate::work::TICK;
+use crate::work::{TICK, Work};
 use crate::{bits, cjson, cmsgpack, random, readonly, redis_library, stack, strings, structs};
 
 /// The sandbox, and the library `redis`.
@@ -104,6 +104,9 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
             "killed",
             scope.create_function(|_, ()| Ok(state.killed.get()))?,
         )?;
+        let tick = scope.create_function(|_, ()| state.tick())?;
+        native.raw_set("tick", &tick)?;
+        lua.set_named_registry_value(TICK, tick)?;
         let clock = scope.create_function(|_, ()| {
             state.clock_us.set(state.clock_us.get() + 1);
             Ok(state.clock_us.get() as f64 / 1e6)
@@ -127,7 +130,6 @@ fn serve(line: &Line<'_>) -> mlua::Result<()> {
             register,
             library_environment,
         };
-        lua.set_named_registry_value(TICK, scope.create_function(|_, ()| state.tick())?)?;
         let ticks = HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_TICK);
         lua.set_global_hook(ticks, |lua, _| {
             lua.named_registry_value::<Function>(TICK)?.call::<()>(())?;
@@ -279,6 +281,13 @@ impl State<'_, '_> {
         self.exchange.take().unwrap_or_default()
     }
 
+    /// The bytes of a reply, or where those of one go.
+    fn reply_buffer(&self) -> Vec<u8> {
+        let mut exchange = self.exchange.borrow_mut();
+        let reply = exchange.as_mut().map(|exchange| &mut exchange.reply);
+        reply.map(std::mem::take).unwrap_or_default()
+    }
+
     fn run(
         &self,
         lua: &Lua,
@@ -290,17 +299,19 @@ impl State<'_, '_> {
         self.speaks.set(Protocol::Resp2);
         self.killed.set(false);
         let result = self.run_found(lua, job, running, found);
-        let mut exchange = self.exchange();
-        let mut reply = Reply::with_buffer(job.protocol, std::mem::take(&mut exchange.reply));
+        let buffer = self.reply_buffer();
+        let mut reply = Reply::with_buffer(job.protocol, buffer);
         let mut output = Output {
             names: self.names,
             reply: &mut reply,
             speaks: self.speaks.get(),
+            work: &Work::new(lua),
         };
         let written = result.and_then(|(ended, value)| match ended {
             true => output.write(&value, 0).map(|()| None),
             false => failed(&value, &found.name).map(Some),
         });
+        let mut exchange = self.exchange();
         exchange.reply = reply.into_buffer();
         let tidied = self.tidy(lua, &running.globals);
         exchange.used_bytes = lua.used_memory() as u64;
@@ -414,11 +425,10 @@ impl State<'_, '_> {
 
     /// The reply to what was asked: a value, or an error.
     fn answer(&self, lua: &Lua) -> mlua::Result<Result<Any, Raised>> {
-        let exchange = self.exchange.borrow();
-        let reply = exchange.as_ref().map(|exchange| exchange.reply.as_slice());
-        let reply = reply.unwrap_or_default();
-        let mut reader = ReplyReader::new(reply, self.names);
-        Ok(match reader.error() {
+        // It is put aside, since a sign of life may need the exchange.
+        let reply = self.reply_buffer();
+        let mut reader = ReplyReader::new(&reply, self.names, Work::new(lua));
+        let answer = match reader.error() {
             Some(text) => Err(Raised {
                 text: text.to_vec(),
                 is_counted: true,
@@ -427,7 +437,11 @@ impl State<'_, '_> {
                 let bytes = VALUE_BYTES + reply.len().saturating_mul(BYTES_PER_BYTE);
                 Ok(reserved(lua, bytes, || reader.value(lua))?)
             }
-        })
+        };
+        if let Some(exchange) = &mut *self.exchange.borrow_mut() {
+            exchange.reply = reply;
+        }
+        Ok(answer)
     }
 
     /// `redis.call`.

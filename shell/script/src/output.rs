@@ -4,6 +4,7 @@ use mlua::{LuaString, Table, Value as Any};
 use resp::{Protocol, Reply};
 
 use crate::limits::{MADE_BYTES_MAX, REPLY_DEPTH_MAX};
+use crate::work::{VALUE_BYTES, Work};
 
 /// The names by which a table says what it is.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ pub(crate) struct Output<'a> {
     pub(crate) names: &'a Names,
     pub(crate) reply: &'a mut Reply,
     pub(crate) speaks: Protocol,
+    pub(crate) work: &'a Work<'a>,
 }
 
 impl Output<'_> {
@@ -50,8 +52,14 @@ impl Output<'_> {
         if self.reply.len() > MADE_BYTES_MAX {
             return Err(mlua::Error::runtime("The reply is too long"));
         }
+        self.work.did(VALUE_BYTES)?;
         match value {
-            Any::String(text) => self.reply.bulk(&text.as_bytes()),
+            Any::String(text) => {
+                let text = text.as_bytes();
+                // Copying is faster than most work.
+                self.work.did(text.len() / 16)?;
+                self.reply.bulk(&text);
+            }
             Any::Integer(number) => self.reply.int(*number),
             Any::Number(number) => self.reply.int(whole(*number)),
             Any::Boolean(value) => match (self.speaks, value) {

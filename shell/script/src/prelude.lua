@@ -2,12 +2,13 @@
 -- nothing that one leaves behind may be seen by another: what they share cannot be written.
 local native = ...
 
-local error, getmetatable, pairs, rawget, rawset, setfenv, setmetatable, tostring, type =
-    error, getmetatable, pairs, rawget, rawset, setfenv, setmetatable, tostring, type
+local error, getmetatable, pairs, rawget, rawset, select, setfenv, setmetatable =
+    error, getmetatable, pairs, rawget, rawset, select, setfenv, setmetatable
+local tonumber, tostring, type = tonumber, tostring, type
 local raw_loadstring, raw_pcall, raw_xpcall, raw_collectgarbage = loadstring, pcall, xpcall, collectgarbage
 local byte, sub, concat = string.byte, string.sub, table.concat
 local raw_resume = coroutine.resume
-local killed, place, text = native.killed, native.place, native.text
+local killed, place, text, tick = native.killed, native.place, native.text, native.tick
 local PATTERN_BYTES_MAX = 4096
 local READONLY = 'Attempt to modify a readonly table'
 
@@ -57,6 +58,60 @@ function table.sort(list, before)
         before = less
     end
     return raw_sort(list, before)
+end
+
+-- Moving many elements is made of instructions, and so is counted. A table that has a metatable is
+-- left to the functions of the language, which do not ask it.
+local insert, remove = table.insert, table.remove
+
+local function moves_many(list, at)
+    return type(list) == 'table' and type(at) == 'number' and at % 1 == 0
+        and #list - at > UNCOUNTED_MAX and getmetatable(list) == nil
+end
+
+-- An error as the functions of the language have it, for the line that called one of these.
+local function refuse(name, number, wanted, ...)
+    local found = 'no value'
+    if select('#', ...) >= number then
+        found = type((select(number, ...)))
+    end
+    error('bad argument #' .. number .. " to '" .. name .. "' (" .. wanted .. ' expected, got '
+        .. found .. ')', 3)
+end
+
+function table.insert(...)
+    local list, at, value = ...
+    local count = select('#', ...)
+    if type(list) ~= 'table' then
+        refuse('insert', 1, 'table', ...)
+    elseif count == 3 and not tonumber(at) then
+        refuse('insert', 2, 'number', ...)
+    elseif count ~= 2 and count ~= 3 then
+        error("wrong number of arguments to 'insert'", 2)
+    elseif count == 2 or not moves_many(list, at) then
+        return insert(...)
+    end
+    for place = #list + 1, at + 1, -1 do
+        list[place] = list[place - 1]
+    end
+    list[at] = value
+end
+
+function table.remove(...)
+    local list, at = ...
+    if type(list) ~= 'table' then
+        refuse('remove', 1, 'table', ...)
+    elseif at ~= nil and not tonumber(at) then
+        refuse('remove', 2, 'number', ...)
+    elseif not moves_many(list, at) or at < 1 then
+        return remove(...)
+    end
+    local len, removed = #list, list[at]
+    for place = at, len - 1 do
+        list[place] = list[place + 1]
+    end
+    list[len] = nil
+    return removed
 end
 
 math.random, math.randomseed = native.random, native.randomseed
@@ -137,9 +192,32 @@ function globals.load(reader, name)
     return globals.loadstring(concat(parts), name or '=(load)')
 end
 
-function globals.collectgarbage(what, ...)
-    if what == nil or what == 'collect' or what == 'step' or what == 'count' then
-        return raw_collectgarbage(what, ...)
+-- How much is looked at between two signs of life, in kilobytes.
+local COLLECTED_PER_TICK = 64
+
+-- Takes steps until a round is over, or as many as were asked for. Returns whether one is.
+local function collect(steps)
+    local taken, is_over = 0, false
+    while taken < steps and not is_over do
+        is_over = raw_collectgarbage('step', COLLECTED_PER_TICK)
+        taken = taken + 1
+        tick()
+    end
+    return is_over
+end
+
+function globals.collectgarbage(what, amount)
+    if what == nil or what == 'collect' then
+        -- What is thrown away after a round has begun is found by the next one.
+        collect(math.huge)
+        collect(math.huge)
+        return 0
+    end
+    if what == 'step' then
+        return collect((tonumber(amount) or 0) / COLLECTED_PER_TICK + 1)
+    end
+    if what == 'count' then
+        return raw_collectgarbage('count')
     end
     return 0
 end

@@ -4,19 +4,26 @@ use engine::args::parse_i64;
 use mlua::{Either, IntoLua, Lua, LuaString, Table, Value as Any};
 
 use crate::output::Names;
+use crate::work::{VALUE_BYTES, Work};
 
 /// Reads replies. What is not complete cannot be: the engine wrote it.
 pub(crate) struct ReplyReader<'a> {
     bytes: &'a [u8],
     at: usize,
     names: &'a Names,
+    work: Work<'a>,
 }
 
 impl<'a> ReplyReader<'a> {
     /// Reads these bytes.
-    pub(crate) fn new(bytes: &'a [u8], names: &'a Names) -> ReplyReader<'a> {
+    pub(crate) fn new(bytes: &'a [u8], names: &'a Names, work: Work<'a>) -> ReplyReader<'a> {
         let at = 0;
-        ReplyReader { bytes, at, names }
+        ReplyReader {
+            bytes,
+            at,
+            names,
+            work,
+        }
     }
 
     /// The text of the error, if the reply is one.
@@ -29,6 +36,7 @@ impl<'a> ReplyReader<'a> {
 
     /// The next value.
     pub(crate) fn value(&mut self, lua: &Lua) -> mlua::Result<Any> {
+        self.work.did(VALUE_BYTES)?;
         let (kind, line) = self.line();
         let names = self.names;
         Ok(match kind {

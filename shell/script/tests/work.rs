@@ -19,6 +19,11 @@ struct Ended {
 
 /// Runs a script, which is to end after so many signs of life. Its commands are all answered `OK`.
 fn run_for(body: &str, ticks_max: usize) -> Ended {
+    run_answered(body, ticks_max, b"+OK\r\n")
+}
+
+/// The same with another answer.
+fn run_answered(body: &str, ticks_max: usize, reply: &[u8]) -> Ended {
     let mut host = LuaHost::new();
     let script = Sha::of(body.as_bytes());
     host.compile(script, body.as_bytes()).unwrap();
@@ -39,7 +44,7 @@ fn run_for(body: &str, ticks_max: usize) -> Ended {
                     false => Answer::GoOn,
                 }
             }
-            Step::Call(_) => Answer::Reply(b"+OK\r\n".to_vec()),
+            Step::Call(_) => Answer::Reply(reply.to_vec()),
             Step::Done(reply) => {
                 let text = String::from_utf8_lossy(&reply[..reply.len().min(100)]).into_owned();
                 return Ended { text, ticks };
@@ -105,6 +110,131 @@ fn reading_many_values_can_be_ended() {
     assert_eq!(read.text, ":300001\r\n");
     assert!(read.ticks > before + 200, "{before} {read:?}");
     let ended = run_for(&format!("{text} return #cjson.decode(s)"), before + 10);
+    assert!(ended.text.contains("Script killed by user"), "{ended:?}");
+}
+
+/// A table of 200,000 numbers.
+const NUMBERS: &str = "local t = {} for i = 1, 200000 do t[i] = i end ";
+
+#[test]
+fn moving_many_elements_can_be_ended_and_moves_them_as_it_should() {
+    for (call, found) in [
+        (
+            "table.insert(t, 1, 'a') return {#t, t[1], t[2], t[200001]}",
+            "200001 a 1 200000",
+        ),
+        (
+            "table.insert(t, 3, nil) return {#t, t[2], tostring(t[3]), t[4]}",
+            "200001 2 nil 3",
+        ),
+        (
+            "table.insert(t, 0, 'a') return {#t, t[0], tostring(t[1]), t[2]}",
+            "200001 a nil 1",
+        ),
+        (
+            "local x = table.remove(t, 1) return {#t, x, t[1], t[199999]}",
+            "199999 1 2 200000",
+        ),
+        (
+            "local x = table.remove(t, 5) return {#t, x, t[4], t[5]}",
+            "199999 5 4 6",
+        ),
+        ("local x = table.remove(t) return {#t, x}", "199999 200000"),
+        (
+            "local x = table.remove(t, 0) return {#t, tostring(x)}",
+            "200000 nil",
+        ),
+        ("table.insert(t, 'b') return {#t, t[200001]}", "200001 b"),
+        (
+            "table.insert(t, 300000, 'b') return {#t, t[300000]}",
+            "200000 b",
+        ),
+    ] {
+        let call = call.replace("return {", "return table.concat({") + ", ' ')";
+        let ended = run(&format!("{NUMBERS}{call}"));
+        assert_eq!(ended.text.lines().nth(1), Some(found), "{call}");
+    }
+    let before = run(&format!("{NUMBERS} return 0")).ticks;
+    for call in ["table.insert(t, 1, 0)", "table.remove(t, 1)"] {
+        let moved = run(&format!("{NUMBERS}{call} return 0"));
+        assert!(moved.ticks > before + 40, "{before} {moved:?}");
+        let ended = run_for(&format!("{NUMBERS}{call} return 0"), before + 10);
+        assert!(ended.text.contains("Script killed by user"), "{ended:?}");
+    }
+}
+
+#[test]
+fn what_moves_elements_fails_as_it_does_in_the_language() {
+    for (call, found) in [
+        (
+            "table.insert(1, 2)",
+            "bad argument #1 to 'insert' (table expected, got number)",
+        ),
+        ("table.insert({})", "wrong number of arguments to 'insert'"),
+        (
+            "table.insert({}, 1, 2, 3)",
+            "wrong number of arguments to 'insert'",
+        ),
+        (
+            "table.insert({}, 'x', 2)",
+            "bad argument #2 to 'insert' (number expected, got string)",
+        ),
+        (
+            "table.remove({}, 'x')",
+            "bad argument #2 to 'remove' (number expected, got string)",
+        ),
+        (
+            "table.insert()",
+            "bad argument #1 to 'insert' (table expected, got no value)",
+        ),
+        (
+            "table.remove(nil)",
+            "bad argument #1 to 'remove' (table expected, got nil)",
+        ),
+    ] {
+        let failed = run(call).text;
+        let found = format!("ERR user_script:1: {found} script: ");
+        assert!(failed.starts_with(&found), "{call}: {failed}");
+    }
+}
+
+#[test]
+fn collecting_what_is_left_can_be_ended() {
+    let made = format!("{NUMBERS} for i = 1, 200000 do t[i] = {{}} end ");
+    let before = run(&format!("{made} return 0")).ticks;
+    for call in ["collectgarbage()", "collectgarbage('step', 1e9)"] {
+        let collected = run(&format!("{made}{call} return 0"));
+        assert!(collected.ticks > before + 40, "{before} {collected:?}");
+        let ended = run_for(&format!("{made}{call} return 0"), before + 10);
+        assert!(ended.text.contains("Script killed by user"), "{ended:?}");
+    }
+    let freed = "t = nil local before = collectgarbage('count') local zero = collectgarbage() \
+                 return {zero, tostring(before - collectgarbage('count') > 10000)}";
+    let freed = run(&format!("{made}{freed}"));
+    assert_eq!(freed.text, "*2\r\n:0\r\n$4\r\ntrue\r\n");
+}
+
+#[test]
+fn a_reply_of_many_values_can_be_ended() {
+    let before = run(&format!("{NUMBERS} return 0")).ticks;
+    let written = run(&format!("{NUMBERS} return t"));
+    assert!(
+        written.text.starts_with("*200000\r\n:1\r\n:2\r\n"),
+        "{written:?}"
+    );
+    assert!(written.ticks > before + 150, "{before} {written:?}");
+    let ended = run_for(&format!("{DOUBLED} return t"), 500);
+    assert!(ended.text.contains("Script killed by user"), "{ended:?}");
+}
+
+#[test]
+fn reading_the_reply_to_a_command_can_be_ended() {
+    let reply = |len: usize| format!("*{len}\r\n{}", ":7\r\n".repeat(len)).into_bytes();
+    let body = "local t = redis.call('x') return #t + t[#t]";
+    let read = run_answered(body, usize::MAX, &reply(200_000));
+    assert_eq!(read.text, ":200007\r\n");
+    assert!(read.ticks > 150, "{read:?}");
+    let ended = run_answered(body, 10, &reply(200_000));
     assert!(ended.text.contains("Script killed by user"), "{ended:?}");
 }
 

@@ -349,6 +349,7 @@ const LEFT_OUT: &[&str] = &[
     "ssubscribe",
     "sunioncard",
     "sunsubscribe",
+    "xaddm",
     "xcfgget",
     "xdelayed",
     "xidmpepoch",

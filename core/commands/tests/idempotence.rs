@@ -292,3 +292,82 @@ fn numbers_are_replayed_and_never_forgotten() {
     node.ask("DEL s");
     node.same(&["XADD s IDMP p x REPORT * f v", "XIDMPLAST s p"]);
 }
+
+#[test]
+fn many_entries_are_appended_together_or_not_at_all() {
+    let mut node = Node::new();
+    node.ask("XADD s IDMP p 2 * f 2");
+    let before = node.engine.log().last();
+    let told = node.ask("XADDM s IDMP p ENTRIES 3 1 1 f 1 2 1 f 2 3 1 f 3");
+    assert_eq!(told.matches("added").count(), 2, "{told}");
+    assert_eq!(told.matches("duplicate").count(), 1, "{told}");
+    // It is one batch.
+    assert_eq!(node.engine.log().last(), before.next());
+    // A retry is answered with the same IDs, whoever its neighbours are.
+    let ids = |told: &str| {
+        let ids = told.lines().filter(|line| line.contains('-'));
+        ids.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let again = node.ask("XADDM s IDMP p ENTRIES 3 1 1 f 1 2 1 f 2 3 1 f 3");
+    assert_eq!(ids(&again), ids(&told));
+    node.ask("COPY s copy");
+    node.same(&[
+        "XADDM s IDMP p ENTRIES 2 3 1 f 3 4 1 f 4",
+        "XADDM copy MAXLEN = 2 ENTRIES 2 1 f 3 1 f 4",
+        "XRANGE s - +",
+        "XRANGE copy - +",
+        "DEBUG DIGEST-VALUE s copy",
+        "XINFO STREAM s FULL",
+    ]);
+    // One that is refused takes all others with it.
+    node.ask("XCFGSET s IDMP-CONFLICT ERROR IDMP-STATS ON");
+    node.ask("XADDM s IDMP p ENTRIES 1 5 1 f 5");
+    let len = node.ask("XLEN s");
+    let told = node.ask("XADDM s IDMP p ENTRIES 3 6 1 f 6 5 1 f other 7 1 f 7");
+    assert!(told.starts_with("-IDMPCONFLICT "), "{told}");
+    assert_eq!(node.ask("XLEN s"), len);
+    let counted = node.ask("XINFO PRODUCERS s PID p");
+    assert!(counted.contains("conflicts\r\n:1\r\n"), "{counted}");
+    node.same(&["XINFO PRODUCERS s PID p", "DEBUG DIGEST-VALUE s"]);
+}
+
+/// Any calls of XADDM do what as many of XADD do.
+#[test]
+fn many_entries_are_what_as_many_appends_are() {
+    let mut random = 7_u64;
+    let mut below = |n: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 33) % n
+    };
+    for run in 0..40 {
+        let (mut one, mut many) = (Node::new(), Node::new());
+        for node in [&mut one, &mut many] {
+            node.ask("XGROUP CREATE s g 0 MKSTREAM");
+            if run % 2 == 1 {
+                node.ask("XCFGSET s IDMP-MODE MONOTONE IDMP-STATS ON");
+            }
+        }
+        for _ in 0..30 {
+            let iids: Vec<u64> = (0..1 + below(6)).map(|_| below(40)).collect();
+            let entries = iids.iter().map(|iid| format!(" {iid} 1 f {iid}"));
+            let entries: String = entries.collect();
+            let told = many.ask(&format!("XADDM s IDMP p ENTRIES {}{entries}", iids.len()));
+            let mut expected = format!("*{}\r\n", iids.len());
+            for iid in iids {
+                let alone = one.ask(&format!("XADD s IDMP p {iid} REPORT * f {iid}"));
+                expected += match alone.starts_with("-IDMPSTALE ") {
+                    true => "*2\r\n$-1\r\n$5\r\nstale\r\n",
+                    false => &alone,
+                };
+            }
+            assert_eq!(told, expected);
+        }
+        let looks = ["XRANGE s - +", "XINFO STREAM s FULL", "XINFO PRODUCERS s"];
+        for look in looks {
+            assert_eq!(one.ask(look), many.ask(look), "{look}");
+        }
+        many.same(&looks);
+    }
+}

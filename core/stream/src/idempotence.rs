@@ -26,7 +26,7 @@ use calendar::Calendar;
 use counts::Counts;
 use limits::{RECORDS_PER_WORK_UNIT, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN};
 use messages::Messages;
-use numbers::{Numbers, number_of};
+use numbers::Numbers;
 use own::Own;
 use record::Lifetime;
 use window::{Bounds, Window};
@@ -52,7 +52,7 @@ mod window;
 pub use counts::{Counted, Tally};
 pub use epochs::EPOCH_MAX;
 pub use fingerprint::{FINGERPRINT_BYTES, fingerprint};
-pub use numbers::{Reached, Stand};
+pub use numbers::{Reached, Stand, number_of_iid};
 pub use producers::{LastAppend, ProducerReport};
 pub use record::Remembered;
 pub use view::ProducerView;
@@ -475,7 +475,7 @@ impl Idempotence {
     /// How an append stands to what its producer has reached at `now_ms`, where iids are numbers;
     /// `None` if this one is not.
     pub fn stand(&self, producer: &[u8], iid: &[u8], now_ms: u64) -> Option<Stand> {
-        let number = number_of(iid)?;
+        let number = number_of_iid(iid)?;
         Some(Stand::of(number, self.reached(producer, now_ms)))
     }
 
@@ -489,7 +489,7 @@ impl Idempotence {
             let found = self.producers.find(hash, |p| p.is(hash, producer))?;
             let mut greatest: Option<Reached> = None;
             found.window.for_each(|record| {
-                let number = number_of(record.iid);
+                let number = number_of_iid(record.iid);
                 let number = number.filter(|_| !lifetime.is_over(record.added_at_ms));
                 if let Some(number) = number
                     && greatest.is_none_or(|known| known.number < number)
@@ -525,7 +525,7 @@ impl Idempotence {
         self.iids_added = self.iids_added.wrapping_add(1);
         let hash = hash_bytes(self.seed, producer);
         let before = self.reached(producer, now_ms);
-        let number = number_of(iid);
+        let number = number_of_iid(iid);
         let number = number.filter(|number| before.is_none_or(|before| before.number < *number));
         let Some(number) = number else {
             return true;

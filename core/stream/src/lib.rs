@@ -43,7 +43,7 @@ pub use id_text::IdText;
 pub use idempotence::{
     Counted, EPOCH_MAX, Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, LastAppend,
     ProducerReport, ProducerView, Reached, Remembered, Restored, Retention, Sought, Stand, Tally,
-    Tracked, fingerprint,
+    Tracked, fingerprint, number_of_iid,
 };
 pub use limits::DELAYED_BYTES_MAX;
 pub use lookup::Lookup;

@@ -128,6 +128,9 @@ impl Client {
             (Role::Produces(producer), Purpose::Append(message)) => {
                 producer.answered(*message, answer, ledger, counts)
             }
+            (Role::Produces(producer), Purpose::AppendTogether(messages)) => {
+                producer.answered_together(messages, answer, ledger, counts)
+            }
             (Role::Produces(producer), Purpose::AppendOther(message)) => {
                 producer.other_answered(*message, answer, ledger, counts)
             }

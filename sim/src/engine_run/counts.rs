@@ -25,6 +25,8 @@ pub struct Counts {
     pub acknowledged: u64,
     /// Appends that were sent again.
     pub retries: u64,
+    /// Answers to appends of several messages at once.
+    pub together: u64,
     /// Other messages that were refused because their idempotent ID was used.
     pub conflicts: u64,
     /// Appends that were refused because their epoch was not the latest.
@@ -80,7 +82,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 33] {
+    fn all(&mut self) -> [&mut u64; 34] {
         let Counts {
             crashes,
             power_cuts,
@@ -93,6 +95,7 @@ impl Counts {
             requests,
             acknowledged,
             retries,
+            together,
             conflicts,
             fenced,
             counted,
@@ -128,6 +131,7 @@ impl Counts {
             requests,
             acknowledged,
             retries,
+            together,
             conflicts,
             fenced,
             counted,

@@ -81,7 +81,11 @@ impl Producer {
             numbers.push(self.next);
             self.next += 1;
         }
-        let mut requests: Vec<Request> = numbers.into_iter().map(|n| self.append(n)).collect();
+        let together = self.names_iids() && rng.once_in(4);
+        let mut requests: Vec<Request> = match together {
+            true => vec![self.append_together(&numbers)],
+            false => numbers.into_iter().map(|n| self.append(n)).collect(),
+        };
         if self.names_iids() {
             requests.extend(rng.once_in(8).then(|| self.configure(rng)));
             let last = self.last.filter(|_| rng.once_in(4));
@@ -259,9 +263,61 @@ impl Producer {
         }
     }
 
+    /// The same messages in one request, all of which are appended or none.
+    fn append_together(&self, numbers: &[u64]) -> Request {
+        let mut words = ["XADDM", &name_of(self.stream), "IDMP", &self.name()]
+            .map(String::from)
+            .to_vec();
+        words.extend(["ENTRIES".to_owned(), numbers.len().to_string()]);
+        for &number in numbers {
+            let fields = self.fields(number);
+            words.extend([number.to_string(), (fields.len() / 2).to_string()]);
+            words.extend(fields);
+        }
+        let producer = self.id;
+        let messages = numbers.iter().map(|&number| Message { producer, number });
+        Request::new(&words, Purpose::AppendTogether(messages.collect()))
+    }
+
+    pub(super) fn answered_together(
+        &mut self,
+        messages: &[Message],
+        answer: &Answer,
+        ledger: &mut Ledger,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        match answer {
+            Answer::List(answers) => {
+                ensure!(answers.len() == messages.len(), "answers to some only");
+                counts.together += 1;
+                let mut both = messages.iter().zip(answers);
+                both.try_for_each(|(&message, it)| self.answered(message, it, ledger, counts))
+            }
+            Answer::Error(error) if error.starts_with("MISCONF") => {
+                counts.refused += 1;
+                Ok(())
+            }
+            _ => bail!("appends are answered {answer:?}"),
+        }
+    }
+
+    /// The fields of a message. Some have many sectors, and a few of them fill a chunk, so that
+    /// there is something to pack.
+    fn fields(&self, number: u64) -> Vec<String> {
+        let padding = match number % 16 {
+            3 => 700,
+            5 | 13 => 5000,
+            _ => number % 7,
+        };
+        let padding = "x".repeat(padding as usize);
+        let (producer, number) = (self.id.to_string(), number.to_string());
+        ["p", &producer, "n", &number, "x", &padding]
+            .map(String::from)
+            .to_vec()
+    }
+
     /// The same message gives the same request, whenever it is sent.
     fn append(&self, number: u64) -> Request {
-        let producer = self.id;
         let mut words = vec!["XADD".to_owned(), name_of(self.stream)];
         if self.names_iids() {
             words.extend([
@@ -273,15 +329,9 @@ impl Producer {
         } else {
             words.extend(["IDMPAUTO".to_owned(), self.name()]);
         }
-        words.extend(["*", "p", &producer.to_string(), "n", &number.to_string()].map(String::from));
-        // Some have many sectors, and a few of them fill a chunk, so that there is something to
-        // pack.
-        let padding = match number % 16 {
-            3 => 700,
-            5 | 13 => 5000,
-            _ => number % 7,
-        };
-        words.extend(["x".to_owned(), "x".repeat(padding as usize)]);
+        words.push("*".to_owned());
+        words.extend(self.fields(number));
+        let producer = self.id;
         Request::new(&words, Purpose::Append(Message { producer, number }))
     }
 

@@ -44,6 +44,8 @@ pub(super) enum Number {
 pub(super) enum Purpose {
     /// The ID of an appended message.
     Append(Message),
+    /// The same of several messages.
+    AppendTogether(Vec<Message>),
     /// What became of another message with the iid of this one, which was acknowledged.
     AppendOther(Message),
     /// The next epoch of a producer.

@@ -16,6 +16,7 @@ mod trim_option;
 mod xack;
 mod xackdel;
 mod xadd;
+mod xaddm;
 mod xautoclaim;
 mod xcfgget;
 mod xcfgset;
@@ -49,6 +50,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<xack::XAck>(),
     entry::<xackdel::XAckDel>(),
     entry::<xadd::XAdd>(),
+    entry::<xaddm::XAddM>(),
     entry::<xautoclaim::XAutoClaim>(),
     entry::<xcfgget::XCfgGet>(),
     entry::<xcfgset::XCfgSet>(),

@@ -5,7 +5,10 @@ use engine::command::Ctx;
 use engine::error::{CmdError, StreamError};
 use engine::store::effect::{Effect, Idempotent, StreamChange, event};
 use resp::Argv;
-use stream::{Counted, OnGap, Stand, Stream, StreamId};
+use stream::{Counted, DelayedEntry, OnGap, Stand, Stream, StreamId, fingerprint};
+
+/// Messages are compared here and nowhere kept, so any key does.
+const MESSAGE_KEY: u64 = 0;
 
 /// What is known of an append.
 pub(super) enum Judged {
@@ -71,12 +74,17 @@ pub(super) fn judge(
 ) -> Result<Judged, Refusal> {
     let Idempotent { producer, iid, .. } = append;
     let idempotence = stream.idempotence();
-    fence(stream, idempotence.epoch(producer), epoch)?;
+    fence(stream, producer, epoch)?;
     if !idempotence.is_monotone() {
         return Ok(Judged::ByWindow);
     }
     let stand = idempotence.stand(producer, iid, now_ms);
-    match stand.ok_or(StreamError::NotANumberedIid)? {
+    judge_number(stream, stand.ok_or(StreamError::NotANumberedIid)?)
+}
+
+/// The same of an append whose iid is a number that stands so.
+pub(super) fn judge_number(stream: &Stream, stand: Stand) -> Result<Judged, Refusal> {
+    match stand {
         Stand::Last(id) => Ok(Judged::Duplicate(id)),
         Stand::Stale(reached) => {
             let error = StreamError::StaleIid(reached.number, reached.id);
@@ -91,7 +99,8 @@ pub(super) fn judge(
 }
 
 /// Refuses whoever does not have the latest epoch of the producer, which is 0 if there is none.
-fn fence(stream: &Stream, latest: u64, epoch: Option<u64>) -> Result<(), Refusal> {
+pub(super) fn fence(stream: &Stream, producer: &[u8], epoch: Option<u64>) -> Result<(), Refusal> {
+    let latest = stream.idempotence().epoch(producer);
     match epoch {
         Some(epoch) if epoch > latest => Err(StreamError::EpochNotGiven(latest).into()),
         epoch if epoch.unwrap_or(0) < latest => {
@@ -122,10 +131,42 @@ pub(super) fn compare(
     let Idempotent { producer, iid, .. } = append;
     let idempotence = stream.idempotence();
     match idempotence.conflicts(producer, iid, id, fields.iter()) {
-        true => {
-            let error = StreamError::OtherFields(id);
-            Err(Refusal::counted(stream, Counted::Conflict, error))
-        }
+        true => Err(other_fields(stream, id)),
         false => Ok(()),
     }
+}
+
+/// The same for another message than the one that waits under this idempotent ID.
+#[cold]
+pub(super) fn compare_waiting(
+    stream: &Stream,
+    waiting: &DelayedEntry<'_>,
+    fields: Argv<'_>,
+) -> Result<(), Refusal> {
+    let message = fingerprint(fields.iter(), MESSAGE_KEY);
+    let keeps_messages = stream.idempotence().keeps_messages();
+    if keeps_messages && fingerprint(waiting.fields.clone(), MESSAGE_KEY) != message {
+        let error = StreamError::OtherDelayedFields(waiting.ticket);
+        return Err(Refusal::counted(stream, Counted::Conflict, error));
+    }
+    Ok(())
+}
+
+/// The same for another message than an earlier one of the same call, which becomes this entry.
+pub(super) fn compare_within(
+    stream: &Stream,
+    id: StreamId,
+    earlier: Argv<'_>,
+    fields: Argv<'_>,
+) -> Result<(), Refusal> {
+    let message = |fields: Argv<'_>| fingerprint(fields.iter(), MESSAGE_KEY);
+    match stream.idempotence().keeps_messages() && message(earlier) != message(fields) {
+        true => Err(other_fields(stream, id)),
+        false => Ok(()),
+    }
+}
+
+/// The refusal of another message than the one that became this entry.
+fn other_fields(stream: &Stream, id: StreamId) -> Refusal {
+    Refusal::counted(stream, Counted::Conflict, StreamError::OtherFields(id))
 }

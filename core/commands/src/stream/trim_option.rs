@@ -5,7 +5,33 @@ use std::num::NonZeroU64;
 use engine::args::Args;
 use engine::command::Ctx;
 use engine::error::{CmdError, StreamError};
+use engine::table::Arg;
 use stream::{Keep, NodeLimits, Precision, References, Stream, StreamId, Trim};
+
+/// The clause in the grammar of commands that append.
+pub(super) const TRIM: Arg = Arg::block(
+    "trim",
+    &[
+        Arg::one_of(
+            "strategy",
+            &[
+                Arg::word("maxlen", "MAXLEN"),
+                Arg::word("minid", "MINID").since("6.2.0"),
+            ],
+        ),
+        Arg::one_of(
+            "operator",
+            &[Arg::word("equal", "="), Arg::word("approximately", "~")],
+        )
+        .optional(),
+        Arg::string("threshold"),
+        Arg::integer("count")
+            .token("LIMIT")
+            .since("6.2.0")
+            .optional(),
+    ],
+)
+.optional();
 
 /// The trim clause as it is being read: `MAXLEN | MINID [= | ~] threshold [LIMIT count]`.
 #[derive(Debug, Clone, Copy, Default)]

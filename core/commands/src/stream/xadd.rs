@@ -12,9 +12,9 @@ use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{DelayedOptions, References, Stream, StreamId};
 
-use super::once::{Judged, compare, judge, refuse_epoch};
+use super::once::{Judged, compare, compare_waiting, judge, refuse_epoch};
 use super::references_option::{REFERENCES, parse_references};
-use super::trim_option::TrimClause;
+use super::trim_option::{TRIM, TrimClause};
 
 /// `XADD key [options] id field value [field value …]`
 pub(super) struct XAdd;
@@ -116,29 +116,7 @@ impl Command for XAdd {
                 ],
             )
             .optional(),
-            Arg::block(
-                "trim",
-                &[
-                    Arg::one_of(
-                        "strategy",
-                        &[
-                            Arg::word("maxlen", "MAXLEN"),
-                            Arg::word("minid", "MINID").since("6.2.0"),
-                        ],
-                    ),
-                    Arg::one_of(
-                        "operator",
-                        &[Arg::word("equal", "="), Arg::word("approximately", "~")],
-                    )
-                    .optional(),
-                    Arg::string("threshold"),
-                    Arg::integer("count")
-                        .token("LIMIT")
-                        .since("6.2.0")
-                        .optional(),
-                ],
-            )
-            .optional(),
+            TRIM,
             Arg::one_of(
                 "id-selector",
                 &[Arg::word("auto-id", "*"), Arg::string("id")],
@@ -299,8 +277,9 @@ impl Command for XAdd {
                         match judged {
                             Ok(Judged::ByWindow) => {
                                 if let Some(waiting) = stream.delayed_iid(producer, iid) {
-                                    return match delay::same(stream, &waiting, fields) {
-                                        Ok(ticket) => {
+                                    let ticket = waiting.ticket;
+                                    return match compare_waiting(stream, &waiting, fields) {
+                                        Ok(()) => {
                                             let answer = delay::answer_waiting;
                                             Ok(answer(key, *idempotent, ticket, report, ctx))
                                         }

@@ -153,6 +153,12 @@ pub enum StreamError {
     /// An idempotent ID that is not the next one of its producer, which is this.
     #[error("IDMPGAP {0} is the producer's next idempotent ID")]
     GapOfIids(u64),
+    /// `XADDM` with more entries than this, none, or a count that is no number.
+    #[error("ERR numentries must be between 1 and {0}")]
+    EntryCount(usize),
+    /// `XADDM` with counts that do not fit its arguments.
+    #[error("ERR XADDM needs numentries times [iid] numfields field value [field value ...]")]
+    EntryMismatch,
     /// An empty producer; the option.
     #[error("ERR syntax error, {0} requires a non-empty producer ID")]
     EmptyProducer(&'static str),

@@ -10,7 +10,7 @@ use crate::StreamId;
 
 /// The number that an iid is, if it is one: decimal, from 0 to 2^63 - 1, because clients read it as
 /// a signed number, and without leading zeros.
-pub(super) fn number_of(iid: &[u8]) -> Option<u64> {
+pub fn number_of_iid(iid: &[u8]) -> Option<u64> {
     parse_integer(iid).and_then(|number| u64::try_from(number).ok())
 }
 
@@ -38,7 +38,7 @@ pub enum Stand {
 
 impl Stand {
     /// How a number stands to what was reached.
-    pub(super) fn of(number: u64, reached: Option<Reached>) -> Stand {
+    pub fn of(number: u64, reached: Option<Reached>) -> Stand {
         match reached {
             None => Stand::Next,
             Some(reached) if number < reached.number => Stand::Stale(reached),

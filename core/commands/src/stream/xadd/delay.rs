@@ -8,12 +8,11 @@ use engine::error::{CmdError, StreamError};
 use engine::store::effect::{DelayChange, Effect, Idempotent, StreamChange, event};
 use resp::Argv;
 use stream::{
-    Counted, DELAYED_BYTES_MAX, DelayedEntry, DelayedOptions, Stream, StreamId, TICKET_NUMBER_MAX,
-    TICKET_TEXT_BYTES_MAX, Ticket,
+    DELAYED_BYTES_MAX, DelayedOptions, Stream, StreamId, TICKET_NUMBER_MAX, TICKET_TEXT_BYTES_MAX,
+    Ticket,
 };
 
-use super::super::once::Refusal;
-use super::{FINGERPRINT_KEY, IdSpec, Report};
+use super::{IdSpec, Report};
 
 /// Takes `DELAY ms` or `AT unix-ms`, if it comes next; in a journal, the number of the ticket comes
 /// with it. Returns whether it did.
@@ -93,22 +92,6 @@ pub(super) fn delay(
     Ok(Flow::Done)
 }
 
-/// The ticket of an entry that waits under the same idempotent ID. Another message is refused,
-/// where the stream compares them.
-#[cold]
-pub(super) fn same(
-    stream: &Stream,
-    waiting: &DelayedEntry<'_>,
-    fields: Argv<'_>,
-) -> Result<Ticket, Refusal> {
-    let ticket = waiting.ticket;
-    if stream.idempotence().keeps_messages() && !has_fields(waiting, fields) {
-        let error = StreamError::OtherDelayedFields(ticket);
-        return Err(Refusal::counted(stream, Counted::Conflict, error));
-    }
-    Ok(ticket)
-}
-
 /// Answers it: nothing is added.
 #[cold]
 pub(super) fn answer_waiting(
@@ -151,12 +134,6 @@ fn count_duplicate(key: &[u8], idempotent: Idempotent<'_>, ctx: &mut Ctx<'_>) {
         id: StreamId::MIN,
     };
     ctx.store.apply(&Effect::on(key, duplicate), event::UNHEARD);
-}
-
-/// Returns whether it is the same message, whatever the order of its fields.
-fn has_fields(entry: &DelayedEntry<'_>, fields: Argv<'_>) -> bool {
-    let waiting = stream::fingerprint(entry.fields.clone(), FINGERPRINT_KEY);
-    waiting == stream::fingerprint(fields.iter(), FINGERPRINT_KEY)
 }
 
 fn write_ticket(ctx: &mut Ctx<'_>, ticket: Ticket, report: Report, outcome: &[u8]) {

@@ -99,7 +99,7 @@ proptest! {
 #[test]
 fn only_plain_decimal_numbers_are_numbers() {
     for iid in ["0", "7", "9223372036854775807"] {
-        assert!(number_of(iid.as_bytes()).is_some(), "{iid}");
+        assert!(number_of_iid(iid.as_bytes()).is_some(), "{iid}");
     }
     for iid in [
         "",
@@ -112,7 +112,7 @@ fn only_plain_decimal_numbers_are_numbers() {
         "x",
         "9223372036854775808",
     ] {
-        assert!(number_of(iid.as_bytes()).is_none(), "{iid}");
+        assert!(number_of_iid(iid.as_bytes()).is_none(), "{iid}");
     }
 }
 

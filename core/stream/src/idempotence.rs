@@ -8,10 +8,10 @@
 //! clone is a frozen view that costs a few pointers.
 //!
 //! Here: [`Idempotence`]. Below: `window` (one producer, in the form that suits its size: `small`,
-//! `ring` or `split`), `calendar` (what expires when), `fingerprint` (iids made from messages),
-//! `own` (what only some streams keep: `messages`, what these were; `epochs`, who may append;
-//! `counts`, what happened to producers; `numbers`, which they have reached), `producers` (what is
-//! known of each).
+//! `ring` or `split`), `expiry` and `calendar` (what expires when), `fingerprint` (iids made from
+//! messages), `own` (what only some streams keep: `messages`, what these were; `epochs`, who may
+//! append; `counts`, what happened to producers; `numbers`, which they have reached), `producers`
+//! (what is known of each).
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -21,10 +21,9 @@ use foldhash::fast::FixedState;
 use triomphe::Arc;
 
 use crate::StreamId;
-use crate::settings::{IidMode, OnConflict, StreamSettings};
 use calendar::Calendar;
 use counts::Counts;
-use limits::{RECORDS_PER_WORK_UNIT, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN};
+use limits::UNSORTED_RECORDS_MAX;
 use messages::Messages;
 use numbers::Numbers;
 use own::Own;
@@ -34,6 +33,7 @@ use window::{Bounds, Window};
 mod calendar;
 mod counts;
 mod epochs;
+mod expiry;
 mod fingerprint;
 mod limits;
 mod messages;
@@ -51,6 +51,7 @@ mod window;
 
 pub use counts::{Counted, Tally};
 pub use epochs::EPOCH_MAX;
+pub use expiry::Expiry;
 pub use fingerprint::{FINGERPRINT_BYTES, fingerprint};
 pub use numbers::{Reached, Stand, number_of_iid};
 pub use producers::{LastAppend, ProducerReport};
@@ -124,15 +125,6 @@ struct SoughtIid {
     hash: u64,
     /// The producer has it, even if it has expired.
     is_stored: bool,
-}
-
-/// Whether expiry has finished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expiry {
-    /// Nothing is due any more.
-    Done,
-    /// The budget ran out first.
-    MoreIsDue,
 }
 
 /// Iids that are no longer remembered but are still in memory: dropping this frees them. That may
@@ -406,255 +398,6 @@ impl Idempotence {
         forgotten
     }
 
-    /// The latest epoch of a producer; 0 if it was never given one.
-    #[inline]
-    pub fn epoch(&self, producer: &[u8]) -> u64 {
-        match &self.own {
-            None => 0,
-            Some(own) => own.epochs.latest(hash_bytes(self.seed, producer), producer),
-        }
-    }
-
-    /// Gives a producer an epoch. It outlives all iids.
-    pub fn set_epoch(&mut self, producer: &[u8], epoch: u64) {
-        let hash = hash_bytes(self.seed, producer);
-        let own = self.own.get_or_insert_default();
-        Arc::make_mut(own).epochs.set(hash, producer, epoch);
-    }
-
-    /// All producers that were given an epoch, with the latest one, in no particular order.
-    pub fn epochs(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        self.own.iter().flat_map(|own| own.epochs.iter())
-    }
-
-    /// Returns whether any producer was given an epoch.
-    pub fn has_epochs(&self) -> bool {
-        self.own.as_ref().is_some_and(|own| !own.epochs.is_empty())
-    }
-
-    /// Returns whether it keeps anything beside the windows of producers, which Redis does not.
-    #[inline]
-    pub fn is_beyond_redis(&self) -> bool {
-        self.own.is_some()
-    }
-
-    /// From now on keeps what the stream is told to keep, and nothing else. Returns what is
-    /// forgotten because of that, to be dropped where nobody waits.
-    pub fn follow(&mut self, settings: &StreamSettings) -> Forgotten {
-        let mut forgotten = Forgotten::nothing();
-        let own = Arc::make_mut(self.own.get_or_insert_default());
-        match settings.on_conflict {
-            OnConflict::Ignore => forgotten._messages = own.messages.take(),
-            OnConflict::Error => drop(own.messages.get_or_insert_default()),
-        }
-        match settings.counts_producers {
-            false => forgotten._counts = own.counts.take(),
-            true => drop(own.counts.get_or_insert_default()),
-        }
-        match settings.iid_mode {
-            IidMode::Window => forgotten._numbers = own.numbers.take(),
-            IidMode::Monotone => drop(own.numbers.get_or_insert_default()),
-        }
-        let messages = forgotten._messages.as_ref();
-        let counts = forgotten._counts.as_ref();
-        let numbers = forgotten._numbers.as_ref();
-        forgotten.bytes = messages.map_or(0, |gone| gone.allocated_bytes(self.record_count))
-            + counts.map_or(0, Counts::allocated_bytes)
-            + numbers.map_or(0, Numbers::allocated_bytes);
-        if own.is_empty() {
-            self.own = None;
-        }
-        forgotten
-    }
-
-    /// Returns whether iids are numbers that grow, of which only the last one is kept.
-    pub fn is_monotone(&self) -> bool {
-        self.numbers().is_some()
-    }
-
-    /// How an append stands to what its producer has reached at `now_ms`, where iids are numbers;
-    /// `None` if this one is not.
-    pub fn stand(&self, producer: &[u8], iid: &[u8], now_ms: u64) -> Option<Stand> {
-        let number = number_of_iid(iid)?;
-        Some(Stand::of(number, self.reached(producer, now_ms)))
-    }
-
-    /// The greatest number that a producer has used as an iid, as far as that is remembered at
-    /// `now_ms`. Until its first append since iids are numbers, that is the greatest in its window.
-    pub fn reached(&self, producer: &[u8], now_ms: u64) -> Option<Reached> {
-        let hash = hash_bytes(self.seed, producer);
-        let reached = self.numbers()?.of(hash, producer);
-        reached.or_else(|| {
-            let lifetime = self.lifetime(now_ms);
-            let found = self.producers.find(hash, |p| p.is(hash, producer))?;
-            let mut greatest: Option<Reached> = None;
-            found.window.for_each(|record| {
-                let number = number_of_iid(record.iid);
-                let number = number.filter(|_| !lifetime.is_over(record.added_at_ms));
-                if let Some(number) = number
-                    && greatest.is_none_or(|known| known.number < number)
-                {
-                    let id = record.id;
-                    greatest = Some(Reached { number, id });
-                }
-            });
-            greatest
-        })
-    }
-
-    /// All producers of which it is known what they have reached, in no particular order.
-    pub fn all_reached(&self) -> impl Iterator<Item = (&[u8], Reached)> {
-        self.numbers().into_iter().flat_map(Numbers::iter)
-    }
-
-    /// Sets what a producer has reached, for a stream that is read from a file, if iids are numbers
-    /// there.
-    pub fn restore_reached(&mut self, producer: &[u8], reached: Reached) {
-        let hash = hash_bytes(self.seed, producer);
-        if let Some(numbers) = self.own_mut().and_then(|own| own.numbers.as_mut()) {
-            numbers.set(hash, producer, reached);
-        }
-    }
-
-    /// Returns whether iids are numbers, and then notes that a producer has reached this one.
-    #[cold]
-    fn record_number(&mut self, producer: &[u8], iid: &[u8], id: StreamId, now_ms: u64) -> bool {
-        if !self.is_monotone() {
-            return false;
-        }
-        self.iids_added = self.iids_added.wrapping_add(1);
-        let hash = hash_bytes(self.seed, producer);
-        let before = self.reached(producer, now_ms);
-        let number = number_of_iid(iid);
-        let number = number.filter(|number| before.is_none_or(|before| before.number < *number));
-        let Some(number) = number else {
-            return true;
-        };
-        let own = self.own_mut();
-        let set = own.and_then(|own| own.numbers.as_mut()).map(|numbers| {
-            let reached = Reached { number, id };
-            numbers.set(hash, producer, reached)
-        });
-        if set == Some(None) {
-            self.forget_window(hash, producer);
-        }
-        true
-    }
-
-    /// Forgets the iids of a producer of which it is known now what it has reached.
-    fn forget_window(&mut self, hash: u64, producer: &[u8]) {
-        let is_it = |p: &Producer| p.is(hash, producer);
-        let Some(gone) = self.producers.remove(hash, is_it, hash_of, 0) else {
-            return;
-        };
-        self.record_count -= gone.window.len();
-        if let Some(calendar) = self.calendar.as_mut().map(Arc::make_mut) {
-            // Its place in the wheel stays until it is due, and then there is no such producer.
-            gone.window
-                .for_each(|record| calendar.remove_iid(record.added_at_ms));
-            calendar.move_producer(Some(gone.window.newest_at_ms()), None);
-        }
-        self.forget_messages(hash);
-    }
-
-    /// Counts what happened to an append of a producer, if such things are counted.
-    #[inline]
-    pub fn count(&mut self, producer: &[u8], what: Counted, times: u64) {
-        if self.own.is_some() {
-            self.count_in_own(producer, what, times);
-        }
-    }
-
-    #[cold]
-    fn count_in_own(&mut self, producer: &[u8], what: Counted, times: u64) {
-        let hash = hash_bytes(self.seed, producer);
-        if let Some(counts) = self.own_mut().and_then(|own| own.counts.as_mut()) {
-            counts.add(hash, producer, what, times);
-        }
-    }
-
-    /// What happened to the appends of all producers; `None` if that is not counted.
-    pub fn counted(&self) -> Option<&Tally> {
-        self.counts().map(Counts::sum)
-    }
-
-    /// What happened to those of each producer that has had any trouble, in no particular order.
-    pub fn counted_producers(&self) -> impl Iterator<Item = (&[u8], &Tally)> {
-        self.counts().into_iter().flat_map(Counts::iter)
-    }
-
-    /// Sets what happened to all producers, for a stream that is read from a file.
-    pub fn restore_counted(&mut self, sum: Tally) {
-        if let Some(counts) = self.own_mut().and_then(|own| own.counts.as_mut()) {
-            counts.restore_sum(sum);
-        }
-    }
-
-    /// The same for one producer.
-    pub fn restore_counted_producer(&mut self, producer: &[u8], tally: Tally) {
-        let hash = hash_bytes(self.seed, producer);
-        if let Some(counts) = self.own_mut().and_then(|own| own.counts.as_mut()) {
-            counts.restore(hash, producer, tally);
-        }
-    }
-
-    /// Returns whether it keeps what the messages of iids are.
-    pub fn keeps_messages(&self) -> bool {
-        self.messages().is_some()
-    }
-
-    /// A hash of the message that became an entry of a producer: of its fields and values, in any
-    /// order. `None` if it is not known: the entry was added before such hashes were kept.
-    pub fn message(&self, producer: &[u8], id: StreamId) -> Option<u64> {
-        self.messages()?.find(hash_bytes(self.seed, producer), id)
-    }
-
-    /// Returns whether these fields are another message than the one that a producer's iid stands
-    /// for, which became the entry `id`, as far as that is known.
-    pub fn conflicts<'f>(
-        &self,
-        producer: &[u8],
-        iid: &[u8],
-        id: StreamId,
-        fields: impl IntoIterator<Item = &'f [u8]>,
-    ) -> bool {
-        let known = self.message(producer, id);
-        known.is_some_and(|known| known != messages::hash(producer, iid, fields))
-    }
-
-    /// Notes the message of the iid that was just recorded with the entry `id`.
-    pub fn record_message<'f>(
-        &mut self,
-        producer: &[u8],
-        iid: &[u8],
-        id: StreamId,
-        fields: impl IntoIterator<Item = &'f [u8]>,
-    ) {
-        let message = messages::hash(producer, iid, fields);
-        self.restore_message(producer, id, Some(message));
-    }
-
-    /// Notes the hash of the message of the iid that was just recorded or restored with the entry
-    /// `id`, if messages are kept; `None` if it is not known.
-    pub fn restore_message(&mut self, producer: &[u8], id: StreamId, message: Option<u64>) {
-        let hash = hash_bytes(self.seed, producer);
-        let found = self.producers.find(hash, |p| p.is(hash, producer));
-        let window_len = match found {
-            Some(found) => found.window.len(),
-            // It has reached a number, and the last iid is remembered.
-            None if self
-                .numbers()
-                .is_some_and(|of| of.of(hash, producer).is_some()) =>
-            {
-                1
-            }
-            None => return,
-        };
-        if let Some(messages) = self.own_mut().and_then(|own| own.messages.as_mut()) {
-            messages.push(hash, id, message, window_len);
-        }
-    }
-
     /// What is remembered at `now_ms`, without what has expired but is not removed yet. With many
     /// iids, the count follows the clock in steps of a second and may be a second late. A producer
     /// whose iids are numbers has one of them.
@@ -682,35 +425,6 @@ impl Idempotence {
                     producers: sum.producers + 1,
                     iids: sum.iids + producer.len(),
                 }),
-        }
-    }
-
-    /// The time (Unix, in milliseconds) before which [`Idempotence::expire`] finds nothing to do;
-    /// `None` if nothing is remembered. Call it then, or up to a second later. If called early, it
-    /// does nothing and gives the next time.
-    #[inline]
-    pub fn next_deadline_ms(&self) -> Option<u64> {
-        match &self.calendar {
-            Some(calendar) => calendar.next_deadline_ms(),
-            None => (!self.producers.is_empty()).then_some(self.earliest_ms),
-        }
-    }
-
-    /// Frees the memory of producers whose iids have all expired by `now_ms`. Deducts its work from
-    /// `budget`: one for each producer that it looks at (about half a microsecond if nothing is in
-    /// a cache). If nothing is due, it takes no time.
-    ///
-    /// A producer that keeps appending loses its expired iids with its next append. One that
-    /// stopped loses all of them when the youngest expires.
-    pub fn expire(&mut self, now_ms: u64, budget: &mut usize) -> Expiry {
-        if self.calendar.is_some() {
-            self.expire_by_calendar(now_ms, budget)
-        } else {
-            if now_ms >= self.earliest_ms && !self.producers.is_empty() {
-                *budget = budget.saturating_sub(self.producers.len());
-                self.expire_all(now_ms);
-            }
-            Expiry::Done
         }
     }
 
@@ -756,22 +470,6 @@ impl Idempotence {
         let own = self.own.as_deref();
         let own = own.map_or(0, |own| own.allocated_bytes(self.record_count));
         own + places + (sampled as u128 * len as u128 / SAMPLE.min(len).max(1) as u128) as usize
-    }
-
-    fn own_mut(&mut self) -> Option<&mut Own> {
-        self.own.as_mut().map(Arc::make_mut)
-    }
-
-    fn messages(&self) -> Option<&Messages> {
-        self.own.as_deref()?.messages.as_ref()
-    }
-
-    fn counts(&self) -> Option<&Counts> {
-        self.own.as_deref()?.counts.as_ref()
-    }
-
-    fn numbers(&self) -> Option<&Numbers> {
-        self.own.as_deref()?.numbers.as_ref()
     }
 
     #[inline]
@@ -857,93 +555,5 @@ impl Idempotence {
             }
         }
         dropped
-    }
-
-    /// Looks at all producers to make a calendar, or to know the earliest if they are few.
-    #[cold]
-    fn look_at_all(&mut self) {
-        let deadlines = self
-            .producers
-            .iter()
-            .map(|p| self.deadline_ms(p.window.newest_at_ms()));
-        self.earliest_ms = deadlines.min().unwrap_or(u64::MAX);
-        self.calendar = None;
-        if self.record_count > UNSORTED_RECORDS_MAX {
-            let mut calendar = Calendar::new(self.earliest_ms);
-            for producer in self.producers.iter() {
-                let newest_at_ms = producer.window.newest_at_ms();
-                calendar.schedule(producer.hash, self.deadline_ms(newest_at_ms));
-                calendar.move_producer(None, Some(newest_at_ms));
-                producer
-                    .window
-                    .for_each(|record| calendar.add_iid(record.added_at_ms));
-            }
-            self.calendar = Some(Arc::new(calendar));
-        }
-    }
-
-    /// Removes what has expired by looking at all producers, of which there are few.
-    fn expire_all(&mut self, now_ms: u64) {
-        let lifetime = self.lifetime(now_ms);
-        let is_over = |p: &Producer| lifetime.is_over(p.window.newest_at_ms());
-        let over = self.producers.iter().filter(|p| is_over(p));
-        let hashes: smallvec::SmallVec<[u64; 8]> = over.map(hash_of).collect();
-        for hash in hashes {
-            let over = |p: &Producer| p.hash == hash && is_over(p);
-            if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {
-                self.record_count -= gone.window.len();
-                self.forget_messages(hash);
-            }
-        }
-        self.look_at_all();
-    }
-
-    fn forget_messages(&mut self, producer_hash: u64) {
-        if let Some(messages) = self.own_mut().and_then(|own| own.messages.as_mut()) {
-            messages.remove(producer_hash);
-        }
-    }
-
-    fn expire_by_calendar(&mut self, now_ms: u64, budget: &mut usize) -> Expiry {
-        let lifetime = self.lifetime(now_ms);
-        let Some(shared) = self
-            .calendar
-            .as_mut()
-            .filter(|calendar| calendar.is_due(now_ms))
-        else {
-            return Expiry::Done;
-        };
-        let calendar = Arc::make_mut(shared);
-        let own = self.own.as_mut().map(Arc::make_mut);
-        let mut messages = own.and_then(|own| own.messages.as_mut());
-        while let Some(hash) = calendar.pop_due(now_ms, budget) {
-            let over = |p: &Producer| p.hash == hash && lifetime.is_over(p.window.newest_at_ms());
-            if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {
-                let len = gone.window.len();
-                self.record_count -= len;
-                if let Some(messages) = &mut messages {
-                    messages.remove(hash);
-                }
-                gone.window
-                    .for_each(|record| calendar.remove_iid(record.added_at_ms));
-                calendar.move_producer(Some(gone.window.newest_at_ms()), None);
-                *budget = budget.saturating_sub(len / RECORDS_PER_WORK_UNIT);
-            } else if let Some(p) = self.producers.find(hash, |p| p.hash == hash) {
-                // It kept appending. (If two producers have this hash, each has its own place in
-                // the calendar, whichever of them is found here.)
-                let deadline_ms = p.window.newest_at_ms().saturating_add(lifetime.duration_ms);
-                calendar.schedule(hash, deadline_ms);
-            }
-        }
-        let is_due = calendar.is_due(now_ms);
-        if self.record_count <= UNSORTED_RECORDS_MIN {
-            self.look_at_all();
-            return self.expire(now_ms, budget);
-        }
-        if is_due {
-            Expiry::MoreIsDue
-        } else {
-            Expiry::Done
-        }
     }
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::limits::COUNTED_PRODUCERS_MAX;
 use super::*;
+use crate::settings::{OnConflict, StreamSettings};
 
 mod counted;
 mod numbered;

@@ -1,6 +1,7 @@
 //! Iids that are numbers, against the greatest one of each producer.
 
 use super::*;
+use crate::settings::IidMode;
 
 fn monotone() -> StreamSettings {
     StreamSettings {

@@ -2,10 +2,12 @@
 //!
 //! One seed gives one run: [`rng`] is the only source of randomness, [`clock`] the only source of
 //! time, and [`disk`] the only place where bytes outlive a crash. [`journal_run`] drives the
-//! journal alone, [`engine_run`] engine and journal with clients of many kinds.
+//! journal alone, [`engine_run`] engine and journal with clients of many kinds,
+//! [`replication_run`] several nodes on a log that they share.
 
 pub mod clock;
 pub mod disk;
 pub mod engine_run;
 pub mod journal_run;
+pub mod replication_run;
 pub mod rng;

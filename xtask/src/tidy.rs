@@ -20,6 +20,7 @@ use crate::docs::{self, WIDTH};
 const FLOORS: &[&str] = &[
     "resp",
     "batch",
+    "replication",
     "collections",
     "stream",
     "values",
@@ -36,7 +37,7 @@ const FLOORS: &[&str] = &[
 ];
 
 /// How many of [`FLOORS`] are the core.
-const CORE_FLOORS: usize = 8;
+const CORE_FLOORS: usize = 9;
 
 /// Foreign crates that the core may use: data structures and codecs without clocks, randomness or
 /// I/O.

@@ -15,6 +15,10 @@ const SECTIONS: &[(&str, &str)] = &[
     ),
     ("The journal: the manifest", "shell/journal/src/manifest.rs"),
     (
+        "A replicated log: records",
+        "core/replication/src/record.md",
+    ),
+    (
         "The journal: effects",
         "core/engine/src/store/effect/encode.rs",
     ),

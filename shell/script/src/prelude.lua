@@ -88,6 +88,9 @@ function table.insert(...)
         refuse('insert', 2, 'number', ...)
     elseif count ~= 2 and count ~= 3 then
         error("wrong number of arguments to 'insert'", 2)
+    elseif protected[list] then
+        -- The function of the language would write past the metatable.
+        error(READONLY, 0)
     elseif count == 2 or not moves_many(list, at) then
         return insert(...)
     end

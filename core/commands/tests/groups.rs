@@ -219,6 +219,19 @@ fn one_command_moves_no_more_than_it_may() {
             "{pending}"
         );
     }
+    // It looks at few more: what is behind them is given by the next one.
+    let mut node = twice();
+    for _ in 0..1500 {
+        node.ask("XADD s * f v");
+    }
+    node.ask("XREADGROUP GROUP g ann STREAMS s >");
+    node.ask("XAUTOCLAIM s g bob 0 0 COUNT 2000");
+    node.wait(10);
+    node.ask("XADD s 9999999999999-1 f behind");
+    node.ask("XREADGROUP GROUP g ann STREAMS s >");
+    let mut read = || node.ask("XREADGROUP GROUP g bob CLAIM 0 STREAMS s >");
+    assert_eq!(read(), "*-1\r\n");
+    assert!(read().contains("behind"));
     // Of large ones a few.
     let mut node = twice();
     let large = "x".repeat(700_000);

@@ -76,6 +76,11 @@ impl<'a> DeadLetters<'a> {
         is_spent
     }
 
+    /// Returns whether there is no room for more in one command.
+    pub(super) fn is_full(&self) -> bool {
+        self.letters.len() >= DEAD_LETTERS_MAX || self.bytes >= DEAD_LETTERS_BYTES_MAX
+    }
+
     /// Takes an entry, unless there is no room for it.
     #[cold]
     pub(super) fn take(
@@ -85,9 +90,10 @@ impl<'a> DeadLetters<'a> {
         reason: Reason,
         look: &mut Lookup<'_>,
     ) {
-        let is_full =
-            self.letters.len() >= DEAD_LETTERS_MAX || self.bytes >= DEAD_LETTERS_BYTES_MAX;
-        let Some(entry) = look.entry(id).filter(|_| !is_full) else {
+        if self.is_full() {
+            return;
+        }
+        let Some(entry) = look.entry(id) else {
             return;
         };
         let fields = letter(self.place, group, &entry, reason);

@@ -450,6 +450,7 @@ impl View<'_> {
             };
             let count = pending.delivery_count;
             if decided.dead.take_spent(self.group, id, count, &mut look) {
+                passed_over += usize::from(decided.dead.is_full());
                 continue;
             }
             let chosen = Chosen {

@@ -8,30 +8,27 @@ use engine::error::{CmdError, StreamError};
 use engine::table::Arg;
 use stream::{Keep, NodeLimits, Precision, References, Stream, StreamId, Trim};
 
-/// The clause in the grammar of commands that append.
-pub(super) const TRIM: Arg = Arg::block(
-    "trim",
+/// The parts of the clause in the grammar of commands, in their order.
+pub(super) const STRATEGY: Arg = Arg::one_of(
+    "strategy",
     &[
-        Arg::one_of(
-            "strategy",
-            &[
-                Arg::word("maxlen", "MAXLEN"),
-                Arg::word("minid", "MINID").since("6.2.0"),
-            ],
-        ),
-        Arg::one_of(
-            "operator",
-            &[Arg::word("equal", "="), Arg::word("approximately", "~")],
-        )
-        .optional(),
-        Arg::string("threshold"),
-        Arg::integer("count")
-            .token("LIMIT")
-            .since("6.2.0")
-            .optional(),
+        Arg::word("maxlen", "MAXLEN"),
+        Arg::word("minid", "MINID").since("6.2.0"),
     ],
+);
+pub(super) const OPERATOR: Arg = Arg::one_of(
+    "operator",
+    &[Arg::word("equal", "="), Arg::word("approximately", "~")],
 )
 .optional();
+pub(super) const THRESHOLD: Arg = Arg::string("threshold");
+pub(super) const LIMIT: Arg = Arg::integer("count")
+    .token("LIMIT")
+    .since("6.2.0")
+    .optional();
+
+/// The clause of commands that append.
+pub(super) const TRIM: Arg = Arg::block("trim", &[STRATEGY, OPERATOR, THRESHOLD, LIMIT]).optional();
 
 /// The trim clause as it is being read: `MAXLEN | MINID [= | ~] threshold [LIMIT count]`.
 #[derive(Debug, Clone, Copy, Default)]

@@ -7,7 +7,7 @@ use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{References, Stream};
 
 use super::references_option::{REFERENCES, parse_references};
-use super::trim_option::TrimClause;
+use super::trim_option::{LIMIT, OPERATOR, STRATEGY, THRESHOLD, TrimClause};
 
 /// `XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]`
 pub(super) struct XTrim;
@@ -35,29 +35,7 @@ impl Command for XTrim {
         ],
         args: &[
             Arg::key("key", 0),
-            Arg::block(
-                "trim",
-                &[
-                    Arg::one_of(
-                        "strategy",
-                        &[
-                            Arg::word("maxlen", "MAXLEN"),
-                            Arg::word("minid", "MINID").since("6.2.0"),
-                        ],
-                    ),
-                    Arg::one_of(
-                        "operator",
-                        &[Arg::word("equal", "="), Arg::word("approximately", "~")],
-                    )
-                    .optional(),
-                    Arg::string("threshold"),
-                    Arg::integer("count")
-                        .token("LIMIT")
-                        .since("6.2.0")
-                        .optional(),
-                    REFERENCES,
-                ],
-            ),
+            Arg::block("trim", &[STRATEGY, OPERATOR, THRESHOLD, LIMIT, REFERENCES]),
         ],
         compat: Compat::Differs(
             "With DELREF, entries below what stays that were deleted before are pending no longer either; in Redis they stay so for ever.",

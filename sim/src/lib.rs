@@ -11,3 +11,4 @@ pub mod engine_run;
 pub mod journal_run;
 pub mod replication_run;
 pub mod rng;
+pub mod seeds;

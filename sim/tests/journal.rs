@@ -9,6 +9,7 @@ use journal::{
 use sim::disk::{Failure, SimDisk};
 use sim::journal_run::{Bug, Chaos, Outcome, Plan, run};
 use sim::rng::Rng;
+use sim::seeds::seeds;
 
 fn plan(seed: u64) -> Plan {
     Plan {
@@ -17,18 +18,6 @@ fn plan(seed: u64) -> Plan {
         power_cut_at: None,
         chaos: Chaos::Planned,
         bug: None,
-    }
-}
-
-fn seeds(default: u64) -> std::ops::Range<u64> {
-    let number = |name| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text: String| text.parse().ok())
-    };
-    match number("SIM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SIM_SEEDS").unwrap_or(default),
     }
 }
 

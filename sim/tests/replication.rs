@@ -2,21 +2,10 @@
 //! one.
 
 use sim::replication_run::{Bug, Counts, Drift, Plan, run};
+use sim::seeds::seeds;
 
 /// How many seeds a planted bug may take.
 const SEEDS_OF_A_BUG: u64 = 150;
-
-fn seeds(default: u64) -> std::ops::Range<u64> {
-    let number = |name| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text: String| text.parse().ok())
-    };
-    match number("SIM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SIM_SEEDS").unwrap_or(default),
-    }
-}
 
 fn run_or_fail(plan: Plan) -> Counts {
     run(plan).unwrap_or_else(|error| panic!("{error:#}\nreproduce: SIM_SEED={}", plan.seed))

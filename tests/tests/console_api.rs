@@ -79,7 +79,8 @@ fn each_path_answers_as_its_description_says() {
         };
         let path = path
             .replace("{stream}", "orders")
-            .replace("{group}", "kitchen");
+            .replace("{group}", "kitchen")
+            .replace("{key}", "text");
         if path.ends_with("openapi.json") {
             continue;
         }
@@ -292,6 +293,227 @@ fn an_action_says_first_what_it_would_do_and_then_does_it() {
     assert_eq!(first.1["id"], second.1["id"]);
     assert_eq!(length(), json!(5));
 }
+
+#[test]
+fn settings_are_told_and_changed() {
+    let (_server, at, mut client) = started(&[]);
+    run(&mut client, ORDERS);
+    let path = "/api/v1/streams/orders/settings";
+    let told = || read(at, path)["settings"].clone();
+    assert_eq!(told()["idmp-duration"], 100);
+    assert_eq!(told()["idmp-conflict"], "IGNORE");
+    let change = json!({ "settings": { "idmp-conflict": "ERROR", "idmp-stats": "OFF" } });
+    let (_, would) = post(at, &format!("{path}?dry-run=true"), &[], &change);
+    let summary = "idmp-conflict is 'ERROR' instead of 'IGNORE'";
+    assert_eq!(
+        (&would["summary"], &would["count"]),
+        (&json!(summary), &json!(1))
+    );
+    assert_eq!(told()["idmp-conflict"], "IGNORE");
+    assert_eq!(post(at, path, &[], &change).1["summary"], summary);
+    assert_eq!(told()["idmp-conflict"], "ERROR");
+    for odd in [
+        json!({ "settings": { "odd": 1 } }),
+        // Those that forget have names of their own.
+        json!({ "settings": { "idmp-maxsize": 1 } }),
+    ] {
+        assert_eq!(post(at, path, &[], &odd).0, 400, "{odd}");
+    }
+    assert_eq!(post(at, path, &[], &json!({})).0, 422);
+
+    let group = "/api/v1/streams/orders/groups/kitchen";
+    let change = json!({ "settings": { "deadletter": "dead", "maxdeliveries": 3 } });
+    let (status, did) = post(at, &format!("{group}/settings"), &[], &change);
+    assert_eq!((status, &did["count"]), (200, &json!(2)), "{did}");
+    assert_eq!(
+        read(at, &format!("{group}/settings"))["settings"]["maxdeliveries"],
+        3
+    );
+    let told = read(at, group);
+    assert_eq!(
+        told["dead_letters"],
+        json!({ "stream": "dead", "entries": 0 })
+    );
+    assert_eq!(
+        (&told["name"], &told["pending"]),
+        (&json!("kitchen"), &json!(2))
+    );
+    assert_eq!(
+        get(at, "/api/v1/streams/orders/groups/none")
+            .unwrap()
+            .status,
+        404
+    );
+}
+
+#[test]
+fn delayed_entries_are_listed_and_taken_back() {
+    let (_server, at, mut client) = started(&[]);
+    run(
+        &mut client,
+        &[
+            "XADD mails AT 4102444800000 * to ann",
+            "XADD mails AT 4102444700000 * to bob",
+        ],
+    );
+    let path = "/api/v1/streams/mails/delayed";
+    assert_eq!(read(at, "/api/v1/streams/mails")["delayed"], 2);
+    let page = read(at, &format!("{path}?count=1"));
+    let first = json!({
+        "ticket": "@4102444700000-2",
+        "due_ms": 4_102_444_700_000_u64,
+        "fields": [{ "name": "to", "value": "bob" }]
+    });
+    assert_eq!(
+        (&page["total"], &page["entries"]),
+        (&json!(2), &json!([first]))
+    );
+    let next = page["next"].as_str().unwrap();
+    let page = read(at, &format!("{path}?after={next}"));
+    assert_eq!(page["entries"][0]["ticket"], "@4102444800000-1");
+    assert_eq!(page["next"], Value::Null);
+
+    let cancel = format!("{path}/cancel");
+    let body = json!({ "ticket": "@4102444700000-2" });
+    let (_, would) = post(at, &format!("{cancel}?dry-run=true"), &[], &body);
+    assert_eq!(
+        (&would["dry_run"], &would["count"]),
+        (&json!(true), &json!(1))
+    );
+    assert_eq!(read(at, path)["total"], 2);
+    assert_eq!(post(at, &cancel, &[], &body).1["count"], 1);
+    assert_eq!(read(at, path)["total"], 1);
+    assert_eq!(post(at, &cancel, &[], &body).1["count"], 0);
+    for query in ["", "?dry-run=true"] {
+        let odd = post(
+            at,
+            &format!("{cancel}{query}"),
+            &[],
+            &json!({ "ticket": "1-1" }),
+        );
+        assert_eq!(odd.0, 422, "{query}");
+    }
+
+    let add = json!({ "delay_ms": 100_000_000_u64, "fields": [["to", "cleo"]] });
+    let (_, did) = post(at, "/api/v1/streams/mails/entries", &[], &add);
+    assert!(did["id"].as_str().unwrap().starts_with('@'), "{did}");
+    assert_eq!(read(at, path)["total"], 2);
+}
+
+#[test]
+fn dead_letters_go_back_to_where_they_come_from() {
+    let (_server, at, mut client) = started(&[]);
+    run(&mut client, ORDERS);
+    run(
+        &mut client,
+        &[
+            "XGROUP SETCFG orders kitchen DEADLETTER dead",
+            "XNACK orders kitchen FATAL IDS 2 1-1 2-1",
+            "XADD dead * no letter",
+        ],
+    );
+    let dead =
+        || read(at, "/api/v1/streams/orders/groups/kitchen")["dead_letters"]["entries"].clone();
+    assert_eq!(dead(), 3);
+    let redrive = |query: &str, body: Value| {
+        let path = format!("/api/v1/streams/dead/redrive{query}");
+        let (status, told) = post(at, &path, &[], &body);
+        assert_eq!(status, 200, "{told}");
+        told["count"].as_u64().unwrap()
+    };
+    for (body, count) in [
+        (json!({ "destination": "orders" }), 2),
+        (json!({ "destination": "orders", "count": 1 }), 1),
+        (json!({ "destination": "orders", "group": "other" }), 0),
+        (json!({ "destination": "small" }), 0),
+        (json!({ "destination": "orders", "ids": ["1-1"] }), 0),
+    ] {
+        assert_eq!(redrive("?dry-run=true", body.clone()), count, "{body}");
+    }
+    assert_eq!(dead(), 3);
+    assert_eq!(
+        redrive("", json!({ "destination": "orders", "count": 1 })),
+        1
+    );
+    assert_eq!(redrive("", json!({ "destination": "orders" })), 1);
+    assert_eq!(dead(), 1);
+    for odd in [0, 1001] {
+        let body = json!({ "destination": "orders", "count": odd });
+        assert_eq!(post(at, "/api/v1/streams/dead/redrive", &[], &body).0, 400);
+    }
+}
+
+#[test]
+fn keys_of_all_types_are_shown_a_page_at_a_time() {
+    let (_server, at, mut client) = started(&[]);
+    run(
+        &mut client,
+        &[
+            "SET text value PX 100000",
+            "RPUSH list a b c",
+            "SADD set a",
+            "HSET hash field value",
+            "ZADD scores 1.5 a inf b",
+            "XADD log 1-1 a b",
+        ],
+    );
+    let text = read(at, "/api/v1/keys/text");
+    assert_eq!(
+        (&text["kind"], &text["length"]),
+        (&json!("string"), &json!(5))
+    );
+    assert_eq!(text["elements"][0]["value"], "value");
+    assert!(
+        text["expires_in_ms"]
+            .as_u64()
+            .is_some_and(|ms| ms <= 100_000)
+    );
+    assert!(text["bytes"].as_u64().is_some_and(|bytes| bytes > 0));
+    assert_eq!(text["encoding"], "embstr");
+    let values = |query: &str| -> (Vec<String>, Value) {
+        let key = read(at, &format!("/api/v1/keys/list?{query}"));
+        let elements = key["elements"].as_array().unwrap().iter();
+        let values = elements.map(|of| of["value"].as_str().unwrap().to_owned());
+        (values.collect(), key["cursor"].clone())
+    };
+    assert_eq!(
+        values("count=2"),
+        (vec!["a".into(), "b".into()], json!("2"))
+    );
+    assert_eq!(values("count=2&cursor=2"), (vec!["c".into()], Value::Null));
+    assert_eq!(values("count=0"), (vec![], json!("0")));
+    assert_eq!(values("cursor=18446744073709551615"), (vec![], Value::Null));
+    assert_eq!(read(at, "/api/v1/keys/set")["elements"][0]["value"], "a");
+    let hash = &read(at, "/api/v1/keys/hash")["elements"];
+    assert_eq!(
+        hash,
+        &json!([{ "field": "field", "value": "value", "score": null }])
+    );
+    let scores = &read(at, "/api/v1/keys/scores")["elements"];
+    assert_eq!(
+        (&scores[0]["score"], &scores[1]["score"]),
+        (&json!(1.5), &json!("inf"))
+    );
+    let log = read(at, "/api/v1/keys/log");
+    assert_eq!(
+        (&log["kind"], &log["elements"]),
+        (&json!("stream"), &json!([]))
+    );
+    assert_eq!(get(at, "/api/v1/keys/nothing").unwrap().status, 404);
+    // A long string comes in parts.
+    let long = "x".repeat(STRING_BYTES_SHOWN_MAX + 1);
+    client.command(&["SET", "long", &long]).unwrap();
+    let part = |query: &str| {
+        let key = read(at, &format!("/api/v1/keys/long{query}"));
+        let value = key["elements"][0]["value"].as_str().unwrap().len();
+        (value, key["cursor"].clone())
+    };
+    assert_eq!(part(""), (STRING_BYTES_SHOWN_MAX, json!("65536")));
+    assert_eq!(part("?cursor=65536"), (1, Value::Null));
+}
+
+/// Bytes of a string that one answer shows (`shell/console/src/limits.rs`).
+const STRING_BYTES_SHOWN_MAX: usize = 64 * 1024;
 
 #[test]
 fn an_action_is_refused_to_users_who_may_not_and_to_other_sites() {

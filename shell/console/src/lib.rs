@@ -21,5 +21,6 @@ mod reply;
 mod rights;
 mod routes;
 mod survey;
+mod view;
 
 pub use http::{Console, Door};

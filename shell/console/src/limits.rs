@@ -69,3 +69,6 @@ pub(crate) const PAGE_MAX: u64 = 1000;
 
 /// Entries that are looked at for one answer, to find those that contain a text.
 pub(crate) const SEARCHED_MAX: u64 = 10_000;
+
+/// Bytes of a string that one answer shows.
+pub(crate) const STRING_BYTES_SHOWN_MAX: u64 = 64 * 1024;

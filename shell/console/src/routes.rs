@@ -176,6 +176,38 @@ pub(crate) static ROUTES: &[Route] = &[
         |asked| Box::pin(api::streams::one(asked)),
     ),
     look(
+        "/api/v1/streams/{stream}/settings",
+        "getStreamSettings",
+        "What a stream was told (XCFGGET).",
+        api::DATABASE,
+        json::<api::settings::Settings>(),
+        |asked| Box::pin(api::settings::of_stream(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}/delayed",
+        "listDelayed",
+        "Entries that wait to be appended, in the order in which they are due (XDELAYED).",
+        api::delayed::LIST,
+        json::<api::delayed::Delayed>(),
+        |asked| Box::pin(api::delayed::list(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}/groups/{group}",
+        "getGroup",
+        "What is known of a consumer group, its settings and its dead letters.",
+        api::DATABASE,
+        json::<api::groups::OneGroup>(),
+        |asked| Box::pin(api::groups::one(asked)),
+    ),
+    look(
+        "/api/v1/streams/{stream}/groups/{group}/settings",
+        "getGroupSettings",
+        "What a group was told (XGROUP GETCFG).",
+        api::DATABASE,
+        json::<api::settings::Settings>(),
+        |asked| Box::pin(api::settings::of_group(asked)),
+    ),
+    look(
         "/api/v1/streams/{stream}/entries",
         "listEntries",
         "Entries by ID or time, those that contain a text if one is given.",
@@ -232,6 +264,14 @@ pub(crate) static ROUTES: &[Route] = &[
         |asked| Box::pin(api::keys::list(asked)),
     ),
     look(
+        "/api/v1/keys/{key}",
+        "getKey",
+        "A key of any type, with a page of what is in it.",
+        api::value::ONE,
+        json::<api::value::Key>(),
+        |asked| Box::pin(api::value::one(asked)),
+    ),
+    look(
         "/api/v1/clients",
         "listClients",
         "Clients that are connected.",
@@ -257,9 +297,30 @@ pub(crate) static ROUTES: &[Route] = &[
     act(
         "/api/v1/streams/{stream}/settings",
         "configureStream",
-        "Sets how many idempotent IDs a stream remembers, and for how long (XCFGSET).",
-        schema::<api::actions::Configure>,
-        |asked| Box::pin(api::actions::configure(asked)),
+        "Sets what a stream remembers of its producers, and what else it is told (XCFGSET).",
+        schema::<api::settings::ConfigureStream>,
+        |asked| Box::pin(api::settings::configure_stream(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/groups/{group}/settings",
+        "configureGroup",
+        "Sets what a group does by itself (XGROUP SETCFG).",
+        schema::<api::settings::ConfigureGroup>,
+        |asked| Box::pin(api::settings::configure_group(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/delayed/cancel",
+        "cancelDelayed",
+        "Takes back an entry that waits to be appended (XUNDELAY).",
+        schema::<api::delayed::Cancel>,
+        |asked| Box::pin(api::delayed::cancel(asked)),
+    ),
+    act(
+        "/api/v1/streams/{stream}/redrive",
+        "redrive",
+        "Gives dead letters, which this stream has, back to where they come from (XREDRIVE).",
+        schema::<api::dead_letters::Redrive>,
+        |asked| Box::pin(api::dead_letters::redrive(asked)),
     ),
     act(
         "/api/v1/streams/{stream}/groups/{group}/ack",
@@ -365,9 +426,14 @@ impl Asked<'_> {
         parsed.map_err(|error| Fault::bad(format!("the body: {error}")))
     }
 
+    /// The number of the database that the address names.
+    pub(crate) fn database(&self) -> u64 {
+        self.query.number("db", 0)
+    }
+
     /// The caller's client, in the database that the address names.
     pub(crate) async fn client(&mut self) -> Result<&mut Client, Fault> {
-        let database = self.query.number("db", 0).to_string();
+        let database = self.database().to_string();
         let client = self.caller.client().await?;
         client.ask(&[b"SELECT", database.as_bytes()]).await?;
         Ok(client)

@@ -7,8 +7,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::groups::Pending;
-use super::{Text, answer, number_of, text_of};
+use super::groups::{Pending, found};
+use super::{Text, answer, text_of};
 use crate::client::{Client, ClientError};
 use crate::http::{Answer, Fault};
 use crate::limits::PAGE_MAX;
@@ -40,7 +40,7 @@ pub(crate) struct Done {
     summary: String,
     /// How many entries or settings that is.
     count: u64,
-    /// The ID of an entry that was added.
+    /// The ID of an entry that was added, or the ticket of one that waits.
     id: Option<String>,
 }
 
@@ -51,6 +51,8 @@ pub(crate) struct Add {
     /// Its ID; `*`, the default, makes one.
     #[serde(default = "any_id")]
     id: String,
+    /// After how many milliseconds it is to be appended; at once, unless it is given.
+    delay_ms: Option<u64>,
     /// The producer and the idempotent ID, if it is to be appended once only.
     idempotent: Option<Idempotent>,
     /// Its fields and their values, at least one.
@@ -63,19 +65,6 @@ pub(crate) struct Add {
 pub(crate) struct Idempotent {
     producer: Text,
     iid: Text,
-}
-
-/// What a stream is to remember. What is not given stays.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Configure {
-    /// For how long an ID is remembered: 1 to 86400.
-    duration_seconds: Option<u64>,
-    /// How many IDs are remembered for each producer: 1 to 10000.
-    maxsize: Option<u64>,
-    /// What is remembered is kept, rather than forgotten by a change.
-    #[serde(default)]
-    keep: bool,
 }
 
 /// Entries to acknowledge.
@@ -142,6 +131,9 @@ pub(crate) async fn add(mut asked: Asked<'_>) -> Result<Answer, Fault> {
     if let Some(Idempotent { producer, iid }) = &body.idempotent {
         command.extend([b"IDMP".to_vec(), producer.bytes()?, iid.bytes()?]);
     }
+    if let Some(delay) = body.delay_ms {
+        command.extend([b"DELAY".to_vec(), delay.to_string().into_bytes()]);
+    }
     command.push(body.id.into_bytes());
     for (name, value) in &body.fields {
         command.extend([name.bytes()?, value.bytes()?]);
@@ -152,63 +144,15 @@ pub(crate) async fn add(mut asked: Asked<'_>) -> Result<Answer, Fault> {
         let summary = match kind.text() {
             Some(b"none") => "makes the stream and appends an entry",
             Some(b"stream") => "appends an entry",
-            _ => return Err(Fault::from(ClientError::Refused(wrong_type()))),
+            Some(_) | None => return Err(Fault::from(ClientError::Refused(wrong_type()))),
         };
         return say(&asked, &command, summary.to_owned(), 1);
     }
     let reply = run(&mut asked, &command).await?;
     let id = String::from_utf8_lossy(reply.text().unwrap_or_default()).into_owned();
-    let done = Done {
-        summary: format!("the entry is {id}"),
-        id: Some(id),
-        ..done(&command, 1)
-    };
-    answer(&done)
-}
-
-pub(crate) async fn configure(mut asked: Asked<'_>) -> Result<Answer, Fault> {
-    let body: Configure = asked.body()?;
-    let key = asked.captured(0);
-    let mut command = vec![b"XCFGSET".to_vec(), key.clone()];
-    for (name, value) in [
-        ("IDMP-DURATION", body.duration_seconds),
-        ("IDMP-MAXSIZE", body.maxsize),
-    ] {
-        if let Some(value) = value {
-            command.extend([name.into(), value.to_string().into_bytes()]);
-        }
-    }
-    if body.keep {
-        command.push(b"KEEPIDS".to_vec());
-    }
-    let client = asked.client().await?;
-    let before = client.ask(&[b"XINFO", b"STREAM", &key]).await?;
-    let (duration, maxsize) = (
-        number_of(&before, "idmp-duration"),
-        number_of(&before, "idmp-maxsize"),
-    );
-    let changes = [(duration, body.duration_seconds), (maxsize, body.maxsize)];
-    let changes = changes
-        .iter()
-        .filter(|(old, new)| new.is_some_and(|new| new != *old));
-    let changes = changes.count() as u64;
-    let forgotten = match changes > 0 && !body.keep {
-        true => number_of(&before, "iids-tracked"),
-        false => 0,
-    };
-    let summary = format!(
-        "remembers {} IDs for each producer instead of {maxsize}, for {} seconds instead of \
-         {duration}, and forgets {forgotten} IDs; a retry of one of these is stored again",
-        body.maxsize.unwrap_or(maxsize),
-        body.duration_seconds.unwrap_or(duration),
-    );
-    if asked.query.flag("dry-run") {
-        return say(&asked, &command, summary, changes);
-    }
-    run(&mut asked, &command).await?;
     answer(&Done {
-        summary,
-        ..done(&command, changes)
+        id: Some(id.clone()),
+        ..done(&command, format!("the entry is {id}"), 1)
     })
 }
 
@@ -255,23 +199,17 @@ pub(crate) async fn set_id(mut asked: Asked<'_>) -> Result<Answer, Fault> {
     let mut command = on_group(&asked, &[b"XGROUP", b"SETID"]);
     command.push(body.id.clone().into_bytes());
     let client = asked.client().await?;
-    let groups = client.ask(&[b"XINFO", b"GROUPS", &key]).await?;
-    let is_it = |told: &&Value| told.get("name").and_then(Value::text) == Some(&group);
-    let before = groups.items().iter().find(is_it);
-    let before = before.ok_or_else(|| Fault::not_found("there is no such group"))?;
+    let before = found(client, &key, &group).await?;
     let summary = format!(
         "reads on above {} instead of {}; what is pending stays so",
         body.id,
-        text_of(before, "last-delivered-id"),
+        text_of(&before, "last-delivered-id"),
     );
     if asked.query.flag("dry-run") {
         return say(&asked, &command, summary, 1);
     }
     run(&mut asked, &command).await?;
-    answer(&Done {
-        summary,
-        ..done(&command, 1)
-    })
+    answer(&done(&command, summary, 1))
 }
 
 /// The beginning of a command on the group that the path names.
@@ -283,7 +221,7 @@ fn on_group(asked: &Asked<'_>, words: &[&[u8]]) -> Vec<Vec<u8>> {
 }
 
 /// IDs as arguments: some, and not too many.
-fn ids(ids: &[String]) -> Result<impl Iterator<Item = Vec<u8>>, Fault> {
+pub(super) fn ids(ids: &[String]) -> Result<impl Iterator<Item = Vec<u8>>, Fault> {
     if ids.is_empty() || ids.len() as u64 > PAGE_MAX {
         return Err(Fault::bad(format!("ids are 1 to {PAGE_MAX} IDs")));
     }
@@ -313,10 +251,8 @@ async fn on_pending(
     let reply = run(asked, &command).await?;
     let claimed = reply.items().len() as u64;
     let count = reply.number().unwrap_or(claimed);
-    answer(&Done {
-        summary: format!("{does} {count} of {} entries", ids.len()),
-        ..done(&command, count)
-    })
+    let summary = format!("{does} {count} of {} entries", ids.len());
+    answer(&done(&command, summary, count))
 }
 
 async fn pending(
@@ -341,13 +277,13 @@ async fn pending(
 }
 
 /// Runs the command of an action.
-async fn run(asked: &mut Asked<'_>, command: &[Vec<u8>]) -> Result<Value, Fault> {
+pub(super) async fn run(asked: &mut Asked<'_>, command: &[Vec<u8>]) -> Result<Value, Fault> {
     let request: Vec<&[u8]> = command.iter().map(Vec::as_slice).collect();
     Ok(asked.client().await?.ask(&request).await?)
 }
 
 /// Says what a command would do, and whether the user may run it.
-fn say(
+pub(super) fn say(
     asked: &Asked<'_>,
     command: &[Vec<u8>],
     summary: String,
@@ -358,18 +294,17 @@ fn say(
     answer(&Done {
         dry_run: true,
         allowed: Rights::allow(&caller.served.shard, caller.user(), &request),
-        summary,
-        ..done(command, count)
+        ..done(command, summary, count)
     })
 }
 
-/// What was done, but for the words.
-fn done(command: &[Vec<u8>], count: u64) -> Done {
+/// What was done.
+pub(super) fn done(command: &[Vec<u8>], summary: String, count: u64) -> Done {
     Done {
         dry_run: false,
         command: command.iter().map(|word| word.as_slice().into()).collect(),
         allowed: true,
-        summary: String::new(),
+        summary,
         count,
         id: None,
     }

@@ -122,17 +122,22 @@ fn has(part: &Value, text: &[u8]) -> bool {
 }
 
 impl Entry {
-    fn of(id: String, fields: &Value) -> Entry {
-        let text = |value: &Value| value.text().unwrap_or_default().into();
-        let pairs = fields.items().chunks_exact(2);
+    fn of(id: String, told: &Value) -> Entry {
         Entry {
             id,
-            fields: pairs
-                .map(|pair| Field {
-                    name: text(&pair[0]),
-                    value: text(&pair[1]),
-                })
-                .collect(),
+            fields: fields(told),
         }
     }
+}
+
+/// Fields and values, which a reply has one after another.
+pub(super) fn fields(told: &Value) -> Vec<Field> {
+    let text = |value: &Value| value.text().unwrap_or_default().into();
+    let pairs = told.items().chunks_exact(2);
+    pairs
+        .map(|pair| Field {
+            name: text(&pair[0]),
+            value: text(&pair[1]),
+        })
+        .collect()
 }

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{COUNT, Text, answer, count, known_number_of, name_of, number_of, text_of};
+use super::{COUNT, Text, answer, count, known_number_of, name_of, number_of, settings, text_of};
+use crate::client::Client;
 use crate::http::{Answer, Fault};
 use crate::query::{Kind, Parameter};
 use crate::reply::Value;
@@ -51,6 +52,25 @@ pub(crate) struct Group {
     lag: u64,
 }
 
+/// What is known of a group.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct OneGroup {
+    #[serde(flatten)]
+    group: Group,
+    /// What it was told, as `XGROUP GETCFG` has it.
+    settings: settings::Named,
+    /// Where entries go that it does not deliver again; null if they go nowhere.
+    dead_letters: Option<DeadLetters>,
+}
+
+/// The dead-letter stream of a group.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct DeadLetters {
+    stream: Text,
+    /// Entries that it has, those of other groups included; null if the caller may not look.
+    entries: Option<u64>,
+}
+
 /// The consumers of a group.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Consumers {
@@ -94,6 +114,37 @@ pub(crate) async fn list(mut asked: Asked<'_>) -> Result<Answer, Fault> {
     let told = client.ask(&[b"XINFO", b"GROUPS", &key]).await?;
     let groups = told.items().iter().map(Group::of).collect();
     answer(&Groups { groups })
+}
+
+pub(crate) async fn one(mut asked: Asked<'_>) -> Result<Answer, Fault> {
+    let (key, group) = (asked.captured(0), asked.captured(1));
+    let client = asked.client().await?;
+    let settings = settings::group_settings(client, &key, &group).await?;
+    let told = found(client, &key, &group).await?;
+    let to = settings.get("deadletter").map(settings::Setting::argument);
+    let to = to.transpose()?.filter(|to| !to.is_empty());
+    let dead_letters = match to {
+        Some(to) => Some(DeadLetters {
+            stream: to.as_slice().into(),
+            entries: client.request(&[b"XLEN", &to]).await?.number(),
+        }),
+        None => None,
+    };
+    answer(&OneGroup {
+        group: Group::of(&told),
+        settings,
+        dead_letters,
+    })
+}
+
+/// What `XINFO GROUPS` tells of a group.
+pub(super) async fn found(client: &mut Client, key: &[u8], group: &[u8]) -> Result<Value, Fault> {
+    let Value::Array(groups) = client.ask(&[b"XINFO", b"GROUPS", key]).await? else {
+        return Err(Fault::internal("the list of groups is not understood"));
+    };
+    let is_it = |told: &Value| told.get("name").and_then(Value::text) == Some(group);
+    let found = groups.into_iter().find(is_it);
+    found.ok_or_else(|| Fault::not_found("there is no such group"))
 }
 
 pub(crate) async fn consumers(mut asked: Asked<'_>) -> Result<Answer, Fault> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{COUNT, CURSOR, Text, answer, count};
+use super::{COUNT, CURSOR, Text, answer, count, next_cursor};
 use crate::http::{Answer, Fault};
 use crate::query::{Kind, Parameter};
 use crate::reply::Value;
@@ -29,14 +29,14 @@ pub(crate) const LIST: &[Parameter] = &[
 /// A page of keys.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Keys {
-    keys: Vec<Key>,
+    keys: Vec<KeyRow>,
     /// Where the next page begins; null on the last. A page may have no key and a cursor.
     cursor: Option<String>,
 }
 
-/// A key.
+/// A key in a list.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Key {
+pub(crate) struct KeyRow {
     name: Text,
     /// The type of its value.
     kind: String,
@@ -68,15 +68,14 @@ pub(crate) async fn list(mut asked: Asked<'_>) -> Result<Answer, Fault> {
                 kind.text().unwrap_or_default().to_vec()
             }
         };
-        keys.push(Key {
+        keys.push(KeyRow {
             name: name.into(),
             kind: String::from_utf8_lossy(&kind).into_owned(),
             expires_in_ms: client.ask(&[b"PTTL", name]).await?.number(),
         });
     }
-    let next = next.text().filter(|next| *next != b"0");
     answer(&Keys {
         keys,
-        cursor: next.map(|next| String::from_utf8_lossy(next).into_owned()),
+        cursor: next_cursor(next),
     })
 }

@@ -5,13 +5,17 @@
 //! value is a type here, from which the OpenAPI document has its schemas.
 
 pub(crate) mod actions;
+pub(crate) mod dead_letters;
+pub(crate) mod delayed;
 pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod groups;
 pub(crate) mod keys;
 pub(crate) mod producers;
 pub(crate) mod server;
+pub(crate) mod settings;
 pub(crate) mod streams;
+pub(crate) mod value;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -81,6 +85,12 @@ fn answer(value: &impl Serialize) -> Result<Answer, Fault> {
 /// How many things are asked for.
 fn count(query: &crate::query::Query) -> u64 {
     query.number("count", PAGE_DEFAULT)
+}
+
+/// The cursor of the next page in a reply; none if that is the end.
+fn next_cursor(told: &Value) -> Option<String> {
+    let next = told.text().filter(|next| *next != b"0")?;
+    Some(String::from_utf8_lossy(next).into_owned())
 }
 
 /// The text of a field of a reply; empty if it is not there.

@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use stream::{Counted as Count, Tally};
 
 use super::{COUNT, CURSOR, Text, answer, count, number_of, text_of};
 use crate::http::{Answer, Fault};
 use crate::query::{Kind, Parameter};
 use crate::routes::{Asked, DB};
 use crate::survey::Row;
+use crate::view;
 
 /// Parameters of a list of streams.
 pub(crate) const LIST: &[Parameter] = &[
@@ -84,6 +86,8 @@ pub(crate) struct Stream {
     /// The greatest ID that was deleted other than by trimming.
     max_deleted_id: String,
     groups: u64,
+    /// Entries that wait to be appended.
+    delayed: u64,
     idempotence: Idempotence,
 }
 
@@ -102,6 +106,23 @@ pub(crate) struct Idempotence {
     added: u64,
     /// Idempotent appends that were duplicates.
     duplicates: u64,
+    /// What else is counted; null unless the stream was told to (`XCFGSET`, `IDMP-STATS`).
+    counted: Option<Counted>,
+}
+
+/// What happened to appends that did not go as they should, of all producers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Counted {
+    /// They had other fields or values than the first of their ID.
+    conflicts: u64,
+    /// Another had taken over their producer.
+    fenced: u64,
+    /// Their number was lower than the last one.
+    stale: u64,
+    /// Their number was not the next one.
+    gaps: u64,
+    /// IDs that were dropped before their time because the window was full.
+    dropped: u64,
 }
 
 pub(crate) async fn list(asked: Asked<'_>) -> Result<Answer, Fault> {
@@ -170,6 +191,9 @@ pub(crate) async fn one(mut asked: Asked<'_>) -> Result<Answer, Fault> {
     let name = asked.captured(0);
     let client = asked.client().await?;
     let told = client.ask(&[b"XINFO", b"STREAM", &name]).await?;
+    let view = view::of_stream(&asked, &name);
+    let stream = view.as_ref().map(|(stream, _)| stream);
+    let counted = stream.and_then(|stream| stream.idempotence().counted());
     answer(&Stream {
         name: name.as_slice().into(),
         length: number_of(&told, "length"),
@@ -178,6 +202,7 @@ pub(crate) async fn one(mut asked: Asked<'_>) -> Result<Answer, Fault> {
         last_id: text_of(&told, "last-generated-id"),
         max_deleted_id: text_of(&told, "max-deleted-entry-id"),
         groups: number_of(&told, "groups"),
+        delayed: stream.map_or(0, view::delayed),
         idempotence: Idempotence {
             duration_seconds: number_of(&told, "idmp-duration"),
             maxsize: number_of(&told, "idmp-maxsize"),
@@ -185,6 +210,19 @@ pub(crate) async fn one(mut asked: Asked<'_>) -> Result<Answer, Fault> {
             iids: number_of(&told, "iids-tracked"),
             added: number_of(&told, "iids-added"),
             duplicates: number_of(&told, "iids-duplicates"),
+            counted: counted.map(Counted::of),
         },
     })
+}
+
+impl Counted {
+    fn of(tally: &Tally) -> Counted {
+        Counted {
+            conflicts: tally.get(Count::Conflict),
+            fenced: tally.get(Count::Fenced),
+            stale: tally.get(Count::Stale),
+            gaps: tally.get(Count::Gap),
+            dropped: tally.get(Count::Dropped),
+        }
+    }
 }

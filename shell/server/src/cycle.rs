@@ -210,15 +210,14 @@ impl Cycle {
         }
         state.engine.measured(None, stopwatch.lap_ns(), now);
         let submitted = shard.finish(state, now, Caller::Io(thread), messages);
-        state
-            .engine
-            .stage_took(Stage::Requests, stopwatch.total(), now);
+        let took = stopwatch.total();
+        state.engine.stage_took(Stage::Requests, took, now);
         meter.tell(&mut state.engine);
         let mut dropped = shard.take_dropped(state, meter);
         if let Some(arguments) = Dropped::arguments(spent) {
             shard.release(state, arguments, &mut dropped);
         }
-        drop(guard);
+        guard.release(took);
         if let Some(dropped) = dropped {
             shard.dropper.hand_in(dropped, &shard.untold);
         }

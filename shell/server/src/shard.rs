@@ -12,6 +12,7 @@ mod stop;
 use std::ops::BitOrAssign;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
+use std::time::Duration;
 
 use engine::clients::session::SessionId;
 use engine::config::ShellConfig;
@@ -117,6 +118,8 @@ pub(crate) struct State {
     pub(crate) stopping: bool,
     /// Which refusals were logged.
     pub(crate) refusals: Refusals,
+    /// How long the lock was held since it was last handed to a thread that may have waited.
+    held: Duration,
 }
 
 impl Shard {
@@ -137,6 +140,7 @@ impl Shard {
                 recipients: Vec::new(),
                 stopping: false,
                 refusals: Refusals::default(),
+                held: Duration::ZERO,
             }),
             clock,
             alarm,

@@ -111,14 +111,13 @@ impl Upkeep<'_> {
         state.persistence.look(&mut state.engine, now);
         let submitted = shard.finish(state, now, Caller::Upkeep, &mut Vec::new());
         shard.alarm.set(self.figures_due.0);
-        state
-            .engine
-            .stage_took(Stage::Timer, stopwatch.total(), now);
+        let took = stopwatch.total();
+        state.engine.stage_took(Stage::Timer, took, now);
         self.meter.tell(&mut state.engine);
         let dropped = shard.take_dropped(state, &mut self.meter);
         let is_reload_due = state.persistence.takes_reload();
         let journal_wait_ms = state.engine.server.config.journal_wait_ms;
-        drop(guard);
+        guard.release(took);
         shard.journal.look_for_stall(journal_wait_ms);
         if submitted == Submitted::Batches {
             shard.journal.kick();

@@ -27,7 +27,7 @@ impl Shard {
         state.engine.stage_took(Stage::Requests, took, now);
         meter.tell(&mut state.engine);
         let dropped = self.take_dropped(state, meter);
-        drop(guard);
+        guard.release(took);
         if submitted == Submitted::Batches {
             self.journal.kick();
         }

@@ -1,6 +1,7 @@
 //! The state of a shard, held by one thread.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use journal::PanicEndsProcess;
 use parking_lot::MutexGuard;
@@ -25,7 +26,31 @@ impl<'s> Held<'s> {
             state,
         }
     }
+
+    /// Gives the lock back after it was held for `held`. It is handed to a thread that waits for
+    /// it, if there is one and the lock was held for [`HELD_MAX`] since that last happened. A
+    /// thread that takes the lock again and again would else always be faster than one that has to
+    /// be woken first.
+    #[inline]
+    pub(crate) fn release(self, held: Duration) {
+        let Held {
+            _fatal: fatal,
+            mut state,
+        } = self;
+        drop(fatal);
+        state.held += held;
+        if state.held < HELD_MAX {
+            drop(state);
+        } else {
+            state.held = Duration::ZERO;
+            MutexGuard::unlock_fair(state);
+        }
+    }
 }
+
+/// How long threads may have the lock before who waits for it is given it. Each time costs a change
+/// of threads while nobody has the lock, so it is not done at once.
+const HELD_MAX: Duration = Duration::from_micros(500);
 
 impl Deref for Held<'_> {
     type Target = State;
@@ -61,11 +86,14 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
     use std::process::Command;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::thread;
+    use std::time::{Duration, Instant};
 
     use engine::Engine;
     use engine::config::Settings;
 
+    use super::HELD_MAX;
     use crate::clock::Clock;
     use crate::shard::Shard;
     use journal::contained;
@@ -105,6 +133,37 @@ mod tests {
         assert!(said.contains("planted"), "{said}");
         assert!(said.contains("There is no journal"), "{said}");
         assert!(said.contains("Start the server again"), "{said}");
+    }
+
+    #[test]
+    fn who_waits_for_the_lock_gets_it_from_a_thread_that_takes_it_again_and_again() {
+        const WAITS: u64 = 20;
+        /// Far less than what passes if a thread that has to be woken is always too late.
+        const HOLDS_MAX: u64 = 1000;
+        let shard = shard();
+        let (holds, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+        let seen = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let (guard, begun) = (shard.lock(), Instant::now());
+                    while begun.elapsed() < HELD_MAX {
+                        std::hint::spin_loop();
+                    }
+                    guard.release(begun.elapsed());
+                    holds.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            let wait = |_| {
+                thread::sleep(Duration::from_millis(1));
+                let before = holds.load(Ordering::Relaxed);
+                drop(shard.lock());
+                holds.load(Ordering::Relaxed) - before
+            };
+            let seen: u64 = (0..WAITS).map(wait).sum();
+            stop.store(true, Ordering::Relaxed);
+            seen
+        });
+        assert!(seen < HOLDS_MAX, "{seen} holds of another thread");
     }
 
     #[test]

@@ -347,6 +347,61 @@ fn settings_are_told_and_changed() {
 }
 
 #[test]
+fn a_window_that_is_too_small_is_advised_to_grow() {
+    let (_server, at, mut client) = started(&[]);
+    run(&mut client, &["XGROUP CREATE orders kitchen 0 MKSTREAM"]);
+    let path = "/api/v1/streams/orders";
+    let fit = || read(at, &format!("{path}/idempotence"));
+    assert_eq!(
+        (&fit()["producers"], &fit()["advice"]),
+        (&json!(0), &Value::Null)
+    );
+    let told =
+        json!({ "duration_seconds": 5000, "maxsize": 10, "settings": { "idmp-stats": "ON" } });
+    assert_eq!(post(at, &format!("{path}/settings"), &[], &told).0, 200);
+    let mut sale = 0;
+    let mut sell = |count: u64| {
+        for _ in 0..count {
+            sale += 1;
+            run(
+                &mut client,
+                &[&format!("XADD orders IDMP till {sale} * item tea")],
+            );
+        }
+    };
+    sell(9);
+    let told = fit();
+    assert_eq!(
+        (&told["full"], &told["advice"]),
+        (&json!(0), &Value::Null),
+        "{told}"
+    );
+    assert_eq!(told["busiest"]["window_used_percent"], 90);
+    sell(3);
+    let told = fit();
+    assert_eq!(
+        (&told["full"], &told["dropped"]),
+        (&json!(1), &json!(2)),
+        "{told}"
+    );
+    let advice = &told["advice"];
+    assert!(advice["maxsize"].as_u64().unwrap() >= 20, "{told}");
+    assert_eq!(advice["duration_seconds"], 5000, "{told}");
+    let apply = json!({
+        "duration_seconds": advice["duration_seconds"],
+        "maxsize": advice["maxsize"],
+        "keep": true
+    });
+    assert_eq!(post(at, &format!("{path}/settings"), &[], &apply).0, 200);
+    assert_eq!(fit()["full"], 0);
+    run(&mut client, &["XCFGSET orders IDMP-MODE MONOTONE"]);
+    assert_eq!(
+        (&fit()["monotone"], &fit()["advice"]),
+        (&json!(true), &Value::Null)
+    );
+}
+
+#[test]
 fn delayed_entries_are_listed_and_taken_back() {
     let (_server, at, mut client) = started(&[]);
     run(

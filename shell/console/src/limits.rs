@@ -72,3 +72,6 @@ pub(crate) const SEARCHED_MAX: u64 = 10_000;
 
 /// Bytes of a string that one answer shows.
 pub(crate) const STRING_BYTES_SHOWN_MAX: u64 = 64 * 1024;
+
+/// Idempotent IDs that are looked at to see how well a stream's window fits.
+pub(crate) const ADVICE_IIDS_MAX: u64 = 1_000_000;

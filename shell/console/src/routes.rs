@@ -248,6 +248,14 @@ pub(crate) static ROUTES: &[Route] = &[
         |asked| Box::pin(api::producers::list(asked)),
     ),
     look(
+        "/api/v1/streams/{stream}/idempotence",
+        "getIdempotence",
+        "How well a stream's window fits its producers, and what would fit better.",
+        api::DATABASE,
+        json::<api::advice::Fit>(),
+        |asked| Box::pin(api::advice::fit(asked)),
+    ),
+    look(
         "/api/v1/durability",
         "getDurability",
         "How changes reach the disk.",

@@ -5,6 +5,7 @@
 //! value is a type here, from which the OpenAPI document has its schemas.
 
 pub(crate) mod actions;
+pub(crate) mod advice;
 pub(crate) mod dead_letters;
 pub(crate) mod delayed;
 pub(crate) mod entries;

@@ -56,6 +56,7 @@ pub use settings::{
     SettingValue, Settings, StreamSettings,
 };
 pub use stream::{
-    Deletion, ENTRIES_ADDED_MAX, IdRefused, SetId, SetIdRefused, Stream, StreamParts,
+    Beyond, Deletion, ENTRIES_ADDED_MAX, GIVEN_BACK, IdRefused, SetId, SetIdRefused, Stream,
+    StreamParts,
 };
 pub use trim::{Cut, Keep, Precision, References, Trim, Trimmed};

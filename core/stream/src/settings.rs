@@ -11,6 +11,7 @@ mod of_stream;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use triomphe::Arc;
@@ -117,6 +118,22 @@ impl Form {
             Ok(value)
         } else {
             Err(NotAValue::NotAllowed)
+        }
+    }
+
+    /// The text with which a client names a value of this form.
+    pub fn text_of(self, value: SettingValue<'_>) -> Cow<'_, [u8]> {
+        match (value, self) {
+            (SettingValue::Number(place), Form::Word(words)) => {
+                let word = usize::try_from(place)
+                    .ok()
+                    .and_then(|place| words.get(place));
+                Cow::Borrowed(word.map_or(b"", |word| word.as_bytes()))
+            }
+            (SettingValue::Number(number), Form::Number { .. } | Form::Text { .. }) => {
+                Cow::Owned(number.to_string().into_bytes())
+            }
+            (SettingValue::Text(text), _) => Cow::Borrowed(text),
         }
     }
 

@@ -653,3 +653,6 @@ pub enum SetIdRefused {
 mod delaying;
 #[cfg(test)]
 mod tests;
+mod within_redis;
+
+pub use within_redis::{Beyond, GIVEN_BACK};

@@ -54,9 +54,30 @@ impl FileDisk {
         })
     }
 
+    /// Takes the lock file `name` together with others who only read, if there is such a file, and
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// `WouldBlock` if a writer holds it; otherwise what the operating system says.
+    pub fn lock_for_reading(&self, name: &str) -> io::Result<Option<File>> {
+        let file = match open_regular(OpenOptions::new().read(true), &self.path.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        file.try_lock_shared().map_err(of_lock)?;
+        Ok(Some(file))
+    }
+
     /// Returns where the directory is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+fn of_lock(error: fs::TryLockError) -> io::Error {
+    match error {
+        fs::TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
+        fs::TryLockError::Error(error) => error,
     }
 }
 
@@ -141,10 +162,7 @@ impl Disk for FileDisk {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = open_regular(&mut options, &self.path.join(name))?;
-        file.try_lock().map_err(|error| match error {
-            fs::TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
-            fs::TryLockError::Error(error) => error,
-        })?;
+        file.try_lock().map_err(of_lock)?;
         // The process number is only for error messages; the lock itself does not depend on it.
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
@@ -287,6 +305,22 @@ mod tests {
             io::ErrorKind::WouldBlock
         );
         drop(held);
+        disk.lock("lock").unwrap();
+    }
+
+    #[test]
+    fn readers_share_a_lock_and_make_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::open(folder.path()).unwrap();
+        assert!(disk.lock_for_reading("lock").unwrap().is_none());
+        assert!(disk.list().unwrap().is_empty());
+        let written = disk.lock("lock").unwrap();
+        let refused = disk.lock_for_reading("lock").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+        drop(written);
+        let readers = [(); 2].map(|()| disk.lock_for_reading("lock").unwrap().unwrap());
+        assert!(disk.lock("lock").is_err());
+        drop(readers);
         disk.lock("lock").unwrap();
     }
 }

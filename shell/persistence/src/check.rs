@@ -25,11 +25,11 @@ use crate::snapshot::{LoadError, RESTORE, Watched, pieces};
 #[derive(Debug, Clone)]
 pub struct DataNames {
     /// The folder of the journal (`appenddirname`).
-    folder: String,
+    pub(crate) folder: String,
     /// What the names of its files begin with (`appendfilename`); any if that is not known.
     stem: Option<String>,
     /// The snapshot (`dbfilename`).
-    snapshot: String,
+    pub(crate) snapshot: String,
 }
 
 impl DataNames {
@@ -43,7 +43,7 @@ impl DataNames {
     }
 
     /// The manifest that is looked for.
-    fn manifest(&self) -> String {
+    pub(crate) fn manifest(&self) -> String {
         let stem = self.stem.as_deref();
         stem.map_or_else(
             || "*.manifest".to_owned(),
@@ -52,7 +52,7 @@ impl DataNames {
     }
 
     /// The name of the journal in a folder, if there is one.
-    fn stem_in(&self, folder: &Path) -> Option<String> {
+    pub(crate) fn stem_in(&self, folder: &Path) -> Option<String> {
         match &self.stem {
             Some(stem) if folder.join(self.manifest()).is_file() => Some(stem.clone()),
             Some(_) => None,

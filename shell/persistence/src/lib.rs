@@ -8,6 +8,7 @@
 pub mod background;
 mod check;
 mod config;
+mod export;
 mod import;
 mod journal_slot;
 pub mod limits;
@@ -22,6 +23,7 @@ mod turned_off;
 
 pub use check::{CheckError, Checked, DataNames, check};
 pub use config::Config;
+pub use export::{ExportError, Exported, LeftOutOfKey, export};
 pub use import::{ImportError, Imported, Target, import};
 pub use journal_slot::JournalSlot;
 pub use load::Load;

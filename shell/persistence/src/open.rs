@@ -206,7 +206,7 @@ fn open(
 ///
 /// # Errors
 /// [`LoadError`] if it cannot be read to its end.
-fn take_over(
+pub(crate) fn take_over(
     engine: &mut Engine,
     snapshot: &Path,
     load: &Load,

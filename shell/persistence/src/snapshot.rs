@@ -12,11 +12,12 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use engine::server::Conflicts;
-use engine::store::keyspace::Frozen;
+use engine::store::keyspace::{Frozen, Record};
 use engine::{Engine, Expired, LeftOut, Now, Refused, Unknown};
 use journal::open_regular;
 use rdb::{Compression, SnapshotReader, SnapshotWriter};
 use thiserror::Error;
+use values::Value;
 
 use self::pieces::Pieces;
 pub use self::progress::{Progress, Written};
@@ -186,6 +187,20 @@ pub(crate) fn say_left_out(left_out: &LeftOut) {
 /// # Errors
 /// What the outlet says.
 pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) -> io::Result<u64> {
+    write_instead(frozen, out, now, progress, |_, _| None)
+}
+
+/// The same, where `instead` may give another value for a key of a database.
+///
+/// # Errors
+/// What the outlet says.
+pub(crate) fn write_instead(
+    frozen: &Frozen,
+    out: impl Write,
+    now: Now,
+    progress: &Progress,
+    mut instead: impl FnMut(usize, &Record) -> Option<Value>,
+) -> io::Result<u64> {
     progress.begin(
         frozen
             .databases
@@ -218,7 +233,9 @@ pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) ->
         for record in records.iter() {
             let expires_at = record.expires_at().map(|at| at.0);
             let usage = frozen.usage_of(record, now);
-            writer.record(record.key(), record.value(), expires_at, usage)?;
+            let other = instead(index, record);
+            let value = other.as_ref().unwrap_or_else(|| record.value());
+            writer.record(record.key(), value, expires_at, usage)?;
             keys += 1;
             progress.keys(keys);
         }

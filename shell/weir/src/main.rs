@@ -4,6 +4,7 @@ mod allocator;
 mod command_line;
 mod completions;
 mod configuration;
+mod export;
 mod files;
 mod help;
 mod import;

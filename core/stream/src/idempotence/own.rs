@@ -108,6 +108,11 @@ impl Idempotence {
         forgotten
     }
 
+    /// Forgets all that is kept beside the windows.
+    pub(crate) fn forget_own(&mut self) {
+        self.own = None;
+    }
+
     /// Returns whether iids are numbers that grow, of which only the last one is kept.
     pub fn is_monotone(&self) -> bool {
         self.numbers().is_some()

@@ -51,6 +51,18 @@ fn a_form_takes_what_is_within_it_and_nothing_else() {
 }
 
 #[test]
+fn the_text_of_a_value_is_read_as_that_value() {
+    for (form, text) in [
+        (Form::Word(&["IGNORE", "ERROR"]), &b"ERROR"[..]),
+        (Form::Number { min: 0, max: 9 }, b"7"),
+        (Form::Text { bytes_max: 9 }, b"a text"),
+    ] {
+        let value = form.parse(text).unwrap();
+        assert_eq!(form.text_of(value), text);
+    }
+}
+
+#[test]
 fn what_is_as_by_default_takes_a_pointer_and_no_more() {
     assert_eq!(
         size_of::<Configured<StreamSettings>>(),

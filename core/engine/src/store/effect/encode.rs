@@ -21,7 +21,7 @@
 //! What Redis has no words for is said in weir's own (`XCFGSET … KEEPIDS`, the settings of
 //! `XCFGSET` and `XGROUP SETCFG`, `XIDMPEPOCH` with an epoch, `XIDMPRECORD` with the name of a
 //! count, `XADD … AT … TICKET` of an entry that waits, and `XUNDELAY` of one that does not any
-//! more): Redis refuses a journal that has them.
+//! more): Redis refuses a journal that has them. `weir export` writes what it reads.
 //!
 //! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are
 //! forgotten by age follows from these and the time. When a consumer called last that got
@@ -29,7 +29,7 @@
 
 use batch::Encoded;
 use resp::{LARGE_BYTES_MIN, Large, find_large, write_header};
-use stream::{Form, ID_TEXT_BYTES_MAX, References, Retention, SettingValue, Settings, StreamId};
+use stream::{ID_TEXT_BYTES_MAX, References, Retention, Settings, StreamId};
 
 use crate::time::UnixMs;
 
@@ -207,18 +207,7 @@ impl<'o> Line<'o> {
     pub(super) fn settings<S: Settings>(&mut self, settings: &S) -> &mut Line<'o> {
         for row in S::ROWS {
             self.arg(row.word.as_bytes());
-            match ((row.get)(settings), row.form) {
-                (SettingValue::Number(place), Form::Word(words)) => {
-                    let word = usize::try_from(place)
-                        .ok()
-                        .and_then(|place| words.get(place));
-                    self.arg(word.map_or(b"", |word| word.as_bytes()))
-                }
-                (SettingValue::Number(number), Form::Number { .. } | Form::Text { .. }) => {
-                    self.arg(itoa::Buffer::new().format(number).as_bytes())
-                }
-                (SettingValue::Text(text), _) => self.arg(text),
-            };
+            self.arg(&row.form.text_of((row.get)(settings)));
         }
         self
     }

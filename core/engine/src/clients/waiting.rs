@@ -269,13 +269,14 @@ pub(crate) struct Fronts {
     /// What those of a line wait for, by the line's number.
     sources: Vec<Option<Source>>,
     /// The first of each line, with the line's number.
-    first: BinaryHeap<Reverse<(Ticket, usize)>>,
+    first: BinaryHeap<Reverse<(Ticket, usize, SessionId)>>,
 }
 
 impl Fronts {
     /// Takes the client that has waited longest, with the number of its line, whose next must be
-    /// put back ([`Blocking::next_of`]) or which is through.
-    pub(crate) fn pop(&mut self) -> Option<(Ticket, usize)> {
+    /// put back ([`Blocking::next_of`]) or which is through. What was served since it was put here
+    /// may have ended its wait: one that still waits has this ticket.
+    pub(crate) fn pop(&mut self) -> Option<(Ticket, usize, SessionId)> {
         self.first.pop().map(|Reverse(front)| front)
     }
 
@@ -415,8 +416,9 @@ impl Blocking {
             let shared = queue.by_source.iter();
             let shared = shared.map(|(source, line)| (Some(source.clone()), line));
             for (source, line) in std::iter::once((None, &queue.each)).chain(shared) {
-                if let Some((ticket, _)) = line.first_key_value() {
-                    fronts.first.push(Reverse((*ticket, fronts.sources.len())));
+                if let Some((ticket, session)) = line.first_key_value() {
+                    let line = fronts.sources.len();
+                    fronts.first.push(Reverse((*ticket, line, *session)));
                     fronts.sources.push(source);
                 }
             }
@@ -436,20 +438,9 @@ impl Blocking {
         let queue = self.waiting.get(database).and_then(|keys| keys.get(key));
         let waiting = queue.and_then(|queue| queue.line(fronts.source(line)));
         let behind = waiting.and_then(|line| line.range((Excluded(last), Unbounded)).next());
-        if let Some((ticket, _)) = behind {
-            fronts.first.push(Reverse((*ticket, line)));
+        if let Some((ticket, session)) = behind {
+            fronts.first.push(Reverse((*ticket, line, *session)));
         }
-    }
-
-    /// The client in a place of a line, unless it no longer waits.
-    pub(crate) fn find(
-        &self,
-        (database, key): &AwaitedKey,
-        source: Option<&Source>,
-        ticket: Ticket,
-    ) -> Option<SessionId> {
-        let queue = self.waiting.get(database)?.get(key)?;
-        queue.line(source)?.get(&ticket).copied()
     }
 
     /// The next moment at which a client must be looked at.

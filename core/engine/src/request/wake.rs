@@ -66,21 +66,17 @@ impl Engine {
             Source::Value(enough) => !value.is_some_and(|value| enough.is_met_by(value)),
         };
         let mut found: Option<(&[u8], Option<&Group>)> = None;
-        while let Some((ticket, line)) = fronts.pop() {
-            let source = fronts.source(line);
-            if source.is_some_and(has_nothing_left) {
+        while let Some((ticket, line, id)) = fronts.pop() {
+            if fronts.source(line).is_some_and(has_nothing_left) {
                 continue;
             }
-            let id = self.data.blocking.find(key, source, ticket);
             self.data.blocking.next_of(key, fronts, line, ticket);
-            let Some(id) = id else {
+            let session = self.server.sessions.find(id);
+            let wait = session.and_then(|session| session.wait.as_ref());
+            let Some(wait) = wait.filter(|wait| wait.ticket == ticket) else {
                 continue;
             };
             self.data.stats.waiters_looked_at += 1;
-            let session = self.server.sessions.find(id);
-            let Some(wait) = session.and_then(|session| session.wait.as_ref()) else {
-                continue;
-            };
             if tried.contains(&id) {
                 continue;
             }

@@ -203,6 +203,20 @@ fn check_range(
 }
 
 #[test]
+fn who_reads_the_last_entries_of_a_long_stream_gets_a_short_buffer() {
+    const LEN: u64 = 20_000;
+    let entries = numbered(LEN);
+    for last in [1, 50] {
+        let mut reply = Reply::new(Protocol::Resp2);
+        let unpacked = &mut Unpacked::default();
+        let start = id(1, LEN + 1 - last);
+        let count = entries.write_range(start, StreamId::MAX, u64::MAX, unpacked, &mut reply);
+        assert_eq!(count, last);
+        assert!(reply.capacity() < 8 * 1024, "{}", reply.capacity());
+    }
+}
+
+#[test]
 fn what_is_written_later_refers_to_little_more_than_what_it_writes() {
     let mut entries = Entries::new();
     for ms in 1..=200_000 {

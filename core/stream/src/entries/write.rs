@@ -183,9 +183,14 @@ impl Entries {
                         left -= 1;
                     }
                     next = self.place_after(place);
+                    // A reader that follows the stream needs no more than what the last chunk has.
+                    let behind = next.and_then(|next| self.first_at(next));
+                    let Some(behind) = behind.filter(|behind| *behind <= end) else {
+                        break;
+                    };
                     let written = before + renderer.len();
                     if written >= bytes_max {
-                        stop = Stop::Full(next.and_then(|next| self.first_at(next)));
+                        stop = Stop::Full(Some(behind));
                         break;
                     }
                     let in_chunk = (left_before - left, renderer.len() - len_before);

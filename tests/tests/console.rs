@@ -354,6 +354,8 @@ fn metrics_tell_of_streams_groups_and_duplicates() {
         "XGROUP CREATE orders workers 0",
         "XREADGROUP GROUP workers w1 COUNT 1 STREAMS orders >",
         "XCLAIM orders workers w2 0 1000-1",
+        "XCLAIM orders workers w2 0 1000-1 JUSTID",
+        "XADD orders DELAY 100000 * item fig",
         "GET orders",
     ] {
         let request: Vec<&str> = request.split(' ').collect();
@@ -370,7 +372,12 @@ fn metrics_tell_of_streams_groups_and_duplicates() {
         "weir_group_pending{db=\"0\",stream=\"orders\",group=\"workers\"} 1",
         "weir_group_redelivered{db=\"0\",stream=\"orders\",group=\"workers\"} 1",
         "weir_group_consumers{db=\"0\",stream=\"orders\",group=\"workers\"} 2",
-        "weir_commands_total{command=\"xadd\"} 4",
+        "weir_commands_total{command=\"xadd\"} 5",
+        "weir_stream_delayed{db=\"0\",stream=\"orders\"} 1",
+        "weir_streams_delayed 1",
+        "weir_idempotence_caught_total 1",
+        "weir_groups_redelivered_total 1",
+        "weir_groups_dead_lettered_total 0",
         "weir_commands_failed_total{command=\"get\"} 1",
         "weir_errors_total{code=\"WRONGTYPE\"} 1",
         "weir_keys{db=\"0\"} 1",
@@ -391,6 +398,8 @@ fn metrics_tell_of_streams_groups_and_duplicates() {
     let begun = Instant::now();
     while value("weir_journal_sync_duration_seconds_count") < 2.0
         || value("weir_journal_batches_total") < 5.0
+        || value("weir_journal_commit_batches_count") < 5.0
+        || value("weir_durable_lsn") < value("weir_last_lsn")
     {
         assert!(begun.elapsed() < Duration::from_secs(30));
     }
@@ -398,6 +407,66 @@ fn metrics_tell_of_streams_groups_and_duplicates() {
     assert!(matched.contains("stream=\"orders\""));
     let none = get(at, "/metrics?match=other*").unwrap().body;
     assert!(!none.contains("stream=\""));
+}
+
+#[test]
+fn metrics_tell_of_what_went_wrong_with_entries() {
+    let weir = peers::weir().unwrap();
+    let (server, at) = serve(&weir, &[]).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    for request in [
+        "XGROUP CREATE orders workers 0 MKSTREAM",
+        "XCFGSET orders IDMP-MAXSIZE 2 IDMP-CONFLICT ERROR IDMP-STATS ON",
+        "XADD orders IDMP shop 1 * item apple",
+        "XADD orders IDMP shop 1 * item pear",
+        "XADD orders IDMP shop 2 * item fig",
+        "XADD orders IDMP shop 3 * item plum",
+        "XGROUP SETCFG orders workers DEADLETTER dead MAXDELIVERIES 2",
+        "XREADGROUP GROUP workers w1 COUNT 1 STREAMS orders >",
+        "XREADGROUP GROUP workers w1 CLAIM 0 COUNT 1 STREAMS orders >",
+        "XREADGROUP GROUP workers w1 CLAIM 0 COUNT 1 STREAMS orders >",
+    ] {
+        let request: Vec<&str> = request.split(' ').collect();
+        client.command(&request).unwrap();
+    }
+    let page = get(at, "/metrics").unwrap().body;
+    for line in [
+        "weir_stream_iids_conflicts_total{db=\"0\",stream=\"orders\"} 1",
+        "weir_stream_iids_dropped_total{db=\"0\",stream=\"orders\"} 1",
+        "weir_idempotence_dropped_total 1",
+        "weir_groups_redelivered_total 1",
+        "weir_groups_dead_lettered_total 1",
+    ] {
+        assert!(page.lines().any(|has| has == line), "{line}\n{page}");
+    }
+    // A stream that does not count has no sample.
+    assert!(!page.contains("weir_stream_iids_dropped_total{db=\"0\",stream=\"dead\"}"));
+}
+
+#[test]
+fn metrics_tell_of_clients_that_read_slowly() {
+    let weir = peers::weir().unwrap();
+    let (server, at) = serve(&weir, &[]).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    let long = "x".repeat(1 << 20);
+    assert_eq!(text(&mut client, &["SET", "long", &long]), "OK");
+    let held_back = || {
+        let page = get(at, "/metrics").unwrap().body;
+        page.contains("\nweir_clients_held_back 1\n")
+    };
+    assert!(!held_back());
+    let mut slow = std::net::TcpStream::connect(server.address()).unwrap();
+    // More than the buffers of both sockets hold.
+    slow.write_all("GET long\r\n".repeat(32).as_bytes())
+        .unwrap();
+    let begun = Instant::now();
+    while !held_back() {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
+    drop(slow);
+    while held_back() {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use server::Shard;
 use stream::Stream;
 
 use crate::limits::{METRICS_ROWS_MAX, SURVEY_PAUSE, SURVEY_ROWS_MAX, SURVEY_WAITED_FOR};
+use crate::view;
 
 /// A stream, as a walk found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub(crate) struct Sums {
     pub(crate) bytes: u64,
     pub(crate) groups: u64,
     pub(crate) pending: u64,
+    /// Entries that wait to be appended.
+    pub(crate) delayed: u64,
     /// Producers with idempotent IDs that are remembered.
     pub(crate) producers: u64,
     /// Idempotent IDs that are remembered.
@@ -190,6 +193,7 @@ fn add(sums: &mut Sums, row: &Row, stream: &Stream, now: Now) {
     sums.bytes += row.bytes;
     sums.groups += u64::from(row.groups);
     sums.pending += row.pending;
+    sums.delayed += view::delayed(stream);
     sums.producers += tracked.producers as u64;
     sums.iids += tracked.iids as u64;
     sums.iids_added += idempotence.iids_added();

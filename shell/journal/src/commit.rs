@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::health::{Fault, Health};
 use crate::log::{AppendError, Group, Log, LogSize, Pace, SnapshotError, SnapshotSink};
 use crate::unwritten::Unwritten;
-use batch::Lsn;
+use batch::{GroupSizes, Lsn};
 
 use self::room::Room;
 pub use self::times::Times;
@@ -143,6 +143,8 @@ pub struct Counters {
     pub groups: u64,
     /// Batches in them.
     pub batches: u64,
+    /// How many batches each has.
+    pub group_sizes: GroupSizes,
     /// Bytes in them, without annotations.
     pub bytes: u64,
     /// Syncs that succeeded, without those of files that a rewrite makes.
@@ -448,6 +450,7 @@ impl<L: Log> Commit<L> {
                     let took = self.time(now).since(begun);
                     self.times.note_write(took);
                     self.counters.batches += last.since(first);
+                    self.counters.group_sizes.note(last.since(first));
                     self.counters.bytes += len as u64;
                     self.sync.uncovered_since.get_or_insert(now);
                     self.sync.uncovered_bytes += len as u64;

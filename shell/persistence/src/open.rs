@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::server::Conflicts;
+use engine::server::{Conflicts, RecoveryFigures};
 use engine::store::log::Journalling;
 use engine::{Author, Engine, Expired, Lsn, Now, Refused, Replay, ReplayError};
 use journal::{
@@ -106,6 +106,8 @@ pub struct Loaded {
     pub(crate) engine: Engine,
     /// The journal, if one is kept.
     pub(crate) journal: Option<ShardJournal>,
+    /// What the data was read from.
+    pub(crate) recovery: RecoveryFigures,
 }
 
 /// Fills an empty engine from the files, and opens the journal if one is kept.
@@ -118,18 +120,27 @@ pub fn load(
     load: &Load,
     now: Now,
 ) -> Result<Loaded, OpenError> {
+    let begun = Instant::now();
+    let mut recovery = RecoveryFigures::default();
     let journal = if config.journalling {
-        Some(open(&mut engine, config, load, now)?)
+        Some(open(&mut engine, config, load, &mut recovery, now)?)
     } else {
         turned_off::leave_alone(config);
-        take_over(&mut engine, &config.snapshot, load, now)?;
+        if take_over(&mut engine, &config.snapshot, load, now)? {
+            recovery.bytes = file_bytes(&config.snapshot);
+        }
         None
     };
-    Ok(Loaded { engine, journal })
+    recovery.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Loaded {
+        engine,
+        journal,
+        recovery,
+    })
 }
 
 /// Fills an empty engine from the log, and opens the log for appending. The snapshot is what it
-/// begins with if there is no log yet.
+/// begins with if there is no log yet. `figures` gets what was read.
 ///
 /// # Errors
 /// [`OpenError`]; nothing was changed on the disk, except that a missing folder was created.
@@ -137,6 +148,7 @@ fn open(
     engine: &mut Engine,
     config: &Config,
     load: &Load,
+    figures: &mut RecoveryFigures,
     now: Now,
 ) -> Result<ShardJournal, OpenError> {
     let begun = Instant::now();
@@ -166,6 +178,9 @@ fn open(
     // data, and becomes the start of the journal.
     let taken_over = recovery.is_empty() && take_over(engine, snapshot, load, now)?;
     let (log, report) = recovery.finish()?;
+    figures.bytes = report.base_bytes + report.log_bytes;
+    figures.batches = report.batches;
+    figures.cut_bytes = report.cuts.iter().map(|cut| cut.bytes).sum();
     for cut in &report.cuts {
         tracing::warn!(
             file = cut.name,
@@ -181,7 +196,7 @@ fn open(
         requests = replay.requests,
         batches = report.batches,
         lsn = report.last.number(),
-        bytes = report.base_bytes + report.log_bytes,
+        bytes = figures.bytes,
         keys,
         streams,
         seconds = seconds_since(begun),
@@ -219,8 +234,7 @@ pub(crate) fn take_over(
         let (keys, streams) = engine.keyspace().counts();
         tracing::info!(
             file = %snapshot.display(),
-            // If it was removed meanwhile, the log just says 0.
-            bytes = std::fs::metadata(snapshot).map_or(0, |file| file.len()),
+            bytes = file_bytes(snapshot),
             keys,
             streams,
             seconds = seconds_since(begun),
@@ -228,6 +242,11 @@ pub(crate) fn take_over(
         );
     }
     Ok(loaded)
+}
+
+/// The size of a file; 0 if it was removed meanwhile.
+fn file_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
 fn seconds_since(begun: Instant) -> f64 {

@@ -73,6 +73,7 @@ impl Persistence {
             }
             None => self.journal.set_none(),
         }
+        self.figures.recovery = loaded.recovery;
         engine.take_loaded(loaded.engine, now);
         self.look_at_journal(engine, now);
         self.tell(engine);

@@ -75,15 +75,18 @@ pub(super) struct Claimed<'a> {
     pub(super) gone: Vec<StreamId>,
     /// Entries that were delivered too often to be claimed.
     pub(super) dead: DeadLetters<'a>,
+    /// What the client is shown: an entry, which is a delivery, or its ID.
+    show: Show,
 }
 
 impl<'a> Claimed<'a> {
     /// Nothing of this group yet.
-    pub(super) fn new(place: GroupKey<'a>) -> Claimed<'a> {
+    pub(super) fn new(place: GroupKey<'a>, show: Show) -> Claimed<'a> {
         Claimed {
             claims: Vec::new(),
             gone: Vec::new(),
             dead: DeadLetters::new(place),
+            show,
         }
     }
 
@@ -109,6 +112,9 @@ impl<'a> Claimed<'a> {
                 activity,
             };
             store.apply(&Effect::on_group(key, group, claim), event);
+            if self.show == Show::Entry {
+                store.note_redelivered(self.claims.len() as u64);
+            }
         }
         Ok(())
     }

@@ -128,6 +128,7 @@ impl<'a> DeadLetters<'a> {
         if !sent.is_empty() {
             let acknowledge = GroupChange::Acknowledge { ids: &sent };
             store.apply(&Effect::on_group(key, group, acknowledge), event::PENDING);
+            store.note_dead_letters(sent.len() as u64);
         }
         Ok(sent)
     }

@@ -93,7 +93,7 @@ impl Command for XAutoClaim {
         let now_ms = ctx.now.stream_ms();
         let at = ctx.now.unix();
         let (stream, group) = cmd.place.required(ctx.store.reading())?;
-        let mut decided = Claimed::new(cmd.place);
+        let mut decided = Claimed::new(cmd.place, cmd.show);
         let mut left = cmd.count;
         let mut looks = cmd.count.saturating_mul(LOOKS_PER_CLAIM);
         let mut pending = group.pending_range(cmd.start, StreamId::MAX);

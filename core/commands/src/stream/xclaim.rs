@@ -127,7 +127,7 @@ impl Command for XClaim {
                 at,
                 now_ms,
             };
-            let mut decided = Claimed::new(cmd.place);
+            let mut decided = Claimed::new(cmd.place, options.show);
             match &mut shared {
                 Some((entries, look)) => {
                     options.claim(run, (entries, look), view, &mut shown, &mut decided);

@@ -32,6 +32,10 @@ pub struct KeyspaceStats {
     pub iids_duplicates: u64,
     /// Idempotent IDs that were dropped before their duration was over.
     pub iids_dropped: u64,
+    /// Entries of groups that were delivered again.
+    pub redelivered: u64,
+    /// Entries that became dead letters.
+    pub dead_letters: u64,
     /// Effects applied.
     pub effects: u64,
     /// Keys, entries and the like that were changed, by all effects.

@@ -6,6 +6,7 @@ mod users;
 
 use std::sync::Arc;
 
+use batch::{GroupSizes, Lsn};
 use collections::Key;
 use stream::{IdText, Unpacked};
 
@@ -455,6 +456,8 @@ pub struct PersistenceFigures {
     pub rewrite_took_s: Option<u64>,
     /// What the journal did since the start.
     pub journal: JournalFigures,
+    /// What the data was loaded from.
+    pub recovery: RecoveryFigures,
     /// Keys that running snapshots and rewrites have written.
     pub keys_written: u64,
     /// Keys that running snapshots and rewrites will have written in the end.
@@ -468,6 +471,8 @@ pub struct JournalFigures {
     pub groups: u64,
     /// Batches in them: requests or transactions that changed something.
     pub batches: u64,
+    /// How many batches each has.
+    pub group_sizes: GroupSizes,
     /// Bytes in them.
     pub bytes: u64,
     /// Syncs that succeeded.
@@ -478,6 +483,21 @@ pub struct JournalFigures {
     pub syncing: bool,
     /// Bytes that wait to be written.
     pub backlog_bytes: u64,
+    /// The last batch that survives a power cut.
+    pub durable: Lsn,
+}
+
+/// What was read when the data was loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecoveryFigures {
+    /// Bytes of the journal, or of the snapshot where there is no journal.
+    pub bytes: u64,
+    /// Batches of the journal beyond its base.
+    pub batches: u64,
+    /// Bytes of torn ends that were cut off, as a crash leaves them.
+    pub cut_bytes: u64,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
 }
 
 /// What a thread that serves clients has done.

@@ -54,6 +54,8 @@ pub(crate) struct AllStreams {
     bytes: u64,
     groups: u64,
     pending: u64,
+    /// Entries that wait to be appended.
+    delayed: u64,
     /// Producers of which idempotent IDs are remembered.
     producers: u64,
     /// Idempotent IDs that are remembered.
@@ -74,10 +76,15 @@ pub(crate) struct Durability {
     /// Why writes are refused; null if they are not.
     writes_refused_because: Option<String>,
     last_lsn: u64,
+    /// The LSN of the last change that survives a power cut, as it was a moment ago; 0 without a
+    /// journal.
+    durable_lsn: u64,
     /// Groups of changes that were written at once.
     commits: u64,
     /// Requests and transactions in them.
     batches: u64,
+    /// How many groups have at most so many batches: powers of two.
+    commits_by_batches: Vec<Bucket>,
     journal_bytes: u64,
     /// Bytes that wait to be written.
     backlog_bytes: u64,
@@ -97,6 +104,28 @@ pub(crate) struct Durability {
     snapshot_failures: u64,
     /// When the last snapshot was written, in seconds since the epoch; 0 if never.
     last_snapshot_seconds: i64,
+    recovery: Recovery,
+}
+
+/// What the data was loaded from when the server began.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Recovery {
+    /// Bytes of the journal, or of the snapshot where there is no journal.
+    bytes: u64,
+    /// Batches of the journal beyond its base.
+    batches: u64,
+    /// Bytes of torn ends that were cut off, as a crash leaves them.
+    cut_bytes: u64,
+    took_ms: u64,
+}
+
+/// A part of a histogram.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Bucket {
+    /// The upper bound.
+    up_to: u64,
+    /// How many are within it.
+    count: u64,
 }
 
 /// How often something happened, and how long it took.
@@ -108,6 +137,8 @@ pub(crate) struct Times {
     /// A bound that 99 % of them stayed under.
     p99_us: u64,
     longest_us: u64,
+    /// How many took less than so many microseconds: powers of two.
+    by_us: Vec<Bucket>,
 }
 
 /// Clients that are connected, each with what `CLIENT LIST` tells of it.
@@ -168,12 +199,24 @@ impl AllStreams {
             bytes: sums.bytes,
             groups: sums.groups,
             pending: sums.pending,
+            delayed: sums.delayed,
             producers: sums.producers,
             iids: sums.iids,
             duplicates: sums.iids_duplicates,
             age_seconds,
         }
     }
+}
+
+/// The parts of a histogram up to the one that has everything.
+fn buckets(cumulative: impl Iterator<Item = (u64, u64)>) -> Vec<Bucket> {
+    let mut parts: Vec<Bucket> = cumulative
+        .map(|(up_to, count)| Bucket { up_to, count })
+        .collect();
+    let all = parts.last().map_or(0, |last| last.count);
+    let needed = parts.partition_point(|part| part.count < all);
+    parts.truncate(needed + 1);
+    parts
 }
 
 impl Times {
@@ -183,6 +226,7 @@ impl Times {
             median_us: stats.durations.percentile_us(Percentile::P50),
             p99_us: stats.durations.percentile_us(Percentile::P99),
             longest_us: stats.longest_ns / 1000,
+            by_us: buckets(stats.durations.cumulative()),
         }
     }
 }
@@ -209,8 +253,10 @@ pub(crate) async fn durability(asked: Asked<'_>) -> Result<Answer, Fault> {
                 Writes::Freeing(reason) | Writes::Refused(reason) => Some(reason.clone()),
             },
             last_lsn: engine.log().last().number(),
+            durable_lsn: figures.journal.durable.number(),
             commits: figures.journal.groups,
             batches: figures.journal.batches,
+            commits_by_batches: buckets(figures.journal.group_sizes.cumulative()),
             journal_bytes: figures.journal_bytes,
             backlog_bytes: figures.journal.backlog_bytes,
             writes: times(Stage::JournalWrite),
@@ -223,6 +269,12 @@ pub(crate) async fn durability(asked: Asked<'_>) -> Result<Answer, Fault> {
             snapshots: figures.snapshots,
             snapshot_failures: figures.snapshot_failures,
             last_snapshot_seconds: figures.snapshot_at_s,
+            recovery: Recovery {
+                bytes: figures.recovery.bytes,
+                batches: figures.recovery.batches,
+                cut_bytes: figures.recovery.cut_bytes,
+                took_ms: figures.recovery.took_ms,
+            },
         }
     });
     answer(&durability)

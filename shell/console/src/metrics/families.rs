@@ -6,6 +6,7 @@ use std::fmt;
 use engine::observe::stages::Stage;
 use engine::observe::stats::CommandStats;
 use engine::server::JournalFigures;
+use stream::Counted;
 
 use super::Snapshot;
 use super::samples::{Family, In, Kind, Samples};
@@ -141,6 +142,18 @@ const SERVER: &[Family] = &[
         "Clients that were disconnected for what they took, by reason: output (client-output-buffer-limit: they read too slowly), query (client-query-buffer-limit), memory (maxmemory-clients)",
         disconnected,
     ),
+    gauge(
+        "weir_clients_held_back",
+        In::Numbers,
+        "Clients for which output waits because they read slowly",
+        |s, f| f.one(s.figures.held_back.0),
+    ),
+    gauge(
+        "weir_clients_output",
+        In::Bytes,
+        "Bytes that wait to be sent to them",
+        |s, f| f.one(s.figures.held_back.1),
+    ),
     counter(
         "weir_received",
         In::Bytes,
@@ -227,6 +240,12 @@ const COMMITS: &[Family] = &[
         "The LSN of the last change",
         |s, f| f.one(s.figures.last_lsn),
     ),
+    gauge(
+        "weir_durable_lsn",
+        In::Numbers,
+        "The LSN of the last change that survives a power cut, as it was within the last tenth of a second; none without a journal",
+        durable_lsn,
+    ),
     counter(
         "weir_journal_commits",
         In::Numbers,
@@ -236,8 +255,20 @@ const COMMITS: &[Family] = &[
     counter(
         "weir_journal_batches",
         In::Numbers,
-        "Requests and transactions that changed something, in these groups; batches by commits is the size of a group",
+        "Requests and transactions that changed something, in these groups",
         |s, f| f.one(journal(s).batches),
+    ),
+    histogram(
+        "weir_journal_commit_batches",
+        In::Numbers,
+        "How many batches were written at once",
+        |s, f| {
+            f.sizes(
+                journal(s).groups,
+                journal(s).batches,
+                &journal(s).group_sizes,
+            )
+        },
     ),
     counter(
         "weir_journal_written",
@@ -443,6 +474,36 @@ const ALL_STREAMS: &[Family] = &[
         "Idempotent appends that were duplicates, to all streams that are there now",
         |s, f| f.one(s.survey.sums.iids_duplicates),
     ),
+    counter(
+        "weir_idempotence_caught",
+        In::Numbers,
+        "Appends that were found to be duplicates, since the server began",
+        |s, f| f.one(s.figures.stats.iids_duplicates),
+    ),
+    counter(
+        "weir_idempotence_dropped",
+        In::Numbers,
+        "Idempotent IDs that were dropped before their time because a window was full, since the server began",
+        |s, f| f.one(s.figures.stats.iids_dropped),
+    ),
+    counter(
+        "weir_groups_redelivered",
+        In::Numbers,
+        "Entries that groups delivered again, since the server began",
+        |s, f| f.one(s.figures.stats.redelivered),
+    ),
+    counter(
+        "weir_groups_dead_lettered",
+        In::Numbers,
+        "Entries that groups moved to a dead-letter stream, since the server began",
+        |s, f| f.one(s.figures.stats.dead_letters),
+    ),
+    gauge(
+        "weir_streams_delayed",
+        In::Numbers,
+        "Entries of all streams that wait to be appended",
+        |s, f| f.one(s.survey.sums.delayed),
+    ),
     gauge(
         "weir_survey_age",
         In::Seconds,
@@ -518,6 +579,24 @@ const STREAMS: &[Family] = &[
         In::Numbers,
         "Idempotent appends to a stream that were duplicates",
         |s, f| streams(s, f, |of| of.iids_duplicates),
+    ),
+    counter(
+        "weir_stream_iids_conflicts",
+        In::Numbers,
+        "Idempotent appends to a stream that were refused for other fields; of streams that count it (IDMP-STATS)",
+        |s, f| counted(s, f, Counted::Conflict),
+    ),
+    counter(
+        "weir_stream_iids_dropped",
+        In::Numbers,
+        "Idempotent IDs of a stream that were dropped before their time; of streams that count it (IDMP-STATS)",
+        |s, f| counted(s, f, Counted::Dropped),
+    ),
+    gauge(
+        "weir_stream_delayed",
+        In::Numbers,
+        "Entries of a stream that wait to be appended",
+        |s, f| streams(s, f, |of| of.delayed),
     ),
 ];
 
@@ -626,6 +705,13 @@ fn journal(s: &Snapshot) -> &JournalFigures {
     &s.figures.shell.persistence.journal
 }
 
+fn durable_lsn(s: &Snapshot, f: &mut Samples<'_>) -> fmt::Result {
+    match s.figures.shell.persistence.journalling {
+        true => f.one(journal(s).durable.number()),
+        false => Ok(()),
+    }
+}
+
 fn journal_health(s: &Snapshot, f: &mut Samples<'_>) -> fmt::Result {
     let persistence = &s.figures.shell.persistence;
     if !persistence.journalling {
@@ -665,6 +751,14 @@ fn databases(s: &Snapshot, f: &mut Samples<'_>, of: fn((u16, u64, u64)) -> u64) 
 fn streams(s: &Snapshot, f: &mut Samples<'_>, of: fn(&StreamFigures) -> u64) -> fmt::Result {
     let mut streams = s.streams.iter();
     streams.try_for_each(|stream| f.labelled(stream.labels(), of(stream)))
+}
+
+fn counted(s: &Snapshot, f: &mut Samples<'_>, what: Counted) -> fmt::Result {
+    let mut with = s
+        .streams
+        .iter()
+        .filter_map(|stream| Some((stream, stream.counted?)));
+    with.try_for_each(|(stream, tally)| f.labelled(stream.labels(), tally.get(what)))
 }
 
 fn ages(s: &Snapshot, f: &mut Samples<'_>) -> fmt::Result {

@@ -27,6 +27,8 @@ pub(super) struct Figures {
     pub(super) blocking_keys: u64,
     pub(super) tracking_clients: u64,
     pub(super) subscribed_clients: u64,
+    /// Clients for which output waits, and how many bytes.
+    pub(super) held_back: (u64, u64),
     pub(super) slow_log_len: u64,
     pub(super) memory_max: u64,
     pub(super) scripts_bytes: u64,
@@ -46,6 +48,11 @@ impl Figures {
             asked_for(stats).then_some((row, *stats))
         });
         let errors = server.errors.iter();
+        let waiting = server
+            .sessions
+            .iter()
+            .map(|client| client.io.output_bytes as u64);
+        let waiting = waiting.filter(|bytes| *bytes > 0);
         let keyspace = engine.keyspace();
         let databases = (0..keyspace.database_count()).map(|database| {
             let (keys, expiring) = (keyspace.len(database), keyspace.expiring(database));
@@ -71,6 +78,7 @@ impl Figures {
             blocking_keys: engine.blocking().keys() as u64,
             tracking_clients: engine.tracking().clients() as u64,
             subscribed_clients: server.channels.clients() as u64,
+            held_back: waiting.fold((0, 0), |(clients, sum), bytes| (clients + 1, sum + bytes)),
             slow_log_len: server.slow_log.len() as u64,
             memory_max: server.config.memory_bytes_max,
             scripts_bytes: scripts.host_bytes() + scripts.bytes() as u64,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use batch::GroupSizes;
 use engine::observe::stats::Durations;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -56,6 +57,9 @@ pub(super) struct Samples<'e> {
 const BOUNDS_US: [u64; 12] = [
     1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304,
 ];
+
+/// The bounds of the histogram of groups: powers of four.
+const BOUNDS_BATCHES: [u64; 9] = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536];
 
 /// Labels as the format writes them, which the library leaves to its callers.
 fn escaped<'l>(labels: Labels<'l>) -> Vec<(&'static str, Cow<'l, str>)> {
@@ -142,14 +146,9 @@ impl Samples<'_> {
         durations: &Durations,
     ) -> fmt::Result {
         let count = durations.count();
-        let (mut buckets, mut below) = (Vec::with_capacity(BOUNDS_US.len() + 1), 0);
-        for (bound_us, so_far) in durations.cumulative() {
-            if BOUNDS_US.contains(&bound_us) {
-                buckets.push((bound_us as f64 / 1e6, so_far - below));
-                below = so_far;
-            }
-        }
-        buckets.push((f64::MAX, count - below));
+        let counted = durations.cumulative();
+        let counted = counted.filter(|(bound_us, _)| BOUNDS_US.contains(bound_us));
+        let buckets = buckets(counted.map(|(us, so_far)| (us as f64 / 1e6, so_far)), count);
         let sum = nanoseconds as f64 / 1e9;
         if labels.is_empty() {
             let encoder = &mut self.encoder;
@@ -159,4 +158,27 @@ impl Samples<'_> {
         let mut encoder = self.encoder.encode_family(&labels)?;
         encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
     }
+
+    /// A histogram of so many groups, which have so many batches in all.
+    pub(super) fn sizes(&mut self, groups: u64, batches: u64, sizes: &GroupSizes) -> fmt::Result {
+        let counted = sizes.cumulative();
+        let counted = counted.filter(|(bound, _)| BOUNDS_BATCHES.contains(bound));
+        let buckets = buckets(
+            counted.map(|(bound, so_far)| (bound as f64, so_far)),
+            groups,
+        );
+        let encoder = &mut self.encoder;
+        encoder.encode_histogram::<NoLabelSet>(batches as f64, groups, &buckets, None)
+    }
+}
+
+/// Bounds, each with how many are between it and the one before; `cumulative` has how many are
+/// below each, and `count` is how many there are.
+fn buckets(cumulative: impl Iterator<Item = (f64, u64)>, count: u64) -> Vec<(f64, u64)> {
+    let mut below = 0;
+    let mut buckets: Vec<_> = cumulative
+        .map(|(bound, so_far)| (bound, so_far - std::mem::replace(&mut below, so_far)))
+        .collect();
+    buckets.push((f64::MAX, count - below));
+    buckets
 }

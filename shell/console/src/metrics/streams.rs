@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use engine::store::keyspace::Record;
 use engine::{Engine, Now};
-use stream::{Group, IdleAtLeast, Stream, StreamId, Tracked};
+use stream::{Group, IdleAtLeast, Stream, StreamId, Tally, Tracked};
 
 use super::label;
 use super::samples::Labels;
 use crate::limits::PENDING_LOOKED_AT_MAX;
 use crate::survey::{GroupRow, Row};
+use crate::view;
 
 /// Which streams and groups are looked up.
 pub(super) struct Wanted<'s> {
@@ -35,6 +36,10 @@ pub(super) struct StreamFigures {
     pub(super) tracked: Tracked,
     pub(super) iids_added: u64,
     pub(super) iids_duplicates: u64,
+    /// What else happened to idempotent appends, if the stream counts it.
+    pub(super) counted: Option<Tally>,
+    /// Entries that wait to be appended.
+    pub(super) delayed: u64,
 }
 
 /// What is told of a group.
@@ -108,6 +113,8 @@ impl StreamFigures {
             tracked: idempotence.tracked(now.stream_ms()),
             iids_added: idempotence.iids_added(),
             iids_duplicates: idempotence.iids_duplicates(),
+            counted: idempotence.counted().copied(),
+            delayed: view::delayed(stream),
         }
     }
 

@@ -61,11 +61,13 @@ impl Persistence {
         self.figures.journal = JournalFigures {
             groups: counters.groups,
             batches: counters.batches,
+            group_sizes: counters.group_sizes,
             bytes: counters.bytes,
             syncs: counters.syncs,
             delayed_syncs: counters.delayed_syncs,
             syncing: stats.syncing,
             backlog_bytes: journal.backlog_bytes() as u64,
+            durable: journal.durable(),
         };
         self.figures.journal_bytes = size.base_bytes + size.log_bytes;
         self.figures.journal_base_bytes = size.base_bytes;

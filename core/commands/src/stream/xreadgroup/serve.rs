@@ -205,6 +205,7 @@ impl<'a> Decided<'a> {
             };
             let made = std::mem::replace(&mut news, event::PENDING);
             store.apply(&on_group(claim), made);
+            store.note_redelivered(self.claims.len() as u64);
         }
         if !self.delivered.is_empty() {
             let deliver = GroupChange::Deliver {

@@ -335,6 +335,16 @@ impl<'e> Store<'e> {
         &self.data.stats
     }
 
+    /// Counts entries of groups that were delivered again.
+    pub fn note_redelivered(&mut self, entries: u64) {
+        self.data.stats.redelivered += entries;
+    }
+
+    /// Counts entries that became dead letters.
+    pub fn note_dead_letters(&mut self, entries: u64) {
+        self.data.stats.dead_letters += entries;
+    }
+
     /// What the last load of a snapshot found.
     pub fn last_load(&self) -> LastLoad {
         self.data.last_load

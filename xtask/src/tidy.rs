@@ -3,6 +3,7 @@
 
 mod circles;
 mod command_names;
+mod modules;
 mod rooms;
 mod settings;
 mod wildcards;

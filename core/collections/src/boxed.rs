@@ -3,12 +3,13 @@
 //! The memory has one of the sizes that an allocator would give anyway, and the variant says which.
 //! So it needs no head, and what points to it takes 16 bytes.
 
+use crate::sizes::{SMALL_BYTES_MAX, small_sizes};
+
 /// How many bytes there are at most.
 pub const BOXED_BYTES_MAX: usize = 128;
 
-const _: () = assert!(BOXED_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(BOXED_BYTES_MAX == SMALL_BYTES_MAX && BOXED_BYTES_MAX <= u8::MAX as usize);
 
-/// The sizes of an allocator up to [`BOXED_BYTES_MAX`].
 macro_rules! boxed {
     ($($variant:ident: $bytes:literal,)*) => {
         #[derive(Clone)]
@@ -61,16 +62,7 @@ macro_rules! boxed {
     };
 }
 
-boxed! {
-    Of16: 16,
-    Of32: 32,
-    Of48: 48,
-    Of64: 64,
-    Of80: 80,
-    Of96: 96,
-    Of112: 112,
-    Of128: 128,
-}
+small_sizes!(boxed);
 
 /// Bytes, and zeros behind them. Only these are written as zeros: an allocator takes longer for
 /// memory that is to be all zeros.

@@ -24,6 +24,7 @@ mod page;
 mod places;
 mod seen;
 pub mod sequence;
+mod sizes;
 pub mod sorted;
 mod steps;
 pub mod timers;

@@ -1,16 +1,15 @@
 //! The memory of a page: what lies in it is up to the page.
 //!
-//! Most values are small, so memory of up to [`OWNED_BYTES_MAX`] has no head: its length is the
+//! Most values are small, so memory of up to [`SMALL_BYTES_MAX`] has no head: its length is the
 //! variant, and how far it is filled lies beside the pointer, in room that the page would take
 //! anyway. A clone copies it. Larger memory counts who shares it, and a clone is one pointer.
 
 use triomphe::{Arc, ThinArc};
 
+use crate::sizes::{SMALL_BYTES_MAX, small_sizes};
+
 /// The reference count of shared memory, its fill, and its length, which lie before it.
 pub(crate) const HEAD_BYTES: usize = 24;
-
-/// Up to this size, memory is not worth a count of those who share it.
-const OWNED_BYTES_MAX: usize = 128;
 
 /// How much room there is at most. With its head, that is two pages of memory.
 pub(super) const ROOM_MAX: usize = (8 << 10) - HEAD_BYTES;
@@ -24,7 +23,6 @@ pub(super) struct Fill {
     pub(super) used: u16,
 }
 
-/// The steps of an allocator up to [`OWNED_BYTES_MAX`].
 macro_rules! memory {
     ($($variant:ident: $bytes:literal,)*) => {
         /// A piece of memory, and a number for whoever has it.
@@ -93,6 +91,15 @@ macro_rules! memory {
                 }
             }
 
+            /// Returns whether nobody else has it.
+            #[inline]
+            pub(super) fn is_unique(&mut self) -> bool {
+                match self {
+                    $(Memory::$variant { .. })|* => true,
+                    Memory::Shared { memory, .. } => memory.with_arc_mut(|it| it.is_unique()),
+                }
+            }
+
             /// Writes to memory that nobody else has, and notes how far it is filled then.
             #[inline]
             pub(super) fn write(&mut self, write: impl FnOnce(&mut Fill, &mut [u8])) {
@@ -121,20 +128,11 @@ macro_rules! memory {
     };
 }
 
-memory! {
-    Of16: 16,
-    Of32: 32,
-    Of48: 48,
-    Of64: 64,
-    Of80: 80,
-    Of96: 96,
-    Of112: 112,
-    Of128: 128,
-}
+small_sizes!(memory);
 
 // The length, the fill and the note lie beside the pointer.
 const _: () = assert!(size_of::<Memory>() == 16 && size_of::<Option<Memory>>() == 16);
-const _: () = assert!(OWNED_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(SMALL_BYTES_MAX <= u8::MAX as usize);
 
 impl Memory {
     #[inline(never)]
@@ -143,21 +141,5 @@ impl Memory {
         let memory = &ZEROS[..room.min(ROOM_MAX)];
         let memory = ThinArc::from_header_and_slice(Fill::default(), memory);
         Memory::Shared { note: 0, memory }
-    }
-
-    /// Returns whether nobody else has it.
-    #[inline]
-    pub(super) fn is_unique(&mut self) -> bool {
-        match self {
-            Memory::Shared { memory, .. } => memory.with_arc_mut(|memory| memory.is_unique()),
-            Memory::Of16 { .. }
-            | Memory::Of32 { .. }
-            | Memory::Of48 { .. }
-            | Memory::Of64 { .. }
-            | Memory::Of80 { .. }
-            | Memory::Of96 { .. }
-            | Memory::Of112 { .. }
-            | Memory::Of128 { .. } => true,
-        }
     }
 }

@@ -108,7 +108,16 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         name: "export",
         arguments: "[--all] FOLDER --to DIR",
         summary: "write data for a Redis server",
-        detail: "Takes the data folder of a weir that was stopped, which is only read, and writes an                  append-only folder for Redis 8.6 into the folder that --to names: a new one, or an                  empty one. Prints what Redis has no place for and is left out, by key and what:                  settings of streams and groups, delayed entries, epochs, and the numbers of                  producers where idempotent IDs are numbers. Delayed entries that are due are                  appended before. Entries that were given back to their group are kept, as pending                  with a consumer of its own. The list ends after 100 lines; with --all it is whole.                  With --config, the names of folder and files are those that a configuration file                  says, and FOLDER may be left out: it is its dir then.",
+        detail: "Takes the data folder of a weir that was stopped, which is only read, and \
+                 writes an append-only folder for Redis 8.6 into the folder that --to names: a \
+                 new one, or an empty one. Prints what Redis has no place for and is left out, \
+                 by key and what: settings of streams and groups, delayed entries, epochs, and \
+                 the numbers of producers where idempotent IDs are numbers. Delayed entries that \
+                 are due are appended before. Entries that were given back to their group are \
+                 kept, as pending with a consumer of its own. The list ends after 100 lines; \
+                 with --all it is whole. With --config FILE, the names of folder and files are \
+                 those that a configuration file says, and FOLDER may be left out: it is its dir \
+                 then.",
         completes: Completes::Paths,
         run: |arguments| match Export::parse(arguments) {
             Some(export) => export.run().map(Answer::Text),

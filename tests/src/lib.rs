@@ -7,6 +7,7 @@
 //! takes them from [`peers`].
 
 pub mod all_types;
+pub mod audit;
 pub mod case;
 pub mod certificates;
 pub mod client;

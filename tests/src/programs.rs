@@ -140,6 +140,43 @@ pub fn node_with(wanted: &Path, script: &Path) -> Result<Prepared> {
     Ok(installed.map_or(Ok(command), Err))
 }
 
+/// The TypeScript program of this name in a folder with a `package.json` and a `tsconfig.json`,
+/// built where its libraries are.
+///
+/// # Errors
+/// When the libraries cannot be installed, or the programs are wrong.
+pub fn typescript_program(sources: &Path, name: &str) -> Result<Prepared> {
+    let wanted = sources.join("package.json");
+    let mut node = match node_with(&wanted, Path::new("")) {
+        Ok(Ok(_)) => Command::new("node"),
+        unavailable => return unavailable,
+    };
+    let folder = folder_of(&wanted)?;
+    let lock = File::create(folder.join(".lock"))?;
+    lock.lock()?;
+    let mut text = String::new();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(sources)?
+        .map(|file| Ok(file?.path()))
+        .collect::<Result<_>>()?;
+    files.sort();
+    for file in &files {
+        text += &std::fs::read_to_string(file)?;
+    }
+    let built = folder.join("built-from");
+    if !std::fs::read_to_string(&built).is_ok_and(|before| before == text) {
+        for file in &files {
+            let name = file.file_name().context("a source is a file")?;
+            std::fs::copy(file, folder.join(name))?;
+        }
+        run(Command::new("npm")
+            .current_dir(&folder)
+            .args(["run", "build"]))?;
+        std::fs::write(&built, text)?;
+    }
+    node.arg(folder.join("built").join(format!("{name}.js")));
+    Ok(Ok(node))
+}
+
 /// Where the libraries that a file lists are installed: one folder for each such file.
 fn folder_of(wanted: &Path) -> Result<PathBuf> {
     let name = wanted

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use weir_tests::audit::{field, length, until};
 use weir_tests::client::{Client, Protocol};
 use weir_tests::documents::root;
 use weir_tests::left_out;
@@ -16,9 +15,6 @@ use weir_tests::programs::{Prepared, go_program, node_program, python_program};
 use weir_tests::running::Running;
 use weir_tests::server::Server;
 use weir_tests::value::Value;
-
-/// How long all of it may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 const MESSAGES: usize = 1200;
 
@@ -41,49 +37,6 @@ enum Run {
 
 /// How one of the programs is started.
 type Program<'a> = &'a dyn Fn(&str) -> Result<Prepared>;
-
-fn length(client: &mut Client, stream: &str) -> Result<usize> {
-    match client.command(&["XLEN", stream])? {
-        Value::Int(length) => Ok(usize::try_from(length)?),
-        other => bail!("XLEN {stream}: {other:?}"),
-    }
-}
-
-/// Waits until a condition holds.
-fn until(what: &str, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    while !is()? {
-        ensure!(Instant::now() < deadline, "in vain: {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
-/// The values of one field of all entries, in order.
-fn field(client: &mut Client, stream: &str, name: &str) -> Result<Vec<String>> {
-    let Value::Array(entries) = client.command(&["XRANGE", stream, "-", "+"])? else {
-        bail!("{stream} is no stream");
-    };
-    let text = |value: &Value| match value {
-        Value::Bulk(bytes) => Ok(String::from_utf8_lossy(bytes).into_owned()),
-        other => bail!("not a string: {other:?}"),
-    };
-    let mut values = Vec::new();
-    for entry in &entries {
-        let Value::Array(parts) = entry else {
-            bail!("not an entry: {entry:?}");
-        };
-        let [_, Value::Array(fields)] = parts.as_slice() else {
-            bail!("not an entry: {entry:?}");
-        };
-        for pair in fields.chunks_exact(2) {
-            if text(&pair[0])? == name {
-                values.push(text(&pair[1])?);
-            }
-        }
-    }
-    Ok(values)
-}
 
 /// Runs producer and consumers, kills each of them and the server in the middle, and looks at what
 /// is there.

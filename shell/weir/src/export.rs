@@ -26,9 +26,6 @@ pub(crate) struct Export<'a> {
 /// How many lines tell what was left out, unless all are asked for.
 const LINES_MAX: usize = 100;
 
-/// The number of databases that the data may have: the most that there can be.
-const DATABASES: &str = "1024";
-
 impl<'a> Export<'a> {
     /// Reads the arguments; nothing if they are not those of an export.
     pub(crate) fn parse(arguments: &'a [String]) -> Option<Export<'a>> {
@@ -57,7 +54,7 @@ impl<'a> Export<'a> {
         let (source, target) = source.zip(self.target).context("no folder is named")?;
         // Only how files are called is taken from a configuration: nothing may be evicted here.
         let mut settings = Settings::default();
-        settings.set("databases", DATABASES)?;
+        settings.set_databases_to_most();
         let clock = Clock::start();
         let mut engine = Engine::new(settings, crate::seed()?, clock.now(), &commands::TABLE);
         let lines_max = if self.lists_all {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CANONICAL, SAVE_POINTS_OF_REDIS, SETTINGS, Setting, SettingError, Standing};
+use super::{CANONICAL, Kind, SAVE_POINTS_OF_REDIS, SETTINGS, Setting, SettingError, Standing};
 
 /// The values given for every setting, with defaults for the others.
 #[derive(Debug, Clone)]
@@ -103,6 +103,14 @@ impl Settings {
     pub fn set_active_expire(&mut self, is_on: bool) {
         let word = if is_on { "yes" } else { "no" };
         self.set("active-expire", word).expect(CANONICAL);
+    }
+
+    /// Allows as many databases as there can be, for who reads the data of any server.
+    pub fn set_databases_to_most(&mut self) {
+        let kind = self.row("databases").map(|row| row.kind);
+        if let Some(Kind::Integer { max, .. }) = kind {
+            self.set("databases", &max.to_string()).expect(CANONICAL);
+        }
     }
 
     /// The value of a setting that the program knows by name. A name that no row has is a bug, and

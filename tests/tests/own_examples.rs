@@ -1,11 +1,6 @@
 //! The programs in `examples/` that use what only weir has: every line, order and job is accounted
 //! for, whoever is killed in the middle.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails where something is not as it must be"
-)]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -64,20 +64,30 @@ impl Running {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Sends a signal to it and what it has started.
+    ///
+    /// # Errors
+    /// When they cannot get it.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        killpg(self.group()?, signal).context("sending a signal")
+    }
+
     /// Kills it and what it has started.
     ///
     /// # Errors
     /// When it cannot be killed.
     pub fn kill(&mut self) -> Result<()> {
-        match killpg(
-            Pid::from_raw(i32::try_from(self.child.id())?),
-            Signal::SIGKILL,
-        ) {
+        match killpg(self.group()?, Signal::SIGKILL) {
             Ok(()) | Err(Errno::ESRCH) => {}
             Err(error) => return Err(error.into()),
         }
         self.child.wait()?;
         Ok(())
+    }
+
+    /// The group of processes that it and what it has started are.
+    fn group(&self) -> Result<Pid> {
+        Ok(Pid::from_raw(i32::try_from(self.child.id())?))
     }
 }
 

@@ -31,6 +31,7 @@ const FLOORS: &[&str] = &[
     "wakeup",
     "journal",
     "persistence",
+    "cluster",
     "script",
     "server",
     "console",

@@ -1,0 +1,364 @@
+//! The thread that runs the protocol: it tells the [`Node`] what has happened, and does what that
+//! says.
+//!
+//! The owner has a [`Driver`], which may be used from all threads. What it hands in waits in a
+//! queue; what it asks is answered from what the thread has left there after its last step, so
+//! nobody waits for the log.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use batch::{Encoded, Lsn};
+use parking_lot::Mutex;
+use replication::{
+    Action, Epoch, Event, GroupError, Identity, Mark, Node, NodeId, Position, Settings,
+    SettingsError, Status, Steady,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::sleep;
+use tracing::{error, info, warn};
+
+use crate::clock;
+use crate::config::ServiceConfig;
+use crate::error::OpenError;
+use crate::gathered::Gathered;
+use crate::replica::{Beginning, Halt, Replica};
+use crate::service::LogService;
+
+/// What a driver is started with.
+#[derive(Clone, Debug)]
+pub struct DriverConfig {
+    /// The log.
+    pub service: ServiceConfig,
+    /// How long what may take. Records are made shorter if the servers take none that long.
+    pub settings: Settings,
+    /// This node's number in the group.
+    pub id: NodeId,
+    /// What this node says of itself when it becomes the leader, such as its address.
+    pub greeting: Vec<u8>,
+}
+
+/// Why a driver does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The system gives no thread or no random numbers.
+    #[error("the thread of the log cannot be started: {0}")]
+    System(#[from] io::Error),
+}
+
+/// What a node is, and how far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// What it is doing.
+    pub status: Status,
+    /// How far it knows the log.
+    pub position: Position,
+    /// What it has seen of the log, to be kept on its disk from time to time.
+    pub mark: Mark,
+    /// Whether it has read all that it has ever seen. Before, it answers nobody.
+    pub has_caught_up: bool,
+    /// Whether the lead is being handed over: nothing may be executed.
+    pub is_handing_over: bool,
+    may_answer_until: Option<Steady>,
+}
+
+impl Standing {
+    fn of(node: &Node) -> Standing {
+        Standing {
+            status: node.status(),
+            position: *node.position(),
+            mark: node.mark(),
+            has_caught_up: node.has_caught_up(),
+            is_handing_over: node.is_handing_over(),
+            may_answer_until: node.may_answer_until(),
+        }
+    }
+
+    /// Whether a leader may answer clients now, after it has executed what they asked.
+    pub fn may_answer(&self) -> bool {
+        self.may_answer_until
+            .is_some_and(|until| clock::now() < until)
+    }
+}
+
+/// A node of a group, at work on a thread of its own. Dropping it ends the thread, without handing
+/// over.
+#[derive(Debug)]
+pub struct Driver {
+    orders: UnboundedSender<Order>,
+    standing: Arc<Mutex<Standing>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the owner wants.
+#[derive(Debug)]
+enum Order {
+    Append {
+        since: Epoch,
+        first: Lsn,
+        last: Lsn,
+        batches: Encoded,
+    },
+    HandOver(NodeId),
+    End,
+}
+
+impl Driver {
+    /// Opens the log, and begins to follow it behind what the replica has.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub fn start(
+        config: DriverConfig,
+        beginning: Beginning,
+        replica: impl Replica,
+    ) -> Result<Driver, StartError> {
+        let settings = config.settings.check()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let service = runtime.block_on(LogService::open(&config.service))?;
+        let settings = Settings {
+            body_bytes_max: settings.body_bytes_max.min(service.body_bytes_max()),
+            ..settings
+        };
+        let entropy = getrandom::u64().map_err(io::Error::from)?;
+        let identity = Identity {
+            id: config.id,
+            entropy,
+            greeting: config.greeting,
+        };
+        let (orders, received) = unbounded_channel();
+        let node = follower(settings, identity.clone(), beginning);
+        let standing = Arc::new(Mutex::new(Standing::of(&node)));
+        let work = Work {
+            settings,
+            identity,
+            node,
+            service,
+            replica,
+            orders: received,
+            standing: standing.clone(),
+            lead: None,
+        };
+        let thread = thread::Builder::new().name("log".to_owned());
+        let thread = thread.spawn(move || runtime.block_on(work.run()))?;
+        Ok(Driver {
+            orders,
+            standing,
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands in batches that this node has executed as the leader, with the epoch in which it began
+    /// to lead. They follow those that were handed in before. If this node leads no longer, they
+    /// are dropped; the replica is told to step down.
+    pub fn append(&self, since: Epoch, first: Lsn, last: Lsn, batches: Encoded) {
+        self.order(Order::Append {
+            since,
+            first,
+            last,
+            batches,
+        });
+    }
+
+    /// Has this node hand over to another one, if it leads. Everything that was executed must have
+    /// been handed in, and nothing may be executed until the replica is told to hand over, or
+    /// [`Standing::is_handing_over`] is false again.
+    pub fn hand_over(&self, to: NodeId) {
+        self.order(Order::HandOver(to));
+    }
+
+    /// What this node is, and how far it is.
+    pub fn standing(&self) -> Standing {
+        *self.standing.lock()
+    }
+
+    fn order(&self, order: Order) {
+        // The thread has ended if the log cannot be trusted. The replica was told.
+        let _ = self.orders.send(order);
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.order(Order::End);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            error!("the thread of the log has panicked");
+        }
+    }
+}
+
+/// A node that begins to follow.
+fn follower(settings: Settings, identity: Identity, beginning: Beginning) -> Node {
+    Node::new(
+        settings,
+        identity,
+        beginning.at,
+        beginning.mark,
+        clock::now(),
+    )
+}
+
+/// What the thread works with.
+struct Work<R> {
+    settings: Settings,
+    identity: Identity,
+    node: Node,
+    service: LogService,
+    replica: R,
+    orders: UnboundedReceiver<Order>,
+    standing: Arc<Mutex<Standing>>,
+    /// While this node leads.
+    lead: Option<Lead>,
+}
+
+/// What there is while a node leads.
+struct Lead {
+    /// The epoch in which it began to.
+    since: Epoch,
+    /// What was handed in, and waits for room.
+    gathered: Gathered,
+}
+
+/// What the thread wakes for.
+#[derive(Debug)]
+enum Woken {
+    Event(Event),
+    Order(Order),
+}
+
+impl<R: Replica> Work<R> {
+    async fn run(mut self) {
+        let why = match self.follow_orders().await {
+            Ok(()) => return,
+            Err(why) => why,
+        };
+        error!(%why, "this node serves nobody any more");
+        self.lead = None;
+        self.note_standing();
+        self.replica.halt(why);
+    }
+
+    /// Works until the owner wants no more.
+    async fn follow_orders(&mut self) -> Result<(), Halt> {
+        self.node.apply(clock::now(), Event::Tick);
+        loop {
+            self.act().await?;
+            match self.wait().await {
+                Woken::Order(Order::End) => return Ok(()),
+                Woken::Order(Order::HandOver(to)) => self.hand_over(to)?,
+                Woken::Order(Order::Append {
+                    since,
+                    first,
+                    last,
+                    batches,
+                }) => {
+                    // Others were executed by an engine that is gone.
+                    if let Some(lead) = self.lead.as_mut().filter(|lead| lead.since == since) {
+                        lead.gathered.add(first, last, batches)?;
+                    }
+                }
+                Woken::Event(event) => self.node.apply(clock::now(), event),
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Woken {
+        let deadline = self.node.next_deadline();
+        let tick = sleep(deadline.map_or(self.settings.beat, clock::until));
+        tokio::select! {
+            event = self.service.next() => Woken::Event(event),
+            order = self.orders.recv() => Woken::Order(order.unwrap_or(Order::End)),
+            () = tick => Woken::Event(Event::Tick),
+        }
+    }
+
+    /// Does everything that is to be done now.
+    async fn act(&mut self) -> Result<(), Halt> {
+        loop {
+            if self.node.wants_commit() {
+                self.commit()?;
+            }
+            let actions = self.node.take_actions();
+            if actions.is_empty() {
+                break;
+            }
+            for action in actions {
+                self.perform(action).await?;
+            }
+        }
+        self.note_standing();
+        Ok(())
+    }
+
+    async fn perform(&mut self, action: Action) -> Result<(), Halt> {
+        match action {
+            Action::Publish(publish) => self.service.publish(publish).await,
+            Action::Read(read) => self.service.read(read),
+            Action::Apply(group) => self.replica.apply(group),
+            Action::Durable(lsn) => self.replica.durable(lsn),
+            Action::Lead(epoch) => {
+                info!(epoch = epoch.number, "this node leads");
+                self.lead = Some(Lead {
+                    since: epoch,
+                    gathered: Gathered::behind(self.node.position().lsn),
+                });
+                self.note_standing();
+                self.replica.lead(epoch);
+            }
+            Action::HandedOver => {
+                info!("the lead was handed over");
+                self.lead = None;
+                self.note_standing();
+                self.replica.hand_over();
+            }
+            Action::StepDown(deposed) => {
+                warn!(epoch = deposed.by.number, "another node leads");
+                self.lead = None;
+                self.note_standing();
+                let beginning = self.replica.step_down(deposed);
+                self.identity.entropy = self.identity.entropy.wrapping_add(NONCES_PER_LIFE);
+                self.node = follower(self.settings, self.identity.clone(), beginning);
+                self.node.apply(clock::now(), Event::Tick);
+            }
+            Action::Stop(stop) => return Err(Halt::Log(stop)),
+        }
+        Ok(())
+    }
+
+    /// Hands what has gathered to the protocol.
+    fn commit(&mut self) -> Result<(), GroupError> {
+        let Some(lead) = &mut self.lead else {
+            return Ok(());
+        };
+        match lead.gathered.take(self.settings.body_bytes_max)? {
+            Some(group) => self.node.commit(clock::now(), group),
+            None => Ok(()),
+        }
+    }
+
+    fn hand_over(&mut self, to: NodeId) -> Result<(), GroupError> {
+        if self.lead.is_some() && !self.node.is_handing_over() {
+            self.commit()?;
+            self.node.hand_over(clock::now(), to);
+        }
+        Ok(())
+    }
+
+    fn note_standing(&self) {
+        *self.standing.lock() = Standing::of(&self.node);
+    }
+}
+
+/// A node counts its nonces from its entropy on, so another life of it needs other ones.
+const NONCES_PER_LIFE: u64 = 1 << 32;

@@ -1,0 +1,38 @@
+//! A log that several nodes share, on one stream of NATS JetStream. **No server uses it yet.**
+//!
+//! `core/replication` has the protocol, as a state machine without a connection or a clock. Here
+//! are the two things that it needs to run: a [`LogService`], which publishes and reads records,
+//! and a [`Driver`], a thread that hands the answers of the service to the protocol, and does what
+//! the protocol says. What the records mean is the business of a [`Replica`], which the owner of
+//! the driver brings.
+//!
+//! Not here: which records are valid, who leads and for how long (`core/replication`); engines,
+//! clients and the command line. `docs/replication.md` says what is promised.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test may fail by panicking")
+)]
+
+mod api;
+mod assurance;
+mod clock;
+mod config;
+mod connection;
+mod driver;
+mod error;
+mod gathered;
+pub mod limits;
+mod opening;
+mod publishing;
+mod reading;
+mod replica;
+mod service;
+mod stream;
+
+pub use assurance::{Assurance, AssuranceError};
+pub use config::{Credentials, GroupName, GroupNameError, ServiceConfig};
+pub use driver::{Driver, DriverConfig, Standing, StartError};
+pub use error::OpenError;
+pub use replica::{Beginning, Halt, Replica};
+pub use service::LogService;

@@ -1,0 +1,49 @@
+//! Every bound of this crate, in numbers and in time.
+
+use std::time::Duration;
+
+/// Longest name of a group of nodes, in bytes. It is part of names in NATS.
+pub const GROUP_NAME_BYTES_MAX: usize = 32;
+
+/// Most servers of NATS that a log has copies on; NATS allows no more.
+pub const REPLICAS_MAX: u8 = 5;
+
+/// Fewest copies of a log that survive the loss of a server.
+pub const REPLICAS_MIN: u8 = 3;
+
+/// Oldest NATS server whose log is trusted, as major and minor version. Those before lost what they
+/// had acknowledged in ways that were repaired since.
+pub const VERSION_MIN: (u32, u32) = (2, 15);
+
+/// Most records that one request asks a replica for.
+pub const RECORDS_PER_READ: u32 = 256;
+
+/// Most bytes that one request asks a replica for. A longer record comes alone.
+pub const BYTES_PER_READ: u32 = 4 << 20;
+
+/// A request for records that has had no answer for this long is sent again: whoever was to answer
+/// may be gone. Another replica may get it then.
+pub const READ_AGAIN: Duration = Duration::from_millis(150);
+
+/// How often a server that says nothing is asked whether it is still there. When the third question
+/// is due and none was answered, another server is tried.
+pub const PING_INTERVAL: Duration = Duration::from_millis(150);
+
+/// How long a server may take to welcome a connection before the next one is tried.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// How long to wait when no server could be reached, before all of them are tried again.
+pub const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long servers may take, all in all, until the stream is there and checked. Three of them that
+/// have just been started elect twice, and take up to 9 seconds each time.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long one question may take while the log is opened, before it is asked again.
+pub const QUESTION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What NATS puts around a record, in bytes: headers of the message, generously.
+pub const ENVELOPE_BYTES: usize = 1024;
+
+/// The header of a record, in bytes.
+pub const RECORD_HEADER_BYTES: usize = 96;

@@ -1,0 +1,53 @@
+//! What stands behind the log on one node: an engine, as the driver sees it.
+
+use batch::Lsn;
+use replication::{Deposed, Epoch, GroupError, Mark, Position, ReadGroup, Stop};
+
+/// Where a replica begins to follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beginning {
+    /// What the replica has: the start of the log, or a snapshot.
+    pub at: Position,
+    /// What this node has once seen of the log, as it was kept on its disk.
+    pub mark: Option<Mark>,
+}
+
+/// A state that is made of the batches of a log.
+///
+/// The thread of the driver calls these, one at a time and in the order in which things happen.
+/// While one runs, this node neither sends nor receives; a leader that is held up for longer than
+/// its lease loses the lead.
+pub trait Replica: Send + 'static {
+    /// Applies a group that another node has committed.
+    fn apply(&mut self, group: ReadGroup);
+
+    /// Takes note that everything up to here is in the log for ever.
+    fn durable(&mut self, lsn: Lsn);
+
+    /// Begins to execute: this node leads, and the replica is at the end of the log. What it hands
+    /// to [`Driver::append`](crate::Driver::append) carries this epoch, however many the leader
+    /// goes through until it stops leading.
+    fn lead(&mut self, epoch: Epoch);
+
+    /// Stops executing, as planned. The replica is at the end of the log, and goes on as that of a
+    /// follower.
+    fn hand_over(&mut self);
+
+    /// Drops the state, which has what is not in the log, and says where it begins again. Clients
+    /// that wait must be told that nothing is known of their requests.
+    fn step_down(&mut self, deposed: Deposed) -> Beginning;
+
+    /// Serves nobody any more. The driver ends.
+    fn halt(&mut self, why: Halt);
+}
+
+/// Why a node serves nobody any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// The log is not what it must be.
+    #[error(transparent)]
+    Log(#[from] Stop),
+    /// What was executed can never be in the log.
+    #[error("what this node has executed cannot be committed: {0}")]
+    Group(#[from] GroupError),
+}

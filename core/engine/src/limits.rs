@@ -23,11 +23,20 @@ pub const APPENDED_PER_TIMER_MAX: usize = 200;
 /// About how many bytes of delayed entries one timer call appends, unless a single one has more.
 pub const APPENDED_BYTES_PER_TIMER_MAX: usize = 1 << 20;
 
-/// How long a stream waits to which nothing may be appended now, in milliseconds.
+/// How long a stream waits that has to change by itself and may not now, in milliseconds.
 pub const HELD_RETRY_MS: i64 = 100;
 
 /// Delayed entries of a stream that are appended before other keys get their turn.
 pub const APPENDED_PER_TURN_MAX: usize = 50;
+
+/// Entries that streams remove by themselves in one timer call at most, because of their bounds;
+pub const RETAINED_PER_TIMER_MAX: u64 = 50_000;
+
+/// how many of one stream go before others get their turn,
+pub const RETAINED_PER_STEP_MAX: u64 = 10_000;
+
+/// and with the append that makes them too many.
+pub const RETAINED_WITH_APPEND_MAX: u64 = 1000;
 
 /// Steps of work that one timer call spends on values at most, such as forgetting idempotent IDs;
 /// about a microsecond each at worst.

@@ -6,6 +6,7 @@
 //! that outlive entries (last ID, entries added) are the stream's, in `stream.rs`.
 
 mod chosen;
+mod footprint;
 mod kept;
 mod packing;
 mod places;
@@ -45,6 +46,8 @@ pub struct Entries {
     /// The chunk that is appended to. There is one whenever there are entries.
     tail: Option<Arc<Chunk>>,
     len: u64,
+    /// What the full chunks take in memory.
+    full_bytes: u64,
     /// The next entry must be above this, and no entry is.
     top: StreamId,
     node: OpenNode,
@@ -62,6 +65,7 @@ pub struct Entries {
 struct Block {
     first: StreamId,
     live: u64,
+    bytes: u64,
     slots: Arc<Vec<Slot>>,
 }
 
@@ -70,6 +74,8 @@ struct Slot {
     /// At or below every ID of the chunk, above every ID before it.
     first: StreamId,
     live: u16,
+    /// What the chunk takes in memory; capped, for a chunk of one very large entry.
+    bytes: u32,
     /// Packing the chunk in its current form was found useless.
     is_incompressible: bool,
     chunk: Stored,
@@ -105,6 +111,7 @@ impl Entries {
             blocks: VecDeque::new(),
             tail: None,
             len: 0,
+            full_bytes: 0,
             top: StreamId::MIN,
             node: OpenNode::NONE,
             missed: 0,

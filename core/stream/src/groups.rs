@@ -207,6 +207,17 @@ impl Groups {
         names.filter_map(|name| self.edit(&name, forget)).sum()
     }
 
+    /// The greatest ID up to `through` up to which no group has more than `count` entries pending,
+    /// which is not 0.
+    pub(crate) fn pending_within(&self, through: StreamId, count: usize) -> StreamId {
+        let last = |group: &Group| {
+            let mut pending = group.pending_range(StreamId::MIN, through);
+            pending.nth(count).and_then(|entry| entry.id.previous())
+        };
+        let lasts = self.iter().filter_map(|(_, group)| last(group));
+        lasts.min().unwrap_or(through)
+    }
+
     /// Returns whether an entry up to this ID is pending in some group.
     pub fn is_pending_through(&self, through: StreamId) -> bool {
         match &self.referrers {

@@ -52,8 +52,8 @@ pub use packed::Unpacked;
 pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
 pub use range::{EntryRef, FieldIter, Range, RangeReverse};
 pub use settings::{
-    Configured, DeadLetterRule, Form, GroupSettings, IidMode, NotAValue, OnConflict, OnGap, Row,
-    SettingValue, Settings, StreamSettings,
+    Configured, DeadLetterRule, Form, GroupSettings, IidMode, NotAValue, OnConflict, OnGap, Retain,
+    Row, SettingValue, Settings, StreamSettings,
 };
 pub use stream::{
     Beyond, Deletion, ENTRIES_ADDED_MAX, GIVEN_BACK, IdRefused, SetId, SetIdRefused, Stream,

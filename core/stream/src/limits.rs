@@ -80,3 +80,20 @@ pub(crate) const WALKED_PENDING_MAX: usize = 1024;
 /// The longest key of a dead-letter stream, in bytes: it is part of the settings of a group, which
 /// a snapshot has in one piece.
 pub(crate) const DEAD_LETTER_KEY_BYTES_MAX: usize = 512;
+
+/// Pending entries that one step of a stream towards its bounds forgets, in all groups together;
+/// one of each group if there are more groups.
+pub(crate) const RETAIN_REFERENCES_MAX: usize = 2000;
+
+/// From this many entries too many on, a stream does not wait until it can remove a whole node.
+pub(crate) const RETAIN_EXACT_FROM: u64 = 1000;
+
+/// Entries that some group still needs which such a step looks past for others that may go.
+pub(crate) const RETAIN_LOOKED_PAST_MAX: u64 = 1000;
+
+/// How long a stream rests after its last step, in milliseconds: what grows too old in between goes
+/// together.
+pub(crate) const RETAIN_REST_MIN_MS: u64 = 100;
+
+/// The longest rest of a stream whose groups still need everything. It doubles up to there.
+pub(crate) const RETAIN_REST_MAX_MS: u64 = 10_000;

@@ -8,6 +8,7 @@
 
 mod of_group;
 mod of_stream;
+mod retain;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use triomphe::Arc;
 
 pub use of_group::{DeadLetterRule, GroupSettings};
 pub use of_stream::{IidMode, OnConflict, OnGap, StreamSettings};
+pub use retain::Retain;
 
 /// The settings of one kind of owner. The default is what every owner has that was told nothing.
 pub trait Settings: Clone + Default + PartialEq + Debug + 'static {

@@ -18,7 +18,7 @@ use crate::node::NodeLimits;
 use crate::packed::Unpacked;
 use crate::range::EntryRef;
 use crate::settings::{Configured, GroupSettings, StreamSettings};
-use crate::trim::{Cut, References, Trim, Trimmed};
+use crate::trim::{Cut, References, Retaining, Trim, Trimmed};
 use crate::{Group, StreamId, trim};
 
 /// A stream. Cloning it gives a frozen view that shares everything large.
@@ -33,6 +33,8 @@ pub struct Stream {
     settings: Configured<StreamSettings>,
     /// Made by the first entry that is delayed.
     delayed: Option<Arc<Delayed>>,
+    /// There while the settings bound how much stays.
+    retaining: Option<Box<Retaining>>,
 }
 
 /// The parts of a stream that is read from a file or comes from a peer.
@@ -69,6 +71,7 @@ impl Stream {
             entries_added: 0,
             settings: Configured::default(),
             delayed: None,
+            retaining: None,
         }
     }
 
@@ -95,6 +98,7 @@ impl Stream {
             max_deleted_id,
             settings: Configured::default(),
             delayed: None,
+            retaining: None,
         };
         stream.bound_groups();
         stream
@@ -253,6 +257,7 @@ impl Stream {
         if !self.settings.set(settings) {
             return None;
         }
+        self.retaining = Retaining::of(&settings.retain);
         Some(self.idempotence.follow(settings))
     }
 
@@ -576,6 +581,7 @@ impl Stream {
             + self.groups.heap_bytes()
             + self.settings.heap_bytes()
             + self.delayed().map_or(0, Delayed::heap_bytes)
+            + self.retaining.as_deref().map_or(0, size_of_val)
             + self.idempotence.allocated_bytes()
     }
 }
@@ -651,6 +657,7 @@ pub enum SetIdRefused {
 }
 
 mod delaying;
+mod retaining;
 #[cfg(test)]
 mod tests;
 mod within_redis;

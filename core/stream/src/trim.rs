@@ -256,5 +256,8 @@ fn acknowledged(
     cut
 }
 
+mod retained;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use retained::Retaining;

@@ -41,8 +41,8 @@ impl Typed for Stream {
         self.weight()
     }
 
-    /// The first of the idempotent IDs is to be forgotten, chunks have waited to be packed, or an
-    /// entry is to be appended.
+    /// The first of the idempotent IDs is to be forgotten, chunks have waited to be packed, an
+    /// entry is to be appended, or entries are to go because of the stream's bounds.
     #[inline]
     fn next_deadline_ms(&self) -> Option<u64> {
         let forgets = self.idempotence().next_deadline_ms();
@@ -50,10 +50,12 @@ impl Typed for Stream {
             (Some(forgets), Some(packs)) => Some(forgets.min(packs)),
             (forgets, packs) => forgets.or(packs),
         };
-        match self.delayed_due_ms() {
-            Some(appends) => Some(next.map_or(appends, |next| next.min(appends))),
-            None => next,
-        }
+        let earlier = |next: Option<u64>, due| Some(next.map_or(due, |next| next.min(due)));
+        let next = self
+            .delayed_due_ms()
+            .map_or(next, |appends| earlier(next, appends));
+        self.retention_due_ms()
+            .map_or(next, |trims| earlier(next, trims))
     }
 
     #[inline]

@@ -353,6 +353,7 @@ impl Command for XAdd {
         let trim = trim.filter(|trim| {
             found.is_none_or(|stream| trim.may_cut_after_append(stream, references, nodes))
         });
+        let retains = found.is_some_and(Stream::trims_with_append) && ctx.mode != Mode::Replay;
         if !fields.larges().is_empty() && ctx.waits_for_memory(entry_bytes(fields)) {
             return Ok(Flow::Block);
         }
@@ -364,6 +365,9 @@ impl Command for XAdd {
         ctx.store.apply(&Effect::on(key, append), event::XADD);
         if let Some(trim) = trim {
             trim.apply(key, references, ctx);
+        }
+        if retains {
+            ctx.store.retain_after_append(key);
         }
         write_outcome(ctx, id, report, b"added");
         Ok(Flow::Done)

@@ -202,6 +202,10 @@ impl Command for XAddM {
         if let Some(trim) = trim.filter(|_| is_longer) {
             trim.apply(key, references, ctx);
         }
+        let stream = ctx.store.get::<Stream>(key)?;
+        if is_longer && stream.is_some_and(Stream::trims_with_append) {
+            ctx.store.retain_after_append(key);
+        }
         ctx.reply.array(outcomes.len());
         for outcome in &outcomes {
             outcome.write(ctx.reply);

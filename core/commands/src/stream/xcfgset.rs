@@ -18,7 +18,8 @@ use super::settings_option::NamedSettings;
 
 /// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE
 /// entries] [KEEPIDS] [IDMP-CONFLICT <IGNORE | ERROR>] [IDMP-STATS <OFF | ON>]
-/// [IDMP-MODE <WINDOW | MONOTONE>] [IDMP-GAPS <ALLOW | ERROR>]`
+/// [IDMP-MODE <WINDOW | MONOTONE>] [IDMP-GAPS <ALLOW | ERROR>] [RETAIN-MAXLEN entries]
+/// [RETAIN-AGE milliseconds] [RETAIN-BYTES bytes] [RETAIN-REFS <KEEPREF | DELREF | ACKED>]`
 pub(super) struct XCfgSet;
 
 pub(super) struct Parsed<'a> {
@@ -29,7 +30,7 @@ pub(super) struct Parsed<'a> {
 
 impl Command for XCfgSet {
     const SPEC: Spec = Spec {
-        summary: "Sets how long, and how many, a stream remembers idempotent IDs, and how it uses them.",
+        summary: "Sets how a stream remembers idempotent IDs, and how many entries it keeps.",
         since: "8.6.0",
         group: Group::Stream,
         complexity: "O(1)",
@@ -93,6 +94,19 @@ impl Command for XCfgSet {
                 &[Arg::word("allow", "ALLOW"), Arg::word("error", "ERROR")],
             )
             .token("IDMP-GAPS")
+            .optional(),
+            Arg::integer("retain-maxlen").token("RETAIN-MAXLEN").optional(),
+            Arg::integer("retain-age").token("RETAIN-AGE").optional(),
+            Arg::integer("retain-bytes").token("RETAIN-BYTES").optional(),
+            Arg::one_of(
+                "retain-refs",
+                &[
+                    Arg::word("keepref", "KEEPREF"),
+                    Arg::word("delref", "DELREF"),
+                    Arg::word("acked", "ACKED"),
+                ],
+            )
+            .token("RETAIN-REFS")
             .optional(),
         ],
         compat: Compat::Differs(

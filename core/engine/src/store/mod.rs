@@ -12,3 +12,4 @@ pub mod libraries;
 pub mod log;
 pub mod notifications;
 pub mod packing;
+mod retention;

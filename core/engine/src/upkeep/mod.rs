@@ -9,5 +9,6 @@ mod delayed;
 mod eviction;
 mod idle;
 mod packing;
+mod retention;
 mod schedule;
 mod timer;

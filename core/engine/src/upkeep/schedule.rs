@@ -4,14 +4,16 @@
 //! follows from the record. A key that has expired is removed, which is an effect, and so are
 //! fields of a hash. A value does what it has to: a stream forgets idempotent IDs and lets chunks
 //! be packed, neither of which anybody can see, so that no effect says it. That delayed entries of
-//! a stream are appended is one (`upkeep/delayed.rs`). While nothing may expire, nobody looks for
-//! keys that have, and a hash with fields that have is put aside. Both are loops under a budget:
-//! what they do not get to waits for the next call, which is due at once.
+//! a stream are appended is one (`upkeep/delayed.rs`), and that entries go which are beyond its
+//! bounds is another (`upkeep/retention.rs`). While nothing may expire, nobody looks for keys that
+//! have, and a hash with fields that have is put aside. Both are loops under a budget: what they do
+//! not get to waits for the next call, which is due at once.
 
 use stream::Stream;
 use values::{Hash, Key};
 
 use super::delayed::AppendBudget;
+use super::retention::RetainBudget;
 use crate::Engine;
 use crate::limits::{
     EXPIRED_PER_TIMER_MAX, HELD_RETRY_MS, LOOKS_PER_TIMER_MAX, STEPS_PER_TIMER_MAX,
@@ -31,6 +33,8 @@ struct Budget {
     steps: usize,
     /// Entries of streams that are appended.
     appends: AppendBudget,
+    /// Entries that streams remove because of their bounds.
+    retains: RetainBudget,
 }
 
 impl Engine {
@@ -109,6 +113,7 @@ impl Engine {
             expiries: EXPIRED_PER_TIMER_MAX,
             steps: STEPS_PER_TIMER_MAX,
             appends: AppendBudget::of_call(),
+            retains: RetainBudget::of_call(),
         };
         let expires_keys = self.expires_keys(now);
         if expires_keys {
@@ -119,18 +124,20 @@ impl Engine {
             let fields = record.value().get::<Hash>();
             let has_over = fields.is_some_and(|fields| fields.over(now.stream_ms()) > 0);
             let is_expired = record.is_expired(now.unix());
-            let stream = record.value().get::<Stream>();
-            let appends = stream.and_then(Stream::delayed_due_ms);
-            let appends = appends.is_some_and(|at| at <= now.stream_ms()) && !is_expired;
-            if appends {
-                if budget.appends.is_spent() {
-                    return;
-                }
-                if self.changes_keys(now) {
-                    self.append_delayed(due, &mut budget.appends, now);
-                } else {
+            let stream = record.value().get::<Stream>().filter(|_| !is_expired);
+            let is_now = |at: Option<u64>| at.is_some_and(|at| at <= now.stream_ms());
+            let appends = is_now(stream.and_then(Stream::delayed_due_ms));
+            let retains = is_now(stream.and_then(Stream::retention_due_ms));
+            if appends || retains {
+                if !self.changes_keys(now) {
                     let later = now.unix().plus(HELD_RETRY_MS);
                     self.data.keyspace.postpone(due, later);
+                } else if appends && !budget.appends.is_spent() {
+                    self.append_delayed(due, &mut budget.appends, now);
+                } else if retains && !budget.retains.is_spent() {
+                    self.retain_due(due, &mut budget.retains, now);
+                } else {
+                    return;
                 }
             } else if !is_expired && !has_over {
                 if budget.steps == 0 {

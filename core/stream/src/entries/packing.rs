@@ -189,6 +189,7 @@ impl Entries {
         if let Some(packed) = job.packed.take() {
             slot.chunk = Stored::Packed(Arc::new(packed));
             (packing.failed, packing.skip) = (0, 0);
+            self.weigh(place);
         } else {
             slot.is_incompressible = true;
             packing.failed = (packing.failed + 1).min(PACKING_BACKOFF_MAX);
@@ -219,6 +220,7 @@ impl Entries {
                 && let Some(slot) = Arc::make_mut(&mut block.slots).get_mut(place.slot)
             {
                 slot.chunk.chunk_mut();
+                self.weigh(place);
             }
         }
     }

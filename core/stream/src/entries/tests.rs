@@ -88,6 +88,11 @@ fn check_all(entries: &Entries, model: &Model) {
             .map_or(0, |tail| u64::from(tail.live())),
         entries.len
     );
+    let slots = entries.blocks.iter().flat_map(|block| block.slots.iter());
+    let full_bytes: usize = slots.map(|slot| slot.chunk.heap_bytes()).sum();
+    assert_eq!(entries.full_bytes, full_bytes as u64);
+    let block_bytes: u64 = entries.blocks.iter().map(|block| block.bytes).sum();
+    assert_eq!(entries.full_bytes, block_bytes);
     for block in &entries.blocks {
         assert_eq!(
             block.live,

@@ -3,6 +3,7 @@
 
 use triomphe::Arc;
 
+use super::footprint::slot_bytes;
 use super::{Block, Entries, Place, Removed, Slot};
 use crate::StreamId;
 use crate::chunk::Chunk;
@@ -40,6 +41,7 @@ impl Entries {
         let slot = Slot {
             first: chunk.base(),
             live: chunk.live(),
+            bytes: slot_bytes(chunk.heap_bytes()),
             is_incompressible: false,
             chunk: Stored::Plain(chunk),
         };
@@ -49,6 +51,7 @@ impl Entries {
         let first_is_long = |block: &Block| block.slots.len() >= PLAIN_CHUNKS;
         let is_long = self.blocks.len() > 1 || self.blocks.front().is_some_and(first_is_long);
         self.packing.note_sealed(is_long);
+        self.full_bytes += u64::from(slot.bytes);
         match self
             .blocks
             .back_mut()
@@ -56,11 +59,13 @@ impl Entries {
         {
             Some(block) => {
                 block.live += u64::from(slot.live);
+                block.bytes += u64::from(slot.bytes);
                 Arc::make_mut(&mut block.slots).push(slot);
             }
             None => self.blocks.push_back(Block {
                 first: slot.first,
                 live: slot.live.into(),
+                bytes: slot.bytes.into(),
                 slots: Arc::new(vec![slot]),
             }),
         }
@@ -82,13 +87,16 @@ impl Entries {
         }
         let removed = u64::from(before - live);
         self.len -= removed;
+        self.weigh(place);
         let mut next = self.place_after(place);
         if let Some(block) = self.blocks.get_mut(place.block) {
             block.live -= removed;
             let slots = Arc::make_mut(&mut block.slots);
             slots[place.slot].live = live;
             if live == 0 {
-                slots.remove(place.slot);
+                let bytes = u64::from(slots.remove(place.slot).bytes);
+                block.bytes -= bytes;
+                self.full_bytes -= bytes;
                 next = Some(place);
                 if slots.is_empty() {
                     self.blocks.remove(place.block);
@@ -106,6 +114,7 @@ impl Entries {
             && let Some(chunk) = self.chunk_mut(next)
         {
             chunk.begin_node();
+            self.weigh(next);
         }
     }
 
@@ -132,6 +141,7 @@ impl Entries {
                 return self.cut_front_block(id);
             }
             self.len -= block.live;
+            self.full_bytes -= block.bytes;
             removed.chunks += block.slots.len();
             removed.blocks.extend(self.blocks.pop_front());
         }
@@ -149,9 +159,15 @@ impl Entries {
             .saturating_sub(1);
         if last > 0 {
             let whole = Arc::make_mut(&mut block.slots).drain(..last);
-            let removed: u64 = whole.map(|slot| u64::from(slot.live)).sum();
+            let (mut removed, mut bytes) = (0, 0);
+            for slot in whole {
+                removed += u64::from(slot.live);
+                bytes += u64::from(slot.bytes);
+            }
             block.live -= removed;
+            block.bytes -= bytes;
             self.len -= removed;
+            self.full_bytes -= bytes;
         }
         self.cut_chunk(Place::FIRST, id);
     }

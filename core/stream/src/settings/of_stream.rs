@@ -1,6 +1,6 @@
 //! The settings of a stream.
 
-use super::{Form, Row, SettingValue, Settings};
+use super::{Form, Retain, Row, SettingValue, Settings, retain};
 
 /// What a stream was told. [`crate::Retention`] has what Redis can be told too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct StreamSettings {
     pub iid_mode: IidMode,
     /// `IDMP-GAPS`: what becomes of an append whose ID is not the next number.
     pub on_gap: OnGap,
+    /// `RETAIN-…`: which entries stay.
+    pub retain: Retain,
 }
 
 /// What idempotent IDs are, and what is remembered of them.
@@ -90,5 +92,9 @@ impl Settings for StreamSettings {
                 }
             },
         },
+        retain::MAXLEN,
+        retain::AGE,
+        retain::BYTES,
+        retain::REFS,
     ];
 }

@@ -32,10 +32,13 @@ impl Engine {
         let removed = store.by_nobody(|store| store.retain(&key, RETAINED_PER_STEP_MAX));
         self.data.log.commit();
         budget.0 = budget.0.saturating_sub(removed + STEP_ENTRIES);
-        self.data.keyspace.edit_due(due, now.unix(), |record| {
+        let keyspace = &mut self.data.keyspace;
+        let hash = keyspace.hash(&key);
+        keyspace.edit(due.database, hash, &key, |record| {
             if let Some(stream) = record.value.get_mut::<Stream>() {
                 stream.rest_from_retention(removed > 0, now.stream_ms());
             }
         });
+        keyspace.postpone(due, now.unix());
     }
 }

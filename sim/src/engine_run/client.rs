@@ -207,6 +207,7 @@ impl Client {
                 Ok(())
             }
             (_, Purpose::Work(told)) => ledger.work.told(*told, answer, turn, counts),
+            (_, Purpose::Kept(told)) => ledger.kept.told(*told, answer),
             (_, Purpose::Pair) => match answer.list() {
                 Some([one, other]) if one.number() == other.number() => Ok(()),
                 _ => bail!("half a transaction: {answer:?}"),

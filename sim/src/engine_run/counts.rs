@@ -39,6 +39,8 @@ pub struct Counts {
     pub delayed: u64,
     /// Those of them that were taken back.
     pub undelayed: u64,
+    /// Entries that went because of the bounds of their stream.
+    pub retained_away: u64,
     /// Appends that were refused because the journal took none.
     pub refused: u64,
     /// Requests that got an error instead of their reply, because it was not known to be durable.
@@ -82,7 +84,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 34] {
+    fn all(&mut self) -> [&mut u64; 35] {
         let Counts {
             crashes,
             power_cuts,
@@ -102,6 +104,7 @@ impl Counts {
             stale,
             delayed,
             undelayed,
+            retained_away,
             refused,
             not_durable,
             given_up,
@@ -138,6 +141,7 @@ impl Counts {
             stale,
             delayed,
             undelayed,
+            retained_away,
             refused,
             not_durable,
             given_up,

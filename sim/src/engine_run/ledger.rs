@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail, ensure};
 use stream::{EntryRef, Stream, StreamId};
 
+use super::Bug;
 use super::answer::Answer;
+use super::kept::Kept;
 use super::things::Things;
 use super::work::Work;
 
@@ -25,11 +27,11 @@ pub(super) struct Message {
 pub(super) type Turn = u64;
 
 /// What is known of all streams and counters.
-#[derive(Default)]
 pub(super) struct Ledger {
     pub(super) streams: Vec<StreamLedger>,
     pub(super) things: Things,
     pub(super) work: Work,
+    pub(super) kept: Kept,
     /// For each counter the values shown, by turn.
     counters: BTreeMap<u64, BTreeMap<Turn, i64>>,
 }
@@ -71,7 +73,7 @@ pub(super) struct GroupLedger {
 
 impl Ledger {
     /// A ledger of this many streams with this many groups each.
-    pub(super) fn new(streams: usize, groups: usize) -> Ledger {
+    pub(super) fn new(streams: usize, groups: usize, bug: Option<Bug>) -> Ledger {
         let stream = || StreamLedger {
             groups: (0..groups).map(|_| GroupLedger::default()).collect(),
             ..StreamLedger::default()
@@ -80,6 +82,7 @@ impl Ledger {
             streams: (0..streams).map(|_| stream()).collect(),
             things: Things::default(),
             work: Work::default(),
+            kept: Kept::new(bug),
             counters: BTreeMap::new(),
         }
     }

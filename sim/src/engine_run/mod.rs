@@ -13,6 +13,7 @@
 //!   and things that are only moved are in one place;
 //! - each entry of a stream of work is still to be delivered, pending, or a dead letter, in exactly
 //!   one of these ways, and is not delivered more often than it may be;
+//! - what a group still needs stays in a stream with bounds, and what nobody needs goes in the end;
 //! - what a script or function has written is there wholly or not at all, also of one that takes
 //!   long and was suspended in the middle when the crash came;
 //! - libraries of functions are there wholly or not at all, and their functions are those of their
@@ -39,6 +40,7 @@ mod delayer;
 mod elements;
 mod follower;
 mod functions;
+mod kept;
 mod ledger;
 mod lists;
 mod numbered;
@@ -91,6 +93,10 @@ pub enum Bug {
     LibrariesForgotten,
     /// Snapshots are written without what waits to be appended.
     DelayedForgotten,
+    /// Snapshots are written without the bounds of streams.
+    BoundsForgotten,
+    /// Streams with bounds are trimmed without asking their groups.
+    NeededTrimmed,
     /// The last recovered batch is applied twice.
     AppliedTwice,
     /// Replies leave while the disk is full and their batches are in no file.
@@ -101,7 +107,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 12] = [
+    pub const ALL: [Bug; 14] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
@@ -111,6 +117,8 @@ impl Bug {
         Bug::GroupSettingsForgotten,
         Bug::LibrariesForgotten,
         Bug::DelayedForgotten,
+        Bug::BoundsForgotten,
+        Bug::NeededTrimmed,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,
         Bug::RewrittenMidScript,

@@ -295,7 +295,8 @@ impl Process {
                         | Bug::NumbersForgotten
                         | Bug::GroupSettingsForgotten
                         | Bug::LibrariesForgotten
-                        | Bug::DelayedForgotten),
+                        | Bug::DelayedForgotten
+                        | Bug::BoundsForgotten),
                     ) => {
                         let base = forgetful(bug, &view, &self.engine, now)?;
                         sink.write_all(&base).is_ok()
@@ -467,6 +468,13 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                     }
                     drop(stream.set_settings(&forgetful));
                     drop(stream.set_settings(&told));
+                }
+                if bug == Bug::BoundsForgotten
+                    && let Some(stream) = record.value.get_mut::<stream::Stream>()
+                {
+                    let told = stream.settings().to_settings();
+                    let retain = stream::Retain::default();
+                    drop(stream.set_settings(&stream::StreamSettings { retain, ..told }));
                 }
                 if bug == Bug::GroupSettingsForgotten
                     && let Some(stream) = record.value.get_mut::<stream::Stream>()

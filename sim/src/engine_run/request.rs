@@ -3,6 +3,7 @@
 use resp::ArgvBuf;
 use stream::StreamId;
 
+use super::kept;
 use super::ledger::Message;
 use super::things::Kind;
 use super::work::Told;
@@ -94,6 +95,8 @@ pub(super) enum Purpose {
     Written(String),
     /// Something of the work.
     Work(Told),
+    /// Something of the streams with bounds.
+    Kept(kept::Told),
     /// Entries of a stream, which it does not change.
     Entries(usize),
     /// Something that it does not change.

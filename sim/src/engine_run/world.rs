@@ -99,7 +99,7 @@ impl World {
             disk,
             setting,
             process,
-            ledger: Ledger::new(STREAMS, GROUPS),
+            ledger: Ledger::new(STREAMS, GROUPS, plan.bug),
             turn: 0,
             told: Lsn::ZERO,
             looks: Vec::new(),
@@ -118,6 +118,8 @@ impl World {
         self.settle()?;
         self.replies = Replies::Arrive;
         self.append_all()?;
+        let (now_ms, kept) = (self.now().stream_ms(), &self.ledger.kept);
+        kept.audit_at_rest(&self.process.engine, now_ms, &mut self.counts)?;
         self.drain()?;
         self.settle()?;
         self.audit()?;
@@ -420,6 +422,7 @@ impl World {
         scripts::ensure_whole(engine)?;
         self.ledger.things.audit(engine)?;
         self.ledger.work.audit(engine, &mut self.counts)?;
+        self.ledger.kept.audit(engine)?;
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));
         ensure!(

@@ -64,6 +64,7 @@ impl Stream {
         stream.settings = Configured::default();
         stream.idempotence.forget_own();
         stream.delayed = None;
+        stream.retaining = None;
         for (name, group) in self.groups.iter() {
             if group.settings().is_empty() && group.given_back_count() == 0 {
                 continue;

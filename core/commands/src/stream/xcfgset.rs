@@ -95,9 +95,9 @@ impl Command for XCfgSet {
             )
             .token("IDMP-GAPS")
             .optional(),
-            Arg::integer("retain-maxlen").token("RETAIN-MAXLEN").optional(),
-            Arg::integer("retain-age").token("RETAIN-AGE").optional(),
-            Arg::integer("retain-bytes").token("RETAIN-BYTES").optional(),
+            Arg::integer("entries").token("RETAIN-MAXLEN").optional(),
+            Arg::integer("milliseconds").token("RETAIN-AGE").optional(),
+            Arg::integer("bytes").token("RETAIN-BYTES").optional(),
             Arg::one_of(
                 "retain-refs",
                 &[

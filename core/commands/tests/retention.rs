@@ -251,7 +251,10 @@ fn nothing_goes_while_writes_are_held_back() {
 fn a_bound_of_zero_is_none() {
     let mut node = Node::new();
     node.make("s", "RETAIN-MAXLEN 5 RETAIN-AGE 1");
-    assert_eq!(node.ask("XCFGSET s RETAIN-MAXLEN 0 RETAIN-AGE 0"), "+OK\r\n");
+    assert_eq!(
+        node.ask("XCFGSET s RETAIN-MAXLEN 0 RETAIN-AGE 0"),
+        "+OK\r\n"
+    );
     node.add("s", 1, 500);
     assert_eq!(node.pass(3_600_000), 0);
     assert_eq!(node.ask("XLEN s"), ":500\r\n");

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use stream::{
     Acknowledgement, CountChange, Counted, Created, DelayedOptions, Entries, Group, GroupSettings,
     Groups, Holder, Idempotence, IidMode, Keep, Missing, NodeLimits, OnConflict, Precision,
-    Reached, References, Remembered, Retention, Stream, StreamId, StreamParts, StreamSettings,
-    Trim,
+    Reached, References, Remembered, Retain, Retention, Stream, StreamId, StreamParts,
+    StreamSettings, Trim,
 };
 use values::{StringValue, Value};
 
@@ -586,15 +586,28 @@ fn plans() -> impl Strategy<Value = Plan> {
         .prop_map(|(name, read, steps)| (name, read.map(|read| read >> 1), steps));
     let conflicts = prop::sample::select(vec![OnConflict::Ignore, OnConflict::Error]);
     let modes = prop::sample::select(vec![IidMode::Window, IidMode::Monotone]);
-    let settings =
-        (conflicts, any::<bool>(), modes).prop_map(|(on_conflict, counts_producers, iid_mode)| {
-            StreamSettings {
-                on_conflict,
-                counts_producers,
-                iid_mode,
-                ..StreamSettings::default()
-            }
-        });
+    let policies = [
+        References::Keep,
+        References::Delete,
+        References::Acknowledged,
+    ];
+    let retain = (0..5_u64, 0..5_u64, prop::sample::select(policies.to_vec())).prop_map(
+        |(len_max, age_ms_max, references)| Retain {
+            len_max,
+            age_ms_max,
+            bytes_max: len_max * age_ms_max,
+            references,
+        },
+    );
+    let settings = (conflicts, any::<bool>(), modes, retain).prop_map(
+        |(on_conflict, counts_producers, iid_mode, retain)| StreamSettings {
+            on_conflict,
+            counts_producers,
+            iid_mode,
+            retain,
+            ..StreamSettings::default()
+        },
+    );
     (
         prop::collection::vec(entry, 0..260),
         prop::collection::vec(index(), 0..20),

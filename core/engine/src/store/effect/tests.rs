@@ -2,7 +2,7 @@
 
 use ::stream::{
     Acknowledgement, Activity, Counted, DelayedOptions, Forget, GroupSettings, Keep, OnConflict,
-    Precision, References, Retention, SetId, StreamId, StreamSettings, Ticket, Trim,
+    Precision, References, Retain, Retention, SetId, StreamId, StreamSettings, Ticket, Trim,
 };
 use resp::{Argv, ArgvBuf};
 use values::{StringValue, Value};
@@ -109,6 +109,11 @@ fn the_bytes_of_an_effect_do_not_change() {
     };
     let comparing = StreamSettings {
         on_conflict: OnConflict::Error,
+        retain: Retain {
+            len_max: 7,
+            references: References::Acknowledged,
+            ..Retain::default()
+        },
         ..StreamSettings::default()
     };
     let fixtures = [
@@ -252,7 +257,8 @@ fn the_bytes_of_an_effect_do_not_change() {
             on(StreamChange::SetSettings {
                 settings: &comparing,
             }),
-            "XCFGSET k IDMP-CONFLICT ERROR IDMP-STATS OFF IDMP-MODE WINDOW IDMP-GAPS ALLOW",
+            "XCFGSET k IDMP-CONFLICT ERROR IDMP-STATS OFF IDMP-MODE WINDOW IDMP-GAPS ALLOW \
+             RETAIN-MAXLEN 7 RETAIN-AGE 0 RETAIN-BYTES 0 RETAIN-REFS ACKED",
         ),
         (
             of(GroupChange::SetSettings {

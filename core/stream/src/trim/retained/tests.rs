@@ -22,11 +22,25 @@ const ENTRIES_MAX: u64 = 7;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Append { count: u8, after_ms: u64, bytes: u16 },
-    Read { group: u8, count: u8 },
-    Acknowledge { group: u8, step: u8 },
-    Delete { at: u8 },
-    Pass { ms: u64 },
+    Append {
+        count: u8,
+        after_ms: u64,
+        bytes: u16,
+    },
+    Read {
+        group: u8,
+        count: u8,
+    },
+    Acknowledge {
+        group: u8,
+        step: u8,
+    },
+    Delete {
+        at: u8,
+    },
+    Pass {
+        ms: u64,
+    },
     Bound(Retain),
 }
 
@@ -197,7 +211,9 @@ impl World {
         // Bytes go by whole chunks, which may have more entries.
         let is_too_large = bounds.bytes_max > 0 && bytes_before > bounds.bytes_max;
         assert!(gone.len() as u64 <= ENTRIES_MAX || is_too_large);
-        let not_old = gone.iter().filter(|id| !self.model.is_old(**id, self.now_ms));
+        let not_old = gone
+            .iter()
+            .filter(|id| !self.model.is_old(**id, self.now_ms));
         if not_old.count() > 0 {
             let is_long_enough = bounds.len_max > 0 && left.len() as u64 >= bounds.len_max;
             let bytes = self.stream.entries().chunk_bytes();
@@ -243,7 +259,9 @@ impl World {
         if rests {
             return;
         }
-        let old = entries.iter().find(|id| self.model.is_old(**id, self.now_ms));
+        let old = entries
+            .iter()
+            .find(|id| self.model.is_old(**id, self.now_ms));
         assert_eq!(old, None, "too old");
         if bounds.len_max > 0 {
             let excess = (entries.len() as u64).saturating_sub(bounds.len_max);
@@ -334,7 +352,15 @@ fn a_stream_that_a_group_holds_up_is_asked_ever_more_seldom() {
 
 #[test]
 fn ids_of_any_time_are_due_at_most_once() {
-    for ms in [0, 1, START_MS, 1 << 62, i64::MAX as u64, u64::MAX - 1, u64::MAX] {
+    for ms in [
+        0,
+        1,
+        START_MS,
+        1 << 62,
+        i64::MAX as u64,
+        u64::MAX - 1,
+        u64::MAX,
+    ] {
         for age_ms_max in [1, 1000, i64::MAX as u64] {
             let mut stream = Stream::new(Retention::DEFAULT, 7);
             let fields = [b"f".as_slice(), b"v"].into_iter();

@@ -201,7 +201,67 @@ fn redis_loads_what_is_exported_and_the_rest_is_told() {
                 .any(|line| line.starts_with("XRANGE fenced") && line.contains(&first))
         );
         server.stop().unwrap();
+
+        // The base is a snapshot, for a Redis without append-only file.
+        let cache = tempfile::tempdir().unwrap();
+        let again = target.path().join("again");
+        export(data.path(), &again);
+        let base = again.join("appendonlydir/appendonly.aof.1.base.rdb");
+        fs::copy(base, cache.path().join("dump.rdb")).unwrap();
+        let server = Server::start_in(&redis, cache.path(), CACHE).unwrap();
+        let mut client = server.connect(Protocol::Resp2).unwrap();
+        let mut after = look(&mut client);
+        after.retain(|line| !line.contains("IDMPAUTO"));
+        assert_same(&before, &after);
+        server.stop().unwrap();
     }
+}
+
+#[test]
+fn a_configuration_says_how_files_are_called_and_all_is_listed_if_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("weir.conf"));
+    fs::create_dir(&data).unwrap();
+    let names = [("appenddirname", "log"), ("appendfilename", "weir.aof")];
+    let text: String = names
+        .iter()
+        .map(|(name, value)| format!("{name} {value}\n"))
+        .collect();
+    fs::write(&file, format!("dir {}\n{text}", data.display())).unwrap();
+    let settings = [JOURNAL, &names].concat();
+    let server = Server::start_in(&peers::weir().unwrap(), &data, &settings).unwrap();
+    let mut client = server.connect(Protocol::Resp2).unwrap();
+    for number in 0..110 {
+        ask(
+            &mut client,
+            &format!("XADD stream-{number} AT 4102444800000 * f v"),
+        );
+    }
+    server.stop().unwrap();
+
+    let told = |target: &str, options: &[&str]| {
+        let target = folder.path().join(target);
+        let to = ["export", "--config", file.to_str().unwrap(), "--to"];
+        let all = [&to[..], &[target.to_str().unwrap()], options].concat();
+        let exported = weir_does(&all);
+        assert!(exported.status.success());
+        String::from_utf8(exported.stdout).unwrap()
+    };
+    let cut = told("first", &[]);
+    assert_eq!(cut.matches("delayed entries: 1\n").count(), 100);
+    assert!(
+        cut.contains("\nand 10 more, which --all lists\n110 keys "),
+        "{cut}"
+    );
+    assert!(
+        cut.contains("110 keys have lost something, 110 delayed entries"),
+        "{cut}"
+    );
+    let all = told("second", &["--all"]);
+    assert_eq!(all.matches("delayed entries: 1\n").count(), 110);
+    assert!(!all.contains("--all"), "{all}");
+    // The folder of the journal by itself will do, and its files may have any name.
+    export(&data.join("log"), &folder.path().join("third"));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! The effects of one command or transaction are one atomic batch. [`Lsn`] numbers batches, and
 //! [`Encoded`] has the bytes of some of them. What a batch means is the engine's business
-//! (`engine::store::log`), where it is kept is the log's. [`GroupSizes`] counts how many are written
-//! at once.
+//! (`engine::store::log`), where it is kept is the log's. [`GroupSizes`] counts how many are
+//! written at once.
 
 #![cfg_attr(
     test,

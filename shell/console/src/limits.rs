@@ -52,8 +52,8 @@ pub(crate) const SURVEY_ROWS_MAX: usize = 200_000;
 /// that walking takes no more than a twentieth of a core.
 pub(crate) const SURVEY_PAUSE: u32 = 20;
 
-/// A walk that takes longer is not waited for where there is an older one.
-pub(crate) const SURVEY_WAITED_FOR: Duration = Duration::from_millis(20);
+/// How long a walk is waited for where there is an older one, and by a scrape of metrics.
+pub(crate) const SURVEY_PATIENCE: Duration = Duration::from_millis(20);
 
 /// Connections at once that listen to events.
 pub(crate) const LISTENERS_MAX: usize = 16;

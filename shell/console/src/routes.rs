@@ -471,7 +471,7 @@ async fn measured(asked: Asked<'_>) -> Result<Answer, Fault> {
     let choice = Choice::of(&query);
     let rights = caller.rights().await?;
     rights.sees_server()?;
-    let survey = caller.served.surveys.latest().await;
+    let survey = caller.served.surveys.soon().await;
     let shard = Arc::clone(&caller.served.shard);
     let write = move || Snapshot::take(&shard, survey, &choice, &rights).write();
     let page = tokio::task::spawn_blocking(write).await;

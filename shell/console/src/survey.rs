@@ -3,7 +3,8 @@
 //! The lock is held for the pointers of the view only. A walk looks at every key, so it is not made
 //! for each question but in proportion to what it costs ([`SURVEY_PAUSE`]): of a small keyspace
 //! each answer is new, of a large one it may be some seconds old. What is shown of a single stream
-//! is always looked up at once.
+//! is always looked up at once. Nobody waits long for a walk ([`SURVEY_PATIENCE`]) who can do with
+//! an older one, and the first is made when the data has been loaded, before somebody asks.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,9 +14,13 @@ use std::time::{Duration, Instant};
 use engine::{Engine, Now};
 use server::Shard;
 use stream::Stream;
+use tokio::time::timeout;
 
-use crate::limits::{METRICS_ROWS_MAX, SURVEY_PAUSE, SURVEY_ROWS_MAX, SURVEY_WAITED_FOR};
+use crate::limits::{METRICS_ROWS_MAX, SURVEY_PATIENCE, SURVEY_PAUSE, SURVEY_ROWS_MAX};
 use crate::view;
+
+/// How often it is looked whether the data has been loaded.
+const LOAD_LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// A stream, as a walk found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,18 +214,46 @@ impl Surveys {
         })
     }
 
-    /// The last walk, or a new one if that is due. A long one is waited for only if there was none
-    /// before.
+    /// Makes the first walk once the data has been loaded.
+    pub(crate) async fn begin(self: Arc<Surveys>) {
+        while self
+            .shard
+            .0
+            .look(|engine, _| engine.server.loading.is_some())
+        {
+            tokio::time::sleep(LOAD_LOOK_PAUSE).await;
+        }
+        self.soon().await;
+    }
+
+    /// The last walk, or a new one if that is due. If there was none before, it is waited for.
     pub(crate) async fn latest(self: &Arc<Surveys>) -> Arc<Survey> {
-        match self.last() {
-            Some(last) if !last.is_due() => last,
-            Some(last) if last.took > SURVEY_WAITED_FOR => {
+        match self.soon().await {
+            Some(last) => last,
+            None => Arc::clone(self).walk().await,
+        }
+    }
+
+    /// The last walk, or a new one if that is due and soon done; none if there was none before, and
+    /// the first takes long.
+    pub(crate) async fn soon(self: &Arc<Surveys>) -> Option<Arc<Survey>> {
+        let last = self.last();
+        match &last {
+            Some(last) if !last.is_due() => return Some(Arc::clone(last)),
+            // It will take as long again.
+            Some(last) if last.took > SURVEY_PATIENCE => {
                 if self.walking.try_lock().is_ok() {
                     tokio::spawn(Arc::clone(self).walk());
                 }
-                last
+                return Some(Arc::clone(last));
             }
-            Some(_) | None => Arc::clone(self).walk().await,
+            Some(_) | None => {}
+        }
+        // Who gives up waiting does not end the walk.
+        let walk = tokio::spawn(Arc::clone(self).walk());
+        match timeout(SURVEY_PATIENCE, walk).await {
+            Ok(Ok(new)) => Some(new),
+            Ok(Err(_)) | Err(_) => last,
         }
     }
 

@@ -114,6 +114,7 @@ fn run(
     let served = Arc::new(Served::new(shard, &door.config));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     runtime.block_on(async {
+        tokio::spawn(Arc::clone(&served.surveys).begin());
         let mut accepting = JoinSet::new();
         for listener in door.listeners {
             let listener = TokioListener::from_std(listener)?;

@@ -2,6 +2,7 @@
 //! with what a server exports.
 
 use std::fmt;
+use std::time::Duration;
 
 use engine::observe::stages::Stage;
 use engine::observe::stats::CommandStats;
@@ -11,6 +12,7 @@ use stream::Counted;
 use super::Snapshot;
 use super::samples::{Family, In, Kind, Samples};
 use super::streams::{GroupFigures, StreamFigures};
+use crate::survey::{Sums, Survey};
 
 /// All of them, in the order in which they are written.
 pub(super) const ALL: &[&[Family]] = &[
@@ -424,55 +426,55 @@ const KEYSPACE: &[Family] = &[
 /// Sums over all streams.
 const ALL_STREAMS: &[Family] = &[
     gauge("weir_streams", In::Numbers, "Streams", |s, f| {
-        f.one(s.survey.sums.streams)
+        sum(s, f, |of| of.streams)
     }),
     gauge(
         "weir_streams_entries",
         In::Numbers,
         "Entries of all streams",
-        |s, f| f.one(s.survey.sums.entries),
+        |s, f| sum(s, f, |of| of.entries),
     ),
     gauge(
         "weir_streams_size",
         In::Bytes,
         "About how much memory all streams take",
-        |s, f| f.one(s.survey.sums.bytes),
+        |s, f| sum(s, f, |of| of.bytes),
     ),
     gauge(
         "weir_streams_groups",
         In::Numbers,
         "Consumer groups of all streams",
-        |s, f| f.one(s.survey.sums.groups),
+        |s, f| sum(s, f, |of| of.groups),
     ),
     gauge(
         "weir_streams_pending",
         In::Numbers,
         "Pending entries of all groups",
-        |s, f| f.one(s.survey.sums.pending),
+        |s, f| sum(s, f, |of| of.pending),
     ),
     gauge(
         "weir_idempotence_producers",
         In::Numbers,
         "Producers of all streams of which idempotent IDs are remembered",
-        |s, f| f.one(s.survey.sums.producers),
+        |s, f| sum(s, f, |of| of.producers),
     ),
     gauge(
         "weir_idempotence_iids",
         In::Numbers,
         "Idempotent IDs that are remembered, of all streams",
-        |s, f| f.one(s.survey.sums.iids),
+        |s, f| sum(s, f, |of| of.iids),
     ),
     gauge(
         "weir_idempotence_added",
         In::Numbers,
         "Idempotent appends that added an entry, to all streams that are there now",
-        |s, f| f.one(s.survey.sums.iids_added),
+        |s, f| sum(s, f, |of| of.iids_added),
     ),
     gauge(
         "weir_idempotence_duplicates",
         In::Numbers,
         "Idempotent appends that were duplicates, to all streams that are there now",
-        |s, f| f.one(s.survey.sums.iids_duplicates),
+        |s, f| sum(s, f, |of| of.iids_duplicates),
     ),
     counter(
         "weir_idempotence_caught",
@@ -502,19 +504,19 @@ const ALL_STREAMS: &[Family] = &[
         "weir_streams_delayed",
         In::Numbers,
         "Entries of all streams that wait to be appended",
-        |s, f| f.one(s.survey.sums.delayed),
+        |s, f| sum(s, f, |of| of.delayed),
     ),
     gauge(
         "weir_survey_age",
         In::Seconds,
         "How old the figures of all streams are, and which streams are the largest",
-        |s, f| f.one_f64(s.survey.age().as_secs_f64()),
+        |s, f| walk(s, f, |of| of.age()),
     ),
     gauge(
         "weir_survey_duration",
         In::Seconds,
         "How long it took to look at all keys for them",
-        |s, f| f.one_f64(s.survey.took.as_secs_f64()),
+        |s, f| walk(s, f, |of| of.took),
     ),
 ];
 
@@ -746,6 +748,16 @@ fn databases(s: &Snapshot, f: &mut Samples<'_>, of: fn((u16, u64, u64)) -> u64) 
     databases.try_for_each(|database| {
         f.labelled(&[("db", database.0.to_string().into())], of(*database))
     })
+}
+
+fn sum(s: &Snapshot, f: &mut Samples<'_>, of: fn(&Sums) -> u64) -> fmt::Result {
+    let survey = s.survey.as_ref();
+    survey.map_or(Ok(()), |survey| f.one(of(&survey.sums)))
+}
+
+fn walk(s: &Snapshot, f: &mut Samples<'_>, of: fn(&Survey) -> Duration) -> fmt::Result {
+    let survey = s.survey.as_ref();
+    survey.map_or(Ok(()), |survey| f.one_f64(of(survey).as_secs_f64()))
 }
 
 fn streams(s: &Snapshot, f: &mut Samples<'_>, of: fn(&StreamFigures) -> u64) -> fmt::Result {

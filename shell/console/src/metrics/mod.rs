@@ -58,7 +58,8 @@ pub(crate) struct Snapshot {
     figures: Figures,
     streams: Vec<StreamFigures>,
     groups: Vec<GroupFigures>,
-    survey: Arc<Survey>,
+    /// None while the first walk through a large keyspace takes its time.
+    survey: Option<Arc<Survey>>,
 }
 
 impl Choice {
@@ -76,9 +77,12 @@ impl Choice {
     }
 
     /// The largest streams that were asked for, and the groups that have most to do.
-    fn wanted<'s>(&self, survey: &'s Survey, rights: &Rights) -> Wanted<'s> {
-        let streams = survey.rows.iter().filter(|row| self.has(&row.key, rights));
-        let groups = survey.groups.iter();
+    fn wanted<'s>(&self, survey: Option<&'s Survey>, rights: &Rights) -> Wanted<'s> {
+        let (rows, groups) = survey.map_or_else(Default::default, |survey| {
+            (survey.rows.as_slice(), survey.groups.as_slice())
+        });
+        let streams = rows.iter().filter(|row| self.has(&row.key, rights));
+        let groups = groups.iter();
         let groups = groups.filter(|group| self.has(&group.key, rights));
         Wanted {
             streams: streams.take(self.rows_max).collect::<Vec<&Row>>(),
@@ -91,11 +95,11 @@ impl Snapshot {
     /// Takes all figures. What it shows of streams is what `rights` let their user see.
     pub(crate) fn take(
         shard: &Shard,
-        survey: Arc<Survey>,
+        survey: Option<Arc<Survey>>,
         choice: &Choice,
         rights: &Rights,
     ) -> Snapshot {
-        let wanted = choice.wanted(&survey, rights);
+        let wanted = choice.wanted(survey.as_deref(), rights);
         let (figures, found, now) = shard.look(|engine, now| {
             let found = wanted.find(engine, now);
             (Figures::of(engine, now), found, now)

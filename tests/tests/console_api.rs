@@ -615,6 +615,51 @@ fn an_action_is_refused_to_users_who_may_not_and_to_other_sites() {
 }
 
 #[test]
+fn a_token_stands_for_a_password_as_long_as_that_is_right() {
+    let (_server, at, mut client) = started(&[("requirepass", "open")]);
+    run(
+        &mut client,
+        &["AUTH open", "ACL SETUSER alice on >secret +@all ~*"],
+    );
+    let session = |path: &str, authorization: &str| {
+        let headers = [("authorization", authorization)];
+        let answer = ask(at, "POST", path, &headers, "").unwrap();
+        let told: Value = serde_json::from_str(&answer.body).unwrap();
+        (answer.status, told)
+    };
+    let begin = |authorization: &str| session("/api/v1/session", authorization);
+    let overview = |authorization: &str| {
+        let headers = [("authorization", authorization)];
+        ask(at, "GET", "/api/v1/overview", &headers, "")
+            .unwrap()
+            .status
+    };
+    let (status, told) = begin(ALICE);
+    assert_eq!((status, &told["expires_in_seconds"]), (200, &json!(43_200)));
+    let token = format!("Bearer {}", told["token"].as_str().unwrap());
+    assert_eq!(overview(&token), 200);
+    for wrong in ["Bearer x", "Bearer ", "Basic YWxpY2U6d3Jvbmc="] {
+        assert_eq!((begin(wrong).0, overview(wrong)), (401, 401), "{wrong}");
+    }
+    // A token makes none, so it ends some day.
+    assert_eq!(begin(&token).0, 400);
+    assert_eq!(
+        ask(at, "POST", "/api/v1/session", &[], "").unwrap().status,
+        401
+    );
+    // It gives no right that the user has no more, and ends with the password.
+    run(&mut client, &["ACL SETUSER alice -info"]);
+    assert_eq!(overview(&token), 403);
+    run(&mut client, &["ACL SETUSER alice +info <secret >other"]);
+    assert_eq!(overview(&token), 401);
+    run(&mut client, &["ACL SETUSER alice >secret"]);
+    assert_eq!(overview(&token), 200);
+    assert_eq!(session("/api/v1/session/end", &token).0, 200);
+    assert_eq!(overview(&token), 401);
+    assert_eq!(session("/api/v1/session/end", ALICE).0, 400);
+}
+
+#[test]
 fn an_action_takes_as_many_ids_as_the_bound_and_not_one_more() {
     let (_server, at, mut client) = started(&[]);
     run(&mut client, ORDERS);

@@ -52,8 +52,15 @@ pub(crate) const SURVEY_ROWS_MAX: usize = 200_000;
 /// that walking takes no more than a twentieth of a core.
 pub(crate) const SURVEY_PAUSE: u32 = 20;
 
-/// How long a walk is waited for where there is an older one, and by a scrape of metrics.
-pub(crate) const SURVEY_PATIENCE: Duration = Duration::from_millis(20);
+/// A walk through more keys than that is not waited for where there is an older one, nor by a
+/// scrape of metrics. One through as many takes some 25 ms.
+pub(crate) const SURVEY_KEYS_WAITED_FOR: usize = 10_000;
+
+/// For how long a token may be used.
+pub(crate) const TOKEN_TIME: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Tokens at once.
+pub(crate) const TOKENS_MAX: usize = 256;
 
 /// Connections at once that listen to events.
 pub(crate) const LISTENERS_MAX: usize = 16;

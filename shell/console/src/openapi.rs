@@ -56,9 +56,12 @@ pub(crate) fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": generator.take_definitions(true),
-            "securitySchemes": { "basic": { "type": "http", "scheme": "basic" } },
+            "securitySchemes": {
+                "basic": { "type": "http", "scheme": "basic" },
+                "token": { "type": "http", "scheme": "bearer" },
+            },
         },
-        "security": [{}, { "basic": [] }],
+        "security": [{}, { "basic": [] }, { "token": [] }],
     })
 }
 

@@ -295,6 +295,30 @@ pub(crate) static ROUTES: &[Route] = &[
         json::<api::server::SlowLog>(),
         |asked| Box::pin(api::server::slow_log(asked)),
     ),
+    Route {
+        parameters: &[],
+        body: None,
+        answer: json::<api::session::Session>(),
+        ..act(
+            "/api/v1/session",
+            "beginSession",
+            "Makes a token, which stands for the name and the password of this request.",
+            schema::<()>,
+            |asked| Box::pin(api::session::begin(asked)),
+        )
+    },
+    Route {
+        parameters: &[],
+        body: None,
+        answer: json::<api::session::Ended>(),
+        ..act(
+            "/api/v1/session/end",
+            "endSession",
+            "Ends the token of this request.",
+            schema::<()>,
+            |asked| Box::pin(api::session::end(asked)),
+        )
+    },
     act(
         "/api/v1/streams/{stream}/entries",
         "addEntry",

@@ -3,8 +3,9 @@
 //! The lock is held for the pointers of the view only. A walk looks at every key, so it is not made
 //! for each question but in proportion to what it costs ([`SURVEY_PAUSE`]): of a small keyspace
 //! each answer is new, of a large one it may be some seconds old. What is shown of a single stream
-//! is always looked up at once. Nobody waits long for a walk ([`SURVEY_PATIENCE`]) who can do with
-//! an older one, and the first is made when the data has been loaded, before somebody asks.
+//! is always looked up at once. A walk through many keys ([`SURVEY_KEYS_WAITED_FOR`]) is not waited
+//! for by who can do with an older one, and the first is made when the data has been loaded, before
+//! somebody asks.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,9 +15,8 @@ use std::time::{Duration, Instant};
 use engine::{Engine, Now};
 use server::Shard;
 use stream::Stream;
-use tokio::time::timeout;
 
-use crate::limits::{METRICS_ROWS_MAX, SURVEY_PATIENCE, SURVEY_PAUSE, SURVEY_ROWS_MAX};
+use crate::limits::{METRICS_ROWS_MAX, SURVEY_KEYS_WAITED_FOR, SURVEY_PAUSE, SURVEY_ROWS_MAX};
 use crate::view;
 
 /// How often it is looked whether the data has been loaded.
@@ -205,6 +205,13 @@ fn add(sums: &mut Sums, row: &Row, stream: &Stream, now: Now) {
     sums.iids_duplicates += idempotence.iids_duplicates();
 }
 
+/// Keys of all databases.
+pub(crate) fn key_count(engine: &Engine) -> usize {
+    let keyspace = engine.keyspace();
+    let databases = 0..keyspace.database_count();
+    databases.map(|database| keyspace.len(database)).sum()
+}
+
 impl Surveys {
     pub(crate) fn of(shard: &Arc<Shard>) -> Arc<Surveys> {
         Arc::new(Surveys {
@@ -214,16 +221,15 @@ impl Surveys {
         })
     }
 
-    /// Makes the first walk once the data has been loaded.
+    /// Makes the first walk once the data has been loaded, if there is so much that nobody will
+    /// wait for that.
     pub(crate) async fn begin(self: Arc<Surveys>) {
-        while self
-            .shard
-            .0
-            .look(|engine, _| engine.server.loading.is_some())
-        {
+        while self.is_loading() {
             tokio::time::sleep(LOAD_LOOK_PAUSE).await;
         }
-        self.soon().await;
+        if self.is_large() {
+            self.soon().await;
+        }
     }
 
     /// The last walk, or a new one if that is due. If there was none before, it is waited for.
@@ -234,27 +240,20 @@ impl Surveys {
         }
     }
 
-    /// The last walk, or a new one if that is due and soon done; none if there was none before, and
-    /// the first takes long.
+    /// The last walk, or a new one if that is due. A walk through a large keyspace is not waited
+    /// for: then it is the last one, though that is due, or none if there was none before.
     pub(crate) async fn soon(self: &Arc<Surveys>) -> Option<Arc<Survey>> {
         let last = self.last();
-        match &last {
-            Some(last) if !last.is_due() => return Some(Arc::clone(last)),
-            // It will take as long again.
-            Some(last) if last.took > SURVEY_PATIENCE => {
-                if self.walking.try_lock().is_ok() {
-                    tokio::spawn(Arc::clone(self).walk());
-                }
-                return Some(Arc::clone(last));
-            }
-            Some(_) | None => {}
+        if last.as_ref().is_some_and(|last| !last.is_due()) {
+            return last;
         }
-        // Who gives up waiting does not end the walk.
-        let walk = tokio::spawn(Arc::clone(self).walk());
-        match timeout(SURVEY_PATIENCE, walk).await {
-            Ok(Ok(new)) => Some(new),
-            Ok(Err(_)) | Err(_) => last,
+        if !self.is_large() {
+            return Some(Arc::clone(self).walk().await);
         }
+        if self.walking.try_lock().is_ok() {
+            tokio::spawn(Arc::clone(self).walk());
+        }
+        last
     }
 
     async fn walk(self: Arc<Surveys>) -> Arc<Survey> {
@@ -268,6 +267,7 @@ impl Surveys {
             let (view, now) = shard.look(|engine: &Engine, now| (engine.freeze(), now));
             Survey::walk(&view, now)
         });
+        let is_loading = self.is_loading();
         let survey = Arc::new(walked.await.unwrap_or_else(|_| Survey {
             // It panicked, which was logged; there is nothing to tell.
             made: Instant::now(),
@@ -276,8 +276,20 @@ impl Surveys {
             groups: Vec::new(),
             sums: Sums::default(),
         }));
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&survey));
+        // An engine that has no data yet is not what the next one asks for.
+        if !is_loading {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&survey));
+        }
         survey
+    }
+
+    /// There are so many keys that a walk is not waited for.
+    fn is_large(&self) -> bool {
+        (self.shard.0).look(|engine, _| key_count(engine)) > SURVEY_KEYS_WAITED_FOR
+    }
+
+    fn is_loading(&self) -> bool {
+        (self.shard.0).look(|engine, _| engine.server.loading.is_some())
     }
 
     fn last(&self) -> Option<Arc<Survey>> {

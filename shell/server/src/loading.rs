@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use engine::server::Loading;
 use journal::PanicEndsProcess;
 use parking_lot::Mutex;
 use persistence::{Load, Loaded};
@@ -98,6 +99,13 @@ fn answer_all(shard: &Shard) {
 }
 
 impl Shard {
+    /// The data is not there yet. [`serve`](crate::serve) says so too: who shows the shard to
+    /// others before that says it first.
+    pub fn begin_load(&self) {
+        let now = self.clock.now();
+        self.lock().engine.server.loading = Some(Loading::begin(now));
+    }
+
     /// Tells the engine how far the load is.
     pub(crate) fn look_at_load(&self, state: &mut State) {
         if let Some(loading) = &mut state.engine.server.loading {

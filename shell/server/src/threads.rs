@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use engine::server::{Loading, ThreadFigures};
+use engine::server::ThreadFigures;
 use persistence::{Load, Loaded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
@@ -48,8 +48,8 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     ready: impl FnOnce() + Send + 'static,
     reopen_logs: &dyn Fn(),
 ) -> Result<(), E> {
+    shard.begin_load();
     let mut state = shard.lock();
-    state.engine.server.loading = Some(Loading::begin(shard.clock.now()));
     let shell = &mut state.engine.server.shell;
     figures::begin(shell, (options.allocator.used)());
     let unix_path = listeners.unix.as_ref().map(|(_, path)| path.clone());

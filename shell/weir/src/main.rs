@@ -170,6 +170,7 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
     let shard = Shard::new(engine, clock)
         .on_settings_changed(move |config| changed.settings_changed(config));
     let shard = Arc::new(shard);
+    shard.begin_load();
     let console = match door {
         Some(door) => Some(Console::start(door, Arc::clone(&shard))?),
         None => None,

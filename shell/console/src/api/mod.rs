@@ -14,6 +14,7 @@ pub(crate) mod groups;
 pub(crate) mod keys;
 pub(crate) mod producers;
 pub(crate) mod server;
+pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod streams;
 pub(crate) mod value;

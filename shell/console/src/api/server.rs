@@ -15,7 +15,7 @@ use crate::http::{Answer, Fault};
 use crate::query::Parameter;
 use crate::reply::Value;
 use crate::routes::Asked;
-use crate::survey::{Sums, Survey};
+use crate::survey::{Sums, Survey, key_count};
 
 /// Parameters of the slow log.
 pub(crate) const SLOW_LOG: &[Parameter] = &[COUNT];
@@ -182,7 +182,7 @@ impl Overview {
                 commands_per_second: server.command_rate.per_second(),
                 memory_bytes: server.shell.used_memory,
                 memory_limit_bytes: server.config.memory_bytes_max,
-                keys: engine.keyspace().counts().0 as u64,
+                keys: key_count(engine) as u64,
                 slow_commands: server.slow_log.len() as u64,
                 last_lsn: engine.log().last().number(),
                 streams: AllStreams::of(&survey.sums, survey.age().as_secs_f64()),

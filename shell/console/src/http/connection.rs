@@ -23,6 +23,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Answer, Body, Fault};
+use super::credentials::Said;
+use super::tokens::Tokens;
 use super::{credentials, guard};
 use crate::client::{Client, ClientError, Credentials};
 use crate::limits::{
@@ -39,6 +41,7 @@ pub(crate) struct Served {
     pub(crate) surveys: Arc<Surveys>,
     /// Places for those who listen to events.
     pub(crate) listeners: Arc<Semaphore>,
+    pub(crate) tokens: Tokens,
     hosts: Vec<String>,
     tls: bool,
 }
@@ -58,7 +61,7 @@ pub(crate) struct Caller {
     pub(crate) served: Arc<Served>,
     /// The address that was called is one of the loopback.
     is_loopback: bool,
-    credentials: Option<Credentials>,
+    said: Said,
     client: Option<Client>,
 }
 
@@ -67,6 +70,7 @@ impl Served {
         Served {
             surveys: Surveys::of(&shard),
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
+            tokens: Tokens::default(),
             shard,
             hosts: config.hosts.clone(),
             tls: config.tls,
@@ -82,7 +86,7 @@ impl Served {
         let caller = Caller {
             served: Arc::clone(&self),
             is_loopback,
-            credentials: None,
+            said: Said::default(),
             client: None,
         };
         if !self.tls {
@@ -102,7 +106,7 @@ impl Served {
         let answered = async {
             let scheme = if self.tls { "https" } else { "http" };
             guard::check(request.headers(), &self.hosts, scheme)?;
-            caller.says(credentials::of(request.headers())?);
+            caller.says(credentials::of(request.headers(), &self.tokens)?);
             let (head, body) = request.into_parts();
             let content_type = head.headers.get(CONTENT_TYPE);
             let content_type = content_type.and_then(|value| value.to_str().ok());
@@ -140,11 +144,21 @@ fn cut_body(error: &(dyn std::error::Error + 'static)) -> Fault {
 
 impl Caller {
     /// Another request on the same connection says who calls.
-    fn says(&mut self, credentials: Option<Credentials>) {
-        if self.credentials != credentials {
-            self.credentials = credentials;
+    fn says(&mut self, said: Said) {
+        if self.said != said {
+            self.said = said;
             self.client = None;
         }
+    }
+
+    /// The name and the password with which it calls.
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.said.credentials.as_ref()
+    }
+
+    /// The token with which it calls.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.said.token.as_deref()
     }
 
     /// The server's client that acts for the caller.
@@ -159,8 +173,7 @@ impl Caller {
 
     /// The name of the user that calls.
     pub(crate) fn user(&self) -> &[u8] {
-        let credentials = self.credentials.as_ref();
-        credentials.map_or(DEFAULT_USER, |of| &of.user)
+        self.credentials().map_or(DEFAULT_USER, |of| &of.user)
     }
 
     /// What the caller may do, once it is known who that is.
@@ -171,7 +184,7 @@ impl Caller {
     }
 
     async fn connect(&self) -> Result<Client, Fault> {
-        let credentials = self.credentials.as_ref();
+        let credentials = self.credentials();
         if !self.is_loopback {
             let Some(Credentials { user, .. }) = credentials else {
                 return Err(credentials::unauthorized("say who you are"));

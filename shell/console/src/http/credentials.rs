@@ -1,21 +1,50 @@
 //! Who calls, as `Authorization` says.
 
+use std::time::Instant;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 
 use super::answer::Fault;
+use super::tokens::Tokens;
 use crate::client::Credentials;
 
-/// The name and password in a request; none if it has none.
-pub(super) fn of(headers: &HeaderMap) -> Result<Option<Credentials>, Fault> {
+/// What a request says of who calls.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    /// The name and the password; none of nobody.
+    pub(super) credentials: Option<Credentials>,
+    /// The token that stands for them, if it was one.
+    pub(super) token: Option<String>,
+}
+
+/// Who calls by these headers.
+pub(super) fn of(headers: &HeaderMap, tokens: &Tokens) -> Result<Said, Fault> {
     let Some(value) = headers.get(AUTHORIZATION) else {
-        return Ok(None);
+        return Ok(Said::default());
     };
-    let parsed = value.to_str().ok().and_then(basic);
-    let unknown = || unauthorized("only HTTP basic authentication is known here");
-    parsed.map(Some).ok_or_else(unknown)
+    let text = value.to_str().unwrap_or_default();
+    if let Some(token) = of_scheme(text, "bearer") {
+        let found = tokens.find(token, Instant::now());
+        let unknown = || unauthorized("the token has ended, or never was one");
+        return Ok(Said {
+            credentials: Some(found.ok_or_else(unknown)?),
+            token: Some(token.to_owned()),
+        });
+    }
+    let unknown = || unauthorized("basic authentication and bearer tokens are known here");
+    Ok(Said {
+        credentials: Some(basic(text).ok_or_else(unknown)?),
+        token: None,
+    })
+}
+
+/// What follows the name of a scheme, if it is this one.
+fn of_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
+    let (name, rest) = text.split_once(' ')?;
+    name.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 
 /// Nobody has said who calls, or who it says is not who it is.
@@ -24,11 +53,7 @@ pub(super) fn unauthorized(message: impl Into<String>) -> Fault {
 }
 
 fn basic(text: &str) -> Option<Credentials> {
-    let (scheme, encoded) = text.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = STANDARD.decode(encoded.trim()).ok()?;
+    let decoded = STANDARD.decode(of_scheme(text, "basic")?).ok()?;
     let colon = decoded.iter().position(|byte| *byte == b':')?;
     let (user, password) = decoded.split_at(colon);
     Some(Credentials {

@@ -177,14 +177,21 @@ impl Server {
         data: &Path,
         settings: &[(&str, &str)],
     ) -> Result<Self> {
-        let port = self.address.port();
         self.child.kill()?;
         self.child.wait()?;
         let data = data.to_str().context("a folder with an odd name")?;
-        let mut all = SETTINGS.to_vec();
-        all.push(("dir", data));
+        let mut all = vec![("dir", data)];
         all.extend(settings);
-        Self::try_start_at(port, User::Own, binary, None, &all)
+        Self::start_at(self.address, binary, &all)
+    }
+
+    /// Starts `binary` where a server was before.
+    ///
+    /// # Errors
+    /// As [`Server::start_with`], and when somebody else listens there.
+    pub fn start_at(address: SocketAddr, binary: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        let all: Vec<_> = SETTINGS.iter().chain(settings).copied().collect();
+        Self::try_start_at(address.port(), User::Own, binary, None, &all)
     }
 
     /// Starts `binary` with its data in a folder, as a user to whom permissions apply: root gives

@@ -12,6 +12,7 @@ mod crash;
 mod deny;
 mod docs;
 mod package;
+mod page;
 mod sim;
 mod test;
 #[cfg(test)]
@@ -48,6 +49,8 @@ enum Chore {
     Package(package::Package),
     /// Writes the reference pages that are made from the tables of commands and settings.
     Docs(docs::Docs),
+    /// Builds the console's page from its sources, with npm.
+    Page(page::Page),
     /// What continuous integration runs.
     Ci(ci::Ci),
 }
@@ -62,6 +65,7 @@ fn main() -> Result<()> {
         Chore::Deny(deny) => deny.run(),
         Chore::Docs(docs) => docs.run(),
         Chore::Package(package) => package.run(),
+        Chore::Page(page) => page.run(),
         Chore::Ci(ci) => ci.run(),
     }
 }

@@ -14,6 +14,7 @@ use crate::health;
 use crate::http::{Answer, Call, Caller, Fault};
 use crate::metrics::{self, Choice, Snapshot};
 use crate::openapi;
+use crate::page;
 use crate::query::{Kind, Parameter, Plus, Query, decoded};
 
 /// A path and a method, and what they mean.
@@ -224,6 +225,14 @@ pub(crate) static ROUTES: &[Route] = &[
         |asked| Box::pin(api::groups::list(asked)),
     ),
     look(
+        "/api/v1/groups",
+        "listGroupsBehind",
+        "The groups of all streams that have most to do.",
+        api::groups_behind::LIST,
+        json::<api::groups_behind::GroupsBehind>(),
+        |asked| Box::pin(api::groups_behind::list(asked)),
+    ),
+    look(
         "/api/v1/streams/{stream}/groups/{group}/consumers",
         "listConsumers",
         "The consumers of a group.",
@@ -420,6 +429,9 @@ pub(crate) async fn answer(caller: &mut Caller, call: &Call) -> Result<Answer, F
         .iter()
         .find(|(route, _)| route.method.is(&call.method));
     let Some((route, captured)) = found else {
+        if let Some(answer) = page::answer(call) {
+            return answer;
+        }
         let methods: Vec<Verb> = at_path.iter().map(|(route, _)| route.method).collect();
         return Err(match methods[..] {
             [] => Fault::not_found("there is nothing at this path"),

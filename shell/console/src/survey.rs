@@ -41,6 +41,12 @@ pub(crate) struct Row {
     pub(crate) lag: u64,
     /// Pending entries of all groups.
     pub(crate) pending: u64,
+    /// Producers with idempotent IDs that are remembered.
+    pub(crate) producers: u64,
+    /// Idempotent IDs that are remembered.
+    pub(crate) iids: u64,
+    /// Idempotent appends that were duplicates.
+    pub(crate) duplicates: u64,
 }
 
 /// A group, as a walk found it.
@@ -51,6 +57,11 @@ pub(crate) struct GroupRow {
     pub(crate) database: u16,
     pub(crate) key: Box<[u8]>,
     pub(crate) group: Box<[u8]>,
+    /// Entries that it has yet to read.
+    pub(crate) lag: u64,
+    /// Entries that were delivered and not acknowledged.
+    pub(crate) pending: u64,
+    pub(crate) consumers: u64,
 }
 
 /// Sums over all streams.
@@ -120,8 +131,8 @@ impl Survey {
                     continue;
                 };
                 let database = u16::try_from(database).unwrap_or(u16::MAX);
-                let row = row(database, record.key(), stream, &mut groups);
-                add(&mut sums, &row, stream, now);
+                let row = row(database, record.key(), stream, now, &mut groups);
+                add(&mut sums, &row, stream);
                 if rows.len() < SURVEY_ROWS_MAX {
                     rows.push(row);
                 }
@@ -152,8 +163,11 @@ fn row(
     database: u16,
     key: &[u8],
     stream: &Stream,
+    now: Now,
     most: &mut BinaryHeap<Reverse<GroupRow>>,
 ) -> Row {
+    let idempotence = stream.idempotence();
+    let tracked = idempotence.tracked(now.stream_ms());
     let (mut lag, mut pending) = (0, 0);
     for (name, group) in stream.groups().iter() {
         let group_lag = stream.lag(group);
@@ -171,6 +185,9 @@ fn row(
                 database,
                 key: key.into(),
                 group: name.into(),
+                lag: group_lag,
+                pending: group_pending,
+                consumers: group.consumer_count() as u64,
             }));
             if most.len() > METRICS_ROWS_MAX {
                 most.pop();
@@ -187,22 +204,23 @@ fn row(
         groups: u32::try_from(stream.groups().len()).unwrap_or(u32::MAX),
         lag,
         pending,
+        producers: tracked.producers as u64,
+        iids: tracked.iids as u64,
+        duplicates: idempotence.iids_duplicates(),
     }
 }
 
-fn add(sums: &mut Sums, row: &Row, stream: &Stream, now: Now) {
-    let idempotence = stream.idempotence();
-    let tracked = idempotence.tracked(now.stream_ms());
+fn add(sums: &mut Sums, row: &Row, stream: &Stream) {
     sums.streams += 1;
     sums.entries += row.length;
     sums.bytes += row.bytes;
     sums.groups += u64::from(row.groups);
     sums.pending += row.pending;
     sums.delayed += view::delayed(stream);
-    sums.producers += tracked.producers as u64;
-    sums.iids += tracked.iids as u64;
-    sums.iids_added += idempotence.iids_added();
-    sums.iids_duplicates += idempotence.iids_duplicates();
+    sums.producers += row.producers;
+    sums.iids += row.iids;
+    sums.iids_added += stream.idempotence().iids_added();
+    sums.iids_duplicates += row.duplicates;
 }
 
 /// Keys of all databases.

@@ -11,6 +11,7 @@ pub(crate) mod delayed;
 pub(crate) mod entries;
 pub(crate) mod events;
 pub(crate) mod groups;
+pub(crate) mod groups_behind;
 pub(crate) mod keys;
 pub(crate) mod producers;
 pub(crate) mod server;

@@ -21,9 +21,19 @@ pub(crate) const LIST: &[Parameter] = &[
     },
     Parameter {
         name: "sort",
-        kind: Kind::Word(&["bytes", "length", "lag", "pending", "last", "name"]),
+        kind: Kind::Word(&[
+            "bytes",
+            "length",
+            "lag",
+            "pending",
+            "last",
+            "iids",
+            "duplicates",
+            "name",
+        ]),
         help: "What comes first: the largest (bytes, which is the default, or length), those whose \
-               groups are behind (lag, pending), the latest (last), or the least name.",
+               groups are behind (lag, pending), the latest (last), those that remember or caught \
+               most (iids, duplicates), or the least name.",
     },
     Parameter {
         name: "reverse",
@@ -69,6 +79,12 @@ pub(crate) struct StreamRow {
     lag: u64,
     /// Pending entries of all groups.
     pending: u64,
+    /// Producers of which idempotent IDs are remembered.
+    producers: u64,
+    /// Idempotent IDs that are remembered.
+    iids: u64,
+    /// Idempotent appends that were duplicates.
+    duplicates: u64,
 }
 
 /// What is known of a stream.
@@ -166,6 +182,8 @@ fn order(word: &str) -> fn(&Row, &Row) -> Ordering {
         "lag" => |a, b| b.lag.cmp(&a.lag),
         "pending" => |a, b| b.pending.cmp(&a.pending),
         "last" => |a, b| b.last_ms.cmp(&a.last_ms),
+        "iids" => |a, b| b.iids.cmp(&a.iids),
+        "duplicates" => |a, b| b.duplicates.cmp(&a.duplicates),
         "name" => |_, _| Ordering::Equal,
         _ => |a, b| b.bytes.cmp(&a.bytes),
     }
@@ -183,6 +201,9 @@ impl StreamRow {
             groups: row.groups,
             lag: row.lag,
             pending: row.pending,
+            producers: row.producers,
+            iids: row.iids,
+            duplicates: row.duplicates,
         }
     }
 }

@@ -10,17 +10,19 @@ use hyper::Response;
 use hyper::StatusCode;
 use hyper::body::{Bytes, Frame, SizeHint};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue,
+    REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
 /// What a browser may do with what it gets: show it, with what comes from here and nothing else.
+/// No script may make elements of text: what a server holds is shown, never run.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
+                      frame-ancestors 'none'; require-trusted-types-for 'script'; \
+                      trusted-types 'none'";
 
 /// An answer.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(crate) struct Answer {
     pub(crate) content_type: &'static str,
     pub(crate) body: Body,
     pub(crate) allow: Option<&'static str>,
+    /// What tells this body from others, if a browser may keep it and ask whether it is still good.
+    pub(crate) etag: Option<&'static str>,
 }
 
 /// What an answer carries.
@@ -68,6 +72,7 @@ impl Answer {
             content_type: "text/plain; charset=utf-8",
             body: Body::whole(text.into().into_bytes()),
             allow: None,
+            etag: None,
         }
     }
 
@@ -79,6 +84,7 @@ impl Answer {
                 content_type: "application/json",
                 body: Body::whole(body),
                 allow: None,
+                etag: None,
             },
             // Only a map whose keys are no strings cannot be written.
             Err(error) => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
@@ -100,6 +106,12 @@ impl Answer {
             (X_FRAME_OPTIONS, "DENY"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(etag) = self.etag
+            && let Ok(etag) = HeaderValue::try_from(format!("\"{etag}\""))
+        {
+            headers.insert(ETAG, etag);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
         if is_unauthorized {
             let scheme = HeaderValue::from_static("Basic realm=\"weir\", charset=\"UTF-8\"");

@@ -10,7 +10,7 @@ use engine::config::HttpConfig;
 use engine::users::DEFAULT_USER;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, IF_NONE_MATCH};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -53,6 +53,8 @@ pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) query: Option<String>,
     pub(crate) content_type: Option<String>,
+    /// The tags of the bodies that the caller has already.
+    pub(crate) if_none_match: Option<String>,
     pub(crate) body: Bytes,
 }
 
@@ -108,14 +110,16 @@ impl Served {
             guard::check(request.headers(), &self.hosts, scheme)?;
             caller.says(credentials::of(request.headers(), &self.tokens)?);
             let (head, body) = request.into_parts();
-            let content_type = head.headers.get(CONTENT_TYPE);
-            let content_type = content_type.and_then(|value| value.to_str().ok());
+            let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+            let content_type = header(CONTENT_TYPE).map(str::to_ascii_lowercase);
+            let if_none_match = header(IF_NONE_MATCH).map(str::to_owned);
             let body = Limited::new(body, BODY_BYTES_MAX).collect().await;
             let call = Call {
                 method: head.method,
                 path: head.uri.path().to_owned(),
                 query: head.uri.query().map(str::to_owned),
-                content_type: content_type.map(str::to_ascii_lowercase),
+                content_type,
+                if_none_match,
                 body: body.map_err(|error| cut_body(&*error))?.to_bytes(),
             };
             routes::answer(caller, &call).await

@@ -1,0 +1,183 @@
+// The overview as it changes: one connection that listens to events, and what it told so far.
+
+import { useEffect, useState } from "preact/hooks";
+import { Fault, type Overview, get } from "./api";
+
+/** What was told at a moment, and how fast it grew since the one before. */
+export interface Sample {
+  at: number;
+  overview: Overview;
+  changesPerSecond: number;
+  duplicatesPerSecond: number;
+}
+
+export interface Live {
+  /** The latest first is at the end; none before the first event. */
+  samples: Sample[];
+  /** Why nothing is told; null if all is well. */
+  fault: Fault | null;
+  /** Grows each time that the server is there again. */
+  returns: number;
+}
+
+/** How many seconds are remembered. */
+const SAMPLES_MAX = 300;
+
+/** How long nobody asks again after a failure. */
+const RETRY_MS = 1500;
+
+/** An event comes each second; when none came for this long, the server is gone. */
+const SILENCE_MS = 6000;
+
+let live: Live = { samples: [], fault: null, returns: 0 };
+const listeners = new Set<(live: Live) => void>();
+let source: EventSource | null = null;
+let timer: number | undefined;
+
+function change(next: Partial<Live>): void {
+  live = { ...live, ...next };
+  for (const listener of listeners) listener(live);
+}
+
+function heard(overview: Overview): void {
+  const at = Date.now();
+  const last = live.samples.at(-1);
+  const seconds = last ? (at - last.at) / 1000 : 0;
+  const restarted = last !== undefined && overview.uptime_seconds < last.overview.uptime_seconds;
+  const growth = (of: (overview: Overview) => number) =>
+    last && seconds > 0.2 && !restarted
+      ? Math.max(0, (of(overview) - of(last.overview)) / seconds)
+      : 0;
+  const sample = {
+    at,
+    overview,
+    changesPerSecond: growth((overview) => overview.last_lsn),
+    duplicatesPerSecond: growth((overview) => overview.streams.duplicates),
+  };
+  const samples = [...live.samples.slice(1 - SAMPLES_MAX), sample];
+  change({
+    samples,
+    returns: live.fault ? live.returns + 1 : live.returns,
+    fault: null,
+  });
+  wait(SILENCE_MS);
+}
+
+/** Tries again after a while, unless something is heard before. */
+function wait(ms: number): void {
+  clearTimeout(timer);
+  timer = window.setTimeout(() => {
+    source?.close();
+    source = null;
+    void failed();
+  }, ms);
+}
+
+async function failed(): Promise<void> {
+  // Events say only that there are none; the same question asked once says why.
+  try {
+    const overview = await get<Overview>("/overview");
+    heard(overview);
+    listen();
+  } catch (error) {
+    change({ fault: error instanceof Fault ? error : new Fault("unknown", String(error)) });
+    wait(RETRY_MS);
+  }
+}
+
+function listen(): void {
+  source?.close();
+  source = new EventSource("/api/v1/events");
+  source.addEventListener("overview", (event) => heard(JSON.parse(event.data) as Overview));
+  source.addEventListener("error", () => {
+    source?.close();
+    source = null;
+    wait(200);
+  });
+  wait(SILENCE_MS);
+}
+
+/** Listens while the page is seen: a tab in the background takes no place of another's. */
+export function start(): void {
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+      clearTimeout(timer);
+    } else if (!source) {
+      listen();
+    }
+  });
+  listen();
+}
+
+export function useLive(): Live {
+  const [now, set] = useState(live);
+  useEffect(() => {
+    listeners.add(set);
+    set(live);
+    return () => void listeners.delete(set);
+  }, []);
+  return now;
+}
+
+export interface Asked<T> {
+  data: T | null;
+  fault: Fault | null;
+  reload: () => void;
+}
+
+/** The answer at a path, asked again each so many milliseconds while the page is seen. */
+export function usePoll<T>(path: string | null, everyMs: number): Asked<T> {
+  const [state, set] = useState<{ path: string | null; data: T | null; fault: Fault | null }>({
+    path,
+    data: null,
+    fault: null,
+  });
+  const [turn, setTurn] = useState(0);
+  const { returns } = useLive();
+  useEffect(() => {
+    if (path === null) return;
+    const abort = new AbortController();
+    let next: number | undefined;
+    const run = async () => {
+      if (!document.hidden) {
+        try {
+          const data = await get<T>(path, abort.signal);
+          set({ path, data, fault: null });
+        } catch (error) {
+          if (abort.signal.aborted) return;
+          const fault = error instanceof Fault ? error : new Fault("unknown", String(error));
+          // What was known is still shown; of something else nothing is.
+          set((before) => ({ path, data: before.path === path ? before.data : null, fault }));
+        }
+      }
+      if (!abort.signal.aborted) next = window.setTimeout(run, everyMs);
+    };
+    void run();
+    return () => {
+      abort.abort();
+      clearTimeout(next);
+    };
+  }, [path, everyMs, turn, returns]);
+  const isCurrent = state.path === path;
+  return {
+    data: isCurrent ? state.data : null,
+    fault: isCurrent ? state.fault : null,
+    reload: () => setTurn((turn) => turn + 1),
+  };
+}
+
+/** Values of the last polls, for a curve; begins anew when `key` changes. */
+export function useHistory(key: string, value: number | null, max = 120): [number, number][] {
+  const [history, set] = useState<{ key: string; points: [number, number][] }>({ key, points: [] });
+  useEffect(() => {
+    if (value === null) return;
+    set((before) => {
+      const points = before.key === key ? before.points : [];
+      return { key, points: [...points.slice(1 - max), [Date.now(), value]] };
+    });
+    // Each poll makes a new value, even if it is the same number.
+  }, [key, value, Math.floor(Date.now() / 1000)]);
+  return history.key === key ? history.points : [];
+}

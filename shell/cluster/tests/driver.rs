@@ -10,11 +10,11 @@ mod machine;
 mod support;
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cluster::{Halt, ServiceConfig};
 use machine::{Machine, wait_until};
-use replication::{Seq, Status, StopReason};
+use replication::{Seq, Settings, Status, StopReason};
 use serde_json::json;
 use support::{alone, jetstream, leader_of, on_three, run, servers};
 
@@ -95,12 +95,39 @@ fn a_lead_that_is_handed_over_is_taken_at_once() {
     for number in 1..=100 {
         assert!(a.execute(number));
     }
+    let begun = Instant::now();
     a.hand_over(2);
     wait_until("the other one leads", || b.leads());
+    assert!(begun.elapsed() < Duration::from_secs(1));
     let (a, b) = (a.state(), b.state());
     assert_eq!(a.numbers, b.numbers);
     assert_eq!(a.durable.last(), Some(&100));
     assert_eq!((a.handed_over, a.stepped_down), (1, 0));
+}
+
+#[test]
+fn when_a_leader_is_gone_another_one_takes_over_and_has_all_that_was_acknowledged() {
+    let Some(nats) = servers(1) else { return };
+    let (leader, follower) = pair(&alone(&nats, "gone"));
+    for number in 1..=1000 {
+        assert!(leader.execute(number));
+    }
+    wait_until("something is durable", || leader.durable() > 0);
+    let told = leader.durable();
+    let begun = Instant::now();
+    drop(leader);
+    wait_until("the other one leads", || follower.leads());
+    let has = follower.state().numbers.len() as u64;
+    assert!(has >= told, "{has} of {told}");
+    assert!(follower.execute(2000));
+    wait_until("it has appended", || follower.durable() == has + 1);
+    let elapsed = begun.elapsed();
+    // It waits for a lease and the margin first.
+    let patience = Settings::DEFAULT.patience();
+    let expected = patience - Settings::DEFAULT.poll * 20..patience + Duration::from_secs(1);
+    assert!(expected.contains(&elapsed), "{elapsed:?}");
+    let numbers = follower.state().numbers;
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
 }
 
 #[test]

@@ -24,14 +24,24 @@ impl RetainBudget {
 /// asked too.
 const STEP_ENTRIES: u64 = 100;
 
+/// What a pending entry costs that is forgotten, or an entry that goes by itself because a group
+/// needs its neighbours, in entries that go together.
+const SINGLE_ENTRIES: u64 = 10;
+
 impl Engine {
     /// Removes entries of a stream that are beyond its bounds; then others get their turn.
     pub(super) fn retain_due(&mut self, due: Due, budget: &mut RetainBudget, now: Now) {
-        let key = self.data.keyspace.find_due(due).name().clone();
+        let record = self.data.keyspace.find_due(due);
+        let key = record.name().clone();
+        let stream = record.value().get::<Stream>();
+        let each = match stream.is_some_and(Stream::asks_groups_for_retention) {
+            true => SINGLE_ENTRIES,
+            false => 1,
+        };
         let mut store = self.store_for(due.database, now);
-        let removed = store.by_nobody(|store| store.retain(&key, RETAINED_PER_STEP_MAX));
+        let removed = store.by_nobody(|store| store.retain(&key, RETAINED_PER_STEP_MAX / each));
         self.data.log.commit();
-        budget.0 = budget.0.saturating_sub(removed + STEP_ENTRIES);
+        budget.0 = budget.0.saturating_sub(removed * each + STEP_ENTRIES);
         let keyspace = &mut self.data.keyspace;
         let hash = keyspace.hash(&key);
         keyspace.edit(due.database, hash, &key, |record| {

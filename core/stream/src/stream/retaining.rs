@@ -18,6 +18,12 @@ impl Stream {
         retaining.is_some_and(|retaining| retaining.trims_with_append(&self.entries))
     }
 
+    /// Returns whether such a step has to do with groups: it takes longer then.
+    pub fn asks_groups_for_retention(&self) -> bool {
+        let retaining = self.retaining.as_deref();
+        retaining.is_some_and(|it| it.references() != References::Keep) && !self.groups.is_empty()
+    }
+
     /// Such a step of about `entries_max` entries at most, and what becomes of pending entries;
     /// `None` if there is nothing to remove.
     pub fn plan_retention(&self, now_ms: u64, entries_max: u64) -> Option<(Cut, References)> {

@@ -175,6 +175,41 @@ fn connections_are_taken_up_to_their_bound_and_the_next_is_told() {
     }
 }
 
+/// How long the head of a request, and a whole one, may take (`shell/console/src/limits.rs`).
+const REQUEST_TIME: Duration = Duration::from_secs(15);
+
+#[test]
+fn those_who_send_slowly_are_cut_off_and_others_are_served_meanwhile() {
+    let weir = peers::weir().unwrap();
+    let (_server, at) = serve(&weir, &[]).unwrap();
+    let head = format!("POST /healthz HTTP/1.1\r\nhost: {at}\r\ncontent-length: 100\r\n");
+    let slow = |begin: String, more: &'static str| {
+        let mut stream = connect(at).unwrap();
+        stream.write_all(begin.as_bytes()).unwrap();
+        let mut sender = stream.try_clone().unwrap();
+        // A piece each second, until nobody takes it any more.
+        std::thread::spawn(move || {
+            while sender.write_all(more.as_bytes()).is_ok() {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        });
+        stream.set_read_timeout(Some(REQUEST_TIME * 3)).unwrap();
+        stream
+    };
+    let begun = Instant::now();
+    let mut in_head = slow(head.clone(), "x: y\r\n");
+    let mut in_body = slow(format!("{head}\r\n"), "x");
+    assert_eq!(get(at, "/healthz").unwrap().status, 200);
+    let mut answer = Vec::new();
+    in_head.read_to_end(&mut answer).ok();
+    assert!(!answer.starts_with(b"HTTP/1.1 200"));
+    assert!(begun.elapsed() >= REQUEST_TIME && begun.elapsed() < REQUEST_TIME * 2);
+    let mut first = [0; 12];
+    in_body.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 408");
+    assert!(begun.elapsed() < REQUEST_TIME * 2);
+}
+
 #[test]
 fn a_server_that_loads_or_refuses_writes_is_alive_and_not_ready() {
     let weir = peers::weir().unwrap();

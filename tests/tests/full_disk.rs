@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tempfile::TempDir;
 use weir_tests::client::{Client, Protocol};
+use weir_tests::http;
 use weir_tests::left_out;
 use weir_tests::peers;
 use weir_tests::server::Server;
@@ -449,6 +450,34 @@ fn with_the_reserve_used_up_each_request_gets_one_answer_in_its_turn() {
     assert_eq!(ask(&mut client, "DBSIZE"), (keys + 1).to_string());
     assert_eq!(ask(&mut client, "XLEN s"), len);
     assert_eq!(ask(&mut client, "XINFO GROUPS b"), "[]");
+}
+
+#[test]
+fn http_says_that_the_server_is_not_ready_while_the_journal_is_full() {
+    let settings = [("appendonly", "yes"), ("aof-reserve-size", "0")];
+    let (server, at) = http::serve(&peers::weir().unwrap(), &settings).unwrap();
+    let mut client = connect(&server);
+    let told = |path: &str| {
+        let answer = http::get(at, path).unwrap();
+        (answer.status, answer.body)
+    };
+    let until_ready_is = |expected: (u16, &str)| {
+        let begun = Instant::now();
+        while told("/readyz") != (expected.0, expected.1.to_owned()) {
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "{:?}",
+                told("/readyz")
+            );
+        }
+    };
+    until_ready_is((200, "ready\n"));
+    limit_files(&server, Some(256 << 10));
+    append_until_refused(&mut client);
+    until_ready_is((503, "writes are refused: full\n"));
+    assert_eq!(told("/healthz"), (200, "ok\n".to_owned()));
+    limit_files(&server, None);
+    until_ready_is((200, "ready\n"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! HTTP: a thread that listens, and connections that are served by it.
 //!
-//! `guard` refuses what no user may have sent, `credentials` says who calls, by a password or one of
-//! the `tokens`, and `answer` is what goes back. Paths and what they mean are in [`crate::routes`].
+//! `guard` refuses what no user may have sent, `credentials` says who calls, by a password or one
+//! of the `tokens`, and `answer` is what goes back. Paths and what they mean are in
+//! [`crate::routes`].
 
 mod answer;
 mod connection;

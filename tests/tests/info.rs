@@ -89,6 +89,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 const OWN: &[&str] = &[
     "idmp_dropped",
     "idmp_duplicates",
+    "idmp_evicted",
     "io_threads",
     "journal_background_sync_histogram_usec",
     "journal_background_sync_usec",

@@ -7,6 +7,7 @@
 
 mod node;
 
+use engine::limits::PRODUCERS_EVICTED_PER_TIMER_MAX;
 use node::Node;
 
 #[test]
@@ -203,7 +204,8 @@ fn what_happens_to_producers_is_counted_and_goes_where_the_stream_goes() {
     node.same(&looks);
     let told = node.ask("XINFO PRODUCERS s PID p");
     let counts = "duplicates\r\n:1\r\n$9\r\nconflicts\r\n:1\r\n$6\r\nfenced\r\n:0\r\n\
-                  $5\r\nstale\r\n:0\r\n$4\r\ngaps\r\n:0\r\n$7\r\ndropped\r\n:5\r\n";
+                  $5\r\nstale\r\n:0\r\n$4\r\ngaps\r\n:0\r\n$7\r\ndropped\r\n:5\r\n\
+                  $7\r\nevicted\r\n:0\r\n";
     assert!(told.ends_with(counts), "{told}");
     // All iids expire. Upkeep frees their memory, and nobody can tell.
     node.wait(200_000);
@@ -291,6 +293,83 @@ fn numbers_are_replayed_and_never_forgotten() {
     node.same(&["XIDMPLAST copy p", "DEBUG DIGEST-VALUE copy"]);
     node.ask("DEL s");
     node.same(&["XADD s IDMP p x REPORT * f v", "XIDMPLAST s p"]);
+}
+
+#[test]
+fn who_was_evicted_is_replayed_and_not_decided_again() {
+    let mut node = Node::new();
+    node.ask("XADD s IDMP early 1 * f v");
+    node.ask("XCFGSET s IDMP-PIDS 2 IDMP-STATS ON");
+    for (mode, first) in [("WINDOW", 1), ("MONOTONE", 13)] {
+        node.ask(&format!("XCFGSET s IDMP-MODE {mode}"));
+        for number in first..first + 6 {
+            node.wait(1);
+            node.ask(&format!("XADD s IDMP p{} {number} * f v", number % 4));
+            node.ask(&format!("XADD s IDMP stays {number} * f v"));
+        }
+        let mut looks = vec![
+            "XIDMPLAST s early".to_owned(),
+            "XIDMPLAST s stays".to_owned(),
+            "XINFO STREAM s FULL".to_owned(),
+            "DEBUG DIGEST-VALUE s".to_owned(),
+        ];
+        for number in 0..4 {
+            looks.push(format!("XINFO PRODUCERS s PID p{number}"));
+        }
+        // Who comes back is new, and makes somebody else go, there as here.
+        looks.push("XADD s IDMP p1 99 REPORT * f v".to_owned());
+        looks.push("XIDMPLAST s p2".to_owned());
+        looks.push("XIDMPLAST s stays".to_owned());
+        let looks: Vec<&str> = looks.iter().map(String::as_str).collect();
+        node.same(&looks);
+    }
+    assert_eq!(node.ask("XIDMPLAST s p2"), "*-1\r\n");
+    assert_ne!(node.ask("XIDMPLAST s stays"), "*-1\r\n");
+    let full = node.ask("XINFO STREAM s FULL");
+    assert!(full.contains("pids-tracked\r\n:2\r\n"), "{full}");
+    assert!(full.contains("evicted\r\n:13\r\n"), "{full}");
+    assert!(node.ask("INFO stats").contains("idmp_evicted:13\r\n"));
+    // A retry is no activity: it adds nothing.
+    node.ask("XADD s IDMP stays 18 * f v");
+    node.ask("XADD s IDMP new 1 * f v");
+    node.same(&["XIDMPLAST s stays", "XIDMPLAST s p1", "XIDMPLAST s new"]);
+    assert_eq!(node.ask("XIDMPLAST s stays"), "*-1\r\n");
+}
+
+#[test]
+fn a_lower_number_of_producers_is_reached_by_and_by() {
+    const PRODUCERS: usize = 5_000;
+    let tracked = |node: &mut Node| {
+        let told = node.ask("XINFO STREAM s");
+        let (_, after) = told.split_once("pids-tracked\r\n:").unwrap();
+        after.split_once('\r').unwrap().0.parse::<usize>().unwrap()
+    };
+    let mut node = Node::new();
+    for number in 0..PRODUCERS {
+        node.ask(&format!("XADD s IDMP p{number} 1 * f v"));
+    }
+    assert_eq!(node.ask("XCFGSET s IDMP-PIDS 100"), "+OK\r\n");
+    // It is not known yet who was active when.
+    assert_eq!(tracked(&mut node), PRODUCERS);
+    let (mut before, mut calls) = (PRODUCERS, 0);
+    while before > 100 {
+        node.wait(1);
+        assert!(node.engine.next_deadline(node.now).unwrap() <= node.now.mono);
+        node.engine.run_schedule(node.now);
+        let left = tracked(&mut node);
+        assert!(before - left <= PRODUCERS_EVICTED_PER_TIMER_MAX);
+        (before, calls) = (left, calls + 1);
+    }
+    assert!((10..40).contains(&calls), "{calls}");
+    node.same(&[
+        "XIDMPLAST s p4899",
+        "XIDMPLAST s p4900",
+        "XINFO STREAM s",
+        "DEBUG DIGEST-VALUE s",
+    ]);
+    node.wait(1);
+    node.engine.run_schedule(node.now);
+    assert!(node.engine.next_deadline(node.now) > Some(node.now.mono));
 }
 
 #[test]

@@ -23,6 +23,20 @@ pub const APPENDED_PER_TIMER_MAX: usize = 200;
 /// About how many bytes of delayed entries one timer call appends, unless a single one has more.
 pub const APPENDED_BYTES_PER_TIMER_MAX: usize = 1 << 20;
 
+/// Producers that a stream forgets after an append at most, if it has too many: one for the
+/// producer that may have come in, and one of those that a lower limit has left. Here and below,
+/// one with many idempotent IDs counts as several; each takes about a microsecond.
+pub const PRODUCERS_EVICTED_BY_APPEND_MAX: usize = 2;
+
+/// Producers that a stream forgets at most when its limit is set: a small one keeps to it at once.
+pub const PRODUCERS_EVICTED_BY_SETTING_MAX: usize = 100;
+
+/// Producers that streams forget in one timer call at most, if they have too many.
+pub const PRODUCERS_EVICTED_PER_TIMER_MAX: usize = 500;
+
+/// Producers that a stream forgets before other keys get their turn.
+pub const PRODUCERS_EVICTED_PER_TURN_MAX: usize = 100;
+
 /// How long a stream waits that has to change by itself and may not now, in milliseconds.
 pub const HELD_RETRY_MS: i64 = 100;
 

@@ -10,17 +10,20 @@
 //! Here: [`Idempotence`]. Below: `window` (one producer, in the form that suits its size: `small`,
 //! `ring` or `split`), `expiry` and `calendar` (what expires when), `fingerprint` (iids made from
 //! messages), `own` (what only some streams keep: `messages`, what these were; `epochs`, who may
-//! append; `counts`, what happened to producers; `numbers`, which they have reached), `producers`
-//! (what is known of each).
+//! append; `counts`, what happened to producers; `numbers`, which they have reached; `activity`, in
+//! which order they were active), `eviction` (who goes if there are too many), `producers` (what is
+//! known of each).
 
 use std::hash::{BuildHasher, Hasher};
 
 use collections::directory::{Directory, Entry};
 use collections::hash::is_same;
+use collections::{Tree, Wheel};
 use foldhash::fast::FixedState;
 use triomphe::Arc;
 
 use crate::StreamId;
+use activity::row_of_window;
 use calendar::Calendar;
 use counts::Counts;
 use limits::UNSORTED_RECORDS_MAX;
@@ -30,9 +33,11 @@ use own::Own;
 use record::Lifetime;
 use window::{Bounds, Window};
 
+mod activity;
 mod calendar;
 mod counts;
 mod epochs;
+mod eviction;
 mod expiry;
 mod fingerprint;
 mod limits;
@@ -136,6 +141,8 @@ pub struct Forgotten {
     _messages: Option<Messages>,
     _counts: Option<Counts>,
     _numbers: Option<Numbers>,
+    _order: Tree<3, 3>,
+    _wheel: Option<Wheel<u64>>,
     bytes: usize,
 }
 
@@ -147,6 +154,8 @@ impl Forgotten {
             _messages: None,
             _counts: None,
             _numbers: None,
+            _order: Tree::new(),
+            _wheel: None,
             bytes: 0,
         }
     }
@@ -378,8 +387,10 @@ impl Idempotence {
                 forgotten.bytes = self.allocated_bytes();
                 forgotten._producers = self.producers.clear(0);
                 forgotten._calendar = self.calendar.take();
-                if let Some(messages) = self.own_mut().and_then(|own| own.messages.as_mut()) {
-                    forgotten._messages = Some(std::mem::take(messages));
+                if let Some(own) = self.own_mut() {
+                    forgotten._messages = own.messages.as_mut().map(std::mem::take);
+                    let activity = own.activity.as_mut();
+                    forgotten._order = activity.map_or_else(Tree::new, activity::Activity::reset);
                 }
                 self.record_count = 0;
                 self.counted_from_ms = 0;
@@ -512,7 +523,9 @@ impl Idempotence {
             let least_ms = (bounds.lifetime.now_ms + 1).saturating_sub(bounds.lifetime.duration_ms);
             record.added_at_ms = record.added_at_ms.max(least_ms);
         }
+        let is_ordered = self.activity().is_some();
         let mut calendar = self.calendar.as_mut().map(Arc::make_mut);
+        let mut previous_row = None;
         let mut previous_newest_ms = None;
         let mut dropped = 0;
         self.record_count += 1;
@@ -524,6 +537,9 @@ impl Idempotence {
                 let window = &mut entry.get_mut().window;
                 let newest_at_ms = window.newest_at_ms();
                 previous_newest_ms = Some(newest_at_ms);
+                if is_ordered {
+                    previous_row = Some(row_of_window(hash, window));
+                }
                 record.added_at_ms = record.added_at_ms.max(newest_at_ms);
                 let record_count = &mut self.record_count;
                 window.record(record, sought.iid, bounds, hash_iid, |added_at_ms| {
@@ -553,6 +569,10 @@ impl Idempotence {
             if self.record_count > UNSORTED_RECORDS_MAX {
                 self.look_at_all();
             }
+        }
+        if is_ordered {
+            let row = [record.added_at_ms, record.id.seq, hash];
+            self.reorder(previous_row, Some(row));
         }
         dropped
     }

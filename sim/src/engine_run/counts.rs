@@ -35,6 +35,8 @@ pub struct Counts {
     pub counted: u64,
     /// Appends that were refused because their number is lower than the last.
     pub stale: u64,
+    /// Entries of producers that were seen once, in streams that know few of them.
+    pub visits: u64,
     /// Messages that got a ticket, to be appended later.
     pub delayed: u64,
     /// Those of them that were taken back.
@@ -84,7 +86,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 35] {
+    fn all(&mut self) -> [&mut u64; 36] {
         let Counts {
             crashes,
             power_cuts,
@@ -102,6 +104,7 @@ impl Counts {
             fenced,
             counted,
             stale,
+            visits,
             delayed,
             undelayed,
             retained_away,
@@ -139,6 +142,7 @@ impl Counts {
             fenced,
             counted,
             stale,
+            visits,
             delayed,
             undelayed,
             retained_away,

@@ -1,5 +1,8 @@
 //! A writer of a stream whose iids are numbers: it sends each number until it is told that it is
 //! there, and then the next one. It looks where it stands, and counts what is in its stream.
+//!
+//! The stream knows few producers. Now and then another one appends there, once for each number at
+//! most, so the writer is never the one that was active longest ago, and has to stay known.
 
 use anyhow::{Context, Result, bail, ensure};
 use stream::StreamId;
@@ -18,7 +21,14 @@ pub(super) struct Numbered {
     sent: u64,
     /// The last one of which it was told that it is there, and its entry.
     reached: Option<(u64, StreamId)>,
+    /// The number that it had reached when another producer appended last.
+    visited_at: u64,
+    /// Entries of other producers that were sent, and those that are known to be there.
+    visits: (u64, u64),
 }
+
+/// How many producers the stream knows.
+const PRODUCERS_MAX: i64 = 2;
 
 impl Numbered {
     pub(super) fn new(id: u64) -> Numbered {
@@ -27,6 +37,8 @@ impl Numbered {
             is_set_up: false,
             sent: 0,
             reached: None,
+            visited_at: 0,
+            visits: (0, 0),
         }
     }
 
@@ -42,6 +54,8 @@ impl Numbered {
                 "MONOTONE",
                 "IDMP-GAPS",
                 "ERROR",
+                "IDMP-PIDS",
+                &PRODUCERS_MAX.to_string(),
             ];
             return vec![
                 Request::new(&make, Purpose::Any),
@@ -61,6 +75,14 @@ impl Numbered {
         }
         if rng.once_in(3) {
             requests.push(append(self.sent + 2, Number::Gap));
+        }
+        if reached > self.visited_at && rng.once_in(2) {
+            self.visited_at = reached;
+            self.visits.0 += 1;
+            let visitor = format!("visitor:{reached}");
+            let visit = ["XADD", &key, "IDMP", &visitor, "1", "*", "n", "0"];
+            requests.push(about(&visit, Number::Visit));
+            requests.push(about(&["XINFO", "STREAM", &key], Number::Known));
         }
         if rng.once_in(2) {
             requests.push(about(&["XIDMPLAST", &key, "w"], Number::Last));
@@ -109,9 +131,25 @@ impl Numbered {
                     Ok(())
                 }
             },
+            Number::Visit => {
+                answer.id().context("no ID")?;
+                self.visits.1 += 1;
+                counts.visits += 1;
+                Ok(())
+            }
+            Number::Known => {
+                let told = answer.list().context("no list")?;
+                let is_name = |name: &[Answer]| name[0] == Answer::Text(b"pids-tracked".to_vec());
+                let known = told.chunks_exact(2).find(|name| is_name(name));
+                let known = known.and_then(|pair| pair[1].number());
+                let known = known.context("no number of producers")?;
+                ensure!(known <= PRODUCERS_MAX, "{known} producers are known");
+                Ok(())
+            }
             Number::Len => {
                 let len = answer.number().context("no length")?;
-                let expected = reached as i64..=self.sent as i64;
+                let (visits_sent, visits) = self.visits;
+                let expected = (reached + visits) as i64..=(self.sent + visits_sent) as i64;
                 ensure!(expected.contains(&len), "{len} entries, not {expected:?}");
                 Ok(())
             }

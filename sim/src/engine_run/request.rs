@@ -36,6 +36,10 @@ pub(super) enum Number {
     Gap,
     /// The last one, and its entry.
     Last,
+    /// To append one of another producer, which is seen this once.
+    Visit,
+    /// How many producers are known.
+    Known,
     /// How many entries there are.
     Len,
 }

@@ -1,8 +1,9 @@
 //! Whether an idempotent append is new, a duplicate or refused, where its stream keeps more of its
 //! producers than Redis does: epochs, numbers, messages. What is refused may be counted.
 
-use engine::command::Ctx;
+use engine::command::{Ctx, Mode};
 use engine::error::{CmdError, StreamError};
+use engine::limits::PRODUCERS_EVICTED_BY_APPEND_MAX;
 use engine::store::effect::{Effect, Idempotent, StreamChange, event};
 use resp::Argv;
 use stream::{Counted, DelayedEntry, OnGap, Stand, Stream, StreamId, fingerprint};
@@ -163,6 +164,16 @@ pub(super) fn compare_within(
     match stream.idempotence().keeps_messages() && message(earlier) != message(fields) {
         true => Err(other_fields(stream, id)),
         false => Ok(()),
+    }
+}
+
+/// Makes room for the producer that has come into a stream, if that has too many now. A replay does
+/// not decide who goes: the log says it.
+#[cold]
+pub(super) fn keep_to_limit(key: &[u8], ctx: &mut Ctx<'_>) {
+    if ctx.mode != Mode::Replay {
+        ctx.store
+            .evict_producers(key, PRODUCERS_EVICTED_BY_APPEND_MAX);
     }
 }
 

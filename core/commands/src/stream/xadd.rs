@@ -12,7 +12,7 @@ use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{DelayedOptions, References, Stream, StreamId};
 
-use super::once::{Judged, compare, compare_waiting, judge, refuse_epoch};
+use super::once::{Judged, compare, compare_waiting, judge, keep_to_limit, refuse_epoch};
 use super::references_option::{REFERENCES, parse_references};
 use super::trim_option::{TRIM, TrimClause};
 
@@ -232,6 +232,7 @@ impl Command for XAdd {
         let report = producer.as_ref().map_or(Report::Id, |it| it.report);
         let epoch = producer.as_ref().and_then(|it| it.epoch);
         let (fingerprint, sought);
+        let mut is_beyond = false;
         let mut idempotent = match producer {
             None => None,
             Some(Producer {
@@ -269,7 +270,7 @@ impl Command for XAdd {
                 Mode::Alone | Mode::Transaction | Mode::Called | Mode::Resumed => match found {
                     Some(stream) => {
                         let Idempotent { producer, iid, .. } = *idempotent;
-                        let is_beyond = stream.idempotence().is_beyond_redis();
+                        is_beyond = stream.idempotence().is_beyond_redis();
                         let judged = match epoch.is_some() || is_beyond {
                             false => Ok(Judged::ByWindow),
                             true => judge(stream, *idempotent, epoch, now_ms),
@@ -363,6 +364,9 @@ impl Command for XAdd {
             idempotent,
         };
         ctx.store.apply(&Effect::on(key, append), event::XADD);
+        if is_beyond {
+            keep_to_limit(key, ctx);
+        }
         if let Some(trim) = trim {
             trim.apply(key, references, ctx);
         }

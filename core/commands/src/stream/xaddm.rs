@@ -18,7 +18,8 @@ use stream::{
 };
 
 use super::once::{
-    Judged, Refusal, compare, compare_waiting, compare_within, fence, judge_number, refuse_epoch,
+    Judged, Refusal, compare, compare_waiting, compare_within, fence, judge_number, keep_to_limit,
+    refuse_epoch,
 };
 use super::references_option::{REFERENCES, parse_references};
 use super::trim_option::{TRIM, TrimClause};
@@ -197,6 +198,9 @@ impl Command for XAddM {
                 | Outcome::Stale => event::UNHEARD,
             };
             ctx.store.apply(&Effect::on(key, change), event);
+        }
+        if cmd.producer.is_some() {
+            keep_to_limit(key, ctx);
         }
         let is_longer = outcomes.iter().any(|it| matches!(it, Outcome::Added(_)));
         if let Some(trim) = trim.filter(|_| is_longer) {

@@ -7,8 +7,9 @@
 use std::ops::RangeInclusive;
 
 use engine::args::{Args, parse_i64};
-use engine::command::{Command, Ctx, Flow};
+use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::{CmdError, StreamError};
+use engine::limits::PRODUCERS_EVICTED_BY_SETTING_MAX;
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
@@ -18,8 +19,9 @@ use super::settings_option::NamedSettings;
 
 /// `XCFGSET key [DURATION seconds | IDMP-DURATION seconds] [MAXSIZE entries | IDMP-MAXSIZE
 /// entries] [KEEPIDS] [IDMP-CONFLICT <IGNORE | ERROR>] [IDMP-STATS <OFF | ON>]
-/// [IDMP-MODE <WINDOW | MONOTONE>] [IDMP-GAPS <ALLOW | ERROR>] [RETAIN-MAXLEN entries]
-/// [RETAIN-AGE milliseconds] [RETAIN-BYTES bytes] [RETAIN-REFS <KEEPREF | DELREF | ACKED>]`
+/// [IDMP-MODE <WINDOW | MONOTONE>] [IDMP-GAPS <ALLOW | ERROR>] [IDMP-PIDS count]
+/// [RETAIN-MAXLEN entries] [RETAIN-AGE milliseconds] [RETAIN-BYTES bytes]
+/// [RETAIN-REFS <KEEPREF | DELREF | ACKED>]`
 pub(super) struct XCfgSet;
 
 pub(super) struct Parsed<'a> {
@@ -95,6 +97,7 @@ impl Command for XCfgSet {
             )
             .token("IDMP-GAPS")
             .optional(),
+            Arg::integer("count").token("IDMP-PIDS").optional(),
             Arg::integer("entries").token("RETAIN-MAXLEN").optional(),
             Arg::integer("milliseconds").token("RETAIN-AGE").optional(),
             Arg::integer("bytes").token("RETAIN-BYTES").optional(),
@@ -156,6 +159,10 @@ impl Command for XCfgSet {
                 settings: &settings,
             };
             ctx.store.apply(&Effect::on(cmd.key, set), event::UNHEARD);
+            if ctx.mode != Mode::Replay {
+                let evicted_max = PRODUCERS_EVICTED_BY_SETTING_MAX;
+                ctx.store.evict_producers(cmd.key, evicted_max);
+            }
         }
         ctx.reply.ok();
         Ok(Flow::Done)

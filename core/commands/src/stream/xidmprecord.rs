@@ -8,6 +8,8 @@ use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 use stream::{Counted, Stand, Stream, StreamId};
 
+use super::once::keep_to_limit;
+
 /// `XIDMPRECORD key pid iid stream-id`
 pub(super) struct XIdmpRecord;
 
@@ -22,8 +24,9 @@ pub(super) struct Parsed<'a> {
 enum Recorded {
     /// It stands for this entry.
     Entry(StreamId),
-    /// An append with it was refused, and is counted. Only weir's own files say so.
-    Refused(Counted),
+    /// An append with it was refused, and is counted, or its producer is forgotten with all IDs.
+    /// Only weir's own files say so.
+    Counted(Counted),
 }
 
 impl Command for XIdmpRecord {
@@ -50,7 +53,7 @@ impl Command for XIdmpRecord {
         let what = args.required()?;
         let mut counts = Counted::ALL.into_iter();
         let what = match counts.find(|count| count.name().as_bytes() == what) {
-            Some(count) => Recorded::Refused(count),
+            Some(count) => Recorded::Counted(count),
             None => Recorded::Entry(StreamId::parse(what, 0)?),
         };
         if producer.is_empty() {
@@ -74,17 +77,26 @@ impl Command for XIdmpRecord {
             .ok_or(CmdError::NoSuchKey)?;
         let id = match cmd.what {
             Recorded::Entry(id) => id,
-            Recorded::Refused(what) if ctx.mode == Mode::Replay => {
-                let count = StreamChange::CountRefused {
-                    producer: cmd.producer,
-                    iid: cmd.iid,
-                    what,
+            Recorded::Counted(what) if ctx.mode == Mode::Replay => {
+                let producer = cmd.producer;
+                let count = match what {
+                    Counted::Evicted => StreamChange::EvictProducer { producer },
+                    Counted::Duplicate
+                    | Counted::Conflict
+                    | Counted::Fenced
+                    | Counted::Stale
+                    | Counted::Gap
+                    | Counted::Dropped => StreamChange::CountRefused {
+                        producer,
+                        iid: cmd.iid,
+                        what,
+                    },
                 };
                 ctx.store.apply(&Effect::on(cmd.key, count), event::UNHEARD);
                 ctx.reply.ok();
                 return Ok(Flow::Done);
             }
-            Recorded::Refused(_) => return Err(stream::InvalidId.into()),
+            Recorded::Counted(_) => return Err(stream::InvalidId.into()),
         };
         // weir's own files also record IDs whose entry is gone: a retry is a duplicate all the
         // same.
@@ -114,6 +126,7 @@ impl Command for XIdmpRecord {
         };
         ctx.store
             .apply(&Effect::on(cmd.key, record), event::UNHEARD);
+        keep_to_limit(cmd.key, ctx);
         ctx.reply.ok();
         Ok(Flow::Done)
     }

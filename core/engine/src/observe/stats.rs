@@ -36,6 +36,8 @@ pub struct KeyspaceStats {
     pub redelivered: u64,
     /// Entries that became dead letters.
     pub dead_letters: u64,
+    /// Producers that were forgotten because their streams had too many.
+    pub producers_evicted: u64,
     /// Effects applied.
     pub effects: u64,
     /// Keys, entries and the like that were changed, by all effects.

@@ -4,10 +4,11 @@
 //! follows from the record. A key that has expired is removed, which is an effect, and so are
 //! fields of a hash. A value does what it has to: a stream forgets idempotent IDs and lets chunks
 //! be packed, neither of which anybody can see, so that no effect says it. That delayed entries of
-//! a stream are appended is one (`upkeep/delayed.rs`), and that entries go which are beyond its
-//! bounds is another (`upkeep/retention.rs`). While nothing may expire, nobody looks for keys that
-//! have, and a hash with fields that have is put aside. Both are loops under a budget: what they do
-//! not get to waits for the next call, which is due at once.
+//! a stream are appended is one (`upkeep/delayed.rs`), that entries go which are beyond its bounds
+//! is another (`upkeep/retention.rs`), and so is that it forgets producers because it has too many
+//! (`upkeep/producers.rs`). While nothing may expire, nobody looks for keys that have, and a hash
+//! with fields that have is put aside. Both are loops under a budget: what they do not get to waits
+//! for the next call, which is due at once.
 
 use stream::Stream;
 use values::{Hash, Key};
@@ -16,8 +17,8 @@ use super::delayed::AppendBudget;
 use super::retention::RetainBudget;
 use crate::Engine;
 use crate::limits::{
-    EXPIRED_PER_TIMER_MAX, HELD_RETRY_MS, LOOKS_PER_TIMER_MAX, STEPS_PER_TIMER_MAX,
-    UNTRACKED_PER_TIMER_MAX,
+    EXPIRED_PER_TIMER_MAX, HELD_RETRY_MS, LOOKS_PER_TIMER_MAX, PRODUCERS_EVICTED_PER_TIMER_MAX,
+    STEPS_PER_TIMER_MAX, UNTRACKED_PER_TIMER_MAX,
 };
 use crate::store::apply::{Access, Overdue, Store};
 use crate::store::keyspace::Due;
@@ -35,6 +36,8 @@ struct Budget {
     appends: AppendBudget,
     /// Entries that streams remove because of their bounds.
     retains: RetainBudget,
+    /// Producers of streams that are forgotten because there are too many.
+    evictions: usize,
 }
 
 impl Engine {
@@ -114,6 +117,7 @@ impl Engine {
             steps: STEPS_PER_TIMER_MAX,
             appends: AppendBudget::of_call(),
             retains: RetainBudget::of_call(),
+            evictions: PRODUCERS_EVICTED_PER_TIMER_MAX,
         };
         let expires_keys = self.expires_keys(now);
         if expires_keys {
@@ -128,7 +132,8 @@ impl Engine {
             let is_now = |at: Option<u64>| at.is_some_and(|at| at <= now.stream_ms());
             let appends = is_now(stream.and_then(Stream::delayed_due_ms));
             let retains = is_now(stream.and_then(Stream::retention_due_ms));
-            if appends || retains {
+            let evicts = stream.is_some_and(|stream| stream.idempotence().has_surplus());
+            if appends || retains || evicts {
                 if !self.changes_keys(now) {
                     let later = now.unix().plus(HELD_RETRY_MS);
                     self.data.keyspace.postpone(due, later);
@@ -136,6 +141,8 @@ impl Engine {
                     self.append_delayed(due, &mut budget.appends, now);
                 } else if retains && !budget.retains.is_spent() {
                     self.retain_due(due, &mut budget.retains, now);
+                } else if evicts && budget.evictions > 0 {
+                    self.evict_producers(due, &mut budget.evictions, now);
                 } else {
                     return;
                 }

@@ -9,7 +9,7 @@
 //! | `weir-idmp-times` | per remembered id whose entry was not added at the time in its ID: how many ids lie between it and the one before (number), and by how many milliseconds the time of the addition is ahead (number; twice that, or twice that less one where it is behind) |
 //! | `weir-idmp-messages` | per remembered id of which it is known what its message was: how many ids lie between it and the one before (number), and a hash of the fields (8 bytes, little endian) |
 //! | `weir-idmp-epochs` | per producer that was given an epoch: its ID (its length, a number, and its bytes) and the latest epoch (number) |
-//! | `weir-idmp-counts` | if a stream counts what happens to producers, a tally of all; then per producer that has one: its ID (its length, a number, and its bytes) and a tally. A tally is how many counts there are, and these (numbers): duplicates, conflicts, fenced, dropped |
+//! | `weir-idmp-counts` | if a stream counts what happens to producers, a tally of all; then per producer that has one: its ID (its length, a number, and its bytes) and a tally. A tally is how many counts there are, and these (numbers): duplicates, conflicts, fenced, stale, gaps, dropped, evicted |
 //! | `weir-idmp-numbers` | per producer that has reached a number: its ID (its length, a number, and its bytes), the number, the two numbers of its entry's ID, and a hash of the message (8 bytes, little endian; 0 if it is not known) |
 //! | `weir-delayed` | the number of the last ticket that was given out (number), and what waits to be appended (`stream/delayed.rs`) |
 //! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a text is its length and its bytes) |

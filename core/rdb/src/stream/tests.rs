@@ -1,4 +1,4 @@
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use proptest::prelude::*;
 use stream::{
@@ -599,11 +599,13 @@ fn plans() -> impl Strategy<Value = Plan> {
             references,
         },
     );
-    let settings = (conflicts, any::<bool>(), modes, retain).prop_map(
-        |(on_conflict, counts_producers, iid_mode, retain)| StreamSettings {
+    let limits = prop::sample::select(vec![0, 1, 3]);
+    let settings = (conflicts, any::<bool>(), modes, limits, retain).prop_map(
+        |(on_conflict, counts_producers, iid_mode, producers_max, retain)| StreamSettings {
             on_conflict,
             counts_producers,
             iid_mode,
+            producers_max: NonZeroU32::new(producers_max),
             retain,
             ..StreamSettings::default()
         },
@@ -709,7 +711,9 @@ fn build(plan: &Plan) -> Stream {
         };
         if steps.len() % 2 == 1 {
             settings.deliveries_max = steps.len() as u64;
+            // No key that a setting may name is longer.
             settings.dead_letter_key = name.repeat(3);
+            settings.dead_letter_key.truncate(512);
             settings.pending_max = 7;
         }
         stream.set_group_settings(name, &settings);

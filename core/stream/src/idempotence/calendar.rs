@@ -6,6 +6,9 @@
 //! counts iids by the second in which they were added, so that a count can leave out what has
 //! expired but is still there, without looking for it. Its newest line is kept apart from the
 //! others, because nearly every append writes to it.
+//!
+//! Where producers are in an order by their activity (`activity`), that says what expires next, and
+//! there is no wheel.
 
 use collections::Wheel;
 use collections::directory::{Directory, Entry};
@@ -18,7 +21,10 @@ const TICK_MS: u64 = 1_000;
 /// A schedule of producers, named by their hashes, and the ledger.
 #[derive(Clone, Debug)]
 pub(super) struct Calendar {
-    wheel: Wheel<u64>,
+    /// `None` where the order of activity is used.
+    wheel: Option<Wheel<u64>>,
+    /// Where a scan goes on that puts producers into a new wheel.
+    unscheduled: Option<u64>,
     /// The line of the latest second of all; the ledger has the others.
     open: Line,
     ledger: Directory<Line>,
@@ -75,32 +81,73 @@ impl Calendar {
     /// A calendar for a stream whose earliest producer is forgotten at `earliest_ms`.
     pub(super) fn new(earliest_ms: u64) -> Self {
         Calendar {
-            wheel: Wheel::new(tick_after(earliest_ms)),
+            wheel: Some(Wheel::new(tick_after(earliest_ms))),
+            unscheduled: None,
             open: Line::default(),
             ledger: Directory::new(),
         }
     }
 
+    /// From now on the order of activity says what expires. Returns the wheel.
+    pub(super) fn leave_to_order(&mut self) -> Option<Wheel<u64>> {
+        self.unscheduled = None;
+        self.wheel.take()
+    }
+
+    /// From now on a wheel says it again. All producers are to be scheduled
+    /// ([`Calendar::schedule_some`]).
+    pub(super) fn schedule_again(&mut self) {
+        self.wheel = Some(Wheel::new(0));
+        self.unscheduled = Some(0);
+    }
+
+    /// Schedules some of the producers that are to be, which `scan` shows with their deadlines: as
+    /// [`Directory::scan`], a few at a time.
+    pub(super) fn schedule_some(
+        &mut self,
+        budget: &mut usize,
+        mut scan: impl FnMut(u64, &mut dyn FnMut(u64, u64)) -> u64,
+    ) {
+        while *budget > 0
+            && let Some(cursor) = self.unscheduled
+        {
+            let mut len = 0;
+            let next = scan(cursor, &mut |producer_hash, deadline_ms| {
+                len += 1;
+                self.schedule(producer_hash, deadline_ms);
+            });
+            *budget = budget.saturating_sub(len.max(1));
+            self.unscheduled = (next != 0).then_some(next);
+        }
+    }
+
     /// Adds a producer that is forgotten at `deadline_ms` at the latest.
     pub(super) fn schedule(&mut self, producer_hash: u64, deadline_ms: u64) {
-        self.wheel.insert(tick_after(deadline_ms), producer_hash);
+        if let Some(wheel) = &mut self.wheel {
+            wheel.insert(tick_after(deadline_ms), producer_hash);
+        }
     }
 
     /// A producer whose time has come, to be removed or scheduled again.
     pub(super) fn pop_due(&mut self, now_ms: u64, budget: &mut usize) -> Option<u64> {
-        self.wheel.pop_due(now_ms / TICK_MS, budget)
+        self.wheel.as_mut()?.pop_due(now_ms / TICK_MS, budget)
     }
 
     /// Returns whether [`Calendar::pop_due`] has work to do.
     pub(super) fn is_due(&self, now_ms: u64) -> bool {
-        self.wheel.is_due(now_ms / TICK_MS)
+        let tick = now_ms / TICK_MS;
+        self.unscheduled.is_some() || self.wheel.as_ref().is_some_and(|wheel| wheel.is_due(tick))
     }
 
     /// Before that time nothing is due. Apart, since few streams have a calendar and every append
     /// asks.
     #[inline(never)]
     pub(super) fn next_deadline_ms(&self) -> Option<u64> {
+        if self.unscheduled.is_some() {
+            return Some(0);
+        }
         self.wheel
+            .as_ref()?
             .next_deadline()
             .map(|tick| tick.saturating_mul(TICK_MS))
     }
@@ -159,6 +206,12 @@ impl Calendar {
                     iids + line.iids as usize,
                 )
             })
+    }
+
+    /// How many places the wheel has.
+    #[cfg(test)]
+    pub(super) fn scheduled(&self) -> usize {
+        self.wheel.as_ref().map_or(0, Wheel::len)
     }
 
     /// The line of that time, made if need be.

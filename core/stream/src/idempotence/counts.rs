@@ -26,17 +26,20 @@ pub enum Counted {
     Gap,
     /// An iid was dropped before its duration was over, because the window was full.
     Dropped,
+    /// It was forgotten, because the stream was to know no more producers.
+    Evicted,
 }
 
 impl Counted {
     /// All of them, in the order in which they are shown. Files know each by its place.
-    pub const ALL: [Counted; 6] = [
+    pub const ALL: [Counted; 7] = [
         Counted::Duplicate,
         Counted::Conflict,
         Counted::Fenced,
         Counted::Stale,
         Counted::Gap,
         Counted::Dropped,
+        Counted::Evicted,
     ];
 
     /// The name of the count in replies.
@@ -48,6 +51,7 @@ impl Counted {
             Counted::Stale => "stale",
             Counted::Gap => "gaps",
             Counted::Dropped => "dropped",
+            Counted::Evicted => "evicted",
         }
     }
 }

@@ -4,8 +4,11 @@
 
 use triomphe::Arc;
 
+use super::activity::row_of_window;
 use super::calendar::Calendar;
-use super::limits::{RECORDS_PER_WORK_UNIT, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN};
+use super::limits::{
+    RECORDS_PER_WORK_UNIT, SORTED_PER_STEP, UNSORTED_RECORDS_MAX, UNSORTED_RECORDS_MIN,
+};
 use super::{Idempotence, Producer, hash_of};
 
 /// Whether expiry has finished.
@@ -23,6 +26,9 @@ impl Idempotence {
     /// does nothing and gives the next time.
     #[inline]
     pub fn next_deadline_ms(&self) -> Option<u64> {
+        if let Some(activity) = self.activity() {
+            return self.next_deadline_in_order(activity);
+        }
         match &self.calendar {
             Some(calendar) => calendar.next_deadline_ms(),
             None => (!self.producers.is_empty()).then_some(self.earliest_ms),
@@ -36,8 +42,15 @@ impl Idempotence {
     /// A producer that keeps appending loses its expired iids with its next append. One that
     /// stopped loses all of them when the youngest expires.
     pub fn expire(&mut self, now_ms: u64, budget: &mut usize) -> Expiry {
+        self.sort(budget);
+        if self.is_unsorted() {
+            return Expiry::MoreIsDue;
+        }
         if self.calendar.is_some() {
-            self.expire_by_calendar(now_ms, budget)
+            match self.activity() {
+                Some(_) => self.expire_in_order(now_ms, budget),
+                None => self.expire_by_calendar(now_ms, budget),
+            }
         } else {
             if now_ms >= self.earliest_ms && !self.producers.is_empty() {
                 *budget = budget.saturating_sub(self.producers.len());
@@ -58,6 +71,9 @@ impl Idempotence {
         self.calendar = None;
         if self.record_count > UNSORTED_RECORDS_MAX {
             let mut calendar = Calendar::new(self.earliest_ms);
+            if self.activity().is_some() {
+                calendar.leave_to_order();
+            }
             for producer in self.producers.iter() {
                 let newest_at_ms = producer.window.newest_at_ms();
                 calendar.schedule(producer.hash, self.deadline_ms(newest_at_ms));
@@ -81,6 +97,7 @@ impl Idempotence {
             if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {
                 self.record_count -= gone.window.len();
                 self.forget_messages(hash);
+                self.reorder(Some(row_of_window(hash, &gone.window)), None);
             }
         }
         self.look_at_all();
@@ -104,6 +121,12 @@ impl Idempotence {
         let calendar = Arc::make_mut(shared);
         let own = self.own.as_mut().map(Arc::make_mut);
         let mut messages = own.and_then(|own| own.messages.as_mut());
+        calendar.schedule_some(budget, |cursor, schedule| {
+            self.producers.scan(cursor, SORTED_PER_STEP, |p| {
+                let newest_at_ms = p.window.newest_at_ms();
+                schedule(p.hash, newest_at_ms.saturating_add(lifetime.duration_ms));
+            })
+        });
         while let Some(hash) = calendar.pop_due(now_ms, budget) {
             let over = |p: &Producer| p.hash == hash && lifetime.is_over(p.window.newest_at_ms());
             if let Some(gone) = self.producers.remove(hash, over, hash_of, 0) {

@@ -27,8 +27,15 @@ pub(super) const UNSORTED_RECORDS_MAX: usize = 128;
 pub(super) const UNSORTED_RECORDS_MIN: usize = 32;
 const _: () = assert!(UNSORTED_RECORDS_MIN < UNSORTED_RECORDS_MAX);
 
-/// How many records of a removed producer cost one unit of the budget of expiry.
+/// How many records of a removed producer cost one unit of the budget of expiry or eviction.
 pub(super) const RECORDS_PER_WORK_UNIT: usize = 16;
+
+/// Producers that are put in the order of their activity in one step, about.
+pub(super) const SORTED_PER_STEP: usize = 32;
+
+/// Producers that are put in order before one is evicted, so that this ends before the stream has
+/// grown much.
+pub(super) const SORTED_PER_EVICTION: usize = 16;
 
 /// Producers whose appends are counted one by one; some 8 MiB of counts.
 pub(super) const COUNTED_PRODUCERS_MAX: usize = 65_536;

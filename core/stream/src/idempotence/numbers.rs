@@ -6,6 +6,7 @@ use collections::directory::{Directory, Entry};
 use collections::parse_integer;
 use triomphe::ThinArc;
 
+use super::activity::Row;
 use crate::StreamId;
 
 /// The number that an iid is, if it is one: decimal, from 0 to 2^63 - 1, because clients read it as
@@ -21,6 +22,13 @@ pub struct Reached {
     pub number: u64,
     /// The entry of that, which may be gone by now.
     pub id: StreamId,
+}
+
+impl Reached {
+    /// The place of its producer in the order of activity.
+    pub(super) fn row(self, hash: u64) -> Row {
+        [self.id.ms, self.id.seq, hash]
+    }
 }
 
 /// How the iid of an append stands to what its producer has reached.
@@ -102,6 +110,25 @@ impl Numbers {
                 None
             }
         }
+    }
+
+    /// Forgets what a producer has reached. Returns whether it was known.
+    pub(super) fn remove(&mut self, hash: u64, name: &[u8]) -> bool {
+        let is_it = |p: &OfProducer| p.is(hash, name);
+        self.producers.remove(hash, is_it, hash_of, 0).is_some()
+    }
+
+    /// The name of the producer with this place in the order of their activity.
+    pub(super) fn name_at(&self, row: Row) -> Option<&[u8]> {
+        let [.., hash] = row;
+        let is_it = |p: &OfProducer| p.reached.row(p.hash) == row;
+        self.producers.find(hash, is_it).map(|p| &p.name.slice)
+    }
+
+    /// One step of a scan, as of [`Directory::scan`], that shows places in that order.
+    pub(super) fn scan_rows(&self, cursor: u64, count: usize, mut f: impl FnMut(Row)) -> u64 {
+        let show = |p: &OfProducer| f(p.reached.row(p.hash));
+        self.producers.scan(cursor, count, show)
     }
 
     /// All producers with what they have reached, in no particular order.

@@ -4,6 +4,8 @@
 
 use triomphe::Arc;
 
+use super::activity::Activity;
+use super::calendar::Calendar;
 use super::counts::{Counted, Counts, Tally};
 use super::epochs::Epochs;
 use super::messages::{self, Messages};
@@ -23,6 +25,8 @@ pub(super) struct Own {
     pub(super) counts: Option<Counts>,
     /// What producers have reached, if their iids are numbers.
     pub(super) numbers: Option<Numbers>,
+    /// Who was active when, if only some producers are to be known.
+    pub(super) activity: Option<Activity>,
 }
 
 impl Own {
@@ -32,6 +36,7 @@ impl Own {
             && self.epochs.is_empty()
             && self.counts.is_none()
             && self.numbers.is_none()
+            && self.activity.is_none()
     }
 
     /// About how many bytes of memory it takes, if this many iids are remembered.
@@ -39,10 +44,12 @@ impl Own {
         let messages = self.messages.as_ref();
         let counts = self.counts.as_ref();
         let numbers = self.numbers.as_ref();
+        let activity = self.activity.as_ref();
         messages.map_or(0, |messages| messages.allocated_bytes(iids))
             + self.epochs.allocated_bytes()
             + counts.map_or(0, Counts::allocated_bytes)
             + numbers.map_or(0, Numbers::allocated_bytes)
+            + activity.map_or(0, Activity::allocated_bytes)
     }
 }
 
@@ -96,12 +103,32 @@ impl Idempotence {
             IidMode::Window => forgotten._numbers = own.numbers.take(),
             IidMode::Monotone => drop(own.numbers.get_or_insert_default()),
         }
+        let calendar = self.calendar.as_mut().map(Arc::make_mut);
+        match (settings.producers_max, &mut own.activity) {
+            (None, activity) => {
+                if let Some(activity) = activity.take() {
+                    forgotten._order = activity.into_rows();
+                    calendar.into_iter().for_each(Calendar::schedule_again);
+                }
+            }
+            (Some(producers_max), Some(activity)) => activity.set_max(producers_max),
+            (Some(producers_max), activity @ None) => {
+                *activity = Some(Activity::new(producers_max));
+                forgotten._wheel = calendar.and_then(Calendar::leave_to_order);
+            }
+        }
+        if let Some(activity) = &mut own.activity
+            && forgotten._numbers.is_some()
+        {
+            forgotten._order = activity.reset();
+        }
         let messages = forgotten._messages.as_ref();
         let counts = forgotten._counts.as_ref();
         let numbers = forgotten._numbers.as_ref();
         forgotten.bytes = messages.map_or(0, |gone| gone.allocated_bytes(self.record_count))
             + counts.map_or(0, Counts::allocated_bytes)
-            + numbers.map_or(0, Numbers::allocated_bytes);
+            + numbers.map_or(0, Numbers::allocated_bytes)
+            + forgotten._order.heap_bytes();
         if own.is_empty() {
             self.own = None;
         }
@@ -110,6 +137,10 @@ impl Idempotence {
 
     /// Forgets all that is kept beside the windows.
     pub(crate) fn forget_own(&mut self) {
+        let is_ordered = self.activity().is_some();
+        if let Some(calendar) = self.calendar.as_mut().filter(|_| is_ordered) {
+            Arc::make_mut(calendar).schedule_again();
+        }
         self.own = None;
     }
 
@@ -157,8 +188,10 @@ impl Idempotence {
     /// there.
     pub fn restore_reached(&mut self, producer: &[u8], reached: Reached) {
         let hash = hash_bytes(self.seed, producer);
+        let from = self.row(hash, producer);
         if let Some(numbers) = self.own_mut().and_then(|own| own.numbers.as_mut()) {
             numbers.set(hash, producer, reached);
+            self.reorder(from, Some(reached.row(hash)));
         }
     }
 
@@ -182,11 +215,13 @@ impl Idempotence {
         let Some(number) = number else {
             return true;
         };
+        let from = self.row(hash, producer);
         let own = self.own_mut();
         let set = own.and_then(|own| own.numbers.as_mut()).map(|numbers| {
             let reached = Reached { number, id };
             numbers.set(hash, producer, reached)
         });
+        self.reorder(from, Some(Reached { number, id }.row(hash)));
         if set == Some(None) {
             self.forget_window(hash, producer);
         }
@@ -199,6 +234,11 @@ impl Idempotence {
         let Some(gone) = self.producers.remove(hash, is_it, hash_of, 0) else {
             return;
         };
+        self.forget_beside(&gone);
+    }
+
+    /// Forgets what belongs to a window that is gone.
+    pub(super) fn forget_beside(&mut self, gone: &Producer) {
         self.record_count -= gone.window.len();
         if let Some(calendar) = self.calendar.as_mut().map(Arc::make_mut) {
             // Its place in the wheel stays until it is due, and then there is no such producer.
@@ -206,7 +246,7 @@ impl Idempotence {
                 .for_each(|record| calendar.remove_iid(record.added_at_ms));
             calendar.move_producer(Some(gone.window.newest_at_ms()), None);
         }
-        self.forget_messages(hash);
+        self.forget_messages(gone.hash);
     }
 
     /// Counts what happened to an append of a producer, if such things are counted.

@@ -9,6 +9,7 @@ use super::*;
 use crate::settings::{OnConflict, StreamSettings};
 
 mod counted;
+mod limited;
 mod numbered;
 
 const START_MS: u64 = 1_795_436_473_510;

@@ -1,5 +1,7 @@
 //! The settings of a stream.
 
+use std::num::NonZeroU32;
+
 use super::{Form, Retain, Row, SettingValue, Settings, retain};
 
 /// What a stream was told. [`crate::Retention`] has what Redis can be told too.
@@ -13,6 +15,9 @@ pub struct StreamSettings {
     pub iid_mode: IidMode,
     /// `IDMP-GAPS`: what becomes of an append whose ID is not the next number.
     pub on_gap: OnGap,
+    /// `IDMP-PIDS`: how many producers are known at most, beside those that are only known for
+    /// their epochs.
+    pub producers_max: Option<NonZeroU32>,
     /// `RETAIN-…`: which entries stay.
     pub retain: Retain,
 }
@@ -90,6 +95,22 @@ impl Settings for StreamSettings {
                     0 => OnGap::Allow,
                     _ => OnGap::Error,
                 }
+            },
+        },
+        Row {
+            word: "IDMP-PIDS",
+            tag: 5,
+            form: Form::Number {
+                min: 0,
+                max: u32::MAX as u64,
+            },
+            get: |settings| {
+                let max = settings.producers_max.map_or(0, NonZeroU32::get);
+                SettingValue::Number(max.into())
+            },
+            set: |settings, value| {
+                let max = u32::try_from(value.number()).unwrap_or(u32::MAX);
+                settings.producers_max = NonZeroU32::new(max);
             },
         },
         retain::MAXLEN,

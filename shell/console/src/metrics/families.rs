@@ -489,6 +489,12 @@ const ALL_STREAMS: &[Family] = &[
         |s, f| f.one(s.figures.stats.iids_dropped),
     ),
     counter(
+        "weir_idempotence_evicted",
+        In::Numbers,
+        "Producers that were forgotten because their streams had too many (IDMP-PIDS), since the server began",
+        |s, f| f.one(s.figures.stats.producers_evicted),
+    ),
+    counter(
         "weir_groups_redelivered",
         In::Numbers,
         "Entries that groups delivered again, since the server began",

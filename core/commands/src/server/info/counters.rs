@@ -76,6 +76,7 @@ pub(super) fn stats(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("total_effects_applied", keys.effects);
     sheet.line("idmp_duplicates", keys.iids_duplicates);
     sheet.line("idmp_dropped", keys.iids_dropped);
+    sheet.line("idmp_evicted", keys.producers_evicted);
 }
 
 /// What the threads did: reads, writes, holds of the lock.

@@ -76,6 +76,9 @@ pub enum StreamChange<'a> {
         iid: &'a [u8],
         what: Counted,
     },
+    /// `XIDMPRECORD` of `*` with the name of a count: a producer was forgotten, because there were
+    /// too many, and that is counted.
+    EvictProducer { producer: &'a [u8] },
 }
 
 /// What a producer says identifies an append, so that it happens once.
@@ -142,6 +145,13 @@ impl StreamChange<'_> {
                 stream.idempotence_mut().count(producer, what, 1);
                 1
             }),
+            StreamChange::EvictProducer { producer } => {
+                store.data.stats.producers_evicted += 1;
+                store.edit_stream(key, |stream| {
+                    stream.idempotence_mut().evict(producer);
+                    1
+                })
+            }
             StreamChange::Trim {
                 through,
                 references,
@@ -307,9 +317,18 @@ impl StreamChange<'_> {
                 .arg(iid)
                 .arg(what.name().as_bytes())
                 .end(),
+            StreamChange::EvictProducer { producer } => Line::new(out, 5, "XIDMPRECORD")
+                .arg(key)
+                .arg(producer)
+                .arg(ALL_IIDS)
+                .arg(Counted::Evicted.name().as_bytes())
+                .end(),
         }
     }
 }
+
+/// What stands for all that is remembered of a producer, where the log has an idempotent ID.
+const ALL_IIDS: &[u8] = b"*";
 
 /// Remembers whose entry this is, if its producer said so. Returns how many iids were dropped for
 /// that before their time. Inlined, since it only takes apart what its caller has in registers.
@@ -461,6 +480,28 @@ impl Store<'_> {
             self.data.dropped.take(What::Forgotten(gone));
         }
         changed
+    }
+
+    /// Forgets producers that are more than a stream may have, the least recently active first, as
+    /// many as these steps allow: one with many idempotent IDs takes several. If it is not known
+    /// yet who was active when, some steps go into that.
+    pub fn evict_producers(&mut self, key: &[u8], steps: usize) {
+        let found = self.peek(key).map(Record::value);
+        let stream = found.and_then(Value::get::<Stream>);
+        if stream.is_none_or(|stream| !stream.idempotence().may_have_surplus()) {
+            return;
+        }
+        let now_ms = self.now.stream_ms();
+        let mut producers = Vec::new();
+        let _ = self.edit_stream(key, |stream| {
+            let idempotence = stream.idempotence_mut();
+            producers = idempotence.plan_eviction(now_ms, steps);
+            0
+        });
+        for producer in &producers {
+            let evict = StreamChange::EvictProducer { producer };
+            self.apply(&Effect::on(key, evict), event::UNHEARD);
+        }
     }
 
     /// The time at which an entry counts as added.

@@ -258,7 +258,7 @@ fn the_bytes_of_an_effect_do_not_change() {
                 settings: &comparing,
             }),
             "XCFGSET k IDMP-CONFLICT ERROR IDMP-STATS OFF IDMP-MODE WINDOW IDMP-GAPS ALLOW \
-             RETAIN-MAXLEN 7 RETAIN-AGE 0 RETAIN-BYTES 0 RETAIN-REFS ACKED",
+             IDMP-PIDS 0 RETAIN-MAXLEN 7 RETAIN-AGE 0 RETAIN-BYTES 0 RETAIN-REFS ACKED",
         ),
         (
             of(GroupChange::SetSettings {
@@ -348,6 +348,10 @@ fn the_bytes_of_an_effect_do_not_change() {
                 what: Counted::Fenced,
             }),
             "XIDMPRECORD k p i fenced",
+        ),
+        (
+            on(StreamChange::EvictProducer { producer: b"p" }),
+            "XIDMPRECORD k p * evicted",
         ),
         (
             of(GroupChange::Create {

@@ -16,7 +16,7 @@ export function plural(value: number, one: string, many = `${one}s`): string {
 }
 
 export function rate(perSecond: number): string {
-  if (perSecond === 0) return "0";
+  if (Number.isInteger(perSecond)) return count(perSecond);
   return perSecond < 10 ? perSecond.toFixed(1) : count(perSecond);
 }
 

@@ -123,15 +123,18 @@ export function useLive(): Live {
 
 export interface Asked<T> {
   data: T | null;
+  /** When it came. */
+  at: number;
   fault: Fault | null;
   reload: () => void;
 }
 
 /** The answer at a path, asked again each so many milliseconds while the page is seen. */
 export function usePoll<T>(path: string | null, everyMs: number): Asked<T> {
-  const [state, set] = useState<{ path: string | null; data: T | null; fault: Fault | null }>({
+  const [state, set] = useState<{ path: string | null; data: T | null; at: number; fault: Fault | null }>({
     path,
     data: null,
+    at: 0,
     fault: null,
   });
   const [turn, setTurn] = useState(0);
@@ -144,12 +147,12 @@ export function usePoll<T>(path: string | null, everyMs: number): Asked<T> {
       if (!document.hidden) {
         try {
           const data = await get<T>(path, abort.signal);
-          set({ path, data, fault: null });
+          set({ path, data, at: Date.now(), fault: null });
         } catch (error) {
           if (abort.signal.aborted) return;
           const fault = error instanceof Fault ? error : new Fault("unknown", String(error));
           // What was known is still shown; of something else nothing is.
-          set((before) => ({ path, data: before.path === path ? before.data : null, fault }));
+          set((before) => ({ ...before, path, data: before.path === path ? before.data : null, fault }));
         }
       }
       if (!abort.signal.aborted) next = window.setTimeout(run, everyMs);
@@ -163,21 +166,27 @@ export function usePoll<T>(path: string | null, everyMs: number): Asked<T> {
   const isCurrent = state.path === path;
   return {
     data: isCurrent ? state.data : null,
+    at: state.at,
     fault: isCurrent ? state.fault : null,
     reload: () => setTurn((turn) => turn + 1),
   };
 }
 
-/** Values of the last polls, for a curve; begins anew when `key` changes. */
-export function useHistory(key: string, value: number | null, max = 120): [number, number][] {
+/** The values of the last answers, for a curve. It begins again when `key` changes. */
+export function useHistory(
+  key: string,
+  value: number | null,
+  at: number,
+  max = 120,
+): [number, number][] {
   const [history, set] = useState<{ key: string; points: [number, number][] }>({ key, points: [] });
   useEffect(() => {
     if (value === null) return;
     set((before) => {
       const points = before.key === key ? before.points : [];
-      return { key, points: [...points.slice(1 - max), [Date.now(), value]] };
+      return { key, points: [...points.slice(1 - max), [at, value]] };
     });
-    // Each poll makes a new value, even if it is the same number.
-  }, [key, value, Math.floor(Date.now() / 1000)]);
+    // An answer is a point of the curve, even if its value is that of the one before.
+  }, [key, at]);
   return history.key === key ? history.points : [];
 }

@@ -17,9 +17,9 @@ const HEALTH: Record<string, string> = {
 };
 
 export function DurabilityView({ theme }: { theme: string }) {
-  const { data, fault, reload } = usePoll<Durability>("/durability", 1000);
+  const { data, at, fault, reload } = usePoll<Durability>("/durability", 1000);
   const { samples } = useLive();
-  const commits = useHistory("commits", data?.commits ?? null, 120);
+  const commits = useHistory("commits", data?.commits ?? null, at);
   const pace = commits.slice(1).map(([at, value], index) => {
     const [atBefore, before] = commits[index] ?? [at, value];
     return Math.max(0, ((value - before) * 1000) / Math.max(at - atBefore, 1));

@@ -22,11 +22,11 @@ export function OverviewView({ theme }: { theme: string }) {
     <>
       <h1>Overview</h1>
       <div class="stats">
-        <Stat label="Commands a second" value={rate(overview.commands_per_second)} />
+        <Stat label="Commands/s" value={rate(overview.commands_per_second)} />
         <Stat
           label="Streams"
           value={count(streams.streams)}
-          note={`${plural(streams.entries, "entry", "entries")}, ${bytes(streams.bytes)}`}
+          note={plural(streams.entries, "entry", "entries")}
           href="#/streams"
         />
         <Stat
@@ -38,7 +38,7 @@ export function OverviewView({ theme }: { theme: string }) {
         <Stat
           label="Duplicates caught"
           value={<span title={exact(streams.duplicates)}>{count(streams.duplicates)}</span>}
-          note={`${plural(streams.iids, "ID")} of ${plural(streams.producers, "producer")} remembered`}
+          note={`${plural(streams.iids, "ID")} remembered`}
           tone={streams.duplicates > 0 ? "good" : undefined}
           href="#/idempotence"
         />

@@ -20,13 +20,13 @@ export function Idempotence(props: {
 }) {
   const { idempotence } = props.known;
   const path = `/streams/${props.stream}/producers${query({ db: props.db, count: PRODUCERS_MAX })}`;
-  const { data, fault, reload } = usePoll<{ producers: Producer[]; cursor: string | null }>(path, 1000);
+  const { data, at, fault, reload } = usePoll<{ producers: Producer[]; cursor: string | null }>(path, 1000);
   const [settings, setSettings] = useState<Partial<Settings> | null>(null);
   const producers = data?.producers ?? [];
   const fit = usePoll<Fit>(`/streams/${props.stream}/idempotence?db=${props.db}`, 1000);
   const used = fit.data?.busiest?.window_used_percent ?? Math.max(0, ...producers.map((of) => of.window_used_percent));
   const dropped = idempotence.counted?.dropped ?? null;
-  const usedHistory = useHistory(`${path} used`, data ? used : null);
+  const usedHistory = useHistory(`${path} used`, data ? used : null, at);
   if (fault && !data) return fault.code === "offline" ? null : <Trouble fault={fault} retry={reload} />;
   if (!data) return <Loading what="producers" />;
   return (

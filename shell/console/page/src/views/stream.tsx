@@ -20,10 +20,10 @@ export function StreamView(props: {
 }) {
   const name = named(props.stream);
   const path = `/streams/${props.stream}?db=${props.db}`;
-  const { data, fault, reload } = usePoll<Stream>(path, 1000);
+  const { data, at, fault, reload } = usePoll<Stream>(path, 1000);
   const [isAdding, setAdding] = useState(false);
   const [added, setAdded] = useState(0);
-  const history = useHistory(path, data?.added ?? null, 60);
+  const history = useHistory(path, data?.added ?? null, at, 60);
   const curve = history.slice(1).map(([at, added], index) => {
     const [atBefore, before] = history[index] ?? [at, added];
     return Math.max(0, ((added - before) * 1000) / Math.max(at - atBefore, 1));

@@ -16,8 +16,12 @@ use crate::rng::Rng;
 /// Draws what a bystander does next: requests that are sent together.
 pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> Vec<Request> {
     let stream = rng.index(ledger.streams.len());
-    match rng.below(74) {
-        0..4 => vec![look(stream, rng)],
+    match rng.below(68) {
+        0..4 => {
+            let mut requests = vec![look(stream, rng)];
+            requests.extend(ledger.kept.requests(engine, rng));
+            requests
+        }
         4 => vec![count(rng)],
         5 => transaction(),
         6 => vec![shorten(engine, stream, ledger, rng)],
@@ -25,8 +29,7 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         8..10 => (0..1 + rng.below(3)).map(|_| change(stream, rng)).collect(),
         10 => elsewhere(rng),
         11..14 | 52..54 => expiring(rng),
-        54..68 => ledger.work.requests(engine, rng),
-        68.. => ledger.kept.requests(engine, rng),
+        54.. => ledger.work.requests(engine, rng),
         14..16 => (0..1 + rng.below(4)).map(|_| hash(rng)).collect(),
         16 => (0..1 + rng.below(4)).map(|_| fields(rng)).collect(),
         17 => (0..1 + rng.below(4)).map(|_| estimate(rng)).collect(),

@@ -49,6 +49,7 @@ pub use time::{Mono, Now, UnixMs};
 use crate::clients::channels::Channels;
 use crate::clients::delivery::{Delivery, Outgoing};
 use crate::clients::monitor::Monitors;
+use crate::clients::pattern_reads::PatternReads;
 use crate::clients::pause::Pause;
 use crate::clients::session::{IoFigures, SessionId, Sessions};
 use crate::clients::tracking::Tracking;
@@ -147,6 +148,7 @@ impl Engine {
                 watches: Watches::default(),
                 tracking: Tracking::new(secret.hash(b"tracking"), config.tracked_keys_max),
                 blocking: Blocking::default(),
+                pattern_reads: PatternReads::default(),
                 stats: KeyspaceStats::default(),
                 retention: config.retention,
                 added: store::apply::Added::Now,
@@ -464,6 +466,11 @@ impl Engine {
     /// Who tracks which keys.
     pub fn tracking(&self) -> &Tracking {
         &self.data.tracking
+    }
+
+    /// Reads of many streams by a pattern.
+    pub fn pattern_reads(&self) -> &PatternReads {
+        &self.data.pattern_reads
     }
 
     /// Who waits for which keys.

@@ -124,6 +124,30 @@ pub const REDRIVE_LOOKS_PER_LETTER: u64 = 10;
 /// The greatest `COUNT` of `XREDRIVE`.
 pub const REDRIVE_COUNT_MAX: u64 = 10_000;
 
+/// Reads by patterns (`XREADGROUP … PATTERN`) that are known at a time, those with the same words
+/// counted once. Whoever changes a stream compares its key with the patterns of all.
+pub const PATTERN_READS_MAX: usize = 32;
+
+/// How long the pattern and the name of the group of such a read may be each, in bytes.
+pub const PATTERN_READ_BYTES_MAX: usize = 512;
+
+/// The longest name of a stream that such a read finds, in bytes.
+pub const PATTERN_READ_NAME_BYTES_MAX: usize = 1024;
+
+/// Streams that such a read knows to have something; others are looked for again. Each takes some
+/// 200 bytes beside its name.
+pub const PATTERN_STREAMS_MAX: usize = 1 << 16;
+
+/// How long a read by a pattern is remembered after its last call, in milliseconds.
+pub const PATTERN_READ_IDLE_MS: u64 = 300_000;
+
+/// Keys that one call, or one call of the timer, looks at to find those that match a pattern; about
+/// a tenth of a microsecond each.
+pub const PATTERN_KEYS_PER_STEP_MAX: usize = 2000;
+
+/// Streams that one call of such a read looks at; about a microsecond each where there is nothing.
+pub const PATTERN_TURNS_PER_CALL_MAX: usize = 500;
+
 /// How far the time of a consumer's last call may lag behind in the journal, in milliseconds, if
 /// the call brought nothing: a consumer that polls is written this seldom.
 pub const SEEN_UNLOGGED_MS_MAX: u64 = 10_000;

@@ -42,6 +42,15 @@ impl ReadBounds {
         }
     }
 
+    /// The same where all streams share what `COUNT` says.
+    pub(super) fn begin_shared(&self) -> ReadBudget {
+        let count = self.count.or(self.count_max).unwrap_or(SHARED_COUNT);
+        ReadBudget {
+            count_left: count,
+            ..self.begin()
+        }
+    }
+
     /// What a reply that begins here may hold.
     pub(super) fn begin(&self) -> ReadBudget {
         ReadBudget {
@@ -53,6 +62,9 @@ impl ReadBounds {
         }
     }
 }
+
+/// Entries that a read of many streams by a pattern gives if it does not say how many.
+const SHARED_COUNT: u64 = 1000;
 
 fn positive(args: &mut Args<'_>, name: &'static str) -> Result<u64, CmdError> {
     match args.integer()? {
@@ -77,6 +89,22 @@ impl ReadBudget {
     /// Returns how many entries the next stream may give.
     pub(super) fn stream_limit(&self) -> u64 {
         self.count_per_stream.min(self.count_left)
+    }
+
+    /// Returns how many entries each of so many streams may give if they share what is left evenly.
+    pub(super) fn share_of(&self, streams: usize) -> u64 {
+        self.count_left / (streams as u64).max(1)
+    }
+
+    /// The next stream is one of so many that share what is left: it may give no less than those
+    /// behind it, and no more than one entry more.
+    pub(super) fn set_share(&mut self, streams: usize) {
+        self.count_per_stream = self.count_left.div_ceil((streams as u64).max(1));
+    }
+
+    /// Returns how many entries were written.
+    pub(super) fn written(&self) -> u64 {
+        self.written
     }
 
     /// Returns whether only counts bound the reply, so that entries may be written at once.

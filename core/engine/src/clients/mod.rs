@@ -8,6 +8,7 @@ pub mod channels;
 pub mod delivery;
 pub mod line;
 pub mod monitor;
+pub mod pattern_reads;
 pub mod pause;
 pub mod session;
 pub mod tracking;

@@ -5,6 +5,8 @@
 //! waiting requests again, in the order in which they began to wait. One that still finds nothing
 //! keeps its place.
 
+mod by_pattern;
+
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -13,6 +15,8 @@ use std::ops::Bound::{Excluded, Unbounded};
 use resp::{ArgvBuf, Reply};
 use values::{Key, Typed, Value};
 
+use self::by_pattern::PatternLines;
+use crate::clients::pattern_reads::PatternReadId;
 use crate::clients::session::SessionId;
 use crate::error::CmdError;
 use crate::time::Mono;
@@ -139,6 +143,9 @@ pub enum Interest {
     },
     /// That the key holds a value that has enough (`BLPOP`).
     Value(Enough),
+    /// That it is the turn of any of the streams of a read by a pattern, which has no keys
+    /// (`XREADGROUP … PATTERN`).
+    Streams(PatternReadId),
 }
 
 /// A value of a type with no fewer elements than are waited for.
@@ -176,7 +183,10 @@ impl Interest {
                 ..
             } => Some(Source::Group(group.clone())),
             Interest::Value(enough) => Some(Source::Value(*enough)),
-            Interest::Any | Interest::EntriesAbove(_) | Interest::Group { .. } => None,
+            Interest::Any
+            | Interest::EntriesAbove(_)
+            | Interest::Group { .. }
+            | Interest::Streams(_) => None,
         }
     }
 }
@@ -293,6 +303,7 @@ pub struct Blocking {
     waiting: BTreeMap<u16, BTreeMap<Key, Queue>>,
     deadlines: BTreeSet<(Mono, SessionId)>,
     ready: Vec<AwaitedKey>,
+    by_pattern: PatternLines,
     clients: usize,
     last_ticket: Ticket,
 }
@@ -330,6 +341,7 @@ impl Blocking {
             };
             queue.add(session, *ticket, interest.source());
         }
+        self.by_pattern.add(session, wait);
         self.schedule(session, wait);
         self.clients += 1;
     }
@@ -343,6 +355,7 @@ impl Blocking {
                 }
             }
         }
+        self.by_pattern.remove(wait);
         self.unschedule(session, wait);
         self.clients -= 1;
     }
@@ -394,10 +407,10 @@ impl Blocking {
         }
     }
 
-    /// Returns whether a changed key is waited for.
+    /// Returns whether a changed key is waited for, or the turn of a stream.
     #[inline]
     pub(crate) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        !self.ready.is_empty() | !self.by_pattern.ready.is_empty()
     }
 
     /// The keys that were marked, in the order in which they were changed, each with those who are

@@ -3,7 +3,7 @@
 use stream::{StreamId, Ticket};
 use thiserror::Error;
 
-use crate::limits::REDRIVE_COUNT_MAX;
+use crate::limits::{PATTERN_READ_BYTES_MAX, PATTERN_READS_MAX, REDRIVE_COUNT_MAX};
 
 /// Why a command on a stream is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -61,6 +61,17 @@ pub enum StreamError {
         "ERR The {0} ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The {0} ID would just return an empty result set."
     )]
     MeaninglessId(char),
+    /// `XREADGROUP … PATTERN` with another ID.
+    #[error("ERR PATTERN reads new entries only: its ID must be '>'")]
+    PatternReadsNew,
+    /// A long pattern, or a group with a long name.
+    #[error(
+        "ERR PATTERN and the name of its group can have at most {PATTERN_READ_BYTES_MAX} bytes each"
+    )]
+    PatternTooLong,
+    /// Clients wait for this many reads by patterns already.
+    #[error("ERR clients wait for {PATTERN_READS_MAX} patterns already")]
+    TooManyPatterns,
     /// `XREADGROUP … CLAIM` with something that is not a number.
     #[error("ERR min-idle-time is not an integer or out of range")]
     IdleNotAnInteger,

@@ -67,6 +67,7 @@ impl Engine {
         std::mem::swap(&mut data.watches, &mut self.data.watches);
         std::mem::swap(&mut data.tracking, &mut self.data.tracking);
         std::mem::swap(&mut data.blocking, &mut self.data.blocking);
+        std::mem::swap(&mut data.pattern_reads, &mut self.data.pattern_reads);
         std::mem::swap(&mut data.notifications, &mut self.data.notifications);
         self.data = data;
         self.server.loading = None;

@@ -207,7 +207,7 @@ impl Server {
 
 /// The error for what a user may not do.
 #[cold]
-fn denied(user: &User, row: &Row, refusal: NotAllowed<'_>, mode: Mode) -> CmdError {
+pub(super) fn denied(user: &User, row: &Row, refusal: NotAllowed<'_>, mode: Mode) -> CmdError {
     CmdError::Denied(Box::new(Denied {
         when: match mode {
             Mode::Alone | Mode::Resumed | Mode::Replay => DeniedWhen::Asked,

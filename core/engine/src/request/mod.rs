@@ -12,6 +12,7 @@ mod measure;
 mod migration;
 pub(crate) mod monitor;
 mod news;
+mod pattern_read;
 pub(crate) mod pause;
 pub(crate) mod prepared;
 pub(crate) mod script;

@@ -37,6 +37,9 @@ impl Engine {
                     }
                 }
             }
+            for read in self.data.blocking.take_ready_patterns() {
+                self.serve_pattern_read(read, now);
+            }
         }
     }
 
@@ -81,7 +84,7 @@ impl Engine {
                 continue;
             }
             let is_worth_it = match (&wait.interest, stream) {
-                (Interest::Any | Interest::Value(_), _) => true,
+                (Interest::Any | Interest::Value(_) | Interest::Streams(_), _) => true,
                 // The key is gone, or has another type: a group's reader is told, a plain reader
                 // keeps waiting.
                 (Interest::EntriesAbove(_), None) => false,

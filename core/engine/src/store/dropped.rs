@@ -9,6 +9,7 @@ use resp::{ArgvBuf, Large};
 use stream::{Forgotten, Group, Removed};
 use values::Value;
 
+use crate::clients::pattern_reads::Turns;
 use crate::clients::session::{Queue, Session, Watched};
 use crate::clients::tracking::ForgottenTable;
 use crate::clients::waiting::Wait;
@@ -64,6 +65,8 @@ pub enum What {
     Watched(Watched),
     /// What was known of the keys that clients track.
     Tracked(ForgottenTable),
+    /// Streams that were known to have something.
+    Turns(Turns),
     /// What a client waited for.
     Wait(Wait),
     /// A request that was held back.
@@ -85,6 +88,7 @@ impl What {
             What::Session(session) => session.own_bytes(),
             What::Watched(watched) => watched.bytes(),
             What::Tracked(table) => table.bytes(),
+            What::Turns(turns) => turns.heap_bytes(),
             What::Wait(wait) => wait.heap_bytes(),
             What::Request(request) => request.heap_bytes(),
         }

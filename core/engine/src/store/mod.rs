@@ -12,4 +12,5 @@ pub mod libraries;
 pub mod log;
 pub mod notifications;
 pub mod packing;
+pub mod pattern_reads;
 mod retention;

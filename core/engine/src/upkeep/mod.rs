@@ -9,6 +9,7 @@ mod delayed;
 mod eviction;
 mod idle;
 mod packing;
+mod pattern_reads;
 mod producers;
 mod retention;
 mod schedule;

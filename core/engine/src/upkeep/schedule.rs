@@ -51,6 +51,7 @@ impl Engine {
         }
         self.do_what_is_due(now);
         self.data.tracking.shrink_table(UNTRACKED_PER_TIMER_MAX);
+        self.look_after_pattern_reads(now);
         self.send_news_of_time();
         if self.data.blocking.has_ready() {
             self.serve_ready(now);
@@ -63,7 +64,7 @@ impl Engine {
     }
 
     /// Returns whether time may change keys now. While a log is followed, it says when.
-    fn changes_keys(&self, now: Now) -> bool {
+    pub(super) fn changes_keys(&self, now: Now) -> bool {
         self.server.pause.active(now).is_none() && !self.data.log.is_replaying()
     }
 

@@ -28,7 +28,11 @@ impl Engine {
         let pause = self.server.pause.deadline();
         let idle = self.next_idle_look();
         let waits = self.data.blocking.next_deadline();
-        [waits, keys, pause, idle].into_iter().flatten().min()
+        let patterns = self.next_look_after_pattern_reads(now);
+        [waits, keys, pause, idle, patterns]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn sample_rates(&mut self, now: Now) {

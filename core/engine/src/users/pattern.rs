@@ -76,11 +76,16 @@ fn short_word(name: &[u8]) -> u64 {
     }
 }
 
+/// The beginning of a pattern that stands for itself.
+fn literal_of(text: &[u8]) -> &[u8] {
+    let special = text.iter().position(|byte| b"*?[\\".contains(byte));
+    &text[..special.unwrap_or(text.len())]
+}
+
 impl Pattern {
     /// A pattern with this text, in which there is no zero.
     pub(super) fn new(text: &[u8]) -> Pattern {
-        let special = text.iter().position(|byte| b"*?[\\".contains(byte));
-        let literal = special.unwrap_or(text.len());
+        let literal = literal_of(text).len();
         let is_prefix = &text[literal..] == b"*";
         Pattern {
             beginning: Beginning::new(&text[..literal]),
@@ -106,6 +111,14 @@ impl Pattern {
     /// How the names begin that match, if all match that begin so.
     pub(super) fn beginning(&self) -> Option<Beginning> {
         self.is_told.then_some(self.beginning)
+    }
+
+    /// Returns whether it is sure that all names match that another pattern matches: it is the same,
+    /// or whatever follows the beginning of this one matches it. That may be so of others too, but
+    /// is not worked out.
+    pub(super) fn covers(&self, other: &[u8]) -> bool {
+        let is_longer = self.is_prefix && literal_of(other).starts_with(&self.text[..self.literal]);
+        is_longer || self.text == other
     }
 
     /// Returns whether a name matches.
@@ -175,6 +188,31 @@ mod tests {
                 .iter()
                 .any(|name| Beginning::OF_NONE.is_of(first_word(name.as_bytes())))
         );
+    }
+
+    #[test]
+    fn a_pattern_covers_what_it_surely_matches() {
+        for (pattern, other, expected) in [
+            ("*", "", true),
+            ("*", "[a]*", true),
+            ("orders:*", "orders:*", true),
+            ("orders:*", "orders:eu:*", true),
+            ("orders:*", "orders:", true),
+            ("orders:*", "orders:1", true),
+            ("orders:*", "orders*", false),
+            ("orders:*", "order[s]:*", false),
+            ("orders:*", "orders\\:*", false),
+            ("orders:*", "*", false),
+            ("orders:?", "orders:?", true),
+            ("orders:?", "orders:1", false),
+            ("orders:*:eu", "orders:*:eu", true),
+            ("orders:*:eu", "orders:1:eu", false),
+            ("orders", "orders", true),
+            ("orders", "orders:", false),
+        ] {
+            let covers = Pattern::new(pattern.as_bytes()).covers(other.as_bytes());
+            assert_eq!(covers, expected, "{pattern} {other}");
+        }
     }
 
     #[test]

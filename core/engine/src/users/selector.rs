@@ -75,11 +75,13 @@ impl Precedent {
 
 /// What a request needs of keys beyond those that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Wanted<'w> {
     /// Nothing.
     Named,
     /// It may read any key.
     AllKeysRead,
+    /// It may do this to each key that matches a pattern.
+    KeysLike(&'w [u8], KeyFlags),
 }
 
 impl Selector {
@@ -104,7 +106,7 @@ impl Selector {
         &self,
         row: &'static Row,
         argv: Argv<'a>,
-        wanted: Wanted,
+        wanted: Wanted<'_>,
     ) -> Result<(), NotAllowed<'a>> {
         if !self.commands.allows(row) {
             let first = if row.container.is_empty() { 1 } else { 2 };
@@ -121,7 +123,12 @@ impl Selector {
                     .enumerate()
                     .try_for_each(|(index, found)| self.check_key(index, &found))?,
             }
-            if wanted == Wanted::AllKeysRead && !self.reads_all_keys() {
+            let has_wanted = match wanted {
+                Wanted::Named => true,
+                Wanted::AllKeysRead => self.reads_all_keys(),
+                Wanted::KeysLike(pattern, flags) => self.allows_keys_like(pattern, flags),
+            };
+            if !has_wanted {
                 return Err(NotAllowed::Key(0, b""));
             }
         }
@@ -230,6 +237,13 @@ impl Selector {
     fn reads_all_keys(&self) -> bool {
         let mut keys = self.keys.iter();
         keys.any(|(rights, pattern)| rights.has(Rights::READ) && pattern.text() == b"*")
+    }
+
+    /// Returns whether one pattern lets this be done to each key that another pattern matches.
+    fn allows_keys_like(&self, like: &[u8], flags: KeyFlags) -> bool {
+        let needed = Rights::needed(flags);
+        let mut keys = self.keys.iter();
+        keys.any(|(rights, pattern)| rights.has(needed) && pattern.covers(like))
     }
 
     /// Returns whether a channel may be used. A pattern of channels may be if that very pattern is

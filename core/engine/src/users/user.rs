@@ -3,7 +3,7 @@
 use resp::Argv;
 
 use crate::limits::{USER_BYTES_MAX, USER_ITEMS_MAX};
-use crate::table::{CommandIndex, Flags, FoundChannel, Row};
+use crate::table::{CommandIndex, Flags, FoundChannel, KeyFlags, Row};
 use crate::users::DEFAULT_USER;
 use crate::users::commands::{Change, is_space_or_null};
 use crate::users::fault::RuleFault;
@@ -112,6 +112,19 @@ impl User {
         self.check_for(row, argv, Wanted::AllKeysRead).is_ok()
     }
 
+    /// Returns whether the user may make this request and do this to each key that matches a
+    /// pattern.
+    pub fn may_use_keys_like(
+        &self,
+        row: &'static Row,
+        argv: Argv<'_>,
+        pattern: &[u8],
+        flags: KeyFlags,
+    ) -> bool {
+        let wanted = Wanted::KeysLike(pattern, flags);
+        self.check_for(row, argv, wanted).is_ok()
+    }
+
     /// Returns whether the user may make this request because it is like one before that was
     /// allowed; otherwise [`User::clearly_may`] has to look.
     #[inline]
@@ -130,7 +143,7 @@ impl User {
         &self,
         row: &'static Row,
         argv: Argv<'a>,
-        wanted: Wanted,
+        wanted: Wanted<'_>,
     ) -> Result<(), NotAllowed<'a>> {
         // Whoever it is may say who it is.
         if row.spec.flags.has(Flags::NO_AUTH) {

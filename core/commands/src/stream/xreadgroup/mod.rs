@@ -1,9 +1,13 @@
-//! `XREADGROUP`: reads as a consumer of a group. What happens with one stream is in `serve`.
+//! `XREADGROUP`: reads as a consumer of a group. What happens with one stream is in `serve`, where
+//! the streams come from if only a pattern is said in `pattern`.
 
+mod look;
+mod pattern;
 mod serve;
 
 use engine::Mono;
 use engine::args::{Args, parse_i64};
+use engine::clients::pattern_reads::WithoutGroup;
 use engine::clients::waiting::{Interest, TimeoutReply, Wait};
 use engine::command::{Command, Ctx, Flow, Mode};
 use engine::error::{CmdError, StreamError};
@@ -12,13 +16,14 @@ use engine::table::{
 };
 use resp::Argv;
 
+use self::pattern::Matching;
 use self::serve::{Delivery, Request, Served};
 use super::group_key::GroupKey;
 use super::read_budget::ReadBounds;
 use super::stream_parts::{end_streams, write_stream, write_streams};
 use crate::timeout::Timeout;
 
-/// `XREADGROUP GROUP group consumer [options] STREAMS key [key …] id [id …]`
+/// `XREADGROUP GROUP group consumer [options] (STREAMS key [key …] id [id …] | PATTERN pattern >)`
 pub(super) struct XReadGroup;
 
 pub(super) struct Parsed<'a> {
@@ -29,6 +34,8 @@ pub(super) struct Parsed<'a> {
     block: Option<Timeout>,
     keys: Argv<'a>,
     ids: Argv<'a>,
+    /// Which streams are read if none is named.
+    matching: Option<Matching<'a>>,
 }
 
 impl Command for XReadGroup {
@@ -74,11 +81,22 @@ impl Command for XReadGroup {
                 .since("8.4.0")
                 .optional(),
             Arg::word("noack", "NOACK").optional(),
-            Arg::block(
-                "streams",
-                &[Arg::key("key", 0).multiple(), Arg::string("id").multiple()],
-            )
-            .token("STREAMS"),
+            Arg::word("makegroup", "MAKEGROUP").optional(),
+            Arg::one_of(
+                "source",
+                &[
+                    Arg::block(
+                        "streams",
+                        &[Arg::key("key", 0).multiple(), Arg::string("id").multiple()],
+                    )
+                    .token("STREAMS"),
+                    Arg::block(
+                        "matching",
+                        &[Arg::pattern("pattern"), Arg::word("new-entries", ">")],
+                    )
+                    .token("PATTERN"),
+                ],
+            ),
         ],
         compat: Compat::Differs(
             "Of those that wait, who has waited longest is served first. In Redis, who waits for several streams goes to the back of all when something happens to one. With CLAIM, entries that are idle long enough and were deleted from the stream are pending no longer; in Redis they stay so for ever. What a group has read never counts more than what was added.",
@@ -93,6 +111,9 @@ impl Command for XReadGroup {
     }
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if let Some(matching) = cmd.matching {
+            return pattern::execute(&cmd, matching, ctx);
+        }
         // Nothing is delivered from any stream if one of them is wrong. A single one is checked as
         // it is served.
         if cmd.keys.len() > 1 {
@@ -175,6 +196,8 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
     let mut block = None;
     let mut claim_idle_ms_min = None;
     let mut acknowledgement = stream::Acknowledgement::Awaited;
+    let mut without_group = WithoutGroup::PassedOver;
+    let mut pattern = None;
     let streams = loop {
         if args.left() >= 3 && args.keyword("GROUP") {
             names = Some((args.required()?, args.required()?));
@@ -191,6 +214,11 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
             acknowledgement = stream::Acknowledgement::Waived;
         } else if args.keyword_with_value("STREAMS") {
             break args.rest();
+        } else if args.keyword("MAKEGROUP") {
+            without_group = WithoutGroup::GetsIt;
+        } else if args.left() == 3 && args.keyword("PATTERN") {
+            pattern = Some((args.required()?, args.required()?));
+            break args.rest();
         } else {
             return Err(CmdError::Syntax);
         }
@@ -203,6 +231,11 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
     }
     let (group, consumer) = names.ok_or(CmdError::Stream(StreamError::GroupMissing))?;
     bounds.check()?;
+    let matching = match (pattern, without_group) {
+        (Some((pattern, id)), _) => Some(Matching::parse(pattern, id, group, without_group)?),
+        (None, WithoutGroup::PassedOver) => None,
+        (None, WithoutGroup::GetsIt) => return Err(CmdError::Syntax),
+    };
     let key_count = streams.len() / 2;
     Ok(Parsed {
         whole,
@@ -216,5 +249,6 @@ fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
         block,
         keys: streams.take(key_count),
         ids: streams.skip(key_count),
+        matching,
     })
 }

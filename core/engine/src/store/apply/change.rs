@@ -17,6 +17,7 @@ impl Data {
         !self.watches.is_empty()
             | self.tracking.has_trackers()
             | (self.blocking.clients() > 0)
+            | self.pattern_reads.is_anyone_reading()
             | self.notifications.is_anyone_listening()
     }
 }
@@ -111,6 +112,9 @@ impl Store<'_> {
                     self.touch(database, key, touch);
                 }
                 self.publish(event, key, other);
+                if self.data.pattern_reads.is_anyone_reading() {
+                    self.note_for_pattern_reads(key, change, touch);
+                }
             }
             // Who watches keys of a whole database has to be asked before it is changed.
             Effect::Database(_) | Effect::Server(_) => self.data.everything_changed(),

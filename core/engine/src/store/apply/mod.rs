@@ -20,6 +20,7 @@ use values::{Key, Thresholds};
 
 use self::lookup::Counting;
 use crate::clients::channels::Channels;
+use crate::clients::pattern_reads::PatternReads;
 use crate::clients::session::Session;
 use crate::clients::tracking::Tracking;
 use crate::clients::waiting::Blocking;
@@ -47,6 +48,7 @@ pub struct Data {
     pub(crate) watches: Watches,
     pub(crate) tracking: Tracking,
     pub(crate) blocking: Blocking,
+    pub(crate) pattern_reads: PatternReads,
     pub(crate) stats: KeyspaceStats,
     /// What a new stream remembers of its producers.
     pub(crate) retention: Retention,
@@ -100,8 +102,11 @@ impl Data {
         }
     }
 
-    /// All keys may have changed: those who track keys are told.
+    /// All keys may have changed: those who track keys are told, and streams are looked for again.
     pub(crate) fn everything_changed(&mut self) {
+        for turns in self.pattern_reads.start_over() {
+            self.dropped.take(What::Turns(turns));
+        }
         if let Some(table) = self.tracking.everything_changed() {
             self.dropped.take(What::Tracked(table));
         }

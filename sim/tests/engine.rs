@@ -51,6 +51,10 @@ fn nothing_that_was_told_is_lost_or_doubled() {
     assert!(sum.delayed > 50 && sum.undelayed > 5, "{sum:?}");
     assert!(sum.retained_away > 100, "{sum:?}");
     assert!(sum.followed > 100 && sum.overtaken > 5, "{sum:?}");
+    assert!(
+        sum.given_by_pattern > 200 && sum.streams_found > 40,
+        "{sum:?}"
+    );
     assert!(sum.evicted > 2, "{sum:?}");
     assert!(sum.dead_lettered > 40 && sum.redriven > 5, "{sum:?}");
     assert!(

@@ -28,6 +28,7 @@ pub(super) enum Role {
     Produces(Producer),
     Delays(Delayer),
     Consumes(Consumer),
+    ByPattern,
     Other,
 }
 
@@ -206,6 +207,7 @@ impl Client {
                 ledger.things.laid_out |= answer.list().is_some();
                 Ok(())
             }
+            (_, Purpose::Many(told)) => ledger.many.told(*told, answer, turn, counts),
             (_, Purpose::Work(told)) => ledger.work.told(*told, answer, turn, counts),
             (_, Purpose::Kept(told)) => ledger.kept.told(*told, answer),
             (_, Purpose::Pair) => match answer.list() {

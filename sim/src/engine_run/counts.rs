@@ -53,6 +53,10 @@ pub struct Counts {
     pub delivered: u64,
     /// Entries that consumers acknowledged.
     pub consumed: u64,
+    /// Entries that readers by a pattern were given, repeated ones included.
+    pub given_by_pattern: u64,
+    /// Streams that they had found in the end.
+    pub streams_found: u64,
     /// Dead letters that were there after restarts.
     pub dead_lettered: u64,
     /// Dead letters that went back.
@@ -86,7 +90,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 36] {
+    fn all(&mut self) -> [&mut u64; 38] {
         let Counts {
             crashes,
             power_cuts,
@@ -113,6 +117,8 @@ impl Counts {
             given_up,
             delivered,
             consumed,
+            given_by_pattern,
+            streams_found,
             dead_lettered,
             redriven,
             looks_repeated,
@@ -151,6 +157,8 @@ impl Counts {
             given_up,
             delivered,
             consumed,
+            given_by_pattern,
+            streams_found,
             dead_lettered,
             redriven,
             looks_repeated,

@@ -13,6 +13,7 @@ use stream::{EntryRef, Stream, StreamId};
 use super::Bug;
 use super::answer::Answer;
 use super::kept::Kept;
+use super::many::Many;
 use super::things::Things;
 use super::work::Work;
 
@@ -32,6 +33,7 @@ pub(super) struct Ledger {
     pub(super) things: Things,
     pub(super) work: Work,
     pub(super) kept: Kept,
+    pub(super) many: Many,
     /// For each counter the values shown, by turn.
     counters: BTreeMap<u64, BTreeMap<Turn, i64>>,
 }
@@ -83,6 +85,7 @@ impl Ledger {
             things: Things::default(),
             work: Work::default(),
             kept: Kept::new(bug),
+            many: Many::default(),
             counters: BTreeMap::new(),
         }
     }

@@ -14,6 +14,8 @@
 //! - each entry of a stream of work is still to be delivered, pending, or a dead letter, in exactly
 //!   one of these ways, and is not delivered more often than it may be;
 //! - what a group still needs stays in a stream with bounds, and what nobody needs goes in the end;
+//! - each entry of the streams that are read by a pattern was told to one reader as new, whatever
+//!   streams came meanwhile, and in the end none was passed over;
 //! - what a script or function has written is there wholly or not at all, also of one that takes
 //!   long and was suspended in the middle when the crash came;
 //! - libraries of functions are there wholly or not at all, and their functions are those of their
@@ -43,6 +45,7 @@ mod functions;
 mod kept;
 mod ledger;
 mod lists;
+mod many;
 mod numbered;
 mod picture;
 mod process;
@@ -97,6 +100,8 @@ pub enum Bug {
     BoundsForgotten,
     /// Streams with bounds are trimmed without asking their groups.
     NeededTrimmed,
+    /// Snapshots are written without how far readers by a pattern have come.
+    DeliveriesForgotten,
     /// The last recovered batch is applied twice.
     AppliedTwice,
     /// Replies leave while the disk is full and their batches are in no file.
@@ -107,7 +112,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 14] = [
+    pub const ALL: [Bug; 15] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
@@ -119,6 +124,7 @@ impl Bug {
         Bug::DelayedForgotten,
         Bug::BoundsForgotten,
         Bug::NeededTrimmed,
+        Bug::DeliveriesForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,
         Bug::RewrittenMidScript,

@@ -21,9 +21,11 @@ use journal::{
 use persistence::snapshot::Progress;
 use persistence::{OpenError, snapshot};
 use resp::ArgvBuf;
+use stream::StreamId;
 
 use super::Bug;
 use super::follower::Follower;
+use super::many;
 use super::setting::Setting;
 use crate::disk::{SimDisk, SimFile};
 
@@ -296,7 +298,8 @@ impl Process {
                         | Bug::GroupSettingsForgotten
                         | Bug::LibrariesForgotten
                         | Bug::DelayedForgotten
-                        | Bug::BoundsForgotten),
+                        | Bug::BoundsForgotten
+                        | Bug::DeliveriesForgotten),
                     ) => {
                         let base = forgetful(bug, &view, &self.engine, now)?;
                         sink.write_all(&base).is_ok()
@@ -484,6 +487,11 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                     for name in names {
                         stream.set_group_settings(&name, &stream::GroupSettings::default());
                     }
+                }
+                if bug == Bug::DeliveriesForgotten
+                    && let Some(stream) = record.value.get_mut::<stream::Stream>()
+                {
+                    stream.set_group_id(many::GROUP.as_bytes(), StreamId::MIN, None);
                 }
                 if bug == Bug::DelayedForgotten
                     && let Some(stream) = record.value.get_mut::<stream::Stream>()

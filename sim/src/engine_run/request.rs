@@ -5,6 +5,7 @@ use stream::StreamId;
 
 use super::kept;
 use super::ledger::Message;
+use super::many;
 use super::things::Kind;
 use super::work::Told;
 
@@ -97,6 +98,8 @@ pub(super) enum Purpose {
     Pair,
     /// What a transaction answers that writes this value and reads it again.
     Written(String),
+    /// Something of the streams that are read by a pattern.
+    Many(many::Told),
     /// Something of the work.
     Work(Told),
     /// Something of the streams with bounds.

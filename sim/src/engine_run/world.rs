@@ -19,6 +19,7 @@ use super::counts::Counts;
 use super::delayer::Delayer;
 use super::ledger::{Ledger, Turn};
 use super::lists;
+use super::many;
 use super::process::{Follow, Process};
 use super::producer::{Producer, name_of};
 use super::request::{Purpose, Request, request};
@@ -90,7 +91,8 @@ impl World {
             .map(Role::Produces)
             .chain(consumers.map(Role::Consumes))
             .chain((0..STREAMS).map(|id| Role::Delays(Delayer::new(id as u64, id))))
-            .chain((0..3).map(|_| Role::Other));
+            .chain((0..2).map(|_| Role::ByPattern))
+            .chain((0..4).map(|_| Role::Other));
         Ok(World {
             clients: roles.map(Client::new).collect(),
             plan,
@@ -263,7 +265,7 @@ impl World {
                     let request = bystander::request_meanwhile(&mut self.rng);
                     self.ask(index, vec![request])
                 }
-                Role::Produces(_) | Role::Delays(_) | Role::Consumes(_) => Ok(()),
+                Role::Produces(_) | Role::Delays(_) | Role::Consumes(_) | Role::ByPattern => Ok(()),
             };
         }
         let requests = match &mut client.role {
@@ -274,6 +276,7 @@ impl World {
                 delayer.requests(now.stream_ms(), &mut self.ledger, &mut self.rng)
             }
             Role::Consumes(consumer) => consumer.requests(&self.ledger, &mut self.rng),
+            Role::ByPattern => self.ledger.many.requests(&mut self.rng),
             Role::Other => {
                 bystander::requests(&self.process.engine, &mut self.ledger, &mut self.rng)
             }
@@ -423,6 +426,7 @@ impl World {
         self.ledger.things.audit(engine)?;
         self.ledger.work.audit(engine, &mut self.counts)?;
         self.ledger.kept.audit(engine)?;
+        self.ledger.many.audit(engine)?;
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));
         ensure!(
@@ -483,7 +487,22 @@ impl World {
         for index in 0..self.clients.len() {
             self.drain_consumer(index)?;
         }
-        Ok(())
+        self.drain_by_pattern()
+    }
+
+    /// Readers by a pattern find every stream in the end.
+    fn drain_by_pattern(&mut self) -> Result<()> {
+        let is_it = |client: &Client| matches!(client.role, Role::ByPattern);
+        let index = self.clients.iter().position(is_it).context("no reader")?;
+        for _ in 0..1000 {
+            self.ask(index, vec![many::read_all()])?;
+            self.settle()?;
+            if self.ledger.many.received == 0 {
+                let (many, counts) = (&self.ledger.many, &mut self.counts);
+                return many.audit_end(&self.process.engine, counts);
+            }
+        }
+        bail!("the readers by a pattern do not come to an end")
     }
 
     /// One consumer claims what others left, then reads what nobody was given, and acknowledges

@@ -63,6 +63,8 @@ impl World {
         if self.plan.bug.is_some() || !self.process.is_good() || is_busy {
             return Ok(());
         }
+        // Writes are taken again if a rewrite has just mended the journal.
+        self.process.look_at_journal();
         let written = self.process.position.written;
         self.counts.overtaken += 1;
         let value = self.counts.overtaken.to_string();

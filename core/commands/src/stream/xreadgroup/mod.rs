@@ -99,7 +99,7 @@ impl Command for XReadGroup {
             ),
         ],
         compat: Compat::Differs(
-            "Of those that wait, who has waited longest is served first. In Redis, who waits for several streams goes to the back of all when something happens to one. With CLAIM, entries that are idle long enough and were deleted from the stream are pending no longer; in Redis they stay so for ever. What a group has read never counts more than what was added.",
+            "PATTERN and MAKEGROUP are weir's own. Of those that wait, who has waited longest is served first. In Redis, who waits for several streams goes to the back of all when something happens to one. With CLAIM, entries that are idle long enough and were deleted from the stream are pending no longer; in Redis they stay so for ever. What a group has read never counts more than what was added.",
         ),
         ..Spec::named("xreadgroup")
     };

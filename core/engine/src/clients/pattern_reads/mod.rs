@@ -12,8 +12,6 @@
 
 mod turns;
 
-use values::Key;
-
 use crate::glob::{Letters, matches};
 use crate::limits::{
     PATTERN_READ_IDLE_MS, PATTERN_READ_NAME_BYTES_MAX, PATTERN_READS_MAX, PATTERN_STREAMS_MAX,
@@ -267,13 +265,3 @@ impl PatternReads {
         })
     }
 }
-
-impl Turn {
-    /// The stream whose turn it is.
-    pub fn key(&self) -> &Key {
-        &self.key
-    }
-}
-
-#[cfg(test)]
-mod tests;

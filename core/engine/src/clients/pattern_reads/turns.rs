@@ -37,7 +37,14 @@ enum Place {
 #[derive(Debug)]
 pub struct Turn {
     number: u64,
-    pub(super) key: Key,
+    key: Key,
+}
+
+impl Turn {
+    /// The stream whose turn it is.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
 }
 
 /// When a stream is looked at again after its turn.

@@ -1,8 +1,8 @@
 //! Many streams that are read by a pattern, and more of them as time passes.
 //!
-//! Nothing is deleted here. So each entry is still to be delivered, or pending, or somebody asked to
-//! acknowledge it; whoever was told of an entry has it until then, and nobody is told of it as new
-//! once more. In the end nothing is left to be delivered in any stream.
+//! Nothing is deleted here. So each entry is still to be delivered, or pending, or somebody asked
+//! to acknowledge it; whoever was told of an entry has it until then, and nobody is told of it as
+//! new once more. In the end nothing is left to be delivered in any stream.
 
 use std::collections::{BTreeMap, BTreeSet};
 

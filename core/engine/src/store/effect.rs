@@ -80,6 +80,26 @@ trait Family {
     fn changes_key(&self) -> bool {
         true
     }
+
+    /// What it brings to those who read streams by a pattern.
+    fn brings<'k>(&'k self, _key: &'k [u8], _database: u16) -> Brings<'k> {
+        Brings::Nothing
+    }
+}
+
+/// What a change brings to those who read many streams by a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Brings<'k> {
+    /// Nothing.
+    Nothing,
+    /// Entries for any group, of this key in this database.
+    Entries(u16, &'k [u8]),
+    /// Something for this group of the key.
+    ToGroup(&'k [u8]),
+    /// The same, if the event is one that clients hear of who wait for the key.
+    ToWaiters(&'k [u8]),
+    /// Entries of this group may be taken over from now on, after some time.
+    ToTakeOver(&'k [u8]),
 }
 
 /// Makes the enum of the families of changes to a key, and asks the family that one is of.
@@ -112,6 +132,13 @@ macro_rules! families {
             /// Returns whether the key itself is changed.
             pub(crate) fn changes_key(&self) -> bool {
                 match self { $($change::$variant(change) => Family::changes_key(change),)* }
+            }
+
+            /// What it brings to those who read streams by a pattern.
+            pub(crate) fn brings<'k>(&'k self, key: &'k [u8], database: u16) -> Brings<'k> {
+                match self {
+                    $($change::$variant(change) => Family::brings(change, key, database),)*
+                }
             }
         }
 

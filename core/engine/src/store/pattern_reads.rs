@@ -13,7 +13,7 @@ use crate::clients::waiting::Blocking;
 use crate::limits::PATTERN_TURNS_PER_CALL_MAX;
 use crate::store::apply::Store;
 use crate::store::dropped::What;
-use crate::store::effect::{Change, DelayChange, GroupChange, KeyChange, StreamChange, Touch};
+use crate::store::effect::{Brings, Change, Touch};
 use crate::store::keyspace::Keyspace;
 use crate::time::Mono;
 
@@ -118,7 +118,7 @@ impl Store<'_> {
     /// How many streams are in the line of a read.
     pub fn turns(&self, id: PatternReadId) -> usize {
         let read = self.data.pattern_reads.find(id);
-        read.map_or(0, |read| read.turns.len())
+        read.map_or(0, |read| read.turns.in_line())
     }
 
     /// Returns whether no stream has anything for a read now.
@@ -130,52 +130,19 @@ impl Store<'_> {
     /// Something has happened to a key, which may be a stream that is read by a pattern.
     #[cold]
     pub(crate) fn note_for_pattern_reads(&mut self, key: &[u8], change: &Change<'_>, touch: Touch) {
-        let now = self.now.mono;
-        let (database, own) = (self.database, key);
+        let place = (self.database, key);
         let reads = &mut self.data.pattern_reads;
         let blocking = &mut self.data.blocking;
-        let place = match change {
-            Change::Key(change) => match *change {
-                KeyChange::Rename { to } => (database, to),
-                KeyChange::Move { to_db } => (to_db, own),
-                KeyChange::Copy { to, to_db } => (to_db, to),
-                KeyChange::Restore { .. } => (database, own),
-                KeyChange::Delete | KeyChange::ExpireAt { .. } | KeyChange::Persist => return,
-            },
-            Change::Stream(StreamChange::Append { .. })
-            | Change::Delayed(DelayChange::Append { .. }) => (database, own),
-            Change::Group(of) => {
-                let brings = match of.change {
-                    GroupChange::Deliver { .. } | GroupChange::Claim { .. } => {
-                        reads.note_delivery((database, own), of.group, now);
-                        false
-                    }
-                    GroupChange::Create { .. } | GroupChange::SetId { .. } => true,
-                    GroupChange::SetSettings { .. }
-                    | GroupChange::Destroy
-                    | GroupChange::CreateConsumer { .. }
-                    | GroupChange::DeleteConsumer { .. }
-                    | GroupChange::See { .. }
-                    | GroupChange::Acknowledge { .. }
-                    | GroupChange::GiveBack { .. } => {
-                        touch.has(Touch::WAITERS) || touch.has(Touch::WAITERS_FOR_MORE)
-                    }
-                };
-                if brings {
-                    let group = Some(of.group);
-                    reads.note((database, own), group, |id| blocking.mark_pattern(id));
-                }
-                return;
+        let is_heard = touch.has(Touch::WAITERS) || touch.has(Touch::WAITERS_FOR_MORE);
+        let (place, group) = match change.brings(key, self.database) {
+            Brings::Entries(database, key) => ((database, key), None),
+            Brings::ToGroup(group) => (place, Some(group)),
+            Brings::ToWaiters(group) if is_heard => (place, Some(group)),
+            Brings::ToTakeOver(group) => {
+                return reads.note_delivery(place, group, self.now.mono);
             }
-            Change::Stream(_)
-            | Change::Delayed(_)
-            | Change::String(_)
-            | Change::HyperLogLog(_)
-            | Change::List(_)
-            | Change::Set(_)
-            | Change::SortedSet(_)
-            | Change::Hash(_) => return,
+            Brings::ToWaiters(_) | Brings::Nothing => return,
         };
-        reads.note(place, None, |id| blocking.mark_pattern(id));
+        reads.note(place, group, |id| blocking.mark_pattern(id));
     }
 }

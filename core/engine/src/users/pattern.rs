@@ -113,9 +113,9 @@ impl Pattern {
         self.is_told.then_some(self.beginning)
     }
 
-    /// Returns whether it is sure that all names match that another pattern matches: it is the same,
-    /// or whatever follows the beginning of this one matches it. That may be so of others too, but
-    /// is not worked out.
+    /// Returns whether it is sure that all names match that another pattern matches: it is the
+    /// same, or whatever follows the beginning of this one matches it. That may be so of others
+    /// too, but is not worked out.
     pub(super) fn covers(&self, other: &[u8]) -> bool {
         let is_longer = self.is_prefix && literal_of(other).starts_with(&self.text[..self.literal]);
         is_longer || self.text == other

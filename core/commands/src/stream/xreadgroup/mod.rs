@@ -16,7 +16,7 @@ use engine::table::{
 };
 use resp::Argv;
 
-use self::pattern::Matching;
+use self::pattern::{Call, Matching};
 use self::serve::{Delivery, Request, Served};
 use super::group_key::GroupKey;
 use super::read_budget::ReadBounds;
@@ -112,7 +112,15 @@ impl Command for XReadGroup {
 
     fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
         if let Some(matching) = cmd.matching {
-            return pattern::execute(&cmd, matching, ctx);
+            let call = Call {
+                request: cmd.whole,
+                matching,
+                group: cmd.group,
+                delivery: cmd.delivery,
+                bounds: cmd.bounds,
+                block: cmd.block,
+            };
+            return pattern::execute(&call, ctx);
         }
         // Nothing is delivered from any stream if one of them is wrong. A single one is checked as
         // it is served.

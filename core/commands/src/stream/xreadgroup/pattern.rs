@@ -10,14 +10,15 @@ use engine::limits::{
 };
 use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::KeyFlags;
+use resp::Argv;
 use stream::{Stream, StreamId};
 
-use super::Parsed;
 use super::look::Look;
-use super::serve::{Served, serve};
+use super::serve::{Delivery, Served, serve};
 use crate::stream::group_key::GroupKey;
-use crate::stream::read_budget::ReadBudget;
+use crate::stream::read_budget::{ReadBounds, ReadBudget};
 use crate::stream::stream_parts::{end_streams, write_stream};
+use crate::timeout::Timeout;
 
 /// Which streams are read.
 #[derive(Clone, Copy)]
@@ -26,6 +27,22 @@ pub(super) struct Matching<'a> {
     pub(super) pattern: &'a [u8],
     /// What becomes of those that lack the group.
     pub(super) without_group: WithoutGroup,
+}
+
+/// A call, as it was said.
+pub(super) struct Call<'a> {
+    /// The whole request, to be run again.
+    pub(super) request: Argv<'a>,
+    /// Which streams are read.
+    pub(super) matching: Matching<'a>,
+    /// The group that reads.
+    pub(super) group: &'a [u8],
+    /// Who reads, and how.
+    pub(super) delivery: Delivery<'a>,
+    /// How much may be given.
+    pub(super) bounds: ReadBounds,
+    /// How long to wait.
+    pub(super) block: Option<Timeout>,
 }
 
 impl<'a> Matching<'a> {
@@ -59,18 +76,18 @@ impl<'a> Matching<'a> {
 }
 
 /// Serves the next streams in the line.
-pub(super) fn execute(
-    cmd: &Parsed<'_>,
-    matching: Matching<'_>,
-    ctx: &mut Ctx<'_>,
-) -> Result<Flow, CmdError> {
-    ctx.check_keys_like(cmd.whole, matching.pattern, matching.key_flags())?;
+pub(super) fn execute(call: &Call<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    ctx.check_keys_like(
+        call.request,
+        call.matching.pattern,
+        call.matching.key_flags(),
+    )?;
     let reading = Reading {
         database: ctx.store.database,
-        pattern: matching.pattern,
-        group: cmd.group,
-        claim_idle_ms: cmd.delivery.claim_idle_ms_min,
-        without_group: matching.without_group,
+        pattern: call.matching.pattern,
+        group: call.group,
+        claim_idle_ms: call.delivery.claim_idle_ms_min,
+        without_group: call.matching.without_group,
     };
     let read = ctx.store.open_pattern_read(&reading);
     let read = read.ok_or(CmdError::Stream(StreamError::TooManyPatterns))?;
@@ -79,22 +96,25 @@ pub(super) fn execute(
         ctx.store.look_for_streams(read, PATTERN_KEYS_PER_STEP_MAX);
     }
     let outer = ctx.reply.mark();
-    let served = serve_turns(cmd, matching, read, ctx)?;
+    let served = serve_turns(call, read, ctx)?;
     if served > 0 {
         end_streams(ctx.reply, outer, served);
         return Ok(Flow::Done);
     }
     let is_through = ctx.store.is_looked_through(read);
     let may_wait = matches!(ctx.mode, Mode::Alone | Mode::Resumed);
-    if may_wait && (cmd.block.is_some() || !is_through) {
-        let deadline = cmd.block.as_ref().map(|block| block.deadline(ctx.now.mono));
+    if may_wait && (call.block.is_some() || !is_through) {
+        let deadline = call
+            .block
+            .as_ref()
+            .map(|block| block.deadline(ctx.now.mono));
         ctx.wait = Some(Wait {
             database: ctx.store.database,
             keys: Vec::new(),
             deadline: deadline.flatten(),
             // Who does not want to wait is told that there is nothing once that is known.
-            retry_at: cmd.block.is_none().then(|| ctx.now.mono.plus(1)),
-            request: cmd.whole.to_owned(),
+            retry_at: call.block.is_none().then(|| ctx.now.mono.plus(1)),
+            request: call.request.to_owned(),
             on_timeout: TimeoutReply::NullArray,
             interest: Interest::Streams(read),
             ticket: Default::default(),
@@ -109,13 +129,8 @@ pub(super) fn execute(
 
 /// Gives each stream in the line its share of the reply, once at most. Returns how many gave
 /// something.
-fn serve_turns(
-    cmd: &Parsed<'_>,
-    matching: Matching<'_>,
-    read: PatternReadId,
-    ctx: &mut Ctx<'_>,
-) -> Result<usize, CmdError> {
-    let mut budget = cmd.bounds.begin_shared();
+fn serve_turns(call: &Call<'_>, read: PatternReadId, ctx: &mut Ctx<'_>) -> Result<usize, CmdError> {
+    let mut budget = call.bounds.begin_shared();
     let mut left = ctx.store.turns(read).min(PATTERN_TURNS_PER_CALL_MAX);
     let even_share = budget.share_of(left);
     let mut ahead = Vec::new();
@@ -127,7 +142,7 @@ fn serve_turns(
         budget.set_share(left);
         left -= 1;
         let before = budget.written();
-        let (has_given, when) = serve_stream(turn.key(), cmd, matching, &mut budget, ctx);
+        let (has_given, when) = serve_stream(turn.key(), call, &mut budget, ctx);
         served += usize::from(has_given);
         // Who had more than others comes behind them next time.
         match budget.written() - before > even_share {
@@ -149,18 +164,17 @@ fn end_turns(turns: Vec<(Turn, When)>, read: PatternReadId, ctx: &mut Ctx<'_>) {
 /// looked at again.
 fn serve_stream(
     key: &[u8],
-    cmd: &Parsed<'_>,
-    matching: Matching<'_>,
+    call: &Call<'_>,
     budget: &mut ReadBudget,
     ctx: &mut Ctx<'_>,
 ) -> (bool, When) {
-    let group = cmd.group;
-    let claim = cmd.delivery.claim_idle_ms_min;
+    let group = call.group;
+    let claim = call.delivery.claim_idle_ms_min;
     let Ok(Some(stream)) = ctx.store.get::<Stream>(key) else {
         return (false, When::Never);
     };
     if stream.groups().find(group).is_none() {
-        match matching.without_group {
+        match call.matching.without_group {
             WithoutGroup::PassedOver => return (false, When::Never),
             WithoutGroup::GetsIt => make_group(key, group, ctx),
         }
@@ -175,7 +189,7 @@ fn serve_stream(
     write_stream(ctx.reply, key);
     budget.open(ctx.reply, head);
     let later = ctx.now.mono.plus(RETRY_MS);
-    match serve(GroupKey { key, group }, b">", &cmd.delivery, budget, ctx) {
+    match serve(GroupKey { key, group }, b">", &call.delivery, budget, ctx) {
         Ok(Served::Something) => match look(key, group, claim, ctx) {
             Look::Something => (true, When::Next),
             Look::Nothing(when) => (true, when),

@@ -3,8 +3,8 @@
 //!
 //! A stream is in one place at most. One whose turn is over and that has more goes to the end of
 //! the line, so no stream comes twice before another that waits. What finds no room is not
-//! forgotten but looked for again; then streams with more do not keep their places either, and turns
-//! go by the order in which they are found.
+//! forgotten but looked for again; then streams with more do not keep their places either, and
+//! turns go by the order in which they are found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +80,7 @@ impl Turns {
     }
 
     /// Streams in the line.
-    pub fn len(&self) -> usize {
+    pub fn in_line(&self) -> usize {
         self.line.len()
     }
 

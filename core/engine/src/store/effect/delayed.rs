@@ -6,7 +6,7 @@ use resp::Argv;
 use stream::{DelayedOptions, Keep, Precision, StreamId, Ticket, Trim};
 
 use super::encode::{self, Line, Out};
-use super::{Changed, Family};
+use super::{Brings, Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 
 /// An entry is delayed, or is no longer.
@@ -47,7 +47,14 @@ pub(super) mod events {
     pub const XUNDELAY: &Event = &named(&[Name::new("xundelay", Class::Stream)]);
 }
 
-impl Family for DelayChange<'_> {}
+impl Family for DelayChange<'_> {
+    fn brings<'k>(&'k self, key: &'k [u8], database: u16) -> Brings<'k> {
+        match self {
+            DelayChange::Append { .. } => Brings::Entries(database, key),
+            DelayChange::Delay { .. } | DelayChange::Cancel { .. } => Brings::Nothing,
+        }
+    }
+}
 
 impl DelayChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {

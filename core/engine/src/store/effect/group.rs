@@ -7,7 +7,7 @@ use stream::{
 };
 
 use super::encode::{self, Line, Out};
-use super::{Changed, Family};
+use super::{Brings, Changed, Family};
 use crate::limits::SEEN_UNLOGGED_MS_MAX;
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
@@ -129,7 +129,23 @@ pub struct OfGroup<'a> {
     pub change: GroupChange<'a>,
 }
 
-impl Family for OfGroup<'_> {}
+impl Family for OfGroup<'_> {
+    fn brings<'k>(&'k self, _key: &'k [u8], _database: u16) -> Brings<'k> {
+        match self.change {
+            GroupChange::Create { .. } | GroupChange::SetId { .. } => Brings::ToGroup(self.group),
+            GroupChange::Deliver { .. } | GroupChange::Claim { .. } => {
+                Brings::ToTakeOver(self.group)
+            }
+            GroupChange::SetSettings { .. }
+            | GroupChange::Destroy
+            | GroupChange::CreateConsumer { .. }
+            | GroupChange::DeleteConsumer { .. }
+            | GroupChange::See { .. }
+            | GroupChange::Acknowledge { .. }
+            | GroupChange::GiveBack { .. } => Brings::ToWaiters(self.group),
+        }
+    }
+}
 
 impl OfGroup<'_> {
     #[inline(always)]

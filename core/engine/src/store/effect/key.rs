@@ -3,7 +3,7 @@
 use values::Value;
 
 use super::encode::{Line, Out};
-use super::{Changed, Family};
+use super::{Brings, Changed, Family};
 use crate::store::apply::{DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -94,6 +94,19 @@ impl Family for KeyChange<'_> {
             KeyChange::Move { to_db } => Some((*to_db, key)),
             KeyChange::Copy { to, to_db } => Some((*to_db, to)),
         }
+    }
+
+    fn brings<'k>(&'k self, key: &'k [u8], database: u16) -> Brings<'k> {
+        let place = match self {
+            KeyChange::Delete | KeyChange::ExpireAt { .. } | KeyChange::Persist => None,
+            KeyChange::Restore { .. } => Some((database, key)),
+            KeyChange::Rename { .. } | KeyChange::Move { .. } | KeyChange::Copy { .. } => {
+                self.other(key, database)
+            }
+        };
+        place.map_or(Brings::Nothing, |(database, key)| {
+            Brings::Entries(database, key)
+        })
     }
 
     /// A copy leaves it as it is.

@@ -8,7 +8,7 @@ use stream::{
 use values::Value;
 
 use super::encode::{self, Line, Out};
-use super::{Audience, Changed, Effect, Family, event};
+use super::{Audience, Brings, Changed, Effect, Family, event};
 use crate::store::apply::{Added, DECIDED, Store};
 use crate::store::dropped::What;
 use crate::store::keyspace::Record;
@@ -124,7 +124,22 @@ pub(super) mod events {
     pub const XSETID: &Event = &named(&[name("xsetid")], Touch::NOBODY);
 }
 
-impl Family for StreamChange<'_> {}
+impl Family for StreamChange<'_> {
+    fn brings<'k>(&'k self, key: &'k [u8], database: u16) -> Brings<'k> {
+        match self {
+            StreamChange::Append { .. } => Brings::Entries(database, key),
+            StreamChange::CountDuplicate { .. }
+            | StreamChange::Trim { .. }
+            | StreamChange::Delete { .. }
+            | StreamChange::SetId(_)
+            | StreamChange::Configure { .. }
+            | StreamChange::SetSettings { .. }
+            | StreamChange::SetEpoch { .. }
+            | StreamChange::RecordIdempotent { .. }
+            | StreamChange::CountRefused { .. } => Brings::Nothing,
+        }
+    }
+}
 
 impl StreamChange<'_> {
     pub(super) fn apply(&self, key: &[u8], store: &mut Store<'_>) -> Changed {

@@ -136,7 +136,8 @@ impl Family for StreamChange<'_> {
             | StreamChange::SetSettings { .. }
             | StreamChange::SetEpoch { .. }
             | StreamChange::RecordIdempotent { .. }
-            | StreamChange::CountRefused { .. } => Brings::Nothing,
+            | StreamChange::CountRefused { .. }
+            | StreamChange::EvictProducer { .. } => Brings::Nothing,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `XREADGROUP`: reads as a consumer of a group. What happens with one stream is in `serve`, where
 //! the streams come from if only a pattern is said in `pattern`.
 
+mod idle;
 mod look;
 mod pattern;
 mod serve;

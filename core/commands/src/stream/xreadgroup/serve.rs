@@ -1,18 +1,18 @@
-//! What `XREADGROUP` does with one stream: entries that others left pending for too long, new
-//! entries, or what the consumer itself has pending.
+//! What `XREADGROUP` does with one stream: entries that others left pending for too long (`idle`),
+//! new entries, or what the consumer itself has pending.
 
 use engine::command::Ctx;
 use engine::error::{CmdError, StreamError};
-use engine::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX};
+use engine::limits::CLAIM_GONE_MAX;
 use engine::store::apply::Store;
 use engine::store::effect::{Claim, Effect, GroupChange, event};
 use resp::Reply;
 use stream::{
     Acknowledgement, Activity, Chosen, ChosenWriter, ConsumerHandle, DELIVERY_COUNT_MAX, Group,
-    IdleAtLeast, Past, PendingEntry, Stream, StreamId, Unpacked,
+    Past, Stream, StreamId, Unpacked,
 };
 
-use crate::stream::claiming::idle_ms;
+use super::idle::{ClaimRule, RETRY_MS_MIN};
 use crate::stream::dead_letters::DeadLetters;
 use crate::stream::flow_control::room;
 use crate::stream::group_key::GroupKey;
@@ -27,22 +27,12 @@ pub(super) struct Delivery<'a> {
     pub(super) claim_idle_ms_min: Option<u64>,
 }
 
-/// Which pending entries go to whoever reads: those that `CLAIM` asks for, or those that the group
-/// was told to give again.
-#[derive(Clone, Copy)]
-struct ClaimRule {
-    idle_ms_min: u64,
-    /// Who said `CLAIM` is told how long entries were pending, and how often they were delivered.
-    /// Others get entries as they always are.
-    tells_past: bool,
-}
-
 /// How much the consumer may still be given.
-struct Reader {
+pub(super) struct Reader {
     /// Entries in this reply.
-    left: u64,
+    pub(super) left: u64,
     /// Entries that become pending with it.
-    room: u64,
+    pub(super) room: u64,
     acknowledgement: Acknowledgement,
 }
 
@@ -95,12 +85,12 @@ impl<'t> Request<'t> {
 }
 
 /// What serving changes, decided while the entries are written.
-struct Decided<'a> {
+pub(super) struct Decided<'a> {
     /// Pending entries that are no longer in the stream; they are no longer pending.
-    gone: Vec<StreamId>,
-    claims: Vec<Claim>,
+    pub(super) gone: Vec<StreamId>,
+    pub(super) claims: Vec<Claim>,
     /// Pending entries that were delivered too often to be given to this consumer too.
-    dead: DeadLetters<'a>,
+    pub(super) dead: DeadLetters<'a>,
     delivered: Vec<StreamId>,
     entries_read: Option<u64>,
 }
@@ -227,12 +217,12 @@ impl<'a> Decided<'a> {
 }
 
 /// One stream and group, as they are before anything is delivered.
-struct View<'t> {
-    stream: &'t Stream,
-    group: &'t Group,
+pub(super) struct View<'t> {
+    pub(super) stream: &'t Stream,
+    pub(super) group: &'t Group,
     /// Who reads, if it is known.
-    consumer: Option<ConsumerHandle>,
-    now_ms: u64,
+    pub(super) consumer: Option<ConsumerHandle>,
+    pub(super) now_ms: u64,
 }
 
 impl View<'_> {
@@ -312,7 +302,11 @@ impl View<'_> {
         let delivered = &decided.delivered;
         decided.entries_read = self.stream.entries_read_after(self.group, delivered);
         if decided.claims.is_empty() && decided.delivered.is_empty() {
-            let idle_in_ms = rule.map(|rule| self.idle_enough_in_ms(rule.idle_ms_min));
+            let idle_in_ms = rule.map(|rule| match decided.gone.len() < CLAIM_GONE_MAX {
+                true => self.idle_enough_in_ms(rule.idle_ms_min),
+                // There are more behind those that were cleared.
+                false => 1,
+            });
             // An entry may go to another consumer, or for good, of which those who wait do not
             // hear.
             let room_in_ms = (room == 0).then_some(RETRY_MS_MIN);
@@ -413,95 +407,7 @@ impl View<'_> {
         }
     }
 
-    /// Writes pending entries that were idle for long enough, longest first. Those that are gone
-    /// from the stream are not written, and stay pending no longer.
-    fn write_idle(
-        &self,
-        rule: ClaimRule,
-        reader: &mut Reader,
-        budget: &mut ReadBudget,
-        writer: &mut ChosenWriter,
-        reply: &mut Reply,
-        decided: &mut Decided<'_>,
-    ) {
-        let idle = IdleAtLeast {
-            idle_ms_min: rule.idle_ms_min,
-            now_ms: self.now_ms,
-        };
-        let mut look = self.stream.entries().look_up();
-        let mut passed_over = 0;
-        for id in self.group.pending_by_age(idle) {
-            if reader.left == 0 || passed_over == CLAIM_LOOKS_MAX {
-                return;
-            }
-            let Some(pending) = self.group.pending(id) else {
-                continue;
-            };
-            let holder = pending.holder.map(|holder| holder.consumer);
-            let is_own = holder.is_some() && holder == self.consumer;
-            if reader.room == 0 && !is_own {
-                passed_over += 1;
-                continue;
-            }
-            let Some(entry) = look.entry(id) else {
-                if decided.gone.len() < CLAIM_GONE_MAX {
-                    decided.gone.push(id);
-                }
-                continue;
-            };
-            let count = pending.delivery_count;
-            if decided.dead.take_spent(self.group, id, count, &mut look) {
-                passed_over += usize::from(decided.dead.is_full());
-                continue;
-            }
-            let chosen = Chosen {
-                id,
-                past: rule.tells_past.then(|| Past {
-                    idle_ms: idle_ms(&pending, self.now_ms).map_or(-1, |idle| idle as i64),
-                    deliveries: count as i64,
-                }),
-            };
-            let protocol = reply.protocol();
-            if !budget.admits(|| chosen.reply_bytes(Some(&entry), protocol)) {
-                return;
-            }
-            writer.write(self.stream.entries(), chosen, Some(&entry), reply);
-            reader.left -= 1;
-            if !is_own {
-                reader.room -= 1;
-            }
-            decided.claims.push(self.claim(id, count));
-        }
-    }
-
-    /// In how many milliseconds a pending entry may have become idle enough; at the latest when one
-    /// that is delivered right now would be.
-    fn idle_enough_in_ms(&self, idle_ms_min: u64) -> u64 {
-        let all = IdleAtLeast {
-            idle_ms_min: 0,
-            now_ms: self.now_ms,
-        };
-        let oldest = self.group.pending_by_age(all).take(CLAIM_LOOKS_MAX);
-        let mut look = self.stream.entries().look_up();
-        let oldest = oldest.filter(|id| look.contains(*id));
-        let mut oldest = oldest.filter_map(|id| self.group.pending(id));
-        // Nobody waits for what goes to the dead-letter stream, now or when that can take it.
-        let rule = self.group.dead_letter();
-        let is_dead = |pending: &PendingEntry| {
-            let is_due = idle_ms(pending, self.now_ms).is_none_or(|idle| idle >= idle_ms_min);
-            is_due && rule.is_some_and(|rule| pending.delivery_count >= rule.deliveries_max)
-        };
-        let oldest = oldest.find(|pending| !is_dead(pending));
-        let idle = oldest.and_then(|oldest| idle_ms(&oldest, self.now_ms));
-        let wait = idle_ms_min.saturating_sub(idle.unwrap_or(0));
-        // With nothing pending, or with an idle time of 0, there is nothing to wait for.
-        wait.max(match idle {
-            Some(_) => 1,
-            None => RETRY_MS_MIN,
-        })
-    }
-
-    fn claim(&self, id: StreamId, count: u64) -> Claim {
+    pub(super) fn claim(&self, id: StreamId, count: u64) -> Claim {
         Claim {
             id,
             delivered_at: engine::UnixMs(self.now_ms as i64),
@@ -514,6 +420,3 @@ impl View<'_> {
         last.next().filter(|_| last < self.stream.last_id())
     }
 }
-
-/// How often a waiting reader looks for idle entries at most, where none is pending yet.
-const RETRY_MS_MIN: u64 = 100;

@@ -57,6 +57,18 @@ pub fn check(value: &Value, schema: &Value, document: &Value, at: &str) -> Resul
                     return Err(format!("{at}: {value} is beyond the {keyword} {rule}"));
                 }
             }
+            "minItems" | "maxItems" => {
+                let (len, bound) = (value.as_array().map(Vec::len), rule.as_u64());
+                let fits = len
+                    .zip(bound)
+                    .is_none_or(|(len, bound)| match keyword.as_str() {
+                        "minItems" => len as u64 >= bound,
+                        _ => len as u64 <= bound,
+                    });
+                if !fits {
+                    return Err(format!("{at}: {value} is beyond the {keyword} {rule}"));
+                }
+            }
             "items" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
                     check(item, rule, document, &format!("{at}/{index}"))?;

@@ -108,6 +108,10 @@ pub const LOADED_PLAIN_BYTES_MAX: u64 = 128 << 20;
 /// clears; the next call clears the next ones.
 pub const CLAIM_GONE_MAX: usize = 10_000;
 
+/// How many pending entries one `XREADGROUP` takes from consumers that have held them for too long,
+/// so that their pause begins; the next call takes the next ones.
+pub const CLAIM_PAUSED_MAX: usize = 1000;
+
 /// Pending entries that are looked at to find when a waiting reader may claim one.
 pub const CLAIM_LOOKS_MAX: usize = 100;
 

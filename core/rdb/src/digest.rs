@@ -146,6 +146,10 @@ fn add_settings<S: Settings>(settings: &Configured<S>, out: &mut Encoder<Hasher>
         out.byte(row.tag);
         match value {
             SettingValue::Number(number) => out.number(number),
+            SettingValue::Span(first, second) => {
+                out.number(first);
+                out.number(second);
+            }
             SettingValue::Text(text) => out.string(text),
         }
     });
@@ -170,6 +174,9 @@ fn add_group(group: &Group, out: &mut Encoder<Hasher>) {
     add_ids(group.given_back(), out);
     // The order among pending entries of one delivery time.
     add_ids(group.latecomers(), out);
+    for (_, until_ms) in group.paused() {
+        out.number(until_ms);
+    }
     add_settings(group.settings(), out);
 }
 

@@ -158,10 +158,16 @@ fn read<S: Source>(
         entries_added,
     });
     let mut order = extras.pending_order();
+    let mut pauses = extras.pending_pauses();
     let mut group_settings = extras.group_settings();
     for _ in 0..from.number("the number of groups")? {
-        let latecomers = order.next().map_err(|damaged| from.fault(damaged.into()))?;
-        let (name, mut group) = groups::read(code, from, &stream, &latecomers, context)?;
+        let own = groups::OwnPending {
+            latecomers: order.next().map_err(|damaged| from.fault(damaged.into()))?,
+            paused: pauses
+                .next()
+                .map_err(|damaged| from.fault(damaged.into()))?,
+        };
+        let (name, mut group) = groups::read(code, from, &stream, &own, context)?;
         let settings = group_settings.next();
         group.set_settings(&settings.map_err(|damaged| from.fault(damaged.into()))?);
         if stream.groups().find(&name).is_some() {

@@ -5,12 +5,15 @@
 //! handle here ([`Group::consumer`]); a handle of a deleted consumer stands for nobody until it is
 //! reused, so handles must not be kept. Rebuilding a group from a file is in `restore`.
 
+mod pauses;
 mod restore;
 
 use crate::StreamId;
 use crate::consumer::{Activity, Consumer, ConsumerHandle, Consumers, Created};
 use crate::limits::{CONSUMER_BYTES, GROUP_BYTES, PENDING_BYTES};
-use crate::pending::{Changes, CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry};
+use crate::pending::{
+    Changes, CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry, Standing,
+};
 use crate::settings::{Configured, DeadLetterRule, GroupSettings};
 
 pub use restore::{GroupRestorer, RestoreError};
@@ -163,8 +166,9 @@ impl Group {
 
     /// The same for entries in this order, of which each comes once.
     pub fn give_back_each(&mut self, ids: &[StreamId], delivery_count: u64) {
+        let count = CountChange::Set(delivery_count);
         self.pending
-            .give_back(&mut self.consumers, ids, delivery_count);
+            .give_back(&mut self.consumers, ids, count, Standing::GivenBack);
     }
 
     /// Acknowledges entries, or forgets entries that are no longer in the stream; returns how
@@ -232,7 +236,8 @@ impl Group {
         self.pending.len()
     }
 
-    /// Returns how many entries were given back and have had no holder since.
+    /// Returns how many entries were given back and have had no holder since, those with a pause
+    /// included.
     pub fn given_back_count(&self) -> usize {
         self.pending.given_back_count()
     }
@@ -251,8 +256,8 @@ impl Group {
         self.pending.range(start, end)
     }
 
-    /// The same for the entries that were given back or are idle for at least that long. Costs
-    /// little when few entries are, or most.
+    /// The same for the entries that were given back without a pause or are idle for at least that
+    /// long. Costs little when few entries are, or most.
     pub fn pending_range_idle(
         &self,
         start: StreamId,
@@ -300,15 +305,15 @@ impl Group {
         few.chain(many)
     }
 
-    /// Pending entries that were given back or are idle for at least that long: first those given
-    /// back, first in, first out; then the longest idle first. Among equal times the one that was
-    /// delivered first is first. Collect them before changing them.
+    /// Pending entries that were given back without a pause or are idle for at least that long:
+    /// first those given back, first in, first out; then the longest idle first. Among equal times
+    /// the one that was delivered first is first. Collect them before changing them.
     pub fn pending_by_age(&self, idle: IdleAtLeast) -> impl Iterator<Item = StreamId> + Clone + '_ {
         self.pending.by_age(idle)
     }
 
     /// The delivery time of the entry that has been idle longest, in Unix milliseconds; 0 if one
-    /// was given back. It is idle for `t` milliseconds from that time plus `t` on.
+    /// was given back without a pause. It is idle for `t` milliseconds from that time plus `t` on.
     pub fn oldest_delivery_ms(&self) -> Option<u64> {
         self.pending.oldest_delivery_ms()
     }
@@ -320,7 +325,7 @@ impl Group {
     }
 
     /// The given-back entries, in the order in which they were given back, which a file has to
-    /// keep.
+    /// keep; behind them those with a pause ([`Group::paused`]).
     pub fn given_back(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
         self.pending.given_back()
     }

@@ -49,11 +49,14 @@ pub use limits::DELAYED_BYTES_MAX;
 pub use lookup::Lookup;
 pub use node::NodeLimits;
 pub use packed::Unpacked;
-pub use pending::{CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PendingEntry};
+pub use pending::{
+    CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PENDING_TIME_MS_MAX,
+    PendingEntry,
+};
 pub use range::{EntryRef, FieldIter, Range, RangeReverse};
 pub use settings::{
-    Configured, DeadLetterRule, Form, GroupSettings, IidMode, NotAValue, OnConflict, OnGap, Retain,
-    Row, SettingValue, Settings, StreamSettings,
+    Backoff, Configured, DeadLetterRule, Form, GroupSettings, IidMode, NotAValue, OnConflict,
+    OnGap, Retain, Row, SettingValue, Settings, StreamSettings,
 };
 pub use stream::{
     Beyond, Deletion, ENTRIES_ADDED_MAX, GIVEN_BACK, IdRefused, SetId, SetIdRefused, Stream,

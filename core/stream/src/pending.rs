@@ -17,6 +17,7 @@ use crate::StreamId;
 use crate::consumer::ConsumerHandle;
 
 pub(crate) use orders::{Changes, Moved, Pending};
+pub use row::PENDING_TIME_MS_MAX;
 pub(crate) use row::{IdKey, Unplaced, id_key, id_of};
 
 /// An entry that was delivered and is not acknowledged.
@@ -46,6 +47,31 @@ pub struct Holder {
     pub consumer: ConsumerHandle,
     /// Since when, in Unix milliseconds; a claim may set any time.
     pub delivered_ms: u64,
+}
+
+/// Where a pending entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A consumer has it.
+    Held(Holder),
+    /// It was given back to the group.
+    GivenBack,
+    /// It was given back, and is not to be given to anybody before this time, in Unix milliseconds.
+    Paused {
+        /// When the pause is over.
+        until_ms: u64,
+    },
+}
+
+impl Standing {
+    /// The consumer that has it.
+    #[inline]
+    pub(crate) fn consumer(self) -> Option<ConsumerHandle> {
+        match self {
+            Standing::Held(holder) => Some(holder.consumer),
+            Standing::GivenBack | Standing::Paused { .. } => None,
+        }
+    }
 }
 
 /// The greatest delivery count: what fits the signed number of the protocol.

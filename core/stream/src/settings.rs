@@ -6,6 +6,7 @@
 //! [`GroupSettings`]). An owner whose settings are all as by default has none ([`Configured`]),
 //! and takes one pointer for that.
 
+mod backoff;
 mod of_group;
 mod of_stream;
 mod retain;
@@ -17,6 +18,7 @@ use std::fmt::Debug;
 
 use triomphe::Arc;
 
+pub use backoff::Backoff;
 pub use of_group::{DeadLetterRule, GroupSettings};
 pub use of_stream::{IidMode, OnConflict, OnGap, StreamSettings};
 pub use retain::Retain;
@@ -54,6 +56,11 @@ pub enum Form {
         /// The greatest.
         max: u64,
     },
+    /// Two numbers, the second of which is not below the first.
+    Span {
+        /// The greatest of both.
+        max: u64,
+    },
     /// Any bytes.
     Text {
         /// The most of them.
@@ -66,23 +73,33 @@ pub enum Form {
 pub enum SettingValue<'a> {
     /// A number, or the place of a word in its form.
     Number(u64),
+    /// Two numbers.
+    Span(u64, u64),
     /// Bytes.
     Text(&'a [u8]),
 }
 
 impl<'a> SettingValue<'a> {
-    /// The number; 0 for bytes, which no form with numbers allows.
+    /// The number; 0 for what no form of one number allows.
     pub fn number(self) -> u64 {
         match self {
             SettingValue::Number(number) => number,
-            SettingValue::Text(_) => 0,
+            SettingValue::Span(..) | SettingValue::Text(_) => 0,
         }
     }
 
-    /// The bytes; none for a number, which no form with bytes allows.
+    /// The two numbers; 0 and 0 for what no form of two allows.
+    pub fn span(self) -> (u64, u64) {
+        match self {
+            SettingValue::Span(first, second) => (first, second),
+            SettingValue::Number(_) | SettingValue::Text(_) => (0, 0),
+        }
+    }
+
+    /// The bytes; none for numbers, which no form with bytes allows.
     pub fn text(self) -> &'a [u8] {
         match self {
-            SettingValue::Number(_) => &[],
+            SettingValue::Number(_) | SettingValue::Span(..) => &[],
             SettingValue::Text(text) => text,
         }
     }
@@ -98,11 +115,20 @@ pub enum NotAValue {
 }
 
 impl Form {
-    /// The value that a client names with this text. Words may be in any case.
+    /// How many texts name a value.
+    pub const fn text_count(self) -> usize {
+        match self {
+            Form::Word(_) | Form::Number { .. } | Form::Text { .. } => 1,
+            Form::Span { .. } => 2,
+        }
+    }
+
+    /// The value that a client names with this text, or with this and a second one. Words may be in
+    /// any case.
     ///
     /// # Errors
     /// [`NotAValue`] if the form has no such value.
-    pub fn parse(self, text: &[u8]) -> Result<SettingValue<'_>, NotAValue> {
+    pub fn parse<'a>(self, text: &'a [u8], second: &[u8]) -> Result<SettingValue<'a>, NotAValue> {
         let value = match self {
             Form::Word(words) => {
                 let place = words
@@ -110,10 +136,8 @@ impl Form {
                     .position(|word| word.as_bytes().eq_ignore_ascii_case(text));
                 SettingValue::Number(place.ok_or(NotAValue::NotAllowed)? as u64)
             }
-            Form::Number { .. } => {
-                let number = collections::parse_integer(text).ok_or(NotAValue::NotANumber)?;
-                SettingValue::Number(u64::try_from(number).map_err(|_| NotAValue::NotAllowed)?)
-            }
+            Form::Number { .. } => SettingValue::Number(parse_number(text)?),
+            Form::Span { .. } => SettingValue::Span(parse_number(text)?, parse_number(second)?),
             Form::Text { .. } => SettingValue::Text(text),
         };
         if self.allows(value) {
@@ -123,7 +147,7 @@ impl Form {
         }
     }
 
-    /// The text with which a client names a value of this form.
+    /// The text with which a client names a value of this form; two of them with a space between.
     pub fn text_of(self, value: SettingValue<'_>) -> Cow<'_, [u8]> {
         match (value, self) {
             (SettingValue::Number(place), Form::Word(words)) => {
@@ -132,8 +156,9 @@ impl Form {
                     .and_then(|place| words.get(place));
                 Cow::Borrowed(word.map_or(b"", |word| word.as_bytes()))
             }
-            (SettingValue::Number(number), Form::Number { .. } | Form::Text { .. }) => {
-                Cow::Owned(number.to_string().into_bytes())
+            (SettingValue::Number(number), _) => Cow::Owned(number.to_string().into_bytes()),
+            (SettingValue::Span(first, second), _) => {
+                Cow::Owned(format!("{first} {second}").into_bytes())
             }
             (SettingValue::Text(text), _) => Cow::Borrowed(text),
         }
@@ -146,11 +171,23 @@ impl Form {
             (Form::Number { min, max }, SettingValue::Number(number)) => {
                 (min..=max).contains(&number)
             }
+            (Form::Span { max }, SettingValue::Span(first, second)) => {
+                first <= second && second <= max
+            }
             (Form::Text { bytes_max }, SettingValue::Text(text)) => text.len() <= bytes_max,
-            (Form::Word(_) | Form::Number { .. }, SettingValue::Text(_))
-            | (Form::Text { .. }, SettingValue::Number(_)) => false,
+            (
+                Form::Word(_) | Form::Number { .. },
+                SettingValue::Span(..) | SettingValue::Text(_),
+            )
+            | (Form::Span { .. }, SettingValue::Number(_) | SettingValue::Text(_))
+            | (Form::Text { .. }, SettingValue::Number(_) | SettingValue::Span(..)) => false,
         }
     }
+}
+
+fn parse_number(text: &[u8]) -> Result<u64, NotAValue> {
+    let number = collections::parse_integer(text).ok_or(NotAValue::NotANumber)?;
+    u64::try_from(number).map_err(|_| NotAValue::NotAllowed)
 }
 
 impl<S: Settings> Row<S> {

@@ -353,9 +353,10 @@ impl Stream {
     }
 
     /// Returns whether it has anything that Redis' form of a stream has no place for: settings of
-    /// its own or of a group, epochs of producers, or tickets.
+    /// its own or of a group, epochs of producers, tickets, or entries with a pause.
     pub fn is_beyond_redis(&self) -> bool {
-        let configured = |(_, group): (_, &Group)| !group.settings().is_empty();
+        let configured =
+            |(_, group): (_, &Group)| !group.settings().is_empty() || group.knows_pauses();
         !self.settings.is_empty()
             || self.idempotence.is_beyond_redis()
             || self.delayed.is_some()

@@ -1,5 +1,6 @@
 //! Stream commands. Source of the rules: the streams and idempotence pages of the specification.
 
+mod backoff;
 mod claiming;
 mod dead_letters;
 mod deletion;

@@ -29,7 +29,12 @@ impl<S: Settings> NamedSettings<S> {
         if self.named.contains(&row.word) {
             return Err(CmdError::Stream(StreamError::ConfiguredTwice(row.word)));
         }
-        let value = row.form.parse(args.required()?);
+        let first = args.required()?;
+        let second = match row.form.text_count() {
+            1 => &[],
+            _ => args.next().ok_or(CmdError::Syntax)?,
+        };
+        let value = row.form.parse(first, second);
         let value = value.map_err(|reason| refused(row, reason))?;
         (row.set)(&mut self.settings, value);
         self.named.push(row.word);
@@ -52,6 +57,9 @@ fn refused<S>(row: &Row<S>, reason: NotAValue) -> CmdError {
         (Form::Number { min, max }, NotAValue::NotAllowed) => {
             StreamError::SettingOutOfRange { setting, min, max }
         }
+        (Form::Span { max }, NotAValue::NotAllowed) => {
+            StreamError::SettingNotASpan { setting, max }
+        }
         (Form::Text { bytes_max }, NotAValue::NotAllowed) => {
             StreamError::SettingTooLong { setting, bytes_max }
         }
@@ -70,10 +78,17 @@ pub(super) fn write_settings<S: Settings>(reply: &mut Reply, settings: &S) {
                     .and_then(|place| words.get(place));
                 reply.bulk(word.map_or(b"", |word| word.as_bytes()));
             }
-            (SettingValue::Number(number), Form::Number { .. } | Form::Text { .. }) => {
-                reply.int(i64::try_from(number).unwrap_or(i64::MAX));
+            (SettingValue::Number(number), _) => write_number(reply, number),
+            (SettingValue::Span(first, second), _) => {
+                reply.array(2);
+                write_number(reply, first);
+                write_number(reply, second);
             }
             (SettingValue::Text(text), _) => reply.bulk(text),
         }
     }
+}
+
+fn write_number(reply: &mut Reply, number: u64) {
+    reply.int(i64::try_from(number).unwrap_or(i64::MAX));
 }

@@ -3,16 +3,17 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, GroupChange, event};
-use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::store::effect::{Effect, GivenBack, GroupChange, event};
+use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
 use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
 
+use super::backoff::{Again, not_before_again};
 use super::dead_letters::{DeadLetters, Reason};
 use super::group_key::GroupKey;
 use super::ids_block::{IDS, parse_ids, parse_ids_block};
 
-/// `XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id …] [RETRYCOUNT count] [FORCE]`
+/// `XNACK key group <SILENT | FAIL | FATAL> IDS numids id [id …] [options]`
 pub(super) struct XNack;
 
 pub(super) struct Parsed<'a> {
@@ -26,6 +27,7 @@ struct Options<'a> {
     ids: Argv<'a>,
     delivery_count: Option<u64>,
     unknown: Unknown,
+    again: Option<Again>,
 }
 
 /// What giving an entry back says about the deliveries so far.
@@ -69,7 +71,16 @@ impl Command for XNack {
             IDS,
             Arg::integer("count").token("RETRYCOUNT").optional(),
             Arg::word("force", "FORCE").optional(),
+            Arg::one_of(
+                "again",
+                &[
+                    Arg::integer("milliseconds").token("DELAY"),
+                    Arg::unix_time("unix-time-milliseconds").token("AT"),
+                ],
+            )
+            .optional(),
         ],
+        compat: Compat::Differs("DELAY and AT are weir's own."),
         ..Spec::named("xnack")
     };
 
@@ -89,7 +100,7 @@ impl Command for XNack {
         if !found {
             return Err(cmd.place.missing(""));
         }
-        let mut given_back = 0;
+        let (mut given_back, now_ms, mode) = (0, ctx.now.stream_ms(), ctx.mode);
         // Entries stay as they are. Where IDs jump about, one search goes through all runs.
         let entries = match ids.is_sorted_by(|a, b| a < b) {
             true => None,
@@ -111,10 +122,14 @@ impl Command for XNack {
                     options.decide_all(run, look, group, &mut dead)
                 }
             };
+            for entry in &mut entries {
+                let given = (entry.id, entry.delivery_count);
+                entry.not_before = not_before_again(options.again, group, given, now_ms, mode);
+            }
             let mut sent = dead.send(&mut ctx.store)?;
             if !sent.is_empty() {
                 sent.sort_unstable();
-                entries.retain(|(id, _)| sent.binary_search(id).is_err());
+                entries.retain(|entry| sent.binary_search(&entry.id).is_err());
                 given_back += sent.len() as u64;
             }
             if !entries.is_empty() {
@@ -135,25 +150,25 @@ impl Options<'_> {
         look: &mut Lookup<'_>,
         group: &StreamGroup,
         dead: &mut DeadLetters<'_>,
-    ) -> Vec<(StreamId, u64)> {
+    ) -> Vec<GivenBack> {
         let entries = run.iter();
         let entries = entries.filter_map(|id| self.decide(look, group, *id));
         let entries: Vec<_> = entries.collect();
         if matches!(self.mode, Failure::Fatal) && group.dead_letter().is_some() {
-            for (id, _) in &entries {
-                dead.take(group, *id, Reason::Fatal, look);
+            for entry in &entries {
+                dead.take(group, entry.id, Reason::Fatal, look);
             }
         }
         entries
     }
 
-    /// The entry with its delivery count afterwards, if it is to be given back.
+    /// The entry as it is afterwards, if it is to be given back; without a pause.
     fn decide(
         &self,
         look: &mut Lookup<'_>,
         group: &StreamGroup,
         id: StreamId,
-    ) -> Option<(StreamId, u64)> {
+    ) -> Option<GivenBack> {
         let before = match group.pending(id) {
             Some(entry) => entry.delivery_count,
             None if self.unknown == Unknown::Forced && look.contains(id) => 0,
@@ -164,7 +179,11 @@ impl Options<'_> {
             Failure::Fail => before,
             Failure::Fatal => DELIVERY_COUNT_MAX,
         };
-        Some((id, self.delivery_count.unwrap_or(after)))
+        Some(GivenBack {
+            id,
+            delivery_count: self.delivery_count.unwrap_or(after),
+            not_before: None,
+        })
     }
 }
 
@@ -196,6 +215,7 @@ fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {
         ids: parse_ids_block(args)?,
         delivery_count: None,
         unknown: Unknown::PassedOver,
+        again: None,
     };
     while args.left() > 0 {
         if args.keyword_with_value("RETRYCOUNT") {
@@ -203,7 +223,7 @@ fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {
             options.delivery_count = Some(count.map_err(|_| CmdError::NotAnInteger)?);
         } else if args.keyword("FORCE") {
             options.unknown = Unknown::Forced;
-        } else {
+        } else if !Again::parse(args, &mut options.again)? {
             return Err(CmdError::Syntax);
         }
     }

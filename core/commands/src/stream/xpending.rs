@@ -169,7 +169,17 @@ fn write_entries(
         reply.array(4);
         write_id(reply, entry.id);
         reply.bulk(holder.map_or(b"", |consumer| consumer.name()));
-        reply.int(idle_ms(&entry, now_ms).map_or(-1, |idle| idle as i64));
+        reply.int(shown_idle_ms(group, &entry, now_ms));
         reply.int(entry.delivery_count as i64);
     })
+}
+
+/// For how long an entry has been idle. Of one that was given back it is the rest of its pause, as
+/// a number below 0; -1 if it has none.
+fn shown_idle_ms(group: &StreamGroup, entry: &PendingEntry, now_ms: u64) -> i64 {
+    if let Some(idle_ms) = idle_ms(entry, now_ms) {
+        return idle_ms as i64;
+    }
+    let until_ms = group.paused_until_ms(entry.id).unwrap_or(0);
+    -(until_ms.saturating_sub(now_ms).max(1) as i64)
 }

@@ -6,7 +6,7 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::{CmdError, StreamError};
 use engine::limits::{DEAD_LETTERS_BYTES_MAX, REDRIVE_COUNT_MAX, REDRIVE_LOOKS_PER_LETTER};
 use engine::store::apply::Store;
-use engine::store::effect::{Effect, GroupChange, StreamChange, event};
+use engine::store::effect::{Effect, GivenBack, GroupChange, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::ArgvBuf;
 use stream::{EntryRef, References, Stream, StreamId};
@@ -219,7 +219,11 @@ impl Letter {
         };
         if stream.entries().contains(self.original) {
             if group.has_settled(self.original) {
-                let entries = &[(self.original, 0)];
+                let entries = &[GivenBack {
+                    id: self.original,
+                    delivery_count: 0,
+                    not_before: None,
+                }];
                 let give_back = GroupChange::GiveBack { entries };
                 let give_back = Effect::on_group(key, &self.group, give_back);
                 store.apply(&give_back, event::GIVEN_BACK);

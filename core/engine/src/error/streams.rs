@@ -200,6 +200,16 @@ pub enum StreamError {
     /// A setting of a stream or a group that has to be one of some words; its own, and these.
     #[error("ERR {0} must be {1}")]
     SettingNotOneOf(&'static str, String),
+    /// A setting of two numbers, of which the second is below the first or one is out of range.
+    #[error(
+        "ERR {setting} must be two numbers between 0 and {max}, the second not below the first"
+    )]
+    SettingNotASpan {
+        /// Its word.
+        setting: &'static str,
+        /// The greatest value of both.
+        max: u64,
+    },
     /// A setting of a stream or a group that is out of its range.
     #[error("ERR {setting} must be between {min} and {max}")]
     SettingOutOfRange {

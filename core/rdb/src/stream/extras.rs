@@ -12,24 +12,28 @@
 //! | `weir-idmp-counts` | if a stream counts what happens to producers, a tally of all; then per producer that has one: its ID (its length, a number, and its bytes) and a tally. A tally is how many counts there are, and these (numbers): duplicates, conflicts, fenced, stale, gaps, dropped, evicted |
 //! | `weir-idmp-numbers` | per producer that has reached a number: its ID (its length, a number, and its bytes), the number, the two numbers of its entry's ID, and a hash of the message (8 bytes, little endian; 0 if it is not known) |
 //! | `weir-delayed` | the number of the last ticket that was given out (number), and what waits to be appended (`stream/delayed.rs`) |
-//! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a text is its length and its bytes) |
+//! | `weir-settings` | per setting of the stream that is not as by default: its tag and its value (numbers; a span is two, a text is its length and its bytes) |
 //! | `weir-group-settings` | per group with settings that are not as by default: how many groups lie between it and the one before, how many such settings there are (numbers), and these as above |
 //! | `weir-pel-order` | per group with pending entries that came after one of the same delivery time and a greater ID: how many groups lie between it and the one before, how many such entries there are (numbers), and their IDs (16 bytes each) in the order in which they came |
+//! | `weir-pel-pauses` | per group with pending entries that were given back with a pause: how many groups lie between it and the one before, how many such entries there are (numbers), and for each its ID (16 bytes) and the time before which nobody is to be given it (number, milliseconds since the epoch), in the order of these times |
 //!
 //! Ids count in the order in which the value has them, groups too. A payload of `DUMP` begins with
-//! these fields only if the stream has settings, epochs or tickets, or a group of it has settings;
-//! Redis refuses it then. Else it has none: there an id was added at the time in its entry's ID or
-//! at the time of the `RESTORE`, whichever is earlier, and pending entries of one delivery time are
-//! in the order of their IDs.
+//! these fields only if the stream has settings, epochs or tickets, or a group of it has settings
+//! or entries with a pause; Redis refuses it then. Else it has none: there an id was added at the
+//! time in its entry's ID or at the time of the `RESTORE`, whichever is earlier, and pending
+//! entries of one delivery time are in the order of their IDs.
 //!
 //! A setting whose tag or value this version does not know is refused, not passed over: the stream
 //! would do something else than it was told.
+
+mod pauses;
 
 use stream::{
     Configured, Counted, EPOCH_MAX, Form, GroupSettings, Idempotence, Reached, Row, SettingValue,
     Settings, Stream, StreamId, StreamSettings, Tally,
 };
 
+use self::pauses::PendingPauses;
 use super::{delayed, id_bytes, read_raw_id};
 use crate::code;
 use crate::decode::{Decoder, Summed};
@@ -60,6 +64,7 @@ pub(crate) struct Extras {
     settings: Vec<u8>,
     group_settings: Vec<u8>,
     pending_order: Vec<u8>,
+    pending_pauses: Vec<u8>,
 }
 
 /// What became of an auxiliary field.
@@ -82,6 +87,7 @@ impl Extras {
             SETTINGS => &mut self.settings,
             GROUP_SETTINGS => &mut self.group_settings,
             PENDING_ORDER => &mut self.pending_order,
+            pauses::NAME => &mut self.pending_pauses,
             _ => return Taken::No,
         };
         so_far.extend_from_slice(content);
@@ -184,6 +190,11 @@ impl Extras {
         PendingOrder {
             differing: Sparse::new(&self.pending_order),
         }
+    }
+
+    /// Which pending entries have a pause, told for one group after the other.
+    pub(super) fn pending_pauses(&self) -> PendingPauses<'_> {
+        PendingPauses::new(&self.pending_pauses)
     }
 }
 
@@ -294,6 +305,7 @@ fn read_setting<S: Settings>(settings: &mut S, from: &mut Decoder<&[u8]>) -> Res
     let text: Vec<u8>;
     let value = match row.form {
         Form::Word(_) | Form::Number { .. } => SettingValue::Number(number(from)?),
+        Form::Span { .. } => SettingValue::Span(number(from)?, number(from)?),
         Form::Text { bytes_max } => {
             let read = from.with_string(bytes_max as u64, "a text", <[u8]>::to_vec);
             text = read.map_err(|_| Damaged::Foreign)?;
@@ -312,6 +324,10 @@ fn push_settings<S: Settings>(settings: &Configured<S>, content: &mut Vec<u8>) {
         push_number(content, u64::from(row.tag));
         match value {
             SettingValue::Number(number) => push_number(content, number),
+            SettingValue::Span(first, second) => {
+                push_number(content, first);
+                push_number(content, second);
+            }
             SettingValue::Text(text) => {
                 push_number(content, text.len() as u64);
                 content.extend_from_slice(text);
@@ -467,7 +483,9 @@ pub(crate) fn write<K: Sink>(stream: &Stream, out: &mut Encoder<K>) -> Result<()
             }
         }
     }
-    field.flush(out)
+    field.flush(out)?;
+
+    pauses::write(stream, out)
 }
 
 fn write_messages<K: Sink>(

@@ -27,6 +27,14 @@ use crate::source::{Sink, Source};
 /// Stands for a number of entries read that is not known.
 const UNKNOWN: u64 = u64::MAX;
 
+/// What Redis' form of a group does not say of its pending entries.
+pub(super) struct OwnPending {
+    /// They go behind others of the same delivery time.
+    pub(super) latecomers: Vec<StreamId>,
+    /// They have a pause, until that time in Unix milliseconds.
+    pub(super) paused: Vec<(StreamId, u64)>,
+}
+
 /// Writes a group.
 pub(super) fn write<K: Sink>(
     code: u8,
@@ -68,12 +76,12 @@ pub(super) fn write<K: Sink>(
 }
 
 /// Reads a group of a stream that has everything but its groups: its name and all of it.
-/// `latecomers` are pending entries that go behind others of the same delivery time.
+/// `own` is what the auxiliary fields say of its pending entries.
 pub(super) fn read<S: Source>(
     code: u8,
     from: &mut Decoder<S>,
     stream: &Stream,
-    latecomers: &[StreamId],
+    own: &OwnPending,
     context: &Context,
 ) -> Read<(Vec<u8>, Group), S> {
     let name = from.with_string(STRING_BYTES_MAX, "the name of a group", <[u8]>::to_vec)?;
@@ -106,7 +114,7 @@ pub(super) fn read<S: Source>(
         }
     }
     let group = group
-        .finish(latecomers)
+        .finish(&own.latecomers, &own.paused)
         .map_err(|error| from.fault(fault_of(error)))?;
     Ok((name, group))
 }

@@ -167,8 +167,11 @@ fn picture_of_group(name: &[u8], group: &Group) -> String {
         .given_back()
         .map(|id| {
             format!(
-                "{id}*{:?}",
-                group.pending(id).map(|entry| entry.delivery_count)
+                "{id}*{:?}{}",
+                group.pending(id).map(|entry| entry.delivery_count),
+                group
+                    .paused_until_ms(id)
+                    .map_or_else(String::new, |until_ms| format!(" until {until_ms}"))
             )
         })
         .collect();
@@ -554,7 +557,7 @@ struct Plan {
 enum Step {
     Deliver(u8, u8, u64),
     Claim(u8, Vec<prop::sample::Index>, u64, u64),
-    GiveBack(prop::sample::Index, u64),
+    GiveBack(prop::sample::Index, u64, Option<u64>),
     Acknowledge(prop::sample::Index),
 }
 
@@ -575,7 +578,8 @@ fn plans() -> impl Strategy<Value = Plan> {
         3 => (0_u8..4, 0_u8..20, time()).prop_map(|(consumer, count, at)| Step::Deliver(consumer, count, at)),
         2 => (0_u8..4, prop::collection::vec(index(), 0..5), time(), 0_u64..1 << 62)
             .prop_map(|(consumer, ids, at, count)| Step::Claim(consumer, ids, at, count)),
-        1 => (index(), 0_u64..9).prop_map(|(id, count)| Step::GiveBack(id, count)),
+        1 => (index(), 0_u64..9, prop::option::of(0_u64..5000)).prop_map(
+            |(id, count, until_ms)| Step::GiveBack(id, count, until_ms)),
         1 => index().prop_map(Step::Acknowledge),
     ];
     let group = (
@@ -715,6 +719,8 @@ fn build(plan: &Plan) -> Stream {
             settings.dead_letter_key = name.repeat(3);
             settings.dead_letter_key.truncate(512);
             settings.pending_max = 7;
+            settings.backoff_ms = (9, 300);
+            settings.jitter_percent = 50;
         }
         stream.set_group_settings(name, &settings);
     }
@@ -797,7 +803,10 @@ fn build_group(entries_read: Option<u64>, steps: &[Step], all: &[StreamId]) -> G
                 };
                 group.claim(holder, &ids, CountChange::Set(*count), Missing::Create);
             }
-            Step::GiveBack(index, count) => group.give_back(*index.get(all), *count),
+            Step::GiveBack(index, count, None) => group.give_back(*index.get(all), *count),
+            Step::GiveBack(index, count, Some(until_ms)) => {
+                group.give_back_until(&[*index.get(all)], *count, *until_ms);
+            }
             Step::Acknowledge(index) => {
                 group.acknowledge(&[*index.get(all)]);
             }

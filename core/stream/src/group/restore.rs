@@ -133,11 +133,17 @@ impl GroupRestorer {
     }
 
     /// The group. Entries of equal delivery time are in the order of their IDs, but for those in
-    /// `latecomers`, which come after the others in this order ([`Group::latecomers`]).
+    /// `latecomers`, which come after the others in this order ([`Group::latecomers`]). Of those
+    /// that were given back, some have a pause until a time ([`Group::paused`]).
     ///
     /// # Errors
-    /// [`RestoreError::NotHeld`], [`RestoreError::NotPending`] for a latecomer.
-    pub fn finish(self, latecomers: &[StreamId]) -> Result<Group, RestoreError> {
+    /// [`RestoreError::NotHeld`], [`RestoreError::NotPending`] for a latecomer or one with a pause,
+    /// [`RestoreError::HeldTwice`] for one with a pause that was not given back.
+    pub fn finish(
+        self,
+        latecomers: &[StreamId],
+        paused: &[(StreamId, u64)],
+    ) -> Result<Group, RestoreError> {
         if let Some(entry) = self.entries.iter().find(|entry| entry.is_free()) {
             return Err(RestoreError::NotHeld(entry.id()));
         }
@@ -147,6 +153,13 @@ impl GroupRestorer {
             if !group.pending.come_last(&mut group.consumers, id) {
                 return Err(RestoreError::NotPending(id));
             }
+        }
+        for &(id, until_ms) in paused {
+            let entry = group.pending(id).ok_or(RestoreError::NotPending(id))?;
+            if entry.holder.is_some() {
+                return Err(RestoreError::HeldTwice(id));
+            }
+            group.give_back_until(&[id], entry.delivery_count, until_ms);
         }
         Ok(group)
     }

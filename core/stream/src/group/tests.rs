@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::pending::DELIVERY_COUNT_MAX;
+use crate::pending::{DELIVERY_COUNT_MAX, PENDING_TIME_MS_MAX};
 
 /// A group in its simplest form.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ struct Model {
 struct ModelEntry {
     count: u64,
     holder: Option<(Vec<u8>, u64)>,
+    /// Until when it has a pause.
+    until_ms: Option<u64>,
     arrival: u64,
 }
 
@@ -33,14 +35,28 @@ impl Model {
             ModelEntry {
                 count,
                 holder,
+                until_ms: None,
                 arrival,
             },
         );
     }
 
-    /// IDs by age with their delivery times, given-back ones first.
+    /// IDs of those that have a pause, and until when.
+    fn paused(&self) -> Vec<(StreamId, u64)> {
+        let paused = self.entries.iter();
+        let paused = paused.filter_map(|(id, entry)| Some((entry.until_ms?, entry.arrival, *id)));
+        let mut paused: Vec<_> = paused.collect();
+        paused.sort_unstable();
+        paused
+            .into_iter()
+            .map(|(until_ms, _, id)| (id, until_ms))
+            .collect()
+    }
+
+    /// IDs of those without a pause by age, with their delivery times, given-back ones first.
     fn by_age(&self) -> Vec<(Option<u64>, StreamId)> {
         let mut order: Vec<_> = self.entries.iter().collect();
+        order.retain(|(_, entry)| entry.until_ms.is_none());
         order.sort_by_key(|(_, entry)| {
             (
                 entry.holder.as_ref().map(|&(_, delivered_ms)| delivered_ms),
@@ -89,6 +105,7 @@ enum Step {
     GiveBack {
         ids: Vec<u64>,
         count: u64,
+        until_ms: Option<u64>,
     },
     Acknowledge {
         ids: Vec<u64>,
@@ -116,20 +133,21 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(CountChange::Set(DELIVERY_COUNT_MAX)),
     ];
     let missing = prop_oneof![Just(Missing::Skip), Just(Missing::Create)];
-    let time = prop_oneof![Just(0), 0..60_u64, any::<u64>()];
+    let time = || prop_oneof![Just(0), 0..60_u64, any::<u64>()];
     let step = prop_oneof![
         3 => name.clone().prop_map(|name| Step::Create { name }),
         1 => name.clone().prop_map(|name| Step::Delete { name }),
         6 => (name.clone(), 1..700_u64, 1..4_u64, any::<u8>()).prop_map(
             |(name, count, step, dice)| Step::Deliver { name, count, step, waived: dice < 20 }),
         1 => (0..1500_u64).prop_map(|by| Step::SetBack { by }),
-        4 => (name.clone(), ids(), time, change, missing).prop_map(
+        4 => (name.clone(), ids(), time(), change, missing).prop_map(
             |(name, ids, delivered_ms, change, missing)| {
                 Step::Claim { name, ids, delivered_ms, change, missing }
             }),
         4 => (name, 0..40_u64, 1..150_usize).prop_map(
             |(name, idle_ms_min, count)| Step::ClaimOldest { name, idle_ms_min, count }),
-        3 => (ids(), 0..5_u64).prop_map(|(ids, count)| Step::GiveBack { ids, count }),
+        3 => (ids(), 0..5_u64, prop::option::of(time())).prop_map(
+            |(ids, count, until_ms)| Step::GiveBack { ids, count, until_ms }),
         3 => ids().prop_map(|ids| Step::Acknowledge { ids }),
         4 => (0..2500_u64, 1..900_u64).prop_map(
             |(start, count)| Step::AcknowledgeRun { start, count }),
@@ -236,7 +254,7 @@ impl Pair {
                 };
                 let claimed = self.group.claim(holder, &ids, change, missing);
                 self.group.touch(consumer, now_ms, Activity::Seen);
-                let delivered_ms = delivered_ms.min(u64::MAX - 1);
+                let delivered_ms = delivered_ms.min(PENDING_TIME_MS_MAX);
                 let expected = self.claim_in_model(name, &ids, delivered_ms, change, missing);
                 assert_eq!(claimed, expected);
                 if let Some((seen_ms, _)) = self.model.consumers.get_mut(NAMES[name]) {
@@ -273,10 +291,29 @@ impl Pair {
                     .insert(NAMES[name].to_vec(), (now_ms, Some(now_ms)));
                 self.claim_in_model(name, &ids, now_ms, CountChange::Raise, Missing::Skip);
             }
-            Step::GiveBack { ids, count } => {
+            Step::GiveBack {
+                ids,
+                count,
+                until_ms: None,
+            } => {
                 for id in ids.into_iter().map(id) {
                     self.group.give_back(id, count);
                     self.model.place(id, count, None);
+                }
+            }
+            Step::GiveBack {
+                ids,
+                count,
+                until_ms: Some(until_ms),
+            } => {
+                let mut there = BTreeSet::new();
+                let ids = ids.into_iter().filter(|id| there.insert(*id)).map(id);
+                let ids: Vec<_> = ids.collect();
+                self.group.give_back_until(&ids, count, until_ms);
+                for id in ids {
+                    self.model.place(id, count, None);
+                    let entry = self.model.entries.get_mut(&id).expect("it was placed");
+                    entry.until_ms = Some(until_ms.min(PENDING_TIME_MS_MAX));
                 }
             }
             Step::Acknowledge { ids } => {
@@ -384,12 +421,27 @@ fn check(group: &Group, model: &Model, now_ms: u64) {
     );
     let oldest = by_age.first().map(|&(since, _)| since.unwrap_or(0));
     assert_eq!(group.oldest_delivery_ms(), oldest);
+    let paused = model.paused();
+    assert!(group.paused().eq(paused.iter().copied()));
+    assert_eq!(group.knows_pauses(), !paused.is_empty());
     let given_back = by_age
         .iter()
         .filter(|(since, _)| since.is_none())
-        .map(|&(_, id)| id);
+        .map(|&(_, id)| id)
+        .chain(paused.iter().map(|&(id, _)| id));
     assert!(group.given_back().eq(given_back.clone()));
     assert_eq!(group.given_back_count(), given_back.count());
+    let over = paused.iter().filter(|(_, until_ms)| *until_ms <= now_ms);
+    let to_give = over.map(|&(id, _)| id);
+    let to_give = to_give.chain(by_age.iter().map(|&(_, id)| id));
+    let any = IdleAtLeast {
+        idle_ms_min: 0,
+        now_ms,
+    };
+    assert!(group.pending_to_give(any).eq(to_give));
+    let later = paused.iter().map(|&(_, until_ms)| until_ms);
+    let later = later.filter(|until_ms| *until_ms > now_ms).min();
+    assert_eq!(group.next_pause_end_ms(now_ms), later);
 
     for idle_ms_min in [1, 5, 20, 1_000_000] {
         let asked = IdleAtLeast {
@@ -403,7 +455,8 @@ fn check(group: &Group, model: &Model, now_ms: u64) {
         };
         let expected = expected(start, end).into_iter();
         let expected = expected
-            .filter(|(_, _, holder)| holder.as_ref().is_none_or(|holder| is_idle(holder.1)));
+            .filter(|(_, _, holder)| holder.as_ref().is_none_or(|holder| is_idle(holder.1)))
+            .filter(|(id, _, _)| model.entries[id].until_ms.is_none());
         let idle = group
             .pending_range_idle(start, end, asked)
             .map(|entry| told(group, entry));
@@ -461,6 +514,8 @@ fn check(group: &Group, model: &Model, now_ms: u64) {
         );
     }
     for number in (0..2500).step_by(97) {
+        let until_ms = model.entries.get(&id(number)).and_then(|it| it.until_ms);
+        assert_eq!(group.paused_until_ms(id(number)), until_ms);
         let found = group.pending(id(number)).map(|entry| told(group, entry));
         assert_eq!(found, expected(id(number), id(number)).pop());
     }
@@ -488,7 +543,10 @@ fn restored(group: &Group) -> Group {
         restorer.give_back(id).unwrap();
     }
     restorer
-        .finish(&group.latecomers().collect::<Vec<_>>())
+        .finish(
+            &group.latecomers().collect::<Vec<_>>(),
+            &group.paused().collect::<Vec<_>>(),
+        )
         .unwrap()
 }
 
@@ -739,16 +797,20 @@ fn what_contradicts_itself_is_not_restored() {
         restorer.give_back(id(7)),
         Err(RestoreError::NotPending(id(7)))
     );
-    let error = restorer.clone().finish(&[]).map(|_| ());
+    let error = restorer.clone().finish(&[], &[]).map(|_| ());
     assert_eq!(error, Err(RestoreError::NotHeld(id(2))));
     restorer.give_back(id(2)).unwrap();
     assert_eq!(
         restorer.give_back(id(2)),
         Err(RestoreError::HeldTwice(id(2)))
     );
-    let error = restorer.clone().finish(&[id(8)]).map(|_| ());
+    let error = restorer.clone().finish(&[id(8)], &[]).map(|_| ());
     assert_eq!(error, Err(RestoreError::NotPending(id(8))));
-    let group = restorer.finish(&[]).unwrap();
+    let error = restorer.clone().finish(&[], &[(id(8), 5)]).map(|_| ());
+    assert_eq!(error, Err(RestoreError::NotPending(id(8))));
+    let error = restorer.clone().finish(&[], &[(id(1), 5)]).map(|_| ());
+    assert_eq!(error, Err(RestoreError::HeldTwice(id(1))));
+    let group = restorer.finish(&[], &[]).unwrap();
     assert_eq!(
         group.pending(id(2)).map(|entry| entry.delivery_count),
         Some(DELIVERY_COUNT_MAX)

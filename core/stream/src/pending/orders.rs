@@ -9,10 +9,11 @@ use collections::tree::{Edit, Tree};
 use smallvec::SmallVec;
 
 use super::row::{
-    AgeRow, EntryRow, GIVEN_BACK, IdKey, OWNER, RANK, Unplaced, age_id, age_of, count_of,
-    entry_key, entry_of, entry_row, id_key, id_of, owner_of, rank_max, rank_of,
+    AgeRow, EntryRow, GIVEN_BACK, IdKey, NOBODY, OWNER, RANK, Unplaced, age_id, age_of, count_of,
+    entry_key, entry_of, entry_row, id_key, id_of, owner_of, paused_rank, paused_until_ms,
+    rank_max, rank_of, standing_of,
 };
-use super::{CountChange, Holder, IdleAtLeast, Missing, PendingEntry};
+use super::{CountChange, Holder, IdleAtLeast, Missing, PendingEntry, Standing};
 use crate::StreamId;
 use crate::consumer::{ConsumerHandle, Consumers};
 
@@ -121,11 +122,11 @@ impl Pending {
         let is_new = self.last_id().is_none_or(|last| first > last)
             && ids.is_sorted_by(|one, next| one < next);
         if is_new {
-            let holder = Some(holder);
+            let held = Standing::Held(holder);
             let keys = ids.iter().map(|&id| id_key(id));
-            let tie = self.join(rank_of(holder), keys.clone());
+            let tie = self.join(rank_of(held), keys.clone());
             self.by_id
-                .append(keys.clone().map(|key| entry_row(key, holder, tie, 1)));
+                .append(keys.clone().map(|key| entry_row(key, held, tie, 1)));
             consumer.hold(keys.clone());
             if let Some(changes) = &mut self.changes {
                 changes.note(Moved::In, keys);
@@ -134,7 +135,7 @@ impl Pending {
             self.place(
                 consumers,
                 ids,
-                Some(holder),
+                Standing::Held(holder),
                 CountChange::Set(1),
                 Missing::Create,
             );
@@ -151,35 +152,31 @@ impl Pending {
         missing: Missing,
     ) -> usize {
         consumers.find(holder.consumer).expect(OWNER_EXISTS);
-        self.place(consumers, ids, Some(holder), count, missing)
+        self.place(consumers, ids, Standing::Held(holder), count, missing)
     }
 
-    /// Puts entries, in this order, after those that were given back, with this count; creates them
-    /// if necessary.
-    pub(crate) fn give_back(&mut self, consumers: &mut Consumers, ids: &[StreamId], count: u64) {
-        self.place(
-            consumers,
-            ids,
-            None,
-            CountChange::Set(count),
-            Missing::Create,
-        );
+    /// Takes entries, in this order, from whoever has them, with this count; creates them if
+    /// necessary. They come after all others that stand so.
+    pub(crate) fn give_back(
+        &mut self,
+        consumers: &mut Consumers,
+        ids: &[StreamId],
+        count: CountChange,
+        standing: Standing,
+    ) {
+        self.place(consumers, ids, standing, count, Missing::Create);
     }
 
     /// Moves an entry after all others of its rank, as if it had come last; returns whether it is
     /// pending.
     pub(crate) fn come_last(&mut self, consumers: &mut Consumers, id: StreamId) -> bool {
-        let entry = self.find(id);
-        if let Some(entry) = entry {
-            self.place(
-                consumers,
-                &[id],
-                entry.holder,
-                CountChange::Keep,
-                Missing::Skip,
-            );
+        let row = self.by_id.find(&id_key(id));
+        if let Some(row) = row {
+            let standing = standing_of(&row);
+            let count = CountChange::Keep;
+            self.place(consumers, &[id], standing, count, Missing::Skip);
         }
-        entry.is_some()
+        row.is_some()
     }
 
     /// Removes entries; returns how many of them were pending.
@@ -290,18 +287,49 @@ impl Pending {
             .map(|row| age_id(&row))
     }
 
-    /// The entries that were given back, in that order.
+    /// The entries that were given back, in that order; then those with a pause.
     pub(crate) fn given_back(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
         let rows = self.by_age.range(&[GIVEN_BACK, 0, 0, 0]);
-        rows.take_while(|row| row[0] == GIVEN_BACK)
-            .map(|row| age_id(&row))
+        let at_once = rows.take_while(|row| row[0] == GIVEN_BACK);
+        let at_once = at_once.map(|row| age_id(&row));
+        at_once.chain(self.paused().map(|(id, _)| id))
+    }
+
+    /// Returns whether entries were given back with a pause, over or not.
+    #[inline]
+    pub(crate) fn has_paused(&self) -> bool {
+        let last = self.by_age.last();
+        last.is_some_and(|row| paused_until_ms(row[0]).is_some())
+    }
+
+    /// The entries that were given back with a pause, and until when they have it, the earliest
+    /// first.
+    pub(crate) fn paused(&self) -> impl Iterator<Item = (StreamId, u64)> + Clone + '_ {
+        let rows = self
+            .has_paused()
+            .then(|| self.by_age.range(&[paused_rank(0), 0, 0, 0]));
+        let rows = rows.into_iter().flatten();
+        rows.filter_map(|row| Some((age_id(&row), paused_until_ms(row[0])?)))
+    }
+
+    /// When the next pause ends after this time.
+    pub(crate) fn next_pause_end_ms(&self, now_ms: u64) -> Option<u64> {
+        let mut later = self.by_age.range(&[paused_rank(now_ms) + 1, 0, 0, 0]);
+        paused_until_ms(later.next()?[0])
+    }
+
+    /// Until when an entry has its pause.
+    pub(crate) fn paused_until_ms(&self, id: StreamId) -> Option<u64> {
+        let row = self.by_id.find(&id_key(id))?;
+        paused_until_ms(row[RANK])
     }
 
     /// Held entries that come, among those of their rank, after one with a greater ID, and what
     /// follows them there; in the order by age.
     pub(crate) fn latecomers(&self) -> impl Iterator<Item = StreamId> + Clone + '_ {
         let rows = self.by_age.range(&[GIVEN_BACK + 1, 0, 0, 0]);
-        let late = rows.scan(
+        let held = rows.take_while(|row| paused_until_ms(row[0]).is_none());
+        let late = held.scan(
             (GIVEN_BACK, StreamId::MIN, false),
             |(rank, last, is_late), row| {
                 *is_late = *rank == row[0] && (*is_late || age_id(&row) < *last);
@@ -314,14 +342,18 @@ impl Pending {
 
     /// The delivery time of the longest idle entry; 0 if one was given back.
     pub(crate) fn oldest_delivery_ms(&self) -> Option<u64> {
-        self.by_age.first().map(|row| row[0].saturating_sub(1))
+        let first = self.by_age.first()?;
+        let has_pause = paused_until_ms(first[0]).is_some();
+        (!has_pause).then_some(first[0].saturating_sub(1))
     }
 
     /// When the next of the entries that are not idle enough yet will be.
     pub(crate) fn next_idle_ms(&self, idle: IdleAtLeast) -> Option<u64> {
         let rank = rank_max(idle).checked_add(1)?;
         let next = self.by_age.range(&[rank, 0, 0, 0]).next()?;
-        Some(next[0].saturating_sub(1).saturating_add(idle.idle_ms_min))
+        let has_pause = paused_until_ms(next[0]).is_some();
+        let delivered_ms = next[0].saturating_sub(1);
+        (!has_pause).then_some(delivered_ms.saturating_add(idle.idle_ms_min))
     }
 
     /// Bytes on the heap.
@@ -335,17 +367,17 @@ impl Pending {
         &mut self,
         consumers: &mut Consumers,
         ids: &[StreamId],
-        holder: Option<Holder>,
+        standing: Standing,
         count: CountChange,
         missing: Missing,
     ) -> usize {
-        if let Some(placed) = self.place_scattered(consumers, ids, holder, count, missing) {
+        if let Some(placed) = self.place_scattered(consumers, ids, standing, count, missing) {
             return placed;
         }
         let ascending = ids.chunk_by(|one, next| one < next);
         let batches = ascending.flat_map(|ids| ids.chunks(BATCH_LEN));
         batches
-            .map(|ids| self.place_batch(consumers, ids, holder, count, missing))
+            .map(|ids| self.place_batch(consumers, ids, standing, count, missing))
             .sum()
     }
 
@@ -354,7 +386,7 @@ impl Pending {
         &mut self,
         consumers: &mut Consumers,
         ids: &[StreamId],
-        holder: Option<Holder>,
+        standing: Standing,
         count: CountChange,
         missing: Missing,
     ) -> usize {
@@ -370,26 +402,25 @@ impl Pending {
             Missing::Create => &all,
         };
         self.leave(&before);
-        let rank = rank_of(holder);
-        let tie = self.join(rank, placed.iter().copied());
-        if rank == GIVEN_BACK {
+        let tie = self.join(rank_of(standing), placed.iter().copied());
+        if standing.consumer().is_none() {
             self.given_back_count += placed.len();
         }
         self.by_id.edit(&known, |row| {
-            *row = entry_row([row[0], row[1]], holder, tie, count.of(count_of(row)));
+            *row = entry_row([row[0], row[1]], standing, tie, count.of(count_of(row)));
             Edit::Keep
         });
         if placed.len() > known.len() {
             for key in all.iter().filter(|key| known.binary_search(key).is_err()) {
                 self.by_id
-                    .insert(&entry_row(*key, holder, tie, count.of(1)));
+                    .insert(&entry_row(*key, standing, tie, count.of(1)));
                 if let Some(changes) = &mut self.changes {
                     changes.note(Moved::In, std::iter::once(*key));
                 }
             }
         }
+        let holder = standing.consumer();
         release(consumers, &before, holder);
-        let holder = holder.map(|holder| holder.consumer);
         if let Some(consumer) = holder.and_then(|holder| consumers.find_mut(holder)) {
             let (mut kept, mut new) = (Batch::new(), Batch::new());
             let held_before = before.iter().filter(|row| owner_of(row) == holder);
@@ -422,7 +453,7 @@ impl Pending {
         let mut ages = Batch::new();
         ages.extend(entries.iter().map(age_of));
         self.by_age.edit(&ages, |_| Edit::Remove);
-        let given_back = entries.iter().filter(|row| row[RANK] == GIVEN_BACK);
+        let given_back = entries.iter().filter(|row| row[OWNER] == NOBODY);
         self.given_back_count -= given_back.count();
     }
 
@@ -460,8 +491,7 @@ impl Pending {
 const OWNER_EXISTS: &str = "a handle is made or found in the group right before it is used";
 
 /// Removes the entries from all their owners except the new holder.
-fn release(consumers: &mut Consumers, entries: &[EntryRow], holder: Option<Holder>) {
-    let holder = holder.map(|holder| holder.consumer);
+fn release(consumers: &mut Consumers, entries: &[EntryRow], holder: Option<ConsumerHandle>) {
     for run in entries.chunk_by(|one, next| one[OWNER] == next[OWNER]) {
         let owner = run.first().and_then(owner_of);
         if let Some(owner) = owner

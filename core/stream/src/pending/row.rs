@@ -1,11 +1,11 @@
 //! What the rows of the orders hold.
 //!
-//! An entry's place in the order by age is its *rank* (0 if it was given back, otherwise the
-//! millisecond of its delivery plus one), then a *tie* number, then its ID. The tie grows only when
-//! entries of one rank arrive against the order of their IDs, so it is nearly always 0, and takes
-//! no memory then.
+//! An entry's place in the order by age is its *rank* (0 if it was given back, the millisecond of
+//! its delivery plus one if it is held, and a number above all of these if it was given back with a
+//! pause), then a *tie* number, then its ID. The tie grows only when entries of one rank arrive
+//! against the order of their IDs, so it is nearly always 0, and takes no memory then.
 
-use super::{DELIVERY_COUNT_MAX, Holder, IdleAtLeast, PendingEntry};
+use super::{DELIVERY_COUNT_MAX, Holder, IdleAtLeast, PendingEntry, Standing};
 use crate::StreamId;
 use crate::consumer::ConsumerHandle;
 
@@ -25,8 +25,15 @@ pub(super) const OWNER: usize = 5;
 
 /// The rank of what was given back.
 pub(super) const GIVEN_BACK: u64 = 0;
+/// The greatest rank of what is held.
+const HELD_MAX: u64 = PENDING_TIME_MS_MAX + 1;
+/// The rank of what was given back with a pause is this number and the time at which that is over.
+const PAUSED: u64 = HELD_MAX + 1;
 /// The owner of what was given back.
-const NOBODY: u64 = 0;
+pub(super) const NOBODY: u64 = 0;
+
+/// The latest time of a pending entry, in Unix milliseconds. A later one counts as this.
+pub const PENDING_TIME_MS_MAX: u64 = i64::MAX as u64 - 1;
 
 #[inline]
 pub(crate) fn id_key(id: StreamId) -> IdKey {
@@ -65,25 +72,57 @@ pub(super) fn owner_of(row: &EntryRow) -> Option<ConsumerHandle> {
 }
 
 #[inline]
-pub(super) fn rank_of(holder: Option<Holder>) -> u64 {
-    holder.map_or(GIVEN_BACK, |holder| holder.delivered_ms.saturating_add(1))
+pub(super) fn rank_of(standing: Standing) -> u64 {
+    match standing {
+        Standing::Held(holder) => held_rank(holder.delivered_ms),
+        Standing::GivenBack => GIVEN_BACK,
+        Standing::Paused { until_ms } => paused_rank(until_ms),
+    }
 }
 
-/// The greatest rank that is idle enough.
+#[inline]
+fn held_rank(delivered_ms: u64) -> u64 {
+    delivered_ms.min(PENDING_TIME_MS_MAX) + 1
+}
+
+/// The rank of what has its pause until then.
+#[inline]
+pub(super) fn paused_rank(until_ms: u64) -> u64 {
+    until_ms.min(PENDING_TIME_MS_MAX) + PAUSED
+}
+
+/// Until when an entry of this rank has its pause, in Unix milliseconds; `None` if it has none.
+#[inline]
+pub(super) fn paused_until_ms(rank: u64) -> Option<u64> {
+    rank.checked_sub(PAUSED)
+}
+
+/// The greatest rank that is idle enough, of those that have no pause.
 pub(super) fn rank_max(idle: IdleAtLeast) -> u64 {
     match (idle.idle_ms_min, idle.now_ms.checked_sub(idle.idle_ms_min)) {
-        (0, _) => u64::MAX,
-        (_, Some(delivered_ms_max)) => delivered_ms_max.saturating_add(1),
+        (0, _) => HELD_MAX,
+        (_, Some(delivered_ms_max)) => held_rank(delivered_ms_max),
         (_, None) => GIVEN_BACK,
     }
 }
 
 /// The row of an entry.
 #[inline]
-pub(super) fn entry_row(key: IdKey, holder: Option<Holder>, tie: u64, count: u64) -> EntryRow {
-    let owner = holder.map_or(NOBODY, |holder| holder.consumer.to_owner());
+pub(super) fn entry_row(key: IdKey, standing: Standing, tie: u64, count: u64) -> EntryRow {
+    let owner = standing.consumer();
+    let owner = owner.map_or(NOBODY, |consumer| consumer.to_owner());
     let count = count.min(DELIVERY_COUNT_MAX);
-    [key[0], key[1], rank_of(holder), tie, count, owner]
+    [key[0], key[1], rank_of(standing), tie, count, owner]
+}
+
+/// Where an entry stands.
+#[inline]
+pub(super) fn standing_of(row: &EntryRow) -> Standing {
+    match (entry_of(row).holder, paused_until_ms(row[RANK])) {
+        (Some(holder), _) => Standing::Held(holder),
+        (None, Some(until_ms)) => Standing::Paused { until_ms },
+        (None, None) => Standing::GivenBack,
+    }
 }
 
 /// The delivery count of an entry.
@@ -111,8 +150,8 @@ pub(crate) struct Unplaced(EntryRow);
 impl Unplaced {
     /// An entry that no consumer holds yet.
     pub(crate) fn new(id: StreamId, delivered_ms: u64, delivery_count: u64) -> Self {
-        let mut row = entry_row(id_key(id), None, 0, delivery_count);
-        row[RANK] = delivered_ms.saturating_add(1);
+        let mut row = entry_row(id_key(id), Standing::GivenBack, 0, delivery_count);
+        row[RANK] = held_rank(delivered_ms);
         Unplaced(row)
     }
 

@@ -17,6 +17,11 @@ pub struct GroupSettings {
     pub dead_letter_key: Vec<u8>,
     /// `MAXPENDING`: how many entries a consumer has pending at most by reading; 0 for any number.
     pub pending_max: u64,
+    /// `BACKOFF`: how long an entry waits after its first delivery until it is given again, and how
+    /// long it does at most, in milliseconds; (0, 0) for not at all.
+    pub backoff_ms: (u64, u64),
+    /// `JITTER`: by how many percent such a pause is shortened at most.
+    pub jitter_percent: u64,
 }
 
 impl Settings for GroupSettings {
@@ -59,6 +64,25 @@ impl Settings for GroupSettings {
             },
             get: |settings| SettingValue::Number(settings.pending_max),
             set: |settings, value| settings.pending_max = value.number(),
+        },
+        Row {
+            word: "BACKOFF",
+            tag: 5,
+            form: Form::Span {
+                max: i64::MAX as u64,
+            },
+            get: |settings| {
+                let (first_ms, max_ms) = settings.backoff_ms;
+                SettingValue::Span(first_ms, max_ms)
+            },
+            set: |settings, value| settings.backoff_ms = value.span(),
+        },
+        Row {
+            word: "JITTER",
+            tag: 6,
+            form: Form::Number { min: 0, max: 100 },
+            get: |settings| SettingValue::Number(settings.jitter_percent),
+            set: |settings, value| settings.jitter_percent = value.number(),
         },
     ];
 }

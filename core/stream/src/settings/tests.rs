@@ -13,6 +13,7 @@ fn rows_are_sound<S: Settings>() {
         let values: Vec<SettingValue<'_>> = match row.form {
             Form::Word(words) => (0..words.len() as u64).map(SettingValue::Number).collect(),
             Form::Number { min, max } => [min, max].map(SettingValue::Number).to_vec(),
+            Form::Span { max } => vec![SettingValue::Span(0, max), SettingValue::Span(max, max)],
             Form::Text { bytes_max } => vec![SettingValue::Text(b"text"); bytes_max.min(1)],
         };
         for value in values {
@@ -36,17 +37,22 @@ fn rows_have_words_and_tags_of_their_own_and_read_what_they_set() {
 #[test]
 fn a_form_takes_what_is_within_it_and_nothing_else() {
     let word = Form::Word(&["IGNORE", "ERROR"]);
-    assert_eq!(word.parse(b"error"), Ok(SettingValue::Number(1)));
-    assert_eq!(word.parse(b"ERRORS"), Err(NotAValue::NotAllowed));
+    assert_eq!(word.parse(b"error", b""), Ok(SettingValue::Number(1)));
+    assert_eq!(word.parse(b"ERRORS", b""), Err(NotAValue::NotAllowed));
     assert!(!word.allows(SettingValue::Number(2)));
     let number = Form::Number { min: 1, max: 9 };
-    assert_eq!(number.parse(b"9"), Ok(SettingValue::Number(9)));
-    assert_eq!(number.parse(b"10"), Err(NotAValue::NotAllowed));
-    assert_eq!(number.parse(b"-1"), Err(NotAValue::NotAllowed));
-    assert_eq!(number.parse(b"x"), Err(NotAValue::NotANumber));
+    assert_eq!(number.parse(b"9", b""), Ok(SettingValue::Number(9)));
+    assert_eq!(number.parse(b"10", b""), Err(NotAValue::NotAllowed));
+    assert_eq!(number.parse(b"-1", b""), Err(NotAValue::NotAllowed));
+    assert_eq!(number.parse(b"x", b""), Err(NotAValue::NotANumber));
+    let span = Form::Span { max: 9 };
+    assert_eq!(span.parse(b"3", b"9"), Ok(SettingValue::Span(3, 9)));
+    assert_eq!(span.parse(b"4", b"3"), Err(NotAValue::NotAllowed));
+    assert_eq!(span.parse(b"4", b"10"), Err(NotAValue::NotAllowed));
+    assert_eq!(span.parse(b"4", b"x"), Err(NotAValue::NotANumber));
     let text = Form::Text { bytes_max: 2 };
-    assert_eq!(text.parse(b"ab"), Ok(SettingValue::Text(b"ab")));
-    assert_eq!(text.parse(b"abc"), Err(NotAValue::NotAllowed));
+    assert_eq!(text.parse(b"ab", b""), Ok(SettingValue::Text(b"ab")));
+    assert_eq!(text.parse(b"abc", b""), Err(NotAValue::NotAllowed));
     assert!(!text.allows(SettingValue::Number(1)));
 }
 
@@ -57,7 +63,7 @@ fn the_text_of_a_value_is_read_as_that_value() {
         (Form::Number { min: 0, max: 9 }, b"7"),
         (Form::Text { bytes_max: 9 }, b"a text"),
     ] {
-        let value = form.parse(text).unwrap();
+        let value = form.parse(text, b"").unwrap();
         assert_eq!(form.text_of(value), text);
     }
 }

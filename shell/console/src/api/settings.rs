@@ -21,11 +21,12 @@ pub(crate) struct Settings {
     settings: Named,
 }
 
-/// The value of a setting: a number, or a word or a key.
+/// The value of a setting: a number, two numbers, or a word or a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Setting {
     Number(u64),
+    Span([u64; 2]),
     Text(Text),
 }
 
@@ -65,16 +66,21 @@ struct Change {
 
 impl Setting {
     fn of(told: &Value) -> Setting {
-        match told.number() {
-            Some(number) => Setting::Number(number),
-            None => Setting::Text(told.text().unwrap_or_default().into()),
+        if let Some(number) = told.number() {
+            return Setting::Number(number);
+        }
+        let both: Vec<u64> = told.items().iter().filter_map(Value::number).collect();
+        match both[..] {
+            [first, second] => Setting::Span([first, second]),
+            _ => Setting::Text(told.text().unwrap_or_default().into()),
         }
     }
 
-    /// As a command has it.
+    /// As a command has it, two numbers with a space between.
     pub(super) fn argument(&self) -> Result<Vec<u8>, Fault> {
         match self {
             Setting::Number(number) => Ok(number.to_string().into_bytes()),
+            Setting::Span([first, second]) => Ok(format!("{first} {second}").into_bytes()),
             Setting::Text(text) => text.bytes(),
         }
     }
@@ -115,7 +121,14 @@ impl Change {
             }
             change
                 .arguments
-                .extend([name.to_ascii_uppercase().into_bytes(), new]);
+                .push(name.to_ascii_uppercase().into_bytes());
+            match value {
+                Setting::Span(both) => {
+                    let both = both.iter().map(|number| number.to_string().into_bytes());
+                    change.arguments.extend(both);
+                }
+                Setting::Number(_) | Setting::Text(_) => change.arguments.push(new),
+            }
         }
         Ok(change)
     }

@@ -3,11 +3,12 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, GroupChange, event};
+use engine::store::effect::{Effect, GivenBack, GroupChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::StreamId;
+use stream::{PendingEntry, StreamId};
 
 use super::required_group;
+use crate::stream::backoff::not_before;
 use crate::stream::group_key::GroupKey;
 
 /// `XGROUP DELCONSUMER key group consumer [KEEPPENDING]`
@@ -70,13 +71,22 @@ impl Command for DelConsumer {
         let Parsed {
             place, consumer, ..
         } = cmd;
+        let now_ms = ctx.now.stream_ms();
         let (_, group) = required_group(place, &mut ctx.store)?;
         let found = group.consumer(consumer);
         let pending = found.and_then(|handle| group.consumer_at(handle));
         let pending = pending.map_or(0, |consumer| consumer.pending_count());
         if let Some(handle) = found.filter(|_| cmd.pending == Pending::Kept && pending > 0) {
             let entries = group.pending_range_of(handle, StreamId::MIN, StreamId::MAX);
-            let entries = entries.map(|entry| (entry.id, entry.delivery_count));
+            let entries = entries.map(
+                |PendingEntry {
+                     id, delivery_count, ..
+                 }| GivenBack {
+                    id,
+                    delivery_count,
+                    not_before: not_before(group, id, delivery_count, (now_ms, now_ms)),
+                },
+            );
             let entries: Vec<_> = entries.collect();
             let give_back = GroupChange::GiveBack { entries: &entries };
             let give_back = Effect::on_group(place.key, place.group, give_back);

@@ -57,6 +57,10 @@ impl Command for SetCfg {
             Arg::integer("count").token("MAXDELIVERIES").optional(),
             Arg::key("key2", 1).token("DEADLETTER").optional(),
             Arg::integer("count").token("MAXPENDING").optional(),
+            Arg::block("pause", &[Arg::integer("first-ms"), Arg::integer("max-ms")])
+                .token("BACKOFF")
+                .optional(),
+            Arg::integer("percent").token("JITTER").optional(),
         ],
         compat: Compat::Own,
         ..Spec::named("setcfg")

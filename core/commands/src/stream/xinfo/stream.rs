@@ -212,7 +212,12 @@ fn write_group(reply: &mut Reply, stream: &Stream, name: &[u8], group: &StreamGr
         reply.array(4);
         write_id(reply, entry.id);
         reply.bulk(consumer.map_or(b"", Consumer::name));
-        reply.int(holder.map_or(0, |holder| holder.delivered_ms) as i64);
+        // Of an entry that was given back, the end of its pause.
+        let at_ms = match holder {
+            Some(holder) => holder.delivered_ms,
+            None => group.paused_until_ms(entry.id).unwrap_or(0),
+        };
+        reply.int(at_ms as i64);
         reply.int(entry.delivery_count as i64);
     });
     reply.bulk(b"consumers");

@@ -1,27 +1,20 @@
 //! Pending entries that `XREADGROUP` gives to whoever reads, because their consumers have held them
 //! for too long or have given them back.
 
-use engine::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX};
+use engine::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX, CLAIM_PAUSED_MAX};
+use engine::store::effect::GivenBack;
 use resp::Reply;
 use stream::{Chosen, ChosenWriter, IdleAtLeast, Past, PendingEntry};
 
-use super::serve::{Decided, Reader, View};
+use super::serve::{ClaimRule, Decided, RETRY_MS_MIN, Reader, View};
+use crate::stream::backoff::not_before;
 use crate::stream::claiming::idle_ms;
 use crate::stream::read_budget::ReadBudget;
 
-/// Which pending entries go to whoever reads: those that `CLAIM` asks for, or those that the group
-/// was told to give again.
-#[derive(Clone, Copy)]
-pub(super) struct ClaimRule {
-    pub(super) idle_ms_min: u64,
-    /// Who said `CLAIM` is told how long entries were pending, and how often they were delivered.
-    /// Others get entries as they always are.
-    pub(super) tells_past: bool,
-}
-
 impl View<'_> {
     /// Writes pending entries that were idle for long enough, longest first. Those that are gone
-    /// from the stream are not written, and stay pending no longer.
+    /// from the stream are not written, and stay pending no longer; those that begin a pause are
+    /// taken from their consumers.
     pub(super) fn write_idle(
         &self,
         rule: ClaimRule,
@@ -37,7 +30,7 @@ impl View<'_> {
         };
         let mut look = self.stream.entries().look_up();
         let mut passed_over = 0;
-        for id in self.group.pending_by_age(idle) {
+        for id in self.group.pending_to_give(idle) {
             if reader.left == 0 || passed_over == CLAIM_LOOKS_MAX {
                 return;
             }
@@ -62,6 +55,13 @@ impl View<'_> {
                 passed_over += usize::from(decided.dead.is_full());
                 continue;
             }
+            if let Some(paused) = self.paused_now(&pending, rule.idle_ms_min) {
+                decided.paused.push(paused);
+                if decided.paused.len() == CLAIM_PAUSED_MAX {
+                    return;
+                }
+                continue;
+            }
             let chosen = Chosen {
                 id,
                 past: rule.tells_past.then(|| Past {
@@ -82,9 +82,32 @@ impl View<'_> {
         }
     }
 
+    /// An entry that its consumer has held for too long, as it is while it waits to be given again,
+    /// if that is not over yet: then it is the group's.
+    #[inline]
+    fn paused_now(&self, pending: &PendingEntry, idle_ms_min: u64) -> Option<GivenBack> {
+        self.group.backoff()?;
+        let (id, delivery_count) = (pending.id, pending.delivery_count);
+        let since_ms = pending.holder?.delivered_ms.saturating_add(idle_ms_min);
+        let not_before = not_before(self.group, id, delivery_count, (since_ms, self.now_ms));
+        not_before.map(|at| GivenBack {
+            id,
+            delivery_count,
+            not_before: Some(at),
+        })
+    }
+
+    /// In how many milliseconds a pending entry may be given: it has become idle enough, or its
+    /// pause is over.
+    pub(super) fn next_in_ms(&self, idle_ms_min: u64) -> u64 {
+        let idle_in_ms = self.idle_enough_in_ms(idle_ms_min);
+        let end_ms = self.group.next_pause_end_ms(self.now_ms);
+        end_ms.map_or(idle_in_ms, |end_ms| idle_in_ms.min(end_ms - self.now_ms))
+    }
+
     /// In how many milliseconds a pending entry may have become idle enough; at the latest when one
     /// that is delivered right now would be.
-    pub(super) fn idle_enough_in_ms(&self, idle_ms_min: u64) -> u64 {
+    fn idle_enough_in_ms(&self, idle_ms_min: u64) -> u64 {
         let all = IdleAtLeast {
             idle_ms_min: 0,
             now_ms: self.now_ms,
@@ -109,6 +132,3 @@ impl View<'_> {
         })
     }
 }
-
-/// How often a waiting reader looks for idle entries at most, where none is pending yet.
-pub(super) const RETRY_MS_MIN: u64 = 100;

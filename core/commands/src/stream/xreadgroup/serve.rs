@@ -3,16 +3,15 @@
 
 use engine::command::Ctx;
 use engine::error::{CmdError, StreamError};
-use engine::limits::CLAIM_GONE_MAX;
+use engine::limits::{CLAIM_GONE_MAX, CLAIM_PAUSED_MAX};
 use engine::store::apply::Store;
-use engine::store::effect::{Claim, Effect, GroupChange, event};
+use engine::store::effect::{Claim, Effect, GivenBack, GroupChange, event};
 use resp::Reply;
 use stream::{
     Acknowledgement, Activity, Chosen, ChosenWriter, ConsumerHandle, DELIVERY_COUNT_MAX, Group,
     Past, Stream, StreamId, Unpacked,
 };
 
-use super::idle::{ClaimRule, RETRY_MS_MIN};
 use crate::stream::dead_letters::DeadLetters;
 use crate::stream::flow_control::room;
 use crate::stream::group_key::GroupKey;
@@ -25,6 +24,16 @@ pub(super) struct Delivery<'a> {
     pub(super) acknowledgement: Acknowledgement,
     /// With `CLAIM`: how long an entry must have been pending, in milliseconds.
     pub(super) claim_idle_ms_min: Option<u64>,
+}
+
+/// Which pending entries go to whoever reads: those that `CLAIM` asks for, or those that the group
+/// was told to give again.
+#[derive(Clone, Copy)]
+pub(super) struct ClaimRule {
+    pub(super) idle_ms_min: u64,
+    /// Who said `CLAIM` is told how long entries were pending, and how often they were delivered.
+    /// Others get entries as they always are.
+    pub(super) tells_past: bool,
 }
 
 /// How much the consumer may still be given.
@@ -89,6 +98,8 @@ pub(super) struct Decided<'a> {
     /// Pending entries that are no longer in the stream; they are no longer pending.
     pub(super) gone: Vec<StreamId>,
     pub(super) claims: Vec<Claim>,
+    /// Pending entries that were held for too long, and wait to be given again.
+    pub(super) paused: Vec<GivenBack>,
     /// Pending entries that were delivered too often to be given to this consumer too.
     pub(super) dead: DeadLetters<'a>,
     delivered: Vec<StreamId>,
@@ -153,10 +164,16 @@ impl<'a> Decided<'a> {
         Decided {
             gone: Vec::new(),
             claims: Vec::new(),
+            paused: Vec::new(),
             dead: DeadLetters::new(place),
             delivered: Vec::new(),
             entries_read: None,
         }
+    }
+
+    /// Returns whether there may be more behind the pending entries that were looked at.
+    fn is_cut_short(&self) -> bool {
+        self.gone.len() == CLAIM_GONE_MAX || self.paused.len() == CLAIM_PAUSED_MAX
     }
 
     fn apply(
@@ -187,6 +204,12 @@ impl<'a> Decided<'a> {
             store.apply(&on_group(acknowledge), event::PENDING);
         }
         self.dead.send(store)?;
+        if !self.paused.is_empty() {
+            let give_back = GroupChange::GiveBack {
+                entries: &self.paused,
+            };
+            store.apply(&on_group(give_back), event::PENDING);
+        }
         if !self.claims.is_empty() {
             let claim = GroupChange::Claim {
                 consumer,
@@ -302,16 +325,15 @@ impl View<'_> {
         let delivered = &decided.delivered;
         decided.entries_read = self.stream.entries_read_after(self.group, delivered);
         if decided.claims.is_empty() && decided.delivered.is_empty() {
-            let idle_in_ms = rule.map(|rule| match decided.gone.len() < CLAIM_GONE_MAX {
-                true => self.idle_enough_in_ms(rule.idle_ms_min),
-                // There are more behind those that were cleared.
-                false => 1,
+            let next_in_ms = rule.map(|rule| match decided.is_cut_short() {
+                false => self.next_in_ms(rule.idle_ms_min),
+                true => 1,
             });
             // An entry may go to another consumer, or for good, of which those who wait do not
             // hear.
             let room_in_ms = (room == 0).then_some(RETRY_MS_MIN);
             return Served::Nothing {
-                retry_in_ms: [idle_in_ms, room_in_ms].into_iter().flatten().min(),
+                retry_in_ms: [next_in_ms, room_in_ms].into_iter().flatten().min(),
             };
         }
         Served::Something
@@ -420,3 +442,6 @@ impl View<'_> {
         last.next().filter(|_| last < self.stream.last_id())
     }
 }
+
+/// How often a waiting reader looks for idle entries at most, where none is pending yet.
+pub(super) const RETRY_MS_MIN: u64 = 100;

@@ -20,8 +20,9 @@
 //!
 //! What Redis has no words for is said in weir's own (`XCFGSET … KEEPIDS`, the settings of
 //! `XCFGSET` and `XGROUP SETCFG`, `XIDMPEPOCH` with an epoch, `XIDMPRECORD` with the name of a
-//! count, `XADD … AT … TICKET` of an entry that waits, and `XUNDELAY` of one that does not any
-//! more): Redis refuses a journal that has them. `weir export` writes what it reads.
+//! count, `XADD … AT … TICKET` of an entry that waits, `XUNDELAY` of one that does not any more,
+//! and `XNACK … AT` of one that is given back with a pause): Redis refuses a journal that has them.
+//! `weir export` writes what it reads.
 //!
 //! All else is one command an effect, as the variants of [`Effect`] say. That idempotent IDs are
 //! forgotten by age follows from these and the time. When a consumer called last that got
@@ -29,7 +30,7 @@
 
 use batch::Encoded;
 use resp::{LARGE_BYTES_MIN, Large, find_large, write_header};
-use stream::{ID_TEXT_BYTES_MAX, References, Retention, Settings, StreamId};
+use stream::{ID_TEXT_BYTES_MAX, References, Retention, SettingValue, Settings, StreamId};
 
 use crate::time::UnixMs;
 
@@ -104,7 +105,8 @@ pub(crate) fn new_stream(out: &mut Out<'_>, key: &[u8], set: Retention) -> u32 {
 
 /// How many arguments [`Line::settings`] writes.
 pub(super) fn settings_args<S: Settings>() -> usize {
-    2 * S::ROWS.len()
+    let rows = S::ROWS.iter();
+    rows.map(|row| 1 + row.form.text_count()).sum()
 }
 
 /// A counter as Redis can read it.
@@ -207,7 +209,12 @@ impl<'o> Line<'o> {
     pub(super) fn settings<S: Settings>(&mut self, settings: &S) -> &mut Line<'o> {
         for row in S::ROWS {
             self.arg(row.word.as_bytes());
-            self.arg(&row.form.text_of((row.get)(settings)));
+            match (row.get)(settings) {
+                SettingValue::Span(first, second) => self.int(count(first)).int(count(second)),
+                value @ (SettingValue::Number(_) | SettingValue::Text(_)) => {
+                    self.arg(&row.form.text_of(value))
+                }
+            };
         }
         self
     }

@@ -70,9 +70,20 @@ pub enum GroupChange<'a> {
     Acknowledge { ids: &'a [StreamId] },
     /// `XNACK`: pending entries are given back to the group.
     GiveBack {
-        /// The entry and its delivery count afterwards, in the order in which they were given back.
-        entries: &'a [(StreamId, u64)],
+        /// In the order in which they were given back.
+        entries: &'a [GivenBack],
     },
+}
+
+/// One pending entry that is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GivenBack {
+    /// The entry.
+    pub id: StreamId,
+    /// Its delivery count afterwards.
+    pub delivery_count: u64,
+    /// Before this time nobody is to be given it; `None` if anybody may be at once.
+    pub not_before: Option<UnixMs>,
 }
 
 /// One pending entry that changes its owner.
@@ -222,10 +233,7 @@ impl GroupChange<'_> {
                 store.edit_group(key, group, |group| group.acknowledge(ids) as u64)
             }
             GroupChange::GiveBack { entries } => store.edit_group(key, group, |group| {
-                for run in entries.chunk_by(|a, b| a.1 == b.1) {
-                    let ids: SmallVec<[StreamId; 8]> = run.iter().map(|(id, _)| *id).collect();
-                    group.give_back_each(&ids, run[0].1);
-                }
+                given_back_runs(entries).for_each(|run| give_back(group, run));
                 entries.len() as u64
             }),
         }
@@ -328,23 +336,8 @@ impl GroupChange<'_> {
                 .arg(group)
                 .ids(ids)
                 .end(),
-            GroupChange::GiveBack { entries } => entries
-                .chunk_by(|a, b| a.1 == b.1)
-                .map(|run| {
-                    let mut line = Line::new(out, 9 + run.len(), "XNACK");
-                    line.arg(key)
-                        .arg(group)
-                        .arg(b"FAIL")
-                        .arg(b"IDS")
-                        .int(run.len() as i64);
-                    for (id, _) in run {
-                        line.id(*id);
-                    }
-                    line.arg(b"RETRYCOUNT")
-                        .int(encode::count(run[0].1))
-                        .arg(b"FORCE")
-                        .end()
-                })
+            GroupChange::GiveBack { entries } => given_back_runs(entries)
+                .map(|run| encode_give_back(out, key, group, run))
                 .sum(),
         }
     }
@@ -418,6 +411,46 @@ fn claim(group: &mut Group, consumer: ConsumerHandle, claims: &[Claim]) -> u64 {
         claimed += group.claim(holder, &ids, count, Missing::Create) as u64;
     }
     claimed
+}
+
+/// Runs of entries that are given back in the same way.
+fn given_back_runs(entries: &[GivenBack]) -> impl Iterator<Item = &[GivenBack]> {
+    entries.chunk_by(|a, b| (a.delivery_count, a.not_before) == (b.delivery_count, b.not_before))
+}
+
+/// Gives the entries of a run back together.
+fn give_back(group: &mut Group, run: &[GivenBack]) {
+    let ids: SmallVec<[StreamId; 8]> = run.iter().map(|entry| entry.id).collect();
+    let count = run[0].delivery_count;
+    match run[0].not_before {
+        None => group.give_back_each(&ids, count),
+        Some(at) => group.give_back_until(&ids, count, at.0.max(0) as u64),
+    }
+}
+
+fn encode_give_back(out: &mut Out<'_>, key: &[u8], group: &[u8], run: &[GivenBack]) -> u32 {
+    let GivenBack {
+        delivery_count,
+        not_before,
+        ..
+    } = run[0];
+    let options = if not_before.is_some() { 5 } else { 3 };
+    let mut line = Line::new(out, 6 + run.len() + options, "XNACK");
+    line.arg(key)
+        .arg(group)
+        .arg(b"FAIL")
+        .arg(b"IDS")
+        .int(run.len() as i64);
+    for entry in run {
+        line.id(entry.id);
+    }
+    line.arg(b"RETRYCOUNT")
+        .int(encode::count(delivery_count))
+        .arg(b"FORCE");
+    if let Some(at) = not_before {
+        line.arg(b"AT").int(at.0);
+    }
+    line.end()
 }
 
 fn encode_set_id(

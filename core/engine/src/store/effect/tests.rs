@@ -85,13 +85,20 @@ fn the_bytes_of_an_effect_do_not_change() {
         deliveries_max: 3,
         dead_letter_key: b"d".to_vec(),
         pending_max: 9,
+        backoff_ms: (100, 5000),
+        jitter_percent: 20,
     };
     let fields: ArgvBuf = [&b"f"[..], b"v"].into_iter().collect();
     let elements: ArgvBuf = [&b"a"[..], b"b"].into_iter().collect();
     let consumer = b"c";
     let value = Value::from(StringValue::from_bytes(b"v"));
     let ids: &[StreamId] = &[id(1, 1), id(2, 2)];
-    let back = [(id(1, 1), 0), (id(2, 2), 0), (id(3, 3), 7)];
+    let back = [(1, 0, None), (2, 0, None), (3, 7, None), (4, 7, Some(90))];
+    let back = back.map(|(n, delivery_count, at)| GivenBack {
+        id: id(n, n),
+        delivery_count,
+        not_before: at.map(UnixMs),
+    });
     let claims = [(1, 1), (2, 1), (3, u64::MAX)].map(|(seq, delivery_count)| Claim {
         id: id(1, seq),
         delivered_at: UnixMs(5),
@@ -264,7 +271,7 @@ fn the_bytes_of_an_effect_do_not_change() {
             of(GroupChange::SetSettings {
                 settings: &group_settings,
             }),
-            "XGROUP SETCFG k g CLAIM 5000 MAXDELIVERIES 3 DEADLETTER d MAXPENDING 9",
+            "XGROUP SETCFG k g CLAIM 5000 MAXDELIVERIES 3 DEADLETTER d MAXPENDING 9 BACKOFF 100 5000 JITTER 20",
         ),
         (
             on(configure(6, Forget::Everything)),
@@ -425,7 +432,7 @@ fn the_bytes_of_an_effect_do_not_change() {
         (of(GroupChange::Acknowledge { ids }), "XACK k g 1-1 2-2"),
         (
             of(GroupChange::GiveBack { entries: &back }),
-            "XNACK k g FAIL IDS 2 1-1 2-2 RETRYCOUNT 0 FORCE; XNACK k g FAIL IDS 1 3-3 RETRYCOUNT 7 FORCE",
+            "XNACK k g FAIL IDS 2 1-1 2-2 RETRYCOUNT 0 FORCE; XNACK k g FAIL IDS 1 3-3 RETRYCOUNT 7 FORCE; XNACK k g FAIL IDS 1 4-4 RETRYCOUNT 7 FORCE AT 90",
         ),
         (add(elements.as_argv(), Added::Dense), "PFADD k a b"),
         (add(elements.as_argv(), Added::Sparse(b"x")), "PFADD k a b"),

@@ -9,9 +9,9 @@ use super::{BATCH_LEN, Batch, Moved, Pending, release};
 use crate::StreamId;
 use crate::consumer::Consumers;
 use crate::pending::row::{
-    EntryRow, GIVEN_BACK, IdKey, count_of, entry_key, entry_row, id_key, owner_of, rank_of,
+    EntryRow, IdKey, count_of, entry_key, entry_row, id_key, owner_of, rank_of,
 };
-use crate::pending::{CountChange, Holder, Missing};
+use crate::pending::{CountChange, Missing, Standing};
 
 /// From this many on, it pays to put them in order.
 const SCATTERED_MIN: usize = 2 * BATCH_LEN;
@@ -32,7 +32,7 @@ impl Pending {
         &mut self,
         consumers: &mut Consumers,
         ids: &[StreamId],
-        holder: Option<Holder>,
+        standing: Standing,
         count: CountChange,
         missing: Missing,
     ) -> Option<usize> {
@@ -45,8 +45,11 @@ impl Pending {
             return None;
         }
         let before = self.take_ages(&mut all);
-        let ties = self.join_scattered(ids, &all, rank_of(holder), missing);
+        let ties = self.join_scattered(ids, &all, rank_of(standing), missing);
         let placed_count = ties.iter().flatten().count();
+        if standing.consumer().is_none() {
+            self.given_back_count += placed_count;
+        }
         for batch in all.chunks(BATCH_LEN) {
             let mut known = batch.iter().filter(|it| it.is_known);
             let mut keys = Batch::new();
@@ -55,7 +58,7 @@ impl Pending {
                 // Each that is known is shown once, in this order.
                 if let Some(tie) = known.next().and_then(|it| ties[it.number as usize]) {
                     let key = [row[0], row[1]];
-                    *row = entry_row(key, holder, tie, count.of(count_of(row)));
+                    *row = entry_row(key, standing, tie, count.of(count_of(row)));
                 }
                 Edit::Keep
             });
@@ -64,16 +67,16 @@ impl Pending {
                     continue;
                 };
                 self.by_id
-                    .insert(&entry_row(it.key, holder, tie, count.of(1)));
+                    .insert(&entry_row(it.key, standing, tie, count.of(1)));
                 if let Some(changes) = &mut self.changes {
                     changes.note(Moved::In, std::iter::once(it.key));
                 }
             }
         }
         for before in before.chunks(BATCH_LEN) {
-            release(consumers, before, holder);
+            release(consumers, before, standing.consumer());
         }
-        let holder = holder.map(|holder| holder.consumer);
+        let holder = standing.consumer();
         if let Some(consumer) = holder.and_then(|holder| consumers.find_mut(holder)) {
             let kept = before.iter().filter(|row| owner_of(row) == holder);
             let mut kept = kept.map(entry_key).peekable();
@@ -135,9 +138,6 @@ impl Pending {
                 keys.extend(placed.map(|(id, _)| id_key(*id)));
                 let tie = self.join(rank, keys.iter().copied());
                 ties.iter_mut().flatten().for_each(|it| *it = tie);
-                if rank == GIVEN_BACK {
-                    self.given_back_count += keys.len();
-                }
             }
         }
         ties

@@ -28,7 +28,7 @@ fn nothing_that_was_told_is_lost_or_doubled() {
         return;
     }
     let mut sum = Counts::default();
-    for seed in 0..number("SIM_SEEDS").unwrap_or(8) {
+    for seed in 0..number("SIM_SEEDS").unwrap_or(12) {
         sum.add(&run_or_fail(plan(seed)));
     }
     // Without these, the runs would show nothing.
@@ -49,14 +49,17 @@ fn nothing_that_was_told_is_lost_or_doubled() {
         "{sum:?}"
     );
     assert!(sum.delayed > 50 && sum.undelayed > 5, "{sum:?}");
-    assert!(sum.retained_away > 100, "{sum:?}");
+    assert!(sum.retained_away > 20, "{sum:?}");
     assert!(sum.followed > 100 && sum.overtaken > 5, "{sum:?}");
     assert!(
         sum.given_by_pattern > 200 && sum.streams_found > 40,
         "{sum:?}"
     );
     assert!(sum.evicted > 2, "{sum:?}");
-    assert!(sum.dead_lettered > 40 && sum.redriven > 5, "{sum:?}");
+    assert!(
+        sum.dead_lettered > 40 && sum.redriven > 5 && sum.rested > 2,
+        "{sum:?}"
+    );
     assert!(
         sum.scripts > 20 && sum.functions > 5 && sum.suspended > 20 && sum.busy > 10,
         "{sum:?}"

@@ -28,7 +28,11 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         7 => vec![delete(stream, ledger, rng)],
         8..10 => (0..1 + rng.below(3)).map(|_| change(stream, rng)).collect(),
         10 => elsewhere(rng),
-        11..14 | 52..54 => expiring(rng),
+        11..14 | 52..54 => {
+            let mut requests = expiring(rng);
+            requests.extend(ledger.retries.requests(engine, rng));
+            requests
+        }
         54.. => ledger.work.requests(engine, rng),
         14..16 => (0..1 + rng.below(4)).map(|_| hash(rng)).collect(),
         16 => (0..1 + rng.below(4)).map(|_| fields(rng)).collect(),

@@ -210,6 +210,7 @@ impl Client {
             (_, Purpose::Many(told)) => ledger.many.told(*told, answer, turn, counts),
             (_, Purpose::Work(told)) => ledger.work.told(*told, answer, turn, counts),
             (_, Purpose::Kept(told)) => ledger.kept.told(*told, answer),
+            (_, Purpose::Retry(told)) => ledger.retries.told(*told, answer, turn, counts),
             (_, Purpose::Pair) => match answer.list() {
                 Some([one, other]) if one.number() == other.number() => Ok(()),
                 _ => bail!("half a transaction: {answer:?}"),

@@ -59,6 +59,8 @@ pub struct Counts {
     pub streams_found: u64,
     /// Dead letters that were there after restarts.
     pub dead_lettered: u64,
+    /// Entries that got a pause without an end.
+    pub rested: u64,
     /// Dead letters that went back.
     pub redriven: u64,
     /// Reads whose reply left, and that were repeated after a crash that took later batches back.
@@ -90,7 +92,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 38] {
+    fn all(&mut self) -> [&mut u64; 39] {
         let Counts {
             crashes,
             power_cuts,
@@ -120,6 +122,7 @@ impl Counts {
             given_by_pattern,
             streams_found,
             dead_lettered,
+            rested,
             redriven,
             looks_repeated,
             followed,
@@ -160,6 +163,7 @@ impl Counts {
             given_by_pattern,
             streams_found,
             dead_lettered,
+            rested,
             redriven,
             looks_repeated,
             followed,

@@ -14,6 +14,7 @@ use super::Bug;
 use super::answer::Answer;
 use super::kept::Kept;
 use super::many::Many;
+use super::retries::Retries;
 use super::things::Things;
 use super::work::Work;
 
@@ -34,6 +35,7 @@ pub(super) struct Ledger {
     pub(super) work: Work,
     pub(super) kept: Kept,
     pub(super) many: Many,
+    pub(super) retries: Retries,
     /// For each counter the values shown, by turn.
     counters: BTreeMap<u64, BTreeMap<Turn, i64>>,
 }
@@ -86,6 +88,7 @@ impl Ledger {
             work: Work::default(),
             kept: Kept::new(bug),
             many: Many::default(),
+            retries: Retries::default(),
             counters: BTreeMap::new(),
         }
     }

@@ -16,6 +16,7 @@
 //! - what a group still needs stays in a stream with bounds, and what nobody needs goes in the end;
 //! - each entry of the streams that are read by a pattern was told to one reader as new, whatever
 //!   streams came meanwhile, and in the end none was passed over;
+//! - nobody is given an entry before its pause is over;
 //! - what a script or function has written is there wholly or not at all, also of one that takes
 //!   long and was suspended in the middle when the crash came;
 //! - libraries of functions are there wholly or not at all, and their functions are those of their
@@ -51,6 +52,7 @@ mod picture;
 mod process;
 mod producer;
 mod request;
+mod retries;
 mod scripts;
 mod setting;
 mod things;
@@ -92,6 +94,8 @@ pub enum Bug {
     NumbersForgotten,
     /// Snapshots are written without what groups were told.
     GroupSettingsForgotten,
+    /// Snapshots are written without the pauses of pending entries.
+    PausesForgotten,
     /// Snapshots are written without the libraries of functions.
     LibrariesForgotten,
     /// Snapshots are written without what waits to be appended.
@@ -112,7 +116,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 15] = [
+    pub const ALL: [Bug; 16] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
@@ -120,6 +124,7 @@ impl Bug {
         Bug::CountsForgotten,
         Bug::NumbersForgotten,
         Bug::GroupSettingsForgotten,
+        Bug::PausesForgotten,
         Bug::LibrariesForgotten,
         Bug::DelayedForgotten,
         Bug::BoundsForgotten,

@@ -296,6 +296,7 @@ impl Process {
                         | Bug::CountsForgotten
                         | Bug::NumbersForgotten
                         | Bug::GroupSettingsForgotten
+                        | Bug::PausesForgotten
                         | Bug::LibrariesForgotten
                         | Bug::DelayedForgotten
                         | Bug::BoundsForgotten
@@ -493,6 +494,15 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
                 {
                     stream.set_group_id(many::GROUP.as_bytes(), StreamId::MIN, None);
                 }
+                if bug == Bug::PausesForgotten
+                    && let Some(stream) = record.value.get_mut::<stream::Stream>()
+                {
+                    let groups = stream.groups().iter();
+                    let names: Vec<_> = groups.map(|(name, _)| name.to_vec()).collect();
+                    for name in names {
+                        stream.groups_mut().edit(&name, forget_pauses);
+                    }
+                }
                 if bug == Bug::DelayedForgotten
                     && let Some(stream) = record.value.get_mut::<stream::Stream>()
                 {
@@ -518,6 +528,14 @@ fn forgetful(bug: Bug, view: &Frozen, engine: &Engine, now: Now) -> Result<Vec<u
         }
     }
     Ok(writer.finish()?)
+}
+
+fn forget_pauses(group: &mut stream::Group) {
+    let paused: Vec<_> = group.paused().map(|(id, _)| id).collect();
+    for id in paused {
+        let count = group.pending(id).map_or(0, |entry| entry.delivery_count);
+        group.give_back(id, count);
+    }
 }
 
 fn first_ticket(stream: &stream::Stream) -> Option<stream::Ticket> {

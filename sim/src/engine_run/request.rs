@@ -6,6 +6,7 @@ use stream::StreamId;
 use super::kept;
 use super::ledger::Message;
 use super::many;
+use super::retries;
 use super::things::Kind;
 use super::work::Told;
 
@@ -104,6 +105,8 @@ pub(super) enum Purpose {
     Work(Told),
     /// Something of the streams with bounds.
     Kept(kept::Told),
+    /// Something of the retries.
+    Retry(retries::Told),
     /// Entries of a stream, which it does not change.
     Entries(usize),
     /// Something that it does not change.

@@ -427,6 +427,7 @@ impl World {
         self.ledger.work.audit(engine, &mut self.counts)?;
         self.ledger.kept.audit(engine)?;
         self.ledger.many.audit(engine)?;
+        self.ledger.retries.audit(engine)?;
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));
         ensure!(

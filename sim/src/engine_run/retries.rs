@@ -1,0 +1,248 @@
+//! A stream whose entries fail and come back: some after a pause that grows, and some after one
+//! that outlasts the run, so that nobody may be given them before somebody ends it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
+use engine::Engine;
+use stream::StreamId;
+
+use super::answer::Answer;
+use super::bystander::stream_of;
+use super::counts::Counts;
+use super::ledger::Turn;
+use super::request::{Purpose, Request, request};
+use crate::rng::Rng;
+
+const KEY: &str = "retries";
+const GROUP: &str = "crew";
+
+/// How many entries a worker has at most: it gets them by reading alone.
+const PENDING_MAX: usize = 4;
+
+/// A pause that is longer than any run, in milliseconds.
+const ENDLESS_MS: u64 = 1_000_000_000;
+
+/// What the reply to a request about retries tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// That the group has its settings.
+    Set,
+    /// The ID of a new entry.
+    Added,
+    /// What somebody has to do now.
+    Given,
+    /// Whether this entry rests now.
+    Rests(StreamId),
+}
+
+/// What is known of the retries.
+#[derive(Default)]
+pub(super) struct Retries {
+    is_set: bool,
+    /// Entries that somebody was told of.
+    added: BTreeSet<StreamId>,
+    /// Somebody asked to finish these.
+    finished: BTreeSet<StreamId>,
+    /// Somebody was told that these have a pause without an end, by the turn in which it began.
+    resting: BTreeMap<StreamId, Turn>,
+    /// Somebody asked that these have another pause, so that they do not rest any more.
+    stirred: BTreeSet<StreamId>,
+}
+
+impl Retries {
+    /// Draws what somebody does.
+    pub(super) fn requests(&mut self, engine: &Engine, rng: &mut Rng) -> Vec<Request> {
+        if !self.is_set {
+            return set_up();
+        }
+        (0..3 + rng.below(6))
+            .map(|_| self.request(engine, rng))
+            .collect()
+    }
+
+    fn request(&mut self, engine: &Engine, rng: &mut Rng) -> Request {
+        let (worker, count) = (format!("w{}", rng.below(3)), 1 + rng.below(3));
+        let given = Purpose::Retry(Told::Given);
+        match (rng.below(14), some_pending(engine, rng)) {
+            (0..3, _) => request!(Purpose::Retry(Told::Added), "XADD", KEY, "*", "f", "v"),
+            (3..5, _) => request!(
+                given,
+                "XREADGROUP",
+                "GROUP",
+                GROUP,
+                worker,
+                "COUNT",
+                count,
+                "STREAMS",
+                KEY,
+                ">"
+            ),
+            (5, _) => {
+                let idle_ms = rng.below(300);
+                request!(
+                    given,
+                    "XREADGROUP",
+                    "GROUP",
+                    GROUP,
+                    worker,
+                    "COUNT",
+                    count,
+                    "CLAIM",
+                    idle_ms,
+                    "STREAMS",
+                    KEY,
+                    ">"
+                )
+            }
+            (6, Some(id)) if !self.resting.contains_key(&id) => {
+                self.stirred.insert(id);
+                request!(Purpose::Any, "XNACK", KEY, GROUP, "FAIL", "IDS", "1", id)
+            }
+            (7..11, Some(id)) if !self.stirred.contains(&id) => {
+                let rests = Purpose::Retry(Told::Rests(id));
+                request!(
+                    rests, "XNACK", KEY, GROUP, "FAIL", "IDS", "1", id, "DELAY", ENDLESS_MS
+                )
+            }
+            (11, Some(id)) => {
+                self.stirred.insert(id);
+                self.resting.remove(&id);
+                let delay_ms = rng.below(200);
+                request!(
+                    Purpose::Any,
+                    "XNACK",
+                    KEY,
+                    GROUP,
+                    "FAIL",
+                    "IDS",
+                    "1",
+                    id,
+                    "DELAY",
+                    delay_ms
+                )
+            }
+            (12, Some(id)) => {
+                self.finished.insert(id);
+                request!(Purpose::Any, "XACKDEL", KEY, GROUP, "IDS", "1", id)
+            }
+            _ => request!(
+                Purpose::Any,
+                "XGROUP",
+                "DELCONSUMER",
+                KEY,
+                GROUP,
+                worker,
+                "KEEPPENDING"
+            ),
+        }
+    }
+
+    /// Takes in what somebody was told.
+    pub(super) fn told(
+        &mut self,
+        told: Told,
+        answer: &Answer,
+        turn: Turn,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        match (told, answer) {
+            // The group may not be there yet.
+            (_, Answer::Error(error)) if error.starts_with("MISCONF") => Ok(()),
+            (Told::Set, Answer::Text(_)) => {
+                self.is_set = true;
+                Ok(())
+            }
+            (Told::Added, answer) => {
+                self.added.insert(answer.id().context("no ID")?);
+                Ok(())
+            }
+            (Told::Rests(id), Answer::Number(1)) => {
+                if !self.stirred.contains(&id) {
+                    counts.rested += 1;
+                    self.resting.insert(id, turn);
+                }
+                Ok(())
+            }
+            (Told::Rests(_), _) | (Told::Given, Answer::Null) => Ok(()),
+            (Told::Given, answer) => {
+                let streams = answer.list().context("no streams")?;
+                let pair = streams.first().and_then(Answer::list);
+                let entries = pair.and_then(|pair| pair.get(1)?.list());
+                for entry in entries.context("no entries")? {
+                    let id = entry.list().and_then(|parts| parts.first()?.id());
+                    let id = id.context("no ID")?;
+                    let since = self.resting.get(&id);
+                    let rests = since.is_some_and(|since| *since < turn);
+                    ensure!(!rests, "{id} is given before its pause is over");
+                }
+                Ok(())
+            }
+            (Told::Set, answer) => bail!("settings are answered {answer:?}"),
+        }
+    }
+
+    /// Each entry is new or pending, none is lost, and no worker has more than it may.
+    ///
+    /// # Errors
+    /// One is neither, or both, or gone, or a worker has too many.
+    pub(super) fn audit(&self, engine: &Engine) -> Result<()> {
+        let stream = stream_of(engine, KEY);
+        let group = stream.and_then(|stream| stream.groups().find(GROUP.as_bytes()));
+        let entries = stream.into_iter().flat_map(|it| it.entries().iter());
+        let there: BTreeSet<StreamId> = entries.map(|entry| entry.id()).collect();
+        for id in &there {
+            let is_pending = group.is_some_and(|group| group.pending(*id).is_some());
+            let is_new = group.is_none_or(|group| *id > group.last_delivered());
+            ensure!(
+                is_pending != is_new,
+                "{id}: pending {is_pending}, new {is_new}"
+            );
+        }
+        let mut workers = group.into_iter().flat_map(|group| group.consumers());
+        let laden = workers.find(|(_, worker)| worker.pending_count() > PENDING_MAX);
+        ensure!(laden.is_none(), "{laden:?} has more than it may");
+        let mut kept = self.added.difference(&self.finished);
+        let lost = kept.find(|id| !there.contains(id));
+        ensure!(lost.is_none(), "{lost:?} is lost");
+        Ok(())
+    }
+}
+
+fn set_up() -> Vec<Request> {
+    let set = Purpose::Retry(Told::Set);
+    vec![
+        request!(
+            Purpose::Any,
+            "XGROUP",
+            "CREATE",
+            KEY,
+            GROUP,
+            "0",
+            "MKSTREAM"
+        ),
+        request!(
+            set,
+            "XGROUP",
+            "SETCFG",
+            KEY,
+            GROUP,
+            "CLAIM",
+            "200",
+            "BACKOFF",
+            "50",
+            "1000",
+            "JITTER",
+            "50",
+            "MAXPENDING",
+            PENDING_MAX
+        ),
+    ]
+}
+
+/// An entry that somebody has, or has given back.
+fn some_pending(engine: &Engine, rng: &mut Rng) -> Option<StreamId> {
+    let group = stream_of(engine, KEY)?.groups().find(GROUP.as_bytes())?;
+    let mut pending = group.pending_range(StreamId::MIN, StreamId::MAX);
+    Some(pending.nth(rng.index(group.pending_count().max(1)))?.id)
+}

@@ -7,7 +7,7 @@
 
 mod node;
 
-use engine::limits::PRODUCERS_EVICTED_PER_TIMER_MAX;
+use engine::limits::{PREPARED_BYTES_MIN, PRODUCERS_EVICTED_PER_TIMER_MAX};
 use node::Node;
 
 #[test]
@@ -408,6 +408,20 @@ fn many_entries_are_appended_together_or_not_at_all() {
     let counted = node.ask("XINFO PRODUCERS s PID p");
     assert!(counted.contains("conflicts\r\n:1\r\n"), "{counted}");
     node.same(&["XINFO PRODUCERS s PID p", "DEBUG DIGEST-VALUE s"]);
+}
+
+#[test]
+fn the_entries_of_one_call_have_a_bounded_number_of_bytes() {
+    let mut node = Node::new();
+    let value = "x".repeat(PREPARED_BYTES_MIN - "fgy".len());
+    let added = node.ask(&format!("XADDM s ENTRIES 2 1 f {value} 1 g y"));
+    assert_eq!(added.matches("added").count(), 2);
+    let too_large = node.ask(&format!("XADDM s ENTRIES 2 1 f {value} 1 g yy"));
+    assert!(
+        too_large.starts_with("-ERR the entries of one XADDM"),
+        "{too_large}"
+    );
+    assert_eq!(node.ask("XLEN s"), ":2\r\n");
 }
 
 /// Any calls of XADDM do what as many of XADD do.

@@ -9,6 +9,7 @@ use engine::REDIS_VERSION;
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
 use engine::error::{CmdError, StreamError};
+use engine::limits::PREPARED_BYTES_MIN;
 use engine::store::effect::{Effect, Idempotent, IidOrigin, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::{Argv, Reply};
@@ -61,6 +62,10 @@ enum Outcome {
 
 /// Entries in one call: they are added while others wait.
 const ENTRIES_MAX: usize = 1000;
+
+/// Bytes of all fields and values in one call: they are copied while others wait, into memory that
+/// was not made ready.
+const BYTES_MAX: usize = PREPARED_BYTES_MIN;
 
 impl Command for XAddM {
     const SPEC: Spec = Spec {
@@ -244,6 +249,7 @@ fn parse_entries<'a>(args: &mut Args<'a>, has_iids: bool) -> Result<Vec<Wanted<'
     let count = count.ok_or(CmdError::Stream(StreamError::EntryCount(ENTRIES_MAX)))?;
     let mismatch = || CmdError::Stream(StreamError::EntryMismatch);
     let mut entries = Vec::with_capacity(count);
+    let mut bytes_left = BYTES_MAX;
     for _ in 0..count {
         let iid = match has_iids {
             true => args.next().ok_or_else(mismatch)?,
@@ -256,6 +262,8 @@ fn parse_entries<'a>(args: &mut Args<'a>, has_iids: bool) -> Result<Vec<Wanted<'
         let pairs = pairs.and_then(|pairs| usize::try_from(pairs).ok());
         let pairs = pairs.filter(|&pairs| pairs > 0 && pairs <= args.left() / 2);
         let fields = args.take(2 * pairs.ok_or_else(mismatch)?)?;
+        let left = bytes_left.checked_sub(fields.bytes_len());
+        bytes_left = left.ok_or(CmdError::Stream(StreamError::EntriesTooLarge(BYTES_MAX)))?;
         entries.push(Wanted { iid, fields });
     }
     match args.left() {

@@ -167,6 +167,9 @@ pub enum StreamError {
     /// `XADDM` with more entries than this, none, or a count that is no number.
     #[error("ERR numentries must be between 1 and {0}")]
     EntryCount(usize),
+    /// `XADDM` with more bytes than this.
+    #[error("ERR the entries of one XADDM can have at most {0} bytes; send large ones by XADD")]
+    EntriesTooLarge(usize),
     /// `XADDM` with counts that do not fit its arguments.
     #[error("ERR XADDM needs numentries times [iid] numfields field value [field value ...]")]
     EntryMismatch,

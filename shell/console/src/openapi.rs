@@ -1,5 +1,6 @@
 //! The OpenAPI document of all paths, made from the table of routes and the types of answers.
 
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -98,12 +99,29 @@ fn kind(parameter: &Parameter) -> Value {
 fn answer(route: &Route, generator: &mut schemars::SchemaGenerator) -> Value {
     let (kind, schema) = match route.answer {
         Shape::Json(schema) => ("application/json", json!(schema(generator))),
+        Shape::Events(name, schema) => ("text/event-stream", event(name, &schema(generator))),
         Shape::Other("application/json") => ("application/json", json!({ "type": "object" })),
         Shape::Other(kind) => (kind, json!({ "type": "string" })),
     };
     let mut content = Map::new();
     content.insert(kind.to_owned(), json!({ "schema": schema }));
     json!({ "description": route.summary, "content": content })
+}
+
+/// One server-sent event: its data is a value as JSON.
+fn event(name: &str, data: &Schema) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "event": { "const": name },
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": data,
+            },
+        },
+        "required": ["event", "data"],
+    })
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ pub(crate) enum Shape {
     Other(&'static str),
     /// A value.
     Json(fn(&mut SchemaGenerator) -> Schema),
+    /// Server-sent events of this name, each with a value.
+    Events(&'static str, fn(&mut SchemaGenerator) -> Schema),
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + 'a>>;
@@ -157,7 +159,7 @@ pub(crate) static ROUTES: &[Route] = &[
         "listen",
         "The overview again each second, as server-sent events.",
         &[],
-        Shape::Other("text/event-stream"),
+        Shape::Events(api::events::OVERVIEW, schema::<api::server::Overview>),
         |asked| Box::pin(api::events::listen(asked)),
     ),
     look(

@@ -12,6 +12,9 @@ use crate::limits::EVENT_PAUSE;
 use crate::rights::Rights;
 use crate::routes::Asked;
 
+/// What each event is called.
+pub(crate) const OVERVIEW: &str = "overview";
+
 pub(crate) async fn listen(asked: Asked<'_>) -> Result<Answer, Fault> {
     let caller = asked.caller;
     caller.rights().await?.sees_server()?;
@@ -37,7 +40,7 @@ pub(crate) async fn listen(asked: Asked<'_>) -> Result<Answer, Fault> {
             let Ok(data) = serde_json::to_string(&overview) else {
                 return;
             };
-            let event = Bytes::from(format!("event: overview\ndata: {data}\n\n"));
+            let event = Bytes::from(format!("event: {OVERVIEW}\ndata: {data}\n\n"));
             if events.send(event).await.is_err() {
                 return;
             }

@@ -33,10 +33,11 @@ pub(crate) struct Candidate {
 }
 
 impl Pool {
-    /// The key to evict next; `None` if there is none that may be.
+    /// The key to evict next; `None` if there is none that may be, or if the few that may
+    /// ([`may_evict_any`]) were not found among all others yet.
     pub(crate) fn pick(
         &mut self,
-        (keyspace, usage): (&Keyspace, &Usage),
+        (keyspace, usage): (&mut Keyspace, &Usage),
         (eviction, policy): (&Eviction, Policy),
         rng: &mut Rng,
         now: UnixMs,
@@ -45,7 +46,7 @@ impl Pool {
             self.policy = Some(policy);
             self.good.clear();
         }
-        let sampler = Sampler {
+        let mut sampler = Sampler {
             keyspace,
             usage,
             policy,
@@ -80,41 +81,48 @@ impl Pool {
     }
 }
 
+/// Returns whether a policy lets any key be evicted.
+pub(crate) fn may_evict_any(keyspace: &Keyspace, policy: Policy) -> bool {
+    (0..keyspace.database_count()).any(|database| count(keyspace, policy, database) > 0)
+}
+
+/// How many keys of a database may be evicted.
+fn count(keyspace: &Keyspace, policy: Policy, database: u16) -> usize {
+    match policy.candidates {
+        Candidates::All => keyspace.len(database),
+        Candidates::Expiring => keyspace.expiring(database),
+    }
+}
+
 /// Draws keys that may be evicted.
 struct Sampler<'a> {
-    keyspace: &'a Keyspace,
+    keyspace: &'a mut Keyspace,
     usage: &'a Usage,
     policy: Policy,
     now: UnixMs,
 }
 
 impl Sampler<'_> {
-    /// How many keys of a database may be evicted.
-    fn count(&self, database: u16) -> usize {
-        match self.policy.candidates {
-            Candidates::All => self.keyspace.len(database),
-            Candidates::Expiring => self.keyspace.expiring(database),
-        }
-    }
-
     /// Some key of any database; each has about the same chance.
-    fn draw(&self, rng: &mut Rng) -> Option<Candidate> {
+    fn draw(&mut self, rng: &mut Rng) -> Option<Candidate> {
         let databases = || 0..self.keyspace.database_count();
-        let all: usize = databases().map(|database| self.count(database)).sum();
+        let count = |database| count(self.keyspace, self.policy, database);
+        let all: usize = databases().map(count).sum();
         let mut index = (rng.next() % (all as u64).max(1)) as usize;
         let database = databases().find(|database| {
-            let count = self.count(*database);
+            let count = count(*database);
             let is_here = index < count;
             index = index.saturating_sub(count);
             is_here
         })?;
         let random = rng.next();
-        let record = match self.policy.candidates {
+        let (usage, policy, now) = (self.usage, self.policy, self.now);
+        let record = match policy.candidates {
             Candidates::All => self.keyspace.random(database, random),
             Candidates::Expiring => self.keyspace.random_expiring(database, random),
         }?;
         Some(Candidate {
-            score: self.score(record)?,
+            score: score(record, usage, policy, now)?,
             database,
             key: record.name(),
         })
@@ -124,24 +132,22 @@ impl Sampler<'_> {
     fn score_now(&self, drawn: &Candidate) -> Option<u64> {
         let hash = self.keyspace.hash(&drawn.key);
         let found = self.keyspace.find(drawn.database, hash, &drawn.key)?;
-        self.score(found)
+        score(found, self.usage, self.policy, self.now)
     }
+}
 
-    /// How good it is to evict a key; `None` if it may not be.
-    fn score(&self, record: &Record) -> Option<u64> {
-        let expires_at = record.expires_at();
-        if self.policy.candidates == Candidates::Expiring && expires_at.is_none() {
-            return None;
-        }
-        Some(match self.policy.preference {
-            Preference::Random => 0,
-            Preference::LeastRecentlyUsed | Preference::LeastRecentlyModified => {
-                u64::from(record.idle_s(self.now))
-            }
-            Preference::LeastFrequentlyUsed => {
-                u64::from(u8::MAX - self.usage.frequency(record, self.now))
-            }
-            Preference::EarliestExpiry => expires_at.map_or(0, |at| i64::MAX.abs_diff(at.0)),
-        })
+/// How good it is to evict a key; `None` if it may not be.
+fn score(record: &Record, usage: &Usage, policy: Policy, now: UnixMs) -> Option<u64> {
+    let expires_at = record.expires_at();
+    if policy.candidates == Candidates::Expiring && expires_at.is_none() {
+        return None;
     }
+    Some(match policy.preference {
+        Preference::Random => 0,
+        Preference::LeastRecentlyUsed | Preference::LeastRecentlyModified => {
+            u64::from(record.idle_s(now))
+        }
+        Preference::LeastFrequentlyUsed => u64::from(u8::MAX - usage.frequency(record, now)),
+        Preference::EarliestExpiry => expires_at.map_or(0, |at| i64::MAX.abs_diff(at.0)),
+    })
 }

@@ -4,6 +4,7 @@ use crate::Engine;
 use crate::limits::EVICTED_PER_TIMER_MAX;
 use crate::server::{Room, Writes};
 use crate::store::apply::{Access, Overdue, Store};
+use crate::store::eviction::may_evict_any;
 use crate::time::Now;
 
 impl Engine {
@@ -57,13 +58,16 @@ impl Engine {
             }
             let data = &mut self.data;
             let picked = data.pool.pick(
-                (&data.keyspace, &data.usage),
+                (&mut data.keyspace, &data.usage),
                 (&eviction, policy),
                 &mut self.server.rng,
                 now.unix(),
             );
             let Some(picked) = picked else {
-                return Room::UsedUp;
+                return match may_evict_any(&data.keyspace, policy) {
+                    true => Room::ToCome,
+                    false => Room::UsedUp,
+                };
             };
             let (access, overdue) = (Access::NoTouch, Overdue::Kept);
             let mut store = Store::new(&mut self.data, picked.database, now, access, overdue);

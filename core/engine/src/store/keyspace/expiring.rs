@@ -11,8 +11,9 @@ use super::record::Record;
 use crate::rng::Rng;
 use crate::time::UnixMs;
 
-/// How often a record that expires is drawn before it is searched for.
-const DRAWS_MAX: usize = 32;
+/// How often a record that expires is drawn at a time. Where none is found, it is known afterwards
+/// that there is none, so the next draws are of fewer places.
+const DRAWS_MAX: usize = 1000;
 
 /// How many records, one after another in memory, take as long as one that lies anywhere.
 const RECORDS_PER_LOOK: usize = 16;
@@ -110,10 +111,9 @@ impl Expiring {
         }
     }
 
-    /// A record that expires, if there is one: one of a few that random bits pick, or else the
-    /// first one.
+    /// A record that expires, picked by random bits.
     pub(super) fn random<'a>(
-        &self,
+        &mut self,
         records: &'a Directory<Record>,
         random: u64,
     ) -> Option<&'a Record> {
@@ -121,18 +121,20 @@ impl Expiring {
             return None;
         }
         let mut rng = Rng::new(random);
-        let drawn = (0..DRAWS_MAX).find_map(|_| {
+        for _ in 0..DRAWS_MAX {
             // Where most records expire, the first draw is one of them. Where few do, only their
-            // parts have a time.
-            let found = records.random(rng.next()).filter(expires);
-            found.or_else(|| {
-                let part = self.bounds.random(rng.next())?;
-                let count = expiring(part, records).count() as u64;
-                let at = rng.next().checked_rem(count)?;
-                expiring(part, records).nth(at as usize)
-            })
-        });
-        drawn.or_else(|| records.iter().find(expires))
+            // parts have a time, and parts that had some.
+            if let Some(found) = records.random(rng.next()).filter(expires) {
+                return Some(found);
+            }
+            let part = self.bounds.random(rng.next())?;
+            let count = expiring(part, records).count() as u64;
+            match rng.next().checked_rem(count) {
+                Some(at) => return expiring(part, records).nth(at as usize),
+                None => self.bounds.set(part, None),
+            }
+        }
+        None
     }
 
     /// Counts a key if parts of its value expire.

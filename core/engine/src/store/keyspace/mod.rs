@@ -288,9 +288,10 @@ impl Keyspace {
         self.database(db).records.random(random)
     }
 
-    /// A record that expires, of a database that has such records, picked by random bits.
-    pub(crate) fn random_expiring(&self, db: u16, random: u64) -> Option<&Record> {
-        let database = self.database(db);
+    /// A record of a database that expires, picked by random bits. Where few do among many that no
+    /// longer do, none may be found yet.
+    pub(crate) fn random_expiring(&mut self, db: u16, random: u64) -> Option<&Record> {
+        let database = self.database_mut(db);
         database.expiring.random(&database.records, random)
     }
 

@@ -383,13 +383,15 @@ impl<R: Run> Node<R> {
         }
     }
 
-    /// Takes in the neighbour to the right, which is on the same level.
-    fn merge(&mut self, right: &Self) {
+    /// Takes in the neighbour to the right, which is on the same level, and whose bound this is.
+    fn merge(&mut self, bound: R::Bound, right: &Self) {
         match (self, right) {
             (Node::Run(run), Node::Run(right)) => run.append(right),
             (Node::Inner(inner), Node::Inner(right)) => {
                 let inner = Arc::make_mut(inner);
-                inner.bounds.extend(right.bounds.iter().cloned());
+                // The first bound of an inner node may be too high; the one above it is not.
+                inner.bounds.push(bound);
+                inner.bounds.extend(right.bounds.iter().skip(1).cloned());
                 inner.counts.extend(&right.counts);
                 inner.children.extend(right.children.iter().cloned());
             }
@@ -445,10 +447,9 @@ impl<R: Run> Inner<R> {
         beyond.saturating_sub(1)
     }
 
-    fn remove(&mut self, index: usize) -> Node<R> {
-        self.bounds.remove(index);
+    fn remove(&mut self, index: usize) -> (R::Bound, Node<R>) {
         self.counts.remove(index);
-        self.children.remove(index)
+        (self.bounds.remove(index), self.children.remove(index))
     }
 
     /// Places children from `index` on; returns the right part if those were too many. `within`
@@ -505,8 +506,8 @@ impl<R: Run> Inner<R> {
             Some(_) | None => return,
         };
         self.counts[left] += self.counts[left + 1];
-        let right = self.remove(left + 1);
-        self.children[left].merge(&right);
+        let (bound, right) = self.remove(left + 1);
+        self.children[left].merge(bound, &right);
     }
 }
 
@@ -609,32 +610,68 @@ fn find<'a, R: Run>(
 }
 
 #[cfg(test)]
-impl<R: Run> Tree<R> {
-    /// What holds at all times.
-    pub(crate) fn check(&self, check_run: &impl Fn(&R)) {
-        fn check<R: Run>(node: &Node<R>, check_run: &impl Fn(&R)) -> usize {
-            assert!(node.len() > 0, "nothing empty stays");
-            match node {
-                Node::Run(run) => {
-                    check_run(run);
-                    0
-                }
-                Node::Inner(inner) => {
-                    let len = inner.children.len();
-                    assert!((1..=CHILDREN_MAX).contains(&len));
-                    assert_eq!((inner.bounds.len(), inner.counts.len()), (len, len));
-                    let counts = inner.children.iter().map(Node::len);
-                    assert!(counts.eq(inner.counts.iter().copied()), "counts are exact");
-                    let depths = inner.children.iter().map(|child| check(child, check_run));
-                    let depths: Vec<usize> = depths.collect();
-                    assert!(depths.iter().all(|depth| *depth == depths[0]));
-                    depths[0] + 1
-                }
+impl<R: Run> Node<R> {
+    fn first_run(&self) -> &R {
+        match self {
+            Node::Run(run) => run,
+            Node::Inner(inner) => inner.children[0].first_run(),
+        }
+    }
+
+    fn last_run(&self) -> &R {
+        match self {
+            Node::Run(run) => run,
+            Node::Inner(inner) => inner.children[inner.children.len() - 1].last_run(),
+        }
+    }
+
+    /// Checks what holds at all times; returns how many levels are below.
+    fn check(
+        &self,
+        check_run: &impl Fn(&R),
+        is_between: &impl Fn(&R, &R::Bound, &R) -> bool,
+    ) -> usize {
+        assert!(self.len() > 0, "nothing empty stays");
+        let inner = match self {
+            Node::Run(run) => {
+                check_run(run);
+                return 0;
             }
+            Node::Inner(inner) => inner,
+        };
+        let len = inner.children.len();
+        assert!((1..=CHILDREN_MAX).contains(&len));
+        assert_eq!((inner.bounds.len(), inner.counts.len()), (len, len));
+        let counts = inner.children.iter().map(Node::len);
+        assert!(counts.eq(inner.counts.iter().copied()), "counts are exact");
+        for (sides, bound) in inner.children.windows(2).zip(&inner.bounds[1..]) {
+            let (left, right) = (sides[0].last_run(), sides[1].first_run());
+            assert!(
+                is_between(left, bound, right),
+                "bounds lead to what is there"
+            );
         }
+        let depths = inner.children.iter();
+        let depths: Vec<usize> = depths
+            .map(|child| child.check(check_run, is_between))
+            .collect();
+        assert!(depths.iter().all(|depth| *depth == depths[0]));
+        depths[0] + 1
+    }
+}
+
+#[cfg(test)]
+impl<R: Run> Tree<R> {
+    /// Checks what holds at all times. `is_between` says whether a bound is above all elements of
+    /// the run to its left, and not above the first one of the run to its right. Returns how many
+    /// levels of inner nodes there are.
+    pub(crate) fn check(
+        &self,
+        check_run: &impl Fn(&R),
+        is_between: &impl Fn(&R, &R::Bound, &R) -> bool,
+    ) -> usize {
         assert_eq!(self.root.as_ref().map_or(0, Node::len), self.len);
-        if let Some(root) = &self.root {
-            check(root, check_run);
-        }
+        let root = self.root.as_ref();
+        root.map_or(0, |root| root.check(check_run, is_between))
     }
 }

@@ -214,6 +214,15 @@ mod tests {
             .collect()
     }
 
+    fn check(map: &NameMap<u32>) -> usize {
+        let check_block = |block: &Block<u32>| assert!(block.len() <= BLOCK_LEN_MAX);
+        let is_between = |left: &Block<u32>, bound: &Name, right: &Block<u32>| {
+            let last = &left.0[left.len() - 1].0;
+            last < bound && *bound <= right.0[0].0
+        };
+        map.blocks.check(&check_block, &is_between)
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -238,12 +247,42 @@ mod tests {
                 prop_assert_eq!(map.find(key), Some(value));
                 prop_assert_eq!(map.find_mut(key).map(|value| *value), Some(*value));
             }
-            map.blocks.check(&|block| assert!(block.len() <= BLOCK_LEN_MAX));
+            check(&map);
             map.for_each_mut(|value| *value += 1);
             model.values_mut().for_each(|value| *value += 1);
             prop_assert_eq!(pairs(&map), model.into_iter().collect::<Vec<_>>());
             for (map, before) in frozen {
                 prop_assert_eq!(pairs(&map), before);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_found_after_most_of_thousands_have_gone() {
+        let all: Vec<Name> = (0..20_000_u32).map(|n| name(&n.to_be_bytes())).collect();
+        let mut before = NameMap::default();
+        for (number, name) in (0_u32..).zip(&all) {
+            before.insert(name.clone(), number);
+        }
+        assert_eq!(check(&before), 2);
+        for from in (100..all.len() - 100).step_by(70) {
+            let mut map = before.clone();
+            // Blocks go and come again before those to their right, then most of what is around.
+            let (gone, back) = (&all[from..from + 80], &all[from + 40..from + 60]);
+            gone.iter().for_each(|name| {
+                map.remove(name);
+            });
+            back.iter().for_each(|name| {
+                map.insert(name.clone(), 1);
+            });
+            let left = from.saturating_sub(3000)..from;
+            let right = from + 80..(from + 3000).min(all.len());
+            all[left].iter().chain(&all[right]).for_each(|name| {
+                map.remove(name);
+            });
+            check(&map);
+            for name in back {
+                assert_eq!(map.find(name), Some(&1), "from {from}");
             }
         }
     }

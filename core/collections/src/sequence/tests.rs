@@ -14,10 +14,13 @@ fn check(sequence: &Sequence, model: &VecDeque<Vec<u8>>) {
     match &sequence.0 {
         Repr::Empty(_) => {}
         Repr::Small(page) => assert!(page.len() > 0 && page.cost() <= PAGE_BYTES_MAX),
-        Repr::Large(large) => large.runs.check(&|run| match run.kept() {
-            Kept::Page(page) => assert!(page.cost() <= PAGE_BYTES_MAX),
-            Kept::Long(bytes) => assert!(bytes.len() >= SHARED_BYTES_MIN),
-        }),
+        Repr::Large(large) => {
+            let check_run = |run: &Elements<Unsearched>| match run.kept() {
+                Kept::Page(page) => assert!(page.cost() <= PAGE_BYTES_MAX),
+                Kept::Long(bytes) => assert!(bytes.len() >= SHARED_BYTES_MIN),
+            };
+            large.runs.check(&check_run, &|_, (), _| true);
+        }
     }
     assert_eq!(sequence.len(), model.len());
     assert_eq!(all(sequence), Vec::from(model.clone()));

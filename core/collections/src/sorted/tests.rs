@@ -51,13 +51,29 @@ fn texts(model: &Model) -> Vec<Vec<u8>> {
     texts.collect()
 }
 
+/// Checks the tree, if there is one; returns its levels of inner nodes.
+fn check_runs<O: Order>(sorted: &Sorted<O>) -> usize {
+    let Repr::Large(large) = &sorted.0 else {
+        return 0;
+    };
+    let compare = |one: Text<'_>, other: Text<'_>| match other {
+        Text::Whole(other) => O::compare(one, O::point(other)),
+        Text::Long(other) => O::compare(one, O::point_of_long(other)),
+    };
+    let check_run = |run: &Elements<Searched>| {
+        let sides = (1..run.len()).map(|at| (run.nth(at - 1), run.nth(at)));
+        let mut orders = sides.map(|(one, other)| compare(one, other));
+        assert!(orders.all(Ordering::is_lt));
+    };
+    let is_between = |left: &Elements<Searched>, bound: &Bound, right: &Elements<Searched>| {
+        let last = left.nth(left.len() - 1);
+        compare(last, bound.text()).is_lt() && compare(bound.text(), right.nth(0)).is_le()
+    };
+    large.runs.check(&check_run, &is_between)
+}
+
 fn check(sorted: &Sorted<ByScore>, model: &Model) {
-    if let Repr::Large(large) = &sorted.0 {
-        large.runs.check(&|run| {
-            let texts: Vec<Vec<u8>> = (0..run.len()).map(|at| run.nth(at).to_vec()).collect();
-            assert!(texts.is_sorted_by_key(|text| parts(text)));
-        });
-    }
+    check_runs(sorted);
     assert_eq!(sorted.len(), model.len());
     let texts = texts(model);
     let kept = sorted.iter().map(|text| text.to_vec());
@@ -282,9 +298,7 @@ fn texts_of_half_a_page_come_in_their_order() {
                 .map(|text| text.to_vec())
                 .eq(model.iter().cloned())
         );
-        if let Repr::Large(large) = &sorted.0 {
-            large.runs.check(&|run| assert!(run.len() > 0));
-        }
+        check_runs(&sorted);
         for (rank, text) in model.iter().enumerate() {
             assert_eq!(sorted.rank(text), Ok(rank));
         }
@@ -292,4 +306,32 @@ fn texts_of_half_a_page_come_in_their_order() {
     sorted.insert_each(&[b"".as_slice(), &text(7), &text(33)]);
     let found = [0, 2, 5].map(|rank| sorted.get(rank).map(|text| text.to_vec()));
     assert_eq!(found, [vec![], text(7), text(33)].map(Some));
+}
+
+#[test]
+fn texts_come_before_the_first_ones_of_inner_nodes_that_are_joined_later() {
+    // Two of them fill a page, so that there are three levels of inner nodes.
+    let text = |number: usize| [&number.to_be_bytes(), vec![b'm'; 900].as_slice()].concat();
+    let mut before = Sorted::<ByBytes>::new();
+    let numbers: Vec<usize> = (0..20_000).step_by(10).collect();
+    numbers.iter().for_each(|number| {
+        before.insert(&text(*number));
+    });
+    assert_eq!(check_runs(&before), 2);
+    for first in (10..numbers.len() - 10).step_by(3) {
+        let mut sorted = before.clone();
+        // Where an inner node begins, its first children go, others come in their place, and it has
+        // few children in the end, as has the one before it.
+        sorted.remove_ranks(first, first + 5);
+        let come: Vec<Vec<u8>> = (1..4).map(|n| text(numbers[first] + n)).collect();
+        come.iter().for_each(|text| {
+            sorted.insert(text);
+        });
+        sorted.remove_ranks(first + 13, sorted.len());
+        sorted.remove_ranks(10, first.saturating_sub(10));
+        check_runs(&sorted);
+        for text in &come {
+            assert!(sorted.remove(text), "at {first}");
+        }
+    }
 }

@@ -7,12 +7,12 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use weir_tests::peers;
+use weir_tests::{http, peers};
 
 /// Requests in the journal: as many as take some time, whatever the build.
 const REQUESTS: usize = 400_000;
@@ -46,17 +46,13 @@ fn write_journal(data: &Path) {
 }
 
 /// Starts a server without waiting for the load; returns a connection to it.
-fn start(data: &Path) -> (Started, BufReader<TcpStream>) {
-    // Listening at port 0 gives a free port.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+fn start(data: &Path, more: &[&str]) -> (Started, BufReader<TcpStream>) {
+    let port = http::free_port().unwrap();
     let mut command = Command::new(peers::weir().unwrap());
     command
         .args(["--port", &port.to_string(), "--dir", data.to_str().unwrap()])
         .args(["--enable-debug-command", "yes"])
+        .args(more)
         .stdout(File::create(data.join("log")).unwrap());
     let started = Started(command.spawn().unwrap());
     let begun = Instant::now();
@@ -100,7 +96,7 @@ fn field(info: &str, name: &str) -> Option<String> {
 fn clients_are_told_of_a_load_and_served_behind_it() {
     let data = tempfile::tempdir().unwrap();
     write_journal(data.path());
-    let (started, mut client) = start(data.path());
+    let (started, mut client) = start(data.path(), &[]);
 
     let info = ask(&mut client, "INFO persistence");
     assert_eq!(field(&info, "loading").as_deref(), Some("1"), "{info}");
@@ -158,7 +154,7 @@ fn clients_are_told_of_a_load_and_served_behind_it() {
     );
 
     drop(started);
-    let (_started, mut client) = start(data.path());
+    let (_started, mut client) = start(data.path(), &[]);
     let begun = Instant::now();
     while ask(&mut client, "GET later") == refused {
         assert!(begun.elapsed() < PATIENCE);
@@ -176,7 +172,7 @@ fn a_server_that_still_loads_stops_and_leaves_the_disk_as_it_was() {
     write_journal(data.path());
     let journal = data.path().join("appendonlydir/appendonly.aof.1.incr.aof");
     let before = fs::metadata(&journal).unwrap().len();
-    let (mut started, mut client) = start(data.path());
+    let (mut started, mut client) = start(data.path(), &[]);
     // With SAVE, what is not loaded yet would take the place of a snapshot.
     let stream = client.get_mut();
     stream.write_all(b"SHUTDOWN SAVE\r\n").unwrap();
@@ -185,4 +181,36 @@ fn a_server_that_still_loads_stops_and_leaves_the_disk_as_it_was() {
     assert!(!data.path().join("dump.rdb").exists());
     let log = fs::read_to_string(data.path().join("log")).unwrap();
     assert!(!log.contains("data loaded"), "{log}");
+}
+
+#[test]
+fn http_says_that_the_server_is_alive_and_not_ready_until_it_has_its_data() {
+    let data = tempfile::tempdir().unwrap();
+    write_journal(data.path());
+    let http_port = http::free_port().unwrap();
+    let at = SocketAddr::from(([127, 0, 0, 1], http_port));
+    let (_started, _client) = start(data.path(), &["--http-port", &http_port.to_string()]);
+    let begun = Instant::now();
+    let mut while_loading = 0;
+    loop {
+        assert!(begun.elapsed() < PATIENCE);
+        // It may not listen yet.
+        let Ok(ready) = http::get(at, "/readyz") else {
+            assert_eq!(while_loading, 0, "it listens from the first answer on");
+            continue;
+        };
+        if ready.status == 200 {
+            assert_eq!(ready.body, "ready\n");
+            break;
+        }
+        assert_eq!(ready.status, 503);
+        assert!(ready.body.starts_with("loading"), "{}", ready.body);
+        assert_eq!(http::get(at, "/healthz").unwrap().body, "ok\n");
+        while_loading += 1;
+    }
+    assert!(while_loading > 0);
+    let metrics = http::get(at, "/metrics").unwrap().body;
+    for sample in ["\nweir_ready 1\n", "\nweir_loading 0\n"] {
+        assert!(metrics.contains(sample), "{sample}");
+    }
 }

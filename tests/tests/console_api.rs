@@ -212,6 +212,44 @@ fn bytes_that_are_no_text_come_and_go_in_base64() {
 }
 
 #[test]
+fn names_that_no_path_can_have_are_given_as_parameters() {
+    let (_server, at, mut client) = started(&[]);
+    for name in ["", ".", "..", "-"] {
+        for words in [
+            &["XADD", name, "1-1", "of", name][..],
+            &["XGROUP", "CREATE", name, name, "0"],
+        ] {
+            client.command(words).unwrap();
+        }
+        let query = format!("?stream={name}");
+        let stream = read(at, &format!("/api/v1/streams/-{query}"));
+        assert_eq!(stream["name"], name);
+        let entries = read(at, &format!("/api/v1/streams/-/entries{query}"));
+        assert_eq!(entries["entries"][0]["fields"][0]["value"], name);
+        let group = read(
+            at,
+            &format!("/api/v1/streams/-/groups/-{query}&group={name}"),
+        );
+        assert_eq!(group["name"], name);
+        let key = read(at, &format!("/api/v1/keys/-?key={name}"));
+        assert_eq!(key["kind"], "stream");
+        let path = format!("/api/v1/streams/-/entries{query}");
+        let (status, done) = post(at, &path, &[], &json!({ "fields": [["a", "b"]] }));
+        assert_eq!(status, 200, "{done}");
+        assert_eq!(client.command(&["XLEN", name]).unwrap().to_string(), "2");
+    }
+    // Without the parameter, a dash is a name like another; beside another name it is refused.
+    assert_eq!(read(at, "/api/v1/streams/-")["name"], "-");
+    for odd in [
+        "/api/v1/streams/orders?stream=..",
+        "/api/v1/streams/-?key=..",
+        "/api/v1/streams?stream=..",
+    ] {
+        assert_eq!(get(at, odd).unwrap().status, 400, "{odd}");
+    }
+}
+
+#[test]
 fn an_action_says_first_what_it_would_do_and_then_does_it() {
     let (_server, at, mut client) = started(&[]);
     run(&mut client, ORDERS);

@@ -67,16 +67,16 @@ pub(crate) fn document() -> Value {
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
-    let in_path = route.path.split('/').filter_map(|part| {
-        let name = part.strip_prefix('{')?.strip_suffix('}')?;
-        Some(json!({
+    let in_path = route.names().map(|name| {
+        json!({
             "name": name,
             "in": "path",
             "required": true,
+            "description": "The name, or - where the parameter of this name has it.",
             "schema": { "type": "string", "minLength": 1 },
-        }))
+        })
     });
-    let in_query = route.parameters.iter().map(|parameter| {
+    let in_query = route.all_parameters().map(|parameter| {
         json!({
             "name": parameter.name,
             "in": "query",

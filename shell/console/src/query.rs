@@ -37,7 +37,7 @@ impl Query {
     /// Decodes what follows the question mark.
     pub(crate) fn parse(
         text: Option<&str>,
-        parameters: &'static [Parameter],
+        parameters: impl Iterator<Item = &'static Parameter> + Clone,
     ) -> Result<Query, Fault> {
         let mut pairs: Vec<(&Parameter, _)> = Vec::new();
         for part in text.unwrap_or_default().split('&') {
@@ -49,7 +49,7 @@ impl Query {
                 decoded(name, Plus::IsSpace)?,
                 decoded(value, Plus::IsSpace)?,
             );
-            let known = parameters.iter().find(|of| of.name.as_bytes() == name);
+            let known = parameters.clone().find(|of| of.name.as_bytes() == name);
             let parameter = known.ok_or_else(|| {
                 let name = String::from_utf8_lossy(&name);
                 Fault::bad(format!("{name} is no parameter of this path"))
@@ -169,17 +169,21 @@ mod tests {
 
     #[test]
     fn parameters_are_those_of_the_path_and_each_fits_its_row() {
-        let all = Query::parse(Some("match=a%2a+b%ff&n=7&flag=true&word=b"), PARAMETERS).unwrap();
+        let all = Query::parse(
+            Some("match=a%2a+b%ff&n=7&flag=true&word=b"),
+            PARAMETERS.iter(),
+        )
+        .unwrap();
         assert_eq!(all.bytes("match"), Some(&b"a* b\xff"[..]));
         assert_eq!((all.number("n", 1), all.flag("flag")), (7, true));
         assert_eq!(all.word("word"), Some("b"));
-        let none = Query::parse(None, PARAMETERS).unwrap();
+        let none = Query::parse(None, PARAMETERS.iter()).unwrap();
         assert_eq!((none.number("n", 1), none.flag("flag")), (1, false));
         for odd in [
             "n=8", "n=-1", "n=+1", "n=", "n=x", "flag=yes", "word=c", "odd=1", "n=1&n=2", "n=%2",
             "n=%zz",
         ] {
-            assert!(Query::parse(Some(odd), PARAMETERS).is_err(), "{odd}");
+            assert!(Query::parse(Some(odd), PARAMETERS.iter()).is_err(), "{odd}");
         }
         assert_eq!(decoded("a+b", Plus::IsPlus).ok(), Some(b"a+b".to_vec()));
     }

@@ -403,13 +403,63 @@ impl Route {
         loop {
             match (wanted.next(), given.next()) {
                 (None, None) => return Some(captured),
-                (Some(wanted), Some(given)) if wanted.starts_with('{') && !given.is_empty() => {
+                (Some(wanted), Some(given)) if in_braces(wanted).is_some() && !given.is_empty() => {
                     captured.push(given);
                 }
                 (Some(wanted), Some(given)) if wanted == given => {}
                 (Some(_) | None, Some(_) | None) => return None,
             }
         }
+    }
+
+    /// What its path has in braces, in its order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.path.split('/').filter_map(in_braces)
+    }
+
+    /// The parameters that it takes, those for names that its path cannot have included.
+    pub(crate) fn all_parameters(&self) -> impl Iterator<Item = &'static Parameter> + Clone {
+        let names = self.names();
+        let for_names = NAMES
+            .iter()
+            .filter(move |of| names.clone().any(|name| name == of.name));
+        self.parameters.iter().chain(for_names)
+    }
+}
+
+fn in_braces(part: &str) -> Option<&str> {
+    part.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// Parameters that name what is in braces, for names that a path cannot have: clients and proxies
+/// take `.` and `..` for steps, written with percent signs too, and an empty part is none.
+const NAMES: &[Parameter] = &[
+    Parameter {
+        name: "stream",
+        kind: Kind::Text,
+        help: "The name of the stream where the path has -, for one that no path can have: empty, \
+               . and ..",
+    },
+    Parameter {
+        name: "group",
+        kind: Kind::Text,
+        help: "The name of the group where the path has -, for one that no path can have.",
+    },
+    Parameter {
+        name: "key",
+        kind: Kind::Text,
+        help: "The name of the key where the path has -, for one that no path can have.",
+    },
+];
+
+/// The bytes that a part of a path stands for, or those that the parameter of its name has.
+fn captured(name: &str, part: &str, query: &Query) -> Result<Vec<u8>, Fault> {
+    match query.bytes(name) {
+        None => decoded(part, Plus::IsPlus),
+        Some(bytes) if part == "-" => Ok(bytes.to_vec()),
+        Some(_) => Err(Fault::bad(format!(
+            "{name} is given as a parameter where the path has -, and only there"
+        ))),
     }
 }
 
@@ -430,7 +480,7 @@ pub(crate) async fn answer(caller: &mut Caller, call: &Call) -> Result<Answer, F
     let found = at_path
         .iter()
         .find(|(route, _)| route.method.is(&call.method));
-    let Some((route, captured)) = found else {
+    let Some((route, parts)) = found else {
         if let Some(answer) = page::answer(call) {
             return answer;
         }
@@ -442,10 +492,12 @@ pub(crate) async fn answer(caller: &mut Caller, call: &Call) -> Result<Answer, F
             [_, _, ..] => Fault::method("GET, HEAD, POST"),
         });
     };
-    let captured = captured.iter().map(|text| decoded(text, Plus::IsPlus));
+    let query = Query::parse(call.query.as_deref(), route.all_parameters())?;
+    let parts = route.names().zip(parts);
+    let captured = parts.map(|(name, part)| captured(name, part, &query));
     let asked = Asked {
-        query: Query::parse(call.query.as_deref(), route.parameters)?,
         captured: captured.collect::<Result<_, Fault>>()?,
+        query,
         caller,
         call,
     };

@@ -23,6 +23,7 @@ pub mod keeper;
 pub mod kept_files;
 pub mod known;
 pub mod left_out;
+pub mod link;
 pub mod nats;
 pub mod peers;
 pub mod programs;

@@ -4,13 +4,14 @@
 //! user `system`, who is told how servers are set. Passwords are the names of users.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
+use crate::link::Link;
 use crate::peers::Peers;
 use crate::running::Running;
 
@@ -27,6 +28,9 @@ pub enum Sync {
 #[derive(Debug)]
 pub struct Nats {
     servers: Vec<NatsServer>,
+    /// By the server that opens a connection and the one that it is opened to; none where they are
+    /// connected directly.
+    links: Vec<Vec<Link>>,
     folder: TempDir,
 }
 
@@ -44,6 +48,18 @@ impl Nats {
     /// # Errors
     /// When they cannot be started.
     pub fn start(count: usize, sync: Sync) -> Result<Option<Nats>> {
+        Nats::start_as(count, sync, false)
+    }
+
+    /// The same with a [`Link`] on each way from one server to another.
+    ///
+    /// # Errors
+    /// When they cannot be started.
+    pub fn start_linked(count: usize, sync: Sync) -> Result<Option<Nats>> {
+        Nats::start_as(count, sync, true)
+    }
+
+    fn start_as(count: usize, sync: Sync, are_linked: bool) -> Result<Option<Nats>> {
         if Peers::binary("nats215-server")?.is_none() {
             return Ok(None);
         }
@@ -60,8 +76,14 @@ impl Nats {
         });
         let mut nats = Nats {
             servers: servers.collect(),
+            links: Vec::new(),
             folder: tempfile::tempdir()?,
         };
+        if are_linked {
+            let link = |server: &NatsServer| Link::to(loopback(server.route_port));
+            let links = || nats.servers.iter().map(link).collect::<Result<Vec<_>>>();
+            nats.links = (0..count).map(|_| links()).collect::<Result<_>>()?;
+        }
         for index in 0..count {
             nats.start_server(index, sync)?;
         }
@@ -121,6 +143,11 @@ impl Nats {
         (0..self.servers.len()).find(|&index| Nats::name(index) == name)
     }
 
+    /// The link through which a server connects to another one.
+    pub fn link(&self, from: usize, to: usize) -> Option<&Link> {
+        self.links.get(from)?.get(to)
+    }
+
     fn server(&mut self, index: usize) -> Result<&mut NatsServer> {
         self.servers.get_mut(index).context("no such server")
     }
@@ -132,14 +159,23 @@ impl Nats {
             Sync::Always => "always",
             Sync::Sometimes => "2m",
         };
-        let routes = self.servers.iter();
-        let routes: Vec<_> = routes
-            .map(|server| format!("nats://127.0.0.1:{}", server.route_port))
-            .collect();
+        let routes: Vec<_> = match self.links.get(index) {
+            Some(links) => links.iter().map(Link::address).collect(),
+            None => {
+                let ports = self.servers.iter().map(|server| server.route_port);
+                ports.map(loopback).collect()
+            }
+        };
+        // Servers tell each other where others are, which would lead around the links.
+        let advertised = match self.links.is_empty() {
+            true => "",
+            false => "no_advertise: true, advertise: \"127.0.0.1:1\", ",
+        };
+        let routes: Vec<_> = routes.iter().map(|to| format!("nats://{to}")).collect();
         let cluster = match routes.len() {
             1 => String::new(),
             _ => format!(
-                "cluster {{ name: test, listen: \"127.0.0.1:{}\", routes: [{}] }}\n",
+                "cluster {{ name: test, listen: \"127.0.0.1:{}\", {advertised}routes: [{}] }}\n",
                 server.route_port,
                 routes.join(", ")
             ),
@@ -159,4 +195,8 @@ impl Nats {
             store.display(),
         )
     }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }

@@ -15,6 +15,7 @@ use replication::{Event, Publish, Read, Seq, Source, Ticket};
 use serde_json::json;
 use support::{alone, jetstream, leader_of, on_three, run, servers, user};
 use tokio::time::{sleep, timeout};
+use weir_tests::link::{Direction, Link, Traffic};
 use weir_tests::nats::{Nats, Sync};
 
 /// How long something may take that happens by itself.
@@ -251,6 +252,41 @@ fn three_servers_must_sync_and_one_of_them_may_be_lost() {
             assert_ne!(reader.server(), Nats::name(lost));
             nats.signal(lost, Signal::SIGCONT).unwrap();
         }
+    });
+}
+
+#[test]
+fn a_log_goes_on_without_a_server_that_is_divided_from_the_others() {
+    let Some(nats) = Nats::start_linked(3, Sync::Always).unwrap() else {
+        return;
+    };
+    let config = on_three(&nats, "divided");
+    run(async {
+        let mut writer = LogService::open(&config).await.unwrap();
+        let leader = leader_of(&config, &nats).await;
+        let divided = (leader + 1) % 3;
+        write(&mut writer, 1, 100).await;
+        let links = (0..3).filter_map(|other| {
+            let (there, back) = (nats.link(divided, other)?, nats.link(other, divided)?);
+            (other != divided).then_some([there, back])
+        });
+        let links: Vec<&Link> = links.flatten().collect();
+        assert_eq!(links.len(), 4);
+        for link in &links {
+            link.set(Direction::There, Traffic::Silent);
+            link.set(Direction::Back, Traffic::Silent);
+        }
+        // The two that are left go on.
+        write(&mut writer, 101, 100).await;
+        for link in &links {
+            link.mend();
+        }
+        let at_divided = ServiceConfig {
+            servers: vec![nats.addresses()[divided].clone()],
+            ..config.clone()
+        };
+        let mut reader = LogService::open(&at_divided).await.unwrap();
+        tail(&mut reader, 1, 200, |_| {}).await;
     });
 }
 

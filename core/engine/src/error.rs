@@ -135,6 +135,11 @@ pub enum CmdError {
     /// The reply to a client whose wait `CLIENT UNBLOCK … ERROR` ended.
     #[error("UNBLOCKED client unblocked via CLIENT UNBLOCK")]
     Unblocked,
+    /// The reply to a client that waits on a server which no longer leads its group.
+    #[error(
+        "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+    )]
+    RoleChanged,
     /// Something is wrong with what a client asks of client-side caching.
     #[error(transparent)]
     Tracking(#[from] TrackingError),

@@ -28,6 +28,7 @@ pub mod server;
 pub mod store;
 pub mod table;
 mod time;
+pub mod topology;
 pub mod upkeep;
 pub mod users;
 
@@ -179,6 +180,7 @@ impl Engine {
                 started: now,
                 monitors: Monitors::default(),
                 channels: Channels::default(),
+                topology: None,
                 loading: None,
                 writes: server::Writes::Accepted,
                 room: server::Room::default(),

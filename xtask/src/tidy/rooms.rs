@@ -23,6 +23,7 @@ const ROOMS: &[&str] = &[
     "clients",
     "observe",
     "scripting",
+    "topology",
     "store",
     "server",
     "command",

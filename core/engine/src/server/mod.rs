@@ -27,6 +27,7 @@ use crate::scripting::{Functions, LogLevel, Scripts};
 use crate::server::migrations::{Migrations, Transfer};
 use crate::table::CommandIndex;
 use crate::time::{Mono, Now};
+use crate::topology::Topology;
 use crate::users::Users;
 
 /// The progress of a load. Set by the shell.
@@ -90,6 +91,8 @@ pub struct Server {
     pub monitors: Monitors,
     /// The channels that clients listen to.
     pub channels: Channels,
+    /// What this node knows of its group; `None` if the server is alone.
+    pub(crate) topology: Option<Box<Topology>>,
     /// The progress of the load, until all data is there.
     pub loading: Option<Loading>,
     /// Which writes the shell accepts now.

@@ -14,3 +14,4 @@ mod producers;
 mod retention;
 mod schedule;
 mod timer;
+mod topology;

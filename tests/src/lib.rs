@@ -15,6 +15,7 @@ pub mod command_lines;
 pub mod data_set;
 pub mod differential;
 pub mod documents;
+pub mod exactly_once;
 pub mod expect;
 pub mod http;
 pub mod jobs;

@@ -1,9 +1,7 @@
 //! Kills a loaded server at random moments, restarts it, and audits what it kept.
 //!
-//! Producers append with idempotent IDs and retry the same ID until they have its reply; consumers
-//! read in a group and acknowledge. After the last restart every acknowledged append must be in its
-//! stream exactly once, in the order of its producer, under the ID that was replied; and no
-//! acknowledged entry may be pending. Keepers change lists, sets, sorted sets, hashes, and
+//! Producers and consumers retry until they have a reply, and what they were told must be in the
+//! streams after the last restart (`exactly_once`). Keepers change lists, sets, sorted sets, hashes, and
 //! libraries of functions of their own, whose state they know: after each kill it must be that, to
 //! the last field.
 //!
@@ -12,21 +10,18 @@
 //!
 //! usage: crash --server BINARY [--cycles N] [--producers N] [--seed N] [--dir FOLDER]
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use redis::{Connection, RedisResult, Value};
+use redis::{Connection, RedisResult};
+use weir_tests::exactly_once::{Audited, Clients, Servers};
 use weir_tests::keeper;
-
-const STREAMS: u64 = 4;
-const GROUP: &str = "workers";
 
 /// Clients that change values of other types.
 const KEEPERS: u64 = 8;
@@ -43,57 +38,32 @@ struct Options {
     dir: PathBuf,
 }
 
-/// What the clients were told.
-#[derive(Default)]
-struct Told {
-    /// By producer: the ID that was replied for each message, in order.
-    appended: Mutex<BTreeMap<u64, Vec<String>>>,
-    /// By stream: entries whose acknowledgement was replied.
-    acknowledged: Mutex<BTreeMap<u64, BTreeSet<String>>>,
-    retries: AtomicU64,
+/// The server of the run: killed and started again at the same port.
+struct Killed {
+    port: u16,
+}
+
+impl Servers for Killed {
+    fn connect(&self) -> RedisResult<Connection> {
+        try_connect(self.port)
+    }
 }
 
 fn main() -> Result<()> {
     let options = options()?;
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let told = Arc::new(Told::default());
-    let stop = Arc::new(AtomicBool::new(false));
+    let servers = Arc::new(Killed { port });
     let mut random = options.seed;
     let mut server = start(&options, port)?;
-    let mut admin = connect(port, Duration::from_secs(20))?;
-    for stream in 0..STREAMS {
-        let mut create = redis::cmd("XGROUP");
-        create
-            .arg("CREATE")
-            .arg(format!("s{stream}"))
-            .arg(GROUP)
-            .arg("0")
-            .arg("MKSTREAM");
-        create.query::<()>(&mut admin).context("XGROUP CREATE")?;
-        let mut configure = redis::cmd("XCFGSET");
-        configure
-            .arg(format!("s{stream}"))
-            .arg("IDMP-DURATION")
-            .arg(3600)
-            .arg("IDMP-MAXSIZE")
-            .arg(1000);
-        configure.query::<()>(&mut admin).context("XCFGSET")?;
-    }
+    connect(port, Duration::from_secs(20))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stop = Arc::new(AtomicBool::new(false));
     let mut keepers = Vec::new();
     for number in 0..KEEPERS {
         let stop = Arc::clone(&stop);
         keepers.push(thread::spawn(move || keeper::keep(number, address, &stop)));
     }
-    let mut clients = Vec::new();
-    for number in 0..options.producers {
-        let (told, stop) = (Arc::clone(&told), Arc::clone(&stop));
-        clients.push(thread::spawn(move || produce(number, port, &told, &stop)));
-    }
-    for stream in 0..STREAMS {
-        let (told, stop) = (Arc::clone(&told), Arc::clone(&stop));
-        clients.push(thread::spawn(move || consume(stream, port, &told, &stop)));
-    }
+    let clients = Clients::start(&servers, options.producers)?;
     for cycle in 1..=options.cycles {
         random = random
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -109,11 +79,8 @@ fn main() -> Result<()> {
     }
     thread::sleep(Duration::from_millis(200));
     stop.store(true, Ordering::Relaxed);
-    for client in clients {
-        ensure!(client.join().is_ok(), "a client panicked");
-    }
     let kept: Vec<_> = keepers.into_iter().map(thread::JoinHandle::join).collect();
-    let audited = audit(port, &told);
+    let audited = clients.stop(&*servers);
     server.kill()?;
     server.wait()?;
     let (mut changes, mut comparisons) = (0, 0);
@@ -122,8 +89,11 @@ fn main() -> Result<()> {
         changes += replies;
         comparisons += compared;
     }
-    let (appended, acknowledged) = audited?;
-    let retries = told.retries.load(Ordering::Relaxed);
+    let Audited {
+        appended,
+        acknowledged,
+        retries,
+    } = audited?;
     use std::io::Write;
     writeln!(
         std::io::stdout(),
@@ -218,203 +188,4 @@ fn let_rewrite_end(port: u16) -> Result<()> {
         ensure!(Instant::now() < deadline, "a rewrite takes over a minute");
         thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Runs a request until it is answered, over any number of restarts.
-fn insist(
-    port: u16,
-    connection: &mut Option<Connection>,
-    request: &redis::Cmd,
-    told: &Told,
-) -> Result<Value> {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(open) = connection {
-            match request.query::<Value>(open) {
-                Ok(reply) => return Ok(reply),
-                Err(error) if error.is_io_error() || error.is_connection_dropped() => {}
-                Err(error) => return Err(error).context("refused"),
-            }
-            *connection = None;
-            told.retries.fetch_add(1, Ordering::Relaxed);
-        }
-        ensure!(Instant::now() < deadline, "no answer within a minute");
-        *connection = try_connect(port).ok();
-        if connection.is_none() {
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-}
-
-fn produce(number: u64, port: u16, told: &Told, stop: &AtomicBool) {
-    let mut connection = None;
-    let mut ids = Vec::new();
-    while !stop.load(Ordering::Relaxed) {
-        let message = ids.len();
-        let mut append = redis::cmd("XADD");
-        append
-            .arg(format!("s{}", number % STREAMS))
-            .arg("IDMP")
-            .arg(format!("p{number}"));
-        append
-            .arg(message)
-            .arg("*")
-            .arg("producer")
-            .arg(number)
-            .arg("message")
-            .arg(message);
-        match insist(port, &mut connection, &append, told) {
-            Ok(reply) => ids.push(text(&reply)),
-            Err(error) => panic!("XADD: {error:#}"),
-        }
-    }
-    told.appended
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .insert(number, ids);
-}
-
-fn consume(stream: u64, port: u16, told: &Told, stop: &AtomicBool) {
-    let mut connection = None;
-    let key = format!("s{stream}");
-    let mut done = BTreeSet::new();
-    // After a restart, what was delivered and not acknowledged comes again under "0".
-    let mut from = "0";
-    while !stop.load(Ordering::Relaxed) {
-        let before = told.retries.load(Ordering::Relaxed);
-        let mut read = redis::cmd("XREADGROUP");
-        read.arg("GROUP")
-            .arg(GROUP)
-            .arg("c")
-            .arg("COUNT")
-            .arg(20)
-            .arg("STREAMS")
-            .arg(&key)
-            .arg(from);
-        let reply = match insist(port, &mut connection, &read, told) {
-            Ok(reply) => reply,
-            Err(error) => panic!("XREADGROUP: {error:#}"),
-        };
-        let ids = entry_ids(&reply);
-        if ids.is_empty() {
-            from = if told.retries.load(Ordering::Relaxed) == before {
-                ">"
-            } else {
-                "0"
-            };
-            thread::sleep(Duration::from_millis(1));
-            continue;
-        }
-        let mut acknowledge = redis::cmd("XACK");
-        acknowledge.arg(&key).arg(GROUP).arg(&ids);
-        if let Err(error) = insist(port, &mut connection, &acknowledge, told) {
-            panic!("XACK: {error:#}");
-        }
-        done.extend(ids);
-    }
-    told.acknowledged
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .insert(stream, done);
-}
-
-/// The IDs in a reply of XREADGROUP.
-fn entry_ids(reply: &Value) -> Vec<String> {
-    let Value::Array(streams) = reply else {
-        return Vec::new();
-    };
-    let Some(Value::Array(stream)) = streams.first() else {
-        return Vec::new();
-    };
-    let Some(Value::Array(entries)) = stream.get(1) else {
-        return Vec::new();
-    };
-    let id = |entry: &Value| match entry {
-        Value::Array(parts) => parts.first().map(text),
-        _ => None,
-    };
-    entries.iter().filter_map(id).collect()
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::SimpleString(text) => text.clone(),
-        other => format!("{other:?}"),
-    }
-}
-
-/// Compares what the server holds with what it acknowledged.
-fn audit(port: u16, told: &Told) -> Result<(usize, usize)> {
-    let mut connection = connect(port, Duration::from_secs(60))?;
-    let mut found: BTreeMap<u64, Vec<(usize, String)>> = BTreeMap::new();
-    let mut pending = BTreeMap::new();
-    for stream in 0..STREAMS {
-        let key = format!("s{stream}");
-        let entries: Vec<(String, Vec<String>)> = redis::cmd("XRANGE")
-            .arg(&key)
-            .arg("-")
-            .arg("+")
-            .query(&mut connection)?;
-        for (id, fields) in entries {
-            let [_, producer, _, message] = &fields[..] else {
-                bail!("entry {id} of {key} is {fields:?}")
-            };
-            found
-                .entry(producer.parse()?)
-                .or_default()
-                .push((message.parse()?, id));
-        }
-        let left: Vec<(String, String, u64, u64)> = redis::cmd("XPENDING")
-            .arg(&key)
-            .arg(GROUP)
-            .arg("-")
-            .arg("+")
-            .arg(1_000_000)
-            .query(&mut connection)?;
-        pending.insert(
-            stream,
-            left.into_iter().map(|(id, ..)| id).collect::<BTreeSet<_>>(),
-        );
-    }
-    let appended = told
-        .appended
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    for (producer, ids) in appended.iter() {
-        let kept = found.remove(producer).unwrap_or_default();
-        for (position, (message, id)) in kept.iter().enumerate() {
-            ensure!(
-                *message == position,
-                "producer {producer}: message {message} at place {position} ({id})"
-            );
-            ensure!(
-                ids.get(position) == Some(id),
-                "producer {producer}: message {message} has ID {id}, told {:?}",
-                ids.get(position)
-            );
-        }
-        ensure!(
-            kept.len() == ids.len(),
-            "producer {producer}: {} acknowledged, {} kept",
-            ids.len(),
-            kept.len()
-        );
-    }
-    ensure!(found.is_empty(), "entries of unknown producers: {found:?}");
-    let acknowledged = told
-        .acknowledged
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    for (stream, done) in acknowledged.iter() {
-        let again: Vec<_> = done.intersection(&pending[stream]).collect();
-        ensure!(
-            again.is_empty(),
-            "stream {stream}: acknowledged, yet pending: {again:?}"
-        );
-    }
-    Ok((
-        appended.values().map(Vec::len).sum(),
-        acknowledged.values().map(BTreeSet::len).sum(),
-    ))
 }

@@ -1,4 +1,4 @@
-//! Several nodes on a simulated replicated log. `SIM_SEEDS=10000` runs more seeds, `SIM_SEED=17`
+//! Several engines on a simulated replicated log. `SIM_SEEDS=10000` runs more seeds, `SIM_SEED=17`
 //! one.
 
 use sim::replication_run::{Bug, Counts, Drift, Plan, run};
@@ -23,6 +23,11 @@ fn nothing_that_was_acknowledged_is_lost_doubled_or_undone() {
             sum.acknowledged,
             sum.retries,
             sum.duplicates,
+            sum.duplicates_of_others,
+            sum.delivered,
+            sum.claimed,
+            sum.puts,
+            sum.states_compared,
             sum.leader_reads,
             sum.follower_reads,
             sum.void,

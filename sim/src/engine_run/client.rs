@@ -6,7 +6,6 @@ use engine::Now;
 use engine::clients::session::SessionId;
 use resp::ArgvBuf;
 
-use super::answer::Answer;
 use super::consumer::Consumer;
 use super::counts::Counts;
 use super::delayer::Delayer;
@@ -14,6 +13,7 @@ use super::ledger::{Ledger, Turn};
 use super::producer::Producer;
 use super::request::{Purpose, Request};
 use super::scripts;
+use crate::answer::Answer;
 
 /// A client.
 pub(super) struct Client {

@@ -3,11 +3,11 @@
 use anyhow::{Context, Result, bail};
 use stream::StreamId;
 
-use super::answer::Answer;
 use super::counts::Counts;
 use super::ledger::{Ledger, Turn};
 use super::producer::name_of;
 use super::request::{Purpose, Request, request};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 /// A consumer.

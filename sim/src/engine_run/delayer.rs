@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::answer::Answer;
 use super::counts::Counts;
 use super::ledger::{Ledger, Message};
 use super::producer::name_of;
 use super::request::{Purpose, Request};
 use super::setting::PATIENCE_MS;
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 /// A producer of delayed messages of one stream. To the ledger each message is of a producer of its

@@ -14,9 +14,9 @@ use journal::{Item, Names, ReadOnly, Recovery, Source, TornTail};
 use persistence::snapshot::{self, Progress};
 use resp::{ArgvBuf, Protocol, Reply};
 
-use super::picture::Picture;
 use super::setting::Setting;
 use crate::disk::SimDisk;
+use crate::picture::Picture;
 
 /// An engine that follows a log.
 pub(super) struct Follower {

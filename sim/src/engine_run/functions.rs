@@ -8,9 +8,9 @@ use anyhow::{Context, Result, ensure};
 use engine::{Engine, Now};
 use resp::{ArgvBuf, Protocol, Reply};
 
-use super::answer::Answer;
 use super::request::{Purpose, Request, request};
 use super::scripts::{FIRST, KEYS, SECOND, THIRD, WAIT};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 /// How many libraries there are.

@@ -11,10 +11,10 @@ use engine::Engine;
 use stream::{Stream, StreamId};
 
 use super::Bug;
-use super::answer::Answer;
 use super::bystander::stream_of;
 use super::counts::Counts;
 use super::request::{Purpose, Request, request};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 const NEEDED: &str = "kept:needed";

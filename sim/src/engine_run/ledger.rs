@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail, ensure};
 use stream::{EntryRef, Stream, StreamId};
 
 use super::Bug;
-use super::answer::Answer;
 use super::kept::Kept;
 use super::many::Many;
 use super::retries::Retries;
 use super::things::Things;
 use super::work::Work;
+use crate::answer::Answer;
 
 /// A message: its producer, and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,11 +10,11 @@ use anyhow::{Context, Result, ensure};
 use engine::Engine;
 use stream::{Stream, StreamId};
 
-use super::answer::Answer;
 use super::bystander::stream_of;
 use super::counts::Counts;
 use super::ledger::Turn;
 use super::request::{Purpose, Request, request};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 /// The group that reads all of them.

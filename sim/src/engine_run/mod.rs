@@ -34,7 +34,6 @@
 //! again. In the end every group must have got everything. Ways to break all this are planted by
 //! [`Bug`].
 
-mod answer;
 mod bystander;
 mod client;
 mod consumer;
@@ -48,7 +47,6 @@ mod ledger;
 mod lists;
 mod many;
 mod numbered;
-mod picture;
 mod process;
 mod producer;
 mod request;

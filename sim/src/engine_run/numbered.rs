@@ -7,9 +7,9 @@
 use anyhow::{Context, Result, bail, ensure};
 use stream::StreamId;
 
-use super::answer::Answer;
 use super::counts::Counts;
 use super::request::{Number, Purpose, Request};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 /// The writer of one stream.

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::answer::Answer;
 use super::counts::Counts;
 use super::ledger::{Ledger, Message};
 use super::numbered::Numbered;
 use super::request::{Appends, Purpose, Request};
 use super::setting::{IDEMPOTENCE_S, PATIENCE_MS};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 /// Messages on their way at a time.

@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail, ensure};
 use engine::Engine;
 use stream::StreamId;
 
-use super::answer::Answer;
 use super::bystander::stream_of;
 use super::counts::Counts;
 use super::ledger::Turn;
 use super::request::{Purpose, Request, request};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 const KEY: &str = "retries";

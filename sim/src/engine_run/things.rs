@@ -8,8 +8,8 @@ use anyhow::{Result, ensure};
 use engine::Engine;
 use values::{Hash, List, Set, SortedSet};
 
-use super::answer::Answer;
 use super::request::{Purpose, Request, request};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 /// What things are put into.

@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail, ensure};
 use engine::Engine;
 use stream::{EntryRef, Group, Stream, StreamId};
 
-use super::answer::Answer;
 use super::bystander::stream_of;
 use super::counts::Counts;
 use super::ledger::Turn;
 use super::request::{Purpose, Request, request};
+use crate::answer::Answer;
 use crate::rng::Rng;
 
 const KEY: &str = "work";

@@ -1,21 +1,24 @@
 //! A machine: a node of the protocol, an engine, clients that wait, a clock of its own.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use batch::{Encoded, Lsn};
+use anyhow::{Context, Result, ensure};
+use batch::Lsn;
+use engine::{Mono, Now};
 use replication::{Group, Identity, Mark, Node, NodeId, Position, Settings, Status, Steady};
 
-use crate::replication_run::clients::{Asked, Reply, Request};
-use crate::replication_run::model::{Model, encode};
+use crate::replication_run::clients::{AppendId, Asked, Request};
+use crate::replication_run::replica::{Executed, Replica};
 use crate::replication_run::world::Instant;
 use crate::rng::Rng;
 
 /// A machine.
-#[derive(Debug)]
 pub(super) struct Machine {
     pub(super) number: usize,
     clock: SteadyClock,
+    /// How far its time of day is ahead, in microseconds.
+    wall_ahead_us: i64,
     /// Grows with each start.
     pub(super) life: u64,
     /// While it runs.
@@ -35,23 +38,42 @@ pub(super) struct Machine {
 }
 
 /// What is gone when a machine crashes.
-#[derive(Debug)]
 pub(super) struct Process {
     pub(super) node: Node,
-    pub(super) model: Model,
-    /// Appends that are not in a group yet.
-    gathered: Vec<u8>,
-    handed_in: u64,
-    pub(super) durable: u64,
+    pub(super) replica: Replica,
+    handed_in: Lsn,
+    pub(super) durable: Lsn,
+    /// What it has executed as the leader.
+    appends: BTreeSet<AppendId>,
     pub(super) waiting: Vec<Waiting>,
 }
 
-/// A reply that may not leave yet.
-#[derive(Debug)]
+/// Replies that may not leave yet.
 pub(super) struct Waiting {
     pub(super) asked: Asked,
-    pub(super) reply: Reply,
-    depends_on: u64,
+    pub(super) executed: Executed,
+}
+
+/// Who had executed an append before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    Nobody,
+    ThisLeader,
+    AnotherLeader,
+}
+
+/// True time that a machine's time of day may be wrong by, in microseconds.
+const WALL_ERROR_US: u64 = 2_000_000;
+
+/// The time of day when a run begins, in microseconds since 1970.
+const WALL_BEGIN_US: i64 = 1_700_000_000_000_000;
+
+/// The right time of day.
+pub(super) fn wall(now: Instant) -> Now {
+    Now {
+        unix_us: WALL_BEGIN_US + i64::try_from(now.0).unwrap_or(i64::MAX - WALL_BEGIN_US),
+        mono: Mono(now.0 / 1000),
+    }
 }
 
 /// A clock that runs too fast or too slow.
@@ -80,12 +102,14 @@ impl Machine {
     pub(super) fn new(number: usize, drift_ppm_max: u64, rng: &mut Rng) -> Machine {
         let drawn = rng.below(2 * drift_ppm_max + 1);
         let ppm = i64::try_from(drawn).unwrap_or(0) - i64::try_from(drift_ppm_max).unwrap_or(0);
+        let ahead_us = i64::try_from(rng.below(2 * WALL_ERROR_US)).unwrap_or(0);
         Machine {
             number,
             clock: SteadyClock {
                 zero: Duration::from_secs(rng.below(1_000_000)),
                 ppm,
             },
+            wall_ahead_us: ahead_us - i64::try_from(WALL_ERROR_US).unwrap_or(0),
             life: 0,
             process: None,
             paused_until: Instant(0),
@@ -98,15 +122,15 @@ impl Machine {
         }
     }
 
-    /// Starts the process with the newest snapshot.
+    /// Starts the process with an engine that has everything up to `at`.
     pub(super) fn start(
         &mut self,
         now: Instant,
         settings: Settings,
-        snapshot: &(Position, Model),
+        at: Position,
+        replica: Replica,
         entropy: u64,
     ) {
-        let (at, model) = snapshot.clone();
         self.life += 1;
         self.wakes_next = now;
         let identity = Identity {
@@ -115,15 +139,23 @@ impl Machine {
             greeting: format!("machine {}", self.number).into_bytes(),
         };
         let node = Node::new(settings, identity, at, self.kept, self.clock.at(now));
-        let lsn = model.lsn();
         self.process = Some(Process {
             node,
-            model,
-            gathered: Vec::new(),
-            handed_in: lsn,
-            durable: lsn,
+            replica,
+            handed_in: at.lsn,
+            durable: at.lsn,
+            appends: BTreeSet::new(),
             waiting: Vec::new(),
         });
+    }
+
+    /// What it takes for the time.
+    pub(super) fn wall(&self, now: Instant) -> Now {
+        let Steady(mono) = self.clock.at(now);
+        Now {
+            unix_us: wall(now).unix_us + self.wall_ahead_us,
+            mono: Mono(u64::try_from(mono.as_millis()).unwrap_or(u64::MAX)),
+        }
     }
 
     /// What its clock shows.
@@ -147,31 +179,47 @@ impl Process {
         }
     }
 
-    /// Executes a request; the reply waits. Returns whether an append was there already.
-    pub(super) fn execute(&mut self, asked: Asked, request: Request) -> bool {
-        let mut is_duplicate = false;
-        let (reply, depends_on) = match request {
-            Request::Append { key, id } => {
-                let found = self.model.find(key, id);
-                is_duplicate = found.is_some();
-                let lsn = found.unwrap_or_else(|| {
-                    self.model.append(key, id);
-                    self.gathered.extend(encode(key, id));
-                    self.model.lsn()
-                });
-                (Reply::Appended(id), lsn)
-            }
-            Request::Read { key } => {
-                let list = self.model.list(key);
-                (Reply::List(key, list), self.model.changed(key))
-            }
-        };
-        self.waiting.push(Waiting {
-            asked,
-            reply,
-            depends_on,
-        });
-        is_duplicate
+    /// Executes what a client asks; the replies wait. Returns who had executed it before.
+    pub(super) fn execute(&mut self, asked: Asked, request: &Request, now: Now) -> Result<Before> {
+        // Who asks again has given its connection up.
+        if self
+            .waiting
+            .iter()
+            .any(|it| it.asked.client == asked.client)
+        {
+            self.replica.disconnect(asked.client);
+            self.waiting.retain(|it| it.asked.client != asked.client);
+        }
+        let duplicates = self.replica.duplicates();
+        let executed = self.replica.execute(asked.client, &request.commands, now)?;
+        self.waiting.push(Waiting { asked, executed });
+        let is_own = request.append().is_some_and(|it| !self.appends.insert(it));
+        Ok(match self.replica.duplicates() > duplicates {
+            false => Before::Nobody,
+            true if is_own => Before::ThisLeader,
+            true => Before::AnotherLeader,
+        })
+    }
+
+    /// Does what the engine has to do by itself, and gives the replies to those who have waited for
+    /// something to read.
+    pub(super) fn work(&mut self, now: Now) -> Result<()> {
+        if self.leads().is_none() || self.node.is_handing_over() {
+            return Ok(());
+        }
+        self.replica.timer(now);
+        for (client, delivered) in self.replica.take_deliveries() {
+            let mut waiting = self
+                .waiting
+                .iter_mut()
+                .map(|it| (it.asked, &mut it.executed));
+            let found = waiting.find(|(asked, it)| asked.client == client && it.is_blocked);
+            let (_, executed) = found.context("an answer to somebody who does not wait")?;
+            executed.bytes.extend(delivered.bytes);
+            executed.depends_on = executed.depends_on.max(delivered.depends_on);
+            executed.is_blocked = false;
+        }
+        Ok(())
     }
 
     /// Hands what has gathered to the node, if it wants it.
@@ -183,12 +231,11 @@ impl Process {
     }
 
     fn hand_in(&mut self, now: Steady, body_bytes_max: usize) -> Result<()> {
-        if self.gathered.is_empty() {
+        let Some(batches) = self.replica.take_effects() else {
             return Ok(());
-        }
-        let batches = Encoded::from(std::mem::take(&mut self.gathered));
-        let (first, last) = (Lsn::new(self.handed_in).next(), Lsn::new(self.model.lsn()));
-        self.handed_in = last.number();
+        };
+        let (first, last) = (self.handed_in.next(), self.replica.lsn());
+        self.handed_in = last;
         let group = Group::cut(first, last, batches, body_bytes_max)?;
         self.node.commit(now, group)?;
         Ok(())
@@ -212,19 +259,22 @@ impl Process {
 
     /// The engine begins to execute.
     pub(super) fn lead(&mut self) -> Result<()> {
-        ensure!(self.gathered.is_empty() && self.waiting.is_empty());
-        self.handed_in = self.model.lsn();
-        self.durable = self.model.lsn();
+        ensure!(self.waiting.is_empty(), "somebody waits for a follower");
+        self.replica.lead();
+        let last = self.replica.lsn();
+        (self.handed_in, self.durable) = (last, last);
+        self.appends.clear();
         Ok(())
     }
 
     /// The engine goes on as a follower's.
-    pub(super) fn follow(&mut self) -> Result<()> {
+    pub(super) fn follow(&mut self, now: Now) -> Result<()> {
         ensure!(
-            self.gathered.is_empty() && self.handed_in == self.model.lsn(),
+            self.replica.take_effects().is_none() && self.handed_in == self.replica.lsn(),
             "the lead was handed over before everything was durable"
         );
         self.waiting.clear();
+        self.replica.follow(now);
         Ok(())
     }
 
@@ -234,8 +284,8 @@ impl Process {
             return Vec::new();
         }
         let durable = self.durable;
-        self.waiting
-            .extract_if(.., |waiting| waiting.depends_on <= durable)
-            .collect()
+        let leaves =
+            |it: &mut Waiting| !it.executed.is_blocked && it.executed.depends_on <= durable;
+        self.waiting.extract_if(.., leaves).collect()
     }
 }

@@ -1,17 +1,22 @@
-//! Several nodes on a simulated replicated log: producers that retry, readers, and a log service
-//! that loses what it has not acknowledged, acknowledgements that get lost, publishes that arrive
-//! late or twice, clocks that drift, pauses, crashes, partitions, nodes that are gone for good.
+//! Several machines on a simulated replicated log: producers that retry, consumers of groups and
+//! others, and a log service that loses what it has not acknowledged, acknowledgements that get
+//! lost, publishes that arrive late or twice, clocks that drift, pauses, crashes, partitions,
+//! machines that are gone for good.
 //!
-//! A run is one seed. Each machine drives a [`replication::Node`] as a server would, and executes
-//! on a small model of an engine (a list for each key). While a run lasts and at its end it is
-//! checked that
+//! A run is one seed. Each machine has an [`engine::Engine`] and a [`replication::Node`], driven as
+//! a server would. While a run lasts and at its end it is checked that
 //!
-//! - each append that was acknowledged is in its list exactly once, any other at most once, and
-//!   those of one producer are in the order in which it sent them;
+//! - each append that was acknowledged is in its stream exactly once, under the ID that its
+//!   producer was told, however often and whichever leader it asked; any other is there at most
+//!   once; and those of one producer are in the order in which it sent them;
 //! - a read of the leader shows all that was acknowledged before it began, and what any read has
 //!   shown, of a leader or a follower, is never taken back;
+//! - each entry is given to one consumer of a group as new, is given to nobody after it was
+//!   acknowledged, and is acknowledged in the end;
+//! - values of other types hold what was acknowledged, once, and transactions wholly or not at all;
 //! - once a leader of a later epoch has answered, none of an earlier one does;
-//! - all machines come to the same state, which is that of the log;
+//! - all machines come to the state of the log, as far as a client can ask for it, and so it was
+//!   whenever one of them had a batch and nothing that was not in the log;
 //! - a machine stops if the log has lost or damaged what it knew, and never otherwise;
 //! - when faults are over, a leader is there and every append gets through.
 //!
@@ -20,7 +25,7 @@
 mod audit;
 mod clients;
 mod machine;
-mod model;
+mod replica;
 mod service;
 mod world;
 
@@ -58,6 +63,16 @@ impl Plan {
             },
             bug: None,
         }
+    }
+
+    /// Returns whether what a leader shows is all that was acknowledged before.
+    fn reads_are_current(&self) -> bool {
+        self.drift == Drift::WithinMargin && !self.log_forgets()
+    }
+
+    /// Returns whether the log may lose what it has acknowledged, and nobody know of it.
+    fn log_forgets(&self) -> bool {
+        self.damage == Damage::SuffixLost
     }
 }
 
@@ -145,10 +160,20 @@ pub struct Counts {
     pub retries: u64,
     /// Appends that were there already when they came.
     pub duplicates: u64,
+    /// Those of them that another leader had executed.
+    pub duplicates_of_others: u64,
+    /// Entries that groups have given to consumers.
+    pub delivered: u64,
+    /// Those of them that others had left.
+    pub claimed: u64,
+    /// Changes of other values that were acknowledged.
+    pub puts: u64,
     /// Reads that a leader answered.
     pub leader_reads: u64,
     /// Reads that a follower answered.
     pub follower_reads: u64,
+    /// States of machines that were compared with the log, beside those at the end.
+    pub states_compared: u64,
     /// Records in the logs.
     pub records: u64,
     /// Those of them that are void.
@@ -194,8 +219,13 @@ impl AddAssign for Counts {
         self.acknowledged += other.acknowledged;
         self.retries += other.retries;
         self.duplicates += other.duplicates;
+        self.duplicates_of_others += other.duplicates_of_others;
+        self.delivered += other.delivered;
+        self.claimed += other.claimed;
+        self.puts += other.puts;
         self.leader_reads += other.leader_reads;
         self.follower_reads += other.follower_reads;
+        self.states_compared += other.states_compared;
         self.records += other.records;
         self.void += other.void;
         self.epochs += other.epochs;
@@ -223,7 +253,7 @@ impl AddAssign for Counts {
 /// # Errors
 /// What the checkers found, with the plan and the end of the trace.
 pub fn run(plan: Plan) -> Result<Counts> {
-    let mut world = world::World::new(plan);
+    let mut world = world::World::new(plan)?;
     let ended = world.run();
     ended.with_context(|| {
         let trace = world.trace().join("\n");

@@ -10,9 +10,9 @@ use anyhow::{Result, ensure};
 use replication::{Event, Position, Read, Seq, Settings, Steady};
 
 use crate::replication_run::audit::{self, Audit, Knew};
-use crate::replication_run::clients::{Asked, Client, Reply, Request};
-use crate::replication_run::machine::Machine;
-use crate::replication_run::model::Model;
+use crate::replication_run::clients::{self, Asked, Client, Reply, Request};
+use crate::replication_run::machine::{self, Machine};
+use crate::replication_run::replica::{Replica, snapshot_of};
 use crate::replication_run::service::{Publisher, Service};
 use crate::replication_run::{Counts, Damage, Drift, Plan};
 use crate::rng::Rng;
@@ -39,8 +39,6 @@ impl Instant {
 }
 
 const MACHINES: usize = 3;
-const PRODUCERS: usize = 6;
-const READERS: usize = 2;
 
 /// How long there are faults.
 const FAULTS_MS: u64 = 40_000;
@@ -56,7 +54,8 @@ const READ_RECORDS_MAX: u64 = 64;
 
 const SETTINGS: Settings = Settings {
     poll: Duration::from_millis(40),
-    body_bytes_max: 12,
+    // Some groups take several records.
+    body_bytes_max: 400,
     ..Settings::DEFAULT
 };
 
@@ -120,7 +119,7 @@ pub(super) struct World {
     last_commit: Instant,
     machines: Vec<Machine>,
     clients: Vec<Client>,
-    snapshots: VecDeque<(Position, Model)>,
+    snapshots: VecDeque<(Position, Vec<u8>)>,
     audit: Audit,
     knew: Vec<Knew>,
     counts: Counts,
@@ -132,7 +131,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(plan: Plan) -> World {
+    pub(super) fn new(plan: Plan) -> Result<World> {
         let mut rng = Rng::new(plan.seed);
         let drift_ppm_max = match plan.drift {
             Drift::WithinMargin => 100_000,
@@ -140,9 +139,9 @@ impl World {
         };
         let machines = (0..MACHINES).map(|number| Machine::new(number, drift_ppm_max, &mut rng));
         let machines = machines.collect();
-        let producers = (0..PRODUCERS).map(Client::producer);
-        let clients = producers.chain((0..READERS).map(|_| Client::reader()));
-        World {
+        let begin = machine::wall(Instant(0));
+        let empty = snapshot_of(&Replica::new(begin)?.freeze(), begin)?;
+        Ok(World {
             plan,
             rng,
             now: Instant(0),
@@ -151,15 +150,15 @@ impl World {
             service: Service::default(),
             last_commit: Instant(0),
             machines,
-            clients: clients.collect(),
-            snapshots: VecDeque::from([(Position::default(), Model::default())]),
+            clients: clients::all(),
+            snapshots: VecDeque::from([(Position::default(), empty)]),
             audit: Audit::default(),
             knew: Vec::new(),
             counts: Counts::default(),
             outstanding: Vec::new(),
             wrong_lease: [None; MACHINES],
             trace: VecDeque::new(),
-        }
+        })
     }
 
     pub(super) fn run(&mut self) -> Result<Counts> {
@@ -253,10 +252,7 @@ impl World {
                 Ok(())
             }
             Happening::Asked { asked, request } => self.asked(asked, request),
-            Happening::Replied { asked, reply } => {
-                self.replied(asked, reply);
-                Ok(())
-            }
+            Happening::Replied { asked, reply } => self.replied(asked, reply),
             Happening::ClientTimer { asked } => {
                 self.client_timer(asked);
                 Ok(())
@@ -279,10 +275,7 @@ impl World {
                 self.damage();
                 Ok(())
             }
-            Happening::Follower => {
-                self.follower();
-                Ok(())
-            }
+            Happening::Follower => self.follower(),
         }
     }
 
@@ -318,10 +311,12 @@ impl World {
         }
         let serving = self.machines.iter().filter_map(|it| {
             let process = it.process.as_ref()?;
-            Some((it.number, &process.model))
+            Some((it.number, process.replica.freeze()))
         });
         let serving: Vec<_> = serving.collect();
-        self.audit
-            .check(&self.plan, &self.service, &serving, &mut self.counts)
+        // Later than any machine believes it to be.
+        let now = machine::wall(self.now.plus_ms(10_000));
+        let (plan, service, counts) = (&self.plan, &self.service, &mut self.counts);
+        self.audit.check(plan, service, &serving, now, counts)
     }
 }

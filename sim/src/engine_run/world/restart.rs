@@ -11,9 +11,9 @@ use values::StringValue;
 use super::super::client::Client;
 use super::super::follower::Follower;
 use super::super::functions;
-use super::super::picture::Picture;
 use super::super::process::{Follow, Process};
 use super::{ATTEMPTS_MAX, Crash, World};
+use crate::picture::Picture;
 
 impl World {
     pub(super) fn stop(&mut self) -> Result<()> {

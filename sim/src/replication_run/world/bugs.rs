@@ -40,7 +40,7 @@ impl World {
         machine: usize,
         life: u64,
         event: Event,
-    ) -> Vec<Event> {
+    ) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         if let Event::Acked { ticket, .. } = &event {
             let (own, others) =
@@ -66,15 +66,15 @@ impl World {
             && let Some(process) = &mut self.machines[machine].process
             && let Ok(record) = Record::decode(bytes)
             && record.epoch.number < process.node.position().epoch.number
-            && matches!(record.kind, Kind::Batch { .. })
+            && matches!(record.kind, Kind::Batch { parts: 1, .. })
         {
-            process.model.apply_unchecked(record.body);
+            process.replica.apply_unchecked(record.body)?;
         }
         if self.plan.bug == Some(Bug::ImpatientCandidate) && event == Event::Tick {
             self.hurry(machine);
         }
         events.push(event);
-        events
+        Ok(events)
     }
 
     /// A follower that has waited a quarter of what it should wait believes that it has waited.
@@ -108,11 +108,7 @@ impl World {
     /// A machine applies a group.
     pub(super) fn apply(&mut self, machine: usize, group: &ReadGroup) -> Result<()> {
         match &mut self.machines[machine].process {
-            Some(process) if self.plan.bug == Some(Bug::OlderEpochApplied) => {
-                process.model.apply_unchecked(&group.bytes);
-                Ok(())
-            }
-            Some(process) => process.model.apply(group),
+            Some(process) => process.replica.apply(group),
             None => Ok(()),
         }
     }
@@ -139,13 +135,13 @@ impl World {
         let Some((next, bytes)) = behind.into_iter().next() else {
             return false;
         };
-        let Some((record, process)) = Record::decode(&bytes)
-            .ok()
-            .zip(self.machines[machine].process.as_ref())
-        else {
+        let Ok(record) = Record::decode(&bytes) else {
             return false;
         };
         let Kind::Batch { first, part: 0, .. } = record.kind else {
+            return false;
+        };
+        let Some(mut process) = self.machines[machine].process.take() else {
             return false;
         };
         let at = Position {
@@ -156,12 +152,12 @@ impl World {
             tip: record.prev,
             epoch: record.epoch,
         };
-        let mut model = process.model.clone();
-        model.pretend(first.number() - 1);
+        let (_, wall) = self.clocks(machine);
+        process.replica.pretend(at.lsn, wall);
         let (entropy, now) = (self.rng.number(), self.now);
         let it = &mut self.machines[machine];
         it.kept = None;
-        it.start(now, SETTINGS, &(at, model), entropy);
+        it.start(now, SETTINGS, at, process.replica, entropy);
         self.at(
             now,
             Happening::Wake {

@@ -1,10 +1,13 @@
 //! The nodes: what reaches them, and what they want to be done.
 
 use anyhow::{Result, ensure};
-use replication::{Action, Event, Status, Stop, StopReason};
+use engine::Now;
+use replication::{Action, Event, Status, Steady, Stop, StopReason};
 
 use super::{Happening, SETTINGS, World, bugs};
+use crate::replication_run::audit::Knew;
 use crate::replication_run::clients::Reply;
+use crate::replication_run::replica::Replica;
 
 impl World {
     /// Something reaches a machine.
@@ -22,7 +25,7 @@ impl World {
             self.at(it.paused_until, again);
             return Ok(());
         }
-        let events = self.as_the_bug_sees(machine, life, event);
+        let events = self.as_the_bug_sees(machine, life, event)?;
         for event in events {
             let now = self.machines[machine].clock(self.now);
             if let Some(process) = &mut self.machines[machine].process {
@@ -39,10 +42,11 @@ impl World {
     /// Does what a machine wants to be done, until it wants nothing.
     pub(super) fn go_on(&mut self, machine: usize) -> Result<()> {
         loop {
-            let now = self.machines[machine].clock(self.now);
+            let (now, wall) = self.clocks(machine);
             let Some(process) = &mut self.machines[machine].process else {
                 return Ok(());
             };
+            process.work(wall)?;
             process.commit(now, SETTINGS.body_bytes_max)?;
             let actions = process.node.take_actions();
             if actions.is_empty() {
@@ -80,7 +84,7 @@ impl World {
             Action::Apply(group) => self.apply(machine, &group),
             Action::Durable(lsn) => {
                 if let Some(process) = &mut self.machines[machine].process {
-                    process.durable = lsn.number();
+                    process.durable = lsn;
                 }
                 Ok(())
             }
@@ -94,8 +98,9 @@ impl World {
             Action::HandedOver => {
                 self.counts.hand_overs += 1;
                 self.note(|| format!("machine {machine} has handed over"));
+                let (_, wall) = self.clocks(machine);
                 match &mut self.machines[machine].process {
-                    Some(process) => process.follow(),
+                    Some(process) => process.follow(wall),
                     None => Ok(()),
                 }
             }
@@ -139,18 +144,8 @@ impl World {
         let until = bugs::lease_end(self.plan.bug, until, self.wrong_lease[machine], now);
         let released = process.released(until.is_some_and(|until| now < until));
         for waiting in released {
-            let asked = waiting.asked;
             self.audit.leader_answered(&self.plan, machine, epoch)?;
-            let client = &self.clients[asked.client];
-            if client.attempt == asked.attempt
-                && let Reply::List(key, list) = &waiting.reply
-            {
-                self.counts.leader_reads += 1;
-                let seen = client.seen[*key];
-                self.audit
-                    .leader_showed(&self.plan, *key, list.clone(), seen)?;
-            }
-            self.reply(asked, waiting.reply);
+            self.reply(waiting.asked, Reply::Answers(waiting.executed.bytes));
         }
         Ok(())
     }
@@ -163,6 +158,12 @@ impl World {
                 it.kept = Some(process.node.mark());
             }
         }
+    }
+
+    /// What the clocks of a machine show.
+    pub(super) fn clocks(&self, machine: usize) -> (Steady, Now) {
+        let it = &self.machines[machine];
+        (it.clock(self.now), it.wall(self.now))
     }
 
     /// Starts a machine with the newest snapshot that it can compare with what it knows.
@@ -178,11 +179,13 @@ impl World {
         let Some(snapshot) = comparable.or(self.snapshots.back()) else {
             return Ok(());
         };
-        let at = snapshot.0.seq;
-        self.knew
-            .retain(|knew| knew.machine != machine || knew.life.is_some() || knew.mark.seq > at);
+        let (at, (_, wall)) = (snapshot.0, self.clocks(machine));
+        let replica = Replica::load(&snapshot.1, at.lsn, wall)?;
+        let is_ahead =
+            |knew: &Knew| knew.machine != machine || knew.life.is_some() || knew.mark.seq > at.seq;
+        self.knew.retain(is_ahead);
         self.wrong_lease[machine] = None;
-        self.machines[machine].start(self.now, SETTINGS, snapshot, entropy);
+        self.machines[machine].start(self.now, SETTINGS, at, replica, entropy);
         let life = self.machines[machine].life;
         self.tell(machine, life, Event::Tick)
     }

@@ -2,14 +2,16 @@
 
 use anyhow::Result;
 
-use super::{CLIENT_TIMEOUT_MS, FAULTS_MS, Happening, Instant, MACHINES, SETTLE_MS, World};
-use crate::replication_run::clients::{Asked, Reply, Request};
+use super::{CLIENT_TIMEOUT_MS, FAULTS_MS, Happening, MACHINES, SETTLE_MS, World};
+use crate::replication_run::clients::{Asked, Phase, Reply, Request};
+use crate::replication_run::machine::Before;
 
 impl World {
     /// A request reaches a machine.
     pub(super) fn asked(&mut self, asked: Asked, request: Request) -> Result<()> {
         let machine = self.clients[asked.client].machine;
         let it = &mut self.machines[machine];
+        let wall = it.wall(self.now);
         if it.paused_until > self.now {
             let until = it.paused_until;
             self.at(until, Happening::Asked { asked, request });
@@ -24,7 +26,9 @@ impl World {
             }
             return Ok(());
         };
-        self.counts.duplicates += u64::from(process.execute(asked, request));
+        let before = process.execute(asked, &request, wall)?;
+        self.counts.duplicates += u64::from(before != Before::Nobody);
+        self.counts.duplicates_of_others += u64::from(before == Before::AnotherLeader);
         self.go_on(machine)
     }
 
@@ -38,29 +42,29 @@ impl World {
     }
 
     /// A reply reaches a client.
-    pub(super) fn replied(&mut self, asked: Asked, reply: Reply) {
+    pub(super) fn replied(&mut self, asked: Asked, reply: Reply) -> Result<()> {
         let client = &mut self.clients[asked.client];
-        if client.attempt != asked.attempt {
-            return;
+        if client.attempt != asked.attempt || client.waits_for.is_none() {
+            return Ok(());
         }
-        let request = client.waits_for;
-        match (reply, request) {
-            (Reply::Appended(id), Some(Request::Append { key, id: wanted })) if id == wanted => {
-                client.waits_for = None;
-                self.counts.acknowledged += 1;
-                self.audit.acknowledged(key, id);
-            }
-            (Reply::List(..), Some(Request::Read { .. })) => client.waits_for = None,
-            (Reply::NotLeading, Some(_)) => client.machine = self.rng.index(MACHINES),
-            (Reply::Appended(_) | Reply::List(..) | Reply::NotLeading, _) => return,
+        match reply {
+            Reply::NotLeading => client.machine = self.rng.index(MACHINES),
+            Reply::Answers(bytes) => client.answered(
+                &bytes,
+                &self.plan,
+                self.now,
+                &mut self.audit,
+                &mut self.counts,
+            )?,
         }
         client.attempt += 1;
         let asked = Asked {
             attempt: client.attempt,
             ..asked
         };
-        let pause_ms = if self.rng.once_in(10) { 2000 } else { 60 };
+        let pause_ms = if self.rng.once_in(10) { 2000 } else { 100 };
         self.at_ms(1, pause_ms, Happening::ClientTimer { asked });
+        Ok(())
     }
 
     /// A client asks, for the first time or again.
@@ -69,25 +73,26 @@ impl World {
         if client.attempt != asked.attempt {
             return;
         }
-        client.attempt += 1;
-        client.seen = self.audit.seen();
-        let request = match client.waits_for {
-            Some(request) => {
-                self.counts.retries += u64::from(client.is_producer());
-                if self.rng.once_in(2) {
-                    client.machine = self.rng.index(MACHINES);
-                }
-                request
-            }
-            None if self.now >= Instant(0).plus_ms(FAULTS_MS + SETTLE_MS * 2 / 3) => return,
-            None => client.begin(&mut self.rng),
+        let settled_ms = self.now.0 / 1000;
+        let phase = match settled_ms.saturating_sub(FAULTS_MS) * 6 / SETTLE_MS {
+            0 | 1 => Phase::All,
+            2 => Phase::Draining,
+            _ => Phase::Over,
         };
+        let was_waiting = client.waits_for.is_some();
+        if was_waiting && self.rng.once_in(2) {
+            client.machine = self.rng.index(MACHINES);
+        }
+        let (now, rng) = (self.now, &mut self.rng);
+        let asks = client.ask(now, phase, &mut self.audit, &mut self.counts, rng);
         let asked = Asked {
             attempt: client.attempt,
             ..asked
         };
-        let at = self.now.plus_us(100 + self.rng.below(2000));
-        self.at(at, Happening::Asked { asked, request });
+        if let Some(request) = asks {
+            let at = self.now.plus_us(100 + self.rng.below(2000));
+            self.at(at, Happening::Asked { asked, request });
+        }
         let at = self.now.plus_ms(CLIENT_TIMEOUT_MS);
         self.at(at, Happening::ClientTimer { asked });
     }

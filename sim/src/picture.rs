@@ -16,11 +16,11 @@ use values::{Fields, Hash, Set, SortedSet, StringValue};
 
 /// The contents of each key, by database and name. The libraries of functions are there as keys of
 /// one database more.
-pub(super) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
+pub(crate) struct Picture(BTreeMap<(usize, Vec<u8>), Vec<u8>>);
 
 impl Picture {
     /// The picture of a view at a moment.
-    pub(super) fn of(view: &Frozen, now: Now) -> Picture {
+    pub(crate) fn of(view: &Frozen, now: Now) -> Picture {
         let mut keys = BTreeMap::new();
         for (database, records) in view.databases.iter().enumerate() {
             for record in records
@@ -53,7 +53,7 @@ impl Picture {
     }
 
     /// The same without a key.
-    pub(super) fn without(mut self, database: usize, key: &str) -> Picture {
+    pub(crate) fn without(mut self, database: usize, key: &str) -> Picture {
         self.0.remove(&(database, key.as_bytes().to_vec()));
         self
     }
@@ -62,7 +62,7 @@ impl Picture {
     ///
     /// # Errors
     /// The first difference.
-    pub(super) fn ensure_same(&self, other: &Picture, what: &str) -> Result<()> {
+    pub(crate) fn ensure_same(&self, other: &Picture, what: &str) -> Result<()> {
         for (key, mine) in &self.0 {
             let theirs = other
                 .0

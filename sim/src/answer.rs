@@ -5,7 +5,7 @@ use stream::StreamId;
 
 /// One reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// A simple or bulk string.
     Text(Vec<u8>),
     /// An error, its prefix included.
@@ -20,7 +20,7 @@ pub(super) enum Answer {
 
 impl Answer {
     /// Reads the reply at the front of `bytes`, which lose it.
-    pub(super) fn read(bytes: &mut &[u8]) -> Result<Answer> {
+    pub(crate) fn read(bytes: &mut &[u8]) -> Result<Answer> {
         let end = bytes
             .windows(2)
             .position(|pair| pair == b"\r\n")
@@ -51,7 +51,7 @@ impl Answer {
     }
 
     /// Its members, if it is a list.
-    pub(super) fn list(&self) -> Option<&[Answer]> {
+    pub(crate) fn list(&self) -> Option<&[Answer]> {
         match self {
             Answer::List(items) => Some(items),
             _ => None,
@@ -59,7 +59,7 @@ impl Answer {
     }
 
     /// The ID that it is the text of.
-    pub(super) fn id(&self) -> Option<StreamId> {
+    pub(crate) fn id(&self) -> Option<StreamId> {
         match self {
             Answer::Text(text) => StreamId::parse(text, 0).ok(),
             _ => None,
@@ -67,7 +67,7 @@ impl Answer {
     }
 
     /// The number that it is, or is the text of.
-    pub(super) fn number(&self) -> Option<i64> {
+    pub(crate) fn number(&self) -> Option<i64> {
         match self {
             Answer::Number(number) => Some(*number),
             Answer::Text(text) => std::str::from_utf8(text).ok()?.parse().ok(),

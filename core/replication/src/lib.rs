@@ -30,12 +30,14 @@ mod place;
 mod reader;
 mod record;
 mod settings;
+mod snapshots;
 
 pub use action::{Action, Deposed, Event, Publish, Read, Source, Ticket};
 pub use chain::Chain;
 pub use group::{Group, GroupError, ReadGroup};
 pub use node::{Identity, Node, Status};
-pub use place::{Epoch, Mark, NodeId, Position, Seq, Steady};
+pub use place::{Epoch, Mark, NodeId, Position, PositionError, PositionFields, Seq, Steady};
 pub use reader::{Entry, Reader, Stop, StopReason, Verdict};
 pub use record::{DecodeError, Kind, Record};
 pub use settings::{Settings, SettingsError};
+pub use snapshots::Snapshots;

@@ -16,3 +16,7 @@ pub const GREETING_BYTES_MAX: usize = 1024;
 
 /// Most records that are on their way to the log at a time. So many may be in doubt after an error.
 pub const IN_FLIGHT_MAX: usize = 64;
+
+/// How many snapshots of a group are kept: if one turns out to be lost, there is another, and the
+/// log behind it.
+pub const SNAPSHOTS_KEPT: usize = 2;

@@ -8,6 +8,10 @@ use batch::Lsn;
 
 use crate::chain::Chain;
 
+mod fields;
+
+pub use fields::{PositionError, PositionFields};
+
 /// The number that the log service gives to a record; the first is 1. Records that turn out to be
 /// void have one too, so it is no LSN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

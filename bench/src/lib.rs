@@ -25,5 +25,6 @@ pub mod runner;
 pub mod sample;
 pub mod script;
 pub mod tls;
+pub mod watchers;
 mod wire;
 pub mod works;

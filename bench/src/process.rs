@@ -63,6 +63,29 @@ impl Process {
         }
     }
 
+    /// CPU time of each of its threads so far, in user and kernel mode, to the nanosecond.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn thread_cpu_times(&self) -> Result<Vec<ThreadCpu>> {
+        let mut found = Vec::new();
+        for task in fs::read_dir(format!("/proc/{}/task", self.pid))? {
+            let task = task?.path();
+            let read = |file: &str| fs::read_to_string(task.join(file));
+            // A thread may have ended since the list was made.
+            let (Ok(name), Ok(times)) = (read("comm"), read("schedstat")) else {
+                continue;
+            };
+            let ran = times.split_whitespace().next();
+            let ran = ran.context("an empty schedstat")?.parse()?;
+            found.push(ThreadCpu {
+                name: name.trim_end().to_owned(),
+                cpu: Duration::from_nanos(ran),
+            });
+        }
+        Ok(found)
+    }
+
     /// Resident memory in bytes.
     ///
     /// # Errors
@@ -107,6 +130,15 @@ impl Process {
     pub fn pid(&self) -> Pid {
         self.pid
     }
+}
+
+/// What a thread of a process has used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadCpu {
+    /// Its name, of which the kernel keeps 15 bytes.
+    pub name: String,
+    /// The time that it ran.
+    pub cpu: Duration,
 }
 
 /// The cores that a process may run on.
@@ -253,6 +285,13 @@ mod tests {
         assert_ne!(sum, 1);
         assert!(process.cpu_time().unwrap() > before);
         assert!(process.resident_bytes().unwrap() > 100_000);
+        let threads = process.thread_cpu_times().unwrap();
+        let here = std::thread::current();
+        let name = here.name().unwrap();
+        let this = |thread: &&ThreadCpu| name.starts_with(&thread.name);
+        let this = threads.iter().find(this).unwrap();
+        assert!(this.cpu > Duration::ZERO);
+        assert!(this.cpu <= process.cpu_time().unwrap());
     }
 
     #[test]

@@ -251,6 +251,12 @@ fn ending_of_probe(peer: &Peer, needs: Needs, setup: &Setup) -> Ending {
             &["CONFIG", "GET", "tls-port"],
             |reply| matches!(reply, Ok(Value::Array(pair)) if !pair.is_empty()),
         ),
+        Needs::Console => ending_of_question(
+            peer,
+            setup,
+            &["CONFIG", "GET", "http-port"],
+            |reply| matches!(reply, Ok(Value::Array(pair)) if !pair.is_empty()),
+        ),
     }
 }
 

@@ -9,6 +9,8 @@ pub enum Metric {
     WakeUpCpuNs,
     /// CPU time over that of the plain variant, in the same round of the same server.
     OverPlain,
+    /// Operations per second over those of the plain variant, likewise.
+    ThroughputOverPlain,
     /// Operations per second.
     Throughput,
     /// Median latency of a batch in microseconds.
@@ -60,6 +62,7 @@ impl Metric {
             Metric::CpuNs => "CPU ns/op",
             Metric::WakeUpCpuNs => "CPU ns/wake-up",
             Metric::OverPlain => "over plain",
+            Metric::ThroughputOverPlain => "op/s over plain",
             Metric::Throughput => "op/s",
             Metric::P50Us => "p50 us",
             Metric::P99Us => "p99 us",
@@ -82,7 +85,7 @@ impl Metric {
     /// Digits after the point.
     pub fn decimals(self) -> usize {
         match self {
-            Metric::OverPlain | Metric::StartSeconds => 3,
+            Metric::OverPlain | Metric::ThroughputOverPlain | Metric::StartSeconds => 3,
             Metric::GapMs | Metric::QuietGapMs | Metric::RoundTripMs | Metric::WorkSeconds => 2,
             Metric::ResidentBytes | Metric::UsedBytes | Metric::ReportedBytes => 1,
             Metric::JournalBytes | Metric::DiskMb => 1,
@@ -92,10 +95,9 @@ impl Metric {
 
     /// Which values are good.
     pub fn better(self) -> Better {
-        if self == Metric::Throughput {
-            Better::Higher
-        } else {
-            Better::Lower
+        match self {
+            Metric::Throughput | Metric::ThroughputOverPlain => Better::Higher,
+            _ => Better::Lower,
         }
     }
 }

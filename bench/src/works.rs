@@ -23,6 +23,7 @@ mod timed;
 mod tracking;
 mod types;
 mod users;
+mod watched;
 
 use std::path::PathBuf;
 
@@ -99,6 +100,8 @@ pub enum Suite {
     Durable,
     /// Stalls while much expires, and many connections.
     Steady,
+    /// Appends while operators look at the server by HTTP, without persistence.
+    Console,
     /// What one client can do to the others.
     Attacks,
     /// The cost of an operation against the size of what it works on.
@@ -118,6 +121,7 @@ impl Suite {
             Suite::Memory => "memory",
             Suite::Durable => "durable",
             Suite::Steady => "steady",
+            Suite::Console => "console",
             Suite::Attacks => "attacks",
             Suite::Scale => "scale",
         }
@@ -133,6 +137,8 @@ pub enum Needs {
     Idempotence,
     /// TLS.
     Tls,
+    /// weir's page and metrics by HTTP.
+    Console,
 }
 
 /// How rounds of different peers are put in order.
@@ -262,6 +268,7 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works.extend(snapshot::works());
     works.extend(ping_gap::works());
     works.extend(connections::works());
+    works.extend(watched::works(setup));
     works.extend(attacks::works());
     works.extend(scale::works(setup));
     works

@@ -57,6 +57,11 @@ fn scripts_run_in_their_quick_form() {
 }
 
 #[test]
+fn works_beside_operators_run_in_their_quick_form() {
+    run_quickly(Suite::Console);
+}
+
+#[test]
 fn works_of_tracking_run_in_their_quick_form() {
     run_quickly(Suite::Tracking);
 }

@@ -16,6 +16,7 @@ mod http;
 mod limits;
 mod metrics;
 mod openapi;
+mod order;
 mod page;
 mod query;
 mod reply;

@@ -65,8 +65,8 @@ pub(crate) const TOKENS_MAX: usize = 256;
 /// Connections at once that listen to events.
 pub(crate) const LISTENERS_MAX: usize = 16;
 
-/// How far apart events are.
-pub(crate) const EVENT_PAUSE: Duration = Duration::from_secs(1);
+/// How far apart events are: what happens is seen within a second, on a busy machine too.
+pub(crate) const EVENT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Things that an answer lists unless it is asked for more or fewer.
 pub(crate) const PAGE_DEFAULT: u64 = 100;

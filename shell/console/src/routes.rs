@@ -157,7 +157,7 @@ pub(crate) static ROUTES: &[Route] = &[
     look(
         "/api/v1/events",
         "listen",
-        "The overview again each second, as server-sent events.",
+        "The overview again twice a second, as server-sent events.",
         &[],
         Shape::Events(api::events::OVERVIEW, schema::<api::server::Overview>),
         |asked| Box::pin(api::events::listen(asked)),

@@ -17,6 +17,7 @@ use server::Shard;
 use stream::Stream;
 
 use crate::limits::{METRICS_ROWS_MAX, SURVEY_KEYS_WAITED_FOR, SURVEY_PAUSE, SURVEY_ROWS_MAX};
+use crate::order::{Order, Orders};
 use crate::view;
 
 /// How often it is looked whether the data has been loaded.
@@ -96,6 +97,7 @@ pub(crate) struct Survey {
     /// The groups that have most to do, that one first.
     pub(crate) groups: Vec<GroupRow>,
     pub(crate) sums: Sums,
+    orders: Orders,
 }
 
 /// The last walk, and who makes the next.
@@ -146,7 +148,14 @@ impl Survey {
             rows,
             groups: groups.into_iter().map(|Reverse(group)| group).collect(),
             sums,
+            orders: Orders::default(),
         }
+    }
+
+    /// The rows in an order.
+    pub(crate) fn in_order(&self, order: Order) -> impl DoubleEndedIterator<Item = &Row> {
+        let places = self.orders.get(order, &self.rows).iter();
+        places.filter_map(|place| self.rows.get(*place as usize))
     }
 
     /// How old it is.
@@ -293,6 +302,7 @@ impl Surveys {
             rows: Vec::new(),
             groups: Vec::new(),
             sums: Sums::default(),
+            orders: Orders::default(),
         }));
         // An engine that has no data yet is not what the next one asks for.
         if !is_loading {

@@ -1,13 +1,12 @@
 //! Lists of streams, and what is known of one.
 
-use std::cmp::Ordering;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use stream::{Counted as Count, Tally};
 
 use super::{COUNT, CURSOR, Text, answer, count, number_of, text_of};
 use crate::http::{Answer, Fault};
+use crate::order::Order;
 use crate::query::{Kind, Parameter};
 use crate::routes::{Asked, DB};
 use crate::survey::Row;
@@ -21,16 +20,7 @@ pub(crate) const LIST: &[Parameter] = &[
     },
     Parameter {
         name: "sort",
-        kind: Kind::Word(&[
-            "bytes",
-            "length",
-            "lag",
-            "pending",
-            "last",
-            "iids",
-            "duplicates",
-            "name",
-        ]),
+        kind: Kind::Word(&Order::WORDS),
         help: "What comes first: the largest (bytes, which is the default, or length), those whose \
                groups are behind (lag, pending), the latest (last), those that remember or caught \
                most (iids, duplicates), or the least name.",
@@ -152,9 +142,8 @@ pub(crate) async fn list(asked: Asked<'_>) -> Result<Answer, Fault> {
                 && query.fits("match", &row.key)
                 && rights.sees_stream(&row.key)
         };
-        let mut rows: Vec<&Row> = survey.rows.iter().filter(fits).collect();
-        let order = order(query.word("sort").unwrap_or("bytes"));
-        rows.sort_by(|a, b| order(a, b).then_with(|| a.key.cmp(&b.key)));
+        let order = Order::of(query.word("sort"));
+        let mut rows: Vec<&Row> = survey.in_order(order).filter(fits).collect();
         if query.flag("reverse") {
             rows.reverse();
         }
@@ -173,20 +162,6 @@ pub(crate) async fn list(asked: Asked<'_>) -> Result<Answer, Fault> {
         .await
         .map_err(|_| Fault::internal("the list cannot be made"))?;
     answer(&page?)
-}
-
-/// What comes before what.
-fn order(word: &str) -> fn(&Row, &Row) -> Ordering {
-    match word {
-        "length" => |a, b| b.length.cmp(&a.length),
-        "lag" => |a, b| b.lag.cmp(&a.lag),
-        "pending" => |a, b| b.pending.cmp(&a.pending),
-        "last" => |a, b| b.last_ms.cmp(&a.last_ms),
-        "iids" => |a, b| b.iids.cmp(&a.iids),
-        "duplicates" => |a, b| b.duplicates.cmp(&a.duplicates),
-        "name" => |_, _| Ordering::Equal,
-        _ => |a, b| b.bytes.cmp(&a.bytes),
-    }
 }
 
 impl StreamRow {

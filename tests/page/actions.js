@@ -92,6 +92,58 @@ main(async ({ origin, client, page, picture }) => {
   const letters = () => client.ask("XLEN letters");
   await act("redrive", "Redrive", "gives 1 dead letters back", letters, 1, 0);
 
+  // What the group does by itself.
+  const told = async () => (await client.ask("XGROUP GETCFG orders kitchen")).flat().map(String).join(" ");
+  const before = await told();
+  await tab.locator(".card", { hasText: "What it does by itself" }).getByRole("button", { name: "Change…" }).click();
+  await dialog.getByLabel("Given to another after").fill("30000");
+  await dialog.getByLabel("Deliveries, at most").fill("5");
+  await dialog.getByLabel("First pause").fill("100");
+  await dialog.getByLabel("Longest pause").fill("5000");
+  await dialog.getByLabel("Pending of a consumer, at most").fill("50");
+  const changed = before
+    .replace(/claim 0/i, "claim 30000")
+    .replace(/maxdeliveries 0/i, "maxdeliveries 5")
+    .replace(/maxpending 0/i, "maxpending 50")
+    .replace(/backoff 0 0/i, "backoff 100 5000");
+  await act("group-settings", "Apply", "claim is '30000' instead of '0'", told, before, changed);
+  await tab.getByText("after 30 s").waitFor();
+  await tab.getByText("100 ms, then longer, up to 5 s").waitFor();
+
+  // An entry that waits is shown, and taken back.
+  await client.ask("XADD orders DELAY 3600000 * remind ann");
+  await client.ask("XADD orders DELAY 7200000 * remind bob");
+  await tab.evaluate(() => void (location.hash = "#/streams/0/orders/delayed"));
+  await tab.getByText("2 in all, the next to come first").waitFor();
+  await tab.locator(".delayed").first().getByText("ann").waitFor();
+  await tab.locator(".delayed .entry").first().click();
+  await tab.getByText(/^due \d{4}-/).waitFor();
+  const waiting = async () => (await client.ask("XDELAYED orders")).length;
+  await tab.getByRole("button", { name: /^Take back/ }).first().click();
+  await act("take-back", "Take it back", "takes back an entry", waiting, 2, 1);
+  await tab.getByText("ann").waitFor({ state: "detached" });
+  await tab.getByText("1 in all").waitFor();
+  await tab.evaluate((group) => void (location.hash = group), GROUP);
+
+  // Names that no path can have.
+  for (const name of ["", ".", ".."]) {
+    await client.ask("XADD", name, "1-1", "f", `in '${name}'`);
+    await client.ask("XGROUP", "CREATE", name, name, "0");
+    await tab.evaluate((name) => void (location.hash = `#/streams/0/${name}/groups/${name}`), name);
+    await tab.getByText("Nobody has read with this group yet").waitFor();
+    await tab.evaluate((name) => void (location.hash = `#/streams/0/${name}/entries`), name);
+    await tab.getByText(`in '${name}'`).waitFor();
+    await tab.getByRole("button", { name: "Add an entry" }).click();
+    await dialog.getByLabel("Field", { exact: true }).fill("by");
+    await dialog.getByLabel("Value", { exact: true }).fill("hand");
+    await act(`add-to-${name.length}`, "Add the entry", "appends an entry", () => client.ask("XLEN", name), 1, 2);
+    await client.ask("DEL", name);
+    await client.ask("SET", name, `value of '${name}'`);
+    await tab.evaluate((name) => void (location.hash = `#/keys/0/${name}`), name);
+    await tab.getByText(`value of '${name}'`).waitFor();
+  }
+  await tab.evaluate((group) => void (location.hash = group), GROUP);
+
   // What is refused is said, and the dialog stays.
   await tab.getByRole("button", { name: "Set where it reads on" }).click();
   await dialog.getByLabel("Above this ID").fill("9-9");

@@ -41,6 +41,8 @@ async function fill(client) {
     if (length < 1000) send("XGROUP", "CREATE", name, "workers", "0");
   }
   for (let n = 0; n < 30; n += 1) send("XADD", "payments", "IDMP", "gateway", `p-${n % 20}`, "*", "amount", n);
+  for (const minutes of [1, 15, 90, 3000]) send("XADD", "orders", "DELAY", minutes * 60_000, "*", "remind", "till-2", "order", 1000 + minutes);
+  send("XGROUP SETCFG orders kitchen CLAIM 600000 MAXDELIVERIES 12 DEADLETTER orders:dead BACKOFF 1000 60000");
   send("XADD", "empty-soon", "1-1", "a", "b");
   send("XDEL empty-soon 1-1");
   send("SET", "session:81", `{"user":"ann","roles":["cook","till"],"id":12345678901234567890}`, "EX", 3600);

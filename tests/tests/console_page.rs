@@ -12,10 +12,11 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use weir_tests::documents::root;
 use weir_tests::http::{ask, get, serve};
 use weir_tests::left_out;
 use weir_tests::peers::{self, target_directory};
-use weir_tests::programs::{node_with, run};
+use weir_tests::programs::{node_program, node_with, run};
 use weir_tests::server::Server;
 
 /// Where the browser is.
@@ -70,6 +71,33 @@ fn every_action_says_what_it_would_do_and_then_does_it() {
 fn a_list_of_100_000_streams_is_there_at_once_and_scrolls() {
     let (server, http) = started(&[]);
     browse("many.js", server.address().port(), http, &[]);
+}
+
+#[test]
+fn retries_of_the_producer_in_the_examples_are_seen_within_a_second() {
+    let example = root().join("examples/node/producer.js");
+    let producer = match node_program(&example).unwrap() {
+        Ok(producer) => producer,
+        Err(why) => return left_out::note("WEIR_REQUIRE_CLIENTS", &why).unwrap(),
+    };
+    let mut environment = producer.get_envs();
+    let libraries = environment.find(|(name, _)| *name == "NODE_PATH");
+    let libraries = libraries.unwrap().1.unwrap().to_str().unwrap();
+    let (server, http) = started(&[("appendonly", "yes")]);
+    let more = [example.to_str().unwrap(), libraries];
+    browse("retries.js", server.address().port(), http, &more);
+}
+
+#[test]
+fn users_sign_in_where_the_server_wants_a_password() {
+    let (server, http) = started(&[("requirepass", "open sesame")]);
+    browse("sign_in.js", server.address().port(), http, &[]);
+}
+
+#[test]
+fn everything_can_be_reached_by_keys_alone() {
+    let (server, http) = started(&[]);
+    browse("keyboard.js", server.address().port(), http, &[]);
 }
 
 /// Ends the wait for whoever gives orders, if nobody did.

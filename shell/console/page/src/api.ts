@@ -1,5 +1,7 @@
 // What the API tells, and how it is asked. `docs/console.md` and `/api/v1/openapi.json` describe it.
 
+import { authorization, refused } from "./session";
+
 /** Bytes: text if they are UTF-8. */
 export type Text = string | { base64: string };
 
@@ -101,13 +103,22 @@ export interface Group {
   lag: number;
 }
 
+/** The value of a setting: a number, two numbers, or a word or a key. */
+export type Setting = number | [number, number] | Text;
+
 export interface OneGroup extends Group {
-  settings: Record<string, number | Text>;
+  settings: Record<string, Setting>;
   dead_letters: { stream: Text; entries: number | null } | null;
 }
 
+export interface DelayedEntry {
+  ticket: string;
+  due_ms: number;
+  fields: { name: Text; value: Text }[];
+}
+
 export interface Delayed {
-  entries: { ticket: string; due_ms: number; fields: { name: Text; value: Text }[] }[];
+  entries: DelayedEntry[];
   total: number;
   next: string | null;
 }
@@ -152,6 +163,13 @@ export interface Times {
   median_us: number;
   p99_us: number;
   longest_us: number;
+  by_us: Bucket[];
+}
+
+/** A part of a histogram: how many are at most that large, those of the parts before included. */
+export interface Bucket {
+  up_to: number;
+  count: number;
 }
 
 export interface Durability {
@@ -159,8 +177,10 @@ export interface Durability {
   health: string;
   writes_refused_because: string | null;
   last_lsn: number;
+  durable_lsn: number;
   commits: number;
   batches: number;
+  commits_by_batches: Bucket[];
   journal_bytes: number;
   backlog_bytes: number;
   writes: Times;
@@ -173,6 +193,7 @@ export interface Durability {
   snapshots: number;
   snapshot_failures: number;
   last_snapshot_seconds: number;
+  recovery: { bytes: number; batches: number; cut_bytes: number; took_ms: number };
 }
 
 export interface Key {
@@ -232,16 +253,24 @@ export async function post<T>(path: string, body: unknown, signal?: AbortSignal)
 }
 
 async function ask<T>(path: string, init: RequestInit): Promise<T> {
+  return (await answered(path, init)).json();
+}
+
+/** The answer at a path of the API, for who is signed in. */
+export async function answered(path: string, init: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(`/api/v1${path}`, init);
+    const headers = { ...authorization(), ...init.headers };
+    // Without credentials of the browser's own, it does not ask for a password by itself.
+    answer = await fetch(`/api/v1${path}`, { ...init, headers, credentials: "omit" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Fault("offline", "The server does not answer.");
   }
-  if (answer.ok) return (await answer.json()) as T;
+  if (answer.ok) return answer;
   const told = await answer.json().catch(() => ({}));
   const message = typeof told.message === "string" ? told.message : `The answer is ${answer.status}.`;
+  if (answer.status === 401) refused(message);
   throw new Fault(typeof told.error === "string" ? told.error : "unknown", message);
 }
 
@@ -250,6 +279,27 @@ export function query(parameters: Record<string, string | number | boolean | nul
   const given = Object.entries(parameters).filter(([, value]) => value != null && value !== "");
   const text = given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&");
   return text && `?${text}`;
+}
+
+/** Names that no path can have: browsers and proxies take them for steps. */
+const NO_PART_OF_A_PATH = ["", ".", ".."];
+
+/** A path of the API with names in the place of what is in braces, and parameters. */
+export function address(
+  path: string,
+  names: Record<string, Text>,
+  parameters: Parameters<typeof query>[0] = {},
+): string {
+  const others: Record<string, string> = {};
+  const filled = path.replace(/\{(\w+)\}/g, (_, part: string) => {
+    const name = names[part] ?? "";
+    if (typeof name !== "string" || !NO_PART_OF_A_PATH.includes(name)) return segment(name);
+    others[part] = name;
+    return "-";
+  });
+  const rest = Object.entries(others).map(([part, name]) => `${part}=${encodeURIComponent(name)}`);
+  const asked = query(parameters);
+  return filled + (rest.length === 0 ? asked : `${asked || "?"}${asked && "&"}${rest.join("&")}`);
 }
 
 /** A name as a part of a path. */

@@ -30,6 +30,13 @@ function step(by: number): void {
   rows[Math.min(Math.max(next, 0), rows.length - 1)]?.focus();
 }
 
+/** Goes to the tab beside the one that is shown. */
+function turn(by: number): void {
+  const tabs = [...document.querySelectorAll<HTMLAnchorElement>("main .tabs a")];
+  const at = tabs.findIndex((tab) => tab.hasAttribute("aria-current"));
+  tabs[at + by]?.click();
+}
+
 export function useKeyboard(does: { help: () => void; theme: () => void }): void {
   const keep = useRef(does);
   keep.current = does;
@@ -64,6 +71,17 @@ export function useKeyboard(does: { help: () => void; theme: () => void }): void
         case "k":
           step(-1);
           break;
+        case "[":
+        case "]":
+          turn(event.key === "]" ? 1 : -1);
+          break;
+        case "u":
+          [...document.querySelectorAll<HTMLAnchorElement>("main .trail a")].at(-1)?.click();
+          break;
+        case "a":
+          document.querySelector<HTMLButtonElement>("main [data-add]")?.click();
+          event.preventDefault();
+          break;
         case "p":
           document.querySelector<HTMLButtonElement>("main [data-pause]")?.click();
           break;
@@ -90,6 +108,9 @@ export function Help({ onClose }: { onClose: () => void }) {
     ["/", "Search or filter"],
     ["j k", "Next row, row before"],
     ["Enter", "Open the row"],
+    ["[ ]", "Tab before, next tab"],
+    ["u", "Up: to the stream, to the list"],
+    ["a", "Add an entry"],
     ["p", "Pause what is live, or go on"],
     ["t", "Light, dark, as the system"],
     ["Esc", "Close, or leave a field"],

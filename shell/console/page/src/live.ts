@@ -1,7 +1,8 @@
 // The overview as it changes: one connection that listens to events, and what it told so far.
 
 import { useEffect, useState } from "preact/hooks";
-import { Fault, type Overview, get } from "./api";
+import { Fault, type Overview, answered, get } from "./api";
+import { onSession } from "./session";
 
 /** What was told at a moment, and how fast it grew since the one before. */
 export interface Sample {
@@ -20,18 +21,19 @@ export interface Live {
   returns: number;
 }
 
-/** How many seconds are remembered. */
-const SAMPLES_MAX = 300;
+/** How many samples are remembered: five minutes of them. */
+const SAMPLES_MAX = 600;
 
 /** How long nobody asks again after a failure. */
 const RETRY_MS = 1500;
 
-/** An event comes each second; when none came for this long, the server is gone. */
+/** An event comes twice a second; when none came for this long, the server is gone. */
 const SILENCE_MS = 6000;
 
 let live: Live = { samples: [], fault: null, returns: 0 };
 const listeners = new Set<(live: Live) => void>();
-let source: EventSource | null = null;
+/** Ends the connection that listens; null while there is none. */
+let source: AbortController | null = null;
 let timer: number | undefined;
 
 function change(next: Partial<Live>): void {
@@ -67,8 +69,7 @@ function heard(overview: Overview): void {
 function wait(ms: number): void {
   clearTimeout(timer);
   timer = window.setTimeout(() => {
-    source?.close();
-    source = null;
+    hangUp();
     void failed();
   }, ms);
 }
@@ -80,34 +81,70 @@ async function failed(): Promise<void> {
     heard(overview);
     listen();
   } catch (error) {
-    change({ fault: error instanceof Fault ? error : new Fault("unknown", String(error)) });
-    wait(RETRY_MS);
+    const fault = error instanceof Fault ? error : new Fault("unknown", String(error));
+    change({ fault });
+    // Nothing is told until somebody has signed in.
+    if (fault.code !== "unauthorized") wait(RETRY_MS);
   }
 }
 
+function hangUp(): void {
+  source?.abort();
+  source = null;
+}
+
+/** Listens to events. An `EventSource` would do so without the token of who is signed in. */
 function listen(): void {
-  source?.close();
-  source = new EventSource("/api/v1/events");
-  source.addEventListener("overview", (event) => heard(JSON.parse(event.data) as Overview));
-  source.addEventListener("error", () => {
-    source?.close();
+  hangUp();
+  const mine = new AbortController();
+  source = mine;
+  wait(SILENCE_MS);
+  const ended = () => {
+    if (source !== mine) return;
     source = null;
     wait(200);
-  });
-  wait(SILENCE_MS);
+  };
+  void read(mine.signal).then(ended, ended);
+}
+
+/** Reads events until there are no more: each has its data in one line, and ends in an empty one. */
+async function read(signal: AbortSignal): Promise<void> {
+  const answer = await answered("/events", { signal });
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = (await reader?.read()) ?? { done: true };
+    if (done) return;
+    const events = (text + value).split("\n\n");
+    text = events.pop() ?? "";
+    for (const event of events) {
+      const data = /^data: (.*)$/m.exec(event)?.[1];
+      if (data) heard(JSON.parse(data) as Overview);
+    }
+  }
 }
 
 /** Listens while the page is seen: a tab in the background takes no place of another's. */
 export function start(): void {
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
-      source?.close();
-      source = null;
+      hangUp();
       clearTimeout(timer);
     } else if (!source) {
       listen();
     }
   });
+  onSession(({ refusal }) => {
+    if (refusal === null) return begin();
+    hangUp();
+    clearTimeout(timer);
+  });
+  listen();
+}
+
+/** Somebody else is signed in: what was told so far was told to another. */
+function begin(): void {
+  change({ samples: [], fault: null });
   listen();
 }
 

@@ -9,6 +9,7 @@ import { span } from "./format";
 import { Help, useKeyboard } from "./keyboard";
 import { start, useLive } from "./live";
 import { usePlace } from "./router";
+import { signOut, useSession } from "./session";
 import { type Theme, useTheme } from "./theme";
 import { Empty, Icon, type IconName, Trouble } from "./ui";
 import { Clients } from "./views/clients";
@@ -18,6 +19,7 @@ import { GroupsView } from "./views/groups";
 import { IdempotenceView } from "./views/idempotence";
 import { Keys } from "./views/keys";
 import { OverviewView } from "./views/overview";
+import { SignIn } from "./views/sign_in";
 import { Slow } from "./views/slow";
 import { StreamView } from "./views/stream";
 import { StreamsView } from "./views/streams";
@@ -42,10 +44,10 @@ function View({ theme }: { theme: string }) {
     case "streams":
       if (stream === undefined) return <StreamsView />;
       if (group !== undefined) {
-        return <GroupView key={`${db}/${stream}/${group}`} db={Number(db)} stream={stream} group={group} />;
+        return <GroupView key={`${db}/${stream}/${group}`} db={Number(db)} stream={named(stream)} group={named(group)} />;
       }
       return (
-        <StreamView key={`${db}/${stream}`} db={Number(db)} stream={stream} tab={tab} query={query} theme={theme} />
+        <StreamView key={`${db}/${stream}`} db={Number(db)} stream={named(stream)} tab={tab} query={query} theme={theme} />
       );
     case "groups":
       return <GroupsView />;
@@ -54,7 +56,7 @@ function View({ theme }: { theme: string }) {
     case "durability":
       return <DurabilityView theme={theme} />;
     case "keys":
-      return <Keys db={Number(db)} chosen={stream} />;
+      return <Keys db={Number(db)} chosen={stream === undefined ? undefined : named(stream)} />;
     case "clients":
       return <Clients />;
     case "slow":
@@ -97,7 +99,7 @@ function Status() {
 
 function Page() {
   const { parts } = usePlace();
-  const { samples, fault } = useLive();
+  const { samples } = useLive();
   const [theme, setTheme] = useTheme();
   const [isHelp, setHelp] = useState(false);
   useKeyboard({
@@ -106,15 +108,19 @@ function Page() {
   });
   const view = parts[0] ?? "overview";
   const title = VIEWS.find((of) => of.place === view)?.name ?? "weir";
-  const detail = view === "streams" && parts[2] ? named(parts[2]) : null;
+  const detail = view === "streams" && parts[2] !== undefined ? named(parts[2]) : null;
   useEffect(() => {
     document.title = `${typeof detail === "string" ? detail : title} · weir`;
   }, [title, detail]);
   useEffect(() => {
     scrollTo(0, 0);
+    // On a phone not all names of views are seen at once.
+    document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [parts.join("/")]);
   const last = samples.at(-1)?.overview;
   const { icon, says, next } = THEMES[theme];
+  const { user, token, refusal } = useSession();
+  const [isSigningIn, setSigningIn] = useState(false);
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => {
@@ -142,7 +148,7 @@ function Page() {
             ))}
           </nav>
           <div class="foot">
-            <Status />
+            {refusal === null && <Status />}
             <div class="tools">
               <button type="button" class="ghost" onClick={() => setTheme(next)} aria-label={says} title={says}>
                 <Icon name={icon} />
@@ -150,34 +156,62 @@ function Page() {
               <button type="button" class="ghost" onClick={() => setHelp(true)} aria-label="Keyboard and more" title="Keyboard and more">
                 <Icon name="keyboard" />
               </button>
+              {token === null ? (
+                refusal === null && (
+                  <button type="button" class="ghost" onClick={() => setSigningIn(true)} aria-label="Sign in as a user" title="Sign in as a user">
+                    <Icon name="user" />
+                  </button>
+                )
+              ) : (
+                <button type="button" class="ghost" onClick={() => void signOut()} aria-label={`Sign out, ${user}`} title={`Sign out, ${user}`}>
+                  <Icon name="leave" />
+                </button>
+              )}
               {last && <small class="faint">{last.version}</small>}
             </div>
           </div>
         </header>
         <main id="main" tabIndex={-1}>
-          {fault && (
-            <div class="banner">
-              <Trouble fault={fault} />
-            </div>
+          {refusal !== null ? (
+            <SignIn />
+          ) : isSigningIn ? (
+            <SignIn onClose={() => setSigningIn(false)} />
+          ) : (
+            <Views theme={theme} />
           )}
-          {last && !last.ready && !fault && (
-            <div class="banner">
-              <div class="trouble" role="alert">
-                <Icon name="warn" />
-                <div>
-                  <strong>The server is not ready: {last.not_ready_because}.</strong>
-                  <p>
-                    <a href="#/durability">Durability</a> says more.
-                  </p>
-                </div>
-              </div>
-            </div>
-          )}
-          <View theme={theme} />
         </main>
       </div>
       <Told />
       {isHelp && <Help onClose={() => setHelp(false)} />}
+    </>
+  );
+}
+
+/** The view that is shown, under what all of them have to say. */
+function Views({ theme }: { theme: string }) {
+  const { samples, fault } = useLive();
+  const last = samples.at(-1)?.overview;
+  return (
+    <>
+      {fault && (
+        <div class="banner">
+          <Trouble fault={fault} />
+        </div>
+      )}
+      {last && !last.ready && !fault && (
+        <div class="banner">
+          <div class="trouble" role="alert">
+            <Icon name="warn" />
+            <div>
+              <strong>The server is not ready: {last.not_ready_because}.</strong>
+              <p>
+                <a href="#/durability">Durability</a> says more.
+              </p>
+            </div>
+          </div>
+        </div>
+      )}
+      <View theme={theme} />
     </>
   );
 }

@@ -11,7 +11,8 @@ export interface Place {
 
 export function here(): Place {
   const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  return { parts: path.split("/").filter((part) => part !== ""), query: new URLSearchParams(query) };
+  // A part may be empty: it is the name of a key.
+  return { parts: path === "" ? [] : path.split("/"), query: new URLSearchParams(query) };
 }
 
 export function usePlace(): Place {

@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { type Fault, type Text, shown } from "./api";
-import { clock, isTime, timeOf } from "./format";
+import { clock, count, isTime, timeOf } from "./format";
 
 const ICONS = {
   overview: "M4 13h6V4H4zm10 7h6V4h-6zM4 20h6v-4H4z",
@@ -24,6 +24,9 @@ const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   check: "M5 12.500l4.500 4.500L19 7",
+  user: "M12 11a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zm-7 9c0-3.500 3-6 7-6s7 2.500 7 6",
+  leave: "M14 8V5H4v14h10v-3M9 12h11m-3.500-3.500L20 12l-3.500 3.500",
+  clock: "M12 7v5l3 2m6-2a9 9 0 1 1-18 0 9 9 0 0 1 18 0z",
   warn: "M12 4 2.500 20h19zM12 10v4m0 3v.01",
   right: "M9 6l6 6-6 6",
   keyboard: "M3 6h18v12H3zm4 4h.01M11 10h.01M15 10h.01M17 10h.01M8 14h8",
@@ -135,13 +138,19 @@ export function Spark({ values, label }: { values: number[]; label: string }) {
 }
 
 /** Columns that show how often each value was met. */
-export function Histogram({ bars, label }: { bars: { name: string; count: number }[]; label: string }) {
+export function Histogram(props: {
+  bars: { name: string; count: number }[];
+  label: string;
+  /** No column is worse than another. */
+  plain?: boolean;
+}) {
+  const { bars, label, plain } = props;
   const max = Math.max(...bars.map((bar) => bar.count), 1);
   return (
-    <ul class="histogram" aria-label={label}>
+    <ul class={plain ? "histogram plain" : "histogram"} aria-label={label}>
       {bars.map((bar) => (
         <li key={bar.name}>
-          <span class="count">{bar.count}</span>
+          <span class="count">{count(bar.count)}</span>
           <svg viewBox="0 0 10 60" preserveAspectRatio="none" aria-hidden="true">
             <rect
               x="0"
@@ -182,7 +191,6 @@ export function Empty(props: { title: string; children?: ComponentChildren }) {
 export function Trouble({ fault, retry }: { fault: Fault; retry?: () => void }) {
   const advice: Record<string, string> = {
     offline: "It is asked again until it answers. Look at its log, or start it.",
-    unauthorized: "Reload the page to sign in.",
     "not-allowed": "Sign in as a user whose rules allow it, or ask an administrator for the right.",
     "not-found": "It may have been deleted or renamed.",
     "wrong-type": "The key holds a value of another type: look under Keys.",

@@ -1,10 +1,10 @@
 // How changes reach the disk.
 
-import type { Durability, Times } from "../api";
+import type { Bucket, Durability, Times } from "../api";
 import { Chart } from "../chart";
-import { ago, bytes, count, exact, micros, rate } from "../format";
+import { ago, bytes, count, exact, micros, rate, span } from "../format";
 import { useHistory, useLive, usePoll } from "../live";
-import { Card, Code, Loading, Stat, Table, Trouble } from "../ui";
+import { Card, Code, Histogram, Loading, Stat, Table, Trouble } from "../ui";
 
 /** What the words for the health of the journal mean. */
 const HEALTH: Record<string, string> = {
@@ -62,12 +62,22 @@ export function DurabilityView({ theme }: { theme: string }) {
           tone={data.syncs.p99_us > 100_000 ? "warn" : undefined}
         />
         <Stat
-          label="Requests in a commit"
+          label="Requests/commit"
           value={data.commits ? (data.batches / data.commits).toFixed(1) : "–"}
           note={`${count(data.commits)} commits`}
         />
         <Stat label="Waiting to be written" value={bytes(data.backlog_bytes)} />
-        <Stat label="Last LSN" value={count(data.last_lsn)} note={<span class="id">{exact(data.last_lsn)}</span>} />
+        <Stat
+          label="Last LSN"
+          value={count(data.last_lsn)}
+          note={
+            !data.journal
+              ? ""
+              : data.durable_lsn >= data.last_lsn
+                ? "all of it is durable"
+                : `${count(data.last_lsn - data.durable_lsn)} changes are on their way`
+          }
+        />
       </div>
       <div class="columns">
         <Card title="Commits" aside="since this view was opened">
@@ -99,6 +109,24 @@ export function DurabilityView({ theme }: { theme: string }) {
         </Card>
       </div>
       <div class="columns">
+        <Card title="Requests in a commit" aside="commits since the server started">
+          <Sizes
+            parts={ranges(data.commits_by_batches, 4)}
+            name={({ from, upTo }) => (from === upTo ? count(from) : `${count(from)}–${count(upTo)}`)}
+            label="How many commits had how many requests"
+            none="Nothing was committed yet."
+          />
+        </Card>
+        <Card title="Time of a sync" aside="syncs that replies waited for">
+          <Sizes
+            parts={ranges(data.syncs.by_us, 4)}
+            name={({ upTo }) => `< ${micros(upTo)}`}
+            label="How many syncs took how long"
+            none="No reply waited for a sync yet."
+          />
+        </Card>
+      </div>
+      <div class="columns">
         <Card title="Snapshots">
           <dl class="facts">
             <Fact name="Now" value={data.snapshotting ? "one is being written" : "none is being written"} />
@@ -120,6 +148,15 @@ export function DurabilityView({ theme }: { theme: string }) {
                   : "the last snapshot is read"
               }
             />
+            <Fact
+              name="At the last start"
+              value={
+                data.recovery.bytes === 0
+                  ? "there was nothing to read"
+                  : `${bytes(data.recovery.bytes)} in ${span(data.recovery.took_ms)}` +
+                    (data.recovery.cut_bytes > 0 ? `, ${bytes(data.recovery.cut_bytes)} of a torn end cut off` : "")
+              }
+            />
           </dl>
         </Card>
       </div>
@@ -134,6 +171,38 @@ function Fact({ name, value, isBad }: { name: string; value: string; isBad?: boo
       <dt>{name}</dt>
       <dd class={isBad ? "bad" : ""}>{value}</dd>
     </div>
+  );
+}
+
+interface Range {
+  from: number;
+  upTo: number;
+  count: number;
+}
+
+/** The parts of a histogram, each with what is in it alone, and `factor` times as wide. */
+function ranges(buckets: Bucket[], factor: number): Range[] {
+  const found: Range[] = [];
+  let [from, before] = [0, 0];
+  for (const [index, bucket] of buckets.entries()) {
+    const isBound = Number.isInteger(Math.round(Math.log2(bucket.up_to)) / Math.log2(factor));
+    if (!isBound && index < buckets.length - 1) continue;
+    found.push({ from: from + 1, upTo: bucket.up_to, count: bucket.count - before });
+    [from, before] = [bucket.up_to, bucket.count];
+  }
+  // Nothing is below the first.
+  const first = found.findIndex((range) => range.count > 0);
+  return first < 0 ? [] : found.slice(first);
+}
+
+function Sizes(props: { parts: Range[]; name: (range: Range) => string; label: string; none: string }) {
+  if (props.parts.length === 0) return <p class="calm">{props.none}</p>;
+  return (
+    <Histogram
+      plain
+      label={props.label}
+      bars={props.parts.map((range) => ({ name: props.name(range), count: range.count }))}
+    />
   );
 }
 

@@ -1,7 +1,7 @@
 // The entries of a stream: browsed by time or ID, searched on the server, or live.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Entries, type Entry, Fault, get, query, shown } from "../api";
+import { type Entries, type Entry, Fault, type Text, address, get, shown } from "../api";
 import { ago, clock, exact, isTime, timeOf } from "../format";
 import { useLive } from "../live";
 import { Card, Copy, Empty, Field, Icon, Id, Loading, Name, Search, Trouble } from "../ui";
@@ -12,7 +12,7 @@ const TAIL_MS = 700;
 /** Entries that a live list keeps. */
 const TAIL_MAX = 500;
 
-export function EntriesView(props: { db: number; stream: string; last: string; added: number }) {
+export function EntriesView(props: { db: number; stream: Text; last: string; added: number }) {
   const [isTail, setTail] = useState(false);
   const [isReverse, setReverse] = useState(true);
   const [from, setFrom] = useState("");
@@ -24,9 +24,10 @@ export function EntriesView(props: { db: number; stream: string; last: string; a
   const [fault, setFault] = useState<Fault | null>(null);
   const [turn, setTurn] = useState(0);
   const { returns } = useLive();
-  const path = `/streams/${props.stream}/entries`;
-  const question = (from: string | null) =>
-    path + query({ db: props.db, from, reverse: isReverse || null, contains, count: PAGE });
+  const { db, stream } = props;
+  const path = (parameters: Parameters<typeof address>[2]) =>
+    address("/streams/{stream}/entries", { stream }, { db, ...parameters });
+  const question = (from: string | null) => path({ from, reverse: isReverse || null, contains, count: PAGE });
 
   const ask = async (at: string | null, kept: Entry[], looked: number, signal?: AbortSignal) => {
     setBusy(true);
@@ -50,7 +51,7 @@ export function EntriesView(props: { db: number; stream: string; last: string; a
       clearTimeout(timer);
       abort.abort();
     };
-  }, [path, isReverse, from, contains, isTail, props.added, turn, returns]);
+  }, [path({}), isReverse, from, contains, isTail, props.added, turn, returns]);
 
   const newest = entries?.[0]?.id;
   const hasNews = !isTail && isReverse && from === "" && contains === "" && newest !== undefined && newest !== props.last;
@@ -76,7 +77,7 @@ export function EntriesView(props: { db: number; stream: string; last: string; a
         )}
       </div>
       {isTail ? (
-        <Tail path={path} db={props.db} />
+        <Tail path={path} />
       ) : (
         <>
           {fault && fault.code !== "offline" && <Trouble fault={fault} retry={() => setTurn(turn + 1)} />}
@@ -177,7 +178,7 @@ function Jump(props: { from: string; setFrom: (from: string) => void; isReverse:
 }
 
 /** Entries as they come. */
-function Tail({ path, db }: { path: string; db: number }) {
+function Tail({ path }: { path: (parameters: Parameters<typeof address>[2]) => string }) {
   const [entries, setEntries] = useState<Entry[]>([]);
   const [isPaused, setPaused] = useState(false);
   const [waiting, setWaiting] = useState(0);
@@ -191,9 +192,9 @@ function Tail({ path, db }: { path: string; db: number }) {
     let timer: number | undefined;
     const run = async () => {
       try {
-        const begin = { db, count: PAGE, reverse: true };
-        const on = { db, count: 1000, from: `(${last.current}` };
-        const page = await get<Entries>(path + query(last.current === null ? begin : on), abort.signal);
+        const begin = { count: PAGE, reverse: true };
+        const on = { count: 1000, from: `(${last.current}` };
+        const page = await get<Entries>(path(last.current === null ? begin : on), abort.signal);
         const found = last.current === null ? page.entries : page.entries.reverse();
         last.current = found[0]?.id ?? last.current ?? "0";
         if (found.length > 0) {
@@ -213,7 +214,7 @@ function Tail({ path, db }: { path: string; db: number }) {
       abort.abort();
       clearTimeout(timer);
     };
-  }, [path]);
+  }, [path({})]);
   const release = () => {
     const news = held.current;
     held.current = [];

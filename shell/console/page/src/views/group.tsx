@@ -1,12 +1,13 @@
 // One group: what is pending, since when and with whom, and what can be done about it.
 
 import { useState } from "preact/hooks";
-import { type Consumer, type OneGroup, type Pending, named, query, segment, shown } from "../api";
+import { type Consumer, type OneGroup, type Pending, type Text, address, segment, shown } from "../api";
 import { count, exact, plural, span } from "../format";
 import { usePoll } from "../live";
 import { streamPlace } from "../router";
 import { Card, Empty, Histogram, Icon, Id, Loading, Meter, Name, Stat, Table, Trouble } from "../ui";
 import { type Chosen, GroupAction } from "./group_action";
+import { GroupSettings } from "./group_settings";
 
 /** Pending entries that are looked at. */
 const LOOKED_AT = 1000;
@@ -19,21 +20,21 @@ const BARS: { name: string; fits: (deliveries: number) => boolean }[] = [
   { name: "10+", fits: (of) => of >= 10 },
 ];
 
-export function GroupView({ db, stream, group }: { db: number; stream: string; group: string }) {
+export function GroupView({ db, stream, group }: { db: number; stream: Text; group: Text }) {
   const [consumer, setConsumer] = useState("");
   const [idleSeconds, setIdleSeconds] = useState("");
   const [chosen, setChosen] = useState<Set<string>>(new Set());
   const [listed, setListed] = useState(LISTED);
   const [action, setAction] = useState<Chosen | null>(null);
-  const base = `/streams/${stream}/groups`;
-  const one = usePoll<OneGroup>(`${base}/${group}?db=${db}`, 1500);
-  const consumers = usePoll<{ consumers: Consumer[] }>(`${base}/${group}/consumers?db=${db}`, 1500);
+  const of = (part: string, parameters = {}) =>
+    address(`/streams/{stream}/groups/{group}${part}`, { stream, group }, { db, ...parameters });
+  const one = usePoll<OneGroup>(of(""), 1500);
+  const consumers = usePoll<{ consumers: Consumer[] }>(of("/consumers"), 1500);
   const idle = Number(idleSeconds) > 0 ? Math.round(Number(idleSeconds) * 1000) : null;
   const pending = usePoll<{ pending: Pending[]; next: string | null }>(
-    `${base}/${group}/pending${query({ db, consumer, idle, count: LOOKED_AT })}`,
+    of("/pending", { consumer, idle, count: LOOKED_AT }),
     1500,
   );
-  const [streamName, groupName] = [named(stream), named(group)];
   const known = one.data;
   const letters = known?.dead_letters;
   const rows = pending.data?.pending ?? [];
@@ -58,15 +59,15 @@ export function GroupView({ db, stream, group }: { db: number; stream: string; g
     <>
       <p class="trail">
         <a href="#/streams">Streams</a> <Icon name="right" />{" "}
-        <a href={streamPlace(db, streamName, "groups")}>
-          <Name text={streamName} />
+        <a href={streamPlace(db, stream, "groups")}>
+          <Name text={stream} />
         </a>{" "}
         <Icon name="right" />
         {db > 0 && <span class="badge">db {db}</span>}
       </p>
       <div class="title">
         <h1>
-          <Name text={groupName} />
+          <Name text={group} />
         </h1>
         {known && (
           <div class="buttons">
@@ -84,7 +85,7 @@ export function GroupView({ db, stream, group }: { db: number; stream: string; g
       {isGone ? (
         <Card>
           <Empty title="There is no such group any more">
-            <a href={streamPlace(db, streamName, "groups")}>The groups of this stream</a>
+            <a href={streamPlace(db, stream, "groups")}>The groups of this stream</a>
           </Empty>
         </Card>
       ) : (
@@ -269,14 +270,15 @@ export function GroupView({ db, stream, group }: { db: number; stream: string; g
               </>
             )}
           </Card>
+          <GroupSettings db={db} path={of("/settings")} settings={known.settings} onDone={one.reload} />
         </>
       )}
       {action && (
         <GroupAction
-          path={(verb) => `${base}/${group}/${verb}?db=${db}`}
+          path={(verb) => of(`/${verb}`)}
           db={db}
-          stream={streamName}
-          group={groupName}
+          stream={stream}
+          group={group}
           chosen={action}
           consumers={consumers.data?.consumers.map((of) => shown(of.name)) ?? []}
           onClose={() => setAction(null)}

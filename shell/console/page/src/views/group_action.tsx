@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Action } from "../action";
-import { type Text, segment } from "../api";
+import { type Text, address } from "../api";
 import { plural } from "../format";
 import { Field } from "../ui";
 
@@ -79,7 +79,7 @@ export function GroupAction(props: {
       return (
         <Action
           {...rest}
-          path={`/streams/${segment(chosen.from)}/redrive?db=${props.db}`}
+          path={address("/streams/{stream}/redrive", { stream: chosen.from }, { db: props.db })}
           title="Redrive dead letters"
           body={Number(most) > 0 ? { destination: props.stream, group: props.group, count: Number(most) } : null}
           verb="Redrive"

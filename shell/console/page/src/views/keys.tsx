@@ -1,7 +1,7 @@
 // Keys of any type, to look at.
 
 import { useEffect, useState } from "preact/hooks";
-import { Fault, type Key, type KeyValue, get, named, query, segment, shown } from "../api";
+import { Fault, type Key, type KeyValue, type Text, address, get, query, segment, shown } from "../api";
 import { exact, bytes as inBytes, plural, span } from "../format";
 import { usePoll } from "../live";
 import { streamPlace } from "../router";
@@ -13,7 +13,7 @@ const PAGE = 100;
 /** Pages without a key that are passed over before the user is asked. */
 const EMPTY_PAGES_MAX = 50;
 
-export function Keys({ db, chosen }: { db: number; chosen: string | undefined }) {
+export function Keys({ db, chosen }: { db: number; chosen: Text | undefined }) {
   return chosen === undefined ? <KeyList db={db} /> : <KeyView db={db} name={chosen} />;
 }
 
@@ -118,8 +118,8 @@ function KeyList({ db }: { db: number }) {
   );
 }
 
-function KeyView({ db, name }: { db: number; name: string }) {
-  const { data, fault, reload } = usePoll<KeyValue>(`/keys/${name}?db=${db}`, 2000);
+function KeyView({ db, name }: { db: number; name: Text }) {
+  const { data, fault, reload } = usePoll<KeyValue>(address("/keys/{key}", { key: name }, { db }), 2000);
   const label = (of: KeyValue["elements"][number]) => (of.score === null ? of.field : String(of.score));
   const hasFields = data?.elements.some((of) => label(of) !== null);
   return (
@@ -130,12 +130,12 @@ function KeyView({ db, name }: { db: number; name: string }) {
       </p>
       <div class="title">
         <h1>
-          <Name text={named(name)} />
+          <Name text={name} />
         </h1>
         {data && <span class="badge">{data.kind}</span>}
       </div>
       {fault && fault.code !== "offline" && <Trouble fault={fault} retry={reload} />}
-      {!data && !fault && <Loading what={shown(named(name))} />}
+      {!data && !fault && <Loading what={shown(name)} />}
       {data && (
         <Card
           title={data.kind === "string" ? inBytes(data.length) : plural(data.length, "element")}

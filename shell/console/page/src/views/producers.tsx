@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Action } from "../action";
-import { type Fit, type Producer, type Stream, query, segment, shown } from "../api";
+import { type Fit, type Producer, type Stream, type Text, address, segment, shown } from "../api";
 import { Chart } from "../chart";
 import { ago, count, exact, plural, span } from "../format";
 import { useHistory, usePoll } from "../live";
@@ -13,17 +13,18 @@ const PRODUCERS_MAX = 1000;
 
 export function Idempotence(props: {
   db: number;
-  stream: string;
+  stream: Text;
   known: Stream;
   theme: string;
   reload: () => void;
 }) {
   const { idempotence } = props.known;
-  const path = `/streams/${props.stream}/producers${query({ db: props.db, count: PRODUCERS_MAX })}`;
+  const { db, stream } = props;
+  const path = address("/streams/{stream}/producers", { stream }, { db, count: PRODUCERS_MAX });
   const { data, at, fault, reload } = usePoll<{ producers: Producer[]; cursor: string | null }>(path, 1000);
   const [settings, setSettings] = useState<Partial<Settings> | null>(null);
   const producers = data?.producers ?? [];
-  const fit = usePoll<Fit>(`/streams/${props.stream}/idempotence?db=${props.db}`, 1000);
+  const fit = usePoll<Fit>(address("/streams/{stream}/idempotence", { stream }, { db }), 1000);
   const used = fit.data?.busiest?.window_used_percent ?? Math.max(0, ...producers.map((of) => of.window_used_percent));
   const dropped = idempotence.counted?.dropped ?? null;
   const usedHistory = useHistory(`${path} used`, data ? used : null, at);
@@ -156,7 +157,7 @@ export function Idempotence(props: {
       )}
       {settings && (
         <Configure
-          path={`/streams/${props.stream}/settings?db=${props.db}`}
+          path={address("/streams/{stream}/settings", { stream }, { db })}
           known={props.known}
           wanted={settings}
           onClose={() => setSettings(null)}

@@ -1,25 +1,26 @@
 // One stream: what is known of it, and its entries, groups and producers.
 
 import { useState } from "preact/hooks";
-import { type Stream, named, shown } from "../api";
+import { type Stream, type Text, address, shown } from "../api";
 import { count, exact, isTime, plural, rate, timeOf, ago } from "../format";
 import { useHistory, usePoll } from "../live";
 import { streamPlace } from "../router";
 import { Icon, Id, Loading, Name, Spark, Stat, Tabs, Trouble } from "../ui";
 import { AddEntry } from "./add";
+import { DelayedView } from "./delayed";
 import { EntriesView } from "./entries";
 import { StreamGroups } from "./stream_groups";
 import { Idempotence } from "./producers";
 
 export function StreamView(props: {
   db: number;
-  stream: string;
+  stream: Text;
   tab: string;
   query: URLSearchParams;
   theme: string;
 }) {
-  const name = named(props.stream);
-  const path = `/streams/${props.stream}?db=${props.db}`;
+  const { db, stream: name } = props;
+  const path = address("/streams/{stream}", { stream: name }, { db });
   const { data, at, fault, reload } = usePoll<Stream>(path, 1000);
   const [isAdding, setAdding] = useState(false);
   const [added, setAdded] = useState(0);
@@ -40,7 +41,7 @@ export function StreamView(props: {
           <Name text={name} />
         </h1>
         {data && (
-          <button type="button" class="primary" onClick={() => setAdding(true)}>
+          <button type="button" class="primary" data-add onClick={() => setAdding(true)}>
             <Icon name="plus" /> Add an entry
           </button>
         )}
@@ -76,16 +77,18 @@ export function StreamView(props: {
               { name: "Entries", href: tab("entries"), isHere: props.tab === "entries" },
               { name: "Groups", href: tab("groups"), isHere: props.tab === "groups" },
               { name: "Idempotence", href: tab("idempotence"), isHere: props.tab === "idempotence" },
+              { name: data.delayed > 0 ? `Delayed, ${count(data.delayed)}` : "Delayed", href: tab("delayed"), isHere: props.tab === "delayed" },
             ]}
           />
           {props.tab === "entries" && <EntriesView db={props.db} stream={props.stream} last={data.last_id} added={added} />}
+          {props.tab === "delayed" && <DelayedView db={db} stream={name} />}
           {props.tab === "groups" && <StreamGroups db={props.db} stream={props.stream} />}
           {props.tab === "idempotence" && (
             <Idempotence db={props.db} stream={props.stream} known={data} theme={props.theme} reload={reload} />
           )}
           {isAdding && (
             <AddEntry
-              path={`/streams/${props.stream}/entries?db=${props.db}`}
+              path={address("/streams/{stream}/entries", { stream: name }, { db })}
               name={shown(name)}
               onClose={() => setAdding(false)}
               onDone={() => {

@@ -1,15 +1,14 @@
 // The groups of one stream.
 
-import { type Group, named, segment, shown } from "../api";
+import { type Group, type Text, address, segment, shown } from "../api";
 import { count } from "../format";
 import { usePoll } from "../live";
 import { groupPlace } from "../router";
 import { Card, Code, Empty, Id, Loading, Name, Table, Trouble } from "../ui";
 
-export function StreamGroups({ db, stream }: { db: number; stream: string }) {
-  const path = `/streams/${stream}/groups?db=${db}`;
+export function StreamGroups({ db, stream }: { db: number; stream: Text }) {
+  const path = address("/streams/{stream}/groups", { stream }, { db });
   const { data, fault, reload } = usePoll<{ groups: Group[] }>(path, 1500);
-  const name = named(stream);
   if (fault && !data) return fault.code === "offline" ? null : <Trouble fault={fault} retry={reload} />;
   if (!data) return <Loading what="groups" />;
   if (data.groups.length === 0) {
@@ -17,7 +16,7 @@ export function StreamGroups({ db, stream }: { db: number; stream: string }) {
       <Card>
         <Empty title="The stream has no groups">
           <p>A group gives each entry to one of its consumers:</p>
-          <Code text={`redis-cli XGROUP CREATE ${shown(name)} kitchen 0`} />
+          <Code text={`redis-cli XGROUP CREATE ${shown(stream)} kitchen 0`} />
         </Empty>
       </Card>
     );
@@ -38,7 +37,7 @@ export function StreamGroups({ db, stream }: { db: number; stream: string }) {
           {data.groups.map((group) => (
             <tr key={segment(group.name)}>
               <td>
-                <a data-row href={groupPlace(db, name, group.name)}>
+                <a data-row href={groupPlace(db, stream, group.name)}>
                   <Name text={group.name} />
                 </a>
               </td>

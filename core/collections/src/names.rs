@@ -120,7 +120,12 @@ impl<T: Clone> NameMap<T> {
 
     /// Names and values in the byte order of the names.
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter(Walk::new(&self.blocks, 0, self.len()))
+        self.iter_from(0)
+    }
+
+    /// The same without the first so many.
+    pub fn iter_from(&self, rank: usize) -> Iter<'_, T> {
+        Iter(Walk::new(&self.blocks, rank, self.len()))
     }
 
     /// Bytes on the heap of the blocks and names, without what the values have there.

@@ -58,6 +58,10 @@ impl Consumer {
         &self.name
     }
 
+    pub(crate) fn shared_name(&self) -> &Name {
+        &self.name
+    }
+
     /// When it last called, in Unix milliseconds.
     pub fn seen_ms(&self) -> u64 {
         self.seen_ms
@@ -216,6 +220,18 @@ impl Consumers {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ConsumerHandle, &Consumer)> + Clone {
         let handles = self.by_name.iter().map(|(_, &handle)| handle);
         handles.filter_map(|handle| Some((handle, self.find(handle)?)))
+    }
+
+    /// Consumers from a place on, in the order of their places, which stay as they are while other
+    /// consumers come and go.
+    pub(crate) fn by_place(&self, from: usize) -> impl Iterator<Item = (usize, &Consumer)> {
+        let pages = self.pages.iter().enumerate().skip(from / PAGE_LEN);
+        let places = pages.flat_map(|(page_index, page)| {
+            let slots = page.slots.iter().enumerate();
+            slots.map(move |(index, slot)| (page_index * PAGE_LEN + index, slot.as_ref()))
+        });
+        let consumers = places.filter_map(|(place, consumer)| Some((place, consumer?)));
+        consumers.skip_while(move |(place, _)| *place < from)
     }
 
     /// Bytes on the heap.

@@ -77,6 +77,14 @@ impl Group {
         (told > 0).then_some(told)
     }
 
+    /// After how many milliseconds without a call a consumer goes that has nothing pending, if the
+    /// group was told so.
+    #[inline]
+    pub fn idle_consumers_ms(&self) -> Option<u64> {
+        let told = self.settings.get()?.idle_consumers_ms;
+        (told > 0).then_some(told)
+    }
+
     /// Which entries go to a dead-letter stream, if the group was told so.
     #[inline]
     pub fn dead_letter(&self) -> Option<DeadLetterRule<'_>> {
@@ -204,6 +212,14 @@ impl Group {
     /// All consumers in the byte order of their names.
     pub fn consumers(&self) -> impl Iterator<Item = (ConsumerHandle, &Consumer)> + Clone + '_ {
         self.consumers.iter()
+    }
+
+    /// Consumers from a place on ([`Consumers::by_place`]).
+    pub(crate) fn consumers_by_place(
+        &self,
+        from: usize,
+    ) -> impl Iterator<Item = (usize, &Consumer)> {
+        self.consumers.by_place(from)
     }
 
     /// The number of consumers.

@@ -239,6 +239,12 @@ impl Groups {
         self.by_name.iter().map(|(name, group)| (&**name, &**group))
     }
 
+    /// The same without the first so many.
+    pub(crate) fn iter_from(&self, rank: usize) -> impl Iterator<Item = (&Name, &Group)> {
+        let groups = self.by_name.iter_from(rank);
+        groups.map(|(name, group)| (name, &**group))
+    }
+
     /// The number of groups.
     #[inline]
     pub fn len(&self) -> usize {

@@ -15,6 +15,7 @@ mod groups;
 mod id;
 mod id_text;
 mod idempotence;
+mod idle_consumers;
 mod limits;
 mod lookup;
 mod marks;
@@ -45,6 +46,7 @@ pub use idempotence::{
     ProducerReport, ProducerView, Reached, Remembered, Restored, Retention, Sought, Stand, Tally,
     Tracked, fingerprint, number_of_iid,
 };
+pub use idle_consumers::IdleConsumers;
 pub use limits::DELAYED_BYTES_MAX;
 pub use lookup::Lookup;
 pub use node::NodeLimits;

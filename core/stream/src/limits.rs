@@ -97,3 +97,25 @@ pub(crate) const RETAIN_REST_MIN_MS: u64 = 100;
 
 /// The longest rest of a stream whose groups still need everything. It doubles up to there.
 pub(crate) const RETAIN_REST_MAX_MS: u64 = 10_000;
+
+/// Between two looks at all its consumers a stream rests for this part of the time after which they
+/// go,
+pub(crate) const IDLE_RESTS: u64 = 8;
+
+/// at least for this long,
+pub(crate) const IDLE_REST_MIN_MS: u64 = 100;
+
+/// and at most for this long, in milliseconds,
+pub(crate) const IDLE_REST_MAX_MS: u64 = 60_000;
+
+/// but for a millisecond for each so many that it has looked at, which took some 0.05 milliseconds.
+pub(crate) const IDLE_LOOKS_PER_REST_MS: usize = 1000;
+
+/// As many looks as a consumer costs that goes or waits, beside the one at it,
+pub(crate) const LOOKS_PER_IDLE_CONSUMER: usize = 10;
+
+/// the bytes of its name that cost another look,
+pub(crate) const IDLE_NAME_BYTES_PER_LOOK: usize = 256;
+
+/// and the places of consumers which have gone that do.
+pub(crate) const IDLE_PLACES_PER_LOOK: usize = 64;

@@ -13,6 +13,7 @@ use crate::delayed::Delayed;
 use crate::entries::{Entries, OutOfOrder, PackJob, Removed};
 use crate::groups::Groups;
 use crate::idempotence::{Forgotten, Idempotence, Retention};
+use crate::idle_consumers::IdleLooks;
 use crate::limits::WEIGHED_CHUNKS;
 use crate::node::NodeLimits;
 use crate::packed::Unpacked;
@@ -35,6 +36,8 @@ pub struct Stream {
     delayed: Option<Arc<Delayed>>,
     /// There while the settings bound how much stays.
     retaining: Option<Box<Retaining>>,
+    /// There while a group wants idle consumers to go.
+    idle_looks: Option<Box<IdleLooks>>,
 }
 
 /// The parts of a stream that is read from a file or comes from a peer.
@@ -72,6 +75,7 @@ impl Stream {
             settings: Configured::default(),
             delayed: None,
             retaining: None,
+            idle_looks: None,
         }
     }
 
@@ -99,6 +103,7 @@ impl Stream {
             settings: Configured::default(),
             delayed: None,
             retaining: None,
+            idle_looks: None,
         };
         stream.bound_groups();
         stream
@@ -235,6 +240,9 @@ impl Stream {
             last_delivered,
             self.bounded_read(last_delivered, group.entries_read()),
         );
+        if group.idle_consumers_ms().is_some() {
+            self.look_for_idle_consumers_again();
+        }
         self.groups.insert(name, group);
     }
 
@@ -264,7 +272,15 @@ impl Stream {
     /// The same for a group. Returns whether that changed a setting; `None` if there is no group of
     /// this name.
     pub fn set_group_settings(&mut self, name: &[u8], settings: &GroupSettings) -> Option<bool> {
-        self.groups.edit(name, |group| group.set_settings(settings))
+        let (before, changed) = self.groups.edit(name, |group| {
+            let before = group.idle_consumers_ms();
+            (before, group.set_settings(settings))
+        })?;
+        let now = self.groups.find(name).and_then(Group::idle_consumers_ms);
+        if now.is_some() && now != before {
+            self.look_for_idle_consumers_again();
+        }
+        Some(changed)
     }
 
     /// Lowers the counters of groups that have read more than was added.
@@ -583,6 +599,7 @@ impl Stream {
             + self.settings.heap_bytes()
             + self.delayed().map_or(0, Delayed::heap_bytes)
             + self.retaining.as_deref().map_or(0, size_of_val)
+            + self.idle_looks.as_deref().map_or(0, size_of_val)
             + self.idempotence.allocated_bytes()
     }
 }
@@ -658,6 +675,7 @@ pub enum SetIdRefused {
 }
 
 mod delaying;
+mod idling;
 mod retaining;
 #[cfg(test)]
 mod tests;

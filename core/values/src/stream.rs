@@ -42,7 +42,8 @@ impl Typed for Stream {
     }
 
     /// The first of the idempotent IDs is to be forgotten, chunks have waited to be packed, an
-    /// entry is to be appended, or entries are to go because of the stream's bounds.
+    /// entry is to be appended, entries are to go because of the stream's bounds, or consumers
+    /// because they are idle.
     #[inline]
     fn next_deadline_ms(&self) -> Option<u64> {
         let forgets = self.idempotence().next_deadline_ms();
@@ -54,8 +55,11 @@ impl Typed for Stream {
         let next = self
             .delayed_due_ms()
             .map_or(next, |appends| earlier(next, appends));
-        self.retention_due_ms()
-            .map_or(next, |trims| earlier(next, trims))
+        let next = self
+            .retention_due_ms()
+            .map_or(next, |trims| earlier(next, trims));
+        self.idle_look_due_ms()
+            .map_or(next, |looks| earlier(next, looks))
     }
 
     #[inline]

@@ -11,6 +11,8 @@ pub(crate) struct Node {
     pub(crate) engine: Engine,
     session: SessionId,
     pub(crate) now: Now,
+    /// The log of the server whose log this one was given.
+    log_before: Vec<u8>,
 }
 
 impl Node {
@@ -28,6 +30,7 @@ impl Node {
             engine,
             session,
             now,
+            log_before: Vec::new(),
         }
     }
 
@@ -49,7 +52,8 @@ impl Node {
     pub(crate) fn replayed(&mut self) -> Node {
         let mut other = Node::new();
         let mut replay = other.engine.begin_replay(other.now);
-        let effects = self.engine.log().encoded().to_vec();
+        let mut effects = self.log_before.clone();
+        effects.append(&mut self.engine.log().encoded().to_vec());
         other
             .engine
             .replay(&mut replay, &effects, Author::Weir)
@@ -58,6 +62,7 @@ impl Node {
             .engine
             .end_replay(replay, Lsn::new(1), Journalling::On);
         other.now = self.now;
+        other.log_before = effects;
         other
     }
 

@@ -5,6 +5,7 @@
 //! waiting requests again, in the order in which they began to wait. One that still finds nothing
 //! keeps its place.
 
+mod by_consumer;
 mod by_pattern;
 
 use std::cmp::Reverse;
@@ -15,6 +16,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use resp::{ArgvBuf, Reply};
 use values::{Key, Typed, Value};
 
+use self::by_consumer::WaitingConsumers;
 use self::by_pattern::PatternLines;
 use crate::clients::pattern_reads::PatternReadId;
 use crate::clients::session::SessionId;
@@ -145,7 +147,14 @@ pub enum Interest {
     Value(Enough),
     /// That it is the turn of any of the streams of a read by a pattern, which has no keys
     /// (`XREADGROUP … PATTERN`).
-    Streams(PatternReadId),
+    Streams {
+        /// The read.
+        read: PatternReadId,
+        /// The name of the group.
+        group: Vec<u8>,
+        /// Who reads.
+        consumer: Vec<u8>,
+    },
 }
 
 /// A value of a type with no fewer elements than are waited for.
@@ -186,7 +195,20 @@ impl Interest {
             Interest::Any
             | Interest::EntriesAbove(_)
             | Interest::Group { .. }
-            | Interest::Streams(_) => None,
+            | Interest::Streams { .. } => None,
+        }
+    }
+
+    /// The consumer as which the client waits: its group's name and its own.
+    fn consumer(&self) -> Option<(&[u8], &[u8])> {
+        match self {
+            Interest::Group {
+                group, consumer, ..
+            }
+            | Interest::Streams {
+                group, consumer, ..
+            } => Some((group, consumer)),
+            Interest::Any | Interest::EntriesAbove(_) | Interest::Value(_) => None,
         }
     }
 }
@@ -304,6 +326,7 @@ pub struct Blocking {
     deadlines: BTreeSet<(Mono, SessionId)>,
     ready: Vec<AwaitedKey>,
     by_pattern: PatternLines,
+    consumers: WaitingConsumers,
     clients: usize,
     last_ticket: Ticket,
 }
@@ -342,6 +365,7 @@ impl Blocking {
             queue.add(session, *ticket, interest.source());
         }
         self.by_pattern.add(session, wait);
+        self.consumers.add(wait);
         self.schedule(session, wait);
         self.clients += 1;
     }
@@ -356,6 +380,7 @@ impl Blocking {
             }
         }
         self.by_pattern.remove(wait);
+        self.consumers.remove(wait);
         self.unschedule(session, wait);
         self.clients -= 1;
     }

@@ -84,7 +84,7 @@ impl Engine {
                 continue;
             }
             let is_worth_it = match (&wait.interest, stream) {
-                (Interest::Any | Interest::Value(_) | Interest::Streams(_), _) => true,
+                (Interest::Any | Interest::Value(_) | Interest::Streams { .. }, _) => true,
                 // The key is gone, or has another type: a group's reader is told, a plain reader
                 // keeps waiting.
                 (Interest::EntriesAbove(_), None) => false,

@@ -8,6 +8,7 @@ mod client_memory;
 mod delayed;
 mod eviction;
 mod idle;
+mod idle_consumers;
 mod packing;
 mod pattern_reads;
 mod producers;

@@ -4,11 +4,11 @@
 //! follows from the record. A key that has expired is removed, which is an effect, and so are
 //! fields of a hash. A value does what it has to: a stream forgets idempotent IDs and lets chunks
 //! be packed, neither of which anybody can see, so that no effect says it. That delayed entries of
-//! a stream are appended is one (`upkeep/delayed.rs`), that entries go which are beyond its bounds
-//! is another (`upkeep/retention.rs`), and so is that it forgets producers because it has too many
-//! (`upkeep/producers.rs`). While nothing may expire, nobody looks for keys that have, and a hash
-//! with fields that have is put aside. Both are loops under a budget: what they do not get to waits
-//! for the next call, which is due at once.
+//! a stream are appended is one (`upkeep/delayed.rs`), and so is that entries go which are beyond
+//! its bounds (`upkeep/retention.rs`), producers of which there are too many
+//! (`upkeep/producers.rs`), and consumers that are idle (`upkeep/idle_consumers.rs`). While nothing
+//! may expire, nobody looks for keys that have, and a hash with fields that have is put aside. Both
+//! are loops under a budget: what they do not get to waits for the next call, which is due at once.
 
 use stream::Stream;
 use values::{Hash, Key};
@@ -17,8 +17,8 @@ use super::delayed::AppendBudget;
 use super::retention::RetainBudget;
 use crate::Engine;
 use crate::limits::{
-    EXPIRED_PER_TIMER_MAX, HELD_RETRY_MS, LOOKS_PER_TIMER_MAX, PRODUCERS_EVICTED_PER_TIMER_MAX,
-    STEPS_PER_TIMER_MAX, UNTRACKED_PER_TIMER_MAX,
+    CONSUMER_LOOKS_PER_TIMER_MAX, EXPIRED_PER_TIMER_MAX, HELD_RETRY_MS, LOOKS_PER_TIMER_MAX,
+    PRODUCERS_EVICTED_PER_TIMER_MAX, STEPS_PER_TIMER_MAX, UNTRACKED_PER_TIMER_MAX,
 };
 use crate::store::apply::{Access, Overdue, Store};
 use crate::store::keyspace::Due;
@@ -38,6 +38,8 @@ struct Budget {
     retains: RetainBudget,
     /// Producers of streams that are forgotten because there are too many.
     evictions: usize,
+    /// Consumers of streams that are looked at because they may be idle.
+    consumer_looks: usize,
 }
 
 impl Engine {
@@ -119,6 +121,7 @@ impl Engine {
             appends: AppendBudget::of_call(),
             retains: RetainBudget::of_call(),
             evictions: PRODUCERS_EVICTED_PER_TIMER_MAX,
+            consumer_looks: CONSUMER_LOOKS_PER_TIMER_MAX,
         };
         let expires_keys = self.expires_keys(now);
         if expires_keys {
@@ -134,7 +137,8 @@ impl Engine {
             let appends = is_now(stream.and_then(Stream::delayed_due_ms));
             let retains = is_now(stream.and_then(Stream::retention_due_ms));
             let evicts = stream.is_some_and(|stream| stream.idempotence().has_surplus());
-            if appends || retains || evicts {
+            let looks_for_idle = is_now(stream.and_then(Stream::idle_look_due_ms));
+            if appends || retains || evicts || looks_for_idle {
                 if !self.changes_keys(now) {
                     let later = now.unix().plus(HELD_RETRY_MS);
                     self.data.keyspace.postpone(due, later);
@@ -144,6 +148,8 @@ impl Engine {
                     self.retain_due(due, &mut budget.retains, now);
                 } else if evicts && budget.evictions > 0 {
                     self.evict_producers(due, &mut budget.evictions, now);
+                } else if looks_for_idle && budget.consumer_looks > 0 {
+                    self.look_for_idle_consumers(due, &mut budget.consumer_looks, now);
                 } else {
                     return;
                 }

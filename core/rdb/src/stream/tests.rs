@@ -721,6 +721,7 @@ fn build(plan: &Plan) -> Stream {
             settings.pending_max = 7;
             settings.backoff_ms = (9, 300);
             settings.jitter_percent = 50;
+            settings.idle_consumers_ms = 60_000;
         }
         stream.set_group_settings(name, &settings);
     }

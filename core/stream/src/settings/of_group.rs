@@ -22,6 +22,9 @@ pub struct GroupSettings {
     pub backoff_ms: (u64, u64),
     /// `JITTER`: by how many percent such a pause is shortened at most.
     pub jitter_percent: u64,
+    /// `IDLECONSUMERS`: after how many milliseconds without a call a consumer goes that has nothing
+    /// pending; 0 for never.
+    pub idle_consumers_ms: u64,
 }
 
 impl Settings for GroupSettings {
@@ -83,6 +86,16 @@ impl Settings for GroupSettings {
             form: Form::Number { min: 0, max: 100 },
             get: |settings| SettingValue::Number(settings.jitter_percent),
             set: |settings, value| settings.jitter_percent = value.number(),
+        },
+        Row {
+            word: "IDLECONSUMERS",
+            tag: 7,
+            form: Form::Number {
+                min: 0,
+                max: i64::MAX as u64,
+            },
+            get: |settings| SettingValue::Number(settings.idle_consumers_ms),
+            set: |settings, value| settings.idle_consumers_ms = value.number(),
         },
     ];
 }

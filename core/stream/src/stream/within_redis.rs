@@ -65,6 +65,7 @@ impl Stream {
         stream.idempotence.forget_own();
         stream.delayed = None;
         stream.retaining = None;
+        stream.idle_looks = None;
         for (name, group) in self.groups.iter() {
             if group.settings().is_empty() && group.given_back_count() == 0 {
                 continue;

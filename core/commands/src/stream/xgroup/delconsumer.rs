@@ -92,7 +92,9 @@ impl Command for DelConsumer {
             let give_back = Effect::on_group(place.key, place.group, give_back);
             ctx.store.apply(&give_back, event::GIVEN_BACK);
         }
-        let delete = GroupChange::DeleteConsumer { consumer };
+        let delete = GroupChange::DeleteConsumers {
+            consumers: &[consumer],
+        };
         let delete = Effect::on_group(place.key, place.group, delete);
         ctx.store.apply(&delete, event::XGROUP_DELCONSUMER);
         ctx.reply.count(pending);

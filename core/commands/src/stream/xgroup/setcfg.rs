@@ -61,6 +61,9 @@ impl Command for SetCfg {
                 .token("BACKOFF")
                 .optional(),
             Arg::integer("percent").token("JITTER").optional(),
+            Arg::integer("milliseconds")
+                .token("IDLECONSUMERS")
+                .optional(),
         ],
         compat: Compat::Own,
         ..Spec::named("setcfg")

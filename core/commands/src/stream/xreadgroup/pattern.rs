@@ -116,7 +116,11 @@ pub(super) fn execute(call: &Call<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdErr
             retry_at: call.block.is_none().then(|| ctx.now.mono.plus(1)),
             request: call.request.to_owned(),
             on_timeout: TimeoutReply::NullArray,
-            interest: Interest::Streams(read),
+            interest: Interest::Streams {
+                read,
+                group: call.group.to_vec(),
+                consumer: call.delivery.consumer.to_vec(),
+            },
             ticket: Default::default(),
         });
         return Ok(Flow::Block);

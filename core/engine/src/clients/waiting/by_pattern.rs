@@ -17,19 +17,19 @@ pub(super) struct PatternLines {
 
 impl PatternLines {
     pub(super) fn add(&mut self, session: SessionId, wait: &Wait) {
-        if let Interest::Streams(id) = wait.interest {
-            let line = self.lines.entry(id).or_default();
+        if let Interest::Streams { read, .. } = wait.interest {
+            let line = self.lines.entry(read).or_default();
             line.insert(wait.ticket, session);
         }
     }
 
     pub(super) fn remove(&mut self, wait: &Wait) {
-        if let Interest::Streams(id) = wait.interest
-            && let Some(line) = self.lines.get_mut(&id)
+        if let Interest::Streams { read, .. } = wait.interest
+            && let Some(line) = self.lines.get_mut(&read)
         {
             line.remove(&wait.ticket);
             if line.is_empty() {
-                self.lines.remove(&id);
+                self.lines.remove(&read);
             }
         }
     }

@@ -37,8 +37,8 @@ pub enum GroupChange<'a> {
     Destroy,
     /// `XGROUP CREATECONSUMER`; nothing if there is one of this name.
     CreateConsumer { consumer: &'a [u8] },
-    /// `XGROUP DELCONSUMER`: its pending entries go with it.
-    DeleteConsumer { consumer: &'a [u8] },
+    /// `XGROUP DELCONSUMER`, once for each: their pending entries go with them.
+    DeleteConsumers { consumers: &'a [&'a [u8]] },
     /// A consumer called: its idle time begins to count from zero. Journalled once in
     /// [`SEEN_UNLOGGED_MS_MAX`] if it received nothing, else what it received says it.
     See {
@@ -121,6 +121,8 @@ pub(super) mod events {
     /// A consumer is gone. If it waits, it comes back when something happens to the stream.
     pub const XGROUP_DELCONSUMER: &Event =
         &named(&[name("xgroup-delconsumer")], Touch::WAITERS_LATER);
+    /// Consumers are gone as which nobody waits.
+    pub const IDLE_CONSUMERS: &Event = &named(&[name("xgroup-delconsumer")], Touch::NOBODY);
     /// Pending entries changed, which nobody hears of.
     pub const PENDING: &Event = event::UNHEARD;
     /// Entries were given back, for which others may wait.
@@ -150,7 +152,7 @@ impl Family for OfGroup<'_> {
             GroupChange::SetSettings { .. }
             | GroupChange::Destroy
             | GroupChange::CreateConsumer { .. }
-            | GroupChange::DeleteConsumer { .. }
+            | GroupChange::DeleteConsumers { .. }
             | GroupChange::See { .. }
             | GroupChange::Acknowledge { .. }
             | GroupChange::GiveBack { .. } => Brings::ToWaiters(self.group),
@@ -195,12 +197,14 @@ impl GroupChange<'_> {
                 group.create_consumer(consumer, now_ms);
                 1
             }),
-            GroupChange::DeleteConsumer { consumer } => store.edit_group(key, group, |group| {
-                let Some(handle) = group.consumer(consumer) else {
-                    return 0;
-                };
-                group.delete_consumer(handle);
-                1
+            GroupChange::DeleteConsumers { consumers } => store.edit_group(key, group, |group| {
+                let mut deleted = 0;
+                for consumer in consumers {
+                    let handle = group.consumer(consumer);
+                    let found = handle.and_then(|handle| group.delete_consumer(handle));
+                    deleted += u64::from(found.is_some());
+                }
+                deleted
             }),
             GroupChange::See { consumer, activity } => store.see(key, group, consumer, activity),
             GroupChange::Deliver {
@@ -276,12 +280,17 @@ impl GroupChange<'_> {
                 .arg(group)
                 .arg(consumer)
                 .end(),
-            GroupChange::DeleteConsumer { consumer } => Line::new(out, 5, "XGROUP")
-                .arg(b"DELCONSUMER")
-                .arg(key)
-                .arg(group)
-                .arg(consumer)
-                .end(),
+            GroupChange::DeleteConsumers { consumers } => {
+                let delete = |consumer: &&[u8]| {
+                    Line::new(out, 5, "XGROUP")
+                        .arg(b"DELCONSUMER")
+                        .arg(key)
+                        .arg(group)
+                        .arg(consumer)
+                        .end()
+                };
+                consumers.iter().map(delete).sum()
+            }
             GroupChange::See {
                 consumer,
                 activity: _,

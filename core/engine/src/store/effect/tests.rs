@@ -87,10 +87,12 @@ fn the_bytes_of_an_effect_do_not_change() {
         pending_max: 9,
         backoff_ms: (100, 5000),
         jitter_percent: 20,
+        idle_consumers_ms: 60_000,
     };
     let fields: ArgvBuf = [&b"f"[..], b"v"].into_iter().collect();
     let elements: ArgvBuf = [&b"a"[..], b"b"].into_iter().collect();
     let consumer = b"c";
+    let consumers: &[&[u8]] = &[consumer, b"d"];
     let value = Value::from(StringValue::from_bytes(b"v"));
     let ids: &[StreamId] = &[id(1, 1), id(2, 2)];
     let back = [(1, 0, None), (2, 0, None), (3, 7, None), (4, 7, Some(90))];
@@ -271,7 +273,7 @@ fn the_bytes_of_an_effect_do_not_change() {
             of(GroupChange::SetSettings {
                 settings: &group_settings,
             }),
-            "XGROUP SETCFG k g CLAIM 5000 MAXDELIVERIES 3 DEADLETTER d MAXPENDING 9 BACKOFF 100 5000 JITTER 20",
+            "XGROUP SETCFG k g CLAIM 5000 MAXDELIVERIES 3 DEADLETTER d MAXPENDING 9 BACKOFF 100 5000 JITTER 20 IDLECONSUMERS 60000",
         ),
         (
             on(configure(6, Forget::Everything)),
@@ -394,8 +396,8 @@ fn the_bytes_of_an_effect_do_not_change() {
             "XGROUP CREATECONSUMER k g c",
         ),
         (
-            of(GroupChange::DeleteConsumer { consumer }),
-            "XGROUP DELCONSUMER k g c",
+            of(GroupChange::DeleteConsumers { consumers }),
+            "XGROUP DELCONSUMER k g c; XGROUP DELCONSUMER k g d",
         ),
         (
             of(GroupChange::See {

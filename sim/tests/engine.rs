@@ -55,7 +55,7 @@ fn nothing_that_was_told_is_lost_or_doubled() {
         sum.given_by_pattern > 200 && sum.streams_found > 40,
         "{sum:?}"
     );
-    assert!(sum.evicted > 2, "{sum:?}");
+    assert!(sum.evicted > 2 && sum.idle_gone > 5, "{sum:?}");
     assert!(
         sum.dead_lettered > 40 && sum.redriven > 5 && sum.rested > 2,
         "{sum:?}"

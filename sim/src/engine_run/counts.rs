@@ -43,6 +43,8 @@ pub struct Counts {
     pub undelayed: u64,
     /// Entries that went because of the bounds of their stream.
     pub retained_away: u64,
+    /// Workers that were gone in the end because they had nothing to do.
+    pub idle_gone: u64,
     /// Appends that were refused because the journal took none.
     pub refused: u64,
     /// Requests that got an error instead of their reply, because it was not known to be durable.
@@ -92,7 +94,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 39] {
+    fn all(&mut self) -> [&mut u64; 40] {
         let Counts {
             crashes,
             power_cuts,
@@ -114,6 +116,7 @@ impl Counts {
             delayed,
             undelayed,
             retained_away,
+            idle_gone,
             refused,
             not_durable,
             given_up,
@@ -155,6 +158,7 @@ impl Counts {
             delayed,
             undelayed,
             retained_away,
+            idle_gone,
             refused,
             not_durable,
             given_up,

@@ -17,6 +17,7 @@
 //! - each entry of the streams that are read by a pattern was told to one reader as new, whatever
 //!   streams came meanwhile, and in the end none was passed over;
 //! - nobody is given an entry before its pause is over;
+//! - workers that have nothing to do go, and nothing that is pending goes with them;
 //! - what a script or function has written is there wholly or not at all, also of one that takes
 //!   long and was suspended in the middle when the crash came;
 //! - libraries of functions are there wholly or not at all, and their functions are those of their
@@ -102,6 +103,8 @@ pub enum Bug {
     BoundsForgotten,
     /// Streams with bounds are trimmed without asking their groups.
     NeededTrimmed,
+    /// Workers go by themselves that have entries pending.
+    LadenRemoved,
     /// Snapshots are written without how far readers by a pattern have come.
     DeliveriesForgotten,
     /// The last recovered batch is applied twice.
@@ -114,7 +117,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 16] = [
+    pub const ALL: [Bug; 17] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
@@ -127,6 +130,7 @@ impl Bug {
         Bug::DelayedForgotten,
         Bug::BoundsForgotten,
         Bug::NeededTrimmed,
+        Bug::LadenRemoved,
         Bug::DeliveriesForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,

@@ -1,5 +1,6 @@
 //! A stream whose entries fail and come back: some after a pause that grows, and some after one
-//! that outlasts the run, so that nobody may be given them before somebody ends it.
+//! that outlasts the run, so that nobody may be given them before somebody ends it. Workers that do
+//! not call for some time go by themselves, unless they have something pending.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,12 @@ use crate::rng::Rng;
 
 const KEY: &str = "retries";
 const GROUP: &str = "crew";
+
+/// How many workers there are at most.
+const WORKERS: u64 = 3;
+
+/// After how many milliseconds without a call a worker goes.
+const IDLE_MS: u64 = 1000;
 
 /// How many entries a worker has at most: it gets them by reading alone.
 const PENDING_MAX: usize = 4;
@@ -62,7 +69,7 @@ impl Retries {
     }
 
     fn request(&mut self, engine: &Engine, rng: &mut Rng) -> Request {
-        let (worker, count) = (format!("w{}", rng.below(3)), 1 + rng.below(3));
+        let (worker, count) = (format!("w{}", rng.below(WORKERS)), 1 + rng.below(3));
         let given = Purpose::Retry(Told::Given);
         match (rng.below(14), some_pending(engine, rng)) {
             (0..3, _) => request!(Purpose::Retry(Told::Added), "XADD", KEY, "*", "f", "v"),
@@ -209,6 +216,26 @@ impl Retries {
     }
 }
 
+/// Nobody has called for long: those who have nothing pending are gone.
+///
+/// # Errors
+/// One is still there.
+pub(super) fn audit_at_rest(engine: &Engine, counts: &mut Counts) -> Result<()> {
+    let group = stream_of(engine, KEY).and_then(|it| it.groups().find(GROUP.as_bytes()));
+    let Some(group) = group.filter(|group| group.idle_consumers_ms().is_some()) else {
+        return Ok(());
+    };
+    let idle = group
+        .consumers()
+        .find(|(_, worker)| worker.pending_count() == 0);
+    ensure!(
+        idle.is_none(),
+        "{idle:?} has nothing to do, and is still there"
+    );
+    counts.idle_gone += WORKERS - group.consumer_count() as u64;
+    Ok(())
+}
+
 fn set_up() -> Vec<Request> {
     let set = Purpose::Retry(Told::Set);
     vec![
@@ -235,9 +262,17 @@ fn set_up() -> Vec<Request> {
             "JITTER",
             "50",
             "MAXPENDING",
-            PENDING_MAX
+            PENDING_MAX,
+            "IDLECONSUMERS",
+            IDLE_MS
         ),
     ]
+}
+
+/// A worker goes, whatever it has pending: a bug, for the checkers to find.
+pub(super) fn remove_some_worker(rng: &mut Rng) -> Request {
+    let worker = format!("w{}", rng.below(WORKERS));
+    request!(Purpose::Any, "XGROUP", "DELCONSUMER", KEY, GROUP, worker)
 }
 
 /// An entry that somebody has, or has given back.

@@ -23,6 +23,7 @@ use super::many;
 use super::process::{Follow, Process};
 use super::producer::{Producer, name_of};
 use super::request::{Purpose, Request, request};
+use super::retries;
 use super::scripts;
 use super::setting::{self, Setting};
 use super::{Bug, Plan};
@@ -122,6 +123,7 @@ impl World {
         self.append_all()?;
         let (now_ms, kept) = (self.now().stream_ms(), &self.ledger.kept);
         kept.audit_at_rest(&self.process.engine, now_ms, &mut self.counts)?;
+        retries::audit_at_rest(&self.process.engine, &mut self.counts)?;
         self.drain()?;
         self.settle()?;
         self.audit()?;
@@ -220,6 +222,14 @@ impl World {
         }
         self.process.engine.timer(now);
         self.process.go_on_with_packing(now);
+        if self.plan.bug == Some(Bug::LadenRemoved) && self.rng.once_in(8) {
+            let engine = &mut self.process.engine;
+            let session = engine.connect(String::new(), String::new(), now);
+            let remove = retries::remove_some_worker(&mut self.rng);
+            let mut reply = Reply::new(Protocol::Resp2);
+            let _ = engine.request(session, remove.argv.as_argv(), now, &mut reply);
+            engine.disconnect(session);
+        }
         self.finish()
     }
 

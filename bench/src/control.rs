@@ -108,6 +108,23 @@ impl Control {
             .with_context(|| format!("INFO {section}: {name}:{text}"))
     }
 
+    /// One number of XINFO STREAM.
+    ///
+    /// # Errors
+    /// As [`Control::ask`], and when there is no such number.
+    pub fn stream_number(&mut self, key: &str, name: &str) -> Result<u64> {
+        let Value::Array(fields) = self.ask(&["XINFO", "STREAM", key])? else {
+            bail!("XINFO STREAM did not give a list")
+        };
+        let wanted = Value::Bulk(name.as_bytes().to_vec());
+        let at = fields.iter().position(|field| *field == wanted);
+        let at = at.with_context(|| format!("XINFO STREAM has no {name}"))?;
+        match fields.get(at + 1) {
+            Some(Value::Int(number)) => Ok(*number as u64),
+            other => bail!("XINFO STREAM: {name}: {other:?}"),
+        }
+    }
+
     /// Sum of a digest of each entry's fields and values, read back from the whole stream, and the
     /// number of entries. Blind to the order of entries and to their IDs, which differ from run to
     /// run.

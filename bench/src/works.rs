@@ -6,6 +6,7 @@
 
 mod append;
 mod attacks;
+mod beyond;
 mod connections;
 mod durable;
 mod fan_out;
@@ -94,6 +95,8 @@ pub enum Suite {
     Tracking,
     /// Commands of a user with ten key patterns, beside those of the default user.
     Users,
+    /// What only weir has, beside scripts and transactions that do the same elsewhere.
+    Beyond,
     /// What values of each type take in memory, without persistence.
     Memory,
     /// Appends with a journal, restart, snapshots.
@@ -118,6 +121,7 @@ impl Suite {
             Suite::Scripts => "scripts",
             Suite::Tracking => "tracking",
             Suite::Users => "users",
+            Suite::Beyond => "beyond",
             Suite::Memory => "memory",
             Suite::Durable => "durable",
             Suite::Steady => "steady",
@@ -263,6 +267,7 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works.extend(scripts::works(setup));
     works.extend(tracking::works());
     works.extend(users::works(setup));
+    works.extend(beyond::works(setup));
     works.extend(durable::works());
     works.extend(restart::works());
     works.extend(snapshot::works());

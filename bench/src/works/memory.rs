@@ -23,7 +23,7 @@ pub(super) fn works() -> Vec<Box<dyn Work>> {
 
 /// What a server holds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Held {
+pub(super) struct Held {
     used: u64,
     resident: u64,
     reported: u64,
@@ -32,7 +32,12 @@ struct Held {
 impl Held {
     /// What it holds once that no longer changes: a server may compress or free in the background.
     /// Of one key is asked what MEMORY USAGE says.
-    fn at_rest(node: &Node, control: &mut Control, key: &str, scale: Scale) -> Result<Held> {
+    pub(super) fn at_rest(
+        node: &Node,
+        control: &mut Control,
+        key: &str,
+        scale: Scale,
+    ) -> Result<Held> {
         // Memory that stays the same for this long no longer changes.
         let steady = Duration::from_millis(scale.fixed(1500, 5));
         let since = Instant::now();
@@ -57,7 +62,7 @@ impl Held {
     }
 
     /// What each of so many items took that have come since `before`.
-    fn per_item(&self, before: &Held, items: u64) -> Sample {
+    pub(super) fn per_item(&self, before: &Held, items: u64) -> Sample {
         let per_item = |after: u64, before: u64| (after as f64 - before as f64) / items as f64;
         let figures = vec![
             (Metric::UsedBytes, per_item(self.used, before.used)),

@@ -6,11 +6,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::timed::Repeat;
 use super::{Needs, Rig, Schedule, Setup, Suite, Work};
-use crate::control::{Control, Value};
+use crate::control::Control;
 use crate::load::{Check, Load};
 use crate::node::{Node, Persistence};
 use crate::peer::Peer;
@@ -181,7 +181,7 @@ impl Running {
         };
         let since = Instant::now();
         loop {
-            let tracked = tracked_producers(control, &key)?;
+            let tracked = control.stream_number(&key, "pids-tracked")?;
             if tracked == expected {
                 return Ok(());
             }
@@ -190,21 +190,6 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(100));
         }
-    }
-}
-
-fn tracked_producers(control: &mut Control, key: &str) -> Result<u64> {
-    let Value::Array(fields) = control.ask(&["XINFO", "STREAM", key])? else {
-        bail!("XINFO STREAM did not give a list")
-    };
-    let name = Value::Bulk(b"pids-tracked".to_vec());
-    let at = fields
-        .iter()
-        .position(|field| *field == name)
-        .context("XINFO STREAM: pids-tracked")?;
-    match fields.get(at + 1) {
-        Some(Value::Int(count)) => Ok(*count as u64),
-        other => bail!("pids-tracked: {other:?}"),
     }
 }
 

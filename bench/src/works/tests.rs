@@ -72,6 +72,11 @@ fn works_of_users_run_in_their_quick_form() {
 }
 
 #[test]
+fn works_beyond_redis_run_in_their_quick_form() {
+    run_quickly(Suite::Beyond);
+}
+
+#[test]
 fn works_of_memory_run_in_their_quick_form() {
     run_quickly(Suite::Memory);
 }

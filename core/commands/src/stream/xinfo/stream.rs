@@ -91,9 +91,11 @@ impl Command for Info {
             .ok_or(CmdError::NoSuchKey)?;
         match cmd.detail? {
             Detail::Summary => {
-                ctx.reply.map(COMMON_FIELDS + 3);
+                ctx.reply
+                    .map(COMMON_FIELDS + 3 + usize::from(stream.delayed().is_some()));
                 write_common(ctx.reply, stream, now_ms);
                 write_summary(ctx.reply, stream);
+                write_delayed(ctx.reply, stream);
             }
             Detail::Full(limit) => {
                 let is_configured = !stream.settings().is_empty();
@@ -108,9 +110,7 @@ impl Command for Info {
                 if let Some(tally) = counted {
                     write_counted(ctx.reply, tally);
                 }
-                if let Some(delayed) = stream.delayed() {
-                    count(ctx.reply, "delayed", delayed.len() as u64);
-                }
+                write_delayed(ctx.reply, stream);
             }
         }
         Ok(Flow::Done)
@@ -234,6 +234,13 @@ fn write_configured<S: Settings>(reply: &mut Reply, configured: &Configured<S>) 
         reply.bulk(b"settings");
         reply.map(S::ROWS.len());
         write_settings(reply, settings);
+    }
+}
+
+/// Writes how many entries wait, if any ever did: Redis has no such field.
+fn write_delayed(reply: &mut Reply, stream: &Stream) {
+    if let Some(delayed) = stream.delayed() {
+        count(reply, "delayed", delayed.len() as u64);
     }
 }
 

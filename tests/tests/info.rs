@@ -104,6 +104,8 @@ const OWN: &[&str] = &[
     "journal_write_usec",
     "journal_written_bytes",
     "last_lsn",
+    "pattern_clients",
+    "pattern_reads",
     "server_name",
     "total_effects_applied",
     "weir_version",

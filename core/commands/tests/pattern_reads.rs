@@ -459,6 +459,31 @@ fn of_more_streams_than_are_known_at_a_time_none_starves() {
 }
 
 #[test]
+fn info_tells_who_waits_by_a_pattern_and_how_many_reads_are_kept() {
+    let mut node = Node::new();
+    let told = |node: &mut Node| {
+        let info = node.ask("INFO clients");
+        let figure = |name: &str| {
+            let line = info.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().parse::<usize>().unwrap()
+        };
+        (figure("pattern_clients:"), figure("pattern_reads:"))
+    };
+    assert_eq!(told(&mut node), (0, 0));
+    assert_eq!(node.ask(READ), NULL);
+    assert_eq!(told(&mut node), (0, 1));
+    let clients: Vec<SessionId> = (0..3).map(|_| node.connect()).collect();
+    for client in &clients {
+        node.ask_as(*client, &READ.replace("MAKE", "BLOCK 0 MAKE"));
+    }
+    assert_eq!(told(&mut node), (3, 1));
+    node.ask("XADD s:1 * f a");
+    assert_eq!(told(&mut node), (2, 1));
+    node.engine.disconnect(clients[2]);
+    assert_eq!(told(&mut node), (1, 1));
+}
+
+#[test]
 fn a_bounded_number_of_patterns_is_known_and_none_for_ever() {
     let mut node = Node::new();
     let read = |number, block| format!("XREADGROUP GROUP g ann {block}PATTERN p{number}:* >");

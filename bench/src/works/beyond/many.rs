@@ -56,7 +56,7 @@ impl Kind {
             }
             Kind::Idempotent => format!(
                 "XADDM bench:stream IDMP producer-CLIENT ENTRIES {entries} \
-                 {{{entries} x #14& 1 payload @64}}"
+                 {{{entries} x &#14 1 payload @64}}"
             ),
         }
     }

@@ -89,6 +89,8 @@ pub(super) fn clients(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
             .unwrap_or(0),
     );
     sheet.line("blocked_clients", ctx.store.blocking().clients());
+    sheet.line("pattern_clients", ctx.store.blocking().pattern_clients());
+    sheet.line("pattern_reads", ctx.store.pattern_reads().len());
     sheet.line("tracking_clients", ctx.store.tracking().clients());
     sheet.line("pubsub_clients", ctx.server.channels.clients());
     sheet.line("watching_clients", watching.count());

@@ -36,6 +36,11 @@ impl PatternLines {
 }
 
 impl Blocking {
+    /// Returns how many clients wait for streams by a pattern.
+    pub fn pattern_clients(&self) -> usize {
+        self.by_pattern.lines.values().map(Line::len).sum()
+    }
+
     /// Returns whether anybody waits for a read by a pattern.
     pub(crate) fn waits_for_pattern(&self, id: PatternReadId) -> bool {
         self.by_pattern.lines.contains_key(&id)

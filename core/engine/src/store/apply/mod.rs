@@ -360,6 +360,11 @@ impl<'e> Store<'e> {
         &self.data.blocking
     }
 
+    /// Reads of many streams by a pattern.
+    pub fn pattern_reads(&self) -> &PatternReads {
+        &self.data.pattern_reads
+    }
+
     /// The watches of all sessions.
     pub fn watches(&mut self) -> &mut Watches {
         &mut self.data.watches

@@ -3,6 +3,7 @@
 //! A snapshot is written to a temporary file, synced, and renamed; so the file under the proper
 //! name is whole at any time.
 
+mod of_group;
 pub(crate) mod pieces;
 mod progress;
 mod watched;
@@ -19,6 +20,7 @@ use rdb::{Compression, SnapshotReader, SnapshotWriter};
 use thiserror::Error;
 use values::Value;
 
+pub use self::of_group::{CheckError, Contents, KeepError, check, keep_file, load_at, write_at};
 use self::pieces::Pieces;
 pub use self::progress::{Progress, Written};
 pub(crate) use self::watched::Watched;
@@ -187,7 +189,7 @@ pub(crate) fn say_left_out(left_out: &LeftOut) {
 /// # Errors
 /// What the outlet says.
 pub fn write(frozen: &Frozen, out: impl Write, now: Now, progress: &Progress) -> io::Result<u64> {
-    write_instead(frozen, out, now, progress, |_, _| None)
+    write_with(frozen, out, now, progress, &[], |_, _| None)
 }
 
 /// The same, where `instead` may give another value for a key of a database.
@@ -199,6 +201,18 @@ pub(crate) fn write_instead(
     out: impl Write,
     now: Now,
     progress: &Progress,
+    instead: impl FnMut(usize, &Record) -> Option<Value>,
+) -> io::Result<u64> {
+    write_with(frozen, out, now, progress, &[], instead)
+}
+
+/// The same, with `fields` beside those that every snapshot has.
+fn write_with(
+    frozen: &Frozen,
+    out: impl Write,
+    now: Now,
+    progress: &Progress,
+    fields: &[(&str, String)],
     mut instead: impl FnMut(usize, &Record) -> Option<Value>,
 ) -> io::Result<u64> {
     progress.begin(
@@ -218,6 +232,9 @@ pub(crate) fn write_instead(
     writer.auxiliary(b"redis-ver", engine::REDIS_VERSION.as_bytes())?;
     writer.auxiliary(b"redis-bits", b"64")?;
     writer.auxiliary(b"ctime", (now.unix().0 / 1000).to_string().as_bytes())?;
+    for (name, value) in fields {
+        writer.auxiliary(name.as_bytes(), value.as_bytes())?;
+    }
     for (_, code) in frozen.libraries.iter() {
         writer.function(code)?;
     }
@@ -256,19 +273,10 @@ pub(crate) fn write_file(
     progress: &Progress,
 ) -> io::Result<u64> {
     let temporary = temporary_path(path);
-    let mut new = File::options();
-    new.write(true).create(true).truncate(true);
-    let written = open_regular(&mut new, &temporary).and_then(|file| {
-        let mut out = io::BufWriter::with_capacity(SYNC_BYTES, Durable::new(file));
-        let bytes = write(frozen, &mut out, now, progress)?;
-        let durable = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        durable.file.sync_all()?;
+    let written = write_durably(&temporary, |out| write(frozen, out, now, progress));
+    let written = written.and_then(|bytes| {
         let old = open_regular(File::options().write(true), path);
-        std::fs::rename(&temporary, path)?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        put_in_place(&temporary, path)?;
         if let Ok(old) = old {
             journal::free_in_steps(&old);
         }
@@ -279,6 +287,28 @@ pub(crate) fn write_file(
         std::fs::remove_file(&temporary).ok();
     }
     written
+}
+
+/// Writes a file, and makes it durable.
+fn write_durably(
+    path: &Path,
+    write: impl FnOnce(&mut io::BufWriter<Durable>) -> io::Result<u64>,
+) -> io::Result<u64> {
+    let mut new = File::options();
+    new.write(true).create(true).truncate(true);
+    let file = open_regular(&mut new, path)?;
+    let mut out = io::BufWriter::with_capacity(SYNC_BYTES, Durable::new(file));
+    let bytes = write(&mut out)?;
+    let durable = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    durable.file.sync_all()?;
+    Ok(bytes)
+}
+
+/// Gives a durable file of a folder another name there, durably.
+fn put_in_place(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn temporary_path(path: &Path) -> PathBuf {

@@ -1,17 +1,18 @@
 //! The engine of a machine: it follows the log, or executes what clients ask.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 use anyhow::{Context, Result, bail, ensure};
 use batch::{Encoded, Lsn};
 use engine::clients::session::SessionId;
 use engine::config::Settings;
-use engine::server::{Conflicts, Writes};
+use engine::server::Writes;
 use engine::store::keyspace::Frozen;
 use engine::store::log::Journalling;
-use engine::{Author, Engine, Expired, Next, Now, Replay};
-use persistence::snapshot::{self, Progress};
-use replication::ReadGroup;
+use engine::{Author, Engine, Next, Now, Replay};
+use persistence::snapshot::{self, Contents, Progress};
+use replication::{Position, ReadGroup};
 use resp::{ArgvBuf, Protocol, Reply};
 
 /// An engine with the connections of clients.
@@ -32,39 +33,26 @@ pub(super) struct Executed {
 }
 
 impl Replica {
-    /// An empty engine that follows.
+    /// An empty engine that follows from the start of the log.
     pub(super) fn new(now: Now) -> Result<Replica> {
-        Replica::after(Lsn::ZERO, now)
+        Ok(Replica::after(Lsn::ZERO, empty_engine(now)?, now))
     }
 
-    /// An engine that has a snapshot of batch `at`, and follows.
-    pub(super) fn load(bytes: &[u8], at: Lsn, now: Now) -> Result<Replica> {
-        let mut replica = Replica::after(at, now)?;
-        let replay = replica.replay.as_mut().context("it follows")?;
-        snapshot::load(
-            &mut replica.engine,
-            "of a group",
-            bytes,
-            Expired::Kept,
-            Conflicts::Refused,
-            now,
-            replay.unknown(),
-        )?;
-        Ok(replica)
+    /// An engine that has a snapshot and follows from there. Returns where that is, too.
+    pub(super) fn load(bytes: &[u8], now: Now) -> Result<(Position, Replica)> {
+        let mut engine = empty_engine(now)?;
+        let at = snapshot::load_at(&mut engine, "of a group", Cursor::new(bytes), now)?;
+        Ok((at, Replica::after(at.lsn, engine, now)))
     }
 
-    fn after(at: Lsn, now: Now) -> Result<Replica> {
-        let mut settings = Settings::default();
-        settings.set("stream-idmp-duration", "300")?;
-        let mut engine = Engine::new(settings, 1, now, &commands::TABLE);
-        engine.server.shell.persistence.journalling = true;
+    fn after(at: Lsn, mut engine: Engine, now: Now) -> Replica {
         engine.server.writes = follows();
         let replay = Some(engine.begin_replay_after(at, now));
-        Ok(Replica {
+        Replica {
             engine,
             replay,
             sessions: BTreeMap::new(),
-        })
+        }
     }
 
     /// Takes the number of a batch that it does not have.
@@ -205,11 +193,36 @@ impl Replica {
     }
 }
 
-/// Writes a snapshot of a state.
-pub(super) fn snapshot_of(view: &Frozen, now: Now) -> Result<Vec<u8>> {
+/// Writes a snapshot of a state at a position of the log.
+pub(super) fn snapshot_of(view: &Frozen, at: &Position, now: Now) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    snapshot::write(view, &mut bytes, now, &Progress::default())?;
+    snapshot::write_at(view, at, &mut bytes, now, &Progress::default())?;
     Ok(bytes)
+}
+
+/// Reads a snapshot back, and compares it with what it was made of.
+pub(super) fn check_snapshot(
+    bytes: &[u8],
+    at: &Position,
+    contents: &Contents,
+    now: Now,
+) -> Result<()> {
+    Ok(snapshot::check(
+        empty_engine(now)?,
+        "of a group",
+        Cursor::new(bytes),
+        at,
+        contents,
+        now,
+    )?)
+}
+
+fn empty_engine(now: Now) -> Result<Engine> {
+    let mut settings = Settings::default();
+    settings.set("stream-idmp-duration", "300")?;
+    let mut engine = Engine::new(settings, 1, now, &commands::TABLE);
+    engine.server.shell.persistence.journalling = true;
+    Ok(engine)
 }
 
 fn follows() -> Writes {

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use replication::{Event, Position, Read, Seq, Settings, Steady};
+use replication::{Event, Read, Seq, Settings, Steady};
 
 use crate::replication_run::audit::{self, Audit, Knew};
 use crate::replication_run::clients::{self, Asked, Client, Reply, Request};
 use crate::replication_run::machine::{self, Machine};
-use crate::replication_run::replica::{Replica, snapshot_of};
 use crate::replication_run::service::{Publisher, Service};
+use crate::replication_run::store::Store;
 use crate::replication_run::{Counts, Damage, Drift, Plan};
 use crate::rng::Rng;
 
@@ -23,13 +23,14 @@ mod followers;
 mod network;
 mod nodes;
 mod requests;
+mod snapshots;
 
 /// True time, in microseconds since the start of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Instant(pub(super) u64);
 
 impl Instant {
-    fn plus_ms(self, ms: u64) -> Instant {
+    pub(super) fn plus_ms(self, ms: u64) -> Instant {
         Instant(self.0 + 1000 * ms)
     }
 
@@ -106,6 +107,8 @@ enum Happening {
     Damage,
     /// A follower makes a snapshot, or answers a read.
     Follower,
+    /// A snapshot is in the store.
+    SnapshotWritten(Box<snapshots::Making>),
 }
 
 /// Everything.
@@ -119,7 +122,9 @@ pub(super) struct World {
     last_commit: Instant,
     machines: Vec<Machine>,
     clients: Vec<Client>,
-    snapshots: VecDeque<(Position, Vec<u8>)>,
+    store: Store,
+    /// Who is making a snapshot.
+    is_making: [bool; MACHINES],
     audit: Audit,
     knew: Vec<Knew>,
     counts: Counts,
@@ -131,7 +136,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(plan: Plan) -> Result<World> {
+    pub(super) fn new(plan: Plan) -> World {
         let mut rng = Rng::new(plan.seed);
         let drift_ppm_max = match plan.drift {
             Drift::WithinMargin => 100_000,
@@ -139,9 +144,7 @@ impl World {
         };
         let machines = (0..MACHINES).map(|number| Machine::new(number, drift_ppm_max, &mut rng));
         let machines = machines.collect();
-        let begin = machine::wall(Instant(0));
-        let empty = snapshot_of(&Replica::new(begin)?.freeze(), begin)?;
-        Ok(World {
+        World {
             plan,
             rng,
             now: Instant(0),
@@ -151,14 +154,15 @@ impl World {
             last_commit: Instant(0),
             machines,
             clients: clients::all(),
-            snapshots: VecDeque::from([(Position::default(), empty)]),
+            store: Store::default(),
+            is_making: [false; MACHINES],
             audit: Audit::default(),
             knew: Vec::new(),
             counts: Counts::default(),
             outstanding: Vec::new(),
             wrong_lease: [None; MACHINES],
             trace: VecDeque::new(),
-        })
+        }
     }
 
     pub(super) fn run(&mut self) -> Result<Counts> {
@@ -276,6 +280,7 @@ impl World {
                 Ok(())
             }
             Happening::Follower => self.follower(),
+            Happening::SnapshotWritten(making) => self.snapshot_written(*making),
         }
     }
 

@@ -193,7 +193,7 @@ impl Client {
                 let id = last.id().context("no ID");
                 id.and_then(|id| {
                     producer.told(*stream, *append);
-                    audit.acknowledged(*stream, *append, id)
+                    audit.acknowledged(plan, *stream, *append, id)
                 })
             }
             (_, Purpose::Read(stream)) => {

@@ -27,9 +27,30 @@ pub(super) fn lease_end(
             | Bug::RepublishedBlindly
             | Bug::GapSkipped
             | Bug::LostSuffixAccepted
-            | Bug::ImpatientCandidate,
+            | Bug::ImpatientCandidate
+            | Bug::TrimmedUnchecked,
         )
         | None => until,
+    }
+}
+
+/// How many answers of the service there are for one that is late. Who counts out of order is wrong
+/// only if the answer to one publish comes and that to an earlier one does not.
+pub(super) fn answers_per_late_one(bug: Option<Bug>) -> u64 {
+    match bug {
+        Some(Bug::AcksOutOfOrder) => 3,
+        Some(
+            Bug::ExpectationDropped
+            | Bug::OlderEpochApplied
+            | Bug::AnsweredAfterLease
+            | Bug::RepublishedBlindly
+            | Bug::GapSkipped
+            | Bug::LostSuffixAccepted
+            | Bug::LeaseFromAck
+            | Bug::ImpatientCandidate
+            | Bug::TrimmedUnchecked,
+        )
+        | None => 200,
     }
 }
 

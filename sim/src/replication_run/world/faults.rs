@@ -149,9 +149,7 @@ impl World {
                 let left = Seq(last.0 - lost);
                 self.note_what_is_known(left);
                 self.service.lose_behind(left);
-                // A snapshot of what is lost would bring it back.
-                let is_left = |at: &replication::Position| at.seq <= left;
-                self.snapshots.retain(|(at, _)| is_left(at));
+                self.forget_snapshots_behind(left);
             }
         }
     }

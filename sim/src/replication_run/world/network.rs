@@ -2,7 +2,7 @@
 
 use replication::{Event, Publish, Read, Seq, Source};
 
-use super::{Happening, READ_RECORDS_MAX, World};
+use super::{Happening, READ_RECORDS_MAX, World, bugs};
 use crate::replication_run::service::{Append, Publisher};
 
 impl World {
@@ -94,7 +94,7 @@ impl World {
             return;
         }
         let mut delay_us = 100 + self.rng.below(1000);
-        if is_wild && self.rng.once_in(200) {
+        if is_wild && self.rng.once_in(bugs::answers_per_late_one(self.plan.bug)) {
             delay_us += self.rng.below(3_000_000);
         }
         let told = Happening::Told {

@@ -7,7 +7,6 @@ use replication::{Action, Event, Status, Steady, Stop, StopReason};
 use super::{Happening, SETTINGS, World, bugs};
 use crate::replication_run::audit::Knew;
 use crate::replication_run::clients::Reply;
-use crate::replication_run::replica::Replica;
 
 impl World {
     /// Something reaches a machine.
@@ -117,6 +116,7 @@ impl World {
     fn stopped(&mut self, machine: usize, stop: Stop) -> Result<()> {
         self.note(|| format!("machine {machine} stops: {stop}"));
         if let StopReason::Trimmed { .. } = stop.reason {
+            self.counts.left_behind += 1;
             return self.start(machine);
         }
         ensure!(self.counts.damages > 0, "machine {machine} stopped: {stop}");
@@ -166,21 +166,13 @@ impl World {
         (it.clock(self.now), it.wall(self.now))
     }
 
-    /// Starts a machine with the newest snapshot that it can compare with what it knows.
+    /// Starts a machine.
     pub(super) fn start(&mut self, machine: usize) -> Result<()> {
         if self.machines[machine].has_stopped {
             return Ok(());
         }
         let entropy = self.rng.number();
-        // One that is not beyond what this machine has seen, so that it can compare.
-        let kept = self.machines[machine].kept.map(|mark| mark.seq);
-        let mut newest_first = self.snapshots.iter().rev();
-        let comparable = newest_first.find(|(at, _)| kept.is_none_or(|kept| at.seq <= kept));
-        let Some(snapshot) = comparable.or(self.snapshots.back()) else {
-            return Ok(());
-        };
-        let (at, (_, wall)) = (snapshot.0, self.clocks(machine));
-        let replica = Replica::load(&snapshot.1, at.lsn, wall)?;
+        let (at, replica) = self.beginning(machine)?;
         let is_ahead =
             |knew: &Knew| knew.machine != machine || knew.life.is_some() || knew.mark.seq > at.seq;
         self.knew.retain(is_ahead);

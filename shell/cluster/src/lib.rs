@@ -3,7 +3,8 @@
 //! `core/replication` has the protocol, as a state machine without a connection or a clock. Here
 //! are the two things that it needs to run: a [`LogService`], which publishes and reads records,
 //! and a [`Driver`], a thread that hands the answers of the service to the protocol, and does what
-//! the protocol says. What the records mean is the business of a [`Replica`], which the owner of
+//! the protocol says. A [`SnapshotFolder`] has the snapshots behind which the log may be trimmed.
+//! What the records mean is the business of a [`Replica`], which the owner of
 //! the driver brings.
 //!
 //! Not here: which records are valid, who leads and for how long (`core/replication`); engines,
@@ -28,6 +29,7 @@ mod publishing;
 mod reading;
 mod replica;
 mod service;
+mod snapshots;
 mod stream;
 
 pub use assurance::{Assurance, AssuranceError};
@@ -36,3 +38,4 @@ pub use driver::{Driver, DriverConfig, Standing, StartError};
 pub use error::OpenError;
 pub use replica::{Beginning, Halt, Replica};
 pub use service::LogService;
+pub use snapshots::{FolderError, SnapshotFolder, TakeError};

@@ -47,3 +47,7 @@ pub const ENVELOPE_BYTES: usize = 1024;
 
 /// The header of a record, in bytes.
 pub const RECORD_HEADER_BYTES: usize = 96;
+
+/// How much is read of what a node says of itself in the folder of snapshots, in bytes: more than
+/// the digits of any number.
+pub(crate) const READ_FILE_BYTES_MAX: u64 = 32;

@@ -1,5 +1,5 @@
-//! The snapshot of a group of nodes: the same format, and in auxiliary fields where it is in the log
-//! that they share.
+//! The snapshot of a group of nodes: the same format, and in auxiliary fields where it is in the
+//! log that they share.
 //!
 //! Clocks of nodes differ, and what an engine remembers of appends has the time of the leader. So
 //! such a snapshot says up to which time it goes, and is loaded as of then at the earliest.

@@ -97,6 +97,10 @@ impl Consumer {
         counts: &mut Counts,
     ) -> Result<()> {
         match (purpose, answer) {
+            // The log has lost it.
+            (_, Answer::Error(text)) if text.starts_with("NOGROUP") && plan.log_forgets() => {
+                self.has_group = false;
+            }
             (Purpose::MakeGroup, Answer::Text(_)) => self.has_group = true,
             (Purpose::MakeGroup, Answer::Error(text)) if text.starts_with("BUSYGROUP") => {
                 self.has_group = true;
